@@ -1,0 +1,199 @@
+"""What is heard and what is said, free of any platform.
+
+An adapter turns its platform's events into :class:`Heard` and :class:`Press`, and :class:`Card` into whatever
+its platform shows. It decides nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Annotated, Literal, Protocol
+
+from pydantic import Field as PydanticField
+
+from bot.model import Model
+
+
+class Platform(StrEnum):
+    """Where people talk. ``SCHEDULE`` is the clock's own voice at the door; nobody answers there."""
+
+    CONSOLE = "console"
+    MATRIX = "matrix"
+    SLACK = "slack"
+    SCHEDULE = "schedule"
+
+
+class Room(Model):
+    """A Matrix room, a Slack channel or the console, by the platform's own id."""
+
+    platform: Platform
+    id: str
+
+
+class Address(StrEnum):
+    """How a message was meant for the bot, as far as the platform tells."""
+
+    ROOM = "room"  # said in a room: needs the prefix
+    MENTION = "mention"  # the bot was mentioned, and the mention was taken off the text
+    DIRECT = "direct"  # a chat with the bot alone
+
+
+class Heard(Model):
+    """Something a person said. ``event_id`` names it once and for ever on its platform."""
+
+    type: Literal["heard"] = "heard"
+    event_id: str
+    room: Room
+    speaker: str  # the platform's id of the account, never a display name
+    text: str
+    address: Address = Address.ROOM
+    thread: str | None = None  # id of the thread's root message, where it was said in one
+    sent_at: datetime
+
+
+class Choice(StrEnum):
+    """What a button says."""
+
+    APPROVE = "approve"
+    REJECT = "reject"
+
+
+class Press(Model):
+    """A press on a button of one of the bot's cards.
+
+    The operation is named either by the button's value (``operation_id`` and ``digest_prefix``) or by the
+    message that carries the button (``message_id``); everything else is read again from the store.
+    """
+
+    type: Literal["press"] = "press"
+    event_id: str
+    room: Room
+    speaker: str
+    choice: Choice
+    message_id: str | None = None
+    operation_id: str | None = None
+    digest_prefix: str | None = None
+    reason: str = ""
+    sent_at: datetime
+
+
+Event = Annotated[Heard | Press, PydanticField(discriminator="type")]
+
+
+class Tone(StrEnum):
+    """The state a card speaks of. Renderers give it a symbol and a word; colour never stands alone."""
+
+    INFO = "info"
+    WAITING = "waiting"
+    RUNNING = "running"
+    DONE = "done"
+    WARNING = "warning"
+    FAILED = "failed"
+
+
+SYMBOLS = {
+    Tone.INFO: "🛈",
+    Tone.WAITING: "⏳",
+    Tone.RUNNING: "▶",
+    Tone.DONE: "✔",
+    Tone.WARNING: "⚠",
+    Tone.FAILED: "✘",
+}
+
+
+class Field(Model):
+    """A labelled value on a card."""
+
+    label: str
+    value: str
+
+
+class Table(Model):
+    """Rows under headings. Every row has as many cells as there are columns."""
+
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    title: str = ""
+
+
+class Button(Model):
+    """A choice about one operation. The value a platform carries is the id and a digest prefix, no more."""
+
+    choice: Choice
+    label: str
+    operation_id: str
+    digest_prefix: str
+
+
+class Card(Model):
+    """One message of the bot.
+
+    ``title`` says it all in one line. ``text``, field values, cells and ``notes`` are plain text in which
+    `` `backticks` `` mark something to type or a literal; there is no other markup, and renderers escape
+    everything else. ``mentions`` are speaker ids on the message's platform.
+    """
+
+    tone: Tone = Tone.INFO
+    title: str
+    text: str = ""
+    fields: tuple[Field, ...] = ()
+    tables: tuple[Table, ...] = ()
+    notes: tuple[str, ...] = ()
+    buttons: tuple[Button, ...] = ()
+    mentions: tuple[str, ...] = ()
+
+
+Accept = Callable[[Heard | Press], Awaitable[None]]
+"""Takes an event in. When it returns, the event is committed (or was not meant for the bot): acknowledge now."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChatHealth:
+    """How an adapter is doing. ``detail`` is one plain sentence."""
+
+    connected: bool
+    last_heard_from: timedelta | None  # age of the last successful contact with the platform
+    detail: str
+
+
+class Chat(Protocol):
+    """A platform: ears and voice. Every adapter fulfils it and is held to the same conformance suite."""
+
+    @property
+    def platform(self) -> Platform:
+        """Which platform this is."""
+        ...
+
+    @property
+    def edit_interval(self) -> timedelta:
+        """The shortest time between two edits of one message that the platform bears."""
+        ...
+
+    async def run(self, accept: Accept) -> None:
+        """Listen until cancelled, or until the input ends. Each event goes to ``accept`` in order."""
+        ...
+
+    async def send(self, room: str, card: Card, *, thread: str | None, key: str) -> str:
+        """Send a card, and return the platform's message id.
+
+        ``key`` makes the send idempotent as far as the platform can: the same key never shows two messages.
+
+        Raises:
+            ChatError: the platform did not take it.
+        """
+        ...
+
+    async def edit(self, room: str, message_id: str, card: Card, *, thread: str | None, key: str) -> None:
+        """Replace one of the bot's own messages, its buttons included.
+
+        Raises:
+            ChatError: the platform did not take it.
+        """
+        ...
+
+    def health(self) -> ChatHealth:
+        """How the connection is doing now."""
+        ...

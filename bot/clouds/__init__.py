@@ -1,0 +1,1 @@
+"""Hands: ports, and one adapter a cloud."""

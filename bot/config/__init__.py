@@ -1,0 +1,1 @@
+"""slipway.toml and the environment, typed and checked."""

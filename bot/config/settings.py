@@ -1,0 +1,207 @@
+"""Every setting of Slipway, with its default. One class a table of slipway.toml."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+
+from bot.chat.model import Platform
+from bot.times import parse_duration
+
+
+def _duration(value: object) -> object:
+    return parse_duration(value) if isinstance(value, str) else value
+
+
+def _zone(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    try:
+        return ZoneInfo(value)
+    except (KeyError, ValueError, OSError):
+        raise ValueError(f"“{value}” is not a time zone; write it like UTC or Europe/Prague") from None
+
+
+Duration = Annotated[timedelta, BeforeValidator(_duration)]
+"""Written as ``90m``, ``2h30m`` or ``3d``."""
+
+Zone = Annotated[ZoneInfo, BeforeValidator(_zone)]
+"""Written as an IANA name, such as ``Europe/Prague``."""
+
+
+class Settings(BaseModel):
+    """A table of slipway.toml: unknown keys are mistakes, values never change."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+
+class CommandSettings(Settings):
+    """``[commands]``: how people address the bot."""
+
+    prefix: str = Field("!", min_length=1, max_length=3, pattern=r"^[^\w\s]+$")
+    max_age: Duration = timedelta(minutes=10)  # older messages are not acted on
+
+
+class ConsoleSettings(Settings):
+    """``[console]``: a chat on standard input and output, for trying a configuration."""
+
+    enabled: bool = False
+    speaker: str = "alice"
+    room: str = "console"
+
+
+class MatrixSettings(Settings):
+    """``[matrix]``: the account, and the rooms it works in."""
+
+    homeserver: str
+    user_id: str = Field(pattern=r"^@[^:\s]+:\S+$")
+    device_id: str = "SLIPWAY"
+    password: SecretStr | None = None
+    access_token: SecretStr | None = None
+    rooms: tuple[str, ...] = ()  # room ids or aliases; invites into others are ignored
+    edit_interval: Duration = timedelta(seconds=5)
+    request_timeout: Duration = timedelta(seconds=30)
+
+
+class AwsSettings(Settings):
+    """``[aws]``: EC2 in one region. Credentials come from boto3's own chain."""
+
+    region: str
+    owners: tuple[str, ...] = ("125523088429",)  # Fedora's account
+    endpoint: str | None = None
+    access_key_id: SecretStr | None = None
+    secret_access_key: SecretStr | None = None
+    timeout: Duration = timedelta(seconds=20)
+    max_attempts: int = Field(4, ge=1, le=10)
+
+
+class AzureSettings(Settings):
+    """``[azure]``: one Azure Compute Gallery. Credentials from here, or azure-identity's own chain."""
+
+    subscription_id: str
+    resource_group: str
+    gallery: str
+    endpoint: str | None = None
+    tenant_id: str | None = None
+    client_id: str | None = None
+    client_secret: SecretStr | None = None
+    timeout: Duration = timedelta(seconds=30)
+    operation_timeout: Duration = timedelta(hours=1)  # long-running operations
+    max_attempts: int = Field(4, ge=1, le=10)
+    parallel_listings: int = Field(16, ge=1, le=64)
+
+
+class PersonSettings(Settings):
+    """``[[person]]``: one human, with every account they have."""
+
+    id: str = Field(pattern=r"^[a-z][a-z0-9._-]{0,31}$")
+    name: str = ""
+    identities: tuple[str, ...] = Field(min_length=1)  # "matrix:@alice:example.org"
+    roles: tuple[str, ...] = ()
+    zone: Zone | None = None
+
+
+class RoleSettings(Settings):
+    """``[roles.NAME]``: the commands that holders may use; ``read`` is every reading one, ``*`` is all."""
+
+    may: tuple[str, ...]
+
+
+class OperationKind(StrEnum):
+    """The kinds of operation that a policy speaks of."""
+
+    LAUNCH = "launch"
+    TERMINATE = "terminate"
+    PROMOTE = "promote"
+    ROLLBACK = "rollback"
+    CLEANUP = "cleanup"
+
+
+class PolicySettings(Settings):
+    """``[policy.KIND]``: who must agree before an operation of that kind runs."""
+
+    approvals: int = Field(1, ge=0, le=5)
+    approvals_scheduled: int | None = Field(None, ge=0, le=5)  # asked by a schedule; None: the same
+    role: str = ""  # approvers hold it; empty only where no approval is ever asked for
+    requester_may_approve: bool = False
+    expires: Duration = timedelta(hours=24)
+
+
+class RetentionSettings(Settings):
+    """``[retention]``: what a clean-up keeps. Defaults are those of Fedora's uploader SOP."""
+
+    keep_candidates: int = Field(7, ge=1)
+    keep_rolling: int = Field(7, ge=1)
+    rolling_pattern: str = "*Rawhide*"
+    owner: str = "fedora-cloud"  # versions whose tag `owner` names another are left alone
+    approval_share: float = Field(0.5, gt=0, le=1)  # a larger share of a definition needs an approval
+
+
+class ProfileSettings(Settings):
+    """``[profiles.NAME]``: a launch template, and how much of it people may ask for."""
+
+    template: str
+    template_version: int | None = Field(None, ge=1)  # None: the template's default, resolved when planning
+    description: str = ""
+    max_count: int = Field(1, ge=1, le=50)
+    default_for: Duration = timedelta(hours=3)
+    max_for: Duration = timedelta(days=3)
+
+
+class Missed(StrEnum):
+    """What happens to a tick that fell into a time when the bot was down."""
+
+    CATCH_UP = "catch-up"  # run once, however many were missed
+    SKIP = "skip"  # say that it was skipped
+
+
+class ScheduleSettings(Settings):
+    """``[[schedule]]``: a command line that the clock says."""
+
+    name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")
+    cron: str  # five fields: minute hour day month weekday
+    zone: Zone = ZoneInfo("UTC")
+    command: str
+    room: str  # "matrix:!id:example.org" or "console:console"
+    roles: tuple[str, ...]
+    missed: Missed = Missed.CATCH_UP
+    missed_within: Duration = timedelta(days=2)  # what is older is reported, never run
+    quiet: bool = False  # say nothing when there is nothing to do
+    enabled: bool = True
+
+
+class SlipwaySettings(Settings):
+    """slipway.toml as a whole."""
+
+    name: str = Field("slipway", pattern=r"^[a-z][a-z0-9-]{0,31}$")  # names this deployment in tags
+    state_dir: Path = Path("state")
+    zone: Zone = ZoneInfo("UTC")
+    log_format: Literal["console", "json"] = "console"
+    commands: CommandSettings = CommandSettings()
+    console: ConsoleSettings = ConsoleSettings()
+    matrix: MatrixSettings | None = None
+    aws: AwsSettings | None = None
+    azure: AzureSettings | None = None
+    person: tuple[PersonSettings, ...] = ()
+    roles: dict[str, RoleSettings] = {}
+    policy: dict[OperationKind, PolicySettings] = {}
+    retention: RetentionSettings = RetentionSettings()
+    profiles: dict[str, ProfileSettings] = {}
+    schedule: tuple[ScheduleSettings, ...] = ()
+
+
+def parse_address(text: str) -> tuple[Platform, str]:
+    """Split ``platform:id``, as identities and rooms are written in the configuration.
+
+    Raises:
+        ValueError: no known platform in front, or nothing behind it.
+    """
+    name, colon, rest = text.partition(":")
+    if not colon or not rest or name not in (Platform.CONSOLE, Platform.MATRIX, Platform.SLACK):
+        raise ValueError(f"“{text}” is not platform:id; write it like matrix:@alice:example.org")
+    return Platform(name), rest

@@ -1,0 +1,1 @@
+"""Images: catalogue, promotion rules, retention rules; pure rules, planners and steps."""

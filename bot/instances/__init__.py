@@ -1,0 +1,1 @@
+"""Machines launched from images: profiles, planners and steps."""

@@ -1,0 +1,31 @@
+"""The base of everything that is stored or sent: immutable, checked, JSON in and out."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+
+from pydantic import BaseModel, ConfigDict
+
+Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+
+
+class Model(BaseModel):
+    """A frozen value that survives a round trip through JSON and refuses fields it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", ser_json_timedelta="float")
+
+
+def canonical_json(model: Model) -> str:
+    """The one JSON text of a value: sorted keys, no spaces, UTF-8 as it is.
+
+    Two equal values always give the same text, so a digest of it can stand for the value.
+    """
+    return json.dumps(
+        model.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False
+    )
+
+
+def digest(model: Model) -> str:
+    """SHA-256 of the canonical JSON, as 64 hexadecimal digits."""
+    return hashlib.sha256(canonical_json(model).encode()).hexdigest()

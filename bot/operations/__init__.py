@@ -1,0 +1,1 @@
+"""The heart: plan, approval, durable run, audit."""

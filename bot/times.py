@@ -1,0 +1,57 @@
+"""Time as a person writes and reads it. Inside, every time is an aware UTC datetime."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+Clock = Callable[[], datetime]
+"""Gives the present moment as an aware UTC datetime. Injected everywhere, so that tests own time."""
+
+_DURATION = re.compile(r"(?:(\d{1,4})d)?(?:(\d{1,5})h)?(?:(\d{1,6})m)?(?:(\d{1,7})s)?", re.ASCII)
+
+
+def system_clock() -> datetime:
+    """The machine's clock, in UTC."""
+    return datetime.now(UTC)
+
+
+def parse_duration(text: str) -> timedelta:
+    """Read a duration such as ``90m``, ``2h30m`` or ``3d``.
+
+    Units are d, h, m and s, in that order, each at most once.
+
+    Raises:
+        ValueError: the text is not a duration, or it is zero.
+    """
+    match = _DURATION.fullmatch(text.strip().lower())
+    if match is None or not any(match.groups()):
+        raise ValueError(f"“{text}” is not a duration; write it like 90m, 2h30m or 3d")
+    days, hours, minutes, seconds = (int(group or 0) for group in match.groups())
+    duration = timedelta(days=days, hours=hours, minutes=minutes, seconds=seconds)
+    if not duration:
+        raise ValueError(f"“{text}” is no time at all; write it like 90m, 2h30m or 3d")
+    return duration
+
+
+def format_duration(duration: timedelta) -> str:
+    """Write a duration as :func:`parse_duration` reads it, whole seconds, largest unit first."""
+    left = max(0, int(duration.total_seconds()))
+    parts = []
+    for unit, size in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)):
+        count, left = divmod(left, size)
+        if count:
+            parts.append(f"{count}{unit}")
+    return "".join(parts) or "0s"
+
+
+def format_time(moment: datetime, zone: ZoneInfo) -> str:
+    """A moment for people, with its zone: ``2026-11-20 14:05 UTC``."""
+    return moment.astimezone(zone).strftime("%Y-%m-%d %H:%M %Z")
+
+
+def format_date(moment: datetime | None) -> str:
+    """The UTC date of a moment, or a dash where there is none."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%d") if moment else "-"

@@ -1,0 +1,1 @@
+"""What people say: the door, and one thin module a command."""

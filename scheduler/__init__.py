@@ -1,0 +1,1 @@
+"""What the clock says: ticks that walk in through the same door."""
