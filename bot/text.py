@@ -1,0 +1,47 @@
+"""Small help with words: which names somebody may have meant."""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable
+from difflib import SequenceMatcher
+
+_LONGEST = 128  # of what was typed, only this much is compared: chat text can be 100 KB
+_SHORTLIST = 40  # names that the exact, slower comparison looks at
+_ALIKE = 0.6  # difflib's own measure of "close"
+
+
+def nearest(word: str, names: Iterable[str], limit: int = 3) -> tuple[str, ...]:
+    """The names that ``word`` may have been meant to be, best first, at most ``limit``.
+
+    Case does not count. A name that holds the word as it is counts as near, whatever its length; nothing
+    near gives an empty tuple. Stays quick for tens of thousands of names: shared letter pairs choose a
+    shortlist, and only that is compared in full.
+    """
+    wanted = word.strip().casefold()[:_LONGEST]
+    if not wanted or limit < 1:
+        return ()
+    pairs = _pairs(wanted)
+    candidates = [(name.casefold(), name) for name in dict.fromkeys(names)]
+    shortlist = heapq.nlargest(
+        max(limit, _SHORTLIST), candidates, key=lambda each: _overlap(pairs, wanted, each[0])
+    )
+    matcher = SequenceMatcher(None, b=wanted, autojunk=False)
+    scored = []
+    for folded, name in shortlist:
+        matcher.set_seq1(folded[:_LONGEST])
+        holds = len(wanted) > 2 and wanted in folded
+        ratio = matcher.ratio()
+        if holds or ratio >= _ALIKE:
+            scored.append((not folded.startswith(wanted) if holds else True, -ratio, name))
+    return tuple(name for _, _, name in sorted(scored)[:limit])
+
+
+def _pairs(text: str) -> set[str]:
+    return {text[start : start + 2] for start in range(len(text) - 1)}
+
+
+def _overlap(pairs: set[str], wanted: str, folded: str) -> tuple[bool, float]:
+    """How promising a name is: holding the word first, then the Dice measure of shared letter pairs."""
+    others = _pairs(folded[:_LONGEST])
+    return wanted in folded, 2 * len(pairs & others) / (len(pairs) + len(others) or 1)
