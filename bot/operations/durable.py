@@ -1,0 +1,210 @@
+"""Durable workflows, and the only module that knows DBOS.
+
+A workflow is named, gets a JSON object, and is started under an id. One id runs once, whoever starts it and
+however often: the id of a chat event is thereby its duplicate check and its inbox at once. Inside a workflow
+every effect stands in a step; what a step returned is stored, and after a crash the workflow goes on behind
+the last stored step. The step that was under way runs again, so each observes before it acts.
+
+DBOS keeps one instance a process, in a global of its own; this module is the fence around it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import uuid
+from collections.abc import Callable, Coroutine
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from bot.model import Json
+from bot.store.database import set_pragmas
+
+if TYPE_CHECKING:
+    from dbos import Serializer
+
+Payload = dict[str, Json]
+Body = Callable[[Payload], Coroutine[Any, Any, None]]
+
+APPLICATION_VERSION = "1"
+"""Stored with every workflow; one of another version is not recovered. Raise it only together with a
+migration of the workflows under way (DBOS would otherwise take a hash of the source, and every new release
+would leave pending approvals behind, silently)."""
+
+NOTIFICATION_POLL_SECONDS = 0.1
+
+log = structlog.get_logger(__name__)
+
+
+def _serializer() -> Serializer:
+    from dbos import Serializer
+
+    class JsonSerializer(Serializer):
+        """JSON and nothing else: what stands in the database can never become code, as pickle would."""
+
+        def serialize(self, data: Any) -> str:
+            return json.dumps(data, default=_describe_error)
+
+        def deserialize(self, serialized_data: str) -> Any:
+            return json.loads(serialized_data)
+
+        def name(self) -> str:
+            return "slipway_json"
+
+    return JsonSerializer()
+
+
+def _describe_error(value: object) -> Json:
+    if isinstance(value, BaseException):
+        return {"error": type(value).__name__}  # the words may hold what must not be stored
+    raise TypeError(f"{type(value).__name__} cannot be stored with a workflow")
+
+
+def executor_id(state_dir: Path) -> str:
+    """This installation's own id, made at the first start and kept beside its database.
+
+    Two processes with one id would each run the other's live workflows; the state folder's lock keeps a
+    second process off this file, and so off this id.
+    """
+    path = state_dir / "executor-id"
+    if not path.exists():
+        path.write_text(f"{uuid.uuid4()}\n")
+    return path.read_text().strip()
+
+
+class Durable:
+    """Starts workflows, runs their steps, and recovers after a crash what had not ended.
+
+    Register every workflow before :meth:`launch`. Bodies must decide only on their payload and on what steps
+    returned, so that running them again takes the same path.
+    """
+
+    def __init__(self, state_dir: Path) -> None:
+        self._state_dir = state_dir
+        self._bodies: dict[str, Body] = {}
+        self._functions: dict[str, Body] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()  # bodies that are running
+        self._pending: set[asyncio.Future[Any]] = set()  # started here, and not yet stored as ended
+        self._closing = False
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._dbos: Any = None
+
+    def register(self, name: str, body: Body) -> None:
+        """Make a workflow known under a name that stays the same for ever."""
+        self._bodies[name] = body
+
+    async def launch(self) -> None:
+        """Open the workflow database and go on with whatever a former process left unfinished."""
+        # Importing DBOS takes about a second: off the loop, so that chats can connect meanwhile.
+        await asyncio.to_thread(__import__, "dbos")
+        import sqlalchemy as sa
+        from dbos import DBOS
+
+        engine = sa.create_engine(f"sqlite:///{self._state_dir / 'workflows.db'}")
+        sa.event.listen(engine, "connect", _immediate)
+        self._dbos = DBOS(
+            config={
+                "name": "slipway",
+                "system_database_engine": engine,
+                "system_database_url": f"sqlite:///{self._state_dir / 'workflows.db'}",
+                "application_version": APPLICATION_VERSION,
+                "executor_id": executor_id(self._state_dir),
+                "serializer": _serializer(),
+                "notification_listener_polling_interval_sec": NOTIFICATION_POLL_SECONDS,
+                "log_level": "ERROR",
+                "enable_otlp": False,
+            }
+        )
+        for name, body in self._bodies.items():
+            # A crash loop must end by a person's hand, never by giving up on an operation: no limit.
+            decorate = DBOS.workflow(name=name, max_recovery_attempts=None)
+            self._functions[name] = decorate(self._counted(name, body))
+        DBOS.launch()
+
+    def _counted(self, name: str, body: Body) -> Body:
+        async def run(payload: Payload) -> None:
+            task = asyncio.current_task()
+            if self._closing or task is None:
+                raise asyncio.CancelledError
+            self._tasks.add(task)
+            self._idle.clear()
+            try:
+                await body(payload)
+            except Exception:
+                # The last boundary: a fault in Slipway itself must not end silently inside DBOS.
+                log.exception("workflow failed", workflow=name)
+                raise
+            finally:
+                self._tasks.discard(task)
+                self._settle()
+
+        run.__qualname__ = run.__name__ = name
+        return run
+
+    async def start(self, name: str, workflow_id: str, payload: Payload) -> None:
+        """Start a workflow under an id; when this returns it is committed, and will run to its end.
+
+        If the id was started before, nothing happens.
+        """
+        from dbos import DBOS, SetWorkflowID
+
+        with SetWorkflowID(workflow_id):
+            handle = await DBOS.start_workflow_async(self._functions[name], payload)
+        future: asyncio.Future[Any] | None = getattr(handle, "task", None)  # none: started before
+        if future is not None and not future.done():
+            self._pending.add(future)
+            self._idle.clear()
+            future.add_done_callback(self._ended)
+
+    def _ended(self, future: asyncio.Future[Any]) -> None:
+        self._pending.discard(future)
+        self._settle()
+
+    def _settle(self) -> None:
+        if not self._tasks and not self._pending:
+            self._idle.set()
+
+    async def step(self, name: str, effect: Callable[[], Coroutine[Any, Any, Json]]) -> Json:
+        """Run an effect inside a workflow, once its result is stored never again."""
+        from dbos import DBOS
+
+        result: Json = await DBOS.run_step_async({"name": name}, effect)
+        return result
+
+    async def idle(self) -> None:
+        """Wait until no workflow is running in this process."""
+        await self._idle.wait()
+
+    async def close(self, grace: timedelta) -> None:
+        """Stop. Workflows get ``grace`` to end; the rest stay recorded and go on at the next start."""
+        if self._dbos is None:
+            return
+        from dbos import DBOS
+
+        try:
+            async with asyncio.timeout(grace.total_seconds()):
+                await self.idle()
+        except TimeoutError:
+            log.warning("workflows are left for the next start", count=len(self._pending | self._tasks))
+            await self._interrupt()
+        await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
+        self._dbos = None
+
+    async def _interrupt(self) -> None:
+        # A cancelled task leaves its workflow pending. Were DBOS taken down under it instead, its next step
+        # would fail, and the failure could be stored as the workflow's end.
+        self._closing = True
+        while self._tasks or self._pending:
+            running = tuple(self._tasks)
+            for task in running:
+                task.cancel()
+            await asyncio.wait({*running, *self._pending}, return_when=asyncio.FIRST_COMPLETED)
+
+
+def _immediate(connection: Any, record: object) -> None:
+    set_pragmas(connection, record)
+    connection.isolation_level = "IMMEDIATE"

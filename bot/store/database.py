@@ -1,0 +1,161 @@
+"""The database: opening it, bringing its schema up to date, and holding the state folder alone."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Self
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from bot.errors import StateError
+
+HEAD = "0001"
+"""The newest migration. Known here so that a start with nothing to migrate need not load Alembic."""
+
+BUSY_TIMEOUT_MS = 30_000
+MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def set_pragmas(connection: Any, _record: object) -> None:
+    """Make a SQLite connection safe here: write-ahead log, full syncs, patience with another writer.
+
+    ``synchronous=FULL`` because an event is acknowledged once committed: a power cut must not undo that.
+    """
+    cursor = connection.cursor()
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")
+    cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+    cursor.execute("PRAGMA foreign_keys=ON")
+    cursor.close()
+
+
+class StateLock:
+    """Holds a state folder for one process, by a lock that the system drops when the process dies."""
+
+    def __init__(self, state_dir: Path) -> None:
+        self._path = state_dir / "lock"
+        self._descriptor: int | None = None
+
+    def acquire(self) -> None:
+        """Take the folder.
+
+        Raises:
+            StateError: another process holds it, or it cannot be written.
+        """
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise StateError(
+                f"The state folder {self._path.parent} cannot be used: {error.strerror}. "
+                "Set state_dir in slipway.toml to a folder that Slipway may write."
+            ) from error
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            holder = os.read(descriptor, 32).decode(errors="replace").strip() or "unknown"
+            os.close(descriptor)
+            raise StateError(
+                f"Another Slipway (process {holder}) already works on {self._path.parent}. "
+                "Stop it first, or give this one a state_dir of its own."
+            ) from error
+        os.ftruncate(descriptor, 0)
+        os.write(descriptor, f"{os.getpid()}\n".encode())
+        self._descriptor = descriptor
+
+    def release(self) -> None:
+        """Let the folder go."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None
+
+    def __enter__(self) -> Self:
+        self.acquire()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.release()
+
+
+class Database:
+    """An async SQLAlchemy engine on one SQLite file, with transactions that never deadlock on upgrade."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._engine: AsyncEngine = create_async_engine(f"sqlite+aiosqlite:///{path}")
+        sa.event.listen(self._engine.sync_engine, "connect", _manual_transactions)
+        sa.event.listen(self._engine.sync_engine, "begin", _begin)
+
+    async def open(self) -> None:
+        """Create or migrate the schema.
+
+        Raises:
+            StateError: the file is no database, or belongs to a newer Slipway.
+        """
+        try:
+            await self._migrate()
+        except sa.exc.DatabaseError as error:
+            raise StateError(f"{self._path} cannot be used as Slipway's database: {error.orig}") from error
+
+    async def _migrate(self) -> None:
+        async with self._engine.connect() as connection:
+            found = await connection.run_sync(_revision)
+        if found == HEAD:
+            return
+        if found is not None and found > HEAD:
+            raise StateError(
+                f"{self._path} was written by a newer Slipway (schema {found}; this one knows {HEAD}). "
+                "Start that version, or restore a backup made before the upgrade."
+            )
+        async with self._engine.connect() as connection:
+            await connection.run_sync(_upgrade)
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """A connection for reading; sees one state of the database throughout."""
+        async with self._engine.connect() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def writing(self) -> AsyncIterator[AsyncConnection]:
+        """A connection inside one write transaction: all of it is committed at the end, or none."""
+        async with self._engine.connect() as connection:
+            await connection.execution_options(slipway_writes=True)
+            async with connection.begin():
+                yield connection
+
+    async def close(self) -> None:
+        """Let go of the file."""
+        await self._engine.dispose()
+
+
+def _manual_transactions(connection: Any, record: object) -> None:
+    # The driver would begin a transaction only at the first write, and then fail if another wrote meanwhile.
+    connection.isolation_level = None
+    set_pragmas(connection, record)
+
+
+def _begin(connection: sa.Connection) -> None:
+    writes = connection.get_execution_options().get("slipway_writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _revision(connection: sa.Connection) -> str | None:
+    if not sa.inspect(connection).has_table("alembic_version"):
+        return None
+    return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+
+
+def _upgrade(connection: sa.Connection) -> None:
+    from alembic import command
+    from alembic.config import Config
+
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")

@@ -1,0 +1,117 @@
+"""The tables. Times are UTC; what has a shape of its own is kept as JSON text of its model."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+
+class UtcDateTime(sa.types.TypeDecorator[datetime]):
+    """An aware UTC datetime on every database; SQLite would drop the zone."""
+
+    impl = sa.DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> datetime | None:
+        """Refuse naive times, and turn all others into UTC."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a time without a zone was about to be stored")
+        return value.astimezone(UTC)
+
+    def process_result_value(self, value: Any | None, dialect: sa.Dialect) -> datetime | None:
+        """Give back what was stored, aware again."""
+        if value is None:
+            return None
+        moment: datetime = value
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+metadata = sa.MetaData()
+
+operation = sa.Table(
+    "operation",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    # The event that asked for it: one event, one operation, however often the event is handled.
+    sa.Column("origin", sa.Text, nullable=False, unique=True),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False, index=True),
+    sa.Column("plan", sa.Text, nullable=False),
+    sa.Column("digest", sa.Text, nullable=False),
+    sa.Column("requester", sa.Text, nullable=False),
+    sa.Column("platform", sa.Text, nullable=False),
+    sa.Column("room", sa.Text, nullable=False),
+    sa.Column("thread", sa.Text),
+    sa.Column("created_at", UtcDateTime, nullable=False, index=True),
+    sa.Column("expires_at", UtcDateTime, nullable=False),
+    sa.Column("ended_at", UtcDateTime),
+    sa.Column("outcome", sa.Text),
+    sa.Column("cancelled_by", sa.Text),
+)
+
+vote = sa.Table(
+    "vote",
+    metadata,
+    sa.Column("operation_id", sa.Text, sa.ForeignKey("operation.id"), primary_key=True),
+    sa.Column("person", sa.Text, primary_key=True),
+    sa.Column("choice", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("at", UtcDateTime, nullable=False),
+)
+
+step_report = sa.Table(
+    "step_report",
+    metadata,
+    sa.Column("operation_id", sa.Text, sa.ForeignKey("operation.id"), primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("report", sa.Text, nullable=False),
+)
+
+audit = sa.Table(
+    "audit",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    # Names what is recorded, so that a step which runs again after a crash records it once.
+    sa.Column("key", sa.Text, nullable=False, unique=True),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("actor", sa.Text, nullable=False),
+    sa.Column("action", sa.Text, nullable=False),
+    sa.Column("operation_id", sa.Text, index=True),
+    sa.Column("detail", sa.Text, nullable=False),
+    # Unique: the chain cannot fork, even with two writers.
+    sa.Column("previous", sa.Text, nullable=False, unique=True),
+    sa.Column("hash", sa.Text, nullable=False),
+)
+
+message = sa.Table(
+    "message",
+    metadata,
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("platform", sa.Text, nullable=False),
+    sa.Column("room", sa.Text, nullable=False),
+    sa.Column("thread", sa.Text),
+    sa.Column("message_id", sa.Text, nullable=False),
+    # Set on the cards of an operation: a press on such a message is a press on that operation.
+    sa.Column("operation_id", sa.Text, index=True),
+    sa.Column("shown", sa.Text, nullable=False),  # digest of the card as it was last shown
+    sa.UniqueConstraint("platform", "room", "message_id"),
+)
+
+chat_memory = sa.Table(
+    "chat_memory",
+    metadata,
+    sa.Column("platform", sa.Text, primary_key=True),
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),
+)
+
+schedule_tick = sa.Table(
+    "schedule_tick",
+    metadata,
+    sa.Column("schedule", sa.Text, primary_key=True),
+    sa.Column("last", UtcDateTime, nullable=False),
+)
