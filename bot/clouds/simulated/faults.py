@@ -63,7 +63,7 @@ class Fault(BaseModel):
 
 @dataclass(eq=False)
 class Armed:
-    """A fault in a registry. ``reached`` is set at its first hit; a hold goes on once ``release`` is called."""
+    """A fault in a registry. ``reached`` is set at its first hit; ``release`` lets a hold go on."""
 
     id: int
     fault: Fault
