@@ -70,6 +70,10 @@ class Machines(Protocol):
         """A launch template by name, at this version or else its default one, resolved to a number."""
         ...
 
+    async def template_names(self) -> tuple[str, ...]:
+        """The names of all launch templates in the region, in order."""
+        ...
+
     async def instances(self) -> tuple[Instance, ...]:
         """All machines that carry this deployment's tag and are not gone."""
         ...
