@@ -1,0 +1,159 @@
+"""What the HTTP servers of simulated clouds have in common: faults that happen, and a control API.
+
+The control API lets another process drive a simulator:
+
+- ``POST /_sim/faults`` with a :class:`Fault` as JSON arms it and answers ``{"id": …}``;
+- ``GET /_sim/faults`` lists what is armed, and how often it hit;
+- ``POST /_sim/faults/{id}/release`` lets a hold go on;
+- ``DELETE /_sim/faults`` forgets them all and lets go of all that is held;
+- ``GET /_sim/requests`` lists every request in order of arrival;
+- ``GET /_sim/state`` shows what the simulated cloud holds.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from aiohttp import web
+from pydantic import ValidationError
+
+from bot.clouds.simulated.faults import Armed, Fault, FaultKind, Faults
+
+PREFIX = "/_sim/"
+
+ARMED = web.RequestKey("armed", Armed)
+"""The fault that hits this request, for handlers of long-running operations; absent where none does."""
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Middleware = Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]
+
+_STATUS = {FaultKind.THROTTLE: 429, FaultKind.REFUSE: 403, FaultKind.ERROR: 500}
+
+
+@dataclass
+class Logged:
+    """One request as the log keeps it. ``status`` is None while it runs, and where it got no answer."""
+
+    method: str
+    path: str
+    label: str
+    status: int | None = None
+
+
+def middleware(
+    faults: Faults,
+    requests: list[Logged],
+    label: Callable[[web.Request], Awaitable[str]],
+    failure: Callable[[web.Request, Fault, int], web.Response],
+) -> Middleware:
+    """Log every request, and let the fault happen that hits it.
+
+    Args:
+        faults: asked about every request outside the control API.
+        requests: the log.
+        label: names a request for the faults' patterns.
+        failure: renders the cloud's error answer for a fault and a status.
+    """
+
+    @web.middleware
+    async def handle(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.path.startswith(PREFIX):
+            return await handler(request)
+        entry = Logged(request.method, request.path, await label(request))
+        requests.append(entry)
+        armed = faults.take(entry.label)
+        if armed is None:
+            answer: web.StreamResponse | None = await handler(request)
+        else:
+            request[ARMED] = armed
+            answer = await _go_wrong(request, handler, armed, failure)
+        if answer is None:
+            return _hang_up(request)
+        entry.status = answer.status
+        return answer
+
+    return handle
+
+
+async def _go_wrong(
+    request: web.Request,
+    handler: Handler,
+    armed: Armed,
+    failure: Callable[[web.Request, Fault, int], web.Response],
+) -> web.StreamResponse | None:
+    """The answer that this fault leaves, None for a closed connection."""
+    fault = armed.fault
+    match fault.kind:
+        case FaultKind.THROTTLE | FaultKind.REFUSE | FaultKind.ERROR:
+            return failure(request, fault, _STATUS[fault.kind])
+        case FaultKind.GARBAGE:
+            kind = "text/html" if fault.body.lstrip().startswith("<") else "application/json"
+            return web.Response(text=fault.body, content_type=kind)
+        case FaultKind.DROP:
+            return None
+        case FaultKind.LOST_ANSWER:
+            await handler(request)
+            return None
+        case FaultKind.SLOW:
+            await asyncio.sleep(fault.seconds or 0)
+            return await handler(request)
+        case FaultKind.HOLD_BEFORE:
+            await armed.released.wait()
+            return await handler(request)
+        case FaultKind.HOLD_AFTER:
+            answer = await handler(request)
+            await armed.released.wait()
+            return answer
+        case FaultKind.FAIL_HALFWAY | FaultKind.NEVER_END | FaultKind.NOT_DONE:
+            return await handler(request)
+
+
+def _hang_up(request: web.Request) -> web.Response:
+    """Close the connection at once; the returned response finds nobody to go to."""
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response()
+
+
+def add_control(
+    app: web.Application, faults: Faults, requests: list[Logged], state: Callable[[], dict[str, Any]]
+) -> None:
+    """Put the control API under ``/_sim/``. ``state`` describes what the cloud holds, as JSON."""
+
+    async def arm(request: web.Request) -> web.Response:
+        try:
+            fault = Fault.model_validate_json(await request.text())
+        except ValidationError as error:
+            raise web.HTTPBadRequest(text=str(error)) from error
+        return web.json_response({"id": faults.add(fault).id})
+
+    async def armed(_: web.Request) -> web.Response:
+        shown = [{"id": a.id, "hits": a.hits, **a.fault.model_dump(mode="json")} for a in faults]
+        return web.json_response(shown)
+
+    async def release(request: web.Request) -> web.Response:
+        found = faults.get(int(request.match_info["id"]))
+        if found is None:
+            raise web.HTTPNotFound
+        found.release()
+        return web.Response(status=204)
+
+    async def clear(_: web.Request) -> web.Response:
+        faults.clear()
+        return web.Response(status=204)
+
+    async def log(_: web.Request) -> web.Response:
+        return web.json_response([asdict(entry) for entry in requests])
+
+    async def show(_: web.Request) -> web.Response:
+        return web.json_response(state())
+
+    app.router.add_post(f"{PREFIX}faults", arm)
+    app.router.add_get(f"{PREFIX}faults", armed)
+    app.router.add_delete(f"{PREFIX}faults", clear)
+    app.router.add_post(PREFIX + r"faults/{id:\d{1,9}}/release", release)
+    app.router.add_get(f"{PREFIX}requests", log)
+    app.router.add_get(f"{PREFIX}state", show)
