@@ -98,6 +98,7 @@ message = sa.Table(
     # Set on the cards of an operation: a press on such a message is a press on that operation.
     sa.Column("operation_id", sa.Text, index=True),
     sa.Column("shown", sa.Text, nullable=False),  # digest of the card as it was last shown
+    sa.Column("sent_at", UtcDateTime, nullable=False),
     sa.UniqueConstraint("platform", "room", "message_id"),
 )
 

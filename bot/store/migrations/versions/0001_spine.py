@@ -69,6 +69,7 @@ def upgrade() -> None:
         sa.Column("message_id", sa.Text, nullable=False),
         sa.Column("operation_id", sa.Text, index=True),
         sa.Column("shown", sa.Text, nullable=False),
+        sa.Column("sent_at", sa.DateTime(timezone=True), nullable=False),
         sa.UniqueConstraint("platform", "room", "message_id"),
     )
     op.create_table(

@@ -1,0 +1,143 @@
+"""The audit trail: append-only, each entry carrying the hash of the one before.
+
+An entry's hash is SHA-256 over the canonical JSON of its fields and the hash before it, so a changed, removed
+or inserted entry breaks the chain from there on. Cutting off the newest entries leaves a valid, shorter chain:
+note the head that ``slipway audit verify`` prints somewhere else, and pass it as ``--expect`` next time.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.model import Json
+from bot.store.database import Database
+from bot.store.tables import audit
+
+GENESIS = "0" * 64
+"""Stands before the first entry."""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What happened: who did what to which operation."""
+
+    key: str  # names the happening; recording it twice leaves one entry
+    at: datetime
+    actor: str  # a person's id, "schedule:NAME", or "slipway"
+    action: str
+    operation_id: str | None = None
+    detail: tuple[tuple[str, Json], ...] = ()
+
+    def text(self, number: int, previous: str) -> str:
+        """The canonical text that is hashed."""
+        return json.dumps(
+            {
+                "action": self.action,
+                "actor": self.actor,
+                "at": self.at.astimezone(UTC).isoformat(timespec="microseconds"),
+                "detail": dict(self.detail),
+                "key": self.key,
+                "number": number,
+                "operation": self.operation_id,
+                "previous": previous,
+            },
+            sort_keys=True,
+            separators=(",", ":"),
+            ensure_ascii=False,
+        )
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """An entry with its place in the chain."""
+
+    number: int
+    entry: Entry
+    previous: str
+    hash: str
+
+
+@dataclass(frozen=True)
+class Intact:
+    """The chain holds. ``head`` is the newest hash."""
+
+    entries: int
+    head: str
+
+
+@dataclass(frozen=True)
+class Broken:
+    """The chain does not hold; ``number`` is the first entry that does not fit."""
+
+    number: int
+    why: str
+
+
+async def append(connection: AsyncConnection, entry: Entry) -> None:
+    """Add an entry within the caller's write transaction; one whose key is there already is not added."""
+    known = await connection.execute(sa.select(audit.c.number).where(audit.c.key == entry.key))
+    if known.first() is not None:
+        return
+    newest = (
+        await connection.execute(
+            sa.select(audit.c.number, audit.c.hash).order_by(audit.c.number.desc()).limit(1)
+        )
+    ).first()
+    number, previous = (newest.number + 1, newest.hash) if newest else (1, GENESIS)
+    await connection.execute(
+        audit.insert().values(
+            number=number,
+            key=entry.key,
+            at=entry.at,
+            actor=entry.actor,
+            action=entry.action,
+            operation_id=entry.operation_id,
+            detail=json.dumps(dict(entry.detail), ensure_ascii=False),
+            previous=previous,
+            hash=_hash(entry, number, previous),
+        )
+    )
+
+
+async def entries(database: Database, operation_id: str | None = None) -> AsyncIterator[Recorded]:
+    """The trail from its beginning, of one operation or of all."""
+    query = sa.select(audit).order_by(audit.c.number)
+    if operation_id is not None:
+        query = query.where(audit.c.operation_id == operation_id)
+    async with database.reading() as connection:
+        async for row in await connection.stream(query):
+            entry = Entry(
+                key=row.key,
+                at=row.at,
+                actor=row.actor,
+                action=row.action,
+                operation_id=row.operation_id,
+                detail=tuple(json.loads(row.detail).items()),
+            )
+            yield Recorded(row.number, entry, row.previous, row.hash)
+
+
+async def verify(database: Database) -> Intact | Broken:
+    """Walk the chain and recompute every hash."""
+    number, head = 0, GENESIS
+    async for recorded in entries(database):
+        number += 1
+        if recorded.number != number:
+            return Broken(number, f"entry {number} is missing")
+        if recorded.previous != head:
+            return Broken(number, f"entry {number} does not follow on entry {number - 1}")
+        if recorded.hash != _hash(recorded.entry, number, head):
+            return Broken(number, f"entry {number} was changed after it was written")
+        head = recorded.hash
+    return Intact(number, head)
+
+
+def _hash(entry: Entry, number: int, previous: str) -> str:
+    return hashlib.sha256(entry.text(number, previous).encode()).hexdigest()

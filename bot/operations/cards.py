@@ -1,0 +1,230 @@
+"""How an operation looks in a chat: one card that follows it from proposal to end, and a report in its thread."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from zoneinfo import ZoneInfo
+
+from bot.chat.model import Button, Card, Choice, Field, Table, Tone
+from bot.operations.kinds import command_line
+from bot.operations.model import Operation, OperationState, Plan, StepReport, Trouble, Vote
+from bot.operations.policy import Missing, deciders, standing
+from bot.people import People
+from bot.times import format_duration, format_time
+
+STEPS_SHOWN = 12
+"""Rows of a plan on a card; the rest is in `!op ID`."""
+
+NAMES_SHOWN = 6
+
+_TONES = {
+    OperationState.PROPOSED: Tone.WAITING,
+    OperationState.APPROVED: Tone.RUNNING,
+    OperationState.RUNNING: Tone.RUNNING,
+    OperationState.DONE: Tone.DONE,
+    OperationState.FAILED: Tone.FAILED,
+    OperationState.REJECTED: Tone.WARNING,
+    OperationState.EXPIRED: Tone.WARNING,
+    OperationState.STALE: Tone.WARNING,
+    OperationState.CANCELLED: Tone.WARNING,
+}
+
+
+@dataclass(frozen=True)
+class View:
+    """What every card needs to speak to its readers."""
+
+    people: People
+    prefix: str
+    zone: ZoneInfo
+
+    def name(self, person_id: str) -> str:
+        """A person or a schedule as people call them."""
+        return self.people.name(person_id)
+
+
+def operation_card(operation: Operation, view: View) -> Card:
+    """The card of an operation as it stands now."""
+    state = operation.state
+    return Card(
+        tone=_TONES[state],
+        title=f"{operation.id} {operation.kind}: {_standing_words(operation, view)}",
+        text=operation.outcome.summary if operation.outcome else operation.plan.summary,
+        fields=_fields(operation, view),
+        tables=(_steps(operation),) if operation.plan.steps else (),
+        notes=_notes(operation, view),
+        buttons=_buttons(operation) if state is OperationState.PROPOSED else (),
+    )
+
+
+def report_card(operation: Operation, view: View, mentions: tuple[str, ...]) -> Card:
+    """The report that stands in the operation's thread once it has ended."""
+    took = operation.ended_at - operation.created_at if operation.ended_at else None
+    fields = [Field(label="Asked by", value=view.name(operation.requester))]
+    if operation.votes:
+        fields.append(Field(label="Decided by", value=_votes(operation.votes, view)))
+    if operation.ended_at and took is not None:
+        ended = format_time(operation.ended_at, view.zone)
+        fields.append(
+            Field(label="Ended", value=f"{ended}, {format_duration(took)} after it was asked for")
+        )
+    rows = tuple((str(report.number), _report_words(report)) for report in operation.reports)
+    return Card(
+        tone=_TONES[operation.state],
+        title=f"{operation.id} {operation.kind}: {operation.state}",
+        text=operation.outcome.summary if operation.outcome else operation.plan.summary,
+        fields=tuple(fields),
+        tables=(Table(title="What was done", columns=("Step", "Result"), rows=rows),) if rows else (),
+        notes=_notes(operation, view),
+        mentions=mentions,
+    )
+
+
+def full_card(operation: Operation, view: View) -> Card:
+    """Everything about an operation, for `!op ID`: the card with every step."""
+    card = operation_card(operation, view)
+    if not operation.plan.steps:
+        return card
+    return card.model_copy(update={"tables": (_steps(operation, limit=None),), "buttons": ()})
+
+
+def plan_card(plan: Plan, view: View) -> Card:
+    """What a dry run shows: the plan, and who would have to agree."""
+    notes = [*plan.warnings, "Nothing was changed and nothing was proposed: this was a dry run."]
+    notes.append(f"To propose it: `{view.prefix}{command_line(plan.request)}`")
+    agree = plan.policy.approvals
+    needs = "nobody" if not agree else f"{agree} with role {plan.policy.role or 'that may ask for it'}"
+    rows = tuple(
+        (str(number), step.title, step.reason) for number, step in enumerate(plan.steps, start=1)
+    )
+    return Card(
+        title=f"dry run of {plan.kind}",
+        text=plan.summary,
+        fields=(*_evidence(plan), Field(label="Would need", value=needs)),
+        tables=(Table(title="Plan", columns=("", "Step", "Why"), rows=rows),) if rows else (),
+        notes=tuple(notes),
+    )
+
+
+def trouble_card(title: str, trouble: Trouble, view: View) -> Card:
+    """A failure outside any operation."""
+    return Card(
+        tone=Tone.FAILED, title=title, text=trouble.sentence, notes=tuple(_trouble_notes(trouble, view))
+    )
+
+
+def _standing_words(operation: Operation, view: View) -> str:
+    if operation.state is OperationState.PROPOSED:
+        where = standing(operation, operation.votes, view.people)
+        count = where.count if isinstance(where, Missing) else 0
+        return f"waits for {count} approval{'s' if count != 1 else ''}"
+    if operation.state is OperationState.RUNNING and len(operation.plan.steps) > 1:
+        return f"running, {len(operation.reports)} of {len(operation.plan.steps)} steps done"
+    return operation.state.value
+
+
+def _fields(operation: Operation, view: View) -> tuple[Field, ...]:
+    fields = [Field(label="Asked by", value=view.name(operation.requester)), *_evidence(operation.plan)]
+    if operation.votes:
+        fields.append(Field(label="Decided by", value=_votes(operation.votes, view)))
+    if operation.state is OperationState.PROPOSED:
+        fields.append(Field(label="Needs", value=_needs(operation, view)))
+        fields.append(Field(label="Open until", value=format_time(operation.expires_at, view.zone)))
+    if operation.cancelled_by:
+        fields.append(Field(label="Stopped by", value=view.name(operation.cancelled_by)))
+    fields.append(Field(label="Plan", value=f"`{operation.digest_prefix}`"))
+    return tuple(fields)
+
+
+def _evidence(plan: Plan) -> tuple[Field, ...]:
+    return tuple(Field(label=label, value=value) for label, value in plan.evidence)
+
+
+def _votes(votes: tuple[Vote, ...], view: View) -> str:
+    words = []
+    for vote in votes:
+        verb = "approved" if vote.choice is Choice.APPROVE else "rejected"
+        reason = f" ({vote.reason})" if vote.reason else ""
+        words.append(f"{view.name(vote.person)} {verb} {format_time(vote.at, view.zone)}{reason}")
+    return "; ".join(words)
+
+
+def _needs(operation: Operation, view: View) -> str:
+    policy = operation.plan.policy
+    voted = {vote.person for vote in operation.votes}
+    able = [view.name(who.id) for who in deciders(operation, view.people) if who.id not in voted]
+    whom = ", ".join(able[:NAMES_SHOWN]) or "nobody in the configuration"
+    if len(able) > NAMES_SHOWN:
+        whom += f" and {len(able) - NAMES_SHOWN} more"
+    role = f" (role {policy.role})" if policy.role else ""
+    return f"{policy.approvals} of {whom}{role}"
+
+
+def _steps(operation: Operation, limit: int | None = STEPS_SHOWN) -> Table:
+    reports = {report.number: report for report in operation.reports}
+    rows = []
+    for number, step in enumerate(operation.plan.steps, start=1):
+        report = reports.get(number)
+        result = _report_words(report) if report else _unreported(operation, number)
+        rows.append((str(number), step.title, step.reason, result))
+    shown = rows if limit is None or len(rows) <= limit else rows[:limit]
+    title = "Plan" if len(shown) == len(rows) else f"Plan: the first {len(shown)} of {len(rows)} steps"
+    if operation.state is OperationState.PROPOSED:
+        return Table(
+            title=title, columns=("", "Step", "Why"), rows=tuple(row[:3] for row in shown)
+        )
+    return Table(
+        title=title, columns=("", "Step", "Result"), rows=tuple((row[0], row[1], row[3]) for row in shown)
+    )
+
+
+def _report_words(report: StepReport) -> str:
+    if report.trouble is not None:
+        return f"✘ failed: {report.trouble.sentence}"
+    if report.done is None:
+        return "- not done"
+    return f"✔ {'already so' if report.done.already else 'done'}: {report.done.summary}"
+
+
+def _unreported(operation: Operation, number: int) -> str:
+    if operation.state.ended:
+        return "- not done"
+    current = len(operation.reports) + 1
+    return "▶ running" if operation.state is OperationState.RUNNING and number == current else "⏳ waits"
+
+
+def _notes(operation: Operation, view: View) -> tuple[str, ...]:
+    prefix = view.prefix
+    notes = list(operation.plan.warnings) if not operation.state.ended else []
+    if operation.state is OperationState.PROPOSED:
+        notes.append(
+            f"Approve: `{prefix}approve {operation.id}`   Reject: `{prefix}reject {operation.id} REASON`"
+        )
+    if operation.outcome is not None:
+        notes += operation.outcome.differences
+        if operation.outcome.trouble is not None:
+            notes += _trouble_notes(operation.outcome.trouble, view)
+    if operation.state in (OperationState.STALE, OperationState.EXPIRED):
+        notes.append(f"To plan it afresh: `{prefix}{command_line(operation.plan.request)}`")
+    if len(operation.plan.steps) > STEPS_SHOWN:
+        notes.append(f"All steps: `{prefix}op {operation.id}`")
+    return tuple(notes)
+
+
+def _trouble_notes(trouble: Trouble, view: View) -> list[str]:
+    notes = [f"Whose move: {trouble.mover}."]
+    if trouble.hint:
+        notes.append(f"Next: `{view.prefix}{trouble.hint}`")
+    return notes
+
+
+def _buttons(operation: Operation) -> tuple[Button, ...]:
+    return tuple(
+        Button(
+            choice=choice,
+            label=label,
+            operation_id=operation.id,
+            digest_prefix=operation.digest_prefix,
+        )
+        for choice, label in ((Choice.APPROVE, "Approve"), (Choice.REJECT, "Reject"))
+    )

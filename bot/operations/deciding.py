@@ -1,0 +1,190 @@
+"""Approving, rejecting and cancelling: the only ways in which people move an operation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.chat.model import Choice
+from bot.errors import Mistake
+from bot.operations.audit import Entry
+from bot.operations.model import Operation, OperationState, Outcome, Vote
+from bot.operations.policy import Enough, Missing, Vetoed, deciders, may_decide, standing
+from bot.operations.records import Records
+from bot.people import People, Person
+from bot.text import nearest
+from bot.times import Clock
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What one person says about one operation, and by which event they said it."""
+
+    operation_id: str
+    person: Person
+    choice: Choice
+    event: str
+    digest_prefix: str | None = None
+    reason: str = ""
+
+
+class Deciding:
+    """Applies decisions. Reads everything again from the store; believes nothing but who pressed what."""
+
+    def __init__(self, records: Records, people: People, clock: Clock) -> None:
+        self._records = records
+        self._people = people
+        self._clock = clock
+
+    async def find(self, operation_id: str) -> Operation:
+        """The operation with this id.
+
+        Raises:
+            Mistake: there is none; names the nearest.
+        """
+        operation = await self._records.get(operation_id)
+        if operation is None:
+            names = nearest(operation_id, await self._records.ids())
+            raise Mistake(f"There is no operation {operation_id}.", nearest=names, hint="pending")
+        return operation
+
+    async def decide(self, decision: Decision) -> Operation:
+        """Count an approval or a rejection, and return the operation as it is then.
+
+        The same event decides once: after a crash it only reports where the operation stands.
+
+        Raises:
+            Mistake: it does not count, and why.
+        """
+        operation = await self.find(decision.operation_id)
+        key = f"{operation.id}:vote:{decision.event}"
+        if await self._records.noted(key):
+            return await self._settle(operation, decision)
+        await self._check_open(operation)
+        if decision.digest_prefix is not None and not operation.digest.startswith(decision.digest_prefix):
+            raise Mistake(
+                f"That button shows another plan than {operation.id} has. Look at the plan again.",
+                hint=f"op {operation.id}",
+            )
+        if decision.choice is Choice.REJECT and decision.person.id == operation.requester:
+            return await self.cancel(operation.id, decision.person)
+        if not may_decide(decision.person, operation, self._people):
+            raise Mistake(self._refusal(operation, decision))
+        vote = Vote(
+            person=decision.person.id, choice=decision.choice, reason=decision.reason, at=self._clock()
+        )
+        entry = Entry(
+            key=key,
+            at=vote.at,
+            actor=vote.person,
+            action="approval" if vote.choice is Choice.APPROVE else "rejection",
+            operation_id=operation.id,
+            detail=(("digest", operation.digest), ("reason", vote.reason)),
+        )
+        voted = await self._records.cast(operation.id, vote, entry)
+        if voted is None:
+            raise Mistake(_closed(await self._records.the(operation.id)), hint=f"op {operation.id}")
+        return await self._settle(voted, decision)
+
+    async def _settle(self, operation: Operation, decision: Decision) -> Operation:
+        """Move the operation if the votes decide it now."""
+        where = standing(operation, operation.votes, self._people)
+        if operation.state is OperationState.PROPOSED and not isinstance(where, Missing):
+            await self._move(operation, where, decision.person.id)
+        return await self._records.the(operation.id)
+
+    async def _move(self, operation: Operation, where: Enough | Vetoed, actor: str) -> None:
+        to, outcome = OperationState.APPROVED, None
+        if isinstance(where, Vetoed):
+            to = OperationState.REJECTED
+            why = f": {where.reason}" if where.reason else "."
+            name = self._people.name(where.by)
+            outcome = Outcome(summary=f"Rejected by {name}{why} Nothing was changed.")
+        entry = Entry(
+            key=f"{operation.id}:{to}",
+            at=self._clock(),
+            actor=actor,
+            action=to,
+            operation_id=operation.id,
+            detail=(("digest", operation.digest),),
+        )
+        await self._records.move(
+            operation.id, expected=OperationState.PROPOSED, to=to, entry=entry, outcome=outcome
+        )
+
+    async def cancel(self, operation_id: str, person: Person) -> Operation:
+        """Withdraw a proposal, or stop a running operation before its next step.
+
+        Raises:
+            Mistake: it has ended, or this person may not.
+        """
+        operation = await self.find(operation_id)
+        if not self._may_cancel(operation, person):
+            who = self._people.name(operation.requester)
+            raise Mistake(
+                f"{operation.id} can be cancelled by {who}, who asked for it, and by those who decide on it."
+            )
+        entry = Entry(
+            key=f"{operation.id}:cancel:{person.id}",
+            at=self._clock(),
+            actor=person.id,
+            action="cancelled",
+            operation_id=operation.id,
+        )
+        cancelled = Outcome(
+            summary=f"Cancelled by {self._people.name(person.id)}. Nothing was changed."
+        )
+        if await self._records.move(
+            operation.id,
+            expected=OperationState.PROPOSED,
+            to=OperationState.CANCELLED,
+            entry=entry,
+            outcome=cancelled,
+        ) or await self._records.ask_to_stop(operation.id, entry):
+            return await self._records.the(operation.id)
+        after = await self._records.the(operation.id)
+        if await self._records.noted(entry.key):
+            return after
+        raise Mistake(_closed(after), hint=f"op {operation.id}")
+
+    def _may_cancel(self, operation: Operation, person: Person) -> bool:
+        return person.id == operation.requester or may_decide(person, operation, self._people)
+
+    async def expire(self, operation_id: str) -> bool:
+        """End a proposal whose time is over; False if it is not proposed, or its time is not over."""
+        operation = await self.find(operation_id)
+        now = self._clock()
+        if operation.state is not OperationState.PROPOSED or now < operation.expires_at:
+            return False
+        return await self._records.move(
+            operation.id,
+            expected=OperationState.PROPOSED,
+            to=OperationState.EXPIRED,
+            entry=Entry(
+                key=f"{operation.id}:expired",
+                at=now,
+                actor="slipway",
+                action="expired",
+                operation_id=operation.id,
+            ),
+            outcome=Outcome(summary="Too few people agreed in time. Nothing was changed."),
+        )
+
+    async def _check_open(self, operation: Operation) -> None:
+        if await self.expire(operation.id):
+            operation = await self._records.the(operation.id)
+        if operation.state is not OperationState.PROPOSED:
+            raise Mistake(_closed(operation), hint=f"op {operation.id}")
+
+    def _refusal(self, operation: Operation, decision: Decision) -> str:
+        policy = operation.plan.policy
+        able = ", ".join(person.name for person in deciders(operation, self._people)) or "nobody"
+        verb = decision.choice.value
+        if decision.person.id == operation.requester:
+            return f"You asked for {operation.id}, so somebody else must {verb} it: {able}."
+        right = f"the role {policy.role}" if policy.role else f"the right to {operation.kind}"
+        return f"You may not {verb} {operation.id}: that takes {right}. Who can: {able}."
+
+
+def _closed(operation: Operation) -> str:
+    when = "already " if not operation.state.ended or operation.state is OperationState.DONE else ""
+    return f"{operation.id} is {when}{operation.state}; nothing was changed by this."

@@ -1,0 +1,160 @@
+"""Everything the bot says goes through here: each message once by its key, edits only when something changed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.dialects.sqlite import insert
+
+from bot.chat.model import Card, Chat, Platform, Room
+from bot.errors import ChatError
+from bot.model import digest
+from bot.store.database import Database
+from bot.store.tables import message
+from bot.times import Clock
+
+SEND_ATTEMPTS = 5
+"""How often a message is tried while its platform says that a later try may succeed."""
+
+FIRST_PAUSE_SECONDS = 1.0
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A message of the bot that stands in a room."""
+
+    key: str
+    room: Room
+    thread: str | None
+    message_id: str
+    shown: str
+
+
+class Messages:
+    """Sends and edits cards on every platform, and remembers which message shows what."""
+
+    def __init__(self, database: Database, chats: Mapping[Platform, Chat], clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+        self._chats = chats
+
+    async def say(
+        self,
+        room: Room,
+        card: Card,
+        *,
+        key: str,
+        thread: str | None = None,
+        operation_id: str | None = None,
+    ) -> str | None:
+        """Send a card once for its key, or edit the message that was sent with that key before.
+
+        Returns the platform's message id; None if the platform did not take it, which is logged: what the bot
+        does never depends on whether it could say so.
+        """
+        before = await self._find(key)
+        if before is not None:
+            await self._edit(before, card)
+            return before.message_id
+        chat = self._chats.get(room.platform)
+        if chat is None:
+            log.error("nobody speaks for this platform", platform=room.platform, key=key)
+            return None
+        message_id = await self._send(chat, room, card, thread, key)
+        if message_id is not None:
+            await self._remember(Shown(key, room, thread, message_id, digest(card)), operation_id)
+        return message_id
+
+    async def show(self, operation_id: str, card: Card) -> None:
+        """Edit every card of an operation, in whichever rooms they stand, to show this."""
+        for shown in await self._cards(operation_id):
+            await self._edit(shown, card)
+
+    async def card_of(self, operation_id: str) -> Shown | None:
+        """The first card of an operation, whose thread holds its details."""
+        return next(iter(await self._cards(operation_id)), None)
+
+    async def operation_of(self, room: Room, message_id: str) -> str | None:
+        """The operation whose card this message is; None for any other message."""
+        query = sa.select(message.c.operation_id).where(
+            message.c.platform == room.platform,
+            message.c.room == room.id,
+            message.c.message_id == message_id,
+        )
+        async with self._database.reading() as connection:
+            return (await connection.execute(query)).scalar()
+
+    def edit_interval(self, platform: Platform) -> float:
+        """Seconds that must lie between two edits of one message on this platform."""
+        chat = self._chats.get(platform)
+        return chat.edit_interval.total_seconds() if chat else 0.0
+
+    async def _send(self, chat: Chat, room: Room, card: Card, thread: str | None, key: str) -> str | None:
+        pause = FIRST_PAUSE_SECONDS
+        for attempt in range(1, SEND_ATTEMPTS + 1):
+            try:
+                return await chat.send(room.id, card, thread=thread, key=key)
+            except ChatError as error:
+                if not error.passing or attempt == SEND_ATTEMPTS:
+                    log.error("a message could not be sent", room=room.id, key=key, why=str(error))  # noqa: TRY400
+                    return None
+            await asyncio.sleep(pause)
+            pause *= 2
+        return None
+
+    async def _edit(self, shown: Shown, card: Card) -> None:
+        looks = digest(card)
+        chat = self._chats.get(shown.room.platform)
+        if looks == shown.shown or chat is None:
+            return
+        key = f"{shown.key}:{looks[:16]}"
+        try:
+            await chat.edit(shown.room.id, shown.message_id, card, thread=shown.thread, key=key)
+        except ChatError as error:
+            log.warning("a message could not be edited", room=shown.room.id, key=key, why=str(error))
+            return
+        async with self._database.writing() as connection:
+            await connection.execute(
+                message.update().where(message.c.key == shown.key).values(shown=looks)
+            )
+
+    async def _find(self, key: str) -> Shown | None:
+        query = sa.select(message).where(message.c.key == key)
+        async with self._database.reading() as connection:
+            row = (await connection.execute(query)).mappings().first()
+        return _shown(row) if row else None
+
+    async def _cards(self, operation_id: str) -> tuple[Shown, ...]:
+        query = sa.select(message).where(message.c.operation_id == operation_id).order_by(message.c.sent_at)
+        async with self._database.reading() as connection:
+            return tuple(_shown(row) for row in (await connection.execute(query)).mappings())
+
+    async def _remember(self, shown: Shown, operation_id: str | None) -> None:
+        statement = insert(message).values(
+            key=shown.key,
+            platform=shown.room.platform,
+            room=shown.room.id,
+            thread=shown.thread,
+            message_id=shown.message_id,
+            operation_id=operation_id,
+            shown=shown.shown,
+            sent_at=self._clock(),
+        )
+        async with self._database.writing() as connection:
+            await connection.execute(statement.on_conflict_do_nothing())
+
+
+def _shown(row: sa.RowMapping) -> Shown:
+    return Shown(
+        key=row["key"],
+        room=Room(platform=Platform(row["platform"]), id=row["room"]),
+        thread=row["thread"],
+        message_id=row["message_id"],
+        shown=row["shown"],
+    )

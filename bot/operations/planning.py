@@ -1,0 +1,128 @@
+"""From a request to a plan, and from a plan to a proposed operation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.chat.model import Room
+from bot.config.settings import OperationKind, PolicySettings
+from bot.operations.audit import Entry
+from bot.operations.kinds import AnyRequest, Subjects
+from bot.operations.model import Operation, OperationState, Plan
+from bot.operations.policy import expiry, policy_for
+from bot.operations.records import Proposed, Records
+from bot.people import Person
+from bot.times import Clock
+
+
+@dataclass(frozen=True)
+class NothingToDo:
+    """Things are already as asked; the summary says how they are."""
+
+    summary: str
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Who asks for something, where, and by which event."""
+
+    person: Person
+    room: Room
+    thread: str | None
+    origin: str
+
+
+class Planning:
+    """Makes plans and proposals. Changes nothing in any cloud."""
+
+    def __init__(
+        self,
+        subjects: Subjects,
+        policies: dict[OperationKind, PolicySettings],
+        records: Records,
+        clock: Clock,
+    ) -> None:
+        self._subjects = subjects
+        self._policies = policies
+        self._records = records
+        self._clock = clock
+
+    async def plan(self, request: AnyRequest, person: Person) -> Plan | NothingToDo:
+        """Plan a request as things stand.
+
+        Raises:
+            Mistake: it cannot be met as asked.
+            CloudError: a cloud could not be read.
+        """
+        settings = self._policies[OperationKind(request.kind)]
+        expires_at = self._clock() + expiry(settings)
+        return await self._plan(request, person.id, person.scheduled, expires_at)
+
+    async def again(self, plan: Plan, *, scheduled: bool) -> Plan | NothingToDo:
+        """Plan an agreed plan's request once more, to see whether it still holds.
+
+        Raises:
+            Mistake: it can no longer be met.
+            CloudError: a cloud could not be read.
+        """
+        return await self._plan(plan.request, plan.requester, scheduled, plan.expires_at)
+
+    async def _plan(
+        self, request: AnyRequest, requester: str, scheduled: bool, expires_at: datetime
+    ) -> Plan | NothingToDo:
+        draft = await self._subjects.plan(request, self._clock())
+        if not draft.steps:
+            return NothingToDo(draft.summary)
+        kind = OperationKind(request.kind)
+        return Plan.model_validate(
+            {
+                "kind": kind,
+                "request": draft.request,
+                "requester": requester,
+                "policy": policy_for(
+                    self._policies[kind], scheduled=scheduled, needs_approval=bool(draft.needs_approval)
+                ),
+                "expires_at": expires_at,
+                "summary": draft.summary,
+                "steps": draft.steps,
+                "observed": draft.observed,
+                "evidence": draft.evidence,
+                "warnings": (*draft.warnings, *((draft.needs_approval,) if draft.needs_approval else ())),
+                "independent": draft.independent,
+            }
+        )
+
+    async def propose(self, request: AnyRequest, asked: Asked) -> Operation | NothingToDo:
+        """Plan a request and store it as an operation; approved at once where nobody needs to agree.
+
+        One origin proposes once: asked again after a crash, the operation of the first time is returned.
+
+        Raises:
+            Mistake: it cannot be met as asked.
+            CloudError: a cloud could not be read.
+        """
+        operation = await self._records.by_origin(asked.origin)
+        if operation is None:
+            plan = await self.plan(request, asked.person)
+            if isinstance(plan, NothingToDo):
+                return plan
+            operation = await self._records.create(
+                Proposed(asked.origin, plan, asked.room, asked.thread, self._clock())
+            )
+        if operation.state is OperationState.PROPOSED and not operation.plan.policy.approvals:
+            await self._records.move(
+                operation.id,
+                expected=OperationState.PROPOSED,
+                to=OperationState.APPROVED,
+                entry=Entry(
+                    key=f"{operation.id}:approved",
+                    at=self._clock(),
+                    actor="slipway",
+                    action="approved",
+                    operation_id=operation.id,
+                    detail=(("why", "policy asks for no approval"),),
+                ),
+            )
+            operation = await self._records.the(operation.id)
+        return operation

@@ -1,0 +1,90 @@
+"""Who must agree, and whether enough have: pure rules over people, policy and votes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from bot.chat.model import Choice
+from bot.config.settings import PolicySettings
+from bot.operations.model import Operation, Policy, Vote
+from bot.people import People, Person
+
+
+@dataclass(frozen=True)
+class Enough:
+    """As many eligible persons as the policy asks for have approved."""
+
+
+@dataclass(frozen=True)
+class Missing:
+    """Some approvals are still missing."""
+
+    count: int
+
+
+@dataclass(frozen=True)
+class Vetoed:
+    """An eligible person rejected it."""
+
+    by: str
+    reason: str
+
+
+Standing = Enough | Missing | Vetoed
+
+
+def policy_for(settings: PolicySettings, *, scheduled: bool, needs_approval: bool) -> Policy:
+    """The policy of one operation.
+
+    Args:
+        settings: the configuration for its kind.
+        scheduled: whether a schedule asks, for which the configuration may ask fewer approvals.
+        needs_approval: whether the plan itself demands one, whatever the configuration says.
+    """
+    approvals = settings.approvals
+    if scheduled and settings.approvals_scheduled is not None:
+        approvals = settings.approvals_scheduled
+    return Policy(
+        approvals=max(approvals, 1) if needs_approval else approvals,
+        role=settings.role,
+        requester_may_approve=settings.requester_may_approve,
+    )
+
+
+def expiry(settings: PolicySettings) -> timedelta:
+    """How long a proposal waits for its approvals."""
+    return settings.expires
+
+
+def may_decide(person: Person, operation: Operation, people: People) -> bool:
+    """Whether this person's approval would count: they hold the role, and did not ask for it themselves."""
+    policy = operation.plan.policy
+    if person.id == operation.requester and not policy.requester_may_approve:
+        return False
+    if policy.role:
+        return policy.role in person.roles
+    return people.may(person, operation.kind.value, changes=True)
+
+
+def deciders(operation: Operation, people: People) -> tuple[Person, ...]:
+    """Everybody whose approval would count."""
+    return tuple(person for person in people.persons if may_decide(person, operation, people))
+
+
+def standing(operation: Operation, votes: tuple[Vote, ...], people: People) -> Standing:
+    """Where the decision stands, by the votes of those who are eligible now.
+
+    Votes of people who lost the role (or left the configuration) since do not count, so this is asked at each
+    press and once more before the first step.
+    """
+    approving: set[str] = set()
+    for vote in votes:
+        person = people.by_id(vote.person)
+        if person is None or not may_decide(person, operation, people):
+            continue
+        if vote.choice is Choice.REJECT:
+            return Vetoed(by=person.id, reason=vote.reason)
+        approving.add(person.id)
+    missing = operation.plan.policy.approvals - len(approving)
+    return Missing(missing) if missing > 0 else Enough()

@@ -1,0 +1,56 @@
+"""Whether a plan still holds: the plan made again, compared with the one people agreed to."""
+
+from __future__ import annotations
+
+from bot.model import Json
+from bot.operations.model import Plan
+
+DIFFERENCES_SHOWN = 10
+
+
+def differences(agreed: Plan, fresh: Plan) -> tuple[str, ...]:
+    """What changed in the substance of a plan, a plain line each; empty if it still holds.
+
+    The substance is what would be done, the facts it rests on, and who had to agree. Its words and its
+    warnings may change.
+    """
+    lines: list[str] = []
+    before = {step.title: step for step in agreed.steps}
+    after = {step.title: step for step in fresh.steps}
+    lines += [f"no longer planned: {title}" for title in before if title not in after]
+    lines += [f"newly planned: {title}" for title in after if title not in before]
+    lines += [
+        f"planned differently: {title}"
+        for title, step in before.items()
+        if title in after and after[title] != step
+    ]
+    lines += _changed(agreed.observed, fresh.observed)
+    if agreed.policy != fresh.policy:
+        lines.append("who must agree was changed in the configuration")
+    if not lines and (agreed.request != fresh.request or agreed.steps != fresh.steps):
+        lines.append("the plan is not the same any more")
+    if len(lines) > DIFFERENCES_SHOWN:
+        lines[DIFFERENCES_SHOWN:] = [f"and {len(lines) - DIFFERENCES_SHOWN} more differences"]
+    return tuple(lines)
+
+
+def _changed(before: dict[str, Json], after: dict[str, Json]) -> list[str]:
+    return [
+        f"{name} was {_words(before.get(name))}, and is now {_words(after.get(name))}"
+        for name in sorted(before.keys() | after.keys())
+        if before.get(name) != after.get(name)
+    ]
+
+
+def _words(value: Json) -> str:
+    match value:
+        case None:
+            return "not there"
+        case bool():
+            return "yes" if value else "no"
+        case list():
+            return ", ".join(_words(item) for item in value) or "none"
+        case dict():
+            return ", ".join(f"{name} {_words(item)}" for name, item in value.items()) or "none"
+        case _:
+            return str(value)

@@ -1,0 +1,103 @@
+"""What a command is given, and what it may answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from bot.chat.model import Card, Chat, Heard, Platform
+from bot.clouds.ports import Machines
+from bot.config.settings import SlipwaySettings
+from bot.errors import Mistake
+from bot.images.catalogue import Catalogue
+from bot.operations.cards import View
+from bot.operations.deciding import Deciding
+from bot.operations.kinds import AnyRequest
+from bot.operations.records import Records
+from bot.people import People, Person
+from bot.times import Clock
+
+if TYPE_CHECKING:
+    from commands.grammar import Registry
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Say this card, and that is all."""
+
+    card: Card
+    nothing_to_do: bool = False  # a quiet schedule does not say it
+
+
+@dataclass(frozen=True)
+class Change:
+    """Plan this, and propose it unless it is a dry run."""
+
+    request: AnyRequest
+    dry_run: bool = False
+
+
+@dataclass(frozen=True)
+class Moved:
+    """An operation was decided on or stopped: show it as it is now, and carry it out if it is approved."""
+
+    operation_id: str
+
+
+Reply = Answer | Change | Moved
+
+
+@dataclass(frozen=True)
+class Services:
+    """The parts of the house that commands may use."""
+
+    settings: SlipwaySettings
+    people: People
+    records: Records
+    deciding: Deciding
+    view: View
+    clock: Clock
+    chats: Mapping[Platform, Chat]
+    gallery_catalogue: Catalogue | None
+    ec2: Machines | None
+    started_at: datetime
+
+    @property
+    def catalogue(self) -> Catalogue:
+        """The image catalogue.
+
+        Raises:
+            Mistake: no gallery is configured.
+        """
+        if self.gallery_catalogue is None:
+            raise Mistake("This Slipway has no image gallery: slipway.toml has no [azure] table.")
+        return self.gallery_catalogue
+
+    @property
+    def machines(self) -> Machines:
+        """Where machines are launched.
+
+        Raises:
+            Mistake: no such cloud is configured.
+        """
+        if self.ec2 is None:
+            raise Mistake("This Slipway launches no machines: slipway.toml has no [aws] table.")
+        return self.ec2
+
+
+@dataclass(frozen=True)
+class Call:
+    """One command line: who says it, where, and all that answers it."""
+
+    event_key: str
+    person: Person
+    heard: Heard
+    services: Services
+    registry: Registry[Reply]
+
+    @property
+    def prefix(self) -> str:
+        """What commands start with here."""
+        return self.services.settings.commands.prefix

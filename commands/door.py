@@ -1,0 +1,325 @@
+"""The one door: what people say, press, and what the clock says comes in here, each event once.
+
+An event is committed as a durable workflow under its own id before the platform hears that it was taken, so
+a duplicate finds the id in use and dies. Inside the workflow: read the line, ask who it is and whether they
+may, run the command, say its answer, and start what was approved.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from datetime import datetime
+from typing import Any
+
+import structlog
+from pydantic import TypeAdapter
+
+from bot.chat.model import Address, Card, Event, Heard, Press, Room, Tone
+from bot.errors import CloudError, Mistake, Mover
+from bot.model import Json, Model
+from bot.operations.cards import operation_card, plan_card, trouble_card
+from bot.operations.deciding import Decision
+from bot.operations.durable import Durable, Payload
+from bot.operations.messages import Messages
+from bot.operations.model import OperationState, Trouble
+from bot.operations.planning import Asked, NothingToDo, Planning
+from bot.operations.running import Running
+from bot.people import Person
+from commands.call import Answer, Call, Change, Moved, Reply, Services
+from commands.cards import misuse_card, mistake_card, unknown_card
+from commands.grammar import CommandSpec, HelpWanted, Misuse, Registry, parse
+from commands.help import help_command
+from commands.reading import Ignored, Line, Unknown, Unreadable, read_line
+
+WORKFLOW = "hear"
+
+PATIENCE_SECONDS = 2.0
+"""How long somebody waits for an answer before the bot says that it is at it."""
+
+log = structlog.get_logger(__name__)
+
+_EVENT: TypeAdapter[Heard | Press] = TypeAdapter(Event)
+
+
+class Tick(Model):
+    """What the clock says: a schedule's command line, at one of its times."""
+
+    schedule: str
+    at: datetime
+    room: Room
+    text: str
+    quiet: bool = False
+
+    @property
+    def key(self) -> str:
+        """Names the tick once and for ever; it is the id of its workflow."""
+        return f"tick:{self.schedule}:{self.at.strftime('%Y-%m-%dT%H:%MZ')}"
+
+
+class Response(Model):
+    """What an event led to. It is stored with the event's workflow."""
+
+    card: Card | None = None
+    room: Room
+    thread: str | None = None
+    operation_id: str | None = None  # whose card this is, or which one to show anew
+    start: bool = False
+
+
+class Door:
+    """Takes events in and answers them."""
+
+    def __init__(
+        self,
+        *,
+        services: Services,
+        registry: Registry[Reply],
+        planning: Planning,
+        running: Running,
+        messages: Messages,
+        durable: Durable,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._services = services
+        self._registry = registry
+        self._planning = planning
+        self._running = running
+        self._messages = messages
+        self._durable = durable
+        self._sleep = sleep
+        durable.register(WORKFLOW, self._hear)
+        durable.register("tick", self._tick)
+
+    async def accept(self, event: Heard | Press) -> None:
+        """Take an event in. When this returns it is committed, or it was not meant for the bot."""
+        if await self._concerns_us(event):
+            key = f"{WORKFLOW}:{event.room.platform}:{event.event_id}"
+            await self._durable.start(WORKFLOW, key, {"key": key, "event": event.model_dump(mode="json")})
+
+    async def accept_tick(self, tick: Tick) -> None:
+        """Take a tick of the clock in; one schedule and time run once."""
+        await self._durable.start("tick", tick.key, {"tick": tick.model_dump(mode="json")})
+
+    async def _concerns_us(self, event: Heard | Press) -> bool:
+        settings = self._services.settings.commands
+        if self._services.clock() - event.sent_at > settings.max_age:
+            log.info("an old message was left alone", platform=event.room.platform, sent_at=event.sent_at)
+            return False
+        if isinstance(event, Press):
+            return await self._operation_of(event) is not None
+        reading = read_line(event.text, event.address, settings.prefix, self._registry.names)
+        return not isinstance(reading, Ignored)
+
+    async def _operation_of(self, press: Press) -> str | None:
+        if press.operation_id is not None:
+            return press.operation_id
+        if press.message_id is None:
+            return None
+        return await self._messages.operation_of(press.room, press.message_id)
+
+    async def _hear(self, payload: Payload) -> None:
+        key = str(payload["key"])
+        event = _EVENT.validate_python(payload["event"])
+
+        async def answer() -> Json:
+            if isinstance(event, Press):
+                response = await self._answer_press(event, key)
+            else:
+                response = await self._answer_patiently(event, key)
+            return response.model_dump(mode="json")
+
+        await self._respond(answer, key)
+
+    async def _tick(self, payload: Payload) -> None:
+        tick = Tick.model_validate(payload["tick"])
+
+        async def answer() -> Json:
+            return (await self._answer_tick(tick)).model_dump(mode="json")
+
+        await self._respond(answer, tick.key)
+
+    async def _respond(self, answer: Callable[[], Coroutine[Any, Any, Json]], key: str) -> None:
+        response = Response.model_validate(await self._durable.step("answer", answer))
+        if response.card is not None:
+            await self._durable.step("say", lambda: self._say(response, key))
+        elif response.operation_id is not None:
+            await self._durable.step("show", lambda: self._show(response.operation_id))
+        if response.start and response.operation_id is not None:
+            await self._running.start(response.operation_id)
+
+    async def _say(self, response: Response, key: str) -> Json:
+        assert response.card is not None  # noqa: S101 - for the type checker; the caller looked
+        return await self._messages.say(
+            response.room,
+            response.card,
+            key=key,
+            thread=response.thread,
+            operation_id=response.operation_id,
+        )
+
+    async def _show(self, operation_id: str | None) -> Json:
+        if operation_id is not None:
+            await self._running.refresh(operation_id)
+        return None
+
+    async def _answer_patiently(self, heard: Heard, key: str) -> Response:
+        """Answer; if that takes long, say meanwhile that it is being looked at (the answer replaces it)."""
+        saying = asyncio.Event()
+        patience = asyncio.create_task(self._soothe(heard, key, saying), name=f"patience {key}")
+        try:
+            return await self._answer(heard, key)
+        finally:
+            if not saying.is_set():  # a message under way is waited for: it must not overtake the answer
+                patience.cancel()
+            await asyncio.gather(patience, return_exceptions=True)
+
+    async def _soothe(self, heard: Heard, key: str, saying: asyncio.Event) -> None:
+        await self._sleep(PATIENCE_SECONDS)
+        saying.set()
+        card = Card(tone=Tone.RUNNING, title="Looking into it…")
+        await self._messages.say(heard.room, card, key=key, thread=heard.thread)
+
+    async def _answer(self, heard: Heard, key: str) -> Response:
+        settings = self._services.settings.commands
+        reading = read_line(heard.text, heard.address, settings.prefix, self._registry.names)
+        response = Response(room=heard.room, thread=heard.thread)
+        match reading:
+            case Ignored():
+                return response
+            case Unreadable(reason):
+                return _with(response, mistake_card(Mistake(reason, hint="help"), settings.prefix))
+            case Unknown():
+                return _with(response, unknown_card(reading, settings.prefix))
+            case Line():
+                person = self._services.people.by_account(heard.room.platform, heard.speaker)
+                person = person or self._services.people.stranger(heard.room.platform, heard.speaker)
+                return await self._command(reading, heard, person, key)
+
+    async def _answer_tick(self, tick: Tick) -> Response:
+        heard = Heard(
+            event_id=tick.key,
+            room=tick.room,
+            speaker=f"schedule:{tick.schedule}",
+            text=tick.text,
+            address=Address.DIRECT,
+            sent_at=tick.at,
+        )
+        reading = read_line(tick.text, Address.DIRECT, self._services.view.prefix, self._registry.names)
+        person = self._services.people.schedule(tick.schedule)
+        if not isinstance(reading, Line) or person is None:
+            sentence = f"The schedule {tick.schedule} says something that is no command: {tick.text}"
+            card = mistake_card(Mistake(sentence), self._services.view.prefix)
+            return _with(Response(room=tick.room), card)
+        return await self._command(reading, heard, person, tick.key, quiet=tick.quiet)
+
+    async def _command(
+        self, line: Line, heard: Heard, person: Person, key: str, *, quiet: bool = False
+    ) -> Response:
+        spec = self._registry.by_name[line.name]
+        response = Response(room=heard.room, thread=heard.thread)
+        prefix = self._services.view.prefix
+        if not self._services.people.may(person, spec.name, changes=spec.changes):
+            refusal = self._services.people.refusal(person, spec.name, changes=spec.changes)
+            return _with(response, mistake_card(Mistake(refusal, hint="whoami"), prefix))
+        match parse(spec, line.args, prefix):
+            case HelpWanted():
+                return _with(response, help_command(spec, prefix))
+            case Misuse() as misuse:
+                return _with(response, misuse_card(misuse, prefix, spec.name))
+            case parsed:
+                call = Call(key, person, heard, self._services, self._registry)
+                return await self._carefully(spec, call, dict(parsed.values), quiet=quiet)
+
+    async def _carefully(
+        self, spec: CommandSpec[Reply], call: Call, values: dict[str, Any], *, quiet: bool
+    ) -> Response:
+        response = Response(room=call.heard.room, thread=call.heard.thread)
+        try:
+            return await self._perform(await spec.handler(call, **values), call, quiet=quiet)
+        except Mistake as mistake:
+            return _with(response, mistake_card(mistake, call.prefix))
+        except CloudError as error:
+            trouble = Trouble.of(error, "status")
+            title = f"{spec.name} could not look at the cloud"
+            return _with(response, trouble_card(title, trouble, self._services.view))
+        except Exception:
+            # The last boundary of a command: the person gets an answer, the log gets the traceback.
+            log.exception("a command failed inside Slipway", command=spec.name, event=call.event_key)
+            sentence = "Nothing was changed. The log of Slipway says how it failed."
+            trouble = Trouble(sentence=sentence, mover=Mover.ADMIN, hint="status")
+            card = trouble_card(f"Slipway itself failed at {spec.name}", trouble, self._services.view)
+            return _with(response, card)
+
+    async def _perform(self, reply: Reply, call: Call, *, quiet: bool) -> Response:
+        response = Response(room=call.heard.room, thread=call.heard.thread)
+        match reply:
+            case Answer(card, nothing_to_do):
+                return response if quiet and nothing_to_do else _with(response, card)
+            case Moved(operation_id):
+                return await self._moved(operation_id, call)
+            case Change():
+                return await self._change(reply, call, quiet=quiet)
+
+    async def _change(self, change: Change, call: Call, *, quiet: bool) -> Response:
+        response = Response(room=call.heard.room, thread=call.heard.thread)
+        view = self._services.view
+        if change.dry_run:
+            planned = await self._planning.plan(change.request, call.person)
+            if not isinstance(planned, NothingToDo):
+                return _with(response, plan_card(planned, view))
+        else:
+            asked = Asked(call.person, call.heard.room, call.heard.thread, call.event_key)
+            planned_operation = await self._planning.propose(change.request, asked)
+            if not isinstance(planned_operation, NothingToDo):
+                return response.model_copy(
+                    update={
+                        "card": operation_card(planned_operation, view),
+                        "operation_id": planned_operation.id,
+                        "start": planned_operation.state is OperationState.APPROVED,
+                    }
+                )
+            planned = planned_operation
+        if quiet:
+            return response
+        return _with(response, Card(tone=Tone.DONE, title="Nothing to do", text=planned.summary))
+
+    async def _moved(self, operation_id: str, call: Call) -> Response:
+        """Show the operation where its card stands; elsewhere, the speaker gets a card of it as well."""
+        operation = await self._services.records.the(operation_id)
+        shown = await self._messages.card_of(operation_id)
+        elsewhere = shown is None or shown.room != call.heard.room
+        return Response(
+            room=call.heard.room,
+            thread=call.heard.thread,
+            card=operation_card(operation, self._services.view) if elsewhere else None,
+            operation_id=operation_id,
+            start=operation.state is OperationState.APPROVED,
+        )
+
+    async def _answer_press(self, press: Press, key: str) -> Response:
+        person = self._services.people.by_account(press.room.platform, press.speaker)
+        operation_id = await self._operation_of(press)
+        shown = await self._messages.card_of(operation_id) if operation_id else None
+        thread = shown and (shown.thread or shown.message_id)
+        response = Response(room=press.room, thread=thread)
+        if person is None or operation_id is None:
+            return response  # strangers cause nothing
+        decision = Decision(
+            operation_id, person, press.choice, key, press.digest_prefix, press.reason
+        )
+        try:
+            operation = await self._services.deciding.decide(decision)
+        except Mistake as mistake:
+            card = mistake_card(mistake, self._services.view.prefix)
+            return _with(response, card.model_copy(update={"mentions": (press.speaker,)}))
+        return response.model_copy(
+            update={
+                "operation_id": operation_id,
+                "start": operation.state is OperationState.APPROVED,
+            }
+        )
+
+
+def _with(response: Response, card: Card) -> Response:
+    return response.model_copy(update={"card": card})

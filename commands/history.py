@@ -1,0 +1,40 @@
+"""`!history`: what was done lately."""
+
+from __future__ import annotations
+
+import click
+
+from bot.chat.model import Card, Table
+from bot.times import format_time
+from commands.call import Answer, Call
+from commands.grammar import Group, command
+from commands.values import WholeNumber
+
+MOST = 50
+
+
+@command(
+    "history",
+    summary="The newest operations and how they ended.",
+    examples=("history", "history --limit 20"),
+    group=Group.OPERATIONS,
+)
+@click.option("--limit", type=WholeNumber(1, MOST), default=10, help="How many to show.")
+async def history(call: Call, limit: int) -> Answer:
+    """Newest first. The audit trail behind it is checked by `slipway audit verify`."""
+    operations = await call.services.records.recent(limit)
+    if not operations:
+        return Answer(Card(title="Nothing was ever done here."))
+    view = call.services.view
+    rows = tuple(
+        (
+            operation.id,
+            format_time(operation.created_at, view.zone),
+            view.name(operation.requester),
+            operation.state.value,
+            operation.outcome.summary if operation.outcome else operation.plan.summary,
+        )
+        for operation in operations
+    )
+    table = Table(columns=("ID", "Asked at", "By", "State", "What"), rows=rows)
+    return Answer(Card(title=f"The newest {len(rows)} operations", tables=(table,)))

@@ -1,0 +1,60 @@
+"""`!status`: how the bot itself is doing."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from bot import __version__
+from bot.chat.model import Card, Field, Table, Tone
+from bot.operations.model import OperationState
+from bot.times import format_duration, format_time
+from commands.call import Answer, Call
+from commands.grammar import Group, command
+
+
+@command(
+    "status",
+    summary="How Slipway is doing: connections, clouds, open operations.",
+    examples=("status",),
+    group=Group.SLIPWAY,
+)
+async def status(call: Call) -> Answer:
+    """Looks at what the bot knows without asking a cloud."""
+    services = call.services
+    health = {platform: chat.health() for platform, chat in services.chats.items()}
+    rows = tuple(
+        (platform.value, "✔ connected" if each.connected else "✘ not connected", _age(each.last_heard_from))
+        for platform, each in health.items()
+    )
+    waiting = await services.records.in_states((OperationState.PROPOSED,))
+    running = await services.records.in_states((OperationState.APPROVED, OperationState.RUNNING))
+    up = services.clock() - services.started_at
+    healthy = all(each.connected for each in health.values())
+    return Answer(
+        Card(
+            tone=Tone.DONE if healthy else Tone.WARNING,
+            title=f"Slipway {__version__} is up for {format_duration(up)}",
+            fields=(
+                Field(label="Clouds", value=_clouds(call)),
+                Field(label="Waiting for approval", value=str(len(waiting))),
+                Field(label="Running", value=str(len(running))),
+                Field(label="Now", value=format_time(services.clock(), services.view.zone)),
+            ),
+            tables=(Table(columns=("Chat", "Connection", "Last heard from"), rows=rows),),
+            notes=tuple(each.detail for each in health.values() if each.detail),
+        )
+    )
+
+
+def _clouds(call: Call) -> str:
+    settings = call.services.settings
+    names = []
+    if settings.azure is not None:
+        names.append(f"azure gallery {settings.azure.gallery}")
+    if settings.aws is not None:
+        names.append(f"aws {settings.aws.region}")
+    return ", ".join(names) or "none"
+
+
+def _age(age: timedelta | None) -> str:
+    return "never" if age is None else f"{format_duration(age)} ago"
