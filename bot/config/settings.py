@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, SecretStr
 
 from bot.chat.model import Platform
 from bot.times import parse_duration
@@ -19,8 +20,10 @@ def _duration(value: object) -> object:
 
 
 def _zone(value: object) -> object:
-    if not isinstance(value, str):
+    if isinstance(value, ZoneInfo):
         return value
+    if not isinstance(value, str):
+        raise ValueError("a time zone is written as text, like UTC or Europe/Prague")  # noqa: TRY004  pydantic's way
     try:
         return ZoneInfo(value)
     except (KeyError, ValueError, OSError):
@@ -35,7 +38,10 @@ Zone = Annotated[ZoneInfo, BeforeValidator(_zone)]
 
 
 class Settings(BaseModel):
-    """A table of slipway.toml: unknown keys are mistakes, values never change."""
+    """A table of slipway.toml: unknown keys are mistakes, values never change.
+
+    A field's ``description`` completes the sentence “write …” where the field is missing or wrong.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
 
@@ -43,7 +49,13 @@ class Settings(BaseModel):
 class CommandSettings(Settings):
     """``[commands]``: how people address the bot."""
 
-    prefix: str = Field("!", min_length=1, max_length=3, pattern=r"^[^\w\s]+$")
+    prefix: str = Field(
+        "!",
+        min_length=1,
+        max_length=3,
+        pattern=r"^[^\w\s]+$",
+        description="one to three signs without letters, digits or spaces, like !",
+    )
     max_age: Duration = timedelta(minutes=10)  # older messages are not acted on
 
 
@@ -58,8 +70,10 @@ class ConsoleSettings(Settings):
 class MatrixSettings(Settings):
     """``[matrix]``: the account, and the rooms it works in."""
 
-    homeserver: str
-    user_id: str = Field(pattern=r"^@[^:\s]+:\S+$")
+    homeserver: str = Field(description="the homeserver's address, like https://matrix.example.org")
+    user_id: str = Field(
+        pattern=r"^@[^:\s]+:\S+$", description="the bot's own account, like @slipway:example.org"
+    )
     device_id: str = "SLIPWAY"
     password: SecretStr | None = None
     access_token: SecretStr | None = None
@@ -71,7 +85,7 @@ class MatrixSettings(Settings):
 class AwsSettings(Settings):
     """``[aws]``: EC2 in one region. Credentials come from boto3's own chain."""
 
-    region: str
+    region: str = Field(description="the region's name, like eu-west-1")
     owners: tuple[str, ...] = ("125523088429",)  # Fedora's account
     endpoint: str | None = None
     access_key_id: SecretStr | None = None
@@ -83,9 +97,11 @@ class AwsSettings(Settings):
 class AzureSettings(Settings):
     """``[azure]``: one Azure Compute Gallery. Credentials from here, or azure-identity's own chain."""
 
-    subscription_id: str
-    resource_group: str
-    gallery: str
+    subscription_id: str = Field(
+        description="the subscription's id (or set AZURE_SUBSCRIPTION_ID in the environment)"
+    )
+    resource_group: str = Field(description="the name of the resource group that holds the gallery")
+    gallery: str = Field(description="the gallery's name")
     endpoint: str | None = None
     tenant_id: str | None = None
     client_id: str | None = None
@@ -99,9 +115,15 @@ class AzureSettings(Settings):
 class PersonSettings(Settings):
     """``[[person]]``: one human, with every account they have."""
 
-    id: str = Field(pattern=r"^[a-z][a-z0-9._-]{0,31}$")
+    id: str = Field(
+        pattern=r"^[a-z][a-z0-9._-]{0,31}$",
+        description="lowercase letters, digits, dots and dashes, a letter first, like alice",
+    )
     name: str = ""
-    identities: tuple[str, ...] = Field(min_length=1)  # "matrix:@alice:example.org"
+    identities: tuple[str, ...] = Field(
+        min_length=1,
+        description='the person\'s accounts as a list, like ["matrix:@alice:example.org"]',
+    )
     roles: tuple[str, ...] = ()
     zone: Zone | None = None
 
@@ -109,7 +131,9 @@ class PersonSettings(Settings):
 class RoleSettings(Settings):
     """``[roles.NAME]``: the commands that holders may use; ``read`` is every reading one, ``*`` is all."""
 
-    may: tuple[str, ...]
+    may: tuple[str, ...] = Field(
+        description='the commands that holders may use as a list, like ["read", "launch"]'
+    )
 
 
 class OperationKind(StrEnum):
@@ -145,7 +169,7 @@ class RetentionSettings(Settings):
 class ProfileSettings(Settings):
     """``[profiles.NAME]``: a launch template, and how much of it people may ask for."""
 
-    template: str
+    template: str = Field(description="the name of a launch template, like slipway-small")
     template_version: int | None = Field(None, ge=1)  # None: the template's default, resolved when planning
     description: str = ""
     max_count: int = Field(1, ge=1, le=50)
@@ -163,12 +187,15 @@ class Missed(StrEnum):
 class ScheduleSettings(Settings):
     """``[[schedule]]``: a command line that the clock says."""
 
-    name: str = Field(pattern=r"^[a-z][a-z0-9-]{0,39}$")
-    cron: str  # five fields: minute hour day month weekday
+    name: str = Field(
+        pattern=r"^[a-z][a-z0-9-]{0,39}$",
+        description="lowercase letters, digits and dashes, a letter first, like weekly-cleanup",
+    )
+    cron: str = Field(description="when, as minute hour day month weekday, like 0 9 * * mon")
     zone: Zone = ZoneInfo("UTC")
-    command: str
-    room: str  # "matrix:!id:example.org" or "console:console"
-    roles: tuple[str, ...]
+    command: str = Field(description="what to type, without the prefix, like cleanup")
+    room: str = Field(description="where to post, like matrix:!abc:example.org")
+    roles: tuple[str, ...] = Field(description='the roles that the schedule holds as a list, like ["releng"]')
     missed: Missed = Missed.CATCH_UP
     missed_within: Duration = timedelta(days=2)  # what is older is reported, never run
     quiet: bool = False  # say nothing when there is nothing to do
@@ -178,7 +205,11 @@ class ScheduleSettings(Settings):
 class SlipwaySettings(Settings):
     """slipway.toml as a whole."""
 
-    name: str = Field("slipway", pattern=r"^[a-z][a-z0-9-]{0,31}$")  # names this deployment in tags
+    name: str = Field(  # names this deployment in tags
+        "slipway",
+        pattern=r"^[a-z][a-z0-9-]{0,31}$",
+        description="lowercase letters, digits and dashes, a letter first, like slipway",
+    )
     state_dir: Path = Path("state")
     zone: Zone = ZoneInfo("UTC")
     log_format: Literal["console", "json"] = "console"
@@ -193,6 +224,19 @@ class SlipwaySettings(Settings):
     retention: RetentionSettings = RetentionSettings()
     profiles: dict[str, ProfileSettings] = {}
     schedule: tuple[ScheduleSettings, ...] = ()
+
+    _secret_sources: dict[str, str] = PrivateAttr(default_factory=dict)
+
+    @property
+    def secret_sources(self) -> Mapping[str, str]:
+        """Where each secret came from (``matrix.password`` → ``the file /etc/…``); never a value."""
+        return self._secret_sources
+
+    def with_secret_sources(self, sources: Mapping[str, str]) -> SlipwaySettings:
+        """The same settings, remembering where their secrets came from."""
+        copy = self.model_copy()
+        copy._secret_sources = dict(sources)
+        return copy
 
 
 def parse_address(text: str) -> tuple[Platform, str]:

@@ -1,0 +1,102 @@
+"""Reads slipway.toml. Either everything in it is right, or every mistake is named and nothing starts."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+
+from bot.config.checks import cross_check
+from bot.config.policies import with_defaults
+from bot.config.problems import Problem, in_order
+from bot.config.schema import plain, understand
+from bot.config.secret_values import fill_in
+from bot.config.settings import SlipwaySettings
+from bot.errors import ConfigError
+
+_LARGEST = 1024 * 1024  # bytes; a configuration for thousands of people is far below
+
+
+def load(path: Path, environ: Mapping[str, str], *, known_rights: frozenset[str]) -> SlipwaySettings:
+    """Read and check the configuration.
+
+    Args:
+        path: slipway.toml; relative paths in it start at its folder.
+        environ: the environment, which secrets may come from.
+        known_rights: the names of all commands, which are the rights that roles may give.
+
+    Raises:
+        ConfigError: with every mistake that was found, one line each; no line holds a secret.
+    """
+    return settings_from(_read(path), path.absolute().parent, environ, known_rights=known_rights)
+
+
+def settings_from(
+    document: Mapping[str, object],
+    folder: Path,
+    environ: Mapping[str, str],
+    *,
+    known_rights: frozenset[str],
+) -> SlipwaySettings:
+    """Check a document that has been read already, as :func:`load` does with a file's.
+
+    Raises:
+        ConfigError: as :func:`load`.
+    """
+    written = {str(key): plain(value) for key, value in document.items()}
+    filled = fill_in(written, folder, environ)
+    understood = understand(written)
+    problems = [*filled.problems, *understood.problems]
+    secretless = frozenset(problem.key.split(".", 1)[0] for problem in filled.problems)
+    problems += cross_check(understood, written, known_rights, secretless)
+    state_dir = _place(understood.settings.state_dir, folder, environ, problems)
+    if problems:
+        raise ConfigError(in_order(problems, tuple(SlipwaySettings.model_fields)))
+    settings = with_defaults(understood.settings).model_copy(update={"state_dir": state_dir})
+    return settings.with_secret_sources(filled.sources)
+
+
+def _read(path: Path) -> dict[str, object]:
+    try:
+        with path.open("rb") as file:
+            content = file.read(_LARGEST + 1)
+        if len(content) > _LARGEST:
+            raise _unreadable(path, "it is larger than 1 MiB, which no configuration is")
+        return tomllib.loads(content.decode("utf-8-sig"))
+    except FileNotFoundError:
+        raise _unreadable(
+            path, "there is no such file; copy slipway.example.toml there and change it"
+        ) from None
+    except OSError as error:
+        raise _unreadable(path, f"it cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError as error:
+        line = content[: error.start].count(b"\n") + 1
+        raise _unreadable(path, f"line {line} is not text in UTF-8") from None
+    except tomllib.TOMLDecodeError as error:
+        raise _unreadable(path, f"this is not TOML: {_lower(str(error))}") from None
+    except RecursionError:
+        raise _unreadable(path, "its lists or tables are nested too deeply") from None
+    except ValueError:  # from Python's own limit, without the place
+        raise _unreadable(path, "a number in it has too many digits") from None
+
+
+def _unreadable(path: Path, said: str) -> ConfigError:
+    return ConfigError((str(Problem(str(path), said)),))
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+def _place(path: Path, folder: Path, environ: Mapping[str, str], problems: list[Problem]) -> Path:
+    """The absolute path of a setting; ``~/`` is the home of whom the bot runs as."""
+    if "\0" in str(path):
+        problems.append(Problem("state_dir", "there is a zero byte in it; write the path of a folder"))
+    elif path.parts[:1] == ("~",):
+        home = environ.get("HOME", "")
+        if home:
+            return Path(home, *path.parts[1:])
+        problems.append(
+            Problem("state_dir", "begins with ~, and HOME is not set; write the path from the root")
+        )
+    return folder / path

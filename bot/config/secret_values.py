@@ -1,0 +1,164 @@
+"""Secrets: from the environment or from files of their own, never from slipway.toml itself.
+
+For a field such as ``matrix.password`` the first of these counts:
+
+1. the environment variable ``SLIPWAY_MATRIX_PASSWORD``, or the file that ``…_PASSWORD_FILE`` names;
+2. the file that the key ``password_file`` in the table names;
+3. for Azure, the environment variables that azure-identity or Fedora's uploader read.
+
+An empty environment variable counts as not set, as container tools pass them so.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from bot.config.problems import Problem
+from bot.config.tables import Plain, secret_places
+
+_LARGEST = 64 * 1024  # bytes; far above any key or token
+_OTHERS = stat.S_IROTH | stat.S_IWOTH
+
+# Sources: azure-identity's EnvironmentCredential, and Fedora's cloud image uploader, which has its own names.
+_AZURE_NAMES: Mapping[str, tuple[str, ...]] = {
+    "subscription_id": ("AZURE_SUBSCRIPTION_ID",),
+    "tenant_id": ("AZURE_TENANT_ID", "AZURE_TENANT"),
+    "client_id": ("AZURE_CLIENT_ID",),
+    "client_secret": ("AZURE_CLIENT_SECRET", "AZURE_SECRET"),
+}
+
+
+@dataclass
+class Filled:
+    """What filling in the secrets brought: where each came from, and what was wrong."""
+
+    sources: dict[str, str] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+
+def fill_in(document: dict[str, Plain], folder: Path, environ: Mapping[str, str]) -> Filled:
+    """Put the secrets, and what Azure's environment variables say, into the document's tables.
+
+    Tables that the document does not have are left alone. Relative paths start at ``folder``.
+    """
+    filled = Filled()
+    for place in secret_places():
+        *above, name = place
+        table = _table(document, above)
+        if table is not None:
+            _fill_one(table, place, name, folder, environ, filled)
+    azure = _table(document, ["azure"])
+    if azure is not None:
+        _fill_azure(azure, environ, filled)
+    return filled
+
+
+def variable(place: tuple[str, ...]) -> str:
+    """The environment variable of a secret: ``SLIPWAY_MATRIX_PASSWORD``."""
+    return "_".join(("slipway", *place)).upper()
+
+
+def read_secret(path: Path) -> str:
+    """A secret from a file of its own, without the newline that editors put at the end.
+
+    Raises:
+        ValueError: a sentence that says why the file cannot be used; it never holds what the file holds.
+    """
+    try:
+        # Non-blocking, so that a pipe put in the file's place cannot hold up the start.
+        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    except (OSError, ValueError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not a path"
+        raise ValueError(f"the file {path} cannot be read ({reason})") from None
+    with os.fdopen(handle, "rb") as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise ValueError(f"{path} is not a file")
+        if status.st_mode & _OTHERS:
+            raise ValueError(f"everybody on this machine may read or write {path}; run chmod o= {path}")
+        content = file.read(_LARGEST + 1)
+    if len(content) > _LARGEST:
+        raise ValueError(f"the file {path} is larger than {_LARGEST} bytes; it is hardly a secret")
+    try:
+        text = content.decode()
+    except UnicodeDecodeError:
+        raise ValueError(f"the file {path} is not text in UTF-8") from None
+    text = text.removesuffix("\n").removesuffix("\r")
+    if not text.strip():
+        raise ValueError(f"the file {path} is empty")
+    return text
+
+
+def _fill_one(
+    table: dict[str, Plain],
+    place: tuple[str, ...],
+    name: str,
+    folder: Path,
+    environ: Mapping[str, str],
+    filled: Filled,
+) -> None:
+    key, named = ".".join(place), variable(place)
+    file_key = f"{name}_file"
+    written = table.pop(file_key, None)
+    if name in table:
+        del table[name]
+        filled.problems.append(
+            Problem(
+                key,
+                "a secret does not belong into this file; put it into a file of its own and name that "
+                f"with {file_key}, or into the environment variable {named}",
+            )
+        )
+        return
+    said, said_file = environ.get(named), environ.get(f"{named}_FILE")
+    if said and said_file:
+        filled.problems.append(Problem(key, f"{named} and {named}_FILE are both set; set one of them"))
+    elif said:
+        _keep(table, place, said, f"the environment variable {named}", filled)
+    elif said_file:
+        _from_file(table, place, folder / said_file, filled)
+    elif isinstance(written, str):
+        _from_file(table, place, folder / written, filled)
+    elif written is not None:
+        filled.problems.append(Problem(f"{key}_file", "must be the path of a file, in quotes"))
+
+
+def _from_file(table: dict[str, Plain], place: tuple[str, ...], path: Path, filled: Filled) -> None:
+    try:
+        value = read_secret(path)
+    except ValueError as error:
+        filled.problems.append(Problem(f"{'.'.join(place)}_file", str(error)))
+        return
+    _keep(table, place, value, f"the file {path}", filled)
+
+
+def _keep(table: dict[str, Plain], place: tuple[str, ...], value: str, source: str, filled: Filled) -> None:
+    if not value.isascii() and value != value.encode(errors="replace").decode():
+        filled.problems.append(Problem(".".join(place), f"{source} does not hold text in UTF-8"))
+        return
+    table[place[-1]] = value
+    filled.sources[".".join(place)] = source
+
+
+def _fill_azure(azure: dict[str, Plain], environ: Mapping[str, str], filled: Filled) -> None:
+    refused = {problem.key.removesuffix("_file") for problem in filled.problems}
+    for name, variables in _AZURE_NAMES.items():
+        found = next((known for known in variables if environ.get(known)), None)
+        place = ("azure", name)
+        if found is None or name in azure or ".".join(place) in refused:
+            continue
+        if place in set(secret_places()):
+            _keep(azure, place, environ[found], f"the environment variable {found}", filled)
+        else:
+            azure[name] = environ[found]
+
+
+def _table(document: dict[str, Plain], above: list[str]) -> dict[str, Plain] | None:
+    here: Plain = document
+    for key in above:
+        here = here.get(key) if isinstance(here, dict) else None
+    return here if isinstance(here, dict) else None

@@ -1,0 +1,83 @@
+"""Looks at the settings' classes: which table a place in slipway.toml is, and what stands in it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import get_args, get_origin
+
+from pydantic import SecretStr
+from pydantic.fields import FieldInfo
+
+from bot.config.settings import Settings, SlipwaySettings
+
+Plain = None | bool | int | float | str | list["Plain"] | dict[str, "Plain"]
+"""A document as JSON knows it."""
+
+Place = tuple[str | int, ...]
+"""Keys and list indexes from the top of the document down."""
+
+
+def _leaves(annotation: object) -> Iterator[type]:
+    """All classes inside ``X | None``, ``tuple[X, ...]`` and ``dict[K, X]``."""
+    inside = get_args(annotation)
+    if not inside and isinstance(annotation, type):
+        yield annotation
+    for part in inside:
+        yield from _leaves(part)
+
+
+def table_in(field: FieldInfo) -> type[Settings] | None:
+    """The table that a field holds (one, a list or a mapping of them), or None for a plain value."""
+    return next((leaf for leaf in _leaves(field.annotation) if issubclass(leaf, Settings)), None)
+
+
+def is_repeated(field: FieldInfo) -> bool:
+    """Whether the field holds many: a list or a mapping."""
+    return get_origin(field.annotation) in (tuple, dict)
+
+
+def field_at(place: Sequence[str | int]) -> FieldInfo | None:
+    """The field that a place belongs to, or None where no field is."""
+    table: type[Settings] | None = SlipwaySettings
+    field: FieldInfo | None = None
+    for key in place:
+        if table is None:
+            return field
+        if field is not None and is_repeated(field) and table is table_in(field):
+            field = None  # the key or the index of one of many
+            continue
+        field = table.model_fields.get(str(key))
+        if field is None:
+            return None
+        table = table_in(field)
+    return field
+
+
+def table_at(place: Sequence[str | int]) -> type[Settings] | None:
+    """The table that stands at a place, or None where a plain value or nothing does."""
+    table: type[Settings] | None = SlipwaySettings
+    many = False
+    for key in place:
+        if many:
+            many = False
+            continue
+        field = table.model_fields.get(str(key)) if table else None
+        if field is None:
+            return None
+        table, many = table_in(field), is_repeated(field)
+    return table
+
+
+def secret_places(
+    table: type[Settings] = SlipwaySettings, above: tuple[str, ...] = ()
+) -> Iterator[tuple[str, ...]]:
+    """Where secrets stand: every field that is a ``SecretStr``, in whatever table, later ones included.
+
+    Repeated tables have no name that an environment variable could carry, so they may not hold secrets.
+    """
+    for name, field in table.model_fields.items():
+        inner = table_in(field)
+        if SecretStr in _leaves(field.annotation):
+            yield (*above, name)
+        elif inner is not None and not is_repeated(field):
+            yield from secret_places(inner, (*above, name))
