@@ -59,6 +59,11 @@ def schedule_id(name: str) -> str:
     return f"{Platform.SCHEDULE}:{name}"
 
 
+def is_schedule(person_id: str) -> bool:
+    """Whether an id is a schedule's; people's ids have no colon."""
+    return person_id.startswith(f"{Platform.SCHEDULE}:")
+
+
 @dataclass(frozen=True)
 class People:
     """Everybody the configuration knows. Build it with :meth:`of`."""
@@ -95,6 +100,20 @@ class People:
     def by_account(self, platform: Platform, account: str) -> Person | None:
         """Who speaks from this account; a schedule's account is its name. None is a stranger."""
         return self._by_identity.get(Identity(platform, account))
+
+    def stranger(self, platform: Platform, account: str) -> Person:
+        """Somebody whom the configuration does not know: they hold no role, so may do next to nothing."""
+        speaker = Identity(platform, account)
+        return Person(str(speaker), str(speaker), (speaker,), frozenset(), ZoneInfo("UTC"))
+
+    def schedule(self, name: str) -> Person | None:
+        """A schedule as the one who asks."""
+        return self.by_id(schedule_id(name))
+
+    def name(self, person_id: str) -> str:
+        """What people call whoever has this id; the id itself for one who left the configuration."""
+        person = self.by_id(person_id)
+        return person.name if person else person_id
 
     def may(self, person: Person | None, command: str, *, changes: bool) -> bool:
         """Whether somebody, or a stranger (None), has the right to a command.

@@ -29,7 +29,7 @@ from bot.people import Person
 from commands.call import Answer, Call, Change, Moved, Reply, Services
 from commands.cards import misuse_card, mistake_card, unknown_card
 from commands.grammar import CommandSpec, HelpWanted, Misuse, Registry, parse
-from commands.help import help_command
+from commands.manual import help_command
 from commands.reading import Ignored, Line, Unknown, Unreadable, read_line
 
 WORKFLOW = "hear"
@@ -219,8 +219,10 @@ class Door:
         spec = self._registry.by_name[line.name]
         response = Response(room=heard.room, thread=heard.thread)
         prefix = self._services.view.prefix
-        if not self._services.people.may(person, spec.name, changes=spec.changes):
-            refusal = self._services.people.refusal(person, spec.name, changes=spec.changes)
+        people = self._services.people
+        if not people.may(person, spec.name, changes=spec.changes):
+            known = people.by_id(person.id)
+            refusal = people.refusal(known, person.identities[0], spec.name, changes=spec.changes)
             return _with(response, mistake_card(Mistake(refusal, hint="whoami"), prefix))
         match parse(spec, line.args, prefix):
             case HelpWanted():

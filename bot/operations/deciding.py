@@ -59,7 +59,7 @@ class Deciding:
         key = f"{operation.id}:vote:{decision.event}"
         if await self._records.noted(key):
             return await self._settle(operation, decision)
-        await self._check_open(operation)
+        self._check_open(operation)
         if decision.digest_prefix is not None and not operation.digest.startswith(decision.digest_prefix):
             raise Mistake(
                 f"That button shows another plan than {operation.id} has. Look at the plan again.",
@@ -169,11 +169,12 @@ class Deciding:
             outcome=Outcome(summary="Too few people agreed in time. Nothing was changed."),
         )
 
-    async def _check_open(self, operation: Operation) -> None:
-        if await self.expire(operation.id):
-            operation = await self._records.the(operation.id)
+    def _check_open(self, operation: Operation) -> None:
+        hint = f"op {operation.id}"
         if operation.state is not OperationState.PROPOSED:
-            raise Mistake(_closed(operation), hint=f"op {operation.id}")
+            raise Mistake(_closed(operation), hint=hint)
+        if self._clock() >= operation.expires_at:  # housekeeping will end it within the minute
+            raise Mistake(f"{operation.id} has expired; nothing was changed by this.", hint=hint)
 
     def _refusal(self, operation: Operation, decision: Decision) -> str:
         policy = operation.plan.policy

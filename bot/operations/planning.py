@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -12,7 +13,7 @@ from bot.operations.kinds import AnyRequest, Subjects
 from bot.operations.model import Operation, OperationState, Plan
 from bot.operations.policy import expiry, policy_for
 from bot.operations.records import Proposed, Records
-from bot.people import Person
+from bot.people import Person, is_schedule
 from bot.times import Clock
 
 
@@ -39,7 +40,7 @@ class Planning:
     def __init__(
         self,
         subjects: Subjects,
-        policies: dict[OperationKind, PolicySettings],
+        policies: Mapping[OperationKind, PolicySettings],
         records: Records,
         clock: Clock,
     ) -> None:
@@ -57,19 +58,19 @@ class Planning:
         """
         settings = self._policies[OperationKind(request.kind)]
         expires_at = self._clock() + expiry(settings)
-        return await self._plan(request, person.id, person.scheduled, expires_at)
+        return await self._plan(request, person.id, expires_at)
 
-    async def again(self, plan: Plan, *, scheduled: bool) -> Plan | NothingToDo:
+    async def again(self, plan: Plan) -> Plan | NothingToDo:
         """Plan an agreed plan's request once more, to see whether it still holds.
 
         Raises:
             Mistake: it can no longer be met.
             CloudError: a cloud could not be read.
         """
-        return await self._plan(plan.request, plan.requester, scheduled, plan.expires_at)
+        return await self._plan(plan.request, plan.requester, plan.expires_at)
 
     async def _plan(
-        self, request: AnyRequest, requester: str, scheduled: bool, expires_at: datetime
+        self, request: AnyRequest, requester: str, expires_at: datetime
     ) -> Plan | NothingToDo:
         draft = await self._subjects.plan(request, self._clock())
         if not draft.steps:
@@ -81,7 +82,9 @@ class Planning:
                 "request": draft.request,
                 "requester": requester,
                 "policy": policy_for(
-                    self._policies[kind], scheduled=scheduled, needs_approval=bool(draft.needs_approval)
+                    self._policies[kind],
+                    scheduled=is_schedule(requester),
+                    needs_approval=bool(draft.needs_approval),
                 ),
                 "expires_at": expires_at,
                 "summary": draft.summary,

@@ -58,8 +58,10 @@ def expiry(settings: PolicySettings) -> timedelta:
 
 
 def may_decide(person: Person, operation: Operation, people: People) -> bool:
-    """Whether this person's approval would count: they hold the role, and did not ask for it themselves."""
+    """Whether this person's approval would count: human, with the role, and not the one who asked."""
     policy = operation.plan.policy
+    if not person.human:
+        return False
     if person.id == operation.requester and not policy.requester_may_approve:
         return False
     if policy.role:

@@ -123,9 +123,8 @@ class Running:
 
     async def _compare(self, operation: Operation) -> tuple[tuple[str, ...], Trouble | None]:
         hint = command_line(operation.plan.request)
-        scheduled = self._view.people.is_schedule(operation.requester)
         try:
-            fresh = await self._planning.again(operation.plan, scheduled=scheduled)
+            fresh = await self._planning.again(operation.plan)
         except Mistake as mistake:
             return (mistake.sentence,), None
         except CloudError as error:
@@ -209,7 +208,8 @@ class Running:
         await self.refresh(operation_id)
         operation = await self._records.the(operation_id)
         card = await self._messages.card_of(operation_id)
-        account = self._view.people.account(operation.requester, operation.room.platform)
+        requester = self._view.people.by_id(operation.requester)
+        account = requester.account_on(operation.room.platform) if requester else None
         await self._messages.say(
             operation.room,
             report_card(operation, self._view, (account,) if account else ()),

@@ -1,0 +1,50 @@
+"""What time alone does to operations: proposals expire; approved ones that nobody carries on are carried on."""
+
+from __future__ import annotations
+
+from bot.model import Json
+from bot.operations.deciding import Deciding
+from bot.operations.durable import Durable, Payload
+from bot.operations.model import OperationState
+from bot.operations.records import Records
+from bot.operations.running import Running
+from bot.times import Clock
+
+WORKFLOW = "expire"
+
+
+class Housekeeping:
+    """Looks after operations once a minute."""
+
+    def __init__(
+        self, *, records: Records, deciding: Deciding, running: Running, durable: Durable, clock: Clock
+    ) -> None:
+        self._records = records
+        self._deciding = deciding
+        self._running = running
+        self._durable = durable
+        self._clock = clock
+        durable.register(WORKFLOW, self._expire)
+
+    async def sweep(self) -> None:
+        """Expire what is over its time, and start what is approved but was never begun."""
+        now = self._clock()
+        for operation in await self._records.in_states((OperationState.PROPOSED, OperationState.APPROVED)):
+            if operation.state is OperationState.APPROVED:
+                await self._running.start(operation.id)
+            elif now >= operation.expires_at:
+                payload: Payload = {"operation": operation.id}
+                await self._durable.start(WORKFLOW, f"{WORKFLOW}:{operation.id}", payload)
+
+    async def _expire(self, payload: Payload) -> None:
+        operation_id = str(payload["operation"])
+
+        async def expire() -> Json:
+            return await self._deciding.expire(operation_id)
+
+        async def show() -> Json:
+            await self._running.refresh(operation_id)
+            return None
+
+        await self._durable.step("expire", expire)
+        await self._durable.step("show", show)
