@@ -140,7 +140,8 @@ class AwsMachines:
         """
         if not _TOKEN.fullmatch(token):
             raise ValueError("a launch token is 1 to 64 visible ASCII characters")
-        doing = Doing(f"launch {spec.count} of {spec.image_id}", changes=True)
+        machines = "1 machine" if spec.count == 1 else f"{spec.count} machines"
+        doing = Doing(f"launch {machines} from {spec.image_id}", changes=True)
         made = await self._calls.call(
             doing,
             "run_instances",

@@ -15,9 +15,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict, dataclass
+from inspect import isawaitable
 from typing import Any
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 from pydantic import ValidationError
 
 from bot.clouds.simulated.faults import Armed, Fault, FaultKind, Faults
@@ -28,7 +30,6 @@ ARMED = web.RequestKey("armed", Armed)
 """The fault that hits this request, for handlers of long-running operations; absent where none does."""
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
-Middleware = Callable[[web.Request, Handler], Awaitable[web.StreamResponse]]
 
 _STATUS = {FaultKind.THROTTLE: 429, FaultKind.REFUSE: 403, FaultKind.ERROR: 500}
 
@@ -119,7 +120,10 @@ def _hang_up(request: web.Request) -> web.Response:
 
 
 def add_control(
-    app: web.Application, faults: Faults, requests: list[Logged], state: Callable[[], dict[str, Any]]
+    app: web.Application,
+    faults: Faults,
+    requests: list[Logged],
+    state: Callable[[], Awaitable[dict[str, Any]] | dict[str, Any]],
 ) -> None:
     """Put the control API under ``/_sim/``. ``state`` describes what the cloud holds, as JSON."""
 
@@ -149,7 +153,8 @@ def add_control(
         return web.json_response([asdict(entry) for entry in requests])
 
     async def show(_: web.Request) -> web.Response:
-        return web.json_response(state())
+        found = state()
+        return web.json_response(await found if isawaitable(found) else found)
 
     app.router.add_post(f"{PREFIX}faults", arm)
     app.router.add_get(f"{PREFIX}faults", armed)
