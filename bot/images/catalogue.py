@@ -1,0 +1,272 @@
+"""What a gallery holds and what it means: order, latest, candidates, and finding definitions by name."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from enum import StrEnum
+from fnmatch import fnmatchcase
+
+from bot.clouds.model import Definition, ImageVersion, ProvisioningState, VersionNumber
+from bot.clouds.ports import Gallery
+from bot.errors import CloudError, CloudErrorKind, Mistake
+from bot.text import nearest
+
+_NEVER_PUBLISHED = datetime.min.replace(tzinfo=UTC)
+
+
+class Protection(StrEnum):
+    """Why a version is left alone whatever the rules say."""
+
+    DELETE_NEVER = "it is tagged delete=never"
+    FOREIGN_OWNER = "it belongs to another owner"
+
+
+class Standing(StrEnum):
+    """What a version is, in the words that people read."""
+
+    LATEST = "latest"
+    PROMOTED = "promoted"
+    CANDIDATE = "candidate"
+    FAILED = "failed"
+    BUSY = "in progress"
+    ENDED = "ended"
+    PROTECTED = "protected"
+
+
+def order_key(version: ImageVersion) -> tuple[VersionNumber, datetime]:
+    """Sorts versions oldest first: by integer number, then by published date."""
+    return version.number, version.published_at or _NEVER_PUBLISHED
+
+
+def newest_first(versions: Iterable[ImageVersion]) -> list[ImageVersion]:
+    """The versions, newest first, as :func:`order_key` has it."""
+    return sorted(versions, key=order_key, reverse=True)
+
+
+def is_promoted(version: ImageVersion) -> bool:
+    """Whether it may be latest somewhere.
+
+    Where a listing tells of no regions at all, the version's own flag decides, so that what nobody excluded
+    is never taken for a candidate (and cleaned up as one).
+    """
+    return version.promoted or not (version.excluded or version.regions)
+
+
+def is_promoted_everywhere(version: ImageVersion) -> bool:
+    """Whether there is nothing left to promote: no region of it is excluded."""
+    return not version.excluded and len(version.launch_regions) == len(version.regions)
+
+
+def is_excluded_everywhere(version: ImageVersion) -> bool:
+    """Whether it can be latest nowhere, and by its own flag."""
+    return version.excluded and not version.launch_regions
+
+
+def has_ended(version: ImageVersion, now: datetime) -> bool:
+    """Whether its end of life is in the past; none set means that it has not ended."""
+    return version.end_of_life is not None and version.end_of_life < now
+
+
+def protection(version: ImageVersion, owner: str) -> Protection | None:
+    """What protects a version from deletion: ``delete=never``, or an ``owner`` tag that names another.
+
+    Azure compares tag names without case; so does this. No ``owner`` tag, or an empty one, names nobody.
+    """
+    tags = {name.casefold(): value.strip().casefold() for name, value in version.tags.items()}
+    if tags.get("delete") == "never":
+        return Protection.DELETE_NEVER
+    if tags.get("owner", "") not in ("", owner.casefold()):
+        return Protection.FOREIGN_OWNER
+    return None
+
+
+def latest(versions: Iterable[ImageVersion], region: str) -> ImageVersion | None:
+    """What a launch of the definition resolves to in a region; None where there is nothing to launch.
+
+    Azure's rule: the highest integer number among versions that are present in the region and not excluded
+    there. Neither its provisioning state nor its end of life plays a part.
+    """
+    return max((each for each in versions if region in each.launch_regions), key=order_key, default=None)
+
+
+def latest_by_region(versions: Iterable[ImageVersion]) -> dict[str, ImageVersion]:
+    """The latest of every region that has one, by the rule of :func:`latest`, regions in order of name."""
+    found: dict[str, ImageVersion] = {}
+    for version in newest_first(each for each in versions if each.launch_regions):
+        for region in version.launch_regions - found.keys():
+            found[region] = version
+    return dict(sorted(found.items()))
+
+
+def newest_latest(versions: Iterable[ImageVersion]) -> ImageVersion | None:
+    """The newest version that is latest somewhere: the newest promoted one."""
+    return max(filter(is_promoted, versions), key=order_key, default=None)
+
+
+def newer_candidates(versions: Iterable[ImageVersion]) -> list[ImageVersion]:
+    """Candidates that are newer than every promoted version, newest first, fit or not."""
+    held = list(versions)
+    top = newest_latest(held)
+    return newest_first(
+        each for each in held if not is_promoted(each) and (top is None or each.number > top.number)
+    )
+
+
+def newest_candidate(versions: Iterable[ImageVersion], now: datetime) -> ImageVersion | None:
+    """What promoting without naming a version chooses.
+
+    The newest candidate that is newer than every promoted version, was uploaded well (Succeeded), and has
+    not ended; None where there is none.
+    """
+    fit = (each for each in newer_candidates(versions) if unfit(each, now) is None)
+    return next(fit, None)
+
+
+def unfit(version: ImageVersion, now: datetime) -> str | None:
+    """Why a version must not become latest, as the rest of a sentence about it; None where it may."""
+    if version.state is not ProvisioningState.SUCCEEDED:
+        return f"is {version.state.value}, not Succeeded"
+    if version.end_of_life is not None and has_ended(version, now):
+        return f"reached its end of life on {version.end_of_life:%Y-%m-%d}"
+    return None
+
+
+def standings(
+    version: ImageVersion, latest_of: Mapping[str, ImageVersion], now: datetime, owner: str
+) -> tuple[Standing, ...]:
+    """What to call a version, weightiest first: its part in launches, then what else is to be known.
+
+    Args:
+        version: the version.
+        latest_of: its definition's latest by region, from :func:`latest_by_region`.
+        now: the present.
+        owner: whose versions are not protected by their ``owner`` tag.
+    """
+    if any(each.number == version.number for each in latest_of.values()):
+        words = [Standing.LATEST]
+    else:
+        words = [Standing.PROMOTED if is_promoted(version) else Standing.CANDIDATE]
+    if version.state is ProvisioningState.FAILED:
+        words.append(Standing.FAILED)
+    elif version.state is not ProvisioningState.SUCCEEDED:
+        words.append(Standing.BUSY)
+    if has_ended(version, now):
+        words.append(Standing.ENDED)
+    if protection(version, owner):
+        words.append(Standing.PROTECTED)
+    return tuple(words)
+
+
+def find_version(versions: Iterable[ImageVersion], definition: str, text: str) -> ImageVersion:
+    """The version that somebody named.
+
+    Raises:
+        Mistake: not a version, or the definition has no such one; with the nearest that it has.
+    """
+    held = {str(each.number): each for each in newest_first(versions)}
+    found = held.get(text)
+    if found is not None:
+        return found
+    near = nearest(text, held) or tuple(held)[:3]
+    hint = f"images {definition}"
+    try:
+        VersionNumber.parse(text)
+    except ValueError as error:
+        raise Mistake(f"{error}.", nearest=near, hint=hint) from None
+    raise Mistake(f"{definition} has no version {text}.", nearest=near, hint=hint)
+
+
+class Catalogue:
+    """Reads a gallery. Every listing it gives is complete, or it raises CloudError."""
+
+    def __init__(self, gallery: Gallery) -> None:
+        self._gallery = gallery
+
+    async def definitions(self) -> tuple[Definition, ...]:
+        """All definitions, by name.
+
+        Raises:
+            CloudError: the cloud cannot be read, or it lists none, which no working gallery does.
+        """
+        found = await self._gallery.definitions()
+        if not found:
+            raise CloudError(
+                CloudErrorKind.NONSENSE,
+                cloud="azure",
+                sentence="The gallery lists no image definitions at all; "
+                "check the gallery's name and what the credentials may read.",
+            )
+        return found
+
+    async def matching(self, wanted: str | None) -> tuple[Definition, ...]:
+        """The definitions of this name or shell-style pattern; all of them for None.
+
+        Azure compares names without case; so does this.
+
+        Raises:
+            Mistake: no definition has this name, or none matches the pattern; with the nearest names.
+            CloudError: as :meth:`definitions`.
+        """
+        everything = await self.definitions()
+        if wanted is None:
+            return everything
+        folded = wanted.casefold()
+        exact = tuple(each for each in everything if each.name.casefold() == folded)
+        if exact:
+            return exact
+        names = [each.name for each in everything]
+        if not is_pattern(wanted):
+            raise Mistake(
+                f"There is no image definition {wanted}.", nearest=nearest(wanted, names), hint="images"
+            )
+        matched = tuple(each for each in everything if fnmatchcase(each.name.casefold(), folded))
+        if not matched:
+            plain = wanted.translate(str.maketrans("", "", "*?[]"))
+            raise Mistake(
+                f"No image definition matches {wanted}.", nearest=nearest(plain, names), hint="images"
+            )
+        return matched
+
+    async def one(self, wanted: str) -> Definition:
+        """The one definition of this name, or the only one that the pattern matches.
+
+        Raises:
+            Mistake: none, or more than one.
+            CloudError: as :meth:`definitions`.
+        """
+        found = await self.matching(wanted)
+        if len(found) > 1:
+            raise Mistake(
+                f"{wanted} matches {len(found)} definitions; this works on one at a time.",
+                nearest=tuple(each.name for each in found[:3]),
+            )
+        return found[0]
+
+    async def versions(self, definition: str) -> tuple[ImageVersion, ...]:
+        """All versions of one definition, newest first."""
+        return tuple(newest_first(await self._gallery.versions(definition)))
+
+    async def versions_of(self, definitions: Iterable[str]) -> dict[str, tuple[ImageVersion, ...]]:
+        """All versions of several definitions, newest first, listed side by side.
+
+        The adapter bounds how many listings run at once. One listing that fails ends the others: a part of
+        the truth is no ground for a plan.
+        """
+        errors: list[CloudError] = []
+        tasks: dict[str, asyncio.Task[tuple[ImageVersion, ...]]] = {}
+        try:
+            async with asyncio.TaskGroup() as group:
+                for name in definitions:
+                    tasks[name] = group.create_task(self.versions(name))
+        except* CloudError as failed:
+            errors.extend(each for each in failed.exceptions if isinstance(each, CloudError))
+        if errors:
+            raise errors[0]
+        return {name: task.result() for name, task in tasks.items()}
+
+
+def is_pattern(text: str) -> bool:
+    """Whether a name is meant as a shell-style pattern."""
+    return any(mark in text for mark in "*?[")

@@ -1,0 +1,129 @@
+"""Planning a clean-up: retention judged definition by definition, one step a version that goes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from bot.clouds.model import ImageVersion
+from bot.config.settings import RetentionSettings
+from bot.errors import CloudError, CloudErrorKind
+from bot.images.catalogue import Catalogue, is_promoted, latest_by_region
+from bot.images.observed import observe_deletion
+from bot.images.requests import Cleanup, Pin
+from bot.images.retention import Goes, Retention, Rule, retention
+from bot.images.steps import DeleteVersion
+from bot.images.words import in_words
+from bot.model import Json
+from bot.steps import Draft
+
+_RULE_LABELS = {
+    Rule.END_OF_LIFE: "Past end of life",
+    Rule.CANDIDATES: "Older candidates",
+    Rule.ROLLING: "Older rolling versions",
+}
+
+
+class CleanupPlanner:
+    """Plans :class:`bot.images.requests.Cleanup`."""
+
+    def __init__(self, catalogue: Catalogue, policy: RetentionSettings) -> None:
+        self._catalogue = catalogue
+        self._policy = policy
+
+    async def plan(self, request: Cleanup, now: datetime) -> Draft[Cleanup]:
+        """Plan to delete what retention chooses; a pinned request only deletes what is still chosen of it.
+
+        Costs one listing of the definitions and one of each definition's versions. Where any of them fails,
+        or a definition lists no versions, the whole plan fails: a part of the truth deletes nothing.
+
+        Raises:
+            Mistake: no such definition.
+            CloudError: the gallery cannot be read, or a listing is empty (NONSENSE).
+        """
+        if request.pins is not None:
+            names = list(dict.fromkeys(pin.definition for pin in request.pins))
+        else:
+            names = [each.name for each in await self._catalogue.matching(request.definition)]
+        found = await self._catalogue.versions_of(names)
+        for name, versions in found.items():
+            if not versions:
+                raise CloudError(
+                    CloudErrorKind.NONSENSE,
+                    cloud="azure",
+                    sentence=f"{name} lists no versions at all, which is no ground for a clean-up; "
+                    "nothing is deleted.",
+                )
+        judged = {name: retention(versions, now, self._policy) for name, versions in found.items()}
+        pinned = None if request.pins is None else {(pin.definition, pin.version) for pin in request.pins}
+        going = [
+            each
+            for result in judged.values()
+            for each in reversed(result.goes)  # oldest first: what is missed least goes first
+            if pinned is None or (each.version.definition, str(each.version.number)) in pinned
+        ]
+        return self._draft(request, going, found, judged)
+
+    def _draft(
+        self,
+        request: Cleanup,
+        going: Sequence[Goes],
+        found: Mapping[str, Sequence[ImageVersion]],
+        judged: Mapping[str, Retention],
+    ) -> Draft[Cleanup]:
+        pins = tuple(
+            Pin(definition=each.version.definition, version=str(each.version.number)) for each in going
+        )
+        total = sum(len(versions) for versions in found.values())
+        caution = request.caution or self._caution(going, found)
+        request = request.model_copy(update={"pins": pins, "caution": caution})
+        if not going:
+            where = next(iter(found)) if len(found) == 1 else f"{len(found)} definitions"
+            summary = f"Nothing to clean up: retention keeps all {total} versions of {where}."
+            return Draft(request, summary, (), {})
+        touched = list(dict.fromkeys(each.version.definition for each in going))
+        observed: dict[str, Json] = {}
+        latest = {id(version) for name in touched for version in latest_by_region(found[name]).values()}
+        for each in going:
+            observed |= observe_deletion(each.version, latest=id(each.version) in latest)
+        what = "1 version" if len(going) == 1 else f"{len(going)} versions"
+        return Draft(
+            request=request,
+            summary=f"{what} of {in_words(touched)} deleted.",
+            steps=tuple(self._step(each) for each in going),
+            observed=observed,
+            evidence=self._evidence(going, total),
+            warnings=tuple(warning for name in touched for warning in judged[name].warnings),
+            independent=True,
+            needs_approval=caution,
+        )
+
+    def _step(self, goes: Goes) -> DeleteVersion:
+        limits = {Rule.CANDIDATES: self._policy.keep_candidates, Rule.ROLLING: self._policy.keep_rolling}
+        return DeleteVersion(
+            definition=goes.version.definition,
+            version=str(goes.version.number),
+            rule=goes.rule,
+            promoted=is_promoted(goes.version),
+            end_of_life=goes.version.end_of_life if goes.rule is Rule.END_OF_LIFE else None,
+            limit=limits.get(goes.rule),
+        )
+
+    def _evidence(self, going: Sequence[Goes], total: int) -> tuple[tuple[str, str], ...]:
+        counts = {rule: sum(each.rule is rule for each in going) for rule in Rule}
+        rows = [(_RULE_LABELS[rule], str(count)) for rule, count in counts.items() if count]
+        return (*rows, ("Kept", str(total - len(going))))
+
+    def _caution(self, going: Sequence[Goes], found: Mapping[str, Sequence[ImageVersion]]) -> str:
+        """A sentence where more than the configured share of any definition goes; empty elsewhere."""
+        counts: dict[str, int] = {}
+        for each in going:
+            counts[each.version.definition] = counts.get(each.version.definition, 0) + 1
+        large = [
+            f"{name} ({count} of {len(found[name])})"
+            for name, count in counts.items()
+            if count > self._policy.approval_share * len(found[name])
+        ]
+        if not large:
+            return ""
+        return f"More than {self._policy.approval_share:.0%} would go of {in_words(large)}."

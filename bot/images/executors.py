@@ -1,0 +1,209 @@
+"""Carrying out changes to a gallery: look first, change, look again."""
+
+from __future__ import annotations
+
+from bot.clouds.model import ImageVersion, ProvisioningState, VersionNumber
+from bot.clouds.ports import Gallery
+from bot.config.settings import RetentionSettings
+from bot.errors import CloudError, CloudErrorKind
+from bot.images.catalogue import (
+    has_ended,
+    is_excluded_everywhere,
+    is_promoted,
+    is_promoted_everywhere,
+    latest_by_region,
+    protection,
+)
+from bot.images.retention import Rule
+from bot.images.steps import DeleteVersion, SetExcluded
+from bot.steps import StepDone
+from bot.times import Clock
+from bot.waiting import Patience
+
+_MOVING = (ProvisioningState.CREATING, ProvisioningState.UPDATING, ProvisioningState.MIGRATING)
+
+
+class SetExcludedExecutor:
+    """Carries out :class:`bot.images.steps.SetExcluded`.
+
+    Only a Succeeded version is promoted; a Failed one may still be taken back, for that is when it must be.
+    """
+
+    def __init__(self, gallery: Gallery, patience: Patience | None = None) -> None:
+        self._gallery = gallery
+        self._patience = patience or Patience()
+
+    async def observe(self, step: SetExcluded, token: str) -> StepDone | None:
+        """Done already if the flag is as wished everywhere.
+
+        Raises:
+            CloudError: CONFLICT where the version is gone, going, or in no state for the change.
+        """
+        found = await self._patience.until(lambda: self._look(step), _settled)
+        if found is None:
+            raise _conflict(
+                f"{step.version} of {step.definition} is not there any more; nothing was changed."
+            )
+        allowed = {ProvisioningState.SUCCEEDED}
+        if step.excluded:
+            allowed.add(ProvisioningState.FAILED)
+        if found.state not in allowed:
+            raise _conflict(
+                f"{step.version} of {step.definition} is {found.state.value}, not Succeeded; "
+                "nothing was changed."
+            )
+        return _flag_done(step, already=True) if _as_wished(step, found) else None
+
+    async def act(self, step: SetExcluded, token: str) -> None:
+        """Write the flag; the gallery's adapter waits for the end of it."""
+        number = VersionNumber.parse(step.version)
+        await self._gallery.set_excluded(step.definition, number, excluded=step.excluded)
+
+    async def verify(self, step: SetExcluded, token: str) -> StepDone:
+        """Read the version until it shows the flag, or patience ends.
+
+        Raises:
+            CloudError: UNVERIFIED where the flag cannot be seen.
+        """
+        found = await self._patience.until(
+            lambda: self._look(step), lambda seen: seen is None or _as_wished(step, seen)
+        )
+        if found is None or not _as_wished(step, found):
+            wish = "excluded from latest" if step.excluded else "promoted"
+            raise CloudError(
+                CloudErrorKind.UNVERIFIED,
+                cloud="azure",
+                sentence=f"Azure took the change, but {step.version} of {step.definition} "
+                f"does not show as {wish}.",
+            )
+        return _flag_done(step, already=False)
+
+    async def _look(self, step: SetExcluded) -> ImageVersion | None:
+        return await _look(self._gallery, step.definition, step.version)
+
+
+class DeleteVersionExecutor:
+    """Carries out :class:`bot.images.steps.DeleteVersion`, unless the version stopped deserving it.
+
+    Args:
+        gallery: where the version is.
+        policy: whose versions may be deleted.
+        clock: the present, for rule 1.
+        patience: how long a deletion may take to show.
+    """
+
+    def __init__(
+        self,
+        gallery: Gallery,
+        policy: RetentionSettings,
+        clock: Clock,
+        patience: Patience | None = None,
+    ) -> None:
+        self._gallery = gallery
+        self._policy = policy
+        self._clock = clock
+        self._patience = patience or Patience()
+
+    async def observe(self, step: DeleteVersion, token: str) -> StepDone | None:
+        """Done already if it is gone; one that is being deleted is waited for by acting.
+
+        Raises:
+            CloudError: CONFLICT where the rule that chose the version does not hold any more, or something
+                protects it now.
+        """
+        found = await _look(self._gallery, step.definition, step.version)
+        if found is None:
+            return _delete_done(step, already=True)
+        if found.state is ProvisioningState.DELETING:
+            return None
+        trouble = self._trouble(step, found) or await self._taken_up(step, found)
+        if trouble:
+            raise _conflict(f"{step.version} of {step.definition} {trouble}; it was not deleted.")
+        return None
+
+    async def act(self, step: DeleteVersion, token: str) -> None:
+        """Delete it; the gallery's adapter waits for the end of it."""
+        await self._gallery.delete_version(step.definition, VersionNumber.parse(step.version))
+
+    async def verify(self, step: DeleteVersion, token: str) -> StepDone:
+        """Look until the version cannot be found, or patience ends.
+
+        Raises:
+            CloudError: UNVERIFIED where it is still there.
+        """
+        found = await self._patience.until(
+            lambda: _look(self._gallery, step.definition, step.version), lambda seen: seen is None
+        )
+        if found is not None:
+            raise CloudError(
+                CloudErrorKind.UNVERIFIED,
+                cloud="azure",
+                sentence=f"Azure took the deletion, but {step.version} of {step.definition} is still there, "
+                f"in state {found.state.value}.",
+            )
+        return _delete_done(step, already=False)
+
+    def _trouble(self, step: DeleteVersion, found: ImageVersion) -> str | None:
+        """Why the version itself must not be deleted, as the rest of a sentence about it."""
+        protected = protection(found, self._policy.owner)
+        if protected is not None:
+            return f"is protected now: {protected.value}"
+        if found.state is not ProvisioningState.SUCCEEDED:
+            return f"is {found.state.value}, not Succeeded"
+        if step.rule is Rule.END_OF_LIFE and not has_ended(found, self._clock()):
+            return "has not reached its end of life: the date was changed"
+        if not step.promoted and is_promoted(found):
+            return "has been promoted since it was chosen"
+        return None
+
+    async def _taken_up(self, step: DeleteVersion, found: ImageVersion) -> str | None:
+        """Whether a promoted version of a rolling definition became latest since it was chosen.
+
+        Asks for a listing, so only where it can matter: rule 1 may take a latest, and rule 2 takes none.
+        """
+        if step.rule is not Rule.ROLLING or not is_promoted(found):
+            return None
+        versions = await self._gallery.versions(step.definition)
+        if any(each.number == found.number for each in latest_by_region(versions).values()):
+            return "has become latest since it was chosen"
+        return None
+
+
+async def _look(gallery: Gallery, definition: str, version: str) -> ImageVersion | None:
+    """A version as it is now; None where there is none."""
+    try:
+        return await gallery.version(definition, VersionNumber.parse(version))
+    except CloudError as error:
+        if error.kind is CloudErrorKind.NOT_FOUND:
+            return None
+        raise
+
+
+def _settled(seen: ImageVersion | None) -> bool:
+    return seen is None or seen.state not in _MOVING
+
+
+def _as_wished(step: SetExcluded, version: ImageVersion) -> bool:
+    return is_excluded_everywhere(version) if step.excluded else is_promoted_everywhere(version)
+
+
+def _conflict(sentence: str) -> CloudError:
+    return CloudError(CloudErrorKind.CONFLICT, cloud="azure", sentence=sentence)
+
+
+def _flag_done(step: SetExcluded, *, already: bool) -> StepDone:
+    state = "excluded from latest" if step.excluded else "promoted"
+    return StepDone(
+        summary=f"{step.version} of {step.definition} {'was' if already else 'is'} {state}"
+        f"{' already' if already else ''}.",
+        already=already,
+        facts={"definition": step.definition, "version": step.version, "excluded": step.excluded},
+    )
+
+
+def _delete_done(step: DeleteVersion, *, already: bool) -> StepDone:
+    return StepDone(
+        summary=f"{step.version} of {step.definition} {'was gone already' if already else 'is deleted'}.",
+        already=already,
+        facts={"definition": step.definition, "version": step.version, "rule": step.rule.value},
+    )

@@ -1,0 +1,38 @@
+"""The facts about images that a plan rests on, named so that a difference reads as a sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from bot.clouds.model import ImageVersion
+from bot.images.catalogue import is_promoted, latest_by_region
+from bot.model import Json
+
+
+def observe_version(version: ImageVersion) -> dict[str, Json]:
+    """State, flags by region and end of life of one version."""
+    regions: list[Json] = [*sorted(region.name for region in version.regions)]
+    promoted: list[Json] = [*sorted(version.launch_regions)]
+    facts: dict[str, Json] = {
+        "state": version.state.value,
+        "excluded": version.excluded,
+        "end of life": version.end_of_life.isoformat() if version.end_of_life else None,
+        "regions": regions,
+        "promoted in": promoted,
+    }
+    return {f"{version.number} of {version.definition}": facts}
+
+
+def observe_deletion(version: ImageVersion, *, latest: bool) -> dict[str, Json]:
+    """What makes a deletion right or wrong, short enough for plans of thousands of versions."""
+    facts: dict[str, Json] = {"promoted": is_promoted(version), "latest": latest}
+    return {f"{version.number} of {version.definition}": facts}
+
+
+def observe_latest(definition: str, versions: Iterable[ImageVersion]) -> dict[str, Json]:
+    """Latest of a definition: the number where all regions agree, or else the number by region."""
+    by_region: dict[str, Json] = {
+        region: str(version.number) for region, version in latest_by_region(versions).items()
+    }
+    numbers = set(by_region.values())
+    return {f"latest of {definition}": numbers.pop() if len(numbers) == 1 else by_region}

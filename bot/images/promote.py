@@ -1,0 +1,187 @@
+"""Planning a promotion: which version becomes latest, and whether it may."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from bot.clouds.model import ImageVersion
+from bot.errors import Mistake
+from bot.images.catalogue import (
+    Catalogue,
+    find_version,
+    is_promoted_everywhere,
+    latest_by_region,
+    newer_candidates,
+    newest_candidate,
+    newest_first,
+    newest_latest,
+    unfit,
+)
+from bot.images.observed import observe_latest, observe_version
+from bot.images.requests import Pin, Promote
+from bot.images.steps import FlagReason, SetExcluded
+from bot.images.words import in_words, latest_changes, regions_in_words
+from bot.model import Json
+from bot.steps import Draft
+from bot.times import format_date
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    """A version that is to be promoted, among its definition's versions."""
+
+    version: ImageVersion
+    versions: Sequence[ImageVersion]
+
+    @property
+    def definition(self) -> str:
+        return self.version.definition
+
+    @property
+    def pin(self) -> Pin:
+        return Pin(definition=self.definition, version=str(self.version.number))
+
+
+class PromotePlanner:
+    """Plans :class:`bot.images.requests.Promote`."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+
+    async def plan(self, request: Promote, now: datetime) -> Draft[Promote]:
+        """Plan to promote the version that was named, or the newest candidate of each definition.
+
+        A named version may be older than the latest; it is promoted then, and a warning says that launches
+        will not choose it. Definitions with nothing to promote give no step.
+
+        Raises:
+            Mistake: no such definition or version, or the named version must not become latest.
+            CloudError: the gallery cannot be read.
+        """
+        if request.pins is not None:
+            found = await self._catalogue.versions_of({pin.definition: None for pin in request.pins})
+            named: list[tuple[str, str | None]] = [(pin.definition, pin.version) for pin in request.pins]
+        else:
+            matched = await self._catalogue.matching(request.definition)
+            found = await self._catalogue.versions_of(each.name for each in matched)
+            named = [(name, request.version) for name in found]
+        chosen: list[_Chosen] = []
+        idle: list[str] = []
+        for name, text in named:
+            versions = found[name]
+            version = newest_candidate(versions, now) if text is None else _named(versions, name, text, now)
+            if version is None:
+                idle.append(_why_idle(name, versions, text, now))
+            else:
+                chosen.append(_Chosen(version, versions))
+        return _draft(request, chosen, idle)
+
+
+def _named(
+    versions: Sequence[ImageVersion], definition: str, text: str, now: datetime
+) -> ImageVersion | None:
+    """The version of this number if it can be promoted; None if it is promoted already."""
+    version = find_version(versions, definition, text)
+    if is_promoted_everywhere(version):
+        return None
+    trouble = unfit(version, now)
+    if trouble:
+        raise Mistake(
+            f"{text} of {definition} {trouble}; it cannot be promoted.", hint=f"images {definition}"
+        )
+    return version
+
+
+def _why_idle(definition: str, versions: Sequence[ImageVersion], text: str | None, now: datetime) -> str:
+    if text is not None:
+        return f"{text} of {definition} is promoted already."
+    if not versions:
+        return f"{definition} has no versions yet."
+    top = newest_latest(versions)
+    than = f"newer than its latest, {top.number}" if top else "at all"
+    passed = [f"{each.number} {unfit(each, now)}" for each in newer_candidates(versions)[:3]]
+    if passed:
+        return f"{definition} has no candidate fit to be promoted: {in_words(passed)}."
+    return f"{definition} has no candidate {than}."
+
+
+def _draft(request: Promote, chosen: Sequence[_Chosen], idle: Sequence[str]) -> Draft[Promote]:
+    pinned = request.model_copy(update={"pins": tuple(each.pin for each in chosen)})
+    if not chosen:
+        summary = (
+            idle[0] if len(idle) == 1 else f"None of {len(idle)} definitions has a candidate to promote."
+        )
+        return Draft(pinned, f"Nothing to promote: {summary}", (), {})
+    why = FlagReason.NEWEST_CANDIDATE if request.version is None else FlagReason.NAMED
+    steps = tuple(
+        SetExcluded(definition=each.definition, version=each.pin.version, excluded=False, why=why)
+        for each in chosen
+    )
+    observed: dict[str, Json] = {}
+    evidence: list[tuple[str, str]] = []
+    warnings: list[str] = []
+    for each in chosen:
+        observed |= observe_version(each.version) | observe_latest(each.definition, each.versions)
+        evidence += _evidence(each, alone=len(chosen) == 1)
+        warnings += _warnings(each)
+    return Draft(
+        request=pinned,
+        summary=_summary(chosen),
+        steps=steps,
+        observed=observed,
+        evidence=tuple(evidence),
+        warnings=tuple(warnings),
+        independent=len(chosen) > 1,
+    )
+
+
+def _summary(chosen: Sequence[_Chosen]) -> str:
+    if len(chosen) > 1:
+        return f"{len(chosen)} definitions have a newly promoted version."
+    (each,) = chosen
+    if _becomes_latest(each):
+        return f"{each.version.number} is latest of {each.definition}."
+    return f"{each.version.number} of {each.definition} is promoted, and its latest stays as it is."
+
+
+def _after(each: _Chosen) -> list[ImageVersion]:
+    """The definition's versions as they will be."""
+    open_regions = tuple(replace(region, excluded=None) for region in each.version.regions)
+    promoted = replace(each.version, excluded=False, regions=open_regions)
+    return newest_first([promoted, *(held for held in each.versions if held.number != promoted.number)])
+
+
+def _becomes_latest(each: _Chosen) -> bool:
+    after = latest_by_region(_after(each))
+    return any(version.number == each.version.number for version in after.values())
+
+
+def _evidence(each: _Chosen, *, alone: bool) -> list[tuple[str, str]]:
+    changes = latest_changes(latest_by_region(each.versions), latest_by_region(_after(each)))
+    if not alone:
+        moves = "; ".join(f"{move} in {where}" if where else move for where, move in changes)
+        return [(each.definition, moves)]
+    rows = [(f"Latest in {where}" if where else "Latest", move) for where, move in changes]
+    rows.append(("Published", format_date(each.version.published_at)))
+    rows.append(("End of life", format_date(each.version.end_of_life)))
+    return rows
+
+
+def _warnings(each: _Chosen) -> list[str]:
+    before, after = latest_by_region(each.versions), latest_by_region(_after(each))
+    here = {region.name for region in each.version.regions}
+    number, definition = each.version.number, each.definition
+    warnings = []
+    newer = [region for region in here & before.keys() if after[region].number != number]
+    if newer:
+        where = "" if len(newer) == len(here) else f" in {regions_in_words(newer)}"
+        top = in_words(sorted({str(after[region].number) for region in newer}))
+        warnings.append(f"{number} is older than the latest of {definition}{where}, which stays {top}.")
+    missing = sorted(before.keys() - here)
+    if missing:
+        warnings.append(
+            f"{number} of {definition} is not in {regions_in_words(missing)}; latest stays there."
+        )
+    return warnings

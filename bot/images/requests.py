@@ -1,0 +1,55 @@
+"""What people ask of images. A planner pins a request: what was found is what is planned again later."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from bot.model import Model
+from bot.steps import Request
+
+
+class Pin(Model):
+    """One version of one definition, found when the request was planned first."""
+
+    definition: str
+    version: str
+
+
+class Promote(Request):
+    """Promote a version, or the newest candidate, of the definitions that a name or pattern matches.
+
+    ``version`` is what the person named, if anything. ``pins`` is what planning made of it; with pins, a
+    newer candidate that arrives later changes nothing.
+    """
+
+    kind: Literal["promote"] = "promote"
+    definition: str = Field(min_length=1)
+    version: str | None = None
+    pins: tuple[Pin, ...] | None = None
+
+
+class Rollback(Request):
+    """Take the newest promoted version of a definition back, so that the one before it is latest again.
+
+    ``version`` pins the one that is taken back.
+    """
+
+    kind: Literal["rollback"] = "rollback"
+    definition: str = Field(min_length=1)
+    version: str | None = None
+
+
+class Cleanup(Request):
+    """Remove what retention chooses from the definitions that a name or pattern matches; None: all.
+
+    ``pins`` are the versions chosen first; with pins, what becomes due later waits for the next clean-up.
+    ``caution`` is why so large a plan needs an approval, as it was when the pins were chosen: uploads that
+    make the share smaller do not take the need away.
+    """
+
+    kind: Literal["cleanup"] = "cleanup"
+    definition: str | None = None
+    pins: tuple[Pin, ...] | None = None
+    caution: str = ""

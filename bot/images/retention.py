@@ -1,0 +1,196 @@
+"""What a clean-up removes from a definition and what it keeps: the uploader SOP as a pure function.
+
+The rules, in order, from Fedora's cloud-image-uploader SOP:
+
+1. a version whose end of life is in the past goes;
+2. of the candidates, only the newest ``keep_candidates`` stay;
+3. in rolling definitions (Rawhide), only the newest ``keep_rolling`` stay, promoted or not.
+
+What the SOP leaves open is decided on the side of keeping:
+
+- Protected versions (:func:`bot.images.catalogue.protection`) and versions that are not ``Succeeded``
+  stay, and take nobody's place: neither counts towards the newest ones. A run of failed uploads or a
+  handful of protected versions must not push good candidates out. What rule 1 removes does not count either.
+- A version that is latest in any region stays, unless its life ended. "Latest" is judged among what is
+  left after rule 1, so that the version which takes over from an ended one is kept too; and both with and
+  without the versions that are not ``Succeeded``, because those may turn out not to launch. In a rolling
+  definition such a version counts towards the newest if it is among them, and stays beyond them if not.
+- No versions at all is no ground for a decision, and an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from fnmatch import fnmatchcase
+
+from bot.clouds.model import ImageVersion, ProvisioningState
+from bot.config.settings import RetentionSettings
+from bot.images.catalogue import (
+    Protection,
+    has_ended,
+    is_promoted,
+    latest_by_region,
+    newest_first,
+    newest_latest,
+    protection,
+)
+from bot.images.words import regions_in_words
+
+
+class Rule(StrEnum):
+    """The rule of the SOP that removes a version."""
+
+    END_OF_LIFE = "end-of-life"
+    CANDIDATES = "candidates"
+    ROLLING = "rolling"
+
+
+class Keep(StrEnum):
+    """Why a version stays."""
+
+    DELETE_NEVER = "tagged delete=never"
+    FOREIGN_OWNER = "belongs to another owner"
+    NOT_SUCCEEDED = "not in state Succeeded"
+    LATEST = "latest"
+    PROMOTED = "promoted"
+    NEWEST_CANDIDATES = "among the newest candidates"
+    NEWEST_ROLLING = "among the newest of a rolling definition"
+
+
+@dataclass(frozen=True, slots=True)
+class Goes:
+    """A version that a clean-up removes, and the rule that chose it."""
+
+    version: ImageVersion
+    rule: Rule
+
+
+@dataclass(frozen=True, slots=True)
+class Stays:
+    """A version that a clean-up keeps, and why."""
+
+    version: ImageVersion
+    why: Keep
+
+
+Verdict = Goes | Stays
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """The verdicts over one definition, each newest first, and what people must know about them."""
+
+    goes: tuple[Goes, ...]
+    stays: tuple[Stays, ...]
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def share(self) -> float:
+        """The share of the definition's versions that goes, from 0 to 1."""
+        return len(self.goes) / (len(self.goes) + len(self.stays))
+
+
+_KEPT_BY = {
+    Protection.DELETE_NEVER: Keep.DELETE_NEVER,
+    Protection.FOREIGN_OWNER: Keep.FOREIGN_OWNER,
+}
+
+
+def retention(versions: Collection[ImageVersion], now: datetime, policy: RetentionSettings) -> Retention:
+    """Judge every version of one definition; the module's text has the rules.
+
+    Args:
+        versions: all versions of the definition, in any order.
+        now: the present, in UTC.
+        policy: how many to keep, what is rolling, and whose versions these are.
+
+    Raises:
+        ValueError: no versions, or those of several definitions.
+    """
+    names = {version.definition for version in versions}
+    if len(names) != 1:
+        raise ValueError(f"retention judges one definition with its versions, not {sorted(names)}")
+    definition = names.pop()
+    ordered = newest_first(versions)
+    verdicts: dict[int, Verdict] = {}  # by place in `ordered`
+    for place, version in enumerate(ordered):
+        verdict = _untouchable(version, policy) or _ended(version, now)
+        if verdict is not None:
+            verdicts[place] = verdict
+    latest = _latest(each for place, each in enumerate(ordered) if not isinstance(verdicts.get(place), Goes))
+    judge = _Judge(policy, rolling=_is_rolling(definition, policy), latest=latest)
+    judged = [verdicts.get(place) or judge(version) for place, version in enumerate(ordered)]
+    goes = tuple(verdict for verdict in judged if isinstance(verdict, Goes))
+    stays = tuple(verdict for verdict in judged if isinstance(verdict, Stays))
+    return Retention(goes, stays, _warnings(definition, ordered, goes, stays))
+
+
+def _is_rolling(definition: str, policy: RetentionSettings) -> bool:
+    return fnmatchcase(definition.casefold(), policy.rolling_pattern.casefold())
+
+
+class _Judge:
+    """Applies rules 2 and 3 to versions that are handed to it newest first, and counts them."""
+
+    def __init__(self, policy: RetentionSettings, *, rolling: bool, latest: frozenset[int]) -> None:
+        self._policy = policy
+        self._rolling = rolling
+        self._latest = latest
+        self._candidates = 0
+        self._seen = 0  # versions that rule 2 left
+
+    def __call__(self, version: ImageVersion) -> Verdict:
+        promoted = is_promoted(version)
+        self._candidates += not promoted
+        if not promoted and self._candidates > self._policy.keep_candidates:
+            return Goes(version, Rule.CANDIDATES)
+        self._seen += 1
+        if id(version) in self._latest:
+            return Stays(version, Keep.LATEST)
+        if not self._rolling:
+            return Stays(version, Keep.PROMOTED if promoted else Keep.NEWEST_CANDIDATES)
+        if self._seen > self._policy.keep_rolling:
+            return Goes(version, Rule.ROLLING)
+        return Stays(version, Keep.NEWEST_ROLLING)
+
+
+def _untouchable(version: ImageVersion, policy: RetentionSettings) -> Stays | None:
+    protected = protection(version, policy.owner)
+    if protected is not None:
+        return Stays(version, _KEPT_BY[protected])
+    if version.state is not ProvisioningState.SUCCEEDED:
+        return Stays(version, Keep.NOT_SUCCEEDED)
+    return None
+
+
+def _ended(version: ImageVersion, now: datetime) -> Goes | None:
+    return Goes(version, Rule.END_OF_LIFE) if has_ended(version, now) else None
+
+
+def _latest(left: Iterable[ImageVersion]) -> frozenset[int]:
+    """The identities of the versions that are latest somewhere, with and without those not Succeeded."""
+    held = [version for version in left if is_promoted(version)]
+    ready = [version for version in held if version.state is ProvisioningState.SUCCEEDED]
+    found: set[int] = set()
+    for pool in (held, ready) if len(ready) < len(held) else (held,):
+        found.update(id(version) for version in latest_by_region(pool).values())
+        newest = newest_latest(pool)
+        found.update(() if newest is None else (id(newest),))
+    return frozenset(found)
+
+
+def _warnings(
+    definition: str, before: list[ImageVersion], goes: tuple[Goes, ...], stays: tuple[Stays, ...]
+) -> tuple[str, ...]:
+    """Say where launches of the definition will find no latest any more."""
+    if not any(is_promoted(each.version) for each in goes):
+        return ()
+    after = latest_by_region(each.version for each in stays)
+    lost = [region for region in latest_by_region(before) if region not in after]
+    if not lost:
+        return ()
+    where = f" in {regions_in_words(lost)}" if after else ""
+    return (f"{definition} is left without a latest{where}: launching it by default will fail.",)

@@ -1,0 +1,124 @@
+"""Planning a rollback: the newest promoted version is taken back, and the one before it is latest again.
+
+Regions may have different latest versions. A rollback takes back one version: the newest that is latest in
+any region. Where it was latest, the next older promoted one takes over; a region that never launched it
+keeps what it has. Rolling back once more takes back the next one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from bot.clouds.model import ImageVersion
+from bot.errors import Mistake
+from bot.images.catalogue import (
+    Catalogue,
+    find_version,
+    latest_by_region,
+    newest_first,
+    unfit,
+)
+from bot.images.observed import observe_latest, observe_version
+from bot.images.requests import Rollback
+from bot.images.steps import FlagReason, SetExcluded
+from bot.images.words import in_words, latest_changes, regions_in_words
+from bot.steps import Draft
+
+
+class RollbackPlanner:
+    """Plans :class:`bot.images.requests.Rollback`."""
+
+    def __init__(self, catalogue: Catalogue) -> None:
+        self._catalogue = catalogue
+
+    async def plan(self, request: Rollback, now: datetime) -> Draft[Rollback]:
+        """Plan to exclude the newest promoted version, if a sound one takes over wherever it is latest.
+
+        Raises:
+            Mistake: no such definition, nothing to roll back to, what would take over is not Succeeded or
+                has ended, or the pinned version is not latest any more.
+            CloudError: the gallery cannot be read.
+        """
+        definition = (await self._catalogue.one(request.definition)).name
+        versions = await self._catalogue.versions(definition)
+        before = latest_by_region(versions)
+        if not before:
+            raise Mistake(
+                f"{definition} has no latest, so there is nothing to roll back.", hint=f"images {definition}"
+            )
+        taken = _taken_back(request, definition, versions, before)
+        after = latest_by_region(each for each in versions if each.number != taken.number)
+        successors = _successors(taken, before, after, now)
+        number = str(taken.number)
+        observed = observe_latest(definition, versions) | observe_version(taken)
+        for each in successors:
+            observed |= observe_version(each)
+        return Draft(
+            request=request.model_copy(update={"definition": definition, "version": number}),
+            summary=f"{in_words([str(each.number) for each in successors])} is latest of {definition} again.",
+            steps=(
+                SetExcluded(definition=definition, version=number, excluded=True, why=FlagReason.ROLLED_BACK),
+            ),
+            observed=observed,
+            evidence=tuple(
+                (f"Latest in {where}" if where else "Latest", move)
+                for where, move in latest_changes(before, after)
+            ),
+            warnings=_warnings(taken, before),
+        )
+
+
+def _taken_back(
+    request: Rollback,
+    definition: str,
+    versions: Sequence[ImageVersion],
+    before: Mapping[str, ImageVersion],
+) -> ImageVersion:
+    top = newest_first(before.values())[0]
+    if request.version is None:
+        return top
+    pinned = find_version(versions, definition, request.version)
+    if pinned.number != top.number:
+        raise Mistake(
+            f"{request.version} is not the latest of {definition} any more; {top.number} is.",
+            hint=f"images {definition}",
+        )
+    return pinned
+
+
+def _successors(
+    taken: ImageVersion,
+    before: Mapping[str, ImageVersion],
+    after: Mapping[str, ImageVersion],
+    now: datetime,
+) -> list[ImageVersion]:
+    """The versions that take over, newest first; each must be fit to."""
+    definition = taken.definition
+    hint = f"images {definition}"
+    losing = [region for region, version in before.items() if version.number == taken.number]
+    bare = [region for region in losing if region not in after]
+    if bare:
+        where = "" if len(bare) == len(losing) else f" in {regions_in_words(bare)}"
+        raise Mistake(
+            f"{definition} has no promoted version before {taken.number} to roll back to{where}.", hint=hint
+        )
+    successors = {after[region].number: after[region] for region in losing}
+    for version in successors.values():
+        trouble = unfit(version, now)
+        if trouble:
+            raise Mistake(
+                f"{version.number} would be latest of {definition} again, but it {trouble}.", hint=hint
+            )
+    return newest_first(successors.values())
+
+
+def _warnings(taken: ImageVersion, before: Mapping[str, ImageVersion]) -> tuple[str, ...]:
+    definition = taken.definition
+    warnings = [
+        f"{taken.number} is a candidate again: promoting {definition} without a version will choose it."
+    ]
+    spared = [region for region, version in before.items() if version.number != taken.number]
+    if spared:
+        warnings.append(f"Nothing changes in {regions_in_words(spared)}, where {taken.number} is not latest.")
+    return tuple(warnings)

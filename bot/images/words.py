@@ -1,0 +1,45 @@
+"""How facts about images are put into words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from bot.clouds.model import ImageVersion
+
+_SHOWN = 3
+
+
+def in_words(names: Sequence[str], shown: int = _SHOWN) -> str:
+    """Names in a row, ``a, b and c``; where there are more than ``shown``, how many more."""
+    if len(names) > shown:
+        return f"{', '.join(names[:shown])} and {len(names) - shown} more"
+    *front, last = names
+    return f"{', '.join(front)} and {last}" if front else last
+
+
+def regions_in_words(regions: Sequence[str]) -> str:
+    """Regions in a row; from four on, the first three and how many more."""
+    return in_words(sorted(regions))
+
+
+def latest_changes(
+    before: Mapping[str, ImageVersion], after: Mapping[str, ImageVersion]
+) -> tuple[tuple[str, str], ...]:
+    """How latest changes: (regions, ``old → new``) pairs, the regions left empty where all change alike.
+
+    Regions in which nothing changes are left out; where nothing changes at all, the pair says what stays.
+    """
+    moves: dict[tuple[str, str], list[str]] = {}
+    for region in sorted(before.keys() | after.keys()):
+        move = tuple(str(side[region].number) if region in side else "none" for side in (before, after))
+        moves.setdefault((move[0], move[1]), []).append(region)
+    changing = {move: regions for move, regions in moves.items() if move[0] != move[1]}
+    if not changing:
+        return tuple(
+            ("" if len(moves) == 1 else regions_in_words(regions), f"stays {old}")
+            for (old, _), regions in moves.items()
+        ) or (("", "none"),)
+    return tuple(
+        ("" if len(moves) == 1 else regions_in_words(regions), f"{old} → {new}")
+        for (old, new), regions in changing.items()
+    )
