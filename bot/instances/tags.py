@@ -1,0 +1,52 @@
+"""The tags that tell whose a machine is and until when it may live, and how to read them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from bot.clouds.model import Instance
+
+NAME = "Name"
+OWNER = "slipway:owner"
+UNTIL = "slipway:until"
+PROFILE = "slipway:profile"
+IMAGE = "slipway:image"
+
+LONGEST_VALUE = 256
+"""The most characters of a tag's value. Source: EC2 User Guide, "Tag your Amazon EC2 resources"."""
+
+
+def launch_tags(*, owner: str, profile: str, image_id: str, until: datetime) -> dict[str, str]:
+    """The tags of a launch; the same for the same launch, however often it is tried."""
+    return {
+        NAME: f"{owner}-{profile}"[:LONGEST_VALUE],
+        OWNER: owner,
+        UNTIL: write_until(until),
+        PROFILE: profile[:LONGEST_VALUE],
+        IMAGE: image_id,
+    }
+
+
+def write_until(until: datetime) -> str:
+    """A moment as the tag holds it: UTC, whole seconds, ``2026-11-20T17:05:00Z``."""
+    return until.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def owner_of(instance: Instance) -> str:
+    """The person who asked for the machine; empty where no tag says."""
+    return instance.tags.get(OWNER, "")
+
+
+def until_of(instance: Instance) -> datetime | None:
+    """Until when the machine may live; None where no tag says, or what it says is no moment in time."""
+    try:
+        moment = datetime.fromisoformat(instance.tags.get(UNTIL, ""))
+    except ValueError:
+        return None
+    return moment.astimezone(UTC) if moment.tzinfo else None
+
+
+def is_overdue(instance: Instance, now: datetime) -> bool:
+    """Whether its time is up. A machine without a readable time is never overdue: nobody set one."""
+    until = until_of(instance)
+    return until is not None and until <= now

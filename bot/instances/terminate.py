@@ -1,0 +1,123 @@
+"""Planning the end of machines: those that were named, or every one whose time is up."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from bot.clouds.model import Instance
+from bot.clouds.ports import Machines
+from bot.errors import CloudError, CloudErrorKind, Mistake
+from bot.instances.requests import Terminate
+from bot.instances.steps import TerminateMachine
+from bot.instances.tags import is_overdue, owner_of, until_of
+from bot.model import Json
+from bot.steps import Draft
+from bot.text import nearest
+from bot.times import format_date
+
+_INSTANCE_ID = re.compile(r"i-[0-9a-f]{8,17}", re.ASCII)
+
+
+class TerminatePlanner:
+    """Plans :class:`bot.instances.requests.Terminate`. Only machines of this deployment are ever touched."""
+
+    def __init__(self, machines: Machines) -> None:
+        self._machines = machines
+
+    async def plan(self, request: Terminate, now: datetime) -> Draft[Terminate]:
+        """Plan one step a machine; machines that are gone already need none.
+
+        Raises:
+            Mistake: no machines named, an unknown one (with the nearest ids), or one not launched by this bot.
+            CloudError: the cloud cannot be read.
+        """
+        ours = {machine.id: machine for machine in await self._machines.instances()}
+        if request.overdue:
+            due = [machine for machine in ours.values() if is_overdue(machine, now)]
+            chosen = [each for each in due if not request.instance_ids or each.id in request.instance_ids]
+            nothing = f"Nothing to terminate: the time of none of {len(ours)} machines is up."
+        else:
+            chosen = await self._named(request.instance_ids, ours)
+            nothing = "Nothing to terminate: gone already."
+        chosen.sort(key=lambda machine: machine.id)
+        pinned = request.model_copy(
+            update={"instance_ids": tuple(machine.id for machine in chosen) or request.instance_ids}
+        )
+        if not chosen:
+            return Draft(pinned, nothing, (), {})
+        what = chosen[0].id if len(chosen) == 1 else f"{len(chosen)} machines"
+        return Draft(
+            request=pinned,
+            summary=f"{what} terminated.",
+            steps=tuple(_step(machine, overdue=request.overdue) for machine in chosen),
+            observed={f"machine {machine.id}": _observed(machine) for machine in chosen},
+            evidence=tuple((machine.id, _in_words(machine)) for machine in chosen),
+            warnings=_warnings(request.requester, chosen),
+            independent=True,
+        )
+
+    async def _named(self, ids: Sequence[str], ours: Mapping[str, Instance]) -> list[Instance]:
+        if not ids:
+            raise Mistake("Say which machines to terminate.", hint="instances")
+        found: list[Instance] = []
+        for instance_id in dict.fromkeys(ids):
+            if instance_id in ours:
+                found.append(ours[instance_id])
+                continue
+            other = await self._elsewhere(instance_id)
+            if other is None:
+                raise Mistake(
+                    f"There is no machine {instance_id} in {self._machines.region}.",
+                    nearest=nearest(instance_id, ours),
+                    hint="instances",
+                )
+            if not other.state.gone:
+                raise Mistake(
+                    f"{instance_id} was not launched by this Slipway, so it is left alone.", hint="instances"
+                )
+        return found
+
+    async def _elsewhere(self, instance_id: str) -> Instance | None:
+        """A machine that is not among ours: gone, or somebody else's; None where there is none at all."""
+        if not _INSTANCE_ID.fullmatch(instance_id):
+            return None
+        try:
+            return await self._machines.instance(instance_id)
+        except CloudError as error:
+            if error.kind is CloudErrorKind.NOT_FOUND:
+                return None
+            raise
+
+
+def _step(machine: Instance, *, overdue: bool) -> TerminateMachine:
+    return TerminateMachine(
+        instance_id=machine.id,
+        owner=owner_of(machine),
+        overdue_since=until_of(machine) if overdue else None,
+    )
+
+
+def _observed(machine: Instance) -> dict[str, Json]:
+    """Whether it is there, not how it is: that it starts or stops meanwhile changes nothing."""
+    return {"there": not machine.state.gone, "image": machine.image_id, "owner": owner_of(machine)}
+
+
+def _in_words(machine: Instance) -> str:
+    owner = owner_of(machine) or "nobody known"
+    return (
+        f"{machine.instance_type} from {machine.image_id}, {machine.state.value}, "
+        f"of {owner}, launched {format_date(machine.launched_at)}"
+    )
+
+
+def _warnings(requester: str, chosen: Sequence[Instance]) -> tuple[str, ...]:
+    """Say whose machines these are, where they are not the requester's own."""
+    if not requester:
+        return ()
+    return tuple(
+        f"{machine.id} belongs to {owner_of(machine) or 'nobody known'}, not to {requester}."
+        for machine in chosen
+        if owner_of(machine) != requester
+    )
