@@ -95,7 +95,7 @@ def command(
             grammar=click.Command(name, params=params, add_help_option=False),
             handler=handler,
             summary=summary,
-            description=inspect.getdoc(handler) or "",
+            description=_prose(inspect.getdoc(handler) or ""),
             examples=examples,
             changes=changes,
             group=group,
@@ -256,6 +256,12 @@ def _check_declaration(
     for param in params:
         if param.envvar is not None or getattr(param, "prompt", None):
             raise TypeError(f"{param.name} of {name} would come from outside of the line")
+
+
+def _prose(docstring: str) -> str:
+    """A docstring as a card has it: one line a paragraph, single backticks."""
+    paragraphs = docstring.replace("``", "`").split("\n\n")
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs).strip()
 
 
 def _option_trouble(spec: CommandSpec[Any], args: Sequence[str]) -> str:

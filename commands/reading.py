@@ -230,7 +230,7 @@ def _may_be_slip(typed: str, name: str) -> bool:
         return False
     if len(name) == len(typed) == 4 and sorted(typed) != sorted(name):
         return False
-    return typed[0] == name[0] or typed[:2] == name[1::-1] or typed == name[1:]
+    return typed[0] == name[0] or typed[:2] == name[1::-1]
 
 
 def _distance(one: str, other: str) -> int:

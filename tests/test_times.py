@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from bot.times import format_date, format_duration, format_time, parse_duration, system_clock
+
+
+@pytest.mark.parametrize(
+    ("text", "duration"),
+    [
+        ("90m", timedelta(minutes=90)),
+        ("2h30m", timedelta(hours=2, minutes=30)),
+        ("3d", timedelta(days=3)),
+        ("1d2h3m4s", timedelta(days=1, hours=2, minutes=3, seconds=4)),
+        (" 2H ", timedelta(hours=2)),
+        ("36h", timedelta(days=1, hours=12)),
+        ("0h5m", timedelta(minutes=5)),
+    ],
+)
+def test_durations_are_read_as_people_write_them(text: str, duration: timedelta) -> None:
+    assert parse_duration(text) == duration
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", " ", "5", "h", "2 h", "2x", "30m2h", "1h1h", "-1h", "1.5h", "٣h", "2h!", "99999d", "tomorrow"],
+)
+def test_what_is_no_duration_is_refused_with_the_way_to_write_one(text: str) -> None:
+    with pytest.raises(ValueError, match=r"not a duration; write it like 90m, 2h30m or 3d"):
+        parse_duration(text)
+
+
+@pytest.mark.parametrize("text", ["0m", "0d0h", "00s"])
+def test_no_time_at_all_is_no_duration(text: str) -> None:
+    with pytest.raises(ValueError, match="no time at all"):
+        parse_duration(text)
+
+
+@given(st.integers(1, 9_999 * 86_400))
+def test_a_written_duration_reads_the_same(seconds: int) -> None:
+    duration = timedelta(seconds=seconds)
+    assert parse_duration(format_duration(duration)) == duration
+
+
+@given(st.text(st.characters(codec=None, exclude_categories=())) | st.from_regex(r"[0-9dhms]{1,12}"))
+@example("9" * 100_000 + "d")
+def test_any_text_is_a_duration_or_refused(text: str) -> None:
+    try:
+        duration = parse_duration(text)
+    except ValueError:
+        return
+    assert timedelta(0) < duration <= timedelta(days=9_999 + 4_167 + 695 + 116)
+
+
+@pytest.mark.parametrize(
+    ("duration", "text"),
+    [
+        (timedelta(0), "0s"),
+        (timedelta(seconds=-5), "0s"),
+        (timedelta(seconds=59.9), "59s"),
+        (timedelta(minutes=90), "1h30m"),
+        (timedelta(hours=48), "2d"),
+    ],
+)
+def test_durations_are_written_in_whole_seconds(duration: timedelta, text: str) -> None:
+    assert format_duration(duration) == text
+
+
+def test_moments_are_shown_in_the_readers_zone() -> None:
+    moment = datetime(2026, 7, 1, 22, 30, tzinfo=UTC)
+    assert format_time(moment, ZoneInfo("UTC")) == "2026-07-01 22:30 UTC"
+    assert format_time(moment, ZoneInfo("Europe/Prague")) == "2026-07-02 00:30 CEST"
+
+
+def test_dates_are_utc_dates() -> None:
+    prague = ZoneInfo("Europe/Prague")
+    assert format_date(datetime(2026, 7, 2, 0, 30, tzinfo=prague)) == "2026-07-01"
+    assert format_date(None) == "-"
+
+
+def test_the_machines_clock_knows_its_zone() -> None:
+    assert system_clock().utcoffset() == timedelta(0)
