@@ -53,9 +53,9 @@ class Person:
     kind: PersonKind = PersonKind.HUMAN
 
     @property
-    def scheduled(self) -> bool:
-        """Whether this is a schedule."""
-        return self.kind is PersonKind.SCHEDULE
+    def human(self) -> bool:
+        """Whether this is a known person of flesh and blood, whose approval can count."""
+        return self.kind is PersonKind.HUMAN
 
     def account_on(self, platform: Platform) -> str | None:
         """The account to mention there, the first where there are several; None where there is none."""
@@ -68,6 +68,11 @@ class Person:
 def schedule_id(name: str) -> str:
     """The id of a schedule as a person: ``schedule:weekly-cleanup``."""
     return f"{Platform.SCHEDULE}:{name}"
+
+
+def is_schedule(person_id: str) -> bool:
+    """Whether an id is a schedule's, also of one that has left the configuration since."""
+    return person_id.startswith(schedule_id(""))
 
 
 class People:
@@ -121,10 +126,6 @@ class People:
         identity = Identity(platform, account)
         return Person(str(identity), account, (identity,), (), self._zone, PersonKind.STRANGER)
 
-    def is_schedule(self, person_id: str) -> bool:
-        """Whether an id is a schedule's, also one that has left the configuration since."""
-        return person_id.startswith(schedule_id(""))
-
     def name(self, person_id: str) -> str:
         """How somebody is called; the id itself for who has left the configuration."""
         person = self._by_id.get(person_id)
@@ -158,15 +159,19 @@ class People:
         """The humans who hold a role."""
         return tuple(person for person in self.persons if role in person.roles)
 
-    def refusal(self, person: Person, command: str, *, changes: bool) -> str:
+    def refusal(self, person: Person | None, speaker: Identity, command: str, *, changes: bool) -> str:
         """Why somebody may not use a command: the missing right, and who has it.
 
-        A stranger is told as well how to become known.
+        Args:
+            person: who asked; None is a stranger, who is told how to become known as well.
+            speaker: the account they asked from.
+            command: the command's name.
+            changes: whether it changes anything.
         """
         holders = have(self.holders(command, changes=changes))
         who_has = f"{holders} it." if holders else "nobody has it yet; whoever runs Slipway can give it."
-        if person.kind is PersonKind.STRANGER:
-            account = person.id.replace("`", "'")
+        if person is None or person.kind is PersonKind.STRANGER:
+            account = str(speaker).replace("`", "'")
             return (
                 f"I do not know you, so you have no right to `{command}`. Whoever runs Slipway can add "
                 f"`{account}` to a person's identities. As to the right: {who_has}"
