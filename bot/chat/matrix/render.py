@@ -1,0 +1,131 @@
+"""A card as the content of a Matrix event: a plain body, HTML beside it, and relations."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections.abc import Callable, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from bot.chat.matrix.shorten import shorten
+from bot.chat.model import Card
+from bot.chat.plain import clean, clean_line, headline, render_plain, spans, table_lines
+
+MAX_CONTENT_BYTES = 48_000
+"""How large a content may be. An event may have 65,536 bytes (spec, "Size limits"); the rest is for what the
+servers add: hashes, signatures, links to earlier events."""
+
+_USER_ID = re.compile(r"@[^:\s]+:\S+")
+
+
+def message(card: Card, *, thread: str | None) -> dict[str, Any]:
+    """The content that shows a card, in a thread if one is named by its root."""
+    return _fitting(card, lambda part: _message(part, thread))
+
+
+def replacement(card: Card, message_id: str) -> dict[str, Any]:
+    """The content that replaces an earlier message by a card.
+
+    The body for clients that know no edits is the title alone. Nobody is notified again: the mentions stand
+    in the new content only.
+    """
+    return _fitting(card, lambda part: _replacement(part, message_id))
+
+
+def notice(text: str) -> dict[str, Any]:
+    """The content of one plain sentence."""
+    return {"msgtype": "m.notice", "body": text, "m.mentions": {}}
+
+
+def _fitting(card: Card, make: Callable[[Card], dict[str, Any]]) -> dict[str, Any]:
+    def fits(part: Card) -> bool:
+        return len(json.dumps(make(part), ensure_ascii=False).encode()) <= MAX_CONTENT_BYTES
+
+    return make(shorten(card, fits))
+
+
+def _message(card: Card, thread: str | None) -> dict[str, Any]:
+    content = _body(card)
+    if thread is not None:
+        content["m.relates_to"] = {
+            "rel_type": "m.thread",
+            "event_id": thread,
+            "is_falling_back": True,
+            "m.in_reply_to": {"event_id": thread},
+        }
+    return content
+
+
+def _replacement(card: Card, message_id: str) -> dict[str, Any]:
+    new = _body(card)
+    return {
+        "msgtype": new["msgtype"],
+        "body": f"* {headline(card)}",
+        "m.mentions": {},
+        "m.new_content": new,
+        "m.relates_to": {"rel_type": "m.replace", "event_id": message_id},
+    }
+
+
+def _body(card: Card) -> dict[str, Any]:
+    mentions = [user for user in dict.fromkeys(card.mentions) if _USER_ID.fullmatch(user)]
+    return {
+        # The default push rules silence notices before they look at mentions (spec,
+        # `.m.rule.suppress_notices`): what somebody is called for has to be a text.
+        "msgtype": "m.text" if mentions else "m.notice",
+        "body": render_plain(card),
+        "format": "org.matrix.custom.html",
+        "formatted_body": render_html(card),
+        # Always there, so that clients do not look for names in the text (spec, "User and room mentions").
+        "m.mentions": {"user_ids": mentions} if mentions else {},
+    }
+
+
+def render_html(card: Card) -> str:
+    """The card as the HTML that Matrix clients show; everything in it is escaped.
+
+    Tables are preformatted text: ``<table>`` runs together in Element X and most phones, ``<pre>`` nowhere.
+    """
+    parts = [f"<strong>{_inline(headline(card))}</strong>"]
+    if card.mentions:
+        parts.append("<p>For " + ", ".join(map(_mention, card.mentions)) + "</p>")
+    if card.text:
+        parts.append(f"<p>{_inline(clean(card.text))}</p>")
+    if card.fields:
+        lines = (
+            f"<b>{_inline(clean_line(field.label))}:</b> {_inline(clean(field.value))}"
+            for field in card.fields
+        )
+        parts.append("<p>" + "<br>".join(lines) + "</p>")
+    for table in card.tables:
+        if table.title:
+            parts.append(f"<p><b>{_inline(clean_line(table.title))}</b></p>")
+        parts.append(f"<pre><code>{_escaped(chr(10).join(table_lines(table)))}</code></pre>")
+    if card.notes:
+        parts.append(_list([_inline(clean(note)) for note in card.notes]))
+    return "".join(parts)
+
+
+def _list(items: Sequence[str]) -> str:
+    return "<ul>" + "".join(f"<li>{item}</li>" for item in items) + "</ul>"
+
+
+def _escaped(text: str) -> str:
+    return html.escape(text, quote=True)
+
+
+def _inline(text: str) -> str:
+    """Escaped text with code spans as ``<code>`` and newlines as ``<br>``."""
+    return "".join(
+        f"<code>{_escaped(span.text)}</code>" if span.code else _escaped(span.text).replace("\n", "<br>")
+        for span in spans(text)
+    )
+
+
+def _mention(user: str) -> str:
+    name = _escaped(clean_line(user))
+    if not _USER_ID.fullmatch(user):
+        return name
+    return f'<a href="https://matrix.to/#/{quote(clean_line(user), safe="@:")}">{name}</a>'

@@ -1,0 +1,164 @@
+"""Which rooms the bot is in, and in which of them it listens to whom.
+
+It listens in the rooms that the configuration names, and in direct chats: a room that the configuration does
+not name, with exactly two members, the other one being somebody the bot knows. A room that a third person
+enters falls silent. Nothing here gives a right to anybody; what a person may do is decided by who they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import quote
+
+import structlog
+
+from bot.chat.matrix.connection import Connection, HomeserverError
+from bot.chat.model import Address
+from bot.errors import ChatError
+from bot.times import Clock
+
+_TRY_AGAIN_AFTER = timedelta(minutes=5)
+
+log = structlog.get_logger(__name__)
+
+
+class Rooms:
+    """The configured rooms by their ids, and what stands in the way of entering them."""
+
+    def __init__(
+        self, connection: Connection, names: tuple[str, ...], knows: Callable[[str], bool], clock: Clock
+    ) -> None:
+        self._connection = connection
+        self._names = names
+        self._knows = knows
+        self._clock = clock
+        self._ids: dict[str, str] = {name: name for name in names if not name.startswith("#")}
+        self._outside: dict[str, str] = {}  # configured rooms not entered, and why
+        self._try_again_at: datetime | None = None
+        self._encrypted_before_sync: dict[str, bool] = {}
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """A sentence for each configured room that the bot is not in."""
+        return tuple(self._outside.values())
+
+    async def enter_missing(self) -> None:
+        """Enter the configured rooms that the bot is not in; later tries wait some minutes.
+
+        Raises:
+            ChatError: the homeserver does not even say which rooms the bot is in.
+        """
+        now = self._clock()
+        if self._try_again_at is not None and (not self._outside or now < self._try_again_at):
+            return
+        self._try_again_at = now + _TRY_AGAIN_AFTER
+        answer = await self._connection.request("ask which rooms the bot is in", lambda c: c.joined_rooms())
+        joined = set(answer.rooms)
+        for name in self._names:
+            await self._enter(name, joined)
+
+    async def _enter(self, name: str, joined: set[str]) -> None:
+        try:
+            room = await self._resolve(name)
+            if room not in joined:
+                await self._join(f"enter {name}", name)
+                log.info("entered a configured room", room=room, name=name)
+        except ChatError as error:
+            self._stay_outside(name, error)
+        else:
+            self._outside.pop(name, None)
+
+    async def _resolve(self, name: str) -> str:
+        if name not in self._ids:
+            what = f"find the room {name}"
+            answer = await self._connection.request(what, lambda c: c.room_resolve_alias(name))
+            self._ids[name] = answer.room_id
+        return self._ids[name]
+
+    async def _join(self, what: str, room: str) -> None:
+        await self._connection.request(what, lambda c: c.join(room))
+
+    def _stay_outside(self, name: str, error: ChatError) -> None:
+        invite = f"Invite {self._connection.user_id} into it." if not error.passing else "Will try again."
+        sentence = f"{error} {invite}"
+        if self._outside.get(name) != sentence:
+            log.warning("not in a configured room", name=name, problem=sentence)
+        self._outside[name] = sentence
+
+    async def answer_invites(self, invites: Mapping[str, Any]) -> None:
+        """Follow invites into configured rooms, and of known people into direct chats; ignore the others."""
+        for room, info in invites.items():
+            inviter, direct = _invitation(info, self._connection.user_id)
+            name = await self._configured_name(room)
+            if name is None and not (direct and inviter is not None and self._knows(inviter)):
+                log.info("ignored an invite", room=room, inviter=inviter)
+                continue
+            try:
+                await self._join(f"follow the invite into {room}", room)
+            except ChatError as error:
+                if name is not None:
+                    self._stay_outside(name, error)
+                else:
+                    log.warning("could not follow an invite", room=room, problem=str(error))
+            else:
+                log.info("followed an invite", room=room, inviter=inviter)
+                if name is not None:
+                    self._outside.pop(name, None)
+
+    async def _configured_name(self, room: str) -> str | None:
+        for name in self._names:
+            if name not in self._ids:  # an alias that did not exist when it was last asked for
+                try:
+                    await self._resolve(name)
+                except ChatError:
+                    continue  # it stays among the rooms not entered, with its reason
+            if self._ids[name] == room:
+                return name
+        return None
+
+    def configured(self, room: str) -> bool:
+        """Whether the configuration names the room."""
+        return room in self._ids.values()
+
+    def listens(self, room: str, speaker: object) -> Address | None:
+        """How the bot listens to somebody in a room; None if it does not."""
+        if self.configured(room):
+            return Address.ROOM
+        state = self._connection.room(room)
+        if state is None or not isinstance(speaker, str):
+            return None
+        return Address.DIRECT if state.member_count == 2 and self._knows(speaker) else None
+
+    async def encrypted(self, room: str) -> bool:
+        """Whether messages in the room are encrypted; asks the homeserver where no sync has told yet.
+
+        Raises:
+            ChatError: the homeserver does not say.
+        """
+        state = self._connection.room(room)
+        if state is not None:
+            return bool(state.encrypted)
+        if room not in self._encrypted_before_sync:
+            try:
+                # nio's own call takes a refusal other than 404 for the state itself.
+                path = f"/_matrix/client/v3/rooms/{quote(room, safe='')}/state/m.room.encryption/"
+                await self._connection.get_json(f"look at {room}", path)
+                self._encrypted_before_sync[room] = True
+            except HomeserverError as error:
+                if error.errcode != "M_NOT_FOUND":
+                    raise
+                self._encrypted_before_sync[room] = False
+        return self._encrypted_before_sync[room]
+
+
+def _invitation(info: Any, user_id: str) -> tuple[str | None, bool]:
+    """Who invited the bot, and whether to a direct chat."""
+    for event in info.invite_state:
+        # nio takes the content out of the source of a member event, and of no other.
+        if event.source.get("type") == "m.room.member" and event.source.get("state_key") == user_id:
+            content = getattr(event, "content", None)
+            direct = isinstance(content, dict) and content.get("is_direct") is True
+            return event.sender, direct
+    return None, False
