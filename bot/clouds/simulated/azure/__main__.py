@@ -1,0 +1,55 @@
+"""The simulated Azure as a process of its own: ``python -m bot.clouds.simulated.azure --port 0``.
+
+It prints one JSON line with its URL and the names of what it holds, and serves until SIGINT or SIGTERM.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import signal
+from datetime import UTC, datetime
+
+import click
+
+from bot.clouds.simulated.azure.seed import Seed
+from bot.clouds.simulated.azure.server import SimulatedAzure
+from bot.clouds.simulated.fedora import fedora_gallery, many
+
+
+@click.command()
+@click.option("--port", default=0, show_default="a free one", help="Port on the loopback.")
+@click.option("--page-size", default=50, show_default=True, help="Entries a page of a listing.")
+@click.option("--polls", default=1, show_default=True, help="How often an operation is seen running.")
+@click.option("--now", default=None, help="The moment the content is built for, ISO 8601 (default: now).")
+@click.option("--definitions", default=None, type=int, help="Build so many plain definitions instead.")
+@click.option("--versions", default=10, show_default=True, help="Versions of each plain definition.")
+def main(
+    port: int, page_size: int, polls: int, now: str | None, definitions: int | None, versions: int
+) -> None:
+    """Serve a simulated Azure that holds Fedora's gallery."""
+    moment = datetime.now(UTC) if now is None else datetime.fromisoformat(now).astimezone(UTC)
+    seed = fedora_gallery(moment) if definitions is None else many(definitions, versions, moment)
+    asyncio.run(_serve(SimulatedAzure(seed, page_size=page_size, polls=polls), seed, port))
+
+
+async def _serve(azure: SimulatedAzure, seed: Seed, port: int) -> None:
+    ended = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, ended.set)
+    url = await azure.start(port)
+    names = {
+        "subscription_id": seed.subscription_id,
+        "resource_group": seed.resource_group,
+        "gallery": seed.gallery,
+    }
+    click.echo(json.dumps({"url": url, **names}))
+    try:
+        await ended.wait()
+    finally:
+        await azure.stop()
+
+
+if __name__ == "__main__":
+    main()
