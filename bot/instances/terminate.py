@@ -30,7 +30,7 @@ class TerminatePlanner:
         """Plan one step a machine; machines that are gone already need none.
 
         Raises:
-            Mistake: no machines named, an unknown one (with the nearest ids), or one not launched by this bot.
+            Mistake: no machines named, an unknown one (with the nearest ids), or not this bot's.
             CloudError: the cloud cannot be read.
         """
         ours = {machine.id: machine for machine in await self._machines.instances()}
