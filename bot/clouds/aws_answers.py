@@ -18,13 +18,13 @@ Answer = Mapping[str, Any]
 
 
 def items(answer: Answer, name: str) -> list[Answer]:
-    """The list of that name.
+    """The list of structures of that name.
 
     Raises:
         UnexpectedAnswerError: there is none; an empty list is one.
     """
     found = answer.get(name)
-    if not isinstance(found, list):
+    if not isinstance(found, list) or not all(isinstance(item, Mapping) for item in found):
         raise UnexpectedAnswerError(name)
     return found
 
@@ -57,7 +57,8 @@ def _optional_moment(answer: Answer, name: str) -> datetime | None:
 
 def read_tags(answer: Answer) -> dict[str, str]:
     """The tags of a resource; one without tags has no list of them."""
-    return {_text(tag, "Key"): str(tag.get("Value", "")) for tag in answer.get("Tags") or ()}
+    tags = items(answer, "Tags") if answer.get("Tags") else []
+    return {_text(tag, "Key"): str(tag.get("Value", "")) for tag in tags}
 
 
 def read_image(answer: Answer, region: str) -> MachineImage:
@@ -115,7 +116,10 @@ def read_architectures(answer: Answer) -> tuple[str, ...]:
     processor = answer.get("ProcessorInfo")
     if not isinstance(processor, Mapping):
         raise UnexpectedAnswerError("ProcessorInfo")
-    return tuple(str(architecture) for architecture in items(processor, "SupportedArchitectures"))
+    supported = processor.get("SupportedArchitectures")
+    if not isinstance(supported, list) or not all(isinstance(each, str) for each in supported):
+        raise UnexpectedAnswerError("SupportedArchitectures")
+    return tuple(supported)
 
 
 def read_name(answer: Answer) -> str:

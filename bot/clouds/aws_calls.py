@@ -30,7 +30,7 @@ from bot.errors import CloudErrorKind
 T = TypeVar("T")
 
 _THREADS = 8
-_CONNECT_TIMEOUT = 10.0  # seconds, where the configured timeout is not shorter
+_CONNECT_TIMEOUT = timedelta(seconds=5)  # where the configured timeout is not shorter
 
 # What botocore's parser raises on XML of another shape than the operation's, beside its own errors.
 _UNREADABLE = (ValueError, TypeError, AttributeError, LookupError)
@@ -39,11 +39,16 @@ _UNREADABLE = (ValueError, TypeError, AttributeError, LookupError)
 def patience(settings: AwsSettings) -> timedelta:
     """How long a call may take with all its attempts.
 
-    botocore's standard mode waits up to 1, 2, 4, … seconds, and never more than 20, between attempts
+    Between attempts botocore's standard mode waits up to 1, 2, 4, … seconds, and never more than 20
     (botocore.retries.standard.ExponentialBackoff).
     """
     waits = sum(min(2**attempt, 20) for attempt in range(settings.max_attempts - 1))
-    return settings.timeout * settings.max_attempts + timedelta(seconds=waits)
+    return (settings.timeout + connect_timeout(settings)) * settings.max_attempts + timedelta(seconds=waits)
+
+
+def connect_timeout(settings: AwsSettings) -> timedelta:
+    """How long it may take until the cloud takes a connection."""
+    return min(_CONNECT_TIMEOUT, settings.timeout)
 
 
 @dataclass(frozen=True)
@@ -170,10 +175,9 @@ class Ec2Calls:
         from botocore.config import Config
 
         settings = self._settings
-        timeout = settings.timeout.total_seconds()
         config = Config(
-            connect_timeout=min(_CONNECT_TIMEOUT, timeout),
-            read_timeout=timeout,
+            connect_timeout=connect_timeout(settings).total_seconds(),
+            read_timeout=settings.timeout.total_seconds(),
             retries={"mode": "standard", "total_max_attempts": settings.max_attempts},
             max_pool_connections=_THREADS,
         )

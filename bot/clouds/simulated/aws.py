@@ -27,9 +27,9 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import signal
 import sys
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
@@ -237,23 +237,24 @@ def _xml(body: bytes, *, status: int = 200) -> web.Response:
 
 
 async def _main(port: int, region: str) -> None:
+    ended = asyncio.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, ended.set)
     async with SimulatedAws(fedora_machines(datetime.now(UTC), region), port=port) as simulated:
         sys.stdout.write(json.dumps({"url": simulated.url}) + "\n")
         sys.stdout.flush()
-        await simulated.ready()
-        await asyncio.Event().wait()
+        await ended.wait()
 
 
 def main() -> None:
-    """Serve until interrupted."""
+    """Serve until interrupted or terminated."""
     parser = argparse.ArgumentParser(
         prog="python -m bot.clouds.simulated.aws", description="A simulated EC2."
     )
     parser.add_argument("--port", type=int, default=0, help="0 lets the system choose")
     parser.add_argument("--region", default="us-east-1")
     arguments = parser.parse_args()
-    with suppress(KeyboardInterrupt):
-        asyncio.run(_main(arguments.port, arguments.region))
+    asyncio.run(_main(arguments.port, arguments.region))
 
 
 if __name__ == "__main__":

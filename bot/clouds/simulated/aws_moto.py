@@ -81,6 +81,7 @@ def describe(backend: Any) -> dict[str, Any]:
     """What is there, for tests to look at behind EC2's back."""
     machines = [machine for reservation in backend.reservations.values() for machine in reservation.instances]
     return {
+        "pid": os.getpid(),
         "instances": [
             {
                 "id": machine.id,

@@ -54,6 +54,7 @@ class MotoProcess:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=errors,
+            start_new_session=True,  # an interrupt at the terminal is the parent's to answer
         )
         return cls(process, errors, seed)
 
@@ -88,7 +89,9 @@ class MotoProcess:
             return found
 
     async def stop(self) -> None:
-        """End it by the end of its input, and by force if that is not enough."""
+        """End it by the end of its input; by force where it is still starting or that is not enough."""
+        if not self._address.done():
+            self._process.kill()
         self._address.cancel()
         with suppress(asyncio.CancelledError, SimulatorError):
             await self._address

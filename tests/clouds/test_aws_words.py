@@ -1,0 +1,150 @@
+"""The rules that need no cloud: what an error code means, and what an answer must hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.clouds.aws_answers import read_architectures, read_image, read_instance, read_name, read_template
+from bot.clouds.aws_calls import patience
+from bot.clouds.aws_errors import Doing, UnexpectedAnswerError, translate_client_error
+from bot.clouds.simulated.aws_world import fedora_machines
+from bot.errors import CloudError, CloudErrorKind
+from tests.clouds.aws_room import NOW, settings
+
+DOING = Doing("launch 1 machine from ami-1", changes=True)
+
+MEANINGS = {
+    "InsufficientInstanceCapacity": CloudErrorKind.CAPACITY,
+    "InstanceLimitExceeded": CloudErrorKind.QUOTA,
+    "VcpuLimitExceeded": CloudErrorKind.QUOTA,
+    "InsufficientFreeAddressesInSubnet": CloudErrorKind.QUOTA,
+    "RequestLimitExceeded": CloudErrorKind.THROTTLED,
+    "Throttling": CloudErrorKind.THROTTLED,
+    "UnauthorizedOperation": CloudErrorKind.REFUSED,
+    "AuthFailure": CloudErrorKind.REFUSED,
+    "ExpiredToken": CloudErrorKind.REFUSED,
+    "RequestExpired": CloudErrorKind.REFUSED,
+    "OptInRequired": CloudErrorKind.REFUSED,
+    "InvalidAMIID.NotFound": CloudErrorKind.NOT_FOUND,
+    "InvalidAMIID.Malformed": CloudErrorKind.NOT_FOUND,
+    "InvalidAMIID.Unavailable": CloudErrorKind.CONFLICT,
+    "InvalidLaunchTemplateName.NotFoundException": CloudErrorKind.NOT_FOUND,
+    "InvalidLaunchTemplateId.VersionNotFound": CloudErrorKind.NOT_FOUND,
+    "InvalidKeyPair.NotFound": CloudErrorKind.NOT_FOUND,
+    "InvalidGroup.NotFound": CloudErrorKind.NOT_FOUND,
+    "InvalidParameterValue": CloudErrorKind.INVALID,
+    "OperationNotPermitted": CloudErrorKind.CONFLICT,
+    "IdempotentParameterMismatch": CloudErrorKind.CONFLICT,
+    "IncorrectInstanceState": CloudErrorKind.CONFLICT,
+    "SomethingNew": CloudErrorKind.INVALID,
+}
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=8) | st.datetimes(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+
+WHOLE: dict[str, Any] = {
+    "ImageId": "ami-1",
+    "Name": "an image",
+    "Architecture": "arm64",
+    "State": "available",
+    "OwnerId": "125523088429",
+    "CreationDate": "2026-11-10T00:00:00.000Z",
+    "DeprecationTime": "2028-11-10T00:00:00.000Z",
+    "InstanceId": "i-1",
+    "InstanceType": "t3.small",
+    "LaunchTime": datetime(2026, 11, 20, tzinfo=UTC),
+    "PublicIpAddress": "192.0.2.1",
+    "Tags": [{"Key": "slipway", "Value": "demo"}],
+    "LaunchTemplateId": "lt-1",
+    "LaunchTemplateName": "slipway-small",
+    "VersionNumber": 2,
+    "LaunchTemplateData": {"InstanceType": "t3.small"},
+    "ProcessorInfo": {"SupportedArchitectures": ["arm64"]},
+}
+
+
+def _client_error(code: str, message: str = "", status: int = 400) -> Any:
+    response = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return SimpleNamespace(response=response)
+
+
+@pytest.mark.parametrize(("code", "kind"), MEANINGS.items())
+def test_an_error_code_has_its_meaning(code: str, kind: CloudErrorKind) -> None:
+    error = translate_client_error(_client_error(code), DOING)
+    assert (error.kind, error.code) == (kind, code)
+    assert f"({code})" in error.sentence
+
+
+@pytest.mark.parametrize("status", [500, 502, 503])
+def test_an_unknown_error_of_the_cloud_itself_is_its_own(status: int) -> None:
+    error = translate_client_error(_client_error("SomethingNew", status=status), DOING)
+    assert error.kind is CloudErrorKind.BROKEN
+
+
+@given(code=st.text(max_size=200), message=st.text(min_size=30, max_size=200), status=st.integers(400, 599))
+def test_whatever_the_cloud_says_is_one_short_sentence_without_its_message(
+    code: str, message: str, status: int
+) -> None:
+    error = translate_client_error(_client_error(code, message, status), DOING)
+    assert isinstance(error, CloudError)
+    assert error.sentence.startswith("AWS did not launch 1 machine from ami-1: ")
+    assert error.sentence.isprintable()
+    assert len(error.sentence) < 300
+    assert message not in error.sentence
+
+
+@pytest.mark.parametrize("name", [*WHOLE, "State"])
+@given(value=json_values)
+def test_a_broken_part_of_an_answer_is_reported_and_nothing_else_breaks(name: str, value: object) -> None:
+    """A reader gives something, or says that the answer is unexpected; it raises nothing else."""
+    answer = {**WHOLE, "State": {"Name": "running"}, name: value}
+    readers: list[Callable[[], object]] = [
+        lambda: read_image(answer, "us-east-1"),
+        lambda: read_instance(answer, "us-east-1"),
+        lambda: read_template(answer),
+        lambda: read_architectures(answer),
+        lambda: read_name(answer),
+    ]
+    for reader in readers:
+        with suppress(UnexpectedAnswerError):
+            reader()
+
+
+@pytest.mark.parametrize("missing", ["ImageId", "Architecture", "State", "OwnerId"])
+def test_an_image_without_what_every_image_has_is_unexpected(missing: str) -> None:
+    with pytest.raises(UnexpectedAnswerError, match=missing):
+        read_image({name: value for name, value in WHOLE.items() if name != missing}, "us-east-1")
+
+
+def test_a_machine_in_a_state_that_ec2_does_not_have_is_unexpected() -> None:
+    with pytest.raises(UnexpectedAnswerError, match="State"):
+        read_instance({**WHOLE, "State": {"Name": "dreaming"}}, "us-east-1")
+
+
+def test_a_call_has_time_for_all_its_attempts_and_the_waits_between_them() -> None:
+    allowed = patience(settings("http://127.0.0.1", timeout=timedelta(seconds=10), max_attempts=3))
+    assert allowed == timedelta(seconds=3 * (10 + 5) + 1 + 2)
+
+
+@given(days=st.integers(0, 30_000))
+def test_the_seed_is_believable_at_any_time(days: int) -> None:
+    now = NOW + timedelta(days=days)
+    seed = fedora_machines(now)
+    assert len({image.id for image in seed.images}) == len({image.name for image in seed.images})
+    assert len({image.id for image in seed.images}) == len(seed.images)
+    assert all(image.created_at < now for image in seed.images)
+    assert {image.architecture for image in seed.images} == {"x86_64", "arm64"}
+    ended = [image for image in seed.images if image.deprecated_at and image.deprecated_at < now]
+    assert ended
+    assert all("-41-" in image.name for image in ended)
