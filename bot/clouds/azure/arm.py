@@ -1,0 +1,272 @@
+"""Single calls into Azure Resource Manager by the unmodified SDK.
+
+Importing this takes a second or so: :class:`bot.clouds.azure.gallery.AzureGallery` does it in a thread, at
+its first call. Every method raises :class:`bot.errors.CloudError` and nothing else of the SDK's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+from urllib.parse import urlsplit
+
+from azure.core.pipeline import PipelineRequest, PipelineResponse
+from azure.core.pipeline.policies import (
+    AsyncRetryPolicy,
+    CustomHookPolicy,
+    RequestIdPolicy,
+    SansIOHTTPPolicy,
+    UserAgentPolicy,
+)
+from azure.core.pipeline.transport import AioHttpTransport
+from azure.identity.aio import ClientSecretCredential, DefaultAzureCredential
+from azure.mgmt.compute.aio import ComputeManagementClient
+from azure.mgmt.compute.models import GalleryImageVersion
+from azure.mgmt.core.policies import AsyncARMChallengeAuthenticationPolicy
+
+from bot import __version__
+from bot.clouds.azure.access import Access, ClientSecret, DefaultChain, Tokenless
+from bot.clouds.azure.documents import nonsense, page_entries, read_version
+from bot.clouds.azure.failures import told
+from bot.clouds.model import ImageVersion, VersionNumber
+from bot.config.settings import AzureSettings
+from bot.errors import CloudError, CloudErrorKind
+
+if TYPE_CHECKING:
+    from azure.core.credentials import AccessToken
+    from azure.core.credentials_async import AsyncTokenCredential
+    from azure.core.polling import AsyncLROPoller
+
+_MOST_PAGES = 10_000
+"""A bound for listings that never end: Azure allows 10,000 versions a subscription and region."""
+
+_UNKNOWN_PLACE = frozenset({"SubscriptionNotFound", "InvalidSubscriptionId", "ResourceGroupNotFound"})
+"""A 404 with one of these says nothing about a version: the configuration is wrong, or a right was lost."""
+
+
+@dataclass(frozen=True)
+class Read:
+    """A version as it was read: understood, and as the SDK's document to write back, with its ETag."""
+
+    version: ImageVersion
+    document: GalleryImageVersion
+    etag: str | None
+
+
+class _Running(Protocol):
+    async def result(self) -> object: ...
+
+
+class Arm:
+    """Calls on one gallery. Made in a thread; used on one event loop."""
+
+    def __init__(self, settings: AzureSettings, access: Access, *, backoff: float, polling: float) -> None:
+        self._place = (settings.resource_group, settings.gallery)
+        timeout = settings.timeout.total_seconds()
+        self._credential = _credential(access)
+        loopback = isinstance(access.proof, Tokenless)
+        authentication = (
+            SansIOHTTPPolicy[Any, Any]()
+            if loopback
+            else AsyncARMChallengeAuthenticationPolicy(self._credential, access.scope)
+        )
+        # The SDK's own list also registers resource providers and follows redirects. Slipway changes nothing
+        # that nobody asked for, and takes its token nowhere else.
+        policies = [
+            RequestIdPolicy(),
+            UserAgentPolicy(f"slipway/{__version__}"),
+            CustomHookPolicy(),
+            _SameHost(access.base_url),
+            _Retry(settings.max_attempts, longest_wait=timeout, backoff=backoff),
+            authentication,
+        ]
+        self._client = ComputeManagementClient(
+            self._credential,
+            settings.subscription_id,
+            access.base_url,
+            policies=policies,
+            authentication_policy=authentication,
+            polling_interval=polling,
+            transport=AioHttpTransport(
+                connection_timeout=timeout, read_timeout=timeout, use_env_settings=not loopback
+            ),
+        )
+
+    async def definitions(self) -> AsyncIterator[tuple[Any, ...]]:
+        """The pages of the listing of definitions, as JSON."""
+        list_all = self._client.gallery_images.list_by_gallery
+        what = "the image definitions"
+        async for page in _pages(lambda hook: list_all(*self._place, raw_response_hook=hook), what):
+            yield page
+
+    async def versions(self, definition: str) -> AsyncIterator[tuple[Any, ...]]:
+        """The pages of the listing of a definition's versions, as JSON."""
+        list_all = self._client.gallery_image_versions.list_by_gallery_image
+        what = f"the versions of {definition}"
+        async for page in _pages(
+            lambda hook: list_all(*self._place, definition, raw_response_hook=hook), what
+        ):
+            yield page
+
+    async def read(self, definition: str, number: VersionNumber) -> Read:
+        """One version as it is now."""
+        answers: list[PipelineResponse[Any, Any]] = []
+        with told(f"show {number} of {definition}"):
+            document = await self._client.gallery_image_versions.get(
+                *self._place, definition, str(number), raw_response_hook=answers.append
+            )
+            answer = answers.pop().http_response
+            version = read_version(answer.json(), definition, number)
+        return Read(version, document, answer.headers.get("ETag"))
+
+    async def begin_write(self, read: Read, *, excluded: bool, doing: str) -> _Running:
+        """Write the version back with its flag, and that of every region which has one, set so.
+
+        All else in the document goes back as it came. Where the answer carried an ETag, the write is bound to
+        it, so that somebody else's change in between is refused (412) rather than overwritten.
+        """
+        with told(doing):
+            properties = read.document.properties
+            profile = properties.publishing_profile if properties else None
+            if profile is None:
+                raise nonsense(f"Azure gave {read.version.number} no publishing profile to change.")
+            profile.exclude_from_latest = excluded
+            for region in profile.target_regions or ():
+                if region.exclude_from_latest is not None:
+                    region.exclude_from_latest = excluded
+            running: AsyncLROPoller[Any]
+            running = await self._client.gallery_image_versions.begin_create_or_update(
+                *self._place,
+                read.version.definition,
+                str(read.version.number),
+                read.document,
+                headers={"If-Match": read.etag} if read.etag else {},
+            )
+        return running
+
+    async def begin_delete(self, definition: str, number: VersionNumber, *, doing: str) -> _Running | None:
+        """Start deleting a version; None where there is none."""
+        try:
+            with told(doing):
+                running: AsyncLROPoller[None] = await self._client.gallery_image_versions.begin_delete(
+                    *self._place, definition, str(number)
+                )
+        except CloudError as error:
+            if error.kind is CloudErrorKind.NOT_FOUND and error.code not in _UNKNOWN_PLACE:
+                return None
+            raise
+        return running
+
+    async def finish(self, running: _Running, *, doing: str) -> None:
+        """Wait for the end of a long-running operation; the caller sets the limit."""
+        with told(doing):
+            await running.result()
+
+    async def close(self) -> None:
+        """Let go of connections, the credential's own included."""
+        await self._client.close()
+        await self._credential.close()
+
+
+async def _pages(
+    listing: Callable[[Callable[[PipelineResponse[Any, Any]], None]], Any], what: str
+) -> AsyncIterator[tuple[Any, ...]]:
+    """Every page of a listing, each checked: the SDK takes a page without ``value`` for an empty one."""
+    answers: list[PipelineResponse[Any, Any]] = []
+    doing = f"list {what}"
+    with told(doing):
+        pages = listing(answers.append).by_page()
+    for _ in range(_MOST_PAGES):
+        with told(doing):
+            try:
+                await anext(pages)
+            except StopAsyncIteration:
+                return
+            document = answers.pop().http_response.json()
+        yield page_entries(document, what)
+    raise nonsense(f"Azure's listing of {what} does not end.")
+
+
+class _Retry(AsyncRetryPolicy[Any, Any]):
+    """Try again, within bounds, what may be tried again.
+
+    A write is tried again here only where Azure says that it did not take it (429). After a broken connection
+    or a 5xx nobody knows, and a second write bound to the first one's ETag would be refused: whoever asked
+    looks first.
+
+    Args:
+        attempts: how often in all.
+        longest_wait: a longer Retry-After, in seconds, ends the attempts.
+        backoff: seconds that the waits without a Retry-After begin with.
+    """
+
+    def __init__(self, attempts: int, *, longest_wait: float, backoff: float) -> None:
+        again = attempts - 1
+        super().__init__(
+            retry_total=again,
+            retry_connect=again,
+            retry_read=again,
+            retry_status=again,
+            retry_backoff_factor=backoff,
+            retry_backoff_max=longest_wait,
+        )
+        self._longest_wait = longest_wait
+
+    def configure_retries(self, options: dict[str, Any]) -> dict[str, Any]:
+        """Leave writes alone where no answer came."""
+        return {**super().configure_retries(options), "methods": frozenset({"GET", "DELETE"})}
+
+    def is_retry(self, settings: dict[str, Any], response: PipelineResponse[Any, Any]) -> bool:
+        """Whether this answer is worth another attempt."""
+        status = response.http_response.status_code
+        try:
+            pause = self.get_retry_after(response)
+        except ValueError:
+            return False
+        if pause is not None and pause > self._longest_wait:
+            return False
+        if status == 429:
+            return True
+        return response.http_request.method in settings["methods"] and status in (408, 500, 502, 503, 504)
+
+
+class _SameHost(SansIOHTTPPolicy[Any, Any]):
+    """Follow links only to the endpoint itself or below it: a token goes nowhere else."""
+
+    def __init__(self, base_url: str) -> None:
+        parts = urlsplit(base_url)
+        self._scheme, self._host = parts.scheme, (parts.hostname or "")
+
+    def on_request(self, request: PipelineRequest[Any]) -> None:
+        """Refuse a link that leads elsewhere."""
+        parts = urlsplit(request.http_request.url)
+        host = parts.hostname or ""
+        if parts.scheme != self._scheme or not (host == self._host or host.endswith(f".{self._host}")):
+            raise nonsense("Azure pointed to another host, where Slipway does not go.")
+
+
+class _NoCredential:
+    """Stands where the SDK insists on a credential; there is no token to get."""
+
+    async def get_token(self, *_: str, **__: Any) -> AccessToken:
+        raise AssertionError("a token was asked for where none may go")
+
+    async def close(self) -> None:
+        """Nothing to let go of."""
+
+    async def __aenter__(self) -> _NoCredential:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        """Nothing to let go of."""
+
+
+def _credential(access: Access) -> AsyncTokenCredential:
+    match access.proof:
+        case Tokenless():
+            return _NoCredential()
+        case ClientSecret(tenant, client, secret):
+            return ClientSecretCredential(tenant, client, secret.get_secret_value())
+        case DefaultChain():
+            return DefaultAzureCredential()

@@ -1,0 +1,140 @@
+"""What an error of the Azure SDK means. Imports azure-core, so only ``arm`` may import this."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import Any
+
+from azure.core.exceptions import (
+    AzureError,
+    ClientAuthenticationError,
+    DecodeError,
+    HttpResponseError,
+    ServiceRequestTimeoutError,
+    ServiceResponseTimeoutError,
+)
+from azure.core.pipeline.policies import RetryPolicy
+from azure.core.polling.base_polling import BadResponse, OperationFailed
+
+from bot.clouds.azure.documents import nonsense
+from bot.errors import CloudError, CloudErrorKind
+from bot.times import format_duration
+
+_CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.]{0,79}", re.ASCII)
+
+_BY_CODE = {
+    "QuotaExceeded": CloudErrorKind.QUOTA,
+    "OperationNotAllowed": CloudErrorKind.CONFLICT,  # galleries: protected until the end of life
+    "TooManyRequests": CloudErrorKind.THROTTLED,
+    "AuthorizationFailed": CloudErrorKind.REFUSED,
+    "Canceled": CloudErrorKind.CONFLICT,
+}
+_BY_STATUS = {
+    400: CloudErrorKind.INVALID,
+    401: CloudErrorKind.REFUSED,
+    403: CloudErrorKind.REFUSED,
+    404: CloudErrorKind.NOT_FOUND,
+    408: CloudErrorKind.TIMED_OUT,
+    409: CloudErrorKind.CONFLICT,
+    412: CloudErrorKind.CONFLICT,
+    429: CloudErrorKind.THROTTLED,
+}
+
+_SENTENCES = {
+    CloudErrorKind.NOT_FOUND: "Azure could not {doing}: it does not know it",
+    CloudErrorKind.REFUSED: "Azure refused to {doing}: Slipway's identity may not",
+    CloudErrorKind.THROTTLED: "Azure did not {doing}: too many requests",
+    CloudErrorKind.CONFLICT: "Azure did not {doing}: the state it is in forbids that",
+    CloudErrorKind.QUOTA: "Azure did not {doing}: a quota is used up",
+    CloudErrorKind.INVALID: "Azure did not {doing}: it calls the request invalid",
+    CloudErrorKind.TIMED_OUT: "Azure did not answer in time when asked to {doing}",
+    CloudErrorKind.UNREACHABLE: "Azure could not be reached to {doing}",
+    CloudErrorKind.BROKEN: "Azure failed to {doing} by an error of its own",
+    CloudErrorKind.NONSENSE: "Azure was asked to {doing} and gave an answer that cannot be read",
+}
+
+
+@contextmanager
+def told(doing: str) -> Iterator[None]:
+    """Turn whatever an SDK call raises into a CloudError. ``doing`` completes “Azure refused to …”."""
+    try:
+        yield
+    except AzureError as error:
+        raise _meaning(error, doing) from error
+    # What the SDK's own reading of an unexpected document ends in; JSON and Unicode errors are ValueErrors.
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise nonsense(_SENTENCES[CloudErrorKind.NONSENSE].format(doing=doing) + ".") from error
+
+
+def _meaning(error: AzureError, doing: str) -> CloudError:
+    match error:
+        case ServiceRequestTimeoutError() | ServiceResponseTimeoutError():
+            return _error(CloudErrorKind.TIMED_OUT, doing)
+        case DecodeError():
+            return _error(CloudErrorKind.NONSENSE, doing)
+        case ClientAuthenticationError():
+            return _error(CloudErrorKind.REFUSED, doing, _code(error) or "no valid credentials")
+        case HttpResponseError() if error.response is not None:
+            return _answered(error, doing)
+        case _:
+            return _error(CloudErrorKind.UNREACHABLE, doing)
+
+
+def _answered(error: HttpResponseError, doing: str) -> CloudError:
+    """An answer with an error status, or a long-running operation that ended in one."""
+    code = _code(error)
+    status = error.status_code or 0
+    if isinstance(error.inner_exception, BadResponse):
+        return _error(CloudErrorKind.NONSENSE, doing)
+    if isinstance(error.inner_exception, OperationFailed) and status < 400:
+        kind = _BY_CODE.get(code, CloudErrorKind.BROKEN)
+        if kind is CloudErrorKind.CONFLICT and code == "Canceled":
+            sentence = f"Azure began to {doing}, and then somebody or something cancelled it."
+        else:
+            sentence = f"Azure began to {doing} and ended in failure ({code or 'no code given'})."
+        return CloudError(kind, cloud="azure", sentence=sentence, code=code)
+    if status >= 500:
+        kind = CloudErrorKind.BROKEN
+    elif status < 400:
+        kind = CloudErrorKind.NONSENSE
+    else:
+        kind = _BY_CODE.get(code) or _BY_STATUS.get(status, CloudErrorKind.INVALID)
+    pause = _pause(error) if kind is CloudErrorKind.THROTTLED else ""
+    return _error(kind, doing, code or f"HTTP {status}", pause, code)
+
+
+def _error(kind: CloudErrorKind, doing: str, shown: str = "", more: str = "", code: str = "") -> CloudError:
+    sentence = _SENTENCES[kind].format(doing=doing)
+    sentence += f" ({shown})" if shown else ""
+    return CloudError(kind, cloud="azure", sentence=f"{sentence}{more}.", code=code or shown.replace(" ", ""))
+
+
+def _pause(error: HttpResponseError) -> str:
+    """How long Azure wants to be left alone, where it says so."""
+    header = getattr(error.response, "headers", {}).get("Retry-After")
+    if not header:
+        return ""
+    try:
+        seconds = RetryPolicy().parse_retry_after(header)
+    except ValueError:
+        return ""
+    return f"; it wants to be left alone for {format_duration(timedelta(seconds=round(seconds)))}"
+
+
+def _code(error: HttpResponseError) -> str:
+    """The code in ARM's error body, if it is one and looks like one."""
+    try:
+        body: Any = json.loads(error.response.text()) if error.response is not None else None
+    except ValueError:
+        return ""
+    if not isinstance(body, dict):
+        return ""
+    inner = body.get("error", body)
+    code = inner.get("code") if isinstance(inner, dict) else None
+    if isinstance(code, str) and _CODE.fullmatch(code):
+        return code
+    return "Canceled" if body.get("status") == "Canceled" else ""
