@@ -1,0 +1,46 @@
+"""The configuration of ``slipway demo``: four people, two simulated clouds, everything on this machine."""
+
+from __future__ import annotations
+
+import tomllib
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from bot.config.load import settings_from
+from bot.config.settings import SlipwaySettings
+
+# The simulated clouds look at no credentials, and the SDKs want some before they speak.
+_NO_SECRETS = {"SLIPWAY_AWS_ACCESS_KEY_ID": "demo", "SLIPWAY_AWS_SECRET_ACCESS_KEY": "demo"}
+
+
+def demo_settings(
+    *,
+    state_dir: Path,
+    aws_endpoint: str | None,
+    azure_endpoint: str,
+    known_rights: frozenset[str],
+    speaker: str = "alice",
+) -> SlipwaySettings:
+    """The demo's settings, checked as any others are.
+
+    Args:
+        state_dir: an absolute path; the demo's memory.
+        aws_endpoint: where the simulated EC2 listens; None leaves AWS out, where moto is not installed.
+        azure_endpoint: where the simulated ARM listens.
+        known_rights: the names of all commands.
+        speaker: as whom one speaks: ``alice``, ``bob``, ``carol`` or ``admin``.
+
+    Raises:
+        ConfigError: nobody in the demo is called so.
+    """
+    text = files("bot.config").joinpath("demo.toml").read_text("utf-8")
+    document: dict[str, Any] = tomllib.loads(text)
+    document["state_dir"] = str(state_dir)
+    document["console"]["speaker"] = speaker
+    document["azure"]["endpoint"] = azure_endpoint
+    if aws_endpoint is None:
+        del document["aws"], document["profiles"]
+    else:
+        document["aws"]["endpoint"] = aws_endpoint
+    return settings_from(document, Path.cwd(), _NO_SECRETS, known_rights=known_rights)
