@@ -1,7 +1,7 @@
 """A real Synapse for tests: its own process, on loopback, in a folder of its own, gone with the session.
 
-Import the fixture ``synapse`` into a test module, or name this module in ``pytest_plugins`` of a conftest.
-Synapse is AGPL: it is only ever run as a separate process.
+Every test knows the fixture through the conftest beside it, so that one Synapse serves them all. Synapse is
+AGPL: it is only ever run as a separate process.
 """
 
 from __future__ import annotations

@@ -118,8 +118,8 @@ class Connection:
             ChatError: as :meth:`request`.
         """
         client = await self._ready()
-        # nio goes on from its own idea of the token, and ignores an answer that carries the token it holds:
-        # after a restart into silence it would never learn what rooms there are.
+        # nio ignores an answer that carries the token it holds. Were its handling of one cut short, by the
+        # timeout say, it would ignore it when it comes again.
         client.next_batch = ""
         call = client.sync(
             timeout=0 if full_state else int(poll * 1000),
@@ -150,6 +150,8 @@ class Connection:
         if isinstance(answer, nio.ErrorResponse):
             transport = answer.transport_response
             status = 0 if transport is None else transport.status
+            if status == HTTPStatus.OK:  # nio could make nothing of it
+                raise ChatError(f"Could not {what}: no sound answer.", passing=True)
             raise _refusal(what, status, answer.status_code, answer.retry_after_ms)
         return answer
 

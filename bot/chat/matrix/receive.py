@@ -21,8 +21,9 @@ CHOICES = {"✅": Choice.APPROVE, "❌": Choice.REJECT}
 
 _VARIATION_SELECTORS = re.compile("[\ufe0e\ufe0f]")
 _SURROGATES = re.compile("[\ud800-\udfff]")
-_SEPARATED = re.compile(r"\s*[:,]\s*|\s+|$")
 _COLON = re.compile(r"\s*[:,]\s*")
+_AT_COLON = re.compile(r"\s*[:,](?:\s+|$)")  # in @slipway:elsewhere.org the colon belongs to another's id
+_SPACE = re.compile(r"\s+|$")
 _PILL = re.compile(r'\s*(?:<p>\s*)?<a\s[^>]{0,200}?href="([^"]{1,500})"[^>]{0,200}>([^<]{1,300})</a>')
 _MARKDOWN_PILL = re.compile(r"\[([^\]\n]{1,300})\]\((https://matrix\.to/#/[^)\s]{1,500})\)")
 _MATRIX_TO = "https://matrix.to/#/"
@@ -166,17 +167,20 @@ def _without_mention(body: str, content: Mapping[str, Any], me: Me) -> str | Non
     markdown = _MARKDOWN_PILL.match(body)
     if markdown and _names(markdown.group(2), me):
         body = markdown.group(1) + body[markdown.end() :]
-        return _rest(body, (markdown.group(1),), _SEPARATED)
+        return _rest(body, (markdown.group(1),), certain=True)
     mentioned = me.user_id in _mentioned(content)
-    certain = (me.user_id, *_pill_labels(content, me), *(me.names if mentioned else ()))
-    rest = _rest(body, certain, _SEPARATED)
-    return rest if rest is not None else _rest(body, me.names, _COLON)
+    sure = (me.user_id, *_pill_labels(content, me), *(me.names if mentioned else ()))
+    rest = _rest(body, sure, certain=True)
+    return rest if rest is not None else _rest(body, me.names, certain=False)
 
 
-def _rest(body: str, names: Sequence[str], separator: re.Pattern[str]) -> str | None:
+def _rest(body: str, names: Sequence[str], *, certain: bool) -> str | None:
     for name in sorted(names, key=len, reverse=True):
         if body[: len(name)].casefold() == name.casefold():
-            match = separator.match(body, len(name))
+            colon = _AT_COLON if name.startswith("@") else _COLON
+            match = colon.match(body, len(name))
+            if match is None and certain:
+                match = _SPACE.match(body, len(name))
             if match:
                 return body[match.end() :]
     return None

@@ -1,0 +1,82 @@
+"""What tests of the Matrix adapter share: its settings, running it, and an ``accept`` to wait on."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import pytest
+from pydantic import SecretStr
+
+from bot.chat.matrix import MatrixChat
+from bot.chat.model import Heard, Press
+from bot.config.settings import MatrixSettings
+from tests.chat.person import Person
+from tests.synapse import Account, Synapse
+
+
+class Notebook:
+    """An ``accept`` that keeps what it was given and can be waited on."""
+
+    def __init__(self) -> None:
+        self.events: list[Heard | Press] = []
+        self._news = asyncio.Condition()
+
+    async def __call__(self, event: Heard | Press) -> None:
+        async with self._news:
+            self.events.append(event)
+            self._news.notify_all()
+
+    @property
+    def texts(self) -> list[str]:
+        return [event.text for event in self.events if isinstance(event, Heard)]
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(20), self._news:
+            await self._news.wait_for(condition)
+
+    async def heard(self, text: str) -> Heard:
+        await self.until(lambda: text in self.texts)
+        return next(event for event in self.events if isinstance(event, Heard) and event.text == text)
+
+
+def settings(synapse: Synapse, account: Account, *rooms: str, **more: object) -> MatrixSettings:
+    values = {
+        "homeserver": synapse.url,
+        "user_id": account.user_id,
+        "device_id": account.device_id,
+        "access_token": SecretStr(account.access_token),
+        "rooms": rooms,
+        "request_timeout": timedelta(seconds=10),
+        **more,
+    }
+    return MatrixSettings.model_validate(values)
+
+
+@asynccontextmanager
+async def running(chat: MatrixChat, accept: Callable[[Heard | Press], object]) -> AsyncIterator[None]:
+    """Run a chat while the block runs; what it raises comes out."""
+    task = asyncio.create_task(chat.run(accept))  # type: ignore[arg-type]
+    try:
+        yield
+    finally:
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+
+async def started(person: Person, room: str, notebook: Notebook) -> None:
+    """Talk until the bot listens: what falls into its first look at the room is history to it."""
+    for count in range(100):
+        text = f"are you there? {count}"
+        await person.say(room, text)
+        try:
+            async with asyncio.timeout(0.3):
+                await notebook.until(lambda text=text: text in notebook.texts)  # type: ignore[misc]
+        except TimeoutError:
+            continue
+        notebook.events.clear()
+        return
+    raise AssertionError("the bot never listened")

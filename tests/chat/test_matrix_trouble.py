@@ -1,0 +1,247 @@
+"""Matrix in trouble: a real Synapse behind a proxy that can fail."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import timedelta
+
+import aiohttp
+import pytest
+from aiohttp import web
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import SecretStr
+
+from bot.chat.matrix import InMemory, MatrixChat
+from bot.chat.matrix.ears import Backoff
+from bot.chat.model import Card
+from bot.errors import ChatError
+from bot.times import system_clock
+from tests.chat.matrix_room import Notebook, running, settings, started
+from tests.chat.person import Person
+from tests.synapse import Account, Synapse
+
+Forward = Callable[[], Awaitable[web.Response]]
+Fault = Callable[[web.Request, Forward], Awaitable[web.StreamResponse]]
+
+
+class Proxy:
+    """Passes everything on to Synapse, but for the faults that wait for a kind of call."""
+
+    def __init__(self, behind: str) -> None:
+        self._behind = behind
+        self.faults: dict[str, deque[Fault]] = {"/sync": deque(), "/send/": deque()}
+        self.url = ""
+        self.used_up = asyncio.Event()
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        async def forward() -> web.Response:
+            body = await request.read()
+            headers = {"Authorization": request.headers.get("Authorization", "")}
+            async with (
+                aiohttp.ClientSession() as session,
+                session.request(
+                    request.method, f"{self._behind}{request.rel_url}", data=body, headers=headers
+                ) as answer,
+            ):
+                return web.Response(
+                    status=answer.status, body=await answer.read(), content_type="application/json"
+                )
+
+        for part, faults in self.faults.items():
+            if part in request.path and faults:
+                return await faults.popleft()(request, forward)
+        return await forward()
+
+
+def answers(status: int, body: str, content_type: str = "application/json") -> Fault:
+    async def fault(_request: web.Request, _forward: Forward) -> web.StreamResponse:
+        return web.Response(status=status, text=body, content_type=content_type)
+
+    return fault
+
+
+async def hangs_up(request: web.Request, _forward: Forward) -> web.StreamResponse:
+    assert request.transport is not None
+    request.transport.abort()
+    return web.Response()
+
+
+async def does_it_but_hangs_up(request: web.Request, forward: Forward) -> web.StreamResponse:
+    await forward()
+    return await hangs_up(request, forward)
+
+
+async def never_answers(_request: web.Request, _forward: Forward) -> web.StreamResponse:
+    await asyncio.Event().wait()
+    return web.Response()
+
+
+BAD_GATEWAY = answers(502, "<html>Bad Gateway</html>", "text/html")
+TOO_FAST = answers(429, '{"errcode": "M_LIMIT_EXCEEDED", "error": "slow down", "retry_after_ms": 1}')
+UNKNOWN_TOKEN = answers(401, '{"errcode": "M_UNKNOWN_TOKEN", "error": "secret words", "soft_logout": false}')
+
+
+@pytest.fixture
+async def proxy(synapse: Synapse) -> AsyncIterator[Proxy]:
+    proxy = Proxy(synapse.url)
+    application = web.Application()
+    application.router.add_route("*", "/{path:.*}", proxy.handle)
+    runner = web.AppRunner(application, shutdown_timeout=0.1, handler_cancellation=True)
+    await runner.setup()
+    site = web.TCPSite(runner, "127.0.0.1", 0)
+    await site.start()
+    proxy.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    yield proxy
+    await runner.cleanup()
+
+
+@pytest.fixture
+async def alice(synapse: Synapse) -> AsyncIterator[Person]:
+    async with Person.of(synapse) as person:
+        yield person
+
+
+@pytest.fixture
+def account(synapse: Synapse) -> Account:
+    return synapse.register()
+
+
+class Waits:
+    """A sleep that does not, and remembers what it was asked for and what the chat then said of itself."""
+
+    def __init__(self) -> None:
+        self.seconds: list[float] = []
+        self.details: list[str] = []
+        self.chat: MatrixChat | None = None
+
+    async def __call__(self, seconds: float) -> None:
+        self.seconds.append(seconds)
+        if self.chat is not None:
+            health = self.chat.health()
+            assert not health.connected
+            self.details.append(health.detail)
+
+
+def chat_behind(
+    proxy: Proxy, synapse: Synapse, account: Account, room: str, waits: Waits, **more: object
+) -> MatrixChat:
+    config = settings(synapse, account, room, homeserver=proxy.url, **more)
+    waits.chat = MatrixChat(config, InMemory(), system_clock, sleep=waits)
+    return waits.chat
+
+
+async def test_the_bot_hears_on_after_an_outage(
+    synapse: Synapse, proxy: Proxy, alice: Person, account: Account
+) -> None:
+    room, waits, notebook = await alice.create_room(public=True), Waits(), Notebook()
+    async with running(chat_behind(proxy, synapse, account, room, waits), notebook):
+        await alice.member(room, account.user_id)
+        await started(alice, room, notebook)
+        nonsense = answers(200, "this is no JSON")
+        proxy.faults["/sync"].extend(
+            [BAD_GATEWAY, BAD_GATEWAY, TOO_FAST, *[hangs_up] * 4, nonsense]  # aiohttp and nio try again too
+        )
+        for number in range(10):
+            await alice.say(room, f"!images {number}")
+        await notebook.until(lambda: len(notebook.events) == 10)
+        assert notebook.texts == [f"!images {number}" for number in range(10)]
+        await alice.say(room, "!last")
+        await notebook.heard("!last")
+        assert not proxy.faults["/sync"]
+    assert len(waits.seconds) >= 4
+    assert all("HTTP 502" in detail for detail in waits.details[:2])
+    assert "<html>" not in "".join(waits.details)
+
+
+async def test_a_login_that_ends_is_told_and_not_tried_for_ever(
+    synapse: Synapse, proxy: Proxy, alice: Person, account: Account
+) -> None:
+    room, waits = await alice.create_room(public=True), Waits()
+    proxy.faults["/sync"].append(UNKNOWN_TOKEN)
+    chat = chat_behind(proxy, synapse, account, room, waits)
+    with pytest.raises(ChatError, match="no longer knows the bot's access token") as error:
+        async with asyncio.timeout(20):
+            await chat.run(Notebook())
+    assert not error.value.passing
+    assert "secret words" not in str(error.value)
+    assert waits.seconds == []
+
+
+async def test_a_lost_answer_does_not_say_it_twice(
+    synapse: Synapse, proxy: Proxy, alice: Person, account: Account
+) -> None:
+    room = await alice.create_room(public=True)
+    async with Person(synapse, account) as bot:
+        await bot.join(room)
+    chat = chat_behind(proxy, synapse, account, room, Waits())
+    proxy.faults["/send/"].extend([does_it_but_hangs_up] * 20)
+    with pytest.raises(ChatError) as error:
+        await chat.send(room, Card(title="once"), thread=None, key="k")
+    assert error.value.passing
+    proxy.faults["/send/"].clear()
+    sent = await chat.send(room, Card(title="once"), thread=None, key="k")
+    await chat.send(room, Card(title="last"), thread=None, key="l")
+    await alice.message(room, "last")
+    assert [each.id for each in alice.messages(room) if "once" in each.body] == [sent]
+    await chat.close()
+
+
+async def test_a_limit_is_waited_for_and_then_reported_as_passing(
+    synapse: Synapse, proxy: Proxy, alice: Person, account: Account
+) -> None:
+    room = await alice.create_room(public=True)
+    async with Person(synapse, account) as bot:
+        await bot.join(room)
+    chat = chat_behind(proxy, synapse, account, room, Waits())
+    proxy.faults["/send/"].extend([TOO_FAST] * 3)
+    await chat.send(room, Card(title="patient"), thread=None, key="k1")
+    await alice.message(room, "patient")
+    proxy.faults["/send/"].extend([TOO_FAST] * 50)
+    with pytest.raises(ChatError, match="M_LIMIT_EXCEEDED") as error:
+        await chat.send(room, Card(title="too many"), thread=None, key="k2")
+    assert error.value.passing
+    assert len(proxy.faults["/send/"]) >= 40
+    await chat.close()
+
+
+async def test_a_homeserver_that_never_answers_is_given_up(
+    synapse: Synapse, proxy: Proxy, alice: Person, account: Account
+) -> None:
+    room = await alice.create_room(public=True)
+    async with Person(synapse, account) as bot:
+        await bot.join(room)
+    chat = chat_behind(proxy, synapse, account, room, Waits(), request_timeout=timedelta(seconds=0.3))
+    proxy.faults["/send/"].extend([never_answers] * 5)
+    with pytest.raises(ChatError, match="took too long") as error:
+        await chat.send(room, Card(title="hello"), thread=None, key="k")
+    assert error.value.passing
+    await chat.close()
+
+
+async def test_no_homeserver_at_all_is_waited_for(account: Account) -> None:
+    waited = asyncio.Event()
+
+    async def sleep(_seconds: float) -> None:
+        waited.set()
+        await asyncio.Event().wait()
+
+    nowhere = Synapse.__new__(Synapse)
+    object.__setattr__(nowhere, "url", "http://127.0.0.1:9")
+    config = settings(nowhere, account, access_token=None, password=SecretStr("secret"))
+    chat = MatrixChat(config, InMemory(), system_clock, sleep=sleep)
+    async with running(chat, Notebook()), asyncio.timeout(20):
+        await waited.wait()
+        assert "no sound answer" in chat.health().detail
+
+
+@given(st.lists(st.floats(0, 1e9), max_size=30))
+def test_waiting_grows_and_stays_bounded(asked: list[float]) -> None:
+    backoff = Backoff()
+    waits = [backoff.next(seconds) for seconds in asked]
+    assert all(0.5 <= wait <= 300 for wait in waits)
+    assert all(wait >= min(seconds, 300) for wait, seconds in zip(waits, asked, strict=True))
+    backoff.reset()
+    assert backoff.next() <= 1
