@@ -6,8 +6,10 @@ import hashlib
 import json
 
 from pydantic import BaseModel, ConfigDict
+from typing_extensions import TypeAliasType
 
-Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
+Json = TypeAliasType("Json", "None | bool | int | float | str | list[Json] | dict[str, Json]")
+"""What JSON can hold."""
 
 
 class Model(BaseModel):
