@@ -1,0 +1,101 @@
+"""What the image tests share: versions in one line, and a gallery in memory for the pure planning rules."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from bot.clouds.model import (
+    Definition,
+    ImageVersion,
+    ProvisioningState,
+    TargetRegion,
+    VersionNumber,
+)
+from bot.errors import CloudError, CloudErrorKind
+
+NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+DAY = timedelta(days=1)
+X64 = "Fedora-Cloud-43-x64"
+ARM = "Fedora-Cloud-43-Arm64"
+RAWHIDE = "Fedora-Cloud-Rawhide-x64"
+
+
+def version(
+    number: str,
+    *,
+    definition: str = X64,
+    excluded: bool = True,
+    state: ProvisioningState = ProvisioningState.SUCCEEDED,
+    regions: Mapping[str, bool | None] | Iterable[str] = ("eastus", "westus"),
+    ends: datetime | None = None,
+    published: datetime | None = None,
+    tags: Mapping[str, str] | None = None,
+) -> ImageVersion:
+    """A version, a candidate unless told otherwise. ``regions`` may give regions flags of their own."""
+    flags = regions if isinstance(regions, Mapping) else dict.fromkeys(regions)
+    return ImageVersion(
+        definition=definition,
+        number=VersionNumber.parse(number),
+        excluded=excluded,
+        state=state,
+        regions=tuple(TargetRegion(name, 1, flag) for name, flag in flags.items()),
+        published_at=published,
+        end_of_life=ends,
+        tags=tags or {},
+    )
+
+
+def promoted(number: str, **given: object) -> ImageVersion:
+    """A promoted version."""
+    return replace(version(number, **given), excluded=False)  # type: ignore[arg-type]
+
+
+def candidates(count: int, *, definition: str = X64, first: int = 1) -> list[ImageVersion]:
+    """Candidates 43.<first>.0, 43.<first+1>.0, …"""
+    return [version(f"43.{first + step}.0", definition=definition) for step in range(count)]
+
+
+class MemoryGallery:
+    """Fulfils the Gallery port for planning; what it is not told, it does not have."""
+
+    def __init__(self, *versions: ImageVersion, empty: Iterable[str] = ()) -> None:
+        self.held: dict[str, dict[VersionNumber, ImageVersion]] = {name: {} for name in empty}
+        self.failing: dict[str, CloudError] = {}
+        self.listed: list[str] = []
+        for each in versions:
+            self.put(each)
+
+    def put(self, each: ImageVersion) -> None:
+        self.held.setdefault(each.definition, {})[each.number] = each
+
+    def change(self, definition: str, number: str, **changes: object) -> None:
+        old = self.held[definition][VersionNumber.parse(number)]
+        self.put(replace(old, **changes))  # type: ignore[arg-type]
+
+    async def definitions(self) -> tuple[Definition, ...]:
+        return tuple(Definition(name) for name in sorted(self.held))
+
+    async def versions(self, definition: str) -> tuple[ImageVersion, ...]:
+        self.listed.append(definition)
+        if definition in self.failing:
+            raise self.failing[definition]
+        return tuple(self.held[definition].values())
+
+    async def version(self, definition: str, number: VersionNumber) -> ImageVersion:
+        try:
+            return self.held[definition][number]
+        except KeyError:
+            raise CloudError(CloudErrorKind.NOT_FOUND, cloud="azure", sentence="no such version") from None
+
+    async def set_excluded(self, definition: str, number: VersionNumber, *, excluded: bool) -> None:
+        old = self.held[definition][number]
+        regions = tuple(replace(region, excluded=None) for region in old.regions)
+        self.put(replace(old, excluded=excluded, regions=regions))
+
+    async def delete_version(self, definition: str, number: VersionNumber) -> None:
+        self.held[definition].pop(number, None)
+
+    async def close(self) -> None:
+        """Holds nothing to let go of."""

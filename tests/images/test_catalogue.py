@@ -1,0 +1,151 @@
+"""Order, latest, candidates, and finding what somebody named."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.clouds.model import ImageVersion, ProvisioningState
+from bot.errors import CloudError, CloudErrorKind, Mistake
+from bot.images.catalogue import (
+    Catalogue,
+    Standing,
+    find_version,
+    latest,
+    latest_by_region,
+    newest_candidate,
+    newest_first,
+    standings,
+)
+from tests.images.room import ARM, DAY, NOW, RAWHIDE, X64, MemoryGallery, promoted, version
+
+
+def test_versions_compare_as_integers_never_as_text() -> None:
+    held = [promoted("1.0.9"), promoted("1.0.12"), promoted("1.0.1")]
+    assert [str(each.number) for each in newest_first(held)] == ["1.0.12", "1.0.9", "1.0.1"]
+    assert latest(held, "eastus") == held[1]
+
+
+def test_latest_is_told_by_region_where_flags_and_replicas_differ() -> None:
+    old = promoted("43.1.0")
+    here = promoted("43.2.0", regions={"eastus": None})
+    held_back = promoted("43.3.0", regions={"eastus": True, "westus": None})
+    opened = version("43.0.5", regions={"northeurope": False})  # excluded, but not in this region
+    top = latest_by_region([old, here, held_back, opened])
+    assert {region: str(each.number) for region, each in top.items()} == {
+        "eastus": "43.2.0",
+        "northeurope": "43.0.5",
+        "westus": "43.3.0",
+    }
+    assert latest([old, here], "brazilsouth") is None
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 20), st.booleans(), st.sets(st.sampled_from("abc"))),
+        unique_by=lambda each: each[0],
+    )
+)
+def test_latest_by_region_is_latest_of_each_region(drawn: list[tuple[int, bool, set[str]]]) -> None:
+    held = [version(f"1.{number}.0", excluded=flag, regions=where) for number, flag, where in drawn]
+    top = latest_by_region(held)
+    assert {region: latest(held, region) for region in "abc"} == {region: top.get(region) for region in "abc"}
+
+
+def test_the_newest_candidate_is_sound_and_newer_than_everything_promoted() -> None:
+    held = [
+        version("43.9.0", state=ProvisioningState.FAILED),
+        version("43.8.0", ends=NOW - DAY),
+        version("43.7.0"),
+        version("43.6.0"),
+        promoted("43.5.0"),
+    ]
+    assert newest_candidate(held, NOW) == held[2]
+    assert newest_candidate([version("43.1.0"), promoted("43.5.0")], NOW) is None
+    assert newest_candidate([version("43.1.0")], NOW) == version("43.1.0")
+    assert newest_candidate([], NOW) is None
+
+
+@pytest.mark.parametrize(
+    ("shown", "words"),
+    [
+        (promoted("43.5.0"), (Standing.LATEST,)),
+        (promoted("43.4.0"), (Standing.PROMOTED,)),
+        (version("43.6.0"), (Standing.CANDIDATE,)),
+        (version("43.6.0", state=ProvisioningState.FAILED), (Standing.CANDIDATE, Standing.FAILED)),
+        (version("43.6.0", state=ProvisioningState.CREATING), (Standing.CANDIDATE, Standing.BUSY)),
+        (
+            promoted("43.4.0", ends=NOW - DAY, tags={"delete": "never"}),
+            (Standing.PROMOTED, Standing.ENDED, Standing.PROTECTED),
+        ),
+    ],
+)
+def test_a_versions_standing_says_its_part_in_launches_first(
+    shown: ImageVersion, words: tuple[Standing, ...]
+) -> None:
+    top = latest_by_region([promoted("43.5.0"), shown])
+    assert standings(shown, top, NOW, "fedora-cloud") == words
+
+
+def test_an_unknown_version_names_the_nearest_and_gibberish_says_how_versions_look() -> None:
+    held = [version("43.20261001.0"), version("43.20261008.0")]
+    with pytest.raises(Mistake) as unknown:
+        find_version(held, X64, "43.20261009.0")
+    assert "43.20261008.0" in unknown.value.nearest
+    with pytest.raises(Mistake, match=r"look like 40\.20240501\.0"):
+        find_version(held, X64, "newest")
+
+
+async def test_definitions_are_found_by_name_in_any_case_and_by_pattern() -> None:
+    catalogue = Catalogue(MemoryGallery(empty=[X64, ARM, RAWHIDE]))
+    assert [each.name for each in await catalogue.matching("fedora-cloud-43-X64")] == [X64]
+    assert [each.name for each in await catalogue.matching("Fedora-Cloud-43-*")] == [ARM, X64]
+    assert len(await catalogue.matching(None)) == 3
+
+
+@pytest.mark.parametrize("wanted", ["Fedora-Cloud-43-x46", "Fedora-Clod-43-x6*"])
+async def test_an_unknown_definition_names_the_nearest(wanted: str) -> None:
+    with pytest.raises(Mistake) as caught:
+        await Catalogue(MemoryGallery(empty=[X64, ARM, RAWHIDE])).matching(wanted)
+    assert caught.value.nearest[0] == X64
+
+
+async def test_one_definition_is_not_a_pattern_that_fits_two() -> None:
+    catalogue = Catalogue(MemoryGallery(empty=[X64, ARM]))
+    assert (await catalogue.one("*-x64")).name == X64
+    with pytest.raises(Mistake, match="one at a time"):
+        await catalogue.one("Fedora-*")
+
+
+async def test_a_gallery_without_definitions_is_a_fault() -> None:
+    with pytest.raises(CloudError) as caught:
+        await Catalogue(MemoryGallery()).matching(None)
+    assert caught.value.kind is CloudErrorKind.NONSENSE
+
+
+class MeetingGallery(MemoryGallery):
+    """Answers no listing before all of them have been asked for."""
+
+    def __init__(self, *versions: ImageVersion, parties: int) -> None:
+        super().__init__(*versions)
+        self.barrier = asyncio.Barrier(parties)
+
+    async def versions(self, definition: str) -> tuple[ImageVersion, ...]:
+        await self.barrier.wait()
+        return await super().versions(definition)
+
+
+async def test_versions_of_many_definitions_are_listed_side_by_side() -> None:
+    gallery = MeetingGallery(promoted("43.1.0"), promoted("43.1.0", definition=ARM), parties=2)
+    found = await asyncio.wait_for(Catalogue(gallery).versions_of([X64, ARM]), 10)
+    assert {name: len(versions) for name, versions in found.items()} == {X64: 1, ARM: 1}
+
+
+async def test_one_failed_listing_fails_them_all_with_the_clouds_own_error() -> None:
+    gallery = MemoryGallery(promoted("43.1.0"), promoted("43.1.0", definition=ARM))
+    gallery.failing[ARM] = CloudError(CloudErrorKind.THROTTLED, cloud="azure", sentence="slow down")
+    with pytest.raises(CloudError, match="slow down"):
+        await Catalogue(gallery).versions_of([X64, ARM])

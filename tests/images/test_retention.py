@@ -1,0 +1,272 @@
+"""What a clean-up removes and keeps: the SOP's rules, its open edges, and what holds for any gallery."""
+
+from __future__ import annotations
+
+import random
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.clouds.model import ImageVersion, ProvisioningState
+from bot.config.settings import RetentionSettings
+from bot.images.catalogue import (
+    has_ended,
+    is_promoted,
+    latest,
+    latest_by_region,
+    newest_first,
+    protection,
+)
+from bot.images.retention import Keep, Retention, Rule, retention
+from tests.images.room import DAY, NOW, RAWHIDE, X64, candidates, promoted, version
+
+POLICY = RetentionSettings()
+REGIONS = ("eastus", "westus", "northeurope")
+
+
+def goes(result: Retention) -> dict[str, Rule]:
+    return {str(each.version.number): each.rule for each in result.goes}
+
+
+def stays(result: Retention) -> dict[str, Keep]:
+    return {str(each.version.number): each.why for each in result.stays}
+
+
+def test_an_ended_version_goes_even_among_the_newest_and_even_as_latest() -> None:
+    result = retention([promoted("43.9.0", ends=NOW - DAY), version("43.8.0", ends=NOW - DAY)], NOW, POLICY)
+    assert goes(result) == {"43.9.0": Rule.END_OF_LIFE, "43.8.0": Rule.END_OF_LIFE}
+    assert result.warnings == (f"{X64} is left without a latest: launching it by default will fail.",)
+
+
+def test_end_of_life_is_past_only_after_its_moment_and_none_set_never_ends() -> None:
+    result = retention([promoted("43.2.0", ends=NOW), promoted("43.1.0")], NOW, POLICY)
+    assert goes(result) == {}
+
+
+def test_only_the_newest_seven_candidates_stay_by_integer_number() -> None:
+    result = retention(candidates(12), NOW, POLICY)  # 43.10.0 is newer than 43.9.0
+    assert goes(result) == {f"43.{each}.0": Rule.CANDIDATES for each in range(1, 6)}
+    assert set(stays(result).values()) == {Keep.NEWEST_CANDIDATES}
+
+
+def test_promoted_versions_stay_whatever_their_age_where_nothing_rolls() -> None:
+    old = [promoted(f"42.{each}.0") for each in range(20)]
+    result = retention([*old, *candidates(7)], NOW, POLICY)
+    assert goes(result) == {}
+    assert stays(result)["42.19.0"] is Keep.LATEST
+    assert stays(result)["42.18.0"] is Keep.PROMOTED
+
+
+def test_rawhide_keeps_the_newest_seven_whatever_the_flag_and_its_latest_beyond_them() -> None:
+    held = [promoted("43.1.0", definition=RAWHIDE), promoted("43.2.0", definition=RAWHIDE)]
+    held += candidates(7, definition=RAWHIDE, first=3)
+    result = retention(held, NOW, POLICY)
+    assert goes(result) == {"43.1.0": Rule.ROLLING}
+    assert stays(result)["43.2.0"] is Keep.LATEST
+
+
+def test_a_version_that_is_latest_in_one_region_only_stays() -> None:
+    only_here = promoted("43.1.0", definition=RAWHIDE, regions=("westus",))
+    newer = [promoted(f"43.{each}.0", definition=RAWHIDE, regions=("eastus",)) for each in range(2, 12)]
+    result = retention([only_here, *newer], NOW, POLICY)
+    assert stays(result)["43.1.0"] is Keep.LATEST
+
+
+def test_what_takes_over_from_an_ended_latest_is_kept() -> None:
+    heir = promoted("43.1.0", definition=RAWHIDE)
+    ended = promoted("43.50.0", definition=RAWHIDE, ends=NOW - DAY)
+    result = retention([heir, ended, *candidates(9, definition=RAWHIDE, first=10)], NOW, POLICY)
+    assert goes(result)["43.50.0"] is Rule.END_OF_LIFE
+    assert stays(result)["43.1.0"] is Keep.LATEST
+    assert result.warnings == ()
+
+
+def test_the_newest_sound_promoted_version_stays_below_a_failed_one() -> None:
+    sound = promoted("43.1.0", definition=RAWHIDE)
+    failed = promoted("43.50.0", definition=RAWHIDE, state=ProvisioningState.FAILED)
+    result = retention([sound, failed, *candidates(9, definition=RAWHIDE, first=10)], NOW, POLICY)
+    assert stays(result)["43.1.0"] is Keep.LATEST
+    assert stays(result)["43.50.0"] is Keep.NOT_SUCCEEDED
+
+
+@pytest.mark.parametrize(
+    ("tags", "why"),
+    [
+        ({"delete": "never"}, Keep.DELETE_NEVER),
+        ({"Delete": "Never "}, Keep.DELETE_NEVER),
+        ({"owner": "fedora-coreos"}, Keep.FOREIGN_OWNER),
+    ],
+)
+def test_protected_versions_stay_even_after_their_end(tags: dict[str, str], why: Keep) -> None:
+    result = retention([version("43.1.0", ends=NOW - DAY, tags=tags)], NOW, POLICY)
+    assert stays(result) == {"43.1.0": why}
+
+
+@pytest.mark.parametrize("tags", [{}, {"owner": "fedora-cloud"}, {"owner": ""}, {"delete": "later"}])
+def test_other_tags_protect_nothing(tags: dict[str, str]) -> None:
+    result = retention([version("43.1.0", ends=NOW - DAY, tags=tags)], NOW, POLICY)
+    assert goes(result) == {"43.1.0": Rule.END_OF_LIFE}
+
+
+def test_failed_and_protected_versions_take_no_candidates_place() -> None:
+    failed = [version(f"43.{each}.0", state=ProvisioningState.FAILED) for each in range(20, 30)]
+    pinned = [version(f"43.{each}.0", tags={"delete": "never"}) for each in range(30, 40)]
+    result = retention([*candidates(7), *failed, *pinned], NOW, POLICY)
+    assert goes(result) == {}
+
+
+@pytest.mark.parametrize("state", [each for each in ProvisioningState if each.value != "Succeeded"])
+def test_what_did_not_succeed_is_skipped(state: ProvisioningState) -> None:
+    result = retention([version("43.1.0", ends=NOW - DAY, state=state)], NOW, POLICY)
+    assert stays(result) == {"43.1.0": Keep.NOT_SUCCEEDED}
+
+
+def test_a_version_that_lists_no_regions_is_no_candidate_unless_its_flag_says_so() -> None:
+    bare = [promoted(f"43.{each}.0", regions=()) for each in range(20)]
+    assert goes(retention(bare, NOW, POLICY)) == {}
+
+
+def test_losing_the_latest_of_some_regions_is_said_with_their_names() -> None:
+    held = [promoted("43.2.0", regions=("westus",), ends=NOW - DAY), promoted("43.1.0", regions=("eastus",))]
+    assert retention(held, NOW, POLICY).warnings == (
+        f"{X64} is left without a latest in westus: launching it by default will fail.",
+    )
+
+
+def test_no_versions_are_no_ground_for_a_decision() -> None:
+    with pytest.raises(ValueError, match="one definition"):
+        retention([], NOW, POLICY)
+
+
+def test_versions_of_two_definitions_are_not_judged_together() -> None:
+    with pytest.raises(ValueError, match="one definition"):
+        retention([version("43.1.0"), version("43.1.0", definition=RAWHIDE)], NOW, POLICY)
+
+
+@st.composite
+def galleries(draw: st.DrawFn) -> list[ImageVersion]:
+    """Versions of one definition, as odd as a gallery may hold them."""
+    definition = draw(st.sampled_from([X64, RAWHIDE]))
+    numbers = draw(st.lists(st.integers(0, 60), min_size=1, max_size=30, unique=True))
+    flag = st.sampled_from([None, None, None, True, False])
+    return [
+        version(
+            f"43.{number}.0",
+            definition=definition,
+            excluded=draw(st.booleans()),
+            state=draw(st.sampled_from([ProvisioningState.SUCCEEDED] * 5 + list(ProvisioningState))),
+            regions=draw(st.dictionaries(st.sampled_from(REGIONS), flag, max_size=3)),
+            ends=draw(st.none() | st.integers(-3, 3).map(lambda days: NOW + days * DAY)),
+            published=draw(st.none() | st.integers(0, 90).map(lambda days: NOW - days * DAY)),
+            tags=draw(st.sampled_from([{}, {}, {}, {}, {"delete": "never"}, {"owner": "fedora-coreos"}])),
+        )
+        for number in numbers
+    ]
+
+
+policies = st.builds(RetentionSettings, keep_candidates=st.integers(1, 9), keep_rolling=st.integers(1, 9))
+
+
+def ours(each: ImageVersion) -> bool:
+    return each.state is ProvisioningState.SUCCEEDED and protection(each, POLICY.owner) is None
+
+
+@given(galleries(), policies)
+def test_every_version_gets_exactly_one_verdict(held: list[ImageVersion], policy: RetentionSettings) -> None:
+    result = retention(held, NOW, policy)
+    judged = [each.version for each in result.goes] + [each.version for each in result.stays]
+    assert sorted(map(id, judged)) == sorted(map(id, held))
+    assert result.share == len(result.goes) / len(held)
+
+
+@given(galleries(), policies, st.randoms(use_true_random=False))
+def test_the_order_of_a_listing_does_not_matter(
+    held: list[ImageVersion], policy: RetentionSettings, chance: random.Random
+) -> None:
+    shuffled = list(held)
+    chance.shuffle(shuffled)
+    assert retention(shuffled, NOW, policy) == retention(held, NOW, policy)
+
+
+@given(galleries(), policies)
+def test_only_our_own_succeeded_unprotected_versions_go(
+    held: list[ImageVersion], policy: RetentionSettings
+) -> None:
+    assert all(ours(each.version) for each in retention(held, NOW, policy).goes)
+
+
+@given(galleries(), policies)
+def test_ours_that_ended_always_go_by_that_rule(held: list[ImageVersion], policy: RetentionSettings) -> None:
+    result = retention(held, NOW, policy)
+    ended = {str(each.number) for each in held if ours(each) and has_ended(each, NOW)}
+    assert {number for number, rule in goes(result).items() if rule is Rule.END_OF_LIFE} == ended
+
+
+@given(galleries(), policies)
+def test_a_latest_goes_only_when_it_ended(held: list[ImageVersion], policy: RetentionSettings) -> None:
+    result = retention(held, NOW, policy)
+    gone = {id(each.version): each.rule for each in result.goes}
+    for region in REGIONS:
+        top = latest(held, region)
+        assert top is None or gone.get(id(top), Rule.END_OF_LIFE) is Rule.END_OF_LIFE
+    left = [each.version for each in result.stays]
+    sound = [each for each in held if not (ours(each) and has_ended(each, NOW))]
+    assert latest_by_region(left) == latest_by_region(sound)
+
+
+@given(galleries(), policies)
+def test_no_more_stay_than_allowed_and_those_are_the_newest(
+    held: list[ImageVersion], policy: RetentionSettings
+) -> None:
+    result = retention(held, NOW, policy)
+    left = [each.version for each in result.stays if ours(each.version)]
+    kept = [each for each in left if not is_promoted(each)]
+    assert len(kept) <= policy.keep_candidates
+    gone = [each.version for each in result.goes if each.rule is Rule.CANDIDATES]
+    assert all(low.number < high.number for low in gone for high in kept)
+    if held[0].definition == RAWHIDE:
+        extra = [each for each in result.stays if each.why is Keep.LATEST]
+        assert len(left) <= policy.keep_rolling + len(extra)
+    else:
+        assert all(not is_promoted(each.version) for each in result.goes if each.rule is Rule.CANDIDATES)
+        assert Rule.ROLLING not in goes(result).values()
+
+
+@given(galleries(), policies)
+def test_cleaning_up_twice_removes_nothing_more(held: list[ImageVersion], policy: RetentionSettings) -> None:
+    left = [each.version for each in retention(held, NOW, policy).stays]
+    if left:
+        assert retention(left, NOW, policy).goes == ()
+
+
+@given(galleries(), policies, st.integers(0, 6))
+def test_what_ended_stays_ended(held: list[ImageVersion], policy: RetentionSettings, days: int) -> None:
+    ended = {
+        number for number, rule in goes(retention(held, NOW, policy)).items() if rule is Rule.END_OF_LIFE
+    }
+    later = goes(retention(held, NOW + timedelta(days=days), policy))
+    assert all(later.get(number) is Rule.END_OF_LIFE for number in ended)
+
+
+@given(galleries(), policies)
+def test_a_lost_latest_is_warned_of_and_nothing_else_is(
+    held: list[ImageVersion], policy: RetentionSettings
+) -> None:
+    result = retention(held, NOW, policy)
+    after = latest_by_region(each.version for each in result.stays)
+    assert bool(result.warnings) == bool(latest_by_region(held).keys() - after.keys())
+
+
+@given(galleries(), policies)
+def test_keeping_more_never_removes_more(held: list[ImageVersion], policy: RetentionSettings) -> None:
+    more = policy.model_copy(
+        update={"keep_candidates": policy.keep_candidates + 1, "keep_rolling": policy.keep_rolling + 1}
+    )
+    assert goes(retention(held, NOW, more)).keys() <= goes(retention(held, NOW, policy)).keys()
+
+
+def test_verdicts_come_newest_first() -> None:
+    result = retention(candidates(12), NOW, POLICY)
+    assert [each.version for each in result.goes] == newest_first(each.version for each in result.goes)
