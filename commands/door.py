@@ -8,7 +8,7 @@ may, run the command, say its answer, and start what was approved.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
 
@@ -20,14 +20,14 @@ from bot.errors import CloudError, Mistake, Mover
 from bot.model import Json, Model
 from bot.operations.cards import operation_card, plan_card, trouble_card
 from bot.operations.deciding import Decision
-from bot.operations.durable import Durable, Payload
+from bot.operations.durable import Durable, Effect, Payload
 from bot.operations.messages import Messages
 from bot.operations.model import OperationState, Trouble
 from bot.operations.planning import Asked, NothingToDo, Planning
 from bot.operations.running import Running
 from bot.people import Person
 from commands.call import Answer, Call, Change, Moved, Reply, Services
-from commands.cards import misuse_card, mistake_card, unknown_card
+from commands.cards import mistake_card, misuse_card, unknown_card
 from commands.grammar import CommandSpec, HelpWanted, Misuse, Registry, parse
 from commands.manual import help_command
 from commands.reading import Ignored, Line, Unknown, Unreadable, read_line
@@ -139,7 +139,7 @@ class Door:
 
         await self._respond(answer, tick.key)
 
-    async def _respond(self, answer: Callable[[], Coroutine[Any, Any, Json]], key: str) -> None:
+    async def _respond(self, answer: Effect, key: str) -> None:
         response = Response.model_validate(await self._durable.step("answer", answer))
         if response.card is not None:
             await self._durable.step("say", lambda: self._say(response, key))
@@ -221,8 +221,7 @@ class Door:
         prefix = self._services.view.prefix
         people = self._services.people
         if not people.may(person, spec.name, changes=spec.changes):
-            known = people.by_id(person.id)
-            refusal = people.refusal(known, person.identities[0], spec.name, changes=spec.changes)
+            refusal = people.refusal(person, person.identities[0], spec.name, changes=spec.changes)
             return _with(response, mistake_card(Mistake(refusal, hint="whoami"), prefix))
         match parse(spec, line.args, prefix):
             case HelpWanted():
@@ -307,9 +306,7 @@ class Door:
         response = Response(room=press.room, thread=thread)
         if person is None or operation_id is None:
             return response  # strangers cause nothing
-        decision = Decision(
-            operation_id, person, press.choice, key, press.digest_prefix, press.reason
-        )
+        decision = Decision(operation_id, person, press.choice, key, press.digest_prefix, press.reason)
         try:
             operation = await self._services.deciding.decide(decision)
         except Mistake as mistake:

@@ -124,9 +124,14 @@ async def entries(database: Database, operation_id: str | None = None) -> AsyncI
             yield Recorded(row.number, entry, row.previous, row.hash)
 
 
-async def verify(database: Database) -> Intact | Broken:
-    """Walk the chain and recompute every hash."""
-    number, head = 0, GENESIS
+async def verify(database: Database, expect: str | None = None) -> Intact | Broken:
+    """Walk the chain and recompute every hash.
+
+    Args:
+        database: where the trail is.
+        expect: a head that was noted earlier; if it is not in the chain, entries were cut off since.
+    """
+    number, head, met = 0, GENESIS, expect in (None, GENESIS)
     async for recorded in entries(database):
         number += 1
         if recorded.number != number:
@@ -136,7 +141,21 @@ async def verify(database: Database) -> Intact | Broken:
         if recorded.hash != _hash(recorded.entry, number, head):
             return Broken(number, f"entry {number} was changed after it was written")
         head = recorded.hash
+        met = met or head == expect
+    if not met:
+        return Broken(number, "the head that was noted earlier is not in it; newer entries were cut off")
     return Intact(number, head)
+
+
+async def lines(database: Database, operation_id: str | None = None) -> list[str]:
+    """The trail as JSON lines, with each entry's hash, for people and their tools."""
+    return [
+        json.dumps(
+            {**json.loads(recorded.entry.text(recorded.number, recorded.previous)), "hash": recorded.hash},
+            ensure_ascii=False,
+        )
+        async for recorded in entries(database, operation_id)
+    ]
 
 
 def _hash(entry: Entry, number: int, previous: str) -> str:

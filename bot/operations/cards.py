@@ -65,9 +65,7 @@ def report_card(operation: Operation, view: View, mentions: tuple[str, ...]) -> 
         fields.append(Field(label="Decided by", value=_votes(operation.votes, view)))
     if operation.ended_at and took is not None:
         ended = format_time(operation.ended_at, view.zone)
-        fields.append(
-            Field(label="Ended", value=f"{ended}, {format_duration(took)} after it was asked for")
-        )
+        fields.append(Field(label="Ended", value=f"{ended}, {format_duration(took)} after it was asked for"))
     rows = tuple((str(report.number), _report_words(report)) for report in operation.reports)
     return Card(
         tone=_TONES[operation.state],
@@ -94,9 +92,7 @@ def plan_card(plan: Plan, view: View) -> Card:
     notes.append(f"To propose it: `{view.prefix}{command_line(plan.request)}`")
     agree = plan.policy.approvals
     needs = "nobody" if not agree else f"{agree} with role {plan.policy.role or 'that may ask for it'}"
-    rows = tuple(
-        (str(number), step.title, step.reason) for number, step in enumerate(plan.steps, start=1)
-    )
+    rows = tuple((str(number), step.title, step.reason) for number, step in enumerate(plan.steps, start=1))
     return Card(
         title=f"dry run of {plan.kind}",
         text=plan.summary,
@@ -170,9 +166,7 @@ def _steps(operation: Operation, limit: int | None = STEPS_SHOWN) -> Table:
     shown = rows if limit is None or len(rows) <= limit else rows[:limit]
     title = "Plan" if len(shown) == len(rows) else f"Plan: the first {len(shown)} of {len(rows)} steps"
     if operation.state is OperationState.PROPOSED:
-        return Table(
-            title=title, columns=("", "Step", "Why"), rows=tuple(row[:3] for row in shown)
-        )
+        return Table(title=title, columns=("", "Step", "Why"), rows=tuple(row[:3] for row in shown))
     return Table(
         title=title, columns=("", "Step", "Result"), rows=tuple((row[0], row[1], row[3]) for row in shown)
     )

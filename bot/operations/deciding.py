@@ -130,9 +130,7 @@ class Deciding:
             action="cancelled",
             operation_id=operation.id,
         )
-        cancelled = Outcome(
-            summary=f"Cancelled by {self._people.name(person.id)}. Nothing was changed."
-        )
+        cancelled = Outcome(summary=f"Cancelled by {self._people.name(person.id)}. Nothing was changed.")
         if await self._records.move(
             operation.id,
             expected=OperationState.PROPOSED,

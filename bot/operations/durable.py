@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from dbos import Serializer
 
 Payload = dict[str, Json]
+Effect = Callable[[], Coroutine[Any, Any, Json]]
 Body = Callable[[Payload], Coroutine[Any, Any, None]]
 
 APPLICATION_VERSION = "1"
@@ -88,6 +89,8 @@ class Durable:
         self._functions: dict[str, Body] = {}
         self._tasks: set[asyncio.Task[Any]] = set()  # bodies that are running
         self._pending: set[asyncio.Future[Any]] = set()  # started here, and not yet stored as ended
+        self._recovering: set[str] = set()  # left by a former process, and not yet running again
+        self._begun: set[str] | None = set()  # while it is found out what is left; then nobody asks
         self._closing = False
         self._idle = asyncio.Event()
         self._idle.set()
@@ -124,13 +127,23 @@ class Durable:
             decorate = DBOS.workflow(name=name, max_recovery_attempts=None)
             self._functions[name] = decorate(self._counted(name, body))
         DBOS.launch()
+        left = await asyncio.to_thread(_unfinished)
+        self._recovering, self._begun = left - (self._begun or set()), None
+        if self._recovering:
+            self._idle.clear()
 
     def _counted(self, name: str, body: Body) -> Body:
+        from dbos import DBOS
+
         async def run(payload: Payload) -> None:
             task = asyncio.current_task()
-            if self._closing or task is None:
+            workflow_id = DBOS.workflow_id
+            if self._closing or task is None or workflow_id is None:
                 raise asyncio.CancelledError
             self._tasks.add(task)
+            if self._begun is not None:
+                self._begun.add(workflow_id)
+            self._recovering.discard(workflow_id)
             self._idle.clear()
             try:
                 await body(payload)
@@ -165,15 +178,17 @@ class Durable:
         self._settle()
 
     def _settle(self) -> None:
-        if not self._tasks and not self._pending:
+        if not self._tasks and not self._pending and not self._recovering:
             self._idle.set()
 
-    async def step(self, name: str, effect: Callable[[], Coroutine[Any, Any, Json]]) -> Json:
+    async def step(self, name: str, effect: Effect) -> Json:
         """Run an effect inside a workflow, once its result is stored never again."""
         from dbos import DBOS
 
-        result: Json = await DBOS.run_step_async({"name": name}, effect)
-        return result
+        async def run() -> Json:  # DBOS tells async steps by their kind of function; a lambda is not one
+            return await effect()
+
+        return await DBOS.run_step_async({"name": name}, run)
 
     async def idle(self) -> None:
         """Wait until no workflow is running in this process."""
@@ -202,7 +217,17 @@ class Durable:
             running = tuple(self._tasks)
             for task in running:
                 task.cancel()
-            await asyncio.wait({*running, *self._pending}, return_when=asyncio.FIRST_COMPLETED)
+            await asyncio.wait({*running, *self._pending}, timeout=1.0, return_when=asyncio.FIRST_COMPLETED)
+
+
+def _unfinished() -> set[str]:
+    """Ids of the workflows that have not ended, and that this version of Slipway goes on with."""
+    from dbos import DBOS
+
+    found = DBOS.list_workflows(
+        status=["PENDING", "ENQUEUED"], app_version=APPLICATION_VERSION, load_input=False, load_output=False
+    )
+    return {each.workflow_id for each in found}
 
 
 def _immediate(connection: Any, record: object) -> None:

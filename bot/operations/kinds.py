@@ -6,22 +6,181 @@ The unions are closed, so the type checker names every other place that a new ki
 from __future__ import annotations
 
 import shlex
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any, assert_never
 
 from pydantic import Field
 
+from bot.clouds.ports import Gallery, Machines
+from bot.config.settings import SlipwaySettings
 from bot.errors import Mistake
+from bot.images.catalogue import Catalogue
+from bot.images.cleanup import CleanupPlanner
+from bot.images.executors import DeleteVersionExecutor, SetExcludedExecutor
+from bot.images.promote import PromotePlanner
 from bot.images.requests import Cleanup, Promote, Rollback
+from bot.images.rollback import RollbackPlanner
 from bot.images.steps import DeleteVersion, SetExcluded
+from bot.instances.executors import LaunchExecutor, TerminateExecutor
+from bot.instances.launch import LaunchPlanner
 from bot.instances.requests import Launch, Terminate
 from bot.instances.steps import LaunchMachines, TerminateMachine
-from bot.steps import Draft, Executor, Planner, Step, StepDone
-from bot.times import format_duration
+from bot.instances.terminate import TerminatePlanner
+from bot.steps import Draft, Executor, StepDone, StepT
+from bot.times import Clock, format_duration
 
-AnyRequest = Annotated[
-    Promote | Rollback | Cleanup | Launch | Terminate, Field(discriminator="kind")
-]
+AnyRequest = Annotated[Promote | Rollback | Cleanup | Launch | Terminate, Field(discriminator="kind")]
 AnyStep = Annotated[
     SetExcluded | DeleteVersion | LaunchMachines | TerminateMachine, Field(discriminator="kind")
 ]
+
+
+def command_line(request: AnyRequest) -> str:
+    """The command that asks for this, without its prefix: what to type to plan it afresh."""
+    match request:
+        case Promote():
+            words = ["promote", request.definition, *([request.version] if request.version else [])]
+        case Rollback():
+            words = ["rollback", request.definition]
+        case Cleanup():
+            words = ["cleanup", *([request.definition] if request.definition else [])]
+        case Launch():
+            words = ["launch", request.image]
+            if request.profile:
+                words += ["--profile", request.profile]
+            if request.seconds:
+                words += ["--for", format_duration(timedelta(seconds=request.seconds))]
+            if request.count != 1:
+                words += ["--count", str(request.count)]
+        case Terminate():
+            words = ["terminate", *(["--overdue"] if request.overdue else request.instance_ids)]
+        case _:
+            assert_never(request)
+    return shlex.join(words)
+
+
+class Subjects:
+    """Plans any request and carries out any step, by handing it to the subject that knows it."""
+
+    def __init__(self, images: ImageSubject | None, machines: MachineSubject | None) -> None:
+        self._images = images
+        self._machines = machines
+
+    @classmethod
+    def of(
+        cls,
+        settings: SlipwaySettings,
+        gallery: Gallery | None,
+        catalogue: Catalogue | None,
+        machines: Machines | None,
+        clock: Clock,
+    ) -> Subjects:
+        """The subjects of a configuration; a cloud that is not configured has none."""
+        return cls(
+            ImageSubject.of(settings, gallery, catalogue, clock) if gallery and catalogue else None,
+            MachineSubject.of(settings, machines, clock) if machines else None,
+        )
+
+    async def plan(self, request: AnyRequest, now: datetime) -> Draft[Any]:
+        """Plan a request; see :class:`bot.steps.Planner`.
+
+        Raises:
+            Mistake: it cannot be met as asked, or its cloud is not configured.
+            CloudError: a cloud could not be read.
+        """
+        match request:
+            case Promote():
+                return await self._image_subject.promote.plan(request, now)
+            case Rollback():
+                return await self._image_subject.rollback.plan(request, now)
+            case Cleanup():
+                return await self._image_subject.cleanup.plan(request, now)
+            case Launch():
+                return await self._machine_subject.launch.plan(request, now)
+            case Terminate():
+                return await self._machine_subject.terminate.plan(request, now)
+            case _:
+                assert_never(request)
+
+    async def carry_out(self, step: AnyStep, token: str) -> StepDone:
+        """Do a step unless it is done: observe, act, verify; see :class:`bot.steps.Executor`.
+
+        Raises:
+            CloudError: it could not be done, or not be seen to be done.
+        """
+        match step:
+            case SetExcluded():
+                return await _carry_out(self._image_subject.set_excluded, step, token)
+            case DeleteVersion():
+                return await _carry_out(self._image_subject.delete_version, step, token)
+            case LaunchMachines():
+                return await _carry_out(self._machine_subject.launch_machines, step, token)
+            case TerminateMachine():
+                return await _carry_out(self._machine_subject.terminate_machine, step, token)
+            case _:
+                assert_never(step)
+
+    @property
+    def _image_subject(self) -> ImageSubject:
+        if self._images is None:
+            raise Mistake("This Slipway has no image gallery: slipway.toml has no [azure] table.")
+        return self._images
+
+    @property
+    def _machine_subject(self) -> MachineSubject:
+        if self._machines is None:
+            raise Mistake("This Slipway launches no machines: slipway.toml has no [aws] table.")
+        return self._machines
+
+
+@dataclass(frozen=True)
+class ImageSubject:
+    """What is done with images."""
+
+    promote: PromotePlanner
+    rollback: RollbackPlanner
+    cleanup: CleanupPlanner
+    set_excluded: SetExcludedExecutor
+    delete_version: DeleteVersionExecutor
+
+    @classmethod
+    def of(
+        cls, settings: SlipwaySettings, gallery: Gallery, catalogue: Catalogue, clock: Clock
+    ) -> ImageSubject:
+        """Planners and executors on one gallery."""
+        return cls(
+            promote=PromotePlanner(catalogue),
+            rollback=RollbackPlanner(catalogue),
+            cleanup=CleanupPlanner(catalogue, settings.retention),
+            set_excluded=SetExcludedExecutor(gallery),
+            delete_version=DeleteVersionExecutor(gallery, settings.retention, clock),
+        )
+
+
+@dataclass(frozen=True)
+class MachineSubject:
+    """What is done with machines."""
+
+    launch: LaunchPlanner
+    terminate: TerminatePlanner
+    launch_machines: LaunchExecutor
+    terminate_machine: TerminateExecutor
+
+    @classmethod
+    def of(cls, settings: SlipwaySettings, machines: Machines, clock: Clock) -> MachineSubject:
+        """Planners and executors on one cloud."""
+        return cls(
+            launch=LaunchPlanner(machines, settings.profiles),
+            terminate=TerminatePlanner(machines),
+            launch_machines=LaunchExecutor(machines),
+            terminate_machine=TerminateExecutor(machines, clock),
+        )
+
+
+async def _carry_out(executor: Executor[StepT], step: StepT, token: str) -> StepDone:
+    already = await executor.observe(step, token)
+    if already is not None:
+        return already
+    await executor.act(step, token)
+    return await executor.verify(step, token)

@@ -102,7 +102,7 @@ class Messages:
                 return await chat.send(room.id, card, thread=thread, key=key)
             except ChatError as error:
                 if not error.passing or attempt == SEND_ATTEMPTS:
-                    log.error("a message could not be sent", room=room.id, key=key, why=str(error))  # noqa: TRY400
+                    log.error("a message could not be sent", room=room.id, key=key, why=str(error))
                     return None
             await asyncio.sleep(pause)
             pause *= 2
@@ -120,9 +120,7 @@ class Messages:
             log.warning("a message could not be edited", room=shown.room.id, key=key, why=str(error))
             return
         async with self._database.writing() as connection:
-            await connection.execute(
-                message.update().where(message.c.key == shown.key).values(shown=looks)
-            )
+            await connection.execute(message.update().where(message.c.key == shown.key).values(shown=looks))
 
     async def _find(self, key: str) -> Shown | None:
         query = sa.select(message).where(message.c.key == key)

@@ -69,9 +69,7 @@ class Planning:
         """
         return await self._plan(plan.request, plan.requester, plan.expires_at)
 
-    async def _plan(
-        self, request: AnyRequest, requester: str, expires_at: datetime
-    ) -> Plan | NothingToDo:
+    async def _plan(self, request: AnyRequest, requester: str, expires_at: datetime) -> Plan | NothingToDo:
         draft = await self._subjects.plan(request, self._clock())
         if not draft.steps:
             return NothingToDo(draft.summary)

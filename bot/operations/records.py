@@ -223,38 +223,28 @@ async def _load(connection: AsyncConnection, operation_id: str) -> Operation:
     return (await _select(connection, sa.select(operation).where(operation.c.id == operation_id)))[0]
 
 
-async def _select(
-    connection: AsyncConnection, query: sa.Select[tuple[Any, ...]]
-) -> tuple[Operation, ...]:
+async def _select(connection: AsyncConnection, query: sa.Select[tuple[Any, ...]]) -> tuple[Operation, ...]:
     rows = (await connection.execute(query)).mappings().all()
     ids = [row["id"] for row in rows]
     votes: dict[str, list[Vote]] = {}
     for row in (
         await connection.execute(sa.select(vote).where(vote.c.operation_id.in_(ids)).order_by(vote.c.at))
     ).mappings():
-        given = Vote(
-            person=row["person"], choice=Choice(row["choice"]), reason=row["reason"], at=row["at"]
-        )
+        given = Vote(person=row["person"], choice=Choice(row["choice"]), reason=row["reason"], at=row["at"])
         votes.setdefault(row["operation_id"], []).append(given)
     reports: dict[str, list[StepReport]] = {}
     for row in (
         await connection.execute(
-            sa.select(step_report)
-            .where(step_report.c.operation_id.in_(ids))
-            .order_by(step_report.c.number)
+            sa.select(step_report).where(step_report.c.operation_id.in_(ids)).order_by(step_report.c.number)
         )
     ).mappings():
-        reports.setdefault(row["operation_id"], []).append(
-            StepReport.model_validate_json(row["report"])
-        )
+        reports.setdefault(row["operation_id"], []).append(StepReport.model_validate_json(row["report"]))
     return tuple(
         _operation(row, tuple(votes.get(row["id"], ())), tuple(reports.get(row["id"], ()))) for row in rows
     )
 
 
-def _operation(
-    row: Mapping[str, Any], votes: tuple[Vote, ...], reports: tuple[StepReport, ...]
-) -> Operation:
+def _operation(row: Mapping[str, Any], votes: tuple[Vote, ...], reports: tuple[StepReport, ...]) -> Operation:
     return Operation(
         id=row["id"],
         kind=OperationKind(row["kind"]),

@@ -13,7 +13,7 @@ from bot.errors import CloudError, Mistake, Mover
 from bot.model import Json
 from bot.operations.audit import Entry
 from bot.operations.cards import View, operation_card, report_card
-from bot.operations.durable import Durable, Payload
+from bot.operations.durable import Durable, Effect, Payload
 from bot.operations.kinds import Subjects, command_line
 from bot.operations.messages import Messages
 from bot.operations.model import Operation, OperationState, Outcome, StepReport, Trouble
@@ -133,7 +133,7 @@ class Running:
             return (fresh.summary,), None
         return differences(operation.plan, fresh), None
 
-    def _carry_out(self, operation_id: str, number: int) -> Callable[[], Awaitable[Json]]:
+    def _carry_out(self, operation_id: str, number: int) -> Effect:
         async def carry_out() -> Json:
             operation = await self._records.the(operation_id)
             for report in operation.reports:
@@ -208,8 +208,7 @@ class Running:
         await self.refresh(operation_id)
         operation = await self._records.the(operation_id)
         card = await self._messages.card_of(operation_id)
-        requester = self._view.people.by_id(operation.requester)
-        account = requester.account_on(operation.room.platform) if requester else None
+        account = self._view.people.account(operation.requester, operation.room.platform)
         await self._messages.say(
             operation.room,
             report_card(operation, self._view, (account,) if account else ()),

@@ -1,0 +1,254 @@
+"""The one place where everything is put together, started and stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+
+import structlog
+
+from bot.chat.model import Accept, Chat, Heard, Platform, Press
+from bot.clouds.ports import Gallery, Machines
+from bot.config.settings import SlipwaySettings
+from bot.health import Heartbeat
+from bot.images.catalogue import Catalogue
+from bot.operations.cards import View
+from bot.operations.deciding import Deciding
+from bot.operations.durable import Durable
+from bot.operations.housekeeping import Housekeeping
+from bot.operations.kinds import Subjects
+from bot.operations.messages import Messages
+from bot.operations.planning import Planning
+from bot.operations.records import Records
+from bot.operations.running import Running
+from bot.people import People
+from bot.store.database import Database, StateLock
+from bot.store.memory import ChatMemory, TickMemory
+from bot.times import Clock, system_clock
+from commands.all import registry
+from commands.call import Services
+from commands.door import Door
+from scheduler.clockwork import Clockwork
+from scheduler.schedules import Schedules
+
+DATABASE = "slipway.db"
+
+GRACE = timedelta(seconds=20)
+"""How long work under way gets to end on SIGTERM; what takes longer goes on at the next start."""
+
+log = structlog.get_logger(__name__)
+
+MakeChat = Callable[["Wiring"], Chat]
+"""Builds a chat adapter once there is a memory to give it."""
+
+
+@dataclass(frozen=True)
+class Wiring:
+    """What a chat adapter may need of the house."""
+
+    settings: SlipwaySettings
+    people: People
+    memory: Callable[[Platform], ChatMemory]
+    clock: Clock
+    idle: Callable[[], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class House:
+    """The running bot, for whoever started it."""
+
+    door: Door
+    schedules: Schedules
+    housekeeping: Housekeeping
+    records: Records
+    durable: Durable
+    database: Database
+    chats: Mapping[Platform, Chat]
+
+
+class App:
+    """Slipway, from start to stop.
+
+    Args:
+        settings: a checked configuration.
+        chats: builders of the chat adapters to use.
+        gallery: the image gallery, if one is configured.
+        machines: where machines are launched, if it is configured.
+        clock: the time.
+        until_input_ends: whether the end of the console's input ends the bot.
+        grace: how long work under way gets when the bot stops.
+    """
+
+    def __init__(
+        self,
+        settings: SlipwaySettings,
+        *,
+        chats: tuple[MakeChat, ...],
+        gallery: Gallery | None,
+        machines: Machines | None,
+        clock: Clock = system_clock,
+        until_input_ends: bool = False,
+        grace: timedelta = GRACE,
+    ) -> None:
+        self._settings = settings
+        self._make_chats = chats
+        self._gallery = gallery
+        self._machines = machines
+        self._clock = clock
+        self._until_input_ends = until_input_ends
+        self._grace = grace
+        self._closing = False
+
+    async def run(self, stop: asyncio.Event, opened: asyncio.Future[House] | None = None) -> None:
+        """Work until ``stop`` is set (or a chat ends for good), then stop cleanly.
+
+        Raises:
+            StateError: the state folder cannot be used.
+            ChatError: a chat platform cannot be used, and waiting does not help.
+        """
+        began = time.monotonic()
+        async with AsyncExitStack() as stack:
+            stack.enter_context(StateLock(self._settings.state_dir))
+            for hand in (self._gallery, self._machines):
+                if hand is not None:
+                    stack.push_async_callback(hand.close)
+            database = Database(self._settings.state_dir / DATABASE)
+            stack.push_async_callback(database.close)
+            await database.open()
+            durable = Durable(self._settings.state_dir)
+            house = self._furnish(database, durable)
+            stack.push_async_callback(durable.close, self._grace)
+            await durable.launch()
+            clockwork = Clockwork(house.schedules, house.housekeeping.sweep)
+            await clockwork.start()
+            stack.push_async_callback(clockwork.stop)
+            if opened is not None:
+                opened.set_result(house)
+            await self._listen(house, stop, began)
+
+    async def _listen(self, house: House, stop: asyncio.Event, began: float) -> None:
+        """Let every chat listen until the bot is to stop, or one of them fails for good."""
+        heartbeat = Heartbeat(self._settings.state_dir, house.chats, self._clock)
+
+        async def ready() -> None:
+            log.info("ready", seconds=round(time.monotonic() - began, 2))
+
+        tasks = [
+            asyncio.create_task(chat.run(self._while_open(house)), name=f"{platform} chat")
+            for platform, chat in house.chats.items()
+        ]
+        essential = [task for task in tasks if self._until_input_ends or "console" not in task.get_name()]
+        stopping = asyncio.create_task(stop.wait(), name="stop")
+        beating = asyncio.create_task(heartbeat.run(ready), name="heartbeat")
+        everything = [*tasks, stopping, beating]
+        try:
+            await asyncio.wait(
+                [stopping, beating, *(essential or tasks)], return_when=asyncio.FIRST_COMPLETED
+            )
+        finally:
+            # First let work under way end, with chats still there to say so; then stop listening.
+            self._closing = True
+            await house.durable.close(self._grace)
+            for task in everything:
+                task.cancel()
+            results = await asyncio.gather(*everything, return_exceptions=True)
+        for result in results:
+            if isinstance(result, Exception):
+                raise result
+
+    def _while_open(self, house: House) -> Accept:
+        async def accept(event: Heard | Press) -> None:
+            if self._closing:  # not taken in, so not acknowledged: the platform gives it to the next start
+                await asyncio.Event().wait()
+            await house.door.accept(event)
+
+        return accept
+
+    def _furnish(self, database: Database, durable: Durable) -> House:
+        settings, clock = self._settings, self._clock
+        people = People(settings)
+        records = Records(database)
+        view = View(people, settings.commands.prefix, settings.zone)
+        wiring = Wiring(settings, people, partial(ChatMemory, database), clock, durable.idle)
+        chats = {chat.platform: chat for chat in (make(wiring) for make in self._make_chats)}
+        messages = Messages(database, chats, clock)
+        catalogue = Catalogue(self._gallery) if self._gallery is not None else None
+        subjects = Subjects.of(settings, self._gallery, catalogue, self._machines, clock)
+        planning = Planning(subjects, settings.policy, records, clock)
+        deciding = Deciding(records, people, clock)
+        running = Running(
+            records=records,
+            messages=messages,
+            planning=planning,
+            subjects=subjects,
+            durable=durable,
+            view=view,
+            clock=clock,
+        )
+        services = Services(
+            settings=settings,
+            people=people,
+            records=records,
+            deciding=deciding,
+            view=view,
+            clock=clock,
+            chats=chats,
+            gallery_catalogue=catalogue,
+            ec2=self._machines,
+            started_at=clock(),
+        )
+        door = Door(
+            services=services,
+            registry=registry(),
+            planning=planning,
+            running=running,
+            messages=messages,
+            durable=durable,
+        )
+        housekeeping = Housekeeping(
+            records=records, deciding=deciding, running=running, durable=durable, clock=clock
+        )
+        schedules = Schedules(
+            settings.schedule,
+            door=door,
+            memory=TickMemory(database),
+            messages=messages,
+            durable=durable,
+            clock=clock,
+        )
+        return House(door, schedules, housekeeping, records, durable, database, chats)
+
+
+def matrix_chat(wiring: Wiring) -> Chat:
+    """The Matrix adapter, as configured."""
+    from bot.chat.matrix.chat import MatrixChat
+    from bot.chat_memory import StoredMatrixMemory
+
+    if wiring.settings.matrix is None:
+        raise ValueError("matrix is not configured")
+    return MatrixChat(
+        wiring.settings.matrix,
+        StoredMatrixMemory(wiring.memory(Platform.MATRIX)),
+        wiring.clock,
+        knows=lambda account: wiring.people.by_account(Platform.MATRIX, account) is not None,
+    )
+
+
+def hands(settings: SlipwaySettings) -> tuple[Gallery | None, Machines | None]:
+    """The clouds that are configured. Their SDKs are loaded at first use."""
+    gallery: Gallery | None = None
+    machines: Machines | None = None
+    if settings.azure is not None:
+        from bot.clouds.azure import AzureGallery
+
+        gallery = AzureGallery(settings.azure)
+    if settings.aws is not None:
+        from bot.clouds.aws import AwsMachines
+
+        machines = AwsMachines(settings.aws, settings.name)
+    return gallery, machines

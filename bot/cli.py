@@ -1,0 +1,205 @@
+"""The `slipway` program. Each command loads no more than it needs, so that all of them start quickly."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+from collections.abc import Coroutine
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from bot import __version__
+from bot.errors import ConfigError, SlipwayError
+
+if TYPE_CHECKING:
+    from bot.config.settings import SlipwaySettings
+
+EXIT_TROUBLE = 1
+EXIT_CONFIG = 2
+
+_config = click.option(
+    "--config",
+    "path",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("slipway.toml"),
+    envvar="SLIPWAY_CONFIG",
+    show_default=True,
+    help="The configuration file.",
+)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+def main() -> None:
+    """ChatOps for people who publish cloud images.
+
+    Try it without any account or configuration: slipway demo
+    """
+
+
+@main.command()
+def version() -> None:
+    """Print the version."""
+    click.echo(f"slipway {__version__}")
+
+
+@main.command()
+@_config
+def check(path: Path) -> None:
+    """Check the configuration, and name every mistake in it."""
+    from bot.config.describe import describe
+
+    settings = _load(path)
+    for line in describe(settings):
+        click.echo(line)
+    click.echo(f"{path} is right.")
+
+
+@main.command()
+@_config
+def run(path: Path) -> None:
+    """Run the bot."""
+    from bot import logs
+
+    settings = _load(path)
+    logs.configure(settings.log_format)
+    _execute(_run(settings))
+
+
+@main.command()
+@click.option(
+    "--as", "speaker", default="alice", show_default=True, help="Who you are: alice, bob, carol or admin."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print each message of the bot as one JSON line.")
+@click.option("--tour", is_flag=True, help="Play a story of a minute instead of reading what you type.")
+@click.option(
+    "--state",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Keep the bot's memory in this folder, and go on with it next time.",
+)
+def demo(speaker: str, as_json: bool, tour: bool, state: Path | None) -> None:
+    """Talk to the bot here, with simulated clouds: nothing real is touched.
+
+    People are alice and bob (release engineers, who may approve), carol (who may only look) and admin (who
+    runs the bot). A line that begins with “@bob: ” is said by bob; a number presses the button of that number.
+    """
+    from bot import logs
+    from bot.demo import DemoOptions, run_demo
+
+    logs.configure("console", level=logging.ERROR)
+    _execute(run_demo(DemoOptions(speaker=speaker, as_json=as_json, tour=tour, state=state)))
+
+
+@main.command()
+@_config
+def health(path: Path) -> None:
+    """Say whether the bot that runs with this configuration is well; for a container's health check."""
+    from bot.health import trouble
+    from bot.times import system_clock
+
+    sentence = trouble(_load(path).state_dir, system_clock())
+    if sentence is not None:
+        _fail(sentence)
+    click.echo("Slipway is well.")
+
+
+@main.group()
+def audit() -> None:
+    """The audit trail of all decisions and steps."""
+
+
+@audit.command()
+@_config
+@click.option(
+    "--state", type=click.Path(exists=True, file_okay=False, path_type=Path), help="A state folder."
+)
+@click.option("--expect", metavar="HASH", help="A head noted earlier, which must still be in the trail.")
+def verify(path: Path, state: Path | None, expect: str | None) -> None:
+    """Prove that nothing in the trail was changed, removed or inserted."""
+    from bot.operations.audit import Intact
+    from bot.operations.audit import verify as verify_trail
+
+    result = asyncio.run(_with_database(state or _load(path).state_dir, lambda db: verify_trail(db, expect)))
+    if not isinstance(result, Intact):
+        _fail(f"The audit trail does not hold: {result.why}.")
+    click.echo(f"The audit trail holds: {result.entries} entries.")
+    click.echo(f"Head: {result.head}")
+
+
+@audit.command(name="show")
+@_config
+@click.option(
+    "--state", type=click.Path(exists=True, file_okay=False, path_type=Path), help="A state folder."
+)
+@click.argument("operation", required=False)
+def show(path: Path, state: Path | None, operation: str | None) -> None:
+    """Print the trail, of one operation or of all, as JSON lines."""
+    from bot.operations.audit import lines
+
+    found = asyncio.run(_with_database(state or _load(path).state_dir, lambda db: lines(db, operation)))
+    for line in found:
+        click.echo(line)
+
+
+async def _with_database(state_dir: Path, work: Any) -> Any:
+    from bot.app import DATABASE
+    from bot.store.database import Database
+
+    if not (state_dir / DATABASE).exists():
+        _fail(f"There is no audit trail in {state_dir}.")
+    database = Database(state_dir / DATABASE)
+    try:
+        await database.open()
+        return await work(database)
+    finally:
+        await database.close()
+
+
+def _load(path: Path) -> SlipwaySettings:
+    from bot.config.load import load
+    from bot.config.problems import render_problems
+    from commands.all import rights
+
+    try:
+        return load(path, os.environ, known_rights=rights())
+    except ConfigError as error:
+        click.echo(render_problems(error.problems), err=True)
+        sys.exit(EXIT_CONFIG)
+
+
+async def _run(settings: SlipwaySettings) -> None:
+    from bot.app import App, MakeChat, hands, matrix_chat
+    from bot.signals import stop_on_signals
+    from bot.terminal import console_chat
+
+    chats: list[MakeChat] = []
+    if settings.matrix is not None:
+        chats.append(matrix_chat)
+    if settings.console.enabled:
+        chats.append(console_chat)
+    gallery, machines = hands(settings)
+    app = App(
+        settings,
+        chats=tuple(chats),
+        gallery=gallery,
+        machines=machines,
+        until_input_ends=len(chats) == 1 and settings.console.enabled,
+    )
+    await app.run(stop_on_signals())
+
+
+def _execute(work: Coroutine[Any, Any, None]) -> None:
+    try:
+        with suppress(KeyboardInterrupt):
+            asyncio.run(work)
+    except SlipwayError as error:
+        _fail(str(error))
+
+
+def _fail(sentence: str) -> None:
+    click.echo(sentence, err=True)
+    sys.exit(EXIT_TROUBLE)

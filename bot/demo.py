@@ -1,0 +1,107 @@
+"""`slipway demo`: the bot in this terminal, on simulated clouds that hold images as Fedora's might be."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from bot.app import App, Wiring, hands
+from bot.chat.console.board import Board
+from bot.chat.console.inputs import Input
+from bot.chat.console.modes import Mode
+from bot.chat.console.tour import Story, Tour
+from bot.chat.model import Card, Chat
+from bot.clouds.simulated.aws import SimulatedAws
+from bot.clouds.simulated.aws_process import SimulatorError
+from bot.clouds.simulated.aws_world import fedora_machines
+from bot.clouds.simulated.azure import SimulatedAzure
+from bot.clouds.simulated.fedora import fedora_gallery
+from bot.config.demo import demo_settings
+from bot.config.settings import SlipwaySettings
+from bot.signals import stop_on_signals
+from bot.terminal import ConsoleOptions, build_console
+from bot.times import system_clock
+from commands.all import rights
+
+STORY = Story(definition="Fedora-Cloud-43-x64", image="Fedora-Cloud-Base-AmazonEC2.x86_64-43")
+
+GREETING = Card(
+    title="Slipway on simulated clouds: nothing real is touched.",
+    text="You are {speaker}. Three things to try:",
+    notes=(
+        "`!images` shows what is there.",
+        "`!promote Fedora-Cloud-43-x64` plans a promotion; then `@bob: 1` presses Approve as bob.",
+        "`!help` shows everything else. `exit` or Ctrl-D ends.",
+    ),
+)
+
+
+@dataclass(frozen=True)
+class DemoOptions:
+    """What was asked for on the command line."""
+
+    speaker: str
+    as_json: bool
+    tour: bool
+    state: Path | None
+
+
+async def run_demo(options: DemoOptions) -> None:
+    """Start the simulated clouds and the bot, and talk until the input ends.
+
+    Raises:
+        ConfigError: nobody in the demo is called as the speaker.
+        StateError: the state folder cannot be used.
+    """
+    async with AsyncExitStack() as stack:
+        state = options.state or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="slipway-")))
+        azure = SimulatedAzure(fedora_gallery(system_clock()))
+        azure_url = await azure.start()
+        stack.push_async_callback(azure.stop)
+        settings = demo_settings(
+            state_dir=state.absolute(),
+            aws_endpoint=await _simulated_aws(stack),
+            azure_endpoint=azure_url,
+            known_rights=rights(),
+            speaker=options.speaker,
+        )
+        await _converse(settings, options)
+
+
+async def _simulated_aws(stack: AsyncExitStack) -> str | None:
+    aws = SimulatedAws(fedora_machines(system_clock()))
+    try:
+        url = await aws.start()
+    except SimulatorError:  # moto is not installed: the demo has no machines then
+        return None
+    stack.push_async_callback(aws.stop)
+    return url
+
+
+async def _converse(settings: SlipwaySettings, options: DemoOptions) -> None:
+    wirings: list[Wiring] = []
+
+    async def idle() -> None:
+        await wirings[0].idle()
+
+    def tour(board: Board) -> Input:
+        return Tour(board, asyncio.sleep, STORY)
+
+    console = ConsoleOptions(
+        settings.console, options.as_json, system_clock, idle, tour if options.tour else None
+    )
+    chat, mode = build_console(console)
+
+    def make(wiring: Wiring) -> Chat:
+        wirings.append(wiring)
+        return chat
+
+    if mode is not Mode.JSON and not options.tour:
+        text = GREETING.text.format(speaker=options.speaker)
+        await chat.greet(GREETING.model_copy(update={"text": text}))
+    gallery, machines = hands(settings)
+    app = App(settings, chats=(make,), gallery=gallery, machines=machines, until_input_ends=True)
+    await app.run(stop_on_signals())

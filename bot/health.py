@@ -1,0 +1,67 @@
+"""The heartbeat: a small file that says how the bot is doing, for `slipway health` and a container's check."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from bot.chat.model import Chat, Platform
+from bot.times import Clock
+
+FILE = "health.json"
+
+BEAT_SECONDS = 10.0
+FIRST_BEAT_SECONDS = 0.05
+"""Until every chat is connected for the first time, so that "ready" is said when it is so."""
+
+STALE_AFTER = timedelta(seconds=45)
+"""A heartbeat older than this means that the bot hangs or is gone."""
+
+
+class Heartbeat:
+    """Writes the file while the bot runs."""
+
+    def __init__(self, state_dir: Path, chats: Mapping[Platform, Chat], clock: Clock) -> None:
+        self._path = state_dir / FILE
+        self._chats = chats
+        self._clock = clock
+
+    async def run(self, ready: Callable[[], Awaitable[None]]) -> None:
+        """Beat until cancelled; ``ready`` is called once, when every chat is connected."""
+        told = False
+        while True:
+            health = {platform: chat.health() for platform, chat in self._chats.items()}
+            if not told and all(each.connected for each in health.values()):
+                told = True
+                await ready()
+            beat = {
+                "at": self._clock().isoformat(),
+                "chats": {
+                    platform.value: {"connected": each.connected, "detail": each.detail}
+                    for platform, each in health.items()
+                },
+            }
+            await asyncio.to_thread(self._write, json.dumps(beat))
+            await asyncio.sleep(BEAT_SECONDS if told else FIRST_BEAT_SECONDS)
+
+    def _write(self, text: str) -> None:
+        fresh = self._path.with_suffix(".new")
+        fresh.write_text(text)
+        fresh.replace(self._path)
+
+
+def trouble(state_dir: Path, now: datetime) -> str | None:
+    """What is wrong with the bot that works on this folder, in one sentence; None if it is well."""
+    try:
+        beat = json.loads((state_dir / FILE).read_text())
+        at = datetime.fromisoformat(beat["at"])
+        chats = dict(beat["chats"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return f"No Slipway seems to have run on {state_dir}."
+    if now - at > STALE_AFTER:
+        return f"Slipway gave no sign of life since {at:%Y-%m-%d %H:%M:%S %Z}."
+    deaf = [f"{name}: {each['detail']}" for name, each in chats.items() if not each["connected"]]
+    return "Not connected. " + " ".join(deaf) if deaf else None

@@ -1,0 +1,57 @@
+"""Builds the console chat on this process's standard streams."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from uuid import uuid4
+
+from bot.app import Wiring
+from bot.chat.console.adapter import ConsoleChat
+from bot.chat.console.board import Board
+from bot.chat.console.inputs import Input
+from bot.chat.console.modes import Mode, choose_mode
+from bot.chat.console.opening import open_console
+from bot.chat.model import Chat
+from bot.config.settings import ConsoleSettings
+from bot.times import Clock
+
+SESSION_DIGITS = 8
+
+
+@dataclass(frozen=True)
+class ConsoleOptions:
+    """How a console is opened."""
+
+    settings: ConsoleSettings
+    as_json: bool
+    clock: Clock
+    idle: Callable[[], Awaitable[None]]
+    source: Callable[[Board], Input] | None = None  # instead of standard input
+
+
+def build_console(options: ConsoleOptions) -> tuple[ConsoleChat, Mode]:
+    """A console chat, and the mode it writes in."""
+    mode = choose_mode(sys.stdout, os.environ, json=options.as_json)
+    console = open_console(sys.stdin, sys.stdout, mode, options.settings.speaker)
+    board = Board(uuid4().hex[:SESSION_DIGITS], options.settings.room)
+    chat = ConsoleChat(
+        source=options.source(board) if options.source else console.source,
+        screen=console.screen,
+        renderer=console.renderer,
+        board=board,
+        speaker=options.settings.speaker,
+        clock=options.clock,
+        quiet=options.idle,
+        settled=options.idle,
+    )
+    return chat, mode
+
+
+def console_chat(wiring: Wiring) -> Chat:
+    """The console as `slipway run` opens it: JSON lines unless somebody sits at a terminal."""
+    as_json = not sys.stdout.isatty()
+    options = ConsoleOptions(wiring.settings.console, as_json, wiring.clock, wiring.idle)
+    return build_console(options)[0]

@@ -1,0 +1,57 @@
+"""`!instances`: the machines that Slipway launched."""
+
+from __future__ import annotations
+
+from bot.chat.model import Card, Table, Tone
+from bot.clouds.model import Instance
+from bot.instances.tags import is_overdue, owner_of, until_of
+from bot.times import format_duration, format_time
+from commands.call import Answer, Call
+from commands.grammar import Group, command
+
+
+@command(
+    "instances",
+    summary="Machines that Slipway launched, whose they are, and until when.",
+    examples=("instances",),
+    group=Group.INSTANCES,
+    aliases=("machines",),
+)
+async def instances(call: Call) -> Answer:
+    """Oldest first. Machines that are gone are not shown."""
+    found = sorted(await call.services.machines.instances(), key=lambda each: each.launched_at)
+    if not found:
+        return Answer(
+            Card(title="No machine is running.", notes=(f"Launch one: `{call.prefix}help launch`",))
+        )
+    rows = tuple(_row(instance, call) for instance in found)
+    overdue = any(is_overdue(instance, call.services.clock()) for instance in found)
+    notes = [f"End one: `{call.prefix}terminate {found[0].id}`"]
+    if overdue:
+        notes.append(f"End all that are overdue: `{call.prefix}terminate --overdue`")
+    table = Table(columns=("ID", "Of", "State", "Type", "Address", "Until"), rows=rows)
+    word = "machine" if len(rows) == 1 else "machines"
+    tone = Tone.WARNING if overdue else Tone.INFO
+    return Answer(Card(tone=tone, title=f"{len(rows)} {word}", tables=(table,), notes=tuple(notes)))
+
+
+def _row(instance: Instance, call: Call) -> tuple[str, ...]:
+    view = call.services.view
+    owner = owner_of(instance)
+    return (
+        instance.id,
+        view.name(owner) if owner else "-",
+        instance.state.value,
+        instance.instance_type,
+        instance.address or "-",
+        _until(instance, call),
+    )
+
+
+def _until(instance: Instance, call: Call) -> str:
+    until = until_of(instance)
+    if until is None:
+        return "-"
+    left = until - call.services.clock()
+    words = f"{format_duration(left)} left" if left.total_seconds() > 0 else "⚠ overdue"
+    return f"{format_time(until, call.services.view.zone)} ({words})"

@@ -1,0 +1,32 @@
+"""`!promote`: make a tested image the one that launches."""
+
+from __future__ import annotations
+
+import click
+
+from bot.clouds.model import VersionNumber
+from bot.images.requests import Promote
+from commands.call import Call, Change
+from commands.grammar import Group, command, dry_run
+from commands.values import VERSION
+
+
+@command(
+    "promote",
+    summary="Make a candidate the version that launches by default.",
+    examples=(
+        "promote Fedora-Cloud-43-x64",
+        "promote Fedora-Cloud-43-x64 43.20261101.0",
+        "promote Fedora-Cloud-43-* --dry-run",
+    ),
+    group=Group.IMAGES,
+    changes=True,
+)
+@click.argument("definition", help="An image definition, or a pattern such as Fedora-Cloud-43-*.")
+@click.argument("version", type=VERSION, required=False, help="Which version; without, the newest candidate.")
+@dry_run
+async def promote(call: Call, definition: str, version: VersionNumber | None, dry_run: bool) -> Change:
+    """Clears the exclude-from-latest flag. Without a version, the newest candidate that is newer than latest;
+    with a pattern, that of each definition that matches."""
+    request = Promote(definition=definition, version=str(version) if version else None)
+    return Change(request, dry_run)

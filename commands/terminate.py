@@ -1,0 +1,31 @@
+"""`!terminate`: end machines."""
+
+from __future__ import annotations
+
+import click
+
+from bot.errors import Mistake
+from bot.instances.requests import Terminate
+from commands.call import Call, Change
+from commands.grammar import Group, command, dry_run
+from commands.values import INSTANCE_ID
+
+
+@command(
+    "terminate",
+    summary="End machines that Slipway launched.",
+    examples=("terminate i-0f1e2d3c4b5a69788", "terminate --overdue --dry-run"),
+    group=Group.INSTANCES,
+    changes=True,
+)
+@click.argument("instances", nargs=-1, type=INSTANCE_ID, help="Ids of machines, as `instances` shows them.")
+@click.option("--overdue", is_flag=True, help="Every machine whose time is up.")
+@dry_run
+async def terminate(call: Call, instances: tuple[str, ...], overdue: bool, dry_run: bool) -> Change:
+    """Only machines that carry this Slipway's tag are touched. Each one is ended on its own, so that one that
+    cannot be ended does not keep the others."""
+    if bool(instances) == overdue:
+        which = "both ids and `--overdue`" if overdue else "neither an id nor `--overdue`"
+        raise Mistake(f"You gave {which}; give one of them.", hint="instances")
+    ids = tuple(dict.fromkeys(instances))
+    return Change(Terminate(instance_ids=ids, overdue=overdue, requester=call.person.id), dry_run)
