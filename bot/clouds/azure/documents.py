@@ -75,7 +75,9 @@ class _Definition(_Part):
     properties: _DefinitionProperties
 
 
-class _Page(_Part):
+class Page(_Part):
+    """One page of a listing; its entries are not read yet."""
+
     value: tuple[Any, ...]
     next_link: StrictStr | None = None
 
@@ -88,13 +90,13 @@ def nonsense(sentence: str) -> CloudError:
     return CloudError(CloudErrorKind.NONSENSE, cloud="azure", sentence=sentence)
 
 
-def page_entries(document: object, what: str) -> tuple[Any, ...]:
-    """The entries of one page of a listing.
+def read_page(document: object, what: str) -> Page:
+    """One page of a listing.
 
     Raises:
         CloudError: NONSENSE where the page is none; a page without ``value`` is not an empty one.
     """
-    return _read(_Page, document, what).value
+    return _read(Page, document, what)
 
 
 def read_definition(document: object) -> Definition:

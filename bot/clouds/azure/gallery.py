@@ -79,7 +79,9 @@ class AzureGallery:
         async with self._listings:
             pages = (await self._open()).versions(definition)
             entries = await self._all(pages, f"list the versions of {definition}")
-        return tuple(read_version(entry, definition) for entry in entries)
+        # A version may be on two pages where the listing shifted in between.
+        found = (read_version(entry, definition) for entry in entries)
+        return tuple({version.number: version for version in found}.values())
 
     async def version(self, definition: str, number: VersionNumber) -> ImageVersion:
         """One version as it is now; CloudError NOT_FOUND where there is none."""

@@ -102,7 +102,7 @@ class SimulatedAzure:
         """Every definition with its versions: state, flag, the regions' own flags; and latest by region."""
         shown: dict[str, Any] = {}
         for folded, document in self.state.definitions.items():
-            records = [record for key, record in self.state.versions.items() if key[0] == folded]
+            records = list(self.state.versions.get(folded, {}).values())
             regions = sorted({name for record in records for name in _region_flags(record)})
             shown[document["name"]] = {
                 "versions": {record.document["name"]: _shown(record) for record in records},

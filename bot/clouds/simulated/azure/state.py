@@ -85,15 +85,13 @@ class GalleryState:
         self._polls = polls
         self._numbers = count(1)
         self.definitions: dict[str, Document] = {}
-        self.versions: dict[Key, Record] = {}
+        self.versions: dict[str, dict[str, Record]] = {}  # by definition and name, case-folded
         self.operations: dict[str, Running] = {}
         for definition in seed.definitions:
             self.definitions[definition.name.casefold()] = definition_document(seed, definition)
             for version in definition.versions:
                 document = version_document(seed, definition, version)
-                self.versions[self._key(definition.name, version.name)] = Record(
-                    definition.name, document, self._etag()
-                )
+                self._add(Record(definition.name, document, self._etag()))
 
     def definition(self, name: str) -> Document:
         """One definition, or the 404 that Azure gives."""
@@ -105,21 +103,18 @@ class GalleryState:
     def versions_of(self, definition: str) -> list[Record]:
         """All versions of a definition in the order of their making; looking at them advances operations."""
         self.definition(definition)
-        folded = definition.casefold()
-        records = [record for key, record in self.versions.items() if key[0] == folded]
-        for record in records:
+        siblings = self.versions.get(definition.casefold(), {})
+        for record in tuple(siblings.values()):
             self._look(record)
-        return [
-            record for record in records if self._key(definition, record.document["name"]) in self.versions
-        ]
+        return list(siblings.values())
 
     def version(self, definition: str, name: str) -> Record:
         """One version, or 404; looking at it advances its operation."""
         self.definition(definition)
-        record = self.versions.get(self._key(definition, name))
+        record = self._find(definition, name)
         if record is not None:
             self._look(record)
-        record = self.versions.get(self._key(definition, name))
+        record = self._find(definition, name)
         if record is None:
             _not_found(f"galleries/{self.seed.gallery}/images/{definition}/versions/{name}")
         return record
@@ -145,14 +140,14 @@ class GalleryState:
         self.definition(definition)
         if _VERSION.fullmatch(name) is None:
             raise ArmError(400, "InvalidParameter", f"The version name {name} is not Major.Minor.Patch.")
-        record = self.versions.get(self._key(definition, name))
+        record = self._find(definition, name)
         document = self._checked(definition, name, body, record)
         if record is None:
             if if_match is not None:
                 _etag_differs()
             record = Record(definition, document, self._etag())
             record.state = "Creating"
-            self.versions[self._key(definition, name)] = record
+            self._add(record)
             return record, self._start(record, deletes=False, fault=fault, code=code), True
         return record, self._change(record, document, if_match, fault, code), False
 
@@ -179,7 +174,7 @@ class GalleryState:
         self, definition: str, name: str, if_match: str | None, fault: FaultKind | None, code: str
     ) -> Running | None:
         """Start deleting a version; None where there is none."""
-        record = self.versions.get(self._key(definition, name))
+        record = self._find(definition, name)
         if record is None:
             return None
         if record.running is not None and record.running.deletes:
@@ -194,7 +189,7 @@ class GalleryState:
     def delete_definition(self, name: str) -> bool:
         """Delete a definition that has no versions; False where there is none."""
         folded = name.casefold()
-        if any(key[0] == folded for key in self.versions):
+        if self.versions.get(folded):
             raise ArmError(409, "CannotDeleteResource", "Nested resources exist: delete its versions first.")
         return self.definitions.pop(folded, None) is not None
 
@@ -202,10 +197,8 @@ class GalleryState:
         """What “latest” resolves to for a launch there: the highest number that is there and not excluded."""
         names = [
             record.document["name"]
-            for key, record in self.versions.items()
-            if key[0] == definition.casefold()
-            and record.state in ("Succeeded", "Updating")
-            and _launches_in(record.document, region)
+            for record in self.versions.get(definition.casefold(), {}).values()
+            if record.state in ("Succeeded", "Updating") and _launches_in(record.document, region)
         ]
         return max(names, key=_integers, default=None)
 
@@ -279,12 +272,13 @@ class GalleryState:
 
     def _finish(self, running: Running) -> None:
         running.done = True
-        record = self.versions[running.key]
+        siblings = self.versions[running.key[0]]
+        record = siblings[running.key[1]]
         record.running = None
         if running.outcome is not Outcome.SUCCEEDED:
             record.state = "Failed"
         elif running.deletes and running.effective:
-            del self.versions[running.key]
+            del siblings[running.key[1]]
         elif running.effective:
             record.state = "Succeeded"
 
@@ -295,6 +289,13 @@ class GalleryState:
         ended = ends is not None and datetime.fromisoformat(ends) <= self._clock()
         if properties.get("safetyProfile", {}).get("blockDeletionBeforeEndOfLife") and not ended:
             raise ArmError(409, "OperationNotAllowed", "The version is protected until its end of life.")
+
+    def _find(self, definition: str, name: str) -> Record | None:
+        return self.versions.get(definition.casefold(), {}).get(name.casefold())
+
+    def _add(self, record: Record) -> None:
+        definition, name = self._key(record.definition, record.document["name"])
+        self.versions.setdefault(definition, {})[name] = record
 
     def _etag(self) -> str:
         return f'"{next(self._numbers):08x}"'
