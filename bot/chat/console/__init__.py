@@ -1,0 +1,1 @@
+"""The chat in a terminal or on standard input and output: for demos, scripts and trying a configuration."""

@@ -1,0 +1,243 @@
+"""The console as a chat: lines in, cards out. Several persons can speak there."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextlib import aclosing
+from datetime import datetime, timedelta
+
+from bot.chat.console.board import Board, Offer
+from bot.chat.console.editor import LONGEST, TooLong
+from bot.chat.console.inputs import Input, Line, Narration
+from bot.chat.console.lines import Meaning, Nothing, Pressed, Speech, Unclear, no_such_button, read_line
+from bot.chat.console.rendering import Renderer
+from bot.chat.console.screen import Screen
+from bot.chat.model import (
+    Accept,
+    Address,
+    Card,
+    ChatHealth,
+    Heard,
+    Platform,
+    Press,
+    Room,
+    Tone,
+)
+from bot.errors import ChatError
+from bot.times import Clock
+
+Settled = Callable[[], Awaitable[None]]
+"""Returns once nothing that was said is still being worked on."""
+
+_LEAVING = ("exit", "quit")
+_PATIENCE = 0.5  # seconds that leaving may take before the console says what it waits for
+
+
+class ConsoleChat:
+    """Ears and voice on a pair of streams. Fulfils :class:`bot.chat.model.Chat`.
+
+    Args:
+        source: where lines come from.
+        screen: where messages go.
+        renderer: how they look.
+        board: what stands there; its session makes ids unique over restarts, its room is the only room.
+        speaker: who says a line that names nobody else.
+        clock: the time of events.
+        quiet: awaited after each line of a script: no event is being handled, no operation is running.
+        settled: awaited once the input has ended: all that was asked is settled.
+    """
+
+    def __init__(
+        self,
+        *,
+        source: Input,
+        screen: Screen,
+        renderer: Renderer,
+        board: Board,
+        speaker: str,
+        clock: Clock,
+        quiet: Settled,
+        settled: Settled,
+    ) -> None:
+        self._source = source
+        self._screen = screen
+        self._renderer = renderer
+        self._board = board
+        self._speaker = speaker
+        self._clock = clock
+        self._quiet = quiet
+        self._settled = settled
+        self._sent: dict[str, str] = {}
+        self._edited: set[str] = set()
+        self._last_contact: datetime | None = None
+
+    @property
+    def platform(self) -> Platform:
+        """The console."""
+        return Platform.CONSOLE
+
+    @property
+    def edit_interval(self) -> timedelta:
+        """A second where a person watches, so that lines do not rush by; a script gets every edit."""
+        return timedelta(seconds=1 if self._source.live else 0)
+
+    def health(self) -> ChatHealth:
+        """Connected as long as somebody can read the output."""
+        connected = not self._screen.gone.is_set()
+        age = self._clock() - self._last_contact if self._last_contact else None
+        detail = "The console is open." if connected else "The console's output is closed."
+        return ChatHealth(connected=connected, last_heard_from=age, detail=detail)
+
+    async def run(self, accept: Accept) -> None:
+        """Read lines until the input ends or nobody reads the output, then wait until all is settled."""
+        listening = asyncio.create_task(self._listen(accept))
+        gone = asyncio.create_task(self._screen.gone.wait())
+        try:
+            await asyncio.wait({listening, gone}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            gone.cancel()
+            ended = listening.done()
+            listening.cancel()
+            outcomes = await asyncio.gather(listening, gone, return_exceptions=True)
+        if ended and isinstance(outcomes[0], BaseException) and not self._hung_up(outcomes[0]):
+            raise outcomes[0]
+        try:
+            await self._finish()
+        except ChatError as error:
+            if not self._hung_up(error):
+                raise
+
+    async def greet(self, card: Card) -> None:
+        """Show the first message of a session.
+
+        Raises:
+            ChatError: nobody can read the output any more.
+        """
+        await self._show(card)
+
+    async def send(self, room: str, card: Card, *, thread: str | None, key: str) -> str:
+        """Show a card once for a key, and return the message's id.
+
+        Raises:
+            ChatError: another room than the console's, or nobody can read the output any more.
+        """
+        self._check(room)
+        if known := self._sent.get(key):
+            return known
+        posted = self._board.post(card, thread=thread)
+        self._sent[key] = posted.id
+        await self._write(self._renderer.message(posted))
+        return posted.id
+
+    async def edit(self, room: str, message_id: str, card: Card, *, thread: str | None, key: str) -> None:
+        """Show what a message says now: in one line while work is under way, else as a whole.
+
+        Raises:
+            ChatError: another room than the console's, or nobody can read the output any more.
+        """
+        self._check(room)
+        if key in self._edited:
+            return
+        self._edited.add(key)
+        posted = self._board.post(card, thread=thread, edits=message_id)
+        await self._write(self._renderer.message(posted))
+
+    async def _listen(self, accept: Accept) -> None:
+        async with aclosing(self._source.lines()) as lines:
+            async for line in lines:
+                if (
+                    self._source.live
+                    and not isinstance(line, Narration | TooLong)
+                    and line.text.strip() in _LEAVING
+                ):
+                    return
+                await self._take(line, accept)
+                if not self._source.live:
+                    await self._quiet()
+
+    async def _take(self, line: Line, accept: Accept) -> None:
+        if isinstance(line, Narration):
+            await self._write(self._renderer.narration(line.text))
+        elif isinstance(line, TooLong):
+            await self._object(f"A line of more than {LONGEST:,} characters is not read; say it shorter.")
+        else:
+            await self._answer(read_line(line.text, self._speaker), accept)
+
+    async def _answer(self, meaning: Meaning, accept: Accept) -> None:
+        match meaning:
+            case Nothing():
+                return
+            case Unclear(sentence):
+                await self._object(sentence)
+            case Speech(speaker, text):
+                await self._echo(speaker, text)
+                await accept(self._heard(speaker, text))
+            case Pressed(speaker, number, shown):
+                await self._echo(speaker, shown)
+                offer = None if number is None else self._board.offer(number)
+                if offer is None:
+                    await self._object(no_such_button(shown, self._board.numbers))
+                else:
+                    await accept(self._press(speaker, offer))
+
+    def _heard(self, speaker: str, text: str) -> Heard:
+        return Heard(
+            event_id=self._board.new_id(),
+            room=Room(platform=Platform.CONSOLE, id=self._board.room),
+            speaker=speaker,
+            text=text,
+            address=Address.DIRECT,
+            sent_at=self._now(),
+        )
+
+    def _press(self, speaker: str, offer: Offer) -> Press:
+        return Press(
+            event_id=self._board.new_id(),
+            room=Room(platform=Platform.CONSOLE, id=self._board.room),
+            speaker=speaker,
+            choice=offer.button.choice,
+            message_id=offer.message_id,
+            operation_id=offer.button.operation_id,
+            digest_prefix=offer.button.digest_prefix,
+            sent_at=self._now(),
+        )
+
+    def _now(self) -> datetime:
+        self._last_contact = self._clock()
+        return self._last_contact
+
+    async def _echo(self, speaker: str, text: str) -> None:
+        """A script's lines are shown as they are said; who types sees them already."""
+        if not self._source.live:
+            await self._write(self._renderer.said(speaker, text))
+
+    async def _object(self, sentence: str) -> None:
+        await self._show(Card(tone=Tone.WARNING, title=sentence))
+
+    async def _show(self, card: Card) -> None:
+        await self._write(self._renderer.message(self._board.post(card, thread=None)))
+
+    async def _write(self, block: str | None) -> None:
+        if block is not None:
+            await self._screen.show(block)
+
+    async def _finish(self) -> None:
+        settling = asyncio.ensure_future(self._settled())
+        try:
+            done, _ = await asyncio.wait({settling}, timeout=_PATIENCE if self._source.live else None)
+            if not done and not self._screen.gone.is_set():
+                await self._show(Card(title="Finishing what is running. Ctrl-C leaves at once."))
+            await settling
+        finally:
+            settling.cancel()
+
+    def _hung_up(self, error: BaseException) -> bool:
+        """Whether the error is only that nobody reads the output any more: an end, not a failure."""
+        return isinstance(error, ChatError) and self._screen.gone.is_set()
+
+    def _check(self, room: str) -> None:
+        if room != self._board.room:
+            raise ChatError(
+                f"The console is one room, “{self._board.room}”; there is no “{room}”.", passing=False
+            )

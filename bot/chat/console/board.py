@@ -1,0 +1,166 @@
+"""What stands on the console: messages, their buttons and the numbers that press them."""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from bot.chat.model import Button, Card, Choice
+
+_REMEMBERED = 1000  # messages; an edit of one that is older is shown as if it were new
+_OPERATION = re.compile(r"\bop-[0-9a-z]{3,12}\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A button and the number that presses it. No number is given twice in a session."""
+
+    number: int
+    message_id: str
+    button: Button
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """A message, or an edit of one, as it is about to be shown.
+
+    Attributes:
+        room: where it stands.
+        id: names this message or this edit; new each time.
+        message_id: the message it is, or the one that it edits.
+        card: what it says now.
+        before: what the edited message said before; None if it is new, or too old to be remembered.
+        offers: its buttons with their numbers.
+        fresh: whether it has a button that was not there before.
+        name: the operation it speaks of (``op-7k3f``), or empty.
+        thread: id of the message whose thread it stands in, if any.
+        thread_name: the operation that thread is about, or empty.
+    """
+
+    room: str
+    id: str
+    message_id: str
+    card: Card
+    before: Card | None
+    offers: tuple[Offer, ...]
+    fresh: bool
+    name: str
+    thread: str | None
+    thread_name: str
+
+    @property
+    def edits(self) -> str | None:
+        """The message this edits; None for a new one."""
+        return None if self.id == self.message_id else self.message_id
+
+
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    card: Card
+    offers: tuple[Offer, ...]
+    name: str
+
+
+class Board:
+    """The console's memory of this session.
+
+    Args:
+        session: goes in front of every id, so that ids differ between runs of the program.
+        room: the id of the one room the console is.
+    """
+
+    def __init__(self, session: str, room: str) -> None:
+        self._session = session
+        self.room = room
+        self._ids = 0
+        self._numbers = 0
+        self._standing: OrderedDict[str, _Standing] = OrderedDict()
+        self._live: dict[int, Offer] = {}
+
+    def new_id(self) -> str:
+        """An id that no other message or event of any session has: ``<session>-<n>``."""
+        self._ids += 1
+        return f"{self._session}-{self._ids}"
+
+    def post(self, card: Card, *, thread: str | None, edits: str | None = None) -> Posted:
+        """Put a message up, or change one: new buttons get numbers, lost ones lose theirs."""
+        posted_id = self.new_id()
+        message_id = edits or posted_id
+        old = self._standing.pop(message_id, None)
+        held = {offer.button: offer for offer in old.offers} if old else {}
+        offers = tuple(held.get(button) or self._offer(message_id, button) for button in card.buttons)
+        name = operation_of(card) or (old.name if old else "")
+        for offer in held.values():
+            self._live.pop(offer.number, None)
+        self._live.update({offer.number: offer for offer in offers})
+        self._standing[message_id] = _Standing(card, offers, name)
+        self._forget_oldest()
+        root = self._standing.get(thread) if thread else None
+        return Posted(
+            room=self.room,
+            id=posted_id,
+            message_id=message_id,
+            card=card,
+            before=old.card if old else None,
+            offers=offers,
+            fresh=any(offer.button not in held for offer in offers),
+            name=name,
+            thread=thread,
+            thread_name=(root.name if root else operation_of(card)) if thread else "",
+        )
+
+    def offer(self, number: int) -> Offer | None:
+        """The live button of that number, if there is one."""
+        return self._live.get(number)
+
+    @property
+    def numbers(self) -> tuple[int, ...]:
+        """The numbers of all live buttons, in order."""
+        return tuple(sorted(self._live))
+
+    def newest(self, choice: Choice, *, above: int = 0) -> int | None:
+        """The highest number of a live button with that choice that is greater than ``above``."""
+        matching = [offer.number for offer in self._live.values() if offer.button.choice is choice]
+        return max((number for number in matching if number > above), default=None)
+
+    def find(self, pattern: re.Pattern[str]) -> str | None:
+        """The first match of a pattern in the messages as they stand now, the one changed last first."""
+        for standing in reversed(self._standing.values()):
+            for text in _texts(standing.card):
+                if match := pattern.search(text):
+                    return match.group()
+        return None
+
+    def _offer(self, message_id: str, button: Button) -> Offer:
+        self._numbers += 1
+        return Offer(self._numbers, message_id, button)
+
+    def _forget_oldest(self) -> None:
+        while len(self._standing) > _REMEMBERED:
+            _, gone = self._standing.popitem(last=False)
+            for offer in gone.offers:
+                self._live.pop(offer.number, None)
+
+
+def operation_of(card: Card) -> str:
+    """The id of the operation a card speaks of: by its buttons, else named in its title or a field; or empty.
+
+    Text, tables and notes do not count: they may name several, as a list of operations does.
+    """
+    if card.buttons:
+        return card.buttons[0].operation_id
+    matches = map(_OPERATION.search, (card.title, *(field.value for field in card.fields)))
+    return next((match.group() for match in matches if match), "")
+
+
+def _texts(card: Card) -> Iterator[str]:
+    yield card.title
+    yield card.text
+    for field in card.fields:
+        yield field.value
+    for table in card.tables:
+        for row in table.rows:
+            yield from row
+    yield from card.notes

@@ -1,0 +1,71 @@
+"""What a line means that somebody typed or a script holds."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_AS = re.compile(r"@([A-Za-z][A-Za-z0-9._-]{0,63}):(?=$|[^\w]|\d+\s*$)\s*", re.ASCII)
+_NUMBER = re.compile(r"\[?([0-9]+)\]?", re.ASCII)
+_LONGEST_NUMBER = 9  # digits; no session has more buttons
+_SHOWN_DIGITS = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Nothing:
+    """An empty line or a comment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Speech:
+    """Words for the bot."""
+
+    speaker: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Pressed:
+    """A button's number, and how to write it; ``number`` is None where it is greater than any can be."""
+
+    speaker: str
+    number: int | None
+    shown: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unclear:
+    """A line that means nothing; the sentence says what would."""
+
+    sentence: str
+
+
+Meaning = Nothing | Speech | Pressed | Unclear
+
+
+def read_line(line: str, speaker: str) -> Meaning:
+    """Tell what a line means when ``speaker`` is at the keyboard.
+
+    ``@bob: text`` is said by bob, a bare number (``1`` or ``[1]``) presses a button, an empty line and one
+    that starts with ``#`` are nothing, and everything else is speech.
+    """
+    text = line.strip()
+    if not text or text.startswith("#"):
+        return Nothing()
+    if other := _AS.match(text):
+        speaker, text = other.group(1), text[other.end() :]
+        if not text:
+            return Unclear(f"Write what {speaker} says behind the colon, like `@{speaker}: !pending`.")
+    if number := _NUMBER.fullmatch(text):
+        digits = number.group(1).lstrip("0") or "0"
+        within = len(digits) <= _LONGEST_NUMBER
+        shown = digits if len(digits) <= _SHOWN_DIGITS else digits[:_SHOWN_DIGITS] + "…"
+        return Pressed(speaker, int(digits) if within else None, shown)
+    return Speech(speaker, text)
+
+
+def no_such_button(shown: str, live: tuple[int, ...]) -> str:
+    """The sentence for a number that presses nothing."""
+    if not live:
+        return f"There is no button {shown}. There are no buttons now."
+    return f"There is no button {shown}. Buttons now: {', '.join(map(str, live))}."

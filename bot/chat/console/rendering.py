@@ -1,0 +1,139 @@
+"""What every way of showing messages shares, and the two that need no terminal: plain text and JSON lines."""
+
+from __future__ import annotations
+
+import json
+from typing import Protocol
+
+from bot.chat.console.board import Offer, Posted
+from bot.chat.model import Card, Tone
+from bot.chat.plain import clean, clean_line, headline, render_plain
+
+_UNDER_WAY = (Tone.WAITING, Tone.RUNNING)
+_MOST_NEWS = 3  # changed lines that an update tells
+_LONGEST_NEWS = 160  # characters
+
+
+class Renderer(Protocol):
+    """Turns what is said into text for the stream, without a newline at the end; None shows nothing."""
+
+    def message(self, posted: Posted) -> str | None:
+        """A message of the bot, or an edit of one."""
+        ...
+
+    def said(self, speaker: str, text: str) -> str | None:
+        """What a script has somebody say."""
+        ...
+
+    def narration(self, text: str) -> str | None:
+        """A sentence to the reader."""
+        ...
+
+
+class PlainRenderer:
+    """Plain text, one blank line after each message."""
+
+    def message(self, posted: Posted) -> str | None:
+        """The card as text; an update as one line; None where an edit changed nothing."""
+        if posted.card == posted.before:
+            return None
+        if is_update(posted):
+            return update_line(posted)
+        parts = [render_plain(posted.card)]
+        if posted.offers:
+            parts.append(
+                "  ".join(f"[{offer.number}] {clean_line(offer.button.label)}" for offer in posted.offers)
+            )
+        text = "\n\n".join(parts)
+        if mark := thread_mark(posted):
+            text = "\n".join([mark, *(f"  {line}".rstrip() for line in text.split("\n"))])
+        return text + "\n"
+
+    def said(self, speaker: str, text: str) -> str | None:
+        """``alice> !images``."""
+        return f"{speaker}> {clean_line(text)}"
+
+    def narration(self, text: str) -> str | None:
+        """``# Look around first.``, as a comment in a script."""
+        return f"\n# {clean_line(text)}"
+
+
+class JsonRenderer:
+    """One JSON object a line for each message of the bot, and nothing else."""
+
+    def message(self, posted: Posted) -> str | None:
+        """The object; its keys always stand in the same order."""
+        card = posted.card.model_dump(mode="json")
+        return json.dumps(
+            {
+                "id": posted.id,
+                "room": posted.room,
+                "thread": posted.thread,
+                "title": card["title"],
+                "text": card["text"],
+                "fields": card["fields"],
+                "tables": card["tables"],
+                "notes": card["notes"],
+                "buttons": [_button(offer) for offer in posted.offers],
+                "tone": card["tone"],
+                "edits": posted.edits,
+                "mentions": card["mentions"],
+            },
+            ensure_ascii=False,
+        )
+
+    def said(self, speaker: str, text: str) -> str | None:
+        """Nothing: only the bot speaks JSON."""
+        return None
+
+    def narration(self, text: str) -> str | None:
+        """Nothing: only the bot speaks JSON."""
+        return None
+
+
+def _button(offer: Offer) -> dict[str, str | int]:
+    return {
+        "number": offer.number,
+        "choice": offer.button.choice.value,
+        "label": offer.button.label,
+        "operation": offer.button.operation_id,
+    }
+
+
+def is_update(posted: Posted) -> bool:
+    """Whether an edit is told in one line: work is still under way and there is nothing new to press."""
+    return posted.before is not None and posted.card.tone in _UNDER_WAY and not posted.fresh
+
+
+def update_line(posted: Posted) -> str:
+    """What an edit changed, in one line: ``▶ Running · op-7k3f: 2 of 5 steps``."""
+    news = _news(posted.before, posted.card) if posted.before else [posted.card.title]
+    told = clean_line(" · ".join(news))
+    if len(told) > _LONGEST_NEWS:
+        told = told[: _LONGEST_NEWS - 1] + "…"
+    name = f"{posted.name}: " if posted.name and posted.name not in told else ""
+    mark = "↳ " if posted.thread else ""
+    return mark + headline(Card(tone=posted.card.tone, title=name + told))
+
+
+def _news(before: Card, now: Card) -> list[str]:
+    known = set(_lines(before))
+    changed = [line for line in _lines(now) if line not in known]
+    told = changed[:_MOST_NEWS]
+    if now.title != before.title or not told:
+        told.insert(0, now.title)
+    return told
+
+
+def _lines(card: Card) -> list[str]:
+    lines = [line.strip() for line in clean(card.text).split("\n") if line.strip()]
+    lines += [f"{field.label}: {field.value}" for field in card.fields]
+    lines += ["  ".join(filter(None, row)) for table in card.tables for row in table.rows]
+    return lines
+
+
+def thread_mark(posted: Posted) -> str:
+    """``↳ in op-7k3f`` for what stands in a thread; empty for the rest."""
+    if posted.thread is None:
+        return ""
+    return f"↳ in {posted.thread_name}" if posted.thread_name else "↳ in a thread"

@@ -1,0 +1,101 @@
+"""The output stream, with a line at the bottom where somebody may be typing."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from concurrent.futures import ThreadPoolExecutor
+from typing import TextIO
+
+from bot.errors import ChatError
+
+ERASE = "\r\x1b[K"  # back to the first column, clear the line
+BREAK = "\n"  # for a terminal that cannot erase: leave the prompt where it is
+
+
+class Screen:
+    """Writes blocks of text in order, off the event loop, and keeps the prompt below them.
+
+    A terminal can be stopped (Ctrl-S) and a pipe can be full; only the writing thread waits then.
+
+    Args:
+        stream: where to write; its encoding is respected, and what it cannot carry becomes ``?``.
+        erase: what takes a prompt off the line it stands on.
+    """
+
+    def __init__(self, stream: TextIO, *, erase: str = ERASE) -> None:
+        self._stream = stream
+        self._encoding = getattr(stream, "encoding", None) or "utf-8"
+        self._erase = erase
+        self._row = ""
+        self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="console")
+        self.gone = asyncio.Event()
+        """Set once nobody can read the output any more."""
+
+    async def show(self, block: str) -> None:
+        """Write a block and a newline, above the prompt if there is one.
+
+        Raises:
+            ChatError: nobody can read the output any more.
+        """
+        before = self._erase if self._row else ""
+        await self._put(f"{before}{block}\n{self._row}")
+
+    async def prompt(self, row: str) -> None:
+        """Show this as the prompt, in place of the one before.
+
+        Raises:
+            ChatError: nobody can read the output any more.
+        """
+        before = self._erase if self._row else ""
+        self._row = row
+        await self._put(before + row)
+
+    async def enter(self, line: str) -> None:
+        """Leave ``line`` standing where the prompt was; there is no prompt then.
+
+        Raises:
+            ChatError: nobody can read the output any more.
+        """
+        await self.prompt("")
+        await self.show(line)
+
+    def entered(self) -> None:
+        """The terminal itself ended the prompt's line, as it does when it echoes what is typed."""
+        self._row = ""
+
+    async def _put(self, text: str) -> None:
+        if self.gone.is_set():
+            raise _closed()
+        loop = asyncio.get_running_loop()
+        try:
+            await loop.run_in_executor(self._writer, self._write, text)
+        except OSError as error:
+            self.gone.set()
+            raise _closed() from error
+
+    def _write(self, text: str) -> None:
+        if self._stream.closed:
+            raise BrokenPipeError
+        try:
+            self._stream.write(text.encode(self._encoding, "replace").decode(self._encoding))
+            self._stream.flush()
+        except BrokenPipeError:
+            self._turn_away()
+            raise
+
+    def _turn_away(self) -> None:
+        """Point the stream at nothing: what it still holds would fail again when the program ends."""
+        try:
+            target = self._stream.fileno()
+        except OSError:  # a stream in memory has no file
+            return
+        nothing = os.open(os.devnull, os.O_WRONLY)
+        try:
+            os.dup2(nothing, target)
+        finally:
+            os.close(nothing)
+
+
+def _closed() -> ChatError:
+    return ChatError("The console's output is closed, so nobody can read this.", passing=False)

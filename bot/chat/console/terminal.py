@@ -1,0 +1,219 @@
+"""Cards for a terminal, by `rich`. Colour only adds to what symbols and words already say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TextIO
+
+from rich import box
+from rich.console import Console, Group, JustifyMethod, RenderableType
+from rich.padding import Padding
+from rich.panel import Panel
+from rich.table import Table as Grid
+from rich.text import Text
+
+from bot.chat.console.board import Offer, Posted
+from bot.chat.console.rendering import is_update, thread_mark, update_line
+from bot.chat.model import Card, Choice, Field, Table, Tone
+from bot.chat.plain import clean, clean_line, display_width, headline, spans, without_ticks
+
+_WIDEST = 120  # columns; longer lines are hard to read
+_FRAME = 4  # columns that a card's border and padding take
+_INDENT = 2  # columns before what stands in a thread
+_CELL_GAP = 2  # columns between cells; in a table, one of them is the box's own
+
+_COLOURS = {
+    Tone.INFO: "cyan",
+    Tone.WAITING: "yellow",
+    Tone.RUNNING: "blue",
+    Tone.DONE: "green",
+    Tone.WARNING: "yellow",
+    Tone.FAILED: "red",
+}
+_CHOICE_STYLES = {Choice.APPROVE: "bold green", Choice.REJECT: "bold red"}
+
+
+def terminal_console(stream: TextIO) -> Console:
+    """A console that measures the stream's terminal and knows which colours it can show."""
+    return Console(file=stream, highlight=False, markup=False, emoji=False)
+
+
+class TerminalRenderer:
+    """Cards with borders, at the width the terminal has when each is shown."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    @property
+    def columns(self) -> int:
+        """How wide the terminal is now."""
+        return self._console.width
+
+    def message(self, posted: Posted) -> str | None:
+        """The card; an update as one line; None where an edit changed nothing."""
+        if posted.card == posted.before:
+            return None
+        if is_update(posted):
+            return self._text(Text(update_line(posted), style=_COLOURS[posted.card.tone]))
+        indent = _INDENT if posted.thread else 0
+        body = _body(posted.card, posted.offers, self._width - indent - _FRAME, ticks=not self._coloured)
+        mark = thread_mark(posted)
+        if len(body) == 1 and not mark:
+            return self._text(body[0])
+        name = mark or clean_line(posted.name)
+        panel = Panel(
+            Group(*_spaced(body)),
+            box=box.ROUNDED,
+            title=Text(name) if name else None,
+            title_align="left",
+            border_style=_COLOURS[posted.card.tone],
+            padding=(0, 1),
+            expand=False,
+        )
+        return self._text(Padding(panel, (0, 0, 0, indent), expand=False))
+
+    def said(self, speaker: str, text: str) -> str | None:
+        """``alice> !images``, as it looks when it is typed."""
+        line = Text(f"{speaker}> ", style="bold green")
+        line.append(clean_line(text), style="not bold default")
+        return self._text(line)
+
+    def narration(self, text: str) -> str | None:
+        """A sentence to the reader, set apart by an empty line and a dash."""
+        return "\n" + self._text(Text(f"— {clean_line(text)}", style="italic magenta"))
+
+    def prompt(self, speaker: str) -> str:
+        """The prompt of a speaker: ``alice> ``."""
+        with self._console.capture() as capture:
+            self._console.print(Text(f"{speaker}> ", style="bold green"), end="")
+        return capture.get()
+
+    @property
+    def _width(self) -> int:
+        return max(_FRAME * 4, min(self._console.width, _WIDEST))
+
+    @property
+    def _coloured(self) -> bool:
+        return self._console.color_system is not None and not self._console.no_color
+
+    def _text(self, renderable: RenderableType) -> str:
+        with self._console.capture() as capture:
+            self._console.print(renderable, width=self._width)
+        return capture.get().rstrip("\n")
+
+
+def _body(card: Card, offers: tuple[Offer, ...], width: int, *, ticks: bool) -> list[RenderableType]:
+    """The blocks of a card from top to bottom; just its headline if there is no more to it."""
+    blocks: list[RenderableType] = [Text(headline(card), style=f"bold {_COLOURS[card.tone]}")]
+    if card.mentions:
+        blocks.append(Text("For " + ", ".join(map(clean_line, card.mentions)), style="bold"))
+    if card.text:
+        blocks.append(_marked(card.text, ticks=ticks))
+    if card.fields:
+        blocks.append(_fields(card.fields, ticks=ticks))
+    blocks += [_table(table, width, ticks=ticks) for table in card.tables]
+    if card.notes:
+        blocks.append(_notes(card.notes, ticks=ticks))
+    if offers:
+        blocks.append(_buttons(offers))
+    return blocks
+
+
+def _spaced(blocks: list[RenderableType]) -> Iterable[RenderableType]:
+    """The blocks with an empty line between them."""
+    for index, block in enumerate(blocks):
+        if index:
+            yield Text("")
+        yield block
+
+
+def _marked(text: str, *, ticks: bool) -> Text:
+    """Text whose code spans are set off by colour, or by their backticks where there is none."""
+    marked = Text()
+    for span in spans(clean(text)):
+        if span.code:
+            marked.append(f"`{span.text}`" if ticks else span.text, style="bold cyan")
+        else:
+            marked.append(span.text)
+    return marked
+
+
+def _fields(fields: tuple[Field, ...], *, ticks: bool) -> Grid:
+    grid = Grid.grid(padding=(0, _CELL_GAP, 0, 0))
+    grid.add_column(overflow="fold")
+    grid.add_column(overflow="fold")
+    for field in fields:
+        grid.add_row(Text(clean_line(field.label), style="dim"), _marked(field.value, ticks=ticks))
+    return grid
+
+
+def _notes(notes: tuple[str, ...], *, ticks: bool) -> Grid:
+    grid = Grid.grid(padding=(0, 1, 0, 0))
+    for note in notes:
+        grid.add_row("•", _marked(note, ticks=ticks))
+    return grid
+
+
+def _buttons(offers: tuple[Offer, ...]) -> Text:
+    row = Text()
+    for index, offer in enumerate(offers):
+        row.append("   " if index else "")
+        label = f"[{offer.number}] {clean_line(offer.button.label)}"
+        row.append(label, style=_CHOICE_STYLES[offer.button.choice])
+    return row
+
+
+def _table(table: Table, width: int, *, ticks: bool) -> RenderableType:
+    """Columns where they fit without breaking a word, else one short list a row."""
+    widths = _widths(table, width)
+    grid = _columns(table, widths) if widths else _records(table, ticks=ticks)
+    if not table.title:
+        return grid
+    return Group(Text(clean_line(table.title), style="bold"), grid)
+
+
+def _widths(table: Table, width: int) -> list[int] | None:
+    """How wide each column is: as its longest cell where there is room, never less than its longest word.
+
+    What room there is beyond the words is shared by what each column lacks. None if the words do not fit.
+    """
+    columns = [list(map(_shown, column)) for column in zip(table.columns, *table.rows, strict=True)]
+    whole = [max(1, *map(display_width, column)) for column in columns]
+    words = [max(map(_longest_word, column)) for column in columns]
+    room = width - _CELL_GAP * (len(columns) - 1) - sum(words)
+    lacking = [most - least for most, least in zip(whole, words, strict=True)]
+    if room < 0:
+        return None
+    if room >= sum(lacking):
+        return whole
+    return [least + room * lack // sum(lacking) for least, lack in zip(words, lacking, strict=True)]
+
+
+def _shown(cell: str) -> str:
+    return without_ticks(clean_line(cell))
+
+
+def _longest_word(cell: str) -> int:
+    return max(map(display_width, cell.split()), default=1)
+
+
+def _columns(table: Table, widths: list[int]) -> Grid:
+    grid = Grid(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, _CELL_GAP - 1, 0, 0))
+    for index, (heading, width) in enumerate(zip(table.columns, widths, strict=True)):
+        side: JustifyMethod = "right" if _numbers([row[index] for row in table.rows]) else "left"
+        grid.add_column(Text(_shown(heading), style="bold"), width=width, overflow="fold", justify=side)
+    for row in table.rows:
+        grid.add_row(*(_marked(clean_line(cell), ticks=False) for cell in row))
+    return grid
+
+
+def _numbers(cells: list[str]) -> bool:
+    """Whether a column holds counts, which stand right so that their digits line up."""
+    filled = [cell for cell in cells if cell]
+    return bool(filled) and all(cell.replace(",", "").isdecimal() for cell in filled)
+
+
+def _records(table: Table, *, ticks: bool) -> Group:
+    rows = (zip(table.columns, row, strict=True) for row in table.rows)
+    lists = [tuple(Field(label=label, value=cell) for label, cell in row) for row in rows]
+    return Group(*_spaced([_fields(fields, ticks=ticks) for fields in lists]))
