@@ -1,0 +1,112 @@
+"""A console on real pipes with a core that only writes down what it hears."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from bot.chat.console.adapter import ConsoleChat
+from bot.chat.console.board import Board
+from bot.chat.console.inputs import Input, Line, PipedLines
+from bot.chat.console.rendering import PlainRenderer, Renderer
+from bot.chat.console.screen import Screen
+from bot.chat.model import Button, Card, Choice, Heard, Press, Tone
+
+NOW = datetime(2026, 11, 20, 14, 5, tzinfo=UTC)
+
+
+async def nothing() -> None:
+    """Quiet and settled at once."""
+
+
+def buttons(operation: str, digest: str = "c0ffee") -> tuple[Button, ...]:
+    return tuple(
+        Button(choice=choice, label=choice.value.title(), operation_id=operation, digest_prefix=digest)
+        for choice in (Choice.APPROVE, Choice.REJECT)
+    )
+
+
+def proposal(operation: str = "op-7k3f") -> Card:
+    return Card(tone=Tone.WAITING, title="Promote 43.20261120.0?", buttons=buttons(operation))
+
+
+@dataclass
+class Core:
+    """Hears everything, and answers as it is told to."""
+
+    answer: Callable[[Heard | Press], Awaitable[None]] | None = None
+    events: list[Heard | Press] = field(default_factory=list)
+
+    async def accept(self, event: Heard | Press) -> None:
+        self.events.append(event)
+        if self.answer:
+            await self.answer(event)
+
+    @property
+    def said(self) -> list[tuple[str, str]]:
+        return [(event.speaker, event.text) for event in self.events if isinstance(event, Heard)]
+
+
+class Told:
+    """Lines from a list, as from a script."""
+
+    def __init__(self, *lines: Line, live: bool = False) -> None:
+        self._lines = lines
+        self.live = live
+
+    async def lines(self) -> AsyncGenerator[Line, None]:
+        for line in self._lines:
+            yield line
+
+
+def console(
+    source: Input,
+    *,
+    screen: Screen | None = None,
+    renderer: Renderer | None = None,
+    board: Board | None = None,
+    quiet: Callable[[], Awaitable[None]] = nothing,
+    settled: Callable[[], Awaitable[None]] = nothing,
+) -> ConsoleChat:
+    return ConsoleChat(
+        source=source,
+        screen=screen or Screen(io.StringIO()),
+        renderer=renderer or PlainRenderer(),
+        board=board or Board("s1", "console"),
+        speaker="alice",
+        clock=lambda: NOW,
+        quiet=quiet,
+        settled=settled,
+    )
+
+
+async def converse(script: bytes, core: Core, *, renderer: Renderer | None = None) -> str:
+    """Pipe a script into a console whose core answers; return what stands on its output at the end."""
+    output = io.StringIO()
+    reading, writing = os.pipe()
+    chat = console(PipedLines(reading), screen=Screen(output), renderer=renderer)
+    core.answer = core.answer or _repeat(chat)
+    sender = asyncio.create_task(asyncio.to_thread(_write_all, writing, script))
+    try:
+        await chat.run(core.accept)
+        await sender
+    finally:
+        os.close(reading)
+    return output.getvalue()
+
+
+def _repeat(chat: ConsoleChat) -> Callable[[Heard | Press], Awaitable[None]]:
+    async def answer(event: Heard | Press) -> None:
+        title = f"heard {len(event.text)}" if isinstance(event, Heard) else f"pressed {event.choice}"
+        await chat.send("console", Card(title=title), thread=None, key=event.event_id)
+
+    return answer
+
+
+def _write_all(descriptor: int, data: bytes) -> None:
+    with os.fdopen(descriptor, "wb") as pipe:
+        pipe.write(data)

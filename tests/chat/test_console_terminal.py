@@ -1,0 +1,271 @@
+"""How cards look in a terminal."""
+
+from __future__ import annotations
+
+import io
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.cells import cell_len
+from rich.console import Console
+
+from bot.chat.console.board import Board
+from bot.chat.console.terminal import TerminalRenderer, terminal_console
+from bot.chat.model import Button, Card, Choice, Field, Table, Tone
+from tests.chat.console_kit import buttons
+
+PROPOSAL = Card(
+    tone=Tone.WAITING,
+    title="Promote 43.20261115.0 of Fedora-Cloud-43-x64?",
+    text="It becomes the latest in 2 regions. Machines launched from `Fedora-Cloud-43-x64` then run it.",
+    fields=(
+        Field(label="Asked by", value="alice"),
+        Field(label="Needs", value="1 approval by a releaser other than alice, before 2026-11-21 14:05 UTC"),
+    ),
+    tables=(
+        Table(
+            title="Tests",
+            columns=("Region", "Passed", "Why it counts"),
+            rows=(
+                ("eastus", "42", "booted and ran the whole test set on both sizes that we offer"),
+                ("westeurope", "9", "booted"),
+            ),
+        ),
+    ),
+    notes=("Or type `!approve op-7k3f`.",),
+    mentions=("bob",),
+    buttons=buttons("op-7k3f"),
+)
+
+AT_80 = """\
+╭─ op-7k3f ────────────────────────────────────────────────────────────────────╮
+│ ⏳ Waiting · Promote 43.20261115.0 of Fedora-Cloud-43-x64?                   │
+│                                                                              │
+│ For bob                                                                      │
+│                                                                              │
+│ It becomes the latest in 2 regions. Machines launched from                   │
+│ `Fedora-Cloud-43-x64` then run it.                                           │
+│                                                                              │
+│ Asked by  alice                                                              │
+│ Needs     1 approval by a releaser other than alice, before 2026-11-21 14:05 │
+│           UTC                                                                │
+│                                                                              │
+│ Tests                                                                        │
+│ Region      Passed  Why it counts                                            │
+│ ──────────────────────────────────────────────────────────────────────────── │
+│ eastus          42  booted and ran the whole test set on both sizes that we  │
+│                     offer                                                    │
+│ westeurope       9  booted                                                   │
+│                                                                              │
+│ • Or type `!approve op-7k3f`.                                                │
+│                                                                              │
+│ [1] Approve   [2] Reject                                                     │
+╰──────────────────────────────────────────────────────────────────────────────╯"""
+
+AT_30 = """\
+╭─ op-7k3f ──────────────────╮
+│ ⏳ Waiting · Promote       │
+│ 43.20261115.0 of           │
+│ Fedora-Cloud-43-x64?       │
+│                            │
+│ For bob                    │
+│                            │
+│ It becomes the latest in 2 │
+│ regions. Machines launched │
+│ from `Fedora-Cloud-43-x64` │
+│ then run it.               │
+│                            │
+│ Asked by  alice            │
+│ Needs     1 approval by a  │
+│           releaser other   │
+│           than alice,      │
+│           before           │
+│           2026-11-21 14:05 │
+│           UTC              │
+│                            │
+│ Tests                      │
+│                     Why it │
+│ Region      Passed  counts │
+│ ────────────────────────── │
+│ eastus          42  booted │
+│                     and    │
+│                     ran    │
+│                     the    │
+│                     whole  │
+│                     test   │
+│                     set on │
+│                     both   │
+│                     sizes  │
+│                     that   │
+│                     we     │
+│                     offer  │
+│ westeurope       9  booted │
+│                            │
+│ • Or type `!approve        │
+│   op-7k3f`.                │
+│                            │
+│ [1] Approve   [2] Reject   │
+╰────────────────────────────╯"""
+
+
+def renderer(width: int, *, colour: bool = False) -> TerminalRenderer:
+    return TerminalRenderer(
+        Console(
+            file=io.StringIO(),
+            width=width,
+            force_terminal=colour,
+            color_system="standard" if colour else None,
+            no_color=not colour,
+            legacy_windows=False,
+        )
+    )
+
+
+def shown(card: Card, width: int, *, colour: bool = False) -> str:
+    text = renderer(width, colour=colour).message(Board("s1", "console").post(card, thread=None))
+    assert text is not None
+    return text
+
+
+def test_a_proposal_at_80_columns() -> None:
+    assert shown(PROPOSAL, 80) == AT_80
+
+
+def test_a_proposal_on_a_narrow_terminal() -> None:
+    assert shown(PROPOSAL, 30) == AT_30
+
+
+def test_a_table_whose_words_do_not_fit_becomes_a_list_a_row() -> None:
+    table = Table(
+        columns=("Definition", "Latest"),
+        rows=(("Fedora-Cloud-43-x64", "43.20261101.0"), ("Fedora-Cloud-Rawhide-Arm64", "46.20261119.0")),
+    )
+    assert shown(Card(title="2 definitions", tables=(table,)), 44) == (
+        "╭────────────────────────────────────────╮\n"
+        "│ 🛈 2 definitions                        │\n"
+        "│                                        │\n"
+        "│ Definition  Fedora-Cloud-43-x64        │\n"
+        "│ Latest      43.20261101.0              │\n"
+        "│                                        │\n"
+        "│ Definition  Fedora-Cloud-Rawhide-Arm64 │\n"
+        "│ Latest      46.20261119.0              │\n"
+        "╰────────────────────────────────────────╯"
+    )
+
+
+def test_a_wide_terminal_does_not_stretch_a_card() -> None:
+    assert max(map(cell_len, shown(PROPOSAL, 300).split("\n"))) <= 120
+
+
+def test_one_sentence_needs_no_border() -> None:
+    assert shown(Card(tone=Tone.FAILED, title="There is no `x`."), 80) == "✘ Failed · There is no `x`."
+
+
+def test_colour_takes_the_place_of_backticks_and_of_nothing_else() -> None:
+    coloured = shown(PROPOSAL, 80, colour=True)
+    assert "\x1b[33m" in coloured
+    assert "Waiting" in coloured
+    assert "`" not in coloured
+
+
+def test_what_stands_in_a_thread_is_set_in_and_marked() -> None:
+    board = Board("s1", "console")
+    root = board.post(PROPOSAL, thread=None)
+    text = renderer(80).message(board.post(Card(tone=Tone.DONE, title="Verified."), thread=root.id))
+    assert text == ("  ╭─ ↳ in op-7k3f ─────╮\n  │ ✔ Done · Verified. │\n  ╰────────────────────╯")
+
+
+def test_progress_is_a_line_and_the_end_a_card() -> None:
+    board, look = Board("s1", "console"), renderer(80)
+    root = board.post(PROPOSAL, thread=None)
+    running = Card(tone=Tone.RUNNING, title="Promoting", text="1 of 2 steps")
+    texts = [
+        look.message(board.post(card, thread=None, edits=root.id))
+        for card in (
+            running,
+            running.model_copy(update={"text": "2 of 2 steps"}),
+            running.model_copy(update={"text": "2 of 2 steps"}),
+            Card(tone=Tone.DONE, title="Promoted.", text="It launches now."),
+        )
+    ]
+    assert texts[:3] == [
+        "▶ Running · op-7k3f: Promoting · 1 of 2 steps",
+        "▶ Running · op-7k3f: 2 of 2 steps",
+        None,
+    ]
+    assert texts[3] is not None
+    assert texts[3].startswith("╭─ op-7k3f ─")
+    assert "It launches now." in texts[3]
+
+
+def test_a_message_of_an_earlier_session_is_shown_whole_when_it_changes() -> None:
+    card = Card(tone=Tone.RUNNING, title="Promoting", text="1 of 2 steps", buttons=buttons("op-7k3f"))
+    text = renderer(80).message(Board("s2", "console").post(card, thread=None, edits="s1-9"))
+    assert text is not None
+    assert "[1] Approve   [2] Reject" in text
+
+
+def test_lines_said_and_told() -> None:
+    look = renderer(80)
+    assert look.said("bob", "!approve\x1b[2J") == "bob> !approve\ufffd[2J"
+    assert look.narration("Look around.") == "\n— Look around."
+    assert look.prompt("alice") == "alice> "
+
+
+@pytest.mark.parametrize(
+    ("variables", "coloured"), [({"TERM": "xterm"}, True), ({"TERM": "xterm", "NO_COLOR": "1"}, False)]
+)
+def test_no_color_is_respected(
+    variables: dict[str, str], coloured: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("NO_COLOR", "FORCE_COLOR", "COLORTERM"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    prompt = TerminalRenderer(terminal_console(Terminal())).prompt("alice")
+    assert ("32m" in prompt) is coloured
+
+
+anything = st.text(max_size=30)
+tables = st.integers(1, 5).flatmap(
+    lambda width: st.builds(
+        Table,
+        columns=st.tuples(*[anything] * width),
+        rows=st.lists(st.tuples(*[anything] * width), max_size=4).map(tuple),
+        title=anything,
+    )
+)
+cards = st.builds(
+    Card,
+    tone=st.sampled_from(Tone),
+    title=anything,
+    text=anything,
+    fields=st.lists(st.builds(Field, label=anything, value=anything), max_size=3).map(tuple),
+    tables=st.lists(tables, max_size=2).map(tuple),
+    notes=st.lists(anything, max_size=2).map(tuple),
+    buttons=st.lists(
+        st.builds(
+            Button,
+            choice=st.sampled_from(Choice),
+            label=anything,
+            operation_id=st.just("op-7k3f"),
+            digest_prefix=anything,
+        ),
+        max_size=2,
+    ).map(tuple),
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(cards, st.sampled_from([1, 20, 80]))
+def test_no_card_breaks_the_terminal(card: Card, width: int) -> None:
+    text = shown(card, width)
+    assert all(character == "\n" or ord(character) >= 32 for character in text)
+    assert not any(0x7F <= ord(character) < 0xA0 or 0xD800 <= ord(character) < 0xE000 for character in text)
+    assert all(cell_len(line) <= max(width, 16) for line in text.split("\n"))
