@@ -75,7 +75,7 @@ async def test_numbers_die_with_their_buttons_and_are_never_given_again() -> Non
     chat = console(Told(Entered("1"), Entered("2"), Entered("3")), screen=Screen(output), board=board)
     message = await chat.send("console", proposal("op-aaaa"), thread=None, key="k1")
     await chat.edit("console", message, Card(tone=Tone.DONE, title="Done."), thread=None, key="k2")
-    assert len(board.numbers) == 0
+    assert list(board.numbers) == []
     await chat.send("console", proposal("op-bbbb"), thread=None, key="k3")
     assert board.numbers == (3, 4)
     await chat.run(core.accept)
@@ -357,4 +357,4 @@ def test_the_oldest_messages_are_forgotten_with_their_buttons() -> None:
     for _ in range(1000):
         board.post(Card(title="x"), thread=None)
     assert board.offer(1) is None
-    assert len(board.numbers) == 0
+    assert list(board.numbers) == []
