@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 from pydantic import SecretStr
 
-from bot.chat.matrix import MatrixChat
+from bot.chat.matrix import InMemory, MatrixChat
 from bot.chat.model import Heard, Press
 from bot.config.settings import MatrixSettings
 from tests.chat.person import Person
@@ -80,3 +80,14 @@ async def started(person: Person, room: str, notebook: Notebook) -> None:
         notebook.events.clear()
         return
     raise AssertionError("the bot never listened")
+
+
+class House:
+    """A room with alice and the bot in it, the bot listening."""
+
+    def __init__(self, chat: MatrixChat, notebook: Notebook, room: str, memory: InMemory, bot: str) -> None:
+        self.chat = chat
+        self.notebook = notebook
+        self.room = room
+        self.memory = memory
+        self.bot = bot

@@ -98,17 +98,6 @@ async def proxy(synapse: Synapse) -> AsyncIterator[Proxy]:
     await runner.cleanup()
 
 
-@pytest.fixture
-async def alice(synapse: Synapse) -> AsyncIterator[Person]:
-    async with Person.of(synapse) as person:
-        yield person
-
-
-@pytest.fixture
-def account(synapse: Synapse) -> Account:
-    return synapse.register()
-
-
 class Waits:
     """A sleep that does not, and remembers what it was asked for and what the chat then said of itself."""
 

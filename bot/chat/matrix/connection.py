@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 import json
+import logging
 import re
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
@@ -158,8 +159,7 @@ class Connection:
     async def _ready(self) -> Client:
         async with self._opening:
             if self._client is None:
-                # Importing nio takes most of a second: not on the event loop, and not at the bot's start.
-                nio = await asyncio.to_thread(importlib.import_module, "nio")
+                nio = await asyncio.to_thread(_load_nio)
                 client = self._make(nio)
                 try:
                     await self._log_in(client)
@@ -204,6 +204,16 @@ class Connection:
             if error.passing:
                 raise
             self.display_name = ""  # an account without a profile
+
+
+def _load_nio() -> Any:
+    """Import nio, which takes most of a second: not on the event loop, and not when the bot starts.
+
+    Its warnings about malformed events quote them; what people say does not belong into a log.
+    """
+    nio = importlib.import_module("nio")
+    logging.getLogger("nio").setLevel(logging.ERROR)
+    return nio
 
 
 def _refusal(what: str, status: int, errcode: object, retry_after_ms: object) -> HomeserverError:

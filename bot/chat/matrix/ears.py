@@ -68,6 +68,7 @@ class Ears:
         self._poll = poll
         self._sleep = sleep
         self._refused: set[str] = set()
+        self._silent: set[str] = set()
         self.last_heard: datetime | None = None
         self.trouble = ""  # the last failure, as long as it lasts
 
@@ -127,12 +128,14 @@ class Ears:
         if room not in self._refused:
             self._refused.add(room)
             log.warning("an encrypted room is refused", room=room)
-        if await self._memory.was_told(room):
+        if room in self._silent or await self._memory.was_told(room):
             return
         try:
             await self._voice.say_encrypted(room)
         except ChatError as error:
             log.warning("could not tell a room that it is encrypted", room=room, problem=str(error))
+            if not error.passing:
+                self._silent.add(room)  # the bot may not speak there; not tried again before a restart
             return
         await self._memory.remember_told(room)
 

@@ -1,8 +1,9 @@
 """Which rooms the bot is in, and in which of them it listens to whom.
 
-It listens in the rooms that the configuration names, and in direct chats: a room that the configuration does
-not name, with exactly two members, the other one being somebody the bot knows. A room that a third person
-enters falls silent. Nothing here gives a right to anybody; what a person may do is decided by who they are.
+It listens in the rooms that the configuration names (for commands with the prefix, and for what begins by
+naming it), and in direct chats: a room that the configuration does not name, with exactly two members, the
+other one being somebody the bot knows. Such a room falls silent when a third one enters. Nothing here gives a
+right to anybody; what a person may do is decided by who they are.
 """
 
 from __future__ import annotations

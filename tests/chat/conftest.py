@@ -1,0 +1,35 @@
+"""Fixtures of the tests that talk on a real Matrix homeserver."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from bot.chat.matrix import InMemory, MatrixChat
+from bot.times import system_clock
+from tests.chat.matrix_room import House, Notebook, running, settings, started
+from tests.chat.person import Person
+from tests.synapse import Account, Synapse
+
+
+@pytest.fixture
+async def alice(synapse: Synapse) -> AsyncIterator[Person]:
+    async with Person.of(synapse) as person:
+        yield person
+
+
+@pytest.fixture
+def account(synapse: Synapse) -> Account:
+    return synapse.register(displayname="Slipway Bot")
+
+
+@pytest.fixture
+async def house(synapse: Synapse, alice: Person, account: Account) -> AsyncIterator[House]:
+    room = await alice.create_room(invite=(account.user_id,))
+    memory, notebook = InMemory(), Notebook()
+    chat = MatrixChat(settings(synapse, account, room), memory, system_clock)
+    async with running(chat, notebook):
+        await alice.member(room, account.user_id)
+        await started(alice, room, notebook)
+        yield House(chat, notebook, room, memory, account.user_id)
