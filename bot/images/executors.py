@@ -20,8 +20,6 @@ from bot.steps import StepDone
 from bot.times import Clock
 from bot.waiting import Patience
 
-_MOVING = (ProvisioningState.CREATING, ProvisioningState.UPDATING, ProvisioningState.MIGRATING)
-
 
 class SetExcludedExecutor:
     """Carries out :class:`bot.images.steps.SetExcluded`.
@@ -34,25 +32,27 @@ class SetExcludedExecutor:
         self._patience = patience or Patience()
 
     async def observe(self, step: SetExcluded, token: str) -> StepDone | None:
-        """Done already if the flag is as wished everywhere.
+        """Done already if the flag is as wished everywhere and nothing is under way.
+
+        A version that is being updated towards the wish (we died while it was) is waited for by acting; a
+        Failed one is written again even where its flag looks right, for the write before may have ended
+        halfway.
 
         Raises:
             CloudError: CONFLICT where the version is gone, going, or in no state for the change.
         """
-        found = await self._patience.until(lambda: self._look(step), _settled)
+        found = await self._look(step)
         if found is None:
-            raise _conflict(
-                f"{step.version} of {step.definition} is not there any more; nothing was changed."
-            )
-        allowed = {ProvisioningState.SUCCEEDED}
-        if step.excluded:
-            allowed.add(ProvisioningState.FAILED)
-        if found.state not in allowed:
-            raise _conflict(
-                f"{step.version} of {step.definition} is {found.state.value}, not Succeeded; "
-                "nothing was changed."
-            )
-        return _flag_done(step, already=True) if _as_wished(step, found) else None
+            raise _conflict(f"{step.version} of {step.definition} is not there any more.")
+        wished = _as_wished(step, found)
+        if found.state is ProvisioningState.SUCCEEDED:
+            return _flag_done(step, already=True) if wished else None
+        ours = found.state is ProvisioningState.UPDATING and wished
+        if ours or (found.state is ProvisioningState.FAILED and step.excluded):
+            return None
+        raise _conflict(
+            f"{step.version} of {step.definition} is {found.state.value}, not Succeeded, so it was left as it is."
+        )
 
     async def act(self, step: SetExcluded, token: str) -> None:
         """Write the flag; the gallery's adapter waits for the end of it."""
@@ -66,9 +66,9 @@ class SetExcludedExecutor:
             CloudError: UNVERIFIED where the flag cannot be seen.
         """
         found = await self._patience.until(
-            lambda: self._look(step), lambda seen: seen is None or _as_wished(step, seen)
+            lambda: self._look(step), lambda seen: seen is None or _is_so(step, seen)
         )
-        if found is None or not _as_wished(step, found):
+        if found is None or not _is_so(step, found):
             wish = "excluded from latest" if step.excluded else "promoted"
             raise CloudError(
                 CloudErrorKind.UNVERIFIED,
@@ -179,8 +179,8 @@ async def _look(gallery: Gallery, definition: str, version: str) -> ImageVersion
         raise
 
 
-def _settled(seen: ImageVersion | None) -> bool:
-    return seen is None or seen.state not in _MOVING
+def _is_so(step: SetExcluded, version: ImageVersion) -> bool:
+    return version.state is ProvisioningState.SUCCEEDED and _as_wished(step, version)
 
 
 def _as_wished(step: SetExcluded, version: ImageVersion) -> bool:
