@@ -32,6 +32,7 @@ class Written:
         document: the document as it was written, for what exists there at all.
         commands: the names of all commands.
         unsure: how many persons had mistakes.
+        unsure_roles: whether a role had mistakes.
         secretless: the tables that have a secret which could not be read, told already.
     """
 
@@ -39,6 +40,7 @@ class Written:
     document: dict[str, Plain]
     commands: frozenset[str]
     unsure: int
+    unsure_roles: bool
     secretless: frozenset[str]
 
     def names(self, table: str) -> frozenset[str]:
@@ -60,7 +62,7 @@ class Written:
         """Whether the configuration speaks of a platform, rightly or wrongly."""
         if platform is Platform.CONSOLE:
             return self.settings.console.enabled
-        return platform.value in self.document
+        return platform is not Platform.SCHEDULE and platform.value in self.document
 
 
 def cross_check(
@@ -69,11 +71,27 @@ def cross_check(
     commands: frozenset[str],
     secretless: frozenset[str] = frozenset(),
 ) -> list[Problem]:
-    """All mistakes between settings that are each right in themselves."""
-    written = Written(understood.settings, document, commands, understood.unsure_persons, secretless)
+    """All mistakes between settings that are each right in themselves.
+
+    Where the people or the roles cannot be read at all, everything would look wrong, so nothing more is said.
+    """
+    if not isinstance(document.get("roles", {}), dict) or not isinstance(document.get("person", []), list):
+        return []
+    written = Written(
+        understood.settings,
+        document,
+        commands,
+        understood.unsure_persons,
+        understood.unsure_roles,
+        secretless,
+    )
     problems = [problem for check in _CHECKS for problem in check(written)]
     policies = PolicyCheck(
-        with_defaults(written.settings), written.names("policy"), written.names("roles"), written.unsure
+        with_defaults(written.settings, written.names("roles")),
+        written.names("policy"),
+        written.names("roles"),
+        written.unsure,
+        written.unsure_roles,
     )
     return [*problems, *policies.problems()]
 
@@ -266,8 +284,8 @@ def _scheduled_command(entry: ScheduleSettings, written: Written) -> Iterator[Pr
 
 def _scheduled_right(entry: ScheduleSettings, command: str, written: Written) -> Iterator[Problem]:
     roles = written.settings.roles
-    if not set(entry.roles) <= roles.keys():
-        return  # a role with a mistake of its own, or none at all: told elsewhere
+    if written.unsure_roles or not set(entry.roles) <= roles.keys():
+        return  # told elsewhere
     rights = {right for role in entry.roles for right in roles[role].may}
     # Which commands only read is known above; those named like a kind of operation change something.
     enough = {command, ALL_COMMANDS} | (set() if command in _KINDS else {READING_COMMANDS})
@@ -307,7 +325,7 @@ def _rooms_of(platform: Platform, settings: SlipwaySettings) -> tuple[str, ...]:
     if platform is Platform.MATRIX and settings.matrix is not None:
         # Behind an alias may stand any id, so a list with aliases proves nothing about an id.
         rooms = settings.matrix.rooms
-        return () if any(room.startswith("#") for room in rooms) else rooms
+        return rooms if all(room.startswith("!") for room in rooms) else ()
     return ()
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 
 from bot.config.problems import Problem, listing, unknown
@@ -30,9 +30,14 @@ CLOUD_OF = {
 """The cloud that operations of a kind change."""
 
 
-def with_defaults(settings: SlipwaySettings) -> SlipwaySettings:
-    """The same settings with a policy for every kind of operation."""
-    role = DEFAULT_ROLE if DEFAULT_ROLE in settings.roles else ""
+def with_defaults(settings: SlipwaySettings, roles: Container[str] | None = None) -> SlipwaySettings:
+    """The same settings with a policy for every kind of operation.
+
+    Args:
+        settings: with or without ``[policy.KIND]`` tables.
+        roles: the roles there are; None stands for those of the settings.
+    """
+    role = DEFAULT_ROLE if DEFAULT_ROLE in (settings.roles if roles is None else roles) else ""
     missing = {
         kind: PolicySettings(approvals=count, role=role)
         for kind, count in DEFAULT_APPROVALS.items()
@@ -66,12 +71,14 @@ class PolicyCheck:
         written: the kinds that slipway.toml itself speaks of, right or wrong.
         roles: the names of all roles there, right or wrong.
         unsure: how many persons had mistakes, and may hold any role once these are mended.
+        unsure_roles: whether a role had mistakes, and may give any right once these are mended.
     """
 
     settings: SlipwaySettings
     written: frozenset[str]
     roles: frozenset[str]
     unsure: int
+    unsure_roles: bool
 
     def problems(self) -> Iterator[Problem]:
         """One problem for each policy that cannot work."""
@@ -87,7 +94,7 @@ class PolicyCheck:
             yield Problem(
                 f"policy.{kind}",
                 f'is missing, and by default {_approvals(needed)} asked for from the role "{DEFAULT_ROLE}", '
-                f"which does not exist; write [policy.{kind}] with role = one of {listing(self.roles)}, "
+                f"which does not exist; write [policy.{kind}] with role = one of {self._choice()}, "
                 f"or add [roles.{DEFAULT_ROLE}]",
             )
         elif needed:
@@ -104,15 +111,18 @@ class PolicyCheck:
                 asked = f"{_approvals(needed)} asked for at times (by a schedule, or for a large plan)"
             yield Problem(
                 f"policy.{kind}.role",
-                f"is missing: {asked}, and no role may give it; write role = one of {listing(self.roles)}",
+                f"is missing: {asked}, and no role may give it; write role = one of {self._choice()}",
             )
         elif needed:
             yield from self._reachable(kind, needed)
 
+    def _choice(self) -> str:
+        return listing(self.roles, "the roles that you add")
+
     def _reachable(self, kind: OperationKind, needed: int) -> Iterator[Problem]:
         policy = self.settings.policy[kind]
-        persons = {person.id: person for person in self.settings.person}
-        holders = {person.id for person in persons.values() if policy.role in person.roles}
+        persons = self.settings.person
+        holders = [person for person in persons if policy.role in person.roles]
         if len(holders) + self.unsure < needed:
             yield Problem(
                 f"policy.{kind}.approvals",
@@ -120,14 +130,14 @@ class PolicyCheck:
                 f"{_persons(holders)}; ask for fewer, or give more persons the role",
             )
             return
-        requesters = {name for name, person in persons.items() if may_request(self.settings, person, kind)}
-        if policy.requester_may_approve or not requesters or self.unsure:
+        requesters = [person for person in persons if may_request(self.settings, person, kind)]
+        if policy.requester_may_approve or not requesters or self.unsure or self.unsure_roles:
             return
-        if all(len(holders - {requester}) < policy.approvals for requester in requesters):
+        if all(len(holders) - (requester in holders) < policy.approvals for requester in requesters):
             yield Problem(
                 f"policy.{kind}.approvals",
                 f"{_approvals(policy.approvals)} asked for from others than the requester, and whoever may "
-                f"{kind} ({listing(requesters)}) never finds as many: the role "
+                f"{kind} ({listing(person.id for person in requesters)}) never finds as many: the role "
                 f'"{policy.role}" is held by {_persons(holders)}; give more persons the role, '
                 "or set requester_may_approve = true",
             )
@@ -137,7 +147,7 @@ def _approvals(count: int) -> str:
     return "1 approval is" if count == 1 else f"{count} approvals are"
 
 
-def _persons(ids: Iterable[str]) -> str:
-    names = tuple(ids)
+def _persons(persons: Iterable[PersonSettings]) -> str:
+    names = [person.id for person in persons]
     count = "1 person" if len(names) == 1 else f"{len(names)} persons"
     return f"{count} ({listing(names)})" if names else "nobody"

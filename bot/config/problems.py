@@ -32,8 +32,6 @@ def shown(value: object) -> str:
             return "true" if value else "false"
         case str():
             text = f'"{value}"'
-        case int() | float():
-            text = str(value)
         case list() | tuple():
             return "a list" if value else "an empty list"
         case dict():

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, time
 
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
@@ -40,6 +39,7 @@ class Understood:
     settings: SlipwaySettings
     problems: tuple[Problem, ...]
     unsure_persons: int  # how many [[person]] entries had a mistake and may have lost something
+    unsure_roles: bool  # whether a role had a mistake, so that its rights are not known
 
 
 def plain(value: object, depth: int = 0) -> Plain:
@@ -58,8 +58,6 @@ def plain(value: object, depth: int = 0) -> Plain:
             return [plain(item, depth + 1) for item in value]
         case dict():
             return {str(key): plain(item, depth + 1) for key, item in value.items()}
-        case date() | time():
-            return value.isoformat()
         case _:
             return str(value)
 
@@ -67,7 +65,7 @@ def plain(value: object, depth: int = 0) -> Plain:
 def understand(document: dict[str, Plain]) -> Understood:
     """Read a document that :func:`plain` made and into which the secrets were filled."""
     problems: tuple[Problem, ...] | None = None
-    unsure: set[str | int] = set()
+    wrong: tuple[Place, ...] = ()
     rest: Plain = document
     while True:
         try:
@@ -76,16 +74,14 @@ def understand(document: dict[str, Plain]) -> Understood:
         except ValidationError as error:
             details = error.errors(include_url=False)
             if problems is None:
+                wrong = tuple(detail["loc"] for detail in details)
                 problems = tuple(explain(detail, document) for detail in details)
-                unsure = {detail["loc"][1] for detail in details if _is_person(detail["loc"])}
             # Each round cuts at least one key or entry, so the rounds are bounded by the document's size.
             rest = without(rest, [_cut(detail) for detail in details])
         else:
-            return Understood(settings, problems or (), len(unsure))
-
-
-def _is_person(place: Place) -> bool:
-    return len(place) > 1 and place[0] == "person"
+            unsure_roles = any(place[0] == "roles" for place in wrong)
+            unsure = {place[1] for place in wrong if place[0] == "person" and len(place) > 1}
+            return Understood(settings, problems or (), len(unsure), unsure_roles)
 
 
 def _cut(detail: ErrorDetails) -> Place:

@@ -66,21 +66,16 @@ def read_secret(path: Path) -> str:
     """A secret from a file of its own, without the newline that editors put at the end.
 
     Raises:
-        ValueError: a sentence that says why the file cannot be used; it never holds what the file holds.
+        ValueError: a sentence that says why the file cannot be used. It never holds what the file holds, nor
+            the path of what is no file: somebody may have put the secret itself in the path's place.
     """
     try:
-        # Non-blocking, so that a pipe put in the file's place cannot hold up the start.
-        handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not a path"
-        raise ValueError(f"the file {path} cannot be read ({reason})") from None
-    with os.fdopen(handle, "rb") as file:
-        status = os.fstat(file.fileno())
-        if not stat.S_ISREG(status.st_mode):
-            raise ValueError(f"{path} is not a file")
-        if status.st_mode & _OTHERS:
-            raise ValueError(f"everybody on this machine may read or write {path}; run chmod o= {path}")
-        content = file.read(_LARGEST + 1)
+        content = _content(path)
+    except OSError as error:
+        reason = (error.strerror or "unknown").lower()
+        raise ValueError(
+            f"the file that is named cannot be read ({reason}); relative paths start at slipway.toml's folder"
+        ) from None
     if len(content) > _LARGEST:
         raise ValueError(f"the file {path} is larger than {_LARGEST} bytes; it is hardly a secret")
     try:
@@ -91,6 +86,23 @@ def read_secret(path: Path) -> str:
     if not text.strip():
         raise ValueError(f"the file {path} is empty")
     return text
+
+
+def _content(path: Path) -> bytes:
+    if "\0" in str(path):
+        raise ValueError("what is named is not a path; it holds a zero byte")
+    # Non-blocking, so that a pipe put in the file's place cannot hold up the start.
+    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        status = os.fstat(handle)
+        if not stat.S_ISREG(status.st_mode):
+            raise ValueError(f"{path} is not a file")
+        if status.st_mode & _OTHERS:
+            raise ValueError(f"everybody on this machine may read or write {path}; run chmod o= {path}")
+        with os.fdopen(handle, "rb", closefd=False) as file:
+            return file.read(_LARGEST + 1)
+    finally:
+        os.close(handle)
 
 
 def _fill_one(

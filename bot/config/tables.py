@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import get_args, get_origin
 
 from pydantic import SecretStr
@@ -36,36 +36,29 @@ def is_repeated(field: FieldInfo) -> bool:
     return get_origin(field.annotation) in (tuple, dict)
 
 
-def field_at(place: Sequence[str | int]) -> FieldInfo | None:
-    """The field that a place belongs to, or None where no field is."""
-    table: type[Settings] | None = SlipwaySettings
+def field_at(place: Place) -> FieldInfo | None:
+    """The field that a place belongs to: its own, or that of the list or mapping it stands in."""
+    return _walk(place)[0]
+
+
+def table_at(place: Place) -> type[Settings] | None:
+    """The table that stands at a place, or None where a plain value or nothing does."""
+    return _walk(place)[1]
+
+
+def _walk(place: Place) -> tuple[FieldInfo | None, type[Settings] | None]:
     field: FieldInfo | None = None
+    table: type[Settings] | None = SlipwaySettings
+    one_of_many = False
     for key in place:
-        if table is None:
-            return field
-        if field is not None and is_repeated(field) and table is table_in(field):
-            field = None  # the key or the index of one of many
+        if one_of_many or table is None:  # an index or a name, or something inside a plain value
+            one_of_many = False
             continue
         field = table.model_fields.get(str(key))
         if field is None:
-            return None
-        table = table_in(field)
-    return field
-
-
-def table_at(place: Sequence[str | int]) -> type[Settings] | None:
-    """The table that stands at a place, or None where a plain value or nothing does."""
-    table: type[Settings] | None = SlipwaySettings
-    many = False
-    for key in place:
-        if many:
-            many = False
-            continue
-        field = table.model_fields.get(str(key)) if table else None
-        if field is None:
-            return None
-        table, many = table_in(field), is_repeated(field)
-    return table
+            return None, None
+        table, one_of_many = table_in(field), is_repeated(field)
+    return field, table
 
 
 def secret_places(

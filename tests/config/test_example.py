@@ -1,0 +1,137 @@
+"""The example that people copy, and the demo's configuration, are right and complete."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from bot.config.demo import demo_settings
+from bot.config.describe import describe
+from bot.config.load import load
+from bot.config.settings import Missed, OperationKind, Settings, SlipwaySettings
+from bot.config.tables import secret_places, table_in
+from bot.errors import ConfigError
+from bot.people import People
+from commands.all import rights
+from tests.config.documents import COMMANDS, good, settings_of
+
+EXAMPLE = Path(__file__).parents[2] / "slipway.example.toml"
+
+
+def _example() -> SlipwaySettings:
+    return load(EXAMPLE, {"SLIPWAY_MATRIX_PASSWORD": "x"}, known_rights=rights())
+
+
+def test_the_example_is_right() -> None:
+    settings = _example()
+    assert [person.id for person in settings.person] == ["alice", "bob"]
+    overdue = next(entry for entry in settings.schedule if entry.command == "terminate --overdue")
+    assert overdue.quiet
+    assert overdue.missed is Missed.SKIP
+
+
+def _fields(table: type[Settings], above: str = "") -> Iterator[tuple[str, str]]:
+    for name, field in table.model_fields.items():
+        inner = table_in(field)
+        if inner is not None:
+            yield from _fields(inner, name)
+        else:
+            yield above, name
+
+
+def test_the_example_speaks_of_every_setting_in_its_own_table() -> None:
+    """A commented key counts: it shows what could be written."""
+    spoken: set[tuple[str, str]] = set()
+    table = ""
+    for line in EXAMPLE.read_text().splitlines():
+        if head := re.match(r"\[+(\w+)", line):
+            table = head[1]
+        elif key := re.match(r"(?:# )?(\w+) = ", line):
+            spoken.add((table, key[1]))
+    secrets = {(place[-2], place[-1]) for place in secret_places()}
+    wanted = {
+        (table, f"{name}_file") if (table, name) in secrets else (table, name)
+        for table, name in _fields(SlipwaySettings)
+    }
+    assert wanted - spoken == set(), "not in slipway.example.toml"
+    assert spoken - wanted == set(), "in slipway.example.toml, and no setting"
+
+
+def test_the_example_shows_the_defaults_of_policies_retention_and_commands() -> None:
+    document = tomllib.loads(EXAMPLE.read_text())
+    assert set(document["policy"]) == {kind.value for kind in OperationKind}
+    assert document["retention"] == SlipwaySettings().retention.model_dump()
+    assert document["commands"]["prefix"] == SlipwaySettings().commands.prefix
+
+
+def test_a_good_configuration_is_described() -> None:
+    lines = describe(_example())
+    assert "people: 2 persons (alice, bob), 4 roles (releng, admin, publisher, janitor)" in lines
+    assert any("matrix as @slipway:example.org" in line for line in lines)
+    assert any("aws eu-west-1; azure gallery Fedora in fedora-cloud" in line for line in lines)
+    assert "promote 1 by releng; rollback 1 by releng, the requester too" in "\n".join(lines)
+    assert lines[-1] == "secrets: matrix.password from the environment variable SLIPWAY_MATRIX_PASSWORD"
+
+
+def test_a_description_says_what_is_switched_off_and_asked_of_schedules() -> None:
+    document = good()
+    document["schedule"][0]["enabled"] = False
+    document["policy"] = {"promote": {"role": "releng", "approvals_scheduled": 0}}
+    document["profiles"] = {}
+    lines = describe(settings_of(document))
+    assert any(line.endswith("(switched off)") for line in lines)
+    assert any("promote 1 by releng, none when scheduled" in line for line in lines)
+    assert "profiles: none" in lines
+
+
+class TestDemo:
+    def settings(self, speaker: str = "alice", aws: str | None = "http://127.0.0.1:5000") -> SlipwaySettings:
+        return demo_settings(
+            state_dir=Path("/tmp/demo"),  # noqa: S108 - nothing is written there
+            aws_endpoint=aws,
+            azure_endpoint="http://127.0.0.1:5001",
+            known_rights=rights(),
+            speaker=speaker,
+        )
+
+    def test_its_people_can_do_the_tour(self) -> None:
+        settings = self.settings("bob")
+        people = People(settings)
+        assert settings.console.speaker == "bob"
+        assert [person.id for person in people.role_holders("releng")] == ["alice", "bob"]
+        assert not people.may(people.by_id("carol"), "promote", changes=True)
+        assert people.may(people.by_id("carol"), "images", changes=False)
+        assert {profile.template for profile in settings.profiles.values()} == {
+            "slipway-small",
+            "slipway-arm",
+        }
+        assert not settings.policy[OperationKind.PROMOTE].requester_may_approve
+
+    def test_it_works_without_a_simulated_aws(self) -> None:
+        settings = self.settings(aws=None)
+        assert settings.aws is None
+        assert settings.profiles == {}
+
+    def test_nobody_else_can_speak(self) -> None:
+        with pytest.raises(ConfigError, match=r"console.speaker: nobody has the identity"):
+            self.settings("mallory")
+
+
+def test_the_names_of_commands_that_these_tests_use_are_the_real_ones() -> None:
+    assert rights() >= COMMANDS
+
+
+def test_every_setting_that_can_be_missing_or_misspelt_says_how_it_is_written() -> None:
+    def silent(table: type[Settings]) -> Iterator[str]:
+        for name, field in table.model_fields.items():
+            if inner := table_in(field):
+                yield from silent(inner)
+            elif not field.description and (field.is_required() or "pattern" in repr(field.metadata)):
+                yield f"{table.__name__}.{name}"
+
+    assert list(silent(SlipwaySettings)) == []
+    assert not any(field.is_required() for field in SlipwaySettings.model_fields.values())

@@ -1,0 +1,59 @@
+"""slipway.toml as a file: found, read, and told about where it is no TOML."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bot.config.load import load
+from bot.errors import ConfigError
+from tests.config.documents import COMMANDS, SECRETS, good, problems_of, settings_of
+
+
+class TestFile:
+    def load(self, path: Path) -> tuple[str, ...]:
+        with pytest.raises(ConfigError) as caught:
+            load(path, SECRETS, known_rights=COMMANDS)
+        return caught.value.problems
+
+    def test_paths_start_at_the_files_folder(self, tmp_path: Path) -> None:
+        (tmp_path / "slipway.toml").write_text(
+            'state_dir = "memory"\n[console]\nenabled = true\n[aws]\nregion = "eu-west-1"\n'
+            '[[person]]\nid = "alice"\nidentities = ["console:alice"]\n'
+        )
+        settings = load(tmp_path / "slipway.toml", {}, known_rights=COMMANDS)
+        assert settings.state_dir == tmp_path / "memory"
+
+    def test_home_is_understood(self, tmp_path: Path) -> None:
+        document = good() | {"state_dir": "~/slipway"}
+        assert settings_of(document, SECRETS | {"HOME": "/home/bot"}).state_dir == Path("/home/bot/slipway")
+        assert problems_of(document) == (
+            "state_dir: begins with ~, and HOME is not set; write the path from the root",
+        )
+
+    def test_a_missing_file_names_the_example(self, tmp_path: Path) -> None:
+        (problem,) = self.load(tmp_path / "slipway.toml")
+        assert problem.endswith("there is no such file; copy slipway.example.toml there and change it")
+
+    @pytest.mark.parametrize(
+        ("content", "line"),
+        [
+            (b'name = "x"\nzone = UTC\n', "line 2"),
+            (b'name = "x"\n\nname = "y"\n', "line 3"),
+            (b'name = "x"\nzone = "\xff"\n', "line 2 is not text in UTF-8"),
+            (b"x = " + b"[" * 5000, "nested too deeply"),
+            (b"x = " + b"9" * 5000, "too many digits"),
+            (b"#" * (1024 * 1024 + 1), "larger than 1 MiB"),
+        ],
+    )
+    def test_what_is_not_toml_is_told_with_its_line(self, tmp_path: Path, content: bytes, line: str) -> None:
+        path = tmp_path / "slipway.toml"
+        path.write_bytes(content)
+        (problem,) = self.load(path)
+        assert problem.startswith(f"{path}: ")
+        assert line in problem
+
+    def test_a_folder_is_no_file(self, tmp_path: Path) -> None:
+        (problem,) = self.load(tmp_path)
+        assert "cannot be read" in problem

@@ -1,0 +1,188 @@
+"""Secrets come from the environment or from files, and never show."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from bot.config.describe import describe
+from bot.config.load import settings_from
+from bot.config.secret_values import read_secret
+from bot.config.settings import SlipwaySettings
+from bot.config.tables import is_repeated, secret_places, table_in
+from bot.errors import ConfigError
+from tests.config.documents import COMMANDS, good, problems_of, put, settings_of
+
+WORD = "correct horse battery"
+
+
+def written(path: Path, content: str | bytes = WORD + "\n", mode: int = 0o600) -> Path:
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    path.chmod(mode)
+    return path
+
+
+def password(settings: SlipwaySettings) -> str:
+    assert settings.matrix is not None
+    assert settings.matrix.password is not None
+    return settings.matrix.password.get_secret_value()
+
+
+def test_a_file_named_in_the_table_is_read_without_its_last_newline(tmp_path: Path) -> None:
+    written(tmp_path / "password", f"{WORD} \n")
+    document = put(good(), "matrix.password_file", "password")
+    settings = settings_from(document, tmp_path, {}, known_rights=COMMANDS)
+    assert password(settings) == f"{WORD} "
+    assert settings.secret_sources == {"matrix.password": f"the file {tmp_path / 'password'}"}
+
+
+def test_the_environment_wins_over_the_table(tmp_path: Path) -> None:
+    path = written(tmp_path / "other", "from a file")
+    document = put(good(), "matrix.password_file", "/nowhere")
+    assert password(settings_of(document, {"SLIPWAY_MATRIX_PASSWORD": WORD})) == WORD
+    assert password(settings_of(document, {"SLIPWAY_MATRIX_PASSWORD_FILE": str(path)})) == "from a file"
+
+
+def test_an_empty_variable_is_none() -> None:
+    (problem,) = problems_of(good(), {"SLIPWAY_MATRIX_PASSWORD": "", "SLIPWAY_MATRIX_PASSWORD_FILE": ""})
+    assert problem.startswith("matrix: neither a password nor an access token is given; set password_file or")
+
+
+def test_two_ways_at_once_are_a_mistake() -> None:
+    both = {"SLIPWAY_MATRIX_PASSWORD": WORD, "SLIPWAY_MATRIX_PASSWORD_FILE": "x"}
+    (problem,) = problems_of(good(), both)
+    assert problem.startswith("matrix.password: SLIPWAY_MATRIX_PASSWORD and SLIPWAY_MATRIX_PASSWORD_FILE are")
+    both = {"SLIPWAY_MATRIX_PASSWORD": WORD, "SLIPWAY_MATRIX_ACCESS_TOKEN": WORD}
+    assert problems_of(good(), both) == (
+        "matrix: a password and an access token are both given; give one of them",
+    )
+
+
+@pytest.mark.parametrize("place", list(secret_places()), ids=".".join)
+def test_a_secret_in_the_configuration_itself_is_refused_and_not_repeated(place: tuple[str, ...]) -> None:
+    document = put(good(), ".".join(place), WORD)
+    (problem,) = problems_of(document)
+    variable = "SLIPWAY_" + "_".join(place).upper()
+    assert problem.startswith(f"{'.'.join(place)}: a secret does not belong into this file; ")
+    assert f"{place[-1]}_file" in problem
+    assert variable in problem
+    assert WORD not in problem
+
+
+@pytest.mark.parametrize(
+    ("content", "mode", "said"),
+    [
+        (WORD, 0o644, "everybody on this machine may read or write"),
+        (WORD, 0o602, "everybody on this machine may read or write"),
+        ("", 0o600, "is empty"),
+        ("\n", 0o600, "is empty"),
+        (b"\xff" + WORD.encode(), 0o600, "is not text in UTF-8"),
+        (WORD * 10000, 0o600, "is larger than"),
+    ],
+)
+def test_a_file_that_cannot_be_a_secret_is_refused(
+    tmp_path: Path, content: str | bytes, mode: int, said: str
+) -> None:
+    path = written(tmp_path / "password", content, mode)
+    (problem,) = problems_of(put(good(), "matrix.password_file", str(path)), {})
+    assert problem.startswith("matrix.password_file: ")
+    assert said in problem
+    assert WORD not in problem
+
+
+def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe", 0o600)
+    for name, said in (("pipe", "is not a file"), (".", "is not a file"), ("missing", "cannot be read")):
+        with pytest.raises(ValueError, match=said):
+            read_secret(tmp_path / name)
+    (problem,) = problems_of(put(good(), "matrix.password_file", 5), {})
+    assert problem == "matrix.password_file: must be the path of a file, in quotes"
+    (problem,) = problems_of(put(good(), "matrix.password_file", "a\0b"), {})
+    assert problem == "matrix.password_file: what is named is not a path; it holds a zero byte"
+
+
+def test_a_secret_in_the_place_of_a_path_is_not_repeated() -> None:
+    for path in (WORD, f"/{WORD}/x", WORD * 500):
+        (problem,) = problems_of(good(), {"SLIPWAY_MATRIX_PASSWORD_FILE": path})
+        assert problem.startswith("matrix.password_file: the file that is named cannot be read (")
+        assert WORD not in problem
+
+
+def test_a_variable_that_is_not_text_is_refused() -> None:
+    (problem,) = problems_of(good(), {"SLIPWAY_MATRIX_PASSWORD": "caf\udce9"})
+    assert "does not hold text in UTF-8" in problem
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {"AZURE_TENANT_ID": "t", "AZURE_CLIENT_ID": "c", "AZURE_CLIENT_SECRET": WORD},
+        {"AZURE_TENANT": "t", "AZURE_CLIENT_ID": "c", "AZURE_SECRET": WORD},
+        {"AZURE_TENANT": "t", "AZURE_CLIENT_ID": "c", "SLIPWAY_AZURE_CLIENT_SECRET": WORD},
+    ],
+)
+def test_azure_is_read_from_the_names_others_use(environ: dict[str, str]) -> None:
+    document = good()
+    del document["azure"]["subscription_id"]
+    environ |= {"SLIPWAY_MATRIX_PASSWORD": "x", "AZURE_SUBSCRIPTION_ID": "s"}
+    azure = settings_of(document, environ).azure
+    assert azure is not None
+    assert azure.client_secret is not None
+    assert (azure.subscription_id, azure.tenant_id, azure.client_id) == ("s", "t", "c")
+    assert azure.client_secret.get_secret_value() == WORD
+
+
+def test_what_the_configuration_says_of_azure_wins_over_azures_own_variables() -> None:
+    document = put(good(), "azure.tenant_id", "written")
+    environ = {"SLIPWAY_MATRIX_PASSWORD": "x", "AZURE_TENANT_ID": "set"}
+    azure = settings_of(document, environ).azure
+    assert azure is not None
+    assert azure.tenant_id == "written"
+
+
+def test_half_of_a_pair_is_a_mistake() -> None:
+    environ = {"SLIPWAY_MATRIX_PASSWORD": "x", "SLIPWAY_AWS_ACCESS_KEY_ID": "x", "AZURE_CLIENT_SECRET": "x"}
+    assert [problem.split(";")[0] for problem in problems_of(good(), environ)] == [
+        "aws: of access_key_id and secret_access_key only one is given",
+        "azure: a client secret needs tenant_id and client_id beside it",
+    ]
+
+
+def test_no_secret_shows_anywhere() -> None:
+    environ = {
+        "SLIPWAY_MATRIX_PASSWORD": WORD,
+        "SLIPWAY_AWS_ACCESS_KEY_ID": WORD,
+        "SLIPWAY_AWS_SECRET_ACCESS_KEY": WORD,
+        "AZURE_TENANT_ID": "t",
+        "AZURE_CLIENT_ID": "c",
+        "AZURE_CLIENT_SECRET": WORD,
+    }
+    settings = settings_of(good(), environ)
+    text = repr(settings) + str(settings) + "\n".join(describe(settings)) + settings.model_dump_json()
+    assert WORD not in text
+    assert "azure.client_secret from the environment variable AZURE_CLIENT_SECRET" in text
+    with pytest.raises(ConfigError) as caught:
+        settings_of(put(put(good(), "aws.region", 5), "matrix.rooms", 5), environ)
+    assert WORD not in str(caught.value) + repr(caught.value)
+
+
+def test_no_repeated_table_holds_a_secret() -> None:
+    """Such a secret would be read from slipway.toml itself: no variable could name it."""
+
+    def repeated(table: Any = SlipwaySettings, inside: bool = False) -> list[str]:
+        found = []
+        for name, field in table.model_fields.items():
+            inner = table_in(field)
+            many = inside or is_repeated(field)
+            if inner is not None:
+                found += repeated(inner, many)
+            elif many and SecretStr.__name__ in str(field.annotation):
+                found.append(name)
+        return found
+
+    assert repeated() == []
+    assert ("matrix", "password") in set(secret_places())
