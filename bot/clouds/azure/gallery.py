@@ -136,9 +136,14 @@ class AzureGallery:
                 arm = await self._open()
                 running = await arm.begin_write(read, excluded=excluded, doing=doing)
             except CloudError as error:
-                if error.kind not in _UNSURE:
+                if error.kind is CloudErrorKind.CONFLICT and await self._stands(definition, number, excluded):
+                    # aiohttp sends a write again, unasked, when a kept connection breaks: the first one was
+                    # taken, and the second one refused because of it. Look whether it has come to its end.
+                    lost = error
+                elif error.kind in _UNSURE:
+                    lost = error
+                else:
                     raise
-                lost = error
                 continue
             await arm.finish(running, doing=doing)
             return
@@ -169,6 +174,10 @@ class AzureGallery:
                         cloud="azure",
                         sentence=f"Azure was not asked to {doing}: the version is {state.lower()} right now.",
                     )
+
+    async def _stands(self, definition: str, number: VersionNumber, excluded: bool) -> bool:
+        version = (await self._read(definition, number)).version
+        return version.state is not ProvisioningState.FAILED and _stands(version, excluded)
 
     async def _goes(self, definition: str, number: VersionNumber) -> bool:
         """Whether the version is being deleted already; if so, wait until it is gone."""

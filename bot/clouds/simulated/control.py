@@ -3,7 +3,7 @@
 The control API lets another process drive a simulator:
 
 - ``POST /_sim/faults`` with a :class:`Fault` as JSON arms it and answers ``{"id": …}``;
-- ``GET /_sim/faults`` lists what is armed, and how often it hit;
+- ``GET /_sim/faults`` lists what is armed, and how often it hit, and whether it was reached;
 - ``POST /_sim/faults/{id}/release`` lets a hold go on;
 - ``DELETE /_sim/faults`` forgets them all and lets go of all that is held;
 - ``GET /_sim/requests`` lists every request in order of arrival;
@@ -106,6 +106,7 @@ async def _go_wrong(
             return await handler(request)
         case FaultKind.HOLD_AFTER:
             answer = await handler(request)
+            armed.reached.set()
             await armed.released.wait()
             return answer
         case FaultKind.FAIL_HALFWAY | FaultKind.NEVER_END | FaultKind.NOT_DONE:
@@ -135,7 +136,10 @@ def add_control(
         return web.json_response({"id": faults.add(fault).id})
 
     async def armed(_: web.Request) -> web.Response:
-        shown = [{"id": a.id, "hits": a.hits, **a.fault.model_dump(mode="json")} for a in faults]
+        shown = [
+            {"id": a.id, "hits": a.hits, "reached": a.reached.is_set(), **a.fault.model_dump(mode="json")}
+            for a in faults
+        ]
         return web.json_response(shown)
 
     async def release(request: web.Request) -> web.Response:

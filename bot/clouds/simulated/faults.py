@@ -63,7 +63,11 @@ class Fault(BaseModel):
 
 @dataclass(eq=False)
 class Armed:
-    """A fault in a registry. ``reached`` is set at its first hit; ``release`` lets a hold go on."""
+    """A fault in a registry.
+
+    ``reached`` is set at its first hit (of ``HOLD_AFTER``: once the effect is there); ``release`` lets a hold
+    go on, and holds nothing any more.
+    """
 
     id: int
     fault: Fault
@@ -89,7 +93,8 @@ class Armed:
             self.passed += 1
             return False
         self.hits += 1
-        self.reached.set()
+        if self.fault.kind is not FaultKind.HOLD_AFTER:  # that one is reached once the request was handled
+            self.reached.set()
         return True
 
 

@@ -116,7 +116,7 @@ class GalleryState:
             self._look(record)
         record = self._find(definition, name)
         if record is None:
-            _not_found(f"galleries/{self.seed.gallery}/images/{definition}/versions/{name}")
+            self._missing(definition, name)
         return record
 
     def operation(self, operation_id: str) -> Running:
@@ -161,7 +161,9 @@ class GalleryState:
         code: str,
     ) -> tuple[Record, Running]:
         """Merge the publishing profile and the tags of a version."""
-        record = self.version(definition, name)
+        record = self._find(definition, name)
+        if record is None:
+            self._missing(definition, name)
         merged = copy.deepcopy(record.document)
         if "tags" in body:
             merged["tags"] = body["tags"]
@@ -292,6 +294,9 @@ class GalleryState:
 
     def _find(self, definition: str, name: str) -> Record | None:
         return self.versions.get(definition.casefold(), {}).get(name.casefold())
+
+    def _missing(self, definition: str, name: str) -> NoReturn:
+        _not_found(f"galleries/{self.seed.gallery}/images/{definition}/versions/{name}")
 
     def _add(self, record: Record) -> None:
         definition, name = self._key(record.definition, record.document["name"])

@@ -1,0 +1,89 @@
+"""Where the hand goes, and with which proof."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from bot.clouds.azure import AzureGallery
+from bot.clouds.azure.access import PUBLIC, Access, ClientSecret, DefaultChain, Tokenless, decide
+from bot.config.settings import AzureSettings
+from bot.errors import ConfigError
+
+SECRET = SecretStr("s3cret")
+PRINCIPAL = ClientSecret("tenant", "client", SECRET)
+
+
+def settings(**more: Any) -> AzureSettings:
+    return AzureSettings(subscription_id="s", resource_group="g", gallery="G", **more)
+
+
+def test_without_anything_configured_azure_identity_looks_for_itself() -> None:
+    assert decide(settings(), {}) == Access(PUBLIC, DefaultChain())
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {"AZURE_TENANT_ID": "tenant", "AZURE_CLIENT_ID": "client", "AZURE_CLIENT_SECRET": "s3cret"},
+        {"AZURE_TENANT": "tenant", "AZURE_CLIENT_ID": "client", "AZURE_SECRET": "s3cret"},
+        {
+            "AZURE_TENANT": "old",
+            "AZURE_TENANT_ID": "tenant",
+            "AZURE_CLIENT_ID": "client",
+            "AZURE_SECRET": "old",
+            "AZURE_CLIENT_SECRET": "s3cret",
+        },
+    ],
+)
+def test_both_sets_of_names_are_understood(environ: dict[str, str]) -> None:
+    assert decide(settings(), environ).proof == PRINCIPAL
+
+
+def test_settings_win_over_the_environment() -> None:
+    environ = {"AZURE_TENANT_ID": "x", "AZURE_CLIENT_ID": "x", "AZURE_CLIENT_SECRET": "x"}
+    chosen = decide(settings(tenant_id="tenant", client_id="client", client_secret=SECRET), environ)
+    assert chosen.proof == PRINCIPAL
+
+
+def test_half_a_service_principal_is_a_mistake_that_names_what_is_missing() -> None:
+    with pytest.raises(ConfigError) as caught:
+        decide(settings(client_secret=SECRET), {})
+    assert [problem.split(":")[0] for problem in caught.value.problems] == [
+        "azure.tenant_id",
+        "azure.client_id",
+    ]
+    assert "s3cret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1:8080", "http://localhost:1/", "http://[::1]:9"])
+def test_a_double_on_this_machine_gets_no_token(url: str) -> None:
+    environ = {"AZURE_TENANT_ID": "t", "AZURE_CLIENT_ID": "c", "AZURE_CLIENT_SECRET": "s"}
+    assert decide(settings(endpoint=url), environ).proof == Tokenless()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://management.azure.com",
+        "http://localhost.elsewhere.example",
+        "http://10.0.0.1",
+        "ftp://localhost",
+        "localhost:8080",
+        "https://",
+        "https://user:word@localhost",
+        "http://[::1",
+        "https://host:99999",
+        "",
+    ],
+)
+def test_unencrypted_or_unusable_endpoints_are_refused(url: str) -> None:
+    with pytest.raises(ConfigError, match=r"azure\.endpoint"):
+        AzureGallery(settings(endpoint=url), environ={})
+
+
+def test_another_cloud_is_asked_for_a_token_of_its_own() -> None:
+    chosen = decide(settings(endpoint="https://management.chinacloudapi.cn/"), {})
+    assert chosen.scope == "https://management.chinacloudapi.cn/.default"

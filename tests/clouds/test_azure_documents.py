@@ -1,0 +1,152 @@
+"""ARM's JSON: what is understood, and that anything else is nonsense rather than a crash or a guess."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.clouds.azure.documents import read_definition, read_page, read_version
+from bot.clouds.simulated.azure import Seed, SeedDefinition, SeedRegion, SeedVersion, SimulatedAzure
+from bot.clouds.simulated.azure.seed import version_document
+from bot.errors import CloudError, CloudErrorKind
+from tests.clouds.azure_place import NOW, X64, one_version
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3),
+    max_leaves=8,
+)
+FLAGS = st.sampled_from([True, False, None])
+REGIONS = ("eastus", "westeurope", "southeastasia")
+
+
+def document(**more: Any) -> dict[str, Any]:
+    """A version as ARM shows it, through JSON as it would come."""
+    seed = one_version(**more)
+    definition = seed.definitions[0]
+    shown: dict[str, Any] = json.loads(json.dumps(version_document(seed, definition, definition.versions[0])))
+    return shown
+
+
+def error_of(read: Callable[[], object]) -> CloudError | None:
+    """What reading ends in; anything but a CloudError goes through and fails the test."""
+    try:
+        read()
+    except CloudError as error:
+        return error
+    return None
+
+
+@given(JSON)
+def test_any_json_is_read_or_called_nonsense(junk: object) -> None:
+    for read in (
+        lambda: read_version(junk, X64),
+        lambda: read_definition(junk),
+        lambda: read_page(junk, "the versions"),
+    ):
+        error = error_of(read)
+        if error is not None:
+            assert error.kind is CloudErrorKind.NONSENSE
+            assert len(error.sentence) < 250
+
+
+def paths(value: object, at: tuple[str | int, ...] = ()) -> list[tuple[str | int, ...]]:
+    """Every place in a document."""
+    found = [at]
+    pairs = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, inner in pairs:
+        found += paths(inner, (*at, key))
+    return found
+
+
+@given(st.sampled_from(paths(document())), JSON)
+def test_a_version_with_any_one_part_spoiled_is_read_or_called_nonsense(
+    path: tuple[str | int, ...], junk: object
+) -> None:
+    spoiled: Any = {"root": document()}
+    at: Any = spoiled
+    for step in ("root", *path)[:-1]:
+        at = at[step]
+    at[("root", *path)[-1]] = junk
+    error = error_of(lambda: read_version(spoiled["root"], X64))
+    assert error is None or error.kind is CloudErrorKind.NONSENSE
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("2026-11-10T03:22:11.1234567+00:00", datetime(2026, 11, 10, 3, 22, 11, 123456, UTC)),
+        ("2026-11-10T03:22:11Z", datetime(2026, 11, 10, 3, 22, 11, tzinfo=UTC)),
+        ("2026-11-10T05:22:11+02:00", datetime(2026, 11, 10, 3, 22, 11, tzinfo=UTC)),
+        ("2026-11-10T03:22:11", datetime(2026, 11, 10, 3, 22, 11, tzinfo=UTC)),
+    ],
+)
+def test_times_are_read_as_utc(text: str, moment: datetime) -> None:
+    shown = document()
+    shown["properties"]["publishingProfile"]["endOfLifeDate"] = text
+    found = read_version(shown, X64).end_of_life
+    assert found == moment
+    assert found is not None
+    assert found.tzinfo is UTC
+
+
+@pytest.mark.parametrize("text", ["soon", "", 1764000000, "9999-12-31T23:59:59-12:00"])
+def test_an_end_of_life_that_is_no_time_is_never_taken_for_none(text: object) -> None:
+    shown = document()
+    shown["properties"]["publishingProfile"]["endOfLifeDate"] = text
+    with pytest.raises(CloudError, match="endOfLifeDate"):
+        read_version(shown, X64)
+
+
+def test_a_flag_that_is_no_flag_is_never_taken_for_one() -> None:
+    shown = document()
+    shown["properties"]["publishingProfile"]["excludeFromLatest"] = "false"
+    with pytest.raises(CloudError, match="excludeFromLatest"):
+        read_version(shown, X64)
+
+
+def test_without_target_regions_a_version_is_where_it_was_made() -> None:
+    shown = document()
+    del shown["properties"]["publishingProfile"]["targetRegions"]
+    assert [region.name for region in read_version(shown, X64).regions] == ["eastus"]
+
+
+def test_a_foreign_name_cannot_disturb_a_sentence() -> None:
+    shown = {**document(), "name": "1.\u202e\n" + "x" * 500}
+    with pytest.raises(CloudError) as caught:
+        read_version(shown, X64)
+    assert caught.value.sentence.isprintable()
+    assert len(caught.value.sentence) < 200
+
+
+@given(
+    st.dictionaries(
+        st.tuples(st.integers(1, 3), st.sampled_from([2, 9, 10, 100])),
+        st.tuples(FLAGS, st.dictionaries(st.sampled_from(REGIONS), FLAGS, min_size=1)),
+        min_size=1,
+    ),
+    st.sampled_from(REGIONS),
+)
+def test_latest_is_the_highest_number_that_may_launch_in_the_region(
+    versions: dict[tuple[int, int], tuple[bool | None, dict[str, bool | None]]], region: str
+) -> None:
+    """Azure's resolution (the simulator's) and the model's ``launch_regions`` say the same."""
+    seeded = tuple(
+        SeedVersion(f"{major}.{minor}.0", NOW, flag, tuple(SeedRegion(*pair) for pair in regions.items()))
+        for (major, minor), (flag, regions) in versions.items()
+    )
+    definition = SeedDefinition(X64, "x64", seeded)
+    seed = Seed((definition,))
+    numbers = [
+        found.number
+        for found in (read_version(version_document(seed, definition, version), X64) for version in seeded)
+        if region in found.launch_regions
+    ]
+    expected = str(max(numbers)) if numbers else None
+    assert SimulatedAzure(seed).latest(X64, region) == expected

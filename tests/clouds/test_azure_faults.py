@@ -1,0 +1,239 @@
+"""Whatever Azure does wrong ends in a CloudError of the right kind, soon, and with nothing half-done called done."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from aiohttp import web
+from azure.core.exceptions import AzureError, ClientAuthenticationError
+from azure.identity import CredentialUnavailableError
+
+from bot.clouds.azure import AzureGallery
+from bot.clouds.azure.failures import told
+from bot.clouds.simulated.faults import Fault, FaultKind
+from bot.config.settings import AzureSettings
+from bot.errors import CloudError, CloudErrorKind
+from tests.clouds.azure_place import CANDIDATE, QUICK, X64, Place, place
+
+Call = Callable[[AzureGallery], Awaitable[object]]
+
+CALLS: dict[str, Call] = {
+    "definitions": lambda gallery: gallery.definitions(),
+    "versions": lambda gallery: gallery.versions(X64),
+    "version": lambda gallery: gallery.version(X64, CANDIDATE),
+    "set_excluded": lambda gallery: gallery.set_excluded(X64, CANDIDATE, excluded=False),
+    "delete_version": lambda gallery: gallery.delete_version(X64, CANDIDATE),
+}
+every_call = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
+FOR_EVER = {"times": None}
+
+
+async def failure(here: Place, call: Call, fault: Fault) -> CloudError:
+    """The error that a call ends in under a fault."""
+    here.azure.faults.add(fault)
+    with pytest.raises(CloudError) as caught:
+        await call(here.gallery)
+    assert caught.value.cloud == "azure"
+    assert "on purpose" not in caught.value.sentence, "the raw message must not be pasted"
+    assert "\n" not in caught.value.sentence
+    assert caught.value.sentence.endswith(".")
+    return caught.value
+
+
+@every_call
+@pytest.mark.parametrize(
+    ("fault", "kind", "code"),
+    [
+        (Fault(kind=FaultKind.REFUSE, **FOR_EVER), CloudErrorKind.REFUSED, "AuthorizationFailed"),
+        (Fault(kind=FaultKind.THROTTLE, **FOR_EVER), CloudErrorKind.THROTTLED, "TooManyRequests"),
+        (Fault(kind=FaultKind.ERROR, **FOR_EVER), CloudErrorKind.BROKEN, "InternalServerError"),
+        (Fault(kind=FaultKind.ERROR, code="<b>no\ncode</b>", **FOR_EVER), CloudErrorKind.BROKEN, "HTTP500"),
+        (Fault(kind=FaultKind.DROP, **FOR_EVER), CloudErrorKind.UNREACHABLE, ""),
+        (Fault(kind=FaultKind.LOST_ANSWER, match="GET *", **FOR_EVER), CloudErrorKind.UNREACHABLE, ""),
+        (Fault(kind=FaultKind.HOLD_BEFORE, **FOR_EVER), CloudErrorKind.TIMED_OUT, ""),
+    ],
+    ids=lambda value: value.kind if isinstance(value, Fault) else str(value),
+)
+async def test_every_call_tells_what_went_wrong(
+    call: Call, fault: Fault, kind: CloudErrorKind, code: str
+) -> None:
+    hold = fault.kind is FaultKind.HOLD_BEFORE
+    more: dict[str, Any] = {
+        "max_attempts": 2,
+        **({"timeout": "1s", "operation_timeout": "1s"} if hold else {}),
+    }
+    async with place(more=more) as here:
+        error = await failure(here, call, fault)
+        assert (error.kind, error.code) == (kind, code)
+        # Two attempts at a request; aiohttp may double each, and a change is a write and its polling.
+        assert len(here.azure.requests) <= 8
+
+
+@every_call
+@pytest.mark.parametrize(
+    "body",
+    [
+        "<html><body>Sign in to the hotel's network</body></html>",
+        "",
+        "null",
+        "[]",
+        "7",
+        '"text"',
+        "{}",
+        '{"value": null}',
+        '{"value": {"name": "x"}}',
+        '{"value": [7]}',
+        '{"value": [{"name": "43.1.0", "location": "eastus", "properties": null}]}',
+        '{"name": "43.20261118.0", "location": "eastus", "properties": {"provisioningState": "Succeeded"}}',
+        "{",
+    ],
+)
+async def test_nonsense_is_called_nonsense(call: Call, body: str) -> None:
+    async with place(more={"max_attempts": 2}) as here:
+        error = await failure(here, call, Fault(kind=FaultKind.GARBAGE, match="GET *", body=body, **FOR_EVER))
+        assert error.kind is CloudErrorKind.NONSENSE
+        assert "hotel" not in error.sentence
+
+
+@every_call
+async def test_one_passing_fault_is_tried_over(call: Call) -> None:
+    for kind in (FaultKind.THROTTLE, FaultKind.ERROR, FaultKind.DROP, FaultKind.LOST_ANSWER):
+        async with place(polls=2) as here:
+            armed = here.azure.faults.add(Fault(kind=kind))
+            await call(here.gallery)
+            assert armed.hits == 1
+
+
+async def test_retry_after_is_honoured_when_it_is_short() -> None:
+    async with place() as here:
+        here.azure.faults.add(Fault(kind=FaultKind.THROTTLE, seconds=0.01, times=3))
+        assert await here.gallery.definitions()
+        assert here.requests("GET") == 4
+
+
+@every_call
+async def test_a_retry_after_of_an_hour_is_told_and_not_slept(call: Call) -> None:
+    async with place() as here:
+        fault = Fault(kind=FaultKind.THROTTLE, seconds=3600, match="*", **FOR_EVER)
+        error = await asyncio.wait_for(failure(here, call, fault), 10)
+        assert error.kind is CloudErrorKind.THROTTLED
+        assert "left alone for 1h" in error.sentence
+        assert len(here.azure.requests) == 1
+
+
+@pytest.mark.parametrize("kind", [FaultKind.LOST_ANSWER, FaultKind.ERROR, FaultKind.DROP, FaultKind.THROTTLE])
+async def test_a_write_that_nobody_knows_the_fate_of_ends_right(kind: FaultKind) -> None:
+    async with place(polls=2) as here:
+        here.azure.faults.add(Fault(kind=kind, match="PUT *"))
+        await here.gallery.set_excluded(X64, CANDIDATE, excluded=False)
+        assert here.excluded(CANDIDATE) is False
+        assert here.azure.state.version(X64, str(CANDIDATE)).state == "Succeeded"
+        assert len(here.azure.state.operations) == 1, "one effect, however often it was asked for"
+
+
+@pytest.mark.parametrize("kind", [FaultKind.LOST_ANSWER, FaultKind.ERROR, FaultKind.DROP, FaultKind.THROTTLE])
+async def test_a_deletion_that_nobody_knows_the_fate_of_ends_right(kind: FaultKind) -> None:
+    async with place(polls=2) as here:
+        here.azure.faults.add(Fault(kind=kind, match="DELETE *"))
+        await here.gallery.delete_version(X64, CANDIDATE)
+        assert not here.has(CANDIDATE)
+
+
+async def test_a_failure_on_a_later_page_fails_the_whole_listing() -> None:
+    async with place(page_size=4) as here:
+        fault = Fault(kind=FaultKind.REFUSE, match="GET */versions", after=2, **FOR_EVER)
+        error = await failure(here, CALLS["versions"], fault)
+        assert error.kind is CloudErrorKind.REFUSED
+
+
+@pytest.mark.parametrize("name", ["set_excluded", "delete_version"])
+@pytest.mark.parametrize(
+    ("code", "kind", "words"),
+    [
+        ("", CloudErrorKind.BROKEN, "ended in failure .InternalOperationError"),
+        ("QuotaExceeded", CloudErrorKind.QUOTA, "ended in failure .QuotaExceeded"),
+        ("Canceled", CloudErrorKind.CONFLICT, "cancelled"),
+    ],
+)
+async def test_an_operation_that_fails_halfway_is_a_failure(
+    name: str, code: str, kind: CloudErrorKind, words: str
+) -> None:
+    async with place() as here:
+        fault = Fault(kind=FaultKind.FAIL_HALFWAY, match="[PD][UE][TL]*", code=code)
+        error = await failure(here, CALLS[name], fault)
+        assert error.kind is kind
+        with pytest.raises(CloudError, match=words):
+            raise error
+        assert here.has(CANDIDATE)
+        assert here.requests("PUT") + here.requests("DELETE") == 1
+
+
+@pytest.mark.parametrize("name", ["set_excluded", "delete_version"])
+async def test_an_operation_without_end_is_given_up_at_the_limit(name: str) -> None:
+    async with place(more={"operation_timeout": "1s"}) as here:
+        error = await failure(here, CALLS[name], Fault(kind=FaultKind.NEVER_END, match="[PD][UE][TL]*"))
+        assert error.kind is CloudErrorKind.TIMED_OUT
+        assert "within 1s" in error.sentence
+
+
+async def test_losing_the_right_while_waiting_is_not_taken_for_success() -> None:
+    async with place() as here:
+        fault = Fault(kind=FaultKind.REFUSE, match="GET */capsOperations/*", **FOR_EVER)
+        error = await failure(here, CALLS["delete_version"], fault)
+        assert error.kind is CloudErrorKind.REFUSED
+
+
+@pytest.mark.parametrize("error", [ClientAuthenticationError, CredentialUnavailableError])
+def test_no_valid_credentials_are_a_refusal_and_the_sdks_words_stay_out(error: type[AzureError]) -> None:
+    with pytest.raises(CloudError, match="refused to list things") as caught, told("list things"):
+        raise error("AADSTS7000215: Invalid client secret s3cret")
+    assert caught.value.kind is CloudErrorKind.REFUSED
+    assert "s3cret" not in caught.value.sentence
+
+
+async def test_azure_out_of_reach_is_told_so() -> None:
+    async with place(more={"max_attempts": 1}) as here:
+        await here.azure.stop()
+        with pytest.raises(CloudError) as caught:
+            await here.gallery.definitions()
+        assert caught.value.kind is CloudErrorKind.UNREACHABLE
+
+
+@pytest.mark.parametrize(
+    ("link", "words"),
+    [
+        ("https://elsewhere.example/steal", "another host"),
+        ("http://127.0.0.1.elsewhere.example/steal", "another host"),
+        ("SAME", "in circles"),
+    ],
+)
+async def test_links_that_lead_astray_are_not_followed(link: str, words: str) -> None:
+    asked: list[str] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        asked.append(request.path)
+        body = {"value": [], "nextLink": str(request.url) if link == "SAME" else link}
+        return web.Response(text=json.dumps(body), content_type="application/json")
+
+    app = web.Application()
+    app.router.add_get("/{path:.*}", answer)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    port = runner.addresses[0][1]
+    settings = AzureSettings(
+        subscription_id="s", resource_group="g", gallery="G", endpoint=f"http://127.0.0.1:{port}"
+    )
+    gallery = AzureGallery(settings, environ={}, pace=QUICK)
+    try:
+        with pytest.raises(CloudError, match=words) as caught:
+            await gallery.definitions()
+    finally:
+        await gallery.close()
+        await runner.cleanup()
+    assert caught.value.kind is CloudErrorKind.NONSENSE
+    assert len(asked) <= 2
