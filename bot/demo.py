@@ -26,7 +26,8 @@ from bot.terminal import ConsoleOptions, build_console
 from bot.times import system_clock
 from commands.all import rights
 
-STORY = Story(definition="Fedora-Cloud-43-x64", image="Fedora-Cloud-Base-AmazonEC2.x86_64-43")
+STORY_IMAGES = ".x86_64-43-"
+"""The tour launches the newest AMI of this family."""
 
 GREETING = Card(
     title="Slipway on simulated clouds: nothing real is touched.",
@@ -88,7 +89,10 @@ async def _converse(settings: SlipwaySettings, options: DemoOptions) -> None:
         await wirings[0].idle()
 
     def tour(board: Board) -> Input:
-        return Tour(board, asyncio.sleep, STORY)
+        newest = max(
+            each.name for each in fedora_machines(system_clock()).images if STORY_IMAGES in each.name
+        )
+        return Tour(board, asyncio.sleep, Story(image=newest))
 
     console = ConsoleOptions(
         settings.console, options.as_json, system_clock, idle, tour if options.tour else None

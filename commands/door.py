@@ -143,7 +143,7 @@ class Door:
         response = Response.model_validate(await self._durable.step("answer", answer))
         if response.card is not None:
             await self._durable.step("say", lambda: self._say(response, key))
-        elif response.operation_id is not None:
+        elif response.operation_id is not None and not response.start:  # a run shows itself
             await self._durable.step("show", lambda: self._show(response.operation_id))
         if response.start and response.operation_id is not None:
             await self._running.start(response.operation_id)

@@ -59,20 +59,18 @@ def operation_card(operation: Operation, view: View) -> Card:
 
 def report_card(operation: Operation, view: View, mentions: tuple[str, ...]) -> Card:
     """The report that stands in the operation's thread once it has ended."""
-    took = operation.ended_at - operation.created_at if operation.ended_at else None
-    fields = [Field(label="Asked by", value=view.name(operation.requester))]
-    if operation.votes:
-        fields.append(Field(label="Decided by", value=_votes(operation.votes, view)))
-    if operation.ended_at and took is not None:
+    fields = []
+    if operation.ended_at is not None:
+        took = format_duration(operation.ended_at - operation.created_at)
         ended = format_time(operation.ended_at, view.zone)
-        fields.append(Field(label="Ended", value=f"{ended}, {format_duration(took)} after it was asked for"))
+        fields.append(Field(label="Ended", value=f"{ended}, {took} after it was asked for"))
     rows = tuple((str(report.number), _report_words(report)) for report in operation.reports)
     return Card(
         tone=_TONES[operation.state],
         title=f"{operation.id} {operation.kind}: {operation.state}",
         text=operation.outcome.summary if operation.outcome else operation.plan.summary,
         fields=tuple(fields),
-        tables=(Table(title="What was done", columns=("Step", "Result"), rows=rows),) if rows else (),
+        tables=(Table(title="What was done", columns=("", "Result"), rows=rows),) if rows else (),
         notes=_notes(operation, view),
         mentions=mentions,
     )
@@ -161,7 +159,7 @@ def _steps(operation: Operation, limit: int | None = STEPS_SHOWN) -> Table:
     rows = []
     for number, step in enumerate(operation.plan.steps, start=1):
         report = reports.get(number)
-        result = _report_words(report) if report else _unreported(operation, number)
+        result = _report_mark(report) if report else _unreported(operation, number)
         rows.append((str(number), step.title, step.reason, result))
     shown = rows if limit is None or len(rows) <= limit else rows[:limit]
     title = "Plan" if len(shown) == len(rows) else f"Plan: the first {len(shown)} of {len(rows)} steps"
@@ -172,12 +170,18 @@ def _steps(operation: Operation, limit: int | None = STEPS_SHOWN) -> Table:
     )
 
 
+def _report_mark(report: StepReport) -> str:
+    if report.trouble is not None:
+        return "✘ failed"
+    return "✔ already so" if report.done and report.done.already else "✔ done"
+
+
 def _report_words(report: StepReport) -> str:
     if report.trouble is not None:
-        return f"✘ failed: {report.trouble.sentence}"
+        return f"✘ {report.title}: {report.trouble.sentence}"
     if report.done is None:
         return "- not done"
-    return f"✔ {'already so' if report.done.already else 'done'}: {report.done.summary}"
+    return f"✔ {'already so: ' if report.done.already else ''}{report.done.summary}"
 
 
 def _unreported(operation: Operation, number: int) -> str:
@@ -200,7 +204,7 @@ def _notes(operation: Operation, view: View) -> tuple[str, ...]:
             notes += _trouble_notes(operation.outcome.trouble, view)
     if operation.state in (OperationState.STALE, OperationState.EXPIRED):
         notes.append(f"To plan it afresh: `{prefix}{command_line(operation.plan.request)}`")
-    if len(operation.plan.steps) > STEPS_SHOWN:
+    if len(operation.plan.steps) > STEPS_SHOWN and not operation.state.ended:
         notes.append(f"All steps: `{prefix}op {operation.id}`")
     return tuple(notes)
 

@@ -74,19 +74,19 @@ class Running:
 
     async def _run(self, payload: Payload) -> None:
         operation_id = str(payload["operation"])
-        step = self._durable.step
-        if await step("begin", lambda: self._begin(operation_id)) == Verdict.GO:
-            operation = await self._records.the(operation_id)
-            async with self._progress(operation) as touch:
-                for number in range(1, len(operation.plan.steps) + 1):
-                    verdict = await step(f"step-{number}", self._carry_out(operation_id, number))
-                    touch.set()
-                    if verdict == Verdict.STOPPED or (
-                        verdict == Verdict.FAILED and not operation.plan.independent
-                    ):
-                        break
-            await step("finish", lambda: self._finish(operation_id))
-        await step("report", lambda: self._report(operation_id))
+        async with self._progress(await self._records.the(operation_id)) as touched:
+            if await self._durable.step("begin", lambda: self._begin(operation_id)) == Verdict.GO:
+                await self._steps(await self._records.the(operation_id), touched)
+                await self._durable.step("finish", lambda: self._finish(operation_id))
+        await self._durable.step("report", lambda: self._report(operation_id))
+
+    async def _steps(self, operation: Operation, touched: asyncio.Event) -> None:
+        for number in range(1, len(operation.plan.steps) + 1):
+            effect = self._carry_out(operation.id, number)
+            verdict = await self._durable.step(f"step-{number}", effect)
+            touched.set()
+            if verdict == Verdict.STOPPED or (verdict == Verdict.FAILED and not operation.plan.independent):
+                return
 
     async def _begin(self, operation_id: str) -> Json:
         """Check approvals and plan once more; only what is unchanged may begin."""
