@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Awaitable, Callable
-from typing import Any
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any, ClassVar
 
 import pytest
 from aiohttp import web
 from azure.core.exceptions import AzureError, ClientAuthenticationError
 from azure.identity import CredentialUnavailableError
+from pydantic import SecretStr
 
 from bot.clouds.azure import AzureGallery
 from bot.clouds.azure.failures import told
@@ -51,7 +52,7 @@ async def failure(here: Place, call: Call, fault: Fault) -> CloudError:
         (Fault(kind=FaultKind.REFUSE, **FOR_EVER), CloudErrorKind.REFUSED, "AuthorizationFailed"),
         (Fault(kind=FaultKind.THROTTLE, **FOR_EVER), CloudErrorKind.THROTTLED, "TooManyRequests"),
         (Fault(kind=FaultKind.ERROR, **FOR_EVER), CloudErrorKind.BROKEN, "InternalServerError"),
-        (Fault(kind=FaultKind.ERROR, code="<b>no\ncode</b>", **FOR_EVER), CloudErrorKind.BROKEN, "HTTP500"),
+        (Fault(kind=FaultKind.ERROR, code="<b>no\ncode</b>", **FOR_EVER), CloudErrorKind.BROKEN, ""),
         (Fault(kind=FaultKind.DROP, **FOR_EVER), CloudErrorKind.UNREACHABLE, ""),
         (Fault(kind=FaultKind.LOST_ANSWER, match="GET *", **FOR_EVER), CloudErrorKind.UNREACHABLE, ""),
         (Fault(kind=FaultKind.HOLD_BEFORE, **FOR_EVER), CloudErrorKind.TIMED_OUT, ""),
@@ -150,6 +151,13 @@ async def test_a_failure_on_a_later_page_fails_the_whole_listing() -> None:
         assert error.kind is CloudErrorKind.REFUSED
 
 
+async def test_a_deletion_polled_by_location_alone_fails_as_loudly() -> None:
+    async with place(location_only=True) as here:
+        error = await failure(here, CALLS["delete_version"], Fault(kind=FaultKind.FAIL_HALFWAY, match="DEL*"))
+        assert error.kind is CloudErrorKind.CONFLICT
+        assert here.has(CANDIDATE)
+
+
 @pytest.mark.parametrize("name", ["set_excluded", "delete_version"])
 @pytest.mark.parametrize(
     ("code", "kind", "words"),
@@ -195,12 +203,51 @@ def test_no_valid_credentials_are_a_refusal_and_the_sdks_words_stay_out(error: t
     assert "s3cret" not in caught.value.sentence
 
 
+class TokenServiceAnswer:
+    """What the token service says to a secret that ran out, as far as the SDK's errors look at it."""
+
+    status_code = 400
+    reason = "Bad Request"
+    headers: ClassVar[dict[str, str]] = {}
+
+    def text(self) -> str:
+        return '{"error": "invalid_client", "error_description": "AADSTS7000222: The secret s3cret ran out."}'
+
+
+def test_a_secret_that_ran_out_is_a_refusal_with_the_token_services_code() -> None:
+    answer: Any = TokenServiceAnswer()
+    with (
+        pytest.raises(CloudError, match=r"does not accept .* \(invalid_client\)") as caught,
+        told("list things"),
+    ):
+        raise ClientAuthenticationError("AADSTS7000222 s3cret", response=answer)
+    assert (caught.value.kind, caught.value.code) == (CloudErrorKind.REFUSED, "invalid_client")
+
+
 async def test_azure_out_of_reach_is_told_so() -> None:
     async with place(more={"max_attempts": 1}) as here:
         await here.azure.stop()
         with pytest.raises(CloudError) as caught:
             await here.gallery.definitions()
         assert caught.value.kind is CloudErrorKind.UNREACHABLE
+
+
+@asynccontextmanager
+async def answering(answer: Callable[[web.Request], Awaitable[web.Response]]) -> AsyncIterator[AzureGallery]:
+    """A hand whose Azure gives this answer to everything."""
+    app = web.Application()
+    app.router.add_get("/{path:.*}", answer)
+    runner = web.AppRunner(app, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    settings = AzureSettings(subscription_id="s", resource_group="g", gallery="G", endpoint=url)
+    gallery = AzureGallery(settings, environ={}, pace=QUICK)
+    try:
+        yield gallery
+    finally:
+        await gallery.close()
+        await runner.cleanup()
 
 
 @pytest.mark.parametrize(
@@ -217,23 +264,81 @@ async def test_links_that_lead_astray_are_not_followed(link: str, words: str) ->
     async def answer(request: web.Request) -> web.Response:
         asked.append(request.path)
         body = {"value": [], "nextLink": str(request.url) if link == "SAME" else link}
-        return web.Response(text=json.dumps(body), content_type="application/json")
+        return web.json_response(body)
 
-    app = web.Application()
-    app.router.add_get("/{path:.*}", answer)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    port = runner.addresses[0][1]
+    async with answering(answer) as gallery:
+        with pytest.raises(CloudError, match=words) as caught:
+            await gallery.definitions()
+    assert caught.value.kind is CloudErrorKind.NONSENSE
+    assert len(asked) <= 2
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "kind"),
+    [
+        (429, {"Retry-After": "soon"}, CloudErrorKind.THROTTLED),
+        (429, {"Retry-After": "Wed, 21 Oct 2099 07:28:00 GMT"}, CloudErrorKind.THROTTLED),
+        (409, {"Retry-After": "1"}, CloudErrorKind.CONFLICT),
+        (302, {"Location": "/elsewhere"}, CloudErrorKind.NONSENSE),
+        (401, {"WWW-Authenticate": "Bearer"}, CloudErrorKind.REFUSED),
+        (418, {}, CloudErrorKind.INVALID),
+        (503, {"Retry-After": "7200"}, CloudErrorKind.BROKEN),
+    ],
+)
+async def test_unusual_answers_are_told_at_once(
+    status: int, headers: dict[str, str], kind: CloudErrorKind
+) -> None:
+    asked: list[str] = []
+
+    async def answer(request: web.Request) -> web.Response:
+        asked.append(request.path)
+        return web.Response(
+            status=status, headers=headers, text="<html>sorry</html>", content_type="text/html"
+        )
+
+    async with answering(answer) as gallery:
+        with pytest.raises(CloudError, match=f"HTTP {status}") as caught:
+            await gallery.definitions()
+    assert caught.value.kind is kind
+    assert len(asked) == 1
+
+
+async def test_even_the_last_attempts_answer_may_get_lost() -> None:
+    async with place(polls=2, more={"max_attempts": 1}) as here:
+        here.azure.faults.add(Fault(kind=FaultKind.LOST_ANSWER, match="PUT *", **FOR_EVER))
+        await here.gallery.set_excluded(X64, CANDIDATE, excluded=False)
+        assert here.excluded(CANDIDATE) is False
+        assert len(here.azure.state.operations) == 1
+
+
+async def test_a_write_that_never_arrives_is_given_up_after_the_attempts() -> None:
+    async with place(more={"max_attempts": 3}) as here:
+        error = await failure(
+            here, CALLS["set_excluded"], Fault(kind=FaultKind.DROP, match="PUT *", **FOR_EVER)
+        )
+        assert error.kind is CloudErrorKind.UNREACHABLE
+        assert here.excluded(CANDIDATE) is True
+
+
+async def test_a_token_service_out_of_reach_is_told_and_no_secret_shown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("AZURE_AUTHORITY_HOST", "https://127.0.0.1:1")
     settings = AzureSettings(
-        subscription_id="s", resource_group="g", gallery="G", endpoint=f"http://127.0.0.1:{port}"
+        subscription_id="s",
+        resource_group="g",
+        gallery="G",
+        endpoint="https://127.0.0.1:1",
+        tenant_id="00000000-0000-4000-8000-000000000001",
+        client_id="client",
+        client_secret=SecretStr("s3cret"),
+        max_attempts=1,
     )
     gallery = AzureGallery(settings, environ={}, pace=QUICK)
     try:
-        with pytest.raises(CloudError, match=words) as caught:
+        with pytest.raises(CloudError) as caught:
             await gallery.definitions()
     finally:
         await gallery.close()
-        await runner.cleanup()
-    assert caught.value.kind is CloudErrorKind.NONSENSE
-    assert len(asked) <= 2
+    assert caught.value.kind in (CloudErrorKind.UNREACHABLE, CloudErrorKind.REFUSED)
+    assert "s3cret" not in caught.value.sentence

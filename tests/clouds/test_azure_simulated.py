@@ -37,6 +37,8 @@ def url_of(here: Place, *names: str, query: str = API) -> str:
 
 
 async def test_errors_have_arms_shape(here: Place, web: aiohttp.ClientSession) -> None:
+    async with web.put(url_of(here, X64, str(CANDIDATE)), data="{") as answer:
+        assert (answer.status, (await answer.json())["error"]["code"]) == (400, "InvalidRequestContent")
     for url, status, code in (
         (url_of(here, X64, query=""), 400, "MissingApiVersionParameter"),
         (url_of(here, "Nope"), 404, "ResourceNotFound"),

@@ -64,7 +64,7 @@ class Arm:
     def __init__(self, settings: AzureSettings, access: Access, *, backoff: float, polling: float) -> None:
         self._place = (settings.resource_group, settings.gallery)
         timeout = settings.timeout.total_seconds()
-        self._credential = _credential(access)
+        self._credential = _credential(access, settings.max_attempts)
         loopback = isinstance(access.proof, Tokenless)
         authentication = (
             SansIOHTTPPolicy[Any, Any]()
@@ -278,11 +278,18 @@ class _NoCredential:
         """Nothing to let go of."""
 
 
-def _credential(access: Access) -> AsyncTokenCredential:
+def _credential(access: Access, attempts: int) -> AsyncTokenCredential:
     match access.proof:
         case Tokenless():
             return _NoCredential()
         case ClientSecret(tenant, client, secret):
-            return ClientSecretCredential(tenant, client, secret.get_secret_value())
+            again = attempts - 1
+            bounds = {
+                "retry_total": again,
+                "retry_connect": again,
+                "retry_read": again,
+                "retry_status": again,
+            }
+            return ClientSecretCredential(tenant, client, secret.get_secret_value(), **bounds)
         case DefaultChain():
             return DefaultAzureCredential()

@@ -76,8 +76,13 @@ def _meaning(error: AzureError, doing: str) -> CloudError:
             return _error(CloudErrorKind.TIMED_OUT, doing)
         case DecodeError():
             return _error(CloudErrorKind.NONSENSE, doing)
-        case ClientAuthenticationError():
-            return _error(CloudErrorKind.REFUSED, doing, _code(error) or "no valid credentials")
+        case ClientAuthenticationError():  # from the token service (any status), or a 401
+            code = _code(error)
+            shown = code or (
+                f"HTTP {error.status_code}" if error.status_code else "none were found that work"
+            )
+            sentence = f"Azure refused to {doing}: it does not accept Slipway's credentials ({shown})."
+            return CloudError(CloudErrorKind.REFUSED, cloud="azure", sentence=sentence, code=code)
         case HttpResponseError() if error.response is not None:
             return _answered(error, doing)
         case _:
@@ -110,7 +115,7 @@ def _answered(error: HttpResponseError, doing: str) -> CloudError:
 def _error(kind: CloudErrorKind, doing: str, shown: str = "", more: str = "", code: str = "") -> CloudError:
     sentence = _SENTENCES[kind].format(doing=doing)
     sentence += f" ({shown})" if shown else ""
-    return CloudError(kind, cloud="azure", sentence=f"{sentence}{more}.", code=code or shown.replace(" ", ""))
+    return CloudError(kind, cloud="azure", sentence=f"{sentence}{more}.", code=code)
 
 
 def _pause(error: HttpResponseError) -> str:
@@ -126,7 +131,7 @@ def _pause(error: HttpResponseError) -> str:
 
 
 def _code(error: HttpResponseError) -> str:
-    """The code in ARM's error body, if it is one and looks like one."""
+    """The code in ARM's error body, or in the token service's (“invalid_client”), if it looks like one."""
     try:
         body: Any = json.loads(error.response.text()) if error.response is not None else None
     except ValueError:
@@ -134,7 +139,7 @@ def _code(error: HttpResponseError) -> str:
     if not isinstance(body, dict):
         return ""
     inner = body.get("error", body)
-    code = inner.get("code") if isinstance(inner, dict) else None
+    code = inner.get("code") if isinstance(inner, dict) else inner
     if isinstance(code, str) and _CODE.fullmatch(code):
         return code
     return "Canceled" if body.get("status") == "Canceled" else ""

@@ -10,6 +10,8 @@ Where it differs from the real service, on purpose:
 - Long-running operations advance by being looked at (a poll of the operation or a read of the resource counts
   as one look), not by time, and ask for a short pause in ``x-ms-retry-after-ms`` so that nobody waits long.
 - Replication is instant; there are no quotas, locks, soft deletion or sharing, and no throttling of its own.
+- A version that is being changed or deleted answers every further write with 409. The real service is said to
+  do so; which code it gives is not documented.
 - A definition can be deleted as soon as its last version is gone, not 10 to 20 seconds later.
 - PATCH merges the publishing profile by its keys and replaces the list of target regions as a whole. What the
   real service does with regions that a PATCH leaves out is not documented.

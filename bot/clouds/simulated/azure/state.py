@@ -179,8 +179,6 @@ class GalleryState:
         record = self._find(definition, name)
         if record is None:
             return None
-        if record.running is not None and record.running.deletes:
-            return record.running
         _check_etag(record, if_match)
         _check_idle(record)
         self._check_life(record)
