@@ -9,7 +9,7 @@ class SlipwayError(Exception):
     """The base of every error that Slipway raises on purpose."""
 
 
-class Mistake(SlipwayError):
+class Mistake(SlipwayError):  # noqa: N818 - a person's slip, not a fault
     """What somebody asked for cannot be done as asked; the words say why and what would work.
 
     Args:

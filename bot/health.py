@@ -14,8 +14,9 @@ from bot.times import Clock
 FILE = "health.json"
 
 BEAT_SECONDS = 10.0
-FIRST_BEAT_SECONDS = 0.05
-"""Until every chat is connected for the first time, so that "ready" is said when it is so."""
+
+LOOK_SECONDS = 0.05
+"""How often it is looked whether every chat is connected for the first time, so that "ready" is said then."""
 
 STALE_AFTER = timedelta(seconds=45)
 """A heartbeat older than this means that the bot hangs or is gone."""
@@ -31,21 +32,28 @@ class Heartbeat:
 
     async def run(self, ready: Callable[[], Awaitable[None]]) -> None:
         """Beat until cancelled; ``ready`` is called once, when every chat is connected."""
-        told = False
+        beating = asyncio.create_task(self._beat(), name="beat")
+        try:
+            while not all(chat.health().connected for chat in self._chats.values()):
+                await asyncio.sleep(LOOK_SECONDS)
+            await ready()
+            await beating
+        finally:
+            beating.cancel()
+            await asyncio.gather(beating, return_exceptions=True)
+
+    async def _beat(self) -> None:
         while True:
-            health = {platform: chat.health() for platform, chat in self._chats.items()}
-            if not told and all(each.connected for each in health.values()):
-                told = True
-                await ready()
+            health = {platform.value: chat.health() for platform, chat in self._chats.items()}
             beat = {
                 "at": self._clock().isoformat(),
                 "chats": {
-                    platform.value: {"connected": each.connected, "detail": each.detail}
-                    for platform, each in health.items()
+                    name: {"connected": each.connected, "detail": each.detail}
+                    for name, each in health.items()
                 },
             }
             await asyncio.to_thread(self._write, json.dumps(beat))
-            await asyncio.sleep(BEAT_SECONDS if told else FIRST_BEAT_SECONDS)
+            await asyncio.sleep(BEAT_SECONDS)
 
     def _write(self, text: str) -> None:
         fresh = self._path.with_suffix(".new")

@@ -8,7 +8,7 @@ import json
 from pydantic import BaseModel, ConfigDict
 from typing_extensions import TypeAliasType
 
-Json = TypeAliasType("Json", "None | bool | int | float | str | list[Json] | dict[str, Json]")
+Json = TypeAliasType("Json", "bool | int | float | str | list[Json] | dict[str, Json] | None")
 """What JSON can hold."""
 
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Generic, Protocol, TypeVar
 
+from pydantic import Field
+
 from bot.model import Json, Model
 
 
@@ -37,7 +39,7 @@ class StepDone(Model):
 
     summary: str
     already: bool = False
-    facts: dict[str, Json] = {}
+    facts: dict[str, Json] = Field(default_factory=dict)
 
 
 RequestT = TypeVar("RequestT", bound=Request)

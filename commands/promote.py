@@ -27,6 +27,8 @@ from commands.values import VERSION
 @dry_run
 async def promote(call: Call, definition: str, version: VersionNumber | None, dry_run: bool) -> Change:
     """Clears the exclude-from-latest flag. Without a version, the newest candidate that is newer than latest;
-    with a pattern, that of each definition that matches."""
-    request = Promote(definition=definition, version=str(version) if version else None)
-    return Change(request, dry_run)
+    with a pattern, that of each definition that matches. A version that was rolled back is promoted again only
+    when it is named."""
+    avoid = await call.services.records.rolled_back() if version is None else ()
+    named = str(version) if version else None
+    return Change(Promote(definition=definition, version=named, avoid=avoid), dry_run)

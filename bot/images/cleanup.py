@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from bot.clouds.model import ImageVersion
@@ -34,26 +35,28 @@ class CleanupPlanner:
     async def plan(self, request: Cleanup, now: datetime) -> Draft[Cleanup]:
         """Plan to delete what retention chooses; a pinned request only deletes what is still chosen of it.
 
-        Costs one listing of the definitions and one of each definition's versions. Where any of them fails,
-        or a definition lists no versions, the whole plan fails: a part of the truth deletes nothing.
+        Costs one listing of the definitions and one of each definition's versions. Where any of them fails the
+        whole plan fails: a part of the truth deletes nothing. A definition that lists no versions among others
+        that do (a new one, say) is left alone with a warning.
 
         Raises:
             Mistake: no such definition.
-            CloudError: the gallery cannot be read, or a listing is empty (NONSENSE).
+            CloudError: the gallery cannot be read, or lists no versions at all (NONSENSE).
         """
         if request.pins is not None:
             names = list(dict.fromkeys(pin.definition for pin in request.pins))
         else:
             names = [each.name for each in await self._catalogue.matching(request.definition)]
-        found = await self._catalogue.versions_of(names)
-        for name, versions in found.items():
-            if not versions:
-                raise CloudError(
-                    CloudErrorKind.NONSENSE,
-                    cloud="azure",
-                    sentence=f"{name} lists no versions at all, which is no ground for a clean-up; "
-                    "nothing is deleted.",
-                )
+        listed = await self._catalogue.versions_of(names)
+        found = {name: versions for name, versions in listed.items() if versions}
+        empty = [name for name in listed if name not in found]
+        if not found:
+            raise CloudError(
+                CloudErrorKind.NONSENSE,
+                cloud="azure",
+                sentence=f"{in_words(empty)} lists no versions at all, which is no ground for a clean-up; "
+                "nothing is deleted.",
+            )
         judged = {name: retention(versions, now, self._policy) for name, versions in found.items()}
         pinned = None if request.pins is None else {(pin.definition, pin.version) for pin in request.pins}
         going = [
@@ -62,7 +65,11 @@ class CleanupPlanner:
             for each in reversed(result.goes)  # oldest first: what is missed least goes first
             if pinned is None or (each.version.definition, str(each.version.number)) in pinned
         ]
-        return self._draft(request, going, found, judged)
+        draft = self._draft(request, going, found, judged)
+        return replace(
+            draft,
+            warnings=(*(f"{name} lists no versions, and is left alone." for name in empty), *draft.warnings),
+        )
 
     def _draft(
         self,

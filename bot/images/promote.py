@@ -11,6 +11,7 @@ from bot.errors import Mistake
 from bot.images.catalogue import (
     Catalogue,
     find_version,
+    is_promoted,
     is_promoted_everywhere,
     latest_by_region,
     newer_candidates,
@@ -71,12 +72,22 @@ class PromotePlanner:
         idle: list[str] = []
         for name, text in named:
             versions = found[name]
-            version = newest_candidate(versions, now) if text is None else _named(versions, name, text, now)
+            version = (
+                newest_candidate([each for each in versions if not _avoided(each, request)], now)
+                if text is None
+                else _named(versions, name, text, now)
+            )
             if version is None:
-                idle.append(_why_idle(name, versions, text, now))
+                idle.append(_why_idle(name, versions, text, request, now))
             else:
                 chosen.append(_Chosen(version, versions))
         return _draft(request, chosen, idle)
+
+
+def _avoided(version: ImageVersion, request: Promote) -> bool:
+    """Whether it was rolled back, and so is not chosen by itself."""
+    pin = Pin(definition=version.definition, version=str(version.number))
+    return pin in request.avoid and not is_promoted(version)
 
 
 def _named(
@@ -94,14 +105,19 @@ def _named(
     return version
 
 
-def _why_idle(definition: str, versions: Sequence[ImageVersion], text: str | None, now: datetime) -> str:
+def _why_idle(
+    definition: str, versions: Sequence[ImageVersion], text: str | None, request: Promote, now: datetime
+) -> str:
     if text is not None:
         return f"{text} of {definition} is promoted already."
     if not versions:
         return f"{definition} has no versions yet."
     top = newest_latest(versions)
     than = f"newer than its latest, {top.number}" if top else "at all"
-    passed = [f"{each.number} {unfit(each, now)}" for each in newer_candidates(versions)[:3]]
+    passed = [
+        f"{each.number} {unfit(each, now) or 'was rolled back (name it to promote it again)'}"
+        for each in newer_candidates(versions)[:3]
+    ]
     if passed:
         return f"{definition} has no candidate fit to be promoted: {in_words(passed)}."
     return f"{definition} has no candidate {than}."
@@ -126,6 +142,8 @@ def _draft(request: Promote, chosen: Sequence[_Chosen], idle: Sequence[str]) -> 
         observed |= observe_version(each.version) | observe_latest(each.definition, each.versions)
         evidence += _evidence(each, alone=len(chosen) == 1)
         warnings += _warnings(each)
+        if request.version is None:
+            warnings += _passed_over(each, request)
     return Draft(
         request=pinned,
         summary=_summary(chosen),
@@ -135,6 +153,15 @@ def _draft(request: Promote, chosen: Sequence[_Chosen], idle: Sequence[str]) -> 
         warnings=tuple(warnings),
         independent=len(chosen) > 1,
     )
+
+
+def _passed_over(chosen: _Chosen, request: Promote) -> list[str]:
+    """Newer versions that would have been chosen, had they not been rolled back."""
+    return [
+        f"{each.number} of {chosen.definition} is newer, and is passed over because it was rolled back."
+        for each in newer_candidates(chosen.versions)
+        if _avoided(each, request) and each.number > chosen.version.number
+    ]
 
 
 def _summary(chosen: Sequence[_Chosen]) -> str:

@@ -21,13 +21,15 @@ class Promote(Request):
     """Promote a version, or the newest candidate, of the definitions that a name or pattern matches.
 
     ``version`` is what the person named, if anything. ``pins`` is what planning made of it; with pins, a
-    newer candidate that arrives later changes nothing.
+    newer candidate that arrives later changes nothing. ``avoid`` are versions that were rolled back: they are
+    only promoted when somebody names them.
     """
 
     kind: Literal["promote"] = "promote"
     definition: str = Field(min_length=1)
     version: str | None = None
     pins: tuple[Pin, ...] | None = None
+    avoid: tuple[Pin, ...] = ()
 
 
 class Rollback(Request):

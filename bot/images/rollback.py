@@ -114,10 +114,7 @@ def _successors(
 
 
 def _warnings(taken: ImageVersion, before: Mapping[str, ImageVersion]) -> tuple[str, ...]:
-    definition = taken.definition
-    warnings = [
-        f"{taken.number} is a candidate again: promoting {definition} without a version will choose it."
-    ]
+    warnings = [f"{taken.number} will be promoted again only when somebody names it."]
     spared = [region for region, version in before.items() if version.number != taken.number]
     if spared:
         warnings.append(f"Nothing changes in {regions_in_words(spared)}, where {taken.number} is not latest.")

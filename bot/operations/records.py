@@ -14,6 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.chat.model import Choice, Platform, Room
 from bot.config.settings import OperationKind
+from bot.images.requests import Pin
+from bot.images.steps import SetExcluded
 from bot.model import canonical_json
 from bot.operations.audit import Entry, append
 from bot.operations.model import Operation, OperationState, Outcome, Plan, StepReport, Vote
@@ -126,6 +128,28 @@ class Records:
         query = sa.select(operation).order_by(operation.c.created_at.desc()).limit(limit)
         async with self._database.reading() as connection:
             return await _select(connection, query)
+
+    async def rolled_back(self) -> tuple[Pin, ...]:
+        """The versions that roll-backs took back, and that no promotion has named since."""
+        query = (
+            sa.select(operation.c.plan)
+            .where(
+                operation.c.kind.in_((OperationKind.ROLLBACK, OperationKind.PROMOTE)),
+                operation.c.state == OperationState.DONE,
+            )
+            .order_by(operation.c.ended_at)
+        )
+        back: dict[Pin, None] = {}
+        async with self._database.reading() as connection:
+            for text in (await connection.execute(query)).scalars():
+                for step in Plan.model_validate_json(text).steps:
+                    if isinstance(step, SetExcluded):
+                        pin = Pin(definition=step.definition, version=step.version)
+                        if step.excluded:
+                            back[pin] = None
+                        else:
+                            back.pop(pin, None)
+        return tuple(back)
 
     async def ids(self) -> tuple[str, ...]:
         """The ids of the newest thousand operations, for suggesting the one somebody meant."""

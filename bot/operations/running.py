@@ -156,7 +156,7 @@ class Running:
         step = operation.plan.steps[number - 1]
         try:
             done = await self._subjects.carry_out(step, operation.token(number))
-        except CloudError as error:
+        except (CloudError, Mistake) as error:
             trouble = Trouble.of(error, command_line(operation.plan.request))
         except Exception:
             # The last boundary of a step: whatever went wrong, the operation must end and say so.

@@ -14,7 +14,7 @@ from bot.errors import CloudError, CloudErrorKind, Mistake
 from bot.images.catalogue import Catalogue
 from bot.images.cleanup import CleanupPlanner
 from bot.images.promote import PromotePlanner
-from bot.images.requests import Cleanup, Promote, Rollback
+from bot.images.requests import Cleanup, Pin, Promote, Rollback
 from bot.images.rollback import RollbackPlanner
 from bot.steps import Draft
 from tests.images.room import (
@@ -179,6 +179,26 @@ class TestPromote:
             await promote(usual(), Promote(definition=X64, version="43.3.1"))
         assert "43.3.0" in caught.value.nearest
 
+    async def test_a_version_that_was_rolled_back_is_passed_over(self) -> None:
+        gallery = MemoryGallery(promoted("43.1.0"), version("43.2.0"), version("43.3.0"))
+        back = (Pin(definition=X64, version="43.3.0"),)
+        draft = await promote(gallery, Promote(definition=X64, avoid=back))
+        assert titles(draft) == [f"promote 43.2.0 of {X64}"]
+        assert any("43.3.0" in warning and "rolled back" in warning for warning in draft.warnings)
+
+    async def test_with_nothing_but_a_rolled_back_version_the_reason_is_given(self) -> None:
+        gallery = MemoryGallery(promoted("43.1.0"), version("43.3.0"))
+        back = (Pin(definition=X64, version="43.3.0"),)
+        draft = await promote(gallery, Promote(definition=X64, avoid=back))
+        assert draft.steps == ()
+        assert "43.3.0 was rolled back" in draft.summary
+
+    async def test_a_rolled_back_version_is_promoted_when_it_is_named(self) -> None:
+        gallery = MemoryGallery(promoted("43.1.0"), version("43.3.0"))
+        back = (Pin(definition=X64, version="43.3.0"),)
+        draft = await promote(gallery, Promote(definition=X64, version="43.3.0", avoid=back))
+        assert titles(draft) == [f"promote 43.3.0 of {X64}"]
+
 
 class TestRollback:
     async def test_the_latest_is_taken_back(self) -> None:
@@ -289,10 +309,15 @@ class TestCleanup:
         with pytest.raises(CloudError, match="not allowed"):
             await cleanup(gallery, Cleanup())
 
-    async def test_an_empty_listing_deletes_nothing_anywhere(self) -> None:
+    async def test_an_empty_listing_deletes_nothing(self) -> None:
         with pytest.raises(CloudError, match=f"{ARM} lists no versions at all") as caught:
-            await cleanup(MemoryGallery(*candidates(9), empty=[ARM]), Cleanup())
+            await cleanup(MemoryGallery(empty=[ARM]), Cleanup())
         assert caught.value.kind is CloudErrorKind.NONSENSE
+
+    async def test_a_definition_without_versions_is_left_alone_and_named(self) -> None:
+        draft = await cleanup(MemoryGallery(*candidates(9), empty=[ARM]), Cleanup())
+        assert len(draft.steps) == 2
+        assert f"{ARM} lists no versions, and is left alone." in draft.warnings
 
     async def test_more_than_the_share_of_one_definition_needs_an_approval(self) -> None:
         half = MemoryGallery(*candidates(14))
