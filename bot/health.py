@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from bot.chat.model import Chat, Platform
+from bot.chat.model import Chat, ChatHealth, Platform
 from bot.times import Clock
 
 FILE = "health.json"
@@ -32,28 +33,21 @@ class Heartbeat:
 
     async def run(self, ready: Callable[[], Awaitable[None]]) -> None:
         """Beat until cancelled; ``ready`` is called once, when every chat is connected."""
-        beating = asyncio.create_task(self._beat(), name="beat")
-        try:
-            while not all(chat.health().connected for chat in self._chats.values()):
-                await asyncio.sleep(LOOK_SECONDS)
-            await ready()
-            await beating
-        finally:
-            beating.cancel()
-            await asyncio.gather(beating, return_exceptions=True)
-
-    async def _beat(self) -> None:
+        told, written = False, -BEAT_SECONDS
         while True:
             health = {platform.value: chat.health() for platform, chat in self._chats.items()}
-            beat = {
-                "at": self._clock().isoformat(),
-                "chats": {
-                    name: {"connected": each.connected, "detail": each.detail}
-                    for name, each in health.items()
-                },
-            }
-            await asyncio.to_thread(self._write, json.dumps(beat))
-            await asyncio.sleep(BEAT_SECONDS)
+            news = not told and all(each.connected for each in health.values())
+            if news:
+                told = True
+                await ready()
+            if news or time.monotonic() - written >= BEAT_SECONDS:
+                await asyncio.to_thread(self._write, self._beat(health))
+                written = time.monotonic()
+            await asyncio.sleep(BEAT_SECONDS if told else LOOK_SECONDS)
+
+    def _beat(self, health: Mapping[str, ChatHealth]) -> str:
+        chats = {name: {"connected": each.connected, "detail": each.detail} for name, each in health.items()}
+        return json.dumps({"at": self._clock().isoformat(), "chats": chats})
 
     def _write(self, text: str) -> None:
         fresh = self._path.with_suffix(".new")
