@@ -246,7 +246,7 @@ class Door:
             return _with(response, trouble_card(title, trouble, self._services.view))
         except Exception:
             # The last boundary of a command: the person gets an answer, the log gets the traceback.
-            log.exception("a command failed inside Slipway", command=spec.name, event=call.event_key)
+            log.exception("a command failed inside Slipway", command=spec.name, key=call.event_key)
             sentence = "Nothing was changed. The log of Slipway says how it failed."
             trouble = Trouble(sentence=sentence, mover=Mover.ADMIN, hint="status")
             card = trouble_card(f"Slipway itself failed at {spec.name}", trouble, self._services.view)
