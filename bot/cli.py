@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import os
 import sys
 from collections.abc import Coroutine
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
 from bot import __version__
-from bot.errors import ConfigError, SlipwayError
+from bot.errors import ConfigError, SlipwayError, StateError
 
 if TYPE_CHECKING:
     from bot.config.settings import SlipwaySettings
 
 EXIT_TROUBLE = 1
 EXIT_CONFIG = 2
+
+DEMO_PEOPLE = ("alice", "bob", "carol", "admin")
+"""Who is in `bot/config/demo.toml`; known here so that help need not read it."""
 
 _config = click.option(
     "--config",
@@ -72,14 +74,14 @@ def run(path: Path) -> None:
 
 @main.command()
 @click.option(
-    "--as", "speaker", default="alice", show_default=True, help="Who you are: alice, bob, carol or admin."
+    "--as", "speaker", type=click.Choice(DEMO_PEOPLE), default="alice", show_default=True, help="Who you are."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print each message of the bot as one JSON line.")
 @click.option("--tour", is_flag=True, help="Play a story of a minute instead of reading what you type.")
 @click.option(
     "--state",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Keep the bot's memory in this folder, and go on with it next time.",
+    help="Keep the bot's memory in this folder, and go on with it next time. The clouds start afresh.",
 )
 def demo(speaker: str, as_json: bool, tour: bool, state: Path | None) -> None:
     """Talk to the bot here, with simulated clouds: nothing real is touched.
@@ -87,10 +89,8 @@ def demo(speaker: str, as_json: bool, tour: bool, state: Path | None) -> None:
     People are alice and bob (release engineers, who may approve), carol (who may only look) and admin (who
     runs the bot). A line that begins with “@bob: ” is said by bob; a number presses the button of that number.
     """
-    from bot import logs
     from bot.demo import DemoOptions, run_demo
 
-    logs.configure("console", level=logging.ERROR)
     _execute(run_demo(DemoOptions(speaker=speaker, as_json=as_json, tour=tour, state=state)))
 
 
@@ -146,15 +146,22 @@ def show(path: Path, state: Path | None, operation: str | None) -> None:
 
 
 async def _with_database(state_dir: Path, work: Any) -> Any:
+    import sqlalchemy as sa
+
     from bot.app import DATABASE
     from bot.store.database import Database
 
-    if not (state_dir / DATABASE).exists():
+    path = state_dir / DATABASE
+    if not path.exists():
         _fail(f"There is no audit trail in {state_dir}.")
-    database = Database(state_dir / DATABASE)
+    database = Database(path)
     try:
         await database.open()
         return await work(database)
+    except StateError as error:
+        _fail(str(error))
+    except sa.exc.DatabaseError as error:  # damaged, or not to be written: SQLite needs that even to read
+        _fail(f"{path} cannot be read: {error.orig}")
     finally:
         await database.close()
 
@@ -200,6 +207,6 @@ def _execute(work: Coroutine[Any, Any, None]) -> None:
         _fail(str(error))
 
 
-def _fail(sentence: str) -> None:
+def _fail(sentence: str) -> NoReturn:
     click.echo(sentence, err=True)
     sys.exit(EXIT_TROUBLE)

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import logging
+import os
+import sys
 import tempfile
-from contextlib import AsyncExitStack
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from bot import logs
 from bot.app import App, Wiring, hands
 from bot.chat.console.board import Board
 from bot.chat.console.inputs import Input
@@ -21,10 +26,14 @@ from bot.clouds.simulated.azure import SimulatedAzure
 from bot.clouds.simulated.fedora import fedora_gallery
 from bot.config.demo import demo_settings
 from bot.config.settings import SlipwaySettings
+from bot.errors import StateError
 from bot.signals import stop_on_signals
 from bot.terminal import ConsoleOptions, build_console
 from bot.times import system_clock
 from commands.all import rights
+
+LOG = "demo.log"
+"""In the state folder, where the demo keeps one: what went wrong inside Slipway."""
 
 STORY_IMAGES = ".x86_64-43-"
 """The tour launches the newest AMI of this family."""
@@ -58,6 +67,7 @@ async def run_demo(options: DemoOptions) -> None:
         StateError: the state folder cannot be used.
     """
     async with AsyncExitStack() as stack:
+        stack.enter_context(_errors_beside(options.state))
         state = options.state or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="slipway-")))
         azure = SimulatedAzure(fedora_gallery(system_clock()))
         azure_url = await azure.start()
@@ -70,6 +80,51 @@ async def run_demo(options: DemoOptions) -> None:
             speaker=options.speaker,
         )
         await _converse(settings, options)
+
+
+@contextmanager
+def _errors_beside(state: Path | None) -> Iterator[None]:
+    """Log errors; where somebody watches a terminal, into a file, for lines from elsewhere would break what
+    stands there. Says at the end where the file is, if there is anything in it.
+
+    Raises:
+        StateError: the file cannot be written.
+    """
+    logs.configure("console", level=logging.ERROR)
+    if not (sys.stdout.isatty() and sys.stderr.isatty()):
+        yield
+        return
+    path = _log_file(state)
+    with path.open("a", encoding="utf-8") as stream:
+        before = stream.tell()
+        logs.configure("console", level=logging.ERROR, stream=stream)
+        try:
+            yield
+        finally:
+            logs.configure("console", level=logging.ERROR)
+            logged, kept = stream.tell() > before, stream.tell() > 0
+    if logged:
+        print(f"Something went wrong inside Slipway. Its log is {path}", file=sys.stderr)  # noqa: T201
+    if not kept:
+        path.unlink()
+
+
+def _log_file(state: Path | None) -> Path:
+    """In the state folder; outside a folder that goes away at the end."""
+    if state is None:
+        descriptor, name = tempfile.mkstemp(prefix="slipway-demo-", suffix=".log")
+        os.close(descriptor)
+        return Path(name)
+    try:
+        state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (state / LOG).touch()
+    except OSError as error:
+        raise StateError(f"The state folder {state} cannot be used: {error.strerror}.") from error
+    return state / LOG
+
+
+async def _at_once(_seconds: float) -> None:
+    """The pace of a tour that nobody watches."""
 
 
 async def _simulated_aws(stack: AsyncExitStack) -> str | None:
@@ -92,7 +147,7 @@ async def _converse(settings: SlipwaySettings, options: DemoOptions) -> None:
         newest = max(
             each.name for each in fedora_machines(system_clock()).images if STORY_IMAGES in each.name
         )
-        return Tour(board, asyncio.sleep, Story(image=newest))
+        return Tour(board, asyncio.sleep if sys.stdout.isatty() else _at_once, Story(image=newest))
 
     console = ConsoleOptions(
         settings.console, options.as_json, system_clock, idle, tour if options.tour else None

@@ -32,7 +32,16 @@ class Heartbeat:
         self._clock = clock
 
     async def run(self, ready: Callable[[], Awaitable[None]]) -> None:
-        """Beat until cancelled; ``ready`` is called once, when every chat is connected."""
+        """Beat until cancelled; ``ready`` is called once, when every chat is connected.
+
+        The file goes away at the end, so that a stopped bot is not taken for a running one.
+        """
+        try:
+            await self._keep_beating(ready)
+        finally:
+            self._forget()
+
+    async def _keep_beating(self, ready: Callable[[], Awaitable[None]]) -> None:
         told, written = False, -BEAT_SECONDS
         while True:
             health = {platform.value: chat.health() for platform, chat in self._chats.items()}
@@ -54,16 +63,19 @@ class Heartbeat:
         fresh.write_text(text)
         fresh.replace(self._path)
 
+    def _forget(self) -> None:
+        self._path.unlink(missing_ok=True)
+
 
 def trouble(state_dir: Path, now: datetime) -> str | None:
     """What is wrong with the bot that works on this folder, in one sentence; None if it is well."""
     try:
         beat = json.loads((state_dir / FILE).read_text())
         at = datetime.fromisoformat(beat["at"])
-        chats = dict(beat["chats"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return f"No Slipway seems to have run on {state_dir}."
-    if now - at > STALE_AFTER:
+        silent = abs(now - at) > STALE_AFTER  # a clock that was set back must not keep a dead bot well
+        deaf = [f"{name}: {each['detail']}" for name, each in beat["chats"].items() if not each["connected"]]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return f"No Slipway is running on {state_dir}."
+    if silent:
         return f"Slipway gave no sign of life since {at:%Y-%m-%d %H:%M:%S %Z}."
-    deaf = [f"{name}: {each['detail']}" for name, each in chats.items() if not each["connected"]]
     return "Not connected. " + " ".join(deaf) if deaf else None

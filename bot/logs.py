@@ -5,13 +5,16 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import Literal
+from typing import Literal, TextIO
 
 import structlog
 
 
-def configure(form: Literal["console", "json"], *, level: int = logging.INFO) -> None:
-    """Send Slipway's log, and its libraries' warnings, to standard error."""
+def configure(
+    form: Literal["console", "json"], *, level: int = logging.INFO, stream: TextIO | None = None
+) -> None:
+    """Send Slipway's log, and its libraries' warnings, to a stream: standard error, if none is given."""
+    stream = stream or sys.stderr
     shared: list[structlog.typing.Processor] = [
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -23,16 +26,16 @@ def configure(form: Literal["console", "json"], *, level: int = logging.INFO) ->
         ]
     else:
         console = structlog.dev.ConsoleRenderer(
-            colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback
+            colors=stream.isatty(), exception_formatter=structlog.dev.plain_traceback
         )
         rendering = [console]
     structlog.configure(
         processors=[*shared, *rendering],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(stream),
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(stream)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering],

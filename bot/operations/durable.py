@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import uuid
 from collections.abc import Callable, Coroutine
 from datetime import timedelta
@@ -102,6 +103,7 @@ class Durable:
 
     async def launch(self) -> None:
         """Open the workflow database and go on with whatever a former process left unfinished."""
+        _keep_to_our_log()
         # Importing DBOS takes about a second: off the loop, so that chats can connect meanwhile.
         await asyncio.to_thread(__import__, "dbos")
         import sqlalchemy as sa
@@ -218,6 +220,13 @@ class Durable:
             for task in running:
                 task.cancel()
             await asyncio.wait({*running, *self._pending}, timeout=1.0, return_when=asyncio.FIRST_COMPLETED)
+
+
+def _keep_to_our_log() -> None:
+    # DBOS writes to standard error by itself, in a form of its own, unless its logger has a handler already.
+    logger = logging.getLogger("dbos")
+    if not logger.handlers:
+        logger.addHandler(logging.NullHandler())
 
 
 def _unfinished() -> set[str]:
