@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import click
 
-from bot.chat.model import Card, Table
+from bot.chat.model import Card, Field, Table
 from bot.clouds.model import ImageVersion
 from bot.images.catalogue import (
     is_promoted,
@@ -43,7 +43,7 @@ def _all(versions: dict[str, tuple[ImageVersion, ...]], call: Call) -> Card:
     notes = [f"One of them: `{call.prefix}images {rows[0][0]}`"]
     if ready:
         notes.append(f"Promote the newest candidate: `{call.prefix}promote {ready[0]}`")
-    table = Table(columns=("Definition", "Latest", "To promote", "Candidates", "Versions"), rows=rows)
+    table = Table(columns=("Definition", "Latest", "To promote", "Candidates", "All"), rows=rows)
     return Card(title=f"{len(rows)} image definitions", tables=(table,), notes=tuple(notes))
 
 
@@ -71,15 +71,17 @@ def _one(name: str, versions: Sequence[ImageVersion], call: Call) -> Card:
     now = call.services.clock()
     by_region = latest_by_region(versions)
     owner = call.services.settings.retention.owner
+    regions = [regions_in_words([region.name for region in version.regions]) for version in versions]
+    alike = len(set(regions)) == 1  # then said once, for a table that fits a narrow screen
     rows = tuple(
         (
             str(version.number),
             ", ".join(standings(version, by_region, now, owner)),
             format_date(version.published_at),
             format_date(version.end_of_life),
-            regions_in_words([region.name for region in version.regions]),
+            *(() if alike else (where,)),
         )
-        for version in versions
+        for version, where in zip(versions, regions, strict=True)
     )
     ready = newest_candidate(versions, now)
     notes = []
@@ -88,7 +90,8 @@ def _one(name: str, versions: Sequence[ImageVersion], call: Call) -> Card:
     if len({each.number for each in by_region.values()}) > 1:
         lines = ", ".join(f"{region} {version.number}" for region, version in by_region.items())
         notes.append(f"Latest by region: {lines}")
-    columns = ("Version", "Is", "Published", "End of life", "Regions")
+    columns = ("Version", "Is", "Published", "End of life", *(() if alike else ("Regions",)))
     tables = (Table(columns=columns, rows=rows),) if rows else ()
     title = f"{name}: {len(versions)} versions, latest {_latest(versions)}"
-    return Card(title=title, tables=tables, notes=tuple(notes))
+    fields = (Field(label="Regions", value=regions[0]),) if alike else ()
+    return Card(title=title, fields=fields, tables=tables, notes=tuple(notes))
