@@ -12,7 +12,7 @@ from functools import partial
 
 import structlog
 
-from bot.chat.model import Accept, Chat, Heard, Platform, Press
+from bot.chat.model import Accept, AnyEvent, Chat, Platform
 from bot.clouds.ports import Gallery, Machines
 from bot.config.settings import SlipwaySettings
 from bot.health import Heartbeat
@@ -30,6 +30,7 @@ from bot.people import People
 from bot.store.database import Database, StateLock
 from bot.store.memory import ChatMemory, TickMemory
 from bot.times import Clock, system_clock
+from bot.waiting import Patience, Sleep
 from commands.all import registry
 from commands.call import Services
 from commands.door import Door
@@ -82,6 +83,7 @@ class App:
         clock: the time.
         until_input_ends: whether the end of the console's input ends the bot.
         grace: how long work under way gets when the bot stops.
+        sleep: lets time pass, wherever the bot waits for something that is not an event.
     """
 
     def __init__(
@@ -94,6 +96,7 @@ class App:
         clock: Clock = system_clock,
         until_input_ends: bool = False,
         grace: timedelta = GRACE,
+        sleep: Sleep = asyncio.sleep,
     ) -> None:
         self._settings = settings
         self._make_chats = chats
@@ -102,6 +105,7 @@ class App:
         self._clock = clock
         self._until_input_ends = until_input_ends
         self._grace = grace
+        self._sleep = sleep
         self._closing = False
 
     async def run(self, stop: asyncio.Event, opened: asyncio.Future[House] | None = None) -> None:
@@ -162,7 +166,7 @@ class App:
                 raise result
 
     def _while_open(self, house: House) -> Accept:
-        async def accept(event: Heard | Press) -> None:
+        async def accept(event: AnyEvent) -> None:
             if self._closing:  # not taken in, so not acknowledged: the platform gives it to the next start
                 await asyncio.Event().wait()
             await house.door.accept(event)
@@ -176,9 +180,10 @@ class App:
         view = View(people, settings.commands.prefix, settings.zone)
         wiring = Wiring(settings, people, partial(ChatMemory, database), clock, durable.idle)
         chats = {chat.platform: chat for chat in (make(wiring) for make in self._make_chats)}
-        messages = Messages(database, chats, clock)
+        messages = Messages(database, chats, clock, self._sleep)
         catalogue = Catalogue(self._gallery) if self._gallery is not None else None
-        subjects = Subjects.of(settings, self._gallery, catalogue, self._machines, clock)
+        patience = Patience(sleep=self._sleep)
+        subjects = Subjects.of(settings, self._gallery, catalogue, self._machines, clock, patience)
         planning = Planning(subjects, settings.policy, records, clock)
         deciding = Deciding(records, people, clock)
         running = Running(
@@ -189,6 +194,7 @@ class App:
             durable=durable,
             view=view,
             clock=clock,
+            sleep=self._sleep,
         )
         services = Services(
             settings=settings,
@@ -209,6 +215,7 @@ class App:
             running=running,
             messages=messages,
             durable=durable,
+            sleep=self._sleep,
         )
         housekeeping = Housekeeping(
             records=records, deciding=deciding, running=running, durable=durable, clock=clock

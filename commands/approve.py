@@ -7,7 +7,7 @@ import click
 from bot.chat.model import Choice
 from bot.operations.deciding import Decision
 from commands.call import Call, Moved
-from commands.choosing import the_operation
+from commands.choosing import WAITING, the_operation
 from commands.grammar import Group, command
 from commands.values import OPERATION_ID
 
@@ -17,6 +17,7 @@ from commands.values import OPERATION_ID
     summary="Agree to a proposed operation.",
     examples=("approve op-7k3f", "approve op-7k3f 1b9f03ac"),
     group=Group.OPERATIONS,
+    decides=True,
 )
 @click.argument("operation", type=OPERATION_ID, required=False)
 @click.argument("digest", required=False, help="First digits of the plan, as its card shows them.")
@@ -24,6 +25,6 @@ async def approve(call: Call, operation: str | None, digest: str | None) -> Move
     """Without an ID, the one operation that waits is meant. Your approval counts if the policy says so: you
     hold the role it names, and by default you did not ask for it yourself. When enough have agreed, the plan
     is made again; only if nothing changed it runs."""
-    operation_id = await the_operation(call, operation)
+    operation_id = await the_operation(call, operation, WAITING)
     decision = Decision(operation_id, call.person, Choice.APPROVE, call.event_key, digest)
     return Moved((await call.services.deciding.decide(decision)).id)

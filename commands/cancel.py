@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from commands.call import Call, Moved
-from commands.choosing import the_operation
+from commands.choosing import OPEN, the_operation
 from commands.grammar import Group, command
 from commands.values import OPERATION_ID
 
@@ -15,10 +15,11 @@ from commands.values import OPERATION_ID
     summary="Withdraw a proposal, or stop a running operation before its next step.",
     examples=("cancel op-7k3f",),
     group=Group.OPERATIONS,
+    decides=True,
 )
 @click.argument("operation", type=OPERATION_ID, required=False)
 async def cancel(call: Call, operation: str | None) -> Moved:
     """For whoever asked for it, and for those who decide on it. What was done already stays done; the step
     under way is finished, and the report says where it stopped."""
-    operation_id = await the_operation(call, operation)
-    return Moved((await call.services.deciding.cancel(operation_id, call.person)).id)
+    operation_id = await the_operation(call, operation, OPEN)
+    return Moved((await call.services.deciding.cancel(operation_id, call.person, call.event_key)).id)

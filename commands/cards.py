@@ -8,6 +8,10 @@ from commands.grammar import Misuse
 from commands.reading import Unknown
 
 
+_LONGEST = 400
+"""Characters of a sentence that are said: some repeat what was typed, and that can be a whole page."""
+
+
 def mistake_card(mistake: Mistake, prefix: str) -> Card:
     """A request that cannot be met as asked."""
     notes = []
@@ -15,7 +19,7 @@ def mistake_card(mistake: Mistake, prefix: str) -> Card:
         notes.append(f"Did you mean {_either(mistake.nearest)}?")
     if mistake.hint:
         notes.append(f"Next: `{prefix}{mistake.hint}`")
-    return Card(tone=Tone.WARNING, title=mistake.sentence, notes=tuple(notes))
+    return Card(tone=Tone.WARNING, title=_short(mistake.sentence), notes=tuple(notes))
 
 
 def unknown_card(unknown: Unknown, prefix: str) -> Card:
@@ -34,10 +38,14 @@ def misuse_card(misuse: Misuse, prefix: str, name: str) -> Card:
     examples = "   ".join(f"`{example}`" for example in misuse.examples[:2])
     return Card(
         tone=Tone.WARNING,
-        title=misuse.message,
+        title=_short(misuse.message),
         text=f"Usage: `{misuse.usage}`",
         notes=(f"For example: {examples}", f"More: `{prefix}help {name}`"),
     )
+
+
+def _short(sentence: str) -> str:
+    return sentence if len(sentence) <= _LONGEST else f"{sentence[: _LONGEST - 1]}…"
 
 
 def _either(names: tuple[str, ...]) -> str:

@@ -2,25 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from bot.errors import Mistake
 from bot.operations.model import OperationState
 from commands.call import Call
 
-_OPEN = (OperationState.PROPOSED, OperationState.APPROVED, OperationState.RUNNING)
+WAITING = (OperationState.PROPOSED,)
+"""What can be approved or rejected."""
+
+OPEN = (OperationState.PROPOSED, OperationState.APPROVED, OperationState.RUNNING)
+"""What can be cancelled."""
 
 
-async def the_operation(call: Call, named: str | None) -> str:
-    """The operation named, or else the only one that is open.
+async def the_operation(call: Call, named: str | None, states: Sequence[OperationState]) -> str:
+    """The operation named, or else the only one in one of these states.
 
     Raises:
-        Mistake: none is named, and none or several are open.
+        Mistake: none is named, and there are none or several.
     """
     if named is not None:
         return named
-    waiting = await call.services.records.in_states(_OPEN)
+    waiting = await call.services.records.in_states(states)
     if len(waiting) == 1:
         return waiting[0].id
+    do = "wait for approval" if states == WAITING else "are open"
     if not waiting:
-        raise Mistake("No operation is open.", hint="history")
+        raise Mistake(f"There are no operations that {do}.", hint="history")
     ids = tuple(operation.id for operation in waiting)
-    raise Mistake(f"{len(ids)} operations are open; say which.", nearest=ids[:5], hint="pending")
+    raise Mistake(f"{len(ids)} operations {do}; say which.", nearest=ids[:5], hint="pending")

@@ -15,7 +15,7 @@ from typing import Any
 import structlog
 from pydantic import TypeAdapter
 
-from bot.chat.model import Address, Card, Event, Heard, Press, Room, Tone
+from bot.chat.model import Address, AnyEvent, Assurance, Card, Event, Heard, Press, Room, Tone, Withdrawal
 from bot.errors import CloudError, Mistake, Mover
 from bot.model import Json, Model
 from bot.operations.cards import operation_card, plan_card, trouble_card
@@ -39,7 +39,7 @@ PATIENCE_SECONDS = 2.0
 
 log = structlog.get_logger(__name__)
 
-_EVENT: TypeAdapter[Heard | Press] = TypeAdapter(Event)
+_EVENT: TypeAdapter[AnyEvent] = TypeAdapter(Event)
 
 
 class Tick(Model):
@@ -91,23 +91,25 @@ class Door:
         durable.register(WORKFLOW, self._hear)
         durable.register("tick", self._tick)
 
-    async def accept(self, event: Heard | Press) -> None:
+    async def accept(self, event: AnyEvent) -> None:
         """Take an event in. When this returns it is committed, or it was not meant for the bot."""
         if await self._concerns_us(event):
-            key = f"{WORKFLOW}:{event.room.platform}:{event.event_id}"
+            key = _key(event, event.event_id)
             await self._durable.start(WORKFLOW, key, {"key": key, "event": event.model_dump(mode="json")})
 
     async def accept_tick(self, tick: Tick) -> None:
         """Take a tick of the clock in; one schedule and time run once."""
         await self._durable.start("tick", tick.key, {"tick": tick.model_dump(mode="json")})
 
-    async def _concerns_us(self, event: Heard | Press) -> bool:
+    async def _concerns_us(self, event: AnyEvent) -> bool:
         settings = self._services.settings.commands
         if self._services.clock() - event.sent_at > settings.max_age:
             log.info("an old message was left alone", platform=event.room.platform, sent_at=event.sent_at)
             return False
         if isinstance(event, Press):
             return await self._operation_of(event) is not None
+        if isinstance(event, Withdrawal):
+            return await self._durable.knows(_key(event, event.press_event_id))
         reading = read_line(event.text, event.address, settings.prefix, self._registry.names)
         return not isinstance(reading, Ignored)
 
@@ -121,12 +123,19 @@ class Door:
     async def _hear(self, payload: Payload) -> None:
         key = str(payload["key"])
         event = _EVENT.validate_python(payload["event"])
+        if isinstance(
+            event, Withdrawal
+        ):  # events run side by side; this one only means something after its press
+            await self._durable.ended(_key(event, event.press_event_id))
 
         async def answer() -> Json:
-            if isinstance(event, Press):
-                response = await self._answer_press(event, key)
-            else:
-                response = await self._answer_patiently(event, key)
+            match event:
+                case Press():
+                    response = await self._answer_press(event, key)
+                case Withdrawal():
+                    response = await self._answer_withdrawal(event)
+                case Heard():
+                    response = await self._answer_patiently(event, key)
             return response.model_dump(mode="json")
 
         await self._respond(answer, key)
@@ -150,13 +159,16 @@ class Door:
 
     async def _say(self, response: Response, key: str) -> Json:
         assert response.card is not None  # noqa: S101 - for the type checker; the caller looked
-        return await self._messages.say(
+        message_id = await self._messages.say(
             response.room,
             response.card,
             key=key,
             thread=response.thread,
             operation_id=response.operation_id,
         )
+        # It may have moved on while its card was under way, and it may have older cards in other rooms.
+        await self._show(response.operation_id)
+        return message_id
 
     async def _show(self, operation_id: str | None) -> Json:
         if operation_id is not None:
@@ -168,11 +180,15 @@ class Door:
         saying = asyncio.Event()
         patience = asyncio.create_task(self._soothe(heard, key, saying), name=f"patience {key}")
         try:
-            return await self._answer(heard, key)
+            response = await self._answer(heard, key)
         finally:
             if not saying.is_set():  # a message under way is waited for: it must not overtake the answer
                 patience.cancel()
             await asyncio.gather(patience, return_exceptions=True)
+        if saying.is_set() and response.card is None and response.operation_id is not None:
+            operation = await self._services.records.the(response.operation_id)
+            return _with(response, operation_card(operation, self._services.view))
+        return response
 
     async def _soothe(self, heard: Heard, key: str, saying: asyncio.Event) -> None:
         await self._sleep(PATIENCE_SECONDS)
@@ -223,6 +239,8 @@ class Door:
         if not people.may(person, spec.name, changes=spec.changes):
             refusal = people.refusal(person, person.identities[0], spec.name, changes=spec.changes)
             return _with(response, mistake_card(Mistake(refusal, hint="whoami"), prefix))
+        if heard.assurance is Assurance.REFUSED and (spec.changes or spec.decides):
+            return _with(response, mistake_card(Mistake(heard.doubt), prefix))
         match parse(spec, line.args, prefix):
             case HelpWanted():
                 return _with(response, help_command(spec, prefix))
@@ -230,7 +248,8 @@ class Door:
                 return _with(response, misuse_card(misuse, prefix, spec.name))
             case parsed:
                 call = Call(key, person, heard, self._services, self._registry)
-                return await self._carefully(spec, call, dict(parsed.values), quiet=quiet)
+                answered = await self._carefully(spec, call, dict(parsed.values), quiet=quiet)
+                return _doubted(answered, heard) if spec.changes or spec.decides else answered
 
     async def _carefully(
         self, spec: CommandSpec[Reply], call: Call, values: dict[str, Any], *, quiet: bool
@@ -288,8 +307,7 @@ class Door:
     async def _moved(self, operation_id: str, call: Call) -> Response:
         """Show the operation where its card stands; elsewhere, the speaker gets a card of it as well."""
         operation = await self._services.records.the(operation_id)
-        shown = await self._messages.card_of(operation_id)
-        elsewhere = shown is None or shown.room != call.heard.room
+        elsewhere = await self._messages.card_of(operation_id, call.heard.room) is None
         return Response(
             room=call.heard.room,
             thread=call.heard.thread,
@@ -298,26 +316,60 @@ class Door:
             start=operation.state is OperationState.APPROVED,
         )
 
+    async def _answer_withdrawal(self, withdrawal: Withdrawal) -> Response:
+        response = Response(room=withdrawal.room)
+        person = self._services.people.by_account(withdrawal.room.platform, withdrawal.speaker)
+        if person is None:
+            return response
+        press = _key(withdrawal, withdrawal.press_event_id)
+        operation_id = await self._services.deciding.withdraw(press, person)
+        return response.model_copy(update={"operation_id": operation_id})
+
     async def _answer_press(self, press: Press, key: str) -> Response:
         person = self._services.people.by_account(press.room.platform, press.speaker)
         operation_id = await self._operation_of(press)
-        shown = await self._messages.card_of(operation_id) if operation_id else None
+        shown = await self._messages.card_of(operation_id, press.room) if operation_id else None
         thread = shown and (shown.thread or shown.message_id)
         response = Response(room=press.room, thread=thread)
         if person is None or operation_id is None:
             return response  # strangers cause nothing
-        decision = Decision(operation_id, person, press.choice, key, press.digest_prefix, press.reason)
+        if press.assurance is Assurance.REFUSED:
+            card = mistake_card(Mistake(press.doubt), self._services.view.prefix)
+            told = {"mentions": (press.speaker,), "private_to": press.speaker}
+            return _with(response, card.model_copy(update=told))
+        decision = Decision(
+            operation_id,
+            person,
+            press.choice,
+            key,
+            press.digest_prefix,
+            press.reason,
+            forgeable=press.forgeable,
+        )
         try:
             operation = await self._services.deciding.decide(decision)
         except Mistake as mistake:
             card = mistake_card(mistake, self._services.view.prefix)
-            return _with(response, card.model_copy(update={"mentions": (press.speaker,)}))
+            told = {"mentions": (press.speaker,), "private_to": press.speaker}
+            return _with(response, card.model_copy(update=told))
         return response.model_copy(
             update={
                 "operation_id": operation_id,
                 "start": operation.state is OperationState.APPROVED,
             }
         )
+
+
+def _key(event: AnyEvent, event_id: str) -> str:
+    """The id of the workflow that an event of this platform starts."""
+    return f"{WORKFLOW}:{event.room.platform}:{event_id}"
+
+
+def _doubted(response: Response, heard: Heard) -> Response:
+    if heard.assurance is not Assurance.DOUBTED or response.card is None:
+        return response
+    notes = (*response.card.notes, heard.doubt)
+    return _with(response, response.card.model_copy(update={"notes": notes}))
 
 
 def _with(response: Response, card: Card) -> Response:

@@ -44,6 +44,7 @@ class CommandSpec(Generic[ResultT_co]):
         description: more about it, for its own help; may be empty.
         examples: lines to paste, without the prefix; each must itself be readable.
         changes: whether it can change something, and so needs a right of its own.
+        decides: whether it speaks on an operation; like a change, it has to come in a trusted way.
         group: where it stands in help.
     """
 
@@ -55,6 +56,7 @@ class CommandSpec(Generic[ResultT_co]):
     description: str
     examples: tuple[str, ...]
     changes: bool
+    decides: bool
     group: Group
 
     @property
@@ -75,6 +77,7 @@ def command(
     examples: tuple[str, ...],
     group: Group,
     changes: bool = False,
+    decides: bool = False,
     aliases: tuple[str, ...] = (),
 ) -> Callable[[Callable[..., Awaitable[ResultT]]], CommandSpec[ResultT]]:
     """Declare a command: stands above ``@click.argument`` and ``@click.option``, makes the handler a spec.
@@ -98,6 +101,7 @@ def command(
             description=_prose(inspect.getdoc(handler) or ""),
             examples=examples,
             changes=changes,
+            decides=decides,
             group=group,
         )
 

@@ -7,7 +7,7 @@ import click
 from bot.chat.model import Choice
 from bot.operations.deciding import Decision
 from commands.call import Call, Moved
-from commands.choosing import the_operation
+from commands.choosing import WAITING, the_operation
 from commands.grammar import Group, command
 from commands.values import OPERATION_ID
 
@@ -17,12 +17,13 @@ from commands.values import OPERATION_ID
     summary="Refuse a proposed operation; one refusal ends it.",
     examples=("reject op-7k3f", "reject op-7k3f the boot test has not run yet"),
     group=Group.OPERATIONS,
+    decides=True,
 )
 @click.argument("operation", type=OPERATION_ID, required=False)
 @click.argument("reason", nargs=-1, help="Why; it is shown and kept.")
 async def reject(call: Call, operation: str | None, reason: tuple[str, ...]) -> Moved:
     """Without an ID, the one operation that waits is meant. If you asked for it yourself, it is cancelled."""
-    operation_id = await the_operation(call, operation)
+    operation_id = await the_operation(call, operation, WAITING)
     words = " ".join(reason)[:300]
     decision = Decision(operation_id, call.person, Choice.REJECT, call.event_key, reason=words)
     return Moved((await call.services.deciding.decide(decision)).id)

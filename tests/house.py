@@ -21,6 +21,7 @@ from bot.app import App, House, hands
 from bot.chat.model import (
     Accept,
     Address,
+    AnyEvent,
     Card,
     ChatHealth,
     Choice,
@@ -228,7 +229,7 @@ class Bot:
         await self._accept(press, wait=wait)
         return self.messages[before:]
 
-    async def _accept(self, event: Heard | Press, *, wait: bool) -> None:
+    async def _accept(self, event: AnyEvent, *, wait: bool) -> None:
         assert self.chat.accept is not None
         await self.chat.accept(event)
         if wait:

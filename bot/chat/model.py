@@ -41,8 +41,19 @@ class Address(StrEnum):
     DIRECT = "direct"  # a chat with the bot alone
 
 
+class Assurance(StrEnum):
+    """How far an adapter's settings let it trust the way something reached it."""
+
+    FULL = "full"
+    DOUBTED = "doubted"  # act on it, and say why it is doubted
+    REFUSED = "refused"  # change nothing on the strength of it, and say why
+
+
 class Heard(Model):
-    """Something a person said. ``event_id`` names it once and for ever on its platform."""
+    """Something a person said. ``event_id`` names it once and for ever on its platform.
+
+    ``doubt`` is one plain sentence where ``assurance`` is not full: an unsigned device, a direct message.
+    """
 
     type: Literal["heard"] = "heard"
     event_id: str
@@ -52,6 +63,8 @@ class Heard(Model):
     address: Address = Address.ROOM
     thread: str | None = None  # id of the thread's root message, where it was said in one
     sent_at: datetime
+    assurance: Assurance = Assurance.FULL
+    doubt: str = ""
 
 
 class Choice(StrEnum):
@@ -66,6 +79,8 @@ class Press(Model):
 
     The operation is named either by the button's value (``operation_id`` and ``digest_prefix``) or by the
     message that carries the button (``message_id``); everything else is read again from the store.
+    ``forgeable`` marks a press that somebody between the person and the bot could have made up, such as a
+    reaction in an encrypted room; policies say whether it counts.
     """
 
     type: Literal["press"] = "press"
@@ -78,9 +93,24 @@ class Press(Model):
     digest_prefix: str | None = None
     reason: str = ""
     sent_at: datetime
+    assurance: Assurance = Assurance.FULL
+    doubt: str = ""
+    forgeable: bool = False
 
 
-Event = Annotated[Heard | Press, PydanticField(discriminator="type")]
+class Withdrawal(Model):
+    """A press taken back: a redacted reaction. ``press_event_id`` is the event id of that press."""
+
+    type: Literal["withdrawal"] = "withdrawal"
+    event_id: str
+    room: Room
+    speaker: str
+    press_event_id: str
+    sent_at: datetime
+
+
+AnyEvent = Heard | Press | Withdrawal
+Event = Annotated[AnyEvent, PydanticField(discriminator="type")]
 
 
 class Tone(StrEnum):
@@ -120,12 +150,16 @@ class Table(Model):
 
 
 class Button(Model):
-    """A choice about one operation. The value a platform carries is the id and a digest prefix, no more."""
+    """A choice about one operation. The value a platform carries is the id and a digest prefix, no more.
+
+    ``authentic`` buttons are left off where a press could be forged; the card's notes say what to type.
+    """
 
     choice: Choice
     label: str
     operation_id: str
     digest_prefix: str
+    authentic: bool = False
 
 
 class Card(Model):
@@ -133,7 +167,8 @@ class Card(Model):
 
     ``title`` says it all in one line. ``text``, field values, cells and ``notes`` are plain text in which
     `` `backticks` `` mark something to type or a literal; there is no other markup, and renderers escape
-    everything else. ``mentions`` are speaker ids on the message's platform.
+    everything else. ``mentions`` are speaker ids on the message's platform. ``private_to`` is the one speaker
+    whom it concerns: a platform that can show it to them alone does so, the others show it to all.
     """
 
     tone: Tone = Tone.INFO
@@ -144,9 +179,10 @@ class Card(Model):
     notes: tuple[str, ...] = ()
     buttons: tuple[Button, ...] = ()
     mentions: tuple[str, ...] = ()
+    private_to: str | None = None
 
 
-Accept = Callable[[Heard | Press], Awaitable[None]]
+Accept = Callable[[AnyEvent], Awaitable[None]]
 """Takes an event in. When it returns, the event is committed (or was not meant for the bot): acknowledge now."""
 
 

@@ -154,6 +154,9 @@ class PolicySettings(Settings):
     role: str = ""  # approvers hold it; empty only where no approval is ever asked for
     requester_may_approve: bool = False
     expires: Duration = timedelta(hours=24)
+    encrypted_reactions: bool | None = (
+        None  # whether a reaction counts in an encrypted room; None: launch only
+    )
 
 
 class RetentionSettings(Settings):

@@ -12,6 +12,7 @@ import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -99,7 +100,7 @@ async def append(connection: AsyncConnection, entry: Entry) -> None:
             actor=entry.actor,
             action=entry.action,
             operation_id=entry.operation_id,
-            detail=json.dumps(dict(entry.detail), ensure_ascii=False),
+            detail=_detail(entry),
             previous=previous,
             hash=_hash(entry, number, previous),
         )
@@ -108,20 +109,8 @@ async def append(connection: AsyncConnection, entry: Entry) -> None:
 
 async def entries(database: Database, operation_id: str | None = None) -> AsyncIterator[Recorded]:
     """The trail from its beginning, of one operation or of all."""
-    query = sa.select(audit).order_by(audit.c.number)
-    if operation_id is not None:
-        query = query.where(audit.c.operation_id == operation_id)
-    async with database.reading() as connection:
-        async for row in await connection.stream(query):
-            entry = Entry(
-                key=row.key,
-                at=row.at,
-                actor=row.actor,
-                action=row.action,
-                operation_id=row.operation_id,
-                detail=tuple(json.loads(row.detail).items()),
-            )
-            yield Recorded(row.number, entry, row.previous, row.hash)
+    async for row in _rows(database, operation_id):
+        yield _recorded(row)
 
 
 async def verify(database: Database, expect: str | None = None) -> Intact | Broken:
@@ -132,15 +121,15 @@ async def verify(database: Database, expect: str | None = None) -> Intact | Brok
         expect: a head that was noted earlier; if it is not in the chain, entries were cut off since.
     """
     number, head, met = 0, GENESIS, expect in (None, GENESIS)
-    async for recorded in entries(database):
+    async for row in _rows(database):
         number += 1
-        if recorded.number != number:
+        if row.number != number:
             return Broken(number, f"entry {number} is missing")
-        if recorded.previous != head:
+        if row.previous != head:
             return Broken(number, f"entry {number} does not follow on entry {number - 1}")
-        if recorded.hash != _hash(recorded.entry, number, head):
+        if not _holds(row, head):
             return Broken(number, f"entry {number} was changed after it was written")
-        head = recorded.hash
+        head = row.hash
         met = met or head == expect
     if not met:
         return Broken(number, "the head that was noted earlier is not in it; newer entries were cut off")
@@ -156,6 +145,42 @@ async def lines(database: Database, operation_id: str | None = None) -> list[str
         )
         async for recorded in entries(database, operation_id)
     ]
+
+
+async def _rows(database: Database, operation_id: str | None = None) -> AsyncIterator[sa.Row[Any]]:
+    # The time as it is stored: whatever somebody wrote there must be told, not stop the walk.
+    stored = [column for column in audit.c if column is not audit.c.at]
+    query = sa.select(*stored, sa.type_coerce(audit.c.at, sa.Text).label("at")).order_by(audit.c.number)
+    if operation_id is not None:
+        query = query.where(audit.c.operation_id == operation_id)
+    async with database.reading() as connection:
+        async for row in await connection.stream(query):
+            yield row
+
+
+def _recorded(row: sa.Row[Any]) -> Recorded:
+    entry = Entry(
+        key=row.key,
+        at=datetime.fromisoformat(row.at).replace(tzinfo=UTC),
+        actor=row.actor,
+        action=row.action,
+        operation_id=row.operation_id,
+        detail=tuple(json.loads(row.detail).items()),
+    )
+    return Recorded(row.number, entry, row.previous, row.hash)
+
+
+def _holds(row: sa.Row[Any], previous: str) -> bool:
+    """Whether an entry is as it was written, to the letter; what cannot be read any more is not."""
+    try:
+        entry = _recorded(row).entry
+        return bool(row.hash == _hash(entry, row.number, previous)) and row.detail == _detail(entry)
+    except (ValueError, TypeError, AttributeError):
+        return False
+
+
+def _detail(entry: Entry) -> str:
+    return json.dumps(dict(entry.detail), ensure_ascii=False)
 
 
 def _hash(entry: Entry, number: int, previous: str) -> str:

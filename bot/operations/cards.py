@@ -124,7 +124,7 @@ def _fields(operation: Operation, view: View) -> tuple[Field, ...]:
     if operation.state is OperationState.PROPOSED:
         fields.append(Field(label="Needs", value=_needs(operation, view)))
         fields.append(Field(label="Open until", value=format_time(operation.expires_at, view.zone)))
-    if operation.cancelled_by:
+    if operation.cancelled_by and operation.state is not OperationState.DONE:  # it came too late to stop it
         fields.append(Field(label="Stopped by", value=view.name(operation.cancelled_by)))
     fields.append(Field(label="Plan", value=f"`{operation.digest_prefix}`"))
     return tuple(fields)
@@ -196,7 +196,8 @@ def _notes(operation: Operation, view: View) -> tuple[str, ...]:
     notes = list(operation.plan.warnings) if not operation.state.ended else []
     if operation.state is OperationState.PROPOSED:
         notes.append(
-            f"Approve: `{prefix}approve {operation.id}`   Reject: `{prefix}reject {operation.id} REASON`"
+            f"Approve: `{prefix}approve {operation.id} {operation.digest_prefix}`   "
+            f"Reject: `{prefix}reject {operation.id} REASON`"
         )
     if operation.outcome is not None:
         notes += operation.outcome.differences
@@ -223,6 +224,7 @@ def _buttons(operation: Operation) -> tuple[Button, ...]:
             label=label,
             operation_id=operation.id,
             digest_prefix=operation.digest_prefix,
+            authentic=not operation.plan.policy.forgeable_presses,
         )
         for choice, label in ((Choice.APPROVE, "Approve"), (Choice.REJECT, "Reject"))
     )

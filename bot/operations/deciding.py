@@ -25,6 +25,7 @@ class Decision:
     event: str
     digest_prefix: str | None = None
     reason: str = ""
+    forgeable: bool = False  # a press that could have been made up on its way
 
 
 class Deciding:
@@ -62,15 +63,24 @@ class Deciding:
         self._check_open(operation)
         if decision.digest_prefix is not None and not operation.digest.startswith(decision.digest_prefix):
             raise Mistake(
-                f"That button shows another plan than {operation.id} has. Look at the plan again.",
+                f"{operation.id} has another plan than the one you agree to. Look at it again.",
                 hint=f"op {operation.id}",
             )
+        if decision.forgeable and not operation.plan.policy.forgeable_presses:
+            raise Mistake(
+                f"A reaction is not encrypted, so it does not count for {operation.id}. Type it instead.",
+                hint=f"{decision.choice} {operation.id} {operation.digest_prefix}",
+            )
         if decision.choice is Choice.REJECT and decision.person.id == operation.requester:
-            return await self.cancel(operation.id, decision.person)
+            return await self.cancel(operation.id, decision.person, decision.event)
         if not may_decide(decision.person, operation, self._people):
             raise Mistake(self._refusal(operation, decision))
         vote = Vote(
-            person=decision.person.id, choice=decision.choice, reason=decision.reason, at=self._clock()
+            person=decision.person.id,
+            choice=decision.choice,
+            reason=decision.reason,
+            at=self._clock(),
+            event=decision.event,
         )
         entry = Entry(
             key=key,
@@ -111,20 +121,33 @@ class Deciding:
             operation.id, expected=OperationState.PROPOSED, to=to, entry=entry, outcome=outcome
         )
 
-    async def cancel(self, operation_id: str, person: Person) -> Operation:
-        """Withdraw a proposal, or stop a running operation before its next step.
+    async def withdraw(self, event: str, person: Person) -> str | None:
+        """Take back what this person said by this event, if their operation is still pending.
+
+        Returns the operation's id; None where there was nothing to take back.
+        """
+        entry = Entry(
+            key=f"withdrawal:{event}", at=self._clock(), actor=person.id, action="approval withdrawn"
+        )
+        return await self._records.withdraw(event, entry)
+
+    async def cancel(self, operation_id: str, person: Person, event: str) -> Operation:
+        """Withdraw a proposal, or stop a running operation before its next step; the same event does it once.
 
         Raises:
             Mistake: it has ended, or this person may not.
         """
         operation = await self.find(operation_id)
+        key = f"{operation.id}:cancel:{event}"
+        if await self._records.noted(key):
+            return operation
         if not self._may_cancel(operation, person):
             who = self._people.name(operation.requester)
             raise Mistake(
                 f"{operation.id} can be cancelled by {who}, who asked for it, and by those who decide on it."
             )
         entry = Entry(
-            key=f"{operation.id}:cancel:{person.id}",
+            key=key,
             at=self._clock(),
             actor=person.id,
             action="cancelled",
@@ -140,8 +163,9 @@ class Deciding:
         ) or await self._records.ask_to_stop(operation.id, entry):
             return await self._records.the(operation.id)
         after = await self._records.the(operation.id)
-        if await self._records.noted(entry.key):
-            return after
+        if not after.state.ended and after.cancelled_by is not None:
+            name = self._people.name(after.cancelled_by)
+            raise Mistake(f"{name} has stopped {after.id} already; the step under way is being finished.")
         raise Mistake(_closed(after), hint=f"op {operation.id}")
 
     def _may_cancel(self, operation: Operation, person: Person) -> bool:

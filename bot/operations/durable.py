@@ -192,6 +192,19 @@ class Durable:
 
         return await DBOS.run_step_async({"name": name}, run)
 
+    async def knows(self, workflow_id: str) -> bool:
+        """Whether a workflow was ever started under this id."""
+        from dbos import DBOS
+
+        return await DBOS.get_workflow_status_async(workflow_id) is not None
+
+    async def ended(self, workflow_id: str) -> None:
+        """Wait, inside a workflow, until another one has ended that was started before."""
+        from dbos import DBOS
+
+        handle: Any = await DBOS.retrieve_workflow_async(workflow_id)
+        await handle.get_result()
+
     async def idle(self) -> None:
         """Wait until no workflow is running in this process."""
         await self._idle.wait()

@@ -29,6 +29,7 @@ from bot.instances.steps import LaunchMachines, TerminateMachine
 from bot.instances.terminate import TerminatePlanner
 from bot.steps import Draft, Executor, StepDone, StepT
 from bot.times import Clock, format_duration
+from bot.waiting import Patience
 
 AnyRequest = Annotated[Promote | Rollback | Cleanup | Launch | Terminate, Field(discriminator="kind")]
 AnyStep = Annotated[
@@ -75,11 +76,12 @@ class Subjects:
         catalogue: Catalogue | None,
         machines: Machines | None,
         clock: Clock,
+        patience: Patience,
     ) -> Subjects:
         """The subjects of a configuration; a cloud that is not configured has none."""
         return cls(
-            ImageSubject.of(settings, gallery, catalogue, clock) if gallery and catalogue else None,
-            MachineSubject.of(settings, machines, clock) if machines else None,
+            ImageSubject.of(settings, gallery, catalogue, clock, patience) if gallery and catalogue else None,
+            MachineSubject.of(settings, machines, clock, patience) if machines else None,
         )
 
     async def plan(self, request: AnyRequest, now: datetime) -> Draft[Any]:
@@ -146,15 +148,20 @@ class ImageSubject:
 
     @classmethod
     def of(
-        cls, settings: SlipwaySettings, gallery: Gallery, catalogue: Catalogue, clock: Clock
+        cls,
+        settings: SlipwaySettings,
+        gallery: Gallery,
+        catalogue: Catalogue,
+        clock: Clock,
+        patience: Patience,
     ) -> ImageSubject:
         """Planners and executors on one gallery."""
         return cls(
             promote=PromotePlanner(catalogue),
             rollback=RollbackPlanner(catalogue),
             cleanup=CleanupPlanner(catalogue, settings.retention),
-            set_excluded=SetExcludedExecutor(gallery),
-            delete_version=DeleteVersionExecutor(gallery, settings.retention, clock),
+            set_excluded=SetExcludedExecutor(gallery, patience),
+            delete_version=DeleteVersionExecutor(gallery, settings.retention, clock, patience),
         )
 
 
@@ -168,13 +175,15 @@ class MachineSubject:
     terminate_machine: TerminateExecutor
 
     @classmethod
-    def of(cls, settings: SlipwaySettings, machines: Machines, clock: Clock) -> MachineSubject:
+    def of(
+        cls, settings: SlipwaySettings, machines: Machines, clock: Clock, patience: Patience
+    ) -> MachineSubject:
         """Planners and executors on one cloud."""
         return cls(
             launch=LaunchPlanner(machines, settings.profiles),
             terminate=TerminatePlanner(machines),
-            launch_machines=LaunchExecutor(machines),
-            terminate_machine=TerminateExecutor(machines, clock),
+            launch_machines=LaunchExecutor(machines, patience),
+            terminate_machine=TerminateExecutor(machines, clock, patience),
         )
 
 

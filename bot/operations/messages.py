@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TypeVar
 
 import sqlalchemy as sa
 import structlog
@@ -16,13 +18,16 @@ from bot.model import digest
 from bot.store.database import Database
 from bot.store.tables import message
 from bot.times import Clock
+from bot.waiting import Sleep
 
 SEND_ATTEMPTS = 5
-"""How often a message is tried while its platform says that a later try may succeed."""
+"""How often a message or an edit is tried while its platform says that a later try may succeed."""
 
 FIRST_PAUSE_SECONDS = 1.0
 
 log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -39,10 +44,18 @@ class Shown:
 class Messages:
     """Sends and edits cards on every platform, and remembers which message shows what."""
 
-    def __init__(self, database: Database, chats: Mapping[Platform, Chat], clock: Clock) -> None:
+    def __init__(
+        self,
+        database: Database,
+        chats: Mapping[Platform, Chat],
+        clock: Clock,
+        sleep: Sleep = asyncio.sleep,
+    ) -> None:
         self._database = database
         self._clock = clock
         self._chats = chats
+        self._sleep = sleep
+        self._sending: dict[Room, set[asyncio.Future[None]]] = {}
 
     async def say(
         self,
@@ -60,28 +73,48 @@ class Messages:
         """
         before = await self._find(key)
         if before is not None:
+            if operation_id is not None:  # “Looking into it…” becomes the operation's card
+                await self._link(before, operation_id)
             await self._edit(before, card)
             return before.message_id
         chat = self._chats.get(room.platform)
         if chat is None:
             log.error("nobody speaks for this platform", platform=room.platform, key=key)
             return None
-        message_id = await self._send(chat, room, card, thread, key)
-        if message_id is not None:
-            await self._remember(Shown(key, room, thread, message_id, digest(card)), operation_id)
+        with self._under_way(room):
+            message_id = await self._send(chat, room, card, thread, key)
+            if message_id is not None:
+                await self._remember(Shown(key, room, thread, message_id, digest(card)), operation_id)
         return message_id
+
+    @contextmanager
+    def _under_way(self, room: Room) -> Iterator[None]:
+        sent: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._sending.setdefault(room, set()).add(sent)
+        try:
+            yield
+        finally:
+            sent.set_result(None)
+            self._sending[room].discard(sent)
 
     async def show(self, operation_id: str, card: Card) -> None:
         """Edit every card of an operation, in whichever rooms they stand, to show this."""
         for shown in await self._cards(operation_id):
             await self._edit(shown, card)
 
-    async def card_of(self, operation_id: str) -> Shown | None:
-        """The first card of an operation, whose thread holds its details."""
-        return next(iter(await self._cards(operation_id)), None)
+    async def card_of(self, operation_id: str, room: Room) -> Shown | None:
+        """The first card of an operation in a room; in the room it was asked for, its thread holds the details."""
+        return next((shown for shown in await self._cards(operation_id) if shown.room == room), None)
 
     async def operation_of(self, room: Room, message_id: str) -> str | None:
-        """The operation whose card this message is; None for any other message."""
+        """The operation whose card this message is; None for any other message.
+
+        A card can be seen, and pressed, before the platform has said that it was sent; so what is on its way
+        into the room is waited for.
+        """
+        under_way = self._sending.get(room)
+        if under_way:
+            await asyncio.wait(tuple(under_way))
         query = sa.select(message.c.operation_id).where(
             message.c.platform == room.platform,
             message.c.room == room.id,
@@ -96,17 +129,11 @@ class Messages:
         return chat.edit_interval.total_seconds() if chat else 0.0
 
     async def _send(self, chat: Chat, room: Room, card: Card, thread: str | None, key: str) -> str | None:
-        pause = FIRST_PAUSE_SECONDS
-        for attempt in range(1, SEND_ATTEMPTS + 1):
-            try:
-                return await chat.send(room.id, card, thread=thread, key=key)
-            except ChatError as error:
-                if not error.passing or attempt == SEND_ATTEMPTS:
-                    log.error("a message could not be sent", room=room.id, key=key, why=str(error))
-                    return None
-            await asyncio.sleep(pause)
-            pause *= 2
-        return None
+        try:
+            return await self._insist(lambda: chat.send(room.id, card, thread=thread, key=key))
+        except ChatError as error:
+            log.error("a message could not be sent", room=room.id, key=key, why=str(error))
+            return None
 
     async def _edit(self, shown: Shown, card: Card) -> None:
         looks = digest(card)
@@ -115,12 +142,32 @@ class Messages:
             return
         key = f"{shown.key}:{looks[:16]}"
         try:
-            await chat.edit(shown.room.id, shown.message_id, card, thread=shown.thread, key=key)
+            await self._insist(
+                lambda: chat.edit(shown.room.id, shown.message_id, card, thread=shown.thread, key=key)
+            )
         except ChatError as error:
             log.warning("a message could not be edited", room=shown.room.id, key=key, why=str(error))
             return
         async with self._database.writing() as connection:
             await connection.execute(message.update().where(message.c.key == shown.key).values(shown=looks))
+
+    async def _insist(self, attempt: Callable[[], Awaitable[T]]) -> T:
+        """Try again, a few times and ever later, while the platform says that this may help."""
+        pause = FIRST_PAUSE_SECONDS
+        for _ in range(SEND_ATTEMPTS - 1):
+            try:
+                return await attempt()
+            except ChatError as error:
+                if not error.passing:
+                    raise
+            await self._sleep(pause)
+            pause *= 2
+        return await attempt()
+
+    async def _link(self, shown: Shown, operation_id: str) -> None:
+        statement = message.update().where(message.c.key == shown.key).values(operation_id=operation_id)
+        async with self._database.writing() as connection:
+            await connection.execute(statement)
 
     async def _find(self, key: str) -> Shown | None:
         query = sa.select(message).where(message.c.key == key)

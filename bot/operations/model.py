@@ -41,6 +41,7 @@ class Policy(Model):
     approvals: int  # distinct persons
     role: str  # which they hold; empty: whoever may ask for such an operation
     requester_may_approve: bool
+    forgeable_presses: bool = True  # whether a press counts that could have been made up on its way
 
 
 class Plan(Model):
@@ -74,6 +75,7 @@ class Vote(Model):
     choice: Choice
     reason: str = ""
     at: datetime
+    event: str = ""  # by which it was given, and with which it can be taken back
 
 
 class Trouble(Model):

@@ -80,6 +80,7 @@ class Planning:
                 "request": draft.request,
                 "requester": requester,
                 "policy": policy_for(
+                    kind,
                     self._policies[kind],
                     scheduled=is_schedule(requester),
                     needs_approval=bool(draft.needs_approval),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from bot.chat.model import Choice
-from bot.config.settings import PolicySettings
+from bot.config.settings import OperationKind, PolicySettings
 from bot.operations.model import Operation, Policy, Vote
 from bot.people import People, Person
 
@@ -34,10 +34,13 @@ class Vetoed:
 Standing = Enough | Missing | Vetoed
 
 
-def policy_for(settings: PolicySettings, *, scheduled: bool, needs_approval: bool) -> Policy:
+def policy_for(
+    kind: OperationKind, settings: PolicySettings, *, scheduled: bool, needs_approval: bool
+) -> Policy:
     """The policy of one operation.
 
     Args:
+        kind: what it does.
         settings: the configuration for its kind.
         scheduled: whether a schedule asks, for which the configuration may ask fewer approvals.
         needs_approval: whether the plan itself demands one, whatever the configuration says.
@@ -45,10 +48,12 @@ def policy_for(settings: PolicySettings, *, scheduled: bool, needs_approval: boo
     approvals = settings.approvals
     if scheduled and settings.approvals_scheduled is not None:
         approvals = settings.approvals_scheduled
+    forgeable = settings.encrypted_reactions
     return Policy(
         approvals=max(approvals, 1) if needs_approval else approvals,
         role=settings.role,
         requester_may_approve=settings.requester_may_approve,
+        forgeable_presses=kind is OperationKind.LAUNCH if forgeable is None else forgeable,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -201,6 +201,24 @@ class Records:
             await append(connection, entry)
             return await _load(connection, operation_id)
 
+    async def withdraw(self, event: str, entry: Entry) -> str | None:
+        """Take the vote of this event back while its operation is proposed; the operation's id, or None."""
+        counted = (
+            sa.select(vote.c.operation_id)
+            .join(operation)
+            .where(
+                vote.c.event == event,
+                vote.c.person == entry.actor,
+                operation.c.state == OperationState.PROPOSED,
+            )
+        )
+        async with self._database.writing() as connection:
+            operation_id = await connection.scalar(counted)
+            if operation_id is not None:
+                await connection.execute(vote.delete().where(vote.c.event == event))
+                await append(connection, replace(entry, operation_id=operation_id))
+            return operation_id
+
     async def ask_to_stop(self, operation_id: str, entry: Entry) -> bool:
         """Note that a running operation should stop before its next step; False if it does not run."""
         statement = (
@@ -208,6 +226,7 @@ class Records:
             .where(
                 operation.c.id == operation_id,
                 operation.c.state.in_((OperationState.APPROVED, OperationState.RUNNING)),
+                operation.c.cancelled_by.is_(None),
             )
             .values(cancelled_by=entry.actor)
         )
@@ -254,7 +273,13 @@ async def _select(connection: AsyncConnection, query: sa.Select[tuple[Any, ...]]
     for row in (
         await connection.execute(sa.select(vote).where(vote.c.operation_id.in_(ids)).order_by(vote.c.at))
     ).mappings():
-        given = Vote(person=row["person"], choice=Choice(row["choice"]), reason=row["reason"], at=row["at"])
+        given = Vote(
+            person=row["person"],
+            choice=Choice(row["choice"]),
+            reason=row["reason"],
+            at=row["at"],
+            event=row["event"],
+        )
         votes.setdefault(row["operation_id"], []).append(given)
     reports: dict[str, list[StepReport]] = {}
     for row in (

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from enum import StrEnum
+from weakref import WeakValueDictionary
 
 import structlog
 
@@ -22,13 +23,12 @@ from bot.operations.policy import Enough, standing
 from bot.operations.records import Records
 from bot.operations.staleness import differences
 from bot.times import Clock
+from bot.waiting import Sleep
 
 WORKFLOW = "do"
 
 PATIENCE_SECONDS = 2.0
 """How long an operation runs before its card shows progress: a quick one is edited once, when it has ended."""
-
-Sleep = Callable[[float], Awaitable[None]]
 
 log = structlog.get_logger(__name__)
 
@@ -66,6 +66,7 @@ class Running:
         self._view = view
         self._clock = clock
         self._sleep = sleep
+        self._refreshing: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         durable.register(WORKFLOW, self._run)
 
     async def start(self, operation_id: str) -> None:
@@ -129,6 +130,9 @@ class Running:
             return (mistake.sentence,), None
         except CloudError as error:
             return (), Trouble.of(error, hint)
+        except Exception:
+            log.exception("planning again failed inside Slipway", plan=operation.id)
+            return (), _own_trouble(operation)
         if isinstance(fresh, NothingToDo):
             return (fresh.summary,), None
         return differences(operation.plan, fresh), None
@@ -161,11 +165,7 @@ class Running:
         except Exception:
             # The last boundary of a step: whatever went wrong, the operation must end and say so.
             log.exception("a step failed inside Slipway", operation=operation.id, step=number)
-            trouble = Trouble(
-                sentence="Slipway itself failed here; its log says how.",
-                mover=Mover.ADMIN,
-                hint=f"op {operation.id}",
-            )
+            trouble = _own_trouble(operation)
         else:
             return StepReport(number=number, title=step.title, done=done)
         return StepReport(number=number, title=step.title, trouble=trouble)
@@ -201,13 +201,15 @@ class Running:
 
     async def refresh(self, operation_id: str) -> None:
         """Let every card of the operation show how it stands now."""
-        operation = await self._records.the(operation_id)
-        await self._messages.show(operation_id, operation_card(operation, self._view))
+        # One at a time: else one that read an older state could be the last to show it.
+        async with self._refreshing.setdefault(operation_id, asyncio.Lock()):
+            operation = await self._records.the(operation_id)
+            await self._messages.show(operation_id, operation_card(operation, self._view))
 
     async def _report(self, operation_id: str) -> Json:
         await self.refresh(operation_id)
         operation = await self._records.the(operation_id)
-        card = await self._messages.card_of(operation_id)
+        card = await self._messages.card_of(operation_id, operation.room)
         account = self._view.people.account(operation.requester, operation.room.platform)
         await self._messages.say(
             operation.room,
@@ -239,6 +241,14 @@ class Running:
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+
+
+def _own_trouble(operation: Operation) -> Trouble:
+    return Trouble(
+        sentence="Slipway itself failed here; its log says how.",
+        mover=Mover.ADMIN,
+        hint=f"op {operation.id}",
+    )
 
 
 def _outcome(operation: Operation, view: View) -> tuple[OperationState, Outcome]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from bot.model import Json
 from bot.operations.model import Plan
 
@@ -38,8 +40,13 @@ def _changed(before: dict[str, Json], after: dict[str, Json]) -> list[str]:
     return [
         f"{name} was {_words(before.get(name))}, and is now {_words(after.get(name))}"
         for name in sorted(before.keys() | after.keys())
-        if before.get(name) != after.get(name)
+        if _text(before, name) != _text(after, name)
     ]
+
+
+def _text(facts: dict[str, Json], name: str) -> str:
+    """A fact as it is digested: unlike Python's equality, JSON tells true from 1, and null from nothing."""
+    return json.dumps(facts[name], sort_keys=True) if name in facts else ""
 
 
 def _words(value: Json) -> str:

@@ -61,6 +61,7 @@ vote = sa.Table(
     sa.Column("choice", sa.Text, nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("event", sa.Text, nullable=False, index=True),
 )
 
 step_report = sa.Table(

@@ -14,7 +14,7 @@ from bot.chat.console.board import Board
 from bot.chat.console.inputs import Input, Line, PipedLines
 from bot.chat.console.rendering import PlainRenderer, Renderer
 from bot.chat.console.screen import Screen
-from bot.chat.model import Button, Card, Choice, Heard, Press, Tone
+from bot.chat.model import AnyEvent, Button, Card, Choice, Heard, Tone
 
 NOW = datetime(2026, 11, 20, 14, 5, tzinfo=UTC)
 
@@ -38,10 +38,10 @@ def proposal(operation: str = "op-7k3f") -> Card:
 class Core:
     """Hears everything, and answers as it is told to."""
 
-    answer: Callable[[Heard | Press], Awaitable[None]] | None = None
-    events: list[Heard | Press] = field(default_factory=list)
+    answer: Callable[[AnyEvent], Awaitable[None]] | None = None
+    events: list[AnyEvent] = field(default_factory=list)
 
-    async def accept(self, event: Heard | Press) -> None:
+    async def accept(self, event: AnyEvent) -> None:
         self.events.append(event)
         if self.answer:
             await self.answer(event)
@@ -99,8 +99,9 @@ async def converse(script: bytes, core: Core, *, renderer: Renderer | None = Non
     return output.getvalue()
 
 
-def _repeat(chat: ConsoleChat) -> Callable[[Heard | Press], Awaitable[None]]:
-    async def answer(event: Heard | Press) -> None:
+def _repeat(chat: ConsoleChat) -> Callable[[AnyEvent], Awaitable[None]]:
+    async def answer(event: AnyEvent) -> None:
+        assert isinstance(event, Heard | Press)
         title = f"heard {len(event.text)}" if isinstance(event, Heard) else f"pressed {event.choice}"
         await chat.send("console", Card(title=title), thread=None, key=event.event_id)
 

@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from bot.chat.matrix import InMemory, MatrixChat
-from bot.chat.model import Heard, Press
+from bot.chat.model import AnyEvent, Heard
 from bot.config.settings import MatrixSettings
 from tests.chat.person import Person
 from tests.synapse import Account, Synapse
@@ -21,10 +21,10 @@ class Notebook:
     """An ``accept`` that keeps what it was given and can be waited on."""
 
     def __init__(self) -> None:
-        self.events: list[Heard | Press] = []
+        self.events: list[AnyEvent] = []
         self._news = asyncio.Condition()
 
-    async def __call__(self, event: Heard | Press) -> None:
+    async def __call__(self, event: AnyEvent) -> None:
         async with self._news:
             self.events.append(event)
             self._news.notify_all()
@@ -56,7 +56,7 @@ def settings(synapse: Synapse, account: Account, *rooms: str, **more: object) ->
 
 
 @asynccontextmanager
-async def running(chat: MatrixChat, accept: Callable[[Heard | Press], object]) -> AsyncIterator[None]:
+async def running(chat: MatrixChat, accept: Callable[[AnyEvent], object]) -> AsyncIterator[None]:
     """Run a chat while the block runs; what it raises comes out."""
     task = asyncio.create_task(chat.run(accept))  # type: ignore[arg-type]
     try:

@@ -21,7 +21,7 @@ from bot.chat.console.modes import Mode
 from bot.chat.console.opening import open_console
 from bot.chat.console.rendering import JsonRenderer, PlainRenderer
 from bot.chat.console.screen import Screen
-from bot.chat.model import Address, Card, Choice, Field, Heard, Platform, Press, Tone
+from bot.chat.model import Address, AnyEvent, Card, Choice, Field, Heard, Platform, Press, Tone
 from bot.errors import ChatError
 from tests.chat.console_kit import NOW, Core, Told, buttons, console, converse, proposal
 
@@ -171,7 +171,7 @@ async def test_another_room_is_refused() -> None:
 
 
 async def test_an_error_of_the_core_is_not_swallowed() -> None:
-    async def broken(event: Heard | Press) -> None:
+    async def broken(event: AnyEvent) -> None:
         raise LookupError(event.event_id)
 
     with pytest.raises(LookupError):
@@ -219,7 +219,7 @@ async def test_a_cancelled_chat_lets_go_of_its_input() -> None:
     try:
         heard = asyncio.Event()
 
-        async def note(event: Heard | Press) -> None:
+        async def note(event: AnyEvent) -> None:
             heard.set()
 
         running = asyncio.create_task(console(PipedLines(silent)).run(Core(note).accept))

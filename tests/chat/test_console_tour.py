@@ -9,7 +9,7 @@ from bot.chat.console.board import Board
 from bot.chat.console.rendering import JsonRenderer
 from bot.chat.console.screen import Screen
 from bot.chat.console.tour import Story, Tour
-from bot.chat.model import Card, Field, Heard, Press, Table, Tone
+from bot.chat.model import AnyEvent, Card, Field, Heard, Press, Table, Tone
 from tests.chat.console_kit import Core, buttons, console
 
 STORY = Story(definition="Fedora-Cloud-43-x64", image="fedora-43", approver="bob")
@@ -39,17 +39,19 @@ class Telling:
             if isinstance(event, Heard)
             else f"{event.speaker} presses {event.choice} of {event.operation_id}"
             for event in self.core.events
+            if isinstance(event, Heard | Press)
         ]
 
     async def _pace(self, seconds: float) -> None:
         self.seconds += seconds
 
-    async def _answer(self, event: Heard | Press) -> None:
+    async def _answer(self, event: AnyEvent) -> None:
         if isinstance(event, Press):
             assert event.message_id
             done = Card(tone=Tone.DONE, title="Done.")
             await self.chat.edit("console", event.message_id, done, thread=None, key=event.event_id)
             return
+        assert isinstance(event, Heard)
         verb = event.text.split()[0].removeprefix("!")
         card = Card(title=f"This is about {verb}.")
         if verb in ("promote", "cleanup") and self._approvals:

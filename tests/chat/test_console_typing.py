@@ -22,7 +22,7 @@ from bot.chat.console.lines import Nothing, Pressed, Speech, Unclear, read_line
 from bot.chat.console.modes import Mode, choose_mode
 from bot.chat.console.opening import open_console
 from bot.chat.console.screen import BREAK, Screen
-from bot.chat.model import Card, Heard, Press
+from bot.chat.model import AnyEvent, Card
 from tests.chat.console_kit import Core, console
 
 _STYLE = re.compile(r"\x1b\[[0-9;]*m")
@@ -216,7 +216,7 @@ async def test_a_hung_up_terminal_is_the_end_of_the_input() -> None:
     keyboard, program = pty.openpty()
     core = Core()
 
-    async def hang_up(event: Heard | Press) -> None:
+    async def hang_up(event: AnyEvent) -> None:
         os.close(keyboard)
 
     core.answer = hang_up
@@ -235,7 +235,7 @@ async def test_a_terminal_that_can_only_print_gets_a_plain_prompt() -> None:
     core = Core()
     chat = console(PipedLines(reading, live=True, screen=screen, prompt="alice> "), screen=screen)
 
-    async def answer(event: Heard | Press) -> None:
+    async def answer(event: AnyEvent) -> None:
         await chat.send("console", Card(title="Yes."), thread=None, key=event.event_id)
 
     core.answer = answer

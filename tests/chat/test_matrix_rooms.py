@@ -10,7 +10,7 @@ from pydantic import SecretStr
 
 from bot.chat.matrix import InMemory, MatrixChat
 from bot.chat.matrix.send import ENCRYPTED
-from bot.chat.model import Address, Card, Heard, Press
+from bot.chat.model import Address, AnyEvent, Card
 from bot.errors import ChatError
 from bot.times import system_clock
 from tests.chat.matrix_room import House, Notebook, running, settings, started
@@ -56,7 +56,7 @@ async def test_an_event_is_heard_again_when_the_bot_died_while_taking_it_in(
     memory.next_batch = house.memory.next_batch
     entered = asyncio.Event()
 
-    async def dies(event: Heard | Press) -> None:
+    async def dies(event: AnyEvent) -> None:
         entered.set()
         await asyncio.Event().wait()
 
@@ -77,7 +77,7 @@ async def test_an_error_while_taking_in_keeps_the_token_and_comes_out(
     memory = InMemory()
     memory.next_batch = house.memory.next_batch
 
-    async def fails(event: Heard | Press) -> None:
+    async def fails(event: AnyEvent) -> None:
         raise OSError("the disk is full")
 
     await alice.say(house.room, "!promote")

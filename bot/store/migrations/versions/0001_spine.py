@@ -41,6 +41,7 @@ def upgrade() -> None:
         sa.Column("choice", sa.Text, nullable=False),
         sa.Column("reason", sa.Text, nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("event", sa.Text, nullable=False, index=True),
     )
     op.create_table(
         "step_report",
