@@ -147,7 +147,7 @@ async def lines(database: Database, operation_id: str | None = None) -> list[str
     ]
 
 
-async def _rows(database: Database, operation_id: str | None = None) -> AsyncIterator[sa.Row[Any]]:
+async def _rows(database: Database, operation_id: str | None = None) -> AsyncIterator[Any]:
     # The time as it is stored: whatever somebody wrote there must be told, not stop the walk.
     stored = [column for column in audit.c if column is not audit.c.at]
     query = sa.select(*stored, sa.type_coerce(audit.c.at, sa.Text).label("at")).order_by(audit.c.number)
@@ -158,7 +158,7 @@ async def _rows(database: Database, operation_id: str | None = None) -> AsyncIte
             yield row
 
 
-def _recorded(row: sa.Row[Any]) -> Recorded:
+def _recorded(row: Any) -> Recorded:
     entry = Entry(
         key=row.key,
         at=datetime.fromisoformat(row.at).replace(tzinfo=UTC),
@@ -170,7 +170,7 @@ def _recorded(row: sa.Row[Any]) -> Recorded:
     return Recorded(row.number, entry, row.previous, row.hash)
 
 
-def _holds(row: sa.Row[Any], previous: str) -> bool:
+def _holds(row: Any, previous: str) -> bool:
     """Whether an entry is as it was written, to the letter; what cannot be read any more is not."""
     try:
         entry = _recorded(row).entry
