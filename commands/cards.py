@@ -7,7 +7,6 @@ from bot.errors import Mistake
 from commands.grammar import Misuse
 from commands.reading import Unknown
 
-
 _LONGEST = 400
 """Characters of a sentence that are said: some repeat what was typed, and that can be a whole page."""
 
