@@ -14,7 +14,7 @@ from bot.chat.console.board import Board
 from bot.chat.console.inputs import Input, Line, PipedLines
 from bot.chat.console.rendering import PlainRenderer, Renderer
 from bot.chat.console.screen import Screen
-from bot.chat.model import AnyEvent, Button, Card, Choice, Heard, Tone
+from bot.chat.model import AnyEvent, Button, Card, Choice, Heard, Press, Tone
 
 NOW = datetime(2026, 11, 20, 14, 5, tzinfo=UTC)
 
