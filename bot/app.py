@@ -36,6 +36,7 @@ from commands.call import Services
 from commands.door import Door
 from scheduler.clockwork import Clockwork
 from scheduler.schedules import Schedules
+from scheduler.timetable import Timetable, upcoming
 
 DATABASE = "slipway.db"
 
@@ -128,14 +129,14 @@ class App:
             house = self._furnish(database, durable)
             stack.push_async_callback(durable.close, self._grace)
             await durable.launch()
-            clockwork = Clockwork(house.schedules, house.housekeeping.sweep)
+            clockwork = Clockwork(house.schedules, house.housekeeping.sweep, self._clock)
             await clockwork.start()
             stack.push_async_callback(clockwork.stop)
             if opened is not None:
                 opened.set_result(house)
-            await self._listen(house, stop, began)
+            await self._listen(house, clockwork, stop, began)
 
-    async def _listen(self, house: House, stop: asyncio.Event, began: float) -> None:
+    async def _listen(self, house: House, clockwork: Clockwork, stop: asyncio.Event, began: float) -> None:
         """Let every chat listen until the bot is to stop, or one of them fails for good."""
         heartbeat = Heartbeat(self._settings.state_dir, house.chats, self._clock)
 
@@ -155,8 +156,10 @@ class App:
                 [stopping, beating, *(essential or tasks)], return_when=asyncio.FIRST_COMPLETED
             )
         finally:
-            # First let work under way end, with chats still there to say so; then stop listening.
+            # First begin nothing new, then let work under way end, with chats still there to say so; only
+            # then stop listening.
             self._closing = True
+            await clockwork.stop()
             await house.durable.close(self._grace)
             for task in everything:
                 task.cancel()
@@ -196,6 +199,7 @@ class App:
             clock=clock,
             sleep=self._sleep,
         )
+        timetables = tuple(Timetable(entry) for entry in settings.schedule if entry.enabled)
         services = Services(
             settings=settings,
             people=people,
@@ -207,6 +211,7 @@ class App:
             gallery_catalogue=catalogue,
             ec2=self._machines,
             started_at=clock(),
+            upcoming=lambda: upcoming(timetables, clock()),
         )
         door = Door(
             services=services,
@@ -221,7 +226,8 @@ class App:
             records=records, deciding=deciding, running=running, durable=durable, clock=clock
         )
         schedules = Schedules(
-            settings.schedule,
+            timetables,
+            prefix=settings.commands.prefix,
             door=door,
             memory=TickMemory(database),
             messages=messages,

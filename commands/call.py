@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -63,6 +63,9 @@ class Services:
     gallery_catalogue: Catalogue | None
     ec2: Machines | None
     started_at: datetime
+    upcoming: Callable[
+        [], tuple[tuple[str, datetime], ...]
+    ]  # each schedule's name and next tick, soonest first
 
     @property
     def catalogue(self) -> Catalogue:

@@ -11,6 +11,8 @@ from bot.times import format_duration, format_time
 from commands.call import Answer, Call
 from commands.grammar import Group, command
 
+_SCHEDULES_SHOWN = 8
+
 
 @command(
     "status",
@@ -40,10 +42,22 @@ async def status(call: Call) -> Answer:
                 Field(label="Running", value=str(len(running))),
                 Field(label="Now", value=format_time(services.clock(), services.view.zone)),
             ),
-            tables=(Table(columns=("Chat", "Connection", "Last heard from"), rows=rows),),
+            tables=(Table(columns=("Chat", "Connection", "Last heard from"), rows=rows), *_schedules(call)),
             notes=tuple(each.detail for each in health.values() if each.detail),
         )
     )
+
+
+def _schedules(call: Call) -> tuple[Table, ...]:
+    services = call.services
+    now, entries = services.clock(), {each.name: each for each in services.settings.schedule}
+    coming = services.upcoming()
+    rows = tuple(
+        (name, entries[name].command, format_time(at, entries[name].zone), format_duration(at - now))
+        for name, at in coming[:_SCHEDULES_SHOWN]
+    )
+    title = f"Next of {len(coming)} schedules" if len(coming) > len(rows) else "Schedules"
+    return (Table(title=title, columns=("Schedule", "Says", "Next", "In"), rows=rows),) if rows else ()
 
 
 def _clouds(call: Call) -> str:

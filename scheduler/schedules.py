@@ -1,13 +1,14 @@
 """Schedules: at each tick, their command line goes in at the same door that people use.
 
-The memory of the last tick decides what is due, the clock only wakes: a tick is a durable workflow named
+The memory of the last look decides what is due, the clock only wakes: a tick is a durable workflow named
 after schedule and time, so waking twice, or in two processes, runs it once.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -19,27 +20,33 @@ from bot.operations.messages import Messages
 from bot.store.memory import TickMemory
 from bot.times import Clock, format_time
 from commands.door import Door, Tick
-from scheduler.timetable import MOST_COUNTED, Due, Timetable
+from scheduler.timetable import MOST_COUNTED, ON_TIME, Due, Timetable, upcoming
 
 SKIPPED_WORKFLOW = "skipped"
+
+NOTED_EVERY = timedelta(minutes=4)
+"""How old the noted last look may become while nothing is due. What was due before it is not owed again, also
+when the configuration changes: a new time of day makes nobody late."""
 
 log = structlog.get_logger(__name__)
 
 
 class Schedules:
-    """All schedules of the configuration."""
+    """All schedules of the configuration that are enabled."""
 
     def __init__(
         self,
-        settings: Sequence[ScheduleSettings],
+        timetables: Sequence[Timetable],
         *,
+        prefix: str,
         door: Door,
         memory: TickMemory,
         messages: Messages,
         durable: Durable,
         clock: Clock,
     ) -> None:
-        self._timetables = tuple(Timetable(entry) for entry in settings if entry.enabled)
+        self._timetables = tuple(timetables)
+        self._prefix = prefix
         self._door = door
         self._memory = memory
         self._messages = messages
@@ -47,23 +54,27 @@ class Schedules:
         self._clock = clock
         durable.register(SKIPPED_WORKFLOW, self._say_skipped)
 
+    async def begin(self) -> None:
+        """Forget schedules that are gone or disabled, so that they owe nothing if they come back."""
+        await self._memory.keep_only(tuple(each.settings.name for each in self._timetables))
+
     async def wake(self) -> None:
-        """Run or report everything that is due now."""
+        """Run or report everything that is due now.
+
+        Raises:
+            ExceptionGroup: of what went wrong with some schedules; the others were looked after all the same.
+        """
         now = self._clock()
-        for timetable in self._timetables:
-            await self._wake(timetable, now)
+        results = await asyncio.gather(
+            *(self._wake(timetable, now) for timetable in self._timetables), return_exceptions=True
+        )
+        failures = [result for result in results if isinstance(result, Exception)]
+        if failures:
+            raise ExceptionGroup("some schedules could not be looked after", failures)
 
     def next_wake(self) -> datetime | None:
         """When the next tick is due; None without schedules."""
-        now = self._clock()
-        times = [moment for each in self._timetables if (moment := each.next(now)) is not None]
-        return min(times, default=None)
-
-    def upcoming(self) -> tuple[tuple[str, datetime], ...]:
-        """Each schedule's name and next tick, soonest first."""
-        now = self._clock()
-        times = [(each.settings.name, moment) for each in self._timetables if (moment := each.next(now))]
-        return tuple(sorted(times, key=lambda each: each[1]))
+        return next((moment for _, moment in upcoming(self._timetables, self._clock())), None)
 
     async def _wake(self, timetable: Timetable, now: datetime) -> None:
         name = timetable.settings.name
@@ -71,15 +82,21 @@ class Schedules:
         if last is None:  # a new schedule owes nothing for the time before it was known
             await self._memory.remember(name, now)
             return
-        due = timetable.due(last, now)
-        if due.newest is None:
+        if now < last:
+            # The machine's clock was ahead. Waiting until it has caught up could take years; a tick that ran
+            # too early does not run again at its time, because its workflow's id is taken.
+            if last - now > ON_TIME:
+                log.warning("the clock was set back", schedule=name, to=now.isoformat())
+            await self._memory.set_back(name, now)
             return
+        due = timetable.due(last, now)
         if due.skipped:
             await self._skip(timetable.settings, due)
         if due.run is not None:
             log.info("schedule ticks", schedule=name, at=due.run.isoformat())
             await self._door.accept_tick(_tick(timetable.settings, due.run))
-        await self._memory.remember(name, due.newest)
+        if due.newest is not None or now - last >= NOTED_EVERY:
+            await self._memory.remember(name, now)
 
     async def _skip(self, settings: ScheduleSettings, due: Due) -> None:
         assert due.newest is not None  # noqa: S101 - for the type checker; something was due
@@ -88,7 +105,7 @@ class Schedules:
             "room": settings.room,
             "count": due.skipped,
             "newest": format_time(due.newest, settings.zone),
-            "command": settings.command,
+            "command": f"{self._prefix}{settings.command}",
         }
         key = f"{SKIPPED_WORKFLOW}:{settings.name}:{due.newest.isoformat()}"
         await self._durable.start(SKIPPED_WORKFLOW, key, {"key": key, **payload})
@@ -101,7 +118,7 @@ class Schedules:
         card = Card(
             tone=Tone.WARNING,
             title=f"{many} {times} skipped: {payload['schedule']}",
-            text=f"Slipway was not running. The newest was due at {payload['newest']}.",
+            text=f"Slipway, or its machine, was not running then. The newest was due at {payload['newest']}.",
             notes=(f"To run it now: `{payload['command']}`",),
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -39,24 +40,36 @@ class ChatMemory:
 
 
 class TickMemory:
-    """The last tick of each schedule that was handled, run or reported as skipped."""
+    """When each schedule was last looked after: what was due until then was run, or reported as skipped."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
 
     async def last(self, schedule: str) -> datetime | None:
-        """When this schedule last ticked; None if it never did."""
+        """Until when everything is handled; None for a schedule that is not known yet."""
         query = sa.select(schedule_tick.c.last).where(schedule_tick.c.schedule == schedule)
         async with self._database.reading() as connection:
             return (await connection.execute(query)).scalar()
 
-    async def remember(self, schedule: str, tick: datetime) -> None:
-        """Note that this schedule ticked; an earlier tick than the one known is not noted."""
-        statement = insert(schedule_tick).values(schedule=schedule, last=tick)
+    async def remember(self, schedule: str, until: datetime) -> None:
+        """Note that everything until then is handled; an earlier time than the one known is not noted."""
+        statement = insert(schedule_tick).values(schedule=schedule, last=until)
         statement = statement.on_conflict_do_update(
             index_elements=["schedule"],
-            set_={"last": tick},
-            where=schedule_tick.c.last < tick,
+            set_={"last": until},
+            where=schedule_tick.c.last < until,
         )
+        async with self._database.writing() as connection:
+            await connection.execute(statement)
+
+    async def set_back(self, schedule: str, until: datetime) -> None:
+        """Note an earlier time than the one known, where the clock that gave that one was wrong."""
+        statement = schedule_tick.update().where(schedule_tick.c.schedule == schedule).values(last=until)
+        async with self._database.writing() as connection:
+            await connection.execute(statement)
+
+    async def keep_only(self, schedules: Sequence[str]) -> None:
+        """Forget every other schedule."""
+        statement = schedule_tick.delete().where(schedule_tick.c.schedule.not_in(schedules))
         async with self._database.writing() as connection:
             await connection.execute(statement)
