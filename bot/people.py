@@ -177,7 +177,8 @@ class People:
                 f"`{account}` to a person's identities. As to the right: {who_has}"
             )
         instead = "" if changes else " (or `read`)"
-        return f"You need the right `{command}`{instead} for this; {who_has}"
+        needs = "You need" if person.human else f"{person.name[:1].upper()}{person.name[1:]} needs"
+        return f"{needs} the right `{command}`{instead} for this; {who_has}"
 
 
 def have(persons: Iterable[Person]) -> str:

@@ -15,7 +15,19 @@ from typing import Any
 import structlog
 from pydantic import TypeAdapter
 
-from bot.chat.model import Address, AnyEvent, Assurance, Card, Event, Heard, Press, Room, Tone, Withdrawal
+from bot.chat.model import (
+    Address,
+    AnyEvent,
+    Assurance,
+    Card,
+    Event,
+    Field,
+    Heard,
+    Press,
+    Room,
+    Tone,
+    Withdrawal,
+)
 from bot.errors import CloudError, Mistake, Mover
 from bot.model import Json, Model
 from bot.operations.cards import operation_card, plan_card, trouble_card
@@ -25,7 +37,7 @@ from bot.operations.messages import Messages
 from bot.operations.model import OperationState, Trouble
 from bot.operations.planning import Asked, NothingToDo, Planning
 from bot.operations.running import Running
-from bot.people import Person
+from bot.people import Person, PersonKind
 from commands.call import Answer, Call, Change, Moved, Reply, Services
 from commands.cards import mistake_card, misuse_card, unknown_card
 from commands.grammar import CommandSpec, HelpWanted, Misuse, Registry, parse
@@ -223,11 +235,19 @@ class Door:
         )
         reading = read_line(tick.text, Address.DIRECT, self._services.view.prefix, self._registry.names)
         person = self._services.people.schedule(tick.schedule)
-        if not isinstance(reading, Line) or person is None:
+        if person is None:  # it was taken out between the tick and its recovery after a crash
+            log.warning("a schedule that is gone does not tick", schedule=tick.schedule)
+            return Response(room=tick.room)
+        if not isinstance(reading, Line):
             sentence = f"The schedule {tick.schedule} says something that is no command: {tick.text}"
             card = mistake_card(Mistake(sentence), self._services.view.prefix)
             return _with(Response(room=tick.room), card)
-        return await self._command(reading, heard, person, tick.key, quiet=tick.quiet)
+        response = await self._command(reading, heard, person, tick.key, quiet=tick.quiet)
+        if response.card is None or response.operation_id is not None:
+            return response
+        # Nobody in the room typed anything, so the answer says what it answers.
+        asked = Field(label="Asked by", value=f"{person.name}: `{self._services.view.prefix}{tick.text}`")
+        return _with(response, response.card.model_copy(update={"fields": (asked, *response.card.fields)}))
 
     async def _command(
         self, line: Line, heard: Heard, person: Person, key: str, *, quiet: bool = False
@@ -238,7 +258,8 @@ class Door:
         people = self._services.people
         if not people.may(person, spec.name, changes=spec.changes):
             refusal = people.refusal(person, person.identities[0], spec.name, changes=spec.changes)
-            return _with(response, mistake_card(Mistake(refusal, hint="whoami"), prefix))
+            hint = "whoami" if person.kind is not PersonKind.SCHEDULE else None
+            return _with(response, mistake_card(Mistake(refusal, hint=hint), prefix))
         if heard.assurance is Assurance.REFUSED and (spec.changes or spec.decides):
             return _with(response, mistake_card(Mistake(heard.doubt), prefix))
         match parse(spec, line.args, prefix):

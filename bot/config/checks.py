@@ -313,6 +313,9 @@ def _scheduled_room(entry: ScheduleSettings, written: Written) -> Iterator[Probl
             key, f"the room is on {platform}, which is not configured; {right} or name another room"
         )
         return
+    if platform is Platform.MATRIX and not room.startswith("!"):
+        yield Problem(key, f"{shown(entry.room)} is not a room's id; write it like matrix:!abc:example.org")
+        return
     known = _rooms_of(platform, written.settings)
     if known and room not in known:
         yield Problem(key, unknown("room", room, known, f"Rooms on {platform}"))

@@ -179,6 +179,11 @@ def test_a_good_configuration_is_read() -> None:
             "schedule.weekly-cleanup.roles: no role here has the right to roll",
         ),
         ("schedule.0.room", "releng", 'schedule.weekly-cleanup.room: "releng" is not a room; write it like'),
+        (
+            "schedule.0.room",
+            "matrix:#releng:example.org",
+            'schedule.weekly-cleanup.room: "matrix:#releng:example.org" is not a room\'s id; write it like',
+        ),
         ("schedule.0.room", "slack:C1", "schedule.weekly-cleanup.room: the room is on slack, which is not"),
         (
             "schedule.0.room",
