@@ -1,0 +1,45 @@
+# Slipway as a container: no root, no shell needed, nothing written but /var/lib/slipway.
+#
+#   docker build -t slipway .
+#   docker run --read-only --cap-drop ALL -v slipway:/var/lib/slipway \
+#     -v ./slipway.toml:/etc/slipway/slipway.toml:ro --env-file slipway.env slipway
+#
+# slipway.toml must say: state_dir = "/var/lib/slipway"
+
+FROM python:3.13-slim-bookworm AS build
+ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
+RUN python -m venv /opt/slipway
+WORKDIR /src
+# The pinned libraries first: their layer is built again only when a pin changes.
+COPY requirements.txt ./
+RUN /opt/slipway/bin/pip install --require-hashes -r requirements.txt
+COPY pyproject.toml README.md LICENSE ./
+COPY bot bot
+COPY commands commands
+COPY scheduler scheduler
+# Compiled now, because a read-only container could not keep what it compiles at each start.
+RUN /opt/slipway/bin/pip install --no-deps . \
+ && /opt/slipway/bin/python -m compileall -q /opt/slipway/lib
+
+
+FROM python:3.13-slim-bookworm
+LABEL org.opencontainers.image.title="Slipway" \
+      org.opencontainers.image.description="ChatOps for people who publish cloud images" \
+      org.opencontainers.image.licenses="Apache-2.0"
+COPY --from=build /opt/slipway /opt/slipway
+RUN groupadd --gid 10001 slipway \
+ && useradd --uid 10001 --gid slipway --home-dir /var/lib/slipway --shell /usr/sbin/nologin slipway \
+ && install -d -o slipway -g slipway -m 0700 /var/lib/slipway
+ENV PATH=/opt/slipway/bin:$PATH \
+    PYTHONUNBUFFERED=1 \
+    PYTHONDONTWRITEBYTECODE=1 \
+    SLIPWAY_CONFIG=/etc/slipway/slipway.toml
+USER 10001:10001
+# Also where SQLite puts its temporary files when nothing else can be written.
+WORKDIR /var/lib/slipway
+VOLUME /var/lib/slipway
+HEALTHCHECK --interval=30s --timeout=10s --start-period=60s --retries=3 CMD ["slipway", "health"]
+# Work under way gets 20 seconds to end: stop with `docker stop -t 30`.
+STOPSIGNAL SIGTERM
+ENTRYPOINT ["slipway"]
+CMD ["run"]
