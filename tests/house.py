@@ -37,6 +37,7 @@ from bot.clouds.simulated.fedora import fedora_gallery
 from bot.config.load import settings_from
 from bot.config.settings import SlipwaySettings
 from bot.errors import ChatError
+from bot.waiting import Sleep
 from commands.all import rights
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -252,6 +253,7 @@ async def slipway(
     clock: FakeClock | None = None,
     chat: MemoryChat | None = None,
     grace: timedelta = timedelta(seconds=10),
+    sleep: Sleep = asyncio.sleep,
 ) -> AsyncIterator[Bot]:
     """The bot, started and at the end stopped. Without ``azure``, on a gallery of its own."""
     clock = clock or FakeClock()
@@ -264,7 +266,13 @@ async def slipway(
         configured = settings(state_dir, azure, aws, changes)
         gallery, machines = hands(configured)
         app = App(
-            configured, chats=(lambda _: chat,), gallery=gallery, machines=machines, clock=clock, grace=grace
+            configured,
+            chats=(lambda _: chat,),
+            gallery=gallery,
+            machines=machines,
+            clock=clock,
+            grace=grace,
+            sleep=sleep,
         )
         stop, opened = asyncio.Event(), asyncio.get_running_loop().create_future()
         running = asyncio.create_task(app.run(stop, opened))

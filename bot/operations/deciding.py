@@ -58,7 +58,9 @@ class Deciding:
         """
         operation = await self.find(decision.operation_id)
         key = f"{operation.id}:vote:{decision.event}"
-        if await self._records.noted(key):
+        if await self._records.noted(key) or await self._records.noted(
+            _cancel_key(operation, decision.event)
+        ):
             return await self._settle(operation, decision)
         self._check_open(operation)
         if decision.digest_prefix is not None and not operation.digest.startswith(decision.digest_prefix):
@@ -106,7 +108,7 @@ class Deciding:
         to, outcome = OperationState.APPROVED, None
         if isinstance(where, Vetoed):
             to = OperationState.REJECTED
-            why = f": {where.reason}" if where.reason else "."
+            why = f": {where.reason.rstrip('.')}." if where.reason else "."
             name = self._people.name(where.by)
             outcome = Outcome(summary=f"Rejected by {name}{why} Nothing was changed.")
         entry = Entry(
@@ -138,7 +140,7 @@ class Deciding:
             Mistake: it has ended, or this person may not.
         """
         operation = await self.find(operation_id)
-        key = f"{operation.id}:cancel:{event}"
+        key = _cancel_key(operation, event)
         if await self._records.noted(key):
             return operation
         if not self._may_cancel(operation, person):
@@ -206,6 +208,10 @@ class Deciding:
             return f"You asked for {operation.id}, so somebody else must {verb} it: {able}."
         right = f"the role {policy.role}" if policy.role else f"the right to {operation.kind}"
         return f"You may not {verb} {operation.id}: that takes {right}. Who can: {able}."
+
+
+def _cancel_key(operation: Operation, event: str) -> str:
+    return f"{operation.id}:cancel:{event}"
 
 
 def _closed(operation: Operation) -> str:

@@ -37,11 +37,18 @@ def differences(agreed: Plan, fresh: Plan) -> tuple[str, ...]:
 
 
 def _changed(before: dict[str, Json], after: dict[str, Json]) -> list[str]:
-    return [
-        f"{name} was {_words(before.get(name))}, and is now {_words(after.get(name))}"
-        for name in sorted(before.keys() | after.keys())
-        if _text(before, name) != _text(after, name)
-    ]
+    lines: list[str] = []
+    for name in sorted(before.keys() | after.keys()):
+        if _text(before, name) == _text(after, name):
+            continue
+        old, new = before.get(name), after.get(name)
+        if isinstance(old, dict) and isinstance(
+            new, dict
+        ):  # of a thing with many facts, only those that changed
+            lines += [f"{name}: {line}" for line in _changed(old, new)]
+        else:
+            lines.append(f"{name} was {_words(old)}, and is now {_words(new)}")
+    return lines
 
 
 def _text(facts: dict[str, Json], name: str) -> str:

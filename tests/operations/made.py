@@ -1,0 +1,80 @@
+"""Made-up people, plans and operations for rules that need neither clouds nor chats."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
+
+from bot.chat.model import Choice, Platform, Room
+from bot.config.settings import OperationKind, PersonSettings, RoleSettings, ScheduleSettings, SlipwaySettings
+from bot.images.requests import Promote
+from bot.images.steps import FlagReason, SetExcluded
+from bot.operations.model import Operation, OperationState, Plan, Policy, Vote
+from bot.people import People
+from tests.house import NOW
+
+ROLE = "releng"
+
+
+def people(roles: Mapping[str, Sequence[str]], schedules: Sequence[str] = ()) -> People:
+    """Persons with these roles, and schedules that hold ROLE; ROLE may promote."""
+    return People(
+        SlipwaySettings(
+            person=tuple(
+                PersonSettings(id=name, identities=(f"console:{name}",), roles=tuple(held))
+                for name, held in roles.items()
+            ),
+            roles={ROLE: RoleSettings(may=("promote",)), "reader": RoleSettings(may=("read",))},
+            schedule=tuple(
+                ScheduleSettings(
+                    name=name, cron="0 9 * * mon", command="promote *", room="console:console", roles=(ROLE,)
+                )
+                for name in schedules
+            ),
+        )
+    )
+
+
+def step(version: str = "43.20261118.0", **more: Any) -> SetExcluded:
+    """One step that promotes a version."""
+    usual: dict[str, Any] = {"definition": "X", "excluded": False, "why": FlagReason.NAMED}
+    return SetExcluded(version=version, **(usual | more))
+
+
+def plan(**more: Any) -> Plan:
+    """A plan with one step, which asks for one approval of ROLE."""
+    usual: dict[str, Any] = {
+        "kind": OperationKind.PROMOTE,
+        "request": Promote(definition="X"),
+        "requester": "alice",
+        "policy": Policy(approvals=1, role=ROLE, requester_may_approve=False),
+        "expires_at": NOW + timedelta(hours=24),
+        "summary": "X promoted.",
+        "steps": (step(),),
+        "observed": {"latest of X": "43.20261111.0"},
+    }
+    return Plan(**(usual | more))
+
+
+def operation(votes: Sequence[Vote] = (), **more: Any) -> Operation:
+    """A proposed operation with that plan, or one with parts of it otherwise."""
+    made = plan(**more)
+    return Operation(
+        id="op-7k3f",
+        kind=made.kind,
+        state=OperationState.PROPOSED,
+        plan=made,
+        digest=made.digest,
+        requester=made.requester,
+        room=Room(platform=Platform.CONSOLE, id="console"),
+        thread=None,
+        created_at=NOW,
+        expires_at=made.expires_at,
+        votes=tuple(votes),
+    )
+
+
+def vote(person: str, choice: Choice = Choice.APPROVE) -> Vote:
+    """What somebody said."""
+    return Vote(person=person, choice=choice, at=NOW)

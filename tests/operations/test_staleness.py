@@ -1,0 +1,109 @@
+"""Whether a plan still holds: nothing is said of the same plan, and something of every other."""
+
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.images.requests import Pin, Promote
+from bot.images.steps import FlagReason
+from bot.model import Json
+from bot.operations.model import Plan, Policy
+from bot.operations.staleness import DIFFERENCES_SHOWN, differences
+from tests.operations.made import ROLE, plan, step
+
+plain: st.SearchStrategy[Json] = st.recursive(
+    st.none() | st.booleans() | st.integers(-3, 3) | st.sampled_from(("", "1", "43.20261118.0")),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("abc"), inner, max_size=3),
+    max_leaves=6,
+)
+facts = st.dictionaries(st.sampled_from(("latest of X", "43.1.0 of X", "machine i-1")), plain, max_size=3)
+steps = st.lists(
+    st.builds(
+        step,
+        version=st.sampled_from(("43.1.0", "43.2.0", "43.3.0")),
+        why=st.sampled_from(FlagReason),
+    ),
+    unique_by=lambda each: each.version,
+    max_size=3,
+).map(tuple)
+agreements = st.builds(
+    Policy, approvals=st.integers(0, 3), role=st.sampled_from((ROLE, "")), requester_may_approve=st.booleans()
+)
+plans = st.builds(plan, observed=facts, steps=steps, policy=agreements)
+
+
+def substance(of: Plan) -> str:
+    """What people agree to, as the text that its digest is made of."""
+    dumped = of.model_dump(mode="json")
+    return json.dumps([dumped[name] for name in ("request", "steps", "observed", "policy")], sort_keys=True)
+
+
+@given(plans)
+def test_of_the_same_plan_nothing_is_said(agreed: Plan) -> None:
+    reworded = agreed.model_copy(
+        update={
+            "summary": "other words",
+            "evidence": (("Age", "3 days"),),
+            "warnings": ("It is late.",),
+            "expires_at": agreed.expires_at + timedelta(days=1),
+        }
+    )
+    assert differences(agreed, agreed) == ()
+    assert differences(agreed, reworded) == ()
+    assert differences(agreed, Plan.model_validate_json(agreed.model_dump_json())) == ()
+
+
+@given(plans, plans)
+def test_every_change_of_substance_is_said_and_nothing_else(agreed: Plan, fresh: Plan) -> None:
+    said = differences(agreed, fresh)
+    assert bool(said) == (substance(agreed) != substance(fresh))
+    assert len(said) <= DIFFERENCES_SHOWN + 1
+    assert all(line and "\n" not in line for line in said)
+
+
+@pytest.mark.parametrize(
+    ("fresh", "line"),
+    [
+        ({"steps": ()}, "no longer planned: promote 43.20261118.0 of X"),
+        ({"steps": (step(), step("43.9.0"))}, "newly planned: promote 43.9.0 of X"),
+        (
+            {"steps": (step(why=FlagReason.NEWEST_CANDIDATE),)},
+            "planned differently: promote 43.20261118.0 of X",
+        ),
+        ({"observed": {"latest of X": "43.9.0"}}, "latest of X was 43.20261111.0, and is now 43.9.0"),
+        ({"observed": {}}, "latest of X was 43.20261111.0, and is now not there"),
+        (
+            {"policy": Policy(approvals=2, role=ROLE, requester_may_approve=False)},
+            "who must agree was changed in the configuration",
+        ),
+        (
+            {"request": Promote(definition="X", pins=(Pin(definition="X", version="43.9.0"),))},
+            "the plan is not the same any more",
+        ),
+    ],
+)
+def test_a_difference_reads_as_a_sentence(fresh: dict[str, Any], line: str) -> None:
+    assert line in differences(plan(), plan(**fresh))
+
+
+def test_flags_read_as_yes_and_no_and_lists_as_lists() -> None:
+    flags: dict[str, Json] = {"state": "Succeeded", "excluded": True, "promoted in": ["eastus", "westeurope"]}
+    before = plan(observed={"43.1.0 of X": flags})
+    after = plan(observed={"43.1.0 of X": flags | {"excluded": False, "promoted in": []}})
+    assert differences(before, after) == (
+        "43.1.0 of X: excluded was yes, and is now no",
+        "43.1.0 of X: promoted in was eastus, westeurope, and is now none",
+    )
+
+
+def test_very_many_differences_are_counted() -> None:
+    many = plan(steps=tuple(step(f"43.{number}.0") for number in range(200)))
+    said = differences(plan(steps=()), many)
+    assert len(said) == DIFFERENCES_SHOWN + 1
+    assert said[-1] == f"and {200 - DIFFERENCES_SHOWN} more differences"
