@@ -216,9 +216,9 @@ class Door:
             case Ignored():
                 return response
             case Unreadable(reason):
-                return _with(response, mistake_card(Mistake(reason, hint="help"), settings.prefix))
+                return _told(response, heard, mistake_card(Mistake(reason, hint="help"), settings.prefix))
             case Unknown():
-                return _with(response, unknown_card(reading, settings.prefix))
+                return _told(response, heard, unknown_card(reading, settings.prefix))
             case Line():
                 person = self._services.people.by_account(heard.room.platform, heard.speaker)
                 person = person or self._services.people.stranger(heard.room.platform, heard.speaker)
@@ -259,14 +259,14 @@ class Door:
         if not people.may(person, spec.name, changes=spec.changes):
             refusal = people.refusal(person, person.identities[0], spec.name, changes=spec.changes)
             hint = "whoami" if person.kind is not PersonKind.SCHEDULE else None
-            return _with(response, mistake_card(Mistake(refusal, hint=hint), prefix))
+            return _told(response, heard, mistake_card(Mistake(refusal, hint=hint), prefix))
         if heard.assurance is Assurance.REFUSED and (spec.changes or spec.decides):
-            return _with(response, mistake_card(Mistake(heard.doubt), prefix))
+            return _told(response, heard, mistake_card(Mistake(heard.doubt), prefix))
         match parse(spec, line.args, prefix):
             case HelpWanted():
                 return _with(response, help_command(spec, prefix))
             case Misuse() as misuse:
-                return _with(response, misuse_card(misuse, prefix, spec.name))
+                return _told(response, heard, misuse_card(misuse, prefix, spec.name))
             case parsed:
                 call = Call(key, person, heard, self._services, self._registry)
                 answered = await self._carefully(spec, call, dict(parsed.values), quiet=quiet)
@@ -279,7 +279,7 @@ class Door:
         try:
             return await self._perform(await spec.handler(call, **values), call, quiet=quiet)
         except Mistake as mistake:
-            return _with(response, mistake_card(mistake, call.prefix))
+            return _told(response, call.heard, mistake_card(mistake, call.prefix))
         except CloudError as error:
             trouble = Trouble.of(error, "status")
             title = f"{spec.name} could not look at the cloud"
@@ -391,6 +391,11 @@ def _doubted(response: Response, heard: Heard) -> Response:
         return response
     notes = (*response.card.notes, heard.doubt)
     return _with(response, response.card.model_copy(update={"notes": notes}))
+
+
+def _told(response: Response, heard: Heard, card: Card) -> Response:
+    """An answer that concerns nobody but the speaker."""
+    return _with(response, card.model_copy(update={"private_to": heard.speaker}))
 
 
 def _with(response: Response, card: Card) -> Response:

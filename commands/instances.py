@@ -6,7 +6,7 @@ from bot.chat.model import Card, Table, Tone
 from bot.clouds.model import Instance
 from bot.instances.tags import is_overdue, owner_of, until_of
 from bot.times import format_duration, format_time
-from commands.call import Answer, Call
+from commands.call import Answer, Call, Services
 from commands.grammar import Group, command
 
 
@@ -24,7 +24,7 @@ async def instances(call: Call) -> Answer:
         return Answer(
             Card(title="No machine is running.", notes=(f"Launch one: `{call.prefix}help launch`",))
         )
-    rows = tuple(_row(instance, call) for instance in found)
+    rows = tuple(instance_row(instance, call.services) for instance in found)
     overdue = any(is_overdue(instance, call.services.clock()) for instance in found)
     notes = [f"End one: `{call.prefix}terminate {found[0].id}`"]
     if overdue:
@@ -35,8 +35,9 @@ async def instances(call: Call) -> Answer:
     return Answer(Card(tone=tone, title=f"{len(rows)} {word}", tables=(table,), notes=tuple(notes)))
 
 
-def _row(instance: Instance, call: Call) -> tuple[str, ...]:
-    view = call.services.view
+def instance_row(instance: Instance, services: Services) -> tuple[str, ...]:
+    """A machine as a row: id, owner, state, type, address, until."""
+    view = services.view
     owner = owner_of(instance)
     return (
         instance.id,
@@ -44,14 +45,14 @@ def _row(instance: Instance, call: Call) -> tuple[str, ...]:
         instance.state.value,
         instance.instance_type,
         instance.address or "-",
-        _until(instance, call),
+        _until(instance, services),
     )
 
 
-def _until(instance: Instance, call: Call) -> str:
+def _until(instance: Instance, services: Services) -> str:
     until = until_of(instance)
     if until is None:
         return "-"
-    left = until - call.services.clock()
+    left = until - services.clock()
     words = f"{format_duration(left)} left" if left.total_seconds() > 0 else "⚠ overdue"
-    return f"{format_time(until, call.services.view.zone)} ({words})"
+    return f"{format_time(until, services.view.zone)} ({words})"

@@ -162,6 +162,16 @@ class Button(Model):
     authentic: bool = False
 
 
+class Shortcut(Model):
+    """A command that can be given by a press, where the platform has buttons: the presser says the line.
+
+    Elsewhere it is left out, so notes name whatever must not be missed.
+    """
+
+    label: str
+    command: str  # without prefix
+
+
 class Card(Model):
     """One message of the bot.
 
@@ -178,6 +188,7 @@ class Card(Model):
     tables: tuple[Table, ...] = ()
     notes: tuple[str, ...] = ()
     buttons: tuple[Button, ...] = ()
+    shortcuts: tuple[Shortcut, ...] = ()
     mentions: tuple[str, ...] = ()
     private_to: str | None = None
 
