@@ -5,7 +5,6 @@ from __future__ import annotations
 import click
 
 from bot.chat.model import Choice
-from bot.operations.deciding import Decision
 from commands.call import Call, Moved
 from commands.choosing import WAITING, the_operation
 from commands.grammar import Group, command
@@ -25,6 +24,9 @@ async def approve(call: Call, operation: str | None, digest: str | None) -> Move
     """Without an ID, the one operation that waits is meant. Your approval counts if the policy says so: you
     hold the role it names, and by default you did not ask for it yourself. When enough have agreed, the plan
     is made again; only if nothing changed it runs."""
+    # Here, because it brings the database along, which a look at the commands' names need not load.
+    from bot.operations.deciding import Decision
+
     operation_id = await the_operation(call, operation, WAITING)
     decision = Decision(operation_id, call.person, Choice.APPROVE, call.event_key, digest)
     return Moved((await call.services.deciding.decide(decision)).id)

@@ -13,13 +13,13 @@ from bot.config.settings import SlipwaySettings
 from bot.errors import Mistake
 from bot.images.catalogue import Catalogue
 from bot.operations.cards import View
-from bot.operations.deciding import Deciding
 from bot.operations.kinds import AnyRequest
-from bot.operations.records import Records
 from bot.people import People, Person
 from bot.times import Clock
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # the database behind these takes most of a second, and `slipway check` needs none
+    from bot.operations.deciding import Deciding
+    from bot.operations.records import Records
     from commands.grammar import Registry
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import click
 
 from bot.chat.model import Choice
-from bot.operations.deciding import Decision
 from commands.call import Call, Moved
 from commands.choosing import WAITING, the_operation
 from commands.grammar import Group, command
@@ -23,6 +22,9 @@ from commands.values import OPERATION_ID
 @click.argument("reason", nargs=-1, help="Why; it is shown and kept.")
 async def reject(call: Call, operation: str | None, reason: tuple[str, ...]) -> Moved:
     """Without an ID, the one operation that waits is meant. If you asked for it yourself, it is cancelled."""
+    # Here, because it brings the database along, which a look at the commands' names need not load.
+    from bot.operations.deciding import Decision
+
     operation_id = await the_operation(call, operation, WAITING)
     words = " ".join(reason)[:300]
     decision = Decision(operation_id, call.person, Choice.REJECT, call.event_key, reason=words)

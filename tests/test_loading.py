@@ -1,0 +1,35 @@
+"""What the quick commands of the program load: `slipway health` runs twice a minute in a container."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HEAVY = {"sqlalchemy", "dbos", "alembic", "apscheduler", "nio", "boto3", "azure", "rich", "moto"}
+EXAMPLE = Path(__file__).parents[1] / "bot" / "config" / "demo.toml"
+
+_RUN = """
+import sys
+from bot.cli import main
+try:
+    main(sys.argv[1:])
+finally:
+    print(*sorted({name.partition(".")[0] for name in sys.modules}), file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize("command", ["version", "check", "health"])
+def test_quick_commands_load_no_heavy_library(command: str, tmp_path: Path) -> None:
+    config = tmp_path / "slipway.toml"
+    config.write_text(EXAMPLE.read_text())
+    arguments = [command] if command == "version" else [command, "--config", str(config)]
+    ended = subprocess.run(
+        [sys.executable, "-c", _RUN, *arguments], capture_output=True, text=True, timeout=60, check=False
+    )
+    loaded = set(ended.stderr.splitlines()[-1].split())
+    assert "click" in loaded, ended.stderr
+    assert not loaded & HEAVY
+    assert ended.returncode == (1 if command == "health" else 0), ended.stderr  # none is running here
