@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import tomllib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -93,6 +93,7 @@ class MemoryChat:
         self._keys: dict[str, str] = {}
         self._numbers = itertools.count(1)
         self.listening = asyncio.Event()
+        self.changed = asyncio.Event()
 
     async def run(self, accept: Accept) -> None:
         """Listen until cancelled."""
@@ -107,6 +108,7 @@ class MemoryChat:
             shown = Shown(f"{self.prefix}{next(self._numbers)}", room, thread, [card])
             self._keys[key] = shown.id
             self.messages.append(shown)
+            self.changed.set()
         return self._keys[key]
 
     async def edit(self, room: str, message_id: str, card: Card, *, thread: str | None, key: str) -> None:
@@ -114,6 +116,7 @@ class MemoryChat:
         self._maybe_fail()
         shown = next(each for each in self.messages if each.id == message_id)
         shown.cards.append(card)
+        self.changed.set()
 
     def health(self) -> ChatHealth:
         """Always well."""
@@ -235,6 +238,13 @@ class Bot:
         await self.chat.accept(event)
         if wait:
             await self.house.durable.idle()
+
+    async def until(self, seen: Callable[[], bool]) -> None:
+        """Wait until the room shows something, for conversations in which work is still under way."""
+        async with asyncio.timeout(20):
+            while not seen():
+                self.chat.changed.clear()
+                await self.chat.changed.wait()
 
     def excluded(self, definition: str, version: str) -> bool | None:
         """The exclude-from-latest flag as the gallery has it."""

@@ -145,9 +145,8 @@ class Deciding:
             return operation
         if not self._may_cancel(operation, person):
             who = self._people.name(operation.requester)
-            raise Mistake(
-                f"{operation.id} can be cancelled by {who}, who asked for it, and by those who decide on it."
-            )
+            others = ", ".join(each.name for each in deciders(operation, self._people)) or "nobody else"
+            raise Mistake(f"{operation.id} can be cancelled by {who}, who asked for it, and by: {others}.")
         entry = Entry(
             key=key,
             at=self._clock(),

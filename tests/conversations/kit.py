@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+from bot.chat.model import Choice, Press, Room
 from bot.clouds.simulated.azure import SimulatedAzure
 from bot.clouds.simulated.faults import Armed, Fault, FaultKind
 from bot.clouds.simulated.fedora import fedora_gallery
@@ -81,3 +82,24 @@ def versions(azure: SimulatedAzure, definition: str) -> set[str]:
 def writes(azure: SimulatedAzure) -> list[str]:
     """What was to change something in the gallery, as method and last part of the path."""
     return [f"{entry.method} {entry.label.rsplit('/', 1)[-1]}" for entry in azure.writes]
+
+
+async def press_value(
+    bot: Bot, who: str, operation_id: str, digest_prefix: str, choice: Choice = Choice.APPROVE
+) -> list[Shown]:
+    """A press whose value somebody made up: any operation, any digest. What the bot says to it."""
+    before = len(bot.messages)
+    assert bot.chat.accept is not None
+    await bot.chat.accept(
+        Press(
+            event_id=f"forged-{before}-{who}-{digest_prefix}",
+            room=Room(platform=bot.chat.platform, id="console"),
+            speaker=who,
+            choice=choice,
+            operation_id=operation_id,
+            digest_prefix=digest_prefix,
+            sent_at=bot.clock(),
+        )
+    )
+    await bot.house.durable.idle()
+    return bot.messages[before:]
