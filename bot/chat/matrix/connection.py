@@ -7,11 +7,12 @@ import importlib
 import json
 import logging
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Literal
 
 import aiohttp
+import structlog
 
 from bot.config.settings import MatrixSettings
 from bot.errors import ChatError
@@ -19,11 +20,14 @@ from bot.errors import ChatError
 Client = Any
 """nio.AsyncClient; nio ships no type information."""
 
+log = structlog.get_logger(__name__)
+
 _ERRCODE = re.compile(r"[A-Z][A-Z0-9_.]{0,60}", re.ASCII)
 
-# How often nio itself tries again; its own default is for ever. After 429 it waits as the server says.
-_MAX_RATE_LIMITED = 4
+# How often nio itself tries again; its own default is for ever.
 _MAX_TIMED_OUT = 1
+_MAX_RATE_LIMITED = 4  # how often a call is tried again after 429, when the server says that it may be
+_LONGEST_ASKED_WAIT = 30.0  # what a server may ask for within one call, in seconds; more is not waited for
 _PATIENCE = 3  # a call with all of its tries may take this many request timeouts
 
 # A server gives 10 events a room unless asked, and caps what may be asked at 100
@@ -49,22 +53,43 @@ class HomeserverError(ChatError):
         errcode: Matrix's code such as ``M_FORBIDDEN``; empty if the answer had none.
         status: the HTTP status.
         retry_after: seconds that the server asks to wait; 0 if it does not say.
+        logged_out: ``soft`` if the token ended and the device lives on, ``hard`` if the device is gone too.
     """
 
     def __init__(
-        self, sentence: str, *, passing: bool, errcode: str = "", status: int = 0, retry_after: float = 0.0
+        self,
+        sentence: str,
+        *,
+        passing: bool,
+        errcode: str = "",
+        status: int = 0,
+        retry_after: float = 0.0,
+        logged_out: Literal["", "soft", "hard"] = "",
     ) -> None:
         super().__init__(sentence, passing=passing)
         self.errcode = errcode
         self.status = status
         self.retry_after = retry_after
+        self.logged_out = logged_out
+
+    @property
+    def limited(self) -> bool:
+        """Whether the homeserver finds that too much is asked of it."""
+        return self.errcode == "M_LIMIT_EXCEEDED" or self.status == HTTPStatus.TOO_MANY_REQUESTS
 
 
 class Connection:
-    """Logs in at first use and stays logged in until closed."""
+    """Logs in at first use and stays logged in until closed.
 
-    def __init__(self, settings: MatrixSettings) -> None:
+    When the homeserver ends the token and keeps the device (a soft logout), it logs in again with the
+    password, as the same device.
+    """
+
+    def __init__(
+        self, settings: MatrixSettings, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    ) -> None:
         self._settings = settings
+        self._sleep = sleep
         self._client: Client | None = None
         self._opening = asyncio.Lock()
         self.user_id = settings.user_id
@@ -77,19 +102,28 @@ class Connection:
             if client is not None:
                 await client.close()
 
-    async def request(self, what: str, call: Callable[[Client], Awaitable[Any]]) -> Any:
+    async def request(
+        self, what: str, call: Callable[[Client], Awaitable[Any]], *, patient: bool = True
+    ) -> Any:
         """Make a call with the logged-in client, and give nio's answer back if it is not an error.
 
         Args:
             what: what the call does, to follow “could not”: ``send a message``.
             call: gets nio's client.
+            patient: whether to wait and try again when too much was asked; otherwise that is an error at once.
 
         Raises:
             HomeserverError: the homeserver answered with an error.
             ChatError: it could not be reached, or took too long.
         """
-        client = await self._ready()
-        return await self._try(what, call(client), self._patience)
+        for _ in range(_MAX_RATE_LIMITED if patient else 0):
+            try:
+                return await self._logged_in(what, call, self._patience)
+            except HomeserverError as error:
+                if not error.limited or error.retry_after > _LONGEST_ASKED_WAIT:
+                    raise
+                await self._sleep(error.retry_after)
+        return await self._logged_in(what, call, self._patience)
 
     async def get_json(self, what: str, path: str) -> dict[str, Any]:
         """Read a JSON object from the client-server API, for what nio has no usable call for.
@@ -104,7 +138,7 @@ class Connection:
                 body: object = await answer.json(content_type=None)
                 found = body if isinstance(body, dict) else {}
                 if answer.status != HTTPStatus.OK:
-                    raise _refusal(what, answer.status, found.get("errcode"), found.get("retry_after_ms"))
+                    raise _refusal(what, answer.status, found)
                 return found
 
         answer: dict[str, Any] = await self.request(what, read)
@@ -118,17 +152,20 @@ class Connection:
         Raises:
             ChatError: as :meth:`request`.
         """
-        client = await self._ready()
-        # nio ignores an answer that carries the token it holds. Were its handling of one cut short, by the
-        # timeout say, it would ignore it when it comes again.
-        client.next_batch = ""
-        call = client.sync(
-            timeout=0 if full_state else int(poll * 1000),
-            sync_filter=_SYNC_FILTER,
-            since=since,
-            full_state=full_state or None,
-        )
-        return await self._try("read the news", call, poll + self._patience)
+
+        def call(client: Client) -> Awaitable[Any]:
+            # nio ignores an answer that carries the token it holds. Were its handling of one cut short, by
+            # the timeout say, it would ignore it when it comes again.
+            client.next_batch = ""
+            answer: Awaitable[Any] = client.sync(
+                timeout=0 if full_state else int(poll * 1000),
+                sync_filter=_SYNC_FILTER,
+                since=since,
+                full_state=full_state or None,
+            )
+            return answer
+
+        return await self._logged_in("read the news", call, poll + self._patience)
 
     def room(self, room_id: str) -> Any | None:
         """What nio knows of a joined room from the syncs so far; None if it has not been seen."""
@@ -137,6 +174,38 @@ class Connection:
     @property
     def _patience(self) -> float:
         return self._settings.request_timeout.total_seconds() * _PATIENCE
+
+    async def _logged_in(self, what: str, call: Callable[[Client], Awaitable[Any]], seconds: float) -> Any:
+        """Make a call; after a soft logout log in again, once, and repeat it."""
+        client = await self._ready()
+        token = client.access_token
+        try:
+            return await self._try(what, call(client), seconds)
+        except HomeserverError as error:
+            if error.logged_out != "soft" or self._settings.password is None:
+                raise
+        await self._renew(client, token)
+        return await self._try(what, call(client), seconds)
+
+    async def _renew(self, client: Client, ended: str) -> None:
+        """Get a new token for the same device, unless somebody else has just done so."""
+        async with self._opening:
+            if client.access_token != ended:
+                return
+            assert self._settings.password is not None  # noqa: S101 - for the type checker; the caller looked
+            body = {
+                "type": "m.login.password",
+                "identifier": {"type": "m.id.user", "user": self.user_id},
+                "password": self._settings.password.get_secret_value(),
+                "device_id": client.device_id,
+            }
+            what = f"log in again as {self.user_id}"
+            # nio's own login would also load its store anew, under the feet of calls under way.
+            found = await self._try(
+                what, _post(client, what, "/_matrix/client/v3/login", body), self._patience
+            )
+            client.access_token = found["access_token"]
+            log.info("logged in again after the homeserver ended the token", device=client.device_id)
 
     async def _try(self, what: str, call: Awaitable[Any], seconds: float) -> Any:
         try:
@@ -153,7 +222,12 @@ class Connection:
             status = 0 if transport is None else transport.status
             if status == HTTPStatus.OK:  # nio could make nothing of it
                 raise ChatError(f"Could not {what}: no sound answer.", passing=True)
-            raise _refusal(what, status, answer.status_code, answer.retry_after_ms)
+            found = {
+                "errcode": answer.status_code,
+                "retry_after_ms": answer.retry_after_ms,
+                "soft_logout": answer.soft_logout,
+            }
+            raise _refusal(what, status, found)
         return answer
 
     async def _ready(self) -> Client:
@@ -171,7 +245,7 @@ class Connection:
 
     def _make(self, nio: Any) -> Client:
         config = nio.AsyncClientConfig(
-            max_limit_exceeded=_MAX_RATE_LIMITED,
+            max_limit_exceeded=0,  # how long to wait is decided here, where it is seen
             max_timeouts=_MAX_TIMED_OUT,
             request_timeout=self._settings.request_timeout.total_seconds(),
             # nio would save the token before the events are taken in; Slipway does it afterwards.
@@ -216,14 +290,36 @@ def _load_nio() -> Any:
     return nio
 
 
-def _refusal(what: str, status: int, errcode: object, retry_after_ms: object) -> HomeserverError:
+async def _post(client: Client, what: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    """Send a JSON object without a token and read the one that comes back."""
+    headers = {"Content-Type": "application/json"}
+    async with await client.send("POST", path, json.dumps(body), headers) as answer:
+        found: object = await answer.json(content_type=None)
+        known = found if isinstance(found, dict) else {}
+        if answer.status != HTTPStatus.OK or not isinstance(known.get("access_token"), str):
+            raise _refusal(what, answer.status, known)
+        return known
+
+
+def _refusal(what: str, status: int, answer: Mapping[str, Any]) -> HomeserverError:
+    """The error for an answer that is one.
+
+    Args:
+        what: what was not done.
+        status: the HTTP status.
+        answer: the answer's ``errcode``, ``retry_after_ms`` and ``soft_logout``, as far as it has them.
+    """
+    errcode, retry_after_ms = answer.get("errcode"), answer.get("retry_after_ms")
     code = errcode if isinstance(errcode, str) and _ERRCODE.fullmatch(errcode) else ""
     if code in ("M_UNKNOWN_TOKEN", "M_MISSING_TOKEN"):
+        soft = answer.get("soft_logout") is True
         sentence = (
             f"Could not {what}: the homeserver no longer knows the bot's access token ({code}); "
-            "give it a new one, or the account's password."
+            "get it a new one with `slipway matrix login`, or set matrix.password, and start Slipway again."
         )
-        return HomeserverError(sentence, passing=False, errcode=code, status=status)
+        return HomeserverError(
+            sentence, passing=False, errcode=code, status=status, logged_out="soft" if soft else "hard"
+        )
     limited = code == "M_LIMIT_EXCEEDED" or status == HTTPStatus.TOO_MANY_REQUESTS
     # Without a code of Matrix's own it was not a homeserver that spoke, but something in front of it.
     passing = limited or status >= HTTPStatus.INTERNAL_SERVER_ERROR or not code
