@@ -6,7 +6,7 @@
 #
 # slipway.toml must say: state_dir = "/var/lib/slipway"
 
-FROM python:3.13-slim-bookworm AS build
+FROM python:3.13-slim-trixie AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
 RUN python -m venv /opt/slipway
 WORKDIR /src
@@ -22,7 +22,7 @@ RUN /opt/slipway/bin/pip install --no-deps . \
  && /opt/slipway/bin/python -m compileall -q /opt/slipway/lib
 
 
-FROM python:3.13-slim-bookworm
+FROM python:3.13-slim-trixie
 LABEL org.opencontainers.image.title="Slipway" \
       org.opencontainers.image.description="ChatOps for people who publish cloud images" \
       org.opencontainers.image.licenses="Apache-2.0"

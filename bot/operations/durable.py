@@ -13,8 +13,11 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import sqlite3
+import time
 import uuid
 from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -221,6 +224,9 @@ class Durable:
         except TimeoutError:
             log.warning("workflows are left for the next start", count=len(self._pending | self._tasks))
             await self._interrupt()
+        # DBOS made its own pool of threads the loop's, and takes it down: what is still to be closed, such as
+        # chats, and whatever else lives on this loop needs one that works.
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
         await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
         self._dbos = None
 
@@ -255,3 +261,14 @@ def _unfinished() -> set[str]:
 def _immediate(connection: Any, record: object) -> None:
     set_pragmas(connection, record)
     connection.isolation_level = "IMMEDIATE"
+    if sqlite3.sqlite_version_info < _SUBSECONDS_SINCE:
+        connection.create_function("unixepoch", 1, _unixepoch)
+
+
+_SUBSECONDS_SINCE = (3, 42)
+"""The SQLite whose ``unixepoch('subsec')`` is a number; before, it is NULL. DBOS uses it under Python 3.12 and
+newer, whatever the SQLite: with Debian 12's 3.40 it would not even start. Source: SQLite's release notes."""
+
+
+def _unixepoch(modifier: str) -> float | None:
+    return time.time() if modifier == "subsec" else None
