@@ -92,6 +92,7 @@ class MemoryChat:
     def __post_init__(self) -> None:
         self._keys: dict[str, str] = {}
         self._numbers = itertools.count(1)
+        self.events = itertools.count(1)  # goes on where a bot is started anew: no platform gives an id twice
         self.listening = asyncio.Event()
         self.changed = asyncio.Event()
 
@@ -168,7 +169,6 @@ class Bot:
         self.chat = chat
         self.clock = clock
         self._azure = azure
-        self._events = itertools.count(1)
 
     @property
     def azure(self) -> SimulatedAzure:
@@ -196,7 +196,7 @@ class Bot:
         """Say something, wait until all that follows from it is done, and return the new messages."""
         before = len(self.messages)
         heard = Heard(
-            event_id=event_id or f"e{next(self._events)}",
+            event_id=event_id or f"e{next(self.chat.events)}",
             room=Room(platform=self.chat.platform, id=room),
             speaker=who,
             text=text,
@@ -221,7 +221,7 @@ class Bot:
         before = len(self.messages)
         button = next((each for each in message.cards[0].buttons if each.choice is choice), None)
         press = Press(
-            event_id=event_id or f"e{next(self._events)}",
+            event_id=event_id or f"e{next(self.chat.events)}",
             room=Room(platform=self.chat.platform, id=message.room),
             speaker=who,
             choice=choice,
