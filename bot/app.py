@@ -169,10 +169,10 @@ class App:
                 raise result
 
     def _while_open(self, house: House) -> Accept:
-        async def accept(event: AnyEvent) -> None:
+        async def accept(event: AnyEvent) -> bool:
             if self._closing:  # not taken in, so not acknowledged: the platform gives it to the next start
                 await asyncio.Event().wait()
-            await house.door.accept(event)
+            return await house.door.accept(event)
 
         return accept
 

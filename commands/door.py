@@ -103,11 +103,13 @@ class Door:
         durable.register(WORKFLOW, self._hear)
         durable.register("tick", self._tick)
 
-    async def accept(self, event: AnyEvent) -> None:
-        """Take an event in. When this returns it is committed, or it was not meant for the bot."""
-        if await self._concerns_us(event):
-            key = _key(event, event.event_id)
-            await self._durable.start(WORKFLOW, key, {"key": key, "event": event.model_dump(mode="json")})
+    async def accept(self, event: AnyEvent) -> bool:
+        """Take an event in. When this returns true it is committed; false says it was not meant for the bot."""
+        if not await self._concerns_us(event):
+            return False
+        key = _key(event, event.event_id)
+        await self._durable.start(WORKFLOW, key, {"key": key, "event": event.model_dump(mode="json")})
+        return True
 
     async def accept_tick(self, tick: Tick) -> None:
         """Take a tick of the clock in; one schedule and time run once."""

@@ -193,8 +193,11 @@ class Card(Model):
     private_to: str | None = None
 
 
-Accept = Callable[[AnyEvent], Awaitable[None]]
-"""Takes an event in. When it returns, the event is committed (or was not meant for the bot): acknowledge now."""
+Accept = Callable[[AnyEvent], Awaitable[bool | None]]
+"""Takes an event in. When it returns, the event is committed (or was not meant for the bot): acknowledge now.
+
+It may say which: true for what the bot will answer, false for what was not meant for it.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,10 +49,10 @@ def settings_from(
     problems = [*filled.problems, *understood.problems]
     secretless = frozenset(problem.key.split(".", 1)[0] for problem in filled.problems)
     problems += cross_check(understood, written, known_rights, secretless)
-    state_dir = _place(understood.settings.state_dir, folder, environ, problems)
+    paths = _paths(understood.settings, folder, environ, problems)
     if problems:
         raise ConfigError(in_order(problems, tuple(SlipwaySettings.model_fields)))
-    settings = with_defaults(understood.settings).model_copy(update={"state_dir": state_dir})
+    settings = with_defaults(understood.settings).model_copy(update=paths)
     return settings.with_secret_sources(filled.sources)
 
 
@@ -88,15 +88,26 @@ def _lower(text: str) -> str:
     return text[:1].lower() + text[1:]
 
 
-def _place(path: Path, folder: Path, environ: Mapping[str, str], problems: list[Problem]) -> Path:
+def _paths(
+    settings: SlipwaySettings, folder: Path, environ: Mapping[str, str], problems: list[Problem]
+) -> dict[str, object]:
+    """The settings that name places on the disk, with absolute paths."""
+    found: dict[str, object] = {
+        "state_dir": _place("state_dir", settings.state_dir, folder, environ, problems)
+    }
+    if settings.matrix is not None and settings.matrix.avatar is not None:
+        avatar = _place("matrix.avatar", settings.matrix.avatar, folder, environ, problems)
+        found["matrix"] = settings.matrix.model_copy(update={"avatar": avatar})
+    return found
+
+
+def _place(key: str, path: Path, folder: Path, environ: Mapping[str, str], problems: list[Problem]) -> Path:
     """The absolute path of a setting; ``~/`` is the home of whom the bot runs as."""
     if "\0" in str(path):
-        problems.append(Problem("state_dir", "there is a zero byte in it; write the path of a folder"))
+        problems.append(Problem(key, "there is a zero byte in it; write a path"))
     elif path.parts[:1] == ("~",):
         home = environ.get("HOME", "")
         if home:
             return Path(home, *path.parts[1:])
-        problems.append(
-            Problem("state_dir", "begins with ~, and HOME is not set; write the path from the root")
-        )
+        problems.append(Problem(key, "begins with ~, and HOME is not set; write the path from the root"))
     return folder / path

@@ -78,6 +78,8 @@ class MatrixSettings(Settings):
     password: SecretStr | None = None
     access_token: SecretStr | None = None
     rooms: tuple[str, ...] = ()  # room ids or aliases; invites into others are ignored
+    display_name: str = Field("", max_length=100)  # empty: the account's name is left as it is
+    avatar: Path | None = None  # a picture file; none: the account's is left as it is
     edit_interval: Duration = timedelta(seconds=5)
     request_timeout: Duration = timedelta(seconds=30)
 

@@ -224,7 +224,6 @@ class Running:
         """Keeps the card up to date while steps run, as often as the platform bears; set the event to tell
         that something changed."""
         touched = asyncio.Event()
-        interval = self._messages.edit_interval(operation.room.platform)
 
         async def follow() -> None:
             await self._sleep(PATIENCE_SECONDS)
@@ -233,7 +232,8 @@ class Running:
                 await touched.wait()
                 touched.clear()
                 await self.refresh(operation.id)
-                await self._sleep(interval)
+                # Asked anew each time: a platform that finds it too often bears less from then on.
+                await self._sleep(self._messages.edit_interval(operation.room.platform))
 
         task = asyncio.create_task(follow(), name=f"progress of {operation.id}")
         try:
