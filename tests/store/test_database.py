@@ -1,0 +1,145 @@
+"""The database file: its schema, its versions, and one process alone on its folder."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from alembic.autogenerate import compare_metadata
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+
+from bot.errors import StateError
+from bot.store.database import HEAD, MIGRATIONS, Database, StateLock
+from bot.store.tables import metadata
+
+
+async def open_and_close(path: Path) -> None:
+    database = Database(path)
+    try:
+        await database.open()
+    finally:
+        await database.close()
+
+
+def plainly(path: Path, statement: str) -> list[tuple[object, ...]]:
+    connection = sqlite3.connect(path)
+    rows: list[tuple[object, ...]] = connection.execute(statement).fetchall()
+    connection.commit()
+    connection.close()
+    return rows
+
+
+async def test_the_migrations_make_exactly_the_tables_that_the_code_uses(tmp_path: Path) -> None:
+    path = tmp_path / "slipway.db"
+    await open_and_close(path)
+    engine = sa.create_engine(f"sqlite:///{path}")
+    with engine.connect() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True})
+        assert compare_metadata(context, metadata) == []
+    engine.dispose()
+
+
+def test_the_newest_migration_is_the_one_that_the_code_expects() -> None:
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    assert ScriptDirectory.from_config(config).get_heads() == [HEAD]
+
+
+async def test_opening_again_changes_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "slipway.db"
+    await open_and_close(path)
+    schema = plainly(path, "SELECT name, sql FROM sqlite_master ORDER BY name")
+    await open_and_close(path)
+    assert plainly(path, "SELECT name, sql FROM sqlite_master ORDER BY name") == schema
+
+
+async def test_a_database_of_a_newer_slipway_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / "slipway.db"
+    await open_and_close(path)
+    plainly(path, "UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(StateError, match=r"newer Slipway \(schema 9999; this one knows"):
+        await open_and_close(path)
+    assert plainly(path, "SELECT version_num FROM alembic_version") == [("9999",)]
+
+
+@pytest.mark.parametrize("content", [b"This is a letter, not a database. " * 200, b"\x00" * 4096])
+async def test_a_file_that_is_no_database_is_said_and_left_as_it_is(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "slipway.db"
+    path.write_bytes(content)
+    with pytest.raises(StateError, match="cannot be used as Slipway's database"):
+        await open_and_close(path)
+    assert path.read_bytes() == content
+
+
+async def test_a_folder_in_the_place_of_the_file_is_said(tmp_path: Path) -> None:
+    (tmp_path / "slipway.db").mkdir()
+    with pytest.raises(StateError, match="cannot be used as Slipway's database"):
+        await open_and_close(tmp_path / "slipway.db")
+
+
+async def test_writers_wait_for_each_other(tmp_path: Path) -> None:
+    database = Database(tmp_path / "slipway.db")
+    await database.open()
+
+    async def write(name: str) -> None:
+        async with database.writing() as connection:
+            statement = sa.text("INSERT INTO chat_memory (platform, name, value) VALUES ('x', :name, '1')")
+            await connection.execute(statement, {"name": name})
+
+    await asyncio.gather(*(write(f"name-{number}") for number in range(20)))
+    async with database.reading() as connection:
+        assert await connection.scalar(sa.text("SELECT count(*) FROM chat_memory")) == 20
+    await database.close()
+
+
+async def test_a_write_that_fails_halfway_leaves_nothing(tmp_path: Path) -> None:
+    database = Database(tmp_path / "slipway.db")
+    await database.open()
+    insert = sa.text("INSERT INTO chat_memory (platform, name, value) VALUES ('x', 'y', '1')")
+    with pytest.raises(sa.exc.IntegrityError):
+        async with database.writing() as connection:
+            await connection.execute(insert)
+            await connection.execute(insert)
+    async with database.reading() as connection:
+        assert await connection.scalar(sa.text("SELECT count(*) FROM chat_memory")) == 0
+    await database.close()
+
+
+HOLD = """
+import sys
+from pathlib import Path
+from bot.store.database import StateLock
+with StateLock(Path(sys.argv[1])):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+def test_a_second_process_is_refused_until_the_first_is_gone_however_it_went(tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(state)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        with pytest.raises(StateError, match=rf"Another Slipway \(process {holder.pid}\) already works on"):
+            StateLock(state).acquire()
+        holder.kill()
+        holder.wait()
+        with StateLock(state), pytest.raises(StateError, match="Another Slipway"):
+            StateLock(state).acquire()
+        with StateLock(state):
+            pass
+
+
+def test_a_state_folder_that_cannot_be_made_is_said_with_what_to_do(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(StateError, match=r"cannot be used: Not a directory\. Set state_dir"):
+        StateLock(tmp_path / "file" / "state").acquire()
