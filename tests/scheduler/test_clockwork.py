@@ -1,0 +1,139 @@
+"""The clock itself, on the real APScheduler: it wakes when something is due, and nothing stops it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import structlog
+
+from bot.times import Clock, system_clock
+from scheduler import clockwork
+from scheduler.clockwork import Clockwork
+
+SOON = timedelta(milliseconds=30)
+NEVER = timedelta(days=365)
+
+
+class Diary:
+    """Schedules whose next tick is always so long from now, and what they met."""
+
+    def __init__(self, clock: Clock, wait: timedelta = SOON) -> None:
+        self._clock = clock
+        self.wait = wait
+        self.troubles: list[Exception] = []  # raised by the next wakes, in order
+        self.hold: asyncio.Event | None = None  # a wake that began waits for this
+        self.began, self.wakes, self.swept = 0, 0, 0
+        self._news = asyncio.Condition()
+
+    async def begin(self) -> None:
+        assert self.wakes == 0
+
+    async def wake(self) -> None:
+        async with self._news:
+            self.began += 1
+            self._news.notify_all()
+        if self.hold is not None:
+            await self.hold.wait()
+        async with self._news:
+            self.wakes += 1
+            self._news.notify_all()
+        if self.troubles:
+            raise self.troubles.pop(0)
+
+    def next_wake(self) -> datetime | None:
+        return None if self.wait is NEVER else self._clock() + self.wait
+
+    async def sweep(self) -> None:
+        async with self._news:
+            self.swept += 1
+            self._news.notify_all()
+        raise OSError("the disk is full")
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(10), self._news:
+            await self._news.wait_for(condition)
+
+
+@asynccontextmanager
+async def ticking(diary: Diary, clock: Clock = system_clock) -> AsyncIterator[Clockwork]:
+    work = Clockwork(diary, diary.sweep, clock)
+    await work.start()
+    try:
+        yield work
+    finally:
+        await work.stop()
+
+
+async def test_it_wakes_at_the_start_and_whenever_something_is_due() -> None:
+    diary = Diary(system_clock)
+    async with ticking(diary):
+        assert diary.wakes == 1
+        await diary.until(lambda: diary.wakes >= 4)
+
+
+async def test_it_goes_by_the_clock_it_was_given() -> None:
+    def long_ago() -> datetime:
+        return datetime(1999, 12, 31, 23, 59, tzinfo=UTC)
+
+    diary = Diary(long_ago, wait=timedelta(hours=1))
+    async with ticking(diary, long_ago):
+        assert diary.wakes == 1  # an hour is an hour, though the machine's clock shows another year
+        await diary.until(lambda: diary.swept >= 1)
+        assert diary.began == 1
+    diary = Diary(long_ago)
+    async with ticking(diary, long_ago):
+        await diary.until(lambda: diary.wakes >= 3)
+
+
+async def test_a_failing_wake_is_tried_again_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clockwork, "AFTER_FAILURE", SOON)
+    diary = Diary(system_clock, wait=NEVER)
+    diary.troubles = [OSError("the disk is full"), ExceptionGroup("both", [OSError()])]
+    with structlog.testing.capture_logs() as logs:
+        async with ticking(diary):
+            await diary.until(lambda: diary.wakes >= 3)
+    failures = [each for each in logs if "tried again" in each["event"] and each["log_level"] == "error"]
+    assert len(failures) >= 2
+
+
+async def test_a_machine_that_slept_looks_again_though_nothing_was_due(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(clockwork, "LONGEST_NAP", SOON)
+    for wait in (NEVER, timedelta(days=7)):
+        diary = Diary(system_clock, wait=wait)
+        async with ticking(diary):
+            await diary.until(lambda diary=diary: diary.wakes >= 3)  # type: ignore[misc]
+
+
+async def test_housekeeping_runs_at_once_and_again_though_it_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clockwork, "HOUSEKEEPING_EVERY", SOON)
+    diary = Diary(system_clock, wait=NEVER)
+    async with ticking(diary):
+        await diary.until(lambda: diary.swept >= 3)
+
+
+async def test_a_wake_that_takes_long_is_not_overtaken_and_ends_before_the_stop() -> None:
+    diary = Diary(system_clock)
+    async with ticking(diary) as work:
+        diary.hold = asyncio.Event()
+        before = diary.wakes
+        await diary.until(lambda: diary.began > before)
+        stopping = asyncio.create_task(work.stop())
+        await asyncio.wait({stopping}, timeout=3 * SOON.total_seconds())
+        assert not stopping.done()
+        assert (diary.began, diary.wakes) == (before + 1, before)
+        diary.hold.set()
+        await stopping
+        assert diary.wakes == before + 1
+        await work.stop()  # a second one finds nothing to do
+
+
+async def test_it_can_be_stopped_before_it_began() -> None:
+    diary = Diary(system_clock)
+    await Clockwork(diary, diary.sweep, system_clock).stop()
+    assert diary.began == 0

@@ -1,0 +1,232 @@
+"""When schedules tick, held against a minute-by-minute look at the wall clock, and what is owed after absences."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from zoneinfo import ZoneInfo
+
+import pytest
+from apscheduler.triggers.cron import CronTrigger
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from bot.config.settings import ScheduleSettings
+from scheduler.timetable import MOST_COUNTED, ON_TIME, Due, Timetable, upcoming
+
+MINUTE = timedelta(minutes=1)
+WINDOW = timedelta(hours=30)
+
+NIGHTS = (
+    ("Europe/Prague", datetime(2026, 3, 28, 12, tzinfo=UTC)),
+    ("Europe/Prague", datetime(2026, 10, 24, 12, tzinfo=UTC)),
+    ("America/New_York", datetime(2026, 3, 7, 18, tzinfo=UTC)),
+    ("America/New_York", datetime(2026, 10, 31, 18, tzinfo=UTC)),
+    ("Australia/Lord_Howe", datetime(2026, 4, 4, 3, tzinfo=UTC)),  # half an hour
+    ("Australia/Lord_Howe", datetime(2026, 10, 3, 3, tzinfo=UTC)),
+    ("Antarctica/Troll", datetime(2026, 3, 28, 12, tzinfo=UTC)),  # two hours
+    ("Antarctica/Troll", datetime(2026, 10, 24, 12, tzinfo=UTC)),
+    ("America/Santiago", datetime(2026, 9, 5, 12, tzinfo=UTC)),  # at midnight: a day without its first hour
+    ("Asia/Kathmandu", datetime(2026, 5, 1, tzinfo=UTC)),
+    ("UTC", datetime(2026, 12, 31, tzinfo=UTC)),
+)
+"""When and where to look: in most of these nights clocks change."""
+
+
+def timetable(cron: str, zone: str = "UTC", **more: object) -> Timetable:
+    entry = {"name": "nightly", "cron": cron, "zone": zone, "command": "cleanup", "room": "console:console"}
+    return Timetable(ScheduleSettings.model_validate({**entry, "roles": (), **more}))
+
+
+@dataclass(frozen=True)
+class Cron:
+    """Minutes and hours of every day; no hours means every one."""
+
+    minutes: frozenset[int]
+    hours: frozenset[int]
+
+    @property
+    def text(self) -> str:
+        hours = ",".join(map(str, sorted(self.hours))) or "*"
+        return f"{','.join(map(str, sorted(self.minutes)))} {hours} * * *"
+
+    def holds(self, wall: datetime) -> bool:
+        return wall.minute in self.minutes and (not self.hours or wall.hour in self.hours)
+
+
+@cache
+def minutes_of(zone: str, start: datetime) -> tuple[tuple[datetime, datetime, bool], ...]:
+    """Every minute of the window: when it is, what the wall shows, and whether the wall showed that before."""
+    seen, found = set(), []
+    moment = start - timedelta(hours=6)
+    while moment <= start + WINDOW + timedelta(hours=6):
+        wall = moment.astimezone(ZoneInfo(zone)).replace(tzinfo=None, fold=0)
+        found.append((moment, wall, wall in seen))
+        seen.add(wall)
+        moment += MINUTE
+    return tuple(found)
+
+
+def looked_up(cron: Cron, zone: str, start: datetime) -> list[datetime]:
+    """The ticks of the window, by looking at the wall each minute."""
+    found = set()
+    before: tuple[datetime, datetime] | None = None
+    for moment, wall, again in minutes_of(zone, start):
+        if cron.holds(wall) and (not again or not cron.hours):
+            found.add(moment)
+        if before is not None:
+            passed = before[1] + MINUTE
+            while passed < wall:  # the wall passed these over: as much later as the clocks moved
+                if cron.holds(passed):
+                    found.add(before[0] + (passed - before[1]))
+                passed += MINUTE
+        before = moment, wall
+    return sorted(tick for tick in found if start < tick <= start + WINDOW)
+
+
+crons = st.builds(
+    Cron,
+    st.frozensets(st.integers(0, 59), min_size=1, max_size=3) | st.just(frozenset(range(60))),
+    st.frozensets(st.integers(0, 3), max_size=3) | st.frozensets(st.integers(0, 23), max_size=3),
+)
+
+
+@settings(deadline=None, max_examples=60)
+@given(crons, st.sampled_from(NIGHTS), st.integers(0, int(WINDOW / MINUTE)))
+@example(Cron(frozenset({30}), frozenset({2})), NIGHTS[0], 13 * 60)
+@example(Cron(frozenset({30}), frozenset({2})), NIGHTS[1], 13 * 60)
+@example(Cron(frozenset({0, 30}), frozenset()), NIGHTS[4], 12 * 60)
+def test_ticks_are_those_of_the_wall_clock_wherever_one_starts_to_look(
+    cron: Cron, night: tuple[str, datetime], minutes: int
+) -> None:
+    zone, start = night
+    expected = looked_up(cron, zone, start)
+    times = timetable(cron.text, zone)
+    assert list(times.between(start, start + WINDOW)) == expected
+    after = start + minutes * MINUTE
+    later = [tick for tick in expected if tick > after]
+    assert list(times.between(after, start + WINDOW)) == later
+    if later:
+        assert times.next(after) == later[0]
+
+
+def test_a_nightly_run_is_neither_lost_nor_doubled_when_clocks_change() -> None:
+    times = timetable("30 2 * * *", "Europe/Prague")
+    spring = list(times.between(datetime(2026, 3, 28, 12, tzinfo=UTC), datetime(2026, 3, 30, 12, tzinfo=UTC)))
+    assert spring == [datetime(2026, 3, 29, 1, 30, tzinfo=UTC), datetime(2026, 3, 30, 0, 30, tzinfo=UTC)]
+    autumn = list(
+        times.between(datetime(2026, 10, 24, 12, tzinfo=UTC), datetime(2026, 10, 26, 12, tzinfo=UTC))
+    )
+    assert autumn == [datetime(2026, 10, 25, 0, 30, tzinfo=UTC), datetime(2026, 10, 26, 1, 30, tzinfo=UTC)]
+
+
+def test_weekdays_months_and_leap_days() -> None:
+    friday = datetime(2026, 11, 20, 12, tzinfo=UTC)
+    assert timetable("0 9 * * mon").next(friday) == datetime(2026, 11, 23, 9, tzinfo=UTC)
+    assert timetable("0 9 1-7 * mon").next(friday) == datetime(2026, 12, 7, 9, tzinfo=UTC)
+    assert timetable("0 0 29 2 *").next(friday) == datetime(2028, 2, 29, tzinfo=UTC)
+    assert timetable("0 9 * * mon", "Europe/Prague").next(friday) == datetime(2026, 11, 23, 8, tzinfo=UTC)
+
+
+# What is owed
+
+HOUR = timedelta(hours=1)
+NINE = datetime(2026, 11, 23, 9, tzinfo=UTC)
+"""A Monday, when a weekly schedule ticks."""
+
+WEEKLY = "0 9 * * mon"
+
+
+@pytest.mark.parametrize("missed", ["catch-up", "skip"])
+def test_what_is_on_time_runs(missed: str) -> None:
+    times = timetable(WEEKLY, missed=missed)
+    before = NINE - HOUR
+    assert times.due(before, NINE - timedelta(seconds=1)) == Due()
+    for late in (timedelta(), timedelta(seconds=5), ON_TIME):
+        assert times.due(before, NINE + late) == Due(run=NINE, newest=NINE)
+    assert times.due(NINE, NINE + HOUR) == Due()
+
+
+def test_a_missed_run_is_caught_up_or_reported_by_the_entrys_rule() -> None:
+    before, late = NINE - HOUR, NINE + timedelta(hours=5)
+    assert timetable(WEEKLY).due(before, late) == Due(run=NINE, newest=NINE)
+    assert timetable(WEEKLY, missed="skip").due(before, late) == Due(skipped=1, newest=NINE)
+
+
+def test_what_is_too_old_is_reported_and_never_run() -> None:
+    before = NINE - HOUR
+    times = timetable(WEEKLY, missed_within="6h")
+    assert times.due(before, NINE + timedelta(hours=6)) == Due(run=NINE, newest=NINE)
+    assert times.due(before, NINE + timedelta(hours=6, seconds=1)) == Due(skipped=1, newest=NINE)
+    yearly = timetable("0 9 23 11 *")
+    assert yearly.due(before, NINE + timedelta(days=300)) == Due(skipped=1, newest=NINE)
+
+
+def test_several_missed_runs_are_one_run() -> None:
+    weeks_ago = NINE - timedelta(days=21, hours=1)
+    assert timetable(WEEKLY).due(weeks_ago, NINE + HOUR) == Due(run=NINE, newest=NINE)
+    skipping = timetable(WEEKLY, missed="skip")
+    assert skipping.due(weeks_ago, NINE + HOUR) == Due(skipped=4, newest=NINE)
+    assert skipping.due(weeks_ago, NINE) == Due(run=NINE, skipped=3, newest=NINE)
+
+
+spans = st.timedeltas(min_value=timedelta(0), max_value=timedelta(days=8))
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    st.sampled_from(["*/3 * * * *", "*/20 * * * *", "0 */6 * * *", "30 4 * * *", WEEKLY]),
+    st.sampled_from(["catch-up", "skip"]),
+    spans,
+    spans,
+)
+def test_every_tick_is_run_merged_or_counted(
+    cron: str, missed: str, away: timedelta, within: timedelta
+) -> None:
+    times = timetable(cron, missed=missed, missed_within=within)
+    now = NINE + timedelta(minutes=7)
+    ticks = list(times.between(now - away, now))
+    due = times.due(now - away, now)
+    assert due.newest == (ticks[-1] if ticks else None)
+    assert due.run in (None, due.newest)
+    if not ticks:
+        assert due == Due()
+        return
+    late = now - ticks[-1]
+    owed = late <= ON_TIME or (missed == "catch-up" and late <= within)
+    assert (due.run is not None) == owed
+    if missed == "catch-up" and owed:
+        assert due.skipped == 0
+    else:
+        assert due.skipped == min(len(ticks) - owed, MOST_COUNTED)
+
+
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> list[datetime]:
+    """Every time on the wall that was computed."""
+    made: list[datetime] = []
+    compute = CronTrigger.get_next_fire_time
+
+    def counted(trigger: CronTrigger, previous: datetime | None, now: datetime) -> datetime | None:
+        made.append(now)
+        found: datetime | None = compute(trigger, previous, now)
+        return found
+
+    monkeypatch.setattr(CronTrigger, "get_next_fire_time", counted)
+    return made
+
+
+def test_years_of_absence_cost_no_more_than_an_hour(looks: list[datetime]) -> None:
+    due = timetable("* * * * *", missed="skip").due(NINE - timedelta(days=3650), NINE + timedelta(seconds=30))
+    assert due == Due(run=NINE, skipped=MOST_COUNTED, newest=NINE)
+    assert len(looks) < 3 * MOST_COUNTED
+    looks.clear()
+    timetable("0 9 23 11 *").due(NINE - timedelta(days=3650), NINE + HOUR)
+    assert len(looks) < 100
+
+
+def test_what_comes_next_is_told_soonest_first() -> None:
+    tables = [timetable("0 10 * * mon", name="later"), timetable(WEEKLY, name="sooner")]
+    assert upcoming(tables, NINE - HOUR) == (("sooner", NINE), ("later", NINE + HOUR))
+    assert upcoming((), NINE) == ()
