@@ -111,7 +111,7 @@ OTHERWISE: dict[str, tuple[object, ...]] = {
 async def test_a_change_of_any_column_is_found(
     database: Database, tmp_path: Path, column: str, value: object
 ) -> None:
-    tamper(tmp_path, f"UPDATE audit SET {column} = ? WHERE number = 3", values=(value,))
+    tamper(tmp_path, f"UPDATE audit SET {column} = ? WHERE number = 3", values=(value,))  # noqa: S608
     assert isinstance(await verify(database), Broken)
 
 
@@ -128,20 +128,20 @@ async def test_a_changed_entry_is_named(database: Database, tmp_path: Path) -> N
 
 @pytest.mark.parametrize("number", range(1, ENTRIES))
 async def test_a_removed_entry_is_found(database: Database, tmp_path: Path, number: int) -> None:
-    tamper(tmp_path, f"DELETE FROM audit WHERE number = {number}")
+    tamper(tmp_path, f"DELETE FROM audit WHERE number = {number}")  # noqa: S608
     assert await verify(database) == Broken(number, f"entry {number} is missing")
 
 
 async def test_a_removed_entry_is_found_though_the_others_close_up(
     database: Database, tmp_path: Path
 ) -> None:
-    close_up = (f"UPDATE audit SET number = {number} - 1 WHERE number = {number}" for number in (4, 5))
+    close_up = (f"UPDATE audit SET number = {number} - 1 WHERE number = {number}" for number in (4, 5))  # noqa: S608
     tamper(tmp_path, "DELETE FROM audit WHERE number = 3", *close_up)
     assert await verify(database) == Broken(3, "entry 3 does not follow on entry 2")
 
 
 async def test_an_inserted_entry_is_found(database: Database, tmp_path: Path) -> None:
-    make_room = (f"UPDATE audit SET number = {number} + 1 WHERE number = {number}" for number in (5, 4, 3))
+    make_room = (f"UPDATE audit SET number = {number} + 1 WHERE number = {number}" for number in (5, 4, 3))  # noqa: S608
     insert = (
         "INSERT INTO audit SELECT 3, 'forged', at, 'bob', action, operation_id, detail, 'f', hash "
         "FROM audit WHERE number = 2"
@@ -152,7 +152,7 @@ async def test_an_inserted_entry_is_found(database: Database, tmp_path: Path) ->
 
 async def test_entries_that_were_exchanged_are_found(database: Database, tmp_path: Path) -> None:
     swap = ((2, 90), (3, 2), (90, 3))
-    tamper(tmp_path, *(f"UPDATE audit SET number = {to} WHERE number = {of}" for of, to in swap))
+    tamper(tmp_path, *(f"UPDATE audit SET number = {to} WHERE number = {of}" for of, to in swap))  # noqa: S608
     assert isinstance(await verify(database), Broken)
 
 

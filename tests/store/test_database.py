@@ -103,10 +103,14 @@ async def test_a_write_that_fails_halfway_leaves_nothing(tmp_path: Path) -> None
     database = Database(tmp_path / "slipway.db")
     await database.open()
     insert = sa.text("INSERT INTO chat_memory (platform, name, value) VALUES ('x', 'y', '1')")
-    with pytest.raises(sa.exc.IntegrityError):
+
+    async def twice() -> None:
         async with database.writing() as connection:
             await connection.execute(insert)
             await connection.execute(insert)
+
+    with pytest.raises(sa.exc.IntegrityError):
+        await twice()
     async with database.reading() as connection:
         assert await connection.scalar(sa.text("SELECT count(*) FROM chat_memory")) == 0
     await database.close()
