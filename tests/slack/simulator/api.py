@@ -1,0 +1,187 @@
+"""The Web API's door: who calls, with which token, what goes wrong, which method answers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from secrets import token_hex
+from typing import Any
+
+from aiohttp import web
+
+from tests.slack.simulator import (
+    methods_chat,
+    methods_files,
+    methods_people,
+    methods_rooms,
+    methods_views,
+)
+from tests.slack.simulator.calls import ApiError, Args, require
+from tests.slack.simulator.core import Call, Core
+from tests.slack.simulator.faults import Fault, FaultKind
+from tests.slack.simulator.sockets import Sockets
+from tests.slack.simulator.world import Json
+
+Method = Callable[[Core, Args], Awaitable[Json]]
+
+METHODS: dict[str, Method] = {
+    "auth.test": methods_people.auth_test,
+    "bots.info": methods_people.bot_info,
+    "chat.delete": methods_chat.delete,
+    "chat.postEphemeral": methods_chat.post_ephemeral,
+    "chat.postMessage": methods_chat.post_message,
+    "chat.update": methods_chat.update,
+    "conversations.history": methods_rooms.history,
+    "conversations.info": methods_rooms.info,
+    "conversations.join": methods_rooms.join,
+    "conversations.list": methods_rooms.list_all,
+    "conversations.members": methods_rooms.members,
+    "conversations.open": methods_rooms.open_direct,
+    "conversations.replies": methods_rooms.replies,
+    "files.completeUploadExternal": methods_files.complete_upload,
+    "files.getUploadURLExternal": methods_files.get_upload_url,
+    "reactions.add": methods_chat.add_reaction,
+    "team.info": methods_people.team_info,
+    "usergroups.list": methods_people.list_groups,
+    "usergroups.users.list": methods_people.list_group_users,
+    "users.info": methods_people.user_info,
+    "views.open": methods_views.open_view,
+    "views.publish": methods_views.publish_view,
+    "views.push": methods_views.push_view,
+    "views.update": methods_views.update_view,
+}
+_WRITES = ("chat.postMessage", "chat.postEphemeral", "chat.update", "chat.delete")
+
+
+@dataclass
+class Asked:
+    """One request, read."""
+
+    method: str
+    token: str
+    args: Json
+
+
+class Api:
+    """Answers ``/api/<method>``."""
+
+    def __init__(self, core: Core, sockets: Sockets) -> None:
+        self.core = core
+        self.sockets = sockets
+
+    async def serve(self, request: web.Request) -> web.StreamResponse:
+        """One call, with whatever fault waits for it."""
+        try:
+            asked = await _read(request)
+        except ApiError as refused:
+            return self._answered(Asked(request.match_info["method"], "", {}), 200, refused.body)
+        fault = self.core.faults.take(asked.method)
+        if fault is not None:
+            return await self._struck(request, asked, fault)
+        return self._answered(asked, *await self._handle(asked))
+
+    async def _struck(self, request: web.Request, asked: Asked, fault: Fault) -> web.StreamResponse:
+        if fault.kind is FaultKind.RATE_LIMIT:
+            return self._answered(asked, 429, _ratelimited(), {"Retry-After": str(fault.retry_after)})
+        if fault.kind is FaultKind.REFUSE:
+            return self._answered(asked, 200, ApiError(fault.error).body)
+        if fault.kind is FaultKind.SERVER_ERROR:
+            return self._failed(asked, fault.status)
+        if fault.kind in (FaultKind.SLOW, FaultKind.HANG):
+            await fault.hold()
+        if fault.kind is FaultKind.HANG:
+            return self._cut(request, asked)
+        status, body = await self._handle(asked)
+        if fault.kind is FaultKind.LOST_ANSWER:
+            return self._cut(request, asked)
+        if fault.kind is FaultKind.BROKEN_AFTER:
+            return self._failed(asked, fault.status)
+        return self._answered(asked, status, body)
+
+    async def _handle(self, asked: Asked) -> tuple[int, Json]:
+        wait = self.core.limits.wait_for(asked.method, str(asked.args.get("channel", "")))
+        if wait:
+            return 429, _ratelimited() | {"retry_after": wait}
+        try:
+            return 200, await self._call(asked)
+        except ApiError as refused:
+            return 200, refused.body
+
+    async def _call(self, asked: Asked) -> Json:
+        core = self.core
+        method = METHODS.get(asked.method)
+        if method is None and asked.method != "apps.connections.open":
+            raise ApiError("unknown_method", req_method=asked.method)
+        _check_token(core, asked)
+        if method is None:
+            if not self.sockets.enabled:
+                raise ApiError("forbidden_team")
+            return {"ok": True, "url": self.sockets.new_url(core.url)}
+        if asked.method in _WRITES:
+            require(core, "chat:write")
+        return await method(core, Args(asked.args))
+
+    def _log(self, asked: Asked, status: int, error: str | None) -> None:
+        core = self.core
+        args = {name: value for name, value in asked.args.items() if name != "token"}
+        core.calls.append(Call(asked.method, args, core.stamps.now(), status, error))
+        core.call_counts[asked.method] = core.call_counts.get(asked.method, 0) + 1
+        core.bell.ring()
+
+    def _answered(
+        self, asked: Asked, status: int, body: Json, headers: dict[str, str] | None = None
+    ) -> web.Response:
+        self._log(asked, status, body.get("error"))
+        shown = {"x-slack-req-id": token_hex(16), **(headers or {})}
+        if status == 429 and "retry_after" in body:
+            shown["Retry-After"] = str(body["retry_after"])
+        if asked.token == self.core.app.bot_token:
+            shown["x-oauth-scopes"] = ",".join(sorted(self.core.app.scopes))
+        elif asked.token == self.core.app.app_token:
+            shown["x-oauth-scopes"] = "connections:write"
+        return web.json_response(body, status=status, headers=shown)
+
+    def _failed(self, asked: Asked, status: int) -> web.Response:
+        self._log(asked, status, "server error")
+        return web.Response(status=status, text="upstream connect error", content_type="text/html")
+
+    def _cut(self, request: web.Request, asked: Asked) -> web.Response:
+        self._log(asked, 0, "no answer")
+        if request.transport is not None:
+            request.transport.abort()
+        return web.Response(status=500)
+
+
+def _check_token(core: Core, asked: Asked) -> None:
+    if not asked.token:
+        raise ApiError("not_authed")
+    if asked.token not in (core.app.bot_token, core.app.app_token):
+        raise ApiError("invalid_auth")
+    if core.app.revoked:
+        raise ApiError("token_revoked")
+    for_the_app = asked.method == "apps.connections.open"
+    if for_the_app != (asked.token == core.app.app_token) and asked.method != "auth.test":
+        raise ApiError("not_allowed_token_type")
+
+
+def _ratelimited() -> Json:
+    return {"ok": False, "error": "ratelimited"}
+
+
+async def _read(request: web.Request) -> Asked:
+    args: dict[str, Any] = dict(request.query)
+    if request.content_type == "application/json":
+        try:
+            body = json.loads(await request.text() or "{}")
+        except json.JSONDecodeError:
+            raise ApiError("invalid_json") from None
+        if not isinstance(body, dict):
+            raise ApiError("json_not_object")
+        args |= body
+    elif request.method == "POST":
+        args |= dict(await request.post())
+    header = request.headers.get("Authorization", "").removeprefix("Bearer ").strip()
+    token = header or str(args.pop("token", ""))
+    args.pop("token", None)
+    return Asked(request.match_info["method"], token, args)

@@ -1,0 +1,180 @@
+"""The Web API's ``chat.*`` and ``reactions.*`` methods.
+
+Source: docs.slack.dev/reference/methods; texts over 40,000 characters are cut by ``chat.postMessage``, those
+over 4,000 refused by ``chat.update``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tests.slack.simulator.blocks import Surface, check_blocks, metadata_error, too_long
+from tests.slack.simulator.calls import ApiError, Args, inside, invalid, require, the_channel
+from tests.slack.simulator.core import Core, dressed
+from tests.slack.simulator.world import Channel, Json, Message
+
+POST_TEXT = 40_000
+UPDATE_TEXT = 4_000
+
+
+def read_blocks(args: Args) -> list[Json] | None:
+    """The blocks of a call, checked and dressed; ``None`` where none are given."""
+    blocks = args.json("blocks", "invalid_blocks_format")
+    if blocks is None:
+        return None
+    if not isinstance(blocks, list):
+        raise ApiError("invalid_blocks_format")
+    if complaints := check_blocks(blocks, Surface.MESSAGE):
+        raise invalid("invalid_blocks", complaints)
+    if too_long(blocks):
+        raise ApiError("msg_blocks_too_long")
+    return dressed(blocks)
+
+
+def _metadata(args: Args) -> Any:
+    metadata = args.json("metadata", "invalid_metadata_format")
+    if metadata and (error := metadata_error(metadata)):
+        raise ApiError(error)
+    return metadata
+
+
+def _target(core: Core, args: Args) -> Channel:
+    name = args.text("channel")
+    if not name:
+        raise ApiError("channel_not_found")
+    if name in core.visible_users():
+        return core.open_direct(name)
+    channel = the_channel(core, name)
+    if channel.archived:
+        raise ApiError("is_archived")
+    if "chat:write.public" not in core.app.scopes or channel.event_kind != "channel":
+        inside(core, channel)
+    return channel
+
+
+def bot_message(core: Core, channel: Channel, text: str, blocks: list[Json] | None) -> Message:
+    """A message of the app's bot, not yet said."""
+    return Message(
+        ts=core.stamps.ts(),
+        channel=channel.id,
+        text=text,
+        blocks=blocks or [],
+        user=core.app.bot_user,
+        team=core.home,
+        bot_id=core.app.bot_id,
+        app_id=core.app.id,
+    )
+
+
+async def post_message(core: Core, args: Args) -> Json:
+    """``chat.postMessage``"""
+    channel = _target(core, args)
+    blocks, metadata = read_blocks(args), _metadata(args)
+    attachments = args.json("attachments", "invalid_attachments")
+    text = args.text("text") or args.text("markdown_text")
+    if not text and not blocks and not attachments:
+        raise ApiError("no_text")
+    message = bot_message(core, channel, text[:POST_TEXT], blocks)
+    message.attachments = attachments or []
+    message.metadata = metadata or None
+    if thread := args.text("thread_ts"):
+        message.thread_ts = thread
+        if args.flag("reply_broadcast"):
+            message.subtype = "thread_broadcast"
+    await core.said(channel, message)
+    answer: Json = {
+        "ok": True,
+        "channel": channel.id,
+        "ts": message.ts,
+        "message": message.shown(metadata=True),
+    }
+    if len(text) > POST_TEXT:
+        answer["response_metadata"] = {"messages": ["[WARN] message text was truncated"]}
+        answer["warning"] = "message_truncated"
+    return answer
+
+
+async def post_ephemeral(core: Core, args: Args) -> Json:
+    """``chat.postEphemeral``"""
+    channel = _target(core, args)
+    user = args.need("user")
+    if user not in channel.members:
+        raise ApiError("user_not_in_channel")
+    blocks = read_blocks(args)
+    if not args.text("text") and not blocks:
+        raise ApiError("no_text")
+    message = bot_message(core, channel, args.text("text"), blocks)
+    message.only_for = user
+    message.thread_ts = args.text("thread_ts") or None
+    core.ephemerals.append(message)
+    core.bell.ring()
+    return {"ok": True, "message_ts": message.ts}
+
+
+def _own(core: Core, args: Args, error: str) -> tuple[Channel, Message]:
+    channel = inside(core, the_channel(core, args.need("channel")))
+    message = channel.find(args.need("ts"))
+    if message is None:
+        raise ApiError("message_not_found")
+    if message.bot_id != core.app.bot_id:
+        raise ApiError(error)
+    return channel, message
+
+
+def _too_old(core: Core, message: Message) -> bool:
+    window = core.edit_window
+    return window is not None and core.stamps.now() - float(message.ts) > window.total_seconds()
+
+
+async def update(core: Core, args: Args) -> Json:
+    """``chat.update``: blocks stay where neither blocks nor text are given; metadata stays where not given."""
+    channel, message = _own(core, args, "cant_update_message")
+    if channel.archived:
+        raise ApiError("is_inactive")
+    if _too_old(core, message):
+        raise ApiError("edit_window_closed")
+    blocks, metadata = read_blocks(args), _metadata(args)
+    text = args.text("text")
+    if len(text) > UPDATE_TEXT:
+        raise ApiError("msg_too_long")
+    if not text and blocks is None and metadata is None:
+        raise ApiError("no_text")
+    before = message.shown()
+    if text or blocks is not None:
+        message.blocks = blocks or []
+    if text:
+        message.text = text
+        message.edited = {"user": core.app.bot_user, "ts": core.stamps.ts()}
+    if metadata is not None:
+        message.metadata = metadata or None
+    message.edits += 1
+    await core.changed(channel, message, before)
+    return {
+        "ok": True,
+        "channel": channel.id,
+        "ts": message.ts,
+        "text": message.text,
+        "message": message.shown(metadata=True),
+    }
+
+
+async def delete(core: Core, args: Args) -> Json:
+    """``chat.delete``"""
+    channel, message = _own(core, args, "cant_delete_message")
+    await core.removed(channel, message)
+    return {"ok": True, "channel": channel.id, "ts": message.ts}
+
+
+async def add_reaction(core: Core, args: Args) -> Json:
+    """``reactions.add``"""
+    require(core, "reactions:write")
+    channel = inside(core, the_channel(core, args.need("channel")))
+    message = channel.find(args.need("timestamp"))
+    if message is None:
+        raise ApiError("message_not_found")
+    users = message.reactions.setdefault(args.need("name"), [])
+    if core.app.bot_user in users:
+        raise ApiError("already_reacted")
+    users.append(core.app.bot_user)
+    core.bell.ring()
+    return {"ok": True}

@@ -1,0 +1,433 @@
+"""A person before Slack: what they say and press, and what they see."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+from uuid import uuid4
+
+from tests.slack.simulator import responses
+from tests.slack.simulator.blocks import Surface, check_view
+from tests.slack.simulator.core import Core, View
+from tests.slack.simulator.delivery import Delivery, Kind, State
+from tests.slack.simulator.forms import fill_in
+from tests.slack.simulator.methods_views import MOST_MODALS, rewrite, set_up, take_away, view_body
+from tests.slack.simulator.typing_text import typed
+from tests.slack.simulator.world import (
+    Button,
+    Channel,
+    ChannelKind,
+    Json,
+    Message,
+    SimulatorError,
+    User,
+    interactive_elements,
+)
+
+
+class Outcome(StrEnum):
+    """What became of a modal that a person submitted."""
+
+    CLOSED = "closed"
+    CLEARED = "cleared"
+    UPDATED = "updated"
+    PUSHED = "pushed"
+    ERRORS = "errors"
+    NO_ANSWER = "no_answer"  # "We had some trouble connecting"; the modal stays
+
+
+@dataclass(frozen=True)
+class Submission:
+    """The answer to a modal: what became of it, and what the app says of single fields, by block id."""
+
+    outcome: Outcome
+    errors: dict[str, str]
+    delivery: Delivery
+    view: View | None  # the one that is before the person now
+
+
+class Person:
+    """One account's hands and eyes. ``typographic`` makes their client write “ ” and — for quotes and ``--``."""
+
+    def __init__(self, core: Core, user: User, *, typographic: bool = False) -> None:
+        self._core = core
+        self.user = user
+        self.id = user.id
+        self.typographic = typographic
+
+    # --- speaking
+
+    async def post(
+        self,
+        channel: str,
+        text: str,
+        *,
+        thread: str | Message | None = None,
+        broadcast: bool = False,
+        raw: bool = False,
+    ) -> Message:
+        """Say something; ``raw`` leaves the text as it is. Returns when it is on its way to the app.
+
+        ``channel`` is an id or a name; the bot's user id stands for the direct conversation with it. The
+        message's ``deliveries`` are the events that tell the app.
+        """
+        place = self._place(channel)
+        ts = self._core.stamps.ts()
+        root = thread.ts if isinstance(thread, Message) else thread
+        message = Message(
+            ts=ts,
+            channel=place.id,
+            text=text if raw else typed(self._core.world, text, typographic=self.typographic),
+            user=self.id,
+            team=self.user.team,
+            blocks=[_rich_text(text)],
+            thread_ts=root,
+            client_msg_id=str(uuid4()),
+            subtype="thread_broadcast" if broadcast else None,
+        )
+        return await self._core.said(place, message)
+
+    async def edit(self, message: Message, text: str) -> Delivery | None:
+        """Change one's own message."""
+        self._own(message)
+        before = message.shown()
+        message.text = typed(self._core.world, text, typographic=self.typographic)
+        message.blocks = [_rich_text(text)]
+        message.edited = {"user": self.id, "ts": self._core.stamps.ts()}
+        message.edits += 1
+        return await self._core.changed(self._core.world.channels[message.channel], message, before)
+
+    async def delete(self, message: Message, *, as_admin: bool = False) -> Delivery | None:
+        """Take a message away: one's own, or any as an administrator."""
+        if not as_admin:
+            self._own(message)
+        return await self._core.removed(self._core.world.channels[message.channel], message)
+
+    async def react(self, message: Message, name: str) -> Delivery | None:
+        """Put a reaction on a message."""
+        message.reactions.setdefault(name, []).append(self.id)
+        channel = self._core.world.channels[message.channel]
+        event = {
+            "type": "reaction_added",
+            "user": self.id,
+            "reaction": name,
+            "item_user": message.user,
+            "item": {"type": "message", "channel": channel.id, "ts": message.ts},
+            "event_ts": self._core.stamps.ts(),
+        }
+        return await self._core.emit(event, subscription="reaction_added", channel=channel)
+
+    # --- commands and shortcuts
+
+    async def command(self, command: str, text: str = "", *, channel: str = "images") -> Delivery:
+        """Use a slash command. What the app answers at once is shown as Slack shows it.
+
+        Raises:
+            SimulatorError: the app has no such command.
+        """
+        if command not in self._core.app.commands:
+            raise SimulatorError(f"{command} is not a valid command")
+        place = self._place(channel)
+        url = self._core.new_response_url(self.id, place.id)
+        payload = {
+            "token": self._core.app.verification_token,
+            "team_id": self.user.team,
+            "team_domain": self._core.world.teams[self.user.team].domain,
+            "channel_id": place.id,
+            "channel_name": "directmessage" if place.kind is ChannelKind.DIRECT else place.name,
+            "user_id": self.id,
+            "user_name": self.user.name,
+            "command": command,
+            "text": typed(self._core.world, text, typographic=self.typographic),
+            "api_app_id": self._core.app.id,
+            "is_enterprise_install": "false",
+            "response_url": url,
+            "trigger_id": self._core.new_trigger(self.id),
+        }
+        return await self._core.outbox.deliver(
+            Kind.COMMAND, payload, answerable=True, when_answered=lambda body: self._show(url, body)
+        )
+
+    async def shortcut(self, callback_id: str) -> Delivery:
+        """Use a global shortcut."""
+        payload = self._interaction("shortcut") | {
+            "callback_id": callback_id,
+            "action_ts": self._core.stamps.ts(),
+            "trigger_id": self._core.new_trigger(self.id),
+        }
+        return await self._core.outbox.deliver(Kind.INTERACTIVE, payload)
+
+    async def message_shortcut(self, callback_id: str, message: Message) -> Delivery:
+        """Use a shortcut in a message's menu."""
+        channel = self._core.world.channels[message.channel]
+        url = self._core.new_response_url(self.id, channel.id, message.ts, message.thread_ts)
+        payload = self._interaction("message_action") | {
+            "callback_id": callback_id,
+            "action_ts": self._core.stamps.ts(),
+            "trigger_id": self._core.new_trigger(self.id),
+            "message_ts": message.ts,
+            "message": message.shown(),
+            "channel": {"id": channel.id, "name": channel.name},
+            "response_url": url,
+        }
+        return await self._core.outbox.deliver(Kind.INTERACTIVE, payload)
+
+    # --- pressing
+
+    async def press(
+        self,
+        message: Message,
+        button: str | Button,
+        *,
+        value: str | None = None,
+        stale: Json | None = None,
+    ) -> Delivery:
+        """Press a button of a message, named by its label, action id or value.
+
+        ``value`` forges another value. ``stale`` is the message as the person still saw it
+        (``message.shown()`` of earlier): then the button of that is pressed, whether it is still there or not.
+
+        Raises:
+            SimulatorError: there is no such button.
+        """
+        channel = self._core.world.channels[message.channel]
+        shown = stale or message.shown()
+        block, element = _find(shown.get("blocks", []), button)
+        url = self._core.new_response_url(self.id, channel.id, message.ts, message.thread_ts)
+        container: Json = {
+            "type": "message",
+            "message_ts": message.ts,
+            "channel_id": channel.id,
+            "is_ephemeral": message.only_for is not None,
+        }
+        if message.thread_ts:
+            container["thread_ts"] = message.thread_ts
+        payload = self._interaction("block_actions") | {
+            "container": container,
+            "trigger_id": self._core.new_trigger(self.id),
+            "channel": {"id": channel.id, "name": channel.name},
+            "message": shown,
+            "state": {"values": {}},
+            "response_url": url,
+            "actions": [self._action(block, element, value)],
+        }
+        if message.only_for:
+            del payload["message"]  # Slack does not send ephemeral messages back
+        return await self._core.outbox.deliver(Kind.INTERACTIVE, payload)
+
+    async def press_in(self, view: View, button: str | Button, *, value: str | None = None) -> Delivery:
+        """Press a button in a modal or on the Home tab."""
+        block, element = _find(view.blocks, button)
+        payload = self._interaction("block_actions") | {
+            "container": {"type": "view", "view_id": view.id},
+            "trigger_id": self._core.new_trigger(self.id),
+            "view": view_body(self._core, view),
+            "actions": [self._action(block, element, value)],
+        }
+        return await self._core.outbox.deliver(Kind.INTERACTIVE, payload)
+
+    # --- Home and modals
+
+    async def open_home(self, tab: str = "home") -> Delivery | None:
+        """Open the app's Home (or ``messages``) tab."""
+        event: Json = {
+            "type": "app_home_opened",
+            "user": self.id,
+            "channel": self._core.open_direct(self.id).id,
+            "tab": tab,
+            "event_ts": self._core.stamps.ts(),
+        }
+        if tab == "home" and (view := self._core.homes.get(self.id)):
+            event["view"] = view_body(self._core, view)
+        return await self._core.emit(event, subscription="app_home_opened")
+
+    @property
+    def home(self) -> View | None:
+        """The Home tab as the app last published it."""
+        return self._core.homes.get(self.id)
+
+    @property
+    def modals(self) -> list[View]:
+        """The modals before the person, the uppermost last."""
+        return list(self._core.modals.get(self.id, []))
+
+    async def modal(self, callback_id: str = "", *, within: float = 10) -> View:
+        """Wait for a modal (with this callback id) to stand uppermost before the person."""
+
+        def look() -> View | None:
+            top = self.modals[-1:]
+            return top[0] if top and callback_id in ("", top[0].callback_id) else None
+
+        return await self._core.bell.until(look, f"a modal {callback_id} for {self.user.name}", within)
+
+    async def home_tab(self, look: Callable[[View], bool] = lambda view: True, *, within: float = 10) -> View:
+        """Wait for the app to publish a Home tab that looks so."""
+
+        def found() -> View | None:
+            return self.home if self.home and look(self.home) else None
+
+        return await self._core.bell.until(found, f"the Home tab of {self.user.name}", within)
+
+    async def submit(
+        self, view: View, entered: dict[str, Any] | None = None, *, raw: Json | None = None
+    ) -> Submission:
+        """Fill in a modal and submit it. Fields are named by action id, block id or label; see ``forms.py``.
+
+        ``raw`` sends these ``state.values`` as they are, as a forged request would.
+        """
+        if not view.open:
+            raise SimulatorError("the modal is closed")
+        values = raw if raw is not None else fill_in(view.blocks, entered or {})
+        payload = self._interaction("view_submission") | {
+            "trigger_id": self._core.new_trigger(self.id),
+            "view": view_body(self._core, view, values),
+            "response_urls": [],
+        }
+        delivery = await self._core.outbox.deliver(Kind.INTERACTIVE, payload, answerable=True)
+        if await delivery.done(self._core.outbox.patience + 10) is State.FAILED:
+            return Submission(Outcome.NO_ANSWER, {}, delivery, view)
+        outcome = self._answered(view, delivery.answer or {})
+        top = self.modals[-1] if self.modals else None
+        return Submission(outcome, dict(view.errors), delivery, top)
+
+    async def close(self, view: View, *, everything: bool = False) -> Delivery | None:
+        """Close a modal (or all, by the X in the corner). The app hears of it where it asked to."""
+        take_away(self._core, view, everything=everything)
+        if not view.body.get("notify_on_close"):
+            return None
+        payload = self._interaction("view_closed") | {
+            "view": view_body(self._core, view),
+            "is_cleared": everything,
+        }
+        return await self._core.outbox.deliver(Kind.INTERACTIVE, payload)
+
+    # --- seeing
+
+    def sees(self, channel: str, *, thread: str | None = None) -> list[Message]:
+        """What stands in a channel (or in one thread) before the person, with what only they see, oldest first."""
+        place = self._place(channel)
+        public = place.thread(thread) if thread else [m for m in place.living() if m.in_channel_view]
+        own = [
+            m for m in self.ephemerals if m.channel == place.id and (m.thread_ts == thread or thread is None)
+        ]
+        return sorted([*public, *own], key=lambda message: float(message.ts))
+
+    @property
+    def ephemerals(self) -> list[Message]:
+        """What only this person sees."""
+        return [
+            message
+            for message in self._core.ephemerals
+            if message.only_for == self.id and not message.deleted
+        ]
+
+    async def ephemeral(
+        self, look: Callable[[Message], bool] = lambda message: True, *, within: float = 10
+    ) -> Message:
+        """Wait for a message that only this person sees."""
+        return await self._core.bell.until(
+            lambda: next((message for message in self.ephemerals if look(message)), None),
+            f"an ephemeral message for {self.user.name}; they see {[m.everything for m in self.ephemerals]}",
+            within,
+        )
+
+    # --- inside
+
+    def _place(self, name: str) -> Channel:
+        if name == self._core.app.bot_user:
+            return self._core.open_direct(self.id)
+        channel = self._core.world.named(name)
+        if channel is None or self.id not in channel.members:
+            raise SimulatorError(f"{self.user.name} is in no channel {name}")
+        if channel.archived:
+            raise SimulatorError(f"nobody can speak in #{channel.name}: it is archived")
+        return channel
+
+    def _own(self, message: Message) -> None:
+        if message.user != self.id:
+            raise SimulatorError("only one's own messages can be changed")
+
+    def _interaction(self, kind: str) -> Json:
+        team = self._core.world.teams[self._core.home]
+        return {
+            "type": kind,
+            "user": {
+                "id": self.id,
+                "username": self.user.name,
+                "name": self.user.name,
+                "team_id": self.user.team,
+            },
+            "api_app_id": self._core.app.id,
+            "token": self._core.app.verification_token,
+            "team": {"id": team.id, "domain": team.domain},
+            "enterprise": None,
+            "is_enterprise_install": False,
+        }
+
+    def _action(self, block: Json, element: Json, value: str | None) -> Json:
+        action = {
+            "type": element["type"],
+            "block_id": block.get("block_id", ""),
+            "action_id": element["action_id"],
+            "action_ts": self._core.stamps.ts(),
+        }
+        if "text" in element:
+            action["text"] = element["text"]
+        told = element.get("value") if value is None else value
+        return (
+            action
+            | ({"value": told} if told is not None else {})
+            | ({"style": element["style"]} if "style" in element else {})
+        )
+
+    def _show(self, url: str, body: Json | None) -> None:
+        place = self._core.response_urls[url.rsplit("/", 1)[-1]]
+        if body:
+            self._core.later(responses.answer(self._core, place, body))
+
+    def _answered(self, view: View, answer: Json) -> Outcome:
+        action = answer.get("response_action")
+        if action is None:
+            take_away(self._core, view)
+            return Outcome.CLOSED
+        if action == "clear":
+            take_away(self._core, view, everything=True)
+            return Outcome.CLEARED
+        if action == "errors":
+            return self._show_errors(view, answer.get("errors") or {})
+        complaints = check_view(answer.get("view"), Surface.MODAL)
+        if complaints or action not in ("update", "push"):
+            raise SimulatorError(f"the answer to the modal was not valid: {complaints or action}")
+        if action == "update":
+            rewrite(self._core, view, answer["view"])
+            return Outcome.UPDATED
+        if len(self.modals) >= MOST_MODALS:
+            raise SimulatorError("no more than three modals can stand upon each other")
+        set_up(self._core, self.id, answer["view"], view)
+        return Outcome.PUSHED
+
+    def _show_errors(self, view: View, errors: dict[str, str]) -> Outcome:
+        known = {block["block_id"] for block in view.blocks if block["type"] == "input"}
+        if not errors or set(errors) - known:
+            raise SimulatorError(
+                f"errors name blocks that are no inputs of the modal: {sorted(set(errors) - known)}"
+            )
+        view.errors = errors
+        self._core.bell.ring()
+        return Outcome.ERRORS
+
+
+def _rich_text(text: str) -> Json:
+    section = {"type": "rich_text_section", "elements": [{"type": "text", "text": text}]}
+    return {"type": "rich_text", "block_id": uuid4().hex[:5], "elements": [section]}
+
+
+def _find(blocks: list[Json], button: str | Button) -> tuple[Json, Json]:
+    for block, element in interactive_elements(blocks):
+        names = (element.get("action_id"), element.get("value"), (element.get("text") or {}).get("text"))
+        if (button.raw == element) if isinstance(button, Button) else (button in names):
+            return block, element
+    there = [(e.get("text") or {}).get("text") or e.get("action_id") for _, e in interactive_elements(blocks)]
+    raise SimulatorError(f"there is no button {button!r}; there are {there}")

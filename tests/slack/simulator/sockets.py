@@ -1,0 +1,214 @@
+"""Socket Mode: connections, envelopes, acknowledgements, and what can go wrong with them.
+
+Source: docs.slack.dev/apis/events-api/using-socket-mode.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from dataclasses import dataclass
+from enum import StrEnum
+from secrets import token_hex
+
+from aiohttp import WSMessage, WSMsgType, web
+
+from tests.slack.simulator.delivery import Delivery, Kind, Outbox
+from tests.slack.simulator.world import Bell, Json
+
+MOST_CONNECTIONS = 10
+_HOST = "applink-sim"
+
+
+class Reason(StrEnum):
+    """Why Slack asks a client to leave."""
+
+    WARNING = "warning"  # about ten seconds are left
+    REFRESH_REQUESTED = "refresh_requested"
+    LINK_DISABLED = "link_disabled"
+    TOO_MANY_WEBSOCKETS = "too_many_websockets"
+
+
+@dataclass(eq=False)
+class Connection:
+    """One open socket."""
+
+    number: int
+    socket: web.WebSocketResponse
+    request: web.Request
+    envelopes: int = 0
+    frozen: bool = False
+    leaving: bool = False
+
+    @property
+    def usable(self) -> bool:
+        """Whether new envelopes may go to it."""
+        return not (self.socket.closed or self.leaving)
+
+
+class Sockets:
+    """The socket side of the simulator, and its faults.
+
+    ``drop_acks``: so many of the next acknowledgements get lost on the way.
+    ``cut_on_send``: so many of the next envelopes break their connection right after they were sent.
+    """
+
+    def __init__(self, bell: Bell, app_id: str, *, seed: int = 7) -> None:
+        self.connections: list[Connection] = []
+        self.opened = 0
+        self.enabled = True
+        self.drop_acks = 0
+        self.cut_on_send = 0
+        self.lost_acks: list[str] = []
+        self.acks: list[Json] = []
+        self._bell = bell
+        self._app_id = app_id
+        self._tickets: set[str] = set()
+        self._choice = random.Random(seed)
+        self.outbox: Outbox | None = None
+
+    def new_url(self, base: str) -> str:
+        """A socket address that works once, as ``apps.connections.open`` gives it."""
+        ticket = token_hex(8)
+        self._tickets.add(ticket)
+        return f"{base.replace('http', 'ws', 1)}/link/?ticket={ticket}&app_id={self._app_id}"
+
+    @property
+    def live(self) -> list[Connection]:
+        """The connections that take envelopes."""
+        return [connection for connection in self.connections if connection.usable]
+
+    async def connected(self, count: int = 1, *, after: int = 0, within: float = 20) -> list[Connection]:
+        """Wait until so many connections are live, all of them opened after the ``after``-th."""
+
+        def enough() -> list[Connection] | None:
+            fresh = [connection for connection in self.live if connection.number > after]
+            return fresh if len(fresh) >= count else None
+
+        return await self._bell.until(enough, f"{count} live connection(s)", within)
+
+    async def send(self, delivery: Delivery) -> bool:
+        """Hand an envelope to one of the live connections, picked at random, as Slack does."""
+        while self.live:
+            connection = self._choice.choice(self.live)
+            try:
+                await connection.socket.send_str(json.dumps(envelope(delivery)))
+            except ConnectionError:
+                connection.leaving = True
+                continue
+            connection.envelopes += 1
+            delivery.sent()
+            if self.cut_on_send > 0:
+                self.cut_on_send -= 1
+                self._abort(connection)
+            return True
+        return False
+
+    async def disconnect(self, reason: Reason = Reason.REFRESH_REQUESTED) -> int:
+        """Ask every client to leave, and return the number of connections opened so far.
+
+        After a ``warning`` the socket stays open until the client closes it; after the others it is closed.
+        """
+        before = self.opened
+        for connection in self.live:
+            connection.leaving = True
+            await connection.socket.send_str(_disconnect(reason))
+            if reason is Reason.LINK_DISABLED:
+                self.enabled = False
+            if reason is not Reason.WARNING:
+                await connection.socket.close()
+        self._bell.ring()
+        return before
+
+    def cut(self) -> int:
+        """Break every connection without a word, and return the number of connections opened so far."""
+        before = self.opened
+        for connection in list(self.connections):
+            self._abort(connection)
+        return before
+
+    def freeze(self, frozen: bool = True) -> None:
+        """Let the open sockets fall silent: no pong, and acknowledgements unread."""
+        for connection in self.connections:
+            connection.frozen = frozen
+
+    async def serve(self, request: web.Request) -> web.StreamResponse:
+        """One client's connection, from its opening to its end."""
+        ticket = request.query.get("ticket", "")
+        if ticket not in self._tickets:
+            return web.Response(status=400, text="invalid ticket")
+        self._tickets.discard(ticket)
+        socket = web.WebSocketResponse(autoping=False)
+        await socket.prepare(request)
+        if len(self.live) >= MOST_CONNECTIONS:
+            await socket.send_str(_disconnect(Reason.TOO_MANY_WEBSOCKETS))
+            await socket.close()
+            return socket
+        self.opened += 1
+        connection = Connection(self.opened, socket, request)
+        await socket.send_str(json.dumps(self._hello(len(self.live) + 1)))
+        self.connections.append(connection)
+        self._bell.ring()
+        try:
+            if self.outbox is not None:
+                await self.outbox.someone_came()
+            async for message in socket:
+                await self._received(connection, message)
+        finally:
+            self.connections.remove(connection)
+            self._bell.ring()
+        return socket
+
+    async def stop(self) -> None:
+        """Close everything."""
+        for connection in list(self.connections):
+            await connection.socket.close()
+
+    def _hello(self, count: int) -> Json:
+        return {
+            "type": "hello",
+            "num_connections": count,
+            "debug_info": {"host": _HOST, "build_number": 1, "approximate_connection_time": 18060},
+            "connection_info": {"app_id": self._app_id},
+        }
+
+    async def _received(self, connection: Connection, message: WSMessage) -> None:
+        if connection.frozen:
+            return
+        if message.type is WSMsgType.PING:
+            await connection.socket.pong(message.data)
+        elif message.type is WSMsgType.TEXT:
+            self._acknowledged(json.loads(message.data))
+
+    def _acknowledged(self, ack: Json) -> None:
+        envelope_id = str(ack.get("envelope_id", ""))
+        if self.drop_acks > 0:
+            self.drop_acks -= 1
+            self.lost_acks.append(envelope_id)
+            self._bell.ring()
+            return
+        if self.outbox is not None:
+            self.outbox.answered(envelope_id, ack.get("payload"))
+
+    def _abort(self, connection: Connection) -> None:
+        connection.leaving = True
+        if connection.request.transport is not None:
+            connection.request.transport.abort()
+
+
+def envelope(delivery: Delivery) -> Json:
+    """The envelope of a delivery's next attempt. Only events carry the retry fields."""
+    body: Json = {
+        "envelope_id": delivery.envelope_id,
+        "payload": delivery.payload,
+        "type": delivery.kind.value,
+        "accepts_response_payload": delivery.answerable,
+    }
+    if delivery.kind is Kind.EVENT:
+        retried = {"retry_attempt": delivery.attempts, "retry_reason": delivery.retry_reason or ""}
+        body |= retried
+    return body
+
+
+def _disconnect(reason: Reason) -> str:
+    return json.dumps({"type": "disconnect", "reason": reason.value, "debug_info": {"host": _HOST}})
