@@ -1,0 +1,1 @@
+"""How fast and how large Slipway is: ``python -m benchmarks`` prints figures as JSON."""

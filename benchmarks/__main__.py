@@ -1,0 +1,83 @@
+"""`python -m benchmarks [start|memory|reply|plan]…`: figures as JSON, and the progress on standard error."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import Coroutine
+from datetime import timedelta
+from typing import Any
+
+import click
+
+from benchmarks.figures import Figures, machine, say
+
+NAMES = ("start", "memory", "reply", "plan")
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
+@click.argument("names", nargs=-1, type=click.Choice(NAMES))
+@click.option("--runs", default=5, type=click.IntRange(1), help="Processes started, and plans computed.")
+@click.option("--messages", default=300, type=click.IntRange(1), help="Answers of `reply`.")
+@click.option("--commands", default=1000, type=click.IntRange(1), help="Commands of `memory`.")
+@click.option("--definitions", default=1000, type=click.IntRange(1), help="Definitions of `plan`.")
+@click.option("--versions", default=10, type=click.IntRange(1), help="Versions a definition of `plan`.")
+@click.option("--latency", default=50, type=click.IntRange(0), help="Milliseconds of a far cloud's answer.")
+@click.option(
+    "--matrix/--no-matrix", default=True, help="Start on a real Synapse too, where one is installed."
+)
+@click.option("--aws/--no-aws", default=True, help="With the simulated AWS too, where moto is installed.")
+def main(names: tuple[str, ...], **sizes: Any) -> None:
+    """Measure Slipway: all of it, or what is named.
+
+    \b
+    start   seconds until `slipway run` is ready
+    memory  idle, after many commands, and with the clouds in use
+    reply   milliseconds from the door to the voice, with and without the durable record
+    plan    a clean-up of a large gallery: requests, seconds, own computing
+    """
+    figures: Figures = {"machine": machine()}
+    for name in names or NAMES:
+        figures[name] = asyncio.run(_benchmark(name, sizes))
+    figures["load_average_at_the_end"] = [round(each, 2) for each in os.getloadavg()]
+    click.echo(json.dumps(figures, indent=2))
+    missed = [name for name in names or NAMES if _missed(figures[name])]
+    say(f"Aims missed: {', '.join(missed)}." if missed else "Every aim is met.")
+
+
+def _benchmark(name: str, sizes: dict[str, Any]) -> Coroutine[Any, Any, Figures]:
+    # Each is imported only when it is its turn: what one loads must not count for another.
+    match name:
+        case "start":
+            from benchmarks import start
+
+            return start.measure(runs=sizes["runs"], matrix=sizes["matrix"], aws=sizes["aws"])
+        case "memory":
+            from benchmarks import memory
+
+            return memory.measure(runs=sizes["runs"], commands=sizes["commands"], aws=sizes["aws"])
+        case "reply":
+            from benchmarks import reply
+
+            return reply.measure(messages=sizes["messages"])
+        case "plan":
+            from benchmarks import plan
+
+            return plan.measure(
+                definitions=sizes["definitions"],
+                versions=sizes["versions"],
+                runs=sizes["runs"],
+                latency=timedelta(milliseconds=sizes["latency"]),
+            )
+        case _:
+            raise ValueError(name)
+
+
+def _missed(figures: object) -> bool:
+    """Whether a benchmark has an aim (`memory` has none) and misses it."""
+    aimed = figures.get("aim") if isinstance(figures, dict) else None
+    return isinstance(aimed, dict) and not aimed["met"]
+
+
+main()

@@ -1,0 +1,71 @@
+"""The bot inside this process, with a voice that only notes when it was asked to speak."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from bot import logs
+from bot.app import App, House
+from bot.chat.model import Accept, Card, ChatHealth, Platform
+from bot.clouds.ports import Gallery
+from bot.config.demo import demo_settings
+from commands.all import rights
+
+
+class Voice:
+    """A chat that only notes when it was asked to speak."""
+
+    platform = Platform.CONSOLE
+    edit_interval = timedelta()
+
+    def __init__(self) -> None:
+        self.spoke_at = 0.0
+        self.spoken = asyncio.Event()
+
+    async def run(self, accept: Accept) -> None:
+        """Listen to nobody."""
+        await asyncio.Event().wait()
+
+    async def send(self, room: str, card: Card, *, thread: str | None, key: str) -> str:
+        """Note the moment."""
+        self.spoke_at = time.perf_counter()
+        self.spoken.set()
+        return key
+
+    async def edit(self, room: str, message_id: str, card: Card, *, thread: str | None, key: str) -> None:
+        """Nothing here is edited."""
+
+    def health(self) -> ChatHealth:
+        """Always well."""
+        return ChatHealth(connected=True, last_heard_from=timedelta(), detail="")
+
+
+@asynccontextmanager
+async def running_house(folder: Path, voice: Voice, gallery: Gallery | None = None) -> AsyncIterator[House]:
+    """The demo's people and policies on a state folder of their own, with this gallery and no machines."""
+    logs.configure("console")
+    settings = demo_settings(
+        state_dir=folder / "state",
+        aws_endpoint=None,
+        azure_endpoint="http://127.0.0.1:9",  # nobody asks there
+        known_rights=rights(),
+    )
+    app = App(settings, chats=(lambda _: voice,), gallery=gallery, machines=None)
+    stop = asyncio.Event()
+    opened: asyncio.Future[House] = asyncio.get_running_loop().create_future()
+    running = asyncio.create_task(app.run(stop, opened))
+    either: set[asyncio.Future[Any]] = {running, opened}
+    await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+    if running.done():
+        running.result()
+    try:
+        yield opened.result()
+    finally:
+        stop.set()
+        await running

@@ -1,0 +1,272 @@
+"""Planning a clean-up of a large gallery: what is asked of Azure, and what the planning itself computes."""
+
+from __future__ import annotations
+
+import asyncio
+import dataclasses
+import gc
+import json
+import re
+import sys
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import aiohttp
+
+from benchmarks.figures import Figures, aim, say, spread
+from benchmarks.inside import Voice, running_house
+from benchmarks.subject import PATIENCE, environment
+from bot.chat.model import Platform
+from bot.clouds.azure import AzureGallery
+from bot.clouds.model import Definition, ImageVersion, VersionNumber
+from bot.clouds.simulated.faults import Fault, FaultKind
+from bot.config.settings import AzureSettings, RetentionSettings
+from bot.images.catalogue import Catalogue
+from bot.images.cleanup import CleanupPlanner
+from bot.images.requests import Cleanup
+from bot.model import digest
+from bot.operations.cards import plan_card
+from bot.operations.model import Plan
+from bot.operations.planning import Planning
+from bot.people import Person
+from bot.times import system_clock
+
+LIMIT_SECONDS = 0.5
+PAGE_SIZE = 50
+"""Entries a page, of definitions and of versions."""
+
+_LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
+
+_KINDS = {
+    "definition_pages": re.compile(r"GET .*/images"),
+    "version_listings": re.compile(r"GET .*/images/[^/]+/versions"),
+    "single_versions": re.compile(r"GET .*/images/[^/]+/versions/[^/]+"),
+}
+
+
+_Listed = dict[str, tuple[ImageVersion, ...]]
+
+
+class WatchedGallery(AzureGallery):
+    """The adapter itself, which also notes how many listings are under way at once."""
+
+    def __init__(self, settings: AzureSettings) -> None:
+        super().__init__(settings, environ={})
+        self.most_at_once = 0
+        self._under_way = 0
+
+    async def _all(self, pages: AsyncIterator[tuple[Any, ...]], doing: str) -> list[Any]:
+        self._under_way += 1
+        self.most_at_once = max(self.most_at_once, self._under_way)
+        try:
+            return await super()._all(pages, doing)
+        finally:
+            self._under_way -= 1
+
+
+class ListedGallery:
+    """A gallery port that has been listed already: what is left is the planner's own computing."""
+
+    def __init__(self, found: _Listed) -> None:
+        self.found = found
+
+    def forget(self, *, end_of_life: datetime | None = None) -> None:
+        """Make every version as a listing has just made it: without what it keeps once it was asked for it."""
+        self.found = {
+            name: tuple(
+                dataclasses.replace(each, end_of_life=end_of_life or each.end_of_life) for each in versions
+            )
+            for name, versions in self.found.items()
+        }
+
+    async def definitions(self) -> tuple[Definition, ...]:
+        """All of them."""
+        return tuple(Definition(name) for name in self.found)
+
+    async def versions(self, definition: str) -> tuple[ImageVersion, ...]:
+        """All of one definition."""
+        return self.found[definition]
+
+    async def version(self, definition: str, number: VersionNumber) -> ImageVersion:
+        """Planning asks for no single version."""
+        raise NotImplementedError
+
+    async def set_excluded(self, definition: str, number: VersionNumber, *, excluded: bool) -> None:
+        """Planning changes nothing."""
+        raise NotImplementedError
+
+    async def delete_version(self, definition: str, number: VersionNumber) -> None:
+        """Planning changes nothing."""
+        raise NotImplementedError
+
+    async def close(self) -> None:
+        """Nothing to let go of."""
+
+
+async def measure(*, definitions: int, versions: int, runs: int, latency: timedelta) -> Figures:
+    """Plan against the simulated Azure, at its own speed and at an answer time like the real one's, then alone."""
+    async with _simulator(definitions, versions) as place:
+        say(f"plan: {definitions} definitions of {versions} versions, answers at once")
+        quick = await _plan_over_http(place, definitions, versions)
+        say(f"plan: the same, answers after {latency.total_seconds():g} s")
+        await _slow_down(place, latency)
+        slow = await _plan_over_http(place, definitions, versions)
+        found = await _everything(place)
+    computing, going = await _compute(found, runs)
+    return {
+        "definitions": definitions,
+        "versions": definitions * versions,
+        "answers_at_once": quick,
+        f"answers_after_{latency.total_seconds() * 1000:g}_ms": slow,
+        "own_computing_seconds": {name: spread(each, digits=4) for name, each in computing.items()},
+        "versions_that_go": going,
+        "aim": aim(median(computing["plan"]), LIMIT_SECONDS, "seconds of own computing of a plan, median"),
+    }
+
+
+async def _everything(place: Mapping[str, str]) -> _Listed:
+    gallery = AzureGallery(_settings(place), environ={})
+    try:
+        names = [each.name for each in await gallery.definitions()]
+        return await Catalogue(gallery).versions_of(names)
+    finally:
+        await gallery.close()
+
+
+async def _plan_over_http(place: Mapping[str, str], definitions: int, versions: int) -> Figures:
+    """One plan from a fresh adapter (which loads the SDK), and one from the same adapter again."""
+    gallery = WatchedGallery(_settings(place))
+    planner = CleanupPlanner(Catalogue(gallery), RetentionSettings())
+    before = len(await _requests(place))
+    seconds: list[float] = []
+    try:
+        for _ in range(2):
+            began = time.perf_counter()
+            await planner.plan(Cleanup(), datetime.now(UTC))
+            seconds.append(time.perf_counter() - began)
+    finally:
+        await gallery.close()
+    asked = (await _requests(place))[before:]
+    return {
+        "seconds": round(seconds[1], 3),
+        "seconds_with_loading_the_sdk": round(seconds[0], 3),
+        "requests_a_plan": _by_kind(asked, definitions, versions, plans=2),
+        "most_listings_at_once": gallery.most_at_once,
+        "listings_allowed_at_once": gallery.parallel_listings,
+    }
+
+
+def _by_kind(asked: list[str], definitions: int, versions: int, *, plans: int) -> Figures:
+    """Count requests, and hold them to what is allowed: every page once, and none a version.
+
+    Raises:
+        AssertionError: more was asked than that.
+    """
+    counts = Counter(
+        next((kind for kind, shape in _KINDS.items() if shape.fullmatch(each)), "others") for each in asked
+    )
+    found: Figures = {kind: counts[kind] // plans for kind in (*_KINDS, "others")}
+    allowed = plans * (-(-definitions // PAGE_SIZE) + definitions * -(-versions // PAGE_SIZE))
+    found["allowed"] = allowed // plans
+    found["none_a_version"] = counts["single_versions"] == counts["others"] == 0
+    assert len(asked) <= allowed, f"{len(asked)} requests for {plans} plans, where {allowed} are allowed"
+    assert found["none_a_version"], f"requests for single versions: {counts}"
+    return found
+
+
+async def _compute(found: _Listed, runs: int) -> tuple[dict[str, list[float]], int]:
+    """Processor seconds of planning what is listed already, garbage collection included.
+
+    The planner's draft by itself; the whole plan with its digest, which an operation stores; and the card
+    of a dry run, which shows every step. Then the plan again where every version of the gallery goes.
+    """
+    seconds: dict[str, list[float]] = {"draft": [], "plan": [], "card": [], "plan_where_all_have_ended": []}
+    gallery = ListedGallery(found)
+    going = 0
+    with TemporaryDirectory(prefix="slipway-bench-") as folder:
+        async with running_house(Path(folder), Voice(), gallery) as house:
+            services, planning = house.door._services, house.door._planning
+            person = services.people.by_account(Platform.CONSOLE, "alice")
+            assert person is not None
+            planner = CleanupPlanner(Catalogue(gallery), services.settings.retention)
+            original = gallery.found
+            for run in range(runs):
+                gallery.found = original
+                say(f"plan: computing, {run + 1} of {runs}")
+                gallery.forget()
+                with _timed(seconds["draft"]):
+                    await planner.plan(Cleanup(), system_clock())
+                gallery.forget()
+                with _timed(seconds["plan"]):
+                    plan = await _planned(planning, person)
+                    digest(plan)
+                with _timed(seconds["card"]):
+                    plan_card(plan, services.view)
+                going = len(plan.steps)
+                gallery.forget(end_of_life=_LONG_AGO)
+                with _timed(seconds["plan_where_all_have_ended"]):
+                    digest(await _planned(planning, person))
+    return seconds, going
+
+
+async def _planned(planning: Planning, person: Person) -> Plan:
+    plan = await planning.plan(Cleanup(), person)
+    assert isinstance(plan, Plan)
+    return plan
+
+
+@contextmanager
+def _timed(samples: list[float]) -> Iterator[None]:
+    gc.collect()
+    began = time.process_time()
+    yield
+    samples.append(time.process_time() - began)
+
+
+@asynccontextmanager
+async def _simulator(definitions: int, versions: int) -> AsyncIterator[dict[str, str]]:
+    """The simulated Azure in a process of its own, so that its work is not taken for the bot's."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        *("-m", "bot.clouds.simulated.azure", "--page-size", str(PAGE_SIZE)),
+        *("--definitions", str(definitions), "--versions", str(versions)),
+        stdout=asyncio.subprocess.PIPE,
+        env=environment(),
+    )
+    assert process.stdout is not None
+    try:
+        yield json.loads(await asyncio.wait_for(process.stdout.readline(), PATIENCE))
+    finally:
+        process.terminate()
+        await asyncio.wait_for(process.wait(), PATIENCE)
+
+
+async def _slow_down(place: Mapping[str, str], latency: timedelta) -> None:
+    """Let every answer take so long, as a far cloud's does."""
+    fault = Fault(kind=FaultKind.SLOW, seconds=latency.total_seconds(), times=None)
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(f"{place['url']}/_sim/faults", data=fault.model_dump_json()) as answer,
+    ):
+        answer.raise_for_status()
+
+
+async def _requests(place: Mapping[str, str]) -> list[str]:
+    async with aiohttp.ClientSession() as session, session.get(f"{place['url']}/_sim/requests") as answer:
+        return [f"{each['method']} {each['path']}" for each in await answer.json()]
+
+
+def _settings(place: Mapping[str, str]) -> AzureSettings:
+    return AzureSettings(
+        subscription_id=place["subscription_id"],
+        resource_group=place["resource_group"],
+        gallery=place["gallery"],
+        endpoint=place["url"],
+    )

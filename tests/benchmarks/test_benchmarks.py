@@ -1,0 +1,69 @@
+"""The benchmarks run and print figures. How fast anything is, is not asked here: tests share the machine."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[2]
+
+
+def figures(*arguments: str) -> dict[str, Any]:
+    ended = subprocess.run(
+        [sys.executable, "-m", "benchmarks", *arguments],
+        cwd=ROOT,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=110,
+        check=False,
+    )
+    assert ended.returncode == 0, ended.stderr
+    found: dict[str, Any] = json.loads(ended.stdout)
+    assert found["machine"]["cores"] >= 1
+    assert len(found["machine"]["load_average"]) == 3
+    return found
+
+
+def test_start_stands_beside_its_floors() -> None:
+    found = figures("start", "--runs", "1", "--no-matrix", "--no-aws")["start"]
+    assert found["python"]["median"] < found["python_and_dbos"]["median"]
+    assert found["ready_first"]["samples"] == found["ready_again"]["samples"] == 1
+    assert {"ready_again_to_python", "ready_again_processor_to_python_and_dbos"} < set(found["ratios"])
+    assert found["aim"]["limit"] == 3.0
+    assert "left out" in found["matrix"]
+
+
+def test_memory_stands_beside_its_floor() -> None:
+    found = figures("memory", "--runs", "1", "--commands", "6", "--no-aws")["memory"]
+    for name in ("floor_python_and_dbos", "idle", "after_commands", "after_as_many_again"):
+        assert 0 < found[name]["uss_mib"] <= found[name]["rss_mib"]
+    assert found["with_azure_in_use"]["uss_mib"] > found["idle"]["uss_mib"]
+
+
+def test_a_reply_is_timed_with_and_without_its_record() -> None:
+    found = figures("reply", "--messages", "3")["reply"]
+    for name in ("with_record", "without_record", "floor_empty_workflow", "floor_commit", "overhead"):
+        assert found[name]["samples"] == 3
+    assert found["without_record"]["median"] > 0
+    assert found["aim"]["limit"] == 15.0
+
+
+def test_a_plan_counts_its_requests() -> None:
+    sizes = ("--definitions", "60", "--versions", "10", "--runs", "1", "--latency", "5")
+    found = figures("plan", *sizes)["plan"]
+    for way in ("answers_at_once", "answers_after_5_ms"):
+        assert found[way]["requests_a_plan"] == {
+            "definition_pages": 2,
+            "version_listings": 60,
+            "single_versions": 0,
+            "others": 0,
+            "allowed": 62,
+            "none_a_version": True,
+        }
+        assert 1 < found[way]["most_listings_at_once"] <= found[way]["listings_allowed_at_once"]
+    assert found["versions"] == 600
+    assert found["aim"]["limit"] == 0.5
