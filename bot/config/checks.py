@@ -132,13 +132,7 @@ def _matrix(written: Written) -> Iterator[Problem]:
     if not isinstance(table, dict) or "matrix" in written.secretless:
         return
     given = {key for key in ("password", "access_token") if key in table}
-    if not given:
-        yield Problem(
-            "matrix",
-            "neither a password nor an access token is given; set password_file or access_token_file, or "
-            "SLIPWAY_MATRIX_PASSWORD or SLIPWAY_MATRIX_ACCESS_TOKEN in the environment",
-        )
-    elif len(given) > 1:
+    if len(given) > 1:  # none is needed: `slipway matrix login` keeps a login of its own
         yield Problem("matrix", "a password and an access token are both given; give one of them")
 
 

@@ -265,7 +265,6 @@ def test_many_mistakes_are_all_told_in_one_go_in_the_order_of_the_tables() -> No
     keys = [problem.split(":")[0] for problem in problems_of(document, {})]
     assert set(keys) == {
         "zonne",
-        "matrix",
         "matrix.user_id",
         "aws.max_attempts",
         "person.bob.roles",
