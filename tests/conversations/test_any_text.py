@@ -58,7 +58,9 @@ async def test_any_text_from_anybody_without_rights_is_met_with_one_short_answer
     assert len(answers) <= 1
     for answer in answers:
         assert "Slipway itself failed" not in answer.text
-        if line.startswith(("!promote", "!images x", "!images \ud800", "!images \x00", "!images a", "!reject")):
+        if line.startswith(
+            ("!promote", "!images x", "!images \ud800", "!images \x00", "!images a", "!reject")
+        ):
             assert len(answer.text) <= SHORT
     assert len(await trail(bot)) == before
     assert bot.azure.writes == []
