@@ -249,6 +249,7 @@ def matrix_chat(wiring: Wiring) -> Chat:
         StoredMatrixMemory(wiring.memory(Platform.MATRIX)),
         wiring.clock,
         knows=lambda account: wiring.people.by_account(Platform.MATRIX, account) is not None,
+        max_age=wiring.settings.commands.max_age,
     )
 
 

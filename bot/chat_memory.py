@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import json
+
+from bot.chat.matrix.memory import Place
 from bot.store.memory import ChatMemory
 
-_NEXT_BATCH = "next_batch"
-_TOLD = "told-encrypted:"
+_PLACE = "place"
+_NOTE = "note:"
+_TOLD = "told:"
 
 
 class StoredMatrixMemory:
@@ -14,18 +18,31 @@ class StoredMatrixMemory:
     def __init__(self, memory: ChatMemory) -> None:
         self._memory = memory
 
-    async def load_next_batch(self) -> str | None:
-        """The sync token to go on from; None before the first sync ever."""
-        return await self._memory.load(_NEXT_BATCH)
+    async def load_place(self) -> Place | None:
+        """From where to go on; None before the first sync ever."""
+        kept = await self._memory.load(_PLACE)
+        if kept is None:
+            return None
+        found = json.loads(kept)
+        return Place(found["next_batch"], found["seen"])
 
-    async def save_next_batch(self, token: str) -> None:
-        """Keep the token."""
-        await self._memory.save(_NEXT_BATCH, token)
+    async def save_place(self, place: Place) -> None:
+        """Keep the token and the rooms' last events, in one write."""
+        kept = {"next_batch": place.next_batch, "seen": dict(place.seen)}
+        await self._memory.save(_PLACE, json.dumps(kept, ensure_ascii=False))
 
-    async def was_told(self, room: str) -> bool:
-        """Whether this room was told that the bot cannot read encrypted rooms."""
-        return await self._memory.load(_TOLD + room) is not None
+    async def load_note(self, name: str) -> str | None:
+        """What was noted under a name last; None if nothing was."""
+        return await self._memory.load(_NOTE + name)
 
-    async def remember_told(self, room: str) -> None:
-        """Keep that this room was told."""
-        await self._memory.save(_TOLD + room, "yes")
+    async def save_note(self, name: str, value: str) -> None:
+        """Note something under a name, in place of what was noted before."""
+        await self._memory.save(_NOTE + name, value)
+
+    async def was_told(self, what: str) -> bool:
+        """Whether something that is said only once was said."""
+        return await self._memory.load(_TOLD + what) is not None
+
+    async def remember_told(self, what: str) -> None:
+        """Keep that it was said."""
+        await self._memory.save(_TOLD + what, "yes")

@@ -53,7 +53,7 @@ async def test_an_event_is_heard_again_when_the_bot_died_while_taking_it_in(
     synapse: Synapse, alice: Person, account: Account, house: House
 ) -> None:
     memory = InMemory()
-    memory.next_batch = house.memory.next_batch
+    memory.place = house.memory.place
     entered = asyncio.Event()
 
     async def dies(event: AnyEvent) -> None:
@@ -75,18 +75,18 @@ async def test_an_error_while_taking_in_keeps_the_token_and_comes_out(
     synapse: Synapse, alice: Person, account: Account, house: House
 ) -> None:
     memory = InMemory()
-    memory.next_batch = house.memory.next_batch
+    memory.place = house.memory.place
 
     async def fails(event: AnyEvent) -> None:
         raise OSError("the disk is full")
 
     await alice.say(house.room, "!promote")
     chat = MatrixChat(settings(synapse, account, house.room), memory, system_clock)
-    kept = memory.next_batch
+    kept = memory.place
     with pytest.raises(OSError, match="the disk is full"):
         async with asyncio.timeout(20):
             await chat.run(fails)
-    assert memory.next_batch == kept
+    assert memory.place == kept
     notebook = Notebook()
     async with running(chat, notebook):
         await notebook.heard("!promote")

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from bot.chat.matrix import InMemory, MatrixChat
-from bot.chat.matrix.ears import Backoff
+from bot.chat.matrix.backoff import Backoff
 from bot.chat.model import Card
 from bot.errors import ChatError
 from bot.times import system_clock

@@ -6,16 +6,22 @@ import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 
+from bot.chat.matrix.backoff import Sleep
 from bot.chat.matrix.connection import Connection
-from bot.chat.matrix.ears import Ears, Sleep
+from bot.chat.matrix.ears import Ears
 from bot.chat.matrix.memory import MatrixMemory
+from bot.chat.matrix.pace import Latest, Pace
+from bot.chat.matrix.presence import TYPING_AFTER, Presence
+from bot.chat.matrix.profile import Profile
 from bot.chat.matrix.rooms import Rooms
 from bot.chat.matrix.send import Voice
+from bot.chat.matrix.standing import Standing
 from bot.chat.model import Accept, Card, ChatHealth, Platform
-from bot.config.settings import MatrixSettings
+from bot.config.settings import CommandSettings, MatrixSettings
 from bot.times import Clock
 
 _LONGEST_POLL = timedelta(seconds=30)
+_MAX_AGE = CommandSettings().max_age
 
 
 def _nobody(_user: str) -> bool:
@@ -31,6 +37,8 @@ class MatrixChat:
         clock: tells how long ago the homeserver was last heard from.
         knows: whether an account belongs to a configured person; those may have direct chats with the bot.
         sleep: waits between tries.
+        max_age: what is older is not acted on, so a gap is not read further back.
+        typing_after: seconds until an answer that is not there yet is announced by typing.
     """
 
     def __init__(
@@ -41,15 +49,34 @@ class MatrixChat:
         *,
         knows: Callable[[str], bool] = _nobody,
         sleep: Sleep = asyncio.sleep,
+        max_age: timedelta = _MAX_AGE,
+        typing_after: float = TYPING_AFTER,
     ) -> None:
         self._settings = settings
         self._clock = clock
-        self._connection = Connection(settings)
+        self._connection = Connection(settings, sleep)
         self._rooms = Rooms(self._connection, settings.rooms, knows, clock)
-        self._voice = Voice(self._connection, self._rooms)
+        self._pace = Pace(settings.edit_interval, sleep)
+        self._edits = Latest(self._pace)
+        self._voice = Voice(self._connection, self._rooms, self._pace)
+        self._standing = Standing(self._connection, self._rooms, self._voice, memory)
+        self._presence = Presence(self._connection, typing_after=typing_after)
+        self._profile = Profile(self._connection, memory, settings.display_name, settings.avatar)
         poll = min(_LONGEST_POLL, settings.request_timeout).total_seconds()
         self._poll = timedelta(seconds=poll)
-        self._ears = Ears(self._connection, self._rooms, self._voice, memory, clock, poll=poll, sleep=sleep)
+        self._ears = Ears(
+            self._connection,
+            self._rooms,
+            self._voice,
+            memory,
+            clock,
+            standing=self._standing,
+            presence=self._presence,
+            introduce=self._profile.introduce,
+            max_age=max_age,
+            poll=poll,
+            sleep=sleep,
+        )
 
     @property
     def platform(self) -> Platform:
@@ -58,8 +85,8 @@ class MatrixChat:
 
     @property
     def edit_interval(self) -> timedelta:
-        """As configured: a Synapse as it comes lets an account send one event in five seconds."""
-        return self._settings.edit_interval
+        """As configured, and longer while the homeserver finds that the bot says too much."""
+        return self._pace.edit_interval
 
     async def run(self, accept: Accept) -> None:
         """Listen until cancelled; lets go of the connection at the end.
@@ -70,18 +97,25 @@ class MatrixChat:
         try:
             await self._ears.listen(accept)
         finally:
-            await self._connection.close()
+            await self.close()
 
     async def send(self, room: str, card: Card, *, thread: str | None, key: str) -> str:
         """Send a card, once for its key as long as the homeserver remembers transactions."""
-        return await self._voice.say(room, card, thread=thread, key=key)
+        try:
+            return await self._voice.say(room, card, thread=thread, key=key)
+        finally:
+            self._presence.answered(room)
 
     async def edit(self, room: str, message_id: str, card: Card, *, thread: str | None, key: str) -> None:
         """Replace one of the bot's messages; it stays in the thread where it was sent."""
-        await self._voice.replace(room, message_id, card, key=key)
+        await self._edits.edit(
+            message_id, lambda: self._voice.replace(room, message_id, card, key=key, thread=thread)
+        )
 
     async def close(self) -> None:
-        """Let go of the connection, where the chat was only used for sending."""
+        """Let go of the connection."""
+        await self._edits.close()
+        await self._presence.close()
         await self._connection.close()
 
     def health(self) -> ChatHealth:
@@ -98,5 +132,7 @@ class MatrixChat:
         if self._ears.last_heard is None:
             return "Not connected to the Matrix homeserver yet."
         refused = [f"The room {room} is encrypted and refused." for room in sorted(self._ears.refused)]
-        problems = [*self._rooms.problems, *refused]
+        problems = [*self._rooms.problems, *self._standing.problems, *refused]
+        if self._profile.problem:
+            problems.append(self._profile.problem)
         return " ".join(problems) or f"Listening on Matrix as {self._settings.user_id}."

@@ -1,49 +1,29 @@
-"""The ears: the sync loop. What was heard is taken in first, and only then is the token kept."""
+"""The ears: the sync loop. What was heard is taken in first, and only then is the place kept."""
 
 from __future__ import annotations
 
 import asyncio
-import random
-from collections.abc import Awaitable, Callable
-from datetime import datetime
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from http import HTTPStatus
 from typing import Any
 
 import structlog
 
+from bot.chat.matrix.backoff import Backoff, Sleep
 from bot.chat.matrix.connection import Connection, HomeserverError
-from bot.chat.matrix.memory import MatrixMemory
-from bot.chat.matrix.receive import Me, since_own_join, understand
+from bot.chat.matrix.gap import Gaps
+from bot.chat.matrix.memory import MatrixMemory, Place
+from bot.chat.matrix.presence import Presence
+from bot.chat.matrix.receive import Me, own_join, since_own_join, understand
 from bot.chat.matrix.rooms import Rooms
 from bot.chat.matrix.send import Voice
-from bot.chat.model import Accept
+from bot.chat.matrix.standing import Standing
+from bot.chat.model import Accept, Card, Heard, Tone
 from bot.errors import ChatError
 from bot.times import Clock
 
-_FIRST_WAIT = 1.0
-_LONGEST_WAIT = 60.0
-_LONGEST_ASKED_WAIT = 300.0  # what a server may ask for; more is not believed
-
-Sleep = Callable[[float], Awaitable[None]]
-
 log = structlog.get_logger(__name__)
-
-
-class Backoff:
-    """Seconds to wait after the n-th failure in a row: doubling, at most a minute, half of it by chance."""
-
-    def __init__(self) -> None:
-        self._random = random.SystemRandom()
-        self.failures = 0
-
-    def next(self, asked: float = 0.0) -> float:
-        """How long to wait now; not less than the server ``asked`` for, within reason."""
-        wait: float = min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** min(self.failures, 10))
-        self.failures += 1
-        return max(wait * self._random.uniform(0.5, 1.0), min(asked, _LONGEST_ASKED_WAIT))
-
-    def reset(self) -> None:
-        """After a success."""
-        self.failures = 0
 
 
 class Ears:
@@ -57,6 +37,10 @@ class Ears:
         memory: MatrixMemory,
         clock: Clock,
         *,
+        standing: Standing,
+        presence: Presence,
+        introduce: Callable[[], Awaitable[None]],
+        max_age: timedelta,
         poll: float,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
@@ -65,6 +49,10 @@ class Ears:
         self._voice = voice
         self._memory = memory
         self._clock = clock
+        self._standing = standing
+        self._presence = presence
+        self._introduce = introduce
+        self._gaps = Gaps(connection, clock, max_age=max_age, sleep=sleep)
         self._poll = poll
         self._sleep = sleep
         self._refused: set[str] = set()
@@ -78,22 +66,32 @@ class Ears:
         Raises:
             ChatError: the homeserver will not let the bot in any more; waiting does not help.
         """
-        since = await self._memory.load_next_batch()
+        place = await self._memory.load_place()
+        since = None if place is None else place.next_batch
         full_state = True  # nio must learn of every room before anything in it can be judged
         backoff = Backoff()
+        introduced = False
         while True:
             try:
                 await self._rooms.enter_missing()
                 batch = await self._connection.sync(since, full_state=full_state, poll=self._poll)
             except ChatError as error:
-                await self._wait_after(error, backoff)
+                if since is not None and _no_such_token(error):
+                    log.warning("the homeserver no longer knows the token; going on from the last messages")
+                    since, full_state = None, True
+                else:
+                    await self._wait_after(error, backoff)
                 continue
             backoff.reset()
             self.trouble = ""
             self.last_heard = self._clock()
-            await self._take_in(batch, accept, first=since is None)
-            await self._memory.save_next_batch(batch.next_batch)
-            since, full_state = batch.next_batch, False
+            await self._take_in(batch, accept, place, anew=since is None)
+            place = _after(place, batch)
+            await self._memory.save_place(place)
+            since, full_state = place.next_batch, False
+            if not introduced:
+                introduced = True
+                await self._introduce()
 
     async def _wait_after(self, error: ChatError, backoff: Backoff) -> None:
         self.trouble = str(error)
@@ -103,25 +101,76 @@ class Ears:
         log.warning("matrix does not answer", problem=str(error), wait=round(wait, 1))
         await self._sleep(wait)
 
-    async def _take_in(self, batch: Any, accept: Accept, *, first: bool) -> None:
-        """Hand on what a batch holds. The very first one is history, and only shows which rooms there are."""
+    async def _take_in(self, batch: Any, accept: Accept, place: Place | None, *, anew: bool) -> None:
+        """Hand on what a batch holds. The very first one is history, and only shows which rooms there are.
+
+        Args:
+            batch: nio's answer to a sync.
+            accept: takes the events in.
+            place: up to where the bot had listened before; None if never.
+            anew: whether the batch was asked for without a token, so that it repeats what was heard.
+        """
         await self._rooms.answer_invites(batch.rooms.invite)
-        me = Me(self._connection.user_id, self._connection.display_name)
+        await self._standing.look(batch)
         for room, info in batch.rooms.join.items():
-            events = [] if first else [event.source for event in info.timeline.events]
-            if info.timeline.limited and not first and self._rooms.configured(room):
-                log.warning("the homeserver left out older messages", room=room)
+            events: Sequence[Any] = () if place is None else info.timeline.events
             if await self._rooms.encrypted(room):
                 if self._rooms.configured(room) or any(
-                    self._rooms.listens(room, event.get("sender")) for event in events
+                    self._rooms.listens(room, event.source.get("sender")) for event in events
                 ):
                     await self._refuse(room)
                 continue
-            for event in since_own_join(events, me.user_id):
-                address = self._rooms.listens(room, event.get("sender"))
-                heard = None if address is None else understand(event, room=room, me=me, address=address)
-                if heard is not None:
-                    await accept(heard)
+            if place is not None and self._rooms.attends(room):
+                events = await self._whole(room, info.timeline, place.seen.get(room), anew=anew)
+            for event in events:
+                await self._hear(room, event, accept)
+
+    async def _whole(self, room: str, timeline: Any, last_seen: str | None, *, anew: bool) -> Sequence[Any]:
+        """What is new in a room, its gap filled: nothing that was heard before, nothing before the bot came."""
+        events: list[Any] = list(timeline.events)
+        sources = [event.source for event in events]
+        known = next((at for at, each in enumerate(sources) if each.get("event_id") == last_seen), None)
+        if known is not None:
+            del events[: known + 1]
+        elif timeline.limited and timeline.prev_batch and not self._shows_coming(sources):
+            earlier = await self._gaps.read_back(room, timeline.prev_batch, last_seen)
+            events = [*earlier.events, *events]
+            if not earlier.complete:
+                await self._own_up(room, timeline.prev_batch, events, earlier.why)
+        sources = [event.source for event in events]
+        if anew and last_seen is None and not self._shows_coming(sources):
+            return ()  # a room of which nothing is known: all of it may be history
+        return events[len(events) - len(since_own_join(sources, self._connection.user_id)) :]
+
+    def _shows_coming(self, events: Sequence[Mapping[str, Any]]) -> bool:
+        return any(own_join(event, self._connection.user_id) for event in events)
+
+    async def _own_up(self, room: str, before: str, events: Sequence[Any], why: str) -> None:
+        """Tell a room that something said in it may not have been heard."""
+        first = next((each.source.get("origin_server_ts") for each in events), None)
+        until = (
+            f" before {datetime.fromtimestamp(first / 1000, self._clock().tzinfo):%H:%M:%S %Z}"
+            if isinstance(first, int)
+            else ""
+        )
+        card = Card(
+            tone=Tone.WARNING,
+            title="I may have missed something here",
+            text=f"I could not read what was said{until}, because {why}. Please say a command again if it "
+            "got no answer; what I have done already I shall not do twice.",
+        )
+        try:
+            await self._voice.say(room, card, thread=None, key=f"gap {before}")
+        except ChatError as error:
+            log.warning("could not tell a room of a gap", room=room, problem=str(error))
+
+    async def _hear(self, room: str, event: Any, accept: Accept) -> None:
+        """Hand on one event, if it means something."""
+        me = Me(self._connection.user_id, self._connection.display_name)
+        address = self._rooms.listens(room, event.source.get("sender"))
+        heard = None if address is None else understand(event.source, room=room, me=me, address=address)
+        if heard is not None and await accept(heard):
+            self._presence.handled(room, heard.event_id, heard.thread if isinstance(heard, Heard) else None)
 
     async def _refuse(self, room: str) -> None:
         """Say once in an encrypted room that the bot does not work there."""
@@ -143,3 +192,23 @@ class Ears:
     def refused(self) -> frozenset[str]:
         """The encrypted rooms that the bot is in and does not listen in."""
         return frozenset(self._refused)
+
+
+def _no_such_token(error: ChatError) -> bool:
+    """Whether a sync was refused for its token: M_UNKNOWN from Synapse, M_INVALID_PARAM from others."""
+    if not isinstance(error, HomeserverError) or error.status != HTTPStatus.BAD_REQUEST:
+        return False
+    return error.errcode in ("M_UNKNOWN", "M_INVALID_PARAM", "M_UNKNOWN_POS", "M_BAD_JSON")
+
+
+def _after(place: Place | None, batch: Any) -> Place:
+    """Where the bot has listened to after a batch."""
+    seen = dict(place.seen) if place is not None else {}
+    for room, info in batch.rooms.join.items():
+        for event in info.timeline.events:
+            event_id = event.source.get("event_id")
+            if isinstance(event_id, str):
+                seen[room] = event_id
+    for room in batch.rooms.leave:
+        seen.pop(room, None)
+    return Place(batch.next_batch, seen)

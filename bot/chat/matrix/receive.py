@@ -108,12 +108,17 @@ def since_own_join(events: Sequence[Mapping[str, Any]], user_id: str) -> Sequenc
     A room that was just entered hands out its history: what was said before the bot came is not for the bot.
     """
     for index in range(len(events) - 1, -1, -1):
-        event = events[index]
-        if event.get("type") == "m.room.member" and event.get("state_key") == user_id:
-            before = _dict(_dict(event.get("unsigned")).get("prev_content")).get("membership")
-            if _dict(event.get("content")).get("membership") == "join" and before != "join":
-                return events[index + 1 :]
+        if own_join(events[index], user_id):
+            return events[index + 1 :]
     return events
+
+
+def own_join(event: Mapping[str, Any], user_id: str) -> bool:
+    """Whether an event says that the bot entered, and was not there already."""
+    if event.get("type") != "m.room.member" or event.get("state_key") != user_id:
+        return False
+    before = _dict(_dict(event.get("unsigned")).get("prev_content")).get("membership")
+    return _dict(event.get("content")).get("membership") == "join" and before != "join"
 
 
 def _dict(value: object) -> dict[str, Any]:

@@ -13,9 +13,11 @@ from bot.chat.matrix.shorten import shorten
 from bot.chat.model import Card
 from bot.chat.plain import clean, clean_line, headline, render_plain, spans, table_lines
 
-MAX_CONTENT_BYTES = 48_000
-"""How large a content may be. An event may have 65,536 bytes (spec, "Size limits"); the rest is for what the
-servers add: hashes, signatures, links to earlier events."""
+MAX_CONTENT_BYTES = 40_000
+"""How large a content may be. An event may have 65,536 bytes (spec, "Size limits"); encryption makes it a
+third larger, and the rest is for what the servers add: hashes, signatures, links to earlier events."""
+
+_LONG_ID = "$" + "x" * 254  # the longest id that an event may have
 
 _USER_ID = re.compile(r"@[^:\s]+:\S+")
 
@@ -39,23 +41,34 @@ def notice(text: str) -> dict[str, Any]:
     return {"msgtype": "m.notice", "body": text, "m.mentions": {}}
 
 
-def _fitting(card: Card, make: Callable[[Card], dict[str, Any]]) -> dict[str, Any]:
-    def fits(part: Card) -> bool:
-        return len(json.dumps(make(part), ensure_ascii=False).encode()) <= MAX_CONTENT_BYTES
+def fits(card: Card) -> bool:
+    """Whether one message has room for the whole card, first sent or as an edit."""
+    return _small(_message(card, _LONG_ID)) and _small(_replacement(card, _LONG_ID))
 
-    return make(shorten(card, fits))
+
+def _fitting(card: Card, make: Callable[[Card], dict[str, Any]]) -> dict[str, Any]:
+    return make(card if fits(card) else shorten(card, fits))
+
+
+def _small(content: dict[str, Any]) -> bool:
+    return len(json.dumps(content, ensure_ascii=False).encode()) <= MAX_CONTENT_BYTES
 
 
 def _message(card: Card, thread: str | None) -> dict[str, Any]:
     content = _body(card)
     if thread is not None:
-        content["m.relates_to"] = {
-            "rel_type": "m.thread",
-            "event_id": thread,
-            "is_falling_back": True,
-            "m.in_reply_to": {"event_id": thread},
-        }
+        content["m.relates_to"] = thread_relation(thread)
     return content
+
+
+def thread_relation(root: str) -> dict[str, Any]:
+    """What makes an event stand in the thread of a message."""
+    return {
+        "rel_type": "m.thread",
+        "event_id": root,
+        "is_falling_back": True,
+        "m.in_reply_to": {"event_id": root},
+    }
 
 
 def _replacement(card: Card, message_id: str) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from bot.errors import ChatError
 from bot.times import Clock
 
 _TRY_AGAIN_AFTER = timedelta(minutes=5)
+_RESOLVE_AGAIN_AFTER = timedelta(hours=1)  # an alias may be given to another room
 
 log = structlog.get_logger(__name__)
 
@@ -38,32 +39,59 @@ class Rooms:
         self._ids: dict[str, str] = {name: name for name in names if not name.startswith("#")}
         self._outside: dict[str, str] = {}  # configured rooms not entered, and why
         self._try_again_at: datetime | None = None
+        self._resolve_again_at: datetime | None = None
+        self._put_out: dict[str, str] = {}  # configured rooms that the bot was put out of; not entered again
+        self._owed: dict[str, str | None] = {}  # direct chats whose invite could not be followed yet
         self._encrypted_before_sync: dict[str, bool] = {}
 
     @property
     def problems(self) -> tuple[str, ...]:
         """A sentence for each configured room that the bot is not in."""
-        return tuple(self._outside.values())
+        return (*self._outside.values(), *self._put_out.values())
 
     async def enter_missing(self) -> None:
-        """Enter the configured rooms that the bot is not in; later tries wait some minutes.
+        """Enter the configured rooms that the bot is not in, and look where aliases lead; not at every call.
 
         Raises:
             ChatError: the homeserver does not even say which rooms the bot is in.
         """
         now = self._clock()
-        if self._try_again_at is not None and (not self._outside or now < self._try_again_at):
+        resolve = self._resolve_again_at is None or now >= self._resolve_again_at
+        again = self._try_again_at is None or now >= self._try_again_at
+        if not resolve and not (again and (self._outside or self._owed)):
             return
         self._try_again_at = now + _TRY_AGAIN_AFTER
+        if resolve:
+            self._resolve_again_at = now + _RESOLVE_AGAIN_AFTER
         answer = await self._connection.request("ask which rooms the bot is in", lambda c: c.joined_rooms())
         joined = set(answer.rooms)
         for name in self._names:
-            await self._enter(name, joined)
+            await self._enter(name, joined, resolve=resolve)
+        for room, inviter in tuple(self._owed.items()):
+            await self._follow(room, inviter, None)
 
-    async def _enter(self, name: str, joined: set[str]) -> None:
+    def look_again(self) -> None:
+        """Look soon where aliases lead, and whether the bot is in every configured room."""
+        self._resolve_again_at = None
+
+    def put_out(self, room: str, how: str) -> None:
+        """Take note that the bot was put out of a room; it comes back by an invite or a restart.
+
+        Args:
+            room: the room's id.
+            how: what follows “the bot”: ``was banned by @bob:example.org``.
+        """
+        log.warning("the bot was put out of a room", room=room, how=how)
+        if self.configured(room):
+            again = f"Invite {self._connection.user_id} again to let it work there."
+            self._put_out[room] = f"In {room} the bot {how}. {again}"
+
+    async def _enter(self, name: str, joined: set[str], *, resolve: bool) -> None:
         try:
-            room = await self._resolve(name)
-            if room not in joined:
+            room = await self._resolve(name, anew=resolve)
+            if room in joined:
+                self._put_out.pop(room, None)
+            elif room not in self._put_out:
                 await self._join(f"enter {name}", name)
                 log.info("entered a configured room", room=room, name=name)
         except ChatError as error:
@@ -71,11 +99,26 @@ class Rooms:
         else:
             self._outside.pop(name, None)
 
-    async def _resolve(self, name: str) -> str:
-        if name not in self._ids:
-            what = f"find the room {name}"
+    async def _resolve(self, name: str, *, anew: bool = False) -> str:
+        """The id of a configured room. A known alias that cannot be looked up now leads where it led.
+
+        Raises:
+            ChatError: it leads nowhere.
+        """
+        if not name.startswith("#") or (name in self._ids and not anew):
+            return self._ids[name]
+        what = f"find the room {name}"
+        try:
             answer = await self._connection.request(what, lambda c: c.room_resolve_alias(name))
-            self._ids[name] = answer.room_id
+        except ChatError as error:
+            if name not in self._ids or not error.passing:
+                self._ids.pop(name, None)
+                raise
+            return self._ids[name]
+        before = self._ids.get(name, answer.room_id)
+        if before != answer.room_id:
+            log.warning("an alias leads to another room now", name=name, before=before, now=answer.room_id)
+        self._ids[name] = answer.room_id
         return self._ids[name]
 
     async def _join(self, what: str, room: str) -> None:
@@ -96,17 +139,25 @@ class Rooms:
             if name is None and not (direct and inviter is not None and self._knows(inviter)):
                 log.info("ignored an invite", room=room, inviter=inviter)
                 continue
-            try:
-                await self._join(f"follow the invite into {room}", room)
-            except ChatError as error:
-                if name is not None:
-                    self._stay_outside(name, error)
-                else:
-                    log.warning("could not follow an invite", room=room, problem=str(error))
-            else:
-                log.info("followed an invite", room=room, inviter=inviter)
-                if name is not None:
-                    self._outside.pop(name, None)
+            await self._follow(room, inviter, name)
+
+    async def _follow(self, room: str, inviter: str | None, name: str | None) -> None:
+        """Follow an invite into a room that the configuration calls so, or into a direct chat."""
+        self._owed.pop(room, None)
+        try:
+            await self._join(f"follow the invite into {room}", room)
+        except ChatError as error:
+            if name is not None:
+                self._stay_outside(name, error)
+                return
+            log.warning("could not follow an invite", room=room, problem=str(error))
+            if error.passing:
+                self._owed[room] = inviter
+        else:
+            log.info("followed an invite", room=room, inviter=inviter)
+            self._put_out.pop(room, None)
+            if name is not None:
+                self._outside.pop(name, None)
 
     async def _configured_name(self, room: str) -> str | None:
         for name in self._names:
@@ -122,6 +173,11 @@ class Rooms:
     def configured(self, room: str) -> bool:
         """Whether the configuration names the room."""
         return room in self._ids.values()
+
+    def attends(self, room: str) -> bool:
+        """Whether anybody at all could be listened to in the room."""
+        state = self._connection.room(room)
+        return self.configured(room) or (state is not None and state.member_count == 2)
 
     def listens(self, room: str, speaker: object) -> Address | None:
         """How the bot listens to somebody in a room; None if it does not."""

@@ -9,11 +9,13 @@ from urllib.parse import quote
 
 import structlog
 
+from bot.chat.matrix.attachments import Uploads, whole_of
 from bot.chat.matrix.connection import Connection, HomeserverError
+from bot.chat.matrix.pace import Pace, Rank
 from bot.chat.matrix.receive import CHOICES
-from bot.chat.matrix.render import message, notice, replacement
+from bot.chat.matrix.render import message, notice, replacement, thread_relation
 from bot.chat.matrix.rooms import Rooms
-from bot.chat.model import Card, Choice
+from bot.chat.model import Card, Choice, Tone
 from bot.errors import ChatError
 
 ENCRYPTED = (
@@ -36,9 +38,11 @@ def transaction_id(*parts: str) -> str:
 class Voice:
     """Says cards, and changes what it said."""
 
-    def __init__(self, connection: Connection, rooms: Rooms) -> None:
+    def __init__(self, connection: Connection, rooms: Rooms, pace: Pace) -> None:
         self._connection = connection
         self._rooms = rooms
+        self._pace = pace
+        self._uploads = Uploads(connection)
         # What is known of messages without asking again; both forget the oldest.
         self._buttons: OrderedDict[str, frozenset[Choice]] = OrderedDict()
         self._roots: OrderedDict[str, str] = OrderedDict()
@@ -60,18 +64,51 @@ class Voice:
                 raise
             _remember(self._roots, root, above)
             event_id = await self._send(room, "m.room.message", message(card, thread=above), key)
+            root = above
         await self._show_buttons(room, event_id, _choices(card), key=key, new=True)
+        await self._attach(room, card, thread=root or event_id, key=key)
         return event_id
 
-    async def replace(self, room: str, message_id: str, card: Card, *, key: str) -> None:
+    async def replace(
+        self, room: str, message_id: str, card: Card, *, key: str, thread: str | None = None
+    ) -> None:
         """Replace a message by a card once for its key, its buttons included.
+
+        Args:
+            room: the room's id.
+            message_id: the message.
+            card: what it shows from now on.
+            key: names the edit.
+            thread: the thread in which the message stands, for the file with what is too long.
 
         Raises:
             ChatError: the room is encrypted, or the homeserver did not take the edit.
         """
         await self._refuse_encrypted(room)
-        await self._send(room, "m.room.message", replacement(card, message_id), f"edit {message_id} {key}")
+        content = replacement(card, message_id)
+        await self._send(room, "m.room.message", content, f"edit {message_id} {key}", rank=Rank.EDIT)
         await self._show_buttons(room, message_id, _choices(card), key=key, new=False)
+        if card.tone not in (Tone.RUNNING, Tone.WAITING):  # what only shows progress is not worth a file each
+            root = self._roots.get(thread, thread) if thread is not None else message_id
+            await self._attach(room, card, thread=root, key=key)
+
+    async def _attach(self, room: str, card: Card, *, thread: str, key: str) -> None:
+        """Put the whole of a card that was too long into its thread, as a text file; once for its key."""
+        text = whole_of(card)
+        if text is None:
+            return
+        try:
+            encrypted = await self._rooms.encrypted(room)
+            content = await self._uploads.file(text, thread=thread, key=f"{room} {key}", encrypted=encrypted)
+        except ChatError as error:
+            if error.passing:
+                raise
+            log.warning("could not attach the whole of a long message", room=room, problem=str(error))
+            content = {
+                **notice(f"The whole could not be attached. {error}"),
+                "m.relates_to": thread_relation(thread),
+            }
+        await self._send(room, "m.room.message", content, f"whole {key}")
 
     async def say_encrypted(self, room: str) -> None:
         """Tell a room, in clear text, that the bot does not work in encrypted rooms.
@@ -88,11 +125,19 @@ class Voice:
                 passing=False,
             )
 
-    async def _send(self, room: str, kind: str, content: dict[str, Any], key: str) -> str:
+    async def _send(
+        self, room: str, kind: str, content: dict[str, Any], key: str, *, rank: Rank = Rank.MESSAGE
+    ) -> str:
         tx_id = transaction_id(room, key)
-        answer = await self._connection.request(
-            f"send to {room}", lambda client: client.room_send(room, kind, content, tx_id=tx_id)
-        )
+
+        async def send() -> Any:
+            return await self._connection.request(
+                f"send to {room}",
+                lambda client: client.room_send(room, kind, content, tx_id=tx_id),
+                patient=False,
+            )
+
+        answer = await self._pace.send(send, rank)
         return str(answer.event_id)
 
     async def _root_above(self, room: str, thread: str | None, error: HomeserverError) -> str | None:

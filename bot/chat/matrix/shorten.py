@@ -49,7 +49,8 @@ def _with_fewer_rows(card: Card) -> Card:
 def _noted(card: Card, total: int) -> Card:
     shown = sum(len(table.rows) for table in card.tables)
     what = f"{shown} of {total} rows are shown" if shown < total else "Long texts are cut"
-    return card.model_copy(update={"notes": (*card.notes, f"This was too long for one message: {what}.")})
+    note = f"This was too long for one message: {what}. The attached file has all of it."
+    return card.model_copy(update={"notes": (*card.notes, note)})
 
 
 def _cut(card: Card, length: int) -> Card:
