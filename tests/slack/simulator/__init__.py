@@ -1,9 +1,45 @@
-"""A simulated Slack."""
+"""A simulated Slack for tests: Web API, Socket Mode and signed HTTP over loopback, and the people before it.
+
+::
+
+    async with SimulatedSlack() as sim:                      # or start() / stop()
+        client = AsyncWebClient(token=sim.bot_token, base_url=sim.api_url)
+        ...                                                  # an unmodified Bolt app with sim.app_token
+        await sim.connected()                                # or sim.deliver_over_http(url)
+        alice = sim.person("alice")
+        asked = await alice.post("images", "!status")        # Slack's rewriting applied
+        card = await sim.message("images", lambda m: "Status" in m.everything)
+        await (await alice.press(card, "Approve")).acked()
+
+As a process: ``python -m tests.slack.simulator`` (``__main__.py``, ``control.py``). The world it starts with is
+in ``seed.py``; faults in ``faults.py``, of sockets in ``sockets.py``, of signatures in ``over_http.py``.
+
+How it differs from Slack:
+
+- One app in one workspace. There is no OAuth, no Grid organisation (only ids that begin with W), no token
+  rotation; everybody of a channel sees everything of it. The ``xapp-`` token serves any number of processes.
+- Nothing is sent again by itself unless ``retry_after`` is given: :meth:`SimulatedSlack.redeliver` is Slack's
+  retry (at once, after 1 and after 5 minutes), :meth:`SimulatedSlack.again` a duplicate of anything. Events for
+  which no socket is open wait for the next one. A subscription is never disabled for its failures.
+- The clock is injected: it rules timestamps, expiry of triggers and ``response_url``, and rate limits. Only
+  the three seconds for answering an interaction (``patience``) are real time.
+- Rate limits are off until ``sim.limits.enforced`` is set; how long a burst may be is a guess (``limits.py``).
+- Block Kit is checked for the kinds and limits in ``blocks.py`` and ``elements.py``. Newer kinds (card, plan,
+  alert, carousel, video, call …) pass unchecked, and the words of complaints are close to Slack's, not equal.
+  ``msg_blocks_too_long`` counts the texts of all blocks against a measured bound.
+- Answering in a thread whose root is not there is taken, as any text would be; deleting a root leaves no
+  tombstone. Links are not unfurled. Texts of the bot are stored as they came.
+- Slash commands are delivered wherever they are typed, by people of other workspaces and in threads too.
+- A file is shared by the time ``files.completeUploadExternal`` answers; Slack does that a little later.
+- ``reaction_added``, ``app_home_opened``, ``member_joined_channel``, ``channel_archive`` and
+  ``subteam_members_changed`` are sent, other events only by :meth:`SimulatedSlack.event`.
+"""
 
 from tests.slack.simulator.delivery import Delivery, Kind, State
 from tests.slack.simulator.faults import Fault, FaultKind
+from tests.slack.simulator.interactions import Outcome, Submission
 from tests.slack.simulator.over_http import Signature
-from tests.slack.simulator.person import Outcome, Person, Submission
+from tests.slack.simulator.person import Person
 from tests.slack.simulator.seed import fedora_world
 from tests.slack.simulator.server import SimulatedSlack
 from tests.slack.simulator.sockets import Reason

@@ -14,7 +14,8 @@ from tests.slack.simulator.delivery import Delivery, Kind, Outbox, Way
 from tests.slack.simulator.faults import Faults
 from tests.slack.simulator.limits import RateLimits
 from tests.slack.simulator.seed import World
-from tests.slack.simulator.world import Bell, Channel, ChannelKind, Clock, Json, Message, Stamps, User
+from tests.slack.simulator.waiting import Bell, Stamps
+from tests.slack.simulator.world import Channel, ChannelKind, Clock, Json, Message, User
 
 RESPONSE_URL_USES = 5
 RESPONSE_URL_LIFETIME = timedelta(minutes=30)

@@ -16,7 +16,8 @@ from time import perf_counter
 from typing import Protocol
 from uuid import uuid4
 
-from tests.slack.simulator.world import Bell, Json, SimulatorError
+from tests.slack.simulator.waiting import Bell
+from tests.slack.simulator.world import Json, SimulatorError
 
 
 class Kind(StrEnum):
@@ -41,9 +42,9 @@ class Delivery:
     """One payload on its way, through all its attempts."""
 
     kind: Kind
-    payload: Json
-    bell: Bell
-    envelope_id: str = field(default_factory=lambda: str(uuid4()))
+    payload: Json = field(repr=False)
+    bell: Bell = field(repr=False)
+    envelope_ids: list[str] = field(default_factory=list, repr=False)  # one an attempt, the newest last
     answerable: bool = False
     attempts: int = 0
     retry_reason: str | None = None
@@ -51,9 +52,14 @@ class Delivery:
     answer: Json | None = None
     status: int | None = None  # of the HTTP answer, where it went by HTTP
     error: str = ""
-    when_answered: Callable[[Json | None], None] | None = None
+    when_answered: Callable[[Json | None], None] | None = field(default=None, repr=False)
     seconds: float | None = None  # from the first sending to the acknowledgement
     first_sent: float | None = None
+
+    @property
+    def envelope_id(self) -> str:
+        """The id of the newest attempt's envelope."""
+        return self.envelope_ids[-1]
 
     @property
     def event(self) -> Json:
@@ -84,6 +90,10 @@ class Delivery:
         )
         await self.bell.until(lambda: self.state in (State.ACKED, State.FAILED), what, within)
         return self.state
+
+    async def responded(self, within: float = 10) -> int:
+        """Wait until the request URL answered (any status), and return the status; only over HTTP."""
+        return await self.bell.until(lambda: self.status, f"an HTTP answer to {self!r}", within)
 
     def sent(self) -> None:
         """It left; to be called once an attempt."""
@@ -150,32 +160,31 @@ class Outbox:
         """Send something new to the app."""
         delivery = Delivery(kind, payload, self._bell, answerable=answerable, when_answered=when_answered)
         self.log.append(delivery)
-        self.open[delivery.envelope_id] = delivery
         await self._attempt(delivery)
         return delivery
 
     async def again(self, delivery: Delivery, *, reason: str | None = "timeout") -> Delivery:
         """Send the same payload once more, acknowledged or not: a duplicate, whatever its kind."""
         delivery.retry_reason = reason if delivery.kind is Kind.EVENT else None
-        self.open[delivery.envelope_id] = delivery
         await self._attempt(delivery)
         return delivery
 
     async def redeliver(self, *, reason: str = "timeout") -> list[Delivery]:
         """Send every event again that was sent and not acknowledged, as Slack does after a while."""
-        late = [d for d in self.open.values() if d.kind is Kind.EVENT and d.state is State.SENT]
+        late = [d for d in self._unique() if d.kind is Kind.EVENT and d.state is State.SENT]
         for delivery in late:
             await self.again(delivery, reason=reason)
         return late
 
     async def someone_came(self) -> None:
         """There is somebody to send to now: what waited goes."""
-        for delivery in [d for d in self.open.values() if d.state is State.WAITING]:
+        for delivery in [d for d in self._unique() if d.state is State.WAITING]:
             await self._attempt(delivery)
 
     def answered(self, envelope_id: str, answer: Json | None) -> None:
         """An acknowledgement came. One for nothing open is ignored, as in Slack."""
-        if delivery := self.open.pop(envelope_id, None):
+        if delivery := self.open.get(envelope_id):
+            self._forget(delivery)
             delivery.take_answer(answer)
 
     async def settled(self, within: float = 10) -> None:
@@ -194,7 +203,16 @@ class Outbox:
             task.cancel()
         self._timers.clear()
 
+    def _unique(self) -> list[Delivery]:
+        return list(dict.fromkeys(self.open.values()))
+
+    def _forget(self, delivery: Delivery) -> None:
+        for envelope_id in delivery.envelope_ids:
+            self.open.pop(envelope_id, None)
+
     async def _attempt(self, delivery: Delivery) -> None:
+        delivery.envelope_ids.append(str(uuid4()))
+        self.open[delivery.envelope_id] = delivery
         gone = await self.way.send(delivery)
         if delivery.kind is Kind.EVENT:
             if gone and delivery.attempts <= len(self.retry_after) and not delivery.acknowledged:
@@ -206,8 +224,7 @@ class Outbox:
 
     def lost(self, delivery: Delivery, error: str) -> None:
         """Nobody answered a command or an interaction: its person is told."""
-        if self.open.get(delivery.envelope_id) is delivery:
-            del self.open[delivery.envelope_id]
+        self._forget(delivery)
         delivery.give_up(error)
 
     def _retry(self, delivery: Delivery) -> None:

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from tests.slack.simulator.world import Bell
+from tests.slack.simulator.waiting import Bell
 
 
 class FaultKind(StrEnum):

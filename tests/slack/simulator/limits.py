@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import ceil
 
-from tests.slack.simulator.world import Stamps
+from tests.slack.simulator.waiting import Stamps
 
 _TIERS = {1: 1, 2: 20, 3: 50, 4: 100}
 _TIER_OF = {

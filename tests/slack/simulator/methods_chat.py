@@ -165,6 +165,17 @@ async def delete(core: Core, args: Args) -> Json:
     return {"ok": True, "channel": channel.id, "ts": message.ts}
 
 
+async def permalink(core: Core, args: Args) -> Json:
+    """``chat.getPermalink``"""
+    channel = the_channel(core, args.need("channel"))
+    message = channel.find(args.need("message_ts"))
+    if message is None:
+        raise ApiError("message_not_found")
+    domain = core.world.teams[core.home].domain
+    link = f"https://{domain}.slack.com/archives/{channel.id}/p{message.ts.replace('.', '')}"
+    return {"ok": True, "channel": channel.id, "permalink": link}
+
+
 async def add_reaction(core: Core, args: Args) -> Json:
     """``reactions.add``"""
     require(core, "reactions:write")

@@ -63,6 +63,14 @@ async def list_all(core: Core, args: Args) -> Json:
     return {"ok": True, "channels": shown, "response_metadata": {"next_cursor": cursor}}
 
 
+async def list_own(core: Core, args: Args) -> Json:
+    """``users.conversations``: where the bot itself is"""
+    answer = await list_all(core, Args({**args.given, "limit": _MOST, "cursor": ""}))
+    found = [shown for shown in answer["channels"] if core.bot_sees(core.world.channels[shown["id"]])]
+    part, cursor = page(found, args, 100)
+    return {"ok": True, "channels": part, "response_metadata": {"next_cursor": cursor}}
+
+
 def _within(messages: list[Message], args: Args) -> list[Message]:
     oldest, latest = float(args.text("oldest") or 0), float(args.text("latest") or "inf")
     inclusive = args.flag("inclusive")

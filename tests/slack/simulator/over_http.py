@@ -16,7 +16,8 @@ from urllib.parse import urlencode
 import aiohttp
 
 from tests.slack.simulator.delivery import Delivery, Kind, Outbox
-from tests.slack.simulator.world import Json, SimulatorError, Stamps
+from tests.slack.simulator.waiting import Stamps
+from tests.slack.simulator.world import Json, SimulatorError
 
 _OLD = 60 * 6  # seconds; Slack's window is five minutes
 

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 from uuid import uuid4
 
 from tests.slack.simulator import responses
-from tests.slack.simulator.blocks import Surface, check_view
 from tests.slack.simulator.core import Core, View
 from tests.slack.simulator.delivery import Delivery, Kind, State
 from tests.slack.simulator.forms import fill_in
-from tests.slack.simulator.methods_views import MOST_MODALS, rewrite, set_up, take_away, view_body
+from tests.slack.simulator.interactions import (
+    Outcome,
+    Submission,
+    action_of,
+    find_element,
+    person_did,
+    rich_text,
+    take_answer,
+)
+from tests.slack.simulator.methods_views import take_away, view_body
 from tests.slack.simulator.typing_text import typed
 from tests.slack.simulator.world import (
     Button,
@@ -23,29 +29,7 @@ from tests.slack.simulator.world import (
     Message,
     SimulatorError,
     User,
-    interactive_elements,
 )
-
-
-class Outcome(StrEnum):
-    """What became of a modal that a person submitted."""
-
-    CLOSED = "closed"
-    CLEARED = "cleared"
-    UPDATED = "updated"
-    PUSHED = "pushed"
-    ERRORS = "errors"
-    NO_ANSWER = "no_answer"  # "We had some trouble connecting"; the modal stays
-
-
-@dataclass(frozen=True)
-class Submission:
-    """The answer to a modal: what became of it, and what the app says of single fields, by block id."""
-
-    outcome: Outcome
-    errors: dict[str, str]
-    delivery: Delivery
-    view: View | None  # the one that is before the person now
 
 
 class Person:
@@ -82,7 +66,7 @@ class Person:
             text=text if raw else typed(self._core.world, text, typographic=self.typographic),
             user=self.id,
             team=self.user.team,
-            blocks=[_rich_text(text)],
+            blocks=[rich_text(text)],
             thread_ts=root,
             client_msg_id=str(uuid4()),
             subtype="thread_broadcast" if broadcast else None,
@@ -94,7 +78,7 @@ class Person:
         self._own(message)
         before = message.shown()
         message.text = typed(self._core.world, text, typographic=self.typographic)
-        message.blocks = [_rich_text(text)]
+        message.blocks = [rich_text(text)]
         message.edited = {"user": self.id, "ts": self._core.stamps.ts()}
         message.edits += 1
         return await self._core.changed(self._core.world.channels[message.channel], message, before)
@@ -152,7 +136,7 @@ class Person:
 
     async def shortcut(self, callback_id: str) -> Delivery:
         """Use a global shortcut."""
-        payload = self._interaction("shortcut") | {
+        payload = person_did(self._core, self.user, "shortcut") | {
             "callback_id": callback_id,
             "action_ts": self._core.stamps.ts(),
             "trigger_id": self._core.new_trigger(self.id),
@@ -163,7 +147,7 @@ class Person:
         """Use a shortcut in a message's menu."""
         channel = self._core.world.channels[message.channel]
         url = self._core.new_response_url(self.id, channel.id, message.ts, message.thread_ts)
-        payload = self._interaction("message_action") | {
+        payload = person_did(self._core, self.user, "message_action") | {
             "callback_id": callback_id,
             "action_ts": self._core.stamps.ts(),
             "trigger_id": self._core.new_trigger(self.id),
@@ -194,7 +178,7 @@ class Person:
         """
         channel = self._core.world.channels[message.channel]
         shown = stale or message.shown()
-        block, element = _find(shown.get("blocks", []), button)
+        block, element = find_element(shown.get("blocks", []), button)
         url = self._core.new_response_url(self.id, channel.id, message.ts, message.thread_ts)
         container: Json = {
             "type": "message",
@@ -204,14 +188,14 @@ class Person:
         }
         if message.thread_ts:
             container["thread_ts"] = message.thread_ts
-        payload = self._interaction("block_actions") | {
+        payload = person_did(self._core, self.user, "block_actions") | {
             "container": container,
             "trigger_id": self._core.new_trigger(self.id),
             "channel": {"id": channel.id, "name": channel.name},
             "message": shown,
             "state": {"values": {}},
             "response_url": url,
-            "actions": [self._action(block, element, value)],
+            "actions": [action_of(self._core, block, element, value)],
         }
         if message.only_for:
             del payload["message"]  # Slack does not send ephemeral messages back
@@ -219,12 +203,12 @@ class Person:
 
     async def press_in(self, view: View, button: str | Button, *, value: str | None = None) -> Delivery:
         """Press a button in a modal or on the Home tab."""
-        block, element = _find(view.blocks, button)
-        payload = self._interaction("block_actions") | {
+        block, element = find_element(view.blocks, button)
+        payload = person_did(self._core, self.user, "block_actions") | {
             "container": {"type": "view", "view_id": view.id},
             "trigger_id": self._core.new_trigger(self.id),
             "view": view_body(self._core, view),
-            "actions": [self._action(block, element, value)],
+            "actions": [action_of(self._core, block, element, value)],
         }
         return await self._core.outbox.deliver(Kind.INTERACTIVE, payload)
 
@@ -280,7 +264,7 @@ class Person:
         if not view.open:
             raise SimulatorError("the modal is closed")
         values = raw if raw is not None else fill_in(view.blocks, entered or {})
-        payload = self._interaction("view_submission") | {
+        payload = person_did(self._core, self.user, "view_submission") | {
             "trigger_id": self._core.new_trigger(self.id),
             "view": view_body(self._core, view, values),
             "response_urls": [],
@@ -288,7 +272,7 @@ class Person:
         delivery = await self._core.outbox.deliver(Kind.INTERACTIVE, payload, answerable=True)
         if await delivery.done(self._core.outbox.patience + 10) is State.FAILED:
             return Submission(Outcome.NO_ANSWER, {}, delivery, view)
-        outcome = self._answered(view, delivery.answer or {})
+        outcome = take_answer(self._core, view, delivery.answer or {})
         top = self.modals[-1] if self.modals else None
         return Submission(outcome, dict(view.errors), delivery, top)
 
@@ -297,7 +281,7 @@ class Person:
         take_away(self._core, view, everything=everything)
         if not view.body.get("notify_on_close"):
             return None
-        payload = self._interaction("view_closed") | {
+        payload = person_did(self._core, self.user, "view_closed") | {
             "view": view_body(self._core, view),
             "is_cleared": everything,
         }
@@ -349,85 +333,7 @@ class Person:
         if message.user != self.id:
             raise SimulatorError("only one's own messages can be changed")
 
-    def _interaction(self, kind: str) -> Json:
-        team = self._core.world.teams[self._core.home]
-        return {
-            "type": kind,
-            "user": {
-                "id": self.id,
-                "username": self.user.name,
-                "name": self.user.name,
-                "team_id": self.user.team,
-            },
-            "api_app_id": self._core.app.id,
-            "token": self._core.app.verification_token,
-            "team": {"id": team.id, "domain": team.domain},
-            "enterprise": None,
-            "is_enterprise_install": False,
-        }
-
-    def _action(self, block: Json, element: Json, value: str | None) -> Json:
-        action = {
-            "type": element["type"],
-            "block_id": block.get("block_id", ""),
-            "action_id": element["action_id"],
-            "action_ts": self._core.stamps.ts(),
-        }
-        if "text" in element:
-            action["text"] = element["text"]
-        told = element.get("value") if value is None else value
-        return (
-            action
-            | ({"value": told} if told is not None else {})
-            | ({"style": element["style"]} if "style" in element else {})
-        )
-
     def _show(self, url: str, body: Json | None) -> None:
         place = self._core.response_urls[url.rsplit("/", 1)[-1]]
         if body:
             self._core.later(responses.answer(self._core, place, body))
-
-    def _answered(self, view: View, answer: Json) -> Outcome:
-        action = answer.get("response_action")
-        if action is None:
-            take_away(self._core, view)
-            return Outcome.CLOSED
-        if action == "clear":
-            take_away(self._core, view, everything=True)
-            return Outcome.CLEARED
-        if action == "errors":
-            return self._show_errors(view, answer.get("errors") or {})
-        complaints = check_view(answer.get("view"), Surface.MODAL)
-        if complaints or action not in ("update", "push"):
-            raise SimulatorError(f"the answer to the modal was not valid: {complaints or action}")
-        if action == "update":
-            rewrite(self._core, view, answer["view"])
-            return Outcome.UPDATED
-        if len(self.modals) >= MOST_MODALS:
-            raise SimulatorError("no more than three modals can stand upon each other")
-        set_up(self._core, self.id, answer["view"], view)
-        return Outcome.PUSHED
-
-    def _show_errors(self, view: View, errors: dict[str, str]) -> Outcome:
-        known = {block["block_id"] for block in view.blocks if block["type"] == "input"}
-        if not errors or set(errors) - known:
-            raise SimulatorError(
-                f"errors name blocks that are no inputs of the modal: {sorted(set(errors) - known)}"
-            )
-        view.errors = errors
-        self._core.bell.ring()
-        return Outcome.ERRORS
-
-
-def _rich_text(text: str) -> Json:
-    section = {"type": "rich_text_section", "elements": [{"type": "text", "text": text}]}
-    return {"type": "rich_text", "block_id": uuid4().hex[:5], "elements": [section]}
-
-
-def _find(blocks: list[Json], button: str | Button) -> tuple[Json, Json]:
-    for block, element in interactive_elements(blocks):
-        names = (element.get("action_id"), element.get("value"), (element.get("text") or {}).get("text"))
-        if (button.raw == element) if isinstance(button, Button) else (button in names):
-            return block, element
-    there = [(e.get("text") or {}).get("text") or e.get("action_id") for _, e in interactive_elements(blocks)]
-    raise SimulatorError(f"there is no button {button!r}; there are {there}")

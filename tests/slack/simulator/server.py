@@ -18,15 +18,8 @@ from tests.slack.simulator.over_http import OverHttp, Signature
 from tests.slack.simulator.person import Person
 from tests.slack.simulator.seed import World, fedora_world
 from tests.slack.simulator.sockets import Reason, Sockets
-from tests.slack.simulator.world import (
-    Bell,
-    Channel,
-    Clock,
-    Message,
-    SimulatorError,
-    User,
-    system_clock,
-)
+from tests.slack.simulator.waiting import Bell
+from tests.slack.simulator.world import Channel, Clock, Message, SimulatorError, User, system_clock
 
 
 class SimulatedSlack:

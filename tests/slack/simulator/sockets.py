@@ -14,7 +14,8 @@ from secrets import token_hex
 from aiohttp import WSMessage, WSMsgType, web
 
 from tests.slack.simulator.delivery import Delivery, Kind, Outbox
-from tests.slack.simulator.world import Bell, Json
+from tests.slack.simulator.waiting import Bell
+from tests.slack.simulator.world import Json
 
 MOST_CONNECTIONS = 10
 _HOST = "applink-sim"
@@ -60,7 +61,6 @@ class Sockets:
         self.drop_acks = 0
         self.cut_on_send = 0
         self.lost_acks: list[str] = []
-        self.acks: list[Json] = []
         self._bell = bell
         self._app_id = app_id
         self._tickets: set[str] = set()
@@ -92,7 +92,8 @@ class Sockets:
         while self.live:
             connection = self._choice.choice(self.live)
             try:
-                await connection.socket.send_str(json.dumps(envelope(delivery)))
+                if not connection.frozen:
+                    await connection.socket.send_str(json.dumps(envelope(delivery)))
             except ConnectionError:
                 connection.leaving = True
                 continue
@@ -127,10 +128,14 @@ class Sockets:
             self._abort(connection)
         return before
 
-    def freeze(self, frozen: bool = True) -> None:
-        """Let the open sockets fall silent: no pong, and acknowledgements unread."""
+    def freeze(self) -> int:
+        """Let the open sockets fall silent: no pong, envelopes and acknowledgements lost on the way.
+
+        Returns the number of connections opened so far.
+        """
         for connection in self.connections:
-            connection.frozen = frozen
+            connection.frozen = True
+        return self.opened
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """One client's connection, from its opening to its end."""
@@ -205,8 +210,7 @@ def envelope(delivery: Delivery) -> Json:
         "accepts_response_payload": delivery.answerable,
     }
     if delivery.kind is Kind.EVENT:
-        retried = {"retry_attempt": delivery.attempts, "retry_reason": delivery.retry_reason or ""}
-        body |= retried
+        body |= {"retry_attempt": delivery.attempts, "retry_reason": delivery.retry_reason or ""}
     return body
 
 

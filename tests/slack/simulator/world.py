@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from tests.slack.simulator.delivery import Delivery
-
-T = TypeVar("T")
 
 Clock = Callable[[], datetime]
 """Gives the present moment as an aware datetime."""
@@ -343,60 +340,3 @@ def texts_of(node: object) -> list[str]:
     if isinstance(node, list):
         return [text for item in node for text in texts_of(item)]
     return []
-
-
-class Stamps:
-    """Makes ids and timestamps that never repeat. A timestamp is the clock's moment, moved on where taken."""
-
-    def __init__(self, clock: Clock) -> None:
-        self.clock = clock
-        self._last = 0
-        self._count = 0
-
-    def ts(self) -> str:
-        """A message timestamp: seconds with six digits, greater than any before."""
-        now = int(self.clock().timestamp() * 1_000_000)
-        self._last = max(now, self._last + 1)
-        return f"{self._last // 1_000_000}.{self._last % 1_000_000:06d}"
-
-    def id(self, prefix: str) -> str:
-        """An id that begins with Slack's letters for its kind."""
-        self._count += 1
-        return f"{prefix}0SIM{self._count:06d}"
-
-    def now(self) -> float:
-        """The clock's moment in seconds since 1970."""
-        return self.clock().timestamp()
-
-
-class Bell:
-    """Rings at each change, so that waiting needs no polling."""
-
-    def __init__(self) -> None:
-        self._waiting: set[asyncio.Future[None]] = set()
-
-    def ring(self) -> None:
-        """Something changed."""
-        for waiter in self._waiting:
-            if not waiter.done():
-                waiter.set_result(None)
-        self._waiting.clear()
-
-    async def until(self, look: Callable[[], T | None], what: str, within: float = 10) -> T:
-        """Wait until ``look`` gives something true, at most ``within`` seconds.
-
-        Raises:
-            SimulatorError: it did not come; the text says what was waited for.
-        """
-        try:
-            async with asyncio.timeout(within):
-                while not (found := look()):
-                    waiter = asyncio.get_running_loop().create_future()
-                    self._waiting.add(waiter)
-                    try:
-                        await waiter
-                    finally:
-                        self._waiting.discard(waiter)
-        except TimeoutError:
-            raise SimulatorError(f"waited {within} s in vain for {what}") from None
-        return found

@@ -1,0 +1,53 @@
+"""``python -m tests.slack.simulator [--port 0]``: serve until ended.
+
+The first line of output is JSON with ``url``, ``api_url``, ``bot_token``, ``app_token``, ``signing_secret`` and
+the ids of some people and channels. How to steer it: ``control.py``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import signal
+import sys
+
+from tests.slack.simulator.control import SteeredSlack
+
+
+async def serve(port: int, patience: float) -> None:
+    """Serve until SIGINT or SIGTERM."""
+    ended = asyncio.Event()
+    for wanted in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(wanted, ended.set)
+    sim = SteeredSlack(patience=patience)
+    await sim.start(port)
+    facts = {
+        "url": sim.url,
+        "api_url": sim.api_url,
+        "bot_token": sim.bot_token,
+        "app_token": sim.app_token,
+        "signing_secret": sim.signing_secret,
+        "bot_user": sim.world.app.bot_user,
+        "users": {user.name: user.id for user in sim.world.users.values()},
+        "channels": {channel.name: channel.id for channel in sim.world.channels.values()},
+    }
+    sys.stdout.write(json.dumps(facts) + "\n")
+    sys.stdout.flush()
+    await ended.wait()
+    await sim.stop()
+
+
+def main() -> None:
+    """Read the command line, and serve."""
+    parser = argparse.ArgumentParser(prog="python -m tests.slack.simulator")
+    parser.add_argument("--port", type=int, default=0, help="0 takes any free one")
+    parser.add_argument(
+        "--patience", type=float, default=3.0, help="seconds until an interaction counts as lost"
+    )
+    asked = parser.parse_args()
+    asyncio.run(serve(asked.port, asked.patience))
+
+
+if __name__ == "__main__":
+    main()

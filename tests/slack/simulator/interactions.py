@@ -1,0 +1,118 @@
+"""What Slack tells the app of a person's press or submission, and what it does with the answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from uuid import uuid4
+
+from tests.slack.simulator.blocks import Surface, check_view
+from tests.slack.simulator.core import Core, View
+from tests.slack.simulator.delivery import Delivery
+from tests.slack.simulator.methods_views import MOST_MODALS, rewrite, set_up, take_away
+from tests.slack.simulator.world import Button, Json, SimulatorError, User, interactive_elements
+
+
+class Outcome(StrEnum):
+    """What became of a modal that a person submitted."""
+
+    CLOSED = "closed"
+    CLEARED = "cleared"
+    UPDATED = "updated"
+    PUSHED = "pushed"
+    ERRORS = "errors"
+    NO_ANSWER = "no_answer"  # "We had some trouble connecting"; the modal stays
+
+
+@dataclass(frozen=True)
+class Submission:
+    """The answer to a modal: what became of it, and what the app says of single fields, by block id."""
+
+    outcome: Outcome
+    errors: dict[str, str]
+    delivery: Delivery
+    view: View | None  # the one that is before the person now
+
+
+def person_did(core: Core, user: User, kind: str) -> Json:
+    """What every interaction begins with. Unlike events, interactions carry neither id nor authorizations."""
+    team = core.world.teams[core.home]
+    return {
+        "type": kind,
+        "user": {"id": user.id, "username": user.name, "name": user.name, "team_id": user.team},
+        "api_app_id": core.app.id,
+        "token": core.app.verification_token,
+        "team": {"id": team.id, "domain": team.domain},
+        "enterprise": None,
+        "is_enterprise_install": False,
+    }
+
+
+def action_of(core: Core, block: Json, element: Json, value: str | None) -> Json:
+    """One action on an element; ``value`` forges another value than the element's."""
+    action: Json = {
+        "type": element["type"],
+        "block_id": block.get("block_id", ""),
+        "action_id": element["action_id"],
+        "action_ts": core.stamps.ts(),
+    }
+    told = {**element, **({} if value is None else {"value": value})}
+    return action | {name: told[name] for name in ("text", "value", "style") if name in told}
+
+
+def find_element(blocks: list[Json], button: str | Button) -> tuple[Json, Json]:
+    """An element and its block, by its label, action id or value.
+
+    Raises:
+        SimulatorError: there is none.
+    """
+    for block, element in interactive_elements(blocks):
+        names = (element.get("action_id"), element.get("value"), (element.get("text") or {}).get("text"))
+        if (button.raw == element) if isinstance(button, Button) else (button in names):
+            return block, element
+    there = [(e.get("text") or {}).get("text") or e.get("action_id") for _, e in interactive_elements(blocks)]
+    raise SimulatorError(f"there is no button {button!r}; there are {there}")
+
+
+def take_answer(core: Core, view: View, answer: Json) -> Outcome:
+    """Do with a submitted modal what the app answered.
+
+    Raises:
+        SimulatorError: the answer is one that Slack's client would show as a failure.
+    """
+    action = answer.get("response_action")
+    if action is None:
+        take_away(core, view)
+        return Outcome.CLOSED
+    if action == "clear":
+        take_away(core, view, everything=True)
+        return Outcome.CLEARED
+    if action == "errors":
+        return _show_errors(core, view, answer.get("errors") or {})
+    complaints = check_view(answer.get("view"), Surface.MODAL)
+    if complaints or action not in ("update", "push"):
+        raise SimulatorError(f"the answer to the modal was not valid: {complaints or action}")
+    if action == "update":
+        rewrite(core, view, answer["view"])
+        return Outcome.UPDATED
+    if len(core.modals.get(view.user, [])) >= MOST_MODALS:
+        raise SimulatorError("no more than three modals can stand upon each other")
+    set_up(core, view.user, answer["view"], view)
+    return Outcome.PUSHED
+
+
+def _show_errors(core: Core, view: View, errors: dict[str, str]) -> Outcome:
+    known = {block["block_id"] for block in view.blocks if block["type"] == "input"}
+    if not errors or set(errors) - known:
+        raise SimulatorError(
+            f"errors name blocks that are no inputs of the modal: {sorted(set(errors) - known)}"
+        )
+    view.errors = errors
+    core.bell.ring()
+    return Outcome.ERRORS
+
+
+def rich_text(text: str) -> Json:
+    """The block that Slack's client adds to what a person writes."""
+    section = {"type": "rich_text_section", "elements": [{"type": "text", "text": text}]}
+    return {"type": "rich_text", "block_id": uuid4().hex[:5], "elements": [section]}
