@@ -1,0 +1,166 @@
+"""What README.md and the pages beside it say is true: commands are run, tables compared, links followed."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from bot.chat.model import Address
+from bot.clouds import aws
+from bot.config.settings import SlipwaySettings
+from commands.all import COMMANDS, registry
+from commands.grammar import Misuse, parse, usage
+from commands.reading import Line, read_line
+from tests.program import PATIENCE, ROOT, environment
+
+README = (ROOT / "README.md").read_text("utf-8")
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+SHELL = re.findall(r"^ *```sh\n(.*?)^ *```$", README, re.DOTALL | re.MULTILINE)
+
+pytestmark = pytest.mark.xdist_group("program")
+
+
+def shell_lines(start: str) -> list[str]:
+    """The lines of the README's shell blocks that begin so."""
+    lines = [line.strip() for block in SHELL for line in block.splitlines()]
+    found = [line for line in lines if line.startswith(start)]
+    assert found, f"the README has no line that begins with {start!r}"
+    return found
+
+
+@pytest.fixture(scope="module")
+def path(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A search path on which `slipway` is the program as it stands here."""
+    folder = tmp_path_factory.mktemp("bin")
+    script = folder / "slipway"
+    script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m bot "$@"\n')
+    script.chmod(0o755)
+    return f"{folder}:/usr/bin:/bin"
+
+
+def run(line: str, path: str, cwd: Path, **more: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {line}"],
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        timeout=PATIENCE,
+        cwd=cwd,
+        env=environment(PATH=path, **more),
+        check=False,
+    )
+
+
+def test_the_table_of_commands_is_what_the_commands_declare() -> None:
+    rows = re.findall(r"^\| `(![^`]*)` \| (.*) \|$", README.split("## Commands")[1], re.MULTILINE)
+    assert rows == [(usage(spec, "!"), spec.summary) for spec in COMMANDS]
+
+
+def test_every_command_line_it_shows_is_understood() -> None:
+    text = README.split("## Commands")[0] + README.split("## How approvals work")[1]
+    shown = re.findall(r"[`'](?:@\w+: )?(!\w[^`'…]*)[`']", text)
+    known = registry()
+    assert len(shown) > 10
+    for line in shown:
+        reading = read_line(line.replace("COMMAND", "launch"), Address.ROOM, "!", known.names)
+        assert isinstance(reading, Line), line
+        assert not isinstance(parse(known.by_name[reading.name], reading.args, "!"), Misuse), line
+
+
+@pytest.mark.parametrize("line", shell_lines("printf"))
+def test_the_demos_that_it_shows_run(line: str, path: str, tmp_path: Path) -> None:
+    ended = run(line, path, tmp_path)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    if "@bob" in line:
+        assert "promote: done" in ended.stdout
+    if "--json" in line:
+        assert [json.loads(each) for each in ended.stdout.splitlines()]
+    if "carol" in line:
+        assert "You need the right `promote`" in ended.stdout
+
+
+def test_the_example_configuration_is_right_with_the_password_in_the_environment(
+    path: str, tmp_path: Path
+) -> None:
+    shutil.copy(ROOT / "slipway.example.toml", tmp_path)
+    secret = tmp_path / "matrix-password"
+    secret.write_text("a password\n")
+    secret.chmod(0o600)
+    (copy,) = shell_lines("cp slipway.example.toml")
+    (check,) = shell_lines("slipway check")
+    for name, value in (("SLIPWAY_MATRIX_PASSWORD", "secret"), ("SLIPWAY_MATRIX_PASSWORD_FILE", str(secret))):
+        assert any(name in line for line in shell_lines("export"))
+        ended = run(f"{copy} && {check}", path, tmp_path, **{name: value})
+        assert ended.returncode == 0, ended.stderr
+        assert "slipway.toml is right." in ended.stdout
+
+
+def test_every_table_of_the_configuration_is_in_the_overview() -> None:
+    overview = README.split("## Configuration")[1].split("## Commands")[0]
+    tables = {"person": "[[person]]", "schedule": "[[schedule]]", "roles": "[roles.NAME]"}
+    tables |= {"profiles": "[profiles.NAME]", "policy": "[policy.KIND]"}
+    for name in SlipwaySettings.model_fields:
+        assert f"`{tables.get(name, name)}`" in overview or f"`[{name}]`" in overview, name
+
+
+def test_what_it_sets_up_with_is_pinned_by_hashes_and_names_no_index() -> None:
+    for line in shell_lines("python3 -m venv"):
+        (name,) = re.findall(r"-r (\S+)", line)
+        pins = (ROOT / name).read_text("utf-8")
+        assert "--require-hashes" in line
+        requirements = [each for each in pins.splitlines() if each and not each.startswith((" ", "#"))]
+        assert requirements
+        assert all("==" in each and each.endswith("\\") for each in requirements)
+        assert "://" not in pins
+        assert "--index-url" not in pins
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path) -> None:
+    for target in re.findall(r"\]\(([^)#\s]+)?(?:#([\w-]+))?\)", page.read_text("utf-8")):
+        where, heading = target
+        if where.startswith(("http:", "https:")):
+            continue
+        file = (page.parent / where).resolve() if where else page
+        assert file.exists(), f"{page.name}: {where}"
+        if heading:
+            titles = re.findall(r"^#+ (.*)$", file.read_text("utf-8"), re.MULTILINE)
+            anchors = {re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in titles}
+            assert heading in anchors, f"{page.name}: {where}#{heading}"
+
+
+def test_the_aws_policy_allows_what_the_adapter_calls_and_nothing_else() -> None:
+    policy = json.loads((ROOT / "deploy/aws-policy.json").read_text("utf-8"))
+    allowed = set()
+    for statement in policy["Statement"]:
+        action = statement["Action"]
+        allowed |= set(action if isinstance(action, list) else [action])
+    source = Path(aws.__file__).read_text("utf-8")
+    calls = set(re.findall(r'"((?:describe|run|terminate)_[a-z_]+)"', source))
+    camel = {"ec2:" + "".join(word.capitalize() for word in call.split("_")) for call in calls}
+    assert len(camel) >= 6
+    assert allowed == camel | {"ec2:CreateTags"}  # which RunInstances needs for the tags it is given
+    changing = [each for each in policy["Statement"] if each["Sid"] != "Look"]
+    assert all("Condition" in each and each["Resource"] != "*" for each in changing)
+
+
+def test_the_azure_role_names_the_kinds_of_call_that_the_adapter_makes() -> None:
+    role = json.loads((ROOT / "deploy/azure-role.json").read_text("utf-8"))
+    source = (ROOT / "bot/clouds/azure/arm.py").read_text("utf-8")
+    called = set(re.findall(r"_client\.(gallery_\w+)\.(\w+)", source))
+    needed = {
+        ("gallery_images", "list_by_gallery"): "galleries/images/read",
+        ("gallery_image_versions", "list_by_gallery_image"): "galleries/images/versions/read",
+        ("gallery_image_versions", "get"): "galleries/images/versions/read",
+        ("gallery_image_versions", "begin_create_or_update"): "galleries/images/versions/write",
+        ("gallery_image_versions", "begin_delete"): "galleries/images/versions/delete",
+    }
+    assert called == needed.keys()
+    polling = "locations/capsOperations/read"
+    assert {f"Microsoft.Compute/{action}" for action in {*needed.values(), polling}} == set(role["Actions"])
