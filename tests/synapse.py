@@ -61,12 +61,16 @@ class Synapse:
     folder: Path
     secret: str = field(repr=False)
 
-    def register(self, name: str | None = None, *, displayname: str | None = None) -> Account:
+    def register(
+        self, name: str | None = None, *, displayname: str | None = None, admin: bool = False
+    ) -> Account:
         """Register a user by the admin API's shared secret; without a name, one nobody has yet."""
         name = name or f"user{next(_names)}"
         password = secrets.token_hex(8)
         nonce = self._call("GET", "/_synapse/admin/v1/register")["nonce"]
-        message = b"\x00".join([nonce.encode(), name.encode(), password.encode(), b"notadmin"])
+        message = b"\x00".join(
+            [nonce.encode(), name.encode(), password.encode(), b"admin" if admin else b"notadmin"]
+        )
         answer = self._call(
             "POST",
             "/_synapse/admin/v1/register",
@@ -75,15 +79,27 @@ class Synapse:
                 "username": name,
                 "displayname": displayname or name,
                 "password": password,
-                "admin": False,
+                "admin": admin,
                 "mac": hmac.new(self.secret.encode(), message, hashlib.sha1).hexdigest(),
             },
         )
         return Account(answer["user_id"], password, answer["access_token"], answer["device_id"])
 
-    def _call(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+    def limit(self, account: Account, *, per_second: int, burst: int) -> None:
+        """Let an account send so many events at once and then so many a second, as servers do out there."""
+        admin = self.register(admin=True)
+        path = f"/_synapse/admin/v1/users/{account.user_id}/override_ratelimit"
+        limits = {"messages_per_second": per_second, "burst_count": burst}
+        self._call("POST", path, limits, token=admin.access_token)
+
+    def _call(
+        self, method: str, path: str, body: dict[str, Any] | None = None, *, token: str | None = None
+    ) -> Any:
         request = urllib.request.Request(  # noqa: S310 - always our own loopback http
-            self.url + path, method=method, data=None if body is None else json.dumps(body).encode()
+            self.url + path,
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={} if token is None else {"Authorization": f"Bearer {token}"},
         )
         with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310
             return json.load(answer)

@@ -8,6 +8,7 @@ import pytest
 
 from bot.chat.matrix import InMemory, MatrixChat
 from bot.times import system_clock
+from tests.chat.faulty import Proxy, faulty
 from tests.chat.matrix_room import House, Notebook, running, settings, started
 from tests.chat.person import Person
 from tests.synapse import Account, Synapse
@@ -33,3 +34,9 @@ async def house(synapse: Synapse, alice: Person, account: Account) -> AsyncItera
         await alice.member(room, account.user_id)
         await started(alice, room, notebook)
         yield House(chat, notebook, room, memory, account.user_id)
+
+
+@pytest.fixture
+async def proxy(synapse: Synapse) -> AsyncIterator[Proxy]:
+    async with faulty(synapse.url) as proxy:
+        yield proxy

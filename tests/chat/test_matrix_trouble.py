@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import timedelta
 
-import aiohttp
 import pytest
-from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
@@ -19,107 +15,21 @@ from bot.chat.matrix.backoff import Backoff
 from bot.chat.model import Card
 from bot.errors import ChatError
 from bot.times import system_clock
+from tests.chat.faulty import (
+    BAD_GATEWAY,
+    TOO_FAST,
+    UNKNOWN_TOKEN,
+    Proxy,
+    Waits,
+    answers,
+    chat_behind,
+    does_it_but_hangs_up,
+    hangs_up,
+    never_answers,
+)
 from tests.chat.matrix_room import Notebook, running, settings, started
 from tests.chat.person import Person
 from tests.synapse import Account, Synapse
-
-Forward = Callable[[], Awaitable[web.Response]]
-Fault = Callable[[web.Request, Forward], Awaitable[web.StreamResponse]]
-
-
-class Proxy:
-    """Passes everything on to Synapse, but for the faults that wait for a kind of call."""
-
-    def __init__(self, behind: str) -> None:
-        self._behind = behind
-        self.faults: dict[str, deque[Fault]] = {"/sync": deque(), "/send/": deque()}
-        self.url = ""
-        self.used_up = asyncio.Event()
-
-    async def handle(self, request: web.Request) -> web.StreamResponse:
-        async def forward() -> web.Response:
-            body = await request.read()
-            headers = {"Authorization": request.headers.get("Authorization", "")}
-            async with (
-                aiohttp.ClientSession() as session,
-                session.request(
-                    request.method, f"{self._behind}{request.rel_url}", data=body, headers=headers
-                ) as answer,
-            ):
-                return web.Response(
-                    status=answer.status, body=await answer.read(), content_type="application/json"
-                )
-
-        for part, faults in self.faults.items():
-            if part in request.path and faults:
-                return await faults.popleft()(request, forward)
-        return await forward()
-
-
-def answers(status: int, body: str, content_type: str = "application/json") -> Fault:
-    async def fault(_request: web.Request, _forward: Forward) -> web.StreamResponse:
-        return web.Response(status=status, text=body, content_type=content_type)
-
-    return fault
-
-
-async def hangs_up(request: web.Request, _forward: Forward) -> web.StreamResponse:
-    assert request.transport is not None
-    request.transport.abort()
-    return web.Response()
-
-
-async def does_it_but_hangs_up(request: web.Request, forward: Forward) -> web.StreamResponse:
-    await forward()
-    return await hangs_up(request, forward)
-
-
-async def never_answers(_request: web.Request, _forward: Forward) -> web.StreamResponse:
-    await asyncio.Event().wait()
-    return web.Response()
-
-
-BAD_GATEWAY = answers(502, "<html>Bad Gateway</html>", "text/html")
-TOO_FAST = answers(429, '{"errcode": "M_LIMIT_EXCEEDED", "error": "slow down", "retry_after_ms": 1}')
-UNKNOWN_TOKEN = answers(401, '{"errcode": "M_UNKNOWN_TOKEN", "error": "secret words", "soft_logout": false}')
-
-
-@pytest.fixture
-async def proxy(synapse: Synapse) -> AsyncIterator[Proxy]:
-    proxy = Proxy(synapse.url)
-    application = web.Application()
-    application.router.add_route("*", "/{path:.*}", proxy.handle)
-    runner = web.AppRunner(application, shutdown_timeout=0.1, handler_cancellation=True)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    proxy.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    yield proxy
-    await runner.cleanup()
-
-
-class Waits:
-    """A sleep that does not, and remembers what it was asked for and what the chat then said of itself."""
-
-    def __init__(self) -> None:
-        self.seconds: list[float] = []
-        self.details: list[str] = []
-        self.chat: MatrixChat | None = None
-
-    async def __call__(self, seconds: float) -> None:
-        self.seconds.append(seconds)
-        if self.chat is not None:
-            health = self.chat.health()
-            assert not health.connected
-            self.details.append(health.detail)
-
-
-def chat_behind(
-    proxy: Proxy, synapse: Synapse, account: Account, room: str, waits: Waits, **more: object
-) -> MatrixChat:
-    config = settings(synapse, account, room, homeserver=proxy.url, **more)
-    waits.chat = MatrixChat(config, InMemory(), system_clock, sleep=waits)
-    return waits.chat
 
 
 async def test_the_bot_hears_on_after_an_outage(
