@@ -34,8 +34,9 @@ from bot.operations.cards import operation_card, plan_card, trouble_card
 from bot.operations.deciding import Decision
 from bot.operations.durable import Durable, Effect, Payload
 from bot.operations.messages import Messages
-from bot.operations.model import OperationState, Trouble
+from bot.operations.model import Operation, OperationState, Trouble
 from bot.operations.planning import Asked, NothingToDo, Planning
+from bot.operations.policy import deciders
 from bot.operations.running import Running
 from bot.people import Person, PersonKind
 from commands.call import Answer, Call, Change, Moved, Reply, Services
@@ -45,6 +46,9 @@ from commands.manual import help_command
 from commands.reading import Ignored, Line, Unknown, Unreadable, read_line
 
 WORKFLOW = "hear"
+
+MENTIONED = 8
+"""At most so many people are called upon to agree to what the clock asks for."""
 
 PATIENCE_SECONDS = 2.0
 """How long somebody waits for an answer before the bot says that it is at it."""
@@ -317,7 +321,7 @@ class Door:
             if not isinstance(planned_operation, NothingToDo):
                 return response.model_copy(
                     update={
-                        "card": operation_card(planned_operation, view),
+                        "card": self._announced(planned_operation, call),
                         "operation_id": planned_operation.id,
                         "start": planned_operation.state is OperationState.APPROVED,
                     }
@@ -326,6 +330,15 @@ class Door:
         if quiet:
             return response
         return _with(response, Card(tone=Tone.DONE, title="Nothing to do", text=planned.summary))
+
+    def _announced(self, operation: Operation, call: Call) -> Card:
+        """The card of a new operation; where the clock asks, it calls on those who can agree."""
+        card = operation_card(operation, self._services.view)
+        if call.person.human or operation.state is not OperationState.PROPOSED:
+            return card
+        platform = operation.room.platform
+        able = (each.account_on(platform) for each in deciders(operation, self._services.people))
+        return card.model_copy(update={"mentions": tuple(account for account in able if account)[:MENTIONED]})
 
     async def _moved(self, operation_id: str, call: Call) -> Response:
         """Show the operation where its card stands; elsewhere, the speaker gets a card of it as well."""

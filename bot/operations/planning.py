@@ -95,6 +95,15 @@ class Planning:
             }
         )
 
+    async def _proposed_before(self, plan: Plan) -> str | None:
+        """The schedule's own proposal of the same steps that still waits: its next run must not pile up."""
+        if not is_schedule(plan.requester):
+            return None
+        for operation in await self._records.in_states((OperationState.PROPOSED,)):
+            if operation.requester == plan.requester and operation.plan.steps == plan.steps:
+                return operation.id
+        return None
+
     async def propose(self, request: AnyRequest, asked: Asked) -> Operation | NothingToDo:
         """Plan a request and store it as an operation; approved at once where nobody needs to agree.
 
@@ -109,6 +118,9 @@ class Planning:
             plan = await self.plan(request, asked.person)
             if isinstance(plan, NothingToDo):
                 return plan
+            waiting = await self._proposed_before(plan)
+            if waiting is not None:
+                return NothingToDo(f"{waiting} proposes the same already, and waits for approval.")
             operation = await self._records.create(
                 Proposed(asked.origin, plan, asked.room, asked.thread, self._clock())
             )

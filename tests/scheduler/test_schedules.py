@@ -139,6 +139,7 @@ async def test_a_tick_that_needs_approval_waits_for_a_person(tmp_path: Path) -> 
     async with bot_with(tmp_path, PROMOTION) as bot:
         (card,) = await bot.at(MONDAY_NINE)
         assert "waits for 1 approval" in card.text
+        assert card.card.mentions == ("alice", "bob")  # those who can agree are called upon
         assert bot.excluded(X64, CANDIDATE) is True
         (refusal,) = await bot.press("carol", Choice.APPROVE, card)
         assert "may not approve" in refusal.text
@@ -146,6 +147,17 @@ async def test_a_tick_that_needs_approval_waits_for_a_person(tmp_path: Path) -> 
         assert bot.excluded(X64, CANDIDATE) is False
         assert report.thread == card.id
         assert "Alice approved" in card.text
+
+
+async def test_a_schedule_does_not_pile_up_proposals_that_nobody_answers(tmp_path: Path) -> None:
+    daily = entry("daily-promotion", cron="0 9 * * *")
+    week = {kind: {"expires": "7d"} for kind in ("promote",)}
+    async with bot_with(tmp_path, daily, policy=week) as bot:
+        (card,) = await bot.at(MONDAY_NINE)
+        (again,) = await bot.at(MONDAY_NINE + timedelta(days=1))
+        (operation,) = await bot.house.records.recent(10)
+        assert operation.id in card.text
+        assert f"{operation.id} proposes the same already" in again.text
 
 
 async def test_a_large_clean_up_asks_even_where_policy_does_not(tmp_path: Path) -> None:
