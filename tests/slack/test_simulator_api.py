@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import aiohttp
@@ -11,7 +11,7 @@ import pytest
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from tests.slack.simulator import SimulatedSlack
+from tests.slack.simulator import SimulatedSlack, StandingClock
 from tests.slack.simulator.bolt_app import client_of
 from tests.slack.simulator.seed import (
     ALICE,
@@ -29,29 +29,14 @@ from tests.slack.simulator.seed import (
     TEAM,
 )
 
-NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 
-
-class Now:
-    """A clock that tests move."""
-
-    def __init__(self) -> None:
-        self.time = NOW
-
-    def __call__(self) -> datetime:
-        return self.time
-
-    def advance(self, **much: float) -> None:
-        self.time += timedelta(**much)
+@pytest.fixture
+def now() -> StandingClock:
+    return StandingClock()
 
 
 @pytest.fixture
-def now() -> Now:
-    return Now()
-
-
-@pytest.fixture
-async def sim(now: Now) -> AsyncIterator[SimulatedSlack]:
+async def sim(now: StandingClock) -> AsyncIterator[SimulatedSlack]:
     async with SimulatedSlack(clock=now) as running:
         yield running
 
@@ -229,7 +214,9 @@ async def test_blocks_beyond_the_limits_are_refused_with_the_place(client: Async
 
 
 @pytest.mark.filterwarnings("ignore:The top-level `text`")
-async def test_editing_ones_own_message(sim: SimulatedSlack, client: AsyncWebClient, now: Now) -> None:
+async def test_editing_ones_own_message(
+    sim: SimulatedSlack, client: AsyncWebClient, now: StandingClock
+) -> None:
     section = {"type": "section", "text": {"type": "mrkdwn", "text": "before"}}
     metadata = {"event_type": "x", "event_payload": {"key": "1"}}
     ts = (await client.chat_postMessage(channel=IMAGES, text="a", blocks=[section], metadata=metadata))["ts"]
@@ -244,7 +231,7 @@ async def test_editing_ones_own_message(sim: SimulatedSlack, client: AsyncWebCli
         "error"
     ] == "msg_too_long"
     sim.core.edit_window = timedelta(minutes=5)
-    now.advance(minutes=6)
+    now.time += timedelta(minutes=6)
     assert (await refused(client.chat_update(channel=IMAGES, ts=ts, text="e")))[
         "error"
     ] == "edit_window_closed"

@@ -43,6 +43,7 @@ from tests.slack.simulator.person import Person
 from tests.slack.simulator.seed import fedora_world
 from tests.slack.simulator.server import SimulatedSlack
 from tests.slack.simulator.sockets import Reason
+from tests.slack.simulator.waiting import StandingClock
 from tests.slack.simulator.world import Button, Channel, Message, SimulatorError, User
 
 __all__ = [
@@ -59,6 +60,7 @@ __all__ = [
     "Signature",
     "SimulatedSlack",
     "SimulatorError",
+    "StandingClock",
     "State",
     "Submission",
     "User",

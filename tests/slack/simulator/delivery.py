@@ -47,6 +47,7 @@ class Delivery:
     envelope_ids: list[str] = field(default_factory=list, repr=False)  # one an attempt, the newest last
     answerable: bool = False
     attempts: int = 0
+    acks: int = 0
     retry_reason: str | None = None
     state: State = State.WAITING
     answer: Json | None = None
@@ -105,14 +106,15 @@ class Delivery:
         self.bell.ring()
 
     def take_answer(self, answer: Json | None) -> None:
-        """The app acknowledged it. A second acknowledgement changes nothing."""
+        """The app acknowledged it. A second acknowledgement is counted and changes nothing else."""
+        self.acks += 1
+        self.bell.ring()
         if self.state is State.ACKED:
             return
         self.seconds = perf_counter() - (self.first_sent or perf_counter())
         self.state, self.answer = State.ACKED, answer
         if self.when_answered is not None:
             self.when_answered(answer)
-        self.bell.ring()
 
     def give_up(self, error: str) -> None:
         """Nothing came; a person would see that now."""
@@ -163,14 +165,17 @@ class Outbox:
         await self._attempt(delivery)
         return delivery
 
-    async def again(self, delivery: Delivery, *, reason: str | None = "timeout") -> Delivery:
+    async def again(self, delivery: Delivery, *, reason: str = "") -> Delivery:
         """Send the same payload once more, acknowledged or not: a duplicate, whatever its kind."""
-        delivery.retry_reason = reason if delivery.kind is Kind.EVENT else None
+        delivery.retry_reason = reason or delivery.retry_reason or "timeout"
         await self._attempt(delivery)
         return delivery
 
-    async def redeliver(self, *, reason: str = "timeout") -> list[Delivery]:
-        """Send every event again that was sent and not acknowledged, as Slack does after a while."""
+    async def redeliver(self, *, reason: str = "") -> list[Delivery]:
+        """Send every event again that was sent and not acknowledged, as Slack does after a while.
+
+        ``reason`` is Slack's retry reason; without it what is known of the last attempt, or ``timeout``.
+        """
         late = [d for d in self._unique() if d.kind is Kind.EVENT and d.state is State.SENT]
         for delivery in late:
             await self.again(delivery, reason=reason)
@@ -189,11 +194,7 @@ class Outbox:
 
     async def settled(self, within: float = 10) -> None:
         """Wait until everything sent so far is acknowledged or given up."""
-        await self._bell.until(
-            lambda: not any(d.state in (State.WAITING, State.SENT) for d in self.open.values()),
-            "every delivery to be acknowledged",
-            within,
-        )
+        await self._bell.until(lambda: not self.open, "every delivery to be acknowledged", within)
 
     def stop(self) -> None:
         """No more timers."""

@@ -4,11 +4,23 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import TypeVar
 
 from tests.slack.simulator.world import Clock, SimulatorError
 
 T = TypeVar("T")
+
+
+class StandingClock:
+    """A clock that only its owner moves, by ``clock.time += timedelta(…)``."""
+
+    def __init__(self) -> None:
+        self.time = datetime(2026, 11, 20, 12, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        """The moment at which it stands."""
+        return self.time
 
 
 class Stamps:

@@ -1,0 +1,474 @@
+"""People before an unmodified Bolt app: what the app hears, and what they see of its answers."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond, AsyncSay
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from tests.slack.simulator import Outcome, SimulatedSlack, SimulatorError, User
+from tests.slack.simulator.bolt_app import client_of, over_socket
+from tests.slack.simulator.seed import ALICE, BOT, EVE, IMAGES, PARTNER_TEAM, TEAM
+
+Json = dict[str, Any]
+
+CARD: list[Json] = [
+    {"type": "section", "text": {"type": "mrkdwn", "text": "Promote 43?"}},
+    {
+        "type": "actions",
+        "block_id": "decide",
+        "elements": [
+            {
+                "type": "button",
+                "action_id": "approve",
+                "text": {"type": "plain_text", "text": "Approve"},
+                "style": "primary",
+                "value": "op-7k3f:abcdef",
+            },
+            {
+                "type": "button",
+                "action_id": "reject",
+                "text": {"type": "plain_text", "text": "Reject"},
+                "value": "op-7k3f:abcdef",
+            },
+        ],
+    },
+]
+REASON: Json = {
+    "type": "modal",
+    "callback_id": "reason",
+    "title": {"type": "plain_text", "text": "Reject"},
+    "submit": {"type": "plain_text", "text": "Reject"},
+    "private_metadata": "op-7k3f",
+    "notify_on_close": True,
+    "blocks": [
+        {
+            "type": "input",
+            "block_id": "why",
+            "label": {"type": "plain_text", "text": "Reason"},
+            "element": {"type": "plain_text_input", "action_id": "text", "max_length": 20},
+        }
+    ],
+}
+
+
+class Heard:
+    """A Bolt app that keeps everything it hears and answers in the simplest way."""
+
+    def __init__(self) -> None:
+        self.events: list[Json] = []
+        self.bodies: list[Json] = []
+        self.answers: list[Json] = []
+
+    def set_up(self, app: AsyncApp) -> None:
+        """Register everything."""
+        app.event("app_mention")(self.event)
+        app.event("app_home_opened")(self.home)
+        app.event("message")(self.message)
+        app.event({"type": "message", "subtype": "message_changed"})(self.event)
+        app.event("member_joined_channel")(self.event)
+        app.event("channel_archive")(self.event)
+        app.event("reaction_added")(self.event)
+        app.event("subteam_members_changed")(self.event)
+        app.command("/slipway")(self.command)
+        app.action("approve")(self.approve)
+        app.action("reject")(self.reject)
+        app.shortcut("launch")(self.reject)
+        app.shortcut("about")(self.approve)
+        app.view("reason")(self.submitted)
+        app.view_closed("reason")(self.interaction)
+
+    async def event(self, body: Json) -> None:
+        """Keep an event."""
+        self.events.append(body)
+
+    async def message(self, body: Json, say: AsyncSay) -> None:
+        """Keep a message, and give a card to a person's plain one that asks."""
+        self.events.append(body)
+        if body["event"]["text"].endswith("!promote"):
+            await say(text="Promote 43?", blocks=CARD)
+
+    async def home(self, body: Json, client: AsyncWebClient) -> None:
+        """Publish a Home tab."""
+        self.events.append(body)
+        await client.views_publish(user_id=body["event"]["user"], view={"type": "home", "blocks": CARD})
+
+    async def interaction(self, ack: AsyncAck, body: Json) -> None:
+        """Acknowledge."""
+        self.bodies.append(body)
+        await ack()
+
+    async def command(self, ack: AsyncAck, body: Json, respond: AsyncRespond) -> None:
+        """Answer twice."""
+        self.bodies.append(body)
+        await ack("working")
+        await respond("done", response_type="in_channel")
+
+    async def approve(self, ack: AsyncAck, body: Json, respond: AsyncRespond) -> None:
+        """Replace the card."""
+        self.bodies.append(body)
+        await ack()
+        if "response_url" in body:
+            await respond(text="Approved", replace_original=True)
+
+    async def reject(self, ack: AsyncAck, body: Json, client: AsyncWebClient) -> None:
+        """Ask why."""
+        self.bodies.append(body)
+        await ack()
+        await client.views_open(trigger_id=body["trigger_id"], view=REASON)
+
+    async def submitted(self, ack: AsyncAck, body: Json, view: Json) -> None:
+        """Take anything but a bad word; some words stand for what else an app can answer."""
+        self.bodies.append(body)
+        word = view["state"]["values"]["why"]["text"]["value"]
+        answers: dict[str, Json] = {
+            "bad": {"response_action": "errors", "errors": {"why": "Say more"}},
+            "more": {"response_action": "push", "view": REASON},
+            "other": {"response_action": "update", "view": {**REASON, "callback_id": "other"}},
+            "all": {"response_action": "clear"},
+        }
+        await ack(**answers.get(word, {}))
+
+
+@pytest.fixture
+async def sim() -> AsyncIterator[SimulatedSlack]:
+    async with SimulatedSlack() as running:
+        yield running
+
+
+@pytest.fixture
+async def heard(sim: SimulatedSlack) -> AsyncIterator[Heard]:
+    app = Heard()
+    async with over_socket(sim, app.set_up):
+        yield app
+
+
+def kinds(heard: Heard) -> list[str]:
+    """What sort of events the app heard."""
+    return [body["event"].get("subtype") or body["event"]["type"] for body in heard.events]
+
+
+async def test_a_message_comes_with_all_that_an_event_has(sim: SimulatedSlack, heard: Heard) -> None:
+    message = await sim.person("alice").post("images", "see https://x.org & more")
+    await sim.settled()
+    (body,) = heard.events
+    assert body["event_id"].startswith("Ev")
+    assert (body["team_id"], body["api_app_id"]) == (TEAM, "A0SLIPWAY")
+    assert body["authorizations"][0] == {
+        "enterprise_id": None,
+        "team_id": TEAM,
+        "user_id": BOT,
+        "is_bot": True,
+        "is_enterprise_install": False,
+    }
+    event = body["event"]
+    assert event["text"] == "see <https://x.org> &amp; more"
+    assert (event["channel"], event["channel_type"], event["ts"]) == (IMAGES, "channel", message.ts)
+    assert (event["user"], event["team"]) == (ALICE, TEAM)
+    assert "bot_id" not in event
+
+
+async def test_a_mention_comes_twice_with_two_ids(sim: SimulatedSlack, heard: Heard) -> None:
+    await sim.person("alice").post("images", "@slipway status")
+    await sim.settled()
+    assert sorted(kinds(heard)) == ["app_mention", "message"]
+    first, second = heard.events
+    assert first["event"]["ts"] == second["event"]["ts"]
+    assert first["event_id"] != second["event_id"]
+
+
+async def test_a_direct_message_comes_once(sim: SimulatedSlack, heard: Heard) -> None:
+    await sim.person("alice").post(BOT, "<@U0SLIPWAY> status")
+    await sim.settled()
+    assert [body["event"]["channel_type"] for body in heard.events] == ["im"]
+
+
+async def test_the_bots_own_words_come_back_to_it(sim: SimulatedSlack, heard: Heard) -> None:
+    await client_of(sim).chat_postMessage(channel=IMAGES, text="own")
+    await sim.settled()
+    assert heard.events == []  # Bolt drops what its own bot said
+    assert [d.event["bot_id"] for d in sim.deliveries] == ["B0SLIPWAY"]
+
+
+async def test_edits_deletions_and_broadcasts(sim: SimulatedSlack, heard: Heard) -> None:
+    alice = sim.person("alice")
+    message = await alice.post("images", "!stat")
+    await alice.edit(message, "!status")
+    reply = await alice.post("images", "me too", thread=message, broadcast=True)
+    await alice.delete(message)
+    await sim.settled()
+    edited = sim.deliveries[1].event
+    assert (edited["subtype"], edited["message"]["text"], edited["previous_message"]["text"]) == (
+        "message_changed",
+        "!status",
+        "!stat",
+    )
+    broadcast = sim.deliveries[2].event
+    assert (broadcast["subtype"], broadcast["thread_ts"], broadcast["root"]["text"]) == (
+        "thread_broadcast",
+        message.ts,
+        "!status",
+    )
+    assert sim.deliveries[3].event["deleted_ts"] == message.ts
+    assert alice.sees("images") == [reply]
+    with pytest.raises(SimulatorError, match="own"):
+        await sim.person("bob").edit(reply, "forged")
+
+
+async def test_other_bots_speak_too(sim: SimulatedSlack, heard: Heard) -> None:
+    await sim.bot_says("images", "!promote")
+    await sim.bot_says("images", "!status", legacy=True)
+    await sim.settled()
+    first, second = (delivery.event for delivery in sim.deliveries[:2])
+    assert (first["bot_id"], first["user"], first.get("subtype")) == ("B0OTHERBT", "U0OTHERBT", None)
+    assert (second["bot_id"], second.get("user"), second["subtype"]) == ("B0OTHERBT", None, "bot_message")
+
+
+async def test_a_person_of_another_workspace_is_marked(sim: SimulatedSlack, heard: Heard) -> None:
+    eve = sim.person("eve")
+    await eve.post("shared", "!promote")
+    card = await sim.message("shared")
+    await (await eve.press(card, "Approve")).acked()
+    event = heard.events[0]
+    assert event["is_ext_shared_channel"] is True
+    assert (event["event"]["user_team"], event["authorizations"][0]["team_id"]) == (PARTNER_TEAM, TEAM)
+    (body,) = heard.bodies
+    assert (body["user"]["id"], body["user"]["team_id"], body["team"]["id"]) == (EVE, PARTNER_TEAM, TEAM)
+    with pytest.raises(SimulatorError, match="in no channel"):
+        await eve.post("images", "hello")
+
+
+async def test_nothing_is_heard_where_the_bot_is_not(sim: SimulatedSlack, heard: Heard) -> None:
+    message = await sim.person("alice").post("lounge", "!promote")
+    assert message.deliveries == []
+    joined = await sim.invite_bot("lounge")
+    await sim.person("alice").post("lounge", "!promote")
+    await sim.message("lounge")
+    await sim.settled()
+    assert joined is not None
+    assert joined.acknowledged
+    sim.world.app.events.discard("message.channels")
+    assert (await sim.person("alice").post("lounge", "unheard")).deliveries == []
+
+
+async def test_a_button_is_pressed(sim: SimulatedSlack, heard: Heard) -> None:
+    await sim.person("alice").post("images", "!promote")
+    card = await sim.message("images", lambda message: "Promote 43?" in message.everything)
+    assert [(b.label, b.value, b.style) for b in card.buttons] == [
+        ("Approve", "op-7k3f:abcdef", "primary"),
+        ("Reject", "op-7k3f:abcdef", "default"),
+    ]
+    await (await sim.person("bob").press(card, "Approve")).acked()
+    await sim.until(lambda: card.text == "Approved")
+    assert card.buttons == []
+    (body,) = heard.bodies
+    assert "event_id" not in body
+    assert "authorizations" not in body
+    assert body["container"] == {
+        "type": "message",
+        "message_ts": card.ts,
+        "channel_id": IMAGES,
+        "is_ephemeral": False,
+    }
+    (action,) = body["actions"]
+    assert (action["action_id"], action["block_id"], action["value"]) == (
+        "approve",
+        "decide",
+        "op-7k3f:abcdef",
+    )
+    assert float(action["action_ts"]) > float(card.ts)
+
+
+async def test_stale_double_and_forged_presses(sim: SimulatedSlack, heard: Heard) -> None:
+    bob = sim.person("bob")
+    await bob.post("images", "!promote")
+    card = await sim.message("images")
+    before = card.shown()
+    first, second = await bob.press(card, "Approve"), await bob.press(card, "Approve", stale=before)
+    await first.acked()
+    await second.acked()
+    await sim.until(lambda: not card.buttons)
+    with pytest.raises(SimulatorError, match="no button"):
+        await bob.press(card, "Approve")
+    await (await bob.press(card, "approve", stale=before, value="op-none:000000")).acked()
+    values = [body["actions"][0]["value"] for body in heard.bodies]
+    assert values == ["op-7k3f:abcdef", "op-7k3f:abcdef", "op-none:000000"]
+    assert len({body["actions"][0]["action_ts"] for body in heard.bodies}) == 3
+
+
+async def test_a_command_is_answered_to_one_and_then_to_all(sim: SimulatedSlack, heard: Heard) -> None:
+    alice = sim.person("alice")
+    delivery = await alice.command("/slipway", "promote @bob https://x.org", channel="images")
+    assert await delivery.acked() == {"text": "working"}
+    assert (await alice.ephemeral()).text == "working"
+    assert (await sim.message("images")).text == "done"
+    (body,) = heard.bodies
+    assert (body["command"], body["text"]) == ("/slipway", "promote <@U0BOB0000> <https://x.org>")
+    assert (body["user_id"], body["team_id"], body["channel_name"]) == (ALICE, TEAM, "images")
+    with pytest.raises(SimulatorError, match="not a valid command"):
+        await alice.command("/other")
+
+
+async def test_a_response_url_works_five_times(sim: SimulatedSlack, heard: Heard) -> None:
+    alice = sim.person("alice")
+    await (await alice.command("/slipway", "x")).acked()
+    await sim.message("images")
+    respond = AsyncRespond(response_url=heard.bodies[0]["response_url"])
+    for number in range(4):
+        assert (await respond(f"more {number}")).status_code == 200
+    assert (await respond("too many")).status_code == 404
+    assert len(alice.ephemerals) == 5
+    assert (await AsyncRespond(response_url=f"{sim.url}/actions/T/none")("x")).status_code == 404
+
+
+async def test_an_ephemeral_card_can_be_replaced_and_deleted(sim: SimulatedSlack, heard: Heard) -> None:
+    alice = sim.person("alice")
+    await client_of(sim).chat_postEphemeral(channel=IMAGES, user=ALICE, text="card", blocks=CARD)
+    card = await alice.ephemeral()
+    await (await alice.press(card, "Approve")).acked()
+    await alice.ephemeral(lambda message: message.text == "Approved")
+    assert "message" not in heard.bodies[0]
+    assert heard.bodies[0]["container"]["is_ephemeral"] is True
+    answer = await AsyncRespond(response_url=heard.bodies[0]["response_url"])(delete_original=True)
+    assert answer.status_code == 200
+    assert alice.ephemerals == []
+
+
+async def open_modal(sim: SimulatedSlack, who: str = "bob") -> Any:
+    """A card's Reject pressed, and the modal that comes."""
+    await sim.person(who).post("images", "!promote")
+    card = await sim.message("images")
+    await sim.person(who).press(card, "Reject")
+    return await sim.person(who).modal("reason")
+
+
+async def test_a_modal_is_filled_in(sim: SimulatedSlack, heard: Heard) -> None:
+    view = await open_modal(sim)
+    bob = sim.person("bob")
+    with pytest.raises(SimulatorError, match="required"):
+        await bob.submit(view, {})
+    with pytest.raises(SimulatorError, match="20 are allowed"):
+        await bob.submit(view, {"Reason": "x" * 21})
+    with pytest.raises(SimulatorError, match="no field"):
+        await bob.submit(view, {"Reason": "x", "Colour": "red"})
+    wrong = await bob.submit(view, {"text": "bad"})
+    assert (wrong.outcome, wrong.errors) == (Outcome.ERRORS, {"why": "Say more"})
+    done = await bob.submit(view, {"why": "broken boot"})
+    assert (done.outcome, done.view, bob.modals) == (Outcome.CLOSED, None, [])
+    body = heard.bodies[-1]
+    assert body["view"]["state"]["values"]["why"]["text"] == {
+        "type": "plain_text_input",
+        "value": "broken boot",
+    }
+    assert (body["view"]["private_metadata"], body["user"]["team_id"]) == ("op-7k3f", TEAM)
+    with pytest.raises(SimulatorError, match="closed"):
+        await bob.submit(view, {"why": "twice"})
+
+
+async def test_modals_upon_modals(sim: SimulatedSlack, heard: Heard) -> None:
+    view = await open_modal(sim)
+    bob = sim.person("bob")
+    pushed = await bob.submit(view, {"why": "more"})
+    assert (pushed.outcome, len(bob.modals)) == (Outcome.PUSHED, 2)
+    assert pushed.view is not None
+    other = await bob.submit(pushed.view, {"why": "other"})
+    assert other.outcome is Outcome.UPDATED
+    assert bob.modals[-1].callback_id == "other"
+    await bob.close(bob.modals[-1])
+    assert (await bob.submit(view, {"why": "all"})).outcome is Outcome.CLEARED
+    assert bob.modals == []
+
+
+async def test_a_closed_modal_is_told_where_asked_for(sim: SimulatedSlack, heard: Heard) -> None:
+    view = await open_modal(sim)
+    told = await sim.person("bob").close(view)
+    assert told is not None
+    await told.acked()
+    assert heard.bodies[-1]["type"] == "view_closed"
+    assert sim.person("bob").modals == []
+
+
+async def test_a_trigger_opens_one_view(sim: SimulatedSlack, heard: Heard) -> None:
+    await open_modal(sim)
+    client = client_of(sim)
+    for trigger, error in (
+        (heard.bodies[0]["trigger_id"], "exchanged_trigger_id"),
+        ("1.2.abc", "invalid_trigger_id"),
+    ):
+        with pytest.raises(SlackApiError) as caught:
+            await client.views_open(trigger_id=trigger, view=REASON)
+        assert caught.value.response["error"] == error
+
+
+async def test_a_view_is_updated_by_its_id_and_guarded_by_its_hash(sim: SimulatedSlack, heard: Heard) -> None:
+    view = await open_modal(sim)
+    client = client_of(sim)
+    old = view.hash
+    await client.views_update(view_id=view.id, hash=old, view={**REASON, "private_metadata": "new"})
+    assert (view.private_metadata, view.updates) == ("new", 1)
+    with pytest.raises(SlackApiError, match="hash_conflict"):
+        await client.views_update(view_id=view.id, hash=old, view=REASON)
+    with pytest.raises(SlackApiError, match="not_found"):
+        await client.views_update(view_id="V0NONE", view=REASON)
+    with pytest.raises(SlackApiError, match="invalid_arguments"):
+        await client.views_update(
+            view_id=view.id, view={**REASON, "title": {"type": "plain_text", "text": "x" * 25}}
+        )
+
+
+async def test_shortcuts(sim: SimulatedSlack, heard: Heard) -> None:
+    alice = sim.person("alice")
+    await (await alice.shortcut("launch")).acked()
+    await alice.modal("reason")
+    message = await alice.post("images", "look at this")
+    await (await alice.message_shortcut("about", message)).acked()
+    first, second = heard.bodies
+    assert (first["type"], first["callback_id"]) == ("shortcut", "launch")
+    assert "channel" not in first
+    assert (second["type"], second["message"]["text"], second["channel"]["id"]) == (
+        "message_action",
+        "look at this",
+        IMAGES,
+    )
+
+
+async def test_the_home_tab_is_published_when_it_is_opened(sim: SimulatedSlack, heard: Heard) -> None:
+    alice = sim.person("alice")
+    await alice.open_home()
+    home = await alice.home_tab()
+    assert (heard.events[0]["event"]["tab"], home.body["type"]) == ("home", "home")
+    await (await alice.press_in(home, "Approve")).acked()
+    (body,) = heard.bodies
+    assert (body["container"]["type"], body["view"]["id"]) == ("view", home.id)
+    assert "response_url" not in body
+    assert sim.person("bob").home is None
+
+
+async def test_reactions_groups_and_archiving_are_told(sim: SimulatedSlack, heard: Heard) -> None:
+    message = await sim.person("alice").post("images", "nice")
+    await sim.person("bob").react(message, "tada")
+    await sim.set_group("S0RELEASE", [ALICE])
+    await sim.archive("images")
+    await sim.settled()
+    assert kinds(heard) == ["message", "reaction_added", "subteam_members_changed", "channel_archive"]
+    assert heard.events[2]["event"]["removed_users"] == ["U0BOB0000"]
+    with pytest.raises(SimulatorError, match="archived"):
+        await sim.person("alice").post("images", "too late")
+
+
+async def test_new_people_and_typographic_clients(sim: SimulatedSlack, heard: Heard) -> None:
+    frank = sim.add_person(User("U0FRANK00", "frank", TEAM), "images")
+    frank.typographic = True
+    message = await frank.post("images", 'say "hi" --now')
+    assert message.text == "say \u201chi\u201d \u2014now"
+    assert (await frank.post("images", 'say "hi"', raw=True)).text == 'say "hi"'
+
+
+async def test_waiting_in_vain_says_what_there_is(sim: SimulatedSlack) -> None:
+    await client_of(sim).chat_postMessage(channel=IMAGES, text="something else")
+    with pytest.raises(SimulatorError, match="something else"):
+        await sim.message("images", lambda message: "card" in message.text, within=0.01)
