@@ -49,7 +49,7 @@ def operation_card(operation: Operation, view: View) -> Card:
     return Card(
         tone=_TONES[state],
         title=f"{operation.id} {operation.kind}: {_standing_words(operation, view)}",
-        text=operation.outcome.summary if operation.outcome else operation.plan.summary,
+        text=operation.outcome.summary if operation.outcome else _promise(operation.plan),
         fields=_fields(operation, view),
         tables=(_steps(operation),) if operation.plan.steps else (),
         notes=_notes(operation, view),
@@ -93,11 +93,16 @@ def plan_card(plan: Plan, view: View) -> Card:
     rows = tuple((str(number), step.title, step.reason) for number, step in enumerate(plan.steps, start=1))
     return Card(
         title=f"dry run of {plan.kind}",
-        text=plan.summary,
+        text=_promise(plan),
         fields=(*_evidence(plan), Field(label="Would need", value=needs)),
         tables=(Table(title="Plan", columns=("", "Step", "Why"), rows=rows),) if rows else (),
         notes=tuple(notes),
     )
+
+
+def _promise(plan: Plan) -> str:
+    """A plan's summary says how things are when it is done; nobody shall take that for how they are now."""
+    return f"When it is done: {plan.summary}"
 
 
 def trouble_card(title: str, trouble: Trouble, view: View) -> Card:
