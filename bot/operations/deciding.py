@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.chat.model import Choice
 from bot.errors import Mistake
@@ -161,7 +161,7 @@ class Deciding:
             to=OperationState.CANCELLED,
             entry=entry,
             outcome=cancelled,
-        ) or await self._records.ask_to_stop(operation.id, entry):
+        ) or await self._records.ask_to_stop(operation.id, replace(entry, action="asked to stop")):
             return await self._records.the(operation.id)
         after = await self._records.the(operation.id)
         if not after.state.ended and after.cancelled_by is not None:

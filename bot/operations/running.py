@@ -19,7 +19,7 @@ from bot.operations.kinds import Subjects, command_line
 from bot.operations.messages import Messages
 from bot.operations.model import Operation, OperationState, Outcome, StepReport, Trouble
 from bot.operations.planning import NothingToDo, Planning
-from bot.operations.policy import Enough, standing
+from bot.operations.policy import Enough, Missing, Vetoed, standing
 from bot.operations.records import Records
 from bot.operations.staleness import differences
 from bot.times import Clock
@@ -104,8 +104,9 @@ class Running:
                 Outcome(summary=f"Cancelled by {name}. Nothing was changed."),
             )
             return Verdict.OVER
-        if not isinstance(standing(operation, operation.votes, self._view.people), Enough):
-            await self._end_stale(operation, ("an approval no longer counts: its giver lost the role",))
+        where = standing(operation, operation.votes, self._view.people)
+        if not isinstance(where, Enough):
+            await self._end_stale(operation, (_unsettled(where, self._view),))
             return Verdict.OVER
         changed, trouble = await self._compare(operation)
         if trouble is not None:
@@ -241,6 +242,13 @@ class Running:
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+
+
+def _unsettled(where: Missing | Vetoed, view: View) -> str:
+    """Why what was approved is not any more."""
+    if isinstance(where, Vetoed):  # at the moment in which the last approval came in
+        return f"{view.name(where.by)} rejected it while it was being approved"
+    return "an approval no longer counts: its giver lost the role"
 
 
 def _own_trouble(operation: Operation) -> Trouble:

@@ -1,0 +1,197 @@
+"""Deciding and recording under pressure: many at once, the same event again, too late."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from bot.chat.model import Choice, Platform, Room
+from bot.errors import Mistake
+from bot.operations import audit
+from bot.operations.audit import Entry, Intact
+from bot.operations.deciding import Deciding, Decision
+from bot.operations.model import Operation, OperationState, Policy, StepReport
+from bot.operations.records import Proposed, Records
+from bot.people import People, Person
+from bot.steps import StepDone
+from bot.store.database import Database
+from tests.house import NOW, FakeClock
+from tests.operations.made import ROLE, people, plan, vote
+
+CROWD = ("bob", "carol", "dan", "erin", "frank")
+HOUSE = people({name: [ROLE] for name in ("alice", *CROWD)})
+ROOM = Room(platform=Platform.CONSOLE, id="console")
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    opened = Database(tmp_path / "slipway.db")
+    await opened.open()
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def records(database: Database) -> Records:
+    return Records(database)
+
+
+@pytest.fixture
+def deciding(records: Records) -> Deciding:
+    return Deciding(records, HOUSE, FakeClock())
+
+
+def person(name: str, house: People = HOUSE) -> Person:
+    found = house.by_id(name)
+    assert found is not None
+    return found
+
+
+async def proposed(records: Records, approvals: int = 1, origin: str = "e1") -> Operation:
+    policy = Policy(approvals=approvals, role=ROLE, requester_may_approve=False)
+    return await records.create(Proposed(origin, plan(policy=policy), ROOM, None, NOW))
+
+
+def decision(operation: Operation, who: str, choice: Choice = Choice.APPROVE, event: str = "") -> Decision:
+    return Decision(operation.id, person(who), choice, event or f"press-{who}")
+
+
+async def actions(database: Database) -> list[str]:
+    assert isinstance(await audit.verify(database), Intact)
+    return [recorded.entry.action async for recorded in audit.entries(database)]
+
+
+def note(operation: Operation, action: str, actor: str = "slipway") -> Entry:
+    return Entry(
+        key=f"{operation.id}:{action}", at=NOW, actor=actor, action=action, operation_id=operation.id
+    )
+
+
+@pytest.mark.parametrize("approvals", [1, 3, 5])
+async def test_of_many_who_press_at_once_exactly_as_many_count_as_are_needed(
+    database: Database, records: Records, deciding: Deciding, approvals: int
+) -> None:
+    operation = await proposed(records, approvals)
+    results = await asyncio.gather(
+        *(deciding.decide(decision(operation, name)) for name in CROWD), return_exceptions=True
+    )
+    assert (await records.the(operation.id)).state is OperationState.APPROVED
+    written = await actions(database)
+    assert written.count("approved") == 1
+    counted = written.count("approval")
+    assert approvals <= counted <= len(CROWD)
+    late = [result for result in results if isinstance(result, BaseException)]
+    assert len(late) == len(CROWD) - counted
+    assert all(isinstance(each, Mistake) and "already approved" in each.sentence for each in late)
+
+
+async def test_a_refusal_and_an_approval_at_once_end_in_one_of_the_two(
+    database: Database, records: Records, deciding: Deciding
+) -> None:
+    operation = await proposed(records)
+    await asyncio.gather(
+        deciding.decide(decision(operation, "bob")),
+        deciding.decide(decision(operation, "carol", Choice.REJECT)),
+        return_exceptions=True,
+    )
+    written = await actions(database)
+    assert written.count("approved") + written.count("rejected") == 1
+    assert (await records.the(operation.id)).state.value in written
+
+
+async def test_an_event_that_is_handled_again_after_a_crash_decides_once(
+    database: Database, records: Records, deciding: Deciding
+) -> None:
+    operation = await proposed(records, approvals=2)
+    for _ in range(3):
+        assert (await deciding.decide(decision(operation, "bob"))).state is OperationState.PROPOSED
+    assert (await actions(database)).count("approval") == 1
+
+    # We died between the vote that was enough and the move that follows from it.
+    second = vote("carol")
+    await records.cast(
+        operation.id, second, Entry(f"{operation.id}:vote:press-carol", NOW, "carol", "approval")
+    )
+    assert (await records.the(operation.id)).state is OperationState.PROPOSED
+    assert (await deciding.decide(decision(operation, "carol"))).state is OperationState.APPROVED
+    assert (await actions(database)).count("approved") == 1
+
+
+async def test_withdrawing_again_after_a_crash_is_no_mistake(
+    database: Database, records: Records, deciding: Deciding
+) -> None:
+    operation = await proposed(records)
+    own = decision(operation, "alice", Choice.REJECT)
+    for _ in range(2):
+        assert (await deciding.decide(own)).state is OperationState.CANCELLED
+    assert await actions(database) == ["proposed", "cancelled"]
+    with pytest.raises(Mistake, match="is cancelled"):
+        await deciding.cancel(operation.id, person("alice"), "another event")
+
+
+async def test_an_origin_proposes_once(database: Database, records: Records) -> None:
+    made = await asyncio.gather(*(proposed(records) for _ in range(5)))
+    assert len({operation.id for operation in made}) == 1
+    assert await actions(database) == ["proposed"]
+    assert (await proposed(records, origin="e2")).id != made[0].id
+
+
+async def test_a_state_moves_only_from_the_one_that_was_expected(
+    database: Database, records: Records
+) -> None:
+    operation = await proposed(records)
+    moves = [
+        records.move(
+            operation.id,
+            expected=OperationState.PROPOSED,
+            to=to,
+            entry=note(operation, to.value),
+        )
+        for to in (OperationState.APPROVED, OperationState.REJECTED, OperationState.EXPIRED)
+    ]
+    assert sorted(await asyncio.gather(*moves)) == [False, False, True]
+    state = (await records.the(operation.id)).state
+    assert await actions(database) == ["proposed", state.value]
+    assert await records.cast(operation.id, vote("bob"), note(operation, "approval", "bob")) is None
+    assert (await records.the(operation.id)).votes == ()
+
+
+async def test_a_step_has_one_end(database: Database, records: Records) -> None:
+    operation = await proposed(records)
+    report = StepReport(number=1, title="promote", done=StepDone(summary="It is promoted."))
+    await records.report(operation.id, report, note(operation, "step-1:done"))
+    with pytest.raises(sa.exc.IntegrityError):
+        await records.report(operation.id, report, note(operation, "step-1:again"))
+    assert await actions(database) == ["proposed", "step-1:done"]
+
+
+async def test_only_what_runs_can_be_asked_to_stop_and_the_first_who_asks_is_remembered(
+    database: Database, records: Records
+) -> None:
+    operation = await proposed(records)
+    assert not await records.ask_to_stop(operation.id, note(operation, "cancel:bob", "bob"))
+    await records.move(
+        operation.id,
+        expected=OperationState.PROPOSED,
+        to=OperationState.APPROVED,
+        entry=note(operation, "approved"),
+    )
+    assert await records.ask_to_stop(operation.id, note(operation, "cancel:bob", "bob"))
+    assert not await records.ask_to_stop(operation.id, note(operation, "cancel:carol", "carol"))
+    assert (await records.the(operation.id)).cancelled_by == "bob"
+    assert await actions(database) == ["proposed", "approved", "cancel:bob"]
+
+
+async def test_stopping_what_runs_is_recorded_as_asking(
+    database: Database, records: Records, deciding: Deciding
+) -> None:
+    operation = await proposed(records)
+    await deciding.decide(decision(operation, "bob"))
+    assert (await deciding.cancel(operation.id, person("bob"), "e9")).cancelled_by == "bob"
+    assert (await actions(database))[-1] == "asked to stop"
+    with pytest.raises(Mistake, match="bob has stopped op-"):
+        await deciding.cancel(operation.id, person("alice"), "e10")
