@@ -24,6 +24,7 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
+from bot.errors import StateError
 from bot.model import Json
 from bot.store.database import set_pragmas
 
@@ -105,20 +106,37 @@ class Durable:
         self._bodies[name] = body
 
     async def launch(self) -> None:
-        """Open the workflow database and go on with whatever a former process left unfinished."""
+        """Open the workflow database and go on with whatever a former process left unfinished.
+
+        Raises:
+            StateError: the file is no such database, or it cannot be read or written.
+        """
         _keep_to_our_log()
         # Importing DBOS takes about a second: off the loop, so that chats can connect meanwhile.
         await asyncio.to_thread(__import__, "dbos")
         import sqlalchemy as sa
+
+        path = self._state_dir / "workflows.db"
+        try:
+            self._open(path)
+        except sa.exc.DatabaseError as error:
+            raise StateError(f"{path} cannot be used as Slipway's workflow database: {error.orig}") from error
+        left = await asyncio.to_thread(_unfinished)
+        self._recovering, self._begun = left - (self._begun or set()), None
+        if self._recovering:
+            self._idle.clear()
+
+    def _open(self, path: Path) -> None:
+        import sqlalchemy as sa
         from dbos import DBOS
 
-        engine = sa.create_engine(f"sqlite:///{self._state_dir / 'workflows.db'}")
+        engine = sa.create_engine(f"sqlite:///{path}")
         sa.event.listen(engine, "connect", _immediate)
         self._dbos = DBOS(
             config={
                 "name": "slipway",
                 "system_database_engine": engine,
-                "system_database_url": f"sqlite:///{self._state_dir / 'workflows.db'}",
+                "system_database_url": f"sqlite:///{path}",
                 "application_version": APPLICATION_VERSION,
                 "executor_id": executor_id(self._state_dir),
                 "serializer": _serializer(),
@@ -132,10 +150,6 @@ class Durable:
             decorate = DBOS.workflow(name=name, max_recovery_attempts=None)
             self._functions[name] = decorate(self._counted(name, body))
         DBOS.launch()
-        left = await asyncio.to_thread(_unfinished)
-        self._recovering, self._begun = left - (self._begun or set()), None
-        if self._recovering:
-            self._idle.clear()
 
     def _counted(self, name: str, body: Body) -> Body:
         from dbos import DBOS
