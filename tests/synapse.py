@@ -6,6 +6,7 @@ AGPL: it is only ever run as a separate process.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import hmac
@@ -19,8 +20,8 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -147,30 +148,71 @@ def _write_config(folder: Path, port: int, secret: str) -> Path:
     return path
 
 
-@contextmanager
-def running_synapse(folder: Path) -> Iterator[Synapse]:
-    """Run a Synapse in ``folder`` and wait until it answers; its rate limits are lifted."""
-    port, secret = _free_port(), secrets.token_hex(16)
-    config = _write_config(folder, port, secret)
-    output = folder / "output.txt"
-    with output.open("wb") as sink:
-        process = subprocess.Popen(
+def _start(folder: Path, config: Path) -> subprocess.Popen[bytes]:
+    with (folder / "output.txt").open("ab") as sink:
+        return subprocess.Popen(
             [sys.executable, "-m", "synapse.app.homeserver", "-c", str(config)],
             stdout=sink,
             stderr=subprocess.STDOUT,
             cwd=folder,
         )
-        try:
-            synapse = Synapse(f"http://127.0.0.1:{port}", folder, secret)
-            _wait_until_healthy(synapse, process, output)
-            yield synapse
-        finally:
-            process.terminate()
-            try:
-                process.wait(15)
-            except subprocess.TimeoutExpired:
-                process.kill()
-                process.wait(15)
+
+
+def _stop(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(15)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait(15)
+
+
+@contextmanager
+def running_synapse(folder: Path) -> Iterator[Synapse]:
+    """Run a Synapse in ``folder`` and wait until it answers; its rate limits are lifted."""
+    port, secret = _free_port(), secrets.token_hex(16)
+    process = _start(folder, _write_config(folder, port, secret))
+    try:
+        synapse = Synapse(f"http://127.0.0.1:{port}", folder, secret)
+        _wait_until_healthy(synapse, process, folder / "output.txt")
+        yield synapse
+    finally:
+        _stop(process)
+
+
+class Restarting:
+    """A Synapse that can be stopped and started again on the same port and database."""
+
+    def __init__(self, folder: Path) -> None:
+        port, secret = _free_port(), secrets.token_hex(16)
+        self._folder = folder
+        self._config = _write_config(folder, port, secret)
+        self._process: subprocess.Popen[bytes] | None = None
+        self.synapse = Synapse(f"http://127.0.0.1:{port}", folder, secret)
+
+    async def start(self) -> None:
+        """Start it, and wait until it answers."""
+        self._process = _start(self._folder, self._config)
+        output = self._folder / "output.txt"
+        await asyncio.to_thread(_wait_until_healthy, self.synapse, self._process, output)
+
+    async def stop(self) -> None:
+        """Stop it, if it runs."""
+        process, self._process = self._process, None
+        if process is not None:
+            await asyncio.to_thread(_stop, process)
+
+
+@asynccontextmanager
+async def restarting_synapse(folder: Path) -> AsyncIterator[Restarting]:
+    """A running Synapse of its own for a test that takes it down."""
+    _need_synapse()
+    server = Restarting(folder)
+    await server.start()
+    try:
+        yield server
+    finally:
+        await server.stop()
 
 
 def _wait_until_healthy(synapse: Synapse, process: subprocess.Popen[bytes], output: Path) -> None:
