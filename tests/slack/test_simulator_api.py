@@ -152,6 +152,9 @@ async def test_history_comes_in_pages_and_between_times(client: AsyncWebClient) 
     assert (await refused(client.conversations_history(channel=IMAGES, limit=5000)))[
         "error"
     ] == "invalid_limit"
+    assert (await refused(client.conversations_history(channel=IMAGES, oldest="x")))[
+        "error"
+    ] == "invalid_ts_oldest"
     assert (await refused(client.conversations_replies(channel=IMAGES, ts="1.2")))[
         "error"
     ] == "thread_not_found"

@@ -307,7 +307,7 @@ async def test_a_command_is_answered_to_one_and_then_to_all(sim: SimulatedSlack,
     assert (await alice.ephemeral()).text == "working"
     assert (await sim.message("images")).text == "done"
     (body,) = heard.bodies
-    assert (body["command"], body["text"]) == ("/slipway", "promote <@U0BOB0000> <https://x.org>")
+    assert (body["command"], body["text"]) == ("/slipway", "promote @bob https://x.org")
     assert (body["user_id"], body["team_id"], body["channel_name"]) == (ALICE, TEAM, "images")
     with pytest.raises(SimulatorError, match="not a valid command"):
         await alice.command("/other")
@@ -466,6 +466,33 @@ async def test_new_people_and_typographic_clients(sim: SimulatedSlack, heard: He
     message = await frank.post("images", 'say "hi" --now')
     assert message.text == "say \u201chi\u201d \u2014now"
     assert (await frank.post("images", 'say "hi"', raw=True)).text == 'say "hi"'
+
+
+async def test_a_command_answered_with_what_slack_cannot_show(sim: SimulatedSlack) -> None:
+    def set_up(app: AsyncApp) -> None:
+        async def answer(ack: AsyncAck) -> None:
+            await ack(blocks=[{"type": "none"}])
+
+        app.command("/slipway")(answer)
+
+    async with over_socket(sim, set_up):
+        await (await sim.person("alice").command("/slipway", "x")).acked()
+        assert "unsupported type: none" in sim.complaints[0]
+        assert sim.person("alice").ephemerals == []
+
+
+async def test_an_option_is_chosen_on_a_message(sim: SimulatedSlack, heard: Heard) -> None:
+    options = [
+        {"text": {"type": "plain_text", "text": word}, "value": word.lower()} for word in ("One", "Two")
+    ]
+    pick = {"type": "static_select", "action_id": "approve", "options": options}
+    blocks = [{"type": "actions", "elements": [pick]}]
+    await client_of(sim).chat_postMessage(channel=IMAGES, text="pick", blocks=blocks)
+    card = await sim.message("images")
+    with pytest.raises(SimulatorError, match="offered are One, Two"):
+        await sim.person("bob").press(card, "approve", option="Three")
+    await (await sim.person("bob").press(card, "approve", option="Two")).acked()
+    assert heard.bodies[0]["actions"][0]["selected_option"]["value"] == "two"
 
 
 async def test_waiting_in_vain_says_what_there_is(sim: SimulatedSlack) -> None:

@@ -72,7 +72,7 @@ async def test_a_process_is_spoken_to_listened_to_and_troubled(process: Process)
         state = await process.get("state")
         assert (state["connections"], state["opened"], state["calls"]["chat.postMessage"]) == (1, 1, 1)
         assert state["deliveries"]["acked"] == 1
-        assert state["ack_ms"]["p99"] >= state["ack_ms"]["p50"] > 0
+        assert state["ack_ms"]["message"]["p99"] >= state["ack_ms"]["message"]["p50"] > 0
         listed = await process.get("messages", channel="images", after=asked["ts"])
         assert [message["text"] for message in listed["messages"]] == ["card"]
         calls = await process.get("calls", method="chat.postMessage")

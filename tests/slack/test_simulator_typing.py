@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.slack.simulator import fedora_world
-from tests.slack.simulator.typing_text import typed
+from tests.slack.simulator.typing_text import typed, typed_command
 
 WORLD = fedora_world()
 
@@ -41,6 +41,17 @@ def test_quotes_and_dashes_of_a_client_that_means_well() -> None:
         "!reject op-1 \u2014reason \u201cit\u2019s bad\u201d"
     )
     assert typed(WORLD, "say `--for` --for", typographic=True) == "say `--for` \u2014for"
+
+
+def test_commands_come_as_typed_unless_the_manifest_escapes_them() -> None:
+    text = "promote @bob in #images & https://x.org"
+    assert typed_command(WORLD, text) == "promote @bob in #images &amp; https://x.org"
+    escaping = fedora_world()
+    escaping.app.escapes_commands = True
+    assert (
+        typed_command(escaping, text) == "promote <@U0BOB0000|bob> in <#C0IMAGES0|images> &amp; https://x.org"
+    )
+    assert typed_command(escaping, "@nobody #nowhere") == "@nobody #nowhere"
 
 
 @given(st.text(max_size=200))

@@ -81,7 +81,7 @@ class Api:
         fault = self.core.faults.take(asked.method)
         if fault is not None:
             return await self._struck(request, asked, fault)
-        return self._answered(asked, *await self._handle(asked))
+        return await self._handled(asked)
 
     async def _struck(self, request: web.Request, asked: Asked, fault: Fault) -> web.StreamResponse:
         if fault.kind is FaultKind.RATE_LIMIT:
@@ -89,26 +89,28 @@ class Api:
         if fault.kind is FaultKind.REFUSE:
             return self._answered(asked, 200, ApiError(fault.error).body)
         if fault.kind is FaultKind.SERVER_ERROR:
-            return self._failed(asked, fault.status)
+            self._log(asked, fault.status, "server error")
+            return _failed(fault.status)
         if fault.kind in (FaultKind.SLOW, FaultKind.HANG):
             await fault.hold()
         if fault.kind is FaultKind.HANG:
-            return self._cut(request, asked)
-        status, body = await self._handle(asked)
+            self._log(asked, 0, "no answer")
+            return _cut(request)
+        answer = await self._handled(asked)
         if fault.kind is FaultKind.LOST_ANSWER:
-            return self._cut(request, asked)
+            return _cut(request)
         if fault.kind is FaultKind.BROKEN_AFTER:
-            return self._failed(asked, fault.status)
-        return self._answered(asked, status, body)
+            return _failed(fault.status)
+        return answer
 
-    async def _handle(self, asked: Asked) -> tuple[int, Json]:
+    async def _handled(self, asked: Asked) -> web.Response:
         wait = self.core.limits.wait_for(asked.method, str(asked.args.get("channel", "")))
         if wait:
-            return 429, _ratelimited() | {"retry_after": wait}
+            return self._answered(asked, 429, _ratelimited(), {"Retry-After": str(wait)})
         try:
-            return 200, await self._call(asked)
+            return self._answered(asked, 200, await self._call(asked))
         except ApiError as refused:
-            return 200, refused.body
+            return self._answered(asked, 200, refused.body)
 
     async def _call(self, asked: Asked) -> Json:
         core = self.core
@@ -136,23 +138,21 @@ class Api:
     ) -> web.Response:
         self._log(asked, status, body.get("error"))
         shown = {"x-slack-req-id": token_hex(16), **(headers or {})}
-        if status == 429 and "retry_after" in body:
-            shown["Retry-After"] = str(body["retry_after"])
         if asked.token == self.core.app.bot_token:
             shown["x-oauth-scopes"] = ",".join(sorted(self.core.app.scopes))
         elif asked.token == self.core.app.app_token:
             shown["x-oauth-scopes"] = "connections:write"
         return web.json_response(body, status=status, headers=shown)
 
-    def _failed(self, asked: Asked, status: int) -> web.Response:
-        self._log(asked, status, "server error")
-        return web.Response(status=status, text="upstream connect error", content_type="text/html")
 
-    def _cut(self, request: web.Request, asked: Asked) -> web.Response:
-        self._log(asked, 0, "no answer")
-        if request.transport is not None:
-            request.transport.abort()
-        return web.Response(status=500)
+def _failed(status: int) -> web.Response:
+    return web.Response(status=status, text="upstream connect error", content_type="text/html")
+
+
+def _cut(request: web.Request) -> web.Response:
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response(status=500)
 
 
 def _check_token(core: Core, asked: Asked) -> None:

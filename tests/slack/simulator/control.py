@@ -2,7 +2,8 @@
 
 All addresses begin with ``/control/``; bodies and answers are JSON.
 
-- ``GET state``: connections, calls by method, deliveries by state, and the milliseconds to acknowledgement
+- ``GET state``: connections, calls by method, deliveries by state, and the milliseconds to
+  acknowledgement by what was sent (``message``, ``command``, ``block_actions`` …; ``own`` are the bot's words)
 - ``GET messages?channel=&after=``: the messages of a channel and its threads, newer than a timestamp
 - ``GET calls?method=``: the log of calls
 - ``POST post`` (user, channel, text, thread), ``POST command`` (user, command, text, channel),
@@ -15,7 +16,7 @@ A request that makes no sense gives 400 with the reason.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from typing import Any
@@ -43,7 +44,6 @@ class SteeredSlack(SimulatedSlack):
 
     async def _get_state(self, asked: Json) -> Json:
         del asked
-        times = sorted(d.seconds * 1000 for d in self.outbox.log if d.seconds is not None)
         return {
             "connections": len(self.sockets.live),
             "opened": self.sockets.opened,
@@ -51,14 +51,19 @@ class SteeredSlack(SimulatedSlack):
             "rate_limited": self.limits.refused,
             "deliveries": Counter(delivery.state.value for delivery in self.outbox.log),
             "attempts": sum(delivery.attempts for delivery in self.outbox.log),
-            "ack_ms": {
-                "count": len(times),
-                "p50": _quantile(times, 0.5),
-                "p99": _quantile(times, 0.99),
-                "max": times[-1] if times else None,
-            },
+            "ack_ms": {what: _summary(times) for what, times in self._times().items()},
             "messages": {channel.id: len(channel.living()) for channel in self.world.channels.values()},
         }
+
+    def _times(self) -> dict[str, list[float]]:
+        """Milliseconds from first sending to acknowledgement, by what was sent; ``own`` are the bot's words."""
+        found: dict[str, list[float]] = defaultdict(list)
+        for delivery in self.outbox.log:
+            if delivery.seconds is not None:
+                what = delivery.event.get("type") or delivery.payload.get("type") or "command"
+                own = delivery.event.get("bot_id") or delivery.event.get("subtype") == "message_changed"
+                found["own" if own else what].append(delivery.seconds * 1000)
+        return found
 
     async def _get_messages(self, asked: Json) -> Json:
         after = float(asked.get("after") or 0)
@@ -112,8 +117,13 @@ class SteeredSlack(SimulatedSlack):
         return {}
 
 
-def _quantile(times: list[float], share: float) -> float | None:
-    return times[min(len(times) - 1, int(len(times) * share))] if times else None
+def _summary(times: list[float]) -> Json:
+    ordered = sorted(times)
+
+    def quantile(share: float) -> float:
+        return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
+
+    return {"count": len(times), "p50": quantile(0.5), "p99": quantile(0.99), "max": ordered[-1]}
 
 
 def _answering(do: Callable[[Json], Awaitable[Json]]) -> Callable[[web.Request], Awaitable[web.Response]]:

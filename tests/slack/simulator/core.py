@@ -109,6 +109,7 @@ class Core:
         self.url = ""
         self.calls: deque[Call] = deque(maxlen=20_000)
         self.call_counts: dict[str, int] = {}
+        self.complaints: list[str] = []
         self.ephemerals: list[Message] = []
         self.triggers: dict[str, Trigger] = {}
         self.response_urls: dict[str, ResponseUrl] = {}
@@ -207,6 +208,8 @@ class Core:
         if message.subtype == "thread_broadcast" and message.thread_ts:
             root = channel.find(message.thread_ts)
             event["root"] = root.shown() if root else {}
+        if message.is_reply and message.thread_ts and (over := channel.find(message.thread_ts)):
+            event["parent_user_id"] = over.user
         if channel.shared_with and message.team:
             event |= {"user_team": message.team, "source_team": message.team}
         first = await self.emit(event, subscription=f"message.{_PLURAL[channel.event_kind]}", channel=channel)

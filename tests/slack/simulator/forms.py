@@ -75,7 +75,12 @@ def _options(element: Json) -> list[Json]:
     return [*(element.get("options") or []), *(option for group in groups for option in group["options"])]
 
 
-def _option(element: Json, wanted: str) -> Json:
+def option_of(element: Json, wanted: str) -> Json:
+    """An option of an element, by its value or text.
+
+    Raises:
+        SimulatorError: there is none.
+    """
     for option in _options(element):
         if wanted in (option["value"], option["text"]["text"]):
             return option
@@ -86,10 +91,10 @@ def _option(element: Json, wanted: str) -> Json:
 def _state(element: Json, entered: Any) -> Json:
     kind = element["type"]
     if kind in _ONE:
-        chosen = None if entered is None else _option(element, str(entered))
+        chosen = None if entered is None else option_of(element, str(entered))
         return {"type": kind, "selected_option": chosen}
     if kind in _MANY:
-        return {"type": kind, "selected_options": [_option(element, str(wanted)) for wanted in entered]}
+        return {"type": kind, "selected_options": [option_of(element, str(wanted)) for wanted in entered]}
     if kind == "plain_text_input" and entered is not None:
         most, least = element.get("max_length", 3000), element.get("min_length", 0)
         if not least <= len(entered) <= most:

@@ -9,6 +9,7 @@ from uuid import uuid4
 from tests.slack.simulator.blocks import Surface, check_view
 from tests.slack.simulator.core import Core, View
 from tests.slack.simulator.delivery import Delivery
+from tests.slack.simulator.forms import option_of
 from tests.slack.simulator.methods_views import MOST_MODALS, rewrite, set_up, take_away
 from tests.slack.simulator.world import Button, Json, SimulatorError, User, interactive_elements
 
@@ -48,14 +49,16 @@ def person_did(core: Core, user: User, kind: str) -> Json:
     }
 
 
-def action_of(core: Core, block: Json, element: Json, value: str | None) -> Json:
-    """One action on an element; ``value`` forges another value than the element's."""
+def action_of(core: Core, block: Json, element: Json, value: str | None, option: str | None) -> Json:
+    """One action on an element; ``value`` forges another value than the element's, ``option`` is one chosen."""
     action: Json = {
         "type": element["type"],
         "block_id": block.get("block_id", ""),
         "action_id": element["action_id"],
         "action_ts": core.stamps.ts(),
     }
+    if option is not None:
+        action["selected_option"] = option_of(element, option)
     told = {**element, **({} if value is None else {"value": value})}
     return action | {name: told[name] for name in ("text", "value", "style") if name in told}
 

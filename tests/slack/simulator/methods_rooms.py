@@ -71,8 +71,15 @@ async def list_own(core: Core, args: Args) -> Json:
     return {"ok": True, "channels": part, "response_metadata": {"next_cursor": cursor}}
 
 
+def _moment(args: Args, name: str, default: str) -> float:
+    try:
+        return float(args.text(name) or default)
+    except ValueError:
+        raise ApiError(f"invalid_ts_{name}") from None
+
+
 def _within(messages: list[Message], args: Args) -> list[Message]:
-    oldest, latest = float(args.text("oldest") or 0), float(args.text("latest") or "inf")
+    oldest, latest = _moment(args, "oldest", "0"), _moment(args, "latest", "inf")
     inclusive = args.flag("inclusive")
 
     def fits(message: Message) -> bool:

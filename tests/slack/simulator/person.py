@@ -7,6 +7,7 @@ from typing import Any
 from uuid import uuid4
 
 from tests.slack.simulator import responses
+from tests.slack.simulator.blocks import Surface, check_blocks
 from tests.slack.simulator.core import Core, View
 from tests.slack.simulator.delivery import Delivery, Kind, State
 from tests.slack.simulator.forms import fill_in
@@ -20,7 +21,7 @@ from tests.slack.simulator.interactions import (
     take_answer,
 )
 from tests.slack.simulator.methods_views import take_away, view_body
-from tests.slack.simulator.typing_text import typed
+from tests.slack.simulator.typing_text import typed, typed_command
 from tests.slack.simulator.world import (
     Button,
     Channel,
@@ -124,7 +125,7 @@ class Person:
             "user_id": self.id,
             "user_name": self.user.name,
             "command": command,
-            "text": typed(self._core.world, text, typographic=self.typographic),
+            "text": typed_command(self._core.world, text, typographic=self.typographic),
             "api_app_id": self._core.app.id,
             "is_enterprise_install": "false",
             "response_url": url,
@@ -166,12 +167,14 @@ class Person:
         button: str | Button,
         *,
         value: str | None = None,
+        option: str | None = None,
         stale: Json | None = None,
     ) -> Delivery:
         """Press a button of a message, named by its label, action id or value.
 
-        ``value`` forges another value. ``stale`` is the message as the person still saw it
-        (``message.shown()`` of earlier): then the button of that is pressed, whether it is still there or not.
+        ``option`` chooses an option of a select or overflow menu instead. ``value`` forges another value.
+        ``stale`` is the message as the person still saw it (``message.shown()`` of earlier): then the button
+        of that is pressed, whether it is still there or not.
 
         Raises:
             SimulatorError: there is no such button.
@@ -195,20 +198,22 @@ class Person:
             "message": shown,
             "state": {"values": {}},
             "response_url": url,
-            "actions": [action_of(self._core, block, element, value)],
+            "actions": [action_of(self._core, block, element, value, option)],
         }
         if message.only_for:
             del payload["message"]  # Slack does not send ephemeral messages back
         return await self._core.outbox.deliver(Kind.INTERACTIVE, payload)
 
-    async def press_in(self, view: View, button: str | Button, *, value: str | None = None) -> Delivery:
+    async def press_in(
+        self, view: View, button: str | Button, *, value: str | None = None, option: str | None = None
+    ) -> Delivery:
         """Press a button in a modal or on the Home tab."""
         block, element = find_element(view.blocks, button)
         payload = person_did(self._core, self.user, "block_actions") | {
             "container": {"type": "view", "view_id": view.id},
             "trigger_id": self._core.new_trigger(self.id),
             "view": view_body(self._core, view),
-            "actions": [action_of(self._core, block, element, value)],
+            "actions": [action_of(self._core, block, element, value, option)],
         }
         return await self._core.outbox.deliver(Kind.INTERACTIVE, payload)
 
@@ -291,7 +296,7 @@ class Person:
 
     def sees(self, channel: str, *, thread: str | None = None) -> list[Message]:
         """What stands in a channel (or in one thread) before the person, with what only they see, oldest first."""
-        place = self._place(channel)
+        place = self._place(channel, speaking=False)
         public = place.thread(thread) if thread else [m for m in place.living() if m.in_channel_view]
         own = [
             m for m in self.ephemerals if m.channel == place.id and (m.thread_ts == thread or thread is None)
@@ -319,13 +324,13 @@ class Person:
 
     # --- inside
 
-    def _place(self, name: str) -> Channel:
+    def _place(self, name: str, *, speaking: bool = True) -> Channel:
         if name == self._core.app.bot_user:
             return self._core.open_direct(self.id)
         channel = self._core.world.named(name)
         if channel is None or self.id not in channel.members:
             raise SimulatorError(f"{self.user.name} is in no channel {name}")
-        if channel.archived:
+        if channel.archived and speaking:
             raise SimulatorError(f"nobody can speak in #{channel.name}: it is archived")
         return channel
 
@@ -335,5 +340,7 @@ class Person:
 
     def _show(self, url: str, body: Json | None) -> None:
         place = self._core.response_urls[url.rsplit("/", 1)[-1]]
-        if body:
+        if body and (wrong := check_blocks(body.get("blocks") or [], Surface.MESSAGE)):
+            self._core.complaints.append(f"the answer to a command was not shown: {wrong}")
+        elif body:
             self._core.later(responses.answer(self._core, place, body))

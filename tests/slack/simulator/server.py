@@ -317,6 +317,11 @@ class SimulatedSlack:
         )
         return self.calls(method)
 
+    @property
+    def complaints(self) -> list[str]:
+        """What the app answered that Slack would not have shown."""
+        return self.core.complaints
+
     def interactions(self) -> list[Delivery]:
         """Everything sent that people pressed, typed as commands, or filled in."""
         return [delivery for delivery in self.outbox.log if delivery.kind is not Kind.EVENT]

@@ -32,14 +32,38 @@ def typed(world: World, text: str, *, typographic: bool = False) -> str:
     )
 
 
+def typed_command(world: World, text: str, *, typographic: bool = False) -> str:
+    """The text of a slash command: links stay as typed, people and channels too unless the app asks otherwise.
+
+    Where the manifest has ``should_escape``, ``@bob`` becomes ``<@U…|bob>`` and ``#images`` ``<#C…|images>``
+    (docs.slack.dev/interactivity/implementing-slash-commands).
+    """
+    text = _escaped(_typographic(text) if typographic else text)
+    if not world.app.escapes_commands:
+        return text
+    return re.sub(r"(?<!\w)[@#][\w.-]*\w", lambda match: _in_command(world, match[0]), text)
+
+
+def _in_command(world: World, found: str) -> str:
+    named = _named(world, found) if found[0] == "@" else found
+    if named.startswith("<@"):
+        return f"{named[:-1]}|{found[1:]}>"
+    channel = world.named(found) if found[0] == "#" else None
+    return f"<#{channel.id}|{channel.name}>" if channel else found
+
+
+def _typographic(text: str) -> str:
+    text = re.sub(r'(^|[\s(])"', "\\1\u201c", text).replace('"', "\u201d")
+    return re.sub(r"(^|[\s(])'", "\\1\u2018", text).replace("'", "\u2019").replace("--", "\u2014")
+
+
 def _escaped(text: str) -> str:
     return re.sub("[&<>]", lambda match: _ESCAPED[match[0]], text)
 
 
 def _prose(world: World, text: str, typographic: bool) -> str:
     if typographic:
-        text = re.sub(r'(^|[\s(])"', "\\1\u201c", text).replace('"', "\u201d")
-        text = re.sub(r"(^|[\s(])'", "\\1\u2018", text).replace("'", "\u2019").replace("--", "\u2014")
+        text = _typographic(text)
     return _TOKEN.sub(lambda match: _rewritten(world, match), text)
 
 

@@ -311,6 +311,7 @@ class AppInstall:
     scopes: set[str]
     events: set[str]
     commands: set[str]
+    escapes_commands: bool = False  # the manifest's ``should_escape``
     verification_token: str = "sim-verification-token"
     revoked: bool = False
 
@@ -319,12 +320,16 @@ def interactive_elements(blocks: Iterable[Json]) -> list[tuple[Json, Json]]:
     """Every interactive element with the block that holds it."""
     found: list[tuple[Json, Json]] = []
     for block in blocks:
-        inside = [*block.get("elements", []), block.get("accessory"), block.get("element")]
-        found += [
-            (block, element) for element in inside if isinstance(element, dict) and "action_id" in element
-        ]
-        found += interactive_elements(block.get("child_blocks", []))
+        inside = [*_list(block.get("elements")), block.get("accessory"), block.get("element")]
+        found += [(block, e) for e in inside if isinstance(e, dict) and isinstance(e.get("action_id"), str)]
+        found += interactive_elements(
+            child for child in _list(block.get("child_blocks")) if isinstance(child, dict)
+        )
     return found
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
 def texts_of(node: object) -> list[str]:
