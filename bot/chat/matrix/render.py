@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from bot.chat.matrix.shorten import shorten
+from bot.chat.shorten import shorten
 from bot.chat.model import Card
 from bot.chat.plain import clean, clean_line, headline, render_plain, spans, table_lines
 
