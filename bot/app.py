@@ -32,6 +32,7 @@ from bot.store.memory import ChatMemory, TickMemory
 from bot.times import Clock, system_clock
 from bot.waiting import Patience, Sleep
 from commands.all import registry
+from commands.answering import Answering
 from commands.call import Services
 from commands.door import Door
 from scheduler.clockwork import Clockwork
@@ -39,6 +40,8 @@ from scheduler.schedules import Schedules
 from scheduler.timetable import Timetable, upcoming
 
 DATABASE = "slipway.db"
+MATRIX = "matrix"
+"""Where in the state folder the Matrix login and the encryption keys are kept."""
 
 GRACE = timedelta(seconds=20)
 """How long work under way gets to end on SIGTERM; what takes longer goes on at the next start."""
@@ -213,10 +216,12 @@ class App:
             started_at=clock(),
             upcoming=lambda: upcoming(timetables, clock()),
         )
+        commands = registry()
+        answering = Answering(services=services, registry=commands, planning=planning, messages=messages)
         door = Door(
             services=services,
-            registry=registry(),
-            planning=planning,
+            names=commands.names,
+            answering=answering,
             running=running,
             messages=messages,
             durable=durable,
@@ -250,6 +255,7 @@ def matrix_chat(wiring: Wiring) -> Chat:
         wiring.clock,
         knows=lambda account: wiring.people.by_account(Platform.MATRIX, account) is not None,
         max_age=wiring.settings.commands.max_age,
+        folder=wiring.settings.state_dir / MATRIX,
     )
 
 

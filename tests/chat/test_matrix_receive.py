@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.chat.matrix.receive import Me, since_own_join, understand
-from bot.chat.model import Address, Choice, Heard, Press
+from bot.chat.model import Address, Choice, Heard, Press, Withdrawal
 
 ME = Me("@slipway:example.org", "Slipway Bot")
 
@@ -25,7 +25,7 @@ def event(content: Any, kind: str = "m.room.message", **more: Any) -> dict[str, 
     }
 
 
-def understood(source: Any, address: Address = Address.ROOM) -> Heard | Press | None:
+def understood(source: Any, address: Address = Address.ROOM) -> Heard | Press | Withdrawal | None:
     return understand(source, room="!r", me=ME, address=address)
 
 

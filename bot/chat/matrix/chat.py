@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 
 from bot.chat.matrix.backoff import Sleep
 from bot.chat.matrix.connection import Connection
 from bot.chat.matrix.ears import Ears
+from bot.chat.matrix.folder import Folder
 from bot.chat.matrix.memory import MatrixMemory
 from bot.chat.matrix.pace import Latest, Pace
 from bot.chat.matrix.presence import TYPING_AFTER, Presence
 from bot.chat.matrix.profile import Profile
 from bot.chat.matrix.rooms import Rooms
+from bot.chat.matrix.seals import Seals
 from bot.chat.matrix.send import Voice
 from bot.chat.matrix.standing import Standing
 from bot.chat.model import Accept, Card, ChatHealth, Platform
@@ -39,6 +42,7 @@ class MatrixChat:
         sleep: waits between tries.
         max_age: what is older is not acted on, so a gap is not read further back.
         typing_after: seconds until an answer that is not there yet is announced by typing.
+        folder: keeps the login and the encryption keys; without one, encrypted rooms are refused.
     """
 
     def __init__(
@@ -51,10 +55,11 @@ class MatrixChat:
         sleep: Sleep = asyncio.sleep,
         max_age: timedelta = _MAX_AGE,
         typing_after: float = TYPING_AFTER,
+        folder: Path | None = None,
     ) -> None:
         self._settings = settings
         self._clock = clock
-        self._connection = Connection(settings, sleep)
+        self._connection = Connection(settings, sleep, folder=None if folder is None else Folder(folder))
         self._rooms = Rooms(self._connection, settings.rooms, knows, clock)
         self._pace = Pace(settings.edit_interval, sleep)
         self._edits = Latest(self._pace)
@@ -70,6 +75,14 @@ class MatrixChat:
             self._voice,
             memory,
             clock,
+            seals=Seals(
+                self._connection,
+                self._rooms,
+                self._voice,
+                memory,
+                rule=settings.unsigned_devices,
+                knows=knows,
+            ),
             standing=self._standing,
             presence=self._presence,
             introduce=self._profile.introduce,

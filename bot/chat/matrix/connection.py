@@ -6,23 +6,33 @@ import asyncio
 import importlib
 import json
 import logging
-import re
-from collections.abc import Awaitable, Callable, Mapping
+import secrets
+import sqlite3
+from collections.abc import Awaitable, Callable
+from functools import partial
 from http import HTTPStatus
-from typing import Any, Literal
+from typing import Any
+from urllib.parse import quote
 
 import aiohttp
 import structlog
 
+from bot.chat.matrix.crosssigning import CrossSigning
+from bot.chat.matrix.failures import HomeserverError, refusal
+from bot.chat.matrix.folder import Folder, Login, Seeds
+from bot.chat.matrix.keys import Keys
+from bot.chat.matrix.login import Entrance, Secret
+from bot.chat.matrix.machine import harden
+from bot.chat.matrix.replays import Replays
+from bot.chat.matrix.wire import Client, Json, ask, exchange
 from bot.config.settings import MatrixSettings
 from bot.errors import ChatError
 
-Client = Any
-"""nio.AsyncClient; nio ships no type information."""
+__all__ = ["Client", "Connection", "HomeserverError"]
 
 log = structlog.get_logger(__name__)
 
-_ERRCODE = re.compile(r"[A-Z][A-Z0-9_.]{0,60}", re.ASCII)
+_SOFTLY_LOGGED_OUT = {"errcode": "M_UNKNOWN_TOKEN", "soft_logout": True}
 
 # How often nio itself tries again; its own default is for ever.
 _MAX_TIMED_OUT = 1
@@ -44,54 +54,37 @@ _SYNC_FILTER = {
 }
 
 
-class HomeserverError(ChatError):
-    """The homeserver answered with an error.
-
-    Args:
-        sentence: what was not done, with Matrix's error code.
-        passing: whether a later try may succeed.
-        errcode: Matrix's code such as ``M_FORBIDDEN``; empty if the answer had none.
-        status: the HTTP status.
-        retry_after: seconds that the server asks to wait; 0 if it does not say.
-        logged_out: ``soft`` if the token ended and the device lives on, ``hard`` if the device is gone too.
-    """
-
-    def __init__(
-        self,
-        sentence: str,
-        *,
-        passing: bool,
-        errcode: str = "",
-        status: int = 0,
-        retry_after: float = 0.0,
-        logged_out: Literal["", "soft", "hard"] = "",
-    ) -> None:
-        super().__init__(sentence, passing=passing)
-        self.errcode = errcode
-        self.status = status
-        self.retry_after = retry_after
-        self.logged_out = logged_out
-
-    @property
-    def limited(self) -> bool:
-        """Whether the homeserver finds that too much is asked of it."""
-        return self.errcode == "M_LIMIT_EXCEEDED" or self.status == HTTPStatus.TOO_MANY_REQUESTS
-
-
 class Connection:
     """Logs in at first use and stays logged in until closed.
 
     When the homeserver ends the token and keeps the device (a soft logout), it logs in again with the
     password, as the same device.
+
+    Args:
+        settings: the account.
+        sleep: waits where the homeserver asks to.
+        folder: keeps the login and the encryption keys; without one, nothing is encrypted.
+        secret: what to log in with, if not the configured password.
     """
 
     def __init__(
-        self, settings: MatrixSettings, sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+        self,
+        settings: MatrixSettings,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        *,
+        folder: Folder | None = None,
+        secret: Secret | None = None,
     ) -> None:
         self._settings = settings
         self._sleep = sleep
+        self._folder = folder
+        password = settings.password.get_secret_value() if settings.password is not None else None
+        self._secret = secret or Secret(password)
         self._client: Client | None = None
+        self._replays: Replays | None = None
         self._opening = asyncio.Lock()
+        self.keys: Keys | None = None
+        """The device's keys, once connected; None where nothing is encrypted."""
         self.user_id = settings.user_id
         self.display_name = ""
 
@@ -100,7 +93,7 @@ class Connection:
         async with self._opening:
             client, self._client = self._client, None
             if client is not None:
-                await client.close()
+                await self._shut(client)
 
     async def request(
         self, what: str, call: Callable[[Client], Awaitable[Any]], *, patient: bool = True
@@ -132,17 +125,37 @@ class Connection:
             ChatError: as :meth:`request`.
         """
 
-        async def read(client: Client) -> dict[str, Any]:
-            headers = {"Authorization": f"Bearer {client.access_token}"}
-            async with await client.send("GET", path, headers=headers) as answer:
-                body: object = await answer.json(content_type=None)
-                found = body if isinstance(body, dict) else {}
-                if answer.status != HTTPStatus.OK:
-                    raise _refusal(what, answer.status, found)
-                return found
-
-        answer: dict[str, Any] = await self.request(what, read)
+        answer: dict[str, Any] = await self.request(
+            what, lambda client: ask(self._calling(client), what, "GET", path)
+        )
         return answer
+
+    async def send(self, room: str, kind: str, content: Json, tx_id: str, *, encrypted: bool) -> str:
+        """Send an event, once for its transaction id, and return the event's id.
+
+        Args:
+            room: the room's id.
+            kind: the event's type.
+            content: what it says.
+            tx_id: names the transaction.
+            encrypted: whether the event is encrypted for the room's members; reactions never are.
+
+        Raises:
+            HomeserverError: the homeserver answered with an error, too many requests among them.
+            ChatError: it could not be reached, or the room's key could not be shared.
+        """
+
+        async def call(client: Client) -> str:
+            sent_kind, sent = kind, content
+            if encrypted:
+                if self.keys is None:
+                    raise ChatError(f"The room {room} is encrypted, and encryption is off.", passing=False)
+                sent_kind, sent = await self.keys.encrypt(room, kind, content)
+            path = f"/_matrix/client/v3/rooms/{quote(room, safe='')}/send/{sent_kind}/{quote(tx_id, safe='')}"
+            answer = await ask(self._calling(client), f"send to {room}", "PUT", path, sent)
+            return str(answer["event_id"])
+
+        return str(await self.request(f"send to {room}", call, patient=False))
 
     async def sync(self, since: str | None, *, full_state: bool, poll: float) -> Any:
         """Wait up to ``poll`` seconds for news since a token.
@@ -158,14 +171,22 @@ class Connection:
             # the timeout say, it would ignore it when it comes again.
             client.next_batch = ""
             answer: Awaitable[Any] = client.sync(
-                timeout=0 if full_state else int(poll * 1000),
+                timeout=_unlike_any_before() if full_state else int(poll * 1000),
                 sync_filter=_SYNC_FILTER,
                 since=since,
                 full_state=full_state or None,
             )
             return answer
 
-        return await self._logged_in("read the news", call, poll + self._patience)
+        batch = await self._logged_in("read the news", call, poll + self._patience)
+        if self.keys is not None:
+            await self.keys.after_sync(batch)
+        return batch
+
+    @property
+    def encrypts(self) -> bool:
+        """Whether the bot works in encrypted rooms."""
+        return self._folder is not None and self._settings.encryption
 
     def room(self, room_id: str) -> Any | None:
         """What nio knows of a joined room from the syncs so far; None if it has not been seen."""
@@ -180,9 +201,11 @@ class Connection:
         client = await self._ready()
         token = client.access_token
         try:
+            if not token:  # nio drops it at a soft logout, which another call has seen just now
+                raise refusal(what, HTTPStatus.UNAUTHORIZED, _SOFTLY_LOGGED_OUT)
             return await self._try(what, call(client), seconds)
         except HomeserverError as error:
-            if error.logged_out != "soft" or self._settings.password is None:
+            if error.logged_out != "soft" or self._secret.password is None:
                 raise
         await self._renew(client, token)
         return await self._try(what, call(client), seconds)
@@ -190,21 +213,13 @@ class Connection:
     async def _renew(self, client: Client, ended: str) -> None:
         """Get a new token for the same device, unless somebody else has just done so."""
         async with self._opening:
-            if client.access_token != ended:
+            if client.access_token not in ("", ended):
                 return
-            assert self._settings.password is not None  # noqa: S101 - for the type checker; the caller looked
-            body = {
-                "type": "m.login.password",
-                "identifier": {"type": "m.id.user", "user": self.user_id},
-                "password": self._settings.password.get_secret_value(),
-                "device_id": client.device_id,
-            }
-            what = f"log in again as {self.user_id}"
+            entrance = self._entrance(client)
+            kept = entrance.kept()
             # nio's own login would also load its store anew, under the feet of calls under way.
-            found = await self._try(
-                what, _post(client, what, "/_matrix/client/v3/login", body), self._patience
-            )
-            client.access_token = found["access_token"]
+            login = await entrance.anew(client.device_id, lost=kept.lost if kept else ())
+            client.access_token = login.access_token
             log.info("logged in again after the homeserver ended the token", device=client.device_id)
 
     async def _try(self, what: str, call: Awaitable[Any], seconds: float) -> Any:
@@ -227,50 +242,140 @@ class Connection:
                 "retry_after_ms": answer.retry_after_ms,
                 "soft_logout": answer.soft_logout,
             }
-            raise _refusal(what, status, found)
+            raise refusal(what, status, found)
         return answer
+
+    def _calling(self, client: Client) -> Callable[[str, str, Json | None], Awaitable[tuple[int, Json]]]:
+        """Makes plain calls as the logged-in bot; what surrounds them has the timeout."""
+
+        async def call(method: str, path: str, body: Json | None) -> tuple[int, Json]:
+            return await exchange(client, method, path, body, token=client.access_token)
+
+        return call
+
+    def _entrance(self, client: Client) -> Entrance:
+        async def call(token: str | None, method: str, path: str, body: Json | None) -> tuple[int, Json]:
+            made = exchange(client, method, path, body, token=token)
+            answer: tuple[int, Json] = await self._try("reach the homeserver", made, self._patience)
+            return answer
+
+        return Entrance(call, self._settings, self._folder, self._secret)
 
     async def _ready(self) -> Client:
         async with self._opening:
             if self._client is None:
                 nio = await asyncio.to_thread(_load_nio)
-                client = self._make(nio)
+                bare = self._make(nio, None)
                 try:
-                    await self._log_in(client)
+                    entrance = self._entrance(bare)
+                    client = await self._open(nio, entrance, await entrance.enter())
+                finally:
+                    await bare.close()
+                try:
+                    await self._learn_name(client)
                 except BaseException:
-                    await client.close()
+                    await self._shut(client)
                     raise
                 self._client = client
             return self._client
 
-    def _make(self, nio: Any) -> Client:
+    async def _open(self, nio: Any, entrance: Entrance, login: Login) -> Client:
+        """A client for a login; for another one, where the keys of this one are lost."""
+        for last in (False, True):
+            client = self._make(nio, login)
+            try:
+                if not self.encrypts:
+                    client.restore_login(login.user_id, login.device_id, login.access_token)
+                    return client
+                call = partial(exchange, client, token=login.access_token)
+                if await self._try(
+                    "set up encryption", self._set_up(nio, client, login, call), 2 * self._patience
+                ):
+                    return client
+            except BaseException:
+                await self._shut(client)
+                raise
+            await self._shut(client)
+            if not last:
+                login = await entrance.after_loss(login)
+        raise ChatError(f"The bot's new device {login.device_id} is not as it was made.", passing=True)
+
+    async def _set_up(
+        self, nio: Any, client: Client, login: Login, call: Callable[..., Awaitable[tuple[int, Json]]]
+    ) -> bool:
+        """Load the device's keys, publish them, and vouch for them; False if they are lost.
+
+        What stands under the device's name at the homeserver cannot be changed: other keys would be believed
+        by nobody.
+        """
+        assert self._folder is not None  # noqa: S101 - for the type checker; the caller looked
+        given = self._settings.cross_signing_seeds
+        signing = CrossSigning(
+            call, self._folder, _seeds(given.get_secret_value()) if given else None, self._secret.password
+        )
+        answer = await signing.query(login.user_id)
+        published = answer.get("device_keys", {}).get(login.user_id, {}).get(login.device_id)
+        if published is not None and not self._folder.has_store(login.device_id):
+            return False
+        self._folder.prepare()
+        self._load(nio, client, login)
+        keys = Keys(client, self._calling(client))
+        if published is not None and not keys.device.matches(published):
+            return False
+        await keys.publish(device_published=published is not None)
+        await signing.ensure(keys.device)
+        self.keys = keys
+        if login.lost:
+            log.warning(
+                "devices whose keys are lost are still in the account; remove them", devices=login.lost
+            )
+        return True
+
+    def _load(self, nio: Any, client: Client, login: Login) -> None:
+        assert self._folder is not None  # noqa: S101 - for the type checker; the caller looked
+        try:
+            client.restore_login(login.user_id, login.device_id, login.access_token)
+            self._folder.make_store_private(login.device_id)
+            self._replays = Replays(self._folder.replays_path(login.device_id))
+        # sqlite3's errors are also the bases of peewee's; vodozemac's are ValueErrors.
+        except (ValueError, sqlite3.Error, importlib.import_module("peewee").PeeweeException) as error:
+            raise ChatError(
+                f"The encryption keys of the bot's device {login.device_id} cannot be read "
+                f"({type(error).__name__}). Put {self._folder.path} back from a backup; or remove the file "
+                f"{self._folder.store_name(login.device_id)} in it and start again, as a new device.",
+                passing=False,
+            ) from error
+        harden(nio, client.olm, self._replays)
+
+    async def _shut(self, client: Client) -> None:
+        self.keys = None
+        await client.close()
+        if client.store is not None:
+            client.store.database.close()
+        if self._replays is not None:
+            self._replays.close()
+            self._replays = None
+
+    def _make(self, nio: Any, login: Login | None) -> Client:
+        encrypts = login is not None and self._folder is not None and self.encrypts
         config = nio.AsyncClientConfig(
             max_limit_exceeded=0,  # how long to wait is decided here, where it is seen
             max_timeouts=_MAX_TIMED_OUT,
             request_timeout=self._settings.request_timeout.total_seconds(),
             # nio would save the token before the events are taken in; Slipway does it afterwards.
             store_sync_tokens=False,
-            encryption_enabled=False,
+            encryption_enabled=encrypts,
+            store_name=self._folder.store_name(login.device_id) if login and self._folder else "",
         )
-        url = self._settings.homeserver.rstrip("/")
-        return nio.AsyncClient(url, self.user_id, device_id=self._settings.device_id, config=config)
+        return nio.AsyncClient(
+            self._settings.homeserver.rstrip("/"),
+            self.user_id,
+            device_id=login.device_id if login else self._settings.device_id,
+            store_path=str(self._folder.path) if self._folder is not None and encrypts else "",
+            config=config,
+        )
 
-    async def _log_in(self, client: Client) -> None:
-        settings = self._settings
-        if settings.access_token is not None:
-            client.restore_login(self.user_id, settings.device_id, settings.access_token.get_secret_value())
-        elif settings.password is not None:
-            login = client.login(settings.password.get_secret_value(), device_name="Slipway")
-            await self._try(f"log in as {self.user_id}", login, self._patience)
-        else:
-            raise ChatError("Matrix needs matrix.access_token or matrix.password.", passing=False)
-        # Also sets the device id the token really belongs to, which transaction ids are bound to.
-        who = await self._try("ask who the bot is logged in as", client.whoami(), self._patience)
-        if who.user_id != self.user_id:
-            raise ChatError(
-                f"The Matrix login belongs to {who.user_id}, but matrix.user_id is {self.user_id}.",
-                passing=False,
-            )
+    async def _learn_name(self, client: Client) -> None:
         try:
             name = await self._try("read the bot's name", client.get_displayname(), self._patience)
             self.display_name = name.displayname or ""
@@ -278,6 +383,22 @@ class Connection:
             if error.passing:
                 raise
             self.display_name = ""  # an account without a profile
+
+
+def _seeds(text: str) -> Seeds:
+    try:
+        return Seeds.read(text)
+    except ValueError as error:
+        raise ChatError(f"matrix.cross_signing_seeds cannot be used: {error}.", passing=False) from error
+
+
+def _unlike_any_before() -> int:
+    """A time limit for a sync that does not wait, which makes its request differ from all earlier ones.
+
+    Synapse keeps a sync's answer for two minutes and gives it again to the same request
+    (``sync_response_cache_duration``): a bot that starts twice would be told what was new at its first start.
+    """
+    return 1 + secrets.randbelow(1_000_000_000)
 
 
 def _load_nio() -> Any:
@@ -288,47 +409,3 @@ def _load_nio() -> Any:
     nio = importlib.import_module("nio")
     logging.getLogger("nio").setLevel(logging.ERROR)
     return nio
-
-
-async def _post(client: Client, what: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
-    """Send a JSON object without a token and read the one that comes back."""
-    headers = {"Content-Type": "application/json"}
-    async with await client.send("POST", path, json.dumps(body), headers) as answer:
-        found: object = await answer.json(content_type=None)
-        known = found if isinstance(found, dict) else {}
-        if answer.status != HTTPStatus.OK or not isinstance(known.get("access_token"), str):
-            raise _refusal(what, answer.status, known)
-        return known
-
-
-def _refusal(what: str, status: int, answer: Mapping[str, Any]) -> HomeserverError:
-    """The error for an answer that is one.
-
-    Args:
-        what: what was not done.
-        status: the HTTP status.
-        answer: the answer's ``errcode``, ``retry_after_ms`` and ``soft_logout``, as far as it has them.
-    """
-    errcode, retry_after_ms = answer.get("errcode"), answer.get("retry_after_ms")
-    code = errcode if isinstance(errcode, str) and _ERRCODE.fullmatch(errcode) else ""
-    if code in ("M_UNKNOWN_TOKEN", "M_MISSING_TOKEN"):
-        soft = answer.get("soft_logout") is True
-        sentence = (
-            f"Could not {what}: the homeserver no longer knows the bot's access token ({code}); "
-            "get it a new one with `slipway matrix login`, or set matrix.password, and start Slipway again."
-        )
-        return HomeserverError(
-            sentence, passing=False, errcode=code, status=status, logged_out="soft" if soft else "hard"
-        )
-    limited = code == "M_LIMIT_EXCEEDED" or status == HTTPStatus.TOO_MANY_REQUESTS
-    # Without a code of Matrix's own it was not a homeserver that spoke, but something in front of it.
-    passing = limited or status >= HTTPStatus.INTERNAL_SERVER_ERROR or not code
-    seconds = retry_after_ms / 1000 if isinstance(retry_after_ms, int) and retry_after_ms > 0 else 0.0
-    reason = ", ".join(filter(None, (code, f"HTTP {status}" if status else "")))
-    return HomeserverError(
-        f"Could not {what}: the homeserver said no ({reason or 'without a reason'}).",
-        passing=passing,
-        errcode=code,
-        status=status,
-        retry_after=seconds,
-    )

@@ -17,6 +17,7 @@ from bot.chat.matrix.memory import MatrixMemory, Place
 from bot.chat.matrix.presence import Presence
 from bot.chat.matrix.receive import Me, own_join, since_own_join, understand
 from bot.chat.matrix.rooms import Rooms
+from bot.chat.matrix.seals import Seals
 from bot.chat.matrix.send import Voice
 from bot.chat.matrix.standing import Standing
 from bot.chat.model import Accept, Card, Heard, Tone
@@ -37,6 +38,7 @@ class Ears:
         memory: MatrixMemory,
         clock: Clock,
         *,
+        seals: Seals,
         standing: Standing,
         presence: Presence,
         introduce: Callable[[], Awaitable[None]],
@@ -49,6 +51,7 @@ class Ears:
         self._voice = voice
         self._memory = memory
         self._clock = clock
+        self._seals = seals
         self._standing = standing
         self._presence = presence
         self._introduce = introduce
@@ -114,7 +117,7 @@ class Ears:
         await self._standing.look(batch)
         for room, info in batch.rooms.join.items():
             events: Sequence[Any] = () if place is None else info.timeline.events
-            if await self._rooms.encrypted(room):
+            if not self._connection.encrypts and await self._rooms.encrypted(room):
                 if self._rooms.configured(room) or any(
                     self._rooms.listens(room, event.source.get("sender")) for event in events
                 ):
@@ -168,7 +171,17 @@ class Ears:
         """Hand on one event, if it means something."""
         me = Me(self._connection.user_id, self._connection.display_name)
         address = self._rooms.listens(room, event.source.get("sender"))
-        heard = None if address is None else understand(event.source, room=room, me=me, address=address)
+        seen = None if address is None else await self._seals.look(room, event.source)
+        if address is None or seen is None:
+            return
+        heard = understand(
+            event.source,
+            room=room,
+            me=me,
+            address=address,
+            judgement=seen.judgement,
+            forgeable=seen.forgeable,
+        )
         if heard is not None and await accept(heard):
             self._presence.handled(room, heard.event_id, heard.thread if isinstance(heard, Heard) else None)
 

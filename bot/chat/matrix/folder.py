@@ -81,15 +81,14 @@ class Folder:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    @property
-    def store(self) -> str:
-        """Where nio keeps its databases."""
-        return str(self.path)
-
     def store_name(self, device_id: str) -> str:
         """The file name of a device's store; a device id from a homeserver may hold anything."""
         safe = "".join(sign if sign.isascii() and sign.isalnum() else f"%{ord(sign):x}" for sign in device_id)
         return f"keys-{safe}.db"
+
+    def replays_path(self, device_id: str) -> Path:
+        """The file that says which messages a device has read."""
+        return self.path / self.store_name(device_id).replace("keys-", "read-", 1)
 
     def has_store(self, device_id: str) -> bool:
         """Whether encryption keys of this device are kept here."""

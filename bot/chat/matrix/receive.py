@@ -14,7 +14,8 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote
 
-from bot.chat.model import Address, Choice, Heard, Platform, Press, Room
+from bot.chat.matrix.devices import Judgement
+from bot.chat.model import Address, Choice, Heard, Platform, Press, Room, Withdrawal
 
 CHOICES = {"✅": Choice.APPROVE, "❌": Choice.REJECT}
 """The reactions that count as buttons, as they are without a variation selector."""
@@ -27,6 +28,7 @@ _SPACE = re.compile(r"\s+|$")
 _PILL = re.compile(r'\s*(?:<p>\s*)?<a\s[^>]{0,200}?href="([^"]{1,500})"[^>]{0,200}>([^<]{1,300})</a>')
 _MARKDOWN_PILL = re.compile(r"\[([^\]\n]{1,300})\]\((https://matrix\.to/#/[^)\s]{1,500})\)")
 _MATRIX_TO = "https://matrix.to/#/"
+_BELIEVED = Judgement()
 _MAX_ID_BYTES = 255  # spec, "Size limits": user ids, event ids, room ids
 
 
@@ -45,17 +47,27 @@ class Me:
         return tuple(dict.fromkeys(form for name in plain for form in (f"@{name}", name)))
 
 
-def understand(event: Mapping[str, Any], *, room: str, me: Me, address: Address) -> Heard | Press | None:
+def understand(
+    event: Mapping[str, Any],
+    *,
+    room: str,
+    me: Me,
+    address: Address,
+    judgement: Judgement = _BELIEVED,
+    forgeable: bool = False,
+) -> Heard | Press | Withdrawal | None:
     """What a timeline event means for the bot; None if nothing.
 
     Nothing are: the bot's own events, notices (the specification forbids answering them), edits (their
-    fallback text would run the command again), redactions and redacted events, state, and all but text.
+    fallback text would run the command again), redacted events, state, and all but text.
 
     Args:
         event: the event as the homeserver gave it.
         room: the room's id.
         me: who the bot is.
         address: how the room is listened to: ``ROOM`` or ``DIRECT``.
+        judgement: how far the event can be believed to be its sender's.
+        forgeable: whether the homeserver could have made it up.
     """
     event_id, sender = _id(event.get("event_id"), "$"), _id(event.get("sender"), "@")
     sent_at, content = _moment(event.get("origin_server_ts")), event.get("content")
@@ -63,26 +75,41 @@ def understand(event: Mapping[str, Any], *, room: str, me: Me, address: Address)
         return None
     if sender == me.user_id or "state_key" in event:
         return None
-    where = Room(platform=Platform.MATRIX, id=room)
     relation = content.get("m.relates_to")
     relation = relation if isinstance(relation, dict) else {}
-    if event.get("type") == "m.reaction":
-        pressed = _pressed(relation)
-        if pressed is None:
-            return None
-        message_id, choice = pressed
-        return Press(
-            event_id=event_id,
-            room=where,
-            speaker=sender,
-            choice=choice,
-            message_id=message_id,
-            sent_at=sent_at,
-        )
-    if event.get("type") != "m.room.message" or content.get("msgtype") != "m.text":
-        return None
+    envelope = {
+        "event_id": event_id,
+        "room": Room(platform=Platform.MATRIX, id=room),
+        "speaker": sender,
+        "sent_at": sent_at,
+    }
+    trust = {"assurance": judgement.assurance, "doubt": judgement.doubt}
+    match event.get("type"):
+        case "m.reaction":
+            pressed = _pressed(relation)
+            if pressed is not None:
+                press = {"message_id": pressed[0], "choice": pressed[1], "forgeable": forgeable}
+                return Press.model_validate({**envelope, **trust, **press})
+        case "m.room.redaction":
+            # Room versions below 11 name the event beside the content.
+            taken = _id(content.get("redacts"), "$") or _id(event.get("redacts"), "$")
+            if taken is not None:
+                return Withdrawal.model_validate({**envelope, "press_event_id": taken})
+        case "m.room.message":
+            said = _said(content, relation, me, address)
+            if said is not None:
+                return Heard.model_validate({**envelope, **trust, **said})
+    return None
+
+
+def _said(
+    content: Mapping[str, Any], relation: Mapping[str, Any], me: Me, address: Address
+) -> dict[str, Any] | None:
+    """What a message says and how; None for all but a person's text, and for edits."""
     body = content.get("body")
-    if not isinstance(body, str) or relation.get("rel_type") == "m.replace" or "m.new_content" in content:
+    if content.get("msgtype") != "m.text" or not isinstance(body, str):
+        return None
+    if relation.get("rel_type") == "m.replace" or "m.new_content" in content:
         return None
     thread = _id(relation.get("event_id"), "$") if relation.get("rel_type") == "m.thread" else None
     text = _SURROGATES.sub("\ufffd", body)
@@ -91,15 +118,7 @@ def understand(event: Mapping[str, Any], *, room: str, me: Me, address: Address)
     rest = _without_mention(text, content, me)
     if rest is not None and address is Address.ROOM:
         address = Address.MENTION
-    return Heard(
-        event_id=event_id,
-        room=where,
-        speaker=sender,
-        text=text if rest is None else rest,
-        address=address,
-        thread=thread,
-        sent_at=sent_at,
-    )
+    return {"text": text if rest is None else rest, "address": address, "thread": thread}
 
 
 def since_own_join(events: Sequence[Mapping[str, Any]], user_id: str) -> Sequence[Mapping[str, Any]]:

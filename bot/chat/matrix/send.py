@@ -19,8 +19,8 @@ from bot.chat.model import Card, Choice, Tone
 from bot.errors import ChatError
 
 ENCRYPTED = (
-    "This room is encrypted, and I cannot work in encrypted rooms yet: I act on nothing that is said here. "
-    "Please invite me into a room without encryption."
+    "This room is encrypted, and whoever runs me has switched encryption off: I act on nothing that is said "
+    "here. Please invite me into a room without encryption."
 )
 """What an encrypted room is told, once."""
 
@@ -51,7 +51,7 @@ class Voice:
         """Send a card once for its key, place its buttons, and return the event's id.
 
         Raises:
-            ChatError: the room is encrypted, or the homeserver did not take the message.
+            ChatError: the room is encrypted and encryption is off, or the homeserver did not take the message.
         """
         await self._refuse_encrypted(room)
         root = self._roots.get(thread, thread) if thread is not None else None
@@ -65,7 +65,7 @@ class Voice:
             _remember(self._roots, root, above)
             event_id = await self._send(room, "m.room.message", message(card, thread=above), key)
             root = above
-        await self._show_buttons(room, event_id, _choices(card), key=key, new=True)
+        await self._show_buttons(room, event_id, await self._choices(room, card), key=key, new=True)
         await self._attach(room, card, thread=root or event_id, key=key)
         return event_id
 
@@ -82,12 +82,12 @@ class Voice:
             thread: the thread in which the message stands, for the file with what is too long.
 
         Raises:
-            ChatError: the room is encrypted, or the homeserver did not take the edit.
+            ChatError: the room is encrypted and encryption is off, or the homeserver did not take the edit.
         """
         await self._refuse_encrypted(room)
         content = replacement(card, message_id)
         await self._send(room, "m.room.message", content, f"edit {message_id} {key}", rank=Rank.EDIT)
-        await self._show_buttons(room, message_id, _choices(card), key=key, new=False)
+        await self._show_buttons(room, message_id, await self._choices(room, card), key=key, new=False)
         if card.tone not in (Tone.RUNNING, Tone.WAITING):  # what only shows progress is not worth a file each
             root = self._roots.get(thread, thread) if thread is not None else message_id
             await self._attach(room, card, thread=root, key=key)
@@ -116,43 +116,50 @@ class Voice:
         Raises:
             ChatError: the homeserver did not take it.
         """
-        await self._send(room, "m.room.message", notice(ENCRYPTED), f"encrypted {room}")
+        await self._send(room, "m.room.message", notice(ENCRYPTED), f"encrypted {room}", in_clear=True)
 
     async def _refuse_encrypted(self, room: str) -> None:
-        if await self._rooms.encrypted(room):
+        if not self._connection.encrypts and await self._rooms.encrypted(room):
             raise ChatError(
-                f"The room {room} is encrypted, and Slipway does not send into encrypted rooms yet.",
+                f"The room {room} is encrypted, and encryption is off (encryption under [matrix]).",
                 passing=False,
             )
 
     async def _send(
-        self, room: str, kind: str, content: dict[str, Any], key: str, *, rank: Rank = Rank.MESSAGE
+        self,
+        room: str,
+        kind: str,
+        content: dict[str, Any],
+        key: str,
+        *,
+        rank: Rank = Rank.MESSAGE,
+        in_clear: bool = False,
     ) -> str:
         tx_id = transaction_id(room, key)
+        encrypted = not in_clear and await self._rooms.encrypted(room)
 
         async def send() -> Any:
-            return await self._connection.request(
-                f"send to {room}",
-                lambda client: client.room_send(room, kind, content, tx_id=tx_id),
-                patient=False,
-            )
+            return await self._connection.send(room, kind, content, tx_id, encrypted=encrypted)
 
-        answer = await self._pace.send(send, rank)
-        return str(answer.event_id)
+        return str(await self._pace.send(send, rank))
 
     async def _root_above(self, room: str, thread: str | None, error: HomeserverError) -> str | None:
         """The root of the thread in which an event stands, if that is why a message was refused."""
         if thread is None or error.status != 400:
             return None
-        answer = await self._connection.request(
-            "look up a thread", lambda client: client.room_get_event(room, thread)
-        )
-        content = answer.event.source.get("content")
+        path = f"/_matrix/client/v3/rooms/{quote(room, safe='')}/event/{quote(thread, safe='')}"
+        answer = await self._connection.get_json("look up a thread", path)
+        content = answer.get("content")  # a relation stands outside the ciphertext
         relation = content.get("m.relates_to") if isinstance(content, dict) else None
         if not isinstance(relation, dict) or relation.get("rel_type") != "m.thread":
             return None
         root = relation.get("event_id")
         return root if isinstance(root, str) else None
+
+    async def _choices(self, room: str, card: Card) -> frozenset[Choice]:
+        """What can be chosen by reacting. Reactions are never encrypted, so some do not count where all is."""
+        encrypted = await self._rooms.encrypted(room)
+        return frozenset(each.choice for each in card.buttons if not (encrypted and each.authentic))
 
     async def _show_buttons(
         self, room: str, message_id: str, choices: frozenset[Choice], *, key: str, new: bool
@@ -176,7 +183,8 @@ class Voice:
     async def _react(self, room: str, message_id: str, choice: Choice, key: str) -> None:
         relation = {"rel_type": "m.annotation", "event_id": message_id, "key": _SIGNS[choice]}
         try:
-            await self._send(room, "m.reaction", {"m.relates_to": relation}, f"{choice} {message_id} {key}")
+            tx_key = f"{choice} {message_id} {key}"
+            await self._send(room, "m.reaction", {"m.relates_to": relation}, tx_key, in_clear=True)
         except HomeserverError as error:
             if error.errcode != "M_DUPLICATE_ANNOTATION":
                 raise  # that one stands there already, which is all that is wanted
@@ -205,10 +213,6 @@ class Voice:
         await self._connection.request(
             "take back a reaction", lambda client: client.room_redact(room, event_id, tx_id=tx_id)
         )
-
-
-def _choices(card: Card) -> frozenset[Choice]:
-    return frozenset(button.choice for button in card.buttons)
 
 
 def _remember(known: OrderedDict[str, Any], key: str, value: object) -> None:

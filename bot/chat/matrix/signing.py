@@ -68,7 +68,7 @@ class SigningKey:
         return {**kept, "signatures": signatures}
 
 
-def is_signed(value: object, user_id: str, key_id: str, public: str) -> bool:
+def is_signed(value: object, user_id: str, key_id: str, public: object) -> bool:
     """Whether an object carries a valid signature; anything ill-formed does not.
 
     Args:

@@ -1,0 +1,44 @@
+"""Which encrypted messages were read before: a homeserver that shows one again as a new one is not believed."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+
+Message = tuple[str, str, int]
+"""Sender's key, Megolm session, and the message's number in it."""
+
+Shown = tuple[str, int]
+"""The event id and time under which a message was shown first."""
+
+
+class Replays:
+    """In place of nio's memory of decrypted messages, which a restart would empty.
+
+    It belongs to the store of keys beside it and is written like that: small, local, without waiting for the
+    disk. What a power cut takes is no more than the messages of its last moments.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._database = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+        self._database.execute("PRAGMA journal_mode = WAL")
+        self._database.execute("PRAGMA synchronous = NORMAL")
+        self._database.execute(
+            "CREATE TABLE IF NOT EXISTS message (sender_key TEXT, session TEXT, number INTEGER, "
+            "event TEXT NOT NULL, at INTEGER NOT NULL, PRIMARY KEY (sender_key, session, number)) WITHOUT ROWID"
+        )
+        path.chmod(0o600)
+
+    def __getitem__(self, message: Message) -> Shown:
+        query = "SELECT event, at FROM message WHERE sender_key = ? AND session = ? AND number = ?"
+        found = self._database.execute(query, message).fetchone()
+        if found is None:
+            raise KeyError(message)
+        return str(found[0]), int(found[1])
+
+    def __setitem__(self, message: Message, shown: Shown) -> None:
+        self._database.execute("INSERT OR REPLACE INTO message VALUES (?, ?, ?, ?, ?)", (*message, *shown))
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._database.close()
