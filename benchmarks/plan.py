@@ -192,7 +192,7 @@ async def _compute(found: _Listed, runs: int) -> tuple[dict[str, list[float]], i
     going = 0
     with TemporaryDirectory(prefix="slipway-bench-") as folder:
         async with running_house(Path(folder), Voice(), gallery) as house:
-            services, planning = house.door._services, house.door._planning
+            services, planning = house.door._services, house.door._answering._planning
             person = services.people.by_account(Platform.CONSOLE, "alice")
             assert person is not None
             planner = CleanupPlanner(Catalogue(gallery), services.settings.retention)

@@ -19,7 +19,8 @@ from bot.operations.durable import Durable, Payload
 from bot.operations.messages import Messages
 from bot.store.memory import TickMemory
 from bot.times import Clock, format_time
-from commands.door import Door, Tick
+from commands.door import Door
+from commands.events import Tick
 from scheduler.timetable import MOST_COUNTED, ON_TIME, Due, Timetable, upcoming
 
 SKIPPED_WORKFLOW = "skipped"

@@ -9,7 +9,7 @@ from bot.chat.model import Button, Card, Choice, Field, Table, Tone
 from bot.operations.kinds import command_line
 from bot.operations.model import Operation, OperationState, Plan, StepReport, Trouble, Vote
 from bot.operations.policy import Missing, deciders, standing
-from bot.people import People
+from bot.people import People, is_schedule
 from bot.times import format_duration, format_time
 
 STEPS_SHOWN = 12
@@ -54,6 +54,7 @@ def operation_card(operation: Operation, view: View) -> Card:
         tables=(_steps(operation),) if operation.plan.steps else (),
         notes=_notes(operation, view),
         buttons=_buttons(operation) if state is OperationState.PROPOSED else (),
+        mentions=_called_upon(operation, view) if state is OperationState.PROPOSED else (),
     )
 
 
@@ -157,6 +158,14 @@ def _needs(operation: Operation, view: View) -> str:
         whom += f" and {len(able) - NAMES_SHOWN} more"
     role = f" (role {policy.role})" if policy.role else ""
     return f"{policy.approvals} of {whom}{role}"
+
+
+def _called_upon(operation: Operation, view: View) -> tuple[str, ...]:
+    """Accounts of those who can agree, where the clock asks: nobody in the room brought it up."""
+    if not is_schedule(operation.requester):
+        return ()
+    able = (each.account_on(operation.room.platform) for each in deciders(operation, view.people))
+    return tuple(account for account in able if account)[:NAMES_SHOWN]
 
 
 def _steps(operation: Operation, limit: int | None = STEPS_SHOWN) -> Table:

@@ -14,7 +14,7 @@ import structlog
 from bot.chat.model import Choice, Room
 from bot.clouds.simulated.azure import SimulatedAzure
 from bot.clouds.simulated.fedora import fedora_gallery
-from commands.door import Tick
+from commands.events import Tick
 from tests.house import NOW, Bot, FakeClock, MemoryChat, Shown, slipway
 
 X64 = "Fedora-Cloud-43-x64"
