@@ -11,7 +11,15 @@ import aiohttp
 import pytest
 from slack_bolt.async_app import AsyncAck, AsyncApp
 
-from tests.slack.simulator import Outcome, Reason, Signature, SimulatedSlack, SimulatorError, State
+from tests.slack.simulator import (
+    Outcome,
+    Reason,
+    Signature,
+    SimulatedSlack,
+    SimulatorError,
+    StandingClock,
+    State,
+)
 from tests.slack.simulator.bolt_app import client_of, over_http, over_socket
 
 Json = dict[str, Any]
@@ -316,6 +324,14 @@ async def test_a_request_url_that_is_slow_or_gone(sim: SimulatedSlack, listening
     sim.http.url = "http://127.0.0.1:1/"
     gone = await sim.person("alice").command("/slipway", "x")
     assert (await gone.done(), gone.error) == (State.FAILED, "dispatch_failed")
+
+
+async def test_signatures_follow_the_real_time_whatever_the_clock_says() -> None:
+    app = Ears()
+    async with SimulatedSlack(clock=StandingClock()) as sim, over_http(sim, app.set_up):
+        message = await sim.person("alice").post("images", "from another time")
+        await message.deliveries[0].acked()
+        assert message.ts == "1795176000.000000"
 
 
 async def test_a_url_that_does_not_know_the_challenge(sim: SimulatedSlack) -> None:

@@ -94,3 +94,12 @@ async def test_an_order_that_makes_no_sense_is_refused(process: Process) -> None
     assert (await process.do("press", user="bob", channel="images", ts="1.2", button="Go"))["status"] == 400
     assert (await process.do("limits", enforced=True)) == {}
     assert (await process.do("cut"))["opened"] == 0
+
+
+async def test_the_simulator_knows_neither_the_bot_nor_bolt() -> None:
+    look = "import sys, tests.slack.simulator.__main__; print(sorted({name.split('.')[0] for name in sys.modules}))"
+    running = await asyncio.create_subprocess_exec(sys.executable, "-c", look, stdout=asyncio.subprocess.PIPE)
+    known, _ = await running.communicate()
+    assert b"'aiohttp'" in known
+    assert b"'bot'" not in known
+    assert b"'slack_" not in known

@@ -9,14 +9,15 @@ import asyncio
 import hashlib
 import hmac
 import json
+from collections.abc import Callable
 from enum import StrEnum
+from time import time
 from typing import Any
 from urllib.parse import urlencode
 
 import aiohttp
 
 from tests.slack.simulator.delivery import Delivery, Kind, Outbox
-from tests.slack.simulator.waiting import Stamps
 from tests.slack.simulator.world import Json, SimulatorError
 
 _OLD = 60 * 6  # seconds; Slack's window is five minutes
@@ -32,15 +33,19 @@ class Signature(StrEnum):
 
 
 class OverHttp:
-    """Sends deliveries to one URL. Timestamps are the real time's, because the app compares them with its own."""
+    """Sends deliveries to one URL.
 
-    def __init__(self, url: str, secret: str, stamps: Stamps, *, patience: float = 3.0) -> None:
+    Requests are stamped with the real time, as the app compares them with its own; ``now`` may be replaced for
+    an app that lives in another one.
+    """
+
+    def __init__(self, url: str, secret: str, *, patience: float = 3.0) -> None:
         self.url = url
         self.secret = secret
         self.patience = patience
         self.signatures: list[Signature] = []
         self.outbox: Outbox | None = None
-        self._stamps = stamps
+        self.now: Callable[[], float] = time
         self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=patience))
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -84,7 +89,7 @@ class OverHttp:
         signature = self.signatures.pop(0) if self.signatures else Signature.RIGHT
         if signature is Signature.MISSING:
             return {}
-        moment = int(self._stamps.now()) - (_OLD if signature is Signature.OLD else 0)
+        moment = int(self.now()) - (_OLD if signature is Signature.OLD else 0)
         secret = self.secret + ("!" if signature is Signature.WRONG else "")
         digest = hmac.new(secret.encode(), f"v0:{moment}:{body}".encode(), hashlib.sha256).hexdigest()
         return {"X-Slack-Request-Timestamp": str(moment), "X-Slack-Signature": f"v0={digest}"}

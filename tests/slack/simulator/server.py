@@ -77,8 +77,7 @@ class SimulatedSlack:
         self.core.faults.clear()
         self.outbox.stop()
         await self.core.stop()
-        if self.http is not None:
-            await self.http.stop()
+        await self.deliver_over_sockets()
         await self.sockets.stop()
         if self._runner is not None:
             await self._runner.cleanup()
@@ -178,13 +177,21 @@ class SimulatedSlack:
         Raises:
             SimulatorError: the challenge was not given back.
         """
+        await self.deliver_over_sockets()
         secret = self.signing_secret if signing_secret is None else signing_secret
-        self.http = OverHttp(url, secret, self.core.stamps, patience=self.outbox.patience)
+        self.http = OverHttp(url, secret, patience=self.outbox.patience)
         self.http.outbox = self.outbox
         if verify:
             await self.http.verify()
         self.outbox.way = self.http
         return self.http
+
+    async def deliver_over_sockets(self) -> None:
+        """Send to sockets from now on, as at the start."""
+        self.outbox.way = self.sockets
+        if self.http is not None:
+            await self.http.stop()
+            self.http = None
 
     def forge(self, signature: Signature, times: int = 1) -> None:
         """Sign the next HTTP requests wrongly."""
