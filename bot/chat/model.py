@@ -125,7 +125,7 @@ class Tone(StrEnum):
 
 
 SYMBOLS = {
-    Tone.INFO: "🛈",
+    Tone.INFO: "ℹ",
     Tone.WAITING: "⏳",
     Tone.RUNNING: "▶",
     Tone.DONE: "✔",

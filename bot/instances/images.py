@@ -45,7 +45,7 @@ async def _by_id(machines: Machines, image_id: str) -> MachineImage:
     raise Mistake(
         f"There is no image {image_id} of the configured owners in {machines.region}.",
         nearest=nearest(image_id, ids),
-        hint="images",
+        hint="help launch",
     )
 
 
@@ -55,10 +55,11 @@ def _by_name(images: Sequence[MachineImage], wanted: str, region: str) -> Machin
     if len(usable) == 1:
         return usable[0]
     if not usable:
+        near = nearest(wanted.strip("*"), (image.name for image in images))
         raise Mistake(
             f"There is no image {wanted} in {region}.",
-            nearest=nearest(wanted.strip("*"), (image.name for image in images)),
-            hint="images",
+            nearest=near or tuple(image.name for image in sorted(images, key=_age, reverse=True)[:_SHOWN]),
+            hint="help launch",
         )
     newest = sorted(usable, key=_age, reverse=True)
     names = [image.name for image in newest]

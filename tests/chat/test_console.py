@@ -40,7 +40,7 @@ async def test_a_script_speaks_as_several_people_and_each_line_is_one_event() ->
         NOW,
     )
     assert len({event.event_id for event in core.events}) == 4
-    assert "bob> !pending\n🛈 heard 8\n" in output
+    assert "bob> !pending\nℹ heard 8\n" in output
 
 
 async def test_a_number_presses_the_button_that_shows_it_as_whoever_says_it() -> None:
@@ -334,7 +334,7 @@ async def test_too_long_a_line_from_a_person_is_refused_too() -> None:
     assert "say it shorter" in output.getvalue()
 
 
-@pytest.mark.parametrize(("mode", "first"), [(Mode.PLAIN, "🛈 Hello."), (Mode.JSON, '{"id": "s1-1"')])
+@pytest.mark.parametrize(("mode", "first"), [(Mode.PLAIN, "ℹ Hello."), (Mode.JSON, '{"id": "s1-1"')])
 async def test_the_program_s_streams_make_a_console(mode: Mode, first: str, tmp_path: Path) -> None:
     script = tmp_path / "script.txt"
     script.write_text("!images\n")

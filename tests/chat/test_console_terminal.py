@@ -143,7 +143,7 @@ def test_a_table_whose_words_do_not_fit_becomes_a_list_a_row() -> None:
     )
     assert shown(Card(title="2 definitions", tables=(table,)), 44) == (
         "╭────────────────────────────────────────╮\n"
-        "│ 🛈 2 definitions                        │\n"
+        "│ ℹ 2 definitions                        │\n"
         "│                                        │\n"
         "│ Definition  Fedora-Cloud-43-x64        │\n"
         "│ Latest      43.20261101.0              │\n"

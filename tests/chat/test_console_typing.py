@@ -203,7 +203,7 @@ async def test_the_prompt_stays_below_what_the_bot_says_and_the_terminal_is_give
         await until(keyboard, "half")
         await chat.send("console", Card(title="News."), thread=None, key="k")
         seen = await until(keyboard, "half")
-        assert "\r\x1b[K🛈 News.\r\nalice> half\r\x1b[11C" in _STYLE.sub("", seen)
+        assert "\r\x1b[Kℹ News.\r\nalice> half\r\x1b[11C" in _STYLE.sub("", seen)
         os.write(keyboard, b"!\n@bob: hi\nexit\n")
         await running
         assert core.said == [("alice", "half!"), ("bob", "hi")]
@@ -241,5 +241,5 @@ async def test_a_terminal_that_can_only_print_gets_a_plain_prompt() -> None:
     core.answer = answer
     await chat.run(core.accept)
     os.close(reading)
-    assert output.getvalue() == "alice> 🛈 Yes.\n\nalice> 🛈 Yes.\n\nalice> \n"
+    assert output.getvalue() == "alice> ℹ Yes.\n\nalice> ℹ Yes.\n\nalice> \n"
     assert "\x1b" not in output.getvalue()

@@ -73,7 +73,7 @@ def test_versions_are_not_taken_for_numbers() -> None:
 
 def test_a_name_cannot_turn_the_reading_direction_or_move_the_cursor() -> None:
     shown = render_plain(Card(title="evil\u202etxt.\x1b[2J", fields=(Field(label="a\nb", value="c"),)))
-    assert shown.splitlines()[0] == "🛈 evil\ufffdtxt.\ufffd[2J"
+    assert shown.splitlines()[0] == "ℹ evil\ufffdtxt.\ufffd[2J"
     assert "a b: c" in shown
 
 
