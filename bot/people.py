@@ -7,8 +7,8 @@ not know is a stranger, without any role.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
@@ -76,7 +76,7 @@ def is_schedule(person_id: str) -> bool:
 
 
 class People:
-    """Everybody a checked configuration knows. Nothing in it changes after it was made.
+    """Everybody a checked configuration knows. Nothing in it changes but who is in which Slack user group.
 
     Args:
         settings: the checked configuration.
@@ -91,13 +91,44 @@ class People:
         self._schedules = tuple(_schedule(entry) for entry in settings.schedule)
         self._rights = {name: frozenset(role.may) for name, role in settings.roles.items()}
         self._zone = settings.zone
+        self._configured = self._persons
+        self._groups = {name: role.slack_groups for name, role in settings.roles.items() if role.slack_groups}
+        self._index()
         everybody = (*self._persons, *self._schedules)
-        self._by_id = {person.id: person for person in everybody}
-        self._by_identity = {identity: person for person in self._persons for identity in person.identities}
         if len(self._by_id) != len(everybody):
             raise ValueError("two persons or two schedules have the same id")
         if len(self._by_identity) != sum(len(person.identities) for person in self._persons):
             raise ValueError("one account is given twice")
+
+    def learn_groups(self, members: Mapping[str, frozenset[str]]) -> None:
+        """Take in who is in which Slack user group, in place of what was known of it before.
+
+        Persons of the configuration hold the roles that name a group they are in with one of their Slack
+        accounts, beside those that they are given by name. Nobody becomes known by a group.
+
+        Args:
+            members: the accounts in each group, by the group's id.
+        """
+        self._persons = tuple(self._with_groups(person, members) for person in self._configured)
+        self._index()
+
+    @property
+    def slack_groups(self) -> tuple[str, ...]:
+        """The Slack user groups that roles name."""
+        return tuple(dict.fromkeys(group for groups in self._groups.values() for group in groups))
+
+    def _with_groups(self, person: Person, members: Mapping[str, frozenset[str]]) -> Person:
+        accounts = {each.account for each in person.identities if each.platform is Platform.SLACK}
+        held = (
+            role
+            for role, groups in self._groups.items()
+            if any(accounts & members.get(group, frozenset()) for group in groups)
+        )
+        return replace(person, roles=tuple(dict.fromkeys((*person.roles, *held))))
+
+    def _index(self) -> None:
+        self._by_id = {person.id: person for person in (*self._persons, *self._schedules)}
+        self._by_identity = {identity: person for person in self._persons for identity in person.identities}
 
     @property
     def persons(self) -> tuple[Person, ...]:

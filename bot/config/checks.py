@@ -14,7 +14,13 @@ from bot.config.cron import check_cron
 from bot.config.policies import CLOUD_OF, PolicyCheck, with_defaults
 from bot.config.problems import Problem, listing, shown, unknown
 from bot.config.schema import Understood
-from bot.config.settings import OperationKind, ScheduleSettings, SlipwaySettings, parse_address
+from bot.config.settings import (
+    OperationKind,
+    ScheduleSettings,
+    SlipwaySettings,
+    parse_address,
+)
+from bot.config.slack_checks import ACCOUNT, CHANNEL, GROUP, slack_problems
 from bot.config.tables import Plain
 from bot.times import format_duration
 
@@ -98,9 +104,11 @@ def cross_check(
 
 def _somewhere_to_talk(written: Written) -> Iterator[Problem]:
     if not any(written.has(platform) for platform in Platform) and "console" not in written.document:
-        yield Problem("matrix", "is missing: there is no room to talk in; add [matrix]")
+        yield Problem("matrix", "is missing: there is no room to talk in; add [matrix] or [slack]")
     elif not any(written.has(platform) for platform in Platform):
-        yield Problem("console.enabled", "there is no room to talk in; set it to true, or add [matrix]")
+        yield Problem(
+            "console.enabled", "there is no room to talk in; set it to true, or add [matrix] or [slack]"
+        )
     if "aws" not in written.document and "azure" not in written.document:
         yield Problem(
             "aws", "is missing, and so is azure: there is no cloud to work in; add [aws] or [azure]"
@@ -134,6 +142,14 @@ def _matrix(written: Written) -> Iterator[Problem]:
     given = {key for key in ("password", "access_token") if key in table}
     if len(given) > 1:  # none is needed: `slipway matrix login` keeps a login of its own
         yield Problem("matrix", "a password and an access token are both given; give one of them")
+
+
+def _slack(written: Written) -> Iterator[Problem]:
+    slack = written.settings.slack
+    if slack is not None:
+        if slack.endpoint is not None:
+            yield from _address("slack.endpoint", slack.endpoint)
+        yield from slack_problems(slack, secrets="slack" not in written.secretless)
 
 
 def _clouds(written: Written) -> Iterator[Problem]:
@@ -213,6 +229,8 @@ def _identity(key: str, identity: str) -> Iterator[Problem]:
         yield Problem(
             key, f"{shown(identity)} is not a Matrix account; write it like matrix:@alice:example.org"
         )
+    if platform is Platform.SLACK and not ACCOUNT.fullmatch(account):
+        yield Problem(key, f"{shown(identity)} is not a Slack account; write it like slack:U0123456789")
 
 
 def _roles(written: Written) -> Iterator[Problem]:
@@ -220,6 +238,12 @@ def _roles(written: Written) -> Iterator[Problem]:
     for name, role in written.settings.roles.items():
         for right in sorted(set(role.may) - options):
             yield Problem(f"roles.{name}.may", unknown("command", right, options, "Commands"))
+        key = f"roles.{name}.slack_groups"
+        for group in role.slack_groups:
+            if not GROUP.fullmatch(group):
+                yield Problem(key, f"{shown(group)} is not a user group's id, like S0123456789")
+        if role.slack_groups and "slack" not in written.document:
+            yield Problem(key, "user groups are Slack's, and there is no [slack]; add it")
 
 
 def _profiles(written: Written) -> Iterator[Problem]:
@@ -310,6 +334,9 @@ def _scheduled_room(entry: ScheduleSettings, written: Written) -> Iterator[Probl
     if platform is Platform.MATRIX and not room.startswith("!"):
         yield Problem(key, f"{shown(entry.room)} is not a room's id; write it like matrix:!abc:example.org")
         return
+    if platform is Platform.SLACK and not CHANNEL.fullmatch(room):
+        yield Problem(key, f"{shown(entry.room)} is not a channel's id; write it like slack:C0123456789")
+        return
     known = _rooms_of(platform, written.settings)
     if known and room not in known:
         yield Problem(key, unknown("room", room, known, f"Rooms on {platform}"))
@@ -330,6 +357,7 @@ _CHECKS: tuple[Callable[[Written], Iterator[Problem]], ...] = (
     _somewhere_to_talk,
     _console,
     _matrix,
+    _slack,
     _clouds,
     _persons,
     _roles,

@@ -32,6 +32,9 @@ def _chats(settings: SlipwaySettings) -> list[str]:
     if settings.matrix is not None:
         rooms = _count(settings.matrix.rooms, "room", settings.matrix.rooms)
         chats.append(f"matrix as {settings.matrix.user_id} on {settings.matrix.homeserver} in {rooms}")
+    if settings.slack is not None:
+        channels = _count(settings.slack.channels, "channel", settings.slack.channels)
+        chats.append(f"slack by {settings.slack.transport}, changes in {channels}")
     return chats
 
 

@@ -116,12 +116,18 @@ class PolicyCheck:
         elif needed:
             yield from self._reachable(kind, needed)
 
+    def _grows(self, role: str) -> bool:
+        """Whether who holds a role is not known from here: a Slack user group adds to it."""
+        return role in self.settings.roles and bool(self.settings.roles[role].slack_groups)
+
     def _choice(self) -> str:
         return listing(self.roles, "the roles that you add")
 
     def _reachable(self, kind: OperationKind, needed: int) -> Iterator[Problem]:
         policy = self.settings.policy[kind]
         persons = self.settings.person
+        if self._grows(policy.role):
+            return
         holders = [person for person in persons if policy.role in person.roles]
         if len(holders) + self.unsure < needed:
             yield Problem(

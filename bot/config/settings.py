@@ -95,6 +95,39 @@ class MatrixSettings(Settings):
     request_timeout: Duration = timedelta(seconds=30)
 
 
+class SlackTransport(StrEnum):
+    """How events reach the bot."""
+
+    SOCKET = "socket"  # Socket Mode: the bot calls Slack, and no port is open
+    HTTP = "http"  # Slack calls the bot, with signed requests
+
+
+class SlackSettings(Settings):
+    """``[slack]``: the app, and the channels it works in."""
+
+    bot_token: SecretStr | None = None
+    app_token: SecretStr | None = None  # for Socket Mode
+    signing_secret: SecretStr | None = None  # for HTTP
+    transport: SlackTransport = SlackTransport.SOCKET
+    listen: str = Field(
+        "127.0.0.1:3000",
+        pattern=r"^(\[[0-9A-Fa-f:.]+\]|[^:\s]+):\d{1,5}$",
+        description="a host and a port, like 127.0.0.1:3000",
+    )
+    teams: tuple[str, ...] = ()  # other workspaces whose people are believed
+    channels: tuple[str, ...] = ()  # where changes may be asked for; elsewhere the bot only answers questions
+    changes_in_direct: bool = False
+    home_channel: str | None = None  # where what is asked for in App Home and by shortcuts is answered
+    endpoint: str | None = None
+    request_timeout: Duration = timedelta(seconds=20)
+    groups_refresh: Duration = timedelta(minutes=5)
+
+    @property
+    def api_url(self) -> str:
+        """Where the Web API is, with a slash behind it."""
+        return f"{(self.endpoint or 'https://slack.com/api').rstrip('/')}/"
+
+
 class AwsSettings(Settings):
     """``[aws]``: EC2 in one region. Credentials come from boto3's own chain."""
 
@@ -147,6 +180,7 @@ class RoleSettings(Settings):
     may: tuple[str, ...] = Field(
         description='the commands that holders may use as a list, like ["read", "launch"]'
     )
+    slack_groups: tuple[str, ...] = ()  # configured persons in these Slack user groups hold the role, too
 
 
 class OperationKind(StrEnum):
@@ -232,6 +266,7 @@ class SlipwaySettings(Settings):
     commands: CommandSettings = CommandSettings()
     console: ConsoleSettings = ConsoleSettings()
     matrix: MatrixSettings | None = None
+    slack: SlackSettings | None = None
     aws: AwsSettings | None = None
     azure: AzureSettings | None = None
     person: tuple[PersonSettings, ...] = ()

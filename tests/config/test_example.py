@@ -48,7 +48,7 @@ def test_the_example_speaks_of_every_setting_in_its_own_table() -> None:
     spoken: set[tuple[str, str]] = set()
     table = ""
     for line in EXAMPLE.read_text().splitlines():
-        if head := re.match(r"\[+(\w+)", line):
+        if head := re.match(r"(?:# )?\[+(\w+)[\w.]*\]+$", line):
             table = head[1]
         elif key := re.match(r"(?:# )?(\w+) = ", line):
             spoken.add((table, key[1]))

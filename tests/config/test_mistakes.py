@@ -214,7 +214,7 @@ def test_a_mistake_is_told_by_its_key_and_alone(key: str, value: object, line: s
         ("person.1.id", "person #2.id: is missing; write lowercase letters"),
         ("aws", "profiles: profiles launch machines on AWS, and there is no [aws]; add it"),
         ("azure", "schedule.weekly-cleanup.command: cleanup works in azure, and there is no [azure]; add it"),
-        ("matrix", "matrix: is missing: there is no room to talk in; add [matrix]"),
+        ("matrix", "matrix: is missing: there is no room to talk in; add [matrix] or [slack]"),
         ("person", "person: is missing: nobody may do anything; add a [[person]] for each of you"),
     ],
 )
@@ -241,7 +241,7 @@ def test_a_console_turned_off_is_no_place_to_talk() -> None:
     document = good() | {"console": {"enabled": False}, "schedule": []}
     del document["matrix"]
     assert problems_of(document) == (
-        "console.enabled: there is no room to talk in; set it to true, or add [matrix]",
+        "console.enabled: there is no room to talk in; set it to true, or add [matrix] or [slack]",
     )
 
 
