@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+import importlib
 import json
+import logging
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Any
 
+import aiohttp
+
 from bot.chat.matrix.failures import refusal
+from bot.errors import ChatError
 
 Client = Any
 """nio.AsyncClient; nio ships no type information."""
@@ -53,3 +59,52 @@ async def ask(call: Exchange, what: str, method: str, path: str, body: Json | No
     if status != HTTPStatus.OK:
         raise refusal(what, status, found)
     return found
+
+
+async def attempt(what: str, call: Awaitable[Any], seconds: float) -> Any:
+    """Await a call of nio's, with a timeout and plain errors.
+
+    Raises:
+        HomeserverError: the homeserver answered with an error.
+        ChatError: it could not be reached, or took too long.
+    """
+    try:
+        async with asyncio.timeout(seconds):
+            answer = await call
+    except TimeoutError as error:
+        raise ChatError(f"Could not {what}: the homeserver took too long.", passing=True) from error
+    except (aiohttp.ClientError, OSError, json.JSONDecodeError, UnicodeDecodeError) as error:
+        name = type(error).__name__
+        raise ChatError(f"Could not {what}: no sound answer ({name}).", passing=True) from error
+    nio = importlib.import_module("nio")
+    if isinstance(answer, nio.ErrorResponse):
+        transport = answer.transport_response
+        status = 0 if transport is None else transport.status
+        if status == HTTPStatus.OK:  # nio could make nothing of it
+            raise ChatError(f"Could not {what}: no sound answer.", passing=True)
+        found = {
+            "errcode": answer.status_code,
+            "retry_after_ms": answer.retry_after_ms,
+            "soft_logout": answer.soft_logout,
+        }
+        raise refusal(what, status, found)
+    return answer
+
+
+def calling(client: Client) -> Exchange:
+    """Makes plain calls as the bot, with the token that the client has then; timeouts are the caller's."""
+
+    async def call(method: str, path: str, body: Json | None) -> tuple[int, Json]:
+        return await exchange(client, method, path, body, token=client.access_token)
+
+    return call
+
+
+def load_nio() -> Any:
+    """Import nio, which takes most of a second: not on the event loop, and not when the bot starts.
+
+    Its warnings about malformed events quote them; what people say does not belong into a log.
+    """
+    nio = importlib.import_module("nio")
+    logging.getLogger("nio").setLevel(logging.ERROR)
+    return nio
