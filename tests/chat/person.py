@@ -55,7 +55,7 @@ class Person:
     def __init__(self, synapse: Synapse, account: Account) -> None:
         self.id = account.user_id
         self.account = account
-        self._url = synapse.url
+        self.url = synapse.url
         self._session = aiohttp.ClientSession(
             headers={"Authorization": f"Bearer {account.access_token}"},
             timeout=aiohttp.ClientTimeout(total=30),
@@ -64,6 +64,8 @@ class Person:
         self._transactions = itertools.count(1)
         self.events: dict[str, list[dict[str, Any]]] = {}
         self.invites: set[str] = set()
+        self.typing: dict[str, list[str]] = {}  # who types in a room now
+        self.receipts: dict[tuple[str, str], str] = {}  # what somebody has read last in a room
 
     @classmethod
     @asynccontextmanager
@@ -88,7 +90,7 @@ class Person:
             RefusedError: any status but 200.
         """
         async with self._session.request(
-            method, f"{self._url}/_matrix/client/v3{path}", json=body, params=query
+            method, f"{self.url}/_matrix/client/v3{path}", json=body, params=query
         ) as answer:
             found = await answer.json()
             if answer.status != 200:
@@ -174,6 +176,16 @@ class Person:
         self.invites.update(rooms.get("invite", {}))
         for room, news in rooms.get("join", {}).items():
             self.events.setdefault(room, []).extend(news["timeline"]["events"])
+            for event in news.get("ephemeral", {}).get("events", []):
+                self._notice(room, event)
+
+    def _notice(self, room: str, event: dict[str, Any]) -> None:
+        if event["type"] == "m.typing":
+            self.typing[room] = event["content"]["user_ids"]
+        elif event["type"] == "m.receipt":
+            for event_id, kinds in event["content"].items():
+                for user in kinds.get("m.read", {}):
+                    self.receipts[room, user] = event_id
 
     async def until(self, condition: Callable[[], T | None], *, what: str = "something") -> T:
         """Look until the condition gives something true, and return that.

@@ -72,18 +72,19 @@ class Pace:
             HomeserverError: it was refused, for good or too often.
             ChatError: as ``call``.
         """
+        asked: float | None = None  # how long the homeserver asked to wait, where it refused this very event
         if not self._limited:
             try:
                 return await self._passing(call)
             except HomeserverError as error:
                 if not error.limited:
                     raise
-                first_in_line = self._slow_down()
-        else:
-            first_in_line = False
-        if not first_in_line:
+                asked = error.retry_after if self._slow_down() else None
+        if asked is None:
             await self._turn(rank)
         try:
+            if asked is not None:
+                await self._wait(asked)
             return await self._insist(call)
         finally:
             self._next()
@@ -122,9 +123,12 @@ class Pace:
                 if not error.limited:
                     raise
                 self._passed = 0
-                wait = min(max(error.retry_after, 0.05), LONGEST_WAIT)
-            await self._sleep(wait)
-        return await call()
+                asked = error.retry_after
+            await self._wait(asked)
+        return await self._passing(call)
+
+    async def _wait(self, asked: float) -> None:
+        await self._sleep(min(max(asked, 0.05), LONGEST_WAIT))
 
     async def _turn(self, rank: Rank) -> None:
         mine = asyncio.Event()
