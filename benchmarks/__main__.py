@@ -1,4 +1,4 @@
-"""`python -m benchmarks [start|memory|reply|plan]…`: figures as JSON, and the progress on standard error."""
+"""`python -m benchmarks [start|memory|reply|plan|matrix]…`: figures as JSON, and the progress on standard error."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ import click
 
 from benchmarks.figures import Figures, machine, say
 
-NAMES = ("start", "memory", "reply", "plan")
+NAMES = ("start", "memory", "reply", "plan", "matrix")
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
 @click.argument("names", nargs=-1, type=click.Choice(NAMES))
 @click.option("--runs", default=5, type=click.IntRange(1), help="Processes started, and plans computed.")
-@click.option("--messages", default=300, type=click.IntRange(1), help="Answers of `reply`.")
+@click.option("--messages", default=300, type=click.IntRange(1), help="Answers of `reply` and `matrix`.")
 @click.option("--commands", default=1000, type=click.IntRange(1), help="Commands of `memory`.")
 @click.option("--definitions", default=1000, type=click.IntRange(1), help="Definitions of `plan`.")
 @click.option("--versions", default=10, type=click.IntRange(1), help="Versions a definition of `plan`.")
@@ -36,6 +36,7 @@ def main(names: tuple[str, ...], **sizes: Any) -> None:
     memory  idle, after many commands, and with the clouds in use
     reply   milliseconds from the door to the voice, with and without the durable record
     plan    a clean-up of a large gallery: requests, seconds, own computing
+    matrix  an answer on a real Synapse beside a bare nio bot's, and what bursts lose
     """
     figures: Figures = {"machine": machine()}
     for name in names or NAMES:
@@ -70,6 +71,10 @@ def _benchmark(name: str, sizes: dict[str, Any]) -> Coroutine[Any, Any, Figures]
                 runs=sizes["runs"],
                 latency=timedelta(milliseconds=sizes["latency"]),
             )
+        case "matrix":
+            from benchmarks import matrix
+
+            return matrix.measure(messages=sizes["messages"])
         case _:
             raise ValueError(name)
 
