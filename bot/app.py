@@ -40,8 +40,6 @@ from scheduler.schedules import Schedules
 from scheduler.timetable import Timetable, upcoming
 
 DATABASE = "slipway.db"
-MATRIX = "matrix"
-"""Where in the state folder the Matrix login and the encryption keys are kept."""
 
 GRACE = timedelta(seconds=20)
 """How long work under way gets to end on SIGTERM; what takes longer goes on at the next start."""
@@ -245,6 +243,7 @@ class App:
 def matrix_chat(wiring: Wiring) -> Chat:
     """The Matrix adapter, as configured."""
     from bot.chat.matrix.chat import MatrixChat
+    from bot.chat.matrix.folder import Folder
     from bot.chat_memory import StoredMatrixMemory
 
     if wiring.settings.matrix is None:
@@ -255,7 +254,7 @@ def matrix_chat(wiring: Wiring) -> Chat:
         wiring.clock,
         knows=lambda account: wiring.people.by_account(Platform.MATRIX, account) is not None,
         max_age=wiring.settings.commands.max_age,
-        folder=wiring.settings.state_dir / MATRIX,
+        folder=Folder.of(wiring.settings.state_dir),
     )
 
 

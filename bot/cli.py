@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
@@ -17,6 +17,8 @@ from bot.errors import ConfigError, SlipwayError, StateError
 
 if TYPE_CHECKING:
     from bot.config.settings import SlipwaySettings
+
+T = TypeVar("T")
 
 EXIT_TROUBLE = 1
 EXIT_CONFIG = 2
@@ -143,6 +145,70 @@ def show(path: Path, state: Path | None, operation: str | None) -> None:
     found = asyncio.run(_with_database(state or _load(path).state_dir, lambda db: lines(db, operation)))
     for line in found:
         click.echo(line)
+
+
+@main.group()
+def matrix() -> None:
+    """The bot's Matrix account: its login, its device, its identity."""
+
+
+@matrix.command(name="status")
+@_config
+def matrix_status(path: Path) -> None:
+    """Show device, identity, keys and rooms, and what is wrong. Nothing is changed; the bot may run."""
+    from bot.matrix_cli import status_lines
+
+    settings = _load(path)
+    lines, well = _asked(lambda: status_lines(settings))
+    for line in lines:
+        click.echo(line)
+    if not well:
+        sys.exit(EXIT_TROUBLE)
+
+
+@matrix.command(name="login")
+@_config
+@click.option(
+    "--token", "by_token", is_flag=True, help="Use a one-time login token, as after single sign-on."
+)
+@click.option("--new-device", is_flag=True, help="Make a new device, where the keys of the old one are lost.")
+@click.option(
+    "--new-identity",
+    is_flag=True,
+    help="Replace a cross-signing identity whose seeds are lost. Whoever verified the bot has to do so anew.",
+)
+def matrix_login(path: Path, by_token: bool, new_device: bool, new_identity: bool) -> None:
+    """Log in once and keep the login, so that no password stays in the configuration.
+
+    The password (or token) is asked for, or read from the input's first line. The bot must not run meanwhile.
+    """
+    from bot.matrix_cli import LoginOptions, check_login, login_lines
+
+    settings = _load(path)
+    _asked_now(lambda: check_login(settings))
+    word = "Login token" if by_token else "Password"
+    secret = (
+        click.prompt(word, hide_input=True, err=True)
+        if sys.stdin.isatty()
+        else sys.stdin.readline().rstrip("\n")
+    )
+    if not secret:
+        _fail(f"{word}: nothing was given.")
+    options = LoginOptions(secret, by_token=by_token, new_device=new_device, new_identity=new_identity)
+    for line in _asked(lambda: login_lines(settings, options)):
+        click.echo(line)
+
+
+def _asked(work: Callable[[], Coroutine[Any, Any, T]]) -> T:
+    """Do something that may fail in plain words."""
+    return _asked_now(lambda: asyncio.run(work()))
+
+
+def _asked_now(work: Callable[[], T]) -> T:
+    try:
+        return work()
+    except SlipwayError as error:
+        _fail(str(error))
 
 
 async def _with_database(state_dir: Path, work: Any) -> Any:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.chat.matrix import InMemory, MatrixChat
+from bot.chat.matrix.folder import Folder
 from bot.chat.model import Assurance, Button, Card, Choice, Press, Withdrawal
 from bot.config.settings import MatrixSettings
 from bot.times import system_clock
@@ -64,7 +65,7 @@ async def den(
     if room is None:
         room = await person.create_room(bot)
     memory, notebook = memory or InMemory(), Notebook()
-    chat = MatrixChat(matrix(room), memory, system_clock, knows=everybody, folder=folder)
+    chat = MatrixChat(matrix(room), memory, system_clock, knows=everybody, folder=Folder(folder))
     async with running(chat, notebook):
         if not entered:
             await person.member(room, bot)
@@ -179,7 +180,7 @@ async def test_a_restart_keeps_device_identity_and_place(
         await ann.message(home.room, "before")
     await ann.say(home.room, "!meanwhile")
     notebook = Notebook()
-    chat = MatrixChat(matrix(home.room), memory, system_clock, folder=tmp_path / "matrix")
+    chat = MatrixChat(matrix(home.room), memory, system_clock, folder=Folder(tmp_path / "matrix"))
     async with running(chat, notebook):
         heard = await notebook.heard("!meanwhile")
         assert heard.assurance is Assurance.FULL
@@ -193,7 +194,7 @@ async def test_it_can_send_before_its_first_look(
 ) -> None:
     async with den(ann, matrix, tmp_path / "matrix") as home:
         pass
-    chat = MatrixChat(matrix(home.room), InMemory(), system_clock, folder=tmp_path / "matrix")
+    chat = MatrixChat(matrix(home.room), InMemory(), system_clock, folder=Folder(tmp_path / "matrix"))
     await chat.send(home.room, Card(title="at once"), thread=None, key="now")
     await chat.close()
     assert (await ann.message(home.room, "at once")).decrypted

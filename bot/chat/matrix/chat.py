@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import timedelta
-from pathlib import Path
 
 from bot.chat.matrix.backoff import Sleep
 from bot.chat.matrix.connection import Connection
@@ -55,11 +54,11 @@ class MatrixChat:
         sleep: Sleep = asyncio.sleep,
         max_age: timedelta = _MAX_AGE,
         typing_after: float = TYPING_AFTER,
-        folder: Path | None = None,
+        folder: Folder | None = None,
     ) -> None:
         self._settings = settings
         self._clock = clock
-        self._connection = Connection(settings, sleep, folder=None if folder is None else Folder(folder))
+        self._connection = Connection(settings, sleep, folder=folder)
         self._rooms = Rooms(self._connection, settings.rooms, knows, clock)
         self._pace = Pace(settings.edit_interval, sleep)
         self._edits = Latest(self._pace)
@@ -146,6 +145,8 @@ class MatrixChat:
             return "Not connected to the Matrix homeserver yet."
         refused = [f"The room {room} is encrypted and refused." for room in sorted(self._ears.refused)]
         problems = [*self._rooms.problems, *self._standing.problems, *refused]
+        if self._connection.keys is not None and self._connection.keys.trouble:
+            problems.append(self._connection.keys.trouble)
         if self._profile.problem:
             problems.append(self._profile.problem)
         return " ".join(problems) or f"Listening on Matrix as {self._settings.user_id}."

@@ -81,6 +81,11 @@ class Folder:
     def __init__(self, path: Path) -> None:
         self.path = path
 
+    @classmethod
+    def of(cls, state_dir: Path) -> Folder:
+        """The folder in a state folder."""
+        return cls(state_dir / "matrix")
+
     def store_name(self, device_id: str) -> str:
         """The file name of a device's store; a device id from a homeserver may hold anything."""
         safe = "".join(sign if sign.isascii() and sign.isalnum() else f"%{ord(sign):x}" for sign in device_id)

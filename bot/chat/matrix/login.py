@@ -90,14 +90,12 @@ class Entrance:
         """
         settings = self._settings
         if settings.access_token is not None:
-            return await self._checked(
-                self._login(settings.device_id, settings.access_token.get_secret_value())
-            )
+            return await self.check(self._login(settings.device_id, settings.access_token.get_secret_value()))
         kept = self.kept()
         if kept is None:
             return await self.anew(settings.device_id)
         try:
-            return await self._checked(kept)
+            return await self.check(kept)
         except HomeserverError as error:
             if not error.logged_out:
                 raise
@@ -139,7 +137,7 @@ class Entrance:
         if status != HTTPStatus.OK or not isinstance(token, str) or not isinstance(device, str):
             raise refusal(f"log in as {user}", status, answer)
         login = replace(self._login(device, token), lost=tuple(each for each in lost if each != device))
-        login = await self._checked(login)
+        login = await self.check(login)
         if self._folder is not None:
             self._folder.save_login(login)
         return login
@@ -173,8 +171,12 @@ class Entrance:
     def _login(self, device_id: str, token: str) -> Login:
         return Login(self._settings.homeserver, self._settings.user_id, device_id, token)
 
-    async def _checked(self, login: Login) -> Login:
-        """The login, with the device that the token really belongs to."""
+    async def check(self, login: Login) -> Login:
+        """The login, if it works, with the device that the token really belongs to.
+
+        Raises:
+            ChatError: it does not, or belongs to another account.
+        """
         what = "ask who the bot is logged in as"
         status, who = await self._call(login.access_token, "GET", "/_matrix/client/v3/account/whoami", None)
         if status != HTTPStatus.OK:
