@@ -1,0 +1,159 @@
+"""Slack as a chat: connection, ears and voice put together."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from bot.chat.model import Accept, Card, ChatHealth, Platform
+from bot.chat.slack.chores import Chores
+from bot.chat.slack.connection import Connection
+from bot.chat.slack.desk import Desk
+from bot.chat.slack.groups import Groups
+from bot.chat.slack.house import House
+from bot.chat.slack.memory import Begun, SlackMemory
+from bot.chat.slack.pace import Lanes
+from bot.chat.slack.trust import Trust
+from bot.chat.slack.voice import Voice
+from bot.chat.slack.windows import Windows
+from bot.config.settings import SlackSettings, SlackTransport
+from bot.times import Clock, format_duration
+from bot.waiting import Sleep
+
+if TYPE_CHECKING:
+    from bot.chat.slack.ears import Ears
+    from bot.chat.slack.ways import Requests, Socket
+
+PING_SECONDS = 5.0
+
+EDIT_INTERVAL = timedelta(seconds=2)
+"""chat.update bears 50 calls a minute, for all messages together (docs.slack.dev, rate limits: tier 3)."""
+
+
+class SlackChat:
+    """Fulfils :class:`bot.chat.model.Chat` in a Slack workspace.
+
+    Args:
+        settings: the app and its channels.
+        memory: keeps which messages were begun.
+        clock: the time, for the pace, signatures and the bot's health.
+        house: callables into the rest of the bot.
+        sleep: waits between messages and tries.
+        ping: seconds between two looks whether the socket still stands.
+    """
+
+    def __init__(
+        self,
+        settings: SlackSettings,
+        memory: SlackMemory,
+        clock: Clock,
+        house: House,
+        *,
+        sleep: Sleep = asyncio.sleep,
+        ping: float = PING_SECONDS,
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._house = house
+        self._sleep = sleep
+        self._ping = ping
+        self._chores = Chores()
+        self._last: datetime | None = None
+        self._connection = Connection(settings, sleep)
+        lanes = Lanes(clock, sleep)
+        self._voice = Voice(self._connection, Begun(memory, clock), lanes, settings.request_timeout)
+        self._windows = Windows(self._connection, self._voice, house)
+        self._groups = Groups(self._connection, house, settings.groups_refresh)
+        self._way: Socket | Requests | None = None
+        self._ears: Ears | None = None
+
+    @property
+    def platform(self) -> Platform:
+        """Slack."""
+        return Platform.SLACK
+
+    @property
+    def edit_interval(self) -> timedelta:
+        """So that several operations can show their progress at once."""
+        return EDIT_INTERVAL
+
+    @property
+    def port(self) -> int | None:
+        """The port that is listened on, with HTTP, while it is open."""
+        return getattr(self._way, "port", None)
+
+    async def run(self, accept: Accept) -> None:
+        """Listen until cancelled; lets go of the connection at the end.
+
+        Raises:
+            ChatError: Slack will not let the bot in, and waiting does not help.
+        """
+        # Bolt takes most of a second to load: not on the event loop, and not while the bot is put together.
+        await asyncio.to_thread(importlib.import_module, "bot.chat.slack.ears")
+        self._ears = self._make_ears()
+        try:
+            await self._ears.listen(accept)
+        finally:
+            await self.close()
+
+    async def send(self, room: str, card: Card, *, thread: str | None, key: str) -> str:
+        """Send a card once for its key."""
+        return await self._voice.say(room, card, thread=thread, key=key)
+
+    async def edit(self, room: str, message_id: str, card: Card, *, thread: str | None, key: str) -> None:
+        """Replace one of the bot's messages."""
+        await self._voice.replace(room, message_id, card, thread=thread, key=key)
+
+    async def close(self) -> None:
+        """Let go of everything."""
+        await self._chores.close()
+        await self._connection.close()
+
+    def health(self) -> ChatHealth:
+        """Connected while events can come in; tells how long ago the last envelope came."""
+        age = None if self._last is None else self._clock() - self._last
+        is_open = self._way is not None and self._way.open
+        trouble = self._ears.trouble if self._ears is not None else ""
+        detail = trouble or (self._detail(age) if is_open else "Not connected to Slack.")
+        return ChatHealth(connected=is_open and not trouble, last_heard_from=age, detail=detail)
+
+    def _detail(self, age: timedelta | None) -> str:
+        name = self._connection.me.name if self._connection.me else "?"
+        heard = "nothing heard yet" if age is None else f"last heard from {format_duration(age)} ago"
+        return " ".join(filter(None, (f"Listening on Slack as @{name}, {heard}.", self._groups.problem)))
+
+    def _make_ears(self) -> Ears:
+        from bot.chat.slack.ears import Ears
+        from bot.chat.slack.ways import Requests, Socket
+
+        settings = self._settings
+        if settings.transport is SlackTransport.SOCKET:
+            self._way = Socket(settings, self._connection, self._contact, ping=self._ping)
+        else:
+            self._way = Requests(settings, self._contact, self._clock)
+        return Ears(
+            connection=self._connection,
+            way=self._way,
+            groups=self._groups,
+            windows=self._windows,
+            chores=self._chores,
+            make_desk=self._make_desk,
+            make_trust=lambda team: Trust(settings, team),
+            sleep=self._sleep,
+        )
+
+    def _make_desk(self, trust: Trust) -> Desk:
+        return Desk(
+            trust=trust,
+            house=self._house,
+            voice=self._voice,
+            windows=self._windows,
+            chores=self._chores,
+            clock=self._clock,
+            home=self._settings.home_channel or "",
+        )
+
+    def _contact(self) -> None:
+        self._last = self._clock()

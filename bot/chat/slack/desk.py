@@ -1,0 +1,324 @@
+"""What people do beside talking: buttons, slash commands, shortcuts, modals and the Home tab.
+
+Whatever means something is taken in before it is acknowledged. What is only shown (a modal, the Home tab, a
+sentence to one person) follows the acknowledgement.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bot.chat.model import Accept, Address, Assurance, Choice, Heard, Platform, Press, Room
+from bot.chat.slack.chores import Chores
+from bot.chat.slack.house import House
+from bot.chat.slack.limits import REASON as LONGEST_REASON
+from bot.chat.slack.modals import REASON, entered, filled
+from bot.chat.slack.trust import Trust
+from bot.chat.slack.values import (
+    APPROVE,
+    CHANNEL,
+    COMMAND,
+    DETAILS,
+    LAUNCH,
+    LAUNCH_FROM,
+    OPERATION,
+    REJECT,
+    SAY,
+    SHOW_OPERATION,
+    USER,
+    Back,
+    back_of,
+    part,
+    stamp_of,
+    target_of,
+    text_at,
+)
+from bot.chat.slack.voice import Voice
+from bot.chat.slack.windows import Windows
+from bot.times import Clock
+
+FORGED = "That button belongs to nothing I know. `/slipway pending` lists what waits for an approval."
+UNKNOWN = "I do not know that button any more. Ask for the card anew, with `/slipway op ID`."
+NO_OPERATION = "There is no operation's id in that message; it would look like `op-7k3f`."
+
+_AMI = re.compile(r"\bami-[0-9a-f]{8,17}\b", re.ASCII)
+_SURROGATES = re.compile("[\ud800-\udfff]")
+_LONGEST_SEARCH = 100_000
+
+Answer = Mapping[str, Any] | None
+"""What an acknowledgement carries; None for nothing."""
+
+
+@dataclass(frozen=True)
+class Did:
+    """Who did something, and where they are answered."""
+
+    user: str
+    speaker: str
+    room: str
+    thread: str | None = None
+    message: str = ""  # the message or view it was done to
+    home: bool = False
+    response_url: str = ""
+
+
+class Desk:
+    """Takes in what Slack calls interactions and commands."""
+
+    def __init__(
+        self,
+        *,
+        trust: Trust,
+        house: House,
+        voice: Voice,
+        windows: Windows,
+        chores: Chores,
+        clock: Clock,
+        home: str,
+    ) -> None:
+        self._trust = trust
+        self._house = house
+        self._voice = voice
+        self._windows = windows
+        self._chores = chores
+        self._clock = clock
+        self._home = home
+
+    async def take(self, body: Mapping[str, Any], accept: Accept) -> Answer:
+        """Take one in; when this returns it is committed or means nothing, and may be acknowledged.
+
+        What ``accept`` raises comes out.
+        """
+        match body.get("type"):
+            case "block_actions":
+                return await self._pressed(body, accept)
+            case "view_submission":
+                return await self._submitted(body, accept)
+            case "shortcut":
+                return self._launch_anywhere(body)
+            case "message_action":
+                return await self._on_message(body, accept)
+            case None if body.get("command") == COMMAND:
+                return await self._commanded(body, accept)
+            case _:
+                return None
+
+    # --- buttons
+
+    async def _pressed(self, body: Mapping[str, Any], accept: Accept) -> Answer:
+        actions = body.get("actions")
+        action = actions[0] if isinstance(actions, list) and actions else None
+        did = self._did(body)
+        if not isinstance(action, Mapping) or did is None or action.get("type") != "button":
+            return None
+        if not self._house.knows(did.speaker):
+            self._tell(did, _stranger(did.speaker))
+            return None
+        name = text_at(action, "action_id")
+        event_id = f"{did.message}:{name}:{did.user}:{text_at(action, 'action_ts')}"[:250]
+        if name.startswith(f"{SAY}."):
+            await self._say(did, event_id, text_at(action, "value"), accept)
+        elif name in (APPROVE, REJECT, DETAILS):
+            await self._decide(did, event_id, action, text_at(body, "trigger_id"), accept)
+        else:
+            self._tell(did, UNKNOWN)
+        return None
+
+    async def _decide(
+        self, did: Did, event_id: str, action: Mapping[str, Any], trigger: str, accept: Accept
+    ) -> None:
+        target = target_of(action.get("value"))
+        if target is None:
+            self._tell(did, FORGED)
+            return
+        if action.get("action_id") == DETAILS:
+            line = f"op {target.operation_id}"
+            room, thread = (did.user, None) if did.home else (did.room, did.thread or did.message)
+            await accept(self._heard(did, event_id, line, room=room, thread=thread))
+        elif action.get("action_id") == APPROVE:
+            await accept(
+                self._press(did, event_id, Choice.APPROVE, Back(did.room, did.thread, target, did.home))
+            )
+            self._show_home_after(did)
+        else:
+            back = Back(did.room, did.thread, target, did.home)
+            self._chores.start(
+                self._windows.ask_reason(trigger, back, did.user, did.response_url), "ask for a reason"
+            )
+
+    async def _say(self, did: Did, event_id: str, line: str, accept: Accept) -> None:
+        if not line:
+            self._tell(did, FORGED)
+            return
+        await accept(self._heard(did, event_id, line, thread=did.thread))
+        self._show_home_after(did)
+
+    # --- modals
+
+    async def _submitted(self, body: Mapping[str, Any], accept: Accept) -> Answer:
+        view = body.get("view")
+        user, speaker = self._who(body)
+        back = back_of(part(view, "private_metadata"))
+        if not isinstance(view, Mapping) or not user or back is None:
+            return None
+        did = Did(user, speaker, back.room, back.thread, home=back.home)
+        event_id = f"view:{text_at(view, 'id')}:{user}:{text_at(view, 'hash')}"[:250]
+        if view.get("callback_id") == LAUNCH:
+            form = filled(view)
+            if form.errors:
+                return {"response_action": "errors", "errors": form.errors}
+            line = self._house.launch_line(
+                image=form.image, profile=form.profile, duration=form.duration, count=form.count
+            )
+            await accept(self._heard(did, event_id, line, thread=back.thread))
+        elif view.get("callback_id") == REJECT and back.target is not None:
+            if self._house.knows(speaker):
+                reason = entered(view, REASON)[:LONGEST_REASON]
+                await accept(self._press(did, event_id, Choice.REJECT, back, reason))
+            else:
+                self._tell(did, _stranger(speaker))
+        self._show_home_after(did)
+        return None
+
+    # --- commands and shortcuts
+
+    async def _commanded(self, body: Mapping[str, Any], accept: Accept) -> Answer:
+        user, channel = text_at(body, "user_id"), text_at(body, "channel_id")
+        event_id = f"command:{text_at(body, 'trigger_id')}"[:250]
+        if not USER.fullmatch(user) or not CHANNEL.fullmatch(channel):
+            return None
+        line = _SURROGATES.sub("\ufffd", text_at(body, "text")).strip() or "help"
+        did = Did(user, self._trust.speaker(user, text_at(body, "team_id")), channel)
+        self._voice.remember_way_back(event_id, text_at(body, "response_url"))
+        if await accept(self._heard(did, event_id, line)) is False:
+            return _whisper("I did not take that in. Try `/slipway help`.")
+        return _whisper("I am at it; the answer comes in this conversation.")
+
+    def _launch_anywhere(self, body: Mapping[str, Any]) -> Answer:
+        user, speaker = self._who(body)
+        if body.get("callback_id") == LAUNCH and user:
+            back = Back(self._home or user, home=True)
+            did = Did(user, speaker, back.room)
+            self._open_launch(did, body, back)
+        return None
+
+    async def _on_message(self, body: Mapping[str, Any], accept: Accept) -> Answer:
+        did = self._did(body)
+        if did is None:
+            return None
+        message = body.get("message")
+        if body.get("callback_id") == LAUNCH_FROM:
+            found = _AMI.search(_everything(message))
+            self._open_launch(did, body, Back(did.room, did.thread), found[0] if found else "")
+        elif body.get("callback_id") == SHOW_OPERATION:
+            named = OPERATION.search(_everything(message))
+            if named is None:
+                self._tell(did, NO_OPERATION)
+                return None
+            event_id = f"{did.message}:{SHOW_OPERATION}:{did.user}:{text_at(body, 'action_ts')}"[:250]
+            if did.response_url:
+                self._voice.remember_way_back(event_id, did.response_url)
+            line = f"op {named[0]}"
+            await accept(self._heard(did, event_id, line, thread=did.thread or did.message))
+        return None
+
+    def _open_launch(self, did: Did, body: Mapping[str, Any], back: Back, image: str = "") -> None:
+        if not self._house.knows(did.speaker):
+            self._tell(did, _stranger(did.speaker))
+            return
+        work = self._windows.offer_launch(
+            text_at(body, "trigger_id"), back, did.user, did.response_url, image
+        )
+        self._chores.start(work, "offer a launch")
+
+    # --- what all have in common
+
+    def _who(self, body: Mapping[str, Any]) -> tuple[str, str]:
+        """The user's id and the account to take them for; empty where no person is named."""
+        user = text_at(body, "user", "id")
+        if not USER.fullmatch(user):
+            return "", ""
+        return user, self._trust.speaker(user, text_at(body, "user", "team_id"))
+
+    def _did(self, body: Mapping[str, Any]) -> Did | None:
+        """Who did something to a message or to their Home tab; None where that is not told soundly."""
+        user, speaker = self._who(body)
+        if not user:
+            return None
+        if part(body, "container", "type") == "view" or (part(body, "view") and not part(body, "channel")):
+            if part(body, "view", "type") != "home":
+                return None
+            return Did(user, speaker, self._home or user, message=text_at(body, "view", "id"), home=True)
+        channel = text_at(body, "channel", "id") or text_at(body, "container", "channel_id")
+        stamp = stamp_of(part(body, "container", "message_ts") or part(body, "message_ts"))
+        if not CHANNEL.fullmatch(channel) or stamp is None:
+            return None
+        thread = part(body, "container", "thread_ts") or part(body, "message", "thread_ts")
+        return Did(
+            user, speaker, channel, stamp_of(thread), stamp, response_url=text_at(body, "response_url")
+        )
+
+    def _heard(
+        self, did: Did, event_id: str, line: str, *, room: str | None = None, thread: str | None = None
+    ) -> Heard:
+        where = room or did.room
+        assurance, doubt = self._trust.place(where)
+        return Heard(
+            event_id=event_id,
+            room=Room(platform=Platform.SLACK, id=where),
+            speaker=did.speaker,
+            text=line,
+            address=Address.MENTION,
+            thread=thread,
+            sent_at=self._clock(),
+            assurance=assurance,
+            doubt=doubt,
+        )
+
+    def _press(self, did: Did, event_id: str, choice: Choice, back: Back, reason: str = "") -> Press:
+        # The Home tab is not a conversation: what is decided there is told where the operation was asked for.
+        assurance, doubt = (Assurance.FULL, "") if back.home else self._trust.place(did.room)
+        target = back.target
+        return Press(
+            event_id=event_id,
+            room=Room(platform=Platform.SLACK, id=did.user if back.home else did.room),
+            speaker=did.speaker,
+            choice=choice,
+            operation_id=target.operation_id if target else None,
+            digest_prefix=target.digest_prefix if target else None,
+            reason=_SURROGATES.sub("\ufffd", reason),
+            sent_at=self._clock(),
+            assurance=assurance,
+            doubt=doubt,
+        )
+
+    def _tell(self, did: Did, sentence: str) -> None:
+        room = did.user if did.home else did.room
+        work = self._voice.whisper(room, did.user, sentence, thread=did.thread, response_url=did.response_url)
+        self._chores.start(work, "tell one person")
+
+    def _show_home_after(self, did: Did) -> None:
+        if did.home:
+            self._chores.start(self._windows.show_home_after(did.user, did.speaker), "show Home anew")
+
+
+def _stranger(speaker: str) -> str:
+    team = speaker.partition("/")[2]
+    instead = f", or `{team}` to `slack.teams`" if team else ""
+    return (
+        "I do not know you, so that changes nothing. Whoever runs Slipway can add "
+        f"`slack:{speaker}` to a person's identities{instead}."
+    )
+
+
+def _whisper(text: str) -> dict[str, str]:
+    return {"response_type": "ephemeral", "text": text}
+
+
+def _everything(message: object) -> str:
+    """All of a message's text, wherever in it it stands."""
+    return json.dumps(message, ensure_ascii=False, default=str)[:_LONGEST_SEARCH]

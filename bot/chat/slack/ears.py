@@ -1,0 +1,137 @@
+"""The ears: a Bolt app whose one middleware takes everything in before anything is acknowledged.
+
+Bolt answers Slack when its middleware is through. If that raises, Slack gets no acknowledgement and delivers
+the event again; so whatever is acknowledged is committed, or means nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import structlog
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.response import BoltResponse
+
+from bot.chat.model import Accept
+from bot.chat.slack.chores import Chores
+from bot.chat.slack.connection import Connection, Self, quiet_logger
+from bot.chat.slack.desk import Answer, Desk
+from bot.chat.slack.groups import Groups
+from bot.chat.slack.receive import understand
+from bot.chat.slack.trust import Trust
+from bot.chat.slack.values import USER, part, text_at
+from bot.chat.slack.ways import Way
+from bot.chat.slack.windows import Windows
+from bot.errors import ChatError
+from bot.waiting import Sleep
+
+_LONGEST_WAIT = 60.0
+
+log = structlog.get_logger(__name__)
+
+MakeDesk = Callable[[Trust], Desk]
+
+
+class Ears:
+    """Hears what is said, pressed and typed, over one of the two ways in."""
+
+    def __init__(
+        self,
+        *,
+        connection: Connection,
+        way: Way,
+        groups: Groups,
+        windows: Windows,
+        chores: Chores,
+        make_desk: MakeDesk,
+        make_trust: Callable[[str], Trust],
+        sleep: Sleep = asyncio.sleep,
+    ) -> None:
+        self._connection = connection
+        self._way = way
+        self._groups = groups
+        self._windows = windows
+        self._chores = chores
+        self._make_desk = make_desk
+        self._make_trust = make_trust
+        self._sleep = sleep
+        self.trouble = ""  # the last failure, as long as it lasts
+
+    async def listen(self, accept: Accept) -> None:
+        """Listen until cancelled.
+
+        Raises:
+            ChatError: Slack will not let the bot in; waiting does not help.
+        """
+        failures = 0
+        while True:
+            try:
+                me = await self._connection.log_in()
+                await self._groups.look()
+                app = self._app(me, accept)
+                self.trouble, failures = "", 0
+                keeping = asyncio.create_task(self._groups.keep(), name="slack user groups")
+                try:
+                    await self._way.serve(app)
+                finally:
+                    keeping.cancel()
+                    await asyncio.gather(keeping, return_exceptions=True)
+            except ChatError as error:
+                self.trouble = str(error)
+                if not error.passing:
+                    raise
+                wait = min(_LONGEST_WAIT, 2.0**failures) * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
+                failures = min(failures + 1, 10)
+                log.warning("slack does not answer", problem=str(error), wait=round(wait, 1))
+                await self._sleep(wait)
+
+    def _app(self, me: Self, accept: Accept) -> AsyncApp:
+        token = self._connection.client.token
+
+        async def authorize() -> AuthorizeResult:
+            # Known since the start. Asking Slack at the first event, as Bolt would, could fail, and Bolt
+            # acknowledges what it could not authorise.
+            return AuthorizeResult(enterprise_id=None, team_id=me.team, bot_user_id=me.user, bot_token=token)
+
+        app = AsyncApp(
+            name="slipway",
+            logger=quiet_logger(),
+            client=self._connection.make_client(None),
+            authorize=authorize,
+            signing_secret="",
+            request_verification_enabled=False,  # done on the raw bytes, before Bolt reads them
+            ignoring_self_events_enabled=False,  # done with all the rest, by `understand`
+        )
+        trust = self._make_trust(me.team)
+        desk = self._make_desk(trust)
+
+        async def take_in(body: dict[str, Any]) -> BoltResponse:
+            answer = await self._take(body, me, trust, desk, accept)
+            return BoltResponse(status=200, body="" if answer is None else dict(answer))
+
+        app.use(take_in)
+        return app
+
+    async def _take(
+        self, body: Mapping[str, Any], me: Self, trust: Trust, desk: Desk, accept: Accept
+    ) -> Answer:
+        """Take in one envelope; when this returns it may be acknowledged, and with what."""
+        if body.get("type") != "event_callback":
+            return await desk.take(body, accept)
+        match text_at(body, "event", "type"):
+            case "message":
+                heard = understand(body, me=me.user, trust=trust)
+                if heard is not None:
+                    await accept(heard)
+            case "app_home_opened" if part(body, "event", "tab") == "home":
+                user = text_at(body, "event", "user")
+                if USER.fullmatch(user):
+                    speaker = trust.speaker(user, text_at(body, "team_id"))
+                    self._chores.start(self._windows.show_home(user, speaker), "show Home")
+            case "subteam_members_changed" | "subteam_updated":
+                self._groups.look_soon()
+        return None

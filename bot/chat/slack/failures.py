@@ -1,0 +1,134 @@
+"""What Slack's refusals mean, in sentences that say what to do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from enum import StrEnum
+from http import HTTPStatus
+from typing import Any
+
+from slack_sdk.errors import SlackApiError
+
+from bot.errors import ChatError
+
+_CODE = re.compile(r"[a-z0-9_]{1,60}", re.ASCII)
+_SCOPES = re.compile(r"[a-z:._, ]{1,200}", re.ASCII)
+
+_OUTSIDE = frozenset({"not_in_channel", "channel_not_found", "user_not_in_channel"})
+_ARCHIVED = frozenset({"is_archived", "is_inactive"})
+_GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed", "thread_not_found"})
+_LOCKED_OUT = frozenset(
+    {
+        *("invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"),
+        *("no_permission", "not_allowed_token_type", "org_login_required", "forbidden_team"),
+    }
+)
+_PASSING = frozenset(
+    {
+        *("ratelimited", "internal_error", "fatal_error", "service_unavailable", "request_timeout"),
+        *("team_added_to_org", "accesslimited"),
+    }
+)
+
+
+class Refusal(StrEnum):
+    """The kinds of refusal that callers tell apart."""
+
+    LIMITED = "limited"
+    OUTSIDE = "outside"  # the bot is not in the channel
+    GONE = "gone"  # the message is not there any more
+    SCOPE = "scope"
+    LOCKED_OUT = "locked out"  # the token does not work
+    OTHER = "other"
+
+
+class RefusedError(ChatError):
+    """Slack answered with an error.
+
+    Args:
+        sentence: what was not done and what to do about it, with Slack's code.
+        kind: what sort of refusal it is.
+        passing: whether a later try may succeed.
+        code: Slack's own word for it, such as ``is_archived``; empty if it gave none.
+        doubtful: whether it may have been done all the same.
+        retry_after: seconds that Slack asks to wait; 0 if it does not say.
+    """
+
+    def __init__(
+        self,
+        sentence: str,
+        *,
+        kind: Refusal,
+        passing: bool,
+        code: str = "",
+        doubtful: bool = False,
+        retry_after: float = 0.0,
+    ) -> None:
+        super().__init__(sentence, passing=passing)
+        self.kind = kind
+        self.code = code
+        self.doubtful = doubtful
+        self.retry_after = retry_after
+
+
+def refusal(what: str, error: SlackApiError, channel: str = "") -> RefusedError:
+    """The refusal behind an error of the SDK.
+
+    Args:
+        what: what was not done, to follow “Could not”.
+        error: as the SDK raised it. Its text holds the whole answer, so it goes nowhere.
+        channel: the channel concerned, if there is one.
+    """
+    response: Any = error.response
+    status = int(getattr(response, "status_code", None) or getattr(response, "status", 0) or 0)
+    data = getattr(response, "data", None)
+    data = data if isinstance(data, Mapping) else {}
+    found = data.get("error")
+    code = found if isinstance(found, str) and _CODE.fullmatch(found) else ""
+    if status == HTTPStatus.TOO_MANY_REQUESTS or code == "ratelimited":
+        return RefusedError(
+            f"Could not {what}: Slack finds that the bot says too much.",
+            kind=Refusal.LIMITED,
+            passing=True,
+            code="ratelimited",
+            retry_after=_retry_after(getattr(response, "headers", {})),
+        )
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR or not code:
+        return RefusedError(
+            f"Could not {what}: Slack failed (HTTP {status}).",
+            kind=Refusal.OTHER,
+            passing=True,
+            doubtful=True,
+        )
+    kind, advice = _advice(code, data, channel)
+    passing = code in _PASSING
+    sentence = f"Could not {what}: {advice} ({code})."
+    return RefusedError(sentence, kind=kind, passing=passing, code=code, doubtful=passing)
+
+
+def _advice(code: str, data: Mapping[str, Any], channel: str) -> tuple[Refusal, str]:
+    place = f"the channel {channel}" if channel else "that channel"
+    if code in _OUTSIDE:
+        return Refusal.OUTSIDE, f"I am not in {place}; type `/invite @slipway` there"
+    if code in _ARCHIVED:
+        return Refusal.OTHER, f"{place} is archived"
+    if code in _GONE:
+        return Refusal.GONE, "the message was deleted, or can no longer be changed"
+    if code == "missing_scope":
+        needed = data.get("needed")
+        scope = needed if isinstance(needed, str) and _SCOPES.fullmatch(needed) else "another one"
+        return Refusal.SCOPE, (
+            f"the app lacks the scope `{scope}`; add it under “OAuth & Permissions” as "
+            "`slipway slack manifest` has it, and install the app again"
+        )
+    if code in _LOCKED_OUT:
+        return Refusal.LOCKED_OUT, "Slack does not accept the token; see `slipway doctor`"
+    return Refusal.OTHER, "Slack said no"
+
+
+def _retry_after(headers: Any) -> float:
+    try:
+        return max(0.0, float(str(headers["Retry-After"])))
+    except (KeyError, TypeError, ValueError):
+        return 1.0

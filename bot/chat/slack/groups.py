@@ -1,0 +1,63 @@
+"""Who is in the user groups that give roles: asked at the start, now and then, and when one changes."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import structlog
+
+from bot.chat.slack.connection import Connection
+from bot.chat.slack.house import House
+from bot.chat.slack.values import USER
+from bot.errors import ChatError
+
+log = structlog.get_logger(__name__)
+
+
+class Groups:
+    """Keeps the memberships. What cannot be asked for stays as it was known last."""
+
+    def __init__(self, connection: Connection, house: House, every: timedelta) -> None:
+        self._connection = connection
+        self._house = house
+        self._every = every
+        self._changed = asyncio.Event()
+        self._members: dict[str, frozenset[str]] = {}
+        self.problem = ""
+
+    def look_soon(self) -> None:
+        """Something changed in a group."""
+        self._changed.set()
+
+    async def look(self) -> None:
+        """Ask Slack who is in each group. A failure is logged, and shows in the bot's health."""
+        self._changed.clear()
+        problem = ""
+        for group in self._house.groups:
+            try:
+                answer = await self._connection.call(
+                    f"look who is in the user group {group}",
+                    lambda client, group=group: client.usergroups_users_list(usergroup=group),  # type: ignore[misc]
+                )
+            except ChatError as error:
+                problem = str(error)
+                log.warning("who is in a user group stays as it was known", group=group, problem=problem)
+                continue
+            users = answer.get("users")
+            found = users if isinstance(users, list) else []
+            self._members[group] = frozenset(
+                user for user in found if isinstance(user, str) and USER.fullmatch(user)
+            )
+        self.problem = problem
+        self._house.learn_groups(dict(self._members))
+
+    async def keep(self) -> None:
+        """Look again and again until cancelled."""
+        while self._house.groups:
+            try:
+                async with asyncio.timeout(self._every.total_seconds()):
+                    await self._changed.wait()
+            except TimeoutError:
+                log.debug("it is time to look at the user groups")
+            await self.look()

@@ -1,0 +1,180 @@
+"""The two ways in which events reach the bot: a socket that it opens, or requests that Slack makes."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from http import HTTPStatus
+from typing import Protocol
+
+import structlog
+from aiohttp import web
+from slack_bolt.adapter.aiohttp import to_aiohttp_response
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.request.async_request import AsyncBoltRequest
+from slack_sdk.socket_mode.aiohttp import SocketModeClient
+
+from bot.chat.slack.connection import Connection, quiet_logger
+from bot.chat.slack.signatures import genuine
+from bot.config.settings import SlackSettings
+from bot.errors import ChatError
+from bot.times import Clock
+
+PATH = "/slack/events"
+LARGEST = 1024 * 1024
+"""Bytes of a request; Slack's own are far below."""
+
+LOOK_SECONDS = 1.0
+
+LOST_AFTER = 30.0
+"""Seconds without a working socket after which everything about it is made anew."""
+
+log = structlog.get_logger(__name__)
+
+Contact = Callable[[], None]
+"""Called whenever Slack was heard from."""
+
+
+class Way(Protocol):
+    """How events come in."""
+
+    @property
+    def open(self) -> bool:
+        """Whether events can come in now."""
+        ...
+
+    async def serve(self, app: AsyncApp) -> None:
+        """Hand events to the app until cancelled, or until the way is lost and has to be made anew.
+
+        Raises:
+            ChatError: it cannot be opened.
+        """
+        ...
+
+
+class Socket:
+    """Socket Mode. slack_sdk reconnects when Slack asks for it and when the line breaks."""
+
+    def __init__(
+        self, settings: SlackSettings, connection: Connection, contact: Contact, *, ping: float
+    ) -> None:
+        self._token = settings.app_token.get_secret_value() if settings.app_token else ""
+        self._connection = connection
+        self._contact = contact
+        self._ping = ping
+        self._client: SocketModeClient | None = None
+
+    @property
+    def open(self) -> bool:
+        """Whether the socket stands."""
+        client = self._client
+        session = None if client is None else client.current_session
+        return client is not None and session is not None and not session.closed and not client.stale
+
+    async def serve(self, app: AsyncApp) -> None:
+        """Keep a socket open; see :class:`Way`."""
+        # Asked for here first: the SDK would go on asking for ever with a token that does not work.
+        opened = await self._connection.call(
+            "open a socket", lambda client: client.apps_connections_open(app_token=self._token)
+        )
+        handler = AsyncSocketModeHandler(
+            app,
+            self._token,
+            logger=quiet_logger(),
+            web_client=self._connection.make_client(None),
+            ping_interval=self._ping,
+        )
+        client = handler.client
+        client.wss_uri = str(opened.get("url", ""))
+        client.message_listeners.append(self._heard)
+        self._client = client
+        try:
+            async with asyncio.timeout(LOST_AFTER):
+                await client.connect()  # type: ignore[no-untyped-call]
+            self._contact()
+            await self._watch(client)
+        except TimeoutError as error:
+            raise ChatError("Could not open a socket to Slack in time.", passing=True) from error
+        finally:
+            self._client = None
+            await _close(client)
+
+    async def _watch(self, client: SocketModeClient) -> None:
+        """Return when there was no socket for long: the SDK can go on trying an address that is used up."""
+        lost: float | None = None
+        while lost is None or time.monotonic() - lost < LOST_AFTER:
+            await asyncio.sleep(LOOK_SECONDS)
+            if await client.is_connected():
+                lost = None
+            elif lost is None:
+                lost = time.monotonic()
+        log.warning("the socket to Slack was lost; making a new one")
+
+    async def _heard(self, client: object, message: object, raw: str | None) -> None:
+        self._contact()
+
+
+class Requests:
+    """HTTP: Slack's signed requests to ``/slack/events``, and nothing else."""
+
+    def __init__(self, settings: SlackSettings, contact: Contact, clock: Clock) -> None:
+        self._secret = settings.signing_secret.get_secret_value() if settings.signing_secret else ""
+        self._listen = settings.listen
+        self._contact = contact
+        self._clock = clock
+        self.port: int | None = None
+
+    @property
+    def open(self) -> bool:
+        """Whether the port is open."""
+        return self.port is not None
+
+    async def serve(self, app: AsyncApp) -> None:
+        """Answer requests; see :class:`Way`."""
+
+        async def take(request: web.Request) -> web.Response:
+            return await self._take(app, request)
+
+        server = web.Application(client_max_size=LARGEST)
+        server.router.add_post(PATH, take)
+        runner = web.AppRunner(server, access_log=None, shutdown_timeout=1.0)
+        await runner.setup()
+        host, _, port = self._listen.rpartition(":")
+        try:
+            await web.TCPSite(runner, host.strip("[]"), int(port)).start()
+            self.port = runner.addresses[0][1]
+            log.info("listening for Slack", address=self._listen, path=PATH)
+            await asyncio.Event().wait()
+        except (OSError, OverflowError) as error:
+            why = getattr(error, "strerror", None) or str(error)
+            raise ChatError(f"Could not listen on {self._listen} for Slack: {why}.", passing=False) from error
+        finally:
+            self.port = None
+            await runner.cleanup()
+
+    async def _take(self, app: AsyncApp, request: web.Request) -> web.Response:
+        body = await request.read()
+        headers = request.headers
+        if not genuine(
+            self._secret,
+            timestamp=headers.get("X-Slack-Request-Timestamp", ""),
+            signature=headers.get("X-Slack-Signature", ""),
+            body=body,
+            now=self._clock(),
+        ):
+            return web.Response(status=HTTPStatus.UNAUTHORIZED)
+        self._contact()
+        try:
+            known: dict[str, str | Sequence[str]] = {name: [headers[name]] for name in headers}
+            asked = AsyncBoltRequest(body=body.decode(), query=request.query_string, headers=known)
+        except (ValueError, RecursionError):
+            return web.Response(status=HTTPStatus.BAD_REQUEST)
+        return await to_aiohttp_response(await app.async_dispatch(asked))
+
+
+async def _close(client: SocketModeClient) -> None:
+    await client.close()  # type: ignore[no-untyped-call]
+    tasks = (client.message_processor, client.current_session_monitor, client.message_receiver)
+    await asyncio.gather(*(task for task in tasks if task is not None), return_exceptions=True)

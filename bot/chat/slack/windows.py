@@ -1,0 +1,86 @@
+"""Modals and the Home tab, opened and kept up to date: what is shown after an acknowledgement."""
+
+from __future__ import annotations
+
+import asyncio
+
+import structlog
+
+from bot.chat.model import Card, Tone
+from bot.chat.slack.connection import Connection
+from bot.chat.slack.house import House
+from bot.chat.slack.modals import failed_modal, home_view, launch_modal, reject_modal, waiting_modal
+from bot.chat.slack.values import Back, part
+from bot.chat.slack.voice import Voice
+from bot.errors import ChatError, CloudError, Mistake
+
+HOME_PATIENCE = 120.0
+"""Seconds for which the work that a press on the Home tab began is waited for, to show its end there."""
+
+log = structlog.get_logger(__name__)
+
+
+class Windows:
+    """What Slack calls views."""
+
+    def __init__(self, connection: Connection, voice: Voice, house: House) -> None:
+        self._connection = connection
+        self._voice = voice
+        self._house = house
+
+    async def ask_reason(self, trigger: str, back: Back, user: str, response_url: str) -> None:
+        """Open the modal that asks why an operation is rejected; tell how to type it where that fails."""
+        try:
+            await self._open(trigger, reject_modal(back))
+        except ChatError as error:
+            log.warning("could not ask for a reason", problem=str(error))
+            of = back.target.operation_id if back.target else "ID"
+            sentence = (
+                f"I could not ask you for the reason. Press again, or type `/slipway reject {of} REASON`."
+            )
+            room = user if back.home else back.room
+            await self._voice.whisper(room, user, sentence, thread=back.thread, response_url=response_url)
+
+    async def offer_launch(self, trigger: str, back: Back, user: str, response_url: str, image: str) -> None:
+        """Open the form for launching machines, first empty, then with what there is."""
+        try:
+            view_id = await self._open(trigger, waiting_modal(back))
+            try:
+                view = launch_modal(back, await self._house.launch_form(), image)
+            except (Mistake, CloudError) as error:
+                title = "Nothing can be launched now"
+                view = failed_modal(back, Card(tone=Tone.FAILED, title=title, text=error.sentence))
+            await self._connection.call(
+                "show the launch form", lambda client: client.views_update(view_id=view_id, view=view)
+            )
+        except ChatError as error:
+            log.warning("could not show the launch form", problem=str(error))
+            sentence = "I could not show the form. Try again, or type `/slipway launch IMAGE`."
+            room = user if back.home else back.room
+            await self._voice.whisper(room, user, sentence, response_url=response_url)
+
+    async def show_home(self, user: str, speaker: str) -> None:
+        """Publish somebody's Home tab as things stand."""
+        view = home_view(await self._house.home(speaker))
+        try:
+            await self._connection.call(
+                "show the Home tab", lambda client: client.views_publish(user_id=user, view=view)
+            )
+        except ChatError as error:
+            log.warning("could not show the Home tab", problem=str(error))
+
+    async def show_home_after(self, user: str, speaker: str) -> None:
+        """Publish the Home tab now, and again when the work that was begun there has ended."""
+        await self.show_home(user, speaker)
+        try:
+            async with asyncio.timeout(HOME_PATIENCE):
+                await self._house.idle()
+        except TimeoutError:
+            log.info("the work begun on a Home tab goes on for long")
+        await self.show_home(user, speaker)
+
+    async def _open(self, trigger: str, view: dict[str, object]) -> str:
+        answer = await self._connection.call(
+            "open a modal", lambda client: client.views_open(trigger_id=trigger, view=view)
+        )
+        return str(part(answer, "view", "id"))
