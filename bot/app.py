@@ -59,6 +59,8 @@ class Wiring:
     memory: Callable[[Platform], ChatMemory]
     clock: Clock
     idle: Callable[[], Awaitable[None]]
+    services: Callable[[], Services]
+    """What commands work with; there once everything is put together."""
 
 
 @dataclass(frozen=True)
@@ -182,7 +184,8 @@ class App:
         people = People(settings)
         records = Records(database)
         view = View(people, settings.commands.prefix, settings.zone)
-        wiring = Wiring(settings, people, partial(ChatMemory, database), clock, durable.idle)
+        memory = partial(ChatMemory, database)
+        wiring = Wiring(settings, people, memory, clock, durable.idle, lambda: services)
         chats = {chat.platform: chat for chat in (make(wiring) for make in self._make_chats)}
         messages = Messages(database, chats, clock, self._sleep)
         catalogue = Catalogue(self._gallery) if self._gallery is not None else None
@@ -256,6 +259,29 @@ def matrix_chat(wiring: Wiring) -> Chat:
         max_age=wiring.settings.commands.max_age,
         folder=Folder.of(wiring.settings.state_dir),
     )
+
+
+def slack_chat(wiring: Wiring, *, sleep: Sleep = asyncio.sleep) -> Chat:
+    """The Slack adapter, as configured."""
+    from bot.chat.slack import House as SlackHouse
+    from bot.chat.slack import SlackChat
+    from commands.forms import launch_form, launch_line
+    from commands.home import home
+
+    people = wiring.people
+    if wiring.settings.slack is None:
+        raise ValueError("slack is not configured")
+    house = SlackHouse(
+        knows=lambda account: people.by_account(Platform.SLACK, account) is not None,
+        home=lambda account: home(wiring.services(), Platform.SLACK, account),
+        launch_form=lambda: launch_form(wiring.services()),
+        launch_line=launch_line,
+        idle=wiring.idle,
+        groups=people.slack_groups,
+        learn_groups=people.learn_groups,
+    )
+    memory = wiring.memory(Platform.SLACK)
+    return SlackChat(wiring.settings.slack, memory, wiring.clock, house, sleep=sleep)
 
 
 def hands(settings: SlipwaySettings) -> tuple[Gallery | None, Machines | None]:
