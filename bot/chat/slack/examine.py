@@ -1,0 +1,55 @@
+"""Tries the connection to Slack, for `slipway doctor`: is the token good, and may it do what the bot does?"""
+
+from __future__ import annotations
+
+from bot.chat.slack.connection import Connection
+from bot.chat.slack.failures import RefusedError
+from bot.chat.slack.manifest import SCOPES
+from bot.config.settings import SlackSettings, SlackTransport
+
+
+async def examine(settings: SlackSettings) -> tuple[str, tuple[str, ...]]:
+    """Who the bot is there, and a sentence for everything that is wrong.
+
+    Raises:
+        ChatError: Slack cannot be reached, or does not accept a token.
+    """
+    connection = Connection(settings)
+    try:
+        me = await connection.log_in()
+        problems = _scopes(me.scopes)
+        if settings.transport is SlackTransport.SOCKET and settings.app_token is not None:
+            token = settings.app_token.get_secret_value()
+            await connection.call(
+                "open a socket", lambda client: client.apps_connections_open(app_token=token)
+            )
+        problems += await _channels(connection, settings)
+        return f"@{me.name} in {me.team}, by {settings.transport}", problems
+    finally:
+        await connection.close()
+
+
+def _scopes(granted: frozenset[str]) -> tuple[str, ...]:
+    missing = sorted(set(SCOPES) - granted)
+    more = sorted(granted - set(SCOPES))
+    problems = [
+        f"The scope `{scope}` is missing: without it the bot cannot {SCOPES[scope]}." for scope in missing
+    ]
+    if more:
+        problems.append(f"The app has scopes that the bot never uses; take them away: {', '.join(more)}.")
+    return tuple(problems)
+
+
+async def _channels(connection: Connection, settings: SlackSettings) -> tuple[str, ...]:
+    """A sentence for each configured channel that the bot cannot work in."""
+    problems = []
+    for channel in dict.fromkeys((*settings.channels, *filter(None, (settings.home_channel,)))):
+        try:
+            await connection.call(
+                f"read the channel {channel}",
+                lambda client, channel=channel: client.conversations_history(channel=channel, limit=1),  # type: ignore[misc]
+                channel=channel,
+            )
+        except RefusedError as error:
+            problems.append(str(error))
+    return tuple(problems)

@@ -1,0 +1,83 @@
+"""The app as Slack has to know it: exactly what the adapter uses, and why.
+
+Source: docs.slack.dev/reference/app-manifest.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bot.chat.slack.values import COMMAND, LAUNCH, LAUNCH_FROM, SHOW_OPERATION
+from bot.config.settings import SlackTransport
+
+SCOPES = {
+    "channels:history": "hear what is said in public channels it is in, and find its own messages again",
+    "chat:write": "say and edit its messages",
+    "commands": "the slash command and the shortcuts",
+    "files:write": "attach the whole of what is too long for a message",
+    "groups:history": "the same in private channels it is in",
+    "im:history": "the same in direct messages",
+    "im:write": "open a direct message with whoever works in App Home",
+    "usergroups:read": "see who is in the user groups that give roles",
+}
+"""The bot's scopes, and what each is for."""
+
+EVENTS = (
+    "app_home_opened",
+    "message.channels",
+    "message.groups",
+    "message.im",
+    "subteam_members_changed",
+    "subteam_updated",
+)
+
+
+def manifest(name: str, transport: SlackTransport, url: str = "") -> dict[str, Any]:
+    """The app manifest, to be given to Slack as JSON.
+
+    Args:
+        name: what the bot is called.
+        transport: how events reach it.
+        url: with HTTP, the address under which Slack finds its ``/slack/events``.
+    """
+    socket = transport is SlackTransport.SOCKET
+    address = {} if socket else {"request_url": url}
+    command = {
+        "command": COMMAND,
+        "description": "Images, machines and approvals",
+        "usage_hint": "help",
+        "should_escape": False,
+        **({} if socket else {"url": url}),
+    }
+    return {
+        "display_information": {
+            "name": name,
+            "description": "Publishes cloud images and launches machines, with everybody's agreement",
+        },
+        "features": {
+            "app_home": {
+                "home_tab_enabled": True,
+                "messages_tab_enabled": True,
+                "messages_tab_read_only_enabled": False,
+            },
+            "bot_user": {"display_name": name, "always_online": True},
+            "shortcuts": [
+                _shortcut("Launch machines", "global", LAUNCH, "Fill in a form to launch machines"),
+                _shortcut("Launch…", "message", LAUNCH_FROM, "Launch machines from the image named here"),
+                _shortcut("Show operation", "message", SHOW_OPERATION, "Show the operation named here"),
+            ],
+            "slash_commands": [command],
+        },
+        "oauth_config": {"scopes": {"bot": sorted(SCOPES)}},
+        "settings": {
+            "event_subscriptions": {**address, "bot_events": list(EVENTS)},
+            "interactivity": {"is_enabled": True, **address},
+            "org_deploy_enabled": False,
+            "socket_mode_enabled": socket,
+            "token_rotation_enabled": False,
+        },
+    }
+
+
+def _shortcut(name: str, kind: str, callback: str, description: str) -> dict[str, str]:
+    return {"name": name, "type": kind, "callback_id": callback, "description": description}
