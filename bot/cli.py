@@ -14,6 +14,7 @@ import click
 
 from bot import __version__
 from bot.errors import ConfigError, SlipwayError, StateError
+from bot.slack_cli import slack
 
 if TYPE_CHECKING:
     from bot.config.settings import SlipwaySettings
@@ -43,6 +44,9 @@ def main() -> None:
 
     Try it without any account or configuration: slipway demo
     """
+
+
+main.add_command(slack)
 
 
 @main.command()
@@ -107,6 +111,19 @@ def health(path: Path) -> None:
     if sentence is not None:
         _fail(sentence)
     click.echo("Slipway is well.")
+
+
+@main.command()
+@_config
+def doctor(path: Path) -> None:
+    """Try every connection that is configured, and say what is wrong and what to do. Nothing is changed."""
+    from bot.chat.plain import render_plain
+    from bot.doctor import card, examine
+
+    findings = asyncio.run(examine(_load(path)))
+    click.echo(render_plain(card(findings)))
+    if not all(finding.well for finding in findings):
+        sys.exit(EXIT_TROUBLE)
 
 
 @main.group()
@@ -245,13 +262,15 @@ def _load(path: Path) -> SlipwaySettings:
 
 
 async def _run(settings: SlipwaySettings) -> None:
-    from bot.app import App, MakeChat, hands, matrix_chat
+    from bot.app import App, MakeChat, hands, matrix_chat, slack_chat
     from bot.signals import stop_on_signals
     from bot.terminal import console_chat
 
     chats: list[MakeChat] = []
     if settings.matrix is not None:
         chats.append(matrix_chat)
+    if settings.slack is not None:
+        chats.append(slack_chat)
     if settings.console.enabled:
         chats.append(console_chat)
     gallery, machines = hands(settings)
