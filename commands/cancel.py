@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import click
 
+from bot.operations.model import OPEN
 from commands.call import Call, Moved
-from commands.choosing import OPEN, the_operation
+from commands.choosing import the_operation
 from commands.grammar import Group, command
 from commands.values import OPERATION_ID
 

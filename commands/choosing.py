@@ -11,9 +11,6 @@ from commands.call import Call
 WAITING = (OperationState.PROPOSED,)
 """What can be approved or rejected."""
 
-OPEN = (OperationState.PROPOSED, OperationState.APPROVED, OperationState.RUNNING)
-"""What can be cancelled."""
-
 
 async def the_operation(call: Call, named: str | None, states: Sequence[OperationState]) -> str:
     """The operation named, or else the only one in one of these states.

@@ -42,6 +42,9 @@ would leave pending approvals behind, silently)."""
 
 NOTIFICATION_POLL_SECONDS = 0.1
 
+_UNFINISHED = ("PENDING", "ENQUEUED")
+"""DBOS's words for a workflow that is running, or will."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -215,6 +218,13 @@ class Durable:
 
         return await DBOS.get_workflow_status_async(workflow_id) is not None
 
+    async def over(self, workflow_id: str) -> bool:
+        """Whether a workflow was started under this id and has ended, well or badly."""
+        from dbos import DBOS
+
+        found = await DBOS.get_workflow_status_async(workflow_id)
+        return found is not None and found.status not in _UNFINISHED
+
     async def ended(self, workflow_id: str) -> None:
         """Wait, inside a workflow, until another one has ended that was started before."""
         from dbos import DBOS
@@ -267,7 +277,7 @@ def _unfinished() -> set[str]:
     from dbos import DBOS
 
     found = DBOS.list_workflows(
-        status=["PENDING", "ENQUEUED"], app_version=APPLICATION_VERSION, load_input=False, load_output=False
+        status=list(_UNFINISHED), app_version=APPLICATION_VERSION, load_input=False, load_output=False
     )
     return {each.workflow_id for each in found}
 

@@ -61,6 +61,23 @@ def command_line(request: AnyRequest) -> str:
     return shlex.join(words)
 
 
+def touched(step: AnyStep) -> tuple[str, ...]:
+    """The names of what a step changes, for :class:`bot.operations.locks.Locks`; none for what is new.
+
+    It is the definition rather than the version, because latest is a matter of all its versions. Azure
+    compares names without case; so does this.
+    """
+    match step:
+        case SetExcluded() | DeleteVersion():
+            return (f"definition {step.definition.casefold()}",)
+        case TerminateMachine():
+            return (f"machine {step.instance_id}",)
+        case LaunchMachines():
+            return ()
+        case _:
+            assert_never(step)
+
+
 class Subjects:
     """Plans any request and carries out any step, by handing it to the subject that knows it."""
 

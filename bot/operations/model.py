@@ -35,6 +35,10 @@ class OperationState(StrEnum):
         return self not in (OperationState.PROPOSED, OperationState.APPROVED, OperationState.RUNNING)
 
 
+OPEN = tuple(state for state in OperationState if not state.ended)
+"""The states in which something may still happen."""
+
+
 class Policy(Model):
     """Who must agree to one operation. Part of its plan, so that a change of policy makes the plan stale."""
 

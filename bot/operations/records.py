@@ -241,6 +241,21 @@ class Records:
         async with self._database.writing() as connection:
             await append(connection, entry)
 
+    async def step_report(self, operation_id: str, number: int) -> StepReport | None:
+        """How a step ended; None for one that has not."""
+        query = sa.select(step_report.c.report).where(
+            step_report.c.operation_id == operation_id, step_report.c.number == number
+        )
+        async with self._database.reading() as connection:
+            text = await connection.scalar(query)
+        return None if text is None else StepReport.model_validate_json(text)
+
+    async def asked_to_stop(self, operation_id: str) -> bool:
+        """Whether somebody asked the operation to stop."""
+        query = sa.select(operation.c.cancelled_by).where(operation.c.id == operation_id)
+        async with self._database.reading() as connection:
+            return await connection.scalar(query) is not None
+
     async def report(self, operation_id: str, report: StepReport, entry: Entry) -> None:
         """Store how a step ended, with its audit entry; a step has one end."""
         async with self._database.writing() as connection:

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from enum import StrEnum
-from weakref import WeakValueDictionary
 
 import structlog
 
@@ -15,9 +14,10 @@ from bot.model import Json
 from bot.operations.audit import Entry
 from bot.operations.cards import View, operation_card, report_card
 from bot.operations.durable import Durable, Effect, Payload
-from bot.operations.kinds import Subjects, command_line
+from bot.operations.kinds import Subjects, command_line, touched
+from bot.operations.locks import Locks
 from bot.operations.messages import Messages
-from bot.operations.model import Operation, OperationState, Outcome, StepReport, Trouble
+from bot.operations.model import Operation, OperationState, Outcome, Plan, StepReport, Trouble
 from bot.operations.planning import NothingToDo, Planning
 from bot.operations.policy import Enough, Missing, Vetoed, standing
 from bot.operations.records import Records
@@ -66,26 +66,41 @@ class Running:
         self._view = view
         self._clock = clock
         self._sleep = sleep
-        self._refreshing: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._refreshing = Locks()  # by operation
+        self._changing = Locks()  # by what steps touch
         durable.register(WORKFLOW, self._run)
 
     async def start(self, operation_id: str) -> None:
         """Carry an approved operation out, once; returns when it is certain that this will happen."""
-        await self._durable.start(WORKFLOW, f"{WORKFLOW}:{operation_id}", {"operation": operation_id})
+        await self._durable.start(WORKFLOW, _workflow_id(operation_id), {"operation": operation_id})
+
+    async def mend(self, operation_id: str) -> None:
+        """End an operation whose run broke off without ending it, which is a fault of Slipway's own."""
+        if await self._durable.over(_workflow_id(operation_id)):
+            await self._give_up(operation_id)
+            await self._report(operation_id)
 
     async def _run(self, payload: Payload) -> None:
         operation_id = str(payload["operation"])
-        async with self._progress(await self._records.the(operation_id)) as touched:
-            if await self._durable.step("begin", lambda: self._begin(operation_id)) == Verdict.GO:
-                await self._steps(await self._records.the(operation_id), touched)
-                await self._durable.step("finish", lambda: self._finish(operation_id))
+        try:
+            operation = await self._records.the(operation_id)
+            async with self._progress(operation) as news, self._changing.holding(_whole(operation.plan)):
+                if await self._durable.step("begin", lambda: self._begin(operation_id)) == Verdict.GO:
+                    await self._steps(operation, news)
+                    await self._durable.step("finish", lambda: self._finish(operation_id))
+        except Exception:
+            # The last boundary of a run: it must not leave an operation that seems to run for ever.
+            log.exception("an operation broke off inside Slipway", operation=operation_id)
+            await self._durable.step("give-up", lambda: self._give_up(operation_id))
         await self._durable.step("report", lambda: self._report(operation_id))
 
-    async def _steps(self, operation: Operation, touched: asyncio.Event) -> None:
-        for number in range(1, len(operation.plan.steps) + 1):
-            effect = self._carry_out(operation.id, number)
-            verdict = await self._durable.step(f"step-{number}", effect)
-            touched.set()
+    async def _steps(self, operation: Operation, news: asyncio.Event) -> None:
+        for number, step in enumerate(operation.plan.steps, start=1):
+            effect = self._carry_out(operation, number)
+            alone = touched(step) if operation.plan.independent else ()
+            async with self._changing.holding(alone):
+                verdict = await self._durable.step(f"step-{number}", effect)
+            news.set()
             if verdict == Verdict.STOPPED or (verdict == Verdict.FAILED and not operation.plan.independent):
                 return
 
@@ -138,24 +153,27 @@ class Running:
             return (fresh.summary,), None
         return differences(operation.plan, fresh), None
 
-    def _carry_out(self, operation_id: str, number: int) -> Effect:
+    def _carry_out(self, operation: Operation, number: int) -> Effect:
+        """The effect of one step. Asks only for what may have changed: a plan can have thousands of steps."""
+
         async def carry_out() -> Json:
-            operation = await self._records.the(operation_id)
-            for report in operation.reports:
-                if report.number == number:  # we died after it was stored
-                    return Verdict.FAILED if report.trouble else Verdict.DONE
-            if operation.cancelled_by is not None:
-                return Verdict.STOPPED
-            await self._records.note(self._entry(operation, f"step-{number}:begun"))
-            report = await self._attempt(operation, number)
-            ended = "failed" if report.trouble else "done"
-            words = report.trouble.sentence if report.trouble else report.done.summary if report.done else ""
-            facts: dict[str, Json] = dict(report.done.facts) if report.done else {}
-            entry = self._entry(operation, f"step-{number}:{ended}", summary=words, **facts)
-            await self._records.report(operation_id, report, entry)
+            report = await self._records.step_report(operation.id, number)  # there, if we died after it
+            if report is None:
+                if await self._records.asked_to_stop(operation.id):
+                    return Verdict.STOPPED
+                await self._records.note(self._entry(operation, _begun(number)))
+                report = await self._attempt(operation, number)
+                await self._keep(operation, report)
             return Verdict.FAILED if report.trouble else Verdict.DONE
 
         return carry_out
+
+    async def _keep(self, operation: Operation, report: StepReport) -> None:
+        ended = "failed" if report.trouble else "done"
+        words = report.trouble.sentence if report.trouble else report.done.summary if report.done else ""
+        facts: dict[str, Json] = dict(report.done.facts) if report.done else {}
+        entry = self._entry(operation, f"step-{report.number}:{ended}", summary=words, **facts)
+        await self._records.report(operation.id, report, entry)
 
     async def _attempt(self, operation: Operation, number: int) -> StepReport:
         step = operation.plan.steps[number - 1]
@@ -177,6 +195,19 @@ class Running:
             state, outcome = _outcome(operation, self._view)
             await self._end(operation, state, outcome)
         return Verdict.DONE
+
+    async def _give_up(self, operation_id: str) -> Json:
+        """End what broke off. Of a step that was under way nobody knows whether it took effect: it failed."""
+        operation = await self._records.the(operation_id)
+        number = len(operation.reports) + 1
+        if operation.state.ended:
+            return Verdict.OVER
+        if await self._records.noted(self._entry(operation, _begun(number)).key):
+            title, trouble = operation.plan.steps[number - 1].title, _own_trouble(operation)
+            await self._keep(operation, StepReport(number=number, title=title, trouble=trouble))
+            operation = await self._records.the(operation_id)
+        await self._end(operation, *_outcome(operation, self._view))
+        return Verdict.OVER
 
     async def _end(self, operation: Operation, state: OperationState, outcome: Outcome) -> None:
         entry = self._entry(operation, state.value, summary=outcome.summary)
@@ -203,7 +234,7 @@ class Running:
     async def refresh(self, operation_id: str) -> None:
         """Let every card of the operation show how it stands now."""
         # One at a time: else one that read an older state could be the last to show it.
-        async with self._refreshing.setdefault(operation_id, asyncio.Lock()):
+        async with self._refreshing.holding((operation_id,)):
             operation = await self._records.the(operation_id)
             await self._messages.show(operation_id, operation_card(operation, self._view))
 
@@ -224,24 +255,43 @@ class Running:
     async def _progress(self, operation: Operation) -> AsyncIterator[asyncio.Event]:
         """Keeps the card up to date while steps run, as often as the platform bears; set the event to tell
         that something changed."""
-        touched = asyncio.Event()
+        news = asyncio.Event()
 
         async def follow() -> None:
             await self._sleep(PATIENCE_SECONDS)
-            touched.set()
+            news.set()
             while True:
-                await touched.wait()
-                touched.clear()
+                await news.wait()
+                news.clear()
                 await self.refresh(operation.id)
                 # Asked anew each time: a platform that finds it too often bears less from then on.
                 await self._sleep(self._messages.edit_interval(operation.room.platform))
 
         task = asyncio.create_task(follow(), name=f"progress of {operation.id}")
         try:
-            yield touched
+            yield news
         finally:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
+
+
+def _workflow_id(operation_id: str) -> str:
+    return f"{WORKFLOW}:{operation_id}"
+
+
+def _begun(number: int) -> str:
+    return f"step-{number}:begun"
+
+
+def _whole(plan: Plan) -> tuple[str, ...]:
+    """What nobody else may change from the last look at the plan until it is carried out.
+
+    Nothing, where the steps are independent: then each looks again by itself, and so a rollback need not wait
+    for the hours that a large clean-up takes.
+    """
+    if plan.independent:
+        return ()
+    return tuple(name for step in plan.steps for name in touched(step))
 
 
 def _unsettled(where: Missing | Vetoed, view: View) -> str:
@@ -273,4 +323,7 @@ def _outcome(operation: Operation, view: View) -> tuple[OperationState, Outcome]
         name = view.name(operation.cancelled_by)
         summary = f"Stopped by {name}: {done} of {total} steps were done, the others were not begun."
         return OperationState.CANCELLED, Outcome(summary=summary)
+    if done < total:
+        summary = f"It broke off after {done} of {total} steps; the others were not begun."
+        return OperationState.FAILED, Outcome(summary=summary, trouble=_own_trouble(operation))
     return OperationState.DONE, Outcome(summary=operation.plan.summary)
