@@ -19,7 +19,7 @@ from bot.chat.slack.trust import Trust
 from bot.chat.slack.voice import Voice
 from bot.chat.slack.windows import Windows
 from bot.config.settings import SlackSettings, SlackTransport
-from bot.times import Clock, format_duration
+from bot.times import Clock, format_duration, system_clock
 from bot.waiting import Sleep
 
 if TYPE_CHECKING:
@@ -38,10 +38,11 @@ class SlackChat:
     Args:
         settings: the app and its channels.
         memory: keeps which messages were begun.
-        clock: the time, for the pace, signatures and the bot's health.
+        clock: the time, for the pace and the bot's health.
         house: callables into the rest of the bot.
         sleep: waits between messages and tries.
         ping: seconds between two looks whether the socket still stands.
+        wall: the time that signatures of requests are compared with.
     """
 
     def __init__(
@@ -53,12 +54,14 @@ class SlackChat:
         *,
         sleep: Sleep = asyncio.sleep,
         ping: float = PING_SECONDS,
+        wall: Clock = system_clock,
     ) -> None:
         self._settings = settings
         self._clock = clock
         self._house = house
         self._sleep = sleep
         self._ping = ping
+        self._wall = wall
         self._chores = Chores()
         self._last: datetime | None = None
         self._connection = Connection(settings, sleep)
@@ -132,7 +135,7 @@ class SlackChat:
         if settings.transport is SlackTransport.SOCKET:
             self._way = Socket(settings, self._connection, self._contact, ping=self._ping)
         else:
-            self._way = Requests(settings, self._contact, self._clock)
+            self._way = Requests(settings, self._contact, self._wall)
         return Ears(
             connection=self._connection,
             way=self._way,

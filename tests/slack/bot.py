@@ -1,0 +1,161 @@
+"""The whole bot before a simulated Slack, for tests that tell conversations."""
+
+from __future__ import annotations
+
+import asyncio
+import tomllib
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from bot.app import App, Wiring, hands, slack_chat
+from bot.app import House as Running
+from bot.chat.model import Chat, Platform
+from bot.chat.slack import SlackChat
+from bot.clouds.simulated.aws import SimulatedAws
+from bot.clouds.simulated.azure import SimulatedAzure
+from bot.clouds.simulated.fedora import fedora_gallery
+from bot.config.load import settings_from
+from bot.config.settings import SlipwaySettings
+from commands.all import rights
+from tests.house import FakeClock
+from tests.slack.simulator import Message, SimulatedSlack
+from tests.slack.simulator.seed import ALICE, BOB, CAROL, IMAGES, RELEASE
+
+PEOPLE = {"alice": ALICE, "bob": BOB, "carol": CAROL}
+
+
+async def no_wait(seconds: float) -> None:
+    """Waits that pass at once, and let others work."""
+    del seconds
+    await asyncio.sleep(0)
+
+
+def slack_settings(
+    state_dir: Path,
+    sim: SimulatedSlack,
+    azure: SimulatedAzure | None,
+    aws: SimulatedAws | None = None,
+    changes: Mapping[str, Any] | None = None,
+) -> SlipwaySettings:
+    """The demo's people with accounts in the simulated workspace, and its channels."""
+    document = tomllib.loads(files("bot.config").joinpath("demo.toml").read_text("utf-8"))
+    document |= {"state_dir": str(state_dir), "schedule": [], "console": {"enabled": False}}
+    if azure is None:
+        del document["azure"]
+    else:
+        document["azure"] |= {"endpoint": azure.url, "max_attempts": 2, "timeout": "5s"}
+    if aws is None:
+        del document["aws"], document["profiles"]
+    else:
+        document["aws"] |= {"endpoint": aws.url, "max_attempts": 2, "timeout": "5s"}
+    for person in document["person"]:
+        person["identities"] = [f"slack:{PEOPLE.get(person['id'], 'U0NOBODY0')}"]
+    document["slack"] = {"channels": [IMAGES, RELEASE], "endpoint": sim.api_url, "request_timeout": "5s"}
+    for key, value in (changes or {}).items():
+        document[key] = document.get(key, {}) | value if isinstance(value, Mapping) else value
+    secrets = {
+        "SLIPWAY_SLACK_BOT_TOKEN": sim.bot_token,
+        "SLIPWAY_SLACK_APP_TOKEN": sim.app_token,
+        "SLIPWAY_SLACK_SIGNING_SECRET": sim.signing_secret,
+    }
+    if aws is not None:
+        secrets |= {"SLIPWAY_AWS_ACCESS_KEY_ID": "test", "SLIPWAY_AWS_SECRET_ACCESS_KEY": "test"}
+    return settings_from(document, state_dir, secrets, known_rights=rights())
+
+
+@dataclass
+class SlackBot:
+    """The running bot, and what surrounds it."""
+
+    house: Running
+    chat: SlackChat
+    sim: SimulatedSlack
+    clock: FakeClock
+    gallery: SimulatedAzure | None
+
+    @property
+    def azure(self) -> SimulatedAzure:
+        """The simulated gallery behind it."""
+        assert self.gallery is not None
+        return self.gallery
+
+    def excluded(self, definition: str, version: str) -> bool | None:
+        """The exclude-from-latest flag as the gallery has it."""
+        flag: bool | None = self.azure.snapshot()["definitions"][definition]["versions"][version]["excluded"]
+        return flag
+
+    async def quiet(self) -> None:
+        """Wait until everything sent to the bot is acknowledged and all that follows from it is done."""
+        await self.sim.settled()
+        await self.house.durable.idle()
+
+    async def says(self, channel: str, *words: str) -> Message:
+        """Wait for a message of the bot that holds all of these words."""
+        return await self.sim.message(channel, lambda m: all(word in m.everything for word in words))
+
+
+@asynccontextmanager
+async def slack_bot(
+    state_dir: Path,
+    sim: SimulatedSlack,
+    *,
+    clock: FakeClock,
+    changes: Mapping[str, Any] | None = None,
+    azure: SimulatedAzure | None = None,
+    aws: SimulatedAws | None = None,
+    over_http: bool = False,
+) -> AsyncIterator[SlackBot]:
+    """The bot, connected by a socket or by HTTP, and at the end stopped."""
+    made: list[SlackChat] = []
+
+    def make(wiring: Wiring) -> Chat:
+        chat = slack_chat(wiring, sleep=no_wait)
+        assert isinstance(chat, SlackChat)
+        chat._ping = 0.2
+        made.append(chat)
+        return chat
+
+    async with AsyncExitStack() as stack:
+        if azure is None:
+            azure = SimulatedAzure(fedora_gallery(clock()), clock=clock)
+            await azure.start()
+            stack.push_async_callback(azure.stop)
+        more = dict(changes or {})
+        if over_http:
+            more["slack"] = {**more.get("slack", {}), "transport": "http", "listen": "127.0.0.1:0"}
+        configured = slack_settings(state_dir, sim, azure, aws, more)
+        gallery, machines = hands(configured)
+        app = App(configured, chats=(make,), gallery=gallery, machines=machines, clock=clock, sleep=no_wait)
+        stop, opened = asyncio.Event(), asyncio.get_running_loop().create_future()
+        before = sim.sockets.opened
+        running = asyncio.create_task(app.run(stop, opened))
+        stack.push_async_callback(partial(_stop, stop, running))
+        await asyncio.wait({running, opened}, return_when=asyncio.FIRST_COMPLETED)
+        if running.done():
+            running.result()
+        (chat,) = made
+        if over_http:
+            await _until_open(chat, running)
+            await sim.deliver_over_http(f"http://127.0.0.1:{chat.port}/slack/events")
+        else:
+            await sim.connected(after=before)
+        yield SlackBot(opened.result(), chat, sim, clock, azure)
+
+
+async def _until_open(chat: SlackChat, running: asyncio.Task[None]) -> None:
+    async with asyncio.timeout(20):
+        while chat.port is None and not running.done():  # noqa: ASYNC110 - nothing tells when it is open
+            await asyncio.sleep(0.01)
+
+
+async def _stop(stop: asyncio.Event, running: asyncio.Task[None]) -> None:
+    stop.set()
+    await running
+
+
+__all__ = ["Platform", "SlackBot", "no_wait", "slack_bot", "slack_settings"]
