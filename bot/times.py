@@ -47,6 +47,16 @@ def format_duration(duration: timedelta) -> str:
     return "".join(parts) or "0s"
 
 
+def format_span(span: timedelta) -> str:
+    """How long something has been or will be, for a glance: the two largest units, as in ``2d12h``.
+
+    A duration that somebody gave, and might give again, is :func:`format_duration`'s.
+    """
+    seconds = max(0, int(span.total_seconds()))
+    smallest = 3600 if seconds >= 86400 else 60 if seconds >= 3600 else 1
+    return format_duration(timedelta(seconds=seconds - seconds % smallest))
+
+
 def format_time(moment: datetime, zone: ZoneInfo) -> str:
     """A moment for people, with its zone: ``2026-11-20 14:05 UTC``."""
     return moment.astimezone(zone).strftime("%Y-%m-%d %H:%M %Z")

@@ -16,7 +16,7 @@ from commands.manual import help_command, help_overview
     examples=("help", "help launch"),
     group=Group.SLIPWAY,
 )
-@click.argument("name", metavar="COMMAND", required=False)
+@click.argument("name", metavar="COMMAND", required=False, help="Which one; without, all.")
 async def help_(call: Call, name: str | None) -> Answer:
     """Whatever a command says here comes from how it is declared, so it is what the command does."""
     if name is None:

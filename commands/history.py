@@ -37,4 +37,5 @@ async def history(call: Call, limit: int) -> Answer:
         for operation in operations
     )
     table = Table(columns=("ID", "Asked at", "By", "State", "What"), rows=rows)
-    return Answer(Card(title=f"The newest {len(rows)} operations", tables=(table,)))
+    title = "The newest operation" if len(rows) == 1 else f"The newest {len(rows)} operations"
+    return Answer(Card(title=title, tables=(table,)))

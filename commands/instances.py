@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.chat.model import Card, Table, Tone
 from bot.clouds.model import Instance
 from bot.instances.tags import is_overdue, owner_of, until_of
-from bot.times import format_duration, format_time
+from bot.times import format_span, format_time
 from commands.call import Answer, Call, Services
 from commands.grammar import Group, command
 
@@ -54,5 +54,5 @@ def _until(instance: Instance, services: Services) -> str:
     if until is None:
         return "-"
     left = until - services.clock()
-    words = f"{format_duration(left)} left" if left.total_seconds() > 0 else "⚠ overdue"
+    words = f"{format_span(left)} left" if left.total_seconds() > 0 else "⚠ overdue"
     return f"{format_time(until, services.view.zone)} ({words})"

@@ -16,7 +16,7 @@ from commands.values import OPERATION_ID
     examples=("op op-7k3f", "op 7k3f"),
     group=Group.OPERATIONS,
 )
-@click.argument("operation", type=OPERATION_ID)
+@click.argument("operation", type=OPERATION_ID, help="An operation's id, as its card shows it.")
 async def op(call: Call, operation: str) -> Answer:
     """Shows every step of the plan, where the card in the room shows the first ones."""
     found = await call.services.deciding.find(operation)

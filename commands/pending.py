@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.chat.model import Card, Table
 from bot.operations.model import Operation, OperationState
 from bot.operations.policy import Missing, may_decide, standing
-from bot.times import format_duration
+from bot.times import format_span
 from commands.call import Answer, Call
 from commands.grammar import Group, command
 
@@ -44,7 +44,7 @@ def _row(operation: Operation, call: Call) -> tuple[str, ...]:
         operation.plan.summary,
         view.name(operation.requester),
         waits,
-        format_duration(left) if operation.state is OperationState.PROPOSED else "-",
+        format_span(left) if operation.state is OperationState.PROPOSED else "-",
     )
 
 

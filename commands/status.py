@@ -7,7 +7,7 @@ from datetime import timedelta
 from bot import __version__
 from bot.chat.model import Card, Field, Table, Tone
 from bot.operations.model import OperationState
-from bot.times import format_duration, format_time
+from bot.times import format_span, format_time
 from commands.call import Answer, Call
 from commands.grammar import Group, command
 
@@ -34,8 +34,8 @@ async def status(call: Call) -> Answer:
     healthy = all(each.connected for each in health.values())
     return Answer(
         Card(
-            tone=Tone.DONE if healthy else Tone.WARNING,
-            title=f"Slipway {__version__} is up for {format_duration(up)}",
+            tone=Tone.INFO if healthy else Tone.WARNING,
+            title=f"Slipway {__version__} is up for {format_span(up)}",
             fields=(
                 Field(label="Clouds", value=_clouds(call)),
                 Field(label="Waiting for approval", value=str(len(waiting))),
@@ -53,7 +53,7 @@ def _schedules(call: Call) -> tuple[Table, ...]:
     now, entries = services.clock(), {each.name: each for each in services.settings.schedule}
     coming = services.upcoming()
     rows = tuple(
-        (name, entries[name].command, format_time(at, entries[name].zone), format_duration(at - now))
+        (name, entries[name].command, format_time(at, entries[name].zone), format_span(at - now))
         for name, at in coming[:_SCHEDULES_SHOWN]
     )
     title = f"Next of {len(coming)} schedules" if len(coming) > len(rows) else "Schedules"
@@ -71,4 +71,4 @@ def _clouds(call: Call) -> str:
 
 
 def _age(age: timedelta | None) -> str:
-    return "never" if age is None else f"{format_duration(age)} ago"
+    return "never" if age is None else f"{format_span(age)} ago"

@@ -102,7 +102,7 @@ def test_a_kept_state_goes_on_where_it_was(tmp_path: Path) -> None:
     )
     titles = [message["title"] for message in messages(second.stdout)]
     assert any(f"{operation} promote: done" in title for title in titles), titles
-    assert titles[-1] == "The newest 1 operations"
+    assert titles[-1] == "The newest operation"
 
 
 def test_it_may_lose_its_reader() -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.times import format_date, format_duration, format_time, parse_duration, system_clock
+from bot.times import format_date, format_duration, format_span, format_time, parse_duration, system_clock
 
 
 @pytest.mark.parametrize(
@@ -69,6 +69,21 @@ def test_any_text_is_a_duration_or_refused(text: str) -> None:
 )
 def test_durations_are_written_in_whole_seconds(duration: timedelta, text: str) -> None:
     assert format_duration(duration) == text
+
+
+@pytest.mark.parametrize(
+    ("span", "text"),
+    [
+        (timedelta(days=2, hours=12, minutes=7, seconds=29), "2d12h"),
+        (timedelta(days=2, minutes=7), "2d"),
+        (timedelta(hours=23, minutes=59, seconds=59), "23h59m"),
+        (timedelta(hours=1, seconds=59), "1h"),
+        (timedelta(minutes=59, seconds=58), "59m58s"),
+        (timedelta(seconds=-1), "0s"),
+    ],
+)
+def test_how_long_something_is_is_told_by_its_two_largest_units(span: timedelta, text: str) -> None:
+    assert format_span(span) == text
 
 
 def test_moments_are_shown_in_the_readers_zone() -> None:

@@ -17,7 +17,7 @@ _WORDS = {
     Tone.WAITING: "Waiting",
     Tone.RUNNING: "Running",
     Tone.DONE: "Done",
-    Tone.WARNING: "Careful",
+    Tone.WARNING: "",
     Tone.FAILED: "Failed",
 }
 

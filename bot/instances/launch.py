@@ -77,7 +77,7 @@ class LaunchPlanner:
         profile = self._profiles.get(name)
         if profile is None:
             raise Mistake(
-                f"There is no profile {name}; there is {', '.join(self._profiles) or 'none at all'}.",
+                f"There is no profile {name}; {_there_are(self._profiles)}.",
                 nearest=nearest(name, self._profiles),
             )
         return profile
@@ -95,7 +95,7 @@ class LaunchPlanner:
                 return name, template
         raise Mistake(
             f"{image.name} is for {image.architecture}, and no profile has machines for that; "
-            f"there is {', '.join(self._profiles)}."
+            f"{_there_are(self._profiles)}."
         )
 
     async def _template(self, name: str, profile: ProfileSettings, version: int | None = None) -> Template:
@@ -170,6 +170,11 @@ class LaunchPlanner:
             ),
             warnings=_warnings(image, now),
         )
+
+
+def _there_are(profiles: Mapping[str, ProfileSettings]) -> str:
+    *most, last = profiles or ("none at all",)
+    return f"there are {', '.join(most)} and {last}" if most else f"there is {last}"
 
 
 def _within_limits(request: Launch, name: str, profile: ProfileSettings) -> timedelta:

@@ -37,7 +37,7 @@ class TerminatePlanner:
         if request.overdue:
             due = [machine for machine in ours.values() if is_overdue(machine, now)]
             chosen = [each for each in due if not request.instance_ids or each.id in request.instance_ids]
-            nothing = f"Nothing to terminate: the time of none of {len(ours)} machines is up."
+            nothing = f"Nothing to terminate: {_none_due(len(ours))}."
         else:
             chosen = await self._named(request.instance_ids, ours)
             nothing = "Nothing to terminate: gone already."
@@ -89,6 +89,12 @@ class TerminatePlanner:
             if error.kind is CloudErrorKind.NOT_FOUND:
                 return None
             raise
+
+
+def _none_due(machines: int) -> str:
+    if not machines:
+        return "no machine is running"
+    return f"the time of {'the one machine' if machines == 1 else f'all {machines} machines'} is not up yet"
 
 
 def _step(machine: Instance, *, overdue: bool) -> TerminateMachine:

@@ -169,6 +169,14 @@ def test_colour_takes_the_place_of_backticks_and_of_nothing_else() -> None:
     assert "`" not in coloured
 
 
+def test_a_headline_sets_off_what_can_be_typed_as_the_rest_does() -> None:
+    card = Card(tone=Tone.WARNING, title="You need the right `promote` for this.")
+    assert shown(card, 80) == "⚠ You need the right `promote` for this."
+    coloured = shown(card, 80, colour=True)
+    assert "promote" in coloured
+    assert "`" not in coloured
+
+
 def test_what_stands_in_a_thread_is_set_in_and_marked() -> None:
     board = Board("s1", "console")
     root = board.post(PROPOSAL, thread=None)

@@ -187,7 +187,7 @@ async def test_a_wrong_argument_gets_what_was_wrong_and_the_usage(bot: Bot, line
         ("terminate", "You gave neither an id nor `--overdue`; give one of them."),
         ("terminate i-0f1e2d3c4b5a69788 --overdue", "You gave both ids and `--overdue`; give one of them."),
         ("terminate i-0f1e2d3c4b5a69788", "There is no machine i-0f1e2d3c4b5a69788 in us-east-1."),
-        ("terminate --overdue", "Nothing to terminate: the time of none of 0 machines is up."),
+        ("terminate --overdue", "Nothing to terminate: no machine is running."),
         (f"promote {X64} 43.20261111.0", f"43.20261111.0 of {X64} is promoted already."),
         (f"promote {X64} 43.20261117.0", "is Failed, not Succeeded; it cannot be promoted."),
         ("rollback Fedora-Cloud-*", "this works on one at a time"),

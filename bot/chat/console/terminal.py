@@ -54,7 +54,9 @@ class TerminalRenderer:
         if posted.card == posted.before:
             return None
         if is_update(posted):
-            return self._text(Text(update_line(posted), style=_COLOURS[posted.card.tone]))
+            line = _marked(update_line(posted), ticks=not self._coloured)
+            line.style = _COLOURS[posted.card.tone]
+            return self._text(line)
         indent = _INDENT if posted.thread else 0
         body = _body(posted.card, posted.offers, self._width - indent - _FRAME, ticks=not self._coloured)
         mark = thread_mark(posted)
@@ -104,7 +106,9 @@ class TerminalRenderer:
 
 def _body(card: Card, offers: tuple[Offer, ...], width: int, *, ticks: bool) -> list[RenderableType]:
     """The blocks of a card from top to bottom; just its headline if there is no more to it."""
-    blocks: list[RenderableType] = [Text(headline(card), style=f"bold {_COLOURS[card.tone]}")]
+    title = _marked(headline(card), ticks=ticks)
+    title.style = f"bold {_COLOURS[card.tone]}"
+    blocks: list[RenderableType] = [title]
     if card.mentions:
         blocks.append(Text("For " + ", ".join(map(clean_line, card.mentions)), style="bold"))
     if card.text:
