@@ -18,7 +18,9 @@ from commands.values import OPERATION_ID
     group=Group.OPERATIONS,
     decides=True,
 )
-@click.argument("operation", type=OPERATION_ID, required=False, help="An operation's id, as its card shows it.")
+@click.argument(
+    "operation", type=OPERATION_ID, required=False, help="An operation's id, as its card shows it."
+)
 @click.argument("digest", required=False, help="First digits of the plan, as its card shows them.")
 async def approve(call: Call, operation: str | None, digest: str | None) -> Moved:
     """Without an ID, the one operation that waits is meant. Your approval counts if the policy says so: you

@@ -18,7 +18,9 @@ from commands.values import OPERATION_ID
     group=Group.OPERATIONS,
     decides=True,
 )
-@click.argument("operation", type=OPERATION_ID, required=False, help="An operation's id, as its card shows it.")
+@click.argument(
+    "operation", type=OPERATION_ID, required=False, help="An operation's id, as its card shows it."
+)
 async def cancel(call: Call, operation: str | None) -> Moved:
     """For whoever asked for it, and for those who decide on it. What was done already stays done; the step
     under way is finished, and the report says where it stopped."""

@@ -18,7 +18,9 @@ from commands.values import OPERATION_ID
     group=Group.OPERATIONS,
     decides=True,
 )
-@click.argument("operation", type=OPERATION_ID, required=False, help="An operation's id, as its card shows it.")
+@click.argument(
+    "operation", type=OPERATION_ID, required=False, help="An operation's id, as its card shows it."
+)
 @click.argument("reason", nargs=-1, help="Why; it is shown and kept.")
 async def reject(call: Call, operation: str | None, reason: tuple[str, ...]) -> Moved:
     """Without an ID, the one operation that waits is meant. If you asked for it yourself, it is cancelled."""
