@@ -231,7 +231,7 @@ async def test_a_password_keeps_the_device(synapse: Synapse, alice: Person, acco
     [
         ({"access_token": SecretStr("syt_wrong")}, "access token"),
         ({"access_token": None, "password": SecretStr("wrong")}, "log in as"),
-        ({"access_token": None}, "matrix.access_token or matrix.password"),
+        ({"access_token": None}, "`slipway matrix login`"),
         ({"user_id": "@other:slipway.test"}, "matrix.user_id is @other:slipway.test"),
     ],
 )

@@ -98,9 +98,9 @@ class Pace:
     def _slow_down(self) -> bool:
         """Take note of a refusal; whether this is the first one, whose sender then holds the turn."""
         self._passed = 0
-        self.edit_interval = min(max(2 * self.edit_interval, timedelta(seconds=1)), SLOWEST_EDITS)
         first, self._limited = not self._limited, True
-        if first:
+        if first:  # what was under way beside it is refused for the same reason
+            self.edit_interval = min(max(2 * self.edit_interval, timedelta(seconds=1)), SLOWEST_EDITS)
             log.warning(
                 "the homeserver limits how much the bot may say",
                 edit_interval=self.edit_interval.total_seconds(),
