@@ -160,7 +160,9 @@ class Door:
         finally:
             if not saying.is_set():  # a message under way is waited for: it must not overtake the answer
                 patience.cancel()
-            await asyncio.gather(patience, return_exceptions=True)
+            (failure,) = await asyncio.gather(patience, return_exceptions=True)
+            if isinstance(failure, Exception):  # an answer does not depend on what was said meanwhile
+                log.error("the wait for an answer could not be shown", key=key, exc_info=failure)
         if saying.is_set() and response.card is None and response.operation_id is not None:
             operation = await self._services.records.the(response.operation_id)
             return response.saying(operation_card(operation, self._services.view))

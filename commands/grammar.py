@@ -146,6 +146,8 @@ def parse(spec: CommandSpec[Any], args: Sequence[str], prefix: str) -> Parse:
     if any(arg.lower() in _HELP_OPTIONS for arg in before_end):
         return HelpWanted()
     message = _option_trouble(spec, before_end)
+    if not all(arg.strip() for arg in args):
+        message = "Nothing stands between two quotes; write something there, or leave them out."
     if not message:
         try:
             context = spec.grammar.make_context(

@@ -16,19 +16,29 @@ from bot.waiting import Patience
 
 
 class LaunchExecutor:
-    """Carries out :class:`bot.instances.steps.LaunchMachines`, once for one token."""
+    """Carries out :class:`bot.instances.steps.LaunchMachines`, once for one token.
 
-    def __init__(self, machines: Machines, patience: Patience | None = None) -> None:
+    Args:
+        machines: where to launch.
+        clock: the present, for a launch that goes on after a crash, when its time may be up.
+        patience: how long the machines may take to show.
+    """
+
+    def __init__(self, machines: Machines, clock: Clock, patience: Patience | None = None) -> None:
         self._machines = machines
+        self._clock = clock
         self._patience = patience or Patience()
 
     async def observe(self, step: LaunchMachines, token: str) -> StepDone | None:
         """Done already if this token launched machines before; what became of them is verified all the same.
 
         Raises:
-            CloudError: UNVERIFIED where they were launched, and are not all there any more.
+            CloudError: UNVERIFIED where they were launched, and are not all there any more; CONFLICT where
+                nothing was launched and the time that was asked for is up.
         """
         if not await self._machines.launched_with(token):
+            if step.until <= self._clock():
+                raise _conflict("The time that was asked for is up already, so nothing was launched.")
             return None
         return await self._confirm(step, token, already=True)
 

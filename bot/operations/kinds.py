@@ -199,7 +199,7 @@ class MachineSubject:
         return cls(
             launch=LaunchPlanner(machines, settings.profiles),
             terminate=TerminatePlanner(machines),
-            launch_machines=LaunchExecutor(machines, patience),
+            launch_machines=LaunchExecutor(machines, clock, patience),
             terminate_machine=TerminateExecutor(machines, clock, patience),
         )
 

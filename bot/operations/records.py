@@ -130,14 +130,22 @@ class Records:
             return await _select(connection, query)
 
     async def rolled_back(self) -> tuple[Pin, ...]:
-        """The versions that roll-backs took back, and that no promotion has named since."""
+        """The versions that roll-backs took back, and that no promotion has named since.
+
+        A roll-back counts from its approval on, and also if it failed: people agreed that the version is bad,
+        and the flag may have been set all the same.
+        """
+        begun = (OperationState.APPROVED, OperationState.RUNNING, OperationState.FAILED)
         query = (
             sa.select(operation.c.plan)
             .where(
-                operation.c.kind.in_((OperationKind.ROLLBACK, OperationKind.PROMOTE)),
-                operation.c.state == OperationState.DONE,
+                sa.or_(
+                    operation.c.kind.in_((OperationKind.ROLLBACK, OperationKind.PROMOTE))
+                    & (operation.c.state == OperationState.DONE),
+                    (operation.c.kind == OperationKind.ROLLBACK) & operation.c.state.in_(begun),
+                )
             )
-            .order_by(operation.c.ended_at)
+            .order_by(operation.c.ended_at.nulls_last())
         )
         back: dict[Pin, None] = {}
         async with self._database.reading() as connection:

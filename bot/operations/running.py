@@ -272,7 +272,9 @@ class Running:
             yield news
         finally:
             task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
+            (failure,) = await asyncio.gather(task, return_exceptions=True)
+            if isinstance(failure, Exception):  # a run does not depend on whether it could be shown
+                log.error("progress could not be shown", operation=operation.id, exc_info=failure)
 
 
 def _workflow_id(operation_id: str) -> str:

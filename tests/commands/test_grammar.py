@@ -144,6 +144,12 @@ def test_help_is_help_wherever_it_stands(args: tuple[str, ...]) -> None:
             "`launch` has no option “-x”; it takes `--profile`, `--for`, `--count`, `--dry-run`.",
         ),
         (status, ("--all",), "`status` has no option “--all”; it takes none."),
+        (launch, ("",), "Nothing stands between two quotes; write something there, or leave them out."),
+        (
+            promote,
+            ("F43", " "),
+            "Nothing stands between two quotes; write something there, or leave them out.",
+        ),
         (launch, ("F43", "--for"), "`--for` needs a value: `--for 2h`."),
         (launch, ("F43", "--profile", "--dry-run"), "`--profile` needs a value: `--profile NAME`."),
         (launch, ("F43", "--dry-run=yes"), "`--dry-run` takes no value."),

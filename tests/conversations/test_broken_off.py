@@ -14,7 +14,18 @@ from bot.chat.model import Choice
 from bot.clouds.simulated.faults import FaultKind
 from bot.operations.locks import Locks
 from bot.operations.model import OperationState
-from tests.conversations.kit import CANDIDATE, LATEST, RAWHIDE, X64, arm, newest, propose, state_of, trail
+from tests.conversations.kit import (
+    CANDIDATE,
+    LATEST,
+    RAWHIDE,
+    X64,
+    arm,
+    newest,
+    properties,
+    propose,
+    state_of,
+    trail,
+)
 from tests.house import Bot, slipway
 
 
@@ -127,3 +138,20 @@ async def test_a_cancelled_wait_for_a_definition_holds_up_nobody() -> None:
             await waiting
     async with asyncio.timeout(5), locks.holding(("b", "a", "a")):
         assert not entered.is_set()
+
+
+async def test_a_version_whose_roll_back_failed_is_not_promoted_by_itself_again(tmp_path: Path) -> None:
+    async with slipway(tmp_path) as bot:
+        card, _ = await propose(bot)
+        await bot.press("bob", Choice.APPROVE, card)
+        arm(bot, FaultKind.REFUSE, "PUT *")
+        rollback, _ = await propose(bot, f"!rollback {X64}")
+        await bot.press("bob", Choice.APPROVE, rollback)
+        assert "failed" in rollback.card.title
+        properties(bot.azure, X64, CANDIDATE)["excludeFromLatest"] = True  # it, or somebody, did it after all
+        (answer,) = await bot.say("alice", f"!promote {X64}")
+        assert f"{CANDIDATE} of {X64} is newer, and is passed over because it was rolled back." in answer.text
+
+        named, _ = await propose(bot, f"!promote {X64} {CANDIDATE}")
+        await bot.press("bob", Choice.APPROVE, named)
+        assert await bot.house.records.rolled_back() == ()

@@ -91,7 +91,7 @@ async def mistaken(ec2: AwsMachines, image: str = X64, **asked: Any) -> Mistake:
 async def launched(ec2: AwsMachines, count: int = 1, **asked: Any) -> tuple[str, ...]:
     """The ids of machines that were planned and launched."""
     draft = await plan(ec2, count=count, **asked)
-    done = await carry_out(LaunchExecutor(ec2, AT_ONCE), step_of(draft), unique("token"))
+    done = await carry_out(LaunchExecutor(ec2, lambda: NOW, AT_ONCE), step_of(draft), unique("token"))
     ids = done.facts["instances"]
     assert isinstance(ids, list)
     return tuple(str(each) for each in ids)
@@ -231,8 +231,8 @@ class TestPlanningALaunch:
 class TestLaunching:
     async def test_machines_come_up_once_for_a_token(self, aws: SimulatedAws, ec2: AwsMachines) -> None:
         step, token = step_of(await plan(ec2, count=2)), unique("token")
-        done = await carry_out(LaunchExecutor(ec2, AT_ONCE), step, token)
-        second = await carry_out(LaunchExecutor(ec2, AT_ONCE), step, token)
+        done = await carry_out(LaunchExecutor(ec2, lambda: NOW, AT_ONCE), step, token)
+        second = await carry_out(LaunchExecutor(ec2, lambda: NOW, AT_ONCE), step, token)
         assert (done.already, second.already) == (False, True)
         assert second.facts == done.facts
         assert launches(aws) == 1
@@ -243,14 +243,14 @@ class TestLaunching:
 
     async def test_acting_again_with_the_same_token_launches_no_more(self, ec2: AwsMachines) -> None:
         step, token = step_of(await plan(ec2)), unique("token")
-        executor = LaunchExecutor(ec2, AT_ONCE)
+        executor = LaunchExecutor(ec2, lambda: NOW, AT_ONCE)
         await executor.act(step, token)
         await executor.act(step_of(await again(ec2, await plan(ec2), NOW)), token)
         assert len((await executor.verify(step, token)).facts["instances"]) == 1  # type: ignore[arg-type]
 
     async def test_a_machine_that_went_again_is_never_called_launched(self, ec2: AwsMachines) -> None:
         step, token = step_of(await plan(ec2, count=2)), unique("token")
-        executor = LaunchExecutor(ec2, AT_ONCE)
+        executor = LaunchExecutor(ec2, lambda: NOW, AT_ONCE)
         await executor.act(step, token)
         await ec2.terminate((await ec2.instances())[0].id)
         for look in (executor.verify, executor.observe):
@@ -260,7 +260,16 @@ class TestLaunching:
 
     async def test_machines_that_cannot_be_seen_are_never_called_launched(self, ec2: AwsMachines) -> None:
         with pytest.raises(CloudError, match="1 to launch: 0 there"):
-            await LaunchExecutor(ec2, AT_ONCE).verify(step_of(await plan(ec2)), unique("token"))
+            await LaunchExecutor(ec2, lambda: NOW, AT_ONCE).verify(step_of(await plan(ec2)), unique("token"))
+
+    async def test_a_launch_that_goes_on_after_its_time_launches_nothing(
+        self, aws: SimulatedAws, ec2: AwsMachines
+    ) -> None:
+        step = step_of(await plan(ec2))
+        with pytest.raises(CloudError, match="up already, so nothing was launched") as caught:
+            await carry_out(LaunchExecutor(ec2, lambda: step.until, AT_ONCE), step, unique("token"))
+        assert caught.value.kind is CloudErrorKind.CONFLICT
+        assert launches(aws) == 0
 
     async def test_no_capacity_is_passed_on(self, aws: SimulatedAws, ec2: AwsMachines) -> None:
         step = step_of(await plan(ec2))
@@ -268,7 +277,7 @@ class TestLaunching:
             Fault(kind=FaultKind.ERROR, match="RunInstances", code="InsufficientInstanceCapacity", times=None)
         )
         with pytest.raises(CloudError) as caught:
-            await carry_out(LaunchExecutor(ec2, AT_ONCE), step, unique("token"))
+            await carry_out(LaunchExecutor(ec2, lambda: NOW, AT_ONCE), step, unique("token"))
         assert caught.value.kind is CloudErrorKind.CAPACITY
 
 
