@@ -80,7 +80,9 @@ def executor_id(state_dir: Path) -> str:
     """
     path = state_dir / "executor-id"
     if not path.exists():
-        path.write_text(f"{uuid.uuid4()}\n")
+        fresh = path.with_suffix(".new")  # whole or not there: an empty id would leave work behind for ever
+        fresh.write_text(f"{uuid.uuid4()}\n")
+        fresh.replace(path)
     return path.read_text().strip()
 
 
@@ -229,8 +231,9 @@ class Durable:
         """Wait, inside a workflow, until another one has ended that was started before."""
         from dbos import DBOS
 
-        handle: Any = await DBOS.retrieve_workflow_async(workflow_id)
-        await handle.get_result()
+        # Asked whether it exists, DBOS would store the answer as a step, and its status is not JSON.
+        handle: Any = await DBOS.retrieve_workflow_async(workflow_id, existing_workflow=False)
+        await handle.get_result(polling_interval_sec=NOTIFICATION_POLL_SECONDS)
 
     async def idle(self) -> None:
         """Wait until no workflow is running in this process."""

@@ -1,0 +1,180 @@
+"""Simulated clouds that outlive every bot: they run in the test process, on a loop in a thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import threading
+from collections.abc import Coroutine, Iterator
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from typing import Any, TypeVar
+
+from bot.clouds.simulated.aws import SimulatedAws
+from bot.clouds.simulated.aws_world import SeedMachines, fedora_machines
+from bot.clouds.simulated.azure import Seed, SeedDefinition, SeedRegion, SeedVersion, SimulatedAzure
+from bot.clouds.simulated.faults import Armed, Fault, FaultKind, Faults
+
+LIMIT = 60.0  # seconds that anything may take before a test fails
+
+PLACES = 1000
+"""Definitions of each shape: every crash has one to itself, so one gallery serves them all."""
+
+T = TypeVar("T")
+
+
+class Moment(StrEnum):
+    """When the bot dies, as seen from one request (or one commit)."""
+
+    BEFORE = "before"  # it has no effect
+    AFTER = "after"  # its effect is there, the bot never learned of it
+    LATE = "late"  # it takes effect only while the next bot is at work already
+
+
+class LethalFaults(Faults):
+    """A simulator's faults, one of which is the death of the client at its n-th request."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._number = 0
+        self._moment = Moment.BEFORE
+        self._victim: int | None = None
+        self.seen: list[str] = []
+        self.struck: str | None = None
+        self._late: Armed | None = None
+
+    def aim(self, victim: int, number: int, moment: Moment) -> None:
+        """From now on count requests, and kill the process at this one."""
+        self.seen, self.struck = [], None
+        self._number, self._moment, self._victim = number, moment, victim
+
+    def rest(self) -> None:
+        """Kill nothing any more."""
+        self._victim = None
+
+    def land(self) -> None:
+        """Let the late request take effect."""
+        if self._late is not None:
+            self._late.release()
+            self._late = None
+
+    def take(self, label: str) -> Armed | None:
+        """Kill where it is time: the signal is out before the request is handled, or dropped."""
+        self.seen.append(label)
+        if self._victim is None or len(self.seen) != self._number:
+            return super().take(label)
+        os.kill(self._victim, signal.SIGKILL)
+        self._victim, self.struck = None, label
+        match self._moment:
+            case Moment.BEFORE:
+                return Armed(0, Fault(kind=FaultKind.DROP))
+            case Moment.AFTER:
+                return None
+            case Moment.LATE:
+                self._late = Armed(0, Fault(kind=FaultKind.HOLD_BEFORE))
+                return self._late
+
+
+@dataclass
+class Clouds:
+    """Both clouds, for tests that are not async themselves."""
+
+    loop: asyncio.AbstractEventLoop
+    azure: SimulatedAzure
+    aws: SimulatedAws
+    seed: SeedMachines
+    azure_faults: LethalFaults = field(default_factory=LethalFaults)
+    aws_faults: LethalFaults = field(default_factory=LethalFaults)
+    places: Iterator[int] = field(default_factory=lambda: iter(range(PLACES)))
+
+    @classmethod
+    def start(cls) -> Clouds:
+        """Start the thread and the servers."""
+        loop = asyncio.new_event_loop()
+        threading.Thread(target=loop.run_forever, name="clouds", daemon=True).start()
+        now = datetime.now(UTC)
+        seed = fedora_machines(now)
+        clouds = cls(loop, SimulatedAzure(_gallery(now), page_size=1000), SimulatedAws(seed), seed)
+        clouds.azure.faults, clouds.aws.faults = clouds.azure_faults, clouds.aws_faults
+        clouds.wait(clouds.azure.start())
+        clouds.wait(clouds.aws.start())
+        return clouds
+
+    def stop(self) -> None:
+        """Stop the servers and the thread."""
+        self.wait(self.aws.stop())
+        self.wait(self.azure.stop())
+        self.loop.call_soon_threadsafe(self.loop.stop)
+
+    def wait(self, work: Coroutine[Any, Any, T]) -> T:
+        """Run something on the clouds' loop."""
+        future: Future[T] = asyncio.run_coroutine_threadsafe(work, self.loop)
+        return future.result(LIMIT)
+
+    def do(self, faults: LethalFaults, fault: Fault) -> Armed:
+        """Arm an ordinary fault."""
+
+        async def add() -> Armed:
+            return faults.add(fault)
+
+        return self.wait(add())
+
+    def reached(self, armed: Armed) -> None:
+        """Wait until a fault hit."""
+        self.wait(asyncio.wait_for(armed.reached.wait(), LIMIT))
+
+    def clear(self) -> None:
+        """Forget all faults, let go of what is held and let land what is late."""
+
+        async def clear() -> None:
+            for faults in (self.azure_faults, self.aws_faults):
+                faults.rest()
+                faults.land()
+                faults.clear()
+
+        self.wait(clear())
+
+    def versions(self, definition: str) -> dict[str, Any]:
+        """The versions of a definition as the gallery has them."""
+
+        async def look() -> dict[str, Any]:
+            found: dict[str, Any] = self.azure.snapshot()["definitions"][definition]["versions"]
+            return found
+
+        return self.wait(look())
+
+    def machines(self, deployment: str) -> list[dict[str, Any]]:
+        """Every machine that a deployment ever launched."""
+        state = self.wait(self.aws.state())
+        return [each for each in state["instances"] if each["tags"].get("slipway") == deployment]
+
+
+def _gallery(now: datetime) -> Seed:
+    return Seed(
+        tuple(
+            SeedDefinition(
+                f"{shape}-{place}", "x64", tuple(_version(now, day, day in promoted) for day in days)
+            )
+            for shape, (days, promoted) in {
+                "Promote": ((30, 20, 3), (30, 20)),
+                "Rollback": ((30, 20), (30, 20)),
+                "Cleanup": ((60, *range(50, 38, -1)), (60,)),
+            }.items()
+            for place in range(PLACES)
+        )
+    )
+
+
+def _version(now: datetime, days: int, promoted: bool) -> SeedVersion:
+    made = now - timedelta(days=days)
+    return SeedVersion(
+        name=f"43.{made:%Y%m%d}.0",
+        published_at=made,
+        excluded=not promoted,
+        regions=(SeedRegion("eastus"), SeedRegion("westeurope")),
+        end_of_life=made + timedelta(days=400),
+        tags={"owner": "fedora-cloud"},
+    )

@@ -1,0 +1,74 @@
+"""Ends the process at a commit, where a test asked for it. Python loads this at its start.
+
+Only the tests in ``tests/crash`` put this folder on a bot's PYTHONPATH, so the bot itself knows nothing of it.
+Every commit on any SQLite database is a boundary if it changed a row. A test writes
+``before 7`` into the file that ``SLIPWAY_LETHAL`` names: from then on commits are counted, and the process dies
+at the seventh, with the transaction not there or there, as by ``kill -9`` from outside. ``before 7 any`` counts
+commits that changed no row, too: those of the schema.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sqlite3
+import threading
+from pathlib import Path
+from typing import Any
+
+_ORDER = Path(os.environ["SLIPWAY_LETHAL"])
+_LOCK = threading.Lock()
+_REAL = sqlite3.connect
+
+
+class _Count:
+    commits = 0
+
+
+def _due(moment: str) -> bool:
+    """Whether the process is to die at this moment of the present commit."""
+    try:
+        ordered, number, *_ = _ORDER.read_text().split()
+    except (OSError, ValueError):
+        return False
+    return ordered == moment and int(number) == _Count.commits
+
+
+def _any() -> bool:
+    """Whether every commit counts."""
+    try:
+        return _ORDER.read_text().endswith("any")
+    except OSError:
+        return False
+
+
+def _die() -> None:
+    os.kill(os.getpid(), signal.SIGKILL)
+    signal.pause()
+
+
+class LethalConnection(sqlite3.Connection):
+    """A connection whose commits are boundaries."""
+
+    before = 0
+
+    def commit(self) -> None:
+        changes, self.before = self.total_changes - self.before, self.total_changes
+        if not self.in_transaction or not (changes or _any()):
+            return super().commit()
+        with _LOCK:  # one at a time, so that a number names one commit
+            _Count.commits = _Count.commits + 1 if _ORDER.exists() else 0
+            if _due("before"):
+                _die()
+            super().commit()
+            if _due("after"):
+                _die()
+            return None
+
+
+def _connect(*args: Any, **kwargs: Any) -> Any:
+    kwargs.setdefault("factory", LethalConnection)
+    return _REAL(*args, **kwargs)
+
+
+sqlite3.connect = sqlite3.dbapi2.connect = _connect

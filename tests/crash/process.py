@@ -1,0 +1,159 @@
+"""The bot as a process of its own, as an operator would run it, and what it prints."""
+
+from __future__ import annotations
+
+import json
+import os
+import queue
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO, Any
+
+from tests.crash.clouds import LIMIT
+
+LETHAL = Path(__file__).parent / "lethal"
+
+Line = dict[str, Any]
+
+
+class Died(Exception):  # noqa: N818 - what happens here is no error
+    """The process has ended, and everything that it printed was read."""
+
+
+class BotProcess:
+    """``python -m bot run`` with its console on pipes.
+
+    Args:
+        config: the configuration file.
+        order: the file that names the commit at which it dies, once it is there.
+        compiled: where compiled modules are kept between starts.
+    """
+
+    def __init__(self, config: Path, order: Path, compiled: Path) -> None:
+        environ = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+        self._popen = subprocess.Popen(
+            [sys.executable, "-m", "bot", "run", "--config", str(config)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={
+                **environ,
+                "PYTHONPYCACHEPREFIX": str(compiled),  # dozens of starts, and the SDKs take long to compile
+                "PYTHONPATH": str(LETHAL),
+                "SLIPWAY_LETHAL": str(order),
+                "SLIPWAY_AWS_ACCESS_KEY_ID": "test",
+                "SLIPWAY_AWS_SECRET_ACCESS_KEY": "test",
+            },
+        )
+        self.lines: list[Line] = []
+        self.errors: list[str] = []
+        self._fresh: queue.SimpleQueue[Line | None] = queue.SimpleQueue()
+        self._ready = threading.Event()
+        self._readers = [
+            threading.Thread(target=reader, daemon=True) for reader in (self._read_out, self._read_err)
+        ]
+        for reader in self._readers:
+            reader.start()
+
+    @property
+    def pid(self) -> int:
+        """Its process id."""
+        return self._popen.pid
+
+    @property
+    def alive(self) -> bool:
+        """Whether it runs."""
+        return self._popen.poll() is None
+
+    def ready(self) -> None:
+        """Wait until it says that it is ready.
+
+        Raises:
+            Died: it ended first.
+        """
+        assert self._ready.wait(LIMIT), self.complaint()
+        if not any("ready" in text for text in self.errors):
+            raise Died
+
+    def say(self, text: str) -> None:
+        """Type a line.
+
+        Raises:
+            Died: nobody is there to read it.
+        """
+        try:
+            _there(self._popen.stdin).write(text + "\n")
+            _there(self._popen.stdin).flush()
+        except BrokenPipeError:
+            raise Died from None
+
+    def until(self, wanted: Callable[[Line], bool]) -> Line:
+        """Read on until a message is as wanted.
+
+        Raises:
+            Died: it ended first.
+        """
+        while True:
+            line = self._fresh.get(timeout=LIMIT)
+            if line is None:
+                raise Died
+            if wanted(line):
+                return line
+
+    def catch_up(self) -> None:
+        """Pass over what was printed so far."""
+        while not self._fresh.empty():
+            self._fresh.get()
+
+    def kill(self) -> None:
+        """``kill -9``, and wait until it is gone."""
+        self._popen.kill()
+        self.ended()
+
+    def terminate(self) -> None:
+        """SIGTERM, as a service manager stops a service."""
+        self._popen.send_signal(signal.SIGTERM)
+
+    def close_input(self) -> None:
+        """End its input."""
+        _there(self._popen.stdin).close()
+
+    def ended(self, within: float = LIMIT) -> int:
+        """Wait until it has ended; its exit code (negative for a signal)."""
+        code = self._popen.wait(within)
+        for reader in self._readers:
+            reader.join(LIMIT)
+        for pipe in (self._popen.stdin, self._popen.stdout, self._popen.stderr):
+            try:
+                _there(pipe).close()
+            except BrokenPipeError:
+                continue
+        return code
+
+    def complaint(self) -> str:
+        """What it wrote on standard error."""
+        return "".join(self.errors)
+
+    def _read_out(self) -> None:
+        for text in _there(self._popen.stdout):
+            line: Line = json.loads(text)
+            self.lines.append(line)
+            self._fresh.put(line)
+        self._fresh.put(None)
+
+    def _read_err(self) -> None:
+        for text in _there(self._popen.stderr):
+            self.errors.append(text)
+            if "ready" in text:
+                self._ready.set()
+        self._ready.set()
+
+
+def _there(pipe: IO[str] | None) -> IO[str]:
+    assert pipe is not None
+    return pipe
