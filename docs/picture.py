@@ -24,7 +24,7 @@ COLUMNS, ROWS = 92, 50
 SAID = ("!promote Fedora-Cloud-42-x64", "@bob: 1")
 PICTURE = Path(__file__).parent / "session.svg"
 
-SIZE, CELL, LINE, MARGIN = 14, 8.43, 18, 14  # pixels; a cell is as wide as most fonts of that size have it
+SIZE, CELL, LINE, MARGIN = 14, 8.43, 16, 14  # pixels; a cell is as large as most fonts of that size have it
 STRETCH = re.compile(r"\S+(?: \S+)*")
 
 
