@@ -28,6 +28,6 @@ async def reject(call: Call, operation: str | None, reason: tuple[str, ...]) -> 
     from bot.operations.deciding import Decision
 
     operation_id = await the_operation(call, operation, WAITING)
-    words = " ".join(reason)[:300]
+    words = " ".join(reason)
     decision = Decision(operation_id, call.person, Choice.REJECT, call.event_key, reason=words)
     return Moved((await call.services.deciding.decide(decision)).id)

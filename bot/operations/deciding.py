@@ -14,6 +14,9 @@ from bot.people import People, Person
 from bot.text import nearest
 from bot.times import Clock
 
+LONGEST_REASON = 300
+"""Characters of a reason that are kept and shown."""
+
 
 @dataclass(frozen=True)
 class Decision:
@@ -80,7 +83,7 @@ class Deciding:
         vote = Vote(
             person=decision.person.id,
             choice=decision.choice,
-            reason=decision.reason,
+            reason=decision.reason[:LONGEST_REASON],
             at=self._clock(),
             event=decision.event,
         )

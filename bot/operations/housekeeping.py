@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.model import Json
 from bot.operations.deciding import Deciding
 from bot.operations.durable import Durable, Payload
-from bot.operations.model import OPEN, OperationState
+from bot.operations.model import OperationState
 from bot.operations.records import Records
 from bot.operations.running import Running
 from bot.times import Clock
@@ -29,7 +29,7 @@ class Housekeeping:
     async def sweep(self) -> None:
         """Expire what is over its time, start what is approved but was never begun, end what broke off."""
         now = self._clock()
-        for operation in await self._records.in_states(OPEN):
+        for operation in await self._records.open_ones():
             if operation.state is not OperationState.PROPOSED:
                 await self._running.mend(operation.id)
                 if operation.state is OperationState.APPROVED:

@@ -18,7 +18,7 @@ from bot.images.requests import Pin
 from bot.images.steps import SetExcluded
 from bot.model import canonical_json
 from bot.operations.audit import Entry, append
-from bot.operations.model import Operation, OperationState, Outcome, Plan, StepReport, Vote
+from bot.operations.model import OPEN, Operation, OperationState, Outcome, Plan, StepReport, Vote
 from bot.store.database import Database
 from bot.store.tables import audit, operation, step_report, vote
 
@@ -37,6 +37,15 @@ class Proposed:
     room: Room
     thread: str | None
     at: datetime
+
+
+@dataclass(frozen=True)
+class Open:
+    """An operation that has not ended: as much of it as tells what time alone does to it."""
+
+    id: str
+    state: OperationState
+    expires_at: datetime
 
 
 class Records:
@@ -122,6 +131,17 @@ class Records:
         query = sa.select(operation).where(operation.c.state.in_(states)).order_by(operation.c.created_at)
         async with self._database.reading() as connection:
             return await _select(connection, query)
+
+    async def open_ones(self) -> tuple[Open, ...]:
+        """All operations that have not ended, oldest first, without their plans: those can be very long."""
+        query = (
+            sa.select(operation.c.id, operation.c.state, operation.c.expires_at)
+            .where(operation.c.state.in_(OPEN))
+            .order_by(operation.c.created_at)
+        )
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(query)).all()
+        return tuple(Open(row.id, OperationState(row.state), row.expires_at) for row in rows)
 
     async def recent(self, limit: int) -> tuple[Operation, ...]:
         """The newest operations, newest first."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -152,6 +153,8 @@ async def test_a_version_whose_roll_back_failed_is_not_promoted_by_itself_again(
         (answer,) = await bot.say("alice", f"!promote {X64}")
         assert f"{CANDIDATE} of {X64} is newer, and is passed over because it was rolled back." in answer.text
 
+        bot.clock.advance(timedelta(minutes=1))
         named, _ = await propose(bot, f"!promote {X64} {CANDIDATE}")
         await bot.press("bob", Choice.APPROVE, named)
+        assert "done" in named.card.title
         assert await bot.house.records.rolled_back() == ()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -87,6 +88,17 @@ async def test_of_many_who_press_at_once_exactly_as_many_count_as_are_needed(
     late = [result for result in results if isinstance(result, BaseException)]
     assert len(late) == len(CROWD) - counted
     assert all(isinstance(each, Mistake) and "already approved" in each.sentence for each in late)
+
+
+async def test_a_reason_of_any_length_leaves_a_card_that_can_be_shown(
+    records: Records, deciding: Deciding
+) -> None:
+    operation = await proposed(records)
+    long = replace(decision(operation, "bob", Choice.REJECT), reason="too early " * 10_000)
+    refused = await deciding.decide(long)
+    assert refused.outcome is not None
+    assert "too early too early" in refused.outcome.summary
+    assert len(refused.outcome.summary) < 400
 
 
 async def test_a_refusal_and_an_approval_at_once_end_in_one_of_the_two(
