@@ -1,0 +1,181 @@
+"""The stage on the console: the real adapter in a script's mode, lines in through one pipe, JSON out of another."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import os
+from collections.abc import Mapping
+from typing import Any, TextIO
+
+from bot.app import Wiring
+from bot.chat.console.adapter import ConsoleChat
+from bot.chat.console.board import Board
+from bot.chat.console.inputs import PipedLines
+from bot.chat.console.rendering import JsonRenderer
+from bot.chat.console.screen import Screen
+from bot.chat.model import Chat, Choice, Platform
+from tests.conformance.stage import Hitch, Said, Seen, Trait, Where
+
+_CHUNK = 1 << 16
+_NO_PIPE = "a pipe takes what is written, or is gone with all who could read it"
+
+
+class ConsoleStage:
+    """People who take turns at one keyboard, the bot's messages one JSON object a line."""
+
+    platform: Platform = Platform.CONSOLE
+    lacks: Mapping[Trait, str] = {
+        Trait.TALK: "whatever is typed there is said to the bot",
+        Trait.THREADS: "lines come one after the other; only the bot's answers stand in threads",
+        Trait.MENTIONS: "nobody else listens, so nobody needs to be called",
+        Trait.LASTING_BUTTONS: "buttons are numbered anew in every session; what can be typed stays",
+        Trait.TAKING_BACK: "what was entered was entered; `!cancel` and `!reject` undo it",
+        Trait.EDITING: "what was entered was entered",
+        Trait.BOTS: "who types is whoever they say they are",
+        Trait.REDELIVERY: "a line is read once",
+        Trait.KEEPING: "without the program there is nothing to type into",
+        Trait.KEEPING_PRESSES: "without the program there is nothing to type into",
+        Trait.HITCHES: _NO_PIPE,
+        Trait.SIZE_LIMITS: "a line of output is as long as it has to be",
+    }
+    again_at_start = False
+
+    def __init__(self) -> None:
+        self._sessions = itertools.count(1)
+        self._lines = 0  # written in this session
+        self._taken = 0  # read, and all quiet again
+        self._quiet = asyncio.Condition()
+        self._keyboard: TextIO | None = None
+        self._output: TextIO | None = None
+        self._screen_end = -1
+        self._source = -1
+        self._read = b""
+        self._messages: dict[str, list[dict[str, Any]]] = {}
+
+    async def open(self) -> None:
+        """The pipes come with each session."""
+
+    async def close(self) -> None:
+        """They went with it."""
+
+    def configuration(self) -> dict[str, Any]:
+        return {"console": {"enabled": True}}
+
+    def identity(self, who: str) -> str:
+        return f"console:{who}"
+
+    def make(self, wiring: Wiring) -> Chat:
+        self._source, keys = os.pipe()
+        self._screen_end, shown = os.pipe()
+        os.set_blocking(self._screen_end, False)
+        asyncio.get_running_loop().add_reader(self._screen_end, self._look)
+        self._keyboard = os.fdopen(keys, "w", encoding="utf-8")
+        self._output = os.fdopen(shown, "w", encoding="utf-8")
+        self._lines = self._taken = 0
+
+        async def quiet() -> None:
+            await wiring.idle()
+            async with self._quiet:
+                self._taken += 1
+                self._quiet.notify_all()
+
+        return ConsoleChat(
+            source=PipedLines(self._source),
+            screen=Screen(self._output),
+            renderer=JsonRenderer(),
+            board=Board(f"s{next(self._sessions)}", "console"),
+            speaker="alice",
+            clock=wiring.clock,
+            quiet=quiet,
+            settled=wiring.idle,
+        )
+
+    async def ready(self) -> None:
+        """A pipe keeps what is written until it is read."""
+
+    async def left(self) -> None:
+        assert self._keyboard is not None
+        assert self._output is not None
+        self._output.close()
+        self._look()
+        asyncio.get_running_loop().remove_reader(self._screen_end)
+        self._keyboard.close()
+        os.close(self._source)
+        os.close(self._screen_end)
+
+    async def settle(self) -> None:
+        async with self._quiet:
+            await self._quiet.wait_for(lambda: self._taken == self._lines)
+
+    async def say(self, who: str, text: str, *, where: Where, thread: str | None, mention: bool) -> Said:
+        assert not mention
+        assert thread is None
+        self._enter(f"@{who}: {text}")
+        return Said(str(self._lines), who)
+
+    async def press(self, who: str, choice: Choice, card: Seen) -> None:
+        states = reversed(self._messages[card.id])  # the newest that still had buttons
+        offers = next(state["buttons"] for state in states if state["buttons"])
+        (number,) = [offer["number"] for offer in offers if offer["choice"] == choice]
+        self._enter(f"@{who}: {number}")
+
+    async def take_back(self) -> None:
+        raise NotImplementedError
+
+    async def edit(self, said: Said, text: str) -> None:
+        raise NotImplementedError
+
+    async def delete(self, said: Said) -> None:
+        raise NotImplementedError
+
+    async def machines_say(self, text: str) -> None:
+        raise NotImplementedError
+
+    async def seen(self, who: str, where: Where) -> list[Seen]:
+        self._look()
+        return [_seen(states) for states in self._messages.values()]
+
+    async def again(self) -> None:
+        raise NotImplementedError
+
+    def hinder(self, hitch: Hitch, times: int = 1) -> None:
+        raise NotImplementedError
+
+    async def files(self) -> list[str]:
+        return []
+
+    def _enter(self, line: str) -> None:
+        assert self._keyboard is not None
+        self._lines += 1
+        self._keyboard.write(f"{line}\n")
+        self._keyboard.flush()
+
+    def _look(self) -> None:
+        """Take in what stands in the output's pipe by now."""
+        try:
+            while data := os.read(self._screen_end, _CHUNK):
+                self._read += data
+        except BlockingIOError:
+            pass
+        *lines, self._read = self._read.split(b"\n")
+        for line in lines:
+            message = json.loads(line)
+            self._messages.setdefault(message["edits"] or message["id"], []).append(message)
+
+
+def _seen(states: list[dict[str, Any]]) -> Seen:
+    message = states[-1]
+    parts = [message["title"], message["text"], *message["notes"]]
+    parts += [f"{field['label']}: {field['value']}" for field in message["fields"]]
+    for table in message["tables"]:
+        parts += [table["title"], *("  ".join(row) for row in table["rows"])]
+    return Seen(
+        id=states[0]["edits"] or states[0]["id"],
+        text="\n".join(parts),
+        choices=frozenset(Choice(offer["choice"]) for offer in message["buttons"]),
+        thread=message["thread"],
+        edits=len(states) - 1,
+        calls=frozenset(message["mentions"]),
+    )

@@ -1,0 +1,352 @@
+"""The stages on Matrix: a real Synapse, with people on clients that share no code with the bot."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import aiohttp
+
+from bot.app import Wiring, matrix_chat
+from bot.chat.matrix.receive import CHOICES
+from bot.chat.model import Accept, AnyEvent, Card, Chat, ChatHealth, Choice, Platform
+from bot.store.memory import ChatMemory
+from tests.chat.faulty import BAD_GATEWAY, Fault, Proxy, answers, does_it_but_hangs_up, faulty
+from tests.chat.person import Person
+from tests.chat.secret_person import SecretPerson
+from tests.conformance.stage import PEOPLE, STRANGER, Hitch, Said, Seen, Trait, Where
+from tests.synapse import Account, Synapse
+
+Json = dict[str, Any]
+
+_EVERYBODY = (*PEOPLE, STRANGER)
+_SIGNS = {choice: sign for sign, choice in CHOICES.items()}
+_SENDING = "/send/m.room."
+_FORBIDDEN = answers(403, '{"errcode": "M_FORBIDDEN", "error": "not in this room"}')
+_HITCHES: Mapping[Hitch, Fault] = {
+    Hitch.PASSING: BAD_GATEWAY,
+    Hitch.LOST_ANSWER: does_it_but_hangs_up,
+    Hitch.LASTING: _FORBIDDEN,
+}
+
+
+class Places:
+    """The bot's memory of how far it has listened; it can be made to believe its first one again."""
+
+    def __init__(self) -> None:
+        self.first: dict[str, str] = {}
+        self.back = False
+
+    def over(self, memory: ChatMemory, noted: asyncio.Event) -> ChatMemory:
+        return _PlacedMemory(memory, self, noted)
+
+
+class _PlacedMemory(ChatMemory):
+    def __init__(self, inner: ChatMemory, places: Places, noted: asyncio.Event) -> None:
+        self._inner = inner
+        self._places = places
+        self._noted = noted
+
+    async def load(self, name: str) -> str | None:
+        if self._places.back and name in self._places.first:
+            return self._places.first[name]
+        return await self._inner.load(name)
+
+    async def save(self, name: str, value: str) -> None:
+        await self._inner.save(name, value)
+        self._places.first.setdefault(name, value)
+        self._noted.set()
+
+
+class _Watched:
+    """The adapter; tells which events it has handed in."""
+
+    def __init__(self, chat: Chat) -> None:
+        self._chat = chat
+        self.platform = chat.platform
+        self.taken: set[str] = set()
+        self.news = asyncio.Condition()
+
+    @property
+    def edit_interval(self) -> Any:
+        return self._chat.edit_interval
+
+    async def run(self, accept: Accept) -> None:
+        async def watched(event: AnyEvent) -> bool | None:
+            answer = await accept(event)
+            async with self.news:
+                self.taken.add(event.event_id)
+                self.news.notify_all()
+            return answer
+
+        await self._chat.run(watched)
+
+    async def send(self, room: str, card: Card, *, thread: str | None, key: str) -> str:
+        return await self._chat.send(room, card, thread=thread, key=key)
+
+    async def edit(self, room: str, message_id: str, card: Card, *, thread: str | None, key: str) -> None:
+        await self._chat.edit(room, message_id, card, thread=thread, key=key)
+
+    def health(self) -> ChatHealth:
+        return self._chat.health()
+
+
+class MatrixStage:
+    """A room in which everybody reads everything; reactions are buttons."""
+
+    platform: Platform = Platform.MATRIX
+    lacks: Mapping[Trait, str] = {}
+    again_at_start = True
+    encrypted = False
+
+    def __init__(self, synapse: Synapse, folder: Path) -> None:
+        self._synapse = synapse
+        self._folder = folder
+        self._stack = AsyncExitStack()
+        self._people: dict[str, Any] = {}  # Person or SecretPerson: what is used of them is the same
+        self._account: Account
+        self._proxy: Proxy
+        self._room = ""
+        self._direct: dict[str, str] = {}
+        self._places = Places()
+        self._listening = asyncio.Event()
+        self._chat: _Watched | None = None
+        self._last_press: tuple[str, str] = ("", "")
+        self._forged: set[str] = set()  # said by the bot's account, and not by the bot
+
+    async def open(self) -> None:
+        self._proxy = await self._stack.enter_async_context(faulty(self._synapse.url))
+        self._account = await asyncio.to_thread(self._synapse.register, displayname="Slipway Bot")
+        people = [await self._stack.enter_async_context(self._enter(name)) for name in _EVERYBODY]
+        self._people = dict(zip(_EVERYBODY, people, strict=True))
+        alice, *others = people
+        self._room = await self._make_room(alice, self._account.user_id, *(each.id for each in others))
+        for each in others:
+            await each.call("POST", f"/join/{quote(self._room)}", {})
+
+    def _enter(self, name: str) -> Any:
+        return Person.of(self._synapse)
+
+    async def _make_room(self, by: Any, *who: str, direct: bool = False) -> str:
+        room: str = await by.create_room(invite=who, direct=direct)
+        return room
+
+    async def close(self) -> None:
+        await self._stack.aclose()
+
+    def configuration(self) -> Json:
+        token = self._folder / "token"
+        token.touch(0o600)
+        token.write_text(self._account.access_token)
+        return {
+            "matrix": {
+                "homeserver": self._proxy.url,
+                "user_id": self._account.user_id,
+                "device_id": self._account.device_id,
+                "access_token_file": str(token),
+                "rooms": [self._room],
+                "edit_interval": "1s",
+                "request_timeout": "10s",
+            }
+        }
+
+    def identity(self, who: str) -> str:
+        return f"matrix:{self._people[who].id}"
+
+    def make(self, wiring: Wiring) -> Chat:
+        def memory(platform: Platform) -> ChatMemory:
+            return self._places.over(wiring.memory(platform), self._listening)
+
+        self._listening.clear()
+        self._chat = _Watched(matrix_chat(replace(wiring, memory=memory)))
+        return self._chat
+
+    async def ready(self) -> None:
+        await self._listening.wait()  # its first batch is taken in, with all that was said before
+        for person in self._people.values():
+            await person.look()
+        await self._people["alice"].member(self._room, self._account.user_id)
+
+    async def left(self) -> None:
+        self._chat = None
+        self._places.back = False
+
+    async def settle(self) -> None:
+        """Events of a room are taken in one after the other: once the last one is, all are."""
+        await self._taken(await self._people["carol"].say(self._room, "that was all"))
+
+    async def _taken(self, event_id: str) -> None:
+        chat = self._chat
+        assert chat is not None
+        async with chat.news:
+            await chat.news.wait_for(lambda: event_id in chat.taken)
+
+    async def say(self, who: str, text: str, *, where: Where, thread: str | None, mention: bool) -> Said:
+        person = self._people[who]
+        room = await self._direct_room(who) if where is Where.DIRECT else self._room
+        content: Json = {"msgtype": "m.text", "body": text}
+        if mention:
+            bot = self._account.user_id
+            content |= {
+                "body": f"Slipway Bot: {text}",
+                "format": "org.matrix.custom.html",
+                "formatted_body": f'<a href="https://matrix.to/#/{bot}">Slipway Bot</a>: {text}',
+                "m.mentions": {"user_ids": [bot]},
+            }
+        if thread is not None:
+            content["m.relates_to"] = {"rel_type": "m.thread", "event_id": thread}
+        event_id = await person.send(room, "m.room.message", content)
+        if where is Where.DIRECT:
+            await self._taken(event_id)
+        return Said(event_id, who)
+
+    async def _direct_room(self, who: str) -> str:
+        if who not in self._direct:
+            person = self._people[who]
+            room = await self._make_room(person, self._account.user_id, direct=True)
+            await person.member(room, self._account.user_id)
+            self._direct[who] = room
+        return self._direct[who]
+
+    async def press(self, who: str, choice: Choice, card: Seen) -> None:
+        self._last_press = who, await self._people[who].react(self._room, card.id, _SIGNS[choice])
+
+    async def take_back(self) -> None:
+        who, event_id = self._last_press
+        await self._people[who].redact(self._room, event_id)
+
+    async def edit(self, said: Said, text: str) -> None:
+        new = {"msgtype": "m.text", "body": text}
+        relation = {"rel_type": "m.replace", "event_id": said.id}
+        content = {**new, "body": f"* {text}", "m.new_content": new, "m.relates_to": relation}
+        await self._people[said.who].send(self._room, "m.room.message", content)
+
+    async def delete(self, said: Said) -> None:
+        await self._people[said.who].redact(self._room, said.id)
+
+    async def machines_say(self, text: str) -> None:
+        """Bots speak in notices; the bot's own account may be used elsewhere."""
+        await self._people["alice"].send(self._room, "m.room.message", {"msgtype": "m.notice", "body": text})
+        async with Person(self._synapse, self._account) as itself:
+            self._forged.add(await itself.say(self._room, text))
+
+    async def seen(self, who: str, where: Where) -> list[Seen]:
+        room = self._direct.get(who) if where is Where.DIRECT else self._room
+        if room is None:
+            return []
+        await self._people[who].look()
+        return list(self._read(self._events(who, room)))
+
+    def _events(self, who: str, room: str) -> list[Json]:
+        events: list[Json] = self._people[who].events.get(room, [])
+        return events
+
+    def _read(self, events: Sequence[Json]) -> list[Seen]:
+        names = {person.id: name for name, person in self._people.items()}
+        gone = {each.get("redacts") or each["content"].get("redacts") for each in events} - {None}
+        living = [each for each in events if each["event_id"] not in gone and each["content"]]
+        mine = [each for each in living if each["sender"] == self._account.user_id]
+        related: dict[str, list[Json]] = {}
+        for event in mine:
+            relation = event["content"].get("m.relates_to", {})
+            if relation.get("rel_type") in ("m.replace", "m.annotation"):
+                related.setdefault(relation["event_id"], []).append(event)
+        found = []
+        for event in mine:
+            content, relation = event["content"], event["content"].get("m.relates_to", {})
+            if content.get("msgtype") not in ("m.notice", "m.text") or event["event_id"] in self._forged:
+                continue
+            if relation.get("rel_type") == "m.replace":
+                continue
+            about = related.get(event["event_id"], [])
+            edits = [each["content"]["m.new_content"] for each in about if each["type"] == "m.room.message"]
+            found.append(
+                Seen(
+                    id=event["event_id"],
+                    text=(edits[-1] if edits else content)["body"],
+                    choices=frozenset(
+                        CHOICES[each["content"]["m.relates_to"]["key"]]
+                        for each in about
+                        if each["type"] == "m.reaction"
+                    ),
+                    thread=relation.get("event_id") if relation.get("rel_type") == "m.thread" else None,
+                    edits=len(edits),
+                    calls=frozenset(
+                        names.get(user, user)
+                        for user in (edits[-1] if edits else content)
+                        .get("m.mentions", {})
+                        .get("user_ids", ())
+                    ),
+                )
+            )
+        return found
+
+    async def again(self) -> None:
+        self._places.back = True
+
+    def hinder(self, hitch: Hitch, times: int = 1) -> None:
+        self._proxy.faults[_SENDING].extend([_HITCHES[hitch]] * times)
+
+    async def files(self) -> list[str]:
+        await self._people["alice"].look()
+        contents = [event["content"] for event in self._events("alice", self._room)]
+        return [
+            (await self._download(content)).decode()
+            for content in contents
+            if content.get("msgtype") == "m.file"
+        ]
+
+    async def _download(self, content: Json) -> bytes:
+        return await self._fetch(content["url"])
+
+    async def _fetch(self, url: str) -> bytes:
+        token = self._people["alice"].account.access_token
+        address = f"{self._synapse.url}/_matrix/client/v1/media/download/{url.removeprefix('mxc://')}"
+        async with (
+            aiohttp.ClientSession(headers={"Authorization": f"Bearer {token}"}) as session,
+            session.get(address) as answer,
+        ):
+            assert answer.status == 200
+            return await answer.read()
+
+
+class SecretMatrixStage(MatrixStage):
+    """The same in an encrypted room; whatever the bot says there in clear text is not seen at all."""
+
+    def _enter(self, name: str) -> Any:
+        return SecretPerson.of(self._synapse, self._folder / name)
+
+    async def _make_room(self, by: Any, *who: str, direct: bool = False) -> str:
+        room: str = await by.create_room(*who, direct=direct)
+        return room
+
+    def configuration(self) -> Json:
+        """Reactions count here by the operator's wish: nobody can encrypt them."""
+        counts = {"encrypted_reactions": True}
+        return {**super().configuration(), "policy": {"promote": counts, "cleanup": counts}}
+
+    async def open(self) -> None:
+        await super().open()
+        for person in self._people.values():
+            await person.look()
+
+    def _events(self, who: str, room: str) -> list[Json]:
+        """What stands there encrypted, and what cannot be: reactions and what takes something back."""
+        return [
+            event.source
+            for event in self._people[who].events.get(room, [])
+            if getattr(event, "decrypted", False) or event.source.get("type") != "m.room.message"
+        ]
+
+    async def _download(self, content: Json) -> bytes:
+        from nio.crypto.attachments import decrypt_attachment
+
+        file = content["file"]
+        data = await self._fetch(file["url"])
+        plain: bytes = decrypt_attachment(data, file["key"]["k"], file["hashes"]["sha256"], file["iv"])
+        return plain

@@ -1,0 +1,279 @@
+"""The whole bot on one stage or several, on simulated clouds, and people's acts with what comes of them."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.app import App, House, MakeChat, Wiring, hands
+from bot.chat.model import Accept, AnyEvent, Card, Chat, ChatHealth, Choice, Platform
+from bot.clouds.simulated.aws import SimulatedAws
+from bot.clouds.simulated.azure import SimulatedAzure
+from bot.operations.model import Operation
+from bot.times import system_clock
+from commands.door import PATIENCE_SECONDS
+from tests.conformance.stage import PEOPLE, READER, Said, Seen, Stage, Trait, Where
+from tests.house import settings
+
+X64 = "Fedora-Cloud-43-x64"
+RAWHIDE = "Fedora-Cloud-Rawhide-x64"
+SOON = 30.0
+"""Seconds until a test gives up."""
+
+
+def candidate() -> str:
+    """The newest healthy candidate of X64."""
+    return f"43.{system_clock() - timedelta(days=2):%Y%m%d}.0"
+
+
+def operation_id(card: Seen) -> str:
+    """The operation that a card speaks of."""
+    found = re.search(r"op-\w+", card.text)
+    assert found is not None, card.text
+    return found[0]
+
+
+def merged(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    """Both tables of a configuration; what is in both is the other's, tables in them merged too."""
+    return {
+        **one,
+        **{
+            key: merged(one[key], value) if isinstance(value, Mapping) and key in one else value
+            for key, value in other.items()
+        },
+    }
+
+
+class Overheard:
+    """An adapter under test; what it hands in is written down, and can be handed in again."""
+
+    def __init__(self, chat: Chat, heard: list[AnyEvent]) -> None:
+        self._chat = chat
+        self._heard = heard
+        self._accept: Accept | None = None
+
+    @property
+    def platform(self) -> Platform:
+        return self._chat.platform
+
+    @property
+    def edit_interval(self) -> timedelta:
+        return self._chat.edit_interval
+
+    async def run(self, accept: Accept) -> None:
+        async def overhear(event: AnyEvent) -> bool | None:
+            answer = await accept(event)
+            self._heard.append(event)
+            return answer
+
+        self._accept = accept
+        await self._chat.run(overhear)
+
+    async def send(self, room: str, card: Card, *, thread: str | None, key: str) -> str:
+        return await self._chat.send(room, card, thread=thread, key=key)
+
+    async def edit(self, room: str, message_id: str, card: Card, *, thread: str | None, key: str) -> None:
+        await self._chat.edit(room, message_id, card, thread=thread, key=key)
+
+    def health(self) -> ChatHealth:
+        return self._chat.health()
+
+    async def repeat(self) -> None:
+        """Hand in all events once more, as an adapter that forgot would."""
+        assert self._accept is not None
+        for event in tuple(self._heard):
+            await self._accept(event)
+
+
+@dataclass
+class Scene:
+    """One stage of a running play: people act, and what the bot then says is returned."""
+
+    stage: Stage
+    house: Callable[[], House]
+    heard: list[AnyEvent] = field(default_factory=list)
+    said: list[Said] = field(default_factory=list)
+    chat: Overheard | None = None
+
+    def needs(self, *traits: Trait) -> None:
+        """Skip the test on a platform that lacks one of these."""
+        for trait in traits:
+            if trait in self.stage.lacks:
+                pytest.skip(f"{self.stage.platform} has no {trait}: {self.stage.lacks[trait]}")
+
+    async def say(
+        self,
+        who: str,
+        text: str,
+        *,
+        where: Where = Where.ROOM,
+        thread: str | None = None,
+        mention: bool = False,
+        wait: bool = True,
+    ) -> list[Seen]:
+        """Say something, wait for all that follows from it, and return what is new before the speaker."""
+
+        async def act() -> None:
+            self.said.append(await self.stage.say(who, text, where=where, thread=thread, mention=mention))
+
+        return await self._after(act, who, where, wait=wait)
+
+    async def press(self, who: str, choice: Choice, card: Seen, *, wait: bool = True) -> list[Seen]:
+        """Press a button, wait for all that follows, and return what is new before the presser."""
+        return await self._after(lambda: self.stage.press(who, choice, card), who, Where.ROOM, wait=wait)
+
+    async def take_back(self) -> list[Seen]:
+        """Take the last press back."""
+        return await self._after(self.stage.take_back, "alice", Where.ROOM)
+
+    async def propose(self, text: str = f"!promote {X64}", who: str = "alice") -> tuple[Seen, str]:
+        """Ask for a change; the card that proposes it, and its operation's id."""
+        (card,) = await self.say(who, text)
+        assert card.choices == set(Choice), card
+        return card, operation_id(card)
+
+    async def settle(self) -> None:
+        """Wait until all that was done so far was heard, and all that follows from it is done."""
+        async with asyncio.timeout(SOON):
+            await self.stage.settle()
+            await self.house().durable.idle()
+
+    async def seen(self, who: str = "alice", where: Where = Where.ROOM) -> list[Seen]:
+        """What the bot has said, as a person sees it now."""
+        return await self.stage.seen(who, where)
+
+    async def now(self, card: Seen, who: str = "alice") -> Seen:
+        """A message as it is now."""
+        (found,) = [each for each in await self.seen(who) if each.id == card.id]
+        return found
+
+    async def until(self, look: Callable[[list[Seen]], bool]) -> list[Seen]:
+        """Look into the room until it looks so, while work is still under way there."""
+        async with asyncio.timeout(SOON):
+            while not look(found := await self.seen()):  # noqa: ASYNC110 - no platform tells all of it
+                await asyncio.sleep(0.02)
+            return found
+
+    async def _after(
+        self, act: Callable[[], Awaitable[None]], who: str, where: Where, *, wait: bool = True
+    ) -> list[Seen]:
+        before = {each.id for each in await self.seen(who, where)}
+        await act()
+        if wait:
+            await self.settle()
+        return [each for each in await self.seen(who, where) if each.id not in before]
+
+
+class Play:
+    """The bot and its clouds, with the stages it is on. It can be stopped and started."""
+
+    def __init__(self, state_dir: Path, azure: SimulatedAzure, *stages: Stage) -> None:
+        self.state_dir = state_dir
+        self.azure = azure
+        self.impatient = False  # whoever waits is told at once that the bot is at it
+        self.scenes = tuple(Scene(stage, lambda: self.house) for stage in stages)
+        self._house: House | None = None
+
+    @property
+    def house(self) -> House:
+        """The running bot."""
+        assert self._house is not None
+        return self._house
+
+    @property
+    def scene(self) -> Scene:
+        """The only scene."""
+        (scene,) = self.scenes
+        return scene
+
+    @asynccontextmanager
+    async def bot(
+        self, changes: Mapping[str, Any] | None = None, *, aws: SimulatedAws | None = None
+    ) -> AsyncIterator[None]:
+        """The bot, from its listening until it is stopped; ``changes`` go into its configuration."""
+        configured = settings(self.state_dir, self.azure, aws, merged(self._configuration(), changes or {}))
+        gallery, machines = hands(configured)
+        app = App(
+            configured,
+            chats=tuple(self._maker(scene) for scene in self.scenes),
+            gallery=gallery,
+            machines=machines,
+            clock=system_clock,
+            sleep=self._sleep,
+        )
+        stop, opened = asyncio.Event(), asyncio.get_running_loop().create_future()
+        running = asyncio.create_task(app.run(stop, opened))
+        try:
+            async with asyncio.timeout(SOON):
+                await asyncio.wait({running, opened}, return_when=asyncio.FIRST_COMPLETED)
+                if running.done():
+                    running.result()
+                self._house = opened.result()
+                for scene in self.scenes:
+                    await scene.stage.ready()
+                await self.house.durable.idle()
+            yield
+        finally:
+            stop.set()
+            await running
+            self._house = None
+            for scene in self.scenes:
+                await scene.stage.left()
+
+    def _maker(self, scene: Scene) -> MakeChat:
+        def make(wiring: Wiring) -> Chat:
+            scene.chat = Overheard(scene.stage.make(wiring), scene.heard)
+            return scene.chat
+
+        return make
+
+    def _configuration(self) -> dict[str, Any]:
+        document: dict[str, Any] = {"console": {"enabled": False}}
+        for scene in self.scenes:
+            document = merged(document, scene.stage.configuration())
+        document["person"] = [
+            {
+                "id": who,
+                "name": who.title(),
+                "identities": [scene.stage.identity(who) for scene in self.scenes],
+                "roles": ["reader" if who == READER else "releng"],
+            }
+            for who in PEOPLE
+        ]
+        return document
+
+    async def _sleep(self, seconds: float) -> None:
+        """Pauses between two tries pass at once; people's patience does not, unless they have none."""
+        await asyncio.sleep(seconds if seconds == PATIENCE_SECONDS and not self.impatient else 0)
+
+    # Behind the room
+
+    def excluded(self, definition: str = X64, version: str = "") -> bool | None:
+        """The exclude-from-latest flag as the gallery has it, of the candidate if none is named."""
+        found = self.azure.snapshot()["definitions"][definition]["versions"][version or candidate()]
+        flag: bool | None = found["excluded"]
+        return flag
+
+    async def operations(self) -> tuple[Operation, ...]:
+        """The operations so far, the newest first."""
+        return await self.house.records.recent(20)
+
+
+@asynccontextmanager
+async def play(state_dir: Path, azure: SimulatedAzure, *stages: Stage) -> AsyncIterator[Play]:
+    """Stages with their people in place, and a gallery; the bot is not running yet."""
+    async with AsyncExitStack() as stack:
+        await azure.start()
+        stack.push_async_callback(azure.stop)
+        for stage in stages:
+            await stage.open()
+            stack.push_async_callback(stage.close)
+        yield Play(state_dir, azure, *stages)

@@ -1,0 +1,162 @@
+"""The stage on Slack: the real adapter over Socket Mode, before a simulated workspace."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.app import Wiring, slack_chat
+from bot.chat.model import Chat, Choice, Platform
+from tests.conformance.stage import READER, STRANGER, Hitch, Said, Seen, Trait, Where
+from tests.slack.simulator import Delivery, Message, Person, SimulatedSlack
+from tests.slack.simulator.seed import ALICE, BOB, BOT, CAROL, DAVE, IMAGES
+
+_ACCOUNTS = {"alice": ALICE, "bob": BOB, READER: CAROL, STRANGER: DAVE}
+_NAMES = {account: name for name, account in _ACCOUNTS.items()}
+_LABELS = {Choice.APPROVE: "Approve", Choice.REJECT: "Reject"}
+
+
+async def _at_once(_seconds: float) -> None:
+    await asyncio.sleep(0)
+
+
+class SlackStage:
+    """A channel in which refusals are shown to one person alone; buttons are buttons."""
+
+    platform: Platform = Platform.SLACK
+    lacks: Mapping[Trait, str] = {
+        Trait.TAKING_BACK: "a button that was pressed stays pressed; `!reject` changes one's mind",
+        Trait.KEEPING_PRESSES: "Slack tells at once who presses while nobody answers, and delivers it no more",
+    }
+    again_at_start = False
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._slack = SimulatedSlack()
+        self._connections = 0
+        self._said: list[Delivery] = []
+        self._cards: dict[str, dict[str, Any]] = {}  # messages as they were while they had buttons
+
+    async def open(self) -> None:
+        await self._slack.start()
+
+    async def close(self) -> None:
+        await self._slack.stop()
+
+    def configuration(self) -> dict[str, Any]:
+        secrets = {"bot_token": self._slack.bot_token, "app_token": self._slack.app_token}
+        for name, secret in secrets.items():
+            path = self._folder / name
+            path.touch(0o600)
+            path.write_text(secret)
+        files = {f"{name}_file": str(self._folder / name) for name in secrets}
+        return {
+            "slack": {
+                **files,
+                "channels": [IMAGES],
+                "endpoint": self._slack.api_url,
+                "request_timeout": "10s",
+            }
+        }
+
+    def identity(self, who: str) -> str:
+        return f"slack:{_ACCOUNTS[who]}"
+
+    def make(self, wiring: Wiring) -> Chat:
+        self._connections = self._slack.sockets.opened
+        return slack_chat(wiring, sleep=_at_once)
+
+    async def ready(self) -> None:
+        await self._slack.connected(after=self._connections)
+        await self._slack.settled()
+
+    async def left(self) -> None:
+        """What is said now waits for the next connection."""
+
+    async def settle(self) -> None:
+        await self._slack.settled()
+
+    async def say(self, who: str, text: str, *, where: Where, thread: str | None, mention: bool) -> Said:
+        channel = BOT if where is Where.DIRECT else IMAGES
+        words = f"<@{BOT}> {text}" if mention else text
+        message = await self._person(who).post(channel, words, thread=thread, raw=mention)
+        self._said += message.deliveries
+        return Said(message.ts, who, message)
+
+    async def press(self, who: str, choice: Choice, card: Seen) -> None:
+        (message,) = [each for each in self._slack.messages(IMAGES) if each.ts == card.id]
+        person = self._person(who)
+        stale = None if message.buttons else self._cards[card.id]
+        delivery = await person.press(message, _LABELS[choice], stale=stale)
+        self._said.append(delivery)
+        await delivery.acked()
+        if choice is Choice.REJECT and who != STRANGER:  # it asks for a reason
+            submission = await person.submit(await person.modal(), {"Why?": "not now"})
+            self._said.append(submission.delivery)
+
+    async def take_back(self) -> None:
+        raise NotImplementedError
+
+    async def edit(self, said: Said, text: str) -> None:
+        await self._person(said.who).edit(said.raw, text)
+
+    async def delete(self, said: Said) -> None:
+        await self._person(said.who).delete(said.raw)
+
+    async def machines_say(self, text: str) -> None:
+        """Another app's bot, in both of Slack's ways, and the bot's own token used elsewhere."""
+        await self._slack.bot_says(IMAGES, text)
+        await self._slack.bot_says(IMAGES, text, legacy=True)
+        client = AsyncWebClient(token=self._slack.bot_token, base_url=self._slack.api_url)
+        await client.chat_postMessage(channel=IMAGES, text=text)
+
+    async def seen(self, who: str, where: Where) -> list[Seen]:
+        person = self._person(who)
+        place = self._slack.core.open_direct(person.id).id if where is Where.DIRECT else IMAGES
+        public = [each for each in self._slack.from_bot(place) if each.blocks]
+        own = [each for each in person.ephemerals if each.channel == place]
+        for message in public:
+            if message.buttons:
+                self._cards[message.ts] = message.shown()
+        return [_seen(each) for each in sorted((*public, *own), key=lambda each: float(each.ts))]
+
+    async def again(self) -> None:
+        for delivery in tuple(self._said):
+            await self._slack.again(delivery)
+
+    def hinder(self, hitch: Hitch, times: int = 1) -> None:
+        faults = self._slack.faults
+        match hitch:
+            case Hitch.PASSING:
+                faults.server_error("chat.postMessage", times=times)
+            case Hitch.LOST_ANSWER:
+                faults.lose_answer("chat.postMessage", times=times)
+            case Hitch.LASTING:
+                faults.refuse("chat.postMessage", "restricted_action", times=times)
+
+    async def files(self) -> list[str]:
+        return [(file.content or b"").decode() for file in self._slack.world.files.values()]
+
+    def _person(self, who: str) -> Person:
+        return self._slack.person(_ACCOUNTS[who])
+
+
+def _seen(message: Message) -> Seen:
+    called = {account: name for account, name in _NAMES.items() if f"<@{account}>" in message.everything}
+    return Seen(
+        id=message.ts,
+        text=message.everything,
+        choices=frozenset(
+            choice
+            for choice, label in _LABELS.items()
+            if label in {button.label for button in message.buttons}
+        ),
+        thread=message.thread_ts if message.is_reply else None,
+        edits=message.edits,
+        calls=frozenset(called.values()),
+        private=message.only_for is not None,
+    )

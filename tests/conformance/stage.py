@@ -1,0 +1,161 @@
+"""What a platform has to offer for the conformance suite: a room with people in it, whom a test lets act.
+
+A :class:`Stage` is one platform; :mod:`tests.conformance.play` puts the bot on one stage or on several.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Protocol
+
+from bot.app import Wiring
+from bot.chat.model import Chat, Choice, Platform
+
+RELENG = ("alice", "bob")
+READER = "carol"
+STRANGER = "mallory"
+"""In the room, and in no configuration."""
+
+PEOPLE = (*RELENG, READER)
+
+
+class Trait(StrEnum):
+    """What a platform may lack. The words follow “this platform has no”."""
+
+    TALK = "talk that is not meant for the bot"
+    THREADS = "threads to speak in"
+    MENTIONS = "mentions"
+    DIRECT = "direct chats"
+    LASTING_BUTTONS = "buttons that outlive the bot's process"
+    TAKING_BACK = "taking a press back"
+    EDITING = "changing or deleting what was said"
+    BOTS = "other bots"
+    REDELIVERY = "delivering an event twice"
+    KEEPING = "keeping what is said while the bot is down"
+    KEEPING_PRESSES = "keeping presses while the bot is down"
+    HITCHES = "sending that fails"
+    SIZE_LIMITS = "limits to a message's size"
+
+
+class Where(StrEnum):
+    """Where something is said."""
+
+    ROOM = "room"
+    DIRECT = "direct"  # to the bot alone
+
+
+class Hitch(StrEnum):
+    """What goes wrong with a message of the bot on its way."""
+
+    PASSING = "passing"  # it is not taken this time
+    LOST_ANSWER = "lost answer"  # it is taken, and the bot hears that it failed
+    LASTING = "lasting"  # it is refused for good
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A message of the bot as a person sees it now, the latest edit applied."""
+
+    id: str
+    text: str  # everything that can be read on it
+    choices: frozenset[Choice] = frozenset()  # what can be pressed
+    thread: str | None = None  # the thread's root message
+    edits: int = 0
+    calls: frozenset[str] = frozenset()  # the people it mentions
+    private: bool = False  # nobody else sees it
+
+
+@dataclass(frozen=True)
+class Said:
+    """Something a person said, by the platform's id; ``raw`` is the stage's own."""
+
+    id: str
+    who: str
+    raw: Any = None
+
+
+class Stage(Protocol):
+    """One platform. People go by the names in ``PEOPLE`` and ``STRANGER``."""
+
+    platform: Platform
+    lacks: Mapping[Trait, str]
+    """What cannot happen here, each with its reason."""
+
+    async def open(self) -> None:
+        """Prepare the room and the people; the bot is not there yet."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of everything."""
+        ...
+
+    def configuration(self) -> dict[str, Any]:
+        """The platform's part of the configuration."""
+        ...
+
+    def identity(self, who: str) -> str:
+        """A person's account, as the configuration writes it."""
+        ...
+
+    def make(self, wiring: Wiring) -> Chat:
+        """The adapter under test, for the next start of the bot."""
+        ...
+
+    async def ready(self) -> None:
+        """Wait until the bot listens and has heard what was said while it was down."""
+        ...
+
+    async def left(self) -> None:
+        """The bot has stopped."""
+        ...
+
+    async def settle(self) -> None:
+        """Wait until everything done so far was handed to the bot and taken by it."""
+        ...
+
+    async def say(self, who: str, text: str, *, where: Where, thread: str | None, mention: bool) -> Said:
+        """Let a person say something."""
+        ...
+
+    async def press(self, who: str, choice: Choice, card: Seen) -> None:
+        """Let a person press a button, whether it is still shown or not."""
+        ...
+
+    async def take_back(self) -> None:
+        """Let whoever pressed last take the press back."""
+        ...
+
+    async def edit(self, said: Said, text: str) -> None:
+        """Let a person change what they said."""
+        ...
+
+    async def delete(self, said: Said) -> None:
+        """Let a person take away what they said."""
+        ...
+
+    async def machines_say(self, text: str) -> None:
+        """Let another bot say something in the room, and the bot's own account from elsewhere."""
+        ...
+
+    async def seen(self, who: str, where: Where) -> list[Seen]:
+        """The bot's messages that a person sees there now, oldest first."""
+        ...
+
+    async def again(self) -> None:
+        """Deliver every event once more: now, or at the next start (see ``again_at_start``)."""
+        ...
+
+    def hinder(self, hitch: Hitch, times: int = 1) -> None:
+        """Let something go wrong with the bot's next messages, edits included."""
+        ...
+
+    async def files(self) -> list[str]:
+        """The texts of the files that the bot put into the room."""
+        ...
+
+    @property
+    def again_at_start(self) -> bool:
+        """Whether the platform delivers again only to a bot that starts."""
+        ...

@@ -1,0 +1,69 @@
+"""One bot on two platforms: people ask on one and agree on the other."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.chat.model import Choice
+from bot.clouds.simulated.azure import SimulatedAzure
+from bot.clouds.simulated.fedora import fedora_gallery
+from bot.times import system_clock
+from tests.conformance.conftest import MakeStage
+from tests.conformance.play import Play, Scene, play
+
+
+@pytest.fixture
+async def both(make_stage: MakeStage, tmp_path: Path) -> AsyncIterator[Play]:
+    """Slack and Matrix, with one bot on both."""
+    azure = SimulatedAzure(fedora_gallery(system_clock()), clock=system_clock)
+    async with play(tmp_path / "state", azure, make_stage("slack"), make_stage("matrix")) as found:
+        yield found
+
+
+@pytest.mark.parametrize("asked_in", ["slack", "matrix"])
+async def test_what_is_asked_on_one_platform_is_approved_on_the_other(both: Play, asked_in: str) -> None:
+    scenes: dict[str, Scene] = {scene.stage.platform.value: scene for scene in both.scenes}
+    here = scenes.pop(asked_in)
+    (there,) = scenes.values()
+    async with both.bot({"policy": {"promote": {"approvals": 2, "requester_may_approve": True}}}):
+        card, name = await here.propose()
+        assert await there.seen() == []
+
+        # Who agrees there gets the card there, and both say how it stands.
+        (other,) = await there.say("bob", f"!approve {name}")
+        for shown in (await here.now(card), other):
+            assert "waits for 1 approval" in shown.text
+            assert "Bob approved" in shown.text
+            assert shown.choices == set(Choice)
+
+        # The same person is one person, whatever account they use.
+        await here.press("bob", Choice.APPROVE, card)
+        assert "waits for 1 approval" in (await here.now(card)).text
+        assert both.excluded() is True
+
+        reports = await here.press("alice", Choice.APPROVE, card)
+
+        assert [each.thread for each in reports] == [card.id]  # where it was asked for
+        assert both.excluded() is False
+        for shown in (await here.now(card), await there.now(other)):
+            assert f"{name} promote: done" in shown.text
+            assert not shown.choices
+        assert len(await both.operations()) == 1
+        assert len(both.azure.writes) == 1
+
+
+async def test_a_typed_approval_on_the_other_platform_is_enough(both: Play) -> None:
+    here, there = both.scenes
+    async with both.bot():
+        card, name = await here.propose()
+        (other,) = await there.say("bob", f"!approve {name}")
+        for shown in (await here.now(card), other):
+            assert f"{name} promote: done" in shown.text
+            assert not shown.choices
+        _, report = await here.seen()
+        assert report.thread == card.id
+        assert both.excluded() is False
+        assert len(await both.operations()) == 1
