@@ -23,10 +23,10 @@ def mrkdwn(text: str, most: int) -> str:
     side. Whatever reads commands takes joiners off again, so that a copied name still works.
     """
     text = clean(text).strip() or "-"
-    marked = _mrkdwn(text)
+    marked, kept = _mrkdwn(text), len(text)
     while len(marked) > most:
-        text = text[: min(len(text) - 1, len(text) * most // len(marked))].rstrip("…") + "…"
-        marked = _mrkdwn(text)
+        kept = max(0, min(kept - 1, kept * most // len(marked)))
+        marked = _mrkdwn(f"{text[:kept]}…")
     return marked
 
 

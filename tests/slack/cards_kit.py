@@ -1,0 +1,84 @@
+"""Cards as the bot makes them, one of each kind, for what renders them."""
+
+from __future__ import annotations
+
+from bot.chat.model import Button, Card, Choice, Field, Shortcut, Table, Tone
+
+BUTTONS = tuple(
+    Button(choice=choice, label=label, operation_id="op-7k3f", digest_prefix="abcdef12")
+    for choice, label in ((Choice.APPROVE, "Approve"), (Choice.REJECT, "Reject"))
+)
+
+PROPOSED = Card(
+    tone=Tone.WAITING,
+    title="op-7k3f promote: waits for 1 approval",
+    text="Promote Fedora-Cloud-43-x64 to `43.20261118.0`.",
+    fields=(
+        Field(label="Asked by", value="Alice"),
+        Field(label="Needs", value="1 of Bob (role releng)"),
+        Field(label="Plan", value="`abcdef12`"),
+    ),
+    tables=(
+        Table(
+            title="Plan",
+            columns=("", "Step", "Why"),
+            rows=(("1", "show 43.20261118.0 to launches", "it is the newest"), ("2", "look again", "")),
+        ),
+    ),
+    notes=("Approve: `!approve op-7k3f abcdef12`   Reject: `!reject op-7k3f REASON`",),
+    buttons=BUTTONS,
+)
+
+RUNNING = Card(tone=Tone.RUNNING, title="op-7k3f promote: running, 1 of 2 steps done", text="Promote it.")
+
+REPORT = Card(
+    tone=Tone.DONE,
+    title="op-7k3f promote: done",
+    text="Promoted.",
+    fields=(Field(label="Ended", value="2026-11-20 12:00 UTC, 5s after it was asked for"),),
+    tables=(Table(title="What was done", columns=("", "Result"), rows=(("1", "✔ done"), ("2", "✔ done"))),),
+    mentions=("U0ALICE00",),
+)
+
+FAILED = Card(
+    tone=Tone.FAILED,
+    title="op-7k3f promote: failed",
+    text="Azure refused: <AuthorizationFailed> & more; see *this* _one_ :tada:.",
+    notes=("Whose move: whoever runs Slipway.", "Next: `!status`"),
+)
+
+LISTING = Card(
+    title="Your machines",
+    tables=(
+        Table(columns=("ID", "State"), rows=(("i-1", "running"), ("i-2", "pending"))),
+        Table(title="Elsewhere", columns=("ID", "State"), rows=(("i-3", "running"),)),
+    ),
+    shortcuts=(Shortcut(label="Terminate i-1", command="terminate i-1"),),
+)
+
+LONG = Card(
+    title="images: 400 versions",
+    tables=(
+        Table(
+            columns=("Definition", "Version"),
+            rows=tuple((f"Fedora-Cloud-{number}-x64", f"{number}.20261118.0") for number in range(400)),
+        ),
+    ),
+)
+
+SLIP = Card(
+    tone=Tone.WARNING,
+    title="There is no command `promot`.",
+    notes=("Did you mean `!promote`?",),
+    private_to="U0BOB0000",
+)
+
+CARDS = {
+    "proposed": PROPOSED,
+    "running": RUNNING,
+    "report": REPORT,
+    "failed": FAILED,
+    "listing": LISTING,
+    "long": LONG,
+    "slip": SLIP,
+}

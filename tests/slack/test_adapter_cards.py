@@ -1,0 +1,157 @@
+"""Cards in Block Kit: as they were agreed upon, and within Slack's limits whatever they hold.
+
+``SLIPWAY_UPDATE_GOLDEN=1 pytest tests/slack/test_adapter_cards.py`` writes the golden files anew.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from bot.chat.model import Button, Card, Choice, Field, Shortcut, Table, Tone
+from bot.chat.slack.modals import home_view, launch_modal, reject_modal, waiting_modal
+from bot.chat.slack.render import fits, message
+from bot.chat.slack.text import JOINER, mrkdwn
+from bot.chat.slack.values import Back, Target, back_of, target_of
+from tests.slack.cards_kit import CARDS, FAILED, LONG, PROPOSED
+from tests.slack.ears_kit import FORM
+from tests.slack.simulator.blocks import Surface, check_blocks, check_view, too_long, view_too_large
+
+GOLDEN = Path(__file__).parent / "cards"
+BACK = Back("C0IMAGES0", "1.000001", Target("op-7k3f", "abcdef12"))
+
+VIEWS: dict[str, dict[str, Any]] = {
+    "view-reject": reject_modal(BACK),
+    "view-waiting": waiting_modal(BACK),
+    "view-launch": launch_modal(BACK, FORM, "ami-0123456789abcdef0"),
+    "view-home": home_view(tuple(CARDS[name] for name in ("proposed", "listing", "failed"))),
+}
+
+
+def _golden(name: str, found: object) -> None:
+    path = GOLDEN / f"{name}.json"
+    text = json.dumps(found, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
+    if os.environ.get("SLIPWAY_UPDATE_GOLDEN"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+    assert text == path.read_text()
+
+
+@pytest.mark.parametrize("name", CARDS)
+def test_each_kind_of_card_looks_as_agreed(name: str) -> None:
+    shown = message(CARDS[name])
+    _golden(name, {"text": shown.text, "blocks": shown.blocks})
+    assert check_blocks(shown.blocks, Surface.MESSAGE) == []
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_each_view_looks_as_agreed(name: str) -> None:
+    _golden(name, VIEWS[name])
+    surface = Surface.HOME if name == "view-home" else Surface.MODAL
+    assert check_view(VIEWS[name], surface) == []
+
+
+def test_the_golden_files_are_those_of_todays_cards() -> None:
+    assert {path.stem for path in GOLDEN.glob("*.json")} == {*CARDS, *VIEWS}
+
+
+_texts = st.one_of(
+    st.text(max_size=60),
+    st.text(alphabet="&<>`*_~:a \n", max_size=80),
+    st.integers(0, 6000).map(lambda count: "x&`" * count),
+)
+_fields = st.lists(st.builds(Field, label=_texts, value=_texts), max_size=30).map(tuple)
+
+
+@st.composite
+def _tables(draw: st.DrawFn) -> Table:
+    width = draw(st.integers(0, 25))
+    row = st.lists(st.text(max_size=20), min_size=width, max_size=width).map(tuple)
+    rows = draw(st.lists(row, max_size=5)) * draw(st.sampled_from([1, 1, 30, 200]))
+    return Table(columns=draw(row), rows=tuple(rows), title=draw(_texts))
+
+
+_buttons = st.builds(
+    Button,
+    choice=st.sampled_from(Choice),
+    label=_texts,
+    operation_id=st.just("op-7k3f"),
+    digest_prefix=st.just("abcdef12"),
+)
+_cards = st.builds(
+    Card,
+    tone=st.sampled_from(Tone),
+    title=_texts,
+    text=_texts,
+    fields=_fields,
+    tables=st.lists(_tables(), max_size=4).map(tuple),
+    notes=st.lists(_texts, max_size=25).map(tuple),
+    buttons=st.lists(_buttons, max_size=4).map(tuple),
+    shortcuts=st.lists(st.builds(Shortcut, label=_texts, command=_texts), max_size=40).map(tuple),
+    mentions=st.lists(st.sampled_from(["U0ALICE00", "U0EVE0000/T0PARTNER"]), max_size=30).map(tuple),
+)
+
+
+@settings(
+    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
+@given(_cards)
+def test_slack_takes_any_card(card: Card) -> None:
+    shown = message(card)
+    assert check_blocks(shown.blocks, Surface.MESSAGE) == []
+    assert not too_long(shown.blocks)
+    assert 0 < len(shown.text) <= 4000
+
+
+@settings(
+    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
+@given(st.lists(_cards, max_size=12))
+def test_slack_takes_any_home_tab(cards: list[Card]) -> None:
+    view = home_view(tuple(cards))
+    assert check_view(view, Surface.HOME) == []
+    assert not view_too_large(view)
+
+
+@given(st.text(), st.integers(10, 200))
+def test_text_keeps_within_its_bound_and_cannot_mention_anybody(text: str, most: int) -> None:
+    marked = mrkdwn(text, most)
+    assert 0 < len(marked) <= most
+    assert "<" not in marked
+    assert ">" not in marked
+
+
+def test_nothing_in_a_card_is_markup_but_code() -> None:
+    (section,) = [b for b in message(FAILED).blocks if b["type"] == "section"]
+    shown = section["text"]["text"]
+    assert "&lt;AuthorizationFailed&gt; &amp; more" in shown
+    assert "*this*" not in shown
+    assert shown.replace(JOINER, "").endswith("*this* _one_ :tada:.")
+
+
+def test_what_fits_is_shown_whole_and_what_does_not_is_noted() -> None:
+    assert fits(PROPOSED)
+    assert not fits(LONG)
+    assert "The attached file has all of it" in str(message(LONG).blocks)
+
+
+class TestValues:
+    def test_a_button_carries_the_operation_and_its_plan_and_nothing_else(self) -> None:
+        (actions,) = [b for b in message(PROPOSED).blocks if b["type"] == "actions"]
+        assert {element["value"] for element in actions["elements"]} == {"op-7k3f|abcdef12"}
+
+    @given(st.one_of(st.text(), st.none(), st.integers(), st.dictionaries(st.text(), st.text())))
+    def test_anything_may_come_back(self, value: object) -> None:
+        found = target_of(value)
+        assert found is None or str(found) == value
+        assert back_of(value) is None
+
+    def test_a_modal_remembers_where_it_belongs(self) -> None:
+        assert back_of(str(BACK)) == BACK
+        assert back_of("[" * 900) is None

@@ -1,0 +1,380 @@
+"""What the adapter hears in Slack, and what it leaves alone."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from bot.chat.model import Address, Assurance, Choice, Heard
+from bot.chat.slack.values import LAUNCH, LAUNCH_FROM, SHOW_OPERATION
+from bot.errors import ChatError, Mistake
+from tests.house import FakeClock
+from tests.slack.cards_kit import PROPOSED
+from tests.slack.ears_kit import Ear, listening, make_chat
+from tests.slack.simulator import Kind, Message, Outcome, Reason, Signature, SimulatedSlack
+from tests.slack.simulator.seed import ALICE, BOT, IMAGES, LOUNGE, RELEASE_TEAM
+
+
+@pytest.fixture
+async def sim() -> AsyncIterator[SimulatedSlack]:
+    async with SimulatedSlack(clock=FakeClock()) as running:
+        yield running
+
+
+@pytest.fixture(params=[False, True], ids=["socket", "http"])
+async def ear(sim: SimulatedSlack, request: pytest.FixtureRequest) -> AsyncIterator[Ear]:
+    """Over both ways in."""
+    async with listening(sim, over_http=request.param) as running:
+        yield running
+
+
+@pytest.fixture
+async def socket(sim: SimulatedSlack) -> AsyncIterator[Ear]:
+    async with listening(sim) as running:
+        yield running
+
+
+async def _card(ear: Ear, *, thread: str | None = None) -> Message:
+    ts = await ear.chat.send(IMAGES, PROPOSED, thread=thread, key="a card")
+    return await ear.sim.message("images", lambda message: message.ts == ts)
+
+
+class TestTalk:
+    async def test_what_is_said_is_taken_in_before_it_is_acknowledged(self, ear: Ear) -> None:
+        said = await ear.sim.person("alice").post("images", "!status")
+        await said.deliveries[0].acked()
+        (heard,) = ear.heard
+        assert isinstance(heard, Heard)
+        assert (heard.text, heard.room.id, heard.speaker) == ("!status", IMAGES, ALICE)
+        assert heard.event_id == said.deliveries[0].payload["event_id"]
+        assert (heard.address, heard.thread, heard.assurance) == (Address.ROOM, None, Assurance.FULL)
+        assert abs(heard.sent_at.timestamp() - float(said.ts)) < 0.001
+
+    async def test_what_could_not_be_taken_in_comes_again(self, ear: Ear) -> None:
+        ear.refuse.append(OSError("the disk is full"))
+        said = await ear.sim.person("alice").post("images", "!status")
+        await ear.sim.until(lambda: not ear.refuse, "the refusal")
+        assert ear.heard == []
+        assert not said.deliveries[0].acknowledged
+        await ear.sim.redeliver()
+        await said.deliveries[0].acked()
+        assert ear.said == ["!status"]
+
+    async def test_a_mention_is_taken_off_and_heard_once(self, ear: Ear) -> None:
+        said = await ear.sim.person("alice").post("images", f"<@{BOT}>: status")
+        assert len(said.deliveries) == 2  # as a message, and as a mention
+        await ear.sim.settled()
+        (heard,) = ear.heard
+        assert isinstance(heard, Heard)
+        assert (heard.text, heard.address) == ("status", Address.MENTION)
+
+    async def test_threads_and_direct_messages_are_told_apart(self, ear: Ear) -> None:
+        alice = ear.sim.person("alice")
+        root = await alice.post("images", "hello")
+        await alice.post("images", "!status", thread=root)
+        await alice.post(BOT, "status")
+        await ear.sim.settled()
+        _, inside, direct = (event for event in ear.heard if isinstance(event, Heard))
+        assert inside.thread == root.ts
+        assert direct.address is Address.DIRECT
+
+    async def test_bots_edits_broadcasts_and_its_own_messages_cause_nothing(self, ear: Ear) -> None:
+        alice = ear.sim.person("alice")
+        root = await alice.post("images", "hello")
+        await ear.sim.settled()
+        await ear.sim.bot_says("images", "!status")
+        await ear.sim.bot_says("images", "!status", legacy=True)
+        await alice.post("images", "!status", thread=root, broadcast=True)
+        await alice.edit(root, "!status")
+        await alice.react(root, "tada")
+        await _card(ear)
+        await ear.sim.settled()  # all of it is acknowledged, so that Slack goes on delivering
+        assert ear.said == ["hello"]
+
+    async def test_changes_are_asked_for_only_where_the_configuration_says(self, socket: Ear) -> None:
+        alice = socket.sim.person("alice")
+        await alice.post("release", "!promote x")
+        await alice.post(BOT, "promote x")
+        await socket.sim.settled()
+        elsewhere, direct = (event for event in socket.heard if isinstance(event, Heard))
+        assert elsewhere.assurance is direct.assurance is Assurance.REFUSED
+        assert "slack.channels" in elsewhere.doubt
+        assert "direct message" in direct.doubt
+
+    async def test_changes_in_direct_messages_can_be_allowed(self, sim: SimulatedSlack) -> None:
+        async with listening(sim, changes_in_direct=True) as ear:
+            await sim.person("alice").post(BOT, "promote x")
+            await sim.settled()
+            (heard,) = ear.heard
+            assert isinstance(heard, Heard)
+            assert heard.assurance is Assurance.FULL
+
+    async def test_somebody_of_another_workspace_is_nobody_unless_it_is_believed(
+        self, sim: SimulatedSlack
+    ) -> None:
+        for teams, speaker in (((), "U0EVE0000/T0PARTNER"), (("T0PARTNER",), "U0EVE0000")):
+            async with listening(sim, teams=teams) as ear:
+                await sim.person("eve").post("shared", "!promote x")
+                await sim.settled()
+                assert [event.speaker for event in ear.heard] == [speaker]
+
+
+class TestSockets:
+    @pytest.mark.parametrize("reason", [Reason.WARNING, Reason.REFRESH_REQUESTED, Reason.TOO_MANY_WEBSOCKETS])
+    async def test_it_comes_back_when_slack_asks_it_to_leave(self, socket: Ear, reason: Reason) -> None:
+        before = await socket.sim.disconnect(reason)
+        said = await socket.sim.person("alice").post("images", "!status")
+        await socket.sim.connected(after=before)
+        await said.deliveries[0].acked()
+        assert socket.said == ["!status"]
+
+    async def test_it_comes_back_when_the_line_breaks_and_loses_nothing(self, socket: Ear) -> None:
+        socket.sim.sockets.cut_on_send = 1
+        before = socket.sim.sockets.opened
+        said = await socket.sim.person("alice").post("images", "!status")
+        await socket.sim.connected(after=before)
+        await socket.sim.redeliver()
+        await said.deliveries[0].acked()
+        assert set(socket.said) == {"!status"}
+        ids = {event.event_id for event in socket.heard}
+        assert len(ids) == 1  # however often it came, it is one event
+
+    async def test_a_lost_acknowledgement_gives_the_same_event_again(self, socket: Ear) -> None:
+        socket.sim.sockets.drop_acks = 1
+        await socket.sim.person("alice").post("images", "!status")
+        await socket.sim.until(lambda: bool(socket.sim.sockets.lost_acks), "a lost acknowledgement")
+        await socket.sim.redeliver()
+        await socket.sim.settled()
+        assert len({event.event_id for event in socket.heard}) == 1
+
+    async def test_health_tells_how_long_ago_slack_was_heard(self, sim: SimulatedSlack) -> None:
+        clock = FakeClock()
+        async with listening(sim, clock=clock) as ear:
+            await (await sim.person("alice").post("images", "hello")).deliveries[0].acked()
+            assert ear.chat.health().connected
+            assert ear.chat.health().last_heard_from is not None
+            assert "@slipway" in ear.chat.health().detail
+        assert not ear.chat.health().connected
+
+    async def test_a_token_that_does_not_work_ends_it(self, sim: SimulatedSlack) -> None:
+        sim.revoke()
+        with pytest.raises(ChatError, match="does not accept the token"):
+            async with asyncio.timeout(10):
+                await make_chat(sim).run(_nobody)
+
+    async def test_it_waits_for_a_slack_that_is_down(self, sim: SimulatedSlack) -> None:
+        sim.faults.server_error("auth.test", times=2)
+        async with listening(sim) as ear:
+            assert len(ear.waits) == 2
+            await (await sim.person("alice").post("images", "hello")).deliveries[0].acked()
+            assert ear.chat.health().connected
+
+
+async def _nobody(event: object) -> bool:
+    raise AssertionError(event)
+
+
+class TestHttp:
+    @pytest.mark.parametrize("signature", [Signature.WRONG, Signature.OLD, Signature.MISSING])
+    async def test_an_unsigned_request_is_401_and_nothing_more(
+        self, sim: SimulatedSlack, signature: Signature
+    ) -> None:
+        async with listening(sim, over_http=True) as ear:
+            sim.forge(signature)
+            said = await sim.person("alice").post("images", "!promote everything")
+            assert await said.deliveries[0].responded() == 401
+            assert ear.heard == []
+
+
+class TestButtons:
+    async def test_approve_names_what_will_happen_and_is_heard_once(self, ear: Ear) -> None:
+        card = await _card(ear)
+        (approve, *_) = card.buttons
+        assert approve.style == "primary"
+        assert approve.confirm is not None
+        assert "Promote Fedora" in approve.confirm["text"]["text"]
+        pressed = await ear.sim.person("bob").press(card, "Approve")
+        await pressed.acked()
+        await ear.sim.again(pressed)
+        await ear.sim.until(lambda: len(ear.presses) == 2, "the press to come twice")
+        first, second = ear.presses
+        assert first.event_id == second.event_id
+        assert (first.choice, first.operation_id, first.digest_prefix) == (
+            Choice.APPROVE,
+            "op-7k3f",
+            "abcdef12",
+        )
+        assert first.assurance is Assurance.FULL
+
+    async def test_reject_asks_for_the_reason(self, ear: Ear) -> None:
+        bob = ear.sim.person("bob")
+        card = await _card(ear)
+        await (await bob.press(card, "Reject")).acked()
+        modal = await bob.modal()
+        assert modal.title == "Reject op-7k3f"
+        assert ear.presses == []
+        submitted = await bob.submit(modal, {"reason": "it does not boot"})
+        assert submitted.outcome is Outcome.CLOSED
+        (press,) = ear.presses
+        assert (press.choice, press.reason, press.room.id) == (Choice.REJECT, "it does not boot", IMAGES)
+
+    async def test_details_are_shown_in_the_cards_thread(self, socket: Ear) -> None:
+        card = await _card(socket)
+        await (await socket.sim.person("bob").press(card, "Details")).acked()
+        (heard,) = socket.heard
+        assert isinstance(heard, Heard)
+        assert (heard.text, heard.thread) == ("op op-7k3f", card.ts)
+
+    @pytest.mark.parametrize(
+        "value",
+        ["", "op-7k3f", "op-7k3f|xyz", "'; drop table operation; --", "op-7k3f|abcdef12|bob", "x" * 2000],
+    )
+    @pytest.mark.parametrize("button", ["Approve", "Reject", "Details"])
+    async def test_a_forged_value_is_told_and_does_nothing(
+        self, socket: Ear, value: str, button: str
+    ) -> None:
+        bob = socket.sim.person("bob")
+        await (await bob.press(await _card(socket), button, value=value)).acked()
+        told = await bob.ephemeral()
+        assert "belongs to nothing I know" in told.text
+        assert socket.heard == []
+        assert bob.modals == []
+
+    async def test_an_unknown_button_is_told(self, socket: Ear) -> None:
+        bob = socket.sim.person("bob")
+        card = await _card(socket)
+        shown = card.shown()
+        shown["blocks"][-1]["elements"][0]["action_id"] = "slipway.of_long_ago"
+        await (await bob.press(card, "slipway.of_long_ago", stale=shown)).acked()
+        assert "that button any more" in (await bob.ephemeral()).text
+        assert socket.heard == []
+
+    async def test_strangers_are_told_that_they_are_unknown(self, socket: Ear) -> None:
+        card = await _card(socket)
+        dave = socket.sim.person("dave")
+        await (await dave.press(card, "Approve")).acked()
+        assert "`slack:U0DAVE000`" in (await dave.ephemeral()).text
+        ts = await socket.chat.send("C0SHARED0", PROPOSED, thread=None, key="shared")
+        shared = await socket.sim.message("shared", lambda message: message.ts == ts)
+        eve = socket.sim.person("eve")
+        await (await eve.press(shared, "Approve")).acked()
+        told = (await eve.ephemeral()).text
+        assert "`slack:U0EVE0000/T0PARTNER`" in told
+        assert "`T0PARTNER` to `slack.teams`" in told
+        assert socket.heard == []
+
+    async def test_a_modal_that_comes_too_late_says_how_to_go_on(self, socket: Ear) -> None:
+        socket.sim.faults.refuse("views.open", "expired_trigger_id")
+        bob = socket.sim.person("bob")
+        await (await bob.press(await _card(socket), "Reject")).acked()
+        assert "/slipway reject op-7k3f REASON" in (await bob.ephemeral()).text
+
+
+class TestCommands:
+    async def test_the_slash_command_says_its_line(self, ear: Ear) -> None:
+        delivery = await ear.sim.person("alice").command("/slipway", "promote Fedora-Cloud-43-x64")
+        answer = await delivery.acked()
+        assert answer is not None
+        assert answer["response_type"] == "ephemeral"
+        (heard,) = ear.heard
+        assert isinstance(heard, Heard)
+        assert (heard.text, heard.address) == ("promote Fedora-Cloud-43-x64", Address.MENTION)
+        await (await ear.sim.person("alice").command("/slipway")).acked()
+        assert ear.said[-1] == "help"
+
+    async def test_where_the_bot_may_not_answer_the_person_is_told_to_invite_it(self, socket: Ear) -> None:
+        alice = socket.sim.person("alice")
+        await (await alice.command("/slipway", "status", channel="lounge")).acked()
+        (heard,) = socket.heard
+        with pytest.raises(ChatError, match="/invite @slipway"):
+            await socket.chat.send(LOUNGE, PROPOSED, thread=None, key=f"hear:slack:{heard.event_id}")
+        told = await alice.ephemeral(lambda message: "invite" in message.text)
+        assert f"I am not in the channel {LOUNGE}; type `/invite @slipway` there" in told.text
+
+    async def test_the_launch_form_becomes_a_command(self, ear: Ear) -> None:
+        alice = ear.sim.person("alice")
+        message = await alice.post("images", "try ami-0123456789abcdef0 please")
+        await (await alice.message_shortcut(LAUNCH_FROM, message)).acked()
+        await ear.sim.called("views.update")
+        form = await alice.modal(LAUNCH)
+        wanted = {"profile": "small", "duration": "2h", "count": 2}
+        submitted = await alice.submit(form, wanted)
+        assert submitted.outcome is Outcome.CLOSED
+        line = "launch ami-0123456789abcdef0 --profile small --for 2h --count 2"
+        assert ear.said[-1] == line
+        assert ear.heard[-1].room.id == IMAGES
+
+    async def test_a_form_without_an_image_is_given_back(self, socket: Ear) -> None:
+        alice = socket.sim.person("alice")
+        await (await alice.shortcut(LAUNCH)).acked()
+        await socket.sim.called("views.update")
+        form = await alice.modal(LAUNCH)
+        submitted = await alice.submit(form, {"profile": "small"})
+        assert submitted.outcome is Outcome.ERRORS
+        assert submitted.errors == {"named": "Choose an image, or name one."}
+        submitted = await alice.submit(form, {"image": "Fedora-Cloud-43-x64"})
+        assert submitted.outcome is Outcome.CLOSED
+        (heard,) = socket.heard
+        assert isinstance(heard, Heard)
+        assert heard.text == "launch Fedora-Cloud-43-x64"
+        assert heard.assurance is Assurance.REFUSED  # without slack.home_channel it is a direct message
+
+    async def test_where_nothing_can_be_launched_the_form_says_so(self, sim: SimulatedSlack) -> None:
+        async with listening(sim, home_channel=IMAGES) as ear:
+            ear.form = Mistake("No machines can be launched here.")
+            alice = sim.person("alice")
+            await (await alice.shortcut(LAUNCH)).acked()
+            await sim.called("views.update")
+            modal = await alice.modal(LAUNCH)
+            assert "No machines can be launched here." in str(modal.body)
+
+    async def test_an_operation_is_shown_from_a_message_that_names_it(self, socket: Ear) -> None:
+        alice = socket.sim.person("alice")
+        named = await alice.post("images", "what about op-7k3f?")
+        await (await alice.message_shortcut(SHOW_OPERATION, named)).acked()
+        assert socket.said[-1] == "op op-7k3f"
+        other = await alice.post("images", "what about it?")
+        await (await alice.message_shortcut(SHOW_OPERATION, other)).acked()
+        assert "no operation's id" in (await alice.ephemeral()).text
+
+
+class TestHome:
+    async def test_it_shows_cards_and_takes_presses(self, sim: SimulatedSlack) -> None:
+        async with listening(sim, home_channel=IMAGES) as ear:
+            ear.home.append(PROPOSED)
+            alice = sim.person("alice")
+            await alice.open_home()
+            home = await alice.home_tab()
+            assert f"Hello {ALICE}" in str(home.body)
+            await (await alice.press_in(home, "Approve")).acked()
+            (press,) = ear.presses
+            assert (press.operation_id, press.assurance) == ("op-7k3f", Assurance.FULL)
+            await sim.called("views.publish", 3)  # at once, and when all is done
+
+
+class TestGroups:
+    async def test_memberships_are_learned_and_followed(self, sim: SimulatedSlack) -> None:
+        async with listening(sim, groups=(RELEASE_TEAM,)) as ear:
+            assert ear.learned[-1] == {RELEASE_TEAM: {"U0ALICE00", "U0BOB0000"}}
+            await sim.set_group(RELEASE_TEAM, [ALICE])
+            await sim.until(lambda: ear.learned[-1] == {RELEASE_TEAM: {ALICE}}, "the new memberships")
+
+    async def test_what_cannot_be_asked_for_stays_as_it_was(self, sim: SimulatedSlack) -> None:
+        async with listening(sim, groups=(RELEASE_TEAM,)) as ear:
+            sim.lose_scope("usergroups:read")
+            await sim.set_group(RELEASE_TEAM, [])
+            await sim.until(lambda: len(ear.learned) > 1 or bool(ear.chat.health().detail), "a look")
+            await sim.called("usergroups.users.list", 2)
+            assert ear.learned[-1] == {RELEASE_TEAM: {"U0ALICE00", "U0BOB0000"}}
+
+
+async def test_every_kind_of_envelope_is_acknowledged(socket: Ear) -> None:
+    """What the bot has no use for must not be sent again and again."""
+    for kind in ("channel_archive", "member_joined_channel", "channel_unarchive"):
+        await socket.sim.event({"type": kind, "channel": IMAGES, "user": ALICE}, kind)
+    await socket.sim.event({"type": "message", "text": 7, "user": None}, "message.channels", "images")
+    await socket.sim.settled()
+    assert all(d.acknowledged for d in socket.sim.deliveries if d.kind is Kind.EVENT)
+    assert socket.heard == []

@@ -1,0 +1,229 @@
+"""What the adapter says in Slack: each message once, in order, and within what Slack bears."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+
+from bot.chat.model import Tone
+from bot.chat.slack import InMemory, SlackChat
+from bot.errors import ChatError
+from tests.house import FakeClock
+from tests.slack.cards_kit import LONG, PROPOSED, REPORT, RUNNING, SLIP
+from tests.slack.ears_kit import Ear, make_chat
+from tests.slack.simulator import SimulatedSlack
+from tests.slack.simulator.seed import BOB, IMAGES, LOUNGE, OLD
+
+
+@pytest.fixture
+async def sim() -> AsyncIterator[SimulatedSlack]:
+    async with SimulatedSlack(clock=FakeClock()) as running:
+        yield running
+
+
+@pytest.fixture
+async def ear(sim: SimulatedSlack) -> AsyncIterator[Ear]:
+    """The adapter with its memory; it speaks without listening."""
+    found = Ear(sim, None, [])  # type: ignore[arg-type]
+    found.chat = make_chat(sim, found)
+    await found.chat._connection.log_in()
+    yield found
+    await found.chat.close()
+
+
+async def _say(chat: SlackChat, key: str = "k", card: object = PROPOSED, **where: str) -> str:
+    return await chat.send(where.get("room", IMAGES), card, thread=where.get("thread"), key=key)  # type: ignore[arg-type]
+
+
+class TestOnce:
+    async def test_the_same_key_shows_once(self, ear: Ear) -> None:
+        assert await _say(ear.chat) == await _say(ear.chat)
+        assert len(ear.sim.from_bot("images")) == 1
+
+    @pytest.mark.parametrize("in_thread", [False, True], ids=["channel", "thread"])
+    async def test_the_same_key_shows_once_after_a_restart(
+        self, sim: SimulatedSlack, in_thread: bool
+    ) -> None:
+        memory = InMemory()
+        root = await sim.person("alice").post("images", "hello")
+        where = {"thread": root.ts} if in_thread else {}
+        sent = set()
+        for _ in range(2):  # two lives, between which nobody remembers the message's id
+            chat = make_chat(sim, memory=memory)
+            await chat._connection.log_in()
+            sent.add(await _say(chat, **where))
+            await chat.close()
+        assert len(sent) == len(sim.from_bot("images")) == 1
+
+    @pytest.mark.parametrize("trouble", ["lose_answer", "break_after", "server_error"])
+    async def test_a_doubtful_outcome_is_looked_into_before_it_is_said_again(
+        self, ear: Ear, trouble: str
+    ) -> None:
+        getattr(ear.sim.faults, trouble)("chat.postMessage")
+        with pytest.raises(ChatError) as caught:
+            await _say(ear.chat)
+        assert caught.value.passing
+        await _say(ear.chat)
+        assert len(ear.sim.from_bot("images")) == 1
+        assert ear.sim.calls("conversations.history")
+
+    async def test_another_apps_metadata_is_not_taken_for_ones_own(self, ear: Ear) -> None:
+        fault = ear.sim.faults.server_error("chat.postMessage")
+        with pytest.raises(ChatError):
+            await _say(ear.chat)
+        await ear.sim.faults.struck(fault)
+        other = await ear.sim.bot_says("images", "look")
+        other.metadata = {"event_type": "slipway_message", "event_payload": {"key": "0" * 20}}
+        assert await _say(ear.chat) != other.ts
+
+    async def test_slack_that_never_answers_is_given_up(self, sim: SimulatedSlack) -> None:
+        chat = make_chat(sim, request_timeout="1s")
+        sim.faults.hang("chat.postMessage")
+        with pytest.raises(ChatError, match="took too long") as caught:
+            await _say(chat)
+        assert caught.value.passing
+        await chat.close()
+
+
+class TestPace:
+    async def test_messages_of_one_channel_are_a_second_apart_and_in_order(self, ear: Ear) -> None:
+        await asyncio.gather(
+            *(_say(ear.chat, f"k{n}", RUNNING.model_copy(update={"title": f"{n}"})) for n in range(4))
+        )
+        assert ear.waits == [1.0, 1.0, 1.0]
+        assert [m.text.split("·")[-1].strip().split()[0] for m in ear.sim.from_bot("images")] == list("0123")
+
+    async def test_channels_do_not_wait_for_each_other(self, ear: Ear) -> None:
+        await _say(ear.chat, "a")
+        await _say(ear.chat, "b", room="C0RELEASE")
+        assert ear.waits == []
+
+    async def test_slack_is_given_the_time_it_asks_for(self, ear: Ear) -> None:
+        ear.sim.faults.rate_limit("chat.postMessage", times=2, retry_after=17)
+        await _say(ear.chat)
+        assert ear.waits == [17.0, 17.0]
+        assert len(ear.sim.from_bot("images")) == 1
+
+    async def test_more_than_a_minute_is_left_to_whoever_asked(self, ear: Ear) -> None:
+        ear.sim.faults.rate_limit("chat.postMessage", retry_after=600)
+        with pytest.raises(ChatError) as caught:
+            await _say(ear.chat)
+        assert caught.value.passing
+
+    async def test_of_edits_that_wait_only_the_newest_is_made(self, ear: Ear) -> None:
+        ts = await _say(ear.chat)
+        slow = ear.sim.faults.slow("chat.update")
+
+        async def edit(number: int) -> None:
+            card = RUNNING.model_copy(update={"title": f"step {number}"})
+            await ear.chat.edit(IMAGES, ts, card, thread=None, key=f"e{number}")
+
+        first = asyncio.create_task(edit(0))
+        await ear.sim.faults.struck(slow)
+        rest = [asyncio.create_task(edit(number)) for number in range(1, 5)]
+        await asyncio.sleep(0)
+        slow.release()
+        await asyncio.gather(first, *rest)
+        (message,) = ear.sim.from_bot("images")
+        assert message.edits == 2
+        assert "step 4" in message.everything
+
+    async def test_progress_of_many_operations_stays_within_what_slack_bears(self, ear: Ear) -> None:
+        assert ear.chat.edit_interval >= timedelta(seconds=1.2)  # 50 a minute
+
+
+class TestPrivately:
+    async def test_what_concerns_one_person_is_shown_to_them_alone(self, ear: Ear) -> None:
+        await _say(ear.chat, card=SLIP)
+        told = await ear.sim.person("bob").ephemeral()
+        assert "no command" in told.everything
+        assert ear.sim.from_bot("images") == []
+
+    async def test_in_a_direct_message_it_is_a_message(self, ear: Ear) -> None:
+        direct = ear.sim.core.open_direct(BOB)
+        await _say(ear.chat, card=SLIP, room=BOB)
+        assert [m.channel for m in ear.sim.from_bot(direct.id)] == [direct.id]
+
+    async def test_mentions_reach_people(self, ear: Ear) -> None:
+        await _say(ear.chat, card=REPORT)
+        (message,) = ear.sim.from_bot("images")
+        assert message.text.startswith("<@U0ALICE00> ")
+
+
+class TestFiles:
+    async def test_the_whole_of_a_long_card_is_attached_once(self, sim: SimulatedSlack) -> None:
+        memory = InMemory()
+        for _ in range(2):
+            chat = make_chat(sim, memory=memory)
+            await chat._connection.log_in()
+            ts = await _say(chat, card=LONG)
+            await chat.close()
+        message, *files = sim.from_bot("images")
+        assert "rows are shown" in message.everything
+        (attached,) = files
+        assert attached.thread_ts == ts
+        (file,) = sim.world.files.values()
+        assert file.content is not None
+        assert b"Fedora-Cloud-399-x64" in file.content
+
+    async def test_without_the_scope_the_thread_says_what_is_missing(self, ear: Ear) -> None:
+        ear.sim.lose_scope("files:write")
+        await _say(ear.chat, card=LONG)
+        told = ear.sim.from_bot("images")[-1]
+        assert "the app lacks the scope `files:write`" in told.text
+        assert told.thread_ts
+
+    async def test_progress_is_not_worth_a_file(self, ear: Ear) -> None:
+        ts = await _say(ear.chat)
+        card = LONG.model_copy(update={"tone": Tone.RUNNING})
+        await ear.chat.edit(IMAGES, ts, card, thread=None, key="e")
+        assert len(ear.sim.from_bot("images")) == 1
+
+
+class TestRefused:
+    @pytest.mark.parametrize(
+        ("room", "words"),
+        [
+            (OLD, "the channel C0OLD0000 is archived"),
+            (LOUNGE, "I am not in the channel C0LOUNGE0; type `/invite @slipway` there"),
+            ("C0NOWHERE", "type `/invite @slipway` there"),
+        ],
+    )
+    async def test_a_channel_that_cannot_be_used_is_one_sentence(
+        self, ear: Ear, room: str, words: str
+    ) -> None:
+        with pytest.raises(ChatError) as caught:
+            await _say(ear.chat, room=room)
+        assert words in str(caught.value)
+        assert "\n" not in str(caught.value)
+        assert not caught.value.passing
+
+    async def test_a_missing_scope_is_named(self, ear: Ear) -> None:
+        ear.sim.lose_scope("chat:write")
+        with pytest.raises(ChatError, match=r"the app lacks the scope `chat:write`.*slipway slack manifest"):
+            await _say(ear.chat)
+
+    async def test_a_deleted_message_cannot_be_edited(self, ear: Ear) -> None:
+        ts = await _say(ear.chat)
+        (message,) = ear.sim.from_bot("images")
+        await ear.sim.person("alice").delete(message, as_admin=True)
+        with pytest.raises(ChatError, match="was deleted") as caught:
+            await ear.chat.edit(IMAGES, ts, RUNNING, thread=None, key="e")
+        assert not caught.value.passing
+
+    async def test_no_token_is_ever_logged(
+        self, ear: Ear, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        caplog.set_level(logging.DEBUG)
+        ear.sim.faults.server_error("chat.postMessage")
+        with pytest.raises(ChatError) as caught:
+            await _say(ear.chat)
+        await _say(ear.chat)
+        out = capsys.readouterr()
+        told = caplog.text + out.out + out.err + str(caught.value) + repr(ear.chat._connection._settings)
+        assert "xoxb-" not in told
+        assert "xapp-" not in told
