@@ -188,16 +188,14 @@ class Voice:
 
     async def _look_for(self, channel: str, thread: str | None, key: str, since: datetime) -> str | None:
         """The message that was sent with this key; None if there is none."""
+        # What a crash left in doubt can be taken up before the ears have logged in.
+        me = self._connection.me or await self._connection.log_in()
         async for found in self._pages(channel, thread, since):
             payload = part(found, "metadata", "event_payload")
-            if part(payload, "key") == token_of(key) and part(found, "user") == self._own_id:
+            if part(payload, "key") == token_of(key) and part(found, "user") == me.user:
                 log.info("a message that was in doubt had arrived", channel=channel)
                 return str(part(found, "ts"))
         return None
-
-    @property
-    def _own_id(self) -> str:
-        return self._connection.me.user if self._connection.me else ""
 
     async def _pages(self, channel: str, thread: str | None, since: datetime) -> AsyncIterator[Any]:
         """The messages in a channel or thread since a time, a few pages of them."""
