@@ -13,14 +13,20 @@ import signal
 import sys
 
 from tests.slack.simulator.control import SteeredSlack
+from tests.slack.simulator.seed import IMAGES, fedora_world
+from tests.slack.simulator.world import Channel
 
 
-async def serve(port: int, patience: float) -> None:
-    """Serve until SIGINT or SIGTERM."""
+async def serve(port: int, patience: float, channels: int) -> None:
+    """Serve until SIGINT or SIGTERM; with so many channels more, of the same people as ``#images``."""
     ended = asyncio.Event()
     for wanted in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(wanted, ended.set)
-    sim = SteeredSlack(patience=patience)
+    world = fedora_world()
+    people = world.channels[IMAGES].members
+    for number in range(1, channels + 1):
+        world.add_channel(Channel(f"C0MORE{number:03}", f"more-{number}", members=set(people)))
+    sim = SteeredSlack(world, patience=patience)
     await sim.start(port)
     facts = {
         "url": sim.url,
@@ -45,8 +51,9 @@ def main() -> None:
     parser.add_argument(
         "--patience", type=float, default=3.0, help="seconds until an interaction counts as lost"
     )
+    parser.add_argument("--channels", type=int, default=0, help="channels to have beside the usual ones")
     asked = parser.parse_args()
-    asyncio.run(serve(asked.port, asked.patience))
+    asyncio.run(serve(asked.port, asked.patience, asked.channels))
 
 
 if __name__ == "__main__":

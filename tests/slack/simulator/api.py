@@ -97,6 +97,8 @@ class Api:
             self._log(asked, 0, "no answer")
             return _cut(request)
         answer = await self._handled(asked)
+        if fault.kind is FaultKind.LATE_ANSWER:
+            await fault.hold()
         if fault.kind is FaultKind.LOST_ANSWER:
             return _cut(request)
         if fault.kind is FaultKind.BROKEN_AFTER:

@@ -4,6 +4,7 @@ All addresses begin with ``/control/``; bodies and answers are JSON.
 
 - ``GET state``: connections, calls by method, deliveries by state, and the milliseconds to
   acknowledgement by what was sent (``message``, ``command``, ``block_actions`` …; ``own`` are the bot's words)
+- ``GET acks``: those milliseconds one by one, in the order in which the things were first sent
 - ``GET messages?channel=&after=``: the messages of a channel and its threads, newer than a timestamp
 - ``GET calls?method=``: the log of calls
 - ``POST post`` (user, channel, text, thread), ``POST command`` (user, command, text, channel),
@@ -37,7 +38,7 @@ class SteeredSlack(SimulatedSlack):
 
     def add_routes(self, app: web.Application) -> None:
         """Add the addresses of the control API."""
-        for name in ("state", "messages", "calls"):
+        for name in ("state", "acks", "messages", "calls"):
             app.router.add_get(f"/control/{name}", _answering(getattr(self, f"_get_{name}")))
         for name in ("post", "command", "press", "fault", "limits", "redeliver", "cut", "disconnect", "http"):
             app.router.add_post(f"/control/{name}", _answering(getattr(self, f"_do_{name}")))
@@ -54,6 +55,10 @@ class SteeredSlack(SimulatedSlack):
             "ack_ms": {what: _summary(times) for what, times in self._times().items()},
             "messages": {channel.id: len(channel.living()) for channel in self.world.channels.values()},
         }
+
+    async def _get_acks(self, asked: Json) -> Json:
+        del asked
+        return self._times()
 
     def _times(self) -> dict[str, list[float]]:
         """Milliseconds from first sending to acknowledgement, by what was sent; ``own`` are the bot's words."""

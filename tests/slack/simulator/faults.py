@@ -16,6 +16,7 @@ class FaultKind(StrEnum):
     REFUSE = "refuse"  # HTTP 200 with ok:false and an error of choice
     SERVER_ERROR = "server_error"  # 5xx, nothing done
     SLOW = "slow"  # held until released (or for some seconds), then handled
+    LATE_ANSWER = "late_answer"  # handled, then its answer is held until released (or for some seconds)
     HANG = "hang"  # never answered, nothing done
     LOST_ANSWER = "lost_answer"  # handled, then the connection breaks
     BROKEN_AFTER = "broken_after"  # handled, then answered with a 5xx
@@ -37,7 +38,7 @@ class Fault:
     _gate: asyncio.Event = field(default_factory=asyncio.Event)
 
     def release(self) -> None:
-        """Let the slow or hanging calls go on."""
+        """Let the slow, late or hanging calls go on."""
         self._gate.set()
 
     async def hold(self) -> None:
@@ -75,6 +76,10 @@ class Faults:
     def slow(self, method: str, *, times: int = 1, seconds: float | None = None) -> Fault:
         """The next calls are held until :meth:`Fault.release` (or for some seconds), then handled."""
         return self.add(Fault(FaultKind.SLOW, method, times, seconds=seconds))
+
+    def late_answer(self, method: str, *, times: int = 1, seconds: float | None = None) -> Fault:
+        """The next calls are handled, and their answer is held until :meth:`Fault.release` (or for some seconds)."""
+        return self.add(Fault(FaultKind.LATE_ANSWER, method, times, seconds=seconds))
 
     def hang(self, method: str, *, times: int = 1) -> Fault:
         """The next calls are never answered and do nothing."""
