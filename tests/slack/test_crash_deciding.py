@@ -1,0 +1,40 @@
+"""Killed around a decision: an approval that was pressed is carried out once, and cannot be pressed again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bot.clouds.simulated.faults import Fault, FaultKind
+from tests.slack.crashing import WITHIN, mortal_bot
+
+
+@pytest.mark.parametrize("ack_lost", [False, True], ids=["acked", "ack-lost"])
+async def test_killed_between_an_approval_and_its_run_it_runs_once(tmp_path: Path, ack_lost: bool) -> None:
+    async with mortal_bot(tmp_path) as bot:
+        bob = bot.sim.person("bob")
+        await bot.sim.person("alice").post("images", "!promote Fedora-Cloud-43-x64")
+        card = await bot.said("waits for 1 approval")
+        undecided = card.shown()
+        await bot.sim.settled(WITHIN)
+        looking = bot.azure.faults.add(Fault(kind=FaultKind.HOLD_BEFORE, match="GET *"))
+        if ack_lost:
+            bot.lose_next_ack()
+        pressed = await bob.press(card, "Approve")
+        if ack_lost:
+            await bot.lost_ack(pressed)
+        else:
+            await pressed.acked(WITHIN)
+        await looking.reached.wait()
+        await bot.kill()
+        assert bot.azure.writes == []
+
+        await bot.start_again()
+        await bot.said("promote: done", "Ended")
+        again = await bob.press(card, "Approve", stale=undecided)  # what bob's client still shows
+        await again.acked(WITHIN)
+        await bot.stop()
+        assert len(bot.azure.writes) == 1
+        assert len(bot.all_said()) == 2  # the card and its report
+        assert "Bob approved" in card.everything

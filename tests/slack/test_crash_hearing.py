@@ -1,0 +1,67 @@
+"""Killed around hearing: what was said once is answered once, whatever Slack and the bot know of each other."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from bot.clouds.simulated.faults import Fault, FaultKind
+from tests.slack.crashing import WITHIN, mortal_bot
+
+
+@pytest.mark.parametrize("over_http", [False, True], ids=["socket", "http"])
+async def test_killed_after_its_record_and_before_the_ack_it_answers_once(
+    tmp_path: Path, over_http: bool
+) -> None:
+    async with mortal_bot(tmp_path, over_http=over_http) as bot:
+        bot.sim.faults.hang("chat.postMessage")  # so that the answer cannot stand there before its end
+        bot.lose_next_ack()
+        message = await bot.sim.person("alice").post("images", "!whoami")
+        (delivery,) = message.deliveries
+        await bot.lost_ack(delivery)
+        await bot.kill()
+        assert bot.all_said() == []
+
+        await bot.start_again()
+        await bot.sim.redeliver()
+        await delivery.acked(WITHIN)
+        assert delivery.attempts == 2
+        await bot.said("You are Alice")
+        await bot.stop()
+        assert len(bot.all_said()) == 1
+
+
+async def test_killed_after_its_answer_and_before_the_ack_it_says_nothing_again(tmp_path: Path) -> None:
+    async with mortal_bot(tmp_path) as bot:
+        bot.lose_next_ack()
+        (delivery,) = (await bot.sim.person("alice").post("images", "!whoami")).deliveries
+        await bot.lost_ack(delivery)
+        await bot.said("You are Alice")
+        await bot.kill()
+
+        await bot.start_again()
+        await bot.sim.redeliver()
+        await delivery.acked(WITHIN)
+        await bot.stop()
+        assert len(bot.all_said()) == 1
+
+
+async def test_killed_after_the_ack_and_before_it_is_done_it_goes_on_when_it_starts(tmp_path: Path) -> None:
+    async with mortal_bot(tmp_path) as bot:
+        looking = bot.azure.faults.add(Fault(kind=FaultKind.HOLD_BEFORE, match="GET *"))
+        message = await bot.sim.person("alice").post("images", "!promote Fedora-Cloud-43-x64")
+        (delivery,) = message.deliveries
+        await delivery.acked(WITHIN)
+        await looking.reached.wait()
+        await bot.kill()
+        before = bot.all_said()  # at most that it looks into it
+
+        await bot.start_again()
+        assert await bot.sim.redeliver() == []  # Slack has nothing to give again: only the record knows
+        card = await bot.said("waits for 1 approval")
+        await bot.stop()
+        assert [button.label for button in card.buttons] == ["Approve", "Reject", "Details"]
+        assert len(bot.all_said()) == 1
+        assert len(before) <= 1
+        assert bot.azure.writes == []

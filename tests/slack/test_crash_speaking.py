@@ -1,0 +1,47 @@
+"""Killed around speaking: what stands in Slack is found there by its key, and not said again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.slack.crashing import WITHIN, mortal_bot
+
+
+async def test_killed_between_sending_and_recording_it_knows_its_message_again(tmp_path: Path) -> None:
+    async with mortal_bot(tmp_path) as bot:
+        bot.sim.faults.late_answer("chat.postMessage")
+        await bot.sim.person("alice").post("images", "!promote Fedora-Cloud-43-x64")
+        card = await bot.said("waits for 1 approval")
+        await bot.kill()  # it stands there, and the bot was never told so
+
+        await bot.start_again()
+        looked = "conversations.history"
+        await bot.sim.until(lambda: bool(bot.sim.calls(looked)), "a look for the card", within=WITHIN)
+        await (await bot.sim.person("bob").press(card, "Approve")).acked(WITHIN)
+        report = await bot.said("promote: done", "Ended")
+        await bot.stop()
+        assert report.thread_ts == card.ts
+        assert card.buttons == []  # only a card that is on record is edited
+        assert len(bot.all_said()) == 2
+        assert len(bot.sim.calls("chat.postMessage")) == 2
+
+
+async def test_killed_while_in_doubt_about_a_lost_answer_it_does_not_say_it_again(tmp_path: Path) -> None:
+    async with mortal_bot(tmp_path) as bot:
+        bot.sim.faults.lose_answer("chat.postMessage")
+        looking = bot.sim.faults.hang("conversations.history")
+        await bot.sim.person("alice").post("images", "!whoami")
+        await bot.sim.faults.struck(looking, within=WITHIN)
+        await bot.kill()
+
+        bot.heal()
+        bot.sim.faults.server_error("auth.test")  # it has to look before it listens
+        await bot.start()
+        looked = "conversations.history"
+        await bot.sim.until(
+            lambda: any(call.error is None for call in bot.sim.calls(looked)), "another look", within=WITHIN
+        )
+        await bot.stop()
+        (said,) = bot.all_said()
+        assert "You are Alice" in said
+        assert len(bot.sim.calls("chat.postMessage")) == 1
