@@ -1,4 +1,4 @@
-"""`python -m benchmarks [start|memory|reply|plan|matrix]…`: figures as JSON, and the progress on standard error."""
+"""`python -m benchmarks [start|memory|reply|plan|matrix|slack]…`: figures as JSON, progress on standard error."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import click
 
 from benchmarks.figures import Figures, machine, say
 
-NAMES = ("start", "memory", "reply", "plan", "matrix")
+NAMES = ("start", "memory", "reply", "plan", "matrix", "slack")
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
@@ -24,6 +24,8 @@ NAMES = ("start", "memory", "reply", "plan", "matrix")
 @click.option("--definitions", default=1000, type=click.IntRange(1), help="Definitions of `plan`.")
 @click.option("--versions", default=10, type=click.IntRange(1), help="Versions a definition of `plan`.")
 @click.option("--latency", default=50, type=click.IntRange(0), help="Milliseconds of a far cloud's answer.")
+@click.option("--rate", default=20, type=click.IntRange(1), help="Commands a second of `slack`.")
+@click.option("--seconds", default=60, type=click.IntRange(1), help="How long `slack` asks.")
 @click.option(
     "--matrix/--no-matrix", default=True, help="Start on a real Synapse too, where one is installed."
 )
@@ -37,6 +39,7 @@ def main(names: tuple[str, ...], **sizes: Any) -> None:
     reply   milliseconds from the door to the voice, with and without the durable record
     plan    a clean-up of a large gallery: requests, seconds, own computing
     matrix  an answer on a real Synapse beside a bare nio bot's, and what bursts lose
+    slack   from Slack's event to its acknowledgement, on a simulated Slack, beside a bare Bolt app's
     """
     figures: Figures = {"machine": machine()}
     for name in names or NAMES:
@@ -75,6 +78,10 @@ def _benchmark(name: str, sizes: dict[str, Any]) -> Coroutine[Any, Any, Figures]
             from benchmarks import matrix
 
             return matrix.measure(messages=sizes["messages"])
+        case "slack":
+            from benchmarks import slack
+
+            return slack.measure(rate=sizes["rate"], seconds=sizes["seconds"])
         case _:
             raise ValueError(name)
 

@@ -105,8 +105,7 @@ class Bot:
         self._process = process
         self.ready_after = ready_after
         """Seconds from the start of the process until its log said "ready"."""
-        spent = psutil.Process(process.pid).cpu_times()
-        self.processor_seconds: float = spent.user + spent.system
+        self.processor_seconds = self.processor()
         """What that took of a processor, which a busy machine stretches less."""
 
     async def ask(self, line: str, times: int = 1) -> None:
@@ -118,6 +117,11 @@ class Bot:
             answer = await asyncio.wait_for(self._process.stdout.readline(), PATIENCE)
             if not answer:
                 raise RuntimeError("slipway run ended in the middle")
+
+    def processor(self) -> float:
+        """Seconds that it has spent of a processor."""
+        spent = psutil.Process(self._process.pid).cpu_times()
+        return float(spent.user + spent.system)
 
     def memory(self) -> dict[str, float]:
         """What it occupies, in MiB: resident, and of that what no other process shares."""

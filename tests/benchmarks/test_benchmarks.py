@@ -67,3 +67,13 @@ def test_a_plan_counts_its_requests() -> None:
         assert 1 < found[way]["most_listings_at_once"] <= found[way]["listings_allowed_at_once"]
     assert found["versions"] == 600
     assert found["aim"]["limit"] == 0.5
+
+
+def test_acknowledgements_on_slack_stand_beside_their_floor() -> None:
+    found = figures("slack", "--rate", "10", "--seconds", "2")["slack"]
+    for name in ("acknowledged", "answered"):
+        assert found[name]["samples"] == found["sent"] == 20
+    assert found["acknowledged_by_bare_bolt"]["samples"] == 20
+    assert (found["lost"], found["doubled"], found["refused_as_too_fast"]) == (0, 0, 0)
+    assert found["memory"]["rss_mib"][0] > 0
+    assert found["aim"]["limit"] == 50.0
