@@ -39,6 +39,7 @@ _config = click.option(
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="slipway %(version)s")
 def main() -> None:
     """ChatOps for people who publish cloud images.
 
@@ -78,7 +79,7 @@ def run(path: Path) -> None:
     _execute(_run(settings))
 
 
-@main.command()
+@main.command(short_help="Talk to the bot here, on simulated clouds.")
 @click.option(
     "--as", "speaker", type=click.Choice(DEMO_PEOPLE), default="alice", show_default=True, help="Who you are."
 )
@@ -93,14 +94,14 @@ def demo(speaker: str, as_json: bool, tour: bool, state: Path | None) -> None:
     """Talk to the bot here, with simulated clouds: nothing real is touched.
 
     People are alice and bob (release engineers, who may approve), carol (who may only look) and admin (who
-    runs the bot). A line that begins with “@bob: ” is said by bob; a number presses the button of that number.
+    runs the bot). A line that begins with “@bob:” is said by bob; a number presses the button of that number.
     """
     from bot.demo import DemoOptions, run_demo
 
     _execute(run_demo(DemoOptions(speaker=speaker, as_json=as_json, tour=tour, state=state)))
 
 
-@main.command()
+@main.command(short_help="Say whether the running bot is well.")
 @_config
 def health(path: Path) -> None:
     """Say whether the bot that runs with this configuration is well; for a container's health check."""
@@ -113,7 +114,7 @@ def health(path: Path) -> None:
     click.echo("Slipway is well.")
 
 
-@main.command()
+@main.command(short_help="Try every connection, and change nothing.")
 @_config
 def doctor(path: Path) -> None:
     """Try every connection that is configured, and say what is wrong and what to do. Nothing is changed."""
@@ -160,6 +161,8 @@ def show(path: Path, state: Path | None, operation: str | None) -> None:
     from bot.operations.audit import lines
 
     found = asyncio.run(_with_database(state or _load(path).state_dir, lambda db: lines(db, operation)))
+    if operation is not None and not found:
+        _fail(f"The trail holds nothing of {operation}; without an id, all of it is printed.")
     for line in found:
         click.echo(line)
 

@@ -16,7 +16,8 @@ from bot import logs
 from bot.app import App, Wiring, hands
 from bot.chat.console.board import Board
 from bot.chat.console.inputs import Input
-from bot.chat.console.modes import Mode
+from bot.chat.console.modes import Mode, choose_mode
+from bot.chat.console.screen import ERASE
 from bot.chat.console.tour import Story, Tour
 from bot.chat.model import Card, Chat
 from bot.clouds.simulated.aws import SimulatedAws
@@ -38,15 +39,24 @@ LOG = "demo.log"
 STORY_IMAGES = ".x86_64-43-"
 """The tour launches the newest AMI of this family."""
 
-GREETING = Card(
-    title="Slipway on simulated clouds: nothing real is touched.",
-    text="You are {speaker}. Three things to try:",
-    notes=(
-        "`!images` shows what is there.",
-        "`!promote Fedora-Cloud-43-x64` plans a promotion; then `@bob: 1` presses Approve as bob.",
-        "`!help` shows everything else. `exit` or Ctrl-D ends.",
-    ),
-)
+STARTING = "Starting the simulated clouds…"
+TRY = "!promote Fedora-Cloud-43-x64"
+
+
+def greeting(speaker: str) -> Card:
+    """What somebody reads first: three lines that do what they say for whoever speaks."""
+    asking, agreeing = (
+        ("@alice: ", "bob") if speaker == "carol" else ("", "bob" if speaker != "bob" else "alice")
+    )
+    return Card(
+        title="Slipway on simulated clouds: nothing real is touched.",
+        text=f"You are {speaker}{', who may only look' if speaker == 'carol' else ''}. Three things to try:",
+        notes=(
+            "`!images` shows what is there.",
+            f"`{asking}{TRY}` plans a promotion; then `@{agreeing}: 1` presses Approve as {agreeing}.",
+            "`!help` shows everything else. `exit` or Ctrl-D ends.",
+        ),
+    )
 
 
 @dataclass(frozen=True)
@@ -69,17 +79,31 @@ async def run_demo(options: DemoOptions) -> None:
     async with AsyncExitStack() as stack:
         stack.enter_context(_errors_beside(options.state))
         state = options.state or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="slipway-")))
-        azure = SimulatedAzure(fedora_gallery(system_clock()))
-        azure_url = await azure.start()
-        stack.push_async_callback(azure.stop)
-        settings = demo_settings(
-            state_dir=state.absolute(),
-            aws_endpoint=await _simulated_aws(stack),
-            azure_endpoint=azure_url,
-            known_rights=rights(),
-            speaker=options.speaker,
-        )
+        with _saying_that_it_starts(options):
+            azure = SimulatedAzure(fedora_gallery(system_clock()))
+            azure_url = await azure.start()
+            stack.push_async_callback(azure.stop)
+            settings = demo_settings(
+                state_dir=state.absolute(),
+                aws_endpoint=await _simulated_aws(stack),
+                azure_endpoint=azure_url,
+                known_rights=rights(),
+                speaker=options.speaker,
+            )
         await _converse(settings, options)
+
+
+@contextmanager
+def _saying_that_it_starts(options: DemoOptions) -> Iterator[None]:
+    """Whoever watches a terminal reads that it is coming; the line goes away again."""
+    watched = choose_mode(sys.stdout, os.environ, json=options.as_json) is Mode.TERMINAL
+    if watched:
+        print(STARTING, end="", flush=True)  # noqa: T201
+    try:
+        yield
+    finally:
+        if watched:
+            print(ERASE, end="", flush=True)  # noqa: T201
 
 
 @contextmanager
@@ -159,8 +183,7 @@ async def _converse(settings: SlipwaySettings, options: DemoOptions) -> None:
         return chat
 
     if mode is not Mode.JSON and not options.tour:
-        text = GREETING.text.format(speaker=options.speaker)
-        await chat.greet(GREETING.model_copy(update={"text": text}))
+        await chat.greet(greeting(options.speaker))
     gallery, machines = hands(settings)
     app = App(settings, chats=(make,), gallery=gallery, machines=machines, until_input_ends=True)
     await app.run(stop_on_signals())

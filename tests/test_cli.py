@@ -162,6 +162,10 @@ def test_the_audit_trail_is_proved_and_printed(worked: Path) -> None:
     assert {json.loads(line)["operation"] for line in only} == {first}
     assert len(only) < count
 
+    unknown = slipway("audit", "show", "--state", str(worked), "op-zzzz")
+    assert (unknown.returncode, unknown.stdout) == (1, "")
+    assert "The trail holds nothing of op-zzzz" in unknown.stderr
+
     assert slipway("audit", "verify", "--state", str(worked), "--expect", head).returncode == 0
     cut = slipway("audit", "verify", "--state", str(worked), "--expect", "f" * 64)
     assert cut.returncode == 1

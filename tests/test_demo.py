@@ -71,6 +71,14 @@ def test_who_may_only_look_is_told_who_may_do_more() -> None:
     assert "Alice (alice)" in refusal["title"] + refusal["text"]
 
 
+@pytest.mark.parametrize("speaker", DEMO_PEOPLE)
+def test_what_the_greeting_gives_to_try_works_for_whoever_speaks(speaker: str) -> None:
+    typed = [line for note in demo.greeting(speaker).notes for line in re.findall(r"`([^`]+)`", note)]
+    ended = slipway("demo", "--as", speaker, said="\n".join(typed[:3]) + "\n")
+    assert "promote: done" in ended.stdout, ended.stdout
+    assert "⚠" not in ended.stdout
+
+
 def test_nobody_is_called_so() -> None:
     ended = slipway("demo", "--as", "zed")
     assert ended.returncode == 2
@@ -139,14 +147,14 @@ def test_a_terminal_shows_cards_within_its_width(columns: int) -> None:
         command, stdin=slave, stdout=slave, stderr=slave, cwd=ROOT, env=environment(TERM="xterm-256color")
     ) as process:
         os.close(slave)
-        shown = _until(master, "alice> ")
+        shown = _until(master, demo.STARTING, demo.ERASE, "alice> ")
         os.write(master, b"!images\r")
         shown += _until(master, "Promote the newest candidate", "╯")
         os.write(master, b"\x04")
         shown += _until(master, end=True)
         assert process.wait(PATIENCE) == 0
     os.close(master)
-    lines = COLOURS.sub("", shown).splitlines()
+    lines = COLOURS.sub("", shown.partition(demo.ERASE)[2]).splitlines()
     assert max(map(len, lines)) <= columns
     assert any("Three things to try" in line for line in lines)
     table = [line.split() for line in lines if "Fedora-Cloud-43-x64" in line]

@@ -53,7 +53,7 @@ class StateLock:
         except OSError as error:
             raise StateError(
                 f"The state folder {self._path.parent} cannot be used: {error.strerror}. "
-                "Set state_dir in slipway.toml to a folder that Slipway may write."
+                "Set state_dir in slipway.toml (for the demo: --state) to a folder that Slipway may write."
             ) from error
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -273,7 +273,7 @@ async def test_json_is_one_object_a_message_with_keys_in_order() -> None:
     assert (sent["id"], sent["edits"], sent["tone"]) == (root, None, "waiting")
     assert (edited["edits"], edited["title"], edited["buttons"]) == (root, "1 of\n2", [])
     assert (threaded["thread"], threaded["title"]) == (root, "détail")
-    assert local["title"] == "There is no button 5. There are no buttons now."
+    assert local["title"] == "There is no button 5. There are no buttons now; `pending` shows what waits."
     assert len({line["id"] for line in (sent, edited, threaded, local)}) == 4
 
 

@@ -67,5 +67,5 @@ def read_line(line: str, speaker: str) -> Meaning:
 def no_such_button(shown: str, live: tuple[int, ...]) -> str:
     """The sentence for a number that presses nothing."""
     if not live:
-        return f"There is no button {shown}. There are no buttons now."
+        return f"There is no button {shown}. There are no buttons now; `pending` shows what waits."
     return f"There is no button {shown}. Buttons now: {', '.join(map(str, live))}."

@@ -12,6 +12,7 @@ from bot.chat.plain import clean, clean_line, headline, render_plain
 _UNDER_WAY = (Tone.WAITING, Tone.RUNNING)
 _MOST_NEWS = 3  # changed lines that an update tells
 _LONGEST_NEWS = 160  # characters
+_LONGEST_SAID = 400  # characters of a script's line that are shown: it may hold a whole pasted file
 
 
 class Renderer(Protocol):
@@ -51,7 +52,7 @@ class PlainRenderer:
 
     def said(self, speaker: str, text: str) -> str | None:
         """``alice> !images``."""
-        return f"{speaker}> {clean_line(text)}"
+        return f"{speaker}> {said_line(text)}"
 
     def narration(self, text: str) -> str | None:
         """``# Look around first.``, as a comment in a script."""
@@ -98,6 +99,12 @@ def _button(offer: Offer) -> dict[str, str | int]:
         "label": offer.button.label,
         "operation": offer.button.operation_id,
     }
+
+
+def said_line(text: str) -> str:
+    """What a script has somebody say, on one line and not without end."""
+    line = clean_line(text)
+    return line if len(line) <= _LONGEST_SAID else line[: _LONGEST_SAID - 1] + "…"
 
 
 def is_update(posted: Posted) -> bool:

@@ -13,7 +13,7 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from bot.chat.console.board import Offer, Posted
-from bot.chat.console.rendering import is_update, thread_mark, update_line
+from bot.chat.console.rendering import is_update, said_line, thread_mark, update_line
 from bot.chat.model import Card, Choice, Field, Table, Tone
 from bot.chat.plain import clean, clean_line, display_width, headline, spans, without_ticks
 
@@ -77,7 +77,7 @@ class TerminalRenderer:
     def said(self, speaker: str, text: str) -> str | None:
         """``alice> !images``, as it looks when it is typed."""
         line = Text(f"{speaker}> ", style="bold green")
-        line.append(clean_line(text), style="not bold default")
+        line.append(said_line(text), style="not bold default")
         return self._text(line)
 
     def narration(self, text: str) -> str | None:
