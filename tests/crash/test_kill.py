@@ -24,8 +24,8 @@ CHOSEN = {
         (_REQUEST, _AFTER, 6),
         (_REQUEST, _LATE, 6),
         (_REQUEST, _AFTER, 7),  # waiting for its end
-        *((_COMMIT, _BEFORE, number) for number in (1, 3, 9, 13, 16)),
-        *((_COMMIT, _AFTER, number) for number in (2, 8, 11, 14, 18)),
+        *((_COMMIT, _BEFORE, number) for number in (3, 9, 14)),
+        *((_COMMIT, _AFTER, number) for number in (2, 8, 16)),
         (_LINE, _AFTER, 1),
         (_LINE, _AFTER, 3),
     ),

@@ -22,7 +22,20 @@ _REAL = sqlite3.connect
 
 
 class _Count:
+    """How many commits there were since the present order was given."""
+
+    order: tuple[int, int] | None = None
     commits = 0
+
+    @classmethod
+    def one_more(cls) -> None:
+        try:
+            found = _ORDER.stat()
+        except OSError:
+            cls.order = None
+            return
+        order = (found.st_ino, found.st_mtime_ns)
+        cls.order, cls.commits = order, cls.commits + 1 if order == cls.order else 1
 
 
 def _due(moment: str) -> bool:
@@ -57,7 +70,7 @@ class LethalConnection(sqlite3.Connection):
         if not self.in_transaction or not (changes or _any()):
             return super().commit()
         with _LOCK:  # one at a time, so that a number names one commit
-            _Count.commits = _Count.commits + 1 if _ORDER.exists() else 0
+            _Count.one_more()
             if _due("before"):
                 _die()
             super().commit()
