@@ -35,3 +35,84 @@ async def test_one_asks_another_approves_and_the_report_stands_in_the_thread(
         assert shown.buttons == []
         assert "Bob approved" in shown.everything
         assert bot.chat.health().connected
+
+
+class TestOneBot:
+    """Many things that happen to one bot, each in its turn; a start costs more than all of them."""
+
+    async def test_decisions_are_made_once_and_only_by_those_who_may(self, tmp_path: Path) -> None:
+        clock = FakeClock()
+        async with SimulatedSlack(clock=clock) as sim, slack_bot(tmp_path, sim, clock=clock) as bot:
+            alice, bob, carol = (sim.person(name) for name in ("alice", "bob", "carol"))
+            await alice.post("images", f"!promote {X64}")
+            card = await bot.says("images", "waits for 1 approval")
+            before = card.shown()
+
+            # Whoever asked does not approve; who may only look does not either; both are told alone.
+            await (await alice.press(card, "Approve")).acked()
+            await alice.ephemeral()
+            await (await carol.press(card, "Approve")).acked()
+            await carol.ephemeral()
+            # A plan that is not this one, and an operation that does not exist.
+            operation, _, digest = card.buttons[0].value.partition("|")
+            await (await bob.press(card, "Approve", value=f"{operation}|{'0' * len(digest)}")).acked()
+            assert "another plan" in (await bob.ephemeral()).everything
+            await (await bob.press(card, "Approve", value=f"op-zzzz|{digest}")).acked()
+            await bob.ephemeral(lambda message: "no operation op-zzzz" in message.everything)
+            await bot.quiet()
+            assert bot.excluded(X64, CANDIDATE) is True
+
+            # Twice at once, and once more on the card as it was.
+            await bob.press(card, "Approve")
+            await bob.press(card, "Approve")
+            await bot.quiet()
+            assert bot.excluded(X64, CANDIDATE) is False
+            await (await bob.press(card, "Approve", stale=before)).acked()
+            await bot.quiet()
+            await bob.ephemeral(lambda message: "already done" in message.everything)
+            assert len([m for m in sim.from_bot("images") if "Ended" in m.everything]) == 1
+
+            # A reason that is asked for stands on the card.
+            await alice.post("images", "!promote Fedora-Cloud-43-Arm64")
+            second = await bot.says("images", "waits for 1 approval")
+            await (await bob.press(second, "Reject")).acked()
+            await bob.submit(await bob.modal(), {"reason": "it does not boot"})
+            await bot.quiet()
+            rejected = next(m for m in sim.from_bot("images") if m.ts == second.ts)
+            assert "it does not boot" in rejected.everything
+            assert rejected.buttons == []
+
+            # What changes something is not done from a direct message.
+            await alice.post(sim.world.app.bot_user, f"rollback {X64}")
+            direct = sim.core.open_direct(alice.id)
+            refused = await sim.message(direct.id, lambda message: "direct message" in message.everything)
+            assert "slack.channels" in refused.everything
+
+            # A slip is told to whom it happened to, alone.
+            await bob.post("images", "!promot everything")
+            await bob.ephemeral(lambda message: "promote" in message.everything)
+
+            # The Home tab holds what waits, and an approval there is an approval.
+            await alice.post("images", f"!rollback {X64}")
+            await bot.says("images", "rollback", "waits for 1 approval")
+            await bob.open_home()
+            home = await bob.home_tab(lambda view: "waits for 1 approval" in str(view.body))
+            await (await bob.press_in(home, "Approve")).acked()
+            await bot.says("images", "rollback: done", "Ended")
+            await bob.home_tab(lambda view: "Nothing waits" in str(view.body))
+
+    async def test_a_user_group_gives_a_role(self, tmp_path: Path) -> None:
+        clock = FakeClock()
+        changes = {"roles": {"keeper": {"may": ["read", "promote"], "slack_groups": ["S0RELEASE"]}}}
+        async with (
+            SimulatedSlack(clock=clock) as sim,
+            slack_bot(tmp_path, sim, clock=clock, changes=changes) as bot,
+        ):
+            carol = sim.person("carol")
+            await carol.post("images", f"!promote {X64}")
+            assert "`promote`" in (await carol.ephemeral()).everything
+            looked = len(sim.calls("usergroups.users.list"))
+            await sim.set_group("S0RELEASE", [carol.id])
+            await sim.called("usergroups.users.list", looked + 1)
+            await carol.post("images", f"!promote {X64}")
+            await bot.says("images", "promote: waits for 1 approval")

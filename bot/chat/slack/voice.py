@@ -155,7 +155,7 @@ class Voice:
         return self._direct[room]
 
     async def _say_privately(self, channel: str, card: Card, account: str, thread: str | None) -> str:
-        shown = message(card)
+        shown = message(card.model_copy(update={"mentions": ()}))
         answer = await self._connection.call(
             "tell one person something",
             lambda client: client.chat_postEphemeral(

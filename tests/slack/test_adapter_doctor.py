@@ -1,0 +1,90 @@
+"""What the operator is told before the bot runs: the manifest, and what the doctor finds."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from bot.chat.plain import render_plain
+from bot.chat.slack.examine import examine
+from bot.chat.slack.manifest import EVENTS, SCOPES, manifest
+from bot.cli import main
+from bot.config.settings import SlackTransport
+from bot.doctor import card
+from bot.doctor import examine as examine_all
+from tests.conversations.kit import gallery
+from tests.house import FakeClock
+from tests.slack.bot import slack_settings
+from tests.slack.ears_kit import slack_config
+from tests.slack.simulator import SimulatedSlack
+
+DOCS = Path(__file__).parents[2] / "docs" / "slack.md"
+
+
+@pytest.fixture
+async def sim() -> AsyncIterator[SimulatedSlack]:
+    async with SimulatedSlack(clock=FakeClock()) as running:
+        running.world.app.scopes = set(SCOPES)
+        running.world.app.events = set(EVENTS)
+        yield running
+
+
+def test_the_manifest_is_printed_for_both_ways_in() -> None:
+    socket = json.loads(CliRunner().invoke(main, ["slack", "manifest"]).output)
+    assert socket["settings"]["socket_mode_enabled"] is True
+    assert "http" not in json.dumps(socket)
+    url = "https://bot.example.org/slack/events"
+    http = json.loads(CliRunner().invoke(main, ["slack", "manifest", "--url", url]).output)
+    assert http["settings"]["event_subscriptions"]["request_url"] == url
+    assert http["settings"]["interactivity"]["request_url"] == url
+    assert http["features"]["slash_commands"][0]["url"] == url
+    refused = CliRunner().invoke(main, ["slack", "manifest", "--url", "http://bot.example.org"])
+    assert refused.exit_code != 0
+    assert "https://" in refused.output
+
+
+def test_the_manifest_asks_for_what_the_documentation_explains() -> None:
+    made = manifest("Slipway", SlackTransport.SOCKET)
+    explained = set(re.findall(r"^\| `([a-z:]+)` \|", DOCS.read_text(), re.MULTILINE))
+    assert set(made["oauth_config"]["scopes"]["bot"]) == set(SCOPES) == explained
+
+
+async def test_all_is_well_with_exactly_the_manifests_scopes(sim: SimulatedSlack) -> None:
+    assert await examine(slack_config(sim)) == ("@slipway in T0FEDORA0, by socket", ())
+
+
+async def test_what_is_missing_and_what_is_too_much_is_told(sim: SimulatedSlack) -> None:
+    sim.lose_scope("files:write")
+    sim.world.app.scopes.add("users:read")
+    _, problems = await examine(slack_config(sim, channels=("C0LOUNGE0",), home_channel="C0IMAGES0"))
+    missing, more, outside = problems
+    assert "The scope `files:write` is missing" in missing
+    assert "users:read" in more
+    assert "/invite @slipway" in outside
+
+
+async def test_the_doctor_looks_at_everything_that_is_configured(sim: SimulatedSlack, tmp_path: Path) -> None:
+    async with gallery() as azure:
+        settings = slack_settings(tmp_path, sim, azure)
+        found = await examine_all(settings)
+        assert [(each.what, each.well) for each in found] == [("slack", True), ("azure", True)]
+        assert "All connections are well" in render_plain(card(found))
+        sim.revoke()
+        slack, _ = await examine_all(settings)
+        assert not slack.well
+        told = render_plain(card((slack,)))
+        assert "does not accept the token" in told
+        assert "docs/slack.md" in told
+
+
+async def test_a_cloud_that_is_not_there_is_trouble(sim: SimulatedSlack, tmp_path: Path) -> None:
+    async with gallery() as azure:
+        settings = slack_settings(tmp_path, sim, azure)
+    _, found = await examine_all(settings)
+    assert not found.well
+    assert "slipway doctor" in found.next
