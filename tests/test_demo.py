@@ -24,6 +24,7 @@ import pytest
 import structlog
 
 from bot import demo
+from bot.chat.console.screen import ERASE
 from bot.cli import DEMO_PEOPLE
 from tests.program import PATIENCE, ROOT, environment, line_with, running, slipway
 
@@ -147,14 +148,14 @@ def test_a_terminal_shows_cards_within_its_width(columns: int) -> None:
         command, stdin=slave, stdout=slave, stderr=slave, cwd=ROOT, env=environment(TERM="xterm-256color")
     ) as process:
         os.close(slave)
-        shown = _until(master, demo.STARTING, demo.ERASE, "alice> ")
+        shown = _until(master, demo.STARTING, ERASE, "alice> ")
         os.write(master, b"!images\r")
         shown += _until(master, "Promote the newest candidate", "╯")
         os.write(master, b"\x04")
         shown += _until(master, end=True)
         assert process.wait(PATIENCE) == 0
     os.close(master)
-    lines = COLOURS.sub("", shown.partition(demo.ERASE)[2]).splitlines()
+    lines = COLOURS.sub("", shown.partition(ERASE)[2]).splitlines()
     assert max(map(len, lines)) <= columns
     assert any("Three things to try" in line for line in lines)
     table = [line.split() for line in lines if "Fedora-Cloud-43-x64" in line]
