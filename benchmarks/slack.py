@@ -157,7 +157,7 @@ async def _conversation(
     await slack.do("limits", enforced=True)
     say(f"slack: {rate} commands a second for {seconds} seconds")
     sizes: list[float] = []
-    spent = bot.processor()
+    spent, waited = bot.processor(), bot.waited()
 
     async def look() -> None:
         for number in range(LOOKS + 1):
@@ -165,7 +165,7 @@ async def _conversation(
             sizes.append(bot.memory()["rss_mib"])
 
     threads, _ = await asyncio.gather(slack.say(rate, rate * seconds), look())
-    spent = bot.processor() - spent
+    spent, waits = bot.processor() - spent, bot.waited()
     acknowledged = (await slack.heard(WARM_UP + len(threads)))[WARM_UP:]
     answers = await _settled(slack, WARM_UP + len(threads))
     counted = Counter(thread for thread, _ in answers)
@@ -177,6 +177,9 @@ async def _conversation(
         "doubled": sum(1 for thread in threads if counted[thread] > 1),
         "refused_as_too_fast": state["rate_limited"],
         "processor_share_of_one_core": round(spent / seconds, 3),
+        "share_of_time_that_it_waited_for_a_core": (
+            round((waits - waited) / seconds, 3) if waits is not None and waited is not None else None
+        ),
     }
     return acknowledged, sizes, found
 

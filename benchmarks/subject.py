@@ -123,6 +123,14 @@ class Bot:
         spent = psutil.Process(self._process.pid).cpu_times()
         return float(spent.user + spent.system)
 
+    def waited(self) -> float | None:
+        """Seconds that its main thread was ready and had no processor: others had it. None where nobody tells."""
+        try:
+            told = Path(f"/proc/{self._process.pid}/schedstat").read_text().split()
+        except FileNotFoundError:
+            return None
+        return int(told[1]) / 1e9  # proc(5): nanoseconds on a run queue
+
     def memory(self) -> dict[str, float]:
         """What it occupies, in MiB: resident, and of that what no other process shares."""
         return memory_of(self._process.pid)
