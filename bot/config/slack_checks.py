@@ -54,5 +54,5 @@ def _slack_secrets(slack: SlackSettings) -> Iterator[Problem]:
 def _missing_secret(name: str, what: str) -> str:
     return (
         f"is missing: put {what} into a file of its own and name that with {name}_file, or into the "
-        f"environment variable SLIPWAY{name.upper()}"
+        f"environment variable SLIPWAY_SLACK_{name.upper()}"
     )
