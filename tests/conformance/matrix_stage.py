@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
+from uuid import uuid4
 
 import aiohttp
 
@@ -19,12 +20,11 @@ from bot.store.memory import ChatMemory
 from tests.chat.faulty import BAD_GATEWAY, Fault, Proxy, answers, does_it_but_hangs_up, faulty
 from tests.chat.person import Person
 from tests.chat.secret_person import SecretPerson
-from tests.conformance.stage import PEOPLE, STRANGER, Hitch, Said, Seen, Trait, Where
-from tests.synapse import Account, Synapse
+from tests.conformance.stage import Hitch, Said, Seen, Trait, Where
+from tests.synapse import SERVER_NAME, Account, Synapse
 
 Json = dict[str, Any]
 
-_EVERYBODY = (*PEOPLE, STRANGER)
 _SIGNS = {choice: sign for sign, choice in CHOICES.items()}
 _SENDING = "/send/m.room."
 _FORBIDDEN = answers(403, '{"errcode": "M_FORBIDDEN", "error": "not in this room"}')
@@ -107,6 +107,7 @@ class MatrixStage:
     def __init__(self, synapse: Synapse, folder: Path) -> None:
         self._synapse = synapse
         self._folder = folder
+        self._cast = uuid4().hex[:8]
         self._stack = AsyncExitStack()
         self._people: dict[str, Any] = {}  # Person or SecretPerson: what is used of them is the same
         self._account: Account
@@ -122,15 +123,29 @@ class MatrixStage:
     async def open(self) -> None:
         self._proxy = await self._stack.enter_async_context(faulty(self._synapse.url))
         self._account = await asyncio.to_thread(self._synapse.register, displayname="Slipway Bot")
-        people = [await self._stack.enter_async_context(self._enter(name)) for name in _EVERYBODY]
-        self._people = dict(zip(_EVERYBODY, people, strict=True))
-        alice, *others = people
-        self._room = await self._make_room(alice, self._account.user_id, *(each.id for each in others))
-        for each in others:
-            await each.call("POST", f"/join/{quote(self._room)}", {})
+        alice = self._people["alice"] = await self._stack.enter_async_context(self._enter("alice"))
+        self._room = await self._make_room(alice, self._account.user_id)
+        await self._person("bob")
 
-    def _enter(self, name: str) -> Any:
-        return Person.of(self._synapse)
+    async def _person(self, who: str) -> Any:
+        """Somebody in the room; who comes late was not needed before."""
+        if who not in self._people:
+            person = await self._stack.enter_async_context(self._enter(who))
+            self._people[who] = person
+            invitation = {"user_id": person.id}
+            await self._people["alice"].call("POST", f"/rooms/{quote(self._room)}/invite", invitation)
+            await person.call("POST", f"/join/{quote(self._room)}", {})
+            await person.look()
+        return self._people[who]
+
+    def _id(self, who: str) -> str:
+        return f"@{self._name(who)}:{SERVER_NAME}"
+
+    def _name(self, who: str) -> str:
+        return f"{who}-{self._cast}"
+
+    def _enter(self, who: str) -> Any:
+        return Person.of(self._synapse, self._name(who))
 
     async def _make_room(self, by: Any, *who: str, direct: bool = False) -> str:
         room: str = await by.create_room(invite=who, direct=direct)
@@ -156,7 +171,7 @@ class MatrixStage:
         }
 
     def identity(self, who: str) -> str:
-        return f"matrix:{self._people[who].id}"
+        return f"matrix:{self._id(who)}"
 
     def make(self, wiring: Wiring) -> Chat:
         def memory(platform: Platform) -> ChatMemory:
@@ -178,7 +193,7 @@ class MatrixStage:
 
     async def settle(self) -> None:
         """Events of a room are taken in one after the other: once the last one is, all are."""
-        await self._taken(await self._people["carol"].say(self._room, "that was all"))
+        await self._taken(await self._people["alice"].say(self._room, "that was all"))
 
     async def _taken(self, event_id: str) -> None:
         chat = self._chat
@@ -187,7 +202,7 @@ class MatrixStage:
             await chat.news.wait_for(lambda: event_id in chat.taken)
 
     async def say(self, who: str, text: str, *, where: Where, thread: str | None, mention: bool) -> Said:
-        person = self._people[who]
+        person = await self._person(who)
         room = await self._direct_room(who) if where is Where.DIRECT else self._room
         content: Json = {"msgtype": "m.text", "body": text}
         if mention:
@@ -207,14 +222,15 @@ class MatrixStage:
 
     async def _direct_room(self, who: str) -> str:
         if who not in self._direct:
-            person = self._people[who]
+            person = await self._person(who)
             room = await self._make_room(person, self._account.user_id, direct=True)
             await person.member(room, self._account.user_id)
             self._direct[who] = room
         return self._direct[who]
 
     async def press(self, who: str, choice: Choice, card: Seen) -> None:
-        self._last_press = who, await self._people[who].react(self._room, card.id, _SIGNS[choice])
+        person = await self._person(who)
+        self._last_press = who, await person.react(self._room, card.id, _SIGNS[choice])
 
     async def take_back(self) -> None:
         who, event_id = self._last_press
@@ -239,7 +255,7 @@ class MatrixStage:
         room = self._direct.get(who) if where is Where.DIRECT else self._room
         if room is None:
             return []
-        await self._people[who].look()
+        await (await self._person(who)).look()
         return list(self._read(self._events(who, room)))
 
     def _events(self, who: str, room: str) -> list[Json]:
@@ -318,8 +334,16 @@ class MatrixStage:
 class SecretMatrixStage(MatrixStage):
     """The same in an encrypted room; whatever the bot says there in clear text is not seen at all."""
 
-    def _enter(self, name: str) -> Any:
-        return SecretPerson.of(self._synapse, self._folder / name)
+    @asynccontextmanager
+    async def _enter(self, who: str) -> AsyncIterator[Any]:
+        account = await asyncio.to_thread(self._synapse.register, self._name(who))
+        person = SecretPerson(self._synapse, account, self._folder / who)
+        try:
+            await person.client.keys_upload()
+            await person.cross_sign()
+            yield person
+        finally:
+            await person.close()
 
     async def _make_room(self, by: Any, *who: str, direct: bool = False) -> str:
         room: str = await by.create_room(*who, direct=direct)
@@ -329,11 +353,6 @@ class SecretMatrixStage(MatrixStage):
         """Reactions count here by the operator's wish: nobody can encrypt them."""
         counts = {"encrypted_reactions": True}
         return {**super().configuration(), "policy": {"promote": counts, "cleanup": counts}}
-
-    async def open(self) -> None:
-        await super().open()
-        for person in self._people.values():
-            await person.look()
 
     def _events(self, who: str, room: str) -> list[Json]:
         """What stands there encrypted, and what cannot be: reactions and what takes something back."""

@@ -31,7 +31,7 @@ async def test_a_promotion_is_proposed_approved_done_and_reported(on_stage: Play
         assert "Bob approved" in card.text
         assert not card.choices
         assert card.edits > 0
-        assert [each.id for each in await scene.seen("carol")] == [card.id, report.id]
+        assert [each.id for each in await scene.seen("bob")] == [card.id, report.id]
 
 
 async def test_only_who_may_agree_or_refuse_does(on_stage: Play) -> None:

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
-
 from bot.chat.model import Choice
 from tests.conformance.play import X64, Play
 from tests.conformance.stage import Trait
 
 
-@pytest.mark.parametrize("typed", [False, True], ids=["pressed", "typed"])
-async def test_a_proposal_outlives_the_bot(on_stage: Play, typed: bool) -> None:
+async def test_a_proposal_outlives_the_bot(on_stage: Play) -> None:
     scene = on_stage.scene
-    if not typed:
-        scene.needs(Trait.LASTING_BUTTONS)
+    typed = Trait.LASTING_BUTTONS in scene.stage.lacks  # what can be typed stays everywhere
     async with on_stage.bot():
         card, name = await scene.propose()
     async with on_stage.bot():
