@@ -91,6 +91,7 @@ class Keys:
             self._ask_again_at.pop(user, None)
             self._refreshed_until.pop(user, None)
         self._note_withheld(batch.to_device_events)
+        self._forget_members(batch)
         try:
             await self._refill()
             await self.ask_for(set(olm.users_for_key_query))
@@ -133,8 +134,8 @@ class Keys:
         """
         now = asyncio.get_running_loop().time()
         if self._refreshed_until.get(user, 0.0) <= now:
-            self._refreshed_until[user] = now + _ASK_AGAIN_AFTER
             await self.ask_for({user})
+            self._refreshed_until[user] = now + _ASK_AGAIN_AFTER
 
     async def encrypt(self, room_id: str, kind: str, content: Json) -> tuple[str, Json]:
         """Encrypt an event for every device of every member, after giving them the room's key.
@@ -151,7 +152,7 @@ class Keys:
                     # Nothing may wait between here and the encryption: the session would be another.
                     sealed_kind, sealed = self._client.encrypt(room_id, kind, content)
                     return sealed_kind, sealed
-                await self._share(room_id, list(room.users))
+                await self._share(room, list(room.users))
         raise ChatError(f"The members of {room_id} change too fast to encrypt for them.", passing=True)
 
     async def request(self, event: Any) -> None:
@@ -178,6 +179,15 @@ class Keys:
         found = self._client.olm.inbound_group_store.get(room_id, event.sender_key, event.session_id)
         return found is not None
 
+    def _forget_members(self, batch: Any) -> None:
+        """Where a sync left events out, somebody may have come or gone in them: with members loaded lazily, the
+        state beside a gap names only those who speak after it."""
+        for room_id, info in batch.rooms.join.items():
+            room = self._client.rooms.get(room_id)
+            if room is not None and room.encrypted and info.timeline.limited:
+                room.members_synced = False
+                self._client.invalidate_outbound_session(room_id)
+
     def _room(self, room_id: str) -> Any:
         """nio's room, which it only knows after a sync."""
         room = self._client.rooms.get(room_id)
@@ -197,9 +207,9 @@ class Keys:
             await self._client.receive_response(response)
         await self.ask_for(set(self._client.olm.users_for_key_query))
 
-    async def _share(self, room_id: str, users: list[str]) -> None:
+    async def _share(self, room: Any, users: list[str]) -> None:
         """Give the room's key to all devices that have not got it."""
-        olm = self._client.olm
+        olm, room_id = self._client.olm, room.room_id
         if room_id in olm.outbound_group_sessions and olm.outbound_group_sessions[room_id].expired:
             olm.rotate_outbound_group_session(room_id)
         missing = olm.get_missing_sessions(users)
@@ -214,6 +224,8 @@ class Keys:
             await ask(self._call, f"share the key of {room_id}", "PUT", path, messages)
             session.users_shared_with.update(shared_with)
         session.shared = True
+        if not room.members_synced or set(room.users) != set(users):  # somebody came or went meanwhile
+            self._client.invalidate_outbound_session(room.room_id)
 
     async def _claim(self, wanted: dict[str, list[str]]) -> None:
         body: Json = {

@@ -18,7 +18,7 @@ from bot.chat.matrix.keys import Keys
 from bot.chat.matrix.login import Entrance, Secret
 from bot.chat.matrix.machine import harden
 from bot.chat.matrix.replays import Replays
-from bot.chat.matrix.wire import Client, Json, attempt, calling, exchange, load_nio
+from bot.chat.matrix.wire import Client, Json, attempt, exchange, load_nio, reaching
 from bot.config.settings import MatrixSettings
 from bot.errors import ChatError
 
@@ -157,7 +157,7 @@ class Opener:
             return False
         folder.prepare()
         opened.replays = _load(nio, client, login, folder)
-        keys = Keys(client, calling(client))
+        keys = Keys(client, reaching(client, self._patience))
         if published is not None and not keys.device.matches(published):
             return False
         await keys.publish(device_published=published is not None)

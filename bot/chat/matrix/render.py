@@ -9,13 +9,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 from urllib.parse import quote
 
-from bot.chat.shorten import shorten
 from bot.chat.model import Card
 from bot.chat.plain import clean, clean_line, headline, render_plain, spans, table_lines
+from bot.chat.shorten import shorten
 
 MAX_CONTENT_BYTES = 40_000
-"""How large a content may be. An event may have 65,536 bytes (spec, "Size limits"); encryption makes it a
-third larger, and the rest is for what the servers add: hashes, signatures, links to earlier events."""
+"""How large a content may be, as ASCII. An event may have 65,536 bytes (spec, "Size limits"); nio encrypts JSON in
+which each sign beyond ASCII is escaped by six bytes or twelve, encryption makes that a third larger, and the rest is
+for what the servers add: hashes, signatures, links to earlier events."""
 
 _LONG_ID = "$" + "x" * 254  # the longest id that an event may have
 
@@ -51,7 +52,7 @@ def _fitting(card: Card, make: Callable[[Card], dict[str, Any]]) -> dict[str, An
 
 
 def _small(content: dict[str, Any]) -> bool:
-    return len(json.dumps(content, ensure_ascii=False).encode()) <= MAX_CONTENT_BYTES
+    return len(json.dumps(content)) <= MAX_CONTENT_BYTES
 
 
 def _message(card: Card, thread: str | None) -> dict[str, Any]:

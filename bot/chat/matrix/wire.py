@@ -91,8 +91,22 @@ async def attempt(what: str, call: Awaitable[Any], seconds: float) -> Any:
     return answer
 
 
+def reaching(client: Client, seconds: float) -> Exchange:
+    """As :func:`calling`, each call with a timeout and plain errors: for whoever calls on their own account."""
+    plain = calling(client)
+
+    async def call(method: str, path: str, body: Json | None) -> tuple[int, Json]:
+        answer: tuple[int, Json] = await attempt("reach the homeserver", plain(method, path, body), seconds)
+        return answer
+
+    return call
+
+
 def calling(client: Client) -> Exchange:
-    """Makes plain calls as the bot, with the token that the client has then; timeouts are the caller's."""
+    """Makes plain calls as the bot, with the token that the client has then.
+
+    Timeouts and network failures are the caller's: this is for use within :func:`attempt`.
+    """
 
     async def call(method: str, path: str, body: Json | None) -> tuple[int, Json]:
         return await exchange(client, method, path, body, token=client.access_token)
