@@ -1,0 +1,43 @@
+"""A vote that was taken back does not count, however late the bot hears of it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bot.chat.model import Choice, Press, Room, Withdrawal
+from bot.operations.model import OperationState
+from tests.conversations.kit import newest, propose
+from tests.house import Bot, slipway
+
+
+def _room(bot: Bot) -> Room:
+    return Room(platform=bot.chat.platform, id="console")
+
+
+async def _hear(bot: Bot, event: Press | Withdrawal) -> None:
+    assert bot.chat.accept is not None
+    await bot.chat.accept(event)
+    await bot.house.durable.idle()
+
+
+@pytest.mark.parametrize("late", [timedelta(), timedelta(hours=1)])
+async def test_a_vote_taken_back_while_the_bot_was_down_does_not_count(
+    tmp_path: Path, late: timedelta
+) -> None:
+    async with slipway(tmp_path, changes={"policy": {"promote": {"approvals": 2}}}) as bot:
+        card, _ = await propose(bot)
+        await bot.press("bob", Choice.APPROVE, card, event_id="the press")
+        assert [vote.person for vote in (await newest(bot)).votes] == ["bob"]
+        taken_back = Withdrawal(
+            event_id="taken back",
+            room=_room(bot),
+            speaker="bob",
+            press_event_id="the press",
+            sent_at=bot.clock(),
+        )
+        await _hear(bot, taken_back.model_copy(update={"sent_at": bot.clock() - late}))
+        assert (await newest(bot)).votes == ()
+        assert (await newest(bot)).state is OperationState.PROPOSED
