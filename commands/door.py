@@ -117,8 +117,8 @@ class Door:
                 response = await answer()
             except Exception:
                 log.exception("an answer failed inside Slipway", key=key)
-                sentence = "Nothing was changed by this. The log of Slipway says how it failed."
-                trouble = Trouble(sentence=sentence, mover=Mover.ADMIN, hint="status")
+                sentence = "The log of Slipway says how. What was asked for may stand all the same."
+                trouble = Trouble(sentence=sentence, mover=Mover.ADMIN, hint="pending")
                 response = where.saying(trouble_card("Slipway itself failed", trouble, self._services.view))
             return response.model_dump(mode="json")
 

@@ -83,7 +83,9 @@ class SetExcludedExecutor:
 
 
 class DeleteVersionExecutor:
-    """Carries out :class:`bot.images.steps.DeleteVersion`, unless the version stopped deserving it.
+    """Carries out :class:`bot.images.steps.DeleteVersion`, unless the version itself stopped deserving it.
+
+    Its place among the others is the plan's: that was compared when the run began.
 
     Args:
         gallery: where the version is.

@@ -33,8 +33,11 @@ def write_until(until: datetime) -> str:
 
 
 def owner_of(instance: Instance) -> str:
-    """The person who asked for the machine; empty where no tag says."""
-    return instance.tags.get(OWNER, "")
+    """The person who asked for the machine, on one line; empty where no tag says.
+
+    Whoever may write EC2's tags can write anything: a line break must not forge a line on a card.
+    """
+    return " ".join(instance.tags.get(OWNER, "").split())
 
 
 def until_of(instance: Instance) -> datetime | None:

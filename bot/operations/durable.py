@@ -228,12 +228,16 @@ class Durable:
         return found is not None and found.status not in _UNFINISHED
 
     async def ended(self, workflow_id: str) -> None:
-        """Wait, inside a workflow, until another one has ended that was started before."""
+        """Wait, inside a workflow, until another one has ended that was started before, well or badly."""
         from dbos import DBOS
 
         # Asked whether it exists, DBOS would store the answer as a step, and its status is not JSON.
         handle: Any = await DBOS.retrieve_workflow_async(workflow_id, existing_workflow=False)
-        await handle.get_result(polling_interval_sec=NOTIFICATION_POLL_SECONDS)
+        try:
+            await handle.get_result(polling_interval_sec=NOTIFICATION_POLL_SECONDS)
+        except Exception as error:  # noqa: BLE001 - whatever another workflow raised
+            # How it ended is its own matter, and was logged there; here it counts that it has.
+            log.info("a workflow that was waited for had failed", workflow=workflow_id, why=type(error).__name__)
 
     async def idle(self) -> None:
         """Wait until no workflow is running in this process."""
