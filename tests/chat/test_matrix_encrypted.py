@@ -200,9 +200,7 @@ async def test_it_can_send_before_its_first_look(
     assert (await ann.message(home.room, "at once")).decrypted
 
 
-async def test_what_cannot_be_read_is_told_once_a_session_over_restarts(
-    home: Den, matrix: Callable[[str], MatrixSettings], tmp_path: Path
-) -> None:
+async def test_what_cannot_be_read_is_told_once_a_session(home: Den) -> None:
     session = home.person.client.olm.outbound_group_sessions[home.room]
     home.person.client.olm.rotate_outbound_group_session(home.room)
     hidden = home.person.client.olm.outbound_group_sessions[home.room]
