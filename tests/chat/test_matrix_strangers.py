@@ -16,7 +16,9 @@ from bot.chat.matrix.crosssigning import Identity
 from bot.chat.matrix.devices import Devices, KnownDevice, judge, sound_claims
 from bot.chat.matrix.folder import Seeds
 from bot.chat.matrix.machine import Decrypted, harden
+from bot.chat.matrix.memory import InMemory
 from bot.chat.matrix.replays import Replays
+from bot.chat.matrix.seals import Seals
 from bot.chat.matrix.signing import SigningKey, canonical, encode, is_signed
 from bot.chat.model import Assurance
 from bot.config.settings import UnsignedDevices
@@ -176,3 +178,36 @@ def test_nothing_but_messages_is_taken_out_of_a_ciphertext(inner: Any, tmp_path:
     found = machine._decrypt_megolm_no_error(Event())
     assert isinstance(found, nio.UnknownBadEvent)
     assert not isinstance(found.source, Decrypted)
+
+
+@pytest.mark.parametrize("shown_in", ["!r", "!elsewhere"])
+async def test_what_was_encrypted_for_one_room_is_not_heard_in_another(shown_in: str, tmp_path: Path) -> None:
+    """As a homeserver could show it in the history of a room, naming the room whose key fits."""
+
+    said = {"type": "m.room.message", "content": {"msgtype": "m.text", "body": "!promote x"}}
+
+    class Event:
+        source: Any = said
+        room_id = "!r"
+        sender_key, session_id = KEY, "s"
+        event_id, sender, server_timestamp = "$e", ALICE, 1
+
+    machine = Machine(None, Event())
+    harden(importlib.import_module("nio"), machine, Replays(tmp_path / "read.db"))
+    found = machine._decrypt_megolm_no_error(Event())
+
+    async def encrypted(_room: str) -> bool:
+        return True
+
+    device = KnownDevice(device_id="PHONE", ed25519=KEY, curve25519=KEY, signed=True)
+    keys = SimpleNamespace(devices=SimpleNamespace(find=lambda *_: device))
+    seals = Seals(
+        SimpleNamespace(keys=keys),  # type: ignore[arg-type]  # what of these is used
+        SimpleNamespace(encrypted=encrypted),  # type: ignore[arg-type]
+        None,  # type: ignore[arg-type]
+        InMemory(),
+        rule=UnsignedDevices.REFUSE,
+        knows=lambda _: True,
+    )
+    seen = await seals.look(shown_in, found.source)
+    assert (seen is not None) is (shown_in == "!r")

@@ -25,10 +25,14 @@ class Decrypted(dict[str, Any]):
         sender_key: the Curve25519 key of the device whose Megolm session it was.
         ed25519: the signing key that this device claimed together with the session.
         session_id: the Megolm session.
+        room_id: the room whose key it was; a homeserver can show an event anywhere.
     """
 
-    def __init__(self, source: dict[str, Any], *, sender_key: str, ed25519: str, session_id: str) -> None:
+    def __init__(
+        self, source: dict[str, Any], *, sender_key: str, ed25519: str, session_id: str, room_id: str
+    ) -> None:
         super().__init__(source)
+        self.room_id = room_id
         self.sender_key = sender_key
         self.ed25519 = ed25519
         self.session_id = session_id
@@ -77,12 +81,17 @@ def harden(nio: Any, olm: Any, replays: Replays) -> None:
             return None
         if decrypted is None:
             return None
-        session = olm.inbound_group_store.get(room_id or event.room_id, event.sender_key, event.session_id)
+        room = room_id or event.room_id
+        session = olm.inbound_group_store.get(room, event.sender_key, event.session_id)
         source = _outer(decrypted, event)
         if session is None or source is None:
             return nio.UnknownBadEvent({})  # nio leaves that alone
         decrypted.source = Decrypted(
-            source, sender_key=event.sender_key, ed25519=session.ed25519, session_id=event.session_id
+            source,
+            sender_key=event.sender_key,
+            ed25519=session.ed25519,
+            session_id=event.session_id,
+            room_id=room,
         )
         return decrypted
 
