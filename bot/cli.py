@@ -256,9 +256,13 @@ def _load(path: Path) -> SlipwaySettings:
     from bot.config.load import load
     from bot.config.problems import render_problems
     from commands.all import rights
+    from commands.scheduled import schedule_problems
 
     try:
-        return load(path, os.environ, known_rights=rights())
+        settings = load(path, os.environ, known_rights=rights())
+        if problems := schedule_problems(settings):
+            raise ConfigError(problems)
+        return settings
     except ConfigError as error:
         click.echo(render_problems(error.problems), err=True)
         sys.exit(EXIT_CONFIG)

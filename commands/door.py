@@ -76,7 +76,9 @@ class Door:
 
     async def _concerns_us(self, event: AnyEvent) -> bool:
         settings = self._services.settings.commands
-        if isinstance(event, Withdrawal):  # of any age: a vote taken back while the bot was down must not count
+        if isinstance(
+            event, Withdrawal
+        ):  # of any age: a vote taken back while the bot was down must not count
             return await self._durable.knows(event_key(event, event.press_event_id))
         if self._services.clock() - event.sent_at > settings.max_age:
             log.info("an old message was left alone", platform=event.room.platform, sent_at=event.sent_at)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from bot.chat.model import Card, Table
+from bot.operations.kinds import command_line
 from bot.times import format_time
 from commands.call import Answer, Call
 from commands.grammar import Group, command
@@ -32,7 +33,7 @@ async def history(call: Call, limit: int) -> Answer:
             format_time(operation.created_at, view.zone),
             view.name(operation.requester),
             operation.state.value,
-            operation.outcome.summary if operation.outcome else operation.plan.summary,
+            command_line(operation.plan.request),
         )
         for operation in operations
     )

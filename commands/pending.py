@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.chat.model import Card, Table
+from bot.operations.kinds import command_line
 from bot.operations.model import Operation, OperationState
 from bot.operations.policy import Missing, may_decide, standing
 from bot.times import format_span
@@ -41,7 +42,7 @@ def _row(operation: Operation, call: Call) -> tuple[str, ...]:
         waits = f"{count} approval{'s' if count != 1 else ''}"
     return (
         operation.id,
-        operation.plan.summary,
+        command_line(operation.plan.request),
         view.name(operation.requester),
         waits,
         format_span(left) if operation.state is OperationState.PROPOSED else "-",

@@ -49,6 +49,8 @@ class StateLock:
         """
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            # For its user alone, also where the folder was there before: it holds what people said.
+            self._path.parent.chmod(0o700)
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise StateError(

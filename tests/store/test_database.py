@@ -147,3 +147,10 @@ def test_a_state_folder_that_cannot_be_made_is_said_with_what_to_do(tmp_path: Pa
     (tmp_path / "file").write_text("")
     with pytest.raises(StateError, match=r"cannot be used: Not a directory\. Set state_dir"):
         StateLock(tmp_path / "file" / "state").acquire()
+
+
+def test_a_state_folder_is_for_its_user_alone_also_where_it_was_open(tmp_path: Path) -> None:
+    folder = tmp_path / "state"
+    folder.mkdir(mode=0o755)
+    with StateLock(folder):
+        assert folder.stat().st_mode & 0o777 == 0o700

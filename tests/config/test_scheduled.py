@@ -1,0 +1,46 @@
+"""What `slipway check` says of schedules whose command line cannot be said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from commands.scheduled import schedule_problems
+from tests.house import settings
+
+
+def _schedule(command: str) -> dict[str, Any]:
+    entry = {"name": "weekly", "cron": "0 9 * * mon", "command": command}
+    return {"schedule": [{**entry, "room": "console:console", "roles": ["releng"]}]}
+
+
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [
+        ("promote", "schedule.weekly.command: `DEFINITION` is missing"),
+        ("cleanup --all", "schedule.weekly.command: `cleanup` has no option"),
+        ("promote --help", "schedule.weekly.command: this only asks for help"),
+    ],
+)
+def test_a_line_that_does_not_parse_is_named_with_its_schedule(
+    command: str, told: str, tmp_path: Path
+) -> None:
+    (problem,) = schedule_problems(settings(tmp_path, None, changes=_schedule(command) | _GALLERY))
+    assert problem.startswith(told)
+    assert "Write it like" in problem
+
+
+def test_good_lines_are_no_problem(tmp_path: Path) -> None:
+    assert schedule_problems(settings(tmp_path, None, changes=_schedule("cleanup") | _GALLERY)) == ()
+
+
+_GALLERY: dict[str, Any] = {
+    "azure": {
+        "subscription_id": "00000000-0000-4000-8000-00000000fed0",
+        "resource_group": "fedora-cloud",
+        "gallery": "Fedora",
+        "endpoint": "http://127.0.0.1:9",
+    }
+}
