@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 import structlog
 from pydantic import TypeAdapter
 
-from bot.chat.model import AnyEvent, Card, Event, Heard, Press, Tone, Withdrawal
+from bot.chat.model import AnyEvent, Card, Choice, Event, Heard, Press, Tone, Withdrawal
 from bot.errors import Mover
 from bot.model import Json
 from bot.operations.cards import operation_card, trouble_card
@@ -76,11 +76,11 @@ class Door:
 
     async def _concerns_us(self, event: AnyEvent) -> bool:
         settings = self._services.settings.commands
-        if isinstance(
-            event, Withdrawal
-        ):  # of any age: a vote taken back while the bot was down must not count
+        # What makes less happen is heard at any age: a vote taken back, or a rejection, while the bot was down.
+        if isinstance(event, Withdrawal):
             return await self._durable.knows(event_key(event, event.press_event_id))
-        if self._services.clock() - event.sent_at > settings.max_age:
+        rejects = isinstance(event, Press) and event.choice is Choice.REJECT
+        if not rejects and self._services.clock() - event.sent_at > settings.max_age:
             log.info("an old message was left alone", platform=event.room.platform, sent_at=event.sent_at)
             return False
         if isinstance(event, Press):

@@ -237,7 +237,9 @@ class Durable:
             await handle.get_result(polling_interval_sec=NOTIFICATION_POLL_SECONDS)
         except Exception as error:  # noqa: BLE001 - whatever another workflow raised
             # How it ended is its own matter, and was logged there; here it counts that it has.
-            log.info("a workflow that was waited for had failed", workflow=workflow_id, why=type(error).__name__)
+            log.info(
+                "a workflow that was waited for had failed", workflow=workflow_id, why=type(error).__name__
+            )
 
     async def idle(self) -> None:
         """Wait until no workflow is running in this process."""

@@ -214,7 +214,8 @@ class Records:
     async def cast(self, operation_id: str, given: Vote, entry: Entry) -> Operation | None:
         """Record a vote while the operation is proposed, replacing the person's former one.
 
-        Returns the operation with all votes, or None if it was no longer proposed.
+        Saying the same again leaves the first vote: taking that one back takes the vote back, even where a
+        platform delivered it twice. Returns the operation with all votes, or None if it was no longer proposed.
         """
         async with self._database.writing() as connection:
             state = await connection.scalar(
@@ -222,10 +223,12 @@ class Records:
             )
             if state != OperationState.PROPOSED:
                 return None
-            await connection.execute(
-                vote.delete().where(vote.c.operation_id == operation_id, vote.c.person == given.person)
-            )
-            await connection.execute(vote.insert().values(operation_id=operation_id, **given.model_dump()))
+            theirs = (vote.c.operation_id == operation_id) & (vote.c.person == given.person)
+            if await connection.scalar(sa.select(vote.c.choice).where(theirs)) != given.choice:
+                await connection.execute(vote.delete().where(theirs))
+                await connection.execute(
+                    vote.insert().values(operation_id=operation_id, **given.model_dump())
+                )
             await append(connection, entry)
             return await _load(connection, operation_id)
 

@@ -41,3 +41,40 @@ async def test_a_vote_taken_back_while_the_bot_was_down_does_not_count(
         await _hear(bot, taken_back.model_copy(update={"sent_at": bot.clock() - late}))
         assert (await newest(bot)).votes == ()
         assert (await newest(bot)).state is OperationState.PROPOSED
+
+
+async def test_a_vote_that_came_twice_goes_with_the_first(tmp_path: Path) -> None:
+    async with slipway(tmp_path, changes={"policy": {"promote": {"approvals": 2}}}) as bot:
+        card, _ = await propose(bot)
+        for event_id in ("the press", "its double"):
+            await bot.press("bob", Choice.APPROVE, card, event_id=event_id)
+        taken_back = Withdrawal(
+            event_id="taken back",
+            room=_room(bot),
+            speaker="bob",
+            press_event_id="the press",
+            sent_at=bot.clock(),
+        )
+        await _hear(bot, taken_back)
+        assert (await newest(bot)).votes == ()
+
+
+@pytest.mark.parametrize(
+    ("choice", "state"),
+    [(Choice.REJECT, OperationState.REJECTED), (Choice.APPROVE, OperationState.PROPOSED)],
+)
+async def test_an_old_rejection_is_heard_and_an_old_approval_is_not(
+    choice: Choice, state: OperationState, tmp_path: Path
+) -> None:
+    async with slipway(tmp_path) as bot:
+        card, _ = await propose(bot)
+        press = Press(
+            event_id="long ago",
+            room=_room(bot),
+            speaker="bob",
+            choice=choice,
+            message_id=card.id,
+            sent_at=bot.clock() - timedelta(hours=1),
+        )
+        await _hear(bot, press)
+        assert (await newest(bot)).state is state
