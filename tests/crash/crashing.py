@@ -55,8 +55,9 @@ class Crash:
         try:
             self._tell()
             until("all is settled, or the bot dead", lambda: not victim.alive or self.site.quiet())
-            if not victim.alive:
-                raise Died
+            self._stand_down()
+            victim.say("!whoami")  # it may be dying of its last commit: only an answer shows that it lives
+            victim.until(lambda line: line["title"] == "You are Alice.")
         except Died:
             self.reached = True
         self._stand_down()
