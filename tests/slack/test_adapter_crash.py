@@ -54,10 +54,13 @@ def _answers(sim: SimulatedSlack) -> list[Message]:
     return [message for message in sim.from_bot("images") if "Nothing waits" in message.everything]
 
 
-async def _goes_on(path: Path, sim: SimulatedSlack) -> None:
+async def _goes_on(path: Path, sim: SimulatedSlack, *, looks: bool = False) -> None:
     """Start the bot again on what the killed one left, and see that it works and has caught up."""
     async with _bot(path, sim):
         await sim.until(lambda: len(_answers(sim)) > 0, "the answer of the killed bot", within=START)
+        if looks:
+            asked = "conversations.history"
+            await sim.until(lambda: bool(sim.calls(asked)), "a look before it speaks", within=START)
         await sim.redeliver()
         await sim.settled(within=START)
         await sim.person("bob").post("images", "!whoami")
@@ -88,5 +91,4 @@ async def test_killed_while_the_answer_is_on_its_way(tmp_path: Path, sent: bool)
         said.release()
         if sent:
             await sim.until(lambda: len(_answers(sim)) == 1, "what the killed bot had sent", within=START)
-        await _goes_on(path, sim)
-        assert sim.calls("conversations.history")  # it looked before it spoke
+        await _goes_on(path, sim, looks=True)
