@@ -25,7 +25,9 @@ from tests.synapse import Account, Synapse
 
 pytestmark = pytest.mark.xdist_group("program")
 
-LAUNCH = "!launch Fedora-Cloud-Base-AmazonEC2.x86_64-43-20261117.0 --for 2h"
+MACHINES = fedora_machines(system_clock())
+IMAGE = next(image.name for image in MACHINES.images if ".x86_64-43-" in image.name)
+LAUNCH = f"!launch {IMAGE} --for 2h"
 PROMOTE = "!promote Fedora-Cloud-43-x64"
 
 
@@ -35,7 +37,7 @@ async def clouds() -> AsyncIterator[tuple[str, str]]:
     azure = SimulatedAzure(fedora_gallery(system_clock()), clock=system_clock)
     await azure.start()
     try:
-        async with SimulatedAws(fedora_machines(system_clock())) as aws:
+        async with SimulatedAws(MACHINES) as aws:
             await aws.ready()
             yield aws.url, azure.url
     finally:
