@@ -265,7 +265,7 @@ def slack_chat(wiring: Wiring, *, sleep: Sleep = asyncio.sleep) -> Chat:
     """The Slack adapter, as configured."""
     from bot.chat.slack import House as SlackHouse
     from bot.chat.slack import SlackChat
-    from commands.forms import launch_form, launch_line
+    from commands.forms import launch_form, launch_line, launch_mistakes
     from commands.home import home
 
     people = wiring.people
@@ -276,6 +276,7 @@ def slack_chat(wiring: Wiring, *, sleep: Sleep = asyncio.sleep) -> Chat:
         home=lambda account: home(wiring.services(), Platform.SLACK, account),
         launch_form=lambda: launch_form(wiring.services()),
         launch_line=launch_line,
+        launch_mistakes=partial(launch_mistakes, wiring.settings.profiles),
         idle=wiring.idle,
         groups=people.slack_groups,
         learn_groups=people.learn_groups,

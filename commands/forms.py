@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 
+from bot.config.settings import ProfileSettings
+from bot.errors import Mistake
+from bot.instances.launch import check_count, lifetime_of
 from bot.times import format_duration
 from commands.call import Services
+from commands.launch import COUNT
+from commands.values import DURATION
 
 MOST_IMAGES = 100
 """As many choices as a Slack menu may have; the newest images come first."""
@@ -62,3 +69,31 @@ def launch_line(*, image: str, profile: str, duration: str, count: str) -> str:
         if value:
             words += [option, value]
     return shlex.join(words)
+
+
+def launch_mistakes(
+    profiles: Mapping[str, ProfileSettings], *, profile: str, duration: str, count: str
+) -> dict[str, str]:
+    """What is wrong with a filled form, by field, as far as it shows without asking a cloud.
+
+    So that it can be mended where it was typed. The command itself asks all of it again.
+    """
+    chosen = profiles.get(profile)
+    wrong: dict[str, str] = {}
+    try:
+        lifetime = DURATION.read(duration) if duration else None
+        if chosen is not None:
+            lifetime_of(_seconds(lifetime), profile, chosen)
+    except (ValueError, Mistake) as error:
+        wrong["duration"] = str(error)
+    try:
+        number = COUNT.read(count) if count else 1
+        if chosen is not None:
+            check_count(number, profile, chosen)
+    except (ValueError, Mistake) as error:
+        wrong["count"] = str(error)
+    return wrong
+
+
+def _seconds(duration: timedelta | None) -> int | None:
+    return None if duration is None else int(duration.total_seconds())

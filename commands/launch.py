@@ -11,6 +11,8 @@ from commands.call import Call, Change
 from commands.grammar import Group, command, dry_run
 from commands.values import DURATION, WholeNumber
 
+COUNT = WholeNumber(1, 50)
+
 
 @command(
     "launch",
@@ -28,7 +30,7 @@ from commands.values import DURATION, WholeNumber
     "--profile", metavar="NAME", help="A profile of the configuration: a launch template with limits."
 )
 @click.option("--for", "duration", type=DURATION, help="How long they live; without, the profile's default.")
-@click.option("--count", type=WholeNumber(1, 50), default=1, help="How many, all or none.")
+@click.option("--count", type=COUNT, default=1, help="How many, all or none.")
 @dry_run
 async def launch(
     call: Call, image: str, profile: str | None, duration: timedelta | None, count: int, dry_run: bool

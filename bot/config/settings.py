@@ -117,10 +117,17 @@ class SlackSettings(Settings):
     teams: tuple[str, ...] = ()  # other workspaces whose people are believed
     channels: tuple[str, ...] = ()  # where changes may be asked for; elsewhere the bot only answers questions
     changes_in_direct: bool = False
-    home_channel: str | None = None  # where what is asked for in App Home and by shortcuts is answered
+    home_channel: str | None = None  # see `home`
     endpoint: str | None = None
     request_timeout: Duration = timedelta(seconds=20)
     groups_refresh: Duration = timedelta(minutes=5)
+
+    @property
+    def home(self) -> str | None:
+        """The channel that answers what is asked for outside any channel; None stands for a direct message."""
+        if self.home_channel is not None or self.changes_in_direct:
+            return self.home_channel
+        return next(iter(self.channels), None)
 
     @property
     def api_url(self) -> str:

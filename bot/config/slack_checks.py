@@ -32,6 +32,10 @@ def slack_problems(slack: SlackSettings, *, secrets: bool) -> Iterator[Problem]:
         for value in values:
             if value is not None and not pattern.fullmatch(value):
                 yield Problem(f"slack.{key}", f"{shown(value)} is not {right}")
+    home = slack.home_channel
+    if home is not None and CHANNEL.fullmatch(home) and home not in slack.channels:
+        said = f"{shown(home)} is not among slack.channels, so no change could be asked for there"
+        yield Problem("slack.home_channel", said)
 
 
 def _slack_secrets(slack: SlackSettings) -> Iterator[Problem]:

@@ -57,7 +57,8 @@ class LaunchPlanner:
         else:
             name, template = await self._choose(request.profile, image)
         profile = self._known(name)
-        lifetime = _within_limits(request, name, profile)
+        check_count(request.count, name, profile)
+        lifetime = lifetime_of(request.seconds, name, profile)
         if pin is None:
             pin = LaunchPin(
                 image_id=image.id,
@@ -177,14 +178,22 @@ def _there_are(profiles: Mapping[str, ProfileSettings]) -> str:
     return f"there are {', '.join(most)} and {last}" if most else f"there is {last}"
 
 
-def _within_limits(request: Launch, name: str, profile: ProfileSettings) -> timedelta:
-    """How long the machines live; raises Mistake where the profile does not allow as much."""
-    if not 1 <= request.count <= profile.max_count:
+def check_count(count: int, name: str, profile: ProfileSettings) -> None:
+    """Raise Mistake where a profile does not launch so many machines at a time."""
+    if not 1 <= count <= profile.max_count:
         most = "1 machine" if profile.max_count == 1 else f"1 to {profile.max_count} machines"
-        raise Mistake(f"Profile {name} launches {most} at a time, not {request.count}.")
-    if request.seconds is None:
+        raise Mistake(f"Profile {name} launches {most} at a time, not {count}.")
+
+
+def lifetime_of(seconds: int | None, name: str, profile: ProfileSettings) -> timedelta:
+    """How long machines of a profile live if so many seconds are asked for; None is the profile's default.
+
+    Raises:
+        Mistake: the profile does not allow as much.
+    """
+    if seconds is None:
         return min(profile.default_for, profile.max_for)
-    lifetime = timedelta(seconds=request.seconds)
+    lifetime = timedelta(seconds=seconds)
     if not timedelta() < lifetime <= profile.max_for:
         raise Mistake(
             f"Profile {name} launches for at most {format_duration(profile.max_for)}, "

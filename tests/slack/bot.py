@@ -16,6 +16,7 @@ from bot.app import App, Wiring, hands, slack_chat
 from bot.app import House as Running
 from bot.chat.model import Chat, Platform
 from bot.chat.slack import SlackChat
+from bot.chat.slack.manifest import EVENTS, SCOPES
 from bot.clouds.simulated.aws import SimulatedAws
 from bot.clouds.simulated.azure import SimulatedAzure
 from bot.clouds.simulated.fedora import fedora_gallery
@@ -27,6 +28,12 @@ from tests.slack.simulator import Message, SimulatedSlack
 from tests.slack.simulator.seed import ALICE, BOB, CAROL, IMAGES, RELEASE
 
 PEOPLE = {"alice": ALICE, "bob": BOB, "carol": CAROL}
+
+
+def as_the_manifest_says(sim: SimulatedSlack) -> None:
+    """Grant the app no more than the manifest asks for: with that, everything has to work."""
+    sim.world.app.scopes &= set(SCOPES)
+    sim.world.app.events &= set(EVENTS)
 
 
 async def no_wait(seconds: float) -> None:
@@ -112,6 +119,7 @@ async def slack_bot(
 ) -> AsyncIterator[SlackBot]:
     """The bot, connected by a socket or by HTTP, and at the end stopped."""
     made: list[SlackChat] = []
+    as_the_manifest_says(sim)
 
     def make(wiring: Wiring) -> Chat:
         chat = slack_chat(wiring, sleep=no_wait)
@@ -158,4 +166,4 @@ async def _stop(stop: asyncio.Event, running: asyncio.Task[None]) -> None:
     await running
 
 
-__all__ = ["Platform", "SlackBot", "no_wait", "slack_bot", "slack_settings"]
+__all__ = ["Platform", "SlackBot", "as_the_manifest_says", "no_wait", "slack_bot", "slack_settings"]

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from pydantic import SecretStr
@@ -13,11 +15,11 @@ from pydantic import SecretStr
 from bot.chat.model import AnyEvent, Card, Heard, Press
 from bot.chat.slack import House, InMemory, SlackChat
 from bot.chat.slack.house import LaunchChoices
-from bot.config.settings import SlackSettings
+from bot.config.settings import ProfileSettings, SlackSettings
 from bot.errors import Mistake
-from commands.forms import LaunchForm, ProfileChoice, launch_line
+from commands.forms import LaunchForm, ProfileChoice, launch_line, launch_mistakes
 from tests.house import FakeClock
-from tests.slack.bot import no_wait
+from tests.slack.bot import as_the_manifest_says, no_wait
 from tests.slack.simulator import SimulatedSlack
 from tests.slack.simulator.seed import ALICE, BOB, CAROL, IMAGES
 
@@ -25,6 +27,7 @@ FORM = LaunchForm(
     images=("Fedora-Cloud-43-x64", "Fedora-Cloud-42-x64"),
     profiles=(ProfileChoice("small", "2 cores", 3, "3h", "3d"),),
 )
+PROFILES = {"small": ProfileSettings(template="t", max_count=3, max_for=timedelta(days=3))}
 
 
 @dataclass
@@ -75,6 +78,7 @@ def make_chat(
     **more: Any,
 ) -> SlackChat:
     """The adapter, not yet listening."""
+    as_the_manifest_says(sim)
 
     async def home(account: str) -> tuple[Card, ...]:
         return (Card(title=f"Hello {account}"), *(ear.home if ear else ()))
@@ -99,6 +103,7 @@ def make_chat(
         home=home,
         launch_form=form,
         launch_line=launch_line,
+        launch_mistakes=partial(launch_mistakes, PROFILES),
         idle=lambda: no_wait(0),
         groups=groups,
         learn_groups=learn,

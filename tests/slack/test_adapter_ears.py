@@ -63,6 +63,7 @@ class TestTalk:
         assert ear.said == ["!status"]
 
     async def test_a_mention_is_taken_off_and_heard_once(self, ear: Ear) -> None:
+        ear.sim.world.app.events.add("app_mention")  # no manifest of ours, but somebody may have added it
         said = await ear.sim.person("alice").post("images", f"<@{BOT}>: status")
         assert len(said.deliveries) == 2  # as a message, and as a mention
         await ear.sim.settled()
@@ -292,6 +293,9 @@ class TestCommands:
             await socket.chat.send(LOUNGE, PROPOSED, thread=None, key=f"hear:slack:{heard.event_id}")
         told = await alice.ephemeral(lambda message: "invite" in message.text)
         assert f"I am not in the channel {LOUNGE}; type `/invite @slipway` there" in told.text
+        with pytest.raises(ChatError, match="/invite @slipway"):  # a second message about the same event
+            await socket.chat.send(LOUNGE, PROPOSED, thread=None, key=f"hear:slack:{heard.event_id}")
+        assert len([each for each in alice.ephemerals if "invite" in each.text]) == 1
 
     async def test_the_launch_form_becomes_a_command(self, ear: Ear) -> None:
         alice = ear.sim.person("alice")
@@ -319,7 +323,42 @@ class TestCommands:
         (heard,) = socket.heard
         assert isinstance(heard, Heard)
         assert heard.text == "launch Fedora-Cloud-43-x64"
-        assert heard.assurance is Assurance.REFUSED  # without slack.home_channel it is a direct message
+        assert (heard.room.id, heard.assurance) == (IMAGES, Assurance.FULL)  # the first of slack.channels
+
+    @pytest.mark.parametrize(
+        ("field", "typed", "told"),
+        [
+            ("duration", "soon", "write it like 90m, 2h30m or 3d"),
+            ("duration", "9d", "Profile small launches for at most 3d, not 9d."),
+            ("count", "7", "Profile small launches 1 to 3 machines at a time, not 7."),
+        ],
+    )
+    async def test_what_is_wrong_in_a_form_is_told_at_its_field(
+        self, socket: Ear, field: str, typed: str, told: str
+    ) -> None:
+        alice = socket.sim.person("alice")
+        await (await alice.shortcut(LAUNCH)).acked()
+        await socket.sim.called("views.update")
+        form = await alice.modal(LAUNCH)
+        filled = {"image": "Fedora-Cloud-43-x64", "profile": "small"}
+        submitted = await alice.submit(form, {**filled, field: typed})
+        assert submitted.outcome is Outcome.ERRORS
+        assert list(submitted.errors) == [field]
+        assert told in submitted.errors[field]
+        assert socket.heard == []
+
+    async def test_a_form_is_not_offered_where_it_would_only_be_refused(self, sim: SimulatedSlack) -> None:
+        async with listening(sim, channels=()) as ear:
+            alice = sim.person("alice")
+            await (await alice.shortcut(LAUNCH)).acked()
+            direct = sim.core.open_direct(alice.id)
+            told = await sim.message(direct.id)
+            assert "`slack.channels`" in told.text
+            message = await alice.post("images", "try ami-0123456789abcdef0 please")
+            await (await alice.message_shortcut(LAUNCH_FROM, message)).acked()
+            assert "have `C0IMAGES0` added" in (await alice.ephemeral()).text
+            assert alice.modals == []
+            assert ear.said == ["try ami-0123456789abcdef0 please"]
 
     async def test_where_nothing_can_be_launched_the_form_says_so(self, sim: SimulatedSlack) -> None:
         async with listening(sim, home_channel=IMAGES) as ear:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
+from bot.chat.slack.values import LAUNCH
+from bot.clouds.simulated.aws import SimulatedAws
+from bot.clouds.simulated.aws_world import fedora_machines
 from tests.conversations.kit import CANDIDATE, X64
+from tests.conversations.test_machines import IMAGE
 from tests.house import FakeClock
 from tests.slack.bot import slack_bot
 from tests.slack.simulator import SimulatedSlack
+from tests.slack.simulator.core import View
 
 
 @pytest.mark.parametrize("over_http", [False, True], ids=["socket", "http"])
@@ -35,6 +41,11 @@ async def test_one_asks_another_approves_and_the_report_stands_in_the_thread(
         assert shown.buttons == []
         assert "Bob approved" in shown.everything
         assert bot.chat.health().connected
+
+
+def _machines(home: View) -> list[str]:
+    """The machines that a Home tab can end."""
+    return re.findall(r"'terminate (i-[0-9a-f]+)'", str(home.body))
 
 
 class TestOneBot:
@@ -100,6 +111,32 @@ class TestOneBot:
             await (await bob.press_in(home, "Approve")).acked()
             await bot.says("images", "rollback: done", "Ended")
             await bob.home_tab(lambda view: "Nothing waits" in str(view.body))
+
+    async def test_machines_come_by_a_form_and_go_by_the_home_tab(self, tmp_path: Path) -> None:
+        clock = FakeClock()
+        async with (
+            SimulatedAws(fedora_machines(clock())) as aws,
+            SimulatedSlack(clock=clock) as sim,
+            slack_bot(tmp_path, sim, clock=clock, aws=aws) as bot,
+        ):
+            alice, bob = sim.person("alice"), sim.person("bob")
+            await (await alice.shortcut(LAUNCH)).acked()
+            await sim.called("views.update")
+            form = await alice.modal(LAUNCH)
+            assert "The answer comes in <#C0IMAGES0>." in str(form.body)
+            await alice.submit(form, {"image": IMAGE, "profile": "small", "duration": "90m", "count": 2})
+            await bot.says("images", "launch: done", "Ended")
+
+            await alice.open_home()
+            home = await alice.home_tab(lambda view: len(_machines(view)) == 2)
+            first, second = _machines(home)
+            await (await alice.press_in(home, f"Terminate {first}")).acked()
+            await bot.says("images", "terminate: done", "Ended", first)
+            await alice.home_tab(lambda view: _machines(view) == [second])
+
+            # Another person's Home tab has another person's machines.
+            await bob.open_home()
+            await bob.home_tab(lambda view: "You have no machines" in str(view.body))
 
     async def test_a_user_group_gives_a_role(self, tmp_path: Path) -> None:
         clock = FakeClock()

@@ -143,6 +143,16 @@ class TestPrivately:
         assert "no command" in told.everything
         assert ear.sim.from_bot("images") == []
 
+    @pytest.mark.parametrize("gone", [False, True], ids=["there", "deleted meanwhile"])
+    async def test_it_takes_the_place_of_what_all_could_see(self, ear: Ear, gone: bool) -> None:
+        ts = await _say(ear.chat, card=RUNNING)  # “Looking into it…”
+        if gone:
+            (message,) = ear.sim.from_bot("images")
+            await ear.sim.person("alice").delete(message, as_admin=True)
+        await ear.chat.edit(IMAGES, ts, SLIP, thread=None, key="e")
+        assert "no command" in (await ear.sim.person("bob").ephemeral()).everything
+        assert ear.sim.from_bot("images") == []
+
     async def test_in_a_direct_message_it_is_a_message(self, ear: Ear) -> None:
         direct = ear.sim.core.open_direct(BOB)
         await _say(ear.chat, card=SLIP, room=BOB)

@@ -155,7 +155,7 @@ class SlackChat:
             windows=self._windows,
             chores=self._chores,
             clock=self._clock,
-            home=self._settings.home_channel or "",
+            home=self._settings.home or "",
         )
 
     def _contact(self) -> None:

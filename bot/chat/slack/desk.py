@@ -169,11 +169,11 @@ class Desk:
         event_id = f"view:{text_at(view, 'id')}:{user}:{text_at(view, 'hash')}"[:250]
         if view.get("callback_id") == LAUNCH:
             form = filled(view)
-            if form.errors:
-                return {"response_action": "errors", "errors": form.errors}
-            line = self._house.launch_line(
-                image=form.image, profile=form.profile, duration=form.duration, count=form.count
-            )
+            asked = {"profile": form.profile, "duration": form.duration, "count": form.count}
+            wrong = {**form.errors, **self._house.launch_mistakes(**asked)}
+            if wrong:
+                return {"response_action": "errors", "errors": wrong}
+            line = self._house.launch_line(image=form.image, **asked)
             await accept(self._heard(did, event_id, line, thread=back.thread))
         elif view.get("callback_id") == REJECT and back.target is not None:
             if self._house.knows(speaker):
@@ -227,8 +227,12 @@ class Desk:
         return None
 
     def _open_launch(self, did: Did, body: Mapping[str, Any], back: Back, image: str = "") -> None:
+        assurance, doubt = self._trust.place(back.room)
         if not self._house.knows(did.speaker):
             self._tell(did, _stranger(did.speaker))
+            return
+        if assurance is Assurance.REFUSED:  # before somebody fills in what would only be refused
+            self._tell(did, doubt)
             return
         work = self._windows.offer_launch(
             text_at(body, "trigger_id"), back, did.user, did.response_url, image

@@ -60,6 +60,14 @@ class LaunchLine(Protocol):
         ...
 
 
+class LaunchMistakes(Protocol):
+    """Says what is wrong with a filled form, as far as the form alone tells."""
+
+    def __call__(self, *, profile: str, duration: str, count: str) -> Mapping[str, str]:
+        """A sentence for each of ``profile``, ``duration`` and ``count`` that is wrong."""
+        ...
+
+
 @dataclass(frozen=True)
 class House:
     """Callables into the house.
@@ -69,6 +77,7 @@ class House:
         home: the cards of an account's App Home tab.
         launch_form: what can be launched; raises Mistake or CloudError where nothing can be offered.
         launch_line: the command line of a filled form.
+        launch_mistakes: what is wrong with a filled form.
         idle: returns when no work is under way.
         groups: the user groups that give roles.
         learn_groups: takes in who is in them.
@@ -78,6 +87,7 @@ class House:
     home: Callable[[str], Awaitable[tuple[Card, ...]]]
     launch_form: Callable[[], Awaitable[LaunchChoices]]
     launch_line: LaunchLine
+    launch_mistakes: LaunchMistakes
     idle: Callable[[], Awaitable[None]]
     groups: tuple[str, ...]
     learn_groups: Callable[[Mapping[str, frozenset[str]]], None]

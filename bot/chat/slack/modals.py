@@ -106,7 +106,7 @@ class Filled:
 
     @property
     def errors(self) -> dict[str, str]:
-        """What is wrong, by the block to show it at; the rest is said by the command."""
+        """What is missing, by the block to show it at."""
         return {} if self.image else {NAMED: "Choose an image, or name one."}
 
 

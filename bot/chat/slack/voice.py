@@ -85,12 +85,18 @@ class Voice:
     async def replace(self, room: str, stamp: str, card: Card, *, thread: str | None, key: str) -> None:
         """Replace a message by a card. Of several edits that wait, only the newest is made.
 
+        What concerns one person alone does not stay in a message that all see: that one is deleted then.
+
         Raises:
             ChatError: Slack did not take it.
         """
         channel = await self.channel_of(room)
 
         async def update() -> None:
+            if card.private_to is not None and not channel.startswith("D"):
+                await self._delete(channel, stamp)
+                await self._say_privately(channel, card, card.private_to, thread)
+                return
             shown = message(card)
             await self._connection.call(
                 "change a message",
@@ -101,7 +107,10 @@ class Voice:
             )
 
         await self._edits.edit(f"{channel} {stamp}", update)
-        if card.tone not in (Tone.RUNNING, Tone.WAITING):  # what only shows progress is not worth a file each
+        if card.private_to is None and card.tone not in (
+            Tone.RUNNING,
+            Tone.WAITING,
+        ):  # what only shows progress is not worth a file each
             await self._attach(channel, card, thread=thread or stamp, key=key)
 
     async def whisper(
@@ -168,6 +177,19 @@ class Voice:
             channel=channel,
         )
         return str(answer.get("message_ts", ""))
+
+    async def _delete(self, channel: str, stamp: str) -> None:
+        try:
+            await self._connection.call(
+                "delete a message",
+                lambda client: client.chat_delete(channel=channel, ts=stamp),
+                channel=channel,
+            )
+        except RefusedError as error:
+            if error.passing:
+                raise
+            if error.kind is not Refusal.GONE:  # what replaces it has to be said all the same
+                log.warning("a message could not be deleted", channel=channel, problem=str(error))
 
     async def _post(self, channel: str, card: Card, thread: str | None, key: str) -> str:
         shown = message(card)
@@ -256,7 +278,8 @@ class Voice:
 
     async def _tell_way_back(self, key: str, sentence: str) -> None:
         """Tell the person whose command cannot be answered where they typed it."""
-        url = next((url for event, url in self._ways_back.items() if key.endswith(event)), "")
+        event = next((event for event in self._ways_back if key.endswith(event)), "")
+        url = self._ways_back.pop(event, "")  # told once, however many messages were to be sent
         if url and not await self._respond(url, mrkdwn(sentence, EPHEMERAL_TEXT)):
             log.warning("could not tell somebody that the bot may not answer there")
 
