@@ -20,12 +20,22 @@ from commands.instances import instance_row
 Section = Callable[[Services, Person], Awaitable[tuple[Card, ...]]]
 
 
+MOST_PENDING = 5
+"""Cards of operations; more would leave no room for the other sections (Slack: 100 blocks)."""
+
+
 async def pending_section(services: Services, person: Person) -> tuple[Card, ...]:
-    """What waits for an approval, with buttons."""
+    """What waits for an approval, with buttons; of much, what came first."""
+    if not services.people.may(person, "pending", changes=False):
+        return ()
     waiting = await services.records.in_states((OperationState.PROPOSED,))
     if not waiting:
         return (Card(tone=Tone.DONE, title="Nothing waits for an approval"),)
-    return tuple(operation_card(operation, services.view) for operation in waiting)
+    cards = tuple(operation_card(operation, services.view) for operation in waiting[:MOST_PENDING])
+    if len(waiting) == len(cards):
+        return cards
+    title = f"{len(waiting) - len(cards)} more wait for an approval"
+    return (*cards, Card(tone=Tone.WAITING, title=title, text="`pending` lists all of them."))
 
 
 async def machines_section(services: Services, person: Person) -> tuple[Card, ...]:

@@ -43,9 +43,22 @@ def test_the_manifest_is_printed_for_both_ways_in() -> None:
     assert http["settings"]["event_subscriptions"]["request_url"] == url
     assert http["settings"]["interactivity"]["request_url"] == url
     assert http["features"]["slash_commands"][0]["url"] == url
-    refused = CliRunner().invoke(main, ["slack", "manifest", "--url", "http://bot.example.org"])
-    assert refused.exit_code != 0
-    assert "https://" in refused.output
+    made = json.loads(CliRunner().invoke(main, ["slack", "manifest", "--name", "Fedora Images"]).output)
+    assert made["features"]["bot_user"]["display_name"] == "fedora-images"
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        (("--url", "http://bot.example.org/slack/events"), "https://"),
+        (("--url", "https://bot.example.org/"), "/slack/events"),
+        (("--name", "x" * 36), "1 to 35 characters"),
+    ],
+)
+def test_a_manifest_that_slack_would_refuse_is_not_printed(given: tuple[str, ...], told: str) -> None:
+    refused = CliRunner().invoke(main, ["slack", "manifest", *given])
+    assert refused.exit_code == 2
+    assert told in " ".join(refused.output.split())
 
 
 def test_the_manifest_asks_for_what_the_documentation_explains() -> None:
@@ -66,6 +79,13 @@ async def test_what_is_missing_and_what_is_too_much_is_told(sim: SimulatedSlack)
     assert "The scope `files:write` is missing" in missing
     assert "users:read" in more
     assert "/invite @slipway" in outside
+
+
+async def test_on_grid_the_organisation_is_to_be_named(sim: SimulatedSlack) -> None:
+    sim.world.app.organisation = "E0FEDORA0"
+    _, (problem,) = await examine(slack_config(sim))
+    assert "the organisation E0FEDORA0" in problem
+    assert await examine(slack_config(sim, teams=("E0FEDORA0",))) == ("@slipway in T0FEDORA0, by socket", ())
 
 
 async def test_the_doctor_looks_at_everything_that_is_configured(sim: SimulatedSlack, tmp_path: Path) -> None:

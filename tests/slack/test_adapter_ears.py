@@ -14,7 +14,7 @@ from tests.house import FakeClock
 from tests.slack.cards_kit import PROPOSED
 from tests.slack.ears_kit import Ear, listening, make_chat
 from tests.slack.simulator import Kind, Message, Outcome, Reason, Signature, SimulatedSlack
-from tests.slack.simulator.seed import ALICE, BOT, IMAGES, LOUNGE, RELEASE_TEAM
+from tests.slack.simulator.seed import ALICE, BOB, BOT, IMAGES, LOUNGE, RELEASE_TEAM
 
 
 @pytest.fixture
@@ -93,6 +93,11 @@ class TestTalk:
         await _card(ear)
         await ear.sim.settled()  # all of it is acknowledged, so that Slack goes on delivering
         assert ear.said == ["hello"]
+
+    async def test_what_is_said_beside_a_file_is_heard(self, socket: Ear) -> None:
+        await socket.sim.person("alice").post("images", "!status", with_file=True)
+        await socket.sim.settled()
+        assert socket.said == ["!status"]
 
     async def test_changes_are_asked_for_only_where_the_configuration_says(self, socket: Ear) -> None:
         alice = socket.sim.person("alice")
@@ -266,6 +271,24 @@ class TestButtons:
         assert "`T0PARTNER` to `slack.teams`" in told
         assert socket.heard == []
 
+    async def test_whoever_presses_in_a_thread_is_told_there(self, socket: Ear) -> None:
+        root = await socket.sim.person("alice").post("images", "hello")
+        dave = socket.sim.person("dave")
+        await (await dave.press(await _card(socket, thread=root.ts), "Approve")).acked()
+        assert (await dave.ephemeral()).thread_ts == root.ts
+
+    async def test_a_colleague_on_grid_is_known_once_the_organisation_is_believed(
+        self, sim: SimulatedSlack
+    ) -> None:
+        sim.world.users[BOB].session = "E0FEDORA0"  # what Slack may name where somebody presses
+        async with listening(sim) as ear:
+            await (await sim.person("bob").press(await _card(ear), "Approve")).acked()
+            assert "`E0FEDORA0` to `slack.teams`" in (await sim.person("bob").ephemeral()).text
+            assert ear.presses == []
+        async with listening(sim, teams=("E0FEDORA0",)) as ear:
+            await (await sim.person("bob").press(await _card(ear), "Approve")).acked()
+            assert [press.speaker for press in ear.presses] == [BOB]
+
     async def test_a_modal_that_comes_too_late_says_how_to_go_on(self, socket: Ear) -> None:
         socket.sim.faults.refuse("views.open", "expired_trigger_id")
         bob = socket.sim.person("bob")
@@ -284,6 +307,10 @@ class TestCommands:
         assert (heard.text, heard.address) == ("promote Fedora-Cloud-43-x64", Address.MENTION)
         await (await ear.sim.person("alice").command("/slipway")).acked()
         assert ear.said[-1] == "help"
+
+    async def test_no_word_in_a_command_is_taken_for_something_else(self, ear: Ear) -> None:
+        await (await ear.sim.person("alice").command("/slipway", "images payload={} command=/x")).acked()
+        assert ear.said == ["images payload={} command=/x"]
 
     async def test_where_the_bot_may_not_answer_the_person_is_told_to_invite_it(self, socket: Ear) -> None:
         alice = socket.sim.person("alice")

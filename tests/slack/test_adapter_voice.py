@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.chat.model import Tone
+from bot.chat.model import Table, Tone
 from bot.chat.slack import InMemory, SlackChat
 from bot.errors import ChatError
 from tests.house import FakeClock
@@ -153,6 +153,21 @@ class TestPrivately:
         assert "no command" in (await ear.sim.person("bob").ephemeral()).everything
         assert ear.sim.from_bot("images") == []
 
+    @pytest.mark.parametrize("answered", [False, True], ids=["a lone root", "a thread"])
+    async def test_in_a_thread_it_is_shown_where_slack_shows_it(self, ear: Ear, answered: bool) -> None:
+        root = await ear.sim.person("alice").post("images", "hello")
+        if answered:
+            await ear.sim.person("alice").post("images", "and more", thread=root)
+        await _say(ear.chat, card=SLIP, thread=root.ts)
+        told = await ear.sim.person("bob").ephemeral()
+        assert told.thread_ts == (root.ts if answered else None)
+
+    async def test_who_is_not_in_the_channel_is_told_directly(self, ear: Ear) -> None:
+        ear.sim.channel("images").members.discard(BOB)
+        await _say(ear.chat, card=SLIP)
+        direct = ear.sim.core.open_direct(BOB)
+        assert "no command" in (await ear.sim.message(direct.id)).everything
+
     async def test_in_a_direct_message_it_is_a_message(self, ear: Ear) -> None:
         direct = ear.sim.core.open_direct(BOB)
         await _say(ear.chat, card=SLIP, room=BOB)
@@ -162,6 +177,35 @@ class TestPrivately:
         await _say(ear.chat, card=REPORT)
         (message,) = ear.sim.from_bot("images")
         assert message.text.startswith("<@U0ALICE00> ")
+
+
+class TestLimits:
+    @pytest.mark.parametrize(
+        "row", [("a definition", "43.20261118.0"), ("сборка образа", "四十三版本")], ids=["rules", "words"]
+    )
+    async def test_a_message_that_could_be_sent_can_be_edited(self, ear: Ear, row: tuple[str, str]) -> None:
+        table = Table(columns=("Definition", "Version"), rows=(row,) * 90)  # its rules have three bytes each
+        card = PROPOSED.model_copy(update={"tables": (table,)})
+        ts = await _say(ear.chat, card=card)
+        await ear.chat.edit(IMAGES, ts, card.model_copy(update={"buttons": ()}), thread=None, key="e")
+        assert next(m for m in ear.sim.from_bot("images") if m.ts == ts).buttons == []
+
+    @pytest.mark.parametrize("error", ["invalid_blocks", "msg_blocks_too_long"])
+    async def test_a_card_whose_blocks_slack_refuses_is_shown_in_words(self, ear: Ear, error: str) -> None:
+        ear.sim.faults.refuse("chat.postMessage", error)
+        ts = await _say(ear.chat)
+        (message,) = ear.sim.from_bot("images")
+        assert message.blocks == []
+        assert "!approve op-7k3f abcdef12" in message.text
+        ear.sim.faults.refuse("chat.update", error)
+        await ear.chat.edit(IMAGES, ts, REPORT, thread=None, key="e")
+        assert "promote: done" in message.text
+
+    @pytest.mark.parametrize("error", ["ratelimited", "rate_limited"])
+    async def test_both_words_for_too_fast_are_known(self, ear: Ear, error: str) -> None:
+        ear.sim.faults.refuse("chat.postMessage", error)
+        await _say(ear.chat)
+        assert ear.waits == [1.0]
 
 
 class TestFiles:

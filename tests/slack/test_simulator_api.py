@@ -230,7 +230,7 @@ async def test_editing_ones_own_message(
     assert (message.text, len(message.blocks)) == ("b", 1)
     await client.chat_update(channel=IMAGES, ts=ts, text="c", metadata={})
     assert message.metadata is None
-    assert (await refused(client.chat_update(channel=IMAGES, ts=ts, text="d" * 4001)))[
+    assert (await refused(client.chat_update(channel=IMAGES, ts=ts, text="ä" * 2001)))[
         "error"
     ] == "msg_too_long"
     sim.core.edit_window = timedelta(minutes=5)
@@ -267,6 +267,11 @@ async def test_an_ephemeral_message_is_seen_by_one_and_listed_nowhere(
     assert [message.text for message in sim.person("alice").sees("images")] == ["only you"]
     assert sim.person("bob").sees("images") == []
     assert (await client.conversations_history(channel=IMAGES))["messages"] == []
+    root = await sim.person("alice").post("images", "a root")
+    for seen in (1, 2):  # in a thread, it is shown only where somebody has answered
+        await client.chat_postEphemeral(channel=IMAGES, user=ALICE, text="there", thread_ts=root.ts)
+        assert len(sim.person("alice").ephemerals) == seen
+        await sim.person("bob").post("images", "an answer", thread=root)
     outside = client.chat_postEphemeral(channel=IMAGES, user=EVE, text="x")
     assert (await refused(outside))["error"] == "user_not_in_channel"
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from bot.chat.model import Accept, Card, ChatHealth, Platform
+from bot.chat.slack.aside import Aside
 from bot.chat.slack.chores import Chores
 from bot.chat.slack.connection import Connection
 from bot.chat.slack.desk import Desk
@@ -66,8 +67,9 @@ class SlackChat:
         self._last: datetime | None = None
         self._connection = Connection(settings, sleep)
         lanes = Lanes(clock, sleep)
-        self._voice = Voice(self._connection, Begun(memory, clock), lanes, settings.request_timeout)
-        self._windows = Windows(self._connection, self._voice, house)
+        self._aside = Aside(self._connection, settings.request_timeout)
+        self._voice = Voice(self._connection, Begun(memory, clock), lanes, self._aside)
+        self._windows = Windows(self._connection, self._aside, house)
         self._groups = Groups(self._connection, house, settings.groups_refresh)
         self._way: Socket | Requests | None = None
         self._ears: Ears | None = None
@@ -151,7 +153,7 @@ class SlackChat:
         return Desk(
             trust=trust,
             house=self._house,
-            voice=self._voice,
+            aside=self._aside,
             windows=self._windows,
             chores=self._chores,
             clock=self._clock,

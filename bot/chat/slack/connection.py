@@ -31,9 +31,10 @@ Call = Callable[[AsyncWebClient], Awaitable[AsyncSlackResponse]]
 
 @dataclass(frozen=True)
 class Self:
-    """The app as Slack knows it, from ``auth.test``."""
+    """The app as Slack knows it, from ``auth.test``; ``organisation`` is empty outside Enterprise Grid."""
 
     team: str
+    organisation: str
     user: str
     name: str
     scopes: frozenset[str]
@@ -116,7 +117,8 @@ class Connection:
         answer = await self.call("log in to Slack", test)
         scopes = next((str(v) for k, v in headers.items() if k.lower() == "x-oauth-scopes"), "")
         self.me = Self(
-            team=str(answer.get("team_id", "")),
+            team=str(answer.get("team_id") or ""),
+            organisation=str(answer.get("enterprise_id") or ""),
             user=str(answer.get("user_id", "")),
             name=str(answer.get("user", "")),
             scopes=frozenset(scope.strip() for scope in scopes.split(",") if scope.strip()),
@@ -129,7 +131,8 @@ class Connection:
             async with asyncio.timeout(seconds):
                 answer = await make(self.client)
         except SlackApiError as error:
-            raise refusal(what, error, channel) from None  # its text holds Slack's whole answer
+            name = self.me.name if self.me else "slipway"
+            raise refusal(what, error, channel, name) from None  # its text holds Slack's whole answer
         except TimeoutError as error:
             raise ChatError(f"Could not {what}: Slack took too long.", passing=True) from error
         except (aiohttp.ClientError, OSError, SlackClientError, ValueError) as error:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from bot.chat.model import Accept, Address, Assurance, Choice, Heard, Platform, Press, Room
+from bot.chat.slack.aside import Aside, Spot
 from bot.chat.slack.chores import Chores
 from bot.chat.slack.house import House
 from bot.chat.slack.limits import REASON as LONGEST_REASON
@@ -37,7 +38,6 @@ from bot.chat.slack.values import (
     target_of,
     text_at,
 )
-from bot.chat.slack.voice import Voice
 from bot.chat.slack.windows import Windows
 from bot.times import Clock
 
@@ -65,6 +65,11 @@ class Did:
     home: bool = False
     response_url: str = ""
 
+    @property
+    def spot(self) -> Spot:
+        """Where they look for an answer to them alone."""
+        return Spot(self.thread, self.response_url)
+
 
 class Desk:
     """Takes in what Slack calls interactions and commands."""
@@ -74,7 +79,7 @@ class Desk:
         *,
         trust: Trust,
         house: House,
-        voice: Voice,
+        aside: Aside,
         windows: Windows,
         chores: Chores,
         clock: Clock,
@@ -82,7 +87,7 @@ class Desk:
     ) -> None:
         self._trust = trust
         self._house = house
-        self._voice = voice
+        self._aside = aside
         self._windows = windows
         self._chores = chores
         self._clock = clock
@@ -120,6 +125,7 @@ class Desk:
             return None
         name = text_at(action, "action_id")
         event_id = f"{did.message}:{name}:{did.user}:{text_at(action, 'action_ts')}"[:250]
+        self._aside.remember(event_id, did.spot)
         if name.startswith(f"{SAY}."):
             await self._say(did, event_id, text_at(action, "value"), accept)
         elif name in (APPROVE, REJECT, DETAILS):
@@ -147,7 +153,7 @@ class Desk:
         else:
             back = Back(did.room, did.thread, target, did.home)
             self._chores.start(
-                self._windows.ask_reason(trigger, back, did.user, did.response_url), "ask for a reason"
+                self._windows.ask_reason(trigger, back, did.user, did.spot), "ask for a reason"
             )
 
     async def _say(self, did: Did, event_id: str, line: str, accept: Accept) -> None:
@@ -167,6 +173,7 @@ class Desk:
             return None
         did = Did(user, speaker, back.room, back.thread, home=back.home)
         event_id = f"view:{text_at(view, 'id')}:{user}:{text_at(view, 'hash')}"[:250]
+        self._aside.remember(event_id, did.spot)
         if view.get("callback_id") == LAUNCH:
             form = filled(view)
             asked = {"profile": form.profile, "duration": form.duration, "count": form.count}
@@ -192,8 +199,9 @@ class Desk:
         if not USER.fullmatch(user) or not CHANNEL.fullmatch(channel):
             return None
         line = _SURROGATES.sub("\ufffd", text_at(body, "text")).strip() or "help"
-        did = Did(user, self._trust.speaker(user, text_at(body, "team_id")), channel)
-        self._voice.remember_way_back(event_id, text_at(body, "response_url"))
+        speaker = self._trust.speaker(user, text_at(body, "team_id"))
+        did = Did(user, speaker, channel, response_url=text_at(body, "response_url"))
+        self._aside.remember(event_id, did.spot)
         if await accept(self._heard(did, event_id, line)) is False:
             return _whisper("I did not take that in. Try `/slipway help`.")
         return _whisper("I am at it; the answer comes in this conversation.")
@@ -219,9 +227,9 @@ class Desk:
             if named is None:
                 self._tell(did, NO_OPERATION)
                 return None
-            event_id = f"{did.message}:{SHOW_OPERATION}:{did.user}:{text_at(body, 'action_ts')}"[:250]
-            if did.response_url:
-                self._voice.remember_way_back(event_id, did.response_url)
+            when = text_at(body, "action_ts") or text_at(body, "trigger_id")
+            event_id = f"{did.message}:{SHOW_OPERATION}:{did.user}:{when}"[:250]
+            self._aside.remember(event_id, did.spot)
             line = f"op {named[0]}"
             await accept(self._heard(did, event_id, line, thread=did.thread or did.message))
         return None
@@ -234,9 +242,7 @@ class Desk:
         if assurance is Assurance.REFUSED:  # before somebody fills in what would only be refused
             self._tell(did, doubt)
             return
-        work = self._windows.offer_launch(
-            text_at(body, "trigger_id"), back, did.user, did.response_url, image
-        )
+        work = self._windows.offer_launch(text_at(body, "trigger_id"), back, did.user, did.spot, image)
         self._chores.start(work, "offer a launch")
 
     # --- what all have in common
@@ -258,7 +264,9 @@ class Desk:
                 return None
             return Did(user, speaker, self._home or user, message=text_at(body, "view", "id"), home=True)
         channel = text_at(body, "channel", "id") or text_at(body, "container", "channel_id")
-        stamp = stamp_of(part(body, "container", "message_ts") or part(body, "message_ts"))
+        stamp = stamp_of(
+            part(body, "container", "message_ts") or part(body, "message_ts") or part(body, "message", "ts")
+        )
         if not CHANNEL.fullmatch(channel) or stamp is None:
             return None
         thread = part(body, "container", "thread_ts") or part(body, "message", "thread_ts")
@@ -302,7 +310,7 @@ class Desk:
 
     def _tell(self, did: Did, sentence: str) -> None:
         room = did.user if did.home else did.room
-        work = self._voice.whisper(room, did.user, sentence, thread=did.thread, response_url=did.response_url)
+        work = self._aside.whisper(room, did.user, sentence, did.spot)
         self._chores.start(work, "tell one person")
 
     def _show_home_after(self, did: Did) -> None:

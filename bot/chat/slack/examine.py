@@ -17,7 +17,7 @@ async def examine(settings: SlackSettings) -> tuple[str, tuple[str, ...]]:
     connection = Connection(settings)
     try:
         me = await connection.log_in()
-        problems = _scopes(me.scopes)
+        problems = _scopes(me.scopes) + _organisation(me.organisation, settings.teams)
         if settings.transport is SlackTransport.SOCKET and settings.app_token is not None:
             token = settings.app_token.get_secret_value()
             await connection.call(
@@ -38,6 +38,16 @@ def _scopes(granted: frozenset[str]) -> tuple[str, ...]:
     if more:
         problems.append(f"The app has scopes that the bot never uses; take them away: {', '.join(more)}.")
     return tuple(problems)
+
+
+def _organisation(organisation: str, teams: tuple[str, ...]) -> tuple[str, ...]:
+    """On Grid, Slack may name the organisation, or another of its workspaces, where somebody presses."""
+    if not organisation or organisation in teams:
+        return ()
+    return (
+        f"The workspace is one of the organisation {organisation}: add that, and its workspaces whose people press "
+        "buttons, to slack.teams, or they are taken for strangers.",
+    )
 
 
 async def _channels(connection: Connection, settings: SlackSettings) -> tuple[str, ...]:

@@ -1,7 +1,8 @@
 """Slack's limits on what is shown, as its reference gives them, in characters unless said otherwise.
 
 Source: docs.slack.dev/reference/block-kit and /reference/methods/chat.update; :data:`MESSAGE_TEXT` is not
-documented: over about 13,200 characters in all blocks Slack answers ``msg_blocks_too_long``.
+documented: over about 13,200 characters in all blocks Slack answers ``msg_blocks_too_long``, and counts about
+130 more for each block (measured in slackapi/bolt-js issue 2509).
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ from __future__ import annotations
 MESSAGE_BLOCKS = 50
 VIEW_BLOCKS = 100
 MESSAGE_TEXT = 12_000
-FALLBACK_TEXT = 3_900  # chat.update refuses more than 4,000
+HOLDER = 130
+FALLBACK_BYTES = 3_900  # chat.update refuses more than 4,000, and counts bytes of UTF-8
 HEADER = 150
 SECTION = 3_000
 FIELD = 2_000
@@ -30,4 +32,4 @@ OPTIONS = 100
 OPTION_TEXT = 75
 OPTION_VALUE = 150
 REASON = 500  # ours: a reason is a sentence, and it stands on a card
-EPHEMERAL_TEXT = 3_000
+EPHEMERAL_TEXT = 975  # chat.postEphemeral: 4,000 bytes of UTF-8, of which a character has four at the most

@@ -5,6 +5,7 @@ Source: docs.slack.dev/reference/app-manifest.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from bot.chat.slack.values import COMMAND, LAUNCH, LAUNCH_FROM, SHOW_OPERATION
@@ -22,6 +23,10 @@ SCOPES = {
 }
 """The bot's scopes, and what each is for."""
 
+_NO_HANDLE = re.compile(
+    r"[^a-z0-9._-]+", re.ASCII
+)  # what the reference does not allow in a bot's display name
+
 EVENTS = (
     "app_home_opened",
     "message.channels",
@@ -30,6 +35,9 @@ EVENTS = (
     "subteam_members_changed",
     "subteam_updated",
 )
+
+
+LONGEST_NAME = 35
 
 
 def manifest(name: str, transport: SlackTransport, url: str = "") -> dict[str, Any]:
@@ -60,7 +68,7 @@ def manifest(name: str, transport: SlackTransport, url: str = "") -> dict[str, A
                 "messages_tab_enabled": True,
                 "messages_tab_read_only_enabled": False,
             },
-            "bot_user": {"display_name": name, "always_online": True},
+            "bot_user": {"display_name": _NO_HANDLE.sub("-", name.lower()), "always_online": True},
             "shortcuts": [
                 _shortcut("Launch machines", "global", LAUNCH, "Fill in a form to launch machines"),
                 _shortcut("Launch…", "message", LAUNCH_FROM, "Launch machines from the image named here"),

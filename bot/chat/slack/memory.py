@@ -11,7 +11,7 @@ from typing import Protocol
 from bot.times import Clock
 
 REMEMBERED = 300
-"""Beginnings that are kept. A message is sent again after a crash within the first of the next run's."""
+"""Tries that are kept. A message is sent again after a crash within the first of the next run's."""
 
 
 class SlackMemory(Protocol):
@@ -42,7 +42,7 @@ class InMemory:
 
 
 class Begun:
-    """The messages whose sending was begun, with the time of the first try: before a second one, one looks."""
+    """The messages whose sending was begun, with the time of the last try: before another, one looks."""
 
     NAME = "begun"
 
@@ -51,17 +51,16 @@ class Begun:
         self._clock = clock
         self._known: OrderedDict[str, float] | None = None
 
-    async def since(self, key: str) -> datetime | None:
-        """When this message was first tried to be sent; None if never, and from now on it is begun."""
+    async def tried(self, key: str) -> datetime | None:
+        """When this message was last tried to be sent, None if never; and note that it is tried now."""
         known = await self._all()
-        name = token_of(key)
-        if name in known:
-            return datetime.fromtimestamp(known[name], self._clock().tzinfo)
-        known[name] = self._clock().timestamp()
+        name, now = token_of(key), self._clock()
+        before = known.pop(name, None)
+        known[name] = now.timestamp()
         while len(known) > REMEMBERED:
             known.popitem(last=False)
         await self._memory.save(self.NAME, json.dumps(list(known.items())))
-        return None
+        return None if before is None else datetime.fromtimestamp(before, now.tzinfo)
 
     async def _all(self) -> OrderedDict[str, float]:
         if self._known is None:

@@ -17,6 +17,7 @@ from bot.chat.slack.values import CHANNEL, USER, part, stamp_of, text_at
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _MENTION = re.compile(r"\s*<@([UW][A-Z0-9]{2,20})(?:\|[^<>]{0,100})?>[\s,:]*", re.ASCII)
+_SAID = (None, "", "file_share")
 _EVENT_ID = re.compile(r"[A-Za-z0-9_.:-]{1,100}", re.ASCII)
 
 
@@ -24,7 +25,8 @@ def understand(envelope: Mapping[str, Any], *, me: str, trust: Trust) -> Heard |
     """What an ``event_callback`` means for the bot; None if nothing.
 
     Nothing are: whatever a bot said, this one or another; every subtype (edits, deletions, broadcasts of a
-    reply, joins, files); and every event but ``message``. A mention reaches the bot as a message as well.
+    reply, joins) but what is said beside a file; and every event but ``message``. A mention reaches the bot as
+    a message as well.
 
     Args:
         envelope: the callback, as Slack gave it.
@@ -35,9 +37,9 @@ def understand(envelope: Mapping[str, Any], *, me: str, trust: Trust) -> Heard |
     event_id = text_at(envelope, "event_id")
     if not isinstance(event, Mapping) or not _EVENT_ID.fullmatch(event_id):
         return None
-    if event.get("type") != "message" or any(
-        event.get(key) for key in ("subtype", "bot_id", "bot_profile", "edited", "hidden")
-    ):
+    if event.get("type") != "message" or event.get("subtype") not in _SAID:
+        return None
+    if any(event.get(key) for key in ("bot_id", "bot_profile", "edited", "hidden")):
         return None
     user, channel = text_at(event, "user"), text_at(event, "channel")
     stamp, sent_at = stamp_of(event.get("ts")), moment(event.get("ts"))

@@ -24,7 +24,7 @@ from bot.chat.model import Button, Card, Choice, Field, Shortcut, Table, Tone
 from bot.chat.plain import clean, clean_line, headline, render_plain, table_lines, without_ticks
 from bot.chat.shorten import shorten
 from bot.chat.slack import limits
-from bot.chat.slack.text import escape, mention, mrkdwn, short
+from bot.chat.slack.text import escape, mention, mrkdwn, short, short_in_bytes
 from bot.chat.slack.values import APPROVE, DETAILS, REJECT, SAY, Target
 
 Json = dict[str, Any]
@@ -55,8 +55,8 @@ def fits(card: Card) -> bool:
         and all(len(_field(field, 10**9)) <= limits.FIELD for field in card.fields)
         and all(len(_uncut(note)) <= limits.NOTE for note in card.notes)
         and all(_tables_fit(index, table) for index, table in enumerate(card.tables))
-        and len(_blocks(card, tables=True)) <= limits.MESSAGE_BLOCKS
-        and _weight(card) <= limits.MESSAGE_TEXT
+        and (blocks := len(_blocks(card, tables=True))) <= limits.MESSAGE_BLOCKS
+        and _weight(card, blocks) <= limits.MESSAGE_TEXT
     )
 
 
@@ -70,7 +70,7 @@ def fallback(card: Card) -> str:
     plain = card.model_copy(update={"mentions": ()})
     lead = " ".join(mention(account) for account in card.mentions[:20])
     text = f"{lead} {escape(render_plain(plain))}" if lead else escape(render_plain(plain))
-    return short(text, limits.FALLBACK_TEXT)
+    return short_in_bytes(text.strip() or "-", limits.FALLBACK_BYTES)
 
 
 def home_blocks(cards: Sequence[Card]) -> list[Json]:
@@ -127,8 +127,8 @@ def _field(field: Field, most: int) -> str:
     return f"*{label}*\n{mrkdwn(field.value, most - len(label) - 3)}"
 
 
-def _weight(card: Card) -> int:
-    """How much text all blocks hold but for a table block, which Slack counts by itself."""
+def _weight(card: Card, blocks: int) -> int:
+    """What Slack counts of a message: all text but a table block's, and something for whatever holds it."""
     tables = (table_lines(t) for i, t in enumerate(card.tables) if not _is_block(i, t))
     return (
         len(headline(card))
@@ -137,6 +137,7 @@ def _weight(card: Card) -> int:
         + sum(len(_uncut(note)) for note in card.notes)
         + sum(sum(len(escape(line)) + 1 for line in lines) for lines in tables)
         + 100 * (len(card.buttons) + len(card.shortcuts) + len(card.mentions))
+        + limits.HOLDER * (blocks + len(card.fields) + len(card.notes))
     )
 
 

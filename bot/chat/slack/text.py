@@ -36,6 +36,14 @@ def short(text: str, most: int) -> str:
     return text if len(text) <= most else text[: most - 1] + "…"
 
 
+def short_in_bytes(text: str, most: int) -> str:
+    """At most so many bytes of UTF-8, with “…” where something was cut."""
+    encoded = text.encode()
+    if len(encoded) <= most:
+        return text
+    return encoded[: most - len("…".encode())].decode(errors="ignore") + "…"
+
+
 def mention(account: str) -> str:
     """How an account is mentioned; a workspace behind it (``U…/T…``) is left out."""
     return f"<@{account.partition('/')[0]}>"

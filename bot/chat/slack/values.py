@@ -24,6 +24,9 @@ LAUNCH_FROM = "slipway.launch_from"
 SHOW_OPERATION = "slipway.show_operation"
 COMMAND = "/slipway"
 
+PATH = "/slack/events"
+"""Where the bot listens for Slack's requests."""
+
 MESSAGE_EVENT = "slipway_message"
 """The ``event_type`` of a message's metadata, which holds the message's key."""
 

@@ -7,11 +7,11 @@ import asyncio
 import structlog
 
 from bot.chat.model import Card, Tone
+from bot.chat.slack.aside import Aside, Spot
 from bot.chat.slack.connection import Connection
 from bot.chat.slack.house import House
 from bot.chat.slack.modals import failed_modal, home_view, launch_modal, reject_modal, waiting_modal
 from bot.chat.slack.values import Back, part
-from bot.chat.slack.voice import Voice
 from bot.errors import ChatError, CloudError, Mistake
 
 HOME_PATIENCE = 120.0
@@ -23,12 +23,12 @@ log = structlog.get_logger(__name__)
 class Windows:
     """What Slack calls views."""
 
-    def __init__(self, connection: Connection, voice: Voice, house: House) -> None:
+    def __init__(self, connection: Connection, aside: Aside, house: House) -> None:
         self._connection = connection
-        self._voice = voice
+        self._aside = aside
         self._house = house
 
-    async def ask_reason(self, trigger: str, back: Back, user: str, response_url: str) -> None:
+    async def ask_reason(self, trigger: str, back: Back, user: str, spot: Spot) -> None:
         """Open the modal that asks why an operation is rejected; tell how to type it where that fails."""
         try:
             await self._open(trigger, reject_modal(back))
@@ -39,9 +39,9 @@ class Windows:
                 f"I could not ask you for the reason. Press again, or type `/slipway reject {of} REASON`."
             )
             room = user if back.home else back.room
-            await self._voice.whisper(room, user, sentence, thread=back.thread, response_url=response_url)
+            await self._aside.whisper(room, user, sentence, spot)
 
-    async def offer_launch(self, trigger: str, back: Back, user: str, response_url: str, image: str) -> None:
+    async def offer_launch(self, trigger: str, back: Back, user: str, spot: Spot, image: str) -> None:
         """Open the form for launching machines, first empty, then with what there is."""
         try:
             view_id = await self._open(trigger, waiting_modal(back))
@@ -57,7 +57,7 @@ class Windows:
             log.warning("could not show the launch form", problem=str(error))
             sentence = "I could not show the form. Try again, or type `/slipway launch IMAGE`."
             room = user if back.home else back.room
-            await self._voice.whisper(room, user, sentence, response_url=response_url)
+            await self._aside.whisper(room, user, sentence, spot)
 
     async def show_home(self, user: str, speaker: str) -> None:
         """Publish somebody's Home tab as things stand."""

@@ -40,7 +40,12 @@ def person_did(core: Core, user: User, kind: str) -> Json:
     team = core.world.teams[core.home]
     return {
         "type": kind,
-        "user": {"id": user.id, "username": user.name, "name": user.name, "team_id": user.team},
+        "user": {
+            "id": user.id,
+            "username": user.name,
+            "name": user.name,
+            "team_id": user.session or user.team,
+        },
         "api_app_id": core.app.id,
         "token": core.app.verification_token,
         "team": {"id": team.id, "domain": team.domain},

@@ -1,7 +1,8 @@
 """The Web API's ``chat.*`` and ``reactions.*`` methods.
 
 Source: docs.slack.dev/reference/methods; texts over 40,000 characters are cut by ``chat.postMessage``, those
-over 4,000 refused by ``chat.update``.
+over 4,000 bytes of UTF-8 refused by ``chat.update`` and ``chat.postEphemeral`` (that they are bytes was measured
+in openclaw/openclaw pull request 115027).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from tests.slack.simulator.core import Core, dressed
 from tests.slack.simulator.world import Channel, Json, Message
 
 POST_TEXT = 40_000
-UPDATE_TEXT = 4_000
+UPDATE_BYTES = 4_000
 
 
 def read_blocks(args: Args) -> list[Json] | None:
@@ -103,11 +104,15 @@ async def post_ephemeral(core: Core, args: Args) -> Json:
     blocks = read_blocks(args)
     if not args.text("text") and not blocks:
         raise ApiError("no_text")
+    if len(args.text("text").encode()) > UPDATE_BYTES:
+        raise ApiError("msg_too_long")
     message = bot_message(core, channel, args.text("text"), blocks)
     message.only_for = user
     message.thread_ts = args.text("thread_ts") or None
-    core.ephemerals.append(message)
-    core.bell.ring()
+    if message.thread_ts is None or len(channel.thread(message.thread_ts)) > 1:
+        core.ephemerals.append(message)
+        core.bell.ring()
+    # else nobody sees it: Slack shows such messages only in threads that have replies, and says “ok” all the same
     return {"ok": True, "message_ts": message.ts}
 
 
@@ -135,7 +140,7 @@ async def update(core: Core, args: Args) -> Json:
         raise ApiError("edit_window_closed")
     blocks, metadata = read_blocks(args), _metadata(args)
     text = args.text("text")
-    if len(text) > UPDATE_TEXT:
+    if len(text.encode()) > UPDATE_BYTES:
         raise ApiError("msg_too_long")
     if not text and blocks is None and metadata is None:
         raise ApiError("no_text")

@@ -20,6 +20,7 @@ async def auth_test(core: Core, args: Args) -> Json:
         "user_id": core.app.bot_user,
         "bot_id": core.app.bot_id,
         "is_enterprise_install": False,
+        **({"enterprise_id": core.app.organisation} if core.app.organisation else {}),
     }
 
 

@@ -51,9 +51,12 @@ class Person:
         *,
         thread: str | Message | None = None,
         broadcast: bool = False,
+        with_file: bool = False,
         raw: bool = False,
     ) -> Message:
-        """Say something; ``raw`` leaves the text as it is. Returns when it is on its way to the app.
+        """Say something, maybe beside a file; ``raw`` leaves the text as it is.
+
+        Returns when it is on its way to the app.
 
         ``channel`` is an id or a name; the bot's user id stands for the direct conversation with it. The
         message's ``deliveries`` are the events that tell the app.
@@ -70,8 +73,10 @@ class Person:
             blocks=[rich_text(text)],
             thread_ts=root,
             client_msg_id=str(uuid4()),
-            subtype="thread_broadcast" if broadcast else None,
+            subtype="thread_broadcast" if broadcast else "file_share" if with_file else None,
         )
+        if with_file:
+            message.files = [{"id": "F0PICTURE", "name": "picture.png", "user": self.id}]
         return await self._core.said(place, message)
 
     async def edit(self, message: Message, text: str) -> Delivery | None:

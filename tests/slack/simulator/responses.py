@@ -1,6 +1,7 @@
 """What a ``response_url`` takes: new messages, ephemeral or not, and replacing or deleting the one clicked.
 
-Source: docs.slack.dev/interactivity/handling-user-interaction#message_responses.
+Source: docs.slack.dev/interactivity/handling-user-interaction#message_responses; what only one person sees does
+not come into the thread in which something was pressed (slackapi/node-slack-sdk issue 674).
 """
 
 from __future__ import annotations
@@ -84,8 +85,8 @@ async def _replace(core: Core, original: Message, body: Json) -> None:
 async def _say(core: Core, place: ResponseUrl, body: Json) -> None:
     channel = core.world.channels[place.channel]
     message = bot_message(core, channel, str(body.get("text", "")), dressed(body.get("blocks") or []))
-    message.thread_ts = body.get("thread_ts") or place.thread_ts
     if body.get("response_type") == "in_channel":
+        message.thread_ts = body.get("thread_ts")
         await core.said(channel, message)
     else:
         message.only_for = place.user

@@ -56,6 +56,7 @@ class User:
     bot: bool = False
     guest: bool = False
     deleted: bool = False
+    session: str = ""  # the workspace or organisation that interactions name, where it is not `team` (Grid)
 
     def shown(self, home: str) -> Json:
         """The user as ``users.info`` shows it to a token of the team ``home``."""
@@ -312,6 +313,7 @@ class AppInstall:
     events: set[str]
     commands: set[str]
     escapes_commands: bool = False  # the manifest's ``should_escape``
+    organisation: str = ""  # of Enterprise Grid
     verification_token: str = "sim-verification-token"
     revoked: bool = False
 
