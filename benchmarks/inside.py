@@ -28,6 +28,9 @@ class Voice:
         self.spoke_at = 0.0
         self.spoken = asyncio.Event()
 
+    async def prepare(self) -> None:
+        """Nothing is to be known before."""
+
     async def run(self, accept: Accept) -> None:
         """Listen to nobody."""
         await asyncio.Event().wait()

@@ -9,12 +9,14 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 import structlog
 
 from bot.chat.model import Accept, AnyEvent, Chat, Platform
 from bot.clouds.ports import Gallery, Machines
 from bot.config.settings import SlipwaySettings
+from bot.errors import ChatError
 from bot.health import Heartbeat
 from bot.images.catalogue import Catalogue
 from bot.operations.cards import View
@@ -131,6 +133,8 @@ class App:
             durable = Durable(self._settings.state_dir)
             house = self._furnish(database, durable)
             stack.push_async_callback(durable.close, self._grace)
+            for chat in house.chats.values():
+                await chat.prepare()
             await durable.launch()
             clockwork = Clockwork(house.schedules, house.housekeeping.sweep, self._clock)
             await clockwork.start()
@@ -140,24 +144,34 @@ class App:
             await self._listen(house, clockwork, stop, began)
 
     async def _listen(self, house: House, clockwork: Clockwork, stop: asyncio.Event, began: float) -> None:
-        """Let every chat listen until the bot is to stop, or one of them fails for good."""
+        """Let every chat listen until the bot is to stop, or none of them can any more."""
         heartbeat = Heartbeat(self._settings.state_dir, house.chats, self._clock)
+        was_ready = False
 
         async def ready() -> None:
+            nonlocal was_ready
+            was_ready = True
             log.info("ready", seconds=round(time.monotonic() - began, 2))
 
         tasks = [
             asyncio.create_task(chat.run(self._while_open(house)), name=f"{platform} chat")
             for platform, chat in house.chats.items()
         ]
-        essential = [task for task in tasks if self._until_input_ends or "console" not in task.get_name()]
+        essential = {task for task in tasks if self._until_input_ends or "console" not in task.get_name()}
+        essential = essential or set(tasks)
         stopping = asyncio.create_task(stop.wait(), name="stop")
         beating = asyncio.create_task(heartbeat.run(ready), name="heartbeat")
-        everything = [*tasks, stopping, beating]
+        everything = {*tasks, stopping, beating}
         try:
-            await asyncio.wait(
-                [stopping, beating, *(essential or tasks)], return_when=asyncio.FIRST_COMPLETED
-            )
+            while True:
+                done, _ = await asyncio.wait(
+                    {stopping, beating, *essential}, return_when=asyncio.FIRST_COMPLETED
+                )
+                essential -= done
+                # At the start, a chat that cannot be used is a mistake to mend; later, the others are needed.
+                if not (was_ready and essential and all(map(_gave_up, done))):
+                    break
+                everything -= done
         finally:
             # First begin nothing new, then let work under way end, with chats still there to say so; only
             # then stop listening.
@@ -241,6 +255,15 @@ class App:
             clock=clock,
         )
         return House(door, schedules, housekeeping, records, durable, database, chats)
+
+
+def _gave_up(task: asyncio.Task[Any]) -> bool:
+    """Whether this is a chat that cannot be used any more; the log is told."""
+    error = None if task.cancelled() else task.exception()
+    if not isinstance(error, ChatError):
+        return False
+    log.error("a chat has failed for good, and the others go on", what=task.get_name(), problem=str(error))
+    return True
 
 
 def matrix_chat(wiring: Wiring) -> Chat:

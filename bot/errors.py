@@ -102,8 +102,15 @@ class StateError(SlipwayError):
 
 
 class ChatError(SlipwayError):
-    """A chat platform did not take a message. ``passing`` says that a later try may succeed."""
+    """A chat platform did not take a message.
 
-    def __init__(self, sentence: str, *, passing: bool) -> None:
+    Args:
+        sentence: what was not done and why.
+        passing: whether a later try may succeed.
+        retry_after: seconds that the platform asks to wait before one; 0 if it does not say.
+    """
+
+    def __init__(self, sentence: str, *, passing: bool, retry_after: float = 0.0) -> None:
         super().__init__(sentence)
         self.passing = passing
+        self.retry_after = retry_after

@@ -96,6 +96,9 @@ class MemoryChat:
         self.listening = asyncio.Event()
         self.changed = asyncio.Event()
 
+    async def prepare(self) -> None:
+        """There is nothing to know before."""
+
     async def run(self, accept: Accept) -> None:
         """Listen until cancelled."""
         self.accept = accept

@@ -222,6 +222,13 @@ class Chat(Protocol):
         """The shortest time between two edits of one message that the platform bears."""
         ...
 
+    async def prepare(self) -> None:
+        """Let the rest of the house know what it has to, before work that a former process left goes on.
+
+        Short, and no failure of the platform comes out of it.
+        """
+        ...
+
     async def run(self, accept: Accept) -> None:
         """Listen until cancelled, or until the input ends. Each event goes to ``accept`` in order."""
         ...

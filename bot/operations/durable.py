@@ -135,7 +135,7 @@ class Durable:
         import sqlalchemy as sa
         from dbos import DBOS
 
-        engine = sa.create_engine(f"sqlite:///{path}")
+        engine = sa.create_engine(f"sqlite:///{path}", hide_parameters=True)
         sa.event.listen(engine, "connect", _immediate)
         self._dbos = DBOS(
             config={

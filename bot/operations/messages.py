@@ -25,6 +25,9 @@ SEND_ATTEMPTS = 5
 
 FIRST_PAUSE_SECONDS = 1.0
 
+LONGEST_PAUSE_SECONDS = 900.0
+"""The longest that a platform may ask to wait before the next try."""
+
 log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
@@ -160,7 +163,8 @@ class Messages:
             except ChatError as error:
                 if not error.passing:
                     raise
-            await self._sleep(pause)
+                asked = min(error.retry_after, LONGEST_PAUSE_SECONDS)
+            await self._sleep(max(pause, asked))
             pause *= 2
         return await attempt()
 

@@ -89,7 +89,8 @@ class Database:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._engine: AsyncEngine = create_async_engine(f"sqlite+aiosqlite:///{path}")
+        # An error's words must not hold what somebody wrote.
+        self._engine: AsyncEngine = create_async_engine(f"sqlite+aiosqlite:///{path}", hide_parameters=True)
         sa.event.listen(self._engine.sync_engine, "connect", _manual_transactions)
         sa.event.listen(self._engine.sync_engine, "begin", _begin)
 

@@ -76,6 +76,9 @@ class _Watched:
     def edit_interval(self) -> Any:
         return self._chat.edit_interval
 
+    async def prepare(self) -> None:
+        await self._chat.prepare()
+
     async def run(self, accept: Accept) -> None:
         async def watched(event: AnyEvent) -> bool | None:
             answer = await accept(event)

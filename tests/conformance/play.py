@@ -68,6 +68,9 @@ class Overheard:
     def edit_interval(self) -> timedelta:
         return self._chat.edit_interval
 
+    async def prepare(self) -> None:
+        await self._chat.prepare()
+
     async def run(self, accept: Accept) -> None:
         async def overhear(event: AnyEvent) -> bool | None:
             answer = await accept(event)

@@ -82,6 +82,20 @@ async def test_a_message_that_is_not_taken_at_first_is_sent_once_it_is(tmp_path:
         assert bot.messages == [card, report]
 
 
+async def test_a_platform_that_asks_for_time_is_given_it(tmp_path: Path) -> None:
+    waits: list[float] = []
+
+    async def wait(seconds: float) -> None:
+        waits.append(seconds)
+        await no_pauses(seconds)
+
+    async with slipway(tmp_path, sleep=wait) as bot:
+        bot.chat.troubles.append(ChatError("The room is busy.", passing=True, retry_after=90))
+        card, _ = await propose(bot)
+        assert bot.messages == [card]
+        assert 90 in waits
+
+
 @pytest.mark.parametrize("trouble", [NEVER, LATER])
 async def test_an_operation_goes_its_way_though_its_card_could_not_be_shown(
     tmp_path: Path, trouble: ChatError

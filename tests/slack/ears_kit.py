@@ -139,6 +139,7 @@ async def listening(
         return True
 
     before = sim.sockets.opened
+    await ear.chat.prepare()
     running = asyncio.create_task(ear.chat.run(accept))
     try:
         if over_http:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bot.chat.slack.values import LAUNCH
 from bot.clouds.simulated.aws import SimulatedAws
 from bot.clouds.simulated.aws_world import fedora_machines
-from tests.conversations.kit import CANDIDATE, X64
+from commands.home import MOST_PENDING
+from tests.conversations.kit import CANDIDATE, X64, gallery
 from tests.conversations.test_machines import IMAGE
 from tests.house import FakeClock
-from tests.slack.bot import slack_bot
+from tests.slack.bot import PEOPLE, slack_bot
 from tests.slack.simulator import SimulatedSlack
 from tests.slack.simulator.core import View
 
@@ -112,6 +114,24 @@ class TestOneBot:
             await bot.says("images", "rollback: done", "Ended")
             await bob.home_tab(lambda view: "Nothing waits" in str(view.body))
 
+    async def test_the_home_tab_has_room_for_everything_however_much_waits(self, tmp_path: Path) -> None:
+        clock = FakeClock()
+        schedule = {"name": "weekly", "cron": "0 9 * * mon", "command": "promote *", "roles": ["releng"]}
+        changes = {"schedule": [schedule | {"room": "slack:C0IMAGES0"}]}
+        async with (
+            SimulatedSlack(clock=clock) as sim,
+            slack_bot(tmp_path, sim, clock=clock, changes=changes) as bot,
+        ):
+            alice = sim.person("alice")
+            for _ in range(MOST_PENDING + 2):
+                await alice.post("images", f"!promote {X64}")
+            await bot.quiet()
+            await alice.open_home()
+            home = await alice.home_tab(lambda view: "waits for 1 approval" in str(view.body))
+            assert str(home.body).count("waits for 1 approval") == MOST_PENDING
+            assert "2 more wait for an approval" in str(home.body)
+            assert "Next scheduled runs" in str(home.body)
+
     async def test_machines_come_by_a_form_and_go_by_the_home_tab(self, tmp_path: Path) -> None:
         clock = FakeClock()
         async with (
@@ -137,6 +157,29 @@ class TestOneBot:
             # Another person's Home tab has another person's machines.
             await bob.open_home()
             await bob.home_tab(lambda view: "You have no machines" in str(view.body))
+
+    async def test_a_role_by_a_group_outlives_a_restart_while_slack_is_mute(self, tmp_path: Path) -> None:
+        clock = FakeClock()
+        kinds = ("promote", "rollback", "cleanup", "launch", "terminate")
+        changes: dict[str, Any] = {
+            "roles": {
+                "keeper": {"may": ["read", "promote", "approve"], "slack_groups": ["S0RELEASE"]},
+            },
+            "person": [
+                {"id": name, "name": name, "identities": [f"slack:{PEOPLE[name]}"]}
+                for name in ("alice", "bob")
+            ],
+            "policy": {kind: {"approvals": int(kind == "promote"), "role": "keeper"} for kind in kinds},
+        }
+        async with SimulatedSlack(clock=clock) as sim, gallery(clock) as azure:
+            async with slack_bot(tmp_path, sim, clock=clock, azure=azure, changes=changes) as bot:
+                await sim.person("alice").post("images", f"!promote {X64}")
+                card = await bot.says("images", "waits for 1 approval")
+                await bot.quiet()
+            sim.faults.server_error("usergroups.users.list", times=99)
+            async with slack_bot(tmp_path, sim, clock=clock, azure=azure, changes=changes) as bot:
+                await (await sim.person("bob").press(card, "Approve")).acked()
+                await bot.says("images", "promote: done", "Ended")
 
     async def test_a_user_group_gives_a_role(self, tmp_path: Path) -> None:
         clock = FakeClock()

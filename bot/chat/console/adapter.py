@@ -89,6 +89,9 @@ class ConsoleChat:
         detail = "The console is open." if connected else "The console's output is closed."
         return ChatHealth(connected=connected, last_heard_from=age, detail=detail)
 
+    async def prepare(self) -> None:
+        """There is nothing to know before."""
+
     async def run(self, accept: Accept) -> None:
         """Read lines until the input ends or nobody reads the output, then wait until all is settled."""
         listening = asyncio.create_task(self._listen(accept))

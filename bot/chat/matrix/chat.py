@@ -100,6 +100,9 @@ class MatrixChat:
         """As configured, and longer while the homeserver finds that the bot says too much."""
         return self._pace.edit_interval
 
+    async def prepare(self) -> None:
+        """There is nothing to know before."""
+
     async def run(self, accept: Accept) -> None:
         """Listen until cancelled; lets go of the connection at the end.
 

@@ -15,7 +15,7 @@ from bot.chat.slack.desk import Desk
 from bot.chat.slack.groups import Groups
 from bot.chat.slack.house import House
 from bot.chat.slack.memory import Begun, SlackMemory
-from bot.chat.slack.pace import Lanes
+from bot.chat.slack.pace import Lanes, Latest
 from bot.chat.slack.trust import Trust
 from bot.chat.slack.voice import Voice
 from bot.chat.slack.windows import Windows
@@ -68,9 +68,10 @@ class SlackChat:
         self._connection = Connection(settings, sleep)
         lanes = Lanes(clock, sleep)
         self._aside = Aside(self._connection, settings.request_timeout)
-        self._voice = Voice(self._connection, Begun(memory, clock), lanes, self._aside)
+        self._edits = Latest(sleep)
+        self._voice = Voice(self._connection, Begun(memory, clock), lanes, self._edits, self._aside)
         self._windows = Windows(self._connection, self._aside, house)
-        self._groups = Groups(self._connection, house, settings.groups_refresh)
+        self._groups = Groups(self._connection, memory, house, settings.groups_refresh)
         self._way: Socket | Requests | None = None
         self._ears: Ears | None = None
 
@@ -88,6 +89,10 @@ class SlackChat:
     def port(self) -> int | None:
         """The port that is listened on, with HTTP, while it is open."""
         return getattr(self._way, "port", None)
+
+    async def prepare(self) -> None:
+        """Know who is in the user groups that give roles."""
+        await self._groups.recall()
 
     async def run(self, accept: Accept) -> None:
         """Listen until cancelled; lets go of the connection at the end.
@@ -114,13 +119,14 @@ class SlackChat:
     async def close(self) -> None:
         """Let go of everything."""
         await self._chores.close()
+        await self._edits.close()
         await self._connection.close()
 
     def health(self) -> ChatHealth:
         """Connected while events can come in; tells how long ago the last envelope came."""
         age = None if self._last is None else self._clock() - self._last
         is_open = self._way is not None and self._way.open
-        trouble = self._ears.trouble if self._ears is not None else ""
+        trouble = (self._ears.trouble if self._ears is not None else "") or self._connection.locked_out
         detail = trouble or (self._detail(age) if is_open else "Not connected to Slack.")
         return ChatHealth(connected=is_open and not trouble, last_heard_from=age, detail=detail)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -23,6 +24,9 @@ MOST_WAITS = 5
 
 LONGEST_WAIT = 60.0
 """Seconds that Slack may ask for within one call; more is an error that says so."""
+
+_UNSOUND = (ValueError, TypeError, AttributeError)
+"""What the SDK raises where a proxy, or whoever, answers with something that is not Slack's JSON."""
 
 _UPLOAD_PATIENCE = 3  # an upload is three calls
 
@@ -49,6 +53,7 @@ class Connection:
         self._session: aiohttp.ClientSession | None = None
         self._client: AsyncWebClient | None = None
         self.me: Self | None = None
+        self.locked_out = ""  # the refusal of a token that does not work any more, until a call is answered
 
     @property
     def client(self) -> AsyncWebClient:
@@ -132,14 +137,17 @@ class Connection:
                 answer = await make(self.client)
         except SlackApiError as error:
             name = self.me.name if self.me else "slipway"
-            raise refusal(what, error, channel, name) from None  # its text holds Slack's whole answer
+            refused = refusal(what, error, channel, name)
+            self.locked_out = str(refused) if refused.kind is Refusal.LOCKED_OUT else ""
+            raise refused from None  # the SDK's text holds Slack's whole answer
         except TimeoutError as error:
             raise ChatError(f"Could not {what}: Slack took too long.", passing=True) from error
-        except (aiohttp.ClientError, OSError, SlackClientError, ValueError) as error:
+        except (aiohttp.ClientError, OSError, SlackClientError, *_UNSOUND) as error:
             name = type(error).__name__
             raise ChatError(
                 f"Could not {what}: no sound answer from Slack ({name}).", passing=True
             ) from error
+        self.locked_out = ""
         found: object = answer.data
         return found if isinstance(found, dict) else {}
 
@@ -147,8 +155,20 @@ class Connection:
 def quiet_logger() -> logging.Logger:
     """A logger for Slack's libraries that is heard only when something is wrong.
 
-    On finer levels they log whole messages and socket addresses, which are as good as tokens.
+    On finer levels they log whole messages and socket addresses, which are as good as tokens; on this one,
+    errors whose words hold such an address.
     """
     logger = logging.getLogger("slipway.slack_sdk")
     logger.setLevel(logging.ERROR)
+    if _without_secrets not in logger.filters:
+        logger.addFilter(_without_secrets)
     return logger
+
+
+def _without_secrets(record: logging.LogRecord) -> bool:
+    record.msg, record.args = _SECRETS.sub("…", record.getMessage()), ()
+    record.exc_info = record.exc_text = record.stack_info = None
+    return True
+
+
+_SECRETS = re.compile(r"(wss?|https?)://[^\s'\"]+|xox[a-z]-[\w-]+|xapp-[\w-]+")

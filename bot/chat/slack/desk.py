@@ -6,10 +6,10 @@ sentence to one person) follows the acknowledgement.
 
 from __future__ import annotations
 
-import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from bot.chat.model import Accept, Address, Assurance, Choice, Heard, Platform, Press, Room
@@ -198,7 +198,7 @@ class Desk:
         event_id = f"command:{text_at(body, 'trigger_id')}"[:250]
         if not USER.fullmatch(user) or not CHANNEL.fullmatch(channel):
             return None
-        line = _SURROGATES.sub("\ufffd", text_at(body, "text")).strip() or "help"
+        line = text_at(body, "text").strip() or "help"
         speaker = self._trust.speaker(user, text_at(body, "team_id"))
         did = Did(user, speaker, channel, response_url=text_at(body, "response_url"))
         self._aside.remember(event_id, did.spot)
@@ -283,7 +283,7 @@ class Desk:
             event_id=event_id,
             room=Room(platform=Platform.SLACK, id=where),
             speaker=did.speaker,
-            text=line,
+            text=_SURROGATES.sub("\ufffd", line),
             address=Address.MENTION,
             thread=thread,
             sent_at=self._clock(),
@@ -332,5 +332,15 @@ def _whisper(text: str) -> dict[str, str]:
 
 
 def _everything(message: object) -> str:
-    """All of a message's text, wherever in it it stands."""
-    return json.dumps(message, ensure_ascii=False, default=str)[:_LONGEST_SEARCH]
+    """All of a message's texts, wherever in it they stand."""
+    return "\n".join(_texts(message))[:_LONGEST_SEARCH]
+
+
+def _texts(value: object) -> Iterator[str]:
+    match value:
+        case str():
+            yield value
+        case Mapping():
+            yield from chain.from_iterable(map(_texts, value.values()))
+        case list():
+            yield from chain.from_iterable(map(_texts, value))

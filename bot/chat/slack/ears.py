@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections.abc import Callable, Mapping
+from http import HTTPStatus
 from typing import Any
 
 import structlog
@@ -59,6 +60,7 @@ class Ears:
         self._make_desk = make_desk
         self._make_trust = make_trust
         self._sleep = sleep
+        self._failures = 0
         self.trouble = ""  # the last failure, as long as it lasts
 
     async def listen(self, accept: Accept) -> None:
@@ -67,16 +69,14 @@ class Ears:
         Raises:
             ChatError: Slack will not let the bot in; waiting does not help.
         """
-        failures = 0
         while True:
             try:
                 me = await self._connection.log_in()
                 await self._groups.look()
                 app = self._app(me, accept)
-                self.trouble, failures = "", 0
                 keeping = asyncio.create_task(self._groups.keep(), name="slack user groups")
                 try:
-                    await self._way.serve(app)
+                    await self._way.serve(app, self._stands)
                 finally:
                     keeping.cancel()
                     await asyncio.gather(keeping, return_exceptions=True)
@@ -84,10 +84,13 @@ class Ears:
                 self.trouble = str(error)
                 if not error.passing:
                     raise
-                wait = min(_LONGEST_WAIT, 2.0**failures) * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
-                failures = min(failures + 1, 10)
+                wait = min(_LONGEST_WAIT, 2.0**self._failures) * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
+                self._failures = min(self._failures + 1, 10)
                 log.warning("slack does not answer", problem=str(error), wait=round(wait, 1))
                 await self._sleep(wait)
+
+    def _stands(self) -> None:
+        self.trouble, self._failures = "", 0
 
     def _app(self, me: Self, accept: Accept) -> AsyncApp:
         token = self._connection.client.token
@@ -113,7 +116,13 @@ class Ears:
             answer = await self._take(body, me, trust, desk, accept)
             return BoltResponse(status=200, body="" if answer is None else dict(answer))
 
+        async def failed(error: Exception) -> BoltResponse:
+            # Bolt would log the error's words, and with them maybe what somebody wrote.
+            log.error("an event could not be taken in; Slack sends it again", problem=type(error).__name__)
+            return BoltResponse(status=HTTPStatus.SERVICE_UNAVAILABLE)
+
         app.use(take_in)
+        app.error(failed)
         return app
 
     async def _take(

@@ -44,10 +44,11 @@ def _organisation(organisation: str, teams: tuple[str, ...]) -> tuple[str, ...]:
     """On Grid, Slack may name the organisation, or another of its workspaces, where somebody presses."""
     if not organisation or organisation in teams:
         return ()
-    return (
-        f"The workspace is one of the organisation {organisation}: add that, and its workspaces whose people press "
-        "buttons, to slack.teams, or they are taken for strangers.",
+    sentence = (
+        f"The workspace is one of the organisation {organisation}: add that, and its workspaces whose people "
+        "press buttons, to slack.teams, or they are taken for strangers."
     )
+    return (sentence,)
 
 
 async def _channels(connection: Connection, settings: SlackSettings) -> tuple[str, ...]:

@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from datetime import timedelta
 
 import structlog
 
 from bot.chat.slack.connection import Connection
 from bot.chat.slack.house import House
+from bot.chat.slack.memory import SlackMemory
 from bot.chat.slack.values import USER
 from bot.errors import ChatError
+
+PATIENCE = 5.0
+"""Seconds that a start waits for Slack to say who is in the groups."""
 
 log = structlog.get_logger(__name__)
 
 
 class Groups:
-    """Keeps the memberships. What cannot be asked for stays as it was known last."""
+    """Keeps the memberships. What cannot be asked for stays as it was known last, over restarts, too."""
 
-    def __init__(self, connection: Connection, house: House, every: timedelta) -> None:
+    NAME = "groups"
+
+    def __init__(self, connection: Connection, memory: SlackMemory, house: House, every: timedelta) -> None:
         self._connection = connection
+        self._memory = memory
         self._house = house
         self._every = every
         self._changed = asyncio.Event()
@@ -29,6 +37,22 @@ class Groups:
     def look_soon(self) -> None:
         """Something changed in a group."""
         self._changed.set()
+
+    async def recall(self) -> None:
+        """Know who is in each group before anything is decided: as Slack says, or else as it was known last."""
+        if not self._house.groups:
+            return
+        kept = json.loads(await self._memory.load(self.NAME) or "{}")
+        self._members = {
+            group: frozenset(map(str, kept[group])) for group in self._house.groups if group in kept
+        }
+        self._house.learn_groups(dict(self._members))
+        try:
+            async with asyncio.timeout(PATIENCE):
+                await self.look()
+        except TimeoutError:
+            self.problem = "Slack has not said yet who is in the user groups."
+            log.warning("who is in the user groups is taken as it was known last")
 
     async def look(self) -> None:
         """Ask Slack who is in each group. A failure is logged, and shows in the bot's health."""
@@ -51,6 +75,8 @@ class Groups:
             )
         self.problem = problem
         self._house.learn_groups(dict(self._members))
+        known = {group: sorted(users) for group, users in self._members.items()}
+        await self._memory.save(self.NAME, json.dumps(known))
 
     async def keep(self) -> None:
         """Look again and again until cancelled."""

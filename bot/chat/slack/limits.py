@@ -9,6 +9,7 @@ from __future__ import annotations
 
 MESSAGE_BLOCKS = 50
 VIEW_BLOCKS = 100
+VIEW_BYTES = 240_000  # of JSON; a view may have 250 kB
 MESSAGE_TEXT = 12_000
 HOLDER = 130
 FALLBACK_BYTES = 3_900  # chat.update refuses more than 4,000, and counts bytes of UTF-8

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 from collections import OrderedDict
@@ -50,24 +51,28 @@ class Begun:
         self._memory = memory
         self._clock = clock
         self._known: OrderedDict[str, float] | None = None
+        self._lock = asyncio.Lock()  # what is saved last has to be what is known last
 
     async def tried(self, key: str) -> datetime | None:
-        """When this message was last tried to be sent, None if never; and note that it is tried now."""
-        known = await self._all()
-        name, now = token_of(key), self._clock()
-        before = known.pop(name, None)
-        known[name] = now.timestamp()
-        while len(known) > REMEMBERED:
-            known.popitem(last=False)
-        await self._memory.save(self.NAME, json.dumps(list(known.items())))
-        return None if before is None else datetime.fromtimestamp(before, now.tzinfo)
+        """When this message was last sent, whatever became of it; None if never."""
+        async with self._lock:
+            at = (await self._all()).get(token_of(key))
+        return None if at is None else datetime.fromtimestamp(at, self._clock().tzinfo)
+
+    async def begin(self, key: str) -> None:
+        """Note that this message is sent now; whoever sends it again has seen that it is not there."""
+        async with self._lock:
+            known = await self._all()
+            known.pop(token_of(key), None)
+            known[token_of(key)] = self._clock().timestamp()
+            while len(known) > REMEMBERED:
+                known.popitem(last=False)
+            await self._memory.save(self.NAME, json.dumps(list(known.items())))
 
     async def _all(self) -> OrderedDict[str, float]:
         if self._known is None:
             kept = await self._memory.load(self.NAME)
-            known = OrderedDict((str(name), float(at)) for name, at in json.loads(kept)) if kept else None
-            if self._known is None:  # nobody else has loaded it meanwhile
-                self._known = known or OrderedDict()
+            self._known = OrderedDict((str(name), float(at)) for name, at in json.loads(kept or "[]"))
         return self._known
 
 

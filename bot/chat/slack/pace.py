@@ -11,10 +11,20 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+import structlog
+
+from bot.errors import ChatError
 from bot.times import Clock
 from bot.waiting import Sleep
 
 INTERVAL = timedelta(seconds=1)
+
+SETTLING = 30.0
+"""Seconds after which an edit without an answer has been made, or never will be."""
+
+SendEdit = Callable[[], Awaitable[None]]
+
+log = structlog.get_logger(__name__)
 
 
 @dataclass
@@ -51,46 +61,104 @@ class Lanes:
 class Latest:
     """Edits of messages, of which only the newest matters.
 
-    One edit of a message is sent at a time. One that still waits is replaced by a newer one, and both callers
-    hear how that went.
+    One edit of a message is sent at a time, to its end: whoever asked for it may be cancelled, and Slack would
+    still make it, after a newer one. An edit that waits is replaced by a newer one, and whoever asked for
+    either hears how that went.
+
+    Args:
+        sleep: waits until an edit of doubtful outcome cannot happen any more.
     """
 
-    def __init__(self) -> None:
-        self._locks: dict[str, asyncio.Lock] = {}
-        self._waiting: dict[str, _Edit] = {}
+    def __init__(self, sleep: Sleep) -> None:
+        self._sleep = sleep
+        self._lines: dict[str, _Line] = {}
+        self._doubtful: set[str] = set()  # messages of which an edit may still happen
 
-    async def edit(self, message: str, send: Callable[[], Awaitable[None]]) -> None:
+    async def edit(self, message: str, send: SendEdit) -> None:
         """Make an edit by ``send``, or see a newer one made in its place.
 
         Raises:
             ChatError: as ``send``.
         """
-        waiting = self._waiting.get(message)
-        if waiting is not None:
-            waiting.send = send
-            await asyncio.shield(waiting.done)
-            return
-        mine = self._waiting[message] = _Edit(send, asyncio.get_running_loop().create_future())
-        lock = self._locks.setdefault(message, asyncio.Lock())
+        line = self._lines.setdefault(message, _Line())
+        edit = line.waiting = _Edit(send) if line.waiting is None else line.waiting
+        edit.send = send
+        line.asked.set()
+        if line.task is None:
+            line.task = asyncio.create_task(self._work(message, line), name=f"edits of {message}")
+        await asyncio.shield(edit.done)
+
+    async def close(self) -> None:
+        """Stop whatever is still under way."""
+        tasks = [line.task for line in self._lines.values() if line.task is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _work(self, message: str, line: _Line) -> None:
+        """Make one edit after the other until none waits."""
+        edit: _Edit | None = None
         try:
-            async with lock:
-                del self._waiting[message]
-                await mine.send()
-        except Exception as error:
-            mine.done.set_exception(error)
-            mine.done.exception()  # those who wait have it, if there are any
-            raise
-        else:
-            mine.done.set_result(None)
+            while (edit := line.take()) is not None:
+                await self._make(message, edit, line)
         finally:
-            mine.done.cancel()  # nothing happens if it is done; else its caller was cancelled
-            if self._waiting.get(message) is mine:
-                del self._waiting[message]
-            if message not in self._waiting and not lock.locked():
-                self._locks.pop(message, None)
+            del self._lines[message]
+            for left in (edit, line.waiting):
+                if left is not None:
+                    left.done.cancel()  # nothing happens if it is done
+
+    async def _make(self, message: str, edit: _Edit, line: _Line) -> None:
+        try:
+            await edit.send()
+        except ChatError as error:
+            if error.passing:  # it may be made all the same, and later than the one that follows
+                self._doubtful.add(message)
+            edit.fail(error)
+        except Exception as error:  # noqa: BLE001 - for whoever waits
+            edit.fail(error)
+        else:
+            edit.done.set_result(None)
+            if message in self._doubtful:
+                await self._once_more(message, edit, line)
+
+    async def _once_more(self, message: str, edit: _Edit, line: _Line) -> None:
+        """Make the newest edit again when the doubtful one before it has been made, or never will be."""
+        waits = (asyncio.ensure_future(self._sleep(SETTLING)), asyncio.ensure_future(line.asked.wait()))
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for each in waits:
+                each.cancel()
+            await asyncio.gather(*waits, return_exceptions=True)
+        if line.waiting is not None:
+            return
+        self._doubtful.discard(message)
+        try:
+            await edit.send()
+        except ChatError as error:
+            log.warning("an edit could not be made sure of", problem=str(error))
 
 
 class _Edit:
-    def __init__(self, send: Callable[[], Awaitable[None]], done: asyncio.Future[None]) -> None:
+    def __init__(self, send: SendEdit) -> None:
         self.send = send
-        self.done = done
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def fail(self, error: Exception) -> None:
+        self.done.set_exception(error)
+        self.done.exception()  # those who wait have it, if there are any
+
+
+@dataclass
+class _Line:
+    """The edits of one message."""
+
+    task: asyncio.Task[None] | None = None
+    waiting: _Edit | None = None
+    asked: asyncio.Event = field(default_factory=asyncio.Event)  # set while one waits
+
+    def take(self) -> _Edit | None:
+        """The edit that waits, which no newer one can replace any more."""
+        edit, self.waiting = self.waiting, None
+        self.asked.clear()
+        return edit

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -75,15 +76,20 @@ def fallback(card: Card) -> str:
 
 def home_blocks(cards: Sequence[Card]) -> list[Json]:
     """Cards one below another, as an App Home tab shows them. Tables stand as text there."""
-    blocks: list[Block] = []
+    blocks: list[Json] = []
+    left = limits.VIEW_BYTES
     for number, card in enumerate(cards):
-        mine = [*([DividerBlock()] if number else []), *_blocks(card, tables=False, place=str(number))]
-        if len(blocks) + len(mine) > limits.VIEW_BLOCKS - 1:
+        mine = _plain(
+            [*([DividerBlock()] if number else []), *_blocks(card, tables=False, place=str(number))],
+            limits.VIEW_BLOCKS,
+        )
+        left -= len(json.dumps(mine))
+        if len(blocks) + len(mine) > limits.VIEW_BLOCKS - 1 or left < 0:
             more = f"{len(cards) - number} more are not shown here. `pending` in a channel lists them."
-            blocks.append(ContextBlock(elements=[_marked(more, limits.NOTE)]))
+            blocks += _plain([ContextBlock(elements=[_marked(more, limits.NOTE)])], 1)
             break
         blocks += mine
-    return _plain(blocks, limits.VIEW_BLOCKS)
+    return blocks
 
 
 def sentence_blocks(card: Card) -> list[Json]:

@@ -47,8 +47,12 @@ class Way(Protocol):
         """Whether events can come in now."""
         ...
 
-    async def serve(self, app: AsyncApp) -> None:
+    async def serve(self, app: AsyncApp, stands: Contact) -> None:
         """Hand events to the app until cancelled, or until the way is lost and has to be made anew.
+
+        Args:
+            app: what takes them in.
+            stands: called when the way is open.
 
         Raises:
             ChatError: it cannot be opened.
@@ -75,7 +79,7 @@ class Socket:
         session = None if client is None else client.current_session
         return client is not None and session is not None and not session.closed and not client.stale
 
-    async def serve(self, app: AsyncApp) -> None:
+    async def serve(self, app: AsyncApp, stands: Contact) -> None:
         """Keep a socket open; see :class:`Way`."""
         # Asked for here first: the SDK would go on asking for ever with a token that does not work.
         opened = await self._connection.call(
@@ -96,6 +100,7 @@ class Socket:
             async with asyncio.timeout(LOST_AFTER):
                 await client.connect()  # type: ignore[no-untyped-call]
             self._contact()
+            stands()
             await self._watch(client)
         except TimeoutError as error:
             raise ChatError("Could not open a socket to Slack in time.", passing=True) from error
@@ -133,7 +138,7 @@ class Requests:
         """Whether the port is open."""
         return self.port is not None
 
-    async def serve(self, app: AsyncApp) -> None:
+    async def serve(self, app: AsyncApp, stands: Contact) -> None:
         """Answer requests; see :class:`Way`."""
 
         async def take(request: web.Request) -> web.Response:
@@ -141,12 +146,14 @@ class Requests:
 
         server = web.Application(client_max_size=LARGEST)
         server.router.add_post(PATH, take)
-        runner = web.AppRunner(server, access_log=None, shutdown_timeout=1.0)
+        # Slack packs nothing; what others have packed is not worth unpacking.
+        runner = web.AppRunner(server, access_log=None, shutdown_timeout=1.0, auto_decompress=False)
         await runner.setup()
         host, _, port = self._listen.rpartition(":")
         try:
             await web.TCPSite(runner, host.strip("[]"), int(port)).start()
             self.port = runner.addresses[0][1]
+            stands()
             log.info("listening for Slack", address=self._listen, path=PATH)
             await asyncio.Event().wait()
         except (OSError, OverflowError) as error:
@@ -157,7 +164,10 @@ class Requests:
             await runner.cleanup()
 
     async def _take(self, app: AsyncApp, request: web.Request) -> web.Response:
-        body = await request.read()
+        try:
+            body = await request.read()
+        except (web.HTTPException, web.RequestPayloadError):  # too large, or broken off
+            return web.Response(status=HTTPStatus.UNAUTHORIZED)
         headers = request.headers
         if not genuine(
             self._secret,
@@ -171,7 +181,7 @@ class Requests:
         try:
             # Bolt takes a body that is read already only as Socket Mode's; nothing else depends on that.
             asked = AsyncBoltRequest(body=_read(request.content_type, body.decode()), mode="socket_mode")
-        except (ValueError, RecursionError):
+        except (ValueError, TypeError, AttributeError, RecursionError):  # signed, but not what Slack says
             return web.Response(status=HTTPStatus.BAD_REQUEST)
         return await to_aiohttp_response(await app.async_dispatch(asked))
 

@@ -27,6 +27,7 @@ class Windows:
         self._connection = connection
         self._aside = aside
         self._house = house
+        self._homes: dict[str, asyncio.Lock] = {}
 
     async def ask_reason(self, trigger: str, back: Back, user: str, spot: Spot) -> None:
         """Open the modal that asks why an operation is rejected; tell how to type it where that fails."""
@@ -60,14 +61,15 @@ class Windows:
             await self._aside.whisper(room, user, sentence, spot)
 
     async def show_home(self, user: str, speaker: str) -> None:
-        """Publish somebody's Home tab as things stand."""
-        view = home_view(await self._house.home(speaker))
-        try:
-            await self._connection.call(
-                "show the Home tab", lambda client: client.views_publish(user_id=user, view=view)
-            )
-        except ChatError as error:
-            log.warning("could not show the Home tab", problem=str(error))
+        """Publish somebody's Home tab as things stand; what was seen later is published later."""
+        async with self._homes.setdefault(user, asyncio.Lock()):
+            view = home_view(await self._house.home(speaker))
+            try:
+                await self._connection.call(
+                    "show the Home tab", lambda client: client.views_publish(user_id=user, view=view)
+                )
+            except ChatError as error:
+                log.warning("could not show the Home tab", problem=str(error))
 
     async def show_home_after(self, user: str, speaker: str) -> None:
         """Publish the Home tab now, and again when the work that was begun there has ended."""

@@ -51,6 +51,7 @@ class Sockets:
     """The socket side of the simulator, and its faults.
 
     ``drop_acks``: so many of the next acknowledgements get lost on the way.
+    ``refuse``: so many of the next connections are refused with a 403.
     ``cut_on_send``: so many of the next envelopes break their connection right after they were sent.
     """
 
@@ -58,6 +59,7 @@ class Sockets:
         self.connections: list[Connection] = []
         self.opened = 0
         self.enabled = True
+        self.refuse = 0
         self.drop_acks = 0
         self.cut_on_send = 0
         self.lost_acks: list[str] = []
@@ -143,6 +145,10 @@ class Sockets:
         if ticket not in self._tickets:
             return web.Response(status=400, text="invalid ticket")
         self._tickets.discard(ticket)
+        if self.refuse > 0:
+            self.refuse -= 1
+            self._bell.ring()
+            return web.Response(status=403, text="refused")
         socket = web.WebSocketResponse(autoping=False)
         await socket.prepare(request)
         if len(self.live) >= MOST_CONNECTIONS:

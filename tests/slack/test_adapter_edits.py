@@ -1,0 +1,111 @@
+"""Edits in Slack: whatever is slow, lost or cancelled, a message ends as it was meant last."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.chat.slack import SlackChat
+from bot.errors import ChatError
+from bot.operations.model import OperationState
+from tests.conversations.kit import X64
+from tests.house import FakeClock
+from tests.slack.bot import slack_bot
+from tests.slack.cards_kit import PROPOSED, REPORT, RUNNING
+from tests.slack.ears_kit import make_chat
+from tests.slack.simulator import Message, SimulatedSlack
+from tests.slack.simulator.seed import IMAGES
+
+
+@pytest.fixture
+async def sim() -> AsyncIterator[SimulatedSlack]:
+    async with SimulatedSlack(clock=FakeClock()) as running:
+        yield running
+
+
+@pytest.fixture
+async def chat(sim: SimulatedSlack) -> AsyncIterator[SlackChat]:
+    found = make_chat(sim, request_timeout="1s")
+    yield found
+    await found.close()
+
+
+async def _sent(chat: SlackChat, sim: SimulatedSlack) -> Message:
+    await chat.send(IMAGES, PROPOSED, thread=None, key="k")
+    (message,) = sim.from_bot("images")
+    return message
+
+
+async def test_an_edit_whose_asker_is_gone_does_not_overtake_the_next(
+    chat: SlackChat, sim: SimulatedSlack
+) -> None:
+    message = await _sent(chat, sim)
+    slow = sim.faults.slow("chat.update")
+    progress = asyncio.create_task(chat.edit(IMAGES, message.ts, RUNNING, thread=None, key="a"))
+    await sim.faults.struck(slow)
+    progress.cancel()
+    last = asyncio.create_task(chat.edit(IMAGES, message.ts, REPORT, thread=None, key="b"))
+    await asyncio.gather(progress, return_exceptions=True)
+    assert not last.done()
+    slow.release()
+    await last
+    assert "promote: done" in message.everything
+
+
+async def test_a_cancelled_asker_takes_nobody_elses_edit_along(chat: SlackChat, sim: SimulatedSlack) -> None:
+    message = await _sent(chat, sim)
+    slow = sim.faults.slow("chat.update")
+    asked = [asyncio.create_task(chat.edit(IMAGES, message.ts, RUNNING, thread=None, key="a"))]
+    await sim.faults.struck(slow)
+    asked += [
+        asyncio.create_task(chat.edit(IMAGES, message.ts, card, thread=None, key=key))
+        for key, card in (("b", PROPOSED), ("c", REPORT))
+    ]
+    await asyncio.sleep(0)
+    asked[1].cancel()
+    slow.release()
+    results = await asyncio.gather(*asked, return_exceptions=True)
+    assert [type(each) for each in results] == [type(None), asyncio.CancelledError, type(None)]
+    assert "promote: done" in message.everything
+
+
+async def test_after_an_edit_of_doubtful_outcome_the_next_is_made_sure_of(
+    chat: SlackChat, sim: SimulatedSlack
+) -> None:
+    message = await _sent(chat, sim)
+    slow = sim.faults.slow("chat.update")
+    with pytest.raises(ChatError, match="too long"):
+        await chat.edit(IMAGES, message.ts, RUNNING, thread=None, key="a")
+    held = sim.faults.slow("chat.update", times=2)
+    last = asyncio.create_task(chat.edit(IMAGES, message.ts, REPORT, thread=None, key="b"))
+    await sim.faults.struck(held)
+    slow.release()  # only now Slack comes to the older edit
+    await sim.until(lambda: "running" in message.everything, "the older edit")
+    held.release()
+    await last
+    await sim.until(lambda: message.edits == 3, "the older edit, the newer, and the newer once more")
+    assert "promote: done" in message.everything
+
+
+async def test_the_card_of_an_operation_ends_as_done_however_slow_its_progress_is(tmp_path: Path) -> None:
+    clock = FakeClock()
+    async with SimulatedSlack(clock=clock) as sim, slack_bot(tmp_path, sim, clock=clock) as bot:
+        await sim.person("alice").post("images", f"!promote {X64}")
+        card = await bot.says("images", "waits for 1 approval")
+        await bot.quiet()
+        slow = sim.faults.slow("chat.update")
+        await sim.person("bob").press(card, "Approve")
+        await sim.faults.struck(slow)
+        (operation,) = await bot.house.records.recent(1)
+        async with asyncio.timeout(20):
+            while (await bot.house.records.the(operation.id)).state is not OperationState.DONE:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        slow.release()
+        await bot.quiet()
+        await bot.says("images", "Ended")
+        (shown,) = [message for message in sim.from_bot("images") if message.ts == card.ts]
+        assert "promote: done" in shown.everything
+        assert shown.buttons == []

@@ -1,0 +1,250 @@
+"""What goes wrong around the Slack adapter: nothing is lost, nothing leaks, and everything goes on."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import aiohttp
+import pytest
+import structlog
+from aiohttp import web
+
+from bot.chat.model import Card
+from bot.chat.slack import InMemory
+from bot.chat.slack.values import LAUNCH, LAUNCH_FROM, SHOW_OPERATION
+from bot.errors import ChatError
+from bot.logs import configure
+from tests.house import FakeClock
+from tests.slack.cards_kit import LONG, PROPOSED, REPORT
+from tests.slack.ears_kit import listening, make_chat
+from tests.slack.simulator import Reason, SimulatedSlack
+from tests.slack.simulator.seed import ALICE, IMAGES, RELEASE_TEAM
+
+
+@pytest.fixture
+async def sim() -> AsyncIterator[SimulatedSlack]:
+    async with SimulatedSlack(clock=FakeClock()) as running:
+        yield running
+
+
+@pytest.fixture
+def logged() -> Iterator[Callable[[], str]]:
+    """What the bot's own log says, as `slipway run` writes it."""
+    stream, before = io.StringIO(), logging.getLogger().handlers
+    configure("json", stream=stream)
+    yield stream.getvalue
+    logging.getLogger().handlers = before
+    structlog.reset_defaults()
+
+
+class TestRoles:
+    async def test_who_is_in_a_group_is_known_after_a_restart_before_slack_says_so(
+        self, sim: SimulatedSlack
+    ) -> None:
+        memory = InMemory()
+        async with listening(sim, groups=(RELEASE_TEAM,), memory=memory) as ear:
+            known = ear.learned[-1]
+        sim.faults.server_error("usergroups.users.list", times=9)
+        async with listening(sim, groups=(RELEASE_TEAM,), memory=memory) as ear:
+            assert ear.learned[0] == known
+            assert ear.learned[-1] == known
+        async with listening(sim, groups=("S0ANOTHER",), memory=memory) as ear:
+            assert ear.learned[0] == {}
+
+
+class TestMemory:
+    async def test_messages_sent_at_once_are_all_remembered(self, sim: SimulatedSlack) -> None:
+        class Slowly(InMemory):
+            """Saves that take the longer the earlier they came."""
+
+            turns = 12
+
+            async def save(self, name: str, value: str) -> None:
+                Slowly.turns -= 1
+                for _ in range(Slowly.turns):
+                    await asyncio.sleep(0)
+                await super().save(name, value)
+
+        memory = Slowly()
+        chat = make_chat(sim, memory=memory)
+        rooms = [IMAGES, "C0RELEASE", "C0SHARED0", ALICE]
+        await asyncio.gather(*(chat.send(room, PROPOSED, thread=None, key=room) for room in rooms))
+        await chat.close()
+        assert len(json.loads(memory.values["begun"])) == len(rooms)
+
+    async def test_a_failed_look_does_not_hide_what_was_sent_before(self, sim: SimulatedSlack) -> None:
+        clock = FakeClock()
+        chat = make_chat(sim, clock=clock)
+        sim.faults.lose_answer("chat.postMessage")
+        with pytest.raises(ChatError):
+            await chat.send(IMAGES, PROPOSED, thread=None, key="k")
+        clock.advance(timedelta(hours=1))
+        sim.faults.server_error("conversations.history")
+        with pytest.raises(ChatError):
+            await chat.send(IMAGES, PROPOSED, thread=None, key="k")
+        await chat.send(IMAGES, PROPOSED, thread=None, key="k")
+        assert len(sim.from_bot("images")) == 1
+        await chat.close()
+
+    async def test_it_finds_its_message_however_much_was_said_since(self) -> None:
+        clock = FakeClock()
+        async with SimulatedSlack(clock=clock) as sim:
+            chat = make_chat(sim, clock=clock)
+            sim.faults.lose_answer("chat.postMessage")
+            with pytest.raises(ChatError):
+                await chat.send(IMAGES, PROPOSED, thread=None, key="k")
+            clock.advance(timedelta(hours=1))
+            for number in range(650):
+                await sim.person("alice").post("images", f"talk {number}")
+            await chat.send(IMAGES, PROPOSED, thread=None, key="k")
+            assert len(sim.from_bot("images")) == 1
+            await chat.close()
+
+
+class TestFiles:
+    async def test_a_message_stands_even_if_its_file_cannot_be_attached(self, sim: SimulatedSlack) -> None:
+        chat = make_chat(sim)
+        sim.faults.server_error("files.getUploadURLExternal", times=9)
+        ts = await chat.send(IMAGES, LONG, thread=None, key="k")
+        message, told = sim.from_bot("images")
+        assert message.ts == ts
+        assert told.thread_ts == ts
+        assert "The whole could not be attached." in told.text
+        await chat.edit(IMAGES, ts, REPORT, thread=None, key="e")
+        assert "promote: done" in message.everything
+        await chat.close()
+
+
+class TestLog:
+    async def test_no_socket_address_is_logged(self, sim: SimulatedSlack, logged: Callable[[], str]) -> None:
+        async with listening(sim):
+            sim.sockets.refuse = 1
+            before = await sim.disconnect(Reason.REFRESH_REQUESTED)
+            await sim.until(lambda: sim.sockets.refuse == 0, "a refused connection")
+            await sim.connected(after=before)
+        assert "Failed to connect" in logged()
+        assert "ticket=" not in logged()
+
+    @pytest.mark.parametrize("over_http", [False, True], ids=["socket", "http"])
+    async def test_what_somebody_wrote_is_not_logged_where_it_could_not_be_kept(
+        self, sim: SimulatedSlack, logged: Callable[[], str], over_http: bool
+    ) -> None:
+        async with listening(sim, over_http=over_http) as ear:
+            ear.refuse.append(OSError("INSERT ... '!promote my-secret-words'"))
+            said = await sim.person("alice").post("images", "!promote my-secret-words")
+            await sim.until(lambda: "could not be taken in" in logged(), "the log to say so")
+            assert not said.deliveries[0].acknowledged
+        assert "my-secret-words" not in logged()
+
+
+class TestBackOff:
+    async def test_the_pauses_grow_while_no_socket_can_be_opened(self, sim: SimulatedSlack) -> None:
+        sim.faults.server_error("apps.connections.open", times=5)
+        async with listening(sim) as ear:
+            assert len(ear.waits) == 5
+            assert ear.waits[4] > 8 > 1 >= ear.waits[0]  # 2**4 and 2**0 seconds, at least half of it
+            await (await sim.person("alice").post("images", "hello")).deliveries[0].acked()
+            assert ear.chat.health().connected
+
+    async def test_a_token_revoked_meanwhile_shows_in_the_bots_health(self, sim: SimulatedSlack) -> None:
+        async with listening(sim) as ear:
+            fault = sim.faults.refuse("chat.postMessage", "token_revoked")
+            with pytest.raises(ChatError, match="does not accept the token"):
+                await ear.chat.send(IMAGES, PROPOSED, thread=None, key="k")
+            assert not ear.chat.health().connected
+            assert "does not accept the token" in ear.chat.health().detail
+            assert fault.happened == 1
+            await ear.chat.send(IMAGES, PROPOSED, thread=None, key="k")
+            assert ear.chat.health().connected
+
+    async def test_an_answer_that_is_not_slacks_is_waited_out(self, sim: SimulatedSlack) -> None:
+        async with _proxy("blocked") as address:
+            chat = make_chat(sim, endpoint=address)
+            with pytest.raises(ChatError, match="no sound answer") as caught:
+                await chat.send(IMAGES, PROPOSED, thread=None, key="k")
+            assert caught.value.passing
+            await chat.close()
+
+
+class TestHttp:
+    async def test_whatever_is_not_signed_is_401(self, sim: SimulatedSlack) -> None:
+        async with listening(sim, over_http=True) as ear, aiohttp.ClientSession() as session:
+            url = f"http://127.0.0.1:{ear.chat.port}/slack/events"
+            for body, headers in (
+                (b"{}", {}),
+                (b"x" * 2 * 1024 * 1024, {}),
+                (b"not gzip", {"Content-Encoding": "gzip"}),
+                (b"{}", {"X-Slack-Request-Timestamp": "1", "X-Slack-Signature": "v0=\u00e9"}),
+            ):
+                async with session.post(url, data=body, headers=headers) as answer:
+                    assert (answer.status, await answer.text()) == (401, "")
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            "[1]",
+            "{",
+            '{"a":' * 2000,
+            '{"type": "event_callback", "authorizations": [1], "event": {}}',
+            '{"type": "block_actions", "team": 5, "user": 5, "actions": [{"type": "button"}]}',
+        ],
+    )
+    async def test_signed_nonsense_is_no_fault_of_the_bots(self, sim: SimulatedSlack, body: str) -> None:
+        async with listening(sim, over_http=True) as ear:
+            assert sim.http is not None
+            status, _ = await sim.http.post(body, "application/json", {})
+            assert status in (200, 400)
+            assert ear.heard == []
+
+
+class TestHome:
+    async def test_a_slow_look_does_not_replace_a_newer_one(self, sim: SimulatedSlack) -> None:
+        async with listening(sim) as ear:
+            alice = sim.person("alice")
+            slow = sim.faults.slow("views.publish")
+            await alice.open_home()
+            await sim.faults.struck(slow)
+            ear.home.append(Card(title="Something new"))
+            await alice.open_home()
+            slow.release()
+            await alice.home_tab(lambda view: "Something new" in str(view.body))
+            await sim.settled()
+            assert len(sim.calls("views.publish")) == 2
+            assert alice.home is not None
+            assert "Something new" in str(alice.home.body)
+
+
+class TestShortcuts:
+    async def test_an_id_is_found_wherever_it_stands_in_a_message(self, sim: SimulatedSlack) -> None:
+        async with listening(sim) as ear:
+            alice = sim.person("alice")
+            named = await alice.post("images", "it is\nop-7k3f\nand\nami-0123456789abcdef0")
+            await (await alice.message_shortcut(SHOW_OPERATION, named)).acked()
+            assert ear.said[-1] == "op op-7k3f"
+            await (await alice.message_shortcut(LAUNCH_FROM, named)).acked()
+            await sim.called("views.update")
+            assert "ami-0123456789abcdef0" in str((await alice.modal(LAUNCH)).body)
+
+
+@asynccontextmanager
+async def _proxy(text: str) -> AsyncIterator[str]:
+    """Something between the bot and Slack that answers by itself."""
+
+    async def answer(request: web.Request) -> web.Response:
+        return web.Response(text=text)
+
+    app = web.Application()
+    app.router.add_route("*", "/api/{method}", answer)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    try:
+        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        yield f"http://127.0.0.1:{runner.addresses[0][1]}/api/"
+    finally:
+        await runner.cleanup()
