@@ -97,9 +97,10 @@ class Answering:
         response = await self._command(reading, heard, person, tick.key, quiet=tick.quiet)
         if response.card is None or response.operation_id is not None:
             return response
-        # Nobody in the room typed anything, so the answer says what it answers.
+        # Nobody in the room typed anything, so the answer says what it answers, and to everybody.
         asked = Field(label="Asked by", value=f"{person.name}: `{self._prefix}{tick.text}`")
-        return response.saying(response.card.model_copy(update={"fields": (asked, *response.card.fields)}))
+        told = {"fields": (asked, *response.card.fields), "private_to": None}
+        return response.saying(response.card.model_copy(update=told))
 
     async def _command(
         self, line: Line, heard: Heard, person: Person, key: str, *, quiet: bool = False

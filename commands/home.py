@@ -56,12 +56,14 @@ async def machines_section(services: Services, person: Person) -> tuple[Card, ..
 
 
 async def schedules_section(services: Services, person: Person) -> tuple[Card, ...]:
-    """When each schedule runs next."""
+    """When each schedule runs next, and what it says then."""
     upcoming = services.upcoming()
     if not upcoming:
         return ()
+    commands = {entry.name: entry.command for entry in services.settings.schedule}
     fields = tuple(
-        Field(label=name, value=format_time(moment, services.view.zone)) for name, moment in upcoming
+        Field(label=name, value=f"{format_time(moment, services.view.zone)}: `{commands[name]}`")
+        for name, moment in upcoming
     )
     return (Card(title="Next scheduled runs", fields=fields),)
 

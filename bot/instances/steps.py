@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from bot.instances.tags import write_until
 from bot.steps import Step
 
 
@@ -53,4 +52,4 @@ class TerminateMachine(Step):
         """Why it is in the plan."""
         if self.overdue_since is None:
             return "it was asked for by its id"
-        return f"its time was up at {write_until(self.overdue_since)}"
+        return f"its time was up at {self.overdue_since:%Y-%m-%d %H:%M} UTC"

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from bot.chat.model import Button, Card, Choice, Field, Table, Tone
+from bot.chat.model import SYMBOLS, Button, Card, Choice, Field, Table, Tone
 from bot.operations.kinds import command_line
 from bot.operations.model import Operation, OperationState, Plan, StepReport, Trouble, Vote
 from bot.operations.policy import Missing, deciders, standing
@@ -52,7 +53,7 @@ def operation_card(operation: Operation, view: View) -> Card:
         text=operation.outcome.summary if operation.outcome else _promise(operation.plan),
         fields=_fields(operation, view),
         tables=(_steps(operation),) if operation.plan.steps else (),
-        notes=_notes(operation, view),
+        notes=_notes(operation, view, told=False),
         buttons=_buttons(operation) if state is OperationState.PROPOSED else (),
         mentions=_called_upon(operation, view) if state is OperationState.PROPOSED else (),
     )
@@ -72,22 +73,33 @@ def report_card(operation: Operation, view: View, mentions: tuple[str, ...]) -> 
         text=operation.outcome.summary if operation.outcome else operation.plan.summary,
         fields=tuple(fields),
         tables=(Table(title="What was done", columns=("", "Result"), rows=rows),) if rows else (),
-        notes=_notes(operation, view),
+        notes=_notes(operation, view, told=any(report.trouble for report in operation.reports)),
         mentions=mentions,
     )
 
 
 def full_card(operation: Operation, view: View) -> Card:
-    """Everything about an operation, for `!op ID`: the card with every step."""
+    """Everything about an operation, for `!op ID`: the card with when it was, and every step with its result."""
     card = operation_card(operation, view)
-    if not operation.plan.steps:
-        return card
-    return card.model_copy(update={"tables": (_steps(operation, limit=None),), "buttons": ()})
+    times = [Field(label="Asked at", value=format_time(operation.created_at, view.zone))]
+    if operation.ended_at is not None:
+        times.append(Field(label="Ended", value=format_time(operation.ended_at, view.zone)))
+    by, *others = card.fields
+    told = any(report.trouble for report in operation.reports)
+    notes = tuple(note for note in _notes(operation, view, told=told) if note != _all_steps(operation, view))
+    return card.model_copy(
+        update={
+            "fields": (by, *times, *others),
+            "tables": (_steps(operation, limit=None, mark=_result_words),) if operation.plan.steps else (),
+            "notes": notes,
+            "buttons": (),
+        }
+    )
 
 
 def plan_card(plan: Plan, view: View) -> Card:
     """What a dry run shows: the plan, and who would have to agree."""
-    notes = [*plan.warnings, "Nothing was changed and nothing was proposed: this was a dry run."]
+    notes = [*_warnings(plan), "Nothing was changed and nothing was proposed: this was a dry run."]
     notes.append(f"To propose it: `{view.prefix}{command_line(plan.request)}`")
     agree = plan.policy.approvals
     needs = "nobody" if not agree else f"{agree} with role {plan.policy.role or 'that may ask for it'}"
@@ -126,7 +138,8 @@ def _standing_words(operation: Operation, view: View) -> str:
 def _fields(operation: Operation, view: View) -> tuple[Field, ...]:
     fields = [Field(label="Asked by", value=view.name(operation.requester)), *_evidence(operation.plan)]
     if operation.votes:
-        fields.append(Field(label="Decided by", value=_votes(operation.votes, view)))
+        label = "Votes" if operation.state is OperationState.PROPOSED else "Decided by"
+        fields.append(Field(label=label, value=_votes(operation.votes, view)))
     if operation.state is OperationState.PROPOSED:
         fields.append(Field(label="Needs", value=_needs(operation, view)))
         fields.append(Field(label="Open until", value=format_time(operation.expires_at, view.zone)))
@@ -157,7 +170,8 @@ def _needs(operation: Operation, view: View) -> str:
     if len(able) > NAMES_SHOWN:
         whom += f" and {len(able) - NAMES_SHOWN} more"
     role = f" (role {policy.role})" if policy.role else ""
-    return f"{policy.approvals} of {whom}{role}"
+    where = standing(operation, operation.votes, view.people)
+    return f"{where.count if isinstance(where, Missing) else 0} of {whom}{role}"
 
 
 def _called_upon(operation: Operation, view: View) -> tuple[str, ...]:
@@ -168,12 +182,16 @@ def _called_upon(operation: Operation, view: View) -> tuple[str, ...]:
     return tuple(account for account in able if account)[:NAMES_SHOWN]
 
 
-def _steps(operation: Operation, limit: int | None = STEPS_SHOWN) -> Table:
+def _steps(
+    operation: Operation,
+    limit: int | None = STEPS_SHOWN,
+    mark: Callable[[StepReport], str] | None = None,
+) -> Table:
     reports = {report.number: report for report in operation.reports}
     rows = []
     for number, step in enumerate(operation.plan.steps, start=1):
         report = reports.get(number)
-        result = _report_mark(report) if report else _unreported(operation, number)
+        result = (mark or _report_mark)(report) if report else _unreported(operation, number)
         rows.append((str(number), step.title, step.reason, result))
     shown = rows if limit is None or len(rows) <= limit else rows[:limit]
     title = "Plan" if len(shown) == len(rows) else f"Plan: the first {len(shown)} of {len(rows)} steps"
@@ -198,6 +216,11 @@ def _report_words(report: StepReport) -> str:
     return f"✔ {'already so: ' if report.done.already else ''}{report.done.summary}"
 
 
+def _result_words(report: StepReport) -> str:
+    """What became of a step, beside its title."""
+    return f"✘ failed: {report.trouble.sentence}" if report.trouble else _report_words(report)
+
+
 def _unreported(operation: Operation, number: int) -> str:
     if operation.state.ended:
         return "- not done"
@@ -205,9 +228,18 @@ def _unreported(operation: Operation, number: int) -> str:
     return "▶ running" if operation.state is OperationState.RUNNING and number == current else "⏳ waits"
 
 
-def _notes(operation: Operation, view: View) -> tuple[str, ...]:
+def _all_steps(operation: Operation, view: View) -> str:
+    return f"All steps: `{view.prefix}op {operation.id}`"
+
+
+def _warnings(plan: Plan) -> list[str]:
+    return [f"{SYMBOLS[Tone.WARNING]} {warning}" for warning in plan.warnings]
+
+
+def _notes(operation: Operation, view: View, *, told: bool) -> tuple[str, ...]:
+    """What follows a card; ``told`` where it already says why a step failed."""
     prefix = view.prefix
-    notes = list(operation.plan.warnings) if not operation.state.ended else []
+    notes = _warnings(operation.plan) if not operation.state.ended else []
     if operation.state is OperationState.PROPOSED:
         notes.append(
             f"Approve: `{prefix}approve {operation.id} {operation.digest_prefix}`   "
@@ -216,11 +248,12 @@ def _notes(operation: Operation, view: View) -> tuple[str, ...]:
     if operation.outcome is not None:
         notes += operation.outcome.differences
         if operation.outcome.trouble is not None:
+            notes += [] if told else [operation.outcome.trouble.sentence]
             notes += _trouble_notes(operation.outcome.trouble, view)
     if operation.state in (OperationState.STALE, OperationState.EXPIRED):
         notes.append(f"To plan it afresh: `{prefix}{command_line(operation.plan.request)}`")
     if len(operation.plan.steps) > STEPS_SHOWN and not operation.state.ended:
-        notes.append(f"All steps: `{prefix}op {operation.id}`")
+        notes.append(_all_steps(operation, view))
     return tuple(notes)
 
 

@@ -110,14 +110,15 @@ async def test_a_step_that_fails_ends_the_operation_with_cause_mover_and_next_co
         assert f"Whose move: {mover}." in shown.card.notes
         assert f"Next: `!promote {X64}`" in shown.card.notes
         assert "secret blob" not in shown.text
-    assert sentence in report.text
+        assert sentence in shown.text
     assert "✘ failed" in card.text
     assert report.card.mentions == ("alice",)
     assert bot.excluded(X64, CANDIDATE) is not changed
     last = [entry["action"] for entry in await trail(bot) if entry["operation"] == name][-3:]
     assert last == ["step-1:begun", "step-1:failed", "failed"]
     full = (await bot.say("alice", f"!op {name}"))[0].text
-    assert "✘ failed" in full
+    assert "✘ failed: " in full
+    assert sentence in full
 
 
 async def test_a_change_whose_answer_was_lost_is_done_once_and_reported_as_done(bot: Bot) -> None:

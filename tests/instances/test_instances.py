@@ -340,7 +340,7 @@ class TestTerminating:
         assert (await planner.plan(request, NOW)).steps == ()
         draft = await planner.plan(request, NOW + HOUR)
         assert draft.request.instance_ids == (short,)
-        assert draft.steps[0].reason == "its time was up at 2026-11-20T13:00:00Z"
+        assert draft.steps[0].reason == "its time was up at 2026-11-20 13:00 UTC"
         pinned = await planner.plan(draft.request, NOW + 4 * HOUR)  # the other one's time is up by then
         assert pinned.steps == draft.steps
         tag = {"Key": UNTIL, "Value": write_until(NOW + 9 * HOUR)}

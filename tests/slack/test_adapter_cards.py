@@ -5,8 +5,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +19,10 @@ from bot.chat.slack.text import JOINER, mrkdwn
 from bot.chat.slack.values import Back, Target, back_of, target_of
 from tests.slack.cards_kit import CARDS, FAILED, LONG, PROPOSED
 from tests.slack.ears_kit import FORM
+from tests.slack.golden import Golden, pretty, sent
 from tests.slack.simulator.blocks import Surface, check_blocks, check_view, too_long, view_too_large
 
-GOLDEN = Path(__file__).parent / "cards"
+GOLDEN = Golden(Path(__file__).parent / "cards")
 BACK = Back("C0IMAGES0", "1.000001", Target("op-7k3f", "abcdef12"))
 
 VIEWS: dict[str, dict[str, Any]] = {
@@ -34,31 +33,22 @@ VIEWS: dict[str, dict[str, Any]] = {
 }
 
 
-def _golden(name: str, found: object) -> None:
-    path = GOLDEN / f"{name}.json"
-    text = json.dumps(found, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
-    if os.environ.get("SLIPWAY_UPDATE_GOLDEN"):
-        path.parent.mkdir(exist_ok=True)
-        path.write_text(text)
-    assert text == path.read_text()
-
-
 @pytest.mark.parametrize("name", CARDS)
 def test_each_kind_of_card_looks_as_agreed(name: str) -> None:
-    shown = message(CARDS[name])
-    _golden(name, {"text": shown.text, "blocks": shown.blocks})
-    assert check_blocks(shown.blocks, Surface.MESSAGE) == []
+    shown = sent(CARDS[name])
+    assert pretty(shown) == GOLDEN.agreed(name, pretty(shown))
+    assert check_blocks(shown["blocks"], Surface.MESSAGE) == []
 
 
 @pytest.mark.parametrize("name", VIEWS)
 def test_each_view_looks_as_agreed(name: str) -> None:
-    _golden(name, VIEWS[name])
+    assert pretty(VIEWS[name]) == GOLDEN.agreed(name, pretty(VIEWS[name]))
     surface = Surface.HOME if name == "view-home" else Surface.MODAL
     assert check_view(VIEWS[name], surface) == []
 
 
 def test_the_golden_files_are_those_of_todays_cards() -> None:
-    assert {path.stem for path in GOLDEN.glob("*.json")} == {*CARDS, *VIEWS}
+    assert GOLDEN.names({*CARDS, *VIEWS}) == {*CARDS, *VIEWS}
 
 
 _texts = st.one_of(

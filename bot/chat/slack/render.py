@@ -51,7 +51,7 @@ def message(card: Card) -> Rendered:
 def fits(card: Card) -> bool:
     """Whether one message shows the whole card, without a cut."""
     return (
-        len(headline(card)) <= limits.HEADER
+        len(_uncut(headline(card))) <= limits.SECTION
         and len(_uncut(card.text)) <= limits.SECTION
         and all(len(_field(field, 10**9)) <= limits.FIELD for field in card.fields)
         and all(len(_uncut(note)) <= limits.NOTE for note in card.notes)
@@ -68,9 +68,11 @@ def whole_of(card: Card) -> str | None:
 
 def fallback(card: Card) -> str:
     """The card in words, for notifications and screen readers."""
-    plain = card.model_copy(update={"mentions": ()})
+    plain = render_plain(card.model_copy(update={"mentions": ()}))
+    # A rule below headings says nothing when it is read out.
+    text = escape("\n".join(line for line in plain.split("\n") if not line or set(line) - set("─ ")))
     lead = " ".join(mention(account) for account in card.mentions[:20])
-    text = f"{lead} {escape(render_plain(plain))}" if lead else escape(render_plain(plain))
+    text = f"{lead} {text}" if lead else text
     return short_in_bytes(text.strip() or "-", limits.FALLBACK_BYTES)
 
 
@@ -103,8 +105,7 @@ def _plain(blocks: Iterable[Block], most: int) -> list[Json]:
 
 
 def _blocks(card: Card, *, tables: bool, place: str = "") -> list[Block]:
-    head = PlainTextObject(text=short(headline(card), limits.HEADER), emoji=False)
-    blocks: list[Block] = [HeaderBlock(text=head)]
+    blocks: list[Block] = [_head(headline(card))]
     if card.mentions:
         whom = "For " + ", ".join(mention(account) for account in card.mentions[:20])
         blocks.append(ContextBlock(elements=[MarkdownTextObject(text=whom)]))
@@ -115,9 +116,25 @@ def _blocks(card: Card, *, tables: bool, place: str = "") -> list[Block]:
         blocks.append(SectionBlock(fields=list(fields)))
     for index, table in enumerate(card.tables):
         blocks += _table(table, as_block=tables and _is_block(index, table))
-    for notes in _portions(card.notes, limits.NOTES_A_CONTEXT):
-        blocks.append(ContextBlock(elements=[_marked(note, limits.NOTE) for note in notes]))
-    return [*blocks, *_actions(card, place)]
+    return [*blocks, *_notes(card.notes), *_actions(card, place)]
+
+
+def _head(title: str) -> Block:
+    """A title as a header; a sentence, or what holds something to type, is more than a header can show."""
+    if len(title) <= limits.HEADER and "`" not in title:
+        return HeaderBlock(text=PlainTextObject(text=short(title, limits.HEADER), emoji=False))
+    return SectionBlock(text=_marked(title, limits.SECTION))
+
+
+def _notes(notes: Sequence[str]) -> list[Block]:
+    """Notes, each on a line of its own: Slack would set the elements of a context side by side."""
+    texts: list[str] = []
+    for note in (mrkdwn(note, limits.NOTE) for note in notes):
+        if texts and len(texts[-1]) + len(note) < limits.NOTE:
+            texts[-1] += f"\n{note}"
+        else:
+            texts.append(note)
+    return [ContextBlock(elements=[MarkdownTextObject(text=text, verbatim=True)]) for text in texts]
 
 
 def _marked(text: str, most: int) -> MarkdownTextObject:

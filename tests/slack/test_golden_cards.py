@@ -1,0 +1,397 @@
+"""What the bot says, card by card, as Slack shows it: one golden file each, under ``cards/said``.
+
+A story on simulated clouds makes every kind of card; ids, digests and addresses, which differ from run to run,
+are numbered. ``SLIPWAY_UPDATE_GOLDEN=1 pytest tests/slack/test_golden_cards.py`` writes the files anew.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import pytest_asyncio
+from structlog.testing import capture_logs
+
+from bot import __version__
+from bot.chat.model import Address, Assurance, Card, Choice, Heard, Platform, Room, Tone
+from bot.chat.slack.modals import home_view
+from bot.chat.slack.trust import DIRECT
+from bot.clouds.simulated.aws import SimulatedAws
+from bot.clouds.simulated.aws_world import fedora_machines
+from bot.clouds.simulated.azure.state import GalleryState
+from bot.clouds.simulated.faults import Fault, FaultKind
+from bot.clouds.simulated.fedora import many
+from bot.operations.model import OperationState
+from commands.events import Tick
+from commands.home import home
+from tests.conversations.kit import ARM, ARM_CANDIDATE, RAWHIDE, X64, arm, press_value, properties
+from tests.conversations.test_broken_off import refusing
+from tests.conversations.test_machines import IMAGE
+from tests.house import NOW, Bot, MemoryChat, Shown, slipway
+from tests.slack.bot import no_wait
+from tests.slack.golden import Golden, numbered, pretty, sent
+from tests.slack.simulator.blocks import Surface, check_blocks, check_view, too_long, view_too_large
+from tests.slack.simulator.seed import ALICE, BOB, CAROL, DAVE, EVE, IMAGES
+
+pytestmark = pytest.mark.xdist_group("golden-cards")  # the story is told once
+
+GOLDEN = Golden(Path(__file__).parent / "cards" / "said")
+
+HOME = "home-"
+"""What the names of Home tabs begin with; every other card is a message."""
+
+MONDAY = datetime(2026, 11, 23, 9, tzinfo=NOW.tzinfo)
+ENDED_IMAGES = "Fedora-Cloud-Base-AmazonEC2.x86_64-41"
+
+PERSONS = [
+    {"id": name.lower(), "name": name, "identities": [f"slack:{account}"], "roles": [role]}
+    for role, them in (("releng", {"Alice": ALICE, "Bob": BOB, "Dave": DAVE}), ("reader", {"Carol": CAROL}))
+    for name, account in them.items()
+]
+SCHEDULES = [
+    {"name": name, "cron": cron, "command": command, "room": f"slack:{IMAGES}", "roles": [role]}
+    for name, cron, command, role in (
+        ("weekly-promotion", "0 9 * * mon", "promote *", "releng"),
+        ("weekly-list", "0 9 * * tue", "images Fedora-Cloud-42-*", "reader"),
+        ("daily-status", "0 8 * * *", "status", "reader"),
+    )
+]
+CHANGES: dict[str, Any] = {
+    "console": {"enabled": False},
+    "slack": {"channels": [IMAGES], "bot_token_file": "bot-token", "app_token_file": "app-token"},
+    "person": PERSONS,
+    "policy": {"launch": {"approvals": 1}, "rollback": {"approvals": 2}},
+    "schedule": [each | {"missed": "skip"} for each in SCHEDULES],
+}
+
+
+def name_of(card: Shown) -> str:
+    """The id of the operation whose card this is."""
+    return card.card.title.split()[0]
+
+
+@dataclass
+class Story:
+    """The running bot, and what it has said so far that is worth a golden file."""
+
+    bot: Bot
+    aws: SimulatedAws
+    said: dict[str, tuple[Card, ...]] = field(default_factory=dict)
+    states: set[OperationState] = field(default_factory=set)
+
+    async def keep(self, name: str, shown: Shown) -> Shown:
+        """Keep what a message says now, and note the state of the operation that it is about."""
+        assert name not in self.said
+        self.said[name] = (shown.card,)
+        if about := re.match(r"op-\w+", shown.card.title):
+            self.states.add((await self.bot.house.records.the(about[0])).state)
+        return shown
+
+    async def ask(self, who: str, line: str, **how: Any) -> Shown:
+        """Say something a minute later (so that operations have an order), and take the first answer."""
+        self.bot.clock.advance(timedelta(minutes=1))
+        return (await self.bot.say(who, line, room=IMAGES, **how))[0]
+
+    async def answer(self, name: str, who: str, line: str, **how: Any) -> Shown:
+        """Say something, and keep the answer."""
+        return await self.keep(name, await self.ask(who, line, **how))
+
+    async def end(self, name: str, card: Shown, who: str = BOB) -> Shown:
+        """Approve an operation seven minutes later, and keep its card and its report."""
+        self.bot.clock.advance(timedelta(minutes=7))
+        await self.bot.press(who, Choice.APPROVE, card)
+        return await self.ended(name, card)
+
+    async def ended(self, name: str, card: Shown) -> Shown:
+        """Keep the card of an operation that has ended, and its report, which is the newest in its thread."""
+        await self.keep(name, card)
+        return await self.keep(f"{name}-report", [m for m in self.bot.messages if m.thread == card.id][-1])
+
+    async def at(self, name: str, moment: datetime, words: str) -> Shown:
+        """Let it be this moment, and keep what the schedules make the bot say then with these words."""
+        self.bot.clock.now = moment
+        await self.bot.house.schedules.wake()
+        await self.bot.house.durable.idle()
+        return await self.keep(name, [m for m in self.bot.messages if words in m.card.title][-1])
+
+    async def tick(self, name: str, schedule: str, line: str) -> None:
+        """Let a schedule say a line, and keep what it is told."""
+        self.bot.clock.advance(timedelta(minutes=1))
+        room, at = Room(platform=Platform.SLACK, id=IMAGES), self.bot.clock()
+        await self.bot.house.door.accept_tick(Tick(schedule=schedule, at=at, room=room, text=line))
+        await self.bot.house.durable.idle()
+        await self.keep(name, self.bot.messages[-1])
+
+    async def hear_directly(self, name: str, who: str, line: str) -> None:
+        """Hear a line in a direct message, as Slack's adapter passes it on, and keep the answer."""
+        room, at = Room(platform=Platform.SLACK, id="D0DIRECT0"), self.bot.clock()
+        heard = Heard(event_id=name, room=room, speaker=who, text=line, address=Address.DIRECT, sent_at=at)
+        doubted = heard.model_copy(update={"assurance": Assurance.REFUSED, "doubt": DIRECT})
+        await self.bot.house.door.accept(doubted)
+        await self.bot.house.durable.idle()
+        await self.keep(name, self.bot.messages[-1])
+
+    async def look_home(self, name: str, account: str) -> None:
+        """Keep somebody's Home tab."""
+        self.said[f"{HOME}{name}"] = await home(self.bot.house.door._services, Platform.SLACK, account)
+
+
+async def looks(story: Story) -> None:
+    await story.answer("help", EVE, "!help")
+    await story.answer("help-of-launch", ALICE, "!help launch")
+    await story.answer("help-of-reject", ALICE, "!reject --help")
+    await story.answer("yes", ALICE, "", address=Address.MENTION)
+    await story.answer("whoami", ALICE, "!whoami")
+    await story.answer("whoami-stranger", EVE, "!whoami")
+    await story.answer("images", ALICE, "!images")
+    await story.answer("images-of-one", ALICE, f"!images {X64}")
+    await story.answer("images-of-one-uneven", ALICE, f"!images {ARM}")
+    await story.answer("pending-none", ALICE, "!pending")
+    await story.answer("history-none", ALICE, "!history")
+    await story.answer("instances-none", ALICE, "!instances")
+    await story.look_home("empty", CAROL)
+    await story.look_home("stranger", EVE)
+
+
+async def slips(story: Story) -> None:
+    await story.answer("slip", ALICE, f"!promot {X64}")
+    await story.answer("unknown-command", ALICE, "frobnicate it", address=Address.MENTION)
+    await story.answer("two-lines", ALICE, "!images\n!status")
+    await story.answer("misuse", ALICE, f"!launch {IMAGE} --for tomorrow")
+    await story.answer("mistake-nearest", ALICE, "!images Fedora-Cloud-34-x64")
+    await story.answer("mistake-unfit", ALICE, f"!promote {X64} 43.20261117.0")
+    await story.answer("mistake-no-operation", ALICE, "!op zzzz")
+    await story.answer("refused-stranger", EVE, f"!promote {X64}")
+    await story.answer("refused-reader", CAROL, f"!promote {X64}")
+    await story.answer("nothing-to-do", ALICE, "!promote Fedora-Cloud-41-x64")
+    await story.answer("dry-run", ALICE, f"!promote {X64} --dry-run")
+    await story.hear_directly("refused-direct", ALICE, f"promote {X64}")
+
+
+async def promotion(story: Story) -> None:
+    bot = story.bot
+    card = await story.answer("promote-proposed", ALICE, f"!promote {X64}")
+    await story.keep("refused-requester", *await bot.press(ALICE, Choice.APPROVE, card))
+    await story.keep("refused-without-role", *await bot.press(CAROL, Choice.APPROVE, card))
+    await story.keep("refused-other-plan", *await press_value(bot, BOB, name_of(card), "00000000"))
+    await story.answer("refused-cancel", CAROL, f"!cancel {name_of(card)}")
+    held = arm(bot, FaultKind.HOLD_BEFORE, "GET *")
+    bot.clock.advance(timedelta(minutes=7))
+    await bot.press(BOB, Choice.APPROVE, card, wait=False)
+    await held.reached.wait()
+    await bot.until(lambda: "approved" in card.card.title)
+    await story.keep("promote-approved", card)
+    held.release()
+    await bot.house.durable.idle()
+    await story.ended("promote-done", card)
+    await story.keep("refused-late", *await bot.press(BOB, Choice.APPROVE, card))
+    await story.answer("op-of-done", CAROL, f"!op {name_of(card)}")
+    card = await story.answer("rollback-proposed", ALICE, f"!rollback {X64}")
+    await bot.press(BOB, Choice.APPROVE, card)
+    await story.keep("rollback-approved-once", card)
+    await story.end("rollback-done", card, DAVE)
+    await story.answer("promote-older-proposed", ALICE, f"!promote {X64}")
+
+
+async def other_ends(story: Story) -> None:
+    bot, line = story.bot, f"!promote {ARM}"
+    card = await story.ask(ALICE, line)
+    await bot.say(BOB, f"!reject {name_of(card)} the boot test has not run yet", room=IMAGES)
+    await story.keep("rejected", card)
+    card = await story.ask(ALICE, line)
+    await bot.press(ALICE, Choice.REJECT, card)
+    await story.keep("cancelled", card)
+    card = await story.ask(ALICE, line)
+    bot.clock.advance(timedelta(hours=25))
+    await bot.house.housekeeping.sweep()
+    await bot.house.durable.idle()
+    await story.keep("expired", card)
+    facts, done = await story.ask(ALICE, line), await story.ask(ALICE, line)
+    latest = properties(bot.azure, ARM, "43.20261111.0")
+    latest["targetRegions"], kept = latest["targetRegions"][:1], latest["targetRegions"]
+    await story.end("stale-facts", facts)
+    latest["targetRegions"] = kept
+    properties(bot.azure, ARM, ARM_CANDIDATE)["excludeFromLatest"] = False
+    await story.end("stale-done", done)
+
+
+async def failures(story: Story) -> None:
+    bot = story.bot
+    card = await story.answer("promote-several-proposed", ALICE, "!promote Fedora-Cloud-42-*")
+    arm(bot, FaultKind.REFUSE, "PUT *", after=1, times=None)
+    await story.end("failed", card)
+    await story.answer("op-of-failed", CAROL, f"!op {name_of(card)}")
+    bot.azure.faults.clear()
+    card = await story.ask(ALICE, f"!promote {RAWHIDE}")
+    arm(bot, FaultKind.ERROR, "GET *", times=None)
+    await story.end("failed-before", card)
+    await story.answer("azure-unlooked", ALICE, "!images")
+    bot.azure.faults.clear()
+    card = await story.ask(ALICE, f"!promote {RAWHIDE}")
+    async with refusing(bot, "INSERT ON audit WHEN NEW.action IN ('step-1:done', 'proposed')"):
+        await story.end("failed-inside", card)
+        await story.answer("answer-failed-inside", ALICE, f"!rollback {RAWHIDE}")
+    held = arm(bot, FaultKind.HOLD_BEFORE, "GET *")
+    await bot.say(ALICE, "!images", room=IMAGES, wait=False)
+    await held.reached.wait()
+    await bot.until(lambda: bot.messages[-1].card.title.startswith("Looking"))
+    await story.keep("looking", bot.messages[-1])
+    held.release()
+    await bot.house.durable.idle()
+
+
+async def cleanups(story: Story) -> None:
+    bot = story.bot
+    await story.answer("cleanup-dry-run", ALICE, "!cleanup --dry-run")
+    await story.answer("cleanup-proposed", ALICE, "!cleanup")
+    card = await story.answer("cleanup-of-one-proposed", ALICE, f"!cleanup {RAWHIDE}")
+    await story.answer("mistake-which-operation", BOB, "!approve")
+    held = arm(bot, FaultKind.HOLD_BEFORE, "DELETE *", after=1)
+    await bot.press(BOB, Choice.APPROVE, card, wait=False)
+    await held.reached.wait()
+    await bot.until(lambda: "running, 1 of" in card.card.title)
+    await story.keep("cleanup-running", card)
+    await bot.say(ALICE, f"!cancel {name_of(card)}", room=IMAGES, wait=False)
+    await bot.until(lambda: "Stopped by" in card.text)
+    await story.keep("cleanup-stopping", card)
+    held.release()
+    await bot.house.durable.idle()
+    await story.ended("cleanup-stopped", card)
+    await story.end("cleanup-done", await story.ask(ALICE, f"!cleanup {RAWHIDE}"))
+
+
+async def machines(story: Story) -> None:
+    bot, aws = story.bot, story.aws
+    await story.answer("mistake-ambiguous", ALICE, f"!launch {ENDED_IMAGES}")
+    await story.answer("launch-dry-run", ALICE, f"!launch {ENDED_IMAGES}-20260414.0 --count 3 --dry-run")
+    card = await story.answer("launch-proposed", ALICE, f"!launch {IMAGE} --for 2h --count 2")
+    report = await story.end("launch-done", card)  # of two machines that are alike: their order is by chance
+    one, two = re.findall(r"i-[0-9a-f]{17}", report.text)
+    await story.answer("instances", CAROL, "!instances")
+    await story.answer("mistake-profile", ALICE, f"!launch {IMAGE} --profile smal")
+    full = "InsufficientInstanceCapacity"
+    aws.faults.add(Fault(kind=FaultKind.ERROR, match="RunInstances", code=full, times=None))
+    await story.end("launch-failed", await story.ask(ALICE, f"!launch {IMAGE}"))
+    aws.faults.clear()
+    await at_home(story)
+    bot.clock.advance(timedelta(hours=3))
+    await story.answer("instances-overdue", ALICE, "!instances")
+    await story.answer("terminate-dry-run", BOB, "!terminate --overdue --dry-run")
+    await story.ended("terminate-done", await story.ask(ALICE, f"!terminate {one}"))
+    await story.answer("nothing-to-terminate", ALICE, f"!terminate {one}")
+    aws.faults.add(Fault(kind=FaultKind.NOT_DONE, match="TerminateInstances", times=None))
+    await story.ended("terminate-failed", await story.ask(ALICE, f"!terminate {two}"))
+    aws.faults.clear()
+    aws.faults.add(Fault(kind=FaultKind.REFUSE, match="Describe*", times=None))
+    await story.answer("aws-unlooked", ALICE, "!instances")
+    await story.look_home("without-aws", CAROL)
+    aws.faults.clear()
+
+
+async def at_home(story: Story) -> None:
+    """Somebody with machines and schedules, with some and then with many operations that wait."""
+    await story.ask(BOB, f"!rollback {X64}")
+    await story.answer("pending", BOB, "!pending")
+    await story.answer("status", CAROL, "!status")
+    await story.answer("history", CAROL, "!history --limit 20")
+    await story.look_home("busy", ALICE)
+    for _ in range(5):
+        await story.ask(BOB, f"!rollback {X64}")
+    await story.look_home("crowded", ALICE)
+
+
+async def ticks(story: Story) -> None:
+    await story.at("schedule-skipped", MONDAY - timedelta(minutes=1), "skipped")
+    card = await story.at("schedule-proposed", MONDAY, "waits")
+    await story.tick("schedule-proposed-before", "weekly-promotion", "promote *")
+    await story.tick("schedule-refused", "weekly-list", "promote *")
+    await story.end("schedule-done", card)
+    await story.at("schedule-answer", MONDAY + timedelta(days=1), "image definitions")
+
+
+async def crowd(story: Story) -> None:
+    """One definition with so many versions that no message shows them all."""
+    story.bot.azure.state = GalleryState(many(1, 120, NOW), story.bot.clock, 1)
+    await story.answer("long-images", ALICE, "!images Fedora-Cloud-1000-x64")
+    card = await story.answer("long-cleanup-proposed", ALICE, "!cleanup")
+    await story.answer("long-op", CAROL, f"!op {name_of(card)}")
+
+
+SCENES = (looks, slips, promotion, other_ends, failures, cleanups, machines, ticks, crowd)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
+    """The whole story, told, with the names in its cards made steady."""
+    state = tmp_path_factory.mktemp("state")
+    for name, token in (("bot-token", "xoxb-made-up"), ("app-token", "xapp-made-up")):
+        (state / name).write_text(token)
+        (state / name).chmod(0o600)
+    with capture_logs():  # of what fails on purpose, tracebacks take seconds to print
+        async with (
+            SimulatedAws(fedora_machines(NOW)) as aws,
+            slipway(state, aws=aws, chat=MemoryChat(Platform.SLACK), changes=CHANGES, sleep=no_wait) as bot,
+        ):
+            told = Story(bot, aws)
+            for scene in SCENES:
+                await scene(told)
+            changing = await _changing(told)
+    told.said = {name: _steady(cards, changing) for name, cards in told.said.items()}
+    return told
+
+
+async def _changing(story: Story) -> set[str]:
+    """The names in cards that differ between runs: of operations, their plans, and machines."""
+    names = {each["id"] for each in (await story.aws.state())["instances"]}
+    for operation in await story.bot.house.records.recent(1000):
+        names |= {operation.id, operation.digest_prefix}
+    return names
+
+
+def _steady(cards: tuple[Card, ...], changing: Collection[str]) -> tuple[Card, ...]:
+    """The cards without what differs between runs: names are numbered, from 1 in each message.
+
+    The day on which the simulated EC2 launched something, which is the system's, becomes that of the story;
+    and the version of Slipway never changes.
+    """
+    text = json.dumps([card.model_dump(mode="json") for card in cards])
+    text = re.sub(r"launched \d{4}-\d\d-\d\d", f"launched {NOW:%Y-%m-%d}", text)
+    text = numbered(text.replace(f"Slipway {__version__} ", "Slipway 1.2.3 "), changing)
+    return tuple(Card.model_validate(each) for each in json.loads(text))
+
+
+def _in_slack(name: str, cards: tuple[Card, ...]) -> dict[str, Any]:
+    return home_view(cards) if name.startswith(HOME) else sent(*cards)
+
+
+def test_each_card_looks_as_agreed(story: Story, subtests: pytest.Subtests) -> None:
+    for name, cards in story.said.items():
+        with subtests.test(name):
+            found = pretty(_in_slack(name, cards))
+            assert found == GOLDEN.agreed(name, found)
+
+
+def test_slack_takes_each_card(story: Story, subtests: pytest.Subtests) -> None:
+    for name, cards in story.said.items():
+        with subtests.test(name):
+            shown = _in_slack(name, cards)
+            if name.startswith(HOME):
+                assert (check_view(shown, Surface.HOME), view_too_large(shown)) == ([], False)
+            else:
+                blocks = shown["blocks"]
+                assert (check_blocks(blocks, Surface.MESSAGE), too_long(blocks)) == ([], False)
+
+
+def test_the_golden_files_are_those_of_the_story(story: Story) -> None:
+    assert GOLDEN.names(story.said) == set(story.said)
+
+
+def test_the_story_has_every_state_and_every_tone(story: Story) -> None:
+    assert story.states == set(OperationState)
+    assert {card.tone for cards in story.said.values() for card in cards} == set(Tone)
