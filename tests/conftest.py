@@ -1,7 +1,17 @@
-"""Fixtures that every test may use."""
+"""Fixtures that every test may use, and how tests are shared out among workers."""
 
 from __future__ import annotations
+
+import pytest
 
 from tests.synapse import synapse
 
 __all__ = ["synapse"]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep the tests of a file on one worker: what they share, such as a bot or a cloud, is made once."""
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))

@@ -45,7 +45,8 @@ def environment(**more: str) -> dict[str, str]:
         for name, value in os.environ.items()
         if not name.startswith(("SLIPWAY_", "AZURE_", "AWS_"))
     }
-    return {**kept, "PYTHONPATH": str(ROOT), **more}
+    # Dozens of starts: each would compile the bot anew where the environment forbids to keep that.
+    return {**kept, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "", **more}
 
 
 def slipway(

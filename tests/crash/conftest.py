@@ -78,8 +78,7 @@ def own_site(clouds: Clouds, tmp_path_factory: pytest.TempPathFactory) -> Iterat
 def fresh_site(clouds: Clouds, tmp_path_factory: pytest.TempPathFactory) -> Site:
     """An installation with a name of its own, so that its machines are told from all others."""
     name = f"s{uuid4().hex[:12]}"
-    compiled = tmp_path_factory.getbasetemp().parent / "compiled"  # for all workers and runs
-    return Site(tmp_path_factory.mktemp("site") / name, clouds, name, compiled)
+    return Site(tmp_path_factory.mktemp("site") / name, clouds, name)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -30,10 +30,9 @@ class BotProcess:
     Args:
         config: the configuration file.
         order: the file that names the commit at which it dies, once it is there.
-        compiled: where compiled modules are kept between starts.
     """
 
-    def __init__(self, config: Path, order: Path, compiled: Path) -> None:
+    def __init__(self, config: Path, order: Path) -> None:
         environ = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
         self._popen = subprocess.Popen(
             [sys.executable, "-m", "bot", "run", "--config", str(config)],
@@ -43,7 +42,6 @@ class BotProcess:
             text=True,
             env={
                 **environ,
-                "PYTHONPYCACHEPREFIX": str(compiled),  # dozens of starts, and the SDKs take long to compile
                 "PYTHONPATH": str(LETHAL),
                 "SLIPWAY_LETHAL": str(order),
                 "SLIPWAY_AWS_ACCESS_KEY_ID": "test",

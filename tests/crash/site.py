@@ -36,7 +36,6 @@ class Site:
     folder: Path
     clouds: Clouds
     deployment: str
-    compiled: Path
     _bot: BotProcess | None = None
     past: list[BotProcess] = field(default_factory=list)
 
@@ -63,7 +62,7 @@ class Site:
         """Start the bot, and wait for nothing."""
         if self._bot is not None:
             self.past.append(self._bot)
-        self._bot = BotProcess(self.config, self.order, self.compiled)
+        self._bot = BotProcess(self.config, self.order)
         return self._bot
 
     def running(self) -> BotProcess:

@@ -178,7 +178,7 @@ def test_an_approved_operation_that_was_never_begun_is_run_by_the_next_start(sit
 
 
 def test_a_second_process_is_refused_and_the_first_works_on(site: Site) -> None:
-    second = BotProcess(site.config, site.order, site.compiled)
+    second = BotProcess(site.config, site.order)
     assert second.ended() == 1
     assert f"Another Slipway (process {site.bot.pid}) already works on" in second.complaint()
     assert "Traceback" not in second.complaint()

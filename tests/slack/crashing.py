@@ -54,9 +54,6 @@ class Mortal:
                 SLIPWAY_SLACK_BOT_TOKEN=self.sim.bot_token,
                 SLIPWAY_SLACK_APP_TOKEN=self.sim.app_token,
                 SLIPWAY_SLACK_SIGNING_SECRET=self.sim.signing_secret,
-                # Each start would compile the libraries anew where the environment forbids to keep that.
-                PYTHONDONTWRITEBYTECODE="",
-                PYTHONPYCACHEPREFIX=str(self._config.parent.parent / "compiled"),
             ),
         )
         assert self._process.stderr is not None

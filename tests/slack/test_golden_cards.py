@@ -41,6 +41,7 @@ from tests.slack.simulator.seed import ALICE, BOB, CAROL, DAVE, EVE, IMAGES
 
 pytestmark = pytest.mark.xdist_group("golden-cards")  # the story is told once
 
+
 GOLDEN = Golden(Path(__file__).parent / "cards" / "said")
 
 HOME = "home-"
