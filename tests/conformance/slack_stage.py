@@ -12,6 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.app import Wiring, slack_chat
 from bot.chat.model import Chat, Choice, Platform
 from tests.conformance.stage import READER, STRANGER, Hitch, Said, Seen, Trait, Where
+from tests.slack.bot import as_the_manifest_says
 from tests.slack.simulator import Delivery, Message, Person, SimulatedSlack
 from tests.slack.simulator.seed import ALICE, BOB, BOT, CAROL, DAVE, IMAGES
 
@@ -42,6 +43,7 @@ class SlackStage:
         self._cards: dict[str, dict[str, Any]] = {}  # messages as they were while they had buttons
 
     async def open(self) -> None:
+        as_the_manifest_says(self._slack)
         await self._slack.start()
 
     async def close(self) -> None:

@@ -12,6 +12,7 @@ import sys
 from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import aiohttp
@@ -19,11 +20,15 @@ from aiohttp import web
 
 from benchmarks.subject import Clouds, document, write_toml
 from bot.clouds.simulated.azure import SimulatedAzure
-from bot.clouds.simulated.fedora import fedora_gallery
+from bot.clouds.simulated.fedora import fedora_gallery, many
 from bot.times import system_clock
 from tests.program import PATIENCE, ROOT, environment
+from tests.slack.bot import as_the_manifest_says
 from tests.slack.simulator import Delivery, Message, SimulatedSlack
 from tests.slack.simulator.seed import ALICE, BOB, IMAGES
+
+CROWDED = "Fedora-Cloud-1000-x64"
+"""The definition with many versions."""
 
 WITHIN = 30.0
 """Seconds that anything may take which takes a moment, on a machine that is busy."""
@@ -159,11 +164,14 @@ class Relay:
 
 
 @asynccontextmanager
-async def mortal_bot(folder: Path, *, over_http: bool = False) -> AsyncIterator[Mortal]:
-    """A running bot for Alice and Bob in ``#images``."""
+async def mortal_bot(folder: Path, *, over_http: bool = False, crowd: int = 0) -> AsyncIterator[Mortal]:
+    """A running bot for Alice and Bob in ``#images``; ``crowd`` is how many versions ``CROWDED`` has."""
     async with AsyncExitStack() as stack:
         sim = await stack.enter_async_context(SimulatedSlack(patience=WITHIN))
-        azure = SimulatedAzure(fedora_gallery(system_clock()))
+        as_the_manifest_says(sim)
+        gallery = fedora_gallery(system_clock())
+        crowded = many(1, crowd, system_clock()).definitions if crowd else ()
+        azure = SimulatedAzure(replace(gallery, definitions=(*gallery.definitions, *crowded)))
         azure_url = await azure.start()
         stack.push_async_callback(azure.stop)
         configuration = document(Clouds(azure_url, None), folder / "state")

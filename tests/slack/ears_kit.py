@@ -17,6 +17,7 @@ from bot.chat.slack import House, InMemory, SlackChat
 from bot.chat.slack.house import LaunchChoices
 from bot.config.settings import ProfileSettings, SlackSettings
 from bot.errors import Mistake
+from bot.waiting import Sleep
 from commands.forms import LaunchForm, ProfileChoice, launch_line, launch_mistakes
 from tests.house import FakeClock
 from tests.slack.bot import as_the_manifest_says, no_wait
@@ -75,6 +76,7 @@ def make_chat(
     memory: InMemory | None = None,
     clock: FakeClock | None = None,
     groups: tuple[str, ...] = (),
+    sleep: Sleep | None = None,
     **more: Any,
 ) -> SlackChat:
     """The adapter, not yet listening."""
@@ -109,7 +111,12 @@ def make_chat(
         learn_groups=learn,
     )
     return SlackChat(
-        slack_config(sim, **more), memory or InMemory(), clock or FakeClock(), house, sleep=wait, ping=0.2
+        slack_config(sim, **more),
+        memory or InMemory(),
+        clock or FakeClock(),
+        house,
+        sleep=sleep or wait,
+        ping=0.2,
     )
 
 

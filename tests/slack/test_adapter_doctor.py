@@ -64,6 +64,8 @@ def test_a_manifest_that_slack_would_refuse_is_not_printed(given: tuple[str, ...
 def test_the_manifest_asks_for_what_the_documentation_explains() -> None:
     made = manifest("Slipway", SlackTransport.SOCKET)
     explained = set(re.findall(r"^\| `([a-z:]+)` \|", DOCS.read_text(), re.MULTILINE))
+    assert made["features"]["slash_commands"][0]["should_escape"] is False
+    assert set(made["settings"]["event_subscriptions"]["bot_events"]) == set(EVENTS)
     assert set(made["oauth_config"]["scopes"]["bot"]) == set(SCOPES) == explained
 
 

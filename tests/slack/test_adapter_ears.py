@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 
 import pytest
 
@@ -308,6 +309,12 @@ class TestCommands:
         await (await ear.sim.person("alice").command("/slipway")).acked()
         assert ear.said[-1] == "help"
 
+    async def test_half_a_character_is_no_obstacle(self, socket: Ear) -> None:
+        alice = socket.sim.person("alice")
+        await (await alice.command("/slipway", "status \ud800")).acked()
+        await (await alice.post("images", "!status \ud800", raw=True)).deliveries[0].acked()
+        assert socket.said == ["status \ufffd", "!status \ufffd"]
+
     async def test_no_word_in_a_command_is_taken_for_something_else(self, ear: Ear) -> None:
         await (await ear.sim.person("alice").command("/slipway", "images payload={} command=/x")).acked()
         assert ear.said == ["images payload={} command=/x"]
@@ -430,10 +437,16 @@ class TestGroups:
     async def test_what_cannot_be_asked_for_stays_as_it_was(self, sim: SimulatedSlack) -> None:
         async with listening(sim, groups=(RELEASE_TEAM,)) as ear:
             sim.lose_scope("usergroups:read")
+            known = len(ear.learned)
             await sim.set_group(RELEASE_TEAM, [])
-            await sim.until(lambda: len(ear.learned) > 1 or bool(ear.chat.health().detail), "a look")
-            await sim.called("usergroups.users.list", 2)
+            await sim.until(lambda: len(ear.learned) > known, "a look")
             assert ear.learned[-1] == {RELEASE_TEAM: {"U0ALICE00", "U0BOB0000"}}
+            assert "lacks the scope `usergroups:read`" in ear.chat.health().detail
+
+    async def test_it_looks_again_by_itself(self, sim: SimulatedSlack) -> None:
+        async with listening(sim, groups=(RELEASE_TEAM,), groups_refresh=timedelta(milliseconds=50)) as ear:
+            sim.world.groups[RELEASE_TEAM].users = [ALICE]  # and nobody tells
+            await sim.until(lambda: ear.learned[-1] == {RELEASE_TEAM: {ALICE}}, "the new memberships")
 
 
 async def test_every_kind_of_envelope_is_acknowledged(socket: Ear) -> None:

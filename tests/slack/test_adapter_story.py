@@ -45,6 +45,12 @@ async def test_one_asks_another_approves_and_the_report_stands_in_the_thread(
         assert bot.chat.health().connected
 
 
+def _offered(form: View) -> list[str]:
+    """The images that the form for launching machines offers."""
+    (select,) = [block["element"] for block in form.blocks if block.get("block_id") == "image"]
+    return [option["value"] for option in select["options"]]
+
+
 def _machines(home: View) -> list[str]:
     """The machines that a Home tab can end."""
     return re.findall(r"'terminate (i-[0-9a-f]+)'", str(home.body))
@@ -101,6 +107,12 @@ class TestOneBot:
             refused = await sim.message(direct.id, lambda message: "direct message" in message.everything)
             assert "slack.channels" in refused.everything
 
+            # What a phone makes of quotes and dashes is no obstacle.
+            carol.typographic, slips = True, len(carol.ephemerals)
+            assert "—" in (await carol.post("images", '!history --limit "1"')).text
+            await bot.says("images", "The newest operation")
+            assert len(carol.ephemerals) == slips
+
             # A slip is told to whom it happened to, alone.
             await bob.post("images", "!promot everything")
             await bob.ephemeral(lambda message: "promote" in message.everything)
@@ -131,11 +143,21 @@ class TestOneBot:
             assert str(home.body).count("waits for 1 approval") == MOST_PENDING
             assert "2 more wait for an approval" in str(home.body)
             assert "Next scheduled runs" in str(home.body)
+            assert "`promote *`" in str(home.body)
+            # Whom it does not know, it tells nothing but how to become known.
+            dave = sim.person("dave")
+            await dave.open_home()
+            (block, *more) = (await dave.home_tab(lambda view: "I do not know you" in str(view.body))).blocks
+            assert "op-" not in str(more)
+            assert "weekly" not in str([block, *more])
 
     async def test_machines_come_by_a_form_and_go_by_the_home_tab(self, tmp_path: Path) -> None:
         clock = FakeClock()
+        machines = fedora_machines(clock())
+        update = {"id": "ami-0123456789abcdef0", "name": "Fedora-Cloud-Base-Pending", "state": "pending"}
+        pending = machines.images[0].model_copy(update=update)
         async with (
-            SimulatedAws(fedora_machines(clock())) as aws,
+            SimulatedAws(machines.model_copy(update={"images": (*machines.images, pending)})) as aws,
             SimulatedSlack(clock=clock) as sim,
             slack_bot(tmp_path, sim, clock=clock, aws=aws) as bot,
         ):
@@ -144,6 +166,11 @@ class TestOneBot:
             await sim.called("views.update")
             form = await alice.modal(LAUNCH)
             assert "The answer comes in <#C0IMAGES0>." in str(form.body)
+            offered = _offered(form)
+            assert IMAGE in offered
+            assert "Fedora-Cloud-Base-Pending" not in offered
+            made = [name.rsplit("-", 1)[1] for name in offered]
+            assert made == sorted(made, reverse=True)
             await alice.submit(form, {"image": IMAGE, "profile": "small", "duration": "90m", "count": 2})
             await bot.says("images", "launch: done", "Ended")
 

@@ -17,13 +17,14 @@ from aiohttp import web
 
 from bot.chat.model import Card
 from bot.chat.slack import InMemory
-from bot.chat.slack.values import LAUNCH, LAUNCH_FROM, SHOW_OPERATION
+from bot.chat.slack.memory import token_of
+from bot.chat.slack.values import LAUNCH, LAUNCH_FROM, MESSAGE_EVENT, SHOW_OPERATION
 from bot.errors import ChatError
 from bot.logs import configure
 from tests.house import FakeClock
-from tests.slack.cards_kit import LONG, PROPOSED, REPORT
-from tests.slack.ears_kit import listening, make_chat
-from tests.slack.simulator import Reason, SimulatedSlack
+from tests.slack.cards_kit import LISTING, LONG, PROPOSED, REPORT, RUNNING
+from tests.slack.ears_kit import Ear, listening, make_chat
+from tests.slack.simulator import Delivery, Reason, SimulatedSlack, State
 from tests.slack.simulator.seed import ALICE, IMAGES, RELEASE_TEAM
 
 
@@ -105,6 +106,109 @@ class TestMemory:
             await chat.send(IMAGES, PROPOSED, thread=None, key="k")
             assert len(sim.from_bot("images")) == 1
             await chat.close()
+
+    async def test_it_finds_its_message_on_a_later_page(self) -> None:
+        clock = FakeClock()
+        async with SimulatedSlack(clock=clock) as sim:
+            chat = make_chat(sim, clock=clock)
+            sim.faults.lose_answer("chat.postMessage")
+            with pytest.raises(ChatError):
+                await chat.send(IMAGES, PROPOSED, thread=None, key="k")
+            for number in range(250):
+                await sim.person("alice").post("images", f"talk {number}")
+            await chat.send(IMAGES, PROPOSED, thread=None, key="k")
+            assert len(sim.from_bot("images")) == 1
+            await chat.close()
+
+    async def test_another_bots_message_with_the_same_key_is_not_taken_for_its_own(
+        self, sim: SimulatedSlack
+    ) -> None:
+        chat = make_chat(sim)
+        sim.faults.server_error("chat.postMessage")
+        with pytest.raises(ChatError):
+            await chat.send(IMAGES, PROPOSED, thread=None, key="k")
+        other = await sim.bot_says("images", "look")
+        other.metadata = {"event_type": MESSAGE_EVENT, "event_payload": {"key": token_of("k")}}
+        assert await chat.send(IMAGES, PROPOSED, thread=None, key="k") != other.ts
+        await chat.close()
+
+
+class TestAcknowledging:
+    """Nothing is acknowledged that could not be kept, whatever it is; and what comes twice has one name."""
+
+    async def _do(self, what: str, ear: Ear, *refusals: BaseException) -> Delivery:
+        """Do it; what is said and pressed on the way to it is taken in, and it itself is refused so often."""
+        sim, alice = ear.sim, ear.sim.person("alice")
+        match what:
+            case "a slash command":
+                ear.refuse += refusals
+                return await alice.command("/slipway", "status")
+            case "a shortcut":
+                named = await alice.post("images", "op-7k3f")
+                await named.deliveries[0].acked()
+                ear.refuse += refusals
+                return await alice.message_shortcut(SHOW_OPERATION, named)
+            case "a form":
+                await (await alice.shortcut(LAUNCH)).acked()
+                await sim.called("views.update")
+                form = await alice.modal(LAUNCH)
+                ear.refuse += refusals
+                return (await alice.submit(form, {"image": "Fedora-Cloud-43-x64"})).delivery
+            case "a press on the Home tab":
+                ear.home.append(LISTING)
+                await alice.open_home()
+                home = await alice.home_tab()
+                ear.refuse += refusals
+                return await alice.press_in(home, "Terminate i-1")
+        card = await ear.chat.send(IMAGES, PROPOSED, thread=None, key="card")
+        shown = await sim.message("images", lambda message: message.ts == card)
+        ear.refuse += refusals
+        return await alice.press(shown, what)
+
+    KINDS = ("Approve", "Details", "a slash command", "a shortcut", "a form", "a press on the Home tab")
+
+    @pytest.mark.parametrize("what", KINDS)
+    async def test_what_could_not_be_kept_is_not_acknowledged(self, what: str) -> None:
+        async with SimulatedSlack(clock=FakeClock(), patience=0.5) as sim, listening(sim) as ear:
+            done = await self._do(what, ear, OSError("the disk is full"))
+            assert await done.done() is State.FAILED
+            assert ear.refuse == []
+
+    @pytest.mark.parametrize("what", KINDS)
+    async def test_what_comes_twice_has_the_same_name(self, sim: SimulatedSlack, what: str) -> None:
+        async with listening(sim) as ear:
+            done = await self._do(what, ear)
+            await done.acked()
+            known = len(ear.heard)
+            await sim.again(done)
+            await sim.until(lambda: len(ear.heard) > known, "the same once more")
+            first, second = ear.heard[-2:]
+            assert first.event_id == second.event_id
+
+
+class TestPace:
+    async def test_the_progress_of_many_operations_keeps_to_what_slack_bears(self) -> None:
+        clock = FakeClock()
+        async with SimulatedSlack(clock=clock) as sim:
+
+            async def wait(seconds: float) -> None:
+                clock.advance(timedelta(seconds=seconds))
+                await asyncio.sleep(0)
+
+            chat = make_chat(sim, clock=clock, sleep=wait)
+            messages = [await chat.send(IMAGES, RUNNING, thread=None, key=f"{n}") for n in range(5)]
+            sim.limits.enforced = True
+            began = clock()
+            edits = 0
+            while clock() - began < timedelta(minutes=5):
+                clock.advance(chat.edit_interval)
+                for ts in messages:
+                    edits += 1
+                    card = RUNNING.model_copy(update={"title": f"step {edits}"})
+                    await chat.edit(IMAGES, ts, card, thread=None, key=f"e{edits}")
+            await chat.close()
+            assert sim.limits.refused == 0
+            assert edits > 5 * 45  # and it makes use of it
 
 
 class TestFiles:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -64,4 +65,42 @@ async def test_killed_after_the_ack_and_before_it_is_done_it_goes_on_when_it_sta
         assert [button.label for button in card.buttons] == ["Approve", "Reject", "Details"]
         assert len(bot.all_said()) == 1
         assert len(before) <= 1
+        assert bot.azure.writes == []
+
+
+async def test_killed_after_a_slash_command_and_before_the_ack_it_answers_once(tmp_path: Path) -> None:
+    async with mortal_bot(tmp_path) as bot:
+        bot.sim.faults.hang("chat.postMessage")
+        bot.lose_next_ack()
+        typed = await bot.sim.person("alice").command("/slipway", "whoami")
+        await bot.lost_ack(typed)
+        await bot.kill()
+
+        await bot.start_again()
+        await bot.said("You are Alice")
+        await bot.stop()
+        assert len(bot.all_said()) == 1
+
+
+async def test_killed_after_a_form_and_before_the_ack_the_rejection_stands_with_its_reason(
+    tmp_path: Path,
+) -> None:
+    async with mortal_bot(tmp_path) as bot:
+        bob = bot.sim.person("bob")
+        await bot.sim.person("alice").post("images", "!promote Fedora-Cloud-43-x64")
+        card = await bot.said("waits for 1 approval")
+        await bot.sim.settled(WITHIN)
+        await (await bob.press(card, "Reject")).acked(WITHIN)
+        modal = await bob.modal()
+        bot.sim.faults.hang("chat.update")
+        bot.lose_next_ack()
+        submitting = asyncio.create_task(bob.submit(modal, {"reason": "no good"}))
+        await bot.sim.until(lambda: bool(bot.sim.sockets.lost_acks), "a lost ack", within=WITHIN)
+        await bot.kill()
+        submitting.cancel()
+
+        await bot.start_again()
+        await bot.said("Rejected by Bob", "no good")
+        await bot.stop()
+        assert len(bot.all_said()) == 1
         assert bot.azure.writes == []

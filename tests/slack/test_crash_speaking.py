@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
-from tests.slack.crashing import WITHIN, mortal_bot
+import pytest
+
+from tests.slack.crashing import CROWDED, WITHIN, mortal_bot
 
 
 async def test_killed_between_sending_and_recording_it_knows_its_message_again(tmp_path: Path) -> None:
@@ -45,3 +48,40 @@ async def test_killed_while_in_doubt_about_a_lost_answer_it_does_not_say_it_agai
         (said,) = bot.all_said()
         assert "You are Alice" in said
         assert len(bot.sim.calls("chat.postMessage")) == 1
+
+
+async def test_killed_between_a_report_in_a_thread_and_its_record_it_reports_once(tmp_path: Path) -> None:
+    async with mortal_bot(tmp_path) as bot:
+        await bot.sim.person("alice").post("images", "!promote Fedora-Cloud-43-x64")
+        card = await bot.said("waits for 1 approval")
+        await bot.sim.settled(WITHIN)
+        bot.sim.faults.late_answer("chat.postMessage")
+        await (await bot.sim.person("bob").press(card, "Approve")).acked(WITHIN)
+        await bot.said("promote: done", "Ended")
+        await bot.kill()
+
+        await bot.start_again()
+        looked = "conversations.replies"
+        await bot.sim.until(lambda: bool(bot.sim.calls(looked)), "a look for the report", within=WITHIN)
+        await bot.stop()
+        assert len(bot.all_said()) == 2
+
+
+@pytest.mark.parametrize("shared", [False, True], ids=["before it is shared", "after it was shared"])
+async def test_killed_while_a_file_is_uploaded_it_is_attached_once(tmp_path: Path, shared: bool) -> None:
+    async with mortal_bot(tmp_path, crowd=400) as bot:
+        await bot.sim.person("alice").post("images", f"!cleanup {CROWDED}")
+        card = await bot.said("waits for")
+        await bot.sim.settled(WITHIN)
+        (operation,) = set(re.findall(r"op-\w+", card.everything))
+        fault = getattr(bot.sim.faults, "late_answer" if shared else "hang")("files.completeUploadExternal")
+        await bot.sim.person("bob").post("images", f"!op {operation}")
+        await bot.sim.faults.struck(fault, within=WITHIN)
+        if shared:
+            await bot.sim.message("images", lambda message: bool(message.files), within=WITHIN)
+        await bot.kill()
+
+        await bot.start_again()
+        await bot.sim.message("images", lambda message: bool(message.files), within=WITHIN)
+        await bot.stop()
+        assert [bool(message.files) for message in bot.sim.from_bot("images")] == [False, False, True]

@@ -15,7 +15,7 @@ from bot.chat.slack.desk import Desk
 from bot.chat.slack.groups import Groups
 from bot.chat.slack.house import House
 from bot.chat.slack.memory import Begun, SlackMemory
-from bot.chat.slack.pace import Lanes, Latest
+from bot.chat.slack.pace import EDITS_APART, EDITS_AT_ONCE, Budget, Lanes, Latest
 from bot.chat.slack.trust import Trust
 from bot.chat.slack.voice import Voice
 from bot.chat.slack.windows import Windows
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 PING_SECONDS = 5.0
 
 EDIT_INTERVAL = timedelta(seconds=2)
-"""chat.update bears 50 calls a minute, for all messages together (docs.slack.dev, rate limits: tier 3)."""
+"""Of one message; of all together, see :data:`bot.chat.slack.pace.EDITS_APART`."""
 
 
 class SlackChat:
@@ -68,7 +68,7 @@ class SlackChat:
         self._connection = Connection(settings, sleep)
         lanes = Lanes(clock, sleep)
         self._aside = Aside(self._connection, settings.request_timeout)
-        self._edits = Latest(sleep)
+        self._edits = Latest(sleep, Budget(clock, sleep, EDITS_APART, EDITS_AT_ONCE))
         self._voice = Voice(self._connection, Begun(memory, clock), lanes, self._edits, self._aside)
         self._windows = Windows(self._connection, self._aside, house)
         self._groups = Groups(self._connection, memory, house, settings.groups_refresh)

@@ -19,6 +19,12 @@ from bot.waiting import Sleep
 
 INTERVAL = timedelta(seconds=1)
 
+EDITS_APART = timedelta(seconds=1.2)
+"""chat.update bears 50 calls a minute, for all messages together (tier 3) …"""
+
+EDITS_AT_ONCE = 10
+"""… and some at once."""
+
 SETTLING = 30.0
 """Seconds after which an edit without an answer has been made, or never will be."""
 
@@ -58,6 +64,34 @@ class Lanes:
                 lane.last = self._clock()
 
 
+class Budget:
+    """So many calls in a time, of all callers together, some of them at once (the generic cell rate algorithm).
+
+    Args:
+        clock: the time.
+        sleep: waits for one's turn.
+        interval: how far apart calls are in the long run.
+        burst: how many may be made at once after a pause.
+    """
+
+    def __init__(self, clock: Clock, sleep: Sleep, interval: timedelta, burst: int) -> None:
+        self._clock = clock
+        self._sleep = sleep
+        self._interval = interval
+        self._burst = burst
+        self._next: datetime | None = None
+
+    async def turn(self) -> None:
+        """Wait until one more call is borne."""
+        now = self._clock()
+        # A clock that was set back must not make anybody wait for longer than the calls under way do.
+        due = now if self._next is None else max(now, self._next)
+        self._next = due + self._interval
+        wait = due - now - (self._burst - 1) * self._interval
+        if wait > timedelta():
+            await self._sleep(wait.total_seconds())
+
+
 class Latest:
     """Edits of messages, of which only the newest matters.
 
@@ -67,10 +101,12 @@ class Latest:
 
     Args:
         sleep: waits until an edit of doubtful outcome cannot happen any more.
+        budget: how many edits there may be, of all messages together.
     """
 
-    def __init__(self, sleep: Sleep) -> None:
+    def __init__(self, sleep: Sleep, budget: Budget) -> None:
         self._sleep = sleep
+        self._budget = budget
         self._lines: dict[str, _Line] = {}
         self._doubtful: set[str] = set()  # messages of which an edit may still happen
 
@@ -99,7 +135,9 @@ class Latest:
         """Make one edit after the other until none waits."""
         edit: _Edit | None = None
         try:
-            while (edit := line.take()) is not None:
+            while line.waiting is not None:
+                await self._budget.turn()  # what is newest then is made
+                edit = line.take()
                 await self._make(message, edit, line)
         finally:
             del self._lines[message]
@@ -157,8 +195,9 @@ class _Line:
     waiting: _Edit | None = None
     asked: asyncio.Event = field(default_factory=asyncio.Event)  # set while one waits
 
-    def take(self) -> _Edit | None:
+    def take(self) -> _Edit:
         """The edit that waits, which no newer one can replace any more."""
+        assert self.waiting is not None  # noqa: S101 - for the type checker; the caller looked
         edit, self.waiting = self.waiting, None
         self.asked.clear()
         return edit

@@ -1,0 +1,121 @@
+"""Whom and what the Slack adapter believes: the rules by themselves."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.chat.slack.receive import understand
+from bot.chat.slack.signatures import genuine
+from bot.chat.slack.trust import Trust
+from bot.config.settings import SlackSettings
+
+HOME, OTHER = "T0FEDORA0", "T0PARTNER"
+BOT, ALICE, CHANNEL = "U0SLIPWAY", "U0ALICE00", "C0IMAGES0"
+NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+
+
+def envelope(event: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+    """A message of alice's, as Slack delivers it, with changes; None takes something out."""
+    said = {
+        "type": "message",
+        "user": ALICE,
+        "channel": CHANNEL,
+        "text": "!status",
+        "ts": "1795176000.000100",
+    }
+    said |= {"channel_type": "channel", "team": HOME, **(event or {})}
+    outside = {
+        "type": "event_callback",
+        "event_id": "Ev0001",
+        "team_id": HOME,
+        "is_ext_shared_channel": False,
+    }
+    outside |= more
+    event = {key: value for key, value in said.items() if value is not None}
+    return {key: value for key, value in outside.items() if value is not None} | {"event": event}
+
+
+def speaker(found: dict[str, Any], *teams: str) -> str | None:
+    heard = understand(found, me=BOT, trust=Trust(SlackSettings(teams=teams), HOME))
+    return None if heard is None else heard.speaker
+
+
+class TestTeams:
+    @pytest.mark.parametrize("field", ["team", "user_team", "source_team"])
+    def test_every_team_that_is_named_has_to_be_believed(self, field: str) -> None:
+        assert speaker(envelope({field: OTHER})) == f"{ALICE}/{OTHER}"
+        assert speaker(envelope({field: OTHER}), OTHER) == ALICE
+
+    def test_in_a_channel_of_ones_own_the_workspace_need_not_be_named(self) -> None:
+        assert speaker(envelope({"team": None})) == ALICE
+        assert speaker(envelope({"team": None}, team_id=OTHER)) == f"{ALICE}/{OTHER}"
+
+    @pytest.mark.parametrize("shared", [True, None, "false"])
+    def test_where_others_may_be_whoever_names_no_team_is_nobody(self, shared: object) -> None:
+        assert speaker(envelope({"team": None}, is_ext_shared_channel=shared)) == f"{ALICE}/T000"
+
+
+class TestMessages:
+    @pytest.mark.parametrize(
+        "event",
+        [
+            {"user": BOT},
+            {"bot_id": "B0OTHER"},
+            {"bot_profile": {"id": "B0OTHER"}},
+            {"subtype": "bot_message"},
+            {"subtype": "message_changed"},
+            {"subtype": "thread_broadcast"},
+            {"subtype": "me_message"},
+            {"edited": {"user": ALICE, "ts": "1.1"}},
+            {"hidden": True},
+            {"type": "app_mention"},
+            {"user": None},
+            {"user": "alice"},
+            {"channel": "images"},
+            {"ts": None},
+            {"ts": "yesterday"},
+            {"text": None},
+        ],
+    )
+    def test_what_no_person_said_is_nothing(self, event: dict[str, Any]) -> None:
+        assert speaker(envelope()) == ALICE
+        assert speaker(envelope(event)) is None
+
+    @given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists))
+    def test_whatever_stands_anywhere_is_survived(self, value: Any) -> None:
+        for key in ("event", "event_id", "team_id", "is_ext_shared_channel"):
+            speaker(envelope() | {key: value})
+        for key in ("type", "user", "channel", "text", "ts", "thread_ts", "team", "subtype"):
+            found = envelope()
+            found["event"][key] = value
+            speaker(found)
+
+
+class TestSignatures:
+    def signed(self, at: datetime, body: bytes = b"{}") -> tuple[str, str]:
+        stamp = str(int(at.timestamp()))
+        signed = b"v0:" + stamp.encode() + b":" + body
+        return stamp, f"v0={hmac.new(b'secret', signed, hashlib.sha256).hexdigest()}"
+
+    @pytest.mark.parametrize(
+        ("age", "right"), [(-301, False), (-300, True), (0, True), (300, True), (301, False), (3600, False)]
+    )
+    def test_a_signature_holds_for_five_minutes_before_and_after(self, age: int, right: bool) -> None:
+        stamp, signature = self.signed(NOW - timedelta(seconds=age))
+        assert genuine("secret", timestamp=stamp, signature=signature, body=b"{}", now=NOW) is right
+
+    @given(st.binary(max_size=40), st.binary(max_size=40), st.text(max_size=70))
+    def test_it_is_for_one_body_and_one_secret(self, body: bytes, other: bytes, forged: str) -> None:
+        stamp, signature = self.signed(NOW, body)
+        assert genuine("secret", timestamp=stamp, signature=signature, body=body, now=NOW)
+        assert not genuine("another", timestamp=stamp, signature=signature, body=body, now=NOW)
+        assert genuine("secret", timestamp=stamp, signature=signature, body=other, now=NOW) is (other == body)
+        assert not genuine("secret", timestamp=stamp, signature=forged, body=body, now=NOW)
+        assert not genuine("secret", timestamp=forged, signature=signature, body=body, now=NOW)
