@@ -14,11 +14,11 @@ from tests.conformance.console_stage import ConsoleStage
 from tests.conformance.matrix_stage import MatrixStage, SecretMatrixStage
 from tests.conformance.memory_stage import MemoryStage
 from tests.conformance.play import Play, play
-from tests.conformance.slack_stage import SlackStage
+from tests.conformance.slack_stage import SlackHttpStage, SlackStage
 from tests.conformance.stage import Stage
 from tests.synapse import Synapse
 
-STAGES = ("memory", "console", "slack", "matrix", "encrypted")
+STAGES = ("memory", "console", "slack", "slack-http", "matrix", "encrypted")
 
 MakeStage = Callable[[str], Stage]
 
@@ -35,6 +35,8 @@ def make_stage(request: pytest.FixtureRequest, tmp_path: Path) -> MakeStage:
                 return ConsoleStage()
             case "slack":
                 return SlackStage(tmp_path)
+            case "slack-http":
+                return SlackHttpStage(tmp_path)
             case "matrix" | "encrypted":
                 synapse: Synapse = request.getfixturevalue("synapse")
                 if name == "matrix":

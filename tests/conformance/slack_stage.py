@@ -1,4 +1,4 @@
-"""The stage on Slack: the real adapter over Socket Mode, before a simulated workspace."""
+"""The stages on Slack: the real adapter over Socket Mode and over HTTP, before a simulated workspace."""
 
 from __future__ import annotations
 
@@ -34,11 +34,13 @@ class SlackStage:
         Trait.KEEPING_PRESSES: "Slack tells at once who presses while nobody answers, and delivers it no more",
     }
     again_at_start = False
+    _way: Mapping[str, str] = {}
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._slack = SimulatedSlack()
         self._connections = 0
+        self._chat: Chat | None = None
         self._said: list[Delivery] = []
         self._cards: dict[str, dict[str, Any]] = {}  # messages as they were while they had buttons
 
@@ -50,7 +52,7 @@ class SlackStage:
         await self._slack.stop()
 
     def configuration(self) -> dict[str, Any]:
-        secrets = {"bot_token": self._slack.bot_token, "app_token": self._slack.app_token}
+        secrets = {"bot_token": self._slack.bot_token, **self._secrets()}
         for name, secret in secrets.items():
             path = self._folder / name
             path.touch(0o600)
@@ -59,18 +61,23 @@ class SlackStage:
         return {
             "slack": {
                 **files,
+                **self._way,
                 "channels": [IMAGES],
                 "endpoint": self._slack.api_url,
                 "request_timeout": "10s",
             }
         }
 
+    def _secrets(self) -> dict[str, str]:
+        return {"app_token": self._slack.app_token}
+
     def identity(self, who: str) -> str:
         return f"slack:{_ACCOUNTS[who]}"
 
     def make(self, wiring: Wiring) -> Chat:
         self._connections = self._slack.sockets.opened
-        return slack_chat(wiring, sleep=_at_once)
+        self._chat = slack_chat(wiring, sleep=_at_once)
+        return self._chat
 
     async def ready(self) -> None:
         await self._slack.connected(after=self._connections)
@@ -145,6 +152,23 @@ class SlackStage:
 
     def _person(self, who: str) -> Person:
         return self._slack.person(_ACCOUNTS[who])
+
+
+class SlackHttpStage(SlackStage):
+    """The same over HTTP: Slack calls the bot."""
+
+    _way: Mapping[str, str] = {"transport": "http", "listen": "127.0.0.1:0"}
+
+    def _secrets(self) -> dict[str, str]:
+        return {"signing_secret": self._slack.signing_secret}
+
+    async def ready(self) -> None:
+        async with asyncio.timeout(20):
+            while (port := getattr(self._chat, "port", None)) is None:  # noqa: ASYNC110 - nothing tells when
+                await asyncio.sleep(0.01)
+        await self._slack.deliver_over_http(f"http://127.0.0.1:{port}/slack/events")
+        await self._slack.redeliver()  # what was said while nobody listened
+        await self._slack.settled()
 
 
 def _seen(message: Message) -> Seen:
