@@ -93,28 +93,22 @@ class TestMemory:
         assert len(sim.from_bot("images")) == 1
         await chat.close()
 
-    async def test_it_finds_its_message_however_much_was_said_since(self) -> None:
+    @pytest.mark.parametrize(
+        ("later", "messages"),
+        [(timedelta(), 250), (timedelta(hours=1), 650)],
+        ids=["a page on", "much later"],
+    )
+    async def test_it_finds_its_message_however_much_was_said_since(
+        self, later: timedelta, messages: int
+    ) -> None:
         clock = FakeClock()
         async with SimulatedSlack(clock=clock) as sim:
             chat = make_chat(sim, clock=clock)
             sim.faults.lose_answer("chat.postMessage")
             with pytest.raises(ChatError):
                 await chat.send(IMAGES, PROPOSED, thread=None, key="k")
-            clock.advance(timedelta(hours=1))
-            for number in range(650):
-                await sim.person("alice").post("images", f"talk {number}")
-            await chat.send(IMAGES, PROPOSED, thread=None, key="k")
-            assert len(sim.from_bot("images")) == 1
-            await chat.close()
-
-    async def test_it_finds_its_message_on_a_later_page(self) -> None:
-        clock = FakeClock()
-        async with SimulatedSlack(clock=clock) as sim:
-            chat = make_chat(sim, clock=clock)
-            sim.faults.lose_answer("chat.postMessage")
-            with pytest.raises(ChatError):
-                await chat.send(IMAGES, PROPOSED, thread=None, key="k")
-            for number in range(250):
+            clock.advance(later)
+            for number in range(messages):
                 await sim.person("alice").post("images", f"talk {number}")
             await chat.send(IMAGES, PROPOSED, thread=None, key="k")
             assert len(sim.from_bot("images")) == 1
