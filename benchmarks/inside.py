@@ -31,6 +31,9 @@ class Voice:
     async def prepare(self) -> None:
         """Nothing is to be known before."""
 
+    async def close(self) -> None:
+        """There is nothing to let go of."""
+
     async def run(self, accept: Accept) -> None:
         """Listen to nobody."""
         await asyncio.Event().wait()

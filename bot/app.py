@@ -132,6 +132,8 @@ class App:
             await database.open()
             durable = Durable(self._settings.state_dir)
             house = self._furnish(database, durable)
+            for chat in house.chats.values():
+                stack.push_async_callback(chat.close)
             stack.push_async_callback(durable.close, self._grace)
             for chat in house.chats.values():
                 await chat.prepare()
@@ -161,7 +163,7 @@ class App:
         essential = essential or set(tasks)
         stopping = asyncio.create_task(stop.wait(), name="stop")
         beating = asyncio.create_task(heartbeat.run(ready), name="heartbeat")
-        everything = {*tasks, stopping, beating}
+        everything = [*tasks, stopping, beating]
         try:
             while True:
                 done, _ = await asyncio.wait(
@@ -171,7 +173,13 @@ class App:
                 # At the start, a chat that cannot be used is a mistake to mend; later, the others are needed.
                 if not (was_ready and essential and all(map(_gave_up, done))):
                     break
-                everything -= done
+                for task in done:
+                    everything.remove(task)
+                    log.error(
+                        "a chat has failed for good, and the others go on",
+                        what=task.get_name(),
+                        problem=str(task.exception()),
+                    )
         finally:
             # First begin nothing new, then let work under way end, with chats still there to say so; only
             # then stop listening.
@@ -258,12 +266,8 @@ class App:
 
 
 def _gave_up(task: asyncio.Task[Any]) -> bool:
-    """Whether this is a chat that cannot be used any more; the log is told."""
-    error = None if task.cancelled() else task.exception()
-    if not isinstance(error, ChatError):
-        return False
-    log.error("a chat has failed for good, and the others go on", what=task.get_name(), problem=str(error))
-    return True
+    """Whether this is a chat that cannot be used any more."""
+    return not task.cancelled() and isinstance(task.exception(), ChatError)
 
 
 def matrix_chat(wiring: Wiring) -> Chat:

@@ -107,10 +107,14 @@ class ChatError(SlipwayError):
     Args:
         sentence: what was not done and why.
         passing: whether a later try may succeed.
+        doubtful: whether it may have been done all the same, or may yet be.
         retry_after: seconds that the platform asks to wait before one; 0 if it does not say.
     """
 
-    def __init__(self, sentence: str, *, passing: bool, retry_after: float = 0.0) -> None:
+    def __init__(
+        self, sentence: str, *, passing: bool, doubtful: bool = False, retry_after: float = 0.0
+    ) -> None:
         super().__init__(sentence)
         self.passing = passing
+        self.doubtful = doubtful
         self.retry_after = retry_after

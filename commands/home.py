@@ -58,7 +58,7 @@ async def machines_section(services: Services, person: Person) -> tuple[Card, ..
 async def schedules_section(services: Services, person: Person) -> tuple[Card, ...]:
     """When each schedule runs next, and what it says then."""
     upcoming = services.upcoming()
-    if not upcoming:
+    if not upcoming or not services.people.may(person, "status", changes=False):
         return ()
     commands = {entry.name: entry.command for entry in services.settings.schedule}
     fields = tuple(

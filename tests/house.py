@@ -99,6 +99,9 @@ class MemoryChat:
     async def prepare(self) -> None:
         """There is nothing to know before."""
 
+    async def close(self) -> None:
+        """There is nothing to let go of."""
+
     async def run(self, accept: Accept) -> None:
         """Listen until cancelled."""
         self.accept = accept

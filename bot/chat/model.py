@@ -229,6 +229,10 @@ class Chat(Protocol):
         """
         ...
 
+    async def close(self) -> None:
+        """Let go of everything; called at the end, however that came, and maybe more than once."""
+        ...
+
     async def run(self, accept: Accept) -> None:
         """Listen until cancelled, or until the input ends. Each event goes to ``accept`` in order."""
         ...

@@ -101,9 +101,14 @@ class Messages:
             self._sending[room].discard(sent)
 
     async def show(self, operation_id: str, card: Card) -> None:
-        """Edit every card of an operation, in whichever rooms they stand, to show this."""
-        for shown in await self._cards(operation_id):
-            await self._edit(shown, card)
+        """Edit every card of an operation, in whichever rooms they stand, to show this.
+
+        Side by side: a platform that is slow keeps no other one waiting.
+        """
+        edits = [self._edit(shown, card) for shown in await self._cards(operation_id)]
+        for result in await asyncio.gather(*edits, return_exceptions=True):
+            if isinstance(result, BaseException):
+                raise result
 
     async def card_of(self, operation_id: str, room: Room) -> Shown | None:
         """The first card of an operation in a room; in the room it was asked for, its thread holds the details."""

@@ -79,6 +79,9 @@ class _Watched:
     async def prepare(self) -> None:
         await self._chat.prepare()
 
+    async def close(self) -> None:
+        await self._chat.close()
+
     async def run(self, accept: Accept) -> None:
         async def watched(event: AnyEvent) -> bool | None:
             answer = await accept(event)

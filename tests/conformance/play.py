@@ -71,6 +71,9 @@ class Overheard:
     async def prepare(self) -> None:
         await self._chat.prepare()
 
+    async def close(self) -> None:
+        await self._chat.close()
+
     async def run(self, accept: Accept) -> None:
         async def overhear(event: AnyEvent) -> bool | None:
             answer = await accept(event)

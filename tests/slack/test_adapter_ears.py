@@ -12,7 +12,7 @@ from bot.chat.model import Address, Assurance, Choice, Heard
 from bot.chat.slack.values import LAUNCH, LAUNCH_FROM, SHOW_OPERATION
 from bot.errors import ChatError, Mistake
 from tests.house import FakeClock
-from tests.slack.cards_kit import PROPOSED
+from tests.slack.cards_kit import PROPOSED, SLIP
 from tests.slack.ears_kit import Ear, listening, make_chat
 from tests.slack.simulator import Kind, Message, Outcome, Reason, Signature, SimulatedSlack
 from tests.slack.simulator.seed import ALICE, BOB, BOT, IMAGES, LOUNGE, RELEASE_TEAM
@@ -40,6 +40,12 @@ async def socket(sim: SimulatedSlack) -> AsyncIterator[Ear]:
 async def _card(ear: Ear, *, thread: str | None = None) -> Message:
     ts = await ear.chat.send(IMAGES, PROPOSED, thread=thread, key="a card")
     return await ear.sim.message("images", lambda message: message.ts == ts)
+
+
+async def _pressed(ear: Ear, card: Message) -> str:
+    """Bob approves; the event's id."""
+    await (await ear.sim.person("bob").press(card, "Approve")).acked()
+    return ear.presses[-1].event_id
 
 
 class TestTalk:
@@ -277,6 +283,22 @@ class TestButtons:
         dave = socket.sim.person("dave")
         await (await dave.press(await _card(socket, thread=root.ts), "Approve")).acked()
         assert (await dave.ephemeral()).thread_ts == root.ts
+
+    async def test_whoever_presses_in_the_channel_is_told_there_though_the_card_was_answered(
+        self, socket: Ear
+    ) -> None:
+        card = await _card(socket)
+        await socket.sim.person("alice").post("images", "what is that?", thread=card)
+        dave = socket.sim.person("dave")
+        await (await dave.press(card, "Approve")).acked()
+        assert (await dave.ephemeral()).thread_ts is None
+        await socket.chat.send(  # what the bot itself answers to a press
+            IMAGES,
+            SLIP.model_copy(update={"private_to": BOB}),
+            thread=card.ts,
+            key=f"hear:slack:{await _pressed(socket, card)}",
+        )
+        assert (await socket.sim.person("bob").ephemeral()).thread_ts is None
 
     async def test_a_colleague_on_grid_is_known_once_the_organisation_is_believed(
         self, sim: SimulatedSlack

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from bot.operations.model import OperationState
 from tests.conversations.kit import X64
 from tests.house import FakeClock
 from tests.slack.bot import slack_bot
-from tests.slack.cards_kit import PROPOSED, REPORT, RUNNING
+from tests.slack.cards_kit import PROPOSED, REPORT, RUNNING, SLIP
 from tests.slack.ears_kit import make_chat
 from tests.slack.simulator import Message, SimulatedSlack
 from tests.slack.simulator.seed import IMAGES
@@ -88,6 +89,62 @@ async def test_after_an_edit_of_doubtful_outcome_the_next_is_made_sure_of(
     await last
     await sim.until(lambda: message.edits == 3, "the older edit, the newer, and the newer once more")
     assert "promote: done" in message.everything
+
+
+async def test_an_edit_that_was_refused_as_too_fast_is_not_made_twice(
+    chat: SlackChat, sim: SimulatedSlack
+) -> None:
+    message = await _sent(chat, sim)
+    sim.faults.rate_limit("chat.update", retry_after=120)  # longer than the adapter itself waits
+    with pytest.raises(ChatError) as caught:
+        await chat.edit(IMAGES, message.ts, RUNNING, thread=None, key="a")
+    assert caught.value.retry_after == 120
+    await chat.edit(IMAGES, message.ts, REPORT, thread=None, key="b")
+    await chat.close()
+    assert message.edits == 1
+
+
+async def test_what_concerns_one_person_is_told_once_though_an_edit_was_in_doubt(
+    chat: SlackChat, sim: SimulatedSlack
+) -> None:
+    message = await _sent(chat, sim)
+    sim.faults.lose_answer("chat.update")
+    with pytest.raises(ChatError):
+        await chat.edit(IMAGES, message.ts, RUNNING, thread=None, key="a")
+    await chat.edit(IMAGES, message.ts, SLIP, thread=None, key="b")
+    await sim.called("chat.delete", 2)  # it is made sure of
+    await chat.close()
+    assert len(sim.person("bob").ephemerals) == 1
+
+
+async def test_whoever_waits_for_an_edit_when_all_is_closed_is_told_so(
+    chat: SlackChat, sim: SimulatedSlack
+) -> None:
+    message = await _sent(chat, sim)
+    slow = sim.faults.slow("chat.update")
+    edit = asyncio.create_task(chat.edit(IMAGES, message.ts, RUNNING, thread=None, key="a"))
+    await sim.faults.struck(slow)
+    await chat.close()
+    with pytest.raises(ChatError, match="was closed"):
+        await edit
+
+
+async def test_a_clock_that_is_set_back_stalls_no_edit(sim: SimulatedSlack) -> None:
+    clock, waits = FakeClock(), [0.0]
+
+    async def wait(seconds: float) -> None:
+        waits.append(seconds)
+        await asyncio.sleep(0)
+
+    chat = make_chat(sim, clock=clock, sleep=wait)
+    message = await _sent(chat, sim)
+    for number in range(30):
+        if number == 15:
+            clock.advance(-timedelta(hours=1))
+        card = RUNNING.model_copy(update={"title": f"step {number}"})
+        await chat.edit(IMAGES, message.ts, card, thread=None, key=f"{number}")
+    await chat.close()
+    assert max(waits) < 60
 
 
 async def test_the_card_of_an_operation_ends_as_done_however_slow_its_progress_is(tmp_path: Path) -> None:

@@ -92,6 +92,9 @@ class ConsoleChat:
     async def prepare(self) -> None:
         """There is nothing to know before."""
 
+    async def close(self) -> None:
+        """There is nothing to let go of."""
+
     async def run(self, accept: Accept) -> None:
         """Read lines until the input ends or nobody reads the output, then wait until all is settled."""
         listening = asyncio.create_task(self._listen(accept))

@@ -141,11 +141,11 @@ class Connection:
             self.locked_out = str(refused) if refused.kind is Refusal.LOCKED_OUT else ""
             raise refused from None  # the SDK's text holds Slack's whole answer
         except TimeoutError as error:
-            raise ChatError(f"Could not {what}: Slack took too long.", passing=True) from error
+            raise ChatError(f"Could not {what}: Slack took too long.", passing=True, doubtful=True) from error
         except (aiohttp.ClientError, OSError, SlackClientError, *_UNSOUND) as error:
             name = type(error).__name__
             raise ChatError(
-                f"Could not {what}: no sound answer from Slack ({name}).", passing=True
+                f"Could not {what}: no sound answer from Slack ({name}).", passing=True, doubtful=True
             ) from error
         self.locked_out = ""
         found: object = answer.data

@@ -269,10 +269,10 @@ class Desk:
         )
         if not CHANNEL.fullmatch(channel) or stamp is None:
             return None
-        thread = part(body, "container", "thread_ts") or part(body, "message", "thread_ts")
-        return Did(
-            user, speaker, channel, stamp_of(thread), stamp, response_url=text_at(body, "response_url")
-        )
+        thread = stamp_of(part(body, "container", "thread_ts") or part(body, "message", "thread_ts"))
+        if thread == stamp:  # a message that has been answered names itself; it is seen in the channel
+            thread = None
+        return Did(user, speaker, channel, thread, stamp, response_url=text_at(body, "response_url"))
 
     def _heard(
         self, did: Did, event_id: str, line: str, *, room: str | None = None, thread: str | None = None

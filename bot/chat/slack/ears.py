@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import traceback
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from typing import Any
@@ -118,7 +119,8 @@ class Ears:
 
         async def failed(error: Exception) -> BoltResponse:
             # Bolt would log the error's words, and with them maybe what somebody wrote.
-            log.error("an event could not be taken in; Slack sends it again", problem=type(error).__name__)
+            where = "".join(traceback.format_tb(error.__traceback__))
+            log.error("something from Slack could not be taken in", problem=type(error).__name__, where=where)
             return BoltResponse(status=HTTPStatus.SERVICE_UNAVAILABLE)
 
         app.use(take_in)

@@ -85,10 +85,9 @@ class RefusedError(ChatError):
         doubtful: bool = False,
         retry_after: float = 0.0,
     ) -> None:
-        super().__init__(sentence, passing=passing, retry_after=retry_after)
+        super().__init__(sentence, passing=passing, doubtful=doubtful, retry_after=retry_after)
         self.kind = kind
         self.code = code
-        self.doubtful = doubtful
 
 
 def refusal(what: str, error: SlackApiError, channel: str = "", bot: str = "slipway") -> RefusedError:

@@ -80,16 +80,22 @@ class Budget:
         self._interval = interval
         self._burst = burst
         self._next: datetime | None = None
+        self._waiting = 0
 
     async def turn(self) -> None:
         """Wait until one more call is borne."""
         now = self._clock()
-        # A clock that was set back must not make anybody wait for longer than the calls under way do.
         due = now if self._next is None else max(now, self._next)
+        # A clock that was set back must not make anybody wait for longer than those before them do.
+        due = min(due, now + self._interval * (self._burst + self._waiting))
         self._next = due + self._interval
         wait = due - now - (self._burst - 1) * self._interval
         if wait > timedelta():
-            await self._sleep(wait.total_seconds())
+            self._waiting += 1
+            try:
+                await self._sleep(wait.total_seconds())
+            finally:
+                self._waiting -= 1
 
 
 class Latest:
@@ -142,15 +148,17 @@ class Latest:
         finally:
             del self._lines[message]
             for left in (edit, line.waiting):
-                if left is not None:
-                    left.done.cancel()  # nothing happens if it is done
+                if left is not None and not left.done.done():
+                    left.fail(ChatError("Could not change a message: the chat was closed.", passing=False))
 
     async def _make(self, message: str, edit: _Edit, line: _Line) -> None:
         try:
             await edit.send()
         except ChatError as error:
-            if error.passing:  # it may be made all the same, and later than the one that follows
+            if error.doubtful:  # it may be made all the same, and later than the one that follows
                 self._doubtful.add(message)
+            elif not error.passing:
+                self._doubtful.discard(message)
             edit.fail(error)
         except Exception as error:  # noqa: BLE001 - for whoever waits
             edit.fail(error)
@@ -168,6 +176,7 @@ class Latest:
             for each in waits:
                 each.cancel()
             await asyncio.gather(*waits, return_exceptions=True)
+        await self._budget.turn()
         if line.waiting is not None:
             return
         self._doubtful.discard(message)

@@ -70,17 +70,13 @@ class Voice:
             ChatError: Slack did not take it.
         """
         channel = await self._aside.channel_of(room)
-
-        async def update() -> None:
-            if card.private_to is not None and not is_direct(channel):
-                await self._delete(channel, stamp)
-                await self._aside.say(channel, card, card.private_to, thread, key)
-            else:
-                await self._update(channel, stamp, card)
-
-        await self._edits.edit(f"{channel} {stamp}", update)
-        # What only shows progress is not worth a file each.
-        if card.private_to is None and card.tone not in _PROGRESS:
+        line = f"{channel} {stamp}"
+        if card.private_to is not None and not is_direct(channel):
+            await self._edits.edit(line, lambda: self._delete(channel, stamp))
+            await self._aside.say(channel, card, card.private_to, thread, key)
+            return
+        await self._edits.edit(line, lambda: self._update(channel, stamp, card))
+        if card.tone not in _PROGRESS:  # what only shows progress is not worth a file each
             await self._attach(channel, card, thread or stamp, key)
 
     async def _attach(self, channel: str, card: Card, thread: str, key: str) -> None:

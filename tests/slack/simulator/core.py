@@ -210,6 +210,7 @@ class Core:
             event["root"] = root.shown() if root else {}
         if message.is_reply and message.thread_ts and (over := channel.find(message.thread_ts)):
             event["parent_user_id"] = over.user
+            over.answered = True
         if channel.shared_with and message.team:
             event |= {"user_team": message.team, "source_team": message.team}
         first = await self.emit(event, subscription=f"message.{_PLURAL[channel.event_kind]}", channel=channel)

@@ -194,8 +194,8 @@ class Person:
             "channel_id": channel.id,
             "is_ephemeral": message.only_for is not None,
         }
-        if message.thread_ts:
-            container["thread_ts"] = message.thread_ts
+        if thread := shown.get("thread_ts"):
+            container["thread_ts"] = thread
         payload = person_did(self._core, self.user, "block_actions") | {
             "container": container,
             "trigger_id": self._core.new_trigger(self.id),

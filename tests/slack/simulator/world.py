@@ -120,6 +120,7 @@ class Message:
     reactions: dict[str, list[str]] = field(default_factory=dict)
     only_for: str | None = None
     deleted: bool = False
+    answered: bool = False  # there is a thread below it
     edits: int = 0
     deliveries: list[Delivery] = field(default_factory=list, repr=False)  # the events that told the app of it
 
@@ -165,7 +166,7 @@ class Message:
             "team": self.team,
             "blocks": self.blocks,
             "attachments": self.attachments,
-            "thread_ts": self.thread_ts,
+            "thread_ts": self.thread_ts or (self.ts if self.answered else None),
             "bot_id": self.bot_id,
             "app_id": self.app_id,
             "subtype": self.subtype,
