@@ -13,16 +13,20 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from bot.chat.model import Button, Card, Choice, Field, Shortcut, Table, Tone
+from bot.chat.slack.manifest import manifest
 from bot.chat.slack.modals import home_view, launch_modal, reject_modal, waiting_modal
 from bot.chat.slack.render import fits, message
 from bot.chat.slack.text import JOINER, mrkdwn
 from bot.chat.slack.values import Back, Target, back_of, target_of
-from tests.slack.cards_kit import CARDS, FAILED, LONG, PROPOSED
+from bot.config.settings import SlackTransport
+from commands.forms import LaunchForm, ProfileChoice
+from tests.slack.cards_kit import CARDS, FAILED, LONG, PROPOSED, REPORT
 from tests.slack.ears_kit import FORM
 from tests.slack.golden import Golden, pretty, sent
 from tests.slack.simulator.blocks import Surface, check_blocks, check_view, too_long, view_too_large
 
 GOLDEN = Golden(Path(__file__).parent / "cards")
+MANIFESTS = Golden(Path(__file__).parent / "manifests")
 BACK = Back("C0IMAGES0", "1.000001", Target("op-7k3f", "abcdef12"))
 
 VIEWS: dict[str, dict[str, Any]] = {
@@ -117,6 +121,19 @@ def test_text_keeps_within_its_bound_and_cannot_mention_anybody(text: str, most:
     assert ">" not in marked
 
 
+def test_an_account_of_another_workspace_is_mentioned_by_its_id() -> None:
+    assert message(REPORT.model_copy(update={"mentions": ("U0EVE0000/T0PARTNER",)})).text.startswith(
+        "<@U0EVE0000> "
+    )
+
+
+@pytest.mark.parametrize("transport", SlackTransport)
+def test_the_manifest_is_as_agreed(transport: SlackTransport) -> None:
+    url = "https://bot.example.org/slack/events" if transport is SlackTransport.HTTP else ""
+    made = pretty(manifest("Slipway", transport, url))
+    assert made == MANIFESTS.agreed(transport.value, made)
+
+
 def test_nothing_in_a_card_is_markup_but_code() -> None:
     (section,) = [b for b in message(FAILED).blocks if b["type"] == "section"]
     shown = section["text"]["text"]
@@ -129,6 +146,64 @@ def test_what_fits_is_shown_whole_and_what_does_not_is_noted() -> None:
     assert fits(PROPOSED)
     assert not fits(LONG)
     assert "The attached file has all of it" in str(message(LONG).blocks)
+
+
+class TestAtTheLimits:
+    """Just below, at and above each of Slack's limits, Slack takes what is sent."""
+
+    @pytest.mark.parametrize("rows", range(97, 104))
+    def test_rows(self, rows: int) -> None:
+        self.taken(Card(title="t", tables=(Table(columns=("a",), rows=(("x",),) * rows),)))
+
+    @pytest.mark.parametrize("columns", range(18, 23))
+    def test_columns(self, columns: int) -> None:
+        self.taken(Card(title="t", tables=(Table(columns=("a",) * columns, rows=(("x",) * columns,)),)))
+
+    @pytest.mark.parametrize("width", range(190, 205))
+    def test_text_of_a_table(self, width: int) -> None:
+        self.taken(Card(title="t", tables=(Table(columns=("a",), rows=(("x" * width,),) * 50),)))
+
+    @pytest.mark.parametrize("width", range(300, 1500, 30))
+    def test_text_of_a_message(self, width: int) -> None:
+        fields = tuple(Field(label=f"{number}", value="x" * width) for number in range(10))
+        self.taken(Card(title="t", text="x" * 2000, fields=fields))
+        self.taken(Card(title="t", notes=("x" * width,) * 10, text="x" * 1000))
+
+    @pytest.mark.parametrize("texts", range(10, 60, 3))
+    def test_what_holds_the_text_counts(self, texts: int) -> None:
+        tables = tuple(Table(columns=("a",), rows=(("x" * 150,),), title="t") for _ in range(texts // 2))
+        self.taken(Card(title="t", tables=tables, notes=("x" * 50,) * texts))
+
+    @pytest.mark.parametrize("length", [*range(72, 79), *range(147, 154), *range(1998, 2003), 3100])
+    def test_single_texts(self, length: int) -> None:
+        text = "x" * length
+        card = PROPOSED.model_copy(
+            update={
+                "title": text,
+                "text": text,
+                "fields": (Field(label="f", value=text),),
+                "notes": (text,),
+                "shortcuts": (Shortcut(label=text, command=text),),
+                "buttons": (
+                    Button(choice=Choice.APPROVE, label=text, operation_id="op-7k3f", digest_prefix="ab"),
+                ),
+            }
+        )
+        self.taken(card)
+        names = tuple(f"{number}".ljust(length, "x") for number in range(103))
+        profiles = tuple(ProfileChoice(name, name, 3, "3h", "3d") for name in names)
+        for form in (LaunchForm(names, profiles), LaunchForm(names[:2], profiles[:2])):
+            assert check_view(launch_modal(BACK, form, text[:200]), Surface.MODAL) == []
+
+    @pytest.mark.parametrize("length", range(3, 17))
+    def test_titles_of_modals(self, length: int) -> None:
+        modal = reject_modal(Back("C0IMAGES0", None, Target(f"op-{'k' * length}", "abcdef12")))
+        assert check_view(modal, Surface.MODAL) == []
+
+    def taken(self, card: Card) -> None:
+        shown = message(card)
+        assert check_blocks(shown.blocks, Surface.MESSAGE) == []
+        assert not too_long(shown.blocks)
 
 
 class TestValues:

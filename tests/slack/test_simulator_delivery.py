@@ -146,6 +146,18 @@ async def test_what_the_app_could_not_take_is_not_acknowledged(sim: SimulatedSla
     assert ears.texts == ["twice", "once"]
 
 
+async def test_only_events_that_were_not_acknowledged_are_delivered_again() -> None:
+    ears = Ears()
+    async with SimulatedSlack(patience=0.2) as sim, over_socket(sim, ears.set_up):
+        alice = sim.person("alice")
+        await (await alice.post("images", "taken")).deliveries[0].acked()
+        ears.fail_first = 1
+        refused = await alice.command("/slipway", "refused")
+        assert await refused.done() is State.FAILED
+        assert await sim.redeliver() == []
+        assert refused.attempts == 1
+
+
 async def test_redelivery_comes_by_itself_where_asked_for() -> None:
     app = Ears()
     async with SimulatedSlack(retry_after=(0.01, 0.01)) as sim, over_socket(sim, app.set_up):

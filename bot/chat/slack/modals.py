@@ -78,8 +78,10 @@ def launch_modal(back: Back, choices: LaunchChoices, image: str = "") -> _Json:
     named = PlainTextInputElement(action_id=NAMED, initial_value=image or None, max_length=200)
     label = "Or another image, by name or id" if images else "Image, by name or id"
     blocks.append(InputBlock(block_id=NAMED, label=label, element=named, optional=True))
-    if choices.profiles:
-        blocks.append(_profiles(choices.profiles))
+    profiles = _profiles(choices.profiles)
+    if profiles:
+        select = StaticSelectElement(action_id=PROFILE, options=profiles)
+        blocks.append(InputBlock(block_id=PROFILE, label="Profile", element=select, optional=True))
     duration = PlainTextInputElement(action_id=DURATION, placeholder="90m, 2h30m or 3d", max_length=20)
     blocks.append(InputBlock(block_id=DURATION, label="For how long", element=duration, optional=True))
     most = max((profile.max_count for profile in choices.profiles), default=1)
@@ -146,8 +148,8 @@ def _sentence(text: str) -> SectionBlock:
     return SectionBlock(text=MarkdownTextObject(text=mrkdwn(text, limits.SECTION), verbatim=True))
 
 
-def _profiles(profiles: Sequence[ProfileChoice]) -> InputBlock:
-    options = [
+def _profiles(profiles: Sequence[ProfileChoice]) -> list[Option]:
+    return [
         _option(
             profile.name,
             profile.name,
@@ -157,8 +159,6 @@ def _profiles(profiles: Sequence[ProfileChoice]) -> InputBlock:
         for profile in profiles
         if len(profile.name) <= limits.OPTION_VALUE
     ][: limits.OPTIONS]
-    select = StaticSelectElement(action_id=PROFILE, options=options)
-    return InputBlock(block_id=PROFILE, label="Profile", element=select, optional=True)
 
 
 def _option(value: str, text: str, description: str = "") -> Option:
