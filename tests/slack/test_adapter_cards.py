@@ -169,6 +169,10 @@ class TestAtTheLimits:
         self.taken(Card(title="t", text="x" * 2000, fields=fields))
         self.taken(Card(title="t", notes=("x" * width,) * 10, text="x" * 1000))
 
+    @pytest.mark.parametrize("width", range(2300, 2990, 20))
+    def test_text_of_a_message_in_few_blocks(self, width: int) -> None:
+        self.taken(Card(title="t", text="x" * 2900, notes=("x" * width,) * 4))
+
     @pytest.mark.parametrize("texts", range(10, 60, 3))
     def test_what_holds_the_text_counts(self, texts: int) -> None:
         tables = tuple(Table(columns=("a",), rows=(("x" * 150,),), title="t") for _ in range(texts // 2))
