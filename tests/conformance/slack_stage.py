@@ -11,8 +11,9 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.app import Wiring, slack_chat
 from bot.chat.model import Chat, Choice, Platform
+from bot.chat.slack import SlackChat
 from tests.conformance.stage import READER, STRANGER, Hitch, Said, Seen, Trait, Where
-from tests.slack.bot import as_the_manifest_says
+from tests.slack.bot import address_of, as_the_manifest_says
 from tests.slack.simulator import Delivery, Message, Person, SimulatedSlack
 from tests.slack.simulator.seed import ALICE, BOB, BOT, CAROL, DAVE, IMAGES
 
@@ -41,6 +42,7 @@ class SlackStage:
         self._slack = SimulatedSlack()
         self._connections = 0
         self._chat: Chat | None = None
+        self._forged: set[str] = set()
         self._said: list[Delivery] = []
         self._cards: dict[str, dict[str, Any]] = {}  # messages as they were while they had buttons
 
@@ -121,12 +123,15 @@ class SlackStage:
         await self._slack.bot_says(IMAGES, text)
         await self._slack.bot_says(IMAGES, text, legacy=True)
         client = AsyncWebClient(token=self._slack.bot_token, base_url=self._slack.api_url)
-        await client.chat_postMessage(channel=IMAGES, text=text)
+        answer = await client.chat_postMessage(channel=IMAGES, text=text)
+        self._forged.add(str(answer["ts"]))
 
     async def seen(self, who: str, where: Where) -> list[Seen]:
         person = self._person(who)
         place = self._slack.core.open_direct(person.id).id if where is Where.DIRECT else IMAGES
-        public = [each for each in self._slack.from_bot(place) if each.blocks]
+        public = [
+            each for each in self._slack.from_bot(place) if each.ts not in self._forged and not each.files
+        ]
         own = [each for each in person.ephemerals if each.channel == place]
         for message in public:
             if message.buttons:
@@ -148,7 +153,7 @@ class SlackStage:
                 faults.refuse("chat.postMessage", "restricted_action", times=times)
 
     async def files(self) -> list[str]:
-        return [(file.content or b"").decode() for file in self._slack.world.files.values()]
+        return [(file.content or b"").decode() for file in self._slack.world.files.values() if file.complete]
 
     def _person(self, who: str) -> Person:
         return self._slack.person(_ACCOUNTS[who])
@@ -163,10 +168,8 @@ class SlackHttpStage(SlackStage):
         return {"signing_secret": self._slack.signing_secret}
 
     async def ready(self) -> None:
-        async with asyncio.timeout(20):
-            while (port := getattr(self._chat, "port", None)) is None:  # noqa: ASYNC110 - nothing tells when
-                await asyncio.sleep(0.01)
-        await self._slack.deliver_over_http(f"http://127.0.0.1:{port}/slack/events")
+        assert isinstance(self._chat, SlackChat)
+        await self._slack.deliver_over_http(await address_of(self._chat))
         await self._slack.redeliver()  # what was said while nobody listened
         await self._slack.settled()
 

@@ -15,11 +15,11 @@ from tests.conformance.conftest import MakeStage
 from tests.conformance.play import Play, play
 
 
-@pytest.fixture
-async def both(make_stage: MakeStage, tmp_path: Path) -> AsyncIterator[Play]:
+@pytest.fixture(params=[("slack", "matrix"), ("slack-http", "encrypted")], ids="+".join)
+async def both(request: pytest.FixtureRequest, make_stage: MakeStage, tmp_path: Path) -> AsyncIterator[Play]:
     """Slack and Matrix, with one bot on both."""
     azure = SimulatedAzure(fedora_gallery(system_clock()), clock=system_clock)
-    async with play(tmp_path / "state", azure, make_stage("slack"), make_stage("matrix")) as found:
+    async with play(tmp_path / "state", azure, *map(make_stage, request.param)) as found:
         yield found
 
 
@@ -64,3 +64,28 @@ async def test_a_typed_approval_on_the_other_platform_is_enough(both: Play) -> N
         assert report.thread == card.id
         assert both.excluded() is False
         assert len(await both.operations()) == 1
+
+
+@pytest.mark.parametrize("slack_asks", [True, False], ids=["asked in Slack", "asked in Matrix"])
+async def test_a_press_on_the_other_platforms_card_decides(both: Play, slack_asks: bool) -> None:
+    here, there = both.scenes if slack_asks else reversed(both.scenes)
+    async with both.bot({"policy": {"promote": {"approvals": 2, "requester_may_approve": True}}}):
+        card, name = await here.propose()
+        (other,) = await there.say("alice", f"!approve {name}")
+        await there.press("bob", Choice.APPROVE, other)
+        for shown in (await here.now(card), await there.now(other)):
+            assert f"{name} promote: done" in shown.text
+            assert not shown.choices
+        assert both.excluded() is False
+        assert len(both.azure.writes) == 1
+
+
+async def test_a_rejection_on_either_platform_ends_it_on_both(both: Play) -> None:
+    for here, there in (both.scenes, tuple(reversed(both.scenes))):
+        async with both.bot():
+            card, name = await here.propose()
+            await there.say("bob", f"!reject {name} it does not boot")
+            shown = await here.now(card)
+            assert "Rejected by Bob: it does not boot" in shown.text
+            assert not shown.choices
+            assert both.excluded() is True

@@ -148,17 +148,20 @@ async def slack_bot(
             running.result()
         (chat,) = made
         if over_http:
-            await _until_open(chat, running)
-            await sim.deliver_over_http(f"http://127.0.0.1:{chat.port}/slack/events")
+            await sim.deliver_over_http(await address_of(chat, running))
         else:
             await sim.connected(after=before)
         yield SlackBot(opened.result(), chat, sim, clock, azure)
 
 
-async def _until_open(chat: SlackChat, running: asyncio.Task[None]) -> None:
+async def address_of(chat: SlackChat, running: asyncio.Task[None] | None = None) -> str:
+    """Where a bot listens for Slack's requests, once it does; raises what ended it before, if it is ``running``."""
     async with asyncio.timeout(20):
-        while chat.port is None and not running.done():  # noqa: ASYNC110 - nothing tells when it is open
+        while chat.port is None and not (running and running.done()):  # noqa: ASYNC110 - nothing tells when
             await asyncio.sleep(0.01)
+    if running is not None and running.done():
+        running.result()
+    return f"http://127.0.0.1:{chat.port}/slack/events"
 
 
 async def _stop(stop: asyncio.Event, running: asyncio.Task[None]) -> None:
@@ -166,4 +169,12 @@ async def _stop(stop: asyncio.Event, running: asyncio.Task[None]) -> None:
     await running
 
 
-__all__ = ["Platform", "SlackBot", "as_the_manifest_says", "no_wait", "slack_bot", "slack_settings"]
+__all__ = [
+    "Platform",
+    "SlackBot",
+    "address_of",
+    "as_the_manifest_says",
+    "no_wait",
+    "slack_bot",
+    "slack_settings",
+]

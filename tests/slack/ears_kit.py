@@ -20,7 +20,7 @@ from bot.errors import Mistake
 from bot.waiting import Sleep
 from commands.forms import LaunchForm, ProfileChoice, launch_line, launch_mistakes
 from tests.house import FakeClock
-from tests.slack.bot import as_the_manifest_says, no_wait
+from tests.slack.bot import address_of, as_the_manifest_says, no_wait
 from tests.slack.simulator import SimulatedSlack
 from tests.slack.simulator.seed import ALICE, BOB, CAROL, IMAGES
 
@@ -150,12 +150,7 @@ async def listening(
     running = asyncio.create_task(ear.chat.run(accept))
     try:
         if over_http:
-            async with asyncio.timeout(20):
-                while ear.chat.port is None and not running.done():  # noqa: ASYNC110 - nothing tells when
-                    await asyncio.sleep(0.01)
-            if running.done():
-                running.result()
-            await sim.deliver_over_http(f"http://127.0.0.1:{ear.chat.port}/slack/events")
+            await sim.deliver_over_http(await address_of(ear.chat, running))
         else:
             await sim.connected(after=before)
         yield ear

@@ -22,12 +22,6 @@ from tests.slack.simulator.seed import IMAGES
 
 
 @pytest.fixture
-async def sim() -> AsyncIterator[SimulatedSlack]:
-    async with SimulatedSlack(clock=FakeClock()) as running:
-        yield running
-
-
-@pytest.fixture
 async def chat(sim: SimulatedSlack) -> AsyncIterator[SlackChat]:
     found = make_chat(sim, request_timeout="1s")
     yield found

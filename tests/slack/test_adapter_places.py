@@ -20,12 +20,6 @@ from tests.slack.simulator.seed import ALICE, BOB, IMAGES
 
 
 @pytest.fixture
-async def sim() -> AsyncIterator[SimulatedSlack]:
-    async with SimulatedSlack(clock=FakeClock()) as running:
-        yield running
-
-
-@pytest.fixture
 async def ear(sim: SimulatedSlack) -> AsyncIterator[Ear]:
     async with listening(sim) as running:
         yield running

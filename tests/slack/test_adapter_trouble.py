@@ -29,12 +29,6 @@ from tests.slack.simulator.seed import ALICE, IMAGES, RELEASE_TEAM
 
 
 @pytest.fixture
-async def sim() -> AsyncIterator[SimulatedSlack]:
-    async with SimulatedSlack(clock=FakeClock()) as running:
-        yield running
-
-
-@pytest.fixture
 def logged() -> Iterator[Callable[[], str]]:
     """What the bot's own log says, as `slipway run` writes it."""
     stream, before = io.StringIO(), logging.getLogger().handlers

@@ -5,24 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from datetime import timedelta
 
 import pytest
 
 from bot.chat.model import Table, Tone
 from bot.chat.slack import InMemory, SlackChat
 from bot.errors import ChatError
-from tests.house import FakeClock
 from tests.slack.cards_kit import LONG, PROPOSED, REPORT, RUNNING, SLIP
 from tests.slack.ears_kit import Ear, make_chat
 from tests.slack.simulator import SimulatedSlack
 from tests.slack.simulator.seed import BOB, IMAGES, LOUNGE, OLD
-
-
-@pytest.fixture
-async def sim() -> AsyncIterator[SimulatedSlack]:
-    async with SimulatedSlack(clock=FakeClock()) as running:
-        yield running
 
 
 @pytest.fixture
@@ -70,15 +62,6 @@ class TestOnce:
         await _say(ear.chat)
         assert len(ear.sim.from_bot("images")) == 1
         assert ear.sim.calls("conversations.history")
-
-    async def test_another_apps_metadata_is_not_taken_for_ones_own(self, ear: Ear) -> None:
-        fault = ear.sim.faults.server_error("chat.postMessage")
-        with pytest.raises(ChatError):
-            await _say(ear.chat)
-        await ear.sim.faults.struck(fault)
-        other = await ear.sim.bot_says("images", "look")
-        other.metadata = {"event_type": "slipway_message", "event_payload": {"key": "0" * 20}}
-        assert await _say(ear.chat) != other.ts
 
     async def test_slack_that_never_answers_is_given_up(self, sim: SimulatedSlack) -> None:
         chat = make_chat(sim, request_timeout="1s")
@@ -131,9 +114,6 @@ class TestPace:
         (message,) = ear.sim.from_bot("images")
         assert message.edits == 2
         assert "step 4" in message.everything
-
-    async def test_progress_of_many_operations_stays_within_what_slack_bears(self, ear: Ear) -> None:
-        assert ear.chat.edit_interval >= timedelta(seconds=1.2)  # 50 a minute
 
 
 class TestPrivately:

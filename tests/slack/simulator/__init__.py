@@ -16,13 +16,16 @@ in ``seed.py``; faults in ``faults.py``, of sockets in ``sockets.py``, of signat
 
 How it differs from Slack:
 
-- One app in one workspace. There is no OAuth, no Grid organisation (only ids that begin with W), no token
-  rotation; everybody of a channel sees everything of it. The ``xapp-`` token serves any number of processes.
+- One app in one workspace. There is no OAuth, of a Grid organisation only ids (W…, E…), no token rotation;
+  everybody of a channel sees everything of it. The ``xapp-`` token serves any number of processes.
 - Nothing is sent again by itself unless ``retry_after`` is given: :meth:`SimulatedSlack.redeliver` is Slack's
   retry (at once, after 1 and after 5 minutes), :meth:`SimulatedSlack.again` a duplicate of anything. Events for
   which no socket is open wait for the next one. A subscription is never disabled for its failures.
 - The clock is injected: it rules timestamps, expiry of triggers and ``response_url``, and rate limits. Only
-  the three seconds for answering an interaction (``patience``) are real time.
+  the three seconds for answering an interaction (``patience``), ``retry_after`` and the stamps on HTTP requests
+  are real time.
+- Events are sent whatever scopes the app has, if it subscribes to them. A client's own checks of numbers are not
+  made. Other bots have no profile and are of the home workspace.
 - Rate limits are off until ``sim.limits.enforced`` is set; how long a burst may be is a guess (``limits.py``).
 - Block Kit is checked for the kinds and limits in ``blocks.py`` and ``elements.py``. Newer kinds (card, plan,
   alert, carousel, video, call …) pass unchecked, and the words of complaints are close to Slack's, not equal.
