@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.house import FakeClock
+from tests.slack.ears_kit import Ear, listening
 from tests.slack.simulator import SimulatedSlack
 
 
@@ -14,4 +15,18 @@ from tests.slack.simulator import SimulatedSlack
 async def sim() -> AsyncIterator[SimulatedSlack]:
     """A workspace in which time stands still."""
     async with SimulatedSlack(clock=FakeClock()) as running:
+        yield running
+
+
+@pytest.fixture(params=[False, True], ids=["socket", "http"])
+async def ear(sim: SimulatedSlack, request: pytest.FixtureRequest) -> AsyncIterator[Ear]:
+    """Over both ways in."""
+    async with listening(sim, over_http=request.param) as running:
+        yield running
+
+
+@pytest.fixture
+async def socket(sim: SimulatedSlack) -> AsyncIterator[Ear]:
+    """Over Socket Mode alone."""
+    async with listening(sim) as running:
         yield running

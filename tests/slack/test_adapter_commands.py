@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import pytest
 
 from bot.chat.model import Address, Assurance, Heard
@@ -13,19 +11,6 @@ from tests.slack.cards_kit import PROPOSED
 from tests.slack.ears_kit import Ear, listening
 from tests.slack.simulator import Outcome, SimulatedSlack
 from tests.slack.simulator.seed import ALICE, IMAGES, LOUNGE
-
-
-@pytest.fixture(params=[False, True], ids=["socket", "http"])
-async def ear(sim: SimulatedSlack, request: pytest.FixtureRequest) -> AsyncIterator[Ear]:
-    """Over both ways in."""
-    async with listening(sim, over_http=request.param) as running:
-        yield running
-
-
-@pytest.fixture
-async def socket(sim: SimulatedSlack) -> AsyncIterator[Ear]:
-    async with listening(sim) as running:
-        yield running
 
 
 class TestCommands:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
@@ -15,19 +14,6 @@ from tests.slack.cards_kit import PROPOSED, SLIP
 from tests.slack.ears_kit import Ear, listening, make_chat
 from tests.slack.simulator import Kind, Message, Outcome, Reason, Signature, SimulatedSlack
 from tests.slack.simulator.seed import ALICE, BOB, BOT, IMAGES, RELEASE_TEAM
-
-
-@pytest.fixture(params=[False, True], ids=["socket", "http"])
-async def ear(sim: SimulatedSlack, request: pytest.FixtureRequest) -> AsyncIterator[Ear]:
-    """Over both ways in."""
-    async with listening(sim, over_http=request.param) as running:
-        yield running
-
-
-@pytest.fixture
-async def socket(sim: SimulatedSlack) -> AsyncIterator[Ear]:
-    async with listening(sim) as running:
-        yield running
 
 
 async def _card(ear: Ear, *, thread: str | None = None) -> Message:

@@ -21,7 +21,7 @@ from slack_sdk.models.blocks import (
     TableBlock,
 )
 
-from bot.chat.model import Button, Card, Choice, Field, Shortcut, Table, Tone
+from bot.chat.model import Button, Card, Choice, Field, Shortcut, Table
 from bot.chat.plain import clean, clean_line, headline, render_plain, table_lines, without_ticks
 from bot.chat.shorten import shorten
 from bot.chat.slack import limits
@@ -262,8 +262,3 @@ def _confirm(title: str, text: str, confirm: str) -> ConfirmObject:
 
 def _portions(items: tuple[Any, ...], size: int) -> Iterable[tuple[Any, ...]]:
     return (items[start : start + size] for start in range(0, len(items), size))
-
-
-def said(sentence: str, tone: Tone = Tone.WARNING) -> Card:
-    """A card that is one sentence."""
-    return Card(tone=tone, title=sentence)
