@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tests.synapse import synapse
 
 __all__ = ["synapse"]
+
+# A property holds however long a busy machine takes to find it out.
+settings.register_profile(
+    "slipway", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.load_profile("slipway")
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -291,7 +291,7 @@ def one_line() -> st.SearchStrategy[bytes]:
     ).map(lambda line: line.replace(b"\n", b" "))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(one_line(), max_size=4))
 @example([b"@bob:"])
 @example([b"\x1c"])

@@ -270,7 +270,7 @@ cards = st.builds(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(cards, st.sampled_from([1, 20, 80]))
 def test_no_card_breaks_the_terminal(card: Card, width: int) -> None:
     text = shown(card, width)

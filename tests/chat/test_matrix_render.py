@@ -77,7 +77,7 @@ def test_only_matrix_accounts_are_mentioned() -> None:
     assert content["msgtype"] == "m.text"
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(cards, st.integers(1, 60_000), st.integers(1, 2_000))
 def test_whatever_its_size_a_card_fits_into_an_event(card: Card, length: int, count: int) -> None:
     long = card.model_copy(

@@ -49,7 +49,7 @@ async def bot(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bot]:
 @example(line="\ud800", address=Address.DIRECT, who="carol")
 @example(line="!images \u202e\ufeff\uffff", address=Address.ROOM, who="carol")
 @example(line="!help " + "`" * 500, address=Address.ROOM, who="eve")
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
 async def test_any_text_from_anybody_without_rights_is_met_with_one_short_answer_or_none(
     bot: Bot, line: str, address: Address, who: str
 ) -> None:

@@ -92,7 +92,7 @@ crons = st.builds(
 )
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(crons, st.sampled_from(NIGHTS), st.integers(0, int(WINDOW / MINUTE)))
 @example(Cron(frozenset({30}), frozenset({2})), NIGHTS[0], 13 * 60)
 @example(Cron(frozenset({30}), frozenset({2})), NIGHTS[1], 13 * 60)
@@ -174,7 +174,7 @@ def test_several_missed_runs_are_one_run() -> None:
 spans = st.timedeltas(min_value=timedelta(0), max_value=timedelta(days=8))
 
 
-@settings(deadline=None, max_examples=40)
+@settings(max_examples=40)
 @given(
     st.sampled_from(["*/3 * * * *", "*/20 * * * *", "0 */6 * * *", "30 4 * * *", WEEKLY]),
     st.sampled_from(["catch-up", "skip"]),

@@ -124,7 +124,6 @@ async def slack_bot(
     def make(wiring: Wiring) -> Chat:
         chat = slack_chat(wiring, sleep=no_wait)
         assert isinstance(chat, SlackChat)
-        chat._ping = 0.2
         made.append(chat)
         return chat
 

@@ -28,6 +28,10 @@ FORM = LaunchForm(
     images=("Fedora-Cloud-43-x64", "Fedora-Cloud-42-x64"),
     profiles=(ProfileChoice("small", "2 cores", 3, "3h", "3d"),),
 )
+PING_SECONDS = 1.0
+"""How soon a broken socket is noticed. aiohttp gives up a socket whose pong takes half of it, so a shorter
+time would break sockets whenever a busy machine stands still for a moment."""
+
 PROFILES = {"small": ProfileSettings(template="t", max_count=3, max_for=timedelta(days=3))}
 
 
@@ -116,7 +120,7 @@ def make_chat(
         clock or FakeClock(),
         house,
         sleep=sleep or wait,
-        ping=0.2,
+        ping=PING_SECONDS,
     )
 
 

@@ -92,9 +92,7 @@ _cards = st.builds(
 )
 
 
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
-)
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(_cards)
 def test_slack_takes_any_card(card: Card) -> None:
     shown = message(card)
@@ -103,9 +101,7 @@ def test_slack_takes_any_card(card: Card) -> None:
     assert 0 < len(shown.text) <= 4000
 
 
-@settings(
-    max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
-)
+@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(st.lists(_cards, max_size=12))
 def test_slack_takes_any_home_tab(cards: list[Card]) -> None:
     view = home_view(tuple(cards))

@@ -12,7 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from tests.slack.simulator.server import SimulatedSlack
 
-_PING = 0.1  # seconds; how soon the client notices a broken socket
+_PING = 1.0  # seconds; how soon the client notices a broken socket. It gives one up after half of it, too
 
 
 def client_of(sim: SimulatedSlack, *, token: str | None = None, timeout: int = 10) -> AsyncWebClient:
