@@ -14,6 +14,7 @@ from pydantic import SecretStr
 
 from bot.chat.model import AnyEvent, Card, Heard, Press
 from bot.chat.slack import House, InMemory, SlackChat
+from bot.chat.slack.chat import SOCKETS_APART
 from bot.chat.slack.house import LaunchChoices
 from bot.config.settings import ProfileSettings, SlackSettings
 from bot.errors import Mistake
@@ -81,6 +82,7 @@ def make_chat(
     clock: FakeClock | None = None,
     groups: tuple[str, ...] = (),
     sleep: Sleep | None = None,
+    apart: float = SOCKETS_APART,
     **more: Any,
 ) -> SlackChat:
     """The adapter, not yet listening."""
@@ -121,6 +123,7 @@ def make_chat(
         house,
         sleep=sleep or wait,
         ping=PING_SECONDS,
+        apart=apart,
     )
 
 

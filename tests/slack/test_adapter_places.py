@@ -8,7 +8,6 @@ from datetime import timedelta
 import pytest
 
 from bot.chat.model import Assurance, Choice, Heard
-from bot.chat.slack import ways
 from bot.chat.slack.aside import Spot
 from bot.chat.slack.values import LAUNCH, SHOW_OPERATION
 from bot.errors import ChatError
@@ -119,20 +118,6 @@ class TestHealth:
             said = await sim.person("alice").post("images", "hello")
             assert await said.deliveries[0].responded() == 401
             assert ear.chat.health().last_heard_from == timedelta(minutes=5)
-
-
-class TestLostSockets:
-    async def test_a_socket_that_cannot_be_had_again_is_made_anew(
-        self, sim: SimulatedSlack, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(ways, "LOST_AFTER", 0.5)
-        monkeypatch.setattr(ways, "LOOK_SECONDS", 0.05)
-        async with listening(sim) as ear:
-            sim.sockets.refuse = 3
-            before = sim.cut()
-            await sim.connected(after=before)
-            await (await sim.person("alice").post("images", "!status")).deliveries[0].acked()
-            assert ear.said == ["!status"]
 
 
 class TestCalls:

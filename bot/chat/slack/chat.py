@@ -25,9 +25,14 @@ from bot.waiting import Sleep
 
 if TYPE_CHECKING:
     from bot.chat.slack.ears import Ears
-    from bot.chat.slack.ways import Requests, Socket
+    from bot.chat.slack.sockets import Sockets
+    from bot.chat.slack.ways import Requests
 
 PING_SECONDS = 5.0
+
+SOCKETS_APART = 60.0
+"""Seconds between the openings of the two sockets: Slack renews a socket some hours after it was opened, and
+both must not be gone at once. It also may limit ``apps.connections.open`` to once a minute (tier 1)."""
 
 EDIT_INTERVAL = timedelta(seconds=2)
 """Of one message; of all together, see :data:`bot.chat.slack.pace.EDITS_APART`."""
@@ -42,7 +47,8 @@ class SlackChat:
         clock: the time, for the pace and the bot's health.
         house: callables into the rest of the bot.
         sleep: waits between messages and tries.
-        ping: seconds between two looks whether the socket still stands.
+        ping: seconds between two looks whether a socket still stands.
+        apart: seconds between the openings of the two sockets.
         wall: the time that signatures of requests are compared with.
     """
 
@@ -55,6 +61,7 @@ class SlackChat:
         *,
         sleep: Sleep = asyncio.sleep,
         ping: float = PING_SECONDS,
+        apart: float = SOCKETS_APART,
         wall: Clock = system_clock,
     ) -> None:
         self._settings = settings
@@ -62,6 +69,7 @@ class SlackChat:
         self._house = house
         self._sleep = sleep
         self._ping = ping
+        self._apart = apart
         self._wall = wall
         self._chores = Chores()
         self._last: datetime | None = None
@@ -72,7 +80,7 @@ class SlackChat:
         self._voice = Voice(self._connection, Begun(memory, clock), lanes, self._edits, self._aside)
         self._windows = Windows(self._connection, self._aside, house)
         self._groups = Groups(self._connection, memory, house, settings.groups_refresh)
-        self._way: Socket | Requests | None = None
+        self._way: Sockets | Requests | None = None
         self._ears: Ears | None = None
 
     @property
@@ -137,11 +145,12 @@ class SlackChat:
 
     def _make_ears(self) -> Ears:
         from bot.chat.slack.ears import Ears
-        from bot.chat.slack.ways import Requests, Socket
+        from bot.chat.slack.sockets import Sockets
+        from bot.chat.slack.ways import Requests
 
         settings = self._settings
         if settings.transport is SlackTransport.SOCKET:
-            self._way = Socket(settings, self._connection, self._contact, ping=self._ping)
+            self._way = Sockets(settings, self._connection, self._contact, ping=self._ping, apart=self._apart)
         else:
             self._way = Requests(settings, self._contact, self._wall)
         return Ears(

@@ -1,10 +1,9 @@
-"""The two ways in which events reach the bot: a socket that it opens, or requests that Slack makes."""
+"""The ways in which events reach the bot, and the one over HTTP: requests that Slack makes."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import time
 from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, Protocol
@@ -13,12 +12,9 @@ from urllib.parse import parse_qsl
 import structlog
 from aiohttp import web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response
-from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
-from slack_sdk.socket_mode.aiohttp import SocketModeClient
 
-from bot.chat.slack.connection import Connection, quiet_logger
 from bot.chat.slack.signatures import genuine
 from bot.chat.slack.values import PATH
 from bot.config.settings import SlackSettings
@@ -27,11 +23,6 @@ from bot.times import Clock
 
 LARGEST = 1024 * 1024
 """Bytes of a request; Slack's own are far below."""
-
-LOOK_SECONDS = 1.0
-
-LOST_AFTER = 30.0
-"""Seconds without a working socket after which everything about it is made anew."""
 
 log = structlog.get_logger(__name__)
 
@@ -58,69 +49,6 @@ class Way(Protocol):
             ChatError: it cannot be opened.
         """
         ...
-
-
-class Socket:
-    """Socket Mode. slack_sdk reconnects when Slack asks for it and when the line breaks."""
-
-    def __init__(
-        self, settings: SlackSettings, connection: Connection, contact: Contact, *, ping: float
-    ) -> None:
-        self._token = settings.app_token.get_secret_value() if settings.app_token else ""
-        self._connection = connection
-        self._contact = contact
-        self._ping = ping
-        self._client: SocketModeClient | None = None
-
-    @property
-    def open(self) -> bool:
-        """Whether the socket stands."""
-        client = self._client
-        session = None if client is None else client.current_session
-        return client is not None and session is not None and not session.closed and not client.stale
-
-    async def serve(self, app: AsyncApp, stands: Contact) -> None:
-        """Keep a socket open; see :class:`Way`."""
-        # Asked for here first: the SDK would go on asking for ever with a token that does not work.
-        opened = await self._connection.call(
-            "open a socket", lambda client: client.apps_connections_open(app_token=self._token)
-        )
-        handler = AsyncSocketModeHandler(
-            app,
-            self._token,
-            logger=quiet_logger(),
-            web_client=self._connection.make_client(None),
-            ping_interval=self._ping,
-        )
-        client = handler.client
-        client.wss_uri = str(opened.get("url", ""))
-        client.message_listeners.append(self._heard)
-        self._client = client
-        try:
-            async with asyncio.timeout(LOST_AFTER):
-                await client.connect()  # type: ignore[no-untyped-call]
-            self._contact()
-            stands()
-            await self._watch(client)
-        except TimeoutError as error:
-            raise ChatError("Could not open a socket to Slack in time.", passing=True) from error
-        finally:
-            self._client = None
-            await _close(client)
-
-    async def _watch(self, client: SocketModeClient) -> None:
-        """Return when there was no socket for long: the SDK can go on trying an address that is used up."""
-        lost: float | None = None
-        while lost is None or time.monotonic() - lost < LOST_AFTER:
-            await asyncio.sleep(LOOK_SECONDS)
-            if await client.is_connected():
-                lost = None
-            elif lost is None:
-                lost = time.monotonic()
-        log.warning("the socket to Slack was lost; making a new one")
-
-    async def _heard(self, client: object, message: object, raw: str | None) -> None:
-        self._contact()
 
 
 class Requests:
@@ -200,9 +128,3 @@ def _read(content_type: str, body: str) -> dict[str, Any]:
     if not isinstance(found, dict):
         raise ValueError("not an object")  # noqa: TRY004 - as what cannot be read at all
     return found
-
-
-async def _close(client: SocketModeClient) -> None:
-    await client.close()  # type: ignore[no-untyped-call]
-    tasks = (client.message_processor, client.current_session_monitor, client.message_receiver)
-    await asyncio.gather(*(task for task in tasks if task is not None), return_exceptions=True)

@@ -138,9 +138,9 @@ class SimulatedSlack:
         """Take the tokens away, as when the app is removed from the workspace."""
         self.world.app.revoked = True
 
-    async def disconnect(self, reason: Reason = Reason.REFRESH_REQUESTED) -> int:
-        """Ask the sockets to leave; returns the number opened so far, for ``connected(after=…)``."""
-        return await self.sockets.disconnect(reason)
+    async def disconnect(self, reason: Reason = Reason.REFRESH_REQUESTED, *, most: int | None = None) -> int:
+        """Ask the sockets, or so many, to leave; returns the number opened so far for ``connected(after=…)``."""
+        return await self.sockets.disconnect(reason, most=most)
 
     def cut(self) -> int:
         """Break the sockets; returns the number opened so far, for ``connected(after=…)``."""

@@ -52,6 +52,7 @@ class Sockets:
 
     ``drop_acks``: so many of the next acknowledgements get lost on the way.
     ``refuse``: so many of the next connections are refused with a 403.
+    ``mute``: so many of the next connections are opened and answer pings, but bring nothing, not even a greeting.
     ``cut_on_send``: so many of the next envelopes break their connection right after they were sent.
     """
 
@@ -60,6 +61,7 @@ class Sockets:
         self.opened = 0
         self.enabled = True
         self.refuse = 0
+        self.mute = 0
         self.drop_acks = 0
         self.cut_on_send = 0
         self.lost_acks: list[str] = []
@@ -107,13 +109,13 @@ class Sockets:
             return True
         return False
 
-    async def disconnect(self, reason: Reason = Reason.REFRESH_REQUESTED) -> int:
-        """Ask every client to leave, and return the number of connections opened so far.
+    async def disconnect(self, reason: Reason = Reason.REFRESH_REQUESTED, *, most: int | None = None) -> int:
+        """Ask every client to leave, or so many, and return the number of connections opened so far.
 
         After a ``warning`` the socket stays open until the client closes it; after the others it is closed.
         """
         before = self.opened
-        for connection in self.live:
+        for connection in self.live[:most]:
             connection.leaving = True
             await connection.socket.send_str(_disconnect(reason))
             if reason is Reason.LINK_DISABLED:
@@ -157,7 +159,11 @@ class Sockets:
             return socket
         self.opened += 1
         connection = Connection(self.opened, socket, request)
-        await socket.send_str(json.dumps(self._hello(len(self.live) + 1)))
+        if self.mute > 0:
+            self.mute -= 1
+            connection.leaving = True
+        else:
+            await socket.send_str(json.dumps(self._hello(len(self.live) + 1)))
         self.connections.append(connection)
         self._bell.ring()
         try:
