@@ -150,7 +150,7 @@ class Door:
 
     async def _show(self, operation_id: str | None) -> Json:
         if operation_id is not None:
-            await self._running.refresh(operation_id)
+            await self._running.show(operation_id)
         return None
 
     async def _answer_patiently(self, heard: Heard, key: str) -> Response:

@@ -45,7 +45,7 @@ class Housekeeping:
             return await self._deciding.expire(operation_id)
 
         async def show() -> Json:
-            await self._running.refresh(operation_id)
+            await self._running.show(operation_id)
             return None
 
         await self._durable.step("expire", expire)

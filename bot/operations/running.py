@@ -231,6 +231,17 @@ class Running:
             detail=tuple(detail.items()),
         )
 
+    async def show(self, operation_id: str) -> None:
+        """Let every card show how it stands; if others ended it before it began, tell whoever asked, in its thread.
+
+        An edited card notifies nobody, and they wait for an answer.
+        """
+        operation = await self._records.the(operation_id)
+        if operation.state in (OperationState.REJECTED, OperationState.EXPIRED):
+            await self._report(operation_id)
+        else:
+            await self.refresh(operation_id)
+
     async def refresh(self, operation_id: str) -> None:
         """Let every card of the operation show how it stands now."""
         # One at a time: else one that read an older state could be the last to show it.

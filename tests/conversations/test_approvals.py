@@ -94,7 +94,10 @@ async def test_a_refusal_by_somebody_ends_it_with_the_reason_and_by_the_requeste
 ) -> None:
     async with slipway(tmp_path) as bot:
         card, name = await propose(bot)
-        assert await bot.say("bob", f"!reject {name} the boot test has not run yet.") == []
+        (told,) = await bot.say("bob", f"!reject {name} the boot test has not run yet.")
+        assert told.thread == card.id
+        assert told.card.mentions == ("alice",)
+        assert "Rejected by Bob: the boot test has not run yet. Nothing was changed." in told.text
         assert "rejected" in card.card.title
         assert "Rejected by Bob: the boot test has not run yet. Nothing was changed." in card.text
         assert not card.card.buttons
@@ -210,8 +213,9 @@ async def test_a_decision_in_another_room_shows_the_card_there_and_keeps_both_up
             assert not shown.card.buttons
 
         first, name = await propose(bot, f"!promote {ARM}", who="dan")
-        (elsewhere,) = await bot.say("alice", f"!reject {name} not today", room="ops")
-        for shown in (first, elsewhere):
+        elsewhere, told = await bot.say("alice", f"!reject {name} not today", room="ops")
+        assert told.thread == first.id
+        for shown in (first, elsewhere, told):
             assert "Rejected by Alice: not today." in shown.text
             assert not shown.card.buttons
 
@@ -226,10 +230,15 @@ async def test_a_proposal_that_nobody_answers_expires_and_its_card_says_so(tmp_p
         bot.clock.advance(timedelta(hours=2))
         (late,) = await bot.press("bob", Choice.APPROVE, card)
         assert f"{name} has expired; nothing was changed by this." in late.text
+        before = len(bot.messages)
         await bot.house.housekeeping.sweep()
         await bot.house.housekeeping.sweep()
         await bot.house.durable.idle()
 
+        (told,) = bot.messages[before:]
+        assert told.thread == card.id
+        assert told.card.mentions == ("alice",)
+        assert f"To plan it afresh: `!promote {X64}`" in told.card.notes
         assert "expired" in card.card.title
         assert not card.card.buttons
         assert f"To plan it afresh: `!promote {X64}`" in card.card.notes

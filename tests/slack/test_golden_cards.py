@@ -204,7 +204,7 @@ async def other_ends(story: Story) -> None:
     bot, line = story.bot, f"!promote {ARM}"
     card = await story.ask(ALICE, line)
     await bot.say(BOB, f"!reject {name_of(card)} the boot test has not run yet", room=IMAGES)
-    await story.keep("rejected", card)
+    await story.ended("rejected", card)
     card = await story.ask(ALICE, line)
     await bot.press(ALICE, Choice.REJECT, card)
     await story.keep("cancelled", card)
@@ -212,7 +212,7 @@ async def other_ends(story: Story) -> None:
     bot.clock.advance(timedelta(hours=25))
     await bot.house.housekeeping.sweep()
     await bot.house.durable.idle()
-    await story.keep("expired", card)
+    await story.ended("expired", card)
     facts, done = await story.ask(ALICE, line), await story.ask(ALICE, line)
     latest = properties(bot.azure, ARM, "43.20261111.0")
     latest["targetRegions"], kept = latest["targetRegions"][:1], latest["targetRegions"]
