@@ -143,7 +143,8 @@ def _fields(operation: Operation, view: View) -> tuple[Field, ...]:
     if operation.state is OperationState.PROPOSED:
         fields.append(Field(label="Needs", value=_needs(operation, view)))
         fields.append(Field(label="Open until", value=format_time(operation.expires_at, view.zone)))
-    if operation.cancelled_by and operation.state is not OperationState.DONE:  # it came too late to stop it
+    told = (OperationState.CANCELLED, OperationState.DONE)  # by whom it says already, or it came too late
+    if operation.cancelled_by and operation.state not in told:
         fields.append(Field(label="Stopped by", value=view.name(operation.cancelled_by)))
     fields.append(Field(label="Plan", value=f"`{operation.digest_prefix}`"))
     return tuple(fields)

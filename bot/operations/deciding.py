@@ -164,6 +164,7 @@ class Deciding:
             to=OperationState.CANCELLED,
             entry=entry,
             outcome=cancelled,
+            cancelled_by=person.id,
         ) or await self._records.ask_to_stop(operation.id, replace(entry, action="asked to stop")):
             return await self._records.the(operation.id)
         after = await self._records.the(operation.id)

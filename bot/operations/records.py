@@ -193,6 +193,7 @@ class Records:
         to: OperationState,
         entry: Entry,
         outcome: Outcome | None = None,
+        cancelled_by: str | None = None,
     ) -> bool:
         """Compare and set the state. False, with nothing changed or recorded, if it was another by now."""
         values: dict[str, Any] = {"state": to}
@@ -200,6 +201,8 @@ class Records:
             values["ended_at"] = entry.at
         if outcome is not None:
             values["outcome"] = canonical_json(outcome)
+        if cancelled_by is not None:
+            values["cancelled_by"] = cancelled_by
         statement = (
             operation.update()
             .where(operation.c.id == operation_id, operation.c.state == expected)

@@ -237,7 +237,8 @@ class Running:
         An edited card notifies nobody, and they wait for an answer.
         """
         operation = await self._records.the(operation_id)
-        if operation.state in (OperationState.REJECTED, OperationState.EXPIRED):
+        ended = (OperationState.REJECTED, OperationState.EXPIRED, OperationState.CANCELLED)
+        if operation.state in ended and operation.cancelled_by != operation.requester:
             await self._report(operation_id)
         else:
             await self.refresh(operation_id)

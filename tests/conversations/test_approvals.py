@@ -110,7 +110,9 @@ async def test_a_refusal_by_somebody_ends_it_with_the_reason_and_by_the_requeste
         assert "Cancelled by Alice. Nothing was changed." in card.text
 
         card, name = await propose(bot)
-        assert await bot.say("bob", f"!cancel {name}") == []
+        (told,) = await bot.say("bob", f"!cancel {name}")
+        assert told.thread == card.id
+        assert told.card.mentions == ("alice",)
         assert "Cancelled by Bob" in card.text
         (again,) = await bot.say("bob", f"!cancel {name}")
         assert f"{name} is cancelled; nothing was changed by this." in again.text

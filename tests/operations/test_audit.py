@@ -181,7 +181,7 @@ words = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=
 @given(
     written=st.lists(st.builds(entry, st.integers(1, 9), actor=words, action=words, key=words), max_size=6)
 )
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 async def test_whatever_is_written_is_read_back_and_holds(database: Database, written: list[Entry]) -> None:
     await write(database, *written)
     keys = [recorded.entry.key async for recorded in entries(database)]

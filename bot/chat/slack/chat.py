@@ -32,7 +32,7 @@ PING_SECONDS = 5.0
 
 SOCKETS_APART = 60.0
 """Seconds between the openings of the two sockets: Slack renews a socket some hours after it was opened, and
-both must not be gone at once. It also may limit ``apps.connections.open`` to once a minute (tier 1)."""
+both should not be gone at once. It also may limit ``apps.connections.open`` to once a minute (tier 1)."""
 
 EDIT_INTERVAL = timedelta(seconds=2)
 """Of one message; of all together, see :data:`bot.chat.slack.pace.EDITS_APART`."""
@@ -150,7 +150,14 @@ class SlackChat:
 
         settings = self._settings
         if settings.transport is SlackTransport.SOCKET:
-            self._way = Sockets(settings, self._connection, self._contact, ping=self._ping, apart=self._apart)
+            self._way = Sockets(
+                settings,
+                self._connection,
+                self._contact,
+                ping=self._ping,
+                apart=self._apart,
+                sleep=self._sleep,
+            )
         else:
             self._way = Requests(settings, self._contact, self._wall)
         return Ears(

@@ -83,7 +83,9 @@ class Connection:
         if session is not None:
             await session.close()
 
-    async def call(self, what: str, make: Call, *, channel: str = "", slow: bool = False) -> dict[str, Any]:
+    async def call(
+        self, what: str, make: Call, *, channel: str = "", slow: bool = False, by_app: bool = False
+    ) -> dict[str, Any]:
         """Make one call, and give its answer back if it is not an error.
 
         Args:
@@ -91,6 +93,7 @@ class Connection:
             make: gets the SDK's client.
             channel: the channel it concerns, for the error's words.
             slow: whether it may take several timeouts, as an upload does.
+            by_app: whether it is made with the app's token, which says nothing about the bot's.
 
         Raises:
             RefusedError: Slack answered with an error, or kept asking to wait.
@@ -98,12 +101,12 @@ class Connection:
         """
         for _ in range(MOST_WAITS):
             try:
-                return await self._try(what, make, channel, slow=slow)
+                return await self._try(what, make, channel, slow=slow, by_app=by_app)
             except RefusedError as error:
                 if error.kind is not Refusal.LIMITED or error.retry_after > LONGEST_WAIT:
                     raise
                 await self._sleep(error.retry_after)
-        return await self._try(what, make, channel, slow=slow)
+        return await self._try(what, make, channel, slow=slow, by_app=by_app)
 
     async def log_in(self) -> Self:
         """Ask who the bot is.
@@ -130,7 +133,7 @@ class Connection:
         )
         return self.me
 
-    async def _try(self, what: str, make: Call, channel: str, *, slow: bool) -> dict[str, Any]:
+    async def _try(self, what: str, make: Call, channel: str, *, slow: bool, by_app: bool) -> dict[str, Any]:
         seconds = self._settings.request_timeout.total_seconds() * (_UPLOAD_PATIENCE if slow else 1)
         try:
             async with asyncio.timeout(seconds):
@@ -138,7 +141,8 @@ class Connection:
         except SlackApiError as error:
             name = self.me.name if self.me else "slipway"
             refused = refusal(what, error, channel, name)
-            self.locked_out = str(refused) if refused.kind is Refusal.LOCKED_OUT else ""
+            if not by_app:
+                self.locked_out = str(refused) if refused.kind is Refusal.LOCKED_OUT else ""
             raise refused from None  # the SDK's text holds Slack's whole answer
         except TimeoutError as error:
             raise ChatError(f"Could not {what}: Slack took too long.", passing=True, doubtful=True) from error
@@ -147,7 +151,8 @@ class Connection:
             raise ChatError(
                 f"Could not {what}: no sound answer from Slack ({name}).", passing=True, doubtful=True
             ) from error
-        self.locked_out = ""
+        if not by_app:
+            self.locked_out = ""
         found: object = answer.data
         return found if isinstance(found, dict) else {}
 

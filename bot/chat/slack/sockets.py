@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import structlog
@@ -17,6 +17,7 @@ from bot.chat.slack.connection import Connection, quiet_logger
 from bot.chat.slack.ways import Contact
 from bot.config.settings import SlackSettings
 from bot.errors import ChatError
+from bot.waiting import Sleep
 
 SOCKETS = 2
 """slack_sdk closes a socket that Slack renews before it opens the next. Events of that moment come again, but
@@ -39,13 +40,22 @@ class Sockets:
         contact: called whenever Slack was heard from.
         ping: seconds between two looks whether a socket still stands.
         apart: seconds between the openings of the two.
+        sleep: waits before a socket that could not be opened is tried again.
     """
 
     def __init__(
-        self, settings: SlackSettings, connection: Connection, contact: Contact, *, ping: float, apart: float
+        self,
+        settings: SlackSettings,
+        connection: Connection,
+        contact: Contact,
+        *,
+        ping: float,
+        apart: float,
+        sleep: Sleep,
     ) -> None:
         self._sockets = [_Socket(settings, connection, contact, ping) for _ in range(SOCKETS)]
         self._apart = apart
+        self._sleep = sleep
 
     @property
     def open(self) -> bool:
@@ -55,8 +65,8 @@ class Sockets:
     async def serve(self, app: AsyncApp, stands: Contact) -> None:
         """Keep the sockets open until cancelled, or until none is left."""
         keeping = [
-            asyncio.create_task(self._keep(socket, number * self._apart, app, stands), name="slack socket")
-            for number, socket in enumerate(self._sockets)
+            asyncio.create_task(self._keep(number, app, stands), name="slack socket")
+            for number in range(len(self._sockets))
         ]
         try:
             ended, _ = await asyncio.wait(keeping, return_when=asyncio.FIRST_COMPLETED)
@@ -67,20 +77,42 @@ class Sockets:
                 task.cancel()
             await asyncio.gather(*keeping, return_exceptions=True)
 
-    async def _keep(self, socket: _Socket, after: float, app: AsyncApp, stands: Contact) -> None:
-        """Keep one socket open, and return or raise only when no other is."""
-        await asyncio.sleep(after)
+    async def _keep(self, number: int, app: AsyncApp, stands: Contact) -> None:
+        """Keep one socket open, and return or raise only when there is no other."""
+        await asyncio.sleep(number * self._apart)
         while True:
             try:
-                await socket.serve(app, stands)
+                await self._sockets[number].serve(app, stands, lambda: self._enough(number))
             except ChatError as error:
-                if not self.open:
+                if not self._held:
                     raise
                 log.warning("one of the sockets to Slack could not be opened", problem=str(error))
-                await asyncio.sleep(LOST_AFTER)
+                await self._sleep(max(LOST_AFTER, error.retry_after))
             else:
-                if not self.open:
+                if not self._held:
                     return
+
+    @property
+    def _held(self) -> bool:
+        """Whether there is a socket, be it that it just comes back; one that does not is let go of in time."""
+        return any(socket.held for socket in self._sockets)
+
+    def _enough(self, number: int) -> bool:
+        first, this = self._sockets[0], self._sockets[number]
+        both = number > 0 and first.open and this.open
+        return both and too_near(first.since, this.since, self._apart, time.monotonic())
+
+
+def too_near(first: float, second: float, apart: float, now: float) -> bool:
+    """Whether it is time to open the second socket anew, as a break of the line brought both back at once.
+
+    Args:
+        first: when Slack greeted on the first, in seconds of any clock.
+        second: when it greeted on the second.
+        apart: seconds that should lie between them; half of it will do.
+        now: that clock's time.
+    """
+    return abs(second - first) < apart / 2 and now - first >= apart
 
 
 class _Socket:
@@ -95,6 +127,13 @@ class _Socket:
         self._ping = ping
         self._client: SocketModeClient | None = None
         self._greeted: ClientWebSocketResponse | None = None
+        self.since = 0.0
+        """When Slack greeted, on the monotonic clock."""
+
+    @property
+    def held(self) -> bool:
+        """Whether it is open or about to come back."""
+        return self._client is not None
 
     @property
     def open(self) -> bool:
@@ -105,15 +144,17 @@ class _Socket:
             return False
         return session is self._greeted and not session.closed and not client.stale
 
-    async def serve(self, app: AsyncApp, stands: Contact) -> None:
-        """Keep it open until it is lost.
+    async def serve(self, app: AsyncApp, stands: Contact, enough: Callable[[], bool]) -> None:
+        """Keep it open until it is lost or has been open for long enough.
 
         Raises:
             ChatError: it cannot be opened.
         """
         # Asked for here first: the SDK would go on asking for ever with a token that does not work.
         opened = await self._connection.call(
-            "open a socket", lambda client: client.apps_connections_open(app_token=self._token)
+            "open a socket",
+            lambda client: client.apps_connections_open(app_token=self._token),
+            by_app=True,
         )
         handler = AsyncSocketModeHandler(
             app,
@@ -128,7 +169,7 @@ class _Socket:
         async def heard(_: object, message: Mapping[str, Any], __: str | None) -> None:
             self._contact()
             if message.get("type") == "hello":
-                self._greeted = client.current_session
+                self._greeted, self.since = client.current_session, time.monotonic()
                 stands()
 
         client.message_listeners.append(heard)
@@ -136,18 +177,20 @@ class _Socket:
         try:
             async with asyncio.timeout(LOST_AFTER):
                 await client.connect()  # type: ignore[no-untyped-call]
-            await self._watch()
+            await self._watch(enough)
         except TimeoutError as error:
             raise ChatError("Could not open a socket to Slack in time.", passing=True) from error
         finally:
             self._client = self._greeted = None
             await _close(client)
 
-    async def _watch(self) -> None:
+    async def _watch(self, enough: Callable[[], bool]) -> None:
         """Return when the socket was not open for long: the SDK can go on trying an address that is used up."""
         lost: float | None = None
         while lost is None or time.monotonic() - lost < LOST_AFTER:
             await asyncio.sleep(LOOK_SECONDS)
+            if enough():
+                return
             if self.open:
                 lost = None
             elif lost is None:

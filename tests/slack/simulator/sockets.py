@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from secrets import token_hex
+from time import monotonic
 
 from aiohttp import WSMessage, WSMsgType, web
 
@@ -40,6 +41,7 @@ class Connection:
     envelopes: int = 0
     frozen: bool = False
     leaving: bool = False
+    since: float = field(default_factory=monotonic)
 
     @property
     def usable(self) -> bool:
