@@ -49,7 +49,10 @@ async def test_only_who_may_agree_or_refuse_does(on_stage: Play) -> None:
         assert card.id in (reader.thread, own.thread) or (reader.private and own.private)
         assert await scene.now(card) == card
 
-        assert await scene.press("bob", Choice.REJECT, card) == []
+        (report,) = await scene.press("bob", Choice.REJECT, card)
+        assert "Rejected by Bob" in report.text
+        assert report.thread == card.id
+        assert report.calls == {"alice"}  # an edited card calls nobody, and she waits
         card = await scene.now(card)
         assert "Rejected by Bob" in card.text
         assert not card.choices
@@ -58,8 +61,9 @@ async def test_only_who_may_agree_or_refuse_does(on_stage: Play) -> None:
         assert on_stage.excluded() is True
 
         card, name = await scene.propose()
-        assert await scene.say("bob", f"!reject {name} the boot test has not run") == []
-        assert "Rejected by Bob: the boot test has not run." in (await scene.now(card)).text
+        (report,) = await scene.say("bob", f"!reject {name} the boot test has not run")
+        for shown in (report, await scene.now(card)):
+            assert "Rejected by Bob: the boot test has not run." in shown.text
 
         card, name = await scene.propose()
         (report,) = await scene.say("bob", f"!approve {name}")

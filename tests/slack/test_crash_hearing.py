@@ -100,7 +100,9 @@ async def test_killed_after_a_form_and_before_the_ack_the_rejection_stands_with_
         submitting.cancel()
 
         await bot.start_again()
-        await bot.said("Rejected by Bob", "no good")
+        await bot.said("Rejected by Bob", "no good", "Ended")
         await bot.stop()
-        assert len(bot.all_said()) == 1
+        said = bot.all_said()
+        assert len(said) == 2  # the card and the report in its thread
+        assert all("Rejected by Bob: no good." in text for text in said)
         assert bot.azure.writes == []

@@ -153,7 +153,7 @@ async def test_a_cross_rejects(told: Story) -> None:
         assert "Rejected by Bob" in shown.body
         await told.buttons(card)
         await told.bob.react(told.room, card.id, APPROVE)  # too late
-        (_card, late) = await told.settle()
+        (_card, _report, late) = await told.settle()
         assert "rejected; nothing was changed by this" in late.body
         assert told.excluded(X64, candidate(told)) is True
 
