@@ -91,6 +91,7 @@ class MemoryChat:
 
     def __post_init__(self) -> None:
         self._keys: dict[str, str] = {}
+        self._edits: set[tuple[str, str]] = set()
         self._numbers = itertools.count(1)
         self.events = itertools.count(1)  # goes on where a bot is started anew: no platform gives an id twice
         self.listening = asyncio.Event()
@@ -119,8 +120,11 @@ class MemoryChat:
         return self._keys[key]
 
     async def edit(self, room: str, message_id: str, card: Card, *, thread: str | None, key: str) -> None:
-        """Replace what a message says."""
+        """Replace what a message says, once for its key."""
         self._maybe_fail()
+        if (message_id, key) in self._edits:
+            return
+        self._edits.add((message_id, key))
         shown = next(each for each in self.messages if each.id == message_id)
         shown.cards.append(card)
         self.changed.set()

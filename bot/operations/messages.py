@@ -42,6 +42,7 @@ class Shown:
     thread: str | None
     message_id: str
     shown: str
+    edits: int = 0
 
 
 class Messages:
@@ -148,7 +149,8 @@ class Messages:
         chat = self._chats.get(shown.room.platform)
         if looks == shown.shown or chat is None:
             return
-        key = f"{shown.key}:{looks[:16]}"
+        # Counted, as a platform drops an edit whose key it knows, and a card can come to look as it did before.
+        key = f"{shown.key}:{shown.edits + 1}:{looks[:16]}"
         try:
             await self._insist(
                 lambda: chat.edit(shown.room.id, shown.message_id, card, thread=shown.thread, key=key)
@@ -157,7 +159,8 @@ class Messages:
             log.warning("a message could not be edited", room=shown.room.id, key=key, why=str(error))
             return
         async with self._database.writing() as connection:
-            await connection.execute(message.update().where(message.c.key == shown.key).values(shown=looks))
+            now = message.update().values(shown=looks, edits=message.c.edits + 1)
+            await connection.execute(now.where(message.c.key == shown.key))
 
     async def _insist(self, attempt: Callable[[], Awaitable[T]]) -> T:
         """Try again, a few times and ever later, while the platform says that this may help."""
@@ -211,4 +214,5 @@ def _shown(row: sa.RowMapping) -> Shown:
         thread=row["thread"],
         message_id=row["message_id"],
         shown=row["shown"],
+        edits=row["edits"],
     )

@@ -99,6 +99,8 @@ message = sa.Table(
     # Set on the cards of an operation: a press on such a message is a press on that operation.
     sa.Column("operation_id", sa.Text, index=True),
     sa.Column("shown", sa.Text, nullable=False),  # digest of the card as it was last shown
+    # Names the next edit: what a message shows again, such as after a vote was taken back, is another edit.
+    sa.Column("edits", sa.Integer, nullable=False, server_default="0"),
     sa.Column("sent_at", UtcDateTime, nullable=False),
     sa.UniqueConstraint("platform", "room", "message_id"),
 )

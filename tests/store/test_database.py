@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -58,6 +59,27 @@ async def test_opening_again_changes_nothing(tmp_path: Path) -> None:
     schema = plainly(path, "SELECT name, sql FROM sqlite_master ORDER BY name")
     await open_and_close(path)
     assert plainly(path, "SELECT name, sql FROM sqlite_master ORDER BY name") == schema
+
+
+async def test_a_database_of_the_first_schema_is_brought_up_to_date_with_what_it_holds(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "slipway.db"
+    engine = sa.create_engine(f"sqlite:///{path}")
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+    engine.dispose()
+    plainly(
+        path,
+        "INSERT INTO message (key, platform, room, message_id, shown, sent_at) "
+        "VALUES ('k', 'matrix', 'r', 'm', 'digest', '2026-11-20 12:00:00')",
+    )
+    await open_and_close(path)
+    assert plainly(path, "SELECT version_num FROM alembic_version") == [(HEAD,)]
+    assert plainly(path, "SELECT key, shown, edits FROM message") == [("k", "digest", 0)]
 
 
 async def test_a_database_of_a_newer_slipway_is_left_alone(tmp_path: Path) -> None:
