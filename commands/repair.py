@@ -25,7 +25,7 @@ _NAMED = {
 _PLAIN = str.maketrans({odd: plain for plain, odds in _NAMED.items() for odd in odds})
 
 # Joiners belong to emoji and to several scripts, so they stay between two characters outside ASCII.
-_STRAY_JOINER = re.compile(r"(?<![^\x00-\x7f])[\u200c\u200d]|[\u200c\u200d](?![^\x00-\x7f])")
+_STRAY_JOINER = re.compile(r"(?<![^\x00-\x7f])[\u200c\u200d]+|[\u200c\u200d]+(?![^\x00-\x7f])")
 
 # Slack escapes exactly these three; `&amp;lt;` is what an already escaped text becomes on its way.
 _ENTITY = re.compile(r"&(?:amp;)*(?:(amp|lt|gt);)")

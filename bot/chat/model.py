@@ -178,7 +178,8 @@ class Card(Model):
     ``title`` says it all in one line. ``text``, field values, cells and ``notes`` are plain text in which
     `` `backticks` `` mark something to type or a literal; there is no other markup, and renderers escape
     everything else. ``mentions`` are speaker ids on the message's platform. ``private_to`` is the one speaker
-    whom it concerns: a platform that can show it to them alone does so, the others show it to all.
+    whom it concerns: a platform that can show it to them alone does so, the others show it to all. What is
+    ``fleeting`` will be replaced: an edit by it attaches no file, however long it is.
     """
 
     tone: Tone = Tone.INFO
@@ -191,6 +192,7 @@ class Card(Model):
     shortcuts: tuple[Shortcut, ...] = ()
     mentions: tuple[str, ...] = ()
     private_to: str | None = None
+    fleeting: bool = False
 
 
 Accept = Callable[[AnyEvent], Awaitable[bool | None]]

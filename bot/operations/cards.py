@@ -56,6 +56,7 @@ def operation_card(operation: Operation, view: View) -> Card:
         notes=_notes(operation, view, told=False),
         buttons=_buttons(operation) if state is OperationState.PROPOSED else (),
         mentions=_called_upon(operation, view) if state is OperationState.PROPOSED else (),
+        fleeting=not state.ended,
     )
 
 
@@ -93,6 +94,7 @@ def full_card(operation: Operation, view: View) -> Card:
             "tables": (_steps(operation, limit=None, mark=_result_words),) if operation.plan.steps else (),
             "notes": notes,
             "buttons": (),
+            "fleeting": False,
         }
     )
 

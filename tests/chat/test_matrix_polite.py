@@ -76,9 +76,10 @@ async def test_an_answer_that_replaces_a_message_brings_its_file_and_progress_no
     house: House, alice: Person
 ) -> None:
     sent = await house.chat.send(house.room, Card(title="Looking into it…"), thread=None, key="k")
-    running_card = LONG.model_copy(update={"tone": Tone.RUNNING})
-    await house.chat.edit(house.room, sent, running_card, thread=None, key="k1")
-    await house.chat.edit(house.room, sent, LONG, thread=None, key="k2")
+    waiting = LONG.model_copy(update={"tone": Tone.WAITING})
+    progress = waiting.model_copy(update={"fleeting": True})
+    await house.chat.edit(house.room, sent, progress, thread=None, key="k1")
+    await house.chat.edit(house.room, sent, waiting, thread=None, key="k2")
     await house.chat.send(house.room, Card(title="end"), thread=None, key="end")
     await alice.message(house.room, "end")
     files = [each for each in alice.messages(house.room, house.bot) if each.msgtype == "m.file"]

@@ -94,7 +94,10 @@ async def test_a_refusal_by_somebody_ends_it_with_the_reason_and_by_the_requeste
 ) -> None:
     async with slipway(tmp_path) as bot:
         card, name = await propose(bot)
+        (full,) = await bot.say("carol", f"!op {name}")
+        assert (card.card.fleeting, full.card.fleeting) == (True, False)  # files are for what stays
         (told,) = await bot.say("bob", f"!reject {name} the boot test has not run yet.")
+        assert not card.card.fleeting
         assert told.thread == card.id
         assert told.card.mentions == ("alice",)
         assert "Rejected by Bob: the boot test has not run yet. Nothing was changed." in told.text

@@ -32,6 +32,7 @@ COMMANDS = {
 async def bot(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bot]:
     state = tmp_path_factory.mktemp("state")
     async with SimulatedAws(fedora_machines(NOW)) as aws, slipway(state, aws=aws) as running:
+        await aws.ready()
         yield running
 
 

@@ -39,7 +39,7 @@ YOU = "you"
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def running(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Bot]:
-    impatient = {"azure": {"operation_timeout": "1s"}}
+    impatient = {"azure": {"operation_timeout": "3s"}}
     async with slipway(tmp_path_factory.mktemp("state"), sleep=no_pauses, changes=impatient) as bot:
         yield bot
 
@@ -92,7 +92,7 @@ async def test_a_gallery_that_cannot_be_looked_at_is_said_and_nothing_is_propose
         (FaultKind.DROP, "could not be reached", ADMIN, False),
         (FaultKind.NOT_DONE, "does not show as promoted", YOU, False),
         (FaultKind.FAIL_HALFWAY, "ended in failure (InternalOperationError)", CLOUD, True),
-        (FaultKind.NEVER_END, "has not finished within 1s", CLOUD, True),
+        (FaultKind.NEVER_END, "has not finished within 3s", CLOUD, True),
     ],
 )
 async def test_a_step_that_fails_ends_the_operation_with_cause_mover_and_next_command(

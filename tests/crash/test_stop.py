@@ -8,14 +8,13 @@ from datetime import UTC, datetime
 import pytest
 
 from bot.clouds.simulated.faults import Fault, FaultKind
-from tests.crash.clouds import Clouds
+from tests.crash.clouds import LIMIT, Clouds
 from tests.crash.process import BotProcess, Died
 from tests.crash.site import Site, until
 from tests.crash.stories import Cleanup, Launch, Promotion, Story
 from tests.house import FakeClock, slipway
 
 GRACE = 20.0  # seconds that work under way gets on SIGTERM: bot.app.GRACE
-SLACK = 10.0  # seconds that a loaded machine may take on top
 
 
 def _card(site: Site, story: Story) -> str:
@@ -39,7 +38,7 @@ def _assert_done_once(site: Site, operation: str, story: Story) -> None:
 def test_sigterm_while_idle_ends_cleanly(own_site: Site) -> None:
     bot = own_site.start()
     bot.terminate()
-    assert bot.ended(SLACK) == 0
+    assert bot.ended() == 0
     assert "Traceback" not in bot.complaint()
     assert "warning" not in bot.complaint()
 
@@ -53,7 +52,7 @@ def test_sigterm_waits_for_a_step_that_ends_in_time(own_site: Site, clouds: Clou
     clouds.reached(held)
     bot.terminate()
     clouds.clear()
-    assert bot.ended(GRACE) == 0
+    assert bot.ended() == 0
     assert "Traceback" not in bot.complaint()
     _assert_done_once(own_site, operation, story)
     assert own_site.quiet()
@@ -74,7 +73,7 @@ def test_sigterm_leaves_a_step_that_takes_too_long_for_the_next_start(
         bot.say(story.command)
     clouds.reached(held)
     bot.terminate()
-    assert bot.ended(GRACE + SLACK) == 0
+    assert bot.ended(GRACE + LIMIT) == 0
     assert "Traceback" not in bot.complaint()
     (row,) = own_site.operations()
     assert row["state"] == "running"

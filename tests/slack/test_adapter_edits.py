@@ -23,7 +23,15 @@ from tests.slack.simulator.seed import IMAGES
 
 @pytest.fixture
 async def chat(sim: SimulatedSlack) -> AsyncIterator[SlackChat]:
-    found = make_chat(sim, request_timeout="1s")
+    found = make_chat(sim)
+    yield found
+    await found.close()
+
+
+@pytest.fixture
+async def hasty(sim: SimulatedSlack) -> AsyncIterator[SlackChat]:
+    """It gives up an edit after two seconds."""
+    found = make_chat(sim, request_timeout="2s")
     yield found
     await found.close()
 
@@ -68,8 +76,9 @@ async def test_a_cancelled_asker_takes_nobody_elses_edit_along(chat: SlackChat, 
 
 
 async def test_after_an_edit_of_doubtful_outcome_the_next_is_made_sure_of(
-    chat: SlackChat, sim: SimulatedSlack
+    hasty: SlackChat, sim: SimulatedSlack
 ) -> None:
+    chat = hasty
     message = await _sent(chat, sim)
     slow = sim.faults.slow("chat.update")
     with pytest.raises(ChatError, match="too long"):

@@ -13,8 +13,8 @@ from tests.slack.simulator import Reason, SimulatedSlack
 
 @pytest.fixture
 def hasty(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A socket is given up after half a second."""
-    monkeypatch.setattr(sockets, "LOST_AFTER", 0.5)
+    """A socket is given up after one and a half seconds."""
+    monkeypatch.setattr(sockets, "LOST_AFTER", 1.5)
     monkeypatch.setattr(sockets, "LOOK_SECONDS", 0.05)
 
 

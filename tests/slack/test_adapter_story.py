@@ -162,6 +162,7 @@ class TestOneBot:
             SimulatedSlack(clock=clock) as sim,
             slack_bot(tmp_path, sim, clock=clock, aws=aws) as bot,
         ):
+            await aws.ready()
             alice, bob = sim.person("alice"), sim.person("bob")
             await (await alice.shortcut(LAUNCH)).acked()
             await sim.called("views.update")

@@ -189,6 +189,16 @@ class TestLimits:
 
 
 class TestFiles:
+    @pytest.mark.parametrize("tone", [Tone.WAITING, Tone.RUNNING, Tone.INFO])
+    async def test_an_answer_that_replaces_another_message_has_its_file_unless_it_will_be_replaced_too(
+        self, ear: Ear, tone: Tone
+    ) -> None:
+        ts = await _say(ear.chat)
+        for number, fleeting in enumerate((True, False)):
+            card = LONG.model_copy(update={"tone": tone, "fleeting": fleeting})
+            await ear.chat.edit(IMAGES, ts, card, thread=None, key=f"{number}")
+            assert len(ear.sim.world.files) == number
+
     async def test_the_whole_of_a_long_card_is_attached_once(self, sim: SimulatedSlack) -> None:
         memory = InMemory()
         for _ in range(2):
@@ -210,12 +220,6 @@ class TestFiles:
         told = ear.sim.from_bot("images")[-1]
         assert "the app lacks the scope `files:write`" in told.text
         assert told.thread_ts
-
-    async def test_progress_is_not_worth_a_file(self, ear: Ear) -> None:
-        ts = await _say(ear.chat)
-        card = LONG.model_copy(update={"tone": Tone.RUNNING})
-        await ear.chat.edit(IMAGES, ts, card, thread=None, key="e")
-        assert len(ear.sim.from_bot("images")) == 1
 
 
 class TestRefused:

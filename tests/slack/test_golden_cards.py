@@ -339,6 +339,7 @@ async def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
             SimulatedAws(fedora_machines(NOW)) as aws,
             slipway(state, aws=aws, chat=MemoryChat(Platform.SLACK), changes=CHANGES, sleep=no_wait) as bot,
         ):
+            await aws.ready()
             told = Story(bot, aws)
             for scene in SCENES:
                 await scene(told)

@@ -15,7 +15,7 @@ from bot.chat.matrix.pace import Pace, Rank
 from bot.chat.matrix.receive import CHOICES
 from bot.chat.matrix.render import message, notice, replacement, thread_relation
 from bot.chat.matrix.rooms import Rooms
-from bot.chat.model import Card, Choice, Tone
+from bot.chat.model import Card, Choice
 from bot.errors import ChatError
 
 ENCRYPTED = (
@@ -88,7 +88,7 @@ class Voice:
         content = replacement(card, message_id)
         await self._send(room, "m.room.message", content, f"edit {message_id} {key}", rank=Rank.EDIT)
         await self._show_buttons(room, message_id, await self._choices(room, card), key=key, new=False)
-        if card.tone not in (Tone.RUNNING, Tone.WAITING):  # what only shows progress is not worth a file each
+        if not card.fleeting:
             root = self._roots.get(thread, thread) if thread is not None else message_id
             await self._attach(room, card, thread=root, key=key)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import structlog
 from slack_sdk.models.metadata import Metadata
 
-from bot.chat.model import Card, Tone
+from bot.chat.model import Card
 from bot.chat.slack.aside import Aside, is_direct
 from bot.chat.slack.attachments import Attachments
 from bot.chat.slack.connection import Connection
@@ -15,8 +15,6 @@ from bot.chat.slack.memory import Begun, token_of
 from bot.chat.slack.pace import Lanes, Latest
 from bot.chat.slack.showing import show, whole_of
 from bot.chat.slack.values import MESSAGE_EVENT
-
-_PROGRESS = (Tone.RUNNING, Tone.WAITING)
 
 log = structlog.get_logger(__name__)
 
@@ -76,7 +74,7 @@ class Voice:
             await self._aside.say(channel, card, card.private_to, thread, key)
             return
         await self._edits.edit(line, lambda: self._update(channel, stamp, card))
-        if card.tone not in _PROGRESS:  # what only shows progress is not worth a file each
+        if not card.fleeting:
             await self._attach(channel, card, thread or stamp, key)
 
     async def _attach(self, channel: str, card: Card, thread: str, key: str) -> None:

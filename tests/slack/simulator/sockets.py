@@ -119,7 +119,10 @@ class Sockets:
         before = self.opened
         for connection in self.live[:most]:
             connection.leaving = True
-            await connection.socket.send_str(_disconnect(reason))
+            try:
+                await connection.socket.send_str(_disconnect(reason))
+            except ConnectionError:  # it has broken meanwhile
+                continue
             if reason is Reason.LINK_DISABLED:
                 self.enabled = False
             if reason is not Reason.WARNING:
