@@ -14,6 +14,7 @@ WORKDIR /src
 COPY requirements.txt ./
 RUN /opt/slipway/bin/pip install --require-hashes -r requirements.txt
 COPY pyproject.toml README.md LICENSE ./
+COPY src src
 COPY bot bot
 COPY commands commands
 COPY scheduler scheduler

@@ -10,12 +10,12 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from bot import logs
-from bot.app import App, House
-from bot.chat.model import Accept, Card, ChatHealth, Platform
-from bot.clouds.ports import Gallery
-from bot.config.demo import demo_settings
-from commands.all import rights
+from slipway.bot import logs
+from slipway.bot.app import App, House
+from slipway.bot.chat.model import Accept, Card, ChatHealth, Platform
+from slipway.bot.clouds.ports import Gallery
+from slipway.bot.config.demo import demo_settings
+from slipway.commands.all import rights
 
 
 class Voice:

@@ -23,20 +23,20 @@ import aiohttp
 from benchmarks.figures import Figures, aim, say, spread
 from benchmarks.inside import Voice, running_house
 from benchmarks.subject import PATIENCE, environment
-from bot.chat.model import Platform
-from bot.clouds.azure import AzureGallery
-from bot.clouds.model import Definition, ImageVersion, VersionNumber
-from bot.clouds.simulated.faults import Fault, FaultKind
-from bot.config.settings import AzureSettings, RetentionSettings
-from bot.images.catalogue import Catalogue
-from bot.images.cleanup import CleanupPlanner
-from bot.images.requests import Cleanup
-from bot.model import digest
-from bot.operations.cards import plan_card
-from bot.operations.model import Plan
-from bot.operations.planning import Planning
-from bot.people import Person
-from bot.times import system_clock
+from slipway.bot.chat.model import Platform
+from slipway.bot.clouds.azure import AzureGallery
+from slipway.bot.clouds.model import Definition, ImageVersion, VersionNumber
+from slipway.bot.clouds.simulated.faults import Fault, FaultKind
+from slipway.bot.config.settings import AzureSettings, RetentionSettings
+from slipway.bot.images.catalogue import Catalogue
+from slipway.bot.images.cleanup import CleanupPlanner
+from slipway.bot.images.requests import Cleanup
+from slipway.bot.model import digest
+from slipway.bot.operations.cards import plan_card
+from slipway.bot.operations.model import Plan
+from slipway.bot.operations.planning import Planning
+from slipway.bot.people import Person
+from slipway.bot.times import system_clock
 
 LIMIT_SECONDS = 0.5
 PAGE_SIZE = 50
@@ -235,7 +235,7 @@ async def _simulator(definitions: int, versions: int) -> AsyncIterator[dict[str,
     """The simulated Azure in a process of its own, so that its work is not taken for the bot's."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-m", "bot.clouds.simulated.azure", "--page-size", str(PAGE_SIZE)),
+        *("-m", "slipway.bot.clouds.simulated.azure", "--page-size", str(PAGE_SIZE)),
         *("--definitions", str(definitions), "--versions", str(versions)),
         stdout=asyncio.subprocess.PIPE,
         env=environment(),

@@ -16,12 +16,12 @@ from dbos import DBOS, SetWorkflowID
 
 from benchmarks.figures import Figures, aim, say, spread
 from benchmarks.inside import Voice, running_house
-from bot.app import House
-from bot.chat.model import Address, Heard, Platform, Room
-from bot.model import Json
-from bot.operations.durable import Durable, Effect, Payload
-from bot.times import system_clock
-from commands.door import Door
+from slipway.bot.app import House
+from slipway.bot.chat.model import Address, Heard, Platform, Room
+from slipway.bot.model import Json
+from slipway.bot.operations.durable import Durable, Effect, Payload
+from slipway.bot.times import system_clock
+from slipway.commands.door import Door
 
 LIMIT_MS = 15.0
 WARM_UP = 20

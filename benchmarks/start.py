@@ -20,7 +20,10 @@ from benchmarks.subject import Clouds, document, environment, simulated_clouds, 
 LIMIT_SECONDS = 3.0
 
 _FLOORS = {"python": ("-c", "pass"), "python_and_dbos": ("-c", "import dbos")}
-_PROGRAMS = {"slipway_version": ("-m", "bot", "version"), "slipway_check": ("-m", "bot", "check", "--config")}
+_PROGRAMS = {
+    "slipway_version": ("-m", "slipway", "version"),
+    "slipway_check": ("-m", "bot", "check", "--config"),
+}
 
 _READY = ("ready_first", "ready_again", "ready_matrix")
 

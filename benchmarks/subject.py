@@ -18,11 +18,11 @@ from typing import IO, Any
 
 import psutil  # type: ignore[import-untyped]
 
-from bot.clouds.simulated.aws import SimulatedAws
-from bot.clouds.simulated.aws_process import SimulatorError
-from bot.clouds.simulated.aws_world import fedora_machines
-from bot.clouds.simulated.azure import SimulatedAzure
-from bot.clouds.simulated.fedora import fedora_gallery
+from slipway.bot.clouds.simulated.aws import SimulatedAws
+from slipway.bot.clouds.simulated.aws_process import SimulatorError
+from slipway.bot.clouds.simulated.aws_world import fedora_machines
+from slipway.bot.clouds.simulated.azure import SimulatedAzure
+from slipway.bot.clouds.simulated.fedora import fedora_gallery
 
 ROOT = Path(__file__).parents[1]
 PATIENCE = 60.0
@@ -60,7 +60,7 @@ async def simulated_clouds(*, with_aws: bool = True) -> AsyncIterator[Clouds]:
 
 def document(clouds: Clouds, state: Path) -> dict[str, Any]:
     """The demo's configuration, told where the clouds listen."""
-    found = tomllib.loads(files("bot.config").joinpath("demo.toml").read_text("utf-8"))
+    found = tomllib.loads(files("slipway.bot.config").joinpath("demo.toml").read_text("utf-8"))
     found["state_dir"] = str(state)
     found["log_format"] = "json"
     found["azure"]["endpoint"] = clouds.azure
@@ -159,7 +159,7 @@ async def slipway_run(config: Path) -> AsyncIterator[Bot]:
         began = time.perf_counter()
         process = await asyncio.create_subprocess_exec(
             sys.executable,
-            *("-m", "bot", "run", "--config", str(config)),
+            *("-m", "slipway", "run", "--config", str(config)),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.PIPE,

@@ -1,3 +1,1 @@
-"""Slipway: a ChatOps bot for people who publish cloud images."""
-
-__version__ = "0.1.0"
+"""The bot: the parts that plan, decide, run and talk, and the program that starts them."""

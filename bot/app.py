@@ -13,33 +13,33 @@ from typing import Any
 
 import structlog
 
-from bot.chat.model import Accept, AnyEvent, Chat, Platform
-from bot.clouds.ports import Gallery, Machines
-from bot.config.settings import SlipwaySettings
-from bot.errors import ChatError
-from bot.health import Heartbeat
-from bot.images.catalogue import Catalogue
-from bot.operations.cards import View
-from bot.operations.deciding import Deciding
-from bot.operations.durable import Durable
-from bot.operations.housekeeping import Housekeeping
-from bot.operations.kinds import Subjects
-from bot.operations.messages import Messages
-from bot.operations.planning import Planning
-from bot.operations.records import Records
-from bot.operations.running import Running
-from bot.people import People
-from bot.store.database import Database, StateLock
-from bot.store.memory import ChatMemory, TickMemory
-from bot.times import Clock, system_clock
-from bot.waiting import Patience, Sleep
-from commands.all import registry
-from commands.answering import Answering
-from commands.call import Services
-from commands.door import Door
-from scheduler.clockwork import Clockwork
-from scheduler.schedules import Schedules
-from scheduler.timetable import Timetable, upcoming
+from slipway.bot.chat.model import Accept, AnyEvent, Chat, Platform
+from slipway.bot.clouds.ports import Gallery, Machines
+from slipway.bot.config.settings import SlipwaySettings
+from slipway.bot.errors import ChatError
+from slipway.bot.health import Heartbeat
+from slipway.bot.images.catalogue import Catalogue
+from slipway.bot.operations.cards import View
+from slipway.bot.operations.deciding import Deciding
+from slipway.bot.operations.durable import Durable
+from slipway.bot.operations.housekeeping import Housekeeping
+from slipway.bot.operations.kinds import Subjects
+from slipway.bot.operations.messages import Messages
+from slipway.bot.operations.planning import Planning
+from slipway.bot.operations.records import Records
+from slipway.bot.operations.running import Running
+from slipway.bot.people import People
+from slipway.bot.store.database import Database, StateLock
+from slipway.bot.store.memory import ChatMemory, TickMemory
+from slipway.bot.times import Clock, system_clock
+from slipway.bot.waiting import Patience, Sleep
+from slipway.commands.all import registry
+from slipway.commands.answering import Answering
+from slipway.commands.call import Services
+from slipway.commands.door import Door
+from slipway.scheduler.clockwork import Clockwork
+from slipway.scheduler.schedules import Schedules
+from slipway.scheduler.timetable import Timetable, upcoming
 
 DATABASE = "slipway.db"
 
@@ -272,9 +272,9 @@ def _gave_up(task: asyncio.Task[Any]) -> bool:
 
 def matrix_chat(wiring: Wiring) -> Chat:
     """The Matrix adapter, as configured."""
-    from bot.chat.matrix.chat import MatrixChat
-    from bot.chat.matrix.folder import Folder
-    from bot.chat_memory import StoredMatrixMemory
+    from slipway.bot.chat.matrix.chat import MatrixChat
+    from slipway.bot.chat.matrix.folder import Folder
+    from slipway.bot.chat_memory import StoredMatrixMemory
 
     if wiring.settings.matrix is None:
         raise ValueError("matrix is not configured")
@@ -290,10 +290,10 @@ def matrix_chat(wiring: Wiring) -> Chat:
 
 def slack_chat(wiring: Wiring, *, sleep: Sleep = asyncio.sleep) -> Chat:
     """The Slack adapter, as configured."""
-    from bot.chat.slack import House as SlackHouse
-    from bot.chat.slack import SlackChat
-    from commands.forms import launch_form, launch_line, launch_mistakes
-    from commands.home import home
+    from slipway.bot.chat.slack import House as SlackHouse
+    from slipway.bot.chat.slack import SlackChat
+    from slipway.commands.forms import launch_form, launch_line, launch_mistakes
+    from slipway.commands.home import home
 
     people = wiring.people
     if wiring.settings.slack is None:
@@ -317,11 +317,11 @@ def hands(settings: SlipwaySettings) -> tuple[Gallery | None, Machines | None]:
     gallery: Gallery | None = None
     machines: Machines | None = None
     if settings.azure is not None:
-        from bot.clouds.azure import AzureGallery
+        from slipway.bot.clouds.azure import AzureGallery
 
         gallery = AzureGallery(settings.azure)
     if settings.aws is not None:
-        from bot.clouds.aws import AwsMachines
+        from slipway.bot.clouds.aws import AwsMachines
 
         machines = AwsMachines(settings.aws, settings.name)
     return gallery, machines

@@ -1,11 +1,11 @@
-"""What chat adapters remember, kept in the store: joins the adapters' own protocols to `bot.store`."""
+"""What chat adapters remember, kept in the store: joins the adapters' own protocols to `slipway.bot.store`."""
 
 from __future__ import annotations
 
 import json
 
-from bot.chat.matrix.memory import Place
-from bot.store.memory import ChatMemory
+from slipway.bot.chat.matrix.memory import Place
+from slipway.bot.store.memory import ChatMemory
 
 _PLACE = "place"
 _NOTE = "note:"
@@ -13,7 +13,7 @@ _TOLD = "told:"
 
 
 class StoredMatrixMemory:
-    """A :class:`bot.chat.matrix.memory.MatrixMemory` in the database."""
+    """A :class:`slipway.bot.chat.matrix.memory.MatrixMemory` in the database."""
 
     def __init__(self, memory: ChatMemory) -> None:
         self._memory = memory

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import click
 
-from bot import __version__
-from bot.errors import ConfigError, SlipwayError, StateError
-from bot.slack_cli import slack
+from slipway import __version__
+from slipway.bot.errors import ConfigError, SlipwayError, StateError
+from slipway.bot.slack_cli import slack
 
 if TYPE_CHECKING:
-    from bot.config.settings import SlipwaySettings
+    from slipway.bot.config.settings import SlipwaySettings
 
 T = TypeVar("T")
 
@@ -60,7 +60,7 @@ def version() -> None:
 @_config
 def check(path: Path) -> None:
     """Check the configuration, and name every mistake in it."""
-    from bot.config.describe import describe
+    from slipway.bot.config.describe import describe
 
     settings = _load(path)
     for line in describe(settings):
@@ -72,7 +72,7 @@ def check(path: Path) -> None:
 @_config
 def run(path: Path) -> None:
     """Run the bot."""
-    from bot import logs
+    from slipway.bot import logs
 
     settings = _load(path)
     logs.configure(settings.log_format)
@@ -96,7 +96,7 @@ def demo(speaker: str, as_json: bool, tour: bool, state: Path | None) -> None:
     People are alice and bob (release engineers, who may approve), carol (who may only look) and admin (who
     runs the bot). A line that begins with “@bob:” is said by bob; a number presses the button of that number.
     """
-    from bot.demo import DemoOptions, run_demo
+    from slipway.bot.demo import DemoOptions, run_demo
 
     _execute(run_demo(DemoOptions(speaker=speaker, as_json=as_json, tour=tour, state=state)))
 
@@ -105,8 +105,8 @@ def demo(speaker: str, as_json: bool, tour: bool, state: Path | None) -> None:
 @_config
 def health(path: Path) -> None:
     """Say whether the bot that runs with this configuration is well; for a container's health check."""
-    from bot.health import trouble
-    from bot.times import system_clock
+    from slipway.bot.health import trouble
+    from slipway.bot.times import system_clock
 
     sentence = trouble(_load(path).state_dir, system_clock())
     if sentence is not None:
@@ -118,8 +118,8 @@ def health(path: Path) -> None:
 @_config
 def doctor(path: Path) -> None:
     """Try every connection that is configured, and say what is wrong and what to do. Nothing is changed."""
-    from bot.chat.plain import render_plain
-    from bot.doctor import card, examine
+    from slipway.bot.chat.plain import render_plain
+    from slipway.bot.doctor import card, examine
 
     findings = asyncio.run(examine(_load(path)))
     click.echo(render_plain(card(findings)))
@@ -140,8 +140,8 @@ def audit() -> None:
 @click.option("--expect", metavar="HASH", help="A head noted earlier, which must still be in the trail.")
 def verify(path: Path, state: Path | None, expect: str | None) -> None:
     """Prove that nothing in the trail was changed, removed or inserted."""
-    from bot.operations.audit import Intact
-    from bot.operations.audit import verify as verify_trail
+    from slipway.bot.operations.audit import Intact
+    from slipway.bot.operations.audit import verify as verify_trail
 
     result = asyncio.run(_with_database(state or _load(path).state_dir, lambda db: verify_trail(db, expect)))
     if not isinstance(result, Intact):
@@ -158,7 +158,7 @@ def verify(path: Path, state: Path | None, expect: str | None) -> None:
 @click.argument("operation", required=False)
 def show(path: Path, state: Path | None, operation: str | None) -> None:
     """Print the trail, of one operation or of all, as JSON lines."""
-    from bot.operations.audit import lines
+    from slipway.bot.operations.audit import lines
 
     found = asyncio.run(_with_database(state or _load(path).state_dir, lambda db: lines(db, operation)))
     if operation is not None and not found:
@@ -176,7 +176,7 @@ def matrix() -> None:
 @_config
 def matrix_status(path: Path) -> None:
     """Show device, identity, keys and rooms, and what is wrong. Nothing is changed; the bot may run."""
-    from bot.matrix_cli import status_lines
+    from slipway.bot.matrix_cli import status_lines
 
     settings = _load(path)
     lines, well = _asked(lambda: status_lines(settings))
@@ -202,7 +202,7 @@ def matrix_login(path: Path, by_token: bool, new_device: bool, new_identity: boo
 
     The password (or token) is asked for, or read from the input's first line. The bot must not run meanwhile.
     """
-    from bot.matrix_cli import LoginOptions, check_login, login_lines
+    from slipway.bot.matrix_cli import LoginOptions, check_login, login_lines
 
     settings = _load(path)
     _asked_now(lambda: check_login(settings))
@@ -234,8 +234,8 @@ def _asked_now(work: Callable[[], T]) -> T:
 async def _with_database(state_dir: Path, work: Any) -> Any:
     import sqlalchemy as sa
 
-    from bot.app import DATABASE
-    from bot.store.database import Database
+    from slipway.bot.app import DATABASE
+    from slipway.bot.store.database import Database
 
     path = state_dir / DATABASE
     if not path.exists():
@@ -253,10 +253,10 @@ async def _with_database(state_dir: Path, work: Any) -> Any:
 
 
 def _load(path: Path) -> SlipwaySettings:
-    from bot.config.load import load
-    from bot.config.problems import render_problems
-    from commands.all import rights
-    from commands.scheduled import schedule_problems
+    from slipway.bot.config.load import load
+    from slipway.bot.config.problems import render_problems
+    from slipway.commands.all import rights
+    from slipway.commands.scheduled import schedule_problems
 
     try:
         settings = load(path, os.environ, known_rights=rights())
@@ -269,9 +269,9 @@ def _load(path: Path) -> SlipwaySettings:
 
 
 async def _run(settings: SlipwaySettings) -> None:
-    from bot.app import App, MakeChat, hands, matrix_chat, slack_chat
-    from bot.signals import stop_on_signals
-    from bot.terminal import console_chat
+    from slipway.bot.app import App, MakeChat, hands, matrix_chat, slack_chat
+    from slipway.bot.signals import stop_on_signals
+    from slipway.bot.terminal import console_chat
 
     chats: list[MakeChat] = []
     if settings.matrix is not None:

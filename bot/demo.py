@@ -12,26 +12,26 @@ from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot import logs
-from bot.app import App, Wiring, hands
-from bot.chat.console.board import Board
-from bot.chat.console.inputs import Input
-from bot.chat.console.modes import Mode, choose_mode
-from bot.chat.console.screen import ERASE
-from bot.chat.console.tour import Story, Tour
-from bot.chat.model import Card, Chat
-from bot.clouds.simulated.aws import SimulatedAws
-from bot.clouds.simulated.aws_process import SimulatorError
-from bot.clouds.simulated.aws_world import fedora_machines
-from bot.clouds.simulated.azure import SimulatedAzure
-from bot.clouds.simulated.fedora import fedora_gallery
-from bot.config.demo import demo_settings
-from bot.config.settings import SlipwaySettings
-from bot.errors import StateError
-from bot.signals import stop_on_signals
-from bot.terminal import ConsoleOptions, build_console
-from bot.times import system_clock
-from commands.all import rights
+from slipway.bot import logs
+from slipway.bot.app import App, Wiring, hands
+from slipway.bot.chat.console.board import Board
+from slipway.bot.chat.console.inputs import Input
+from slipway.bot.chat.console.modes import Mode, choose_mode
+from slipway.bot.chat.console.screen import ERASE
+from slipway.bot.chat.console.tour import Story, Tour
+from slipway.bot.chat.model import Card, Chat
+from slipway.bot.clouds.simulated.aws import SimulatedAws
+from slipway.bot.clouds.simulated.aws_process import SimulatorError
+from slipway.bot.clouds.simulated.aws_world import fedora_machines
+from slipway.bot.clouds.simulated.azure import SimulatedAzure
+from slipway.bot.clouds.simulated.fedora import fedora_gallery
+from slipway.bot.config.demo import demo_settings
+from slipway.bot.config.settings import SlipwaySettings
+from slipway.bot.errors import StateError
+from slipway.bot.signals import stop_on_signals
+from slipway.bot.terminal import ConsoleOptions, build_console
+from slipway.bot.times import system_clock
+from slipway.commands.all import rights
 
 LOG = "demo.log"
 """In the state folder, where the demo keeps one: what went wrong inside Slipway."""

@@ -6,10 +6,10 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from bot.app import hands
-from bot.chat.model import SYMBOLS, Card, Table, Tone
-from bot.config.settings import SlipwaySettings
-from bot.errors import ChatError, CloudError
+from slipway.bot.app import hands
+from slipway.bot.chat.model import SYMBOLS, Card, Table, Tone
+from slipway.bot.config.settings import SlipwaySettings
+from slipway.bot.errors import ChatError, CloudError
 
 PATIENCE = 60.0
 """Seconds for one connection, all tries included."""
@@ -89,7 +89,7 @@ async def _in_time(name: str, look: Look, settings: SlipwaySettings) -> Finding:
 
 
 async def _slack(settings: SlipwaySettings) -> Finding:
-    from bot.chat.slack.examine import examine as examine_slack
+    from slipway.bot.chat.slack.examine import examine as examine_slack
 
     assert settings.slack is not None  # noqa: S101 - for the type checker; the caller looked
     try:
@@ -101,8 +101,8 @@ async def _slack(settings: SlipwaySettings) -> Finding:
 
 
 async def _matrix(settings: SlipwaySettings) -> Finding:
-    from bot.chat.matrix.folder import Folder
-    from bot.chat.matrix.status import Status
+    from slipway.bot.chat.matrix.folder import Folder
+    from slipway.bot.chat.matrix.status import Status
 
     assert settings.matrix is not None  # noqa: S101 - for the type checker; the caller looked
     try:

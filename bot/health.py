@@ -9,8 +9,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from bot.chat.model import Chat, ChatHealth, Platform
-from bot.times import Clock
+from slipway.bot.chat.model import Chat, ChatHealth, Platform
+from slipway.bot.times import Clock
 
 FILE = "health.json"
 

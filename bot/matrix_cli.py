@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bot.chat.matrix.desk import log_in
-from bot.chat.matrix.folder import Folder
-from bot.chat.matrix.login import Secret
-from bot.chat.matrix.status import Status, Wrong
-from bot.config.settings import MatrixSettings, SlipwaySettings
-from bot.errors import ConfigError
-from bot.store.database import StateLock
+from slipway.bot.chat.matrix.desk import log_in
+from slipway.bot.chat.matrix.folder import Folder
+from slipway.bot.chat.matrix.login import Secret
+from slipway.bot.chat.matrix.status import Status, Wrong
+from slipway.bot.config.settings import MatrixSettings, SlipwaySettings
+from slipway.bot.errors import ConfigError
+from slipway.bot.store.database import StateLock
 
 
 @dataclass(frozen=True)

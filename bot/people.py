@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from bot.chat.model import Platform
-from bot.config.settings import PersonSettings, ScheduleSettings, SlipwaySettings, parse_address
+from slipway.bot.chat.model import Platform
+from slipway.bot.config.settings import PersonSettings, ScheduleSettings, SlipwaySettings, parse_address
 
 OPEN_TO_ALL = frozenset({"help", "whoami"})
 """Commands that everybody may use, strangers included: they say how to become known."""
@@ -83,7 +83,7 @@ class People:
 
     Raises:
         ValueError: an id or an account belongs to two, or an account is not ``platform:id``;
-            :func:`bot.config.load.load` tells such mistakes first and in better words.
+            :func:`slipway.bot.config.load.load` tells such mistakes first and in better words.
     """
 
     def __init__(self, settings: SlipwaySettings) -> None:

@@ -23,10 +23,10 @@ def slack() -> None:
 )
 def manifest(name: str, url: str | None) -> None:
     """Print the app manifest, to paste into Slack as JSON (api.slack.com/apps → Create New App)."""
-    from bot.chat.slack.manifest import LONGEST_NAME
-    from bot.chat.slack.manifest import manifest as make
-    from bot.chat.slack.values import PATH
-    from bot.config.settings import SlackTransport
+    from slipway.bot.chat.slack.manifest import LONGEST_NAME
+    from slipway.bot.chat.slack.manifest import manifest as make
+    from slipway.bot.chat.slack.values import PATH
+    from slipway.bot.config.settings import SlackTransport
 
     if not 0 < len(name.strip()) <= LONGEST_NAME:
         raise click.BadParameter(f"Slack takes 1 to {LONGEST_NAME} characters", param_hint="--name")

@@ -1,7 +1,7 @@
 """What a plan is made of, common to every subject: requests, steps, drafts and how a step is carried out.
 
 A subject (images, instances, …) subclasses :class:`Request` and :class:`Step`, writes a planner that turns a
-request into a :class:`Draft`, and an :class:`Executor` for each kind of step. `bot.operations.kinds` gathers
+request into a :class:`Draft`, and an :class:`Executor` for each kind of step. `slipway.bot.operations.kinds` gathers
 them into closed unions.
 """
 
@@ -13,7 +13,7 @@ from typing import Generic, Protocol, TypeVar
 
 from pydantic import Field
 
-from bot.model import Json, Model
+from slipway.bot.model import Json, Model
 
 
 class Request(Model):

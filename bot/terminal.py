@@ -8,15 +8,15 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from uuid import uuid4
 
-from bot.app import Wiring
-from bot.chat.console.adapter import ConsoleChat
-from bot.chat.console.board import Board
-from bot.chat.console.inputs import Input
-from bot.chat.console.modes import Mode, choose_mode
-from bot.chat.console.opening import open_console
-from bot.chat.model import Chat
-from bot.config.settings import ConsoleSettings
-from bot.times import Clock
+from slipway.bot.app import Wiring
+from slipway.bot.chat.console.adapter import ConsoleChat
+from slipway.bot.chat.console.board import Board
+from slipway.bot.chat.console.inputs import Input
+from slipway.bot.chat.console.modes import Mode, choose_mode
+from slipway.bot.chat.console.opening import open_console
+from slipway.bot.chat.model import Chat
+from slipway.bot.config.settings import ConsoleSettings
+from slipway.bot.times import Clock
 
 SESSION_DIGITS = 8
 

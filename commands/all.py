@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from commands.approve import approve
-from commands.call import Reply
-from commands.cancel import cancel
-from commands.cleanup import cleanup
-from commands.grammar import CommandSpec, Registry, build_registry
-from commands.help import help_
-from commands.history import history
-from commands.images import images
-from commands.instances import instances
-from commands.launch import launch
-from commands.op import op
-from commands.pending import pending
-from commands.promote import promote
-from commands.reject import reject
-from commands.rollback import rollback
-from commands.status import status
-from commands.terminate import terminate
-from commands.whoami import whoami
+from slipway.commands.approve import approve
+from slipway.commands.call import Reply
+from slipway.commands.cancel import cancel
+from slipway.commands.cleanup import cleanup
+from slipway.commands.grammar import CommandSpec, Registry, build_registry
+from slipway.commands.help import help_
+from slipway.commands.history import history
+from slipway.commands.images import images
+from slipway.commands.instances import instances
+from slipway.commands.launch import launch
+from slipway.commands.op import op
+from slipway.commands.pending import pending
+from slipway.commands.promote import promote
+from slipway.commands.reject import reject
+from slipway.commands.rollback import rollback
+from slipway.commands.status import status
+from slipway.commands.terminate import terminate
+from slipway.commands.whoami import whoami
 
 COMMANDS: tuple[CommandSpec[Reply], ...] = (
     images,

@@ -7,7 +7,7 @@ from typing import Any
 
 import structlog
 
-from bot.chat.model import (
+from slipway.bot.chat.model import (
     Address,
     Assurance,
     Card,
@@ -17,20 +17,20 @@ from bot.chat.model import (
     Tone,
     Withdrawal,
 )
-from bot.errors import CloudError, Mistake
-from bot.operations.cards import operation_card, plan_card, trouble_card
-from bot.operations.deciding import Decision
-from bot.operations.messages import Messages
-from bot.operations.model import OperationState, Trouble
-from bot.operations.planning import Asked, NothingToDo, Planning
-from bot.people import Person, PersonKind
-from commands.call import Answer, Call, Change, Moved, Reply, Services
-from commands.cards import mistake_card, misuse_card, unknown_card
-from commands.events import Tick, event_key
-from commands.grammar import CommandSpec, HelpWanted, Misuse, Registry, parse
-from commands.manual import help_command
-from commands.reading import Ignored, Line, Unknown, Unreadable, read_line
-from commands.responses import Response
+from slipway.bot.errors import CloudError, Mistake
+from slipway.bot.operations.cards import operation_card, plan_card, trouble_card
+from slipway.bot.operations.deciding import Decision
+from slipway.bot.operations.messages import Messages
+from slipway.bot.operations.model import OperationState, Trouble
+from slipway.bot.operations.planning import Asked, NothingToDo, Planning
+from slipway.bot.people import Person, PersonKind
+from slipway.commands.call import Answer, Call, Change, Moved, Reply, Services
+from slipway.commands.cards import mistake_card, misuse_card, unknown_card
+from slipway.commands.events import Tick, event_key
+from slipway.commands.grammar import CommandSpec, HelpWanted, Misuse, Registry, parse
+from slipway.commands.manual import help_command
+from slipway.commands.reading import Ignored, Line, Unknown, Unreadable, read_line
+from slipway.commands.responses import Response
 
 log = structlog.get_logger(__name__)
 

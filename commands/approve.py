@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
-from bot.chat.model import Choice
-from commands.call import Call, Moved
-from commands.choosing import WAITING, the_operation
-from commands.grammar import Group, command
-from commands.values import OPERATION_ID
+from slipway.bot.chat.model import Choice
+from slipway.commands.call import Call, Moved
+from slipway.commands.choosing import WAITING, the_operation
+from slipway.commands.grammar import Group, command
+from slipway.commands.values import OPERATION_ID
 
 
 @command(
@@ -27,7 +27,7 @@ async def approve(call: Call, operation: str | None, digest: str | None) -> Move
     hold the role it names, and by default you did not ask for it yourself. When enough have agreed, the plan
     is made again; only if nothing changed it runs."""
     # Here, because it brings the database along, which a look at the commands' names need not load.
-    from bot.operations.deciding import Decision
+    from slipway.bot.operations.deciding import Decision
 
     operation_id = await the_operation(call, operation, WAITING)
     decision = Decision(operation_id, call.person, Choice.APPROVE, call.event_key, digest)

@@ -7,20 +7,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from bot.chat.model import Card, Chat, Heard, Platform
-from bot.clouds.ports import Machines
-from bot.config.settings import SlipwaySettings
-from bot.errors import Mistake
-from bot.images.catalogue import Catalogue
-from bot.operations.cards import View
-from bot.operations.kinds import AnyRequest
-from bot.people import People, Person
-from bot.times import Clock
+from slipway.bot.chat.model import Card, Chat, Heard, Platform
+from slipway.bot.clouds.ports import Machines
+from slipway.bot.config.settings import SlipwaySettings
+from slipway.bot.errors import Mistake
+from slipway.bot.images.catalogue import Catalogue
+from slipway.bot.operations.cards import View
+from slipway.bot.operations.kinds import AnyRequest
+from slipway.bot.people import People, Person
+from slipway.bot.times import Clock
 
 if TYPE_CHECKING:  # the database behind these takes most of a second, and `slipway check` needs none
-    from bot.operations.deciding import Deciding
-    from bot.operations.records import Records
-    from commands.grammar import Registry
+    from slipway.bot.operations.deciding import Deciding
+    from slipway.bot.operations.records import Records
+    from slipway.commands.grammar import Registry
 
 
 @dataclass(frozen=True)

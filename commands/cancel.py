@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
-from bot.operations.model import OPEN
-from commands.call import Call, Moved
-from commands.choosing import the_operation
-from commands.grammar import Group, command
-from commands.values import OPERATION_ID
+from slipway.bot.operations.model import OPEN
+from slipway.commands.call import Call, Moved
+from slipway.commands.choosing import the_operation
+from slipway.commands.grammar import Group, command
+from slipway.commands.values import OPERATION_ID
 
 
 @command(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from bot.chat.model import Card, Tone
-from bot.errors import Mistake
-from commands.grammar import Misuse
-from commands.reading import Unknown
+from slipway.bot.chat.model import Card, Tone
+from slipway.bot.errors import Mistake
+from slipway.commands.grammar import Misuse
+from slipway.commands.reading import Unknown
 
 _LONGEST = 400
 """Characters of a sentence that are said: some repeat what was typed, and that can be a whole page."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.errors import Mistake
-from bot.operations.model import OperationState
-from commands.call import Call
+from slipway.bot.errors import Mistake
+from slipway.bot.operations.model import OperationState
+from slipway.commands.call import Call
 
 WAITING = (OperationState.PROPOSED,)
 """What can be approved or rejected."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
-from bot.images.requests import Cleanup
-from commands.call import Call, Change
-from commands.grammar import Group, command, dry_run
+from slipway.bot.images.requests import Cleanup
+from slipway.commands.call import Call, Change
+from slipway.commands.grammar import Group, command, dry_run
 
 
 @command(

@@ -13,19 +13,19 @@ from collections.abc import Awaitable, Callable
 import structlog
 from pydantic import TypeAdapter
 
-from bot.chat.model import AnyEvent, Card, Choice, Event, Heard, Press, Tone, Withdrawal
-from bot.errors import Mover
-from bot.model import Json
-from bot.operations.cards import operation_card, trouble_card
-from bot.operations.durable import Durable, Effect, Payload
-from bot.operations.messages import Messages
-from bot.operations.model import Trouble
-from bot.operations.running import Running
-from commands.answering import Answering, operation_of
-from commands.call import Services
-from commands.events import HEAR, Tick, event_key
-from commands.reading import Ignored, read_line
-from commands.responses import Response
+from slipway.bot.chat.model import AnyEvent, Card, Choice, Event, Heard, Press, Tone, Withdrawal
+from slipway.bot.errors import Mover
+from slipway.bot.model import Json
+from slipway.bot.operations.cards import operation_card, trouble_card
+from slipway.bot.operations.durable import Durable, Effect, Payload
+from slipway.bot.operations.messages import Messages
+from slipway.bot.operations.model import Trouble
+from slipway.bot.operations.running import Running
+from slipway.commands.answering import Answering, operation_of
+from slipway.commands.call import Services
+from slipway.commands.events import HEAR, Tick, event_key
+from slipway.commands.reading import Ignored, read_line
+from slipway.commands.responses import Response
 
 TICK = "tick"
 """The workflow that answers the clock."""

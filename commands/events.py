@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot.chat.model import AnyEvent, Room
-from bot.model import Model
+from slipway.bot.chat.model import AnyEvent, Room
+from slipway.bot.model import Model
 
 HEAR = "hear"
 """The workflow that answers a chat event."""

@@ -7,13 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
-from bot.config.settings import ProfileSettings
-from bot.errors import Mistake
-from bot.instances.launch import check_count, lifetime_of
-from bot.times import format_duration
-from commands.call import Services
-from commands.launch import COUNT
-from commands.values import DURATION
+from slipway.bot.config.settings import ProfileSettings
+from slipway.bot.errors import Mistake
+from slipway.bot.instances.launch import check_count, lifetime_of
+from slipway.bot.times import format_duration
+from slipway.commands.call import Services
+from slipway.commands.launch import COUNT
+from slipway.commands.values import DURATION
 
 MOST_IMAGES = 100
 """As many choices as a Slack menu may have; the newest images come first."""

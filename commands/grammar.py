@@ -11,10 +11,10 @@ from typing import Any, Generic, TypeVar
 
 import click
 
-from bot.chat.model import Address
-from bot.text import nearest
-from commands.reading import Line, read_line
-from commands.values import Value, said_back
+from slipway.bot.chat.model import Address
+from slipway.bot.text import nearest
+from slipway.commands.reading import Line, read_line
+from slipway.commands.values import Value, said_back
 
 ResultT = TypeVar("ResultT")
 ResultT_co = TypeVar("ResultT_co", covariant=True)

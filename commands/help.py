@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from bot.errors import Mistake
-from commands.call import Answer, Call
-from commands.grammar import Group, command
-from commands.manual import help_command, help_overview
+from slipway.bot.errors import Mistake
+from slipway.commands.call import Answer, Call
+from slipway.commands.grammar import Group, command
+from slipway.commands.manual import help_command, help_overview
 
 
 @command(

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import click
 
-from bot.chat.model import Card, Table
-from bot.operations.kinds import command_line
-from bot.times import format_time
-from commands.call import Answer, Call
-from commands.grammar import Group, command
-from commands.values import WholeNumber
+from slipway.bot.chat.model import Card, Table
+from slipway.bot.operations.kinds import command_line
+from slipway.bot.times import format_time
+from slipway.commands.call import Answer, Call
+from slipway.commands.grammar import Group, command
+from slipway.commands.values import WholeNumber
 
 MOST = 50
 

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 
-from bot.chat.model import Card, Field, Platform, Shortcut, Table, Tone
-from bot.errors import CloudError
-from bot.instances.tags import owner_of
-from bot.operations.cards import operation_card
-from bot.operations.model import OperationState
-from bot.people import Person
-from bot.times import format_time
-from commands.call import Services
-from commands.instances import instance_row
+from slipway.bot.chat.model import Card, Field, Platform, Shortcut, Table, Tone
+from slipway.bot.errors import CloudError
+from slipway.bot.instances.tags import owner_of
+from slipway.bot.operations.cards import operation_card
+from slipway.bot.operations.model import OperationState
+from slipway.bot.people import Person
+from slipway.bot.times import format_time
+from slipway.commands.call import Services
+from slipway.commands.instances import instance_row
 
 Section = Callable[[Services, Person], Awaitable[tuple[Card, ...]]]
 

@@ -6,18 +6,18 @@ from collections.abc import Sequence
 
 import click
 
-from bot.chat.model import Card, Field, Table
-from bot.clouds.model import ImageVersion
-from bot.images.catalogue import (
+from slipway.bot.chat.model import Card, Field, Table
+from slipway.bot.clouds.model import ImageVersion
+from slipway.bot.images.catalogue import (
     is_promoted,
     latest_by_region,
     newest_candidate,
     standings,
 )
-from bot.images.words import regions_in_words
-from bot.times import format_date
-from commands.call import Answer, Call
-from commands.grammar import Group, command
+from slipway.bot.images.words import regions_in_words
+from slipway.bot.times import format_date
+from slipway.commands.call import Answer, Call
+from slipway.commands.grammar import Group, command
 
 
 @command(

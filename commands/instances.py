@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from bot.chat.model import Card, Table, Tone
-from bot.clouds.model import Instance
-from bot.instances.tags import is_overdue, owner_of, until_of
-from bot.times import format_span, format_time
-from commands.call import Answer, Call, Services
-from commands.grammar import Group, command
+from slipway.bot.chat.model import Card, Table, Tone
+from slipway.bot.clouds.model import Instance
+from slipway.bot.instances.tags import is_overdue, owner_of, until_of
+from slipway.bot.times import format_span, format_time
+from slipway.commands.call import Answer, Call, Services
+from slipway.commands.grammar import Group, command
 
 
 @command(

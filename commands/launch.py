@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import click
 
-from bot.instances.requests import Launch
-from commands.call import Call, Change
-from commands.grammar import Group, command, dry_run
-from commands.values import DURATION, WholeNumber
+from slipway.bot.instances.requests import Launch
+from slipway.commands.call import Call, Change
+from slipway.commands.grammar import Group, command, dry_run
+from slipway.commands.values import DURATION, WholeNumber
 
 COUNT = WholeNumber(1, 50)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.chat.model import Card, Field, Table
-from commands.grammar import (
+from slipway.bot.chat.model import Card, Field, Table
+from slipway.commands.grammar import (
     CommandSpec,
     Registry,
     argument_usage,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from bot.operations.cards import full_card
-from commands.call import Answer, Call
-from commands.grammar import Group, command
-from commands.values import OPERATION_ID
+from slipway.bot.operations.cards import full_card
+from slipway.commands.call import Answer, Call
+from slipway.commands.grammar import Group, command
+from slipway.commands.values import OPERATION_ID
 
 
 @command(

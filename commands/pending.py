@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from bot.chat.model import Card, Table
-from bot.operations.kinds import command_line
-from bot.operations.model import Operation, OperationState
-from bot.operations.policy import Missing, may_decide, standing
-from bot.times import format_span
-from commands.call import Answer, Call
-from commands.grammar import Group, command
+from slipway.bot.chat.model import Card, Table
+from slipway.bot.operations.kinds import command_line
+from slipway.bot.operations.model import Operation, OperationState
+from slipway.bot.operations.policy import Missing, may_decide, standing
+from slipway.bot.times import format_span
+from slipway.commands.call import Answer, Call
+from slipway.commands.grammar import Group, command
 
 _OPEN = (OperationState.PROPOSED, OperationState.APPROVED, OperationState.RUNNING)
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
-from bot.clouds.model import VersionNumber
-from bot.images.requests import Promote
-from commands.call import Call, Change
-from commands.grammar import Group, command, dry_run
-from commands.values import VERSION
+from slipway.bot.clouds.model import VersionNumber
+from slipway.bot.images.requests import Promote
+from slipway.commands.call import Call, Change
+from slipway.commands.grammar import Group, command, dry_run
+from slipway.commands.values import VERSION
 
 
 @command(

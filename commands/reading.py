@@ -7,9 +7,9 @@ import unicodedata
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from bot.chat.model import Address
-from bot.text import nearest
-from commands.repair import repair
+from slipway.bot.chat.model import Address
+from slipway.bot.text import nearest
+from slipway.commands.repair import repair
 
 LONGEST = 4_000
 """Characters of a message that may hold a command; Slack recommends no more for its own texts."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
-from bot.chat.model import Choice
-from commands.call import Call, Moved
-from commands.choosing import WAITING, the_operation
-from commands.grammar import Group, command
-from commands.values import OPERATION_ID
+from slipway.bot.chat.model import Choice
+from slipway.commands.call import Call, Moved
+from slipway.commands.choosing import WAITING, the_operation
+from slipway.commands.grammar import Group, command
+from slipway.commands.values import OPERATION_ID
 
 
 @command(
@@ -25,7 +25,7 @@ from commands.values import OPERATION_ID
 async def reject(call: Call, operation: str | None, reason: tuple[str, ...]) -> Moved:
     """Without an ID, the one operation that waits is meant. If you asked for it yourself, it is cancelled."""
     # Here, because it brings the database along, which a look at the commands' names need not load.
-    from bot.operations.deciding import Decision
+    from slipway.bot.operations.deciding import Decision
 
     operation_id = await the_operation(call, operation, WAITING)
     words = " ".join(reason)

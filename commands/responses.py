@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bot.chat.model import Assurance, Card, Heard, Room
-from bot.model import Model
+from slipway.bot.chat.model import Assurance, Card, Heard, Room
+from slipway.bot.model import Model
 
 
 class Response(Model):

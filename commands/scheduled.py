@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from bot.chat.model import Address
-from bot.config.settings import SlipwaySettings
-from commands.all import registry
-from commands.grammar import HelpWanted, Misuse, parse, usage
-from commands.reading import Line, read_line
+from slipway.bot.chat.model import Address
+from slipway.bot.config.settings import SlipwaySettings
+from slipway.commands.all import registry
+from slipway.commands.grammar import HelpWanted, Misuse, parse, usage
+from slipway.commands.reading import Line, read_line
 
 
 def schedule_problems(settings: SlipwaySettings) -> tuple[str, ...]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from bot import __version__
-from bot.chat.model import Card, Field, Table, Tone
-from bot.operations.model import OperationState
-from bot.times import format_span, format_time
-from commands.call import Answer, Call
-from commands.grammar import Group, command
+from slipway import __version__
+from slipway.bot.chat.model import Card, Field, Table, Tone
+from slipway.bot.operations.model import OperationState
+from slipway.bot.times import format_span, format_time
+from slipway.commands.call import Answer, Call
+from slipway.commands.grammar import Group, command
 
 _SCHEDULES_SHOWN = 8
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import click
 
-from bot.errors import Mistake
-from bot.instances.requests import Terminate
-from commands.call import Call, Change
-from commands.grammar import Group, command, dry_run
-from commands.values import INSTANCE_ID
+from slipway.bot.errors import Mistake
+from slipway.bot.instances.requests import Terminate
+from slipway.commands.call import Call, Change
+from slipway.commands.grammar import Group, command, dry_run
+from slipway.commands.values import INSTANCE_ID
 
 
 @command(

@@ -8,15 +8,15 @@ from datetime import timedelta
 
 import click
 
-from bot.clouds.model import VersionNumber
-from bot.text import nearest
-from bot.times import parse_duration
+from slipway.bot.clouds.model import VersionNumber
+from slipway.bot.text import nearest
+from slipway.bot.times import parse_duration
 
 _SHOWN = 40  # characters of a wrong value that are said back
 _TRAILING = ".,;:!?)]}>\"'"
 _LEADING = "([{<\"'#"
 
-# The letters of ids as `bot.operations.records` draws them. There is no o among them, so that a leading “op”
+# The letters of ids as `slipway.bot.operations.records` draws them. There is no o among them, so that a leading “op”
 # is always the prefix, however the hyphen was lost.
 _OPERATION_ID = re.compile(r"(?:op-?)?([2-9a-hjkmnp-z]{4,8})", re.ASCII)
 _INSTANCE_ID = re.compile(r"i-(?:[0-9a-f]{17}|[0-9a-f]{8})", re.ASCII)
@@ -59,7 +59,7 @@ class DurationValue(Value):
     placeholder = "2h"
 
     def read(self, text: str) -> timedelta:
-        """Read a duration; words and units as :func:`bot.times.parse_duration` has them."""
+        """Read a duration; words and units as :func:`slipway.bot.times.parse_duration` has them."""
         if len(text) > _SHOWN:
             raise ValueError(f"{said_back(text)} is not a duration; write it like 90m, 2h30m or 3d")
         return parse_duration(text)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from bot.chat.model import Card, Field
-from commands.call import Answer, Call
-from commands.grammar import Group, command
+from slipway.bot.chat.model import Card, Field
+from slipway.commands.call import Answer, Call
+from slipway.commands.grammar import Group, command
 
 
 @command(

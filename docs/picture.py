@@ -35,7 +35,7 @@ def session() -> str:
     environ = {**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor"}
     for name in ("NO_COLOR", "COLUMNS", "LINES"):
         environ.pop(name, None)
-    command = [sys.executable, "-m", "bot", "demo"]
+    command = [sys.executable, "-m", "slipway", "demo"]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=slave, env=environ) as process:  # noqa: S603
         os.close(slave)
         if process.stdin is not None:

@@ -13,7 +13,7 @@ from typing import Any, Protocol
 
 import structlog
 
-from bot.times import Clock
+from slipway.bot.times import Clock
 
 HOUSEKEEPING_EVERY = timedelta(minutes=1)
 
@@ -30,7 +30,7 @@ Work = Callable[[], Awaitable[None]]
 
 
 class Wakeable(Protocol):
-    """What is woken; :class:`scheduler.schedules.Schedules` is."""
+    """What is woken; :class:`slipway.scheduler.schedules.Schedules` is."""
 
     async def begin(self) -> None:
         """Get ready, before the first wake."""

@@ -12,16 +12,16 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bot.chat.model import Card, Room, Tone
-from bot.config.settings import ScheduleSettings, parse_address
-from bot.model import Json
-from bot.operations.durable import Durable, Payload
-from bot.operations.messages import Messages
-from bot.store.memory import TickMemory
-from bot.times import Clock, format_time
-from commands.door import Door
-from commands.events import Tick
-from scheduler.timetable import MOST_COUNTED, ON_TIME, Due, Timetable, upcoming
+from slipway.bot.chat.model import Card, Room, Tone
+from slipway.bot.config.settings import ScheduleSettings, parse_address
+from slipway.bot.model import Json
+from slipway.bot.operations.durable import Durable, Payload
+from slipway.bot.operations.messages import Messages
+from slipway.bot.store.memory import TickMemory
+from slipway.bot.times import Clock, format_time
+from slipway.commands.door import Door
+from slipway.commands.events import Tick
+from slipway.scheduler.timetable import MOST_COUNTED, ON_TIME, Due, Timetable, upcoming
 
 SKIPPED_WORKFLOW = "skipped"
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 
-from bot.config.settings import Missed, ScheduleSettings
+from slipway.bot.config.settings import Missed, ScheduleSettings
 
 ON_TIME = timedelta(minutes=1)
 """A tick that is handled this late still counts as handled on time."""

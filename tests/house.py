@@ -17,8 +17,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from bot.app import App, House, hands
-from bot.chat.model import (
+from slipway.bot.app import App, House, hands
+from slipway.bot.chat.model import (
     Accept,
     Address,
     AnyEvent,
@@ -30,15 +30,15 @@ from bot.chat.model import (
     Press,
     Room,
 )
-from bot.chat.plain import render_plain
-from bot.clouds.simulated.aws import SimulatedAws
-from bot.clouds.simulated.azure import SimulatedAzure
-from bot.clouds.simulated.fedora import fedora_gallery
-from bot.config.load import settings_from
-from bot.config.settings import SlipwaySettings
-from bot.errors import ChatError
-from bot.waiting import Sleep
-from commands.all import rights
+from slipway.bot.chat.plain import render_plain
+from slipway.bot.clouds.simulated.aws import SimulatedAws
+from slipway.bot.clouds.simulated.azure import SimulatedAzure
+from slipway.bot.clouds.simulated.fedora import fedora_gallery
+from slipway.bot.config.load import settings_from
+from slipway.bot.config.settings import SlipwaySettings
+from slipway.bot.errors import ChatError
+from slipway.bot.waiting import Sleep
+from slipway.commands.all import rights
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 """When tests happen, unless they say otherwise."""
@@ -145,7 +145,7 @@ def settings(
     changes: Mapping[str, Any] | None = None,
 ) -> SlipwaySettings:
     """The demo's configuration on these simulators, without its schedules; ``changes`` are merged in."""
-    document = tomllib.loads(files("bot.config").joinpath("demo.toml").read_text("utf-8"))
+    document = tomllib.loads(files("slipway.bot.config").joinpath("demo.toml").read_text("utf-8"))
     document["state_dir"] = str(state_dir)
     document["schedule"] = []
     if azure is None:

@@ -54,7 +54,7 @@ def slipway(
 ) -> subprocess.CompletedProcess[str]:
     """Run it to its end, with these lines on standard input."""
     return subprocess.run(
-        [sys.executable, "-m", "bot", *arguments],
+        [sys.executable, "-m", "slipway", *arguments],
         input=said,
         capture_output=True,
         text=True,
@@ -70,7 +70,7 @@ def slipway(
 def running(*arguments: str, cwd: Path = ROOT) -> Iterator[subprocess.Popen[str]]:
     """The program with its streams open; ended by force where the test did not end it."""
     process = subprocess.Popen(
-        [sys.executable, "-m", "bot", *arguments],
+        [sys.executable, "-m", "slipway", *arguments],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

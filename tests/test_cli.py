@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from bot import __version__
-from bot.health import FILE, trouble
+from slipway import __version__
+from slipway.bot.health import FILE, trouble
 from tests.house import NOW
 from tests.program import CONSOLE, PATIENCE, ROOT, environment, line_with, running, slipway
 
@@ -196,7 +196,7 @@ def test_what_is_no_audit_trail_is_said_to_be_none(content: bytes | None, tmp_pa
 
 def test_a_reader_of_the_trail_may_leave_early(worked: Path) -> None:
     with subprocess.Popen(
-        [sys.executable, "-m", "bot", "audit", "show", "--state", str(worked)],
+        [sys.executable, "-m", "slipway", "audit", "show", "--state", str(worked)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         cwd=ROOT,

@@ -23,9 +23,9 @@ from typing import Any
 import pytest
 import structlog
 
-from bot import demo
-from bot.chat.console.screen import ERASE
-from bot.cli import DEMO_PEOPLE
+from slipway.bot import demo
+from slipway.bot.chat.console.screen import ERASE
+from slipway.bot.cli import DEMO_PEOPLE
 from tests.program import PATIENCE, ROOT, environment, line_with, running, slipway
 
 pytestmark = pytest.mark.xdist_group("program")
@@ -88,7 +88,7 @@ def test_nobody_is_called_so() -> None:
 
 
 def test_everybody_in_the_demo_is_known_to_its_command_line() -> None:
-    document = tomllib.loads(files("bot.config").joinpath("demo.toml").read_text("utf-8"))
+    document = tomllib.loads(files("slipway.bot.config").joinpath("demo.toml").read_text("utf-8"))
     assert tuple(person["id"] for person in document["person"]) == DEMO_PEOPLE
 
 
@@ -143,7 +143,7 @@ def test_it_stops_when_it_is_told_to() -> None:
 def test_a_terminal_shows_cards_within_its_width(columns: int) -> None:
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
-    command = [sys.executable, "-m", "bot", "demo"]
+    command = [sys.executable, "-m", "slipway", "demo"]
     with subprocess.Popen(
         command, stdin=slave, stdout=slave, stderr=slave, cwd=ROOT, env=environment(TERM="xterm-256color")
     ) as process:

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.chat.model import Platform
-from bot.config.settings import SlipwaySettings
-from bot.people import OPEN_TO_ALL, Identity, People, PersonKind, is_schedule
+from slipway.bot.chat.model import Platform
+from slipway.bot.config.settings import SlipwaySettings
+from slipway.bot.people import OPEN_TO_ALL, Identity, People, PersonKind, is_schedule
 
 STRANGER = Identity(Platform.MATRIX, "@mallory:example.org")
 

@@ -7,7 +7,14 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.times import format_date, format_duration, format_span, format_time, parse_duration, system_clock
+from slipway.bot.times import (
+    format_date,
+    format_duration,
+    format_span,
+    format_time,
+    parse_duration,
+    system_clock,
+)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from typing import Annotated, Literal, Protocol
 
 from pydantic import Field as PydanticField
 
-from bot.model import Model
+from slipway.bot.model import Model
 
 
 class Platform(StrEnum):

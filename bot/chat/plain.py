@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from rich.cells import cell_len
 
-from bot.chat.model import SYMBOLS, Card, Field, Table, Tone
+from slipway.bot.chat.model import SYMBOLS, Card, Field, Table, Tone
 
 _WORDS = {
     Tone.INFO: "",

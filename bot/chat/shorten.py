@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from bot.chat.model import Card, Field, Table
+from slipway.bot.chat.model import Card, Field, Table
 
 _CUTS = (4_000, 1_000, 300, 80)
 _MOST_ITEMS = 20

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
-from bot.clouds.aws_answers import (
+from slipway.bot.clouds.aws_answers import (
     Answer,
     items,
     read_architectures,
@@ -15,11 +15,11 @@ from bot.clouds.aws_answers import (
     read_name,
     read_template,
 )
-from bot.clouds.aws_calls import Ec2Calls
-from bot.clouds.aws_errors import Doing
-from bot.clouds.model import Instance, InstanceState, LaunchSpec, MachineImage, Template
-from bot.config.settings import AwsSettings
-from bot.errors import CloudErrorKind
+from slipway.bot.clouds.aws_calls import Ec2Calls
+from slipway.bot.clouds.aws_errors import Doing
+from slipway.bot.clouds.model import Instance, InstanceState, LaunchSpec, MachineImage, Template
+from slipway.bot.config.settings import AwsSettings
+from slipway.bot.errors import CloudErrorKind
 
 DEPLOYMENT_TAG = "slipway"
 """On everything that Slipway makes: the name of the deployment that made it."""
@@ -35,7 +35,7 @@ _TEMPLATE_PAGE = 200  # the most that DescribeLaunchTemplates gives
 
 
 class AwsMachines:
-    """Fulfils :class:`bot.clouds.ports.Machines`.
+    """Fulfils :class:`slipway.bot.clouds.ports.Machines`.
 
     Args:
         settings: region, owners of images, endpoint, credentials, and how patient to be: ``timeout`` is for

@@ -1,4 +1,4 @@
-"""Reads EC2's answers, as botocore parses them, into the words of :mod:`bot.clouds.model`.
+"""Reads EC2's answers, as botocore parses them, into the words of :mod:`slipway.bot.clouds.model`.
 
 Whatever lacks a part that EC2 always gives raises UnexpectedAnswerError: nothing is guessed, and a missing
 list is never taken for an empty one.
@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.clouds.aws_errors import UnexpectedAnswerError
-from bot.clouds.model import Instance, InstanceState, MachineImage, Template
+from slipway.bot.clouds.aws_errors import UnexpectedAnswerError
+from slipway.bot.clouds.model import Instance, InstanceState, MachineImage, Template
 
 Answer = Mapping[str, Any]
 """A structure of an EC2 answer; botocore's stubs know no more of it."""

@@ -17,15 +17,15 @@ from typing import Any, TypeVar
 
 from pydantic import SecretStr
 
-from bot.clouds.aws_answers import Answer
-from bot.clouds.aws_errors import (
+from slipway.bot.clouds.aws_answers import Answer
+from slipway.bot.clouds.aws_errors import (
     Doing,
     UnexpectedAnswerError,
     translate_botocore_error,
     translate_client_error,
 )
-from bot.config.settings import AwsSettings
-from bot.errors import CloudErrorKind
+from slipway.bot.config.settings import AwsSettings
+from slipway.bot.errors import CloudErrorKind
 
 T = TypeVar("T")
 

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from bot.errors import CloudError, CloudErrorKind
+from slipway.bot.errors import CloudError, CloudErrorKind
 
 CLOUD = "aws"
 

@@ -9,20 +9,20 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from bot.chat.model import Platform
-from bot.config.cron import check_cron
-from bot.config.policies import CLOUD_OF, PolicyCheck, with_defaults
-from bot.config.problems import Problem, listing, shown, unknown
-from bot.config.schema import Understood
-from bot.config.settings import (
+from slipway.bot.chat.model import Platform
+from slipway.bot.config.cron import check_cron
+from slipway.bot.config.policies import CLOUD_OF, PolicyCheck, with_defaults
+from slipway.bot.config.problems import Problem, listing, shown, unknown
+from slipway.bot.config.schema import Understood
+from slipway.bot.config.settings import (
     OperationKind,
     ScheduleSettings,
     SlipwaySettings,
     parse_address,
 )
-from bot.config.slack_checks import ACCOUNT, CHANNEL, GROUP, slack_problems
-from bot.config.tables import Plain
-from bot.times import format_duration
+from slipway.bot.config.slack_checks import ACCOUNT, CHANNEL, GROUP, slack_problems
+from slipway.bot.config.tables import Plain
+from slipway.bot.times import format_duration
 
 ALL_COMMANDS = "*"
 READING_COMMANDS = "read"

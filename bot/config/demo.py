@@ -7,8 +7,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from bot.config.load import settings_from
-from bot.config.settings import SlipwaySettings
+from slipway.bot.config.load import settings_from
+from slipway.bot.config.settings import SlipwaySettings
 
 # The simulated clouds look at no credentials, and the SDKs want some before they speak.
 _NO_SECRETS = {"SLIPWAY_AWS_ACCESS_KEY_ID": "demo", "SLIPWAY_AWS_SECRET_ACCESS_KEY": "demo"}
@@ -34,7 +34,7 @@ def demo_settings(
     Raises:
         ConfigError: nobody in the demo is called so.
     """
-    text = files("bot.config").joinpath("demo.toml").read_text("utf-8")
+    text = files("slipway.bot.config").joinpath("demo.toml").read_text("utf-8")
     document: dict[str, Any] = tomllib.loads(text)
     document["state_dir"] = str(state_dir)
     document["console"]["speaker"] = speaker

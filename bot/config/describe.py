@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bot.config.settings import OperationKind, ScheduleSettings, SlipwaySettings
-from bot.times import format_duration
+from slipway.bot.config.settings import OperationKind, ScheduleSettings, SlipwaySettings
+from slipway.bot.times import format_duration
 
 _NAMED = 6  # more names than this are counted instead
 

@@ -6,13 +6,13 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
-from bot.config.checks import cross_check
-from bot.config.policies import with_defaults
-from bot.config.problems import Problem, in_order
-from bot.config.schema import plain, understand
-from bot.config.secret_values import fill_in
-from bot.config.settings import SlipwaySettings
-from bot.errors import ConfigError
+from slipway.bot.config.checks import cross_check
+from slipway.bot.config.policies import with_defaults
+from slipway.bot.config.problems import Problem, in_order
+from slipway.bot.config.schema import plain, understand
+from slipway.bot.config.secret_values import fill_in
+from slipway.bot.config.settings import SlipwaySettings
+from slipway.bot.errors import ConfigError
 
 _LARGEST = 1024 * 1024  # bytes; a configuration for thousands of people is far below
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 
-from bot.config.problems import Problem, listing, unknown
-from bot.config.settings import OperationKind, PersonSettings, PolicySettings, SlipwaySettings
+from slipway.bot.config.problems import Problem, listing, unknown
+from slipway.bot.config.settings import OperationKind, PersonSettings, PolicySettings, SlipwaySettings
 
 DEFAULT_ROLE = "releng"
 """Who approves where slipway.toml has no ``[policy.KIND]``."""

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from bot.config.problems import Problem, did_you_mean, listing, shown
-from bot.config.settings import SlipwaySettings
-from bot.config.tables import Place, Plain, field_at, is_repeated, secret_places, table_at, table_in
+from slipway.bot.config.problems import Problem, did_you_mean, listing, shown
+from slipway.bot.config.settings import SlipwaySettings
+from slipway.bot.config.tables import Place, Plain, field_at, is_repeated, secret_places, table_at, table_in
 
 _KINDS = {
     "string_type": 'must be text in quotes, like "abc"',

@@ -17,8 +17,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bot.config.problems import Problem
-from bot.config.tables import Plain, secret_places
+from slipway.bot.config.problems import Problem
+from slipway.bot.config.tables import Plain, secret_places
 
 _LARGEST = 64 * 1024  # bytes; far above any key or token
 _OTHERS = stat.S_IROTH | stat.S_IWOTH

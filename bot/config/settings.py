@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, SecretStr
 
-from bot.chat.model import Platform
-from bot.times import parse_duration
+from slipway.bot.chat.model import Platform
+from slipway.bot.times import parse_duration
 
 
 def _duration(value: object) -> object:

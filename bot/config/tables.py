@@ -8,7 +8,7 @@ from typing import get_args, get_origin
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
-from bot.config.settings import Settings, SlipwaySettings
+from slipway.bot.config.settings import Settings, SlipwaySettings
 
 Plain = None | bool | int | float | str | list["Plain"] | dict[str, "Plain"]
 """A document as JSON knows it."""

@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
-from bot.clouds.model import Definition, ImageVersion, ProvisioningState, VersionNumber
-from bot.clouds.ports import Gallery
-from bot.errors import CloudError, CloudErrorKind, Mistake
-from bot.text import nearest
+from slipway.bot.clouds.model import Definition, ImageVersion, ProvisioningState, VersionNumber
+from slipway.bot.clouds.ports import Gallery
+from slipway.bot.errors import CloudError, CloudErrorKind, Mistake
+from slipway.bot.text import nearest
 
 _NEVER_PUBLISHED = datetime.min.replace(tzinfo=UTC)
 

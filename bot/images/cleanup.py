@@ -6,17 +6,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from bot.clouds.model import ImageVersion
-from bot.config.settings import RetentionSettings
-from bot.errors import CloudError, CloudErrorKind
-from bot.images.catalogue import Catalogue, is_promoted, latest_by_region
-from bot.images.observed import observe_deletion
-from bot.images.requests import Cleanup, Pin
-from bot.images.retention import Goes, Retention, Rule, retention
-from bot.images.steps import DeleteVersion
-from bot.images.words import in_words
-from bot.model import Json
-from bot.steps import Draft
+from slipway.bot.clouds.model import ImageVersion
+from slipway.bot.config.settings import RetentionSettings
+from slipway.bot.errors import CloudError, CloudErrorKind
+from slipway.bot.images.catalogue import Catalogue, is_promoted, latest_by_region
+from slipway.bot.images.observed import observe_deletion
+from slipway.bot.images.requests import Cleanup, Pin
+from slipway.bot.images.retention import Goes, Retention, Rule, retention
+from slipway.bot.images.steps import DeleteVersion
+from slipway.bot.images.words import in_words
+from slipway.bot.model import Json
+from slipway.bot.steps import Draft
 
 _RULE_LABELS = {
     Rule.END_OF_LIFE: "Past end of life",
@@ -26,7 +26,7 @@ _RULE_LABELS = {
 
 
 class CleanupPlanner:
-    """Plans :class:`bot.images.requests.Cleanup`."""
+    """Plans :class:`slipway.bot.images.requests.Cleanup`."""
 
     def __init__(self, catalogue: Catalogue, policy: RetentionSettings) -> None:
         self._catalogue = catalogue

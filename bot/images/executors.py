@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from bot.clouds.model import ImageVersion, ProvisioningState, VersionNumber
-from bot.clouds.ports import Gallery
-from bot.config.settings import RetentionSettings
-from bot.errors import CloudError, CloudErrorKind
-from bot.images.catalogue import (
+from slipway.bot.clouds.model import ImageVersion, ProvisioningState, VersionNumber
+from slipway.bot.clouds.ports import Gallery
+from slipway.bot.config.settings import RetentionSettings
+from slipway.bot.errors import CloudError, CloudErrorKind
+from slipway.bot.images.catalogue import (
     has_ended,
     is_excluded_everywhere,
     is_promoted,
@@ -14,15 +14,15 @@ from bot.images.catalogue import (
     latest_by_region,
     protection,
 )
-from bot.images.retention import Rule
-from bot.images.steps import DeleteVersion, SetExcluded
-from bot.steps import StepDone
-from bot.times import Clock
-from bot.waiting import Patience
+from slipway.bot.images.retention import Rule
+from slipway.bot.images.steps import DeleteVersion, SetExcluded
+from slipway.bot.steps import StepDone
+from slipway.bot.times import Clock
+from slipway.bot.waiting import Patience
 
 
 class SetExcludedExecutor:
-    """Carries out :class:`bot.images.steps.SetExcluded`.
+    """Carries out :class:`slipway.bot.images.steps.SetExcluded`.
 
     Only a Succeeded version is promoted; a Failed one may still be taken back, for that is when it must be.
     """
@@ -83,7 +83,7 @@ class SetExcludedExecutor:
 
 
 class DeleteVersionExecutor:
-    """Carries out :class:`bot.images.steps.DeleteVersion`, unless the version itself stopped deserving it.
+    """Carries out :class:`slipway.bot.images.steps.DeleteVersion`, unless the version itself stopped deserving it.
 
     Its place among the others is the plan's: that was compared when the run began.
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from bot.clouds.model import ImageVersion
-from bot.images.catalogue import is_promoted, latest_by_region
-from bot.model import Json
+from slipway.bot.clouds.model import ImageVersion
+from slipway.bot.images.catalogue import is_promoted, latest_by_region
+from slipway.bot.model import Json
 
 
 def observe_version(version: ImageVersion) -> dict[str, Json]:

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from bot.clouds.model import ImageVersion
-from bot.errors import Mistake
-from bot.images.catalogue import (
+from slipway.bot.clouds.model import ImageVersion
+from slipway.bot.errors import Mistake
+from slipway.bot.images.catalogue import (
     Catalogue,
     find_version,
     is_promoted,
@@ -20,13 +20,13 @@ from bot.images.catalogue import (
     newest_latest,
     unfit,
 )
-from bot.images.observed import observe_latest, observe_version
-from bot.images.requests import Pin, Promote
-from bot.images.steps import FlagReason, SetExcluded
-from bot.images.words import in_words, latest_changes, regions_in_words
-from bot.model import Json
-from bot.steps import Draft
-from bot.times import format_date
+from slipway.bot.images.observed import observe_latest, observe_version
+from slipway.bot.images.requests import Pin, Promote
+from slipway.bot.images.steps import FlagReason, SetExcluded
+from slipway.bot.images.words import in_words, latest_changes, regions_in_words
+from slipway.bot.model import Json
+from slipway.bot.steps import Draft
+from slipway.bot.times import format_date
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class _Chosen:
 
 
 class PromotePlanner:
-    """Plans :class:`bot.images.requests.Promote`."""
+    """Plans :class:`slipway.bot.images.requests.Promote`."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue

@@ -8,7 +8,7 @@ The rules, in order, from Fedora's cloud-image-uploader SOP:
 
 What the SOP leaves open is decided on the side of keeping:
 
-- Protected versions (:func:`bot.images.catalogue.protection`) and versions that are not ``Succeeded``
+- Protected versions (:func:`slipway.bot.images.catalogue.protection`) and versions that are not ``Succeeded``
   stay, and take nobody's place: neither counts towards the newest ones. A run of failed uploads or a
   handful of protected versions must not push good candidates out. What rule 1 removes does not count either.
 - A version that is latest in any region stays, unless its life ended. "Latest" is judged among what is
@@ -26,9 +26,9 @@ from datetime import datetime
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
-from bot.clouds.model import ImageVersion, ProvisioningState
-from bot.config.settings import RetentionSettings
-from bot.images.catalogue import (
+from slipway.bot.clouds.model import ImageVersion, ProvisioningState
+from slipway.bot.config.settings import RetentionSettings
+from slipway.bot.images.catalogue import (
     Protection,
     has_ended,
     is_promoted,
@@ -37,7 +37,7 @@ from bot.images.catalogue import (
     newest_latest,
     protection,
 )
-from bot.images.words import regions_in_words
+from slipway.bot.images.words import regions_in_words
 
 
 class Rule(StrEnum):

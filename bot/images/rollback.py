@@ -10,24 +10,24 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from bot.clouds.model import ImageVersion
-from bot.errors import Mistake
-from bot.images.catalogue import (
+from slipway.bot.clouds.model import ImageVersion
+from slipway.bot.errors import Mistake
+from slipway.bot.images.catalogue import (
     Catalogue,
     find_version,
     latest_by_region,
     newest_first,
     unfit,
 )
-from bot.images.observed import observe_latest, observe_version
-from bot.images.requests import Rollback
-from bot.images.steps import FlagReason, SetExcluded
-from bot.images.words import in_words, latest_changes, regions_in_words
-from bot.steps import Draft
+from slipway.bot.images.observed import observe_latest, observe_version
+from slipway.bot.images.requests import Rollback
+from slipway.bot.images.steps import FlagReason, SetExcluded
+from slipway.bot.images.words import in_words, latest_changes, regions_in_words
+from slipway.bot.steps import Draft
 
 
 class RollbackPlanner:
-    """Plans :class:`bot.images.requests.Rollback`."""
+    """Plans :class:`slipway.bot.images.requests.Rollback`."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from bot.clouds.model import ImageVersion
+from slipway.bot.clouds.model import ImageVersion
 
 _SHOWN = 3
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.clouds.model import Instance, InstanceState, LaunchSpec
-from bot.clouds.ports import Machines
-from bot.errors import CloudError, CloudErrorKind
-from bot.instances.steps import LaunchMachines, TerminateMachine
-from bot.instances.tags import is_overdue, owner_of
-from bot.model import Json
-from bot.steps import StepDone
-from bot.times import Clock
-from bot.waiting import Patience
+from slipway.bot.clouds.model import Instance, InstanceState, LaunchSpec
+from slipway.bot.clouds.ports import Machines
+from slipway.bot.errors import CloudError, CloudErrorKind
+from slipway.bot.instances.steps import LaunchMachines, TerminateMachine
+from slipway.bot.instances.tags import is_overdue, owner_of
+from slipway.bot.model import Json
+from slipway.bot.steps import StepDone
+from slipway.bot.times import Clock
+from slipway.bot.waiting import Patience
 
 
 class LaunchExecutor:
-    """Carries out :class:`bot.instances.steps.LaunchMachines`, once for one token.
+    """Carries out :class:`slipway.bot.instances.steps.LaunchMachines`, once for one token.
 
     Args:
         machines: where to launch.
@@ -80,7 +80,7 @@ class LaunchExecutor:
 
 
 class TerminateExecutor:
-    """Carries out :class:`bot.instances.steps.TerminateMachine`.
+    """Carries out :class:`slipway.bot.instances.steps.TerminateMachine`.
 
     Args:
         machines: where the machine is.

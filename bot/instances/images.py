@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 
-from bot.clouds.model import MachineImage
-from bot.clouds.ports import Machines
-from bot.errors import CloudError, CloudErrorKind, Mistake
-from bot.text import nearest
+from slipway.bot.clouds.model import MachineImage
+from slipway.bot.clouds.ports import Machines
+from slipway.bot.errors import CloudError, CloudErrorKind, Mistake
+from slipway.bot.text import nearest
 
 _IMAGE_ID = re.compile(r"ami-[0-9a-f]{8,17}", re.ASCII)
 _AVAILABLE = "available"  # EC2's word for an image that can be launched

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
-from bot.clouds.model import MachineImage, Template
-from bot.clouds.ports import Machines
-from bot.config.settings import ProfileSettings
-from bot.errors import CloudError, CloudErrorKind, Mistake
-from bot.instances.images import find_image
-from bot.instances.requests import Launch, LaunchPin
-from bot.instances.steps import LaunchMachines
-from bot.instances.tags import launch_tags
-from bot.model import Json
-from bot.steps import Draft
-from bot.text import nearest
-from bot.times import format_date, format_duration
+from slipway.bot.clouds.model import MachineImage, Template
+from slipway.bot.clouds.ports import Machines
+from slipway.bot.config.settings import ProfileSettings
+from slipway.bot.errors import CloudError, CloudErrorKind, Mistake
+from slipway.bot.instances.images import find_image
+from slipway.bot.instances.requests import Launch, LaunchPin
+from slipway.bot.instances.steps import LaunchMachines
+from slipway.bot.instances.tags import launch_tags
+from slipway.bot.model import Json
+from slipway.bot.steps import Draft
+from slipway.bot.text import nearest
+from slipway.bot.times import format_date, format_duration
 
 _LEAST_LEFT = 0.5
 """The share of its time that must be left when a launch begins: who waits too long for an approval should
@@ -24,7 +24,7 @@ ask again rather than be given a machine for its last minutes."""
 
 
 class LaunchPlanner:
-    """Plans :class:`bot.instances.requests.Launch`.
+    """Plans :class:`slipway.bot.instances.requests.Launch`.
 
     Args:
         machines: where to launch.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Literal
 
-from bot.steps import Step
+from slipway.bot.steps import Step
 
 
 class LaunchMachines(Step):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from bot.clouds.model import Instance
+from slipway.bot.clouds.model import Instance
 
 NAME = "Name"
 OWNER = "slipway:owner"

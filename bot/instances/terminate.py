@@ -6,22 +6,22 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from bot.clouds.model import Instance
-from bot.clouds.ports import Machines
-from bot.errors import CloudError, CloudErrorKind, Mistake
-from bot.instances.requests import Terminate
-from bot.instances.steps import TerminateMachine
-from bot.instances.tags import is_overdue, owner_of, until_of
-from bot.model import Json
-from bot.steps import Draft
-from bot.text import nearest
-from bot.times import format_date
+from slipway.bot.clouds.model import Instance
+from slipway.bot.clouds.ports import Machines
+from slipway.bot.errors import CloudError, CloudErrorKind, Mistake
+from slipway.bot.instances.requests import Terminate
+from slipway.bot.instances.steps import TerminateMachine
+from slipway.bot.instances.tags import is_overdue, owner_of, until_of
+from slipway.bot.model import Json
+from slipway.bot.steps import Draft
+from slipway.bot.text import nearest
+from slipway.bot.times import format_date
 
 _INSTANCE_ID = re.compile(r"i-[0-9a-f]{8,17}", re.ASCII)
 
 
 class TerminatePlanner:
-    """Plans :class:`bot.instances.requests.Terminate`. Only machines of this deployment are ever touched."""
+    """Plans :class:`slipway.bot.instances.requests.Terminate`. Only machines of this deployment are ever touched."""
 
     def __init__(self, machines: Machines) -> None:
         self._machines = machines

@@ -17,9 +17,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.model import Json
-from bot.store.database import Database
-from bot.store.tables import audit
+from slipway.bot.model import Json
+from slipway.bot.store.database import Database
+from slipway.bot.store.tables import audit
 
 GENESIS = "0" * 64
 """Stands before the first entry."""

@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from bot.chat.model import SYMBOLS, Button, Card, Choice, Field, Table, Tone
-from bot.operations.kinds import command_line
-from bot.operations.model import Operation, OperationState, Plan, StepReport, Trouble, Vote
-from bot.operations.policy import Missing, deciders, standing
-from bot.people import People, is_schedule
-from bot.times import format_duration, format_time
+from slipway.bot.chat.model import SYMBOLS, Button, Card, Choice, Field, Table, Tone
+from slipway.bot.operations.kinds import command_line
+from slipway.bot.operations.model import Operation, OperationState, Plan, StepReport, Trouble, Vote
+from slipway.bot.operations.policy import Missing, deciders, standing
+from slipway.bot.people import People, is_schedule
+from slipway.bot.times import format_duration, format_time
 
 STEPS_SHOWN = 12
 """Rows of a plan on a card; the rest is in `!op ID`."""

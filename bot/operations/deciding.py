@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from bot.chat.model import Choice
-from bot.errors import Mistake
-from bot.operations.audit import Entry
-from bot.operations.model import Operation, OperationState, Outcome, Vote
-from bot.operations.policy import Enough, Missing, Vetoed, deciders, may_decide, standing
-from bot.operations.records import Records
-from bot.people import People, Person
-from bot.text import nearest
-from bot.times import Clock
+from slipway.bot.chat.model import Choice
+from slipway.bot.errors import Mistake
+from slipway.bot.operations.audit import Entry
+from slipway.bot.operations.model import Operation, OperationState, Outcome, Vote
+from slipway.bot.operations.policy import Enough, Missing, Vetoed, deciders, may_decide, standing
+from slipway.bot.operations.records import Records
+from slipway.bot.people import People, Person
+from slipway.bot.text import nearest
+from slipway.bot.times import Clock
 
 LONGEST_REASON = 300
 """Characters of a reason that are kept and shown."""

@@ -24,9 +24,9 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from bot.errors import StateError
-from bot.model import Json
-from bot.store.database import set_pragmas
+from slipway.bot.errors import StateError
+from slipway.bot.model import Json
+from slipway.bot.store.database import set_pragmas
 
 if TYPE_CHECKING:
     from dbos import Serializer

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from bot.model import Json
-from bot.operations.deciding import Deciding
-from bot.operations.durable import Durable, Payload
-from bot.operations.model import OperationState
-from bot.operations.records import Records
-from bot.operations.running import Running
-from bot.times import Clock
+from slipway.bot.model import Json
+from slipway.bot.operations.deciding import Deciding
+from slipway.bot.operations.durable import Durable, Payload
+from slipway.bot.operations.model import OperationState
+from slipway.bot.operations.records import Records
+from slipway.bot.operations.running import Running
+from slipway.bot.times import Clock
 
 WORKFLOW = "expire"
 

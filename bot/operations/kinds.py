@@ -12,24 +12,24 @@ from typing import Annotated, Any, assert_never
 
 from pydantic import Field
 
-from bot.clouds.ports import Gallery, Machines
-from bot.config.settings import SlipwaySettings
-from bot.errors import Mistake
-from bot.images.catalogue import Catalogue
-from bot.images.cleanup import CleanupPlanner
-from bot.images.executors import DeleteVersionExecutor, SetExcludedExecutor
-from bot.images.promote import PromotePlanner
-from bot.images.requests import Cleanup, Promote, Rollback
-from bot.images.rollback import RollbackPlanner
-from bot.images.steps import DeleteVersion, SetExcluded
-from bot.instances.executors import LaunchExecutor, TerminateExecutor
-from bot.instances.launch import LaunchPlanner
-from bot.instances.requests import Launch, Terminate
-from bot.instances.steps import LaunchMachines, TerminateMachine
-from bot.instances.terminate import TerminatePlanner
-from bot.steps import Draft, Executor, StepDone, StepT
-from bot.times import Clock, format_duration
-from bot.waiting import Patience
+from slipway.bot.clouds.ports import Gallery, Machines
+from slipway.bot.config.settings import SlipwaySettings
+from slipway.bot.errors import Mistake
+from slipway.bot.images.catalogue import Catalogue
+from slipway.bot.images.cleanup import CleanupPlanner
+from slipway.bot.images.executors import DeleteVersionExecutor, SetExcludedExecutor
+from slipway.bot.images.promote import PromotePlanner
+from slipway.bot.images.requests import Cleanup, Promote, Rollback
+from slipway.bot.images.rollback import RollbackPlanner
+from slipway.bot.images.steps import DeleteVersion, SetExcluded
+from slipway.bot.instances.executors import LaunchExecutor, TerminateExecutor
+from slipway.bot.instances.launch import LaunchPlanner
+from slipway.bot.instances.requests import Launch, Terminate
+from slipway.bot.instances.steps import LaunchMachines, TerminateMachine
+from slipway.bot.instances.terminate import TerminatePlanner
+from slipway.bot.steps import Draft, Executor, StepDone, StepT
+from slipway.bot.times import Clock, format_duration
+from slipway.bot.waiting import Patience
 
 AnyRequest = Annotated[Promote | Rollback | Cleanup | Launch | Terminate, Field(discriminator="kind")]
 AnyStep = Annotated[
@@ -62,7 +62,7 @@ def command_line(request: AnyRequest) -> str:
 
 
 def touched(step: AnyStep) -> tuple[str, ...]:
-    """The names of what a step changes, for :class:`bot.operations.locks.Locks`; none for what is new.
+    """The names of what a step changes, for :class:`slipway.bot.operations.locks.Locks`; none for what is new.
 
     It is the definition rather than the version, because latest is a matter of all its versions. Azure
     compares names without case; so does this.
@@ -102,7 +102,7 @@ class Subjects:
         )
 
     async def plan(self, request: AnyRequest, now: datetime) -> Draft[Any]:
-        """Plan a request; see :class:`bot.steps.Planner`.
+        """Plan a request; see :class:`slipway.bot.steps.Planner`.
 
         Raises:
             Mistake: it cannot be met as asked, or its cloud is not configured.
@@ -123,7 +123,7 @@ class Subjects:
                 assert_never(request)
 
     async def carry_out(self, step: AnyStep, token: str) -> StepDone:
-        """Do a step unless it is done: observe, act, verify; see :class:`bot.steps.Executor`.
+        """Do a step unless it is done: observe, act, verify; see :class:`slipway.bot.steps.Executor`.
 
         Raises:
             CloudError: it could not be done, or not be seen to be done.

@@ -12,13 +12,13 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.dialects.sqlite import insert
 
-from bot.chat.model import Card, Chat, Platform, Room
-from bot.errors import ChatError
-from bot.model import digest
-from bot.store.database import Database
-from bot.store.tables import message
-from bot.times import Clock
-from bot.waiting import Sleep
+from slipway.bot.chat.model import Card, Chat, Platform, Room
+from slipway.bot.errors import ChatError
+from slipway.bot.model import digest
+from slipway.bot.store.database import Database
+from slipway.bot.store.tables import message
+from slipway.bot.times import Clock
+from slipway.bot.waiting import Sleep
 
 SEND_ATTEMPTS = 5
 """How often a message or an edit is tried while its platform says that a later try may succeed."""

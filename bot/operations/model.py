@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from bot.chat.model import Choice, Room
-from bot.config.settings import OperationKind
-from bot.errors import CloudError, Mistake, Mover
-from bot.model import Json, Model, digest
-from bot.operations.kinds import AnyRequest, AnyStep
-from bot.steps import StepDone
+from slipway.bot.chat.model import Choice, Room
+from slipway.bot.config.settings import OperationKind
+from slipway.bot.errors import CloudError, Mistake, Mover
+from slipway.bot.model import Json, Model, digest
+from slipway.bot.operations.kinds import AnyRequest, AnyStep
+from slipway.bot.steps import StepDone
 
 DIGEST_PREFIX = 8
 """How many digits of a plan's digest a button carries, and a card shows."""

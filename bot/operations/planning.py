@@ -6,15 +6,15 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from bot.chat.model import Room
-from bot.config.settings import OperationKind, PolicySettings
-from bot.operations.audit import Entry
-from bot.operations.kinds import AnyRequest, Subjects
-from bot.operations.model import Operation, OperationState, Plan
-from bot.operations.policy import expiry, policy_for
-from bot.operations.records import Proposed, Records
-from bot.people import Person, is_schedule
-from bot.times import Clock
+from slipway.bot.chat.model import Room
+from slipway.bot.config.settings import OperationKind, PolicySettings
+from slipway.bot.operations.audit import Entry
+from slipway.bot.operations.kinds import AnyRequest, Subjects
+from slipway.bot.operations.model import Operation, OperationState, Plan
+from slipway.bot.operations.policy import expiry, policy_for
+from slipway.bot.operations.records import Proposed, Records
+from slipway.bot.people import Person, is_schedule
+from slipway.bot.times import Clock
 
 
 @dataclass(frozen=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
-from bot.chat.model import Choice
-from bot.config.settings import OperationKind, PolicySettings
-from bot.operations.model import Operation, Policy, Vote
-from bot.people import People, Person
+from slipway.bot.chat.model import Choice
+from slipway.bot.config.settings import OperationKind, PolicySettings
+from slipway.bot.operations.model import Operation, Policy, Vote
+from slipway.bot.people import People, Person
 
 
 @dataclass(frozen=True)

@@ -12,15 +12,15 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.chat.model import Choice, Platform, Room
-from bot.config.settings import OperationKind
-from bot.images.requests import Pin
-from bot.images.steps import SetExcluded
-from bot.model import canonical_json
-from bot.operations.audit import Entry, append
-from bot.operations.model import OPEN, Operation, OperationState, Outcome, Plan, StepReport, Vote
-from bot.store.database import Database
-from bot.store.tables import audit, operation, step_report, vote
+from slipway.bot.chat.model import Choice, Platform, Room
+from slipway.bot.config.settings import OperationKind
+from slipway.bot.images.requests import Pin
+from slipway.bot.images.steps import SetExcluded
+from slipway.bot.model import canonical_json
+from slipway.bot.operations.audit import Entry, append
+from slipway.bot.operations.model import OPEN, Operation, OperationState, Outcome, Plan, StepReport, Vote
+from slipway.bot.store.database import Database
+from slipway.bot.store.tables import audit, operation, step_report, vote
 
 _LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"
 """For operation ids: no 0/o, 1/i/l, which people confuse when they read aloud."""

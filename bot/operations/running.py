@@ -9,21 +9,21 @@ from enum import StrEnum
 
 import structlog
 
-from bot.errors import CloudError, Mistake, Mover
-from bot.model import Json
-from bot.operations.audit import Entry
-from bot.operations.cards import View, operation_card, report_card
-from bot.operations.durable import Durable, Effect, Payload
-from bot.operations.kinds import Subjects, command_line, touched
-from bot.operations.locks import Locks
-from bot.operations.messages import Messages
-from bot.operations.model import Operation, OperationState, Outcome, Plan, StepReport, Trouble
-from bot.operations.planning import NothingToDo, Planning
-from bot.operations.policy import Enough, Missing, Vetoed, standing
-from bot.operations.records import Records
-from bot.operations.staleness import differences
-from bot.times import Clock
-from bot.waiting import Sleep
+from slipway.bot.errors import CloudError, Mistake, Mover
+from slipway.bot.model import Json
+from slipway.bot.operations.audit import Entry
+from slipway.bot.operations.cards import View, operation_card, report_card
+from slipway.bot.operations.durable import Durable, Effect, Payload
+from slipway.bot.operations.kinds import Subjects, command_line, touched
+from slipway.bot.operations.locks import Locks
+from slipway.bot.operations.messages import Messages
+from slipway.bot.operations.model import Operation, OperationState, Outcome, Plan, StepReport, Trouble
+from slipway.bot.operations.planning import NothingToDo, Planning
+from slipway.bot.operations.policy import Enough, Missing, Vetoed, standing
+from slipway.bot.operations.records import Records
+from slipway.bot.operations.staleness import differences
+from slipway.bot.times import Clock
+from slipway.bot.waiting import Sleep
 
 WORKFLOW = "do"
 

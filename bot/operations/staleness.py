@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 
-from bot.model import Json
-from bot.operations.model import Plan
+from slipway.bot.model import Json
+from slipway.bot.operations.model import Plan
 
 DIFFERENCES_SHOWN = 10
 

@@ -8,9 +8,9 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
-from bot.chat.model import Platform
-from bot.store.database import Database
-from bot.store.tables import chat_memory, schedule_tick
+from slipway.bot.chat.model import Platform
+from slipway.bot.store.database import Database
+from slipway.bot.store.tables import chat_memory, schedule_tick
 
 
 class ChatMemory:

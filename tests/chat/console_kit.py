@@ -9,12 +9,12 @@ from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from bot.chat.console.adapter import ConsoleChat
-from bot.chat.console.board import Board
-from bot.chat.console.inputs import Input, Line, PipedLines
-from bot.chat.console.rendering import PlainRenderer, Renderer
-from bot.chat.console.screen import Screen
-from bot.chat.model import AnyEvent, Button, Card, Choice, Heard, Press, Tone
+from slipway.bot.chat.console.adapter import ConsoleChat
+from slipway.bot.chat.console.board import Board
+from slipway.bot.chat.console.inputs import Input, Line, PipedLines
+from slipway.bot.chat.console.rendering import PlainRenderer, Renderer
+from slipway.bot.chat.console.screen import Screen
+from slipway.bot.chat.model import AnyEvent, Button, Card, Choice, Heard, Press, Tone
 
 NOW = datetime(2026, 11, 20, 14, 5, tzinfo=UTC)
 

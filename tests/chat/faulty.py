@@ -10,8 +10,8 @@ from contextlib import asynccontextmanager
 import aiohttp
 from aiohttp import web
 
-from bot.chat.matrix import InMemory, MatrixChat
-from bot.times import system_clock
+from slipway.bot.chat.matrix import InMemory, MatrixChat
+from slipway.bot.times import system_clock
 from tests.chat.matrix_room import settings
 from tests.synapse import Account, Synapse
 

@@ -8,10 +8,10 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from bot.app import App, House, matrix_chat
-from bot.config.demo import demo_settings
-from bot.config.settings import MatrixSettings, PersonSettings
-from commands.all import rights
+from slipway.bot.app import App, House, matrix_chat
+from slipway.bot.config.demo import demo_settings
+from slipway.bot.config.settings import MatrixSettings, PersonSettings
+from slipway.commands.all import rights
 
 
 @asynccontextmanager

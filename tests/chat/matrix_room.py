@@ -10,9 +10,9 @@ from datetime import timedelta
 import pytest
 from pydantic import SecretStr
 
-from bot.chat.matrix import InMemory, MatrixChat
-from bot.chat.model import AnyEvent, Heard
-from bot.config.settings import MatrixSettings
+from slipway.bot.chat.matrix import InMemory, MatrixChat
+from slipway.bot.chat.model import AnyEvent, Heard
+from slipway.bot.config.settings import MatrixSettings
 from tests.chat.person import Person
 from tests.synapse import Account, Synapse
 

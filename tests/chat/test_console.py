@@ -14,15 +14,15 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bot.chat.console.board import Board
-from bot.chat.console.editor import LONGEST, Entered, TooLong
-from bot.chat.console.inputs import PipedLines
-from bot.chat.console.modes import Mode
-from bot.chat.console.opening import open_console
-from bot.chat.console.rendering import JsonRenderer, PlainRenderer
-from bot.chat.console.screen import Screen
-from bot.chat.model import Address, AnyEvent, Card, Choice, Field, Heard, Platform, Press, Tone
-from bot.errors import ChatError
+from slipway.bot.chat.console.board import Board
+from slipway.bot.chat.console.editor import LONGEST, Entered, TooLong
+from slipway.bot.chat.console.inputs import PipedLines
+from slipway.bot.chat.console.modes import Mode
+from slipway.bot.chat.console.opening import open_console
+from slipway.bot.chat.console.rendering import JsonRenderer, PlainRenderer
+from slipway.bot.chat.console.screen import Screen
+from slipway.bot.chat.model import Address, AnyEvent, Card, Choice, Field, Heard, Platform, Press, Tone
+from slipway.bot.errors import ChatError
 from tests.chat.console_kit import NOW, Core, Told, buttons, console, converse, proposal
 
 

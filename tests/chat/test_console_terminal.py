@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.console import Console
 
-from bot.chat.console.board import Board
-from bot.chat.console.terminal import TerminalRenderer, terminal_console
-from bot.chat.model import Button, Card, Choice, Field, Table, Tone
+from slipway.bot.chat.console.board import Board
+from slipway.bot.chat.console.terminal import TerminalRenderer, terminal_console
+from slipway.bot.chat.model import Button, Card, Choice, Field, Table, Tone
 from tests.chat.console_kit import buttons
 
 PROPOSAL = Card(

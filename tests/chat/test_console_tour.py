@@ -5,11 +5,11 @@ from __future__ import annotations
 import io
 import re
 
-from bot.chat.console.board import Board
-from bot.chat.console.rendering import JsonRenderer
-from bot.chat.console.screen import Screen
-from bot.chat.console.tour import Story, Tour
-from bot.chat.model import AnyEvent, Card, Field, Heard, Press, Table, Tone
+from slipway.bot.chat.console.board import Board
+from slipway.bot.chat.console.rendering import JsonRenderer
+from slipway.bot.chat.console.screen import Screen
+from slipway.bot.chat.console.tour import Story, Tour
+from slipway.bot.chat.model import AnyEvent, Card, Field, Heard, Press, Table, Tone
 from tests.chat.console_kit import Core, buttons, console
 
 STORY = Story(definition="Fedora-Cloud-43-x64", image="fedora-43", approver="bob")

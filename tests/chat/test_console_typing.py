@@ -16,13 +16,13 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from bot.chat.console.editor import LONGEST, Closed, Editor, Entered, TooLong
-from bot.chat.console.inputs import PipedLines
-from bot.chat.console.lines import Nothing, Pressed, Speech, Unclear, read_line
-from bot.chat.console.modes import Mode, choose_mode
-from bot.chat.console.opening import open_console
-from bot.chat.console.screen import BREAK, Screen
-from bot.chat.model import AnyEvent, Card
+from slipway.bot.chat.console.editor import LONGEST, Closed, Editor, Entered, TooLong
+from slipway.bot.chat.console.inputs import PipedLines
+from slipway.bot.chat.console.lines import Nothing, Pressed, Speech, Unclear, read_line
+from slipway.bot.chat.console.modes import Mode, choose_mode
+from slipway.bot.chat.console.opening import open_console
+from slipway.bot.chat.console.screen import BREAK, Screen
+from slipway.bot.chat.model import AnyEvent, Card
 from tests.chat.console_kit import Core, console
 
 _STYLE = re.compile(r"\x1b\[[0-9;]*m")

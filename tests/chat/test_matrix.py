@@ -6,9 +6,21 @@ from datetime import timedelta
 
 import pytest
 
-from bot.chat.matrix import InMemory, MatrixChat
-from bot.chat.model import Address, Button, Card, Chat, Choice, Field, Heard, Press, Table, Tone, Withdrawal
-from bot.times import system_clock
+from slipway.bot.chat.matrix import InMemory, MatrixChat
+from slipway.bot.chat.model import (
+    Address,
+    Button,
+    Card,
+    Chat,
+    Choice,
+    Field,
+    Heard,
+    Press,
+    Table,
+    Tone,
+    Withdrawal,
+)
+from slipway.bot.times import system_clock
 from tests.chat.matrix_room import House, settings
 from tests.chat.person import APPROVE, REJECT, Person
 from tests.synapse import Account, Synapse

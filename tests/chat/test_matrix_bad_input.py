@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.app import House
-from bot.chat.matrix.receive import Me, understand
-from bot.chat.model import Address, Heard, Platform
+from slipway.bot.app import House
+from slipway.bot.chat.matrix.receive import Me, understand
+from slipway.bot.chat.model import Address, Heard, Platform
 from tests.chat.matrix_bot import whole_bot
 from tests.chat.matrix_room import settings
 from tests.chat.person import APPROVE, Message, Person, RefusedError

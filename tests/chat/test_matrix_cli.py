@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
-from bot.chat.matrix.connection import Connection
-from bot.chat.matrix.folder import Folder
-from bot.cli import main
-from bot.config.load import load
-from bot.store.database import StateLock
-from commands.all import rights
+from slipway.bot.chat.matrix.connection import Connection
+from slipway.bot.chat.matrix.folder import Folder
+from slipway.bot.cli import main
+from slipway.bot.config.load import load
+from slipway.bot.store.database import StateLock
+from slipway.commands.all import rights
 from tests.chat.person import Person
 from tests.chat.secret_person import SecretPerson, vouched
 from tests.program import CONSOLE

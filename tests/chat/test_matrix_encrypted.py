@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.chat.matrix import InMemory, MatrixChat
-from bot.chat.matrix.folder import Folder
-from bot.chat.model import Assurance, Button, Card, Choice, Press, Withdrawal
-from bot.config.settings import MatrixSettings
-from bot.times import system_clock
+from slipway.bot.chat.matrix import InMemory, MatrixChat
+from slipway.bot.chat.matrix.folder import Folder
+from slipway.bot.chat.model import Assurance, Button, Card, Choice, Press, Withdrawal
+from slipway.bot.config.settings import MatrixSettings
+from slipway.bot.times import system_clock
 from tests.chat.matrix_room import Notebook, running, settings
 from tests.chat.secret_person import SecretPerson
 from tests.synapse import Account, Synapse

@@ -13,14 +13,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.chat.matrix import InMemory, MatrixChat
-from bot.chat.matrix.gap import MOST_TRIES, PAGE, Gaps
-from bot.chat.matrix.memory import Place
-from bot.chat.model import Platform
-from bot.chat_memory import StoredMatrixMemory
-from bot.store.database import Database
-from bot.store.memory import ChatMemory
-from bot.times import system_clock
+from slipway.bot.chat.matrix import InMemory, MatrixChat
+from slipway.bot.chat.matrix.gap import MOST_TRIES, PAGE, Gaps
+from slipway.bot.chat.matrix.memory import Place
+from slipway.bot.chat.model import Platform
+from slipway.bot.chat_memory import StoredMatrixMemory
+from slipway.bot.store.database import Database
+from slipway.bot.store.memory import ChatMemory
+from slipway.bot.times import system_clock
 from tests.chat.faulty import BAD_GATEWAY, Proxy, Waits, answers, chat_behind
 from tests.chat.matrix_bot import whole_bot
 from tests.chat.matrix_room import House, Notebook, running, settings, started

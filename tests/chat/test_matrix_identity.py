@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from bot.chat.matrix.connection import Connection
-from bot.chat.matrix.folder import Folder, Seeds
-from bot.config.settings import MatrixSettings
-from bot.errors import ChatError
+from slipway.bot.chat.matrix.connection import Connection
+from slipway.bot.chat.matrix.folder import Folder, Seeds
+from slipway.bot.config.settings import MatrixSettings
+from slipway.bot.errors import ChatError
 from tests.chat.matrix_room import settings
 from tests.chat.person import Person
 from tests.chat.secret_person import SecretPerson, vouched

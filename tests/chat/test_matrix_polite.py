@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.chat.matrix import InMemory, MatrixChat
-from bot.chat.matrix.connection import HomeserverError
-from bot.chat.matrix.pace import MOST_TRIES, SLOWEST_EDITS, Latest, Pace, Rank
-from bot.chat.model import AnyEvent, Card, Table, Tone
-from bot.chat.plain import render_plain
-from bot.times import system_clock
+from slipway.bot.chat.matrix import InMemory, MatrixChat
+from slipway.bot.chat.matrix.connection import HomeserverError
+from slipway.bot.chat.matrix.pace import MOST_TRIES, SLOWEST_EDITS, Latest, Pace, Rank
+from slipway.bot.chat.model import AnyEvent, Card, Table, Tone
+from slipway.bot.chat.plain import render_plain
+from slipway.bot.times import system_clock
 from tests.chat.faulty import Proxy, Waits, answers, chat_behind
 from tests.chat.matrix_room import House, Notebook, running, settings, started
 from tests.chat.person import Person

@@ -11,13 +11,13 @@ from typing import Any
 
 import pytest
 
-from bot.app import App, House, hands, matrix_chat
-from bot.clouds.simulated.azure import SimulatedAzure
-from bot.clouds.simulated.fedora import fedora_gallery
-from bot.config.demo import demo_settings
-from bot.config.settings import OperationKind, PersonSettings, SlipwaySettings
-from bot.times import system_clock
-from commands.all import rights
+from slipway.bot.app import App, House, hands, matrix_chat
+from slipway.bot.clouds.simulated.azure import SimulatedAzure
+from slipway.bot.clouds.simulated.fedora import fedora_gallery
+from slipway.bot.config.demo import demo_settings
+from slipway.bot.config.settings import OperationKind, PersonSettings, SlipwaySettings
+from slipway.bot.times import system_clock
+from slipway.commands.all import rights
 from tests.chat.matrix_room import settings
 from tests.chat.secret_person import SecretPerson
 from tests.synapse import Account, Synapse

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.chat.matrix.receive import Me, since_own_join, understand
-from bot.chat.model import Address, Choice, Heard, Press, Withdrawal
+from slipway.bot.chat.matrix.receive import Me, since_own_join, understand
+from slipway.bot.chat.model import Address, Choice, Heard, Press, Withdrawal
 
 ME = Me("@slipway:example.org", "Slipway Bot")
 

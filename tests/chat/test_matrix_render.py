@@ -8,8 +8,8 @@ from html.parser import HTMLParser
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.chat.matrix.render import MAX_CONTENT_BYTES, message, render_html, replacement
-from bot.chat.model import Card, Field, Table
+from slipway.bot.chat.matrix.render import MAX_CONTENT_BYTES, message, render_html, replacement
+from slipway.bot.chat.model import Card, Field, Table
 from tests.chat.test_plain import cards
 
 ALLOWED = {"strong", "p", "b", "br", "pre", "code", "ul", "li", "a"}

@@ -8,11 +8,11 @@ from datetime import timedelta
 import pytest
 from pydantic import SecretStr
 
-from bot.chat.matrix import InMemory, MatrixChat
-from bot.chat.matrix.send import ENCRYPTED
-from bot.chat.model import Address, AnyEvent, Card
-from bot.errors import ChatError
-from bot.times import system_clock
+from slipway.bot.chat.matrix import InMemory, MatrixChat
+from slipway.bot.chat.matrix.send import ENCRYPTED
+from slipway.bot.chat.model import Address, AnyEvent, Card
+from slipway.bot.errors import ChatError
+from slipway.bot.times import system_clock
 from tests.chat.matrix_room import House, Notebook, running, settings, started
 from tests.chat.person import Person
 from tests.synapse import Account, Synapse

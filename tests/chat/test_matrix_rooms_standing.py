@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from bot.chat.matrix import InMemory, MatrixChat
-from bot.chat.model import Card
-from bot.errors import ChatError
-from bot.times import system_clock
+from slipway.bot.chat.matrix import InMemory, MatrixChat
+from slipway.bot.chat.model import Card
+from slipway.bot.errors import ChatError
+from slipway.bot.times import system_clock
 from tests.chat.matrix_room import House, Notebook, running, settings, started
 from tests.chat.person import Person
 from tests.synapse import Account, Synapse

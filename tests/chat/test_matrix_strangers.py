@@ -12,16 +12,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.chat.matrix.crosssigning import Identity
-from bot.chat.matrix.devices import Devices, KnownDevice, judge, sound_claims
-from bot.chat.matrix.folder import Seeds
-from bot.chat.matrix.machine import Decrypted, harden
-from bot.chat.matrix.memory import InMemory
-from bot.chat.matrix.replays import Replays
-from bot.chat.matrix.seals import Seals
-from bot.chat.matrix.signing import SigningKey, canonical, encode, is_signed
-from bot.chat.model import Assurance
-from bot.config.settings import UnsignedDevices
+from slipway.bot.chat.matrix.crosssigning import Identity
+from slipway.bot.chat.matrix.devices import Devices, KnownDevice, judge, sound_claims
+from slipway.bot.chat.matrix.folder import Seeds
+from slipway.bot.chat.matrix.machine import Decrypted, harden
+from slipway.bot.chat.matrix.memory import InMemory
+from slipway.bot.chat.matrix.replays import Replays
+from slipway.bot.chat.matrix.seals import Seals
+from slipway.bot.chat.matrix.signing import SigningKey, canonical, encode, is_signed
+from slipway.bot.chat.model import Assurance
+from slipway.bot.config.settings import UnsignedDevices
 
 ALICE, MALLORY = "@alice:example.org", "@mallory:example.org"
 KEY = encode(bytes(32))

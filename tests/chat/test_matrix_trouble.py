@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from bot.chat.matrix import InMemory, MatrixChat
-from bot.chat.matrix.backoff import Backoff
-from bot.chat.model import Card
-from bot.errors import ChatError
-from bot.times import system_clock
+from slipway.bot.chat.matrix import InMemory, MatrixChat
+from slipway.bot.chat.matrix.backoff import Backoff
+from slipway.bot.chat.model import Card
+from slipway.bot.errors import ChatError
+from slipway.bot.times import system_clock
 from tests.chat.faulty import (
     BAD_GATEWAY,
     TOO_FAST,

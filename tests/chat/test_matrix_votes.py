@@ -7,16 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from bot.app import House
-from bot.clouds.simulated.aws import SimulatedAws
-from bot.clouds.simulated.aws_world import fedora_machines
-from bot.clouds.simulated.azure import SimulatedAzure
-from bot.clouds.simulated.fedora import fedora_gallery
-from bot.config.demo import demo_settings
-from bot.config.settings import OperationKind, PersonSettings, SlipwaySettings
-from bot.operations.model import Operation, OperationState
-from bot.times import system_clock
-from commands.all import rights
+from slipway.bot.app import House
+from slipway.bot.clouds.simulated.aws import SimulatedAws
+from slipway.bot.clouds.simulated.aws_world import fedora_machines
+from slipway.bot.clouds.simulated.azure import SimulatedAzure
+from slipway.bot.clouds.simulated.fedora import fedora_gallery
+from slipway.bot.config.demo import demo_settings
+from slipway.bot.config.settings import OperationKind, PersonSettings, SlipwaySettings
+from slipway.bot.operations.model import Operation, OperationState
+from slipway.bot.times import system_clock
+from slipway.commands.all import rights
 from tests.chat.matrix_room import settings
 from tests.chat.person import Person
 from tests.chat.secret_person import SecretPerson

@@ -11,11 +11,11 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from bot.clouds.aws import AwsMachines
-from bot.clouds.model import LaunchSpec
-from bot.clouds.simulated.aws import SimulatedAws
-from bot.clouds.simulated.aws_world import fedora_machines
-from bot.config.settings import AwsSettings
+from slipway.bot.clouds.aws import AwsMachines
+from slipway.bot.clouds.model import LaunchSpec
+from slipway.bot.clouds.simulated.aws import SimulatedAws
+from slipway.bot.clouds.simulated.aws_world import fedora_machines
+from slipway.bot.config.settings import AwsSettings
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 _NUMBERS = count(1)

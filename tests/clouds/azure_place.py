@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from bot.clouds.azure import AzureGallery, Pace
-from bot.clouds.model import VersionNumber
-from bot.clouds.simulated.azure import Seed, SeedDefinition, SeedRegion, SeedVersion, SimulatedAzure
-from bot.clouds.simulated.fedora import fedora_gallery
-from bot.config.settings import AzureSettings
+from slipway.bot.clouds.azure import AzureGallery, Pace
+from slipway.bot.clouds.model import VersionNumber
+from slipway.bot.clouds.simulated.azure import Seed, SeedDefinition, SeedRegion, SeedVersion, SimulatedAzure
+from slipway.bot.clouds.simulated.fedora import fedora_gallery
+from slipway.bot.config.settings import AzureSettings
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 X64 = "Fedora-Cloud-43-x64"

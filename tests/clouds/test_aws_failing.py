@@ -10,10 +10,10 @@ from datetime import timedelta
 import pytest
 import pytest_asyncio
 
-from bot.clouds.aws import AwsMachines
-from bot.clouds.simulated.aws import SimulatedAws
-from bot.clouds.simulated.faults import Fault, FaultKind
-from bot.errors import CloudError, CloudErrorKind, Mover
+from slipway.bot.clouds.aws import AwsMachines
+from slipway.bot.clouds.simulated.aws import SimulatedAws
+from slipway.bot.clouds.simulated.faults import Fault, FaultKind
+from slipway.bot.errors import CloudError, CloudErrorKind, Mover
 from tests.clouds.aws_room import a_launch, actions, machines, simulated, unique
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

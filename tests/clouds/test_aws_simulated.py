@@ -15,9 +15,9 @@ import aiohttp
 import pytest
 from botocore.exceptions import ClientError
 
-from bot.clouds.simulated.aws import SimulatedAws
-from bot.clouds.simulated.aws_process import SimulatorError
-from bot.clouds.simulated.aws_world import SeedMachines, fedora_machines
+from slipway.bot.clouds.simulated.aws import SimulatedAws
+from slipway.bot.clouds.simulated.aws_process import SimulatorError
+from slipway.bot.clouds.simulated.aws_world import SeedMachines, fedora_machines
 from tests.clouds.aws_room import NOW, plain_client, plainly, simulated
 
 
@@ -67,7 +67,7 @@ async def test_a_taken_port_is_said() -> None:
 
 
 async def test_without_moto_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("bot.clouds.simulated.aws_process.find_spec", lambda _name: None)
+    monkeypatch.setattr("slipway.bot.clouds.simulated.aws_process.find_spec", lambda _name: None)
     with pytest.raises(SimulatorError, match=r"slipway\[demo\]"):
         await SimulatedAws(SeedMachines()).start()
 
@@ -80,7 +80,12 @@ async def test_before_its_start_there_is_nothing_to_look_at() -> None:
 @asynccontextmanager
 async def _own_process() -> AsyncIterator[tuple[asyncio.subprocess.Process, str]]:
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bot.clouds.simulated.aws", "--port", "0", stdout=asyncio.subprocess.PIPE
+        sys.executable,
+        "-m",
+        "slipway.bot.clouds.simulated.aws",
+        "--port",
+        "0",
+        stdout=asyncio.subprocess.PIPE,
     )
     try:
         assert process.stdout is not None

@@ -12,11 +12,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.clouds.aws_answers import read_architectures, read_image, read_instance, read_name, read_template
-from bot.clouds.aws_calls import patience
-from bot.clouds.aws_errors import Doing, UnexpectedAnswerError, translate_client_error
-from bot.clouds.simulated.aws_world import fedora_machines
-from bot.errors import CloudError, CloudErrorKind
+from slipway.bot.clouds.aws_answers import (
+    read_architectures,
+    read_image,
+    read_instance,
+    read_name,
+    read_template,
+)
+from slipway.bot.clouds.aws_calls import patience
+from slipway.bot.clouds.aws_errors import Doing, UnexpectedAnswerError, translate_client_error
+from slipway.bot.clouds.simulated.aws_world import fedora_machines
+from slipway.bot.errors import CloudError, CloudErrorKind
 from tests.clouds.aws_room import NOW, settings
 
 DOING = Doing("launch 1 machine from ami-1", changes=True)

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from bot.clouds.azure import AzureGallery
-from bot.clouds.azure.access import PUBLIC, Access, ClientSecret, DefaultChain, Tokenless, decide
-from bot.config.settings import AzureSettings
-from bot.errors import ConfigError
+from slipway.bot.clouds.azure import AzureGallery
+from slipway.bot.clouds.azure.access import PUBLIC, Access, ClientSecret, DefaultChain, Tokenless, decide
+from slipway.bot.config.settings import AzureSettings
+from slipway.bot.errors import ConfigError
 
 SECRET = SecretStr("s3cret")
 PRINCIPAL = ClientSecret("tenant", "client", SECRET)

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.clouds.azure.documents import read_definition, read_page, read_version
-from bot.clouds.simulated.azure import Seed, SeedDefinition, SeedRegion, SeedVersion, SimulatedAzure
-from bot.clouds.simulated.azure.seed import version_document
-from bot.errors import CloudError, CloudErrorKind
+from slipway.bot.clouds.azure.documents import read_definition, read_page, read_version
+from slipway.bot.clouds.simulated.azure import Seed, SeedDefinition, SeedRegion, SeedVersion, SimulatedAzure
+from slipway.bot.clouds.simulated.azure.seed import version_document
+from slipway.bot.errors import CloudError, CloudErrorKind
 from tests.clouds.azure_place import NOW, X64, one_version
 
 JSON = st.recursive(

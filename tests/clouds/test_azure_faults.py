@@ -13,11 +13,11 @@ from azure.core.exceptions import AzureError, ClientAuthenticationError
 from azure.identity import CredentialUnavailableError
 from pydantic import SecretStr
 
-from bot.clouds.azure import AzureGallery
-from bot.clouds.azure.failures import told
-from bot.clouds.simulated.faults import Fault, FaultKind
-from bot.config.settings import AzureSettings
-from bot.errors import CloudError, CloudErrorKind
+from slipway.bot.clouds.azure import AzureGallery
+from slipway.bot.clouds.azure.failures import told
+from slipway.bot.clouds.simulated.faults import Fault, FaultKind
+from slipway.bot.config.settings import AzureSettings
+from slipway.bot.errors import CloudError, CloudErrorKind
 from tests.clouds.azure_place import CANDIDATE, QUICK, X64, Place, place
 
 Call = Callable[[AzureGallery], Awaitable[object]]

@@ -9,12 +9,12 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.clouds.model import ProvisioningState, VersionNumber
-from bot.clouds.ports import Gallery
-from bot.clouds.simulated.azure import SeedRegion
-from bot.clouds.simulated.faults import Fault, FaultKind
-from bot.clouds.simulated.fedora import many
-from bot.errors import CloudError, CloudErrorKind
+from slipway.bot.clouds.model import ProvisioningState, VersionNumber
+from slipway.bot.clouds.ports import Gallery
+from slipway.bot.clouds.simulated.azure import SeedRegion
+from slipway.bot.clouds.simulated.faults import Fault, FaultKind
+from slipway.bot.clouds.simulated.fedora import many
+from slipway.bot.errors import CloudError, CloudErrorKind
 from tests.clouds.azure_place import CANDIDATE, LATEST, NOW, X64, one_version, place
 
 

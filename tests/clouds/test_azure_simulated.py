@@ -11,8 +11,8 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot.clouds.model import ImageVersion, ProvisioningState
-from bot.clouds.simulated.fedora import fedora_gallery, many
+from slipway.bot.clouds.model import ImageVersion, ProvisioningState
+from slipway.bot.clouds.simulated.fedora import fedora_gallery, many
 from tests.clouds.azure_place import CANDIDATE, LATEST, NOW, OLDER, X64, Place, place
 
 API = "api-version=2026-03-03"
@@ -149,7 +149,7 @@ async def test_another_process_can_drive_it(web: aiohttp.ClientSession) -> None:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
-        "bot.clouds.simulated.azure",
+        "slipway.bot.clouds.simulated.azure",
         "--now",
         NOW.isoformat(),
         stdout=asyncio.subprocess.PIPE,

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.clouds.model import VersionNumber
-from bot.times import format_duration
-from commands.grammar import (
+from slipway.bot.clouds.model import VersionNumber
+from slipway.bot.times import format_duration
+from slipway.commands.grammar import (
     CommandSpec,
     Group,
     HelpWanted,
@@ -27,8 +27,8 @@ from commands.grammar import (
     parse,
     usage,
 )
-from commands.manual import help_command, help_overview
-from commands.values import DURATION, INSTANCE_ID, OPERATION_ID, VERSION, OneOf, WholeNumber
+from slipway.commands.manual import help_command, help_overview
+from slipway.commands.values import DURATION, INSTANCE_ID, OPERATION_ID, VERSION, OneOf, WholeNumber
 
 
 @command(

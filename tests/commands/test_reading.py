@@ -7,8 +7,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.chat.model import Address
-from commands.reading import (
+from slipway.bot.chat.model import Address
+from slipway.commands.reading import (
     LONGEST,
     MOST_ARGUMENTS,
     Ignored,
@@ -19,7 +19,7 @@ from commands.reading import (
     near_misses,
     read_line,
 )
-from commands.repair import repair
+from slipway.commands.repair import repair
 
 NAMES = (
     *("help", "whoami", "images", "launch", "instances", "terminate", "promote", "rollback", "cleanup"),

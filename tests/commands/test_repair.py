@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from commands.reading import LONGEST
-from commands.repair import repair
+from slipway.commands.reading import LONGEST
+from slipway.commands.repair import repair
 
 MARKUP = st.lists(
     st.sampled_from(

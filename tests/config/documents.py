@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from bot.config.load import settings_from
-from bot.config.settings import SlipwaySettings
-from bot.errors import ConfigError
+from slipway.bot.config.load import settings_from
+from slipway.bot.config.settings import SlipwaySettings
+from slipway.bot.errors import ConfigError
 
 COMMANDS = frozenset(
     {

@@ -8,8 +8,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.config.settings import SlipwaySettings
-from bot.errors import ConfigError
+from slipway.bot.config.settings import SlipwaySettings
+from slipway.bot.errors import ConfigError
 from tests.config.documents import SECRETS, good, settings_of
 
 _PLAIN = st.one_of(

@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from bot.config.demo import demo_settings
-from bot.config.describe import describe
-from bot.config.load import load
-from bot.config.settings import Missed, OperationKind, Settings, SlipwaySettings
-from bot.config.tables import secret_places, table_in
-from bot.errors import ConfigError
-from bot.people import People
-from commands.all import rights
+from slipway.bot.config.demo import demo_settings
+from slipway.bot.config.describe import describe
+from slipway.bot.config.load import load
+from slipway.bot.config.settings import Missed, OperationKind, Settings, SlipwaySettings
+from slipway.bot.config.tables import secret_places, table_in
+from slipway.bot.errors import ConfigError
+from slipway.bot.people import People
+from slipway.commands.all import rights
 from tests.config.documents import COMMANDS, good, settings_of
 
 EXAMPLE = Path(__file__).parents[2] / "slipway.example.toml"

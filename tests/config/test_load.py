@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.config.load import load
-from bot.errors import ConfigError
+from slipway.bot.config.load import load
+from slipway.bot.errors import ConfigError
 from tests.config.documents import COMMANDS, SECRETS, good, problems_of, settings_of
 
 

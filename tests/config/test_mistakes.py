@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from bot.config.problems import render_problems
-from bot.config.settings import OperationKind
+from slipway.bot.config.problems import render_problems
+from slipway.bot.config.settings import OperationKind
 from tests.config.documents import good, problems_of, put, settings_of
 
 

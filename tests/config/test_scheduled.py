@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from commands.scheduled import schedule_problems
+from slipway.commands.scheduled import schedule_problems
 from tests.house import settings
 
 

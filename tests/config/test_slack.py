@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from bot.config.describe import describe
-from bot.config.settings import SlackTransport
-from bot.people import People
+from slipway.bot.config.describe import describe
+from slipway.bot.config.settings import SlackTransport
+from slipway.bot.people import People
 from tests.config.documents import SECRETS, good, problems_of, put, settings_of
 
 TOKENS = {

@@ -9,13 +9,13 @@ import os
 from collections.abc import Mapping
 from typing import Any, TextIO
 
-from bot.app import Wiring
-from bot.chat.console.adapter import ConsoleChat
-from bot.chat.console.board import Board
-from bot.chat.console.inputs import PipedLines
-from bot.chat.console.rendering import JsonRenderer
-from bot.chat.console.screen import Screen
-from bot.chat.model import Chat, Choice, Platform
+from slipway.bot.app import Wiring
+from slipway.bot.chat.console.adapter import ConsoleChat
+from slipway.bot.chat.console.board import Board
+from slipway.bot.chat.console.inputs import PipedLines
+from slipway.bot.chat.console.rendering import JsonRenderer
+from slipway.bot.chat.console.screen import Screen
+from slipway.bot.chat.model import Chat, Choice, Platform
 from tests.conformance.stage import Hitch, Said, Seen, Trait, Where
 
 _CHUNK = 1 << 16

@@ -13,10 +13,10 @@ from uuid import uuid4
 
 import aiohttp
 
-from bot.app import Wiring, matrix_chat
-from bot.chat.matrix.receive import CHOICES
-from bot.chat.model import Accept, AnyEvent, Card, Chat, ChatHealth, Choice, Platform
-from bot.store.memory import ChatMemory
+from slipway.bot.app import Wiring, matrix_chat
+from slipway.bot.chat.matrix.receive import CHOICES
+from slipway.bot.chat.model import Accept, AnyEvent, Card, Chat, ChatHealth, Choice, Platform
+from slipway.bot.store.memory import ChatMemory
 from tests.chat.faulty import BAD_GATEWAY, Fault, Proxy, answers, does_it_but_hangs_up, faulty
 from tests.chat.person import Person
 from tests.chat.secret_person import SecretPerson

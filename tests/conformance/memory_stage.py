@@ -6,10 +6,21 @@ import itertools
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from bot.app import Wiring
-from bot.chat.model import Address, AnyEvent, Card, Chat, Choice, Heard, Platform, Press, Room, Withdrawal
-from bot.errors import ChatError
-from bot.times import system_clock
+from slipway.bot.app import Wiring
+from slipway.bot.chat.model import (
+    Address,
+    AnyEvent,
+    Card,
+    Chat,
+    Choice,
+    Heard,
+    Platform,
+    Press,
+    Room,
+    Withdrawal,
+)
+from slipway.bot.errors import ChatError
+from slipway.bot.times import system_clock
 from tests.conformance.stage import Hitch, Said, Seen, Trait, Where
 from tests.house import MemoryChat, Shown
 

@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 
-from bot.app import App, House, MakeChat, Wiring, hands
-from bot.chat.model import Accept, AnyEvent, Card, Chat, ChatHealth, Choice, Platform
-from bot.clouds.simulated.aws import SimulatedAws
-from bot.clouds.simulated.azure import SimulatedAzure
-from bot.operations.model import Operation
-from bot.times import system_clock
-from commands.door import PATIENCE_SECONDS
+from slipway.bot.app import App, House, MakeChat, Wiring, hands
+from slipway.bot.chat.model import Accept, AnyEvent, Card, Chat, ChatHealth, Choice, Platform
+from slipway.bot.clouds.simulated.aws import SimulatedAws
+from slipway.bot.clouds.simulated.azure import SimulatedAzure
+from slipway.bot.operations.model import Operation
+from slipway.bot.times import system_clock
+from slipway.commands.door import PATIENCE_SECONDS
 from tests.conformance.stage import PEOPLE, READER, Said, Seen, Stage, Trait, Where
 from tests.house import settings
 

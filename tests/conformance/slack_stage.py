@@ -9,9 +9,9 @@ from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.app import Wiring, slack_chat
-from bot.chat.model import Chat, Choice, Platform
-from bot.chat.slack import SlackChat
+from slipway.bot.app import Wiring, slack_chat
+from slipway.bot.chat.model import Chat, Choice, Platform
+from slipway.bot.chat.slack import SlackChat
 from tests.conformance.stage import READER, STRANGER, Hitch, Said, Seen, Trait, Where
 from tests.slack.bot import address_of, as_the_manifest_says
 from tests.slack.simulator import Delivery, Message, Person, SimulatedSlack

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
-from bot.app import Wiring
-from bot.chat.model import Chat, Choice, Platform
+from slipway.bot.app import Wiring
+from slipway.bot.chat.model import Chat, Choice, Platform
 
 RELENG = ("alice", "bob")
 READER = "carol"

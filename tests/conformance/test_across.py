@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.chat.model import Choice
-from bot.clouds.simulated.azure import SimulatedAzure
-from bot.clouds.simulated.fedora import fedora_gallery
-from bot.times import system_clock
+from slipway.bot.chat.model import Choice
+from slipway.bot.clouds.simulated.azure import SimulatedAzure
+from slipway.bot.clouds.simulated.fedora import fedora_gallery
+from slipway.bot.times import system_clock
 from tests.conformance.conftest import MakeStage
 from tests.conformance.play import Play, play
 

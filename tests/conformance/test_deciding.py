@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bot.chat.model import Choice
-from bot.operations.model import OperationState
+from slipway.bot.chat.model import Choice
+from slipway.bot.operations.model import OperationState
 from tests.conformance.play import X64, Play, candidate
 from tests.conformance.stage import STRANGER, Trait
 

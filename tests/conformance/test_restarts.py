@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.chat.model import Choice
+from slipway.bot.chat.model import Choice
 from tests.conformance.play import X64, Play
 from tests.conformance.stage import Trait
 

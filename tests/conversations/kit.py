@@ -8,13 +8,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from bot.chat.model import Choice, Press, Room
-from bot.clouds.simulated.azure import SimulatedAzure
-from bot.clouds.simulated.faults import Armed, Fault, FaultKind
-from bot.clouds.simulated.fedora import fedora_gallery
-from bot.operations import audit
-from bot.operations.model import Operation, OperationState
-from commands.door import PATIENCE_SECONDS
+from slipway.bot.chat.model import Choice, Press, Room
+from slipway.bot.clouds.simulated.azure import SimulatedAzure
+from slipway.bot.clouds.simulated.faults import Armed, Fault, FaultKind
+from slipway.bot.clouds.simulated.fedora import fedora_gallery
+from slipway.bot.operations import audit
+from slipway.bot.operations.model import Operation, OperationState
+from slipway.commands.door import PATIENCE_SECONDS
 from tests.house import NOW, Bot, FakeClock, Shown
 
 X64 = "Fedora-Cloud-43-x64"

@@ -9,8 +9,8 @@ import pytest_asyncio
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from bot.chat.model import Address
-from commands.all import registry
+from slipway.bot.chat.model import Address
+from slipway.commands.all import registry
 from tests.conversations.kit import trail
 from tests.house import Bot, slipway
 

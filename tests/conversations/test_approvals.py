@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.chat.model import Choice
-from bot.clouds.simulated.faults import FaultKind
-from bot.operations.model import OperationState
+from slipway.bot.chat.model import Choice
+from slipway.bot.clouds.simulated.faults import FaultKind
+from slipway.bot.operations.model import OperationState
 from tests.conversations.kit import (
     ARM,
     ARM_CANDIDATE,

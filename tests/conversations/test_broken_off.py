@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from bot.chat.model import Choice
-from bot.clouds.simulated.faults import FaultKind
-from bot.operations.locks import Locks
-from bot.operations.model import OperationState
+from slipway.bot.chat.model import Choice
+from slipway.bot.clouds.simulated.faults import FaultKind
+from slipway.bot.operations.locks import Locks
+from slipway.bot.operations.model import OperationState
 from tests.conversations.kit import (
     CANDIDATE,
     LATEST,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from bot.chat.model import Choice
-from bot.operations.model import OperationState
+from slipway.bot.chat.model import Choice
+from slipway.bot.operations.model import OperationState
 from tests.conversations.kit import ARM, ENDED, RAWHIDE, X64, newest, properties, propose, state_of, versions
 from tests.house import slipway
 

@@ -12,11 +12,11 @@ from datetime import timedelta
 import pytest
 import pytest_asyncio
 
-from bot.chat.model import Address, Tone
-from bot.clouds.simulated.aws import SimulatedAws
-from bot.clouds.simulated.aws_world import fedora_machines
-from commands.all import registry
-from commands.grammar import check_examples
+from slipway.bot.chat.model import Address, Tone
+from slipway.bot.clouds.simulated.aws import SimulatedAws
+from slipway.bot.clouds.simulated.aws_world import fedora_machines
+from slipway.commands.all import registry
+from slipway.commands.grammar import check_examples
 from tests.conversations.kit import CANDIDATE, X64, trail
 from tests.house import NOW, Bot, slipway
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from bot.chat.model import Choice
+from slipway.bot.chat.model import Choice
 from tests.house import slipway
 
 DEFINITION = "Fedora-Cloud-43-x64"

@@ -10,12 +10,12 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from bot.chat.model import Choice, Tone
-from bot.clouds.simulated.azure import SimulatedAzure
-from bot.clouds.simulated.azure.state import GalleryState
-from bot.clouds.simulated.faults import FaultKind
-from bot.clouds.simulated.fedora import fedora_gallery
-from bot.operations.model import OperationState
+from slipway.bot.chat.model import Choice, Tone
+from slipway.bot.clouds.simulated.azure import SimulatedAzure
+from slipway.bot.clouds.simulated.azure.state import GalleryState
+from slipway.bot.clouds.simulated.faults import FaultKind
+from slipway.bot.clouds.simulated.fedora import fedora_gallery
+from slipway.bot.operations.model import OperationState
 from tests.conversations.kit import (
     CANDIDATE,
     RAWHIDE,

@@ -9,10 +9,10 @@ from datetime import timedelta
 import pytest
 import pytest_asyncio
 
-from bot.chat.model import Tone
-from bot.clouds.simulated.aws import SimulatedAws
-from bot.clouds.simulated.aws_world import fedora_machines
-from bot.clouds.simulated.faults import Fault, FaultKind
+from slipway.bot.chat.model import Tone
+from slipway.bot.clouds.simulated.aws import SimulatedAws
+from slipway.bot.clouds.simulated.aws_world import fedora_machines
+from slipway.bot.clouds.simulated.faults import Fault, FaultKind
 from tests.conversations.kit import no_pauses, trail
 from tests.house import NOW, Bot, Shown, slipway
 

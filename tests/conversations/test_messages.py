@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.chat.model import Choice
-from bot.clouds.simulated.faults import FaultKind
-from bot.errors import ChatError
-from bot.operations.messages import SEND_ATTEMPTS
-from bot.operations.model import OperationState
+from slipway.bot.chat.model import Choice
+from slipway.bot.clouds.simulated.faults import FaultKind
+from slipway.bot.errors import ChatError
+from slipway.bot.operations.messages import SEND_ATTEMPTS
+from slipway.bot.operations.model import OperationState
 from tests.conversations.kit import (
     CANDIDATE,
     RAWHIDE,

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.chat.model import Choice, Press, Room, Withdrawal
-from bot.operations.model import OperationState
+from slipway.bot.chat.model import Choice, Press, Room, Withdrawal
+from slipway.bot.operations.model import OperationState
 from tests.conversations.kit import newest, propose
 from tests.house import Bot, slipway
 

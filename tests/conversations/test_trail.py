@@ -7,8 +7,8 @@ from pathlib import Path
 
 from click.testing import CliRunner
 
-from bot.chat.model import Choice
-from bot.cli import main
+from slipway.bot.chat.model import Choice
+from slipway.bot.cli import main
 from tests.conversations.kit import ARM, CANDIDATE, X64, gallery, newest, propose, trail
 from tests.house import MemoryChat, slipway
 
@@ -79,8 +79,8 @@ async def test_a_restart_doubles_nothing_and_the_operator_can_prove_it(tmp_path:
 def test_the_operator_is_shown_the_head_and_told_of_a_cut_tail(tmp_path: Path) -> None:
     import asyncio
 
-    from bot.operations.audit import append
-    from bot.store.database import Database
+    from slipway.bot.operations.audit import append
+    from slipway.bot.store.database import Database
     from tests.operations.test_audit import entry, tamper
 
     async def write() -> None:

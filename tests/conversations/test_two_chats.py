@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.app import App, House, hands
-from bot.chat.model import Accept, Heard, Platform, Room
-from bot.errors import ChatError
+from slipway.bot.app import App, House, hands
+from slipway.bot.chat.model import Accept, Heard, Platform, Room
+from slipway.bot.errors import ChatError
 from tests.conversations.kit import gallery
 from tests.house import FakeClock, MemoryChat, settings
 

@@ -13,10 +13,10 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from bot.clouds.simulated.aws import SimulatedAws
-from bot.clouds.simulated.aws_world import SeedMachines, fedora_machines
-from bot.clouds.simulated.azure import Seed, SeedDefinition, SeedRegion, SeedVersion, SimulatedAzure
-from bot.clouds.simulated.faults import Armed, Fault, FaultKind, Faults
+from slipway.bot.clouds.simulated.aws import SimulatedAws
+from slipway.bot.clouds.simulated.aws_world import SeedMachines, fedora_machines
+from slipway.bot.clouds.simulated.azure import Seed, SeedDefinition, SeedRegion, SeedVersion, SimulatedAzure
+from slipway.bot.clouds.simulated.faults import Armed, Fault, FaultKind, Faults
 
 LIMIT = 60.0  # seconds that anything may take before a test fails
 

@@ -25,7 +25,7 @@ class Died(Exception):  # noqa: N818 - what happens here is no error
 
 
 class BotProcess:
-    """``python -m bot run`` with its console on pipes.
+    """``python -m slipway.bot run`` with its console on pipes.
 
     Args:
         config: the configuration file.
@@ -35,7 +35,7 @@ class BotProcess:
     def __init__(self, config: Path, order: Path) -> None:
         environ = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
         self._popen = subprocess.Popen(
-            [sys.executable, "-m", "bot", "run", "--config", str(config)],
+            [sys.executable, "-m", "slipway", "run", "--config", str(config)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

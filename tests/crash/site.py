@@ -11,8 +11,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from bot.operations.audit import Intact, verify
-from bot.store.database import Database
+from slipway.bot.operations.audit import Intact, verify
+from slipway.bot.store.database import Database
 from tests.crash.clouds import LIMIT, Clouds
 from tests.crash.process import BotProcess
 
@@ -123,7 +123,7 @@ class Site:
         return self.clouds.wait(walk())
 
     def _document(self) -> str:
-        demo = files("bot.config").joinpath("demo.toml").read_text("utf-8")
+        demo = files("slipway.bot.config").joinpath("demo.toml").read_text("utf-8")
         return (
             demo[: demo.index("[[schedule]]")]
             .replace('name = "slipway-demo"', f'name = "{self.deployment}"\nstate_dir = "state"')

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from bot.clouds.simulated.control import Logged
+from slipway.bot.clouds.simulated.control import Logged
 from tests.crash.clouds import LethalFaults
 from tests.crash.site import Site
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.clouds.simulated.faults import Fault, FaultKind
+from slipway.bot.clouds.simulated.faults import Fault, FaultKind
 from tests.crash.clouds import LIMIT, Clouds
 from tests.crash.process import BotProcess, Died
 from tests.crash.site import Site, until

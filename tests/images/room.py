@@ -6,14 +6,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from bot.clouds.model import (
+from slipway.bot.clouds.model import (
     Definition,
     ImageVersion,
     ProvisioningState,
     TargetRegion,
     VersionNumber,
 )
-from bot.errors import CloudError, CloudErrorKind
+from slipway.bot.errors import CloudError, CloudErrorKind
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.clouds.model import ImageVersion, ProvisioningState
-from bot.errors import CloudError, CloudErrorKind, Mistake
-from bot.images.catalogue import (
+from slipway.bot.clouds.model import ImageVersion, ProvisioningState
+from slipway.bot.errors import CloudError, CloudErrorKind, Mistake
+from slipway.bot.images.catalogue import (
     Catalogue,
     Standing,
     find_version,

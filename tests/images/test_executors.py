@@ -9,20 +9,20 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from bot.clouds.simulated.azure import Seed, SeedDefinition, SeedRegion, SeedVersion
-from bot.clouds.simulated.faults import Fault, FaultKind
-from bot.config.settings import RetentionSettings
-from bot.errors import CloudError, CloudErrorKind
-from bot.images.catalogue import Catalogue
-from bot.images.cleanup import CleanupPlanner
-from bot.images.executors import DeleteVersionExecutor, SetExcludedExecutor
-from bot.images.promote import PromotePlanner
-from bot.images.requests import Cleanup, Promote, Rollback
-from bot.images.retention import Rule
-from bot.images.rollback import RollbackPlanner
-from bot.images.steps import DeleteVersion, FlagReason, SetExcluded
-from bot.steps import Executor, StepDone, StepT
-from bot.waiting import Patience
+from slipway.bot.clouds.simulated.azure import Seed, SeedDefinition, SeedRegion, SeedVersion
+from slipway.bot.clouds.simulated.faults import Fault, FaultKind
+from slipway.bot.config.settings import RetentionSettings
+from slipway.bot.errors import CloudError, CloudErrorKind
+from slipway.bot.images.catalogue import Catalogue
+from slipway.bot.images.cleanup import CleanupPlanner
+from slipway.bot.images.executors import DeleteVersionExecutor, SetExcludedExecutor
+from slipway.bot.images.promote import PromotePlanner
+from slipway.bot.images.requests import Cleanup, Promote, Rollback
+from slipway.bot.images.retention import Rule
+from slipway.bot.images.rollback import RollbackPlanner
+from slipway.bot.images.steps import DeleteVersion, FlagReason, SetExcluded
+from slipway.bot.steps import Executor, StepDone, StepT
+from slipway.bot.waiting import Patience
 from tests.clouds.azure_place import NOW, Place, place
 
 X64 = "Fedora-Cloud-43-x64"

@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from bot.clouds.model import ProvisioningState, TargetRegion
-from bot.config.settings import RetentionSettings
-from bot.errors import CloudError, CloudErrorKind, Mistake
-from bot.images.catalogue import Catalogue
-from bot.images.cleanup import CleanupPlanner
-from bot.images.promote import PromotePlanner
-from bot.images.requests import Cleanup, Pin, Promote, Rollback
-from bot.images.rollback import RollbackPlanner
-from bot.steps import Draft
+from slipway.bot.clouds.model import ProvisioningState, TargetRegion
+from slipway.bot.config.settings import RetentionSettings
+from slipway.bot.errors import CloudError, CloudErrorKind, Mistake
+from slipway.bot.images.catalogue import Catalogue
+from slipway.bot.images.cleanup import CleanupPlanner
+from slipway.bot.images.promote import PromotePlanner
+from slipway.bot.images.requests import Cleanup, Pin, Promote, Rollback
+from slipway.bot.images.rollback import RollbackPlanner
+from slipway.bot.steps import Draft
 from tests.images.room import (
     ARM,
     DAY,

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.clouds.model import ImageVersion, ProvisioningState
-from bot.config.settings import RetentionSettings
-from bot.images.catalogue import (
+from slipway.bot.clouds.model import ImageVersion, ProvisioningState
+from slipway.bot.config.settings import RetentionSettings
+from slipway.bot.images.catalogue import (
     has_ended,
     is_promoted,
     latest,
@@ -19,7 +19,7 @@ from bot.images.catalogue import (
     newest_first,
     protection,
 )
-from bot.images.retention import Keep, Retention, Rule, retention
+from slipway.bot.images.retention import Keep, Retention, Rule, retention
 from tests.images.room import DAY, NOW, RAWHIDE, X64, candidates, promoted, version
 
 POLICY = RetentionSettings()

@@ -10,21 +10,21 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from bot.clouds.aws import AwsMachines
-from bot.clouds.model import InstanceState
-from bot.clouds.simulated.aws import SimulatedAws
-from bot.clouds.simulated.aws_world import fedora_machines
-from bot.clouds.simulated.faults import Fault, FaultKind
-from bot.config.settings import ProfileSettings
-from bot.errors import CloudError, CloudErrorKind, Mistake
-from bot.instances.executors import LaunchExecutor, TerminateExecutor
-from bot.instances.launch import LaunchPlanner
-from bot.instances.requests import Launch, Terminate
-from bot.instances.steps import LaunchMachines, TerminateMachine
-from bot.instances.tags import UNTIL, launch_tags, until_of, write_until
-from bot.instances.terminate import TerminatePlanner
-from bot.steps import Draft, Executor, StepDone, StepT
-from bot.waiting import Patience
+from slipway.bot.clouds.aws import AwsMachines
+from slipway.bot.clouds.model import InstanceState
+from slipway.bot.clouds.simulated.aws import SimulatedAws
+from slipway.bot.clouds.simulated.aws_world import fedora_machines
+from slipway.bot.clouds.simulated.faults import Fault, FaultKind
+from slipway.bot.config.settings import ProfileSettings
+from slipway.bot.errors import CloudError, CloudErrorKind, Mistake
+from slipway.bot.instances.executors import LaunchExecutor, TerminateExecutor
+from slipway.bot.instances.launch import LaunchPlanner
+from slipway.bot.instances.requests import Launch, Terminate
+from slipway.bot.instances.steps import LaunchMachines, TerminateMachine
+from slipway.bot.instances.tags import UNTIL, launch_tags, until_of, write_until
+from slipway.bot.instances.terminate import TerminatePlanner
+from slipway.bot.steps import Draft, Executor, StepDone, StepT
+from slipway.bot.waiting import Patience
 from tests.clouds.aws_room import NOW, machines, plain_client, plainly, unique
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -6,12 +6,18 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from bot.chat.model import Choice, Platform, Room
-from bot.config.settings import OperationKind, PersonSettings, RoleSettings, ScheduleSettings, SlipwaySettings
-from bot.images.requests import Promote
-from bot.images.steps import FlagReason, SetExcluded
-from bot.operations.model import Operation, OperationState, Plan, Policy, Vote
-from bot.people import People
+from slipway.bot.chat.model import Choice, Platform, Room
+from slipway.bot.config.settings import (
+    OperationKind,
+    PersonSettings,
+    RoleSettings,
+    ScheduleSettings,
+    SlipwaySettings,
+)
+from slipway.bot.images.requests import Promote
+from slipway.bot.images.steps import FlagReason, SetExcluded
+from slipway.bot.operations.model import Operation, OperationState, Plan, Policy, Vote
+from slipway.bot.people import People
 from tests.house import NOW
 
 ROLE = "releng"

@@ -13,8 +13,8 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.operations.audit import GENESIS, Broken, Entry, Intact, append, entries, lines, verify
-from bot.store.database import Database
+from slipway.bot.operations.audit import GENESIS, Broken, Entry, Intact, append, entries, lines, verify
+from slipway.bot.store.database import Database
 from tests.house import NOW
 
 ENTRIES = 5
@@ -116,7 +116,7 @@ async def test_a_change_of_any_column_is_found(
 
 
 async def test_every_column_of_the_table_is_tried_above() -> None:
-    from bot.store.tables import audit
+    from slipway.bot.store.tables import audit
 
     assert OTHERWISE.keys() == {column.name for column in audit.c}
 

@@ -10,16 +10,16 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from bot.chat.model import Choice, Platform, Room
-from bot.errors import Mistake
-from bot.operations import audit
-from bot.operations.audit import Entry, Intact
-from bot.operations.deciding import Deciding, Decision
-from bot.operations.model import Operation, OperationState, Policy, StepReport
-from bot.operations.records import Proposed, Records
-from bot.people import People, Person
-from bot.steps import StepDone
-from bot.store.database import Database
+from slipway.bot.chat.model import Choice, Platform, Room
+from slipway.bot.errors import Mistake
+from slipway.bot.operations import audit
+from slipway.bot.operations.audit import Entry, Intact
+from slipway.bot.operations.deciding import Deciding, Decision
+from slipway.bot.operations.model import Operation, OperationState, Policy, StepReport
+from slipway.bot.operations.records import Proposed, Records
+from slipway.bot.people import People, Person
+from slipway.bot.steps import StepDone
+from slipway.bot.store.database import Database
 from tests.house import NOW, FakeClock
 from tests.operations.made import ROLE, people, plan, vote
 

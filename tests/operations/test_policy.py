@@ -7,11 +7,11 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.chat.model import Choice, Platform
-from bot.config.settings import OperationKind, PolicySettings
-from bot.operations.model import Policy, Vote
-from bot.operations.policy import Enough, Missing, Vetoed, deciders, may_decide, policy_for, standing
-from bot.people import People
+from slipway.bot.chat.model import Choice, Platform
+from slipway.bot.config.settings import OperationKind, PolicySettings
+from slipway.bot.operations.model import Policy, Vote
+from slipway.bot.operations.policy import Enough, Missing, Vetoed, deciders, may_decide, policy_for, standing
+from slipway.bot.people import People
 from tests.operations.made import ROLE, operation, people, vote
 
 NAMES = ("alice", "bob", "carol", "dan", "erin")

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.images.requests import Pin, Promote
-from bot.images.steps import FlagReason
-from bot.model import Json
-from bot.operations.model import Plan, Policy
-from bot.operations.staleness import DIFFERENCES_SHOWN, differences
+from slipway.bot.images.requests import Pin, Promote
+from slipway.bot.images.steps import FlagReason
+from slipway.bot.model import Json
+from slipway.bot.operations.model import Plan, Policy
+from slipway.bot.operations.staleness import DIFFERENCES_SHOWN, differences
 from tests.operations.made import ROLE, plan, step
 
 plain: st.SearchStrategy[Json] = st.recursive(

@@ -10,9 +10,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import structlog
 
-from bot.times import Clock, system_clock
-from scheduler import clockwork
-from scheduler.clockwork import Clockwork
+from slipway.bot.times import Clock, system_clock
+from slipway.scheduler import clockwork
+from slipway.scheduler.clockwork import Clockwork
 
 SOON = timedelta(milliseconds=30)
 NEVER = timedelta(days=365)

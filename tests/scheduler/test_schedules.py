@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 import structlog
 
-from bot.chat.model import Choice, Room
-from bot.clouds.simulated.azure import SimulatedAzure
-from bot.clouds.simulated.fedora import fedora_gallery
-from commands.events import Tick
+from slipway.bot.chat.model import Choice, Room
+from slipway.bot.clouds.simulated.azure import SimulatedAzure
+from slipway.bot.clouds.simulated.fedora import fedora_gallery
+from slipway.commands.events import Tick
 from tests.house import NOW, Bot, FakeClock, MemoryChat, Shown, slipway
 
 X64 = "Fedora-Cloud-43-x64"

@@ -12,8 +12,8 @@ from apscheduler.triggers.cron import CronTrigger
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bot.config.settings import ScheduleSettings
-from scheduler.timetable import MOST_COUNTED, ON_TIME, Due, Timetable, upcoming
+from slipway.bot.config.settings import ScheduleSettings
+from slipway.scheduler.timetable import MOST_COUNTED, ON_TIME, Due, Timetable, upcoming
 
 MINUTE = timedelta(minutes=1)
 WINDOW = timedelta(hours=30)

@@ -12,17 +12,17 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from bot.app import App, Wiring, hands, slack_chat
-from bot.app import House as Running
-from bot.chat.model import Chat, Platform
-from bot.chat.slack import SlackChat
-from bot.chat.slack.manifest import EVENTS, SCOPES
-from bot.clouds.simulated.aws import SimulatedAws
-from bot.clouds.simulated.azure import SimulatedAzure
-from bot.clouds.simulated.fedora import fedora_gallery
-from bot.config.load import settings_from
-from bot.config.settings import SlipwaySettings
-from commands.all import rights
+from slipway.bot.app import App, Wiring, hands, slack_chat
+from slipway.bot.app import House as Running
+from slipway.bot.chat.model import Chat, Platform
+from slipway.bot.chat.slack import SlackChat
+from slipway.bot.chat.slack.manifest import EVENTS, SCOPES
+from slipway.bot.clouds.simulated.aws import SimulatedAws
+from slipway.bot.clouds.simulated.azure import SimulatedAzure
+from slipway.bot.clouds.simulated.fedora import fedora_gallery
+from slipway.bot.config.load import settings_from
+from slipway.bot.config.settings import SlipwaySettings
+from slipway.commands.all import rights
 from tests.house import FakeClock
 from tests.slack.simulator import Message, SimulatedSlack
 from tests.slack.simulator.seed import ALICE, BOB, CAROL, IMAGES, RELEASE
@@ -50,7 +50,7 @@ def slack_settings(
     changes: Mapping[str, Any] | None = None,
 ) -> SlipwaySettings:
     """The demo's people with accounts in the simulated workspace, and its channels."""
-    document = tomllib.loads(files("bot.config").joinpath("demo.toml").read_text("utf-8"))
+    document = tomllib.loads(files("slipway.bot.config").joinpath("demo.toml").read_text("utf-8"))
     document |= {"state_dir": str(state_dir), "schedule": [], "console": {"enabled": False}}
     if azure is None:
         del document["azure"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.chat.model import Button, Card, Choice, Field, Shortcut, Table, Tone
+from slipway.bot.chat.model import Button, Card, Choice, Field, Shortcut, Table, Tone
 
 BUTTONS = tuple(
     Button(choice=choice, label=label, operation_id="op-7k3f", digest_prefix="abcdef12")

@@ -19,9 +19,9 @@ import aiohttp
 from aiohttp import web
 
 from benchmarks.subject import Clouds, document, write_toml
-from bot.clouds.simulated.azure import SimulatedAzure
-from bot.clouds.simulated.fedora import fedora_gallery, many
-from bot.times import system_clock
+from slipway.bot.clouds.simulated.azure import SimulatedAzure
+from slipway.bot.clouds.simulated.fedora import fedora_gallery, many
+from slipway.bot.times import system_clock
 from tests.program import PATIENCE, ROOT, environment
 from tests.slack.bot import as_the_manifest_says
 from tests.slack.simulator import Delivery, Message, SimulatedSlack
@@ -50,7 +50,7 @@ class Mortal:
         before = self.sim.sockets.opened
         self._process = await asyncio.create_subprocess_exec(
             sys.executable,
-            *("-m", "bot", "run", "--config", str(self._config)),
+            *("-m", "slipway", "run", "--config", str(self._config)),
             stdin=DEVNULL,
             stdout=DEVNULL,
             stderr=PIPE,

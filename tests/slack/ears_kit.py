@@ -12,14 +12,14 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from bot.chat.model import AnyEvent, Card, Heard, Press
-from bot.chat.slack import House, InMemory, SlackChat
-from bot.chat.slack.chat import SOCKETS_APART
-from bot.chat.slack.house import LaunchChoices
-from bot.config.settings import ProfileSettings, SlackSettings
-from bot.errors import Mistake
-from bot.waiting import Sleep
-from commands.forms import LaunchForm, ProfileChoice, launch_line, launch_mistakes
+from slipway.bot.chat.model import AnyEvent, Card, Heard, Press
+from slipway.bot.chat.slack import House, InMemory, SlackChat
+from slipway.bot.chat.slack.chat import SOCKETS_APART
+from slipway.bot.chat.slack.house import LaunchChoices
+from slipway.bot.config.settings import ProfileSettings, SlackSettings
+from slipway.bot.errors import Mistake
+from slipway.bot.waiting import Sleep
+from slipway.commands.forms import LaunchForm, ProfileChoice, launch_line, launch_mistakes
 from tests.house import FakeClock
 from tests.slack.bot import address_of, as_the_manifest_says, no_wait
 from tests.slack.simulator import SimulatedSlack

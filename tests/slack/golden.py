@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bot.chat.model import Card
-from bot.chat.slack.render import message
+from slipway.bot.chat.model import Card
+from slipway.bot.chat.slack.render import message
 
 
 def pretty(found: object) -> str:

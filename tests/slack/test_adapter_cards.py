@@ -12,14 +12,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.chat.model import Button, Card, Choice, Field, Shortcut, Table, Tone
-from bot.chat.slack.manifest import manifest
-from bot.chat.slack.modals import home_view, launch_modal, reject_modal, waiting_modal
-from bot.chat.slack.render import fits, message
-from bot.chat.slack.text import JOINER, mrkdwn
-from bot.chat.slack.values import Back, Target, back_of, target_of
-from bot.config.settings import SlackTransport
-from commands.forms import LaunchForm, ProfileChoice
+from slipway.bot.chat.model import Button, Card, Choice, Field, Shortcut, Table, Tone
+from slipway.bot.chat.slack.manifest import manifest
+from slipway.bot.chat.slack.modals import home_view, launch_modal, reject_modal, waiting_modal
+from slipway.bot.chat.slack.render import fits, message
+from slipway.bot.chat.slack.text import JOINER, mrkdwn
+from slipway.bot.chat.slack.values import Back, Target, back_of, target_of
+from slipway.bot.config.settings import SlackTransport
+from slipway.commands.forms import LaunchForm, ProfileChoice
 from tests.slack.cards_kit import CARDS, FAILED, LONG, PROPOSED, REPORT
 from tests.slack.ears_kit import FORM
 from tests.slack.golden import Golden, pretty, sent

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bot.chat.model import Address, Assurance, Heard
-from bot.chat.slack.values import LAUNCH, LAUNCH_FROM, SHOW_OPERATION
-from bot.errors import ChatError, Mistake
+from slipway.bot.chat.model import Address, Assurance, Heard
+from slipway.bot.chat.slack.values import LAUNCH, LAUNCH_FROM, SHOW_OPERATION
+from slipway.bot.errors import ChatError, Mistake
 from tests.slack.cards_kit import PROPOSED
 from tests.slack.ears_kit import Ear, listening
 from tests.slack.simulator import Outcome, SimulatedSlack

@@ -35,7 +35,7 @@ async def _bot(path: Path, sim: SimulatedSlack) -> AsyncIterator[asyncio.subproc
     before = sim.sockets.opened
     tokens = {"SLIPWAY_SLACK_BOT_TOKEN": sim.bot_token, "SLIPWAY_SLACK_APP_TOKEN": sim.app_token}
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "bot", "run", "--config", str(path)),
+        *(sys.executable, "-m", "slipway", "run", "--config", str(path)),
         cwd=ROOT,
         env=environment(**tokens),
         stdout=asyncio.subprocess.DEVNULL,

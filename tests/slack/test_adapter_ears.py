@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from bot.chat.model import Address, Assurance, Choice, Heard
-from bot.errors import ChatError
+from slipway.bot.chat.model import Address, Assurance, Choice, Heard
+from slipway.bot.errors import ChatError
 from tests.house import FakeClock
 from tests.slack.cards_kit import PROPOSED, SLIP
 from tests.slack.ears_kit import Ear, listening, make_chat

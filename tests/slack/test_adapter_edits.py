@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.chat.slack import SlackChat
-from bot.errors import ChatError
-from bot.operations.model import OperationState
+from slipway.bot.chat.slack import SlackChat
+from slipway.bot.errors import ChatError
+from slipway.bot.operations.model import OperationState
 from tests.conversations.kit import X64
 from tests.house import FakeClock
 from tests.slack.bot import slack_bot

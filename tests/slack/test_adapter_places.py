@@ -7,10 +7,10 @@ from datetime import timedelta
 
 import pytest
 
-from bot.chat.model import Assurance, Choice, Heard
-from bot.chat.slack.aside import Spot
-from bot.chat.slack.values import LAUNCH, SHOW_OPERATION
-from bot.errors import ChatError
+from slipway.bot.chat.model import Assurance, Choice, Heard
+from slipway.bot.chat.slack.aside import Spot
+from slipway.bot.chat.slack.values import LAUNCH, SHOW_OPERATION
+from slipway.bot.errors import ChatError
 from tests.house import FakeClock
 from tests.slack.cards_kit import LONG, PROPOSED
 from tests.slack.ears_kit import Ear, listening, make_chat

@@ -15,12 +15,12 @@ import pytest
 import structlog
 from aiohttp import web
 
-from bot.chat.model import Card
-from bot.chat.slack import InMemory
-from bot.chat.slack.memory import token_of
-from bot.chat.slack.values import LAUNCH, LAUNCH_FROM, MESSAGE_EVENT, SHOW_OPERATION
-from bot.errors import ChatError
-from bot.logs import configure
+from slipway.bot.chat.model import Card
+from slipway.bot.chat.slack import InMemory
+from slipway.bot.chat.slack.memory import token_of
+from slipway.bot.chat.slack.values import LAUNCH, LAUNCH_FROM, MESSAGE_EVENT, SHOW_OPERATION
+from slipway.bot.errors import ChatError
+from slipway.bot.logs import configure
 from tests.house import FakeClock
 from tests.slack.cards_kit import LISTING, LONG, PROPOSED, REPORT, RUNNING
 from tests.slack.ears_kit import Ear, listening, make_chat

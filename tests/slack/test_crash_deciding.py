@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.clouds.simulated.faults import Fault, FaultKind
+from slipway.bot.clouds.simulated.faults import Fault, FaultKind
 from tests.slack.crashing import WITHIN, mortal_bot
 
 

@@ -18,18 +18,18 @@ import pytest
 import pytest_asyncio
 from structlog.testing import capture_logs
 
-from bot import __version__
-from bot.chat.model import Address, Assurance, Card, Choice, Heard, Platform, Room, Tone
-from bot.chat.slack.modals import home_view
-from bot.chat.slack.trust import DIRECT
-from bot.clouds.simulated.aws import SimulatedAws
-from bot.clouds.simulated.aws_world import fedora_machines
-from bot.clouds.simulated.azure.state import GalleryState
-from bot.clouds.simulated.faults import Fault, FaultKind
-from bot.clouds.simulated.fedora import many
-from bot.operations.model import OperationState
-from commands.events import Tick
-from commands.home import home
+from slipway import __version__
+from slipway.bot.chat.model import Address, Assurance, Card, Choice, Heard, Platform, Room, Tone
+from slipway.bot.chat.slack.modals import home_view
+from slipway.bot.chat.slack.trust import DIRECT
+from slipway.bot.clouds.simulated.aws import SimulatedAws
+from slipway.bot.clouds.simulated.aws_world import fedora_machines
+from slipway.bot.clouds.simulated.azure.state import GalleryState
+from slipway.bot.clouds.simulated.faults import Fault, FaultKind
+from slipway.bot.clouds.simulated.fedora import many
+from slipway.bot.operations.model import OperationState
+from slipway.commands.events import Tick
+from slipway.commands.home import home
 from tests.conversations.kit import ARM, ARM_CANDIDATE, RAWHIDE, X64, arm, press_value, properties
 from tests.conversations.test_broken_off import refusing
 from tests.conversations.test_machines import IMAGE

@@ -16,9 +16,9 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from bot.errors import StateError
-from bot.store.database import HEAD, MIGRATIONS, Database, StateLock
-from bot.store.tables import metadata
+from slipway.bot.errors import StateError
+from slipway.bot.store.database import HEAD, MIGRATIONS, Database, StateLock
+from slipway.bot.store.tables import metadata
 
 
 async def open_and_close(path: Path) -> None:
@@ -141,7 +141,7 @@ async def test_a_write_that_fails_halfway_leaves_nothing(tmp_path: Path) -> None
 HOLD = """
 import sys
 from pathlib import Path
-from bot.store.database import StateLock
+from slipway.bot.store.database import StateLock
 with StateLock(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()

@@ -12,15 +12,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.app import DATABASE, App, House, Wiring, hands, matrix_chat
-from bot.chat.model import Chat, Platform
-from bot.clouds.simulated.azure import SimulatedAzure
-from bot.clouds.simulated.fedora import fedora_gallery
-from bot.operations.model import Operation
-from bot.store.database import Database
-from bot.store.memory import ChatMemory
-from bot.store.tables import chat_memory
-from bot.times import system_clock
+from slipway.bot.app import DATABASE, App, House, Wiring, hands, matrix_chat
+from slipway.bot.chat.model import Chat, Platform
+from slipway.bot.clouds.simulated.azure import SimulatedAzure
+from slipway.bot.clouds.simulated.fedora import fedora_gallery
+from slipway.bot.operations.model import Operation
+from slipway.bot.store.database import Database
+from slipway.bot.store.memory import ChatMemory
+from slipway.bot.store.tables import chat_memory
+from slipway.bot.times import system_clock
 from tests.chat.person import Message, Person
 from tests.house import settings
 from tests.synapse import Account, Synapse

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.chat.model import Choice, Heard, Platform, Press, Room
-from bot.operations.model import OperationState
-from bot.times import system_clock
+from slipway.bot.chat.model import Choice, Heard, Platform, Press, Room
+from slipway.bot.operations.model import OperationState
+from slipway.bot.times import system_clock
 from tests.chat.person import APPROVE, REJECT, Message, Person
 from tests.stories.matrix_house import FENCE, Story, story
 from tests.synapse import Synapse

@@ -7,13 +7,21 @@ from collections.abc import Awaitable, Callable
 from contextlib import aclosing
 from datetime import datetime, timedelta
 
-from bot.chat.console.board import Board, Offer
-from bot.chat.console.editor import LONGEST, TooLong
-from bot.chat.console.inputs import Input, Line, Narration
-from bot.chat.console.lines import Meaning, Nothing, Pressed, Speech, Unclear, no_such_button, read_line
-from bot.chat.console.rendering import Renderer
-from bot.chat.console.screen import Screen
-from bot.chat.model import (
+from slipway.bot.chat.console.board import Board, Offer
+from slipway.bot.chat.console.editor import LONGEST, TooLong
+from slipway.bot.chat.console.inputs import Input, Line, Narration
+from slipway.bot.chat.console.lines import (
+    Meaning,
+    Nothing,
+    Pressed,
+    Speech,
+    Unclear,
+    no_such_button,
+    read_line,
+)
+from slipway.bot.chat.console.rendering import Renderer
+from slipway.bot.chat.console.screen import Screen
+from slipway.bot.chat.model import (
     Accept,
     Address,
     Card,
@@ -24,8 +32,8 @@ from bot.chat.model import (
     Room,
     Tone,
 )
-from bot.errors import ChatError
-from bot.times import Clock
+from slipway.bot.errors import ChatError
+from slipway.bot.times import Clock
 
 Settled = Callable[[], Awaitable[None]]
 """Returns once nothing that was said is still being worked on."""
@@ -35,7 +43,7 @@ _PATIENCE = 0.5  # seconds that leaving may take before the console says what it
 
 
 class ConsoleChat:
-    """Ears and voice on a pair of streams. Fulfils :class:`bot.chat.model.Chat`.
+    """Ears and voice on a pair of streams. Fulfils :class:`slipway.bot.chat.model.Chat`.
 
     Args:
         source: where lines come from.

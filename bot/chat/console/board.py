@@ -7,7 +7,7 @@ from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from bot.chat.model import Button, Card, Choice
+from slipway.bot.chat.model import Button, Card, Choice
 
 _REMEMBERED = 1000  # messages; an edit of one that is older is shown as if it were new
 _OPERATION = re.compile(r"\bop-[0-9a-z]{3,12}\b")

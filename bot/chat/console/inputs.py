@@ -1,4 +1,4 @@
-"""Where lines come from: a pipe or a file, a terminal, or a story that is told (`bot.chat.console.tour`)."""
+"""Where lines come from: a pipe or a file, a terminal, or a story that is told (`slipway.bot.chat.console.tour`)."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from typing import Protocol
 
 from rich.cells import cell_len
 
-from bot.chat.console.editor import LONGEST, Closed, Editor, Entered, TooLong
-from bot.chat.console.screen import Screen
+from slipway.bot.chat.console.editor import LONGEST, Closed, Editor, Entered, TooLong
+from slipway.bot.chat.console.screen import Screen
 
 _CHUNK = 65536  # bytes
 

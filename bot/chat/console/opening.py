@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TextIO
 
-from bot.chat.console.inputs import EditedLines, Input, PipedLines
-from bot.chat.console.modes import Mode
-from bot.chat.console.rendering import JsonRenderer, PlainRenderer, Renderer
-from bot.chat.console.screen import BREAK, ERASE, Screen
-from bot.chat.console.terminal import TerminalRenderer, terminal_console
+from slipway.bot.chat.console.inputs import EditedLines, Input, PipedLines
+from slipway.bot.chat.console.modes import Mode
+from slipway.bot.chat.console.rendering import JsonRenderer, PlainRenderer, Renderer
+from slipway.bot.chat.console.screen import BREAK, ERASE, Screen
+from slipway.bot.chat.console.terminal import TerminalRenderer, terminal_console
 
 
 @dataclass(frozen=True, slots=True)
 class Console:
-    """What a :class:`bot.chat.console.adapter.ConsoleChat` needs of the streams."""
+    """What a :class:`slipway.bot.chat.console.adapter.ConsoleChat` needs of the streams."""
 
     source: Input
     screen: Screen

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import Protocol
 
-from bot.chat.console.board import Offer, Posted
-from bot.chat.model import Card, Tone
-from bot.chat.plain import clean, clean_line, headline, render_plain
+from slipway.bot.chat.console.board import Offer, Posted
+from slipway.bot.chat.model import Card, Tone
+from slipway.bot.chat.plain import clean, clean_line, headline, render_plain
 
 _UNDER_WAY = (Tone.WAITING, Tone.RUNNING)
 _MOST_NEWS = 3  # changed lines that an update tells

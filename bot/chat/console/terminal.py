@@ -12,10 +12,10 @@ from rich.panel import Panel
 from rich.table import Table as Grid
 from rich.text import Text
 
-from bot.chat.console.board import Offer, Posted
-from bot.chat.console.rendering import is_update, said_line, thread_mark, update_line
-from bot.chat.model import Card, Choice, Field, Table, Tone
-from bot.chat.plain import clean, clean_line, display_width, headline, spans, without_ticks
+from slipway.bot.chat.console.board import Offer, Posted
+from slipway.bot.chat.console.rendering import is_update, said_line, thread_mark, update_line
+from slipway.bot.chat.model import Card, Choice, Field, Table, Tone
+from slipway.bot.chat.plain import clean, clean_line, display_width, headline, spans, without_ticks
 
 _WIDEST = 120  # columns; longer lines are hard to read
 _FRAME = 4  # columns that a card's border and padding take

@@ -6,10 +6,10 @@ import re
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass
 
-from bot.chat.console.board import Board
-from bot.chat.console.editor import Entered
-from bot.chat.console.inputs import Line, Narration
-from bot.chat.model import Choice
+from slipway.bot.chat.console.board import Board
+from slipway.bot.chat.console.editor import Entered
+from slipway.bot.chat.console.inputs import Line, Narration
+from slipway.bot.chat.model import Choice
 
 Pace = Callable[[float], Awaitable[object]]
 """Lets so many seconds pass for the reader; ``asyncio.sleep`` in the program, nothing at all in tests."""
@@ -62,7 +62,7 @@ def scenes(story: Story) -> tuple[Scene, ...]:
 
 
 class Tour:
-    """Tells the story line by line, as an :class:`bot.chat.console.inputs.Input`.
+    """Tells the story line by line, as an :class:`slipway.bot.chat.console.inputs.Input`.
 
     Button numbers and ids are found in what the bot said, so the console's ``quiet`` has to mean that each
     answer is there. What does not happen (nothing to approve, no machine came up) is left out.

@@ -1,6 +1,6 @@
 """Matrix: voice and ears on matrix-nio. Only this package knows nio."""
 
-from bot.chat.matrix.chat import MatrixChat
-from bot.chat.matrix.memory import InMemory, MatrixMemory
+from slipway.bot.chat.matrix.chat import MatrixChat
+from slipway.bot.chat.matrix.memory import InMemory, MatrixMemory
 
 __all__ = ["InMemory", "MatrixChat", "MatrixMemory"]

@@ -6,21 +6,21 @@ import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 
-from bot.chat.matrix.backoff import Sleep
-from bot.chat.matrix.connection import Connection
-from bot.chat.matrix.ears import Ears
-from bot.chat.matrix.folder import Folder
-from bot.chat.matrix.memory import MatrixMemory
-from bot.chat.matrix.pace import Latest, Pace
-from bot.chat.matrix.presence import TYPING_AFTER, Presence
-from bot.chat.matrix.profile import Profile
-from bot.chat.matrix.rooms import Rooms
-from bot.chat.matrix.seals import Seals
-from bot.chat.matrix.send import Voice
-from bot.chat.matrix.standing import Standing
-from bot.chat.model import Accept, Card, ChatHealth, Platform
-from bot.config.settings import CommandSettings, MatrixSettings
-from bot.times import Clock
+from slipway.bot.chat.matrix.backoff import Sleep
+from slipway.bot.chat.matrix.connection import Connection
+from slipway.bot.chat.matrix.ears import Ears
+from slipway.bot.chat.matrix.folder import Folder
+from slipway.bot.chat.matrix.memory import MatrixMemory
+from slipway.bot.chat.matrix.pace import Latest, Pace
+from slipway.bot.chat.matrix.presence import TYPING_AFTER, Presence
+from slipway.bot.chat.matrix.profile import Profile
+from slipway.bot.chat.matrix.rooms import Rooms
+from slipway.bot.chat.matrix.seals import Seals
+from slipway.bot.chat.matrix.send import Voice
+from slipway.bot.chat.matrix.standing import Standing
+from slipway.bot.chat.model import Accept, Card, ChatHealth, Platform
+from slipway.bot.config.settings import CommandSettings, MatrixSettings
+from slipway.bot.times import Clock
 
 _LONGEST_POLL = timedelta(seconds=30)
 _MAX_AGE = CommandSettings().max_age
@@ -31,7 +31,7 @@ def _nobody(_user: str) -> bool:
 
 
 class MatrixChat:
-    """Fulfils :class:`bot.chat.model.Chat` on a Matrix homeserver.
+    """Fulfils :class:`slipway.bot.chat.model.Chat` on a Matrix homeserver.
 
     Args:
         settings: the account and its rooms.

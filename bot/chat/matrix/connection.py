@@ -11,14 +11,14 @@ from urllib.parse import quote
 
 import structlog
 
-from bot.chat.matrix.failures import HomeserverError, refusal
-from bot.chat.matrix.folder import Folder
-from bot.chat.matrix.keys import Keys
-from bot.chat.matrix.login import Secret
-from bot.chat.matrix.opening import Opened, Opener
-from bot.chat.matrix.wire import Client, Json, ask, attempt, calling
-from bot.config.settings import MatrixSettings
-from bot.errors import ChatError
+from slipway.bot.chat.matrix.failures import HomeserverError, refusal
+from slipway.bot.chat.matrix.folder import Folder
+from slipway.bot.chat.matrix.keys import Keys
+from slipway.bot.chat.matrix.login import Secret
+from slipway.bot.chat.matrix.opening import Opened, Opener
+from slipway.bot.chat.matrix.wire import Client, Json, ask, attempt, calling
+from slipway.bot.config.settings import MatrixSettings
+from slipway.bot.errors import ChatError
 
 __all__ = ["Client", "Connection", "HomeserverError"]
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from bot.chat.matrix.failures import HomeserverError
-from bot.chat.matrix.folder import Folder, Login
-from bot.chat.matrix.login import Entrance, Secret
-from bot.chat.matrix.opening import Opener
-from bot.config.settings import MatrixSettings
+from slipway.bot.chat.matrix.failures import HomeserverError
+from slipway.bot.chat.matrix.folder import Folder, Login
+from slipway.bot.chat.matrix.login import Entrance, Secret
+from slipway.bot.chat.matrix.opening import Opener
+from slipway.bot.config.settings import MatrixSettings
 
 
 async def log_in(

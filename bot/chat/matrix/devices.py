@@ -9,11 +9,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bot.chat.matrix.crosssigning import PublicIdentity
-from bot.chat.matrix.signing import is_public_key, is_signed
-from bot.chat.matrix.wire import Json
-from bot.chat.model import Assurance
-from bot.config.settings import UnsignedDevices
+from slipway.bot.chat.matrix.crosssigning import PublicIdentity
+from slipway.bot.chat.matrix.signing import is_public_key, is_signed
+from slipway.bot.chat.matrix.wire import Json
+from slipway.bot.chat.model import Assurance
+from slipway.bot.config.settings import UnsignedDevices
 
 
 @dataclass(frozen=True)

@@ -10,19 +10,19 @@ from typing import Any
 
 import structlog
 
-from bot.chat.matrix.backoff import Backoff, Sleep
-from bot.chat.matrix.connection import Connection, HomeserverError
-from bot.chat.matrix.gap import Gaps
-from bot.chat.matrix.memory import MatrixMemory, Place
-from bot.chat.matrix.presence import Presence
-from bot.chat.matrix.receive import Me, own_join, since_own_join, understand
-from bot.chat.matrix.rooms import Rooms
-from bot.chat.matrix.seals import Seals
-from bot.chat.matrix.send import Voice
-from bot.chat.matrix.standing import Standing
-from bot.chat.model import Accept, Card, Heard, Tone
-from bot.errors import ChatError
-from bot.times import Clock
+from slipway.bot.chat.matrix.backoff import Backoff, Sleep
+from slipway.bot.chat.matrix.connection import Connection, HomeserverError
+from slipway.bot.chat.matrix.gap import Gaps
+from slipway.bot.chat.matrix.memory import MatrixMemory, Place
+from slipway.bot.chat.matrix.presence import Presence
+from slipway.bot.chat.matrix.receive import Me, own_join, since_own_join, understand
+from slipway.bot.chat.matrix.rooms import Rooms
+from slipway.bot.chat.matrix.seals import Seals
+from slipway.bot.chat.matrix.send import Voice
+from slipway.bot.chat.matrix.standing import Standing
+from slipway.bot.chat.model import Accept, Card, Heard, Tone
+from slipway.bot.errors import ChatError
+from slipway.bot.times import Clock
 
 log = structlog.get_logger(__name__)
 

@@ -12,8 +12,8 @@ import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from bot.chat.matrix.signing import KEY_BYTES, decode, encode
-from bot.errors import ChatError
+from slipway.bot.chat.matrix.signing import KEY_BYTES, decode, encode
+from slipway.bot.errors import ChatError
 
 SEED_NAMES = ("master", "self_signing", "user_signing")
 

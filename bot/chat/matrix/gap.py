@@ -9,11 +9,11 @@ from typing import Any
 
 import structlog
 
-from bot.chat.matrix.backoff import Backoff, Sleep
-from bot.chat.matrix.connection import Connection, HomeserverError
-from bot.chat.matrix.receive import own_join
-from bot.errors import ChatError
-from bot.times import Clock
+from slipway.bot.chat.matrix.backoff import Backoff, Sleep
+from slipway.bot.chat.matrix.connection import Connection, HomeserverError
+from slipway.bot.chat.matrix.receive import own_join
+from slipway.bot.errors import ChatError
+from slipway.bot.times import Clock
 
 PAGE = 100
 """Events asked for at once."""

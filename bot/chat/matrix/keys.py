@@ -16,10 +16,10 @@ from urllib.parse import quote
 
 import structlog
 
-from bot.chat.matrix.crosssigning import Device
-from bot.chat.matrix.devices import Devices, sound_claims
-from bot.chat.matrix.wire import Client, Exchange, Json, ask
-from bot.errors import ChatError
+from slipway.bot.chat.matrix.crosssigning import Device
+from slipway.bot.chat.matrix.devices import Devices, sound_claims
+from slipway.bot.chat.matrix.wire import Client, Exchange, Json, ask
+from slipway.bot.errors import ChatError
 
 _KEYS = "/_matrix/client/v3/keys"
 _ASK_AGAIN_AFTER = 300.0  # seconds until a homeserver that did not tell somebody's devices is asked again

@@ -11,7 +11,7 @@ from typing import Any
 
 import structlog
 
-from bot.chat.matrix.replays import Replays
+from slipway.bot.chat.matrix.replays import Replays
 
 log = structlog.get_logger(__name__)
 

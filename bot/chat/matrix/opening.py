@@ -12,15 +12,15 @@ from typing import Any
 
 import structlog
 
-from bot.chat.matrix.crosssigning import CrossSigning
-from bot.chat.matrix.folder import Folder, Login, Seeds
-from bot.chat.matrix.keys import Keys
-from bot.chat.matrix.login import Entrance, Secret
-from bot.chat.matrix.machine import harden
-from bot.chat.matrix.replays import Replays
-from bot.chat.matrix.wire import Client, Json, attempt, exchange, load_nio, reaching
-from bot.config.settings import MatrixSettings
-from bot.errors import ChatError
+from slipway.bot.chat.matrix.crosssigning import CrossSigning
+from slipway.bot.chat.matrix.folder import Folder, Login, Seeds
+from slipway.bot.chat.matrix.keys import Keys
+from slipway.bot.chat.matrix.login import Entrance, Secret
+from slipway.bot.chat.matrix.machine import harden
+from slipway.bot.chat.matrix.replays import Replays
+from slipway.bot.chat.matrix.wire import Client, Json, attempt, exchange, load_nio, reaching
+from slipway.bot.config.settings import MatrixSettings
+from slipway.bot.errors import ChatError
 
 _MAX_TIMED_OUT = 1  # how often nio itself tries again; its own default is for ever
 _PATIENCE = 3  # a call with all of its tries may take this many request timeouts

@@ -17,8 +17,8 @@ from typing import TypeVar
 
 import structlog
 
-from bot.chat.matrix.backoff import Sleep
-from bot.chat.matrix.connection import HomeserverError
+from slipway.bot.chat.matrix.backoff import Sleep
+from slipway.bot.chat.matrix.connection import HomeserverError
 
 MOST_TRIES = 8
 """How often one event is offered, once its turn has come, before its sender gets the error."""

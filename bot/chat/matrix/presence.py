@@ -8,8 +8,8 @@ from typing import Any
 
 import structlog
 
-from bot.chat.matrix.connection import Connection
-from bot.errors import ChatError
+from slipway.bot.chat.matrix.connection import Connection
+from slipway.bot.errors import ChatError
 
 TYPING_AFTER = 0.5
 """Seconds until an answer that is not there yet is announced by typing; a quicker one needs no announcing."""

@@ -14,8 +14,8 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote
 
-from bot.chat.matrix.devices import Judgement
-from bot.chat.model import Address, Choice, Heard, Platform, Press, Room, Withdrawal
+from slipway.bot.chat.matrix.devices import Judgement
+from slipway.bot.chat.model import Address, Choice, Heard, Platform, Press, Room, Withdrawal
 
 CHOICES = {"✅": Choice.APPROVE, "❌": Choice.REJECT}
 """The reactions that count as buttons, as they are without a variation selector."""

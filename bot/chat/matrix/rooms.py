@@ -15,10 +15,10 @@ from urllib.parse import quote
 
 import structlog
 
-from bot.chat.matrix.connection import Connection, HomeserverError
-from bot.chat.model import Address
-from bot.errors import ChatError
-from bot.times import Clock
+from slipway.bot.chat.matrix.connection import Connection, HomeserverError
+from slipway.bot.chat.model import Address
+from slipway.bot.errors import ChatError
+from slipway.bot.times import Clock
 
 _TRY_AGAIN_AFTER = timedelta(minutes=5)
 _RESOLVE_AGAIN_AFTER = timedelta(hours=1)  # an alias may be given to another room

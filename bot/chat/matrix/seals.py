@@ -14,16 +14,16 @@ from typing import Any
 
 import structlog
 
-from bot.chat.matrix.connection import Connection
-from bot.chat.matrix.devices import Judgement, judge
-from bot.chat.matrix.keys import Keys
-from bot.chat.matrix.machine import Decrypted
-from bot.chat.matrix.memory import MatrixMemory
-from bot.chat.matrix.rooms import Rooms
-from bot.chat.matrix.send import Voice
-from bot.chat.model import Card, Tone
-from bot.config.settings import UnsignedDevices
-from bot.errors import ChatError
+from slipway.bot.chat.matrix.connection import Connection
+from slipway.bot.chat.matrix.devices import Judgement, judge
+from slipway.bot.chat.matrix.keys import Keys
+from slipway.bot.chat.matrix.machine import Decrypted
+from slipway.bot.chat.matrix.memory import MatrixMemory
+from slipway.bot.chat.matrix.rooms import Rooms
+from slipway.bot.chat.matrix.send import Voice
+from slipway.bot.chat.model import Card, Tone
+from slipway.bot.config.settings import UnsignedDevices
+from slipway.bot.errors import ChatError
 
 _CLEAR = ("m.reaction", "m.room.redaction")
 

@@ -9,14 +9,14 @@ from urllib.parse import quote
 
 import structlog
 
-from bot.chat.matrix.attachments import Uploads, whole_of
-from bot.chat.matrix.connection import Connection, HomeserverError
-from bot.chat.matrix.pace import Pace, Rank
-from bot.chat.matrix.receive import CHOICES
-from bot.chat.matrix.render import message, notice, replacement, thread_relation
-from bot.chat.matrix.rooms import Rooms
-from bot.chat.model import Card, Choice
-from bot.errors import ChatError
+from slipway.bot.chat.matrix.attachments import Uploads, whole_of
+from slipway.bot.chat.matrix.connection import Connection, HomeserverError
+from slipway.bot.chat.matrix.pace import Pace, Rank
+from slipway.bot.chat.matrix.receive import CHOICES
+from slipway.bot.chat.matrix.render import message, notice, replacement, thread_relation
+from slipway.bot.chat.matrix.rooms import Rooms
+from slipway.bot.chat.model import Card, Choice
+from slipway.bot.errors import ChatError
 
 ENCRYPTED = (
     "This room is encrypted, and whoever runs me has switched encryption off: I act on nothing that is said "

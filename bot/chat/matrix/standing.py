@@ -8,12 +8,12 @@ from typing import Any
 
 import structlog
 
-from bot.chat.matrix.connection import Connection
-from bot.chat.matrix.memory import MatrixMemory
-from bot.chat.matrix.rooms import Rooms
-from bot.chat.matrix.send import Voice
-from bot.chat.model import Card, Tone
-from bot.errors import ChatError
+from slipway.bot.chat.matrix.connection import Connection
+from slipway.bot.chat.matrix.memory import MatrixMemory
+from slipway.bot.chat.matrix.rooms import Rooms
+from slipway.bot.chat.matrix.send import Voice
+from slipway.bot.chat.model import Card, Tone
+from slipway.bot.errors import ChatError
 
 _ROOM_ID = re.compile(r"!\S{1,254}")
 

@@ -15,12 +15,12 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
-from bot.chat.matrix.crosssigning import Device, Identity, PublicIdentity
-from bot.chat.matrix.failures import refusal
-from bot.chat.matrix.folder import Folder, Login
-from bot.chat.matrix.opening import read_seeds
-from bot.chat.matrix.wire import Exchange, Json, ask, attempt, exchange, load_nio
-from bot.config.settings import MatrixSettings
+from slipway.bot.chat.matrix.crosssigning import Device, Identity, PublicIdentity
+from slipway.bot.chat.matrix.failures import refusal
+from slipway.bot.chat.matrix.folder import Folder, Login
+from slipway.bot.chat.matrix.opening import read_seeds
+from slipway.bot.chat.matrix.wire import Exchange, Json, ask, attempt, exchange, load_nio
+from slipway.bot.config.settings import MatrixSettings
 
 _LOGIN = "slipway matrix login"
 _NEW_DEVICE = "slipway matrix login --new-device"

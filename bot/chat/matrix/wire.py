@@ -12,8 +12,8 @@ from typing import Any
 
 import aiohttp
 
-from bot.chat.matrix.failures import refusal
-from bot.errors import ChatError
+from slipway.bot.chat.matrix.failures import refusal
+from slipway.bot.errors import ChatError
 
 Client = Any
 """nio.AsyncClient; nio ships no type information."""

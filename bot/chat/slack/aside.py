@@ -16,14 +16,14 @@ import aiohttp
 import structlog
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
-from bot.chat.model import Card
-from bot.chat.slack.connection import Connection, quiet_logger
-from bot.chat.slack.failures import Refusal, RefusedError
-from bot.chat.slack.limits import EPHEMERAL_TEXT
-from bot.chat.slack.showing import show
-from bot.chat.slack.text import mrkdwn
-from bot.chat.slack.values import part
-from bot.errors import ChatError
+from slipway.bot.chat.model import Card
+from slipway.bot.chat.slack.connection import Connection, quiet_logger
+from slipway.bot.chat.slack.failures import Refusal, RefusedError
+from slipway.bot.chat.slack.limits import EPHEMERAL_TEXT
+from slipway.bot.chat.slack.showing import show
+from slipway.bot.chat.slack.text import mrkdwn
+from slipway.bot.chat.slack.values import part
+from slipway.bot.errors import ChatError
 
 _SPOTS = 200
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import structlog
 
-from bot.chat.slack.connection import Connection
-from bot.chat.slack.limits import EPHEMERAL_TEXT
-from bot.chat.slack.lookup import Lookup
-from bot.chat.slack.memory import Begun, token_of
-from bot.chat.slack.pace import Lanes
-from bot.chat.slack.text import mrkdwn
-from bot.errors import ChatError
+from slipway.bot.chat.slack.connection import Connection
+from slipway.bot.chat.slack.limits import EPHEMERAL_TEXT
+from slipway.bot.chat.slack.lookup import Lookup
+from slipway.bot.chat.slack.memory import Begun, token_of
+from slipway.bot.chat.slack.pace import Lanes
+from slipway.bot.chat.slack.text import mrkdwn
+from slipway.bot.errors import ChatError
 
 _TRIES = 2
 

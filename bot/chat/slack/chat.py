@@ -7,26 +7,26 @@ import importlib
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from bot.chat.model import Accept, Card, ChatHealth, Platform
-from bot.chat.slack.aside import Aside
-from bot.chat.slack.chores import Chores
-from bot.chat.slack.connection import Connection
-from bot.chat.slack.desk import Desk
-from bot.chat.slack.groups import Groups
-from bot.chat.slack.house import House
-from bot.chat.slack.memory import Begun, SlackMemory
-from bot.chat.slack.pace import EDITS_APART, EDITS_AT_ONCE, Budget, Lanes, Latest
-from bot.chat.slack.trust import Trust
-from bot.chat.slack.voice import Voice
-from bot.chat.slack.windows import Windows
-from bot.config.settings import SlackSettings, SlackTransport
-from bot.times import Clock, format_duration, system_clock
-from bot.waiting import Sleep
+from slipway.bot.chat.model import Accept, Card, ChatHealth, Platform
+from slipway.bot.chat.slack.aside import Aside
+from slipway.bot.chat.slack.chores import Chores
+from slipway.bot.chat.slack.connection import Connection
+from slipway.bot.chat.slack.desk import Desk
+from slipway.bot.chat.slack.groups import Groups
+from slipway.bot.chat.slack.house import House
+from slipway.bot.chat.slack.memory import Begun, SlackMemory
+from slipway.bot.chat.slack.pace import EDITS_APART, EDITS_AT_ONCE, Budget, Lanes, Latest
+from slipway.bot.chat.slack.trust import Trust
+from slipway.bot.chat.slack.voice import Voice
+from slipway.bot.chat.slack.windows import Windows
+from slipway.bot.config.settings import SlackSettings, SlackTransport
+from slipway.bot.times import Clock, format_duration, system_clock
+from slipway.bot.waiting import Sleep
 
 if TYPE_CHECKING:
-    from bot.chat.slack.ears import Ears
-    from bot.chat.slack.sockets import Sockets
-    from bot.chat.slack.ways import Requests
+    from slipway.bot.chat.slack.ears import Ears
+    from slipway.bot.chat.slack.sockets import Sockets
+    from slipway.bot.chat.slack.ways import Requests
 
 PING_SECONDS = 5.0
 
@@ -35,11 +35,11 @@ SOCKETS_APART = 60.0
 both should not be gone at once. It also may limit ``apps.connections.open`` to once a minute (tier 1)."""
 
 EDIT_INTERVAL = timedelta(seconds=2)
-"""Of one message; of all together, see :data:`bot.chat.slack.pace.EDITS_APART`."""
+"""Of one message; of all together, see :data:`slipway.bot.chat.slack.pace.EDITS_APART`."""
 
 
 class SlackChat:
-    """Fulfils :class:`bot.chat.model.Chat` in a Slack workspace.
+    """Fulfils :class:`slipway.bot.chat.model.Chat` in a Slack workspace.
 
     Args:
         settings: the app and its channels.
@@ -109,7 +109,7 @@ class SlackChat:
             ChatError: Slack will not let the bot in, and waiting does not help.
         """
         # Bolt takes most of a second to load: not on the event loop, and not while the bot is put together.
-        await asyncio.to_thread(importlib.import_module, "bot.chat.slack.ears")
+        await asyncio.to_thread(importlib.import_module, "slipway.bot.chat.slack.ears")
         self._ears = self._make_ears()
         try:
             await self._ears.listen(accept)
@@ -144,9 +144,9 @@ class SlackChat:
         return " ".join(filter(None, (f"Listening on Slack as @{name}, {heard}.", self._groups.problem)))
 
     def _make_ears(self) -> Ears:
-        from bot.chat.slack.ears import Ears
-        from bot.chat.slack.sockets import Sockets
-        from bot.chat.slack.ways import Requests
+        from slipway.bot.chat.slack.ears import Ears
+        from slipway.bot.chat.slack.sockets import Sockets
+        from slipway.bot.chat.slack.ways import Requests
 
         settings = self._settings
         if settings.transport is SlackTransport.SOCKET:

@@ -14,10 +14,10 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.chat.slack.failures import Refusal, RefusedError, refusal
-from bot.config.settings import SlackSettings
-from bot.errors import ChatError
-from bot.waiting import Sleep
+from slipway.bot.chat.slack.failures import Refusal, RefusedError, refusal
+from slipway.bot.config.settings import SlackSettings
+from slipway.bot.errors import ChatError
+from slipway.bot.waiting import Sleep
 
 MOST_WAITS = 5
 """How often one call is tried again after a 429, with the pause that Slack asks for."""

@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from bot.chat.model import Accept, Address, Assurance, Choice, Heard, Platform, Press, Room
-from bot.chat.slack.aside import Aside, Spot
-from bot.chat.slack.chores import Chores
-from bot.chat.slack.house import House
-from bot.chat.slack.limits import REASON as LONGEST_REASON
-from bot.chat.slack.modals import REASON, entered, filled
-from bot.chat.slack.trust import Trust
-from bot.chat.slack.values import (
+from slipway.bot.chat.model import Accept, Address, Assurance, Choice, Heard, Platform, Press, Room
+from slipway.bot.chat.slack.aside import Aside, Spot
+from slipway.bot.chat.slack.chores import Chores
+from slipway.bot.chat.slack.house import House
+from slipway.bot.chat.slack.limits import REASON as LONGEST_REASON
+from slipway.bot.chat.slack.modals import REASON, entered, filled
+from slipway.bot.chat.slack.trust import Trust
+from slipway.bot.chat.slack.values import (
     APPROVE,
     CHANNEL,
     COMMAND,
@@ -38,8 +38,8 @@ from bot.chat.slack.values import (
     target_of,
     text_at,
 )
-from bot.chat.slack.windows import Windows
-from bot.times import Clock
+from slipway.bot.chat.slack.windows import Windows
+from slipway.bot.times import Clock
 
 FORGED = "That button belongs to nothing I know. `/slipway pending` lists what waits for an approval."
 UNKNOWN = "I do not know that button any more. Ask for the card anew, with `/slipway op ID`."

@@ -18,18 +18,18 @@ from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.response import BoltResponse
 
-from bot.chat.model import Accept
-from bot.chat.slack.chores import Chores
-from bot.chat.slack.connection import Connection, Self, quiet_logger
-from bot.chat.slack.desk import Answer, Desk
-from bot.chat.slack.groups import Groups
-from bot.chat.slack.receive import understand
-from bot.chat.slack.trust import Trust
-from bot.chat.slack.values import USER, part, text_at
-from bot.chat.slack.ways import Way
-from bot.chat.slack.windows import Windows
-from bot.errors import ChatError
-from bot.waiting import Sleep
+from slipway.bot.chat.model import Accept
+from slipway.bot.chat.slack.chores import Chores
+from slipway.bot.chat.slack.connection import Connection, Self, quiet_logger
+from slipway.bot.chat.slack.desk import Answer, Desk
+from slipway.bot.chat.slack.groups import Groups
+from slipway.bot.chat.slack.receive import understand
+from slipway.bot.chat.slack.trust import Trust
+from slipway.bot.chat.slack.values import USER, part, text_at
+from slipway.bot.chat.slack.ways import Way
+from slipway.bot.chat.slack.windows import Windows
+from slipway.bot.errors import ChatError
+from slipway.bot.waiting import Sleep
 
 _LONGEST_WAIT = 60.0
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from bot.chat.slack.connection import Connection
-from bot.chat.slack.failures import RefusedError
-from bot.chat.slack.manifest import SCOPES
-from bot.config.settings import SlackSettings, SlackTransport
+from slipway.bot.chat.slack.connection import Connection
+from slipway.bot.chat.slack.failures import RefusedError
+from slipway.bot.chat.slack.manifest import SCOPES
+from slipway.bot.config.settings import SlackSettings, SlackTransport
 
 
 async def examine(settings: SlackSettings) -> tuple[str, tuple[str, ...]]:

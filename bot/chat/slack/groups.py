@@ -8,11 +8,11 @@ from datetime import timedelta
 
 import structlog
 
-from bot.chat.slack.connection import Connection
-from bot.chat.slack.house import House
-from bot.chat.slack.memory import SlackMemory
-from bot.chat.slack.values import USER
-from bot.errors import ChatError
+from slipway.bot.chat.slack.connection import Connection
+from slipway.bot.chat.slack.house import House
+from slipway.bot.chat.slack.memory import SlackMemory
+from slipway.bot.chat.slack.values import USER
+from slipway.bot.errors import ChatError
 
 PATIENCE = 5.0
 """Seconds that a start waits for Slack to say who is in the groups."""

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
-from bot.chat.model import Card
+from slipway.bot.chat.model import Card
 
 
 class ProfileChoice(Protocol):

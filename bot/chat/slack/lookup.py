@@ -11,9 +11,9 @@ import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.chat.slack.connection import LONGEST_WAIT, MOST_WAITS, Connection
-from bot.chat.slack.memory import token_of
-from bot.chat.slack.values import part
+from slipway.bot.chat.slack.connection import LONGEST_WAIT, MOST_WAITS, Connection
+from slipway.bot.chat.slack.memory import token_of
+from slipway.bot.chat.slack.values import part
 
 _CLOCKS_APART = timedelta(minutes=5)
 _LONGEST_TRY = timedelta(seconds=MOST_WAITS * LONGEST_WAIT) + _CLOCKS_APART

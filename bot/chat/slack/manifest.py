@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from bot.chat.slack.values import COMMAND, LAUNCH, LAUNCH_FROM, SHOW_OPERATION
-from bot.config.settings import SlackTransport
+from slipway.bot.chat.slack.values import COMMAND, LAUNCH, LAUNCH_FROM, SHOW_OPERATION
+from slipway.bot.config.settings import SlackTransport
 
 SCOPES = {
     "channels:history": "hear what is said in public channels it is in, and find its own messages again",

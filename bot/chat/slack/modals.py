@@ -19,12 +19,12 @@ from slack_sdk.models.blocks import (
 )
 from slack_sdk.models.views import View
 
-from bot.chat.model import Card
-from bot.chat.slack import limits
-from bot.chat.slack.house import LaunchChoices, ProfileChoice
-from bot.chat.slack.render import home_blocks, sentence_blocks
-from bot.chat.slack.text import mrkdwn, short
-from bot.chat.slack.values import LAUNCH, REJECT, Back, part
+from slipway.bot.chat.model import Card
+from slipway.bot.chat.slack import limits
+from slipway.bot.chat.slack.house import LaunchChoices, ProfileChoice
+from slipway.bot.chat.slack.render import home_blocks, sentence_blocks
+from slipway.bot.chat.slack.text import mrkdwn, short
+from slipway.bot.chat.slack.values import LAUNCH, REJECT, Back, part
 
 IMAGE, NAMED, PROFILE, DURATION, COUNT, REASON = "image", "named", "profile", "duration", "count", "reason"
 

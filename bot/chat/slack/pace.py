@@ -13,9 +13,9 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bot.errors import ChatError
-from bot.times import Clock
-from bot.waiting import Sleep
+from slipway.bot.errors import ChatError
+from slipway.bot.times import Clock
+from slipway.bot.waiting import Sleep
 
 INTERVAL = timedelta(seconds=1)
 

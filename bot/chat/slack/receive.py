@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.chat.model import Address, Heard, Platform, Room
-from bot.chat.slack.trust import Trust
-from bot.chat.slack.values import CHANNEL, USER, part, stamp_of, text_at
+from slipway.bot.chat.model import Address, Heard, Platform, Room
+from slipway.bot.chat.slack.trust import Trust
+from slipway.bot.chat.slack.values import CHANNEL, USER, part, stamp_of, text_at
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _MENTION = re.compile(r"\s*<@([UW][A-Z0-9]{2,20})(?:\|[^<>]{0,100})?>[\s,:]*", re.ASCII)

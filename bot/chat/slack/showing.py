@@ -10,11 +10,11 @@ import structlog
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
-from bot.chat.model import Card
-from bot.chat.slack import render
-from bot.chat.slack.connection import Connection
-from bot.chat.slack.failures import Refusal, RefusedError
-from bot.chat.slack.render import Json
+from slipway.bot.chat.model import Card
+from slipway.bot.chat.slack import render
+from slipway.bot.chat.slack.connection import Connection
+from slipway.bot.chat.slack.failures import Refusal, RefusedError
+from slipway.bot.chat.slack.render import Json
 
 _MANY_ROWS = 200
 """Rows from which on a card is not rendered on the event loop: some 20 milliseconds."""
@@ -45,7 +45,7 @@ async def show(connection: Connection, what: str, card: Card, channel: str, send
 
 
 async def whole_of(card: Card) -> str | None:
-    """As :func:`bot.chat.slack.render.whole_of`, beside the event loop where that takes long."""
+    """As :func:`slipway.bot.chat.slack.render.whole_of`, beside the event loop where that takes long."""
     return await _aside(render.whole_of, card)
 
 

@@ -13,11 +13,11 @@ from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
 
-from bot.chat.slack.connection import Connection, quiet_logger
-from bot.chat.slack.ways import Contact
-from bot.config.settings import SlackSettings
-from bot.errors import ChatError
-from bot.waiting import Sleep
+from slipway.bot.chat.slack.connection import Connection, quiet_logger
+from slipway.bot.chat.slack.ways import Contact
+from slipway.bot.config.settings import SlackSettings
+from slipway.bot.errors import ChatError
+from slipway.bot.waiting import Sleep
 
 SOCKETS = 2
 """slack_sdk closes a socket that Slack renews before it opens the next. Events of that moment come again, but
@@ -32,7 +32,9 @@ log = structlog.get_logger(__name__)
 
 
 class Sockets:
-    """The way in over Socket Mode; it is open while one of its sockets is. See :class:`bot.chat.slack.ways.Way`.
+    """The way in over Socket Mode; it is open while one of its sockets is.
+
+    See :class:`slipway.bot.chat.slack.ways.Way`.
 
     Args:
         settings: the app's tokens.

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from bot.chat.model import Assurance
-from bot.config.settings import SlackSettings
+from slipway.bot.chat.model import Assurance
+from slipway.bot.config.settings import SlackSettings
 
 DIRECT = (
     "I change nothing on the strength of a direct message, which nobody else sees. Ask in a channel that "

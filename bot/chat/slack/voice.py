@@ -5,16 +5,16 @@ from __future__ import annotations
 import structlog
 from slack_sdk.models.metadata import Metadata
 
-from bot.chat.model import Card
-from bot.chat.slack.aside import Aside, is_direct
-from bot.chat.slack.attachments import Attachments
-from bot.chat.slack.connection import Connection
-from bot.chat.slack.failures import Refusal, RefusedError
-from bot.chat.slack.lookup import Lookup
-from bot.chat.slack.memory import Begun, token_of
-from bot.chat.slack.pace import Lanes, Latest
-from bot.chat.slack.showing import show, whole_of
-from bot.chat.slack.values import MESSAGE_EVENT
+from slipway.bot.chat.model import Card
+from slipway.bot.chat.slack.aside import Aside, is_direct
+from slipway.bot.chat.slack.attachments import Attachments
+from slipway.bot.chat.slack.connection import Connection
+from slipway.bot.chat.slack.failures import Refusal, RefusedError
+from slipway.bot.chat.slack.lookup import Lookup
+from slipway.bot.chat.slack.memory import Begun, token_of
+from slipway.bot.chat.slack.pace import Lanes, Latest
+from slipway.bot.chat.slack.showing import show, whole_of
+from slipway.bot.chat.slack.values import MESSAGE_EVENT
 
 log = structlog.get_logger(__name__)
 

@@ -15,11 +15,11 @@ from slack_bolt.adapter.aiohttp import to_aiohttp_response
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
 
-from bot.chat.slack.signatures import genuine
-from bot.chat.slack.values import PATH
-from bot.config.settings import SlackSettings
-from bot.errors import ChatError
-from bot.times import Clock
+from slipway.bot.chat.slack.signatures import genuine
+from slipway.bot.chat.slack.values import PATH
+from slipway.bot.config.settings import SlackSettings
+from slipway.bot.errors import ChatError
+from slipway.bot.times import Clock
 
 LARGEST = 1024 * 1024
 """Bytes of a request; Slack's own are far below."""

@@ -6,13 +6,13 @@ import asyncio
 
 import structlog
 
-from bot.chat.model import Card, Tone
-from bot.chat.slack.aside import Aside, Spot
-from bot.chat.slack.connection import Connection
-from bot.chat.slack.house import House
-from bot.chat.slack.modals import failed_modal, home_view, launch_modal, reject_modal, waiting_modal
-from bot.chat.slack.values import Back, part
-from bot.errors import ChatError, CloudError, Mistake
+from slipway.bot.chat.model import Card, Tone
+from slipway.bot.chat.slack.aside import Aside, Spot
+from slipway.bot.chat.slack.connection import Connection
+from slipway.bot.chat.slack.house import House
+from slipway.bot.chat.slack.modals import failed_modal, home_view, launch_modal, reject_modal, waiting_modal
+from slipway.bot.chat.slack.values import Back, part
+from slipway.bot.errors import ChatError, CloudError, Mistake
 
 HOME_PATIENCE = 120.0
 """Seconds for which the work that a press on the Home tab began is waited for, to show its end there."""

@@ -9,8 +9,8 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from bot.config.settings import AzureSettings
-from bot.errors import ConfigError
+from slipway.bot.config.settings import AzureSettings
+from slipway.bot.errors import ConfigError
 
 PUBLIC = "https://management.azure.com"
 """Azure Resource Manager of the public cloud."""

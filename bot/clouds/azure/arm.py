@@ -1,7 +1,7 @@
 """Single calls into Azure Resource Manager by the unmodified SDK.
 
-Importing this takes a second or so: :class:`bot.clouds.azure.gallery.AzureGallery` does it in a thread, at
-its first call. Every method raises :class:`bot.errors.CloudError` and nothing else of the SDK's.
+Importing this takes a second or so: :class:`slipway.bot.clouds.azure.gallery.AzureGallery` does it in a thread, at
+its first call. Every method raises :class:`slipway.bot.errors.CloudError` and nothing else of the SDK's.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ from azure.mgmt.compute.aio import ComputeManagementClient
 from azure.mgmt.compute.models import GalleryImageVersion
 from azure.mgmt.core.policies import AsyncARMChallengeAuthenticationPolicy
 
-from bot import __version__
-from bot.clouds.azure.access import Access, ClientSecret, DefaultChain, Tokenless
-from bot.clouds.azure.documents import Page, nonsense, read_page, read_version
-from bot.clouds.azure.failures import told
-from bot.clouds.model import ImageVersion, VersionNumber
-from bot.config.settings import AzureSettings
-from bot.errors import CloudError, CloudErrorKind
+from slipway import __version__
+from slipway.bot.clouds.azure.access import Access, ClientSecret, DefaultChain, Tokenless
+from slipway.bot.clouds.azure.documents import Page, nonsense, read_page, read_version
+from slipway.bot.clouds.azure.failures import told
+from slipway.bot.clouds.model import ImageVersion, VersionNumber
+from slipway.bot.config.settings import AzureSettings
+from slipway.bot.errors import CloudError, CloudErrorKind
 
 if TYPE_CHECKING:
     from azure.core.credentials import AccessToken

@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from bot.clouds.azure.access import Access, decide
-from bot.clouds.azure.documents import read_definition, read_version
-from bot.clouds.model import Definition, ImageVersion, ProvisioningState, VersionNumber
-from bot.config.settings import AzureSettings
-from bot.errors import CloudError, CloudErrorKind
-from bot.times import format_duration
+from slipway.bot.clouds.azure.access import Access, decide
+from slipway.bot.clouds.azure.documents import read_definition, read_version
+from slipway.bot.clouds.model import Definition, ImageVersion, ProvisioningState, VersionNumber
+from slipway.bot.config.settings import AzureSettings
+from slipway.bot.errors import CloudError, CloudErrorKind
+from slipway.bot.times import format_duration
 
 if TYPE_CHECKING:
-    from bot.clouds.azure.arm import Arm, Read
+    from slipway.bot.clouds.azure.arm import Arm, Read
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,78}[A-Za-z0-9])?", re.ASCII)
 """Source: Azure Compute Gallery, names of image definitions. Anything else could change the URL's path."""
@@ -37,7 +37,7 @@ class Pace:
 
 
 class AzureGallery:
-    """Fulfils :class:`bot.clouds.ports.Gallery` with the Azure SDK.
+    """Fulfils :class:`slipway.bot.clouds.ports.Gallery` with the Azure SDK.
 
     A read takes at most ``timeout`` times ``max_attempts`` (a listing: each page), a change at most
     ``operation_timeout``. Listings run ``parallel_listings`` at a time however many are asked for at once.
@@ -234,7 +234,7 @@ class AzureGallery:
 
 def _build(settings: AzureSettings, access: Access, pace: Pace) -> Arm:
     """Import the SDK, which takes long, and make the client."""
-    from bot.clouds.azure.arm import Arm
+    from slipway.bot.clouds.azure.arm import Arm
 
     return Arm(
         settings,

@@ -1,6 +1,6 @@
 """A simulated EC2: moto's own server behind a front that adds what moto lacks and what can go wrong.
 
-``python -m bot.clouds.simulated.aws [--port 0] [--region us-east-1]`` serves Fedora's images until it is
+``python -m slipway.bot.clouds.simulated.aws [--port 0] [--region us-east-1]`` serves Fedora's images until it is
 ended, and says ``{"url": "http://127.0.0.1:…"}`` on its first line. In a program use :class:`SimulatedAws`.
 
 The front listens at once; moto starts beside it in a process of its own (see ``aws_moto.py``), and the first
@@ -40,10 +40,10 @@ from xml.sax.saxutils import escape
 
 from aiohttp import web
 
-from bot.clouds.simulated.aws_process import MotoProcess, SimulatorError
-from bot.clouds.simulated.aws_world import SeedMachines, fedora_machines
-from bot.clouds.simulated.control import ARMED, Logged, add_control, middleware
-from bot.clouds.simulated.faults import Armed, Fault, FaultKind, Faults
+from slipway.bot.clouds.simulated.aws_process import MotoProcess, SimulatorError
+from slipway.bot.clouds.simulated.aws_world import SeedMachines, fedora_machines
+from slipway.bot.clouds.simulated.control import ARMED, Logged, add_control, middleware
+from slipway.bot.clouds.simulated.faults import Armed, Fault, FaultKind, Faults
 
 _FORWARDED = ("Authorization", "Content-Type", "X-Amz-Date")
 _NAMESPACE = "http://ec2.amazonaws.com/doc/2016-11-15/"
@@ -249,7 +249,7 @@ async def _main(port: int, region: str) -> None:
 def main() -> None:
     """Serve until interrupted or terminated."""
     parser = argparse.ArgumentParser(
-        prog="python -m bot.clouds.simulated.aws", description="A simulated EC2."
+        prog="python -m slipway.bot.clouds.simulated.aws", description="A simulated EC2."
     )
     parser.add_argument("--port", type=int, default=0, help="0 lets the system choose")
     parser.add_argument("--region", default="us-east-1")

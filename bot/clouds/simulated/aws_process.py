@@ -14,7 +14,7 @@ from typing import IO, Any, TypeVar
 
 import aiohttp
 
-from bot.clouds.simulated.aws_world import SeedMachines
+from slipway.bot.clouds.simulated.aws_world import SeedMachines
 
 _SCRIPT = Path(__file__).with_name("aws_moto.py")
 _START_TIMEOUT = 60.0  # seconds; importing moto takes about two on an idle machine

@@ -22,7 +22,7 @@ from aiohttp import web
 from aiohttp.typedefs import Middleware
 from pydantic import ValidationError
 
-from bot.clouds.simulated.faults import Armed, Fault, FaultKind, Faults
+from slipway.bot.clouds.simulated.faults import Armed, Fault, FaultKind, Faults
 
 PREFIX = "/_sim/"
 

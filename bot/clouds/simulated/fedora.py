@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import Enum
 
-from bot.clouds.simulated.azure.seed import Seed, SeedDefinition, SeedRegion, SeedVersion
+from slipway.bot.clouds.simulated.azure.seed import Seed, SeedDefinition, SeedRegion, SeedVersion
 
 REGIONS = ("eastus", "westeurope", "southeastasia")
 """The first one is where images are uploaded to, and so must be among the target regions."""

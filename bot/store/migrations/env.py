@@ -1,8 +1,8 @@
-"""Runs migrations on the connection that `bot.store.database` hands over."""
+"""Runs migrations on the connection that `slipway.bot.store.database` hands over."""
 
 from alembic import context
 
-from bot.store.tables import metadata
+from slipway.bot.store.tables import metadata
 
 connection = context.config.attributes["connection"]
 context.configure(connection=connection, target_metadata=metadata)

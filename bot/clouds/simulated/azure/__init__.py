@@ -1,7 +1,7 @@
 """A simulated Azure: a real HTTP server that speaks ARM for Compute galleries, for tests and the demo.
 
-It knows nothing of the bot; the unmodified Azure SDK is its client. ``python -m bot.clouds.simulated.azure``
-starts it as a process of its own, and ``/_sim/`` (see :mod:`bot.clouds.simulated.control`) drives it.
+It knows nothing of the bot; the unmodified Azure SDK is its client. ``python -m slipway.bot.clouds.simulated.azure``
+starts it as a process of its own, and ``/_sim/`` (see :mod:`slipway.bot.clouds.simulated.control`) drives it.
 
 Where it differs from the real service, on purpose:
 
@@ -17,7 +17,7 @@ Where it differs from the real service, on purpose:
   real service does with regions that a PATCH leaves out is not documented.
 """
 
-from bot.clouds.simulated.azure.seed import Seed, SeedDefinition, SeedRegion, SeedVersion
-from bot.clouds.simulated.azure.server import SimulatedAzure
+from slipway.bot.clouds.simulated.azure.seed import Seed, SeedDefinition, SeedRegion, SeedVersion
+from slipway.bot.clouds.simulated.azure.server import SimulatedAzure
 
 __all__ = ["Seed", "SeedDefinition", "SeedRegion", "SeedVersion", "SimulatedAzure"]

@@ -1,4 +1,4 @@
-"""The simulated Azure as a process of its own: ``python -m bot.clouds.simulated.azure --port 0``.
+"""The simulated Azure as a process of its own: ``python -m slipway.bot.clouds.simulated.azure --port 0``.
 
 It prints one JSON line with its URL and the names of what it holds, and serves until SIGINT or SIGTERM.
 """
@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 
 import click
 
-from bot.clouds.simulated.azure.seed import Seed
-from bot.clouds.simulated.azure.server import SimulatedAzure
-from bot.clouds.simulated.fedora import fedora_gallery, many
+from slipway.bot.clouds.simulated.azure.seed import Seed
+from slipway.bot.clouds.simulated.azure.server import SimulatedAzure
+from slipway.bot.clouds.simulated.fedora import fedora_gallery, many
 
 
 @click.command()

@@ -10,10 +10,10 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.clouds.simulated.azure.seed import Seed
-from bot.clouds.simulated.azure.state import ArmError, GalleryState, Outcome, Record, Running
-from bot.clouds.simulated.control import ARMED, Handler, Logged, add_control, middleware
-from bot.clouds.simulated.faults import Fault, FaultKind, Faults
+from slipway.bot.clouds.simulated.azure.seed import Seed
+from slipway.bot.clouds.simulated.azure.state import ArmError, GalleryState, Outcome, Record, Running
+from slipway.bot.clouds.simulated.control import ARMED, Handler, Logged, add_control, middleware
+from slipway.bot.clouds.simulated.faults import Fault, FaultKind, Faults
 
 _CODES = {429: "TooManyRequests", 403: "AuthorizationFailed", 500: "InternalServerError"}
 _OPERATIONS = (

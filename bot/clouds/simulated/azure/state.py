@@ -11,8 +11,8 @@ from enum import StrEnum
 from itertools import count
 from typing import Any, NoReturn
 
-from bot.clouds.simulated.azure.seed import Seed, definition_document, version_document
-from bot.clouds.simulated.faults import FaultKind
+from slipway.bot.clouds.simulated.azure.seed import Seed, definition_document, version_document
+from slipway.bot.clouds.simulated.faults import FaultKind
 
 Document = dict[str, Any]
 Key = tuple[str, str]  # definition and version, case-folded: ARM ignores case in names

@@ -1,5 +1,0 @@
-"""`python -m bot`: the same as `slipway`."""
-
-from bot.cli import main
-
-main()
