@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from slipway.bot import logs
-from slipway.bot.app import App, House
+from slipway.bot.app import App, RunningBot
 from slipway.bot.chat.model import Accept, Card, ChatHealth, Platform
 from slipway.bot.clouds.ports import Gallery
 from slipway.bot.config.demo import demo_settings
@@ -53,7 +53,9 @@ class Voice:
 
 
 @asynccontextmanager
-async def running_house(folder: Path, voice: Voice, gallery: Gallery | None = None) -> AsyncIterator[House]:
+async def running_house(
+    folder: Path, voice: Voice, gallery: Gallery | None = None
+) -> AsyncIterator[RunningBot]:
     """The demo's people and policies on a state folder of their own, with this gallery and no machines."""
     logs.configure("console")
     settings = demo_settings(
@@ -64,7 +66,7 @@ async def running_house(folder: Path, voice: Voice, gallery: Gallery | None = No
     )
     app = App(settings, chats=(lambda _: voice,), gallery=gallery, machines=None)
     stop = asyncio.Event()
-    opened: asyncio.Future[House] = asyncio.get_running_loop().create_future()
+    opened: asyncio.Future[RunningBot] = asyncio.get_running_loop().create_future()
     running = asyncio.create_task(app.run(stop, opened))
     either: set[asyncio.Future[Any]] = {running, opened}
     await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)

@@ -28,15 +28,15 @@ from slipway.bot.clouds.azure import AzureGallery
 from slipway.bot.clouds.model import Definition, ImageVersion, VersionNumber
 from slipway.bot.clouds.simulated.faults import Fault, FaultKind
 from slipway.bot.config.settings import AzureSettings, RetentionSettings
+from slipway.bot.core.model import digest
+from slipway.bot.core.times import system_clock
 from slipway.bot.images.catalogue import Catalogue
 from slipway.bot.images.cleanup import CleanupPlanner
 from slipway.bot.images.requests import Cleanup
-from slipway.bot.model import digest
 from slipway.bot.operations.cards import plan_card
 from slipway.bot.operations.model import Plan
-from slipway.bot.operations.planning import Planning
+from slipway.bot.operations.plan_service import PlanService
 from slipway.bot.people import Person
-from slipway.bot.times import system_clock
 
 LIMIT_SECONDS = 0.5
 PAGE_SIZE = 50
@@ -192,7 +192,7 @@ async def _compute(found: _Listed, runs: int) -> tuple[dict[str, list[float]], i
     going = 0
     with TemporaryDirectory(prefix="slipway-bench-") as folder:
         async with running_house(Path(folder), Voice(), gallery) as house:
-            services, planning = house.door._services, house.door._answering._planning
+            services, plans = house.dispatcher._services, house.dispatcher._command_runner._plans
             person = services.people.by_account(Platform.CONSOLE, "alice")
             assert person is not None
             planner = CleanupPlanner(Catalogue(gallery), services.settings.retention)
@@ -205,19 +205,19 @@ async def _compute(found: _Listed, runs: int) -> tuple[dict[str, list[float]], i
                     await planner.plan(Cleanup(), system_clock())
                 gallery.forget()
                 with _timed(seconds["plan"]):
-                    plan = await _planned(planning, person)
+                    plan = await _planned(plans, person)
                     digest(plan)
                 with _timed(seconds["card"]):
                     plan_card(plan, services.view)
                 going = len(plan.steps)
                 gallery.forget(end_of_life=_LONG_AGO)
                 with _timed(seconds["plan_where_all_have_ended"]):
-                    digest(await _planned(planning, person))
+                    digest(await _planned(plans, person))
     return seconds, going
 
 
-async def _planned(planning: Planning, person: Person) -> Plan:
-    plan = await planning.plan(Cleanup(), person)
+async def _planned(plans: PlanService, person: Person) -> Plan:
+    plan = await plans.plan(Cleanup(), person)
     assert isinstance(plan, Plan)
     return plan
 

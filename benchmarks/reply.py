@@ -16,12 +16,12 @@ from dbos import DBOS, SetWorkflowID
 
 from benchmarks.figures import Figures, aim, say, spread
 from benchmarks.inside import Voice, running_house
-from slipway.bot.app import House
-from slipway.bot.chat.model import Address, Heard, Platform, Room
-from slipway.bot.model import Json
-from slipway.bot.operations.durable import Durable, Effect, Payload
-from slipway.bot.times import system_clock
-from slipway.commands.door import Door
+from slipway.bot.app import RunningBot
+from slipway.bot.chat.model import Address, MessageEvent, Platform, Room
+from slipway.bot.core.model import Json
+from slipway.bot.core.times import system_clock
+from slipway.bot.workflows.engine import Effect, Payload, WorkflowEngine
+from slipway.commands.dispatch.dispatcher import Dispatcher
 
 LIMIT_MS = 15.0
 WARM_UP = 20
@@ -32,7 +32,7 @@ Way = Callable[[str], Awaitable[float]]
 """Does one thing under a key, and gives the seconds it took."""
 
 
-class Unrecorded(Durable):
+class Unrecorded(WorkflowEngine):
     """Runs the door's own answering at once, in the caller's task, and records nothing."""
 
     async def start(self, name: str, workflow_id: str, payload: Payload) -> None:
@@ -50,9 +50,9 @@ async def measure(*, messages: int) -> Figures:
         voice = Voice()
         floor = _Floor()
         async with running_house(Path(folder), voice) as house:
-            direct = _without_record(house.door, Path(folder))
+            direct = _without_record(house.dispatcher, Path(folder))
             ways: dict[str, Way] = {
-                "with_record": partial(_answer, house, house.door, voice),
+                "with_record": partial(_answer, house, house.dispatcher, voice),
                 "without_record": partial(_answer, house, direct, voice),
                 "floor_empty_workflow": floor.run,
                 "floor_commit": _Commits(Path(folder)).run,
@@ -85,9 +85,9 @@ async def _take_turns(ways: dict[str, Way], messages: int) -> dict[str, list[flo
     return samples
 
 
-async def _answer(house: House, door: Door, voice: Voice, key: str) -> float:
+async def _answer(house: RunningBot, dispatcher: Dispatcher, voice: Voice, key: str) -> float:
     """Seconds until the reply was handed to the voice; returns once nothing is under way any more."""
-    heard = Heard(
+    heard = MessageEvent(
         event_id=key,
         room=Room(platform=Platform.CONSOLE, id="console"),
         speaker="alice",
@@ -97,19 +97,19 @@ async def _answer(house: House, door: Door, voice: Voice, key: str) -> float:
     )
     voice.spoken.clear()
     began = time.perf_counter()
-    await door.accept(heard)
+    await dispatcher.accept(heard)
     await voice.spoken.wait()
     took = voice.spoke_at - began
-    await house.durable.idle()
+    await house.workflows.idle()
     return took
 
 
-def _without_record(door: Door, folder: Path) -> Door:
+def _without_record(dispatcher: Dispatcher, folder: Path) -> Dispatcher:
     """The same door, people, commands and messages, whose answers run without DBOS."""
-    twin = copy.copy(door)
+    twin = copy.copy(dispatcher)
     unrecorded = Unrecorded(folder)
     unrecorded.register("hear", twin._hear)
-    twin._durable = unrecorded
+    twin._workflows = unrecorded
     return twin
 
 

@@ -18,9 +18,9 @@ from typing import IO, Any
 
 import psutil  # type: ignore[import-untyped]
 
-from slipway.bot.clouds.simulated.aws import SimulatedAws
-from slipway.bot.clouds.simulated.aws_process import SimulatorError
-from slipway.bot.clouds.simulated.aws_world import fedora_machines
+from slipway.bot.clouds.simulated.aws.process import SimulatorError
+from slipway.bot.clouds.simulated.aws.seed import fedora_machines
+from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
 from slipway.bot.clouds.simulated.azure import SimulatedAzure
 from slipway.bot.clouds.simulated.fedora import fedora_gallery
 

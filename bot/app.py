@@ -16,28 +16,28 @@ import structlog
 from slipway.bot.chat.model import Accept, AnyEvent, Chat, Platform
 from slipway.bot.clouds.ports import Gallery, Machines
 from slipway.bot.config.settings import SlipwaySettings
-from slipway.bot.errors import ChatError
+from slipway.bot.core.errors import ChatError
+from slipway.bot.core.times import Clock, system_clock
+from slipway.bot.core.waiting import Polling, Sleep
 from slipway.bot.health import Heartbeat
 from slipway.bot.images.catalogue import Catalogue
-from slipway.bot.operations.cards import View
-from slipway.bot.operations.deciding import Deciding
-from slipway.bot.operations.durable import Durable
+from slipway.bot.operations.approval_service import ApprovalService
+from slipway.bot.operations.cards import CardContext
 from slipway.bot.operations.housekeeping import Housekeeping
 from slipway.bot.operations.kinds import Subjects
 from slipway.bot.operations.messages import Messages
-from slipway.bot.operations.planning import Planning
-from slipway.bot.operations.records import Records
-from slipway.bot.operations.running import Running
+from slipway.bot.operations.plan_service import PlanService
+from slipway.bot.operations.repository import OperationRepository
+from slipway.bot.operations.runner import OperationRunner
 from slipway.bot.people import People
 from slipway.bot.store.database import Database, StateLock
 from slipway.bot.store.memory import ChatMemory, TickMemory
-from slipway.bot.times import Clock, system_clock
-from slipway.bot.waiting import Patience, Sleep
+from slipway.bot.workflows.engine import WorkflowEngine
 from slipway.commands.all import registry
-from slipway.commands.answering import Answering
-from slipway.commands.call import Services
-from slipway.commands.door import Door
-from slipway.scheduler.clockwork import Clockwork
+from slipway.commands.dispatch.context import Services
+from slipway.commands.dispatch.dispatcher import Dispatcher
+from slipway.commands.dispatch.runner import CommandRunner
+from slipway.scheduler.job_scheduler import JobScheduler
 from slipway.scheduler.schedules import Schedules
 from slipway.scheduler.timetable import Timetable, upcoming
 
@@ -66,14 +66,14 @@ class Wiring:
 
 
 @dataclass(frozen=True)
-class House:
+class RunningBot:
     """The running bot, for whoever started it."""
 
-    door: Door
+    dispatcher: Dispatcher
     schedules: Schedules
     housekeeping: Housekeeping
-    records: Records
-    durable: Durable
+    operations: OperationRepository
+    workflows: WorkflowEngine
     database: Database
     chats: Mapping[Platform, Chat]
 
@@ -114,7 +114,7 @@ class App:
         self._sleep = sleep
         self._closing = False
 
-    async def run(self, stop: asyncio.Event, opened: asyncio.Future[House] | None = None) -> None:
+    async def run(self, stop: asyncio.Event, opened: asyncio.Future[RunningBot] | None = None) -> None:
         """Work until ``stop`` is set (or a chat ends for good), then stop cleanly.
 
         Raises:
@@ -130,22 +130,24 @@ class App:
             database = Database(self._settings.state_dir / DATABASE)
             stack.push_async_callback(database.close)
             await database.open()
-            durable = Durable(self._settings.state_dir)
-            house = self._furnish(database, durable)
+            workflows = WorkflowEngine(self._settings.state_dir)
+            house = self._wire(database, workflows)
             for chat in house.chats.values():
                 stack.push_async_callback(chat.close)
-            stack.push_async_callback(durable.close, self._grace)
+            stack.push_async_callback(workflows.close, self._grace)
             for chat in house.chats.values():
                 await chat.prepare()
-            await durable.launch()
-            clockwork = Clockwork(house.schedules, house.housekeeping.sweep, self._clock)
+            await workflows.launch()
+            clockwork = JobScheduler(house.schedules, house.housekeeping.sweep, self._clock)
             await clockwork.start()
             stack.push_async_callback(clockwork.stop)
             if opened is not None:
                 opened.set_result(house)
             await self._listen(house, clockwork, stop, began)
 
-    async def _listen(self, house: House, clockwork: Clockwork, stop: asyncio.Event, began: float) -> None:
+    async def _listen(
+        self, house: RunningBot, clockwork: JobScheduler, stop: asyncio.Event, began: float
+    ) -> None:
         """Let every chat listen until the bot is to stop, or none of them can any more."""
         heartbeat = Heartbeat(self._settings.state_dir, house.chats, self._clock)
         was_ready = False
@@ -185,7 +187,7 @@ class App:
             # then stop listening.
             self._closing = True
             await clockwork.stop()
-            await house.durable.close(self._grace)
+            await house.workflows.close(self._grace)
             for task in everything:
                 task.cancel()
             results = await asyncio.gather(*everything, return_exceptions=True)
@@ -193,34 +195,34 @@ class App:
             if isinstance(result, Exception):
                 raise result
 
-    def _while_open(self, house: House) -> Accept:
+    def _while_open(self, house: RunningBot) -> Accept:
         async def accept(event: AnyEvent) -> bool:
             if self._closing:  # not taken in, so not acknowledged: the platform gives it to the next start
                 await asyncio.Event().wait()
-            return await house.door.accept(event)
+            return await house.dispatcher.accept(event)
 
         return accept
 
-    def _furnish(self, database: Database, durable: Durable) -> House:
+    def _wire(self, database: Database, workflows: WorkflowEngine) -> RunningBot:
         settings, clock = self._settings, self._clock
         people = People(settings)
-        records = Records(database)
-        view = View(people, settings.commands.prefix, settings.zone)
+        operations = OperationRepository(database)
+        view = CardContext(people, settings.commands.prefix, settings.zone)
         memory = partial(ChatMemory, database)
-        wiring = Wiring(settings, people, memory, clock, durable.idle, lambda: services)
+        wiring = Wiring(settings, people, memory, clock, workflows.idle, lambda: services)
         chats = {chat.platform: chat for chat in (make(wiring) for make in self._make_chats)}
         messages = Messages(database, chats, clock, self._sleep)
         catalogue = Catalogue(self._gallery) if self._gallery is not None else None
-        patience = Patience(sleep=self._sleep)
+        patience = Polling(sleep=self._sleep)
         subjects = Subjects.of(settings, self._gallery, catalogue, self._machines, clock, patience)
-        planning = Planning(subjects, settings.policy, records, clock)
-        deciding = Deciding(records, people, clock)
-        running = Running(
-            records=records,
+        plans = PlanService(subjects, settings.policy, operations, clock)
+        approvals = ApprovalService(operations, people, clock)
+        running = OperationRunner(
+            operations=operations,
             messages=messages,
-            planning=planning,
+            plans=plans,
             subjects=subjects,
-            durable=durable,
+            workflows=workflows,
             view=view,
             clock=clock,
             sleep=self._sleep,
@@ -229,8 +231,8 @@ class App:
         services = Services(
             settings=settings,
             people=people,
-            records=records,
-            deciding=deciding,
+            operations=operations,
+            approvals=approvals,
             view=view,
             clock=clock,
             chats=chats,
@@ -240,29 +242,29 @@ class App:
             upcoming=lambda: upcoming(timetables, clock()),
         )
         commands = registry()
-        answering = Answering(services=services, registry=commands, planning=planning, messages=messages)
-        door = Door(
+        command_runner = CommandRunner(services=services, registry=commands, plans=plans, messages=messages)
+        dispatcher = Dispatcher(
             services=services,
             names=commands.names,
-            answering=answering,
+            command_runner=command_runner,
             running=running,
             messages=messages,
-            durable=durable,
+            workflows=workflows,
             sleep=self._sleep,
         )
         housekeeping = Housekeeping(
-            records=records, deciding=deciding, running=running, durable=durable, clock=clock
+            operations=operations, approvals=approvals, running=running, workflows=workflows, clock=clock
         )
         schedules = Schedules(
             timetables,
             prefix=settings.commands.prefix,
-            door=door,
+            dispatcher=dispatcher,
             memory=TickMemory(database),
             messages=messages,
-            durable=durable,
+            workflows=workflows,
             clock=clock,
         )
-        return House(door, schedules, housekeeping, records, durable, database, chats)
+        return RunningBot(dispatcher, schedules, housekeeping, operations, workflows, database, chats)
 
 
 def _gave_up(task: asyncio.Task[Any]) -> bool:
@@ -290,15 +292,14 @@ def matrix_chat(wiring: Wiring) -> Chat:
 
 def slack_chat(wiring: Wiring, *, sleep: Sleep = asyncio.sleep) -> Chat:
     """The Slack adapter, as configured."""
-    from slipway.bot.chat.slack import House as SlackHouse
-    from slipway.bot.chat.slack import SlackChat
-    from slipway.commands.forms import launch_form, launch_line, launch_mistakes
-    from slipway.commands.home import home
+    from slipway.bot.chat.slack import HostCallbacks, SlackChat
+    from slipway.commands.general.home import home
+    from slipway.commands.machines.forms import launch_form, launch_line, launch_mistakes
 
     people = wiring.people
     if wiring.settings.slack is None:
         raise ValueError("slack is not configured")
-    house = SlackHouse(
+    callbacks = HostCallbacks(
         knows=lambda account: people.by_account(Platform.SLACK, account) is not None,
         home=lambda account: home(wiring.services(), Platform.SLACK, account),
         launch_form=lambda: launch_form(wiring.services()),
@@ -309,10 +310,10 @@ def slack_chat(wiring: Wiring, *, sleep: Sleep = asyncio.sleep) -> Chat:
         learn_groups=people.learn_groups,
     )
     memory = wiring.memory(Platform.SLACK)
-    return SlackChat(wiring.settings.slack, memory, wiring.clock, house, sleep=sleep)
+    return SlackChat(wiring.settings.slack, memory, wiring.clock, callbacks, sleep=sleep)
 
 
-def hands(settings: SlipwaySettings) -> tuple[Gallery | None, Machines | None]:
+def build_clouds(settings: SlipwaySettings) -> tuple[Gallery | None, Machines | None]:
     """The clouds that are configured. Their SDKs are loaded at first use."""
     gallery: Gallery | None = None
     machines: Machines | None = None
@@ -321,7 +322,7 @@ def hands(settings: SlipwaySettings) -> tuple[Gallery | None, Machines | None]:
 
         gallery = AzureGallery(settings.azure)
     if settings.aws is not None:
-        from slipway.bot.clouds.aws import AwsMachines
+        from slipway.bot.clouds.aws.machines import AwsMachines
 
         machines = AwsMachines(settings.aws, settings.name)
     return gallery, machines

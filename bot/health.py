@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from slipway.bot.chat.model import Chat, ChatHealth, Platform
-from slipway.bot.times import Clock
+from slipway.bot.core.times import Clock
 
 FILE = "health.json"
 

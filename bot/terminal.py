@@ -16,7 +16,7 @@ from slipway.bot.chat.console.modes import Mode, choose_mode
 from slipway.bot.chat.console.opening import open_console
 from slipway.bot.chat.model import Chat
 from slipway.bot.config.settings import ConsoleSettings
-from slipway.bot.times import Clock
+from slipway.bot.core.times import Clock
 
 SESSION_DIGITS = 8
 

@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from slipway.commands.approve import approve
-from slipway.commands.call import Reply
-from slipway.commands.cancel import cancel
-from slipway.commands.cleanup import cleanup
-from slipway.commands.grammar import CommandSpec, Registry, build_registry
-from slipway.commands.help import help_
-from slipway.commands.history import history
-from slipway.commands.images import images
-from slipway.commands.instances import instances
-from slipway.commands.launch import launch
-from slipway.commands.op import op
-from slipway.commands.pending import pending
-from slipway.commands.promote import promote
-from slipway.commands.reject import reject
-from slipway.commands.rollback import rollback
-from slipway.commands.status import status
-from slipway.commands.terminate import terminate
-from slipway.commands.whoami import whoami
+from slipway.commands.dispatch.context import CommandResult
+from slipway.commands.general.help import help_
+from slipway.commands.general.status import status
+from slipway.commands.general.whoami import whoami
+from slipway.commands.grammar.declaration import CommandSpec, Registry, build_registry
+from slipway.commands.images.cleanup import cleanup
+from slipway.commands.images.images import images
+from slipway.commands.images.promote import promote
+from slipway.commands.images.rollback import rollback
+from slipway.commands.machines.instances import instances
+from slipway.commands.machines.launch import launch
+from slipway.commands.machines.terminate import terminate
+from slipway.commands.operations.approve import approve
+from slipway.commands.operations.cancel import cancel
+from slipway.commands.operations.history import history
+from slipway.commands.operations.op import op
+from slipway.commands.operations.pending import pending
+from slipway.commands.operations.reject import reject
 
-COMMANDS: tuple[CommandSpec[Reply], ...] = (
+COMMANDS: tuple[CommandSpec[CommandResult], ...] = (
     images,
     promote,
     rollback,
@@ -41,7 +41,7 @@ COMMANDS: tuple[CommandSpec[Reply], ...] = (
 )
 
 
-def registry() -> Registry[Reply]:
+def registry() -> Registry[CommandResult]:
     """The commands, in the order of help."""
     return build_registry(COMMANDS)
 

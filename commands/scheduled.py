@@ -5,8 +5,8 @@ from __future__ import annotations
 from slipway.bot.chat.model import Address
 from slipway.bot.config.settings import SlipwaySettings
 from slipway.commands.all import registry
-from slipway.commands.grammar import HelpWanted, Misuse, parse, usage
-from slipway.commands.reading import Line, read_line
+from slipway.commands.grammar.declaration import HelpWanted, Misuse, parse, usage
+from slipway.commands.grammar.reading import Line, read_line
 
 
 def schedule_problems(settings: SlipwaySettings) -> tuple[str, ...]:

@@ -14,13 +14,13 @@ import structlog
 
 from slipway.bot.chat.model import Card, Room, Tone
 from slipway.bot.config.settings import ScheduleSettings, parse_address
-from slipway.bot.model import Json
-from slipway.bot.operations.durable import Durable, Payload
+from slipway.bot.core.model import Json
+from slipway.bot.core.times import Clock, format_time
 from slipway.bot.operations.messages import Messages
 from slipway.bot.store.memory import TickMemory
-from slipway.bot.times import Clock, format_time
-from slipway.commands.door import Door
-from slipway.commands.events import Tick
+from slipway.bot.workflows.engine import Payload, WorkflowEngine
+from slipway.commands.dispatch.dispatcher import Dispatcher
+from slipway.commands.dispatch.events import Tick
 from slipway.scheduler.timetable import MOST_COUNTED, ON_TIME, Due, Timetable, upcoming
 
 SKIPPED_WORKFLOW = "skipped"
@@ -40,20 +40,20 @@ class Schedules:
         timetables: Sequence[Timetable],
         *,
         prefix: str,
-        door: Door,
+        dispatcher: Dispatcher,
         memory: TickMemory,
         messages: Messages,
-        durable: Durable,
+        workflows: WorkflowEngine,
         clock: Clock,
     ) -> None:
         self._timetables = tuple(timetables)
         self._prefix = prefix
-        self._door = door
+        self._dispatcher = dispatcher
         self._memory = memory
         self._messages = messages
-        self._durable = durable
+        self._workflows = workflows
         self._clock = clock
-        durable.register(SKIPPED_WORKFLOW, self._say_skipped)
+        workflows.register(SKIPPED_WORKFLOW, self._say_skipped)
 
     async def begin(self) -> None:
         """Forget schedules that are gone or disabled, so that they owe nothing if they come back."""
@@ -95,7 +95,7 @@ class Schedules:
             await self._skip(timetable.settings, due)
         if due.run is not None:
             log.info("schedule ticks", schedule=name, at=due.run.isoformat())
-            await self._door.accept_tick(_tick(timetable.settings, due.run))
+            await self._dispatcher.accept_tick(_tick(timetable.settings, due.run))
         if due.newest is not None or now - last >= NOTED_EVERY:
             await self._memory.remember(name, now)
 
@@ -109,7 +109,7 @@ class Schedules:
             "command": f"{self._prefix}{settings.command}",
         }
         key = f"{SKIPPED_WORKFLOW}:{settings.name}:{due.newest.isoformat()}"
-        await self._durable.start(SKIPPED_WORKFLOW, key, {"key": key, **payload})
+        await self._workflows.start(SKIPPED_WORKFLOW, key, {"key": key, **payload})
 
     async def _say_skipped(self, payload: Payload) -> None:
         platform, room = parse_address(str(payload["room"]))
@@ -126,7 +126,7 @@ class Schedules:
         async def say() -> Json:
             return await self._messages.say(Room(platform=platform, id=room), card, key=str(payload["key"]))
 
-        await self._durable.step("say", say)
+        await self._workflows.step("say", say)
 
 
 def _tick(settings: ScheduleSettings, at: datetime) -> Tick:

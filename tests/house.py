@@ -17,27 +17,27 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from slipway.bot.app import App, House, hands
+from slipway.bot.app import App, RunningBot, build_clouds
 from slipway.bot.chat.model import (
     Accept,
     Address,
     AnyEvent,
+    ButtonEvent,
     Card,
     ChatHealth,
     Choice,
-    Heard,
+    MessageEvent,
     Platform,
-    Press,
     Room,
 )
-from slipway.bot.chat.plain import render_plain
-from slipway.bot.clouds.simulated.aws import SimulatedAws
+from slipway.bot.chat.shared.plain import render_plain
+from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
 from slipway.bot.clouds.simulated.azure import SimulatedAzure
 from slipway.bot.clouds.simulated.fedora import fedora_gallery
 from slipway.bot.config.load import settings_from
 from slipway.bot.config.settings import SlipwaySettings
-from slipway.bot.errors import ChatError
-from slipway.bot.waiting import Sleep
+from slipway.bot.core.errors import ChatError
+from slipway.bot.core.waiting import Sleep
 from slipway.commands.all import rights
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
@@ -173,7 +173,7 @@ class Bot:
     """The running bot, as somebody in its room meets it."""
 
     def __init__(
-        self, house: House, chat: MemoryChat, clock: FakeClock, azure: SimulatedAzure | None
+        self, house: RunningBot, chat: MemoryChat, clock: FakeClock, azure: SimulatedAzure | None
     ) -> None:
         self.house = house
         self.chat = chat
@@ -205,7 +205,7 @@ class Bot:
     ) -> list[Shown]:
         """Say something, wait until all that follows from it is done, and return the new messages."""
         before = len(self.messages)
-        heard = Heard(
+        heard = MessageEvent(
             event_id=event_id or f"e{next(self.chat.events)}",
             room=Room(platform=self.chat.platform, id=room),
             speaker=who,
@@ -230,7 +230,7 @@ class Bot:
         """Press a button of a message, named by the message or by the button's own value."""
         before = len(self.messages)
         button = next((each for each in message.cards[0].buttons if each.choice is choice), None)
-        press = Press(
+        press = ButtonEvent(
             event_id=event_id or f"e{next(self.chat.events)}",
             room=Room(platform=self.chat.platform, id=message.room),
             speaker=who,
@@ -247,7 +247,7 @@ class Bot:
         assert self.chat.accept is not None
         await self.chat.accept(event)
         if wait:
-            await self.house.durable.idle()
+            await self.house.workflows.idle()
 
     async def until(self, seen: Callable[[], bool]) -> None:
         """Wait until the room shows something, for conversations in which work is still under way."""
@@ -284,7 +284,7 @@ async def slipway(
             await azure.start()
             stack.push_async_callback(azure.stop)
         configured = settings(state_dir, azure, aws, changes)
-        gallery, machines = hands(configured)
+        gallery, machines = build_clouds(configured)
         app = App(
             configured,
             chats=(lambda _: chat,),

@@ -23,9 +23,9 @@ from typing import Any
 import pytest
 import structlog
 
-from slipway.bot import demo
 from slipway.bot.chat.console.screen import ERASE
-from slipway.bot.cli import DEMO_PEOPLE
+from slipway.bot.cli import demo
+from slipway.bot.cli.main import DEMO_PEOPLE
 from tests.program import PATIENCE, ROOT, environment, line_with, running, slipway
 
 pytestmark = pytest.mark.xdist_group("program")

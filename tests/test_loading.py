@@ -13,7 +13,7 @@ EXAMPLE = Path(__file__).parents[1] / "bot" / "config" / "demo.toml"
 
 _RUN = """
 import sys
-from slipway.bot.cli import main
+from slipway.bot.cli.main import main
 try:
     main(sys.argv[1:])
 finally:

@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from slipway.bot.chat.model import Address
-from slipway.bot.clouds import aws
+from slipway.bot.clouds.aws import machines as aws
 from slipway.bot.config.settings import SlipwaySettings
 from slipway.commands.all import COMMANDS, registry
-from slipway.commands.grammar import Misuse, parse, usage
-from slipway.commands.reading import Line, read_line
+from slipway.commands.grammar.declaration import Misuse, parse, usage
+from slipway.commands.grammar.reading import Line, read_line
 from tests.program import PATIENCE, ROOT, environment
 
 README = (ROOT / "README.md").read_text("utf-8")
@@ -39,7 +39,7 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> str:
     """A search path on which `slipway` is the program as it stands here."""
     folder = tmp_path_factory.mktemp("bin")
     script = folder / "slipway"
-    script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m slipway.bot "$@"\n')
+    script.write_text(f'#!/bin/sh\nexec "{sys.executable}" -m slipway "$@"\n')
     script.chmod(0o755)
     return f"{folder}:/usr/bin:/bin"
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from slipway.bot.times import (
+from slipway.bot.core.times import (
     format_date,
     format_duration,
     format_span,

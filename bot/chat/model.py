@@ -1,7 +1,7 @@
 """What is heard and what is said, free of any platform.
 
-An adapter turns its platform's events into :class:`Heard` and :class:`Press`, and :class:`Card` into whatever
-its platform shows. It decides nothing.
+An adapter turns its platform's events into :class:`MessageEvent` and :class:`ButtonEvent`, and :class:`Card`
+into whatever its platform shows. It decides nothing.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Annotated, Literal, Protocol
 
 from pydantic import Field as PydanticField
 
-from slipway.bot.model import Model
+from slipway.bot.core.model import Model
 
 
 class Platform(StrEnum):
@@ -49,7 +49,7 @@ class Assurance(StrEnum):
     REFUSED = "refused"  # change nothing on the strength of it, and say why
 
 
-class Heard(Model):
+class MessageEvent(Model):
     """Something a person said. ``event_id`` names it once and for ever on its platform.
 
     ``doubt`` is one plain sentence where ``assurance`` is not full: an unsigned device, a direct message.
@@ -74,7 +74,7 @@ class Choice(StrEnum):
     REJECT = "reject"
 
 
-class Press(Model):
+class ButtonEvent(Model):
     """A press on a button of one of the bot's cards.
 
     The operation is named either by the button's value (``operation_id`` and ``digest_prefix``) or by the
@@ -98,18 +98,18 @@ class Press(Model):
     forgeable: bool = False
 
 
-class Withdrawal(Model):
+class WithdrawnReaction(Model):
     """A press taken back: a redacted reaction. ``press_event_id`` is the event id of that press."""
 
     type: Literal["withdrawal"] = "withdrawal"
     event_id: str
     room: Room
     speaker: str
-    press_event_id: str
+    reaction_event_id: str
     sent_at: datetime
 
 
-AnyEvent = Heard | Press | Withdrawal
+AnyEvent = MessageEvent | ButtonEvent | WithdrawnReaction
 Event = Annotated[AnyEvent, PydanticField(discriminator="type")]
 
 

@@ -1,6 +1,6 @@
 """What Slipway needs of a cloud. An adapter fulfils a port and knows nothing above it.
 
-Every method may raise :class:`slipway.bot.errors.CloudError`. Every call has a timeout and a bounded number of
+Every method may raise :class:`slipway.bot.core.errors.CloudError`. Every call has a timeout and a bounded number of
 retries inside the adapter; a listing is complete (all pages) or an error, never a part.
 """
 

@@ -22,7 +22,7 @@ from slipway.bot.config.settings import (
 )
 from slipway.bot.config.slack_checks import ACCOUNT, CHANNEL, GROUP, slack_problems
 from slipway.bot.config.tables import Plain
-from slipway.bot.times import format_duration
+from slipway.bot.core.times import format_duration
 
 ALL_COMMANDS = "*"
 READING_COMMANDS = "read"

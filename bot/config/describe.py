@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from slipway.bot.config.settings import OperationKind, ScheduleSettings, SlipwaySettings
-from slipway.bot.times import format_duration
+from slipway.bot.core.times import format_duration
 
 _NAMED = 6  # more names than this are counted instead
 

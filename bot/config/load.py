@@ -12,7 +12,7 @@ from slipway.bot.config.problems import Problem, in_order
 from slipway.bot.config.schema import plain, understand
 from slipway.bot.config.secret_values import fill_in
 from slipway.bot.config.settings import SlipwaySettings
-from slipway.bot.errors import ConfigError
+from slipway.bot.core.errors import ConfigError
 
 _LARGEST = 1024 * 1024  # bytes; a configuration for thousands of people is far below
 

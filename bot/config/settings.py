@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, SecretStr
 
 from slipway.bot.chat.model import Platform
-from slipway.bot.times import parse_duration
+from slipway.bot.core.times import parse_duration
 
 
 def _duration(value: object) -> object:

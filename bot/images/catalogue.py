@@ -10,8 +10,8 @@ from fnmatch import fnmatchcase
 
 from slipway.bot.clouds.model import Definition, ImageVersion, ProvisioningState, VersionNumber
 from slipway.bot.clouds.ports import Gallery
-from slipway.bot.errors import CloudError, CloudErrorKind, Mistake
-from slipway.bot.text import nearest
+from slipway.bot.core.errors import CloudError, CloudErrorKind, UserError
+from slipway.bot.core.text import nearest
 
 _NEVER_PUBLISHED = datetime.min.replace(tzinfo=UTC)
 
@@ -23,7 +23,7 @@ class Protection(StrEnum):
     FOREIGN_OWNER = "it belongs to another owner"
 
 
-class Standing(StrEnum):
+class VersionStatus(StrEnum):
     """What a version is, in the words that people read."""
 
     LATEST = "latest"
@@ -133,9 +133,9 @@ def unfit(version: ImageVersion, now: datetime) -> str | None:
     return None
 
 
-def standings(
+def version_statuses(
     version: ImageVersion, latest_of: Mapping[str, ImageVersion], now: datetime, owner: str
-) -> tuple[Standing, ...]:
+) -> tuple[VersionStatus, ...]:
     """What to call a version, weightiest first: its part in launches, then what else is to be known.
 
     Args:
@@ -145,17 +145,17 @@ def standings(
         owner: whose versions are not protected by their ``owner`` tag.
     """
     if any(each.number == version.number for each in latest_of.values()):
-        words = [Standing.LATEST]
+        words = [VersionStatus.LATEST]
     else:
-        words = [Standing.PROMOTED if is_promoted(version) else Standing.CANDIDATE]
+        words = [VersionStatus.PROMOTED if is_promoted(version) else VersionStatus.CANDIDATE]
     if version.state is ProvisioningState.FAILED:
-        words.append(Standing.FAILED)
+        words.append(VersionStatus.FAILED)
     elif version.state is not ProvisioningState.SUCCEEDED:
-        words.append(Standing.BUSY)
+        words.append(VersionStatus.BUSY)
     if has_ended(version, now):
-        words.append(Standing.ENDED)
+        words.append(VersionStatus.ENDED)
     if protection(version, owner):
-        words.append(Standing.PROTECTED)
+        words.append(VersionStatus.PROTECTED)
     return tuple(words)
 
 
@@ -174,8 +174,8 @@ def find_version(versions: Iterable[ImageVersion], definition: str, text: str) -
     try:
         VersionNumber.parse(text)
     except ValueError as error:
-        raise Mistake(f"{error}.", nearest=near, hint=hint) from None
-    raise Mistake(f"{definition} has no version {text}.", nearest=near, hint=hint)
+        raise UserError(f"{error}.", nearest=near, hint=hint) from None
+    raise UserError(f"{definition} has no version {text}.", nearest=near, hint=hint)
 
 
 class Catalogue:
@@ -218,13 +218,13 @@ class Catalogue:
             return exact
         names = [each.name for each in everything]
         if not is_pattern(wanted):
-            raise Mistake(
+            raise UserError(
                 f"There is no image definition {wanted}.", nearest=nearest(wanted, names), hint="images"
             )
         matched = tuple(each for each in everything if fnmatchcase(each.name.casefold(), folded))
         if not matched:
             plain = wanted.translate(str.maketrans("", "", "*?[]"))
-            raise Mistake(
+            raise UserError(
                 f"No image definition matches {wanted}.", nearest=nearest(plain, names), hint="images"
             )
         return matched
@@ -238,7 +238,7 @@ class Catalogue:
         """
         found = await self.matching(wanted)
         if len(found) > 1:
-            raise Mistake(
+            raise UserError(
                 f"{wanted} matches {len(found)} definitions; this works on one at a time.",
                 nearest=tuple(each.name for each in found[:3]),
             )

@@ -8,15 +8,15 @@ from datetime import datetime
 
 from slipway.bot.clouds.model import ImageVersion
 from slipway.bot.config.settings import RetentionSettings
-from slipway.bot.errors import CloudError, CloudErrorKind
+from slipway.bot.core.errors import CloudError, CloudErrorKind
+from slipway.bot.core.model import Json
+from slipway.bot.core.steps import Draft
 from slipway.bot.images.catalogue import Catalogue, is_promoted, latest_by_region
 from slipway.bot.images.observed import observe_deletion
 from slipway.bot.images.requests import Cleanup, Pin
 from slipway.bot.images.retention import Goes, Retention, Rule, retention
 from slipway.bot.images.steps import DeleteVersion
 from slipway.bot.images.words import in_words
-from slipway.bot.model import Json
-from slipway.bot.steps import Draft
 
 _RULE_LABELS = {
     Rule.END_OF_LIFE: "Past end of life",

@@ -5,7 +5,10 @@ from __future__ import annotations
 from slipway.bot.clouds.model import ImageVersion, ProvisioningState, VersionNumber
 from slipway.bot.clouds.ports import Gallery
 from slipway.bot.config.settings import RetentionSettings
-from slipway.bot.errors import CloudError, CloudErrorKind
+from slipway.bot.core.errors import CloudError, CloudErrorKind
+from slipway.bot.core.steps import StepDone
+from slipway.bot.core.times import Clock
+from slipway.bot.core.waiting import Polling
 from slipway.bot.images.catalogue import (
     has_ended,
     is_excluded_everywhere,
@@ -16,9 +19,6 @@ from slipway.bot.images.catalogue import (
 )
 from slipway.bot.images.retention import Rule
 from slipway.bot.images.steps import DeleteVersion, SetExcluded
-from slipway.bot.steps import StepDone
-from slipway.bot.times import Clock
-from slipway.bot.waiting import Patience
 
 
 class SetExcludedExecutor:
@@ -27,9 +27,9 @@ class SetExcludedExecutor:
     Only a Succeeded version is promoted; a Failed one may still be taken back, for that is when it must be.
     """
 
-    def __init__(self, gallery: Gallery, patience: Patience | None = None) -> None:
+    def __init__(self, gallery: Gallery, patience: Polling | None = None) -> None:
         self._gallery = gallery
-        self._patience = patience or Patience()
+        self._patience = patience or Polling()
 
     async def observe(self, step: SetExcluded, token: str) -> StepDone | None:
         """Done already if the flag is as wished everywhere and nothing is under way.
@@ -99,12 +99,12 @@ class DeleteVersionExecutor:
         gallery: Gallery,
         policy: RetentionSettings,
         clock: Clock,
-        patience: Patience | None = None,
+        patience: Polling | None = None,
     ) -> None:
         self._gallery = gallery
         self._policy = policy
         self._clock = clock
-        self._patience = patience or Patience()
+        self._patience = patience or Polling()
 
     async def observe(self, step: DeleteVersion, token: str) -> StepDone | None:
         """Done already if it is gone; one that is being deleted is waited for by acting.

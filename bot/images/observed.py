@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from slipway.bot.clouds.model import ImageVersion
+from slipway.bot.core.model import Json
 from slipway.bot.images.catalogue import is_promoted, latest_by_region
-from slipway.bot.model import Json
 
 
 def observe_version(version: ImageVersion) -> dict[str, Json]:

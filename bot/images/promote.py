@@ -7,7 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 
 from slipway.bot.clouds.model import ImageVersion
-from slipway.bot.errors import Mistake
+from slipway.bot.core.errors import UserError
+from slipway.bot.core.model import Json
+from slipway.bot.core.steps import Draft
+from slipway.bot.core.times import format_date
 from slipway.bot.images.catalogue import (
     Catalogue,
     find_version,
@@ -24,9 +27,6 @@ from slipway.bot.images.observed import observe_latest, observe_version
 from slipway.bot.images.requests import Pin, Promote
 from slipway.bot.images.steps import FlagReason, SetExcluded
 from slipway.bot.images.words import in_words, latest_changes, regions_in_words
-from slipway.bot.model import Json
-from slipway.bot.steps import Draft
-from slipway.bot.times import format_date
 
 
 @dataclass(frozen=True)
@@ -99,7 +99,7 @@ def _named(
         return None
     trouble = unfit(version, now)
     if trouble:
-        raise Mistake(
+        raise UserError(
             f"{text} of {definition} {trouble}; it cannot be promoted.", hint=f"images {definition}"
         )
     return version

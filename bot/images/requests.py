@@ -6,8 +6,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from slipway.bot.model import Model
-from slipway.bot.steps import Request
+from slipway.bot.core.model import Model
+from slipway.bot.core.steps import Request
 
 
 class Pin(Model):

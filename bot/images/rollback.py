@@ -11,7 +11,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from slipway.bot.clouds.model import ImageVersion
-from slipway.bot.errors import Mistake
+from slipway.bot.core.errors import UserError
+from slipway.bot.core.steps import Draft
 from slipway.bot.images.catalogue import (
     Catalogue,
     find_version,
@@ -23,7 +24,6 @@ from slipway.bot.images.observed import observe_latest, observe_version
 from slipway.bot.images.requests import Rollback
 from slipway.bot.images.steps import FlagReason, SetExcluded
 from slipway.bot.images.words import in_words, latest_changes, regions_in_words
-from slipway.bot.steps import Draft
 
 
 class RollbackPlanner:
@@ -44,7 +44,7 @@ class RollbackPlanner:
         versions = await self._catalogue.versions(definition)
         before = latest_by_region(versions)
         if not before:
-            raise Mistake(
+            raise UserError(
                 f"{definition} has no latest, so there is nothing to roll back.", hint=f"images {definition}"
             )
         taken = _taken_back(request, definition, versions, before)
@@ -80,7 +80,7 @@ def _taken_back(
         return top
     pinned = find_version(versions, definition, request.version)
     if pinned.number != top.number:
-        raise Mistake(
+        raise UserError(
             f"{request.version} is not the latest of {definition} any more; {top.number} is.",
             hint=f"images {definition}",
         )
@@ -100,14 +100,14 @@ def _successors(
     bare = [region for region in losing if region not in after]
     if bare:
         where = "" if len(bare) == len(losing) else f" in {regions_in_words(bare)}"
-        raise Mistake(
+        raise UserError(
             f"{definition} has no promoted version before {taken.number} to roll back to{where}.", hint=hint
         )
     successors = {after[region].number: after[region] for region in losing}
     for version in successors.values():
         trouble = unfit(version, now)
         if trouble:
-            raise Mistake(
+            raise UserError(
                 f"{version.number} would be latest of {definition} again, but it {trouble}.", hint=hint
             )
     return newest_first(successors.values())

@@ -6,8 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Literal, assert_never
 
+from slipway.bot.core.steps import Step
 from slipway.bot.images.retention import Rule
-from slipway.bot.steps import Step
 
 
 class FlagReason(StrEnum):

@@ -17,7 +17,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from slipway.bot.model import Json
+from slipway.bot.core.model import Json
 from slipway.bot.store.database import Database
 from slipway.bot.store.tables import audit
 
@@ -26,7 +26,7 @@ GENESIS = "0" * 64
 
 
 @dataclass(frozen=True)
-class Entry:
+class AuditEntry:
     """What happened: who did what to which operation."""
 
     key: str  # names the happening; recording it twice leaves one entry
@@ -60,7 +60,7 @@ class Recorded:
     """An entry with its place in the chain."""
 
     number: int
-    entry: Entry
+    entry: AuditEntry
     previous: str
     hash: str
 
@@ -81,7 +81,7 @@ class Broken:
     why: str
 
 
-async def append(connection: AsyncConnection, entry: Entry) -> None:
+async def append(connection: AsyncConnection, entry: AuditEntry) -> None:
     """Add an entry within the caller's write transaction; one whose key is there already is not added."""
     known = await connection.execute(sa.select(audit.c.number).where(audit.c.key == entry.key))
     if known.first() is not None:
@@ -159,7 +159,7 @@ async def _rows(database: Database, operation_id: str | None = None) -> AsyncIte
 
 
 def _recorded(row: Any) -> Recorded:
-    entry = Entry(
+    entry = AuditEntry(
         key=row.key,
         at=datetime.fromisoformat(row.at).replace(tzinfo=UTC),
         actor=row.actor,
@@ -179,9 +179,9 @@ def _holds(row: Any, previous: str) -> bool:
         return False
 
 
-def _detail(entry: Entry) -> str:
+def _detail(entry: AuditEntry) -> str:
     return json.dumps(dict(entry.detail), ensure_ascii=False)
 
 
-def _hash(entry: Entry, number: int, previous: str) -> str:
+def _hash(entry: AuditEntry, number: int, previous: str) -> str:
     return hashlib.sha256(entry.text(number, previous).encode()).hexdigest()

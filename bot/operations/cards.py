@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
 from slipway.bot.chat.model import SYMBOLS, Button, Card, Choice, Field, Table, Tone
+from slipway.bot.core.times import format_duration, format_time
 from slipway.bot.operations.kinds import command_line
-from slipway.bot.operations.model import Operation, OperationState, Plan, StepReport, Trouble, Vote
-from slipway.bot.operations.policy import Missing, deciders, standing
+from slipway.bot.operations.model import Failure, Operation, OperationState, Plan, StepReport, Vote
+from slipway.bot.operations.policy import Missing, approval_status, deciders
 from slipway.bot.people import People, is_schedule
-from slipway.bot.times import format_duration, format_time
 
 STEPS_SHOWN = 12
 """Rows of a plan on a card; the rest is in `!op ID`."""
@@ -32,7 +32,7 @@ _TONES = {
 
 
 @dataclass(frozen=True)
-class View:
+class CardContext:
     """What every card needs to speak to its readers."""
 
     people: People
@@ -44,7 +44,7 @@ class View:
         return self.people.name(person_id)
 
 
-def operation_card(operation: Operation, view: View) -> Card:
+def operation_card(operation: Operation, view: CardContext) -> Card:
     """The card of an operation as it stands now."""
     state = operation.state
     return Card(
@@ -60,7 +60,7 @@ def operation_card(operation: Operation, view: View) -> Card:
     )
 
 
-def report_card(operation: Operation, view: View, mentions: tuple[str, ...]) -> Card:
+def report_card(operation: Operation, view: CardContext, mentions: tuple[str, ...]) -> Card:
     """The report that stands in the operation's thread once it has ended."""
     fields = []
     if operation.ended_at is not None:
@@ -79,7 +79,7 @@ def report_card(operation: Operation, view: View, mentions: tuple[str, ...]) -> 
     )
 
 
-def full_card(operation: Operation, view: View) -> Card:
+def full_card(operation: Operation, view: CardContext) -> Card:
     """Everything about an operation, for `!op ID`: the card with when it was, and every step with its result."""
     card = operation_card(operation, view)
     times = [Field(label="Asked at", value=format_time(operation.created_at, view.zone))]
@@ -99,7 +99,7 @@ def full_card(operation: Operation, view: View) -> Card:
     )
 
 
-def plan_card(plan: Plan, view: View) -> Card:
+def plan_card(plan: Plan, view: CardContext) -> Card:
     """What a dry run shows: the plan, and who would have to agree."""
     notes = [*_warnings(plan), "Nothing was changed and nothing was proposed: this was a dry run."]
     notes.append(f"To propose it: `{view.prefix}{command_line(plan.request)}`")
@@ -120,16 +120,16 @@ def _promise(plan: Plan) -> str:
     return f"When it is done: {plan.summary}"
 
 
-def trouble_card(title: str, trouble: Trouble, view: View) -> Card:
+def failure_card(title: str, trouble: Failure, view: CardContext) -> Card:
     """A failure outside any operation."""
     return Card(
         tone=Tone.FAILED, title=title, text=trouble.sentence, notes=tuple(_trouble_notes(trouble, view))
     )
 
 
-def _standing_words(operation: Operation, view: View) -> str:
+def _standing_words(operation: Operation, view: CardContext) -> str:
     if operation.state is OperationState.PROPOSED:
-        where = standing(operation, operation.votes, view.people)
+        where = approval_status(operation, operation.votes, view.people)
         count = where.count if isinstance(where, Missing) else 0
         return f"waits for {count} approval{'s' if count != 1 else ''}"
     if operation.state is OperationState.RUNNING and len(operation.plan.steps) > 1:
@@ -137,7 +137,7 @@ def _standing_words(operation: Operation, view: View) -> str:
     return operation.state.value
 
 
-def _fields(operation: Operation, view: View) -> tuple[Field, ...]:
+def _fields(operation: Operation, view: CardContext) -> tuple[Field, ...]:
     fields = [Field(label="Asked by", value=view.name(operation.requester)), *_evidence(operation.plan)]
     if operation.votes:
         label = "Votes" if operation.state is OperationState.PROPOSED else "Decided by"
@@ -156,7 +156,7 @@ def _evidence(plan: Plan) -> tuple[Field, ...]:
     return tuple(Field(label=label, value=value) for label, value in plan.evidence)
 
 
-def _votes(votes: tuple[Vote, ...], view: View) -> str:
+def _votes(votes: tuple[Vote, ...], view: CardContext) -> str:
     words = []
     for vote in votes:
         verb = "approved" if vote.choice is Choice.APPROVE else "rejected"
@@ -165,7 +165,7 @@ def _votes(votes: tuple[Vote, ...], view: View) -> str:
     return "; ".join(words)
 
 
-def _needs(operation: Operation, view: View) -> str:
+def _needs(operation: Operation, view: CardContext) -> str:
     policy = operation.plan.policy
     voted = {vote.person for vote in operation.votes}
     able = [view.name(who.id) for who in deciders(operation, view.people) if who.id not in voted]
@@ -173,11 +173,11 @@ def _needs(operation: Operation, view: View) -> str:
     if len(able) > NAMES_SHOWN:
         whom += f" and {len(able) - NAMES_SHOWN} more"
     role = f" (role {policy.role})" if policy.role else ""
-    where = standing(operation, operation.votes, view.people)
+    where = approval_status(operation, operation.votes, view.people)
     return f"{where.count if isinstance(where, Missing) else 0} of {whom}{role}"
 
 
-def _called_upon(operation: Operation, view: View) -> tuple[str, ...]:
+def _called_upon(operation: Operation, view: CardContext) -> tuple[str, ...]:
     """Accounts of those who can agree, where the clock asks: nobody in the room brought it up."""
     if not is_schedule(operation.requester):
         return ()
@@ -231,7 +231,7 @@ def _unreported(operation: Operation, number: int) -> str:
     return "▶ running" if operation.state is OperationState.RUNNING and number == current else "⏳ waits"
 
 
-def _all_steps(operation: Operation, view: View) -> str:
+def _all_steps(operation: Operation, view: CardContext) -> str:
     return f"All steps: `{view.prefix}op {operation.id}`"
 
 
@@ -239,7 +239,7 @@ def _warnings(plan: Plan) -> list[str]:
     return [f"{SYMBOLS[Tone.WARNING]} {warning}" for warning in plan.warnings]
 
 
-def _notes(operation: Operation, view: View, *, told: bool) -> tuple[str, ...]:
+def _notes(operation: Operation, view: CardContext, *, told: bool) -> tuple[str, ...]:
     """What follows a card; ``told`` where it already says why a step failed."""
     prefix = view.prefix
     notes = _warnings(operation.plan) if not operation.state.ended else []
@@ -260,7 +260,7 @@ def _notes(operation: Operation, view: View, *, told: bool) -> tuple[str, ...]:
     return tuple(notes)
 
 
-def _trouble_notes(trouble: Trouble, view: View) -> list[str]:
+def _trouble_notes(trouble: Failure, view: CardContext) -> list[str]:
     notes = [f"Whose move: {trouble.mover}."]
     if trouble.hint:
         notes.append(f"Next: `{view.prefix}{trouble.hint}`")

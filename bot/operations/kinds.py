@@ -14,7 +14,10 @@ from pydantic import Field
 
 from slipway.bot.clouds.ports import Gallery, Machines
 from slipway.bot.config.settings import SlipwaySettings
-from slipway.bot.errors import Mistake
+from slipway.bot.core.errors import UserError
+from slipway.bot.core.steps import Draft, Executor, StepDone, StepT
+from slipway.bot.core.times import Clock, format_duration
+from slipway.bot.core.waiting import Polling
 from slipway.bot.images.catalogue import Catalogue
 from slipway.bot.images.cleanup import CleanupPlanner
 from slipway.bot.images.executors import DeleteVersionExecutor, SetExcludedExecutor
@@ -22,14 +25,11 @@ from slipway.bot.images.promote import PromotePlanner
 from slipway.bot.images.requests import Cleanup, Promote, Rollback
 from slipway.bot.images.rollback import RollbackPlanner
 from slipway.bot.images.steps import DeleteVersion, SetExcluded
-from slipway.bot.instances.executors import LaunchExecutor, TerminateExecutor
-from slipway.bot.instances.launch import LaunchPlanner
-from slipway.bot.instances.requests import Launch, Terminate
-from slipway.bot.instances.steps import LaunchMachines, TerminateMachine
-from slipway.bot.instances.terminate import TerminatePlanner
-from slipway.bot.steps import Draft, Executor, StepDone, StepT
-from slipway.bot.times import Clock, format_duration
-from slipway.bot.waiting import Patience
+from slipway.bot.machines.executors import LaunchExecutor, TerminateExecutor
+from slipway.bot.machines.launch import LaunchPlanner
+from slipway.bot.machines.requests import Launch, Terminate
+from slipway.bot.machines.steps import LaunchMachines, TerminateMachine
+from slipway.bot.machines.terminate import TerminatePlanner
 
 AnyRequest = Annotated[Promote | Rollback | Cleanup | Launch | Terminate, Field(discriminator="kind")]
 AnyStep = Annotated[
@@ -93,7 +93,7 @@ class Subjects:
         catalogue: Catalogue | None,
         machines: Machines | None,
         clock: Clock,
-        patience: Patience,
+        patience: Polling,
     ) -> Subjects:
         """The subjects of a configuration; a cloud that is not configured has none."""
         return cls(
@@ -102,7 +102,7 @@ class Subjects:
         )
 
     async def plan(self, request: AnyRequest, now: datetime) -> Draft[Any]:
-        """Plan a request; see :class:`slipway.bot.steps.Planner`.
+        """Plan a request; see :class:`slipway.bot.core.steps.Planner`.
 
         Raises:
             Mistake: it cannot be met as asked, or its cloud is not configured.
@@ -123,7 +123,7 @@ class Subjects:
                 assert_never(request)
 
     async def carry_out(self, step: AnyStep, token: str) -> StepDone:
-        """Do a step unless it is done: observe, act, verify; see :class:`slipway.bot.steps.Executor`.
+        """Do a step unless it is done: observe, act, verify; see :class:`slipway.bot.core.steps.Executor`.
 
         Raises:
             CloudError: it could not be done, or not be seen to be done.
@@ -143,13 +143,13 @@ class Subjects:
     @property
     def _image_subject(self) -> ImageSubject:
         if self._images is None:
-            raise Mistake("This Slipway has no image gallery: slipway.toml has no [azure] table.")
+            raise UserError("This Slipway has no image gallery: slipway.toml has no [azure] table.")
         return self._images
 
     @property
     def _machine_subject(self) -> MachineSubject:
         if self._machines is None:
-            raise Mistake("This Slipway launches no machines: slipway.toml has no [aws] table.")
+            raise UserError("This Slipway launches no machines: slipway.toml has no [aws] table.")
         return self._machines
 
 
@@ -170,7 +170,7 @@ class ImageSubject:
         gallery: Gallery,
         catalogue: Catalogue,
         clock: Clock,
-        patience: Patience,
+        patience: Polling,
     ) -> ImageSubject:
         """Planners and executors on one gallery."""
         return cls(
@@ -193,7 +193,7 @@ class MachineSubject:
 
     @classmethod
     def of(
-        cls, settings: SlipwaySettings, machines: Machines, clock: Clock, patience: Patience
+        cls, settings: SlipwaySettings, machines: Machines, clock: Clock, patience: Polling
     ) -> MachineSubject:
         """Planners and executors on one cloud."""
         return cls(

@@ -13,12 +13,12 @@ import structlog
 from sqlalchemy.dialects.sqlite import insert
 
 from slipway.bot.chat.model import Card, Chat, Platform, Room
-from slipway.bot.errors import ChatError
-from slipway.bot.model import digest
+from slipway.bot.core.errors import ChatError
+from slipway.bot.core.model import digest
+from slipway.bot.core.times import Clock
+from slipway.bot.core.waiting import Sleep
 from slipway.bot.store.database import Database
 from slipway.bot.store.tables import message
-from slipway.bot.times import Clock
-from slipway.bot.waiting import Sleep
 
 SEND_ATTEMPTS = 5
 """How often a message or an edit is tried while its platform says that a later try may succeed."""
@@ -34,7 +34,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Shown:
+class PostedMessage:
     """A message of the bot that stands in a room."""
 
     key: str
@@ -88,7 +88,7 @@ class Messages:
         with self._under_way(room):
             message_id = await self._send(chat, room, card, thread, key)
             if message_id is not None:
-                await self._remember(Shown(key, room, thread, message_id, digest(card)), operation_id)
+                await self._remember(PostedMessage(key, room, thread, message_id, digest(card)), operation_id)
         return message_id
 
     @contextmanager
@@ -111,7 +111,7 @@ class Messages:
             if isinstance(result, BaseException):
                 raise result
 
-    async def card_of(self, operation_id: str, room: Room) -> Shown | None:
+    async def card_of(self, operation_id: str, room: Room) -> PostedMessage | None:
         """The first card of an operation in a room; in the room it was asked for, its thread holds the details."""
         return next((shown for shown in await self._cards(operation_id) if shown.room == room), None)
 
@@ -144,7 +144,7 @@ class Messages:
             log.error("a message could not be sent", room=room.id, key=key, why=str(error))
             return None
 
-    async def _edit(self, shown: Shown, card: Card) -> None:
+    async def _edit(self, shown: PostedMessage, card: Card) -> None:
         looks = digest(card)
         chat = self._chats.get(shown.room.platform)
         if looks == shown.shown or chat is None:
@@ -176,23 +176,23 @@ class Messages:
             pause *= 2
         return await attempt()
 
-    async def _link(self, shown: Shown, operation_id: str) -> None:
+    async def _link(self, shown: PostedMessage, operation_id: str) -> None:
         statement = message.update().where(message.c.key == shown.key).values(operation_id=operation_id)
         async with self._database.writing() as connection:
             await connection.execute(statement)
 
-    async def _find(self, key: str) -> Shown | None:
+    async def _find(self, key: str) -> PostedMessage | None:
         query = sa.select(message).where(message.c.key == key)
         async with self._database.reading() as connection:
             row = (await connection.execute(query)).mappings().first()
         return _shown(row) if row else None
 
-    async def _cards(self, operation_id: str) -> tuple[Shown, ...]:
+    async def _cards(self, operation_id: str) -> tuple[PostedMessage, ...]:
         query = sa.select(message).where(message.c.operation_id == operation_id).order_by(message.c.sent_at)
         async with self._database.reading() as connection:
             return tuple(_shown(row) for row in (await connection.execute(query)).mappings())
 
-    async def _remember(self, shown: Shown, operation_id: str | None) -> None:
+    async def _remember(self, shown: PostedMessage, operation_id: str | None) -> None:
         statement = insert(message).values(
             key=shown.key,
             platform=shown.room.platform,
@@ -207,8 +207,8 @@ class Messages:
             await connection.execute(statement.on_conflict_do_nothing())
 
 
-def _shown(row: sa.RowMapping) -> Shown:
-    return Shown(
+def _shown(row: sa.RowMapping) -> PostedMessage:
+    return PostedMessage(
         key=row["key"],
         room=Room(platform=Platform(row["platform"]), id=row["room"]),
         thread=row["thread"],

@@ -7,10 +7,10 @@ from enum import StrEnum
 
 from slipway.bot.chat.model import Choice, Room
 from slipway.bot.config.settings import OperationKind
-from slipway.bot.errors import CloudError, Mistake, Mover
-from slipway.bot.model import Json, Model, digest
+from slipway.bot.core.errors import CloudError, ResponsibleParty, UserError
+from slipway.bot.core.model import Json, Model, digest
+from slipway.bot.core.steps import StepDone
 from slipway.bot.operations.kinds import AnyRequest, AnyStep
-from slipway.bot.steps import StepDone
 
 DIGEST_PREFIX = 8
 """How many digits of a plan's digest a button carries, and a card shows."""
@@ -82,19 +82,19 @@ class Vote(Model):
     event: str = ""  # by which it was given, and with which it can be taken back
 
 
-class Trouble(Model):
+class Failure(Model):
     """A failure as a person should read it: what failed, whose move it is, what to type next."""
 
     sentence: str
-    mover: Mover
+    mover: ResponsibleParty
     code: str = ""
     hint: str = ""  # a command without its prefix
 
     @classmethod
-    def of(cls, error: CloudError | Mistake, hint: str) -> Trouble:
+    def of(cls, error: CloudError | UserError, hint: str) -> Failure:
         """Put a typed error into words. ``hint`` is the command to type where the error names none."""
-        if isinstance(error, Mistake):
-            return cls(sentence=error.sentence, mover=Mover.REQUESTER, hint=error.hint or hint)
+        if isinstance(error, UserError):
+            return cls(sentence=error.sentence, mover=ResponsibleParty.REQUESTER, hint=error.hint or hint)
         return cls(sentence=error.sentence, mover=error.mover, code=error.code, hint=hint)
 
 
@@ -104,14 +104,14 @@ class StepReport(Model):
     number: int  # from 1, as people count
     title: str
     done: StepDone | None = None
-    trouble: Trouble | None = None
+    trouble: Failure | None = None
 
 
 class Outcome(Model):
     """How an operation ended, beyond its state."""
 
     summary: str
-    trouble: Trouble | None = None
+    trouble: Failure | None = None
     differences: tuple[str, ...] = ()  # of a stale plan
 
 

@@ -31,7 +31,7 @@ class Vetoed:
     reason: str
 
 
-Standing = Enough | Missing | Vetoed
+ApprovalStatus = Enough | Missing | Vetoed
 
 
 def policy_for(
@@ -79,7 +79,7 @@ def deciders(operation: Operation, people: People) -> tuple[Person, ...]:
     return tuple(person for person in people.persons if may_decide(person, operation, people))
 
 
-def standing(operation: Operation, votes: tuple[Vote, ...], people: People) -> Standing:
+def approval_status(operation: Operation, votes: tuple[Vote, ...], people: People) -> ApprovalStatus:
     """Where the decision stands, by the votes of those who are eligible now.
 
     Votes of people who lost the role (or left the configuration) since do not count, so this is asked at each

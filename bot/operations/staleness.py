@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from slipway.bot.model import Json
+from slipway.bot.core.model import Json
 from slipway.bot.operations.model import Plan
 
 DIFFERENCES_SHOWN = 10

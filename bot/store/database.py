@@ -12,7 +12,7 @@ from typing import Any, Self
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from slipway.bot.errors import StateError
+from slipway.bot.core.errors import StateError
 
 HEAD = "0002"
 """The newest migration. Known here so that a start with nothing to migrate need not load Alembic."""

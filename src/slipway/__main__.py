@@ -1,5 +1,5 @@
 """`python -m slipway`: the same as `slipway`."""
 
-from slipway.bot.cli import main
+from slipway.bot.cli.main import main
 
 main()

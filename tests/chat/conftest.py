@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from slipway.bot.chat.matrix import InMemory, MatrixChat
-from slipway.bot.times import system_clock
+from slipway.bot.core.times import system_clock
 from tests.chat.faulty import Proxy, faulty
 from tests.chat.matrix_room import House, Notebook, running, settings, started
 from tests.chat.person import Person

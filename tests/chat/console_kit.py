@@ -14,7 +14,7 @@ from slipway.bot.chat.console.board import Board
 from slipway.bot.chat.console.inputs import Input, Line, PipedLines
 from slipway.bot.chat.console.rendering import PlainRenderer, Renderer
 from slipway.bot.chat.console.screen import Screen
-from slipway.bot.chat.model import AnyEvent, Button, Card, Choice, Heard, Press, Tone
+from slipway.bot.chat.model import AnyEvent, Button, ButtonEvent, Card, Choice, MessageEvent, Tone
 
 NOW = datetime(2026, 11, 20, 14, 5, tzinfo=UTC)
 
@@ -48,7 +48,7 @@ class Core:
 
     @property
     def said(self) -> list[tuple[str, str]]:
-        return [(event.speaker, event.text) for event in self.events if isinstance(event, Heard)]
+        return [(event.speaker, event.text) for event in self.events if isinstance(event, MessageEvent)]
 
 
 class Told:
@@ -101,8 +101,8 @@ async def converse(script: bytes, core: Core, *, renderer: Renderer | None = Non
 
 def _repeat(chat: ConsoleChat) -> Callable[[AnyEvent], Awaitable[None]]:
     async def answer(event: AnyEvent) -> None:
-        assert isinstance(event, Heard | Press)
-        title = f"heard {len(event.text)}" if isinstance(event, Heard) else f"pressed {event.choice}"
+        assert isinstance(event, MessageEvent | ButtonEvent)
+        title = f"heard {len(event.text)}" if isinstance(event, MessageEvent) else f"pressed {event.choice}"
         await chat.send("console", Card(title=title), thread=None, key=event.event_id)
 
     return answer

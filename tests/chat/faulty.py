@@ -11,7 +11,7 @@ import aiohttp
 from aiohttp import web
 
 from slipway.bot.chat.matrix import InMemory, MatrixChat
-from slipway.bot.times import system_clock
+from slipway.bot.core.times import system_clock
 from tests.chat.matrix_room import settings
 from tests.synapse import Account, Synapse
 

@@ -11,7 +11,7 @@ import pytest
 from pydantic import SecretStr
 
 from slipway.bot.chat.matrix import InMemory, MatrixChat
-from slipway.bot.chat.model import AnyEvent, Heard
+from slipway.bot.chat.model import AnyEvent, MessageEvent
 from slipway.bot.config.settings import MatrixSettings
 from tests.chat.person import Person
 from tests.synapse import Account, Synapse
@@ -31,15 +31,15 @@ class Notebook:
 
     @property
     def texts(self) -> list[str]:
-        return [event.text for event in self.events if isinstance(event, Heard)]
+        return [event.text for event in self.events if isinstance(event, MessageEvent)]
 
     async def until(self, condition: Callable[[], bool]) -> None:
         async with asyncio.timeout(20), self._news:
             await self._news.wait_for(condition)
 
-    async def heard(self, text: str) -> Heard:
+    async def heard(self, text: str) -> MessageEvent:
         await self.until(lambda: text in self.texts)
-        return next(event for event in self.events if isinstance(event, Heard) and event.text == text)
+        return next(event for event in self.events if isinstance(event, MessageEvent) and event.text == text)
 
 
 def settings(synapse: Synapse, account: Account, *rooms: str, **more: object) -> MatrixSettings:

@@ -21,8 +21,18 @@ from slipway.bot.chat.console.modes import Mode
 from slipway.bot.chat.console.opening import open_console
 from slipway.bot.chat.console.rendering import JsonRenderer, PlainRenderer
 from slipway.bot.chat.console.screen import Screen
-from slipway.bot.chat.model import Address, AnyEvent, Card, Choice, Field, Heard, Platform, Press, Tone
-from slipway.bot.errors import ChatError
+from slipway.bot.chat.model import (
+    Address,
+    AnyEvent,
+    ButtonEvent,
+    Card,
+    Choice,
+    Field,
+    MessageEvent,
+    Platform,
+    Tone,
+)
+from slipway.bot.core.errors import ChatError
 from tests.chat.console_kit import NOW, Core, Told, buttons, console, converse, proposal
 
 
@@ -31,7 +41,7 @@ async def test_a_script_speaks_as_several_people_and_each_line_is_one_event() ->
     output = await converse(b"# look around\n!images\n\n@bob: !pending\n  spaced  \nexit", core)
     assert core.said == [("alice", "!images"), ("bob", "!pending"), ("alice", "spaced"), ("alice", "exit")]
     first = core.events[0]
-    assert isinstance(first, Heard)
+    assert isinstance(first, MessageEvent)
     assert first.address is Address.DIRECT
     assert (first.room.platform, first.room.id, first.thread, first.sent_at) == (
         Platform.CONSOLE,
@@ -49,8 +59,8 @@ async def test_a_number_presses_the_button_that_shows_it_as_whoever_says_it() ->
     message = await chat.send("console", proposal(), thread=None, key="k1")
     await chat.run(core.accept)
     approve, reject = core.events
-    assert isinstance(approve, Press)
-    assert isinstance(reject, Press)
+    assert isinstance(approve, ButtonEvent)
+    assert isinstance(reject, ButtonEvent)
     assert (approve.speaker, approve.choice, approve.message_id) == ("bob", Choice.APPROVE, message)
     assert (approve.operation_id, approve.digest_prefix) == ("op-7k3f", "c0ffee")
     assert (reject.speaker, reject.choice) == ("alice", Choice.REJECT)
@@ -79,7 +89,7 @@ async def test_numbers_die_with_their_buttons_and_are_never_given_again() -> Non
     await chat.send("console", proposal("op-bbbb"), thread=None, key="k3")
     assert board.numbers == (3, 4)
     await chat.run(core.accept)
-    assert [event.operation_id for event in core.events if isinstance(event, Press)] == ["op-bbbb"]
+    assert [event.operation_id for event in core.events if isinstance(event, ButtonEvent)] == ["op-bbbb"]
     assert "There is no button 1. Buttons now: 3, 4." in output.getvalue()
 
 

@@ -9,7 +9,7 @@ from slipway.bot.chat.console.board import Board
 from slipway.bot.chat.console.rendering import JsonRenderer
 from slipway.bot.chat.console.screen import Screen
 from slipway.bot.chat.console.tour import Story, Tour
-from slipway.bot.chat.model import AnyEvent, Card, Field, Heard, Press, Table, Tone
+from slipway.bot.chat.model import AnyEvent, ButtonEvent, Card, Field, MessageEvent, Table, Tone
 from tests.chat.console_kit import Core, buttons, console
 
 STORY = Story(definition="Fedora-Cloud-43-x64", image="fedora-43", approver="bob")
@@ -36,22 +36,22 @@ class Telling:
         await self.chat.run(self.core.accept)
         return [
             f"{event.speaker}: {event.text}"
-            if isinstance(event, Heard)
+            if isinstance(event, MessageEvent)
             else f"{event.speaker} presses {event.choice} of {event.operation_id}"
             for event in self.core.events
-            if isinstance(event, Heard | Press)
+            if isinstance(event, MessageEvent | ButtonEvent)
         ]
 
     async def _pace(self, seconds: float) -> None:
         self.seconds += seconds
 
     async def _answer(self, event: AnyEvent) -> None:
-        if isinstance(event, Press):
+        if isinstance(event, ButtonEvent):
             assert event.message_id
             done = Card(tone=Tone.DONE, title="Done.")
             await self.chat.edit("console", event.message_id, done, thread=None, key=event.event_id)
             return
-        assert isinstance(event, Heard)
+        assert isinstance(event, MessageEvent)
         verb = event.text.split()[0].removeprefix("!")
         card = Card(title=f"This is about {verb}.")
         if verb in ("promote", "cleanup") and self._approvals:

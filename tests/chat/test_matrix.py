@@ -10,17 +10,17 @@ from slipway.bot.chat.matrix import InMemory, MatrixChat
 from slipway.bot.chat.model import (
     Address,
     Button,
+    ButtonEvent,
     Card,
     Chat,
     Choice,
     Field,
-    Heard,
-    Press,
+    MessageEvent,
     Table,
     Tone,
-    Withdrawal,
+    WithdrawnReaction,
 )
-from slipway.bot.times import system_clock
+from slipway.bot.core.times import system_clock
 from tests.chat.matrix_room import House, settings
 from tests.chat.person import APPROVE, REJECT, Person
 from tests.synapse import Account, Synapse
@@ -42,7 +42,7 @@ async def test_what_is_said_is_heard_once_and_in_order(house: House, alice: Pers
     await house.notebook.heard("!images 4")
     assert [event.event_id for event in house.notebook.events] == ids
     heard = house.notebook.events[0]
-    assert isinstance(heard, Heard)
+    assert isinstance(heard, MessageEvent)
     assert (heard.speaker, heard.room.id, heard.address) == (alice.id, house.room, Address.ROOM)
     assert abs(system_clock() - heard.sent_at) < timedelta(minutes=1)
     assert house.chat.health().connected
@@ -59,9 +59,9 @@ async def test_notices_edits_own_messages_and_other_signs_are_not_heard(house: H
     await alice.say(house.room, "!last")
     await house.notebook.heard("!last")
     assert house.notebook.texts == ["!promote one", "!last"]
-    others = [event for event in house.notebook.events if not isinstance(event, Heard)]
+    others = [event for event in house.notebook.events if not isinstance(event, MessageEvent)]
     # Whether there was a press to take back is not the adapter's to know.
-    assert [event.press_event_id for event in others if isinstance(event, Withdrawal)] == [said]
+    assert [event.reaction_event_id for event in others if isinstance(event, WithdrawnReaction)] == [said]
     assert len(others) == 1
 
 
@@ -78,7 +78,7 @@ async def test_being_spoken_to_by_name(house: House, alice: Person) -> None:
         },
     )
     images = await house.notebook.heard("images")
-    assert [event.address for event in house.notebook.events if isinstance(event, Heard)] == [
+    assert [event.address for event in house.notebook.events if isinstance(event, MessageEvent)] == [
         Address.MENTION,
         Address.MENTION,
     ]
@@ -167,7 +167,7 @@ async def test_reactions_are_buttons(house: House, alice: Person) -> None:
     pressed = await alice.react(house.room, sent, APPROVE + "\ufe0f")
     refused = await alice.react(house.room, sent, REJECT)
     await house.notebook.until(lambda: len(house.notebook.events) >= 2)
-    presses = [event for event in house.notebook.events if isinstance(event, Press)]
+    presses = [event for event in house.notebook.events if isinstance(event, ButtonEvent)]
     assert [(each.choice, each.event_id, each.message_id, each.speaker) for each in presses] == [
         (Choice.APPROVE, pressed, sent, alice.id),
         (Choice.REJECT, refused, sent, alice.id),

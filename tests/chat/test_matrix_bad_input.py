@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.bot.app import House
+from slipway.bot.app import RunningBot
 from slipway.bot.chat.matrix.receive import Me, understand
-from slipway.bot.chat.model import Address, Heard, Platform
+from slipway.bot.chat.model import Address, MessageEvent, Platform
 from tests.chat.matrix_bot import whole_bot
 from tests.chat.matrix_room import settings
 from tests.chat.person import APPROVE, Message, Person, RefusedError
@@ -25,7 +25,7 @@ TEXT = {"msgtype": "m.text", "body": "!whoami"}
 class Talk:
     """Alice, who may do everything, and the bot in one room."""
 
-    def __init__(self, alice: Person, room: str, bot: str, house: House) -> None:
+    def __init__(self, alice: Person, room: str, bot: str, house: RunningBot) -> None:
         self.alice = alice
         self.room = room
         self.bot = bot
@@ -43,7 +43,7 @@ class Talk:
         """What the bot has said once it has answered everything before this."""
         await self.alice.say(self.room, "!pending")
         await self.alice.message(self.room, "Nothing waits", sender=self.bot)
-        await self._house.durable.idle()  # answers are made side by side
+        await self._house.workflows.idle()  # answers are made side by side
         await self.alice.look()
         said = self.alice.messages(self.room, self.bot)
         return [each for each in said if "Nothing waits" not in each.body]
@@ -140,7 +140,7 @@ def test_only_a_plain_text_is_ever_heard(msgtype: Any, more: Any) -> None:
 @given(JSON)
 def test_whatever_the_mentions_hold_the_text_and_the_speaker_stay(mentions: Any) -> None:
     heard = _understood({**TEXT, "m.mentions": mentions, "displayname": "@bob:example.org"})
-    assert isinstance(heard, Heard)
+    assert isinstance(heard, MessageEvent)
     assert (heard.text, heard.speaker) == ("!whoami", "@alice:example.org")
 
 

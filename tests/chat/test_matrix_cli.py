@@ -13,7 +13,7 @@ from click.testing import CliRunner, Result
 
 from slipway.bot.chat.matrix.connection import Connection
 from slipway.bot.chat.matrix.folder import Folder
-from slipway.bot.cli import main
+from slipway.bot.cli.main import main
 from slipway.bot.config.load import load
 from slipway.bot.store.database import StateLock
 from slipway.commands.all import rights

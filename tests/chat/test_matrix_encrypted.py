@@ -11,9 +11,9 @@ import pytest
 
 from slipway.bot.chat.matrix import InMemory, MatrixChat
 from slipway.bot.chat.matrix.folder import Folder
-from slipway.bot.chat.model import Assurance, Button, Card, Choice, Press, Withdrawal
+from slipway.bot.chat.model import Assurance, Button, ButtonEvent, Card, Choice, WithdrawnReaction
 from slipway.bot.config.settings import MatrixSettings
-from slipway.bot.times import system_clock
+from slipway.bot.core.times import system_clock
 from tests.chat.matrix_room import Notebook, running, settings
 from tests.chat.secret_person import SecretPerson
 from tests.synapse import Account, Synapse
@@ -128,10 +128,10 @@ async def test_reactions_are_marked_as_forgeable_and_can_be_taken_back(home: Den
     await home.person.redact(home.room, pressed)
     await home.notebook.until(lambda: len(home.notebook.events) == 2)
     press, withdrawal = home.notebook.events
-    assert isinstance(press, Press)
+    assert isinstance(press, ButtonEvent)
     assert (press.event_id, press.forgeable) == (pressed, True)
-    assert isinstance(withdrawal, Withdrawal)
-    assert (withdrawal.press_event_id, withdrawal.speaker) == (pressed, home.person.id)
+    assert isinstance(withdrawal, WithdrawnReaction)
+    assert (withdrawal.reaction_event_id, withdrawal.speaker) == (pressed, home.person.id)
 
 
 async def test_clear_text_in_an_encrypted_room_is_not_heard(home: Den) -> None:

@@ -17,9 +17,9 @@ from nio.crypto.attachments import decrypt_attachment
 from slipway.bot.chat.matrix import InMemory, MatrixChat
 from slipway.bot.chat.matrix.folder import Folder
 from slipway.bot.chat.model import Assurance, Card, Table
-from slipway.bot.chat.plain import render_plain
+from slipway.bot.chat.shared.plain import render_plain
 from slipway.bot.config.settings import MatrixSettings
-from slipway.bot.times import system_clock
+from slipway.bot.core.times import system_clock
 from tests.chat.faulty import Forward, Proxy, hangs_up
 from tests.chat.matrix_room import Notebook, running, settings
 from tests.chat.secret_person import SecretPerson

@@ -18,9 +18,9 @@ from slipway.bot.chat.matrix.gap import MOST_TRIES, PAGE, Gaps
 from slipway.bot.chat.matrix.memory import Place
 from slipway.bot.chat.model import Platform
 from slipway.bot.chat_memory import StoredMatrixMemory
+from slipway.bot.core.times import system_clock
 from slipway.bot.store.database import Database
 from slipway.bot.store.memory import ChatMemory
-from slipway.bot.times import system_clock
 from tests.chat.faulty import BAD_GATEWAY, Proxy, Waits, answers, chat_behind
 from tests.chat.matrix_bot import whole_bot
 from tests.chat.matrix_room import House, Notebook, running, settings, started
@@ -64,13 +64,13 @@ async def test_what_was_said_while_the_bot_was_down_is_answered_once(
         await alice.until(lambda: bot.chats[Platform.MATRIX].health().connected or None, what="connection")
         before = await alice.say(room, "!whoami")
         await alice.message(room, "You are", sender=account.user_id)
-        await bot.durable.idle()
+        await bot.workflows.idle()
     meanwhile = [await alice.say(room, text) for text in ("!whoami", "!whoami", "!status")]
     async with whole_bot(tmp_path, matrix, alice.id) as bot:
         await alice.until(lambda: len(alice.messages(room, account.user_id)) >= 4, what="four answers")
         await alice.say(room, "!help")
         await alice.message(room, "!promote", sender=account.user_id)
-        await bot.durable.idle()
+        await bot.workflows.idle()
     said = alice.messages(room, account.user_id)
     assert len(said) == 5, [each.body[:60] for each in said]
     assert len({before, *meanwhile}) == 4

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from slipway.bot.chat.matrix.connection import Connection
 from slipway.bot.chat.matrix.folder import Folder, Seeds
 from slipway.bot.config.settings import MatrixSettings
-from slipway.bot.errors import ChatError
+from slipway.bot.core.errors import ChatError
 from tests.chat.matrix_room import settings
 from tests.chat.person import Person
 from tests.chat.secret_person import SecretPerson, vouched

@@ -16,8 +16,8 @@ from slipway.bot.chat.matrix import InMemory, MatrixChat
 from slipway.bot.chat.matrix.connection import HomeserverError
 from slipway.bot.chat.matrix.pace import MOST_TRIES, SLOWEST_EDITS, Latest, Pace, Rank
 from slipway.bot.chat.model import AnyEvent, Card, Table, Tone
-from slipway.bot.chat.plain import render_plain
-from slipway.bot.times import system_clock
+from slipway.bot.chat.shared.plain import render_plain
+from slipway.bot.core.times import system_clock
 from tests.chat.faulty import Proxy, Waits, answers, chat_behind
 from tests.chat.matrix_room import House, Notebook, running, settings, started
 from tests.chat.person import Person

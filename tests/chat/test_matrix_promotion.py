@@ -11,12 +11,12 @@ from typing import Any
 
 import pytest
 
-from slipway.bot.app import App, House, hands, matrix_chat
+from slipway.bot.app import App, RunningBot, build_clouds, matrix_chat
 from slipway.bot.clouds.simulated.azure import SimulatedAzure
 from slipway.bot.clouds.simulated.fedora import fedora_gallery
 from slipway.bot.config.demo import demo_settings
 from slipway.bot.config.settings import OperationKind, PersonSettings, SlipwaySettings
-from slipway.bot.times import system_clock
+from slipway.bot.core.times import system_clock
 from slipway.commands.all import rights
 from tests.chat.matrix_room import settings
 from tests.chat.secret_person import SecretPerson
@@ -47,11 +47,11 @@ def configured(
 
 
 @asynccontextmanager
-async def bot(configured: SlipwaySettings) -> AsyncIterator[House]:
-    gallery, machines = hands(configured)
+async def bot(configured: SlipwaySettings) -> AsyncIterator[RunningBot]:
+    gallery, machines = build_clouds(configured)
     app = App(configured, chats=(matrix_chat,), gallery=gallery, machines=machines)
     stop = asyncio.Event()
-    opened: asyncio.Future[House] = asyncio.get_running_loop().create_future()
+    opened: asyncio.Future[RunningBot] = asyncio.get_running_loop().create_future()
     running = asyncio.create_task(app.run(stop, opened))
     waited: set[asyncio.Future[Any]] = {running, opened}
     await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slipway.bot.chat.matrix.receive import Me, since_own_join, understand
-from slipway.bot.chat.model import Address, Choice, Heard, Press, Withdrawal
+from slipway.bot.chat.model import Address, ButtonEvent, Choice, MessageEvent, WithdrawnReaction
 
 ME = Me("@slipway:example.org", "Slipway Bot")
 
@@ -25,13 +25,15 @@ def event(content: Any, kind: str = "m.room.message", **more: Any) -> dict[str, 
     }
 
 
-def understood(source: Any, address: Address = Address.ROOM) -> Heard | Press | Withdrawal | None:
+def understood(
+    source: Any, address: Address = Address.ROOM
+) -> MessageEvent | ButtonEvent | WithdrawnReaction | None:
     return understand(source, room="!r", me=ME, address=address)
 
 
 def said(body: str, **more: Any) -> tuple[Address, str]:
     heard = understood(event({"msgtype": "m.text", "body": body, **more}))
-    assert isinstance(heard, Heard)
+    assert isinstance(heard, MessageEvent)
     return heard.address, heard.text
 
 
@@ -85,7 +87,7 @@ def test_a_mention_makes_a_name_without_colon_certain() -> None:
 
 def test_a_mention_in_a_direct_chat_stays_direct() -> None:
     heard = understood(event({"msgtype": "m.text", "body": "slipway: help"}), Address.DIRECT)
-    assert isinstance(heard, Heard)
+    assert isinstance(heard, MessageEvent)
     assert (heard.address, heard.text) == (Address.DIRECT, "help")
 
 
@@ -138,7 +140,7 @@ def test_what_means_nothing(source: dict[str, Any]) -> None:
 def test_a_reaction_is_a_press_on_the_message(key: str, choice: Choice) -> None:
     relation = {"rel_type": "m.annotation", "event_id": "$card", "key": key}
     press = understood(event({"m.relates_to": relation}, "m.reaction"))
-    assert isinstance(press, Press)
+    assert isinstance(press, ButtonEvent)
     assert (press.event_id, press.message_id, press.choice) == ("$e", "$card", choice)
 
 
@@ -172,7 +174,7 @@ def test_no_event_can_break_the_ears(source: dict[str, Any]) -> None:
 @given(st.text(st.characters(exclude_categories=()), max_size=60))
 def test_text_is_heard_as_it_was_said_but_for_what_is_no_text(text: str) -> None:
     heard = understood(event({"msgtype": "m.text", "body": "!" + text}))
-    assert isinstance(heard, Heard)
+    assert isinstance(heard, MessageEvent)
     assert heard.text == "!" + "".join("\ufffd" if "\ud800" <= sign <= "\udfff" else sign for sign in text)
 
 

@@ -9,8 +9,8 @@ import pytest
 
 from slipway.bot.chat.matrix import InMemory, MatrixChat
 from slipway.bot.chat.model import Card
-from slipway.bot.errors import ChatError
-from slipway.bot.times import system_clock
+from slipway.bot.core.errors import ChatError
+from slipway.bot.core.times import system_clock
 from tests.chat.matrix_room import House, Notebook, running, settings, started
 from tests.chat.person import Person
 from tests.synapse import Account, Synapse

@@ -10,10 +10,10 @@ from pydantic import SecretStr
 
 from slipway.bot.chat.matrix import InMemory, MatrixChat
 from slipway.bot.chat.model import Card, Platform, Room
-from slipway.bot.errors import ChatError
+from slipway.bot.core.errors import ChatError
+from slipway.bot.core.times import system_clock
 from slipway.bot.operations.messages import Messages
 from slipway.bot.store.database import Database
-from slipway.bot.times import system_clock
 from tests.chat.faulty import SOFT_LOGOUT, Proxy, Waits, chat_behind
 from tests.chat.matrix_room import Notebook, running, settings, started
 from tests.chat.person import Person

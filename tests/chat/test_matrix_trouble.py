@@ -13,8 +13,8 @@ from pydantic import SecretStr
 from slipway.bot.chat.matrix import InMemory, MatrixChat
 from slipway.bot.chat.matrix.backoff import Backoff
 from slipway.bot.chat.model import Card
-from slipway.bot.errors import ChatError
-from slipway.bot.times import system_clock
+from slipway.bot.core.errors import ChatError
+from slipway.bot.core.times import system_clock
 from tests.chat.faulty import (
     BAD_GATEWAY,
     TOO_FAST,

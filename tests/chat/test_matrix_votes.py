@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from slipway.bot.app import House
-from slipway.bot.clouds.simulated.aws import SimulatedAws
-from slipway.bot.clouds.simulated.aws_world import fedora_machines
+from slipway.bot.app import RunningBot
+from slipway.bot.clouds.simulated.aws.seed import fedora_machines
+from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
 from slipway.bot.clouds.simulated.azure import SimulatedAzure
 from slipway.bot.clouds.simulated.fedora import fedora_gallery
 from slipway.bot.config.demo import demo_settings
 from slipway.bot.config.settings import OperationKind, PersonSettings, SlipwaySettings
+from slipway.bot.core.times import system_clock
 from slipway.bot.operations.model import Operation, OperationState
-from slipway.bot.times import system_clock
 from slipway.commands.all import rights
 from tests.chat.matrix_room import settings
 from tests.chat.person import Person
@@ -71,7 +71,7 @@ async def listening(ann: SecretPerson, room: str, account: Account) -> None:
 
 
 async def asked(
-    ann: SecretPerson, house: House, room: str, text: str, *, but: str = ""
+    ann: SecretPerson, house: RunningBot, room: str, text: str, *, but: str = ""
 ) -> tuple[str, Operation]:
     """Ask for a change; its card's event id, which is not ``but``, and the operation."""
     await ann.say(room, text)
@@ -88,7 +88,7 @@ async def asked(
         return None
 
     found = await ann.until(card, what="a card")
-    (operation,) = await house.records.recent(1)
+    (operation,) = await house.operations.recent(1)
     return found, operation
 
 
@@ -105,13 +105,13 @@ async def test_a_reaction_launches_and_does_not_promote(
             await ann.until(lambda: len(ann.reactions(room, card)) == 2, what="both buttons")
             await bea.react(room, card)
             await ann.message(room, "launch: done")
-            assert (await house.records.the(launch.id)).votes[0].person == "bea"
+            assert (await house.operations.get(launch.id)).votes[0].person == "bea"
             card, promotion = await asked(ann, house, room, PROMOTE, but=card)
             assert not ann.reactions(room, card)
             await bea.react(room, card)
             told = await ann.message(room, "does not count")
             assert f"!approve {promotion.id} {promotion.digest_prefix}" in told.source["content"]["body"]
-            after = await house.records.the(promotion.id)
+            after = await house.operations.get(promotion.id)
             assert (after.state, after.votes) == (OperationState.PROPOSED, ())
 
 
@@ -147,7 +147,7 @@ async def test_a_reaction_counts_once_and_can_be_taken_back_until_it_is_decided(
                     return bool(edits) and words in edits[-1]
 
                 await ann.until(shown, what=words)
-                now = await house.records.the(operation.id)
+                now = await house.operations.get(operation.id)
                 assert {vote.person for vote in now.votes} == set(expected)
                 assert now.state is OperationState.PROPOSED
 
@@ -166,7 +166,7 @@ async def test_a_reaction_counts_once_and_can_be_taken_back_until_it_is_decided(
             said = len(ann.texts(room, account.user_id))
             await ann.say(room, "!whoami")
             await ann.until(lambda: len(ann.texts(room, account.user_id)) > said, what="an answer")
-            await house.durable.idle()
-            after = await house.records.the(operation.id)
+            await house.workflows.idle()
+            after = await house.operations.get(operation.id)
             assert {vote.person for vote in after.votes} == {"bea", "cyd"}
             assert after.state is OperationState.DONE

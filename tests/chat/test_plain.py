@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slipway.bot.chat.model import Card, Field, Table, Tone
-from slipway.bot.chat.plain import clean, display_width, pad, render_plain, spans, table_lines
+from slipway.bot.chat.shared.plain import clean, display_width, pad, render_plain, spans, table_lines
 
 anything = st.text(max_size=40)
 tables = st.integers(1, 4).flatmap(

@@ -11,10 +11,10 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from slipway.bot.clouds.aws import AwsMachines
+from slipway.bot.clouds.aws.machines import AwsMachines
 from slipway.bot.clouds.model import LaunchSpec
-from slipway.bot.clouds.simulated.aws import SimulatedAws
-from slipway.bot.clouds.simulated.aws_world import fedora_machines
+from slipway.bot.clouds.simulated.aws.seed import fedora_machines
+from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
 from slipway.bot.config.settings import AwsSettings
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)

@@ -9,11 +9,11 @@ from datetime import UTC, timedelta
 import pytest
 import pytest_asyncio
 
-from slipway.bot.clouds.aws import DEPLOYMENT_TAG, TOKEN_TAG, AwsMachines
+from slipway.bot.clouds.aws.machines import DEPLOYMENT_TAG, TOKEN_TAG, AwsMachines
 from slipway.bot.clouds.model import InstanceState
-from slipway.bot.clouds.simulated.aws import SimulatedAws
-from slipway.bot.clouds.simulated.aws_world import FEDORA
-from slipway.bot.errors import CloudError, CloudErrorKind
+from slipway.bot.clouds.simulated.aws.seed import FEDORA
+from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
+from slipway.bot.core.errors import CloudError, CloudErrorKind
 from tests.clouds.aws_room import NOW, a_launch, actions, machines, simulated, unique
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")

@@ -10,10 +10,10 @@ from datetime import timedelta
 import pytest
 import pytest_asyncio
 
-from slipway.bot.clouds.aws import AwsMachines
-from slipway.bot.clouds.simulated.aws import SimulatedAws
+from slipway.bot.clouds.aws.machines import AwsMachines
+from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
 from slipway.bot.clouds.simulated.faults import Fault, FaultKind
-from slipway.bot.errors import CloudError, CloudErrorKind, Mover
+from slipway.bot.core.errors import CloudError, CloudErrorKind, ResponsibleParty
 from tests.clouds.aws_room import a_launch, actions, machines, simulated, unique
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -78,15 +78,15 @@ async def test_every_call_tells_every_failure_apart(aws: SimulatedAws, ec2: AwsM
 @pytest.mark.parametrize(
     ("code", "kind", "mover"),
     [
-        ("InsufficientInstanceCapacity", CloudErrorKind.CAPACITY, Mover.CLOUD),
-        ("VcpuLimitExceeded", CloudErrorKind.QUOTA, Mover.ADMIN),
-        ("InvalidSubnetID.NotFound", CloudErrorKind.NOT_FOUND, Mover.REQUESTER),
-        ("InvalidParameterValue", CloudErrorKind.INVALID, Mover.REQUESTER),
-        ("AuthFailure", CloudErrorKind.REFUSED, Mover.ADMIN),
+        ("InsufficientInstanceCapacity", CloudErrorKind.CAPACITY, ResponsibleParty.CLOUD),
+        ("VcpuLimitExceeded", CloudErrorKind.QUOTA, ResponsibleParty.ADMIN),
+        ("InvalidSubnetID.NotFound", CloudErrorKind.NOT_FOUND, ResponsibleParty.REQUESTER),
+        ("InvalidParameterValue", CloudErrorKind.INVALID, ResponsibleParty.REQUESTER),
+        ("AuthFailure", CloudErrorKind.REFUSED, ResponsibleParty.ADMIN),
     ],
 )
 async def test_a_launch_that_ec2_declines_makes_nothing_and_says_whose_move_it_is(
-    aws: SimulatedAws, ec2: AwsMachines, code: str, kind: CloudErrorKind, mover: Mover
+    aws: SimulatedAws, ec2: AwsMachines, code: str, kind: CloudErrorKind, mover: ResponsibleParty
 ) -> None:
     spec = await a_launch(ec2, count=2)
     aws.faults.add(Fault(kind=FaultKind.ERROR, match="RunInstances", code=code))

@@ -15,9 +15,9 @@ import aiohttp
 import pytest
 from botocore.exceptions import ClientError
 
-from slipway.bot.clouds.simulated.aws import SimulatedAws
-from slipway.bot.clouds.simulated.aws_process import SimulatorError
-from slipway.bot.clouds.simulated.aws_world import SeedMachines, fedora_machines
+from slipway.bot.clouds.simulated.aws.process import SimulatorError
+from slipway.bot.clouds.simulated.aws.seed import SeedMachines, fedora_machines
+from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
 from tests.clouds.aws_room import NOW, plain_client, plainly, simulated
 
 
@@ -67,7 +67,7 @@ async def test_a_taken_port_is_said() -> None:
 
 
 async def test_without_moto_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("slipway.bot.clouds.simulated.aws_process.find_spec", lambda _name: None)
+    monkeypatch.setattr("slipway.bot.clouds.simulated.aws.process.find_spec", lambda _name: None)
     with pytest.raises(SimulatorError, match=r"slipway\[demo\]"):
         await SimulatedAws(SeedMachines()).start()
 
@@ -82,7 +82,7 @@ async def _own_process() -> AsyncIterator[tuple[asyncio.subprocess.Process, str]
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
-        "slipway.bot.clouds.simulated.aws",
+        "slipway.bot.clouds.simulated.aws.simulator",
         "--port",
         "0",
         stdout=asyncio.subprocess.PIPE,

@@ -12,17 +12,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.bot.clouds.aws_answers import (
+from slipway.bot.clouds.aws.answers import (
     read_architectures,
     read_image,
     read_instance,
     read_name,
     read_template,
 )
-from slipway.bot.clouds.aws_calls import patience
-from slipway.bot.clouds.aws_errors import Doing, UnexpectedAnswerError, translate_client_error
-from slipway.bot.clouds.simulated.aws_world import fedora_machines
-from slipway.bot.errors import CloudError, CloudErrorKind
+from slipway.bot.clouds.aws.calls import patience
+from slipway.bot.clouds.aws.errors import Doing, UnexpectedAnswerError, translate_client_error
+from slipway.bot.clouds.simulated.aws.seed import fedora_machines
+from slipway.bot.core.errors import CloudError, CloudErrorKind
 from tests.clouds.aws_room import NOW, settings
 
 DOING = Doing("launch 1 machine from ami-1", changes=True)

@@ -10,7 +10,7 @@ from pydantic import SecretStr
 from slipway.bot.clouds.azure import AzureGallery
 from slipway.bot.clouds.azure.access import PUBLIC, Access, ClientSecret, DefaultChain, Tokenless, decide
 from slipway.bot.config.settings import AzureSettings
-from slipway.bot.errors import ConfigError
+from slipway.bot.core.errors import ConfigError
 
 SECRET = SecretStr("s3cret")
 PRINCIPAL = ClientSecret("tenant", "client", SECRET)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from slipway.bot.clouds.azure.documents import read_definition, read_page, read_version
 from slipway.bot.clouds.simulated.azure import Seed, SeedDefinition, SeedRegion, SeedVersion, SimulatedAzure
 from slipway.bot.clouds.simulated.azure.seed import version_document
-from slipway.bot.errors import CloudError, CloudErrorKind
+from slipway.bot.core.errors import CloudError, CloudErrorKind
 from tests.clouds.azure_place import NOW, X64, one_version
 
 JSON = st.recursive(

@@ -17,7 +17,7 @@ from slipway.bot.clouds.azure import AzureGallery
 from slipway.bot.clouds.azure.failures import told
 from slipway.bot.clouds.simulated.faults import Fault, FaultKind
 from slipway.bot.config.settings import AzureSettings
-from slipway.bot.errors import CloudError, CloudErrorKind
+from slipway.bot.core.errors import CloudError, CloudErrorKind
 from tests.clouds.azure_place import CANDIDATE, QUICK, X64, Place, place
 
 Call = Callable[[AzureGallery], Awaitable[object]]
@@ -233,7 +233,9 @@ async def test_azure_out_of_reach_is_told_so() -> None:
 
 
 @asynccontextmanager
-async def answering(answer: Callable[[web.Request], Awaitable[web.Response]]) -> AsyncIterator[AzureGallery]:
+async def command_runner(
+    answer: Callable[[web.Request], Awaitable[web.Response]],
+) -> AsyncIterator[AzureGallery]:
     """A hand whose Azure gives this answer to everything."""
     app = web.Application()
     app.router.add_get("/{path:.*}", answer)
@@ -266,7 +268,7 @@ async def test_links_that_lead_astray_are_not_followed(link: str, words: str) ->
         body = {"value": [], "nextLink": str(request.url) if link == "SAME" else link}
         return web.json_response(body)
 
-    async with answering(answer) as gallery:
+    async with command_runner(answer) as gallery:
         with pytest.raises(CloudError, match=words) as caught:
             await gallery.definitions()
     assert caught.value.kind is CloudErrorKind.NONSENSE
@@ -296,7 +298,7 @@ async def test_unusual_answers_are_told_at_once(
             status=status, headers=headers, text="<html>sorry</html>", content_type="text/html"
         )
 
-    async with answering(answer) as gallery:
+    async with command_runner(answer) as gallery:
         with pytest.raises(CloudError, match=f"HTTP {status}") as caught:
             await gallery.definitions()
     assert caught.value.kind is kind

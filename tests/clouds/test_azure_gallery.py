@@ -14,7 +14,7 @@ from slipway.bot.clouds.ports import Gallery
 from slipway.bot.clouds.simulated.azure import SeedRegion
 from slipway.bot.clouds.simulated.faults import Fault, FaultKind
 from slipway.bot.clouds.simulated.fedora import many
-from slipway.bot.errors import CloudError, CloudErrorKind
+from slipway.bot.core.errors import CloudError, CloudErrorKind
 from tests.clouds.azure_place import CANDIDATE, LATEST, NOW, X64, one_version, place
 
 

@@ -12,8 +12,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from slipway.bot.clouds.model import VersionNumber
-from slipway.bot.times import format_duration
-from slipway.commands.grammar import (
+from slipway.bot.core.times import format_duration
+from slipway.commands.general.manual import help_command, help_overview
+from slipway.commands.grammar.declaration import (
     CommandSpec,
     Group,
     HelpWanted,
@@ -27,8 +28,7 @@ from slipway.commands.grammar import (
     parse,
     usage,
 )
-from slipway.commands.manual import help_command, help_overview
-from slipway.commands.values import DURATION, INSTANCE_ID, OPERATION_ID, VERSION, OneOf, WholeNumber
+from slipway.commands.grammar.values import DURATION, INSTANCE_ID, OPERATION_ID, VERSION, OneOf, WholeNumber
 
 
 @command(

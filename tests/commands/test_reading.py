@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from slipway.bot.chat.model import Address
-from slipway.commands.reading import (
+from slipway.commands.grammar.reading import (
     LONGEST,
     MOST_ARGUMENTS,
     Ignored,
@@ -19,7 +19,7 @@ from slipway.commands.reading import (
     near_misses,
     read_line,
 )
-from slipway.commands.repair import repair
+from slipway.commands.grammar.repair import repair
 
 NAMES = (
     *("help", "whoami", "images", "launch", "instances", "terminate", "promote", "rollback", "cleanup"),

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.commands.reading import LONGEST
-from slipway.commands.repair import repair
+from slipway.commands.grammar.reading import LONGEST
+from slipway.commands.grammar.repair import repair
 
 MARKUP = st.lists(
     st.sampled_from(

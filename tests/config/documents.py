@@ -11,7 +11,7 @@ import pytest
 
 from slipway.bot.config.load import settings_from
 from slipway.bot.config.settings import SlipwaySettings
-from slipway.bot.errors import ConfigError
+from slipway.bot.core.errors import ConfigError
 
 COMMANDS = frozenset(
     {

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from slipway.bot.config.settings import SlipwaySettings
-from slipway.bot.errors import ConfigError
+from slipway.bot.core.errors import ConfigError
 from tests.config.documents import SECRETS, good, settings_of
 
 _PLAIN = st.one_of(

@@ -14,7 +14,7 @@ from slipway.bot.config.describe import describe
 from slipway.bot.config.load import load
 from slipway.bot.config.settings import Missed, OperationKind, Settings, SlipwaySettings
 from slipway.bot.config.tables import secret_places, table_in
-from slipway.bot.errors import ConfigError
+from slipway.bot.core.errors import ConfigError
 from slipway.bot.people import People
 from slipway.commands.all import rights
 from tests.config.documents import COMMANDS, good, settings_of

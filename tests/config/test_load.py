@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from slipway.bot.config.load import load
-from slipway.bot.errors import ConfigError
+from slipway.bot.core.errors import ConfigError
 from tests.config.documents import COMMANDS, SECRETS, good, problems_of, settings_of
 
 

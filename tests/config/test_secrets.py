@@ -14,7 +14,7 @@ from slipway.bot.config.load import settings_from
 from slipway.bot.config.secret_values import read_secret
 from slipway.bot.config.settings import SlipwaySettings
 from slipway.bot.config.tables import is_repeated, secret_places, table_in
-from slipway.bot.errors import ConfigError
+from slipway.bot.core.errors import ConfigError
 from tests.config.documents import COMMANDS, good, problems_of, put, settings_of
 
 WORD = "correct horse battery"

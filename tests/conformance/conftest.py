@@ -9,7 +9,7 @@ import pytest
 
 from slipway.bot.clouds.simulated.azure import SimulatedAzure
 from slipway.bot.clouds.simulated.fedora import fedora_gallery
-from slipway.bot.times import system_clock
+from slipway.bot.core.times import system_clock
 from tests.conformance.console_stage import ConsoleStage
 from tests.conformance.matrix_stage import MatrixStage, SecretMatrixStage
 from tests.conformance.memory_stage import MemoryStage

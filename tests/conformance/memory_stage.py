@@ -10,17 +10,17 @@ from slipway.bot.app import Wiring
 from slipway.bot.chat.model import (
     Address,
     AnyEvent,
+    ButtonEvent,
     Card,
     Chat,
     Choice,
-    Heard,
+    MessageEvent,
     Platform,
-    Press,
     Room,
-    Withdrawal,
+    WithdrawnReaction,
 )
-from slipway.bot.errors import ChatError
-from slipway.bot.times import system_clock
+from slipway.bot.core.errors import ChatError
+from slipway.bot.core.times import system_clock
 from tests.conformance.stage import Hitch, Said, Seen, Trait, Where
 from tests.house import MemoryChat, Shown
 
@@ -104,7 +104,7 @@ class MemoryStage:
 
     async def say(self, who: str, text: str, *, where: Where, thread: str | None, mention: bool) -> Said:
         direct = where is Where.DIRECT
-        heard = Heard(
+        heard = MessageEvent(
             event_id=f"e{next(self._numbers)}",
             room=Room(platform=self.platform, id=_DIRECT + who if direct else self.room),
             speaker=who,
@@ -117,7 +117,7 @@ class MemoryStage:
         return Said(heard.event_id, who)
 
     async def press(self, who: str, choice: Choice, card: Seen) -> None:
-        press = Press(
+        press = ButtonEvent(
             event_id=f"e{next(self._numbers)}",
             room=Room(platform=self.platform, id=self.room),
             speaker=who,
@@ -128,12 +128,12 @@ class MemoryStage:
         await self._happen(press)
 
     async def take_back(self) -> None:
-        press = next(each for each in reversed(self._events) if isinstance(each, Press))
-        withdrawal = Withdrawal(
+        press = next(each for each in reversed(self._events) if isinstance(each, ButtonEvent))
+        withdrawal = WithdrawnReaction(
             event_id=f"e{next(self._numbers)}",
             room=press.room,
             speaker=press.speaker,
-            press_event_id=press.event_id,
+            reaction_event_id=press.event_id,
             sent_at=system_clock(),
         )
         await self._happen(withdrawal)

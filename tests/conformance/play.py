@@ -13,13 +13,13 @@ from typing import Any
 
 import pytest
 
-from slipway.bot.app import App, House, MakeChat, Wiring, hands
+from slipway.bot.app import App, MakeChat, RunningBot, Wiring, build_clouds
 from slipway.bot.chat.model import Accept, AnyEvent, Card, Chat, ChatHealth, Choice, Platform
-from slipway.bot.clouds.simulated.aws import SimulatedAws
+from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
 from slipway.bot.clouds.simulated.azure import SimulatedAzure
+from slipway.bot.core.times import system_clock
 from slipway.bot.operations.model import Operation
-from slipway.bot.times import system_clock
-from slipway.commands.door import PATIENCE_SECONDS
+from slipway.commands.dispatch.dispatcher import PATIENCE_SECONDS
 from tests.conformance.stage import PEOPLE, READER, Said, Seen, Stage, Trait, Where
 from tests.house import settings
 
@@ -104,7 +104,7 @@ class Scene:
     """One stage of a running play: people act, and what the bot then says is returned."""
 
     stage: Stage
-    house: Callable[[], House]
+    house: Callable[[], RunningBot]
     heard: list[AnyEvent] = field(default_factory=list)
     said: list[Said] = field(default_factory=list)
     chat: Overheard | None = None
@@ -150,7 +150,7 @@ class Scene:
         """Wait until all that was done so far was heard, and all that follows from it is done."""
         async with asyncio.timeout(SOON):
             await self.stage.settle()
-            await self.house().durable.idle()
+            await self.house().workflows.idle()
 
     async def seen(self, who: str = "alice", where: Where = Where.ROOM) -> list[Seen]:
         """What the bot has said, as a person sees it now."""
@@ -186,10 +186,10 @@ class Play:
         self.azure = azure
         self.impatient = False  # whoever waits is told at once that the bot is at it
         self.scenes = tuple(Scene(stage, lambda: self.house) for stage in stages)
-        self._house: House | None = None
+        self._house: RunningBot | None = None
 
     @property
-    def house(self) -> House:
+    def house(self) -> RunningBot:
         """The running bot."""
         assert self._house is not None
         return self._house
@@ -206,7 +206,7 @@ class Play:
     ) -> AsyncIterator[None]:
         """The bot, from its listening until it is stopped; ``changes`` go into its configuration."""
         configured = settings(self.state_dir, self.azure, aws, merged(self._configuration(), changes or {}))
-        gallery, machines = hands(configured)
+        gallery, machines = build_clouds(configured)
         app = App(
             configured,
             chats=tuple(self._maker(scene) for scene in self.scenes),
@@ -225,7 +225,7 @@ class Play:
                 self._house = opened.result()
                 for scene in self.scenes:
                     await scene.stage.ready()
-                await self.house.durable.idle()
+                await self.house.workflows.idle()
             yield
         finally:
             stop.set()
@@ -270,7 +270,7 @@ class Play:
 
     async def operations(self) -> tuple[Operation, ...]:
         """The operations so far, the newest first."""
-        return await self.house.records.recent(20)
+        return await self.house.operations.recent(20)
 
 
 @asynccontextmanager

@@ -10,7 +10,7 @@ import pytest
 from slipway.bot.chat.model import Choice
 from slipway.bot.clouds.simulated.azure import SimulatedAzure
 from slipway.bot.clouds.simulated.fedora import fedora_gallery
-from slipway.bot.times import system_clock
+from slipway.bot.core.times import system_clock
 from tests.conformance.conftest import MakeStage
 from tests.conformance.play import Play, play
 

@@ -12,8 +12,8 @@ from slipway.bot.chat.model import Choice
 from slipway.bot.clouds.simulated.azure import SimulatedAzure
 from slipway.bot.clouds.simulated.faults import Fault, FaultKind
 from slipway.bot.clouds.simulated.fedora import fedora_gallery, many
+from slipway.bot.core.times import system_clock
 from slipway.bot.operations.model import OperationState
-from slipway.bot.times import system_clock
 from tests.conformance.play import X64, Play, candidate, operation_id, play
 from tests.conformance.stage import Hitch, Stage, Trait
 

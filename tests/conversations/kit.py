@@ -8,13 +8,13 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
-from slipway.bot.chat.model import Choice, Press, Room
+from slipway.bot.chat.model import ButtonEvent, Choice, Room
 from slipway.bot.clouds.simulated.azure import SimulatedAzure
 from slipway.bot.clouds.simulated.faults import Armed, Fault, FaultKind
 from slipway.bot.clouds.simulated.fedora import fedora_gallery
 from slipway.bot.operations import audit
 from slipway.bot.operations.model import Operation, OperationState
-from slipway.commands.door import PATIENCE_SECONDS
+from slipway.commands.dispatch.dispatcher import PATIENCE_SECONDS
 from tests.house import NOW, Bot, FakeClock, Shown
 
 X64 = "Fedora-Cloud-43-x64"
@@ -42,7 +42,7 @@ async def gallery(clock: FakeClock | None = None, **how: Any) -> AsyncIterator[S
 
 async def newest(bot: Bot) -> Operation:
     """The operation that was asked for last."""
-    (operation,) = await bot.house.records.recent(1)
+    (operation,) = await bot.house.operations.recent(1)
     return operation
 
 
@@ -93,7 +93,7 @@ async def press_value(
     before = len(bot.messages)
     assert bot.chat.accept is not None
     await bot.chat.accept(
-        Press(
+        ButtonEvent(
             event_id=f"forged-{before}-{who}-{digest_prefix}",
             room=Room(platform=bot.chat.platform, id="console"),
             speaker=who,
@@ -103,7 +103,7 @@ async def press_value(
             sent_at=bot.clock(),
         )
     )
-    await bot.house.durable.idle()
+    await bot.house.workflows.idle()
     return bot.messages[before:]
 
 

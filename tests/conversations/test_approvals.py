@@ -229,7 +229,7 @@ async def test_a_proposal_that_nobody_answers_expires_and_its_card_says_so(tmp_p
     async with slipway(tmp_path, changes={"policy": {"promote": {"expires": "2h"}}}) as bot:
         card, name = await propose(bot)
         await bot.house.housekeeping.sweep()
-        await bot.house.durable.idle()
+        await bot.house.workflows.idle()
         assert "waits for 1 approval" in card.text
 
         bot.clock.advance(timedelta(hours=2))
@@ -238,7 +238,7 @@ async def test_a_proposal_that_nobody_answers_expires_and_its_card_says_so(tmp_p
         before = len(bot.messages)
         await bot.house.housekeeping.sweep()
         await bot.house.housekeeping.sweep()
-        await bot.house.durable.idle()
+        await bot.house.workflows.idle()
 
         (told,) = bot.messages[before:]
         assert told.thread == card.id
@@ -269,7 +269,7 @@ async def test_a_running_operation_stops_before_its_next_step(tmp_path: Path, wh
         await bot.until(lambda: "has stopped" in bot.messages[-1].text)
         assert f"{who.title()} has stopped {name} already" in bot.messages[-1].text
         held.release()
-        await bot.house.durable.idle()
+        await bot.house.workflows.idle()
 
         assert await state_of(bot) is OperationState.CANCELLED
         assert f"2 of {steps} steps were done, the others were not begun." in card.text

@@ -87,7 +87,7 @@ async def test_housekeeping_leaves_an_operation_alone_that_is_at_work(tmp_path: 
         await bot.house.housekeeping.sweep()
         assert await state_of(bot) is OperationState.RUNNING
         held.release()
-        await bot.house.durable.idle()
+        await bot.house.workflows.idle()
         assert await state_of(bot) is OperationState.DONE
 
 
@@ -101,7 +101,7 @@ async def test_of_two_operations_on_one_definition_the_second_sees_what_the_firs
         await bot.press("bob", Choice.APPROVE, rollback, wait=False)
         await bot.until(lambda: "approved" in rollback.card.title or "running" in rollback.card.title)
         held.release()
-        await bot.house.durable.idle()
+        await bot.house.workflows.idle()
         assert "done" in promotion.card.title
         assert "stale" in rollback.card.title
         assert f"{LATEST} is not the latest of {X64} any more; {CANDIDATE} is." in rollback.text
@@ -118,7 +118,7 @@ async def test_a_rollback_does_not_wait_for_a_clean_up_of_other_definitions(tmp_
         await bot.press("bob", Choice.APPROVE, rollback, wait=False)
         await bot.until(lambda: "done" in rollback.card.title)
         held.release()
-        await bot.house.durable.idle()
+        await bot.house.workflows.idle()
         assert "done" in cleanup.card.title
         assert (await newest(bot)).state is OperationState.DONE
 
@@ -157,4 +157,4 @@ async def test_a_version_whose_roll_back_failed_is_not_promoted_by_itself_again(
         named, _ = await propose(bot, f"!promote {X64} {CANDIDATE}")
         await bot.press("bob", Choice.APPROVE, named)
         assert "done" in named.card.title
-        assert await bot.house.records.rolled_back() == ()
+        assert await bot.house.operations.rolled_back() == ()

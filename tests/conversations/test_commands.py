@@ -13,10 +13,10 @@ import pytest
 import pytest_asyncio
 
 from slipway.bot.chat.model import Address, Tone
-from slipway.bot.clouds.simulated.aws import SimulatedAws
-from slipway.bot.clouds.simulated.aws_world import fedora_machines
+from slipway.bot.clouds.simulated.aws.seed import fedora_machines
+from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
 from slipway.commands.all import registry
-from slipway.commands.grammar import check_examples
+from slipway.commands.grammar.declaration import check_examples
 from tests.conversations.kit import CANDIDATE, X64, trail
 from tests.house import NOW, Bot, slipway
 

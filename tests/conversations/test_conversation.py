@@ -31,4 +31,4 @@ async def test_the_same_event_twice_is_one_operation(tmp_path: Path) -> None:
     async with slipway(tmp_path) as bot:
         await bot.say("alice", f"!promote {DEFINITION}", event_id="same")
         assert await bot.say("alice", f"!promote {DEFINITION}", event_id="same") == []
-        assert len(await bot.house.records.recent(10)) == 1
+        assert len(await bot.house.operations.recent(10)) == 1

@@ -10,8 +10,8 @@ import pytest
 import pytest_asyncio
 
 from slipway.bot.chat.model import Tone
-from slipway.bot.clouds.simulated.aws import SimulatedAws
-from slipway.bot.clouds.simulated.aws_world import fedora_machines
+from slipway.bot.clouds.simulated.aws.seed import fedora_machines
+from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
 from slipway.bot.clouds.simulated.faults import Fault, FaultKind
 from tests.conversations.kit import no_pauses, trail
 from tests.house import NOW, Bot, Shown, slipway

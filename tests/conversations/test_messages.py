@@ -10,7 +10,7 @@ import pytest
 
 from slipway.bot.chat.model import Choice
 from slipway.bot.clouds.simulated.faults import FaultKind
-from slipway.bot.errors import ChatError
+from slipway.bot.core.errors import ChatError
 from slipway.bot.operations.messages import SEND_ATTEMPTS
 from slipway.bot.operations.model import OperationState
 from tests.conversations.kit import (
@@ -42,7 +42,7 @@ async def test_a_slow_answer_is_announced_and_the_same_message_becomes_the_answe
         (card,) = bot.messages
         assert "Looking into it…" in card.text
         held.release()
-        await bot.house.durable.idle()
+        await bot.house.workflows.idle()
 
         assert bot.messages == [card]
         assert "waits for 1 approval" in card.text
@@ -62,7 +62,7 @@ async def test_a_slow_answer_that_needs_no_card_of_its_own_leaves_no_stale_annou
         await bot.say("alice", f"!promote {X64}", wait=False)
         await bot.until(lambda: bool(bot.messages))
         held.release()
-        await bot.house.durable.idle()
+        await bot.house.workflows.idle()
         name = (await newest(bot)).id
         card = bot.messages[0]
         await bot.say("bob", f"!reject {name} not now")
@@ -144,7 +144,7 @@ async def test_progress_is_shown_in_one_message_no_faster_than_the_platform_bear
         await bot.until(lambda: f"running, 1 of {steps} steps done" in card.text or bool(waits))
         shown = len(card.cards)
         held.release()
-        await bot.house.durable.idle()
+        await bot.house.workflows.idle()
 
         assert "cleanup: done" in card.card.title
         assert len(waits) == 1

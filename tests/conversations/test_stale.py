@@ -118,7 +118,7 @@ async def test_an_approver_who_lost_the_role_before_it_began_does_not_count(tmp_
             {"id": "dan", "name": "Dan", "identities": ["console:dan"], "roles": ["releng"]},
         ]
         async with slipway(tmp_path, azure=azure, chat=chat, changes={"person": demoted}) as bot:
-            await bot.house.durable.idle()
+            await bot.house.workflows.idle()
             assert await state_of(bot) is OperationState.STALE
             assert "an approval no longer counts: its giver lost the role" in card.text
             assert azure.writes == []
@@ -166,7 +166,7 @@ async def test_a_bot_that_stops_while_a_step_runs_finishes_it_after_the_restart_
         azure.faults.clear()
         async with slipway(tmp_path, azure=azure, chat=chat) as bot:
             async with asyncio.timeout(30):
-                await bot.house.durable.idle()
+                await bot.house.workflows.idle()
             assert await state_of(bot) is OperationState.DONE
             assert bot.excluded(X64, CANDIDATE) is False
             reports = [shown for shown in chat.messages if shown.thread == card.id]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from slipway.bot.errors import StateError
+from slipway.bot.core.errors import StateError
 from tests.conversations.kit import propose, state_of
 from tests.house import slipway
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from slipway.bot.chat.model import Choice, Press, Room, Withdrawal
+from slipway.bot.chat.model import ButtonEvent, Choice, Room, WithdrawnReaction
 from slipway.bot.operations.model import OperationState
 from tests.conversations.kit import newest, propose
 from tests.house import Bot, slipway
@@ -17,10 +17,10 @@ def _room(bot: Bot) -> Room:
     return Room(platform=bot.chat.platform, id="console")
 
 
-async def _hear(bot: Bot, event: Press | Withdrawal) -> None:
+async def _hear(bot: Bot, event: ButtonEvent | WithdrawnReaction) -> None:
     assert bot.chat.accept is not None
     await bot.chat.accept(event)
-    await bot.house.durable.idle()
+    await bot.house.workflows.idle()
 
 
 @pytest.mark.parametrize("late", [timedelta(), timedelta(hours=1)])
@@ -31,11 +31,11 @@ async def test_a_vote_taken_back_while_the_bot_was_down_does_not_count(
         card, _ = await propose(bot)
         await bot.press("bob", Choice.APPROVE, card, event_id="the press")
         assert [vote.person for vote in (await newest(bot)).votes] == ["bob"]
-        taken_back = Withdrawal(
+        taken_back = WithdrawnReaction(
             event_id="taken back",
             room=_room(bot),
             speaker="bob",
-            press_event_id="the press",
+            reaction_event_id="the press",
             sent_at=bot.clock(),
         )
         await _hear(bot, taken_back.model_copy(update={"sent_at": bot.clock() - late}))
@@ -48,11 +48,11 @@ async def test_a_vote_that_came_twice_goes_with_the_first(tmp_path: Path) -> Non
         card, _ = await propose(bot)
         for event_id in ("the press", "its double"):
             await bot.press("bob", Choice.APPROVE, card, event_id=event_id)
-        taken_back = Withdrawal(
+        taken_back = WithdrawnReaction(
             event_id="taken back",
             room=_room(bot),
             speaker="bob",
-            press_event_id="the press",
+            reaction_event_id="the press",
             sent_at=bot.clock(),
         )
         await _hear(bot, taken_back)
@@ -68,7 +68,7 @@ async def test_an_old_rejection_is_heard_and_an_old_approval_is_not(
 ) -> None:
     async with slipway(tmp_path) as bot:
         card, _ = await propose(bot)
-        press = Press(
+        press = ButtonEvent(
             event_id="long ago",
             room=_room(bot),
             speaker="bob",

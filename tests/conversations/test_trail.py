@@ -8,7 +8,7 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from slipway.bot.chat.model import Choice
-from slipway.bot.cli import main
+from slipway.bot.cli.main import main
 from tests.conversations.kit import ARM, CANDIDATE, X64, gallery, newest, propose, trail
 from tests.house import MemoryChat, slipway
 

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from slipway.bot.app import App, House, hands
-from slipway.bot.chat.model import Accept, Heard, Platform, Room
-from slipway.bot.errors import ChatError
+from slipway.bot.app import App, RunningBot, build_clouds
+from slipway.bot.chat.model import Accept, MessageEvent, Platform, Room
+from slipway.bot.core.errors import ChatError
 from tests.conversations.kit import gallery
 from tests.house import FakeClock, MemoryChat, settings
 
@@ -33,7 +33,7 @@ class FailingChat(MemoryChat):
 async def _hears(chat: MemoryChat, clock: FakeClock) -> bool:
     assert chat.accept is not None
     room = Room(platform=chat.platform, id="room")
-    heard = Heard(event_id="e1", room=room, speaker="alice", text="!help", sent_at=clock())
+    heard = MessageEvent(event_id="e1", room=room, speaker="alice", text="!help", sent_at=clock())
     return bool(await chat.accept(heard))
 
 
@@ -51,7 +51,9 @@ async def test_a_chat_that_fails_at_the_start_ends_the_bot(tmp_path: Path) -> No
         failing = FailingChat()
         failing.failing.set()
         chats = (lambda _: MemoryChat(), lambda _: failing)
-        app = App(configured, chats=chats, gallery=hands(configured)[0], machines=None, clock=FakeClock())
+        app = App(
+            configured, chats=chats, gallery=build_clouds(configured)[0], machines=None, clock=FakeClock()
+        )
         with pytest.raises(ChatError, match="does not work any more"):
             await app.run(asyncio.Event())
 
@@ -63,15 +65,15 @@ async def test_a_chat_that_fails_later_leaves_the_other_one_to_work(
         clock, configured = FakeClock(), settings(tmp_path, azure)
         other, failing = MemoryChat(platform=Platform.SLACK), FailingChat()
         chats = (lambda _: other, lambda _: failing)
-        app = App(configured, chats=chats, gallery=hands(configured)[0], machines=None, clock=clock)
+        app = App(configured, chats=chats, gallery=build_clouds(configured)[0], machines=None, clock=clock)
         stop, opened = asyncio.Event(), asyncio.get_running_loop().create_future()
         running = asyncio.create_task(app.run(stop, opened))
-        house: House = await opened
+        house: RunningBot = await opened
         await _logged(capsys, "ready")
         failing.failing.set()
         await _logged(capsys, "the others go on")
         assert await _hears(other, clock)
-        await house.durable.idle()
+        await house.workflows.idle()
         assert len(other.messages) == 1
         stop.set()
         await running

@@ -13,8 +13,8 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from slipway.bot.clouds.simulated.aws import SimulatedAws
-from slipway.bot.clouds.simulated.aws_world import SeedMachines, fedora_machines
+from slipway.bot.clouds.simulated.aws.seed import SeedMachines, fedora_machines
+from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
 from slipway.bot.clouds.simulated.azure import Seed, SeedDefinition, SeedRegion, SeedVersion, SimulatedAzure
 from slipway.bot.clouds.simulated.faults import Armed, Fault, FaultKind, Faults
 

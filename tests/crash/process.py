@@ -25,7 +25,7 @@ class Died(Exception):  # noqa: N818 - what happens here is no error
 
 
 class BotProcess:
-    """``python -m slipway.bot run`` with its console on pipes.
+    """``python -m slipway run`` with its console on pipes.
 
     Args:
         config: the configuration file.

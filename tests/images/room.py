@@ -13,7 +13,7 @@ from slipway.bot.clouds.model import (
     TargetRegion,
     VersionNumber,
 )
-from slipway.bot.errors import CloudError, CloudErrorKind
+from slipway.bot.core.errors import CloudError, CloudErrorKind
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -9,16 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slipway.bot.clouds.model import ImageVersion, ProvisioningState
-from slipway.bot.errors import CloudError, CloudErrorKind, Mistake
+from slipway.bot.core.errors import CloudError, CloudErrorKind, UserError
 from slipway.bot.images.catalogue import (
     Catalogue,
-    Standing,
+    VersionStatus,
     find_version,
     latest,
     latest_by_region,
     newest_candidate,
     newest_first,
-    standings,
+    version_statuses,
 )
 from tests.images.room import ARM, DAY, NOW, RAWHIDE, X64, MemoryGallery, promoted, version
 
@@ -72,30 +72,30 @@ def test_the_newest_candidate_is_sound_and_newer_than_everything_promoted() -> N
 @pytest.mark.parametrize(
     ("shown", "words"),
     [
-        (promoted("43.5.0"), (Standing.LATEST,)),
-        (promoted("43.4.0"), (Standing.PROMOTED,)),
-        (version("43.6.0"), (Standing.CANDIDATE,)),
-        (version("43.6.0", state=ProvisioningState.FAILED), (Standing.CANDIDATE, Standing.FAILED)),
-        (version("43.6.0", state=ProvisioningState.CREATING), (Standing.CANDIDATE, Standing.BUSY)),
+        (promoted("43.5.0"), (VersionStatus.LATEST,)),
+        (promoted("43.4.0"), (VersionStatus.PROMOTED,)),
+        (version("43.6.0"), (VersionStatus.CANDIDATE,)),
+        (version("43.6.0", state=ProvisioningState.FAILED), (VersionStatus.CANDIDATE, VersionStatus.FAILED)),
+        (version("43.6.0", state=ProvisioningState.CREATING), (VersionStatus.CANDIDATE, VersionStatus.BUSY)),
         (
             promoted("43.4.0", ends=NOW - DAY, tags={"delete": "never"}),
-            (Standing.PROMOTED, Standing.ENDED, Standing.PROTECTED),
+            (VersionStatus.PROMOTED, VersionStatus.ENDED, VersionStatus.PROTECTED),
         ),
     ],
 )
 def test_a_versions_standing_says_its_part_in_launches_first(
-    shown: ImageVersion, words: tuple[Standing, ...]
+    shown: ImageVersion, words: tuple[VersionStatus, ...]
 ) -> None:
     top = latest_by_region([promoted("43.5.0"), shown])
-    assert standings(shown, top, NOW, "fedora-cloud") == words
+    assert version_statuses(shown, top, NOW, "fedora-cloud") == words
 
 
 def test_an_unknown_version_names_the_nearest_and_gibberish_says_how_versions_look() -> None:
     held = [version("43.20261001.0"), version("43.20261008.0")]
-    with pytest.raises(Mistake) as unknown:
+    with pytest.raises(UserError) as unknown:
         find_version(held, X64, "43.20261009.0")
     assert "43.20261008.0" in unknown.value.nearest
-    with pytest.raises(Mistake, match=r"look like 40\.20240501\.0"):
+    with pytest.raises(UserError, match=r"look like 40\.20240501\.0"):
         find_version(held, X64, "newest")
 
 
@@ -108,7 +108,7 @@ async def test_definitions_are_found_by_name_in_any_case_and_by_pattern() -> Non
 
 @pytest.mark.parametrize("wanted", ["Fedora-Cloud-43-x46", "Fedora-Clod-43-x6*"])
 async def test_an_unknown_definition_names_the_nearest(wanted: str) -> None:
-    with pytest.raises(Mistake) as caught:
+    with pytest.raises(UserError) as caught:
         await Catalogue(MemoryGallery(empty=[X64, ARM, RAWHIDE])).matching(wanted)
     assert caught.value.nearest[0] == X64
 
@@ -116,7 +116,7 @@ async def test_an_unknown_definition_names_the_nearest(wanted: str) -> None:
 async def test_one_definition_is_not_a_pattern_that_fits_two() -> None:
     catalogue = Catalogue(MemoryGallery(empty=[X64, ARM]))
     assert (await catalogue.one("*-x64")).name == X64
-    with pytest.raises(Mistake, match="one at a time"):
+    with pytest.raises(UserError, match="one at a time"):
         await catalogue.one("Fedora-*")
 
 

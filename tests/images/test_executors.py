@@ -12,7 +12,9 @@ import pytest_asyncio
 from slipway.bot.clouds.simulated.azure import Seed, SeedDefinition, SeedRegion, SeedVersion
 from slipway.bot.clouds.simulated.faults import Fault, FaultKind
 from slipway.bot.config.settings import RetentionSettings
-from slipway.bot.errors import CloudError, CloudErrorKind
+from slipway.bot.core.errors import CloudError, CloudErrorKind
+from slipway.bot.core.steps import Executor, StepDone, StepT
+from slipway.bot.core.waiting import Polling
 from slipway.bot.images.catalogue import Catalogue
 from slipway.bot.images.cleanup import CleanupPlanner
 from slipway.bot.images.executors import DeleteVersionExecutor, SetExcludedExecutor
@@ -21,8 +23,6 @@ from slipway.bot.images.requests import Cleanup, Promote, Rollback
 from slipway.bot.images.retention import Rule
 from slipway.bot.images.rollback import RollbackPlanner
 from slipway.bot.images.steps import DeleteVersion, FlagReason, SetExcluded
-from slipway.bot.steps import Executor, StepDone, StepT
-from slipway.bot.waiting import Patience
 from tests.clouds.azure_place import NOW, Place, place
 
 X64 = "Fedora-Cloud-43-x64"
@@ -37,7 +37,7 @@ async def _no_time_passes(seconds: float) -> None:
     """The simulator moves on when it is looked at, not with time."""
 
 
-AT_ONCE = Patience(looks=3, pause=0, sleep=_no_time_passes)
+AT_ONCE = Polling(looks=3, pause=0, sleep=_no_time_passes)
 
 
 def seed() -> Seed:

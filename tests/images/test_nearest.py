@@ -7,7 +7,7 @@ import time
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.bot.text import nearest
+from slipway.bot.core.text import nearest
 
 COMMANDS = ("help", "images", "instances", "launch", "promote", "rollback", "cleanup", "terminate")
 

@@ -10,13 +10,13 @@ import pytest
 
 from slipway.bot.clouds.model import ProvisioningState, TargetRegion
 from slipway.bot.config.settings import RetentionSettings
-from slipway.bot.errors import CloudError, CloudErrorKind, Mistake
+from slipway.bot.core.errors import CloudError, CloudErrorKind, UserError
+from slipway.bot.core.steps import Draft
 from slipway.bot.images.catalogue import Catalogue
 from slipway.bot.images.cleanup import CleanupPlanner
 from slipway.bot.images.promote import PromotePlanner
 from slipway.bot.images.requests import Cleanup, Pin, Promote, Rollback
 from slipway.bot.images.rollback import RollbackPlanner
-from slipway.bot.steps import Draft
 from tests.images.room import (
     ARM,
     DAY,
@@ -128,7 +128,7 @@ class TestPromote:
         pinned = (await promote(gallery, Promote(definition=X64))).request
         gallery.change(X64, "43.3.0", **changes)
         for request in (pinned, Promote(definition=X64, version="43.3.0")):
-            with pytest.raises(Mistake, match=sentence):
+            with pytest.raises(UserError, match=sentence):
                 await promote(gallery, request)
         idle = await promote(gallery, Promote(definition=X64))
         assert idle.steps == ()
@@ -175,7 +175,7 @@ class TestPromote:
         assert draft.summary == "Nothing to promote: None of 2 definitions has a candidate to promote."
 
     async def test_an_unknown_version_names_the_nearest(self) -> None:
-        with pytest.raises(Mistake) as caught:
+        with pytest.raises(UserError) as caught:
             await promote(usual(), Promote(definition=X64, version="43.3.1"))
         assert "43.3.0" in caught.value.nearest
 
@@ -217,7 +217,7 @@ class TestRollback:
         gallery = usual()
         first = await rollback(gallery, Rollback(definition=X64))
         gallery.change(X64, "43.3.0", excluded=False)
-        with pytest.raises(Mistake, match=r"43\.2\.0 is not the latest .* any more; 43\.3\.0 is"):
+        with pytest.raises(UserError, match=r"43\.2\.0 is not the latest .* any more; 43\.3\.0 is"):
             await rollback(gallery, first.request)
 
     async def test_a_changed_successor_makes_it_stale(self) -> None:
@@ -227,9 +227,9 @@ class TestRollback:
         assert substance(await rollback(gallery, first.request)) != substance(first)
 
     async def test_nothing_to_roll_back_to_is_a_mistake(self) -> None:
-        with pytest.raises(Mistake, match=r"no promoted version before 43\.1\.0"):
+        with pytest.raises(UserError, match=r"no promoted version before 43\.1\.0"):
             await rollback(MemoryGallery(promoted("43.1.0")), Rollback(definition=X64))
-        with pytest.raises(Mistake, match="has no latest"):
+        with pytest.raises(UserError, match="has no latest"):
             await rollback(MemoryGallery(version("43.1.0")), Rollback(definition=X64))
 
     @pytest.mark.parametrize(
@@ -242,7 +242,7 @@ class TestRollback:
     async def test_an_unfit_successor_is_a_mistake(self, changes: Mapping[str, Any], sentence: str) -> None:
         gallery = usual()
         gallery.change(X64, "43.1.0", **changes)
-        with pytest.raises(Mistake, match=sentence):
+        with pytest.raises(UserError, match=sentence):
             await rollback(gallery, Rollback(definition=X64))
 
     async def test_a_failed_latest_can_be_taken_back(self) -> None:
@@ -263,7 +263,7 @@ class TestRollback:
 
     async def test_a_region_that_would_be_left_bare_forbids_it(self) -> None:
         gallery = MemoryGallery(promoted("43.2.0"), promoted("43.1.0", regions=("eastus",)))
-        with pytest.raises(Mistake, match="to roll back to in westus"):
+        with pytest.raises(UserError, match="to roll back to in westus"):
             await rollback(gallery, Rollback(definition=X64))
 
 

@@ -10,21 +10,21 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from slipway.bot.clouds.aws import AwsMachines
+from slipway.bot.clouds.aws.machines import AwsMachines
 from slipway.bot.clouds.model import InstanceState
-from slipway.bot.clouds.simulated.aws import SimulatedAws
-from slipway.bot.clouds.simulated.aws_world import fedora_machines
+from slipway.bot.clouds.simulated.aws.seed import fedora_machines
+from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
 from slipway.bot.clouds.simulated.faults import Fault, FaultKind
 from slipway.bot.config.settings import ProfileSettings
-from slipway.bot.errors import CloudError, CloudErrorKind, Mistake
-from slipway.bot.instances.executors import LaunchExecutor, TerminateExecutor
-from slipway.bot.instances.launch import LaunchPlanner
-from slipway.bot.instances.requests import Launch, Terminate
-from slipway.bot.instances.steps import LaunchMachines, TerminateMachine
-from slipway.bot.instances.tags import UNTIL, launch_tags, until_of, write_until
-from slipway.bot.instances.terminate import TerminatePlanner
-from slipway.bot.steps import Draft, Executor, StepDone, StepT
-from slipway.bot.waiting import Patience
+from slipway.bot.core.errors import CloudError, CloudErrorKind, UserError
+from slipway.bot.core.steps import Draft, Executor, StepDone, StepT
+from slipway.bot.core.waiting import Polling
+from slipway.bot.machines.executors import LaunchExecutor, TerminateExecutor
+from slipway.bot.machines.launch import LaunchPlanner
+from slipway.bot.machines.requests import Launch, Terminate
+from slipway.bot.machines.steps import LaunchMachines, TerminateMachine
+from slipway.bot.machines.tags import UNTIL, launch_tags, until_of, write_until
+from slipway.bot.machines.terminate import TerminatePlanner
 from tests.clouds.aws_room import NOW, machines, plain_client, plainly, unique
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -46,7 +46,7 @@ async def _no_time_passes(seconds: float) -> None:
     """The simulator does not change with time."""
 
 
-AT_ONCE = Patience(looks=3, pause=0, sleep=_no_time_passes)
+AT_ONCE = Polling(looks=3, pause=0, sleep=_no_time_passes)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -82,8 +82,8 @@ async def again(ec2: AwsMachines, draft: Draft[Launch], now: datetime) -> Draft[
     return await LaunchPlanner(ec2, PROFILES).plan(draft.request, now)
 
 
-async def mistaken(ec2: AwsMachines, image: str = X64, **asked: Any) -> Mistake:
-    with pytest.raises(Mistake) as caught:
+async def mistaken(ec2: AwsMachines, image: str = X64, **asked: Any) -> UserError:
+    with pytest.raises(UserError) as caught:
         await plan(ec2, image, **asked)
     return caught.value
 
@@ -152,7 +152,7 @@ class TestPlanningALaunch:
     ) -> None:
         first = await plan(ec2, seconds=7200)
         await again(ec2, first, NOW + HOUR)
-        with pytest.raises(Mistake, match="less than half of that time is left; ask for it again"):
+        with pytest.raises(UserError, match="less than half of that time is left; ask for it again"):
             await again(ec2, first, NOW + HOUR + timedelta(seconds=1))
 
     async def test_the_architecture_chooses_a_profile_where_none_is_named(self, ec2: AwsMachines) -> None:
@@ -169,11 +169,11 @@ class TestPlanningALaunch:
 
     async def test_no_fitting_profile_is_said(self, ec2: AwsMachines) -> None:
         only_small = LaunchPlanner(ec2, {"small": PROFILES["small"]})
-        with pytest.raises(Mistake, match="no profile has machines for that; there is small"):
+        with pytest.raises(UserError, match="no profile has machines for that; there is small"):
             await only_small.plan(Launch(image=ARM, requester="alice"), NOW)
-        with pytest.raises(Mistake, match="no profile fits"):
+        with pytest.raises(UserError, match="no profile fits"):
             await only_small.plan(Launch(image=ARM, requester="alice", profile="small"), NOW)
-        with pytest.raises(Mistake, match="No profile is configured"):
+        with pytest.raises(UserError, match="No profile is configured"):
             await LaunchPlanner(ec2, {}).plan(Launch(image=ARM, requester="alice"), NOW)
 
     async def test_a_profile_pins_its_own_template_version(self, ec2: AwsMachines) -> None:
@@ -317,18 +317,18 @@ class TestTerminating:
     async def test_an_unknown_machine_names_the_nearest(self, ec2: AwsMachines) -> None:
         (machine,) = await launched(ec2)
         for typo in (machine[:-1] + ("0" if machine[-1] != "0" else "1"), machine[:-1] + "x"):
-            with pytest.raises(Mistake) as caught:
+            with pytest.raises(UserError) as caught:
                 await TerminatePlanner(ec2).plan(Terminate(instance_ids=(typo,)), NOW)
             assert caught.value.nearest == (machine,)
 
     async def test_machines_of_others_are_left_alone(self, aws: SimulatedAws, ec2: AwsMachines) -> None:
         async with machines(aws.url) as other:
             (foreign,) = await launched(other)
-        with pytest.raises(Mistake, match="was not launched by this Slipway"):
+        with pytest.raises(UserError, match="was not launched by this Slipway"):
             await TerminatePlanner(ec2).plan(Terminate(instance_ids=(foreign,)), NOW)
 
     async def test_no_machine_named_is_a_mistake(self, ec2: AwsMachines) -> None:
-        with pytest.raises(Mistake, match="Say which machines"):
+        with pytest.raises(UserError, match="Say which machines"):
             await TerminatePlanner(ec2).plan(Terminate(), NOW)
 
     async def test_overdue_machines_are_found_and_one_that_got_more_time_is_spared(

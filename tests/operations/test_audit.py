@@ -13,14 +13,14 @@ import sqlalchemy as sa
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from slipway.bot.operations.audit import GENESIS, Broken, Entry, Intact, append, entries, lines, verify
+from slipway.bot.operations.audit import GENESIS, AuditEntry, Broken, Intact, append, entries, lines, verify
 from slipway.bot.store.database import Database
 from tests.house import NOW
 
 ENTRIES = 5
 
 
-def entry(number: int, **more: Any) -> Entry:
+def entry(number: int, **more: Any) -> AuditEntry:
     usual: dict[str, Any] = {
         "key": f"op-7k3f:{number}",
         "at": NOW + timedelta(seconds=number),
@@ -29,10 +29,10 @@ def entry(number: int, **more: Any) -> Entry:
         "operation_id": "op-7k3f" if number % 2 else None,
         "detail": (("digest", "1b9f" * 16), ("reason", "prüft: “gut”"), ("steps", number)),
     }
-    return Entry(**(usual | more))
+    return AuditEntry(**(usual | more))
 
 
-async def write(database: Database, *written: Entry) -> None:
+async def write(database: Database, *written: AuditEntry) -> None:
     for each in written:
         async with database.writing() as connection:
             await append(connection, each)
@@ -182,7 +182,9 @@ words = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=
     written=st.lists(st.builds(entry, st.integers(1, 9), actor=words, action=words, key=words), max_size=6)
 )
 @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
-async def test_whatever_is_written_is_read_back_and_holds(database: Database, written: list[Entry]) -> None:
+async def test_whatever_is_written_is_read_back_and_holds(
+    database: Database, written: list[AuditEntry]
+) -> None:
     await write(database, *written)
     keys = [recorded.entry.key async for recorded in entries(database)]
     assert len(keys) == len(set(keys))

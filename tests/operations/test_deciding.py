@@ -11,14 +11,14 @@ import pytest
 import sqlalchemy as sa
 
 from slipway.bot.chat.model import Choice, Platform, Room
-from slipway.bot.errors import Mistake
+from slipway.bot.core.errors import UserError
+from slipway.bot.core.steps import StepDone
 from slipway.bot.operations import audit
-from slipway.bot.operations.audit import Entry, Intact
-from slipway.bot.operations.deciding import Deciding, Decision
+from slipway.bot.operations.approval_service import ApprovalService, Decision
+from slipway.bot.operations.audit import AuditEntry, Intact
 from slipway.bot.operations.model import Operation, OperationState, Policy, StepReport
-from slipway.bot.operations.records import Proposed, Records
+from slipway.bot.operations.repository import OperationRepository, Proposed
 from slipway.bot.people import People, Person
-from slipway.bot.steps import StepDone
 from slipway.bot.store.database import Database
 from tests.house import NOW, FakeClock
 from tests.operations.made import ROLE, people, plan, vote
@@ -37,13 +37,13 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
-def records(database: Database) -> Records:
-    return Records(database)
+def records(database: Database) -> OperationRepository:
+    return OperationRepository(database)
 
 
 @pytest.fixture
-def deciding(records: Records) -> Deciding:
-    return Deciding(records, HOUSE, FakeClock())
+def approval_service(records: OperationRepository) -> ApprovalService:
+    return ApprovalService(records, HOUSE, FakeClock())
 
 
 def person(name: str, house: People = HOUSE) -> Person:
@@ -52,7 +52,7 @@ def person(name: str, house: People = HOUSE) -> Person:
     return found
 
 
-async def proposed(records: Records, approvals: int = 1, origin: str = "e1") -> Operation:
+async def proposed(records: OperationRepository, approvals: int = 1, origin: str = "e1") -> Operation:
     policy = Policy(approvals=approvals, role=ROLE, requester_may_approve=False)
     return await records.create(Proposed(origin, plan(policy=policy), ROOM, None, NOW))
 
@@ -66,86 +66,86 @@ async def actions(database: Database) -> list[str]:
     return [recorded.entry.action async for recorded in audit.entries(database)]
 
 
-def note(operation: Operation, action: str, actor: str = "slipway") -> Entry:
-    return Entry(
+def note(operation: Operation, action: str, actor: str = "slipway") -> AuditEntry:
+    return AuditEntry(
         key=f"{operation.id}:{action}", at=NOW, actor=actor, action=action, operation_id=operation.id
     )
 
 
 @pytest.mark.parametrize("approvals", [1, 3, 5])
 async def test_of_many_who_press_at_once_exactly_as_many_count_as_are_needed(
-    database: Database, records: Records, deciding: Deciding, approvals: int
+    database: Database, records: OperationRepository, approval_service: ApprovalService, approvals: int
 ) -> None:
     operation = await proposed(records, approvals)
     results = await asyncio.gather(
-        *(deciding.decide(decision(operation, name)) for name in CROWD), return_exceptions=True
+        *(approval_service.decide(decision(operation, name)) for name in CROWD), return_exceptions=True
     )
-    assert (await records.the(operation.id)).state is OperationState.APPROVED
+    assert (await records.get(operation.id)).state is OperationState.APPROVED
     written = await actions(database)
     assert written.count("approved") == 1
     counted = written.count("approval")
     assert approvals <= counted <= len(CROWD)
     late = [result for result in results if isinstance(result, BaseException)]
     assert len(late) == len(CROWD) - counted
-    assert all(isinstance(each, Mistake) and "already approved" in each.sentence for each in late)
+    assert all(isinstance(each, UserError) and "already approved" in each.sentence for each in late)
 
 
 async def test_a_reason_of_any_length_leaves_a_card_that_can_be_shown(
-    records: Records, deciding: Deciding
+    records: OperationRepository, approval_service: ApprovalService
 ) -> None:
     operation = await proposed(records)
     long = replace(decision(operation, "bob", Choice.REJECT), reason="too early " * 10_000)
-    refused = await deciding.decide(long)
+    refused = await approval_service.decide(long)
     assert refused.outcome is not None
     assert "too early too early" in refused.outcome.summary
     assert len(refused.outcome.summary) < 400
 
 
 async def test_a_refusal_and_an_approval_at_once_end_in_one_of_the_two(
-    database: Database, records: Records, deciding: Deciding
+    database: Database, records: OperationRepository, approval_service: ApprovalService
 ) -> None:
     operation = await proposed(records)
     await asyncio.gather(
-        deciding.decide(decision(operation, "bob")),
-        deciding.decide(decision(operation, "carol", Choice.REJECT)),
+        approval_service.decide(decision(operation, "bob")),
+        approval_service.decide(decision(operation, "carol", Choice.REJECT)),
         return_exceptions=True,
     )
     written = await actions(database)
     assert written.count("approved") + written.count("rejected") == 1
-    assert (await records.the(operation.id)).state.value in written
+    assert (await records.get(operation.id)).state.value in written
 
 
 async def test_an_event_that_is_handled_again_after_a_crash_decides_once(
-    database: Database, records: Records, deciding: Deciding
+    database: Database, records: OperationRepository, approval_service: ApprovalService
 ) -> None:
     operation = await proposed(records, approvals=2)
     for _ in range(3):
-        assert (await deciding.decide(decision(operation, "bob"))).state is OperationState.PROPOSED
+        assert (await approval_service.decide(decision(operation, "bob"))).state is OperationState.PROPOSED
     assert (await actions(database)).count("approval") == 1
 
     # We died between the vote that was enough and the move that follows from it.
     second = vote("carol")
-    await records.cast(
-        operation.id, second, Entry(f"{operation.id}:vote:press-carol", NOW, "carol", "approval")
+    await records.record_vote(
+        operation.id, second, AuditEntry(f"{operation.id}:vote:press-carol", NOW, "carol", "approval")
     )
-    assert (await records.the(operation.id)).state is OperationState.PROPOSED
-    assert (await deciding.decide(decision(operation, "carol"))).state is OperationState.APPROVED
+    assert (await records.get(operation.id)).state is OperationState.PROPOSED
+    assert (await approval_service.decide(decision(operation, "carol"))).state is OperationState.APPROVED
     assert (await actions(database)).count("approved") == 1
 
 
 async def test_withdrawing_again_after_a_crash_is_no_mistake(
-    database: Database, records: Records, deciding: Deciding
+    database: Database, records: OperationRepository, approval_service: ApprovalService
 ) -> None:
     operation = await proposed(records)
     own = decision(operation, "alice", Choice.REJECT)
     for _ in range(2):
-        assert (await deciding.decide(own)).state is OperationState.CANCELLED
+        assert (await approval_service.decide(own)).state is OperationState.CANCELLED
     assert await actions(database) == ["proposed", "cancelled"]
-    with pytest.raises(Mistake, match="is cancelled"):
-        await deciding.cancel(operation.id, person("alice"), "another event")
+    with pytest.raises(UserError, match="is cancelled"):
+        await approval_service.cancel(operation.id, person("alice"), "another event")
 
 
-async def test_an_origin_proposes_once(database: Database, records: Records) -> None:
+async def test_an_origin_proposes_once(database: Database, records: OperationRepository) -> None:
     made = await asyncio.gather(*(proposed(records) for _ in range(5)))
     assert len({operation.id for operation in made}) == 1
     assert await actions(database) == ["proposed"]
@@ -153,7 +153,7 @@ async def test_an_origin_proposes_once(database: Database, records: Records) -> 
 
 
 async def test_a_state_moves_only_from_the_one_that_was_expected(
-    database: Database, records: Records
+    database: Database, records: OperationRepository
 ) -> None:
     operation = await proposed(records)
     moves = [
@@ -166,13 +166,13 @@ async def test_a_state_moves_only_from_the_one_that_was_expected(
         for to in (OperationState.APPROVED, OperationState.REJECTED, OperationState.EXPIRED)
     ]
     assert sorted(await asyncio.gather(*moves)) == [False, False, True]
-    state = (await records.the(operation.id)).state
+    state = (await records.get(operation.id)).state
     assert await actions(database) == ["proposed", state.value]
-    assert await records.cast(operation.id, vote("bob"), note(operation, "approval", "bob")) is None
-    assert (await records.the(operation.id)).votes == ()
+    assert await records.record_vote(operation.id, vote("bob"), note(operation, "approval", "bob")) is None
+    assert (await records.get(operation.id)).votes == ()
 
 
-async def test_a_step_has_one_end(database: Database, records: Records) -> None:
+async def test_a_step_has_one_end(database: Database, records: OperationRepository) -> None:
     operation = await proposed(records)
     report = StepReport(number=1, title="promote", done=StepDone(summary="It is promoted."))
     await records.report(operation.id, report, note(operation, "step-1:done"))
@@ -182,7 +182,7 @@ async def test_a_step_has_one_end(database: Database, records: Records) -> None:
 
 
 async def test_only_what_runs_can_be_asked_to_stop_and_the_first_who_asks_is_remembered(
-    database: Database, records: Records
+    database: Database, records: OperationRepository
 ) -> None:
     operation = await proposed(records)
     assert not await records.ask_to_stop(operation.id, note(operation, "cancel:bob", "bob"))
@@ -194,16 +194,16 @@ async def test_only_what_runs_can_be_asked_to_stop_and_the_first_who_asks_is_rem
     )
     assert await records.ask_to_stop(operation.id, note(operation, "cancel:bob", "bob"))
     assert not await records.ask_to_stop(operation.id, note(operation, "cancel:carol", "carol"))
-    assert (await records.the(operation.id)).cancelled_by == "bob"
+    assert (await records.get(operation.id)).cancelled_by == "bob"
     assert await actions(database) == ["proposed", "approved", "cancel:bob"]
 
 
 async def test_stopping_what_runs_is_recorded_as_asking(
-    database: Database, records: Records, deciding: Deciding
+    database: Database, records: OperationRepository, approval_service: ApprovalService
 ) -> None:
     operation = await proposed(records)
-    await deciding.decide(decision(operation, "bob"))
-    assert (await deciding.cancel(operation.id, person("bob"), "e9")).cancelled_by == "bob"
+    await approval_service.decide(decision(operation, "bob"))
+    assert (await approval_service.cancel(operation.id, person("bob"), "e9")).cancelled_by == "bob"
     assert (await actions(database))[-1] == "asked to stop"
-    with pytest.raises(Mistake, match="bob has stopped op-"):
-        await deciding.cancel(operation.id, person("alice"), "e10")
+    with pytest.raises(UserError, match="bob has stopped op-"):
+        await approval_service.cancel(operation.id, person("alice"), "e10")

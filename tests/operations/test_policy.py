@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 from slipway.bot.chat.model import Choice, Platform
 from slipway.bot.config.settings import OperationKind, PolicySettings
 from slipway.bot.operations.model import Policy, Vote
-from slipway.bot.operations.policy import Enough, Missing, Vetoed, deciders, may_decide, policy_for, standing
+from slipway.bot.operations.policy import (
+    Enough,
+    Missing,
+    Vetoed,
+    approval_status,
+    deciders,
+    may_decide,
+    policy_for,
+)
 from slipway.bot.people import People
 from tests.operations.made import ROLE, operation, people, vote
 
@@ -45,7 +53,7 @@ def test_an_operation_runs_only_when_enough_distinct_eligible_humans_agreed_and_
     approving = {each.person for each in votes if each.choice is Choice.APPROVE} & eligible
     refusing = {each.person for each in votes if each.choice is Choice.REJECT} & eligible
 
-    match standing(wanted, votes, house):
+    match approval_status(wanted, votes, house):
         case Vetoed(by=by):
             assert by in refusing
         case Missing(count):
@@ -64,9 +72,9 @@ def test_the_votes_of_those_who_lost_the_role_or_left_count_for_nothing(
     gone = people({"zoe": [ROLE]})
     without = people({name: ["reader"] for name in held})
     wanted = operation(votes, policy=policy)
-    nothing = standing(wanted, (), gone)
-    assert standing(wanted, votes, gone) == nothing
-    assert standing(wanted, votes, without) == nothing
+    nothing = approval_status(wanted, (), gone)
+    assert approval_status(wanted, votes, gone) == nothing
+    assert approval_status(wanted, votes, without) == nothing
 
 
 @given(st.permutations([vote(name) for name in NAMES]), st.integers(0, 5), st.data())
@@ -75,13 +83,13 @@ def test_the_order_of_votes_does_not_matter(votes: list[Vote], approvals: int, d
     policy = Policy(approvals=approvals, role=ROLE, requester_may_approve=False)
     wanted = operation(policy=policy)
     shuffled = data.draw(st.permutations(votes))
-    assert standing(wanted, tuple(votes), house) == standing(wanted, tuple(shuffled), house)
+    assert approval_status(wanted, tuple(votes), house) == approval_status(wanted, tuple(shuffled), house)
 
 
 def test_one_refusal_outweighs_any_number_of_approvals() -> None:
     house = people({name: [ROLE] for name in NAMES})
     votes = (vote("bob"), vote("carol"), vote("dan", Choice.REJECT), vote("erin"))
-    assert standing(operation(votes), votes, house) == Vetoed(by="dan", reason="")
+    assert approval_status(operation(votes), votes, house) == Vetoed(by="dan", reason="")
 
 
 def test_a_schedule_and_a_stranger_never_decide_even_with_the_role() -> None:
@@ -120,4 +128,4 @@ def test_a_plan_can_ask_for_an_approval_that_the_configuration_does_not(
 def test_nobody_needs_to_agree_where_no_approval_is_asked_for() -> None:
     house: People = people({})
     free = operation(policy=Policy(approvals=0, role="", requester_may_approve=False))
-    assert standing(free, (), house) == Enough()
+    assert approval_status(free, (), house) == Enough()

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from slipway.bot.core.model import Json
 from slipway.bot.images.requests import Pin, Promote
 from slipway.bot.images.steps import FlagReason
-from slipway.bot.model import Json
 from slipway.bot.operations.model import Plan, Policy
 from slipway.bot.operations.staleness import DIFFERENCES_SHOWN, differences
 from tests.operations.made import ROLE, plan, step

@@ -10,9 +10,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import structlog
 
-from slipway.bot.times import Clock, system_clock
-from slipway.scheduler import clockwork
-from slipway.scheduler.clockwork import Clockwork
+from slipway.bot.core.times import Clock, system_clock
+from slipway.scheduler import job_scheduler as clockwork
+from slipway.scheduler.job_scheduler import JobScheduler
 
 SOON = timedelta(milliseconds=30)
 NEVER = timedelta(days=365)
@@ -59,8 +59,8 @@ class Diary:
 
 
 @asynccontextmanager
-async def ticking(diary: Diary, clock: Clock = system_clock) -> AsyncIterator[Clockwork]:
-    work = Clockwork(diary, diary.sweep, clock)
+async def ticking(diary: Diary, clock: Clock = system_clock) -> AsyncIterator[JobScheduler]:
+    work = JobScheduler(diary, diary.sweep, clock)
     await work.start()
     try:
         yield work
@@ -135,5 +135,5 @@ async def test_a_wake_that_takes_long_is_not_overtaken_and_ends_before_the_stop(
 
 async def test_it_can_be_stopped_before_it_began() -> None:
     diary = Diary(system_clock)
-    await Clockwork(diary, diary.sweep, system_clock).stop()
+    await JobScheduler(diary, diary.sweep, system_clock).stop()
     assert diary.began == 0

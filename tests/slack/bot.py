@@ -12,12 +12,12 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from slipway.bot.app import App, Wiring, hands, slack_chat
-from slipway.bot.app import House as Running
+from slipway.bot.app import App, Wiring, build_clouds, slack_chat
+from slipway.bot.app import RunningBot as OperationRunner
 from slipway.bot.chat.model import Chat, Platform
 from slipway.bot.chat.slack import SlackChat
 from slipway.bot.chat.slack.manifest import EVENTS, SCOPES
-from slipway.bot.clouds.simulated.aws import SimulatedAws
+from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
 from slipway.bot.clouds.simulated.azure import SimulatedAzure
 from slipway.bot.clouds.simulated.fedora import fedora_gallery
 from slipway.bot.config.load import settings_from
@@ -79,7 +79,7 @@ def slack_settings(
 class SlackBot:
     """The running bot, and what surrounds it."""
 
-    house: Running
+    house: OperationRunner
     chat: SlackChat
     sim: SimulatedSlack
     clock: FakeClock
@@ -99,7 +99,7 @@ class SlackBot:
     async def quiet(self) -> None:
         """Wait until everything sent to the bot is acknowledged and all that follows from it is done."""
         await self.sim.settled()
-        await self.house.durable.idle()
+        await self.house.workflows.idle()
 
     async def says(self, channel: str, *words: str) -> Message:
         """Wait for a message of the bot that holds all of these words."""
@@ -136,7 +136,7 @@ async def slack_bot(
         if over_http:
             more["slack"] = {**more.get("slack", {}), "transport": "http", "listen": "127.0.0.1:0"}
         configured = slack_settings(state_dir, sim, azure, aws, more)
-        gallery, machines = hands(configured)
+        gallery, machines = build_clouds(configured)
         app = App(configured, chats=(make,), gallery=gallery, machines=machines, clock=clock, sleep=no_wait)
         stop, opened = asyncio.Event(), asyncio.get_running_loop().create_future()
         before = sim.sockets.opened

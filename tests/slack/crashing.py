@@ -21,7 +21,7 @@ from aiohttp import web
 from benchmarks.subject import Clouds, document, write_toml
 from slipway.bot.clouds.simulated.azure import SimulatedAzure
 from slipway.bot.clouds.simulated.fedora import fedora_gallery, many
-from slipway.bot.times import system_clock
+from slipway.bot.core.times import system_clock
 from tests.program import PATIENCE, ROOT, environment
 from tests.slack.bot import as_the_manifest_says
 from tests.slack.simulator import Delivery, Message, SimulatedSlack

@@ -12,14 +12,14 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from slipway.bot.chat.model import AnyEvent, Card, Heard, Press
-from slipway.bot.chat.slack import House, InMemory, SlackChat
+from slipway.bot.chat.model import AnyEvent, ButtonEvent, Card, MessageEvent
+from slipway.bot.chat.slack import HostCallbacks, InMemory, SlackChat
 from slipway.bot.chat.slack.chat import SOCKETS_APART
 from slipway.bot.chat.slack.house import LaunchChoices
 from slipway.bot.config.settings import ProfileSettings, SlackSettings
-from slipway.bot.errors import Mistake
-from slipway.bot.waiting import Sleep
-from slipway.commands.forms import LaunchForm, ProfileChoice, launch_line, launch_mistakes
+from slipway.bot.core.errors import UserError
+from slipway.bot.core.waiting import Sleep
+from slipway.commands.machines.forms import LaunchForm, ProfileChoice, launch_line, launch_mistakes
 from tests.house import FakeClock
 from tests.slack.bot import address_of, as_the_manifest_says, no_wait
 from tests.slack.simulator import SimulatedSlack
@@ -47,17 +47,17 @@ class Ear:
     learned: list[Mapping[str, frozenset[str]]] = field(default_factory=list)
     waits: list[float] = field(default_factory=list)
     refuse: list[BaseException] = field(default_factory=list)  # raised by the next `accept`s, in order
-    form: LaunchChoices | Mistake = FORM
+    form: LaunchChoices | UserError = FORM
 
     @property
     def said(self) -> list[str]:
         """The lines that were heard."""
-        return [event.text for event in self.heard if isinstance(event, Heard)]
+        return [event.text for event in self.heard if isinstance(event, MessageEvent)]
 
     @property
-    def presses(self) -> list[Press]:
+    def presses(self) -> list[ButtonEvent]:
         """The presses that were heard."""
-        return [event for event in self.heard if isinstance(event, Press)]
+        return [event for event in self.heard if isinstance(event, ButtonEvent)]
 
 
 def slack_config(sim: SimulatedSlack, **more: Any) -> SlackSettings:
@@ -92,9 +92,9 @@ def make_chat(
         return (Card(title=f"Hello {account}"), *(ear.home if ear else ()))
 
     async def form() -> LaunchChoices:
-        if ear is not None and isinstance(ear.form, Mistake):
+        if ear is not None and isinstance(ear.form, UserError):
             raise ear.form
-        return FORM if ear is None or isinstance(ear.form, Mistake) else ear.form
+        return FORM if ear is None or isinstance(ear.form, UserError) else ear.form
 
     async def wait(seconds: float) -> None:
         if ear is not None:
@@ -106,7 +106,7 @@ def make_chat(
             ear.learned.append(members)
             sim.bell.ring()
 
-    house = House(
+    house = HostCallbacks(
         knows=lambda account: account in (ALICE, BOB, CAROL),
         home=home,
         launch_form=form,

@@ -19,7 +19,7 @@ from slipway.bot.chat.slack.render import fits, message
 from slipway.bot.chat.slack.text import JOINER, mrkdwn
 from slipway.bot.chat.slack.values import Back, Target, back_of, target_of
 from slipway.bot.config.settings import SlackTransport
-from slipway.commands.forms import LaunchForm, ProfileChoice
+from slipway.commands.machines.forms import LaunchForm, ProfileChoice
 from tests.slack.cards_kit import CARDS, FAILED, LONG, PROPOSED, REPORT
 from tests.slack.ears_kit import FORM
 from tests.slack.golden import Golden, pretty, sent

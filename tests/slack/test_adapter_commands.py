@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from slipway.bot.chat.model import Address, Assurance, Heard
+from slipway.bot.chat.model import Address, Assurance, MessageEvent
 from slipway.bot.chat.slack.values import LAUNCH, LAUNCH_FROM, SHOW_OPERATION
-from slipway.bot.errors import ChatError, Mistake
+from slipway.bot.core.errors import ChatError, UserError
 from tests.slack.cards_kit import PROPOSED
 from tests.slack.ears_kit import Ear, listening
 from tests.slack.simulator import Outcome, SimulatedSlack
@@ -20,7 +20,7 @@ class TestCommands:
         assert answer is not None
         assert answer["response_type"] == "ephemeral"
         (heard,) = ear.heard
-        assert isinstance(heard, Heard)
+        assert isinstance(heard, MessageEvent)
         assert (heard.text, heard.address) == ("promote Fedora-Cloud-43-x64", Address.MENTION)
         await (await ear.sim.person("alice").command("/slipway")).acked()
         assert ear.said[-1] == "help"
@@ -71,7 +71,7 @@ class TestCommands:
         submitted = await alice.submit(form, {"image": "Fedora-Cloud-43-x64"})
         assert submitted.outcome is Outcome.CLOSED
         (heard,) = socket.heard
-        assert isinstance(heard, Heard)
+        assert isinstance(heard, MessageEvent)
         assert heard.text == "launch Fedora-Cloud-43-x64"
         assert (heard.room.id, heard.assurance) == (IMAGES, Assurance.FULL)  # the first of slack.channels
 
@@ -112,7 +112,7 @@ class TestCommands:
 
     async def test_where_nothing_can_be_launched_the_form_says_so(self, sim: SimulatedSlack) -> None:
         async with listening(sim, home_channel=IMAGES) as ear:
-            ear.form = Mistake("No machines can be launched here.")
+            ear.form = UserError("No machines can be launched here.")
             alice = sim.person("alice")
             await (await alice.shortcut(LAUNCH)).acked()
             await sim.called("views.update")

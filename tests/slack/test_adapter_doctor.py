@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from slipway.bot.chat.plain import render_plain
+from slipway.bot.chat.shared.plain import render_plain
 from slipway.bot.chat.slack.examine import examine
 from slipway.bot.chat.slack.manifest import EVENTS, SCOPES, manifest
-from slipway.bot.cli import main
+from slipway.bot.cli.doctor import card
+from slipway.bot.cli.doctor import examine as examine_all
+from slipway.bot.cli.main import main
 from slipway.bot.config.settings import SlackTransport
-from slipway.bot.doctor import card
-from slipway.bot.doctor import examine as examine_all
 from tests.conversations.kit import gallery
 from tests.house import FakeClock
 from tests.slack.bot import slack_settings

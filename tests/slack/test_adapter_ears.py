@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import pytest
 
-from slipway.bot.chat.model import Address, Assurance, Choice, Heard
-from slipway.bot.errors import ChatError
+from slipway.bot.chat.model import Address, Assurance, Choice, MessageEvent
+from slipway.bot.core.errors import ChatError
 from tests.house import FakeClock
 from tests.slack.cards_kit import PROPOSED, SLIP
 from tests.slack.ears_kit import Ear, listening, make_chat
@@ -32,7 +32,7 @@ class TestTalk:
         said = await ear.sim.person("alice").post("images", "!status")
         await said.deliveries[0].acked()
         (heard,) = ear.heard
-        assert isinstance(heard, Heard)
+        assert isinstance(heard, MessageEvent)
         assert (heard.text, heard.room.id, heard.speaker) == ("!status", IMAGES, ALICE)
         assert heard.event_id == said.deliveries[0].payload["event_id"]
         assert (heard.address, heard.thread, heard.assurance) == (Address.ROOM, None, Assurance.FULL)
@@ -54,7 +54,7 @@ class TestTalk:
         assert len(said.deliveries) == 2  # as a message, and as a mention
         await ear.sim.settled()
         (heard,) = ear.heard
-        assert isinstance(heard, Heard)
+        assert isinstance(heard, MessageEvent)
         assert (heard.text, heard.address) == ("status", Address.MENTION)
 
     async def test_threads_and_direct_messages_are_told_apart(self, ear: Ear) -> None:
@@ -63,7 +63,7 @@ class TestTalk:
         await alice.post("images", "!status", thread=root)
         await alice.post(BOT, "status")
         await ear.sim.settled()
-        _, inside, direct = (event for event in ear.heard if isinstance(event, Heard))
+        _, inside, direct = (event for event in ear.heard if isinstance(event, MessageEvent))
         assert inside.thread == root.ts
         assert direct.address is Address.DIRECT
 
@@ -90,7 +90,7 @@ class TestTalk:
         await alice.post("release", "!promote x")
         await alice.post(BOT, "promote x")
         await socket.sim.settled()
-        elsewhere, direct = (event for event in socket.heard if isinstance(event, Heard))
+        elsewhere, direct = (event for event in socket.heard if isinstance(event, MessageEvent))
         assert elsewhere.assurance is direct.assurance is Assurance.REFUSED
         assert "slack.channels" in elsewhere.doubt
         assert "direct message" in direct.doubt
@@ -100,7 +100,7 @@ class TestTalk:
             await sim.person("alice").post(BOT, "promote x")
             await sim.settled()
             (heard,) = ear.heard
-            assert isinstance(heard, Heard)
+            assert isinstance(heard, MessageEvent)
             assert heard.assurance is Assurance.FULL
 
     async def test_somebody_of_another_workspace_is_nobody_unless_it_is_believed(
@@ -216,7 +216,7 @@ class TestButtons:
         card = await _card(socket)
         await (await socket.sim.person("bob").press(card, "Details")).acked()
         (heard,) = socket.heard
-        assert isinstance(heard, Heard)
+        assert isinstance(heard, MessageEvent)
         assert (heard.text, heard.thread) == ("op op-7k3f", card.ts)
 
     @pytest.mark.parametrize(

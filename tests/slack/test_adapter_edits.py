@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from slipway.bot.chat.slack import SlackChat
-from slipway.bot.errors import ChatError
+from slipway.bot.core.errors import ChatError
 from slipway.bot.operations.model import OperationState
 from tests.conversations.kit import X64
 from tests.house import FakeClock
@@ -159,9 +159,9 @@ async def test_the_card_of_an_operation_ends_as_done_however_slow_its_progress_i
         slow = sim.faults.slow("chat.update")
         await sim.person("bob").press(card, "Approve")
         await sim.faults.struck(slow)
-        (operation,) = await bot.house.records.recent(1)
+        (operation,) = await bot.house.operations.recent(1)
         async with asyncio.timeout(20):
-            while (await bot.house.records.the(operation.id)).state is not OperationState.DONE:  # noqa: ASYNC110
+            while (await bot.house.operations.get(operation.id)).state is not OperationState.DONE:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
         slow.release()
         await bot.quiet()

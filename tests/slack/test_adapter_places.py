@@ -7,10 +7,10 @@ from datetime import timedelta
 
 import pytest
 
-from slipway.bot.chat.model import Assurance, Choice, Heard
+from slipway.bot.chat.model import Assurance, Choice, MessageEvent
 from slipway.bot.chat.slack.aside import Spot
 from slipway.bot.chat.slack.values import LAUNCH, SHOW_OPERATION
-from slipway.bot.errors import ChatError
+from slipway.bot.core.errors import ChatError
 from tests.house import FakeClock
 from tests.slack.cards_kit import LONG, PROPOSED
 from tests.slack.ears_kit import Ear, listening, make_chat
@@ -37,7 +37,7 @@ class TestChannels:
         await (await bob.press(await _card(ear, "C0RELEASE"), "Approve")).acked()
         await (await bob.command("/slipway", "promote x", channel="release")).acked()
         (press,) = ear.presses
-        (heard,) = (event for event in ear.heard if isinstance(event, Heard))
+        (heard,) = (event for event in ear.heard if isinstance(event, MessageEvent))
         assert press.assurance is heard.assurance is Assurance.REFUSED
         await (await bob.press(await _card(ear), "Approve")).acked()
         assert ear.presses[-1].assurance is Assurance.FULL
@@ -64,7 +64,7 @@ class TestHome:
         home = await alice.home_tab()
         await (await alice.press_in(home, "Details")).acked()
         heard = ear.heard[-1]
-        assert isinstance(heard, Heard)
+        assert isinstance(heard, MessageEvent)
         assert (heard.text, heard.room.id, heard.thread) == ("op op-7k3f", ALICE, None)
         await (await alice.press_in(home, "Reject")).acked()
         await alice.submit(await alice.modal(), {"reason": "no"})

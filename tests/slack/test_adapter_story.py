@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from slipway.bot.chat.slack.values import LAUNCH
-from slipway.bot.clouds.simulated.aws import SimulatedAws
-from slipway.bot.clouds.simulated.aws_world import fedora_machines
-from slipway.commands.home import MOST_PENDING
+from slipway.bot.clouds.simulated.aws.seed import fedora_machines
+from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
+from slipway.commands.general.home import MOST_PENDING
 from tests.conversations.kit import CANDIDATE, X64, gallery
 from tests.conversations.test_machines import IMAGE
 from tests.house import FakeClock

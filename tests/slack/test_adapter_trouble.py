@@ -19,7 +19,7 @@ from slipway.bot.chat.model import Card
 from slipway.bot.chat.slack import InMemory
 from slipway.bot.chat.slack.memory import token_of
 from slipway.bot.chat.slack.values import LAUNCH, LAUNCH_FROM, MESSAGE_EVENT, SHOW_OPERATION
-from slipway.bot.errors import ChatError
+from slipway.bot.core.errors import ChatError
 from slipway.bot.logs import configure
 from tests.house import FakeClock
 from tests.slack.cards_kit import LISTING, LONG, PROPOSED, REPORT, RUNNING

@@ -10,7 +10,7 @@ import pytest
 
 from slipway.bot.chat.model import Table, Tone
 from slipway.bot.chat.slack import InMemory, SlackChat
-from slipway.bot.errors import ChatError
+from slipway.bot.core.errors import ChatError
 from tests.slack.cards_kit import LONG, PROPOSED, REPORT, RUNNING, SLIP
 from tests.slack.ears_kit import Ear, make_chat
 from tests.slack.simulator import SimulatedSlack

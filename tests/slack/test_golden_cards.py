@@ -19,17 +19,17 @@ import pytest_asyncio
 from structlog.testing import capture_logs
 
 from slipway import __version__
-from slipway.bot.chat.model import Address, Assurance, Card, Choice, Heard, Platform, Room, Tone
+from slipway.bot.chat.model import Address, Assurance, Card, Choice, MessageEvent, Platform, Room, Tone
 from slipway.bot.chat.slack.modals import home_view
 from slipway.bot.chat.slack.trust import DIRECT
-from slipway.bot.clouds.simulated.aws import SimulatedAws
-from slipway.bot.clouds.simulated.aws_world import fedora_machines
+from slipway.bot.clouds.simulated.aws.seed import fedora_machines
+from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
 from slipway.bot.clouds.simulated.azure.state import GalleryState
 from slipway.bot.clouds.simulated.faults import Fault, FaultKind
 from slipway.bot.clouds.simulated.fedora import many
 from slipway.bot.operations.model import OperationState
-from slipway.commands.events import Tick
-from slipway.commands.home import home
+from slipway.commands.dispatch.events import Tick
+from slipway.commands.general.home import home
 from tests.conversations.kit import ARM, ARM_CANDIDATE, RAWHIDE, X64, arm, press_value, properties
 from tests.conversations.test_broken_off import refusing
 from tests.conversations.test_machines import IMAGE
@@ -91,7 +91,7 @@ class Story:
         assert name not in self.said
         self.said[name] = (shown.card,)
         if about := re.match(r"op-\w+", shown.card.title):
-            self.states.add((await self.bot.house.records.the(about[0])).state)
+            self.states.add((await self.bot.house.operations.get(about[0])).state)
         return shown
 
     async def ask(self, who: str, line: str, **how: Any) -> Shown:
@@ -118,29 +118,31 @@ class Story:
         """Let it be this moment, and keep what the schedules make the bot say then with these words."""
         self.bot.clock.now = moment
         await self.bot.house.schedules.wake()
-        await self.bot.house.durable.idle()
+        await self.bot.house.workflows.idle()
         return await self.keep(name, [m for m in self.bot.messages if words in m.card.title][-1])
 
     async def tick(self, name: str, schedule: str, line: str) -> None:
         """Let a schedule say a line, and keep what it is told."""
         self.bot.clock.advance(timedelta(minutes=1))
         room, at = Room(platform=Platform.SLACK, id=IMAGES), self.bot.clock()
-        await self.bot.house.door.accept_tick(Tick(schedule=schedule, at=at, room=room, text=line))
-        await self.bot.house.durable.idle()
+        await self.bot.house.dispatcher.accept_tick(Tick(schedule=schedule, at=at, room=room, text=line))
+        await self.bot.house.workflows.idle()
         await self.keep(name, self.bot.messages[-1])
 
     async def hear_directly(self, name: str, who: str, line: str) -> None:
         """Hear a line in a direct message, as Slack's adapter passes it on, and keep the answer."""
         room, at = Room(platform=Platform.SLACK, id="D0DIRECT0"), self.bot.clock()
-        heard = Heard(event_id=name, room=room, speaker=who, text=line, address=Address.DIRECT, sent_at=at)
+        heard = MessageEvent(
+            event_id=name, room=room, speaker=who, text=line, address=Address.DIRECT, sent_at=at
+        )
         doubted = heard.model_copy(update={"assurance": Assurance.REFUSED, "doubt": DIRECT})
-        await self.bot.house.door.accept(doubted)
-        await self.bot.house.durable.idle()
+        await self.bot.house.dispatcher.accept(doubted)
+        await self.bot.house.workflows.idle()
         await self.keep(name, self.bot.messages[-1])
 
     async def look_home(self, name: str, account: str) -> None:
         """Keep somebody's Home tab."""
-        self.said[f"{HOME}{name}"] = await home(self.bot.house.door._services, Platform.SLACK, account)
+        self.said[f"{HOME}{name}"] = await home(self.bot.house.dispatcher._services, Platform.SLACK, account)
 
 
 async def looks(story: Story) -> None:
@@ -189,7 +191,7 @@ async def promotion(story: Story) -> None:
     await bot.until(lambda: "approved" in card.card.title)
     await story.keep("promote-approved", card)
     held.release()
-    await bot.house.durable.idle()
+    await bot.house.workflows.idle()
     await story.ended("promote-done", card)
     await story.keep("refused-late", *await bot.press(BOB, Choice.APPROVE, card))
     await story.answer("op-of-done", CAROL, f"!op {name_of(card)}")
@@ -211,7 +213,7 @@ async def other_ends(story: Story) -> None:
     card = await story.ask(ALICE, line)
     bot.clock.advance(timedelta(hours=25))
     await bot.house.housekeeping.sweep()
-    await bot.house.durable.idle()
+    await bot.house.workflows.idle()
     await story.ended("expired", card)
     facts, done = await story.ask(ALICE, line), await story.ask(ALICE, line)
     latest = properties(bot.azure, ARM, "43.20261111.0")
@@ -244,7 +246,7 @@ async def failures(story: Story) -> None:
     await bot.until(lambda: bot.messages[-1].card.title.startswith("Looking"))
     await story.keep("looking", bot.messages[-1])
     held.release()
-    await bot.house.durable.idle()
+    await bot.house.workflows.idle()
 
 
 async def cleanups(story: Story) -> None:
@@ -262,7 +264,7 @@ async def cleanups(story: Story) -> None:
     await bot.until(lambda: "Stopped by" in card.text)
     await story.keep("cleanup-stopping", card)
     held.release()
-    await bot.house.durable.idle()
+    await bot.house.workflows.idle()
     await story.ended("cleanup-stopped", card)
     await story.end("cleanup-done", await story.ask(ALICE, f"!cleanup {RAWHIDE}"))
 
@@ -351,7 +353,7 @@ async def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
 async def _changing(story: Story) -> set[str]:
     """The names in cards that differ between runs: of operations, their plans, and machines."""
     names = {each["id"] for each in (await story.aws.state())["instances"]}
-    for operation in await story.bot.house.records.recent(1000):
+    for operation in await story.bot.house.operations.recent(1000):
         names |= {operation.id, operation.digest_prefix}
     return names
 

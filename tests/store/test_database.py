@@ -16,7 +16,7 @@ from alembic.config import Config
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from slipway.bot.errors import StateError
+from slipway.bot.core.errors import StateError
 from slipway.bot.store.database import HEAD, MIGRATIONS, Database, StateLock
 from slipway.bot.store.tables import metadata
 

@@ -12,15 +12,15 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from slipway.bot.app import DATABASE, App, House, Wiring, hands, matrix_chat
+from slipway.bot.app import DATABASE, App, RunningBot, Wiring, build_clouds, matrix_chat
 from slipway.bot.chat.model import Chat, Platform
 from slipway.bot.clouds.simulated.azure import SimulatedAzure
 from slipway.bot.clouds.simulated.fedora import fedora_gallery
+from slipway.bot.core.times import system_clock
 from slipway.bot.operations.model import Operation
 from slipway.bot.store.database import Database
 from slipway.bot.store.memory import ChatMemory
 from slipway.bot.store.tables import chat_memory
-from slipway.bot.times import system_clock
 from tests.chat.person import Message, Person
 from tests.house import settings
 from tests.synapse import Account, Synapse
@@ -68,7 +68,7 @@ class Story:
     bob: Person  # may approve
     carol: Person  # may look
     mallory: Person  # nobody knows
-    house: House | None = None
+    house: RunningBot | None = None
 
     @property
     def bot_id(self) -> str:
@@ -86,7 +86,7 @@ class Story:
             return matrix_chat(replace(wiring, memory=memory))
 
         configured = settings(self.state_dir, self.azure, changes=self._configuration() | changes)
-        gallery, machines = hands(configured)
+        gallery, machines = build_clouds(configured)
         app = App(configured, chats=(make_chat,), gallery=gallery, machines=machines, clock=self.clock)
         stop, opened = asyncio.Event(), asyncio.get_running_loop().create_future()
         running = asyncio.create_task(app.run(stop, opened))
@@ -98,7 +98,7 @@ class Story:
             if running.done():
                 running.result()
             self.house = opened.result()
-            await self.house.durable.idle()
+            await self.house.workflows.idle()
             yield
         finally:
             self.house = None
@@ -156,7 +156,7 @@ class Story:
         """
         assert self.house is not None
         await self.ask(self.carol, "!whoami", FENCE)
-        await self.house.durable.idle()
+        await self.house.workflows.idle()
         await self.alice.look()
         return [each for each in self.said() if FENCE not in each.body]
 
@@ -187,7 +187,7 @@ class Story:
     async def operations(self) -> tuple[Operation, ...]:
         """The newest operations."""
         assert self.house is not None
-        return await self.house.records.recent(10)
+        return await self.house.operations.recent(10)
 
     async def place(self) -> dict[str, str]:
         """What the bot knows of how far it has listened."""

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from slipway.bot.chat.model import Choice, Heard, Platform, Press, Room
+from slipway.bot.chat.model import ButtonEvent, Choice, MessageEvent, Platform, Room
+from slipway.bot.core.times import system_clock
 from slipway.bot.operations.model import OperationState
-from slipway.bot.times import system_clock
 from tests.chat.person import APPROVE, REJECT, Message, Person
 from tests.stories.matrix_house import FENCE, Story, story
 from tests.synapse import Synapse
@@ -92,11 +92,13 @@ async def test_what_is_delivered_twice_is_done_once(told: Story) -> None:
         assert told.house is not None
         where = Room(platform=Platform.MATRIX, id=told.room)
         now = told.clock()
-        await told.house.door.accept(
-            Heard(event_id=asked, room=where, speaker=told.alice.id, text=f"!promote {X64}", sent_at=now)
+        await told.house.dispatcher.accept(
+            MessageEvent(
+                event_id=asked, room=where, speaker=told.alice.id, text=f"!promote {X64}", sent_at=now
+            )
         )
-        await told.house.door.accept(
-            Press(
+        await told.house.dispatcher.accept(
+            ButtonEvent(
                 event_id=pressed,
                 room=where,
                 speaker=told.bob.id,

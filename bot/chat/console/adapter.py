@@ -24,16 +24,16 @@ from slipway.bot.chat.console.screen import Screen
 from slipway.bot.chat.model import (
     Accept,
     Address,
+    ButtonEvent,
     Card,
     ChatHealth,
-    Heard,
+    MessageEvent,
     Platform,
-    Press,
     Room,
     Tone,
 )
-from slipway.bot.errors import ChatError
-from slipway.bot.times import Clock
+from slipway.bot.core.errors import ChatError
+from slipway.bot.core.times import Clock
 
 Settled = Callable[[], Awaitable[None]]
 """Returns once nothing that was said is still being worked on."""
@@ -195,8 +195,8 @@ class ConsoleChat:
                 else:
                     await accept(self._press(speaker, offer))
 
-    def _heard(self, speaker: str, text: str) -> Heard:
-        return Heard(
+    def _heard(self, speaker: str, text: str) -> MessageEvent:
+        return MessageEvent(
             event_id=self._board.new_id(),
             room=Room(platform=Platform.CONSOLE, id=self._board.room),
             speaker=speaker,
@@ -205,8 +205,8 @@ class ConsoleChat:
             sent_at=self._now(),
         )
 
-    def _press(self, speaker: str, offer: Offer) -> Press:
-        return Press(
+    def _press(self, speaker: str, offer: Offer) -> ButtonEvent:
+        return ButtonEvent(
             event_id=self._board.new_id(),
             room=Room(platform=Platform.CONSOLE, id=self._board.room),
             speaker=speaker,

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from slipway.bot.chat.console.board import Offer, Posted
 from slipway.bot.chat.model import Card, Tone
-from slipway.bot.chat.plain import clean, clean_line, headline, render_plain
+from slipway.bot.chat.shared.plain import clean, clean_line, headline, render_plain
 
 _UNDER_WAY = (Tone.WAITING, Tone.RUNNING)
 _MOST_NEWS = 3  # changed lines that an update tells

@@ -7,7 +7,7 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import TextIO
 
-from slipway.bot.errors import ChatError
+from slipway.bot.core.errors import ChatError
 
 ERASE = "\r\x1b[K"  # back to the first column, clear the line
 BREAK = "\n"  # for a terminal that cannot erase: leave the prompt where it is

@@ -15,7 +15,7 @@ from rich.text import Text
 from slipway.bot.chat.console.board import Offer, Posted
 from slipway.bot.chat.console.rendering import is_update, said_line, thread_mark, update_line
 from slipway.bot.chat.model import Card, Choice, Field, Table, Tone
-from slipway.bot.chat.plain import clean, clean_line, display_width, headline, spans, without_ticks
+from slipway.bot.chat.shared.plain import clean, clean_line, display_width, headline, spans, without_ticks
 
 _WIDEST = 120  # columns; longer lines are hard to read
 _FRAME = 4  # columns that a card's border and padding take

@@ -10,7 +10,7 @@ from typing import Any
 from slipway.bot.chat.matrix.connection import Connection
 from slipway.bot.chat.matrix.render import fits, thread_relation
 from slipway.bot.chat.model import Card
-from slipway.bot.chat.plain import render_plain
+from slipway.bot.chat.shared.plain import render_plain
 
 FILE_NAME = "whole.txt"
 _REMEMBERED = 50

@@ -17,10 +17,10 @@ from slipway.bot.chat.matrix.profile import Profile
 from slipway.bot.chat.matrix.rooms import Rooms
 from slipway.bot.chat.matrix.seals import Seals
 from slipway.bot.chat.matrix.send import Voice
-from slipway.bot.chat.matrix.standing import Standing
+from slipway.bot.chat.matrix.standing import RoomMembership
 from slipway.bot.chat.model import Accept, Card, ChatHealth, Platform
 from slipway.bot.config.settings import CommandSettings, MatrixSettings
-from slipway.bot.times import Clock
+from slipway.bot.core.times import Clock
 
 _LONGEST_POLL = timedelta(seconds=30)
 _MAX_AGE = CommandSettings().max_age
@@ -63,7 +63,7 @@ class MatrixChat:
         self._pace = Pace(settings.edit_interval, sleep)
         self._edits = Latest(self._pace)
         self._voice = Voice(self._connection, self._rooms, self._pace)
-        self._standing = Standing(self._connection, self._rooms, self._voice, memory)
+        self._standing = RoomMembership(self._connection, self._rooms, self._voice, memory)
         self._presence = Presence(self._connection, typing_after=typing_after)
         self._profile = Profile(self._connection, memory, settings.display_name, settings.avatar)
         poll = min(_LONGEST_POLL, settings.request_timeout).total_seconds()

@@ -18,7 +18,7 @@ from slipway.bot.chat.matrix.login import Secret
 from slipway.bot.chat.matrix.opening import Opened, Opener
 from slipway.bot.chat.matrix.wire import Client, Json, ask, attempt, calling
 from slipway.bot.config.settings import MatrixSettings
-from slipway.bot.errors import ChatError
+from slipway.bot.core.errors import ChatError
 
 __all__ = ["Client", "Connection", "HomeserverError"]
 

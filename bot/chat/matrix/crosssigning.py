@@ -17,7 +17,7 @@ from slipway.bot.chat.matrix.failures import refusal
 from slipway.bot.chat.matrix.folder import Folder, Seeds
 from slipway.bot.chat.matrix.signing import SigningKey, is_public_key, is_signed
 from slipway.bot.chat.matrix.wire import Exchange, Json, ask
-from slipway.bot.errors import ChatError
+from slipway.bot.core.errors import ChatError
 
 log = structlog.get_logger(__name__)
 

@@ -19,10 +19,10 @@ from slipway.bot.chat.matrix.receive import Me, own_join, since_own_join, unders
 from slipway.bot.chat.matrix.rooms import Rooms
 from slipway.bot.chat.matrix.seals import Seals
 from slipway.bot.chat.matrix.send import Voice
-from slipway.bot.chat.matrix.standing import Standing
-from slipway.bot.chat.model import Accept, Card, Heard, Tone
-from slipway.bot.errors import ChatError
-from slipway.bot.times import Clock
+from slipway.bot.chat.matrix.standing import RoomMembership
+from slipway.bot.chat.model import Accept, Card, MessageEvent, Tone
+from slipway.bot.core.errors import ChatError
+from slipway.bot.core.times import Clock
 
 log = structlog.get_logger(__name__)
 
@@ -39,7 +39,7 @@ class Ears:
         clock: Clock,
         *,
         seals: Seals,
-        standing: Standing,
+        standing: RoomMembership,
         presence: Presence,
         introduce: Callable[[], Awaitable[None]],
         max_age: timedelta,
@@ -183,7 +183,9 @@ class Ears:
             forgeable=seen.forgeable,
         )
         if heard is not None and await accept(heard):
-            self._presence.handled(room, heard.event_id, heard.thread if isinstance(heard, Heard) else None)
+            self._presence.handled(
+                room, heard.event_id, heard.thread if isinstance(heard, MessageEvent) else None
+            )
 
     async def _refuse(self, room: str) -> None:
         """Say once in an encrypted room that the bot does not work there."""

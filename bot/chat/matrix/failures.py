@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Literal
 
-from slipway.bot.errors import ChatError
+from slipway.bot.core.errors import ChatError
 
 _ERRCODE = re.compile(r"[A-Z][A-Z0-9_.]{0,60}", re.ASCII)
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from slipway.bot.chat.matrix.signing import KEY_BYTES, decode, encode
-from slipway.bot.errors import ChatError
+from slipway.bot.core.errors import ChatError
 
 SEED_NAMES = ("master", "self_signing", "user_signing")
 

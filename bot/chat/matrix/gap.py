@@ -12,8 +12,8 @@ import structlog
 from slipway.bot.chat.matrix.backoff import Backoff, Sleep
 from slipway.bot.chat.matrix.connection import Connection, HomeserverError
 from slipway.bot.chat.matrix.receive import own_join
-from slipway.bot.errors import ChatError
-from slipway.bot.times import Clock
+from slipway.bot.core.errors import ChatError
+from slipway.bot.core.times import Clock
 
 PAGE = 100
 """Events asked for at once."""

@@ -19,7 +19,7 @@ import structlog
 from slipway.bot.chat.matrix.crosssigning import Device
 from slipway.bot.chat.matrix.devices import Devices, sound_claims
 from slipway.bot.chat.matrix.wire import Client, Exchange, Json, ask
-from slipway.bot.errors import ChatError
+from slipway.bot.core.errors import ChatError
 
 _KEYS = "/_matrix/client/v3/keys"
 _ASK_AGAIN_AFTER = 300.0  # seconds until a homeserver that did not tell somebody's devices is asked again

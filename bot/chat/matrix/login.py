@@ -17,7 +17,7 @@ from slipway.bot.chat.matrix.failures import HomeserverError, refusal
 from slipway.bot.chat.matrix.folder import Folder, Login
 from slipway.bot.chat.matrix.wire import Json
 from slipway.bot.config.settings import MatrixSettings
-from slipway.bot.errors import ChatError
+from slipway.bot.core.errors import ChatError
 
 Call = Callable[[str | None, str, str, Json | None], Awaitable[tuple[int, Json]]]
 """Makes one call: token, method, path, body."""

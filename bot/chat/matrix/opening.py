@@ -20,7 +20,7 @@ from slipway.bot.chat.matrix.machine import harden
 from slipway.bot.chat.matrix.replays import Replays
 from slipway.bot.chat.matrix.wire import Client, Json, attempt, exchange, load_nio, reaching
 from slipway.bot.config.settings import MatrixSettings
-from slipway.bot.errors import ChatError
+from slipway.bot.core.errors import ChatError
 
 _MAX_TIMED_OUT = 1  # how often nio itself tries again; its own default is for ever
 _PATIENCE = 3  # a call with all of its tries may take this many request timeouts

@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 
 from slipway.bot.chat.matrix.connection import Connection
-from slipway.bot.errors import ChatError
+from slipway.bot.core.errors import ChatError
 
 TYPING_AFTER = 0.5
 """Seconds until an answer that is not there yet is announced by typing; a quicker one needs no announcing."""

@@ -11,7 +11,7 @@ import structlog
 from slipway.bot.chat.matrix.attachments import upload
 from slipway.bot.chat.matrix.connection import Connection
 from slipway.bot.chat.matrix.memory import MatrixMemory
-from slipway.bot.errors import ChatError
+from slipway.bot.core.errors import ChatError
 
 LARGEST_AVATAR = 1_048_576
 """Bytes; clients show it at the size of a thumb."""

@@ -15,7 +15,15 @@ from typing import Any
 from urllib.parse import unquote
 
 from slipway.bot.chat.matrix.devices import Judgement
-from slipway.bot.chat.model import Address, Choice, Heard, Platform, Press, Room, Withdrawal
+from slipway.bot.chat.model import (
+    Address,
+    ButtonEvent,
+    Choice,
+    MessageEvent,
+    Platform,
+    Room,
+    WithdrawnReaction,
+)
 
 CHOICES = {"✅": Choice.APPROVE, "❌": Choice.REJECT}
 """The reactions that count as buttons, as they are without a variation selector."""
@@ -55,7 +63,7 @@ def understand(
     address: Address,
     judgement: Judgement = _BELIEVED,
     forgeable: bool = False,
-) -> Heard | Press | Withdrawal | None:
+) -> MessageEvent | ButtonEvent | WithdrawnReaction | None:
     """What a timeline event means for the bot; None if nothing.
 
     Nothing are: the bot's own events, notices (the specification forbids answering them), edits (their
@@ -89,16 +97,16 @@ def understand(
             pressed = _pressed(relation)
             if pressed is not None:
                 press = {"message_id": pressed[0], "choice": pressed[1], "forgeable": forgeable}
-                return Press.model_validate({**envelope, **trust, **press})
+                return ButtonEvent.model_validate({**envelope, **trust, **press})
         case "m.room.redaction":
             # Room versions below 11 name the event beside the content.
             taken = _id(content.get("redacts"), "$") or _id(event.get("redacts"), "$")
             if taken is not None:
-                return Withdrawal.model_validate({**envelope, "press_event_id": taken})
+                return WithdrawnReaction.model_validate({**envelope, "press_event_id": taken})
         case "m.room.message":
             said = _said(content, relation, me, address)
             if said is not None:
-                return Heard.model_validate({**envelope, **trust, **said})
+                return MessageEvent.model_validate({**envelope, **trust, **said})
     return None
 
 

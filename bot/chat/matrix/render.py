@@ -10,8 +10,8 @@ from typing import Any
 from urllib.parse import quote
 
 from slipway.bot.chat.model import Card
-from slipway.bot.chat.plain import clean, clean_line, headline, render_plain, spans, table_lines
-from slipway.bot.chat.shorten import shorten
+from slipway.bot.chat.shared.plain import clean, clean_line, headline, render_plain, spans, table_lines
+from slipway.bot.chat.shared.shorten import shorten
 
 MAX_CONTENT_BYTES = 40_000
 """How large a content may be, as ASCII. An event may have 65,536 bytes (spec, "Size limits"); nio encrypts JSON in

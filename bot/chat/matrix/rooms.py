@@ -17,8 +17,8 @@ import structlog
 
 from slipway.bot.chat.matrix.connection import Connection, HomeserverError
 from slipway.bot.chat.model import Address
-from slipway.bot.errors import ChatError
-from slipway.bot.times import Clock
+from slipway.bot.core.errors import ChatError
+from slipway.bot.core.times import Clock
 
 _TRY_AGAIN_AFTER = timedelta(minutes=5)
 _RESOLVE_AGAIN_AFTER = timedelta(hours=1)  # an alias may be given to another room

@@ -23,7 +23,7 @@ from slipway.bot.chat.matrix.rooms import Rooms
 from slipway.bot.chat.matrix.send import Voice
 from slipway.bot.chat.model import Card, Tone
 from slipway.bot.config.settings import UnsignedDevices
-from slipway.bot.errors import ChatError
+from slipway.bot.core.errors import ChatError
 
 _CLEAR = ("m.reaction", "m.room.redaction")
 

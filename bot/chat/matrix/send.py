@@ -16,7 +16,7 @@ from slipway.bot.chat.matrix.receive import CHOICES
 from slipway.bot.chat.matrix.render import message, notice, replacement, thread_relation
 from slipway.bot.chat.matrix.rooms import Rooms
 from slipway.bot.chat.model import Card, Choice
-from slipway.bot.errors import ChatError
+from slipway.bot.core.errors import ChatError
 
 ENCRYPTED = (
     "This room is encrypted, and whoever runs me has switched encryption off: I act on nothing that is said "

@@ -13,7 +13,7 @@ from slipway.bot.chat.matrix.memory import MatrixMemory
 from slipway.bot.chat.matrix.rooms import Rooms
 from slipway.bot.chat.matrix.send import Voice
 from slipway.bot.chat.model import Card, Tone
-from slipway.bot.errors import ChatError
+from slipway.bot.core.errors import ChatError
 
 _ROOM_ID = re.compile(r"!\S{1,254}")
 
@@ -28,7 +28,7 @@ _NEEDS = {
 log = structlog.get_logger(__name__)
 
 
-class Standing:
+class RoomMembership:
     """Watches configured rooms for what makes the bot unable to work there, and says it where it can."""
 
     def __init__(self, connection: Connection, rooms: Rooms, voice: Voice, memory: MatrixMemory) -> None:

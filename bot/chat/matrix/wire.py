@@ -13,7 +13,7 @@ from typing import Any
 import aiohttp
 
 from slipway.bot.chat.matrix.failures import refusal
-from slipway.bot.errors import ChatError
+from slipway.bot.core.errors import ChatError
 
 Client = Any
 """nio.AsyncClient; nio ships no type information."""

@@ -23,7 +23,7 @@ from slipway.bot.chat.slack.limits import EPHEMERAL_TEXT
 from slipway.bot.chat.slack.showing import show
 from slipway.bot.chat.slack.text import mrkdwn
 from slipway.bot.chat.slack.values import part
-from slipway.bot.errors import ChatError
+from slipway.bot.core.errors import ChatError
 
 _SPOTS = 200
 

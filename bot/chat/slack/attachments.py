@@ -10,7 +10,7 @@ from slipway.bot.chat.slack.lookup import Lookup
 from slipway.bot.chat.slack.memory import Begun, token_of
 from slipway.bot.chat.slack.pace import Lanes
 from slipway.bot.chat.slack.text import mrkdwn
-from slipway.bot.errors import ChatError
+from slipway.bot.core.errors import ChatError
 
 _TRIES = 2
 

@@ -13,15 +13,15 @@ from slipway.bot.chat.slack.chores import Chores
 from slipway.bot.chat.slack.connection import Connection
 from slipway.bot.chat.slack.desk import Desk
 from slipway.bot.chat.slack.groups import Groups
-from slipway.bot.chat.slack.house import House
+from slipway.bot.chat.slack.house import HostCallbacks
 from slipway.bot.chat.slack.memory import Begun, SlackMemory
 from slipway.bot.chat.slack.pace import EDITS_APART, EDITS_AT_ONCE, Budget, Lanes, Latest
 from slipway.bot.chat.slack.trust import Trust
 from slipway.bot.chat.slack.voice import Voice
 from slipway.bot.chat.slack.windows import Windows
 from slipway.bot.config.settings import SlackSettings, SlackTransport
-from slipway.bot.times import Clock, format_duration, system_clock
-from slipway.bot.waiting import Sleep
+from slipway.bot.core.times import Clock, format_duration, system_clock
+from slipway.bot.core.waiting import Sleep
 
 if TYPE_CHECKING:
     from slipway.bot.chat.slack.ears import Ears
@@ -57,7 +57,7 @@ class SlackChat:
         settings: SlackSettings,
         memory: SlackMemory,
         clock: Clock,
-        house: House,
+        house: HostCallbacks,
         *,
         sleep: Sleep = asyncio.sleep,
         ping: float = PING_SECONDS,

@@ -16,8 +16,8 @@ from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
 from slipway.bot.chat.slack.failures import Refusal, RefusedError, refusal
 from slipway.bot.config.settings import SlackSettings
-from slipway.bot.errors import ChatError
-from slipway.bot.waiting import Sleep
+from slipway.bot.core.errors import ChatError
+from slipway.bot.core.waiting import Sleep
 
 MOST_WAITS = 5
 """How often one call is tried again after a 429, with the pause that Slack asks for."""

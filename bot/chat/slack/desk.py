@@ -12,10 +12,19 @@ from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from slipway.bot.chat.model import Accept, Address, Assurance, Choice, Heard, Platform, Press, Room
+from slipway.bot.chat.model import (
+    Accept,
+    Address,
+    Assurance,
+    ButtonEvent,
+    Choice,
+    MessageEvent,
+    Platform,
+    Room,
+)
 from slipway.bot.chat.slack.aside import Aside, Spot
 from slipway.bot.chat.slack.chores import Chores
-from slipway.bot.chat.slack.house import House
+from slipway.bot.chat.slack.house import HostCallbacks
 from slipway.bot.chat.slack.limits import REASON as LONGEST_REASON
 from slipway.bot.chat.slack.modals import REASON, entered, filled
 from slipway.bot.chat.slack.trust import Trust
@@ -39,7 +48,7 @@ from slipway.bot.chat.slack.values import (
     text_at,
 )
 from slipway.bot.chat.slack.windows import Windows
-from slipway.bot.times import Clock
+from slipway.bot.core.times import Clock
 
 FORGED = "That button belongs to nothing I know. `/slipway pending` lists what waits for an approval."
 UNKNOWN = "I do not know that button any more. Ask for the card anew, with `/slipway op ID`."
@@ -78,7 +87,7 @@ class Desk:
         self,
         *,
         trust: Trust,
-        house: House,
+        house: HostCallbacks,
         aside: Aside,
         windows: Windows,
         chores: Chores,
@@ -276,10 +285,10 @@ class Desk:
 
     def _heard(
         self, did: Did, event_id: str, line: str, *, room: str | None = None, thread: str | None = None
-    ) -> Heard:
+    ) -> MessageEvent:
         where = room or did.room
         assurance, doubt = self._trust.place(where)
-        return Heard(
+        return MessageEvent(
             event_id=event_id,
             room=Room(platform=Platform.SLACK, id=where),
             speaker=did.speaker,
@@ -291,11 +300,11 @@ class Desk:
             doubt=doubt,
         )
 
-    def _press(self, did: Did, event_id: str, choice: Choice, back: Back, reason: str = "") -> Press:
+    def _press(self, did: Did, event_id: str, choice: Choice, back: Back, reason: str = "") -> ButtonEvent:
         # The Home tab is not a conversation: what is decided there is told where the operation was asked for.
         assurance, doubt = (Assurance.FULL, "") if back.home else self._trust.place(did.room)
         target = back.target
-        return Press(
+        return ButtonEvent(
             event_id=event_id,
             room=Room(platform=Platform.SLACK, id=did.user if back.home else did.room),
             speaker=did.speaker,

@@ -28,8 +28,8 @@ from slipway.bot.chat.slack.trust import Trust
 from slipway.bot.chat.slack.values import USER, part, text_at
 from slipway.bot.chat.slack.ways import Way
 from slipway.bot.chat.slack.windows import Windows
-from slipway.bot.errors import ChatError
-from slipway.bot.waiting import Sleep
+from slipway.bot.core.errors import ChatError
+from slipway.bot.core.waiting import Sleep
 
 _LONGEST_WAIT = 60.0
 

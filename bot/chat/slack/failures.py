@@ -10,7 +10,7 @@ from typing import Any
 
 from slack_sdk.errors import SlackApiError
 
-from slipway.bot.errors import ChatError
+from slipway.bot.core.errors import ChatError
 
 _CODE = re.compile(r"[a-z0-9_]{1,60}", re.ASCII)
 _SCOPES = re.compile(r"[a-z:._, ]{1,200}", re.ASCII)

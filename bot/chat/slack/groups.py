@@ -9,10 +9,10 @@ from datetime import timedelta
 import structlog
 
 from slipway.bot.chat.slack.connection import Connection
-from slipway.bot.chat.slack.house import House
+from slipway.bot.chat.slack.house import HostCallbacks
 from slipway.bot.chat.slack.memory import SlackMemory
 from slipway.bot.chat.slack.values import USER
-from slipway.bot.errors import ChatError
+from slipway.bot.core.errors import ChatError
 
 PATIENCE = 5.0
 """Seconds that a start waits for Slack to say who is in the groups."""
@@ -25,7 +25,9 @@ class Groups:
 
     NAME = "groups"
 
-    def __init__(self, connection: Connection, memory: SlackMemory, house: House, every: timedelta) -> None:
+    def __init__(
+        self, connection: Connection, memory: SlackMemory, house: HostCallbacks, every: timedelta
+    ) -> None:
         self._connection = connection
         self._memory = memory
         self._house = house

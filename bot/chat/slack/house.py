@@ -69,7 +69,7 @@ class LaunchMistakes(Protocol):
 
 
 @dataclass(frozen=True)
-class House:
+class HostCallbacks:
     """Callables into the house.
 
     Attributes:

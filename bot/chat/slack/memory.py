@@ -9,7 +9,7 @@ from collections import OrderedDict
 from datetime import datetime
 from typing import Protocol
 
-from slipway.bot.times import Clock
+from slipway.bot.core.times import Clock
 
 REMEMBERED = 300
 """Tries that are kept. A message is sent again after a crash within the first of the next run's."""

@@ -13,9 +13,9 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from slipway.bot.errors import ChatError
-from slipway.bot.times import Clock
-from slipway.bot.waiting import Sleep
+from slipway.bot.core.errors import ChatError
+from slipway.bot.core.times import Clock
+from slipway.bot.core.waiting import Sleep
 
 INTERVAL = timedelta(seconds=1)
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from slipway.bot.chat.model import Address, Heard, Platform, Room
+from slipway.bot.chat.model import Address, MessageEvent, Platform, Room
 from slipway.bot.chat.slack.trust import Trust
 from slipway.bot.chat.slack.values import CHANNEL, USER, part, stamp_of, text_at
 
@@ -21,7 +21,7 @@ _SAID = (None, "", "file_share")
 _EVENT_ID = re.compile(r"[A-Za-z0-9_.:-]{1,100}", re.ASCII)
 
 
-def understand(envelope: Mapping[str, Any], *, me: str, trust: Trust) -> Heard | None:
+def understand(envelope: Mapping[str, Any], *, me: str, trust: Trust) -> MessageEvent | None:
     """What an ``event_callback`` means for the bot; None if nothing.
 
     Nothing are: whatever a bot said, this one or another; every subtype (edits, deletions, broadcasts of a
@@ -52,7 +52,7 @@ def understand(envelope: Mapping[str, Any], *, me: str, trust: Trust) -> Heard |
     said, mentioned = without_mention(_SURROGATES.sub("\ufffd", text), me)
     direct = event.get("channel_type") == "im" or channel.startswith("D")
     assurance, doubt = trust.place(channel)
-    return Heard(
+    return MessageEvent(
         event_id=event_id,
         room=Room(platform=Platform.SLACK, id=channel),
         speaker=trust.speaker(user, *_teams(envelope, event)),

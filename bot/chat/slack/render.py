@@ -22,8 +22,15 @@ from slack_sdk.models.blocks import (
 )
 
 from slipway.bot.chat.model import Button, Card, Choice, Field, Shortcut, Table
-from slipway.bot.chat.plain import clean, clean_line, headline, render_plain, table_lines, without_ticks
-from slipway.bot.chat.shorten import shorten
+from slipway.bot.chat.shared.plain import (
+    clean,
+    clean_line,
+    headline,
+    render_plain,
+    table_lines,
+    without_ticks,
+)
+from slipway.bot.chat.shared.shorten import shorten
 from slipway.bot.chat.slack import limits
 from slipway.bot.chat.slack.text import escape, mention, mrkdwn, short, short_in_bytes
 from slipway.bot.chat.slack.values import APPROVE, DETAILS, REJECT, SAY, Target

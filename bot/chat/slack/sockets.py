@@ -16,8 +16,8 @@ from slack_sdk.socket_mode.aiohttp import SocketModeClient
 from slipway.bot.chat.slack.connection import Connection, quiet_logger
 from slipway.bot.chat.slack.ways import Contact
 from slipway.bot.config.settings import SlackSettings
-from slipway.bot.errors import ChatError
-from slipway.bot.waiting import Sleep
+from slipway.bot.core.errors import ChatError
+from slipway.bot.core.waiting import Sleep
 
 SOCKETS = 2
 """slack_sdk closes a socket that Slack renews before it opens the next. Events of that moment come again, but

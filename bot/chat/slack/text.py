@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from slipway.bot.chat.plain import clean, spans
+from slipway.bot.chat.shared.plain import clean, spans
 
 JOINER = "\N{WORD JOINER}"
 _MARKS = re.compile(r"(?<!\w)[*_~]|[*_~](?!\w)|:(?=[a-z0-9_+'-]+:)")

@@ -18,8 +18,8 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slipway.bot.chat.slack.signatures import genuine
 from slipway.bot.chat.slack.values import PATH
 from slipway.bot.config.settings import SlackSettings
-from slipway.bot.errors import ChatError
-from slipway.bot.times import Clock
+from slipway.bot.core.errors import ChatError
+from slipway.bot.core.times import Clock
 
 LARGEST = 1024 * 1024
 """Bytes of a request; Slack's own are far below."""

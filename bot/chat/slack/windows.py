@@ -9,10 +9,10 @@ import structlog
 from slipway.bot.chat.model import Card, Tone
 from slipway.bot.chat.slack.aside import Aside, Spot
 from slipway.bot.chat.slack.connection import Connection
-from slipway.bot.chat.slack.house import House
+from slipway.bot.chat.slack.house import HostCallbacks
 from slipway.bot.chat.slack.modals import failed_modal, home_view, launch_modal, reject_modal, waiting_modal
 from slipway.bot.chat.slack.values import Back, part
-from slipway.bot.errors import ChatError, CloudError, Mistake
+from slipway.bot.core.errors import ChatError, CloudError, UserError
 
 HOME_PATIENCE = 120.0
 """Seconds for which the work that a press on the Home tab began is waited for, to show its end there."""
@@ -23,7 +23,7 @@ log = structlog.get_logger(__name__)
 class Windows:
     """What Slack calls views."""
 
-    def __init__(self, connection: Connection, aside: Aside, house: House) -> None:
+    def __init__(self, connection: Connection, aside: Aside, house: HostCallbacks) -> None:
         self._connection = connection
         self._aside = aside
         self._house = house
@@ -48,7 +48,7 @@ class Windows:
             view_id = await self._open(trigger, waiting_modal(back))
             try:
                 view = launch_modal(back, await self._house.launch_form(), image)
-            except (Mistake, CloudError) as error:
+            except (UserError, CloudError) as error:
                 title = "Nothing can be launched now"
                 view = failed_modal(back, Card(tone=Tone.FAILED, title=title, text=error.sentence))
             await self._connection.call(

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from slipway.bot.config.settings import AzureSettings
-from slipway.bot.errors import ConfigError
+from slipway.bot.core.errors import ConfigError
 
 PUBLIC = "https://management.azure.com"
 """Azure Resource Manager of the public cloud."""

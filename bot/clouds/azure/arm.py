@@ -1,7 +1,7 @@
 """Single calls into Azure Resource Manager by the unmodified SDK.
 
 Importing this takes a second or so: :class:`slipway.bot.clouds.azure.gallery.AzureGallery` does it in a thread, at
-its first call. Every method raises :class:`slipway.bot.errors.CloudError` and nothing else of the SDK's.
+its first call. Every method raises :class:`slipway.bot.core.errors.CloudError` and nothing else of the SDK's.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from slipway.bot.clouds.azure.documents import Page, nonsense, read_page, read_v
 from slipway.bot.clouds.azure.failures import told
 from slipway.bot.clouds.model import ImageVersion, VersionNumber
 from slipway.bot.config.settings import AzureSettings
-from slipway.bot.errors import CloudError, CloudErrorKind
+from slipway.bot.core.errors import CloudError, CloudErrorKind
 
 if TYPE_CHECKING:
     from azure.core.credentials import AccessToken

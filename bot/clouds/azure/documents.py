@@ -18,7 +18,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from slipway.bot.clouds.model import Definition, ImageVersion, ProvisioningState, TargetRegion, VersionNumber
-from slipway.bot.errors import CloudError, CloudErrorKind
+from slipway.bot.core.errors import CloudError, CloudErrorKind
 
 
 def _utc(value: object) -> object:

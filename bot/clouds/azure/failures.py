@@ -21,8 +21,8 @@ from azure.core.pipeline.policies import RetryPolicy
 from azure.core.polling.base_polling import BadResponse, OperationFailed
 
 from slipway.bot.clouds.azure.documents import nonsense
-from slipway.bot.errors import CloudError, CloudErrorKind
-from slipway.bot.times import format_duration
+from slipway.bot.core.errors import CloudError, CloudErrorKind
+from slipway.bot.core.times import format_duration
 
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.]{0,79}", re.ASCII)
 

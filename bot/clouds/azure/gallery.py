@@ -15,8 +15,8 @@ from slipway.bot.clouds.azure.access import Access, decide
 from slipway.bot.clouds.azure.documents import read_definition, read_version
 from slipway.bot.clouds.model import Definition, ImageVersion, ProvisioningState, VersionNumber
 from slipway.bot.config.settings import AzureSettings
-from slipway.bot.errors import CloudError, CloudErrorKind
-from slipway.bot.times import format_duration
+from slipway.bot.core.errors import CloudError, CloudErrorKind
+from slipway.bot.core.times import format_duration
 
 if TYPE_CHECKING:
     from slipway.bot.clouds.azure.arm import Arm, Read

@@ -1,0 +1,1 @@
+"""What every adapter shares: cards as text, and cards made shorter."""

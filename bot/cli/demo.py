@@ -1,0 +1,189 @@
+"""`slipway demo`: the bot in this terminal, on simulated clouds that hold images as Fedora's might be."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from slipway.bot import logs
+from slipway.bot.app import App, Wiring, build_clouds
+from slipway.bot.chat.console.board import Board
+from slipway.bot.chat.console.inputs import Input
+from slipway.bot.chat.console.modes import Mode, choose_mode
+from slipway.bot.chat.console.screen import ERASE
+from slipway.bot.chat.console.tour import Story, Tour
+from slipway.bot.chat.model import Card, Chat
+from slipway.bot.clouds.simulated.aws.process import SimulatorError
+from slipway.bot.clouds.simulated.aws.seed import fedora_machines
+from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
+from slipway.bot.clouds.simulated.azure import SimulatedAzure
+from slipway.bot.clouds.simulated.fedora import fedora_gallery
+from slipway.bot.config.demo import demo_settings
+from slipway.bot.config.settings import SlipwaySettings
+from slipway.bot.core.errors import StateError
+from slipway.bot.core.times import system_clock
+from slipway.bot.signals import stop_on_signals
+from slipway.bot.terminal import ConsoleOptions, build_console
+from slipway.commands.all import rights
+
+LOG = "demo.log"
+"""In the state folder, where the demo keeps one: what went wrong inside Slipway."""
+
+STORY_IMAGES = ".x86_64-43-"
+"""The tour launches the newest AMI of this family."""
+
+STARTING = "Starting the simulated clouds…"
+TRY = "!promote Fedora-Cloud-43-x64"
+
+
+def greeting(speaker: str) -> Card:
+    """What somebody reads first: three lines that do what they say for whoever speaks."""
+    asking, agreeing = (
+        ("@alice: ", "bob") if speaker == "carol" else ("", "bob" if speaker != "bob" else "alice")
+    )
+    return Card(
+        title="Slipway on simulated clouds: nothing real is touched.",
+        text=f"You are {speaker}{', who may only look' if speaker == 'carol' else ''}. Three things to try:",
+        notes=(
+            "`!images` shows what is there.",
+            f"`{asking}{TRY}` plans a promotion; then `@{agreeing}: 1` presses Approve as {agreeing}.",
+            "`!help` shows everything else. `exit` or Ctrl-D ends.",
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class DemoOptions:
+    """What was asked for on the command line."""
+
+    speaker: str
+    as_json: bool
+    tour: bool
+    state: Path | None
+
+
+async def run_demo(options: DemoOptions) -> None:
+    """Start the simulated clouds and the bot, and talk until the input ends.
+
+    Raises:
+        ConfigError: nobody in the demo is called as the speaker.
+        StateError: the state folder cannot be used.
+    """
+    async with AsyncExitStack() as stack:
+        stack.enter_context(_errors_beside(options.state))
+        state = options.state or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="slipway-")))
+        with _saying_that_it_starts(options):
+            azure = SimulatedAzure(fedora_gallery(system_clock()))
+            azure_url = await azure.start()
+            stack.push_async_callback(azure.stop)
+            settings = demo_settings(
+                state_dir=state.absolute(),
+                aws_endpoint=await _simulated_aws(stack),
+                azure_endpoint=azure_url,
+                known_rights=rights(),
+                speaker=options.speaker,
+            )
+        await _converse(settings, options)
+
+
+@contextmanager
+def _saying_that_it_starts(options: DemoOptions) -> Iterator[None]:
+    """Whoever watches a terminal reads that it is coming; the line goes away again."""
+    watched = choose_mode(sys.stdout, os.environ, json=options.as_json) is Mode.TERMINAL
+    if watched:
+        print(STARTING, end="", flush=True)  # noqa: T201
+    try:
+        yield
+    finally:
+        if watched:
+            print(ERASE, end="", flush=True)  # noqa: T201
+
+
+@contextmanager
+def _errors_beside(state: Path | None) -> Iterator[None]:
+    """Log errors; where somebody watches a terminal, into a file, for lines from elsewhere would break what
+    stands there. Says at the end where the file is, if there is anything in it.
+
+    Raises:
+        StateError: the file cannot be written.
+    """
+    logs.configure("console", level=logging.ERROR)
+    if not (sys.stdout.isatty() and sys.stderr.isatty()):
+        yield
+        return
+    path = _log_file(state)
+    with path.open("a", encoding="utf-8") as stream:
+        before = stream.tell()
+        logs.configure("console", level=logging.ERROR, stream=stream)
+        try:
+            yield
+        finally:
+            logs.configure("console", level=logging.ERROR)
+            logged, kept = stream.tell() > before, stream.tell() > 0
+    if logged:
+        print(f"Something went wrong inside Slipway. Its log is {path}", file=sys.stderr)  # noqa: T201
+    if not kept:
+        path.unlink()
+
+
+def _log_file(state: Path | None) -> Path:
+    """In the state folder; outside a folder that goes away at the end."""
+    if state is None:
+        descriptor, name = tempfile.mkstemp(prefix="slipway-demo-", suffix=".log")
+        os.close(descriptor)
+        return Path(name)
+    try:
+        state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (state / LOG).touch()
+    except OSError as error:
+        raise StateError(f"The state folder {state} cannot be used: {error.strerror}.") from error
+    return state / LOG
+
+
+async def _at_once(_seconds: float) -> None:
+    """The pace of a tour that nobody watches."""
+
+
+async def _simulated_aws(stack: AsyncExitStack) -> str | None:
+    aws = SimulatedAws(fedora_machines(system_clock()))
+    try:
+        url = await aws.start()
+    except SimulatorError:  # moto is not installed: the demo has no machines then
+        return None
+    stack.push_async_callback(aws.stop)
+    return url
+
+
+async def _converse(settings: SlipwaySettings, options: DemoOptions) -> None:
+    wirings: list[Wiring] = []
+
+    async def idle() -> None:
+        await wirings[0].idle()
+
+    def tour(board: Board) -> Input:
+        newest = max(
+            each.name for each in fedora_machines(system_clock()).images if STORY_IMAGES in each.name
+        )
+        return Tour(board, asyncio.sleep if sys.stdout.isatty() else _at_once, Story(image=newest))
+
+    console = ConsoleOptions(
+        settings.console, options.as_json, system_clock, idle, tour if options.tour else None
+    )
+    chat, mode = build_console(console)
+
+    def make(wiring: Wiring) -> Chat:
+        wirings.append(wiring)
+        return chat
+
+    if mode is not Mode.JSON and not options.tour:
+        await chat.greet(greeting(options.speaker))
+    gallery, machines = build_clouds(settings)
+    app = App(settings, chats=(make,), gallery=gallery, machines=machines, until_input_ends=True)
+    await app.run(stop_on_signals())

@@ -1,0 +1,102 @@
+"""What `slipway matrix …` says."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from slipway.bot.chat.matrix.desk import log_in
+from slipway.bot.chat.matrix.folder import Folder
+from slipway.bot.chat.matrix.login import Secret
+from slipway.bot.chat.matrix.status import Status, Wrong
+from slipway.bot.config.settings import MatrixSettings, SlipwaySettings
+from slipway.bot.core.errors import ConfigError
+from slipway.bot.store.database import StateLock
+
+
+@dataclass(frozen=True)
+class LoginOptions:
+    """How to log in.
+
+    Attributes:
+        secret: a password, or a one-time token.
+        by_token: whether it is a token.
+        new_device: make a new device in any case.
+        new_identity: replace an identity that is not the bot's.
+    """
+
+    secret: str
+    by_token: bool = False
+    new_device: bool = False
+    new_identity: bool = False
+
+    def __repr__(self) -> str:
+        return "LoginOptions(…)"
+
+
+def matrix_of(settings: SlipwaySettings) -> MatrixSettings:
+    """The account that is configured.
+
+    Raises:
+        ConfigError: there is none.
+    """
+    if settings.matrix is None:
+        raise ConfigError(("matrix: there is no such table; add it, as slipway.example.toml shows",))
+    return settings.matrix
+
+
+def check_login(settings: SlipwaySettings) -> None:
+    """Look whether a login would be used at all, before anybody types a password.
+
+    Raises:
+        ConfigError: a configured token would win over it.
+    """
+    if matrix_of(settings).access_token is not None:
+        source = settings.secret_sources.get("matrix.access_token", "the configuration")
+        raise ConfigError((f"matrix.access_token: it would win over a login; take it out of {source} first",))
+
+
+async def status_lines(settings: SlipwaySettings) -> tuple[list[str], bool]:
+    """How the account stands, a line a thing, and whether all is well.
+
+    Raises:
+        ChatError: the homeserver cannot be reached.
+    """
+    report = await Status(matrix_of(settings), Folder.of(settings.state_dir)).report()
+    width = max(len(label) for label, _ in report.lines)
+    lines = [f"{label:<{width}}  {value}" for label, value in report.lines]
+    if not report.wrong:
+        return [*lines, "All is well."], True
+    return [*lines, *(_told(wrong) for wrong in report.wrong)], False
+
+
+async def login_lines(settings: SlipwaySettings, options: LoginOptions) -> list[str]:
+    """Log in, and say what came of it.
+
+    Raises:
+        ChatError: it did not work.
+        StateError: the bot runs, or the state folder cannot be used.
+    """
+    folder = Folder.of(settings.state_dir)
+    secret = Secret(token=options.secret) if options.by_token else Secret(password=options.secret)
+    with StateLock(settings.state_dir):
+        login = await log_in(
+            matrix_of(settings),
+            folder,
+            secret,
+            new_device=options.new_device,
+            new_identity=options.new_identity,
+        )
+    lines = [
+        f"Logged in as {login.user_id}, device {login.device_id}.",
+        f"The login is kept in {folder.path}; the password is not. Next: `slipway run`",
+    ]
+    if login.lost:
+        lines.append(
+            f"Devices that are not used any more: {', '.join(login.lost)}. Sign them out in any Matrix client "
+            "(in Element: Settings, Sessions)."
+        )
+    return lines
+
+
+def _told(wrong: Wrong) -> str:
+    return f"✘ {wrong.sentence}" + (f" Next: `{wrong.command}`" if wrong.command else "")

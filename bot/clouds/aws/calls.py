@@ -1,0 +1,209 @@
+"""Calls to EC2: boto3 in threads of its own, each call with an end in time and each failure in plain words.
+
+boto3 is synchronous and slow to import, so it is imported in the first call's thread. The pool is small and
+not shared: a cloud that hangs can hold up calls to itself and nothing else.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any, TypeVar
+
+from pydantic import SecretStr
+
+from slipway.bot.clouds.aws.answers import Answer
+from slipway.bot.clouds.aws.errors import (
+    Doing,
+    UnexpectedAnswerError,
+    translate_botocore_error,
+    translate_client_error,
+)
+from slipway.bot.config.settings import AwsSettings
+from slipway.bot.core.errors import CloudErrorKind
+
+T = TypeVar("T")
+
+_THREADS = 8
+_CONNECT_TIMEOUT = timedelta(seconds=5)  # where the configured timeout is not shorter
+
+# What botocore's parser raises on XML of another shape than the operation's, beside its own errors.
+_UNREADABLE = (ValueError, TypeError, AttributeError, LookupError)
+
+
+def patience(settings: AwsSettings) -> timedelta:
+    """How long a call may take with all its attempts.
+
+    Between attempts botocore's standard mode waits up to 1, 2, 4, … seconds, and never more than 20
+    (botocore.retries.standard.ExponentialBackoff).
+    """
+    waits = sum(min(2**attempt, 20) for attempt in range(settings.max_attempts - 1))
+    return (settings.timeout + connect_timeout(settings)) * settings.max_attempts + timedelta(seconds=waits)
+
+
+def connect_timeout(settings: AwsSettings) -> timedelta:
+    """How long it may take until the cloud takes a connection."""
+    return min(_CONNECT_TIMEOUT, settings.timeout)
+
+
+@dataclass(frozen=True)
+class _Ticket:
+    """A call in a thread: when it must end, and whether somebody still waits for it."""
+
+    deadline: float
+    abandoned: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def over(self) -> bool:
+        return self.abandoned.is_set() or time.monotonic() > self.deadline
+
+
+class _OverError(Exception):
+    """The call's time is over, so no further request of it may be sent."""
+
+
+class Ec2Calls:
+    """One EC2 client for one region, and the threads it works in. Safe to share between tasks."""
+
+    def __init__(self, settings: AwsSettings) -> None:
+        self._settings = settings
+        self._patience = patience(settings).total_seconds()
+        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="aws")
+        self._ticket = threading.local()
+        self._client_lock = threading.Lock()
+        self._client: Any = None
+        self._open: set[_Ticket] = set()
+        self._closed = False
+
+    async def call(
+        self, doing: Doing, operation: str, read: Callable[[Answer], T], **parameters: object
+    ) -> T:
+        """One request, and what ``read`` makes of its answer.
+
+        Args:
+            doing: the request in plain words, for errors.
+            operation: boto3's name of it, such as ``terminate_instances``.
+            read: may raise UnexpectedAnswerError; runs in the call's thread.
+            parameters: as boto3 takes them.
+
+        Raises:
+            CloudError: it was not done, or its answer could not be read.
+        """
+        return await self._run(doing, lambda client: read(getattr(client, operation)(**parameters)))
+
+    async def pages(
+        self,
+        doing: Doing,
+        operation: str,
+        read: Callable[[Answer], Sequence[T]],
+        *,
+        page_size: int,
+        **parameters: object,
+    ) -> list[T]:
+        """What ``read`` makes of each page of a listing, put together: all pages or an error.
+
+        Raises:
+            CloudError: a page could not be had, or could not be read.
+        """
+
+        def work(client: Any) -> list[T]:
+            pages = client.get_paginator(operation).paginate(
+                PaginationConfig={"PageSize": page_size}, **parameters
+            )
+            return [item for page in pages for item in read(page)]
+
+        return await self._run(doing, work)
+
+    def close(self) -> None:
+        """Send nothing more, and let go of threads and connections; does not wait for a request under way."""
+        self._closed = True
+        for ticket in tuple(self._open):
+            ticket.abandoned.set()
+        self._pool.shutdown(wait=False, cancel_futures=True)
+        if self._client is not None:
+            self._client.close()
+
+    async def _run(self, doing: Doing, work: Callable[[Any], T]) -> T:
+        if self._closed:
+            raise doing.failed(CloudErrorKind.UNREACHABLE, "Slipway is shutting down")
+        ticket = _Ticket(time.monotonic() + self._patience)
+        self._open.add(ticket)
+        try:
+            async with asyncio.timeout(self._patience):
+                return await asyncio.get_running_loop().run_in_executor(
+                    self._pool, self._in_thread, doing, ticket, work
+                )
+        except TimeoutError:
+            raise doing.late() from None
+        finally:
+            ticket.abandoned.set()
+            self._open.discard(ticket)
+
+    def _in_thread(self, doing: Doing, ticket: _Ticket, work: Callable[[Any], T]) -> T:
+        from botocore.exceptions import BotoCoreError, ClientError
+        from botocore.parsers import ResponseParserError
+
+        self._ticket.current = ticket
+        try:
+            return work(self._made_client(doing))
+        except ClientError as error:
+            raise translate_client_error(error, doing) from error
+        except (BotoCoreError, ResponseParserError) as error:
+            raise translate_botocore_error(error, doing) from error
+        except UnexpectedAnswerError as error:
+            raise doing.failed(
+                CloudErrorKind.NONSENSE, f"its answer could not be read, for {error} is not as it must be"
+            ) from error
+        except _OverError:
+            raise doing.late() from None
+        except _UNREADABLE as error:
+            raise doing.failed(CloudErrorKind.NONSENSE, "its answer could not be read") from error
+
+    def _made_client(self, doing: Doing) -> Any:
+        with self._client_lock:
+            if self._client is None:
+                self._client = self._make_client(doing)
+            return self._client
+
+    def _make_client(self, doing: Doing) -> Any:
+        from boto3.session import Session
+        from botocore.config import Config
+
+        settings = self._settings
+        config = Config(
+            connect_timeout=connect_timeout(settings).total_seconds(),
+            read_timeout=settings.timeout.total_seconds(),
+            retries={"mode": "standard", "total_max_attempts": settings.max_attempts},
+            max_pool_connections=_THREADS,
+        )
+        try:
+            session = Session(
+                aws_access_key_id=_revealed(settings.access_key_id),
+                aws_secret_access_key=_revealed(settings.secret_access_key),
+                region_name=settings.region,
+            )
+            client = session.client("ec2", endpoint_url=settings.endpoint, config=config)
+        except ValueError as error:  # botocore's word for an endpoint or a region that makes no URL
+            raise doing.failed(
+                CloudErrorKind.UNREACHABLE, "the settings aws.endpoint and aws.region make no address"
+            ) from error
+        except OSError as error:
+            raise doing.failed(
+                CloudErrorKind.REFUSED, "the files with AWS's own configuration cannot be read"
+            ) from error
+        client.meta.events.register("before-send.ec2", self._check_time)
+        return client
+
+    def _check_time(self, **_event: object) -> None:
+        """Hook of botocore before each request, retries and further pages included."""
+        if self._ticket.current.over:
+            raise _OverError
+
+
+def _revealed(secret: SecretStr | None) -> str | None:
+    return secret.get_secret_value() if secret else None

@@ -1,0 +1,1 @@
+"""What every other part shares: models, steps, errors, times, text."""

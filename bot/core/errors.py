@@ -1,0 +1,120 @@
+"""What can go wrong, as types. Each carries words for a person: what, whose move, what to type next."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+
+class SlipwayError(Exception):
+    """The base of every error that Slipway raises on purpose."""
+
+
+class UserError(SlipwayError):
+    """What somebody asked for cannot be done as asked; the words say why and what would work.
+
+    Args:
+        sentence: one plain sentence, shown as it is.
+        nearest: names that the person may have meant, best first.
+        hint: the next command to type, with its prefix left out (``images Fedora-Cloud-43-x64``).
+    """
+
+    def __init__(self, sentence: str, *, nearest: tuple[str, ...] = (), hint: str | None = None) -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
+        self.nearest = nearest
+        self.hint = hint
+
+
+class CloudErrorKind(StrEnum):
+    """Why a cloud did not do what was asked; decides whose move it is."""
+
+    NOT_FOUND = "not found"
+    REFUSED = "refused"  # authentication or authorisation
+    THROTTLED = "throttled"
+    CONFLICT = "conflict"  # the resource's state or an ETag forbids it
+    CAPACITY = "no capacity"
+    QUOTA = "quota"
+    INVALID = "invalid request"
+    TIMED_OUT = "timed out"
+    UNREACHABLE = "unreachable"
+    BROKEN = "broken"  # the cloud answered with an error of its own
+    NONSENSE = "unexpected answer"
+    UNVERIFIED = "not confirmed"  # it accepted the change, and the change cannot be seen
+
+
+class ResponsibleParty(StrEnum):
+    """Whose move it is after a failure."""
+
+    REQUESTER = "you"
+    ADMIN = "whoever runs Slipway"
+    CLOUD = "the cloud; try again later"
+
+
+_MOVER = {
+    CloudErrorKind.NOT_FOUND: ResponsibleParty.REQUESTER,
+    CloudErrorKind.REFUSED: ResponsibleParty.ADMIN,
+    CloudErrorKind.THROTTLED: ResponsibleParty.CLOUD,
+    CloudErrorKind.CONFLICT: ResponsibleParty.REQUESTER,
+    CloudErrorKind.CAPACITY: ResponsibleParty.CLOUD,
+    CloudErrorKind.QUOTA: ResponsibleParty.ADMIN,
+    CloudErrorKind.INVALID: ResponsibleParty.REQUESTER,
+    CloudErrorKind.TIMED_OUT: ResponsibleParty.CLOUD,
+    CloudErrorKind.UNREACHABLE: ResponsibleParty.ADMIN,
+    CloudErrorKind.BROKEN: ResponsibleParty.CLOUD,
+    CloudErrorKind.NONSENSE: ResponsibleParty.ADMIN,
+    CloudErrorKind.UNVERIFIED: ResponsibleParty.REQUESTER,
+}
+
+
+class CloudError(SlipwayError):
+    """A cloud refused, failed or answered nonsense.
+
+    Args:
+        kind: the class of failure.
+        cloud: ``aws`` or ``azure``.
+        sentence: what failed, in plain words with the cloud's own error code, never its raw body.
+        code: the cloud's error code, such as ``InsufficientInstanceCapacity``; empty if it gave none.
+    """
+
+    def __init__(self, kind: CloudErrorKind, *, cloud: str, sentence: str, code: str = "") -> None:
+        super().__init__(sentence)
+        self.kind = kind
+        self.cloud = cloud
+        self.sentence = sentence
+        self.code = code
+
+    @property
+    def mover(self) -> ResponsibleParty:
+        """Whose move it is."""
+        return _MOVER[self.kind]
+
+
+class ConfigError(SlipwayError):
+    """The configuration cannot be used; ``problems`` holds one line a mistake, each naming its key."""
+
+    def __init__(self, problems: tuple[str, ...]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = problems
+
+
+class StateError(SlipwayError):
+    """The state folder cannot be used: held by another process, not writable, or of a newer Slipway."""
+
+
+class ChatError(SlipwayError):
+    """A chat platform did not take a message.
+
+    Args:
+        sentence: what was not done and why.
+        passing: whether a later try may succeed.
+        doubtful: whether it may have been done all the same, or may yet be.
+        retry_after: seconds that the platform asks to wait before one; 0 if it does not say.
+    """
+
+    def __init__(
+        self, sentence: str, *, passing: bool, doubtful: bool = False, retry_after: float = 0.0
+    ) -> None:
+        super().__init__(sentence)
+        self.passing = passing
+        self.doubtful = doubtful
+        self.retry_after = retry_after

@@ -1,0 +1,105 @@
+"""What a plan is made of, common to every subject: requests, steps, drafts and how a step is carried out.
+
+A subject (images, instances, …) subclasses :class:`Request` and :class:`Step`, writes a planner that turns a
+request into a :class:`Draft`, and an :class:`Executor` for each kind of step. `slipway.bot.operations.kinds` gathers
+them into closed unions.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, Protocol, TypeVar
+
+from pydantic import Field
+
+from slipway.bot.core.model import Json, Model
+
+
+class Request(Model):
+    """What somebody wants done, pinned so far that planning it again means the same thing."""
+
+
+class Step(Model):
+    """One change in a cloud. It is data; an executor carries it out."""
+
+    @property
+    def title(self) -> str:
+        """What it does, as an order in plain words: ``delete 43.20261001.0 of Fedora-Cloud-43-x64``."""
+        raise NotImplementedError
+
+    @property
+    def reason(self) -> str:
+        """Why it is in the plan: the rule or the wish that chose it."""
+        raise NotImplementedError
+
+
+class StepDone(Model):
+    """A step's end. ``already`` says that nothing had to be done; ``facts`` are worth keeping (no secrets)."""
+
+    summary: str
+    already: bool = False
+    facts: dict[str, Json] = Field(default_factory=dict)
+
+
+RequestT = TypeVar("RequestT", bound=Request)
+StepT = TypeVar("StepT", bound=Step)
+StepT_contra = TypeVar("StepT_contra", bound=Step, contravariant=True)
+
+
+@dataclass(frozen=True)
+class Draft(Generic[RequestT]):
+    """What a planner found: the steps, and the facts they rest on.
+
+    Attributes:
+        request: the request with everything resolved (newest candidate → a version, $Default → a number).
+        summary: what will have changed when it is done, in one sentence.
+        steps: in order; none means that there is nothing to do, and ``summary`` says why.
+        observed: the facts the plan rests on; if they differ later, the plan is stale. Nothing volatile.
+        evidence: label and value pairs that speak for (or against) the plan, for the card.
+        warnings: what the approver must know, a sentence each.
+        independent: whether one step's failure leaves the others worth doing.
+        needs_approval: a reason to ask for approval even where policy asks for none; empty for none.
+    """
+
+    request: RequestT
+    summary: str
+    steps: tuple[Step, ...]
+    observed: dict[str, Json]
+    evidence: tuple[tuple[str, str], ...] = ()
+    warnings: tuple[str, ...] = ()
+    independent: bool = False
+    needs_approval: str = ""
+
+
+class Planner(Protocol[RequestT]):
+    """Turns a request into a draft by looking at the clouds; changes nothing.
+
+    Raises Mistake where the request cannot be met as asked, CloudError where a cloud cannot be read.
+    """
+
+    async def plan(self, request: RequestT, now: datetime) -> Draft[RequestT]:
+        """Plan the request as things stand at ``now``."""
+        ...
+
+
+class Executor(Protocol[StepT_contra]):
+    """Carries out one kind of step: observe, act, verify. Each may raise CloudError.
+
+    A step runs again after a crash, so ``act`` must be harmless when repeated with the same token.
+    """
+
+    async def observe(self, step: StepT_contra, token: str) -> StepDone | None:
+        """The step's end if things are already so; None if there is something to do.
+
+        Raises CloudError CONFLICT where acting would no longer be right (a version was promoted since).
+        """
+        ...
+
+    async def act(self, step: StepT_contra, token: str) -> None:
+        """Make the change. ``token`` is the same each time this step of this operation is tried."""
+        ...
+
+    async def verify(self, step: StepT_contra, token: str) -> StepDone:
+        """Look again, and say what is now so; CloudError UNVERIFIED where the change cannot be seen."""
+        ...

@@ -1,0 +1,178 @@
+"""Carrying out changes to machines: look first, change, look again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from slipway.bot.clouds.model import Instance, InstanceState, LaunchSpec
+from slipway.bot.clouds.ports import Machines
+from slipway.bot.core.errors import CloudError, CloudErrorKind
+from slipway.bot.core.model import Json
+from slipway.bot.core.steps import StepDone
+from slipway.bot.core.times import Clock
+from slipway.bot.core.waiting import Polling
+from slipway.bot.machines.steps import LaunchMachines, TerminateMachine
+from slipway.bot.machines.tags import is_overdue, owner_of
+
+
+class LaunchExecutor:
+    """Carries out :class:`slipway.bot.machines.steps.LaunchMachines`, once for one token.
+
+    Args:
+        machines: where to launch.
+        clock: the present, for a launch that goes on after a crash, when its time may be up.
+        patience: how long the machines may take to show.
+    """
+
+    def __init__(self, machines: Machines, clock: Clock, patience: Polling | None = None) -> None:
+        self._machines = machines
+        self._clock = clock
+        self._patience = patience or Polling()
+
+    async def observe(self, step: LaunchMachines, token: str) -> StepDone | None:
+        """Done already if this token launched machines before; what became of them is verified all the same.
+
+        Raises:
+            CloudError: UNVERIFIED where they were launched, and are not all there any more; CONFLICT where
+                nothing was launched and the time that was asked for is up.
+        """
+        if not await self._machines.launched_with(token):
+            if step.until <= self._clock():
+                raise _conflict("The time that was asked for is up already, so nothing was launched.")
+            return None
+        return await self._confirm(step, token, already=True)
+
+    async def act(self, step: LaunchMachines, token: str) -> None:
+        """Ask for the machines; the token makes asking again harmless."""
+        spec = LaunchSpec(
+            template_id=step.template_id,
+            template_version=step.template_version,
+            image_id=step.image_id,
+            count=step.count,
+            tags=step.tags,
+        )
+        await self._machines.launch(spec, token)
+
+    async def verify(self, step: LaunchMachines, token: str) -> StepDone:
+        """Wait until all machines have left pending, or patience ends; they must all be there.
+
+        A machine may be ended by EC2 itself while it is pending (a broken disk key, for example), so seeing
+        it pending once is not enough; one that is still pending when patience ends counts, and is said.
+
+        Raises:
+            CloudError: UNVERIFIED where a machine is missing or gone.
+        """
+        return await self._confirm(step, token, already=False)
+
+    async def _confirm(self, step: LaunchMachines, token: str, *, already: bool) -> StepDone:
+        found = await self._patience.until(
+            lambda: self._machines.launched_with(token), lambda seen: _decided(step, seen)
+        )
+        alive = [machine for machine in found if not machine.state.gone]
+        if len(found) < step.count or len(alive) < len(found):
+            raise CloudError(
+                CloudErrorKind.UNVERIFIED,
+                cloud="aws",
+                sentence=f"{step.count} to launch: {len(alive)} there, {len(found) - len(alive)} gone again. "
+                "See what is left and terminate what is not wanted.",
+            )
+        return _launched(alive, already=already)
+
+
+class TerminateExecutor:
+    """Carries out :class:`slipway.bot.machines.steps.TerminateMachine`.
+
+    Args:
+        machines: where the machine is.
+        clock: the present, for machines that are ended because their time is up.
+        patience: how long the end may take to show.
+    """
+
+    def __init__(self, machines: Machines, clock: Clock, patience: Polling | None = None) -> None:
+        self._machines = machines
+        self._clock = clock
+        self._patience = patience or Polling()
+
+    async def observe(self, step: TerminateMachine, token: str) -> StepDone | None:
+        """Done already if it is gone, or so long gone that EC2 forgot it.
+
+        Raises:
+            CloudError: CONFLICT where it belongs to another person now, or was given more time.
+        """
+        found = await self._look(step)
+        if found is None or found.state.gone:
+            return _terminated(step, already=True)
+        if owner_of(found) != step.owner:
+            raise _conflict(f"{step.instance_id} changed its owner; it was left alone.")
+        if step.overdue_since is not None and not is_overdue(found, self._clock()):
+            raise _conflict(f"{step.instance_id} was given more time; it was left alone.")
+        return None
+
+    async def act(self, step: TerminateMachine, token: str) -> None:
+        """Ask for its end."""
+        try:
+            await self._machines.terminate(step.instance_id)
+        except CloudError as error:
+            if error.kind is not CloudErrorKind.NOT_FOUND:  # forgotten by EC2: gone, as wished
+                raise
+
+    async def verify(self, step: TerminateMachine, token: str) -> StepDone:
+        """Look until it is going or gone, or patience ends.
+
+        Raises:
+            CloudError: UNVERIFIED where it still lives.
+        """
+        found = await self._patience.until(
+            lambda: self._look(step), lambda seen: seen is None or seen.state.gone
+        )
+        if found is not None and not found.state.gone:
+            raise CloudError(
+                CloudErrorKind.UNVERIFIED,
+                cloud="aws",
+                sentence=f"EC2 took the order, but {step.instance_id} is still {found.state.value}.",
+            )
+        return _terminated(step, already=False)
+
+    async def _look(self, step: TerminateMachine) -> Instance | None:
+        try:
+            return await self._machines.instance(step.instance_id)
+        except CloudError as error:
+            if error.kind is CloudErrorKind.NOT_FOUND:
+                return None
+            raise
+
+
+def _decided(step: LaunchMachines, seen: Sequence[Instance]) -> bool:
+    """Whether looking again can tell nothing more: all there and none pending, or one gone."""
+    if any(machine.state.gone for machine in seen):
+        return True
+    return len(seen) >= step.count and all(machine.state is not InstanceState.PENDING for machine in seen)
+
+
+def _launched(alive: Sequence[Instance], *, already: bool) -> StepDone:
+    names = ", ".join(
+        f"{machine.id} ({machine.address})" if machine.address else machine.id for machine in alive
+    )
+    pending = sum(machine.state is InstanceState.PENDING for machine in alive)
+    facts: dict[str, Json] = {
+        "instances": [machine.id for machine in alive],
+        "addresses": [machine.address for machine in alive],
+    }
+    return StepDone(
+        summary=f"Launched {'already ' if already else ''}{names}"
+        + (f"; {pending} still starting." if pending else "."),
+        already=already,
+        facts=facts,
+    )
+
+
+def _terminated(step: TerminateMachine, *, already: bool) -> StepDone:
+    return StepDone(
+        summary=f"{step.instance_id} {'was gone already' if already else 'is terminated'}.",
+        already=already,
+        facts={"instance": step.instance_id},
+    )
+
+
+def _conflict(sentence: str) -> CloudError:
+    return CloudError(CloudErrorKind.CONFLICT, cloud="aws", sentence=sentence)

@@ -1,0 +1,89 @@
+"""Finding the one image that somebody means."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from fnmatch import fnmatchcase
+
+from slipway.bot.clouds.model import MachineImage
+from slipway.bot.clouds.ports import Machines
+from slipway.bot.core.errors import CloudError, CloudErrorKind, UserError
+from slipway.bot.core.text import nearest
+
+_IMAGE_ID = re.compile(r"ami-[0-9a-f]{8,17}", re.ASCII)
+_AVAILABLE = "available"  # EC2's word for an image that can be launched
+_SHOWN = 5
+
+
+async def find_image(machines: Machines, wanted: str) -> MachineImage:
+    """The image of this id or exact name, or the only one that a pattern or the beginning of a name fits.
+
+    Images that cannot be launched are passed over where others fit too.
+
+    Raises:
+        Mistake: none, with the nearest names; several, with some of them; or it cannot be launched.
+        CloudError: the cloud cannot be read.
+    """
+    if _IMAGE_ID.fullmatch(wanted):
+        found = await _by_id(machines, wanted)
+    else:
+        found = _by_name(await machines.images(), wanted, machines.region)
+    if found.state != _AVAILABLE:
+        raise UserError(f"The image {found.name} ({found.id}) is {found.state}, so it cannot be launched.")
+    return found
+
+
+async def _by_id(machines: Machines, image_id: str) -> MachineImage:
+    try:
+        return await machines.image(image_id)
+    except CloudError as error:
+        if error.kind is not CloudErrorKind.NOT_FOUND:
+            raise
+    ids = (image.id for image in await machines.images())
+    raise UserError(
+        f"There is no image {image_id} of the configured owners in {machines.region}.",
+        nearest=nearest(image_id, ids),
+        hint="help launch",
+    )
+
+
+def _by_name(images: Sequence[MachineImage], wanted: str, region: str) -> MachineImage:
+    fitting = _fitting(images, wanted)
+    usable = [image for image in fitting if image.state == _AVAILABLE] or fitting
+    if len(usable) == 1:
+        return usable[0]
+    if not usable:
+        near = nearest(wanted.strip("*"), (image.name for image in images))
+        raise UserError(
+            f"There is no image {wanted} in {region}.",
+            nearest=near or tuple(image.name for image in sorted(images, key=_age, reverse=True)[:_SHOWN]),
+            hint="help launch",
+        )
+    newest = sorted(usable, key=_age, reverse=True)
+    names = [image.name for image in newest]
+    alike = len(set(names)) < len(names)  # owners may use one name twice: then only ids tell them apart
+    raise UserError(
+        f"{wanted} could be any of {len(usable)} images; name one of them, or its id.",
+        nearest=tuple(image.id if alike else image.name for image in newest[:_SHOWN]),
+    )
+
+
+def _fitting(images: Sequence[MachineImage], wanted: str) -> list[MachineImage]:
+    """Images by the strictest reading that fits any: the name, the name without case, pattern, beginning."""
+    folded = wanted.casefold()
+    for fits in (
+        lambda name: name == wanted,
+        lambda name: name.casefold() == folded,
+        lambda name: fnmatchcase(name.casefold(), folded),
+        lambda name: name.casefold().startswith(folded),
+    ):
+        found = [image for image in images if fits(image.name)]
+        if found:
+            return found
+    return []
+
+
+def _age(image: MachineImage) -> tuple[datetime, str]:
+    return image.created_at or datetime.min.replace(tzinfo=UTC), image.name

@@ -1,0 +1,129 @@
+"""Planning the end of machines: those that were named, or every one whose time is up."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from slipway.bot.clouds.model import Instance
+from slipway.bot.clouds.ports import Machines
+from slipway.bot.core.errors import CloudError, CloudErrorKind, UserError
+from slipway.bot.core.model import Json
+from slipway.bot.core.steps import Draft
+from slipway.bot.core.text import nearest
+from slipway.bot.core.times import format_date
+from slipway.bot.machines.requests import Terminate
+from slipway.bot.machines.steps import TerminateMachine
+from slipway.bot.machines.tags import is_overdue, owner_of, until_of
+
+_INSTANCE_ID = re.compile(r"i-[0-9a-f]{8,17}", re.ASCII)
+
+
+class TerminatePlanner:
+    """Plans :class:`slipway.bot.machines.requests.Terminate`. Only machines of this deployment are ever touched."""
+
+    def __init__(self, machines: Machines) -> None:
+        self._machines = machines
+
+    async def plan(self, request: Terminate, now: datetime) -> Draft[Terminate]:
+        """Plan one step a machine; machines that are gone already need none.
+
+        Raises:
+            Mistake: no machines named, an unknown one (with the nearest ids), or not this bot's.
+            CloudError: the cloud cannot be read.
+        """
+        ours = {machine.id: machine for machine in await self._machines.instances()}
+        if request.overdue:
+            due = [machine for machine in ours.values() if is_overdue(machine, now)]
+            chosen = [each for each in due if not request.instance_ids or each.id in request.instance_ids]
+            nothing = f"Nothing to terminate: {_none_due(len(ours))}."
+        else:
+            chosen = await self._named(request.instance_ids, ours)
+            nothing = "Nothing to terminate: gone already."
+        chosen.sort(key=lambda machine: machine.id)
+        pinned = request.model_copy(
+            update={"instance_ids": tuple(machine.id for machine in chosen) or request.instance_ids}
+        )
+        if not chosen:
+            return Draft(pinned, nothing, (), {})
+        what = chosen[0].id if len(chosen) == 1 else f"{len(chosen)} machines"
+        return Draft(
+            request=pinned,
+            summary=f"{what} terminated.",
+            steps=tuple(_step(machine, overdue=request.overdue) for machine in chosen),
+            observed={f"machine {machine.id}": _observed(machine) for machine in chosen},
+            evidence=tuple((machine.id, _in_words(machine)) for machine in chosen),
+            warnings=_warnings(request.requester, chosen),
+            independent=True,
+        )
+
+    async def _named(self, ids: Sequence[str], ours: Mapping[str, Instance]) -> list[Instance]:
+        if not ids:
+            raise UserError("Say which machines to terminate.", hint="instances")
+        found: list[Instance] = []
+        for instance_id in dict.fromkeys(ids):
+            if instance_id in ours:
+                found.append(ours[instance_id])
+                continue
+            other = await self._elsewhere(instance_id)
+            if other is None:
+                raise UserError(
+                    f"There is no machine {instance_id} in {self._machines.region}.",
+                    nearest=nearest(instance_id, ours),
+                    hint="instances",
+                )
+            if not other.state.gone:
+                raise UserError(
+                    f"{instance_id} was not launched by this Slipway, so it is left alone.", hint="instances"
+                )
+        return found
+
+    async def _elsewhere(self, instance_id: str) -> Instance | None:
+        """A machine that is not among ours: gone, or somebody else's; None where there is none at all."""
+        if not _INSTANCE_ID.fullmatch(instance_id):
+            return None
+        try:
+            return await self._machines.instance(instance_id)
+        except CloudError as error:
+            if error.kind is CloudErrorKind.NOT_FOUND:
+                return None
+            raise
+
+
+def _none_due(machines: int) -> str:
+    if not machines:
+        return "no machine is running"
+    return f"the time of {'the one machine' if machines == 1 else f'all {machines} machines'} is not up yet"
+
+
+def _step(machine: Instance, *, overdue: bool) -> TerminateMachine:
+    return TerminateMachine(
+        instance_id=machine.id,
+        owner=owner_of(machine),
+        overdue_since=until_of(machine) if overdue else None,
+    )
+
+
+def _observed(machine: Instance) -> dict[str, Json]:
+    """Whether it is there, not how it is: that it starts or stops meanwhile changes nothing."""
+    return {"there": not machine.state.gone, "image": machine.image_id, "owner": owner_of(machine)}
+
+
+def _in_words(machine: Instance) -> str:
+    owner = owner_of(machine) or "nobody known"
+    return (
+        f"{machine.instance_type} from {machine.image_id}, {machine.state.value}, "
+        f"of {owner}, launched {format_date(machine.launched_at)}"
+    )
+
+
+def _warnings(requester: str, chosen: Sequence[Instance]) -> tuple[str, ...]:
+    """Say whose machines these are, where they are not the requester's own."""
+    if not requester:
+        return ()
+    return tuple(
+        f"{machine.id} belongs to {owner_of(machine) or 'nobody known'}, not to {requester}."
+        for machine in chosen
+        if owner_of(machine) != requester
+    )

@@ -1,0 +1,222 @@
+"""Approving, rejecting and cancelling: the only ways in which people move an operation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from slipway.bot.chat.model import Choice
+from slipway.bot.core.errors import UserError
+from slipway.bot.core.text import nearest
+from slipway.bot.core.times import Clock
+from slipway.bot.operations.audit import AuditEntry
+from slipway.bot.operations.model import Operation, OperationState, Outcome, Vote
+from slipway.bot.operations.policy import Enough, Missing, Vetoed, approval_status, deciders, may_decide
+from slipway.bot.operations.repository import OperationRepository
+from slipway.bot.people import People, Person
+
+LONGEST_REASON = 300
+"""Characters of a reason that are kept and shown."""
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What one person says about one operation, and by which event they said it."""
+
+    operation_id: str
+    person: Person
+    choice: Choice
+    event: str
+    digest_prefix: str | None = None
+    reason: str = ""
+    forgeable: bool = False  # a press that could have been made up on its way
+
+
+class ApprovalService:
+    """Applies decisions. Reads everything again from the store; believes nothing but who pressed what."""
+
+    def __init__(self, operations: OperationRepository, people: People, clock: Clock) -> None:
+        self._operations = operations
+        self._people = people
+        self._clock = clock
+
+    async def find(self, operation_id: str) -> Operation:
+        """The operation with this id.
+
+        Raises:
+            Mistake: there is none; names the nearest.
+        """
+        operation = await self._operations.find(operation_id)
+        if operation is None:
+            names = nearest(operation_id, await self._operations.ids())
+            raise UserError(f"There is no operation {operation_id}.", nearest=names, hint="pending")
+        return operation
+
+    async def decide(self, decision: Decision) -> Operation:
+        """Count an approval or a rejection, and return the operation as it is then.
+
+        The same event decides once: after a crash it only reports where the operation stands.
+
+        Raises:
+            Mistake: it does not count, and why.
+        """
+        operation = await self.find(decision.operation_id)
+        key = f"{operation.id}:vote:{decision.event}"
+        if await self._operations.noted(key) or await self._operations.noted(
+            _cancel_key(operation, decision.event)
+        ):
+            return await self._settle(operation, decision)
+        self._check_open(operation)
+        if decision.digest_prefix is not None and not operation.digest.startswith(decision.digest_prefix):
+            raise UserError(
+                f"{operation.id} has another plan than the one you agree to. Look at it again.",
+                hint=f"op {operation.id}",
+            )
+        if decision.forgeable and not operation.plan.policy.forgeable_presses:
+            raise UserError(
+                f"A reaction is not encrypted, so it does not count for {operation.id}. Type it instead.",
+                hint=f"{decision.choice} {operation.id} {operation.digest_prefix}",
+            )
+        if decision.choice is Choice.REJECT and decision.person.id == operation.requester:
+            return await self.cancel(operation.id, decision.person, decision.event)
+        if not may_decide(decision.person, operation, self._people):
+            raise UserError(self._refusal(operation, decision))
+        vote = Vote(
+            person=decision.person.id,
+            choice=decision.choice,
+            reason=decision.reason[:LONGEST_REASON],
+            at=self._clock(),
+            event=decision.event,
+        )
+        entry = AuditEntry(
+            key=key,
+            at=vote.at,
+            actor=vote.person,
+            action="approval" if vote.choice is Choice.APPROVE else "rejection",
+            operation_id=operation.id,
+            detail=(("digest", operation.digest), ("reason", vote.reason)),
+        )
+        voted = await self._operations.record_vote(operation.id, vote, entry)
+        if voted is None:
+            raise UserError(_closed(await self._operations.get(operation.id)), hint=f"op {operation.id}")
+        return await self._settle(voted, decision)
+
+    async def _settle(self, operation: Operation, decision: Decision) -> Operation:
+        """Move the operation if the votes decide it now."""
+        where = approval_status(operation, operation.votes, self._people)
+        if operation.state is OperationState.PROPOSED and not isinstance(where, Missing):
+            await self._move(operation, where, decision.person.id)
+        return await self._operations.get(operation.id)
+
+    async def _move(self, operation: Operation, where: Enough | Vetoed, actor: str) -> None:
+        to, outcome = OperationState.APPROVED, None
+        if isinstance(where, Vetoed):
+            to = OperationState.REJECTED
+            why = f": {where.reason.rstrip('.')}." if where.reason else "."
+            name = self._people.name(where.by)
+            outcome = Outcome(summary=f"Rejected by {name}{why} Nothing was changed.")
+        entry = AuditEntry(
+            key=f"{operation.id}:{to}",
+            at=self._clock(),
+            actor=actor,
+            action=to,
+            operation_id=operation.id,
+            detail=(("digest", operation.digest),),
+        )
+        await self._operations.move(
+            operation.id, expected=OperationState.PROPOSED, to=to, entry=entry, outcome=outcome
+        )
+
+    async def withdraw(self, event: str, person: Person) -> str | None:
+        """Take back what this person said by this event, if their operation is still pending.
+
+        Returns the operation's id; None where there was nothing to take back.
+        """
+        entry = AuditEntry(
+            key=f"withdrawal:{event}", at=self._clock(), actor=person.id, action="approval withdrawn"
+        )
+        return await self._operations.withdraw(event, entry)
+
+    async def cancel(self, operation_id: str, person: Person, event: str) -> Operation:
+        """Withdraw a proposal, or stop a running operation before its next step; the same event does it once.
+
+        Raises:
+            Mistake: it has ended, or this person may not.
+        """
+        operation = await self.find(operation_id)
+        key = _cancel_key(operation, event)
+        if await self._operations.noted(key):
+            return operation
+        if not self._may_cancel(operation, person):
+            who = self._people.name(operation.requester)
+            others = ", ".join(each.name for each in deciders(operation, self._people)) or "nobody else"
+            raise UserError(f"{operation.id} can be cancelled by {who}, who asked for it, and by: {others}.")
+        entry = AuditEntry(
+            key=key,
+            at=self._clock(),
+            actor=person.id,
+            action="cancelled",
+            operation_id=operation.id,
+        )
+        cancelled = Outcome(summary=f"Cancelled by {self._people.name(person.id)}. Nothing was changed.")
+        if await self._operations.move(
+            operation.id,
+            expected=OperationState.PROPOSED,
+            to=OperationState.CANCELLED,
+            entry=entry,
+            outcome=cancelled,
+            cancelled_by=person.id,
+        ) or await self._operations.ask_to_stop(operation.id, replace(entry, action="asked to stop")):
+            return await self._operations.get(operation.id)
+        after = await self._operations.get(operation.id)
+        if not after.state.ended and after.cancelled_by is not None:
+            name = self._people.name(after.cancelled_by)
+            raise UserError(f"{name} has stopped {after.id} already; the step under way is being finished.")
+        raise UserError(_closed(after), hint=f"op {operation.id}")
+
+    def _may_cancel(self, operation: Operation, person: Person) -> bool:
+        return person.id == operation.requester or may_decide(person, operation, self._people)
+
+    async def expire(self, operation_id: str) -> bool:
+        """End a proposal whose time is over; False if it is not proposed, or its time is not over."""
+        operation = await self.find(operation_id)
+        now = self._clock()
+        if operation.state is not OperationState.PROPOSED or now < operation.expires_at:
+            return False
+        return await self._operations.move(
+            operation.id,
+            expected=OperationState.PROPOSED,
+            to=OperationState.EXPIRED,
+            entry=AuditEntry(
+                key=f"{operation.id}:expired",
+                at=now,
+                actor="slipway",
+                action="expired",
+                operation_id=operation.id,
+            ),
+            outcome=Outcome(summary="Too few people agreed in time. Nothing was changed."),
+        )
+
+    def _check_open(self, operation: Operation) -> None:
+        hint = f"op {operation.id}"
+        if operation.state is not OperationState.PROPOSED:
+            raise UserError(_closed(operation), hint=hint)
+        if self._clock() >= operation.expires_at:  # housekeeping will end it within the minute
+            raise UserError(f"{operation.id} has expired; nothing was changed by this.", hint=hint)
+
+    def _refusal(self, operation: Operation, decision: Decision) -> str:
+        policy = operation.plan.policy
+        able = ", ".join(person.name for person in deciders(operation, self._people)) or "nobody"
+        verb = decision.choice.value
+        if decision.person.id == operation.requester:
+            return f"You asked for {operation.id}, so somebody else must {verb} it: {able}."
+        right = f"the role {policy.role}" if policy.role else f"the right to {operation.kind}"
+        return f"You may not {verb} {operation.id}: that takes {right}. Who can: {able}."
+
+
+def _cancel_key(operation: Operation, event: str) -> str:
+    return f"{operation.id}:cancel:{event}"
+
+
+def _closed(operation: Operation) -> str:
+    when = "already " if not operation.state.ended or operation.state is OperationState.DONE else ""
+    return f"{operation.id} is {when}{operation.state}; nothing was changed by this."

@@ -1,0 +1,142 @@
+"""From a request to a plan, and from a plan to a proposed operation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from slipway.bot.chat.model import Room
+from slipway.bot.config.settings import OperationKind, PolicySettings
+from slipway.bot.core.times import Clock
+from slipway.bot.operations.audit import AuditEntry
+from slipway.bot.operations.kinds import AnyRequest, Subjects
+from slipway.bot.operations.model import Operation, OperationState, Plan
+from slipway.bot.operations.policy import expiry, policy_for
+from slipway.bot.operations.repository import OperationRepository, Proposed
+from slipway.bot.people import Person, is_schedule
+
+
+@dataclass(frozen=True)
+class NothingToDo:
+    """Things are already as asked; the summary says how they are."""
+
+    summary: str
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Who asks for something, where, and by which event."""
+
+    person: Person
+    room: Room
+    thread: str | None
+    origin: str
+
+
+class PlanService:
+    """Makes plans and proposals. Changes nothing in any cloud."""
+
+    def __init__(
+        self,
+        subjects: Subjects,
+        policies: Mapping[OperationKind, PolicySettings],
+        operations: OperationRepository,
+        clock: Clock,
+    ) -> None:
+        self._subjects = subjects
+        self._policies = policies
+        self._operations = operations
+        self._clock = clock
+
+    async def plan(self, request: AnyRequest, person: Person) -> Plan | NothingToDo:
+        """Plan a request as things stand.
+
+        Raises:
+            Mistake: it cannot be met as asked.
+            CloudError: a cloud could not be read.
+        """
+        settings = self._policies[OperationKind(request.kind)]
+        expires_at = self._clock() + expiry(settings)
+        return await self._plan(request, person.id, expires_at)
+
+    async def again(self, plan: Plan) -> Plan | NothingToDo:
+        """Plan an agreed plan's request once more, to see whether it still holds.
+
+        Raises:
+            Mistake: it can no longer be met.
+            CloudError: a cloud could not be read.
+        """
+        return await self._plan(plan.request, plan.requester, plan.expires_at)
+
+    async def _plan(self, request: AnyRequest, requester: str, expires_at: datetime) -> Plan | NothingToDo:
+        draft = await self._subjects.plan(request, self._clock())
+        if not draft.steps:
+            return NothingToDo(draft.summary)
+        kind = OperationKind(request.kind)
+        return Plan.model_validate(
+            {
+                "kind": kind,
+                "request": draft.request,
+                "requester": requester,
+                "policy": policy_for(
+                    kind,
+                    self._policies[kind],
+                    scheduled=is_schedule(requester),
+                    needs_approval=bool(draft.needs_approval),
+                ),
+                "expires_at": expires_at,
+                "summary": draft.summary,
+                "steps": draft.steps,
+                "observed": draft.observed,
+                "evidence": draft.evidence,
+                "warnings": (*draft.warnings, *((draft.needs_approval,) if draft.needs_approval else ())),
+                "independent": draft.independent,
+            }
+        )
+
+    async def _proposed_before(self, plan: Plan) -> str | None:
+        """The schedule's own proposal of the same steps that still waits: its next run must not pile up."""
+        if not is_schedule(plan.requester):
+            return None
+        for operation in await self._operations.in_states((OperationState.PROPOSED,)):
+            if operation.requester == plan.requester and operation.plan.steps == plan.steps:
+                return operation.id
+        return None
+
+    async def propose(self, request: AnyRequest, asked: Asked) -> Operation | NothingToDo:
+        """Plan a request and store it as an operation; approved at once where nobody needs to agree.
+
+        One origin proposes once: asked again after a crash, the operation of the first time is returned.
+
+        Raises:
+            Mistake: it cannot be met as asked.
+            CloudError: a cloud could not be read.
+        """
+        operation = await self._operations.by_origin(asked.origin)
+        if operation is None:
+            plan = await self.plan(request, asked.person)
+            if isinstance(plan, NothingToDo):
+                return plan
+            waiting = await self._proposed_before(plan)
+            if waiting is not None:
+                return NothingToDo(f"{waiting} proposes the same already, and waits for approval.")
+            operation = await self._operations.create(
+                Proposed(asked.origin, plan, asked.room, asked.thread, self._clock())
+            )
+        if operation.state is OperationState.PROPOSED and not operation.plan.policy.approvals:
+            await self._operations.move(
+                operation.id,
+                expected=OperationState.PROPOSED,
+                to=OperationState.APPROVED,
+                entry=AuditEntry(
+                    key=f"{operation.id}:approved",
+                    at=self._clock(),
+                    actor="slipway",
+                    action="approved",
+                    operation_id=operation.id,
+                    detail=(("why", "policy asks for no approval"),),
+                ),
+            )
+            operation = await self._operations.get(operation.id)
+        return operation

@@ -1,0 +1,307 @@
+"""Durable workflows, and the only module that knows DBOS.
+
+A workflow is named, gets a JSON object, and is started under an id. One id runs once, whoever starts it and
+however often: the id of a chat event is thereby its duplicate check and its inbox at once. Inside a workflow
+every effect stands in a step; what a step returned is stored, and after a crash the workflow goes on behind
+the last stored step. The step that was under way runs again, so each observes before it acts.
+
+DBOS keeps one instance a process, in a global of its own; this module is the fence around it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import sqlite3
+import time
+import uuid
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import structlog
+
+from slipway.bot.core.errors import StateError
+from slipway.bot.core.model import Json
+from slipway.bot.store.database import set_pragmas
+
+if TYPE_CHECKING:
+    from dbos import Serializer
+
+Payload = dict[str, Json]
+Effect = Callable[[], Coroutine[Any, Any, Json]]
+Body = Callable[[Payload], Coroutine[Any, Any, None]]
+
+APPLICATION_VERSION = "1"
+"""Stored with every workflow; one of another version is not recovered. Raise it only together with a
+migration of the workflows under way (DBOS would otherwise take a hash of the source, and every new release
+would leave pending approvals behind, silently)."""
+
+NOTIFICATION_POLL_SECONDS = 0.1
+
+_UNFINISHED = ("PENDING", "ENQUEUED")
+"""DBOS's words for a workflow that is running, or will."""
+
+log = structlog.get_logger(__name__)
+
+
+def _serializer() -> Serializer:
+    from dbos import Serializer
+
+    class JsonSerializer(Serializer):
+        """JSON and nothing else: what stands in the database can never become code, as pickle would."""
+
+        def serialize(self, data: Any) -> str:
+            return json.dumps(data, default=_describe_error)
+
+        def deserialize(self, serialized_data: str) -> Any:
+            return json.loads(serialized_data)
+
+        def name(self) -> str:
+            return "slipway_json"
+
+    return JsonSerializer()
+
+
+def _describe_error(value: object) -> Json:
+    if isinstance(value, BaseException):
+        return {"error": type(value).__name__}  # the words may hold what must not be stored
+    raise TypeError(f"{type(value).__name__} cannot be stored with a workflow")
+
+
+def executor_id(state_dir: Path) -> str:
+    """This installation's own id, made at the first start and kept beside its database.
+
+    Two processes with one id would each run the other's live workflows; the state folder's lock keeps a
+    second process off this file, and so off this id.
+    """
+    path = state_dir / "executor-id"
+    if not path.exists():
+        fresh = path.with_suffix(".new")  # whole or not there: an empty id would leave work behind for ever
+        fresh.write_text(f"{uuid.uuid4()}\n")
+        fresh.replace(path)
+    return path.read_text().strip()
+
+
+class WorkflowEngine:
+    """Starts workflows, runs their steps, and recovers after a crash what had not ended.
+
+    Register every workflow before :meth:`launch`. Bodies must decide only on their payload and on what steps
+    returned, so that running them again takes the same path.
+    """
+
+    def __init__(self, state_dir: Path) -> None:
+        self._state_dir = state_dir
+        self._bodies: dict[str, Body] = {}
+        self._functions: dict[str, Body] = {}
+        self._tasks: set[asyncio.Task[Any]] = set()  # bodies that are running
+        self._pending: set[asyncio.Future[Any]] = set()  # started here, and not yet stored as ended
+        self._recovering: set[str] = set()  # left by a former process, and not yet running again
+        self._begun: set[str] | None = set()  # while it is found out what is left; then nobody asks
+        self._closing = False
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._dbos: Any = None
+
+    def register(self, name: str, body: Body) -> None:
+        """Make a workflow known under a name that stays the same for ever."""
+        self._bodies[name] = body
+
+    async def launch(self) -> None:
+        """Open the workflow database and go on with whatever a former process left unfinished.
+
+        Raises:
+            StateError: the file is no such database, or it cannot be read or written.
+        """
+        _keep_to_our_log()
+        # Importing DBOS takes about a second: off the loop, so that chats can connect meanwhile.
+        await asyncio.to_thread(__import__, "dbos")
+        import sqlalchemy as sa
+
+        path = self._state_dir / "workflows.db"
+        try:
+            self._open(path)
+        except sa.exc.DatabaseError as error:
+            raise StateError(f"{path} cannot be used as Slipway's workflow database: {error.orig}") from error
+        left = await asyncio.to_thread(_unfinished)
+        self._recovering, self._begun = left - (self._begun or set()), None
+        if self._recovering:
+            self._idle.clear()
+
+    def _open(self, path: Path) -> None:
+        import sqlalchemy as sa
+        from dbos import DBOS
+
+        engine = sa.create_engine(f"sqlite:///{path}", hide_parameters=True)
+        sa.event.listen(engine, "connect", _immediate)
+        self._dbos = DBOS(
+            config={
+                "name": "slipway",
+                "system_database_engine": engine,
+                "system_database_url": f"sqlite:///{path}",
+                "application_version": APPLICATION_VERSION,
+                "executor_id": executor_id(self._state_dir),
+                "serializer": _serializer(),
+                "notification_listener_polling_interval_sec": NOTIFICATION_POLL_SECONDS,
+                "log_level": "ERROR",
+                "enable_otlp": False,
+            }
+        )
+        for name, body in self._bodies.items():
+            # A crash loop must end by a person's hand, never by giving up on an operation: no limit.
+            decorate = DBOS.workflow(name=name, max_recovery_attempts=None)
+            self._functions[name] = decorate(self._counted(name, body))
+        DBOS.launch()
+
+    def _counted(self, name: str, body: Body) -> Body:
+        from dbos import DBOS
+
+        async def run(payload: Payload) -> None:
+            task = asyncio.current_task()
+            workflow_id = DBOS.workflow_id
+            if self._closing or task is None or workflow_id is None:
+                raise asyncio.CancelledError
+            self._tasks.add(task)
+            if self._begun is not None:
+                self._begun.add(workflow_id)
+            self._recovering.discard(workflow_id)
+            self._idle.clear()
+            try:
+                await body(payload)
+            except Exception:
+                # The last boundary: a fault in Slipway itself must not end silently inside DBOS.
+                log.exception("workflow failed", workflow=name)
+                raise
+            finally:
+                self._tasks.discard(task)
+                self._settle()
+
+        run.__qualname__ = run.__name__ = name
+        return run
+
+    async def start(self, name: str, workflow_id: str, payload: Payload) -> None:
+        """Start a workflow under an id; when this returns it is committed, and will run to its end.
+
+        If the id was started before, nothing happens.
+        """
+        from dbos import DBOS, SetWorkflowID
+
+        with SetWorkflowID(workflow_id):
+            handle = await DBOS.start_workflow_async(self._functions[name], payload)
+        future: asyncio.Future[Any] | None = getattr(handle, "task", None)  # none: started before
+        if future is not None and not future.done():
+            self._pending.add(future)
+            self._idle.clear()
+            future.add_done_callback(self._ended)
+
+    def _ended(self, future: asyncio.Future[Any]) -> None:
+        self._pending.discard(future)
+        self._settle()
+
+    def _settle(self) -> None:
+        if not self._tasks and not self._pending and not self._recovering:
+            self._idle.set()
+
+    async def step(self, name: str, effect: Effect) -> Json:
+        """Run an effect inside a workflow, once its result is stored never again."""
+        from dbos import DBOS
+
+        async def run() -> Json:  # DBOS tells async steps by their kind of function; a lambda is not one
+            return await effect()
+
+        return await DBOS.run_step_async({"name": name}, run)
+
+    async def knows(self, workflow_id: str) -> bool:
+        """Whether a workflow was ever started under this id."""
+        from dbos import DBOS
+
+        return await DBOS.get_workflow_status_async(workflow_id) is not None
+
+    async def over(self, workflow_id: str) -> bool:
+        """Whether a workflow was started under this id and has ended, well or badly."""
+        from dbos import DBOS
+
+        found = await DBOS.get_workflow_status_async(workflow_id)
+        return found is not None and found.status not in _UNFINISHED
+
+    async def ended(self, workflow_id: str) -> None:
+        """Wait, inside a workflow, until another one has ended that was started before, well or badly."""
+        from dbos import DBOS
+
+        # Asked whether it exists, DBOS would store the answer as a step, and its status is not JSON.
+        handle: Any = await DBOS.retrieve_workflow_async(workflow_id, existing_workflow=False)
+        try:
+            await handle.get_result(polling_interval_sec=NOTIFICATION_POLL_SECONDS)
+        except Exception as error:  # noqa: BLE001 - whatever another workflow raised
+            # How it ended is its own matter, and was logged there; here it counts that it has.
+            log.info(
+                "a workflow that was waited for had failed", workflow=workflow_id, why=type(error).__name__
+            )
+
+    async def idle(self) -> None:
+        """Wait until no workflow is running in this process."""
+        await self._idle.wait()
+
+    async def close(self, grace: timedelta) -> None:
+        """Stop. Workflows get ``grace`` to end; the rest stay recorded and go on at the next start."""
+        if self._dbos is None:
+            return
+        from dbos import DBOS
+
+        try:
+            async with asyncio.timeout(grace.total_seconds()):
+                await self.idle()
+        except TimeoutError:
+            log.warning("workflows are left for the next start", count=len(self._pending | self._tasks))
+            await self._interrupt()
+        # DBOS made its own pool of threads the loop's, and takes it down: what is still to be closed, such as
+        # chats, and whatever else lives on this loop needs one that works.
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
+        await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
+        self._dbos = None
+
+    async def _interrupt(self) -> None:
+        # A cancelled task leaves its workflow pending. Were DBOS taken down under it instead, its next step
+        # would fail, and the failure could be stored as the workflow's end.
+        self._closing = True
+        while self._tasks or self._pending:
+            running = tuple(self._tasks)
+            for task in running:
+                task.cancel()
+            await asyncio.wait({*running, *self._pending}, timeout=1.0, return_when=asyncio.FIRST_COMPLETED)
+
+
+def _keep_to_our_log() -> None:
+    # DBOS writes to standard error by itself, in a form of its own, unless its logger has a handler already.
+    logger = logging.getLogger("dbos")
+    if not logger.handlers:
+        logger.addHandler(logging.NullHandler())
+
+
+def _unfinished() -> set[str]:
+    """Ids of the workflows that have not ended, and that this version of Slipway goes on with."""
+    from dbos import DBOS
+
+    found = DBOS.list_workflows(
+        status=list(_UNFINISHED), app_version=APPLICATION_VERSION, load_input=False, load_output=False
+    )
+    return {each.workflow_id for each in found}
+
+
+def _immediate(connection: Any, record: object) -> None:
+    set_pragmas(connection, record)
+    connection.isolation_level = "IMMEDIATE"
+    if sqlite3.sqlite_version_info < _SUBSECONDS_SINCE:
+        connection.create_function("unixepoch", 1, _unixepoch)
+
+
+_SUBSECONDS_SINCE = (3, 42)
+"""The SQLite whose ``unixepoch('subsec')`` is a number; before, it is NULL. DBOS uses it under Python 3.12 and
+newer, whatever the SQLite: with Debian 12's 3.40 it would not even start. Source: SQLite's release notes."""
+
+
+def _unixepoch(modifier: str) -> float | None:
+    return time.time() if modifier == "subsec" else None

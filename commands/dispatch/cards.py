@@ -1,0 +1,52 @@
+"""Cards for lines that led nowhere: each says what was wrong and what to type instead."""
+
+from __future__ import annotations
+
+from slipway.bot.chat.model import Card, Tone
+from slipway.bot.core.errors import UserError
+from slipway.commands.grammar.declaration import Misuse
+from slipway.commands.grammar.reading import Unknown
+
+_LONGEST = 400
+"""Characters of a sentence that are said: some repeat what was typed, and that can be a whole page."""
+
+
+def user_error_card(mistake: UserError, prefix: str) -> Card:
+    """A request that cannot be met as asked."""
+    notes = []
+    if mistake.nearest:
+        notes.append(f"Did you mean {_either(mistake.nearest)}?")
+    if mistake.hint:
+        notes.append(f"Next: `{prefix}{mistake.hint}`")
+    return Card(tone=Tone.WARNING, title=_short(mistake.sentence), notes=tuple(notes))
+
+
+def unknown_card(unknown: Unknown, prefix: str) -> Card:
+    """A word that is no command."""
+    if not unknown.word:
+        return Card(title=f"Yes? Type `{prefix}help` to see what I can do.")
+    commands = tuple(f"{prefix}{name}" for name in unknown.nearest)
+    title = f"There is no command {prefix}{unknown.word}."
+    if commands:
+        return Card(tone=Tone.WARNING, title=f"{title} Did you mean {_either(commands)}?")
+    return Card(tone=Tone.WARNING, title=title, notes=(f"All commands: `{prefix}help`",))
+
+
+def misuse_card(misuse: Misuse, prefix: str, name: str) -> Card:
+    """A command whose arguments do not fit."""
+    examples = "   ".join(f"`{example}`" for example in misuse.examples[:2])
+    return Card(
+        tone=Tone.WARNING,
+        title=_short(misuse.message),
+        text=f"Usage: `{misuse.usage}`",
+        notes=(f"For example: {examples}", f"More: `{prefix}help {name}`"),
+    )
+
+
+def _short(sentence: str) -> str:
+    return sentence if len(sentence) <= _LONGEST else f"{sentence[: _LONGEST - 1]}…"
+
+
+def _either(names: tuple[str, ...]) -> str:
+    quoted = [f"`{name}`" for name in names]
+    return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} or {quoted[-1]}"

@@ -1,0 +1,74 @@
+"""`!status`: how the bot itself is doing."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from slipway import __version__
+from slipway.bot.chat.model import Card, Field, Table, Tone
+from slipway.bot.core.times import format_span, format_time
+from slipway.bot.operations.model import OperationState
+from slipway.commands.dispatch.context import CardReply, CommandContext
+from slipway.commands.grammar.declaration import Group, command
+
+_SCHEDULES_SHOWN = 8
+
+
+@command(
+    "status",
+    summary="How Slipway is doing: connections, clouds, open operations.",
+    examples=("status",),
+    group=Group.SLIPWAY,
+)
+async def status(call: CommandContext) -> CardReply:
+    """Looks at what the bot knows without asking a cloud."""
+    services = call.services
+    health = {platform: chat.health() for platform, chat in services.chats.items()}
+    rows = tuple(
+        (platform.value, "✔ connected" if each.connected else "✘ not connected", _age(each.last_heard_from))
+        for platform, each in health.items()
+    )
+    waiting = await services.operations.in_states((OperationState.PROPOSED,))
+    running = await services.operations.in_states((OperationState.APPROVED, OperationState.RUNNING))
+    up = services.clock() - services.started_at
+    healthy = all(each.connected for each in health.values())
+    return CardReply(
+        Card(
+            tone=Tone.INFO if healthy else Tone.WARNING,
+            title=f"Slipway {__version__} is up for {format_span(up)}",
+            fields=(
+                Field(label="Clouds", value=_clouds(call)),
+                Field(label="Waiting for approval", value=str(len(waiting))),
+                Field(label="OperationRunner", value=str(len(running))),
+                Field(label="Now", value=format_time(services.clock(), services.view.zone)),
+            ),
+            tables=(Table(columns=("Chat", "Connection", "Last heard from"), rows=rows), *_schedules(call)),
+            notes=tuple(each.detail for each in health.values() if each.detail),
+        )
+    )
+
+
+def _schedules(call: CommandContext) -> tuple[Table, ...]:
+    services = call.services
+    now, entries = services.clock(), {each.name: each for each in services.settings.schedule}
+    coming = services.upcoming()
+    rows = tuple(
+        (name, entries[name].command, format_time(at, entries[name].zone), format_span(at - now))
+        for name, at in coming[:_SCHEDULES_SHOWN]
+    )
+    title = f"Next of {len(coming)} schedules" if len(coming) > len(rows) else "Schedules"
+    return (Table(title=title, columns=("Schedule", "Says", "Next", "In"), rows=rows),) if rows else ()
+
+
+def _clouds(call: CommandContext) -> str:
+    settings = call.services.settings
+    names = []
+    if settings.azure is not None:
+        names.append(f"azure gallery {settings.azure.gallery}")
+    if settings.aws is not None:
+        names.append(f"aws {settings.aws.region}")
+    return ", ".join(names) or "none"
+
+
+def _age(age: timedelta | None) -> str:
+    return "never" if age is None else f"{format_span(age)} ago"

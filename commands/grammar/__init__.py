@@ -1,0 +1,1 @@
+"""How a line is read: repair, words, arguments, and how commands are declared."""

@@ -1,0 +1,247 @@
+"""Reads a typed line: is it meant for the bot, which command is it, and what are its arguments."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+from slipway.bot.chat.model import Address
+from slipway.bot.core.text import nearest
+from slipway.commands.grammar.repair import repair
+
+LONGEST = 4_000
+"""Characters of a message that may hold a command; Slack recommends no more for its own texts."""
+
+MOST_ARGUMENTS = 64
+"""Arguments a command line may have."""
+
+_SHOWN = 40  # characters of an unknown word that are said back
+_SUGGESTIONS = 3
+
+_WORD = re.compile(r"([A-Za-z][A-Za-z0-9_-]*)([.,!?]*)", re.ASCII)
+_EMPHASIS = re.compile(r"([*_~]{1,3})([^\n]+)\1")
+_SALUTATION = re.compile(r"\A[,:]\s*")  # what is left of “@slipway: …” without the mention
+
+_PIECE = re.compile(
+    r"""
+      (?P<gap>[ \t]+)
+    | \\(?P<escaped>["'\\ ])
+    | (?P<plain>[^ \t"'\\]+|(?<=\w)'|\\)
+    | '(?P<single>(?:[^']|(?<=\w)'(?=\w))*)'
+    | "(?P<double>(?:[^"\\]|\\.)*)"
+    """,
+    re.VERBOSE,
+)
+_ESCAPED_IN_DOUBLE = re.compile(r'\\(["\\])')
+
+# Ordinary words that are one slip away from the name of a command, and more often meant as themselves.
+_PROSE = frozenset({"lunch", "terminal", "cancer"})
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """Not meant for the bot: no answer, no record."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """Meant for the bot, but no command. ``nearest`` holds names that may have been meant, best first.
+
+    ``word`` is short and printable; it is empty where the bot was addressed without a word.
+    """
+
+    word: str
+    nearest: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A command. ``name`` is one of the given names (maybe an alias), spelt as given."""
+
+    name: str
+    args: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Meant for the bot, but not a line it can read. ``reason`` is one sentence for the person."""
+
+    reason: str
+
+
+Reading = Ignored | Unknown | Line | Unreadable
+"""What a typed line turned out to be."""
+
+
+def read_line(text: str, address: Address, prefix: str, names: Collection[str]) -> Reading:
+    """Read one message.
+
+    In a room a command needs the prefix, right before its name. Where the bot was mentioned, or is alone with
+    the speaker, the prefix may be left out and nothing is ignored. Talk that happens to start with the prefix
+    is ignored, whatever it holds; a slip in a command's name is not.
+
+    A command is one line. More lines after it are refused rather than left out: whoever pastes two commands
+    must not believe that both were done.
+
+    Args:
+        text: the message, as the platform gave it; may be any string at all.
+        address: how it was meant for the bot.
+        prefix: what commands start with in rooms, such as ``!``.
+        names: the names of all commands, aliases included.
+    """
+    head = repair(text[:LONGEST])
+    said = _addressed(head, address, prefix)
+    if said is None:
+        return Ignored()
+    words = said.split(maxsplit=1)
+    word = words[0] if words else ""
+    name = {each.lower(): each for each in names}.get(word.lower())
+    if name is not None:
+        return _command(name, text, said)
+    if address is Address.ROOM:
+        near = near_misses(word, names)
+        return Unknown(_shown(word), near) if near else Ignored()
+    trouble = _trouble(text, head)
+    if trouble:
+        return Unreadable(trouble)
+    return Unknown(_shown(word), near_misses(word, names) or nearest(word, names, _SUGGESTIONS))
+
+
+def near_misses(word: str, names: Iterable[str]) -> tuple[str, ...]:
+    """The names of which ``word`` is a slip of the finger, best first; none for other words.
+
+    A slip is a letter too many, too few, wrong or swapped with its neighbour (two of these in names of eight
+    letters or more), a hyphen too many, or punctuation behind. Names under four letters have no near misses,
+    and in names of four a wrong letter is another word (``held`` is not ``help``).
+    """
+    match = _WORD.fullmatch(word)
+    if match is None or match[1].lower() in _PROSE:
+        return ()
+    typed = _squashed(match[1])
+    scored = []
+    for name in names:
+        meant = _squashed(name)
+        if typed == meant:
+            scored.append((0, name))
+        elif _may_be_slip(typed, meant):
+            distance = _distance(typed, meant)
+            if distance <= _slips(meant):
+                scored.append((distance, name))
+    return tuple(name for _, name in sorted(scored)[:_SUGGESTIONS])
+
+
+def _addressed(head: str, address: Address, prefix: str) -> str | None:
+    """What was said to the bot, from the command's name on; None where it was not spoken to."""
+    body = _unemphasised(head, address, prefix)
+    if address is Address.ROOM:
+        said = body.removeprefix(prefix)
+        return said if body.startswith(prefix) and said[:1].isalnum() else None
+    if not body.startswith(prefix):
+        body = _SALUTATION.sub("", body, count=1)
+    return body.removeprefix(prefix).strip(" \t\n")
+
+
+def _unemphasised(head: str, address: Address, prefix: str) -> str:
+    """The text without bold, italic or struck marks around the whole of it; patterns like ``*-43`` stay."""
+    match = None if head.startswith(prefix) else _EMPHASIS.fullmatch(head)
+    if match and (address is not Address.ROOM or match[2].startswith(prefix)):
+        return match[2]
+    return head
+
+
+def _command(name: str, text: str, said: str) -> Line | Unreadable:
+    trouble = _trouble(text, said)
+    if trouble:
+        return Unreadable(trouble)
+    lines = [line for line in said.split("\n") if line.strip()]
+    if len(lines) > 1:
+        return Unreadable("A command is one line; send each command as a message of its own.")
+    args = _arguments(lines[0])
+    if args is None:
+        return Unreadable("A quotation is opened and not closed; add the missing quote, or put \\ before it.")
+    if len(args) - 1 > MOST_ARGUMENTS:
+        return Unreadable(f"That is {len(args) - 1:,} arguments; a command has at most {MOST_ARGUMENTS}.")
+    return Line(name, tuple(args[1:]))
+
+
+def _trouble(text: str, repaired: str) -> str:
+    """Why a message cannot be read at all, as a sentence; empty where it can."""
+    if len(text) > LONGEST:
+        return f"That message has {len(text):,} characters; a command has at most {LONGEST:,}."
+    for character in repaired:
+        if character in "\t\n" or character.isprintable():
+            continue
+        category = unicodedata.category(character)
+        if category == "Cs" or (ord(character) & 0xFFFE) == 0xFFFE:
+            return "That message is not valid Unicode; please type it anew."
+        if category == "Cc":
+            return "That message holds control characters; please type it anew, without pasting."
+    return ""
+
+
+def _arguments(line: str) -> list[str] | None:
+    """Split like a shell, but kindly; None where a quotation has no end.
+
+    Quotes and backslashes are POSIX's, except that an apostrophe after a letter (``doesn't``, ``users'``) is
+    one, and a backslash that escapes nothing stays.
+    """
+    args: list[str] = []
+    current: str | None = None
+    position = 0
+    while position < len(line):
+        match = _PIECE.match(line, position)
+        if match is None:
+            return None
+        position = match.end()
+        if match.lastgroup == "gap":
+            if current is not None:
+                args.append(current)
+            current = None
+        else:
+            current = (current or "") + _unquoted(match)
+    return args if current is None else [*args, current]
+
+
+def _unquoted(match: re.Match[str]) -> str:
+    content = match[match.lastgroup or 0]
+    return _ESCAPED_IN_DOUBLE.sub(r"\1", content) if match.lastgroup == "double" else content
+
+
+def _shown(word: str) -> str:
+    """A word as it may be said back: short, without backticks, which would end the card's own."""
+    plain = word.replace("`", "")
+    return plain if len(plain) <= _SHOWN else f"{plain[: _SHOWN - 1]}…"
+
+
+def _squashed(name: str) -> str:
+    return name.lower().replace("-", "").replace("_", "")
+
+
+def _slips(name: str) -> int:
+    """How many slips a name of this length may hold and still be recognised."""
+    return 0 if len(name) < 4 else 1 if len(name) < 8 else 2
+
+
+def _may_be_slip(typed: str, name: str) -> bool:
+    """Whether a word is alike enough in length and start: fingers rarely miss a word's first letter."""
+    if abs(len(typed) - len(name)) > _slips(name):
+        return False
+    if len(name) == len(typed) == 4 and sorted(typed) != sorted(name):
+        return False
+    return typed[0] == name[0] or typed[:2] == name[1::-1]
+
+
+def _distance(one: str, other: str) -> int:
+    """Letters to add, drop, change or swap with their neighbour (optimal string alignment)."""
+    above: list[int] = []
+    row = list(range(len(other) + 1))
+    for i, letter in enumerate(one, 1):
+        twice_above, above, row = above, row, [i]
+        for j, wanted in enumerate(other, 1):
+            cost = min(above[j] + 1, row[j - 1] + 1, above[j - 1] + (letter != wanted))
+            if i > 1 and j > 1 and letter == other[j - 2] and one[i - 2] == wanted:
+                cost = min(cost, twice_above[j - 2] + 1)
+            row.append(cost)
+    return row[-1]

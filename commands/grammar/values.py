@@ -1,0 +1,155 @@
+"""The kinds of value that commands take: how each is read, and what is said where it cannot be."""
+
+from __future__ import annotations
+
+import re
+from abc import abstractmethod
+from datetime import timedelta
+
+import click
+
+from slipway.bot.clouds.model import VersionNumber
+from slipway.bot.core.text import nearest
+from slipway.bot.core.times import parse_duration
+
+_SHOWN = 40  # characters of a wrong value that are said back
+_TRAILING = ".,;:!?)]}>\"'"
+_LEADING = "([{<\"'#"
+
+# The letters of ids as `bot.operations.repository` draws them: without o, so that a leading “op” is
+# always the prefix, however the hyphen was lost.
+_OPERATION_ID = re.compile(r"(?:op-?)?([2-9a-hjkmnp-z]{4,8})", re.ASCII)
+_INSTANCE_ID = re.compile(r"i-(?:[0-9a-f]{17}|[0-9a-f]{8})", re.ASCII)
+_WHOLE = re.compile(r"[+-]?\d{1,9}", re.ASCII)
+
+
+def said_back(text: str) -> str:
+    """What somebody typed, fit to be said back: in quotation marks, short, and without backticks."""
+    plain = text.replace("`", "'")
+    return f"“{plain}”" if len(plain) <= _SHOWN else f"“{plain[: _SHOWN - 1]}…”"
+
+
+class Value(click.ParamType[object, str]):
+    """A kind of value. ``placeholder`` stands for it in the usage line; None: the parameter's name does."""
+
+    placeholder: str | None = None
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> object:
+        """Read a typed value; defaults, which are no text, pass as they are."""
+        if not isinstance(value, str):
+            return value
+        try:
+            return self.read(value)
+        except ValueError as error:
+            self.fail(str(error), param, ctx)
+
+    @abstractmethod
+    def read(self, text: str) -> object:
+        """Read a typed value.
+
+        Raises:
+            ValueError: it is none; the words say why and how to write one.
+        """
+
+
+class DurationValue(Value):
+    """A duration such as ``90m``, ``2h30m`` or ``3d``."""
+
+    name = "duration"
+    placeholder = "2h"
+
+    def read(self, text: str) -> timedelta:
+        """Read a duration; words and units as :func:`slipway.bot.core.times.parse_duration` has them."""
+        if len(text) > _SHOWN:
+            raise ValueError(f"{said_back(text)} is not a duration; write it like 90m, 2h30m or 3d")
+        return parse_duration(text)
+
+
+class VersionValue(Value):
+    """A version of an image definition, such as ``43.20261101.0``."""
+
+    name = "version"
+
+    def read(self, text: str) -> VersionNumber:
+        """Read a version number."""
+        if len(text) > _SHOWN:
+            raise ValueError(f"{said_back(text)} is not a version; versions look like 43.20261101.0")
+        return VersionNumber.parse(text)
+
+
+class OperationIdValue(Value):
+    """The id of an operation, ``op-7k3f``; also without ``op-``, in capitals, or with punctuation around."""
+
+    name = "operation"
+    placeholder = "ID"
+
+    def read(self, text: str) -> str:
+        """Read an operation's id, and spell it as the bot does."""
+        bare = text.strip(" ").lstrip(_LEADING).rstrip(_TRAILING).lower()
+        match = _OPERATION_ID.fullmatch(re.sub(r"[\N{FIGURE DASH}\N{EN DASH}\N{EM DASH}_]", "-", bare))
+        if match is None:
+            raise ValueError(f"{said_back(text)} is not the id of an operation; they look like op-7k3f")
+        return f"op-{match[1]}"
+
+
+class InstanceIdValue(Value):
+    """The id of an instance: ``i-`` and 17 hexadecimal digits, or 8 in ids from before 2016.
+
+    Source: Amazon EC2 User Guide, "Resource IDs".
+    """
+
+    name = "instance"
+    placeholder = "INSTANCE"
+
+    def read(self, text: str) -> str:
+        """Read an instance's id."""
+        bare = text.strip(" ").lstrip(_LEADING).rstrip(_TRAILING).lower()
+        if _INSTANCE_ID.fullmatch(bare) is None:
+            raise ValueError(
+                f"{said_back(text)} is not the id of an instance; they look like i-0f1e2d3c4b5a69788"
+            )
+        return bare
+
+
+class WholeNumber(Value):
+    """A whole number from ``low`` to ``high``, both included; no ``high`` leaves the limit to the command."""
+
+    name = "number"
+    placeholder = "N"
+
+    def __init__(self, low: int = 1, high: int | None = None) -> None:
+        self.low = low
+        self.high = high
+
+    def read(self, text: str) -> int:
+        """Read a whole number within the bounds."""
+        number = int(text) if _WHOLE.fullmatch(text) else None
+        if number is None or number < self.low or (self.high is not None and number > self.high):
+            bounds = f"of at least {self.low}" if self.high is None else f"from {self.low} to {self.high}"
+            raise ValueError(f"{said_back(text)} is not a whole number {bounds}")
+        return number
+
+
+class OneOf(Value):
+    """One of a few words; case does not count."""
+
+    name = "choice"
+
+    def __init__(self, *words: str) -> None:
+        self.words = words
+        self.placeholder = "|".join(words)
+
+    def read(self, text: str) -> str:
+        """Read one of the words, spelt as declared."""
+        for word in self.words:
+            if word.casefold() == text.casefold():
+                return word
+        near = nearest(text, self.words, 1)
+        hint = f"did you mean {near[0]}?" if near else f"it is one of {', '.join(self.words)}"
+        raise ValueError(f"{said_back(text)} is none of them; {hint}")
+
+
+DURATION = DurationValue()
+VERSION = VersionValue()
+OPERATION_ID = OperationIdValue()
+INSTANCE_ID = InstanceIdValue()

@@ -1,0 +1,52 @@
+"""`!launch`: machines from an image."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import click
+
+from slipway.bot.machines.requests import Launch
+from slipway.commands.dispatch.context import ChangeRequest, CommandContext
+from slipway.commands.grammar.declaration import Group, command, dry_run
+from slipway.commands.grammar.values import DURATION, WholeNumber
+
+COUNT = WholeNumber(1, 50)
+
+
+@command(
+    "launch",
+    summary="Launch machines from an image, for a time.",
+    examples=(
+        "launch ami-0abcdef1234567890",
+        "launch Fedora-Cloud-Base-AmazonEC2.x86_64-43-20261101.0 --for 2h30m",
+        "launch ami-0abcdef1234567890 --profile small --count 2 --dry-run",
+    ),
+    group=Group.INSTANCES,
+    changes=True,
+)
+@click.argument("image", help="An AMI's id, its name, or a beginning of its name that fits only one.")
+@click.option(
+    "--profile", metavar="NAME", help="A profile of the configuration: a launch template with limits."
+)
+@click.option("--for", "duration", type=DURATION, help="How long they live; without, the profile's default.")
+@click.option("--count", type=COUNT, default=1, help="How many, all or none.")
+@dry_run
+async def launch(
+    call: CommandContext,
+    image: str,
+    profile: str | None,
+    duration: timedelta | None,
+    count: int,
+    dry_run: bool,
+) -> ChangeRequest:
+    """The launch template is pinned to a version, and the plan shows it. When their time is up, machines show
+    as overdue in `instances`, and `terminate --overdue` ends them."""
+    request = Launch(
+        image=image,
+        profile=profile,
+        count=count,
+        seconds=int(duration.total_seconds()) if duration else None,
+        requester=call.person.id,
+    )
+    return ChangeRequest(request, dry_run)

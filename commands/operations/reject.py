@@ -1,0 +1,33 @@
+"""`!reject`: refuse a proposed operation."""
+
+from __future__ import annotations
+
+import click
+
+from slipway.bot.chat.model import Choice
+from slipway.commands.dispatch.context import CommandContext, OperationUpdate
+from slipway.commands.grammar.declaration import Group, command
+from slipway.commands.grammar.values import OPERATION_ID
+from slipway.commands.operations.choosing import WAITING, the_operation
+
+
+@command(
+    "reject",
+    summary="Refuse a proposed operation; one refusal ends it.",
+    examples=("reject op-7k3f", "reject op-7k3f the boot test has not run yet"),
+    group=Group.OPERATIONS,
+    decides=True,
+)
+@click.argument(
+    "operation", type=OPERATION_ID, required=False, help="An operation's id, as its card shows it."
+)
+@click.argument("reason", nargs=-1, help="Why; it is shown and kept.")
+async def reject(call: CommandContext, operation: str | None, reason: tuple[str, ...]) -> OperationUpdate:
+    """Without an ID, the one operation that waits is meant. If you asked for it yourself, it is cancelled."""
+    # Here, because it brings the database along, which a look at the commands' names need not load.
+    from slipway.bot.operations.approval_service import Decision
+
+    operation_id = await the_operation(call, operation, WAITING)
+    words = " ".join(reason)
+    decision = Decision(operation_id, call.person, Choice.REJECT, call.event_key, reason=words)
+    return OperationUpdate((await call.services.approvals.decide(decision)).id)

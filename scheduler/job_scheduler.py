@@ -1,0 +1,137 @@
+"""The clock: APScheduler in memory, and the only module that runs it.
+
+It wakes the schedules when the next tick is due, and the housekeeping once a minute. It remembers nothing;
+a wake that was missed is no loss, because the next one looks at what is due.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
+
+import structlog
+
+from slipway.bot.core.times import Clock
+
+HOUSEKEEPING_EVERY = timedelta(minutes=1)
+
+LONGEST_NAP = timedelta(minutes=5)
+"""Even with nothing due the schedules are looked at this often: a machine that was suspended, or whose clock
+was set, must not sleep through its ticks."""
+
+AFTER_FAILURE = timedelta(seconds=20)
+"""A wake that failed is tried again so soon that its tick still counts as on time."""
+
+log = structlog.get_logger(__name__)
+
+Work = Callable[[], Awaitable[None]]
+
+
+class Wakeable(Protocol):
+    """What is woken; :class:`slipway.scheduler.schedules.Schedules` is."""
+
+    async def begin(self) -> None:
+        """Get ready, before the first wake."""
+        ...
+
+    async def wake(self) -> None:
+        """Do what is due now."""
+        ...
+
+    def next_wake(self) -> datetime | None:
+        """When something is due next, later than now; None if nothing ever is."""
+        ...
+
+
+class JobScheduler:
+    """Wakes what has to be done at a time.
+
+    Args:
+        schedules: what is woken when it is due.
+        housekeeping: what is done once a minute.
+        clock: the time that the schedules go by.
+    """
+
+    def __init__(self, schedules: Wakeable, housekeeping: Work, clock: Clock) -> None:
+        self._schedules = schedules
+        self._housekeeping = housekeeping
+        self._clock = clock
+        self._scheduler: Any = None
+        self._working: set[asyncio.Task[Any]] = set()
+
+    async def start(self) -> None:
+        """Catch up on what is due already, and begin to tick."""
+        from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+        await self._schedules.begin()
+        self._scheduler = AsyncIOScheduler(timezone=UTC)
+        self._scheduler.start()
+        always = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+        sweep = self._guarded(self._housekeeping)
+        every = HOUSEKEEPING_EVERY.total_seconds()
+        self._scheduler.add_job(sweep, "interval", seconds=every, next_run_time=datetime.now(UTC), **always)
+        self._scheduler.add_job(
+            self._wake,
+            _when_due(self._nap),
+            id="wake",
+            next_run_time=datetime.now(UTC) + LONGEST_NAP,
+            **always,
+        )
+        await self._wake()
+
+    async def _wake(self) -> None:
+        woken = await self._guarded(self._schedules.wake)()
+        self._scheduler.modify_job(
+            "wake", next_run_time=datetime.now(UTC) + (self._nap() if woken else AFTER_FAILURE)
+        )
+
+    def _nap(self) -> timedelta:
+        """How long until the next wake."""
+        # A length and not a time: the machine's clock, which APScheduler goes by, is not asked what time it is.
+        due = self._schedules.next_wake()
+        return LONGEST_NAP if due is None else min(LONGEST_NAP, due - self._clock())
+
+    def _guarded(self, job: Work) -> Callable[[], Awaitable[bool]]:
+        """The job without its failures; says whether it went well."""
+
+        async def run() -> bool:
+            task = asyncio.current_task()
+            assert task is not None  # noqa: S101 - for the type checker; coroutines run in tasks
+            self._working.add(task)
+            try:
+                await job()
+            except Exception:
+                # A boundary: one failure (a full disk, say) must not stop the clock; the next wake tries again.
+                log.exception("the clock's work failed; it is tried again")
+                return False
+            else:
+                return True
+            finally:
+                self._working.discard(task)
+
+        return run
+
+    async def stop(self) -> None:
+        """Stop ticking, and wait for the work at hand. What a tick started is a workflow by now, and ends on
+        its own."""
+        if self._scheduler is None:
+            return
+        self._scheduler.pause()
+        if self._working:
+            await asyncio.wait(self._working)
+        self._scheduler.shutdown(wait=False)
+        self._scheduler = None
+        await asyncio.sleep(0)  # APScheduler shuts down in the loop's next round
+
+
+def _when_due(nap: Callable[[], timedelta]) -> Any:
+    """A trigger that asks after each wake how long to wait for the next; the job is never without one."""
+    from apscheduler.triggers.base import BaseTrigger
+
+    class WhenDue(BaseTrigger):  # type: ignore[misc]  # APScheduler ships no type information
+        def get_next_fire_time(self, previous_fire_time: datetime | None, now: datetime) -> datetime:
+            return now + nap()
+
+    return WhenDue()
