@@ -12,7 +12,8 @@ from typing import Any
 
 from slipway.bot import logs
 from slipway.bot.app import App, RunningBot
-from slipway.bot.chat.model import Accept, Card, ChatHealth, Platform
+from slipway.bot.chat.console.platform import CONSOLE
+from slipway.bot.chat.model import Accept, Card, ChatHealth
 from slipway.bot.clouds.ports import Gallery
 from slipway.bot.config.demo import demo_settings
 from slipway.commands.all import rights
@@ -21,7 +22,7 @@ from slipway.commands.all import rights
 class Voice:
     """A chat that only notes when it was asked to speak."""
 
-    platform = Platform.CONSOLE
+    platform = CONSOLE
     edit_interval = timedelta()
 
     def __init__(self) -> None:

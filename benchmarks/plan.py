@@ -23,7 +23,7 @@ import aiohttp
 from benchmarks.figures import Figures, aim, say, spread
 from benchmarks.inside import Voice, running_house
 from benchmarks.subject import PATIENCE, environment
-from slipway.bot.chat.model import Platform
+from slipway.bot.chat.console.platform import CONSOLE
 from slipway.bot.clouds.azure import AzureGallery
 from slipway.bot.clouds.model import Definition, ImageVersion, VersionNumber
 from slipway.bot.clouds.simulated.faults import Fault, FaultKind
@@ -193,7 +193,7 @@ async def _compute(found: _Listed, runs: int) -> tuple[dict[str, list[float]], i
     with TemporaryDirectory(prefix="slipway-bench-") as folder:
         async with running_house(Path(folder), Voice(), gallery) as house:
             services, plans = house.dispatcher._services, house.dispatcher._command_runner._plans
-            person = services.people.by_account(Platform.CONSOLE, "alice")
+            person = services.people.by_account(CONSOLE, "alice")
             assert person is not None
             planner = CleanupPlanner(Catalogue(gallery), services.settings.retention)
             original = gallery.found

@@ -17,7 +17,8 @@ from dbos import DBOS, SetWorkflowID
 from benchmarks.figures import Figures, aim, say, spread
 from benchmarks.inside import Voice, running_house
 from slipway.bot.app import RunningBot
-from slipway.bot.chat.model import Address, MessageEvent, Platform, Room
+from slipway.bot.chat.console.platform import CONSOLE
+from slipway.bot.chat.model import Address, MessageEvent, Room
 from slipway.bot.core.model import Json
 from slipway.bot.core.times import system_clock
 from slipway.bot.workflows.engine import Effect, Payload, WorkflowEngine
@@ -89,7 +90,7 @@ async def _answer(house: RunningBot, dispatcher: Dispatcher, voice: Voice, key: 
     """Seconds until the reply was handed to the voice; returns once nothing is under way any more."""
     heard = MessageEvent(
         event_id=key,
-        room=Room(platform=Platform.CONSOLE, id="console"),
+        room=Room(platform=CONSOLE, id="console"),
         speaker="alice",
         text="!whoami",
         address=Address.DIRECT,

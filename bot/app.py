@@ -13,7 +13,9 @@ from typing import Any
 
 import structlog
 
+from slipway.bot.chat.matrix.platform import MATRIX
 from slipway.bot.chat.model import Accept, AnyEvent, Chat, Platform
+from slipway.bot.chat.slack.platform import SLACK
 from slipway.bot.clouds.ports import Gallery, Machines
 from slipway.bot.config.settings import SlipwaySettings
 from slipway.bot.core.errors import ChatError
@@ -275,16 +277,16 @@ def _gave_up(task: asyncio.Task[Any]) -> bool:
 def matrix_chat(wiring: Wiring) -> Chat:
     """The Matrix adapter, as configured."""
     from slipway.bot.chat.matrix.chat import MatrixChat
-    from slipway.bot.chat.matrix.folder import Folder
+    from slipway.bot.chat.matrix.account.account_store import Folder
     from slipway.bot.chat_memory import StoredMatrixMemory
 
     if wiring.settings.matrix is None:
         raise ValueError("matrix is not configured")
     return MatrixChat(
         wiring.settings.matrix,
-        StoredMatrixMemory(wiring.memory(Platform.MATRIX)),
+        StoredMatrixMemory(wiring.memory(MATRIX)),
         wiring.clock,
-        knows=lambda account: wiring.people.by_account(Platform.MATRIX, account) is not None,
+        knows=lambda account: wiring.people.by_account(MATRIX, account) is not None,
         max_age=wiring.settings.commands.max_age,
         folder=Folder.of(wiring.settings.state_dir),
     )
@@ -300,8 +302,8 @@ def slack_chat(wiring: Wiring, *, sleep: Sleep = asyncio.sleep) -> Chat:
     if wiring.settings.slack is None:
         raise ValueError("slack is not configured")
     callbacks = HostCallbacks(
-        knows=lambda account: people.by_account(Platform.SLACK, account) is not None,
-        home=lambda account: home(wiring.services(), Platform.SLACK, account),
+        knows=lambda account: people.by_account(SLACK, account) is not None,
+        home=lambda account: home(wiring.services(), SLACK, account),
         launch_form=lambda: launch_form(wiring.services()),
         launch_line=launch_line,
         launch_mistakes=partial(launch_mistakes, wiring.settings.profiles),
@@ -309,7 +311,7 @@ def slack_chat(wiring: Wiring, *, sleep: Sleep = asyncio.sleep) -> Chat:
         groups=people.slack_groups,
         learn_groups=people.learn_groups,
     )
-    memory = wiring.memory(Platform.SLACK)
+    memory = wiring.memory(SLACK)
     return SlackChat(wiring.settings.slack, memory, wiring.clock, callbacks, sleep=sleep)
 
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from slipway.bot.chat.model import Platform
+from slipway.bot.chat.model import SCHEDULE, Platform
+from slipway.bot.chat.slack.platform import SLACK
 from slipway.bot.config.settings import PersonSettings, ScheduleSettings, SlipwaySettings, parse_address
 
 OPEN_TO_ALL = frozenset({"help", "whoami"})
@@ -59,7 +60,7 @@ class Person:
 
     def account_on(self, platform: Platform) -> str | None:
         """The account to mention there, the first where there are several; None where there is none."""
-        return next((known.account for known in self.identities if known.platform is platform), None)
+        return next((known.account for known in self.identities if known.platform == platform), None)
 
     def __str__(self) -> str:
         return f"{self.name} ({self.id})" if self.name != self.id else self.id
@@ -67,7 +68,7 @@ class Person:
 
 def schedule_id(name: str) -> str:
     """The id of a schedule as a person: ``schedule:weekly-cleanup``."""
-    return f"{Platform.SCHEDULE}:{name}"
+    return f"{SCHEDULE}:{name}"
 
 
 def is_schedule(person_id: str) -> bool:
@@ -118,7 +119,7 @@ class People:
         return tuple(dict.fromkeys(group for groups in self._groups.values() for group in groups))
 
     def _with_groups(self, person: Person, members: Mapping[str, frozenset[str]]) -> Person:
-        accounts = {each.account for each in person.identities if each.platform is Platform.SLACK}
+        accounts = {each.account for each in person.identities if each.platform == SLACK}
         held = (
             role
             for role, groups in self._groups.items()
@@ -241,7 +242,7 @@ def _schedule(entry: ScheduleSettings) -> Person:
     return Person(
         id=schedule_id(entry.name),
         name=f"the schedule {entry.name}",
-        identities=(Identity(Platform.SCHEDULE, entry.name),),
+        identities=(Identity(SCHEDULE, entry.name),),
         roles=tuple(dict.fromkeys(entry.roles)),
         zone=entry.zone,
         kind=PersonKind.SCHEDULE,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import HealthCheck, settings
 
-from tests.synapse import synapse
+from tests.support.synapse import synapse
 
 __all__ = ["synapse"]
 

@@ -14,8 +14,16 @@ import pytest
 
 from slipway import __version__
 from slipway.bot.health import FILE, trouble
-from tests.house import NOW
-from tests.program import CONSOLE, PATIENCE, ROOT, environment, line_with, running, slipway
+from tests.support.clock import NOW
+from tests.support.program import (
+    CONSOLE_CONFIGURATION,
+    ROOT,
+    TIMEOUT_SECONDS,
+    environment,
+    line_with,
+    run_slipway,
+    running_slipway,
+)
 
 pytestmark = pytest.mark.xdist_group("program")
 
@@ -51,7 +59,7 @@ MISTAKEN_KEYS = (
 
 @pytest.fixture
 def configured(tmp_path: Path) -> Path:
-    (tmp_path / "slipway.toml").write_text(CONSOLE)
+    (tmp_path / "slipway.toml").write_text(CONSOLE_CONFIGURATION)
     return tmp_path
 
 
@@ -60,25 +68,25 @@ def worked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The state folder of a demo in which one promotion was approved and done, and one rejected."""
     state = tmp_path_factory.mktemp("worked") / "state"
     said = "!promote Fedora-Cloud-43-x64\n@bob: 1\n!promote Fedora-Cloud-42-x64\n@bob: 4\n"
-    ended = slipway("demo", "--state", str(state), said=said)
+    ended = run_slipway("demo", "--state", str(state), said=said)
     assert ended.returncode == 0, ended.stderr
     return state
 
 
 def test_the_version_is_printed() -> None:
-    ended = slipway("version")
+    ended = run_slipway("version")
     assert (ended.returncode, ended.stdout) == (0, f"slipway {__version__}\n")
 
 
 def test_help_names_every_command() -> None:
-    shown = slipway("--help").stdout
+    shown = run_slipway("--help").stdout
     for command in ("run", "demo", "check", "health", "audit", "version"):
         assert f"  {command} " in shown
 
 
 def test_a_right_configuration_is_described_without_its_secrets(tmp_path: Path) -> None:
     (tmp_path / "slipway.toml").write_text((ROOT / "slipway.example.toml").read_text())
-    ended = slipway("check", cwd=tmp_path, env={"SLIPWAY_MATRIX_PASSWORD": PASSWORD})
+    ended = run_slipway("check", cwd=tmp_path, env={"SLIPWAY_MATRIX_PASSWORD": PASSWORD})
     assert ended.returncode == 0, ended.stderr
     assert "slipway.toml is right." in ended.stdout
     assert "matrix.password from the environment variable SLIPWAY_MATRIX_PASSWORD" in ended.stdout
@@ -90,7 +98,7 @@ def test_a_broken_configuration_is_named_mistake_by_mistake_and_starts_nothing(
     command: str, tmp_path: Path
 ) -> None:
     (tmp_path / "slipway.toml").write_text(BROKEN)
-    ended = slipway(command, cwd=tmp_path)
+    ended = run_slipway(command, cwd=tmp_path)
     assert ended.returncode == 2
     assert ended.stdout == ""
     for key in MISTAKEN_KEYS:
@@ -101,55 +109,55 @@ def test_a_broken_configuration_is_named_mistake_by_mistake_and_starts_nothing(
 
 
 def test_a_missing_configuration_says_what_to_copy(tmp_path: Path) -> None:
-    ended = slipway("run", "--config", "nowhere.toml", cwd=tmp_path)
+    ended = run_slipway("run", "--config", "nowhere.toml", cwd=tmp_path)
     assert ended.returncode == 2
     assert "copy slipway.example.toml" in ended.stderr
 
 
 def test_a_running_bot_is_well_alone_on_its_state_and_stops_on_sigterm(configured: Path) -> None:
-    before = slipway("health", cwd=configured)
+    before = run_slipway("health", cwd=configured)
     assert (before.returncode, "No Slipway is running" in before.stderr) == (1, True)
-    with running("run", cwd=configured) as process:
+    with running_slipway("run", cwd=configured) as process:
         line_with(process.stderr, "ready")
-        while_running = slipway("health", cwd=configured)
+        while_running = run_slipway("health", cwd=configured)
         assert (while_running.returncode, while_running.stdout) == (0, "Slipway is well.\n")
 
-        second = slipway("run", cwd=configured)
+        second = run_slipway("run", cwd=configured)
         assert second.returncode == 1
         assert f"Another Slipway (process {process.pid}) already works on" in second.stderr
         assert "Traceback" not in second.stderr
 
         process.send_signal(signal.SIGTERM)
-        assert process.wait(PATIENCE) == 0
-    after = slipway("health", cwd=configured)
+        assert process.wait(TIMEOUT_SECONDS) == 0
+    after = run_slipway("health", cwd=configured)
     assert (after.returncode, "No Slipway is running" in after.stderr) == (1, True)
 
 
 def test_a_bot_that_was_killed_leaves_its_state_to_the_next(configured: Path) -> None:
-    with running("run", cwd=configured) as process:
+    with running_slipway("run", cwd=configured) as process:
         line_with(process.stderr, "ready")
         process.kill()
-        process.wait(PATIENCE)
-    ended = slipway("run", cwd=configured, said="!whoami\n")
+        process.wait(TIMEOUT_SECONDS)
+    ended = run_slipway("run", cwd=configured, said="!whoami\n")
     assert ended.returncode == 0, ended.stderr
     assert "You are alice." in ended.stdout
 
 
 def test_a_state_folder_that_cannot_be_made_is_named(configured: Path) -> None:
     (configured / "state").write_text("a file where the folder should be")
-    ended = slipway("run", cwd=configured)
+    ended = run_slipway("run", cwd=configured)
     assert ended.returncode == 1
     assert f"The state folder {configured / 'state'} cannot be used" in ended.stderr
     assert "Traceback" not in ended.stderr
 
 
 def test_the_audit_trail_is_proved_and_printed(worked: Path) -> None:
-    proof = slipway("audit", "verify", "--state", str(worked))
+    proof = run_slipway("audit", "verify", "--state", str(worked))
     assert proof.returncode == 0, proof.stderr
     count, head = int(proof.stdout.split("holds: ")[1].split()[0]), proof.stdout.split("Head: ")[1].strip()
 
     entries = [
-        json.loads(line) for line in slipway("audit", "show", "--state", str(worked)).stdout.splitlines()
+        json.loads(line) for line in run_slipway("audit", "show", "--state", str(worked)).stdout.splitlines()
     ]
     assert len(entries) == count
     assert entries[-1]["hash"] == head
@@ -158,16 +166,16 @@ def test_the_audit_trail_is_proved_and_printed(worked: Path) -> None:
     }
 
     first = entries[0]["operation"]
-    only = slipway("audit", "show", "--state", str(worked), first).stdout.splitlines()
+    only = run_slipway("audit", "show", "--state", str(worked), first).stdout.splitlines()
     assert {json.loads(line)["operation"] for line in only} == {first}
     assert len(only) < count
 
-    unknown = slipway("audit", "show", "--state", str(worked), "op-zzzz")
+    unknown = run_slipway("audit", "show", "--state", str(worked), "op-zzzz")
     assert (unknown.returncode, unknown.stdout) == (1, "")
     assert "The trail holds nothing of op-zzzz" in unknown.stderr
 
-    assert slipway("audit", "verify", "--state", str(worked), "--expect", head).returncode == 0
-    cut = slipway("audit", "verify", "--state", str(worked), "--expect", "f" * 64)
+    assert run_slipway("audit", "verify", "--state", str(worked), "--expect", head).returncode == 0
+    cut = run_slipway("audit", "verify", "--state", str(worked), "--expect", "f" * 64)
     assert cut.returncode == 1
     assert "newer entries were cut off" in cut.stderr
 
@@ -179,7 +187,7 @@ def test_a_changed_audit_entry_is_found(worked: Path, tmp_path: Path) -> None:
             copy.execute("UPDATE audit SET actor = 'carol' WHERE number = 2")
         copy.execute("DROP TRIGGER audit_no_update")
         copy.execute("UPDATE audit SET actor = 'carol' WHERE number = 2")
-    ended = slipway("audit", "verify", "--state", str(tmp_path))
+    ended = run_slipway("audit", "verify", "--state", str(tmp_path))
     assert ended.returncode == 1
     assert "entry 2 was changed after it was written" in ended.stderr
 
@@ -188,7 +196,7 @@ def test_a_changed_audit_entry_is_found(worked: Path, tmp_path: Path) -> None:
 def test_what_is_no_audit_trail_is_said_to_be_none(content: bytes | None, tmp_path: Path) -> None:
     if content is not None:
         (tmp_path / "slipway.db").write_bytes(content)
-    ended = slipway("audit", "verify", "--state", str(tmp_path))
+    ended = run_slipway("audit", "verify", "--state", str(tmp_path))
     assert ended.returncode == 1
     assert str(tmp_path) in ended.stderr
     assert "Traceback" not in ended.stderr
@@ -231,6 +239,6 @@ def test_health_tells_a_silent_a_deaf_and_a_broken_bot_apart(tmp_path: Path) -> 
 
 
 def test_nothing_is_written_beside_the_state_folder(configured: Path) -> None:
-    assert slipway("run", cwd=configured, said="!status\n").returncode == 0
+    assert run_slipway("run", cwd=configured, said="!status\n").returncode == 0
     assert {path.name for path in configured.iterdir()} == {"slipway.toml", "state"}
     assert (configured / "state").stat().st_mode & 0o777 == 0o700

@@ -26,7 +26,7 @@ import structlog
 from slipway.bot.chat.console.screen import ERASE
 from slipway.bot.cli import demo
 from slipway.bot.cli.main import DEMO_PEOPLE
-from tests.program import PATIENCE, ROOT, environment, line_with, running, slipway
+from tests.support.program import ROOT, TIMEOUT_SECONDS, environment, line_with, run_slipway, running_slipway
 
 pytestmark = pytest.mark.xdist_group("program")
 
@@ -43,7 +43,7 @@ def messages(output: str) -> list[dict[str, Any]]:
 
 def test_a_script_talks_as_several_people_and_reads_what_became_of_it() -> None:
     said = "!images\n!promote Fedora-Cloud-43-x64\n@bob: 1\n!history\n"
-    ended = slipway("demo", said=said)
+    ended = run_slipway("demo", said=said)
     assert ended.returncode == 0, ended.stderr
     assert "Three things to try" in ended.stdout
     assert "bob> 1" in ended.stdout
@@ -54,7 +54,7 @@ def test_a_script_talks_as_several_people_and_reads_what_became_of_it() -> None:
 
 
 def test_json_mode_prints_the_bots_messages_and_nothing_else() -> None:
-    ended = slipway("demo", "--json", said="!promote Fedora-Cloud-43-x64\n@bob: 1\n!nonsense\n")
+    ended = run_slipway("demo", "--json", said="!promote Fedora-Cloud-43-x64\n@bob: 1\n!nonsense\n")
     assert ended.returncode == 0, ended.stderr
     said = messages(ended.stdout)
     proposal = next(message for message in said if message["buttons"])
@@ -66,7 +66,7 @@ def test_json_mode_prints_the_bots_messages_and_nothing_else() -> None:
 
 
 def test_who_may_only_look_is_told_who_may_do_more() -> None:
-    ended = slipway("demo", "--as", "carol", "--json", said="!promote Fedora-Cloud-43-x64\n")
+    ended = run_slipway("demo", "--as", "carol", "--json", said="!promote Fedora-Cloud-43-x64\n")
     refusal = messages(ended.stdout)[-1]
     assert "right `promote`" in refusal["title"] + refusal["text"]
     assert "Alice (alice)" in refusal["title"] + refusal["text"]
@@ -75,13 +75,13 @@ def test_who_may_only_look_is_told_who_may_do_more() -> None:
 @pytest.mark.parametrize("speaker", DEMO_PEOPLE)
 def test_what_the_greeting_gives_to_try_works_for_whoever_speaks(speaker: str) -> None:
     typed = [line for note in demo.greeting(speaker).notes for line in re.findall(r"`([^`]+)`", note)]
-    ended = slipway("demo", "--as", speaker, said="\n".join(typed[:3]) + "\n")
+    ended = run_slipway("demo", "--as", speaker, said="\n".join(typed[:3]) + "\n")
     assert "promote: done" in ended.stdout, ended.stdout
     assert "⚠" not in ended.stdout
 
 
 def test_nobody_is_called_so() -> None:
-    ended = slipway("demo", "--as", "zed")
+    ended = run_slipway("demo", "--as", "zed")
     assert ended.returncode == 2
     assert "'zed' is not one of 'alice', 'bob', 'carol', 'admin'" in ended.stderr
     assert ended.stdout == ""
@@ -93,7 +93,7 @@ def test_everybody_in_the_demo_is_known_to_its_command_line() -> None:
 
 
 def test_the_tour_tells_its_whole_story_without_pauses_where_nobody_watches() -> None:
-    ended = slipway("demo", "--tour")
+    ended = run_slipway("demo", "--tour")
     assert ended.returncode == 0, ended.stderr
     for kind in ("promote", "launch", "rollback", "cleanup", "terminate"):
         assert re.search(rf"op-\w+ {kind}: done", ended.stdout), kind
@@ -103,10 +103,10 @@ def test_the_tour_tells_its_whole_story_without_pauses_where_nobody_watches() ->
 
 def test_a_kept_state_goes_on_where_it_was(tmp_path: Path) -> None:
     state = str(tmp_path / "state")
-    first = slipway("demo", "--state", state, "--json", said="!promote Fedora-Cloud-43-x64\n")
+    first = run_slipway("demo", "--state", state, "--json", said="!promote Fedora-Cloud-43-x64\n")
     proposal = messages(first.stdout)[-1]
     operation = proposal["buttons"][0]["operation"]
-    second = slipway(
+    second = run_slipway(
         "demo", "--state", state, "--json", "--as", "bob", said=f"!approve {operation}\n!history\n"
     )
     titles = [message["title"] for message in messages(second.stdout)]
@@ -115,26 +115,26 @@ def test_a_kept_state_goes_on_where_it_was(tmp_path: Path) -> None:
 
 
 def test_it_may_lose_its_reader() -> None:
-    with running("demo") as process:
+    with running_slipway("demo") as process:
         line_with(process.stdout, "Three things to try")
         assert process.stdout is not None
         process.stdout.close()
         assert process.stdin is not None
         process.stdin.write("!images\n")
         process.stdin.flush()
-        assert process.wait(PATIENCE) == 0
+        assert process.wait(TIMEOUT_SECONDS) == 0
         assert process.stderr is not None
         assert "Traceback" not in process.stderr.read()
 
 
 def test_it_stops_when_it_is_told_to() -> None:
-    with running("demo") as process:
+    with running_slipway("demo") as process:
         assert process.stdin is not None
         process.stdin.write("!whoami\n")
         process.stdin.flush()
         line_with(process.stdout, "You are Alice.")
         process.send_signal(signal.SIGTERM)
-        assert process.wait(PATIENCE) == 0
+        assert process.wait(TIMEOUT_SECONDS) == 0
         assert process.stderr is not None
         assert process.stderr.read() == ""
 
@@ -153,7 +153,7 @@ def test_a_terminal_shows_cards_within_its_width(columns: int) -> None:
         shown += _until(master, "Promote the newest candidate", "╯")
         os.write(master, b"\x04")
         shown += _until(master, end=True)
-        assert process.wait(PATIENCE) == 0
+        assert process.wait(TIMEOUT_SECONDS) == 0
     os.close(master)
     lines = COLOURS.sub("", shown.partition(ERASE)[2]).splitlines()
     assert max(map(len, lines)) <= columns

@@ -9,11 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.bot.chat.model import Platform
+from slipway.bot.chat.console.platform import CONSOLE
+from slipway.bot.chat.matrix.platform import MATRIX
+from slipway.bot.chat.model import SCHEDULE, Platform
+from slipway.bot.chat.slack.platform import SLACK
 from slipway.bot.config.settings import SlipwaySettings
 from slipway.bot.people import OPEN_TO_ALL, Identity, People, PersonKind, is_schedule
 
-STRANGER = Identity(Platform.MATRIX, "@mallory:example.org")
+STRANGER = Identity(MATRIX, "@mallory:example.org")
 
 
 def people(**changes: Any) -> People:
@@ -59,9 +62,9 @@ def test_a_person_is_known_by_each_of_their_accounts() -> None:
     assert alice.human
     assert alice.roles == ("releng",)
     for platform, account in (
-        (Platform.MATRIX, "@alice:example.org"),
-        (Platform.MATRIX, "@alice:work.example.org"),
-        (Platform.SLACK, "U1"),
+        (MATRIX, "@alice:example.org"),
+        (MATRIX, "@alice:work.example.org"),
+        (SLACK, "U1"),
     ):
         assert known.by_account(platform, account) is alice
 
@@ -69,13 +72,13 @@ def test_a_person_is_known_by_each_of_their_accounts() -> None:
 @pytest.mark.parametrize(
     ("platform", "account"),
     [
-        (Platform.MATRIX, "@Alice:example.org"),
-        (Platform.MATRIX, "@alice:example.org "),
-        (Platform.MATRIX, "alice"),
-        (Platform.SLACK, "@alice:example.org"),
-        (Platform.SLACK, "u1"),
-        (Platform.SCHEDULE, "weekly"),
-        (Platform.MATRIX, "schedule:weekly"),
+        (MATRIX, "@Alice:example.org"),
+        (MATRIX, "@alice:example.org "),
+        (MATRIX, "alice"),
+        (SLACK, "@alice:example.org"),
+        (SLACK, "u1"),
+        (SCHEDULE, "weekly"),
+        (MATRIX, "schedule:weekly"),
     ],
 )
 def test_nobody_else_is_taken_for_them(platform: Platform, account: str) -> None:
@@ -84,10 +87,10 @@ def test_nobody_else_is_taken_for_them(platform: Platform, account: str) -> None
 
 def test_a_person_is_mentioned_by_their_account_on_the_platform() -> None:
     known = people()
-    assert known.account("alice", Platform.MATRIX) == "@alice:example.org"
-    assert known.account("alice", Platform.SLACK) == "U1"
-    assert known.account("bob", Platform.SLACK) is None
-    assert known.account("gone", Platform.SLACK) is None
+    assert known.account("alice", MATRIX) == "@alice:example.org"
+    assert known.account("alice", SLACK) == "U1"
+    assert known.account("bob", SLACK) is None
+    assert known.account("gone", SLACK) is None
 
 
 def test_times_are_shown_in_the_persons_zone_or_everybodys() -> None:
@@ -128,15 +131,15 @@ def test_read_is_the_right_to_what_changes_nothing() -> None:
 def test_everybody_may_ask_for_help(command: str) -> None:
     known = people()
     assert known.may(None, command, changes=False)
-    assert known.may(known.stranger(Platform.MATRIX, "@x:y"), command, changes=False)
+    assert known.may(known.stranger(MATRIX, "@x:y"), command, changes=False)
 
 
 def test_a_stranger_is_named_by_their_account() -> None:
-    stranger = people().stranger(Platform.MATRIX, "@x:y")
+    stranger = people().stranger(MATRIX, "@x:y")
     assert stranger.kind is PersonKind.STRANGER
     assert not stranger.human
     assert (stranger.id, stranger.name, stranger.roles) == ("matrix:@x:y", "@x:y", ())
-    assert stranger.identities == (Identity(Platform.MATRIX, "@x:y"),)
+    assert stranger.identities == (Identity(MATRIX, "@x:y"),)
 
 
 _COMMAND = st.sampled_from(["promote", "cleanup", "images", "launch", "status"])
@@ -163,13 +166,13 @@ def test_nothing_is_allowed_but_by_a_right_that_a_held_role_gives(
     assert known.may(eve, command, changes=changes) is expected
     assert known.holders(command, changes=changes) == ((eve,) if expected else ())
     assert not known.may(None, command, changes=changes)
-    assert not known.may(known.stranger(Platform.CONSOLE, "eve"), command, changes=changes)
+    assert not known.may(known.stranger(CONSOLE, "eve"), command, changes=changes)
 
 
 class TestRefusal:
     def refused(self, known: People, command: str, *, changes: bool = True) -> str:
         bob = known.by_id("bob")
-        return known.refusal(bob, Identity(Platform.MATRIX, "@bob:example.org"), command, changes=changes)
+        return known.refusal(bob, Identity(MATRIX, "@bob:example.org"), command, changes=changes)
 
     def test_it_names_the_right_and_who_has_it(self) -> None:
         assert (
@@ -208,7 +211,7 @@ class TestRefusal:
         assert "Alice (alice) has it." in text
 
     def test_a_strangers_account_cannot_break_out_of_its_marks(self) -> None:
-        speaker = Identity(Platform.MATRIX, "@a`b:example.org")
+        speaker = Identity(MATRIX, "@a`b:example.org")
         assert people().refusal(None, speaker, "promote", changes=True).count("`") == 4
 
 

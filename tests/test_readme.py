@@ -17,7 +17,7 @@ from slipway.bot.config.settings import SlipwaySettings
 from slipway.commands.all import COMMANDS, registry
 from slipway.commands.grammar.declaration import Misuse, parse, usage
 from slipway.commands.grammar.reading import Line, read_line
-from tests.program import PATIENCE, ROOT, environment
+from tests.support.program import ROOT, TIMEOUT_SECONDS, environment
 
 README = (ROOT / "README.md").read_text("utf-8")
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -50,7 +50,7 @@ def run(line: str, path: str, cwd: Path, **more: str) -> subprocess.CompletedPro
         capture_output=True,
         text=True,
         encoding="utf-8",
-        timeout=PATIENCE,
+        timeout=TIMEOUT_SECONDS,
         cwd=cwd,
         env=environment(PATH=path, **more),
         check=False,

@@ -10,20 +10,17 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, Literal, Protocol
+from typing import Annotated, Literal, NewType, Protocol
 
 from pydantic import Field as PydanticField
 
 from slipway.bot.core.model import Model
 
+Platform = NewType("Platform", str)
+"""Where people talk, such as ``matrix``. Each adapter names its own; nothing else lists them."""
 
-class Platform(StrEnum):
-    """Where people talk. ``SCHEDULE`` is the clock's own voice at the door; nobody answers there."""
-
-    CONSOLE = "console"
-    MATRIX = "matrix"
-    SLACK = "slack"
-    SCHEDULE = "schedule"
+SCHEDULE = Platform("schedule")
+"""The platform of identities that no person speaks from: those of schedules. Nobody answers there."""
 
 
 class Room(Model):

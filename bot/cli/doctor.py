@@ -101,8 +101,8 @@ async def _slack(settings: SlipwaySettings) -> Finding:
 
 
 async def _matrix(settings: SlipwaySettings) -> Finding:
-    from slipway.bot.chat.matrix.folder import Folder
-    from slipway.bot.chat.matrix.status import Status
+    from slipway.bot.chat.matrix.account.account_store import Folder
+    from slipway.bot.chat.matrix.account.status import Status
 
     assert settings.matrix is not None  # noqa: S101 - for the type checker; the caller looked
     try:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from slipway.bot.chat.matrix.desk import log_in
-from slipway.bot.chat.matrix.folder import Folder
-from slipway.bot.chat.matrix.login import Secret
-from slipway.bot.chat.matrix.status import Status, Wrong
+from slipway.bot.chat.matrix.account.login_command import log_in
+from slipway.bot.chat.matrix.account.account_store import Folder
+from slipway.bot.chat.matrix.transport.authentication import Secret
+from slipway.bot.chat.matrix.account.status import Status, Wrong
 from slipway.bot.config.settings import MatrixSettings, SlipwaySettings
 from slipway.bot.core.errors import ConfigError
 from slipway.bot.store.database import StateLock

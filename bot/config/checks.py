@@ -9,7 +9,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from slipway.bot.chat.model import Platform
+from slipway.bot.chat.console.platform import CONSOLE
+from slipway.bot.chat.matrix.platform import MATRIX
+from slipway.bot.chat.model import SCHEDULE, Platform
+from slipway.bot.chat.slack.platform import SLACK
 from slipway.bot.config.cron import check_cron
 from slipway.bot.config.policies import CLOUD_OF, PolicyCheck, with_defaults
 from slipway.bot.config.problems import Problem, listing, shown, unknown
@@ -66,9 +69,9 @@ class Written:
 
     def has(self, platform: Platform) -> bool:
         """Whether the configuration speaks of a platform, rightly or wrongly."""
-        if platform is Platform.CONSOLE:
+        if platform == CONSOLE:
             return self.settings.console.enabled
-        return platform is not Platform.SCHEDULE and platform.value in self.document
+        return platform != SCHEDULE and platform in self.document
 
 
 def cross_check(
@@ -103,9 +106,9 @@ def cross_check(
 
 
 def _somewhere_to_talk(written: Written) -> Iterator[Problem]:
-    if not any(written.has(platform) for platform in Platform) and "console" not in written.document:
+    if not any(written.has(platform) for platform in (CONSOLE, MATRIX, SLACK)) and "console" not in written.document:
         yield Problem("matrix", "is missing: there is no room to talk in; add [matrix] or [slack]")
-    elif not any(written.has(platform) for platform in Platform):
+    elif not any(written.has(platform) for platform in (CONSOLE, MATRIX, SLACK)):
         yield Problem(
             "console.enabled", "there is no room to talk in; set it to true, or add [matrix] or [slack]"
         )
@@ -225,11 +228,11 @@ def _identity(key: str, identity: str) -> Iterator[Problem]:
     except ValueError as error:
         yield Problem(key, str(error))
         return
-    if platform is Platform.MATRIX and not (account.startswith("@") and ":" in account):
+    if platform == MATRIX and not (account.startswith("@") and ":" in account):
         yield Problem(
             key, f"{shown(identity)} is not a Matrix account; write it like matrix:@alice:example.org"
         )
-    if platform is Platform.SLACK and not ACCOUNT.fullmatch(account):
+    if platform == SLACK and not ACCOUNT.fullmatch(account):
         yield Problem(key, f"{shown(identity)} is not a Slack account; write it like slack:U0123456789")
 
 
@@ -326,15 +329,15 @@ def _scheduled_room(entry: ScheduleSettings, written: Written) -> Iterator[Probl
         )
         return
     if not written.has(platform):
-        right = "set console.enabled" if platform is Platform.CONSOLE else f"add [{platform}]"
+        right = "set console.enabled" if platform == CONSOLE else f"add [{platform}]"
         yield Problem(
             key, f"the room is on {platform}, which is not configured; {right} or name another room"
         )
         return
-    if platform is Platform.MATRIX and not room.startswith("!"):
+    if platform == MATRIX and not room.startswith("!"):
         yield Problem(key, f"{shown(entry.room)} is not a room's id; write it like matrix:!abc:example.org")
         return
-    if platform is Platform.SLACK and not CHANNEL.fullmatch(room):
+    if platform == SLACK and not CHANNEL.fullmatch(room):
         yield Problem(key, f"{shown(entry.room)} is not a channel's id; write it like slack:C0123456789")
         return
     known = _rooms_of(platform, written.settings)
@@ -344,9 +347,9 @@ def _scheduled_room(entry: ScheduleSettings, written: Written) -> Iterator[Probl
 
 def _rooms_of(platform: Platform, settings: SlipwaySettings) -> tuple[str, ...]:
     """The rooms the bot works in, or none where that cannot be told from names alone."""
-    if platform is Platform.CONSOLE:
+    if platform == CONSOLE:
         return (settings.console.room,)
-    if platform is Platform.MATRIX and settings.matrix is not None:
+    if platform == MATRIX and settings.matrix is not None:
         # Behind an alias may stand any id, so a list with aliases proves nothing about an id.
         rooms = settings.matrix.rooms
         return rooms if all(room.startswith("!") for room in rooms) else ()

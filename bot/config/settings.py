@@ -6,44 +6,16 @@ from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, SecretStr
+from pydantic import Field, PrivateAttr, SecretStr
 
+from slipway.bot.chat.console.platform import CONSOLE
+from slipway.bot.chat.matrix.platform import MATRIX
 from slipway.bot.chat.model import Platform
-from slipway.bot.core.times import parse_duration
-
-
-def _duration(value: object) -> object:
-    return parse_duration(value) if isinstance(value, str) else value
-
-
-def _zone(value: object) -> object:
-    if isinstance(value, ZoneInfo):
-        return value
-    if not isinstance(value, str):
-        raise ValueError("a time zone is written as text, like UTC or Europe/Prague")  # noqa: TRY004  pydantic's way
-    try:
-        return ZoneInfo(value)
-    except (KeyError, ValueError, OSError):
-        raise ValueError(f"“{value}” is not a time zone; write it like UTC or Europe/Prague") from None
-
-
-Duration = Annotated[timedelta, BeforeValidator(_duration)]
-"""Written as ``90m``, ``2h30m`` or ``3d``."""
-
-Zone = Annotated[ZoneInfo, BeforeValidator(_zone)]
-"""Written as an IANA name, such as ``Europe/Prague``."""
-
-
-class Settings(BaseModel):
-    """A table of slipway.toml: unknown keys are mistakes, values never change.
-
-    A field's ``description`` completes the sentence “write …” where the field is missing or wrong.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+from slipway.bot.chat.slack.platform import SLACK
+from slipway.bot.config.fields import Duration, Settings, Zone
 
 
 class CommandSettings(Settings):
@@ -304,6 +276,6 @@ def parse_address(text: str) -> tuple[Platform, str]:
         ValueError: no known platform in front, or nothing behind it.
     """
     name, colon, rest = text.partition(":")
-    if not colon or not rest or name not in (Platform.CONSOLE, Platform.MATRIX, Platform.SLACK):
+    if not colon or not rest or name not in (CONSOLE, MATRIX, SLACK):
         raise ValueError(f"“{text}” is not platform:id; write it like matrix:@alice:example.org")
     return Platform(name), rest

@@ -25,7 +25,7 @@ async def status(call: CommandContext) -> CardReply:
     services = call.services
     health = {platform: chat.health() for platform, chat in services.chats.items()}
     rows = tuple(
-        (platform.value, "✔ connected" if each.connected else "✘ not connected", _age(each.last_heard_from))
+        (platform, "✔ connected" if each.connected else "✘ not connected", _age(each.last_heard_from))
         for platform, each in health.items()
     )
     waiting = await services.operations.in_states((OperationState.PROPOSED,))

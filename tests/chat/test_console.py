@@ -19,6 +19,7 @@ from slipway.bot.chat.console.editor import LONGEST, Entered, TooLong
 from slipway.bot.chat.console.inputs import PipedLines
 from slipway.bot.chat.console.modes import Mode
 from slipway.bot.chat.console.opening import open_console
+from slipway.bot.chat.console.platform import CONSOLE
 from slipway.bot.chat.console.rendering import JsonRenderer, PlainRenderer
 from slipway.bot.chat.console.screen import Screen
 from slipway.bot.chat.model import (
@@ -29,7 +30,6 @@ from slipway.bot.chat.model import (
     Choice,
     Field,
     MessageEvent,
-    Platform,
     Tone,
 )
 from slipway.bot.core.errors import ChatError
@@ -44,7 +44,7 @@ async def test_a_script_speaks_as_several_people_and_each_line_is_one_event() ->
     assert isinstance(first, MessageEvent)
     assert first.address is Address.DIRECT
     assert (first.room.platform, first.room.id, first.thread, first.sent_at) == (
-        Platform.CONSOLE,
+        CONSOLE,
         "console",
         None,
         NOW,
@@ -357,7 +357,7 @@ async def test_the_program_s_streams_make_a_console(mode: Mode, first: str, tmp_
         await chat.run(core.accept)
     assert core.said == [("alice", "!images")]
     assert output.getvalue().startswith(first)
-    assert chat.platform is Platform.CONSOLE
+    assert chat.platform == CONSOLE
     assert chat.edit_interval == timedelta()
 
 

@@ -14,21 +14,22 @@ from slipway.bot.clouds.model import InstanceState
 from slipway.bot.clouds.simulated.aws.seed import FEDORA
 from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
 from slipway.bot.core.errors import CloudError, CloudErrorKind
-from tests.clouds.aws_room import NOW, a_launch, actions, machines, simulated, unique
+from tests.support.aws import aws_machines, launch_spec, logged_actions, simulated_aws, unique_name
+from tests.support.clock import NOW
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def aws() -> AsyncIterator[SimulatedAws]:
-    async with simulated() as made:
+    async with simulated_aws() as made:
         yield made
 
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def ec2(aws: SimulatedAws) -> AsyncIterator[AwsMachines]:
     aws.requests.clear()
-    async with machines(aws.url) as made:
+    async with aws_machines(aws.url) as made:
         yield made
 
 
@@ -68,7 +69,7 @@ async def test_an_image_of_an_owner_that_is_not_configured_is_not_found(
     aws: SimulatedAws, ec2: AwsMachines
 ) -> None:
     fedoras = (await ec2.images())[0]
-    async with machines(aws.url, owners=("self",)) as other:
+    async with aws_machines(aws.url, owners=("self",)) as other:
         assert await other.images() == ()
         error = await _refused(other.image(fedoras.id))
     assert error.kind is CloudErrorKind.NOT_FOUND
@@ -89,7 +90,7 @@ async def test_a_template_at_a_version_is_that_version(ec2: AwsMachines) -> None
 async def test_what_an_instance_type_can_run_is_asked_once(aws: SimulatedAws, ec2: AwsMachines) -> None:
     for _ in range(3):
         await ec2.template("slipway-arm")
-    assert [action for action, _ in actions(aws)].count("DescribeInstanceTypes") == 1
+    assert [action for action, _ in logged_actions(aws)].count("DescribeInstanceTypes") == 1
 
 
 @pytest.mark.parametrize(("name", "version"), [("slipway-smal", None), ("slipway-small", 9)])
@@ -109,8 +110,8 @@ async def test_a_launch_makes_all_machines_tagged_and_from_the_pinned_version(
     aws: SimulatedAws, ec2: AwsMachines
 ) -> None:
     first = await ec2.template("slipway-small", 1)
-    spec = replace(await a_launch(ec2, count=3, who="alice"), template_version=first.version)
-    token = unique("token")
+    spec = replace(await launch_spec(ec2, count=3, who="alice"), template_version=first.version)
+    token = unique_name("token")
     made = await ec2.launch(spec, token)
     assert len({machine.id for machine in made}) == 3
     assert {machine.instance_type for machine in made} == {"t3.micro"}
@@ -129,14 +130,14 @@ async def test_a_launch_makes_all_machines_tagged_and_from_the_pinned_version(
 
 
 async def test_a_machine_answers_for_itself_while_it_runs_and_when_it_is_gone(ec2: AwsMachines) -> None:
-    (made,) = await ec2.launch(await a_launch(ec2), unique("token"))
+    (made,) = await ec2.launch(await launch_spec(ec2), unique_name("token"))
     assert (await ec2.instance(made.id)).state is InstanceState.RUNNING
     await ec2.terminate(made.id)
     assert (await ec2.instance(made.id)).state.gone
 
 
 async def test_terminating_twice_is_no_error_and_takes_the_machine_off_the_list(ec2: AwsMachines) -> None:
-    gone, stays = await ec2.launch(await a_launch(ec2, count=2), unique("token"))
+    gone, stays = await ec2.launch(await launch_spec(ec2, count=2), unique_name("token"))
     await ec2.terminate(gone.id)
     await ec2.terminate(gone.id)
     assert [machine.id for machine in await ec2.instances()] == [stays.id]
@@ -151,35 +152,35 @@ async def test_an_unknown_machine_is_not_found(ec2: AwsMachines, instance_id: st
 
 
 async def test_the_list_holds_this_deployments_machines_only(aws: SimulatedAws, ec2: AwsMachines) -> None:
-    spec = await a_launch(ec2)
-    (ours,) = await ec2.launch(spec, unique("token"))
-    async with machines(aws.url) as neighbour:
-        (theirs,) = await neighbour.launch(spec, unique("token"))
+    spec = await launch_spec(ec2)
+    (ours,) = await ec2.launch(spec, unique_name("token"))
+    async with aws_machines(aws.url) as neighbour:
+        (theirs,) = await neighbour.launch(spec, unique_name("token"))
         assert [machine.id for machine in await neighbour.instances()] == [theirs.id]
     assert [machine.id for machine in await ec2.instances()] == [ours.id]
 
 
 async def test_a_list_of_several_pages_is_complete(aws: SimulatedAws) -> None:
-    async with machines(aws.url, page_size=5) as ec2:
-        spec = await a_launch(ec2)
-        made = {machine.id for _ in range(7) for machine in await ec2.launch(spec, unique("token"))}
+    async with aws_machines(aws.url, page_size=5) as ec2:
+        spec = await launch_spec(ec2)
+        made = {machine.id for _ in range(7) for machine in await ec2.launch(spec, unique_name("token"))}
         aws.requests.clear()
         assert {machine.id for machine in await ec2.instances()} == made
-        assert actions(aws) == [("DescribeInstances", 200)] * 2
+        assert logged_actions(aws) == [("DescribeInstances", 200)] * 2
 
 
 async def test_what_a_launch_made_is_found_by_its_token_gone_ones_included(ec2: AwsMachines) -> None:
-    spec, token = await a_launch(ec2, count=2), unique("token")
+    spec, token = await launch_spec(ec2, count=2), unique_name("token")
     made = await ec2.launch(spec, token)
-    await ec2.launch(spec, unique("token"))
+    await ec2.launch(spec, unique_name("token"))
     await ec2.terminate(made[0].id)
     assert {machine.id for machine in await ec2.launched_with(token)} == {machine.id for machine in made}
-    assert await ec2.launched_with(unique("token")) == ()
+    assert await ec2.launched_with(unique_name("token")) == ()
     assert await ec2.launched_with("token-*") == ()
 
 
 async def test_one_token_launches_once(ec2: AwsMachines) -> None:
-    spec, token = await a_launch(ec2, count=2, who="alice", why="a test"), unique("token")
+    spec, token = await launch_spec(ec2, count=2, who="alice", why="a test"), unique_name("token")
     first = await ec2.launch(spec, token)
     other_order = replace(spec, tags=dict(sorted(spec.tags.items(), reverse=True)))
     again = await ec2.launch(other_order, token)
@@ -188,7 +189,7 @@ async def test_one_token_launches_once(ec2: AwsMachines) -> None:
 
 
 async def test_one_token_for_two_different_launches_is_a_conflict(ec2: AwsMachines) -> None:
-    spec, token = await a_launch(ec2), unique("token")
+    spec, token = await launch_spec(ec2), unique_name("token")
     await ec2.launch(spec, token)
     error = await _refused(ec2.launch(replace(spec, count=2), token))
     assert (error.kind, error.code) == (CloudErrorKind.CONFLICT, "IdempotentParameterMismatch")
@@ -199,15 +200,15 @@ async def test_one_token_for_two_different_launches_is_a_conflict(ec2: AwsMachin
 async def test_what_ec2_takes_for_no_token_is_refused_before_it_is_sent(
     aws: SimulatedAws, ec2: AwsMachines, token: str
 ) -> None:
-    spec = await a_launch(ec2)
+    spec = await launch_spec(ec2)
     with pytest.raises(ValueError, match="token"):
         await ec2.launch(spec, token)
-    assert "RunInstances" not in dict(actions(aws))
+    assert "RunInstances" not in dict(logged_actions(aws))
 
 
 async def test_an_image_that_vanished_is_named_when_it_is_launched(ec2: AwsMachines) -> None:
-    spec = replace(await a_launch(ec2), image_id="ami-0123456789abcdef0")
-    error = await _refused(ec2.launch(spec, unique("token")))
+    spec = replace(await launch_spec(ec2), image_id="ami-0123456789abcdef0")
+    error = await _refused(ec2.launch(spec, unique_name("token")))
     assert (error.kind, error.code) == (CloudErrorKind.NOT_FOUND, "InvalidAMIID.NotFound")
     assert "ami-0123456789abcdef0" in error.sentence
     assert await ec2.instances() == ()

@@ -14,7 +14,7 @@ from slipway.bot.clouds.aws.machines import AwsMachines
 from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
 from slipway.bot.clouds.simulated.faults import Fault, FaultKind
 from slipway.bot.core.errors import CloudError, CloudErrorKind, ResponsibleParty
-from tests.clouds.aws_room import a_launch, actions, machines, simulated, unique
+from tests.support.aws import aws_machines, launch_spec, logged_actions, simulated_aws, unique_name
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -41,7 +41,7 @@ MACHINE = "<item><instancesSet><item>{}</item></instancesSet></item>"
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def made_aws() -> AsyncIterator[SimulatedAws]:
-    async with simulated() as made:
+    async with simulated_aws() as made:
         yield made
 
 
@@ -54,7 +54,7 @@ async def aws(made_aws: SimulatedAws) -> AsyncIterator[SimulatedAws]:
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def ec2(aws: SimulatedAws) -> AsyncIterator[AwsMachines]:
-    async with machines(aws.url) as made:
+    async with aws_machines(aws.url) as made:
         yield made
 
 
@@ -88,9 +88,9 @@ async def test_every_call_tells_every_failure_apart(aws: SimulatedAws, ec2: AwsM
 async def test_a_launch_that_ec2_declines_makes_nothing_and_says_whose_move_it_is(
     aws: SimulatedAws, ec2: AwsMachines, code: str, kind: CloudErrorKind, mover: ResponsibleParty
 ) -> None:
-    spec = await a_launch(ec2, count=2)
+    spec = await launch_spec(ec2, count=2)
     aws.faults.add(Fault(kind=FaultKind.ERROR, match="RunInstances", code=code))
-    error = await _failed(ec2.launch(spec, unique("token")))
+    error = await _failed(ec2.launch(spec, unique_name("token")))
     assert (error.kind, error.code, error.mover) == (kind, code, mover)
     assert error.sentence.startswith(f"AWS did not launch 2 machines from {spec.image_id}: ")
     assert code in error.sentence
@@ -153,9 +153,9 @@ async def test_an_answer_about_nothing_is_no_answer(
 async def test_a_launch_whose_answer_names_too_few_machines_is_not_called_done(
     aws: SimulatedAws, ec2: AwsMachines
 ) -> None:
-    spec = await a_launch(ec2, count=2)
+    spec = await launch_spec(ec2, count=2)
     aws.faults.add(Fault(kind=FaultKind.GARBAGE, match="RunInstances", body="<a><instancesSet/></a>"))
-    error = await _failed(ec2.launch(spec, unique("token")))
+    error = await _failed(ec2.launch(spec, unique_name("token")))
     assert error.kind is CloudErrorKind.UNVERIFIED
 
 
@@ -171,24 +171,24 @@ async def test_a_template_that_leaves_the_type_open_runs_on_what_nobody_knows(
 
 
 async def test_a_page_that_fails_fails_the_list(aws: SimulatedAws) -> None:
-    async with machines(aws.url, page_size=5) as ec2:
-        spec = await a_launch(ec2)
+    async with aws_machines(aws.url, page_size=5) as ec2:
+        spec = await launch_spec(ec2)
         for _ in range(6):
-            await ec2.launch(spec, unique("token"))
+            await ec2.launch(spec, unique_name("token"))
         aws.faults.add(Fault(kind=FaultKind.ERROR, match="DescribeInstances", after=1))
         error = await _failed(ec2.instances())
     assert error.kind is CloudErrorKind.BROKEN
 
 
 async def test_a_passing_failure_is_not_noticed(aws: SimulatedAws) -> None:
-    async with machines(aws.url, max_attempts=2) as ec2:
+    async with aws_machines(aws.url, max_attempts=2) as ec2:
         aws.faults.add(Fault(kind=FaultKind.THROTTLE, match="DescribeLaunchTemplates"))
         assert await ec2.template_names()
-    assert actions(aws) == [("DescribeLaunchTemplates", 503), ("DescribeLaunchTemplates", 200)]
+    assert logged_actions(aws) == [("DescribeLaunchTemplates", 503), ("DescribeLaunchTemplates", 200)]
 
 
 async def test_attempts_are_bounded(aws: SimulatedAws) -> None:
-    async with machines(aws.url, max_attempts=2) as ec2:
+    async with aws_machines(aws.url, max_attempts=2) as ec2:
         aws.faults.add(Fault(kind=FaultKind.THROTTLE, times=None))
         error = await _failed(ec2.template_names())
     assert error.kind is CloudErrorKind.THROTTLED
@@ -196,12 +196,12 @@ async def test_attempts_are_bounded(aws: SimulatedAws) -> None:
 
 
 async def test_a_lost_answer_is_asked_for_again_and_launches_once(aws: SimulatedAws) -> None:
-    async with machines(aws.url, max_attempts=2) as ec2:
-        spec = await a_launch(ec2, count=2)
+    async with aws_machines(aws.url, max_attempts=2) as ec2:
+        spec = await launch_spec(ec2, count=2)
         aws.requests.clear()
         aws.faults.add(Fault(kind=FaultKind.LOST_ANSWER, match="RunInstances"))
-        made = await ec2.launch(spec, unique("token"))
-        assert actions(aws) == [("RunInstances", None), ("RunInstances", 200)]
+        made = await ec2.launch(spec, unique_name("token"))
+        assert logged_actions(aws) == [("RunInstances", None), ("RunInstances", 200)]
         assert {machine.id for machine in await ec2.instances()} == {machine.id for machine in made}
     assert len(made) == 2
 
@@ -209,7 +209,7 @@ async def test_a_lost_answer_is_asked_for_again_and_launches_once(aws: Simulated
 async def test_a_launch_whose_answer_is_lost_for_good_is_not_called_undone(
     aws: SimulatedAws, ec2: AwsMachines
 ) -> None:
-    spec, token = await a_launch(ec2), unique("token")
+    spec, token = await launch_spec(ec2), unique_name("token")
     aws.faults.add(Fault(kind=FaultKind.LOST_ANSWER, match="RunInstances"))
     error = await _failed(ec2.launch(spec, token))
     assert "not known" in error.sentence
@@ -221,7 +221,7 @@ async def test_a_launch_whose_answer_is_lost_for_good_is_not_called_undone(
 async def test_a_termination_that_ec2_only_pretends_can_be_seen_through(
     aws: SimulatedAws, ec2: AwsMachines
 ) -> None:
-    (made,) = await ec2.launch(await a_launch(ec2), unique("token"))
+    (made,) = await ec2.launch(await launch_spec(ec2), unique_name("token"))
     aws.faults.add(Fault(kind=FaultKind.NOT_DONE, match="TerminateInstances"))
     await ec2.terminate(made.id)
     assert not (await ec2.instance(made.id)).state.gone
@@ -229,10 +229,10 @@ async def test_a_termination_that_ec2_only_pretends_can_be_seen_through(
 
 async def test_a_cloud_that_hangs_is_given_up_in_time(aws: SimulatedAws) -> None:
     held = aws.faults.add(Fault(kind=FaultKind.HOLD_BEFORE, match="RunInstances", times=None))
-    async with machines(aws.url, timeout=timedelta(seconds=0.3)) as ec2:
-        async with machines(aws.url) as patient:
-            spec = await a_launch(patient)
-        error = await _failed(ec2.launch(spec, unique("token")))
+    async with aws_machines(aws.url, timeout=timedelta(seconds=0.3)) as ec2:
+        async with aws_machines(aws.url) as patient:
+            spec = await launch_spec(patient)
+        error = await _failed(ec2.launch(spec, unique_name("token")))
         held.release()
     assert error.kind is CloudErrorKind.TIMED_OUT
     assert "not known" in error.sentence
@@ -247,9 +247,9 @@ async def test_slowness_within_the_timeout_is_no_failure(aws: SimulatedAws, ec2:
 async def test_other_calls_go_on_while_one_waits(
     aws: SimulatedAws, ec2: AwsMachines, kind: FaultKind
 ) -> None:
-    spec = await a_launch(ec2)
+    spec = await launch_spec(ec2)
     held = aws.faults.add(Fault(kind=kind, match="RunInstances"))
-    launching = asyncio.create_task(ec2.launch(spec, unique("token")))
+    launching = asyncio.create_task(ec2.launch(spec, unique_name("token")))
     await held.reached.wait()
     before = await ec2.instances()
     held.release()
@@ -260,10 +260,10 @@ async def test_other_calls_go_on_while_one_waits(
 
 
 async def test_what_nobody_waits_for_any_more_asks_for_nothing_more(aws: SimulatedAws) -> None:
-    async with machines(aws.url, page_size=5) as ec2:
-        spec = await a_launch(ec2)
+    async with aws_machines(aws.url, page_size=5) as ec2:
+        spec = await launch_spec(ec2)
         for _ in range(6):
-            await ec2.launch(spec, unique("token"))
+            await ec2.launch(spec, unique_name("token"))
         aws.requests.clear()
         held = aws.faults.add(Fault(kind=FaultKind.HOLD_AFTER, match="DescribeInstances"))
         listing = asyncio.create_task(ec2.instances())
@@ -293,13 +293,13 @@ async def test_after_closing_nothing_is_sent(aws: SimulatedAws, ec2: AwsMachines
 
 
 async def test_an_address_where_nobody_listens_is_unreachable(unused_tcp_port: int) -> None:
-    async with machines(f"http://127.0.0.1:{unused_tcp_port}") as ec2:
+    async with aws_machines(f"http://127.0.0.1:{unused_tcp_port}") as ec2:
         error = await _failed(ec2.instances())
     assert error.kind is CloudErrorKind.UNREACHABLE
 
 
 async def test_an_endpoint_that_is_no_address_names_its_setting() -> None:
-    async with machines("nonsense") as ec2:
+    async with aws_machines("nonsense") as ec2:
         error = await _failed(ec2.instances())
     assert error.kind is CloudErrorKind.UNREACHABLE
     assert "aws.endpoint" in error.sentence
@@ -311,7 +311,7 @@ async def test_missing_credentials_are_a_refusal(aws: SimulatedAws, monkeypatch:
     for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
         monkeypatch.setenv(name, "/nonexistent")
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-    async with machines(aws.url, access_key_id=None, secret_access_key=None) as ec2:
+    async with aws_machines(aws.url, access_key_id=None, secret_access_key=None) as ec2:
         error = await _failed(ec2.instances())
     assert error.kind is CloudErrorKind.REFUSED
     assert "credentials" in error.sentence

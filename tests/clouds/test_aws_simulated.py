@@ -18,33 +18,38 @@ from botocore.exceptions import ClientError
 from slipway.bot.clouds.simulated.aws.process import SimulatorError
 from slipway.bot.clouds.simulated.aws.seed import SeedMachines, fedora_machines
 from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
-from tests.clouds.aws_room import NOW, plain_client, plainly, simulated
+from tests.support.aws import boto3_client, call_in_thread, simulated_aws
+from tests.support.clock import NOW
 
 
 async def test_what_real_ec2_refuses_is_refused_and_a_token_counts() -> None:
-    async with simulated() as aws:
-        client = plain_client(aws.url)
-        image = (await plainly(client, "describe_images", Owners=["125523088429"]))["Images"][0]["ImageId"]
+    async with simulated_aws() as aws:
+        client = boto3_client(aws.url)
+        image = (await call_in_thread(client, "describe_images", Owners=["125523088429"]))["Images"][0][
+            "ImageId"
+        ]
         launch = {"ImageId": image, "InstanceType": "t3.small", "MinCount": 1, "MaxCount": 1}
         for change, code in [
             ({"ImageId": "ami-0123456789abcdef0"}, "InvalidAMIID.NotFound"),
             ({"InstanceType": "t3.tiny"}, "InvalidInstanceType"),
         ]:
             with pytest.raises(ClientError) as caught:
-                await plainly(client, "run_instances", **{**launch, **change, "ClientToken": "a"})
+                await call_in_thread(client, "run_instances", **{**launch, **change, "ClientToken": "a"})
             assert caught.value.response["Error"]["Code"].startswith(code)
         first, again = await asyncio.gather(
-            *(plainly(client, "run_instances", ClientToken="a", **launch) for _ in range(2))
+            *(call_in_thread(client, "run_instances", ClientToken="a", **launch) for _ in range(2))
         )
         assert first["ReservationId"] == again["ReservationId"]
         with pytest.raises(ClientError, match="IdempotentParameterMismatch"):
-            await plainly(client, "run_instances", ClientToken="a", **{**launch, "InstanceType": "t3.micro"})
+            await call_in_thread(
+                client, "run_instances", ClientToken="a", **{**launch, "InstanceType": "t3.micro"}
+            )
         assert len((await aws.state())["instances"]) == 1
 
 
 async def test_the_address_is_there_at_once_and_the_first_request_waits_for_moto() -> None:
     async with SimulatedAws(fedora_machines(NOW)) as aws:
-        names = await plainly(plain_client(aws.url), "describe_launch_templates")
+        names = await call_in_thread(boto3_client(aws.url), "describe_launch_templates")
     assert [each["LaunchTemplateName"] for each in names["LaunchTemplates"]] == [
         "slipway-arm",
         "slipway-small",
@@ -56,7 +61,7 @@ async def test_a_moto_that_cannot_start_says_why() -> None:
         with pytest.raises(SimulatorError, match="nowhere-at-all-1"):
             await aws.ready()
         with pytest.raises(ClientError, match="Unavailable"):
-            await plainly(plain_client(aws.url), "describe_images")
+            await call_in_thread(boto3_client(aws.url), "describe_images")
 
 
 async def test_a_taken_port_is_said() -> None:
@@ -108,12 +113,12 @@ async def test_another_process_can_drive_it_and_its_moto_ends_with_it() -> None:
     async with _own_process() as (process, url), aiohttp.ClientSession(url) as session:
         state = await _get(session, "/_sim/state")
         assert state["instances"] == []
-        client = plain_client(url)
+        client = boto3_client(url)
         async with session.post("/_sim/faults", json={"kind": "refuse", "match": "describeimages"}) as answer:
             assert await answer.json() == {"id": 1}
         with pytest.raises(ClientError, match="UnauthorizedOperation"):
-            await plainly(client, "describe_images")
-        assert (await plainly(client, "describe_images"))["Images"]
+            await call_in_thread(client, "describe_images")
+        assert (await call_in_thread(client, "describe_images"))["Images"]
         async with session.post("/_sim/faults", json={"kind": "no such kind"}) as answer:
             assert answer.status == 400
         log = await _get(session, "/_sim/requests")

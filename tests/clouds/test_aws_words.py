@@ -23,7 +23,8 @@ from slipway.bot.clouds.aws.calls import patience
 from slipway.bot.clouds.aws.errors import Doing, UnexpectedAnswerError, translate_client_error
 from slipway.bot.clouds.simulated.aws.seed import fedora_machines
 from slipway.bot.core.errors import CloudError, CloudErrorKind
-from tests.clouds.aws_room import NOW, settings
+from tests.support.aws import aws_settings
+from tests.support.clock import NOW
 
 DOING = Doing("launch 1 machine from ami-1", changes=True)
 
@@ -139,7 +140,7 @@ def test_a_machine_in_a_state_that_ec2_does_not_have_is_unexpected() -> None:
 
 
 def test_a_call_has_time_for_all_its_attempts_and_the_waits_between_them() -> None:
-    allowed = patience(settings("http://127.0.0.1", timeout=timedelta(seconds=10), max_attempts=3))
+    allowed = patience(aws_settings("http://127.0.0.1", timeout=timedelta(seconds=10), max_attempts=3))
     assert allowed == timedelta(seconds=3 * (10 + 5) + 1 + 2)
 
 

@@ -15,7 +15,8 @@ from slipway.bot.clouds.azure.documents import read_definition, read_page, read_
 from slipway.bot.clouds.simulated.azure import Seed, SeedDefinition, SeedRegion, SeedVersion, SimulatedAzure
 from slipway.bot.clouds.simulated.azure.seed import version_document
 from slipway.bot.core.errors import CloudError, CloudErrorKind
-from tests.clouds.azure_place import NOW, X64, one_version
+from tests.support.azure import X64, one_version_seed
+from tests.support.clock import NOW
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
@@ -28,7 +29,7 @@ REGIONS = ("eastus", "westeurope", "southeastasia")
 
 def document(**more: Any) -> dict[str, Any]:
     """A version as ARM shows it, through JSON as it would come."""
-    seed = one_version(**more)
+    seed = one_version_seed(**more)
     definition = seed.definitions[0]
     shown: dict[str, Any] = json.loads(json.dumps(version_document(seed, definition, definition.versions[0])))
     return shown

@@ -18,22 +18,22 @@ from slipway.bot.clouds.azure.failures import told
 from slipway.bot.clouds.simulated.faults import Fault, FaultKind
 from slipway.bot.config.settings import AzureSettings
 from slipway.bot.core.errors import CloudError, CloudErrorKind
-from tests.clouds.azure_place import CANDIDATE, QUICK, X64, Place, place
+from tests.support.azure import CANDIDATE_NUMBER, QUICK, X64, AzureHarness, azure_harness
 
 Call = Callable[[AzureGallery], Awaitable[object]]
 
 CALLS: dict[str, Call] = {
     "definitions": lambda gallery: gallery.definitions(),
     "versions": lambda gallery: gallery.versions(X64),
-    "version": lambda gallery: gallery.version(X64, CANDIDATE),
-    "set_excluded": lambda gallery: gallery.set_excluded(X64, CANDIDATE, excluded=False),
-    "delete_version": lambda gallery: gallery.delete_version(X64, CANDIDATE),
+    "version": lambda gallery: gallery.version(X64, CANDIDATE_NUMBER),
+    "set_excluded": lambda gallery: gallery.set_excluded(X64, CANDIDATE_NUMBER, excluded=False),
+    "delete_version": lambda gallery: gallery.delete_version(X64, CANDIDATE_NUMBER),
 }
 every_call = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
 FOR_EVER = {"times": None}
 
 
-async def failure(here: Place, call: Call, fault: Fault) -> CloudError:
+async def failure(here: AzureHarness, call: Call, fault: Fault) -> CloudError:
     """The error that a call ends in under a fault."""
     here.azure.faults.add(fault)
     with pytest.raises(CloudError) as caught:
@@ -67,7 +67,7 @@ async def test_every_call_tells_what_went_wrong(
         "max_attempts": 2,
         **({"timeout": "1s", "operation_timeout": "1s"} if hold else {}),
     }
-    async with place(more=more) as here:
+    async with azure_harness(more=more) as here:
         error = await failure(here, call, fault)
         assert (error.kind, error.code) == (kind, code)
         # Two attempts at a request; aiohttp may double each, and a change is a write and its polling.
@@ -94,7 +94,7 @@ async def test_every_call_tells_what_went_wrong(
     ],
 )
 async def test_nonsense_is_called_nonsense(call: Call, body: str) -> None:
-    async with place(more={"max_attempts": 2}) as here:
+    async with azure_harness(more={"max_attempts": 2}) as here:
         error = await failure(here, call, Fault(kind=FaultKind.GARBAGE, match="GET *", body=body, **FOR_EVER))
         assert error.kind is CloudErrorKind.NONSENSE
         assert "hotel" not in error.sentence
@@ -103,14 +103,14 @@ async def test_nonsense_is_called_nonsense(call: Call, body: str) -> None:
 @every_call
 async def test_one_passing_fault_is_tried_over(call: Call) -> None:
     for kind in (FaultKind.THROTTLE, FaultKind.ERROR, FaultKind.DROP, FaultKind.LOST_ANSWER):
-        async with place(polls=2) as here:
+        async with azure_harness(polls=2) as here:
             armed = here.azure.faults.add(Fault(kind=kind))
             await call(here.gallery)
             assert armed.hits == 1
 
 
 async def test_retry_after_is_honoured_when_it_is_short() -> None:
-    async with place() as here:
+    async with azure_harness() as here:
         here.azure.faults.add(Fault(kind=FaultKind.THROTTLE, seconds=0.01, times=3))
         assert await here.gallery.definitions()
         assert here.requests("GET") == 4
@@ -118,7 +118,7 @@ async def test_retry_after_is_honoured_when_it_is_short() -> None:
 
 @every_call
 async def test_a_retry_after_of_an_hour_is_told_and_not_slept(call: Call) -> None:
-    async with place() as here:
+    async with azure_harness() as here:
         fault = Fault(kind=FaultKind.THROTTLE, seconds=3600, match="*", **FOR_EVER)
         error = await asyncio.wait_for(failure(here, call, fault), 10)
         assert error.kind is CloudErrorKind.THROTTLED
@@ -128,34 +128,34 @@ async def test_a_retry_after_of_an_hour_is_told_and_not_slept(call: Call) -> Non
 
 @pytest.mark.parametrize("kind", [FaultKind.LOST_ANSWER, FaultKind.ERROR, FaultKind.DROP, FaultKind.THROTTLE])
 async def test_a_write_that_nobody_knows_the_fate_of_ends_right(kind: FaultKind) -> None:
-    async with place(polls=2) as here:
+    async with azure_harness(polls=2) as here:
         here.azure.faults.add(Fault(kind=kind, match="PUT *"))
-        await here.gallery.set_excluded(X64, CANDIDATE, excluded=False)
-        assert here.excluded(CANDIDATE) is False
-        assert here.azure.state.version(X64, str(CANDIDATE)).state == "Succeeded"
+        await here.gallery.set_excluded(X64, CANDIDATE_NUMBER, excluded=False)
+        assert here.excluded(CANDIDATE_NUMBER) is False
+        assert here.azure.state.version(X64, str(CANDIDATE_NUMBER)).state == "Succeeded"
         assert len(here.azure.state.operations) == 1, "one effect, however often it was asked for"
 
 
 @pytest.mark.parametrize("kind", [FaultKind.LOST_ANSWER, FaultKind.ERROR, FaultKind.DROP, FaultKind.THROTTLE])
 async def test_a_deletion_that_nobody_knows_the_fate_of_ends_right(kind: FaultKind) -> None:
-    async with place(polls=2) as here:
+    async with azure_harness(polls=2) as here:
         here.azure.faults.add(Fault(kind=kind, match="DELETE *"))
-        await here.gallery.delete_version(X64, CANDIDATE)
-        assert not here.has(CANDIDATE)
+        await here.gallery.delete_version(X64, CANDIDATE_NUMBER)
+        assert not here.has(CANDIDATE_NUMBER)
 
 
 async def test_a_failure_on_a_later_page_fails_the_whole_listing() -> None:
-    async with place(page_size=4) as here:
+    async with azure_harness(page_size=4) as here:
         fault = Fault(kind=FaultKind.REFUSE, match="GET */versions", after=2, **FOR_EVER)
         error = await failure(here, CALLS["versions"], fault)
         assert error.kind is CloudErrorKind.REFUSED
 
 
 async def test_a_deletion_polled_by_location_alone_fails_as_loudly() -> None:
-    async with place(location_only=True) as here:
+    async with azure_harness(location_only=True) as here:
         error = await failure(here, CALLS["delete_version"], Fault(kind=FaultKind.FAIL_HALFWAY, match="DEL*"))
         assert error.kind is CloudErrorKind.CONFLICT
-        assert here.has(CANDIDATE)
+        assert here.has(CANDIDATE_NUMBER)
 
 
 @pytest.mark.parametrize("name", ["set_excluded", "delete_version"])
@@ -170,26 +170,26 @@ async def test_a_deletion_polled_by_location_alone_fails_as_loudly() -> None:
 async def test_an_operation_that_fails_halfway_is_a_failure(
     name: str, code: str, kind: CloudErrorKind, words: str
 ) -> None:
-    async with place() as here:
+    async with azure_harness() as here:
         fault = Fault(kind=FaultKind.FAIL_HALFWAY, match="[PD][UE][TL]*", code=code)
         error = await failure(here, CALLS[name], fault)
         assert error.kind is kind
         with pytest.raises(CloudError, match=words):
             raise error
-        assert here.has(CANDIDATE)
+        assert here.has(CANDIDATE_NUMBER)
         assert here.requests("PUT") + here.requests("DELETE") == 1
 
 
 @pytest.mark.parametrize("name", ["set_excluded", "delete_version"])
 async def test_an_operation_without_end_is_given_up_at_the_limit(name: str) -> None:
-    async with place(more={"operation_timeout": "1s"}) as here:
+    async with azure_harness(more={"operation_timeout": "1s"}) as here:
         error = await failure(here, CALLS[name], Fault(kind=FaultKind.NEVER_END, match="[PD][UE][TL]*"))
         assert error.kind is CloudErrorKind.TIMED_OUT
         assert "within 1s" in error.sentence
 
 
 async def test_losing_the_right_while_waiting_is_not_taken_for_success() -> None:
-    async with place() as here:
+    async with azure_harness() as here:
         fault = Fault(kind=FaultKind.REFUSE, match="GET */capsOperations/*", **FOR_EVER)
         error = await failure(here, CALLS["delete_version"], fault)
         assert error.kind is CloudErrorKind.REFUSED
@@ -225,7 +225,7 @@ def test_a_secret_that_ran_out_is_a_refusal_with_the_token_services_code() -> No
 
 
 async def test_azure_out_of_reach_is_told_so() -> None:
-    async with place(more={"max_attempts": 1}) as here:
+    async with azure_harness(more={"max_attempts": 1}) as here:
         await here.azure.stop()
         with pytest.raises(CloudError) as caught:
             await here.gallery.definitions()
@@ -306,20 +306,20 @@ async def test_unusual_answers_are_told_at_once(
 
 
 async def test_even_the_last_attempts_answer_may_get_lost() -> None:
-    async with place(polls=2, more={"max_attempts": 1}) as here:
+    async with azure_harness(polls=2, more={"max_attempts": 1}) as here:
         here.azure.faults.add(Fault(kind=FaultKind.LOST_ANSWER, match="PUT *", **FOR_EVER))
-        await here.gallery.set_excluded(X64, CANDIDATE, excluded=False)
-        assert here.excluded(CANDIDATE) is False
+        await here.gallery.set_excluded(X64, CANDIDATE_NUMBER, excluded=False)
+        assert here.excluded(CANDIDATE_NUMBER) is False
         assert len(here.azure.state.operations) == 1
 
 
 async def test_a_write_that_never_arrives_is_given_up_after_the_attempts() -> None:
-    async with place(more={"max_attempts": 3}) as here:
+    async with azure_harness(more={"max_attempts": 3}) as here:
         error = await failure(
             here, CALLS["set_excluded"], Fault(kind=FaultKind.DROP, match="PUT *", **FOR_EVER)
         )
         assert error.kind is CloudErrorKind.UNREACHABLE
-        assert here.excluded(CANDIDATE) is True
+        assert here.excluded(CANDIDATE_NUMBER) is True
 
 
 async def test_a_token_service_out_of_reach_is_told_and_no_secret_shown(

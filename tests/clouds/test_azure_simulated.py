@@ -13,14 +13,22 @@ import pytest
 
 from slipway.bot.clouds.model import ImageVersion, ProvisioningState
 from slipway.bot.clouds.simulated.fedora import fedora_gallery, many
-from tests.clouds.azure_place import CANDIDATE, LATEST, NOW, OLDER, X64, Place, place
+from tests.support.azure import (
+    CANDIDATE_NUMBER,
+    LATEST_NUMBER,
+    OLDER_NUMBER,
+    X64,
+    AzureHarness,
+    azure_harness,
+)
+from tests.support.clock import NOW
 
 API = "api-version=2026-03-03"
 
 
 @pytest.fixture
-async def here() -> AsyncIterator[Place]:
-    async with place(polls=1, page_size=5) as found:
+async def here() -> AsyncIterator[AzureHarness]:
+    async with azure_harness(polls=1, page_size=5) as found:
         yield found
 
 
@@ -30,14 +38,14 @@ async def web() -> AsyncIterator[aiohttp.ClientSession]:
         yield session
 
 
-def url_of(here: Place, *names: str, query: str = API) -> str:
+def url_of(here: AzureHarness, *names: str, query: str = API) -> str:
     """The URL of a version, or of a definition."""
     path = "".join(f"/{part}" for pair in zip(("images", "versions"), names, strict=False) for part in pair)
     return f"{here.azure.url}{here.azure.seed.gallery_id}{path}?{query}"
 
 
-async def test_errors_have_arms_shape(here: Place, web: aiohttp.ClientSession) -> None:
-    async with web.put(url_of(here, X64, str(CANDIDATE)), data="{") as answer:
+async def test_errors_have_arms_shape(here: AzureHarness, web: aiohttp.ClientSession) -> None:
+    async with web.put(url_of(here, X64, str(CANDIDATE_NUMBER)), data="{") as answer:
         assert (answer.status, (await answer.json())["error"]["code"]) == (400, "InvalidRequestContent")
     for url, status, code in (
         (url_of(here, X64, query=""), 400, "MissingApiVersionParameter"),
@@ -52,16 +60,16 @@ async def test_errors_have_arms_shape(here: Place, web: aiohttp.ClientSession) -
             assert answer.headers["x-ms-request-id"]
 
 
-async def test_expand_shows_the_replication(here: Place, web: aiohttp.ClientSession) -> None:
-    url = url_of(here, X64, str(CANDIDATE), query=f"$expand=ReplicationStatus&{API}")
+async def test_expand_shows_the_replication(here: AzureHarness, web: aiohttp.ClientSession) -> None:
+    url = url_of(here, X64, str(CANDIDATE_NUMBER), query=f"$expand=ReplicationStatus&{API}")
     async with web.get(url) as answer:
         status = (await answer.json())["properties"]["replicationStatus"]
     assert status["aggregatedState"] == "Completed"
     assert {region["region"] for region in status["summary"]} == {"eastus", "westeurope", "southeastasia"}
 
 
-async def test_an_update_runs_until_it_was_looked_at(here: Place, web: aiohttp.ClientSession) -> None:
-    url = url_of(here, X64, str(CANDIDATE))
+async def test_an_update_runs_until_it_was_looked_at(here: AzureHarness, web: aiohttp.ClientSession) -> None:
+    url = url_of(here, X64, str(CANDIDATE_NUMBER))
     body = {"properties": {"publishingProfile": {"excludeFromLatest": False}}}
     async with web.patch(url, json=body) as answer:
         assert answer.status == 200
@@ -74,15 +82,15 @@ async def test_an_update_runs_until_it_was_looked_at(here: Place, web: aiohttp.C
         async with web.get(monitor) as answer:
             states.append((await answer.json())["status"])
     assert states == ["InProgress", "Succeeded"]
-    profile = here.azure.state.version(X64, str(CANDIDATE)).document["properties"]["publishingProfile"]
+    profile = here.azure.state.version(X64, str(CANDIDATE_NUMBER)).document["properties"]["publishingProfile"]
     assert profile["excludeFromLatest"] is False
     assert len(profile["targetRegions"]) == 3
 
 
 async def test_a_stale_etag_is_refused_and_a_fresh_one_is_not(
-    here: Place, web: aiohttp.ClientSession
+    here: AzureHarness, web: aiohttp.ClientSession
 ) -> None:
-    url = url_of(here, X64, str(CANDIDATE))
+    url = url_of(here, X64, str(CANDIDATE_NUMBER))
     async with web.get(url) as answer:
         etag, document = answer.headers["ETag"], await answer.json()
     async with web.put(url, json=document, headers={"If-Match": '"other"'}) as answer:
@@ -107,9 +115,9 @@ async def test_a_stale_etag_is_refused_and_a_fresh_one_is_not(
     ],
 )
 async def test_what_azure_does_not_let_anybody_change_is_refused(
-    here: Place, web: aiohttp.ClientSession, spoil: Any, status: int, code: str
+    here: AzureHarness, web: aiohttp.ClientSession, spoil: Any, status: int, code: str
 ) -> None:
-    url = url_of(here, X64, str(CANDIDATE))
+    url = url_of(here, X64, str(CANDIDATE_NUMBER))
     async with web.get(url) as answer:
         document = await answer.json()
     spoil(document)
@@ -118,13 +126,13 @@ async def test_what_azure_does_not_let_anybody_change_is_refused(
         assert (await answer.json())["error"]["code"].startswith(code)
 
 
-async def test_a_new_version_is_created(here: Place, web: aiohttp.ClientSession) -> None:
+async def test_a_new_version_is_created(here: AzureHarness, web: aiohttp.ClientSession) -> None:
     body = {"location": "eastus", "properties": {"storageProfile": {}}}
     async with web.put(url_of(here, X64, "43.20261120.0"), json=body) as answer:
         assert answer.status == 201
         assert (await answer.json())["properties"]["provisioningState"] == "Creating"
         monitor = answer.headers["Azure-AsyncOperation"]
-    assert here.azure.latest(X64, "eastus") == str(LATEST)
+    assert here.azure.latest(X64, "eastus") == str(LATEST_NUMBER)
     for _ in range(2):
         async with web.get(monitor):
             pass
@@ -133,7 +141,9 @@ async def test_a_new_version_is_created(here: Place, web: aiohttp.ClientSession)
         assert answer.status == 400
 
 
-async def test_a_definition_goes_only_after_its_versions(here: Place, web: aiohttp.ClientSession) -> None:
+async def test_a_definition_goes_only_after_its_versions(
+    here: AzureHarness, web: aiohttp.ClientSession
+) -> None:
     name = "Fedora-Cloud-41-x64"
     async with web.delete(url_of(here, name)) as answer:
         assert answer.status == 409
@@ -176,7 +186,7 @@ async def test_another_process_can_drive_it(web: aiohttp.ClientSession) -> None:
             assert [entry["status"] for entry in await answer.json()] == [403, 200]
         async with web.get(f"{sim}/state") as answer:
             state = await answer.json()
-        assert state["definitions"][X64]["latest"]["eastus"] == str(LATEST)
+        assert state["definitions"][X64]["latest"]["eastus"] == str(LATEST_NUMBER)
 
         async with web.post(f"{sim}/faults", json={"kind": "hold-before"}) as answer:
             fault_id = (await answer.json())["id"]
@@ -209,7 +219,7 @@ def test_fedoras_gallery_is_the_same_for_the_same_moment_and_fits_any(hours: int
         assert all(version.published_at < moment for version in definition.versions)
 
 
-async def test_fedoras_gallery_leaves_something_to_promote_roll_back_and_clean_up(here: Place) -> None:
+async def test_fedoras_gallery_leaves_something_to_promote_roll_back_and_clean_up(here: AzureHarness) -> None:
     for definition in await here.gallery.definitions():
         versions = await here.gallery.versions(definition.name)
         promoted = tuple(version for version in versions if version.promoted)
@@ -224,7 +234,7 @@ async def test_fedoras_gallery_leaves_something_to_promote_roll_back_and_clean_u
             assert last.number > newest(promoted).number
 
 
-async def test_fedoras_gallery_holds_every_particular_case(here: Place) -> None:
+async def test_fedoras_gallery_holds_every_particular_case(here: AzureHarness) -> None:
     versions = [
         version for d in await here.gallery.definitions() for version in await here.gallery.versions(d.name)
     ]
@@ -237,14 +247,14 @@ async def test_fedoras_gallery_holds_every_particular_case(here: Place) -> None:
     assert any(v["excluded"] is None for d in shown.values() for v in d["versions"].values())
     candidates = [v for v in versions if v.definition == X64 and not v.promoted]
     assert len(candidates) > 7
-    assert {str(LATEST), str(OLDER)} <= set(shown[X64]["versions"])
+    assert {str(LATEST_NUMBER), str(OLDER_NUMBER)} <= set(shown[X64]["versions"])
     assert here.azure.latest("Fedora-Cloud-43-Arm64", "southeastasia") != here.azure.latest(
         "Fedora-Cloud-43-Arm64", "eastus"
     )
 
 
 async def test_a_large_gallery_is_listed_at_one_call_a_page() -> None:
-    async with place(many(60, 10, NOW), page_size=50) as large:
+    async with azure_harness(many(60, 10, NOW), page_size=50) as large:
         names = [definition.name for definition in await large.gallery.definitions()]
         found = await asyncio.gather(*(large.gallery.versions(name) for name in names))
         assert sum(map(len, found)) == 600

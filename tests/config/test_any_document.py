@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from slipway.bot.config.settings import SlipwaySettings
 from slipway.bot.core.errors import ConfigError
-from tests.config.documents import SECRETS, good, settings_of
+from tests.support.configuration import SECRETS, settings_of, valid_document
 
 _PLAIN = st.one_of(
     st.booleans(),
@@ -31,7 +31,7 @@ def _keys(document: object) -> set[str]:
 
 
 _KEY = st.one_of(
-    st.sampled_from(sorted(_keys(good()) | set(SlipwaySettings.model_fields))), st.text(max_size=8)
+    st.sampled_from(sorted(_keys(valid_document()) | set(SlipwaySettings.model_fields))), st.text(max_size=8)
 )
 _VALUE = st.recursive(
     _PLAIN,
@@ -59,7 +59,7 @@ def test_any_document_is_understood_or_explained(document: dict[str, Any]) -> No
 @given(st.data())
 @settings(max_examples=300)
 def test_a_good_document_with_a_few_wrong_values_is_explained(data: st.DataObject) -> None:
-    document: Any = good()
+    document: Any = valid_document()
     for _ in range(data.draw(st.integers(1, 4))):
         here = document
         while True:
@@ -81,4 +81,4 @@ def test_a_very_deep_document_is_explained() -> None:
     deep: Any = "x"
     for _ in range(400):
         deep = {"roles": deep}
-    _is_told(good() | {"roles": deep})
+    _is_told(valid_document() | {"roles": deep})

@@ -11,13 +11,14 @@ import pytest
 
 from slipway.bot.config.demo import demo_settings
 from slipway.bot.config.describe import describe
+from slipway.bot.config.fields import Settings
 from slipway.bot.config.load import load
-from slipway.bot.config.settings import Missed, OperationKind, Settings, SlipwaySettings
+from slipway.bot.config.settings import Missed, OperationKind, SlipwaySettings
 from slipway.bot.config.tables import secret_places, table_in
 from slipway.bot.core.errors import ConfigError
 from slipway.bot.people import People
 from slipway.commands.all import rights
-from tests.config.documents import COMMANDS, good, settings_of
+from tests.support.configuration import COMMANDS, settings_of, valid_document
 
 EXAMPLE = Path(__file__).parents[2] / "slipway.example.toml"
 
@@ -78,7 +79,7 @@ def test_a_good_configuration_is_described() -> None:
 
 
 def test_a_description_says_what_is_switched_off_and_asked_of_schedules() -> None:
-    document = good()
+    document = valid_document()
     document["schedule"][0]["enabled"] = False
     document["policy"] = {"promote": {"role": "releng", "approvals_scheduled": 0}}
     document["profiles"] = {}

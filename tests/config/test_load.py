@@ -8,7 +8,7 @@ import pytest
 
 from slipway.bot.config.load import load
 from slipway.bot.core.errors import ConfigError
-from tests.config.documents import COMMANDS, SECRETS, good, problems_of, settings_of
+from tests.support.configuration import COMMANDS, SECRETS, problems_of, settings_of, valid_document
 
 
 class TestFile:
@@ -26,7 +26,7 @@ class TestFile:
         assert settings.state_dir == tmp_path / "memory"
 
     def test_home_is_understood(self, tmp_path: Path) -> None:
-        document = good() | {"state_dir": "~/slipway"}
+        document = valid_document() | {"state_dir": "~/slipway"}
         assert settings_of(document, SECRETS | {"HOME": "/home/bot"}).state_dir == Path("/home/bot/slipway")
         assert problems_of(document) == (
             "state_dir: begins with ~, and HOME is not set; write the path from the root",

@@ -10,11 +10,11 @@ import pytest
 
 from slipway.bot.config.problems import render_problems
 from slipway.bot.config.settings import OperationKind
-from tests.config.documents import good, problems_of, put, settings_of
+from tests.support.configuration import problems_of, put, settings_of, valid_document
 
 
 def test_a_good_configuration_is_read() -> None:
-    settings = settings_of(good())
+    settings = settings_of(valid_document())
     assert settings.aws is not None
     assert settings.aws.region == "eu-west-1"
     assert settings.profiles["small"].max_for == timedelta(days=3)
@@ -199,7 +199,7 @@ def test_a_good_configuration_is_read() -> None:
     ],
 )
 def test_a_mistake_is_told_by_its_key_and_alone(key: str, value: object, line: str) -> None:
-    problems = problems_of(put(good(), key, value))
+    problems = problems_of(put(valid_document(), key, value))
     assert [line in problem for problem in problems] == [True], problems
 
 
@@ -219,7 +219,7 @@ def test_a_mistake_is_told_by_its_key_and_alone(key: str, value: object, line: s
     ],
 )
 def test_what_is_missing_is_told(key: str, line: str) -> None:
-    document: Any = good()
+    document: Any = valid_document()
     *above, last = key.split(".")
     here = document
     for part in above:
@@ -229,7 +229,7 @@ def test_what_is_missing_is_told(key: str, line: str) -> None:
 
 
 def test_a_configuration_without_any_cloud_is_refused() -> None:
-    document = good()
+    document = valid_document()
     for table in ("aws", "azure", "profiles", "schedule"):
         del document[table]
     assert problems_of(document) == (
@@ -238,7 +238,7 @@ def test_a_configuration_without_any_cloud_is_refused() -> None:
 
 
 def test_a_console_turned_off_is_no_place_to_talk() -> None:
-    document = good() | {"console": {"enabled": False}, "schedule": []}
+    document = valid_document() | {"console": {"enabled": False}, "schedule": []}
     del document["matrix"]
     assert problems_of(document) == (
         "console.enabled: there is no room to talk in; set it to true, or add [matrix] or [slack]",
@@ -246,14 +246,14 @@ def test_a_console_turned_off_is_no_place_to_talk() -> None:
 
 
 def test_who_speaks_on_the_console_must_be_somebody() -> None:
-    problems = problems_of(good() | {"console": {"enabled": True}})
+    problems = problems_of(valid_document() | {"console": {"enabled": True}})
     assert problems == (
         'console.speaker: nobody has the identity "console:alice"; add it to the identities of a [[person]]',
     )
 
 
 def test_many_mistakes_are_all_told_in_one_go_in_the_order_of_the_tables() -> None:
-    document = good()
+    document = valid_document()
     put(document, "zonne", "UTC")
     put(document, "matrix.user_id", "slipway")
     put(document, "aws.max_attempts", 0)
@@ -281,12 +281,12 @@ def test_many_mistakes_are_all_told_in_one_go_in_the_order_of_the_tables() -> No
 
 def test_a_mistake_in_a_part_hides_no_other_and_invents_none() -> None:
     """The role `releng` is wrong itself, and yet it is there: nobody who names it is blamed."""
-    document = put(good(), "roles.releng", {"may": 5})
+    document = put(valid_document(), "roles.releng", {"may": 5})
     assert [problem.split(":")[0] for problem in problems_of(document)] == ["roles.releng.may"]
 
 
 def test_two_schedules_of_one_name_are_told() -> None:
-    document = good()
+    document = valid_document()
     document["schedule"] *= 2
     assert problems_of(document) == (
         'schedule.weekly-cleanup.name: 2 schedules have the name "weekly-cleanup"; give each its own',
@@ -294,7 +294,7 @@ def test_two_schedules_of_one_name_are_told() -> None:
 
 
 def test_default_approvals_need_the_default_role() -> None:
-    document = good()
+    document = valid_document()
     document["roles"] = {"team": {"may": ["read", "promote", "cleanup"]}}
     document["schedule"][0]["roles"] = ["team"]
     for person in document["person"]:
@@ -309,7 +309,7 @@ def test_default_approvals_need_the_default_role() -> None:
 
 
 def test_every_kind_of_operation_has_a_policy_by_default() -> None:
-    settings = settings_of(good())
+    settings = settings_of(valid_document())
     assert {kind: policy.approvals for kind, policy in settings.policy.items()} == {
         OperationKind.LAUNCH: 0,
         OperationKind.TERMINATE: 0,
@@ -321,7 +321,7 @@ def test_every_kind_of_operation_has_a_policy_by_default() -> None:
 
 
 def test_one_approver_is_enough_where_another_asks_or_the_requester_may_approve() -> None:
-    document = good()
+    document = valid_document()
     document["person"][1]["roles"] = ["admin"]
     assert settings_of(document)  # bob asks by right of "*", alice approves
     del document["person"][1]
@@ -332,18 +332,18 @@ def test_one_approver_is_enough_where_another_asks_or_the_requester_may_approve(
 
 
 def test_a_room_behind_an_alias_is_not_doubted() -> None:
-    document = put(good(), "matrix.rooms", ["#releng:example.org"])
+    document = put(valid_document(), "matrix.rooms", ["#releng:example.org"])
     assert settings_of(document).schedule[0].room == "matrix:!releng:example.org"
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1:5000", "localhost:8008", "[::1]:80", "x.localhost"])
 def test_this_machine_may_be_spoken_to_without_encryption(host: str) -> None:
-    assert settings_of(put(good(), "aws.endpoint", f"http://{host}"))
+    assert settings_of(put(valid_document(), "aws.endpoint", f"http://{host}"))
 
 
 def test_a_password_in_an_address_is_refused_and_not_repeated() -> None:
     for address in ("https://me:hunter2@example.org", "ftp://me:hunter2@example.org", "https://hunter2@["):
-        (problem,) = problems_of(put(good(), "azure.endpoint", address))
+        (problem,) = problems_of(put(valid_document(), "azure.endpoint", address))
         assert problem == "azure.endpoint: there is a name or password in the address; take it out"
 
 

@@ -15,7 +15,7 @@ from slipway.bot.config.secret_values import read_secret
 from slipway.bot.config.settings import SlipwaySettings
 from slipway.bot.config.tables import is_repeated, secret_places, table_in
 from slipway.bot.core.errors import ConfigError
-from tests.config.documents import COMMANDS, good, problems_of, put, settings_of
+from tests.support.configuration import COMMANDS, problems_of, put, settings_of, valid_document
 
 WORD = "correct horse battery"
 
@@ -34,7 +34,7 @@ def password(settings: SlipwaySettings) -> str:
 
 def test_a_file_named_in_the_table_is_read_without_its_last_newline(tmp_path: Path) -> None:
     written(tmp_path / "password", f"{WORD} \n")
-    document = put(good(), "matrix.password_file", "password")
+    document = put(valid_document(), "matrix.password_file", "password")
     settings = settings_from(document, tmp_path, {}, known_rights=COMMANDS)
     assert password(settings) == f"{WORD} "
     assert settings.secret_sources == {"matrix.password": f"the file {tmp_path / 'password'}"}
@@ -42,13 +42,15 @@ def test_a_file_named_in_the_table_is_read_without_its_last_newline(tmp_path: Pa
 
 def test_the_environment_wins_over_the_table(tmp_path: Path) -> None:
     path = written(tmp_path / "other", "from a file")
-    document = put(good(), "matrix.password_file", "/nowhere")
+    document = put(valid_document(), "matrix.password_file", "/nowhere")
     assert password(settings_of(document, {"SLIPWAY_MATRIX_PASSWORD": WORD})) == WORD
     assert password(settings_of(document, {"SLIPWAY_MATRIX_PASSWORD_FILE": str(path)})) == "from a file"
 
 
 def test_an_empty_variable_is_none() -> None:
-    settings = settings_of(good(), {"SLIPWAY_MATRIX_PASSWORD": "", "SLIPWAY_MATRIX_PASSWORD_FILE": ""})
+    settings = settings_of(
+        valid_document(), {"SLIPWAY_MATRIX_PASSWORD": "", "SLIPWAY_MATRIX_PASSWORD_FILE": ""}
+    )
     assert settings.matrix is not None
     assert settings.matrix.password is None
     assert settings.secret_sources == {}
@@ -56,17 +58,17 @@ def test_an_empty_variable_is_none() -> None:
 
 def test_two_ways_at_once_are_a_mistake() -> None:
     both = {"SLIPWAY_MATRIX_PASSWORD": WORD, "SLIPWAY_MATRIX_PASSWORD_FILE": "x"}
-    (problem,) = problems_of(good(), both)
+    (problem,) = problems_of(valid_document(), both)
     assert problem.startswith("matrix.password: SLIPWAY_MATRIX_PASSWORD and SLIPWAY_MATRIX_PASSWORD_FILE are")
     both = {"SLIPWAY_MATRIX_PASSWORD": WORD, "SLIPWAY_MATRIX_ACCESS_TOKEN": WORD}
-    assert problems_of(good(), both) == (
+    assert problems_of(valid_document(), both) == (
         "matrix: a password and an access token are both given; give one of them",
     )
 
 
 @pytest.mark.parametrize("place", list(secret_places()), ids=".".join)
 def test_a_secret_in_the_configuration_itself_is_refused_and_not_repeated(place: tuple[str, ...]) -> None:
-    document = put(good(), ".".join(place), WORD)
+    document = put(valid_document(), ".".join(place), WORD)
     (problem,) = problems_of(document)
     variable = "SLIPWAY_" + "_".join(place).upper()
     assert problem.startswith(f"{'.'.join(place)}: a secret does not belong into this file; ")
@@ -90,7 +92,7 @@ def test_a_file_that_cannot_be_a_secret_is_refused(
     tmp_path: Path, content: str | bytes, mode: int, said: str
 ) -> None:
     path = written(tmp_path / "password", content, mode)
-    (problem,) = problems_of(put(good(), "matrix.password_file", str(path)), {})
+    (problem,) = problems_of(put(valid_document(), "matrix.password_file", str(path)), {})
     assert problem.startswith("matrix.password_file: ")
     assert said in problem
     assert WORD not in problem
@@ -101,21 +103,21 @@ def test_what_is_no_file_is_refused(tmp_path: Path) -> None:
     for name, said in (("pipe", "is not a file"), (".", "is not a file"), ("missing", "cannot be read")):
         with pytest.raises(ValueError, match=said):
             read_secret(tmp_path / name)
-    (problem,) = problems_of(put(good(), "matrix.password_file", 5), {})
+    (problem,) = problems_of(put(valid_document(), "matrix.password_file", 5), {})
     assert problem == "matrix.password_file: must be the path of a file, in quotes"
-    (problem,) = problems_of(put(good(), "matrix.password_file", "a\0b"), {})
+    (problem,) = problems_of(put(valid_document(), "matrix.password_file", "a\0b"), {})
     assert problem == "matrix.password_file: what is named is not a path; it holds a zero byte"
 
 
 def test_a_secret_in_the_place_of_a_path_is_not_repeated() -> None:
     for path in (WORD, f"/{WORD}/x", WORD * 500):
-        (problem,) = problems_of(good(), {"SLIPWAY_MATRIX_PASSWORD_FILE": path})
+        (problem,) = problems_of(valid_document(), {"SLIPWAY_MATRIX_PASSWORD_FILE": path})
         assert problem.startswith("matrix.password_file: the file that is named cannot be read (")
         assert WORD not in problem
 
 
 def test_a_variable_that_is_not_text_is_refused() -> None:
-    (problem,) = problems_of(good(), {"SLIPWAY_MATRIX_PASSWORD": "caf\udce9"})
+    (problem,) = problems_of(valid_document(), {"SLIPWAY_MATRIX_PASSWORD": "caf\udce9"})
     assert "does not hold text in UTF-8" in problem
 
 
@@ -128,7 +130,7 @@ def test_a_variable_that_is_not_text_is_refused() -> None:
     ],
 )
 def test_azure_is_read_from_the_names_others_use(environ: dict[str, str]) -> None:
-    document = good()
+    document = valid_document()
     del document["azure"]["subscription_id"]
     environ |= {"SLIPWAY_MATRIX_PASSWORD": "x", "AZURE_SUBSCRIPTION_ID": "s"}
     azure = settings_of(document, environ).azure
@@ -139,7 +141,7 @@ def test_azure_is_read_from_the_names_others_use(environ: dict[str, str]) -> Non
 
 
 def test_what_the_configuration_says_of_azure_wins_over_azures_own_variables() -> None:
-    document = put(good(), "azure.tenant_id", "written")
+    document = put(valid_document(), "azure.tenant_id", "written")
     environ = {"SLIPWAY_MATRIX_PASSWORD": "x", "AZURE_TENANT_ID": "set"}
     azure = settings_of(document, environ).azure
     assert azure is not None
@@ -148,7 +150,7 @@ def test_what_the_configuration_says_of_azure_wins_over_azures_own_variables() -
 
 def test_half_of_a_pair_is_a_mistake() -> None:
     environ = {"SLIPWAY_MATRIX_PASSWORD": "x", "SLIPWAY_AWS_ACCESS_KEY_ID": "x", "AZURE_CLIENT_SECRET": "x"}
-    assert [problem.split(";")[0] for problem in problems_of(good(), environ)] == [
+    assert [problem.split(";")[0] for problem in problems_of(valid_document(), environ)] == [
         "aws: of access_key_id and secret_access_key only one is given",
         "azure: a client secret needs tenant_id and client_id beside it",
     ]
@@ -163,12 +165,12 @@ def test_no_secret_shows_anywhere() -> None:
         "AZURE_CLIENT_ID": "c",
         "AZURE_CLIENT_SECRET": WORD,
     }
-    settings = settings_of(good(), environ)
+    settings = settings_of(valid_document(), environ)
     text = repr(settings) + str(settings) + "\n".join(describe(settings)) + settings.model_dump_json()
     assert WORD not in text
     assert "azure.client_secret from the environment variable AZURE_CLIENT_SECRET" in text
     with pytest.raises(ConfigError) as caught:
-        settings_of(put(put(good(), "aws.region", 5), "matrix.rooms", 5), environ)
+        settings_of(put(put(valid_document(), "aws.region", 5), "matrix.rooms", 5), environ)
     assert WORD not in str(caught.value) + repr(caught.value)
 
 

@@ -9,7 +9,7 @@ import pytest
 from slipway.bot.config.describe import describe
 from slipway.bot.config.settings import SlackTransport
 from slipway.bot.people import People
-from tests.config.documents import SECRETS, good, problems_of, put, settings_of
+from tests.support.configuration import SECRETS, problems_of, put, settings_of, valid_document
 
 TOKENS = {
     **SECRETS,
@@ -20,7 +20,7 @@ TOKENS = {
 
 
 def _slack(**more: Any) -> dict[str, Any]:
-    return good() | {"slack": {"channels": ["C0123456789"], **more}}
+    return valid_document() | {"slack": {"channels": ["C0123456789"], **more}}
 
 
 def test_a_right_one_is_described_without_its_secrets() -> None:
@@ -83,7 +83,7 @@ def test_accounts_rooms_and_groups_are_slacks_ids() -> None:
 
 
 def test_user_groups_need_slack() -> None:
-    (problem,) = problems_of(put(good(), "roles.releng.slack_groups", ["S0123456789"]))
+    (problem,) = problems_of(put(valid_document(), "roles.releng.slack_groups", ["S0123456789"]))
     assert "user groups are Slack's, and there is no [slack]" in problem
 
 

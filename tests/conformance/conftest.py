@@ -16,7 +16,7 @@ from tests.conformance.memory_stage import MemoryStage
 from tests.conformance.play import Play, play
 from tests.conformance.slack_stage import SlackHttpStage, SlackStage
 from tests.conformance.stage import Stage
-from tests.synapse import Synapse
+from tests.support.synapse import Synapse
 
 STAGES = ("memory", "console", "slack", "slack-http", "matrix", "encrypted")
 

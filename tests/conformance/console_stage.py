@@ -13,6 +13,7 @@ from slipway.bot.app import Wiring
 from slipway.bot.chat.console.adapter import ConsoleChat
 from slipway.bot.chat.console.board import Board
 from slipway.bot.chat.console.inputs import PipedLines
+from slipway.bot.chat.console.platform import CONSOLE
 from slipway.bot.chat.console.rendering import JsonRenderer
 from slipway.bot.chat.console.screen import Screen
 from slipway.bot.chat.model import Chat, Choice, Platform
@@ -25,7 +26,7 @@ _NO_PIPE = "a pipe takes what is written, or is gone with all who could read it"
 class ConsoleStage:
     """People who take turns at one keyboard, the bot's messages one JSON object a line."""
 
-    platform: Platform = Platform.CONSOLE
+    platform: Platform = CONSOLE
     lacks: Mapping[Trait, str] = {
         Trait.TALK: "whatever is typed there is said to the bot",
         Trait.THREADS: "lines come one after the other; only the bot's answers stand in threads",

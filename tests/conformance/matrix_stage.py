@@ -14,14 +14,15 @@ from uuid import uuid4
 import aiohttp
 
 from slipway.bot.app import Wiring, matrix_chat
-from slipway.bot.chat.matrix.receive import CHOICES
+from slipway.bot.chat.matrix.platform import MATRIX
+from slipway.bot.chat.matrix.events.parsing import CHOICES
 from slipway.bot.chat.model import Accept, AnyEvent, Card, Chat, ChatHealth, Choice, Platform
 from slipway.bot.store.memory import ChatMemory
-from tests.chat.faulty import BAD_GATEWAY, Fault, Proxy, answers, does_it_but_hangs_up, faulty
-from tests.chat.person import Person
-from tests.chat.secret_person import SecretPerson
+from tests.matrix.fakes import BAD_GATEWAY, Fault, Proxy, answers, does_it_but_hangs_up, faulty
+from tests.matrix.clients import Person
+from tests.matrix.encrypted_client import SecretPerson
 from tests.conformance.stage import Hitch, Said, Seen, Trait, Where
-from tests.synapse import SERVER_NAME, Account, Synapse
+from tests.support.synapse import SERVER_NAME, Account, Synapse
 
 Json = dict[str, Any]
 
@@ -105,7 +106,7 @@ class _Watched:
 class MatrixStage:
     """A room in which everybody reads everything; reactions are buttons."""
 
-    platform: Platform = Platform.MATRIX
+    platform: Platform = MATRIX
     lacks: Mapping[Trait, str] = {}
     again_at_start = True
     encrypted = False

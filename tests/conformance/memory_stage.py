@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from slipway.bot.app import Wiring
+from slipway.bot.chat.console.platform import CONSOLE
 from slipway.bot.chat.model import (
     Address,
     AnyEvent,
@@ -22,7 +23,7 @@ from slipway.bot.chat.model import (
 from slipway.bot.core.errors import ChatError
 from slipway.bot.core.times import system_clock
 from tests.conformance.stage import Hitch, Said, Seen, Trait, Where
-from tests.house import MemoryChat, Shown
+from tests.support.memory_chat import MemoryChat, PostedMessage
 
 _DIRECT = "direct:"
 
@@ -59,7 +60,7 @@ class ShakyChat(MemoryChat):
 class MemoryStage:
     """A room that is a list."""
 
-    platform: Platform = Platform.CONSOLE
+    platform: Platform = CONSOLE
     lacks: Mapping[Trait, str] = {
         Trait.EDITING: "a list of messages has nobody's edits",
         Trait.BOTS: "nobody but people is in it",
@@ -173,7 +174,7 @@ class MemoryStage:
         await self._chat.accept(event)
 
 
-def _seen(shown: Shown) -> Seen:
+def _seen(shown: PostedMessage) -> Seen:
     return Seen(
         id=shown.id,
         text=shown.text,

@@ -21,7 +21,7 @@ from slipway.bot.core.times import system_clock
 from slipway.bot.operations.model import Operation
 from slipway.commands.dispatch.dispatcher import PATIENCE_SECONDS
 from tests.conformance.stage import PEOPLE, READER, Said, Seen, Stage, Trait, Where
-from tests.house import settings
+from tests.support.configuration import simulated_settings
 
 X64 = "Fedora-Cloud-43-x64"
 RAWHIDE = "Fedora-Cloud-Rawhide-x64"
@@ -205,7 +205,9 @@ class Play:
         self, changes: Mapping[str, Any] | None = None, *, aws: SimulatedAws | None = None
     ) -> AsyncIterator[None]:
         """The bot, from its listening until it is stopped; ``changes`` go into its configuration."""
-        configured = settings(self.state_dir, self.azure, aws, merged(self._configuration(), changes or {}))
+        configured = simulated_settings(
+            self.state_dir, self.azure, aws, merged(self._configuration(), changes or {})
+        )
         gallery, machines = build_clouds(configured)
         app = App(
             configured,

@@ -12,6 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slipway.bot.app import Wiring, slack_chat
 from slipway.bot.chat.model import Chat, Choice, Platform
 from slipway.bot.chat.slack import SlackChat
+from slipway.bot.chat.slack.platform import SLACK
 from tests.conformance.stage import READER, STRANGER, Hitch, Said, Seen, Trait, Where
 from tests.slack.bot import address_of, as_the_manifest_says
 from tests.slack.simulator import Delivery, Message, Person, SimulatedSlack
@@ -29,7 +30,7 @@ async def _at_once(_seconds: float) -> None:
 class SlackStage:
     """A channel in which refusals are shown to one person alone; buttons are buttons."""
 
-    platform: Platform = Platform.SLACK
+    platform: Platform = SLACK
     lacks: Mapping[Trait, str] = {
         Trait.TAKING_BACK: "a button that was pressed stays pressed; `!reject` changes one's mind",
         Trait.KEEPING_PRESSES: "Slack tells at once who presses while nobody answers, and delivers it no more",

@@ -12,7 +12,8 @@ from tests.crash.clouds import LIMIT, Clouds
 from tests.crash.process import BotProcess, Died
 from tests.crash.site import Site, until
 from tests.crash.stories import Cleanup, Launch, Promotion, Story
-from tests.house import FakeClock, slipway
+from tests.support.clock import FakeClock
+from tests.support.harness import running_bot
 
 GRACE = 20.0  # seconds that work under way gets on SIGTERM: bot.app.GRACE
 
@@ -148,7 +149,7 @@ async def test_an_event_that_comes_again_after_a_kill_changes_nothing(site: Site
     ]
     trail = site.rows("SELECT hash FROM audit")
     writes = len(clouds.azure.writes)
-    async with slipway(site.state, azure=clouds.azure, clock=FakeClock(datetime.now(UTC))) as bot:
+    async with running_bot(site.state, azure=clouds.azure, clock=FakeClock(datetime.now(UTC))) as bot:
         for event in events:
             assert await bot.say("alice", story.command, event_id=event) == []
     assert site.rows("SELECT hash FROM audit") == trail

@@ -23,7 +23,8 @@ from slipway.bot.images.requests import Cleanup, Promote, Rollback
 from slipway.bot.images.retention import Rule
 from slipway.bot.images.rollback import RollbackPlanner
 from slipway.bot.images.steps import DeleteVersion, FlagReason, SetExcluded
-from tests.clouds.azure_place import NOW, Place, place
+from tests.support.azure import AzureHarness, azure_harness
+from tests.support.clock import NOW
 
 X64 = "Fedora-Cloud-43-x64"
 RAWHIDE = "Fedora-Cloud-Rawhide-x64"
@@ -54,8 +55,8 @@ def seed() -> Seed:
 
 
 @pytest_asyncio.fixture
-async def world() -> AsyncIterator[Place]:
-    async with place(seed()) as made:
+async def world() -> AsyncIterator[AzureHarness]:
+    async with azure_harness(seed()) as made:
         yield made
 
 
@@ -68,11 +69,11 @@ def deletion(version: str, rule: Rule, *, definition: str = X64, promoted: bool 
     return DeleteVersion(definition=definition, version=version, rule=rule, promoted=promoted, limit=7)
 
 
-def setter(world: Place) -> SetExcludedExecutor:
+def setter(world: AzureHarness) -> SetExcludedExecutor:
     return SetExcludedExecutor(world.gallery, AT_ONCE)
 
 
-def deleter(world: Place, now: datetime = NOW) -> DeleteVersionExecutor:
+def deleter(world: AzureHarness, now: datetime = NOW) -> DeleteVersionExecutor:
     return DeleteVersionExecutor(world.gallery, POLICY, lambda: now, AT_ONCE)
 
 
@@ -90,20 +91,20 @@ async def refused(executor: Executor[StepT], step: StepT) -> CloudError:
     return caught.value
 
 
-def writes(world: Place) -> int:
+def writes(world: AzureHarness) -> int:
     return len(world.azure.writes)
 
 
-def properties(world: Place, version: str, definition: str = X64) -> dict[str, Any]:
+def properties(world: AzureHarness, version: str, definition: str = X64) -> dict[str, Any]:
     found: dict[str, Any] = world.azure.state.version(definition, version).document["properties"]
     return found
 
 
-def retag(world: Place, version: str, **tags: str) -> None:
+def retag(world: AzureHarness, version: str, **tags: str) -> None:
     world.azure.state.version(X64, version).document["tags"] = tags
 
 
-async def test_promoting_opens_every_region_and_is_done_once(world: Place) -> None:
+async def test_promoting_opens_every_region_and_is_done_once(world: AzureHarness) -> None:
     done = await carry_out(setter(world), flag("43.3.0"))
     assert (done.already, done.summary) == (False, f"43.3.0 of {X64} is promoted.")
     assert [world.azure.latest(X64, each.name) for each in REGIONS] == ["43.3.0", "43.3.0"]
@@ -113,12 +114,12 @@ async def test_promoting_opens_every_region_and_is_done_once(world: Place) -> No
     assert writes(world) == before
 
 
-async def test_taking_back_closes_regions_that_were_opened_on_their_own(world: Place) -> None:
+async def test_taking_back_closes_regions_that_were_opened_on_their_own(world: AzureHarness) -> None:
     await carry_out(setter(world), flag("43.2.0", excluded=True))
     assert [world.azure.latest(X64, each.name) for each in REGIONS] == ["43.1.0", "43.1.0"]
 
 
-async def test_a_vanished_version_is_a_conflict_and_nothing_is_written(world: Place) -> None:
+async def test_a_vanished_version_is_a_conflict_and_nothing_is_written(world: AzureHarness) -> None:
     error = await refused(setter(world), flag("43.9.0"))
     assert error.kind is CloudErrorKind.CONFLICT
     assert "is not there any more" in error.sentence
@@ -126,7 +127,7 @@ async def test_a_vanished_version_is_a_conflict_and_nothing_is_written(world: Pl
 
 
 @pytest.mark.parametrize("state", ["Failed", "Creating", "Deleting", "Updating"])
-async def test_a_version_in_no_state_for_it_is_not_promoted(world: Place, state: str) -> None:
+async def test_a_version_in_no_state_for_it_is_not_promoted(world: AzureHarness, state: str) -> None:
     properties(world, "43.3.0")["provisioningState"] = state
     error = await refused(setter(world), flag("43.3.0"))
     assert error.kind is CloudErrorKind.CONFLICT
@@ -134,13 +135,13 @@ async def test_a_version_in_no_state_for_it_is_not_promoted(world: Place, state:
     assert writes(world) == 0
 
 
-async def test_a_failed_version_can_be_taken_back(world: Place) -> None:
+async def test_a_failed_version_can_be_taken_back(world: AzureHarness) -> None:
     properties(world, "43.2.0")["provisioningState"] = "Failed"
     assert not (await carry_out(setter(world), flag("43.2.0", excluded=True))).already
     assert world.azure.latest(X64, "eastus") == "43.1.0"
 
 
-async def test_dying_while_azure_works_is_picked_up_by_the_next_try(world: Place) -> None:
+async def test_dying_while_azure_works_is_picked_up_by_the_next_try(world: AzureHarness) -> None:
     world.azure.state.patch(
         X64,
         "43.3.0",
@@ -164,14 +165,14 @@ async def test_dying_while_azure_works_is_picked_up_by_the_next_try(world: Place
     assert world.azure.latest(X64, "westeurope") == "43.3.0"
 
 
-async def test_a_change_that_cannot_be_seen_is_never_called_done(world: Place) -> None:
+async def test_a_change_that_cannot_be_seen_is_never_called_done(world: AzureHarness) -> None:
     world.azure.faults.add(Fault(kind=FaultKind.NOT_DONE, match="PUT *", times=None))
     error = await refused(setter(world), flag("43.3.0"))
     assert error.kind is CloudErrorKind.UNVERIFIED
     assert "does not show as promoted" in error.sentence
 
 
-async def test_a_deletion_is_done_once(world: Place) -> None:
+async def test_a_deletion_is_done_once(world: AzureHarness) -> None:
     step = deletion("43.3.0", Rule.CANDIDATES)
     done = await carry_out(deleter(world), step)
     assert (done.already, done.facts["rule"]) == (False, "candidates")
@@ -180,13 +181,13 @@ async def test_a_deletion_is_done_once(world: Place) -> None:
     assert (again.already, writes(world)) == (True, 1)
 
 
-async def test_a_deletion_under_way_is_waited_for(world: Place) -> None:
+async def test_a_deletion_under_way_is_waited_for(world: AzureHarness) -> None:
     world.azure.state.delete(X64, "43.3.0", None, None, "")
     assert not (await carry_out(deleter(world), deletion("43.3.0", Rule.CANDIDATES))).already
     assert "43.3.0" not in world.azure.snapshot()["definitions"][X64]["versions"]
 
 
-async def test_a_candidate_that_was_promoted_since_is_not_deleted(world: Place) -> None:
+async def test_a_candidate_that_was_promoted_since_is_not_deleted(world: AzureHarness) -> None:
     await carry_out(setter(world), flag("43.3.0"))
     before = writes(world)
     error = await refused(deleter(world), deletion("43.3.0", Rule.CANDIDATES))
@@ -196,7 +197,9 @@ async def test_a_candidate_that_was_promoted_since_is_not_deleted(world: Place) 
 
 
 @pytest.mark.parametrize("tags", [{"delete": "never"}, {"owner": "fedora-coreos"}])
-async def test_a_version_that_is_protected_since_is_not_deleted(world: Place, tags: dict[str, str]) -> None:
+async def test_a_version_that_is_protected_since_is_not_deleted(
+    world: AzureHarness, tags: dict[str, str]
+) -> None:
     retag(world, "43.3.0", **tags)
     error = await refused(deleter(world), deletion("43.3.0", Rule.CANDIDATES))
     assert error.kind is CloudErrorKind.CONFLICT
@@ -204,7 +207,7 @@ async def test_a_version_that_is_protected_since_is_not_deleted(world: Place, ta
     assert writes(world) == 0
 
 
-async def test_a_life_that_was_made_longer_is_not_ended(world: Place) -> None:
+async def test_a_life_that_was_made_longer_is_not_ended(world: AzureHarness) -> None:
     step = deletion("43.0.1", Rule.END_OF_LIFE, promoted=True)
     error = await refused(deleter(world, now=NOW - 2 * DAY), step)
     assert error.kind is CloudErrorKind.CONFLICT
@@ -212,27 +215,27 @@ async def test_a_life_that_was_made_longer_is_not_ended(world: Place) -> None:
     assert (await carry_out(deleter(world), step)).summary == f"43.0.1 of {X64} is deleted."
 
 
-async def test_a_failed_version_is_not_deleted(world: Place) -> None:
+async def test_a_failed_version_is_not_deleted(world: AzureHarness) -> None:
     properties(world, "43.3.0")["provisioningState"] = "Failed"
     error = await refused(deleter(world), deletion("43.3.0", Rule.CANDIDATES))
     assert "is Failed, not Succeeded" in error.sentence
     assert writes(world) == 0
 
 
-async def test_an_old_rolling_version_that_became_latest_since_is_not_deleted(world: Place) -> None:
+async def test_an_old_rolling_version_that_became_latest_since_is_not_deleted(world: AzureHarness) -> None:
     error = await refused(deleter(world), deletion("44.1.0", Rule.ROLLING, definition=RAWHIDE, promoted=True))
     assert error.kind is CloudErrorKind.CONFLICT
     assert "has become latest since" in error.sentence
 
 
-async def test_a_deletion_that_took_nothing_away_is_never_called_done(world: Place) -> None:
+async def test_a_deletion_that_took_nothing_away_is_never_called_done(world: AzureHarness) -> None:
     world.azure.faults.add(Fault(kind=FaultKind.NOT_DONE, match="DELETE *", times=None))
     error = await refused(deleter(world), deletion("43.3.0", Rule.CANDIDATES))
     assert error.kind is CloudErrorKind.UNVERIFIED
     assert "is still there" in error.sentence
 
 
-async def test_a_clouds_refusal_is_passed_on(world: Place) -> None:
+async def test_a_clouds_refusal_is_passed_on(world: AzureHarness) -> None:
     world.azure.faults.add(Fault(kind=FaultKind.REFUSE, times=None))
     for error in (
         await refused(setter(world), flag("43.3.0")),
@@ -241,7 +244,7 @@ async def test_a_clouds_refusal_is_passed_on(world: Place) -> None:
         assert error.kind is CloudErrorKind.REFUSED
 
 
-async def test_promote_roll_back_and_clean_up_leave_the_gallery_as_planned(world: Place) -> None:
+async def test_promote_roll_back_and_clean_up_leave_the_gallery_as_planned(world: AzureHarness) -> None:
     catalogue = Catalogue(world.gallery)
     promotion = await PromotePlanner(catalogue).plan(Promote(definition=X64), NOW)
     assert promotion.evidence[0] == ("Latest", "43.2.0 → 43.3.0")

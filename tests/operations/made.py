@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
-from slipway.bot.chat.model import Choice, Platform, Room
+from slipway.bot.chat.console.platform import CONSOLE
+from slipway.bot.chat.model import Choice, Room
 from slipway.bot.config.settings import (
     OperationKind,
     PersonSettings,
@@ -18,7 +19,7 @@ from slipway.bot.images.requests import Promote
 from slipway.bot.images.steps import FlagReason, SetExcluded
 from slipway.bot.operations.model import Operation, OperationState, Plan, Policy, Vote
 from slipway.bot.people import People
-from tests.house import NOW
+from tests.support.clock import NOW
 
 ROLE = "releng"
 
@@ -73,7 +74,7 @@ def operation(votes: Sequence[Vote] = (), **more: Any) -> Operation:
         plan=made,
         digest=made.digest,
         requester=made.requester,
-        room=Room(platform=Platform.CONSOLE, id="console"),
+        room=Room(platform=CONSOLE, id="console"),
         thread=None,
         created_at=NOW,
         expires_at=made.expires_at,

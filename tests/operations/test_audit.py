@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from slipway.bot.operations.audit import GENESIS, AuditEntry, Broken, Intact, append, entries, lines, verify
 from slipway.bot.store.database import Database
-from tests.house import NOW
+from tests.support.clock import NOW
 
 ENTRIES = 5
 

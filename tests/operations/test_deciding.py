@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from slipway.bot.chat.model import Choice, Platform, Room
+from slipway.bot.chat.console.platform import CONSOLE
+from slipway.bot.chat.model import Choice, Room
 from slipway.bot.core.errors import UserError
 from slipway.bot.core.steps import StepDone
 from slipway.bot.operations import audit
@@ -20,12 +21,12 @@ from slipway.bot.operations.model import Operation, OperationState, Policy, Step
 from slipway.bot.operations.repository import OperationRepository, Proposed
 from slipway.bot.people import People, Person
 from slipway.bot.store.database import Database
-from tests.house import NOW, FakeClock
 from tests.operations.made import ROLE, people, plan, vote
+from tests.support.clock import NOW, FakeClock
 
 CROWD = ("bob", "carol", "dan", "erin", "frank")
 HOUSE = people({name: [ROLE] for name in ("alice", *CROWD)})
-ROOM = Room(platform=Platform.CONSOLE, id="console")
+ROOM = Room(platform=CONSOLE, id="console")
 
 
 @pytest.fixture

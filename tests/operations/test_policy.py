@@ -7,7 +7,8 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.bot.chat.model import Choice, Platform
+from slipway.bot.chat.console.platform import CONSOLE
+from slipway.bot.chat.model import Choice
 from slipway.bot.config.settings import OperationKind, PolicySettings
 from slipway.bot.operations.model import Policy, Vote
 from slipway.bot.operations.policy import (
@@ -102,7 +103,7 @@ def test_a_schedule_and_a_stranger_never_decide_even_with_the_role() -> None:
     alice = house.by_id("alice")
     assert alice is not None
     assert may_decide(alice, asked_by_another, house)
-    stranger = replace(house.stranger(Platform.CONSOLE, "eve"), roles=(ROLE,))
+    stranger = replace(house.stranger(CONSOLE, "eve"), roles=(ROLE,))
     assert not may_decide(stranger, asked_by_another, house)
 
 

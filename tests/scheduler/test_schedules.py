@@ -15,7 +15,9 @@ from slipway.bot.chat.model import Choice, Room
 from slipway.bot.clouds.simulated.azure import SimulatedAzure
 from slipway.bot.clouds.simulated.fedora import fedora_gallery
 from slipway.commands.dispatch.events import Tick
-from tests.house import NOW, Bot, FakeClock, MemoryChat, Shown, slipway
+from tests.support.clock import NOW, FakeClock
+from tests.support.harness import BotHarness, running_bot
+from tests.support.memory_chat import MemoryChat, PostedMessage
 
 X64 = "Fedora-Cloud-43-x64"
 CANDIDATE = "43.20261118.0"
@@ -43,15 +45,15 @@ LISTING = entry("daily-list", command="images Fedora-Cloud-4*", cron="0 9 * * *"
 NOBODY_ASKED = {kind: {"approvals_scheduled": 0} for kind in ("promote", "cleanup")}
 
 
-class Ticking(Bot):
+class Ticking(BotHarness):
     """A bot whose clock is moved to a moment, where it looks at what is due."""
 
-    async def at(self, moment: datetime) -> list[Shown]:
+    async def at(self, moment: datetime) -> list[PostedMessage]:
         """Let it be this moment, and return what the bot says then."""
         self.clock.now = moment
         before = len(self.messages)
-        await self.house.schedules.wake()
-        await self.house.workflows.idle()
+        await self.running.schedules.wake()
+        await self.running.workflows.idle()
         return self.messages[before:]
 
 
@@ -64,9 +66,9 @@ async def bot_with(
 ) -> AsyncIterator[Ticking]:
     """The bot with these schedules."""
     changes = {"schedule": list(schedules), "policy": policy or {}}
-    async with slipway(state_dir, changes=changes, **more) as bot:
-        await bot.house.workflows.idle()
-        yield Ticking(bot.house, bot.chat, bot.clock, bot.azure)
+    async with running_bot(state_dir, changes=changes, **more) as bot:
+        await bot.running.workflows.idle()
+        yield Ticking(bot.running, bot.chat, bot.clock, bot.azure)
 
 
 @pytest.fixture
@@ -107,7 +109,7 @@ async def test_monday_promotes_and_cleans_up_and_says_so_in_the_room(tmp_path: P
         assert "cleanup: done" in card.text
         assert all(f"{version} of {RAWHIDE} is deleted" in report.text for version in gone)
 
-        (operation, first) = await bot.house.operations.recent(10)
+        (operation, first) = await bot.running.operations.recent(10)
         assert [operation.requester, first.requester] == [
             "schedule:weekly-cleanup",
             "schedule:weekly-promotion",
@@ -127,12 +129,12 @@ async def test_the_same_tick_runs_once_also_over_a_restart(
             room=Room(platform=chat.platform, id="console"),
             text="promote *",
         )
-        await bot.house.dispatcher.accept_tick(tick)  # as a second process would
-        await bot.house.workflows.idle()
+        await bot.running.dispatcher.accept_tick(tick)  # as a second process would
+        await bot.running.workflows.idle()
     async with bot_with(tmp_path, PROMOTION, **where) as bot:
         assert await bot.at(MONDAY_NINE + timedelta(seconds=40)) == []
         assert len(bot.messages) == 2
-        assert len(await bot.house.operations.recent(10)) == 1
+        assert len(await bot.running.operations.recent(10)) == 1
 
 
 async def test_a_tick_that_needs_approval_waits_for_a_person(tmp_path: Path) -> None:
@@ -155,7 +157,7 @@ async def test_a_schedule_does_not_pile_up_proposals_that_nobody_answers(tmp_pat
     async with bot_with(tmp_path, daily, policy=week) as bot:
         (card,) = await bot.at(MONDAY_NINE)
         (again,) = await bot.at(MONDAY_NINE + timedelta(days=1))
-        (operation,) = await bot.house.operations.recent(10)
+        (operation,) = await bot.running.operations.recent(10)
         assert operation.id in card.text
         assert f"{operation.id} proposes the same already" in again.text
 
@@ -257,16 +259,18 @@ async def test_a_schedule_without_the_right_is_refused_in_the_room(tmp_path: Pat
     # The configuration's check would refuse this at the start; a right can be lost between tick and run.
     rights = {"roles": {"publisher": {"may": ["promote"]}}}
     entries = [entry(roles=["publisher"]), entry("lists", command="pending", roles=["reader"])]
-    async with slipway(tmp_path, changes={"schedule": entries, **rights, "policy": NOBODY_ASKED}) as found:
-        bot = Ticking(found.house, found.chat, found.clock, found.azure)
+    async with running_bot(
+        tmp_path, changes={"schedule": entries, **rights, "policy": NOBODY_ASKED}
+    ) as found:
+        bot = Ticking(found.running, found.chat, found.clock, found.azure)
         tick = Tick(
             schedule="lists",
             at=NOW,
             room=Room(platform=bot.chat.platform, id="console"),
             text=f"promote {X64}",
         )
-        await bot.house.dispatcher.accept_tick(tick)
-        await bot.house.workflows.idle()
+        await bot.running.dispatcher.accept_tick(tick)
+        await bot.running.workflows.idle()
         (refusal,) = bot.messages
         assert "The schedule lists needs the right `promote` for this; " in refusal.text
         assert "Alice (alice), Bob (bob) and Admin (admin) have it." in refusal.text
@@ -306,7 +310,7 @@ async def test_one_schedule_in_trouble_does_not_hold_up_the_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with bot_with(tmp_path, LISTING, {**LISTING, "name": "other"}) as bot:
-        accept = bot.house.dispatcher.accept_tick
+        accept = bot.running.dispatcher.accept_tick
         full = [OSError("no space left on device")]
 
         async def refuse_once(tick: Tick) -> None:
@@ -314,11 +318,11 @@ async def test_one_schedule_in_trouble_does_not_hold_up_the_others(
                 raise full.pop()
             await accept(tick)
 
-        monkeypatch.setattr(bot.house.dispatcher, "accept_tick", refuse_once)
+        monkeypatch.setattr(bot.running.dispatcher, "accept_tick", refuse_once)
         at_nine = MONDAY_NINE - timedelta(days=2)
         with pytest.raises(ExceptionGroup, match="some schedules"):
             await bot.at(at_nine)
-        await bot.house.workflows.idle()
+        await bot.running.workflows.idle()
         assert ["the schedule other" in each.text for each in bot.messages] == [True]
         (late,) = await bot.at(at_nine + timedelta(seconds=20))
         assert "the schedule daily-list" in late.text

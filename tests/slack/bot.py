@@ -23,9 +23,9 @@ from slipway.bot.clouds.simulated.fedora import fedora_gallery
 from slipway.bot.config.load import settings_from
 from slipway.bot.config.settings import SlipwaySettings
 from slipway.commands.all import rights
-from tests.house import FakeClock
 from tests.slack.simulator import Message, SimulatedSlack
 from tests.slack.simulator.seed import ALICE, BOB, CAROL, IMAGES, RELEASE
+from tests.support.clock import FakeClock
 
 PEOPLE = {"alice": ALICE, "bob": BOB, "carol": CAROL}
 

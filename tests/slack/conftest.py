@@ -6,9 +6,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.house import FakeClock
 from tests.slack.ears_kit import Ear, listening
 from tests.slack.simulator import SimulatedSlack
+from tests.support.clock import FakeClock
 
 
 @pytest.fixture

@@ -22,10 +22,10 @@ from benchmarks.subject import Clouds, document, write_toml
 from slipway.bot.clouds.simulated.azure import SimulatedAzure
 from slipway.bot.clouds.simulated.fedora import fedora_gallery, many
 from slipway.bot.core.times import system_clock
-from tests.program import PATIENCE, ROOT, environment
 from tests.slack.bot import as_the_manifest_says
 from tests.slack.simulator import Delivery, Message, SimulatedSlack
 from tests.slack.simulator.seed import ALICE, BOB, IMAGES
+from tests.support.program import ROOT, TIMEOUT_SECONDS, environment
 
 CROWDED = "Fedora-Cloud-1000-x64"
 """The definition with many versions."""
@@ -62,7 +62,7 @@ class Mortal:
             ),
         )
         assert self._process.stderr is not None
-        await asyncio.wait_for(_until_ready(self._process.stderr), PATIENCE)
+        await asyncio.wait_for(_until_ready(self._process.stderr), TIMEOUT_SECONDS)
         self._log = asyncio.create_task(self._process.stderr.read())
         if self._relay is None:
             await self.sim.connected(after=before, within=WITHIN)
@@ -127,7 +127,7 @@ class Mortal:
 
     async def _gone(self) -> int:
         assert self._process is not None
-        code = await asyncio.wait_for(self._process.wait(), PATIENCE)
+        code = await asyncio.wait_for(self._process.wait(), TIMEOUT_SECONDS)
         if self._log is not None:
             await self._log
         return code

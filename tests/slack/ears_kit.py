@@ -20,10 +20,10 @@ from slipway.bot.config.settings import ProfileSettings, SlackSettings
 from slipway.bot.core.errors import UserError
 from slipway.bot.core.waiting import Sleep
 from slipway.commands.machines.forms import LaunchForm, ProfileChoice, launch_line, launch_mistakes
-from tests.house import FakeClock
 from tests.slack.bot import address_of, as_the_manifest_says, no_wait
 from tests.slack.simulator import SimulatedSlack
 from tests.slack.simulator.seed import ALICE, BOB, CAROL, IMAGES
+from tests.support.clock import FakeClock
 
 FORM = LaunchForm(
     images=("Fedora-Cloud-43-x64", "Fedora-Cloud-42-x64"),

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.program import CONSOLE, ROOT, environment
 from tests.slack.simulator import Message, SimulatedSlack
 from tests.slack.simulator.faults import FaultKind
 from tests.slack.simulator.seed import ALICE, BOB, IMAGES
+from tests.support.program import CONSOLE_CONFIGURATION, ROOT, environment
 
 pytestmark = pytest.mark.xdist_group("program")
 
@@ -22,7 +22,7 @@ START = 90.0
 
 
 def _configure(folder: Path, sim: SimulatedSlack) -> Path:
-    text = CONSOLE.replace("enabled = true", "enabled = false", 1)
+    text = CONSOLE_CONFIGURATION.replace("enabled = true", "enabled = false", 1)
     text = text.replace("console:alice", f"slack:{ALICE}").replace("console:bob", f"slack:{BOB}")
     text += f'\n[slack]\nchannels = ["{IMAGES}"]\nendpoint = "{sim.api_url}"\n'
     path = folder / "slipway.toml"

@@ -17,11 +17,11 @@ from slipway.bot.cli.doctor import card
 from slipway.bot.cli.doctor import examine as examine_all
 from slipway.bot.cli.main import main
 from slipway.bot.config.settings import SlackTransport
-from tests.conversations.kit import gallery
-from tests.house import FakeClock
 from tests.slack.bot import slack_settings
 from tests.slack.ears_kit import slack_config
 from tests.slack.simulator import SimulatedSlack
+from tests.support.azure import simulated_gallery
+from tests.support.clock import FakeClock
 
 DOCS = Path(__file__).parents[2] / "docs" / "slack.md"
 
@@ -91,7 +91,7 @@ async def test_on_grid_the_organisation_is_to_be_named(sim: SimulatedSlack) -> N
 
 
 async def test_the_doctor_looks_at_everything_that_is_configured(sim: SimulatedSlack, tmp_path: Path) -> None:
-    async with gallery() as azure:
+    async with simulated_gallery() as azure:
         settings = slack_settings(tmp_path, sim, azure)
         found = await examine_all(settings)
         assert [(each.what, each.well) for each in found] == [("slack", True), ("azure", True)]
@@ -105,7 +105,7 @@ async def test_the_doctor_looks_at_everything_that_is_configured(sim: SimulatedS
 
 
 async def test_a_cloud_that_is_not_there_is_trouble(sim: SimulatedSlack, tmp_path: Path) -> None:
-    async with gallery() as azure:
+    async with simulated_gallery() as azure:
         settings = slack_settings(tmp_path, sim, azure)
     _, found = await examine_all(settings)
     assert not found.well

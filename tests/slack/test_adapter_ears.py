@@ -9,11 +9,11 @@ import pytest
 
 from slipway.bot.chat.model import Address, Assurance, Choice, MessageEvent
 from slipway.bot.core.errors import ChatError
-from tests.house import FakeClock
 from tests.slack.cards_kit import PROPOSED, SLIP
 from tests.slack.ears_kit import Ear, listening, make_chat
 from tests.slack.simulator import Kind, Message, Outcome, Reason, Signature, SimulatedSlack
 from tests.slack.simulator.seed import ALICE, BOB, BOT, IMAGES, RELEASE_TEAM
+from tests.support.clock import FakeClock
 
 
 async def _card(ear: Ear, *, thread: str | None = None) -> Message:

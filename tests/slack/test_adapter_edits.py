@@ -12,13 +12,13 @@ import pytest
 from slipway.bot.chat.slack import SlackChat
 from slipway.bot.core.errors import ChatError
 from slipway.bot.operations.model import OperationState
-from tests.conversations.kit import X64
-from tests.house import FakeClock
 from tests.slack.bot import slack_bot
 from tests.slack.cards_kit import PROPOSED, REPORT, RUNNING, SLIP
 from tests.slack.ears_kit import make_chat
 from tests.slack.simulator import Message, SimulatedSlack
 from tests.slack.simulator.seed import IMAGES
+from tests.support.azure import X64
+from tests.support.clock import FakeClock
 
 
 @pytest.fixture

@@ -11,11 +11,11 @@ from slipway.bot.chat.model import Assurance, Choice, MessageEvent
 from slipway.bot.chat.slack.aside import Spot
 from slipway.bot.chat.slack.values import LAUNCH, SHOW_OPERATION
 from slipway.bot.core.errors import ChatError
-from tests.house import FakeClock
 from tests.slack.cards_kit import LONG, PROPOSED
 from tests.slack.ears_kit import Ear, listening, make_chat
 from tests.slack.simulator import Message, Signature, SimulatedSlack
 from tests.slack.simulator.seed import ALICE, BOB, IMAGES
+from tests.support.clock import FakeClock
 
 
 @pytest.fixture

@@ -13,12 +13,12 @@ from slipway.bot.chat.slack.values import LAUNCH
 from slipway.bot.clouds.simulated.aws.seed import fedora_machines
 from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
 from slipway.commands.general.home import MOST_PENDING
-from tests.conversations.kit import CANDIDATE, X64, gallery
-from tests.conversations.test_machines import IMAGE
-from tests.house import FakeClock
 from tests.slack.bot import PEOPLE, slack_bot
 from tests.slack.simulator import SimulatedSlack
 from tests.slack.simulator.core import View
+from tests.support.aws import IMAGE
+from tests.support.azure import CANDIDATE, X64, simulated_gallery
+from tests.support.clock import FakeClock
 
 
 @pytest.mark.parametrize("over_http", [False, True], ids=["socket", "http"])
@@ -200,7 +200,7 @@ class TestOneBot:
             ],
             "policy": {kind: {"approvals": int(kind == "promote"), "role": "keeper"} for kind in kinds},
         }
-        async with SimulatedSlack(clock=clock) as sim, gallery(clock) as azure:
+        async with SimulatedSlack(clock=clock) as sim, simulated_gallery(clock) as azure:
             async with slack_bot(tmp_path, sim, clock=clock, azure=azure, changes=changes) as bot:
                 await sim.person("alice").post("images", f"!promote {X64}")
                 card = await bot.says("images", "waits for 1 approval")

@@ -21,11 +21,11 @@ from slipway.bot.chat.slack.memory import token_of
 from slipway.bot.chat.slack.values import LAUNCH, LAUNCH_FROM, MESSAGE_EVENT, SHOW_OPERATION
 from slipway.bot.core.errors import ChatError
 from slipway.bot.logs import configure
-from tests.house import FakeClock
 from tests.slack.cards_kit import LISTING, LONG, PROPOSED, REPORT, RUNNING
 from tests.slack.ears_kit import Ear, listening, make_chat
 from tests.slack.simulator import Delivery, Reason, SimulatedSlack, State
 from tests.slack.simulator.seed import ALICE, IMAGES, RELEASE_TEAM
+from tests.support.clock import FakeClock
 
 
 @pytest.fixture

@@ -19,8 +19,9 @@ import pytest_asyncio
 from structlog.testing import capture_logs
 
 from slipway import __version__
-from slipway.bot.chat.model import Address, Assurance, Card, Choice, MessageEvent, Platform, Room, Tone
+from slipway.bot.chat.model import Address, Assurance, Card, Choice, MessageEvent, Room, Tone
 from slipway.bot.chat.slack.modals import home_view
+from slipway.bot.chat.slack.platform import SLACK
 from slipway.bot.chat.slack.trust import DIRECT
 from slipway.bot.clouds.simulated.aws.seed import fedora_machines
 from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
@@ -30,14 +31,15 @@ from slipway.bot.clouds.simulated.fedora import many
 from slipway.bot.operations.model import OperationState
 from slipway.commands.dispatch.events import Tick
 from slipway.commands.general.home import home
-from tests.conversations.kit import ARM, ARM_CANDIDATE, RAWHIDE, X64, arm, press_value, properties
-from tests.conversations.test_broken_off import refusing
-from tests.conversations.test_machines import IMAGE
-from tests.house import NOW, Bot, MemoryChat, Shown, slipway
 from tests.slack.bot import no_wait
 from tests.slack.golden import Golden, numbered, pretty, sent
 from tests.slack.simulator.blocks import Surface, check_blocks, check_view, too_long, view_too_large
 from tests.slack.simulator.seed import ALICE, BOB, CAROL, DAVE, EVE, IMAGES
+from tests.support.aws import IMAGE
+from tests.support.azure import ARM, ARM_CANDIDATE, RAWHIDE, X64, publishing_profile
+from tests.support.clock import NOW
+from tests.support.harness import BotHarness, inject_fault, press_forged, refusing_database, running_bot
+from tests.support.memory_chat import MemoryChat, PostedMessage
 
 pytestmark = pytest.mark.xdist_group("golden-cards")  # the story is told once
 
@@ -72,7 +74,7 @@ CHANGES: dict[str, Any] = {
 }
 
 
-def name_of(card: Shown) -> str:
+def name_of(card: PostedMessage) -> str:
     """The id of the operation whose card this is."""
     return card.card.title.split()[0]
 
@@ -81,68 +83,68 @@ def name_of(card: Shown) -> str:
 class Story:
     """The running bot, and what it has said so far that is worth a golden file."""
 
-    bot: Bot
+    bot: BotHarness
     aws: SimulatedAws
     said: dict[str, tuple[Card, ...]] = field(default_factory=dict)
     states: set[OperationState] = field(default_factory=set)
 
-    async def keep(self, name: str, shown: Shown) -> Shown:
+    async def keep(self, name: str, shown: PostedMessage) -> PostedMessage:
         """Keep what a message says now, and note the state of the operation that it is about."""
         assert name not in self.said
         self.said[name] = (shown.card,)
         if about := re.match(r"op-\w+", shown.card.title):
-            self.states.add((await self.bot.house.operations.get(about[0])).state)
+            self.states.add((await self.bot.running.operations.get(about[0])).state)
         return shown
 
-    async def ask(self, who: str, line: str, **how: Any) -> Shown:
+    async def ask(self, who: str, line: str, **how: Any) -> PostedMessage:
         """Say something a minute later (so that operations have an order), and take the first answer."""
         self.bot.clock.advance(timedelta(minutes=1))
         return (await self.bot.say(who, line, room=IMAGES, **how))[0]
 
-    async def answer(self, name: str, who: str, line: str, **how: Any) -> Shown:
+    async def answer(self, name: str, who: str, line: str, **how: Any) -> PostedMessage:
         """Say something, and keep the answer."""
         return await self.keep(name, await self.ask(who, line, **how))
 
-    async def end(self, name: str, card: Shown, who: str = BOB) -> Shown:
+    async def end(self, name: str, card: PostedMessage, who: str = BOB) -> PostedMessage:
         """Approve an operation seven minutes later, and keep its card and its report."""
         self.bot.clock.advance(timedelta(minutes=7))
         await self.bot.press(who, Choice.APPROVE, card)
         return await self.ended(name, card)
 
-    async def ended(self, name: str, card: Shown) -> Shown:
+    async def ended(self, name: str, card: PostedMessage) -> PostedMessage:
         """Keep the card of an operation that has ended, and its report, which is the newest in its thread."""
         await self.keep(name, card)
         return await self.keep(f"{name}-report", [m for m in self.bot.messages if m.thread == card.id][-1])
 
-    async def at(self, name: str, moment: datetime, words: str) -> Shown:
+    async def at(self, name: str, moment: datetime, words: str) -> PostedMessage:
         """Let it be this moment, and keep what the schedules make the bot say then with these words."""
         self.bot.clock.now = moment
-        await self.bot.house.schedules.wake()
-        await self.bot.house.workflows.idle()
+        await self.bot.running.schedules.wake()
+        await self.bot.running.workflows.idle()
         return await self.keep(name, [m for m in self.bot.messages if words in m.card.title][-1])
 
     async def tick(self, name: str, schedule: str, line: str) -> None:
         """Let a schedule say a line, and keep what it is told."""
         self.bot.clock.advance(timedelta(minutes=1))
-        room, at = Room(platform=Platform.SLACK, id=IMAGES), self.bot.clock()
-        await self.bot.house.dispatcher.accept_tick(Tick(schedule=schedule, at=at, room=room, text=line))
-        await self.bot.house.workflows.idle()
+        room, at = Room(platform=SLACK, id=IMAGES), self.bot.clock()
+        await self.bot.running.dispatcher.accept_tick(Tick(schedule=schedule, at=at, room=room, text=line))
+        await self.bot.running.workflows.idle()
         await self.keep(name, self.bot.messages[-1])
 
     async def hear_directly(self, name: str, who: str, line: str) -> None:
         """Hear a line in a direct message, as Slack's adapter passes it on, and keep the answer."""
-        room, at = Room(platform=Platform.SLACK, id="D0DIRECT0"), self.bot.clock()
+        room, at = Room(platform=SLACK, id="D0DIRECT0"), self.bot.clock()
         heard = MessageEvent(
             event_id=name, room=room, speaker=who, text=line, address=Address.DIRECT, sent_at=at
         )
         doubted = heard.model_copy(update={"assurance": Assurance.REFUSED, "doubt": DIRECT})
-        await self.bot.house.dispatcher.accept(doubted)
-        await self.bot.house.workflows.idle()
+        await self.bot.running.dispatcher.accept(doubted)
+        await self.bot.running.workflows.idle()
         await self.keep(name, self.bot.messages[-1])
 
     async def look_home(self, name: str, account: str) -> None:
         """Keep somebody's Home tab."""
-        self.said[f"{HOME}{name}"] = await home(self.bot.house.dispatcher._services, Platform.SLACK, account)
+        self.said[f"{HOME}{name}"] = await home(self.bot.running.dispatcher._services, SLACK, account)
 
 
 async def looks(story: Story) -> None:
@@ -182,16 +184,16 @@ async def promotion(story: Story) -> None:
     card = await story.answer("promote-proposed", ALICE, f"!promote {X64}")
     await story.keep("refused-requester", *await bot.press(ALICE, Choice.APPROVE, card))
     await story.keep("refused-without-role", *await bot.press(CAROL, Choice.APPROVE, card))
-    await story.keep("refused-other-plan", *await press_value(bot, BOB, name_of(card), "00000000"))
+    await story.keep("refused-other-plan", *await press_forged(bot, BOB, name_of(card), "00000000"))
     await story.answer("refused-cancel", CAROL, f"!cancel {name_of(card)}")
-    held = arm(bot, FaultKind.HOLD_BEFORE, "GET *")
+    held = inject_fault(bot, FaultKind.HOLD_BEFORE, "GET *")
     bot.clock.advance(timedelta(minutes=7))
     await bot.press(BOB, Choice.APPROVE, card, wait=False)
     await held.reached.wait()
     await bot.until(lambda: "approved" in card.card.title)
     await story.keep("promote-approved", card)
     held.release()
-    await bot.house.workflows.idle()
+    await bot.running.workflows.idle()
     await story.ended("promote-done", card)
     await story.keep("refused-late", *await bot.press(BOB, Choice.APPROVE, card))
     await story.answer("op-of-done", CAROL, f"!op {name_of(card)}")
@@ -212,41 +214,41 @@ async def other_ends(story: Story) -> None:
     await story.keep("cancelled", card)
     card = await story.ask(ALICE, line)
     bot.clock.advance(timedelta(hours=25))
-    await bot.house.housekeeping.sweep()
-    await bot.house.workflows.idle()
+    await bot.running.housekeeping.sweep()
+    await bot.running.workflows.idle()
     await story.ended("expired", card)
     facts, done = await story.ask(ALICE, line), await story.ask(ALICE, line)
-    latest = properties(bot.azure, ARM, "43.20261111.0")
+    latest = publishing_profile(bot.azure, ARM, "43.20261111.0")
     latest["targetRegions"], kept = latest["targetRegions"][:1], latest["targetRegions"]
     await story.end("stale-facts", facts)
     latest["targetRegions"] = kept
-    properties(bot.azure, ARM, ARM_CANDIDATE)["excludeFromLatest"] = False
+    publishing_profile(bot.azure, ARM, ARM_CANDIDATE)["excludeFromLatest"] = False
     await story.end("stale-done", done)
 
 
 async def failures(story: Story) -> None:
     bot = story.bot
     card = await story.answer("promote-several-proposed", ALICE, "!promote Fedora-Cloud-42-*")
-    arm(bot, FaultKind.REFUSE, "PUT *", after=1, times=None)
+    inject_fault(bot, FaultKind.REFUSE, "PUT *", after=1, times=None)
     await story.end("failed", card)
     await story.answer("op-of-failed", CAROL, f"!op {name_of(card)}")
     bot.azure.faults.clear()
     card = await story.ask(ALICE, f"!promote {RAWHIDE}")
-    arm(bot, FaultKind.ERROR, "GET *", times=None)
+    inject_fault(bot, FaultKind.ERROR, "GET *", times=None)
     await story.end("failed-before", card)
     await story.answer("azure-unlooked", ALICE, "!images")
     bot.azure.faults.clear()
     card = await story.ask(ALICE, f"!promote {RAWHIDE}")
-    async with refusing(bot, "INSERT ON audit WHEN NEW.action IN ('step-1:done', 'proposed')"):
+    async with refusing_database(bot, "INSERT ON audit WHEN NEW.action IN ('step-1:done', 'proposed')"):
         await story.end("failed-inside", card)
         await story.answer("answer-failed-inside", ALICE, f"!rollback {RAWHIDE}")
-    held = arm(bot, FaultKind.HOLD_BEFORE, "GET *")
+    held = inject_fault(bot, FaultKind.HOLD_BEFORE, "GET *")
     await bot.say(ALICE, "!images", room=IMAGES, wait=False)
     await held.reached.wait()
     await bot.until(lambda: bot.messages[-1].card.title.startswith("Looking"))
     await story.keep("looking", bot.messages[-1])
     held.release()
-    await bot.house.workflows.idle()
+    await bot.running.workflows.idle()
 
 
 async def cleanups(story: Story) -> None:
@@ -255,7 +257,7 @@ async def cleanups(story: Story) -> None:
     await story.answer("cleanup-proposed", ALICE, "!cleanup")
     card = await story.answer("cleanup-of-one-proposed", ALICE, f"!cleanup {RAWHIDE}")
     await story.answer("mistake-which-operation", BOB, "!approve")
-    held = arm(bot, FaultKind.HOLD_BEFORE, "DELETE *", after=1)
+    held = inject_fault(bot, FaultKind.HOLD_BEFORE, "DELETE *", after=1)
     await bot.press(BOB, Choice.APPROVE, card, wait=False)
     await held.reached.wait()
     await bot.until(lambda: "running, 1 of" in card.card.title)
@@ -264,7 +266,7 @@ async def cleanups(story: Story) -> None:
     await bot.until(lambda: "Stopped by" in card.text)
     await story.keep("cleanup-stopping", card)
     held.release()
-    await bot.house.workflows.idle()
+    await bot.running.workflows.idle()
     await story.ended("cleanup-stopped", card)
     await story.end("cleanup-done", await story.ask(ALICE, f"!cleanup {RAWHIDE}"))
 
@@ -339,7 +341,7 @@ async def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
     with capture_logs():  # of what fails on purpose, tracebacks take seconds to print
         async with (
             SimulatedAws(fedora_machines(NOW)) as aws,
-            slipway(state, aws=aws, chat=MemoryChat(Platform.SLACK), changes=CHANGES, sleep=no_wait) as bot,
+            running_bot(state, aws=aws, chat=MemoryChat(SLACK), changes=CHANGES, sleep=no_wait) as bot,
         ):
             await aws.ready()
             told = Story(bot, aws)
@@ -353,7 +355,7 @@ async def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
 async def _changing(story: Story) -> set[str]:
     """The names in cards that differ between runs: of operations, their plans, and machines."""
     names = {each["id"] for each in (await story.aws.state())["instances"]}
-    for operation in await story.bot.house.operations.recent(1000):
+    for operation in await story.bot.running.operations.recent(1000):
         names |= {operation.id, operation.digest_prefix}
     return names
 

@@ -19,6 +19,7 @@ from slipway.bot.chat.console.lines import (
     no_such_button,
     read_line,
 )
+from slipway.bot.chat.console.platform import CONSOLE
 from slipway.bot.chat.console.rendering import Renderer
 from slipway.bot.chat.console.screen import Screen
 from slipway.bot.chat.model import (
@@ -83,7 +84,7 @@ class ConsoleChat:
     @property
     def platform(self) -> Platform:
         """The console."""
-        return Platform.CONSOLE
+        return CONSOLE
 
     @property
     def edit_interval(self) -> timedelta:
@@ -198,7 +199,7 @@ class ConsoleChat:
     def _heard(self, speaker: str, text: str) -> MessageEvent:
         return MessageEvent(
             event_id=self._board.new_id(),
-            room=Room(platform=Platform.CONSOLE, id=self._board.room),
+            room=Room(platform=CONSOLE, id=self._board.room),
             speaker=speaker,
             text=text,
             address=Address.DIRECT,
@@ -208,7 +209,7 @@ class ConsoleChat:
     def _press(self, speaker: str, offer: Offer) -> ButtonEvent:
         return ButtonEvent(
             event_id=self._board.new_id(),
-            room=Room(platform=Platform.CONSOLE, id=self._board.room),
+            room=Room(platform=CONSOLE, id=self._board.room),
             speaker=speaker,
             choice=offer.button.choice,
             message_id=offer.message_id,

@@ -6,18 +6,19 @@ import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 
-from slipway.bot.chat.matrix.backoff import Sleep
-from slipway.bot.chat.matrix.connection import Connection
-from slipway.bot.chat.matrix.ears import Ears
-from slipway.bot.chat.matrix.folder import Folder
+from slipway.bot.chat.matrix.transport.backoff import Sleep
+from slipway.bot.chat.matrix.transport.connection import Connection
+from slipway.bot.chat.matrix.events.event_listener import Ears
+from slipway.bot.chat.matrix.account.account_store import Folder
 from slipway.bot.chat.matrix.memory import MatrixMemory
-from slipway.bot.chat.matrix.pace import Latest, Pace
-from slipway.bot.chat.matrix.presence import TYPING_AFTER, Presence
-from slipway.bot.chat.matrix.profile import Profile
-from slipway.bot.chat.matrix.rooms import Rooms
-from slipway.bot.chat.matrix.seals import Seals
-from slipway.bot.chat.matrix.send import Voice
-from slipway.bot.chat.matrix.standing import RoomMembership
+from slipway.bot.chat.matrix.transport.rate_limit import Latest, Pace
+from slipway.bot.chat.matrix.platform import MATRIX
+from slipway.bot.chat.matrix.rooms.activity import TYPING_AFTER, Presence
+from slipway.bot.chat.matrix.account.profile import Profile
+from slipway.bot.chat.matrix.rooms.rooms import Rooms
+from slipway.bot.chat.matrix.events.event_verifier import Seals
+from slipway.bot.chat.matrix.messages.message_sender import Voice
+from slipway.bot.chat.matrix.rooms.membership import RoomMembership
 from slipway.bot.chat.model import Accept, Card, ChatHealth, Platform
 from slipway.bot.config.settings import CommandSettings, MatrixSettings
 from slipway.bot.core.times import Clock
@@ -93,7 +94,7 @@ class MatrixChat:
     @property
     def platform(self) -> Platform:
         """Matrix."""
-        return Platform.MATRIX
+        return MATRIX
 
     @property
     def edit_interval(self) -> timedelta:

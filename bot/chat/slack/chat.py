@@ -16,6 +16,7 @@ from slipway.bot.chat.slack.groups import Groups
 from slipway.bot.chat.slack.house import HostCallbacks
 from slipway.bot.chat.slack.memory import Begun, SlackMemory
 from slipway.bot.chat.slack.pace import EDITS_APART, EDITS_AT_ONCE, Budget, Lanes, Latest
+from slipway.bot.chat.slack.platform import SLACK
 from slipway.bot.chat.slack.trust import Trust
 from slipway.bot.chat.slack.voice import Voice
 from slipway.bot.chat.slack.windows import Windows
@@ -86,7 +87,7 @@ class SlackChat:
     @property
     def platform(self) -> Platform:
         """Slack."""
-        return Platform.SLACK
+        return SLACK
 
     @property
     def edit_interval(self) -> timedelta:

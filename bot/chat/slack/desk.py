@@ -19,7 +19,6 @@ from slipway.bot.chat.model import (
     ButtonEvent,
     Choice,
     MessageEvent,
-    Platform,
     Room,
 )
 from slipway.bot.chat.slack.aside import Aside, Spot
@@ -27,6 +26,7 @@ from slipway.bot.chat.slack.chores import Chores
 from slipway.bot.chat.slack.house import HostCallbacks
 from slipway.bot.chat.slack.limits import REASON as LONGEST_REASON
 from slipway.bot.chat.slack.modals import REASON, entered, filled
+from slipway.bot.chat.slack.platform import SLACK
 from slipway.bot.chat.slack.trust import Trust
 from slipway.bot.chat.slack.values import (
     APPROVE,
@@ -290,7 +290,7 @@ class Desk:
         assurance, doubt = self._trust.place(where)
         return MessageEvent(
             event_id=event_id,
-            room=Room(platform=Platform.SLACK, id=where),
+            room=Room(platform=SLACK, id=where),
             speaker=did.speaker,
             text=_SURROGATES.sub("\ufffd", line),
             address=Address.MENTION,
@@ -306,7 +306,7 @@ class Desk:
         target = back.target
         return ButtonEvent(
             event_id=event_id,
-            room=Room(platform=Platform.SLACK, id=did.user if back.home else did.room),
+            room=Room(platform=SLACK, id=did.user if back.home else did.room),
             speaker=did.speaker,
             choice=choice,
             operation_id=target.operation_id if target else None,

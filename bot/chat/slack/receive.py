@@ -11,7 +11,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from slipway.bot.chat.model import Address, MessageEvent, Platform, Room
+from slipway.bot.chat.model import Address, MessageEvent, Room
+from slipway.bot.chat.slack.platform import SLACK
 from slipway.bot.chat.slack.trust import Trust
 from slipway.bot.chat.slack.values import CHANNEL, USER, part, stamp_of, text_at
 
@@ -54,7 +55,7 @@ def understand(envelope: Mapping[str, Any], *, me: str, trust: Trust) -> Message
     assurance, doubt = trust.place(channel)
     return MessageEvent(
         event_id=event_id,
-        room=Room(platform=Platform.SLACK, id=channel),
+        room=Room(platform=SLACK, id=channel),
         speaker=trust.speaker(user, *_teams(envelope, event)),
         text=said,
         address=Address.DIRECT if direct else Address.MENTION if mentioned else Address.ROOM,

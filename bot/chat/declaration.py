@@ -1,0 +1,112 @@
+"""How a chat platform declares itself: its settings, its adapter, and how its ids look."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Generic, Protocol, TypeVar
+
+from slipway.bot.chat.forms import CommandForm
+from slipway.bot.chat.model import Card, Chat, Platform
+from slipway.bot.config.fields import Settings
+from slipway.bot.config.problems import Problem
+from slipway.bot.core.probes import Finding
+from slipway.bot.core.times import Clock
+from slipway.bot.core.waiting import Sleep
+
+SettingsT = TypeVar("SettingsT", bound=Settings)
+
+
+class KeyValueStore(Protocol):
+    """Named texts that outlive the process: a sync token, notices already given."""
+
+    async def load(self, name: str) -> str | None:
+        """The text kept under this name, if there is one."""
+        ...
+
+    async def save(self, name: str, value: str) -> None:
+        """Keep a text under this name, in place of any before; durable when it returns."""
+        ...
+
+
+@dataclass(frozen=True)
+class HostCallbacks:
+    """What an adapter is handed of the running bot; it imports none of it.
+
+    Attributes:
+        knows: whether an account of this platform belongs to a configured person.
+        home: the cards of an account's own page, where the platform has such a page.
+        forms: the forms that can be shown, by name.
+        idle: returns when no work is under way.
+        groups: ids of this platform's user groups that give roles.
+        set_group_members: takes in who is in them, in place of what was known before.
+        max_age: how old a message may be that is still acted on, in seconds.
+    """
+
+    knows: Callable[[str], bool]
+    home: Callable[[str], Awaitable[tuple[Card, ...]]]
+    forms: Callable[[], Mapping[str, CommandForm]]
+    idle: Callable[[], Awaitable[None]]
+    groups: tuple[str, ...]
+    set_group_members: Callable[[Mapping[str, frozenset[str]]], None]
+    max_age: float
+
+
+@dataclass(frozen=True)
+class ChatContext(Generic[SettingsT]):
+    """What a chat adapter is made of.
+
+    Attributes:
+        settings: the platform's table of slipway.toml.
+        state_dir: the state folder, for files that the adapter keeps in a folder of its own there.
+        store: its own named texts in the database.
+        clock: the time.
+        callbacks: the rest of the bot.
+        sleep: lets time pass.
+    """
+
+    settings: SettingsT
+    state_dir: str
+    store: KeyValueStore
+    clock: Clock
+    callbacks: HostCallbacks
+    sleep: Sleep
+
+
+@dataclass(frozen=True)
+class ChatDeclaration(Generic[SettingsT]):
+    """A chat platform, declared in its package's ``declaration.py`` as ``CHAT``.
+
+    Attributes:
+        platform: its name in addresses (``matrix:@alice:example.org``), and of its table in slipway.toml.
+        settings: the table's class.
+        build: makes the adapter. Loads no SDK: that is done when it runs.
+        enabled: whether the table switches the platform on; a table that is there does, unless this says no.
+        check: mistakes that show from several keys of the table; keys are given without the table's name.
+            ``secrets`` says whether missing secrets are told: not where one could not be read, which is told
+            already.
+        account_problem: what is wrong with an account's id, as the rest of a sentence that begins with the
+            address in quotes; None if it can be one.
+        room_problem: the same for a room's id, which must be an id and no alias.
+        rooms: ids of all rooms that the bot works in, as far as the settings tell; empty where they do not.
+        describe: the platform in a few words, for `slipway check`; empty for none.
+        probe: tries the connection, for `slipway doctor`; None where there is nothing to try.
+        group_key: the key of a role that names this platform's user groups, such as ``slack_groups``; empty
+            where the platform has none.
+        group_problem: what is wrong with a user group's id; None if it can be one.
+        outlives_input: whether the bot goes on when this chat's input ends.
+    """
+
+    platform: Platform
+    settings: type[SettingsT]
+    build: Callable[[ChatContext[SettingsT]], Chat]
+    describe: Callable[[SettingsT], str]
+    account_problem: Callable[[str], str | None]
+    room_problem: Callable[[str], str | None]
+    enabled: Callable[[SettingsT], bool] = lambda _settings: True
+    check: Callable[[SettingsT, bool], Iterator[Problem]] = lambda _settings, _secrets: iter(())
+    rooms: Callable[[SettingsT], tuple[str, ...]] = lambda _settings: ()
+    probe: Callable[[SettingsT, str], Awaitable[Finding]] | None = None
+    group_key: str = ""
+    group_problem: Callable[[str], str | None] = lambda _group: None
+    outlives_input: bool = True

@@ -1,0 +1,81 @@
+"""Forms: a command line filled in field by field, on platforms that can show such a thing.
+
+A subject declares a form; a platform that has forms shows it, and says the line that it makes. The core reads
+that line as it reads any other, so a form can do nothing that a typed line could not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class FieldKind(StrEnum):
+    """How a field is filled in."""
+
+    CHOICE = "choice"  # one of its choices
+    TEXT = "text"
+    NUMBER = "number"  # a whole number
+
+
+@dataclass(frozen=True)
+class Choice:
+    """One choice of a field."""
+
+    value: str
+    text: str
+    description: str = ""
+
+
+@dataclass(frozen=True)
+class FormField:
+    """One field. ``name`` is its key in what was filled in; a field that is left empty is not there."""
+
+    name: str
+    label: str
+    kind: FieldKind = FieldKind.TEXT
+    choices: tuple[Choice, ...] = ()
+    placeholder: str = ""
+    initial: str = ""
+    longest: int = 200  # characters of a text
+    most: int | None = None  # of a number; the least is 1
+
+
+@dataclass(frozen=True)
+class Form:
+    """A form as things stand, such as with the images that can be launched now."""
+
+    fields: tuple[FormField, ...]
+
+
+Values = Mapping[str, str]
+"""What was filled in, by field name; fields left empty are not there."""
+
+
+@dataclass(frozen=True)
+class CommandForm:
+    """A form for a command, ready to be shown.
+
+    Attributes:
+        name: identifies it on the platform, such as ``launch``.
+        title: the form's heading, such as ``Launch machines``.
+        submit: the word on the button that sends it, such as ``Launch``.
+        loading: what is said while its choices are looked up.
+        load: the fields as things stand; raises UserError or CloudError where nothing can be offered. It is
+            given values to begin with.
+        line: the command line that filled-in values make, without a prefix.
+        problems: what is wrong with filled-in values, a sentence by field name, as far as it shows without
+            asking a cloud. The command itself checks all of it again.
+        values_in: values that a text names, such as the id of an image in a message; for forms that are opened
+            from a message.
+    """
+
+    name: str
+    title: str
+    submit: str
+    loading: str
+    load: Callable[[Values], Awaitable[Form]]
+    line: Callable[[Values], str]
+    problems: Callable[[Values], Mapping[str, str]]
+    values_in: Callable[[str], Values] = lambda _text: {}

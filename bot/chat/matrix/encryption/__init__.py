@@ -1,0 +1,1 @@
+"""End-to-end encryption: the device's keys, cross-signing, other people's devices."""

@@ -1,0 +1,313 @@
+"""The traffic of keys around nio's Olm machine: publishing the bot's, learning others', sharing room keys.
+
+nio would do most of this by itself; but it publishes keys before it saves them, takes a count of no one-time
+keys for no count at all, holds a room for shared although nobody got its key, and stops sharing for ever when
+a call in the middle is cut off.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import secrets
+from collections import OrderedDict, defaultdict
+from typing import Any
+from urllib.parse import quote
+
+import structlog
+
+from slipway.bot.chat.matrix.encryption.cross_signing import Device
+from slipway.bot.chat.matrix.encryption.device_list import Devices, sound_claims
+from slipway.bot.chat.matrix.transport.api import Client, Exchange, Json, ask
+from slipway.bot.core.errors import ChatError
+
+_KEYS = "/_matrix/client/v3/keys"
+_ASK_AGAIN_AFTER = 300.0  # seconds until a homeserver that did not tell somebody's devices is asked again
+_FEWEST_KEYS = (
+    25  # one-time keys at the homeserver below which new ones are made; half of what an account holds
+)
+_ROUNDS = 3  # members or devices may change while a room's key is shared
+_REMEMBERED = 1_000
+
+log = structlog.get_logger(__name__)
+
+
+class Keys:
+    """Keeps one logged-in device's keys, and those it shares and gets, in order.
+
+    Args:
+        client: nio's client, its store loaded.
+        call: makes calls as the bot.
+    """
+
+    def __init__(self, client: Client, call: Exchange) -> None:
+        self._client = client
+        self._call = call
+        self._nio = importlib.import_module("nio")
+        self._ask_again_at: dict[str, float] = {}
+        self._refreshed_until: dict[str, float] = {}
+        self._sharing: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._asking = asyncio.Lock()
+        self._withheld: OrderedDict[str, str] = OrderedDict()
+        self.devices = Devices()
+        self.trouble = ""  # the last failure after a sync, as long as it lasts
+
+    @property
+    def device(self) -> Device:
+        """This device, as its store holds it."""
+        identity = self._client.olm.account.identity_keys
+        return Device(
+            self._client.user_id, self._client.device_id, identity["ed25519"], identity["curve25519"]
+        )
+
+    @property
+    def one_time_keys(self) -> int | None:
+        """How many one-time keys the homeserver holds; None before it said so."""
+        count: int | None = self._client.olm.uploaded_key_count
+        return count
+
+    async def publish(self, *, device_published: bool) -> None:
+        """Publish the device's keys where they are not, and enough one-time keys.
+
+        Args:
+            device_published: whether the homeserver shows the device's keys already.
+
+        Raises:
+            ChatError: the homeserver does not take them.
+        """
+        olm = self._client.olm
+        olm.account.shared = device_published
+        answer = await ask(self._call, "count the bot's one-time keys", "POST", f"{_KEYS}/upload", {})
+        olm.uploaded_key_count = _count(answer)
+        await self._refill()
+
+    async def after_sync(self, batch: Any) -> None:
+        """Do what a batch of news asks for. What fails is logged, told, and tried after the next one."""
+        olm = self._client.olm
+        count = batch.device_key_count.signed_curve25519
+        if isinstance(count, int):  # nio itself overlooks 0
+            olm.uploaded_key_count = count
+        for user in batch.device_list.changed:
+            self._ask_again_at.pop(user, None)
+            self._refreshed_until.pop(user, None)
+        self._note_withheld(batch.to_device_events)
+        self._forget_members(batch)
+        try:
+            await self._refill()
+            await self.ask_for(set(olm.users_for_key_query))
+            await self._mend()
+            await self._send_waiting()
+        except ChatError as error:
+            self.trouble = str(error)
+            log.warning("could not keep the encryption keys in order", problem=str(error))
+        else:
+            self.trouble = ""
+
+    async def ask_for(self, users: set[str]) -> None:
+        """Learn the devices of these people, but of nobody whose homeserver just did not tell them.
+
+        Raises:
+            ChatError: the bot's homeserver does not answer.
+        """
+        async with self._asking:
+            now = asyncio.get_running_loop().time()
+            wanted = sorted(user for user in users if self._ask_again_at.get(user, 0.0) <= now)
+            if not wanted:
+                return
+            body: Json = {"device_keys": {user: [] for user in wanted}, "timeout": 10_000}
+            answer = await ask(self._call, "look up devices", "POST", f"{_KEYS}/query", body)
+            sound = self.devices.learn(answer)
+            response = self._nio.KeysQueryResponse(sound, {})
+            await self._client.receive_response(response)
+            for user in wanted:
+                if user in sound:
+                    self._ask_again_at.pop(user, None)
+                else:
+                    self._ask_again_at[user] = now + _ASK_AGAIN_AFTER
+                    self._client.olm.users_for_key_query.discard(user)
+
+    async def refresh(self, user: str) -> None:
+        """Look somebody's devices up now, and not again for a while.
+
+        Raises:
+            ChatError: as :meth:`ask_for`.
+        """
+        now = asyncio.get_running_loop().time()
+        if self._refreshed_until.get(user, 0.0) <= now:
+            await self.ask_for({user})
+            self._refreshed_until[user] = now + _ASK_AGAIN_AFTER
+
+    async def encrypt(self, room_id: str, kind: str, content: Json) -> tuple[str, Json]:
+        """Encrypt an event for every device of every member, after giving them the room's key.
+
+        Raises:
+            ChatError: the key could not be shared.
+        """
+        olm = self._client.olm
+        room = self._room(room_id)
+        async with self._sharing[room_id]:
+            for _ in range(_ROUNDS):
+                await self._learn_members(room_id)
+                if not olm.should_share_group_session(room_id):
+                    # Nothing may wait between here and the encryption: the session would be another.
+                    sealed_kind, sealed = self._client.encrypt(room_id, kind, content)
+                    return sealed_kind, sealed
+                await self._share(room, list(room.users))
+        raise ChatError(f"The members of {room_id} change too fast to encrypt for them.", passing=True)
+
+    async def request(self, event: Any) -> None:
+        """Ask the device that wrote an unreadable event for its key, once a session."""
+        olm = self._client.olm
+        if event.session_id in olm.outgoing_key_requests:
+            return
+        message = event.as_key_request(
+            event.sender, self._client.device_id, event.session_id, event.device_id
+        )
+        if message not in olm.outgoing_to_device_messages:
+            olm.outgoing_to_device_messages.append(message)
+        try:
+            await self._send_waiting()
+        except ChatError as error:
+            log.info("a key request will be sent later", problem=str(error))
+
+    def withheld(self, session_id: str) -> str:
+        """Why the key of a session was not given to the bot, as the sender's client says; or nothing."""
+        return self._withheld.get(session_id, "")
+
+    def has_session(self, room_id: str, event: Any) -> bool:
+        """Whether the bot has the key with which an event was encrypted."""
+        found = self._client.olm.inbound_group_store.get(room_id, event.sender_key, event.session_id)
+        return found is not None
+
+    def _forget_members(self, batch: Any) -> None:
+        """Where a sync left events out, somebody may have come or gone in them: with members loaded lazily, the
+        state beside a gap names only those who speak after it."""
+        for room_id, info in batch.rooms.join.items():
+            room = self._client.rooms.get(room_id)
+            if room is not None and room.encrypted and info.timeline.limited:
+                room.members_synced = False
+                self._client.invalidate_outbound_session(room_id)
+
+    def _room(self, room_id: str) -> Any:
+        """nio's room, which it only knows after a sync."""
+        room = self._client.rooms.get(room_id)
+        if room is None:
+            room = self._nio.MatrixRoom(room_id, self._client.user_id, encrypted=True)
+            self._client.rooms[room_id] = room
+        return room
+
+    async def _learn_members(self, room_id: str) -> None:
+        room = self._room(room_id)
+        if not room.members_synced:
+            path = f"/_matrix/client/v3/rooms/{quote(room_id, safe='')}/joined_members"
+            answer = await ask(self._call, f"look up the members of {room_id}", "GET", path)
+            response = self._nio.JoinedMembersResponse.from_dict(answer, room_id)
+            if isinstance(response, self._nio.ErrorResponse):
+                raise ChatError(f"The homeserver does not say who is in {room_id}.", passing=True)
+            await self._client.receive_response(response)
+        await self.ask_for(set(self._client.olm.users_for_key_query))
+
+    async def _share(self, room: Any, users: list[str]) -> None:
+        """Give the room's key to all devices that have not got it."""
+        olm, room_id = self._client.olm, room.room_id
+        if room_id in olm.outbound_group_sessions and olm.outbound_group_sessions[room_id].expired:
+            olm.rotate_outbound_group_session(room_id)
+        missing = olm.get_missing_sessions(users)
+        if missing:
+            await self._claim(missing)
+        # nio must be told to give keys to devices that it has not verified, as it verifies none. Who may
+        # command is decided where commands come in; who is in the room may read.
+        batches = list(olm.share_group_session_parallel(room_id, users, ignore_unverified_devices=True))
+        session = olm.outbound_group_sessions[room_id]
+        for shared_with, messages in batches:
+            path = f"/_matrix/client/v3/sendToDevice/m.room.encrypted/{secrets.token_hex(16)}"
+            await ask(self._call, f"share the key of {room_id}", "PUT", path, messages)
+            session.users_shared_with.update(shared_with)
+        session.shared = True
+        if not room.members_synced or set(room.users) != set(users):  # somebody came or went meanwhile
+            self._client.invalidate_outbound_session(room.room_id)
+
+    async def _claim(self, wanted: dict[str, list[str]]) -> None:
+        body: Json = {
+            "timeout": 10_000,
+            "one_time_keys": {
+                user: dict.fromkeys(devices, "signed_curve25519") for user, devices in wanted.items()
+            },
+        }
+        answer = await ask(self._call, "get one-time keys", "POST", f"{_KEYS}/claim", body)
+        store = self._client.olm.device_store
+        public = {
+            user: {device.id: device.ed25519 for device in store.active_user_devices(user)} for user in wanted
+        }
+        sound = sound_claims(answer, public)
+        await self._client.receive_response(self._nio.KeysClaimResponse(sound, {}))
+
+    async def _refill(self) -> None:
+        """Publish new one-time keys where few are left. They are saved before anybody can use one."""
+        olm = self._client.olm
+        count = olm.uploaded_key_count
+        if olm.account.shared and (count is None or count >= _FEWEST_KEYS):
+            return
+        if count is not None and count >= olm.account.max_one_time_keys:
+            body = {"device_keys": _device_keys(olm)}
+        else:
+            body = olm.share_keys()
+        olm.save_account()
+        answer = await ask(self._call, "publish the bot's keys", "POST", f"{_KEYS}/upload", body)
+        olm.account.shared = True
+        olm.uploaded_key_count = _count(answer)
+        olm.mark_keys_as_published()
+        olm.save_account()
+
+    async def _mend(self) -> None:
+        """Open new sessions with devices whose last one broke. Who has no key now is not asked for one again
+        before the next broken message."""
+        if not self._client.should_claim_keys:
+            return
+        olm = self._client.olm
+        wanted = {user: list(devices) for user, devices in self._client.get_users_for_key_claiming().items()}
+        await self._claim({user: devices for user, devices in wanted.items() if devices})
+        olm.wedged_devices.clear()
+        olm.key_request_devices_no_session.clear()
+
+    async def _send_waiting(self) -> None:
+        for message in list(self._client.outgoing_to_device_messages):
+            path = f"/_matrix/client/v3/sendToDevice/{quote(message.type, safe='')}/{secrets.token_hex(16)}"
+            await ask(self._call, "send to a device", "PUT", path, message.as_dict())
+            await self._client.receive_response(self._nio.ToDeviceResponse(message))
+
+    def _note_withheld(self, events: list[Any]) -> None:
+        for event in events:
+            source = getattr(event, "source", None)
+            if not isinstance(source, dict) or source.get("type") != "m.room_key.withheld":
+                continue
+            content = source.get("content")
+            content = content if isinstance(content, dict) else {}
+            session, code = content.get("session_id"), content.get("code")
+            if isinstance(session, str) and isinstance(code, str):
+                self._withheld[session] = code
+                while len(self._withheld) > _REMEMBERED:
+                    self._withheld.popitem(last=False)
+
+
+def _count(answer: Json) -> int:
+    """How many one-time keys the homeserver says it holds; not said is none (specification, ``/keys/upload``)."""
+    counts = answer.get("one_time_key_counts")
+    count = counts.get("signed_curve25519") if isinstance(counts, dict) else None
+    return count if isinstance(count, int) and not isinstance(count, bool) else 0
+
+
+def _device_keys(olm: Any) -> Json:
+    """The device's own keys, signed, as nio makes them only together with one-time keys."""
+    keys = olm.account.identity_keys
+    body: Json = {
+        "algorithms": list(olm._algorithms),
+        "device_id": olm.device_id,
+        "user_id": olm.user_id,
+        "keys": {
+            f"curve25519:{olm.device_id}": keys["curve25519"],
+            f"ed25519:{olm.device_id}": keys["ed25519"],
+        },
+    }
+    body["signatures"] = {olm.user_id: {f"ed25519:{olm.device_id}": olm.sign_json(body)}}
+    return body

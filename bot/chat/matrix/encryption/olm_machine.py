@@ -1,0 +1,136 @@
+"""nio's Olm machine, made fit for strangers: what they send can neither stop it nor speak through it.
+
+As it comes, nio lets some malformed to-device and Megolm events raise out of the sync, obeys state events that
+stand inside a ciphertext, and forgets at a restart which messages it has read. And it takes room keys only from
+the bot's own verified devices, of which there are none.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import structlog
+
+from slipway.bot.chat.matrix.encryption.message_index import Replays
+
+log = structlog.get_logger(__name__)
+
+_READABLE = "m.room.message"  # nothing else is ever acted on that was encrypted
+
+
+class Decrypted(dict[str, Any]):
+    """The source of an event that came out of a ciphertext. Being of this type cannot be forged by anybody.
+
+    Attributes:
+        sender_key: the Curve25519 key of the device whose Megolm session it was.
+        ed25519: the signing key that this device claimed together with the session.
+        session_id: the Megolm session.
+        room_id: the room whose key it was; a homeserver can show an event anywhere.
+    """
+
+    def __init__(
+        self, source: dict[str, Any], *, sender_key: str, ed25519: str, session_id: str, room_id: str
+    ) -> None:
+        super().__init__(source)
+        self.room_id = room_id
+        self.sender_key = sender_key
+        self.ed25519 = ed25519
+        self.session_id = session_id
+
+
+def harden(nio: Any, olm: Any, replays: Replays) -> None:
+    """Put guards around an Olm machine.
+
+    Args:
+        nio: the module.
+        olm: nio's machine, just loaded.
+        replays: which messages were read before.
+    """
+    # What nio and vodozemac raise at malformed input: all of vodozemac's errors are ValueErrors, and nio looks
+    # into what it has not checked.
+    malformed = (
+        nio.exceptions.EncryptionError,
+        nio.exceptions.OlmTrustError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        IndexError,
+        AssertionError,
+        RecursionError,
+    )
+    olm.message_index_store = replays
+    handle, decrypt, accepts = (
+        olm.handle_to_device_event,
+        olm._decrypt_megolm_no_error,
+        olm._should_accept_forward,
+    )
+
+    def handle_to_device_event(event: Any) -> Any:
+        try:
+            return handle(event)
+        except malformed as error:
+            log.info("ignored a malformed to-device event", kind=type(error).__name__)
+            return None
+
+    def decrypt_megolm(event: Any, room_id: str | None = None) -> Any:
+        try:
+            decrypted = decrypt(event, room_id)
+        except malformed as error:
+            log.info("ignored a malformed encrypted event", kind=type(error).__name__)
+            return None
+        if decrypted is None:
+            return None
+        room = room_id or event.room_id
+        session = olm.inbound_group_store.get(room, event.sender_key, event.session_id)
+        source = _outer(decrypted, event)
+        if session is None or source is None:
+            return nio.UnknownBadEvent({})  # nio leaves that alone
+        decrypted.source = Decrypted(
+            source,
+            sender_key=event.sender_key,
+            ed25519=session.ed25519,
+            session_id=event.session_id,
+            room_id=room,
+        )
+        return decrypted
+
+    def should_accept_forward(sender: str, sender_key: str, event: Any) -> bool:
+        if accepts(sender, sender_key, event):
+            return True
+        return _from_its_maker(olm, sender, sender_key, event)
+
+    olm.handle_to_device_event = handle_to_device_event
+    olm._decrypt_megolm_no_error = decrypt_megolm
+    olm._should_accept_forward = should_accept_forward
+
+
+def _outer(decrypted: Any, event: Any) -> dict[str, Any] | None:
+    """The decrypted source under the envelope's own id, sender and time; None if it is not to be read."""
+    source = decrypted.source
+    if not isinstance(source, dict) or source.get("type") != _READABLE or "state_key" in source:
+        return None
+    if not isinstance(source.get("content"), dict):
+        return None
+    return {
+        "type": _READABLE,
+        "content": source["content"],
+        "event_id": event.event_id,
+        "sender": event.sender,
+        "origin_server_ts": event.server_timestamp,
+    }
+
+
+def _from_its_maker(olm: Any, sender: str, sender_key: str, event: Any) -> bool:
+    """Whether a room key that the bot asked for comes from the very device that made the session."""
+    request = olm.outgoing_key_requests.get(event.session_id)
+    device = olm.device_store.device_from_sender_key(sender, sender_key)
+    content = event.source.get("content", {})
+    return (
+        request is not None
+        and device is not None
+        and (event.algorithm, event.room_id) == (request.algorithm, request.room_id)
+        and content.get("sender_key") == sender_key
+        and content.get("sender_claimed_ed25519_key") == device.ed25519
+        and not content.get("forwarding_curve25519_key_chain")
+    )

@@ -1,0 +1,1 @@
+"""What comes in: the sync loop, what a sync left out, who said it, what it means."""

@@ -1,0 +1,142 @@
+"""What came through an encrypted room: who can have said it, and what is done where nobody can tell.
+
+In an encrypted room only what was encrypted counts as said. Reactions and redactions are never encrypted, so the
+homeserver could have made them up; they are marked, and policies decide. Whatever else stands there in clear text
+is dropped.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+
+from slipway.bot.chat.matrix.transport.connection import Connection
+from slipway.bot.chat.matrix.encryption.device_list import Judgement, judge
+from slipway.bot.chat.matrix.encryption.key_manager import Keys
+from slipway.bot.chat.matrix.encryption.olm_machine import Decrypted
+from slipway.bot.chat.matrix.memory import MatrixMemory
+from slipway.bot.chat.matrix.rooms.rooms import Rooms
+from slipway.bot.chat.matrix.messages.message_sender import Voice
+from slipway.bot.chat.model import Card, Tone
+from slipway.bot.config.settings import UnsignedDevices
+from slipway.bot.core.errors import ChatError
+
+_CLEAR = ("m.reaction", "m.room.redaction")
+
+# Why a client did not give the bot a key, as the specification names it (m.room_key.withheld).
+_WITHHELD = {
+    "m.unverified": "Your client gives no keys to devices that are not verified, and takes mine for one.",
+    "m.blacklisted": "Your client blocks my device.",
+    "m.unauthorised": "Your client says that I may not have the key.",
+    "m.no_olm": "Your client could not set up an encrypted line to me.",
+}
+
+_BELIEVED = Judgement()
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Seen:
+    """How an event reached the bot."""
+
+    judgement: Judgement = _BELIEVED
+    forgeable: bool = False
+
+
+class Seals:
+    """Looks at every event before it is understood."""
+
+    def __init__(
+        self,
+        connection: Connection,
+        rooms: Rooms,
+        voice: Voice,
+        memory: MatrixMemory,
+        *,
+        rule: UnsignedDevices,
+        knows: Callable[[str], bool],
+    ) -> None:
+        self._connection = connection
+        self._rooms = rooms
+        self._voice = voice
+        self._memory = memory
+        self._rule = rule
+        self._knows = knows
+
+    async def look(self, room: str, source: Mapping[str, Any]) -> Seen | None:
+        """How far an event of a room is to be believed; None if it is not to be understood at all.
+
+        Raises:
+            ChatError: the homeserver does not say whether the room is encrypted.
+        """
+        keys = self._connection.keys
+        if keys is None or not await self._rooms.encrypted(room):
+            return Seen()
+        kind = source.get("type")
+        if isinstance(source, Decrypted):
+            if source.room_id != room:  # the history of a room names the room of each event itself
+                log.warning("ignored what was encrypted for another room", room=room, of=source.room_id)
+                return None
+            return Seen(await self._judge(keys, source))
+        if kind in _CLEAR:
+            return Seen(forgeable=True)
+        if kind == "m.room.encrypted":
+            await self._tell_unreadable(keys, room, source)
+        elif kind == "m.room.message":
+            log.warning("ignored clear text in an encrypted room", room=room, event_id=source.get("event_id"))
+        return None
+
+    async def _judge(self, keys: Keys, source: Decrypted) -> Judgement:
+        sender = str(source.get("sender"))
+        device = keys.devices.find(sender, source.sender_key)
+        if device is None:
+            try:
+                await keys.refresh(sender)
+            except ChatError as error:
+                log.warning("could not look up the devices of a speaker", problem=str(error))
+            device = keys.devices.find(sender, source.sender_key)
+        return judge(device, sender, source.ed25519, self._rule)
+
+    async def _tell_unreadable(self, keys: Keys, room: str, source: Mapping[str, Any]) -> None:
+        """Ask for a missing key, and tell the person once a session what to do."""
+        nio = importlib.import_module("nio")
+        event = nio.Event.parse_event(dict(source))
+        if not isinstance(event, nio.MegolmEvent) or event.sender == self._connection.user_id:
+            return
+        event.room_id = room
+        if keys.has_session(room, event):
+            log.warning("ignored an encrypted message that is not sound, or shown again", room=room)
+            return
+        await keys.request(event)
+        told = f"unreadable {room} {event.session_id}"
+        if not self._knows(event.sender) or await self._memory.was_told(told):
+            return
+        why = _WITHHELD.get(keys.withheld(event.session_id), "Its key did not reach me.")
+        card = Card(
+            tone=Tone.WARNING,
+            title="I could not read a message of yours",
+            text=f"{why} I did nothing, and have asked your client for the key. If the message was for me, please "
+            "say it again. If that does not help, type `/discardsession` in Element, or start your client anew, "
+            "and say it once more. `slipway matrix status` shows whether my own device is in order.",
+            mentions=(event.sender,),
+        )
+        try:
+            await self._voice.say(room, card, thread=_thread(source), key=told)
+        except ChatError as error:
+            log.warning("could not tell that a message is unreadable", room=room, problem=str(error))
+            return
+        await self._memory.remember_told(told)
+
+
+def _thread(source: Mapping[str, Any]) -> str | None:
+    content = source.get("content")
+    relation = content.get("m.relates_to") if isinstance(content, Mapping) else None
+    if not isinstance(relation, Mapping) or relation.get("rel_type") != "m.thread":
+        return None
+    root = relation.get("event_id")
+    return root if isinstance(root, str) else None

@@ -1,0 +1,237 @@
+"""From a raw Matrix event to what was heard: pure rules, no network.
+
+Everything here is written by strangers: each value is looked at before it is used, and whatever is not
+clearly a person's message or a press on a button is nothing.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import unquote
+
+from slipway.bot.chat.matrix.encryption.device_list import Judgement
+from slipway.bot.chat.matrix.platform import MATRIX
+from slipway.bot.chat.model import (
+    Address,
+    ButtonEvent,
+    Choice,
+    MessageEvent,
+    Room,
+    WithdrawnReaction,
+)
+
+CHOICES = {"✅": Choice.APPROVE, "❌": Choice.REJECT}
+"""The reactions that count as buttons, as they are without a variation selector."""
+
+_VARIATION_SELECTORS = re.compile("[\ufe0e\ufe0f]")
+_SURROGATES = re.compile("[\ud800-\udfff]")
+_COLON = re.compile(r"\s*[:,]\s*")
+_AT_COLON = re.compile(r"\s*[:,](?:\s+|$)")  # in @slipway:elsewhere.org the colon belongs to another's id
+_SPACE = re.compile(r"\s+|$")
+_PILL = re.compile(r'\s*(?:<p>\s*)?<a\s[^>]{0,200}?href="([^"]{1,500})"[^>]{0,200}>([^<]{1,300})</a>')
+_MARKDOWN_PILL = re.compile(r"\[([^\]\n]{1,300})\]\((https://matrix\.to/#/[^)\s]{1,500})\)")
+_MATRIX_TO = "https://matrix.to/#/"
+_BELIEVED = Judgement()
+_MAX_ID_BYTES = 255  # spec, "Size limits": user ids, event ids, room ids
+
+
+@dataclass(frozen=True)
+class Me:
+    """The bot as others see it."""
+
+    user_id: str
+    display_name: str = ""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What people write at the start of a line to speak to it, but for the full id."""
+        local = self.user_id[1:].partition(":")[0]
+        plain = [name for name in (local, self.display_name.strip()) if name]
+        return tuple(dict.fromkeys(form for name in plain for form in (f"@{name}", name)))
+
+
+def understand(
+    event: Mapping[str, Any],
+    *,
+    room: str,
+    me: Me,
+    address: Address,
+    judgement: Judgement = _BELIEVED,
+    forgeable: bool = False,
+) -> MessageEvent | ButtonEvent | WithdrawnReaction | None:
+    """What a timeline event means for the bot; None if nothing.
+
+    Nothing are: the bot's own events, notices (the specification forbids answering them), edits (their
+    fallback text would run the command again), redacted events, state, and all but text.
+
+    Args:
+        event: the event as the homeserver gave it.
+        room: the room's id.
+        me: who the bot is.
+        address: how the room is listened to: ``ROOM`` or ``DIRECT``.
+        judgement: how far the event can be believed to be its sender's.
+        forgeable: whether the homeserver could have made it up.
+    """
+    event_id, sender = _id(event.get("event_id"), "$"), _id(event.get("sender"), "@")
+    sent_at, content = _moment(event.get("origin_server_ts")), event.get("content")
+    if event_id is None or sender is None or sent_at is None or not isinstance(content, dict):
+        return None
+    if sender == me.user_id or "state_key" in event:
+        return None
+    relation = content.get("m.relates_to")
+    relation = relation if isinstance(relation, dict) else {}
+    envelope = {
+        "event_id": event_id,
+        "room": Room(platform=MATRIX, id=room),
+        "speaker": sender,
+        "sent_at": sent_at,
+    }
+    trust = {"assurance": judgement.assurance, "doubt": judgement.doubt}
+    match event.get("type"):
+        case "m.reaction":
+            pressed = _pressed(relation)
+            if pressed is not None:
+                press = {"message_id": pressed[0], "choice": pressed[1], "forgeable": forgeable}
+                return ButtonEvent.model_validate({**envelope, **trust, **press})
+        case "m.room.redaction":
+            # Room versions below 11 name the event beside the content.
+            taken = _id(content.get("redacts"), "$") or _id(event.get("redacts"), "$")
+            if taken is not None:
+                return WithdrawnReaction.model_validate({**envelope, "reaction_event_id": taken})
+        case "m.room.message":
+            said = _said(content, relation, me, address)
+            if said is not None:
+                return MessageEvent.model_validate({**envelope, **trust, **said})
+    return None
+
+
+def _said(
+    content: Mapping[str, Any], relation: Mapping[str, Any], me: Me, address: Address
+) -> dict[str, Any] | None:
+    """What a message says and how; None for all but a person's text, and for edits."""
+    body = content.get("body")
+    if content.get("msgtype") != "m.text" or not isinstance(body, str):
+        return None
+    if relation.get("rel_type") == "m.replace" or "m.new_content" in content:
+        return None
+    thread = _id(relation.get("event_id"), "$") if relation.get("rel_type") == "m.thread" else None
+    text = _SURROGATES.sub("\ufffd", body)
+    if isinstance(relation.get("m.in_reply_to"), dict):
+        text = _without_quote(text)
+    rest = _without_mention(text, content, me)
+    if rest is not None and address is Address.ROOM:
+        address = Address.MENTION
+    return {"text": text if rest is None else rest, "address": address, "thread": thread}
+
+
+def since_own_join(events: Sequence[Mapping[str, Any]], user_id: str) -> Sequence[Mapping[str, Any]]:
+    """The events after the bot's own joining, where the timeline shows it; else all of them.
+
+    A room that was just entered hands out its history: what was said before the bot came is not for the bot.
+    """
+    for index in range(len(events) - 1, -1, -1):
+        if own_join(events[index], user_id):
+            return events[index + 1 :]
+    return events
+
+
+def own_join(event: Mapping[str, Any], user_id: str) -> bool:
+    """Whether an event says that the bot entered, and was not there already."""
+    if event.get("type") != "m.room.member" or event.get("state_key") != user_id:
+        return False
+    before = _dict(_dict(event.get("unsigned")).get("prev_content")).get("membership")
+    return _dict(event.get("content")).get("membership") == "join" and before != "join"
+
+
+def _dict(value: object) -> dict[str, Any]:
+    return value if isinstance(value, dict) else {}
+
+
+def _id(value: object, sigil: str) -> str | None:
+    if (
+        not isinstance(value, str)
+        or not value.startswith(sigil)
+        or len(value) < 2
+        or _SURROGATES.search(value)
+    ):
+        return None
+    return value if len(value.encode()) <= _MAX_ID_BYTES else None
+
+
+def _moment(milliseconds: object) -> datetime | None:
+    if not isinstance(milliseconds, int) or isinstance(milliseconds, bool) or milliseconds < 0:
+        return None
+    try:
+        return datetime.fromtimestamp(milliseconds / 1000, UTC)
+    except (OverflowError, ValueError, OSError):
+        return None  # a year that no calendar has
+
+
+def _pressed(relation: Mapping[str, Any]) -> tuple[str, Choice] | None:
+    message_id, key = _id(relation.get("event_id"), "$"), relation.get("key")
+    if relation.get("rel_type") != "m.annotation" or message_id is None or not isinstance(key, str):
+        return None
+    choice = CHOICES.get(_VARIATION_SELECTORS.sub("", key))
+    return None if choice is None else (message_id, choice)
+
+
+def _without_quote(body: str) -> str:
+    """The body without the quoted lines that older clients put in front of a reply."""
+    lines = body.split("\n")
+    start = next((index for index, line in enumerate(lines) if not line.startswith(">")), len(lines))
+    if start and start < len(lines) and not lines[start].strip():
+        start += 1
+    return "\n".join(lines[start:])
+
+
+def _without_mention(body: str, content: Mapping[str, Any], me: Me) -> str | None:
+    """What follows if the body begins by naming the bot; None if it does not.
+
+    The full id, a pill that links to it, or a name together with ``m.mentions`` are certain. A name alone
+    counts with a colon or comma behind it, as people write it in clients without pills.
+    """
+    body = body.lstrip()
+    markdown = _MARKDOWN_PILL.match(body)
+    if markdown and _names(markdown.group(2), me):
+        body = markdown.group(1) + body[markdown.end() :]
+        return _rest(body, (markdown.group(1),), certain=True)
+    mentioned = me.user_id in _mentioned(content)
+    sure = (me.user_id, *_pill_labels(content, me), *(me.names if mentioned else ()))
+    rest = _rest(body, sure, certain=True)
+    return rest if rest is not None else _rest(body, me.names, certain=False)
+
+
+def _rest(body: str, names: Sequence[str], *, certain: bool) -> str | None:
+    for name in sorted(names, key=len, reverse=True):
+        if body[: len(name)].casefold() == name.casefold():
+            colon = _AT_COLON if name.startswith("@") else _COLON
+            match = colon.match(body, len(name))
+            if match is None and certain:
+                match = _SPACE.match(body, len(name))
+            if match:
+                return body[match.end() :]
+    return None
+
+
+def _mentioned(content: Mapping[str, Any]) -> list[object]:
+    ids = _dict(content.get("m.mentions")).get("user_ids")
+    return ids if isinstance(ids, list) else []
+
+
+def _pill_labels(content: Mapping[str, Any], me: Me) -> tuple[str, ...]:
+    formatted = content.get("formatted_body")
+    match = _PILL.match(formatted) if isinstance(formatted, str) else None
+    if match is None or not _names(html.unescape(match.group(1)), me):
+        return ()
+    label = html.unescape(match.group(2)).strip()
+    return (label, f"@{label}") if label else ()
+
+
+def _names(link: str, me: Me) -> bool:
+    target = link.removeprefix(_MATRIX_TO).partition("?")[0]
+    return link.startswith(_MATRIX_TO) and unquote(target) == me.user_id

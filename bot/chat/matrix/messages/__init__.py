@@ -1,0 +1,1 @@
+"""What goes out: cards as messages, edits, reactions and files."""

@@ -1,0 +1,82 @@
+"""Files that go with a card: the whole of what was too long for one message."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from collections import OrderedDict
+from typing import Any
+
+from slipway.bot.chat.matrix.transport.connection import Connection
+from slipway.bot.chat.matrix.messages.render import fits, thread_relation
+from slipway.bot.chat.model import Card
+from slipway.bot.chat.shared.plain import render_plain
+
+FILE_NAME = "whole.txt"
+_REMEMBERED = 50
+
+
+def whole_of(card: Card) -> str | None:
+    """The whole text of a card that is too long for one message; None for one that fits."""
+    return None if fits(card) else render_plain(card)
+
+
+class Uploads:
+    """Brings texts into the media repository, each once as long as the process lasts."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        self._done: OrderedDict[str, dict[str, Any]] = OrderedDict()
+
+    async def file(self, text: str, *, thread: str, key: str, encrypted: bool) -> dict[str, Any]:
+        """The content of an event that shows a text as a file.
+
+        Args:
+            text: what the file holds.
+            thread: the root of the thread that the file is to stand in.
+            key: names the upload; the same key uploads once.
+            encrypted: whether the file is encrypted, as it has to be in an encrypted room.
+
+        Raises:
+            ChatError: the homeserver did not take it.
+        """
+        place = self._done.get(key)
+        if place is None:
+            place = await self._upload(text.encode(), encrypted=encrypted)
+            self._done[key] = place
+            while len(self._done) > _REMEMBERED:
+                self._done.popitem(last=False)
+        return {
+            "msgtype": "m.file",
+            "body": FILE_NAME,
+            "filename": FILE_NAME,
+            "info": {"mimetype": "text/plain", "size": len(text.encode())},
+            "m.mentions": {},
+            "m.relates_to": thread_relation(thread),
+            **place,
+        }
+
+    async def _upload(self, data: bytes, *, encrypted: bool) -> dict[str, Any]:
+        if not encrypted:
+            return {"url": await upload(self._connection, data, "text/plain", FILE_NAME)}
+        ciphers = await asyncio.to_thread(importlib.import_module, "nio.crypto.attachments")
+        cipher, keys = await asyncio.to_thread(ciphers.encrypt_attachment, data)
+        url = await upload(self._connection, cipher, "application/octet-stream", None)
+        return {"file": {**keys, "url": url}}
+
+
+async def upload(connection: Connection, data: bytes, kind: str, name: str | None) -> str:
+    """Bring data into the homeserver's media repository, and return its ``mxc://`` address.
+
+    Raises:
+        ChatError: the homeserver did not take it.
+    """
+
+    async def call(client: Any) -> Any:
+        answer, _ = await client.upload(
+            lambda _limited, _timed_out: data, content_type=kind, filename=name, filesize=len(data)
+        )
+        return answer
+
+    answer = await connection.request("upload a file", call)
+    return str(answer.content_uri)

@@ -1,0 +1,222 @@
+"""The voice: cards as messages, edits, and the two reactions that serve as buttons."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from typing import Any
+from urllib.parse import quote
+
+import structlog
+
+from slipway.bot.chat.matrix.messages.attachments import Uploads, whole_of
+from slipway.bot.chat.matrix.transport.connection import Connection, HomeserverError
+from slipway.bot.chat.matrix.transport.rate_limit import Pace, Rank
+from slipway.bot.chat.matrix.events.parsing import CHOICES
+from slipway.bot.chat.matrix.messages.render import message, notice, replacement, thread_relation
+from slipway.bot.chat.matrix.rooms.rooms import Rooms
+from slipway.bot.chat.model import Card, Choice
+from slipway.bot.core.errors import ChatError
+
+ENCRYPTED = (
+    "This room is encrypted, and whoever runs me has switched encryption off: I act on nothing that is said "
+    "here. Please invite me into a room without encryption."
+)
+"""What an encrypted room is told, once."""
+
+_SIGNS = {choice: sign for sign, choice in CHOICES.items()}
+_REMEMBERED = 2_000
+
+log = structlog.get_logger(__name__)
+
+
+def transaction_id(*parts: str) -> str:
+    """The id under which a homeserver takes an event once per device: the same for the same parts."""
+    return "slipway-" + hashlib.sha256("\0".join(parts).encode()).hexdigest()[:40]
+
+
+class Voice:
+    """Says cards, and changes what it said."""
+
+    def __init__(self, connection: Connection, rooms: Rooms, pace: Pace) -> None:
+        self._connection = connection
+        self._rooms = rooms
+        self._pace = pace
+        self._uploads = Uploads(connection)
+        # What is known of messages without asking again; both forget the oldest.
+        self._buttons: OrderedDict[str, frozenset[Choice]] = OrderedDict()
+        self._roots: OrderedDict[str, str] = OrderedDict()
+
+    async def say(self, room: str, card: Card, *, thread: str | None, key: str) -> str:
+        """Send a card once for its key, place its buttons, and return the event's id.
+
+        Raises:
+            ChatError: the room is encrypted and encryption is off, or the homeserver did not take the message.
+        """
+        await self._refuse_encrypted(room)
+        root = self._roots.get(thread, thread) if thread is not None else None
+        try:
+            event_id = await self._send(room, "m.room.message", message(card, thread=root), key)
+        except HomeserverError as error:
+            # A thread cannot start at a message that stands in a thread itself: then that one is meant.
+            above = await self._root_above(room, root, error)
+            if root is None or above is None:
+                raise
+            _remember(self._roots, root, above)
+            event_id = await self._send(room, "m.room.message", message(card, thread=above), key)
+            root = above
+        await self._show_buttons(room, event_id, await self._choices(room, card), key=key, new=True)
+        await self._attach(room, card, thread=root or event_id, key=key)
+        return event_id
+
+    async def replace(
+        self, room: str, message_id: str, card: Card, *, key: str, thread: str | None = None
+    ) -> None:
+        """Replace a message by a card once for its key, its buttons included.
+
+        Args:
+            room: the room's id.
+            message_id: the message.
+            card: what it shows from now on.
+            key: names the edit.
+            thread: the thread in which the message stands, for the file with what is too long.
+
+        Raises:
+            ChatError: the room is encrypted and encryption is off, or the homeserver did not take the edit.
+        """
+        await self._refuse_encrypted(room)
+        content = replacement(card, message_id)
+        await self._send(room, "m.room.message", content, f"edit {message_id} {key}", rank=Rank.EDIT)
+        await self._show_buttons(room, message_id, await self._choices(room, card), key=key, new=False)
+        if not card.fleeting:
+            root = self._roots.get(thread, thread) if thread is not None else message_id
+            await self._attach(room, card, thread=root, key=key)
+
+    async def _attach(self, room: str, card: Card, *, thread: str, key: str) -> None:
+        """Put the whole of a card that was too long into its thread, as a text file; once for its key."""
+        text = whole_of(card)
+        if text is None:
+            return
+        try:
+            encrypted = await self._rooms.encrypted(room)
+            content = await self._uploads.file(text, thread=thread, key=f"{room} {key}", encrypted=encrypted)
+        except ChatError as error:
+            if error.passing:
+                raise
+            log.warning("could not attach the whole of a long message", room=room, problem=str(error))
+            content = {
+                **notice(f"The whole could not be attached. {error}"),
+                "m.relates_to": thread_relation(thread),
+            }
+        await self._send(room, "m.room.message", content, f"whole {key}")
+
+    async def say_encrypted(self, room: str) -> None:
+        """Tell a room, in clear text, that the bot does not work in encrypted rooms.
+
+        Raises:
+            ChatError: the homeserver did not take it.
+        """
+        await self._send(room, "m.room.message", notice(ENCRYPTED), f"encrypted {room}", in_clear=True)
+
+    async def _refuse_encrypted(self, room: str) -> None:
+        if not self._connection.encrypts and await self._rooms.encrypted(room):
+            raise ChatError(
+                f"The room {room} is encrypted, and encryption is off (encryption under [matrix]).",
+                passing=False,
+            )
+
+    async def _send(
+        self,
+        room: str,
+        kind: str,
+        content: dict[str, Any],
+        key: str,
+        *,
+        rank: Rank = Rank.MESSAGE,
+        in_clear: bool = False,
+    ) -> str:
+        tx_id = transaction_id(room, key)
+        encrypted = not in_clear and await self._rooms.encrypted(room)
+
+        async def send() -> Any:
+            return await self._connection.send(room, kind, content, tx_id, encrypted=encrypted)
+
+        return str(await self._pace.send(send, rank))
+
+    async def _root_above(self, room: str, thread: str | None, error: HomeserverError) -> str | None:
+        """The root of the thread in which an event stands, if that is why a message was refused."""
+        if thread is None or error.status != 400:
+            return None
+        path = f"/_matrix/client/v3/rooms/{quote(room, safe='')}/event/{quote(thread, safe='')}"
+        answer = await self._connection.get_json("look up a thread", path)
+        content = answer.get("content")  # a relation stands outside the ciphertext
+        relation = content.get("m.relates_to") if isinstance(content, dict) else None
+        if not isinstance(relation, dict) or relation.get("rel_type") != "m.thread":
+            return None
+        root = relation.get("event_id")
+        return root if isinstance(root, str) else None
+
+    async def _choices(self, room: str, card: Card) -> frozenset[Choice]:
+        """What can be chosen by reacting. Reactions are never encrypted, so some do not count where all is."""
+        encrypted = await self._rooms.encrypted(room)
+        return frozenset(each.choice for each in card.buttons if not (encrypted and each.authentic))
+
+    async def _show_buttons(
+        self, room: str, message_id: str, choices: frozenset[Choice], *, key: str, new: bool
+    ) -> None:
+        """Place the bot's reactions that are missing and take back those that are too many.
+
+        Without the right to react the typed form still works, so a lasting refusal is only logged.
+        """
+        shown = frozenset[Choice]() if new else self._buttons.get(message_id)
+        try:
+            if shown is None or shown - choices:
+                shown = await self._withdraw(room, message_id, choices)
+            for choice in sorted(choices - shown):
+                await self._react(room, message_id, choice, key)
+        except ChatError as error:
+            if error.passing:
+                raise
+            log.warning("could not show buttons", room=room, problem=str(error))
+        _remember(self._buttons, message_id, choices)
+
+    async def _react(self, room: str, message_id: str, choice: Choice, key: str) -> None:
+        relation = {"rel_type": "m.annotation", "event_id": message_id, "key": _SIGNS[choice]}
+        try:
+            tx_key = f"{choice} {message_id} {key}"
+            await self._send(room, "m.reaction", {"m.relates_to": relation}, tx_key, in_clear=True)
+        except HomeserverError as error:
+            if error.errcode != "M_DUPLICATE_ANNOTATION":
+                raise  # that one stands there already, which is all that is wanted
+
+    async def _withdraw(self, room: str, message_id: str, keep: frozenset[Choice]) -> frozenset[Choice]:
+        """Take back the bot's own reactions for choices not to keep; return those that stay."""
+        path = (
+            f"/_matrix/client/v1/rooms/{quote(room, safe='')}/relations/{quote(message_id, safe='')}"
+            "/m.annotation/m.reaction?limit=100&dir=f"  # the bot's came first
+        )
+        answer = await self._connection.get_json("look up reactions", path)
+        kept = set()
+        for event in answer.get("chunk", []):
+            sign = event.get("content", {}).get("m.relates_to", {}).get("key")
+            choice = CHOICES.get(sign) if isinstance(sign, str) else None
+            if event.get("sender") != self._connection.user_id or choice is None:
+                continue
+            if choice in keep:
+                kept.add(choice)
+            else:
+                await self._redact(room, str(event["event_id"]))
+        return frozenset(kept)
+
+    async def _redact(self, room: str, event_id: str) -> None:
+        tx_id = transaction_id(room, "redact", event_id)
+        await self._connection.request(
+            "take back a reaction", lambda client: client.room_redact(room, event_id, tx_id=tx_id)
+        )
+
+
+def _remember(known: OrderedDict[str, Any], key: str, value: object) -> None:
+    known[key] = value
+    known.move_to_end(key)
+    while len(known) > _REMEMBERED:
+        known.popitem(last=False)

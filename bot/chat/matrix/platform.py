@@ -1,0 +1,5 @@
+"""The platform's name."""
+
+from slipway.bot.chat.model import Platform
+
+MATRIX = Platform("matrix")

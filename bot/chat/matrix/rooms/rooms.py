@@ -1,0 +1,221 @@
+"""Which rooms the bot is in, and in which of them it listens to whom.
+
+It listens in the rooms that the configuration names (for commands with the prefix, and for what begins by
+naming it), and in direct chats: a room that the configuration does not name, with exactly two members, the
+other one being somebody the bot knows. Such a room falls silent when a third one enters. Nothing here gives a
+right to anybody; what a person may do is decided by who they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import quote
+
+import structlog
+
+from slipway.bot.chat.matrix.transport.connection import Connection, HomeserverError
+from slipway.bot.chat.model import Address
+from slipway.bot.core.errors import ChatError
+from slipway.bot.core.times import Clock
+
+_TRY_AGAIN_AFTER = timedelta(minutes=5)
+_RESOLVE_AGAIN_AFTER = timedelta(hours=1)  # an alias may be given to another room
+
+log = structlog.get_logger(__name__)
+
+
+class Rooms:
+    """The configured rooms by their ids, and what stands in the way of entering them."""
+
+    def __init__(
+        self, connection: Connection, names: tuple[str, ...], knows: Callable[[str], bool], clock: Clock
+    ) -> None:
+        self._connection = connection
+        self._names = names
+        self._knows = knows
+        self._clock = clock
+        self._ids: dict[str, str] = {name: name for name in names if not name.startswith("#")}
+        self._outside: dict[str, str] = {}  # configured rooms not entered, and why
+        self._try_again_at: datetime | None = None
+        self._resolve_again_at: datetime | None = None
+        self._put_out: dict[str, str] = {}  # configured rooms that the bot was put out of; not entered again
+        self._owed: dict[str, str | None] = {}  # direct chats whose invite could not be followed yet
+        self._encrypted_before_sync: dict[str, bool] = {}
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """A sentence for each configured room that the bot is not in."""
+        return (*self._outside.values(), *self._put_out.values())
+
+    async def enter_missing(self) -> None:
+        """Enter the configured rooms that the bot is not in, and look where aliases lead; not at every call.
+
+        Raises:
+            ChatError: the homeserver does not even say which rooms the bot is in.
+        """
+        now = self._clock()
+        resolve = self._resolve_again_at is None or now >= self._resolve_again_at
+        again = self._try_again_at is None or now >= self._try_again_at
+        if not resolve and not (again and (self._outside or self._owed)):
+            return
+        self._try_again_at = now + _TRY_AGAIN_AFTER
+        if resolve:
+            self._resolve_again_at = now + _RESOLVE_AGAIN_AFTER
+        answer = await self._connection.request("ask which rooms the bot is in", lambda c: c.joined_rooms())
+        joined = set(answer.rooms)
+        for name in self._names:
+            await self._enter(name, joined, resolve=resolve)
+        for room, inviter in tuple(self._owed.items()):
+            await self._follow(room, inviter, None)
+
+    def look_again(self) -> None:
+        """Look soon where aliases lead, and whether the bot is in every configured room."""
+        self._resolve_again_at = None
+
+    def put_out(self, room: str, how: str) -> None:
+        """Take note that the bot was put out of a room; it comes back by an invite or a restart.
+
+        Args:
+            room: the room's id.
+            how: what follows “the bot”: ``was banned by @bob:example.org``.
+        """
+        log.warning("the bot was put out of a room", room=room, how=how)
+        if self.configured(room):
+            again = f"Invite {self._connection.user_id} again to let it work there."
+            self._put_out[room] = f"In {room} the bot {how}. {again}"
+
+    async def _enter(self, name: str, joined: set[str], *, resolve: bool) -> None:
+        try:
+            room = await self._resolve(name, anew=resolve)
+            if room in joined:
+                self._put_out.pop(room, None)
+            elif room not in self._put_out:
+                await self._join(f"enter {name}", name)
+                log.info("entered a configured room", room=room, name=name)
+        except ChatError as error:
+            self._stay_outside(name, error)
+        else:
+            self._outside.pop(name, None)
+
+    async def _resolve(self, name: str, *, anew: bool = False) -> str:
+        """The id of a configured room. A known alias that cannot be looked up now leads where it led.
+
+        Raises:
+            ChatError: it leads nowhere.
+        """
+        if not name.startswith("#") or (name in self._ids and not anew):
+            return self._ids[name]
+        what = f"find the room {name}"
+        try:
+            answer = await self._connection.request(what, lambda c: c.room_resolve_alias(name))
+        except ChatError as error:
+            if name not in self._ids or not error.passing:
+                self._ids.pop(name, None)
+                raise
+            return self._ids[name]
+        before = self._ids.get(name, answer.room_id)
+        if before != answer.room_id:
+            log.warning("an alias leads to another room now", name=name, before=before, now=answer.room_id)
+        self._ids[name] = answer.room_id
+        return self._ids[name]
+
+    async def _join(self, what: str, room: str) -> None:
+        await self._connection.request(what, lambda c: c.join(room))
+
+    def _stay_outside(self, name: str, error: ChatError) -> None:
+        invite = f"Invite {self._connection.user_id} into it." if not error.passing else "Will try again."
+        sentence = f"{error} {invite}"
+        if self._outside.get(name) != sentence:
+            log.warning("not in a configured room", name=name, problem=sentence)
+        self._outside[name] = sentence
+
+    async def answer_invites(self, invites: Mapping[str, Any]) -> None:
+        """Follow invites into configured rooms, and of known people into direct chats; ignore the others."""
+        for room, info in invites.items():
+            inviter, direct = _invitation(info, self._connection.user_id)
+            name = await self._configured_name(room)
+            if name is None and not (direct and inviter is not None and self._knows(inviter)):
+                log.info("ignored an invite", room=room, inviter=inviter)
+                continue
+            await self._follow(room, inviter, name)
+
+    async def _follow(self, room: str, inviter: str | None, name: str | None) -> None:
+        """Follow an invite into a room that the configuration calls so, or into a direct chat."""
+        self._owed.pop(room, None)
+        try:
+            await self._join(f"follow the invite into {room}", room)
+        except ChatError as error:
+            if name is not None:
+                self._stay_outside(name, error)
+                return
+            log.warning("could not follow an invite", room=room, problem=str(error))
+            if error.passing:
+                self._owed[room] = inviter
+        else:
+            log.info("followed an invite", room=room, inviter=inviter)
+            self._put_out.pop(room, None)
+            if name is not None:
+                self._outside.pop(name, None)
+
+    async def _configured_name(self, room: str) -> str | None:
+        for name in self._names:
+            if name not in self._ids:  # an alias that did not exist when it was last asked for
+                try:
+                    await self._resolve(name)
+                except ChatError:
+                    continue  # it stays among the rooms not entered, with its reason
+            if self._ids[name] == room:
+                return name
+        return None
+
+    def configured(self, room: str) -> bool:
+        """Whether the configuration names the room."""
+        return room in self._ids.values()
+
+    def attends(self, room: str) -> bool:
+        """Whether anybody at all could be listened to in the room."""
+        state = self._connection.room(room)
+        return self.configured(room) or (state is not None and state.member_count == 2)
+
+    def listens(self, room: str, speaker: object) -> Address | None:
+        """How the bot listens to somebody in a room; None if it does not."""
+        if self.configured(room):
+            return Address.ROOM
+        state = self._connection.room(room)
+        if state is None or not isinstance(speaker, str):
+            return None
+        return Address.DIRECT if state.member_count == 2 and self._knows(speaker) else None
+
+    async def encrypted(self, room: str) -> bool:
+        """Whether messages in the room are encrypted; asks the homeserver where no sync has told yet.
+
+        Raises:
+            ChatError: the homeserver does not say.
+        """
+        state = self._connection.room(room)
+        if state is not None:
+            return bool(state.encrypted)
+        if room not in self._encrypted_before_sync:
+            try:
+                # nio's own call takes a refusal other than 404 for the state itself.
+                path = f"/_matrix/client/v3/rooms/{quote(room, safe='')}/state/m.room.encryption/"
+                await self._connection.get_json(f"look at {room}", path)
+                self._encrypted_before_sync[room] = True
+            except HomeserverError as error:
+                if error.errcode != "M_NOT_FOUND":
+                    raise
+                self._encrypted_before_sync[room] = False
+        return self._encrypted_before_sync[room]
+
+
+def _invitation(info: Any, user_id: str) -> tuple[str | None, bool]:
+    """Who invited the bot, and whether to a direct chat."""
+    for event in info.invite_state:
+        # nio takes the content out of the source of a member event, and of no other.
+        if event.source.get("type") == "m.room.member" and event.source.get("state_key") == user_id:
+            content = getattr(event, "content", None)
+            direct = isinstance(content, dict) and content.get("is_direct") is True
+            return event.sender, direct
+    return None, False

@@ -1,0 +1,1 @@
+"""Getting to the homeserver: login, session, calls, rate limits."""

@@ -1,0 +1,205 @@
+"""Getting in: which token the bot uses, and as which device.
+
+A device is an Olm account: its keys live in the store and are published once, for ever. So a token is only good
+together with the store of its device. Where the store is lost, or the homeserver has deleted the device, nothing
+brings it back; then there has to be a new device, under the same identity, and people are told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+
+import structlog
+
+from slipway.bot.chat.matrix.transport.errors import HomeserverError, refusal
+from slipway.bot.chat.matrix.account.account_store import Folder, Login
+from slipway.bot.chat.matrix.transport.api import Json
+from slipway.bot.config.settings import MatrixSettings
+from slipway.bot.core.errors import ChatError
+
+Call = Callable[[str | None, str, str, Json | None], Awaitable[tuple[int, Json]]]
+"""Makes one call: token, method, path, body."""
+
+_NAME = "Slipway"
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Secret:
+    """What a login can be bought with.
+
+    Attributes:
+        password: the account's password.
+        token: a one-time login token, as a homeserver gives it after single sign-on.
+    """
+
+    password: str | None = None
+    token: str | None = None
+
+    def __repr__(self) -> str:
+        return "Secret(…)"
+
+    def body(self, user_id: str, device_id: str | None) -> Json:
+        """The body of ``/login``; without a device id, the homeserver makes a new device.
+
+        Raises:
+            ChatError: there is nothing to log in with.
+        """
+        body: Json = {"initial_device_display_name": _NAME}
+        if device_id is not None:
+            body["device_id"] = device_id
+        if self.token is not None:
+            return {**body, "type": "m.login.token", "token": self.token}
+        if self.password is not None:
+            identifier = {"type": "m.id.user", "user": user_id}
+            return {**body, "type": "m.login.password", "identifier": identifier, "password": self.password}
+        raise ChatError(
+            f"There is no login for {user_id} on Matrix yet. Type `slipway matrix login`, which asks for the "
+            "password once and keeps none; or set matrix.password_file or matrix.access_token_file.",
+            passing=False,
+        )
+
+
+class Entrance:
+    """Logs in, or goes on with the login of before.
+
+    Args:
+        call: makes calls.
+        settings: the account.
+        folder: where logins are kept; None to keep none.
+        secret: what to log in with where there is no login yet; by default, the configured password.
+    """
+
+    def __init__(
+        self, call: Call, settings: MatrixSettings, folder: Folder | None, secret: Secret | None = None
+    ) -> None:
+        self._call = call
+        self._settings = settings
+        self._folder = folder
+        password = settings.password.get_secret_value() if settings.password is not None else None
+        self._secret = secret or Secret(password)
+
+    async def enter(self) -> Login:
+        """A login that the homeserver knows: the configured token's, the kept one, or a new one.
+
+        Raises:
+            ChatError: there is none, or the homeserver is not to be reached.
+        """
+        settings = self._settings
+        if settings.access_token is not None:
+            return await self.check(self._login(settings.device_id, settings.access_token.get_secret_value()))
+        kept = self.kept()
+        if kept is None:
+            return await self.anew(settings.device_id)
+        try:
+            return await self.check(kept)
+        except HomeserverError as error:
+            if not error.logged_out:
+                raise
+            if self._secret.password is None:
+                raise _gone(kept.device_id, deleted=error.logged_out == "hard") from error
+            if error.logged_out == "soft":
+                return await self.anew(kept.device_id, lost=kept.lost)
+        log.warning(
+            "the homeserver deleted the bot's device or logged it out; the bot makes a new one",
+            device=kept.device_id,
+        )
+        return await self.anew(None, lost=kept.lost)
+
+    def kept(self) -> Login | None:
+        """The login of before, if one was kept.
+
+        Raises:
+            ChatError: it cannot be read.
+        """
+        if self._folder is None:
+            return None
+        return self._folder.load_login(self._settings.homeserver, self._settings.user_id)
+
+    async def anew(self, device_id: str | None, *, lost: tuple[str, ...] = ()) -> Login:
+        """Log in, and keep the login.
+
+        Args:
+            device_id: as which device; None for a new one.
+            lost: devices whose keys are gone, to be remembered until they are removed.
+
+        Raises:
+            ChatError: the homeserver does not let the bot in.
+        """
+        user = self._settings.user_id
+        status, answer = await self._call(
+            None, "POST", "/_matrix/client/v3/login", self._secret.body(user, device_id)
+        )
+        token, device = answer.get("access_token"), answer.get("device_id")
+        if status != HTTPStatus.OK or not isinstance(token, str) or not isinstance(device, str):
+            raise refusal(f"log in as {user}", status, answer)
+        login = replace(self._login(device, token), lost=tuple(each for each in lost if each != device))
+        login = await self.check(login)
+        if self._folder is not None:
+            self._folder.save_login(login)
+        return login
+
+    async def after_loss(self, lost: Login) -> Login:
+        """Go on as a new device, where a device's keys are gone.
+
+        Raises:
+            ChatError: the bot cannot log in by itself; the words say what to type.
+        """
+        if self._settings.access_token is not None or self._secret.password is None:
+            raise ChatError(
+                f"The encryption keys of the bot's device {lost.device_id} are lost: the homeserver has published "
+                "them, and they are not in the state folder. Put state_dir back from a backup, or type "
+                "`slipway matrix login --new-device` for a new device under the same identity"
+                + self._not_by_token(),
+                passing=False,
+            )
+        log.warning(
+            "the encryption keys of the bot's device are lost; it goes on as a new device, and what was said "
+            "before cannot be read any more. Remove the old device from the account",
+            old=lost.device_id,
+        )
+        return await self.anew(None, lost=(*lost.lost, lost.device_id))
+
+    def _not_by_token(self) -> str:
+        if self._settings.access_token is None:
+            return "."
+        return "; take matrix.access_token out of the configuration first, as it belongs to the old device."
+
+    def _login(self, device_id: str, token: str) -> Login:
+        return Login(self._settings.homeserver, self._settings.user_id, device_id, token)
+
+    async def check(self, login: Login) -> Login:
+        """The login, if it works, with the device that the token really belongs to.
+
+        Raises:
+            ChatError: it does not, or belongs to another account.
+        """
+        what = "ask who the bot is logged in as"
+        status, who = await self._call(login.access_token, "GET", "/_matrix/client/v3/account/whoami", None)
+        if status != HTTPStatus.OK:
+            raise refusal(what, status, who)
+        if who.get("user_id") != login.user_id:
+            raise ChatError(
+                f"The Matrix login belongs to {who.get('user_id')}, but matrix.user_id is {login.user_id}.",
+                passing=False,
+            )
+        device = who.get("device_id")
+        return replace(login, device_id=device) if isinstance(device, str) else login
+
+
+def _gone(device_id: str, *, deleted: bool) -> ChatError:
+    if not deleted:
+        return ChatError(
+            f"The homeserver ended the bot's login (M_UNKNOWN_TOKEN); its device {device_id} is still there. "
+            "Type `slipway matrix login` to go on as the same device.",
+            passing=False,
+        )
+    return ChatError(
+        f"The homeserver no longer knows the bot's device {device_id} (M_UNKNOWN_TOKEN): somebody removed it, or "
+        "logged it out. If that was not you, change the account's password first. Then type "
+        "`slipway matrix login` for a new device under the same identity.",
+        passing=False,
+    )

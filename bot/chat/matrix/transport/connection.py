@@ -1,0 +1,239 @@
+"""The line to the homeserver: one logged-in matrix-nio client, its calls with timeouts and plain errors."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import quote
+
+import structlog
+
+from slipway.bot.chat.matrix.transport.errors import HomeserverError, refusal
+from slipway.bot.chat.matrix.account.account_store import Folder
+from slipway.bot.chat.matrix.encryption.key_manager import Keys
+from slipway.bot.chat.matrix.transport.authentication import Secret
+from slipway.bot.chat.matrix.transport.session import Opened, Opener
+from slipway.bot.chat.matrix.transport.api import Client, Json, ask, attempt, calling
+from slipway.bot.config.settings import MatrixSettings
+from slipway.bot.core.errors import ChatError
+
+__all__ = ["Client", "Connection", "HomeserverError"]
+
+log = structlog.get_logger(__name__)
+
+_SOFTLY_LOGGED_OUT = {"errcode": "M_UNKNOWN_TOKEN", "soft_logout": True}
+
+_MAX_RATE_LIMITED = 4  # how often a call is tried again after 429, when the server says that it may be
+_LONGEST_ASKED_WAIT = 30.0  # what a server may ask for within one call, in seconds; more is not waited for
+_PATIENCE = 3  # a call with all of its tries may take this many request timeouts
+
+# A server gives 10 events a room unless asked, and caps what may be asked at 100
+# (Synapse: filter_timeline_limit).
+_SYNC_FILTER = {
+    "presence": {"types": []},
+    "account_data": {"types": []},
+    "room": {
+        "state": {"lazy_load_members": True},
+        "timeline": {"limit": 100, "lazy_load_members": True},
+        "ephemeral": {"types": []},
+        "account_data": {"types": []},
+    },
+}
+
+
+class Connection:
+    """Logs in at first use and stays logged in until closed.
+
+    When the homeserver ends the token and keeps the device (a soft logout), it logs in again with the
+    password, as the same device.
+
+    Args:
+        settings: the account.
+        sleep: waits where the homeserver asks to.
+        folder: keeps the login and the encryption keys; without one, nothing is encrypted.
+        secret: what to log in with, if not the configured password.
+    """
+
+    def __init__(
+        self,
+        settings: MatrixSettings,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        *,
+        folder: Folder | None = None,
+        secret: Secret | None = None,
+    ) -> None:
+        self._settings = settings
+        self._sleep = sleep
+        self._opener = Opener(settings, folder, secret)
+        self._opened: Opened | None = None
+        self._opening = asyncio.Lock()
+        self.user_id = settings.user_id
+        self.display_name = ""
+
+    async def close(self) -> None:
+        """Let go of the connection; a later call opens it again."""
+        async with self._opening:
+            opened, self._opened = self._opened, None
+            if opened is not None:
+                await opened.close()
+
+    async def request(
+        self, what: str, call: Callable[[Client], Awaitable[Any]], *, patient: bool = True
+    ) -> Any:
+        """Make a call with the logged-in client, and give nio's answer back if it is not an error.
+
+        Args:
+            what: what the call does, to follow “could not”: ``send a message``.
+            call: gets nio's client.
+            patient: whether to wait and try again when too much was asked; otherwise that is an error at once.
+
+        Raises:
+            HomeserverError: the homeserver answered with an error.
+            ChatError: it could not be reached, or took too long.
+        """
+        for _ in range(_MAX_RATE_LIMITED if patient else 0):
+            try:
+                return await self._logged_in(what, call, self._patience)
+            except HomeserverError as error:
+                if not error.limited or error.retry_after > _LONGEST_ASKED_WAIT:
+                    raise
+                await self._sleep(error.retry_after)
+        return await self._logged_in(what, call, self._patience)
+
+    async def get_json(self, what: str, path: str) -> dict[str, Any]:
+        """Read a JSON object from the client-server API, for what nio has no usable call for.
+
+        Raises:
+            ChatError: as :meth:`request`.
+        """
+
+        answer: dict[str, Any] = await self.request(
+            what, lambda client: ask(calling(client), what, "GET", path)
+        )
+        return answer
+
+    async def send(self, room: str, kind: str, content: Json, tx_id: str, *, encrypted: bool) -> str:
+        """Send an event, once for its transaction id, and return the event's id.
+
+        Args:
+            room: the room's id.
+            kind: the event's type.
+            content: what it says.
+            tx_id: names the transaction.
+            encrypted: whether the event is encrypted for the room's members; reactions never are.
+
+        Raises:
+            HomeserverError: the homeserver answered with an error, too many requests among them.
+            ChatError: it could not be reached, or the room's key could not be shared.
+        """
+
+        async def call(client: Client) -> str:
+            sent_kind, sent = kind, content
+            if encrypted:
+                if self.keys is None:
+                    raise ChatError(f"The room {room} is encrypted, and encryption is off.", passing=False)
+                sent_kind, sent = await self.keys.encrypt(room, kind, content)
+            path = f"/_matrix/client/v3/rooms/{quote(room, safe='')}/send/{sent_kind}/{quote(tx_id, safe='')}"
+            answer = await ask(calling(client), f"send to {room}", "PUT", path, sent)
+            return str(answer["event_id"])
+
+        return str(await self.request(f"send to {room}", call, patient=False))
+
+    async def sync(self, since: str | None, *, full_state: bool, poll: float) -> Any:
+        """Wait up to ``poll`` seconds for news since a token.
+
+        ``full_state`` asks for all rooms' state and does not wait.
+
+        Raises:
+            ChatError: as :meth:`request`.
+        """
+
+        def call(client: Client) -> Awaitable[Any]:
+            # nio ignores an answer that carries the token it holds. Were its handling of one cut short, by
+            # the timeout say, it would ignore it when it comes again.
+            client.next_batch = ""
+            answer: Awaitable[Any] = client.sync(
+                timeout=_unlike_any_before() if full_state else int(poll * 1000),
+                sync_filter=_SYNC_FILTER,
+                since=since,
+                full_state=full_state or None,
+            )
+            return answer
+
+        batch = await self._logged_in("read the news", call, poll + self._patience)
+        if self.keys is not None:
+            await self.keys.after_sync(batch)
+        return batch
+
+    @property
+    def encrypts(self) -> bool:
+        """Whether the bot works in encrypted rooms."""
+        return self._opener.encrypts
+
+    @property
+    def keys(self) -> Keys | None:
+        """The device's keys, once connected; None where nothing is encrypted."""
+        return None if self._opened is None else self._opened.keys
+
+    def room(self, room_id: str) -> Any | None:
+        """What nio knows of a joined room from the syncs so far; None if it has not been seen."""
+        return None if self._opened is None else self._opened.client.rooms.get(room_id)
+
+    @property
+    def _patience(self) -> float:
+        return self._settings.request_timeout.total_seconds() * _PATIENCE
+
+    async def _logged_in(self, what: str, call: Callable[[Client], Awaitable[Any]], seconds: float) -> Any:
+        """Make a call; after a soft logout log in again, once, and repeat it."""
+        client = await self._ready()
+        token = client.access_token
+        try:
+            if not token:  # nio drops it at a soft logout, which another call has seen just now
+                raise refusal(what, HTTPStatus.UNAUTHORIZED, _SOFTLY_LOGGED_OUT)
+            return await attempt(what, call(client), seconds)
+        except HomeserverError as error:
+            if error.logged_out != "soft" or not self._opener.has_password:
+                raise
+        await self._renew(client, token)
+        return await attempt(what, call(client), seconds)
+
+    async def _renew(self, client: Client, ended: str) -> None:
+        """Get a new token for the same device, unless somebody else has just done so."""
+        async with self._opening:
+            if client.access_token not in ("", ended):
+                return
+            await self._opener.renew(client)
+            log.info("logged in again after the homeserver ended the token", device=client.device_id)
+
+    async def _ready(self) -> Client:
+        async with self._opening:
+            if self._opened is None:
+                opened = await self._opener.open()
+                try:
+                    await self._learn_name(opened.client)
+                except BaseException:
+                    await opened.close()
+                    raise
+                self._opened = opened
+            return self._opened.client
+
+    async def _learn_name(self, client: Client) -> None:
+        try:
+            name = await attempt("read the bot's name", client.get_displayname(), self._patience)
+            self.display_name = name.displayname or ""
+        except HomeserverError as error:
+            if error.passing:
+                raise
+            self.display_name = ""  # an account without a profile
+
+
+def _unlike_any_before() -> int:
+    """A time limit for a sync that does not wait, which makes its request differ from all earlier ones.
+
+    Synapse keeps a sync's answer for two minutes and gives it again to the same request
+    (``sync_response_cache_duration``): a bot that starts twice would be told what was new at its first start.
+    """
+    return 1 + secrets.randbelow(1_000_000_000)

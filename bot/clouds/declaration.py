@@ -1,0 +1,55 @@
+"""How a cloud declares itself: its settings, what it can do, and what `check` and `doctor` say of it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Generic, TypeVar
+
+from slipway.bot.clouds.capabilities import Adapter, Capability, Port
+from slipway.bot.config.fields import Settings
+from slipway.bot.config.problems import Problem
+from slipway.bot.core.probes import Finding
+
+SettingsT = TypeVar("SettingsT", bound=Settings)
+
+
+@dataclass(frozen=True)
+class CloudContext:
+    """What an adapter is handed beside its own settings.
+
+    Attributes:
+        name: the adapter's name, such as ``azure`` or ``azure.staging``.
+        deployment: the name of this Slipway, for tags.
+        environ: where credentials are looked for that the settings leave out.
+    """
+
+    name: str
+    deployment: str
+    environ: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class CloudDeclaration(Generic[SettingsT]):
+    """A cloud, declared in its package's ``declaration.py`` as ``CLOUD``.
+
+    Attributes:
+        name: its table in slipway.toml, such as ``azure``; ``[azure]`` is the unnamed account, and
+            ``[azure.NAME]`` are more.
+        settings: the table's class. No field of it holds a table, because such keys are names of accounts.
+        open: makes the adapter's ports. Loads no SDK: that is done at the first call.
+        check: mistakes that show from several keys of one table; keys are given without the table's name
+            (``endpoint``; empty for the table itself). ``secrets`` says whether missing secrets are told: not
+            where one could not be read, which is told already.
+        describe: an account in a few words, such as ``gallery Fedora in fedora-cloud``.
+        probe: tries the connection, for `slipway doctor`; changes nothing.
+        environment: variables that other tools read, by field, in order of preference.
+    """
+
+    name: str
+    settings: type[SettingsT]
+    open: Callable[[SettingsT, CloudContext], Mapping[Capability[Any], Port]]
+    describe: Callable[[SettingsT], str]
+    probe: Callable[[SettingsT, Adapter], Awaitable[Finding]]
+    check: Callable[[SettingsT, bool], Iterator[Problem]] = lambda _settings, _secrets: iter(())
+    environment: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

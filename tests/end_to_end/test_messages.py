@@ -1,0 +1,161 @@
+"""What the bot says while a platform or a cloud keeps it waiting: each thing once, and nothing hangs on it."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from slipway.bot.chat.model import Choice
+from slipway.bot.clouds.simulated.faults import FaultKind
+from slipway.bot.core.errors import ChatError
+from slipway.bot.operations.messages import SEND_ATTEMPTS
+from slipway.bot.operations.model import OperationState
+from tests.support.azure import CANDIDATE, RAWHIDE, X64
+from tests.support.harness import (
+    inject_fault,
+    newest_operation,
+    newest_state,
+    no_pauses,
+    propose,
+    running_bot,
+)
+from tests.support.memory_chat import MemoryChat
+
+LATER = ChatError("The room is busy.", passing=True)
+NEVER = ChatError("The bot was thrown out of the room.", passing=False)
+
+
+async def impatient(_seconds: float) -> None:
+    """Nobody waits for anything: whatever takes any time at all is slow."""
+    await asyncio.sleep(0)
+
+
+async def test_a_slow_answer_is_announced_and_the_same_message_becomes_the_answer(tmp_path: Path) -> None:
+    async with running_bot(tmp_path, sleep=impatient) as bot:
+        held = inject_fault(bot, FaultKind.HOLD_BEFORE, "GET *")
+        await bot.say("alice", f"!promote {X64}", wait=False)
+        await bot.until(lambda: bool(bot.messages))
+        (card,) = bot.messages
+        assert "Looking into it…" in card.text
+        held.release()
+        await bot.running.workflows.idle()
+
+        assert bot.messages == [card]
+        assert "waits for 1 approval" in card.text
+        # It is the operation's card in every respect: pressed like any other, and kept up to date.
+        (button, _) = card.card.buttons
+        await bot.press("bob", Choice.APPROVE, card)
+        assert await newest_state(bot) is OperationState.DONE
+        assert f"{button.operation_id} promote: done" in card.card.title
+        assert bot.excluded(X64, CANDIDATE) is False
+
+
+async def test_a_slow_answer_that_needs_no_card_of_its_own_leaves_no_stale_announcement(
+    tmp_path: Path,
+) -> None:
+    async with running_bot(tmp_path, sleep=impatient) as bot:
+        held = inject_fault(bot, FaultKind.HOLD_BEFORE, "GET *")
+        await bot.say("alice", f"!promote {X64}", wait=False)
+        await bot.until(lambda: bool(bot.messages))
+        held.release()
+        await bot.running.workflows.idle()
+        name = (await newest_operation(bot)).id
+        card = bot.messages[0]
+        await bot.say("bob", f"!reject {name} not now")
+        assert "Rejected by Bob: not now." in card.text
+        assert all("Looking into it…" not in shown.text for shown in bot.messages)
+
+
+async def test_a_message_that_is_not_taken_at_first_is_sent_once_it_is(tmp_path: Path) -> None:
+    async with running_bot(tmp_path, sleep=no_pauses) as bot:
+        bot.chat.troubles.append(LATER)
+        card, _ = await propose(bot)
+        assert bot.chat.troubles == []
+        bot.chat.troubles.append(LATER)  # now it is the edit that tells of the end
+        (report,) = await bot.press("bob", Choice.APPROVE, card)
+        assert "promote: done" in card.card.title
+        assert report.thread == card.id
+        assert bot.messages == [card, report]
+
+
+async def test_a_platform_that_asks_for_time_is_given_it(tmp_path: Path) -> None:
+    waits: list[float] = []
+
+    async def wait(seconds: float) -> None:
+        waits.append(seconds)
+        await no_pauses(seconds)
+
+    async with running_bot(tmp_path, sleep=wait) as bot:
+        bot.chat.troubles.append(ChatError("The room is busy.", passing=True, retry_after=90))
+        card, _ = await propose(bot)
+        assert bot.messages == [card]
+        assert 90 in waits
+
+
+@pytest.mark.parametrize("trouble", [NEVER, LATER])
+async def test_an_operation_goes_its_way_though_its_card_could_not_be_shown(
+    tmp_path: Path, trouble: ChatError
+) -> None:
+    async with running_bot(tmp_path, sleep=no_pauses) as bot:
+        bot.chat.troubles += [trouble] * (1 if trouble is NEVER else SEND_ATTEMPTS)
+        assert await bot.say("alice", f"!promote {X64}") == []
+        assert bot.chat.troubles == []
+        name = (await newest_operation(bot)).id
+        assert await newest_state(bot) is OperationState.PROPOSED
+
+        shown = await bot.say("bob", f"!approve {name}")  # shown at last, where it is spoken of
+        assert await newest_state(bot) is OperationState.DONE
+        card, report = shown
+        assert f"{name} promote: done" in card.card.title
+        assert report.thread == card.id
+
+
+async def test_an_operation_ends_though_nothing_can_be_said(tmp_path: Path) -> None:
+    async with running_bot(tmp_path, sleep=no_pauses) as bot:
+        card, name = await propose(bot)
+        bot.chat.troubles += [NEVER] * 2
+        assert await bot.press("bob", Choice.APPROVE, card) == []
+        assert await newest_state(bot) is OperationState.DONE
+        assert bot.excluded(X64, CANDIDATE) is False
+        (full,) = await bot.say("alice", f"!op {name}")
+        assert "promote: done" in full.text
+
+
+async def test_progress_is_shown_in_one_message_no_faster_than_the_platform_bears(tmp_path: Path) -> None:
+    interval = timedelta(seconds=5)
+    waits: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        if seconds == interval.total_seconds():  # between two edits: it never passes in this test
+            waits.append(seconds)
+            await asyncio.Event().wait()
+
+    async with running_bot(tmp_path, sleep=sleep, chat=MemoryChat(edit_interval=interval)) as bot:
+        card, _ = await propose(bot, f"!cleanup {RAWHIDE}")
+        steps = len((await newest_operation(bot)).plan.steps)
+        assert steps > 3
+        held = inject_fault(bot, FaultKind.HOLD_BEFORE, "DELETE *", after=1)
+        await bot.press("bob", Choice.APPROVE, card, wait=False)
+        await held.reached.wait()
+        await bot.until(lambda: f"running, 1 of {steps} steps done" in card.text or bool(waits))
+        shown = len(card.cards)
+        held.release()
+        await bot.running.workflows.idle()
+
+        assert "cleanup: done" in card.card.title
+        assert len(waits) == 1
+        assert len(card.cards) - shown <= 2  # what was under way, and the end: not one an edit a step
+        assert len(bot.messages) == 2  # the card and the report
+
+
+async def test_a_press_on_any_other_message_of_the_bot_is_nothing(tmp_path: Path) -> None:
+    async with running_bot(tmp_path) as bot:
+        (status,) = await bot.say("alice", "!status")
+        card, _ = await propose(bot)
+        (report,) = await bot.press("bob", Choice.APPROVE, card)
+        for shown in (status, report):
+            assert await bot.press("bob", Choice.REJECT, shown) == []
+        assert await newest_state(bot) is OperationState.DONE

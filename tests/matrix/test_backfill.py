@@ -1,0 +1,272 @@
+"""What a sync leaves out is read back: nothing said is lost, nothing is heard twice."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slipway.bot.chat.matrix.chat import MatrixChat
+from slipway.bot.chat.matrix.memory import InMemory
+from slipway.bot.chat.matrix.events.backfill import MOST_TRIES, PAGE, Gaps
+from slipway.bot.chat.matrix.memory import Place
+from slipway.bot.chat.matrix.platform import MATRIX
+from slipway.bot.chat_memory import StoredMatrixMemory
+from slipway.bot.core.times import system_clock
+from slipway.bot.store.database import Database
+from slipway.bot.store.memory import ChatMemory
+from tests.matrix.fakes import BAD_GATEWAY, Proxy, Waits, answers, chat_behind
+from tests.matrix.whole_bot import whole_bot
+from tests.matrix.harness import House, Notebook, running, settings, started
+from tests.matrix.clients import Person
+from tests.support.synapse import Account, Synapse
+
+FORBIDDEN = answers(403, '{"errcode": "M_FORBIDDEN", "error": "no history for you"}')
+
+
+async def test_a_burst_while_the_bot_is_down_is_heard_whole_once_and_in_order(
+    synapse: Synapse, alice: Person, account: Account
+) -> None:
+    room = await alice.create_room(public=True)
+    memory, notebook = InMemory(), Notebook()
+    async with running(MatrixChat(settings(synapse, account, room), memory, system_clock), notebook):
+        await alice.member(room, account.user_id)
+        await started(alice, room, notebook)
+        await alice.say(room, "!before")
+        await notebook.heard("!before")
+    sent: list[str] = []
+    for _ in range(3):
+        sent += await asyncio.gather(*(alice.say(room, "!images") for _ in range(50)))
+    last = await alice.say(room, "!last")
+    notebook = Notebook()
+    async with running(MatrixChat(settings(synapse, account, room), memory, system_clock), notebook):
+        await notebook.heard("!last")
+    heard = [event.event_id for event in notebook.events]
+    assert Counter(heard) == Counter([*sent, last])
+    assert heard[-1] == last
+    times = [event.sent_at for event in notebook.events]
+    assert times == sorted(times)
+
+
+async def test_what_was_said_while_the_bot_was_down_is_answered_once(
+    synapse: Synapse, alice: Person, account: Account, tmp_path: Path
+) -> None:
+    room = await alice.create_room(public=True)
+    matrix = settings(synapse, account, room)
+    async with whole_bot(tmp_path, matrix, alice.id) as bot:
+        await alice.member(room, account.user_id)
+        await alice.until(lambda: bot.chats[MATRIX].health().connected or None, what="connection")
+        before = await alice.say(room, "!whoami")
+        await alice.message(room, "You are", sender=account.user_id)
+        await bot.workflows.idle()
+    meanwhile = [await alice.say(room, text) for text in ("!whoami", "!whoami", "!status")]
+    async with whole_bot(tmp_path, matrix, alice.id) as bot:
+        await alice.until(lambda: len(alice.messages(room, account.user_id)) >= 4, what="four answers")
+        await alice.say(room, "!help")
+        await alice.message(room, "!promote", sender=account.user_id)
+        await bot.workflows.idle()
+    said = alice.messages(room, account.user_id)
+    assert len(said) == 5, [each.body[:60] for each in said]
+    assert len({before, *meanwhile}) == 4
+
+
+async def test_a_token_that_is_no_longer_known_means_going_on_from_the_last_message(
+    synapse: Synapse, alice: Person, account: Account
+) -> None:
+    room, quiet = await alice.create_room(public=True), await alice.create_room(public=True)
+    memory, notebook = InMemory(), Notebook()
+    config = settings(synapse, account, room, quiet)
+    async with running(MatrixChat(config, memory, system_clock), notebook):
+        await alice.member(quiet, account.user_id)
+        await started(alice, room, notebook)
+        wanted = {
+            room: await alice.say(room, "!promote, heard before"),
+            quiet: await alice.say(quiet, "!cleanup, heard before"),
+        }
+        await alice.until(lambda: memory.place is not None and memory.place.seen == wanted, what="the place")
+    await asyncio.gather(*(alice.say(room, f"!{number}") for number in range(130)))
+    await alice.say(room, "!last")
+    assert memory.place is not None
+    memory.place = Place("s_nobody_knows_this", memory.place.seen)
+    notebook = Notebook()
+    async with running(MatrixChat(config, memory, system_clock), notebook):
+        await notebook.heard("!last")
+        await alice.say(quiet, "!after")
+        await notebook.heard("!after")
+    assert Counter(notebook.texts) == Counter([*(f"!{number}" for number in range(130)), "!last", "!after"])
+
+
+async def _with_a_gap(alice: Person, chat: MatrixChat, room: str, bot: str) -> Notebook:
+    """Let the chat come into the room, hear something, and stop; then say more than one sync holds."""
+    notebook = Notebook()
+    async with running(chat, notebook):
+        await alice.member(room, bot)
+        await started(alice, room, notebook)
+    await asyncio.gather(*(alice.say(room, f"!{number}") for number in range(110)))
+    await alice.say(room, "!last")
+    return Notebook()
+
+
+async def test_a_gap_is_insisted_on_while_the_homeserver_is_in_trouble(
+    synapse: Synapse, proxy: Proxy, alice: Person, account: Account
+) -> None:
+    room, waits = await alice.create_room(public=True), Waits()
+    chat = chat_behind(proxy, synapse, account, room, waits)
+    waits.chat = None  # it stays connected
+    notebook = await _with_a_gap(alice, chat, room, account.user_id)
+    proxy.faults["/messages"].extend([BAD_GATEWAY] * 4)
+    async with running(chat, notebook):
+        await notebook.heard("!last")
+    assert len(notebook.texts) == len(set(notebook.texts)) == 111
+    assert len(waits.seconds) == 4
+
+
+@pytest.mark.parametrize("trouble", [FORBIDDEN, BAD_GATEWAY])
+async def test_a_gap_that_stays_is_told_in_the_room(
+    synapse: Synapse, proxy: Proxy, alice: Person, account: Account, trouble: Any
+) -> None:
+    room, waits = await alice.create_room(public=True), Waits()
+    chat = chat_behind(proxy, synapse, account, room, waits)
+    waits.chat = None
+    notebook = await _with_a_gap(alice, chat, room, account.user_id)
+    proxy.faults["/messages"].extend([trouble] * (MOST_TRIES + 1))
+    async with running(chat, notebook):
+        await notebook.heard("!last")
+        told = await alice.message(room, "I may have missed something", sender=account.user_id)
+        assert "say a command again" in told.body
+    assert len(notebook.texts) == 100  # the rest is heard all the same
+
+
+async def test_a_room_that_is_entered_again_does_not_hand_out_what_was_said_meanwhile(
+    house: House, alice: Person
+) -> None:
+    async with asyncio.timeout(20):
+        await alice.call("POST", f"/rooms/{house.room}/kick", {"user_id": house.bot})
+        await alice.say(house.room, "!promote behind its back")
+        await alice.invite(house.room, house.bot)
+        await alice.until(
+            lambda: (
+                sum(
+                    event["type"] == "m.room.member" and event["content"].get("membership") == "join"
+                    for event in alice.events[house.room]
+                    if event.get("state_key") == house.bot
+                )
+                >= 2
+            )
+        )
+    await alice.say(house.room, "!last")
+    await house.notebook.heard("!last")
+    assert house.notebook.texts == ["!last"]
+
+
+async def test_the_place_is_kept_in_the_database(tmp_path: Path) -> None:
+    place = Place("s1_2", {"!a:b": "$x", "!ö:b": "$y"})
+    for expected in (None, place):
+        database = Database(tmp_path / "slipway.db")
+        await database.open()
+        memory = StoredMatrixMemory(ChatMemory(database, MATRIX))
+        assert await memory.load_place() == expected
+        await memory.save_place(place)
+        await database.close()
+
+
+ME = "@slipway:example.org"
+HOUR_AGO = timedelta(hours=1)
+
+
+@dataclass
+class Said:
+    """An event as nio gives it: with its source."""
+
+    source: dict[str, Any]
+
+
+@dataclass
+class Page:
+    """An answer to /messages, newest first."""
+
+    chunk: list[Said]
+    end: str | None
+
+
+@dataclass
+class History:
+    """A room's events, oldest first, given out in pages of any length."""
+
+    events: list[Said]
+    lengths: list[int]
+    user_id: str = ME
+    asked: int = field(default=0)
+
+    async def request(self, _what: str, call: Any) -> Page:
+        answer: Page = await call(self)
+        return answer
+
+    async def room_messages(self, _room: str, *, start: str, limit: int) -> Page:
+        assert limit == PAGE
+        here = int(start)
+        length = self.lengths[self.asked % len(self.lengths)]
+        self.asked += 1
+        there = max(0, here - length)
+        return Page(self.events[there:here][::-1], str(there) if there else None)
+
+
+def event(number: int, age: timedelta) -> Said:
+    sent = (system_clock() - age).timestamp() * 1000
+    return Said({"type": "m.room.message", "event_id": f"${number}", "origin_server_ts": int(sent)})
+
+
+async def _no_wait(_seconds: float) -> None:
+    return None
+
+
+def read_back(history: History, last_seen: str | None, *, pages: int = 1000) -> tuple[list[str], bool]:
+    gaps = Gaps(
+        history,  # type: ignore[arg-type]  # the two things of a connection that are used
+        system_clock,
+        max_age=timedelta(minutes=10),
+        sleep=_no_wait,
+        most_pages=pages,
+    )
+    earlier = asyncio.run(gaps.read_back("!r", str(len(history.events)), last_seen))
+    return [each.source["event_id"] for each in earlier.events], earlier.complete
+
+
+@given(st.integers(0, 40), st.data(), st.lists(st.integers(1, 9), min_size=1, max_size=5))
+def test_however_the_pages_fall_a_gap_holds_what_followed_the_last_message(
+    count: int, data: st.DataObject, lengths: list[int]
+) -> None:
+    events = [event(number, timedelta(0)) for number in range(count)]
+    last = data.draw(st.integers(-1, count - 1))
+    found, complete = read_back(History(events, lengths), f"${last}")
+    assert found == [f"${number}" for number in range(last + 1, count)]
+    assert complete
+
+
+@given(st.integers(0, 30), st.integers(0, 30), st.lists(st.integers(1, 9), min_size=1, max_size=5))
+def test_what_is_too_old_to_act_on_ends_the_reading_and_a_single_false_time_does_not(
+    old: int, young: int, lengths: list[int]
+) -> None:
+    events = [event(number, HOUR_AGO) for number in range(old)]
+    events += [event(old + number, timedelta(0)) for number in range(young)]
+    for index in range(old, old + young, 2):
+        if len(lengths) > 1 or lengths[0] > 1:
+            events[index].source["origin_server_ts"] = "forged"
+    history = History(events, lengths)
+    found, complete = read_back(history, "$before all of it")
+    assert complete
+    assert found[len(found) - young :] == [f"${number}" for number in range(old, old + young)]
+    assert len(found) - young <= 2 * max(lengths)
+
+
+def test_a_gap_without_end_is_left_at_a_bound_and_said_to_be_incomplete() -> None:
+    events = [event(number, timedelta(0)) for number in range(100)]
+    found, complete = read_back(History(events, [10]), "$elsewhere", pages=3)
+    assert (found, complete) == ([f"${number}" for number in range(70, 100)], False)

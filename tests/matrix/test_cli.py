@@ -1,0 +1,194 @@
+"""`slipway matrix`, on a real Synapse, as an operator types it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from slipway.bot.chat.matrix.transport.connection import Connection
+from slipway.bot.chat.matrix.account.account_store import Folder
+from slipway.bot.cli.main import main
+from slipway.bot.config.load import load
+from slipway.bot.store.database import StateLock
+from slipway.commands.all import rights
+from tests.matrix.clients import Person
+from tests.matrix.encrypted_client import SecretPerson, vouched
+from tests.support.program import CONSOLE_CONFIGURATION
+from tests.support.synapse import Account, Synapse
+
+Slipway = Callable[..., Result]
+
+
+@pytest.fixture
+def home(tmp_path: Path, synapse: Synapse, account: Account) -> Path:
+    (tmp_path / "slipway.toml").write_text(
+        f"""
+[matrix]
+homeserver = "{synapse.url}"
+user_id = "{account.user_id}"
+rooms = ["#nowhere:slipway.test"]
+"""
+        + CONSOLE_CONFIGURATION
+    )
+    return tmp_path
+
+
+@pytest.fixture
+def slipway(home: Path) -> Slipway:
+    def run(*args: str, said: str = "", **environment: str) -> Result:
+        command = ["matrix", *args, "--config", str(home / "slipway.toml")]
+        return CliRunner().invoke(main, command, input=said, env=environment)
+
+    return run
+
+
+def run_once(home: Path, **environment: str) -> None:
+    """What the start of the bot does to its account."""
+    settings = load(home / "slipway.toml", environment, known_rights=rights())
+    assert settings.matrix is not None
+
+    async def start() -> None:
+        connection = Connection(settings.matrix, folder=Folder.of(settings.state_dir))  # type: ignore[arg-type]
+        await connection.request("connect", lambda client: client.joined_rooms())
+        await connection.close()
+
+    asyncio.run(start())
+
+
+def kept(home: Path) -> dict[str, str]:
+    found: dict[str, str] = json.loads((home / "state" / "matrix" / "login.json").read_text())
+    return found
+
+
+def log_out(synapse: Synapse, login: dict[str, str]) -> None:
+    async def leave() -> None:
+        account = Account(login["user_id"], "", login["access_token"], login["device_id"])
+        async with Person(synapse, account) as bot:
+            await bot.call("POST", "/logout", {})
+
+    asyncio.run(leave())
+
+
+def is_vouched(synapse: Synapse, user: str, device: str) -> bool:
+    async def look() -> bool:
+        async with Person.of(synapse) as eve:
+            return vouched(await eve.call("POST", "/keys/query", {"device_keys": {user: []}}), user, device)
+
+    return asyncio.run(look())
+
+
+def test_logging_in_once_is_enough_and_no_password_is_kept(
+    slipway: Slipway, home: Path, synapse: Synapse, account: Account
+) -> None:
+    before = slipway("status")
+    assert before.exit_code == 1
+    assert "✘ The bot has no device yet. Next: `slipway matrix login`" in before.output
+    done = slipway("login", said=f"{account.password}\n")
+    assert done.exit_code == 0, done.output
+    assert f"Logged in as {account.user_id}, device SLIPWAY." in done.output
+    assert account.password not in done.output
+    for path in (home / "state").rglob("*"):
+        assert path.is_dir() or account.password.encode() not in path.read_bytes()
+    run_once(home)  # without any secret in the configuration
+    assert is_vouched(synapse, account.user_id, "SLIPWAY")
+    status = slipway("status")
+    assert re.search(r"Device +SLIPWAY, signed\n", status.output)
+    assert re.search(r"Identity +master key \S{43}, the bot's own\n", status.output)
+    assert re.search(r"One-time keys +50 at the homeserver\n", status.output)
+    assert "✘ The room #nowhere:slipway.test does not exist." in status.output
+    assert status.exit_code == 1
+
+
+def test_a_wrong_password_is_told(slipway: Slipway, account: Account) -> None:
+    result = slipway("login", said="wrong\n")
+    assert result.exit_code == 1
+    assert f"Could not log in as {account.user_id}: the homeserver said no (M_FORBIDDEN" in result.output
+    assert slipway("login", said="\n").output == "Password: nothing was given.\n"
+
+
+def test_a_configured_token_would_win_and_is_named(slipway: Slipway) -> None:
+    result = slipway("login", SLIPWAY_MATRIX_ACCESS_TOKEN="syt_x")
+    assert result.exit_code == 1
+    assert "take it out of the environment variable SLIPWAY_MATRIX_ACCESS_TOKEN first" in result.output
+
+
+def test_logging_in_again_keeps_what_works(slipway: Slipway, home: Path, account: Account) -> None:
+    slipway("login", said=account.password)
+    before = kept(home)
+    assert slipway("login", said=account.password).exit_code == 0
+    assert kept(home) == before
+
+
+def test_a_removed_device_is_shown_and_replaced(
+    slipway: Slipway, home: Path, synapse: Synapse, account: Account
+) -> None:
+    slipway("login", said=account.password)
+    log_out(synapse, kept(home))
+    status = slipway("status")
+    assert "no longer knows device SLIPWAY: it was removed or logged out. Next: `slipway matrix login`" in (
+        status.output
+    )
+    assert slipway("login", said=account.password).exit_code == 0
+    new = kept(home)["device_id"]
+    assert new != "SLIPWAY"
+    assert is_vouched(synapse, account.user_id, new)
+
+
+def test_lost_keys_are_shown_and_a_new_device_takes_over(
+    slipway: Slipway, home: Path, synapse: Synapse, account: Account
+) -> None:
+    slipway("login", said=account.password)
+    (home / "state" / "matrix" / "keys-SLIPWAY.db").unlink()
+    status = slipway("status")
+    assert "keys of device SLIPWAY are lost" in status.output
+    assert "Next: `slipway matrix login --new-device`" in status.output
+    done = slipway("login", "--new-device", said=account.password)
+    assert "Devices that are not used any more: SLIPWAY." in done.output
+    assert is_vouched(synapse, account.user_id, kept(home)["device_id"])
+    assert "✘ The account still has the device SLIPWAY, whose keys are lost." in slipway("status").output
+
+
+def test_a_foreign_identity_is_replaced_only_when_told_to(
+    slipway: Slipway, synapse: Synapse, account: Account, tmp_path: Path, home: Path
+) -> None:
+    async def somebody_was_here() -> None:
+        somebody = SecretPerson(synapse, account, tmp_path / "somebody")
+        await somebody.client.keys_upload()
+        await somebody.cross_sign()
+        await somebody.close()
+
+    asyncio.run(somebody_was_here())
+    refused = slipway("login", said=account.password)
+    assert refused.exit_code == 1
+    assert "does not replace it by itself" in refused.output
+    assert "Next: `slipway matrix login --new-identity`" in slipway("status").output
+    # Synapse asks for the password before it lets keys be replaced.
+    assert slipway("login", "--new-identity", said=account.password).exit_code == 0
+    assert is_vouched(synapse, account.user_id, kept(home)["device_id"])
+
+
+def test_it_does_not_log_in_under_the_feet_of_a_running_bot(
+    slipway: Slipway, home: Path, account: Account
+) -> None:
+    with StateLock(home / "state"):
+        result = slipway("login", said=account.password)
+    assert result.exit_code == 1
+    assert "Another Slipway" in result.output
+
+
+def test_an_unreachable_homeserver_is_told(slipway: Slipway, home: Path, account: Account) -> None:
+    slipway("login", said=account.password)
+    config = home / "slipway.toml"
+    text = re.sub(r"http://127.0.0.1:\d+", "http://127.0.0.1:9", config.read_text())
+    config.write_text(text)
+    login = home / "state" / "matrix" / "login.json"
+    login.write_text(re.sub(r"http://127.0.0.1:\d+", "http://127.0.0.1:9", login.read_text()))
+    result = slipway("status")
+    assert result.exit_code == 1
+    assert result.output == "Could not look at the account: no sound answer (ClientConnectorError).\n"

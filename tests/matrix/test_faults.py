@@ -1,0 +1,147 @@
+"""Matrix in trouble: a real Synapse behind a proxy that can fail."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import SecretStr
+
+from slipway.bot.chat.matrix.chat import MatrixChat
+from slipway.bot.chat.matrix.memory import InMemory
+from slipway.bot.chat.matrix.transport.backoff import Backoff
+from slipway.bot.chat.model import Card
+from slipway.bot.core.errors import ChatError
+from slipway.bot.core.times import system_clock
+from tests.matrix.fakes import (
+    BAD_GATEWAY,
+    TOO_FAST,
+    UNKNOWN_TOKEN,
+    Proxy,
+    Waits,
+    answers,
+    chat_behind,
+    does_it_but_hangs_up,
+    hangs_up,
+    never_answers,
+)
+from tests.matrix.harness import Notebook, running, settings, started
+from tests.matrix.clients import Person
+from tests.support.synapse import Account, Synapse
+
+
+async def test_the_bot_hears_on_after_an_outage(
+    synapse: Synapse, proxy: Proxy, alice: Person, account: Account
+) -> None:
+    room, waits, notebook = await alice.create_room(public=True), Waits(), Notebook()
+    async with running(chat_behind(proxy, synapse, account, room, waits), notebook):
+        await alice.member(room, account.user_id)
+        await started(alice, room, notebook)
+        nonsense = answers(200, "this is no JSON")
+        proxy.faults["/sync"].extend(
+            [BAD_GATEWAY, BAD_GATEWAY, TOO_FAST, *[hangs_up] * 4, nonsense]  # aiohttp and nio try again too
+        )
+        for number in range(10):
+            await alice.say(room, f"!images {number}")
+        await notebook.until(lambda: len(notebook.events) == 10)
+        assert notebook.texts == [f"!images {number}" for number in range(10)]
+        await alice.say(room, "!last")
+        await notebook.heard("!last")
+        assert not proxy.faults["/sync"]
+    assert len(waits.seconds) >= 4
+    assert all("HTTP 502" in detail for detail in waits.details[:2])
+    assert "<html>" not in "".join(waits.details)
+
+
+async def test_a_login_that_ends_is_told_and_not_tried_for_ever(
+    synapse: Synapse, proxy: Proxy, alice: Person, account: Account
+) -> None:
+    room, waits = await alice.create_room(public=True), Waits()
+    proxy.faults["/sync"].append(UNKNOWN_TOKEN)
+    chat = chat_behind(proxy, synapse, account, room, waits)
+    with pytest.raises(ChatError, match="no longer knows the bot's access token") as error:
+        async with asyncio.timeout(20):
+            await chat.run(Notebook())
+    assert not error.value.passing
+    assert "secret words" not in str(error.value)
+    assert waits.seconds == []
+
+
+async def test_a_lost_answer_does_not_say_it_twice(
+    synapse: Synapse, proxy: Proxy, alice: Person, account: Account
+) -> None:
+    room = await alice.create_room(public=True)
+    async with Person(synapse, account) as bot:
+        await bot.join(room)
+    chat = chat_behind(proxy, synapse, account, room, Waits())
+    proxy.faults["/send/"].extend([does_it_but_hangs_up] * 20)
+    with pytest.raises(ChatError) as error:
+        await chat.send(room, Card(title="once"), thread=None, key="k")
+    assert error.value.passing
+    proxy.faults["/send/"].clear()
+    sent = await chat.send(room, Card(title="once"), thread=None, key="k")
+    await chat.send(room, Card(title="last"), thread=None, key="l")
+    await alice.message(room, "last")
+    assert [each.id for each in alice.messages(room) if "once" in each.body] == [sent]
+    await chat.close()
+
+
+async def test_a_limit_is_waited_for_and_then_reported_as_passing(
+    synapse: Synapse, proxy: Proxy, alice: Person, account: Account
+) -> None:
+    room = await alice.create_room(public=True)
+    async with Person(synapse, account) as bot:
+        await bot.join(room)
+    chat = chat_behind(proxy, synapse, account, room, Waits())
+    proxy.faults["/send/"].extend([TOO_FAST] * 3)
+    await chat.send(room, Card(title="patient"), thread=None, key="k1")
+    await alice.message(room, "patient")
+    proxy.faults["/send/"].extend([TOO_FAST] * 50)
+    with pytest.raises(ChatError, match="M_LIMIT_EXCEEDED") as error:
+        await chat.send(room, Card(title="too many"), thread=None, key="k2")
+    assert error.value.passing
+    assert len(proxy.faults["/send/"]) >= 40
+    await chat.close()
+
+
+async def test_a_homeserver_that_never_answers_is_given_up(
+    synapse: Synapse, proxy: Proxy, alice: Person, account: Account
+) -> None:
+    room = await alice.create_room(public=True)
+    async with Person(synapse, account) as bot:
+        await bot.join(room)
+    chat = chat_behind(proxy, synapse, account, room, Waits(), request_timeout=timedelta(seconds=0.3))
+    proxy.faults["/send/"].extend([never_answers] * 5)
+    with pytest.raises(ChatError, match="took too long") as error:
+        await chat.send(room, Card(title="hello"), thread=None, key="k")
+    assert error.value.passing
+    await chat.close()
+
+
+async def test_no_homeserver_at_all_is_waited_for(account: Account) -> None:
+    waited = asyncio.Event()
+
+    async def sleep(_seconds: float) -> None:
+        waited.set()
+        await asyncio.Event().wait()
+
+    nowhere = Synapse.__new__(Synapse)
+    object.__setattr__(nowhere, "url", "http://127.0.0.1:9")
+    config = settings(nowhere, account, access_token=None, password=SecretStr("secret"))
+    chat = MatrixChat(config, InMemory(), system_clock, sleep=sleep)
+    async with running(chat, Notebook()), asyncio.timeout(20):
+        await waited.wait()
+        assert "no sound answer" in chat.health().detail
+
+
+@given(st.lists(st.floats(0, 1e9), max_size=30))
+def test_waiting_grows_and_stays_bounded(asked: list[float]) -> None:
+    backoff = Backoff()
+    waits = [backoff.next(seconds) for seconds in asked]
+    assert all(0.5 <= wait <= 300 for wait in waits)
+    assert all(wait >= min(seconds, 300) for wait, seconds in zip(waits, asked, strict=True))
+    backoff.reset()
+    assert backoff.next() <= 1

@@ -1,0 +1,281 @@
+"""Good manners: as fast as the homeserver bears, typing, receipts, and files for what is too long."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from datetime import timedelta
+from typing import Any
+
+import aiohttp
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from slipway.bot.chat.matrix.chat import MatrixChat
+from slipway.bot.chat.matrix.memory import InMemory
+from slipway.bot.chat.matrix.transport.connection import HomeserverError
+from slipway.bot.chat.matrix.transport.rate_limit import MOST_TRIES, SLOWEST_EDITS, Latest, Pace, Rank
+from slipway.bot.chat.model import AnyEvent, Card, Table, Tone
+from slipway.bot.chat.shared.plain import render_plain
+from slipway.bot.core.times import system_clock
+from tests.matrix.fakes import Proxy, Waits, answers, chat_behind
+from tests.matrix.harness import House, Notebook, running, settings, started
+from tests.matrix.clients import Person
+from tests.support.synapse import Account, Synapse
+
+ROWS = tuple((f"Fedora-Cloud-{number}-x64", "wörd " * 20) for number in range(900))
+LONG = Card(title="All images", tables=(Table(columns=("Name", "About"), rows=ROWS),))
+
+
+async def test_on_a_server_with_limits_every_answer_comes_and_only_the_last_edit(
+    synapse: Synapse, alice: Person, account: Account
+) -> None:
+    """Ten at once and then one a second; a Synapse as it comes gives one in five seconds."""
+    room, notebook = await alice.create_room(public=True), Notebook()
+    interval = timedelta(seconds=1)
+    chat = MatrixChat(settings(synapse, account, room, edit_interval=interval), InMemory(), system_clock)
+    async with running(chat, notebook):
+        await alice.member(room, account.user_id)
+        await started(alice, room, notebook)
+        progress = await chat.send(room, Card(title="step 0"), thread=None, key="p")
+        await asyncio.to_thread(synapse.limit, account, per_second=1, burst=10)
+        steps = [
+            chat.edit(room, progress, Card(title=f"step {number}"), thread=None, key=f"p{number}")
+            for number in range(1, 31)
+        ]
+        words = [
+            chat.send(room, Card(title=f"answer {number}"), thread=None, key=f"a{number}")
+            for number in range(12)
+        ]
+        await asyncio.gather(*words, *steps)
+        for number in range(12):
+            await alice.message(room, f"answer {number}", sender=account.user_id)
+        shown = await alice.message(room, "step 30", sender=account.user_id)
+        assert shown.edits <= 2
+        assert len(alice.messages(room, account.user_id)) == 13
+        assert chat.edit_interval > interval
+        assert chat.health().connected
+
+
+async def test_a_whole_that_is_too_long_stands_as_a_file_in_the_same_thread_once(
+    house: House, alice: Person
+) -> None:
+    root = await alice.say(house.room, "!images")
+    for _ in range(2):
+        sent = await house.chat.send(house.room, LONG, thread=root, key="long")
+    await house.chat.send(house.room, Card(title="end"), thread=None, key="end")
+    await alice.message(house.room, "end")
+    card, file, _ = alice.messages(house.room, house.bot)
+    assert (card.id, card.thread, file.thread) == (sent, root, root)
+    assert "of 900 rows are shown. The attached file has all of it." in card.body
+    assert file.msgtype == "m.file"
+    assert await _download(house, alice, file.content["url"]) == render_plain(LONG)
+
+
+async def test_an_answer_that_replaces_a_message_brings_its_file_and_progress_none(
+    house: House, alice: Person
+) -> None:
+    sent = await house.chat.send(house.room, Card(title="Looking into it…"), thread=None, key="k")
+    waiting = LONG.model_copy(update={"tone": Tone.WAITING})
+    progress = waiting.model_copy(update={"fleeting": True})
+    await house.chat.edit(house.room, sent, progress, thread=None, key="k1")
+    await house.chat.edit(house.room, sent, waiting, thread=None, key="k2")
+    await house.chat.send(house.room, Card(title="end"), thread=None, key="end")
+    await alice.message(house.room, "end")
+    files = [each for each in alice.messages(house.room, house.bot) if each.msgtype == "m.file"]
+    assert [file.thread for file in files] == [sent]
+
+
+async def _download(house: House, person: Person, address: str) -> str:
+    path = address.removeprefix("mxc://")
+    headers = {"Authorization": f"Bearer {person.account.access_token}"}
+    url = f"{person.url}/_matrix/client/v1/media/download/{path}"
+    async with aiohttp.ClientSession(headers=headers) as session, session.get(url) as answer:
+        assert answer.status == 200
+        return (await answer.read()).decode()
+
+
+async def test_a_file_that_is_not_taken_is_told(
+    synapse: Synapse, proxy: Proxy, alice: Person, account: Account
+) -> None:
+    room = await alice.create_room(public=True)
+    async with Person(synapse, account) as bot:
+        await bot.join(room)
+    chat = chat_behind(proxy, synapse, account, room, Waits())
+    proxy.faults["/upload"].append(answers(413, '{"errcode": "M_TOO_LARGE", "error": "too large"}'))
+    await chat.send(room, LONG, thread=None, key="k")
+    told = await alice.message(room, "could not be attached")
+    assert "M_TOO_LARGE" in told.body
+    await chat.close()
+
+
+async def test_typing_while_it_works_and_a_receipt_for_what_it_handled(
+    synapse: Synapse, alice: Person, account: Account
+) -> None:
+    room = await alice.create_room(public=True)
+    asked = asyncio.Event()
+    notebook = Notebook()
+
+    async def accept(event: AnyEvent) -> bool:
+        await notebook(event)
+        if "!slow" in notebook.texts:
+            asked.set()
+        return asked.is_set()
+
+    chat = MatrixChat(settings(synapse, account, room), InMemory(), system_clock, typing_after=0.0)
+    async with running(chat, accept):
+        await alice.member(room, account.user_id)
+        await started(alice, room, notebook)
+        said = await alice.say(room, "!slow")
+        await alice.until(lambda: alice.typing.get(room) == [account.user_id], what="typing")
+        await chat.send(room, Card(title="done"), thread=None, key="k")
+        await alice.until(lambda: alice.typing.get(room) == [], what="the end of typing")
+        await alice.until(lambda: alice.receipts.get((room, account.user_id)) == said, what="a receipt")
+
+
+def limited(seconds: float = 1.0) -> HomeserverError:
+    return HomeserverError("too fast", passing=True, errcode="M_LIMIT_EXCEEDED", retry_after=seconds)
+
+
+class Bucket:
+    """A homeserver's bucket of tokens, with a clock that moves when somebody waits."""
+
+    def __init__(self, burst: int, seconds_a_token: float) -> None:
+        self.left = float(burst)
+        self.burst = burst
+        self.seconds_a_token = seconds_a_token
+        self.taken: list[Any] = []
+        self.refused = 0
+        self.waited = 0.0
+
+    async def sleep(self, seconds: float) -> None:
+        self.waited += seconds
+        self.left = min(self.burst, self.left + seconds / self.seconds_a_token)
+        await asyncio.sleep(0)
+
+    async def take(self, what: Any) -> Any:
+        await asyncio.sleep(0)
+        if self.left < 0.999:
+            self.refused += 1
+            raise limited((1 - self.left) * self.seconds_a_token)
+        self.left -= 1
+        self.taken.append(what)
+        return what
+
+
+@given(st.lists(st.sampled_from(Rank), max_size=40), st.integers(1, 5))
+def test_all_is_said_once_answers_first_and_nothing_waits_longer_than_the_server_asks(
+    ranks: list[Rank], burst: int
+) -> None:
+    bucket = Bucket(burst, 5.0)
+    pace = Pace(timedelta(seconds=5), bucket.sleep)
+
+    async def everything() -> None:
+        whats = [(rank, number) for number, rank in enumerate(ranks)]
+        calls = (pace.send(lambda what=what: bucket.take(what), what[0]) for what in whats)  # type: ignore[misc]
+        assert await asyncio.gather(*calls) == whats
+
+    asyncio.run(everything())
+    assert sorted(bucket.taken) == sorted((rank, number) for number, rank in enumerate(ranks))
+    assert not pace.limited
+    assert bucket.waited <= 5.0 * max(0, len(ranks) - burst) + 0.1 * len(ranks)
+    assert pace.edit_interval <= SLOWEST_EDITS
+
+
+async def test_answers_go_before_edits_that_came_earlier() -> None:
+    bucket, waits, go = Bucket(1, 5.0), asyncio.Event(), asyncio.Event()
+
+    async def sleep(seconds: float) -> None:
+        waits.set()
+        await go.wait()
+        await bucket.sleep(seconds)
+
+    pace = Pace(timedelta(seconds=5), sleep)
+    order = ["first", "edit", "second", "third"]
+    ranks = [Rank.MESSAGE, Rank.EDIT, Rank.MESSAGE, Rank.MESSAGE]
+    await bucket.take("before")
+    holder = asyncio.create_task(pace.send(lambda: bucket.take("first")))
+    await waits.wait()
+    rest = [
+        asyncio.create_task(pace.send(lambda what=what: bucket.take(what), rank))  # type: ignore[misc]
+        for what, rank in zip(order[1:], ranks[1:], strict=True)
+    ]
+    await asyncio.sleep(0)  # all of them stand in the queue
+    go.set()
+    await asyncio.gather(holder, *rest)
+    assert bucket.taken == ["before", "first", "second", "third", "edit"]
+
+
+async def test_a_server_that_never_relents_is_not_asked_for_ever() -> None:
+    waits: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+
+    async def refuse() -> None:
+        raise limited(10_000.0)
+
+    pace = Pace(timedelta(seconds=5), sleep)
+    with pytest.raises(HomeserverError):
+        await pace.send(refuse)
+    assert len(waits) == MOST_TRIES
+    assert max(waits) <= 60
+    assert not pace.limited
+    assert await pace.send(lambda: asyncio.sleep(0, "well")) == "well"
+
+
+async def test_who_gives_up_waiting_does_not_block_the_others() -> None:
+    waits, gate = asyncio.Event(), asyncio.Event()
+
+    async def sleep(_seconds: float) -> None:
+        waits.set()
+        await gate.wait()
+
+    pace = Pace(timedelta(seconds=5), sleep)
+    tries = itertools.count()
+
+    async def first() -> str:
+        if next(tries) == 0:
+            raise limited()
+        return "first"
+
+    holder = asyncio.create_task(pace.send(first))
+    await waits.wait()
+    impatient = asyncio.create_task(pace.send(lambda: asyncio.sleep(0, "impatient")))
+    patient = asyncio.create_task(pace.send(lambda: asyncio.sleep(0, "patient")))
+    await asyncio.sleep(0)
+    impatient.cancel()
+    gate.set()
+    assert await holder == "first"
+    assert await patient == "patient"
+    assert not pace.limited
+
+
+@given(st.lists(st.integers(0, 3), min_size=1, max_size=30))
+def test_edits_never_cross_and_the_newest_is_always_the_last(gaps: list[int]) -> None:
+    made: list[int] = []
+    under_way = 0
+
+    async def everything() -> None:
+        latest = Latest(Pace(timedelta(seconds=5)))
+
+        async def send(number: int) -> None:
+            nonlocal under_way
+            under_way += 1
+            assert under_way == 1
+            await asyncio.sleep(0)
+            made.append(number)
+            under_way -= 1
+
+        tasks = []
+        for number, gap in enumerate(gaps):
+            edit = latest.edit("$m", lambda number=number: send(number))  # type: ignore[misc]
+            tasks.append(asyncio.create_task(edit))
+            for _ in range(gap):
+                await asyncio.sleep(0)
+        await asyncio.gather(*tasks)
+
+    asyncio.run(everything())
+    assert made == sorted(set(made))
+    assert made[-1] == len(gaps) - 1

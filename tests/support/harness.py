@@ -1,0 +1,248 @@
+"""The whole bot on simulated clouds, in a room that tests talk in: ``await bot.say("alice", "!images")``.
+
+Everything between the room and the clouds is real: the dispatcher, DBOS on SQLite, the Azure SDK and boto3 over
+HTTP. The room is an in-memory chat adapter, held to the same conformance as the real ones.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from slipway.bot.app import App, RunningBot, build_clouds
+from slipway.bot.chat.model import (
+    Address,
+    AnyEvent,
+    ButtonEvent,
+    Choice,
+    MessageEvent,
+    Room,
+)
+from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
+from slipway.bot.clouds.simulated.azure import SimulatedAzure
+from slipway.bot.clouds.simulated.faults import Armed, Fault, FaultKind
+from slipway.bot.clouds.simulated.fedora import fedora_gallery
+from slipway.bot.core.waiting import Sleep
+from slipway.bot.operations import audit
+from slipway.bot.operations.model import Operation, OperationState
+from slipway.commands.dispatch.dispatcher import PATIENCE_SECONDS
+from tests.support.azure import X64
+from tests.support.clock import FakeClock
+from tests.support.configuration import simulated_settings
+from tests.support.memory_chat import MemoryChat, PostedMessage
+
+
+class BotHarness:
+    """The running bot, as somebody in its room uses it."""
+
+    def __init__(
+        self, running: RunningBot, chat: MemoryChat, clock: FakeClock, azure: SimulatedAzure | None
+    ) -> None:
+        self.running = running
+        self.chat = chat
+        self.clock = clock
+        self._azure = azure
+
+    @property
+    def azure(self) -> SimulatedAzure:
+        """The simulated gallery behind it."""
+        assert self._azure is not None
+        return self._azure
+
+    @property
+    def messages(self) -> list[PostedMessage]:
+        """Every message of the bot so far."""
+        return self.chat.messages
+
+    async def say(
+        self,
+        who: str,
+        text: str,
+        *,
+        room: str = "console",
+        thread: str | None = None,
+        event_id: str | None = None,
+        address: Address = Address.ROOM,
+        age: timedelta = timedelta(),
+        wait: bool = True,
+    ) -> list[PostedMessage]:
+        """Say something, wait until all that follows from it is done, and return the new messages."""
+        before = len(self.messages)
+        heard = MessageEvent(
+            event_id=event_id or f"e{next(self.chat.events)}",
+            room=Room(platform=self.chat.platform, id=room),
+            speaker=who,
+            text=text,
+            address=address,
+            thread=thread,
+            sent_at=self.clock() - age,
+        )
+        await self._accept(heard, wait=wait)
+        return self.messages[before:]
+
+    async def press(
+        self,
+        who: str,
+        choice: Choice,
+        message: PostedMessage,
+        *,
+        event_id: str | None = None,
+        by_value: bool = False,
+        wait: bool = True,
+    ) -> list[PostedMessage]:
+        """Press a button of a message, named by the message or by the button's own value."""
+        before = len(self.messages)
+        button = next((each for each in message.cards[0].buttons if each.choice is choice), None)
+        press = ButtonEvent(
+            event_id=event_id or f"e{next(self.chat.events)}",
+            room=Room(platform=self.chat.platform, id=message.room),
+            speaker=who,
+            choice=choice,
+            message_id=None if by_value else message.id,
+            operation_id=button.operation_id if by_value and button else None,
+            digest_prefix=button.digest_prefix if by_value and button else None,
+            sent_at=self.clock(),
+        )
+        await self._accept(press, wait=wait)
+        return self.messages[before:]
+
+    async def _accept(self, event: AnyEvent, *, wait: bool) -> None:
+        assert self.chat.accept is not None
+        await self.chat.accept(event)
+        if wait:
+            await self.running.workflows.idle()
+
+    async def until(self, seen: Callable[[], bool]) -> None:
+        """Wait until the room shows something, for conversations in which work is still under way."""
+        async with asyncio.timeout(20):
+            while not seen():
+                self.chat.changed.clear()
+                await self.chat.changed.wait()
+
+    def excluded(self, definition: str, version: str) -> bool | None:
+        """The exclude-from-latest flag as the gallery has it."""
+        body = self.azure.snapshot()["definitions"][definition]["versions"][version]
+        flag: bool | None = body["excluded"]
+        return flag
+
+
+@asynccontextmanager
+async def running_bot(
+    state_dir: Path,
+    *,
+    azure: SimulatedAzure | None = None,
+    aws: SimulatedAws | None = None,
+    changes: Mapping[str, Any] | None = None,
+    clock: FakeClock | None = None,
+    chat: MemoryChat | None = None,
+    grace: timedelta = timedelta(seconds=10),
+    sleep: Sleep = asyncio.sleep,
+) -> AsyncIterator[BotHarness]:
+    """The bot, started and at the end stopped. Without ``azure``, on a gallery of its own."""
+    clock = clock or FakeClock()
+    chat = chat or MemoryChat()
+    async with AsyncExitStack() as stack:
+        if azure is None:
+            azure = SimulatedAzure(fedora_gallery(clock()), clock=clock)
+            await azure.start()
+            stack.push_async_callback(azure.stop)
+        configured = simulated_settings(state_dir, azure, aws, changes)
+        gallery, machines = build_clouds(configured)
+        app = App(
+            configured,
+            chats=(lambda _: chat,),
+            gallery=gallery,
+            machines=machines,
+            clock=clock,
+            grace=grace,
+            sleep=sleep,
+        )
+        stop, opened = asyncio.Event(), asyncio.get_running_loop().create_future()
+        running = asyncio.create_task(app.run(stop, opened))
+        await asyncio.wait({running, opened}, return_when=asyncio.FIRST_COMPLETED)
+        if running.done():
+            running.result()
+        await chat.listening.wait()
+        try:
+            yield BotHarness(opened.result(), chat, clock, azure)
+        finally:
+            stop.set()
+            await running
+
+
+@asynccontextmanager
+async def refusing_database(bot: BotHarness, change: str) -> AsyncIterator[None]:
+    """A database that cannot store a certain change, as if the disk were full just then."""
+    full = f"CREATE TRIGGER full BEFORE {change} BEGIN SELECT RAISE(ABORT, 'disk is full'); END"
+    async with bot.running.database.writing() as connection:
+        await connection.execute(sa.text(full))
+    yield
+    async with bot.running.database.writing() as connection:
+        await connection.execute(sa.text("DROP TRIGGER full"))
+
+
+async def newest_operation(bot: BotHarness) -> Operation:
+    """The operation that was asked for last."""
+    (operation,) = await bot.running.operations.recent(1)
+    return operation
+
+
+async def newest_state(bot: BotHarness) -> OperationState:
+    """Where the operation is that was asked for last."""
+    return (await newest_operation(bot)).state
+
+
+async def propose(
+    bot: BotHarness, text: str = f"!promote {X64}", who: str = "alice"
+) -> tuple[PostedMessage, str]:
+    """Ask for a change; the card that proposes it, and its operation's id."""
+    (card,) = await bot.say(who, text)
+    assert card.card.buttons, card.text
+    return card, card.card.buttons[0].operation_id
+
+
+async def audit_trail(bot: BotHarness) -> list[dict[str, Any]]:
+    """The audit trail as its JSON lines have it, proved to be whole."""
+    assert isinstance(await audit.verify(bot.running.database), audit.Intact)
+    return [json.loads(line) for line in await audit.lines(bot.running.database)]
+
+
+def inject_fault(bot: BotHarness, kind: FaultKind, match: str = "*", **more: Any) -> Armed:
+    """Let something go wrong in the gallery."""
+    return bot.azure.faults.add(Fault(kind=kind, match=match, **more))
+
+
+async def press_forged(
+    bot: BotHarness, who: str, operation_id: str, digest_prefix: str, choice: Choice = Choice.APPROVE
+) -> list[PostedMessage]:
+    """A press whose value somebody made up: any operation, any digest. What the bot says to it."""
+    before = len(bot.messages)
+    assert bot.chat.accept is not None
+    await bot.chat.accept(
+        ButtonEvent(
+            event_id=f"forged-{before}-{who}-{digest_prefix}",
+            room=Room(platform=bot.chat.platform, id="console"),
+            speaker=who,
+            choice=choice,
+            operation_id=operation_id,
+            digest_prefix=digest_prefix,
+            sent_at=bot.clock(),
+        )
+    )
+    await bot.running.workflows.idle()
+    return bot.messages[before:]
+
+
+async def no_pauses(seconds: float) -> None:
+    """For bots whose clouds or chats make them wait: pauses between looks and tries pass at once.
+
+    How long people are kept waiting before something is said stays as it is.
+    """
+    await asyncio.sleep(seconds if seconds == PATIENCE_SECONDS else 0)

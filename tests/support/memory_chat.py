@@ -1,0 +1,93 @@
+"""A chat platform in memory, held to the same conformance suite as the real ones."""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from slipway.bot.chat.console.platform import CONSOLE
+from slipway.bot.chat.model import Accept, Card, ChatHealth, Platform
+from slipway.bot.chat.shared.plain import render_plain
+from slipway.bot.core.errors import ChatError
+
+
+@dataclass
+class PostedMessage:
+    """A message in the room, with everything it said over time."""
+
+    id: str
+    room: str
+    thread: str | None
+    cards: list[Card]
+
+    @property
+    def card(self) -> Card:
+        """What it says now."""
+        return self.cards[-1]
+
+    @property
+    def text(self) -> str:
+        """What it says now, as a person reads it."""
+        return render_plain(self.card)
+
+
+@dataclass
+class MemoryChat:
+    """A chat platform in memory."""
+
+    platform: Platform = CONSOLE
+    edit_interval: timedelta = timedelta()
+    messages: list[PostedMessage] = field(default_factory=list)
+    troubles: list[ChatError] = field(default_factory=list)  # raised by the next sends and edits, in order
+    accept: Accept | None = None
+    prefix: str = "m"
+
+    def __post_init__(self) -> None:
+        self._keys: dict[str, str] = {}
+        self._edits: set[tuple[str, str]] = set()
+        self._numbers = itertools.count(1)
+        self.events = itertools.count(1)  # goes on where a bot is started anew: no platform gives an id twice
+        self.listening = asyncio.Event()
+        self.changed = asyncio.Event()
+
+    async def prepare(self) -> None:
+        """There is nothing to know before."""
+
+    async def close(self) -> None:
+        """There is nothing to let go of."""
+
+    async def run(self, accept: Accept) -> None:
+        """Listen until cancelled."""
+        self.accept = accept
+        self.listening.set()
+        await asyncio.Event().wait()
+
+    async def send(self, room: str, card: Card, *, thread: str | None, key: str) -> str:
+        """Show a card once for its key."""
+        self._maybe_fail()
+        if key not in self._keys:
+            posted = PostedMessage(f"{self.prefix}{next(self._numbers)}", room, thread, [card])
+            self._keys[key] = posted.id
+            self.messages.append(posted)
+            self.changed.set()
+        return self._keys[key]
+
+    async def edit(self, room: str, message_id: str, card: Card, *, thread: str | None, key: str) -> None:
+        """Replace what a message says, once for its key."""
+        self._maybe_fail()
+        if (message_id, key) in self._edits:
+            return
+        self._edits.add((message_id, key))
+        posted = next(each for each in self.messages if each.id == message_id)
+        posted.cards.append(card)
+        self.changed.set()
+
+    def health(self) -> ChatHealth:
+        """Always well."""
+        return ChatHealth(connected=self.accept is not None, last_heard_from=timedelta(), detail="")
+
+    def _maybe_fail(self) -> None:
+        if self.troubles:
+            raise self.troubles.pop(0)
