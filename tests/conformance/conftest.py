@@ -1,4 +1,4 @@
-"""The stages on which every test of the suite is played."""
+"""The platforms on which every test of the suite runs."""
 
 from __future__ import annotations
 
@@ -10,52 +10,52 @@ import pytest
 from slipway.bot.clouds.simulated.azure import SimulatedAzure
 from slipway.bot.clouds.simulated.fedora import fedora_gallery
 from slipway.bot.core.times import system_clock
-from tests.conformance.console_stage import ConsoleStage
-from tests.conformance.matrix_stage import MatrixStage, SecretMatrixStage
-from tests.conformance.memory_stage import MemoryStage
-from tests.conformance.play import Play, play
-from tests.conformance.slack_stage import SlackHttpStage, SlackStage
-from tests.conformance.stage import Stage
+from tests.conformance.console_harness import ConsoleHarness
+from tests.conformance.matrix_harness import EncryptedMatrixHarness, MatrixHarness
+from tests.conformance.memory_harness import MemoryHarness
+from tests.conformance.platform_harness import ChatPlatformHarness
+from tests.conformance.run import ConformanceRun, conformance_run
+from tests.conformance.slack_harness import SlackHarness, SlackHttpHarness
 from tests.support.synapse import Synapse
 
-STAGES = ("memory", "console", "slack", "slack-http", "matrix", "encrypted")
+PLATFORMS = ("memory", "console", "slack", "slack-http", "matrix", "encrypted")
 
-MakeStage = Callable[[str], Stage]
+MakePlatform = Callable[[str], ChatPlatformHarness]
 
 
 @pytest.fixture
-def make_stage(request: pytest.FixtureRequest, tmp_path: Path) -> MakeStage:
-    """A stage by its name; the homeserver is only started for those that need it."""
+def make_platform(request: pytest.FixtureRequest, tmp_path: Path) -> MakePlatform:
+    """A platform by its name; the homeserver is only started for those that need it."""
 
-    def make(name: str) -> Stage:
+    def make(name: str) -> ChatPlatformHarness:
         match name:
             case "memory":
-                return MemoryStage()
+                return MemoryHarness()
             case "console":
-                return ConsoleStage()
+                return ConsoleHarness()
             case "slack":
-                return SlackStage(tmp_path)
+                return SlackHarness(tmp_path)
             case "slack-http":
-                return SlackHttpStage(tmp_path)
+                return SlackHttpHarness(tmp_path)
             case "matrix" | "encrypted":
                 synapse: Synapse = request.getfixturevalue("synapse")
                 if name == "matrix":
-                    return MatrixStage(synapse, tmp_path)
-                return SecretMatrixStage(synapse, tmp_path)
+                    return MatrixHarness(synapse, tmp_path)
+                return EncryptedMatrixHarness(synapse, tmp_path)
         raise ValueError(name)
 
     return make
 
 
-@pytest.fixture(params=STAGES)
-def stage(request: pytest.FixtureRequest, make_stage: MakeStage) -> Stage:
+@pytest.fixture(params=PLATFORMS)
+def platform(request: pytest.FixtureRequest, make_platform: MakePlatform) -> ChatPlatformHarness:
     """Each platform in turn."""
-    return make_stage(str(request.param))
+    return make_platform(str(request.param))
 
 
 @pytest.fixture
-async def on_stage(stage: Stage, tmp_path: Path) -> AsyncIterator[Play]:
+async def run(platform: ChatPlatformHarness, tmp_path: Path) -> AsyncIterator[ConformanceRun]:
     """The bot on one platform; to be started by the test."""
     azure = SimulatedAzure(fedora_gallery(system_clock()), clock=system_clock)
-    async with play(tmp_path / "state", azure, stage) as found:
+    async with conformance_run(tmp_path / "state", azure, platform) as found:
         yield found

@@ -1,4 +1,4 @@
-"""The stages on Matrix: a real Synapse, with people on clients that share no code with the bot."""
+"""Matrix for the suite: a real Synapse, with people on clients that share no code with the bot."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from uuid import uuid4
 import aiohttp
 
 from slipway.bot.app import Wiring, matrix_chat
-from slipway.bot.chat.matrix.platform import MATRIX
 from slipway.bot.chat.matrix.events.parsing import CHOICES
+from slipway.bot.chat.matrix.platform import MATRIX
 from slipway.bot.chat.model import Accept, AnyEvent, Card, Chat, ChatHealth, Choice, Platform
 from slipway.bot.store.memory import ChatMemory
-from tests.matrix.fakes import BAD_GATEWAY, Fault, Proxy, answers, does_it_but_hangs_up, faulty
+from tests.conformance.platform_harness import Capability, SendFault, SentMessage, VisibleMessage, Where
 from tests.matrix.clients import Person
 from tests.matrix.encrypted_client import SecretPerson
-from tests.conformance.stage import Hitch, Said, Seen, Trait, Where
+from tests.matrix.fakes import BAD_GATEWAY, Fault, Proxy, answers, does_it_but_hangs_up, faulty
 from tests.support.synapse import SERVER_NAME, Account, Synapse
 
 Json = dict[str, Any]
@@ -29,49 +29,49 @@ Json = dict[str, Any]
 _SIGNS = {choice: sign for sign, choice in CHOICES.items()}
 _SENDING = "/send/m.room."
 _FORBIDDEN = answers(403, '{"errcode": "M_FORBIDDEN", "error": "not in this room"}')
-_HITCHES: Mapping[Hitch, Fault] = {
-    Hitch.PASSING: BAD_GATEWAY,
-    Hitch.LOST_ANSWER: does_it_but_hangs_up,
-    Hitch.LASTING: _FORBIDDEN,
+_SEND_FAULTS: Mapping[SendFault, Fault] = {
+    SendFault.TRANSIENT: BAD_GATEWAY,
+    SendFault.LOST_RESPONSE: does_it_but_hangs_up,
+    SendFault.PERMANENT: _FORBIDDEN,
 }
 
 
-class Places:
-    """The bot's memory of how far it has listened; it can be made to believe its first one again."""
+class SyncPositions:
+    """How far the bot has read; it can be set back to its first position."""
 
     def __init__(self) -> None:
         self.first: dict[str, str] = {}
-        self.back = False
+        self.rewound = False
 
-    def over(self, memory: ChatMemory, noted: asyncio.Event) -> ChatMemory:
-        return _PlacedMemory(memory, self, noted)
+    def wrap(self, memory: ChatMemory, noted: asyncio.Event) -> ChatMemory:
+        return _PositionMemory(memory, self, noted)
 
 
-class _PlacedMemory(ChatMemory):
-    def __init__(self, inner: ChatMemory, places: Places, noted: asyncio.Event) -> None:
+class _PositionMemory(ChatMemory):
+    def __init__(self, inner: ChatMemory, positions: SyncPositions, noted: asyncio.Event) -> None:
         self._inner = inner
-        self._places = places
+        self._positions = positions
         self._noted = noted
 
     async def load(self, name: str) -> str | None:
-        if self._places.back and name in self._places.first:
-            return self._places.first[name]
+        if self._positions.rewound and name in self._positions.first:
+            return self._positions.first[name]
         return await self._inner.load(name)
 
     async def save(self, name: str, value: str) -> None:
         await self._inner.save(name, value)
-        self._places.first.setdefault(name, value)
+        self._positions.first.setdefault(name, value)
         self._noted.set()
 
 
-class _Watched:
+class _WatchedChat:
     """The adapter; tells which events it has handed in."""
 
     def __init__(self, chat: Chat) -> None:
         self._chat = chat
         self.platform = chat.platform
         self.taken: set[str] = set()
-        self.news = asyncio.Condition()
+        self.changed = asyncio.Condition()
 
     @property
     def edit_interval(self) -> Any:
@@ -86,9 +86,9 @@ class _Watched:
     async def run(self, accept: Accept) -> None:
         async def watched(event: AnyEvent) -> bool | None:
             answer = await accept(event)
-            async with self.news:
+            async with self.changed:
                 self.taken.add(event.event_id)
-                self.news.notify_all()
+                self.changed.notify_all()
             return answer
 
         await self._chat.run(watched)
@@ -103,27 +103,27 @@ class _Watched:
         return self._chat.health()
 
 
-class MatrixStage:
+class MatrixHarness:
     """A room in which everybody reads everything; reactions are buttons."""
 
     platform: Platform = MATRIX
-    lacks: Mapping[Trait, str] = {}
-    again_at_start = True
+    missing: Mapping[Capability, str] = {}
+    redelivers_at_start = True
     encrypted = False
 
     def __init__(self, synapse: Synapse, folder: Path) -> None:
         self._synapse = synapse
         self._folder = folder
-        self._cast = uuid4().hex[:8]
+        self._suffix = uuid4().hex[:8]
         self._stack = AsyncExitStack()
         self._people: dict[str, Any] = {}  # Person or SecretPerson: what is used of them is the same
         self._account: Account
         self._proxy: Proxy
         self._room = ""
         self._direct: dict[str, str] = {}
-        self._places = Places()
+        self._positions = SyncPositions()
         self._listening = asyncio.Event()
-        self._chat: _Watched | None = None
+        self._chat: _WatchedChat | None = None
         self._last_press: tuple[str, str] = ("", "")
         self._forged: set[str] = set()  # said by the bot's account, and not by the bot
 
@@ -149,7 +149,7 @@ class MatrixStage:
         return f"@{self._name(who)}:{SERVER_NAME}"
 
     def _name(self, who: str) -> str:
-        return f"{who}-{self._cast}"
+        return f"{who}-{self._suffix}"
 
     def _enter(self, who: str) -> Any:
         return Person.of(self._synapse, self._name(who))
@@ -180,12 +180,12 @@ class MatrixStage:
     def identity(self, who: str) -> str:
         return f"matrix:{self._id(who)}"
 
-    def make(self, wiring: Wiring) -> Chat:
+    def make_chat(self, wiring: Wiring) -> Chat:
         def memory(platform: Platform) -> ChatMemory:
-            return self._places.over(wiring.memory(platform), self._listening)
+            return self._positions.wrap(wiring.memory(platform), self._listening)
 
         self._listening.clear()
-        self._chat = _Watched(matrix_chat(replace(wiring, memory=memory)))
+        self._chat = _WatchedChat(matrix_chat(replace(wiring, memory=memory)))
         return self._chat
 
     async def ready(self) -> None:
@@ -194,9 +194,9 @@ class MatrixStage:
             await person.look()
         await self._people["alice"].member(self._room, self._account.user_id)
 
-    async def left(self) -> None:
+    async def stopped(self) -> None:
         self._chat = None
-        self._places.back = False
+        self._positions.rewound = False
 
     async def settle(self) -> None:
         """Events of a room are taken in one after the other: once the last one is, all are."""
@@ -205,10 +205,12 @@ class MatrixStage:
     async def _taken(self, event_id: str) -> None:
         chat = self._chat
         assert chat is not None
-        async with chat.news:
-            await chat.news.wait_for(lambda: event_id in chat.taken)
+        async with chat.changed:
+            await chat.changed.wait_for(lambda: event_id in chat.taken)
 
-    async def say(self, who: str, text: str, *, where: Where, thread: str | None, mention: bool) -> Said:
+    async def say(
+        self, who: str, text: str, *, where: Where, thread: str | None, mention: bool
+    ) -> SentMessage:
         person = await self._person(who)
         room = await self._direct_room(who) if where is Where.DIRECT else self._room
         content: Json = {"msgtype": "m.text", "body": text}
@@ -225,7 +227,7 @@ class MatrixStage:
         event_id = await person.send(room, "m.room.message", content)
         if where is Where.DIRECT:
             await self._taken(event_id)
-        return Said(event_id, who)
+        return SentMessage(event_id, who)
 
     async def _direct_room(self, who: str) -> str:
         if who not in self._direct:
@@ -235,30 +237,30 @@ class MatrixStage:
             self._direct[who] = room
         return self._direct[who]
 
-    async def press(self, who: str, choice: Choice, card: Seen) -> None:
+    async def press(self, who: str, choice: Choice, card: VisibleMessage) -> None:
         person = await self._person(who)
         self._last_press = who, await person.react(self._room, card.id, _SIGNS[choice])
 
-    async def take_back(self) -> None:
+    async def withdraw_press(self) -> None:
         who, event_id = self._last_press
         await self._people[who].redact(self._room, event_id)
 
-    async def edit(self, said: Said, text: str) -> None:
+    async def edit(self, said: SentMessage, text: str) -> None:
         new = {"msgtype": "m.text", "body": text}
         relation = {"rel_type": "m.replace", "event_id": said.id}
         content = {**new, "body": f"* {text}", "m.new_content": new, "m.relates_to": relation}
         await self._people[said.who].send(self._room, "m.room.message", content)
 
-    async def delete(self, said: Said) -> None:
+    async def delete(self, said: SentMessage) -> None:
         await self._people[said.who].redact(self._room, said.id)
 
-    async def machines_say(self, text: str) -> None:
+    async def say_as_bots(self, text: str) -> None:
         """Bots speak in notices; the bot's own account may be used elsewhere."""
         await self._people["alice"].send(self._room, "m.room.message", {"msgtype": "m.notice", "body": text})
         async with Person(self._synapse, self._account) as itself:
             self._forged.add(await itself.say(self._room, text))
 
-    async def seen(self, who: str, where: Where) -> list[Seen]:
+    async def visible_messages(self, who: str, where: Where) -> list[VisibleMessage]:
         room = self._direct.get(who) if where is Where.DIRECT else self._room
         if room is None:
             return []
@@ -269,7 +271,7 @@ class MatrixStage:
         events: list[Json] = self._people[who].events.get(room, [])
         return events
 
-    def _read(self, events: Sequence[Json]) -> list[Seen]:
+    def _read(self, events: Sequence[Json]) -> list[VisibleMessage]:
         names = {person.id: name for name, person in self._people.items()}
         gone = {each.get("redacts") or each["content"].get("redacts") for each in events} - {None}
         living = [each for each in events if each["event_id"] not in gone and each["content"]]
@@ -289,7 +291,7 @@ class MatrixStage:
             about = related.get(event["event_id"], [])
             edits = [each["content"]["m.new_content"] for each in about if each["type"] == "m.room.message"]
             found.append(
-                Seen(
+                VisibleMessage(
                     id=event["event_id"],
                     text=(edits[-1] if edits else content)["body"],
                     choices=frozenset(
@@ -299,7 +301,7 @@ class MatrixStage:
                     ),
                     thread=relation.get("event_id") if relation.get("rel_type") == "m.thread" else None,
                     edits=len(edits),
-                    calls=frozenset(
+                    mentions=frozenset(
                         names.get(user, user)
                         for user in (edits[-1] if edits else content)
                         .get("m.mentions", {})
@@ -309,11 +311,11 @@ class MatrixStage:
             )
         return found
 
-    async def again(self) -> None:
-        self._places.back = True
+    async def redeliver(self) -> None:
+        self._positions.rewound = True
 
-    def hinder(self, hitch: Hitch, times: int = 1) -> None:
-        self._proxy.faults[_SENDING].extend([_HITCHES[hitch]] * times)
+    def inject_fault(self, fault: SendFault, times: int = 1) -> None:
+        self._proxy.faults[_SENDING].extend([_SEND_FAULTS[fault]] * times)
 
     async def files(self) -> list[str]:
         await self._people["alice"].look()
@@ -338,7 +340,7 @@ class MatrixStage:
             return await answer.read()
 
 
-class SecretMatrixStage(MatrixStage):
+class EncryptedMatrixHarness(MatrixHarness):
     """The same in an encrypted room; whatever the bot says there in clear text is not seen at all."""
 
     @asynccontextmanager

@@ -1,4 +1,4 @@
-"""The whole bot on one stage or several, on simulated clouds, and people's acts with what comes of them."""
+"""The whole bot on one platform or several, on simulated clouds, and people's acts with what comes of them."""
 
 from __future__ import annotations
 
@@ -20,12 +20,18 @@ from slipway.bot.clouds.simulated.azure import SimulatedAzure
 from slipway.bot.core.times import system_clock
 from slipway.bot.operations.model import Operation
 from slipway.commands.dispatch.dispatcher import PATIENCE_SECONDS
-from tests.conformance.stage import PEOPLE, READER, Said, Seen, Stage, Trait, Where
+from tests.conformance.platform_harness import (
+    Capability,
+    ChatPlatformHarness,
+    SentMessage,
+    VisibleMessage,
+    Where,
+)
+from tests.support.azure import X64
 from tests.support.configuration import simulated_settings
+from tests.support.people import PEOPLE, READER
 
-X64 = "Fedora-Cloud-43-x64"
-RAWHIDE = "Fedora-Cloud-Rawhide-x64"
-SOON = 30.0
+TIMEOUT_SECONDS = 30.0
 """Seconds until a test gives up."""
 
 
@@ -34,7 +40,7 @@ def candidate() -> str:
     return f"43.{system_clock() - timedelta(days=2):%Y%m%d}.0"
 
 
-def operation_id(card: Seen) -> str:
+def operation_id(card: VisibleMessage) -> str:
     """The operation that a card speaks of."""
     found = re.search(r"op-\w+", card.text)
     assert found is not None, card.text
@@ -52,7 +58,7 @@ def merged(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-class Overheard:
+class RecordingChat:
     """An adapter under test; what it hands in is written down, and can be handed in again."""
 
     def __init__(self, chat: Chat, heard: list[AnyEvent]) -> None:
@@ -75,13 +81,13 @@ class Overheard:
         await self._chat.close()
 
     async def run(self, accept: Accept) -> None:
-        async def overhear(event: AnyEvent) -> bool | None:
+        async def record(event: AnyEvent) -> bool | None:
             answer = await accept(event)
             self._heard.append(event)
             return answer
 
         self._accept = accept
-        await self._chat.run(overhear)
+        await self._chat.run(record)
 
     async def send(self, room: str, card: Card, *, thread: str | None, key: str) -> str:
         return await self._chat.send(room, card, thread=thread, key=key)
@@ -100,20 +106,22 @@ class Overheard:
 
 
 @dataclass
-class Scene:
-    """One stage of a running play: people act, and what the bot then says is returned."""
+class PlatformSession:
+    """One platform of a run: people act, and what the bot then says is returned."""
 
-    stage: Stage
-    house: Callable[[], RunningBot]
-    heard: list[AnyEvent] = field(default_factory=list)
-    said: list[Said] = field(default_factory=list)
-    chat: Overheard | None = None
+    platform: ChatPlatformHarness
+    running: Callable[[], RunningBot]
+    received: list[AnyEvent] = field(default_factory=list)
+    sent: list[SentMessage] = field(default_factory=list)
+    chat: RecordingChat | None = None
 
-    def needs(self, *traits: Trait) -> None:
+    def requires(self, *capabilities: Capability) -> None:
         """Skip the test on a platform that lacks one of these."""
-        for trait in traits:
-            if trait in self.stage.lacks:
-                pytest.skip(f"{self.stage.platform} has no {trait}: {self.stage.lacks[trait]}")
+        for capability in capabilities:
+            if capability in self.platform.missing:
+                pytest.skip(
+                    f"{self.platform.platform} has no {capability}: {self.platform.missing[capability]}"
+                )
 
     async def say(
         self,
@@ -124,23 +132,25 @@ class Scene:
         thread: str | None = None,
         mention: bool = False,
         wait: bool = True,
-    ) -> list[Seen]:
+    ) -> list[VisibleMessage]:
         """Say something, wait for all that follows from it, and return what is new before the speaker."""
 
         async def act() -> None:
-            self.said.append(await self.stage.say(who, text, where=where, thread=thread, mention=mention))
+            self.sent.append(await self.platform.say(who, text, where=where, thread=thread, mention=mention))
 
         return await self._after(act, who, where, wait=wait)
 
-    async def press(self, who: str, choice: Choice, card: Seen, *, wait: bool = True) -> list[Seen]:
+    async def press(
+        self, who: str, choice: Choice, card: VisibleMessage, *, wait: bool = True
+    ) -> list[VisibleMessage]:
         """Press a button, wait for all that follows, and return what is new before the presser."""
-        return await self._after(lambda: self.stage.press(who, choice, card), who, Where.ROOM, wait=wait)
+        return await self._after(lambda: self.platform.press(who, choice, card), who, Where.ROOM, wait=wait)
 
-    async def take_back(self) -> list[Seen]:
+    async def withdraw_press(self) -> list[VisibleMessage]:
         """Take the last press back."""
-        return await self._after(self.stage.take_back, "alice", Where.ROOM)
+        return await self._after(self.platform.withdraw_press, "alice", Where.ROOM)
 
-    async def propose(self, text: str = f"!promote {X64}", who: str = "alice") -> tuple[Seen, str]:
+    async def propose(self, text: str = f"!promote {X64}", who: str = "alice") -> tuple[VisibleMessage, str]:
         """Ask for a change; the card that proposes it, and its operation's id."""
         (card,) = await self.say(who, text)
         assert card.choices == set(Choice), card
@@ -148,57 +158,57 @@ class Scene:
 
     async def settle(self) -> None:
         """Wait until all that was done so far was heard, and all that follows from it is done."""
-        async with asyncio.timeout(SOON):
-            await self.stage.settle()
-            await self.house().workflows.idle()
+        async with asyncio.timeout(TIMEOUT_SECONDS):
+            await self.platform.settle()
+            await self.running().workflows.idle()
 
-    async def seen(self, who: str = "alice", where: Where = Where.ROOM) -> list[Seen]:
+    async def visible_messages(self, who: str = "alice", where: Where = Where.ROOM) -> list[VisibleMessage]:
         """What the bot has said, as a person sees it now."""
-        return await self.stage.seen(who, where)
+        return await self.platform.visible_messages(who, where)
 
-    async def now(self, card: Seen, who: str = "alice") -> Seen:
+    async def current(self, card: VisibleMessage, who: str = "alice") -> VisibleMessage:
         """A message as it is now."""
-        (found,) = [each for each in await self.seen(who) if each.id == card.id]
+        (found,) = [each for each in await self.visible_messages(who) if each.id == card.id]
         return found
 
-    async def until(self, look: Callable[[list[Seen]], bool]) -> list[Seen]:
+    async def until(self, look: Callable[[list[VisibleMessage]], bool]) -> list[VisibleMessage]:
         """Look into the room until it looks so, while work is still under way there."""
-        async with asyncio.timeout(SOON):
-            while not look(found := await self.seen()):  # noqa: ASYNC110 - no platform tells all of it
+        async with asyncio.timeout(TIMEOUT_SECONDS):
+            while not look(found := await self.visible_messages()):  # noqa: ASYNC110 - no platform tells all of it
                 await asyncio.sleep(0.02)
             return found
 
     async def _after(
         self, act: Callable[[], Awaitable[None]], who: str, where: Where, *, wait: bool = True
-    ) -> list[Seen]:
-        before = {each.id for each in await self.seen(who, where)}
+    ) -> list[VisibleMessage]:
+        before = {each.id for each in await self.visible_messages(who, where)}
         await act()
         if wait:
             await self.settle()
-        return [each for each in await self.seen(who, where) if each.id not in before]
+        return [each for each in await self.visible_messages(who, where) if each.id not in before]
 
 
-class Play:
-    """The bot and its clouds, with the stages it is on. It can be stopped and started."""
+class ConformanceRun:
+    """The bot and its clouds, with the platforms it is on. It can be stopped and started."""
 
-    def __init__(self, state_dir: Path, azure: SimulatedAzure, *stages: Stage) -> None:
+    def __init__(self, state_dir: Path, azure: SimulatedAzure, *platforms: ChatPlatformHarness) -> None:
         self.state_dir = state_dir
         self.azure = azure
-        self.impatient = False  # whoever waits is told at once that the bot is at it
-        self.scenes = tuple(Scene(stage, lambda: self.house) for stage in stages)
-        self._house: RunningBot | None = None
+        self.answers_at_once = False  # whoever waits is told at once that the bot is working on it
+        self.sessions = tuple(PlatformSession(platform, lambda: self.running) for platform in platforms)
+        self._running: RunningBot | None = None
 
     @property
-    def house(self) -> RunningBot:
+    def running(self) -> RunningBot:
         """The running bot."""
-        assert self._house is not None
-        return self._house
+        assert self._running is not None
+        return self._running
 
     @property
-    def scene(self) -> Scene:
-        """The only scene."""
-        (scene,) = self.scenes
-        return scene
+    def session(self) -> PlatformSession:
+        """The only session."""
+        (session,) = self.sessions
+        return session
 
     @asynccontextmanager
     async def bot(
@@ -211,7 +221,7 @@ class Play:
         gallery, machines = build_clouds(configured)
         app = App(
             configured,
-            chats=tuple(self._maker(scene) for scene in self.scenes),
+            chats=tuple(self._maker(session) for session in self.sessions),
             gallery=gallery,
             machines=machines,
             clock=system_clock,
@@ -220,38 +230,38 @@ class Play:
         stop, opened = asyncio.Event(), asyncio.get_running_loop().create_future()
         running = asyncio.create_task(app.run(stop, opened))
         try:
-            async with asyncio.timeout(SOON):
+            async with asyncio.timeout(TIMEOUT_SECONDS):
                 await asyncio.wait({running, opened}, return_when=asyncio.FIRST_COMPLETED)
                 if running.done():
                     running.result()
-                self._house = opened.result()
-                for scene in self.scenes:
-                    await scene.stage.ready()
-                await self.house.workflows.idle()
+                self._running = opened.result()
+                for session in self.sessions:
+                    await session.platform.ready()
+                await self.running.workflows.idle()
             yield
         finally:
             stop.set()
             await running
-            self._house = None
-            for scene in self.scenes:
-                await scene.stage.left()
+            self._running = None
+            for session in self.sessions:
+                await session.platform.stopped()
 
-    def _maker(self, scene: Scene) -> MakeChat:
+    def _maker(self, session: PlatformSession) -> MakeChat:
         def make(wiring: Wiring) -> Chat:
-            scene.chat = Overheard(scene.stage.make(wiring), scene.heard)
-            return scene.chat
+            session.chat = RecordingChat(session.platform.make_chat(wiring), session.received)
+            return session.chat
 
         return make
 
     def _configuration(self) -> dict[str, Any]:
         document: dict[str, Any] = {"console": {"enabled": False}}
-        for scene in self.scenes:
-            document = merged(document, scene.stage.configuration())
+        for session in self.sessions:
+            document = merged(document, session.platform.configuration())
         document["person"] = [
             {
                 "id": who,
                 "name": who.title(),
-                "identities": [scene.stage.identity(who) for scene in self.scenes],
+                "identities": [session.platform.identity(who) for session in self.sessions],
                 "roles": ["reader" if who == READER else "releng"],
             }
             for who in PEOPLE
@@ -259,10 +269,10 @@ class Play:
         return document
 
     async def _sleep(self, seconds: float) -> None:
-        """Pauses between two tries pass at once; people's patience does not, unless they have none."""
-        await asyncio.sleep(seconds if seconds == PATIENCE_SECONDS and not self.impatient else 0)
+        """Pauses between two tries pass at once; the time until people are told to wait does not, unless it is to."""
+        await asyncio.sleep(seconds if seconds == PATIENCE_SECONDS and not self.answers_at_once else 0)
 
-    # Behind the room
+    # What the cloud and the database hold
 
     def excluded(self, definition: str = X64, version: str = "") -> bool | None:
         """The exclude-from-latest flag as the gallery has it, of the candidate if none is named."""
@@ -272,16 +282,18 @@ class Play:
 
     async def operations(self) -> tuple[Operation, ...]:
         """The operations so far, the newest first."""
-        return await self.house.operations.recent(20)
+        return await self.running.operations.recent(20)
 
 
 @asynccontextmanager
-async def play(state_dir: Path, azure: SimulatedAzure, *stages: Stage) -> AsyncIterator[Play]:
-    """Stages with their people in place, and a gallery; the bot is not running yet."""
+async def conformance_run(
+    state_dir: Path, azure: SimulatedAzure, *platforms: ChatPlatformHarness
+) -> AsyncIterator[ConformanceRun]:
+    """Platforms with their people in place, and a gallery; the bot is not running yet."""
     async with AsyncExitStack() as stack:
         await azure.start()
         stack.push_async_callback(azure.stop)
-        for stage in stages:
-            await stage.open()
-            stack.push_async_callback(stage.close)
-        yield Play(state_dir, azure, *stages)
+        for platform in platforms:
+            await platform.open()
+            stack.push_async_callback(platform.close)
+        yield ConformanceRun(state_dir, azure, *platforms)

@@ -1,4 +1,4 @@
-"""The stage in memory: what every test of conversations talks in, held to what the real platforms do."""
+"""The platform in memory for the suite: what end-to-end tests talk in, held to what the real platforms do."""
 
 from __future__ import annotations
 
@@ -22,55 +22,55 @@ from slipway.bot.chat.model import (
 )
 from slipway.bot.core.errors import ChatError
 from slipway.bot.core.times import system_clock
-from tests.conformance.stage import Hitch, Said, Seen, Trait, Where
+from tests.conformance.platform_harness import Capability, SendFault, SentMessage, VisibleMessage, Where
 from tests.support.memory_chat import MemoryChat, PostedMessage
 
 _DIRECT = "direct:"
 
 
-class ShakyChat(MemoryChat):
+class FaultyMemoryChat(MemoryChat):
     """A room in memory in which messages can go wrong on their way."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.hitches: list[Hitch] = []
+        self.faults: list[SendFault] = []
 
     async def send(self, room: str, card: Card, *, thread: str | None, key: str) -> str:
-        hitch = self._next()
+        fault = self._next()
         sent = await super().send(room, card, thread=thread, key=key)
-        self._fail(hitch)
+        self._fail(fault)
         return sent
 
     async def edit(self, room: str, message_id: str, card: Card, *, thread: str | None, key: str) -> None:
-        hitch = self._next()
+        fault = self._next()
         await super().edit(room, message_id, card, thread=thread, key=key)
-        self._fail(hitch)
+        self._fail(fault)
 
-    def _next(self) -> Hitch | None:
-        hitch = self.hitches.pop(0) if self.hitches else None
-        if hitch is not Hitch.LOST_ANSWER:
-            self._fail(hitch)
-        return hitch
+    def _next(self) -> SendFault | None:
+        fault = self.faults.pop(0) if self.faults else None
+        if fault is not SendFault.LOST_RESPONSE:
+            self._fail(fault)
+        return fault
 
-    def _fail(self, hitch: Hitch | None) -> None:
-        if hitch is not None:
-            raise ChatError("The room is shut.", passing=hitch is not Hitch.LASTING)
+    def _fail(self, fault: SendFault | None) -> None:
+        if fault is not None:
+            raise ChatError("The room is shut.", passing=fault is not SendFault.PERMANENT)
 
 
-class MemoryStage:
+class MemoryHarness:
     """A room that is a list."""
 
     platform: Platform = CONSOLE
-    lacks: Mapping[Trait, str] = {
-        Trait.EDITING: "a list of messages has nobody's edits",
-        Trait.BOTS: "nobody but people is in it",
-        Trait.SIZE_LIMITS: "memory takes a message of any size",
+    missing: Mapping[Capability, str] = {
+        Capability.EDITING: "a list of messages has nobody's edits",
+        Capability.OTHER_BOTS: "nobody but people is in it",
+        Capability.SIZE_LIMITS: "memory takes a message of any size",
     }
-    again_at_start = False
+    redelivers_at_start = False
     room: ClassVar[str] = "console"
 
     def __init__(self) -> None:
-        self._chat = ShakyChat()
+        self._chat = FaultyMemoryChat()
         self._numbers = itertools.count(1)
         self._events: list[AnyEvent] = []
         self._missed: list[AnyEvent] = []
@@ -87,7 +87,7 @@ class MemoryStage:
     def identity(self, who: str) -> str:
         return f"console:{who}"
 
-    def make(self, wiring: Wiring) -> Chat:
+    def make_chat(self, wiring: Wiring) -> Chat:
         return self._chat
 
     async def ready(self) -> None:
@@ -96,14 +96,16 @@ class MemoryStage:
         for event in missed:
             await self._hand_in(event)
 
-    async def left(self) -> None:
+    async def stopped(self) -> None:
         self._chat.accept = None
         self._chat.listening.clear()
 
     async def settle(self) -> None:
         """What is said is handed in at once."""
 
-    async def say(self, who: str, text: str, *, where: Where, thread: str | None, mention: bool) -> Said:
+    async def say(
+        self, who: str, text: str, *, where: Where, thread: str | None, mention: bool
+    ) -> SentMessage:
         direct = where is Where.DIRECT
         heard = MessageEvent(
             event_id=f"e{next(self._numbers)}",
@@ -115,9 +117,9 @@ class MemoryStage:
             sent_at=system_clock(),
         )
         await self._happen(heard)
-        return Said(heard.event_id, who)
+        return SentMessage(heard.event_id, who)
 
-    async def press(self, who: str, choice: Choice, card: Seen) -> None:
+    async def press(self, who: str, choice: Choice, card: VisibleMessage) -> None:
         press = ButtonEvent(
             event_id=f"e{next(self._numbers)}",
             room=Room(platform=self.platform, id=self.room),
@@ -128,7 +130,7 @@ class MemoryStage:
         )
         await self._happen(press)
 
-    async def take_back(self) -> None:
+    async def withdraw_press(self) -> None:
         press = next(each for each in reversed(self._events) if isinstance(each, ButtonEvent))
         withdrawal = WithdrawnReaction(
             event_id=f"e{next(self._numbers)}",
@@ -139,25 +141,25 @@ class MemoryStage:
         )
         await self._happen(withdrawal)
 
-    async def edit(self, said: Said, text: str) -> None:
+    async def edit(self, said: SentMessage, text: str) -> None:
         raise NotImplementedError
 
-    async def delete(self, said: Said) -> None:
+    async def delete(self, said: SentMessage) -> None:
         raise NotImplementedError
 
-    async def machines_say(self, text: str) -> None:
+    async def say_as_bots(self, text: str) -> None:
         raise NotImplementedError
 
-    async def seen(self, who: str, where: Where) -> list[Seen]:
+    async def visible_messages(self, who: str, where: Where) -> list[VisibleMessage]:
         room = _DIRECT + who if where is Where.DIRECT else self.room
-        return [_seen(shown) for shown in self._chat.messages if shown.room == room]
+        return [_visible(shown) for shown in self._chat.messages if shown.room == room]
 
-    async def again(self) -> None:
+    async def redeliver(self) -> None:
         for event in tuple(self._events):
             await self._hand_in(event)
 
-    def hinder(self, hitch: Hitch, times: int = 1) -> None:
-        self._chat.hitches += [hitch] * times
+    def inject_fault(self, fault: SendFault, times: int = 1) -> None:
+        self._chat.faults += [fault] * times
 
     async def files(self) -> list[str]:
         return []
@@ -174,12 +176,12 @@ class MemoryStage:
         await self._chat.accept(event)
 
 
-def _seen(shown: PostedMessage) -> Seen:
-    return Seen(
-        id=shown.id,
-        text=shown.text,
-        choices=frozenset(button.choice for button in shown.card.buttons),
-        thread=shown.thread,
-        edits=len(shown.cards) - 1,
-        calls=frozenset(shown.card.mentions),
+def _visible(posted: PostedMessage) -> VisibleMessage:
+    return VisibleMessage(
+        id=posted.id,
+        text=posted.text,
+        choices=frozenset(button.choice for button in posted.card.buttons),
+        thread=posted.thread,
+        edits=len(posted.cards) - 1,
+        mentions=frozenset(posted.card.mentions),
     )

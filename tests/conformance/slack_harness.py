@@ -1,4 +1,4 @@
-"""The stages on Slack: the real adapter over Socket Mode and over HTTP, before a simulated workspace."""
+"""Slack for the suite: the real adapter over Socket Mode and over HTTP, before a simulated workspace."""
 
 from __future__ import annotations
 
@@ -13,10 +13,11 @@ from slipway.bot.app import Wiring, slack_chat
 from slipway.bot.chat.model import Chat, Choice, Platform
 from slipway.bot.chat.slack import SlackChat
 from slipway.bot.chat.slack.platform import SLACK
-from tests.conformance.stage import READER, STRANGER, Hitch, Said, Seen, Trait, Where
+from tests.conformance.platform_harness import Capability, SendFault, SentMessage, VisibleMessage, Where
 from tests.slack.bot import address_of, as_the_manifest_says
 from tests.slack.simulator import Delivery, Message, Person, SimulatedSlack
 from tests.slack.simulator.seed import ALICE, BOB, BOT, CAROL, DAVE, IMAGES
+from tests.support.people import READER, STRANGER
 
 _ACCOUNTS = {"alice": ALICE, "bob": BOB, READER: CAROL, STRANGER: DAVE}
 _NAMES = {account: name for name, account in _ACCOUNTS.items()}
@@ -27,15 +28,15 @@ async def _at_once(_seconds: float) -> None:
     await asyncio.sleep(0)
 
 
-class SlackStage:
+class SlackHarness:
     """A channel in which refusals are shown to one person alone; buttons are buttons."""
 
     platform: Platform = SLACK
-    lacks: Mapping[Trait, str] = {
-        Trait.TAKING_BACK: "a button that was pressed stays pressed; `!reject` changes one's mind",
-        Trait.KEEPING_PRESSES: "Slack tells at once who presses while nobody answers, and delivers it no more",
+    missing: Mapping[Capability, str] = {
+        Capability.WITHDRAWAL: "a button that was pressed stays pressed; `!reject` changes one's mind",
+        Capability.OFFLINE_PRESSES: "Slack tells at once who presses while nobody answers, and delivers it no more",
     }
-    again_at_start = False
+    redelivers_at_start = False
     _way: Mapping[str, str] = {}
 
     def __init__(self, folder: Path) -> None:
@@ -77,7 +78,7 @@ class SlackStage:
     def identity(self, who: str) -> str:
         return f"slack:{_ACCOUNTS[who]}"
 
-    def make(self, wiring: Wiring) -> Chat:
+    def make_chat(self, wiring: Wiring) -> Chat:
         self._connections = self._slack.sockets.opened
         self._chat = slack_chat(wiring, sleep=_at_once)
         return self._chat
@@ -86,20 +87,22 @@ class SlackStage:
         await self._slack.connected(after=self._connections)
         await self._slack.settled()
 
-    async def left(self) -> None:
+    async def stopped(self) -> None:
         """What is said now waits for the next connection."""
 
     async def settle(self) -> None:
         await self._slack.settled()
 
-    async def say(self, who: str, text: str, *, where: Where, thread: str | None, mention: bool) -> Said:
+    async def say(
+        self, who: str, text: str, *, where: Where, thread: str | None, mention: bool
+    ) -> SentMessage:
         channel = BOT if where is Where.DIRECT else IMAGES
         words = f"<@{BOT}> {text}" if mention else text
         message = await self._person(who).post(channel, words, thread=thread, raw=mention)
         self._said += message.deliveries
-        return Said(message.ts, who, message)
+        return SentMessage(message.ts, who, message)
 
-    async def press(self, who: str, choice: Choice, card: Seen) -> None:
+    async def press(self, who: str, choice: Choice, card: VisibleMessage) -> None:
         (message,) = [each for each in self._slack.messages(IMAGES) if each.ts == card.id]
         person = self._person(who)
         stale = None if message.buttons else self._cards[card.id]
@@ -110,16 +113,16 @@ class SlackStage:
             submission = await person.submit(await person.modal(), {"Why?": "not now"})
             self._said.append(submission.delivery)
 
-    async def take_back(self) -> None:
+    async def withdraw_press(self) -> None:
         raise NotImplementedError
 
-    async def edit(self, said: Said, text: str) -> None:
+    async def edit(self, said: SentMessage, text: str) -> None:
         await self._person(said.who).edit(said.raw, text)
 
-    async def delete(self, said: Said) -> None:
+    async def delete(self, said: SentMessage) -> None:
         await self._person(said.who).delete(said.raw)
 
-    async def machines_say(self, text: str) -> None:
+    async def say_as_bots(self, text: str) -> None:
         """Another app's bot, in both of Slack's ways, and the bot's own token used elsewhere."""
         await self._slack.bot_says(IMAGES, text)
         await self._slack.bot_says(IMAGES, text, legacy=True)
@@ -127,7 +130,7 @@ class SlackStage:
         answer = await client.chat_postMessage(channel=IMAGES, text=text)
         self._forged.add(str(answer["ts"]))
 
-    async def seen(self, who: str, where: Where) -> list[Seen]:
+    async def visible_messages(self, who: str, where: Where) -> list[VisibleMessage]:
         person = self._person(who)
         place = self._slack.core.open_direct(person.id).id if where is Where.DIRECT else IMAGES
         public = [
@@ -137,20 +140,20 @@ class SlackStage:
         for message in public:
             if message.buttons:
                 self._cards[message.ts] = message.shown()
-        return [_seen(each) for each in sorted((*public, *own), key=lambda each: float(each.ts))]
+        return [_visible(each) for each in sorted((*public, *own), key=lambda each: float(each.ts))]
 
-    async def again(self) -> None:
+    async def redeliver(self) -> None:
         for delivery in tuple(self._said):
             await self._slack.again(delivery)
 
-    def hinder(self, hitch: Hitch, times: int = 1) -> None:
+    def inject_fault(self, fault: SendFault, times: int = 1) -> None:
         faults = self._slack.faults
-        match hitch:
-            case Hitch.PASSING:
+        match fault:
+            case SendFault.TRANSIENT:
                 faults.server_error("chat.postMessage", times=times)
-            case Hitch.LOST_ANSWER:
+            case SendFault.LOST_RESPONSE:
                 faults.lose_answer("chat.postMessage", times=times)
-            case Hitch.LASTING:
+            case SendFault.PERMANENT:
                 faults.refuse("chat.postMessage", "restricted_action", times=times)
 
     async def files(self) -> list[str]:
@@ -160,7 +163,7 @@ class SlackStage:
         return self._slack.person(_ACCOUNTS[who])
 
 
-class SlackHttpStage(SlackStage):
+class SlackHttpHarness(SlackHarness):
     """The same over HTTP: Slack calls the bot."""
 
     _way: Mapping[str, str] = {"transport": "http", "listen": "127.0.0.1:0"}
@@ -175,9 +178,9 @@ class SlackHttpStage(SlackStage):
         await self._slack.settled()
 
 
-def _seen(message: Message) -> Seen:
+def _visible(message: Message) -> VisibleMessage:
     called = {account: name for account, name in _NAMES.items() if f"<@{account}>" in message.everything}
-    return Seen(
+    return VisibleMessage(
         id=message.ts,
         text=message.everything,
         choices=frozenset(
@@ -187,6 +190,6 @@ def _seen(message: Message) -> Seen:
         ),
         thread=message.thread_ts if message.is_reply else None,
         edits=message.edits,
-        calls=frozenset(called.values()),
+        mentions=frozenset(called.values()),
         private=message.only_for is not None,
     )

@@ -1,4 +1,4 @@
-"""The stage on the console: the real adapter in a script's mode, lines in through one pipe, JSON out of another."""
+"""The console for the suite: the real adapter in a script's mode, lines in through one pipe, JSON out of another."""
 
 from __future__ import annotations
 
@@ -17,31 +17,31 @@ from slipway.bot.chat.console.platform import CONSOLE
 from slipway.bot.chat.console.rendering import JsonRenderer
 from slipway.bot.chat.console.screen import Screen
 from slipway.bot.chat.model import Chat, Choice, Platform
-from tests.conformance.stage import Hitch, Said, Seen, Trait, Where
+from tests.conformance.platform_harness import Capability, SendFault, SentMessage, VisibleMessage, Where
 
 _CHUNK = 1 << 16
 _NO_PIPE = "a pipe takes what is written, or is gone with all who could read it"
 
 
-class ConsoleStage:
+class ConsoleHarness:
     """People who take turns at one keyboard, the bot's messages one JSON object a line."""
 
     platform: Platform = CONSOLE
-    lacks: Mapping[Trait, str] = {
-        Trait.TALK: "whatever is typed there is said to the bot",
-        Trait.THREADS: "lines come one after the other; only the bot's answers stand in threads",
-        Trait.MENTIONS: "nobody else listens, so nobody needs to be called",
-        Trait.LASTING_BUTTONS: "buttons are numbered anew in every session; what can be typed stays",
-        Trait.TAKING_BACK: "what was entered was entered; `!cancel` and `!reject` undo it",
-        Trait.EDITING: "what was entered was entered",
-        Trait.BOTS: "who types is whoever they say they are",
-        Trait.REDELIVERY: "a line is read once",
-        Trait.KEEPING: "without the program there is nothing to type into",
-        Trait.KEEPING_PRESSES: "without the program there is nothing to type into",
-        Trait.HITCHES: _NO_PIPE,
-        Trait.SIZE_LIMITS: "a line of output is as long as it has to be",
+    missing: Mapping[Capability, str] = {
+        Capability.UNADDRESSED_TALK: "whatever is typed there is said to the bot",
+        Capability.THREADS: "lines come one after the other; only the bot's answers stand in threads",
+        Capability.MENTIONS: "nobody else listens, so nobody needs to be called",
+        Capability.LASTING_BUTTONS: "buttons are numbered anew in every session; what can be typed stays",
+        Capability.WITHDRAWAL: "what was entered was entered; `!cancel` and `!reject` undo it",
+        Capability.EDITING: "what was entered was entered",
+        Capability.OTHER_BOTS: "who types is whoever they say they are",
+        Capability.REDELIVERY: "a line is read once",
+        Capability.OFFLINE_MESSAGES: "without the program there is nothing to type into",
+        Capability.OFFLINE_PRESSES: "without the program there is nothing to type into",
+        Capability.SEND_FAULTS: _NO_PIPE,
+        Capability.SIZE_LIMITS: "a line of output is as long as it has to be",
     }
-    again_at_start = False
+    redelivers_at_start = False
 
     def __init__(self) -> None:
         self._sessions = itertools.count(1)
@@ -67,7 +67,7 @@ class ConsoleStage:
     def identity(self, who: str) -> str:
         return f"console:{who}"
 
-    def make(self, wiring: Wiring) -> Chat:
+    def make_chat(self, wiring: Wiring) -> Chat:
         self._source, keys = os.pipe()
         self._screen_end, shown = os.pipe()
         os.set_blocking(self._screen_end, False)
@@ -96,7 +96,7 @@ class ConsoleStage:
     async def ready(self) -> None:
         """A pipe keeps what is written until it is read."""
 
-    async def left(self) -> None:
+    async def stopped(self) -> None:
         assert self._keyboard is not None
         assert self._output is not None
         self._output.close()
@@ -110,38 +110,40 @@ class ConsoleStage:
         async with self._quiet:
             await self._quiet.wait_for(lambda: self._taken == self._lines)
 
-    async def say(self, who: str, text: str, *, where: Where, thread: str | None, mention: bool) -> Said:
+    async def say(
+        self, who: str, text: str, *, where: Where, thread: str | None, mention: bool
+    ) -> SentMessage:
         assert not mention
         assert thread is None
         self._enter(f"@{who}: {text}")
-        return Said(str(self._lines), who)
+        return SentMessage(str(self._lines), who)
 
-    async def press(self, who: str, choice: Choice, card: Seen) -> None:
+    async def press(self, who: str, choice: Choice, card: VisibleMessage) -> None:
         states = reversed(self._messages[card.id])  # the newest that still had buttons
         offers = next(state["buttons"] for state in states if state["buttons"])
         (number,) = [offer["number"] for offer in offers if offer["choice"] == choice]
         self._enter(f"@{who}: {number}")
 
-    async def take_back(self) -> None:
+    async def withdraw_press(self) -> None:
         raise NotImplementedError
 
-    async def edit(self, said: Said, text: str) -> None:
+    async def edit(self, said: SentMessage, text: str) -> None:
         raise NotImplementedError
 
-    async def delete(self, said: Said) -> None:
+    async def delete(self, said: SentMessage) -> None:
         raise NotImplementedError
 
-    async def machines_say(self, text: str) -> None:
+    async def say_as_bots(self, text: str) -> None:
         raise NotImplementedError
 
-    async def seen(self, who: str, where: Where) -> list[Seen]:
+    async def visible_messages(self, who: str, where: Where) -> list[VisibleMessage]:
         self._look()
-        return [_seen(states) for states in self._messages.values()]
+        return [_visible(states) for states in self._messages.values()]
 
-    async def again(self) -> None:
+    async def redeliver(self) -> None:
         raise NotImplementedError
 
-    def hinder(self, hitch: Hitch, times: int = 1) -> None:
+    def inject_fault(self, fault: SendFault, times: int = 1) -> None:
         raise NotImplementedError
 
     async def files(self) -> list[str]:
@@ -166,17 +168,17 @@ class ConsoleStage:
             self._messages.setdefault(message["edits"] or message["id"], []).append(message)
 
 
-def _seen(states: list[dict[str, Any]]) -> Seen:
+def _visible(states: list[dict[str, Any]]) -> VisibleMessage:
     message = states[-1]
     parts = [message["title"], message["text"], *message["notes"]]
     parts += [f"{field['label']}: {field['value']}" for field in message["fields"]]
     for table in message["tables"]:
         parts += [table["title"], *("  ".join(row) for row in table["rows"])]
-    return Seen(
+    return VisibleMessage(
         id=states[0]["edits"] or states[0]["id"],
         text="\n".join(parts),
         choices=frozenset(Choice(offer["choice"]) for offer in message["buttons"]),
         thread=message["thread"],
         edits=len(states) - 1,
-        calls=frozenset(message["mentions"]),
+        mentions=frozenset(message["mentions"]),
     )

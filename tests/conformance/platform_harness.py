@@ -1,6 +1,6 @@
 """What a platform has to offer for the conformance suite: a room with people in it, whom a test lets act.
 
-A :class:`Stage` is one platform; :mod:`tests.conformance.play` puts the bot on one stage or on several.
+A :class:`ChatPlatformHarness` is one platform; :mod:`tests.conformance.run` puts the bot on one or on several.
 """
 
 from __future__ import annotations
@@ -13,29 +13,22 @@ from typing import Any, Protocol
 from slipway.bot.app import Wiring
 from slipway.bot.chat.model import Chat, Choice, Platform
 
-RELENG = ("alice", "bob")
-READER = "carol"
-STRANGER = "mallory"
-"""In the room, and in no configuration."""
 
-PEOPLE = (*RELENG, READER)
+class Capability(StrEnum):
+    """What a platform may not have. The words follow “this platform has no”."""
 
-
-class Trait(StrEnum):
-    """What a platform may lack. The words follow “this platform has no”."""
-
-    TALK = "talk that is not meant for the bot"
+    UNADDRESSED_TALK = "talk that is not meant for the bot"
     THREADS = "threads to speak in"
     MENTIONS = "mentions"
-    DIRECT = "direct chats"
+    DIRECT_CHATS = "direct chats"
     LASTING_BUTTONS = "buttons that outlive the bot's process"
-    TAKING_BACK = "taking a press back"
+    WITHDRAWAL = "taking a press back"
     EDITING = "changing or deleting what was said"
-    BOTS = "other bots"
+    OTHER_BOTS = "other bots"
     REDELIVERY = "delivering an event twice"
-    KEEPING = "keeping what is said while the bot is down"
-    KEEPING_PRESSES = "keeping presses while the bot is down"
-    HITCHES = "sending that fails"
+    OFFLINE_MESSAGES = "keeping what is said while the bot is down"
+    OFFLINE_PRESSES = "keeping presses while the bot is down"
+    SEND_FAULTS = "sending that fails"
     SIZE_LIMITS = "limits to a message's size"
 
 
@@ -46,16 +39,16 @@ class Where(StrEnum):
     DIRECT = "direct"  # to the bot alone
 
 
-class Hitch(StrEnum):
+class SendFault(StrEnum):
     """What goes wrong with a message of the bot on its way."""
 
-    PASSING = "passing"  # it is not taken this time
-    LOST_ANSWER = "lost answer"  # it is taken, and the bot hears that it failed
-    LASTING = "lasting"  # it is refused for good
+    TRANSIENT = "transient"  # it is not taken this time
+    LOST_RESPONSE = "lost response"  # it is taken, and the bot hears that it failed
+    PERMANENT = "permanent"  # it is refused for good
 
 
 @dataclass(frozen=True)
-class Seen:
+class VisibleMessage:
     """A message of the bot as a person sees it now, the latest edit applied."""
 
     id: str
@@ -63,24 +56,24 @@ class Seen:
     choices: frozenset[Choice] = frozenset()  # what can be pressed
     thread: str | None = None  # the thread's root message
     edits: int = 0
-    calls: frozenset[str] = frozenset()  # the people it mentions
+    mentions: frozenset[str] = frozenset()  # the people it mentions
     private: bool = False  # nobody else sees it
 
 
 @dataclass(frozen=True)
-class Said:
-    """Something a person said, by the platform's id; ``raw`` is the stage's own."""
+class SentMessage:
+    """Something a person said, by the platform's id; ``raw`` is the harness's own."""
 
     id: str
     who: str
     raw: Any = None
 
 
-class Stage(Protocol):
+class ChatPlatformHarness(Protocol):
     """One platform. People go by the names in ``PEOPLE`` and ``STRANGER``."""
 
     platform: Platform
-    lacks: Mapping[Trait, str]
+    missing: Mapping[Capability, str]
     """What cannot happen here, each with its reason."""
 
     async def open(self) -> None:
@@ -99,7 +92,7 @@ class Stage(Protocol):
         """A person's account, as the configuration writes it."""
         ...
 
-    def make(self, wiring: Wiring) -> Chat:
+    def make_chat(self, wiring: Wiring) -> Chat:
         """The adapter under test, for the next start of the bot."""
         ...
 
@@ -107,7 +100,7 @@ class Stage(Protocol):
         """Wait until the bot listens and has heard what was said while it was down."""
         ...
 
-    async def left(self) -> None:
+    async def stopped(self) -> None:
         """The bot has stopped."""
         ...
 
@@ -115,39 +108,41 @@ class Stage(Protocol):
         """Wait until everything done so far was handed to the bot and taken by it."""
         ...
 
-    async def say(self, who: str, text: str, *, where: Where, thread: str | None, mention: bool) -> Said:
+    async def say(
+        self, who: str, text: str, *, where: Where, thread: str | None, mention: bool
+    ) -> SentMessage:
         """Let a person say something."""
         ...
 
-    async def press(self, who: str, choice: Choice, card: Seen) -> None:
+    async def press(self, who: str, choice: Choice, card: VisibleMessage) -> None:
         """Let a person press a button, whether it is still shown or not."""
         ...
 
-    async def take_back(self) -> None:
+    async def withdraw_press(self) -> None:
         """Let whoever pressed last take the press back."""
         ...
 
-    async def edit(self, said: Said, text: str) -> None:
+    async def edit(self, said: SentMessage, text: str) -> None:
         """Let a person change what they said."""
         ...
 
-    async def delete(self, said: Said) -> None:
+    async def delete(self, said: SentMessage) -> None:
         """Let a person take away what they said."""
         ...
 
-    async def machines_say(self, text: str) -> None:
+    async def say_as_bots(self, text: str) -> None:
         """Let another bot say something in the room, and the bot's own account from elsewhere."""
         ...
 
-    async def seen(self, who: str, where: Where) -> list[Seen]:
+    async def visible_messages(self, who: str, where: Where) -> list[VisibleMessage]:
         """The bot's messages that a person sees there now, oldest first."""
         ...
 
-    async def again(self) -> None:
-        """Deliver every event once more: now, or at the next start (see ``again_at_start``)."""
+    async def redeliver(self) -> None:
+        """Deliver every event once more: now, or at the next start (see ``redelivers_at_start``)."""
         ...
 
-    def hinder(self, hitch: Hitch, times: int = 1) -> None:
+    def inject_fault(self, fault: SendFault, times: int = 1) -> None:
         """Let something go wrong with the bot's next messages, edits included."""
         ...
 
@@ -156,6 +151,6 @@ class Stage(Protocol):
         ...
 
     @property
-    def again_at_start(self) -> bool:
+    def redelivers_at_start(self) -> bool:
         """Whether the platform delivers again only to a bot that starts."""
         ...

@@ -1,0 +1,123 @@
+"""A change from the word to the report, and who may agree to it, on every platform."""
+
+from __future__ import annotations
+
+from slipway.bot.chat.model import Choice
+from slipway.bot.operations.model import OperationState
+from tests.conformance.platform_harness import Capability
+from tests.conformance.run import ConformanceRun, candidate
+from tests.support.azure import X64
+from tests.support.people import STRANGER
+
+TWO = {"policy": {"promote": {"approvals": 2, "requester_may_approve": True}}}
+
+
+async def test_a_promotion_is_proposed_approved_done_and_reported(run: ConformanceRun) -> None:
+    session = run.session
+    async with run.bot():
+        card, name = await session.propose()
+        assert card.thread is None
+        for shown in (name, "waits for 1 approval", candidate(), "Alice", "Bob", f"!approve {name}"):
+            assert shown in card.text
+        assert run.excluded() is True
+
+        (report,) = await session.press("bob", Choice.APPROVE, card)
+
+        assert run.excluded() is False
+        assert report.thread == card.id
+        assert f"{candidate()} of {X64} is promoted" in report.text
+        assert report.mentions == {"alice"}  # who asked for it is called, nobody else
+        assert not report.choices
+        card = await session.current(card)
+        assert f"{name} promote: done" in card.text
+        assert "Bob approved" in card.text
+        assert not card.choices
+        assert card.edits > 0
+        assert [each.id for each in await session.visible_messages("bob")] == [card.id, report.id]
+
+
+async def test_only_who_may_agree_or_refuse_does(run: ConformanceRun) -> None:
+    session = run.session
+    async with run.bot():
+        card, name = await session.propose()
+        for choice in Choice:
+            told = await session.press(STRANGER, choice, card)
+            assert all(each.private for each in told)  # where it can be said to them alone, and nowhere else
+        (own,) = await session.press("alice", Choice.APPROVE, card)
+        assert "You asked for" in own.text
+        (reader,) = await session.press("carol", Choice.APPROVE, card)
+        assert "may not approve" in reader.text
+        assert "Bob" in reader.text  # who can
+        assert card.id in (reader.thread, own.thread) or (reader.private and own.private)
+        assert await session.current(card) == card
+
+        (report,) = await session.press("bob", Choice.REJECT, card)
+        assert "Rejected by Bob" in report.text
+        assert report.thread == card.id
+        assert report.mentions == {"alice"}  # an edited card calls nobody, and she waits
+        card = await session.current(card)
+        assert "Rejected by Bob" in card.text
+        assert not card.choices
+        (late,) = await session.say("bob", f"!approve {name}")
+        assert f"{name} is rejected; nothing was changed by this." in late.text
+        assert run.excluded() is True
+
+        card, name = await session.propose()
+        (report,) = await session.say("bob", f"!reject {name} the boot test has not run")
+        for shown in (report, await session.current(card)):
+            assert "Rejected by Bob: the boot test has not run." in shown.text
+
+        card, name = await session.propose()
+        (report,) = await session.say("bob", f"!approve {name}")
+        assert report.thread == card.id
+        assert not (await session.current(card)).choices
+        assert run.excluded() is False
+
+
+async def test_a_press_is_taken_back(run: ConformanceRun) -> None:
+    session = run.session
+    session.requires(Capability.WITHDRAWAL)
+    async with run.bot(TWO):
+        card, _ = await session.propose()
+        for _again in range(2):  # the card comes to look as it did before
+            assert await session.press("bob", Choice.APPROVE, card) == []
+            assert "waits for 1 approval" in (await session.current(card)).text
+            assert await session.withdraw_press() == []
+            assert "waits for 2 approvals" in (await session.current(card)).text
+        (operation,) = await run.operations()
+        assert operation.state is OperationState.PROPOSED
+
+
+async def test_what_is_heard_twice_is_done_once(run: ConformanceRun) -> None:
+    session = run.session
+    async with run.bot():
+        await session.say("carol", "!whoami")
+        card, _ = await session.propose()
+        await session.press("bob", Choice.APPROVE, card)
+        done, writes = await session.visible_messages(), len(run.azure.writes)
+        assert session.chat is not None
+        await session.chat.repeat()  # as an adapter would that forgot what it had heard
+        await session.settle()
+        assert await session.visible_messages() == done
+        assert len(run.azure.writes) == writes == 1
+        assert len(await run.operations()) == 1
+
+
+async def test_what_is_delivered_twice_is_done_once(run: ConformanceRun) -> None:
+    session = run.session
+    session.requires(Capability.REDELIVERY)
+    async with run.bot():
+        card, _ = await session.propose()
+        await session.press("bob", Choice.APPROVE, card)
+        done = await session.visible_messages()
+        if not session.platform.redelivers_at_start:
+            await session.platform.redeliver()
+            await session.settle()
+    if session.platform.redelivers_at_start:
+        heard = len(session.received)
+        await session.platform.redeliver()
+        async with run.bot():
+            await session.settle()
+        assert len(session.received) >= heard + 2  # the command and the press
+    assert await session.visible_messages() == done
+    assert len(run.azure.writes) == 1

@@ -1,0 +1,57 @@
+"""Questions and their answers, on every platform."""
+
+from __future__ import annotations
+
+from tests.conformance.platform_harness import Capability, Where
+from tests.conformance.run import ConformanceRun
+from tests.support.azure import X64
+from tests.support.people import STRANGER
+
+
+async def test_a_question_is_answered_once_where_it_was_asked(run: ConformanceRun) -> None:
+    session = run.session
+    async with run.bot():
+        (answer,) = await session.say("carol", "!whoami")
+        assert "You are Carol" in answer.text
+        assert answer.thread is None
+        assert not answer.choices
+        (stranger,) = await session.say(STRANGER, "!whoami")
+        assert "I do not know you" in stranger.text
+        (refused,) = await session.say("carol", f"!promote {X64}")
+        assert "promote" in refused.text
+        (mistake,) = await session.say("alice", "!promote Fedora-Cloud-99-x64")
+        assert X64 in mistake.text  # the nearest name
+        assert await run.operations() == ()
+
+
+async def test_it_is_spoken_to_in_threads_by_mentions_and_alone(run: ConformanceRun) -> None:
+    session = run.session
+    session.requires(Capability.THREADS, Capability.MENTIONS, Capability.DIRECT_CHATS)
+    async with run.bot():
+        (root,) = await session.say("alice", "!whoami")
+        (within,) = await session.say("alice", "!whoami", thread=root.id)
+        assert within.thread == root.id
+        (called,) = await session.say("bob", "whoami", mention=True)
+        assert "You are Bob" in called.text
+        (alone,) = await session.say("alice", "whoami", where=Where.DIRECT)
+        assert "You are Alice" in alone.text
+        room = {each.id for each in await session.visible_messages("bob")}
+        assert alone.id not in room
+
+
+async def test_talk_edits_deletions_and_bots_cause_nothing(run: ConformanceRun) -> None:
+    session = run.session
+    session.requires(Capability.UNADDRESSED_TALK, Capability.EDITING, Capability.OTHER_BOTS)
+    async with run.bot():
+        assert await session.say("alice", "Shall we promote something?") == []
+        await session.platform.edit(session.sent[-1], f"!promote {X64}")
+        await session.platform.say_as_bots(f"!promote {X64}")
+        await session.settle()
+        card, _ = await session.propose()
+        await session.platform.edit(session.sent[-1], "!promote Fedora-Cloud-43-Arm64")
+        await session.settle()
+        await session.platform.delete(session.sent[-1])
+        await session.settle()
+        assert [each.id for each in await session.visible_messages()] == [card.id]
+        assert await session.current(card) == card
+        assert len(await run.operations()) == 1
