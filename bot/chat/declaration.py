@@ -8,8 +8,8 @@ from typing import Generic, Protocol, TypeVar
 
 from slipway.bot.chat.forms import CommandForm
 from slipway.bot.chat.model import Card, Chat, Platform
-from slipway.bot.config.fields import Settings
-from slipway.bot.config.problems import Problem
+from slipway.bot.core.settings import Settings
+from slipway.bot.core.problems import Problem
 from slipway.bot.core.probes import Finding
 from slipway.bot.core.times import Clock
 from slipway.bot.core.waiting import Sleep

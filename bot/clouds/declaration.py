@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, Generic, TypeVar
 
 from slipway.bot.clouds.capabilities import Adapter, Capability, Port
-from slipway.bot.config.fields import Settings
-from slipway.bot.config.problems import Problem
+from slipway.bot.core.settings import Settings
+from slipway.bot.core.problems import Problem
 from slipway.bot.core.probes import Finding
 
 SettingsT = TypeVar("SettingsT", bound=Settings)

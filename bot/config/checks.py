@@ -15,7 +15,7 @@ from slipway.bot.chat.model import SCHEDULE, Platform
 from slipway.bot.chat.slack.platform import SLACK
 from slipway.bot.config.cron import check_cron
 from slipway.bot.config.policies import CLOUD_OF, PolicyCheck, with_defaults
-from slipway.bot.config.problems import Problem, listing, shown, unknown
+from slipway.bot.core.problems import Problem, listing, shown, unknown
 from slipway.bot.config.schema import Understood
 from slipway.bot.config.settings import (
     OperationKind,
@@ -23,7 +23,7 @@ from slipway.bot.config.settings import (
     SlipwaySettings,
     parse_address,
 )
-from slipway.bot.config.slack_checks import ACCOUNT, CHANNEL, GROUP, slack_problems
+from slipway.bot.chat.slack.checks import ACCOUNT, CHANNEL, GROUP, slack_problems
 from slipway.bot.config.tables import Plain
 from slipway.bot.core.times import format_duration
 

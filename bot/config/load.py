@@ -8,7 +8,7 @@ from pathlib import Path
 
 from slipway.bot.config.checks import cross_check
 from slipway.bot.config.policies import with_defaults
-from slipway.bot.config.problems import Problem, in_order
+from slipway.bot.core.problems import Problem, in_order
 from slipway.bot.config.schema import plain, understand
 from slipway.bot.config.secret_values import fill_in
 from slipway.bot.config.settings import SlipwaySettings

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 
-from slipway.bot.config.problems import Problem, listing, unknown
+from slipway.bot.core.problems import Problem, listing, unknown
 from slipway.bot.config.settings import OperationKind, PersonSettings, PolicySettings, SlipwaySettings
 
 DEFAULT_ROLE = "releng"

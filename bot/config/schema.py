@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from slipway.bot.config.problems import Problem, did_you_mean, listing, shown
+from slipway.bot.core.problems import Problem, did_you_mean, listing, shown
 from slipway.bot.config.settings import SlipwaySettings
 from slipway.bot.config.tables import Place, Plain, field_at, is_repeated, secret_places, table_at, table_in
 

@@ -17,7 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from slipway.bot.config.problems import Problem
+from slipway.bot.core.problems import Problem
 from slipway.bot.config.tables import Plain, secret_places
 
 _LARGEST = 64 * 1024  # bytes; far above any key or token

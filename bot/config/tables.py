@@ -8,7 +8,7 @@ from typing import get_args, get_origin
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
-from slipway.bot.config.fields import Settings
+from slipway.bot.core.settings import Settings
 from slipway.bot.config.settings import SlipwaySettings
 
 Plain = None | bool | int | float | str | list["Plain"] | dict[str, "Plain"]

@@ -89,6 +89,11 @@ class CloudError(SlipwayError):
         return _MOVER[self.kind]
 
 
+class DeclarationError(SlipwayError):
+    """A declaration (of a subject, a command, a cloud, a chat platform, a table) is incomplete or contradicts
+    another one. One plain sentence for whoever wrote it; raised when the declaration is made, so at import."""
+
+
 class ConfigError(SlipwayError):
     """The configuration cannot be used; ``problems`` holds one line a mistake, each naming its key."""
 

@@ -11,7 +11,7 @@ import pytest
 
 from slipway.bot.config.demo import demo_settings
 from slipway.bot.config.describe import describe
-from slipway.bot.config.fields import Settings
+from slipway.bot.core.settings import Settings
 from slipway.bot.config.load import load
 from slipway.bot.config.settings import Missed, OperationKind, SlipwaySettings
 from slipway.bot.config.tables import secret_places, table_in

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from slipway.bot.config.problems import render_problems
+from slipway.bot.core.problems import render_problems
 from slipway.bot.config.settings import OperationKind
 from tests.support.configuration import problems_of, put, settings_of, valid_document
 

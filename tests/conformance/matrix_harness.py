@@ -14,19 +14,19 @@ from uuid import uuid4
 import aiohttp
 
 from slipway.bot.app import Wiring, matrix_chat
-from slipway.bot.chat.matrix.events.parsing import CHOICES
+from slipway.bot.chat.matrix.events.parsing import REACTION_CHOICES
 from slipway.bot.chat.matrix.platform import MATRIX
 from slipway.bot.chat.model import Accept, AnyEvent, Card, Chat, ChatHealth, Choice, Platform
 from slipway.bot.store.memory import ChatMemory
 from tests.conformance.platform_harness import Capability, SendFault, SentMessage, VisibleMessage, Where
 from tests.matrix.clients import Person
-from tests.matrix.encrypted_client import SecretPerson
-from tests.matrix.fakes import BAD_GATEWAY, Fault, Proxy, answers, does_it_but_hangs_up, faulty
+from tests.matrix.encrypted_client import EncryptedPerson
+from tests.matrix.fakes import BAD_GATEWAY, Fault, FaultProxy, answers, does_it_but_hangs_up, fault_proxy
 from tests.support.synapse import SERVER_NAME, Account, Synapse
 
 Json = dict[str, Any]
 
-_SIGNS = {choice: sign for sign, choice in CHOICES.items()}
+_REACTIONS = {choice: sign for sign, choice in REACTION_CHOICES.items()}
 _SENDING = "/send/m.room."
 _FORBIDDEN = answers(403, '{"errcode": "M_FORBIDDEN", "error": "not in this room"}')
 _SEND_FAULTS: Mapping[SendFault, Fault] = {
@@ -118,7 +118,7 @@ class MatrixHarness:
         self._stack = AsyncExitStack()
         self._people: dict[str, Any] = {}  # Person or SecretPerson: what is used of them is the same
         self._account: Account
-        self._proxy: Proxy
+        self._proxy: FaultProxy
         self._room = ""
         self._direct: dict[str, str] = {}
         self._positions = SyncPositions()
@@ -128,7 +128,7 @@ class MatrixHarness:
         self._forged: set[str] = set()  # said by the bot's account, and not by the bot
 
     async def open(self) -> None:
-        self._proxy = await self._stack.enter_async_context(faulty(self._synapse.url))
+        self._proxy = await self._stack.enter_async_context(fault_proxy(self._synapse.url))
         self._account = await asyncio.to_thread(self._synapse.register, displayname="Slipway Bot")
         alice = self._people["alice"] = await self._stack.enter_async_context(self._enter("alice"))
         self._room = await self._make_room(alice, self._account.user_id)
@@ -142,7 +142,7 @@ class MatrixHarness:
             invitation = {"user_id": person.id}
             await self._people["alice"].call("POST", f"/rooms/{quote(self._room)}/invite", invitation)
             await person.call("POST", f"/join/{quote(self._room)}", {})
-            await person.look()
+            await person.sync()
         return self._people[who]
 
     def _id(self, who: str) -> str:
@@ -191,7 +191,7 @@ class MatrixHarness:
     async def ready(self) -> None:
         await self._listening.wait()  # its first batch is taken in, with all that was said before
         for person in self._people.values():
-            await person.look()
+            await person.sync()
         await self._people["alice"].member(self._room, self._account.user_id)
 
     async def stopped(self) -> None:
@@ -239,7 +239,7 @@ class MatrixHarness:
 
     async def press(self, who: str, choice: Choice, card: VisibleMessage) -> None:
         person = await self._person(who)
-        self._last_press = who, await person.react(self._room, card.id, _SIGNS[choice])
+        self._last_press = who, await person.react(self._room, card.id, _REACTIONS[choice])
 
     async def withdraw_press(self) -> None:
         who, event_id = self._last_press
@@ -264,7 +264,7 @@ class MatrixHarness:
         room = self._direct.get(who) if where is Where.DIRECT else self._room
         if room is None:
             return []
-        await (await self._person(who)).look()
+        await (await self._person(who)).sync()
         return list(self._read(self._events(who, room)))
 
     def _events(self, who: str, room: str) -> list[Json]:
@@ -295,7 +295,7 @@ class MatrixHarness:
                     id=event["event_id"],
                     text=(edits[-1] if edits else content)["body"],
                     choices=frozenset(
-                        CHOICES[each["content"]["m.relates_to"]["key"]]
+                        REACTION_CHOICES[each["content"]["m.relates_to"]["key"]]
                         for each in about
                         if each["type"] == "m.reaction"
                     ),
@@ -318,7 +318,7 @@ class MatrixHarness:
         self._proxy.faults[_SENDING].extend([_SEND_FAULTS[fault]] * times)
 
     async def files(self) -> list[str]:
-        await self._people["alice"].look()
+        await self._people["alice"].sync()
         contents = [event["content"] for event in self._events("alice", self._room)]
         return [
             (await self._download(content)).decode()
@@ -346,7 +346,7 @@ class EncryptedMatrixHarness(MatrixHarness):
     @asynccontextmanager
     async def _enter(self, who: str) -> AsyncIterator[Any]:
         account = await asyncio.to_thread(self._synapse.register, self._name(who))
-        person = SecretPerson(self._synapse, account, self._folder / who)
+        person = EncryptedPerson(self._synapse, account, self._folder / who)
         try:
             await person.client.keys_upload()
             await person.cross_sign()

@@ -11,7 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from slipway.bot.app import Wiring, slack_chat
 from slipway.bot.chat.model import Chat, Choice, Platform
-from slipway.bot.chat.slack import SlackChat
+from slipway.bot.chat.slack.chat import SlackChat
 from slipway.bot.chat.slack.platform import SLACK
 from tests.conformance.platform_harness import Capability, SendFault, SentMessage, VisibleMessage, Where
 from tests.slack.bot import address_of, as_the_manifest_says

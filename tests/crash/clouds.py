@@ -18,15 +18,15 @@ from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
 from slipway.bot.clouds.simulated.azure import Seed, SeedDefinition, SeedRegion, SeedVersion, SimulatedAzure
 from slipway.bot.clouds.simulated.faults import Armed, Fault, FaultKind, Faults
 
-LIMIT = 60.0  # seconds that anything may take before a test fails
+TIMEOUT_SECONDS = 60.0  # seconds that anything may take before a test fails
 
-PLACES = 1000
-"""Definitions of each shape: every crash has one to itself, so one gallery serves them all."""
+DEFINITIONS_PER_SHAPE = 1000
+"""Definitions of each shape: every crash uses one of its own, so one gallery serves them all."""
 
 T = TypeVar("T")
 
 
-class Moment(StrEnum):
+class CrashTiming(StrEnum):
     """When the bot dies, as seen from one request (or one commit)."""
 
     BEFORE = "before"  # it has no effect
@@ -34,28 +34,28 @@ class Moment(StrEnum):
     LATE = "late"  # it takes effect only while the next bot is at work already
 
 
-class LethalFaults(Faults):
+class CrashFaults(Faults):
     """A simulator's faults, one of which is the death of the client at its n-th request."""
 
     def __init__(self) -> None:
         super().__init__()
         self._number = 0
-        self._moment = Moment.BEFORE
+        self._timing = CrashTiming.BEFORE
         self._victim: int | None = None
         self.seen: list[str] = []
         self.struck: str | None = None
         self._late: Armed | None = None
 
-    def aim(self, victim: int, number: int, moment: Moment) -> None:
+    def crash_at(self, victim: int, number: int, timing: CrashTiming) -> None:
         """From now on count requests, and kill the process at this one."""
         self.seen, self.struck = [], None
-        self._number, self._moment, self._victim = number, moment, victim
+        self._number, self._timing, self._victim = number, timing, victim
 
-    def rest(self) -> None:
+    def disarm(self) -> None:
         """Kill nothing any more."""
         self._victim = None
 
-    def land(self) -> None:
+    def release_late(self) -> None:
         """Let the late request take effect."""
         if self._late is not None:
             self._late.release()
@@ -68,30 +68,30 @@ class LethalFaults(Faults):
             return super().take(label)
         os.kill(self._victim, signal.SIGKILL)
         self._victim, self.struck = None, label
-        match self._moment:
-            case Moment.BEFORE:
+        match self._timing:
+            case CrashTiming.BEFORE:
                 return Armed(0, Fault(kind=FaultKind.DROP))
-            case Moment.AFTER:
+            case CrashTiming.AFTER:
                 return None
-            case Moment.LATE:
+            case CrashTiming.LATE:
                 self._late = Armed(0, Fault(kind=FaultKind.HOLD_BEFORE))
                 return self._late
 
 
 @dataclass
-class Clouds:
+class SimulatedClouds:
     """Both clouds, for tests that are not async themselves."""
 
     loop: asyncio.AbstractEventLoop
     azure: SimulatedAzure
     aws: SimulatedAws
     seed: SeedMachines
-    azure_faults: LethalFaults = field(default_factory=LethalFaults)
-    aws_faults: LethalFaults = field(default_factory=LethalFaults)
-    places: Iterator[int] = field(default_factory=lambda: iter(range(PLACES)))
+    azure_faults: CrashFaults = field(default_factory=CrashFaults)
+    aws_faults: CrashFaults = field(default_factory=CrashFaults)
+    numbers: Iterator[int] = field(default_factory=lambda: iter(range(DEFINITIONS_PER_SHAPE)))
 
     @classmethod
-    def start(cls) -> Clouds:
+    def start(cls) -> SimulatedClouds:
         """Start the thread and the servers."""
         loop = asyncio.new_event_loop()
         threading.Thread(target=loop.run_forever, name="clouds", daemon=True).start()
@@ -112,9 +112,9 @@ class Clouds:
     def wait(self, work: Coroutine[Any, Any, T]) -> T:
         """Run something on the clouds' loop."""
         future: Future[T] = asyncio.run_coroutine_threadsafe(work, self.loop)
-        return future.result(LIMIT)
+        return future.result(TIMEOUT_SECONDS)
 
-    def do(self, faults: LethalFaults, fault: Fault) -> Armed:
+    def inject_fault(self, faults: CrashFaults, fault: Fault) -> Armed:
         """Arm an ordinary fault."""
 
         async def add() -> Armed:
@@ -124,15 +124,15 @@ class Clouds:
 
     def reached(self, armed: Armed) -> None:
         """Wait until a fault hit."""
-        self.wait(asyncio.wait_for(armed.reached.wait(), LIMIT))
+        self.wait(asyncio.wait_for(armed.reached.wait(), TIMEOUT_SECONDS))
 
     def clear(self) -> None:
         """Forget all faults, let go of what is held and let land what is late."""
 
         async def clear() -> None:
             for faults in (self.azure_faults, self.aws_faults):
-                faults.rest()
-                faults.land()
+                faults.disarm()
+                faults.release_late()
                 faults.clear()
 
         self.wait(clear())
@@ -156,14 +156,14 @@ def _gallery(now: datetime) -> Seed:
     return Seed(
         tuple(
             SeedDefinition(
-                f"{shape}-{place}", "x64", tuple(_version(now, day, day in promoted) for day in days)
+                f"{shape}-{number}", "x64", tuple(_version(now, day, day in promoted) for day in days)
             )
             for shape, (days, promoted) in {
                 "Promote": ((30, 20, 3), (30, 20)),
                 "Rollback": ((30, 20), (30, 20)),
                 "Cleanup": ((60, *range(50, 38, -1)), (60,)),
             }.items()
-            for place in range(PLACES)
+            for number in range(DEFINITIONS_PER_SHAPE)
         )
     )
 

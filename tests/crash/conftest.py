@@ -7,8 +7,8 @@ from uuid import uuid4
 
 import pytest
 
-from tests.crash.clouds import Clouds
-from tests.crash.site import Site
+from tests.crash.clouds import SimulatedClouds
+from tests.crash.installation import Installation
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -33,52 +33,56 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 @pytest.fixture(scope="session")
-def clouds() -> Iterator[Clouds]:
+def clouds() -> Iterator[SimulatedClouds]:
     """Both clouds, once for all crashes."""
-    running = Clouds.start()
+    running = SimulatedClouds.start()
     yield running
     running.stop()
 
 
 @pytest.fixture(scope="module")
-def _sites(clouds: Clouds, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Site]]:
-    sites: list[Site] = []
-    yield sites
-    for site in sites:
-        site.close()
+def _installations(
+    clouds: SimulatedClouds, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[list[Installation]]:
+    installations: list[Installation] = []
+    yield installations
+    for installation in installations:
+        installation.close()
 
 
 @pytest.fixture
-def site(
-    _sites: list[Site],
-    clouds: Clouds,
+def installation(
+    _installations: list[Installation],
+    clouds: SimulatedClouds,
     tmp_path_factory: pytest.TempPathFactory,
     request: pytest.FixtureRequest,
-) -> Iterator[Site]:
+) -> Iterator[Installation]:
     """A running installation. The next test goes on with it, unless this one fails."""
-    if not _sites or _sites[-1].broken:
-        _sites.append(fresh_site(clouds, tmp_path_factory))
-    current = _sites[-1]
-    current.broken = True
+    if not _installations or _installations[-1].failed:
+        _installations.append(new_installation(clouds, tmp_path_factory))
+    current = _installations[-1]
+    current.failed = True
     current.running()
     yield current
     clouds.clear()
-    current.spare()
+    current.disarm()
 
 
 @pytest.fixture
-def own_site(clouds: Clouds, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def fresh_installation(
+    clouds: SimulatedClouds, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Installation]:
     """An installation that was never started."""
-    made = fresh_site(clouds, tmp_path_factory)
+    made = new_installation(clouds, tmp_path_factory)
     yield made
     clouds.clear()
     made.close()
 
 
-def fresh_site(clouds: Clouds, tmp_path_factory: pytest.TempPathFactory) -> Site:
+def new_installation(clouds: SimulatedClouds, tmp_path_factory: pytest.TempPathFactory) -> Installation:
     """An installation with a name of its own, so that its machines are told from all others."""
     name = f"s{uuid4().hex[:12]}"
-    return Site(tmp_path_factory.mktemp("site") / name, clouds, name)
+    return Installation(tmp_path_factory.mktemp("installation") / name, clouds, name)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

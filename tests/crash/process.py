@@ -13,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
 
-from tests.crash.clouds import LIMIT
+from tests.crash.clouds import TIMEOUT_SECONDS
 
 LETHAL = Path(__file__).parent / "lethal"
 
@@ -29,10 +29,10 @@ class BotProcess:
 
     Args:
         config: the configuration file.
-        order: the file that names the commit at which it dies, once it is there.
+        crash_file: the file that names the commit at which it dies, once it is there.
     """
 
-    def __init__(self, config: Path, order: Path) -> None:
+    def __init__(self, config: Path, crash_file: Path) -> None:
         environ = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
         self._popen = subprocess.Popen(
             [sys.executable, "-m", "slipway", "run", "--config", str(config)],
@@ -43,7 +43,7 @@ class BotProcess:
             env={
                 **environ,
                 "PYTHONPATH": str(LETHAL),
-                "SLIPWAY_LETHAL": str(order),
+                "SLIPWAY_LETHAL": str(crash_file),
                 "SLIPWAY_AWS_ACCESS_KEY_ID": "test",
                 "SLIPWAY_AWS_SECRET_ACCESS_KEY": "test",
             },
@@ -74,7 +74,7 @@ class BotProcess:
         Raises:
             Died: it ended first.
         """
-        assert self._ready.wait(LIMIT), self.complaint()
+        assert self._ready.wait(TIMEOUT_SECONDS), self.stderr_text()
         if not any("ready" in text for text in self.errors):
             raise Died
 
@@ -85,8 +85,8 @@ class BotProcess:
             Died: nobody is there to read it.
         """
         try:
-            _there(self._popen.stdin).write(text + "\n")
-            _there(self._popen.stdin).flush()
+            _open_pipe(self._popen.stdin).write(text + "\n")
+            _open_pipe(self._popen.stdin).flush()
         except BrokenPipeError:
             raise Died from None
 
@@ -97,13 +97,13 @@ class BotProcess:
             Died: it ended first.
         """
         while True:
-            line = self._fresh.get(timeout=LIMIT)
+            line = self._fresh.get(timeout=TIMEOUT_SECONDS)
             if line is None:
                 raise Died
             if wanted(line):
                 return line
 
-    def catch_up(self) -> None:
+    def skip_output(self) -> None:
         """Pass over what was printed so far."""
         while not self._fresh.empty():
             self._fresh.get()
@@ -119,39 +119,39 @@ class BotProcess:
 
     def close_input(self) -> None:
         """End its input."""
-        _there(self._popen.stdin).close()
+        _open_pipe(self._popen.stdin).close()
 
-    def ended(self, within: float = LIMIT) -> int:
+    def ended(self, within: float = TIMEOUT_SECONDS) -> int:
         """Wait until it has ended; its exit code (negative for a signal)."""
         code = self._popen.wait(within)
         for reader in self._readers:
-            reader.join(LIMIT)
+            reader.join(TIMEOUT_SECONDS)
         for pipe in (self._popen.stdin, self._popen.stdout, self._popen.stderr):
             try:
-                _there(pipe).close()
+                _open_pipe(pipe).close()
             except BrokenPipeError:
                 continue
         return code
 
-    def complaint(self) -> str:
+    def stderr_text(self) -> str:
         """What it wrote on standard error."""
         return "".join(self.errors)
 
     def _read_out(self) -> None:
-        for text in _there(self._popen.stdout):
+        for text in _open_pipe(self._popen.stdout):
             line: Line = json.loads(text)
             self.lines.append(line)
             self._fresh.put(line)
         self._fresh.put(None)
 
     def _read_err(self) -> None:
-        for text in _there(self._popen.stderr):
+        for text in _open_pipe(self._popen.stderr):
             self.errors.append(text)
             if "ready" in text:
                 self._ready.set()
         self._ready.set()
 
 
-def _there(pipe: IO[str] | None) -> IO[str]:
+def _open_pipe(pipe: IO[str] | None) -> IO[str]:
     assert pipe is not None
     return pipe

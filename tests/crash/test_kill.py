@@ -9,13 +9,13 @@ from itertools import count
 
 import pytest
 
-from tests.crash.clouds import Moment
-from tests.crash.crashing import Boundary, Crash, Point
-from tests.crash.site import Site
-from tests.crash.stories import STORIES
+from tests.crash.clouds import CrashTiming
+from tests.crash.crash import Crash, CrashPoint, CrashTrigger
+from tests.crash.installation import Installation
+from tests.crash.scenarios import SCENARIOS
 
-_REQUEST, _COMMIT, _LINE = Boundary
-_BEFORE, _AFTER, _LATE = Moment
+_REQUEST, _COMMIT, _LINE = CrashTrigger
+_BEFORE, _AFTER, _LATE = CrashTiming
 
 CHOSEN = {
     "promote": (
@@ -47,22 +47,24 @@ CHOSEN = {
     ),
     "terminate": ((_REQUEST, _BEFORE, 4), (_REQUEST, _AFTER, 4), (_COMMIT, _AFTER, 9)),
 }
-"""What the default run goes through: every kind of boundary, and each write from all sides."""
+"""What the default run goes through: every kind of trigger, and each write from all sides."""
 
 
 def _chosen() -> list[object]:
     return [
-        pytest.param(story, Point(*point), id=f"{story}-{Point(*point)}")
-        for story, points in CHOSEN.items()
+        pytest.param(scenario, CrashPoint(*point), id=f"{scenario}-{CrashPoint(*point)}")
+        for scenario, points in CHOSEN.items()
         for point in points
     ]
 
 
-@pytest.mark.parametrize(("story", "point"), _chosen())
-def test_what_was_begun_ends_right_after_a_kill(site: Site, story: str, point: Point) -> None:
-    crash = Crash(site, STORIES[story](site), point)
-    assert crash.happen(), "the story has no such point any more"
-    site.broken = False
+@pytest.mark.parametrize(("scenario", "point"), _chosen())
+def test_what_was_begun_ends_right_after_a_kill(
+    installation: Installation, scenario: str, point: CrashPoint
+) -> None:
+    crash = Crash(installation, SCENARIOS[scenario](installation), point)
+    assert crash.run(), "the scenario has no such point any more"
+    installation.failed = False
 
 
 _KINDS = [
@@ -77,19 +79,23 @@ _KINDS = [
 
 @pytest.mark.exhaustive
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize(("boundary", "moment"), _KINDS)
-@pytest.mark.parametrize("story", STORIES)
+@pytest.mark.parametrize(("trigger", "timing"), _KINDS)
+@pytest.mark.parametrize("scenario", SCENARIOS)
 def test_every_point_of_a_kind(
-    site: Site, story: str, boundary: Boundary, moment: Moment, request: pytest.FixtureRequest
+    installation: Installation,
+    scenario: str,
+    trigger: CrashTrigger,
+    timing: CrashTiming,
+    request: pytest.FixtureRequest,
 ) -> None:
     for number in count(1):
-        point = Point(boundary, moment, number)
+        point = CrashPoint(trigger, timing, number)
         try:
-            reached = Crash(site, STORIES[story](site), point).happen()
+            reached = Crash(installation, SCENARIOS[scenario](installation), point).run()
         except AssertionError as error:
-            raise AssertionError(f"{story} killed {point}: {error}") from error
+            raise AssertionError(f"{scenario} killed {point}: {error}") from error
         if not reached:
             break
     assert number > 2, "no point was reached"
     request.node.user_properties.append(("kills", number - 1))
-    site.broken = False
+    installation.failed = False

@@ -8,88 +8,90 @@ from datetime import UTC, datetime
 import pytest
 
 from slipway.bot.clouds.simulated.faults import Fault, FaultKind
-from tests.crash.clouds import LIMIT, Clouds
+from tests.crash.clouds import TIMEOUT_SECONDS, SimulatedClouds
+from tests.crash.installation import Installation, until
 from tests.crash.process import BotProcess, Died
-from tests.crash.site import Site, until
-from tests.crash.stories import Cleanup, Launch, Promotion, Story
+from tests.crash.scenarios import Cleanup, Launch, Promotion, Scenario
 from tests.support.clock import FakeClock
 from tests.support.harness import running_bot
 
 GRACE = 20.0  # seconds that work under way gets on SIGTERM: bot.app.GRACE
 
 
-def _card(site: Site, story: Story) -> str:
+def _card(installation: Installation, scenario: Scenario) -> str:
     """Have it proposed; the operation's id."""
-    site.bot.catch_up()
-    site.bot.say(story.command)
-    line = site.bot.until(lambda line: bool(line["buttons"]))
+    installation.bot.skip_output()
+    installation.bot.say(scenario.command)
+    line = installation.bot.until(lambda line: bool(line["buttons"]))
     operation: str = line["buttons"][0]["operation"]
     return operation
 
 
-def _assert_done_once(site: Site, operation: str, story: Story) -> None:
-    story.check()
-    (row,) = (each for each in site.operations() if each["id"] == operation)
+def _assert_done_once(installation: Installation, operation: str, scenario: Scenario) -> None:
+    scenario.check()
+    (row,) = (each for each in installation.operations() if each["id"] == operation)
     assert row["state"] == "done"
-    ends = site.rows("SELECT 1 FROM audit WHERE key = ?", f"{operation}:step-1:done")
+    ends = installation.rows("SELECT 1 FROM audit WHERE key = ?", f"{operation}:step-1:done")
     assert len(ends) == 1
-    assert site.audit_holds()
+    assert installation.audit_holds()
 
 
-def test_sigterm_while_idle_ends_cleanly(own_site: Site) -> None:
-    bot = own_site.start()
+def test_sigterm_while_idle_ends_cleanly(fresh_installation: Installation) -> None:
+    bot = fresh_installation.start()
     bot.terminate()
     assert bot.ended() == 0
-    assert "Traceback" not in bot.complaint()
-    assert "warning" not in bot.complaint()
+    assert "Traceback" not in bot.stderr_text()
+    assert "warning" not in bot.stderr_text()
 
 
-def test_sigterm_waits_for_a_step_that_ends_in_time(own_site: Site, clouds: Clouds) -> None:
-    bot = own_site.start()
-    story = Promotion(own_site)
-    operation = _card(own_site, story)
-    held = clouds.do(story.faults, Fault(kind=FaultKind.HOLD_BEFORE, match="PUT *"))
+def test_sigterm_waits_for_a_step_that_ends_in_time(
+    fresh_installation: Installation, clouds: SimulatedClouds
+) -> None:
+    bot = fresh_installation.start()
+    scenario = Promotion(fresh_installation)
+    operation = _card(fresh_installation, scenario)
+    held = clouds.inject_fault(scenario.faults, Fault(kind=FaultKind.HOLD_BEFORE, match="PUT *"))
     bot.say(f"@bob: !approve {operation}")
     clouds.reached(held)
     bot.terminate()
     clouds.clear()
     assert bot.ended() == 0
-    assert "Traceback" not in bot.complaint()
-    _assert_done_once(own_site, operation, story)
-    assert own_site.quiet()
+    assert "Traceback" not in bot.stderr_text()
+    _assert_done_once(fresh_installation, operation, scenario)
+    assert fresh_installation.quiet()
     assert any(line["thread"] for line in bot.lines), "the report was not said before the end"
 
 
 @pytest.mark.parametrize("kind", [Promotion, Launch])
 def test_sigterm_leaves_a_step_that_takes_too_long_for_the_next_start(
-    own_site: Site, clouds: Clouds, kind: type[Promotion | Launch]
+    fresh_installation: Installation, clouds: SimulatedClouds, kind: type[Promotion | Launch]
 ) -> None:
-    bot = own_site.start()
-    story = kind(own_site)
+    bot = fresh_installation.start()
+    scenario = kind(fresh_installation)
     match = "PUT *" if kind is Promotion else "RunInstances"
-    held = clouds.do(story.faults, Fault(kind=FaultKind.HOLD_AFTER, match=match))
+    held = clouds.inject_fault(scenario.faults, Fault(kind=FaultKind.HOLD_AFTER, match=match))
     if kind is Promotion:
-        bot.say(f"@bob: !approve {_card(own_site, story)}")
+        bot.say(f"@bob: !approve {_card(fresh_installation, scenario)}")
     else:
-        bot.say(story.command)
+        bot.say(scenario.command)
     clouds.reached(held)
     bot.terminate()
-    assert bot.ended(GRACE + LIMIT) == 0
-    assert "Traceback" not in bot.complaint()
-    (row,) = own_site.operations()
+    assert bot.ended(GRACE + TIMEOUT_SECONDS) == 0
+    assert "Traceback" not in bot.stderr_text()
+    (row,) = fresh_installation.operations()
     assert row["state"] == "running"
 
-    own_site.start()
+    fresh_installation.start()
     clouds.clear()
-    own_site.settle()
-    _assert_done_once(own_site, row["id"], story)
+    fresh_installation.settle()
+    _assert_done_once(fresh_installation, row["id"], scenario)
 
 
-def test_a_second_sigterm_ends_at_once(own_site: Site, clouds: Clouds) -> None:
-    bot = own_site.start()
-    story = Promotion(own_site)
-    operation = _card(own_site, story)
-    held = clouds.do(story.faults, Fault(kind=FaultKind.HOLD_BEFORE, match="PUT *"))
+def test_a_second_sigterm_ends_at_once(fresh_installation: Installation, clouds: SimulatedClouds) -> None:
+    bot = fresh_installation.start()
+    scenario = Promotion(fresh_installation)
+    operation = _card(fresh_installation, scenario)
+    held = clouds.inject_fault(scenario.faults, Fault(kind=FaultKind.HOLD_BEFORE, match="PUT *"))
     bot.say(f"@bob: !approve {operation}")
     clouds.reached(held)
 
@@ -101,110 +103,121 @@ def test_a_second_sigterm_ends_at_once(own_site: Site, clouds: Clouds) -> None:
     assert bot.ended() == -signal.SIGTERM
     clouds.clear()
 
-    own_site.start()
-    own_site.settle()
-    _assert_done_once(own_site, operation, story)
+    fresh_installation.start()
+    fresh_installation.settle()
+    _assert_done_once(fresh_installation, operation, scenario)
 
 
 @pytest.mark.parametrize("named", [True, False])
-def test_an_approval_waits_through_a_kill(site: Site, named: bool) -> None:
-    story = Promotion(site)
-    operation = _card(site, story)
-    site.settle()
-    site.bot.kill()
-    bot = site.start()
+def test_an_approval_waits_through_a_kill(installation: Installation, named: bool) -> None:
+    scenario = Promotion(installation)
+    operation = _card(installation, scenario)
+    installation.settle()
+    installation.bot.kill()
+    bot = installation.start()
     bot.say("@bob: !approve" + (f" {operation}" if named else ""))
     bot.until(lambda line: line["thread"] is not None and operation in line["title"])
-    site.settle()
-    _assert_done_once(site, operation, story)
-    site.broken = False
+    installation.settle()
+    _assert_done_once(installation, operation, scenario)
+    installation.failed = False
 
 
-def test_a_card_that_was_shown_but_not_recorded_is_shown_again_with_buttons_that_work(site: Site) -> None:
-    story = Promotion(site)
-    site.kill_at_commit("before", 4)  # after the event, the operation and the answer: the sent message
-    operation = _card(site, story)
+def test_a_card_that_was_shown_but_not_recorded_is_shown_again_with_buttons_that_work(
+    installation: Installation,
+) -> None:
+    scenario = Promotion(installation)
+    # after the event, the operation and the answer: the sent message
+    installation.crash_at_commit("before", 4)
+    operation = _card(installation, scenario)
     with pytest.raises(Died):
-        site.bot.until(lambda _: False)
-    site.spare()
-    again = site.start().until(lambda line: bool(line["buttons"]))
+        installation.bot.until(lambda _: False)
+    installation.disarm()
+    again = installation.start().until(lambda line: bool(line["buttons"]))
     assert again["buttons"][0]["operation"] == operation
-    site.bot.say(f"@bob: {again['buttons'][0]['number']}")
-    site.bot.until(lambda line: line["thread"] is not None)
-    site.settle()
-    _assert_done_once(site, operation, story)
-    site.broken = False
+    installation.bot.say(f"@bob: {again['buttons'][0]['number']}")
+    installation.bot.until(lambda line: line["thread"] is not None)
+    installation.settle()
+    _assert_done_once(installation, operation, scenario)
+    installation.failed = False
 
 
-async def test_an_event_that_comes_again_after_a_kill_changes_nothing(site: Site, clouds: Clouds) -> None:
-    story = Promotion(site)
-    operation = _card(site, story)
-    site.bot.say(f"@bob: !approve {operation}")
-    site.bot.until(lambda line: line["thread"] is not None)
-    site.settle()
-    site.bot.kill()
+async def test_an_event_that_comes_again_after_a_kill_changes_nothing(
+    installation: Installation, clouds: SimulatedClouds
+) -> None:
+    scenario = Promotion(installation)
+    operation = _card(installation, scenario)
+    installation.bot.say(f"@bob: !approve {operation}")
+    installation.bot.until(lambda line: line["thread"] is not None)
+    installation.settle()
+    installation.bot.kill()
     events = [
         row["workflow_uuid"].removeprefix("hear:console:")
-        for row in site.workflows("SELECT workflow_uuid FROM workflow_status WHERE name = 'hear'")
+        for row in installation.workflows("SELECT workflow_uuid FROM workflow_status WHERE name = 'hear'")
     ]
-    trail = site.rows("SELECT hash FROM audit")
+    trail = installation.rows("SELECT hash FROM audit")
     writes = len(clouds.azure.writes)
-    async with running_bot(site.state, azure=clouds.azure, clock=FakeClock(datetime.now(UTC))) as bot:
+    async with running_bot(installation.state, azure=clouds.azure, clock=FakeClock(datetime.now(UTC))) as bot:
         for event in events:
-            assert await bot.say("alice", story.command, event_id=event) == []
-    assert site.rows("SELECT hash FROM audit") == trail
+            assert await bot.say("alice", scenario.command, event_id=event) == []
+    assert installation.rows("SELECT hash FROM audit") == trail
     assert len(clouds.azure.writes) == writes
-    _assert_done_once(site, operation, story)
-    site.broken = False
+    _assert_done_once(installation, operation, scenario)
+    installation.failed = False
 
 
-def test_an_approved_operation_that_was_never_begun_is_run_by_the_next_start(site: Site) -> None:
+def test_an_approved_operation_that_was_never_begun_is_run_by_the_next_start(
+    installation: Installation,
+) -> None:
     """As if the bot had died between the compare-and-set and the start of the run."""
-    story = Promotion(site)
-    operation = _card(site, story)
-    site.settle()
-    site.kill_at_commit("after", 3)
-    site.bot.say(f"@bob: !approve {operation}")
+    scenario = Promotion(installation)
+    operation = _card(installation, scenario)
+    installation.settle()
+    installation.crash_at_commit("after", 3)
+    installation.bot.say(f"@bob: !approve {operation}")
     with pytest.raises(Died):
-        site.bot.until(lambda _: False)
-    site.spare()
-    (row,) = (each for each in site.operations() if each["id"] == operation)
+        installation.bot.until(lambda _: False)
+    installation.disarm()
+    (row,) = (each for each in installation.operations() if each["id"] == operation)
     assert row["state"] == "approved"
-    assert not site.workflows("SELECT 1 FROM workflow_status WHERE workflow_uuid = ?", f"do:{operation}")
-    site.start()
-    until("it ran", site.quiet)
-    _assert_done_once(site, operation, story)
-    site.broken = False
+    assert not installation.workflows(
+        "SELECT 1 FROM workflow_status WHERE workflow_uuid = ?", f"do:{operation}"
+    )
+    installation.start()
+    until("it ran", installation.quiet)
+    _assert_done_once(installation, operation, scenario)
+    installation.failed = False
 
 
-def test_a_second_process_is_refused_and_the_first_works_on(site: Site) -> None:
-    second = BotProcess(site.config, site.order)
+def test_a_second_process_is_refused_and_the_first_works_on(installation: Installation) -> None:
+    second = BotProcess(installation.config, installation.crash_file)
     assert second.ended() == 1
-    assert f"Another Slipway (process {site.bot.pid}) already works on" in second.complaint()
-    assert "Traceback" not in second.complaint()
+    assert f"Another Slipway (process {installation.bot.pid}) already works on" in second.stderr_text()
+    assert "Traceback" not in second.stderr_text()
     assert second.lines == []
 
-    story = Cleanup(site)
-    operation = _card(site, story)
-    site.bot.say(f"@bob: !approve {operation}")
-    site.bot.until(lambda line: line["thread"] is not None)
-    site.settle()
-    _assert_done_once(site, operation, story)
-    site.broken = False
+    scenario = Cleanup(installation)
+    operation = _card(installation, scenario)
+    installation.bot.say(f"@bob: !approve {operation}")
+    installation.bot.until(lambda line: line["thread"] is not None)
+    installation.settle()
+    _assert_done_once(installation, operation, scenario)
+    installation.failed = False
 
 
 @pytest.mark.parametrize("number", [1, 5])
-def test_a_kill_at_the_very_first_start_leaves_a_folder_that_works(own_site: Site, number: int) -> None:
-    own_site.kill_at_commit("after", number, schema=True)
-    own_site.launch()
+def test_a_kill_at_the_very_first_start_leaves_a_folder_that_works(
+    fresh_installation: Installation, number: int
+) -> None:
+    fresh_installation.crash_at_commit("after", number, schema=True)
+    fresh_installation.launch()
     with pytest.raises(Died):
-        own_site.bot.ready()
-    own_site.bot.ended()
-    own_site.spare()
-    own_site.start()
-    story = Promotion(own_site)
-    operation = _card(own_site, story)
-    own_site.bot.say(f"@bob: !approve {operation}")
-    own_site.bot.until(lambda line: line["thread"] is not None)
-    own_site.settle()
-    _assert_done_once(own_site, operation, story)
+        fresh_installation.bot.ready()
+    fresh_installation.bot.ended()
+    fresh_installation.disarm()
+    fresh_installation.start()
+    scenario = Promotion(fresh_installation)
+    operation = _card(fresh_installation, scenario)
+    fresh_installation.bot.say(f"@bob: !approve {operation}")
+    fresh_installation.bot.until(lambda line: line["thread"] is not None)
+    fresh_installation.settle()
+    _assert_done_once(fresh_installation, operation, scenario)

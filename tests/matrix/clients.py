@@ -165,7 +165,7 @@ class Person:
         path = f"/rooms/{quote(room)}/redact/{quote(event_id)}/t{next(self._transactions)}"
         await self.call("PUT", path, {})
 
-    async def look(self, *, wait_ms: int = 0) -> None:
+    async def sync(self, *, wait_ms: int = 0) -> None:
         """Take in what is new."""
         query = {"timeout": str(wait_ms), "filter": '{"room":{"timeline":{"limit":100}}}'}
         if self._since is not None:
@@ -177,9 +177,9 @@ class Person:
         for room, news in rooms.get("join", {}).items():
             self.events.setdefault(room, []).extend(news["timeline"]["events"])
             for event in news.get("ephemeral", {}).get("events", []):
-                self._notice(room, event)
+                self._note_ephemeral(room, event)
 
-    def _notice(self, room: str, event: dict[str, Any]) -> None:
+    def _note_ephemeral(self, room: str, event: dict[str, Any]) -> None:
         if event["type"] == "m.typing":
             self.typing[room] = event["content"]["user_ids"]
         elif event["type"] == "m.receipt":
@@ -195,9 +195,9 @@ class Person:
         """
         try:
             async with asyncio.timeout(_PATIENCE):
-                await self.look()
+                await self.sync()
                 while not (found := condition()):
-                    await self.look(wait_ms=_POLL_MS)
+                    await self.sync(wait_ms=_POLL_MS)
                 return found
         except TimeoutError:
             raise AssertionError(f"{self.id} waited in vain for {what}; saw {self.events}") from None

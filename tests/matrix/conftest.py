@@ -9,9 +9,9 @@ import pytest
 from slipway.bot.chat.matrix.chat import MatrixChat
 from slipway.bot.chat.matrix.memory import InMemory
 from slipway.bot.core.times import system_clock
-from tests.matrix.fakes import Proxy, faulty
-from tests.matrix.harness import House, Notebook, running, settings, started
 from tests.matrix.clients import Person
+from tests.matrix.fakes import FaultProxy, fault_proxy
+from tests.matrix.harness import BotRoom, EventRecorder, running, settings, wait_until_listening
 from tests.support.synapse import Account, Synapse
 
 
@@ -27,17 +27,17 @@ def account(synapse: Synapse) -> Account:
 
 
 @pytest.fixture
-async def house(synapse: Synapse, alice: Person, account: Account) -> AsyncIterator[House]:
+async def bot_room(synapse: Synapse, alice: Person, account: Account) -> AsyncIterator[BotRoom]:
     room = await alice.create_room(invite=(account.user_id,))
-    memory, notebook = InMemory(), Notebook()
+    memory, recorder = InMemory(), EventRecorder()
     chat = MatrixChat(settings(synapse, account, room), memory, system_clock)
-    async with running(chat, notebook):
+    async with running(chat, recorder):
         await alice.member(room, account.user_id)
-        await started(alice, room, notebook)
-        yield House(chat, notebook, room, memory, account.user_id)
+        await wait_until_listening(alice, room, recorder)
+        yield BotRoom(chat, recorder, room, memory, account.user_id)
 
 
 @pytest.fixture
-async def proxy(synapse: Synapse) -> AsyncIterator[Proxy]:
-    async with faulty(synapse.url) as proxy:
+async def proxy(synapse: Synapse) -> AsyncIterator[FaultProxy]:
+    async with fault_proxy(synapse.url) as proxy:
         yield proxy

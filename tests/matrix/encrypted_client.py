@@ -51,7 +51,7 @@ def verifies(value: dict[str, Any], user: str, key_id: str, public: str) -> bool
     return True
 
 
-def vouched(answer: dict[str, Any], user: str, device: str) -> bool:
+def is_cross_signed(answer: dict[str, Any], user: str, device: str) -> bool:
     """Whether an answer to /keys/query shows a device that its owner has cross-signed, link by link."""
     master = answer.get("master_keys", {}).get(user)
     middle = answer.get("self_signing_keys", {}).get(user)
@@ -64,7 +64,7 @@ def vouched(answer: dict[str, Any], user: str, device: str) -> bool:
     )
 
 
-class SecretPerson:
+class EncryptedPerson:
     """One account on one encrypted device."""
 
     def __init__(self, synapse: Synapse, account: Account, folder: Path, *, strict: bool = False) -> None:
@@ -88,7 +88,7 @@ class SecretPerson:
     @asynccontextmanager
     async def of(
         cls, synapse: Synapse, folder: Path, *, signed: bool = True, strict: bool = False
-    ) -> AsyncIterator[SecretPerson]:
+    ) -> AsyncIterator[EncryptedPerson]:
         """A newly registered person, whose device is cross-signed or not."""
         account = await asyncio.to_thread(synapse.register)
         person = cls(synapse, account, folder, strict=strict)
@@ -156,7 +156,7 @@ class SecretPerson:
         answer = await self.call("POST", "/createRoom", body)
         return str(answer["room_id"])
 
-    async def look(self, *, wait_ms: int = 0) -> None:
+    async def sync(self, *, wait_ms: int = 0) -> None:
         """Take in what is new, and keep the keys in order."""
         answer = await self.client.sync(timeout=wait_ms)
         assert isinstance(answer, nio.SyncResponse), answer
@@ -178,7 +178,8 @@ class SecretPerson:
             return True
         keys = await self.keys_of(event.sender)
         return any(
-            device["keys"].get(f"curve25519:{name}") == event.sender_key and vouched(keys, event.sender, name)
+            device["keys"].get(f"curve25519:{name}") == event.sender_key
+            and is_cross_signed(keys, event.sender, name)
             for name, device in keys["device_keys"][event.sender].items()
         )
 
@@ -217,7 +218,7 @@ class SecretPerson:
             for user in self.client.rooms[room].users:
                 keys = await self.keys_of(user)
                 for device in self.client.device_store.active_user_devices(user):
-                    if not vouched(keys, user, device.id):
+                    if not is_cross_signed(keys, user, device.id):
                         self.client.blacklist_device(device)
                     else:
                         self.client.unblacklist_device(device)
@@ -226,9 +227,9 @@ class SecretPerson:
         """Look until the condition gives something true."""
         try:
             async with asyncio.timeout(_PATIENCE):
-                await self.look()
+                await self.sync()
                 while not (found := condition()):
-                    await self.look(wait_ms=1_000)
+                    await self.sync(wait_ms=1_000)
                 return found
         except TimeoutError:
             seen = {room: [each.source for each in events] for room, events in self.events.items()}

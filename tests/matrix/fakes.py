@@ -20,7 +20,7 @@ Forward = Callable[[], Awaitable[web.Response]]
 Fault = Callable[[web.Request, Forward], Awaitable[web.StreamResponse]]
 
 
-class Proxy:
+class FaultProxy:
     """Passes everything on to Synapse, but for the faults that wait for a kind of call."""
 
     def __init__(self, behind: str) -> None:
@@ -87,9 +87,9 @@ SOFT_LOGOUT = answers(401, '{"errcode": "M_UNKNOWN_TOKEN", "error": "expired", "
 
 
 @asynccontextmanager
-async def faulty(behind: str) -> AsyncIterator[Proxy]:
+async def fault_proxy(behind: str) -> AsyncIterator[FaultProxy]:
     """A proxy in front of a homeserver, for as long as the block lasts."""
-    proxy = Proxy(behind)
+    proxy = FaultProxy(behind)
     application = web.Application()
     application.router.add_route("*", "/{path:.*}", proxy.handle)
     runner = web.AppRunner(application, shutdown_timeout=0.1, handler_cancellation=True)
@@ -103,7 +103,7 @@ async def faulty(behind: str) -> AsyncIterator[Proxy]:
         await runner.cleanup()
 
 
-class Waits:
+class RecordingSleep:
     """A sleep that does not, and remembers what it was asked for and what the chat then said of itself."""
 
     def __init__(self) -> None:
@@ -120,7 +120,7 @@ class Waits:
 
 
 def chat_behind(
-    proxy: Proxy, synapse: Synapse, account: Account, room: str, waits: Waits, **more: object
+    proxy: FaultProxy, synapse: Synapse, account: Account, room: str, waits: RecordingSleep, **more: object
 ) -> MatrixChat:
     config = settings(synapse, account, room, homeserver=proxy.url, **more)
     waits.chat = MatrixChat(config, InMemory(), system_clock, sleep=waits)

@@ -18,7 +18,7 @@ from tests.matrix.clients import Person
 from tests.support.synapse import Account, Synapse
 
 
-class Notebook:
+class EventRecorder:
     """An ``accept`` that keeps what it was given and can be waited on."""
 
     def __init__(self) -> None:
@@ -38,7 +38,7 @@ class Notebook:
         async with asyncio.timeout(20), self._news:
             await self._news.wait_for(condition)
 
-    async def heard(self, text: str) -> MessageEvent:
+    async def received(self, text: str) -> MessageEvent:
         await self.until(lambda: text in self.texts)
         return next(event for event in self.events if isinstance(event, MessageEvent) and event.text == text)
 
@@ -68,27 +68,29 @@ async def running(chat: MatrixChat, accept: Callable[[AnyEvent], object]) -> Asy
             await task
 
 
-async def started(person: Person, room: str, notebook: Notebook) -> None:
+async def wait_until_listening(person: Person, room: str, recorder: EventRecorder) -> None:
     """Talk until the bot listens: what falls into its first look at the room is history to it."""
     for count in range(100):
         text = f"are you there? {count}"
         await person.say(room, text)
         try:
             async with asyncio.timeout(0.3):
-                await notebook.until(lambda text=text: text in notebook.texts)  # type: ignore[misc]
+                await recorder.until(lambda text=text: text in recorder.texts)  # type: ignore[misc]
         except TimeoutError:
             continue
-        notebook.events.clear()
+        recorder.events.clear()
         return
     raise AssertionError("the bot never listened")
 
 
-class House:
+class BotRoom:
     """A room with alice and the bot in it, the bot listening."""
 
-    def __init__(self, chat: MatrixChat, notebook: Notebook, room: str, memory: InMemory, bot: str) -> None:
+    def __init__(
+        self, chat: MatrixChat, recorder: EventRecorder, room: str, memory: InMemory, bot: str
+    ) -> None:
         self.chat = chat
-        self.notebook = notebook
+        self.recorder = recorder
         self.room = room
         self.memory = memory
         self.bot = bot

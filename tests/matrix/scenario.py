@@ -26,8 +26,8 @@ from tests.matrix.clients import Message, Person
 from tests.support.configuration import simulated_settings
 from tests.support.synapse import Account, Synapse
 
-PATIENCE = "Looking into it"
-FENCE = "You are Carol"
+WORKING = "Looking into it"
+WHOAMI_ANSWER = "You are Carol"
 
 
 class ShiftedClock:
@@ -56,7 +56,7 @@ class NotingMemory(ChatMemory):
 
 
 @dataclass
-class Story:
+class Scenario:
     """A room, the people in it, a gallery, and a bot that can be started and stopped."""
 
     state_dir: Path
@@ -69,7 +69,7 @@ class Story:
     bob: Person  # may approve
     carol: Person  # may look
     mallory: Person  # nobody knows
-    house: RunningBot | None = None
+    running_bot: RunningBot | None = None
 
     @property
     def bot_id(self) -> str:
@@ -98,11 +98,11 @@ class Story:
                 waiting.cancel()
             if running.done():
                 running.result()
-            self.house = opened.result()
-            await self.house.workflows.idle()
+            self.running_bot = opened.result()
+            await self.running_bot.workflows.idle()
             yield
         finally:
-            self.house = None
+            self.running_bot = None
             stop.set()
             await running
 
@@ -140,12 +140,12 @@ class Story:
 
     async def ask(self, who: Person, text: str, expect: str = "", **how: Any) -> Message:
         """Say something, and wait for a new message of the bot that reads as expected."""
-        await self.alice.look()
+        await self.alice.sync()
         known = {each.id for each in self.said()}
         await who.say(self.room, text, **how)
 
         def answer() -> Message | None:
-            new = (each for each in self.said() if each.id not in known and PATIENCE not in each.body)
+            new = (each for each in self.said() if each.id not in known and WORKING not in each.body)
             return next((each for each in new if expect in each.body), None)
 
         return await self.alice.until(answer, what=f"“{expect}” as an answer to {text}")
@@ -155,11 +155,11 @@ class Story:
 
         Events are taken in one after the other, so once a last one is answered the others are through.
         """
-        assert self.house is not None
-        await self.ask(self.carol, "!whoami", FENCE)
-        await self.house.workflows.idle()
-        await self.alice.look()
-        return [each for each in self.said() if FENCE not in each.body]
+        assert self.running_bot is not None
+        await self.ask(self.carol, "!whoami", WHOAMI_ANSWER)
+        await self.running_bot.workflows.idle()
+        await self.alice.sync()
+        return [each for each in self.said() if WHOAMI_ANSWER not in each.body]
 
     async def shows(self, message: Message, text: str) -> Message:
         """Wait until a message of the bot reads so."""
@@ -187,18 +187,20 @@ class Story:
 
     async def operations(self) -> tuple[Operation, ...]:
         """The newest operations."""
-        assert self.house is not None
-        return await self.house.operations.recent(10)
+        assert self.running_bot is not None
+        return await self.running_bot.operations.recent(10)
 
-    async def place(self) -> dict[str, str]:
+    async def stored_position(self) -> dict[str, str]:
         """What the bot knows of how far it has listened."""
         query = sa.select(chat_memory.c.name, chat_memory.c.value)
         async with self._database() as database, database.reading() as connection:
             return {row.name: row.value for row in await connection.execute(query)}
 
-    async def turn_back_to(self, place: dict[str, str]) -> None:
+    async def turn_back_to(self, stored_position: dict[str, str]) -> None:
         """Make the homeserver deliver once more what came after this; the bot must be stopped."""
-        rows = [{"platform": MATRIX, "name": name, "value": place[name]} for name in place]
+        rows = [
+            {"platform": MATRIX, "name": name, "value": stored_position[name]} for name in stored_position
+        ]
         async with self._database() as database, database.writing() as connection:
             await connection.execute(chat_memory.delete())
             await connection.execute(chat_memory.insert(), rows)
@@ -214,7 +216,7 @@ class Story:
 
 
 @asynccontextmanager
-async def story(synapse: Synapse, state_dir: Path) -> AsyncIterator[Story]:
+async def scenario_in(synapse: Synapse, state_dir: Path) -> AsyncIterator[Scenario]:
     """People in a room to which the bot is invited; it is not running yet."""
     account = synapse.register(displayname="Slipway Bot")
     clock = ShiftedClock()
@@ -227,4 +229,4 @@ async def story(synapse: Synapse, state_dir: Path) -> AsyncIterator[Story]:
         room = await alice.create_room(invite=(account.user_id, *(each.id for each in others)))
         for each in others:
             await each.join(room)
-        yield Story(state_dir, synapse, account, azure, clock, room, alice, bob, carol, mallory)
+        yield Scenario(state_dir, synapse, account, azure, clock, room, alice, bob, carol, mallory)

@@ -14,18 +14,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slipway.bot.chat.matrix.chat import MatrixChat
-from slipway.bot.chat.matrix.memory import InMemory
-from slipway.bot.chat.matrix.events.backfill import MOST_TRIES, PAGE, Gaps
-from slipway.bot.chat.matrix.memory import Place
+from slipway.bot.chat.matrix.events.backfill import MAX_TRIES, PAGE_SIZE, Backfill
+from slipway.bot.chat.matrix.memory import InMemory, SyncPosition
 from slipway.bot.chat.matrix.platform import MATRIX
 from slipway.bot.chat_memory import StoredMatrixMemory
 from slipway.bot.core.times import system_clock
 from slipway.bot.store.database import Database
 from slipway.bot.store.memory import ChatMemory
-from tests.matrix.fakes import BAD_GATEWAY, Proxy, Waits, answers, chat_behind
-from tests.matrix.whole_bot import whole_bot
-from tests.matrix.harness import House, Notebook, running, settings, started
 from tests.matrix.clients import Person
+from tests.matrix.fakes import BAD_GATEWAY, FaultProxy, RecordingSleep, answers, chat_behind
+from tests.matrix.harness import BotRoom, EventRecorder, running, settings, wait_until_listening
+from tests.matrix.whole_bot import whole_bot
 from tests.support.synapse import Account, Synapse
 
 FORBIDDEN = answers(403, '{"errcode": "M_FORBIDDEN", "error": "no history for you"}')
@@ -35,23 +34,23 @@ async def test_a_burst_while_the_bot_is_down_is_heard_whole_once_and_in_order(
     synapse: Synapse, alice: Person, account: Account
 ) -> None:
     room = await alice.create_room(public=True)
-    memory, notebook = InMemory(), Notebook()
-    async with running(MatrixChat(settings(synapse, account, room), memory, system_clock), notebook):
+    memory, recorder = InMemory(), EventRecorder()
+    async with running(MatrixChat(settings(synapse, account, room), memory, system_clock), recorder):
         await alice.member(room, account.user_id)
-        await started(alice, room, notebook)
+        await wait_until_listening(alice, room, recorder)
         await alice.say(room, "!before")
-        await notebook.heard("!before")
+        await recorder.received("!before")
     sent: list[str] = []
     for _ in range(3):
         sent += await asyncio.gather(*(alice.say(room, "!images") for _ in range(50)))
     last = await alice.say(room, "!last")
-    notebook = Notebook()
-    async with running(MatrixChat(settings(synapse, account, room), memory, system_clock), notebook):
-        await notebook.heard("!last")
-    heard = [event.event_id for event in notebook.events]
-    assert Counter(heard) == Counter([*sent, last])
-    assert heard[-1] == last
-    times = [event.sent_at for event in notebook.events]
+    recorder = EventRecorder()
+    async with running(MatrixChat(settings(synapse, account, room), memory, system_clock), recorder):
+        await recorder.received("!last")
+    received = [event.event_id for event in recorder.events]
+    assert Counter(received) == Counter([*sent, last])
+    assert received[-1] == last
+    times = [event.sent_at for event in recorder.events]
     assert times == sorted(times)
 
 
@@ -81,103 +80,105 @@ async def test_a_token_that_is_no_longer_known_means_going_on_from_the_last_mess
     synapse: Synapse, alice: Person, account: Account
 ) -> None:
     room, quiet = await alice.create_room(public=True), await alice.create_room(public=True)
-    memory, notebook = InMemory(), Notebook()
+    memory, recorder = InMemory(), EventRecorder()
     config = settings(synapse, account, room, quiet)
-    async with running(MatrixChat(config, memory, system_clock), notebook):
+    async with running(MatrixChat(config, memory, system_clock), recorder):
         await alice.member(quiet, account.user_id)
-        await started(alice, room, notebook)
+        await wait_until_listening(alice, room, recorder)
         wanted = {
             room: await alice.say(room, "!promote, heard before"),
             quiet: await alice.say(quiet, "!cleanup, heard before"),
         }
-        await alice.until(lambda: memory.place is not None and memory.place.seen == wanted, what="the place")
+        await alice.until(
+            lambda: memory.position is not None and memory.position.last_events == wanted, what="the place"
+        )
     await asyncio.gather(*(alice.say(room, f"!{number}") for number in range(130)))
     await alice.say(room, "!last")
-    assert memory.place is not None
-    memory.place = Place("s_nobody_knows_this", memory.place.seen)
-    notebook = Notebook()
-    async with running(MatrixChat(config, memory, system_clock), notebook):
-        await notebook.heard("!last")
+    assert memory.position is not None
+    memory.position = SyncPosition("s_nobody_knows_this", memory.position.last_events)
+    recorder = EventRecorder()
+    async with running(MatrixChat(config, memory, system_clock), recorder):
+        await recorder.received("!last")
         await alice.say(quiet, "!after")
-        await notebook.heard("!after")
-    assert Counter(notebook.texts) == Counter([*(f"!{number}" for number in range(130)), "!last", "!after"])
+        await recorder.received("!after")
+    assert Counter(recorder.texts) == Counter([*(f"!{number}" for number in range(130)), "!last", "!after"])
 
 
-async def _with_a_gap(alice: Person, chat: MatrixChat, room: str, bot: str) -> Notebook:
+async def _with_a_gap(alice: Person, chat: MatrixChat, room: str, bot: str) -> EventRecorder:
     """Let the chat come into the room, hear something, and stop; then say more than one sync holds."""
-    notebook = Notebook()
-    async with running(chat, notebook):
+    recorder = EventRecorder()
+    async with running(chat, recorder):
         await alice.member(room, bot)
-        await started(alice, room, notebook)
+        await wait_until_listening(alice, room, recorder)
     await asyncio.gather(*(alice.say(room, f"!{number}") for number in range(110)))
     await alice.say(room, "!last")
-    return Notebook()
+    return EventRecorder()
 
 
 async def test_a_gap_is_insisted_on_while_the_homeserver_is_in_trouble(
-    synapse: Synapse, proxy: Proxy, alice: Person, account: Account
+    synapse: Synapse, proxy: FaultProxy, alice: Person, account: Account
 ) -> None:
-    room, waits = await alice.create_room(public=True), Waits()
+    room, waits = await alice.create_room(public=True), RecordingSleep()
     chat = chat_behind(proxy, synapse, account, room, waits)
     waits.chat = None  # it stays connected
-    notebook = await _with_a_gap(alice, chat, room, account.user_id)
+    recorder = await _with_a_gap(alice, chat, room, account.user_id)
     proxy.faults["/messages"].extend([BAD_GATEWAY] * 4)
-    async with running(chat, notebook):
-        await notebook.heard("!last")
-    assert len(notebook.texts) == len(set(notebook.texts)) == 111
+    async with running(chat, recorder):
+        await recorder.received("!last")
+    assert len(recorder.texts) == len(set(recorder.texts)) == 111
     assert len(waits.seconds) == 4
 
 
 @pytest.mark.parametrize("trouble", [FORBIDDEN, BAD_GATEWAY])
 async def test_a_gap_that_stays_is_told_in_the_room(
-    synapse: Synapse, proxy: Proxy, alice: Person, account: Account, trouble: Any
+    synapse: Synapse, proxy: FaultProxy, alice: Person, account: Account, trouble: Any
 ) -> None:
-    room, waits = await alice.create_room(public=True), Waits()
+    room, waits = await alice.create_room(public=True), RecordingSleep()
     chat = chat_behind(proxy, synapse, account, room, waits)
     waits.chat = None
-    notebook = await _with_a_gap(alice, chat, room, account.user_id)
-    proxy.faults["/messages"].extend([trouble] * (MOST_TRIES + 1))
-    async with running(chat, notebook):
-        await notebook.heard("!last")
+    recorder = await _with_a_gap(alice, chat, room, account.user_id)
+    proxy.faults["/messages"].extend([trouble] * (MAX_TRIES + 1))
+    async with running(chat, recorder):
+        await recorder.received("!last")
         told = await alice.message(room, "I may have missed something", sender=account.user_id)
         assert "say a command again" in told.body
-    assert len(notebook.texts) == 100  # the rest is heard all the same
+    assert len(recorder.texts) == 100  # the rest is heard all the same
 
 
 async def test_a_room_that_is_entered_again_does_not_hand_out_what_was_said_meanwhile(
-    house: House, alice: Person
+    bot_room: BotRoom, alice: Person
 ) -> None:
     async with asyncio.timeout(20):
-        await alice.call("POST", f"/rooms/{house.room}/kick", {"user_id": house.bot})
-        await alice.say(house.room, "!promote behind its back")
-        await alice.invite(house.room, house.bot)
+        await alice.call("POST", f"/rooms/{bot_room.room}/kick", {"user_id": bot_room.bot})
+        await alice.say(bot_room.room, "!promote behind its back")
+        await alice.invite(bot_room.room, bot_room.bot)
         await alice.until(
             lambda: (
                 sum(
                     event["type"] == "m.room.member" and event["content"].get("membership") == "join"
-                    for event in alice.events[house.room]
-                    if event.get("state_key") == house.bot
+                    for event in alice.events[bot_room.room]
+                    if event.get("state_key") == bot_room.bot
                 )
                 >= 2
             )
         )
-    await alice.say(house.room, "!last")
-    await house.notebook.heard("!last")
-    assert house.notebook.texts == ["!last"]
+    await alice.say(bot_room.room, "!last")
+    await bot_room.recorder.received("!last")
+    assert bot_room.recorder.texts == ["!last"]
 
 
 async def test_the_place_is_kept_in_the_database(tmp_path: Path) -> None:
-    place = Place("s1_2", {"!a:b": "$x", "!ö:b": "$y"})
+    place = SyncPosition("s1_2", {"!a:b": "$x", "!ö:b": "$y"})
     for expected in (None, place):
         database = Database(tmp_path / "slipway.db")
         await database.open()
         memory = StoredMatrixMemory(ChatMemory(database, MATRIX))
-        assert await memory.load_place() == expected
-        await memory.save_place(place)
+        assert await memory.load_position() == expected
+        await memory.save_position(place)
         await database.close()
 
 
-ME = "@slipway:example.org"
+BOT = "@slipway:example.org"
 HOUR_AGO = timedelta(hours=1)
 
 
@@ -202,7 +203,7 @@ class History:
 
     events: list[Said]
     lengths: list[int]
-    user_id: str = ME
+    user_id: str = BOT
     asked: int = field(default=0)
 
     async def request(self, _what: str, call: Any) -> Page:
@@ -210,7 +211,7 @@ class History:
         return answer
 
     async def room_messages(self, _room: str, *, start: str, limit: int) -> Page:
-        assert limit == PAGE
+        assert limit == PAGE_SIZE
         here = int(start)
         length = self.lengths[self.asked % len(self.lengths)]
         self.asked += 1
@@ -227,15 +228,15 @@ async def _no_wait(_seconds: float) -> None:
     return None
 
 
-def read_back(history: History, last_seen: str | None, *, pages: int = 1000) -> tuple[list[str], bool]:
-    gaps = Gaps(
+def fetch(history: History, last_seen: str | None, *, pages: int = 1000) -> tuple[list[str], bool]:
+    gaps = Backfill(
         history,  # type: ignore[arg-type]  # the two things of a connection that are used
         system_clock,
         max_age=timedelta(minutes=10),
         sleep=_no_wait,
         most_pages=pages,
     )
-    earlier = asyncio.run(gaps.read_back("!r", str(len(history.events)), last_seen))
+    earlier = asyncio.run(gaps.fetch("!r", str(len(history.events)), last_seen))
     return [each.source["event_id"] for each in earlier.events], earlier.complete
 
 
@@ -245,7 +246,7 @@ def test_however_the_pages_fall_a_gap_holds_what_followed_the_last_message(
 ) -> None:
     events = [event(number, timedelta(0)) for number in range(count)]
     last = data.draw(st.integers(-1, count - 1))
-    found, complete = read_back(History(events, lengths), f"${last}")
+    found, complete = fetch(History(events, lengths), f"${last}")
     assert found == [f"${number}" for number in range(last + 1, count)]
     assert complete
 
@@ -260,7 +261,7 @@ def test_what_is_too_old_to_act_on_ends_the_reading_and_a_single_false_time_does
         if len(lengths) > 1 or lengths[0] > 1:
             events[index].source["origin_server_ts"] = "forged"
     history = History(events, lengths)
-    found, complete = read_back(history, "$before all of it")
+    found, complete = fetch(history, "$before all of it")
     assert complete
     assert found[len(found) - young :] == [f"${number}" for number in range(old, old + young)]
     assert len(found) - young <= 2 * max(lengths)
@@ -268,5 +269,5 @@ def test_what_is_too_old_to_act_on_ends_the_reading_and_a_single_false_time_does
 
 def test_a_gap_without_end_is_left_at_a_bound_and_said_to_be_incomplete() -> None:
     events = [event(number, timedelta(0)) for number in range(100)]
-    found, complete = read_back(History(events, [10]), "$elsewhere", pages=3)
+    found, complete = fetch(History(events, [10]), "$elsewhere", pages=3)
     assert (found, complete) == ([f"${number}" for number in range(70, 100)], False)

@@ -12,12 +12,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slipway.bot.app import RunningBot
+from slipway.bot.chat.matrix.events.parsing import BotUser, parse_event
 from slipway.bot.chat.matrix.platform import MATRIX
-from slipway.bot.chat.matrix.events.parsing import Me, understand
 from slipway.bot.chat.model import Address, MessageEvent
-from tests.matrix.whole_bot import whole_bot
-from tests.matrix.harness import settings
 from tests.matrix.clients import APPROVE, Message, Person, RefusedError
+from tests.matrix.harness import settings
+from tests.matrix.whole_bot import whole_bot
 from tests.support.synapse import Account, Synapse
 
 TEXT = {"msgtype": "m.text", "body": "!whoami"}
@@ -26,11 +26,11 @@ TEXT = {"msgtype": "m.text", "body": "!whoami"}
 class Talk:
     """Alice, who may do everything, and the bot in one room."""
 
-    def __init__(self, alice: Person, room: str, bot: str, house: RunningBot) -> None:
+    def __init__(self, alice: Person, room: str, bot: str, running_bot: RunningBot) -> None:
         self.alice = alice
         self.room = room
         self.bot = bot
-        self._house = house
+        self._running_bot = running_bot
 
     async def throw(self, content: Any, kind: str = "m.room.message") -> bool:
         """Send something odd; whether this homeserver takes it at all (another one may)."""
@@ -44,8 +44,8 @@ class Talk:
         """What the bot has said once it has answered everything before this."""
         await self.alice.say(self.room, "!pending")
         await self.alice.message(self.room, "Nothing waits", sender=self.bot)
-        await self._house.workflows.idle()  # answers are made side by side
-        await self.alice.look()
+        await self._running_bot.workflows.idle()  # answers are made side by side
+        await self.alice.sync()
         said = self.alice.messages(self.room, self.bot)
         return [each for each in said if "Nothing waits" not in each.body]
 
@@ -120,7 +120,7 @@ async def test_a_borrowed_name_gives_no_right_and_markup_in_a_name_is_only_text(
         assert "<img" not in answer.html
 
 
-ME = Me("@slipway:example.org", "Slipway Bot")
+BOT = BotUser("@slipway:example.org", "Slipway Bot")
 SCALARS = st.none() | st.booleans() | st.integers() | st.text(max_size=30)
 JSON = st.recursive(
     SCALARS,
@@ -134,23 +134,23 @@ JSON = st.recursive(
 )
 def test_only_a_plain_text_is_ever_heard(msgtype: Any, more: Any) -> None:
     content = {"body": "!promote", "extra": more, "msgtype": msgtype}
-    heard = _understood(content)
-    assert heard is None or msgtype == "m.text"
+    received = _parsed(content)
+    assert received is None or msgtype == "m.text"
 
 
 @given(JSON)
 def test_whatever_the_mentions_hold_the_text_and_the_speaker_stay(mentions: Any) -> None:
-    heard = _understood({**TEXT, "m.mentions": mentions, "displayname": "@bob:example.org"})
-    assert isinstance(heard, MessageEvent)
-    assert (heard.text, heard.speaker) == ("!whoami", "@alice:example.org")
+    received = _parsed({**TEXT, "m.mentions": mentions, "displayname": "@bob:example.org"})
+    assert isinstance(received, MessageEvent)
+    assert (received.text, received.speaker) == ("!whoami", "@alice:example.org")
 
 
 @given(st.dictionaries(st.sampled_from(["event_id", "key", "m.in_reply_to", "is_falling_back"]), JSON))
 def test_whatever_an_edit_relates_to_it_is_never_heard(relation: dict[str, Any]) -> None:
-    assert _understood({**TEXT, "m.relates_to": {**relation, "rel_type": "m.replace"}}) is None
+    assert _parsed({**TEXT, "m.relates_to": {**relation, "rel_type": "m.replace"}}) is None
 
 
-def _understood(content: dict[str, Any]) -> Any:
+def _parsed(content: dict[str, Any]) -> Any:
     event = {
         "type": "m.room.message",
         "event_id": "$e",
@@ -158,4 +158,4 @@ def _understood(content: dict[str, Any]) -> Any:
         "origin_server_ts": 1_795_000_000_000,
         "content": content,
     }
-    return understand(event, room="!r", me=ME, address=Address.ROOM)
+    return parse_event(event, room="!r", bot=BOT, address=Address.ROOM)

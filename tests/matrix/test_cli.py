@@ -11,14 +11,14 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from slipway.bot.chat.matrix.account.account_store import AccountStore
 from slipway.bot.chat.matrix.transport.connection import Connection
-from slipway.bot.chat.matrix.account.account_store import Folder
 from slipway.bot.cli.main import main
 from slipway.bot.config.load import load
 from slipway.bot.store.database import StateLock
 from slipway.commands.all import rights
 from tests.matrix.clients import Person
-from tests.matrix.encrypted_client import SecretPerson, vouched
+from tests.matrix.encrypted_client import EncryptedPerson, is_cross_signed
 from tests.support.program import CONSOLE_CONFIGURATION
 from tests.support.synapse import Account, Synapse
 
@@ -54,7 +54,7 @@ def run_once(home: Path, **environment: str) -> None:
     assert settings.matrix is not None
 
     async def start() -> None:
-        connection = Connection(settings.matrix, folder=Folder.of(settings.state_dir))  # type: ignore[arg-type]
+        connection = Connection(settings.matrix, store=AccountStore.of(settings.state_dir))  # type: ignore[arg-type]
         await connection.request("connect", lambda client: client.joined_rooms())
         await connection.close()
 
@@ -75,12 +75,14 @@ def log_out(synapse: Synapse, login: dict[str, str]) -> None:
     asyncio.run(leave())
 
 
-def is_vouched(synapse: Synapse, user: str, device: str) -> bool:
-    async def look() -> bool:
+def is_cross_signed_now(synapse: Synapse, user: str, device: str) -> bool:
+    async def sync() -> bool:
         async with Person.of(synapse) as eve:
-            return vouched(await eve.call("POST", "/keys/query", {"device_keys": {user: []}}), user, device)
+            return is_cross_signed(
+                await eve.call("POST", "/keys/query", {"device_keys": {user: []}}), user, device
+            )
 
-    return asyncio.run(look())
+    return asyncio.run(sync())
 
 
 def test_logging_in_once_is_enough_and_no_password_is_kept(
@@ -96,7 +98,7 @@ def test_logging_in_once_is_enough_and_no_password_is_kept(
     for path in (home / "state").rglob("*"):
         assert path.is_dir() or account.password.encode() not in path.read_bytes()
     run_once(home)  # without any secret in the configuration
-    assert is_vouched(synapse, account.user_id, "SLIPWAY")
+    assert is_cross_signed_now(synapse, account.user_id, "SLIPWAY")
     status = slipway("status")
     assert re.search(r"Device +SLIPWAY, signed\n", status.output)
     assert re.search(r"Identity +master key \S{43}, the bot's own\n", status.output)
@@ -137,7 +139,7 @@ def test_a_removed_device_is_shown_and_replaced(
     assert slipway("login", said=account.password).exit_code == 0
     new = kept(home)["device_id"]
     assert new != "SLIPWAY"
-    assert is_vouched(synapse, account.user_id, new)
+    assert is_cross_signed_now(synapse, account.user_id, new)
 
 
 def test_lost_keys_are_shown_and_a_new_device_takes_over(
@@ -150,7 +152,7 @@ def test_lost_keys_are_shown_and_a_new_device_takes_over(
     assert "Next: `slipway matrix login --new-device`" in status.output
     done = slipway("login", "--new-device", said=account.password)
     assert "Devices that are not used any more: SLIPWAY." in done.output
-    assert is_vouched(synapse, account.user_id, kept(home)["device_id"])
+    assert is_cross_signed_now(synapse, account.user_id, kept(home)["device_id"])
     assert "✘ The account still has the device SLIPWAY, whose keys are lost." in slipway("status").output
 
 
@@ -158,7 +160,7 @@ def test_a_foreign_identity_is_replaced_only_when_told_to(
     slipway: Slipway, synapse: Synapse, account: Account, tmp_path: Path, home: Path
 ) -> None:
     async def somebody_was_here() -> None:
-        somebody = SecretPerson(synapse, account, tmp_path / "somebody")
+        somebody = EncryptedPerson(synapse, account, tmp_path / "somebody")
         await somebody.client.keys_upload()
         await somebody.cross_sign()
         await somebody.close()
@@ -170,7 +172,7 @@ def test_a_foreign_identity_is_replaced_only_when_told_to(
     assert "Next: `slipway matrix login --new-identity`" in slipway("status").output
     # Synapse asks for the password before it lets keys be replaced.
     assert slipway("login", "--new-identity", said=account.password).exit_code == 0
-    assert is_vouched(synapse, account.user_id, kept(home)["device_id"])
+    assert is_cross_signed_now(synapse, account.user_id, kept(home)["device_id"])
 
 
 def test_it_does_not_log_in_under_the_feet_of_a_running_bot(

@@ -12,13 +12,13 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from slipway.bot.chat.matrix.account.account_store import AccountStore, CrossSigningSeeds
 from slipway.bot.chat.matrix.transport.connection import Connection
-from slipway.bot.chat.matrix.account.account_store import Folder, Seeds
 from slipway.bot.config.settings import MatrixSettings
 from slipway.bot.core.errors import ChatError
-from tests.matrix.harness import settings
 from tests.matrix.clients import Person
-from tests.matrix.encrypted_client import SecretPerson, vouched
+from tests.matrix.encrypted_client import EncryptedPerson, is_cross_signed
+from tests.matrix.harness import settings
 from tests.support.synapse import Account, Synapse
 
 
@@ -47,7 +47,7 @@ def by_password(synapse: Synapse, account: Account, **more: Any) -> MatrixSettin
 
 async def start(matrix: MatrixSettings, folder: Path) -> str:
     """Connect, as at every start, and give the device's id."""
-    connection = Connection(matrix, folder=Folder(folder))
+    connection = Connection(matrix, store=AccountStore(folder))
     try:
         await connection.request("connect", lambda client: client.joined_rooms())
         assert connection.keys is not None
@@ -72,7 +72,7 @@ async def test_the_device_is_signed_at_the_first_start_and_stays_the_same(
     matrix = by_password(synapse, account)
     assert await start(matrix, folder) == "SLIPWAY"
     first = await keys_of(eve, account.user_id)
-    assert vouched(first, account.user_id, "SLIPWAY")
+    assert is_cross_signed(first, account.user_id, "SLIPWAY")
     token = json.loads((folder / "login.json").read_text())["access_token"]
     assert await start(matrix, folder) == "SLIPWAY"
     assert await keys_of(eve, account.user_id) == first
@@ -89,7 +89,7 @@ async def test_what_is_kept_is_for_the_bot_alone(synapse: Synapse, account: Acco
 async def test_seeds_may_come_from_the_configuration(
     synapse: Synapse, account: Account, eve: Person, folder: Path
 ) -> None:
-    seeds = SecretStr(Seeds.new().text)
+    seeds = SecretStr(CrossSigningSeeds.new().text)
     await start(by_password(synapse, account, cross_signing_seeds=seeds), folder)
     assert not (folder / "cross-signing-seeds.json").exists()
     first = await keys_of(eve, account.user_id)
@@ -97,7 +97,7 @@ async def test_seeds_may_come_from_the_configuration(
     device = await start(by_password(synapse, account, cross_signing_seeds=seeds), folder)
     second = await keys_of(eve, account.user_id)
     assert second["master_keys"] == first["master_keys"]
-    assert vouched(second, account.user_id, device)
+    assert is_cross_signed(second, account.user_id, device)
     with pytest.raises(
         ChatError, match="cross_signing_seeds cannot be used: these are not the seeds"
     ) as caught:
@@ -108,11 +108,11 @@ async def test_seeds_may_come_from_the_configuration(
 async def test_a_crash_before_the_keys_were_published_is_made_good(
     synapse: Synapse, account: Account, eve: Person, folder: Path
 ) -> None:
-    seeds = Seeds.new()
-    Folder(folder).save_seeds(seeds)  # kept, and then the power went
+    seeds = CrossSigningSeeds.new()
+    AccountStore(folder).save_seeds(seeds)  # kept, and then the power went
     device = await start(by_password(synapse, account), folder)
-    assert vouched(await keys_of(eve, account.user_id), account.user_id, device)
-    assert Folder(folder).load_seeds() == seeds
+    assert is_cross_signed(await keys_of(eve, account.user_id), account.user_id, device)
+    assert AccountStore(folder).load_seeds() == seeds
 
 
 async def test_a_lost_store_leads_to_a_new_device_under_the_same_identity(
@@ -126,7 +126,7 @@ async def test_a_lost_store_leads_to_a_new_device_under_the_same_identity(
     assert new != old
     after = await keys_of(eve, account.user_id)
     assert after["master_keys"] == before["master_keys"]
-    assert vouched(after, account.user_id, new)
+    assert is_cross_signed(after, account.user_id, new)
     assert "keys of the bot's device are lost" in capsys.readouterr().out
     assert await start(matrix, folder) == new
     said = capsys.readouterr().out
@@ -169,13 +169,13 @@ async def test_a_device_deleted_at_the_server_is_explained_or_replaced(
     assert new != "SLIPWAY"
     after = await keys_of(eve, account.user_id)
     assert after["master_keys"] == before["master_keys"]
-    assert vouched(after, account.user_id, new)
+    assert is_cross_signed(after, account.user_id, new)
 
 
 async def test_a_foreign_identity_is_never_replaced(
     synapse: Synapse, account: Account, eve: Person, folder: Path, tmp_path: Path
 ) -> None:
-    somebody = SecretPerson(synapse, account, tmp_path / "somebody")
+    somebody = EncryptedPerson(synapse, account, tmp_path / "somebody")
     await somebody.client.keys_upload()
     await somebody.cross_sign()
     await somebody.close()
@@ -185,14 +185,14 @@ async def test_a_foreign_identity_is_never_replaced(
     assert not caught.value.passing
     after = await keys_of(eve, account.user_id)
     assert after["master_keys"] == before["master_keys"]
-    assert not vouched(after, account.user_id, "SLIPWAY")
+    assert not is_cross_signed(after, account.user_id, "SLIPWAY")
     assert not (folder / "cross-signing-seeds.json").exists()
 
 
 async def test_with_encryption_off_nothing_is_published(
     synapse: Synapse, account: Account, eve: Person, folder: Path
 ) -> None:
-    connection = Connection(by_password(synapse, account, encryption=False), folder=Folder(folder))
+    connection = Connection(by_password(synapse, account, encryption=False), store=AccountStore(folder))
     await connection.request("connect", lambda client: client.joined_rooms())
     assert connection.keys is None
     await connection.close()
@@ -205,7 +205,7 @@ async def test_with_encryption_off_nothing_is_published(
 async def test_one_time_keys_that_are_used_up_are_made_anew(
     synapse: Synapse, account: Account, eve: Person, folder: Path
 ) -> None:
-    connection = Connection(by_password(synapse, account), folder=Folder(folder))
+    connection = Connection(by_password(synapse, account), store=AccountStore(folder))
     await connection.sync(None, full_state=True, poll=0)
     for _ in range(50):
         body = {"one_time_keys": {account.user_id: {"SLIPWAY": "signed_curve25519"}}}

@@ -18,8 +18,8 @@ from slipway.bot.config.demo import demo_settings
 from slipway.bot.config.settings import OperationKind, PersonSettings, SlipwaySettings
 from slipway.bot.core.times import system_clock
 from slipway.commands.all import rights
+from tests.matrix.encrypted_client import EncryptedPerson
 from tests.matrix.harness import settings
-from tests.matrix.encrypted_client import SecretPerson
 from tests.support.synapse import Account, Synapse
 
 pytestmark = pytest.mark.xdist_group("program")
@@ -62,11 +62,11 @@ async def bot(configured: SlipwaySettings) -> AsyncIterator[RunningBot]:
         await running
 
 
-async def proposed(ann: SecretPerson, room: str, bot: str) -> tuple[str, str]:
+async def proposed(ann: EncryptedPerson, room: str, bot: str) -> tuple[str, str]:
     """Ask for a promotion once the bot listens; give its card's event id and what to type."""
     for _ in range(60):
         await ann.say(room, "!whoami")
-        await ann.look(wait_ms=500)
+        await ann.sync(wait_ms=500)
         if ann.texts(room, bot):
             break
     await ann.say(room, "!promote Fedora-Cloud-43-x64")
@@ -84,8 +84,8 @@ async def test_a_promotion_takes_a_typed_approval_unless_reactions_may_count(
     synapse: Synapse, account: Account, azure: SimulatedAzure, tmp_path: Path, reactions: bool | None
 ) -> None:
     async with (
-        SecretPerson.of(synapse, tmp_path / "ann", strict=True) as ann,
-        SecretPerson.of(synapse, tmp_path / "bea", strict=True) as bea,
+        EncryptedPerson.of(synapse, tmp_path / "ann", strict=True) as ann,
+        EncryptedPerson.of(synapse, tmp_path / "bea", strict=True) as bea,
     ):
         room = await ann.create_room(account.user_id, bea.id)
         await bea.call("POST", f"/join/{room}", {})
@@ -95,7 +95,7 @@ async def test_a_promotion_takes_a_typed_approval_unless_reactions_may_count(
             card, typed = await proposed(ann, room, account.user_id)
         # A restart between the command and the approval.
         async with bot(configured(tmp_path / "state", azure, matrix, ann.id, bea.id, reactions=reactions)):
-            await bea.look()
+            await bea.sync()
             await bea.react(room, card)
             if not reactions:
                 await bea.message(room, "does not count")  # why it does not count

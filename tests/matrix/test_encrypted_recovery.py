@@ -14,17 +14,17 @@ import pytest
 from aiohttp import web
 from nio.crypto.attachments import decrypt_attachment
 
+from slipway.bot.chat.matrix.account.account_store import AccountStore
 from slipway.bot.chat.matrix.chat import MatrixChat
 from slipway.bot.chat.matrix.memory import InMemory
-from slipway.bot.chat.matrix.account.account_store import Folder
 from slipway.bot.chat.model import Assurance, Card, Table
 from slipway.bot.chat.shared.plain import render_plain
 from slipway.bot.config.settings import MatrixSettings
 from slipway.bot.core.times import system_clock
-from tests.matrix.fakes import Forward, Proxy, hangs_up
-from tests.matrix.harness import Notebook, running, settings
-from tests.matrix.encrypted_client import SecretPerson
-from tests.matrix.test_encrypted import Den, den, everybody
+from tests.matrix.encrypted_client import EncryptedPerson
+from tests.matrix.fakes import FaultProxy, Forward, hangs_up
+from tests.matrix.harness import EventRecorder, running, settings
+from tests.matrix.test_encrypted import EncryptedBotRoom, encrypted_bot_room, everybody
 from tests.support.synapse import Account, Synapse
 
 ROWS = tuple((f"Fedora-Cloud-{number}-x64", "wörd " * 20) for number in range(500))
@@ -38,43 +38,43 @@ def matrix(synapse: Synapse, account: Account) -> Callable[[str], MatrixSettings
 
 
 @pytest.fixture
-async def ann(synapse: Synapse, tmp_path: Path) -> AsyncIterator[SecretPerson]:
-    async with SecretPerson.of(synapse, tmp_path / "ann", strict=True) as person:
+async def ann(synapse: Synapse, tmp_path: Path) -> AsyncIterator[EncryptedPerson]:
+    async with EncryptedPerson.of(synapse, tmp_path / "ann", strict=True) as person:
         yield person
 
 
-async def chatter(person: SecretPerson, room: str, count: int = 105) -> None:
+async def chatter(person: EncryptedPerson, room: str, count: int = 105) -> None:
     """More events than one sync holds, which mean nothing to the bot."""
     path = f"/rooms/{room}/send/org.example.chatter"
     await asyncio.gather(*(person.call("PUT", f"{path}/n{number}", {}) for number in range(count)))
 
 
 async def test_a_command_in_a_gap_of_an_encrypted_room_is_heard_once(
-    ann: SecretPerson, matrix: Callable[[str], MatrixSettings], tmp_path: Path
+    ann: EncryptedPerson, matrix: Callable[[str], MatrixSettings], tmp_path: Path
 ) -> None:
     memory = InMemory()
-    async with den(ann, matrix, tmp_path / "matrix", memory=memory) as home:
+    async with encrypted_bot_room(ann, matrix, tmp_path / "matrix", memory=memory) as home:
         await ann.say(home.room, "!before")
-        await home.notebook.heard("!before")
+        await home.recorder.received("!before")
     said = await ann.say(home.room, "!in the gap")
     await chatter(ann, home.room)
     last = await ann.say(home.room, "!last")
-    notebook = Notebook()
+    recorder = EventRecorder()
     chat = MatrixChat(
-        matrix(home.room), memory, system_clock, knows=everybody, folder=Folder(tmp_path / "matrix")
+        matrix(home.room), memory, system_clock, is_known=everybody, store=AccountStore(tmp_path / "matrix")
     )
-    async with running(chat, notebook):
-        await notebook.heard("!last")
-    assert Counter(event.event_id for event in notebook.events) == Counter([said, last])
-    assert (await notebook.heard("!in the gap")).assurance is Assurance.FULL
+    async with running(chat, recorder):
+        await recorder.received("!last")
+    assert Counter(event.event_id for event in recorder.events) == Counter([said, last])
+    assert (await recorder.received("!in the gap")).assurance is Assurance.FULL
 
 
 async def test_a_long_card_brings_a_file_that_the_person_can_decrypt(
-    ann: SecretPerson, matrix: Callable[[str], MatrixSettings], synapse: Synapse, tmp_path: Path
+    ann: EncryptedPerson, matrix: Callable[[str], MatrixSettings], synapse: Synapse, tmp_path: Path
 ) -> None:
-    async with den(ann, matrix, tmp_path / "matrix") as home:
+    async with encrypted_bot_room(ann, matrix, tmp_path / "matrix") as home:
         root = await ann.say(home.room, "!images")
-        await home.notebook.heard("!images")
+        await home.recorder.received("!images")
         await home.chat.send(home.room, LONG, thread=root, key="long")
         event = await ann.message(home.room, "whole.txt")
     content = event.source["content"]
@@ -89,7 +89,7 @@ async def test_a_long_card_brings_a_file_that_the_person_can_decrypt(
     assert clear.decode() == render_plain(LONG)
 
 
-async def _download(synapse: Synapse, person: SecretPerson, address: str) -> bytes:
+async def _download(synapse: Synapse, person: EncryptedPerson, address: str) -> bytes:
     headers = {"Authorization": f"Bearer {person.account.access_token}"}
     url = f"{synapse.url}/_matrix/client/v1/media/download/{address.removeprefix('mxc://')}"
     async with aiohttp.ClientSession(headers=headers) as session, session.get(url) as answer:
@@ -97,7 +97,7 @@ async def _download(synapse: Synapse, person: SecretPerson, address: str) -> byt
         return await answer.read()
 
 
-def _hide_the_next_key(home: Den) -> Any:
+def _hide_the_next_key(home: EncryptedBotRoom) -> Any:
     """From now on the person writes in a session whose key nobody was given; gives back the one before."""
     olm = home.person.client.olm
     known = olm.outbound_group_sessions[home.room]
@@ -107,25 +107,25 @@ def _hide_the_next_key(home: Den) -> Any:
 
 
 async def test_what_cannot_be_read_is_told_once_a_session_also_after_a_restart(
-    ann: SecretPerson, matrix: Callable[[str], MatrixSettings], tmp_path: Path
+    ann: EncryptedPerson, matrix: Callable[[str], MatrixSettings], tmp_path: Path
 ) -> None:
     memory = InMemory()
-    async with den(ann, matrix, tmp_path / "matrix", memory=memory) as home:
+    async with encrypted_bot_room(ann, matrix, tmp_path / "matrix", memory=memory) as home:
         known = _hide_the_next_key(home)
         await ann.say(home.room, "!images 1")
         await ann.message(home.room, NOTHING_READ)
     await ann.say(home.room, "!images 2")  # in the same session, while the bot is down
-    notebook = Notebook()
+    recorder = EventRecorder()
     chat = MatrixChat(
-        matrix(home.room), memory, system_clock, knows=everybody, folder=Folder(tmp_path / "matrix")
+        matrix(home.room), memory, system_clock, is_known=everybody, store=AccountStore(tmp_path / "matrix")
     )
-    async with running(chat, notebook):
+    async with running(chat, recorder):
         ann.client.olm.outbound_group_sessions[home.room] = known
         await ann.say(home.room, "!images 3")
-        await notebook.heard("!images 3")
+        await recorder.received("!images 3")
         await chat.send(home.room, Card(title="the end"), thread=None, key="end")
         await ann.message(home.room, "the end")
-    assert notebook.texts == ["!images 3"]
+    assert recorder.texts == ["!images 3"]
     assert sum(NOTHING_READ in text for text in ann.texts(home.room, home.bot)) == 1
 
 
@@ -140,7 +140,7 @@ async def _hides_members(_request: web.Request, forward: Forward) -> web.StreamR
 
 
 async def test_who_came_or_left_in_a_gap_is_known_when_the_bot_speaks_next(
-    ann: SecretPerson, synapse: Synapse, account: Account, proxy: Proxy, tmp_path: Path
+    ann: EncryptedPerson, synapse: Synapse, account: Account, proxy: FaultProxy, tmp_path: Path
 ) -> None:
     """A homeserver that loads members lazily need not tell of them when a gap hides their coming."""
 
@@ -148,15 +148,15 @@ async def test_who_came_or_left_in_a_gap_is_known_when_the_bot_speaks_next(
         return settings(synapse, account, room, homeserver=proxy.url)
 
     async with (
-        SecretPerson.of(synapse, tmp_path / "cat", strict=True) as cat,
-        SecretPerson.of(synapse, tmp_path / "dan", strict=True) as dan,
-        den(ann, behind, tmp_path / "matrix") as home,
+        EncryptedPerson.of(synapse, tmp_path / "cat", strict=True) as cat,
+        EncryptedPerson.of(synapse, tmp_path / "dan", strict=True) as dan,
+        encrypted_bot_room(ann, behind, tmp_path / "matrix") as home,
     ):
         await ann.call("POST", f"/rooms/{home.room}/invite", {"user_id": dan.id})
         await dan.call("POST", f"/join/{home.room}", {})
-        await dan.look()
+        await dan.sync()
         await dan.say(home.room, "!dan is here")
-        await home.notebook.heard("!dan is here")
+        await home.recorder.received("!dan is here")
         await home.chat.send(home.room, Card(title="for dan"), thread=None, key="1")
         session = (await dan.message(home.room, "for dan")).session_id
         proxy.down = True
@@ -169,7 +169,7 @@ async def test_who_came_or_left_in_a_gap_is_known_when_the_bot_speaks_next(
         proxy.faults["/sync"].extend([_hides_members] * 100)
         proxy.down = False
         await ann.say(home.room, "!back")
-        await home.notebook.heard("!back")
+        await home.recorder.received("!back")
         await home.chat.send(home.room, Card(title="for cat"), thread=None, key="2")
         seen = await cat.message(home.room, "for cat")
         assert seen.decrypted
@@ -177,22 +177,22 @@ async def test_who_came_or_left_in_a_gap_is_known_when_the_bot_speaks_next(
 
 
 async def test_a_line_that_breaks_while_keys_are_looked_up_does_not_end_the_listening(
-    ann: SecretPerson, synapse: Synapse, account: Account, proxy: Proxy, tmp_path: Path
+    ann: EncryptedPerson, synapse: Synapse, account: Account, proxy: FaultProxy, tmp_path: Path
 ) -> None:
     def behind(room: str) -> MatrixSettings:
         return settings(synapse, account, room, homeserver=proxy.url)
 
     async with (
-        SecretPerson.of(synapse, tmp_path / "cat", strict=True) as cat,
-        den(ann, behind, tmp_path / "matrix") as home,
+        EncryptedPerson.of(synapse, tmp_path / "cat", strict=True) as cat,
+        encrypted_bot_room(ann, behind, tmp_path / "matrix") as home,
     ):
         proxy.faults["/keys/query"].extend([hangs_up] * 3)
         await ann.call("POST", f"/rooms/{home.room}/invite", {"user_id": cat.id})
         await cat.call("POST", f"/join/{home.room}", {})
-        await cat.look()
+        await cat.sync()
         for count in range(20):
             await cat.say(home.room, f"!cat {count}")
-            if (await home.notebook.heard(f"!cat {count}")).assurance is Assurance.FULL:
+            if (await home.recorder.received(f"!cat {count}")).assurance is Assurance.FULL:
                 break
         assert not proxy.faults["/keys/query"]
-        assert (await home.notebook.heard(f"!cat {count}")).assurance is Assurance.FULL
+        assert (await home.recorder.received(f"!cat {count}")).assurance is Assurance.FULL

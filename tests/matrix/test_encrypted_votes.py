@@ -17,9 +17,9 @@ from slipway.bot.config.settings import OperationKind, PersonSettings, SlipwaySe
 from slipway.bot.core.times import system_clock
 from slipway.bot.operations.model import Operation, OperationState
 from slipway.commands.all import rights
-from tests.matrix.harness import settings
 from tests.matrix.clients import Person
-from tests.matrix.encrypted_client import SecretPerson
+from tests.matrix.encrypted_client import EncryptedPerson
+from tests.matrix.harness import settings
 from tests.matrix.test_encrypted_promotion import bot
 from tests.support.synapse import Account, Synapse
 
@@ -60,18 +60,18 @@ def configured(
     return base.model_copy(update={"matrix": matrix, "person": persons, "policy": policy, "schedule": ()})
 
 
-async def listening(ann: SecretPerson, room: str, account: Account) -> None:
+async def listening(ann: EncryptedPerson, room: str, account: Account) -> None:
     await ann.member(room, account.user_id)
     for _ in range(60):
         await ann.say(room, "!whoami")
-        await ann.look(wait_ms=500)
+        await ann.sync(wait_ms=500)
         if ann.texts(room, account.user_id):
             return
     raise AssertionError("the bot never listened")
 
 
 async def asked(
-    ann: SecretPerson, house: RunningBot, room: str, text: str, *, but: str = ""
+    ann: EncryptedPerson, running_bot: RunningBot, room: str, text: str, *, but: str = ""
 ) -> tuple[str, Operation]:
     """Ask for a change; its card's event id, which is not ``but``, and the operation."""
     await ann.say(room, text)
@@ -88,30 +88,30 @@ async def asked(
         return None
 
     found = await ann.until(card, what="a card")
-    (operation,) = await house.operations.recent(1)
+    (operation,) = await running_bot.operations.recent(1)
     return found, operation
 
 
 async def test_a_reaction_launches_and_does_not_promote(
     synapse: Synapse, account: Account, clouds: tuple[str, str], tmp_path: Path
 ) -> None:
-    async with SecretPerson.of(synapse, tmp_path / "ann") as ann, Person.of(synapse) as bea:
+    async with EncryptedPerson.of(synapse, tmp_path / "ann") as ann, Person.of(synapse) as bea:
         room = await ann.create_room(account.user_id, bea.id)
         await bea.join(room)
         people = configured(tmp_path / "state", clouds, settings(synapse, account, room), 1, ann.id, bea.id)
-        async with bot(people) as house:
+        async with bot(people) as running_bot:
             await listening(ann, room, account)
-            card, launch = await asked(ann, house, room, LAUNCH)
+            card, launch = await asked(ann, running_bot, room, LAUNCH)
             await ann.until(lambda: len(ann.reactions(room, card)) == 2, what="both buttons")
             await bea.react(room, card)
             await ann.message(room, "launch: done")
-            assert (await house.operations.get(launch.id)).votes[0].person == "bea"
-            card, promotion = await asked(ann, house, room, PROMOTE, but=card)
+            assert (await running_bot.operations.get(launch.id)).votes[0].person == "bea"
+            card, promotion = await asked(ann, running_bot, room, PROMOTE, but=card)
             assert not ann.reactions(room, card)
             await bea.react(room, card)
             told = await ann.message(room, "does not count")
             assert f"!approve {promotion.id} {promotion.digest_prefix}" in told.source["content"]["body"]
-            after = await house.operations.get(promotion.id)
+            after = await running_bot.operations.get(promotion.id)
             assert (after.state, after.votes) == (OperationState.PROPOSED, ())
 
 
@@ -119,7 +119,7 @@ async def test_a_reaction_counts_once_and_can_be_taken_back_until_it_is_decided(
     synapse: Synapse, account: Account, clouds: tuple[str, str], tmp_path: Path
 ) -> None:
     async with (
-        SecretPerson.of(synapse, tmp_path / "ann") as ann,
+        EncryptedPerson.of(synapse, tmp_path / "ann") as ann,
         Person.of(synapse) as bea,
         Person.of(synapse) as cyd,
     ):
@@ -129,9 +129,9 @@ async def test_a_reaction_counts_once_and_can_be_taken_back_until_it_is_decided(
         people = configured(
             tmp_path / "state", clouds, settings(synapse, account, room), 2, ann.id, bea.id, cyd.id
         )
-        async with bot(people) as house:
+        async with bot(people) as running_bot:
             await listening(ann, room, account)
-            card, operation = await asked(ann, house, room, LAUNCH)
+            card, operation = await asked(ann, running_bot, room, LAUNCH)
 
             async def votes(*expected: str) -> None:
                 """Wait for these to have agreed, by what the card says and by what is kept."""
@@ -147,7 +147,7 @@ async def test_a_reaction_counts_once_and_can_be_taken_back_until_it_is_decided(
                     return bool(edits) and words in edits[-1]
 
                 await ann.until(shown, what=words)
-                now = await house.operations.get(operation.id)
+                now = await running_bot.operations.get(operation.id)
                 assert {vote.person for vote in now.votes} == set(expected)
                 assert now.state is OperationState.PROPOSED
 
@@ -166,7 +166,7 @@ async def test_a_reaction_counts_once_and_can_be_taken_back_until_it_is_decided(
             said = len(ann.texts(room, account.user_id))
             await ann.say(room, "!whoami")
             await ann.until(lambda: len(ann.texts(room, account.user_id)) > said, what="an answer")
-            await house.workflows.idle()
-            after = await house.operations.get(operation.id)
+            await running_bot.workflows.idle()
+            after = await running_bot.operations.get(operation.id)
             assert {vote.person for vote in after.votes} == {"bea", "cyd"}
             assert after.state is OperationState.DONE

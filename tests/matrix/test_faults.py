@@ -16,40 +16,40 @@ from slipway.bot.chat.matrix.transport.backoff import Backoff
 from slipway.bot.chat.model import Card
 from slipway.bot.core.errors import ChatError
 from slipway.bot.core.times import system_clock
+from tests.matrix.clients import Person
 from tests.matrix.fakes import (
     BAD_GATEWAY,
     TOO_FAST,
     UNKNOWN_TOKEN,
-    Proxy,
-    Waits,
+    FaultProxy,
+    RecordingSleep,
     answers,
     chat_behind,
     does_it_but_hangs_up,
     hangs_up,
     never_answers,
 )
-from tests.matrix.harness import Notebook, running, settings, started
-from tests.matrix.clients import Person
+from tests.matrix.harness import EventRecorder, running, settings, wait_until_listening
 from tests.support.synapse import Account, Synapse
 
 
 async def test_the_bot_hears_on_after_an_outage(
-    synapse: Synapse, proxy: Proxy, alice: Person, account: Account
+    synapse: Synapse, proxy: FaultProxy, alice: Person, account: Account
 ) -> None:
-    room, waits, notebook = await alice.create_room(public=True), Waits(), Notebook()
-    async with running(chat_behind(proxy, synapse, account, room, waits), notebook):
+    room, waits, recorder = await alice.create_room(public=True), RecordingSleep(), EventRecorder()
+    async with running(chat_behind(proxy, synapse, account, room, waits), recorder):
         await alice.member(room, account.user_id)
-        await started(alice, room, notebook)
+        await wait_until_listening(alice, room, recorder)
         nonsense = answers(200, "this is no JSON")
         proxy.faults["/sync"].extend(
             [BAD_GATEWAY, BAD_GATEWAY, TOO_FAST, *[hangs_up] * 4, nonsense]  # aiohttp and nio try again too
         )
         for number in range(10):
             await alice.say(room, f"!images {number}")
-        await notebook.until(lambda: len(notebook.events) == 10)
-        assert notebook.texts == [f"!images {number}" for number in range(10)]
+        await recorder.until(lambda: len(recorder.events) == 10)
+        assert recorder.texts == [f"!images {number}" for number in range(10)]
         await alice.say(room, "!last")
-        await notebook.heard("!last")
+        await recorder.received("!last")
         assert not proxy.faults["/sync"]
     assert len(waits.seconds) >= 4
     assert all("HTTP 502" in detail for detail in waits.details[:2])
@@ -57,26 +57,26 @@ async def test_the_bot_hears_on_after_an_outage(
 
 
 async def test_a_login_that_ends_is_told_and_not_tried_for_ever(
-    synapse: Synapse, proxy: Proxy, alice: Person, account: Account
+    synapse: Synapse, proxy: FaultProxy, alice: Person, account: Account
 ) -> None:
-    room, waits = await alice.create_room(public=True), Waits()
+    room, waits = await alice.create_room(public=True), RecordingSleep()
     proxy.faults["/sync"].append(UNKNOWN_TOKEN)
     chat = chat_behind(proxy, synapse, account, room, waits)
     with pytest.raises(ChatError, match="no longer knows the bot's access token") as error:
         async with asyncio.timeout(20):
-            await chat.run(Notebook())
+            await chat.run(EventRecorder())
     assert not error.value.passing
     assert "secret words" not in str(error.value)
     assert waits.seconds == []
 
 
 async def test_a_lost_answer_does_not_say_it_twice(
-    synapse: Synapse, proxy: Proxy, alice: Person, account: Account
+    synapse: Synapse, proxy: FaultProxy, alice: Person, account: Account
 ) -> None:
     room = await alice.create_room(public=True)
     async with Person(synapse, account) as bot:
         await bot.join(room)
-    chat = chat_behind(proxy, synapse, account, room, Waits())
+    chat = chat_behind(proxy, synapse, account, room, RecordingSleep())
     proxy.faults["/send/"].extend([does_it_but_hangs_up] * 20)
     with pytest.raises(ChatError) as error:
         await chat.send(room, Card(title="once"), thread=None, key="k")
@@ -90,12 +90,12 @@ async def test_a_lost_answer_does_not_say_it_twice(
 
 
 async def test_a_limit_is_waited_for_and_then_reported_as_passing(
-    synapse: Synapse, proxy: Proxy, alice: Person, account: Account
+    synapse: Synapse, proxy: FaultProxy, alice: Person, account: Account
 ) -> None:
     room = await alice.create_room(public=True)
     async with Person(synapse, account) as bot:
         await bot.join(room)
-    chat = chat_behind(proxy, synapse, account, room, Waits())
+    chat = chat_behind(proxy, synapse, account, room, RecordingSleep())
     proxy.faults["/send/"].extend([TOO_FAST] * 3)
     await chat.send(room, Card(title="patient"), thread=None, key="k1")
     await alice.message(room, "patient")
@@ -108,12 +108,14 @@ async def test_a_limit_is_waited_for_and_then_reported_as_passing(
 
 
 async def test_a_homeserver_that_never_answers_is_given_up(
-    synapse: Synapse, proxy: Proxy, alice: Person, account: Account
+    synapse: Synapse, proxy: FaultProxy, alice: Person, account: Account
 ) -> None:
     room = await alice.create_room(public=True)
     async with Person(synapse, account) as bot:
         await bot.join(room)
-    chat = chat_behind(proxy, synapse, account, room, Waits(), request_timeout=timedelta(seconds=0.3))
+    chat = chat_behind(
+        proxy, synapse, account, room, RecordingSleep(), request_timeout=timedelta(seconds=0.3)
+    )
     proxy.faults["/send/"].extend([never_answers] * 5)
     with pytest.raises(ChatError, match="took too long") as error:
         await chat.send(room, Card(title="hello"), thread=None, key="k")
@@ -132,7 +134,7 @@ async def test_no_homeserver_at_all_is_waited_for(account: Account) -> None:
     object.__setattr__(nowhere, "url", "http://127.0.0.1:9")
     config = settings(nowhere, account, access_token=None, password=SecretStr("secret"))
     chat = MatrixChat(config, InMemory(), system_clock, sleep=sleep)
-    async with running(chat, Notebook()), asyncio.timeout(20):
+    async with running(chat, EventRecorder()), asyncio.timeout(20):
         await waited.wait()
         assert "no sound answer" in chat.health().detail
 

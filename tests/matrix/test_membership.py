@@ -12,16 +12,16 @@ from slipway.bot.chat.matrix.memory import InMemory
 from slipway.bot.chat.model import Card
 from slipway.bot.core.errors import ChatError
 from slipway.bot.core.times import system_clock
-from tests.matrix.harness import House, Notebook, running, settings, started
 from tests.matrix.clients import Person
+from tests.matrix.harness import BotRoom, EventRecorder, running, settings, wait_until_listening
 from tests.support.synapse import Account, Synapse
 
 
-async def _detail(alice: Person, house: House, part: str) -> str:
+async def _detail(alice: Person, bot_room: BotRoom, part: str) -> str:
     """Talk until the bot's health speaks of something."""
 
     def told() -> str | None:
-        detail = house.chat.health().detail
+        detail = bot_room.chat.health().detail
         return detail if part in detail else None
 
     return await alice.until(told, what=part)
@@ -29,23 +29,23 @@ async def _detail(alice: Person, house: House, part: str) -> str:
 
 @pytest.mark.parametrize(("how", "word"), [("kick", "removed"), ("ban", "banned")])
 async def test_being_put_out_is_noted_and_not_undone(
-    house: House, alice: Person, how: str, word: str
+    bot_room: BotRoom, alice: Person, how: str, word: str
 ) -> None:
-    await alice.call("POST", f"/rooms/{house.room}/{how}", {"user_id": house.bot})
-    detail = await _detail(alice, house, word)
+    await alice.call("POST", f"/rooms/{bot_room.room}/{how}", {"user_id": bot_room.bot})
+    detail = await _detail(alice, bot_room, word)
     assert f"{word} by {alice.id}" in detail
-    assert f"Invite {house.bot}" in detail
-    members = await alice.call("GET", f"/rooms/{house.room}/joined_members")
+    assert f"Invite {bot_room.bot}" in detail
+    members = await alice.call("GET", f"/rooms/{bot_room.room}/joined_members")
     assert set(members["joined"]) == {alice.id}
 
 
-async def test_an_invite_brings_the_bot_back(house: House, alice: Person) -> None:
-    await alice.call("POST", f"/rooms/{house.room}/kick", {"user_id": house.bot})
-    await _detail(alice, house, "removed")
-    await alice.invite(house.room, house.bot)
-    await _detail(alice, house, "Listening on Matrix")
-    await alice.say(house.room, "!help")
-    await house.notebook.heard("!help")
+async def test_an_invite_brings_the_bot_back(bot_room: BotRoom, alice: Person) -> None:
+    await alice.call("POST", f"/rooms/{bot_room.room}/kick", {"user_id": bot_room.bot})
+    await _detail(alice, bot_room, "removed")
+    await alice.invite(bot_room.room, bot_room.bot)
+    await _detail(alice, bot_room, "Listening on Matrix")
+    await alice.say(bot_room.room, "!help")
+    await bot_room.recorder.received("!help")
 
 
 async def _levels(alice: Person, room: str, change: dict[str, Any]) -> None:
@@ -56,46 +56,48 @@ async def _levels(alice: Person, room: str, change: dict[str, Any]) -> None:
 
 
 async def test_a_missing_right_is_told_once_and_forgotten_when_it_is_given(
-    synapse: Synapse, house: House, alice: Person, account: Account
+    synapse: Synapse, bot_room: BotRoom, alice: Person, account: Account
 ) -> None:
-    await _levels(alice, house.room, {"events": {"m.reaction": 50}})
-    told = await alice.message(house.room, "may not place", sender=house.bot)
+    await _levels(alice, bot_room.room, {"events": {"m.reaction": 50}})
+    told = await alice.message(bot_room.room, "may not place", sender=bot_room.bot)
     assert "power level 0 and needs 50" in told.body
     assert "`!approve`" in told.body
-    await _detail(alice, house, "may not place")
-    again = MatrixChat(settings(synapse, account, house.room), house.memory, system_clock)
-    notebook = Notebook()
-    async with running(again, notebook):  # a restart does not say it again
-        await started(alice, house.room, notebook)
+    await _detail(alice, bot_room, "may not place")
+    again = MatrixChat(settings(synapse, account, bot_room.room), bot_room.memory, system_clock)
+    recorder = EventRecorder()
+    async with running(again, recorder):  # a restart does not say it again
+        await wait_until_listening(alice, bot_room.room, recorder)
         assert "may not place" in again.health().detail
-    await _levels(alice, house.room, {"events": {"m.reaction": 0}})
-    await _detail(alice, house, "Listening on Matrix")
-    assert len(alice.messages(house.room, house.bot)) == 1
+    await _levels(alice, bot_room.room, {"events": {"m.reaction": 0}})
+    await _detail(alice, bot_room, "Listening on Matrix")
+    assert len(alice.messages(bot_room.room, bot_room.bot)) == 1
 
 
-async def test_where_the_bot_may_not_speak_its_health_says_so(house: House, alice: Person) -> None:
-    await _levels(alice, house.room, {"events_default": 50})
-    assert "may not speak" in await _detail(alice, house, "may not speak")
+async def test_where_the_bot_may_not_speak_its_health_says_so(bot_room: BotRoom, alice: Person) -> None:
+    await _levels(alice, bot_room.room, {"events_default": 50})
+    assert "may not speak" in await _detail(alice, bot_room, "may not speak")
 
 
-async def test_a_replaced_room_is_announced_and_the_new_one_not_entered(house: House, alice: Person) -> None:
+async def test_a_replaced_room_is_announced_and_the_new_one_not_entered(
+    bot_room: BotRoom, alice: Person
+) -> None:
     new = await alice.create_room(public=True)
     tombstone = {"body": "moved", "replacement_room": new}
-    await alice.call("PUT", f"/rooms/{house.room}/state/m.room.tombstone/", tombstone)
-    told = await alice.message(house.room, "This room was replaced", sender=house.bot)
+    await alice.call("PUT", f"/rooms/{bot_room.room}/state/m.room.tombstone/", tombstone)
+    told = await alice.message(bot_room.room, "This room was replaced", sender=bot_room.bot)
     assert new in told.body
     assert "do not follow" in told.body
-    assert f"{house.room} was replaced by {new}" in await _detail(alice, house, "replaced")
+    assert f"{bot_room.room} was replaced by {new}" in await _detail(alice, bot_room, "replaced")
     members = await alice.call("GET", f"/rooms/{new}/joined_members")
     assert set(members["joined"]) == {alice.id}
-    await alice.say(house.room, "!still here")
-    await house.notebook.heard("!still here")
+    await alice.say(bot_room.room, "!still here")
+    await bot_room.recorder.received("!still here")
 
 
-async def test_a_forged_successor_is_not_repeated(house: House, alice: Person) -> None:
+async def test_a_forged_successor_is_not_repeated(bot_room: BotRoom, alice: Person) -> None:
     content = {"body": "x", "replacement_room": "<a href='//evil'>here</a>"}
-    await alice.call("PUT", f"/rooms/{house.room}/state/m.room.tombstone/", content)
-    told = await alice.message(house.room, "This room was replaced", sender=house.bot)
+    await alice.call("PUT", f"/rooms/{bot_room.room}/state/m.room.tombstone/", content)
+    told = await alice.message(bot_room.room, "This room was replaced", sender=bot_room.bot)
     assert "evil" not in told.body + told.html
 
 
@@ -105,13 +107,13 @@ async def test_an_alias_that_leads_elsewhere_is_followed_since_the_configuration
     alias = f"moving-{alice.id[1:].partition(':')[0]}"
     old = await alice.create_room(public=True, alias=alias)
     new = await alice.create_room(public=True)
-    ahead, notebook = timedelta(), Notebook()
+    ahead, recorder = timedelta(), EventRecorder()
     chat = MatrixChat(
         settings(synapse, account, f"#{alias}:slipway.test"), InMemory(), lambda: system_clock() + ahead
     )
-    async with running(chat, notebook):
+    async with running(chat, recorder):
         await alice.member(old, account.user_id)
-        await started(alice, old, notebook)
+        await wait_until_listening(alice, old, recorder)
         path = f"/directory/room/%23{alias}:slipway.test"
         await alice.call("DELETE", path)
         await alice.call("PUT", path, {"room_id": new})
@@ -119,18 +121,18 @@ async def test_an_alias_that_leads_elsewhere_is_followed_since_the_configuration
         await alice.say(old, "!wake")
         await alice.member(new, account.user_id)
         await alice.say(new, "!help")
-        await notebook.heard("!help")
+        await recorder.received("!help")
         await alice.say(old, "!ignored")
         await alice.say(new, "!last")
-        await notebook.heard("!last")
-        assert "!ignored" not in notebook.texts
+        await recorder.received("!last")
+        assert "!ignored" not in recorder.texts
 
 
-async def test_a_room_the_bot_was_put_out_of_takes_no_card(house: House, alice: Person) -> None:
-    await alice.call("POST", f"/rooms/{house.room}/kick", {"user_id": house.bot})
-    await _detail(alice, house, "removed")
+async def test_a_room_the_bot_was_put_out_of_takes_no_card(bot_room: BotRoom, alice: Person) -> None:
+    await alice.call("POST", f"/rooms/{bot_room.room}/kick", {"user_id": bot_room.bot})
+    await _detail(alice, bot_room, "removed")
     with pytest.raises(ChatError, match="M_FORBIDDEN"):
-        await house.chat.send(house.room, Card(title="hello"), thread=None, key="k")
+        await bot_room.chat.send(bot_room.room, Card(title="hello"), thread=None, key="k")
 
 
 async def test_the_name_and_picture_are_set_once(
@@ -145,16 +147,16 @@ async def test_the_name_and_picture_are_set_once(
         found: dict[str, str] = await alice.call("GET", f"/profile/{account.user_id}")
         return found
 
-    async with running(MatrixChat(config, memory, system_clock), Notebook()):
-        await alice.until(lambda: len(memory.notes) == 2, what="the profile")
+    async with running(MatrixChat(config, memory, system_clock), EventRecorder()):
+        await alice.until(lambda: len(memory.values) == 2, what="the profile")
     first = await profile()
     assert first["displayname"] == "Harbour Pilot"
     assert first["avatar_url"].startswith("mxc://slipway.test/")
     async with Person(synapse, account) as owner:
         await owner.call("PUT", f"/profile/{account.user_id}/displayname", {"displayname": "By hand"})
-    notebook = Notebook()
-    async with running(MatrixChat(config, memory, system_clock), notebook):
-        await started(alice, room, notebook)
+    recorder = EventRecorder()
+    async with running(MatrixChat(config, memory, system_clock), recorder):
+        await wait_until_listening(alice, room, recorder)
     assert await profile() == {**first, "displayname": "By hand"}
 
 
@@ -165,9 +167,9 @@ async def test_a_picture_that_is_none_is_told_and_nothing_else_suffers(
     picture = tmp_path / "slipway.png"
     if content is not None:
         picture.write_bytes(content)
-    room, notebook = await alice.create_room(public=True), Notebook()
+    room, recorder = await alice.create_room(public=True), EventRecorder()
     chat = MatrixChat(settings(synapse, account, room, avatar=picture), InMemory(), system_clock)
-    async with running(chat, notebook):
+    async with running(chat, recorder):
         await alice.member(room, account.user_id)
-        await started(alice, room, notebook)
+        await wait_until_listening(alice, room, recorder)
         assert "matrix.avatar" in chat.health().detail

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.bot.chat.matrix.events.parsing import Me, since_own_join, understand
+from slipway.bot.chat.matrix.events.parsing import BotUser, events_since_own_join, parse_event
 from slipway.bot.chat.model import Address, ButtonEvent, Choice, MessageEvent, WithdrawnReaction
 
-ME = Me("@slipway:example.org", "Slipway Bot")
+BOT = BotUser("@slipway:example.org", "Slipway Bot")
 
 
 def event(content: Any, kind: str = "m.room.message", **more: Any) -> dict[str, Any]:
@@ -25,16 +25,16 @@ def event(content: Any, kind: str = "m.room.message", **more: Any) -> dict[str, 
     }
 
 
-def understood(
+def parsed(
     source: Any, address: Address = Address.ROOM
 ) -> MessageEvent | ButtonEvent | WithdrawnReaction | None:
-    return understand(source, room="!r", me=ME, address=address)
+    return parse_event(source, room="!r", bot=BOT, address=address)
 
 
 def said(body: str, **more: Any) -> tuple[Address, str]:
-    heard = understood(event({"msgtype": "m.text", "body": body, **more}))
-    assert isinstance(heard, MessageEvent)
-    return heard.address, heard.text
+    received = parsed(event({"msgtype": "m.text", "body": body, **more}))
+    assert isinstance(received, MessageEvent)
+    return received.address, received.text
 
 
 @pytest.mark.parametrize(
@@ -86,9 +86,9 @@ def test_a_mention_makes_a_name_without_colon_certain() -> None:
 
 
 def test_a_mention_in_a_direct_chat_stays_direct() -> None:
-    heard = understood(event({"msgtype": "m.text", "body": "slipway: help"}), Address.DIRECT)
-    assert isinstance(heard, MessageEvent)
-    assert (heard.address, heard.text) == (Address.DIRECT, "help")
+    received = parsed(event({"msgtype": "m.text", "body": "slipway: help"}), Address.DIRECT)
+    assert isinstance(received, MessageEvent)
+    assert (received.address, received.text) == (Address.DIRECT, "help")
 
 
 def test_the_quote_before_a_reply_is_not_what_was_said() -> None:
@@ -101,7 +101,7 @@ def test_the_quote_before_a_reply_is_not_what_was_said() -> None:
 @pytest.mark.parametrize(
     "source",
     [
-        event({"msgtype": "m.text", "body": "!x"}, sender=ME.user_id),
+        event({"msgtype": "m.text", "body": "!x"}, sender=BOT.user_id),
         event({"msgtype": "m.notice", "body": "!x"}),
         event({"msgtype": "m.text", "body": 7}),
         event({"msgtype": "m.text"}),
@@ -125,7 +125,7 @@ def test_the_quote_before_a_reply_is_not_what_was_said() -> None:
     ],
 )
 def test_what_means_nothing(source: dict[str, Any]) -> None:
-    assert understood(source) is None
+    assert parsed(source) is None
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_what_means_nothing(source: dict[str, Any]) -> None:
 )
 def test_a_reaction_is_a_press_on_the_message(key: str, choice: Choice) -> None:
     relation = {"rel_type": "m.annotation", "event_id": "$card", "key": key}
-    press = understood(event({"m.relates_to": relation}, "m.reaction"))
+    press = parsed(event({"m.relates_to": relation}, "m.reaction"))
     assert isinstance(press, ButtonEvent)
     assert (press.event_id, press.message_id, press.choice) == ("$e", "$card", choice)
 
@@ -162,20 +162,20 @@ json_values = st.recursive(
 @given(st.dictionaries(st.sampled_from(["msgtype", "body", "formatted_body", "m.relates_to"]), json_values))
 def test_no_content_can_break_the_ears(content: dict[str, Any]) -> None:
     for kind in ("m.room.message", "m.reaction"):
-        understood(event({"msgtype": "m.text", "body": "x", **content}, kind))
+        parsed(event({"msgtype": "m.text", "body": "x", **content}, kind))
 
 
 @given(st.dictionaries(st.sampled_from([*event({}), "state_key", "unsigned"]), json_values))
 def test_no_event_can_break_the_ears(source: dict[str, Any]) -> None:
-    understood(source)
-    since_own_join([source], ME.user_id)
+    parsed(source)
+    events_since_own_join([source], BOT.user_id)
 
 
 @given(st.text(st.characters(exclude_categories=()), max_size=60))
 def test_text_is_heard_as_it_was_said_but_for_what_is_no_text(text: str) -> None:
-    heard = understood(event({"msgtype": "m.text", "body": "!" + text}))
-    assert isinstance(heard, MessageEvent)
-    assert heard.text == "!" + "".join("\ufffd" if "\ud800" <= sign <= "\udfff" else sign for sign in text)
+    received = parsed(event({"msgtype": "m.text", "body": "!" + text}))
+    assert isinstance(received, MessageEvent)
+    assert received.text == "!" + "".join("\ufffd" if "\ud800" <= sign <= "\udfff" else sign for sign in text)
 
 
 def membership(user: str, now: str, before: str | None = None) -> dict[str, Any]:
@@ -186,8 +186,8 @@ def membership(user: str, now: str, before: str | None = None) -> dict[str, Any]
 
 def test_only_what_follows_the_bots_own_coming_counts() -> None:
     early, late = event({"body": "early"}), event({"body": "late"})
-    came = membership(ME.user_id, "join", "invite")
-    renamed = membership(ME.user_id, "join", "join")
+    came = membership(BOT.user_id, "join", "invite")
+    renamed = membership(BOT.user_id, "join", "join")
     other = membership("@bob:example.org", "join")
-    assert since_own_join([early, came, renamed, other, late], ME.user_id) == [renamed, other, late]
-    assert since_own_join([early, renamed, other, late], ME.user_id) == [early, renamed, other, late]
+    assert events_since_own_join([early, came, renamed, other, late], BOT.user_id) == [renamed, other, late]
+    assert events_since_own_join([early, renamed, other, late], BOT.user_id) == [early, renamed, other, late]

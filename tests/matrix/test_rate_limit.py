@@ -15,13 +15,19 @@ from hypothesis import strategies as st
 from slipway.bot.chat.matrix.chat import MatrixChat
 from slipway.bot.chat.matrix.memory import InMemory
 from slipway.bot.chat.matrix.transport.connection import HomeserverError
-from slipway.bot.chat.matrix.transport.rate_limit import MOST_TRIES, SLOWEST_EDITS, Latest, Pace, Rank
+from slipway.bot.chat.matrix.transport.rate_limit import (
+    MAX_EDIT_INTERVAL,
+    MAX_TRIES,
+    Latest,
+    Priority,
+    RateLimiter,
+)
 from slipway.bot.chat.model import AnyEvent, Card, Table, Tone
 from slipway.bot.chat.shared.plain import render_plain
 from slipway.bot.core.times import system_clock
-from tests.matrix.fakes import Proxy, Waits, answers, chat_behind
-from tests.matrix.harness import House, Notebook, running, settings, started
 from tests.matrix.clients import Person
+from tests.matrix.fakes import FaultProxy, RecordingSleep, answers, chat_behind
+from tests.matrix.harness import BotRoom, EventRecorder, running, settings, wait_until_listening
 from tests.support.synapse import Account, Synapse
 
 ROWS = tuple((f"Fedora-Cloud-{number}-x64", "wörd " * 20) for number in range(900))
@@ -32,12 +38,12 @@ async def test_on_a_server_with_limits_every_answer_comes_and_only_the_last_edit
     synapse: Synapse, alice: Person, account: Account
 ) -> None:
     """Ten at once and then one a second; a Synapse as it comes gives one in five seconds."""
-    room, notebook = await alice.create_room(public=True), Notebook()
+    room, recorder = await alice.create_room(public=True), EventRecorder()
     interval = timedelta(seconds=1)
     chat = MatrixChat(settings(synapse, account, room, edit_interval=interval), InMemory(), system_clock)
-    async with running(chat, notebook):
+    async with running(chat, recorder):
         await alice.member(room, account.user_id)
-        await started(alice, room, notebook)
+        await wait_until_listening(alice, room, recorder)
         progress = await chat.send(room, Card(title="step 0"), thread=None, key="p")
         await asyncio.to_thread(synapse.limit, account, per_second=1, burst=10)
         steps = [
@@ -59,35 +65,35 @@ async def test_on_a_server_with_limits_every_answer_comes_and_only_the_last_edit
 
 
 async def test_a_whole_that_is_too_long_stands_as_a_file_in_the_same_thread_once(
-    house: House, alice: Person
+    bot_room: BotRoom, alice: Person
 ) -> None:
-    root = await alice.say(house.room, "!images")
+    root = await alice.say(bot_room.room, "!images")
     for _ in range(2):
-        sent = await house.chat.send(house.room, LONG, thread=root, key="long")
-    await house.chat.send(house.room, Card(title="end"), thread=None, key="end")
-    await alice.message(house.room, "end")
-    card, file, _ = alice.messages(house.room, house.bot)
+        sent = await bot_room.chat.send(bot_room.room, LONG, thread=root, key="long")
+    await bot_room.chat.send(bot_room.room, Card(title="end"), thread=None, key="end")
+    await alice.message(bot_room.room, "end")
+    card, file, _ = alice.messages(bot_room.room, bot_room.bot)
     assert (card.id, card.thread, file.thread) == (sent, root, root)
     assert "of 900 rows are shown. The attached file has all of it." in card.body
     assert file.msgtype == "m.file"
-    assert await _download(house, alice, file.content["url"]) == render_plain(LONG)
+    assert await _download(bot_room, alice, file.content["url"]) == render_plain(LONG)
 
 
 async def test_an_answer_that_replaces_a_message_brings_its_file_and_progress_none(
-    house: House, alice: Person
+    bot_room: BotRoom, alice: Person
 ) -> None:
-    sent = await house.chat.send(house.room, Card(title="Looking into it…"), thread=None, key="k")
+    sent = await bot_room.chat.send(bot_room.room, Card(title="Looking into it…"), thread=None, key="k")
     waiting = LONG.model_copy(update={"tone": Tone.WAITING})
     progress = waiting.model_copy(update={"fleeting": True})
-    await house.chat.edit(house.room, sent, progress, thread=None, key="k1")
-    await house.chat.edit(house.room, sent, waiting, thread=None, key="k2")
-    await house.chat.send(house.room, Card(title="end"), thread=None, key="end")
-    await alice.message(house.room, "end")
-    files = [each for each in alice.messages(house.room, house.bot) if each.msgtype == "m.file"]
+    await bot_room.chat.edit(bot_room.room, sent, progress, thread=None, key="k1")
+    await bot_room.chat.edit(bot_room.room, sent, waiting, thread=None, key="k2")
+    await bot_room.chat.send(bot_room.room, Card(title="end"), thread=None, key="end")
+    await alice.message(bot_room.room, "end")
+    files = [each for each in alice.messages(bot_room.room, bot_room.bot) if each.msgtype == "m.file"]
     assert [file.thread for file in files] == [sent]
 
 
-async def _download(house: House, person: Person, address: str) -> str:
+async def _download(bot_room: BotRoom, person: Person, address: str) -> str:
     path = address.removeprefix("mxc://")
     headers = {"Authorization": f"Bearer {person.account.access_token}"}
     url = f"{person.url}/_matrix/client/v1/media/download/{path}"
@@ -97,12 +103,12 @@ async def _download(house: House, person: Person, address: str) -> str:
 
 
 async def test_a_file_that_is_not_taken_is_told(
-    synapse: Synapse, proxy: Proxy, alice: Person, account: Account
+    synapse: Synapse, proxy: FaultProxy, alice: Person, account: Account
 ) -> None:
     room = await alice.create_room(public=True)
     async with Person(synapse, account) as bot:
         await bot.join(room)
-    chat = chat_behind(proxy, synapse, account, room, Waits())
+    chat = chat_behind(proxy, synapse, account, room, RecordingSleep())
     proxy.faults["/upload"].append(answers(413, '{"errcode": "M_TOO_LARGE", "error": "too large"}'))
     await chat.send(room, LONG, thread=None, key="k")
     told = await alice.message(room, "could not be attached")
@@ -115,18 +121,18 @@ async def test_typing_while_it_works_and_a_receipt_for_what_it_handled(
 ) -> None:
     room = await alice.create_room(public=True)
     asked = asyncio.Event()
-    notebook = Notebook()
+    recorder = EventRecorder()
 
     async def accept(event: AnyEvent) -> bool:
-        await notebook(event)
-        if "!slow" in notebook.texts:
+        await recorder(event)
+        if "!slow" in recorder.texts:
             asked.set()
         return asked.is_set()
 
     chat = MatrixChat(settings(synapse, account, room), InMemory(), system_clock, typing_after=0.0)
     async with running(chat, accept):
         await alice.member(room, account.user_id)
-        await started(alice, room, notebook)
+        await wait_until_listening(alice, room, recorder)
         said = await alice.say(room, "!slow")
         await alice.until(lambda: alice.typing.get(room) == [account.user_id], what="typing")
         await chat.send(room, Card(title="done"), thread=None, key="k")
@@ -164,23 +170,23 @@ class Bucket:
         return what
 
 
-@given(st.lists(st.sampled_from(Rank), max_size=40), st.integers(1, 5))
+@given(st.lists(st.sampled_from(Priority), max_size=40), st.integers(1, 5))
 def test_all_is_said_once_answers_first_and_nothing_waits_longer_than_the_server_asks(
-    ranks: list[Rank], burst: int
+    priorities: list[Priority], burst: int
 ) -> None:
     bucket = Bucket(burst, 5.0)
-    pace = Pace(timedelta(seconds=5), bucket.sleep)
+    rate_limiter = RateLimiter(timedelta(seconds=5), bucket.sleep)
 
     async def everything() -> None:
-        whats = [(rank, number) for number, rank in enumerate(ranks)]
-        calls = (pace.send(lambda what=what: bucket.take(what), what[0]) for what in whats)  # type: ignore[misc]
+        whats = [(priority, number) for number, priority in enumerate(priorities)]
+        calls = (rate_limiter.send(lambda what=what: bucket.take(what), what[0]) for what in whats)  # type: ignore[misc]
         assert await asyncio.gather(*calls) == whats
 
     asyncio.run(everything())
-    assert sorted(bucket.taken) == sorted((rank, number) for number, rank in enumerate(ranks))
-    assert not pace.limited
-    assert bucket.waited <= 5.0 * max(0, len(ranks) - burst) + 0.1 * len(ranks)
-    assert pace.edit_interval <= SLOWEST_EDITS
+    assert sorted(bucket.taken) == sorted((priority, number) for number, priority in enumerate(priorities))
+    assert not rate_limiter.limited
+    assert bucket.waited <= 5.0 * max(0, len(priorities) - burst) + 0.1 * len(priorities)
+    assert rate_limiter.edit_interval <= MAX_EDIT_INTERVAL
 
 
 async def test_answers_go_before_edits_that_came_earlier() -> None:
@@ -191,15 +197,15 @@ async def test_answers_go_before_edits_that_came_earlier() -> None:
         await go.wait()
         await bucket.sleep(seconds)
 
-    pace = Pace(timedelta(seconds=5), sleep)
+    rate_limiter = RateLimiter(timedelta(seconds=5), sleep)
     order = ["first", "edit", "second", "third"]
-    ranks = [Rank.MESSAGE, Rank.EDIT, Rank.MESSAGE, Rank.MESSAGE]
+    priorities = [Priority.MESSAGE, Priority.EDIT, Priority.MESSAGE, Priority.MESSAGE]
     await bucket.take("before")
-    holder = asyncio.create_task(pace.send(lambda: bucket.take("first")))
+    holder = asyncio.create_task(rate_limiter.send(lambda: bucket.take("first")))
     await waits.wait()
     rest = [
-        asyncio.create_task(pace.send(lambda what=what: bucket.take(what), rank))  # type: ignore[misc]
-        for what, rank in zip(order[1:], ranks[1:], strict=True)
+        asyncio.create_task(rate_limiter.send(lambda what=what: bucket.take(what), priority))  # type: ignore[misc]
+        for what, priority in zip(order[1:], priorities[1:], strict=True)
     ]
     await asyncio.sleep(0)  # all of them stand in the queue
     go.set()
@@ -216,13 +222,13 @@ async def test_a_server_that_never_relents_is_not_asked_for_ever() -> None:
     async def refuse() -> None:
         raise limited(10_000.0)
 
-    pace = Pace(timedelta(seconds=5), sleep)
+    rate_limiter = RateLimiter(timedelta(seconds=5), sleep)
     with pytest.raises(HomeserverError):
-        await pace.send(refuse)
-    assert len(waits) == MOST_TRIES
+        await rate_limiter.send(refuse)
+    assert len(waits) == MAX_TRIES
     assert max(waits) <= 60
-    assert not pace.limited
-    assert await pace.send(lambda: asyncio.sleep(0, "well")) == "well"
+    assert not rate_limiter.limited
+    assert await rate_limiter.send(lambda: asyncio.sleep(0, "well")) == "well"
 
 
 async def test_who_gives_up_waiting_does_not_block_the_others() -> None:
@@ -232,7 +238,7 @@ async def test_who_gives_up_waiting_does_not_block_the_others() -> None:
         waits.set()
         await gate.wait()
 
-    pace = Pace(timedelta(seconds=5), sleep)
+    rate_limiter = RateLimiter(timedelta(seconds=5), sleep)
     tries = itertools.count()
 
     async def first() -> str:
@@ -240,16 +246,16 @@ async def test_who_gives_up_waiting_does_not_block_the_others() -> None:
             raise limited()
         return "first"
 
-    holder = asyncio.create_task(pace.send(first))
+    holder = asyncio.create_task(rate_limiter.send(first))
     await waits.wait()
-    impatient = asyncio.create_task(pace.send(lambda: asyncio.sleep(0, "impatient")))
-    patient = asyncio.create_task(pace.send(lambda: asyncio.sleep(0, "patient")))
+    impatient = asyncio.create_task(rate_limiter.send(lambda: asyncio.sleep(0, "impatient")))
+    patient = asyncio.create_task(rate_limiter.send(lambda: asyncio.sleep(0, "patient")))
     await asyncio.sleep(0)
     impatient.cancel()
     gate.set()
     assert await holder == "first"
     assert await patient == "patient"
-    assert not pace.limited
+    assert not rate_limiter.limited
 
 
 @given(st.lists(st.integers(0, 3), min_size=1, max_size=30))
@@ -258,7 +264,7 @@ def test_edits_never_cross_and_the_newest_is_always_the_last(gaps: list[int]) ->
     under_way = 0
 
     async def everything() -> None:
-        latest = Latest(Pace(timedelta(seconds=5)))
+        latest = Latest(RateLimiter(timedelta(seconds=5)))
 
         async def send(number: int) -> None:
             nonlocal under_way

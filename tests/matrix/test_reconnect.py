@@ -16,26 +16,26 @@ from slipway.bot.core.errors import ChatError
 from slipway.bot.core.times import system_clock
 from slipway.bot.operations.messages import Messages
 from slipway.bot.store.database import Database
-from tests.matrix.fakes import SOFT_LOGOUT, Proxy, Waits, chat_behind
-from tests.matrix.harness import Notebook, running, settings, started
 from tests.matrix.clients import Person
+from tests.matrix.fakes import SOFT_LOGOUT, FaultProxy, RecordingSleep, chat_behind
+from tests.matrix.harness import EventRecorder, running, settings, wait_until_listening
 from tests.support.synapse import Account, Synapse, restarting_synapse
 
 
 async def test_a_soft_logout_is_followed_by_a_new_login_as_the_same_device(
-    synapse: Synapse, proxy: Proxy, alice: Person, account: Account
+    synapse: Synapse, proxy: FaultProxy, alice: Person, account: Account
 ) -> None:
-    room, waits, notebook = await alice.create_room(public=True), Waits(), Notebook()
+    room, waits, recorder = await alice.create_room(public=True), RecordingSleep(), EventRecorder()
     password = SecretStr(account.password)
     chat = chat_behind(proxy, synapse, account, room, waits, access_token=None, password=password)
-    async with running(chat, notebook):
+    async with running(chat, recorder):
         await alice.member(room, account.user_id)
-        await started(alice, room, notebook)
+        await wait_until_listening(alice, room, recorder)
         proxy.faults["/sync"].append(SOFT_LOGOUT)
         await alice.say(room, "!first")
-        await notebook.heard("!first")
+        await recorder.received("!first")
         await alice.say(room, "!second")
-        await notebook.heard("!second")
+        await recorder.received("!second")
         assert not proxy.faults["/sync"]
         proxy.faults["/send/"].append(SOFT_LOGOUT)
         await chat.send(room, Card(title="still here"), thread=None, key="k")
@@ -48,25 +48,25 @@ async def test_a_soft_logout_is_followed_by_a_new_login_as_the_same_device(
 
 
 async def test_a_soft_logout_without_a_password_says_what_to_type(
-    synapse: Synapse, proxy: Proxy, alice: Person, account: Account
+    synapse: Synapse, proxy: FaultProxy, alice: Person, account: Account
 ) -> None:
     room = await alice.create_room(public=True)
     proxy.faults["/sync"].append(SOFT_LOGOUT)
-    chat = chat_behind(proxy, synapse, account, room, Waits())
+    chat = chat_behind(proxy, synapse, account, room, RecordingSleep())
     with pytest.raises(ChatError, match="`slipway matrix login`") as error:
         async with asyncio.timeout(20):
-            await chat.run(Notebook())
+            await chat.run(EventRecorder())
     assert not error.value.passing
 
 
 async def test_a_bot_that_was_logged_out_says_so_and_stops(
     synapse: Synapse, alice: Person, account: Account
 ) -> None:
-    room, notebook = await alice.create_room(public=True), Notebook()
+    room, recorder = await alice.create_room(public=True), EventRecorder()
     chat = MatrixChat(settings(synapse, account, room), InMemory(), system_clock)
-    listening = asyncio.create_task(chat.run(notebook))
+    listening = asyncio.create_task(chat.run(recorder))
     await alice.member(room, account.user_id)
-    await started(alice, room, notebook)
+    await wait_until_listening(alice, room, recorder)
     async with Person(synapse, account) as owner:
         await owner.call("POST", "/logout", {})
     with pytest.raises(ChatError, match="`slipway matrix login`") as error:
@@ -86,12 +86,12 @@ async def test_a_restart_of_the_homeserver_is_lived_through(tmp_path: Path) -> N
     async with restarting_synapse(tmp_path) as server:
         account = await asyncio.to_thread(server.synapse.register)
         async with Person.of(server.synapse) as alice:
-            room, notebook = await alice.create_room(public=True), Notebook()
+            room, recorder = await alice.create_room(public=True), EventRecorder()
             config = settings(server.synapse, account, room)
             chat = MatrixChat(config, InMemory(), system_clock, sleep=sleep)
-            async with running(chat, notebook):
+            async with running(chat, recorder):
                 await alice.member(room, account.user_id)
-                await started(alice, room, notebook)
+                await wait_until_listening(alice, room, recorder)
                 await chat.send(room, Card(title="before"), thread=None, key="k")
                 await server.stop()
                 async with asyncio.timeout(20):
@@ -100,8 +100,8 @@ async def test_a_restart_of_the_homeserver_is_lived_through(tmp_path: Path) -> N
                 assert "no sound answer" in chat.health().detail
                 await server.start()
                 said = await alice.say(room, "!images")
-                heard = await notebook.heard("!images")
-                assert heard.event_id == said
+                received = await recorder.received("!images")
+                assert received.event_id == said
                 await chat.send(room, Card(title="before"), thread=None, key="k")
                 await chat.send(room, Card(title="after"), thread=None, key="l")
                 await alice.message(room, "after")

@@ -10,12 +10,12 @@ from pydantic import SecretStr
 
 from slipway.bot.chat.matrix.chat import MatrixChat
 from slipway.bot.chat.matrix.memory import InMemory
-from slipway.bot.chat.matrix.messages.message_sender import ENCRYPTED
+from slipway.bot.chat.matrix.messages.message_sender import ENCRYPTION_OFF_NOTICE
 from slipway.bot.chat.model import Address, AnyEvent, Card
 from slipway.bot.core.errors import ChatError
 from slipway.bot.core.times import system_clock
-from tests.matrix.harness import House, Notebook, running, settings, started
 from tests.matrix.clients import Person
+from tests.matrix.harness import BotRoom, EventRecorder, running, settings, wait_until_listening
 from tests.support.synapse import Account, Synapse
 
 
@@ -26,88 +26,88 @@ async def test_backlog_is_not_heard_at_the_first_start(
         room = await alice.create_room(invite=(account.user_id,))
         await bot.join(room)
     await alice.say(room, "!promote long ago")
-    notebook = Notebook()
+    recorder = EventRecorder()
     chat = MatrixChat(settings(synapse, account, room), InMemory(), system_clock)
-    async with running(chat, notebook):
-        await started(alice, room, notebook)
-        assert "!promote long ago" not in notebook.texts
+    async with running(chat, recorder):
+        await wait_until_listening(alice, room, recorder)
+        assert "!promote long ago" not in recorder.texts
 
 
 async def test_what_was_said_before_the_bot_entered_is_not_heard(
     synapse: Synapse, alice: Person, account: Account
 ) -> None:
     home, late = await alice.create_room(public=True), await alice.create_room()
-    notebook = Notebook()
+    recorder = EventRecorder()
     chat = MatrixChat(settings(synapse, account, home, late), InMemory(), system_clock)
-    async with running(chat, notebook):
+    async with running(chat, recorder):
         await alice.member(home, account.user_id)
-        await started(alice, home, notebook)
+        await wait_until_listening(alice, home, recorder)
         await alice.say(late, "!promote before you came")
         await alice.invite(late, account.user_id)
         await alice.member(late, account.user_id)
         await alice.say(late, "!help now")
-        await notebook.heard("!help now")
-    assert "!promote before you came" not in notebook.texts
+        await recorder.received("!help now")
+    assert "!promote before you came" not in recorder.texts
 
 
 async def test_an_event_is_heard_again_when_the_bot_died_while_taking_it_in(
-    synapse: Synapse, alice: Person, account: Account, house: House
+    synapse: Synapse, alice: Person, account: Account, bot_room: BotRoom
 ) -> None:
     memory = InMemory()
-    memory.place = house.memory.place
+    memory.position = bot_room.memory.position
     entered = asyncio.Event()
 
     async def dies(event: AnyEvent) -> None:
         entered.set()
         await asyncio.Event().wait()
 
-    said = await alice.say(house.room, "!promote while dying")
-    async with running(MatrixChat(settings(synapse, account, house.room), memory, system_clock), dies):
+    said = await alice.say(bot_room.room, "!promote while dying")
+    async with running(MatrixChat(settings(synapse, account, bot_room.room), memory, system_clock), dies):
         async with asyncio.timeout(20):
             await entered.wait()
 
-    notebook = Notebook()
-    async with running(MatrixChat(settings(synapse, account, house.room), memory, system_clock), notebook):
-        heard = await notebook.heard("!promote while dying")
-    assert heard.event_id == said
+    recorder = EventRecorder()
+    async with running(MatrixChat(settings(synapse, account, bot_room.room), memory, system_clock), recorder):
+        received = await recorder.received("!promote while dying")
+    assert received.event_id == said
 
 
 async def test_an_error_while_taking_in_keeps_the_token_and_comes_out(
-    synapse: Synapse, alice: Person, account: Account, house: House
+    synapse: Synapse, alice: Person, account: Account, bot_room: BotRoom
 ) -> None:
     memory = InMemory()
-    memory.place = house.memory.place
+    memory.position = bot_room.memory.position
 
     async def fails(event: AnyEvent) -> None:
         raise OSError("the disk is full")
 
-    await alice.say(house.room, "!promote")
-    chat = MatrixChat(settings(synapse, account, house.room), memory, system_clock)
-    kept = memory.place
+    await alice.say(bot_room.room, "!promote")
+    chat = MatrixChat(settings(synapse, account, bot_room.room), memory, system_clock)
+    kept = memory.position
     with pytest.raises(OSError, match="the disk is full"):
         async with asyncio.timeout(20):
             await chat.run(fails)
-    assert memory.place == kept
-    notebook = Notebook()
-    async with running(chat, notebook):
-        await notebook.heard("!promote")
+    assert memory.position == kept
+    recorder = EventRecorder()
+    async with running(chat, recorder):
+        await recorder.received("!promote")
 
 
 async def test_only_invites_into_configured_rooms_are_followed(
     synapse: Synapse, alice: Person, account: Account
 ) -> None:
-    notebook = Notebook()
+    recorder = EventRecorder()
     alias = f"images-{alice.id[1:].partition(':')[0]}"
     config = settings(synapse, account, f"#{alias}:slipway.test")
     chat = MatrixChat(config, InMemory(), system_clock)
-    async with running(chat, notebook):
+    async with running(chat, recorder):
         stranger = await alice.create_room(invite=(account.user_id,))
         direct = await alice.create_room(invite=(account.user_id,), direct=True)
         wanted = await alice.create_room(invite=(account.user_id,), alias=alias)
         await alice.member(wanted, account.user_id)
-        await started(alice, wanted, notebook)
+        await wait_until_listening(alice, wanted, recorder)
         async with Person(synapse, account) as bot:
-            await bot.look()
+            await bot.sync()
             assert set(bot.events) == {wanted}
             assert bot.invites == {stranger, direct}
 
@@ -116,13 +116,13 @@ async def test_public_rooms_are_entered_and_closed_ones_reported(
     synapse: Synapse, alice: Person, account: Account
 ) -> None:
     public, closed = await alice.create_room(public=True), await alice.create_room()
-    notebook = Notebook()
+    recorder = EventRecorder()
     chat = MatrixChat(
         settings(synapse, account, public, closed, "#nowhere:slipway.test"), InMemory(), system_clock
     )
-    async with running(chat, notebook):
+    async with running(chat, recorder):
         await alice.member(public, account.user_id)
-        await started(alice, public, notebook)
+        await wait_until_listening(alice, public, recorder)
         detail = chat.health().detail
         assert f"enter {closed}" in detail
         assert f"Invite {account.user_id}" in detail
@@ -130,33 +130,33 @@ async def test_public_rooms_are_entered_and_closed_ones_reported(
         await alice.invite(closed, account.user_id)
         await alice.member(closed, account.user_id)
         await alice.say(public, "next")
-        await notebook.heard("next")
+        await recorder.received("next")
         assert closed not in chat.health().detail
 
 
 async def test_a_known_person_may_talk_with_the_bot_alone(
     synapse: Synapse, alice: Person, account: Account
 ) -> None:
-    notebook = Notebook()
+    recorder = EventRecorder()
     chat = MatrixChat(
-        settings(synapse, account), InMemory(), system_clock, knows=lambda user: user == alice.id
+        settings(synapse, account), InMemory(), system_clock, is_known=lambda user: user == alice.id
     )
-    async with running(chat, notebook), Person.of(synapse) as mallory:
+    async with running(chat, recorder), Person.of(synapse) as mallory:
         lured = await mallory.create_room(invite=(account.user_id,), direct=True)
         room = await alice.create_room(invite=(account.user_id,), direct=True)
         await alice.member(room, account.user_id)
-        await started(alice, room, notebook)
+        await wait_until_listening(alice, room, recorder)
         await alice.say(room, "help")
-        assert (await notebook.heard("help")).address is Address.DIRECT
-        await mallory.look()
+        assert (await recorder.received("help")).address is Address.DIRECT
+        await mallory.sync()
         assert account.user_id not in [each["sender"] for each in mallory.events[lured]]
         await alice.invite(room, mallory.id)
         await mallory.join(room)
         await alice.say(room, "is it still only us?")
         back = await alice.create_room(invite=(account.user_id,), direct=True)
         await alice.member(back, account.user_id)
-        await started(alice, back, notebook)
-        assert "is it still only us?" not in notebook.texts
+        await wait_until_listening(alice, back, recorder)
+        assert "is it still only us?" not in recorder.texts
 
 
 async def test_an_encrypted_room_is_refused_with_one_sentence(
@@ -166,29 +166,31 @@ async def test_an_encrypted_room_is_refused_with_one_sentence(
     secret = await alice.create_room(invite=(account.user_id,), encrypted=True)
     memory = InMemory()
     for _start in range(2):
-        notebook = Notebook()
+        recorder = EventRecorder()
         chat = MatrixChat(settings(synapse, account, plain, secret), memory, system_clock)
-        async with running(chat, notebook):
+        async with running(chat, recorder):
             await alice.member(secret, account.user_id)
             await alice.member(plain, account.user_id)
-            await started(alice, plain, notebook)
+            await wait_until_listening(alice, plain, recorder)
             await alice.say(secret, "!promote in clear text")
             with pytest.raises(ChatError, match="is encrypted") as refused:
                 await chat.send(secret, Card(title="report"), thread=None, key="report")
             assert not refused.value.passing
             await alice.say(plain, "!last")
-            await notebook.heard("!last")
-            assert "!promote in clear text" not in notebook.texts
+            await recorder.received("!last")
+            assert "!promote in clear text" not in recorder.texts
             assert f"{secret} is encrypted" in chat.health().detail
-    await alice.message(secret, ENCRYPTED)
-    assert [each.body for each in alice.messages(secret, account.user_id)] == [ENCRYPTED]
+    await alice.message(secret, ENCRYPTION_OFF_NOTICE)
+    assert [each.body for each in alice.messages(secret, account.user_id)] == [ENCRYPTION_OFF_NOTICE]
 
 
-async def test_a_room_that_becomes_encrypted_is_refused_from_then_on(house: House, alice: Person) -> None:
+async def test_a_room_that_becomes_encrypted_is_refused_from_then_on(
+    bot_room: BotRoom, alice: Person
+) -> None:
     await alice.call(
-        "PUT", f"/rooms/{house.room}/state/m.room.encryption/", {"algorithm": "m.megolm.v1.aes-sha2"}
+        "PUT", f"/rooms/{bot_room.room}/state/m.room.encryption/", {"algorithm": "m.megolm.v1.aes-sha2"}
     )
-    await alice.message(house.room, ENCRYPTED)
+    await alice.message(bot_room.room, ENCRYPTION_OFF_NOTICE)
 
 
 async def test_sending_before_listening_logs_in_and_knows_encrypted_rooms(
@@ -217,9 +219,9 @@ async def test_a_password_keeps_the_device(synapse: Synapse, alice: Person, acco
             password=SecretStr(account.password),
             device_id="SLIPWAY",
         )
-        notebook = Notebook()
+        recorder = EventRecorder()
         chat = MatrixChat(config, InMemory(), system_clock)
-        async with running(chat, notebook):
+        async with running(chat, recorder):
             await alice.member(room, account.user_id)
             await chat.send(room, Card(title="hello"), thread=None, key=key)
     await alice.say(room, "last")
@@ -242,7 +244,7 @@ async def test_a_login_that_cannot_work_ends_the_chat_with_a_clear_error(
     chat = MatrixChat(settings(synapse, account, **change), InMemory(), system_clock)
     with pytest.raises(ChatError, match=words) as error:
         async with asyncio.timeout(20):
-            await chat.run(Notebook())
+            await chat.run(EventRecorder())
     assert not error.value.passing
     assert "syt_wrong" not in str(error.value)
     assert not chat.health().connected
@@ -265,20 +267,20 @@ async def test_a_room_whose_alias_appears_later_is_entered_then(
 ) -> None:
     home, alias = await alice.create_room(public=True), f"later-{alice.id[1:].partition(':')[0]}"
     ahead = timedelta()
-    notebook = Notebook()
+    recorder = EventRecorder()
     chat = MatrixChat(
         settings(synapse, account, home, f"#{alias}:slipway.test"),
         InMemory(),
         lambda: system_clock() + ahead,
     )
-    async with running(chat, notebook):
+    async with running(chat, recorder):
         await alice.member(home, account.user_id)
-        await started(alice, home, notebook)
+        await wait_until_listening(alice, home, recorder)
         assert f"#{alias}" in chat.health().detail
         late = await alice.create_room(public=True, alias=alias)
         ahead = timedelta(minutes=6)
         await alice.say(home, "anybody there?")
         await alice.member(late, account.user_id)
         await alice.say(late, "!help")
-        await notebook.heard("!help")
+        await recorder.received("!help")
         assert f"#{alias}" not in chat.health().detail

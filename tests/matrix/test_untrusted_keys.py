@@ -12,14 +12,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.bot.chat.matrix.encryption.cross_signing import Identity
-from slipway.bot.chat.matrix.encryption.device_list import Devices, KnownDevice, judge, sound_claims
-from slipway.bot.chat.matrix.account.account_store import Seeds
-from slipway.bot.chat.matrix.encryption.olm_machine import Decrypted, harden
-from slipway.bot.chat.matrix.memory import InMemory
-from slipway.bot.chat.matrix.encryption.message_index import Replays
-from slipway.bot.chat.matrix.events.event_verifier import Seals
+from slipway.bot.chat.matrix.account.account_store import CrossSigningSeeds
+from slipway.bot.chat.matrix.encryption.cross_signing import CrossSigningIdentity
+from slipway.bot.chat.matrix.encryption.device_list import (
+    DeviceList,
+    KnownDevice,
+    assess_sender,
+    valid_claimed_keys,
+)
+from slipway.bot.chat.matrix.encryption.message_index import MessageIndexStore
+from slipway.bot.chat.matrix.encryption.olm_machine import DecryptedSource, harden
 from slipway.bot.chat.matrix.encryption.signing import SigningKey, canonical, encode, is_signed
+from slipway.bot.chat.matrix.events.event_verifier import EventVerifier
+from slipway.bot.chat.matrix.memory import InMemory
 from slipway.bot.chat.model import Assurance
 from slipway.bot.config.settings import UnsignedDevices
 
@@ -37,7 +42,9 @@ anything = st.recursive(
 )
 
 
-def device_of(user: str, seed: bytes, *, by: Identity | None = None) -> tuple[dict[str, Any], str]:
+def device_of(
+    user: str, seed: bytes, *, by: CrossSigningIdentity | None = None
+) -> tuple[dict[str, Any], str]:
     """A device's keys as they are published, and its signing key."""
     signing = SigningKey(seed)
     keys = {
@@ -52,46 +59,49 @@ def device_of(user: str, seed: bytes, *, by: Identity | None = None) -> tuple[di
     return (by.self_signing.sign(signed, user) if by else signed), signing.public
 
 
-def answer_of(user: str, device: dict[str, Any], identity: Identity | None) -> dict[str, Any]:
+def answer_of(user: str, device: dict[str, Any], identity: CrossSigningIdentity | None) -> dict[str, Any]:
     answer: dict[str, Any] = {"device_keys": {user: {"D": device}}}
     if identity is not None:
-        body = identity.upload()
+        body = identity.upload_body()
         answer["master_keys"] = {user: body["master_key"]}
         answer["self_signing_keys"] = {user: body["self_signing_key"]}
     return answer
 
 
 def test_only_the_owners_signature_vouches_for_a_device() -> None:
-    alice, mallory = Identity(Seeds.new(), ALICE), Identity(Seeds.new(), ALICE)
+    alice, mallory = (
+        CrossSigningIdentity(CrossSigningSeeds.new(), ALICE),
+        CrossSigningIdentity(CrossSigningSeeds.new(), ALICE),
+    )
     for signer, published, expected in ((alice, alice, True), (mallory, alice, False), (None, alice, False)):
         device, _ = device_of(ALICE, bytes(32), by=signer)
-        devices = Devices()
-        devices.learn(answer_of(ALICE, device, published))
+        devices = DeviceList()
+        devices.update(answer_of(ALICE, device, published))
         known = devices.find(ALICE, KEY)
         assert known is not None
         assert known.signed is expected
     # A self-signing key that the master key has not signed vouches for nothing.
     device, _ = device_of(ALICE, bytes(32), by=mallory)
     answer = answer_of(ALICE, device, alice)
-    answer["self_signing_keys"] = {ALICE: mallory.upload()["self_signing_key"]}
-    devices = Devices()
-    devices.learn(answer)
+    answer["self_signing_keys"] = {ALICE: mallory.upload_body()["self_signing_key"]}
+    devices = DeviceList()
+    devices.update(answer)
     assert not devices.find(ALICE, KEY).signed  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("rule", list(UnsignedDevices))
 def test_a_message_under_anothers_name_changes_nothing_whatever_the_rule(rule: UnsignedDevices) -> None:
-    assert judge(None, ALICE, KEY, rule).assurance is Assurance.REFUSED
+    assert assess_sender(None, ALICE, KEY, rule).assurance is Assurance.REFUSED
     signed = KnownDevice("D", ed25519="another", curve25519=KEY, signed=True)
-    assert judge(signed, ALICE, KEY, rule).assurance is Assurance.REFUSED
+    assert assess_sender(signed, ALICE, KEY, rule).assurance is Assurance.REFUSED
 
 
 @given(anything)
 def test_any_answer_about_devices_is_survived(answer: Any) -> None:
     wrapped = answer if isinstance(answer, dict) else {"device_keys": answer}
-    assert isinstance(Devices().learn({**wrapped, "device_keys": {ALICE: {"D": answer}}}), dict)
-    Devices().learn(wrapped)
-    assert sound_claims({"one_time_keys": {ALICE: {"D": answer}}}, {ALICE: {"D": KEY}}) == {}
+    assert isinstance(DeviceList().update({**wrapped, "device_keys": {ALICE: {"D": answer}}}), dict)
+    DeviceList().update(wrapped)
+    assert valid_claimed_keys({"one_time_keys": {ALICE: {"D": answer}}}, {ALICE: {"D": KEY}}) == {}
     assert not is_signed(answer, ALICE, "ed25519:D", KEY)
 
 
@@ -108,17 +118,17 @@ def test_what_was_signed_verifies_and_nothing_else_does(value: dict[str, Any]) -
 
 def test_messages_read_before_a_restart_are_known_after_it(tmp_path: Path) -> None:
     path = tmp_path / "read.db"
-    before = Replays(path)
+    before = MessageIndexStore(path)
     with pytest.raises(KeyError):
         before["sender", "session", 0]
     before["sender", "session", 0] = ("$first", 7)
     before.close()
-    after = Replays(path)
+    after = MessageIndexStore(path)
     assert after["sender", "session", 0] == ("$first", 7)
     after.close()
 
 
-class Machine:
+class FakeOlmMachine:
     """An Olm machine that meets what nio's meets, and raises what that raises."""
 
     def __init__(self, error: Exception | None, decrypted: Any = None) -> None:
@@ -148,8 +158,8 @@ class Machine:
     [ValueError("bad base64"), KeyError("keys"), TypeError("list"), AssertionError(), AttributeError()],
 )
 def test_malformed_ciphertexts_do_not_stop_the_sync(error: Exception, tmp_path: Path) -> None:
-    machine = Machine(error)
-    harden(importlib.import_module("nio"), machine, Replays(tmp_path / "read.db"))
+    machine = FakeOlmMachine(error)
+    harden(importlib.import_module("nio"), machine, MessageIndexStore(tmp_path / "read.db"))
     machine.handle_to_device_event(object())
     assert machine._decrypt_megolm_no_error(object()) is None
 
@@ -173,11 +183,11 @@ def test_nothing_but_messages_is_taken_out_of_a_ciphertext(inner: Any, tmp_path:
         sender_key, session_id = KEY, "s"
         event_id, sender, server_timestamp = "$e", ALICE, 1
 
-    machine = Machine(None, Event())
-    harden(nio, machine, Replays(tmp_path / "read.db"))
+    machine = FakeOlmMachine(None, Event())
+    harden(nio, machine, MessageIndexStore(tmp_path / "read.db"))
     found = machine._decrypt_megolm_no_error(Event())
     assert isinstance(found, nio.UnknownBadEvent)
-    assert not isinstance(found.source, Decrypted)
+    assert not isinstance(found.source, DecryptedSource)
 
 
 @pytest.mark.parametrize("shown_in", ["!r", "!elsewhere"])
@@ -192,8 +202,8 @@ async def test_what_was_encrypted_for_one_room_is_not_heard_in_another(shown_in:
         sender_key, session_id = KEY, "s"
         event_id, sender, server_timestamp = "$e", ALICE, 1
 
-    machine = Machine(None, Event())
-    harden(importlib.import_module("nio"), machine, Replays(tmp_path / "read.db"))
+    machine = FakeOlmMachine(None, Event())
+    harden(importlib.import_module("nio"), machine, MessageIndexStore(tmp_path / "read.db"))
     found = machine._decrypt_megolm_no_error(Event())
 
     async def encrypted(_room: str) -> bool:
@@ -201,13 +211,13 @@ async def test_what_was_encrypted_for_one_room_is_not_heard_in_another(shown_in:
 
     device = KnownDevice(device_id="PHONE", ed25519=KEY, curve25519=KEY, signed=True)
     keys = SimpleNamespace(devices=SimpleNamespace(find=lambda *_: device))
-    seals = Seals(
+    seals = EventVerifier(
         SimpleNamespace(keys=keys),  # type: ignore[arg-type]  # what of these is used
-        SimpleNamespace(encrypted=encrypted),  # type: ignore[arg-type]
+        SimpleNamespace(is_encrypted=encrypted),  # type: ignore[arg-type]
         None,  # type: ignore[arg-type]
         InMemory(),
-        rule=UnsignedDevices.REFUSE,
-        knows=lambda _: True,
+        unsigned_devices=UnsignedDevices.REFUSE,
+        is_known=lambda _: True,
     )
-    seen = await seals.look(shown_in, found.source)
+    seen = await seals.sync(shown_in, found.source)
     assert (seen is not None) is (shown_in == "!r")

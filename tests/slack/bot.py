@@ -15,7 +15,7 @@ from typing import Any
 from slipway.bot.app import App, Wiring, build_clouds, slack_chat
 from slipway.bot.app import RunningBot as OperationRunner
 from slipway.bot.chat.model import Chat, Platform
-from slipway.bot.chat.slack import SlackChat
+from slipway.bot.chat.slack.chat import SlackChat
 from slipway.bot.chat.slack.manifest import EVENTS, SCOPES
 from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
 from slipway.bot.clouds.simulated.azure import SimulatedAzure

@@ -13,10 +13,13 @@ from typing import Any
 from pydantic import SecretStr
 
 from slipway.bot.chat.model import AnyEvent, ButtonEvent, Card, MessageEvent
-from slipway.bot.chat.slack import HostCallbacks, InMemory, SlackChat
+from slipway.bot.chat.slack.house import HostCallbacks
+from slipway.bot.chat.slack.sending.send_attempts import InMemory
+from slipway.bot.chat.slack.chat import SlackChat
 from slipway.bot.chat.slack.chat import SOCKETS_APART
 from slipway.bot.chat.slack.house import LaunchChoices
-from slipway.bot.config.settings import ProfileSettings, SlackSettings
+from slipway.bot.config.settings import ProfileSettings
+from slipway.bot.chat.slack.settings import SlackSettings
 from slipway.bot.core.errors import UserError
 from slipway.bot.core.waiting import Sleep
 from slipway.commands.machines.forms import LaunchForm, ProfileChoice, launch_line, launch_mistakes

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from slipway.bot.chat.model import Card
-from slipway.bot.chat.slack.render import message
+from slipway.bot.chat.slack.rendering.render import message
 
 
 def pretty(found: object) -> str:

@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 
 from slipway.bot.chat.model import Button, Card, Choice, Field, Shortcut, Table, Tone
 from slipway.bot.chat.slack.manifest import manifest
-from slipway.bot.chat.slack.modals import home_view, launch_modal, reject_modal, waiting_modal
-from slipway.bot.chat.slack.render import fits, message
-from slipway.bot.chat.slack.text import JOINER, mrkdwn
-from slipway.bot.chat.slack.values import Back, Target, back_of, target_of
-from slipway.bot.config.settings import SlackTransport
+from slipway.bot.chat.slack.rendering.modals import home_view, launch_modal, reject_modal, waiting_modal
+from slipway.bot.chat.slack.rendering.render import fits, message
+from slipway.bot.chat.slack.rendering.mrkdwn import JOINER, mrkdwn
+from slipway.bot.chat.slack.interactions.values import Back, Target, back_of, target_of
+from slipway.bot.chat.slack.settings import SlackTransport
 from slipway.commands.machines.forms import LaunchForm, ProfileChoice
 from tests.slack.cards_kit import CARDS, FAILED, LONG, PROPOSED, REPORT
 from tests.slack.ears_kit import FORM

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from slipway.bot.chat.model import Address, Assurance, MessageEvent
-from slipway.bot.chat.slack.values import LAUNCH, LAUNCH_FROM, SHOW_OPERATION
+from slipway.bot.chat.slack.interactions.values import LAUNCH, LAUNCH_FROM, SHOW_OPERATION
 from slipway.bot.core.errors import ChatError, UserError
 from tests.slack.cards_kit import PROPOSED
 from tests.slack.ears_kit import Ear, listening

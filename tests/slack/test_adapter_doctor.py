@@ -11,12 +11,12 @@ import pytest
 from click.testing import CliRunner
 
 from slipway.bot.chat.shared.plain import render_plain
-from slipway.bot.chat.slack.examine import examine
+from slipway.bot.chat.slack.probe import examine
 from slipway.bot.chat.slack.manifest import EVENTS, SCOPES, manifest
 from slipway.bot.cli.doctor import card
 from slipway.bot.cli.doctor import examine as examine_all
 from slipway.bot.cli.main import main
-from slipway.bot.config.settings import SlackTransport
+from slipway.bot.chat.slack.settings import SlackTransport
 from tests.slack.bot import slack_settings
 from tests.slack.ears_kit import slack_config
 from tests.slack.simulator import SimulatedSlack

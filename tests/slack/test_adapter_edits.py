@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from slipway.bot.chat.slack import SlackChat
+from slipway.bot.chat.slack.chat import SlackChat
 from slipway.bot.core.errors import ChatError
 from slipway.bot.operations.model import OperationState
 from tests.slack.bot import slack_bot

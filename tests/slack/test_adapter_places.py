@@ -8,8 +8,8 @@ from datetime import timedelta
 import pytest
 
 from slipway.bot.chat.model import Assurance, Choice, MessageEvent
-from slipway.bot.chat.slack.aside import Spot
-from slipway.bot.chat.slack.values import LAUNCH, SHOW_OPERATION
+from slipway.bot.chat.slack.sending.ephemeral import Spot
+from slipway.bot.chat.slack.interactions.values import LAUNCH, SHOW_OPERATION
 from slipway.bot.core.errors import ChatError
 from tests.slack.cards_kit import LONG, PROPOSED
 from tests.slack.ears_kit import Ear, listening, make_chat

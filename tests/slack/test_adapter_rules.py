@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.bot.chat.slack.receive import understand
-from slipway.bot.chat.slack.signatures import genuine
-from slipway.bot.chat.slack.trust import Trust
-from slipway.bot.config.settings import SlackSettings
+from slipway.bot.chat.slack.events.message_events import understand
+from slipway.bot.chat.slack.transport.signatures import genuine
+from slipway.bot.chat.slack.events.trust import Trust
+from slipway.bot.chat.slack.settings import SlackSettings
 
 HOME, OTHER = "T0FEDORA0", "T0PARTNER"
 BOT, ALICE, CHANNEL = "U0SLIPWAY", "U0ALICE00", "C0IMAGES0"

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from slipway.bot.chat.slack import sockets
+from slipway.bot.chat.slack.transport import socket_mode as sockets
 from tests.slack.ears_kit import listening
 from tests.slack.simulator import Reason, SimulatedSlack
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from slipway.bot.chat.slack.values import LAUNCH
+from slipway.bot.chat.slack.interactions.values import LAUNCH
 from slipway.bot.clouds.simulated.aws.seed import fedora_machines
 from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
 from slipway.commands.general.home import MOST_PENDING

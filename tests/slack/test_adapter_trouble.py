@@ -16,9 +16,9 @@ import structlog
 from aiohttp import web
 
 from slipway.bot.chat.model import Card
-from slipway.bot.chat.slack import InMemory
-from slipway.bot.chat.slack.memory import token_of
-from slipway.bot.chat.slack.values import LAUNCH, LAUNCH_FROM, MESSAGE_EVENT, SHOW_OPERATION
+from slipway.bot.chat.slack.sending.send_attempts import InMemory
+from slipway.bot.chat.slack.sending.send_attempts import token_of
+from slipway.bot.chat.slack.interactions.values import LAUNCH, LAUNCH_FROM, MESSAGE_EVENT, SHOW_OPERATION
 from slipway.bot.core.errors import ChatError
 from slipway.bot.logs import configure
 from tests.slack.cards_kit import LISTING, LONG, PROPOSED, REPORT, RUNNING

@@ -9,7 +9,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from slipway.bot.chat.model import Table, Tone
-from slipway.bot.chat.slack import InMemory, SlackChat
+from slipway.bot.chat.slack.sending.send_attempts import InMemory
+from slipway.bot.chat.slack.chat import SlackChat
 from slipway.bot.core.errors import ChatError
 from tests.slack.cards_kit import LONG, PROPOSED, REPORT, RUNNING, SLIP
 from tests.slack.ears_kit import Ear, make_chat

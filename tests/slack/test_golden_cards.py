@@ -20,9 +20,9 @@ from structlog.testing import capture_logs
 
 from slipway import __version__
 from slipway.bot.chat.model import Address, Assurance, Card, Choice, MessageEvent, Room, Tone
-from slipway.bot.chat.slack.modals import home_view
+from slipway.bot.chat.slack.rendering.modals import home_view
 from slipway.bot.chat.slack.platform import SLACK
-from slipway.bot.chat.slack.trust import DIRECT
+from slipway.bot.chat.slack.events.trust import DIRECT
 from slipway.bot.clouds.simulated.aws.seed import fedora_machines
 from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
 from slipway.bot.clouds.simulated.azure.state import GalleryState

@@ -6,28 +6,28 @@ import asyncio
 from collections.abc import Callable
 from datetime import timedelta
 
+from slipway.bot.chat.matrix.account.account_store import AccountStore
+from slipway.bot.chat.matrix.account.profile import Profile
+from slipway.bot.chat.matrix.events.event_listener import EventListener
+from slipway.bot.chat.matrix.events.event_verifier import EventVerifier
+from slipway.bot.chat.matrix.memory import MatrixMemory
+from slipway.bot.chat.matrix.messages.message_sender import MessageSender
+from slipway.bot.chat.matrix.platform import MATRIX
+from slipway.bot.chat.matrix.rooms.activity import TYPING_AFTER, ActivityNotifier
+from slipway.bot.chat.matrix.rooms.membership import RoomMembership
+from slipway.bot.chat.matrix.rooms.rooms import Rooms
 from slipway.bot.chat.matrix.transport.backoff import Sleep
 from slipway.bot.chat.matrix.transport.connection import Connection
-from slipway.bot.chat.matrix.events.event_listener import Ears
-from slipway.bot.chat.matrix.account.account_store import Folder
-from slipway.bot.chat.matrix.memory import MatrixMemory
-from slipway.bot.chat.matrix.transport.rate_limit import Latest, Pace
-from slipway.bot.chat.matrix.platform import MATRIX
-from slipway.bot.chat.matrix.rooms.activity import TYPING_AFTER, Presence
-from slipway.bot.chat.matrix.account.profile import Profile
-from slipway.bot.chat.matrix.rooms.rooms import Rooms
-from slipway.bot.chat.matrix.events.event_verifier import Seals
-from slipway.bot.chat.matrix.messages.message_sender import Voice
-from slipway.bot.chat.matrix.rooms.membership import RoomMembership
+from slipway.bot.chat.matrix.transport.rate_limit import Latest, RateLimiter
 from slipway.bot.chat.model import Accept, Card, ChatHealth, Platform
 from slipway.bot.config.settings import CommandSettings, MatrixSettings
 from slipway.bot.core.times import Clock
 
-_LONGEST_POLL = timedelta(seconds=30)
+_MAX_POLL = timedelta(seconds=30)
 _MAX_AGE = CommandSettings().max_age
 
 
-def _nobody(_user: str) -> bool:
+def _knows_nobody(_user: str) -> bool:
     return False
 
 
@@ -51,41 +51,41 @@ class MatrixChat:
         memory: MatrixMemory,
         clock: Clock,
         *,
-        knows: Callable[[str], bool] = _nobody,
+        is_known: Callable[[str], bool] = _knows_nobody,
         sleep: Sleep = asyncio.sleep,
         max_age: timedelta = _MAX_AGE,
         typing_after: float = TYPING_AFTER,
-        folder: Folder | None = None,
+        store: AccountStore | None = None,
     ) -> None:
         self._settings = settings
         self._clock = clock
-        self._connection = Connection(settings, sleep, folder=folder)
-        self._rooms = Rooms(self._connection, settings.rooms, knows, clock)
-        self._pace = Pace(settings.edit_interval, sleep)
-        self._edits = Latest(self._pace)
-        self._voice = Voice(self._connection, self._rooms, self._pace)
-        self._standing = RoomMembership(self._connection, self._rooms, self._voice, memory)
-        self._presence = Presence(self._connection, typing_after=typing_after)
+        self._connection = Connection(settings, sleep, store=store)
+        self._rooms = Rooms(self._connection, settings.rooms, is_known, clock)
+        self._rate_limiter = RateLimiter(settings.edit_interval, sleep)
+        self._edits = Latest(self._rate_limiter)
+        self._sender = MessageSender(self._connection, self._rooms, self._rate_limiter)
+        self._membership = RoomMembership(self._connection, self._rooms, self._sender, memory)
+        self._activity = ActivityNotifier(self._connection, typing_after=typing_after)
         self._profile = Profile(self._connection, memory, settings.display_name, settings.avatar)
-        poll = min(_LONGEST_POLL, settings.request_timeout).total_seconds()
+        poll = min(_MAX_POLL, settings.request_timeout).total_seconds()
         self._poll = timedelta(seconds=poll)
-        self._ears = Ears(
+        self._listener = EventListener(
             self._connection,
             self._rooms,
-            self._voice,
+            self._sender,
             memory,
             clock,
-            seals=Seals(
+            verifier=EventVerifier(
                 self._connection,
                 self._rooms,
-                self._voice,
+                self._sender,
                 memory,
-                rule=settings.unsigned_devices,
-                knows=knows,
+                unsigned_devices=settings.unsigned_devices,
+                is_known=is_known,
             ),
-            standing=self._standing,
-            presence=self._presence,
-            introduce=self._profile.introduce,
+            membership=self._membership,
+            activity=self._activity,
+            apply=self._profile.apply,
             max_age=max_age,
             poll=poll,
             sleep=sleep,
@@ -99,7 +99,7 @@ class MatrixChat:
     @property
     def edit_interval(self) -> timedelta:
         """As configured, and longer while the homeserver finds that the bot says too much."""
-        return self._pace.edit_interval
+        return self._rate_limiter.edit_interval
 
     async def prepare(self) -> None:
         """There is nothing to know before."""
@@ -111,46 +111,46 @@ class MatrixChat:
             ChatError: the login does not work, and waiting does not help.
         """
         try:
-            await self._ears.listen(accept)
+            await self._listener.listen(accept)
         finally:
             await self.close()
 
     async def send(self, room: str, card: Card, *, thread: str | None, key: str) -> str:
         """Send a card, once for its key as long as the homeserver remembers transactions."""
         try:
-            return await self._voice.say(room, card, thread=thread, key=key)
+            return await self._sender.send(room, card, thread=thread, key=key)
         finally:
-            self._presence.answered(room)
+            self._activity.message_sent(room)
 
     async def edit(self, room: str, message_id: str, card: Card, *, thread: str | None, key: str) -> None:
         """Replace one of the bot's messages; it stays in the thread where it was sent."""
         await self._edits.edit(
-            message_id, lambda: self._voice.replace(room, message_id, card, key=key, thread=thread)
+            message_id, lambda: self._sender.edit(room, message_id, card, key=key, thread=thread)
         )
 
     async def close(self) -> None:
         """Let go of the connection."""
         await self._edits.close()
-        await self._presence.close()
+        await self._activity.close()
         await self._connection.close()
 
     def health(self) -> ChatHealth:
         """Connected while the homeserver answered not long ago."""
-        last = self._ears.last_heard
+        last = self._listener.last_sync_at
         age = None if last is None else self._clock() - last
         patience = self._poll + 2 * self._settings.request_timeout
-        connected = age is not None and age <= patience and not self._ears.trouble
+        connected = age is not None and age <= patience and not self._listener.problem
         return ChatHealth(connected=connected, last_heard_from=age, detail=self._detail())
 
     def _detail(self) -> str:
-        if self._ears.trouble:
-            return self._ears.trouble
-        if self._ears.last_heard is None:
+        if self._listener.problem:
+            return self._listener.problem
+        if self._listener.last_sync_at is None:
             return "Not connected to the Matrix homeserver yet."
-        refused = [f"The room {room} is encrypted and refused." for room in sorted(self._ears.refused)]
-        problems = [*self._rooms.problems, *self._standing.problems, *refused]
-        if self._connection.keys is not None and self._connection.keys.trouble:
-            problems.append(self._connection.keys.trouble)
+        refused = [f"The room {room} is encrypted and refused." for room in sorted(self._listener.refused_rooms)]
+        problems = [*self._rooms.problems, *self._membership.problems, *refused]
+        if self._connection.keys is not None and self._connection.keys.problem:
+            problems.append(self._connection.keys.problem)
         if self._profile.problem:
             problems.append(self._profile.problem)
         return " ".join(problems) or f"Listening on Matrix as {self._settings.user_id}."

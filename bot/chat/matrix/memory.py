@@ -8,7 +8,7 @@ from typing import Protocol
 
 
 @dataclass(frozen=True)
-class Place:
+class SyncPosition:
     """Up to where the bot has listened: everything before it has been taken in.
 
     ``seen`` holds each room's last event. It is where a gap ends, and what is left when the homeserver
@@ -16,33 +16,33 @@ class Place:
     """
 
     next_batch: str
-    seen: Mapping[str, str] = field(default_factory=dict)
+    last_events: Mapping[str, str] = field(default_factory=dict)
 
 
 class MatrixMemory(Protocol):
     """Kept by whoever puts the bot together; each ``save`` and ``remember`` is durable when it returns."""
 
-    async def load_place(self) -> Place | None:
+    async def load_position(self) -> SyncPosition | None:
         """From where to go on; None before the first sync ever."""
         ...
 
-    async def save_place(self, place: Place) -> None:
+    async def save_position(self, position: SyncPosition) -> None:
         """Keep the place, token and events at once."""
         ...
 
-    async def load_note(self, name: str) -> str | None:
+    async def load_value(self, name: str) -> str | None:
         """What was noted under a name last; None if nothing was."""
         ...
 
-    async def save_note(self, name: str, value: str) -> None:
+    async def save_value(self, name: str, value: str) -> None:
         """Note something under a name, in place of what was noted before."""
         ...
 
-    async def was_told(self, what: str) -> bool:
+    async def was_notified(self, what: str) -> bool:
         """Whether something that is said only once was said; a room's id stands for “it is encrypted”."""
         ...
 
-    async def remember_told(self, what: str) -> None:
+    async def remember_notified(self, what: str) -> None:
         """Keep that it was said."""
         ...
 
@@ -51,30 +51,30 @@ class InMemory:
     """A :class:`MatrixMemory` that lasts as long as the process: for tests and for a first look."""
 
     def __init__(self) -> None:
-        self.place: Place | None = None
-        self.notes: dict[str, str] = {}
-        self.told: set[str] = set()
+        self.position: SyncPosition | None = None
+        self.values: dict[str, str] = {}
+        self.notified: set[str] = set()
 
-    async def load_place(self) -> Place | None:
+    async def load_position(self) -> SyncPosition | None:
         """The place saved last."""
-        return self.place
+        return self.position
 
-    async def save_place(self, place: Place) -> None:
+    async def save_position(self, position: SyncPosition) -> None:
         """Keep the place."""
-        self.place = place
+        self.position = position
 
-    async def load_note(self, name: str) -> str | None:
+    async def load_value(self, name: str) -> str | None:
         """What was noted last."""
-        return self.notes.get(name)
+        return self.values.get(name)
 
-    async def save_note(self, name: str, value: str) -> None:
+    async def save_value(self, name: str, value: str) -> None:
         """Note it."""
-        self.notes[name] = value
+        self.values[name] = value
 
-    async def was_told(self, what: str) -> bool:
+    async def was_notified(self, what: str) -> bool:
         """Whether it is among what was said."""
-        return what in self.told
+        return what in self.notified
 
-    async def remember_told(self, what: str) -> None:
+    async def remember_notified(self, what: str) -> None:
         """Add it to what was said."""
-        self.told.add(what)
+        self.notified.add(what)

@@ -8,26 +8,26 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from slipway.bot.chat.model import Accept, Card, ChatHealth, Platform
-from slipway.bot.chat.slack.aside import Aside
-from slipway.bot.chat.slack.chores import Chores
-from slipway.bot.chat.slack.connection import Connection
-from slipway.bot.chat.slack.desk import Desk
-from slipway.bot.chat.slack.groups import Groups
+from slipway.bot.chat.slack.sending.ephemeral import Aside
+from slipway.bot.chat.slack.events.background import Chores
+from slipway.bot.chat.slack.transport.web_api import Connection
+from slipway.bot.chat.slack.interactions.handler import Desk
+from slipway.bot.chat.slack.events.user_groups import Groups
 from slipway.bot.chat.slack.house import HostCallbacks
-from slipway.bot.chat.slack.memory import Begun, SlackMemory
-from slipway.bot.chat.slack.pace import EDITS_APART, EDITS_AT_ONCE, Budget, Lanes, Latest
+from slipway.bot.chat.slack.sending.send_attempts import Begun, SlackMemory
+from slipway.bot.chat.slack.transport.rate_limit import EDITS_APART, EDITS_AT_ONCE, Budget, Lanes, Latest
 from slipway.bot.chat.slack.platform import SLACK
-from slipway.bot.chat.slack.trust import Trust
-from slipway.bot.chat.slack.voice import Voice
-from slipway.bot.chat.slack.windows import Windows
-from slipway.bot.config.settings import SlackSettings, SlackTransport
+from slipway.bot.chat.slack.events.trust import Trust
+from slipway.bot.chat.slack.sending.message_sender import Voice
+from slipway.bot.chat.slack.interactions.views import Windows
+from slipway.bot.chat.slack.settings import SlackSettings, SlackTransport
 from slipway.bot.core.times import Clock, format_duration, system_clock
 from slipway.bot.core.waiting import Sleep
 
 if TYPE_CHECKING:
-    from slipway.bot.chat.slack.ears import Ears
-    from slipway.bot.chat.slack.sockets import Sockets
-    from slipway.bot.chat.slack.ways import Requests
+    from slipway.bot.chat.slack.events.event_listener import Ears
+    from slipway.bot.chat.slack.transport.socket_mode import Sockets
+    from slipway.bot.chat.slack.transport.http_transport import Requests
 
 PING_SECONDS = 5.0
 
@@ -36,7 +36,7 @@ SOCKETS_APART = 60.0
 both should not be gone at once. It also may limit ``apps.connections.open`` to once a minute (tier 1)."""
 
 EDIT_INTERVAL = timedelta(seconds=2)
-"""Of one message; of all together, see :data:`slipway.bot.chat.slack.pace.EDITS_APART`."""
+"""Of one message; of all together, see :data:`slipway.bot.chat.slack.transport.rate_limit.EDITS_APART`."""
 
 
 class SlackChat:
@@ -110,7 +110,7 @@ class SlackChat:
             ChatError: Slack will not let the bot in, and waiting does not help.
         """
         # Bolt takes most of a second to load: not on the event loop, and not while the bot is put together.
-        await asyncio.to_thread(importlib.import_module, "slipway.bot.chat.slack.ears")
+        await asyncio.to_thread(importlib.import_module, "slipway.bot.chat.slack.events.event_listener")
         self._ears = self._make_ears()
         try:
             await self._ears.listen(accept)
@@ -145,9 +145,9 @@ class SlackChat:
         return " ".join(filter(None, (f"Listening on Slack as @{name}, {heard}.", self._groups.problem)))
 
     def _make_ears(self) -> Ears:
-        from slipway.bot.chat.slack.ears import Ears
-        from slipway.bot.chat.slack.sockets import Sockets
-        from slipway.bot.chat.slack.ways import Requests
+        from slipway.bot.chat.slack.events.event_listener import Ears
+        from slipway.bot.chat.slack.transport.socket_mode import Sockets
+        from slipway.bot.chat.slack.transport.http_transport import Requests
 
         settings = self._settings
         if settings.transport is SlackTransport.SOCKET:

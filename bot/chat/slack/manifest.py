@@ -8,8 +8,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from slipway.bot.chat.slack.values import COMMAND, LAUNCH, LAUNCH_FROM, SHOW_OPERATION
-from slipway.bot.config.settings import SlackTransport
+from slipway.bot.chat.slack.interactions.values import COMMAND, LAUNCH, LAUNCH_FROM, SHOW_OPERATION
+from slipway.bot.chat.slack.settings import SlackTransport
 
 SCOPES = {
     "channels:history": "hear what is said in public channels it is in, and find its own messages again",

@@ -20,20 +20,20 @@ SEED_NAMES = ("master", "self_signing", "user_signing")
 
 @dataclass(frozen=True)
 class Login:
-    """A login that was kept. ``lost`` are devices of before whose keys are gone, for removal."""
+    """A login that was kept. ``lost_devices`` are devices of before whose keys are gone, for removal."""
 
     homeserver: str
     user_id: str
     device_id: str
     access_token: str
-    lost: tuple[str, ...] = ()
+    lost_devices: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return f"Login({self.user_id}, {self.device_id})"
 
 
 @dataclass(frozen=True)
-class Seeds:
+class CrossSigningSeeds:
     """What the three cross-signing keys are made of, 32 bytes each."""
 
     master: bytes
@@ -44,12 +44,12 @@ class Seeds:
         return "Seeds(…)"
 
     @classmethod
-    def new(cls) -> Seeds:
+    def new(cls) -> CrossSigningSeeds:
         """Seeds that nobody had before."""
         return cls(*(secrets.token_bytes(KEY_BYTES) for _ in SEED_NAMES))
 
     @classmethod
-    def read(cls, text: str) -> Seeds:
+    def read(cls, text: str) -> CrossSigningSeeds:
         """The seeds as :attr:`text` writes them.
 
         Raises:
@@ -75,29 +75,29 @@ class Seeds:
         return json.dumps({name: encode(seed) for name, seed in zip(SEED_NAMES, seeds, strict=True)})
 
 
-class Folder:
+class AccountStore:
     """``matrix/`` in the state folder."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     @classmethod
-    def of(cls, state_dir: Path) -> Folder:
+    def of(cls, state_dir: Path) -> AccountStore:
         """The folder in a state folder."""
         return cls(state_dir / "matrix")
 
-    def store_name(self, device_id: str) -> str:
+    def key_store_name(self, device_id: str) -> str:
         """The file name of a device's store; a device id from a homeserver may hold anything."""
         safe = "".join(sign if sign.isascii() and sign.isalnum() else f"%{ord(sign):x}" for sign in device_id)
         return f"keys-{safe}.db"
 
-    def replays_path(self, device_id: str) -> Path:
+    def message_indexes_path(self, device_id: str) -> Path:
         """The file that says which messages a device has read."""
-        return self.path / self.store_name(device_id).replace("keys-", "read-", 1)
+        return self.path / self.key_store_name(device_id).replace("keys-", "read-", 1)
 
-    def has_store(self, device_id: str) -> bool:
+    def has_key_store(self, device_id: str) -> bool:
         """Whether encryption keys of this device are kept here."""
-        return (self.path / self.store_name(device_id)).exists()
+        return (self.path / self.key_store_name(device_id)).exists()
 
     @property
     def seeds_path(self) -> Path:
@@ -120,9 +120,9 @@ class Folder:
         except OSError as error:
             raise self._unusable(self.path, error) from error
 
-    def make_store_private(self, device_id: str) -> None:
+    def make_key_store_private(self, device_id: str) -> None:
         """Give a store, which SQLite created, the mode 600."""
-        path = self.path / self.store_name(device_id)
+        path = self.path / self.key_store_name(device_id)
         try:
             path.chmod(0o600)
         except OSError as error:
@@ -144,7 +144,7 @@ class Folder:
                 user_id=str(found["user_id"]),
                 device_id=str(found["device_id"]),
                 access_token=str(found["access_token"]),
-                lost=tuple(map(str, found.get("lost", ()))),
+                lost_devices=tuple(map(str, found.get("lost", ()))),
             )
         except (json.JSONDecodeError, KeyError, TypeError, AttributeError) as error:
             raise ChatError(
@@ -163,11 +163,11 @@ class Folder:
             "user_id": login.user_id,
             "device_id": login.device_id,
             "access_token": login.access_token,
-            "lost": list(login.lost),
+            "lost": list(login.lost_devices),
         }
         self._write(self._login_path, json.dumps(kept))
 
-    def load_seeds(self) -> Seeds | None:
+    def load_seeds(self) -> CrossSigningSeeds | None:
         """The seeds kept here, if there are any.
 
         Raises:
@@ -177,13 +177,13 @@ class Folder:
         if text is None:
             return None
         try:
-            return Seeds.read(text)
+            return CrossSigningSeeds.read(text)
         except ValueError as error:
             raise ChatError(
                 f"{self.seeds_path} cannot be used: {error}. Put it back from a backup.", passing=False
             ) from error
 
-    def save_seeds(self, seeds: Seeds) -> None:
+    def save_seeds(self, seeds: CrossSigningSeeds) -> None:
         """Keep the seeds; when this returns they are on the disk.
 
         Raises:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from slipway.bot.chat.matrix.account.account_store import AccountStore, Login
+from slipway.bot.chat.matrix.transport.authentication import Authenticator, Credentials
 from slipway.bot.chat.matrix.transport.errors import HomeserverError
-from slipway.bot.chat.matrix.account.account_store import Folder, Login
-from slipway.bot.chat.matrix.transport.authentication import Entrance, Secret
-from slipway.bot.chat.matrix.transport.session import Opener
+from slipway.bot.chat.matrix.transport.session import SessionOpener
 from slipway.bot.config.settings import MatrixSettings
 
 
 async def log_in(
-    settings: MatrixSettings, folder: Folder, secret: Secret, *, new_device: bool, new_identity: bool
+    settings: MatrixSettings,
+    store: AccountStore,
+    secret: Credentials,
+    *,
+    new_device: bool,
+    new_identity: bool,
 ) -> Login:
     """Log in and keep the login, with device and identity in order.
 
@@ -28,21 +33,25 @@ async def log_in(
         ChatError: it did not work; the words say what to do.
     """
 
-    async def enter(entrance: Entrance) -> Login:
-        kept = entrance.kept()
-        if kept is None:
-            return await entrance.anew(None if new_device else settings.device_id)
+    async def choose_login(authenticator: Authenticator) -> Login:
+        stored_login = authenticator.stored_login()
+        if stored_login is None:
+            return await authenticator.new_login(None if new_device else settings.device_id)
         if new_device:
-            return await entrance.anew(None, lost=(*kept.lost, kept.device_id))
+            return await authenticator.new_login(
+                None, lost_devices=(*stored_login.lost_devices, stored_login.device_id)
+            )
         try:
-            return await entrance.check(kept)
+            return await authenticator.check(stored_login)
         except HomeserverError as error:
             if not error.logged_out:
                 raise
             gone = error.logged_out == "hard"
-        return await entrance.anew(None if gone else kept.device_id, lost=kept.lost)
+        return await authenticator.new_login(
+            None if gone else stored_login.device_id, lost_devices=stored_login.lost_devices
+        )
 
     account = settings.model_copy(update={"password": None, "access_token": None})
-    opened = await Opener(account, folder, secret).open(enter, new_identity=new_identity)
-    await opened.close()
-    return opened.login
+    session = await SessionOpener(account, store, secret).open(choose_login, new_identity=new_identity)
+    await session.close()
+    return session.login

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import structlog
 
+from slipway.bot.chat.matrix.memory import MatrixMemory
 from slipway.bot.chat.matrix.messages.attachments import upload
 from slipway.bot.chat.matrix.transport.connection import Connection
-from slipway.bot.chat.matrix.memory import MatrixMemory
 from slipway.bot.core.errors import ChatError
 
-LARGEST_AVATAR = 1_048_576
+MAX_AVATAR_BYTES = 1_048_576
 """Bytes; clients show it at the size of a thumb."""
 
-_PICTURES = {
+_IMAGE_TYPES = {
     b"\x89PNG\r\n\x1a\n": "image/png",
     b"\xff\xd8\xff": "image/jpeg",
     b"GIF8": "image/gif",
@@ -48,7 +48,7 @@ class Profile:
         self._avatar = avatar
         self.problem = ""
 
-    async def introduce(self) -> None:
+    async def apply(self) -> None:
         """Set what is not set yet. What does not work is told, and tried again at the next start."""
         try:
             await self._set_name()
@@ -59,21 +59,21 @@ class Profile:
 
     async def _set_name(self) -> None:
         name = self._display_name
-        if not name or await self._memory.load_note(_NAME) == name:
+        if not name or await self._memory.load_value(_NAME) == name:
             return
         await self._connection.request("set the bot's name", lambda client: client.set_displayname(name))
         self._connection.display_name = name
-        await self._memory.save_note(_NAME, name)
+        await self._memory.save_value(_NAME, name)
 
     async def _set_avatar(self) -> None:
         if self._avatar is None:
             return
         picture = await asyncio.to_thread(_read, self._avatar)
         digest = hashlib.sha256(picture).hexdigest()
-        if await self._memory.load_note(_AVATAR) == digest:
+        if await self._memory.load_value(_AVATAR) == digest:
             return
-        kind = next((kind for start, kind in _PICTURES.items() if picture.startswith(start)), None)
-        if kind is None or len(picture) > LARGEST_AVATAR:
+        kind = next((kind for start, kind in _IMAGE_TYPES.items() if picture.startswith(start)), None)
+        if kind is None or len(picture) > MAX_AVATAR_BYTES:
             raise ChatError(
                 f"The file {self._avatar} (matrix.avatar) is not a PNG, JPEG, GIF or WebP picture of at most "
                 "1 MiB.",
@@ -81,13 +81,13 @@ class Profile:
             )
         address = await upload(self._connection, picture, kind, self._avatar.name)
         await self._connection.request("set the bot's picture", lambda client: client.set_avatar(address))
-        await self._memory.save_note(_AVATAR, digest)
+        await self._memory.save_value(_AVATAR, digest)
 
 
 def _read(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
-            return file.read(LARGEST_AVATAR + 1)
+            return file.read(MAX_AVATAR_BYTES + 1)
     except OSError as error:
         raise ChatError(
             f"The file {path} (matrix.avatar) cannot be read ({error.strerror}).", passing=False

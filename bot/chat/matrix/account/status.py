@@ -15,24 +15,30 @@ from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
-from slipway.bot.chat.matrix.encryption.cross_signing import Device, Identity, PublicIdentity
-from slipway.bot.chat.matrix.transport.errors import refusal
-from slipway.bot.chat.matrix.account.account_store import Folder, Login
-from slipway.bot.chat.matrix.transport.session import read_seeds
-from slipway.bot.chat.matrix.transport.api import Exchange, Json, ask, attempt, exchange, load_nio
+from slipway.bot.chat.matrix.account.account_store import AccountStore, Login
+from slipway.bot.chat.matrix.encryption.cross_signing import CrossSigningIdentity, OwnDevice, PublicIdentity
+from slipway.bot.chat.matrix.transport.api import (
+    Json,
+    SendRequest,
+    await_response,
+    load_nio,
+    request_json,
+    send_request,
+)
+from slipway.bot.chat.matrix.transport.errors import error_from_response
 from slipway.bot.config.settings import MatrixSettings
 
 _LOGIN = "slipway matrix login"
 _NEW_DEVICE = "slipway matrix login --new-device"
 _NEW_IDENTITY = "slipway matrix login --new-identity"
 _RUN = "slipway run"
-_FEW = 10  # one-time keys
+_FEW_ONE_TIME_KEYS = 10  # one-time keys
 _PICKLE_KEY = "DEFAULT_KEY"  # nio's own; what protects the store is the folder's mode
-_MOST_ROOMS = 50  # asked about one by one
+_MAX_ROOMS = 50  # asked about one by one
 
 
 @dataclass(frozen=True)
-class Wrong:
+class AccountProblem:
     """Something that is wrong, and what to type; ``command`` is empty where nothing typed here helps."""
 
     sentence: str
@@ -40,14 +46,14 @@ class Wrong:
 
 
 @dataclass
-class Report:
+class StatusReport:
     """What was found, as lines of label and value, and what is wrong."""
 
     lines: list[tuple[str, str]] = field(default_factory=list)
-    wrong: list[Wrong] = field(default_factory=list)
+    problems: list[AccountProblem] = field(default_factory=list)
 
 
-class Status:
+class StatusReporter:
     """Looks at one account.
 
     Args:
@@ -55,18 +61,18 @@ class Status:
         folder: where its login and keys are kept.
     """
 
-    def __init__(self, settings: MatrixSettings, folder: Folder) -> None:
+    def __init__(self, settings: MatrixSettings, store: AccountStore) -> None:
         self._settings = settings
-        self._folder = folder
-        self._report = Report()
+        self._store = store
+        self._findings = StatusReport()
 
-    async def report(self) -> Report:
+    async def report(self) -> StatusReport:
         """Look at everything.
 
         Raises:
             ChatError: the homeserver cannot be reached, or a file cannot be read.
         """
-        settings, report = self._settings, self._report
+        settings, report = self._settings, self._findings
         report.lines.append(("Account", f"{settings.user_id} on {settings.homeserver}"))
         nio = await asyncio.to_thread(load_nio)
         client = nio.AsyncClient(
@@ -76,7 +82,7 @@ class Status:
         )
         try:
             look = self._look(nio, client)
-            await attempt("look at the account", look, 3 * settings.request_timeout.total_seconds())
+            await await_response("look at the account", look, 3 * settings.request_timeout.total_seconds())
         finally:
             await client.close()
         return report
@@ -84,20 +90,27 @@ class Status:
     async def _look(self, nio: Any, client: Any) -> None:
         login = self._login()
         if login is None:
-            self._report.lines.append(("Device", "none yet: the bot has not logged in"))
+            self._findings.lines.append(("OwnDevice", "none yet: the bot has not logged in"))
             usable = self._settings.password is not None
-            self._report.wrong.append(Wrong("The bot has no device yet.", _RUN if usable else _LOGIN))
+            self._findings.problems.append(
+                AccountProblem("The bot has no device yet.", _RUN if usable else _LOGIN)
+            )
             return
-        call: Exchange = partial(exchange, client, token=login.access_token)
+        call: SendRequest = partial(send_request, client, token=login.access_token)
         status, who = await call("GET", "/_matrix/client/v3/account/whoami", None)
         if status != HTTPStatus.OK:
-            self._logged_out(login, refusal("ask who the bot is logged in as", status, who).logged_out)
+            self._logged_out(
+                login, error_from_response("ask who the bot is logged in as", status, who).logged_out
+            )
             return
         device_id = str(who.get("device_id", login.device_id))
         if self._settings.encryption:
             await self._encryption(nio, call, device_id)
         else:
-            self._report.lines += [("Device", device_id), ("Encryption", "off (encryption under [matrix])")]
+            self._findings.lines += [
+                ("OwnDevice", device_id),
+                ("Encryption", "off (encryption under [matrix])"),
+            ]
         await self._old_devices(call, login)
         await self._rooms(call)
 
@@ -106,79 +119,89 @@ class Status:
         if settings.access_token is not None:
             token = settings.access_token.get_secret_value()
             return Login(settings.homeserver, settings.user_id, settings.device_id, token)
-        return self._folder.load_login(settings.homeserver, settings.user_id)
+        return self._store.load_login(settings.homeserver, settings.user_id)
 
     def _logged_out(self, login: Login, how: str) -> None:
-        self._report.lines.append(("Device", f"{login.device_id}, logged out"))
+        self._findings.lines.append(("OwnDevice", f"{login.device_id}, logged out"))
         if how == "soft":
             sentence = f"The homeserver ended the login of device {login.device_id}, which is still there."
         else:
             sentence = (
                 f"The homeserver no longer knows device {login.device_id}: it was removed or logged out."
             )
-        self._report.wrong.append(Wrong(sentence, _LOGIN))
+        self._findings.problems.append(AccountProblem(sentence, _LOGIN))
 
-    async def _encryption(self, nio: Any, call: Exchange, device_id: str) -> None:
-        user, report = self._settings.user_id, self._report
+    async def _encryption(self, nio: Any, call: SendRequest, device_id: str) -> None:
+        user, report = self._settings.user_id, self._findings
         body: Json = {"device_keys": {user: []}}
-        answer = await ask(call, "look up the bot's keys", "POST", "/_matrix/client/v3/keys/query", body)
+        answer = await request_json(
+            call, "look up the bot's keys", "POST", "/_matrix/client/v3/keys/query", body
+        )
         published = answer.get("device_keys", {}).get(user, {}).get(device_id)
         identity = PublicIdentity.read(answer, user)
         ours = self._our_identity()
-        signed = identity is not None and identity.vouches_for(published)
+        signed = identity is not None and identity.has_signed(published)
         state = "not published" if published is None else "signed" if signed else "not signed"
-        report.lines.append(("Device", f"{device_id}, {state}"))
+        report.lines.append(("OwnDevice", f"{device_id}, {state}"))
         self._compare_store(nio, device_id, published)
         if identity is None:
-            report.lines.append(("Identity", "none published"))
-            report.wrong.append(Wrong("The bot has published no cross-signing identity yet.", _RUN))
+            report.lines.append(("CrossSigningIdentity", "none published"))
+            report.problems.append(
+                AccountProblem("The bot has published no cross-signing identity yet.", _RUN)
+            )
         else:
             mine = ours is not None and ours.master.public == identity.master
             whose = "the bot's own" if mine else "not the bot's"
-            report.lines.append(("Identity", f"master key {identity.master}, {whose}"))
+            report.lines.append(("CrossSigningIdentity", f"master key {identity.master}, {whose}"))
             if not mine:
                 seeds = "The seeds are of another one." if ours else "Its seeds are not here."
-                report.wrong.append(
-                    Wrong(
+                report.problems.append(
+                    AccountProblem(
                         f"The account's cross-signing identity is not the bot's. {seeds} Put them back from a "
-                        f"backup ({self._folder.seeds_path}), or replace the identity.",
+                        f"backup ({self._store.seeds_path}), or replace the identity.",
                         _NEW_IDENTITY,
                     )
                 )
             elif not signed:
-                report.wrong.append(
-                    Wrong(
+                report.problems.append(
+                    AccountProblem(
                         f"The device {device_id} is not signed; others' clients will not speak with it.", _RUN
                     )
                 )
-        counts = await ask(call, "count one-time keys", "POST", "/_matrix/client/v3/keys/upload", {})
+        counts = await request_json(call, "count one-time keys", "POST", "/_matrix/client/v3/keys/upload", {})
         count = counts.get("one_time_key_counts", {}).get("signed_curve25519", 0)
         report.lines.append(("One-time keys", f"{count} at the homeserver"))
-        if published is not None and count < _FEW:
-            report.wrong.append(
-                Wrong("There are few one-time keys left, with which others open a line to the bot.", _RUN)
+        if published is not None and count < _FEW_ONE_TIME_KEYS:
+            report.problems.append(
+                AccountProblem(
+                    "There are few one-time keys left, with which others open a line to the bot.", _RUN
+                )
             )
 
-    def _our_identity(self) -> Identity | None:
-        given = self._settings.cross_signing_seeds
-        seeds = read_seeds(given.get_secret_value()) if given else self._folder.load_seeds()
-        return Identity(seeds, self._settings.user_id) if seeds else None
+    def _our_identity(self) -> CrossSigningIdentity | None:
+        configured_seeds = self._settings.cross_signing_seeds
+        seeds = (
+            configured_seeds(configured_seeds.get_secret_value())
+            if configured_seeds
+            else self._store.load_seeds()
+        )
+        return CrossSigningIdentity(seeds, self._settings.user_id) if seeds else None
 
     def _compare_store(self, nio: Any, device_id: str, published: object) -> None:
         if published is None:
             return
-        lost = Wrong(
-            f"The encryption keys of device {device_id} are lost: they are not in {self._folder.path}. Put it back "
+        lost = AccountProblem(
+            f"The encryption keys of device {device_id} are lost: they are not in {self._store.path}. Put it back "
             "from a backup, or make a new device.",
             _NEW_DEVICE,
         )
-        if not self._folder.has_store(device_id):
-            self._report.wrong.append(lost)
+        if not self._store.has_key_store(device_id):
+            self._findings.problems.append(lost)
             return
-        user, name = self._settings.user_id, self._folder.store_name(device_id)
+        user, name = self._settings.user_id, self._store.key_store_name(device_id)
         peewee = importlib.import_module("peewee")
         try:
-            store = nio.store.SqliteStore(user, device_id, str(self._folder.path), _PICKLE_KEY, name)
+            store = nio.store.SqliteStore(user, device_id, str(self._store.path), _PICKLE_KEY, name)
             try:
                 account = store.load_account()
             finally:
@@ -186,63 +209,67 @@ class Status:
         except (ValueError, sqlite3.Error, peewee.PeeweeException):
             account = None
         keys = None if account is None else account.identity_keys
-        if keys is None or not Device(user, device_id, keys["ed25519"], keys["curve25519"]).matches(
+        if keys is None or not OwnDevice(user, device_id, keys["ed25519"], keys["curve25519"]).matches(
             published
         ):
-            self._report.wrong.append(lost)
+            self._findings.problems.append(lost)
 
-    async def _old_devices(self, call: Exchange, login: Login) -> None:
-        if not login.lost:
+    async def _old_devices(self, call: SendRequest, login: Login) -> None:
+        if not login.lost_devices:
             return
-        answer = await ask(call, "list the account's devices", "GET", "/_matrix/client/v3/devices")
+        answer = await request_json(call, "list the account's devices", "GET", "/_matrix/client/v3/devices")
         there = {each.get("device_id") for each in answer.get("devices", ()) if isinstance(each, dict)}
-        still = [device for device in login.lost if device in there]
+        still = [device for device in login.lost_devices if device in there]
         if still:
-            self._report.wrong.append(
-                Wrong(
-                    f"The account still has {_named('device', still)}, whose keys are lost. Log in to the account "
+            self._findings.problems.append(
+                AccountProblem(
+                    f"The account still has {_listed('device', still)}, whose keys are lost. Log in to the account "
                     "with any Matrix client, and sign it out there (in Element: Settings, Sessions)."
                 )
             )
 
-    async def _rooms(self, call: Exchange) -> None:
-        answer = await ask(call, "ask which rooms the bot is in", "GET", "/_matrix/client/v3/joined_rooms")
+    async def _rooms(self, call: SendRequest) -> None:
+        answer = await request_json(
+            call, "ask which rooms the bot is in", "GET", "/_matrix/client/v3/joined_rooms"
+        )
         joined = [room for room in answer.get("joined_rooms", ()) if isinstance(room, str)]
-        for room in joined[:_MOST_ROOMS]:
-            self._report.lines.append(("Room", f"{room}, {await self._describe(call, room)}"))
-        if len(joined) > _MOST_ROOMS:
-            self._report.lines.append(("Room", f"and {len(joined) - _MOST_ROOMS} more"))
+        for room in joined[:_MAX_ROOMS]:
+            self._findings.lines.append(("Room", f"{room}, {await self._describe(call, room)}"))
+        if len(joined) > _MAX_ROOMS:
+            self._findings.lines.append(("Room", f"and {len(joined) - _MAX_ROOMS} more"))
         for name in self._settings.rooms:
             found = await self._resolve(call, name)
             if found is None:
-                self._report.wrong.append(Wrong(f"The room {name} does not exist."))
+                self._findings.problems.append(AccountProblem(f"The room {name} does not exist."))
             elif found not in joined:
-                self._report.wrong.append(
-                    Wrong(f"The bot is not in {name}. Invite {self._settings.user_id} into it.")
+                self._findings.problems.append(
+                    AccountProblem(f"The bot is not in {name}. Invite {self._settings.user_id} into it.")
                 )
 
-    async def _describe(self, call: Exchange, room: str) -> str:
+    async def _describe(self, call: SendRequest, room: str) -> str:
         path = f"/_matrix/client/v3/rooms/{quote(room, safe='')}/state/"
         status, _ = await call("GET", f"{path}m.room.encryption/", None)
         words = ["encrypted" if status == HTTPStatus.OK else "not encrypted"]
         if status == HTTPStatus.OK and not self._settings.encryption:
-            self._report.wrong.append(Wrong(f"The room {room} is encrypted, and encryption is off."))
+            self._findings.problems.append(
+                AccountProblem(f"The room {room} is encrypted, and encryption is off.")
+            )
         _, named = await call("GET", f"{path}m.room.name/", None)
         if isinstance(named.get("name"), str):
             words.append(f"“{named['name']}”")
         return ", ".join(words)
 
-    async def _resolve(self, call: Exchange, name: str) -> str | None:
+    async def _resolve(self, call: SendRequest, name: str) -> str | None:
         if not name.startswith("#"):
             return name
         path = f"/_matrix/client/v3/directory/room/{quote(name, safe='')}"
         status, answer = await call("GET", path, None)
         room = answer.get("room_id")
         if status not in (HTTPStatus.OK, HTTPStatus.NOT_FOUND):
-            raise refusal(f"look up {name}", status, answer)
+            raise error_from_response(f"look up {name}", status, answer)
         return room if isinstance(room, str) else None
 
 
-def _named(word: str, names: Iterable[str]) -> str:
+def _listed(word: str, names: Iterable[str]) -> str:
     listed = list(names)
     return f"the {word}{'s' if len(listed) > 1 else ''} {', '.join(listed)}"

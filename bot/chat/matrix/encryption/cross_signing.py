@@ -13,10 +13,10 @@ from typing import Any
 
 import structlog
 
-from slipway.bot.chat.matrix.transport.errors import refusal
-from slipway.bot.chat.matrix.account.account_store import Folder, Seeds
+from slipway.bot.chat.matrix.account.account_store import AccountStore, CrossSigningSeeds
 from slipway.bot.chat.matrix.encryption.signing import SigningKey, is_public_key, is_signed
-from slipway.bot.chat.matrix.transport.api import Exchange, Json, ask
+from slipway.bot.chat.matrix.transport.api import Json, SendRequest, request_json
+from slipway.bot.chat.matrix.transport.errors import error_from_response
 from slipway.bot.core.errors import ChatError
 
 log = structlog.get_logger(__name__)
@@ -42,21 +42,21 @@ class PublicIdentity:
             return None
         return cls(user_id, master, self_signing)
 
-    def vouches_for(self, device: object) -> bool:
+    def has_signed(self, device: object) -> bool:
         """Whether a device's keys carry the signature of their owner."""
         return is_signed(device, self.user_id, f"ed25519:{self.self_signing}", self.self_signing)
 
 
-class Identity:
+class CrossSigningIdentity:
     """The bot's own keys, made from their seeds."""
 
-    def __init__(self, seeds: Seeds, user_id: str) -> None:
+    def __init__(self, seeds: CrossSigningSeeds, user_id: str) -> None:
         self.user_id = user_id
         self.master = SigningKey(seeds.master)
         self.self_signing = SigningKey(seeds.self_signing)
         self.user_signing = SigningKey(seeds.user_signing)
 
-    def upload(self) -> Json:
+    def upload_body(self) -> Json:
         """The body that publishes the three keys, the last two signed by the first."""
         return {
             "master_key": self._key(self.master, "master"),
@@ -69,7 +69,7 @@ class Identity:
 
 
 @dataclass(frozen=True)
-class Device:
+class OwnDevice:
     """This device, with the public keys that its store holds."""
 
     user_id: str
@@ -98,14 +98,18 @@ class CrossSigning:
     """
 
     def __init__(
-        self, call: Exchange, folder: Folder, given: Seeds | None, password: str | None = None
+        self,
+        call: SendRequest,
+        store: AccountStore,
+        configured_seeds: CrossSigningSeeds | None,
+        password: str | None = None,
     ) -> None:
         self._call = call
-        self._folder = folder
-        self._given = given
+        self._store = store
+        self._configured_seeds = configured_seeds
         self._password = password
 
-    async def ensure(self, device: Device, *, replace: bool = False) -> Identity:
+    async def ensure(self, device: OwnDevice, *, replace: bool = False) -> CrossSigningIdentity:
         """Publish the identity if there is none, sign the device if it is not signed, and look that it is.
 
         Args:
@@ -134,40 +138,43 @@ class CrossSigning:
             ChatError: it does not say.
         """
         body: Json = {"device_keys": {user_id: []}}
-        return await ask(self._call, "look up the bot's keys", "POST", "/_matrix/client/v3/keys/query", body)
+        return await request_json(
+            self._call, "look up the bot's keys", "POST", "/_matrix/client/v3/keys/query", body
+        )
 
-    def _identity(self, published: Json, user: str, *, replace: bool) -> Identity:
+    def _identity(self, published: Json, user: str, *, replace: bool) -> CrossSigningIdentity:
         """The bot's identity: the one there is, or a new one whose seeds are kept before anybody sees it."""
-        seeds = self._given or self._folder.load_seeds()
+        seeds = self._configured_seeds or self._store.load_seeds()
         theirs = published.get("master_keys", {}).get(user)
         known = _public(published, "master_keys", user, "master")
         if seeds is not None:
-            identity = Identity(seeds, user)
+            identity = CrossSigningIdentity(seeds, user)
             if theirs is None or known == identity.master.public or replace:
                 return identity
         elif theirs is None or replace:
-            seeds = Seeds.new()
-            self._folder.save_seeds(seeds)
+            seeds = CrossSigningSeeds.new()
+            self._store.save_seeds(seeds)
             log.warning(
-                "made a new identity for the bot; back its seeds up", path=str(self._folder.seeds_path)
+                "made a new identity for the bot; back its seeds up", path=str(self._store.seeds_path)
             )
-            return Identity(seeds, user)
+            return CrossSigningIdentity(seeds, user)
         raise ChatError(
-            _foreign(user, known or "of an unknown form", has_seeds=seeds is not None), passing=False
+            _foreign_identity_message(user, known or "of an unknown form", has_seeds=seeds is not None),
+            passing=False,
         )
 
-    async def _publish(self, identity: Identity) -> None:
+    async def _publish(self, identity: CrossSigningIdentity) -> None:
         what, path = "publish the bot's cross-signing keys", "/_matrix/client/v3/keys/device_signing/upload"
-        body = identity.upload()
+        body = identity.upload_body()
         status, answer = await self._call("POST", path, body)
         if status == HTTPStatus.UNAUTHORIZED and "flows" in answer:
             status, answer = await self._call("POST", path, {**body, "auth": self._auth(identity, answer)})
             if status == HTTPStatus.UNAUTHORIZED and "flows" in answer:
                 raise ChatError(f"Could not {what}: the homeserver did not take the password.", passing=False)
         if status != HTTPStatus.OK:
-            raise refusal(what, status, answer)
+            raise error_from_response(what, status, answer)
 
-    def _auth(self, identity: Identity, asked: Json) -> Json:
+    def _auth(self, identity: CrossSigningIdentity, asked: Json) -> Json:
         """The answer to user-interactive authentication by password."""
         flows = [flow.get("stages") for flow in asked["flows"] if isinstance(flow, dict)]
         if self._password is None or ["m.login.password"] not in flows:
@@ -183,7 +190,7 @@ class CrossSigning:
             "session": asked.get("session"),
         }
 
-    async def _sign(self, device: Device, identity: Identity, published: Json) -> None:
+    async def _sign(self, device: OwnDevice, identity: CrossSigningIdentity, published: Json) -> None:
         mine = published.get("device_keys", {}).get(device.user_id, {}).get(device.device_id)
         key = identity.self_signing
         if is_signed(mine, device.user_id, key.id, key.public):
@@ -193,7 +200,7 @@ class CrossSigning:
                 "The homeserver does not show the bot's device as it was published.", passing=True
             )
         signed = key.sign(mine, device.user_id)
-        answer = await ask(
+        answer = await request_json(
             self._call,
             "sign the bot's device",
             "POST",
@@ -204,7 +211,7 @@ class CrossSigning:
             raise ChatError("The homeserver refused the signature under the bot's device.", passing=True)
         log.info("signed the bot's device", device=device.device_id)
 
-    async def _verify(self, device: Device, identity: Identity) -> None:
+    async def _verify(self, device: OwnDevice, identity: CrossSigningIdentity) -> None:
         """See the keys as others will.
 
         Raises:
@@ -217,7 +224,7 @@ class CrossSigning:
             found is None
             or found.master != identity.master.public
             or not device.matches(mine)
-            or not found.vouches_for(mine)
+            or not found.has_signed(mine)
         ):
             raise ChatError("The homeserver does not show the bot's device as signed.", passing=True)
 
@@ -237,7 +244,7 @@ def _public(answer: Mapping[str, Any], table: str, user_id: str, usage: str) -> 
     return None
 
 
-def _foreign(user: str, key: str, *, has_seeds: bool) -> str:
+def _foreign_identity_message(user: str, key: str, *, has_seeds: bool) -> str:
     mine = "are of another one" if has_seeds else "are not here"
     return (
         f"{user} already has a cross-signing identity (master key {key}), and the seeds of it {mine}. Slipway "

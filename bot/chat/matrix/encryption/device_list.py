@@ -26,19 +26,19 @@ class KnownDevice:
     signed: bool
 
 
-class Devices:
+class DeviceList:
     """Everybody's devices as last seen, by the key that their messages carry."""
 
     def __init__(self) -> None:
         self._by_user: dict[str, dict[str, KnownDevice]] = {}
 
-    def learn(self, answer: Json) -> Json:
+    def update(self, answer: Json) -> Json:
         """Take in an answer to ``/keys/query``, and give back what of its devices is sound, for nio."""
         sound: Json = {}
         for user, devices in _mapping(answer.get("device_keys")).items():
             identity = PublicIdentity.read(answer, user)
             kept = {
-                each_id: each for each_id, each in _mapping(devices).items() if _sound(each, user, each_id)
+                each_id: each for each_id, each in _mapping(devices).items() if _is_valid(each, user, each_id)
             }
             self._by_user[user] = {known.curve25519: known for known in _known(kept, identity)}
             sound[user] = kept
@@ -54,41 +54,43 @@ class Devices:
 
 
 @dataclass(frozen=True)
-class Judgement:
+class SenderTrust:
     """How far a message can be believed to be its sender's; ``doubt`` is a sentence where not wholly."""
 
     assurance: Assurance = Assurance.FULL
     doubt: str = ""
 
 
-def judge(device: KnownDevice | None, sender: str, ed25519: str, rule: UnsignedDevices) -> Judgement:
+def assess_sender(
+    device: KnownDevice | None, sender: str, ed25519: str, unsigned_devices: UnsignedDevices
+) -> SenderTrust:
     """Judge a decrypted message by the device that its Megolm session came from.
 
     Args:
         device: the sender's device with the session's Curve25519 key; None if the sender has none such.
         sender: whom the homeserver names as the sender.
         ed25519: the signing key that was claimed with the session.
-        rule: what the configuration says of devices that their owner has not signed.
+        unsigned_devices: what the configuration says of devices that their owner has not signed.
     """
     if device is None or device.ed25519 != ed25519:
         # A homeserver can put anybody's name on a message; only the keys tell.
-        return Judgement(
+        return SenderTrust(
             Assurance.REFUSED,
             f"This message was not encrypted by any device that {sender} has now, so nothing was done. "
             "Please say it again from a device that you are logged in on.",
         )
-    if device.signed or rule is UnsignedDevices.ACCEPT:
-        return Judgement()
+    if device.signed or unsigned_devices is UnsignedDevices.ACCEPT:
+        return SenderTrust()
     whose = f"It came from {sender}'s device {device.device_id}, which {sender} has not verified"
-    if rule is UnsignedDevices.WARN:
-        return Judgement(Assurance.DOUBTED, f"{whose}: it may be somebody else's. Please verify it.")
-    return Judgement(
+    if unsigned_devices is UnsignedDevices.WARN:
+        return SenderTrust(Assurance.DOUBTED, f"{whose}: it may be somebody else's. Please verify it.")
+    return SenderTrust(
         Assurance.REFUSED,
         f"{whose}, so nothing was done. Verify the device (in Element: Settings, Sessions), and say it again.",
     )
 
 
-def sound_claims(answer: Json, devices: Mapping[str, Mapping[str, str]]) -> Json:
+def valid_claimed_keys(answer: Json, devices: Mapping[str, Mapping[str, str]]) -> Json:
     """The one-time keys of an answer to ``/keys/claim`` that are well-formed and signed by their device.
 
     Args:
@@ -116,7 +118,7 @@ def _mapping(value: object) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _sound(device: object, user_id: str, device_id: str) -> bool:
+def _is_valid(device: object, user_id: str, device_id: str) -> bool:
     if not isinstance(device, Mapping):
         return False
     keys, algorithms = device.get("keys"), device.get("algorithms")
@@ -141,5 +143,5 @@ def _known(devices: Mapping[str, Json], identity: PublicIdentity | None) -> Iter
             device_id=device_id,
             ed25519=device["keys"][f"ed25519:{device_id}"],
             curve25519=device["keys"][f"curve25519:{device_id}"],
-            signed=identity is not None and identity.vouches_for(device),
+            signed=identity is not None and identity.has_signed(device),
         )

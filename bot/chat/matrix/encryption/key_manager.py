@@ -16,23 +16,23 @@ from urllib.parse import quote
 
 import structlog
 
-from slipway.bot.chat.matrix.encryption.cross_signing import Device
-from slipway.bot.chat.matrix.encryption.device_list import Devices, sound_claims
-from slipway.bot.chat.matrix.transport.api import Client, Exchange, Json, ask
+from slipway.bot.chat.matrix.encryption.cross_signing import OwnDevice
+from slipway.bot.chat.matrix.encryption.device_list import DeviceList, valid_claimed_keys
+from slipway.bot.chat.matrix.transport.api import Client, Json, SendRequest, request_json
 from slipway.bot.core.errors import ChatError
 
 _KEYS = "/_matrix/client/v3/keys"
-_ASK_AGAIN_AFTER = 300.0  # seconds until a homeserver that did not tell somebody's devices is asked again
-_FEWEST_KEYS = (
+_QUERY_AGAIN_AFTER = 300.0  # seconds until a homeserver that did not tell somebody's devices is asked again
+_MIN_ONE_TIME_KEYS = (
     25  # one-time keys at the homeserver below which new ones are made; half of what an account holds
 )
-_ROUNDS = 3  # members or devices may change while a room's key is shared
-_REMEMBERED = 1_000
+_MAX_SHARE_ATTEMPTS = 3  # members or devices may change while a room's key is shared
+_MAX_REMEMBERED = 1_000
 
 log = structlog.get_logger(__name__)
 
 
-class Keys:
+class KeyManager:
     """Keeps one logged-in device's keys, and those it shares and gets, in order.
 
     Args:
@@ -40,23 +40,23 @@ class Keys:
         call: makes calls as the bot.
     """
 
-    def __init__(self, client: Client, call: Exchange) -> None:
+    def __init__(self, client: Client, call: SendRequest) -> None:
         self._client = client
         self._call = call
         self._nio = importlib.import_module("nio")
-        self._ask_again_at: dict[str, float] = {}
-        self._refreshed_until: dict[str, float] = {}
-        self._sharing: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
-        self._asking = asyncio.Lock()
+        self._next_query_at: dict[str, float] = {}
+        self._next_refresh_at: dict[str, float] = {}
+        self._share_locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        self._query_lock = asyncio.Lock()
         self._withheld: OrderedDict[str, str] = OrderedDict()
-        self.devices = Devices()
-        self.trouble = ""  # the last failure after a sync, as long as it lasts
+        self.devices = DeviceList()
+        self.problem = ""  # the last failure after a sync, as long as it lasts
 
     @property
-    def device(self) -> Device:
+    def device(self) -> OwnDevice:
         """This device, as its store holds it."""
         identity = self._client.olm.account.identity_keys
-        return Device(
+        return OwnDevice(
             self._client.user_id, self._client.device_id, identity["ed25519"], identity["curve25519"]
         )
 
@@ -77,65 +77,67 @@ class Keys:
         """
         olm = self._client.olm
         olm.account.shared = device_published
-        answer = await ask(self._call, "count the bot's one-time keys", "POST", f"{_KEYS}/upload", {})
+        answer = await request_json(
+            self._call, "count the bot's one-time keys", "POST", f"{_KEYS}/upload", {}
+        )
         olm.uploaded_key_count = _count(answer)
-        await self._refill()
+        await self._upload_one_time_keys()
 
-    async def after_sync(self, batch: Any) -> None:
+    async def after_sync(self, response: Any) -> None:
         """Do what a batch of news asks for. What fails is logged, told, and tried after the next one."""
         olm = self._client.olm
-        count = batch.device_key_count.signed_curve25519
+        count = response.device_key_count.signed_curve25519
         if isinstance(count, int):  # nio itself overlooks 0
             olm.uploaded_key_count = count
-        for user in batch.device_list.changed:
-            self._ask_again_at.pop(user, None)
-            self._refreshed_until.pop(user, None)
-        self._note_withheld(batch.to_device_events)
-        self._forget_members(batch)
+        for user in response.device_list.changed:
+            self._next_query_at.pop(user, None)
+            self._next_refresh_at.pop(user, None)
+        self._note_withheld(response.to_device_events)
+        self._invalidate_members(response)
         try:
-            await self._refill()
-            await self.ask_for(set(olm.users_for_key_query))
-            await self._mend()
-            await self._send_waiting()
+            await self._upload_one_time_keys()
+            await self.query_devices(set(olm.users_for_key_query))
+            await self._claim_for_wedged_devices()
+            await self._send_to_device_messages()
         except ChatError as error:
-            self.trouble = str(error)
+            self.problem = str(error)
             log.warning("could not keep the encryption keys in order", problem=str(error))
         else:
-            self.trouble = ""
+            self.problem = ""
 
-    async def ask_for(self, users: set[str]) -> None:
+    async def query_devices(self, users: set[str]) -> None:
         """Learn the devices of these people, but of nobody whose homeserver just did not tell them.
 
         Raises:
             ChatError: the bot's homeserver does not answer.
         """
-        async with self._asking:
+        async with self._query_lock:
             now = asyncio.get_running_loop().time()
-            wanted = sorted(user for user in users if self._ask_again_at.get(user, 0.0) <= now)
+            wanted = sorted(user for user in users if self._next_query_at.get(user, 0.0) <= now)
             if not wanted:
                 return
             body: Json = {"device_keys": {user: [] for user in wanted}, "timeout": 10_000}
-            answer = await ask(self._call, "look up devices", "POST", f"{_KEYS}/query", body)
-            sound = self.devices.learn(answer)
+            answer = await request_json(self._call, "look up devices", "POST", f"{_KEYS}/query", body)
+            sound = self.devices.update(answer)
             response = self._nio.KeysQueryResponse(sound, {})
             await self._client.receive_response(response)
             for user in wanted:
                 if user in sound:
-                    self._ask_again_at.pop(user, None)
+                    self._next_query_at.pop(user, None)
                 else:
-                    self._ask_again_at[user] = now + _ASK_AGAIN_AFTER
+                    self._next_query_at[user] = now + _QUERY_AGAIN_AFTER
                     self._client.olm.users_for_key_query.discard(user)
 
-    async def refresh(self, user: str) -> None:
+    async def refresh_devices(self, user: str) -> None:
         """Look somebody's devices up now, and not again for a while.
 
         Raises:
             ChatError: as :meth:`ask_for`.
         """
         now = asyncio.get_running_loop().time()
-        if self._refreshed_until.get(user, 0.0) <= now:
-            await self.ask_for({user})
-            self._refreshed_until[user] = now + _ASK_AGAIN_AFTER
+        if self._next_refresh_at.get(user, 0.0) <= now:
+            await self.query_devices({user})
+            self._next_refresh_at[user] = now + _QUERY_AGAIN_AFTER
 
     async def encrypt(self, room_id: str, kind: str, content: Json) -> tuple[str, Json]:
         """Encrypt an event for every device of every member, after giving them the room's key.
@@ -145,17 +147,17 @@ class Keys:
         """
         olm = self._client.olm
         room = self._room(room_id)
-        async with self._sharing[room_id]:
-            for _ in range(_ROUNDS):
-                await self._learn_members(room_id)
+        async with self._share_locks[room_id]:
+            for _ in range(_MAX_SHARE_ATTEMPTS):
+                await self._fetch_members(room_id)
                 if not olm.should_share_group_session(room_id):
                     # Nothing may wait between here and the encryption: the session would be another.
                     sealed_kind, sealed = self._client.encrypt(room_id, kind, content)
                     return sealed_kind, sealed
-                await self._share(room, list(room.users))
+                await self._share_room_key(room, list(room.users))
         raise ChatError(f"The members of {room_id} change too fast to encrypt for them.", passing=True)
 
-    async def request(self, event: Any) -> None:
+    async def request_room_key(self, event: Any) -> None:
         """Ask the device that wrote an unreadable event for its key, once a session."""
         olm = self._client.olm
         if event.session_id in olm.outgoing_key_requests:
@@ -166,11 +168,11 @@ class Keys:
         if message not in olm.outgoing_to_device_messages:
             olm.outgoing_to_device_messages.append(message)
         try:
-            await self._send_waiting()
+            await self._send_to_device_messages()
         except ChatError as error:
             log.info("a key request will be sent later", problem=str(error))
 
-    def withheld(self, session_id: str) -> str:
+    def withheld_code(self, session_id: str) -> str:
         """Why the key of a session was not given to the bot, as the sender's client says; or nothing."""
         return self._withheld.get(session_id, "")
 
@@ -179,10 +181,10 @@ class Keys:
         found = self._client.olm.inbound_group_store.get(room_id, event.sender_key, event.session_id)
         return found is not None
 
-    def _forget_members(self, batch: Any) -> None:
+    def _invalidate_members(self, response: Any) -> None:
         """Where a sync left events out, somebody may have come or gone in them: with members loaded lazily, the
         state beside a gap names only those who speak after it."""
-        for room_id, info in batch.rooms.join.items():
+        for room_id, info in response.rooms.join.items():
             room = self._client.rooms.get(room_id)
             if room is not None and room.encrypted and info.timeline.limited:
                 room.members_synced = False
@@ -196,84 +198,84 @@ class Keys:
             self._client.rooms[room_id] = room
         return room
 
-    async def _learn_members(self, room_id: str) -> None:
+    async def _fetch_members(self, room_id: str) -> None:
         room = self._room(room_id)
         if not room.members_synced:
             path = f"/_matrix/client/v3/rooms/{quote(room_id, safe='')}/joined_members"
-            answer = await ask(self._call, f"look up the members of {room_id}", "GET", path)
+            answer = await request_json(self._call, f"look up the members of {room_id}", "GET", path)
             response = self._nio.JoinedMembersResponse.from_dict(answer, room_id)
             if isinstance(response, self._nio.ErrorResponse):
                 raise ChatError(f"The homeserver does not say who is in {room_id}.", passing=True)
             await self._client.receive_response(response)
-        await self.ask_for(set(self._client.olm.users_for_key_query))
+        await self.query_devices(set(self._client.olm.users_for_key_query))
 
-    async def _share(self, room: Any, users: list[str]) -> None:
+    async def _share_room_key(self, room: Any, users: list[str]) -> None:
         """Give the room's key to all devices that have not got it."""
         olm, room_id = self._client.olm, room.room_id
         if room_id in olm.outbound_group_sessions and olm.outbound_group_sessions[room_id].expired:
             olm.rotate_outbound_group_session(room_id)
         missing = olm.get_missing_sessions(users)
         if missing:
-            await self._claim(missing)
+            await self._claim_one_time_keys(missing)
         # nio must be told to give keys to devices that it has not verified, as it verifies none. Who may
         # command is decided where commands come in; who is in the room may read.
         batches = list(olm.share_group_session_parallel(room_id, users, ignore_unverified_devices=True))
         session = olm.outbound_group_sessions[room_id]
         for shared_with, messages in batches:
             path = f"/_matrix/client/v3/sendToDevice/m.room.encrypted/{secrets.token_hex(16)}"
-            await ask(self._call, f"share the key of {room_id}", "PUT", path, messages)
+            await request_json(self._call, f"share the key of {room_id}", "PUT", path, messages)
             session.users_shared_with.update(shared_with)
         session.shared = True
         if not room.members_synced or set(room.users) != set(users):  # somebody came or went meanwhile
             self._client.invalidate_outbound_session(room.room_id)
 
-    async def _claim(self, wanted: dict[str, list[str]]) -> None:
+    async def _claim_one_time_keys(self, wanted: dict[str, list[str]]) -> None:
         body: Json = {
             "timeout": 10_000,
             "one_time_keys": {
                 user: dict.fromkeys(devices, "signed_curve25519") for user, devices in wanted.items()
             },
         }
-        answer = await ask(self._call, "get one-time keys", "POST", f"{_KEYS}/claim", body)
+        answer = await request_json(self._call, "get one-time keys", "POST", f"{_KEYS}/claim", body)
         store = self._client.olm.device_store
         public = {
             user: {device.id: device.ed25519 for device in store.active_user_devices(user)} for user in wanted
         }
-        sound = sound_claims(answer, public)
+        sound = valid_claimed_keys(answer, public)
         await self._client.receive_response(self._nio.KeysClaimResponse(sound, {}))
 
-    async def _refill(self) -> None:
+    async def _upload_one_time_keys(self) -> None:
         """Publish new one-time keys where few are left. They are saved before anybody can use one."""
         olm = self._client.olm
         count = olm.uploaded_key_count
-        if olm.account.shared and (count is None or count >= _FEWEST_KEYS):
+        if olm.account.shared and (count is None or count >= _MIN_ONE_TIME_KEYS):
             return
         if count is not None and count >= olm.account.max_one_time_keys:
             body = {"device_keys": _device_keys(olm)}
         else:
             body = olm.share_keys()
         olm.save_account()
-        answer = await ask(self._call, "publish the bot's keys", "POST", f"{_KEYS}/upload", body)
+        answer = await request_json(self._call, "publish the bot's keys", "POST", f"{_KEYS}/upload", body)
         olm.account.shared = True
         olm.uploaded_key_count = _count(answer)
         olm.mark_keys_as_published()
         olm.save_account()
 
-    async def _mend(self) -> None:
+    async def _claim_for_wedged_devices(self) -> None:
         """Open new sessions with devices whose last one broke. Who has no key now is not asked for one again
         before the next broken message."""
         if not self._client.should_claim_keys:
             return
         olm = self._client.olm
         wanted = {user: list(devices) for user, devices in self._client.get_users_for_key_claiming().items()}
-        await self._claim({user: devices for user, devices in wanted.items() if devices})
+        await self._claim_one_time_keys({user: devices for user, devices in wanted.items() if devices})
         olm.wedged_devices.clear()
         olm.key_request_devices_no_session.clear()
 
-    async def _send_waiting(self) -> None:
+    async def _send_to_device_messages(self) -> None:
         for message in list(self._client.outgoing_to_device_messages):
             path = f"/_matrix/client/v3/sendToDevice/{quote(message.type, safe='')}/{secrets.token_hex(16)}"
-            await ask(self._call, "send to a device", "PUT", path, message.as_dict())
+            await request_json(self._call, "send to a device", "PUT", path, message.as_dict())
             await self._client.receive_response(self._nio.ToDeviceResponse(message))
 
     def _note_withheld(self, events: list[Any]) -> None:
@@ -286,7 +288,7 @@ class Keys:
             session, code = content.get("session_id"), content.get("code")
             if isinstance(session, str) and isinstance(code, str):
                 self._withheld[session] = code
-                while len(self._withheld) > _REMEMBERED:
+                while len(self._withheld) > _MAX_REMEMBERED:
                     self._withheld.popitem(last=False)
 
 

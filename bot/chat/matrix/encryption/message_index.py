@@ -5,14 +5,14 @@ from __future__ import annotations
 import sqlite3
 from pathlib import Path
 
-Message = tuple[str, str, int]
+MessageIndex = tuple[str, str, int]
 """Sender's key, Megolm session, and the message's number in it."""
 
-Shown = tuple[str, int]
+FirstEvent = tuple[str, int]
 """The event id and time under which a message was shown first."""
 
 
-class Replays:
+class MessageIndexStore:
     """In place of nio's memory of decrypted messages, which a restart would empty.
 
     It belongs to the store of keys beside it and is written like that: small, local, without waiting for the
@@ -29,15 +29,15 @@ class Replays:
         )
         path.chmod(0o600)
 
-    def __getitem__(self, message: Message) -> Shown:
+    def __getitem__(self, index: MessageIndex) -> FirstEvent:
         query = "SELECT event, at FROM message WHERE sender_key = ? AND session = ? AND number = ?"
-        found = self._database.execute(query, message).fetchone()
+        found = self._database.execute(query, index).fetchone()
         if found is None:
-            raise KeyError(message)
+            raise KeyError(index)
         return str(found[0]), int(found[1])
 
-    def __setitem__(self, message: Message, shown: Shown) -> None:
-        self._database.execute("INSERT OR REPLACE INTO message VALUES (?, ?, ?, ?, ?)", (*message, *shown))
+    def __setitem__(self, index: MessageIndex, first: FirstEvent) -> None:
+        self._database.execute("INSERT OR REPLACE INTO message VALUES (?, ?, ?, ?, ?)", (*index, *first))
 
     def close(self) -> None:
         """Let go of the file."""

@@ -11,14 +11,14 @@ from typing import Any
 
 import structlog
 
-from slipway.bot.chat.matrix.encryption.message_index import Replays
+from slipway.bot.chat.matrix.encryption.message_index import MessageIndexStore
 
 log = structlog.get_logger(__name__)
 
-_READABLE = "m.room.message"  # nothing else is ever acted on that was encrypted
+_READ_TYPE = "m.room.message"  # nothing else is ever acted on that was encrypted
 
 
-class Decrypted(dict[str, Any]):
+class DecryptedSource(dict[str, Any]):
     """The source of an event that came out of a ciphertext. Being of this type cannot be forged by anybody.
 
     Attributes:
@@ -38,7 +38,7 @@ class Decrypted(dict[str, Any]):
         self.session_id = session_id
 
 
-def harden(nio: Any, olm: Any, replays: Replays) -> None:
+def harden(nio: Any, olm: Any, message_indexes: MessageIndexStore) -> None:
     """Put guards around an Olm machine.
 
     Args:
@@ -59,7 +59,7 @@ def harden(nio: Any, olm: Any, replays: Replays) -> None:
         AssertionError,
         RecursionError,
     )
-    olm.message_index_store = replays
+    olm.message_index_store = message_indexes
     handle, decrypt, accepts = (
         olm.handle_to_device_event,
         olm._decrypt_megolm_no_error,
@@ -83,10 +83,10 @@ def harden(nio: Any, olm: Any, replays: Replays) -> None:
             return None
         room = room_id or event.room_id
         session = olm.inbound_group_store.get(room, event.sender_key, event.session_id)
-        source = _outer(decrypted, event)
+        source = _with_event_envelope(decrypted, event)
         if session is None or source is None:
             return nio.UnknownBadEvent({})  # nio leaves that alone
-        decrypted.source = Decrypted(
+        decrypted.source = DecryptedSource(
             source,
             sender_key=event.sender_key,
             ed25519=session.ed25519,
@@ -98,22 +98,22 @@ def harden(nio: Any, olm: Any, replays: Replays) -> None:
     def should_accept_forward(sender: str, sender_key: str, event: Any) -> bool:
         if accepts(sender, sender_key, event):
             return True
-        return _from_its_maker(olm, sender, sender_key, event)
+        return _is_from_session_creator(olm, sender, sender_key, event)
 
     olm.handle_to_device_event = handle_to_device_event
     olm._decrypt_megolm_no_error = decrypt_megolm
     olm._should_accept_forward = should_accept_forward
 
 
-def _outer(decrypted: Any, event: Any) -> dict[str, Any] | None:
+def _with_event_envelope(decrypted: Any, event: Any) -> dict[str, Any] | None:
     """The decrypted source under the envelope's own id, sender and time; None if it is not to be read."""
     source = decrypted.source
-    if not isinstance(source, dict) or source.get("type") != _READABLE or "state_key" in source:
+    if not isinstance(source, dict) or source.get("type") != _READ_TYPE or "state_key" in source:
         return None
     if not isinstance(source.get("content"), dict):
         return None
     return {
-        "type": _READABLE,
+        "type": _READ_TYPE,
         "content": source["content"],
         "event_id": event.event_id,
         "sender": event.sender,
@@ -121,7 +121,7 @@ def _outer(decrypted: Any, event: Any) -> dict[str, Any] | None:
     }
 
 
-def _from_its_maker(olm: Any, sender: str, sender_key: str, event: Any) -> bool:
+def _is_from_session_creator(olm: Any, sender: str, sender_key: str, event: Any) -> bool:
     """Whether a room key that the bot asked for comes from the very device that made the session."""
     request = olm.outgoing_key_requests.get(event.session_id)
     device = olm.device_store.device_from_sender_key(sender, sender_key)

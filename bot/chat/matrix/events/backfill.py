@@ -9,26 +9,26 @@ from typing import Any
 
 import structlog
 
+from slipway.bot.chat.matrix.events.parsing import is_own_join
 from slipway.bot.chat.matrix.transport.backoff import Backoff, Sleep
 from slipway.bot.chat.matrix.transport.connection import Connection, HomeserverError
-from slipway.bot.chat.matrix.events.parsing import own_join
 from slipway.bot.core.errors import ChatError
 from slipway.bot.core.times import Clock
 
-PAGE = 100
+PAGE_SIZE = 100
 """Events asked for at once."""
 
-MOST_PAGES = 50
+MAX_PAGES = 50
 """Pages read back in one room: 5,000 events, or ten minutes with eight messages a second."""
 
-MOST_TRIES = 10
+MAX_TRIES = 10
 """How often a page is asked for while the homeserver cannot give it: some five minutes."""
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
-class Earlier:
+class BackfilledEvents:
     """What was read back, oldest first, as nio's events.
 
     ``complete`` is false if there may be more that is young enough to matter; ``why`` then says why it is
@@ -37,10 +37,10 @@ class Earlier:
 
     events: tuple[Any, ...]
     complete: bool = True
-    why: str = ""
+    reason: str = ""
 
 
-class Gaps:
+class Backfill:
     """Reads back what syncs left out.
 
     Args:
@@ -58,15 +58,15 @@ class Gaps:
         *,
         max_age: timedelta,
         sleep: Sleep,
-        most_pages: int = MOST_PAGES,
+        max_pages: int = MAX_PAGES,
     ) -> None:
         self._connection = connection
         self._clock = clock
         self._max_age = max_age
         self._sleep = sleep
-        self._most_pages = most_pages
+        self._max_pages = max_pages
 
-    async def read_back(self, room: str, before: str, last_seen: str | None) -> Earlier:
+    async def fetch(self, room: str, before: str, last_seen: str | None) -> BackfilledEvents:
         """The events of a room before a token, back to the one seen last, to the bot's own coming, or to
         where all is too old to be acted on.
 
@@ -75,35 +75,37 @@ class Gaps:
             before: the ``prev_batch`` of the timeline that has the gap.
             last_seen: the id of the last event taken in; None if there is none.
         """
-        horizon = self._clock() - self._max_age
+        oldest = self._clock() - self._max_age
         found: list[Any] = []
         token: str | None = before
-        for _ in range(self._most_pages):
+        for _ in range(self._max_pages):
             try:
                 page = await self._page(room, token)
             except ChatError as error:
                 log.warning("a gap could not be filled", room=room, problem=str(error))
-                return Earlier(_in_order(found), complete=False, why="the homeserver did not give it to me")
-            new, done = self._until_known(page.chunk, last_seen, horizon)
+                return BackfilledEvents(
+                    _oldest_first(found), complete=False, reason="the homeserver did not give it to me"
+                )
+            new, done = self._until_known(page.chunk, last_seen, oldest)
             found += new
             if done or not page.end or page.end == token:
                 log.info("filled a gap", room=room, events=len(found))
-                return Earlier(_in_order(found))
+                return BackfilledEvents(_oldest_first(found))
             token = page.end
         log.warning("a gap is too large", room=room, events=len(found))
-        return Earlier(_in_order(found), complete=False, why="too much was said at once")
+        return BackfilledEvents(_oldest_first(found), complete=False, reason="too much was said at once")
 
     def _until_known(
-        self, chunk: Sequence[Any], last_seen: str | None, horizon: datetime
+        self, chunk: Sequence[Any], last_seen: str | None, oldest: datetime
     ) -> tuple[Sequence[Any], bool]:
         """The new events of a page, newest first, and whether none but known or old ones can follow."""
         for index, event in enumerate(chunk):
             if event.source.get("event_id") == last_seen:
                 return chunk[:index], True
-            if own_join(event.source, self._connection.user_id):
+            if is_own_join(event.source, self._connection.user_id):
                 return chunk[: index + 1], True
         # A single old time proves nothing, senders write it themselves; a whole page of them does.
-        return chunk, bool(chunk) and all(_older(event.source, horizon) for event in chunk)
+        return chunk, bool(chunk) and all(_is_older(event.source, oldest) for event in chunk)
 
     async def _page(self, room: str, token: str | None) -> Any:
         """One page, insisting while the homeserver only cannot answer now.
@@ -116,10 +118,10 @@ class Gaps:
             try:
                 return await self._connection.request(
                     f"read back in {room}",
-                    lambda client: client.room_messages(room, start=token, limit=PAGE),
+                    lambda client: client.room_messages(room, start=token, limit=PAGE_SIZE),
                 )
             except ChatError as error:
-                if not error.passing or backoff.failures >= MOST_TRIES:
+                if not error.passing or backoff.failures >= MAX_TRIES:
                     raise
                 asked = error.retry_after if isinstance(error, HomeserverError) else 0.0
                 wait = backoff.next(asked)
@@ -127,10 +129,10 @@ class Gaps:
             await self._sleep(wait)
 
 
-def _in_order(newest_first: Sequence[Any]) -> tuple[Any, ...]:
+def _oldest_first(newest_first: Sequence[Any]) -> tuple[Any, ...]:
     return tuple(reversed(newest_first))
 
 
-def _older(event: Mapping[str, Any], horizon: datetime) -> bool:
+def _is_older(event: Mapping[str, Any], oldest: datetime) -> bool:
     sent = event.get("origin_server_ts")
-    return isinstance(sent, int) and sent < horizon.timestamp() * 1000
+    return isinstance(sent, int) and sent < oldest.timestamp() * 1000

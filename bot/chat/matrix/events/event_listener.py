@@ -10,16 +10,16 @@ from typing import Any
 
 import structlog
 
+from slipway.bot.chat.matrix.events.backfill import Backfill
+from slipway.bot.chat.matrix.events.event_verifier import EventVerifier
+from slipway.bot.chat.matrix.events.parsing import BotUser, events_since_own_join, is_own_join, parse_event
+from slipway.bot.chat.matrix.memory import MatrixMemory, SyncPosition
+from slipway.bot.chat.matrix.messages.message_sender import MessageSender
+from slipway.bot.chat.matrix.rooms.activity import ActivityNotifier
+from slipway.bot.chat.matrix.rooms.membership import RoomMembership
+from slipway.bot.chat.matrix.rooms.rooms import Rooms
 from slipway.bot.chat.matrix.transport.backoff import Backoff, Sleep
 from slipway.bot.chat.matrix.transport.connection import Connection, HomeserverError
-from slipway.bot.chat.matrix.events.backfill import Gaps
-from slipway.bot.chat.matrix.memory import MatrixMemory, Place
-from slipway.bot.chat.matrix.rooms.activity import Presence
-from slipway.bot.chat.matrix.events.parsing import Me, own_join, since_own_join, understand
-from slipway.bot.chat.matrix.rooms.rooms import Rooms
-from slipway.bot.chat.matrix.events.event_verifier import Seals
-from slipway.bot.chat.matrix.messages.message_sender import Voice
-from slipway.bot.chat.matrix.rooms.membership import RoomMembership
 from slipway.bot.chat.model import Accept, Card, MessageEvent, Tone
 from slipway.bot.core.errors import ChatError
 from slipway.bot.core.times import Clock
@@ -27,41 +27,41 @@ from slipway.bot.core.times import Clock
 log = structlog.get_logger(__name__)
 
 
-class Ears:
+class EventListener:
     """Hears what is new, batch by batch, in order."""
 
     def __init__(
         self,
         connection: Connection,
         rooms: Rooms,
-        voice: Voice,
+        sender: MessageSender,
         memory: MatrixMemory,
         clock: Clock,
         *,
-        seals: Seals,
-        standing: RoomMembership,
-        presence: Presence,
-        introduce: Callable[[], Awaitable[None]],
+        verifier: EventVerifier,
+        membership: RoomMembership,
+        activity: ActivityNotifier,
+        apply: Callable[[], Awaitable[None]],
         max_age: timedelta,
         poll: float,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
         self._connection = connection
         self._rooms = rooms
-        self._voice = voice
+        self._sender = sender
         self._memory = memory
         self._clock = clock
-        self._seals = seals
-        self._standing = standing
-        self._presence = presence
-        self._introduce = introduce
-        self._gaps = Gaps(connection, clock, max_age=max_age, sleep=sleep)
+        self._verifier = verifier
+        self._membership = membership
+        self._activity = activity
+        self._apply_profile = apply
+        self._backfill = Backfill(connection, clock, max_age=max_age, sleep=sleep)
         self._poll = poll
         self._sleep = sleep
-        self._refused: set[str] = set()
-        self._silent: set[str] = set()
-        self.last_heard: datetime | None = None
-        self.trouble = ""  # the last failure, as long as it lasts
+        self._refused_rooms: set[str] = set()
+        self._cannot_notify: set[str] = set()
+        self.last_sync_at: datetime | None = None
+        self.problem = ""  # the last failure, as long as it lasts
 
     async def listen(self, accept: Accept) -> None:
         """Listen until cancelled. What ``accept`` raises comes out, and its batch is heard again next time.
@@ -69,42 +69,44 @@ class Ears:
         Raises:
             ChatError: the homeserver will not let the bot in any more; waiting does not help.
         """
-        place = await self._memory.load_place()
-        since = None if place is None else place.next_batch
+        position = await self._memory.load_position()
+        since = None if position is None else position.next_batch
         full_state = True  # nio must learn of every room before anything in it can be judged
         backoff = Backoff()
         introduced = False
         while True:
             try:
-                await self._rooms.enter_missing()
-                batch = await self._connection.sync(since, full_state=full_state, poll=self._poll)
+                await self._rooms.join_missing()
+                response = await self._connection.sync(since, full_state=full_state, poll=self._poll)
             except ChatError as error:
-                if since is not None and _no_such_token(error):
+                if since is not None and _is_unknown_token(error):
                     log.warning("the homeserver no longer knows the token; going on from the last messages")
                     since, full_state = None, True
                 else:
-                    await self._wait_after(error, backoff)
+                    await self._wait_after_error(error, backoff)
                 continue
             backoff.reset()
-            self.trouble = ""
-            self.last_heard = self._clock()
-            await self._take_in(batch, accept, place, anew=since is None)
-            place = _after(place, batch)
-            await self._memory.save_place(place)
-            since, full_state = place.next_batch, False
+            self.problem = ""
+            self.last_sync_at = self._clock()
+            await self._process_response(response, accept, position, new_login=since is None)
+            position = _position_after(position, response)
+            await self._memory.save_position(position)
+            since, full_state = position.next_batch, False
             if not introduced:
                 introduced = True
-                await self._introduce()
+                await self._apply_profile()
 
-    async def _wait_after(self, error: ChatError, backoff: Backoff) -> None:
-        self.trouble = str(error)
+    async def _wait_after_error(self, error: ChatError, backoff: Backoff) -> None:
+        self.problem = str(error)
         if not error.passing:
             raise error
         wait = backoff.next(error.retry_after if isinstance(error, HomeserverError) else 0.0)
         log.warning("matrix does not answer", problem=str(error), wait=round(wait, 1))
         await self._sleep(wait)
 
-    async def _take_in(self, batch: Any, accept: Accept, place: Place | None, *, anew: bool) -> None:
+    async def _process_response(
+        self, response: Any, accept: Accept, position: SyncPosition | None, *, new_login: bool
+    ) -> None:
         """Hand on what a batch holds. The very first one is history, and only shows which rooms there are.
 
         Args:
@@ -113,42 +115,46 @@ class Ears:
             place: up to where the bot had listened before; None if never.
             anew: whether the batch was asked for without a token, so that it repeats what was heard.
         """
-        await self._rooms.answer_invites(batch.rooms.invite)
-        await self._standing.look(batch)
-        for room, info in batch.rooms.join.items():
-            events: Sequence[Any] = () if place is None else info.timeline.events
-            if not self._connection.encrypts and await self._rooms.encrypted(room):
-                if self._rooms.configured(room) or any(
-                    self._rooms.listens(room, event.source.get("sender")) for event in events
+        await self._rooms.handle_invites(response.rooms.invite)
+        await self._membership.update(response)
+        for room, info in response.rooms.join.items():
+            events: Sequence[Any] = () if position is None else info.timeline.events
+            if not self._connection.encryption_enabled and await self._rooms.is_encrypted(room):
+                if self._rooms.is_configured(room) or any(
+                    self._rooms.address_for(room, event.source.get("sender")) for event in events
                 ):
-                    await self._refuse(room)
+                    await self._refuse_encrypted_room(room)
                 continue
-            if place is not None and self._rooms.attends(room):
-                events = await self._whole(room, info.timeline, place.seen.get(room), anew=anew)
+            if position is not None and self._rooms.is_relevant(room):
+                events = await self._complete_timeline(
+                    room, info.timeline, position.last_events.get(room), new_login=new_login
+                )
             for event in events:
-                await self._hear(room, event, accept)
+                await self._process_event(room, event, accept)
 
-    async def _whole(self, room: str, timeline: Any, last_seen: str | None, *, anew: bool) -> Sequence[Any]:
+    async def _complete_timeline(
+        self, room: str, timeline: Any, last_seen: str | None, *, new_login: bool
+    ) -> Sequence[Any]:
         """What is new in a room, its gap filled: nothing that was heard before, nothing before the bot came."""
         events: list[Any] = list(timeline.events)
         sources = [event.source for event in events]
         known = next((at for at, each in enumerate(sources) if each.get("event_id") == last_seen), None)
         if known is not None:
             del events[: known + 1]
-        elif timeline.limited and timeline.prev_batch and not self._shows_coming(sources):
-            earlier = await self._gaps.read_back(room, timeline.prev_batch, last_seen)
+        elif timeline.limited and timeline.prev_batch and not self._has_own_join(sources):
+            earlier = await self._backfill.fetch(room, timeline.prev_batch, last_seen)
             events = [*earlier.events, *events]
             if not earlier.complete:
-                await self._own_up(room, timeline.prev_batch, events, earlier.why)
+                await self._report_missed_events(room, timeline.prev_batch, events, earlier.reason)
         sources = [event.source for event in events]
-        if anew and last_seen is None and not self._shows_coming(sources):
+        if new_login and last_seen is None and not self._has_own_join(sources):
             return ()  # a room of which nothing is known: all of it may be history
-        return events[len(events) - len(since_own_join(sources, self._connection.user_id)) :]
+        return events[len(events) - len(events_since_own_join(sources, self._connection.user_id)) :]
 
-    def _shows_coming(self, events: Sequence[Mapping[str, Any]]) -> bool:
-        return any(own_join(event, self._connection.user_id) for event in events)
+    def _has_own_join(self, events: Sequence[Mapping[str, Any]]) -> bool:
+        return any(is_own_join(event, self._connection.user_id) for event in events)
 
-    async def _own_up(self, room: str, before: str, events: Sequence[Any], why: str) -> None:
+    async def _report_missed_events(self, room: str, before: str, events: Sequence[Any], why: str) -> None:
         """Tell a room that something said in it may not have been heard."""
         first = next((each.source.get("origin_server_ts") for each in events), None)
         until = (
@@ -163,67 +169,67 @@ class Ears:
             "got no answer; what I have done already I shall not do twice.",
         )
         try:
-            await self._voice.say(room, card, thread=None, key=f"gap {before}")
+            await self._sender.send(room, card, thread=None, key=f"gap {before}")
         except ChatError as error:
             log.warning("could not tell a room of a gap", room=room, problem=str(error))
 
-    async def _hear(self, room: str, event: Any, accept: Accept) -> None:
+    async def _process_event(self, room: str, event: Any, accept: Accept) -> None:
         """Hand on one event, if it means something."""
-        me = Me(self._connection.user_id, self._connection.display_name)
-        address = self._rooms.listens(room, event.source.get("sender"))
-        seen = None if address is None else await self._seals.look(room, event.source)
+        bot = BotUser(self._connection.user_id, self._connection.display_name)
+        address = self._rooms.address_for(room, event.source.get("sender"))
+        seen = None if address is None else await self._verifier.verify(room, event.source)
         if address is None or seen is None:
             return
-        heard = understand(
+        heard = parse_event(
             event.source,
             room=room,
-            me=me,
+            bot=bot,
             address=address,
-            judgement=seen.judgement,
+            sender_trust=seen.sender_trust,
             forgeable=seen.forgeable,
         )
         if heard is not None and await accept(heard):
-            self._presence.handled(
+            self._activity.event_accepted(
                 room, heard.event_id, heard.thread if isinstance(heard, MessageEvent) else None
             )
 
-    async def _refuse(self, room: str) -> None:
+    async def _refuse_encrypted_room(self, room: str) -> None:
         """Say once in an encrypted room that the bot does not work there."""
-        if room not in self._refused:
-            self._refused.add(room)
+        if room not in self._refused_rooms:
+            self._refused_rooms.add(room)
             log.warning("an encrypted room is refused", room=room)
-        if room in self._silent or await self._memory.was_told(room):
+        if room in self._cannot_notify or await self._memory.was_notified(room):
             return
         try:
-            await self._voice.say_encrypted(room)
+            await self._sender.send_encryption_notice(room)
         except ChatError as error:
             log.warning("could not tell a room that it is encrypted", room=room, problem=str(error))
             if not error.passing:
-                self._silent.add(room)  # the bot may not speak there; not tried again before a restart
+                self._cannot_notify.add(room)  # the bot may not speak there; not tried again before a restart
             return
-        await self._memory.remember_told(room)
+        await self._memory.remember_notified(room)
 
     @property
-    def refused(self) -> frozenset[str]:
+    def refused_rooms(self) -> frozenset[str]:
         """The encrypted rooms that the bot is in and does not listen in."""
-        return frozenset(self._refused)
+        return frozenset(self._refused_rooms)
 
 
-def _no_such_token(error: ChatError) -> bool:
+def _is_unknown_token(error: ChatError) -> bool:
     """Whether a sync was refused for its token: M_UNKNOWN from Synapse, M_INVALID_PARAM from others."""
     if not isinstance(error, HomeserverError) or error.status != HTTPStatus.BAD_REQUEST:
         return False
     return error.errcode in ("M_UNKNOWN", "M_INVALID_PARAM", "M_UNKNOWN_POS", "M_BAD_JSON")
 
 
-def _after(place: Place | None, batch: Any) -> Place:
+def _position_after(position: SyncPosition | None, response: Any) -> SyncPosition:
     """Where the bot has listened to after a batch."""
-    seen = dict(place.seen) if place is not None else {}
-    for room, info in batch.rooms.join.items():
+    seen = dict(position.last_events) if position is not None else {}
+    for room, info in response.rooms.join.items():
         for event in info.timeline.events:
             event_id = event.source.get("event_id")
             if isinstance(event_id, str):
                 seen[room] = event_id
-    for room in batch.rooms.leave:
+    for room in response.rooms.leave:
         seen.pop(room, None)
-    return Place(batch.next_batch, seen)
+    return SyncPosition(response.next_batch, seen)

@@ -14,18 +14,18 @@ from typing import Any
 
 import structlog
 
-from slipway.bot.chat.matrix.transport.connection import Connection
-from slipway.bot.chat.matrix.encryption.device_list import Judgement, judge
-from slipway.bot.chat.matrix.encryption.key_manager import Keys
-from slipway.bot.chat.matrix.encryption.olm_machine import Decrypted
+from slipway.bot.chat.matrix.encryption.device_list import SenderTrust, assess_sender
+from slipway.bot.chat.matrix.encryption.key_manager import KeyManager
+from slipway.bot.chat.matrix.encryption.olm_machine import DecryptedSource
 from slipway.bot.chat.matrix.memory import MatrixMemory
+from slipway.bot.chat.matrix.messages.message_sender import MessageSender
 from slipway.bot.chat.matrix.rooms.rooms import Rooms
-from slipway.bot.chat.matrix.messages.message_sender import Voice
+from slipway.bot.chat.matrix.transport.connection import Connection
 from slipway.bot.chat.model import Card, Tone
 from slipway.bot.config.settings import UnsignedDevices
 from slipway.bot.core.errors import ChatError
 
-_CLEAR = ("m.reaction", "m.room.redaction")
+_NEVER_ENCRYPTED = ("m.reaction", "m.room.redaction")
 
 # Why a client did not give the bot a key, as the specification names it (m.room_key.withheld).
 _WITHHELD = {
@@ -35,74 +35,74 @@ _WITHHELD = {
     "m.no_olm": "Your client could not set up an encrypted line to me.",
 }
 
-_BELIEVED = Judgement()
+_TRUSTED = SenderTrust()
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
-class Seen:
+class Verification:
     """How an event reached the bot."""
 
-    judgement: Judgement = _BELIEVED
+    sender_trust: SenderTrust = _TRUSTED
     forgeable: bool = False
 
 
-class Seals:
+class EventVerifier:
     """Looks at every event before it is understood."""
 
     def __init__(
         self,
         connection: Connection,
         rooms: Rooms,
-        voice: Voice,
+        sender: MessageSender,
         memory: MatrixMemory,
         *,
-        rule: UnsignedDevices,
-        knows: Callable[[str], bool],
+        unsigned_devices: UnsignedDevices,
+        is_known: Callable[[str], bool],
     ) -> None:
         self._connection = connection
         self._rooms = rooms
-        self._voice = voice
+        self._sender = sender
         self._memory = memory
-        self._rule = rule
-        self._knows = knows
+        self._unsigned_devices = unsigned_devices
+        self._is_known = is_known
 
-    async def look(self, room: str, source: Mapping[str, Any]) -> Seen | None:
+    async def verify(self, room: str, source: Mapping[str, Any]) -> Verification | None:
         """How far an event of a room is to be believed; None if it is not to be understood at all.
 
         Raises:
             ChatError: the homeserver does not say whether the room is encrypted.
         """
         keys = self._connection.keys
-        if keys is None or not await self._rooms.encrypted(room):
-            return Seen()
+        if keys is None or not await self._rooms.is_encrypted(room):
+            return Verification()
         kind = source.get("type")
-        if isinstance(source, Decrypted):
+        if isinstance(source, DecryptedSource):
             if source.room_id != room:  # the history of a room names the room of each event itself
                 log.warning("ignored what was encrypted for another room", room=room, of=source.room_id)
                 return None
-            return Seen(await self._judge(keys, source))
-        if kind in _CLEAR:
-            return Seen(forgeable=True)
+            return Verification(await self._assess(keys, source))
+        if kind in _NEVER_ENCRYPTED:
+            return Verification(forgeable=True)
         if kind == "m.room.encrypted":
-            await self._tell_unreadable(keys, room, source)
+            await self._report_undecryptable(keys, room, source)
         elif kind == "m.room.message":
             log.warning("ignored clear text in an encrypted room", room=room, event_id=source.get("event_id"))
         return None
 
-    async def _judge(self, keys: Keys, source: Decrypted) -> Judgement:
+    async def _assess(self, keys: KeyManager, source: DecryptedSource) -> SenderTrust:
         sender = str(source.get("sender"))
         device = keys.devices.find(sender, source.sender_key)
         if device is None:
             try:
-                await keys.refresh(sender)
+                await keys.refresh_devices(sender)
             except ChatError as error:
                 log.warning("could not look up the devices of a speaker", problem=str(error))
             device = keys.devices.find(sender, source.sender_key)
-        return judge(device, sender, source.ed25519, self._rule)
+        return assess_sender(device, sender, source.ed25519, self._unsigned_devices)
 
-    async def _tell_unreadable(self, keys: Keys, room: str, source: Mapping[str, Any]) -> None:
+    async def _report_undecryptable(self, keys: KeyManager, room: str, source: Mapping[str, Any]) -> None:
         """Ask for a missing key, and tell the person once a session what to do."""
         nio = importlib.import_module("nio")
         event = nio.Event.parse_event(dict(source))
@@ -112,11 +112,11 @@ class Seals:
         if keys.has_session(room, event):
             log.warning("ignored an encrypted message that is not sound, or shown again", room=room)
             return
-        await keys.request(event)
+        await keys.request_room_key(event)
         told = f"unreadable {room} {event.session_id}"
-        if not self._knows(event.sender) or await self._memory.was_told(told):
+        if not self._is_known(event.sender) or await self._memory.was_notified(told):
             return
-        why = _WITHHELD.get(keys.withheld(event.session_id), "Its key did not reach me.")
+        why = _WITHHELD.get(keys.withheld_code(event.session_id), "Its key did not reach me.")
         card = Card(
             tone=Tone.WARNING,
             title="I could not read a message of yours",
@@ -126,11 +126,11 @@ class Seals:
             mentions=(event.sender,),
         )
         try:
-            await self._voice.say(room, card, thread=_thread(source), key=told)
+            await self._sender.send(room, card, thread=_thread(source), key=told)
         except ChatError as error:
             log.warning("could not tell that a message is unreadable", room=room, problem=str(error))
             return
-        await self._memory.remember_told(told)
+        await self._memory.remember_notified(told)
 
 
 def _thread(source: Mapping[str, Any]) -> str | None:

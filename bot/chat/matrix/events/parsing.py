@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import unquote
 
-from slipway.bot.chat.matrix.encryption.device_list import Judgement
+from slipway.bot.chat.matrix.encryption.device_list import SenderTrust
 from slipway.bot.chat.matrix.platform import MATRIX
 from slipway.bot.chat.model import (
     Address,
@@ -25,7 +25,7 @@ from slipway.bot.chat.model import (
     WithdrawnReaction,
 )
 
-CHOICES = {"✅": Choice.APPROVE, "❌": Choice.REJECT}
+REACTION_CHOICES = {"✅": Choice.APPROVE, "❌": Choice.REJECT}
 """The reactions that count as buttons, as they are without a variation selector."""
 
 _VARIATION_SELECTORS = re.compile("[\ufe0e\ufe0f]")
@@ -36,12 +36,12 @@ _SPACE = re.compile(r"\s+|$")
 _PILL = re.compile(r'\s*(?:<p>\s*)?<a\s[^>]{0,200}?href="([^"]{1,500})"[^>]{0,200}>([^<]{1,300})</a>')
 _MARKDOWN_PILL = re.compile(r"\[([^\]\n]{1,300})\]\((https://matrix\.to/#/[^)\s]{1,500})\)")
 _MATRIX_TO = "https://matrix.to/#/"
-_BELIEVED = Judgement()
+_TRUSTED = SenderTrust()
 _MAX_ID_BYTES = 255  # spec, "Size limits": user ids, event ids, room ids
 
 
 @dataclass(frozen=True)
-class Me:
+class BotUser:
     """The bot as others see it."""
 
     user_id: str
@@ -55,13 +55,13 @@ class Me:
         return tuple(dict.fromkeys(form for name in plain for form in (f"@{name}", name)))
 
 
-def understand(
+def parse_event(
     event: Mapping[str, Any],
     *,
     room: str,
-    me: Me,
+    bot: BotUser,
     address: Address,
-    judgement: Judgement = _BELIEVED,
+    sender_trust: SenderTrust = _TRUSTED,
     forgeable: bool = False,
 ) -> MessageEvent | ButtonEvent | WithdrawnReaction | None:
     """What a timeline event means for the bot; None if nothing.
@@ -78,10 +78,10 @@ def understand(
         forgeable: whether the homeserver could have made it up.
     """
     event_id, sender = _id(event.get("event_id"), "$"), _id(event.get("sender"), "@")
-    sent_at, content = _moment(event.get("origin_server_ts")), event.get("content")
+    sent_at, content = _timestamp(event.get("origin_server_ts")), event.get("content")
     if event_id is None or sender is None or sent_at is None or not isinstance(content, dict):
         return None
-    if sender == me.user_id or "state_key" in event:
+    if sender == bot.user_id or "state_key" in event:
         return None
     relation = content.get("m.relates_to")
     relation = relation if isinstance(relation, dict) else {}
@@ -91,10 +91,10 @@ def understand(
         "speaker": sender,
         "sent_at": sent_at,
     }
-    trust = {"assurance": judgement.assurance, "doubt": judgement.doubt}
+    trust = {"assurance": sender_trust.assurance, "doubt": sender_trust.doubt}
     match event.get("type"):
         case "m.reaction":
-            pressed = _pressed(relation)
+            pressed = _parse_reaction(relation)
             if pressed is not None:
                 press = {"message_id": pressed[0], "choice": pressed[1], "forgeable": forgeable}
                 return ButtonEvent.model_validate({**envelope, **trust, **press})
@@ -104,14 +104,14 @@ def understand(
             if taken is not None:
                 return WithdrawnReaction.model_validate({**envelope, "reaction_event_id": taken})
         case "m.room.message":
-            said = _said(content, relation, me, address)
+            said = _parse_message(content, relation, bot, address)
             if said is not None:
                 return MessageEvent.model_validate({**envelope, **trust, **said})
     return None
 
 
-def _said(
-    content: Mapping[str, Any], relation: Mapping[str, Any], me: Me, address: Address
+def _parse_message(
+    content: Mapping[str, Any], relation: Mapping[str, Any], bot: BotUser, address: Address
 ) -> dict[str, Any] | None:
     """What a message says and how; None for all but a person's text, and for edits."""
     body = content.get("body")
@@ -122,25 +122,25 @@ def _said(
     thread = _id(relation.get("event_id"), "$") if relation.get("rel_type") == "m.thread" else None
     text = _SURROGATES.sub("\ufffd", body)
     if isinstance(relation.get("m.in_reply_to"), dict):
-        text = _without_quote(text)
-    rest = _without_mention(text, content, me)
+        text = _strip_reply_fallback(text)
+    rest = _strip_mention(text, content, bot)
     if rest is not None and address is Address.ROOM:
         address = Address.MENTION
     return {"text": text if rest is None else rest, "address": address, "thread": thread}
 
 
-def since_own_join(events: Sequence[Mapping[str, Any]], user_id: str) -> Sequence[Mapping[str, Any]]:
+def events_since_own_join(events: Sequence[Mapping[str, Any]], user_id: str) -> Sequence[Mapping[str, Any]]:
     """The events after the bot's own joining, where the timeline shows it; else all of them.
 
     A room that was just entered hands out its history: what was said before the bot came is not for the bot.
     """
     for index in range(len(events) - 1, -1, -1):
-        if own_join(events[index], user_id):
+        if is_own_join(events[index], user_id):
             return events[index + 1 :]
     return events
 
 
-def own_join(event: Mapping[str, Any], user_id: str) -> bool:
+def is_own_join(event: Mapping[str, Any], user_id: str) -> bool:
     """Whether an event says that the bot entered, and was not there already."""
     if event.get("type") != "m.room.member" or event.get("state_key") != user_id:
         return False
@@ -163,7 +163,7 @@ def _id(value: object, sigil: str) -> str | None:
     return value if len(value.encode()) <= _MAX_ID_BYTES else None
 
 
-def _moment(milliseconds: object) -> datetime | None:
+def _timestamp(milliseconds: object) -> datetime | None:
     if not isinstance(milliseconds, int) or isinstance(milliseconds, bool) or milliseconds < 0:
         return None
     try:
@@ -172,15 +172,15 @@ def _moment(milliseconds: object) -> datetime | None:
         return None  # a year that no calendar has
 
 
-def _pressed(relation: Mapping[str, Any]) -> tuple[str, Choice] | None:
+def _parse_reaction(relation: Mapping[str, Any]) -> tuple[str, Choice] | None:
     message_id, key = _id(relation.get("event_id"), "$"), relation.get("key")
     if relation.get("rel_type") != "m.annotation" or message_id is None or not isinstance(key, str):
         return None
-    choice = CHOICES.get(_VARIATION_SELECTORS.sub("", key))
+    choice = REACTION_CHOICES.get(_VARIATION_SELECTORS.sub("", key))
     return None if choice is None else (message_id, choice)
 
 
-def _without_quote(body: str) -> str:
+def _strip_reply_fallback(body: str) -> str:
     """The body without the quoted lines that older clients put in front of a reply."""
     lines = body.split("\n")
     start = next((index for index, line in enumerate(lines) if not line.startswith(">")), len(lines))
@@ -189,7 +189,7 @@ def _without_quote(body: str) -> str:
     return "\n".join(lines[start:])
 
 
-def _without_mention(body: str, content: Mapping[str, Any], me: Me) -> str | None:
+def _strip_mention(body: str, content: Mapping[str, Any], bot: BotUser) -> str | None:
     """What follows if the body begins by naming the bot; None if it does not.
 
     The full id, a pill that links to it, or a name together with ``m.mentions`` are certain. A name alone
@@ -197,16 +197,16 @@ def _without_mention(body: str, content: Mapping[str, Any], me: Me) -> str | Non
     """
     body = body.lstrip()
     markdown = _MARKDOWN_PILL.match(body)
-    if markdown and _names(markdown.group(2), me):
+    if markdown and _links_to(markdown.group(2), bot):
         body = markdown.group(1) + body[markdown.end() :]
-        return _rest(body, (markdown.group(1),), certain=True)
-    mentioned = me.user_id in _mentioned(content)
-    sure = (me.user_id, *_pill_labels(content, me), *(me.names if mentioned else ()))
-    rest = _rest(body, sure, certain=True)
-    return rest if rest is not None else _rest(body, me.names, certain=False)
+        return _after_name(body, (markdown.group(1),), certain=True)
+    mentioned = bot.user_id in _mentioned(content)
+    sure = (bot.user_id, *_pill_labels(content, bot), *(bot.names if mentioned else ()))
+    rest = _after_name(body, sure, certain=True)
+    return rest if rest is not None else _after_name(body, bot.names, certain=False)
 
 
-def _rest(body: str, names: Sequence[str], *, certain: bool) -> str | None:
+def _after_name(body: str, names: Sequence[str], *, certain: bool) -> str | None:
     for name in sorted(names, key=len, reverse=True):
         if body[: len(name)].casefold() == name.casefold():
             colon = _AT_COLON if name.startswith("@") else _COLON
@@ -223,15 +223,15 @@ def _mentioned(content: Mapping[str, Any]) -> list[object]:
     return ids if isinstance(ids, list) else []
 
 
-def _pill_labels(content: Mapping[str, Any], me: Me) -> tuple[str, ...]:
+def _pill_labels(content: Mapping[str, Any], bot: BotUser) -> tuple[str, ...]:
     formatted = content.get("formatted_body")
     match = _PILL.match(formatted) if isinstance(formatted, str) else None
-    if match is None or not _names(html.unescape(match.group(1)), me):
+    if match is None or not _links_to(html.unescape(match.group(1)), bot):
         return ()
     label = html.unescape(match.group(2)).strip()
     return (label, f"@{label}") if label else ()
 
 
-def _names(link: str, me: Me) -> bool:
+def _links_to(link: str, bot: BotUser) -> bool:
     target = link.removeprefix(_MATRIX_TO).partition("?")[0]
-    return link.startswith(_MATRIX_TO) and unquote(target) == me.user_id
+    return link.startswith(_MATRIX_TO) and unquote(target) == bot.user_id

@@ -7,13 +7,13 @@ import importlib
 from collections import OrderedDict
 from typing import Any
 
-from slipway.bot.chat.matrix.transport.connection import Connection
 from slipway.bot.chat.matrix.messages.render import fits, thread_relation
+from slipway.bot.chat.matrix.transport.connection import Connection
 from slipway.bot.chat.model import Card
 from slipway.bot.chat.shared.plain import render_plain
 
 FILE_NAME = "whole.txt"
-_REMEMBERED = 50
+_MAX_REMEMBERED = 50
 
 
 def whole_of(card: Card) -> str | None:
@@ -21,7 +21,7 @@ def whole_of(card: Card) -> str | None:
     return None if fits(card) else render_plain(card)
 
 
-class Uploads:
+class AttachmentUploader:
     """Brings texts into the media repository, each once as long as the process lasts."""
 
     def __init__(self, connection: Connection) -> None:
@@ -40,11 +40,11 @@ class Uploads:
         Raises:
             ChatError: the homeserver did not take it.
         """
-        place = self._done.get(key)
-        if place is None:
-            place = await self._upload(text.encode(), encrypted=encrypted)
-            self._done[key] = place
-            while len(self._done) > _REMEMBERED:
+        position = self._done.get(key)
+        if position is None:
+            position = await self._upload(text.encode(), encrypted=encrypted)
+            self._done[key] = position
+            while len(self._done) > _MAX_REMEMBERED:
                 self._done.popitem(last=False)
         return {
             "msgtype": "m.file",
@@ -53,7 +53,7 @@ class Uploads:
             "info": {"mimetype": "text/plain", "size": len(text.encode())},
             "m.mentions": {},
             "m.relates_to": thread_relation(thread),
-            **place,
+            **position,
         }
 
     async def _upload(self, data: bytes, *, encrypted: bool) -> dict[str, Any]:

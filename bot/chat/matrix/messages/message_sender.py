@@ -9,23 +9,23 @@ from urllib.parse import quote
 
 import structlog
 
-from slipway.bot.chat.matrix.messages.attachments import Uploads, whole_of
-from slipway.bot.chat.matrix.transport.connection import Connection, HomeserverError
-from slipway.bot.chat.matrix.transport.rate_limit import Pace, Rank
-from slipway.bot.chat.matrix.events.parsing import CHOICES
+from slipway.bot.chat.matrix.events.parsing import REACTION_CHOICES
+from slipway.bot.chat.matrix.messages.attachments import AttachmentUploader, whole_of
 from slipway.bot.chat.matrix.messages.render import message, notice, replacement, thread_relation
 from slipway.bot.chat.matrix.rooms.rooms import Rooms
+from slipway.bot.chat.matrix.transport.connection import Connection, HomeserverError
+from slipway.bot.chat.matrix.transport.rate_limit import Priority, RateLimiter
 from slipway.bot.chat.model import Card, Choice
 from slipway.bot.core.errors import ChatError
 
-ENCRYPTED = (
+ENCRYPTION_OFF_NOTICE = (
     "This room is encrypted, and whoever runs me has switched encryption off: I act on nothing that is said "
     "here. Please invite me into a room without encryption."
 )
 """What an encrypted room is told, once."""
 
-_SIGNS = {choice: sign for sign, choice in CHOICES.items()}
-_REMEMBERED = 2_000
+_REACTIONS = {choice: sign for sign, choice in REACTION_CHOICES.items()}
+_MAX_REMEMBERED = 2_000
 
 log = structlog.get_logger(__name__)
 
@@ -35,41 +35,41 @@ def transaction_id(*parts: str) -> str:
     return "slipway-" + hashlib.sha256("\0".join(parts).encode()).hexdigest()[:40]
 
 
-class Voice:
+class MessageSender:
     """Says cards, and changes what it said."""
 
-    def __init__(self, connection: Connection, rooms: Rooms, pace: Pace) -> None:
+    def __init__(self, connection: Connection, rooms: Rooms, rate_limiter: RateLimiter) -> None:
         self._connection = connection
         self._rooms = rooms
-        self._pace = pace
-        self._uploads = Uploads(connection)
+        self._rate_limiter = rate_limiter
+        self._uploader = AttachmentUploader(connection)
         # What is known of messages without asking again; both forget the oldest.
-        self._buttons: OrderedDict[str, frozenset[Choice]] = OrderedDict()
-        self._roots: OrderedDict[str, str] = OrderedDict()
+        self._shown_choices: OrderedDict[str, frozenset[Choice]] = OrderedDict()
+        self._thread_roots: OrderedDict[str, str] = OrderedDict()
 
-    async def say(self, room: str, card: Card, *, thread: str | None, key: str) -> str:
+    async def send(self, room: str, card: Card, *, thread: str | None, key: str) -> str:
         """Send a card once for its key, place its buttons, and return the event's id.
 
         Raises:
             ChatError: the room is encrypted and encryption is off, or the homeserver did not take the message.
         """
-        await self._refuse_encrypted(room)
-        root = self._roots.get(thread, thread) if thread is not None else None
+        await self._check_encryption(room)
+        root = self._thread_roots.get(thread, thread) if thread is not None else None
         try:
             event_id = await self._send(room, "m.room.message", message(card, thread=root), key)
         except HomeserverError as error:
             # A thread cannot start at a message that stands in a thread itself: then that one is meant.
-            above = await self._root_above(room, root, error)
+            above = await self._actual_thread_root(room, root, error)
             if root is None or above is None:
                 raise
-            _remember(self._roots, root, above)
+            _remember(self._thread_roots, root, above)
             event_id = await self._send(room, "m.room.message", message(card, thread=above), key)
             root = above
-        await self._show_buttons(room, event_id, await self._choices(room, card), key=key, new=True)
+        await self._update_reactions(room, event_id, await self._choices(room, card), key=key, new=True)
         await self._attach(room, card, thread=root or event_id, key=key)
         return event_id
 
-    async def replace(
+    async def edit(
         self, room: str, message_id: str, card: Card, *, key: str, thread: str | None = None
     ) -> None:
         """Replace a message by a card once for its key, its buttons included.
@@ -84,12 +84,12 @@ class Voice:
         Raises:
             ChatError: the room is encrypted and encryption is off, or the homeserver did not take the edit.
         """
-        await self._refuse_encrypted(room)
+        await self._check_encryption(room)
         content = replacement(card, message_id)
-        await self._send(room, "m.room.message", content, f"edit {message_id} {key}", rank=Rank.EDIT)
-        await self._show_buttons(room, message_id, await self._choices(room, card), key=key, new=False)
+        await self._send(room, "m.room.message", content, f"edit {message_id} {key}", priority=Priority.EDIT)
+        await self._update_reactions(room, message_id, await self._choices(room, card), key=key, new=False)
         if not card.fleeting:
-            root = self._roots.get(thread, thread) if thread is not None else message_id
+            root = self._thread_roots.get(thread, thread) if thread is not None else message_id
             await self._attach(room, card, thread=root, key=key)
 
     async def _attach(self, room: str, card: Card, *, thread: str, key: str) -> None:
@@ -98,8 +98,8 @@ class Voice:
         if text is None:
             return
         try:
-            encrypted = await self._rooms.encrypted(room)
-            content = await self._uploads.file(text, thread=thread, key=f"{room} {key}", encrypted=encrypted)
+            encrypted = await self._rooms.is_encrypted(room)
+            content = await self._uploader.file(text, thread=thread, key=f"{room} {key}", encrypted=encrypted)
         except ChatError as error:
             if error.passing:
                 raise
@@ -110,16 +110,18 @@ class Voice:
             }
         await self._send(room, "m.room.message", content, f"whole {key}")
 
-    async def say_encrypted(self, room: str) -> None:
+    async def send_encryption_notice(self, room: str) -> None:
         """Tell a room, in clear text, that the bot does not work in encrypted rooms.
 
         Raises:
             ChatError: the homeserver did not take it.
         """
-        await self._send(room, "m.room.message", notice(ENCRYPTED), f"encrypted {room}", in_clear=True)
+        await self._send(
+            room, "m.room.message", notice(ENCRYPTION_OFF_NOTICE), f"encrypted {room}", unencrypted=True
+        )
 
-    async def _refuse_encrypted(self, room: str) -> None:
-        if not self._connection.encrypts and await self._rooms.encrypted(room):
+    async def _check_encryption(self, room: str) -> None:
+        if not self._connection.encryption_enabled and await self._rooms.is_encrypted(room):
             raise ChatError(
                 f"The room {room} is encrypted, and encryption is off (encryption under [matrix]).",
                 passing=False,
@@ -132,18 +134,18 @@ class Voice:
         content: dict[str, Any],
         key: str,
         *,
-        rank: Rank = Rank.MESSAGE,
-        in_clear: bool = False,
+        priority: Priority = Priority.MESSAGE,
+        unencrypted: bool = False,
     ) -> str:
         tx_id = transaction_id(room, key)
-        encrypted = not in_clear and await self._rooms.encrypted(room)
+        encrypted = not unencrypted and await self._rooms.is_encrypted(room)
 
         async def send() -> Any:
             return await self._connection.send(room, kind, content, tx_id, encrypted=encrypted)
 
-        return str(await self._pace.send(send, rank))
+        return str(await self._rate_limiter.send(send, priority))
 
-    async def _root_above(self, room: str, thread: str | None, error: HomeserverError) -> str | None:
+    async def _actual_thread_root(self, room: str, thread: str | None, error: HomeserverError) -> str | None:
         """The root of the thread in which an event stands, if that is why a message was refused."""
         if thread is None or error.status != 400:
             return None
@@ -158,38 +160,40 @@ class Voice:
 
     async def _choices(self, room: str, card: Card) -> frozenset[Choice]:
         """What can be chosen by reacting. Reactions are never encrypted, so some do not count where all is."""
-        encrypted = await self._rooms.encrypted(room)
+        encrypted = await self._rooms.is_encrypted(room)
         return frozenset(each.choice for each in card.buttons if not (encrypted and each.authentic))
 
-    async def _show_buttons(
+    async def _update_reactions(
         self, room: str, message_id: str, choices: frozenset[Choice], *, key: str, new: bool
     ) -> None:
         """Place the bot's reactions that are missing and take back those that are too many.
 
         Without the right to react the typed form still works, so a lasting refusal is only logged.
         """
-        shown = frozenset[Choice]() if new else self._buttons.get(message_id)
+        shown = frozenset[Choice]() if new else self._shown_choices.get(message_id)
         try:
             if shown is None or shown - choices:
-                shown = await self._withdraw(room, message_id, choices)
+                shown = await self._redact_reactions(room, message_id, choices)
             for choice in sorted(choices - shown):
                 await self._react(room, message_id, choice, key)
         except ChatError as error:
             if error.passing:
                 raise
             log.warning("could not show buttons", room=room, problem=str(error))
-        _remember(self._buttons, message_id, choices)
+        _remember(self._shown_choices, message_id, choices)
 
     async def _react(self, room: str, message_id: str, choice: Choice, key: str) -> None:
-        relation = {"rel_type": "m.annotation", "event_id": message_id, "key": _SIGNS[choice]}
+        relation = {"rel_type": "m.annotation", "event_id": message_id, "key": _REACTIONS[choice]}
         try:
             tx_key = f"{choice} {message_id} {key}"
-            await self._send(room, "m.reaction", {"m.relates_to": relation}, tx_key, in_clear=True)
+            await self._send(room, "m.reaction", {"m.relates_to": relation}, tx_key, unencrypted=True)
         except HomeserverError as error:
             if error.errcode != "M_DUPLICATE_ANNOTATION":
                 raise  # that one stands there already, which is all that is wanted
 
-    async def _withdraw(self, room: str, message_id: str, keep: frozenset[Choice]) -> frozenset[Choice]:
+    async def _redact_reactions(
+        self, room: str, message_id: str, keep: frozenset[Choice]
+    ) -> frozenset[Choice]:
         """Take back the bot's own reactions for choices not to keep; return those that stay."""
         path = (
             f"/_matrix/client/v1/rooms/{quote(room, safe='')}/relations/{quote(message_id, safe='')}"
@@ -199,7 +203,7 @@ class Voice:
         kept = set()
         for event in answer.get("chunk", []):
             sign = event.get("content", {}).get("m.relates_to", {}).get("key")
-            choice = CHOICES.get(sign) if isinstance(sign, str) else None
+            choice = REACTION_CHOICES.get(sign) if isinstance(sign, str) else None
             if event.get("sender") != self._connection.user_id or choice is None:
                 continue
             if choice in keep:
@@ -218,5 +222,5 @@ class Voice:
 def _remember(known: OrderedDict[str, Any], key: str, value: object) -> None:
     known[key] = value
     known.move_to_end(key)
-    while len(known) > _REMEMBERED:
+    while len(known) > _MAX_REMEMBERED:
         known.popitem(last=False)

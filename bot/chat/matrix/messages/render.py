@@ -25,7 +25,7 @@ _USER_ID = re.compile(r"@[^:\s]+:\S+")
 
 def message(card: Card, *, thread: str | None) -> dict[str, Any]:
     """The content that shows a card, in a thread if one is named by its root."""
-    return _fitting(card, lambda part: _message(part, thread))
+    return _fitted(card, lambda part: _message(part, thread))
 
 
 def replacement(card: Card, message_id: str) -> dict[str, Any]:
@@ -34,7 +34,7 @@ def replacement(card: Card, message_id: str) -> dict[str, Any]:
     The body for clients that know no edits is the title alone. Nobody is notified again: the mentions stand
     in the new content only.
     """
-    return _fitting(card, lambda part: _replacement(part, message_id))
+    return _fitted(card, lambda part: _replacement(part, message_id))
 
 
 def notice(text: str) -> dict[str, Any]:
@@ -44,14 +44,14 @@ def notice(text: str) -> dict[str, Any]:
 
 def fits(card: Card) -> bool:
     """Whether one message has room for the whole card, first sent or as an edit."""
-    return _small(_message(card, _LONG_ID)) and _small(_replacement(card, _LONG_ID))
+    return _is_within_limit(_message(card, _LONG_ID)) and _is_within_limit(_replacement(card, _LONG_ID))
 
 
-def _fitting(card: Card, make: Callable[[Card], dict[str, Any]]) -> dict[str, Any]:
+def _fitted(card: Card, make: Callable[[Card], dict[str, Any]]) -> dict[str, Any]:
     return make(card if fits(card) else shorten(card, fits))
 
 
-def _small(content: dict[str, Any]) -> bool:
+def _is_within_limit(content: dict[str, Any]) -> bool:
     return len(json.dumps(content)) <= MAX_CONTENT_BYTES
 
 

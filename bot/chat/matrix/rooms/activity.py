@@ -23,7 +23,7 @@ RECEIPT_AFTER = 1.0
 log = structlog.get_logger(__name__)
 
 
-class Presence:
+class ActivityNotifier:
     """Shows people that the bot has read them and is working.
 
     Args:
@@ -42,22 +42,26 @@ class Presence:
         self._connection = connection
         self._typing_after = typing_after
         self._receipt_after = receipt_after
-        self._working: dict[str, asyncio.Event] = {}  # rooms that wait for an answer; set when it is there
+        self._awaiting_answer: dict[
+            str, asyncio.Event
+        ] = {}  # rooms that wait for an answer; set when it is there
         self._read: dict[str, tuple[str, str]] = {}  # a room's last handled event, and its thread
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def handled(self, room: str, event_id: str, thread: str | None) -> None:
+    def event_accepted(self, room: str, event_id: str, thread: str | None) -> None:
         """Something was taken in that will be answered."""
-        if room not in self._working:
-            self._working[room] = asyncio.Event()
-            self._begin(self._type(room, self._working[room]), f"typing in {room}")
+        if room not in self._awaiting_answer:
+            self._awaiting_answer[room] = asyncio.Event()
+            self._start(
+                self._show_typing_until_answered(room, self._awaiting_answer[room]), f"typing in {room}"
+            )
         if room not in self._read:
-            self._begin(self._mark(room), f"receipt in {room}")
+            self._start(self._send_receipt(room), f"receipt in {room}")
         self._read[room] = (event_id, thread or "main")
 
-    def answered(self, room: str) -> None:
+    def message_sent(self, room: str) -> None:
         """The bot spoke in a room."""
-        answered = self._working.pop(room, None)
+        answered = self._awaiting_answer.pop(room, None)
         if answered is not None:
             answered.set()
 
@@ -66,22 +70,22 @@ class Presence:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._working.clear()
+        self._awaiting_answer.clear()
         self._read.clear()
 
-    def _begin(self, work: Coroutine[Any, Any, None], name: str) -> None:
+    def _start(self, work: Coroutine[Any, Any, None], name: str) -> None:
         task = asyncio.create_task(work, name=name)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _type(self, room: str, answered: asyncio.Event) -> None:
-        if await _comes(answered, self._typing_after):
+    async def _show_typing_until_answered(self, room: str, answered: asyncio.Event) -> None:
+        if await _is_set_within(answered, self._typing_after):
             return
-        await self._quietly(self._show_typing(room, typing=True))
-        await _comes(answered, TYPING_FOR)
-        await self._quietly(self._show_typing(room, typing=False))
-        if self._working.get(room) is answered:
-            del self._working[room]
+        await self._ignore_errors(self._show_typing(room, typing=True))
+        await _is_set_within(answered, TYPING_FOR)
+        await self._ignore_errors(self._show_typing(room, typing=False))
+        if self._awaiting_answer.get(room) is answered:
+            del self._awaiting_answer[room]
 
     async def _show_typing(self, room: str, *, typing: bool) -> None:
         milliseconds = int(TYPING_FOR * 1000)
@@ -90,24 +94,24 @@ class Presence:
             lambda client: client.room_typing(room, typing, timeout=milliseconds),
         )
 
-    async def _mark(self, room: str) -> None:
+    async def _send_receipt(self, room: str) -> None:
         await asyncio.sleep(self._receipt_after)
         event_id, thread = self._read.pop(room)
-        await self._quietly(
+        await self._ignore_errors(
             self._connection.request(
                 "mark a message as read",
                 lambda client: client.update_receipt_marker(room, event_id, thread_id=thread),
             )
         )
 
-    async def _quietly(self, call: Coroutine[Any, Any, Any]) -> None:
+    async def _ignore_errors(self, call: Coroutine[Any, Any, Any]) -> None:
         try:
             await call
         except ChatError as error:
             log.info("a courtesy was not taken", problem=str(error))
 
 
-async def _comes(event: asyncio.Event, seconds: float) -> bool:
+async def _is_set_within(event: asyncio.Event, seconds: float) -> bool:
     """Whether an event is set within so many seconds."""
     try:
         async with asyncio.timeout(seconds):

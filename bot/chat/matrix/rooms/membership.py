@@ -8,16 +8,16 @@ from typing import Any
 
 import structlog
 
-from slipway.bot.chat.matrix.transport.connection import Connection
 from slipway.bot.chat.matrix.memory import MatrixMemory
+from slipway.bot.chat.matrix.messages.message_sender import MessageSender
 from slipway.bot.chat.matrix.rooms.rooms import Rooms
-from slipway.bot.chat.matrix.messages.message_sender import Voice
+from slipway.bot.chat.matrix.transport.connection import Connection
 from slipway.bot.chat.model import Card, Tone
 from slipway.bot.core.errors import ChatError
 
 _ROOM_ID = re.compile(r"!\S{1,254}")
 
-_NEEDS = {
+_NEEDED_EVENTS = {
     "m.room.message": "speak",
     "m.room.encrypted": "speak in an encrypted room",
     "m.reaction": "place the ✅ and ❌ that serve as buttons",
@@ -31,38 +31,42 @@ log = structlog.get_logger(__name__)
 class RoomMembership:
     """Watches configured rooms for what makes the bot unable to work there, and says it where it can."""
 
-    def __init__(self, connection: Connection, rooms: Rooms, voice: Voice, memory: MatrixMemory) -> None:
+    def __init__(
+        self, connection: Connection, rooms: Rooms, sender: MessageSender, memory: MatrixMemory
+    ) -> None:
         self._connection = connection
         self._rooms = rooms
-        self._voice = voice
+        self._sender = sender
         self._memory = memory
-        self._weak: dict[str, str] = {}  # rooms in which a right is missing, and the sentence about it
-        self._replaced: dict[str, str] = {}
+        self._missing_rights: dict[
+            str, str
+        ] = {}  # rooms in which a right is missing, and the sentence about it
+        self._tombstoned: dict[str, str] = {}
 
     @property
     def problems(self) -> tuple[str, ...]:
         """A sentence for each thing that is wrong in a configured room."""
-        return (*self._weak.values(), *self._replaced.values())
+        return (*self._missing_rights.values(), *self._tombstoned.values())
 
-    async def look(self, batch: Any) -> None:
+    async def update(self, response: Any) -> None:
         """Take note of what a batch says about the bot's standing."""
-        for room, info in batch.rooms.leave.items():
-            self._weak.pop(room, None)
-            self._replaced.pop(room, None)
+        for room, info in response.rooms.leave.items():
+            self._missing_rights.pop(room, None)
+            self._tombstoned.pop(room, None)
             removal = _removal(_sources(info), self._connection.user_id)
             if removal is not None:
-                self._rooms.put_out(room, removal)
-        for room, info in batch.rooms.join.items():
-            if not self._rooms.configured(room):
+                self._rooms.note_removal(room, removal)
+        for room, info in response.rooms.join.items():
+            if not self._rooms.is_configured(room):
                 continue
             kinds = {source.get("type") for source in _sources(info)}
             if kinds & {"m.room.power_levels", "m.room.encryption"}:
-                await self._weigh(room)
+                await self._check_power_levels(room)
             for source in _sources(info):
                 if source.get("type") == "m.room.tombstone" and source.get("state_key") == "":
-                    await self._bury(room, source)
+                    await self._handle_tombstone(room, source)
 
-    async def _weigh(self, room: str) -> None:
+    async def _check_power_levels(self, room: str) -> None:
         """Compare what the bot may do in a room with what it needs."""
         state = self._connection.room(room)
         if state is None:
@@ -71,28 +75,28 @@ class RoomMembership:
         unused = "m.room.message" if state.encrypted else "m.room.encrypted"
         missing = {
             kind: levels.get_message_event_required_level(kind)
-            for kind in _NEEDS
+            for kind in _NEEDED_EVENTS
             if kind != unused and not levels.can_user_send_message(me, kind)
         }
         if not missing:
-            if self._weak.pop(room, None) is not None:
+            if self._missing_rights.pop(room, None) is not None:
                 log.info("the bot has every right it needs again", room=room)
             return
-        what = " and ".join(_NEEDS[kind] for kind in missing)
+        what = " and ".join(_NEEDED_EVENTS[kind] for kind in missing)
         sentence = (
             f"In {room} the bot may not {what}: it has power level {levels.get_user_level(me)} and needs "
             f"{max(missing.values())}."
         )
-        if self._weak.get(room) == sentence:
+        if self._missing_rights.get(room) == sentence:
             return
-        self._weak[room] = sentence
+        self._missing_rights[room] = sentence
         log.warning("a right is missing in a room", room=room, problem=sentence)
         text = f"Somebody who may change permissions here can give {me} that level."
         if "m.reaction" in missing:
             text += " Until then, type `!approve` and `!reject`."
-        await self._tell_once(room, sentence, Card(tone=Tone.WARNING, title=sentence, text=text))
+        await self._notify_once(room, sentence, Card(tone=Tone.WARNING, title=sentence, text=text))
 
-    async def _bury(self, room: str, source: Mapping[str, Any]) -> None:
+    async def _handle_tombstone(self, room: str, source: Mapping[str, Any]) -> None:
         """Say that a room was replaced, and that the bot does not move by itself."""
         content = source.get("content")
         successor = content.get("replacement_room") if isinstance(content, dict) else None
@@ -101,10 +105,10 @@ class RoomMembership:
         sentence = (
             f"The room {room} was replaced{into}; name the new one in matrix.rooms if the bot shall move."
         )
-        if self._replaced.get(room) == sentence:
+        if self._tombstoned.get(room) == sentence:
             return
-        self._replaced[room] = sentence
-        self._rooms.look_again()  # an alias that the configuration names may lead elsewhere now
+        self._tombstoned[room] = sentence
+        self._rooms.resolve_aliases_soon()  # an alias that the configuration names may lead elsewhere now
         log.warning("a configured room was replaced", room=room, problem=sentence)
         card = Card(
             tone=Tone.WARNING,
@@ -112,20 +116,20 @@ class RoomMembership:
             text="I do not follow by myself, since anybody who may close a room may name any other. "
             "Whoever runs Slipway can name the new room in `matrix.rooms`.",
         )
-        await self._tell_once(room, sentence, card)
+        await self._notify_once(room, sentence, card)
 
-    async def _tell_once(self, room: str, sentence: str, card: Card) -> None:
+    async def _notify_once(self, room: str, sentence: str, card: Card) -> None:
         """Say something in a room once for ever; where the bot may not speak, the log and health have it."""
         what = f"{room} {sentence}"
-        if await self._memory.was_told(what):
+        if await self._memory.was_notified(what):
             return
         try:
-            await self._voice.say(room, card, thread=None, key=what)
+            await self._sender.send(room, card, thread=None, key=what)
         except ChatError as error:
             log.info("could not tell a room how the bot stands in it", room=room, problem=str(error))
             if error.passing:
                 return
-        await self._memory.remember_told(what)
+        await self._memory.remember_notified(what)
 
 
 def _sources(info: Any) -> Iterator[Mapping[str, Any]]:

@@ -20,8 +20,8 @@ from slipway.bot.chat.model import Address
 from slipway.bot.core.errors import ChatError
 from slipway.bot.core.times import Clock
 
-_TRY_AGAIN_AFTER = timedelta(minutes=5)
-_RESOLVE_AGAIN_AFTER = timedelta(hours=1)  # an alias may be given to another room
+_RETRY_AFTER = timedelta(minutes=5)
+_RESOLVE_AFTER = timedelta(hours=1)  # an alias may be given to another room
 
 log = structlog.get_logger(__name__)
 
@@ -30,51 +30,53 @@ class Rooms:
     """The configured rooms by their ids, and what stands in the way of entering them."""
 
     def __init__(
-        self, connection: Connection, names: tuple[str, ...], knows: Callable[[str], bool], clock: Clock
+        self, connection: Connection, names: tuple[str, ...], is_known: Callable[[str], bool], clock: Clock
     ) -> None:
         self._connection = connection
         self._names = names
-        self._knows = knows
+        self._is_known = is_known
         self._clock = clock
         self._ids: dict[str, str] = {name: name for name in names if not name.startswith("#")}
-        self._outside: dict[str, str] = {}  # configured rooms not entered, and why
-        self._try_again_at: datetime | None = None
-        self._resolve_again_at: datetime | None = None
-        self._put_out: dict[str, str] = {}  # configured rooms that the bot was put out of; not entered again
-        self._owed: dict[str, str | None] = {}  # direct chats whose invite could not be followed yet
+        self._not_joined: dict[str, str] = {}  # configured rooms not entered, and why
+        self._retry_at: datetime | None = None
+        self._resolve_at: datetime | None = None
+        self._removed: dict[str, str] = {}  # configured rooms that the bot was put out of; not entered again
+        self._pending_invites: dict[
+            str, str | None
+        ] = {}  # direct chats whose invite could not be followed yet
         self._encrypted_before_sync: dict[str, bool] = {}
 
     @property
     def problems(self) -> tuple[str, ...]:
         """A sentence for each configured room that the bot is not in."""
-        return (*self._outside.values(), *self._put_out.values())
+        return (*self._not_joined.values(), *self._removed.values())
 
-    async def enter_missing(self) -> None:
+    async def join_missing(self) -> None:
         """Enter the configured rooms that the bot is not in, and look where aliases lead; not at every call.
 
         Raises:
             ChatError: the homeserver does not even say which rooms the bot is in.
         """
         now = self._clock()
-        resolve = self._resolve_again_at is None or now >= self._resolve_again_at
-        again = self._try_again_at is None or now >= self._try_again_at
-        if not resolve and not (again and (self._outside or self._owed)):
+        resolve = self._resolve_at is None or now >= self._resolve_at
+        again = self._retry_at is None or now >= self._retry_at
+        if not resolve and not (again and (self._not_joined or self._pending_invites)):
             return
-        self._try_again_at = now + _TRY_AGAIN_AFTER
+        self._retry_at = now + _RETRY_AFTER
         if resolve:
-            self._resolve_again_at = now + _RESOLVE_AGAIN_AFTER
+            self._resolve_at = now + _RESOLVE_AFTER
         answer = await self._connection.request("ask which rooms the bot is in", lambda c: c.joined_rooms())
         joined = set(answer.rooms)
         for name in self._names:
-            await self._enter(name, joined, resolve=resolve)
-        for room, inviter in tuple(self._owed.items()):
-            await self._follow(room, inviter, None)
+            await self._join_configured(name, joined, resolve=resolve)
+        for room, inviter in tuple(self._pending_invites.items()):
+            await self._accept_invite(room, inviter, None)
 
-    def look_again(self) -> None:
+    def resolve_aliases_soon(self) -> None:
         """Look soon where aliases lead, and whether the bot is in every configured room."""
-        self._resolve_again_at = None
+        self._resolve_at = None
 
-    def put_out(self, room: str, how: str) -> None:
+    def note_removal(self, room: str, how: str) -> None:
         """Take note that the bot was put out of a room; it comes back by an invite or a restart.
 
         Args:
@@ -82,30 +84,30 @@ class Rooms:
             how: what follows “the bot”: ``was banned by @bob:example.org``.
         """
         log.warning("the bot was put out of a room", room=room, how=how)
-        if self.configured(room):
+        if self.is_configured(room):
             again = f"Invite {self._connection.user_id} again to let it work there."
-            self._put_out[room] = f"In {room} the bot {how}. {again}"
+            self._removed[room] = f"In {room} the bot {how}. {again}"
 
-    async def _enter(self, name: str, joined: set[str], *, resolve: bool) -> None:
+    async def _join_configured(self, name: str, joined: set[str], *, resolve: bool) -> None:
         try:
-            room = await self._resolve(name, anew=resolve)
+            room = await self._resolve(name, new_login=resolve)
             if room in joined:
-                self._put_out.pop(room, None)
-            elif room not in self._put_out:
+                self._removed.pop(room, None)
+            elif room not in self._removed:
                 await self._join(f"enter {name}", name)
                 log.info("entered a configured room", room=room, name=name)
         except ChatError as error:
-            self._stay_outside(name, error)
+            self._note_not_joined(name, error)
         else:
-            self._outside.pop(name, None)
+            self._not_joined.pop(name, None)
 
-    async def _resolve(self, name: str, *, anew: bool = False) -> str:
+    async def _resolve(self, name: str, *, new_login: bool = False) -> str:
         """The id of a configured room. A known alias that cannot be looked up now leads where it led.
 
         Raises:
             ChatError: it leads nowhere.
         """
-        if not name.startswith("#") or (name in self._ids and not anew):
+        if not name.startswith("#") or (name in self._ids and not new_login):
             return self._ids[name]
         what = f"find the room {name}"
         try:
@@ -124,40 +126,40 @@ class Rooms:
     async def _join(self, what: str, room: str) -> None:
         await self._connection.request(what, lambda c: c.join(room))
 
-    def _stay_outside(self, name: str, error: ChatError) -> None:
+    def _note_not_joined(self, name: str, error: ChatError) -> None:
         invite = f"Invite {self._connection.user_id} into it." if not error.passing else "Will try again."
         sentence = f"{error} {invite}"
-        if self._outside.get(name) != sentence:
+        if self._not_joined.get(name) != sentence:
             log.warning("not in a configured room", name=name, problem=sentence)
-        self._outside[name] = sentence
+        self._not_joined[name] = sentence
 
-    async def answer_invites(self, invites: Mapping[str, Any]) -> None:
+    async def handle_invites(self, invites: Mapping[str, Any]) -> None:
         """Follow invites into configured rooms, and of known people into direct chats; ignore the others."""
         for room, info in invites.items():
             inviter, direct = _invitation(info, self._connection.user_id)
             name = await self._configured_name(room)
-            if name is None and not (direct and inviter is not None and self._knows(inviter)):
+            if name is None and not (direct and inviter is not None and self._is_known(inviter)):
                 log.info("ignored an invite", room=room, inviter=inviter)
                 continue
-            await self._follow(room, inviter, name)
+            await self._accept_invite(room, inviter, name)
 
-    async def _follow(self, room: str, inviter: str | None, name: str | None) -> None:
+    async def _accept_invite(self, room: str, inviter: str | None, name: str | None) -> None:
         """Follow an invite into a room that the configuration calls so, or into a direct chat."""
-        self._owed.pop(room, None)
+        self._pending_invites.pop(room, None)
         try:
             await self._join(f"follow the invite into {room}", room)
         except ChatError as error:
             if name is not None:
-                self._stay_outside(name, error)
+                self._note_not_joined(name, error)
                 return
             log.warning("could not follow an invite", room=room, problem=str(error))
             if error.passing:
-                self._owed[room] = inviter
+                self._pending_invites[room] = inviter
         else:
             log.info("followed an invite", room=room, inviter=inviter)
-            self._put_out.pop(room, None)
+            self._removed.pop(room, None)
             if name is not None:
-                self._outside.pop(name, None)
+                self._not_joined.pop(name, None)
 
     async def _configured_name(self, room: str) -> str | None:
         for name in self._names:
@@ -170,25 +172,25 @@ class Rooms:
                 return name
         return None
 
-    def configured(self, room: str) -> bool:
+    def is_configured(self, room: str) -> bool:
         """Whether the configuration names the room."""
         return room in self._ids.values()
 
-    def attends(self, room: str) -> bool:
+    def is_relevant(self, room: str) -> bool:
         """Whether anybody at all could be listened to in the room."""
         state = self._connection.room(room)
-        return self.configured(room) or (state is not None and state.member_count == 2)
+        return self.is_configured(room) or (state is not None and state.member_count == 2)
 
-    def listens(self, room: str, speaker: object) -> Address | None:
+    def address_for(self, room: str, speaker: object) -> Address | None:
         """How the bot listens to somebody in a room; None if it does not."""
-        if self.configured(room):
+        if self.is_configured(room):
             return Address.ROOM
         state = self._connection.room(room)
         if state is None or not isinstance(speaker, str):
             return None
-        return Address.DIRECT if state.member_count == 2 and self._knows(speaker) else None
+        return Address.DIRECT if state.member_count == 2 and self._is_known(speaker) else None
 
-    async def encrypted(self, room: str) -> bool:
+    async def is_encrypted(self, room: str) -> bool:
         """Whether messages in the room are encrypted; asks the homeserver where no sync has told yet.
 
         Raises:

@@ -12,7 +12,7 @@ from typing import Any
 
 import aiohttp
 
-from slipway.bot.chat.matrix.transport.errors import refusal
+from slipway.bot.chat.matrix.transport.errors import error_from_response
 from slipway.bot.core.errors import ChatError
 
 Client = Any
@@ -20,14 +20,14 @@ Client = Any
 
 Json = dict[str, Any]
 
-Exchange = Callable[[str, str, Json | None], Awaitable[tuple[int, Json]]]
+SendRequest = Callable[[str, str, Json | None], Awaitable[tuple[int, Json]]]
 """Makes one call (method, path, body) as the bot, and gives the status and the object that came back.
 
 Network failures come out as ``ChatError``; a status is the caller's to judge.
 """
 
 
-async def exchange(
+async def send_request(
     client: Client, method: str, path: str, body: Json | None, *, token: str | None = None
 ) -> tuple[int, Json]:
     """Make a call with nio's HTTP client.
@@ -48,7 +48,9 @@ async def exchange(
         return answer.status, found if isinstance(found, dict) else {}
 
 
-async def ask(call: Exchange, what: str, method: str, path: str, body: Json | None = None) -> Json:
+async def request_json(
+    call: SendRequest, what: str, method: str, path: str, body: Json | None = None
+) -> Json:
     """Make a call that has to succeed.
 
     Raises:
@@ -57,11 +59,11 @@ async def ask(call: Exchange, what: str, method: str, path: str, body: Json | No
     """
     status, found = await call(method, path, body)
     if status != HTTPStatus.OK:
-        raise refusal(what, status, found)
+        raise error_from_response(what, status, found)
     return found
 
 
-async def attempt(what: str, call: Awaitable[Any], seconds: float) -> Any:
+async def await_response(what: str, call: Awaitable[Any], seconds: float) -> Any:
     """Await a call of nio's, with a timeout and plain errors.
 
     Raises:
@@ -87,29 +89,31 @@ async def attempt(what: str, call: Awaitable[Any], seconds: float) -> Any:
             "retry_after_ms": answer.retry_after_ms,
             "soft_logout": answer.soft_logout,
         }
-        raise refusal(what, status, found)
+        raise error_from_response(what, status, found)
     return answer
 
 
-def reaching(client: Client, seconds: float) -> Exchange:
+def timed_requests(client: Client, seconds: float) -> SendRequest:
     """As :func:`calling`, each call with a timeout and plain errors: for whoever calls on their own account."""
-    plain = calling(client)
+    plain = authenticated_requests(client)
 
     async def call(method: str, path: str, body: Json | None) -> tuple[int, Json]:
-        answer: tuple[int, Json] = await attempt("reach the homeserver", plain(method, path, body), seconds)
+        answer: tuple[int, Json] = await await_response(
+            "reach the homeserver", plain(method, path, body), seconds
+        )
         return answer
 
     return call
 
 
-def calling(client: Client) -> Exchange:
+def authenticated_requests(client: Client) -> SendRequest:
     """Makes plain calls as the bot, with the token that the client has then.
 
     Timeouts and network failures are the caller's: this is for use within :func:`attempt`.
     """
 
     async def call(method: str, path: str, body: Json | None) -> tuple[int, Json]:
-        return await exchange(client, method, path, body, token=client.access_token)
+        return await send_request(client, method, path, body, token=client.access_token)
 
     return call
 

@@ -13,9 +13,9 @@ from http import HTTPStatus
 
 import structlog
 
-from slipway.bot.chat.matrix.transport.errors import HomeserverError, refusal
-from slipway.bot.chat.matrix.account.account_store import Folder, Login
+from slipway.bot.chat.matrix.account.account_store import AccountStore, Login
 from slipway.bot.chat.matrix.transport.api import Json
+from slipway.bot.chat.matrix.transport.errors import HomeserverError, error_from_response
 from slipway.bot.config.settings import MatrixSettings
 from slipway.bot.core.errors import ChatError
 
@@ -28,7 +28,7 @@ log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
-class Secret:
+class Credentials:
     """What a login can be bought with.
 
     Attributes:
@@ -63,7 +63,7 @@ class Secret:
         )
 
 
-class Entrance:
+class Authenticator:
     """Logs in, or goes on with the login of before.
 
     Args:
@@ -74,15 +74,19 @@ class Entrance:
     """
 
     def __init__(
-        self, call: Call, settings: MatrixSettings, folder: Folder | None, secret: Secret | None = None
+        self,
+        call: Call,
+        settings: MatrixSettings,
+        store: AccountStore | None,
+        secret: Credentials | None = None,
     ) -> None:
         self._call = call
         self._settings = settings
-        self._folder = folder
+        self._store = store
         password = settings.password.get_secret_value() if settings.password is not None else None
-        self._secret = secret or Secret(password)
+        self._credentials = secret or Credentials(password)
 
-    async def enter(self) -> Login:
+    async def log_in(self) -> Login:
         """A login that the homeserver knows: the configured token's, the kept one, or a new one.
 
         Raises:
@@ -91,64 +95,66 @@ class Entrance:
         settings = self._settings
         if settings.access_token is not None:
             return await self.check(self._login(settings.device_id, settings.access_token.get_secret_value()))
-        kept = self.kept()
-        if kept is None:
-            return await self.anew(settings.device_id)
+        stored_login = self.stored_login()
+        if stored_login is None:
+            return await self.new_login(settings.device_id)
         try:
-            return await self.check(kept)
+            return await self.check(stored_login)
         except HomeserverError as error:
             if not error.logged_out:
                 raise
-            if self._secret.password is None:
-                raise _gone(kept.device_id, deleted=error.logged_out == "hard") from error
+            if self._credentials.password is None:
+                raise _logged_out_error(stored_login.device_id, deleted=error.logged_out == "hard") from error
             if error.logged_out == "soft":
-                return await self.anew(kept.device_id, lost=kept.lost)
+                return await self.new_login(stored_login.device_id, lost_devices=stored_login.lost_devices)
         log.warning(
             "the homeserver deleted the bot's device or logged it out; the bot makes a new one",
-            device=kept.device_id,
+            device=stored_login.device_id,
         )
-        return await self.anew(None, lost=kept.lost)
+        return await self.new_login(None, lost_devices=stored_login.lost_devices)
 
-    def kept(self) -> Login | None:
+    def stored_login(self) -> Login | None:
         """The login of before, if one was kept.
 
         Raises:
             ChatError: it cannot be read.
         """
-        if self._folder is None:
+        if self._store is None:
             return None
-        return self._folder.load_login(self._settings.homeserver, self._settings.user_id)
+        return self._store.load_login(self._settings.homeserver, self._settings.user_id)
 
-    async def anew(self, device_id: str | None, *, lost: tuple[str, ...] = ()) -> Login:
+    async def new_login(self, device_id: str | None, *, lost_devices: tuple[str, ...] = ()) -> Login:
         """Log in, and keep the login.
 
         Args:
             device_id: as which device; None for a new one.
-            lost: devices whose keys are gone, to be remembered until they are removed.
+            lost_devices: devices whose keys are gone, to be remembered until they are removed.
 
         Raises:
             ChatError: the homeserver does not let the bot in.
         """
         user = self._settings.user_id
         status, answer = await self._call(
-            None, "POST", "/_matrix/client/v3/login", self._secret.body(user, device_id)
+            None, "POST", "/_matrix/client/v3/login", self._credentials.body(user, device_id)
         )
         token, device = answer.get("access_token"), answer.get("device_id")
         if status != HTTPStatus.OK or not isinstance(token, str) or not isinstance(device, str):
-            raise refusal(f"log in as {user}", status, answer)
-        login = replace(self._login(device, token), lost=tuple(each for each in lost if each != device))
+            raise error_from_response(f"log in as {user}", status, answer)
+        login = replace(
+            self._login(device, token), lost_devices=tuple(each for each in lost_devices if each != device)
+        )
         login = await self.check(login)
-        if self._folder is not None:
-            self._folder.save_login(login)
+        if self._store is not None:
+            self._store.save_login(login)
         return login
 
-    async def after_loss(self, lost: Login) -> Login:
+    async def replace_lost_device(self, lost: Login) -> Login:
         """Go on as a new device, where a device's keys are gone.
 
         Raises:
             ChatError: the bot cannot log in by itself; the words say what to type.
         """
-        if self._settings.access_token is not None or self._secret.password is None:
+        if self._settings.access_token is not None or self._credentials.password is None:
             raise ChatError(
                 f"The encryption keys of the bot's device {lost.device_id} are lost: the homeserver has published "
                 "them, and they are not in the state folder. Put state_dir back from a backup, or type "
@@ -161,7 +167,7 @@ class Entrance:
             "before cannot be read any more. Remove the old device from the account",
             old=lost.device_id,
         )
-        return await self.anew(None, lost=(*lost.lost, lost.device_id))
+        return await self.new_login(None, lost_devices=(*lost.lost_devices, lost.device_id))
 
     def _not_by_token(self) -> str:
         if self._settings.access_token is None:
@@ -180,7 +186,7 @@ class Entrance:
         what = "ask who the bot is logged in as"
         status, who = await self._call(login.access_token, "GET", "/_matrix/client/v3/account/whoami", None)
         if status != HTTPStatus.OK:
-            raise refusal(what, status, who)
+            raise error_from_response(what, status, who)
         if who.get("user_id") != login.user_id:
             raise ChatError(
                 f"The Matrix login belongs to {who.get('user_id')}, but matrix.user_id is {login.user_id}.",
@@ -190,7 +196,7 @@ class Entrance:
         return replace(login, device_id=device) if isinstance(device, str) else login
 
 
-def _gone(device_id: str, *, deleted: bool) -> ChatError:
+def _logged_out_error(device_id: str, *, deleted: bool) -> ChatError:
     if not deleted:
         return ChatError(
             f"The homeserver ended the bot's login (M_UNKNOWN_TOKEN); its device {device_id} is still there. "

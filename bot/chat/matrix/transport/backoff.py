@@ -6,8 +6,8 @@ import random
 from collections.abc import Awaitable, Callable
 
 _FIRST_WAIT = 1.0
-_LONGEST_WAIT = 60.0
-_LONGEST_ASKED_WAIT = 300.0  # what a server may ask for; more is not believed
+_MAX_WAIT = 60.0
+_MAX_RETRY_AFTER = 300.0  # what a server may ask for; more is not believed
 
 Sleep = Callable[[float], Awaitable[None]]
 """Lets so many seconds pass."""
@@ -22,9 +22,9 @@ class Backoff:
 
     def next(self, asked: float = 0.0) -> float:
         """How long to wait now; not less than the server ``asked`` for, within reason."""
-        wait: float = min(_LONGEST_WAIT, _FIRST_WAIT * 2 ** min(self.failures, 10))
+        wait: float = min(_MAX_WAIT, _FIRST_WAIT * 2 ** min(self.failures, 10))
         self.failures += 1
-        return max(wait * self._random.uniform(0.5, 1.0), min(asked, _LONGEST_ASKED_WAIT))
+        return max(wait * self._random.uniform(0.5, 1.0), min(asked, _MAX_RETRY_AFTER))
 
     def reset(self) -> None:
         """After a success."""

@@ -11,12 +11,18 @@ from urllib.parse import quote
 
 import structlog
 
-from slipway.bot.chat.matrix.transport.errors import HomeserverError, refusal
-from slipway.bot.chat.matrix.account.account_store import Folder
-from slipway.bot.chat.matrix.encryption.key_manager import Keys
-from slipway.bot.chat.matrix.transport.authentication import Secret
-from slipway.bot.chat.matrix.transport.session import Opened, Opener
-from slipway.bot.chat.matrix.transport.api import Client, Json, ask, attempt, calling
+from slipway.bot.chat.matrix.account.account_store import AccountStore
+from slipway.bot.chat.matrix.encryption.key_manager import KeyManager
+from slipway.bot.chat.matrix.transport.api import (
+    Client,
+    Json,
+    authenticated_requests,
+    await_response,
+    request_json,
+)
+from slipway.bot.chat.matrix.transport.authentication import Credentials
+from slipway.bot.chat.matrix.transport.errors import HomeserverError, error_from_response
+from slipway.bot.chat.matrix.transport.session import Session, SessionOpener
 from slipway.bot.config.settings import MatrixSettings
 from slipway.bot.core.errors import ChatError
 
@@ -24,11 +30,11 @@ __all__ = ["Client", "Connection", "HomeserverError"]
 
 log = structlog.get_logger(__name__)
 
-_SOFTLY_LOGGED_OUT = {"errcode": "M_UNKNOWN_TOKEN", "soft_logout": True}
+_SOFT_LOGOUT = {"errcode": "M_UNKNOWN_TOKEN", "soft_logout": True}
 
 _MAX_RATE_LIMITED = 4  # how often a call is tried again after 429, when the server says that it may be
-_LONGEST_ASKED_WAIT = 30.0  # what a server may ask for within one call, in seconds; more is not waited for
-_PATIENCE = 3  # a call with all of its tries may take this many request timeouts
+_MAX_RETRY_AFTER = 30.0  # what a server may ask for within one call, in seconds; more is not waited for
+_TIMEOUTS_PER_CALL = 3  # a call with all of its tries may take this many request timeouts
 
 # A server gives 10 events a room unless asked, and caps what may be asked at 100
 # (Synapse: filter_timeline_limit).
@@ -62,23 +68,23 @@ class Connection:
         settings: MatrixSettings,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         *,
-        folder: Folder | None = None,
-        secret: Secret | None = None,
+        store: AccountStore | None = None,
+        secret: Credentials | None = None,
     ) -> None:
         self._settings = settings
         self._sleep = sleep
-        self._opener = Opener(settings, folder, secret)
-        self._opened: Opened | None = None
-        self._opening = asyncio.Lock()
+        self._session_opener = SessionOpener(settings, store, secret)
+        self._session: Session | None = None
+        self._session_lock = asyncio.Lock()
         self.user_id = settings.user_id
         self.display_name = ""
 
     async def close(self) -> None:
         """Let go of the connection; a later call opens it again."""
-        async with self._opening:
-            opened, self._opened = self._opened, None
-            if opened is not None:
-                await opened.close()
+        async with self._session_lock:
+            session, self._session = self._session, None
+            if session is not None:
+                await session.close()
 
     async def request(
         self, what: str, call: Callable[[Client], Awaitable[Any]], *, patient: bool = True
@@ -96,12 +102,12 @@ class Connection:
         """
         for _ in range(_MAX_RATE_LIMITED if patient else 0):
             try:
-                return await self._logged_in(what, call, self._patience)
+                return await self._call(what, call, self._call_timeout)
             except HomeserverError as error:
-                if not error.limited or error.retry_after > _LONGEST_ASKED_WAIT:
+                if not error.rate_limited or error.retry_after > _MAX_RETRY_AFTER:
                     raise
                 await self._sleep(error.retry_after)
-        return await self._logged_in(what, call, self._patience)
+        return await self._call(what, call, self._call_timeout)
 
     async def get_json(self, what: str, path: str) -> dict[str, Any]:
         """Read a JSON object from the client-server API, for what nio has no usable call for.
@@ -111,7 +117,7 @@ class Connection:
         """
 
         answer: dict[str, Any] = await self.request(
-            what, lambda client: ask(calling(client), what, "GET", path)
+            what, lambda client: request_json(authenticated_requests(client), what, "GET", path)
         )
         return answer
 
@@ -137,7 +143,7 @@ class Connection:
                     raise ChatError(f"The room {room} is encrypted, and encryption is off.", passing=False)
                 sent_kind, sent = await self.keys.encrypt(room, kind, content)
             path = f"/_matrix/client/v3/rooms/{quote(room, safe='')}/send/{sent_kind}/{quote(tx_id, safe='')}"
-            answer = await ask(calling(client), f"send to {room}", "PUT", path, sent)
+            answer = await request_json(authenticated_requests(client), f"send to {room}", "PUT", path, sent)
             return str(answer["event_id"])
 
         return str(await self.request(f"send to {room}", call, patient=False))
@@ -156,73 +162,73 @@ class Connection:
             # the timeout say, it would ignore it when it comes again.
             client.next_batch = ""
             answer: Awaitable[Any] = client.sync(
-                timeout=_unlike_any_before() if full_state else int(poll * 1000),
+                timeout=_unique_timeout() if full_state else int(poll * 1000),
                 sync_filter=_SYNC_FILTER,
                 since=since,
                 full_state=full_state or None,
             )
             return answer
 
-        batch = await self._logged_in("read the news", call, poll + self._patience)
+        response = await self._call("read the news", call, poll + self._call_timeout)
         if self.keys is not None:
-            await self.keys.after_sync(batch)
-        return batch
+            await self.keys.after_sync(response)
+        return response
 
     @property
-    def encrypts(self) -> bool:
+    def encryption_enabled(self) -> bool:
         """Whether the bot works in encrypted rooms."""
-        return self._opener.encrypts
+        return self._session_opener.encryption_enabled
 
     @property
-    def keys(self) -> Keys | None:
+    def keys(self) -> KeyManager | None:
         """The device's keys, once connected; None where nothing is encrypted."""
-        return None if self._opened is None else self._opened.keys
+        return None if self._session is None else self._session.keys
 
     def room(self, room_id: str) -> Any | None:
         """What nio knows of a joined room from the syncs so far; None if it has not been seen."""
-        return None if self._opened is None else self._opened.client.rooms.get(room_id)
+        return None if self._session is None else self._session.client.rooms.get(room_id)
 
     @property
-    def _patience(self) -> float:
-        return self._settings.request_timeout.total_seconds() * _PATIENCE
+    def _call_timeout(self) -> float:
+        return self._settings.request_timeout.total_seconds() * _TIMEOUTS_PER_CALL
 
-    async def _logged_in(self, what: str, call: Callable[[Client], Awaitable[Any]], seconds: float) -> Any:
+    async def _call(self, what: str, call: Callable[[Client], Awaitable[Any]], seconds: float) -> Any:
         """Make a call; after a soft logout log in again, once, and repeat it."""
-        client = await self._ready()
+        client = await self._open_client()
         token = client.access_token
         try:
             if not token:  # nio drops it at a soft logout, which another call has seen just now
-                raise refusal(what, HTTPStatus.UNAUTHORIZED, _SOFTLY_LOGGED_OUT)
-            return await attempt(what, call(client), seconds)
+                raise error_from_response(what, HTTPStatus.UNAUTHORIZED, _SOFT_LOGOUT)
+            return await await_response(what, call(client), seconds)
         except HomeserverError as error:
-            if error.logged_out != "soft" or not self._opener.has_password:
+            if error.logged_out != "soft" or not self._session_opener.has_password:
                 raise
         await self._renew(client, token)
-        return await attempt(what, call(client), seconds)
+        return await await_response(what, call(client), seconds)
 
     async def _renew(self, client: Client, ended: str) -> None:
         """Get a new token for the same device, unless somebody else has just done so."""
-        async with self._opening:
+        async with self._session_lock:
             if client.access_token not in ("", ended):
                 return
-            await self._opener.renew(client)
+            await self._session_opener.renew(client)
             log.info("logged in again after the homeserver ended the token", device=client.device_id)
 
-    async def _ready(self) -> Client:
-        async with self._opening:
-            if self._opened is None:
-                opened = await self._opener.open()
+    async def _open_client(self) -> Client:
+        async with self._session_lock:
+            if self._session is None:
+                session = await self._session_opener.open()
                 try:
-                    await self._learn_name(opened.client)
+                    await self._fetch_display_name(session.client)
                 except BaseException:
-                    await opened.close()
+                    await session.close()
                     raise
-                self._opened = opened
-            return self._opened.client
+                self._session = session
+            return self._session.client
 
-    async def _learn_name(self, client: Client) -> None:
+    async def _fetch_display_name(self, client: Client) -> None:
         try:
-            name = await attempt("read the bot's name", client.get_displayname(), self._patience)
+            name = await await_response("read the bot's name", client.get_displayname(), self._call_timeout)
             self.display_name = name.displayname or ""
         except HomeserverError as error:
             if error.passing:
@@ -230,7 +236,7 @@ class Connection:
             self.display_name = ""  # an account without a profile
 
 
-def _unlike_any_before() -> int:
+def _unique_timeout() -> int:
     """A time limit for a sync that does not wait, which makes its request differ from all earlier ones.
 
     Synapse keeps a sync's answer for two minutes and gives it again to the same request

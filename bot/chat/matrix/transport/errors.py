@@ -41,12 +41,12 @@ class HomeserverError(ChatError):
         self.logged_out = logged_out
 
     @property
-    def limited(self) -> bool:
+    def rate_limited(self) -> bool:
         """Whether the homeserver finds that too much is asked of it."""
         return self.errcode == "M_LIMIT_EXCEEDED" or self.status == HTTPStatus.TOO_MANY_REQUESTS
 
 
-def refusal(what: str, status: int, answer: Mapping[str, Any]) -> HomeserverError:
+def error_from_response(what: str, status: int, answer: Mapping[str, Any]) -> HomeserverError:
     """The error for an answer that is one.
 
     Args:

@@ -20,15 +20,15 @@ import structlog
 from slipway.bot.chat.matrix.transport.backoff import Sleep
 from slipway.bot.chat.matrix.transport.connection import HomeserverError
 
-MOST_TRIES = 8
+MAX_TRIES = 8
 """How often one event is offered, once its turn has come, before its sender gets the error."""
 
-LONGEST_WAIT = 60.0
+MAX_WAIT = 60.0
 """Seconds that a homeserver may ask for between two tries; more is not believed."""
 
-SLOWEST_EDITS = timedelta(seconds=60)
+MAX_EDIT_INTERVAL = timedelta(seconds=60)
 
-_CALM = 20
+_SENT_BEFORE_FASTER = 20
 """How many events must pass without a refusal until edits may be twice as frequent again."""
 
 T = TypeVar("T")
@@ -36,14 +36,14 @@ T = TypeVar("T")
 log = structlog.get_logger(__name__)
 
 
-class Rank(IntEnum):
+class Priority(IntEnum):
     """What goes first in the queue."""
 
     MESSAGE = 0
     EDIT = 1
 
 
-class Pace:
+class RateLimiter:
     """Sends events as fast as the homeserver takes them.
 
     Args:
@@ -55,9 +55,9 @@ class Pace:
         self._configured = edit_interval
         self._sleep = sleep
         self._limited = False
-        self._queue: list[tuple[Rank, int, asyncio.Event]] = []
+        self._queue: list[tuple[Priority, int, asyncio.Event]] = []
         self._numbers = itertools.count()
-        self._passed = 0
+        self._sent_since_refusal = 0
         self.edit_interval = edit_interval
 
     @property
@@ -65,7 +65,7 @@ class Pace:
         """Whether events stand in a queue now."""
         return self._limited
 
-    async def send(self, call: Callable[[], Awaitable[T]], rank: Rank = Rank.MESSAGE) -> T:
+    async def send(self, call: Callable[[], Awaitable[T]], priority: Priority = Priority.MESSAGE) -> T:
         """Send one event by ``call``, now or when its turn comes.
 
         Raises:
@@ -75,75 +75,75 @@ class Pace:
         asked: float | None = None  # how long the homeserver asked to wait, where it refused this very event
         if not self._limited:
             try:
-                return await self._passing(call)
+                return await self._send_once(call)
             except HomeserverError as error:
-                if not error.limited:
+                if not error.rate_limited:
                     raise
-                asked = error.retry_after if self._slow_down() else None
+                asked = error.retry_after if self._note_refusal() else None
         if asked is None:
-            await self._turn(rank)
+            await self._wait_for_turn(priority)
         try:
             if asked is not None:
                 await self._wait(asked)
-            return await self._insist(call)
+            return await self._retry(call)
         finally:
-            self._next()
+            self._release_next()
 
-    async def clear(self, rank: Rank) -> None:
+    async def wait_until_clear(self, priority: Priority) -> None:
         """Wait until an event of this rank would be sent at once. Nothing is held; others may come between."""
         if self._limited:
-            await self._turn(rank)
-            self._next()
+            await self._wait_for_turn(priority)
+            self._release_next()
 
-    def _slow_down(self) -> bool:
+    def _note_refusal(self) -> bool:
         """Take note of a refusal; whether this is the first one, whose sender then holds the turn."""
-        self._passed = 0
+        self._sent_since_refusal = 0
         first, self._limited = not self._limited, True
         if first:  # what was under way beside it is refused for the same reason
-            self.edit_interval = min(max(2 * self.edit_interval, timedelta(seconds=1)), SLOWEST_EDITS)
+            self.edit_interval = min(max(2 * self.edit_interval, timedelta(seconds=1)), MAX_EDIT_INTERVAL)
             log.warning(
                 "the homeserver limits how much the bot may say",
                 edit_interval=self.edit_interval.total_seconds(),
             )
         return first
 
-    async def _passing(self, call: Callable[[], Awaitable[T]]) -> T:
+    async def _send_once(self, call: Callable[[], Awaitable[T]]) -> T:
         answer = await call()
-        self._passed += 1
-        if self._passed >= _CALM:
-            self._passed = 0
+        self._sent_since_refusal += 1
+        if self._sent_since_refusal >= _SENT_BEFORE_FASTER:
+            self._sent_since_refusal = 0
             self.edit_interval = max(self._configured, self.edit_interval / 2)
         return answer
 
-    async def _insist(self, call: Callable[[], Awaitable[T]]) -> T:
-        for _ in range(MOST_TRIES - 1):
+    async def _retry(self, call: Callable[[], Awaitable[T]]) -> T:
+        for _ in range(MAX_TRIES - 1):
             try:
-                return await self._passing(call)
+                return await self._send_once(call)
             except HomeserverError as error:
-                if not error.limited:
+                if not error.rate_limited:
                     raise
-                self._passed = 0
+                self._sent_since_refusal = 0
                 asked = error.retry_after
             await self._wait(asked)
-        return await self._passing(call)
+        return await self._send_once(call)
 
     async def _wait(self, asked: float) -> None:
-        await self._sleep(min(max(asked, 0.05), LONGEST_WAIT))
+        await self._sleep(min(max(asked, 0.05), MAX_WAIT))
 
-    async def _turn(self, rank: Rank) -> None:
+    async def _wait_for_turn(self, priority: Priority) -> None:
         mine = asyncio.Event()
-        heapq.heappush(self._queue, (rank, next(self._numbers), mine))
+        heapq.heappush(self._queue, (priority, next(self._numbers), mine))
         try:
             await mine.wait()
         except asyncio.CancelledError:
             if mine.is_set():  # it came just now, and nobody is there to take it
-                self._next()
+                self._release_next()
             else:
                 self._queue = [each for each in self._queue if each[2] is not mine]
                 heapq.heapify(self._queue)
             raise
 
-    def _next(self) -> None:
+    def _release_next(self) -> None:
         """Give the turn to whoever is first in the queue; without anybody, there is no queue any more."""
         if self._queue:
             heapq.heappop(self._queue)[2].set()
@@ -158,8 +158,8 @@ class Latest:
     hear how that went. What was begun goes on if its caller is cancelled, so that edits never cross.
     """
 
-    def __init__(self, pace: Pace) -> None:
-        self._pace = pace
+    def __init__(self, rate_limiter: RateLimiter) -> None:
+        self._rate_limiter = rate_limiter
         self._waiting: dict[str, _Edit] = {}
         self._last: dict[str, asyncio.Task[None]] = {}
 
@@ -193,7 +193,7 @@ class Latest:
         try:
             if before is not None:
                 await asyncio.wait([before])
-            await self._pace.clear(Rank.EDIT)
+            await self._rate_limiter.wait_until_clear(Priority.EDIT)
         finally:
             self._waiting.pop(message_id, None)
         await edit.send()

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from slipway.bot.config.problems import Problem, shown
-from slipway.bot.config.settings import SlackSettings, SlackTransport
+from slipway.bot.core.problems import Problem, shown
+from slipway.bot.chat.slack.settings import SlackSettings, SlackTransport
 
 CHANNEL = re.compile(r"[CGD][A-Z0-9]{2,20}", re.ASCII)
 TEAM = re.compile(r"[TE][A-Z0-9]{2,20}", re.ASCII)

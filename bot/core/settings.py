@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, get_args
 from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict
@@ -40,3 +41,12 @@ class Settings(BaseModel):
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", arbitrary_types_allowed=True)
+
+
+def leaf_types(annotation: object) -> Iterator[type]:
+    """All classes inside ``X | None``, ``tuple[X, ...]`` and ``dict[K, X]``."""
+    inside = get_args(annotation)
+    if not inside and isinstance(annotation, type):
+        yield annotation
+    for part in inside:
+        yield from leaf_types(part)

@@ -1,0 +1,271 @@
+"""A card as Block Kit, within Slack's limits whatever the card holds."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from slack_sdk.models.blocks import (
+    ActionsBlock,
+    Block,
+    ButtonElement,
+    ConfirmObject,
+    ContextBlock,
+    DividerBlock,
+    HeaderBlock,
+    MarkdownTextObject,
+    PlainTextObject,
+    SectionBlock,
+    TableBlock,
+)
+
+from slipway.bot.chat.model import Button, Card, Choice, Field, Shortcut, Table
+from slipway.bot.chat.shared.plain import (
+    clean,
+    clean_line,
+    headline,
+    render_plain,
+    table_lines,
+    without_ticks,
+)
+from slipway.bot.chat.shared.shorten import shorten
+from slipway.bot.chat.slack.rendering import limits
+from slipway.bot.chat.slack.rendering.mrkdwn import escape, mention, mrkdwn, short, short_in_bytes
+from slipway.bot.chat.slack.interactions.values import APPROVE, DETAILS, REJECT, SAY, Target
+
+Json = dict[str, Any]
+
+_FENCE = "```"
+_ROWS_AS_CODE = limits.SECTION - 2 * len(_FENCE) - 2
+
+
+@dataclass(frozen=True)
+class Rendered:
+    """A message: what notifications and screen readers say, and what is shown."""
+
+    text: str
+    blocks: list[Json]
+
+
+def message(card: Card) -> Rendered:
+    """The card as a message. What is too long is left out, with a note that the attached file has it."""
+    part = card if fits(card) else shorten(card, fits)
+    return Rendered(fallback(part), _plain(_blocks(part, tables=True), limits.MESSAGE_BLOCKS))
+
+
+def fits(card: Card) -> bool:
+    """Whether one message shows the whole card, without a cut."""
+    return (
+        len(_uncut(headline(card))) <= limits.SECTION
+        and len(_uncut(card.text)) <= limits.SECTION
+        and all(len(_field(field, 10**9)) <= limits.FIELD for field in card.fields)
+        and all(len(_uncut(note)) <= limits.NOTE for note in card.notes)
+        and all(_tables_fit(index, table) for index, table in enumerate(card.tables))
+        and (blocks := len(_blocks(card, tables=True))) <= limits.MESSAGE_BLOCKS
+        and _weight(card, blocks) <= limits.MESSAGE_TEXT
+    )
+
+
+def whole_of(card: Card) -> str | None:
+    """The whole text of a card that is too long for one message; None for one that fits."""
+    return None if fits(card) else render_plain(card)
+
+
+def fallback(card: Card) -> str:
+    """The card in words, for notifications and screen readers."""
+    plain = render_plain(card.model_copy(update={"mentions": ()}))
+    # A rule below headings says nothing when it is read out.
+    text = escape("\n".join(line for line in plain.split("\n") if not line or set(line) - set("─ ")))
+    lead = " ".join(mention(account) for account in card.mentions[:20])
+    text = f"{lead} {text}" if lead else text
+    return short_in_bytes(text.strip() or "-", limits.FALLBACK_BYTES)
+
+
+def home_blocks(cards: Sequence[Card]) -> list[Json]:
+    """Cards one below another, as an App Home tab shows them. Tables stand as text there."""
+    blocks: list[Json] = []
+    left = limits.VIEW_BYTES
+    for number, card in enumerate(cards):
+        mine = _plain(
+            [*([DividerBlock()] if number else []), *_blocks(card, tables=False, place=str(number))],
+            limits.VIEW_BLOCKS,
+        )
+        left -= len(json.dumps(mine))
+        if len(blocks) + len(mine) > limits.VIEW_BLOCKS - 1 or left < 0:
+            more = f"{len(cards) - number} more are not shown here. `pending` in a channel lists them."
+            blocks += _plain([ContextBlock(elements=[_marked(more, limits.NOTE)])], 1)
+            break
+        blocks += mine
+    return blocks
+
+
+def sentence_blocks(card: Card) -> list[Json]:
+    """A card without buttons, as a modal shows it."""
+    bare = card.model_copy(update={"buttons": (), "shortcuts": (), "mentions": ()})
+    return _plain(_blocks(shorten(bare, fits), tables=False), limits.VIEW_BLOCKS)
+
+
+def _plain(blocks: Iterable[Block], most: int) -> list[Json]:
+    return [block.to_dict() for block in blocks][:most]
+
+
+def _blocks(card: Card, *, tables: bool, place: str = "") -> list[Block]:
+    blocks: list[Block] = [_head(headline(card))]
+    if card.mentions:
+        whom = "For " + ", ".join(mention(account) for account in card.mentions[:20])
+        blocks.append(ContextBlock(elements=[MarkdownTextObject(text=whom)]))
+    if card.text.strip():
+        blocks.append(SectionBlock(text=_marked(card.text, limits.SECTION)))
+    for some in _portions(card.fields, limits.FIELDS_A_SECTION):
+        fields = [MarkdownTextObject(text=_field(each, limits.FIELD), verbatim=True) for each in some]
+        blocks.append(SectionBlock(fields=list(fields)))
+    for index, table in enumerate(card.tables):
+        blocks += _table(table, as_block=tables and _is_block(index, table))
+    return [*blocks, *_notes(card.notes), *_actions(card, place)]
+
+
+def _head(title: str) -> Block:
+    """A title as a header; a sentence, or what holds something to type, is more than a header can show."""
+    if len(title) <= limits.HEADER and "`" not in title:
+        return HeaderBlock(text=PlainTextObject(text=short(title, limits.HEADER), emoji=False))
+    return SectionBlock(text=_marked(title, limits.SECTION))
+
+
+def _notes(notes: Sequence[str]) -> list[Block]:
+    """Notes, each on a line of its own: Slack would set the elements of a context side by side."""
+    texts: list[str] = []
+    for note in (mrkdwn(note, limits.NOTE) for note in notes):
+        if texts and len(texts[-1]) + len(note) < limits.NOTE:
+            texts[-1] += f"\n{note}"
+        else:
+            texts.append(note)
+    return [ContextBlock(elements=[MarkdownTextObject(text=text, verbatim=True)]) for text in texts]
+
+
+def _marked(text: str, most: int) -> MarkdownTextObject:
+    return MarkdownTextObject(text=mrkdwn(text, most), verbatim=True)
+
+
+def _uncut(text: str) -> str:
+    return mrkdwn(text, 10**9)
+
+
+def _field(field: Field, most: int) -> str:
+    label = mrkdwn(clean_line(field.label), 200)
+    return f"*{label}*\n{mrkdwn(field.value, most - len(label) - 3)}"
+
+
+def _weight(card: Card, blocks: int) -> int:
+    """What Slack counts of a message: all text but a table block's, and something for whatever holds it."""
+    tables = (table_lines(t) for i, t in enumerate(card.tables) if not _is_block(i, t))
+    return (
+        len(headline(card))
+        + len(_uncut(card.text))
+        + sum(len(_field(field, 10**9)) for field in card.fields)
+        + sum(len(_uncut(note)) for note in card.notes)
+        + sum(sum(len(escape(line)) + 1 for line in lines) for lines in tables)
+        + 100 * (len(card.buttons) + len(card.shortcuts) + len(card.mentions))
+        + limits.HOLDER * (blocks + len(card.fields) + len(card.notes))
+    )
+
+
+def _is_block(index: int, table: Table) -> bool:
+    """Whether a table is shown as Slack's own: a message may hold one, and not too large a one."""
+    cells = [*table.columns, *(cell for row in table.rows for cell in row)]
+    return (
+        index == 0
+        and 0 < len(table.columns) <= limits.TABLE_COLUMNS
+        and len(table.rows) < limits.TABLE_ROWS
+        and sum(len(clean_line(cell)) + 1 for cell in cells) <= limits.TABLE_TEXT
+    )
+
+
+def _tables_fit(index: int, table: Table) -> bool:
+    return _is_block(index, table) or len(_code(table)) <= _ROWS_AS_CODE
+
+
+def _table(table: Table, *, as_block: bool) -> list[Block]:
+    blocks: list[Block] = []
+    if table.title:
+        blocks.append(SectionBlock(text=MarkdownTextObject(text=f"*{mrkdwn(clean_line(table.title), 500)}*")))
+    if as_block:
+        rows = [[_cell(cell, "#") for cell in table.columns]]
+        rows += [[_cell(cell, "-") for cell in row] for row in table.rows]
+        blocks.append(TableBlock(rows=rows))
+    elif table.columns:
+        lines = _code(table)
+        while len(lines) > _ROWS_AS_CODE:
+            lines = lines[:_ROWS_AS_CODE].rpartition("\n")[0] or lines[:_ROWS_AS_CODE]
+        text = MarkdownTextObject(text=f"{_FENCE}\n{lines}\n{_FENCE}", verbatim=True)
+        blocks.append(SectionBlock(text=text))
+    return blocks
+
+
+def _cell(text: str, empty: str) -> Json:
+    return {"type": "raw_text", "text": without_ticks(clean_line(text)).strip() or empty}
+
+
+def _code(table: Table) -> str:
+    if not table.columns:
+        return ""
+    return "\n".join(escape(line.replace("`", "'")) for line in table_lines(table))
+
+
+def _actions(card: Card, place: str) -> list[Block]:
+    elements: list[ButtonElement] = [_choice(card, button) for button in card.buttons]
+    if card.buttons:
+        elements.append(_details(card.buttons[0]))
+    elements += [
+        _shortcut(shortcut, number)
+        for number, shortcut in enumerate(card.shortcuts)
+        if 0 < len(shortcut.command) <= limits.VALUE
+    ]
+    named = {element.action_id: element for element in elements}  # a card has each choice once
+    return [
+        ActionsBlock(block_id=f"slipway.{place or 'card'}.{number}", elements=list(some))
+        for number, some in enumerate(_portions(tuple(named.values()), limits.BUTTONS_A_BLOCK))
+    ]
+
+
+def _choice(card: Card, button: Button) -> ButtonElement:
+    value = str(Target(button.operation_id, button.digest_prefix))
+    label = short(clean_line(button.label), limits.BUTTON)
+    if button.choice is Choice.REJECT:  # the modal behind it asks for the reason, and can be left
+        return ButtonElement(text=label, action_id=REJECT, value=value, style="danger")
+    return ButtonElement(
+        text=label,
+        action_id=APPROVE,
+        value=value,
+        style="primary",
+        confirm=_confirm(f"Approve {button.operation_id}?", card.text or card.title, "Approve"),
+    )
+
+
+def _details(button: Button) -> ButtonElement:
+    value = str(Target(button.operation_id, button.digest_prefix))
+    return ButtonElement(text="Details", action_id=DETAILS, value=value)
+
+
+def _shortcut(shortcut: Shortcut, number: int) -> ButtonElement:
+    label = clean_line(shortcut.label)
+    return ButtonElement(
+        text=short(label, limits.BUTTON),
+        action_id=f"{SAY}.{number}",
+        value=shortcut.command,
+        confirm=_confirm(f"{label}?", f"You say: {shortcut.command}", "Go on"),
+    )
+
+
+def _confirm(title: str, text: str, confirm: str) -> ConfirmObject:
+    return ConfirmObject(
+        title=short(clean_line(title), limits.CONFIRM_TITLE),
+        text=PlainTextObject(text=short(without_ticks(clean(text)), limits.CONFIRM_TEXT), emoji=False),
+        confirm=short(confirm, limits.CONFIRM_BUTTON),
+        deny="Go back",
+    )
+
+
+def _portions(items: tuple[Any, ...], size: int) -> Iterable[tuple[Any, ...]]:
+    return (items[start : start + size] for start in range(0, len(items), size))

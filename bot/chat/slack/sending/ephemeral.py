@@ -1,0 +1,206 @@
+"""What only one person is to see: ephemeral messages, answers by ``response_url``, direct messages.
+
+Slack shows an ephemeral message in a thread only where that thread has replies already, and one by a
+``response_url`` never in a thread (docs.slack.dev/reference/methods/chat.postEphemeral,
+/interactivity/handling-user-interaction). So it is kept for a while where somebody did what they did.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import timedelta
+
+import aiohttp
+import structlog
+from slack_sdk.webhook.async_client import AsyncWebhookClient
+
+from slipway.bot.chat.model import Card
+from slipway.bot.chat.slack.transport.web_api import Connection, quiet_logger
+from slipway.bot.chat.slack.transport.errors import Refusal, RefusedError
+from slipway.bot.chat.slack.rendering.limits import EPHEMERAL_TEXT
+from slipway.bot.chat.slack.sending.card_sender import show
+from slipway.bot.chat.slack.rendering.mrkdwn import mrkdwn
+from slipway.bot.chat.slack.interactions.values import part
+from slipway.bot.core.errors import ChatError
+
+_SPOTS = 200
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class Spot:
+    """Where somebody was when they did something.
+
+    Attributes:
+        thread: the thread they were in; None for the channel itself.
+        response_url: where Slack takes an answer to it (five times within 30 minutes); empty if there is none.
+    """
+
+    thread: str | None = None
+    response_url: str = ""
+
+
+def is_direct(channel: str) -> bool:
+    """Whether a channel is a conversation with one person, who sees all of it."""
+    return channel.startswith("D")
+
+
+class Aside:
+    """Tells one person what concerns nobody else."""
+
+    def __init__(self, connection: Connection, timeout: timedelta) -> None:
+        self._connection = connection
+        self._timeout = timeout
+        self._direct: dict[str, str] = {}
+        self._spots: OrderedDict[str, Spot] = OrderedDict()
+
+    async def channel_of(self, room: str) -> str:
+        """The channel of a room: its own id, or the direct conversation with the user it names.
+
+        Raises:
+            ChatError: Slack does not open a conversation with them.
+        """
+        if not room.startswith(("U", "W")):
+            return room
+        if room not in self._direct:
+            answer = await self._connection.call(
+                "open a direct message", lambda client: client.conversations_open(users=room)
+            )
+            self._direct[room] = str(part(answer, "channel", "id"))
+        return self._direct[room]
+
+    def remember(self, event_id: str, spot: Spot) -> None:
+        """Keep where somebody was when they caused this event."""
+        self._spots[event_id] = spot
+        while len(self._spots) > _SPOTS:
+            self._spots.popitem(last=False)
+
+    async def say(self, channel: str, card: Card, account: str, thread: str | None, key: str) -> str:
+        """Show a card to one person of a channel; in a direct message, if they are not in it.
+
+        Args:
+            channel: where it belongs.
+            card: what they are shown.
+            account: the person's account.
+            thread: the thread it belongs to.
+            key: the message's key, which names the event that it answers.
+
+        Raises:
+            ChatError: Slack did not take it.
+        """
+        unmentioned = card.model_copy(update={"mentions": ()})
+        user = account.partition("/")[0]
+        where = await self._seen_in(channel, thread, key)
+        try:
+            answer = await show(
+                self._connection,
+                "tell one person something",
+                unmentioned,
+                channel,
+                lambda client, text, blocks: client.chat_postEphemeral(
+                    channel=channel, user=user, text=text, blocks=blocks, thread_ts=where
+                ),
+            )
+            return str(answer.get("message_ts", ""))
+        except RefusedError as error:
+            if error.kind is not Refusal.ABSENT:
+                raise
+        direct = await self.channel_of(user)
+        answer = await show(
+            self._connection,
+            "tell one person something",
+            unmentioned,
+            direct,
+            lambda client, text, blocks: client.chat_postMessage(channel=direct, text=text, blocks=blocks),
+        )
+        return str(answer.get("ts", ""))
+
+    async def whisper(self, room: str, user: str, sentence: str, spot: Spot) -> None:
+        """Tell one person a sentence. A failure is logged: there is no other way.
+
+        Args:
+            room: the channel, or the user's own id.
+            user: the person's id.
+            sentence: what they are told.
+            spot: where they are.
+        """
+        text = mrkdwn(sentence, EPHEMERAL_TEXT)
+        # An answer by response_url works anywhere, but is not seen in a thread.
+        if spot.thread is None and await self._respond(spot, text):
+            return
+        try:
+            await self._whisper(await self.channel_of(room), user.partition("/")[0], text, spot.thread)
+        except ChatError as error:
+            if spot.thread is None or not await self._respond(spot, text):
+                log.warning("could not tell somebody something", channel=room, problem=str(error))
+
+    async def tell_outside(self, key: str, sentence: str) -> None:
+        """Tell whoever caused an event, by its ``response_url``, that it cannot be answered where they are."""
+        event = self._event_of(key)
+        spot = self._spots.pop(event, None) if event else None  # once, however often it is tried
+        if spot is None or not spot.response_url:
+            return
+        if not await self._respond(spot, mrkdwn(sentence, EPHEMERAL_TEXT)):
+            log.warning("could not tell somebody that the bot may not answer there")
+
+    async def _whisper(self, channel: str, user: str, text: str, thread: str | None) -> None:
+        try:
+            if not is_direct(channel):
+                await self._connection.call(
+                    "tell one person something",
+                    lambda client: client.chat_postEphemeral(
+                        channel=channel, user=user, text=text, thread_ts=thread
+                    ),
+                    channel=channel,
+                )
+                return
+        except RefusedError as error:
+            if error.kind is not Refusal.ABSENT:
+                raise
+            channel = await self.channel_of(user)
+        await self._connection.call(
+            "answer", lambda client: client.chat_postMessage(channel=channel, text=text), channel=channel
+        )
+
+    async def _seen_in(self, channel: str, thread: str | None, key: str) -> str | None:
+        """The thread in which a person sees a message for them alone; None where that is the channel."""
+        event = self._event_of(key)
+        if event is not None:
+            return self._spots[event].thread
+        if thread is None:
+            return None
+        try:
+            answer = await self._connection.call(
+                "look into a thread",
+                lambda client: client.conversations_replies(channel=channel, ts=thread, limit=2),
+                channel=channel,
+            )
+        except RefusedError as error:
+            if error.passing:
+                raise
+            log.info("a thread could not be looked into", channel=channel, problem=str(error))
+            return None
+        found = answer.get("messages")
+        return thread if isinstance(found, list) and len(found) > 1 else None
+
+    def _event_of(self, key: str) -> str | None:
+        return next((event for event in reversed(self._spots) if event in key), None)
+
+    async def _respond(self, spot: Spot, text: str) -> bool:
+        """Answer by the ``response_url``; whether Slack took it."""
+        if not spot.response_url:
+            return False
+        seconds = max(1, int(self._timeout.total_seconds()))
+        client = AsyncWebhookClient(
+            spot.response_url, timeout=seconds, retry_handlers=[], logger=quiet_logger()
+        )
+        try:
+            async with asyncio.timeout(seconds):
+                answer = await client.send(text=text, response_type="ephemeral", replace_original=False)
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+            log.info("a response_url did not answer", problem=type(error).__name__)
+            return False
+        return bool(answer.status_code == 200)

@@ -1,0 +1,130 @@
+"""The ways in which events reach the bot, and the one over HTTP: requests that Slack makes."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from http import HTTPStatus
+from typing import Any, Protocol
+from urllib.parse import parse_qsl
+
+import structlog
+from aiohttp import web
+from slack_bolt.adapter.aiohttp import to_aiohttp_response
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.request.async_request import AsyncBoltRequest
+
+from slipway.bot.chat.slack.transport.signatures import genuine
+from slipway.bot.chat.slack.interactions.values import PATH
+from slipway.bot.chat.slack.settings import SlackSettings
+from slipway.bot.core.errors import ChatError
+from slipway.bot.core.times import Clock
+
+LARGEST = 1024 * 1024
+"""Bytes of a request; Slack's own are far below."""
+
+log = structlog.get_logger(__name__)
+
+Contact = Callable[[], None]
+"""Called whenever Slack was heard from."""
+
+
+class Way(Protocol):
+    """How events come in."""
+
+    @property
+    def open(self) -> bool:
+        """Whether events can come in now."""
+        ...
+
+    async def serve(self, app: AsyncApp, stands: Contact) -> None:
+        """Hand events to the app until cancelled, or until the way is lost and has to be made anew.
+
+        Args:
+            app: what takes them in.
+            stands: called when the way is open.
+
+        Raises:
+            ChatError: it cannot be opened.
+        """
+        ...
+
+
+class Requests:
+    """HTTP: Slack's signed requests to ``/slack/events``, and nothing else."""
+
+    def __init__(self, settings: SlackSettings, contact: Contact, clock: Clock) -> None:
+        self._secret = settings.signing_secret.get_secret_value() if settings.signing_secret else ""
+        self._listen = settings.listen
+        self._contact = contact
+        self._clock = clock
+        self.port: int | None = None
+
+    @property
+    def open(self) -> bool:
+        """Whether the port is open."""
+        return self.port is not None
+
+    async def serve(self, app: AsyncApp, stands: Contact) -> None:
+        """Answer requests; see :class:`Way`."""
+
+        async def take(request: web.Request) -> web.Response:
+            return await self._take(app, request)
+
+        server = web.Application(client_max_size=LARGEST)
+        server.router.add_post(PATH, take)
+        # Slack packs nothing; what others have packed is not worth unpacking.
+        runner = web.AppRunner(server, access_log=None, shutdown_timeout=1.0, auto_decompress=False)
+        await runner.setup()
+        host, _, port = self._listen.rpartition(":")
+        try:
+            await web.TCPSite(runner, host.strip("[]"), int(port)).start()
+            self.port = runner.addresses[0][1]
+            stands()
+            log.info("listening for Slack", address=self._listen, path=PATH)
+            await asyncio.Event().wait()
+        except (OSError, OverflowError) as error:
+            why = getattr(error, "strerror", None) or str(error)
+            raise ChatError(f"Could not listen on {self._listen} for Slack: {why}.", passing=False) from error
+        finally:
+            self.port = None
+            await runner.cleanup()
+
+    async def _take(self, app: AsyncApp, request: web.Request) -> web.Response:
+        try:
+            body = await request.read()
+        except (web.HTTPException, web.RequestPayloadError):  # too large, or broken off
+            return web.Response(status=HTTPStatus.UNAUTHORIZED)
+        headers = request.headers
+        if not genuine(
+            self._secret,
+            timestamp=headers.get("X-Slack-Request-Timestamp", ""),
+            signature=headers.get("X-Slack-Signature", ""),
+            body=body,
+            now=self._clock(),
+        ):
+            return web.Response(status=HTTPStatus.UNAUTHORIZED)
+        self._contact()
+        try:
+            # Bolt takes a body that is read already only as Socket Mode's; nothing else depends on that.
+            asked = AsyncBoltRequest(body=_read(request.content_type, body.decode()), mode="socket_mode")
+        except (ValueError, TypeError, AttributeError, RecursionError):  # signed, but not what Slack says
+            return web.Response(status=HTTPStatus.BAD_REQUEST)
+        return await to_aiohttp_response(await app.async_dispatch(asked))
+
+
+def _read(content_type: str, body: str) -> dict[str, Any]:
+    """What a request says. Bolt would take any form in which the word “payload” stands for a press.
+
+    Raises:
+        ValueError: it says nothing that Slack would.
+    """
+    if content_type == "application/json":
+        found = json.loads(body)
+    else:
+        form = dict(parse_qsl(body, keep_blank_values=True))
+        found = json.loads(form["payload"]) if "payload" in form else form
+    if not isinstance(found, dict):
+        raise ValueError("not an object")  # noqa: TRY004 - as what cannot be read at all
+    return found

@@ -1,0 +1,72 @@
+"""How a table of slipway.toml is declared by whoever it belongs to: a subject, a cloud or a chat platform."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Generic, TypeVar
+
+from pydantic import SecretStr
+
+from slipway.bot.core.settings import Settings, leaf_types
+from slipway.bot.core.problems import Problem
+from slipway.bot.core.errors import DeclarationError
+
+SettingsT = TypeVar("SettingsT", bound=Settings)
+
+
+class TableShape(StrEnum):
+    """How often a table stands in slipway.toml."""
+
+    SINGLE = "single"  # [name]; where it is left out, its defaults count
+    OPTIONAL = "optional"  # [name], or none at all
+    NAMED = "named"  # [name.NAME], any number of them
+    ACCOUNTS = "accounts"  # [name], which is the unnamed one, and [name.NAME]; or none at all
+
+
+@dataclass(frozen=True, eq=False)
+class SettingsTable(Generic[SettingsT]):
+    """A table of slipway.toml.
+
+    Attributes:
+        name: what stands in the brackets.
+        model: its class; a key that the class does not have is a mistake.
+        shape: how often it may stand there.
+        summary: what it says, in a few words, for the documentation.
+        check: mistakes that show from several of its keys; gets a table (of several: each) and whether missing
+            secrets are to be told, and gives keys without the table's own name.
+        needs: tables of which one must be there for this one to mean anything, and the sentence for when none is.
+    """
+
+    name: str
+    model: type[SettingsT]
+    shape: TableShape
+    summary: str
+    check: Callable[[SettingsT, bool], Iterator[Problem]] = lambda _table, _secrets: iter(())
+
+    def __post_init__(self) -> None:
+        if not self.name.isidentifier() or self.name != self.name.lower():
+            raise DeclarationError(f"The settings table {self.name!r} cannot be called so: use a-z and _.")
+        if not self.summary:
+            raise DeclarationError(f"The settings table {self.name} lacks a summary.")
+        if self.shape is TableShape.NAMED and any(_holds_secret(self.model)):
+            raise DeclarationError(
+                f"The settings table {self.name} holds a secret, but a table of many has no environment "
+                "variable that could carry it."
+            )
+        if self.shape is TableShape.SINGLE:
+            missing = [name for name, field in self.model.model_fields.items() if field.is_required()]
+            if missing:
+                raise DeclarationError(
+                    f"The settings table {self.name} may be left out, so {missing[0]} needs a default."
+                )
+
+
+def _holds_secret(model: type[Settings]) -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        if SecretStr in leaf_types(field.annotation):
+            yield name
+
+
+AnyTable = SettingsTable[Any]

@@ -1,0 +1,138 @@
+"""One installation through all its crashes: a state folder, its configuration, and the present bot process."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from slipway.bot.operations.audit import Intact, verify
+from slipway.bot.store.database import Database
+from tests.crash.clouds import TIMEOUT_SECONDS, SimulatedClouds
+from tests.crash.process import BotProcess
+
+_LOOK_EVERY = 0.02  # seconds between two looks at a database
+
+Row = dict[str, Any]
+
+
+def until(what: str, condition: Callable[[], bool]) -> None:
+    """Look again and again until the condition holds; fail after a minute."""
+    deadline = time.monotonic() + TIMEOUT_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, f"waited in vain until {what}"
+        time.sleep(_LOOK_EVERY)
+
+
+@dataclass
+class Installation:
+    """An installation of the bot."""
+
+    folder: Path
+    clouds: SimulatedClouds
+    deployment: str
+    _bot: BotProcess | None = None
+    past: list[BotProcess] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.folder.mkdir()
+        self.config = self.folder / "slipway.toml"
+        self.config.write_text(self._document())
+        self.state = self.folder / "state"
+        self.crash_file = self.folder / "crash-at"
+        self.failed = False
+
+    @property
+    def bot(self) -> BotProcess:
+        """The process that runs now."""
+        assert self._bot is not None
+        return self._bot
+
+    def start(self) -> BotProcess:
+        """Start the bot, and wait until it is ready."""
+        self.launch().ready()
+        return self.bot
+
+    def launch(self) -> BotProcess:
+        """Start the bot, and wait for nothing."""
+        if self._bot is not None:
+            self.past.append(self._bot)
+        self._bot = BotProcess(self.config, self.crash_file)
+        return self._bot
+
+    def running(self) -> BotProcess:
+        """The bot, started if it is not there."""
+        return self.bot if self._bot is not None and self._bot.alive else self.start()
+
+    def crash_at_commit(self, timing: str, number: int, *, schema: bool = False) -> None:
+        """Have the bot die at its n-th commit from now on; ``schema`` counts those that change no row, too."""
+        fresh = self.crash_file.with_suffix(".new")
+        fresh.write_text(f"{timing} {number}" + (" any" if schema else ""))
+        fresh.replace(self.crash_file)
+
+    def disarm(self) -> None:
+        """Have the bot die at no commit."""
+        self.crash_file.unlink(missing_ok=True)
+
+    def close(self) -> None:
+        """End the bot."""
+        if self._bot is not None:
+            if self._bot.alive:
+                self._bot.kill()
+            else:
+                self._bot.ended()
+
+    def rows(self, query: str, *values: object) -> list[Row]:
+        """Read Slipway's own database."""
+        return _rows(self.state / "slipway.db", query, values)
+
+    def workflows(self, query: str, *values: object) -> list[Row]:
+        """Read the workflow database."""
+        return _rows(self.state / "workflows.db", query, values)
+
+    def quiet(self) -> bool:
+        """Whether nothing is left to do: no workflow is under way, no approved operation waits to be run."""
+        pending = self.workflows(
+            "SELECT 1 FROM workflow_status WHERE status NOT IN ('SUCCESS', 'ERROR', 'CANCELLED')"
+        )
+        return not pending and not self.rows("SELECT 1 FROM operation WHERE state IN ('approved', 'running')")
+
+    def settle(self) -> None:
+        """Wait until nothing is left to do."""
+        until("all is settled", self.quiet)
+
+    def operations(self) -> list[Row]:
+        """Every operation, oldest first."""
+        return self.rows("SELECT * FROM operation ORDER BY rowid")
+
+    def audit_holds(self) -> bool:
+        """Whether the chain of the audit trail is unbroken."""
+
+        async def walk() -> bool:
+            database = Database(self.state / "slipway.db")
+            try:
+                return isinstance(await verify(database), Intact)
+            finally:
+                await database.close()
+
+        return self.clouds.wait(walk())
+
+    def _document(self) -> str:
+        demo = files("slipway.bot.config").joinpath("demo.toml").read_text("utf-8")
+        return (
+            demo[: demo.index("[[schedule]]")]
+            .replace('name = "slipway-demo"', f'name = "{self.deployment}"\nstate_dir = "state"')
+            .replace("[aws]", f'[aws]\nendpoint = "{self.clouds.aws.url}"')
+            .replace("[azure]", f'[azure]\nendpoint = "{self.clouds.azure.url}"')
+        )
+
+
+def _rows(path: Path, query: str, values: tuple[object, ...]) -> list[Row]:
+    with closing(sqlite3.connect(path, timeout=TIMEOUT_SECONDS)) as connection:
+        connection.row_factory = sqlite3.Row
+        return [dict(row) for row in connection.execute(query, values)]
