@@ -9,25 +9,7 @@ from hypothesis import strategies as st
 
 from slipway.bot.chat.model import Card, Field, Table, Tone
 from slipway.bot.chat.shared.plain import clean, display_width, pad, render_plain, spans, table_lines
-
-anything = st.text(max_size=40)
-tables = st.integers(1, 4).flatmap(
-    lambda width: st.builds(
-        Table,
-        columns=st.tuples(*[anything] * width),
-        rows=st.lists(st.tuples(*[anything] * width), max_size=5).map(tuple),
-        title=anything,
-    )
-)
-cards = st.builds(
-    Card,
-    tone=st.sampled_from(Tone),
-    title=anything,
-    text=anything,
-    fields=st.lists(st.builds(Field, label=anything, value=anything), max_size=3).map(tuple),
-    tables=st.lists(tables, max_size=2).map(tuple),
-    notes=st.lists(anything, max_size=3).map(tuple),
-)
+from tests.support.strategies import anything, cards, tables
 
 
 def test_a_whole_card_reads_well() -> None:

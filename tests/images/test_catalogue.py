@@ -20,7 +20,10 @@ from slipway.bot.images.catalogue import (
     newest_first,
     version_statuses,
 )
-from tests.images.room import ARM, DAY, NOW, RAWHIDE, X64, MemoryGallery, promoted, version
+from tests.images.builders import promoted, version
+from tests.images.fakes import MemoryGallery
+from tests.support.azure import ARM, RAWHIDE, X64
+from tests.support.clock import DAY, NOW
 
 
 def test_versions_compare_as_integers_never_as_text() -> None:

@@ -17,17 +17,10 @@ from slipway.bot.images.cleanup import CleanupPlanner
 from slipway.bot.images.promote import PromotePlanner
 from slipway.bot.images.requests import Cleanup, Pin, Promote, Rollback
 from slipway.bot.images.rollback import RollbackPlanner
-from tests.images.room import (
-    ARM,
-    DAY,
-    NOW,
-    RAWHIDE,
-    X64,
-    MemoryGallery,
-    candidates,
-    promoted,
-    version,
-)
+from tests.images.builders import candidates, promoted, version
+from tests.images.fakes import MemoryGallery
+from tests.support.azure import ARM, RAWHIDE, X64
+from tests.support.clock import DAY, NOW
 
 POLICY = RetentionSettings()
 

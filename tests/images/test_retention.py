@@ -20,7 +20,9 @@ from slipway.bot.images.catalogue import (
     protection,
 )
 from slipway.bot.images.retention import Keep, Retention, Rule, retention
-from tests.images.room import DAY, NOW, RAWHIDE, X64, candidates, promoted, version
+from tests.images.builders import candidates, promoted, version
+from tests.support.azure import RAWHIDE, X64
+from tests.support.clock import DAY, NOW
 
 POLICY = RetentionSettings()
 REGIONS = ("eastus", "westus", "northeurope")

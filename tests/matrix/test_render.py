@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from slipway.bot.chat.matrix.messages.render import MAX_CONTENT_BYTES, message, render_html, replacement
 from slipway.bot.chat.model import Card, Field, Table
-from tests.chat.test_plain import cards
+from tests.support.strategies import cards
 
 ALLOWED = {"strong", "p", "b", "br", "pre", "code", "ul", "li", "a"}
 

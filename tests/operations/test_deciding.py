@@ -21,8 +21,9 @@ from slipway.bot.operations.model import Operation, OperationState, Policy, Step
 from slipway.bot.operations.repository import OperationRepository, Proposed
 from slipway.bot.people import People, Person
 from slipway.bot.store.database import Database
-from tests.operations.made import ROLE, people, plan, vote
+from tests.operations.builders import people, plan, vote
 from tests.support.clock import NOW, FakeClock
+from tests.support.people import ROLE
 
 CROWD = ("bob", "carol", "dan", "erin", "frank")
 HOUSE = people({name: [ROLE] for name in ("alice", *CROWD)})

@@ -21,7 +21,8 @@ from slipway.bot.operations.policy import (
     policy_for,
 )
 from slipway.bot.people import People
-from tests.operations.made import ROLE, operation, people, vote
+from tests.operations.builders import operation, people, vote
+from tests.support.people import ROLE
 
 NAMES = ("alice", "bob", "carol", "dan", "erin")
 

@@ -15,7 +15,8 @@ from slipway.bot.images.requests import Pin, Promote
 from slipway.bot.images.steps import FlagReason
 from slipway.bot.operations.model import Plan, Policy
 from slipway.bot.operations.staleness import DIFFERENCES_SHOWN, differences
-from tests.operations.made import ROLE, plan, step
+from tests.operations.builders import plan, step
+from tests.support.people import ROLE
 
 plain: st.SearchStrategy[Json] = st.recursive(
     st.none() | st.booleans() | st.integers(-3, 3) | st.sampled_from(("", "1", "43.20261118.0")),

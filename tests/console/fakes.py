@@ -1,4 +1,4 @@
-"""A console on real pipes with a core that only writes down what it hears."""
+"""A console on real pipes, and a recorder in place of the dispatcher."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import io
 import os
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 from slipway.bot.chat.console.adapter import ConsoleChat
 from slipway.bot.chat.console.board import Board
@@ -15,8 +14,7 @@ from slipway.bot.chat.console.inputs import Input, Line, PipedLines
 from slipway.bot.chat.console.rendering import PlainRenderer, Renderer
 from slipway.bot.chat.console.screen import Screen
 from slipway.bot.chat.model import AnyEvent, Button, ButtonEvent, Card, Choice, MessageEvent, Tone
-
-NOW = datetime(2026, 11, 20, 14, 5, tzinfo=UTC)
+from tests.support.clock import NOW
 
 
 async def nothing() -> None:
@@ -35,8 +33,8 @@ def proposal(operation: str = "op-7k3f") -> Card:
 
 
 @dataclass
-class Core:
-    """Hears everything, and answers as it is told to."""
+class EventRecorder:
+    """Records every event, and answers as it is told to."""
 
     answer: Callable[[AnyEvent], Awaitable[None]] | None = None
     events: list[AnyEvent] = field(default_factory=list)
@@ -51,7 +49,7 @@ class Core:
         return [(event.speaker, event.text) for event in self.events if isinstance(event, MessageEvent)]
 
 
-class Told:
+class ScriptedInput:
     """Lines from a list, as from a script."""
 
     def __init__(self, *lines: Line, live: bool = False) -> None:
@@ -63,7 +61,7 @@ class Told:
             yield line
 
 
-def console(
+def console_chat(
     source: Input,
     *,
     screen: Screen | None = None,
@@ -84,15 +82,15 @@ def console(
     )
 
 
-async def converse(script: bytes, core: Core, *, renderer: Renderer | None = None) -> str:
-    """Pipe a script into a console whose core answers; return what stands on its output at the end."""
+async def run_script(script: bytes, recorder: EventRecorder, *, renderer: Renderer | None = None) -> str:
+    """Pipe a script into a console where every event is answered; return its output at the end."""
     output = io.StringIO()
     reading, writing = os.pipe()
-    chat = console(PipedLines(reading), screen=Screen(output), renderer=renderer)
-    core.answer = core.answer or _repeat(chat)
+    chat = console_chat(PipedLines(reading), screen=Screen(output), renderer=renderer)
+    recorder.answer = recorder.answer or _repeat(chat)
     sender = asyncio.create_task(asyncio.to_thread(_write_all, writing, script))
     try:
-        await chat.run(core.accept)
+        await chat.run(recorder.accept)
         await sender
     finally:
         os.close(reading)

@@ -33,14 +33,20 @@ from slipway.bot.chat.model import (
     Tone,
 )
 from slipway.bot.core.errors import ChatError
-from tests.chat.console_kit import NOW, Core, Told, buttons, console, converse, proposal
+from tests.console.fakes import EventRecorder, ScriptedInput, buttons, console_chat, proposal, run_script
+from tests.support.clock import NOW
 
 
 async def test_a_script_speaks_as_several_people_and_each_line_is_one_event() -> None:
-    core = Core()
-    output = await converse(b"# look around\n!images\n\n@bob: !pending\n  spaced  \nexit", core)
-    assert core.said == [("alice", "!images"), ("bob", "!pending"), ("alice", "spaced"), ("alice", "exit")]
-    first = core.events[0]
+    recorder = EventRecorder()
+    output = await run_script(b"# look around\n!images\n\n@bob: !pending\n  spaced  \nexit", recorder)
+    assert recorder.said == [
+        ("alice", "!images"),
+        ("bob", "!pending"),
+        ("alice", "spaced"),
+        ("alice", "exit"),
+    ]
+    first = recorder.events[0]
     assert isinstance(first, MessageEvent)
     assert first.address is Address.DIRECT
     assert (first.room.platform, first.room.id, first.thread, first.sent_at) == (
@@ -49,16 +55,16 @@ async def test_a_script_speaks_as_several_people_and_each_line_is_one_event() ->
         None,
         NOW,
     )
-    assert len({event.event_id for event in core.events}) == 4
+    assert len({event.event_id for event in recorder.events}) == 4
     assert "bob> !pending\nℹ heard 8\n" in output
 
 
 async def test_a_number_presses_the_button_that_shows_it_as_whoever_says_it() -> None:
-    core = Core()
-    chat = console(Told(Entered("@bob: 1"), Entered("[2]")))
+    recorder = EventRecorder()
+    chat = console_chat(ScriptedInput(Entered("@bob: 1"), Entered("[2]")))
     message = await chat.send("console", proposal(), thread=None, key="k1")
-    await chat.run(core.accept)
-    approve, reject = core.events
+    await chat.run(recorder.accept)
+    approve, reject = recorder.events
     assert isinstance(approve, ButtonEvent)
     assert isinstance(reject, ButtonEvent)
     assert (approve.speaker, approve.choice, approve.message_id) == ("bob", Choice.APPROVE, message)
@@ -67,35 +73,37 @@ async def test_a_number_presses_the_button_that_shows_it_as_whoever_says_it() ->
 
 
 async def test_a_number_without_a_button_is_answered_here_and_names_the_ones_there_are() -> None:
-    core = Core()
+    recorder = EventRecorder()
     output = io.StringIO()
-    source = Told(Entered("7"), Entered("@bob: 1" + "0" * 5000))
-    chat = console(source, screen=Screen(output))
+    source = ScriptedInput(Entered("7"), Entered("@bob: 1" + "0" * 5000))
+    chat = console_chat(source, screen=Screen(output))
     await chat.send("console", proposal(), thread=None, key="k1")
-    await chat.run(core.accept)
-    assert core.events == []
+    await chat.run(recorder.accept)
+    assert recorder.events == []
     assert "There is no button 7. Buttons now: 1, 2." in output.getvalue()
     assert "There is no button 100000000000…. Buttons now: 1, 2." in output.getvalue()
 
 
 async def test_numbers_die_with_their_buttons_and_are_never_given_again() -> None:
-    core = Core()
+    recorder = EventRecorder()
     output = io.StringIO()
     board = Board("s1", "console")
-    chat = console(Told(Entered("1"), Entered("2"), Entered("3")), screen=Screen(output), board=board)
+    chat = console_chat(
+        ScriptedInput(Entered("1"), Entered("2"), Entered("3")), screen=Screen(output), board=board
+    )
     message = await chat.send("console", proposal("op-aaaa"), thread=None, key="k1")
     await chat.edit("console", message, Card(tone=Tone.DONE, title="Done."), thread=None, key="k2")
     assert list(board.numbers) == []
     await chat.send("console", proposal("op-bbbb"), thread=None, key="k3")
     assert board.numbers == (3, 4)
-    await chat.run(core.accept)
-    assert [event.operation_id for event in core.events if isinstance(event, ButtonEvent)] == ["op-bbbb"]
+    await chat.run(recorder.accept)
+    assert [event.operation_id for event in recorder.events if isinstance(event, ButtonEvent)] == ["op-bbbb"]
     assert "There is no button 1. Buttons now: 3, 4." in output.getvalue()
 
 
 async def test_an_edit_keeps_the_numbers_of_buttons_that_stay_and_renumbers_a_new_plan() -> None:
     board = Board("s1", "console")
-    chat = console(Told(), board=board)
+    chat = console_chat(ScriptedInput(), board=board)
     card = proposal()
     message = await chat.send("console", card, thread=None, key="k1")
     once = card.model_copy(update={"fields": (Field(label="Approvals", value="1 of 2"),)})
@@ -114,24 +122,24 @@ async def test_a_script_waits_until_all_is_quiet_before_its_next_line() -> None:
         reached.set()
         await quiet.wait()
 
-    core = Core()
-    chat = console(Told(Entered("one"), Entered("two")), quiet=until_quiet)
-    running = asyncio.create_task(chat.run(core.accept))
+    recorder = EventRecorder()
+    chat = console_chat(ScriptedInput(Entered("one"), Entered("two")), quiet=until_quiet)
+    running = asyncio.create_task(chat.run(recorder.accept))
     await reached.wait()
-    assert core.said == [("alice", "one")]
+    assert recorder.said == [("alice", "one")]
     quiet.set()
     await running
-    assert core.said == [("alice", "one"), ("alice", "two")]
+    assert recorder.said == [("alice", "one"), ("alice", "two")]
 
 
 async def test_a_person_is_not_made_to_wait_and_leaves_with_a_word() -> None:
     async def never() -> None:
         raise AssertionError("typing must not wait for quiet")
 
-    core = Core()
-    source = Told(Entered("one"), Entered("two"), Entered(" quit "), Entered("three"), live=True)
-    await console(source, quiet=never).run(core.accept)
-    assert core.said == [("alice", "one"), ("alice", "two")]
+    recorder = EventRecorder()
+    source = ScriptedInput(Entered("one"), Entered("two"), Entered(" quit "), Entered("three"), live=True)
+    await console_chat(source, quiet=never).run(recorder.accept)
+    assert recorder.said == [("alice", "one"), ("alice", "two")]
 
 
 async def test_it_ends_only_when_what_was_asked_is_settled_and_says_what_it_waits_for() -> None:
@@ -141,8 +149,8 @@ async def test_it_ends_only_when_what_was_asked_is_settled_and_says_what_it_wait
     async def until_settled() -> None:
         await settled.wait()
 
-    chat = console(Told(live=True), screen=Screen(output), settled=until_settled)
-    running = asyncio.create_task(chat.run(Core().accept))
+    chat = console_chat(ScriptedInput(live=True), screen=Screen(output), settled=until_settled)
+    running = asyncio.create_task(chat.run(EventRecorder().accept))
     while "Finishing what is running" not in output.getvalue():
         await asyncio.wait({running}, timeout=0.05)
         assert not running.done()
@@ -152,7 +160,7 @@ async def test_it_ends_only_when_what_was_asked_is_settled_and_says_what_it_wait
 
 async def test_one_key_shows_one_message_and_one_edit() -> None:
     output = io.StringIO()
-    chat = console(Told(), screen=Screen(output))
+    chat = console_chat(ScriptedInput(), screen=Screen(output))
     sends = [chat.send("console", Card(title="Hello."), thread=None, key="k") for _ in range(3)]
     ids = set(await asyncio.gather(*sends))
     assert len(ids) == 1
@@ -165,7 +173,7 @@ async def test_one_key_shows_one_message_and_one_edit() -> None:
 
 async def test_ids_differ_between_sessions() -> None:
     ids = [
-        await console(Told(), board=Board(session, "console")).send(
+        await console_chat(ScriptedInput(), board=Board(session, "console")).send(
             "console", Card(title="x"), thread=None, key="k"
         )
         for session in ("monday", "tuesday")
@@ -174,7 +182,7 @@ async def test_ids_differ_between_sessions() -> None:
 
 
 async def test_another_room_is_refused() -> None:
-    chat = console(Told())
+    chat = console_chat(ScriptedInput())
     with pytest.raises(ChatError, match="there is no “kitchen”") as refusal:
         await chat.send("kitchen", Card(title="x"), thread=None, key="k")
     assert not refusal.value.passing
@@ -185,7 +193,7 @@ async def test_an_error_of_the_core_is_not_swallowed() -> None:
         raise LookupError(event.event_id)
 
     with pytest.raises(LookupError):
-        await console(Told(Entered("x"))).run(Core(broken).accept)
+        await console_chat(ScriptedInput(Entered("x"))).run(EventRecorder(broken).accept)
 
 
 async def test_an_output_that_nobody_reads_ends_the_chat_cleanly() -> None:
@@ -197,9 +205,9 @@ async def test_an_output_that_nobody_reads_ends_the_chat_cleanly() -> None:
         settled.append(True)
 
     with os.fdopen(writing, "w") as stream:
-        chat = console(Told(*[Entered("x")] * 3), screen=Screen(stream), settled=note)
+        chat = console_chat(ScriptedInput(*[Entered("x")] * 3), screen=Screen(stream), settled=note)
         assert chat.health().connected
-        await chat.run(Core().accept)
+        await chat.run(EventRecorder().accept)
         assert not chat.health().connected
         assert settled == [True]
         with pytest.raises(ChatError) as refusal:
@@ -213,8 +221,8 @@ async def test_it_stops_listening_to_a_silent_input_once_the_output_is_gone() ->
     silent, held_open = os.pipe()
     try:
         with os.fdopen(writing, "w") as stream:
-            chat = console(PipedLines(silent), screen=Screen(stream))
-            running = asyncio.create_task(chat.run(Core().accept))
+            chat = console_chat(PipedLines(silent), screen=Screen(stream))
+            running = asyncio.create_task(chat.run(EventRecorder().accept))
             os.close(reading)
             with pytest.raises(ChatError):
                 await chat.send("console", Card(title="x"), thread=None, key="k")
@@ -232,7 +240,7 @@ async def test_a_cancelled_chat_lets_go_of_its_input() -> None:
         async def note(event: AnyEvent) -> None:
             heard.set()
 
-        running = asyncio.create_task(console(PipedLines(silent)).run(Core(note).accept))
+        running = asyncio.create_task(console_chat(PipedLines(silent)).run(EventRecorder(note).accept))
         os.write(held_open, b"hello\n")
         await heard.wait()
         running.cancel()
@@ -248,33 +256,33 @@ async def test_a_cancelled_chat_lets_go_of_its_input() -> None:
 async def test_a_file_is_read_like_a_pipe(tmp_path: Path) -> None:
     script = tmp_path / "script.txt"
     script.write_bytes(b"!images\n\xff\xfe\n!help")
-    core = Core()
+    recorder = EventRecorder()
     with script.open() as file:
-        await console(PipedLines(file.fileno())).run(core.accept)
-    assert core.said == [("alice", "!images"), ("alice", "\ufffd\ufffd"), ("alice", "!help")]
+        await console_chat(PipedLines(file.fileno())).run(recorder.accept)
+    assert recorder.said == [("alice", "!images"), ("alice", "\ufffd\ufffd"), ("alice", "!help")]
 
 
 async def test_a_line_beyond_all_measure_is_refused_in_one_sentence_and_the_next_is_heard() -> None:
-    core = Core()
-    output = await converse(b"x" * (LONGEST + 1) + b"\n" + b"y" * LONGEST + b"\n", core)
-    assert [len(text) for _, text in core.said] == [LONGEST]
+    recorder = EventRecorder()
+    output = await run_script(b"x" * (LONGEST + 1) + b"\n" + b"y" * LONGEST + b"\n", recorder)
+    assert [len(text) for _, text in recorder.said] == [LONGEST]
     assert output.count("is not read; say it shorter.") == 1
 
 
 async def test_health_tells_how_long_nobody_spoke() -> None:
-    chat = console(Told(Entered("x")))
+    chat = console_chat(ScriptedInput(Entered("x")))
     assert chat.health().last_heard_from is None
-    await chat.run(Core().accept)
+    await chat.run(EventRecorder().accept)
     assert chat.health().last_heard_from == timedelta()
 
 
 async def test_json_is_one_object_a_message_with_keys_in_order() -> None:
     output = io.StringIO()
-    chat = console(Told(Entered("5")), screen=Screen(output), renderer=JsonRenderer())
+    chat = console_chat(ScriptedInput(Entered("5")), screen=Screen(output), renderer=JsonRenderer())
     root = await chat.send("console", proposal(), thread=None, key="k1")
     await chat.edit("console", root, Card(tone=Tone.RUNNING, title="1 of\n2"), thread=None, key="k2")
     await chat.send("console", Card(title="détail"), thread=root, key="k3")
-    await chat.run(Core().accept)
+    await chat.run(EventRecorder().accept)
     sent, edited, threaded, local = map(json.loads, output.getvalue().splitlines())
     keys = ["id", "room", "thread", "title", "text", "fields", "tables"]
     keys += ["notes", "buttons", "tone", "edits", "mentions"]
@@ -307,18 +315,18 @@ def one_line() -> st.SearchStrategy[bytes]:
 @example([b"\x1c"])
 @example(["²".encode()])
 def test_any_line_gives_one_event_or_one_sentence_and_never_a_crash(lines: list[bytes]) -> None:
-    core = Core()
-    output = asyncio.run(converse(b"\n".join(lines), core, renderer=JsonRenderer()))
+    recorder = EventRecorder()
+    output = asyncio.run(run_script(b"\n".join(lines), recorder, renderer=JsonRenderer()))
     texts = [line.decode("utf-8", "replace").strip() for line in lines]
     meant = [text for text in texts if text and not text.startswith("#")]
     answers = [json.loads(line)["title"] for line in output.splitlines()]
     assert len(answers) == len(meant)
-    assert len(core.events) == sum(answer.startswith(("heard", "pressed")) for answer in answers)
+    assert len(recorder.events) == sum(answer.startswith(("heard", "pressed")) for answer in answers)
 
 
 async def test_plain_text_marks_threads_buttons_and_progress() -> None:
     output = io.StringIO()
-    chat = console(Told(), screen=Screen(output), renderer=PlainRenderer())
+    chat = console_chat(ScriptedInput(), screen=Screen(output), renderer=PlainRenderer())
     root = await chat.send("console", proposal(), thread=None, key="k1")
     running = Card(tone=Tone.RUNNING, title="Promoting", fields=(Field(label="Progress", value="1 of 2"),))
     await chat.edit("console", root, running, thread=None, key="k2")
@@ -338,9 +346,9 @@ async def test_plain_text_marks_threads_buttons_and_progress() -> None:
 
 async def test_too_long_a_line_from_a_person_is_refused_too() -> None:
     output = io.StringIO()
-    core = Core()
-    await console(Told(TooLong(), live=True), screen=Screen(output)).run(core.accept)
-    assert core.events == []
+    recorder = EventRecorder()
+    await console_chat(ScriptedInput(TooLong(), live=True), screen=Screen(output)).run(recorder.accept)
+    assert recorder.events == []
     assert "say it shorter" in output.getvalue()
 
 
@@ -349,13 +357,13 @@ async def test_the_program_s_streams_make_a_console(mode: Mode, first: str, tmp_
     script = tmp_path / "script.txt"
     script.write_text("!images\n")
     output = io.StringIO()
-    core = Core()
+    recorder = EventRecorder()
     with script.open() as stdin:
         opened = open_console(stdin, output, mode, "alice")
-        chat = console(opened.source, screen=opened.screen, renderer=opened.renderer)
+        chat = console_chat(opened.source, screen=opened.screen, renderer=opened.renderer)
         await chat.greet(Card(title="Hello."))
-        await chat.run(core.accept)
-    assert core.said == [("alice", "!images")]
+        await chat.run(recorder.accept)
+    assert recorder.said == [("alice", "!images")]
     assert output.getvalue().startswith(first)
     assert chat.platform == CONSOLE
     assert chat.edit_interval == timedelta()

@@ -13,7 +13,7 @@ from rich.console import Console
 from slipway.bot.chat.console.board import Board
 from slipway.bot.chat.console.terminal import TerminalRenderer, terminal_console
 from slipway.bot.chat.model import Button, Card, Choice, Field, Table, Tone
-from tests.chat.console_kit import buttons
+from tests.console.fakes import buttons
 
 PROPOSAL = Card(
     tone=Tone.WAITING,

@@ -1,4 +1,4 @@
-"""The tour, told to a core that answers as the bot would."""
+"""The tour, told to a recorder that answers as the bot would."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from slipway.bot.chat.console.rendering import JsonRenderer
 from slipway.bot.chat.console.screen import Screen
 from slipway.bot.chat.console.tour import Story, Tour
 from slipway.bot.chat.model import AnyEvent, ButtonEvent, Card, Field, MessageEvent, Table, Tone
-from tests.chat.console_kit import Core, buttons, console
+from tests.console.fakes import EventRecorder, buttons, console_chat
 
 STORY = Story(definition="Fedora-Cloud-43-x64", image="fedora-43", approver="bob")
 
@@ -24,21 +24,21 @@ class Telling:
 
     def __init__(self, *, machines: bool = True, approvals: bool = True) -> None:
         self.output = io.StringIO()
-        self.core = Core(self._answer)
+        self.recorder = EventRecorder(self._answer)
         self.seconds = 0.0
         self._machines = machines
         self._approvals = approvals
         board = Board("s1", "console")
         tour = Tour(board, self._pace, STORY)
-        self.chat = console(tour, screen=Screen(self.output), board=board)
+        self.chat = console_chat(tour, screen=Screen(self.output), board=board)
 
     async def tell(self) -> list[str]:
-        await self.chat.run(self.core.accept)
+        await self.chat.run(self.recorder.accept)
         return [
             f"{event.speaker}: {event.text}"
             if isinstance(event, MessageEvent)
             else f"{event.speaker} presses {event.choice} of {event.operation_id}"
-            for event in self.core.events
+            for event in self.recorder.events
             if isinstance(event, MessageEvent | ButtonEvent)
         ]
 
@@ -97,8 +97,10 @@ async def test_a_button_that_stood_there_before_is_not_pressed() -> None:
 async def test_only_the_bot_speaks_json() -> None:
     output = io.StringIO()
     board = Board("s1", "console")
-    chat = console(Tour(board, at_once, STORY), screen=Screen(output), board=board, renderer=JsonRenderer())
-    await chat.run(Core().accept)
+    chat = console_chat(
+        Tour(board, at_once, STORY), screen=Screen(output), board=board, renderer=JsonRenderer()
+    )
+    await chat.run(EventRecorder().accept)
     assert output.getvalue() == ""
 
 

@@ -23,7 +23,7 @@ from slipway.bot.chat.console.modes import Mode, choose_mode
 from slipway.bot.chat.console.opening import open_console
 from slipway.bot.chat.console.screen import BREAK, Screen
 from slipway.bot.chat.model import AnyEvent, Card
-from tests.chat.console_kit import Core, console
+from tests.console.fakes import EventRecorder, console_chat
 
 _STYLE = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -195,9 +195,9 @@ async def test_the_prompt_stays_below_what_the_bot_says_and_the_terminal_is_give
         stream = os.fdopen(os.dup(program), "w")
         stdin = os.fdopen(os.dup(program))
         opened = open_console(stdin, stream, Mode.TERMINAL, "alice")
-        core = Core()
-        chat = console(opened.source, screen=opened.screen, renderer=opened.renderer)
-        running = asyncio.create_task(chat.run(core.accept))
+        recorder = EventRecorder()
+        chat = console_chat(opened.source, screen=opened.screen, renderer=opened.renderer)
+        running = asyncio.create_task(chat.run(recorder.accept))
         await until(keyboard, "alice> ")
         os.write(keyboard, b"half")
         await until(keyboard, "half")
@@ -206,7 +206,7 @@ async def test_the_prompt_stays_below_what_the_bot_says_and_the_terminal_is_give
         assert "\r\x1b[Kℹ News.\r\nalice> half\r\x1b[11C" in _STYLE.sub("", seen)
         os.write(keyboard, b"!\n@bob: hi\nexit\n")
         await running
-        assert core.said == [("alice", "half!"), ("bob", "hi")]
+        assert recorder.said == [("alice", "half!"), ("bob", "hi")]
         assert termios.tcgetattr(program) == before
         stream.close()
         stdin.close()
@@ -214,15 +214,15 @@ async def test_the_prompt_stays_below_what_the_bot_says_and_the_terminal_is_give
 
 async def test_a_hung_up_terminal_is_the_end_of_the_input() -> None:
     keyboard, program = pty.openpty()
-    core = Core()
+    recorder = EventRecorder()
 
     async def hang_up(event: AnyEvent) -> None:
         os.close(keyboard)
 
-    core.answer = hang_up
+    recorder.answer = hang_up
     os.write(keyboard, b"hello\n")
-    await console(PipedLines(program, live=True)).run(core.accept)
-    assert core.said == [("alice", "hello")]
+    await console_chat(PipedLines(program, live=True)).run(recorder.accept)
+    assert recorder.said == [("alice", "hello")]
     os.close(program)
 
 
@@ -232,14 +232,14 @@ async def test_a_terminal_that_can_only_print_gets_a_plain_prompt() -> None:
     os.close(writing)
     output = io.StringIO()
     screen = Screen(output, erase=BREAK)
-    core = Core()
-    chat = console(PipedLines(reading, live=True, screen=screen, prompt="alice> "), screen=screen)
+    recorder = EventRecorder()
+    chat = console_chat(PipedLines(reading, live=True, screen=screen, prompt="alice> "), screen=screen)
 
     async def answer(event: AnyEvent) -> None:
         await chat.send("console", Card(title="Yes."), thread=None, key=event.event_id)
 
-    core.answer = answer
-    await chat.run(core.accept)
+    recorder.answer = answer
+    await chat.run(recorder.accept)
     os.close(reading)
     assert output.getvalue() == "alice> ℹ Yes.\n\nalice> ℹ Yes.\n\nalice> \n"
     assert "\x1b" not in output.getvalue()

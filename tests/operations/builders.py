@@ -1,4 +1,4 @@
-"""Made-up people, plans and operations for rules that need neither clouds nor chats."""
+"""Builders of people, plans and operations for rules that need neither clouds nor chats."""
 
 from __future__ import annotations
 
@@ -20,8 +20,7 @@ from slipway.bot.images.steps import FlagReason, SetExcluded
 from slipway.bot.operations.model import Operation, OperationState, Plan, Policy, Vote
 from slipway.bot.people import People
 from tests.support.clock import NOW
-
-ROLE = "releng"
+from tests.support.people import ROLE
 
 
 def people(roles: Mapping[str, Sequence[str]], schedules: Sequence[str] = ()) -> People:
@@ -66,18 +65,18 @@ def plan(**more: Any) -> Plan:
 
 def operation(votes: Sequence[Vote] = (), **more: Any) -> Operation:
     """A proposed operation with that plan, or one with parts of it otherwise."""
-    made = plan(**more)
+    proposed = plan(**more)
     return Operation(
         id="op-7k3f",
-        kind=made.kind,
+        kind=proposed.kind,
         state=OperationState.PROPOSED,
-        plan=made,
-        digest=made.digest,
-        requester=made.requester,
+        plan=proposed,
+        digest=proposed.digest,
+        requester=proposed.requester,
         room=Room(platform=CONSOLE, id="console"),
         thread=None,
         created_at=NOW,
-        expires_at=made.expires_at,
+        expires_at=proposed.expires_at,
         votes=tuple(votes),
     )
 
