@@ -39,7 +39,7 @@ async def status(call: CommandContext) -> CardReply:
             fields=(
                 Field(label="Clouds", value=_clouds(call)),
                 Field(label="Waiting for approval", value=str(len(waiting))),
-                Field(label="OperationRunner", value=str(len(running))),
+                Field(label="Running", value=str(len(running))),
                 Field(label="Now", value=format_time(services.clock(), services.view.zone)),
             ),
             tables=(Table(columns=("Chat", "Connection", "Last heard from"), rows=rows), *_schedules(call)),

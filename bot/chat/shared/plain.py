@@ -15,7 +15,7 @@ from slipway.bot.chat.model import SYMBOLS, Card, Field, Table, Tone
 _WORDS = {
     Tone.INFO: "",
     Tone.WAITING: "Waiting",
-    Tone.RUNNING: "OperationRunner",
+    Tone.RUNNING: "Running",
     Tone.DONE: "Done",
     Tone.WARNING: "",
     Tone.FAILED: "Failed",
