@@ -36,7 +36,7 @@ def main(names: tuple[str, ...], **sizes: Any) -> None:
     \b
     start   seconds until `slipway run` is ready
     memory  idle, after many commands, and with the clouds in use
-    reply   milliseconds from the door to the voice, with and without the durable record
+    reply   milliseconds from the dispatcher to the chat, with and without the durable record
     plan    a clean-up of a large gallery: requests, seconds, own computing
     matrix  an answer on a real Synapse beside a bare nio bot's, and what bursts lose
     slack   from Slack's event to its acknowledgement, on a simulated Slack, beside a bare Bolt app's

@@ -17,12 +17,12 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from benchmarks.figures import Figures, aim, say, spread
-from benchmarks.subject import document, environment, simulated_clouds, slipway_run, write_toml
+from benchmarks.program import document, environment, simulated_clouds, slipway_run, write_toml
 
 LIMIT_RATIO = 1.3
 BURSTS, BURST = 3, 200
 WARM_UP = 10
-PATIENCE = 120.0
+TIMEOUT_SECONDS = 120.0
 """Seconds after which an answer counts as lost."""
 
 QUIET = 10.0
@@ -39,7 +39,7 @@ async def measure(*, messages: int, encrypted: bool = True) -> Figures:
     if any(importlib.util.find_spec(name) is None for name in ("synapse", "pytest")):
         return {"left_out": "no Synapse is installed"}
     kinds = ("plain", "encrypted") if encrypted else ("plain",)
-    async with _stage(kinds) as driver:
+    async with _environment(kinds) as driver:
         figures: Figures = {"unit": "milliseconds", "command": "!whoami"}
         ratios = []
         for kind in kinds:
@@ -83,7 +83,7 @@ class Driver:
         room = self.rooms[bot, kind]
         began = time.perf_counter()
         await self.say(room, "!whoami")
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT_SECONDS):
             while True:
                 where, _, at = await self._heard.get()
                 if where == room:
@@ -157,7 +157,7 @@ async def _settled(driver: Driver, room: str, since: str, wanted: int) -> list[s
 
 
 @asynccontextmanager
-async def _stage(kinds: tuple[str, ...]) -> AsyncIterator[Driver]:
+async def _environment(kinds: tuple[str, ...]) -> AsyncIterator[Driver]:
     """A Synapse without limits, both bots as processes of their own, and a person in a room with each."""
     logging.getLogger("nio").setLevel(logging.ERROR)
     from tests.support.synapse import running_synapse
@@ -224,7 +224,7 @@ async def _gather(client: Any, driver: Driver, rooms: Any) -> None:
     """Sync until every bot is in its rooms, and only then listen."""
     import nio
 
-    async with asyncio.timeout(PATIENCE):
+    async with asyncio.timeout(TIMEOUT_SECONDS):
         await client.sync(timeout=0, full_state=True)
         while any(client.rooms[room].joined_count < 2 for room in rooms):
             await client.sync(timeout=1000)
@@ -238,7 +238,7 @@ async def _echo(url: str, account: Any, folder: Path, rooms: list[str]) -> Async
     (folder / "echo").mkdir()
     process = await asyncio.create_subprocess_exec(
         sys.executable,
-        *("-m", "benchmarks.echo"),
+        *("-m", "benchmarks.bare_nio_bot"),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         env=environment(),
@@ -255,7 +255,7 @@ async def _echo(url: str, account: Any, folder: Path, rooms: list[str]) -> Async
     }
     try:
         process.stdin.write(json.dumps(told).encode() + b"\n")
-        ready = await asyncio.wait_for(process.stdout.readline(), PATIENCE)
+        ready = await asyncio.wait_for(process.stdout.readline(), TIMEOUT_SECONDS)
         if ready != b"ready\n":
             raise RuntimeError("the echo bot did not become ready")
         yield

@@ -9,9 +9,9 @@ from statistics import median
 from tempfile import TemporaryDirectory
 
 from benchmarks.figures import Figures, say
-from benchmarks.subject import (
-    PATIENCE,
-    Bot,
+from benchmarks.program import (
+    TIMEOUT_SECONDS,
+    BotProcess,
     document,
     environment,
     memory_of,
@@ -42,10 +42,10 @@ async def measure(*, runs: int, commands: int, aws: bool) -> Figures:
         for run in range(runs):
             say(f"memory: {run + 1} of {runs}")
             with TemporaryDirectory(prefix="slipway-bench-") as folder:
-                place = Path(folder)
-                seen.setdefault("floor_python_and_dbos", []).append(await _floor(place))
-                write_toml(place / "slipway.toml", document(clouds, place / "state"))
-                async with slipway_run(place / "slipway.toml") as bot:
+                directory = Path(folder)
+                seen.setdefault("floor_python_and_dbos", []).append(await _baseline(directory))
+                write_toml(directory / "slipway.toml", document(clouds, directory / "state"))
+                async with slipway_run(directory / "slipway.toml") as bot:
                     await _look(bot, commands, seen, with_aws=clouds.aws is not None)
     found = {name: _medians(each) for name, each in seen.items()}
     idle, once, twice = (found[name]["uss_mib"] for name in ("idle", "after_commands", "after_as_many_again"))
@@ -64,7 +64,9 @@ async def measure(*, runs: int, commands: int, aws: bool) -> Figures:
     }
 
 
-async def _look(bot: Bot, commands: int, seen: dict[str, list[dict[str, float]]], *, with_aws: bool) -> None:
+async def _look(
+    bot: BotProcess, commands: int, seen: dict[str, list[dict[str, float]]], *, with_aws: bool
+) -> None:
     seen.setdefault("idle", []).append(bot.memory())
     for name in ("after_commands", "after_as_many_again"):
         for number in range(commands):
@@ -77,7 +79,7 @@ async def _look(bot: Bot, commands: int, seen: dict[str, list[dict[str, float]]]
         seen.setdefault("with_both_clouds_in_use", []).append(bot.memory())
 
 
-async def _floor(folder: Path) -> dict[str, float]:
+async def _baseline(folder: Path) -> dict[str, float]:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *("-c", _FLOOR, str(folder)),
@@ -87,13 +89,13 @@ async def _floor(folder: Path) -> dict[str, float]:
     )
     assert process.stdout is not None
     try:
-        if await asyncio.wait_for(process.stdout.readline(), PATIENCE) != b"ready\n":
+        if await asyncio.wait_for(process.stdout.readline(), TIMEOUT_SECONDS) != b"ready\n":
             raise RuntimeError("DBOS alone did not start")
         return memory_of(process.pid)
     finally:
         assert process.stdin is not None
         process.stdin.close()  # which it waits for
-        await asyncio.wait_for(process.wait(), PATIENCE)
+        await asyncio.wait_for(process.wait(), TIMEOUT_SECONDS)
 
 
 def _medians(found: list[dict[str, float]]) -> dict[str, float]:

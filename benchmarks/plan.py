@@ -21,8 +21,8 @@ from typing import Any
 import aiohttp
 
 from benchmarks.figures import Figures, aim, say, spread
-from benchmarks.inside import Voice, running_house
-from benchmarks.subject import PATIENCE, environment
+from benchmarks.in_process import RecordingChat, running_bot
+from benchmarks.program import TIMEOUT_SECONDS, environment
 from slipway.bot.chat.console.platform import CONSOLE
 from slipway.bot.clouds.azure import AzureGallery
 from slipway.bot.clouds.model import Definition, ImageVersion, VersionNumber
@@ -112,13 +112,13 @@ class ListedGallery:
 
 async def measure(*, definitions: int, versions: int, runs: int, latency: timedelta) -> Figures:
     """Plan against the simulated Azure, at its own speed and at an answer time like the real one's, then alone."""
-    async with _simulator(definitions, versions) as place:
+    async with _simulator(definitions, versions) as azure:
         say(f"plan: {definitions} definitions of {versions} versions, answers at once")
-        quick = await _plan_over_http(place, definitions, versions)
+        quick = await _plan_over_http(azure, definitions, versions)
         say(f"plan: the same, answers after {latency.total_seconds():g} s")
-        await _slow_down(place, latency)
-        slow = await _plan_over_http(place, definitions, versions)
-        found = await _everything(place)
+        await _slow_down(azure, latency)
+        slow = await _plan_over_http(azure, definitions, versions)
+        found = await _everything(azure)
     computing, going = await _compute(found, runs)
     return {
         "definitions": definitions,
@@ -131,8 +131,8 @@ async def measure(*, definitions: int, versions: int, runs: int, latency: timede
     }
 
 
-async def _everything(place: Mapping[str, str]) -> _Listed:
-    gallery = AzureGallery(_settings(place), environ={})
+async def _everything(azure: Mapping[str, str]) -> _Listed:
+    gallery = AzureGallery(_settings(azure), environ={})
     try:
         names = [each.name for each in await gallery.definitions()]
         return await Catalogue(gallery).versions_of(names)
@@ -140,11 +140,11 @@ async def _everything(place: Mapping[str, str]) -> _Listed:
         await gallery.close()
 
 
-async def _plan_over_http(place: Mapping[str, str], definitions: int, versions: int) -> Figures:
+async def _plan_over_http(azure: Mapping[str, str], definitions: int, versions: int) -> Figures:
     """One plan from a fresh adapter (which loads the SDK), and one from the same adapter again."""
-    gallery = WatchedGallery(_settings(place))
+    gallery = WatchedGallery(_settings(azure))
     planner = CleanupPlanner(Catalogue(gallery), RetentionSettings())
-    before = len(await _requests(place))
+    before = len(await _requests(azure))
     seconds: list[float] = []
     try:
         for _ in range(2):
@@ -153,7 +153,7 @@ async def _plan_over_http(place: Mapping[str, str], definitions: int, versions: 
             seconds.append(time.perf_counter() - began)
     finally:
         await gallery.close()
-    asked = (await _requests(place))[before:]
+    asked = (await _requests(azure))[before:]
     return {
         "seconds": round(seconds[1], 3),
         "seconds_with_loading_the_sdk": round(seconds[0], 3),
@@ -191,8 +191,8 @@ async def _compute(found: _Listed, runs: int) -> tuple[dict[str, list[float]], i
     gallery = ListedGallery(found)
     going = 0
     with TemporaryDirectory(prefix="slipway-bench-") as folder:
-        async with running_house(Path(folder), Voice(), gallery) as house:
-            services, plans = house.dispatcher._services, house.dispatcher._command_runner._plans
+        async with running_bot(Path(folder), RecordingChat(), gallery) as bot:
+            services, plans = bot.dispatcher._services, bot.dispatcher._command_runner._plans
             person = services.people.by_account(CONSOLE, "alice")
             assert person is not None
             planner = CleanupPlanner(Catalogue(gallery), services.settings.retention)
@@ -242,31 +242,31 @@ async def _simulator(definitions: int, versions: int) -> AsyncIterator[dict[str,
     )
     assert process.stdout is not None
     try:
-        yield json.loads(await asyncio.wait_for(process.stdout.readline(), PATIENCE))
+        yield json.loads(await asyncio.wait_for(process.stdout.readline(), TIMEOUT_SECONDS))
     finally:
         process.terminate()
-        await asyncio.wait_for(process.wait(), PATIENCE)
+        await asyncio.wait_for(process.wait(), TIMEOUT_SECONDS)
 
 
-async def _slow_down(place: Mapping[str, str], latency: timedelta) -> None:
+async def _slow_down(azure: Mapping[str, str], latency: timedelta) -> None:
     """Let every answer take so long, as a far cloud's does."""
     fault = Fault(kind=FaultKind.SLOW, seconds=latency.total_seconds(), times=None)
     async with (
         aiohttp.ClientSession() as session,
-        session.post(f"{place['url']}/_sim/faults", data=fault.model_dump_json()) as answer,
+        session.post(f"{azure['url']}/_sim/faults", data=fault.model_dump_json()) as answer,
     ):
         answer.raise_for_status()
 
 
-async def _requests(place: Mapping[str, str]) -> list[str]:
-    async with aiohttp.ClientSession() as session, session.get(f"{place['url']}/_sim/requests") as answer:
+async def _requests(azure: Mapping[str, str]) -> list[str]:
+    async with aiohttp.ClientSession() as session, session.get(f"{azure['url']}/_sim/requests") as answer:
         return [f"{each['method']} {each['path']}" for each in await answer.json()]
 
 
-def _settings(place: Mapping[str, str]) -> AzureSettings:
+def _settings(azure: Mapping[str, str]) -> AzureSettings:
     return AzureSettings(
-        subscription_id=place["subscription_id"],
-        resource_group=place["resource_group"],
-        gallery=place["gallery"],
-        endpoint=place["url"],
+        subscription_id=azure["subscription_id"],
+        resource_group=azure["resource_group"],
+        gallery=azure["gallery"],
+        endpoint=azure["url"],
     )

@@ -1,4 +1,4 @@
-"""How long an answer takes: from the event handed to the door until the reply is handed to the voice."""
+"""How long an answer takes: from the event handed to the dispatcher until the reply is handed to the chat."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from dbos import DBOS, SetWorkflowID
 
 from benchmarks.figures import Figures, aim, say, spread
-from benchmarks.inside import Voice, running_house
+from benchmarks.in_process import RecordingChat, running_bot
 from slipway.bot.app import RunningBot
 from slipway.bot.chat.console.platform import CONSOLE
 from slipway.bot.chat.model import Address, MessageEvent, Room
@@ -34,7 +34,7 @@ Way = Callable[[str], Awaitable[float]]
 
 
 class Unrecorded(WorkflowEngine):
-    """Runs the door's own answering at once, in the caller's task, and records nothing."""
+    """Runs the dispatcher's own answering at once, in the caller's task, and records nothing."""
 
     async def start(self, name: str, workflow_id: str, payload: Payload) -> None:
         """Run the body to its end."""
@@ -48,14 +48,14 @@ class Unrecorded(WorkflowEngine):
 async def measure(*, messages: int) -> Figures:
     """Answer so many `!whoami` with and without the durable record, taking turns, beside an empty workflow."""
     with TemporaryDirectory(prefix="slipway-bench-") as folder:
-        voice = Voice()
-        floor = _Floor()
-        async with running_house(Path(folder), voice) as house:
-            direct = _without_record(house.dispatcher, Path(folder))
+        chat = RecordingChat()
+        empty_workflow = _EmptyWorkflow()
+        async with running_bot(Path(folder), chat) as bot:
+            direct = _without_record(bot.dispatcher, Path(folder))
             ways: dict[str, Way] = {
-                "with_record": partial(_answer, house, house.dispatcher, voice),
-                "without_record": partial(_answer, house, direct, voice),
-                "floor_empty_workflow": floor.run,
+                "with_record": partial(_answer, bot, bot.dispatcher, chat),
+                "without_record": partial(_answer, bot, direct, chat),
+                "floor_empty_workflow": empty_workflow.run,
                 "floor_commit": _Commits(Path(folder)).run,
             }
             samples = await _take_turns(ways, messages)
@@ -86,8 +86,8 @@ async def _take_turns(ways: dict[str, Way], messages: int) -> dict[str, list[flo
     return samples
 
 
-async def _answer(house: RunningBot, dispatcher: Dispatcher, voice: Voice, key: str) -> float:
-    """Seconds until the reply was handed to the voice; returns once nothing is under way any more."""
+async def _answer(bot: RunningBot, dispatcher: Dispatcher, chat: RecordingChat, key: str) -> float:
+    """Seconds until the reply was handed to the chat; returns once nothing is under way any more."""
     heard = MessageEvent(
         event_id=key,
         room=Room(platform=CONSOLE, id="console"),
@@ -96,17 +96,17 @@ async def _answer(house: RunningBot, dispatcher: Dispatcher, voice: Voice, key: 
         address=Address.DIRECT,
         sent_at=system_clock(),
     )
-    voice.spoken.clear()
+    chat.sent.clear()
     began = time.perf_counter()
     await dispatcher.accept(heard)
-    await voice.spoken.wait()
-    took = voice.spoke_at - began
-    await house.workflows.idle()
+    await chat.sent.wait()
+    took = chat.sent_at_seconds - began
+    await bot.workflows.idle()
     return took
 
 
 def _without_record(dispatcher: Dispatcher, folder: Path) -> Dispatcher:
-    """The same door, people, commands and messages, whose answers run without DBOS."""
+    """The same dispatcher, people, commands and messages, whose answers run without DBOS."""
     twin = copy.copy(dispatcher)
     unrecorded = Unrecorded(folder)
     unrecorded.register("hear", twin._hear)
@@ -114,7 +114,7 @@ def _without_record(dispatcher: Dispatcher, folder: Path) -> Dispatcher:
     return twin
 
 
-class _Floor:
+class _EmptyWorkflow:
     """What DBOS takes by itself: a workflow with two empty steps, in the same database as the bot's.
 
     Made before the bot starts DBOS, so that DBOS knows the workflow.
@@ -136,7 +136,7 @@ class _Floor:
         self._empty = DBOS.workflow(name="empty")(empty)
 
     async def run(self, key: str) -> float:
-        """Seconds until the second step runs, as the bot's reply is handed to the voice in its second step."""
+        """Seconds until the second step runs, as the bot's reply is handed to the chat in its second step."""
         began = time.perf_counter()
         with SetWorkflowID(key):
             handle = await DBOS.start_workflow_async(self._empty)

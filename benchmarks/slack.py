@@ -17,9 +17,10 @@ from typing import Any
 import aiohttp
 
 from benchmarks.figures import Figures, aim, percentile, say, spread
-from benchmarks.subject import (
+from benchmarks.program import (
     ROOT,
-    Bot,
+    TIMEOUT_SECONDS,
+    BotProcess,
     document,
     environment,
     simulated_clouds,
@@ -32,8 +33,6 @@ MOST_GROWTH_MIB = 3.0
 """How much the bot's resident memory may grow from the middle to the end of a minute and still count as flat."""
 
 WARM_UP = 40
-PATIENCE = 60.0
-"""Seconds after which a process that says nothing counts as stuck."""
 
 QUIET = 5.0
 """Seconds without any answer after which nothing more is expected."""
@@ -45,22 +44,22 @@ COMMAND = "!whoami"
 
 
 async def measure(*, rate: int, seconds: int) -> Figures:
-    """Say so many commands a second to the bot for so long; before and after it, half as long to the floor.
+    """Say so many commands a second to the bot for so long; before and after it, half as long to the bare Bolt app.
 
     Slack bears one message a second in a channel, and the simulator holds the bot to that. So the commands are
     spread over twice as many channels as there are commands in a second.
     """
     channels = 2 * rate
-    say("slack: starting the floor")
+    say("slack: starting the bare Bolt app")
     async with (
-        _simulator(channels) as floor_slack,
-        _bolt(floor_slack),
+        _simulator(channels) as bare_slack,
+        _bolt(bare_slack),
         _simulator(channels) as slack,
         _slipway(slack) as bot,
     ):
-        bare = await _acks(floor_slack, rate, max(1, seconds // 4))
+        bare = await _acks(bare_slack, rate, max(1, seconds // 4))
         ack, memory, found = await _conversation(slack, bot, rate, seconds)
-        bare += await _acks(floor_slack, rate, max(1, seconds // 4))
+        bare += await _acks(bare_slack, rate, max(1, seconds // 4))
     growth = memory[-1] - memory[len(memory) // 2]
     met = aim(
         percentile(sorted(ack), 99),
@@ -125,7 +124,7 @@ class Slack:
 
     async def heard(self, count: int) -> list[float]:
         """Milliseconds to the acknowledgement of every command, once so many are acknowledged; oldest first."""
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(TIMEOUT_SECONDS):
             while True:
                 found: list[float] = (await self.ask("acks")).get("message", [])
                 if len(found) >= count:
@@ -142,14 +141,14 @@ class Slack:
 
 
 async def _acks(slack: Slack, rate: int, seconds: int) -> list[float]:
-    say(f"slack: the floor, {seconds} seconds")
+    say(f"slack: the bare Bolt app, {seconds} seconds")
     before = len(await slack.heard(0))
     await slack.say(rate, rate * seconds)
     return (await slack.heard(before + rate * seconds))[before:]
 
 
 async def _conversation(
-    slack: Slack, bot: Bot, rate: int, seconds: int
+    slack: Slack, bot: BotProcess, rate: int, seconds: int
 ) -> tuple[list[float], list[float], Figures]:
     """Milliseconds to each acknowledgement, the bot's memory over time, and all the rest."""
     await slack.say(rate, WARM_UP)
@@ -201,23 +200,23 @@ async def _simulator(channels: int) -> AsyncIterator[Slack]:
     arguments = ("-m", "tests.slack.simulator", "--port", "0", "--channels", str(channels))
     async with _process(*arguments) as process, aiohttp.ClientSession() as session:
         assert process.stdout is not None
-        facts = json.loads(await asyncio.wait_for(process.stdout.readline(), PATIENCE))
+        facts = json.loads(await asyncio.wait_for(process.stdout.readline(), TIMEOUT_SECONDS))
         yield Slack(facts, session)
 
 
 @asynccontextmanager
 async def _bolt(slack: Slack) -> AsyncIterator[None]:
-    async with _process("-m", "benchmarks.acks") as process:
+    async with _process("-m", "benchmarks.bare_bolt_bot") as process:
         assert process.stdin is not None
         assert process.stdout is not None
         process.stdin.write(json.dumps(slack.facts).encode() + b"\n")
-        if await asyncio.wait_for(process.stdout.readline(), PATIENCE) != b"ready\n":
+        if await asyncio.wait_for(process.stdout.readline(), TIMEOUT_SECONDS) != b"ready\n":
             raise RuntimeError("the bare Bolt app did not become ready")
         yield
 
 
 @asynccontextmanager
-async def _slipway(slack: Slack) -> AsyncIterator[Bot]:
+async def _slipway(slack: Slack) -> AsyncIterator[BotProcess]:
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="slipway-bench-")))
         clouds = await stack.enter_async_context(simulated_clouds(with_aws=False))

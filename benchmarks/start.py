@@ -15,14 +15,14 @@ from statistics import median
 from tempfile import TemporaryDirectory
 
 from benchmarks.figures import Figures, aim, say, spread
-from benchmarks.subject import Clouds, document, environment, simulated_clouds, slipway_run, write_toml
+from benchmarks.program import Clouds, document, environment, simulated_clouds, slipway_run, write_toml
 
 LIMIT_SECONDS = 3.0
 
-_FLOORS = {"python": ("-c", "pass"), "python_and_dbos": ("-c", "import dbos")}
+_BASELINES = {"python": ("-c", "pass"), "python_and_dbos": ("-c", "import dbos")}
 _PROGRAMS = {
     "slipway_version": ("-m", "slipway", "version"),
-    "slipway_check": ("-m", "bot", "check", "--config"),
+    "slipway_check": ("-m", "slipway", "check", "--config"),
 }
 
 _READY = ("ready_first", "ready_again", "ready_matrix")
@@ -42,11 +42,11 @@ async def measure(*, runs: int, matrix: bool, aws: bool) -> Figures:
         "unit": "seconds",
         **{name: spread(samples) for name, samples in seconds.items()},
         "ratios": {
-            f"ready_again{which}_to_{floor}": round(
-                typical[f"ready_again{which}"] / typical[f"{floor}{which}"], 2
+            f"ready_again{which}_to_{baseline}": round(
+                typical[f"ready_again{which}"] / typical[f"{baseline}{which}"], 2
             )
             for which in ("", "_processor")
-            for floor in _FLOORS
+            for baseline in _BASELINES
         },
         "aim": aim(max(ready.values()), LIMIT_SECONDS, "seconds until ready, the slowest median of all ways"),
         "matrix": "measured" if "ready_matrix" in seconds else "left out, or no Synapse is installed",
@@ -58,7 +58,7 @@ async def _console(config: Path, runs: int) -> dict[str, list[float]]:
     state = config.parent / "state"
     for run in range(runs):
         say(f"start: {run + 1} of {runs}")
-        for name, arguments in _FLOORS.items():
+        for name, arguments in _BASELINES.items():
             before = _processor()
             seconds[name].append(await _until_exit(*arguments))
             seconds[f"{name}_processor"].append(_processor() - before)
@@ -112,13 +112,13 @@ def _synapse(folder: Path) -> Iterator[dict[str, str]]:
 
 
 def _prepare(folder: Path, clouds: Clouds, name: str, matrix: dict[str, str] | None) -> Path:
-    place = folder / name
-    place.mkdir()
-    configuration = document(clouds, place / "state")
+    directory = folder / name
+    directory.mkdir()
+    configuration = document(clouds, directory / "state")
     if matrix is not None:
         configuration["matrix"] = matrix
-    write_toml(place / "slipway.toml", configuration)
-    return place / "slipway.toml"
+    write_toml(directory / "slipway.toml", configuration)
+    return directory / "slipway.toml"
 
 
 def _processor() -> float:

@@ -18,7 +18,7 @@ from pathlib import Path
 import aiohttp
 from aiohttp import web
 
-from benchmarks.subject import Clouds, document, write_toml
+from benchmarks.program import Clouds, document, write_toml
 from slipway.bot.clouds.simulated.azure import SimulatedAzure
 from slipway.bot.clouds.simulated.fedora import fedora_gallery, many
 from slipway.bot.core.times import system_clock

@@ -1,6 +1,6 @@
-"""A bare Bolt app: it acknowledges whatever is said, and does nothing. The floor of Slipway's acknowledgements.
+"""A bare Bolt app: it acknowledges whatever is said, and does nothing. What Slipway is compared with.
 
-Run as ``python -m benchmarks.acks``, with the simulator's facts as JSON on standard input.
+Run as ``python -m benchmarks.bare_bolt_bot``, with the simulator's facts as JSON on standard input.
 """
 
 from __future__ import annotations

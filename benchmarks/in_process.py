@@ -1,4 +1,4 @@
-"""The bot inside this process, with a voice that only notes when it was asked to speak."""
+"""The bot inside this process, with a chat that only notes when it was asked to send."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from slipway.bot.config.demo import demo_settings
 from slipway.commands.all import rights
 
 
-class Voice:
-    """A chat that only notes when it was asked to speak."""
+class RecordingChat:
+    """A chat that only notes when it was asked to send."""
 
     platform = CONSOLE
     edit_interval = timedelta()
 
     def __init__(self) -> None:
-        self.spoke_at = 0.0
-        self.spoken = asyncio.Event()
+        self.sent_at_seconds = 0.0
+        self.sent = asyncio.Event()
 
     async def prepare(self) -> None:
         """Nothing is to be known before."""
@@ -41,8 +41,8 @@ class Voice:
 
     async def send(self, room: str, card: Card, *, thread: str | None, key: str) -> str:
         """Note the moment."""
-        self.spoke_at = time.perf_counter()
-        self.spoken.set()
+        self.sent_at_seconds = time.perf_counter()
+        self.sent.set()
         return key
 
     async def edit(self, room: str, message_id: str, card: Card, *, thread: str | None, key: str) -> None:
@@ -54,8 +54,8 @@ class Voice:
 
 
 @asynccontextmanager
-async def running_house(
-    folder: Path, voice: Voice, gallery: Gallery | None = None
+async def running_bot(
+    folder: Path, chat: RecordingChat, gallery: Gallery | None = None
 ) -> AsyncIterator[RunningBot]:
     """The demo's people and policies on a state folder of their own, with this gallery and no machines."""
     logs.configure("console")
@@ -65,7 +65,7 @@ async def running_house(
         azure_endpoint="http://127.0.0.1:9",  # nobody asks there
         known_rights=rights(),
     )
-    app = App(settings, chats=(lambda _: voice,), gallery=gallery, machines=None)
+    app = App(settings, chats=(lambda _: chat,), gallery=gallery, machines=None)
     stop = asyncio.Event()
     opened: asyncio.Future[RunningBot] = asyncio.get_running_loop().create_future()
     running = asyncio.create_task(app.run(stop, opened))

@@ -1,6 +1,6 @@
 """A bare matrix-nio bot: it repeats whatever is said. What Slipway's answers are compared with.
 
-Run as ``python -m benchmarks.echo``, with its account as JSON on standard input.
+Run as ``python -m benchmarks.bare_nio_bot``, with its account as JSON on standard input.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ from slipway.bot.clouds.simulated.azure import SimulatedAzure
 from slipway.bot.clouds.simulated.fedora import fedora_gallery
 
 ROOT = Path(__file__).parents[1]
-PATIENCE = 60.0
+TIMEOUT_SECONDS = 60.0
 """Seconds after which a program that says nothing counts as stuck."""
 
 
@@ -98,7 +98,7 @@ def _is_nested(value: object) -> bool:
     )
 
 
-class Bot:
+class BotProcess:
     """A `slipway run` that is ready. Its console takes lines and gives JSON."""
 
     def __init__(self, process: asyncio.subprocess.Process, ready_after: float) -> None:
@@ -114,7 +114,7 @@ class Bot:
         assert self._process.stdout is not None
         for _ in range(times):
             self._process.stdin.write(line.encode() + b"\n")
-            answer = await asyncio.wait_for(self._process.stdout.readline(), PATIENCE)
+            answer = await asyncio.wait_for(self._process.stdout.readline(), TIMEOUT_SECONDS)
             if not answer:
                 raise RuntimeError("slipway run ended in the middle")
 
@@ -152,7 +152,7 @@ def environment() -> dict[str, str]:
 
 
 @asynccontextmanager
-async def slipway_run(config: Path) -> AsyncIterator[Bot]:
+async def slipway_run(config: Path) -> AsyncIterator[BotProcess]:
     """Run `slipway run` from its start until it is ready and for as long as the block lasts."""
     log = config.with_suffix(".log")
     with log.open("wb") as sink:
@@ -169,14 +169,14 @@ async def slipway_run(config: Path) -> AsyncIterator[Bot]:
         assert process.stderr is not None
         said: asyncio.Task[None] | None = None
         try:
-            await asyncio.wait_for(_until_ready(process.stderr, sink), PATIENCE)
+            await asyncio.wait_for(_until_ready(process.stderr, sink), TIMEOUT_SECONDS)
             ready_after = time.perf_counter() - began
             said = asyncio.create_task(_drain(process.stderr, sink))
-            yield Bot(process, ready_after)
+            yield BotProcess(process, ready_after)
         finally:
             if process.returncode is None:
                 process.terminate()
-            await asyncio.wait_for(process.communicate() if said is None else process.wait(), PATIENCE)
+            await asyncio.wait_for(process.communicate() if said is None else process.wait(), TIMEOUT_SECONDS)
             if said is not None:
                 await said
 
