@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from slipway.bot.chat.matrix.account.account_store import AccountStore
 from slipway.bot.chat.matrix.account.login_command import log_in
-from slipway.bot.chat.matrix.account.account_store import Folder
-from slipway.bot.chat.matrix.transport.authentication import Secret
-from slipway.bot.chat.matrix.account.status import Status, Wrong
+from slipway.bot.chat.matrix.account.status import AccountProblem, StatusReporter
+from slipway.bot.chat.matrix.transport.authentication import Credentials
 from slipway.bot.config.settings import MatrixSettings, SlipwaySettings
 from slipway.bot.core.errors import ConfigError
 from slipway.bot.store.database import StateLock
@@ -61,12 +61,12 @@ async def status_lines(settings: SlipwaySettings) -> tuple[list[str], bool]:
     Raises:
         ChatError: the homeserver cannot be reached.
     """
-    report = await Status(matrix_of(settings), Folder.of(settings.state_dir)).report()
+    report = await StatusReporter(matrix_of(settings), AccountStore.in_state_dir(settings.state_dir)).report()
     width = max(len(label) for label, _ in report.lines)
     lines = [f"{label:<{width}}  {value}" for label, value in report.lines]
-    if not report.wrong:
+    if not report.problems:
         return [*lines, "All is well."], True
-    return [*lines, *(_told(wrong) for wrong in report.wrong)], False
+    return [*lines, *(_problem_line(problem) for problem in report.problems)], False
 
 
 async def login_lines(settings: SlipwaySettings, options: LoginOptions) -> list[str]:
@@ -76,27 +76,29 @@ async def login_lines(settings: SlipwaySettings, options: LoginOptions) -> list[
         ChatError: it did not work.
         StateError: the bot runs, or the state folder cannot be used.
     """
-    folder = Folder.of(settings.state_dir)
-    secret = Secret(token=options.secret) if options.by_token else Secret(password=options.secret)
+    store = AccountStore.in_state_dir(settings.state_dir)
+    credentials = (
+        Credentials(token=options.secret) if options.by_token else Credentials(password=options.secret)
+    )
     with StateLock(settings.state_dir):
         login = await log_in(
             matrix_of(settings),
-            folder,
-            secret,
+            store,
+            credentials,
             new_device=options.new_device,
             new_identity=options.new_identity,
         )
     lines = [
         f"Logged in as {login.user_id}, device {login.device_id}.",
-        f"The login is kept in {folder.path}; the password is not. Next: `slipway run`",
+        f"The login is kept in {store.path}; the password is not. Next: `slipway run`",
     ]
-    if login.lost:
+    if login.lost_devices:
         lines.append(
-            f"Devices that are not used any more: {', '.join(login.lost)}. Sign them out in any Matrix client "
-            "(in Element: Settings, Sessions)."
+            f"Devices that are not used any more: {', '.join(login.lost_devices)}. Sign them out in any "
+            "Matrix client (in Element: Settings, Sessions)."
         )
     return lines
 
 
-def _told(wrong: Wrong) -> str:
-    return f"✘ {wrong.sentence}" + (f" Next: `{wrong.command}`" if wrong.command else "")
+def _problem_line(problem: AccountProblem) -> str:
+    return f"✘ {problem.sentence}" + (f" Next: `{problem.command}`" if problem.command else "")

@@ -54,7 +54,7 @@ def run_once(home: Path, **environment: str) -> None:
     assert settings.matrix is not None
 
     async def start() -> None:
-        connection = Connection(settings.matrix, store=AccountStore.of(settings.state_dir))  # type: ignore[arg-type]
+        connection = Connection(settings.matrix, store=AccountStore.in_state_dir(settings.state_dir))  # type: ignore[arg-type]
         await connection.request("connect", lambda client: client.joined_rooms())
         await connection.close()
 

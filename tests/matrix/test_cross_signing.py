@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from slipway.bot.chat.matrix.account.account_store import AccountStore, CrossSigningSeeds
+from slipway.bot.chat.matrix.account.account_store import AccountStore
+from slipway.bot.chat.matrix.encryption.seeds import CrossSigningSeeds
 from slipway.bot.chat.matrix.transport.connection import Connection
 from slipway.bot.config.settings import MatrixSettings
 from slipway.bot.core.errors import ChatError

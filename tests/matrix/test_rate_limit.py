@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -18,11 +19,11 @@ from slipway.bot.chat.matrix.transport.connection import HomeserverError
 from slipway.bot.chat.matrix.transport.rate_limit import (
     MAX_EDIT_INTERVAL,
     MAX_TRIES,
-    Latest,
     Priority,
     RateLimiter,
 )
 from slipway.bot.chat.model import AnyEvent, Card, Table, Tone
+from slipway.bot.chat.shared.edits import LatestEdits
 from slipway.bot.chat.shared.plain import render_plain
 from slipway.bot.core.times import system_clock
 from tests.matrix.clients import Person
@@ -264,7 +265,8 @@ def test_edits_never_cross_and_the_newest_is_always_the_last(gaps: list[int]) ->
     under_way = 0
 
     async def everything() -> None:
-        latest = Latest(RateLimiter(timedelta(seconds=5)))
+        limiter = RateLimiter(timedelta(seconds=5))
+        edits = LatestEdits(partial(limiter.wait_until_clear, Priority.EDIT))
 
         async def send(number: int) -> None:
             nonlocal under_way
@@ -276,7 +278,7 @@ def test_edits_never_cross_and_the_newest_is_always_the_last(gaps: list[int]) ->
 
         tasks = []
         for number, gap in enumerate(gaps):
-            edit = latest.edit("$m", lambda number=number: send(number))  # type: ignore[misc]
+            edit = edits.edit("$m", lambda number=number: send(number))  # type: ignore[misc]
             tasks.append(asyncio.create_task(edit))
             for _ in range(gap):
                 await asyncio.sleep(0)

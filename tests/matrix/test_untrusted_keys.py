@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.bot.chat.matrix.account.account_store import CrossSigningSeeds
 from slipway.bot.chat.matrix.encryption.cross_signing import CrossSigningIdentity
 from slipway.bot.chat.matrix.encryption.device_list import (
     DeviceList,
@@ -22,6 +21,7 @@ from slipway.bot.chat.matrix.encryption.device_list import (
 )
 from slipway.bot.chat.matrix.encryption.message_index import MessageIndexStore
 from slipway.bot.chat.matrix.encryption.olm_machine import DecryptedSource, harden
+from slipway.bot.chat.matrix.encryption.seeds import CrossSigningSeeds
 from slipway.bot.chat.matrix.encryption.signing import SigningKey, canonical, encode, is_signed
 from slipway.bot.chat.matrix.events.event_verifier import EventVerifier
 from slipway.bot.chat.matrix.memory import InMemory

@@ -1,10 +1,11 @@
-"""Matrix as a chat: connection, rooms, ears and voice put together."""
+"""Matrix as a chat: connection, rooms, event listener and message sender put together."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 from slipway.bot.chat.matrix.account.account_store import AccountStore
 from slipway.bot.chat.matrix.account.profile import Profile
@@ -16,12 +17,13 @@ from slipway.bot.chat.matrix.platform import MATRIX
 from slipway.bot.chat.matrix.rooms.activity import TYPING_AFTER, ActivityNotifier
 from slipway.bot.chat.matrix.rooms.membership import RoomMembership
 from slipway.bot.chat.matrix.rooms.rooms import Rooms
-from slipway.bot.chat.matrix.transport.backoff import Sleep
 from slipway.bot.chat.matrix.transport.connection import Connection
-from slipway.bot.chat.matrix.transport.rate_limit import Latest, RateLimiter
+from slipway.bot.chat.matrix.transport.rate_limit import Priority, RateLimiter
 from slipway.bot.chat.model import Accept, Card, ChatHealth, Platform
+from slipway.bot.chat.shared.edits import LatestEdits
 from slipway.bot.config.settings import CommandSettings, MatrixSettings
 from slipway.bot.core.times import Clock
+from slipway.bot.core.waiting import Sleep
 
 _MAX_POLL = timedelta(seconds=30)
 _MAX_AGE = CommandSettings().max_age
@@ -38,11 +40,11 @@ class MatrixChat:
         settings: the account and its rooms.
         memory: keeps the sync token between runs.
         clock: tells how long ago the homeserver was last heard from.
-        knows: whether an account belongs to a configured person; those may have direct chats with the bot.
+        is_known: whether an account belongs to a configured person; those may have direct chats with the bot.
         sleep: waits between tries.
-        max_age: what is older is not acted on, so a gap is not read further back.
+        max_age: what is older is not acted on, so history is not read further back.
         typing_after: seconds until an answer that is not there yet is announced by typing.
-        folder: keeps the login and the encryption keys; without one, encrypted rooms are refused.
+        store: keeps the login and the encryption keys; without one, encrypted rooms are refused.
     """
 
     def __init__(
@@ -62,7 +64,8 @@ class MatrixChat:
         self._connection = Connection(settings, sleep, store=store)
         self._rooms = Rooms(self._connection, settings.rooms, is_known, clock)
         self._rate_limiter = RateLimiter(settings.edit_interval, sleep)
-        self._edits = Latest(self._rate_limiter)
+        # An edit is sent under a transaction id, so no repetition can come late: nothing is in doubt.
+        self._edits = LatestEdits(partial(self._rate_limiter.wait_until_clear, Priority.EDIT))
         self._sender = MessageSender(self._connection, self._rooms, self._rate_limiter)
         self._membership = RoomMembership(self._connection, self._rooms, self._sender, memory)
         self._activity = ActivityNotifier(self._connection, typing_after=typing_after)
@@ -85,7 +88,7 @@ class MatrixChat:
             ),
             membership=self._membership,
             activity=self._activity,
-            apply=self._profile.apply,
+            apply_profile=self._profile.apply,
             max_age=max_age,
             poll=poll,
             sleep=sleep,
@@ -98,7 +101,7 @@ class MatrixChat:
 
     @property
     def edit_interval(self) -> timedelta:
-        """As configured, and longer while the homeserver finds that the bot says too much."""
+        """As configured, and longer while the homeserver limits the bot's rate."""
         return self._rate_limiter.edit_interval
 
     async def prepare(self) -> None:
@@ -138,8 +141,8 @@ class MatrixChat:
         """Connected while the homeserver answered not long ago."""
         last = self._listener.last_sync_at
         age = None if last is None else self._clock() - last
-        patience = self._poll + 2 * self._settings.request_timeout
-        connected = age is not None and age <= patience and not self._listener.problem
+        allowed = self._poll + 2 * self._settings.request_timeout
+        connected = age is not None and age <= allowed and not self._listener.problem
         return ChatHealth(connected=connected, last_heard_from=age, detail=self._detail())
 
     def _detail(self) -> str:
@@ -147,7 +150,9 @@ class MatrixChat:
             return self._listener.problem
         if self._listener.last_sync_at is None:
             return "Not connected to the Matrix homeserver yet."
-        refused = [f"The room {room} is encrypted and refused." for room in sorted(self._listener.refused_rooms)]
+        refused = [
+            f"The room {room} is encrypted and refused." for room in sorted(self._listener.refused_rooms)
+        ]
         problems = [*self._rooms.problems, *self._membership.problems, *refused]
         if self._connection.keys is not None and self._connection.keys.problem:
             problems.append(self._connection.keys.problem)

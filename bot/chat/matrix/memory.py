@@ -11,7 +11,7 @@ from typing import Protocol
 class SyncPosition:
     """Up to where the bot has listened: everything before it has been taken in.
 
-    ``seen`` holds each room's last event. It is where a gap ends, and what is left when the homeserver
+    ``last_events`` holds each room's last event. It is where backfilling ends, and what is left when the homeserver
     no longer knows the token.
     """
 
@@ -27,15 +27,15 @@ class MatrixMemory(Protocol):
         ...
 
     async def save_position(self, position: SyncPosition) -> None:
-        """Keep the place, token and events at once."""
+        """Keep the position, token and events at once."""
         ...
 
     async def load_value(self, name: str) -> str | None:
-        """What was noted under a name last; None if nothing was."""
+        """The value saved under a name last; None if nothing was."""
         ...
 
     async def save_value(self, name: str, value: str) -> None:
-        """Note something under a name, in place of what was noted before."""
+        """Keep a value under a name, in place of any before."""
         ...
 
     async def was_notified(self, what: str) -> bool:
@@ -56,19 +56,19 @@ class InMemory:
         self.notified: set[str] = set()
 
     async def load_position(self) -> SyncPosition | None:
-        """The place saved last."""
+        """The position saved last."""
         return self.position
 
     async def save_position(self, position: SyncPosition) -> None:
-        """Keep the place."""
+        """Keep the position."""
         self.position = position
 
     async def load_value(self, name: str) -> str | None:
-        """What was noted last."""
+        """The value saved last."""
         return self.values.get(name)
 
     async def save_value(self, name: str, value: str) -> None:
-        """Note it."""
+        """Keep it."""
         self.values[name] = value
 
     async def was_notified(self, what: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from slipway.bot.chat.model import Card, Field, Table
+from slipway.bot.chat.shared.plain import render_plain
 
 _CUTS = (4_000, 1_000, 300, 80)
 _MOST_ITEMS = 20
@@ -35,6 +36,11 @@ def shorten(card: Card, fits: Callable[[Card], bool]) -> Card:
         if fits(noted):
             return noted
     return Card(tone=card.tone, title=_short(card.title, _CUTS[-1]), buttons=card.buttons)
+
+
+def full_text_if_too_long(card: Card, fits: Callable[[Card], bool]) -> str | None:
+    """The full text of a card that :func:`shorten` would shorten, to be attached; None for one that fits."""
+    return None if fits(card) else render_plain(card)
 
 
 def _with_fewer_rows(card: Card) -> Card:

@@ -1,4 +1,4 @@
-"""The adapter's own folder: the login, the seeds of its identity, and the store of encryption keys.
+"""What the adapter stores of its account: the login, the seeds of its identity, and the encryption keys.
 
 Everything in it is secret: the folder has mode 700 and each file 600. A file is written whole and on the disk
 before it counts, so that a crash leaves the old one or the new one.
@@ -8,14 +8,11 @@ from __future__ import annotations
 
 import json
 import os
-import secrets
 from dataclasses import dataclass
 from pathlib import Path
 
-from slipway.bot.chat.matrix.encryption.signing import KEY_BYTES, decode, encode
+from slipway.bot.chat.matrix.encryption.seeds import CrossSigningSeeds
 from slipway.bot.core.errors import ChatError
-
-SEED_NAMES = ("master", "self_signing", "user_signing")
 
 
 @dataclass(frozen=True)
@@ -32,58 +29,15 @@ class Login:
         return f"Login({self.user_id}, {self.device_id})"
 
 
-@dataclass(frozen=True)
-class CrossSigningSeeds:
-    """What the three cross-signing keys are made of, 32 bytes each."""
-
-    master: bytes
-    self_signing: bytes
-    user_signing: bytes
-
-    def __repr__(self) -> str:
-        return "Seeds(…)"
-
-    @classmethod
-    def new(cls) -> CrossSigningSeeds:
-        """Seeds that nobody had before."""
-        return cls(*(secrets.token_bytes(KEY_BYTES) for _ in SEED_NAMES))
-
-    @classmethod
-    def read(cls, text: str) -> CrossSigningSeeds:
-        """The seeds as :attr:`text` writes them.
-
-        Raises:
-            ValueError: they are not; the words do not hold what was read.
-        """
-        try:
-            document = json.loads(text)
-        except json.JSONDecodeError:
-            document = None
-        found = [decode(document.get(name)) if isinstance(document, dict) else None for name in SEED_NAMES]
-        seeds = [seed for seed in found if seed is not None and len(seed) == KEY_BYTES]
-        if len(seeds) != len(SEED_NAMES):
-            raise ValueError(
-                "these are not the seeds of cross-signing keys; they are a JSON object with "
-                f"{', '.join(SEED_NAMES)}, each {KEY_BYTES} bytes in base64"
-            )
-        return cls(*seeds)
-
-    @property
-    def text(self) -> str:
-        """As JSON, for a file or a secret."""
-        seeds = (self.master, self.self_signing, self.user_signing)
-        return json.dumps({name: encode(seed) for name, seed in zip(SEED_NAMES, seeds, strict=True)})
-
-
 class AccountStore:
-    """``matrix/`` in the state folder."""
+    """The folder ``matrix/`` in the state folder."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
 
     @classmethod
-    def of(cls, state_dir: Path) -> AccountStore:
-        """The folder in a state folder."""
+    def in_state_dir(cls, state_dir: Path) -> AccountStore:
+        """The store in a state folder."""
         return cls(state_dir / "matrix")
 
     def key_store_name(self, device_id: str) -> str:

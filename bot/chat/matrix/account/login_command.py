@@ -1,4 +1,4 @@
-"""Logging in by hand, once, so that no password has to stay anywhere."""
+"""`slipway matrix login`: logging in by hand, once, so that no password has to stay anywhere."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from slipway.bot.config.settings import MatrixSettings
 async def log_in(
     settings: MatrixSettings,
     store: AccountStore,
-    secret: Credentials,
+    credentials: Credentials,
     *,
     new_device: bool,
     new_identity: bool,
@@ -24,8 +24,8 @@ async def log_in(
 
     Args:
         settings: the account; its own password and token are not used.
-        folder: where the login is kept.
-        secret: what to log in with.
+        store: where the login is kept.
+        credentials: what to log in with.
         new_device: make a new device in any case.
         new_identity: put a new identity in place of one that is not the bot's.
 
@@ -34,24 +34,22 @@ async def log_in(
     """
 
     async def choose_login(authenticator: Authenticator) -> Login:
-        stored_login = authenticator.stored_login()
-        if stored_login is None:
+        stored = authenticator.stored_login()
+        if stored is None:
             return await authenticator.new_login(None if new_device else settings.device_id)
         if new_device:
-            return await authenticator.new_login(
-                None, lost_devices=(*stored_login.lost_devices, stored_login.device_id)
-            )
+            return await authenticator.new_login(None, lost_devices=(*stored.lost_devices, stored.device_id))
         try:
-            return await authenticator.check(stored_login)
+            return await authenticator.check(stored)
         except HomeserverError as error:
             if not error.logged_out:
                 raise
             gone = error.logged_out == "hard"
         return await authenticator.new_login(
-            None if gone else stored_login.device_id, lost_devices=stored_login.lost_devices
+            None if gone else stored.device_id, lost_devices=stored.lost_devices
         )
 
     account = settings.model_copy(update={"password": None, "access_token": None})
-    session = await SessionOpener(account, store, secret).open(choose_login, new_identity=new_identity)
+    session = await SessionOpener(account, store, credentials).open(choose_login, new_identity=new_identity)
     await session.close()
     return session.login

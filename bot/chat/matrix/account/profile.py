@@ -33,7 +33,7 @@ class Profile:
     """Sets what the account is called, and its picture.
 
     Args:
-        connection: the line to the homeserver.
+        connection: makes calls to the homeserver.
         memory: remembers what was set, so that a change made by hand lasts until the configuration changes.
         display_name: the name; empty for none.
         avatar: the picture's file, if any.

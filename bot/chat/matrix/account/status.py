@@ -1,4 +1,4 @@
-"""How the bot's Matrix account stands: its device, identity, keys and rooms, and what is wrong with them.
+"""`slipway matrix status`: the bot's device, identity, keys and rooms, and what is wrong with them.
 
 Everything is only looked at, so this may be done while the bot runs.
 """
@@ -17,8 +17,8 @@ from urllib.parse import quote
 
 from slipway.bot.chat.matrix.account.account_store import AccountStore, Login
 from slipway.bot.chat.matrix.encryption.cross_signing import CrossSigningIdentity, OwnDevice, PublicIdentity
+from slipway.bot.chat.matrix.encryption.seeds import configured_seeds
 from slipway.bot.chat.matrix.transport.api import (
-    Json,
     SendRequest,
     await_response,
     load_nio,
@@ -26,6 +26,7 @@ from slipway.bot.chat.matrix.transport.api import (
     send_request,
 )
 from slipway.bot.chat.matrix.transport.errors import error_from_response
+from slipway.bot.chat.shared.payloads import JsonObject
 from slipway.bot.config.settings import MatrixSettings
 
 _LOGIN = "slipway matrix login"
@@ -54,11 +55,11 @@ class StatusReport:
 
 
 class StatusReporter:
-    """Looks at one account.
+    """Inspects one account.
 
     Args:
         settings: the account and its rooms.
-        folder: where its login and keys are kept.
+        store: where its login and keys are kept.
     """
 
     def __init__(self, settings: MatrixSettings, store: AccountStore) -> None:
@@ -133,7 +134,7 @@ class StatusReporter:
 
     async def _encryption(self, nio: Any, call: SendRequest, device_id: str) -> None:
         user, report = self._settings.user_id, self._findings
-        body: Json = {"device_keys": {user: []}}
+        body: JsonObject = {"device_keys": {user: []}}
         answer = await request_json(
             call, "look up the bot's keys", "POST", "/_matrix/client/v3/keys/query", body
         )
@@ -174,17 +175,14 @@ class StatusReporter:
         if published is not None and count < _FEW_ONE_TIME_KEYS:
             report.problems.append(
                 AccountProblem(
-                    "There are few one-time keys left, with which others open a line to the bot.", _RUN
+                    "There are few one-time keys left, with which others start encrypted sessions with the bot.",
+                    _RUN,
                 )
             )
 
     def _our_identity(self) -> CrossSigningIdentity | None:
-        configured_seeds = self._settings.cross_signing_seeds
-        seeds = (
-            configured_seeds(configured_seeds.get_secret_value())
-            if configured_seeds
-            else self._store.load_seeds()
-        )
+        given_seeds = self._settings.cross_signing_seeds
+        seeds = configured_seeds(given_seeds.get_secret_value()) if given_seeds else self._store.load_seeds()
         return CrossSigningIdentity(seeds, self._settings.user_id) if seeds else None
 
     def _compare_store(self, nio: Any, device_id: str, published: object) -> None:

@@ -1,4 +1,4 @@
-"""The bot's identity: three cross-signing keys, with which it vouches for its own device.
+"""The bot's identity: three cross-signing keys, with which it signs its own device.
 
 Since Matrix 1.18 (MSC4153) clients send keys only to devices that their owner has cross-signed, and ignore the
 others. nio knows nothing of cross-signing, so it is done here, at every start, and nothing is done twice.
@@ -13,10 +13,12 @@ from typing import Any
 
 import structlog
 
-from slipway.bot.chat.matrix.account.account_store import AccountStore, CrossSigningSeeds
+from slipway.bot.chat.matrix.account.account_store import AccountStore
+from slipway.bot.chat.matrix.encryption.seeds import CrossSigningSeeds
 from slipway.bot.chat.matrix.encryption.signing import SigningKey, is_public_key, is_signed
-from slipway.bot.chat.matrix.transport.api import Json, SendRequest, request_json
+from slipway.bot.chat.matrix.transport.api import SendRequest, request_json
 from slipway.bot.chat.matrix.transport.errors import error_from_response
+from slipway.bot.chat.shared.payloads import JsonObject
 from slipway.bot.core.errors import ChatError
 
 log = structlog.get_logger(__name__)
@@ -56,7 +58,7 @@ class CrossSigningIdentity:
         self.self_signing = SigningKey(seeds.self_signing)
         self.user_signing = SigningKey(seeds.user_signing)
 
-    def upload_body(self) -> Json:
+    def upload_body(self) -> JsonObject:
         """The body that publishes the three keys, the last two signed by the first."""
         return {
             "master_key": self._key(self.master, "master"),
@@ -64,7 +66,7 @@ class CrossSigningIdentity:
             "user_signing_key": self.master.sign(self._key(self.user_signing, "user_signing"), self.user_id),
         }
 
-    def _key(self, key: SigningKey, usage: str) -> Json:
+    def _key(self, key: SigningKey, usage: str) -> JsonObject:
         return {"user_id": self.user_id, "usage": [usage], "keys": {key.id: key.public}}
 
 
@@ -92,8 +94,8 @@ class CrossSigning:
 
     Args:
         call: makes calls as the bot.
-        folder: where seeds are kept.
-        given: seeds that the configuration gives; they are not kept.
+        store: where seeds are kept.
+        configured_seeds: seeds that the configuration gives; they are not kept.
         password: the account's, where the homeserver asks for it before it takes new keys.
     """
 
@@ -131,18 +133,18 @@ class CrossSigning:
         await self._verify(device, identity)
         return identity
 
-    async def query(self, user_id: str) -> Json:
+    async def query(self, user_id: str) -> JsonObject:
         """What the homeserver serves of an account's keys.
 
         Raises:
             ChatError: it does not say.
         """
-        body: Json = {"device_keys": {user_id: []}}
+        body: JsonObject = {"device_keys": {user_id: []}}
         return await request_json(
             self._call, "look up the bot's keys", "POST", "/_matrix/client/v3/keys/query", body
         )
 
-    def _identity(self, published: Json, user: str, *, replace: bool) -> CrossSigningIdentity:
+    def _identity(self, published: JsonObject, user: str, *, replace: bool) -> CrossSigningIdentity:
         """The bot's identity: the one there is, or a new one whose seeds are kept before anybody sees it."""
         seeds = self._configured_seeds or self._store.load_seeds()
         theirs = published.get("master_keys", {}).get(user)
@@ -174,7 +176,7 @@ class CrossSigning:
         if status != HTTPStatus.OK:
             raise error_from_response(what, status, answer)
 
-    def _auth(self, identity: CrossSigningIdentity, asked: Json) -> Json:
+    def _auth(self, identity: CrossSigningIdentity, asked: JsonObject) -> JsonObject:
         """The answer to user-interactive authentication by password."""
         flows = [flow.get("stages") for flow in asked["flows"] if isinstance(flow, dict)]
         if self._password is None or ["m.login.password"] not in flows:
@@ -190,7 +192,7 @@ class CrossSigning:
             "session": asked.get("session"),
         }
 
-    async def _sign(self, device: OwnDevice, identity: CrossSigningIdentity, published: Json) -> None:
+    async def _sign(self, device: OwnDevice, identity: CrossSigningIdentity, published: JsonObject) -> None:
         mine = published.get("device_keys", {}).get(device.user_id, {}).get(device.device_id)
         key = identity.self_signing
         if is_signed(mine, device.user_id, key.id, key.public):

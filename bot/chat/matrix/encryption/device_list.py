@@ -1,4 +1,4 @@
-"""Other people's devices, as their homeservers serve them: looked at before nio sees them, and who vouches.
+"""Other people's devices, as their homeservers serve them: checked before nio sees them, and who signed them.
 
 Everything here is written by strangers' servers. nio looks into it unchecked, and knows nothing of cross-signing.
 """
@@ -7,18 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from slipway.bot.chat.matrix.encryption.cross_signing import PublicIdentity
 from slipway.bot.chat.matrix.encryption.signing import is_public_key, is_signed
-from slipway.bot.chat.matrix.transport.api import Json
 from slipway.bot.chat.model import Assurance
+from slipway.bot.chat.shared.payloads import JsonObject, mapping_at
 from slipway.bot.config.settings import UnsignedDevices
 
 
 @dataclass(frozen=True)
 class KnownDevice:
-    """A device that signed its own keys. ``signed`` says that its owner vouches for it."""
+    """A device that signed its own keys. ``signed`` says that its owner has cross-signed it."""
 
     device_id: str
     ed25519: str
@@ -32,24 +31,26 @@ class DeviceList:
     def __init__(self) -> None:
         self._by_user: dict[str, dict[str, KnownDevice]] = {}
 
-    def update(self, answer: Json) -> Json:
-        """Take in an answer to ``/keys/query``, and give back what of its devices is sound, for nio."""
-        sound: Json = {}
-        for user, devices in _mapping(answer.get("device_keys")).items():
+    def update(self, answer: JsonObject) -> JsonObject:
+        """Take in an answer to ``/keys/query``, and give back which of its devices are valid, for nio."""
+        valid: JsonObject = {}
+        for user, devices in mapping_at(answer, "device_keys").items():
             identity = PublicIdentity.read(answer, user)
             kept = {
-                each_id: each for each_id, each in _mapping(devices).items() if _is_valid(each, user, each_id)
+                each_id: each
+                for each_id, each in mapping_at(devices).items()
+                if _are_valid_device_keys(each, user, each_id)
             }
-            self._by_user[user] = {known.curve25519: known for known in _known(kept, identity)}
-            sound[user] = kept
-        return sound
+            self._by_user[user] = {known.curve25519: known for known in _known_devices(kept, identity)}
+            valid[user] = kept
+        return valid
 
     def find(self, user_id: str, curve25519: str) -> KnownDevice | None:
         """Somebody's device by its Curve25519 key."""
         return self._by_user.get(user_id, {}).get(curve25519)
 
     def unsigned(self, user_id: str) -> list[KnownDevice]:
-        """The devices of somebody for which nobody vouches."""
+        """The devices of somebody that nobody has cross-signed."""
         return [device for device in self._by_user.get(user_id, {}).values() if not device.signed]
 
 
@@ -64,7 +65,7 @@ class SenderTrust:
 def assess_sender(
     device: KnownDevice | None, sender: str, ed25519: str, unsigned_devices: UnsignedDevices
 ) -> SenderTrust:
-    """Judge a decrypted message by the device that its Megolm session came from.
+    """How far to trust a decrypted message, by the device that its Megolm session came from.
 
     Args:
         device: the sender's device with the session's Curve25519 key; None if the sender has none such.
@@ -90,18 +91,18 @@ def assess_sender(
     )
 
 
-def valid_claimed_keys(answer: Json, devices: Mapping[str, Mapping[str, str]]) -> Json:
+def valid_claimed_keys(answer: JsonObject, devices: Mapping[str, Mapping[str, str]]) -> JsonObject:
     """The one-time keys of an answer to ``/keys/claim`` that are well-formed and signed by their device.
 
     Args:
         answer: what came back.
         devices: the signing keys of the devices asked for, by user and device id.
     """
-    sound: Json = {}
-    for user, by_device in _mapping(answer.get("one_time_keys")).items():
-        for device_id, keys in _mapping(by_device).items():
+    valid: JsonObject = {}
+    for user, by_device in mapping_at(answer, "one_time_keys").items():
+        for device_id, keys in mapping_at(by_device).items():
             public = devices.get(user, {}).get(device_id)
-            for name, key in _mapping(keys).items():
+            for name, key in mapping_at(keys).items():
                 if (
                     public is not None
                     and name.startswith("signed_curve25519:")
@@ -109,26 +110,22 @@ def valid_claimed_keys(answer: Json, devices: Mapping[str, Mapping[str, str]]) -
                     and is_public_key(key.get("key"))
                     and is_signed(key, user, f"ed25519:{device_id}", public)
                 ):
-                    sound.setdefault(user, {})[device_id] = {name: dict(key)}
+                    valid.setdefault(user, {})[device_id] = {name: dict(key)}
                     break
-    return sound
+    return valid
 
 
-def _mapping(value: object) -> Mapping[str, Any]:
-    return value if isinstance(value, Mapping) else {}
-
-
-def _is_valid(device: object, user_id: str, device_id: str) -> bool:
+def _are_valid_device_keys(device: object, user_id: str, device_id: str) -> bool:
     if not isinstance(device, Mapping):
         return False
     keys, algorithms = device.get("keys"), device.get("algorithms")
-    ed25519 = _mapping(keys).get(f"ed25519:{device_id}")
+    ed25519 = mapping_at(keys).get(f"ed25519:{device_id}")
     return (
         device.get("user_id") == user_id
         and device.get("device_id") == device_id
         and is_public_key(ed25519)
-        and is_public_key(_mapping(keys).get(f"curve25519:{device_id}"))
-        and all(isinstance(key, str) for key in _mapping(keys).values())
+        and is_public_key(mapping_at(keys).get(f"curve25519:{device_id}"))
+        and all(isinstance(key, str) for key in mapping_at(keys).values())
         and isinstance(algorithms, list)
         and all(isinstance(each, str) for each in algorithms)
         and isinstance(device.get("unsigned", {}), Mapping)
@@ -137,7 +134,9 @@ def _is_valid(device: object, user_id: str, device_id: str) -> bool:
     )
 
 
-def _known(devices: Mapping[str, Json], identity: PublicIdentity | None) -> Iterator[KnownDevice]:
+def _known_devices(
+    devices: Mapping[str, JsonObject], identity: PublicIdentity | None
+) -> Iterator[KnownDevice]:
     for device_id, device in devices.items():
         yield KnownDevice(
             device_id=device_id,

@@ -1,4 +1,4 @@
-"""The traffic of keys around nio's Olm machine: publishing the bot's, learning others', sharing room keys.
+"""Key management around nio's Olm machine: publishing the bot's keys, querying others', sharing room keys.
 
 nio would do most of this by itself; but it publishes keys before it saves them, takes a count of no one-time
 keys for no count at all, holds a room for shared although nobody got its key, and stops sharing for ever when
@@ -18,14 +18,13 @@ import structlog
 
 from slipway.bot.chat.matrix.encryption.cross_signing import OwnDevice
 from slipway.bot.chat.matrix.encryption.device_list import DeviceList, valid_claimed_keys
-from slipway.bot.chat.matrix.transport.api import Client, Json, SendRequest, request_json
+from slipway.bot.chat.matrix.transport.api import Client, SendRequest, request_json
+from slipway.bot.chat.shared.payloads import JsonObject
 from slipway.bot.core.errors import ChatError
 
 _KEYS = "/_matrix/client/v3/keys"
 _QUERY_AGAIN_AFTER = 300.0  # seconds until a homeserver that did not tell somebody's devices is asked again
-_MIN_ONE_TIME_KEYS = (
-    25  # one-time keys at the homeserver below which new ones are made; half of what an account holds
-)
+_MIN_ONE_TIME_KEYS = 25  # at the homeserver; with fewer, new ones are made: half of what an account holds
 _MAX_SHARE_ATTEMPTS = 3  # members or devices may change while a room's key is shared
 _MAX_REMEMBERED = 1_000
 
@@ -84,7 +83,7 @@ class KeyManager:
         await self._upload_one_time_keys()
 
     async def after_sync(self, response: Any) -> None:
-        """Do what a batch of news asks for. What fails is logged, told, and tried after the next one."""
+        """Do what a sync response asks for. What fails is logged, told, and tried after the next one."""
         olm = self._client.olm
         count = response.device_key_count.signed_curve25519
         if isinstance(count, int):  # nio itself overlooks 0
@@ -116,13 +115,13 @@ class KeyManager:
             wanted = sorted(user for user in users if self._next_query_at.get(user, 0.0) <= now)
             if not wanted:
                 return
-            body: Json = {"device_keys": {user: [] for user in wanted}, "timeout": 10_000}
+            body: JsonObject = {"device_keys": {user: [] for user in wanted}, "timeout": 10_000}
             answer = await request_json(self._call, "look up devices", "POST", f"{_KEYS}/query", body)
-            sound = self.devices.update(answer)
-            response = self._nio.KeysQueryResponse(sound, {})
+            valid = self.devices.update(answer)
+            response = self._nio.KeysQueryResponse(valid, {})
             await self._client.receive_response(response)
             for user in wanted:
-                if user in sound:
+                if user in valid:
                     self._next_query_at.pop(user, None)
                 else:
                     self._next_query_at[user] = now + _QUERY_AGAIN_AFTER
@@ -132,14 +131,14 @@ class KeyManager:
         """Look somebody's devices up now, and not again for a while.
 
         Raises:
-            ChatError: as :meth:`ask_for`.
+            ChatError: as :meth:`query_devices`.
         """
         now = asyncio.get_running_loop().time()
         if self._next_refresh_at.get(user, 0.0) <= now:
             await self.query_devices({user})
             self._next_refresh_at[user] = now + _QUERY_AGAIN_AFTER
 
-    async def encrypt(self, room_id: str, kind: str, content: Json) -> tuple[str, Json]:
+    async def encrypt(self, room_id: str, kind: str, content: JsonObject) -> tuple[str, JsonObject]:
         """Encrypt an event for every device of every member, after giving them the room's key.
 
         Raises:
@@ -152,8 +151,8 @@ class KeyManager:
                 await self._fetch_members(room_id)
                 if not olm.should_share_group_session(room_id):
                     # Nothing may wait between here and the encryption: the session would be another.
-                    sealed_kind, sealed = self._client.encrypt(room_id, kind, content)
-                    return sealed_kind, sealed
+                    encrypted_kind, encrypted = self._client.encrypt(room_id, kind, content)
+                    return encrypted_kind, encrypted
                 await self._share_room_key(room, list(room.users))
         raise ChatError(f"The members of {room_id} change too fast to encrypt for them.", passing=True)
 
@@ -182,8 +181,8 @@ class KeyManager:
         return found is not None
 
     def _invalidate_members(self, response: Any) -> None:
-        """Where a sync left events out, somebody may have come or gone in them: with members loaded lazily, the
-        state beside a gap names only those who speak after it."""
+        """Where a sync left events out, somebody may have joined or left in them: with members loaded lazily, the
+        state beside a limited timeline names only those who speak after it."""
         for room_id, info in response.rooms.join.items():
             room = self._client.rooms.get(room_id)
             if room is not None and room.encrypted and info.timeline.limited:
@@ -226,11 +225,11 @@ class KeyManager:
             await request_json(self._call, f"share the key of {room_id}", "PUT", path, messages)
             session.users_shared_with.update(shared_with)
         session.shared = True
-        if not room.members_synced or set(room.users) != set(users):  # somebody came or went meanwhile
+        if not room.members_synced or set(room.users) != set(users):  # somebody joined or left meanwhile
             self._client.invalidate_outbound_session(room.room_id)
 
     async def _claim_one_time_keys(self, wanted: dict[str, list[str]]) -> None:
-        body: Json = {
+        body: JsonObject = {
             "timeout": 10_000,
             "one_time_keys": {
                 user: dict.fromkeys(devices, "signed_curve25519") for user, devices in wanted.items()
@@ -241,8 +240,8 @@ class KeyManager:
         public = {
             user: {device.id: device.ed25519 for device in store.active_user_devices(user)} for user in wanted
         }
-        sound = valid_claimed_keys(answer, public)
-        await self._client.receive_response(self._nio.KeysClaimResponse(sound, {}))
+        valid = valid_claimed_keys(answer, public)
+        await self._client.receive_response(self._nio.KeysClaimResponse(valid, {}))
 
     async def _upload_one_time_keys(self) -> None:
         """Publish new one-time keys where few are left. They are saved before anybody can use one."""
@@ -292,17 +291,17 @@ class KeyManager:
                     self._withheld.popitem(last=False)
 
 
-def _count(answer: Json) -> int:
+def _count(answer: JsonObject) -> int:
     """How many one-time keys the homeserver says it holds; not said is none (specification, ``/keys/upload``)."""
     counts = answer.get("one_time_key_counts")
     count = counts.get("signed_curve25519") if isinstance(counts, dict) else None
     return count if isinstance(count, int) and not isinstance(count, bool) else 0
 
 
-def _device_keys(olm: Any) -> Json:
+def _device_keys(olm: Any) -> JsonObject:
     """The device's own keys, signed, as nio makes them only together with one-time keys."""
     keys = olm.account.identity_keys
-    body: Json = {
+    body: JsonObject = {
         "algorithms": list(olm._algorithms),
         "device_id": olm.device_id,
         "user_id": olm.user_id,

@@ -1,4 +1,4 @@
-"""nio's Olm machine, made fit for strangers: what they send can neither stop it nor speak through it.
+"""nio's Olm machine, hardened: what strangers send can neither stop it nor pass for somebody else's.
 
 As it comes, nio lets some malformed to-device and Megolm events raise out of the sync, obeys state events that
 stand inside a ciphertext, and forgets at a restart which messages it has read. And it takes room keys only from
@@ -39,12 +39,12 @@ class DecryptedSource(dict[str, Any]):
 
 
 def harden(nio: Any, olm: Any, message_indexes: MessageIndexStore) -> None:
-    """Put guards around an Olm machine.
+    """Wrap an Olm machine's methods with the checks that it lacks.
 
     Args:
         nio: the module.
         olm: nio's machine, just loaded.
-        replays: which messages were read before.
+        message_indexes: which messages were read before.
     """
     # What nio and vodozemac raise at malformed input: all of vodozemac's errors are ValueErrors, and nio looks
     # into what it has not checked.

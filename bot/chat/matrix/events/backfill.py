@@ -1,4 +1,4 @@
-"""What a sync left out: read back page by page to where the bot had listened before."""
+"""What a sync left out (a limited timeline): read page by page, back to the last known event."""
 
 from __future__ import annotations
 
@@ -10,10 +10,11 @@ from typing import Any
 import structlog
 
 from slipway.bot.chat.matrix.events.parsing import is_own_join
-from slipway.bot.chat.matrix.transport.backoff import Backoff, Sleep
+from slipway.bot.chat.matrix.transport.backoff import Backoff
 from slipway.bot.chat.matrix.transport.connection import Connection, HomeserverError
 from slipway.bot.core.errors import ChatError
 from slipway.bot.core.times import Clock
+from slipway.bot.core.waiting import Sleep
 
 PAGE_SIZE = 100
 """Events asked for at once."""
@@ -31,7 +32,7 @@ log = structlog.get_logger(__name__)
 class BackfilledEvents:
     """What was read back, oldest first, as nio's events.
 
-    ``complete`` is false if there may be more that is young enough to matter; ``why`` then says why it is
+    ``complete`` is false if there may be more that is young enough to matter; ``reason`` then says why it is
     not here, to follow “because”.
     """
 
@@ -44,11 +45,11 @@ class Backfill:
     """Reads back what syncs left out.
 
     Args:
-        connection: the line to the homeserver.
+        connection: makes calls to the homeserver.
         clock: the time.
         max_age: what is older is not acted on, so it need not be read.
         sleep: waits between tries.
-        most_pages: how far back one room is read.
+        max_pages: how far back one room is read.
     """
 
     def __init__(
@@ -67,7 +68,7 @@ class Backfill:
         self._max_pages = max_pages
 
     async def fetch(self, room: str, before: str, last_seen: str | None) -> BackfilledEvents:
-        """The events of a room before a token, back to the one seen last, to the bot's own coming, or to
+        """The events of a room before a token, back to the one seen last, to the bot's own join, or to
         where all is too old to be acted on.
 
         Args:
@@ -108,7 +109,7 @@ class Backfill:
         return chunk, bool(chunk) and all(_is_older(event.source, oldest) for event in chunk)
 
     async def _page(self, room: str, token: str | None) -> Any:
-        """One page, insisting while the homeserver only cannot answer now.
+        """One page, asked for again while the homeserver cannot answer.
 
         Raises:
             ChatError: it does not give the page.
@@ -123,8 +124,8 @@ class Backfill:
             except ChatError as error:
                 if not error.passing or backoff.failures >= MAX_TRIES:
                     raise
-                asked = error.retry_after if isinstance(error, HomeserverError) else 0.0
-                wait = backoff.next(asked)
+                retry_after = error.retry_after if isinstance(error, HomeserverError) else 0.0
+                wait = backoff.next(retry_after)
                 log.warning("a gap waits", room=room, problem=str(error), wait=round(wait, 1))
             await self._sleep(wait)
 

@@ -1,4 +1,4 @@
-"""The ears: the sync loop. What was heard is taken in first, and only then is the place kept."""
+"""The sync loop. The events of a response are accepted first, and only then is the position saved."""
 
 from __future__ import annotations
 
@@ -18,17 +18,18 @@ from slipway.bot.chat.matrix.messages.message_sender import MessageSender
 from slipway.bot.chat.matrix.rooms.activity import ActivityNotifier
 from slipway.bot.chat.matrix.rooms.membership import RoomMembership
 from slipway.bot.chat.matrix.rooms.rooms import Rooms
-from slipway.bot.chat.matrix.transport.backoff import Backoff, Sleep
+from slipway.bot.chat.matrix.transport.backoff import Backoff
 from slipway.bot.chat.matrix.transport.connection import Connection, HomeserverError
 from slipway.bot.chat.model import Accept, Card, MessageEvent, Tone
 from slipway.bot.core.errors import ChatError
 from slipway.bot.core.times import Clock
+from slipway.bot.core.waiting import Sleep
 
 log = structlog.get_logger(__name__)
 
 
 class EventListener:
-    """Hears what is new, batch by batch, in order."""
+    """Takes in what is new, response by response, in order."""
 
     def __init__(
         self,
@@ -41,7 +42,7 @@ class EventListener:
         verifier: EventVerifier,
         membership: RoomMembership,
         activity: ActivityNotifier,
-        apply: Callable[[], Awaitable[None]],
+        apply_profile: Callable[[], Awaitable[None]],
         max_age: timedelta,
         poll: float,
         sleep: Sleep = asyncio.sleep,
@@ -54,7 +55,7 @@ class EventListener:
         self._verifier = verifier
         self._membership = membership
         self._activity = activity
-        self._apply_profile = apply
+        self._apply_profile = apply_profile
         self._backfill = Backfill(connection, clock, max_age=max_age, sleep=sleep)
         self._poll = poll
         self._sleep = sleep
@@ -64,7 +65,7 @@ class EventListener:
         self.problem = ""  # the last failure, as long as it lasts
 
     async def listen(self, accept: Accept) -> None:
-        """Listen until cancelled. What ``accept`` raises comes out, and its batch is heard again next time.
+        """Listen until cancelled. What ``accept`` raises comes out, and its response is processed again next time.
 
         Raises:
             ChatError: the homeserver will not let the bot in any more; waiting does not help.
@@ -73,7 +74,7 @@ class EventListener:
         since = None if position is None else position.next_batch
         full_state = True  # nio must learn of every room before anything in it can be judged
         backoff = Backoff()
-        introduced = False
+        profile_applied = False
         while True:
             try:
                 await self._rooms.join_missing()
@@ -88,12 +89,12 @@ class EventListener:
             backoff.reset()
             self.problem = ""
             self.last_sync_at = self._clock()
-            await self._process_response(response, accept, position, new_login=since is None)
+            await self._process_response(response, accept, position, without_token=since is None)
             position = _position_after(position, response)
             await self._memory.save_position(position)
             since, full_state = position.next_batch, False
-            if not introduced:
-                introduced = True
+            if not profile_applied:
+                profile_applied = True
                 await self._apply_profile()
 
     async def _wait_after_error(self, error: ChatError, backoff: Backoff) -> None:
@@ -105,15 +106,15 @@ class EventListener:
         await self._sleep(wait)
 
     async def _process_response(
-        self, response: Any, accept: Accept, position: SyncPosition | None, *, new_login: bool
+        self, response: Any, accept: Accept, position: SyncPosition | None, *, without_token: bool
     ) -> None:
-        """Hand on what a batch holds. The very first one is history, and only shows which rooms there are.
+        """Accept what a response holds. The very first one is history, and only shows which rooms there are.
 
         Args:
-            batch: nio's answer to a sync.
+            response: nio's answer to a sync.
             accept: takes the events in.
-            place: up to where the bot had listened before; None if never.
-            anew: whether the batch was asked for without a token, so that it repeats what was heard.
+            position: up to where the bot had listened before; None if never.
+            without_token: whether it was asked for without a token, so that it repeats known events.
         """
         await self._rooms.handle_invites(response.rooms.invite)
         await self._membership.update(response)
@@ -127,15 +128,15 @@ class EventListener:
                 continue
             if position is not None and self._rooms.is_relevant(room):
                 events = await self._complete_timeline(
-                    room, info.timeline, position.last_events.get(room), new_login=new_login
+                    room, info.timeline, position.last_events.get(room), without_token=without_token
                 )
             for event in events:
                 await self._process_event(room, event, accept)
 
     async def _complete_timeline(
-        self, room: str, timeline: Any, last_seen: str | None, *, new_login: bool
+        self, room: str, timeline: Any, last_seen: str | None, *, without_token: bool
     ) -> Sequence[Any]:
-        """What is new in a room, its gap filled: nothing that was heard before, nothing before the bot came."""
+        """What is new in a room, its gap filled: nothing that is known, nothing before the bot joined."""
         events: list[Any] = list(timeline.events)
         sources = [event.source for event in events]
         known = next((at for at, each in enumerate(sources) if each.get("event_id") == last_seen), None)
@@ -147,14 +148,14 @@ class EventListener:
             if not earlier.complete:
                 await self._report_missed_events(room, timeline.prev_batch, events, earlier.reason)
         sources = [event.source for event in events]
-        if new_login and last_seen is None and not self._has_own_join(sources):
+        if without_token and last_seen is None and not self._has_own_join(sources):
             return ()  # a room of which nothing is known: all of it may be history
         return events[len(events) - len(events_since_own_join(sources, self._connection.user_id)) :]
 
     def _has_own_join(self, events: Sequence[Mapping[str, Any]]) -> bool:
         return any(is_own_join(event, self._connection.user_id) for event in events)
 
-    async def _report_missed_events(self, room: str, before: str, events: Sequence[Any], why: str) -> None:
+    async def _report_missed_events(self, room: str, before: str, events: Sequence[Any], reason: str) -> None:
         """Tell a room that something said in it may not have been heard."""
         first = next((each.source.get("origin_server_ts") for each in events), None)
         until = (
@@ -165,7 +166,7 @@ class EventListener:
         card = Card(
             tone=Tone.WARNING,
             title="I may have missed something here",
-            text=f"I could not read what was said{until}, because {why}. Please say a command again if it "
+            text=f"I could not read what was said{until}, because {reason}. Please say a command again if it "
             "got no answer; what I have done already I shall not do twice.",
         )
         try:
@@ -174,23 +175,23 @@ class EventListener:
             log.warning("could not tell a room of a gap", room=room, problem=str(error))
 
     async def _process_event(self, room: str, event: Any, accept: Accept) -> None:
-        """Hand on one event, if it means something."""
+        """Accept one event, if it means something."""
         bot = BotUser(self._connection.user_id, self._connection.display_name)
         address = self._rooms.address_for(room, event.source.get("sender"))
-        seen = None if address is None else await self._verifier.verify(room, event.source)
-        if address is None or seen is None:
+        verified = None if address is None else await self._verifier.verify(room, event.source)
+        if address is None or verified is None:
             return
-        heard = parse_event(
+        parsed = parse_event(
             event.source,
             room=room,
             bot=bot,
             address=address,
-            sender_trust=seen.sender_trust,
-            forgeable=seen.forgeable,
+            sender_trust=verified.sender_trust,
+            forgeable=verified.forgeable,
         )
-        if heard is not None and await accept(heard):
+        if parsed is not None and await accept(parsed):
             self._activity.event_accepted(
-                room, heard.event_id, heard.thread if isinstance(heard, MessageEvent) else None
+                room, parsed.event_id, parsed.thread if isinstance(parsed, MessageEvent) else None
             )
 
     async def _refuse_encrypted_room(self, room: str) -> None:
@@ -223,13 +224,13 @@ def _is_unknown_token(error: ChatError) -> bool:
 
 
 def _position_after(position: SyncPosition | None, response: Any) -> SyncPosition:
-    """Where the bot has listened to after a batch."""
-    seen = dict(position.last_events) if position is not None else {}
+    """The position after a response."""
+    last_events = dict(position.last_events) if position is not None else {}
     for room, info in response.rooms.join.items():
         for event in info.timeline.events:
             event_id = event.source.get("event_id")
             if isinstance(event_id, str):
-                seen[room] = event_id
+                last_events[room] = event_id
     for room in response.rooms.leave:
-        seen.pop(room, None)
-    return SyncPosition(response.next_batch, seen)
+        last_events.pop(room, None)
+    return SyncPosition(response.next_batch, last_events)

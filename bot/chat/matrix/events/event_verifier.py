@@ -1,4 +1,4 @@
-"""What came through an encrypted room: who can have said it, and what is done where nobody can tell.
+"""Events of encrypted rooms: who can have sent them, and what is done where nobody can tell.
 
 In an encrypted room only what was encrypted counts as said. Reactions and redactions are never encrypted, so the
 homeserver could have made them up; they are marked, and policies decide. Whatever else stands there in clear text
@@ -32,7 +32,7 @@ _WITHHELD = {
     "m.unverified": "Your client gives no keys to devices that are not verified, and takes mine for one.",
     "m.blacklisted": "Your client blocks my device.",
     "m.unauthorised": "Your client says that I may not have the key.",
-    "m.no_olm": "Your client could not set up an encrypted line to me.",
+    "m.no_olm": "Your client could not set up an encrypted session with me.",
 }
 
 _TRUSTED = SenderTrust()
@@ -49,7 +49,7 @@ class Verification:
 
 
 class EventVerifier:
-    """Looks at every event before it is understood."""
+    """Judges every event before it is parsed."""
 
     def __init__(
         self,
@@ -69,7 +69,7 @@ class EventVerifier:
         self._is_known = is_known
 
     async def verify(self, room: str, source: Mapping[str, Any]) -> Verification | None:
-        """How far an event of a room is to be believed; None if it is not to be understood at all.
+        """How far an event of a room is to be believed; None if it is not to be parsed at all.
 
         Raises:
             ChatError: the homeserver does not say whether the room is encrypted.
@@ -98,7 +98,7 @@ class EventVerifier:
             try:
                 await keys.refresh_devices(sender)
             except ChatError as error:
-                log.warning("could not look up the devices of a speaker", problem=str(error))
+                log.warning("could not look up the devices of a sender", problem=str(error))
             device = keys.devices.find(sender, source.sender_key)
         return assess_sender(device, sender, source.ed25519, self._unsigned_devices)
 
@@ -113,24 +113,24 @@ class EventVerifier:
             log.warning("ignored an encrypted message that is not sound, or shown again", room=room)
             return
         await keys.request_room_key(event)
-        told = f"unreadable {room} {event.session_id}"
-        if not self._is_known(event.sender) or await self._memory.was_notified(told):
+        notice = f"unreadable {room} {event.session_id}"
+        if not self._is_known(event.sender) or await self._memory.was_notified(notice):
             return
-        why = _WITHHELD.get(keys.withheld_code(event.session_id), "Its key did not reach me.")
+        reason = _WITHHELD.get(keys.withheld_code(event.session_id), "Its key did not reach me.")
         card = Card(
             tone=Tone.WARNING,
             title="I could not read a message of yours",
-            text=f"{why} I did nothing, and have asked your client for the key. If the message was for me, please "
+            text=f"{reason} I did nothing, and have asked your client for the key. If the message was for me, please "
             "say it again. If that does not help, type `/discardsession` in Element, or start your client anew, "
             "and say it once more. `slipway matrix status` shows whether my own device is in order.",
             mentions=(event.sender,),
         )
         try:
-            await self._sender.send(room, card, thread=_thread(source), key=told)
+            await self._sender.send(room, card, thread=_thread(source), key=notice)
         except ChatError as error:
             log.warning("could not tell that a message is unreadable", room=room, problem=str(error))
             return
-        await self._memory.remember_notified(told)
+        await self._memory.remember_notified(notice)
 
 
 def _thread(source: Mapping[str, Any]) -> str | None:

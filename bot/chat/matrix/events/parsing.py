@@ -1,4 +1,4 @@
-"""From a raw Matrix event to what was heard: pure rules, no network.
+"""From a raw Matrix event to a message, button or withdrawn-reaction event: pure rules, no network.
 
 Everything here is written by strangers: each value is looked at before it is used, and whatever is not
 clearly a person's message or a press on a button is nothing.
@@ -24,12 +24,12 @@ from slipway.bot.chat.model import (
     Room,
     WithdrawnReaction,
 )
+from slipway.bot.chat.shared.payloads import has_surrogates, replace_surrogates, value_at
 
 REACTION_CHOICES = {"✅": Choice.APPROVE, "❌": Choice.REJECT}
 """The reactions that count as buttons, as they are without a variation selector."""
 
 _VARIATION_SELECTORS = re.compile("[\ufe0e\ufe0f]")
-_SURROGATES = re.compile("[\ud800-\udfff]")
 _COLON = re.compile(r"\s*[:,]\s*")
 _AT_COLON = re.compile(r"\s*[:,](?:\s+|$)")  # in @slipway:elsewhere.org the colon belongs to another's id
 _SPACE = re.compile(r"\s+|$")
@@ -72,9 +72,9 @@ def parse_event(
     Args:
         event: the event as the homeserver gave it.
         room: the room's id.
-        me: who the bot is.
+        bot: who the bot is.
         address: how the room is listened to: ``ROOM`` or ``DIRECT``.
-        judgement: how far the event can be believed to be its sender's.
+        sender_trust: how far the event can be believed to be its sender's.
         forgeable: whether the homeserver could have made it up.
     """
     event_id, sender = _id(event.get("event_id"), "$"), _id(event.get("sender"), "@")
@@ -94,19 +94,19 @@ def parse_event(
     trust = {"assurance": sender_trust.assurance, "doubt": sender_trust.doubt}
     match event.get("type"):
         case "m.reaction":
-            pressed = _parse_reaction(relation)
-            if pressed is not None:
-                press = {"message_id": pressed[0], "choice": pressed[1], "forgeable": forgeable}
+            reaction = _parse_reaction(relation)
+            if reaction is not None:
+                press = {"message_id": reaction[0], "choice": reaction[1], "forgeable": forgeable}
                 return ButtonEvent.model_validate({**envelope, **trust, **press})
         case "m.room.redaction":
             # Room versions below 11 name the event beside the content.
-            taken = _id(content.get("redacts"), "$") or _id(event.get("redacts"), "$")
-            if taken is not None:
-                return WithdrawnReaction.model_validate({**envelope, "reaction_event_id": taken})
+            redacted = _id(content.get("redacts"), "$") or _id(event.get("redacts"), "$")
+            if redacted is not None:
+                return WithdrawnReaction.model_validate({**envelope, "reaction_event_id": redacted})
         case "m.room.message":
-            said = _parse_message(content, relation, bot, address)
-            if said is not None:
-                return MessageEvent.model_validate({**envelope, **trust, **said})
+            message = _parse_message(content, relation, bot, address)
+            if message is not None:
+                return MessageEvent.model_validate({**envelope, **trust, **message})
     return None
 
 
@@ -120,7 +120,7 @@ def _parse_message(
     if relation.get("rel_type") == "m.replace" or "m.new_content" in content:
         return None
     thread = _id(relation.get("event_id"), "$") if relation.get("rel_type") == "m.thread" else None
-    text = _SURROGATES.sub("\ufffd", body)
+    text = replace_surrogates(body)
     if isinstance(relation.get("m.in_reply_to"), dict):
         text = _strip_reply_fallback(text)
     rest = _strip_mention(text, content, bot)
@@ -130,9 +130,9 @@ def _parse_message(
 
 
 def events_since_own_join(events: Sequence[Mapping[str, Any]], user_id: str) -> Sequence[Mapping[str, Any]]:
-    """The events after the bot's own joining, where the timeline shows it; else all of them.
+    """The events after the bot's own join, where the timeline shows it; else all of them.
 
-    A room that was just entered hands out its history: what was said before the bot came is not for the bot.
+    A room that was just entered hands out its history: what was said before the bot joined is not for the bot.
     """
     for index in range(len(events) - 1, -1, -1):
         if is_own_join(events[index], user_id):
@@ -144,21 +144,12 @@ def is_own_join(event: Mapping[str, Any], user_id: str) -> bool:
     """Whether an event says that the bot entered, and was not there already."""
     if event.get("type") != "m.room.member" or event.get("state_key") != user_id:
         return False
-    before = _dict(_dict(event.get("unsigned")).get("prev_content")).get("membership")
-    return _dict(event.get("content")).get("membership") == "join" and before != "join"
-
-
-def _dict(value: object) -> dict[str, Any]:
-    return value if isinstance(value, dict) else {}
+    before = value_at(event, "unsigned", "prev_content", "membership")
+    return bool(value_at(event, "content", "membership") == "join" and before != "join")
 
 
 def _id(value: object, sigil: str) -> str | None:
-    if (
-        not isinstance(value, str)
-        or not value.startswith(sigil)
-        or len(value) < 2
-        or _SURROGATES.search(value)
-    ):
+    if not isinstance(value, str) or not value.startswith(sigil) or len(value) < 2 or has_surrogates(value):
         return None
     return value if len(value.encode()) <= _MAX_ID_BYTES else None
 
@@ -190,7 +181,7 @@ def _strip_reply_fallback(body: str) -> str:
 
 
 def _strip_mention(body: str, content: Mapping[str, Any], bot: BotUser) -> str | None:
-    """What follows if the body begins by naming the bot; None if it does not.
+    """What follows if the body begins by mentioning the bot; None if it does not.
 
     The full id, a pill that links to it, or a name together with ``m.mentions`` are certain. A name alone
     counts with a colon or comma behind it, as people write it in clients without pills.
@@ -201,8 +192,8 @@ def _strip_mention(body: str, content: Mapping[str, Any], bot: BotUser) -> str |
         body = markdown.group(1) + body[markdown.end() :]
         return _after_name(body, (markdown.group(1),), certain=True)
     mentioned = bot.user_id in _mentioned(content)
-    sure = (bot.user_id, *_pill_labels(content, bot), *(bot.names if mentioned else ()))
-    rest = _after_name(body, sure, certain=True)
+    certain = (bot.user_id, *_pill_labels(content, bot), *(bot.names if mentioned else ()))
+    rest = _after_name(body, certain, certain=True)
     return rest if rest is not None else _after_name(body, bot.names, certain=False)
 
 
@@ -219,7 +210,7 @@ def _after_name(body: str, names: Sequence[str], *, certain: bool) -> str | None
 
 
 def _mentioned(content: Mapping[str, Any]) -> list[object]:
-    ids = _dict(content.get("m.mentions")).get("user_ids")
+    ids = value_at(content, "m.mentions", "user_ids")
     return ids if isinstance(ids, list) else []
 
 

@@ -1,4 +1,4 @@
-"""Files that go with a card: the whole of what was too long for one message."""
+"""Files in the media repository: the full text of a card that was too long for one message."""
 
 from __future__ import annotations
 
@@ -7,28 +7,22 @@ import importlib
 from collections import OrderedDict
 from typing import Any
 
-from slipway.bot.chat.matrix.messages.render import fits, thread_relation
+from slipway.bot.chat.matrix.messages.render import thread_relation
 from slipway.bot.chat.matrix.transport.connection import Connection
-from slipway.bot.chat.model import Card
-from slipway.bot.chat.shared.plain import render_plain
+from slipway.bot.chat.shared.payloads import JsonObject
 
 FILE_NAME = "whole.txt"
 _MAX_REMEMBERED = 50
 
 
-def whole_of(card: Card) -> str | None:
-    """The whole text of a card that is too long for one message; None for one that fits."""
-    return None if fits(card) else render_plain(card)
-
-
 class AttachmentUploader:
-    """Brings texts into the media repository, each once as long as the process lasts."""
+    """Uploads texts to the media repository, each once as long as the process lasts."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
-        self._done: OrderedDict[str, dict[str, Any]] = OrderedDict()
+        self._uploaded: OrderedDict[str, JsonObject] = OrderedDict()
 
-    async def file(self, text: str, *, thread: str, key: str, encrypted: bool) -> dict[str, Any]:
+    async def file(self, text: str, *, thread: str, key: str, encrypted: bool) -> JsonObject:
         """The content of an event that shows a text as a file.
 
         Args:
@@ -40,12 +34,12 @@ class AttachmentUploader:
         Raises:
             ChatError: the homeserver did not take it.
         """
-        position = self._done.get(key)
-        if position is None:
-            position = await self._upload(text.encode(), encrypted=encrypted)
-            self._done[key] = position
-            while len(self._done) > _MAX_REMEMBERED:
-                self._done.popitem(last=False)
+        location = self._uploaded.get(key)
+        if location is None:
+            location = await self._upload(text.encode(), encrypted=encrypted)
+            self._uploaded[key] = location
+            while len(self._uploaded) > _MAX_REMEMBERED:
+                self._uploaded.popitem(last=False)
         return {
             "msgtype": "m.file",
             "body": FILE_NAME,
@@ -53,10 +47,10 @@ class AttachmentUploader:
             "info": {"mimetype": "text/plain", "size": len(text.encode())},
             "m.mentions": {},
             "m.relates_to": thread_relation(thread),
-            **position,
+            **location,
         }
 
-    async def _upload(self, data: bytes, *, encrypted: bool) -> dict[str, Any]:
+    async def _upload(self, data: bytes, *, encrypted: bool) -> JsonObject:
         if not encrypted:
             return {"url": await upload(self._connection, data, "text/plain", FILE_NAME)}
         ciphers = await asyncio.to_thread(importlib.import_module, "nio.crypto.attachments")
@@ -66,7 +60,7 @@ class AttachmentUploader:
 
 
 async def upload(connection: Connection, data: bytes, kind: str, name: str | None) -> str:
-    """Bring data into the homeserver's media repository, and return its ``mxc://`` address.
+    """Upload data to the homeserver's media repository, and return its ``mxc://`` address.
 
     Raises:
         ChatError: the homeserver did not take it.

@@ -1,4 +1,4 @@
-"""The voice: cards as messages, edits, and the two reactions that serve as buttons."""
+"""Cards as messages, edits, and the two reactions that serve as buttons."""
 
 from __future__ import annotations
 
@@ -10,12 +10,14 @@ from urllib.parse import quote
 import structlog
 
 from slipway.bot.chat.matrix.events.parsing import REACTION_CHOICES
-from slipway.bot.chat.matrix.messages.attachments import AttachmentUploader, whole_of
-from slipway.bot.chat.matrix.messages.render import message, notice, replacement, thread_relation
+from slipway.bot.chat.matrix.messages.attachments import AttachmentUploader
+from slipway.bot.chat.matrix.messages.render import fits, message, notice, replacement, thread_relation
 from slipway.bot.chat.matrix.rooms.rooms import Rooms
 from slipway.bot.chat.matrix.transport.connection import Connection, HomeserverError
 from slipway.bot.chat.matrix.transport.rate_limit import Priority, RateLimiter
 from slipway.bot.chat.model import Card, Choice
+from slipway.bot.chat.shared.payloads import JsonObject
+from slipway.bot.chat.shared.shorten import full_text_if_too_long
 from slipway.bot.core.errors import ChatError
 
 ENCRYPTION_OFF_NOTICE = (
@@ -36,7 +38,7 @@ def transaction_id(*parts: str) -> str:
 
 
 class MessageSender:
-    """Says cards, and changes what it said."""
+    """Sends cards as messages, and edits them."""
 
     def __init__(self, connection: Connection, rooms: Rooms, rate_limiter: RateLimiter) -> None:
         self._connection = connection
@@ -58,13 +60,13 @@ class MessageSender:
         try:
             event_id = await self._send(room, "m.room.message", message(card, thread=root), key)
         except HomeserverError as error:
-            # A thread cannot start at a message that stands in a thread itself: then that one is meant.
-            above = await self._actual_thread_root(room, root, error)
-            if root is None or above is None:
+            # A thread cannot start at a message that stands in a thread itself: then that thread is meant.
+            actual_root = await self._actual_thread_root(room, root, error)
+            if root is None or actual_root is None:
                 raise
-            _remember(self._thread_roots, root, above)
-            event_id = await self._send(room, "m.room.message", message(card, thread=above), key)
-            root = above
+            _remember(self._thread_roots, root, actual_root)
+            event_id = await self._send(room, "m.room.message", message(card, thread=actual_root), key)
+            root = actual_root
         await self._update_reactions(room, event_id, await self._choices(room, card), key=key, new=True)
         await self._attach(room, card, thread=root or event_id, key=key)
         return event_id
@@ -93,8 +95,8 @@ class MessageSender:
             await self._attach(room, card, thread=root, key=key)
 
     async def _attach(self, room: str, card: Card, *, thread: str, key: str) -> None:
-        """Put the whole of a card that was too long into its thread, as a text file; once for its key."""
-        text = whole_of(card)
+        """Put the full text of a card that was too long into its thread, as a text file; once for its key."""
+        text = full_text_if_too_long(card, fits)
         if text is None:
             return
         try:
@@ -103,7 +105,7 @@ class MessageSender:
         except ChatError as error:
             if error.passing:
                 raise
-            log.warning("could not attach the whole of a long message", room=room, problem=str(error))
+            log.warning("could not attach the full text of a long message", room=room, problem=str(error))
             content = {
                 **notice(f"The whole could not be attached. {error}"),
                 "m.relates_to": thread_relation(thread),
@@ -131,7 +133,7 @@ class MessageSender:
         self,
         room: str,
         kind: str,
-        content: dict[str, Any],
+        content: JsonObject,
         key: str,
         *,
         priority: Priority = Priority.MESSAGE,
@@ -200,17 +202,17 @@ class MessageSender:
             "/m.annotation/m.reaction?limit=100&dir=f"  # the bot's came first
         )
         answer = await self._connection.get_json("look up reactions", path)
-        kept = set()
+        remaining = set()
         for event in answer.get("chunk", []):
             sign = event.get("content", {}).get("m.relates_to", {}).get("key")
             choice = REACTION_CHOICES.get(sign) if isinstance(sign, str) else None
             if event.get("sender") != self._connection.user_id or choice is None:
                 continue
             if choice in keep:
-                kept.add(choice)
+                remaining.add(choice)
             else:
                 await self._redact(room, str(event["event_id"]))
-        return frozenset(kept)
+        return frozenset(remaining)
 
     async def _redact(self, room: str, event_id: str) -> None:
         tx_id = transaction_id(room, "redact", event_id)

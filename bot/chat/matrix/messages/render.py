@@ -6,10 +6,10 @@ import html
 import json
 import re
 from collections.abc import Callable, Sequence
-from typing import Any
 from urllib.parse import quote
 
 from slipway.bot.chat.model import Card
+from slipway.bot.chat.shared.payloads import JsonObject
 from slipway.bot.chat.shared.plain import clean, clean_line, headline, render_plain, spans, table_lines
 from slipway.bot.chat.shared.shorten import shorten
 
@@ -23,12 +23,12 @@ _LONG_ID = "$" + "x" * 254  # the longest id that an event may have
 _USER_ID = re.compile(r"@[^:\s]+:\S+")
 
 
-def message(card: Card, *, thread: str | None) -> dict[str, Any]:
+def message(card: Card, *, thread: str | None) -> JsonObject:
     """The content that shows a card, in a thread if one is named by its root."""
     return _fitted(card, lambda part: _message(part, thread))
 
 
-def replacement(card: Card, message_id: str) -> dict[str, Any]:
+def replacement(card: Card, message_id: str) -> JsonObject:
     """The content that replaces an earlier message by a card.
 
     The body for clients that know no edits is the title alone. Nobody is notified again: the mentions stand
@@ -37,7 +37,7 @@ def replacement(card: Card, message_id: str) -> dict[str, Any]:
     return _fitted(card, lambda part: _replacement(part, message_id))
 
 
-def notice(text: str) -> dict[str, Any]:
+def notice(text: str) -> JsonObject:
     """The content of one plain sentence."""
     return {"msgtype": "m.notice", "body": text, "m.mentions": {}}
 
@@ -47,22 +47,22 @@ def fits(card: Card) -> bool:
     return _is_within_limit(_message(card, _LONG_ID)) and _is_within_limit(_replacement(card, _LONG_ID))
 
 
-def _fitted(card: Card, make: Callable[[Card], dict[str, Any]]) -> dict[str, Any]:
-    return make(card if fits(card) else shorten(card, fits))
+def _fitted(card: Card, make: Callable[[Card], JsonObject]) -> JsonObject:
+    return make(shorten(card, fits))
 
 
-def _is_within_limit(content: dict[str, Any]) -> bool:
+def _is_within_limit(content: JsonObject) -> bool:
     return len(json.dumps(content)) <= MAX_CONTENT_BYTES
 
 
-def _message(card: Card, thread: str | None) -> dict[str, Any]:
+def _message(card: Card, thread: str | None) -> JsonObject:
     content = _body(card)
     if thread is not None:
         content["m.relates_to"] = thread_relation(thread)
     return content
 
 
-def thread_relation(root: str) -> dict[str, Any]:
+def thread_relation(root: str) -> JsonObject:
     """What makes an event stand in the thread of a message."""
     return {
         "rel_type": "m.thread",
@@ -72,7 +72,7 @@ def thread_relation(root: str) -> dict[str, Any]:
     }
 
 
-def _replacement(card: Card, message_id: str) -> dict[str, Any]:
+def _replacement(card: Card, message_id: str) -> JsonObject:
     new = _body(card)
     return {
         "msgtype": new["msgtype"],
@@ -83,7 +83,7 @@ def _replacement(card: Card, message_id: str) -> dict[str, Any]:
     }
 
 
-def _body(card: Card) -> dict[str, Any]:
+def _body(card: Card) -> JsonObject:
     mentions = [user for user in dict.fromkeys(card.mentions) if _USER_ID.fullmatch(user)]
     return {
         # The default push rules silence notices before they look at mentions (spec,

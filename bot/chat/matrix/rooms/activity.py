@@ -1,4 +1,4 @@
-"""Typing and read receipts: small signs that the bot is at it. Never in the way of an answer, and never urgent."""
+"""Typing notifications and read receipts; they never delay an answer, and their failures do not matter."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class ActivityNotifier:
     """Shows people that the bot has read them and is working.
 
     Args:
-        connection: the line to the homeserver.
+        connection: makes calls to the homeserver.
         typing_after: seconds until typing is shown.
         receipt_after: seconds in which a room's receipts gather.
     """
@@ -42,14 +42,12 @@ class ActivityNotifier:
         self._connection = connection
         self._typing_after = typing_after
         self._receipt_after = receipt_after
-        self._awaiting_answer: dict[
-            str, asyncio.Event
-        ] = {}  # rooms that wait for an answer; set when it is there
-        self._read: dict[str, tuple[str, str]] = {}  # a room's last handled event, and its thread
+        self._awaiting_answer: dict[str, asyncio.Event] = {}  # by room; set when the answer is there
+        self._read: dict[str, tuple[str, str]] = {}  # a room's last accepted event, and its thread
         self._tasks: set[asyncio.Task[None]] = set()
 
     def event_accepted(self, room: str, event_id: str, thread: str | None) -> None:
-        """Something was taken in that will be answered."""
+        """An event was accepted that will be answered."""
         if room not in self._awaiting_answer:
             self._awaiting_answer[room] = asyncio.Event()
             self._start(
@@ -60,7 +58,7 @@ class ActivityNotifier:
         self._read[room] = (event_id, thread or "main")
 
     def message_sent(self, room: str) -> None:
-        """The bot spoke in a room."""
+        """The bot sent a message to a room."""
         answered = self._awaiting_answer.pop(room, None)
         if answered is not None:
             answered.set()
@@ -108,7 +106,7 @@ class ActivityNotifier:
         try:
             await call
         except ChatError as error:
-            log.info("a courtesy was not taken", problem=str(error))
+            log.info("a typing notification or receipt was not taken", problem=str(error))
 
 
 async def _is_set_within(event: asyncio.Event, seconds: float) -> bool:

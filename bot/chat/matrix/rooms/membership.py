@@ -1,4 +1,4 @@
-"""How the bot stands in its rooms: what it may do there, whether it was put out, whether a room was replaced."""
+"""The bot's membership of its rooms: what it may do there, whether it was removed, whether a room was replaced."""
 
 from __future__ import annotations
 
@@ -38,9 +38,7 @@ class RoomMembership:
         self._rooms = rooms
         self._sender = sender
         self._memory = memory
-        self._missing_rights: dict[
-            str, str
-        ] = {}  # rooms in which a right is missing, and the sentence about it
+        self._missing_rights: dict[str, str] = {}  # by room, the sentence about them
         self._tombstoned: dict[str, str] = {}
 
     @property
@@ -49,7 +47,7 @@ class RoomMembership:
         return (*self._missing_rights.values(), *self._tombstoned.values())
 
     async def update(self, response: Any) -> None:
-        """Take note of what a batch says about the bot's standing."""
+        """Take note of what a sync response says about the bot's membership."""
         for room, info in response.rooms.leave.items():
             self._missing_rights.pop(room, None)
             self._tombstoned.pop(room, None)
@@ -126,7 +124,7 @@ class RoomMembership:
         try:
             await self._sender.send(room, card, thread=None, key=what)
         except ChatError as error:
-            log.info("could not tell a room how the bot stands in it", room=room, problem=str(error))
+            log.info("could not tell a room what is wrong in it", room=room, problem=str(error))
             if error.passing:
                 return
         await self._memory.remember_notified(what)
@@ -138,7 +136,7 @@ def _sources(info: Any) -> Iterator[Mapping[str, Any]]:
 
 
 def _removal(events: Iterable[Mapping[str, Any]], user_id: str) -> str | None:
-    """How the bot came out of a room, to follow “the bot”; None if it left by itself."""
+    """How the bot lost its membership, to follow “the bot”; None if it left by itself."""
     for event in reversed(list(events)):
         if event.get("type") != "m.room.member" or event.get("state_key") != user_id:
             continue

@@ -27,7 +27,7 @@ log = structlog.get_logger(__name__)
 
 
 class Rooms:
-    """The configured rooms by their ids, and what stands in the way of entering them."""
+    """The configured rooms by their ids, and why those that it is not in could not be joined."""
 
     def __init__(
         self, connection: Connection, names: tuple[str, ...], is_known: Callable[[str], bool], clock: Clock
@@ -37,13 +37,13 @@ class Rooms:
         self._is_known = is_known
         self._clock = clock
         self._ids: dict[str, str] = {name: name for name in names if not name.startswith("#")}
-        self._not_joined: dict[str, str] = {}  # configured rooms not entered, and why
+        self._not_joined: dict[str, str] = {}  # configured rooms, and why
         self._retry_at: datetime | None = None
         self._resolve_at: datetime | None = None
-        self._removed: dict[str, str] = {}  # configured rooms that the bot was put out of; not entered again
+        self._removed: dict[str, str] = {}  # configured rooms it was removed or banned from; not joined again
         self._pending_invites: dict[
             str, str | None
-        ] = {}  # direct chats whose invite could not be followed yet
+        ] = {}  # direct chats whose invite could not be accepted yet
         self._encrypted_before_sync: dict[str, bool] = {}
 
     @property
@@ -52,7 +52,7 @@ class Rooms:
         return (*self._not_joined.values(), *self._removed.values())
 
     async def join_missing(self) -> None:
-        """Enter the configured rooms that the bot is not in, and look where aliases lead; not at every call.
+        """Join the configured rooms that the bot is not in, and resolve aliases again; not at every call.
 
         Raises:
             ChatError: the homeserver does not even say which rooms the bot is in.
@@ -73,41 +73,41 @@ class Rooms:
             await self._accept_invite(room, inviter, None)
 
     def resolve_aliases_soon(self) -> None:
-        """Look soon where aliases lead, and whether the bot is in every configured room."""
+        """Resolve aliases soon, and look whether the bot is in every configured room."""
         self._resolve_at = None
 
     def note_removal(self, room: str, how: str) -> None:
-        """Take note that the bot was put out of a room; it comes back by an invite or a restart.
+        """Take note that the bot was removed or banned; it comes back by an invite or a restart.
 
         Args:
             room: the room's id.
             how: what follows “the bot”: ``was banned by @bob:example.org``.
         """
-        log.warning("the bot was put out of a room", room=room, how=how)
+        log.warning("the bot was removed from a room", room=room, how=how)
         if self.is_configured(room):
             again = f"Invite {self._connection.user_id} again to let it work there."
             self._removed[room] = f"In {room} the bot {how}. {again}"
 
     async def _join_configured(self, name: str, joined: set[str], *, resolve: bool) -> None:
         try:
-            room = await self._resolve(name, new_login=resolve)
+            room = await self._resolve(name, refresh=resolve)
             if room in joined:
                 self._removed.pop(room, None)
             elif room not in self._removed:
                 await self._join(f"enter {name}", name)
-                log.info("entered a configured room", room=room, name=name)
+                log.info("joined a configured room", room=room, name=name)
         except ChatError as error:
             self._note_not_joined(name, error)
         else:
             self._not_joined.pop(name, None)
 
-    async def _resolve(self, name: str, *, new_login: bool = False) -> str:
+    async def _resolve(self, name: str, *, refresh: bool = False) -> str:
         """The id of a configured room. A known alias that cannot be looked up now leads where it led.
 
         Raises:
             ChatError: it leads nowhere.
         """
-        if not name.startswith("#") or (name in self._ids and not new_login):
+        if not name.startswith("#") or (name in self._ids and not refresh):
             return self._ids[name]
         what = f"find the room {name}"
         try:
@@ -134,7 +134,7 @@ class Rooms:
         self._not_joined[name] = sentence
 
     async def handle_invites(self, invites: Mapping[str, Any]) -> None:
-        """Follow invites into configured rooms, and of known people into direct chats; ignore the others."""
+        """Accept invites into configured rooms, and of known people into direct chats; ignore the others."""
         for room, info in invites.items():
             inviter, direct = _invitation(info, self._connection.user_id)
             name = await self._configured_name(room)
@@ -144,7 +144,7 @@ class Rooms:
             await self._accept_invite(room, inviter, name)
 
     async def _accept_invite(self, room: str, inviter: str | None, name: str | None) -> None:
-        """Follow an invite into a room that the configuration calls so, or into a direct chat."""
+        """Accept an invite into a room that the configuration calls so, or into a direct chat."""
         self._pending_invites.pop(room, None)
         try:
             await self._join(f"follow the invite into {room}", room)
@@ -152,11 +152,11 @@ class Rooms:
             if name is not None:
                 self._note_not_joined(name, error)
                 return
-            log.warning("could not follow an invite", room=room, problem=str(error))
+            log.warning("could not accept an invite", room=room, problem=str(error))
             if error.passing:
                 self._pending_invites[room] = inviter
         else:
-            log.info("followed an invite", room=room, inviter=inviter)
+            log.info("accepted an invite", room=room, inviter=inviter)
             self._removed.pop(room, None)
             if name is not None:
                 self._not_joined.pop(name, None)
@@ -167,7 +167,7 @@ class Rooms:
                 try:
                     await self._resolve(name)
                 except ChatError:
-                    continue  # it stays among the rooms not entered, with its reason
+                    continue  # it stays among the rooms not joined, with its reason
             if self._ids[name] == room:
                 return name
         return None

@@ -13,14 +13,13 @@ from typing import Any
 import aiohttp
 
 from slipway.bot.chat.matrix.transport.errors import error_from_response
+from slipway.bot.chat.shared.payloads import JsonObject
 from slipway.bot.core.errors import ChatError
 
 Client = Any
 """nio.AsyncClient; nio ships no type information."""
 
-Json = dict[str, Any]
-
-SendRequest = Callable[[str, str, Json | None], Awaitable[tuple[int, Json]]]
+SendRequest = Callable[[str, str, JsonObject | None], Awaitable[tuple[int, JsonObject]]]
 """Makes one call (method, path, body) as the bot, and gives the status and the object that came back.
 
 Network failures come out as ``ChatError``; a status is the caller's to judge.
@@ -28,8 +27,8 @@ Network failures come out as ``ChatError``; a status is the caller's to judge.
 
 
 async def send_request(
-    client: Client, method: str, path: str, body: Json | None, *, token: str | None = None
-) -> tuple[int, Json]:
+    client: Client, method: str, path: str, body: JsonObject | None, *, token: str | None = None
+) -> tuple[int, JsonObject]:
     """Make a call with nio's HTTP client.
 
     Args:
@@ -49,8 +48,8 @@ async def send_request(
 
 
 async def request_json(
-    call: SendRequest, what: str, method: str, path: str, body: Json | None = None
-) -> Json:
+    call: SendRequest, what: str, method: str, path: str, body: JsonObject | None = None
+) -> JsonObject:
     """Make a call that has to succeed.
 
     Raises:
@@ -97,8 +96,8 @@ def timed_requests(client: Client, seconds: float) -> SendRequest:
     """As :func:`calling`, each call with a timeout and plain errors: for whoever calls on their own account."""
     plain = authenticated_requests(client)
 
-    async def call(method: str, path: str, body: Json | None) -> tuple[int, Json]:
-        answer: tuple[int, Json] = await await_response(
+    async def call(method: str, path: str, body: JsonObject | None) -> tuple[int, JsonObject]:
+        answer: tuple[int, JsonObject] = await await_response(
             "reach the homeserver", plain(method, path, body), seconds
         )
         return answer
@@ -112,7 +111,7 @@ def authenticated_requests(client: Client) -> SendRequest:
     Timeouts and network failures are the caller's: this is for use within :func:`attempt`.
     """
 
-    async def call(method: str, path: str, body: Json | None) -> tuple[int, Json]:
+    async def call(method: str, path: str, body: JsonObject | None) -> tuple[int, JsonObject]:
         return await send_request(client, method, path, body, token=client.access_token)
 
     return call

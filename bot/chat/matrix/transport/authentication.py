@@ -1,4 +1,4 @@
-"""Getting in: which token the bot uses, and as which device.
+"""Logging in: which token the bot uses, and as which device.
 
 A device is an Olm account: its keys live in the store and are published once, for ever. So a token is only good
 together with the store of its device. Where the store is lost, or the homeserver has deleted the device, nothing
@@ -14,22 +14,22 @@ from http import HTTPStatus
 import structlog
 
 from slipway.bot.chat.matrix.account.account_store import AccountStore, Login
-from slipway.bot.chat.matrix.transport.api import Json
 from slipway.bot.chat.matrix.transport.errors import HomeserverError, error_from_response
+from slipway.bot.chat.shared.payloads import JsonObject
 from slipway.bot.config.settings import MatrixSettings
 from slipway.bot.core.errors import ChatError
 
-Call = Callable[[str | None, str, str, Json | None], Awaitable[tuple[int, Json]]]
+SendRequest = Callable[[str | None, str, str, JsonObject | None], Awaitable[tuple[int, JsonObject]]]
 """Makes one call: token, method, path, body."""
 
-_NAME = "Slipway"
+_DEVICE_DISPLAY_NAME = "Slipway"
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
 class Credentials:
-    """What a login can be bought with.
+    """What to log in with.
 
     Attributes:
         password: the account's password.
@@ -40,15 +40,15 @@ class Credentials:
     token: str | None = None
 
     def __repr__(self) -> str:
-        return "Secret(…)"
+        return "Credentials(…)"
 
-    def body(self, user_id: str, device_id: str | None) -> Json:
+    def body(self, user_id: str, device_id: str | None) -> JsonObject:
         """The body of ``/login``; without a device id, the homeserver makes a new device.
 
         Raises:
             ChatError: there is nothing to log in with.
         """
-        body: Json = {"initial_device_display_name": _NAME}
+        body: JsonObject = {"initial_device_display_name": _DEVICE_DISPLAY_NAME}
         if device_id is not None:
             body["device_id"] = device_id
         if self.token is not None:
@@ -69,25 +69,25 @@ class Authenticator:
     Args:
         call: makes calls.
         settings: the account.
-        folder: where logins are kept; None to keep none.
-        secret: what to log in with where there is no login yet; by default, the configured password.
+        store: where logins are kept; None to keep none.
+        credentials: what to log in with where there is no login yet; by default, the configured password.
     """
 
     def __init__(
         self,
-        call: Call,
+        call: SendRequest,
         settings: MatrixSettings,
         store: AccountStore | None,
-        secret: Credentials | None = None,
+        credentials: Credentials | None = None,
     ) -> None:
         self._call = call
         self._settings = settings
         self._store = store
         password = settings.password.get_secret_value() if settings.password is not None else None
-        self._credentials = secret or Credentials(password)
+        self._credentials = credentials or Credentials(password)
 
     async def log_in(self) -> Login:
-        """A login that the homeserver knows: the configured token's, the kept one, or a new one.
+        """A login that the homeserver knows: the configured token's, the stored one, or a new one.
 
         Raises:
             ChatError: there is none, or the homeserver is not to be reached.
@@ -95,26 +95,26 @@ class Authenticator:
         settings = self._settings
         if settings.access_token is not None:
             return await self.check(self._login(settings.device_id, settings.access_token.get_secret_value()))
-        stored_login = self.stored_login()
-        if stored_login is None:
+        stored = self.stored_login()
+        if stored is None:
             return await self.new_login(settings.device_id)
         try:
-            return await self.check(stored_login)
+            return await self.check(stored)
         except HomeserverError as error:
             if not error.logged_out:
                 raise
             if self._credentials.password is None:
-                raise _logged_out_error(stored_login.device_id, deleted=error.logged_out == "hard") from error
+                raise _logged_out_error(stored.device_id, deleted=error.logged_out == "hard") from error
             if error.logged_out == "soft":
-                return await self.new_login(stored_login.device_id, lost_devices=stored_login.lost_devices)
+                return await self.new_login(stored.device_id, lost_devices=stored.lost_devices)
         log.warning(
             "the homeserver deleted the bot's device or logged it out; the bot makes a new one",
-            device=stored_login.device_id,
+            device=stored.device_id,
         )
-        return await self.new_login(None, lost_devices=stored_login.lost_devices)
+        return await self.new_login(None, lost_devices=stored.lost_devices)
 
     def stored_login(self) -> Login | None:
-        """The login of before, if one was kept.
+        """The login of before, if one was stored.
 
         Raises:
             ChatError: it cannot be read.
@@ -124,7 +124,7 @@ class Authenticator:
         return self._store.load_login(self._settings.homeserver, self._settings.user_id)
 
     async def new_login(self, device_id: str | None, *, lost_devices: tuple[str, ...] = ()) -> Login:
-        """Log in, and keep the login.
+        """Log in, and store the login.
 
         Args:
             device_id: as which device; None for a new one.

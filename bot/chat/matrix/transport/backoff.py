@@ -3,14 +3,10 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Awaitable, Callable
 
 _FIRST_WAIT = 1.0
 _MAX_WAIT = 60.0
 _MAX_RETRY_AFTER = 300.0  # what a server may ask for; more is not believed
-
-Sleep = Callable[[float], Awaitable[None]]
-"""Lets so many seconds pass."""
 
 
 class Backoff:

@@ -1,4 +1,4 @@
-"""The line to the homeserver: one logged-in matrix-nio client, its calls with timeouts and plain errors."""
+"""The connection to the homeserver: one logged-in matrix-nio client, its calls with timeouts and plain errors."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from slipway.bot.chat.matrix.account.account_store import AccountStore
 from slipway.bot.chat.matrix.encryption.key_manager import KeyManager
 from slipway.bot.chat.matrix.transport.api import (
     Client,
-    Json,
     authenticated_requests,
     await_response,
     request_json,
@@ -23,8 +22,10 @@ from slipway.bot.chat.matrix.transport.api import (
 from slipway.bot.chat.matrix.transport.authentication import Credentials
 from slipway.bot.chat.matrix.transport.errors import HomeserverError, error_from_response
 from slipway.bot.chat.matrix.transport.session import Session, SessionOpener
+from slipway.bot.chat.shared.payloads import JsonObject
 from slipway.bot.config.settings import MatrixSettings
 from slipway.bot.core.errors import ChatError
+from slipway.bot.core.waiting import Sleep
 
 __all__ = ["Client", "Connection", "HomeserverError"]
 
@@ -32,7 +33,7 @@ log = structlog.get_logger(__name__)
 
 _SOFT_LOGOUT = {"errcode": "M_UNKNOWN_TOKEN", "soft_logout": True}
 
-_MAX_RATE_LIMITED = 4  # how often a call is tried again after 429, when the server says that it may be
+_MAX_RETRIES = 4  # how often a call is tried again after 429, when the server says that it may be
 _MAX_RETRY_AFTER = 30.0  # what a server may ask for within one call, in seconds; more is not waited for
 _TIMEOUTS_PER_CALL = 3  # a call with all of its tries may take this many request timeouts
 
@@ -59,21 +60,21 @@ class Connection:
     Args:
         settings: the account.
         sleep: waits where the homeserver asks to.
-        folder: keeps the login and the encryption keys; without one, nothing is encrypted.
-        secret: what to log in with, if not the configured password.
+        store: keeps the login and the encryption keys; without one, nothing is encrypted.
+        credentials: what to log in with, if not the configured password.
     """
 
     def __init__(
         self,
         settings: MatrixSettings,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        sleep: Sleep = asyncio.sleep,
         *,
         store: AccountStore | None = None,
-        secret: Credentials | None = None,
+        credentials: Credentials | None = None,
     ) -> None:
         self._settings = settings
         self._sleep = sleep
-        self._session_opener = SessionOpener(settings, store, secret)
+        self._session_opener = SessionOpener(settings, store, credentials)
         self._session: Session | None = None
         self._session_lock = asyncio.Lock()
         self.user_id = settings.user_id
@@ -87,20 +88,20 @@ class Connection:
                 await session.close()
 
     async def request(
-        self, what: str, call: Callable[[Client], Awaitable[Any]], *, patient: bool = True
+        self, what: str, call: Callable[[Client], Awaitable[Any]], *, wait_when_limited: bool = True
     ) -> Any:
         """Make a call with the logged-in client, and give nio's answer back if it is not an error.
 
         Args:
             what: what the call does, to follow “could not”: ``send a message``.
             call: gets nio's client.
-            patient: whether to wait and try again when too much was asked; otherwise that is an error at once.
+            wait_when_limited: whether to wait and try again after 429; otherwise that is an error at once.
 
         Raises:
             HomeserverError: the homeserver answered with an error.
             ChatError: it could not be reached, or took too long.
         """
-        for _ in range(_MAX_RATE_LIMITED if patient else 0):
+        for _ in range(_MAX_RETRIES if wait_when_limited else 0):
             try:
                 return await self._call(what, call, self._call_timeout)
             except HomeserverError as error:
@@ -109,19 +110,19 @@ class Connection:
                 await self._sleep(error.retry_after)
         return await self._call(what, call, self._call_timeout)
 
-    async def get_json(self, what: str, path: str) -> dict[str, Any]:
+    async def get_json(self, what: str, path: str) -> JsonObject:
         """Read a JSON object from the client-server API, for what nio has no usable call for.
 
         Raises:
             ChatError: as :meth:`request`.
         """
 
-        answer: dict[str, Any] = await self.request(
+        answer: JsonObject = await self.request(
             what, lambda client: request_json(authenticated_requests(client), what, "GET", path)
         )
         return answer
 
-    async def send(self, room: str, kind: str, content: Json, tx_id: str, *, encrypted: bool) -> str:
+    async def send(self, room: str, kind: str, content: JsonObject, tx_id: str, *, encrypted: bool) -> str:
         """Send an event, once for its transaction id, and return the event's id.
 
         Args:
@@ -146,10 +147,10 @@ class Connection:
             answer = await request_json(authenticated_requests(client), f"send to {room}", "PUT", path, sent)
             return str(answer["event_id"])
 
-        return str(await self.request(f"send to {room}", call, patient=False))
+        return str(await self.request(f"send to {room}", call, wait_when_limited=False))
 
     async def sync(self, since: str | None, *, full_state: bool, poll: float) -> Any:
-        """Wait up to ``poll`` seconds for news since a token.
+        """Wait up to ``poll`` seconds for new events since a token.
 
         ``full_state`` asks for all rooms' state and does not wait.
 

@@ -1,8 +1,8 @@
-"""Speaking no faster than the homeserver bears.
+"""Sending no faster than the homeserver's rate limits allow.
 
 While nothing is refused, everything is sent at once and side by side. From the first 429 on, what is to be
-said stands in one queue, answers before edits, each sent when the homeserver says that it may be; when the
-queue is empty, all is as before. Edits that a newer one overtakes while they wait are not sent at all.
+sent stands in one queue, answers before edits, each sent when the homeserver says that it may be; when the
+queue is empty, all is as before.
 """
 
 from __future__ import annotations
@@ -17,14 +17,14 @@ from typing import TypeVar
 
 import structlog
 
-from slipway.bot.chat.matrix.transport.backoff import Sleep
 from slipway.bot.chat.matrix.transport.connection import HomeserverError
+from slipway.bot.core.waiting import Sleep
 
 MAX_TRIES = 8
 """How often one event is offered, once its turn has come, before its sender gets the error."""
 
 MAX_WAIT = 60.0
-"""Seconds that a homeserver may ask for between two tries; more is not believed."""
+"""Seconds that a homeserver may ask for between two tries: more is not waited for."""
 
 MAX_EDIT_INTERVAL = timedelta(seconds=60)
 
@@ -90,7 +90,7 @@ class RateLimiter:
             self._release_next()
 
     async def wait_until_clear(self, priority: Priority) -> None:
-        """Wait until an event of this rank would be sent at once. Nothing is held; others may come between."""
+        """Wait until an event of this priority would be sent at once. Nothing is held; others may come between."""
         if self._limited:
             await self._wait_for_turn(priority)
             self._release_next()
@@ -149,63 +149,3 @@ class RateLimiter:
             heapq.heappop(self._queue)[2].set()
         else:
             self._limited = False
-
-
-class Latest:
-    """Edits of messages, of which only the newest matters.
-
-    One edit of a message is sent at a time. One that still waits is replaced by a newer one, and both callers
-    hear how that went. What was begun goes on if its caller is cancelled, so that edits never cross.
-    """
-
-    def __init__(self, rate_limiter: RateLimiter) -> None:
-        self._rate_limiter = rate_limiter
-        self._waiting: dict[str, _Edit] = {}
-        self._last: dict[str, asyncio.Task[None]] = {}
-
-    async def edit(self, message_id: str, send: Callable[[], Awaitable[None]]) -> None:
-        """Make an edit by ``send``, or see a newer one made in its place.
-
-        Raises:
-            ChatError: as ``send``.
-        """
-        waiting = self._waiting.get(message_id)
-        if waiting is not None:
-            waiting.send = send
-        else:
-            waiting = _Edit(send)
-            self._waiting[message_id] = waiting
-            before = self._last.get(message_id)
-            task = asyncio.create_task(self._make(message_id, waiting, before), name=f"edit {message_id}")
-            waiting.task = self._last[message_id] = task
-            task.add_done_callback(lambda done: self._forget(message_id, done))
-        assert waiting.task is not None  # noqa: S101 - for the type checker
-        await asyncio.shield(waiting.task)
-
-    async def close(self) -> None:
-        """Stop what is still waiting or under way."""
-        tasks = tuple(self._last.values())
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-    async def _make(self, message_id: str, edit: _Edit, before: asyncio.Task[None] | None) -> None:
-        try:
-            if before is not None:
-                await asyncio.wait([before])
-            await self._rate_limiter.wait_until_clear(Priority.EDIT)
-        finally:
-            self._waiting.pop(message_id, None)
-        await edit.send()
-
-    def _forget(self, message_id: str, task: asyncio.Task[None]) -> None:
-        if self._last.get(message_id) is task:
-            del self._last[message_id]
-        if not task.cancelled():
-            task.exception()  # its callers have it, if any is left
-
-
-class _Edit:
-    def __init__(self, send: Callable[[], Awaitable[None]]) -> None:
-        self.send = send
-        self.task: asyncio.Task[None] | None = None

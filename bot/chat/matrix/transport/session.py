@@ -1,4 +1,4 @@
-"""Opening the line: logged in, the device's keys loaded and published, and the device vouched for."""
+"""Opening a session: logged in, the device's keys loaded and published, the device cross-signed."""
 
 from __future__ import annotations
 
@@ -12,24 +12,25 @@ from typing import Any
 
 import structlog
 
-from slipway.bot.chat.matrix.account.account_store import AccountStore, CrossSigningSeeds, Login
+from slipway.bot.chat.matrix.account.account_store import AccountStore, Login
 from slipway.bot.chat.matrix.encryption.cross_signing import CrossSigning
 from slipway.bot.chat.matrix.encryption.key_manager import KeyManager
 from slipway.bot.chat.matrix.encryption.message_index import MessageIndexStore
 from slipway.bot.chat.matrix.encryption.olm_machine import harden
+from slipway.bot.chat.matrix.encryption.seeds import configured_seeds
 from slipway.bot.chat.matrix.transport.api import (
     Client,
-    Json,
     await_response,
     load_nio,
     send_request,
     timed_requests,
 )
 from slipway.bot.chat.matrix.transport.authentication import Authenticator, Credentials
+from slipway.bot.chat.shared.payloads import JsonObject
 from slipway.bot.config.settings import MatrixSettings
 from slipway.bot.core.errors import ChatError
 
-_MAX_TIMED_OUT = 1  # how often nio itself tries again; its own default is for ever
+_MAX_TIMEOUTS = 1  # how often nio itself tries again; its own default is for ever
 _TIMEOUTS_PER_CALL = 3  # a call with all of its tries may take this many request timeouts
 
 log = structlog.get_logger(__name__)
@@ -57,21 +58,21 @@ class Session:
 
 
 class SessionOpener:
-    """Opens lines to one homeserver for one account.
+    """Opens sessions at one homeserver for one account.
 
     Args:
         settings: the account.
-        folder: keeps the login and the encryption keys; without one, nothing is encrypted.
-        secret: what to log in with, if not the configured password.
+        store: keeps the login and the encryption keys; without one, nothing is encrypted.
+        credentials: what to log in with, if not the configured password.
     """
 
     def __init__(
-        self, settings: MatrixSettings, store: AccountStore | None, secret: Credentials | None = None
+        self, settings: MatrixSettings, store: AccountStore | None, credentials: Credentials | None = None
     ) -> None:
         self._settings = settings
         self._store = store
         password = settings.password.get_secret_value() if settings.password is not None else None
-        self._credentials = secret or Credentials(password)
+        self._credentials = credentials or Credentials(password)
         self._call_timeout = settings.request_timeout.total_seconds() * _TIMEOUTS_PER_CALL
 
     @property
@@ -88,23 +89,23 @@ class SessionOpener:
         """Log in, or go on with the login of before, and bring the device in order.
 
         Args:
-            log_in: how to come to a login.
+            log_in: chooses how to come to a login.
             new_identity: put a new identity in place of one that is not the bot's.
 
         Raises:
             ChatError: there is no login, or the keys are not in order and cannot be brought so.
         """
         nio = await asyncio.to_thread(load_nio)
-        bare = self._make(nio, None)
+        unauthenticated = self._make_client(nio, None)
         try:
-            authenticator = self._authenticator(bare)
+            authenticator = self._authenticator(unauthenticated)
             login = await log_in(authenticator)
             session = await self._open(nio, login, new_identity=new_identity)
             if session is None:  # its keys are lost
                 login = await authenticator.replace_lost_device(login)
                 session = await self._open(nio, login, new_identity=new_identity)
         finally:
-            await bare.close()
+            await unauthenticated.close()
         if session is None:
             raise ChatError(f"The bot's new device {login.device_id} is not as it was made.", passing=True)
         return session
@@ -116,29 +117,33 @@ class SessionOpener:
             ChatError: the homeserver does not give one.
         """
         authenticator = self._authenticator(client)
-        kept = authenticator.stored_login()
-        # nio's own login would also load its store anew, under the feet of calls under way.
+        stored = authenticator.stored_login()
+        # nio's own login would also load its store anew, while calls that use it are under way.
         login = await authenticator.new_login(
-            client.device_id, lost_devices=kept.lost_devices if kept else ()
+            client.device_id, lost_devices=stored.lost_devices if stored else ()
         )
         client.access_token = login.access_token
 
     def _authenticator(self, client: Client) -> Authenticator:
-        async def call(token: str | None, method: str, path: str, body: Json | None) -> tuple[int, Json]:
+        async def call(
+            token: str | None, method: str, path: str, body: JsonObject | None
+        ) -> tuple[int, JsonObject]:
             made = send_request(client, method, path, body, token=token)
-            answer: tuple[int, Json] = await await_response("reach the homeserver", made, self._call_timeout)
+            answer: tuple[int, JsonObject] = await await_response(
+                "reach the homeserver", made, self._call_timeout
+            )
             return answer
 
         return Authenticator(call, self._settings, self._store, self._credentials)
 
     async def _open(self, nio: Any, login: Login, *, new_identity: bool) -> Session | None:
         """A client for a login; None if the keys of its device are lost."""
-        session = Session(self._make(nio, login), login)
+        session = Session(self._make_client(nio, login), login)
         try:
             if not self.encryption_enabled:
                 session.client.restore_login(login.user_id, login.device_id, login.access_token)
                 return session
-            set_up = self._set_up(nio, session, new_identity=new_identity)
+            set_up = self._set_up_encryption(nio, session, new_identity=new_identity)
             if await await_response("set up encryption", set_up, 2 * self._call_timeout):
                 return session
         except BaseException:
@@ -147,19 +152,19 @@ class SessionOpener:
         await session.close()
         return None
 
-    async def _set_up(self, nio: Any, session: Session, *, new_identity: bool) -> bool:
-        """Load the device's keys, publish them, and vouch for them; False if they are lost.
+    async def _set_up_encryption(self, nio: Any, session: Session, *, new_identity: bool) -> bool:
+        """Load the device's keys, publish them, and cross-sign them; False if they are lost.
 
         What stands under the device's name at the homeserver cannot be changed: other keys would be believed
         by nobody.
         """
         store, login, client = self._store, session.login, session.client
         assert store is not None  # noqa: S101 - for the type checker; the caller looked
-        configured_seeds = self._settings.cross_signing_seeds
+        given_seeds = self._settings.cross_signing_seeds
         signing = CrossSigning(
             partial(send_request, client, token=login.access_token),
             store,
-            configured_seeds(configured_seeds.get_secret_value()) if configured_seeds else None,
+            configured_seeds(given_seeds.get_secret_value()) if given_seeds else None,
             self._credentials.password,
         )
         answer = await signing.query(login.user_id)
@@ -167,7 +172,7 @@ class SessionOpener:
         if published is not None and not store.has_key_store(login.device_id):
             return False
         store.prepare()
-        session.message_indexes = _load(nio, client, login, store)
+        session.message_indexes = _load_key_store(nio, client, login, store)
         keys = KeyManager(client, timed_requests(client, self._call_timeout))
         if published is not None and not keys.device.matches(published):
             return False
@@ -181,16 +186,16 @@ class SessionOpener:
             )
         return True
 
-    def _make(self, nio: Any, login: Login | None) -> Client:
+    def _make_client(self, nio: Any, login: Login | None) -> Client:
         encryption_enabled = login is not None and self.encryption_enabled
         config = nio.AsyncClientConfig(
             max_limit_exceeded=0,  # how long to wait is decided by the connection, where it is seen
-            max_timeouts=_MAX_TIMED_OUT,
+            max_timeouts=_MAX_TIMEOUTS,
             request_timeout=self._settings.request_timeout.total_seconds(),
             # nio would save the token before the events are taken in; Slipway does it afterwards.
             store_sync_tokens=False,
             encryption_enabled=encryption_enabled,
-            store_name=self._store.store_name(login.device_id) if login and self._store else "",
+            store_name=self._store.key_store_name(login.device_id) if login and self._store else "",
         )
         return nio.AsyncClient(
             self._settings.homeserver.rstrip("/"),
@@ -201,8 +206,8 @@ class SessionOpener:
         )
 
 
-def _load(nio: Any, client: Client, login: Login, store: AccountStore) -> MessageIndexStore:
-    """Log the client in, which loads its store, and guard it."""
+def _load_key_store(nio: Any, client: Client, login: Login, store: AccountStore) -> MessageIndexStore:
+    """Log the client in, which loads its keys, and harden its Olm machine."""
     try:
         client.restore_login(login.user_id, login.device_id, login.access_token)
         store.make_key_store_private(login.device_id)
@@ -217,15 +222,3 @@ def _load(nio: Any, client: Client, login: Login, store: AccountStore) -> Messag
         ) from error
     harden(nio, client.olm, message_indexes)
     return message_indexes
-
-
-def configured_seeds(text: str) -> CrossSigningSeeds:
-    """The seeds that the configuration gives.
-
-    Raises:
-        ChatError: they are not seeds.
-    """
-    try:
-        return CrossSigningSeeds.read(text)
-    except ValueError as error:
-        raise ChatError(f"matrix.cross_signing_seeds cannot be used: {error}.", passing=False) from error
