@@ -277,7 +277,7 @@ def _gave_up(task: asyncio.Task[Any]) -> bool:
 def matrix_chat(wiring: Wiring) -> Chat:
     """The Matrix adapter, as configured."""
     from slipway.bot.chat.matrix.chat import MatrixChat
-    from slipway.bot.chat.matrix.account.account_store import Folder
+    from slipway.bot.chat.matrix.account.account_store import AccountStore
     from slipway.bot.chat_memory import StoredMatrixMemory
 
     if wiring.settings.matrix is None:
@@ -286,17 +286,18 @@ def matrix_chat(wiring: Wiring) -> Chat:
         wiring.settings.matrix,
         StoredMatrixMemory(wiring.memory(MATRIX)),
         wiring.clock,
-        knows=lambda account: wiring.people.by_account(MATRIX, account) is not None,
+        is_known=lambda account: wiring.people.by_account(MATRIX, account) is not None,
         max_age=wiring.settings.commands.max_age,
-        folder=Folder.of(wiring.settings.state_dir),
+        store=AccountStore.in_state_dir(wiring.settings.state_dir),
     )
 
 
 def slack_chat(wiring: Wiring, *, sleep: Sleep = asyncio.sleep) -> Chat:
     """The Slack adapter, as configured."""
-    from slipway.bot.chat.slack import HostCallbacks, SlackChat
+    from slipway.bot.chat.declaration import ChatContext, HostCallbacks
+    from slipway.bot.chat.slack.declaration import CHAT
     from slipway.commands.general.home import home
-    from slipway.commands.machines.forms import launch_form, launch_line, launch_mistakes
+    from slipway.commands.machines.forms import launch_command_form
 
     people = wiring.people
     if wiring.settings.slack is None:
@@ -304,15 +305,22 @@ def slack_chat(wiring: Wiring, *, sleep: Sleep = asyncio.sleep) -> Chat:
     callbacks = HostCallbacks(
         knows=lambda account: people.by_account(SLACK, account) is not None,
         home=lambda account: home(wiring.services(), SLACK, account),
-        launch_form=lambda: launch_form(wiring.services()),
-        launch_line=launch_line,
-        launch_mistakes=partial(launch_mistakes, wiring.settings.profiles),
+        forms=lambda: {form.name: form for form in (launch_command_form(wiring.services()),)},
         idle=wiring.idle,
         groups=people.slack_groups,
-        learn_groups=people.learn_groups,
+        set_group_members=people.learn_groups,
+        max_age=wiring.settings.commands.max_age.total_seconds(),
     )
-    memory = wiring.memory(SLACK)
-    return SlackChat(wiring.settings.slack, memory, wiring.clock, callbacks, sleep=sleep)
+    return CHAT.build(
+        ChatContext(
+            settings=wiring.settings.slack,
+            state_dir=str(wiring.settings.state_dir),
+            store=wiring.memory(SLACK),
+            clock=wiring.clock,
+            callbacks=callbacks,
+            sleep=sleep,
+        )
+    )
 
 
 def build_clouds(settings: SlipwaySettings) -> tuple[Gallery | None, Machines | None]:

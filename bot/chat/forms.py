@@ -54,14 +54,36 @@ Values = Mapping[str, str]
 
 
 @dataclass(frozen=True)
+class FormShortcut:
+    """How a form is offered in a platform's menus; there before the bot runs, for `slipway slack manifest`.
+
+    Attributes:
+        name: the form's name, such as ``launch``.
+        title: what the menu says, such as ``Launch machines``; Slack takes 24 characters.
+        description: one line about it.
+        message_title: what the menu of a message says, such as ``Launch…``; empty where a message's text
+            begins nothing.
+        message_description: one line about that.
+    """
+
+    name: str
+    title: str
+    description: str
+    message_title: str = ""
+    message_description: str = ""
+
+
+@dataclass(frozen=True)
 class CommandForm:
     """A form for a command, ready to be shown.
 
     Attributes:
-        name: identifies it on the platform, such as ``launch``.
+        name: identifies it on the platform, such as ``launch``: lowercase letters.
         title: the form's heading, such as ``Launch machines``.
         submit: the word on the button that sends it, such as ``Launch``.
         loading: what is said while its choices are looked up.
+        unavailable: the headline where nothing can be offered, such as ``Nothing can be launched now``.
+        usage: what to type instead, without a prefix, such as ``launch IMAGE``.
         load: the fields as things stand; raises UserError or CloudError where nothing can be offered. It is
             given values to begin with.
         line: the command line that filled-in values make, without a prefix.
@@ -75,6 +97,8 @@ class CommandForm:
     title: str
     submit: str
     loading: str
+    unavailable: str
+    usage: str
     load: Callable[[Values], Awaitable[Form]]
     line: Callable[[Values], str]
     problems: Callable[[Values], Mapping[str, str]]

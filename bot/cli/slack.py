@@ -23,16 +23,19 @@ def slack() -> None:
 )
 def manifest(name: str, url: str | None) -> None:
     """Print the app manifest, to paste into Slack as JSON (api.slack.com/apps → Create New App)."""
-    from slipway.bot.chat.slack.manifest import LONGEST_NAME
-    from slipway.bot.chat.slack.manifest import manifest as make
-    from slipway.bot.chat.slack.values import PATH
-    from slipway.bot.config.settings import SlackTransport
+    from slipway.bot.chat.slack.manifest import MAX_NAME_LENGTH, REQUEST_PATH
+    from slipway.bot.chat.slack.manifest import manifest as app_manifest
+    from slipway.bot.chat.slack.settings import SlackTransport
+    from slipway.commands.machines.forms import LAUNCH_SHORTCUT
 
-    if not 0 < len(name.strip()) <= LONGEST_NAME:
-        raise click.BadParameter(f"Slack takes 1 to {LONGEST_NAME} characters", param_hint="--name")
+    if not 0 < len(name.strip()) <= MAX_NAME_LENGTH:
+        raise click.BadParameter(f"Slack takes 1 to {MAX_NAME_LENGTH} characters", param_hint="--name")
     if url is not None and not url.startswith("https://"):
         raise click.BadParameter("Slack only takes addresses that begin with https://", param_hint="--url")
-    if url is not None and not url.endswith(PATH):
-        raise click.BadParameter(f"the bot listens at {PATH}, so the address ends so", param_hint="--url")
+    if url is not None and not url.endswith(REQUEST_PATH):
+        raise click.BadParameter(
+            f"the bot listens at {REQUEST_PATH}, so the address ends so", param_hint="--url"
+        )
     transport = SlackTransport.SOCKET if url is None else SlackTransport.HTTP
-    click.echo(json.dumps(make(name.strip(), transport, url or ""), indent=2, ensure_ascii=False))
+    made = app_manifest(name.strip(), transport, url or "", forms=(LAUNCH_SHORTCUT,))
+    click.echo(json.dumps(made, indent=2, ensure_ascii=False))

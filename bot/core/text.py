@@ -1,13 +1,14 @@
-"""Small help with words: which names somebody may have meant."""
+"""Small help with words: which names somebody may have meant, and how many there are."""
 
 from __future__ import annotations
 
 import heapq
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from difflib import SequenceMatcher
 
 _LONGEST = 128  # of what was typed, only this much is compared: chat text can be 100 KB
 _SHORTLIST = 40  # names that the exact, slower comparison looks at
+_NAMED = 6  # more names than this are only counted
 _ALIKE = 0.6  # difflib's own measure of "close"
 
 
@@ -35,6 +36,13 @@ def nearest(word: str, names: Iterable[str], limit: int = 3) -> tuple[str, ...]:
         if holds or ratio >= _ALIKE:
             scored.append((not folded.startswith(wanted) if holds else True, -ratio, name))
     return tuple(name for _, _, name in sorted(scored)[:limit])
+
+
+def counted(names: Collection[str], noun: str) -> str:
+    """How many there are, and which, where those are few: ``2 rooms (a, b)``."""
+    plural = "" if len(names) == 1 else "s"
+    named = f" ({', '.join(names)})" if 0 < len(names) <= _NAMED else ""
+    return f"{len(names)} {noun}{plural}{named}"
 
 
 def _pairs(text: str) -> set[str]:

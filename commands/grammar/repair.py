@@ -1,6 +1,7 @@
-"""Undoes what chats do to a typed line: typographic quotes and dashes, wrapped links, entities, code marks.
+"""Undoes what chats do to a typed line: typographic quotes and dashes, invisible characters, code marks.
 
-Nothing here knows what a command is; :func:`repair` gives back the line as its writer meant it.
+A platform's own markup is undone by its adapter. Nothing here knows what a command is; :func:`repair` gives
+back the line as its writer meant it.
 """
 
 from __future__ import annotations
@@ -27,16 +28,6 @@ _PLAIN = str.maketrans({odd: plain for plain, odds in _NAMED.items() for odd in 
 # Joiners belong to emoji and to several scripts, so they stay between two characters outside ASCII.
 _STRAY_JOINER = re.compile(r"(?<![^\x00-\x7f])[\u200c\u200d]+|[\u200c\u200d]+(?![^\x00-\x7f])")
 
-# Slack escapes exactly these three; `&amp;lt;` is what an already escaped text becomes on its way.
-_ENTITY = re.compile(r"&(?:amp;)*(?:(amp|lt|gt);)")
-_ENTITIES = {"amp": "&", "lt": "<", "gt": ">"}
-
-_LINK = re.compile(r"<((?:https?|ftp|mailto|tel|slack):[^<>|]+)(?:\|([^<>]*))?>", re.IGNORECASE)
-_MENTION = re.compile(r"<([@#])([A-Z][A-Z0-9]{2,})(?:\|[^<>]*)?>", re.ASCII)
-_SPECIAL = re.compile(
-    r"<!(?:(here|channel|everyone)|subteam\^([A-Z0-9]+)|date\^[^<>|]*)(?:\|([^<>]*))?>", re.ASCII
-)
-
 _FENCED = re.compile(r"```(?:[\w+-]*\n(?=\s*[^\s`]))?([^`]+)```", re.ASCII)
 _CODED = re.compile(r"`+([^`]+)`+")
 _CODED_ARGUMENT = re.compile(r"(?<=\s)(`+)([^`\n]+)\1(?![^\s.,;:!?])")
@@ -54,18 +45,12 @@ def repair(text: str) -> str:
       invisible characters go.
     * A long dash where an option starts becomes ``--``; one inside an option's name becomes ``-``. Anywhere
       else it stays: ``slow — see thread`` is prose.
-    * ``&lt; &gt; &amp;`` become the characters they stand for.
-    * ``<https://…|label>`` becomes the label, which is what was typed, unless that is empty, cut short or
-      several words; then, or without a label, it becomes the address.
-    * ``<@U123|name>`` becomes ``@U123`` and ``<#C123|name>`` ``#C123``: ids, for names prove nothing.
     * Code marks go when they enclose the whole text or one argument.
 
     Pure and idempotent. Costs one look at the text for each level of nesting, so give it bounded text.
-
-    Source of Slack's forms: Slack API, "Formatting text for app surfaces" and "Retrieving messages".
     """
     before = None
-    # Undoing one thing can bare another (an escaped link in code marks), so go on until nothing changes. Each
+    # Undoing one thing can bare another (code marks in code marks), so go on until nothing changes. Each
     # round either shortens the text or leaves fewer odd characters in it; it must come to an end.
     while text != before:
         before, text = text, _undo(text)
@@ -74,23 +59,9 @@ def repair(text: str) -> str:
 
 def _undo(text: str) -> str:
     text = _STRAY_JOINER.sub("", text.replace("\r\n", "\n").translate(_PLAIN))
-    text = _ENTITY.sub(lambda match: _ENTITIES[match[1]], text)
-    text = _SPECIAL.sub(_special, _MENTION.sub(r"\1\2", _LINK.sub(_link, text)))
     text = _uncode(text.strip(" \t\n"))
     text = _OPTION_START.sub(_option_start, text)
     return _OPTION_NAME.sub(lambda match: match[0].translate(_HYPHENS), text)
-
-
-def _link(match: re.Match[str]) -> str:
-    label = (match[2] or "").strip()
-    if label and not label.endswith("…") and len(label.split()) == 1:
-        return label
-    return match[1]
-
-
-def _special(match: re.Match[str]) -> str:
-    group = match[1] or match[2]
-    return f"@{group}" if group else (match[3] or "")
 
 
 def _uncode(text: str) -> str:

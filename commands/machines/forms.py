@@ -1,98 +1,151 @@
-"""What a form for launching machines offers, for platforms that have forms, and the command line it makes."""
+"""The form for launching machines, for platforms that have forms, and the command line it makes."""
 
 from __future__ import annotations
 
+import re
 import shlex
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from functools import partial
 
-from slipway.bot.config.settings import ProfileSettings
+from slipway.bot.chat.forms import Choice, CommandForm, FieldKind, Form, FormField, FormShortcut, Values
 from slipway.bot.core.errors import UserError
 from slipway.bot.core.times import format_duration
 from slipway.bot.machines.launch import check_count, lifetime_of
+from slipway.bot.machines.settings import ProfileSettings
 from slipway.commands.dispatch.context import Services
 from slipway.commands.grammar.values import DURATION
 from slipway.commands.machines.launch import COUNT
 
 MOST_IMAGES = 100
-"""As many choices as a Slack menu may have; the newest images come first."""
+"""How many images are offered, the newest first; others can be named."""
+
+LAUNCH_SHORTCUT = FormShortcut(
+    name="launch",
+    title="Launch machines",
+    description="Fill in a form to launch machines",
+    message_title="Launch…",
+    message_description="Launch machines from the image named here",
+)
+
+# The form's fields; `named` is an image that is not offered.
+_IMAGE, _NAMED, _PROFILE, _DURATION, _COUNT = "image", "named", "profile", "duration", "count"
+
+_AMI = re.compile(r"\bami-[0-9a-f]{8,17}\b", re.ASCII)
 
 
-@dataclass(frozen=True)
-class ProfileChoice:
-    """A profile and its limits, in words."""
+def launch_command_form(services: Services) -> CommandForm:
+    """The form for `launch`."""
 
-    name: str
-    description: str
-    max_count: int
-    default_for: str  # a duration as it is typed
-    max_for: str
+    async def load(values: Values) -> Form:
+        return launch_form(await _image_names(services), services.settings.profiles, values)
+
+    return CommandForm(
+        name=LAUNCH_SHORTCUT.name,
+        title=LAUNCH_SHORTCUT.title,
+        submit="Launch",
+        loading="Looking up the images…",
+        unavailable="Nothing can be launched now",
+        usage="launch IMAGE",
+        load=load,
+        line=launch_line,
+        problems=partial(launch_problems, services.settings.profiles),
+        values_in=launch_values_in,
+    )
 
 
-@dataclass(frozen=True)
-class LaunchForm:
-    """What can be chosen."""
+def launch_form(
+    images: Sequence[str], profiles: Mapping[str, ProfileSettings], values: Values | None = None
+) -> Form:
+    """The form that offers these images and profiles.
 
-    images: tuple[str, ...]
-    profiles: tuple[ProfileChoice, ...]
+    Args:
+        images: names of images, the newest first.
+        profiles: the configured profiles, by name.
+        values: what to begin with.
+    """
+    begin = values or {}
+    most = max((profile.max_count for profile in profiles.values()), default=1)
+    fields = []
+    if images:
+        offered = tuple(Choice(name, name) for name in images[:MOST_IMAGES])
+        fields.append(FormField(_IMAGE, "Image", FieldKind.CHOICE, offered, placeholder="The newest first"))
+    fields.append(FormField(_NAMED, _named_label(images), initial=begin.get(_NAMED, "")))
+    if profiles:
+        offered = tuple(_profile_choice(name, profile) for name, profile in profiles.items())
+        fields.append(FormField(_PROFILE, "Profile", FieldKind.CHOICE, offered))
+    fields.append(FormField(_DURATION, "For how long", placeholder="90m, 2h30m or 3d", longest=20))
+    fields.append(FormField(_COUNT, "How many", FieldKind.NUMBER, most=most))
+    return Form(tuple(fields))
 
 
-async def launch_form(services: Services) -> LaunchForm:
-    """The choices as things stand.
+def launch_line(values: Values) -> str:
+    """The command line for a filled form, without a prefix."""
+    words = ["launch", _image_of(values)]
+    for option, field in (("--profile", _PROFILE), ("--for", _DURATION), ("--count", _COUNT)):
+        if value := values.get(field):
+            words += [option, value]
+    return shlex.join(words)
+
+
+def launch_problems(profiles: Mapping[str, ProfileSettings], values: Values) -> Mapping[str, str]:
+    """What is wrong with a filled form, by field, as far as it shows without asking a cloud.
+
+    So that it can be mended where it was typed. The command itself asks all of it again.
+    """
+    name, duration, count = (values.get(field, "") for field in (_PROFILE, _DURATION, _COUNT))
+    profile = profiles.get(name)
+    problems: dict[str, str] = {}
+    if not _image_of(values):
+        problems[_NAMED] = "Choose an image, or name one."
+    try:
+        lifetime = DURATION.read(duration) if duration else None
+        if profile is not None:
+            lifetime_of(_seconds(lifetime), name, profile)
+    except (ValueError, UserError) as error:
+        problems[_DURATION] = str(error)
+    try:
+        number = COUNT.read(count) if count else 1
+        if profile is not None:
+            check_count(number, name, profile)
+    except (ValueError, UserError) as error:
+        problems[_COUNT] = str(error)
+    return problems
+
+
+def launch_values_in(text: str) -> Values:
+    """The first AMI that a text names, to begin the form with."""
+    found = _AMI.search(text)
+    return {} if found is None else {_NAMED: found[0]}
+
+
+async def _image_names(services: Services) -> tuple[str, ...]:
+    """Names of the images that can be launched, the newest first.
 
     Raises:
-        Mistake: no machines can be launched here.
+        UserError: no machines can be launched here.
         CloudError: the images cannot be listed.
     """
     images = sorted(
         await services.machines.images(), key=lambda each: (str(each.created_at), each.name), reverse=True
     )
-    usable = [each.name for each in images if each.state == "available" and each.name]
-    profiles = tuple(
-        ProfileChoice(
-            name=name,
-            description=profile.description,
-            max_count=profile.max_count,
-            default_for=format_duration(profile.default_for),
-            max_for=format_duration(profile.max_for),
-        )
-        for name, profile in services.settings.profiles.items()
+    return tuple(dict.fromkeys(each.name for each in images if each.state == "available" and each.name))
+
+
+def _image_of(values: Values) -> str:
+    return values.get(_NAMED) or values.get(_IMAGE) or ""
+
+
+def _named_label(images: Sequence[str]) -> str:
+    return "Or another image, by name or id" if images else "Image, by name or id"
+
+
+def _profile_choice(name: str, profile: ProfileSettings) -> Choice:
+    limits = (
+        f"up to {profile.max_count}, for {format_duration(profile.default_for)}, "
+        f"at most {format_duration(profile.max_for)}"
     )
-    return LaunchForm(tuple(dict.fromkeys(usable))[:MOST_IMAGES], profiles)
-
-
-def launch_line(*, image: str, profile: str, duration: str, count: str) -> str:
-    """The command line for a filled form; the door reads it as it reads any other."""
-    words = ["launch", image]
-    for option, value in (("--profile", profile), ("--for", duration), ("--count", count)):
-        if value:
-            words += [option, value]
-    return shlex.join(words)
-
-
-def launch_mistakes(
-    profiles: Mapping[str, ProfileSettings], *, profile: str, duration: str, count: str
-) -> dict[str, str]:
-    """What is wrong with a filled form, by field, as far as it shows without asking a cloud.
-
-    So that it can be mended where it was typed. The command itself asks all of it again.
-    """
-    chosen = profiles.get(profile)
-    wrong: dict[str, str] = {}
-    try:
-        lifetime = DURATION.read(duration) if duration else None
-        if chosen is not None:
-            lifetime_of(_seconds(lifetime), profile, chosen)
-    except (ValueError, UserError) as error:
-        wrong["duration"] = str(error)
-    try:
-        number = COUNT.read(count) if count else 1
-        if chosen is not None:
-            check_count(number, profile, chosen)
-    except (ValueError, UserError) as error:
-        wrong["count"] = str(error)
-    return wrong
+    return Choice(name, name, f"{profile.description or 'machines'}: {limits}")
 
 
 def _seconds(duration: timedelta | None) -> int | None:

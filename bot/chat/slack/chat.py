@@ -1,4 +1,4 @@
-"""Slack as a chat: connection, ears and voice put together."""
+"""Slack as a chat: the Web API, listening and sending put together."""
 
 from __future__ import annotations
 
@@ -7,36 +7,45 @@ import importlib
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from slipway.bot.chat.declaration import HostCallbacks, KeyValueStore
 from slipway.bot.chat.model import Accept, Card, ChatHealth, Platform
-from slipway.bot.chat.slack.sending.ephemeral import Aside
-from slipway.bot.chat.slack.events.background import Chores
-from slipway.bot.chat.slack.transport.web_api import Connection
-from slipway.bot.chat.slack.interactions.handler import Desk
-from slipway.bot.chat.slack.events.user_groups import Groups
-from slipway.bot.chat.slack.house import HostCallbacks
-from slipway.bot.chat.slack.sending.send_attempts import Begun, SlackMemory
-from slipway.bot.chat.slack.transport.rate_limit import EDITS_APART, EDITS_AT_ONCE, Budget, Lanes, Latest
+from slipway.bot.chat.shared.edits import LatestEdits
+from slipway.bot.chat.slack.events.background import BackgroundTasks
+from slipway.bot.chat.slack.events.trust import TrustPolicy
+from slipway.bot.chat.slack.events.user_groups import UserGroups
+from slipway.bot.chat.slack.interactions.handler import InteractionHandler
+from slipway.bot.chat.slack.interactions.interaction import InteractionReader
+from slipway.bot.chat.slack.interactions.views import Views
 from slipway.bot.chat.slack.platform import SLACK
-from slipway.bot.chat.slack.events.trust import Trust
-from slipway.bot.chat.slack.sending.message_sender import Voice
-from slipway.bot.chat.slack.interactions.views import Windows
+from slipway.bot.chat.slack.sending.ephemeral import EphemeralMessages
+from slipway.bot.chat.slack.sending.message_sender import MessageSender
+from slipway.bot.chat.slack.sending.send_attempts import SendAttempts
 from slipway.bot.chat.slack.settings import SlackSettings, SlackTransport
+from slipway.bot.chat.slack.transport.rate_limit import (
+    EDITS_BURST,
+    EDITS_INTERVAL,
+    SETTLE_SECONDS,
+    CallRateLimit,
+    ChannelRateLimit,
+)
+from slipway.bot.chat.slack.transport.web_api import WebApi
+from slipway.bot.core.errors import ChatError
 from slipway.bot.core.times import Clock, format_duration, system_clock
 from slipway.bot.core.waiting import Sleep
 
 if TYPE_CHECKING:
-    from slipway.bot.chat.slack.events.event_listener import Ears
-    from slipway.bot.chat.slack.transport.socket_mode import Sockets
-    from slipway.bot.chat.slack.transport.http_transport import Requests
+    from slipway.bot.chat.slack.events.event_listener import EventListener
+    from slipway.bot.chat.slack.transport.http_transport import HttpTransport
+    from slipway.bot.chat.slack.transport.socket_mode import SocketModeTransport
 
-PING_SECONDS = 5.0
+PING_INTERVAL = 5.0
 
-SOCKETS_APART = 60.0
+OPENING_INTERVAL = 60.0
 """Seconds between the openings of the two sockets: Slack renews a socket some hours after it was opened, and
 both should not be gone at once. It also may limit ``apps.connections.open`` to once a minute (tier 1)."""
 
 EDIT_INTERVAL = timedelta(seconds=2)
-"""Of one message; of all together, see :data:`slipway.bot.chat.slack.transport.rate_limit.EDITS_APART`."""
+"""Of one message; of all together, see :data:`slipway.bot.chat.slack.transport.rate_limit.EDITS_INTERVAL`."""
 
 
 class SlackChat:
@@ -44,45 +53,50 @@ class SlackChat:
 
     Args:
         settings: the app and its channels.
-        memory: keeps which messages were begun.
-        clock: the time, for the pace and the bot's health.
-        house: callables into the rest of the bot.
+        store: keeps which messages were begun, and who is in the user groups.
+        clock: the time, for rate limits and the bot's health.
+        callbacks: the rest of the bot.
         sleep: waits between messages and tries.
-        ping: seconds between two looks whether a socket still stands.
-        apart: seconds between the openings of the two sockets.
-        wall: the time that signatures of requests are compared with.
+        ping_interval: seconds between two checks whether a socket is still open.
+        opening_interval: seconds between the openings of the two sockets.
+        wall_clock: the time that signatures of requests are compared with.
     """
 
     def __init__(
         self,
         settings: SlackSettings,
-        memory: SlackMemory,
+        store: KeyValueStore,
         clock: Clock,
-        house: HostCallbacks,
+        callbacks: HostCallbacks,
         *,
         sleep: Sleep = asyncio.sleep,
-        ping: float = PING_SECONDS,
-        apart: float = SOCKETS_APART,
-        wall: Clock = system_clock,
+        ping_interval: float = PING_INTERVAL,
+        opening_interval: float = OPENING_INTERVAL,
+        wall_clock: Clock = system_clock,
     ) -> None:
         self._settings = settings
         self._clock = clock
-        self._house = house
+        self._callbacks = callbacks
         self._sleep = sleep
-        self._ping = ping
-        self._apart = apart
-        self._wall = wall
-        self._chores = Chores()
-        self._last: datetime | None = None
-        self._connection = Connection(settings, sleep)
-        lanes = Lanes(clock, sleep)
-        self._aside = Aside(self._connection, settings.request_timeout)
-        self._edits = Latest(sleep, Budget(clock, sleep, EDITS_APART, EDITS_AT_ONCE))
-        self._voice = Voice(self._connection, Begun(memory, clock), lanes, self._edits, self._aside)
-        self._windows = Windows(self._connection, self._aside, house)
-        self._groups = Groups(self._connection, memory, house, settings.groups_refresh)
-        self._way: Sockets | Requests | None = None
-        self._ears: Ears | None = None
+        self._ping_interval = ping_interval
+        self._opening_interval = opening_interval
+        self._wall_clock = wall_clock
+        self._background = BackgroundTasks()
+        self._last_activity: datetime | None = None
+        self._api = WebApi(settings, sleep)
+        channel_limit = ChannelRateLimit(clock, sleep)
+        self._ephemeral = EphemeralMessages(self._api, settings.request_timeout)
+        self._edits = LatestEdits(
+            CallRateLimit(clock, sleep, EDITS_INTERVAL, EDITS_BURST).wait,
+            settle=lambda: sleep(SETTLE_SECONDS),
+            closed=ChatError("Could not change a message: the chat was closed.", passing=False),
+        )
+        attempts = SendAttempts(store, clock)
+        self._sender = MessageSender(self._api, attempts, channel_limit, self._edits, self._ephemeral)
+        self._views = Views(self._api, self._ephemeral, callbacks)
+        self._groups = UserGroups(self._api, store, callbacks, settings.groups_refresh)
+        self._transport: SocketModeTransport | HttpTransport | None = None
+        self._listener: EventListener | None = None
 
     @property
     def platform(self) -> Platform:
@@ -97,11 +111,11 @@ class SlackChat:
     @property
     def port(self) -> int | None:
         """The port that is listened on, with HTTP, while it is open."""
-        return getattr(self._way, "port", None)
+        return getattr(self._transport, "port", None)
 
     async def prepare(self) -> None:
         """Know who is in the user groups that give roles."""
-        await self._groups.recall()
+        await self._groups.load()
 
     async def run(self, accept: Accept) -> None:
         """Listen until cancelled; lets go of the connection at the end.
@@ -111,77 +125,75 @@ class SlackChat:
         """
         # Bolt takes most of a second to load: not on the event loop, and not while the bot is put together.
         await asyncio.to_thread(importlib.import_module, "slipway.bot.chat.slack.events.event_listener")
-        self._ears = self._make_ears()
+        self._listener = self._make_listener()
         try:
-            await self._ears.listen(accept)
+            await self._listener.listen(accept)
         finally:
             await self.close()
 
     async def send(self, room: str, card: Card, *, thread: str | None, key: str) -> str:
         """Send a card once for its key."""
-        return await self._voice.say(room, card, thread=thread, key=key)
+        return await self._sender.send(room, card, thread=thread, key=key)
 
     async def edit(self, room: str, message_id: str, card: Card, *, thread: str | None, key: str) -> None:
         """Replace one of the bot's messages."""
-        await self._voice.replace(room, message_id, card, thread=thread, key=key)
+        await self._sender.edit(room, message_id, card, thread=thread, key=key)
 
     async def close(self) -> None:
         """Let go of everything."""
-        await self._chores.close()
+        await self._background.close()
         await self._edits.close()
-        await self._connection.close()
+        await self._api.close()
 
     def health(self) -> ChatHealth:
         """Connected while events can come in; tells how long ago the last envelope came."""
-        age = None if self._last is None else self._clock() - self._last
-        is_open = self._way is not None and self._way.open
-        trouble = (self._ears.trouble if self._ears is not None else "") or self._connection.locked_out
-        detail = trouble or (self._detail(age) if is_open else "Not connected to Slack.")
-        return ChatHealth(connected=is_open and not trouble, last_heard_from=age, detail=detail)
+        age = None if self._last_activity is None else self._clock() - self._last_activity
+        is_open = self._transport is not None and self._transport.is_open
+        problem = (self._listener.problem if self._listener is not None else "") or self._api.token_problem
+        detail = problem or (self._detail(age) if is_open else "Not connected to Slack.")
+        return ChatHealth(connected=is_open and not problem, last_heard_from=age, detail=detail)
 
     def _detail(self, age: timedelta | None) -> str:
-        name = self._connection.me.name if self._connection.me else "?"
+        name = self._api.identity.name if self._api.identity else "?"
         heard = "nothing heard yet" if age is None else f"last heard from {format_duration(age)} ago"
         return " ".join(filter(None, (f"Listening on Slack as @{name}, {heard}.", self._groups.problem)))
 
-    def _make_ears(self) -> Ears:
-        from slipway.bot.chat.slack.events.event_listener import Ears
-        from slipway.bot.chat.slack.transport.socket_mode import Sockets
-        from slipway.bot.chat.slack.transport.http_transport import Requests
+    def _make_listener(self) -> EventListener:
+        from slipway.bot.chat.slack.events.event_listener import EventListener
+        from slipway.bot.chat.slack.transport.http_transport import HttpTransport
+        from slipway.bot.chat.slack.transport.socket_mode import SocketModeTransport
 
         settings = self._settings
         if settings.transport is SlackTransport.SOCKET:
-            self._way = Sockets(
+            self._transport = SocketModeTransport(
                 settings,
-                self._connection,
-                self._contact,
-                ping=self._ping,
-                apart=self._apart,
+                self._api,
+                self._on_activity,
+                ping_interval=self._ping_interval,
+                opening_interval=self._opening_interval,
                 sleep=self._sleep,
             )
         else:
-            self._way = Requests(settings, self._contact, self._wall)
-        return Ears(
-            connection=self._connection,
-            way=self._way,
+            self._transport = HttpTransport(settings, self._on_activity, self._wall_clock)
+        return EventListener(
+            api=self._api,
+            transport=self._transport,
             groups=self._groups,
-            windows=self._windows,
-            chores=self._chores,
-            make_desk=self._make_desk,
-            make_trust=lambda team: Trust(settings, team),
+            views=self._views,
+            background=self._background,
+            make_interaction_handler=self._make_interaction_handler,
+            make_trust=lambda team: TrustPolicy(settings, team),
             sleep=self._sleep,
         )
 
-    def _make_desk(self, trust: Trust) -> Desk:
-        return Desk(
-            trust=trust,
-            house=self._house,
-            aside=self._aside,
-            windows=self._windows,
-            chores=self._chores,
-            clock=self._clock,
-            home=self._settings.home or "",
+    def _make_interaction_handler(self, trust: TrustPolicy) -> InteractionHandler:
+        return InteractionHandler(
+            reader=InteractionReader(trust, self._clock, self._settings.home or ""),
+            callbacks=self._callbacks,
+            ephemeral=self._ephemeral,
+            views=self._views,
+            background=self._background,
         )
 
-    def _contact(self) -> None:
-        self._last = self._clock()
+    def _on_activity(self) -> None:
+        self._last_activity = self._clock()

@@ -6,9 +6,16 @@ Source: docs.slack.dev/reference/app-manifest.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from slipway.bot.chat.slack.interactions.values import COMMAND, LAUNCH, LAUNCH_FROM, SHOW_OPERATION
+from slipway.bot.chat.forms import FormShortcut
+from slipway.bot.chat.slack.interactions.action_values import (
+    SHOW_OPERATION_SHORTCUT,
+    SLASH_COMMAND,
+    form_callback,
+    message_form_callback,
+)
 from slipway.bot.chat.slack.settings import SlackTransport
 
 SCOPES = {
@@ -23,9 +30,8 @@ SCOPES = {
 }
 """The bot's scopes, and what each is for."""
 
-_NO_HANDLE = re.compile(
-    r"[^a-z0-9._-]+", re.ASCII
-)  # what the reference does not allow in a bot's display name
+# What the reference does not allow in a bot's display name.
+_NOT_IN_DISPLAY_NAME = re.compile(r"[^a-z0-9._-]+", re.ASCII)
 
 EVENTS = (
     "app_home_opened",
@@ -36,22 +42,27 @@ EVENTS = (
     "subteam_updated",
 )
 
+REQUEST_PATH = "/slack/events"
+"""Where the bot listens for Slack's requests."""
 
-LONGEST_NAME = 35
+MAX_NAME_LENGTH = 35
 
 
-def manifest(name: str, transport: SlackTransport, url: str = "") -> dict[str, Any]:
+def manifest(
+    name: str, transport: SlackTransport, url: str = "", forms: Sequence[FormShortcut] = ()
+) -> dict[str, Any]:
     """The app manifest, to be given to Slack as JSON.
 
     Args:
         name: what the bot is called.
         transport: how events reach it.
         url: with HTTP, the address under which Slack finds its ``/slack/events``.
+        forms: the forms that shortcuts open.
     """
     socket = transport is SlackTransport.SOCKET
     address = {} if socket else {"request_url": url}
     command = {
-        "command": COMMAND,
+        "command": SLASH_COMMAND,
         "description": "Images, machines and approvals",
         "usage_hint": "help",
         "should_escape": False,
@@ -68,11 +79,12 @@ def manifest(name: str, transport: SlackTransport, url: str = "") -> dict[str, A
                 "messages_tab_enabled": True,
                 "messages_tab_read_only_enabled": False,
             },
-            "bot_user": {"display_name": _NO_HANDLE.sub("-", name.lower()), "always_online": True},
+            "bot_user": {"display_name": _NOT_IN_DISPLAY_NAME.sub("-", name.lower()), "always_online": True},
             "shortcuts": [
-                _shortcut("Launch machines", "global", LAUNCH, "Fill in a form to launch machines"),
-                _shortcut("Launch…", "message", LAUNCH_FROM, "Launch machines from the image named here"),
-                _shortcut("Show operation", "message", SHOW_OPERATION, "Show the operation named here"),
+                *(shortcut for form in forms for shortcut in _form_shortcuts(form)),
+                _shortcut(
+                    "Show operation", "message", SHOW_OPERATION_SHORTCUT, "Show the operation named here"
+                ),
             ],
             "slash_commands": [command],
         },
@@ -85,6 +97,14 @@ def manifest(name: str, transport: SlackTransport, url: str = "") -> dict[str, A
             "token_rotation_enabled": False,
         },
     }
+
+
+def _form_shortcuts(form: FormShortcut) -> Iterator[dict[str, str]]:
+    yield _shortcut(form.title, "global", form_callback(form.name), form.description)
+    if form.message_title:
+        yield _shortcut(
+            form.message_title, "message", message_form_callback(form.name), form.message_description
+        )
 
 
 def _shortcut(name: str, kind: str, callback: str, description: str) -> dict[str, str]:

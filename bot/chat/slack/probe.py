@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-from slipway.bot.chat.slack.transport.web_api import Connection
-from slipway.bot.chat.slack.transport.errors import RefusedError
 from slipway.bot.chat.slack.manifest import SCOPES
 from slipway.bot.chat.slack.settings import SlackSettings, SlackTransport
+from slipway.bot.chat.slack.transport.errors import RefusedError
+from slipway.bot.chat.slack.transport.web_api import WebApi
 
 
-async def examine(settings: SlackSettings) -> tuple[str, tuple[str, ...]]:
+async def probe(settings: SlackSettings) -> tuple[str, tuple[str, ...]]:
     """Who the bot is there, and a sentence for everything that is wrong.
 
     Raises:
         ChatError: Slack cannot be reached, or does not accept a token.
     """
-    connection = Connection(settings)
+    api = WebApi(settings)
     try:
-        me = await connection.log_in()
-        problems = _scopes(me.scopes) + _organisation(me.organisation, settings.teams)
+        identity = await api.authenticate()
+        problems = _scopes(identity.scopes) + _enterprise(identity.enterprise, settings.teams)
         if settings.transport is SlackTransport.SOCKET and settings.app_token is not None:
             token = settings.app_token.get_secret_value()
-            await connection.call(
-                "open a socket", lambda client: client.apps_connections_open(app_token=token)
-            )
-        problems += await _channels(connection, settings)
-        return f"@{me.name} in {me.team}, by {settings.transport}", problems
+            await api.call("open a socket", lambda client: client.apps_connections_open(app_token=token))
+        problems += await _channels(api, settings)
+        return f"@{identity.name} in {identity.team}, by {settings.transport}", problems
     finally:
-        await connection.close()
+        await api.close()
 
 
 def _scopes(granted: frozenset[str]) -> tuple[str, ...]:
@@ -40,23 +38,23 @@ def _scopes(granted: frozenset[str]) -> tuple[str, ...]:
     return tuple(problems)
 
 
-def _organisation(organisation: str, teams: tuple[str, ...]) -> tuple[str, ...]:
+def _enterprise(enterprise: str, teams: tuple[str, ...]) -> tuple[str, ...]:
     """On Grid, Slack may name the organisation, or another of its workspaces, where somebody presses."""
-    if not organisation or organisation in teams:
+    if not enterprise or enterprise in teams:
         return ()
     sentence = (
-        f"The workspace is one of the organisation {organisation}: add that, and its workspaces whose people "
+        f"The workspace is one of the organisation {enterprise}: add that, and its workspaces whose people "
         "press buttons, to slack.teams, or they are taken for strangers."
     )
     return (sentence,)
 
 
-async def _channels(connection: Connection, settings: SlackSettings) -> tuple[str, ...]:
+async def _channels(api: WebApi, settings: SlackSettings) -> tuple[str, ...]:
     """A sentence for each configured channel that the bot cannot work in."""
     problems = []
     for channel in dict.fromkeys((*settings.channels, *filter(None, (settings.home_channel,)))):
         try:
-            await connection.call(
+            await api.call(
                 f"read the channel {channel}",
                 lambda client, channel=channel: client.conversations_history(channel=channel, limit=1),  # type: ignore[misc]
                 channel=channel,

@@ -10,7 +10,7 @@ import structlog
 log = structlog.get_logger(__name__)
 
 
-class Chores:
+class BackgroundTasks:
     """Tasks nobody waits for while the adapter runs."""
 
     def __init__(self) -> None:

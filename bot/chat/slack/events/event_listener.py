@@ -1,4 +1,4 @@
-"""The ears: a Bolt app whose one middleware takes everything in before anything is acknowledged.
+"""Listening to Slack: a Bolt app whose one middleware takes everything in before anything is acknowledged.
 
 Bolt answers Slack when its middleware is through. If that raises, Slack gets no acknowledgement and delivers
 the event again; so whatever is acknowledged is committed, or means nothing.
@@ -19,50 +19,52 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.response import BoltResponse
 
 from slipway.bot.chat.model import Accept
-from slipway.bot.chat.slack.events.background import Chores
-from slipway.bot.chat.slack.transport.web_api import Connection, Self, quiet_logger
-from slipway.bot.chat.slack.interactions.handler import Answer, Desk
-from slipway.bot.chat.slack.events.user_groups import Groups
-from slipway.bot.chat.slack.events.message_events import understand
-from slipway.bot.chat.slack.events.trust import Trust
-from slipway.bot.chat.slack.interactions.values import USER, part, text_at
-from slipway.bot.chat.slack.transport.http_transport import Way
-from slipway.bot.chat.slack.interactions.views import Windows
+from slipway.bot.chat.shared.payloads import text_at, value_at
+from slipway.bot.chat.slack.events.background import BackgroundTasks
+from slipway.bot.chat.slack.events.message_events import message_event_from
+from slipway.bot.chat.slack.events.trust import TrustPolicy
+from slipway.bot.chat.slack.events.user_groups import UserGroups
+from slipway.bot.chat.slack.ids import USER
+from slipway.bot.chat.slack.interactions.handler import Acknowledgement, InteractionHandler
+from slipway.bot.chat.slack.interactions.views import Views
+from slipway.bot.chat.slack.transport.sdk_logging import sdk_logger
+from slipway.bot.chat.slack.transport.transport import Transport
+from slipway.bot.chat.slack.transport.web_api import BotIdentity, WebApi
 from slipway.bot.core.errors import ChatError
 from slipway.bot.core.waiting import Sleep
 
-_LONGEST_WAIT = 60.0
+_MAX_BACKOFF = 60.0
 
 log = structlog.get_logger(__name__)
 
-MakeDesk = Callable[[Trust], Desk]
+MakeInteractionHandler = Callable[[TrustPolicy], InteractionHandler]
 
 
-class Ears:
-    """Hears what is said, pressed and typed, over one of the two ways in."""
+class EventListener:
+    """Takes in what is said, pressed and typed, over one of the two transports."""
 
     def __init__(
         self,
         *,
-        connection: Connection,
-        way: Way,
-        groups: Groups,
-        windows: Windows,
-        chores: Chores,
-        make_desk: MakeDesk,
-        make_trust: Callable[[str], Trust],
+        api: WebApi,
+        transport: Transport,
+        groups: UserGroups,
+        views: Views,
+        background: BackgroundTasks,
+        make_interaction_handler: MakeInteractionHandler,
+        make_trust: Callable[[str], TrustPolicy],
         sleep: Sleep = asyncio.sleep,
     ) -> None:
-        self._connection = connection
-        self._way = way
+        self._api = api
+        self._transport = transport
         self._groups = groups
-        self._windows = windows
-        self._chores = chores
-        self._make_desk = make_desk
+        self._views = views
+        self._background = background
+        self._make_interaction_handler = make_interaction_handler
         self._make_trust = make_trust
         self._sleep = sleep
         self._failures = 0
-        self.trouble = ""  # the last failure, as long as it lasts
+        self.problem = ""  # the last failure, as long as it lasts
 
     async def listen(self, accept: Accept) -> None:
         """Listen until cancelled.
@@ -72,49 +74,53 @@ class Ears:
         """
         while True:
             try:
-                me = await self._connection.log_in()
-                await self._groups.look()
-                app = self._app(me, accept)
-                keeping = asyncio.create_task(self._groups.keep(), name="slack user groups")
+                identity = await self._api.authenticate()
+                await self._groups.refresh()
+                app = self._app(identity, accept)
+                refreshing = asyncio.create_task(
+                    self._groups.refresh_periodically(), name="slack user groups"
+                )
                 try:
-                    await self._way.serve(app, self._stands)
+                    await self._transport.serve(app, self._on_open)
                 finally:
-                    keeping.cancel()
-                    await asyncio.gather(keeping, return_exceptions=True)
+                    refreshing.cancel()
+                    await asyncio.gather(refreshing, return_exceptions=True)
             except ChatError as error:
-                self.trouble = str(error)
+                self.problem = str(error)
                 if not error.passing:
                     raise
-                wait = min(_LONGEST_WAIT, 2.0**self._failures) * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
+                wait = min(_MAX_BACKOFF, 2.0**self._failures) * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
                 self._failures = min(self._failures + 1, 10)
                 log.warning("slack does not answer", problem=str(error), wait=round(wait, 1))
                 await self._sleep(wait)
 
-    def _stands(self) -> None:
-        self.trouble, self._failures = "", 0
+    def _on_open(self) -> None:
+        self.problem, self._failures = "", 0
 
-    def _app(self, me: Self, accept: Accept) -> AsyncApp:
-        token = self._connection.client.token
+    def _app(self, identity: BotIdentity, accept: Accept) -> AsyncApp:
+        token = self._api.client.token
 
         async def authorize() -> AuthorizeResult:
             # Known since the start. Asking Slack at the first event, as Bolt would, could fail, and Bolt
             # acknowledges what it could not authorise.
-            return AuthorizeResult(enterprise_id=None, team_id=me.team, bot_user_id=me.user, bot_token=token)
+            return AuthorizeResult(
+                enterprise_id=None, team_id=identity.team, bot_user_id=identity.user, bot_token=token
+            )
 
         app = AsyncApp(
             name="slipway",
-            logger=quiet_logger(),
-            client=self._connection.make_client(None),
+            logger=sdk_logger(),
+            client=self._api.new_client(None),
             authorize=authorize,
             signing_secret="",
             request_verification_enabled=False,  # done on the raw bytes, before Bolt reads them
-            ignoring_self_events_enabled=False,  # done with all the rest, by `understand`
+            ignoring_self_events_enabled=False,  # done with all the rest, by `message_event_from`
         )
-        trust = self._make_trust(me.team)
-        desk = self._make_desk(trust)
+        trust = self._make_trust(identity.team)
+        handler = self._make_interaction_handler(trust)
 
         async def take_in(body: dict[str, Any]) -> BoltResponse:
-            answer = await self._take(body, me, trust, desk, accept)
+            answer = await self._take_in(body, identity, trust, handler, accept)
             return BoltResponse(status=200, body="" if answer is None else dict(answer))
 
         async def failed(error: Exception) -> BoltResponse:
@@ -127,22 +133,27 @@ class Ears:
         app.error(failed)
         return app
 
-    async def _take(
-        self, body: Mapping[str, Any], me: Self, trust: Trust, desk: Desk, accept: Accept
-    ) -> Answer:
+    async def _take_in(
+        self,
+        body: Mapping[str, Any],
+        identity: BotIdentity,
+        trust: TrustPolicy,
+        handler: InteractionHandler,
+        accept: Accept,
+    ) -> Acknowledgement:
         """Take in one envelope; when this returns it may be acknowledged, and with what."""
         if body.get("type") != "event_callback":
-            return await desk.take(body, accept)
+            return await handler.take_in(body, accept)
         match text_at(body, "event", "type"):
             case "message":
-                heard = understand(body, me=me.user, trust=trust)
-                if heard is not None:
-                    await accept(heard)
-            case "app_home_opened" if part(body, "event", "tab") == "home":
+                message = message_event_from(body, bot_user=identity.user, trust=trust)
+                if message is not None:
+                    await accept(message)
+            case "app_home_opened" if value_at(body, "event", "tab") == "home":
                 user = text_at(body, "event", "user")
                 if USER.fullmatch(user):
-                    speaker = trust.speaker(user, text_at(body, "team_id"))
-                    self._chores.start(self._windows.show_home(user, speaker), "show Home")
+                    account = trust.account(user, text_at(body, "team_id"))
+                    self._background.start(self._views.publish_home(user, account), "show Home")
             case "subteam_members_changed" | "subteam_updated":
-                self._groups.look_soon()
+                self._groups.request_refresh()
         return None

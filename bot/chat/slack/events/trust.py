@@ -5,13 +5,13 @@ from __future__ import annotations
 from slipway.bot.chat.model import Assurance
 from slipway.bot.chat.slack.settings import SlackSettings
 
-DIRECT = (
+DIRECT_MESSAGE = (
     "I change nothing on the strength of a direct message, which nobody else sees. Ask in a channel that "
     "`slack.channels` names."
 )
 
 
-class Trust:
+class TrustPolicy:
     """The rules of one configuration in one workspace.
 
     Args:
@@ -23,7 +23,7 @@ class Trust:
         self._settings = settings
         self._teams = frozenset({team, *settings.teams})
 
-    def speaker(self, user: str, *teams: str) -> str:
+    def account(self, user: str, *teams: str) -> str:
         """The account to take somebody for.
 
         Somebody of a workspace that is not believed, or of none that is told, is ``U…/T…``: nobody whom the
@@ -34,10 +34,14 @@ class Trust:
             return f"{user}/{foreign}"
         return user if any(teams) else f"{user}/T000"
 
-    def place(self, channel: str) -> tuple[Assurance, str]:
+    def assurance(self, channel: str) -> tuple[Assurance, str]:
         """How far what reaches the bot in a channel may change something, and why not further."""
         if channel.startswith(("D", "U", "W")):
-            return (Assurance.FULL, "") if self._settings.changes_in_direct else (Assurance.REFUSED, DIRECT)
+            return (
+                (Assurance.FULL, "")
+                if self._settings.changes_in_direct
+                else (Assurance.REFUSED, DIRECT_MESSAGE)
+            )
         if channel in self._settings.channels:
             return Assurance.FULL, ""
         sentence = (

@@ -8,61 +8,60 @@ from datetime import timedelta
 
 import structlog
 
-from slipway.bot.chat.slack.transport.web_api import Connection
-from slipway.bot.chat.slack.house import HostCallbacks
-from slipway.bot.chat.slack.sending.send_attempts import SlackMemory
-from slipway.bot.chat.slack.interactions.values import USER
+from slipway.bot.chat.declaration import HostCallbacks, KeyValueStore
+from slipway.bot.chat.slack.ids import USER
+from slipway.bot.chat.slack.transport.web_api import WebApi
 from slipway.bot.core.errors import ChatError
 
-PATIENCE = 5.0
+STARTUP_TIMEOUT = 5.0
 """Seconds that a start waits for Slack to say who is in the groups."""
 
 log = structlog.get_logger(__name__)
 
 
-class Groups:
+class UserGroups:
     """Keeps the memberships. What cannot be asked for stays as it was known last, over restarts, too."""
 
-    NAME = "groups"
+    STORE_KEY = "groups"
 
     def __init__(
-        self, connection: Connection, memory: SlackMemory, house: HostCallbacks, every: timedelta
+        self, api: WebApi, store: KeyValueStore, callbacks: HostCallbacks, refresh_interval: timedelta
     ) -> None:
-        self._connection = connection
-        self._memory = memory
-        self._house = house
-        self._every = every
+        self._api = api
+        self._store = store
+        self._callbacks = callbacks
+        self._refresh_interval = refresh_interval
         self._changed = asyncio.Event()
         self._members: dict[str, frozenset[str]] = {}
         self.problem = ""
 
-    def look_soon(self) -> None:
-        """Something changed in a group."""
+    def request_refresh(self) -> None:
+        """Ask soon: something changed in a group."""
         self._changed.set()
 
-    async def recall(self) -> None:
+    async def load(self) -> None:
         """Know who is in each group before anything is decided: as Slack says, or else as it was known last."""
-        if not self._house.groups:
+        if not self._callbacks.groups:
             return
-        kept = json.loads(await self._memory.load(self.NAME) or "{}")
+        kept = json.loads(await self._store.load(self.STORE_KEY) or "{}")
         self._members = {
-            group: frozenset(map(str, kept[group])) for group in self._house.groups if group in kept
+            group: frozenset(map(str, kept[group])) for group in self._callbacks.groups if group in kept
         }
-        self._house.learn_groups(dict(self._members))
+        self._callbacks.set_group_members(dict(self._members))
         try:
-            async with asyncio.timeout(PATIENCE):
-                await self.look()
+            async with asyncio.timeout(STARTUP_TIMEOUT):
+                await self.refresh()
         except TimeoutError:
             self.problem = "Slack has not said yet who is in the user groups."
             log.warning("who is in the user groups is taken as it was known last")
 
-    async def look(self) -> None:
+    async def refresh(self) -> None:
         """Ask Slack who is in each group. A failure is logged, and shows in the bot's health."""
         self._changed.clear()
         problem = ""
-        for group in self._house.groups:
+        for group in self._callbacks.groups:
             try:
-                answer = await self._connection.call(
+                answer = await self._api.call(
                     f"look who is in the user group {group}",
                     lambda client, group=group: client.usergroups_users_list(usergroup=group),  # type: ignore[misc]
                 )
@@ -76,16 +75,16 @@ class Groups:
                 user for user in found if isinstance(user, str) and USER.fullmatch(user)
             )
         self.problem = problem
-        self._house.learn_groups(dict(self._members))
+        self._callbacks.set_group_members(dict(self._members))
         known = {group: sorted(users) for group, users in self._members.items()}
-        await self._memory.save(self.NAME, json.dumps(known))
+        await self._store.save(self.STORE_KEY, json.dumps(known))
 
-    async def keep(self) -> None:
-        """Look again and again until cancelled."""
-        while self._house.groups:
+    async def refresh_periodically(self) -> None:
+        """Ask again and again until cancelled."""
+        while self._callbacks.groups:
             try:
-                async with asyncio.timeout(self._every.total_seconds()):
+                async with asyncio.timeout(self._refresh_interval.total_seconds()):
                     await self._changed.wait()
             except TimeoutError:
                 log.debug("it is time to look at the user groups")
-            await self.look()
+            await self.refresh()

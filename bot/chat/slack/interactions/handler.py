@@ -8,341 +8,288 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
-from slipway.bot.chat.model import (
-    Accept,
-    Address,
-    Assurance,
-    ButtonEvent,
-    Choice,
-    MessageEvent,
-    Room,
+from slipway.bot.chat.declaration import HostCallbacks
+from slipway.bot.chat.forms import CommandForm, Values
+from slipway.bot.chat.model import Accept, Assurance, Choice
+from slipway.bot.chat.shared.payloads import text_at, value_at
+from slipway.bot.chat.slack.events.background import BackgroundTasks
+from slipway.bot.chat.slack.interactions.action_values import (
+    APPROVE_ACTION,
+    COMMAND_ACTION,
+    DETAILS_ACTION,
+    REJECT_ACTION,
+    SHOW_OPERATION_SHORTCUT,
+    SLASH_COMMAND,
+    ViewMetadata,
+    form_name,
+    message_form_name,
+    parse_operation_reference,
+    parse_view_metadata,
 )
-from slipway.bot.chat.slack.sending.ephemeral import Aside, Spot
-from slipway.bot.chat.slack.events.background import Chores
-from slipway.bot.chat.slack.house import HostCallbacks
-from slipway.bot.chat.slack.rendering.limits import REASON as LONGEST_REASON
-from slipway.bot.chat.slack.rendering.modals import REASON, entered, filled
-from slipway.bot.chat.slack.platform import SLACK
-from slipway.bot.chat.slack.events.trust import Trust
-from slipway.bot.chat.slack.interactions.values import (
-    APPROVE,
-    CHANNEL,
-    COMMAND,
-    DETAILS,
-    LAUNCH,
-    LAUNCH_FROM,
-    OPERATION,
-    REJECT,
-    SAY,
-    SHOW_OPERATION,
-    USER,
-    Back,
-    back_of,
-    part,
-    stamp_of,
-    target_of,
-    text_at,
-)
-from slipway.bot.chat.slack.interactions.views import Windows
-from slipway.bot.core.times import Clock
+from slipway.bot.chat.slack.interactions.interaction import Interaction, InteractionReader
+from slipway.bot.chat.slack.interactions.views import Views
+from slipway.bot.chat.slack.rendering.limits import REASON as MAX_REASON
+from slipway.bot.chat.slack.rendering.modals import REASON, form_values, input_value
+from slipway.bot.chat.slack.sending.ephemeral import EphemeralMessages
 
 FORGED = "That button belongs to nothing I know. `/slipway pending` lists what waits for an approval."
 UNKNOWN = "I do not know that button any more. Ask for the card anew, with `/slipway op ID`."
+UNKNOWN_FORM = "I do not know that form any more. `/slipway help` lists what can be typed."
 NO_OPERATION = "There is no operation's id in that message; it would look like `op-7k3f`."
 
-_AMI = re.compile(r"\bami-[0-9a-f]{8,17}\b", re.ASCII)
-_SURROGATES = re.compile("[\ud800-\udfff]")
-_LONGEST_SEARCH = 100_000
+_OPERATION = re.compile(r"\bop-[a-z0-9]{3,16}\b", re.ASCII)
+_MAX_SEARCHED = 100_000  # characters of a message
+_MAX_EVENT_ID = 250
 
-Answer = Mapping[str, Any] | None
+Acknowledgement = Mapping[str, Any] | None
 """What an acknowledgement carries; None for nothing."""
 
 
-@dataclass(frozen=True)
-class Did:
-    """Who did something, and where they are answered."""
-
-    user: str
-    speaker: str
-    room: str
-    thread: str | None = None
-    message: str = ""  # the message or view it was done to
-    home: bool = False
-    response_url: str = ""
-
-    @property
-    def spot(self) -> Spot:
-        """Where they look for an answer to them alone."""
-        return Spot(self.thread, self.response_url)
-
-
-class Desk:
+class InteractionHandler:
     """Takes in what Slack calls interactions and commands."""
 
     def __init__(
         self,
         *,
-        trust: Trust,
-        house: HostCallbacks,
-        aside: Aside,
-        windows: Windows,
-        chores: Chores,
-        clock: Clock,
-        home: str,
+        reader: InteractionReader,
+        callbacks: HostCallbacks,
+        ephemeral: EphemeralMessages,
+        views: Views,
+        background: BackgroundTasks,
     ) -> None:
-        self._trust = trust
-        self._house = house
-        self._aside = aside
-        self._windows = windows
-        self._chores = chores
-        self._clock = clock
-        self._home = home
+        self._reader = reader
+        self._callbacks = callbacks
+        self._ephemeral = ephemeral
+        self._views = views
+        self._background = background
 
-    async def take(self, body: Mapping[str, Any], accept: Accept) -> Answer:
+    async def take_in(self, body: Mapping[str, Any], accept: Accept) -> Acknowledgement:
         """Take one in; when this returns it is committed or means nothing, and may be acknowledged.
 
         What ``accept`` raises comes out.
         """
         match body.get("type"):
             case "block_actions":
-                return await self._pressed(body, accept)
+                await self._on_action(body, accept)
             case "view_submission":
-                return await self._submitted(body, accept)
+                return await self._on_submission(body, accept)
             case "shortcut":
-                return self._launch_anywhere(body)
+                self._on_global_shortcut(body)
             case "message_action":
-                return await self._on_message(body, accept)
-            case None if body.get("command") == COMMAND:
-                return await self._commanded(body, accept)
-            case _:
-                return None
+                await self._on_message_shortcut(body, accept)
+            case None if body.get("command") == SLASH_COMMAND:
+                return await self._on_slash_command(body, accept)
+        return None
 
     # --- buttons
 
-    async def _pressed(self, body: Mapping[str, Any], accept: Accept) -> Answer:
+    async def _on_action(self, body: Mapping[str, Any], accept: Accept) -> None:
         actions = body.get("actions")
         action = actions[0] if isinstance(actions, list) and actions else None
-        did = self._did(body)
-        if not isinstance(action, Mapping) or did is None or action.get("type") != "button":
-            return None
-        if not self._house.knows(did.speaker):
-            self._tell(did, _stranger(did.speaker))
-            return None
+        interaction = self._reader.on_message_or_home(body)
+        if not isinstance(action, Mapping) or interaction is None or action.get("type") != "button":
+            return
+        if not self._callbacks.knows(interaction.account):
+            self._tell(interaction, _stranger(interaction.account))
+            return
         name = text_at(action, "action_id")
-        event_id = f"{did.message}:{name}:{did.user}:{text_at(action, 'action_ts')}"[:250]
-        self._aside.remember(event_id, did.spot)
-        if name.startswith(f"{SAY}."):
-            await self._say(did, event_id, text_at(action, "value"), accept)
-        elif name in (APPROVE, REJECT, DETAILS):
-            await self._decide(did, event_id, action, text_at(body, "trigger_id"), accept)
+        event_id = _event_id(interaction.message, name, interaction.user, text_at(action, "action_ts"))
+        self._ephemeral.remember(event_id, interaction.reply_context)
+        if name.startswith(f"{COMMAND_ACTION}."):
+            await self._on_command_button(interaction, event_id, text_at(action, "value"), accept)
+        elif name in (APPROVE_ACTION, REJECT_ACTION, DETAILS_ACTION):
+            await self._on_operation_button(
+                interaction, event_id, action, text_at(body, "trigger_id"), accept
+            )
         else:
-            self._tell(did, UNKNOWN)
-        return None
+            self._tell(interaction, UNKNOWN)
 
-    async def _decide(
-        self, did: Did, event_id: str, action: Mapping[str, Any], trigger: str, accept: Accept
+    async def _on_operation_button(
+        self,
+        interaction: Interaction,
+        event_id: str,
+        action: Mapping[str, Any],
+        trigger_id: str,
+        accept: Accept,
     ) -> None:
-        target = target_of(action.get("value"))
-        if target is None:
-            self._tell(did, FORGED)
+        reference = parse_operation_reference(action.get("value"))
+        if reference is None:
+            self._tell(interaction, FORGED)
             return
-        if action.get("action_id") == DETAILS:
-            line = f"op {target.operation_id}"
-            room, thread = (did.user, None) if did.home else (did.room, did.thread or did.message)
-            await accept(self._heard(did, event_id, line, room=room, thread=thread))
-        elif action.get("action_id") == APPROVE:
-            await accept(
-                self._press(did, event_id, Choice.APPROVE, Back(did.room, did.thread, target, did.home))
-            )
-            self._show_home_after(did)
+        metadata = ViewMetadata(interaction.room, interaction.thread, reference, interaction.home)
+        if action.get("action_id") == DETAILS_ACTION:
+            line = f"op {reference.operation_id}"
+            home = interaction.home
+            room = interaction.user if home else interaction.room
+            thread = None if home else interaction.thread or interaction.message
+            event = self._reader.message_event(interaction, event_id, line, room=room, thread=thread)
+            await accept(event)
+        elif action.get("action_id") == APPROVE_ACTION:
+            await accept(self._reader.button_event(interaction, event_id, Choice.APPROVE, metadata))
+            self._publish_home(interaction)
         else:
-            back = Back(did.room, did.thread, target, did.home)
-            self._chores.start(
-                self._windows.ask_reason(trigger, back, did.user, did.spot), "ask for a reason"
+            work = self._views.open_rejection(
+                trigger_id, metadata, interaction.user, interaction.reply_context
             )
+            self._background.start(work, "ask for a reason")
 
-    async def _say(self, did: Did, event_id: str, line: str, accept: Accept) -> None:
+    async def _on_command_button(
+        self, interaction: Interaction, event_id: str, line: str, accept: Accept
+    ) -> None:
         if not line:
-            self._tell(did, FORGED)
+            self._tell(interaction, FORGED)
             return
-        await accept(self._heard(did, event_id, line, thread=did.thread))
-        self._show_home_after(did)
+        await accept(self._reader.message_event(interaction, event_id, line, thread=interaction.thread))
+        self._publish_home(interaction)
 
     # --- modals
 
-    async def _submitted(self, body: Mapping[str, Any], accept: Accept) -> Answer:
+    async def _on_submission(self, body: Mapping[str, Any], accept: Accept) -> Acknowledgement:
         view = body.get("view")
-        user, speaker = self._who(body)
-        back = back_of(part(view, "private_metadata"))
-        if not isinstance(view, Mapping) or not user or back is None:
+        user, account = self._reader.user(body)
+        metadata = parse_view_metadata(value_at(view, "private_metadata"))
+        if not isinstance(view, Mapping) or not user or metadata is None:
             return None
-        did = Did(user, speaker, back.room, back.thread, home=back.home)
-        event_id = f"view:{text_at(view, 'id')}:{user}:{text_at(view, 'hash')}"[:250]
-        self._aside.remember(event_id, did.spot)
-        if view.get("callback_id") == LAUNCH:
-            form = filled(view)
-            asked = {"profile": form.profile, "duration": form.duration, "count": form.count}
-            wrong = {**form.errors, **self._house.launch_mistakes(**asked)}
-            if wrong:
-                return {"response_action": "errors", "errors": wrong}
-            line = self._house.launch_line(image=form.image, **asked)
-            await accept(self._heard(did, event_id, line, thread=back.thread))
-        elif view.get("callback_id") == REJECT and back.target is not None:
-            if self._house.knows(speaker):
-                reason = entered(view, REASON)[:LONGEST_REASON]
-                await accept(self._press(did, event_id, Choice.REJECT, back, reason))
-            else:
-                self._tell(did, _stranger(speaker))
-        self._show_home_after(did)
+        interaction = Interaction(user, account, metadata.room, metadata.thread, home=metadata.home)
+        event_id = _event_id("view", text_at(view, "id"), user, text_at(view, "hash"))
+        self._ephemeral.remember(event_id, interaction.reply_context)
+        callback_id = text_at(view, "callback_id")
+        if callback_id == REJECT_ACTION:
+            await self._on_reason(interaction, event_id, view, metadata, accept)
+        else:
+            form = self._callbacks.forms().get(form_name(callback_id))
+            if form is None:
+                known = self._callbacks.knows(account)
+                self._tell(interaction, UNKNOWN_FORM if known else _stranger(account))
+                return None
+            values = form_values(view)
+            problems = form.problems(values)
+            if problems:
+                return {"response_action": "errors", "errors": dict(problems)}
+            line = form.line(values)
+            await accept(self._reader.message_event(interaction, event_id, line, thread=metadata.thread))
+        self._publish_home(interaction)
         return None
+
+    async def _on_reason(
+        self,
+        interaction: Interaction,
+        event_id: str,
+        view: Mapping[str, Any],
+        metadata: ViewMetadata,
+        accept: Accept,
+    ) -> None:
+        if metadata.reference is None:
+            return
+        if not self._callbacks.knows(interaction.account):
+            self._tell(interaction, _stranger(interaction.account))
+            return
+        reason = input_value(view, REASON)[:MAX_REASON]
+        await accept(self._reader.button_event(interaction, event_id, Choice.REJECT, metadata, reason))
 
     # --- commands and shortcuts
 
-    async def _commanded(self, body: Mapping[str, Any], accept: Accept) -> Answer:
-        user, channel = text_at(body, "user_id"), text_at(body, "channel_id")
-        event_id = f"command:{text_at(body, 'trigger_id')}"[:250]
-        if not USER.fullmatch(user) or not CHANNEL.fullmatch(channel):
+    async def _on_slash_command(self, body: Mapping[str, Any], accept: Accept) -> Acknowledgement:
+        interaction = self._reader.slash_command(body)
+        if interaction is None:
             return None
+        event_id = _event_id("command", text_at(body, "trigger_id"))
         line = text_at(body, "text").strip() or "help"
-        speaker = self._trust.speaker(user, text_at(body, "team_id"))
-        did = Did(user, speaker, channel, response_url=text_at(body, "response_url"))
-        self._aside.remember(event_id, did.spot)
-        if await accept(self._heard(did, event_id, line)) is False:
-            return _whisper("I did not take that in. Try `/slipway help`.")
-        return _whisper("I am at it; the answer comes in this conversation.")
+        self._ephemeral.remember(event_id, interaction.reply_context)
+        if await accept(self._reader.message_event(interaction, event_id, line)) is False:
+            return _ephemeral_response("I did not take that in. Try `/slipway help`.")
+        return _ephemeral_response("I am at it; the answer comes in this conversation.")
 
-    def _launch_anywhere(self, body: Mapping[str, Any]) -> Answer:
-        user, speaker = self._who(body)
-        if body.get("callback_id") == LAUNCH and user:
-            back = Back(self._home or user, home=True)
-            did = Did(user, speaker, back.room)
-            self._open_launch(did, body, back)
-        return None
+    def _on_global_shortcut(self, body: Mapping[str, Any]) -> None:
+        form = self._callbacks.forms().get(form_name(text_at(body, "callback_id")))
+        interaction = self._reader.global_shortcut(body)
+        if form is not None and interaction is not None:
+            metadata = ViewMetadata(interaction.room, home=True)
+            self._open_form(interaction, body, form, metadata, {})
 
-    async def _on_message(self, body: Mapping[str, Any], accept: Accept) -> Answer:
-        did = self._did(body)
-        if did is None:
-            return None
-        message = body.get("message")
-        if body.get("callback_id") == LAUNCH_FROM:
-            found = _AMI.search(_everything(message))
-            self._open_launch(did, body, Back(did.room, did.thread), found[0] if found else "")
-        elif body.get("callback_id") == SHOW_OPERATION:
-            named = OPERATION.search(_everything(message))
-            if named is None:
-                self._tell(did, NO_OPERATION)
-                return None
-            when = text_at(body, "action_ts") or text_at(body, "trigger_id")
-            event_id = f"{did.message}:{SHOW_OPERATION}:{did.user}:{when}"[:250]
-            self._aside.remember(event_id, did.spot)
-            line = f"op {named[0]}"
-            await accept(self._heard(did, event_id, line, thread=did.thread or did.message))
-        return None
+    async def _on_message_shortcut(self, body: Mapping[str, Any], accept: Accept) -> None:
+        interaction = self._reader.on_message_or_home(body)
+        if interaction is None:
+            return
+        text = _message_text(body.get("message"))
+        callback_id = text_at(body, "callback_id")
+        if callback_id == SHOW_OPERATION_SHORTCUT:
+            await self._show_operation(interaction, body, text, accept)
+            return
+        form = self._callbacks.forms().get(message_form_name(callback_id))
+        if form is not None:
+            metadata = ViewMetadata(interaction.room, interaction.thread)
+            self._open_form(interaction, body, form, metadata, form.values_in(text))
 
-    def _open_launch(self, did: Did, body: Mapping[str, Any], back: Back, image: str = "") -> None:
-        assurance, doubt = self._trust.place(back.room)
-        if not self._house.knows(did.speaker):
-            self._tell(did, _stranger(did.speaker))
+    async def _show_operation(
+        self, interaction: Interaction, body: Mapping[str, Any], text: str, accept: Accept
+    ) -> None:
+        found = _OPERATION.search(text)
+        if found is None:
+            self._tell(interaction, NO_OPERATION)
+            return
+        when = text_at(body, "action_ts") or text_at(body, "trigger_id")
+        event_id = _event_id(interaction.message, SHOW_OPERATION_SHORTCUT, interaction.user, when)
+        self._ephemeral.remember(event_id, interaction.reply_context)
+        thread = interaction.thread or interaction.message
+        await accept(self._reader.message_event(interaction, event_id, f"op {found[0]}", thread=thread))
+
+    def _open_form(
+        self,
+        interaction: Interaction,
+        body: Mapping[str, Any],
+        form: CommandForm,
+        metadata: ViewMetadata,
+        values: Values,
+    ) -> None:
+        assurance, doubt = self._reader.assurance(metadata.room)
+        if not self._callbacks.knows(interaction.account):
+            self._tell(interaction, _stranger(interaction.account))
             return
         if assurance is Assurance.REFUSED:  # before somebody fills in what would only be refused
-            self._tell(did, doubt)
+            self._tell(interaction, doubt)
             return
-        work = self._windows.offer_launch(text_at(body, "trigger_id"), back, did.user, did.spot, image)
-        self._chores.start(work, "offer a launch")
+        work = self._views.open_form(
+            text_at(body, "trigger_id"), form, metadata, interaction.user, interaction.reply_context, values
+        )
+        self._background.start(work, "show a form")
 
     # --- what all have in common
 
-    def _who(self, body: Mapping[str, Any]) -> tuple[str, str]:
-        """The user's id and the account to take them for; empty where no person is named."""
-        user = text_at(body, "user", "id")
-        if not USER.fullmatch(user):
-            return "", ""
-        return user, self._trust.speaker(user, text_at(body, "user", "team_id"))
+    def _tell(self, interaction: Interaction, sentence: str) -> None:
+        room = interaction.user if interaction.home else interaction.room
+        work = self._ephemeral.send_text(room, interaction.user, sentence, interaction.reply_context)
+        self._background.start(work, "tell one person")
 
-    def _did(self, body: Mapping[str, Any]) -> Did | None:
-        """Who did something to a message or to their Home tab; None where that is not told soundly."""
-        user, speaker = self._who(body)
-        if not user:
-            return None
-        if part(body, "container", "type") == "view" or (part(body, "view") and not part(body, "channel")):
-            if part(body, "view", "type") != "home":
-                return None
-            return Did(user, speaker, self._home or user, message=text_at(body, "view", "id"), home=True)
-        channel = text_at(body, "channel", "id") or text_at(body, "container", "channel_id")
-        stamp = stamp_of(
-            part(body, "container", "message_ts") or part(body, "message_ts") or part(body, "message", "ts")
-        )
-        if not CHANNEL.fullmatch(channel) or stamp is None:
-            return None
-        thread = stamp_of(part(body, "container", "thread_ts") or part(body, "message", "thread_ts"))
-        if thread == stamp:  # a message that has been answered names itself; it is seen in the channel
-            thread = None
-        return Did(user, speaker, channel, thread, stamp, response_url=text_at(body, "response_url"))
-
-    def _heard(
-        self, did: Did, event_id: str, line: str, *, room: str | None = None, thread: str | None = None
-    ) -> MessageEvent:
-        where = room or did.room
-        assurance, doubt = self._trust.place(where)
-        return MessageEvent(
-            event_id=event_id,
-            room=Room(platform=SLACK, id=where),
-            speaker=did.speaker,
-            text=_SURROGATES.sub("\ufffd", line),
-            address=Address.MENTION,
-            thread=thread,
-            sent_at=self._clock(),
-            assurance=assurance,
-            doubt=doubt,
-        )
-
-    def _press(self, did: Did, event_id: str, choice: Choice, back: Back, reason: str = "") -> ButtonEvent:
-        # The Home tab is not a conversation: what is decided there is told where the operation was asked for.
-        assurance, doubt = (Assurance.FULL, "") if back.home else self._trust.place(did.room)
-        target = back.target
-        return ButtonEvent(
-            event_id=event_id,
-            room=Room(platform=SLACK, id=did.user if back.home else did.room),
-            speaker=did.speaker,
-            choice=choice,
-            operation_id=target.operation_id if target else None,
-            digest_prefix=target.digest_prefix if target else None,
-            reason=_SURROGATES.sub("\ufffd", reason),
-            sent_at=self._clock(),
-            assurance=assurance,
-            doubt=doubt,
-        )
-
-    def _tell(self, did: Did, sentence: str) -> None:
-        room = did.user if did.home else did.room
-        work = self._aside.whisper(room, did.user, sentence, did.spot)
-        self._chores.start(work, "tell one person")
-
-    def _show_home_after(self, did: Did) -> None:
-        if did.home:
-            self._chores.start(self._windows.show_home_after(did.user, did.speaker), "show Home anew")
+    def _publish_home(self, interaction: Interaction) -> None:
+        if interaction.home:
+            work = self._views.publish_home_until_idle(interaction.user, interaction.account)
+            self._background.start(work, "show Home anew")
 
 
-def _stranger(speaker: str) -> str:
-    team = speaker.partition("/")[2]
+def _event_id(*parts: str) -> str:
+    return ":".join(parts)[:_MAX_EVENT_ID]
+
+
+def _stranger(account: str) -> str:
+    team = account.partition("/")[2]
     instead = f", or `{team}` to `slack.teams`" if team else ""
     return (
         "I do not know you, so that changes nothing. Whoever runs Slipway can add "
-        f"`slack:{speaker}` to a person's identities{instead}."
+        f"`slack:{account}` to a person's identities{instead}."
     )
 
 
-def _whisper(text: str) -> dict[str, str]:
+def _ephemeral_response(text: str) -> dict[str, str]:
     return {"response_type": "ephemeral", "text": text}
 
 
-def _everything(message: object) -> str:
+def _message_text(message: object) -> str:
     """All of a message's texts, wherever in it they stand."""
-    return "\n".join(_texts(message))[:_LONGEST_SEARCH]
+    return "\n".join(_texts(message))[:_MAX_SEARCHED]
 
 
 def _texts(value: object) -> Iterator[str]:

@@ -6,83 +6,115 @@ import asyncio
 
 import structlog
 
+from slipway.bot.chat.declaration import HostCallbacks
+from slipway.bot.chat.forms import CommandForm, Values
 from slipway.bot.chat.model import Card, Tone
-from slipway.bot.chat.slack.sending.ephemeral import Aside, Spot
-from slipway.bot.chat.slack.transport.web_api import Connection
-from slipway.bot.chat.slack.house import HostCallbacks
-from slipway.bot.chat.slack.rendering.modals import failed_modal, home_view, launch_modal, reject_modal, waiting_modal
-from slipway.bot.chat.slack.interactions.values import Back, part
+from slipway.bot.chat.shared.payloads import JsonObject, value_at
+from slipway.bot.chat.slack.interactions.action_values import SLASH_COMMAND, ViewMetadata
+from slipway.bot.chat.slack.rendering.modals import (
+    form_modal,
+    home_view,
+    loading_modal,
+    rejection_modal,
+    unavailable_modal,
+)
+from slipway.bot.chat.slack.sending.ephemeral import EphemeralMessages, ReplyContext
+from slipway.bot.chat.slack.transport.web_api import WebApi
 from slipway.bot.core.errors import ChatError, CloudError, UserError
 
-HOME_PATIENCE = 120.0
+HOME_TIMEOUT = 120.0
 """Seconds for which the work that a press on the Home tab began is waited for, to show its end there."""
 
 log = structlog.get_logger(__name__)
 
 
-class Windows:
-    """What Slack calls views."""
+class Views:
+    """Opens modals and publishes Home tabs, which Slack calls views."""
 
-    def __init__(self, connection: Connection, aside: Aside, house: HostCallbacks) -> None:
-        self._connection = connection
-        self._aside = aside
-        self._house = house
-        self._homes: dict[str, asyncio.Lock] = {}
+    def __init__(self, api: WebApi, ephemeral: EphemeralMessages, callbacks: HostCallbacks) -> None:
+        self._api = api
+        self._ephemeral = ephemeral
+        self._callbacks = callbacks
+        self._home_locks: dict[str, asyncio.Lock] = {}
 
-    async def ask_reason(self, trigger: str, back: Back, user: str, spot: Spot) -> None:
+    async def open_rejection(
+        self, trigger_id: str, metadata: ViewMetadata, user: str, reply_context: ReplyContext
+    ) -> None:
         """Open the modal that asks why an operation is rejected; tell how to type it where that fails."""
         try:
-            await self._open(trigger, reject_modal(back))
+            await self._open(trigger_id, rejection_modal(metadata))
         except ChatError as error:
             log.warning("could not ask for a reason", problem=str(error))
-            of = back.target.operation_id if back.target else "ID"
+            of = metadata.reference.operation_id if metadata.reference else "ID"
             sentence = (
-                f"I could not ask you for the reason. Press again, or type `/slipway reject {of} REASON`."
+                "I could not ask you for the reason. Press again, or type "
+                f"`{SLASH_COMMAND} reject {of} REASON`."
             )
-            room = user if back.home else back.room
-            await self._aside.whisper(room, user, sentence, spot)
+            await self._tell(metadata, user, sentence, reply_context)
 
-    async def offer_launch(self, trigger: str, back: Back, user: str, spot: Spot, image: str) -> None:
-        """Open the form for launching machines, first empty, then with what there is."""
+    async def open_form(
+        self,
+        trigger_id: str,
+        form: CommandForm,
+        metadata: ViewMetadata,
+        user: str,
+        reply_context: ReplyContext,
+        values: Values,
+    ) -> None:
+        """Open a form, first empty, then with what it offers; tell how to type it where that fails.
+
+        Args:
+            trigger_id: Slack's permission to open a modal, good for three seconds.
+            form: what is shown.
+            metadata: where the answer belongs.
+            user: whom it is shown.
+            reply_context: where they are told of a failure.
+            values: what the form begins with.
+        """
         try:
-            view_id = await self._open(trigger, waiting_modal(back))
+            view_id = await self._open(trigger_id, loading_modal(form, metadata))
             try:
-                view = launch_modal(back, await self._house.launch_form(), image)
+                view = form_modal(form, metadata, await form.load(values))
             except (UserError, CloudError) as error:
-                title = "Nothing can be launched now"
-                view = failed_modal(back, Card(tone=Tone.FAILED, title=title, text=error.sentence))
-            await self._connection.call(
-                "show the launch form", lambda client: client.views_update(view_id=view_id, view=view)
+                card = Card(tone=Tone.FAILED, title=form.unavailable, text=error.sentence)
+                view = unavailable_modal(form, metadata, card)
+            await self._api.call(
+                "show a form", lambda client: client.views_update(view_id=view_id, view=view)
             )
         except ChatError as error:
-            log.warning("could not show the launch form", problem=str(error))
-            sentence = "I could not show the form. Try again, or type `/slipway launch IMAGE`."
-            room = user if back.home else back.room
-            await self._aside.whisper(room, user, sentence, spot)
+            log.warning("could not show a form", form=form.name, problem=str(error))
+            sentence = f"I could not show the form. Try again, or type `{SLASH_COMMAND} {form.usage}`."
+            await self._tell(metadata, user, sentence, reply_context)
 
-    async def show_home(self, user: str, speaker: str) -> None:
+    async def publish_home(self, user: str, account: str) -> None:
         """Publish somebody's Home tab as things stand; what was seen later is published later."""
-        async with self._homes.setdefault(user, asyncio.Lock()):
-            view = home_view(await self._house.home(speaker))
+        async with self._home_locks.setdefault(user, asyncio.Lock()):
+            view = home_view(await self._callbacks.home(account))
             try:
-                await self._connection.call(
+                await self._api.call(
                     "show the Home tab", lambda client: client.views_publish(user_id=user, view=view)
                 )
             except ChatError as error:
                 log.warning("could not show the Home tab", problem=str(error))
 
-    async def show_home_after(self, user: str, speaker: str) -> None:
+    async def publish_home_until_idle(self, user: str, account: str) -> None:
         """Publish the Home tab now, and again when the work that was begun there has ended."""
-        await self.show_home(user, speaker)
+        await self.publish_home(user, account)
         try:
-            async with asyncio.timeout(HOME_PATIENCE):
-                await self._house.idle()
+            async with asyncio.timeout(HOME_TIMEOUT):
+                await self._callbacks.idle()
         except TimeoutError:
             log.info("the work begun on a Home tab goes on for long")
-        await self.show_home(user, speaker)
+        await self.publish_home(user, account)
 
-    async def _open(self, trigger: str, view: dict[str, object]) -> str:
-        answer = await self._connection.call(
-            "open a modal", lambda client: client.views_open(trigger_id=trigger, view=view)
+    async def _open(self, trigger_id: str, view: JsonObject) -> str:
+        response = await self._api.call(
+            "open a modal", lambda client: client.views_open(trigger_id=trigger_id, view=view)
         )
-        return str(part(answer, "view", "id"))
+        return str(value_at(response, "view", "id"))
+
+    async def _tell(
+        self, metadata: ViewMetadata, user: str, sentence: str, reply_context: ReplyContext
+    ) -> None:
+        room = user if metadata.home else metadata.room
+        await self._ephemeral.send_text(room, user, sentence, reply_context)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from slack_sdk.models.blocks import (
     Block,
     InputBlock,
+    InputInteractiveElement,
     MarkdownTextObject,
     NumberInputElement,
     Option,
@@ -19,151 +19,141 @@ from slack_sdk.models.blocks import (
 )
 from slack_sdk.models.views import View
 
+from slipway.bot.chat.forms import Choice, CommandForm, FieldKind, Form, FormField
 from slipway.bot.chat.model import Card
+from slipway.bot.chat.shared.payloads import JsonObject, value_at
+from slipway.bot.chat.slack.interactions.action_values import REJECT_ACTION, ViewMetadata, form_callback
 from slipway.bot.chat.slack.rendering import limits
-from slipway.bot.chat.slack.house import LaunchChoices, ProfileChoice
-from slipway.bot.chat.slack.rendering.render import home_blocks, sentence_blocks
 from slipway.bot.chat.slack.rendering.mrkdwn import mrkdwn, short
-from slipway.bot.chat.slack.interactions.values import LAUNCH, REJECT, Back, part
+from slipway.bot.chat.slack.rendering.render import card_blocks, home_blocks
 
-IMAGE, NAMED, PROFILE, DURATION, COUNT, REASON = "image", "named", "profile", "duration", "count", "reason"
+REASON = "reason"
+"""The only field of the modal that asks why an operation is rejected."""
 
-_Json = dict[str, Any]
 
-
-def reject_modal(back: Back) -> _Json:
+def rejection_modal(metadata: ViewMetadata) -> JsonObject:
     """Asks why an operation is rejected."""
-    of = back.target.operation_id if back.target else "it"
+    of = metadata.reference.operation_id if metadata.reference else "it"
     reason = PlainTextInputElement(action_id=REASON, multiline=True, max_length=limits.REASON)
     reason.focus_on_load = True
-    asked = InputBlock(block_id=REASON, label="Why?", hint="It stands on the card.", element=reason)
     view = View(
         type="modal",
-        callback_id=REJECT,
+        callback_id=REJECT_ACTION,
         title=short(f"Reject {of}", limits.MODAL_TITLE),
         submit="Reject",
         close="Go back",
-        private_metadata=str(back),
-        blocks=[asked],
+        private_metadata=str(metadata),
+        blocks=[InputBlock(block_id=REASON, label="Why?", hint="It stands on the card.", element=reason)],
     )
     return view.to_dict()
 
 
-def waiting_modal(back: Back) -> _Json:
-    """Stands there while the images are looked up: a modal has to be opened within three seconds."""
-    return _launch(back, [_sentence("Looking up the images…")], submit=False)
+def loading_modal(form: CommandForm, metadata: ViewMetadata) -> JsonObject:
+    """Shown while a form is loaded: a modal has to be opened within three seconds."""
+    return _modal(form, metadata, [_sentence(form.loading)], submit=False)
 
 
-def failed_modal(back: Back, card: Card) -> _Json:
-    """Says why nothing can be launched."""
-    view = _launch(back, [], submit=False)
-    return view | {"blocks": sentence_blocks(card)}
+def unavailable_modal(form: CommandForm, metadata: ViewMetadata, card: Card) -> JsonObject:
+    """Says by a card why a form has nothing to offer."""
+    return _modal(form, metadata, [_sentence("-")], submit=False) | {"blocks": card_blocks(card)}
 
 
-def launch_modal(back: Back, choices: LaunchChoices, image: str = "") -> _Json:
-    """The form for launching machines.
+def form_modal(form: CommandForm, metadata: ViewMetadata, loaded: Form) -> JsonObject:
+    """A form to fill in. What Slack cannot show is left out: choices that are too long, fields without any.
 
     Args:
-        back: where the answer belongs.
-        choices: what is offered.
-        image: what to begin with, such as an AMI's id that a message names.
+        form: what it is for.
+        metadata: where the answer belongs.
+        loaded: its fields as things stand.
     """
-    images = [_option(name, name) for name in choices.images if len(name) <= limits.OPTION_VALUE]
     blocks: list[Block] = []
-    if images:
-        select = StaticSelectElement(
-            action_id=IMAGE, placeholder="The newest first", options=images[: limits.OPTIONS]
-        )
-        blocks.append(InputBlock(block_id=IMAGE, label="Image", element=select, optional=True))
-    named = PlainTextInputElement(action_id=NAMED, initial_value=image or None, max_length=200)
-    label = "Or another image, by name or id" if images else "Image, by name or id"
-    blocks.append(InputBlock(block_id=NAMED, label=label, element=named, optional=True))
-    profiles = _profiles(choices.profiles)
-    if profiles:
-        select = StaticSelectElement(action_id=PROFILE, options=profiles)
-        blocks.append(InputBlock(block_id=PROFILE, label="Profile", element=select, optional=True))
-    duration = PlainTextInputElement(action_id=DURATION, placeholder="90m, 2h30m or 3d", max_length=20)
-    blocks.append(InputBlock(block_id=DURATION, label="For how long", element=duration, optional=True))
-    most = max((profile.max_count for profile in choices.profiles), default=1)
-    count = NumberInputElement(action_id=COUNT, is_decimal_allowed=False, min_value="1", max_value=str(most))
-    blocks.append(InputBlock(block_id=COUNT, label="How many", element=count, optional=True))
-    where = "in a direct message" if back.room.startswith(("D", "U", "W")) else f"in <#{back.room}>"
+    for field in loaded.fields[: limits.VIEW_BLOCKS - 1]:
+        element = _element(field)
+        if element is not None:
+            label = short(field.label, limits.INPUT_LABEL)
+            blocks.append(InputBlock(block_id=field.name, label=label, element=element, optional=True))
+    direct = metadata.room.startswith(("D", "U", "W"))
+    where = "in a direct message" if direct else f"in <#{metadata.room}>"
     blocks.append(SectionBlock(text=MarkdownTextObject(text=f"The answer comes {where}.")))
-    return _launch(back, blocks, submit=True)
+    return _modal(form, metadata, blocks, submit=True)
 
 
-def home_view(cards: Sequence[Card]) -> _Json:
+def home_view(cards: Sequence[Card]) -> JsonObject:
     """The Home tab."""
     return {"type": "home", "blocks": home_blocks(cards)}
 
 
-@dataclass(frozen=True)
-class Filled:
-    """A filled launch form; empty texts are what was left out."""
-
-    image: str
-    profile: str
-    duration: str
-    count: str
-
-    @property
-    def errors(self) -> dict[str, str]:
-        """What is missing, by the block to show it at."""
-        return {} if self.image else {NAMED: "Choose an image, or name one."}
+def form_values(view: Mapping[str, Any]) -> dict[str, str]:
+    """What was filled in, by field name; fields left empty are not there."""
+    values = value_at(view, "state", "values")
+    names = [name for name in values if isinstance(name, str)] if isinstance(values, Mapping) else []
+    return {name: value for name in names if (value := input_value(view, name))}
 
 
-def filled(view: Mapping[str, Any]) -> Filled:
-    """What was entered into the launch modal."""
-    return Filled(
-        image=entered(view, NAMED) or entered(view, IMAGE),
-        profile=entered(view, PROFILE),
-        duration=entered(view, DURATION),
-        count=entered(view, COUNT),
-    )
-
-
-def entered(view: Mapping[str, Any], name: str) -> str:
+def input_value(view: Mapping[str, Any], name: str) -> str:
     """What was typed or chosen in one field of a submitted modal; empty if nothing was."""
-    field = part(view, "state", "values", name, name)
-    value = part(field, "value")
+    field = value_at(view, "state", "values", name, name)
+    value = value_at(field, "value")
     if value is None:
-        value = part(field, "selected_option", "value")
+        value = value_at(field, "selected_option", "value")
     return value.strip() if isinstance(value, str) and len(value) <= limits.SECTION else ""
 
 
-def _launch(back: Back, blocks: list[Block], *, submit: bool) -> _Json:
+def _modal(form: CommandForm, metadata: ViewMetadata, blocks: list[Block], *, submit: bool) -> JsonObject:
     view = View(
         type="modal",
-        callback_id=LAUNCH,
-        title="Launch machines",
-        submit="Launch" if submit else None,
+        callback_id=form_callback(form.name),
+        title=short(form.title, limits.MODAL_TITLE),
+        submit=short(form.submit, limits.MODAL_TITLE) if submit else None,
         close="Go back",
-        private_metadata=str(back),
-        blocks=blocks or [_sentence("-")],
+        private_metadata=str(metadata),
+        blocks=blocks,
     )
     return view.to_dict()
+
+
+def _element(field: FormField) -> InputInteractiveElement | None:
+    """What a field is filled in with; None where there is nothing to choose from."""
+    placeholder = short(field.placeholder, limits.PLACEHOLDER) if field.placeholder else None
+    match field.kind:
+        case FieldKind.CHOICE:
+            options = [
+                _option(choice) for choice in field.choices if len(choice.value) <= limits.OPTION_VALUE
+            ]
+            if not options:
+                return None
+            initial = next((option for option in options if option.value == field.initial), None)
+            return StaticSelectElement(
+                action_id=field.name,
+                placeholder=placeholder,
+                options=options[: limits.OPTIONS],
+                initial_option=initial if initial in options[: limits.OPTIONS] else None,
+            )
+        case FieldKind.NUMBER:
+            return NumberInputElement(
+                action_id=field.name,
+                is_decimal_allowed=False,
+                initial_value=field.initial or None,
+                min_value="1",
+                max_value=None if field.most is None else str(field.most),
+                placeholder=placeholder,
+            )
+        case FieldKind.TEXT:
+            return PlainTextInputElement(
+                action_id=field.name,
+                placeholder=placeholder,
+                initial_value=field.initial[: field.longest] or None,
+                max_length=field.longest,
+            )
 
 
 def _sentence(text: str) -> SectionBlock:
     return SectionBlock(text=MarkdownTextObject(text=mrkdwn(text, limits.SECTION), verbatim=True))
 
 
-def _profiles(profiles: Sequence[ProfileChoice]) -> list[Option]:
-    return [
-        _option(
-            profile.name,
-            profile.name,
-            f"{profile.description or 'machines'}: up to {profile.max_count}, "
-            f"for {profile.default_for}, at most {profile.max_for}",
-        )
-        for profile in profiles
-        if len(profile.name) <= limits.OPTION_VALUE
-    ][: limits.OPTIONS]
-
-
-def _option(value: str, text: str, description: str = "") -> Option:
+def _option(choice: Choice) -> Option:
     return Option(
-        value=value,
-        text=PlainTextObject(text=short(text, limits.OPTION_TEXT), emoji=False),
-        description=short(description, limits.OPTION_TEXT) if description else None,
+        value=choice.value,
+        text=PlainTextObject(text=short(choice.text, limits.OPTION_TEXT), emoji=False),
+        description=short(choice.description, limits.OPTION_TEXT) if choice.description else None,
     )

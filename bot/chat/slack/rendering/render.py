@@ -22,6 +22,7 @@ from slack_sdk.models.blocks import (
 )
 
 from slipway.bot.chat.model import Button, Card, Choice, Field, Shortcut, Table
+from slipway.bot.chat.shared.payloads import JsonObject
 from slipway.bot.chat.shared.plain import (
     clean,
     clean_line,
@@ -31,28 +32,34 @@ from slipway.bot.chat.shared.plain import (
     without_ticks,
 )
 from slipway.bot.chat.shared.shorten import shorten
+from slipway.bot.chat.slack.interactions.action_values import (
+    APPROVE_ACTION,
+    COMMAND_ACTION,
+    DETAILS_ACTION,
+    REJECT_ACTION,
+    OperationReference,
+)
 from slipway.bot.chat.slack.rendering import limits
 from slipway.bot.chat.slack.rendering.mrkdwn import escape, mention, mrkdwn, short, short_in_bytes
-from slipway.bot.chat.slack.interactions.values import APPROVE, DETAILS, REJECT, SAY, Target
-
-Json = dict[str, Any]
 
 _FENCE = "```"
 _ROWS_AS_CODE = limits.SECTION - 2 * len(_FENCE) - 2
 
 
 @dataclass(frozen=True)
-class Rendered:
+class RenderedMessage:
     """A message: what notifications and screen readers say, and what is shown."""
 
     text: str
-    blocks: list[Json]
+    blocks: list[JsonObject]
 
 
-def message(card: Card) -> Rendered:
+def message(card: Card) -> RenderedMessage:
     """The card as a message. What is too long is left out, with a note that the attached file has it."""
-    part = card if fits(card) else shorten(card, fits)
-    return Rendered(fallback(part), _plain(_blocks(part, tables=True), limits.MESSAGE_BLOCKS))
+    shortened = card if fits(card) else shorten(card, fits)
+    return RenderedMessage(
+        fallback_text(shortened), _plain(_blocks(shortened, tables=True), limits.MESSAGE_BLOCKS)
+    )
 
 
 def fits(card: Card) -> bool:
@@ -68,12 +75,7 @@ def fits(card: Card) -> bool:
     )
 
 
-def whole_of(card: Card) -> str | None:
-    """The whole text of a card that is too long for one message; None for one that fits."""
-    return None if fits(card) else render_plain(card)
-
-
-def fallback(card: Card) -> str:
+def fallback_text(card: Card) -> str:
     """The card in words, for notifications and screen readers."""
     plain = render_plain(card.model_copy(update={"mentions": ()}))
     # A rule below headings says nothing when it is read out.
@@ -83,9 +85,9 @@ def fallback(card: Card) -> str:
     return short_in_bytes(text.strip() or "-", limits.FALLBACK_BYTES)
 
 
-def home_blocks(cards: Sequence[Card]) -> list[Json]:
+def home_blocks(cards: Sequence[Card]) -> list[JsonObject]:
     """Cards one below another, as an App Home tab shows them. Tables stand as text there."""
-    blocks: list[Json] = []
+    blocks: list[JsonObject] = []
     left = limits.VIEW_BYTES
     for number, card in enumerate(cards):
         mine = _plain(
@@ -101,13 +103,13 @@ def home_blocks(cards: Sequence[Card]) -> list[Json]:
     return blocks
 
 
-def sentence_blocks(card: Card) -> list[Json]:
+def card_blocks(card: Card) -> list[JsonObject]:
     """A card without buttons, as a modal shows it."""
     bare = card.model_copy(update={"buttons": (), "shortcuts": (), "mentions": ()})
     return _plain(_blocks(shorten(bare, fits), tables=False), limits.VIEW_BLOCKS)
 
 
-def _plain(blocks: Iterable[Block], most: int) -> list[Json]:
+def _plain(blocks: Iterable[Block], most: int) -> list[JsonObject]:
     return [block.to_dict() for block in blocks][:most]
 
 
@@ -167,7 +169,7 @@ def _weight(card: Card, blocks: int) -> int:
         + sum(len(_uncut(note)) for note in card.notes)
         + sum(sum(len(escape(line)) + 1 for line in lines) for lines in tables)
         + 100 * (len(card.buttons) + len(card.shortcuts) + len(card.mentions))
-        + limits.HOLDER * (blocks + len(card.fields) + len(card.notes))
+        + limits.BLOCK_OVERHEAD * (blocks + len(card.fields) + len(card.notes))
     )
 
 
@@ -203,7 +205,7 @@ def _table(table: Table, *, as_block: bool) -> list[Block]:
     return blocks
 
 
-def _cell(text: str, empty: str) -> Json:
+def _cell(text: str, empty: str) -> JsonObject:
     return {"type": "raw_text", "text": without_ticks(clean_line(text)).strip() or empty}
 
 
@@ -230,13 +232,13 @@ def _actions(card: Card, place: str) -> list[Block]:
 
 
 def _choice(card: Card, button: Button) -> ButtonElement:
-    value = str(Target(button.operation_id, button.digest_prefix))
+    value = str(OperationReference(button.operation_id, button.digest_prefix))
     label = short(clean_line(button.label), limits.BUTTON)
     if button.choice is Choice.REJECT:  # the modal behind it asks for the reason, and can be left
-        return ButtonElement(text=label, action_id=REJECT, value=value, style="danger")
+        return ButtonElement(text=label, action_id=REJECT_ACTION, value=value, style="danger")
     return ButtonElement(
         text=label,
-        action_id=APPROVE,
+        action_id=APPROVE_ACTION,
         value=value,
         style="primary",
         confirm=_confirm(f"Approve {button.operation_id}?", card.text or card.title, "Approve"),
@@ -244,15 +246,15 @@ def _choice(card: Card, button: Button) -> ButtonElement:
 
 
 def _details(button: Button) -> ButtonElement:
-    value = str(Target(button.operation_id, button.digest_prefix))
-    return ButtonElement(text="Details", action_id=DETAILS, value=value)
+    value = str(OperationReference(button.operation_id, button.digest_prefix))
+    return ButtonElement(text="Details", action_id=DETAILS_ACTION, value=value)
 
 
 def _shortcut(shortcut: Shortcut, number: int) -> ButtonElement:
     label = clean_line(shortcut.label)
     return ButtonElement(
         text=short(label, limits.BUTTON),
-        action_id=f"{SAY}.{number}",
+        action_id=f"{COMMAND_ACTION}.{number}",
         value=shortcut.command,
         confirm=_confirm(f"{label}?", f"You say: {shortcut.command}", "Go on"),
     )

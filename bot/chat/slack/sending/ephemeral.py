@@ -17,21 +17,23 @@ import structlog
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from slipway.bot.chat.model import Card
-from slipway.bot.chat.slack.transport.web_api import Connection, quiet_logger
-from slipway.bot.chat.slack.transport.errors import Refusal, RefusedError
+from slipway.bot.chat.shared.payloads import value_at
+from slipway.bot.chat.slack.ids import is_direct
 from slipway.bot.chat.slack.rendering.limits import EPHEMERAL_TEXT
-from slipway.bot.chat.slack.sending.card_sender import show
 from slipway.bot.chat.slack.rendering.mrkdwn import mrkdwn
-from slipway.bot.chat.slack.interactions.values import part
+from slipway.bot.chat.slack.sending.card_sender import send_card
+from slipway.bot.chat.slack.transport.errors import RefusalKind, RefusedError
+from slipway.bot.chat.slack.transport.sdk_logging import sdk_logger
+from slipway.bot.chat.slack.transport.web_api import WebApi
 from slipway.bot.core.errors import ChatError
 
-_SPOTS = 200
+_MAX_REPLY_CONTEXTS = 200
 
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
-class Spot:
+class ReplyContext:
     """Where somebody was when they did something.
 
     Attributes:
@@ -43,19 +45,14 @@ class Spot:
     response_url: str = ""
 
 
-def is_direct(channel: str) -> bool:
-    """Whether a channel is a conversation with one person, who sees all of it."""
-    return channel.startswith("D")
-
-
-class Aside:
+class EphemeralMessages:
     """Tells one person what concerns nobody else."""
 
-    def __init__(self, connection: Connection, timeout: timedelta) -> None:
-        self._connection = connection
+    def __init__(self, api: WebApi, timeout: timedelta) -> None:
+        self._api = api
         self._timeout = timeout
-        self._direct: dict[str, str] = {}
-        self._spots: OrderedDict[str, Spot] = OrderedDict()
+        self._direct_channels: dict[str, str] = {}
+        self._reply_contexts: OrderedDict[str, ReplyContext] = OrderedDict()
 
     async def channel_of(self, room: str) -> str:
         """The channel of a room: its own id, or the direct conversation with the user it names.
@@ -65,20 +62,20 @@ class Aside:
         """
         if not room.startswith(("U", "W")):
             return room
-        if room not in self._direct:
-            answer = await self._connection.call(
+        if room not in self._direct_channels:
+            answer = await self._api.call(
                 "open a direct message", lambda client: client.conversations_open(users=room)
             )
-            self._direct[room] = str(part(answer, "channel", "id"))
-        return self._direct[room]
+            self._direct_channels[room] = str(value_at(answer, "channel", "id"))
+        return self._direct_channels[room]
 
-    def remember(self, event_id: str, spot: Spot) -> None:
+    def remember(self, event_id: str, reply_context: ReplyContext) -> None:
         """Keep where somebody was when they caused this event."""
-        self._spots[event_id] = spot
-        while len(self._spots) > _SPOTS:
-            self._spots.popitem(last=False)
+        self._reply_contexts[event_id] = reply_context
+        while len(self._reply_contexts) > _MAX_REPLY_CONTEXTS:
+            self._reply_contexts.popitem(last=False)
 
-    async def say(self, channel: str, card: Card, account: str, thread: str | None, key: str) -> str:
+    async def send(self, channel: str, card: Card, account: str, thread: str | None, key: str) -> str:
         """Show a card to one person of a channel; in a direct message, if they are not in it.
 
         Args:
@@ -93,24 +90,24 @@ class Aside:
         """
         unmentioned = card.model_copy(update={"mentions": ()})
         user = account.partition("/")[0]
-        where = await self._seen_in(channel, thread, key)
+        thread_ts = await self._visible_thread(channel, thread, key)
         try:
-            answer = await show(
-                self._connection,
+            answer = await send_card(
+                self._api,
                 "tell one person something",
                 unmentioned,
                 channel,
                 lambda client, text, blocks: client.chat_postEphemeral(
-                    channel=channel, user=user, text=text, blocks=blocks, thread_ts=where
+                    channel=channel, user=user, text=text, blocks=blocks, thread_ts=thread_ts
                 ),
             )
             return str(answer.get("message_ts", ""))
         except RefusedError as error:
-            if error.kind is not Refusal.ABSENT:
+            if error.kind is not RefusalKind.USER_NOT_IN_CHANNEL:
                 raise
         direct = await self.channel_of(user)
-        answer = await show(
-            self._connection,
+        answer = await send_card(
+            self._api,
             "tell one person something",
             unmentioned,
             direct,
@@ -118,7 +115,7 @@ class Aside:
         )
         return str(answer.get("ts", ""))
 
-    async def whisper(self, room: str, user: str, sentence: str, spot: Spot) -> None:
+    async def send_text(self, room: str, user: str, sentence: str, reply_context: ReplyContext) -> None:
         """Tell one person a sentence. A failure is logged: there is no other way.
 
         Args:
@@ -129,27 +126,30 @@ class Aside:
         """
         text = mrkdwn(sentence, EPHEMERAL_TEXT)
         # An answer by response_url works anywhere, but is not seen in a thread.
-        if spot.thread is None and await self._respond(spot, text):
+        if reply_context.thread is None and await self._respond(reply_context, text):
             return
         try:
-            await self._whisper(await self.channel_of(room), user.partition("/")[0], text, spot.thread)
+            await self._send_text(
+                await self.channel_of(room), user.partition("/")[0], text, reply_context.thread
+            )
         except ChatError as error:
-            if spot.thread is None or not await self._respond(spot, text):
+            if reply_context.thread is None or not await self._respond(reply_context, text):
                 log.warning("could not tell somebody something", channel=room, problem=str(error))
 
-    async def tell_outside(self, key: str, sentence: str) -> None:
+    async def respond_to_event(self, key: str, sentence: str) -> None:
         """Tell whoever caused an event, by its ``response_url``, that it cannot be answered where they are."""
         event = self._event_of(key)
-        spot = self._spots.pop(event, None) if event else None  # once, however often it is tried
-        if spot is None or not spot.response_url:
+        # Once, however often it is tried.
+        reply_context = self._reply_contexts.pop(event, None) if event else None
+        if reply_context is None or not reply_context.response_url:
             return
-        if not await self._respond(spot, mrkdwn(sentence, EPHEMERAL_TEXT)):
+        if not await self._respond(reply_context, mrkdwn(sentence, EPHEMERAL_TEXT)):
             log.warning("could not tell somebody that the bot may not answer there")
 
-    async def _whisper(self, channel: str, user: str, text: str, thread: str | None) -> None:
+    async def _send_text(self, channel: str, user: str, text: str, thread: str | None) -> None:
         try:
             if not is_direct(channel):
-                await self._connection.call(
+                await self._api.call(
                     "tell one person something",
                     lambda client: client.chat_postEphemeral(
                         channel=channel, user=user, text=text, thread_ts=thread
@@ -158,22 +158,22 @@ class Aside:
                 )
                 return
         except RefusedError as error:
-            if error.kind is not Refusal.ABSENT:
+            if error.kind is not RefusalKind.USER_NOT_IN_CHANNEL:
                 raise
             channel = await self.channel_of(user)
-        await self._connection.call(
+        await self._api.call(
             "answer", lambda client: client.chat_postMessage(channel=channel, text=text), channel=channel
         )
 
-    async def _seen_in(self, channel: str, thread: str | None, key: str) -> str | None:
+    async def _visible_thread(self, channel: str, thread: str | None, key: str) -> str | None:
         """The thread in which a person sees a message for them alone; None where that is the channel."""
         event = self._event_of(key)
         if event is not None:
-            return self._spots[event].thread
+            return self._reply_contexts[event].thread
         if thread is None:
             return None
         try:
-            answer = await self._connection.call(
+            answer = await self._api.call(
                 "look into a thread",
                 lambda client: client.conversations_replies(channel=channel, ts=thread, limit=2),
                 channel=channel,
@@ -187,15 +187,15 @@ class Aside:
         return thread if isinstance(found, list) and len(found) > 1 else None
 
     def _event_of(self, key: str) -> str | None:
-        return next((event for event in reversed(self._spots) if event in key), None)
+        return next((event for event in reversed(self._reply_contexts) if event in key), None)
 
-    async def _respond(self, spot: Spot, text: str) -> bool:
+    async def _respond(self, reply_context: ReplyContext, text: str) -> bool:
         """Answer by the ``response_url``; whether Slack took it."""
-        if not spot.response_url:
+        if not reply_context.response_url:
             return False
         seconds = max(1, int(self._timeout.total_seconds()))
         client = AsyncWebhookClient(
-            spot.response_url, timeout=seconds, retry_handlers=[], logger=quiet_logger()
+            reply_context.response_url, timeout=seconds, retry_handlers=[], logger=sdk_logger()
         )
         try:
             async with asyncio.timeout(seconds):

@@ -1,4 +1,4 @@
-"""The voice: cards as messages, each once for its key, and edits of them."""
+"""Cards as messages, each once for its key, and edits of them."""
 
 from __future__ import annotations
 
@@ -6,34 +6,43 @@ import structlog
 from slack_sdk.models.metadata import Metadata
 
 from slipway.bot.chat.model import Card
-from slipway.bot.chat.slack.sending.ephemeral import Aside, is_direct
+from slipway.bot.chat.shared.edits import LatestEdits
+from slipway.bot.chat.slack.ids import is_direct
 from slipway.bot.chat.slack.sending.attachments import Attachments
-from slipway.bot.chat.slack.transport.web_api import Connection
-from slipway.bot.chat.slack.transport.errors import Refusal, RefusedError
-from slipway.bot.chat.slack.sending.message_lookup import Lookup
-from slipway.bot.chat.slack.sending.send_attempts import Begun, token_of
-from slipway.bot.chat.slack.transport.rate_limit import Lanes, Latest
-from slipway.bot.chat.slack.sending.card_sender import show, whole_of
-from slipway.bot.chat.slack.interactions.values import MESSAGE_EVENT
+from slipway.bot.chat.slack.sending.card_sender import full_text, send_card
+from slipway.bot.chat.slack.sending.ephemeral import EphemeralMessages
+from slipway.bot.chat.slack.sending.message_lookup import MessageLookup
+from slipway.bot.chat.slack.sending.send_attempts import SendAttempts, message_token
+from slipway.bot.chat.slack.transport.errors import RefusalKind, RefusedError
+from slipway.bot.chat.slack.transport.rate_limit import ChannelRateLimit
+from slipway.bot.chat.slack.transport.web_api import WebApi
+
+MESSAGE_EVENT_TYPE = "slipway_message"
+"""The ``event_type`` of a message's metadata, which holds the message's key."""
 
 log = structlog.get_logger(__name__)
 
 
-class Voice:
-    """Says cards in channels and direct messages."""
+class MessageSender:
+    """Sends cards to channels and direct messages."""
 
     def __init__(
-        self, connection: Connection, begun: Begun, lanes: Lanes, edits: Latest, aside: Aside
+        self,
+        api: WebApi,
+        attempts: SendAttempts,
+        channel_limit: ChannelRateLimit,
+        edits: LatestEdits,
+        ephemeral: EphemeralMessages,
     ) -> None:
-        self._connection = connection
-        self._begun = begun
-        self._lanes = lanes
+        self._api = api
+        self._attempts = attempts
+        self._channel_limit = channel_limit
         self._edits = edits
-        self._aside = aside
-        self._lookup = Lookup(connection)
-        self._attachments = Attachments(connection, begun, lanes, self._lookup)
+        self._ephemeral = ephemeral
+        self._lookup = MessageLookup(api)
+        self._attachments = Attachments(api, attempts, channel_limit, self._lookup)
 
-    async def say(self, room: str, card: Card, *, thread: str | None, key: str) -> str:
+    async def send(self, room: str, card: Card, *, thread: str | None, key: str) -> str:
         """Send a card once for its key, to one person alone where it concerns only them.
 
         After a crash or a doubtful outcome the message is looked for before it is sent again. What only one
@@ -43,23 +52,25 @@ class Voice:
             ChatError: Slack did not take it.
         """
         try:
-            channel = await self._aside.channel_of(room)
+            channel = await self._ephemeral.channel_of(room)
             if card.private_to is not None and not is_direct(channel):
-                return await self._aside.say(channel, card, card.private_to, thread, key)
-            async with self._lanes.turn(channel):
-                tried = await self._begun.tried(key)
-                sent = await self._lookup.message(channel, thread, key, tried) if tried else None
+                return await self._ephemeral.send(channel, card, card.private_to, thread, key)
+            async with self._channel_limit.slot(channel):
+                last_attempt = await self._attempts.last_attempt(key)
+                sent = None
+                if last_attempt is not None:
+                    sent = await self._lookup.find_message(channel, thread, key, last_attempt)
                 if sent is None:
-                    await self._begun.begin(key)
+                    await self._attempts.record(key)
                     sent = await self._post(channel, card, thread, key)
         except RefusedError as error:
-            if error.kind is Refusal.OUTSIDE:
-                await self._aside.tell_outside(key, str(error))
+            if error.kind is RefusalKind.NOT_IN_CHANNEL:
+                await self._ephemeral.respond_to_event(key, str(error))
             raise
         await self._attach(channel, card, thread or sent, key)
         return sent
 
-    async def replace(self, room: str, stamp: str, card: Card, *, thread: str | None, key: str) -> None:
+    async def edit(self, room: str, ts: str, card: Card, *, thread: str | None, key: str) -> None:
         """Replace a message by a card. Of several edits that wait, only the newest is made.
 
         What concerns one person alone does not stay in a message that all see: that one is deleted then.
@@ -67,48 +78,48 @@ class Voice:
         Raises:
             ChatError: Slack did not take it.
         """
-        channel = await self._aside.channel_of(room)
-        line = f"{channel} {stamp}"
+        channel = await self._ephemeral.channel_of(room)
+        message = f"{channel} {ts}"
         if card.private_to is not None and not is_direct(channel):
-            await self._edits.edit(line, lambda: self._delete(channel, stamp))
-            await self._aside.say(channel, card, card.private_to, thread, key)
+            await self._edits.edit(message, lambda: self._delete(channel, ts))
+            await self._ephemeral.send(channel, card, card.private_to, thread, key)
             return
-        await self._edits.edit(line, lambda: self._update(channel, stamp, card))
+        await self._edits.edit(message, lambda: self._update(channel, ts, card))
         if not card.fleeting:
-            await self._attach(channel, card, thread or stamp, key)
+            await self._attach(channel, card, thread or ts, key)
 
     async def _attach(self, channel: str, card: Card, thread: str, key: str) -> None:
-        whole = await whole_of(card)
-        if whole is not None:
-            await self._attachments.put(channel, thread, whole, key)
+        text = await full_text(card)
+        if text is not None:
+            await self._attachments.attach(channel, thread, text, key)
 
-    async def _update(self, channel: str, stamp: str, card: Card) -> None:
-        await show(
-            self._connection,
+    async def _update(self, channel: str, ts: str, card: Card) -> None:
+        await send_card(
+            self._api,
             "change a message",
             card,
             channel,
-            lambda client, text, blocks: client.chat_update(
-                channel=channel, ts=stamp, text=text, blocks=blocks
-            ),
+            lambda client, text, blocks: client.chat_update(channel=channel, ts=ts, text=text, blocks=blocks),
         )
 
-    async def _delete(self, channel: str, stamp: str) -> None:
+    async def _delete(self, channel: str, ts: str) -> None:
         try:
-            await self._connection.call(
+            await self._api.call(
                 "delete a message",
-                lambda client: client.chat_delete(channel=channel, ts=stamp),
+                lambda client: client.chat_delete(channel=channel, ts=ts),
                 channel=channel,
             )
         except RefusedError as error:
             if error.passing:
                 raise
-            if error.kind is not Refusal.GONE:  # what replaces it has to be said all the same
+            if (
+                error.kind is not RefusalKind.MESSAGE_NOT_FOUND
+            ):  # what replaces it has to be said all the same
                 log.warning("a message could not be deleted", channel=channel, problem=str(error))
 
     async def _post(self, channel: str, card: Card, thread: str | None, key: str) -> str:
-        answer = await show(
-            self._connection,
+        answer = await send_card(
+            self._api,
             "send a message",
             card,
             channel,
@@ -117,7 +128,7 @@ class Voice:
                 text=text,
                 blocks=blocks,
                 thread_ts=thread,
-                metadata=Metadata(event_type=MESSAGE_EVENT, event_payload={"key": token_of(key)}),
+                metadata=Metadata(event_type=MESSAGE_EVENT_TYPE, event_payload={"key": message_token(key)}),
                 unfurl_links=False,
                 unfurl_media=False,
             ),

@@ -16,11 +16,13 @@ _CODE = re.compile(r"[a-z0-9_]{1,60}", re.ASCII)
 _SCOPES = re.compile(r"[a-z:._, ]{1,200}", re.ASCII)
 
 # Slack's own words for each, from its methods' reference (docs.slack.dev/reference/methods).
-_LIMITED = frozenset({"ratelimited", "rate_limited"})
-_OUTSIDE = frozenset({"not_in_channel", "channel_not_found"})
+_RATE_LIMITED = frozenset({"ratelimited", "rate_limited"})
+_NOT_IN_CHANNEL = frozenset({"not_in_channel", "channel_not_found"})
 _ARCHIVED = frozenset({"is_archived", "is_inactive"})
-_GONE = frozenset({"message_not_found", "cant_update_message", "edit_window_closed", "thread_not_found"})
-_LOCKED_OUT = frozenset(
+_MESSAGE_NOT_FOUND = frozenset(
+    {"message_not_found", "cant_update_message", "edit_window_closed", "thread_not_found"}
+)
+_INVALID_TOKEN = frozenset(
     {
         *("invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"),
         *("not_allowed_token_type", "forbidden_team", "team_access_not_granted"),
@@ -44,22 +46,24 @@ _ADVICE = {
 }
 
 
-class Refusal(StrEnum):
+class RefusalKind(StrEnum):
     """The kinds of refusal that callers tell apart."""
 
-    LIMITED = "limited"
-    OUTSIDE = "outside"  # the bot is not in the channel
-    ABSENT = "absent"  # the person is not in the channel
-    BLOCKS = "blocks"  # Slack does not show blocks like these, or not so many
-    GONE = "gone"  # the message is not there any more
-    SCOPE = "scope"
-    LOCKED_OUT = "locked out"  # the token does not work
+    RATE_LIMITED = "rate limited"
+    NOT_IN_CHANNEL = "not in channel"  # the bot is not in the channel
+    USER_NOT_IN_CHANNEL = "user not in channel"  # the person is not in the channel
+    INVALID_BLOCKS = "invalid blocks"  # Slack does not show blocks like these, or not so many
+    MESSAGE_NOT_FOUND = "message not found"  # the message is not there any more
+    MISSING_SCOPE = "missing scope"
+    INVALID_TOKEN = "invalid token"  # noqa: S105 - the token does not work
     OTHER = "other"
 
 
 _KINDS = {
-    "user_not_in_channel": Refusal.ABSENT,
-    **dict.fromkeys(("invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"), Refusal.BLOCKS),
+    "user_not_in_channel": RefusalKind.USER_NOT_IN_CHANNEL,
+    **dict.fromkeys(
+        ("invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"), RefusalKind.INVALID_BLOCKS
+    ),
 }
 
 
@@ -79,7 +83,7 @@ class RefusedError(ChatError):
         self,
         sentence: str,
         *,
-        kind: Refusal,
+        kind: RefusalKind,
         passing: bool,
         code: str = "",
         doubtful: bool = False,
@@ -90,11 +94,11 @@ class RefusedError(ChatError):
         self.code = code
 
 
-def refusal(what: str, error: SlackApiError, channel: str = "", bot: str = "slipway") -> RefusedError:
-    """The refusal behind an error of the SDK.
+def refused_error(action: str, error: SlackApiError, channel: str = "", bot: str = "slipway") -> RefusedError:
+    """What an error of the SDK means, from of the SDK.
 
     Args:
-        what: what was not done, to follow “Could not”.
+        action: what was not done, to follow “Could not”.
         error: as the SDK raised it. Its text holds the whole answer, so it goes nowhere.
         channel: the channel concerned, if there is one.
         bot: the bot's name, for who has to invite it.
@@ -105,49 +109,52 @@ def refusal(what: str, error: SlackApiError, channel: str = "", bot: str = "slip
     data = data if isinstance(data, Mapping) else {}
     found = data.get("error")
     code = found if isinstance(found, str) and _CODE.fullmatch(found) else ""
-    if status == HTTPStatus.TOO_MANY_REQUESTS or code in _LIMITED:
+    if status == HTTPStatus.TOO_MANY_REQUESTS or code in _RATE_LIMITED:
         return RefusedError(
-            f"Could not {what}: Slack finds that the bot says too much.",
-            kind=Refusal.LIMITED,
+            f"Could not {action}: Slack finds that the bot says too much.",
+            kind=RefusalKind.RATE_LIMITED,
             passing=True,
             code="ratelimited",
             retry_after=_retry_after(getattr(response, "headers", {})),
         )
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR or not code:
         return RefusedError(
-            f"Could not {what}: Slack failed (HTTP {status}).",
-            kind=Refusal.OTHER,
+            f"Could not {action}: Slack failed (HTTP {status}).",
+            kind=RefusalKind.OTHER,
             passing=True,
             doubtful=True,
         )
     kind, advice = _advice(code, data, channel, bot)
     passing = code in _PASSING
-    sentence = f"Could not {what}: {advice} ({code})."
+    sentence = f"Could not {action}: {advice} ({code})."
     return RefusedError(sentence, kind=kind, passing=passing, code=code, doubtful=passing)
 
 
-def _advice(code: str, data: Mapping[str, Any], channel: str, bot: str) -> tuple[Refusal, str]:
+def _advice(code: str, data: Mapping[str, Any], channel: str, bot: str) -> tuple[RefusalKind, str]:
     place = f"the channel {channel}" if channel else "that channel"
-    if code in _OUTSIDE and channel.startswith("D"):
-        return Refusal.OUTSIDE, "I am not in that conversation; ask in a channel, or in a message to me"
-    if code in _OUTSIDE:
-        return Refusal.OUTSIDE, f"I am not in {place}; type `/invite @{bot}` there"
+    if code in _NOT_IN_CHANNEL and channel.startswith("D"):
+        return (
+            RefusalKind.NOT_IN_CHANNEL,
+            "I am not in that conversation; ask in a channel, or in a message to me",
+        )
+    if code in _NOT_IN_CHANNEL:
+        return RefusalKind.NOT_IN_CHANNEL, f"I am not in {place}; type `/invite @{bot}` there"
     if code in _ARCHIVED:
-        return Refusal.OTHER, f"{place} is archived"
-    if code in _GONE:
-        return Refusal.GONE, "the message was deleted, or can no longer be changed"
+        return RefusalKind.OTHER, f"{place} is archived"
+    if code in _MESSAGE_NOT_FOUND:
+        return RefusalKind.MESSAGE_NOT_FOUND, "the message was deleted, or can no longer be changed"
     if code == "missing_scope":
         needed = data.get("needed")
         scope = needed if isinstance(needed, str) and _SCOPES.fullmatch(needed) else "another one"
-        return Refusal.SCOPE, (
+        return RefusalKind.MISSING_SCOPE, (
             f"the app lacks the scope `{scope}`; add it under “OAuth & Permissions” as "
             "`slipway slack manifest` has it, and install the app again"
         )
-    if code in _LOCKED_OUT:
-        return Refusal.LOCKED_OUT, "Slack does not accept the token; see `slipway doctor`"
+    if code in _INVALID_TOKEN:
+        return RefusalKind.INVALID_TOKEN, "Slack does not accept the token; see `slipway doctor`"
     if code.startswith("restricted_action"):
-        return Refusal.OTHER, f"the workspace's administrators do not let apps do that in {place}"
-    return _KINDS.get(code, Refusal.OTHER), _ADVICE.get(code, "Slack said no")
+        return RefusalKind.OTHER, f"the workspace's administrators do not let apps do that in {place}"
+    return _KINDS.get(code, RefusalKind.OTHER), _ADVICE.get(code, "Slack said no")
 
 
 def _retry_after(headers: Any) -> float:

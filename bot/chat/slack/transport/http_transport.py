@@ -1,12 +1,11 @@
-"""The ways in which events reach the bot, and the one over HTTP: requests that Slack makes."""
+"""Events over HTTP: requests that Slack makes."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any, Protocol
+from typing import Any
 from urllib.parse import parse_qsl
 
 import structlog
@@ -15,65 +14,42 @@ from slack_bolt.adapter.aiohttp import to_aiohttp_response
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
 
-from slipway.bot.chat.slack.transport.signatures import genuine
-from slipway.bot.chat.slack.interactions.values import PATH
+from slipway.bot.chat.slack.manifest import REQUEST_PATH
 from slipway.bot.chat.slack.settings import SlackSettings
+from slipway.bot.chat.slack.transport.signatures import is_genuine
+from slipway.bot.chat.slack.transport.transport import Notify
 from slipway.bot.core.errors import ChatError
 from slipway.bot.core.times import Clock
 
-LARGEST = 1024 * 1024
+MAX_REQUEST_BYTES = 1024 * 1024
 """Bytes of a request; Slack's own are far below."""
 
 log = structlog.get_logger(__name__)
 
-Contact = Callable[[], None]
-"""Called whenever Slack was heard from."""
 
+class HttpTransport:
+    """Slack's signed requests to ``/slack/events``, and nothing else."""
 
-class Way(Protocol):
-    """How events come in."""
-
-    @property
-    def open(self) -> bool:
-        """Whether events can come in now."""
-        ...
-
-    async def serve(self, app: AsyncApp, stands: Contact) -> None:
-        """Hand events to the app until cancelled, or until the way is lost and has to be made anew.
-
-        Args:
-            app: what takes them in.
-            stands: called when the way is open.
-
-        Raises:
-            ChatError: it cannot be opened.
-        """
-        ...
-
-
-class Requests:
-    """HTTP: Slack's signed requests to ``/slack/events``, and nothing else."""
-
-    def __init__(self, settings: SlackSettings, contact: Contact, clock: Clock) -> None:
+    def __init__(self, settings: SlackSettings, on_activity: Notify, clock: Clock) -> None:
         self._secret = settings.signing_secret.get_secret_value() if settings.signing_secret else ""
         self._listen = settings.listen
-        self._contact = contact
+        self._on_activity = on_activity
         self._clock = clock
         self.port: int | None = None
 
     @property
-    def open(self) -> bool:
+    def is_open(self) -> bool:
         """Whether the port is open."""
         return self.port is not None
 
-    async def serve(self, app: AsyncApp, stands: Contact) -> None:
-        """Answer requests; see :class:`Way`."""
+    async def serve(self, app: AsyncApp, on_open: Notify) -> None:
+        """Answer requests; see :class:`slipway.bot.chat.slack.transport.transport.Transport`."""
 
-        async def take(request: web.Request) -> web.Response:
-            return await self._take(app, request)
+        async def respond(request: web.Request) -> web.Response:
+            return await self._respond(app, request)
 
-        server = web.Application(client_max_size=LARGEST)
-        server.router.add_post(PATH, take)
+        server = web.Application(client_max_size=MAX_REQUEST_BYTES)
+        server.router.add_post(REQUEST_PATH, respond)
         # Slack packs nothing; what others have packed is not worth unpacking.
         runner = web.AppRunner(server, access_log=None, shutdown_timeout=1.0, auto_decompress=False)
         await runner.setup()
@@ -81,8 +57,8 @@ class Requests:
         try:
             await web.TCPSite(runner, host.strip("[]"), int(port)).start()
             self.port = runner.addresses[0][1]
-            stands()
-            log.info("listening for Slack", address=self._listen, path=PATH)
+            on_open()
+            log.info("listening for Slack", address=self._listen, path=REQUEST_PATH)
             await asyncio.Event().wait()
         except (OSError, OverflowError) as error:
             why = getattr(error, "strerror", None) or str(error)
@@ -91,13 +67,13 @@ class Requests:
             self.port = None
             await runner.cleanup()
 
-    async def _take(self, app: AsyncApp, request: web.Request) -> web.Response:
+    async def _respond(self, app: AsyncApp, request: web.Request) -> web.Response:
         try:
             body = await request.read()
         except (web.HTTPException, web.RequestPayloadError):  # too large, or broken off
             return web.Response(status=HTTPStatus.UNAUTHORIZED)
         headers = request.headers
-        if not genuine(
+        if not is_genuine(
             self._secret,
             timestamp=headers.get("X-Slack-Request-Timestamp", ""),
             signature=headers.get("X-Slack-Signature", ""),
@@ -105,16 +81,18 @@ class Requests:
             now=self._clock(),
         ):
             return web.Response(status=HTTPStatus.UNAUTHORIZED)
-        self._contact()
+        self._on_activity()
         try:
             # Bolt takes a body that is read already only as Socket Mode's; nothing else depends on that.
-            asked = AsyncBoltRequest(body=_read(request.content_type, body.decode()), mode="socket_mode")
+            bolt_request = AsyncBoltRequest(
+                body=_parse(request.content_type, body.decode()), mode="socket_mode"
+            )
         except (ValueError, TypeError, AttributeError, RecursionError):  # signed, but not what Slack says
             return web.Response(status=HTTPStatus.BAD_REQUEST)
-        return await to_aiohttp_response(await app.async_dispatch(asked))
+        return await to_aiohttp_response(await app.async_dispatch(bolt_request))
 
 
-def _read(content_type: str, body: str) -> dict[str, Any]:
+def _parse(content_type: str, body: str) -> dict[str, Any]:
     """What a request says. Bolt would take any form in which the word “payload” stands for a press.
 
     Raises:

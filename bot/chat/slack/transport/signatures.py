@@ -11,12 +11,13 @@ import hmac
 import re
 from datetime import datetime, timedelta
 
-WINDOW = timedelta(minutes=5)
+MAX_AGE = timedelta(minutes=5)
+"""Between the moment of a signature and now, either way."""
 
 _TIMESTAMP = re.compile(r"\d{1,12}", re.ASCII)
 
 
-def genuine(secret: str, *, timestamp: str, signature: str, body: bytes, now: datetime) -> bool:
+def is_genuine(secret: str, *, timestamp: str, signature: str, body: bytes, now: datetime) -> bool:
     """Whether the signature is right and recent; compared in constant time.
 
     Args:
@@ -28,7 +29,7 @@ def genuine(secret: str, *, timestamp: str, signature: str, body: bytes, now: da
     """
     if not _TIMESTAMP.fullmatch(timestamp):
         return False
-    if abs(now.timestamp() - int(timestamp)) > WINDOW.total_seconds():
+    if abs(now.timestamp() - int(timestamp)) > MAX_AGE.total_seconds():
         return False
     signed = b"v0:" + timestamp.encode() + b":" + body
     expected = "v0=" + hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest()

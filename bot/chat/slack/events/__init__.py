@@ -1,0 +1,1 @@
+"""What Slack tells the adapter: messages, and changes of user groups."""

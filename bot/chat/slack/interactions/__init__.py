@@ -1,0 +1,1 @@
+"""Buttons, slash commands, shortcuts and modals."""

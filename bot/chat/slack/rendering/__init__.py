@@ -1,0 +1,1 @@
+"""Cards and forms as Block Kit."""

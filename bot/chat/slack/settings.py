@@ -1,0 +1,50 @@
+"""``[slack]`` of slipway.toml."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from enum import StrEnum
+
+from pydantic import Field, SecretStr
+
+from slipway.bot.core.settings import Duration, Settings
+
+
+class SlackTransport(StrEnum):
+    """How events reach the bot."""
+
+    SOCKET = "socket"  # Socket Mode: the bot calls Slack, and no port is open
+    HTTP = "http"  # Slack calls the bot, with signed requests
+
+
+class SlackSettings(Settings):
+    """``[slack]``: the app, and the channels it works in."""
+
+    bot_token: SecretStr | None = None
+    app_token: SecretStr | None = None  # for Socket Mode
+    signing_secret: SecretStr | None = None  # for HTTP
+    transport: SlackTransport = SlackTransport.SOCKET
+    listen: str = Field(
+        "127.0.0.1:3000",
+        pattern=r"^(\[[0-9A-Fa-f:.]+\]|[^:\s]+):\d{1,5}$",
+        description="a host and a port, like 127.0.0.1:3000",
+    )
+    teams: tuple[str, ...] = ()  # other workspaces whose people are believed
+    channels: tuple[str, ...] = ()  # where changes may be asked for; elsewhere the bot only answers questions
+    changes_in_direct: bool = False
+    home_channel: str | None = None  # see `home`
+    endpoint: str | None = None
+    request_timeout: Duration = timedelta(seconds=20)
+    groups_refresh: Duration = timedelta(minutes=5)
+
+    @property
+    def home(self) -> str | None:
+        """The channel that answers what is asked for outside any channel; None stands for a direct message."""
+        if self.home_channel is not None or self.changes_in_direct:
+            return self.home_channel
+        return next(iter(self.channels), None)
+
+    @property
+    def api_url(self) -> str:
+        """Where the Web API is, with a slash behind it."""
+        return f"{(self.endpoint or 'https://slack.com/api').rstrip('/')}/"

@@ -1,0 +1,1 @@
+"""How the adapter reaches Slack, and Slack the adapter."""
