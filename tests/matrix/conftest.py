@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
 
 import pytest
 
 from slipway.bot.chat.matrix.chat import MatrixChat
 from slipway.bot.chat.matrix.memory import InMemory
+from slipway.bot.config.settings import MatrixSettings
 from slipway.bot.core.times import system_clock
+from tests.matrix.builders import settings
 from tests.matrix.clients import Person
-from tests.matrix.fakes import FaultProxy, fault_proxy
-from tests.matrix.harness import BotRoom, EventRecorder, running, settings, wait_until_listening
+from tests.matrix.encrypted_client import EncryptedPerson
+from tests.matrix.fakes import EventRecorder, FaultProxy, fault_proxy
+from tests.matrix.harness import BotRoom, EncryptedBotRoom, encrypted_bot_room, running, wait_until_listening
 from tests.support.synapse import Account, Synapse
 
 
@@ -41,3 +45,23 @@ async def bot_room(synapse: Synapse, alice: Person, account: Account) -> AsyncIt
 async def proxy(synapse: Synapse) -> AsyncIterator[FaultProxy]:
     async with fault_proxy(synapse.url) as proxy:
         yield proxy
+
+
+@pytest.fixture
+def matrix(synapse: Synapse, account: Account) -> Callable[[str], MatrixSettings]:
+    return lambda room, **more: settings(synapse, account, room, **more)
+
+
+@pytest.fixture
+async def ann(synapse: Synapse, tmp_path: Path) -> AsyncIterator[EncryptedPerson]:
+    """A strict one: she speaks only with devices that are cross-signed."""
+    async with EncryptedPerson.of(synapse, tmp_path / "ann", strict=True) as person:
+        yield person
+
+
+@pytest.fixture
+async def encrypted_room(
+    ann: EncryptedPerson, matrix: Callable[[str], MatrixSettings], tmp_path: Path
+) -> AsyncIterator[EncryptedBotRoom]:
+    async with encrypted_bot_room(ann, matrix, tmp_path / "matrix") as found:
+        yield found

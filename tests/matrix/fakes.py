@@ -1,4 +1,4 @@
-"""A proxy in front of a homeserver that can fail: once for each fault that waits for a kind of call."""
+"""Fakes: a homeserver that fails, behind a proxy; a sleep that does not wait; an ``accept`` that records."""
 
 from __future__ import annotations
 
@@ -11,10 +11,7 @@ import aiohttp
 from aiohttp import web
 
 from slipway.bot.chat.matrix.chat import MatrixChat
-from slipway.bot.chat.matrix.memory import InMemory
-from slipway.bot.core.times import system_clock
-from tests.matrix.harness import settings
-from tests.support.synapse import Account, Synapse
+from slipway.bot.chat.model import AnyEvent, MessageEvent
 
 Forward = Callable[[], Awaitable[web.Response]]
 Fault = Callable[[web.Request, Forward], Awaitable[web.StreamResponse]]
@@ -119,9 +116,26 @@ class RecordingSleep:
             self.details.append(health.detail)
 
 
-def chat_behind(
-    proxy: FaultProxy, synapse: Synapse, account: Account, room: str, waits: RecordingSleep, **more: object
-) -> MatrixChat:
-    config = settings(synapse, account, room, homeserver=proxy.url, **more)
-    waits.chat = MatrixChat(config, InMemory(), system_clock, sleep=waits)
-    return waits.chat
+class EventRecorder:
+    """An ``accept`` that keeps what it was given and can be waited on."""
+
+    def __init__(self) -> None:
+        self.events: list[AnyEvent] = []
+        self._news = asyncio.Condition()
+
+    async def __call__(self, event: AnyEvent) -> None:
+        async with self._news:
+            self.events.append(event)
+            self._news.notify_all()
+
+    @property
+    def texts(self) -> list[str]:
+        return [event.text for event in self.events if isinstance(event, MessageEvent)]
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(20), self._news:
+            await self._news.wait_for(condition)
+
+    async def received(self, text: str) -> MessageEvent:
+        await self.until(lambda: text in self.texts)
+        return next(event for event in self.events if isinstance(event, MessageEvent) and event.text == text)

@@ -1,59 +1,30 @@
-"""What tests of the Matrix adapter share: its settings, running it, and an ``accept`` to wait on."""
+"""Running the Matrix adapter, or the whole bot with it, in a room on a real homeserver."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import pytest
-from pydantic import SecretStr
 
+from slipway.bot.app import App, RunningBot, build_clouds, matrix_chat
+from slipway.bot.chat.matrix.account.account_store import AccountStore
 from slipway.bot.chat.matrix.chat import MatrixChat
 from slipway.bot.chat.matrix.memory import InMemory
-from slipway.bot.chat.model import AnyEvent, MessageEvent
-from slipway.bot.config.settings import MatrixSettings
+from slipway.bot.chat.model import AnyEvent
+from slipway.bot.config.demo import demo_settings
+from slipway.bot.config.settings import MatrixSettings, PersonSettings, SlipwaySettings
+from slipway.bot.core.times import system_clock
+from slipway.commands.all import rights
+from tests.matrix.builders import settings
 from tests.matrix.clients import Person
+from tests.matrix.encrypted_client import EncryptedPerson
+from tests.matrix.fakes import EventRecorder, FaultProxy, RecordingSleep
 from tests.support.synapse import Account, Synapse
-
-
-class EventRecorder:
-    """An ``accept`` that keeps what it was given and can be waited on."""
-
-    def __init__(self) -> None:
-        self.events: list[AnyEvent] = []
-        self._news = asyncio.Condition()
-
-    async def __call__(self, event: AnyEvent) -> None:
-        async with self._news:
-            self.events.append(event)
-            self._news.notify_all()
-
-    @property
-    def texts(self) -> list[str]:
-        return [event.text for event in self.events if isinstance(event, MessageEvent)]
-
-    async def until(self, condition: Callable[[], bool]) -> None:
-        async with asyncio.timeout(20), self._news:
-            await self._news.wait_for(condition)
-
-    async def received(self, text: str) -> MessageEvent:
-        await self.until(lambda: text in self.texts)
-        return next(event for event in self.events if isinstance(event, MessageEvent) and event.text == text)
-
-
-def settings(synapse: Synapse, account: Account, *rooms: str, **more: object) -> MatrixSettings:
-    values = {
-        "homeserver": synapse.url,
-        "user_id": account.user_id,
-        "device_id": account.device_id,
-        "access_token": SecretStr(account.access_token),
-        "rooms": rooms,
-        "request_timeout": timedelta(seconds=10),
-        **more,
-    }
-    return MatrixSettings.model_validate(values)
 
 
 @asynccontextmanager
@@ -83,14 +54,115 @@ async def wait_until_listening(person: Person, room: str, recorder: EventRecorde
     raise AssertionError("the bot never listened")
 
 
+@dataclass
 class BotRoom:
     """A room with alice and the bot in it, the bot listening."""
 
-    def __init__(
-        self, chat: MatrixChat, recorder: EventRecorder, room: str, memory: InMemory, bot: str
-    ) -> None:
-        self.chat = chat
-        self.recorder = recorder
-        self.room = room
-        self.memory = memory
-        self.bot = bot
+    chat: MatrixChat
+    recorder: EventRecorder
+    room: str
+    memory: InMemory
+    bot: str
+
+
+def chat_behind(
+    proxy: FaultProxy, synapse: Synapse, account: Account, room: str, waits: RecordingSleep, **more: object
+) -> MatrixChat:
+    config = settings(synapse, account, room, homeserver=proxy.url, **more)
+    waits.chat = MatrixChat(config, InMemory(), system_clock, sleep=waits)
+    return waits.chat
+
+
+@dataclass
+class EncryptedBotRoom:
+    """An encrypted room with a person and the bot in it."""
+
+    chat: MatrixChat
+    recorder: EventRecorder
+    room: str
+    memory: InMemory
+    person: EncryptedPerson
+    bot: str
+
+
+async def wait_until_reading(person: EncryptedPerson, room: str, recorder: EventRecorder) -> None:
+    """Talk until the bot listens; what falls into its first look is history to it."""
+    for count in range(60):
+        text = f"are you there? {count}"
+        await person.say(room, text)
+        await person.sync(wait_ms=200)
+        if any(said.startswith("are you there?") for said in recorder.texts):
+            await recorder.received(text)
+            recorder.events.clear()
+            return
+    raise AssertionError("the bot never listened")
+
+
+def everybody(_user: str) -> bool:
+    return True
+
+
+@asynccontextmanager
+async def encrypted_bot_room(
+    person: EncryptedPerson,
+    matrix: Callable[[str], MatrixSettings],
+    folder: Path,
+    *,
+    room: str | None = None,
+    memory: InMemory | None = None,
+) -> AsyncIterator[EncryptedBotRoom]:
+    """Run the bot in an encrypted room that the person made."""
+    bot = matrix("").user_id
+    entered = room is not None
+    if room is None:
+        room = await person.create_room(bot)
+    memory, recorder = memory or InMemory(), EventRecorder()
+    chat = MatrixChat(matrix(room), memory, system_clock, is_known=everybody, store=AccountStore(folder))
+    async with running(chat, recorder):
+        if not entered:
+            await person.member(room, bot)
+        await wait_until_reading(person, room, recorder)
+        yield EncryptedBotRoom(chat, recorder, room, memory, person, bot)
+
+
+@asynccontextmanager
+async def running_app(app: App) -> AsyncIterator[RunningBot]:
+    """Run the bot while the block runs; what keeps it from starting comes out."""
+    stop = asyncio.Event()
+    opened: asyncio.Future[RunningBot] = asyncio.get_running_loop().create_future()
+    running = asyncio.create_task(app.run(stop, opened))
+    either: set[asyncio.Future[Any]] = {running, opened}
+    await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+    if running.done():
+        running.result()
+    try:
+        yield opened.result()
+    finally:
+        stop.set()
+        await running
+
+
+@asynccontextmanager
+async def bot_without_clouds(folder: Path, matrix: MatrixSettings, *people: str) -> AsyncIterator[RunningBot]:
+    """Run the bot on a state folder while the block runs; ``people`` are Matrix accounts that may do all."""
+    demo = demo_settings(
+        state_dir=folder / "state",
+        aws_endpoint=None,
+        azure_endpoint="http://127.0.0.1:9",
+        known_rights=rights(),
+    )
+    persons = tuple(
+        PersonSettings(id=f"person{number}", identities=(f"matrix:{account}",), roles=("admin",))
+        for number, account in enumerate(people)
+    )
+    configured = demo.model_copy(update={"matrix": matrix, "person": persons, "schedule": ()})
+    async with running_app(App(configured, chats=(matrix_chat,), gallery=None, machines=None)) as bot:
+        yield bot
+
+
+@asynccontextmanager
+async def bot_with_clouds(configured: SlipwaySettings) -> AsyncIterator[RunningBot]:
+    """Run the bot with the clouds that its settings name, while the block runs."""
+    gallery, machines = build_clouds(configured)
+    async with running_app(App(configured, chats=(matrix_chat,), gallery=gallery, machines=machines)) as bot:
+        yield bot

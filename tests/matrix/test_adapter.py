@@ -22,8 +22,9 @@ from slipway.bot.chat.model import (
     WithdrawnReaction,
 )
 from slipway.bot.core.times import system_clock
+from tests.matrix.builders import settings
 from tests.matrix.clients import APPROVE, REJECT, Person
-from tests.matrix.harness import BotRoom, settings
+from tests.matrix.harness import BotRoom
 from tests.support.synapse import Account, Synapse
 
 BUTTONS = tuple(
@@ -44,7 +45,7 @@ async def test_what_is_said_is_heard_once_and_in_order(bot_room: BotRoom, alice:
     assert [event.event_id for event in bot_room.recorder.events] == ids
     received = bot_room.recorder.events[0]
     assert isinstance(received, MessageEvent)
-    assert (received.speaker, received.room.id, received.address) == (alice.id, bot_room.room, Address.ROOM)
+    assert (received.sender, received.room.id, received.address) == (alice.id, bot_room.room, Address.ROOM)
     assert abs(system_clock() - received.sent_at) < timedelta(minutes=1)
     assert bot_room.chat.health().connected
 
@@ -173,7 +174,7 @@ async def test_reactions_are_buttons(bot_room: BotRoom, alice: Person) -> None:
     refused = await alice.react(bot_room.room, sent, REJECT)
     await bot_room.recorder.until(lambda: len(bot_room.recorder.events) >= 2)
     presses = [event for event in bot_room.recorder.events if isinstance(event, ButtonEvent)]
-    assert [(each.choice, each.event_id, each.message_id, each.speaker) for each in presses] == [
+    assert [(each.choice, each.event_id, each.message_id, each.sender) for each in presses] == [
         (Choice.APPROVE, pressed, sent, alice.id),
         (Choice.REJECT, refused, sent, alice.id),
     ]

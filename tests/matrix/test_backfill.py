@@ -21,10 +21,10 @@ from slipway.bot.chat_memory import StoredMatrixMemory
 from slipway.bot.core.times import system_clock
 from slipway.bot.store.database import Database
 from slipway.bot.store.memory import ChatMemory
+from tests.matrix.builders import settings
 from tests.matrix.clients import Person
-from tests.matrix.fakes import BAD_GATEWAY, FaultProxy, RecordingSleep, answers, chat_behind
-from tests.matrix.harness import BotRoom, EventRecorder, running, settings, wait_until_listening
-from tests.matrix.whole_bot import whole_bot
+from tests.matrix.fakes import BAD_GATEWAY, EventRecorder, FaultProxy, RecordingSleep, answers
+from tests.matrix.harness import BotRoom, bot_without_clouds, chat_behind, running, wait_until_listening
 from tests.support.synapse import Account, Synapse
 
 FORBIDDEN = answers(403, '{"errcode": "M_FORBIDDEN", "error": "no history for you"}')
@@ -59,14 +59,14 @@ async def test_what_was_said_while_the_bot_was_down_is_answered_once(
 ) -> None:
     room = await alice.create_room(public=True)
     matrix = settings(synapse, account, room)
-    async with whole_bot(tmp_path, matrix, alice.id) as bot:
+    async with bot_without_clouds(tmp_path, matrix, alice.id) as bot:
         await alice.member(room, account.user_id)
         await alice.until(lambda: bot.chats[MATRIX].health().connected or None, what="connection")
         before = await alice.say(room, "!whoami")
         await alice.message(room, "You are", sender=account.user_id)
         await bot.workflows.idle()
     meanwhile = [await alice.say(room, text) for text in ("!whoami", "!whoami", "!status")]
-    async with whole_bot(tmp_path, matrix, alice.id) as bot:
+    async with bot_without_clouds(tmp_path, matrix, alice.id) as bot:
         await alice.until(lambda: len(alice.messages(room, account.user_id)) >= 4, what="four answers")
         await alice.say(room, "!help")
         await alice.message(room, "!promote", sender=account.user_id)
@@ -228,15 +228,15 @@ async def _no_wait(_seconds: float) -> None:
     return None
 
 
-def fetch(history: History, last_seen: str | None, *, pages: int = 1000) -> tuple[list[str], bool]:
-    gaps = Backfill(
+def backfilled(history: History, last_seen: str | None, *, pages: int = 1000) -> tuple[list[str], bool]:
+    backfill = Backfill(
         history,  # type: ignore[arg-type]  # the two things of a connection that are used
         system_clock,
         max_age=timedelta(minutes=10),
         sleep=_no_wait,
-        most_pages=pages,
+        max_pages=pages,
     )
-    earlier = asyncio.run(gaps.fetch("!r", str(len(history.events)), last_seen))
+    earlier = asyncio.run(backfill.fetch("!r", str(len(history.events)), last_seen))
     return [each.source["event_id"] for each in earlier.events], earlier.complete
 
 
@@ -246,7 +246,7 @@ def test_however_the_pages_fall_a_gap_holds_what_followed_the_last_message(
 ) -> None:
     events = [event(number, timedelta(0)) for number in range(count)]
     last = data.draw(st.integers(-1, count - 1))
-    found, complete = fetch(History(events, lengths), f"${last}")
+    found, complete = backfilled(History(events, lengths), f"${last}")
     assert found == [f"${number}" for number in range(last + 1, count)]
     assert complete
 
@@ -261,7 +261,7 @@ def test_what_is_too_old_to_act_on_ends_the_reading_and_a_single_false_time_does
         if len(lengths) > 1 or lengths[0] > 1:
             events[index].source["origin_server_ts"] = "forged"
     history = History(events, lengths)
-    found, complete = fetch(history, "$before all of it")
+    found, complete = backfilled(history, "$before all of it")
     assert complete
     assert found[len(found) - young :] == [f"${number}" for number in range(old, old + young)]
     assert len(found) - young <= 2 * max(lengths)
@@ -269,5 +269,5 @@ def test_what_is_too_old_to_act_on_ends_the_reading_and_a_single_false_time_does
 
 def test_a_gap_without_end_is_left_at_a_bound_and_said_to_be_incomplete() -> None:
     events = [event(number, timedelta(0)) for number in range(100)]
-    found, complete = fetch(History(events, [10]), "$elsewhere", pages=3)
+    found, complete = backfilled(History(events, [10]), "$elsewhere", pages=3)
     assert (found, complete) == ([f"${number}" for number in range(70, 100)], False)

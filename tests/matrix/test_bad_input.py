@@ -15,9 +15,9 @@ from slipway.bot.app import RunningBot
 from slipway.bot.chat.matrix.events.parsing import BotUser, parse_event
 from slipway.bot.chat.matrix.platform import MATRIX
 from slipway.bot.chat.model import Address, MessageEvent
+from tests.matrix.builders import settings
 from tests.matrix.clients import APPROVE, Message, Person, RefusedError
-from tests.matrix.harness import settings
-from tests.matrix.whole_bot import whole_bot
+from tests.matrix.harness import bot_without_clouds
 from tests.support.synapse import Account, Synapse
 
 TEXT = {"msgtype": "m.text", "body": "!whoami"}
@@ -59,7 +59,7 @@ async def talk(synapse: Synapse, alice: Person, account: Account, tmp_path: Path
 @asynccontextmanager
 async def _talking(synapse: Synapse, alice: Person, account: Account, folder: Path) -> AsyncIterator[Talk]:
     room = await alice.create_room(public=True)
-    async with whole_bot(folder, settings(synapse, account, room), alice.id) as bot:
+    async with bot_without_clouds(folder, settings(synapse, account, room), alice.id) as bot:
         await alice.member(room, account.user_id)
         await alice.until(lambda: bot.chats[MATRIX].health().connected, what="the bot")
         yield Talk(alice, room, account.user_id, bot)
@@ -142,7 +142,7 @@ def test_only_a_plain_text_is_ever_heard(msgtype: Any, more: Any) -> None:
 def test_whatever_the_mentions_hold_the_text_and_the_speaker_stay(mentions: Any) -> None:
     received = _parsed({**TEXT, "m.mentions": mentions, "displayname": "@bob:example.org"})
     assert isinstance(received, MessageEvent)
-    assert (received.text, received.speaker) == ("!whoami", "@alice:example.org")
+    assert (received.text, received.sender) == ("!whoami", "@alice:example.org")
 
 
 @given(st.dictionaries(st.sampled_from(["event_id", "key", "m.in_reply_to", "is_falling_back"]), JSON))

@@ -26,7 +26,7 @@ Slipway = Callable[..., Result]
 
 
 @pytest.fixture
-def home(tmp_path: Path, synapse: Synapse, account: Account) -> Path:
+def folder(tmp_path: Path, synapse: Synapse, account: Account) -> Path:
     (tmp_path / "slipway.toml").write_text(
         f"""
 [matrix]
@@ -40,17 +40,17 @@ rooms = ["#nowhere:slipway.test"]
 
 
 @pytest.fixture
-def slipway(home: Path) -> Slipway:
+def slipway(folder: Path) -> Slipway:
     def run(*args: str, said: str = "", **environment: str) -> Result:
-        command = ["matrix", *args, "--config", str(home / "slipway.toml")]
+        command = ["matrix", *args, "--config", str(folder / "slipway.toml")]
         return CliRunner().invoke(main, command, input=said, env=environment)
 
     return run
 
 
-def run_once(home: Path, **environment: str) -> None:
+def run_once(folder: Path, **environment: str) -> None:
     """What the start of the bot does to its account."""
-    settings = load(home / "slipway.toml", environment, known_rights=rights())
+    settings = load(folder / "slipway.toml", environment, known_rights=rights())
     assert settings.matrix is not None
 
     async def start() -> None:
@@ -61,8 +61,8 @@ def run_once(home: Path, **environment: str) -> None:
     asyncio.run(start())
 
 
-def kept(home: Path) -> dict[str, str]:
-    found: dict[str, str] = json.loads((home / "state" / "matrix" / "login.json").read_text())
+def kept(folder: Path) -> dict[str, str]:
+    found: dict[str, str] = json.loads((folder / "state" / "matrix" / "login.json").read_text())
     return found
 
 
@@ -86,7 +86,7 @@ def is_cross_signed_now(synapse: Synapse, user: str, device: str) -> bool:
 
 
 def test_logging_in_once_is_enough_and_no_password_is_kept(
-    slipway: Slipway, home: Path, synapse: Synapse, account: Account
+    slipway: Slipway, folder: Path, synapse: Synapse, account: Account
 ) -> None:
     before = slipway("status")
     assert before.exit_code == 1
@@ -95,9 +95,9 @@ def test_logging_in_once_is_enough_and_no_password_is_kept(
     assert done.exit_code == 0, done.output
     assert f"Logged in as {account.user_id}, device SLIPWAY." in done.output
     assert account.password not in done.output
-    for path in (home / "state").rglob("*"):
+    for path in (folder / "state").rglob("*"):
         assert path.is_dir() or account.password.encode() not in path.read_bytes()
-    run_once(home)  # without any secret in the configuration
+    run_once(folder)  # without any secret in the configuration
     assert is_cross_signed_now(synapse, account.user_id, "SLIPWAY")
     status = slipway("status")
     assert re.search(r"Device +SLIPWAY, signed\n", status.output)
@@ -120,44 +120,44 @@ def test_a_configured_token_would_win_and_is_named(slipway: Slipway) -> None:
     assert "take it out of the environment variable SLIPWAY_MATRIX_ACCESS_TOKEN first" in result.output
 
 
-def test_logging_in_again_keeps_what_works(slipway: Slipway, home: Path, account: Account) -> None:
+def test_logging_in_again_keeps_what_works(slipway: Slipway, folder: Path, account: Account) -> None:
     slipway("login", said=account.password)
-    before = kept(home)
+    before = kept(folder)
     assert slipway("login", said=account.password).exit_code == 0
-    assert kept(home) == before
+    assert kept(folder) == before
 
 
 def test_a_removed_device_is_shown_and_replaced(
-    slipway: Slipway, home: Path, synapse: Synapse, account: Account
+    slipway: Slipway, folder: Path, synapse: Synapse, account: Account
 ) -> None:
     slipway("login", said=account.password)
-    log_out(synapse, kept(home))
+    log_out(synapse, kept(folder))
     status = slipway("status")
     assert "no longer knows device SLIPWAY: it was removed or logged out. Next: `slipway matrix login`" in (
         status.output
     )
     assert slipway("login", said=account.password).exit_code == 0
-    new = kept(home)["device_id"]
+    new = kept(folder)["device_id"]
     assert new != "SLIPWAY"
     assert is_cross_signed_now(synapse, account.user_id, new)
 
 
 def test_lost_keys_are_shown_and_a_new_device_takes_over(
-    slipway: Slipway, home: Path, synapse: Synapse, account: Account
+    slipway: Slipway, folder: Path, synapse: Synapse, account: Account
 ) -> None:
     slipway("login", said=account.password)
-    (home / "state" / "matrix" / "keys-SLIPWAY.db").unlink()
+    (folder / "state" / "matrix" / "keys-SLIPWAY.db").unlink()
     status = slipway("status")
     assert "keys of device SLIPWAY are lost" in status.output
     assert "Next: `slipway matrix login --new-device`" in status.output
     done = slipway("login", "--new-device", said=account.password)
     assert "Devices that are not used any more: SLIPWAY." in done.output
-    assert is_cross_signed_now(synapse, account.user_id, kept(home)["device_id"])
+    assert is_cross_signed_now(synapse, account.user_id, kept(folder)["device_id"])
     assert "✘ The account still has the device SLIPWAY, whose keys are lost." in slipway("status").output
 
 
 def test_a_foreign_identity_is_replaced_only_when_told_to(
-    slipway: Slipway, synapse: Synapse, account: Account, tmp_path: Path, home: Path
+    slipway: Slipway, synapse: Synapse, account: Account, tmp_path: Path, folder: Path
 ) -> None:
     async def somebody_was_here() -> None:
         somebody = EncryptedPerson(synapse, account, tmp_path / "somebody")
@@ -172,24 +172,24 @@ def test_a_foreign_identity_is_replaced_only_when_told_to(
     assert "Next: `slipway matrix login --new-identity`" in slipway("status").output
     # Synapse asks for the password before it lets keys be replaced.
     assert slipway("login", "--new-identity", said=account.password).exit_code == 0
-    assert is_cross_signed_now(synapse, account.user_id, kept(home)["device_id"])
+    assert is_cross_signed_now(synapse, account.user_id, kept(folder)["device_id"])
 
 
 def test_it_does_not_log_in_under_the_feet_of_a_running_bot(
-    slipway: Slipway, home: Path, account: Account
+    slipway: Slipway, folder: Path, account: Account
 ) -> None:
-    with StateLock(home / "state"):
+    with StateLock(folder / "state"):
         result = slipway("login", said=account.password)
     assert result.exit_code == 1
     assert "Another Slipway" in result.output
 
 
-def test_an_unreachable_homeserver_is_told(slipway: Slipway, home: Path, account: Account) -> None:
+def test_an_unreachable_homeserver_is_told(slipway: Slipway, folder: Path, account: Account) -> None:
     slipway("login", said=account.password)
-    config = home / "slipway.toml"
+    config = folder / "slipway.toml"
     text = re.sub(r"http://127.0.0.1:\d+", "http://127.0.0.1:9", config.read_text())
     config.write_text(text)
-    login = home / "state" / "matrix" / "login.json"
+    login = folder / "state" / "matrix" / "login.json"
     login.write_text(re.sub(r"http://127.0.0.1:\d+", "http://127.0.0.1:9", login.read_text()))
     result = slipway("status")
     assert result.exit_code == 1

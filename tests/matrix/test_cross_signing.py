@@ -17,9 +17,9 @@ from slipway.bot.chat.matrix.encryption.seeds import CrossSigningSeeds
 from slipway.bot.chat.matrix.transport.connection import Connection
 from slipway.bot.config.settings import MatrixSettings
 from slipway.bot.core.errors import ChatError
+from tests.matrix.builders import by_password, settings
 from tests.matrix.clients import Person
 from tests.matrix.encrypted_client import EncryptedPerson, is_cross_signed
-from tests.matrix.harness import settings
 from tests.support.synapse import Account, Synapse
 
 
@@ -33,17 +33,6 @@ async def eve(synapse: Synapse) -> AsyncIterator[Person]:
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     return tmp_path / "state" / "matrix"
-
-
-def by_password(synapse: Synapse, account: Account, **more: Any) -> MatrixSettings:
-    return settings(
-        synapse,
-        account,
-        access_token=None,
-        device_id="SLIPWAY",
-        password=SecretStr(account.password),
-        **more,
-    )
 
 
 async def start(matrix: MatrixSettings, folder: Path) -> str:

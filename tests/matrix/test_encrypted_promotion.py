@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from slipway.bot.app import App, RunningBot, build_clouds, matrix_chat
 from slipway.bot.clouds.simulated.azure import SimulatedAzure
 from slipway.bot.clouds.simulated.fedora import fedora_gallery
 from slipway.bot.config.demo import demo_settings
 from slipway.bot.config.settings import OperationKind, PersonSettings, SlipwaySettings
 from slipway.bot.core.times import system_clock
 from slipway.commands.all import rights
+from tests.matrix.builders import settings
 from tests.matrix.encrypted_client import EncryptedPerson
-from tests.matrix.harness import settings
+from tests.matrix.harness import bot_with_clouds
 from tests.support.synapse import Account, Synapse
 
 pytestmark = pytest.mark.xdist_group("program")
@@ -44,22 +42,6 @@ def configured(
     promote = base.policy[OperationKind.PROMOTE].model_copy(update={"encrypted_reactions": reactions})
     policy = {**base.policy, OperationKind.PROMOTE: promote}
     return base.model_copy(update={"matrix": matrix, "person": persons, "policy": policy, "schedule": ()})
-
-
-@asynccontextmanager
-async def bot(configured: SlipwaySettings) -> AsyncIterator[RunningBot]:
-    gallery, machines = build_clouds(configured)
-    app = App(configured, chats=(matrix_chat,), gallery=gallery, machines=machines)
-    stop = asyncio.Event()
-    opened: asyncio.Future[RunningBot] = asyncio.get_running_loop().create_future()
-    running = asyncio.create_task(app.run(stop, opened))
-    waited: set[asyncio.Future[Any]] = {running, opened}
-    await asyncio.wait(waited, return_when=asyncio.FIRST_COMPLETED)
-    try:
-        yield opened.result()
-    finally:
-        stop.set()
-        await running
 
 
 async def proposed(ann: EncryptedPerson, room: str, bot: str) -> tuple[str, str]:
@@ -90,11 +72,15 @@ async def test_a_promotion_takes_a_typed_approval_unless_reactions_may_count(
         room = await ann.create_room(account.user_id, bea.id)
         await bea.call("POST", f"/join/{room}", {})
         matrix = settings(synapse, account, room)
-        async with bot(configured(tmp_path / "state", azure, matrix, ann.id, bea.id, reactions=reactions)):
+        async with bot_with_clouds(
+            configured(tmp_path / "state", azure, matrix, ann.id, bea.id, reactions=reactions)
+        ):
             await ann.member(room, account.user_id)
             card, typed = await proposed(ann, room, account.user_id)
         # A restart between the command and the approval.
-        async with bot(configured(tmp_path / "state", azure, matrix, ann.id, bea.id, reactions=reactions)):
+        async with bot_with_clouds(
+            configured(tmp_path / "state", azure, matrix, ann.id, bea.id, reactions=reactions)
+        ):
             await bea.sync()
             await bea.react(room, card)
             if not reactions:

@@ -5,42 +5,28 @@ from __future__ import annotations
 import asyncio
 import json
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import aiohttp
-import pytest
 from aiohttp import web
 from nio.crypto.attachments import decrypt_attachment
 
 from slipway.bot.chat.matrix.account.account_store import AccountStore
 from slipway.bot.chat.matrix.chat import MatrixChat
 from slipway.bot.chat.matrix.memory import InMemory
-from slipway.bot.chat.model import Assurance, Card, Table
+from slipway.bot.chat.model import Assurance, Card
 from slipway.bot.chat.shared.plain import render_plain
 from slipway.bot.config.settings import MatrixSettings
 from slipway.bot.core.times import system_clock
+from tests.matrix.builders import LONG, settings
 from tests.matrix.encrypted_client import EncryptedPerson
-from tests.matrix.fakes import FaultProxy, Forward, hangs_up
-from tests.matrix.harness import EventRecorder, running, settings
-from tests.matrix.test_encrypted import EncryptedBotRoom, encrypted_bot_room, everybody
+from tests.matrix.fakes import EventRecorder, FaultProxy, Forward, hangs_up
+from tests.matrix.harness import EncryptedBotRoom, encrypted_bot_room, everybody, running
 from tests.support.synapse import Account, Synapse
 
-ROWS = tuple((f"Fedora-Cloud-{number}-x64", "wörd " * 20) for number in range(500))
-LONG = Card(title="All images", tables=(Table(columns=("Name", "About"), rows=ROWS),))
 NOTHING_READ = "I could not read a message of yours"
-
-
-@pytest.fixture
-def matrix(synapse: Synapse, account: Account) -> Callable[[str], MatrixSettings]:
-    return lambda room: settings(synapse, account, room)
-
-
-@pytest.fixture
-async def ann(synapse: Synapse, tmp_path: Path) -> AsyncIterator[EncryptedPerson]:
-    async with EncryptedPerson.of(synapse, tmp_path / "ann", strict=True) as person:
-        yield person
 
 
 async def chatter(person: EncryptedPerson, room: str, count: int = 105) -> None:
@@ -53,15 +39,19 @@ async def test_a_command_in_a_gap_of_an_encrypted_room_is_heard_once(
     ann: EncryptedPerson, matrix: Callable[[str], MatrixSettings], tmp_path: Path
 ) -> None:
     memory = InMemory()
-    async with encrypted_bot_room(ann, matrix, tmp_path / "matrix", memory=memory) as home:
-        await ann.say(home.room, "!before")
-        await home.recorder.received("!before")
-    said = await ann.say(home.room, "!in the gap")
-    await chatter(ann, home.room)
-    last = await ann.say(home.room, "!last")
+    async with encrypted_bot_room(ann, matrix, tmp_path / "matrix", memory=memory) as encrypted_room:
+        await ann.say(encrypted_room.room, "!before")
+        await encrypted_room.recorder.received("!before")
+    said = await ann.say(encrypted_room.room, "!in the gap")
+    await chatter(ann, encrypted_room.room)
+    last = await ann.say(encrypted_room.room, "!last")
     recorder = EventRecorder()
     chat = MatrixChat(
-        matrix(home.room), memory, system_clock, is_known=everybody, store=AccountStore(tmp_path / "matrix")
+        matrix(encrypted_room.room),
+        memory,
+        system_clock,
+        is_known=everybody,
+        store=AccountStore(tmp_path / "matrix"),
     )
     async with running(chat, recorder):
         await recorder.received("!last")
@@ -72,11 +62,11 @@ async def test_a_command_in_a_gap_of_an_encrypted_room_is_heard_once(
 async def test_a_long_card_brings_a_file_that_the_person_can_decrypt(
     ann: EncryptedPerson, matrix: Callable[[str], MatrixSettings], synapse: Synapse, tmp_path: Path
 ) -> None:
-    async with encrypted_bot_room(ann, matrix, tmp_path / "matrix") as home:
-        root = await ann.say(home.room, "!images")
-        await home.recorder.received("!images")
-        await home.chat.send(home.room, LONG, thread=root, key="long")
-        event = await ann.message(home.room, "whole.txt")
+    async with encrypted_bot_room(ann, matrix, tmp_path / "matrix") as encrypted_room:
+        root = await ann.say(encrypted_room.room, "!images")
+        await encrypted_room.recorder.received("!images")
+        await encrypted_room.chat.send(encrypted_room.room, LONG, thread=root, key="long")
+        event = await ann.message(encrypted_room.room, "whole.txt")
     content = event.source["content"]
     assert event.decrypted
     assert content["msgtype"] == "m.file"
@@ -97,12 +87,12 @@ async def _download(synapse: Synapse, person: EncryptedPerson, address: str) -> 
         return await answer.read()
 
 
-def _hide_the_next_key(home: EncryptedBotRoom) -> Any:
+def _hide_the_next_key(encrypted_room: EncryptedBotRoom) -> Any:
     """From now on the person writes in a session whose key nobody was given; gives back the one before."""
-    olm = home.person.client.olm
-    known = olm.outbound_group_sessions[home.room]
-    olm.rotate_outbound_group_session(home.room)
-    olm.outbound_group_sessions[home.room].shared = True
+    olm = encrypted_room.person.client.olm
+    known = olm.outbound_group_sessions[encrypted_room.room]
+    olm.rotate_outbound_group_session(encrypted_room.room)
+    olm.outbound_group_sessions[encrypted_room.room].shared = True
     return known
 
 
@@ -110,23 +100,27 @@ async def test_what_cannot_be_read_is_told_once_a_session_also_after_a_restart(
     ann: EncryptedPerson, matrix: Callable[[str], MatrixSettings], tmp_path: Path
 ) -> None:
     memory = InMemory()
-    async with encrypted_bot_room(ann, matrix, tmp_path / "matrix", memory=memory) as home:
-        known = _hide_the_next_key(home)
-        await ann.say(home.room, "!images 1")
-        await ann.message(home.room, NOTHING_READ)
-    await ann.say(home.room, "!images 2")  # in the same session, while the bot is down
+    async with encrypted_bot_room(ann, matrix, tmp_path / "matrix", memory=memory) as encrypted_room:
+        known = _hide_the_next_key(encrypted_room)
+        await ann.say(encrypted_room.room, "!images 1")
+        await ann.message(encrypted_room.room, NOTHING_READ)
+    await ann.say(encrypted_room.room, "!images 2")  # in the same session, while the bot is down
     recorder = EventRecorder()
     chat = MatrixChat(
-        matrix(home.room), memory, system_clock, is_known=everybody, store=AccountStore(tmp_path / "matrix")
+        matrix(encrypted_room.room),
+        memory,
+        system_clock,
+        is_known=everybody,
+        store=AccountStore(tmp_path / "matrix"),
     )
     async with running(chat, recorder):
-        ann.client.olm.outbound_group_sessions[home.room] = known
-        await ann.say(home.room, "!images 3")
+        ann.client.olm.outbound_group_sessions[encrypted_room.room] = known
+        await ann.say(encrypted_room.room, "!images 3")
         await recorder.received("!images 3")
-        await chat.send(home.room, Card(title="the end"), thread=None, key="end")
-        await ann.message(home.room, "the end")
+        await chat.send(encrypted_room.room, Card(title="the end"), thread=None, key="end")
+        await ann.message(encrypted_room.room, "the end")
     assert recorder.texts == ["!images 3"]
-    assert sum(NOTHING_READ in text for text in ann.texts(home.room, home.bot)) == 1
+    assert sum(NOTHING_READ in text for text in ann.texts(encrypted_room.room, encrypted_room.bot)) == 1
 
 
 async def _hides_members(_request: web.Request, forward: Forward) -> web.StreamResponse:
@@ -150,28 +144,28 @@ async def test_who_came_or_left_in_a_gap_is_known_when_the_bot_speaks_next(
     async with (
         EncryptedPerson.of(synapse, tmp_path / "cat", strict=True) as cat,
         EncryptedPerson.of(synapse, tmp_path / "dan", strict=True) as dan,
-        encrypted_bot_room(ann, behind, tmp_path / "matrix") as home,
+        encrypted_bot_room(ann, behind, tmp_path / "matrix") as encrypted_room,
     ):
-        await ann.call("POST", f"/rooms/{home.room}/invite", {"user_id": dan.id})
-        await dan.call("POST", f"/join/{home.room}", {})
+        await ann.call("POST", f"/rooms/{encrypted_room.room}/invite", {"user_id": dan.id})
+        await dan.call("POST", f"/join/{encrypted_room.room}", {})
         await dan.sync()
-        await dan.say(home.room, "!dan is here")
-        await home.recorder.received("!dan is here")
-        await home.chat.send(home.room, Card(title="for dan"), thread=None, key="1")
-        session = (await dan.message(home.room, "for dan")).session_id
+        await dan.say(encrypted_room.room, "!dan is here")
+        await encrypted_room.recorder.received("!dan is here")
+        await encrypted_room.chat.send(encrypted_room.room, Card(title="for dan"), thread=None, key="1")
+        session = (await dan.message(encrypted_room.room, "for dan")).session_id
         proxy.down = True
-        await ann.say(home.room, "what a poll under way still brings")
-        await ann.until(lambda: not home.chat.health().connected, what="the bot to be cut off")
-        await ann.call("POST", f"/rooms/{home.room}/invite", {"user_id": cat.id})
-        await cat.call("POST", f"/join/{home.room}", {})
-        await dan.call("POST", f"/rooms/{home.room}/leave", {})
-        await chatter(ann, home.room)
+        await ann.say(encrypted_room.room, "what a poll under way still brings")
+        await ann.until(lambda: not encrypted_room.chat.health().connected, what="the bot to be cut off")
+        await ann.call("POST", f"/rooms/{encrypted_room.room}/invite", {"user_id": cat.id})
+        await cat.call("POST", f"/join/{encrypted_room.room}", {})
+        await dan.call("POST", f"/rooms/{encrypted_room.room}/leave", {})
+        await chatter(ann, encrypted_room.room)
         proxy.faults["/sync"].extend([_hides_members] * 100)
         proxy.down = False
-        await ann.say(home.room, "!back")
-        await home.recorder.received("!back")
-        await home.chat.send(home.room, Card(title="for cat"), thread=None, key="2")
-        seen = await cat.message(home.room, "for cat")
+        await ann.say(encrypted_room.room, "!back")
+        await encrypted_room.recorder.received("!back")
+        await encrypted_room.chat.send(encrypted_room.room, Card(title="for cat"), thread=None, key="2")
+        seen = await cat.message(encrypted_room.room, "for cat")
         assert seen.decrypted
         assert seen.session_id != session
 
@@ -184,15 +178,15 @@ async def test_a_line_that_breaks_while_keys_are_looked_up_does_not_end_the_list
 
     async with (
         EncryptedPerson.of(synapse, tmp_path / "cat", strict=True) as cat,
-        encrypted_bot_room(ann, behind, tmp_path / "matrix") as home,
+        encrypted_bot_room(ann, behind, tmp_path / "matrix") as encrypted_room,
     ):
         proxy.faults["/keys/query"].extend([hangs_up] * 3)
-        await ann.call("POST", f"/rooms/{home.room}/invite", {"user_id": cat.id})
-        await cat.call("POST", f"/join/{home.room}", {})
+        await ann.call("POST", f"/rooms/{encrypted_room.room}/invite", {"user_id": cat.id})
+        await cat.call("POST", f"/join/{encrypted_room.room}", {})
         await cat.sync()
         for count in range(20):
-            await cat.say(home.room, f"!cat {count}")
-            if (await home.recorder.received(f"!cat {count}")).assurance is Assurance.FULL:
+            await cat.say(encrypted_room.room, f"!cat {count}")
+            if (await encrypted_room.recorder.received(f"!cat {count}")).assurance is Assurance.FULL:
                 break
         assert not proxy.faults["/keys/query"]
-        assert (await home.recorder.received(f"!cat {count}")).assurance is Assurance.FULL
+        assert (await encrypted_room.recorder.received(f"!cat {count}")).assurance is Assurance.FULL

@@ -17,10 +17,11 @@ from slipway.bot.config.settings import OperationKind, PersonSettings, SlipwaySe
 from slipway.bot.core.times import system_clock
 from slipway.bot.operations.model import Operation, OperationState
 from slipway.commands.all import rights
+from tests.matrix.builders import settings
 from tests.matrix.clients import Person
 from tests.matrix.encrypted_client import EncryptedPerson
-from tests.matrix.harness import settings
-from tests.matrix.test_encrypted_promotion import bot
+from tests.matrix.harness import bot_with_clouds
+from tests.support.azure import X64
 from tests.support.synapse import Account, Synapse
 
 pytestmark = pytest.mark.xdist_group("program")
@@ -28,7 +29,7 @@ pytestmark = pytest.mark.xdist_group("program")
 MACHINES = fedora_machines(system_clock())
 IMAGE = next(image.name for image in MACHINES.images if ".x86_64-43-" in image.name)
 LAUNCH = f"!launch {IMAGE} --for 2h"
-PROMOTE = "!promote Fedora-Cloud-43-x64"
+PROMOTE = f"!promote {X64}"
 
 
 @pytest.fixture
@@ -99,7 +100,7 @@ async def test_a_reaction_launches_and_does_not_promote(
         room = await ann.create_room(account.user_id, bea.id)
         await bea.join(room)
         people = configured(tmp_path / "state", clouds, settings(synapse, account, room), 1, ann.id, bea.id)
-        async with bot(people) as running_bot:
+        async with bot_with_clouds(people) as running_bot:
             await listening(ann, room, account)
             card, launch = await asked(ann, running_bot, room, LAUNCH)
             await ann.until(lambda: len(ann.reactions(room, card)) == 2, what="both buttons")
@@ -129,7 +130,7 @@ async def test_a_reaction_counts_once_and_can_be_taken_back_until_it_is_decided(
         people = configured(
             tmp_path / "state", clouds, settings(synapse, account, room), 2, ann.id, bea.id, cyd.id
         )
-        async with bot(people) as running_bot:
+        async with bot_with_clouds(people) as running_bot:
             await listening(ann, room, account)
             card, operation = await asked(ann, running_bot, room, LAUNCH)
 

@@ -15,10 +15,8 @@ from slipway.bot.core.times import system_clock
 from slipway.bot.operations.model import OperationState
 from tests.matrix.clients import APPROVE, REJECT, Message, Person
 from tests.matrix.scenario import WHOAMI_ANSWER, Scenario, scenario_in
+from tests.support.azure import RAWHIDE, X64
 from tests.support.synapse import Synapse
-
-X64 = "Fedora-Cloud-43-x64"
-RAWHIDE = "Fedora-Cloud-Rawhide-x64"
 
 
 @pytest.fixture
@@ -95,14 +93,14 @@ async def test_what_is_delivered_twice_is_done_once(scenario: Scenario) -> None:
         now = scenario.clock()
         await scenario.running_bot.dispatcher.accept(
             MessageEvent(
-                event_id=asked, room=where, speaker=scenario.alice.id, text=f"!promote {X64}", sent_at=now
+                event_id=asked, room=where, sender=scenario.alice.id, text=f"!promote {X64}", sent_at=now
             )
         )
         await scenario.running_bot.dispatcher.accept(
             ButtonEvent(
                 event_id=pressed,
                 room=where,
-                speaker=scenario.bob.id,
+                sender=scenario.bob.id,
                 choice=Choice.APPROVE,
                 message_id=card.id,
                 sent_at=now,

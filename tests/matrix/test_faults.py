@@ -16,20 +16,21 @@ from slipway.bot.chat.matrix.transport.backoff import Backoff
 from slipway.bot.chat.model import Card
 from slipway.bot.core.errors import ChatError
 from slipway.bot.core.times import system_clock
+from tests.matrix.builders import settings
 from tests.matrix.clients import Person
 from tests.matrix.fakes import (
     BAD_GATEWAY,
     TOO_FAST,
     UNKNOWN_TOKEN,
+    EventRecorder,
     FaultProxy,
     RecordingSleep,
     answers,
-    chat_behind,
     does_it_but_hangs_up,
     hangs_up,
     never_answers,
 )
-from tests.matrix.harness import EventRecorder, running, settings, wait_until_listening
+from tests.matrix.harness import chat_behind, running, wait_until_listening
 from tests.support.synapse import Account, Synapse
 
 

@@ -12,8 +12,10 @@ from slipway.bot.chat.matrix.memory import InMemory
 from slipway.bot.chat.model import Card
 from slipway.bot.core.errors import ChatError
 from slipway.bot.core.times import system_clock
+from tests.matrix.builders import settings
 from tests.matrix.clients import Person
-from tests.matrix.harness import BotRoom, EventRecorder, running, settings, wait_until_listening
+from tests.matrix.fakes import EventRecorder
+from tests.matrix.harness import BotRoom, running, wait_until_listening
 from tests.support.synapse import Account, Synapse
 
 

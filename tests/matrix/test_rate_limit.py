@@ -22,17 +22,15 @@ from slipway.bot.chat.matrix.transport.rate_limit import (
     Priority,
     RateLimiter,
 )
-from slipway.bot.chat.model import AnyEvent, Card, Table, Tone
+from slipway.bot.chat.model import AnyEvent, Card, Tone
 from slipway.bot.chat.shared.edits import LatestEdits
 from slipway.bot.chat.shared.plain import render_plain
 from slipway.bot.core.times import system_clock
+from tests.matrix.builders import LONG, settings
 from tests.matrix.clients import Person
-from tests.matrix.fakes import FaultProxy, RecordingSleep, answers, chat_behind
-from tests.matrix.harness import BotRoom, EventRecorder, running, settings, wait_until_listening
+from tests.matrix.fakes import EventRecorder, FaultProxy, RecordingSleep, answers
+from tests.matrix.harness import BotRoom, chat_behind, running, wait_until_listening
 from tests.support.synapse import Account, Synapse
-
-ROWS = tuple((f"Fedora-Cloud-{number}-x64", "wörd " * 20) for number in range(900))
-LONG = Card(title="All images", tables=(Table(columns=("Name", "About"), rows=ROWS),))
 
 
 async def test_on_a_server_with_limits_every_answer_comes_and_only_the_last_edit(

@@ -16,9 +16,10 @@ from slipway.bot.core.errors import ChatError
 from slipway.bot.core.times import system_clock
 from slipway.bot.operations.messages import Messages
 from slipway.bot.store.database import Database
+from tests.matrix.builders import settings
 from tests.matrix.clients import Person
-from tests.matrix.fakes import SOFT_LOGOUT, FaultProxy, RecordingSleep, chat_behind
-from tests.matrix.harness import EventRecorder, running, settings, wait_until_listening
+from tests.matrix.fakes import SOFT_LOGOUT, EventRecorder, FaultProxy, RecordingSleep
+from tests.matrix.harness import chat_behind, running, wait_until_listening
 from tests.support.synapse import Account, Synapse, restarting_synapse
 
 

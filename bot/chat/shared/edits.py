@@ -66,6 +66,9 @@ class LatestEdits:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        for message_id, queue in tuple(self._queues.items()):
+            if queue.task in tasks:  # it was cancelled before it began
+                self._drop(message_id, None)
 
     async def _work(self, message_id: str, queue: _Queue) -> None:
         """Make one edit after the other until none waits."""
@@ -76,10 +79,14 @@ class LatestEdits:
                 edit = queue.take()
                 await self._make(message_id, edit, queue)
         finally:
-            del self._queues[message_id]
-            for left in (edit, queue.waiting):
-                if left is not None and not left.done.done():
-                    left.abandon(self._closed)
+            self._drop(message_id, edit)
+
+    def _drop(self, message_id: str, begun: _Edit | None) -> None:
+        """Forget a message's queue; whoever still waits for one of its edits hears of it."""
+        queue = self._queues.pop(message_id)
+        for left in (begun, queue.waiting):
+            if left is not None and not left.done.done():
+                left.abandon(self._closed)
 
     async def _make(self, message_id: str, edit: _Edit, queue: _Queue) -> None:
         try:

@@ -91,7 +91,7 @@ class StatusReporter:
     async def _look(self, nio: Any, client: Any) -> None:
         login = self._login()
         if login is None:
-            self._findings.lines.append(("OwnDevice", "none yet: the bot has not logged in"))
+            self._findings.lines.append(("Device", "none yet: the bot has not logged in"))
             usable = self._settings.password is not None
             self._findings.problems.append(
                 AccountProblem("The bot has no device yet.", _RUN if usable else _LOGIN)
@@ -109,7 +109,7 @@ class StatusReporter:
             await self._encryption(nio, call, device_id)
         else:
             self._findings.lines += [
-                ("OwnDevice", device_id),
+                ("Device", device_id),
                 ("Encryption", "off (encryption under [matrix])"),
             ]
         await self._old_devices(call, login)
@@ -123,7 +123,7 @@ class StatusReporter:
         return self._store.load_login(settings.homeserver, settings.user_id)
 
     def _logged_out(self, login: Login, how: str) -> None:
-        self._findings.lines.append(("OwnDevice", f"{login.device_id}, logged out"))
+        self._findings.lines.append(("Device", f"{login.device_id}, logged out"))
         if how == "soft":
             sentence = f"The homeserver ended the login of device {login.device_id}, which is still there."
         else:
@@ -143,17 +143,17 @@ class StatusReporter:
         ours = self._our_identity()
         signed = identity is not None and identity.has_signed(published)
         state = "not published" if published is None else "signed" if signed else "not signed"
-        report.lines.append(("OwnDevice", f"{device_id}, {state}"))
+        report.lines.append(("Device", f"{device_id}, {state}"))
         self._compare_store(nio, device_id, published)
         if identity is None:
-            report.lines.append(("CrossSigningIdentity", "none published"))
+            report.lines.append(("Identity", "none published"))
             report.problems.append(
                 AccountProblem("The bot has published no cross-signing identity yet.", _RUN)
             )
         else:
             mine = ours is not None and ours.master.public == identity.master
             whose = "the bot's own" if mine else "not the bot's"
-            report.lines.append(("CrossSigningIdentity", f"master key {identity.master}, {whose}"))
+            report.lines.append(("Identity", f"master key {identity.master}, {whose}"))
             if not mine:
                 seeds = "The seeds are of another one." if ours else "Its seeds are not here."
                 report.problems.append(

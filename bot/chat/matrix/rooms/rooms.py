@@ -181,14 +181,14 @@ class Rooms:
         state = self._connection.room(room)
         return self.is_configured(room) or (state is not None and state.member_count == 2)
 
-    def address_for(self, room: str, speaker: object) -> Address | None:
+    def address_for(self, room: str, sender: object) -> Address | None:
         """How the bot listens to somebody in a room; None if it does not."""
         if self.is_configured(room):
             return Address.ROOM
         state = self._connection.room(room)
-        if state is None or not isinstance(speaker, str):
+        if state is None or not isinstance(sender, str):
             return None
-        return Address.DIRECT if state.member_count == 2 and self._is_known(speaker) else None
+        return Address.DIRECT if state.member_count == 2 and self._is_known(sender) else None
 
     async def is_encrypted(self, room: str) -> bool:
         """Whether messages in the room are encrypted; asks the homeserver where no sync has told yet.

@@ -1,0 +1,40 @@
+"""Settings and cards for tests of the Matrix adapter."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from pydantic import SecretStr
+
+from slipway.bot.chat.model import Card, Table
+from slipway.bot.config.settings import MatrixSettings
+from tests.support.synapse import Account, Synapse
+
+ROWS = tuple((f"Fedora-Cloud-{number}-x64", "wörd " * 20) for number in range(900))
+LONG = Card(title="All images", tables=(Table(columns=("Name", "About"), rows=ROWS),))
+"""A card that is too long for one message."""
+
+
+def settings(synapse: Synapse, account: Account, *rooms: str, **more: object) -> MatrixSettings:
+    values = {
+        "homeserver": synapse.url,
+        "user_id": account.user_id,
+        "device_id": account.device_id,
+        "access_token": SecretStr(account.access_token),
+        "rooms": rooms,
+        "request_timeout": timedelta(seconds=10),
+        **more,
+    }
+    return MatrixSettings.model_validate(values)
+
+
+def by_password(synapse: Synapse, account: Account, **more: Any) -> MatrixSettings:
+    return settings(
+        synapse,
+        account,
+        access_token=None,
+        device_id="SLIPWAY",
+        password=SecretStr(account.password),
+        **more,
+    )
