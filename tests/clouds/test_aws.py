@@ -22,15 +22,15 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def aws() -> AsyncIterator[SimulatedAws]:
-    async with simulated_aws() as made:
-        yield made
+    async with simulated_aws() as simulated:
+        yield simulated
 
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def ec2(aws: SimulatedAws) -> AsyncIterator[AwsMachines]:
     aws.requests.clear()
-    async with aws_machines(aws.url) as made:
-        yield made
+    async with aws_machines(aws.url) as machines:
+        yield machines
 
 
 async def _refused(call: object) -> CloudError:

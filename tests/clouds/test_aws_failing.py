@@ -41,8 +41,8 @@ MACHINE = "<item><instancesSet><item>{}</item></instancesSet></item>"
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def made_aws() -> AsyncIterator[SimulatedAws]:
-    async with simulated_aws() as made:
-        yield made
+    async with simulated_aws() as simulated:
+        yield simulated
 
 
 @pytest_asyncio.fixture(loop_scope="module")
@@ -54,8 +54,8 @@ async def aws(made_aws: SimulatedAws) -> AsyncIterator[SimulatedAws]:
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def ec2(aws: SimulatedAws) -> AsyncIterator[AwsMachines]:
-    async with aws_machines(aws.url) as made:
-        yield made
+    async with aws_machines(aws.url) as machines:
+        yield machines
 
 
 async def _failed(call: Awaitable[object]) -> CloudError:

@@ -13,20 +13,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slipway.bot.clouds.aws.answers import (
+    Origin,
     read_architectures,
     read_image,
     read_instance,
     read_name,
     read_template,
 )
-from slipway.bot.clouds.aws.calls import patience
-from slipway.bot.clouds.aws.errors import Doing, UnexpectedAnswerError, translate_client_error
+from slipway.bot.clouds.aws.calls import longest_call
+from slipway.bot.clouds.aws.errors import Ec2Request, UnexpectedAnswerError, translate_client_error
 from slipway.bot.clouds.simulated.aws.seed import fedora_machines
 from slipway.bot.core.errors import CloudError, CloudErrorKind
 from tests.support.aws import aws_settings
 from tests.support.clock import NOW
 
-DOING = Doing("launch 1 machine from ami-1", changes=True)
+ORIGIN = Origin("aws", "us-east-1")
+REQUEST = Ec2Request("launch 1 machine from ami-1", changes=True)
 
 MEANINGS = {
     "InsufficientInstanceCapacity": CloudErrorKind.CAPACITY,
@@ -88,14 +90,14 @@ def _client_error(code: str, message: str = "", status: int = 400) -> Any:
 
 @pytest.mark.parametrize(("code", "kind"), MEANINGS.items())
 def test_an_error_code_has_its_meaning(code: str, kind: CloudErrorKind) -> None:
-    error = translate_client_error(_client_error(code), DOING)
+    error = translate_client_error(_client_error(code), REQUEST)
     assert (error.kind, error.code) == (kind, code)
     assert f"({code})" in error.sentence
 
 
 @pytest.mark.parametrize("status", [500, 502, 503])
 def test_an_unknown_error_of_the_cloud_itself_is_its_own(status: int) -> None:
-    error = translate_client_error(_client_error("SomethingNew", status=status), DOING)
+    error = translate_client_error(_client_error("SomethingNew", status=status), REQUEST)
     assert error.kind is CloudErrorKind.BROKEN
 
 
@@ -103,7 +105,7 @@ def test_an_unknown_error_of_the_cloud_itself_is_its_own(status: int) -> None:
 def test_whatever_the_cloud_says_is_one_short_sentence_without_its_message(
     code: str, message: str, status: int
 ) -> None:
-    error = translate_client_error(_client_error(code, message, status), DOING)
+    error = translate_client_error(_client_error(code, message, status), REQUEST)
     assert isinstance(error, CloudError)
     assert error.sentence.startswith("AWS did not launch 1 machine from ami-1: ")
     assert error.sentence.isprintable()
@@ -117,8 +119,8 @@ def test_a_broken_part_of_an_answer_is_reported_and_nothing_else_breaks(name: st
     """A reader gives something, or says that the answer is unexpected; it raises nothing else."""
     answer = {**WHOLE, "State": {"Name": "running"}, name: value}
     readers: list[Callable[[], object]] = [
-        lambda: read_image(answer, "us-east-1"),
-        lambda: read_instance(answer, "us-east-1"),
+        lambda: read_image(answer, ORIGIN),
+        lambda: read_instance(answer, ORIGIN),
         lambda: read_template(answer),
         lambda: read_architectures(answer),
         lambda: read_name(answer),
@@ -131,16 +133,16 @@ def test_a_broken_part_of_an_answer_is_reported_and_nothing_else_breaks(name: st
 @pytest.mark.parametrize("missing", ["ImageId", "Architecture", "State", "OwnerId"])
 def test_an_image_without_what_every_image_has_is_unexpected(missing: str) -> None:
     with pytest.raises(UnexpectedAnswerError, match=missing):
-        read_image({name: value for name, value in WHOLE.items() if name != missing}, "us-east-1")
+        read_image({name: value for name, value in WHOLE.items() if name != missing}, ORIGIN)
 
 
 def test_a_machine_in_a_state_that_ec2_does_not_have_is_unexpected() -> None:
     with pytest.raises(UnexpectedAnswerError, match="State"):
-        read_instance({**WHOLE, "State": {"Name": "dreaming"}}, "us-east-1")
+        read_instance({**WHOLE, "State": {"Name": "dreaming"}}, ORIGIN)
 
 
 def test_a_call_has_time_for_all_its_attempts_and_the_waits_between_them() -> None:
-    allowed = patience(aws_settings("http://127.0.0.1", timeout=timedelta(seconds=10), max_attempts=3))
+    allowed = longest_call(aws_settings("http://127.0.0.1", timeout=timedelta(seconds=10), max_attempts=3))
     assert allowed == timedelta(seconds=3 * (10 + 5) + 1 + 2)
 
 

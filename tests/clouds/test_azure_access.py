@@ -1,4 +1,4 @@
-"""Where the hand goes, and with which proof."""
+"""Which endpoints the adapter calls, and with which credentials."""
 
 from __future__ import annotations
 
@@ -7,10 +7,18 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from slipway.bot.clouds.azure import AzureGallery
-from slipway.bot.clouds.azure.access import PUBLIC, Access, ClientSecret, DefaultChain, Tokenless, decide
-from slipway.bot.config.settings import AzureSettings
+from slipway.bot.clouds.azure.access import (
+    PUBLIC,
+    Access,
+    Anonymous,
+    ClientSecret,
+    DefaultChain,
+    choose_access,
+)
+from slipway.bot.clouds.azure.gallery import AzureGallery
+from slipway.bot.clouds.azure.settings import AzureSettings
 from slipway.bot.core.errors import ConfigError
+from tests.support.clouds import cloud_context
 
 SECRET = SecretStr("s3cret")
 PRINCIPAL = ClientSecret("tenant", "client", SECRET)
@@ -21,7 +29,7 @@ def settings(**more: Any) -> AzureSettings:
 
 
 def test_without_anything_configured_azure_identity_looks_for_itself() -> None:
-    assert decide(settings(), {}) == Access(PUBLIC, DefaultChain())
+    assert choose_access(settings(), {}) == Access(PUBLIC, DefaultChain())
 
 
 @pytest.mark.parametrize(
@@ -39,18 +47,18 @@ def test_without_anything_configured_azure_identity_looks_for_itself() -> None:
     ],
 )
 def test_both_sets_of_names_are_understood(environ: dict[str, str]) -> None:
-    assert decide(settings(), environ).proof == PRINCIPAL
+    assert choose_access(settings(), environ).credential == PRINCIPAL
 
 
 def test_settings_win_over_the_environment() -> None:
     environ = {"AZURE_TENANT_ID": "x", "AZURE_CLIENT_ID": "x", "AZURE_CLIENT_SECRET": "x"}
-    chosen = decide(settings(tenant_id="tenant", client_id="client", client_secret=SECRET), environ)
-    assert chosen.proof == PRINCIPAL
+    chosen = choose_access(settings(tenant_id="tenant", client_id="client", client_secret=SECRET), environ)
+    assert chosen.credential == PRINCIPAL
 
 
 def test_half_a_service_principal_is_a_mistake_that_names_what_is_missing() -> None:
     with pytest.raises(ConfigError) as caught:
-        decide(settings(client_secret=SECRET), {})
+        choose_access(settings(client_secret=SECRET), {})
     assert [problem.split(":")[0] for problem in caught.value.problems] == [
         "azure.tenant_id",
         "azure.client_id",
@@ -61,7 +69,7 @@ def test_half_a_service_principal_is_a_mistake_that_names_what_is_missing() -> N
 @pytest.mark.parametrize("url", ["http://127.0.0.1:8080", "http://localhost:1/", "http://[::1]:9"])
 def test_a_double_on_this_machine_gets_no_token(url: str) -> None:
     environ = {"AZURE_TENANT_ID": "t", "AZURE_CLIENT_ID": "c", "AZURE_CLIENT_SECRET": "s"}
-    assert decide(settings(endpoint=url), environ).proof == Tokenless()
+    assert choose_access(settings(endpoint=url), environ).credential == Anonymous()
 
 
 @pytest.mark.parametrize(
@@ -81,9 +89,9 @@ def test_a_double_on_this_machine_gets_no_token(url: str) -> None:
 )
 def test_unencrypted_or_unusable_endpoints_are_refused(url: str) -> None:
     with pytest.raises(ConfigError, match=r"azure\.endpoint"):
-        AzureGallery(settings(endpoint=url), environ={})
+        AzureGallery(settings(endpoint=url), cloud_context("azure"))
 
 
 def test_another_cloud_is_asked_for_a_token_of_its_own() -> None:
-    chosen = decide(settings(endpoint="https://management.chinacloudapi.cn/"), {})
+    chosen = choose_access(settings(endpoint="https://management.chinacloudapi.cn/"), {})
     assert chosen.scope == "https://management.chinacloudapi.cn/.default"

@@ -11,12 +11,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from slipway.bot.clouds.azure.account import AzureAccount
 from slipway.bot.clouds.azure.documents import read_definition, read_page, read_version
 from slipway.bot.clouds.simulated.azure import Seed, SeedDefinition, SeedRegion, SeedVersion, SimulatedAzure
 from slipway.bot.clouds.simulated.azure.seed import version_document
 from slipway.bot.core.errors import CloudError, CloudErrorKind
 from tests.support.azure import X64, one_version_seed
 from tests.support.clock import NOW
+
+ACCOUNT = AzureAccount()
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=8),
@@ -47,9 +50,9 @@ def error_of(read: Callable[[], object]) -> CloudError | None:
 @given(JSON)
 def test_any_json_is_read_or_called_nonsense(junk: object) -> None:
     for read in (
-        lambda: read_version(junk, X64),
-        lambda: read_definition(junk),
-        lambda: read_page(junk, "the versions"),
+        lambda: read_version(junk, X64, ACCOUNT),
+        lambda: read_definition(junk, ACCOUNT),
+        lambda: read_page(junk, "the versions", ACCOUNT),
     ):
         error = error_of(read)
         if error is not None:
@@ -75,7 +78,7 @@ def test_a_version_with_any_one_part_spoiled_is_read_or_called_nonsense(
     for step in ("root", *path)[:-1]:
         at = at[step]
     at[("root", *path)[-1]] = junk
-    error = error_of(lambda: read_version(spoiled["root"], X64))
+    error = error_of(lambda: read_version(spoiled["root"], X64, ACCOUNT))
     assert error is None or error.kind is CloudErrorKind.NONSENSE
 
 
@@ -91,7 +94,7 @@ def test_a_version_with_any_one_part_spoiled_is_read_or_called_nonsense(
 def test_times_are_read_as_utc(text: str, moment: datetime) -> None:
     shown = document()
     shown["properties"]["publishingProfile"]["endOfLifeDate"] = text
-    found = read_version(shown, X64).end_of_life
+    found = read_version(shown, X64, ACCOUNT).end_of_life
     assert found == moment
     assert found is not None
     assert found.tzinfo is UTC
@@ -102,26 +105,26 @@ def test_an_end_of_life_that_is_no_time_is_never_taken_for_none(text: object) ->
     shown = document()
     shown["properties"]["publishingProfile"]["endOfLifeDate"] = text
     with pytest.raises(CloudError, match="endOfLifeDate"):
-        read_version(shown, X64)
+        read_version(shown, X64, ACCOUNT)
 
 
 def test_a_flag_that_is_no_flag_is_never_taken_for_one() -> None:
     shown = document()
     shown["properties"]["publishingProfile"]["excludeFromLatest"] = "false"
     with pytest.raises(CloudError, match="excludeFromLatest"):
-        read_version(shown, X64)
+        read_version(shown, X64, ACCOUNT)
 
 
 def test_without_target_regions_a_version_is_where_it_was_made() -> None:
     shown = document()
     del shown["properties"]["publishingProfile"]["targetRegions"]
-    assert [region.name for region in read_version(shown, X64).regions] == ["eastus"]
+    assert [region.name for region in read_version(shown, X64, ACCOUNT).regions] == ["eastus"]
 
 
 def test_a_foreign_name_cannot_disturb_a_sentence() -> None:
     shown = {**document(), "name": "1.\u202e\n" + "x" * 500}
     with pytest.raises(CloudError) as caught:
-        read_version(shown, X64)
+        read_version(shown, X64, ACCOUNT)
     assert caught.value.sentence.isprintable()
     assert len(caught.value.sentence) < 200
 
@@ -146,7 +149,9 @@ def test_latest_is_the_highest_number_that_may_launch_in_the_region(
     seed = Seed((definition,))
     numbers = [
         found.number
-        for found in (read_version(version_document(seed, definition, version), X64) for version in seeded)
+        for found in (
+            read_version(version_document(seed, definition, version), X64, ACCOUNT) for version in seeded
+        )
         if region in found.launch_regions
     ]
     expected = str(max(numbers)) if numbers else None

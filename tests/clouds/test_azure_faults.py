@@ -13,12 +13,14 @@ from azure.core.exceptions import AzureError, ClientAuthenticationError
 from azure.identity import CredentialUnavailableError
 from pydantic import SecretStr
 
-from slipway.bot.clouds.azure import AzureGallery
-from slipway.bot.clouds.azure.failures import told
+from slipway.bot.clouds.azure.account import AzureAccount
+from slipway.bot.clouds.azure.gallery import AzureGallery
+from slipway.bot.clouds.azure.sdk_errors import translate_errors
+from slipway.bot.clouds.azure.settings import AzureSettings
 from slipway.bot.clouds.simulated.faults import Fault, FaultKind
-from slipway.bot.config.settings import AzureSettings
 from slipway.bot.core.errors import CloudError, CloudErrorKind
 from tests.support.azure import CANDIDATE_NUMBER, QUICK, X64, AzureHarness, azure_harness
+from tests.support.clouds import cloud_context
 
 Call = Callable[[AzureGallery], Awaitable[object]]
 
@@ -26,7 +28,7 @@ CALLS: dict[str, Call] = {
     "definitions": lambda gallery: gallery.definitions(),
     "versions": lambda gallery: gallery.versions(X64),
     "version": lambda gallery: gallery.version(X64, CANDIDATE_NUMBER),
-    "set_excluded": lambda gallery: gallery.set_excluded(X64, CANDIDATE_NUMBER, excluded=False),
+    "set_promoted": lambda gallery: gallery.set_promoted(X64, CANDIDATE_NUMBER, promoted=True),
     "delete_version": lambda gallery: gallery.delete_version(X64, CANDIDATE_NUMBER),
 }
 every_call = pytest.mark.parametrize("call", CALLS.values(), ids=CALLS.keys())
@@ -130,7 +132,7 @@ async def test_a_retry_after_of_an_hour_is_told_and_not_slept(call: Call) -> Non
 async def test_a_write_that_nobody_knows_the_fate_of_ends_right(kind: FaultKind) -> None:
     async with azure_harness(polls=2) as here:
         here.azure.faults.add(Fault(kind=kind, match="PUT *"))
-        await here.gallery.set_excluded(X64, CANDIDATE_NUMBER, excluded=False)
+        await here.gallery.set_promoted(X64, CANDIDATE_NUMBER, promoted=True)
         assert here.excluded(CANDIDATE_NUMBER) is False
         assert here.azure.state.version(X64, str(CANDIDATE_NUMBER)).state == "Succeeded"
         assert len(here.azure.state.operations) == 1, "one effect, however often it was asked for"
@@ -158,7 +160,7 @@ async def test_a_deletion_polled_by_location_alone_fails_as_loudly() -> None:
         assert here.has(CANDIDATE_NUMBER)
 
 
-@pytest.mark.parametrize("name", ["set_excluded", "delete_version"])
+@pytest.mark.parametrize("name", ["set_promoted", "delete_version"])
 @pytest.mark.parametrize(
     ("code", "kind", "words"),
     [
@@ -180,7 +182,7 @@ async def test_an_operation_that_fails_halfway_is_a_failure(
         assert here.requests("PUT") + here.requests("DELETE") == 1
 
 
-@pytest.mark.parametrize("name", ["set_excluded", "delete_version"])
+@pytest.mark.parametrize("name", ["set_promoted", "delete_version"])
 async def test_an_operation_without_end_is_given_up_at_the_limit(name: str) -> None:
     async with azure_harness(more={"operation_timeout": "1s"}) as here:
         error = await failure(here, CALLS[name], Fault(kind=FaultKind.NEVER_END, match="[PD][UE][TL]*"))
@@ -197,7 +199,10 @@ async def test_losing_the_right_while_waiting_is_not_taken_for_success() -> None
 
 @pytest.mark.parametrize("error", [ClientAuthenticationError, CredentialUnavailableError])
 def test_no_valid_credentials_are_a_refusal_and_the_sdks_words_stay_out(error: type[AzureError]) -> None:
-    with pytest.raises(CloudError, match="refused to list things") as caught, told("list things"):
+    with (
+        pytest.raises(CloudError, match="refused to list things") as caught,
+        translate_errors(AzureAccount(), "list things"),
+    ):
         raise error("AADSTS7000215: Invalid client secret s3cret")
     assert caught.value.kind is CloudErrorKind.REFUSED
     assert "s3cret" not in caught.value.sentence
@@ -218,7 +223,7 @@ def test_a_secret_that_ran_out_is_a_refusal_with_the_token_services_code() -> No
     answer: Any = TokenServiceAnswer()
     with (
         pytest.raises(CloudError, match=r"does not accept .* \(invalid_client\)") as caught,
-        told("list things"),
+        translate_errors(AzureAccount(), "list things"),
     ):
         raise ClientAuthenticationError("AADSTS7000222 s3cret", response=answer)
     assert (caught.value.kind, caught.value.code) == (CloudErrorKind.REFUSED, "invalid_client")
@@ -236,7 +241,7 @@ async def test_azure_out_of_reach_is_told_so() -> None:
 async def command_runner(
     answer: Callable[[web.Request], Awaitable[web.Response]],
 ) -> AsyncIterator[AzureGallery]:
-    """A hand whose Azure gives this answer to everything."""
+    """An adapter whose Azure gives this answer to everything."""
     app = web.Application()
     app.router.add_get("/{path:.*}", answer)
     runner = web.AppRunner(app, access_log=None)
@@ -244,7 +249,7 @@ async def command_runner(
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     url = f"http://127.0.0.1:{runner.addresses[0][1]}"
     settings = AzureSettings(subscription_id="s", resource_group="g", gallery="G", endpoint=url)
-    gallery = AzureGallery(settings, environ={}, pace=QUICK)
+    gallery = AzureGallery(settings, cloud_context("azure"), timing=QUICK)
     try:
         yield gallery
     finally:
@@ -308,7 +313,7 @@ async def test_unusual_answers_are_told_at_once(
 async def test_even_the_last_attempts_answer_may_get_lost() -> None:
     async with azure_harness(polls=2, more={"max_attempts": 1}) as here:
         here.azure.faults.add(Fault(kind=FaultKind.LOST_ANSWER, match="PUT *", **FOR_EVER))
-        await here.gallery.set_excluded(X64, CANDIDATE_NUMBER, excluded=False)
+        await here.gallery.set_promoted(X64, CANDIDATE_NUMBER, promoted=True)
         assert here.excluded(CANDIDATE_NUMBER) is False
         assert len(here.azure.state.operations) == 1
 
@@ -316,7 +321,7 @@ async def test_even_the_last_attempts_answer_may_get_lost() -> None:
 async def test_a_write_that_never_arrives_is_given_up_after_the_attempts() -> None:
     async with azure_harness(more={"max_attempts": 3}) as here:
         error = await failure(
-            here, CALLS["set_excluded"], Fault(kind=FaultKind.DROP, match="PUT *", **FOR_EVER)
+            here, CALLS["set_promoted"], Fault(kind=FaultKind.DROP, match="PUT *", **FOR_EVER)
         )
         assert error.kind is CloudErrorKind.UNREACHABLE
         assert here.excluded(CANDIDATE_NUMBER) is True
@@ -336,7 +341,7 @@ async def test_a_token_service_out_of_reach_is_told_and_no_secret_shown(
         client_secret=SecretStr("s3cret"),
         max_attempts=1,
     )
-    gallery = AzureGallery(settings, environ={}, pace=QUICK)
+    gallery = AzureGallery(settings, cloud_context("azure"), timing=QUICK)
     try:
         with pytest.raises(CloudError) as caught:
             await gallery.definitions()

@@ -1,4 +1,4 @@
-"""The unmodified Azure SDK against a real server: what the hand reads and what it changes."""
+"""The unmodified Azure SDK against a real server: what the adapter reads and what it changes."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from slipway.bot.clouds.model import ProvisioningState, VersionNumber
-from slipway.bot.clouds.ports import Gallery
+from slipway.bot.clouds.model import VersionNumber, VersionState
+from slipway.bot.clouds.ports.image_versions import ImageVersions
 from slipway.bot.clouds.simulated.azure import SeedRegion
 from slipway.bot.clouds.simulated.faults import Fault, FaultKind
 from slipway.bot.clouds.simulated.fedora import many
@@ -21,7 +21,7 @@ from tests.support.clock import NOW
 
 async def test_definitions_come_from_all_pages_sorted_by_name() -> None:
     async with azure_harness(page_size=2) as here:
-        gallery: Gallery = here.gallery
+        gallery: ImageVersions = here.gallery
         found = await gallery.definitions()
         assert [definition.name for definition in found] == sorted(
             definition.name for definition in here.azure.seed.definitions
@@ -54,7 +54,7 @@ async def test_a_version_is_read_with_everything_that_rules_look_at() -> None:
         found = await here.gallery.version(X64, CANDIDATE_NUMBER)
     assert found.number == CANDIDATE_NUMBER
     assert found.excluded
-    assert found.state is ProvisioningState.SUCCEEDED
+    assert found.state is VersionState.SUCCEEDED
     assert found.published_at == NOW - timedelta(days=2)
     assert found.end_of_life == datetime(2027, 5, 1, tzinfo=UTC)
     assert found.tags == {"owner": "fedora-cloud"}
@@ -74,7 +74,7 @@ async def test_null_flag_and_null_end_of_life_mean_promoted_and_endless() -> Non
 
 async def test_a_state_that_azure_may_add_later_is_unknown_and_no_failure() -> None:
     async with azure_harness(one_version_seed(state="Hibernating")) as here:
-        assert (await here.gallery.version(X64, CANDIDATE_NUMBER)).state is ProvisioningState.UNKNOWN
+        assert (await here.gallery.version(X64, CANDIDATE_NUMBER)).state is VersionState.UNKNOWN
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ async def test_promoting_makes_the_candidate_latest_and_touches_nothing_else() -
     async with azure_harness(polls=3) as here:
         record = here.azure.state.version(X64, str(CANDIDATE_NUMBER))
         before = record.document["properties"]
-        await here.gallery.set_excluded(X64, CANDIDATE_NUMBER, excluded=False)
+        await here.gallery.set_promoted(X64, CANDIDATE_NUMBER, promoted=True)
         assert here.azure.latest(X64, "westeurope") == str(CANDIDATE_NUMBER)
         after = here.azure.state.version(X64, str(CANDIDATE_NUMBER)).document["properties"]
         assert after["provisioningState"] == "Succeeded"
@@ -126,7 +126,7 @@ async def test_promoting_makes_the_candidate_latest_and_touches_nothing_else() -
 async def test_a_region_with_a_flag_of_its_own_follows_and_one_without_stays_without() -> None:
     regions = (SeedRegion("eastus", True), SeedRegion("westeurope", None), SeedRegion("southeastasia", False))
     async with azure_harness(one_version_seed(regions=regions)) as here:
-        await here.gallery.set_excluded(X64, CANDIDATE_NUMBER, excluded=False)
+        await here.gallery.set_promoted(X64, CANDIDATE_NUMBER, promoted=True)
         shown = here.azure.snapshot()["definitions"][X64]["versions"][str(CANDIDATE_NUMBER)]
         assert shown["excluded"] is False
         assert shown["regions"] == {"eastus": False, "westeurope": None, "southeastasia": False}
@@ -136,13 +136,13 @@ async def test_a_region_with_a_flag_of_its_own_follows_and_one_without_stays_wit
 async def test_a_promoted_version_whose_region_is_kept_out_still_gets_its_write() -> None:
     regions = (SeedRegion("eastus", True), SeedRegion("westeurope"))
     async with azure_harness(one_version_seed(excluded=False, regions=regions)) as here:
-        await here.gallery.set_excluded(X64, CANDIDATE_NUMBER, excluded=False)
+        await here.gallery.set_promoted(X64, CANDIDATE_NUMBER, promoted=True)
         assert here.azure.latest(X64, "eastus") == str(CANDIDATE_NUMBER)
 
 
 async def test_what_is_so_already_is_not_written_again() -> None:
     async with azure_harness() as here:
-        await here.gallery.set_excluded(X64, LATEST_NUMBER, excluded=False)
+        await here.gallery.set_promoted(X64, LATEST_NUMBER, promoted=True)
         assert here.azure.writes == []
 
 
@@ -184,7 +184,7 @@ async def test_deleting_in_a_place_that_azure_does_not_know_is_never_taken_for_d
 async def test_a_change_in_between_is_a_conflict_and_is_not_overwritten() -> None:
     async with azure_harness() as here:
         held = here.azure.faults.add(Fault(kind=FaultKind.HOLD_BEFORE, match="PUT *"))
-        writing = asyncio.create_task(here.gallery.set_excluded(X64, CANDIDATE_NUMBER, excluded=False))
+        writing = asyncio.create_task(here.gallery.set_promoted(X64, CANDIDATE_NUMBER, promoted=True))
         await held.reached.wait()
         here.azure.state.version(X64, str(CANDIDATE_NUMBER)).etag = '"somebody-else"'
         held.release()
@@ -197,7 +197,7 @@ async def test_a_change_in_between_is_a_conflict_and_is_not_overwritten() -> Non
 async def test_a_version_in_the_middle_of_something_else_is_a_conflict() -> None:
     async with azure_harness(one_version_seed(state="Creating")) as here:
         with pytest.raises(CloudError, match="creating right now") as caught:
-            await here.gallery.set_excluded(X64, CANDIDATE_NUMBER, excluded=False)
+            await here.gallery.set_promoted(X64, CANDIDATE_NUMBER, promoted=True)
         assert caught.value.kind is CloudErrorKind.CONFLICT
         assert here.azure.writes == []
 
@@ -205,21 +205,21 @@ async def test_a_version_in_the_middle_of_something_else_is_a_conflict() -> None
 async def test_after_a_death_in_the_middle_of_a_write_the_next_try_waits_and_writes_no_more() -> None:
     async with azure_harness(polls=5) as here:
         held = here.azure.faults.add(Fault(kind=FaultKind.HOLD_AFTER, match="PUT *"))
-        dying = asyncio.create_task(here.gallery.set_excluded(X64, CANDIDATE_NUMBER, excluded=False))
+        dying = asyncio.create_task(here.gallery.set_promoted(X64, CANDIDATE_NUMBER, promoted=True))
         await held.reached.wait()
         dying.cancel()
         with pytest.raises(asyncio.CancelledError):
             await dying
-        await here.gallery.set_excluded(X64, CANDIDATE_NUMBER, excluded=False)
+        await here.gallery.set_promoted(X64, CANDIDATE_NUMBER, promoted=True)
         assert here.azure.state.version(X64, str(CANDIDATE_NUMBER)).state == "Succeeded"
         assert here.requests("PUT") == 1
 
 
 async def test_a_version_that_a_write_left_failed_is_written_again() -> None:
     async with azure_harness(one_version_seed(excluded=False, state="Failed")) as here:
-        await here.gallery.set_excluded(X64, CANDIDATE_NUMBER, excluded=False)
+        await here.gallery.set_promoted(X64, CANDIDATE_NUMBER, promoted=True)
         assert here.requests("PUT") == 1
-        assert (await here.gallery.version(X64, CANDIDATE_NUMBER)).state is ProvisioningState.SUCCEEDED
+        assert (await here.gallery.version(X64, CANDIDATE_NUMBER)).state is VersionState.SUCCEEDED
 
 
 async def test_no_more_listings_run_at_a_time_than_the_settings_allow() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from slipway.bot.clouds.model import ImageVersion, ProvisioningState
+from slipway.bot.clouds.model import ImageVersion, VersionState
 from slipway.bot.clouds.simulated.fedora import fedora_gallery, many
 from tests.support.azure import (
     CANDIDATE_NUMBER,
@@ -230,7 +230,7 @@ async def test_fedoras_gallery_leaves_something_to_promote_roll_back_and_clean_u
         if "-41-" not in definition.name:
             last = newest(versions)
             assert not last.promoted
-            assert last.state is ProvisioningState.SUCCEEDED
+            assert last.state is VersionState.SUCCEEDED
             assert last.number > newest(promoted).number
 
 
@@ -240,7 +240,7 @@ async def test_fedoras_gallery_holds_every_particular_case(here: AzureHarness) -
     ]
     assert any(version.tags.get("delete") == "never" for version in versions)
     assert any(version.tags.get("owner") == "fedora-coreos" for version in versions)
-    assert any(version.state is ProvisioningState.FAILED for version in versions)
+    assert any(version.state is VersionState.FAILED for version in versions)
     assert any(version.end_of_life is None for version in versions)
     assert any(region.excluded for version in versions for region in version.regions)
     shown = here.azure.snapshot()["definitions"]

@@ -11,11 +11,11 @@ import pytest
 
 from slipway.bot.config.demo import demo_settings
 from slipway.bot.config.describe import describe
-from slipway.bot.core.settings import Settings
 from slipway.bot.config.load import load
 from slipway.bot.config.settings import Missed, OperationKind, SlipwaySettings
 from slipway.bot.config.tables import secret_places, table_in
 from slipway.bot.core.errors import ConfigError
+from slipway.bot.core.settings import Settings
 from slipway.bot.people import People
 from slipway.commands.all import rights
 from tests.support.configuration import COMMANDS, settings_of, valid_document

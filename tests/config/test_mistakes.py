@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from slipway.bot.core.problems import render_problems
 from slipway.bot.config.settings import OperationKind
+from slipway.bot.core.problems import render_problems
 from tests.support.configuration import problems_of, put, settings_of, valid_document
 
 

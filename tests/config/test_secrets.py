@@ -66,13 +66,13 @@ def test_two_ways_at_once_are_a_mistake() -> None:
     )
 
 
-@pytest.mark.parametrize("place", list(secret_places()), ids=".".join)
-def test_a_secret_in_the_configuration_itself_is_refused_and_not_repeated(place: tuple[str, ...]) -> None:
-    document = put(valid_document(), ".".join(place), WORD)
+@pytest.mark.parametrize("path", list(secret_places()), ids=".".join)
+def test_a_secret_in_the_configuration_itself_is_refused_and_not_repeated(path: tuple[str, ...]) -> None:
+    document = put(valid_document(), ".".join(path), WORD)
     (problem,) = problems_of(document)
-    variable = "SLIPWAY_" + "_".join(place).upper()
-    assert problem.startswith(f"{'.'.join(place)}: a secret does not belong into this file; ")
-    assert f"{place[-1]}_file" in problem
+    variable = "SLIPWAY_" + "_".join(path).upper()
+    assert problem.startswith(f"{'.'.join(path)}: a secret does not belong into this file; ")
+    assert f"{path[-1]}_file" in problem
     assert variable in problem
     assert WORD not in problem
 

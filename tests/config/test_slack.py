@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from slipway.bot.config.describe import describe
 from slipway.bot.chat.slack.settings import SlackTransport
+from slipway.bot.config.describe import describe
 from slipway.bot.people import People
 from tests.support.configuration import SECRETS, problems_of, put, settings_of, valid_document
 

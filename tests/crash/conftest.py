@@ -73,10 +73,10 @@ def fresh_installation(
     clouds: SimulatedClouds, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Installation]:
     """An installation that was never started."""
-    made = new_installation(clouds, tmp_path_factory)
-    yield made
+    created = new_installation(clouds, tmp_path_factory)
+    yield created
     clouds.clear()
-    made.close()
+    created.close()
 
 
 def new_installation(clouds: SimulatedClouds, tmp_path_factory: pytest.TempPathFactory) -> Installation:

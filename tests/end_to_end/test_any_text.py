@@ -1,4 +1,4 @@
-"""Whatever is thrown at the door: one short refusal or silence, and a bot that goes on."""
+"""Any text: one short refusal or silence, and a bot that goes on."""
 
 from __future__ import annotations
 

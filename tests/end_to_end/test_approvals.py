@@ -11,6 +11,7 @@ from slipway.bot.chat.model import Choice
 from slipway.bot.clouds.simulated.faults import FaultKind
 from slipway.bot.operations.model import OperationState
 from tests.support.azure import ARM, ARM_CANDIDATE, CANDIDATE, RAWHIDE, X64, writes
+from tests.support.configuration import TWO_APPROVALS
 from tests.support.harness import (
     audit_trail,
     inject_fault,
@@ -21,7 +22,6 @@ from tests.support.harness import (
     running_bot,
 )
 
-TWO = {"policy": {"promote": {"approvals": 2}}}
 BOB_TWICE = {
     "person": [
         {"id": "alice", "name": "Alice", "identities": ["console:alice", "matrix:@a:x"], "roles": ["releng"]},
@@ -33,7 +33,7 @@ BOB_TWICE = {
 
 
 async def test_two_approvals_are_those_of_two_people_whatever_accounts_they_use(tmp_path: Path) -> None:
-    async with running_bot(tmp_path, changes=TWO | BOB_TWICE) as bot:
+    async with running_bot(tmp_path, changes=TWO_APPROVALS | BOB_TWICE) as bot:
         card, _ = await propose(bot, who="dan")
         assert "waits for 2 approvals" in card.text
         assert "2 of Alice, Bob (role releng)" in card.text
@@ -120,7 +120,7 @@ async def test_a_refusal_by_somebody_ends_it_with_the_reason_and_by_the_requeste
 
 
 async def test_a_mind_can_be_changed_while_others_are_awaited(tmp_path: Path) -> None:
-    async with running_bot(tmp_path, changes=TWO | BOB_TWICE) as bot:
+    async with running_bot(tmp_path, changes=TWO_APPROVALS | BOB_TWICE) as bot:
         card, name = await propose(bot, who="dan")
         await bot.press("bob", Choice.APPROVE, card)
         assert "Bob approved" in card.text
@@ -197,7 +197,7 @@ async def test_what_is_decided_stays_decided(tmp_path: Path) -> None:
 async def test_a_decision_in_another_room_shows_the_card_there_and_keeps_both_up_to_date(
     tmp_path: Path,
 ) -> None:
-    async with running_bot(tmp_path, changes=TWO | BOB_TWICE) as bot:
+    async with running_bot(tmp_path, changes=TWO_APPROVALS | BOB_TWICE) as bot:
         card, name = await propose(bot, who="dan")
         (there,) = await bot.say("bob", f"!approve {name}", room="ops")
         assert there.room == "ops"

@@ -13,13 +13,13 @@ from slipway.bot.chat.model import Tone
 from slipway.bot.clouds.simulated.aws.seed import fedora_machines
 from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
 from slipway.bot.clouds.simulated.faults import Fault, FaultKind
+from tests.support.aws import IMAGE
 from tests.support.clock import NOW
 from tests.support.harness import BotHarness, audit_trail, no_pauses, running_bot
 from tests.support.memory_chat import PostedMessage
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-IMAGE = "Fedora-Cloud-Base-AmazonEC2.x86_64-43-20261117.0"
 LAUNCH = f"!launch {IMAGE} --for 2h"
 
 

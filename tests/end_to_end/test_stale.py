@@ -6,7 +6,6 @@ import asyncio
 from copy import deepcopy
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -23,6 +22,7 @@ from tests.support.azure import (
     simulated_gallery,
     version_numbers,
 )
+from tests.support.configuration import TWO_APPROVALS
 from tests.support.harness import BotHarness, audit_trail, inject_fault, newest_state, propose, running_bot
 from tests.support.memory_chat import MemoryChat, PostedMessage
 
@@ -86,15 +86,12 @@ async def test_a_newer_latest_that_somebody_promoted_meanwhile_makes_the_plan_st
         assert "43.20261116.0" in report.text
 
 
-TWO: dict[str, Any] = {"policy": {"promote": {"approvals": 2}}}
-
-
 async def test_a_policy_that_was_changed_across_a_restart_makes_the_plan_stale(tmp_path: Path) -> None:
     async with simulated_gallery() as azure:
         chat = MemoryChat()
         async with running_bot(tmp_path, azure=azure, chat=chat) as bot:
             card, _ = await propose(bot)
-        async with running_bot(tmp_path, azure=azure, chat=chat, changes=TWO) as bot:
+        async with running_bot(tmp_path, azure=azure, chat=chat, changes=TWO_APPROVALS) as bot:
             report = await stale(bot, card)
             assert "who must agree was changed in the configuration" in report.text
 
@@ -124,14 +121,16 @@ async def test_an_approver_who_lost_the_role_before_it_began_does_not_count(tmp_
 async def test_an_approval_before_a_restart_counts_after_it(tmp_path: Path) -> None:
     async with simulated_gallery() as azure:
         chat = MemoryChat()
-        async with running_bot(tmp_path, azure=azure, chat=chat, changes=TWO) as bot:
+        async with running_bot(tmp_path, azure=azure, chat=chat, changes=TWO_APPROVALS) as bot:
             card, _ = await propose(bot)
             await bot.press("bob", Choice.APPROVE, card)
         erin = [
             {"id": name, "name": name.title(), "identities": [f"console:{name}"], "roles": ["releng"]}
             for name in ("alice", "bob", "erin")
         ]
-        async with running_bot(tmp_path, azure=azure, chat=chat, changes=TWO | {"person": erin}) as bot:
+        async with running_bot(
+            tmp_path, azure=azure, chat=chat, changes=TWO_APPROVALS | {"person": erin}
+        ) as bot:
             (report,) = await bot.press("erin", Choice.APPROVE, card)
             assert "done" in report.text
             assert len(azure.writes) == 1

@@ -33,7 +33,7 @@ async def test_a_vote_taken_back_while_the_bot_was_down_does_not_count(
         taken_back = WithdrawnReaction(
             event_id="taken back",
             room=_room(bot),
-            speaker="bob",
+            sender="bob",
             reaction_event_id="the press",
             sent_at=bot.clock(),
         )
@@ -50,7 +50,7 @@ async def test_a_vote_that_came_twice_goes_with_the_first(tmp_path: Path) -> Non
         taken_back = WithdrawnReaction(
             event_id="taken back",
             room=_room(bot),
-            speaker="bob",
+            sender="bob",
             reaction_event_id="the press",
             sent_at=bot.clock(),
         )
@@ -70,7 +70,7 @@ async def test_an_old_rejection_is_heard_and_an_old_approval_is_not(
         press = ButtonEvent(
             event_id="long ago",
             room=_room(bot),
-            speaker="bob",
+            sender="bob",
             choice=choice,
             message_id=card.id,
             sent_at=bot.clock() - timedelta(hours=1),

@@ -37,7 +37,7 @@ class FailingChat(MemoryChat):
 async def _hears(chat: MemoryChat, clock: FakeClock) -> bool:
     assert chat.accept is not None
     room = Room(platform=chat.platform, id="room")
-    heard = MessageEvent(event_id="e1", room=room, speaker="alice", text="!help", sent_at=clock())
+    heard = MessageEvent(event_id="e1", room=room, sender="alice", text="!help", sent_at=clock())
     return bool(await chat.accept(heard))
 
 
@@ -72,12 +72,12 @@ async def test_a_chat_that_fails_later_leaves_the_other_one_to_work(
         app = App(configured, chats=chats, gallery=build_clouds(configured)[0], machines=None, clock=clock)
         stop, opened = asyncio.Event(), asyncio.get_running_loop().create_future()
         running = asyncio.create_task(app.run(stop, opened))
-        house: RunningBot = await opened
+        running_app: RunningBot = await opened
         await _logged(capsys, "ready")
         failing.failing.set()
         await _logged(capsys, "the others go on")
         assert await _hears(other, clock)
-        await house.workflows.idle()
+        await running_app.workflows.idle()
         assert len(other.messages) == 1
         stop.set()
         await running

@@ -8,11 +8,15 @@ from datetime import datetime
 
 from slipway.bot.clouds.model import (
     ImageVersion,
-    ProvisioningState,
     TargetRegion,
     VersionNumber,
+    VersionState,
 )
+from slipway.bot.images.settings import RetentionSettings
 from tests.support.azure import X64
+
+POLICY = RetentionSettings()
+"""How long versions are kept, as configured by default."""
 
 
 def version(
@@ -20,11 +24,12 @@ def version(
     *,
     definition: str = X64,
     excluded: bool = True,
-    state: ProvisioningState = ProvisioningState.SUCCEEDED,
+    state: VersionState = VersionState.SUCCEEDED,
     regions: Mapping[str, bool | None] | Iterable[str] = ("eastus", "westus"),
     ends: datetime | None = None,
     published: datetime | None = None,
     tags: Mapping[str, str] | None = None,
+    cloud: str = "azure",
 ) -> ImageVersion:
     """A version, a candidate unless told otherwise. ``regions`` may give regions flags of their own."""
     flags = regions if isinstance(regions, Mapping) else dict.fromkeys(regions)
@@ -37,6 +42,7 @@ def version(
         published_at=published,
         end_of_life=ends,
         tags=tags or {},
+        cloud=cloud,
     )
 
 

@@ -10,9 +10,12 @@ from slipway.bot.core.errors import CloudError, CloudErrorKind
 
 
 class MemoryGallery:
-    """Fulfils the Gallery port for planning; what it is not told, it does not have."""
+    """Fulfils the port for planning; what it is not told, it does not have."""
 
-    def __init__(self, *versions: ImageVersion, empty: Iterable[str] = ()) -> None:
+    title = "Azure"
+
+    def __init__(self, *versions: ImageVersion, empty: Iterable[str] = (), cloud: str = "azure") -> None:
+        self.cloud = cloud
         self.held: dict[str, dict[VersionNumber, ImageVersion]] = {name: {} for name in empty}
         self.failing: dict[str, CloudError] = {}
         self.listed: list[str] = []
@@ -27,7 +30,7 @@ class MemoryGallery:
         self.put(replace(old, **changes))  # type: ignore[arg-type]
 
     async def definitions(self) -> tuple[Definition, ...]:
-        return tuple(Definition(name) for name in sorted(self.held))
+        return tuple(Definition(name, cloud=self.cloud) for name in sorted(self.held))
 
     async def versions(self, definition: str) -> tuple[ImageVersion, ...]:
         self.listed.append(definition)
@@ -39,12 +42,12 @@ class MemoryGallery:
         try:
             return self.held[definition][number]
         except KeyError:
-            raise CloudError(CloudErrorKind.NOT_FOUND, cloud="azure", sentence="no such version") from None
+            raise CloudError(CloudErrorKind.NOT_FOUND, cloud=self.cloud, sentence="no such version") from None
 
-    async def set_excluded(self, definition: str, number: VersionNumber, *, excluded: bool) -> None:
+    async def set_promoted(self, definition: str, number: VersionNumber, *, promoted: bool) -> None:
         old = self.held[definition][number]
         regions = tuple(replace(region, excluded=None) for region in old.regions)
-        self.put(replace(old, excluded=excluded, regions=regions))
+        self.put(replace(old, excluded=not promoted, regions=regions))
 
     async def delete_version(self, definition: str, number: VersionNumber) -> None:
         self.held[definition].pop(number, None)

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.bot.clouds.model import ImageVersion, ProvisioningState
+from slipway.bot.clouds.model import ImageVersion, VersionState
 from slipway.bot.core.errors import CloudError, CloudErrorKind, UserError
-from slipway.bot.images.catalogue import (
-    Catalogue,
+from slipway.bot.images.catalogue import Catalogue
+from slipway.bot.images.definitions import DefinitionRef
+from slipway.bot.images.versions import (
     VersionStatus,
     find_version,
     latest,
@@ -24,6 +25,9 @@ from tests.images.builders import promoted, version
 from tests.images.fakes import MemoryGallery
 from tests.support.azure import ARM, RAWHIDE, X64
 from tests.support.clock import DAY, NOW
+from tests.support.clouds import galleries
+
+BOTH = (DefinitionRef("azure", X64), DefinitionRef("azure", ARM))
 
 
 def test_versions_compare_as_integers_never_as_text() -> None:
@@ -60,7 +64,7 @@ def test_latest_by_region_is_latest_of_each_region(drawn: list[tuple[int, bool, 
 
 def test_the_newest_candidate_is_sound_and_newer_than_everything_promoted() -> None:
     held = [
-        version("43.9.0", state=ProvisioningState.FAILED),
+        version("43.9.0", state=VersionState.FAILED),
         version("43.8.0", ends=NOW - DAY),
         version("43.7.0"),
         version("43.6.0"),
@@ -78,8 +82,8 @@ def test_the_newest_candidate_is_sound_and_newer_than_everything_promoted() -> N
         (promoted("43.5.0"), (VersionStatus.LATEST,)),
         (promoted("43.4.0"), (VersionStatus.PROMOTED,)),
         (version("43.6.0"), (VersionStatus.CANDIDATE,)),
-        (version("43.6.0", state=ProvisioningState.FAILED), (VersionStatus.CANDIDATE, VersionStatus.FAILED)),
-        (version("43.6.0", state=ProvisioningState.CREATING), (VersionStatus.CANDIDATE, VersionStatus.BUSY)),
+        (version("43.6.0", state=VersionState.FAILED), (VersionStatus.CANDIDATE, VersionStatus.FAILED)),
+        (version("43.6.0", state=VersionState.CREATING), (VersionStatus.CANDIDATE, VersionStatus.BUSY)),
         (
             promoted("43.4.0", ends=NOW - DAY, tags={"delete": "never"}),
             (VersionStatus.PROMOTED, VersionStatus.ENDED, VersionStatus.PROTECTED),
@@ -103,7 +107,7 @@ def test_an_unknown_version_names_the_nearest_and_gibberish_says_how_versions_lo
 
 
 async def test_definitions_are_found_by_name_in_any_case_and_by_pattern() -> None:
-    catalogue = Catalogue(MemoryGallery(empty=[X64, ARM, RAWHIDE]))
+    catalogue = Catalogue(galleries(MemoryGallery(empty=[X64, ARM, RAWHIDE])))
     assert [each.name for each in await catalogue.matching("fedora-cloud-43-X64")] == [X64]
     assert [each.name for each in await catalogue.matching("Fedora-Cloud-43-*")] == [ARM, X64]
     assert len(await catalogue.matching(None)) == 3
@@ -112,12 +116,12 @@ async def test_definitions_are_found_by_name_in_any_case_and_by_pattern() -> Non
 @pytest.mark.parametrize("wanted", ["Fedora-Cloud-43-x46", "Fedora-Clod-43-x6*"])
 async def test_an_unknown_definition_names_the_nearest(wanted: str) -> None:
     with pytest.raises(UserError) as caught:
-        await Catalogue(MemoryGallery(empty=[X64, ARM, RAWHIDE])).matching(wanted)
+        await Catalogue(galleries(MemoryGallery(empty=[X64, ARM, RAWHIDE]))).matching(wanted)
     assert caught.value.nearest[0] == X64
 
 
 async def test_one_definition_is_not_a_pattern_that_fits_two() -> None:
-    catalogue = Catalogue(MemoryGallery(empty=[X64, ARM]))
+    catalogue = Catalogue(galleries(MemoryGallery(empty=[X64, ARM])))
     assert (await catalogue.one("*-x64")).name == X64
     with pytest.raises(UserError, match="one at a time"):
         await catalogue.one("Fedora-*")
@@ -125,7 +129,7 @@ async def test_one_definition_is_not_a_pattern_that_fits_two() -> None:
 
 async def test_a_gallery_without_definitions_is_a_fault() -> None:
     with pytest.raises(CloudError) as caught:
-        await Catalogue(MemoryGallery()).matching(None)
+        await Catalogue(galleries(MemoryGallery())).matching(None)
     assert caught.value.kind is CloudErrorKind.NONSENSE
 
 
@@ -143,12 +147,15 @@ class MeetingGallery(MemoryGallery):
 
 async def test_versions_of_many_definitions_are_listed_side_by_side() -> None:
     gallery = MeetingGallery(promoted("43.1.0"), promoted("43.1.0", definition=ARM), parties=2)
-    found = await asyncio.wait_for(Catalogue(gallery).versions_of([X64, ARM]), 10)
-    assert {name: len(versions) for name, versions in found.items()} == {X64: 1, ARM: 1}
+    found = await asyncio.wait_for(
+        Catalogue(galleries(gallery)).versions_of(BOTH),
+        10,
+    )
+    assert {each.name: len(versions) for each, versions in found.items()} == {X64: 1, ARM: 1}
 
 
 async def test_one_failed_listing_fails_them_all_with_the_clouds_own_error() -> None:
     gallery = MemoryGallery(promoted("43.1.0"), promoted("43.1.0", definition=ARM))
     gallery.failing[ARM] = CloudError(CloudErrorKind.THROTTLED, cloud="azure", sentence="slow down")
     with pytest.raises(CloudError, match="slow down"):
-        await Catalogue(gallery).versions_of([X64, ARM])
+        await Catalogue(galleries(gallery)).versions_of(BOTH)

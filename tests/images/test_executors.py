@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -11,10 +11,8 @@ import pytest_asyncio
 
 from slipway.bot.clouds.simulated.azure import Seed, SeedDefinition, SeedRegion, SeedVersion
 from slipway.bot.clouds.simulated.faults import Fault, FaultKind
-from slipway.bot.config.settings import RetentionSettings
 from slipway.bot.core.errors import CloudError, CloudErrorKind
 from slipway.bot.core.steps import Executor, StepDone, StepT
-from slipway.bot.core.waiting import Polling
 from slipway.bot.images.catalogue import Catalogue
 from slipway.bot.images.cleanup import CleanupPlanner
 from slipway.bot.images.executors import DeleteVersionExecutor, SetExcludedExecutor
@@ -23,22 +21,12 @@ from slipway.bot.images.requests import Cleanup, Promote, Rollback
 from slipway.bot.images.retention import Rule
 from slipway.bot.images.rollback import RollbackPlanner
 from slipway.bot.images.steps import DeleteVersion, FlagReason, SetExcluded
-from tests.support.azure import AzureHarness, azure_harness
-from tests.support.clock import NOW
+from tests.images.builders import POLICY
+from tests.support.azure import RAWHIDE, X64, AzureHarness, azure_harness
+from tests.support.clock import DAY, NOW, POLL_AT_ONCE
 
-X64 = "Fedora-Cloud-43-x64"
-RAWHIDE = "Fedora-Cloud-Rawhide-x64"
-DAY = timedelta(days=1)
 TOKEN = "op-test-1"
-POLICY = RetentionSettings()
 REGIONS = (SeedRegion("eastus"), SeedRegion("westeurope"))
-
-
-async def _no_time_passes(seconds: float) -> None:
-    """The simulator moves on when it is looked at, not with time."""
-
-
-AT_ONCE = Polling(looks=3, pause=0, sleep=_no_time_passes)
 
 
 def seed() -> Seed:
@@ -55,9 +43,9 @@ def seed() -> Seed:
 
 
 @pytest_asyncio.fixture
-async def world() -> AsyncIterator[AzureHarness]:
-    async with azure_harness(seed()) as made:
-        yield made
+async def azure() -> AsyncIterator[AzureHarness]:
+    async with azure_harness(seed()) as harness:
+        yield harness
 
 
 def flag(version: str, *, excluded: bool = False) -> SetExcluded:
@@ -69,12 +57,12 @@ def deletion(version: str, rule: Rule, *, definition: str = X64, promoted: bool 
     return DeleteVersion(definition=definition, version=version, rule=rule, promoted=promoted, limit=7)
 
 
-def setter(world: AzureHarness) -> SetExcludedExecutor:
-    return SetExcludedExecutor(world.gallery, AT_ONCE)
+def setter(azure: AzureHarness) -> SetExcludedExecutor:
+    return SetExcludedExecutor(azure.clouds, POLL_AT_ONCE)
 
 
-def deleter(world: AzureHarness, now: datetime = NOW) -> DeleteVersionExecutor:
-    return DeleteVersionExecutor(world.gallery, POLICY, lambda: now, AT_ONCE)
+def deleter(azure: AzureHarness, now: datetime = NOW) -> DeleteVersionExecutor:
+    return DeleteVersionExecutor(azure.clouds, POLICY, lambda: now, POLL_AT_ONCE)
 
 
 async def carry_out(executor: Executor[StepT], step: StepT) -> StepDone:
@@ -91,58 +79,58 @@ async def refused(executor: Executor[StepT], step: StepT) -> CloudError:
     return caught.value
 
 
-def writes(world: AzureHarness) -> int:
-    return len(world.azure.writes)
+def writes(azure: AzureHarness) -> int:
+    return len(azure.azure.writes)
 
 
-def properties(world: AzureHarness, version: str, definition: str = X64) -> dict[str, Any]:
-    found: dict[str, Any] = world.azure.state.version(definition, version).document["properties"]
+def properties(azure: AzureHarness, version: str, definition: str = X64) -> dict[str, Any]:
+    found: dict[str, Any] = azure.azure.state.version(definition, version).document["properties"]
     return found
 
 
-def retag(world: AzureHarness, version: str, **tags: str) -> None:
-    world.azure.state.version(X64, version).document["tags"] = tags
+def retag(azure: AzureHarness, version: str, **tags: str) -> None:
+    azure.azure.state.version(X64, version).document["tags"] = tags
 
 
-async def test_promoting_opens_every_region_and_is_done_once(world: AzureHarness) -> None:
-    done = await carry_out(setter(world), flag("43.3.0"))
+async def test_promoting_opens_every_region_and_is_done_once(azure: AzureHarness) -> None:
+    done = await carry_out(setter(azure), flag("43.3.0"))
     assert (done.already, done.summary) == (False, f"43.3.0 of {X64} is promoted.")
-    assert [world.azure.latest(X64, each.name) for each in REGIONS] == ["43.3.0", "43.3.0"]
-    before = writes(world)
-    again = await carry_out(setter(world), flag("43.3.0"))
+    assert [azure.azure.latest(X64, each.name) for each in REGIONS] == ["43.3.0", "43.3.0"]
+    before = writes(azure)
+    again = await carry_out(setter(azure), flag("43.3.0"))
     assert (again.already, again.summary) == (True, f"43.3.0 of {X64} was promoted already.")
-    assert writes(world) == before
+    assert writes(azure) == before
 
 
-async def test_taking_back_closes_regions_that_were_opened_on_their_own(world: AzureHarness) -> None:
-    await carry_out(setter(world), flag("43.2.0", excluded=True))
-    assert [world.azure.latest(X64, each.name) for each in REGIONS] == ["43.1.0", "43.1.0"]
+async def test_taking_back_closes_regions_that_were_opened_on_their_own(azure: AzureHarness) -> None:
+    await carry_out(setter(azure), flag("43.2.0", excluded=True))
+    assert [azure.azure.latest(X64, each.name) for each in REGIONS] == ["43.1.0", "43.1.0"]
 
 
-async def test_a_vanished_version_is_a_conflict_and_nothing_is_written(world: AzureHarness) -> None:
-    error = await refused(setter(world), flag("43.9.0"))
+async def test_a_vanished_version_is_a_conflict_and_nothing_is_written(azure: AzureHarness) -> None:
+    error = await refused(setter(azure), flag("43.9.0"))
     assert error.kind is CloudErrorKind.CONFLICT
     assert "is not there any more" in error.sentence
-    assert writes(world) == 0
+    assert writes(azure) == 0
 
 
 @pytest.mark.parametrize("state", ["Failed", "Creating", "Deleting", "Updating"])
-async def test_a_version_in_no_state_for_it_is_not_promoted(world: AzureHarness, state: str) -> None:
-    properties(world, "43.3.0")["provisioningState"] = state
-    error = await refused(setter(world), flag("43.3.0"))
+async def test_a_version_in_no_state_for_it_is_not_promoted(azure: AzureHarness, state: str) -> None:
+    properties(azure, "43.3.0")["provisioningState"] = state
+    error = await refused(setter(azure), flag("43.3.0"))
     assert error.kind is CloudErrorKind.CONFLICT
     assert f"is {state}, not Succeeded" in error.sentence
-    assert writes(world) == 0
+    assert writes(azure) == 0
 
 
-async def test_a_failed_version_can_be_taken_back(world: AzureHarness) -> None:
-    properties(world, "43.2.0")["provisioningState"] = "Failed"
-    assert not (await carry_out(setter(world), flag("43.2.0", excluded=True))).already
-    assert world.azure.latest(X64, "eastus") == "43.1.0"
+async def test_a_failed_version_can_be_taken_back(azure: AzureHarness) -> None:
+    properties(azure, "43.2.0")["provisioningState"] = "Failed"
+    assert not (await carry_out(setter(azure), flag("43.2.0", excluded=True))).already
+    assert azure.azure.latest(X64, "eastus") == "43.1.0"
 
 
-async def test_dying_while_azure_works_is_picked_up_by_the_next_try(world: AzureHarness) -> None:
-    world.azure.state.patch(
+async def test_dying_while_azure_works_is_picked_up_by_the_next_try(azure: AzureHarness) -> None:
+    azure.azure.state.patch(
         X64,
         "43.3.0",
         {
@@ -159,108 +147,108 @@ async def test_dying_while_azure_works_is_picked_up_by_the_next_try(world: Azure
         None,
         "",
     )
-    done = await carry_out(setter(world), flag("43.3.0"))
+    done = await carry_out(setter(azure), flag("43.3.0"))
     assert done.summary.startswith("43.3.0")
-    assert writes(world) == 0
-    assert world.azure.latest(X64, "westeurope") == "43.3.0"
+    assert writes(azure) == 0
+    assert azure.azure.latest(X64, "westeurope") == "43.3.0"
 
 
-async def test_a_change_that_cannot_be_seen_is_never_called_done(world: AzureHarness) -> None:
-    world.azure.faults.add(Fault(kind=FaultKind.NOT_DONE, match="PUT *", times=None))
-    error = await refused(setter(world), flag("43.3.0"))
+async def test_a_change_that_cannot_be_seen_is_never_called_done(azure: AzureHarness) -> None:
+    azure.azure.faults.add(Fault(kind=FaultKind.NOT_DONE, match="PUT *", times=None))
+    error = await refused(setter(azure), flag("43.3.0"))
     assert error.kind is CloudErrorKind.UNVERIFIED
     assert "does not show as promoted" in error.sentence
 
 
-async def test_a_deletion_is_done_once(world: AzureHarness) -> None:
+async def test_a_deletion_is_done_once(azure: AzureHarness) -> None:
     step = deletion("43.3.0", Rule.CANDIDATES)
-    done = await carry_out(deleter(world), step)
+    done = await carry_out(deleter(azure), step)
     assert (done.already, done.facts["rule"]) == (False, "candidates")
-    assert "43.3.0" not in world.azure.snapshot()["definitions"][X64]["versions"]
-    again = await carry_out(deleter(world), step)
-    assert (again.already, writes(world)) == (True, 1)
+    assert "43.3.0" not in azure.azure.snapshot()["definitions"][X64]["versions"]
+    again = await carry_out(deleter(azure), step)
+    assert (again.already, writes(azure)) == (True, 1)
 
 
-async def test_a_deletion_under_way_is_waited_for(world: AzureHarness) -> None:
-    world.azure.state.delete(X64, "43.3.0", None, None, "")
-    assert not (await carry_out(deleter(world), deletion("43.3.0", Rule.CANDIDATES))).already
-    assert "43.3.0" not in world.azure.snapshot()["definitions"][X64]["versions"]
+async def test_a_deletion_under_way_is_waited_for(azure: AzureHarness) -> None:
+    azure.azure.state.delete(X64, "43.3.0", None, None, "")
+    assert not (await carry_out(deleter(azure), deletion("43.3.0", Rule.CANDIDATES))).already
+    assert "43.3.0" not in azure.azure.snapshot()["definitions"][X64]["versions"]
 
 
-async def test_a_candidate_that_was_promoted_since_is_not_deleted(world: AzureHarness) -> None:
-    await carry_out(setter(world), flag("43.3.0"))
-    before = writes(world)
-    error = await refused(deleter(world), deletion("43.3.0", Rule.CANDIDATES))
+async def test_a_candidate_that_was_promoted_since_is_not_deleted(azure: AzureHarness) -> None:
+    await carry_out(setter(azure), flag("43.3.0"))
+    before = writes(azure)
+    error = await refused(deleter(azure), deletion("43.3.0", Rule.CANDIDATES))
     assert error.kind is CloudErrorKind.CONFLICT
     assert "has been promoted since" in error.sentence
-    assert writes(world) == before
+    assert writes(azure) == before
 
 
 @pytest.mark.parametrize("tags", [{"delete": "never"}, {"owner": "fedora-coreos"}])
 async def test_a_version_that_is_protected_since_is_not_deleted(
-    world: AzureHarness, tags: dict[str, str]
+    azure: AzureHarness, tags: dict[str, str]
 ) -> None:
-    retag(world, "43.3.0", **tags)
-    error = await refused(deleter(world), deletion("43.3.0", Rule.CANDIDATES))
+    retag(azure, "43.3.0", **tags)
+    error = await refused(deleter(azure), deletion("43.3.0", Rule.CANDIDATES))
     assert error.kind is CloudErrorKind.CONFLICT
     assert "is protected now" in error.sentence
-    assert writes(world) == 0
+    assert writes(azure) == 0
 
 
-async def test_a_life_that_was_made_longer_is_not_ended(world: AzureHarness) -> None:
+async def test_a_life_that_was_made_longer_is_not_ended(azure: AzureHarness) -> None:
     step = deletion("43.0.1", Rule.END_OF_LIFE, promoted=True)
-    error = await refused(deleter(world, now=NOW - 2 * DAY), step)
+    error = await refused(deleter(azure, now=NOW - 2 * DAY), step)
     assert error.kind is CloudErrorKind.CONFLICT
     assert "the date was changed" in error.sentence
-    assert (await carry_out(deleter(world), step)).summary == f"43.0.1 of {X64} is deleted."
+    assert (await carry_out(deleter(azure), step)).summary == f"43.0.1 of {X64} is deleted."
 
 
-async def test_a_failed_version_is_not_deleted(world: AzureHarness) -> None:
-    properties(world, "43.3.0")["provisioningState"] = "Failed"
-    error = await refused(deleter(world), deletion("43.3.0", Rule.CANDIDATES))
+async def test_a_failed_version_is_not_deleted(azure: AzureHarness) -> None:
+    properties(azure, "43.3.0")["provisioningState"] = "Failed"
+    error = await refused(deleter(azure), deletion("43.3.0", Rule.CANDIDATES))
     assert "is Failed, not Succeeded" in error.sentence
-    assert writes(world) == 0
+    assert writes(azure) == 0
 
 
-async def test_an_old_rolling_version_that_became_latest_since_is_not_deleted(world: AzureHarness) -> None:
-    error = await refused(deleter(world), deletion("44.1.0", Rule.ROLLING, definition=RAWHIDE, promoted=True))
+async def test_an_old_rolling_version_that_became_latest_since_is_not_deleted(azure: AzureHarness) -> None:
+    error = await refused(deleter(azure), deletion("44.1.0", Rule.ROLLING, definition=RAWHIDE, promoted=True))
     assert error.kind is CloudErrorKind.CONFLICT
     assert "has become latest since" in error.sentence
 
 
-async def test_a_deletion_that_took_nothing_away_is_never_called_done(world: AzureHarness) -> None:
-    world.azure.faults.add(Fault(kind=FaultKind.NOT_DONE, match="DELETE *", times=None))
-    error = await refused(deleter(world), deletion("43.3.0", Rule.CANDIDATES))
+async def test_a_deletion_that_took_nothing_away_is_never_called_done(azure: AzureHarness) -> None:
+    azure.azure.faults.add(Fault(kind=FaultKind.NOT_DONE, match="DELETE *", times=None))
+    error = await refused(deleter(azure), deletion("43.3.0", Rule.CANDIDATES))
     assert error.kind is CloudErrorKind.UNVERIFIED
     assert "is still there" in error.sentence
 
 
-async def test_a_clouds_refusal_is_passed_on(world: AzureHarness) -> None:
-    world.azure.faults.add(Fault(kind=FaultKind.REFUSE, times=None))
+async def test_a_clouds_refusal_is_passed_on(azure: AzureHarness) -> None:
+    azure.azure.faults.add(Fault(kind=FaultKind.REFUSE, times=None))
     for error in (
-        await refused(setter(world), flag("43.3.0")),
-        await refused(deleter(world), deletion("43.3.0", Rule.CANDIDATES)),
+        await refused(setter(azure), flag("43.3.0")),
+        await refused(deleter(azure), deletion("43.3.0", Rule.CANDIDATES)),
     ):
         assert error.kind is CloudErrorKind.REFUSED
 
 
-async def test_promote_roll_back_and_clean_up_leave_the_gallery_as_planned(world: AzureHarness) -> None:
-    catalogue = Catalogue(world.gallery)
+async def test_promote_roll_back_and_clean_up_leave_the_gallery_as_planned(azure: AzureHarness) -> None:
+    catalogue = Catalogue(azure.clouds)
     promotion = await PromotePlanner(catalogue).plan(Promote(definition=X64), NOW)
     assert promotion.evidence[0] == ("Latest", "43.2.0 → 43.3.0")
     rolled = Rollback(definition=X64)
     for step in promotion.steps:
         assert isinstance(step, SetExcluded)
-        await carry_out(setter(world), step)
+        await carry_out(setter(azure), step)
     for step in (await RollbackPlanner(catalogue).plan(rolled, NOW)).steps:
         assert isinstance(step, SetExcluded)
-        await carry_out(setter(world), step)
-    assert world.azure.latest(X64, "westeurope") == "43.2.0"
+        await carry_out(setter(azure), step)
+    assert azure.azure.latest(X64, "westeurope") == "43.2.0"
     plan = await CleanupPlanner(catalogue, POLICY).plan(Cleanup(), NOW)
     for step in plan.steps:
         assert isinstance(step, DeleteVersion)
-        await carry_out(deleter(world), step)
-    left = world.azure.snapshot()["definitions"]
+        await carry_out(deleter(azure), step)
+    left = azure.azure.snapshot()["definitions"]
     assert sorted(left[X64]["versions"]) == ["43.1.0", "43.2.0", "43.3.0"]
     assert sorted(left[RAWHIDE]["versions"]) == sorted(["44.1.0", *(f"44.{day}.0" for day in range(4, 11))])
     assert (await CleanupPlanner(catalogue, POLICY).plan(Cleanup(), NOW)).steps == ()

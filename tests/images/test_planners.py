@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from slipway.bot.clouds.model import ProvisioningState, TargetRegion
-from slipway.bot.config.settings import RetentionSettings
+from slipway.bot.clouds.model import TargetRegion, VersionState
 from slipway.bot.core.errors import CloudError, CloudErrorKind, UserError
 from slipway.bot.core.steps import Draft
 from slipway.bot.images.catalogue import Catalogue
@@ -17,24 +16,23 @@ from slipway.bot.images.cleanup import CleanupPlanner
 from slipway.bot.images.promote import PromotePlanner
 from slipway.bot.images.requests import Cleanup, Pin, Promote, Rollback
 from slipway.bot.images.rollback import RollbackPlanner
-from tests.images.builders import candidates, promoted, version
+from tests.images.builders import POLICY, candidates, promoted, version
 from tests.images.fakes import MemoryGallery
 from tests.support.azure import ARM, RAWHIDE, X64
 from tests.support.clock import DAY, NOW
-
-POLICY = RetentionSettings()
+from tests.support.clouds import galleries
 
 
 async def promote(gallery: MemoryGallery, request: Promote, now: datetime = NOW) -> Draft[Promote]:
-    return await PromotePlanner(Catalogue(gallery)).plan(request, now)
+    return await PromotePlanner(Catalogue(galleries(gallery))).plan(request, now)
 
 
 async def rollback(gallery: MemoryGallery, request: Rollback) -> Draft[Rollback]:
-    return await RollbackPlanner(Catalogue(gallery)).plan(request, NOW)
+    return await RollbackPlanner(Catalogue(galleries(gallery))).plan(request, NOW)
 
 
 async def cleanup(gallery: MemoryGallery, request: Cleanup, now: datetime = NOW) -> Draft[Cleanup]:
-    return await CleanupPlanner(Catalogue(gallery), POLICY).plan(request, now)
+    return await CleanupPlanner(Catalogue(galleries(gallery)), POLICY).plan(request, now)
 
 
 def titles(draft: Draft[Any]) -> list[str]:
@@ -109,8 +107,8 @@ class TestPromote:
     @pytest.mark.parametrize(
         ("changes", "sentence"),
         [
-            ({"state": ProvisioningState.FAILED}, "is Failed, not Succeeded; it cannot be promoted"),
-            ({"state": ProvisioningState.CREATING}, "is Creating, not Succeeded"),
+            ({"state": VersionState.FAILED}, "is Failed, not Succeeded; it cannot be promoted"),
+            ({"state": VersionState.CREATING}, "is Creating, not Succeeded"),
             ({"end_of_life": NOW - DAY}, "reached its end of life on 2026-11-19"),
         ],
     )
@@ -228,7 +226,7 @@ class TestRollback:
     @pytest.mark.parametrize(
         ("changes", "sentence"),
         [
-            ({"state": ProvisioningState.FAILED}, "but it is Failed, not Succeeded"),
+            ({"state": VersionState.FAILED}, "but it is Failed, not Succeeded"),
             ({"end_of_life": NOW - DAY}, "but it reached its end of life on 2026-11-19"),
         ],
     )
@@ -240,7 +238,7 @@ class TestRollback:
 
     async def test_a_failed_latest_can_be_taken_back(self) -> None:
         gallery = usual()
-        gallery.change(X64, "43.2.0", state=ProvisioningState.FAILED)
+        gallery.change(X64, "43.2.0", state=VersionState.FAILED)
         assert len((await rollback(gallery, Rollback(definition=X64))).steps) == 1
 
     async def test_regions_that_never_launched_it_keep_what_they_have(self) -> None:

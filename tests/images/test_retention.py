@@ -9,9 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.bot.clouds.model import ImageVersion, ProvisioningState
-from slipway.bot.config.settings import RetentionSettings
-from slipway.bot.images.catalogue import (
+from slipway.bot.clouds.model import ImageVersion, VersionState
+from slipway.bot.images.retention import Keep, Retention, Rule, retention
+from slipway.bot.images.settings import RetentionSettings
+from slipway.bot.images.versions import (
     has_ended,
     is_promoted,
     latest,
@@ -19,12 +20,10 @@ from slipway.bot.images.catalogue import (
     newest_first,
     protection,
 )
-from slipway.bot.images.retention import Keep, Retention, Rule, retention
-from tests.images.builders import candidates, promoted, version
+from tests.images.builders import POLICY, candidates, promoted, version
 from tests.support.azure import RAWHIDE, X64
 from tests.support.clock import DAY, NOW
 
-POLICY = RetentionSettings()
 REGIONS = ("eastus", "westus", "northeurope")
 
 
@@ -87,7 +86,7 @@ def test_what_takes_over_from_an_ended_latest_is_kept() -> None:
 
 def test_the_newest_sound_promoted_version_stays_below_a_failed_one() -> None:
     sound = promoted("43.1.0", definition=RAWHIDE)
-    failed = promoted("43.50.0", definition=RAWHIDE, state=ProvisioningState.FAILED)
+    failed = promoted("43.50.0", definition=RAWHIDE, state=VersionState.FAILED)
     result = retention([sound, failed, *candidates(9, definition=RAWHIDE, first=10)], NOW, POLICY)
     assert stays(result)["43.1.0"] is Keep.LATEST
     assert stays(result)["43.50.0"] is Keep.NOT_SUCCEEDED
@@ -113,14 +112,14 @@ def test_other_tags_protect_nothing(tags: dict[str, str]) -> None:
 
 
 def test_failed_and_protected_versions_take_no_candidates_place() -> None:
-    failed = [version(f"43.{each}.0", state=ProvisioningState.FAILED) for each in range(20, 30)]
+    failed = [version(f"43.{each}.0", state=VersionState.FAILED) for each in range(20, 30)]
     pinned = [version(f"43.{each}.0", tags={"delete": "never"}) for each in range(30, 40)]
     result = retention([*candidates(7), *failed, *pinned], NOW, POLICY)
     assert goes(result) == {}
 
 
-@pytest.mark.parametrize("state", [each for each in ProvisioningState if each.value != "Succeeded"])
-def test_what_did_not_succeed_is_skipped(state: ProvisioningState) -> None:
+@pytest.mark.parametrize("state", [each for each in VersionState if each.value != "Succeeded"])
+def test_what_did_not_succeed_is_skipped(state: VersionState) -> None:
     result = retention([version("43.1.0", ends=NOW - DAY, state=state)], NOW, POLICY)
     assert stays(result) == {"43.1.0": Keep.NOT_SUCCEEDED}
 
@@ -158,7 +157,7 @@ def galleries(draw: st.DrawFn) -> list[ImageVersion]:
             f"43.{number}.0",
             definition=definition,
             excluded=draw(st.booleans()),
-            state=draw(st.sampled_from([ProvisioningState.SUCCEEDED] * 5 + list(ProvisioningState))),
+            state=draw(st.sampled_from([VersionState.SUCCEEDED] * 5 + list(VersionState))),
             regions=draw(st.dictionaries(st.sampled_from(REGIONS), flag, max_size=3)),
             ends=draw(st.none() | st.integers(-3, 3).map(lambda days: NOW + days * DAY)),
             published=draw(st.none() | st.integers(0, 90).map(lambda days: NOW - days * DAY)),
@@ -172,7 +171,7 @@ policies = st.builds(RetentionSettings, keep_candidates=st.integers(1, 9), keep_
 
 
 def ours(each: ImageVersion) -> bool:
-    return each.state is ProvisioningState.SUCCEEDED and protection(each, POLICY.owner) is None
+    return each.state is VersionState.SUCCEEDED and protection(each, POLICY.owner) is None
 
 
 @given(galleries(), policies)

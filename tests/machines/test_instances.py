@@ -15,26 +15,25 @@ from slipway.bot.clouds.model import InstanceState
 from slipway.bot.clouds.simulated.aws.seed import fedora_machines
 from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
 from slipway.bot.clouds.simulated.faults import Fault, FaultKind
-from slipway.bot.config.settings import ProfileSettings
 from slipway.bot.core.errors import CloudError, CloudErrorKind, UserError
 from slipway.bot.core.steps import Draft, Executor, StepDone, StepT
-from slipway.bot.core.waiting import Polling
 from slipway.bot.machines.executors import LaunchExecutor, TerminateExecutor
 from slipway.bot.machines.launch import LaunchPlanner
 from slipway.bot.machines.requests import Launch, Terminate
+from slipway.bot.machines.settings import ProfileSettings
 from slipway.bot.machines.steps import LaunchMachines, TerminateMachine
 from slipway.bot.machines.tags import UNTIL, launch_tags, until_of, write_until
 from slipway.bot.machines.terminate import TerminatePlanner
 from tests.support.aws import aws_machines, boto3_client, call_in_thread, unique_name
-from tests.support.clock import NOW
+from tests.support.clock import HOUR, NOW, POLL_AT_ONCE
+from tests.support.clouds import accounts
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-HOUR = timedelta(hours=1)
-X64 = "Fedora-Cloud-Base-AmazonEC2.x86_64-43-20261110.0"
-ARM = "Fedora-Cloud-Base-AmazonEC2.aarch64-43-20261110.0"
-ENDED = "Fedora-Cloud-Base-AmazonEC2.x86_64-41-20260414.0"
-BROKEN = "Fedora-Cloud-Base-AmazonEC2.x86_64-40-20240501.0"
+X64_IMAGE = "Fedora-Cloud-Base-AmazonEC2.x86_64-43-20261110.0"
+ARM_IMAGE = "Fedora-Cloud-Base-AmazonEC2.aarch64-43-20261110.0"
+ENDED_IMAGE = "Fedora-Cloud-Base-AmazonEC2.x86_64-41-20260414.0"
+BROKEN_IMAGE = "Fedora-Cloud-Base-AmazonEC2.x86_64-40-20240501.0"
 PROFILES = {
     "small": ProfileSettings(template="slipway-small", max_count=3, default_for=3 * HOUR, max_for=24 * HOUR),
     "arm": ProfileSettings(template="slipway-arm", default_for=48 * HOUR, max_for=24 * HOUR),
@@ -43,47 +42,45 @@ PROFILES = {
 }
 
 
-async def _no_time_passes(seconds: float) -> None:
-    """The simulator does not change with time."""
-
-
-AT_ONCE = Polling(looks=3, pause=0, sleep=_no_time_passes)
-
-
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def made_aws() -> AsyncIterator[SimulatedAws]:
+async def shared_aws() -> AsyncIterator[SimulatedAws]:
     seed = fedora_machines(NOW)
     broken = seed.images[0].model_copy(
-        update={"id": "ami-0123456789abcdef0", "name": BROKEN, "architecture": "x86_64", "state": "failed"}
+        update={
+            "id": "ami-0123456789abcdef0",
+            "name": BROKEN_IMAGE,
+            "architecture": "x86_64",
+            "state": "failed",
+        }
     )
-    async with SimulatedAws(seed.model_copy(update={"images": (*seed.images, broken)})) as made:
-        await made.ready()
-        yield made
+    async with SimulatedAws(seed.model_copy(update={"images": (*seed.images, broken)})) as simulated:
+        await simulated.ready()
+        yield simulated
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def aws(made_aws: SimulatedAws) -> AsyncIterator[SimulatedAws]:
-    made_aws.requests.clear()
-    yield made_aws
-    made_aws.faults.clear()
+async def aws(shared_aws: SimulatedAws) -> AsyncIterator[SimulatedAws]:
+    shared_aws.requests.clear()
+    yield shared_aws
+    shared_aws.faults.clear()
 
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def ec2(aws: SimulatedAws) -> AsyncIterator[AwsMachines]:
-    async with aws_machines(aws.url) as made:
-        yield made
+    async with aws_machines(aws.url) as machines:
+        yield machines
 
 
-async def plan(ec2: AwsMachines, image: str = X64, now: datetime = NOW, **asked: Any) -> Draft[Launch]:
+async def plan(ec2: AwsMachines, image: str = X64_IMAGE, now: datetime = NOW, **asked: Any) -> Draft[Launch]:
     request = Launch(image=image, requester="alice", **asked)
-    return await LaunchPlanner(ec2, PROFILES).plan(request, now)
+    return await LaunchPlanner(accounts(ec2), PROFILES).plan(request, now)
 
 
 async def again(ec2: AwsMachines, draft: Draft[Launch], now: datetime) -> Draft[Launch]:
-    return await LaunchPlanner(ec2, PROFILES).plan(draft.request, now)
+    return await LaunchPlanner(accounts(ec2), PROFILES).plan(draft.request, now)
 
 
-async def mistaken(ec2: AwsMachines, image: str = X64, **asked: Any) -> UserError:
+async def mistaken(ec2: AwsMachines, image: str = X64_IMAGE, **asked: Any) -> UserError:
     with pytest.raises(UserError) as caught:
         await plan(ec2, image, **asked)
     return caught.value
@@ -92,7 +89,9 @@ async def mistaken(ec2: AwsMachines, image: str = X64, **asked: Any) -> UserErro
 async def launched(ec2: AwsMachines, count: int = 1, **asked: Any) -> tuple[str, ...]:
     """The ids of machines that were planned and launched."""
     draft = await plan(ec2, count=count, **asked)
-    done = await carry_out(LaunchExecutor(ec2, lambda: NOW, AT_ONCE), step_of(draft), unique_name("token"))
+    done = await carry_out(
+        LaunchExecutor(accounts(ec2), lambda: NOW, POLL_AT_ONCE), step_of(draft), unique_name("token")
+    )
     ids = done.facts["instances"]
     assert isinstance(ids, list)
     return tuple(str(each) for each in ids)
@@ -121,7 +120,7 @@ class TestPlanningALaunch:
         draft = await plan(ec2, count=2)
         step = step_of(draft)
         assert (step.template_name, step.template_version, step.count) == ("slipway-small", 2, 2)
-        assert step.title == f"launch 2 machines from {X64} with slipway-small v2"
+        assert step.title == f"launch 2 machines from {X64_IMAGE} with slipway-small v2"
         assert step.reason == "alice asked for it, until 2026-11-20 15:00 UTC"
         assert step.tags == {
             "Name": "alice-small",
@@ -157,25 +156,25 @@ class TestPlanningALaunch:
             await again(ec2, first, NOW + HOUR + timedelta(seconds=1))
 
     async def test_the_architecture_chooses_a_profile_where_none_is_named(self, ec2: AwsMachines) -> None:
-        draft = await plan(ec2, ARM)
+        draft = await plan(ec2, ARM_IMAGE)
         assert step_of(draft).template_name == "slipway-arm"
         assert step_of(draft).until == NOW + 24 * HOUR  # the default is cut to what is allowed
 
     async def test_an_unfit_profile_names_a_fitting_one(self, ec2: AwsMachines) -> None:
-        mistake = await mistaken(ec2, ARM, profile="small")
+        mistake = await mistaken(ec2, ARM_IMAGE, profile="small")
         assert mistake.sentence == (
-            f"{ARM} is for arm64, but profile small launches t3.small, which runs x86_64; use profile arm."
+            f"{ARM_IMAGE} is for arm64, but profile small launches t3.small, which runs x86_64; use profile arm."
         )
         assert mistake.nearest == ("arm",)
 
     async def test_no_fitting_profile_is_said(self, ec2: AwsMachines) -> None:
-        only_small = LaunchPlanner(ec2, {"small": PROFILES["small"]})
+        only_small = LaunchPlanner(accounts(ec2), {"small": PROFILES["small"]})
         with pytest.raises(UserError, match="no profile has machines for that; there is small"):
-            await only_small.plan(Launch(image=ARM, requester="alice"), NOW)
+            await only_small.plan(Launch(image=ARM_IMAGE, requester="alice"), NOW)
         with pytest.raises(UserError, match="no profile fits"):
-            await only_small.plan(Launch(image=ARM, requester="alice", profile="small"), NOW)
+            await only_small.plan(Launch(image=ARM_IMAGE, requester="alice", profile="small"), NOW)
         with pytest.raises(UserError, match="No profile is configured"):
-            await LaunchPlanner(ec2, {}).plan(Launch(image=ARM, requester="alice"), NOW)
+            await LaunchPlanner(accounts(ec2), {}).plan(Launch(image=ARM_IMAGE, requester="alice"), NOW)
 
     async def test_a_profile_pins_its_own_template_version(self, ec2: AwsMachines) -> None:
         assert step_of(await plan(ec2, profile="old")).template_version == 1
@@ -201,15 +200,15 @@ class TestPlanningALaunch:
     async def test_limits_are_kept(self, ec2: AwsMachines, asked: dict[str, Any], sentence: str) -> None:
         assert (await mistaken(ec2, **asked)).sentence == sentence
 
-    @pytest.mark.parametrize("wanted", [X64, X64.lower(), X64[:-2], "*x86_64-43-20261110*"])
+    @pytest.mark.parametrize("wanted", [X64_IMAGE, X64_IMAGE.lower(), X64_IMAGE[:-2], "*x86_64-43-20261110*"])
     async def test_an_image_is_found_by_name_beginning_and_pattern(
         self, ec2: AwsMachines, wanted: str
     ) -> None:
-        assert step_of(await plan(ec2, wanted)).image_name == X64
+        assert step_of(await plan(ec2, wanted)).image_name == X64_IMAGE
 
     async def test_an_image_is_found_by_id(self, ec2: AwsMachines) -> None:
         image_id = step_of(await plan(ec2)).image_id
-        assert step_of(await plan(ec2, image_id)).image_name == X64
+        assert step_of(await plan(ec2, image_id)).image_name == X64_IMAGE
 
     async def test_an_ambiguous_name_lists_the_newest(self, ec2: AwsMachines) -> None:
         mistake = await mistaken(ec2, "Fedora-Cloud-Base-AmazonEC2.x86_64-43")
@@ -218,22 +217,24 @@ class TestPlanningALaunch:
 
     async def test_an_unknown_image_names_the_nearest(self, ec2: AwsMachines) -> None:
         mistake = await mistaken(ec2, "Fedora-Cloud-Base-AmazonEC2.x86_64-43-20261111.0")
-        assert X64 in mistake.nearest
+        assert X64_IMAGE in mistake.nearest
         gone = await mistaken(ec2, "ami-00000000000000000")
         assert "There is no image ami-00000000000000000" in gone.sentence
 
     async def test_an_image_that_is_not_available_is_not_launched(self, ec2: AwsMachines) -> None:
-        assert "is failed, so it cannot be launched" in (await mistaken(ec2, BROKEN)).sentence
+        assert "is failed, so it cannot be launched" in (await mistaken(ec2, BROKEN_IMAGE)).sentence
 
     async def test_a_deprecated_image_is_launched_with_a_warning(self, ec2: AwsMachines) -> None:
-        assert (await plan(ec2, ENDED)).warnings[0].startswith(f"{ENDED} is deprecated since 2026-")
+        assert (
+            (await plan(ec2, ENDED_IMAGE)).warnings[0].startswith(f"{ENDED_IMAGE} is deprecated since 2026-")
+        )
 
 
 class TestLaunching:
     async def test_machines_come_up_once_for_a_token(self, aws: SimulatedAws, ec2: AwsMachines) -> None:
         step, token = step_of(await plan(ec2, count=2)), unique_name("token")
-        done = await carry_out(LaunchExecutor(ec2, lambda: NOW, AT_ONCE), step, token)
-        second = await carry_out(LaunchExecutor(ec2, lambda: NOW, AT_ONCE), step, token)
+        done = await carry_out(LaunchExecutor(accounts(ec2), lambda: NOW, POLL_AT_ONCE), step, token)
+        second = await carry_out(LaunchExecutor(accounts(ec2), lambda: NOW, POLL_AT_ONCE), step, token)
         assert (done.already, second.already) == (False, True)
         assert second.facts == done.facts
         assert launches(aws) == 1
@@ -244,14 +245,14 @@ class TestLaunching:
 
     async def test_acting_again_with_the_same_token_launches_no_more(self, ec2: AwsMachines) -> None:
         step, token = step_of(await plan(ec2)), unique_name("token")
-        executor = LaunchExecutor(ec2, lambda: NOW, AT_ONCE)
+        executor = LaunchExecutor(accounts(ec2), lambda: NOW, POLL_AT_ONCE)
         await executor.act(step, token)
         await executor.act(step_of(await again(ec2, await plan(ec2), NOW)), token)
         assert len((await executor.verify(step, token)).facts["instances"]) == 1  # type: ignore[arg-type]
 
     async def test_a_machine_that_went_again_is_never_called_launched(self, ec2: AwsMachines) -> None:
         step, token = step_of(await plan(ec2, count=2)), unique_name("token")
-        executor = LaunchExecutor(ec2, lambda: NOW, AT_ONCE)
+        executor = LaunchExecutor(accounts(ec2), lambda: NOW, POLL_AT_ONCE)
         await executor.act(step, token)
         await ec2.terminate((await ec2.instances())[0].id)
         for look in (executor.verify, executor.observe):
@@ -261,7 +262,7 @@ class TestLaunching:
 
     async def test_machines_that_cannot_be_seen_are_never_called_launched(self, ec2: AwsMachines) -> None:
         with pytest.raises(CloudError, match="1 to launch: 0 there"):
-            await LaunchExecutor(ec2, lambda: NOW, AT_ONCE).verify(
+            await LaunchExecutor(accounts(ec2), lambda: NOW, POLL_AT_ONCE).verify(
                 step_of(await plan(ec2)), unique_name("token")
             )
 
@@ -270,7 +271,8 @@ class TestLaunching:
     ) -> None:
         step = step_of(await plan(ec2))
         with pytest.raises(CloudError, match="up already, so nothing was launched") as caught:
-            await carry_out(LaunchExecutor(ec2, lambda: step.until, AT_ONCE), step, unique_name("token"))
+            executor = LaunchExecutor(accounts(ec2), lambda: step.until, POLL_AT_ONCE)
+            await carry_out(executor, step, unique_name("token"))
         assert caught.value.kind is CloudErrorKind.CONFLICT
         assert launches(aws) == 0
 
@@ -280,7 +282,9 @@ class TestLaunching:
             Fault(kind=FaultKind.ERROR, match="RunInstances", code="InsufficientInstanceCapacity", times=None)
         )
         with pytest.raises(CloudError) as caught:
-            await carry_out(LaunchExecutor(ec2, lambda: NOW, AT_ONCE), step, unique_name("token"))
+            await carry_out(
+                LaunchExecutor(accounts(ec2), lambda: NOW, POLL_AT_ONCE), step, unique_name("token")
+            )
         assert caught.value.kind is CloudErrorKind.CAPACITY
 
 
@@ -288,58 +292,58 @@ class TestTerminating:
     async def test_named_machines_are_ended_one_by_one(self, ec2: AwsMachines) -> None:
         first, second, kept = await launched(ec2, 3)
         request = Terminate(instance_ids=(second, first, first), requester="alice")
-        draft = await TerminatePlanner(ec2).plan(request, NOW)
+        draft = await TerminatePlanner(accounts(ec2)).plan(request, NOW)
         assert [step.title for step in draft.steps] == sorted(
             f"terminate {each} of alice" for each in (first, second)
         )
         assert (draft.independent, draft.warnings) == (True, ())
-        executor = TerminateExecutor(ec2, lambda: NOW, AT_ONCE)
+        executor = TerminateExecutor(accounts(ec2), lambda: NOW, POLL_AT_ONCE)
         for step in draft.steps:
             assert isinstance(step, TerminateMachine)
             assert not (await carry_out(executor, step, unique_name("token"))).already
             assert (await carry_out(executor, step, unique_name("token"))).already
         assert [machine.id for machine in await ec2.instances()] == [kept]
-        gone = await TerminatePlanner(ec2).plan(draft.request, NOW)
+        gone = await TerminatePlanner(accounts(ec2)).plan(draft.request, NOW)
         assert (gone.steps, gone.summary) == ((), "Nothing to terminate: gone already.")
 
     async def test_that_a_machine_stops_meanwhile_changes_nothing(
         self, aws: SimulatedAws, ec2: AwsMachines
     ) -> None:
         (machine,) = await launched(ec2)
-        first = await TerminatePlanner(ec2).plan(Terminate(instance_ids=(machine,)), NOW)
+        first = await TerminatePlanner(accounts(ec2)).plan(Terminate(instance_ids=(machine,)), NOW)
         await call_in_thread(boto3_client(aws.url), "stop_instances", InstanceIds=[machine])
-        later = await TerminatePlanner(ec2).plan(first.request, NOW)
+        later = await TerminatePlanner(accounts(ec2)).plan(first.request, NOW)
         assert (later.steps, later.observed) == (first.steps, first.observed)
 
     async def test_anothers_machine_is_said_to_be(self, ec2: AwsMachines) -> None:
         (machine,) = await launched(ec2)
         request = Terminate(instance_ids=(machine,), requester="bob")
-        draft = await TerminatePlanner(ec2).plan(request, NOW)
+        draft = await TerminatePlanner(accounts(ec2)).plan(request, NOW)
         assert draft.warnings == (f"{machine} belongs to alice, not to bob.",)
 
     async def test_an_unknown_machine_names_the_nearest(self, ec2: AwsMachines) -> None:
         (machine,) = await launched(ec2)
         for typo in (machine[:-1] + ("0" if machine[-1] != "0" else "1"), machine[:-1] + "x"):
             with pytest.raises(UserError) as caught:
-                await TerminatePlanner(ec2).plan(Terminate(instance_ids=(typo,)), NOW)
+                await TerminatePlanner(accounts(ec2)).plan(Terminate(instance_ids=(typo,)), NOW)
             assert caught.value.nearest == (machine,)
 
     async def test_machines_of_others_are_left_alone(self, aws: SimulatedAws, ec2: AwsMachines) -> None:
         async with aws_machines(aws.url) as other:
             (foreign,) = await launched(other)
         with pytest.raises(UserError, match="was not launched by this Slipway"):
-            await TerminatePlanner(ec2).plan(Terminate(instance_ids=(foreign,)), NOW)
+            await TerminatePlanner(accounts(ec2)).plan(Terminate(instance_ids=(foreign,)), NOW)
 
     async def test_no_machine_named_is_a_mistake(self, ec2: AwsMachines) -> None:
         with pytest.raises(UserError, match="Say which machines"):
-            await TerminatePlanner(ec2).plan(Terminate(), NOW)
+            await TerminatePlanner(accounts(ec2)).plan(Terminate(), NOW)
 
     async def test_overdue_machines_are_found_and_one_that_got_more_time_is_spared(
         self, aws: SimulatedAws, ec2: AwsMachines
     ) -> None:
         (short,) = await launched(ec2, seconds=3600)
         (long,) = await launched(ec2)
-        planner, request = TerminatePlanner(ec2), Terminate(overdue=True)
+        planner, request = TerminatePlanner(accounts(ec2)), Terminate(overdue=True)
         assert (await planner.plan(request, NOW)).steps == ()
         draft = await planner.plan(request, NOW + HOUR)
         assert draft.request.instance_ids == (short,)
@@ -352,7 +356,9 @@ class TestTerminating:
         step = draft.steps[0]
         assert isinstance(step, TerminateMachine)
         with pytest.raises(CloudError, match="was given more time") as caught:
-            await carry_out(TerminateExecutor(ec2, lambda: NOW + HOUR, AT_ONCE), step, unique_name("token"))
+            await carry_out(
+                TerminateExecutor(accounts(ec2), lambda: NOW + HOUR, POLL_AT_ONCE), step, unique_name("token")
+            )
         assert caught.value.kind is CloudErrorKind.CONFLICT
         assert {machine.id for machine in await ec2.instances()} == {short, long}
 
@@ -360,11 +366,13 @@ class TestTerminating:
         (machine,) = await launched(ec2)
         step = TerminateMachine(instance_id=machine, owner="bob")
         with pytest.raises(CloudError, match="changed its owner"):
-            await carry_out(TerminateExecutor(ec2, lambda: NOW, AT_ONCE), step, unique_name("token"))
+            await carry_out(
+                TerminateExecutor(accounts(ec2), lambda: NOW, POLL_AT_ONCE), step, unique_name("token")
+            )
 
     async def test_a_machine_that_ec2_forgot_is_gone(self, ec2: AwsMachines) -> None:
         step = TerminateMachine(instance_id="i-0123456789abcdef0", owner="alice")
-        executor = TerminateExecutor(ec2, lambda: NOW, AT_ONCE)
+        executor = TerminateExecutor(accounts(ec2), lambda: NOW, POLL_AT_ONCE)
         assert (await carry_out(executor, step, unique_name("token"))).already
         await executor.act(step, unique_name("token"))
 
@@ -375,7 +383,9 @@ class TestTerminating:
         aws.faults.add(Fault(kind=FaultKind.NOT_DONE, match="TerminateInstances", times=None))
         step = TerminateMachine(instance_id=machine, owner="alice")
         with pytest.raises(CloudError, match=f"{machine} is still running") as caught:
-            await carry_out(TerminateExecutor(ec2, lambda: NOW, AT_ONCE), step, unique_name("token"))
+            await carry_out(
+                TerminateExecutor(accounts(ec2), lambda: NOW, POLL_AT_ONCE), step, unique_name("token")
+            )
         assert caught.value.kind is CloudErrorKind.UNVERIFIED
 
 

@@ -174,7 +174,7 @@ async def test_a_tail_that_was_cut_off_is_found_by_the_head_that_was_noted(
     assert "newer entries were cut off" in found.why
 
 
-# Lone surrogates cannot be stored at all: the door refuses such text.
+# Lone surrogates cannot be stored at all: the dispatcher refuses such text.
 words = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=12)
 
 

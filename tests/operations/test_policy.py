@@ -46,7 +46,7 @@ def ballots(draw: st.DrawFn) -> tuple[Vote, ...]:
 def test_an_operation_runs_only_when_enough_distinct_eligible_humans_agreed_and_none_of_them_refused(
     held: dict[str, list[str]], votes: tuple[Vote, ...], policy: Policy, requester: str
 ) -> None:
-    house = people(held, schedules=("weekly",))
+    everyone = people(held, schedules=("weekly",))
     wanted = operation(votes, policy=policy, requester=requester)
 
     eligible = {
@@ -55,7 +55,7 @@ def test_an_operation_runs_only_when_enough_distinct_eligible_humans_agreed_and_
     approving = {each.person for each in votes if each.choice is Choice.APPROVE} & eligible
     refusing = {each.person for each in votes if each.choice is Choice.REJECT} & eligible
 
-    match approval_status(wanted, votes, house):
+    match approval_status(wanted, votes, everyone):
         case Vetoed(by=by):
             assert by in refusing
         case Missing(count):
@@ -64,7 +64,7 @@ def test_an_operation_runs_only_when_enough_distinct_eligible_humans_agreed_and_
         case Enough():
             assert not refusing
             assert len(approving) >= policy.approvals
-    assert {person.id for person in deciders(wanted, house)} == eligible
+    assert {person.id for person in deciders(wanted, everyone)} == eligible
 
 
 @given(roles, ballots(), policies)
@@ -81,31 +81,33 @@ def test_the_votes_of_those_who_lost_the_role_or_left_count_for_nothing(
 
 @given(st.permutations([vote(name) for name in NAMES]), st.integers(0, 5), st.data())
 def test_the_order_of_votes_does_not_matter(votes: list[Vote], approvals: int, data: st.DataObject) -> None:
-    house = people({name: [ROLE] for name in NAMES})
+    everyone = people({name: [ROLE] for name in NAMES})
     policy = Policy(approvals=approvals, role=ROLE, requester_may_approve=False)
     wanted = operation(policy=policy)
     shuffled = data.draw(st.permutations(votes))
-    assert approval_status(wanted, tuple(votes), house) == approval_status(wanted, tuple(shuffled), house)
+    assert approval_status(wanted, tuple(votes), everyone) == approval_status(
+        wanted, tuple(shuffled), everyone
+    )
 
 
 def test_one_refusal_outweighs_any_number_of_approvals() -> None:
-    house = people({name: [ROLE] for name in NAMES})
+    everyone = people({name: [ROLE] for name in NAMES})
     votes = (vote("bob"), vote("carol"), vote("dan", Choice.REJECT), vote("erin"))
-    assert approval_status(operation(votes), votes, house) == Vetoed(by="dan", reason="")
+    assert approval_status(operation(votes), votes, everyone) == Vetoed(by="dan", reason="")
 
 
 def test_a_schedule_and_a_stranger_never_decide_even_with_the_role() -> None:
-    house = people({"alice": [ROLE]}, schedules=("weekly",))
-    weekly = house.schedule("weekly")
+    everyone = people({"alice": [ROLE]}, schedules=("weekly",))
+    weekly = everyone.schedule("weekly")
     assert weekly is not None
     assert ROLE in weekly.roles
     asked_by_another = operation(requester="bob")
-    assert not may_decide(weekly, asked_by_another, house)
-    alice = house.by_id("alice")
+    assert not may_decide(weekly, asked_by_another, everyone)
+    alice = everyone.by_id("alice")
     assert alice is not None
-    assert may_decide(alice, asked_by_another, house)
-    stranger = replace(house.stranger(CONSOLE, "eve"), roles=(ROLE,))
-    assert not may_decide(stranger, asked_by_another, house)
+    assert may_decide(alice, asked_by_another, everyone)
+    stranger = replace(everyone.stranger(CONSOLE, "eve"), roles=(ROLE,))
+    assert not may_decide(stranger, asked_by_another, everyone)
 
 
 settings = st.builds(
@@ -128,6 +130,6 @@ def test_a_plan_can_ask_for_an_approval_that_the_configuration_does_not(
 
 
 def test_nobody_needs_to_agree_where_no_approval_is_asked_for() -> None:
-    house: People = people({})
+    everyone: People = people({})
     free = operation(policy=Policy(approvals=0, role="", requester_may_approve=False))
-    assert approval_status(free, (), house) == Enough()
+    assert approval_status(free, (), everyone) == Enough()

@@ -15,13 +15,10 @@ from slipway.bot.chat.model import Choice, Room
 from slipway.bot.clouds.simulated.azure import SimulatedAzure
 from slipway.bot.clouds.simulated.fedora import fedora_gallery
 from slipway.commands.dispatch.events import Tick
+from tests.support.azure import CANDIDATE, RAWHIDE, X64
 from tests.support.clock import NOW, FakeClock
 from tests.support.harness import BotHarness, running_bot
 from tests.support.memory_chat import MemoryChat, PostedMessage
-
-X64 = "Fedora-Cloud-43-x64"
-CANDIDATE = "43.20261118.0"
-RAWHIDE = "Fedora-Cloud-Rawhide-x64"
 
 MONDAY_NINE = datetime(2026, 11, 23, 9, tzinfo=UTC)
 """The first time after NOW, a Friday, at which the weekly entries below tick."""
@@ -45,7 +42,7 @@ LISTING = entry("daily-list", command="images Fedora-Cloud-4*", cron="0 9 * * *"
 NOBODY_ASKED = {kind: {"approvals_scheduled": 0} for kind in ("promote", "cleanup")}
 
 
-class Ticking(BotHarness):
+class ScheduledBot(BotHarness):
     """A bot whose clock is moved to a moment, where it looks at what is due."""
 
     async def at(self, moment: datetime) -> list[PostedMessage]:
@@ -63,12 +60,12 @@ async def bot_with(
     *schedules: Mapping[str, Any],
     policy: Mapping[str, Any] | None = None,
     **more: Any,
-) -> AsyncIterator[Ticking]:
+) -> AsyncIterator[ScheduledBot]:
     """The bot with these schedules."""
     changes = {"schedule": list(schedules), "policy": policy or {}}
     async with running_bot(state_dir, changes=changes, **more) as bot:
         await bot.running.workflows.idle()
-        yield Ticking(bot.running, bot.chat, bot.clock, bot.azure)
+        yield ScheduledBot(bot.running, bot.chat, bot.clock, bot.azure)
 
 
 @pytest.fixture
@@ -262,7 +259,7 @@ async def test_a_schedule_without_the_right_is_refused_in_the_room(tmp_path: Pat
     async with running_bot(
         tmp_path, changes={"schedule": entries, **rights, "policy": NOBODY_ASKED}
     ) as found:
-        bot = Ticking(found.running, found.chat, found.clock, found.azure)
+        bot = ScheduledBot(found.running, found.chat, found.clock, found.azure)
         tick = Tick(
             schedule="lists",
             at=NOW,

@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from slipway.bot.config.settings import ScheduleSettings
 from slipway.scheduler.timetable import MOST_COUNTED, ON_TIME, Due, Timetable, upcoming
+from tests.support.clock import HOUR, MINUTE
 
-MINUTE = timedelta(minutes=1)
 WINDOW = timedelta(hours=30)
 
 NIGHTS = (
@@ -131,7 +131,6 @@ def test_weekdays_months_and_leap_days() -> None:
 
 # What is owed
 
-HOUR = timedelta(hours=1)
 NINE = datetime(2026, 11, 23, 9, tzinfo=UTC)
 """A Monday, when a weekly schedule ticks."""
 

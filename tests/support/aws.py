@@ -12,11 +12,12 @@ from typing import Any
 from pydantic import SecretStr
 
 from slipway.bot.clouds.aws.machines import AwsMachines
+from slipway.bot.clouds.aws.settings import AwsSettings
 from slipway.bot.clouds.model import LaunchSpec
 from slipway.bot.clouds.simulated.aws.seed import fedora_machines
 from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
-from slipway.bot.config.settings import AwsSettings
 from tests.support.clock import NOW
+from tests.support.clouds import cloud_context
 
 IMAGE = "Fedora-Cloud-Base-AmazonEC2.x86_64-43-20261117.0"
 """The newest image of Fedora 43 in the simulated EC2."""
@@ -47,11 +48,12 @@ def aws_settings(endpoint: str, **changed: Any) -> AwsSettings:
 @asynccontextmanager
 async def aws_machines(endpoint: str, *, page_size: int = 1000, **changed: Any) -> AsyncIterator[AwsMachines]:
     """The adapter, of a deployment that no other test uses. A request is tried once by default."""
-    made = AwsMachines(aws_settings(endpoint, **changed), unique_name("deployment"), page_size=page_size)
+    context = cloud_context("aws", deployment=unique_name("deployment"))
+    machines = AwsMachines(aws_settings(endpoint, **changed), context, page_size=page_size)
     try:
-        yield made
+        yield machines
     finally:
-        await made.close()
+        await machines.close()
 
 
 def unique_name(prefix: str) -> str:

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from slipway.bot.clouds.azure import AzureGallery, Pace
+from slipway.bot.clouds.azure.gallery import AzureGallery, RetryTiming
+from slipway.bot.clouds.azure.settings import AzureSettings
+from slipway.bot.clouds.capabilities import Clouds
 from slipway.bot.clouds.model import VersionNumber
 from slipway.bot.clouds.simulated.azure import Seed, SeedDefinition, SeedRegion, SeedVersion, SimulatedAzure
 from slipway.bot.clouds.simulated.fedora import fedora_gallery
-from slipway.bot.config.settings import AzureSettings
 from tests.support.clock import NOW, FakeClock
+from tests.support.clouds import cloud_context, galleries
 
 X64 = "Fedora-Cloud-43-x64"
 ARM = "Fedora-Cloud-43-Arm64"
@@ -31,7 +33,7 @@ CANDIDATE_NUMBER = VersionNumber.parse(CANDIDATE)
 LATEST_NUMBER = VersionNumber.parse(LATEST)
 OLDER_NUMBER = VersionNumber(43, 20261106, 0)
 
-QUICK = Pace(backoff=timedelta(milliseconds=1), polling=timedelta(milliseconds=1))
+QUICK = RetryTiming(backoff=timedelta(milliseconds=1), polling=timedelta(milliseconds=1))
 
 
 @dataclass
@@ -40,6 +42,11 @@ class AzureHarness:
 
     azure: SimulatedAzure
     gallery: AzureGallery
+
+    @property
+    def clouds(self) -> Clouds:
+        """The gallery alone, as ``azure``."""
+        return galleries(self.gallery)
 
     def excluded(self, number: VersionNumber, definition: str = X64) -> bool | None:
         """The flag as the simulator has it."""
@@ -74,7 +81,7 @@ async def azure_harness(
     """Start a simulator (Fedora's gallery unless told otherwise) and the adapter; stop both at the end."""
     azure = SimulatedAzure(seed or fedora_gallery(NOW), clock=lambda: NOW, **how)
     await azure.start()
-    gallery = AzureGallery(azure_settings(azure, **(more or {})), environ={}, pace=QUICK)
+    gallery = AzureGallery(azure_settings(azure, **(more or {})), cloud_context("azure"), timing=QUICK)
     try:
         yield AzureHarness(azure, gallery)
     finally:

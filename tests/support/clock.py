@@ -4,12 +4,21 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from slipway.bot.core.waiting import Polling
+
 MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 """When tests happen, unless they say otherwise."""
+
+
+async def no_wait(seconds: float) -> None:
+    """A pause that passes at once: what is looked at next does not change with time."""
+
+
+POLL_AT_ONCE = Polling(looks=3, pause=0, sleep=no_wait)
 
 
 class FakeClock:

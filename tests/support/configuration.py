@@ -25,6 +25,9 @@ COMMANDS = frozenset(
     }
 )
 
+TWO_APPROVALS: dict[str, Any] = {"policy": {"promote": {"approvals": 2}}}
+"""A change to the configuration: two people agree to a promotion."""
+
 SECRETS = {"SLIPWAY_MATRIX_PASSWORD": "correct horse"}
 
 _VALID: dict[str, Any] = {

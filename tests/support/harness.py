@@ -78,7 +78,7 @@ class BotHarness:
         heard = MessageEvent(
             event_id=event_id or f"e{next(self.chat.events)}",
             room=Room(platform=self.chat.platform, id=room),
-            speaker=who,
+            sender=who,
             text=text,
             address=address,
             thread=thread,
@@ -103,7 +103,7 @@ class BotHarness:
         press = ButtonEvent(
             event_id=event_id or f"e{next(self.chat.events)}",
             room=Room(platform=self.chat.platform, id=message.room),
-            speaker=who,
+            sender=who,
             choice=choice,
             message_id=None if by_value else message.id,
             operation_id=button.operation_id if by_value and button else None,
@@ -229,7 +229,7 @@ async def press_forged(
         ButtonEvent(
             event_id=f"forged-{before}-{who}-{digest_prefix}",
             room=Room(platform=bot.chat.platform, id="console"),
-            speaker=who,
+            sender=who,
             choice=choice,
             operation_id=operation_id,
             digest_prefix=digest_prefix,

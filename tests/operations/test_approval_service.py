@@ -26,7 +26,7 @@ from tests.support.clock import NOW, FakeClock
 from tests.support.people import ROLE
 
 CROWD = ("bob", "carol", "dan", "erin", "frank")
-HOUSE = people({name: [ROLE] for name in ("alice", *CROWD)})
+EVERYONE = people({name: [ROLE] for name in ("alice", *CROWD)})
 ROOM = Room(platform=CONSOLE, id="console")
 
 
@@ -39,24 +39,24 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
 
 
 @pytest.fixture
-def records(database: Database) -> OperationRepository:
+def repository(database: Database) -> OperationRepository:
     return OperationRepository(database)
 
 
 @pytest.fixture
-def approval_service(records: OperationRepository) -> ApprovalService:
-    return ApprovalService(records, HOUSE, FakeClock())
+def approval_service(repository: OperationRepository) -> ApprovalService:
+    return ApprovalService(repository, EVERYONE, FakeClock())
 
 
-def person(name: str, house: People = HOUSE) -> Person:
-    found = house.by_id(name)
+def person(name: str, everyone: People = EVERYONE) -> Person:
+    found = everyone.by_id(name)
     assert found is not None
     return found
 
 
-async def proposed(records: OperationRepository, approvals: int = 1, origin: str = "e1") -> Operation:
+async def proposed(repository: OperationRepository, approvals: int = 1, origin: str = "e1") -> Operation:
     policy = Policy(approvals=approvals, role=ROLE, requester_may_approve=False)
-    return await records.create(Proposed(origin, plan(policy=policy), ROOM, None, NOW))
+    return await repository.create(Proposed(origin, plan(policy=policy), ROOM, None, NOW))
 
 
 def decision(operation: Operation, who: str, choice: Choice = Choice.APPROVE, event: str = "") -> Decision:
@@ -76,13 +76,13 @@ def note(operation: Operation, action: str, actor: str = "slipway") -> AuditEntr
 
 @pytest.mark.parametrize("approvals", [1, 3, 5])
 async def test_of_many_who_press_at_once_exactly_as_many_count_as_are_needed(
-    database: Database, records: OperationRepository, approval_service: ApprovalService, approvals: int
+    database: Database, repository: OperationRepository, approval_service: ApprovalService, approvals: int
 ) -> None:
-    operation = await proposed(records, approvals)
+    operation = await proposed(repository, approvals)
     results = await asyncio.gather(
         *(approval_service.decide(decision(operation, name)) for name in CROWD), return_exceptions=True
     )
-    assert (await records.get(operation.id)).state is OperationState.APPROVED
+    assert (await repository.get(operation.id)).state is OperationState.APPROVED
     written = await actions(database)
     assert written.count("approved") == 1
     counted = written.count("approval")
@@ -93,9 +93,9 @@ async def test_of_many_who_press_at_once_exactly_as_many_count_as_are_needed(
 
 
 async def test_a_reason_of_any_length_leaves_a_card_that_can_be_shown(
-    records: OperationRepository, approval_service: ApprovalService
+    repository: OperationRepository, approval_service: ApprovalService
 ) -> None:
-    operation = await proposed(records)
+    operation = await proposed(repository)
     long = replace(decision(operation, "bob", Choice.REJECT), reason="too early " * 10_000)
     refused = await approval_service.decide(long)
     assert refused.outcome is not None
@@ -104,9 +104,9 @@ async def test_a_reason_of_any_length_leaves_a_card_that_can_be_shown(
 
 
 async def test_a_refusal_and_an_approval_at_once_end_in_one_of_the_two(
-    database: Database, records: OperationRepository, approval_service: ApprovalService
+    database: Database, repository: OperationRepository, approval_service: ApprovalService
 ) -> None:
-    operation = await proposed(records)
+    operation = await proposed(repository)
     await asyncio.gather(
         approval_service.decide(decision(operation, "bob")),
         approval_service.decide(decision(operation, "carol", Choice.REJECT)),
@@ -114,31 +114,31 @@ async def test_a_refusal_and_an_approval_at_once_end_in_one_of_the_two(
     )
     written = await actions(database)
     assert written.count("approved") + written.count("rejected") == 1
-    assert (await records.get(operation.id)).state.value in written
+    assert (await repository.get(operation.id)).state.value in written
 
 
 async def test_an_event_that_is_handled_again_after_a_crash_decides_once(
-    database: Database, records: OperationRepository, approval_service: ApprovalService
+    database: Database, repository: OperationRepository, approval_service: ApprovalService
 ) -> None:
-    operation = await proposed(records, approvals=2)
+    operation = await proposed(repository, approvals=2)
     for _ in range(3):
         assert (await approval_service.decide(decision(operation, "bob"))).state is OperationState.PROPOSED
     assert (await actions(database)).count("approval") == 1
 
     # We died between the vote that was enough and the move that follows from it.
     second = vote("carol")
-    await records.record_vote(
+    await repository.record_vote(
         operation.id, second, AuditEntry(f"{operation.id}:vote:press-carol", NOW, "carol", "approval")
     )
-    assert (await records.get(operation.id)).state is OperationState.PROPOSED
+    assert (await repository.get(operation.id)).state is OperationState.PROPOSED
     assert (await approval_service.decide(decision(operation, "carol"))).state is OperationState.APPROVED
     assert (await actions(database)).count("approved") == 1
 
 
 async def test_withdrawing_again_after_a_crash_is_no_mistake(
-    database: Database, records: OperationRepository, approval_service: ApprovalService
+    database: Database, repository: OperationRepository, approval_service: ApprovalService
 ) -> None:
-    operation = await proposed(records)
+    operation = await proposed(repository)
     own = decision(operation, "alice", Choice.REJECT)
     for _ in range(2):
         assert (await approval_service.decide(own)).state is OperationState.CANCELLED
@@ -147,19 +147,19 @@ async def test_withdrawing_again_after_a_crash_is_no_mistake(
         await approval_service.cancel(operation.id, person("alice"), "another event")
 
 
-async def test_an_origin_proposes_once(database: Database, records: OperationRepository) -> None:
-    made = await asyncio.gather(*(proposed(records) for _ in range(5)))
+async def test_an_origin_proposes_once(database: Database, repository: OperationRepository) -> None:
+    made = await asyncio.gather(*(proposed(repository) for _ in range(5)))
     assert len({operation.id for operation in made}) == 1
     assert await actions(database) == ["proposed"]
-    assert (await proposed(records, origin="e2")).id != made[0].id
+    assert (await proposed(repository, origin="e2")).id != made[0].id
 
 
 async def test_a_state_moves_only_from_the_one_that_was_expected(
-    database: Database, records: OperationRepository
+    database: Database, repository: OperationRepository
 ) -> None:
-    operation = await proposed(records)
+    operation = await proposed(repository)
     moves = [
-        records.move(
+        repository.move(
             operation.id,
             expected=OperationState.PROPOSED,
             to=to,
@@ -168,42 +168,42 @@ async def test_a_state_moves_only_from_the_one_that_was_expected(
         for to in (OperationState.APPROVED, OperationState.REJECTED, OperationState.EXPIRED)
     ]
     assert sorted(await asyncio.gather(*moves)) == [False, False, True]
-    state = (await records.get(operation.id)).state
+    state = (await repository.get(operation.id)).state
     assert await actions(database) == ["proposed", state.value]
-    assert await records.record_vote(operation.id, vote("bob"), note(operation, "approval", "bob")) is None
-    assert (await records.get(operation.id)).votes == ()
+    assert await repository.record_vote(operation.id, vote("bob"), note(operation, "approval", "bob")) is None
+    assert (await repository.get(operation.id)).votes == ()
 
 
-async def test_a_step_has_one_end(database: Database, records: OperationRepository) -> None:
-    operation = await proposed(records)
+async def test_a_step_has_one_end(database: Database, repository: OperationRepository) -> None:
+    operation = await proposed(repository)
     report = StepReport(number=1, title="promote", done=StepDone(summary="It is promoted."))
-    await records.report(operation.id, report, note(operation, "step-1:done"))
+    await repository.report(operation.id, report, note(operation, "step-1:done"))
     with pytest.raises(sa.exc.IntegrityError):
-        await records.report(operation.id, report, note(operation, "step-1:again"))
+        await repository.report(operation.id, report, note(operation, "step-1:again"))
     assert await actions(database) == ["proposed", "step-1:done"]
 
 
 async def test_only_what_runs_can_be_asked_to_stop_and_the_first_who_asks_is_remembered(
-    database: Database, records: OperationRepository
+    database: Database, repository: OperationRepository
 ) -> None:
-    operation = await proposed(records)
-    assert not await records.ask_to_stop(operation.id, note(operation, "cancel:bob", "bob"))
-    await records.move(
+    operation = await proposed(repository)
+    assert not await repository.ask_to_stop(operation.id, note(operation, "cancel:bob", "bob"))
+    await repository.move(
         operation.id,
         expected=OperationState.PROPOSED,
         to=OperationState.APPROVED,
         entry=note(operation, "approved"),
     )
-    assert await records.ask_to_stop(operation.id, note(operation, "cancel:bob", "bob"))
-    assert not await records.ask_to_stop(operation.id, note(operation, "cancel:carol", "carol"))
-    assert (await records.get(operation.id)).cancelled_by == "bob"
+    assert await repository.ask_to_stop(operation.id, note(operation, "cancel:bob", "bob"))
+    assert not await repository.ask_to_stop(operation.id, note(operation, "cancel:carol", "carol"))
+    assert (await repository.get(operation.id)).cancelled_by == "bob"
     assert await actions(database) == ["proposed", "approved", "cancel:bob"]
 
 
 async def test_stopping_what_runs_is_recorded_as_asking(
-    database: Database, records: OperationRepository, approval_service: ApprovalService
+    database: Database, repository: OperationRepository, approval_service: ApprovalService
 ) -> None:
-    operation = await proposed(records)
+    operation = await proposed(repository)
     await approval_service.decide(decision(operation, "bob"))
     assert (await approval_service.cancel(operation.id, person("bob"), "e9")).cancelled_by == "bob"
     assert (await actions(database))[-1] == "asked to stop"
