@@ -220,7 +220,7 @@ def _beat(folder: Path, text: str) -> None:
     (folder / FILE).write_text(text)
 
 
-def test_health_tells_a_silent_a_deaf_and_a_broken_bot_apart(tmp_path: Path) -> None:
+def test_health_tells_a_stopped_a_disconnected_and_a_broken_bot_apart(tmp_path: Path) -> None:
     beat = {"at": NOW.isoformat(), "chats": {"matrix": {"connected": True, "detail": "Listening."}}}
     _beat(tmp_path, json.dumps(beat))
     assert trouble(tmp_path, NOW + timedelta(seconds=30)) is None
@@ -229,8 +229,8 @@ def test_health_tells_a_silent_a_deaf_and_a_broken_bot_apart(tmp_path: Path) -> 
     )
     assert "no sign of life" in (trouble(tmp_path, NOW - timedelta(hours=1)) or "")
 
-    deaf = {"at": NOW.isoformat(), "chats": {"matrix": {"connected": False, "detail": "It is down."}}}
-    _beat(tmp_path, json.dumps(deaf))
+    disconnected = {"at": NOW.isoformat(), "chats": {"matrix": {"connected": False, "detail": "It is down."}}}
+    _beat(tmp_path, json.dumps(disconnected))
     assert trouble(tmp_path, NOW) == "Not connected. matrix: It is down."
 
     for text in ("", "[]", "{}", '{"at": 1}', '{"at": "2026-11-20T12:00:00", "chats": {}}', '{"at": null}'):

@@ -211,8 +211,8 @@ class TestRefusal:
         assert "Alice (alice) has it." in text
 
     def test_a_strangers_account_cannot_break_out_of_its_marks(self) -> None:
-        speaker = Identity(MATRIX, "@a`b:example.org")
-        assert people().refusal(None, speaker, "promote", changes=True).count("`") == 4
+        sender = Identity(MATRIX, "@a`b:example.org")
+        assert people().refusal(None, sender, "promote", changes=True).count("`") == 4
 
 
 @pytest.mark.parametrize(

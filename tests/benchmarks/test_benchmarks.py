@@ -28,7 +28,7 @@ def figures(*arguments: str) -> dict[str, Any]:
     return found
 
 
-def test_start_stands_beside_its_floors() -> None:
+def test_start_is_compared_with_its_baselines() -> None:
     found = figures("start", "--runs", "1", "--no-matrix", "--no-aws")["start"]
     assert found["python"]["median"] < found["python_and_dbos"]["median"]
     assert found["ready_first"]["samples"] == found["ready_again"]["samples"] == 1
@@ -37,7 +37,7 @@ def test_start_stands_beside_its_floors() -> None:
     assert "left out" in found["matrix"]
 
 
-def test_memory_stands_beside_its_floor() -> None:
+def test_memory_is_compared_with_its_baseline() -> None:
     found = figures("memory", "--runs", "1", "--commands", "6", "--no-aws")["memory"]
     for name in ("floor_python_and_dbos", "idle", "after_commands", "after_as_many_again"):
         assert 0 < found[name]["uss_mib"] <= found[name]["rss_mib"]
@@ -69,7 +69,7 @@ def test_a_plan_counts_its_requests() -> None:
     assert found["aim"]["limit"] == 0.5
 
 
-def test_acknowledgements_on_slack_stand_beside_their_floor() -> None:
+def test_acknowledgements_on_slack_are_compared_with_a_bare_bots() -> None:
     found = figures("slack", "--rate", "10", "--seconds", "2")["slack"]
     for name in ("acknowledged", "answered"):
         assert found[name]["samples"] == found["sent"] == 20

@@ -97,7 +97,7 @@ async def test_an_edit_after_one_in_doubt_is_made_once_more_where_edits_can_come
 
 
 @pytest.mark.parametrize("closed", [CLOSED, None])
-async def test_whoever_waits_when_all_is_closed_hears_of_it(closed: ChatError | None) -> None:
+async def test_whoever_waits_when_all_is_closed_is_told(closed: ChatError | None) -> None:
     edits, message = LatestEdits(at_once, closed=closed), Message()
     message.open.clear()
     waiting = asyncio.create_task(edits.edit("m", lambda: message.write("never")))

@@ -202,7 +202,7 @@ async def test_a_version_in_the_middle_of_something_else_is_a_conflict() -> None
         assert here.azure.writes == []
 
 
-async def test_after_a_death_in_the_middle_of_a_write_the_next_try_waits_and_writes_no_more() -> None:
+async def test_after_a_crash_in_the_middle_of_a_write_the_next_try_waits_and_writes_no_more() -> None:
     async with azure_harness(polls=5) as here:
         held = here.azure.faults.add(Fault(kind=FaultKind.HOLD_AFTER, match="PUT *"))
         dying = asyncio.create_task(here.gallery.set_promoted(X64, CANDIDATE_NUMBER, promoted=True))

@@ -98,7 +98,7 @@ def test_talk_in_a_room_is_ignored(talk: str) -> None:
         ("!statsu", "status"),
     ],
 )
-def test_a_slip_in_a_room_is_asked_about(typed: str, meant: str) -> None:
+def test_a_mistyped_command_in_a_room_is_asked_about(typed: str, meant: str) -> None:
     reading = in_room(typed)
     assert isinstance(reading, Unknown)
     assert reading.nearest[0] == meant
@@ -122,7 +122,7 @@ ORDINARY = (
     "word",
     ORDINARY,
 )
-def test_ordinary_words_are_no_slips(word: str) -> None:
+def test_ordinary_words_are_no_mistyped_commands(word: str) -> None:
     assert near_misses(word, NAMES) == ()
 
 

@@ -44,7 +44,7 @@ def _fields(table: type[Settings], above: str = "") -> Iterator[tuple[str, str]]
             yield above, name
 
 
-def test_the_example_speaks_of_every_setting_in_its_own_table() -> None:
+def test_the_example_names_every_setting_in_its_own_table() -> None:
     """A commented key counts: it shows what could be written."""
     spoken: set[tuple[str, str]] = set()
     table = ""

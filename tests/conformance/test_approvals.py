@@ -88,7 +88,7 @@ async def test_a_press_is_taken_back(run: ConformanceRun) -> None:
         assert operation.state is OperationState.PROPOSED
 
 
-async def test_what_is_heard_twice_is_done_once(run: ConformanceRun) -> None:
+async def test_what_is_received_twice_is_done_once(run: ConformanceRun) -> None:
     session = run.session
     async with run.bot():
         await session.say("carol", "!whoami")

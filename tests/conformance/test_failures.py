@@ -76,7 +76,7 @@ async def test_a_message_that_gets_lost_on_its_way_is_shown_once(run: Conformanc
         assert len(run.azure.writes) == 1
 
 
-async def test_what_cannot_be_said_stops_no_operation(run: ConformanceRun) -> None:
+async def test_what_cannot_be_sent_stops_no_operation(run: ConformanceRun) -> None:
     session = run.session
     session.requires(Capability.SEND_FAULTS)
     async with run.bot():

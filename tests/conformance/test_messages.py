@@ -24,7 +24,7 @@ async def test_a_question_is_answered_once_where_it_was_asked(run: ConformanceRu
         assert await run.operations() == ()
 
 
-async def test_it_is_spoken_to_in_threads_by_mentions_and_alone(run: ConformanceRun) -> None:
+async def test_it_is_addressed_in_threads_by_mentions_and_in_direct_chats(run: ConformanceRun) -> None:
     session = run.session
     session.requires(Capability.THREADS, Capability.MENTIONS, Capability.DIRECT_CHATS)
     async with run.bot():

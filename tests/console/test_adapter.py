@@ -37,7 +37,7 @@ from tests.console.fakes import EventRecorder, ScriptedInput, buttons, console_c
 from tests.support.clock import NOW
 
 
-async def test_a_script_speaks_as_several_people_and_each_line_is_one_event() -> None:
+async def test_a_script_acts_as_several_people_and_each_line_is_one_event() -> None:
     recorder = EventRecorder()
     output = await run_script(b"# look around\n!images\n\n@bob: !pending\n  spaced  \nexit", recorder)
     assert recorder.said == [
@@ -84,7 +84,7 @@ async def test_a_number_without_a_button_is_answered_here_and_names_the_ones_the
     assert "There is no button 100000000000…. Buttons now: 1, 2." in output.getvalue()
 
 
-async def test_numbers_die_with_their_buttons_and_are_never_given_again() -> None:
+async def test_numbers_end_with_their_buttons_and_are_never_given_again() -> None:
     recorder = EventRecorder()
     output = io.StringIO()
     board = Board("s1", "console")
@@ -188,7 +188,7 @@ async def test_another_room_is_refused() -> None:
     assert not refusal.value.passing
 
 
-async def test_an_error_of_the_core_is_not_swallowed() -> None:
+async def test_an_error_of_the_dispatcher_is_not_swallowed() -> None:
     async def broken(event: AnyEvent) -> None:
         raise LookupError(event.event_id)
 
@@ -269,7 +269,7 @@ async def test_a_line_beyond_all_measure_is_refused_in_one_sentence_and_the_next
     assert output.count("is not read; say it shorter.") == 1
 
 
-async def test_health_tells_how_long_nobody_spoke() -> None:
+async def test_health_tells_how_long_no_message_came() -> None:
     chat = console_chat(ScriptedInput(Entered("x")))
     assert chat.health().last_heard_from is None
     await chat.run(EventRecorder().accept)

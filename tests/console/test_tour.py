@@ -94,7 +94,7 @@ async def test_a_button_that_stood_there_before_is_not_pressed() -> None:
     assert not any("op-older" in line for line in await telling.tell())
 
 
-async def test_only_the_bot_speaks_json() -> None:
+async def test_only_the_bots_output_is_json() -> None:
     output = io.StringIO()
     board = Board("s1", "console")
     chat = console_chat(

@@ -57,7 +57,7 @@ async def test_two_approvals_are_those_of_two_people_whatever_accounts_they_use(
         assert len(bot.azure.writes) == 1
 
 
-async def test_who_may_not_decide_hears_who_can_and_strangers_hear_nothing(tmp_path: Path) -> None:
+async def test_who_may_not_decide_is_told_who_can_and_strangers_are_told_nothing(tmp_path: Path) -> None:
     async with running_bot(tmp_path) as bot:
         card, name = await propose(bot)
         before = await audit_trail(bot)

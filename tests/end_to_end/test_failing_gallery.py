@@ -94,7 +94,7 @@ async def test_a_gallery_that_cannot_be_looked_at_is_said_and_nothing_is_propose
         (FaultKind.NEVER_END, "has not finished within 3s", CLOUD, True),
     ],
 )
-async def test_a_step_that_fails_ends_the_operation_with_cause_mover_and_next_command(
+async def test_a_step_that_fails_ends_the_operation_with_cause_responsible_party_and_next_command(
     bot: BotHarness, kind: FaultKind, sentence: str, mover: str, changed: bool
 ) -> None:
     card, name = await propose(bot)

@@ -113,7 +113,7 @@ async def test_an_operation_goes_its_way_though_its_card_could_not_be_shown(
         assert report.thread == card.id
 
 
-async def test_an_operation_ends_though_nothing_can_be_said(tmp_path: Path) -> None:
+async def test_an_operation_ends_though_nothing_can_be_sent(tmp_path: Path) -> None:
     async with running_bot(tmp_path, sleep=no_pauses) as bot:
         card, name = await propose(bot)
         bot.chat.troubles += [NEVER] * 2

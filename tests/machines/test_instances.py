@@ -362,7 +362,7 @@ class TestTerminating:
         assert caught.value.kind is CloudErrorKind.CONFLICT
         assert {machine.id for machine in await ec2.instances()} == {short, long}
 
-    async def test_a_machine_that_changed_hands_is_left_alone(self, ec2: AwsMachines) -> None:
+    async def test_a_machine_that_changed_its_owner_is_left_alone(self, ec2: AwsMachines) -> None:
         (machine,) = await launched(ec2)
         step = TerminateMachine(instance_id=machine, owner="bob")
         with pytest.raises(CloudError, match="changed its owner"):

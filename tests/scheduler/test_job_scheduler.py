@@ -11,14 +11,14 @@ import pytest
 import structlog
 
 from slipway.bot.core.times import Clock, system_clock
-from slipway.scheduler import job_scheduler as clockwork
+from slipway.scheduler import job_scheduler
 from slipway.scheduler.job_scheduler import JobScheduler
 
 SOON = timedelta(milliseconds=30)
 NEVER = timedelta(days=365)
 
 
-class Diary:
+class RecordedSchedules:
     """Schedules whose next tick is always so long from now, and what they met."""
 
     def __init__(self, clock: Clock, wait: timedelta = SOON) -> None:
@@ -59,8 +59,8 @@ class Diary:
 
 
 @asynccontextmanager
-async def ticking(diary: Diary, clock: Clock = system_clock) -> AsyncIterator[JobScheduler]:
-    work = JobScheduler(diary, diary.sweep, clock)
+async def ticking(schedules: RecordedSchedules, clock: Clock = system_clock) -> AsyncIterator[JobScheduler]:
+    work = JobScheduler(schedules, schedules.sweep, clock)
     await work.start()
     try:
         yield work
@@ -69,71 +69,71 @@ async def ticking(diary: Diary, clock: Clock = system_clock) -> AsyncIterator[Jo
 
 
 async def test_it_wakes_at_the_start_and_whenever_something_is_due() -> None:
-    diary = Diary(system_clock)
-    async with ticking(diary):
-        assert diary.wakes == 1
-        await diary.until(lambda: diary.wakes >= 4)
+    schedules = RecordedSchedules(system_clock)
+    async with ticking(schedules):
+        assert schedules.wakes == 1
+        await schedules.until(lambda: schedules.wakes >= 4)
 
 
 async def test_it_goes_by_the_clock_it_was_given() -> None:
     def long_ago() -> datetime:
         return datetime(1999, 12, 31, 23, 59, tzinfo=UTC)
 
-    diary = Diary(long_ago, wait=timedelta(hours=1))
-    async with ticking(diary, long_ago):
-        assert diary.wakes == 1  # an hour is an hour, though the machine's clock shows another year
-        await diary.until(lambda: diary.swept >= 1)
-        assert diary.began == 1
-    diary = Diary(long_ago)
-    async with ticking(diary, long_ago):
-        await diary.until(lambda: diary.wakes >= 3)
+    schedules = RecordedSchedules(long_ago, wait=timedelta(hours=1))
+    async with ticking(schedules, long_ago):
+        assert schedules.wakes == 1  # an hour is an hour, though the machine's clock shows another year
+        await schedules.until(lambda: schedules.swept >= 1)
+        assert schedules.began == 1
+    schedules = RecordedSchedules(long_ago)
+    async with ticking(schedules, long_ago):
+        await schedules.until(lambda: schedules.wakes >= 3)
 
 
 async def test_a_failing_wake_is_tried_again_soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clockwork, "AFTER_FAILURE", SOON)
-    diary = Diary(system_clock, wait=NEVER)
-    diary.troubles = [OSError("the disk is full"), ExceptionGroup("both", [OSError()])]
+    monkeypatch.setattr(job_scheduler, "AFTER_FAILURE", SOON)
+    schedules = RecordedSchedules(system_clock, wait=NEVER)
+    schedules.troubles = [OSError("the disk is full"), ExceptionGroup("both", [OSError()])]
     with structlog.testing.capture_logs() as logs:
-        async with ticking(diary):
-            await diary.until(lambda: diary.wakes >= 3)
+        async with ticking(schedules):
+            await schedules.until(lambda: schedules.wakes >= 3)
     failures = [each for each in logs if "tried again" in each["event"] and each["log_level"] == "error"]
     assert len(failures) >= 2
 
 
-async def test_a_machine_that_slept_looks_again_though_nothing_was_due(
+async def test_a_host_that_was_suspended_looks_again_though_nothing_was_due(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(clockwork, "LONGEST_NAP", SOON)
+    monkeypatch.setattr(job_scheduler, "LONGEST_NAP", SOON)
     for wait in (NEVER, timedelta(days=7)):
-        diary = Diary(system_clock, wait=wait)
-        async with ticking(diary):
-            await diary.until(lambda diary=diary: diary.wakes >= 3)  # type: ignore[misc]
+        schedules = RecordedSchedules(system_clock, wait=wait)
+        async with ticking(schedules):
+            await schedules.until(lambda schedules=schedules: schedules.wakes >= 3)  # type: ignore[misc]
 
 
 async def test_housekeeping_runs_at_once_and_again_though_it_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(clockwork, "HOUSEKEEPING_EVERY", SOON)
-    diary = Diary(system_clock, wait=NEVER)
-    async with ticking(diary):
-        await diary.until(lambda: diary.swept >= 3)
+    monkeypatch.setattr(job_scheduler, "HOUSEKEEPING_EVERY", SOON)
+    schedules = RecordedSchedules(system_clock, wait=NEVER)
+    async with ticking(schedules):
+        await schedules.until(lambda: schedules.swept >= 3)
 
 
 async def test_a_wake_that_takes_long_is_not_overtaken_and_ends_before_the_stop() -> None:
-    diary = Diary(system_clock)
-    async with ticking(diary) as work:
-        diary.hold = asyncio.Event()
-        before = diary.wakes
-        await diary.until(lambda: diary.began > before)
+    schedules = RecordedSchedules(system_clock)
+    async with ticking(schedules) as work:
+        schedules.hold = asyncio.Event()
+        before = schedules.wakes
+        await schedules.until(lambda: schedules.began > before)
         stopping = asyncio.create_task(work.stop())
         await asyncio.wait({stopping}, timeout=3 * SOON.total_seconds())
         assert not stopping.done()
-        assert (diary.began, diary.wakes) == (before + 1, before)
-        diary.hold.set()
+        assert (schedules.began, schedules.wakes) == (before + 1, before)
+        schedules.hold.set()
         await stopping
-        assert diary.wakes == before + 1
+        assert schedules.wakes == before + 1
         await work.stop()  # a second one finds nothing to do
 
 
 async def test_it_can_be_stopped_before_it_began() -> None:
-    diary = Diary(system_clock)
-    await JobScheduler(diary, diary.sweep, system_clock).stop()
-    assert diary.began == 0
+    schedules = RecordedSchedules(system_clock)
+    await JobScheduler(schedules, schedules.sweep, system_clock).stop()
+    assert schedules.began == 0

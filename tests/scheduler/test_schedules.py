@@ -229,7 +229,7 @@ async def test_a_changed_time_or_a_pause_makes_nobody_late(
         assert len(await bot.at(at_nine)) == 1
 
 
-async def test_a_clock_that_was_years_ahead_does_not_silence_a_schedule(tmp_path: Path) -> None:
+async def test_a_clock_that_was_years_ahead_does_not_stop_a_schedule(tmp_path: Path) -> None:
     async with bot_with(tmp_path, LISTING) as bot:
         await bot.at(NOW + timedelta(days=3650))
         said = len(bot.messages)

@@ -62,7 +62,7 @@ async def test_a_vote_that_came_twice_goes_with_the_first(tmp_path: Path) -> Non
     ("choice", "state"),
     [(Choice.REJECT, OperationState.REJECTED), (Choice.APPROVE, OperationState.PROPOSED)],
 )
-async def test_an_old_rejection_is_heard_and_an_old_approval_is_not(
+async def test_an_old_rejection_counts_and_an_old_approval_does_not(
     choice: Choice, state: OperationState, tmp_path: Path
 ) -> None:
     async with running_bot(tmp_path) as bot:
