@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from slipway.bot.chat.matrix.account.account_store import AccountStore
 from slipway.bot.chat.matrix.account.login_command import log_in
 from slipway.bot.chat.matrix.account.status import AccountProblem, StatusReporter
+from slipway.bot.chat.matrix.settings import MatrixSettings
 from slipway.bot.chat.matrix.transport.authentication import Credentials
-from slipway.bot.config.settings import MatrixSettings, SlipwaySettings
+from slipway.bot.config.settings import SlipwaySettings
 from slipway.bot.core.errors import ConfigError
 from slipway.bot.store.database import StateLock
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from slipway.bot.chat.matrix.settings import MatrixSettings
 from slipway.bot.chat.model import Card, Table
-from slipway.bot.config.settings import MatrixSettings
 from tests.support.synapse import Account, Synapse
 
 ROWS = tuple((f"Fedora-Cloud-{number}-x64", "wörd " * 20) for number in range(900))

@@ -9,7 +9,7 @@ import pytest
 
 from slipway.bot.chat.matrix.chat import MatrixChat
 from slipway.bot.chat.matrix.memory import InMemory
-from slipway.bot.config.settings import MatrixSettings
+from slipway.bot.chat.matrix.settings import MatrixSettings
 from slipway.bot.core.times import system_clock
 from tests.matrix.builders import settings
 from tests.matrix.clients import Person

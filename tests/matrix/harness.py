@@ -15,9 +15,10 @@ from slipway.bot.app import App, RunningBot, build_clouds, matrix_chat
 from slipway.bot.chat.matrix.account.account_store import AccountStore
 from slipway.bot.chat.matrix.chat import MatrixChat
 from slipway.bot.chat.matrix.memory import InMemory
+from slipway.bot.chat.matrix.settings import MatrixSettings
 from slipway.bot.chat.model import AnyEvent
 from slipway.bot.config.demo import demo_settings
-from slipway.bot.config.settings import MatrixSettings, PersonSettings, SlipwaySettings
+from slipway.bot.config.settings import PersonSettings, SlipwaySettings
 from slipway.bot.core.times import system_clock
 from slipway.commands.all import rights
 from tests.matrix.builders import settings

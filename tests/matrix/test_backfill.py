@@ -15,9 +15,8 @@ from hypothesis import strategies as st
 
 from slipway.bot.chat.matrix.chat import MatrixChat
 from slipway.bot.chat.matrix.events.backfill import MAX_TRIES, PAGE_SIZE, Backfill
-from slipway.bot.chat.matrix.memory import InMemory, SyncPosition
+from slipway.bot.chat.matrix.memory import InMemory, StoredMatrixMemory, SyncPosition
 from slipway.bot.chat.matrix.platform import MATRIX
-from slipway.bot.chat_memory import StoredMatrixMemory
 from slipway.bot.core.times import system_clock
 from slipway.bot.store.database import Database
 from slipway.bot.store.memory import ChatMemory

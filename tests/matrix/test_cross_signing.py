@@ -14,8 +14,8 @@ from pydantic import SecretStr
 
 from slipway.bot.chat.matrix.account.account_store import AccountStore
 from slipway.bot.chat.matrix.encryption.seeds import CrossSigningSeeds
+from slipway.bot.chat.matrix.settings import MatrixSettings
 from slipway.bot.chat.matrix.transport.connection import Connection
-from slipway.bot.config.settings import MatrixSettings
 from slipway.bot.core.errors import ChatError
 from tests.matrix.builders import by_password, settings
 from tests.matrix.clients import Person

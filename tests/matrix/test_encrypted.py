@@ -10,8 +10,8 @@ import pytest
 from slipway.bot.chat.matrix.account.account_store import AccountStore
 from slipway.bot.chat.matrix.chat import MatrixChat
 from slipway.bot.chat.matrix.memory import InMemory
+from slipway.bot.chat.matrix.settings import MatrixSettings
 from slipway.bot.chat.model import Assurance, Button, ButtonEvent, Card, Choice, WithdrawnReaction
-from slipway.bot.config.settings import MatrixSettings
 from slipway.bot.core.times import system_clock
 from tests.matrix.builders import settings
 from tests.matrix.encrypted_client import EncryptedPerson

@@ -16,9 +16,9 @@ from nio.crypto.attachments import decrypt_attachment
 from slipway.bot.chat.matrix.account.account_store import AccountStore
 from slipway.bot.chat.matrix.chat import MatrixChat
 from slipway.bot.chat.matrix.memory import InMemory
+from slipway.bot.chat.matrix.settings import MatrixSettings
 from slipway.bot.chat.model import Assurance, Card
 from slipway.bot.chat.shared.plain import render_plain
-from slipway.bot.config.settings import MatrixSettings
 from slipway.bot.core.times import system_clock
 from tests.matrix.builders import LONG, settings
 from tests.matrix.encrypted_client import EncryptedPerson

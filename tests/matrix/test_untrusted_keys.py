@@ -25,8 +25,8 @@ from slipway.bot.chat.matrix.encryption.seeds import CrossSigningSeeds
 from slipway.bot.chat.matrix.encryption.signing import SigningKey, canonical, encode, is_signed
 from slipway.bot.chat.matrix.events.event_verifier import EventVerifier
 from slipway.bot.chat.matrix.memory import InMemory
+from slipway.bot.chat.matrix.settings import UnsignedDevices
 from slipway.bot.chat.model import Assurance
-from slipway.bot.config.settings import UnsignedDevices
 
 ALICE, MALLORY = "@alice:example.org", "@mallory:example.org"
 KEY = encode(bytes(32))
@@ -211,7 +211,7 @@ async def test_what_was_encrypted_for_one_room_is_not_heard_in_another(shown_in:
 
     device = KnownDevice(device_id="PHONE", ed25519=KEY, curve25519=KEY, signed=True)
     keys = SimpleNamespace(devices=SimpleNamespace(find=lambda *_: device))
-    seals = EventVerifier(
+    verifier = EventVerifier(
         SimpleNamespace(keys=keys),  # type: ignore[arg-type]  # what of these is used
         SimpleNamespace(is_encrypted=encrypted),  # type: ignore[arg-type]
         None,  # type: ignore[arg-type]
@@ -219,5 +219,5 @@ async def test_what_was_encrypted_for_one_room_is_not_heard_in_another(shown_in:
         unsigned_devices=UnsignedDevices.REFUSE,
         is_known=lambda _: True,
     )
-    seen = await seals.sync(shown_in, found.source)
-    assert (seen is not None) is (shown_in == "!r")
+    verification = await verifier.verify(shown_in, found.source)
+    assert (verification is not None) is (shown_in == "!r")

@@ -17,16 +17,16 @@ from slipway.bot.chat.matrix.platform import MATRIX
 from slipway.bot.chat.matrix.rooms.activity import TYPING_AFTER, ActivityNotifier
 from slipway.bot.chat.matrix.rooms.membership import RoomMembership
 from slipway.bot.chat.matrix.rooms.rooms import Rooms
+from slipway.bot.chat.matrix.settings import MatrixSettings
 from slipway.bot.chat.matrix.transport.connection import Connection
 from slipway.bot.chat.matrix.transport.rate_limit import Priority, RateLimiter
 from slipway.bot.chat.model import Accept, Card, ChatHealth, Platform
 from slipway.bot.chat.shared.edits import LatestEdits
-from slipway.bot.config.settings import CommandSettings, MatrixSettings
 from slipway.bot.core.times import Clock
 from slipway.bot.core.waiting import Sleep
 
 _MAX_POLL = timedelta(seconds=30)
-_MAX_AGE = CommandSettings().max_age
+_MAX_AGE = timedelta(minutes=10)
 
 
 def _knows_nobody(_user: str) -> bool:

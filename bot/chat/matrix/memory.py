@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
+
+from slipway.bot.chat.declaration import KeyValueStore
+
+_POSITION = "place"
+_VALUE = "note:"
+_NOTIFIED = "told:"
+"""Names in the database, which outlive what the code calls them."""
 
 
 @dataclass(frozen=True)
@@ -78,3 +86,39 @@ class InMemory:
     async def remember_notified(self, what: str) -> None:
         """Add it to what was said."""
         self.notified.add(what)
+
+
+class StoredMatrixMemory:
+    """A :class:`MatrixMemory` in the database."""
+
+    def __init__(self, store: KeyValueStore) -> None:
+        self._store = store
+
+    async def load_position(self) -> SyncPosition | None:
+        """From where to go on; None before the first sync ever."""
+        kept = await self._store.load(_POSITION)
+        if kept is None:
+            return None
+        found = json.loads(kept)
+        return SyncPosition(found["next_batch"], found["seen"])
+
+    async def save_position(self, position: SyncPosition) -> None:
+        """Keep the token and the rooms' last events, in one write."""
+        kept = {"next_batch": position.next_batch, "seen": dict(position.last_events)}
+        await self._store.save(_POSITION, json.dumps(kept, ensure_ascii=False))
+
+    async def load_value(self, name: str) -> str | None:
+        """What was noted under a name last; None if nothing was."""
+        return await self._store.load(_VALUE + name)
+
+    async def save_value(self, name: str, value: str) -> None:
+        """Note something under a name, in place of what was noted before."""
+        await self._store.save(_VALUE + name, value)
+
+    async def was_notified(self, what: str) -> bool:
+        """Whether something that is said only once was said."""
+        return await self._store.load(_NOTIFIED + what) is not None
+
+    async def remember_notified(self, what: str) -> None:
+        """Keep that it was said."""
+        await self._store.save(_NOTIFIED + what, "yes")

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from slipway.bot.chat.matrix.account.account_store import AccountStore, Login
+from slipway.bot.chat.matrix.settings import MatrixSettings
 from slipway.bot.chat.matrix.transport.authentication import Authenticator, Credentials
 from slipway.bot.chat.matrix.transport.errors import HomeserverError
 from slipway.bot.chat.matrix.transport.session import SessionOpener
-from slipway.bot.config.settings import MatrixSettings
 
 
 async def log_in(

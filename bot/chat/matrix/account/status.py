@@ -18,6 +18,7 @@ from urllib.parse import quote
 from slipway.bot.chat.matrix.account.account_store import AccountStore, Login
 from slipway.bot.chat.matrix.encryption.cross_signing import CrossSigningIdentity, OwnDevice, PublicIdentity
 from slipway.bot.chat.matrix.encryption.seeds import configured_seeds
+from slipway.bot.chat.matrix.settings import MatrixSettings
 from slipway.bot.chat.matrix.transport.api import (
     SendRequest,
     await_response,
@@ -27,7 +28,6 @@ from slipway.bot.chat.matrix.transport.api import (
 )
 from slipway.bot.chat.matrix.transport.errors import error_from_response
 from slipway.bot.chat.shared.payloads import JsonObject
-from slipway.bot.config.settings import MatrixSettings
 
 _LOGIN = "slipway matrix login"
 _NEW_DEVICE = "slipway matrix login --new-device"

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 
 from slipway.bot.chat.matrix.encryption.cross_signing import PublicIdentity
 from slipway.bot.chat.matrix.encryption.signing import is_public_key, is_signed
+from slipway.bot.chat.matrix.settings import UnsignedDevices
 from slipway.bot.chat.model import Assurance
 from slipway.bot.chat.shared.payloads import JsonObject, mapping_at
-from slipway.bot.config.settings import UnsignedDevices
 
 
 @dataclass(frozen=True)

@@ -20,9 +20,9 @@ from slipway.bot.chat.matrix.encryption.olm_machine import DecryptedSource
 from slipway.bot.chat.matrix.memory import MatrixMemory
 from slipway.bot.chat.matrix.messages.message_sender import MessageSender
 from slipway.bot.chat.matrix.rooms.rooms import Rooms
+from slipway.bot.chat.matrix.settings import UnsignedDevices
 from slipway.bot.chat.matrix.transport.connection import Connection
 from slipway.bot.chat.model import Card, Tone
-from slipway.bot.config.settings import UnsignedDevices
 from slipway.bot.core.errors import ChatError
 
 _NEVER_ENCRYPTED = ("m.reaction", "m.room.redaction")

@@ -14,9 +14,9 @@ from http import HTTPStatus
 import structlog
 
 from slipway.bot.chat.matrix.account.account_store import AccountStore, Login
+from slipway.bot.chat.matrix.settings import MatrixSettings
 from slipway.bot.chat.matrix.transport.errors import HomeserverError, error_from_response
 from slipway.bot.chat.shared.payloads import JsonObject
-from slipway.bot.config.settings import MatrixSettings
 from slipway.bot.core.errors import ChatError
 
 SendRequest = Callable[[str | None, str, str, JsonObject | None], Awaitable[tuple[int, JsonObject]]]

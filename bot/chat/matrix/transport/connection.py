@@ -13,6 +13,7 @@ import structlog
 
 from slipway.bot.chat.matrix.account.account_store import AccountStore
 from slipway.bot.chat.matrix.encryption.key_manager import KeyManager
+from slipway.bot.chat.matrix.settings import MatrixSettings
 from slipway.bot.chat.matrix.transport.api import (
     Client,
     authenticated_requests,
@@ -23,7 +24,6 @@ from slipway.bot.chat.matrix.transport.authentication import Credentials
 from slipway.bot.chat.matrix.transport.errors import HomeserverError, error_from_response
 from slipway.bot.chat.matrix.transport.session import Session, SessionOpener
 from slipway.bot.chat.shared.payloads import JsonObject
-from slipway.bot.config.settings import MatrixSettings
 from slipway.bot.core.errors import ChatError
 from slipway.bot.core.waiting import Sleep
 

@@ -18,6 +18,7 @@ from slipway.bot.chat.matrix.encryption.key_manager import KeyManager
 from slipway.bot.chat.matrix.encryption.message_index import MessageIndexStore
 from slipway.bot.chat.matrix.encryption.olm_machine import harden
 from slipway.bot.chat.matrix.encryption.seeds import configured_seeds
+from slipway.bot.chat.matrix.settings import MatrixSettings
 from slipway.bot.chat.matrix.transport.api import (
     Client,
     await_response,
@@ -27,7 +28,6 @@ from slipway.bot.chat.matrix.transport.api import (
 )
 from slipway.bot.chat.matrix.transport.authentication import Authenticator, Credentials
 from slipway.bot.chat.shared.payloads import JsonObject
-from slipway.bot.config.settings import MatrixSettings
 from slipway.bot.core.errors import ChatError
 
 _MAX_TIMEOUTS = 1  # how often nio itself tries again; its own default is for ever

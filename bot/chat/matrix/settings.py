@@ -1,0 +1,39 @@
+"""``[matrix]`` of slipway.toml."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from enum import StrEnum
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+
+from slipway.bot.core.settings import Duration, Settings
+
+
+class UnsignedDevices(StrEnum):
+    """What is done about a command from a device that its owner has not cross-signed, in an encrypted room."""
+
+    ACCEPT = "accept"
+    WARN = "warn"  # act on it, and say that the device is not signed
+    REFUSE = "refuse"  # commands that change or decide something need a signed device
+
+
+class MatrixSettings(Settings):
+    """``[matrix]``: the account, and the rooms it works in."""
+
+    homeserver: str = Field(description="the homeserver's address, like https://matrix.example.org")
+    user_id: str = Field(
+        pattern=r"^@[^:\s]+:\S+$", description="the bot's own account, like @slipway:example.org"
+    )
+    device_id: str = Field("SLIPWAY", min_length=1, max_length=255)  # at the first login; then as it was kept
+    password: SecretStr | None = None
+    access_token: SecretStr | None = None
+    encryption: bool = True  # whether the bot works in encrypted rooms
+    cross_signing_seeds: SecretStr | None = None  # None: kept in the state folder
+    unsigned_devices: UnsignedDevices = UnsignedDevices.WARN
+    rooms: tuple[str, ...] = ()  # room ids or aliases; invites into others are ignored
+    display_name: str = Field("", max_length=100)  # empty: the account's name is left as it is
+    avatar: Path | None = None  # a picture file; none: the account's is left as it is
+    edit_interval: Duration = timedelta(seconds=5)
+    request_timeout: Duration = timedelta(seconds=30)
