@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
@@ -16,13 +17,17 @@ import structlog
 from slipway.bot.chat.matrix.platform import MATRIX
 from slipway.bot.chat.model import Accept, AnyEvent, Chat, Platform
 from slipway.bot.chat.slack.platform import SLACK
-from slipway.bot.clouds.ports import Gallery, Machines
+from slipway.bot.clouds.capabilities import Adapter, Clouds
+from slipway.bot.clouds.declaration import CloudContext
+from slipway.bot.clouds.ports.image_versions import IMAGE_VERSIONS, ImageVersions
+from slipway.bot.clouds.ports.machines import MACHINES, Machines
 from slipway.bot.config.settings import SlipwaySettings
 from slipway.bot.core.errors import ChatError
 from slipway.bot.core.times import Clock, system_clock
 from slipway.bot.core.waiting import Polling, Sleep
 from slipway.bot.health import Heartbeat
-from slipway.bot.images.catalogue import Catalogue
+from slipway.bot.images.services import open_images
+from slipway.bot.machines.services import open_machines
 from slipway.bot.operations.approval_service import ApprovalService
 from slipway.bot.operations.cards import CardContext
 from slipway.bot.operations.housekeeping import Housekeeping
@@ -99,7 +104,7 @@ class App:
         settings: SlipwaySettings,
         *,
         chats: tuple[MakeChat, ...],
-        gallery: Gallery | None,
+        gallery: ImageVersions | None,
         machines: Machines | None,
         clock: Clock = system_clock,
         until_input_ends: bool = False,
@@ -214,9 +219,11 @@ class App:
         wiring = Wiring(settings, people, memory, clock, workflows.idle, lambda: services)
         chats = {chat.platform: chat for chat in (make(wiring) for make in self._make_chats)}
         messages = Messages(database, chats, clock, self._sleep)
-        catalogue = Catalogue(self._gallery) if self._gallery is not None else None
-        patience = Polling(sleep=self._sleep)
-        subjects = Subjects.of(settings, self._gallery, catalogue, self._machines, clock, patience)
+        clouds = self._clouds()
+        polling = Polling(sleep=self._sleep)
+        images = open_images(settings.retention, clouds, clock, polling)
+        machines = open_machines(settings.profiles, clouds, clock, polling)
+        subjects = Subjects.of(images, machines)
         plans = PlanService(subjects, settings.policy, operations, clock)
         approvals = ApprovalService(operations, people, clock)
         running = OperationRunner(
@@ -238,8 +245,8 @@ class App:
             view=view,
             clock=clock,
             chats=chats,
-            gallery_catalogue=catalogue,
-            ec2=self._machines,
+            images=images,
+            machines=machines,
             started_at=clock(),
             upcoming=lambda: upcoming(timetables, clock()),
         )
@@ -268,6 +275,14 @@ class App:
         )
         return RunningBot(dispatcher, schedules, housekeeping, operations, workflows, database, chats)
 
+    def _clouds(self) -> Clouds:
+        adapters = []
+        if self._gallery is not None:
+            adapters.append(Adapter("azure", {IMAGE_VERSIONS: self._gallery}))
+        if self._machines is not None:
+            adapters.append(Adapter("aws", {MACHINES: self._machines}))
+        return Clouds(adapters)
+
 
 def _gave_up(task: asyncio.Task[Any]) -> bool:
     """Whether this is a chat that cannot be used any more."""
@@ -278,7 +293,7 @@ def matrix_chat(wiring: Wiring) -> Chat:
     """The Matrix adapter, as configured."""
     from slipway.bot.chat.matrix.chat import MatrixChat
     from slipway.bot.chat.matrix.account.account_store import AccountStore
-    from slipway.bot.chat_memory import StoredMatrixMemory
+    from slipway.bot.chat.matrix.memory import StoredMatrixMemory
 
     if wiring.settings.matrix is None:
         raise ValueError("matrix is not configured")
@@ -323,16 +338,16 @@ def slack_chat(wiring: Wiring, *, sleep: Sleep = asyncio.sleep) -> Chat:
     )
 
 
-def build_clouds(settings: SlipwaySettings) -> tuple[Gallery | None, Machines | None]:
+def build_clouds(settings: SlipwaySettings) -> tuple[ImageVersions | None, Machines | None]:
     """The clouds that are configured. Their SDKs are loaded at first use."""
-    gallery: Gallery | None = None
+    gallery: ImageVersions | None = None
     machines: Machines | None = None
     if settings.azure is not None:
-        from slipway.bot.clouds.azure import AzureGallery
+        from slipway.bot.clouds.azure.gallery import AzureGallery
 
-        gallery = AzureGallery(settings.azure)
+        gallery = AzureGallery(settings.azure, CloudContext("azure", settings.name, os.environ))
     if settings.aws is not None:
         from slipway.bot.clouds.aws.machines import AwsMachines
 
-        machines = AwsMachines(settings.aws, settings.name)
+        machines = AwsMachines(settings.aws, CloudContext("aws", settings.name, os.environ))
     return gallery, machines

@@ -50,6 +50,14 @@ class Adapter:
     name: str
     ports: Mapping[Capability[Any], Port]
 
+    def port(self, capability: Capability[PortT]) -> PortT:
+        """What fulfils this capability, which it must have.
+
+        Raises:
+            KeyError: it has none.
+        """
+        return cast("PortT", self.ports[capability])
+
 
 class Clouds:
     """The configured adapters, by capability and name. A name that is not configured gives the capability's

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Generic, TypeVar
 
 from slipway.bot.clouds.capabilities import Adapter, Capability, Port
-from slipway.bot.core.settings import Settings
-from slipway.bot.core.problems import Problem
+from slipway.bot.core.errors import DeclarationError
 from slipway.bot.core.probes import Finding
+from slipway.bot.core.problems import Problem
+from slipway.bot.core.settings import Settings
+from slipway.bot.core.settings_table import SettingsTable, TableShape
 
 SettingsT = TypeVar("SettingsT", bound=Settings)
 
@@ -53,3 +56,21 @@ class CloudDeclaration(Generic[SettingsT]):
     probe: Callable[[SettingsT, Adapter], Awaitable[Finding]]
     check: Callable[[SettingsT, bool], Iterator[Problem]] = lambda _settings, _secrets: iter(())
     environment: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.name.isidentifier() or self.name != self.name.lower():
+            raise DeclarationError(f"A cloud cannot be called {self.name!r}: use a-z and _.")
+        for name in self.environment:
+            if name not in self.settings.model_fields:
+                raise DeclarationError(f"The cloud {self.name} has no setting {name} to take from variables.")
+
+    @cached_property
+    def table(self) -> SettingsTable[SettingsT]:
+        """Its table in slipway.toml: ``[azure]``, and ``[azure.NAME]`` for more accounts."""
+        return SettingsTable(
+            name=self.name,
+            model=self.settings,
+            shape=TableShape.ACCOUNTS,
+            summary=f"accounts on {self.name}",
+            check=self.check,
+        )

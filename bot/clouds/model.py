@@ -1,4 +1,8 @@
-"""What clouds hold, in words common to them; the field's own terms where they exist."""
+"""What clouds hold, in words common to them; the field's own terms where they exist.
+
+Everything that is found says where: ``cloud`` is the name of the adapter that found it, such as ``azure`` or
+``azure.staging``.
+"""
 
 from __future__ import annotations
 
@@ -9,40 +13,39 @@ from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
 
-_VERSION = re.compile(r"(0|[1-9]\d{0,9})\.(0|[1-9]\d{0,9})\.(0|[1-9]\d{0,9})", re.ASCII)
-_INT32 = 2**31 - 1
+_NUMBER = r"(?:0|[1-9]\d{0,17})"
+_VERSION = re.compile(rf"{_NUMBER}(?:\.{_NUMBER}){{2,4}}", re.ASCII)
 
 
-@dataclass(frozen=True, order=True, slots=True)
+@dataclass(frozen=True, order=True, slots=True, init=False)
 class VersionNumber:
-    """``Major.Minor.Patch`` of an Azure image version; compared as integers, never as text.
+    """Dotted whole numbers, such as ``43.20261101.0``; compared as integers, never as text.
 
-    Source: Azure Compute Gallery, "Image versions": each part is a 32-bit integer.
+    A cloud may take fewer such numbers than can be written here; that is its adapter's to say.
     """
 
-    major: int
-    minor: int
-    patch: int
+    parts: tuple[int, ...]
+
+    def __init__(self, *parts: int) -> None:
+        object.__setattr__(self, "parts", parts)
 
     @classmethod
     def parse(cls, text: str) -> VersionNumber:
         """Read ``40.20240501.0``.
 
         Raises:
-            ValueError: not three dotted 32-bit integers without leading zeros.
+            ValueError: not three to five dotted whole numbers without leading zeros.
         """
-        match = _VERSION.fullmatch(text)
-        parts = tuple(int(group) for group in match.groups()) if match else ()
-        if len(parts) != 3 or max(parts) > _INT32:
+        if _VERSION.fullmatch(text) is None:
             raise ValueError(f"“{text}” is not a version; versions look like 40.20240501.0")
-        return cls(*parts)
+        return cls(*map(int, text.split(".")))
 
     def __str__(self) -> str:
-        return f"{self.major}.{self.minor}.{self.patch}"
+        return ".".join(map(str, self.parts))
 
 
-class ProvisioningState(StrEnum):
-    """Azure's provisioning states of an image version, and one for what it may add later."""
+class VersionState(StrEnum):
+    """How far a cloud is with a version; only what SUCCEEDED may be launched or deleted."""
 
     CREATING = "Creating"
     UPDATING = "Updating"
@@ -50,7 +53,7 @@ class ProvisioningState(StrEnum):
     SUCCEEDED = "Succeeded"
     DELETING = "Deleting"
     MIGRATING = "Migrating"
-    UNKNOWN = "Unknown"
+    UNKNOWN = "Unknown"  # in a state that the adapter does not know
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,25 +67,30 @@ class TargetRegion:
 
 @dataclass(frozen=True)
 class Definition:
-    """An image definition: the name under which versions are published."""
+    """An image definition: the name under which versions are published, in the cloud of that name."""
 
     name: str
     architecture: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
+    cloud: str = field(kw_only=True)
 
 
 @dataclass(frozen=True)
 class ImageVersion:
-    """One image of a definition, as the gallery describes it. ``excluded`` is false where the flag is null."""
+    """One image of a definition in a cloud.
+
+    ``excluded`` is its own flag that keeps it from being latest, false where the cloud has none set.
+    """
 
     definition: str
     number: VersionNumber
     excluded: bool
-    state: ProvisioningState
+    state: VersionState
     regions: tuple[TargetRegion, ...] = ()
     published_at: datetime | None = None
     end_of_life: datetime | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
+    cloud: str = field(kw_only=True)
 
     @cached_property
     def launch_regions(self) -> frozenset[str]:
@@ -101,7 +109,7 @@ class ImageVersion:
 
 @dataclass(frozen=True)
 class MachineImage:
-    """An image that machines can be launched from (an AMI)."""
+    """An image that machines can be launched from. ``state`` is the cloud's own word."""
 
     id: str
     name: str
@@ -111,6 +119,8 @@ class MachineImage:
     region: str
     created_at: datetime | None = None
     deprecated_at: datetime | None = None
+    cloud: str = field(kw_only=True)
+    launchable: bool = field(kw_only=True)
 
 
 @dataclass(frozen=True)
@@ -126,7 +136,7 @@ class Template:
 
 
 class InstanceState(StrEnum):
-    """EC2's instance states."""
+    """What a machine is doing."""
 
     PENDING = "pending"
     RUNNING = "running"
@@ -153,6 +163,7 @@ class Instance:
     launched_at: datetime
     address: str = ""  # public address, or the private one, or empty
     tags: Mapping[str, str] = field(default_factory=dict)
+    cloud: str = field(kw_only=True)
 
 
 @dataclass(frozen=True)

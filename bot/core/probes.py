@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from slipway.bot.core.errors import CloudError
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -20,6 +22,13 @@ class Finding:
     detail: str
     problems: tuple[str, ...] = ()
     next: str = ""
+
+    @classmethod
+    def of_error(cls, what: str, error: CloudError) -> Finding:
+        """What a cloud's refusal to be looked at comes to."""
+        return cls(
+            what, "does not work", (error.sentence,), f"whose move: {error.responsible}; then `slipway doctor`"
+        )
 
     @property
     def well(self) -> bool:

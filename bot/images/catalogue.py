@@ -1,227 +1,82 @@
-"""What a gallery holds and what it means: order, latest, candidates, and finding definitions by name."""
+"""Reads galleries: which definitions there are, which of them somebody means, and their versions."""
 
 from __future__ import annotations
 
-import asyncio
+from collections import Counter
 from collections.abc import Iterable, Mapping
-from datetime import UTC, datetime
-from enum import StrEnum
 from fnmatch import fnmatchcase
 
-from slipway.bot.clouds.model import Definition, ImageVersion, ProvisioningState, VersionNumber
-from slipway.bot.clouds.ports import Gallery
+from slipway.bot.clouds.capabilities import Clouds
+from slipway.bot.clouds.model import Definition, ImageVersion
+from slipway.bot.clouds.ports.image_versions import IMAGE_VERSIONS, ImageVersions
+from slipway.bot.core.concurrency import side_by_side
 from slipway.bot.core.errors import CloudError, CloudErrorKind, UserError
 from slipway.bot.core.text import nearest
-
-_NEVER_PUBLISHED = datetime.min.replace(tzinfo=UTC)
-
-
-class Protection(StrEnum):
-    """Why a version is left alone whatever the rules say."""
-
-    DELETE_NEVER = "it is tagged delete=never"
-    FOREIGN_OWNER = "it belongs to another owner"
-
-
-class VersionStatus(StrEnum):
-    """What a version is, in the words that people read."""
-
-    LATEST = "latest"
-    PROMOTED = "promoted"
-    CANDIDATE = "candidate"
-    FAILED = "failed"
-    BUSY = "in progress"
-    ENDED = "ended"
-    PROTECTED = "protected"
-
-
-def order_key(version: ImageVersion) -> tuple[VersionNumber, datetime]:
-    """Sorts versions oldest first: by integer number, then by published date."""
-    return version.number, version.published_at or _NEVER_PUBLISHED
-
-
-def newest_first(versions: Iterable[ImageVersion]) -> list[ImageVersion]:
-    """The versions, newest first, as :func:`order_key` has it."""
-    return sorted(versions, key=order_key, reverse=True)
-
-
-def is_promoted(version: ImageVersion) -> bool:
-    """Whether it may be latest somewhere.
-
-    Where a listing tells of no regions at all, the version's own flag decides, so that what nobody excluded
-    is never taken for a candidate (and cleaned up as one).
-    """
-    return version.promoted or not (version.excluded or version.regions)
-
-
-def is_promoted_everywhere(version: ImageVersion) -> bool:
-    """Whether there is nothing left to promote: no region of it is excluded."""
-    return not version.excluded and len(version.launch_regions) == len(version.regions)
-
-
-def is_excluded_everywhere(version: ImageVersion) -> bool:
-    """Whether it can be latest nowhere, and by its own flag."""
-    return version.excluded and not version.launch_regions
-
-
-def has_ended(version: ImageVersion, now: datetime) -> bool:
-    """Whether its end of life is in the past; none set means that it has not ended."""
-    return version.end_of_life is not None and version.end_of_life < now
-
-
-def protection(version: ImageVersion, owner: str) -> Protection | None:
-    """What protects a version from deletion: ``delete=never``, or an ``owner`` tag that names another.
-
-    Azure compares tag names without case; so does this. No ``owner`` tag, or an empty one, names nobody.
-    """
-    tags = {name.casefold(): value.strip().casefold() for name, value in version.tags.items()}
-    if tags.get("delete") == "never":
-        return Protection.DELETE_NEVER
-    if tags.get("owner", "") not in ("", owner.casefold()):
-        return Protection.FOREIGN_OWNER
-    return None
-
-
-def latest(versions: Iterable[ImageVersion], region: str) -> ImageVersion | None:
-    """What a launch of the definition resolves to in a region; None where there is nothing to launch.
-
-    Azure's rule: the highest integer number among versions that are present in the region and not excluded
-    there. Neither its provisioning state nor its end of life plays a part.
-    """
-    return max((each for each in versions if region in each.launch_regions), key=order_key, default=None)
-
-
-def latest_by_region(versions: Iterable[ImageVersion]) -> dict[str, ImageVersion]:
-    """The latest of every region that has one, by the rule of :func:`latest`, regions in order of name."""
-    found: dict[str, ImageVersion] = {}
-    for version in newest_first(each for each in versions if each.launch_regions):
-        for region in version.launch_regions - found.keys():
-            found[region] = version
-    return dict(sorted(found.items()))
-
-
-def newest_latest(versions: Iterable[ImageVersion]) -> ImageVersion | None:
-    """The newest version that is latest somewhere: the newest promoted one."""
-    return max(filter(is_promoted, versions), key=order_key, default=None)
-
-
-def newer_candidates(versions: Iterable[ImageVersion]) -> list[ImageVersion]:
-    """Candidates that are newer than every promoted version, newest first, fit or not."""
-    held = list(versions)
-    top = newest_latest(held)
-    return newest_first(
-        each for each in held if not is_promoted(each) and (top is None or each.number > top.number)
-    )
-
-
-def newest_candidate(versions: Iterable[ImageVersion], now: datetime) -> ImageVersion | None:
-    """What promoting without naming a version chooses.
-
-    The newest candidate that is newer than every promoted version, was uploaded well (Succeeded), and has
-    not ended; None where there is none.
-    """
-    fit = (each for each in newer_candidates(versions) if unfit(each, now) is None)
-    return next(fit, None)
-
-
-def unfit(version: ImageVersion, now: datetime) -> str | None:
-    """Why a version must not become latest, as the rest of a sentence about it; None where it may."""
-    if version.state is not ProvisioningState.SUCCEEDED:
-        return f"is {version.state.value}, not Succeeded"
-    if version.end_of_life is not None and has_ended(version, now):
-        return f"reached its end of life on {version.end_of_life:%Y-%m-%d}"
-    return None
-
-
-def version_statuses(
-    version: ImageVersion, latest_of: Mapping[str, ImageVersion], now: datetime, owner: str
-) -> tuple[VersionStatus, ...]:
-    """What to call a version, weightiest first: its part in launches, then what else is to be known.
-
-    Args:
-        version: the version.
-        latest_of: its definition's latest by region, from :func:`latest_by_region`.
-        now: the present.
-        owner: whose versions are not protected by their ``owner`` tag.
-    """
-    if any(each.number == version.number for each in latest_of.values()):
-        words = [VersionStatus.LATEST]
-    else:
-        words = [VersionStatus.PROMOTED if is_promoted(version) else VersionStatus.CANDIDATE]
-    if version.state is ProvisioningState.FAILED:
-        words.append(VersionStatus.FAILED)
-    elif version.state is not ProvisioningState.SUCCEEDED:
-        words.append(VersionStatus.BUSY)
-    if has_ended(version, now):
-        words.append(VersionStatus.ENDED)
-    if protection(version, owner):
-        words.append(VersionStatus.PROTECTED)
-    return tuple(words)
-
-
-def find_version(versions: Iterable[ImageVersion], definition: str, text: str) -> ImageVersion:
-    """The version that somebody named.
-
-    Raises:
-        Mistake: not a version, or the definition has no such one; with the nearest that it has.
-    """
-    held = {str(each.number): each for each in newest_first(versions)}
-    found = held.get(text)
-    if found is not None:
-        return found
-    near = nearest(text, held) or tuple(held)[:3]
-    hint = f"images {definition}"
-    try:
-        VersionNumber.parse(text)
-    except ValueError as error:
-        raise UserError(f"{error}.", nearest=near, hint=hint) from None
-    raise UserError(f"{definition} has no version {text}.", nearest=near, hint=hint)
+from slipway.bot.images.definitions import DefinitionRef, split_cloud
+from slipway.bot.images.versions import newest_first
+from slipway.bot.images.words import in_words
 
 
 class Catalogue:
-    """Reads a gallery. Every listing it gives is complete, or it raises CloudError."""
+    """Reads every configured gallery. Each listing it gives is complete, or it raises CloudError."""
 
-    def __init__(self, gallery: Gallery) -> None:
-        self._gallery = gallery
+    def __init__(self, clouds: Clouds) -> None:
+        self._clouds = clouds
 
-    async def definitions(self) -> tuple[Definition, ...]:
-        """All definitions, by name.
+    async def definitions(self) -> tuple[DefinitionRef, ...]:
+        """All definitions of all galleries, by name.
 
         Raises:
-            CloudError: the cloud cannot be read, or it lists none, which no working gallery does.
+            UserError: no gallery is configured.
+            CloudError: one cannot be read, or it lists none, which no working gallery does.
         """
-        found = await self._gallery.definitions()
-        if not found:
-            raise CloudError(
-                CloudErrorKind.NONSENSE,
-                cloud="azure",
-                sentence="The gallery lists no image definitions at all; "
-                "check the gallery's name and what the credentials may read.",
-            )
-        return found
+        galleries = self._galleries()
+        listed = await side_by_side(
+            {
+                cloud: _listing(cloud, gallery, alone=len(galleries) == 1)
+                for cloud, gallery in galleries.items()
+            }
+        )
+        found = [each for definitions in listed.values() for each in definitions]
+        galleries_with = Counter(each.name.casefold() for each in found)
+        refs = [
+            DefinitionRef(each.cloud, each.name, qualified=galleries_with[each.name.casefold()] > 1)
+            for each in found
+        ]
+        return tuple(sorted(refs, key=lambda ref: (ref.name, ref.cloud)))
 
-    async def matching(self, wanted: str | None) -> tuple[Definition, ...]:
-        """The definitions of this name or shell-style pattern; all of them for None.
+    async def matching(self, wanted: str | None) -> tuple[DefinitionRef, ...]:
+        """The definition of this name, or those that a shell-style pattern matches; all of them for None.
 
-        Azure compares names without case; so does this.
+        ``CLOUD:NAME`` looks in one cloud only. Case does not count, as with Azure.
 
         Raises:
-            Mistake: no definition has this name, or none matches the pattern; with the nearest names.
+            UserError: no definition has this name, several clouds have one, or none matches the pattern; with
+                the nearest names.
             CloudError: as :meth:`definitions`.
         """
         everything = await self.definitions()
         if wanted is None:
             return everything
-        folded = wanted.casefold()
-        exact = tuple(each for each in everything if each.name.casefold() == folded)
+        cloud, name = split_cloud(wanted, self._galleries())
+        folded = name.casefold()
+        here = [each for each in everything if cloud in (None, each.cloud)]
+        exact = tuple(each for each in here if each.name.casefold() == folded)
+        if len(exact) > 1:
+            clouds = in_words([each.cloud for each in exact], shown=len(exact))
+            raise UserError(
+                f"{wanted} is a definition in {clouds}; say which.",
+                nearest=tuple(str(each) for each in exact),
+                hint="images",
+            )
         if exact:
             return exact
-        names = [each.name for each in everything]
-        if not is_pattern(wanted):
+        names = [str(each) for each in here]
+        if not is_pattern(name):
             raise UserError(
                 f"There is no image definition {wanted}.", nearest=nearest(wanted, names), hint="images"
             )
-        matched = tuple(each for each in everything if fnmatchcase(each.name.casefold(), folded))
+        matched = tuple(each for each in here if fnmatchcase(each.name.casefold(), folded))
         if not matched:
             plain = wanted.translate(str.maketrans("", "", "*?[]"))
             raise UserError(
@@ -229,44 +84,53 @@ class Catalogue:
             )
         return matched
 
-    async def one(self, wanted: str) -> Definition:
+    async def one(self, wanted: str) -> DefinitionRef:
         """The one definition of this name, or the only one that the pattern matches.
 
         Raises:
-            Mistake: none, or more than one.
+            UserError: none, or more than one.
             CloudError: as :meth:`definitions`.
         """
         found = await self.matching(wanted)
         if len(found) > 1:
             raise UserError(
                 f"{wanted} matches {len(found)} definitions; this works on one at a time.",
-                nearest=tuple(each.name for each in found[:3]),
+                nearest=tuple(str(each) for each in found[:3]),
             )
         return found[0]
 
-    async def versions(self, definition: str) -> tuple[ImageVersion, ...]:
+    async def versions(self, definition: DefinitionRef) -> tuple[ImageVersion, ...]:
         """All versions of one definition, newest first."""
-        return tuple(newest_first(await self._gallery.versions(definition)))
+        gallery = self._clouds.get(IMAGE_VERSIONS, definition.cloud)
+        return tuple(newest_first(await gallery.versions(definition.name)))
 
-    async def versions_of(self, definitions: Iterable[str]) -> dict[str, tuple[ImageVersion, ...]]:
+    async def versions_of(
+        self, definitions: Iterable[DefinitionRef]
+    ) -> dict[DefinitionRef, tuple[ImageVersion, ...]]:
         """All versions of several definitions, newest first, listed side by side.
 
-        The adapter bounds how many listings run at once. One listing that fails ends the others: a part of
+        The adapters bound how many listings run at once. One listing that fails ends the others: a part of
         the truth is no ground for a plan.
         """
-        errors: list[CloudError] = []
-        tasks: dict[str, asyncio.Task[tuple[ImageVersion, ...]]] = {}
-        try:
-            async with asyncio.TaskGroup() as group:
-                for name in definitions:
-                    tasks[name] = group.create_task(self.versions(name))
-        except* CloudError as failed:
-            errors.extend(each for each in failed.exceptions if isinstance(each, CloudError))
-        if errors:
-            raise errors[0]
-        return {name: task.result() for name, task in tasks.items()}
+        return await side_by_side({each: self.versions(each) for each in definitions})
+
+    def _galleries(self) -> Mapping[str, ImageVersions]:
+        """The galleries by their clouds' names; where none is configured, the one that says so when asked."""
+        return self._clouds.all(IMAGE_VERSIONS) or {"": self._clouds.only(IMAGE_VERSIONS)}
 
 
 def is_pattern(text: str) -> bool:
     """Whether a name is meant as a shell-style pattern."""
     return any(mark in text for mark in "*?[")
+
+
+async def _listing(cloud: str, gallery: ImageVersions, *, alone: bool) -> tuple[Definition, ...]:
+    found = await gallery.definitions()
+    if not found:
+        raise CloudError(
+            CloudErrorKind.NONSENSE,
+            cloud=cloud,
+            sentence=f"The gallery{'' if alone else f' in {gallery.title}'} lists no image definitions at all; "
+            "check the gallery's name and what the credentials may read.",
+        )
+    return found

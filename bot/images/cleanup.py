@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from slipway.bot.clouds.model import ImageVersion
-from slipway.bot.config.settings import RetentionSettings
 from slipway.bot.core.errors import CloudError, CloudErrorKind
 from slipway.bot.core.model import Json
 from slipway.bot.core.steps import Draft
-from slipway.bot.images.catalogue import Catalogue, is_promoted, latest_by_region
+from slipway.bot.images.catalogue import Catalogue
+from slipway.bot.images.definitions import DefinitionRef
 from slipway.bot.images.observed import observe_deletion
 from slipway.bot.images.requests import Cleanup, Pin
 from slipway.bot.images.retention import Goes, Retention, Rule, retention
+from slipway.bot.images.settings import RetentionSettings
 from slipway.bot.images.steps import DeleteVersion
+from slipway.bot.images.versions import is_promoted, latest_by_region
 from slipway.bot.images.words import in_words
 
 _RULE_LABELS = {
@@ -23,6 +26,22 @@ _RULE_LABELS = {
     Rule.CANDIDATES: "Older candidates",
     Rule.ROLLING: "Older rolling versions",
 }
+
+
+@dataclass(frozen=True)
+class _Chosen:
+    """A version that goes, and its definition."""
+
+    definition: DefinitionRef
+    goes: Goes
+
+    @property
+    def version(self) -> ImageVersion:
+        return self.goes.version
+
+    @property
+    def pin(self) -> Pin:
+        return Pin.of(self.definition, self.version)
 
 
 class CleanupPlanner:
@@ -40,47 +59,48 @@ class CleanupPlanner:
         that do (a new one, say) is left alone with a warning.
 
         Raises:
-            Mistake: no such definition.
+            UserError: no such definition.
             CloudError: the gallery cannot be read, or lists no versions at all (NONSENSE).
         """
         if request.pins is not None:
-            names = list(dict.fromkeys(pin.definition for pin in request.pins))
+            definitions = tuple(dict.fromkeys(pin.ref for pin in request.pins))
         else:
-            names = [each.name for each in await self._catalogue.matching(request.definition)]
-        listed = await self._catalogue.versions_of(names)
-        found = {name: versions for name, versions in listed.items() if versions}
-        empty = [name for name in listed if name not in found]
+            definitions = await self._catalogue.matching(request.definition)
+        listed = await self._catalogue.versions_of(definitions)
+        found = {definition: versions for definition, versions in listed.items() if versions}
+        empty = [definition for definition in listed if definition not in found]
         if not found:
             raise CloudError(
                 CloudErrorKind.NONSENSE,
-                cloud="azure",
-                sentence=f"{in_words(empty)} lists no versions at all, which is no ground for a clean-up; "
-                "nothing is deleted.",
+                cloud=empty[0].cloud,
+                sentence=f"{in_words([str(each) for each in empty])} lists no versions at all, "
+                "which is no ground for a clean-up; nothing is deleted.",
             )
-        judged = {name: retention(versions, now, self._policy) for name, versions in found.items()}
-        pinned = None if request.pins is None else {(pin.definition, pin.version) for pin in request.pins}
-        going = [
-            each
-            for result in judged.values()
+        judged = {
+            definition: retention(versions, now, self._policy, title=str(definition))
+            for definition, versions in found.items()
+        }
+        pinned = None if request.pins is None else {pin.key for pin in request.pins}
+        chosen = [
+            _Chosen(definition, each)
+            for definition, result in judged.items()
             for each in reversed(result.goes)  # oldest first: what is missed least goes first
-            if pinned is None or (each.version.definition, str(each.version.number)) in pinned
         ]
+        going = [each for each in chosen if pinned is None or each.pin.key in pinned]
         draft = self._draft(request, going, found, judged)
         return replace(
             draft,
-            warnings=(*(f"{name} lists no versions, and is left alone." for name in empty), *draft.warnings),
+            warnings=(*(f"{each} lists no versions, and is left alone." for each in empty), *draft.warnings),
         )
 
     def _draft(
         self,
         request: Cleanup,
-        going: Sequence[Goes],
-        found: Mapping[str, Sequence[ImageVersion]],
-        judged: Mapping[str, Retention],
+        going: Sequence[_Chosen],
+        found: Mapping[DefinitionRef, Sequence[ImageVersion]],
+        judged: Mapping[DefinitionRef, Retention],
     ) -> Draft[Cleanup]:
-        pins = tuple(
-            Pin(definition=each.version.definition, version=str(each.version.number)) for each in going
-        )
+        pins = tuple(each.pin for each in going)
         total = sum(len(versions) for versions in found.values())
         caution = request.caution or self._caution(going, found)
         request = request.model_copy(update={"pins": pins, "caution": caution})
@@ -88,48 +108,53 @@ class CleanupPlanner:
             where = next(iter(found)) if len(found) == 1 else f"{len(found)} definitions"
             summary = f"Nothing to clean up: retention keeps all {total} versions of {where}."
             return Draft(request, summary, (), {})
-        touched = list(dict.fromkeys(each.version.definition for each in going))
+        touched = list(dict.fromkeys(each.definition for each in going))
         observed: dict[str, Json] = {}
-        latest = {id(version) for name in touched for version in latest_by_region(found[name]).values()}
+        latest = {
+            id(version) for definition in touched for version in latest_by_region(found[definition]).values()
+        }
         for each in going:
-            observed |= observe_deletion(each.version, latest=id(each.version) in latest)
+            observed |= observe_deletion(each.definition, each.version, latest=id(each.version) in latest)
         what = "1 version" if len(going) == 1 else f"{len(going)} versions"
         return Draft(
             request=request,
-            summary=f"{what} of {in_words(touched)} deleted.",
+            summary=f"{what} of {in_words([str(each) for each in touched])} deleted.",
             steps=tuple(self._step(each) for each in going),
             observed=observed,
             evidence=self._evidence(going, total),
-            warnings=tuple(warning for name in touched for warning in judged[name].warnings),
+            warnings=tuple(warning for definition in touched for warning in judged[definition].warnings),
             independent=True,
             needs_approval=caution,
         )
 
-    def _step(self, goes: Goes) -> DeleteVersion:
+    def _step(self, chosen: _Chosen) -> DeleteVersion:
+        goes = chosen.goes
         limits = {Rule.CANDIDATES: self._policy.keep_candidates, Rule.ROLLING: self._policy.keep_rolling}
         return DeleteVersion(
-            definition=goes.version.definition,
-            version=str(goes.version.number),
+            definition=chosen.definition.name,
+            version=str(chosen.version.number),
+            cloud=chosen.definition.cloud,
+            qualified=chosen.definition.qualified,
             rule=goes.rule,
             promoted=is_promoted(goes.version),
             end_of_life=goes.version.end_of_life if goes.rule is Rule.END_OF_LIFE else None,
             limit=limits.get(goes.rule),
         )
 
-    def _evidence(self, going: Sequence[Goes], total: int) -> tuple[tuple[str, str], ...]:
-        counts = {rule: sum(each.rule is rule for each in going) for rule in Rule}
+    def _evidence(self, going: Sequence[_Chosen], total: int) -> tuple[tuple[str, str], ...]:
+        counts = {rule: sum(each.goes.rule is rule for each in going) for rule in Rule}
         rows = [(_RULE_LABELS[rule], str(count)) for rule, count in counts.items() if count]
         return (*rows, ("Kept", str(total - len(going))))
 
-    def _caution(self, going: Sequence[Goes], found: Mapping[str, Sequence[ImageVersion]]) -> str:
+    def _caution(
+        self, going: Sequence[_Chosen], found: Mapping[DefinitionRef, Sequence[ImageVersion]]
+    ) -> str:
         """A sentence where more than the configured share of any definition goes; empty elsewhere."""
-        counts: dict[str, int] = {}
-        for each in going:
-            counts[each.version.definition] = counts.get(each.version.definition, 0) + 1
+        counts = Counter(each.definition for each in going)
         large = [
-            f"{name} ({count} of {len(found[name])})"
-            for name, count in counts.items()
-            if count > self._policy.approval_share * len(found[name])
+            f"{definition} ({count} of {len(found[definition])})"
+            for definition, count in counts.items()
+            if count > self._policy.approval_share * len(found[definition])
         ]
         if not large:
             return ""

@@ -1,15 +1,18 @@
-"""Carrying out changes to a gallery: look first, change, look again."""
+"""Carrying out changes to versions: look first, change, look again."""
 
 from __future__ import annotations
 
-from slipway.bot.clouds.model import ImageVersion, ProvisioningState, VersionNumber
-from slipway.bot.clouds.ports import Gallery
-from slipway.bot.config.settings import RetentionSettings
+from slipway.bot.clouds.capabilities import Clouds
+from slipway.bot.clouds.model import ImageVersion, VersionNumber, VersionState
+from slipway.bot.clouds.ports.image_versions import IMAGE_VERSIONS, ImageVersions
 from slipway.bot.core.errors import CloudError, CloudErrorKind
 from slipway.bot.core.steps import StepDone
 from slipway.bot.core.times import Clock
 from slipway.bot.core.waiting import Polling
-from slipway.bot.images.catalogue import (
+from slipway.bot.images.retention import Rule
+from slipway.bot.images.settings import RetentionSettings
+from slipway.bot.images.steps import DeleteVersion, SetExcluded, VersionStep
+from slipway.bot.images.versions import (
     has_ended,
     is_excluded_everywhere,
     is_promoted,
@@ -17,8 +20,6 @@ from slipway.bot.images.catalogue import (
     latest_by_region,
     protection,
 )
-from slipway.bot.images.retention import Rule
-from slipway.bot.images.steps import DeleteVersion, SetExcluded
 
 
 class SetExcludedExecutor:
@@ -27,9 +28,9 @@ class SetExcludedExecutor:
     Only a Succeeded version is promoted; a Failed one may still be taken back, for that is when it must be.
     """
 
-    def __init__(self, gallery: Gallery, patience: Polling | None = None) -> None:
-        self._gallery = gallery
-        self._patience = patience or Polling()
+    def __init__(self, clouds: Clouds, polling: Polling | None = None) -> None:
+        self._clouds = clouds
+        self._polling = polling or Polling()
 
     async def observe(self, step: SetExcluded, token: str) -> StepDone | None:
         """Done already if the flag is as wished everywhere and nothing is under way.
@@ -43,43 +44,42 @@ class SetExcludedExecutor:
         """
         found = await self._look(step)
         if found is None:
-            raise _conflict(f"{step.version} of {step.definition} is not there any more.")
+            raise _conflict(step, f"{step.named} is not there any more.")
         wished = _as_wished(step, found)
-        if found.state is ProvisioningState.SUCCEEDED:
+        if found.state is VersionState.SUCCEEDED:
             return _flag_done(step, already=True) if wished else None
-        ours = found.state is ProvisioningState.UPDATING and wished
-        if ours or (found.state is ProvisioningState.FAILED and step.excluded):
+        ours = found.state is VersionState.UPDATING and wished
+        if ours or (found.state is VersionState.FAILED and step.excluded):
             return None
-        raise _conflict(
-            f"{step.version} of {step.definition} is {found.state.value}, not Succeeded, so it was left as it is."
-        )
+        raise _conflict(step, f"{step.named} is {found.state.value}, not Succeeded, so it was left as it is.")
 
     async def act(self, step: SetExcluded, token: str) -> None:
-        """Write the flag; the gallery's adapter waits for the end of it."""
+        """Write the flag; the adapter waits for the end of it."""
+        gallery = _gallery(self._clouds, step)
         number = VersionNumber.parse(step.version)
-        await self._gallery.set_excluded(step.definition, number, excluded=step.excluded)
+        await gallery.set_promoted(step.definition, number, promoted=not step.excluded)
 
     async def verify(self, step: SetExcluded, token: str) -> StepDone:
-        """Read the version until it shows the flag, or patience ends.
+        """Read the version until it shows the flag, or time is up.
 
         Raises:
             CloudError: UNVERIFIED where the flag cannot be seen.
         """
-        found = await self._patience.until(
+        found = await self._polling.until(
             lambda: self._look(step), lambda seen: seen is None or _is_so(step, seen)
         )
         if found is None or not _is_so(step, found):
             wish = "excluded from latest" if step.excluded else "promoted"
             raise CloudError(
                 CloudErrorKind.UNVERIFIED,
-                cloud="azure",
-                sentence=f"Azure took the change, but {step.version} of {step.definition} "
+                cloud=step.cloud,
+                sentence=f"{_gallery(self._clouds, step).title} took the change, but {step.named} "
                 f"does not show as {wish}.",
             )
         return _flag_done(step, already=False)
 
     async def _look(self, step: SetExcluded) -> ImageVersion | None:
-        return await _look(self._gallery, step.definition, step.version)
+        return await _look(self._clouds, step)
 
 
 class DeleteVersionExecutor:
@@ -88,23 +88,23 @@ class DeleteVersionExecutor:
     Its place among the others is the plan's: that was compared when the run began.
 
     Args:
-        gallery: where the version is.
+        clouds: one of them has the version.
         policy: whose versions may be deleted.
         clock: the present, for rule 1.
-        patience: how long a deletion may take to show.
+        polling: how long a deletion may take to show.
     """
 
     def __init__(
         self,
-        gallery: Gallery,
+        clouds: Clouds,
         policy: RetentionSettings,
         clock: Clock,
-        patience: Polling | None = None,
+        polling: Polling | None = None,
     ) -> None:
-        self._gallery = gallery
+        self._clouds = clouds
         self._policy = policy
         self._clock = clock
-        self._patience = patience or Polling()
+        self._polling = polling or Polling()
 
     async def observe(self, step: DeleteVersion, token: str) -> StepDone | None:
         """Done already if it is gone; one that is being deleted is waited for by acting.
@@ -113,34 +113,33 @@ class DeleteVersionExecutor:
             CloudError: CONFLICT where the rule that chose the version does not hold any more, or something
                 protects it now.
         """
-        found = await _look(self._gallery, step.definition, step.version)
+        found = await _look(self._clouds, step)
         if found is None:
             return _delete_done(step, already=True)
-        if found.state is ProvisioningState.DELETING:
+        if found.state is VersionState.DELETING:
             return None
         trouble = self._trouble(step, found) or await self._taken_up(step, found)
         if trouble:
-            raise _conflict(f"{step.version} of {step.definition} {trouble}; it was not deleted.")
+            raise _conflict(step, f"{step.named} {trouble}; it was not deleted.")
         return None
 
     async def act(self, step: DeleteVersion, token: str) -> None:
-        """Delete it; the gallery's adapter waits for the end of it."""
-        await self._gallery.delete_version(step.definition, VersionNumber.parse(step.version))
+        """Delete it; the adapter waits for the end of it."""
+        gallery = _gallery(self._clouds, step)
+        await gallery.delete_version(step.definition, VersionNumber.parse(step.version))
 
     async def verify(self, step: DeleteVersion, token: str) -> StepDone:
-        """Look until the version cannot be found, or patience ends.
+        """Look until the version cannot be found, or time is up.
 
         Raises:
             CloudError: UNVERIFIED where it is still there.
         """
-        found = await self._patience.until(
-            lambda: _look(self._gallery, step.definition, step.version), lambda seen: seen is None
-        )
+        found = await self._polling.until(lambda: _look(self._clouds, step), lambda seen: seen is None)
         if found is not None:
             raise CloudError(
                 CloudErrorKind.UNVERIFIED,
-                cloud="azure",
-                sentence=f"Azure took the deletion, but {step.version} of {step.definition} is still there, "
+                cloud=step.cloud,
+                sentence=f"{_gallery(self._clouds, step).title} took the deletion, but {step.named} is still there, "
                 f"in state {found.state.value}.",
             )
         return _delete_done(step, already=False)
@@ -150,7 +149,7 @@ class DeleteVersionExecutor:
         protected = protection(found, self._policy.owner)
         if protected is not None:
             return f"is protected now: {protected.value}"
-        if found.state is not ProvisioningState.SUCCEEDED:
+        if found.state is not VersionState.SUCCEEDED:
             return f"is {found.state.value}, not Succeeded"
         if step.rule is Rule.END_OF_LIFE and not has_ended(found, self._clock()):
             return "has not reached its end of life: the date was changed"
@@ -165,16 +164,20 @@ class DeleteVersionExecutor:
         """
         if step.rule is not Rule.ROLLING or not is_promoted(found):
             return None
-        versions = await self._gallery.versions(step.definition)
+        versions = await _gallery(self._clouds, step).versions(step.definition)
         if any(each.number == found.number for each in latest_by_region(versions).values()):
             return "has become latest since it was chosen"
         return None
 
 
-async def _look(gallery: Gallery, definition: str, version: str) -> ImageVersion | None:
+def _gallery(clouds: Clouds, step: VersionStep) -> ImageVersions:
+    return clouds.get(IMAGE_VERSIONS, step.cloud)
+
+
+async def _look(clouds: Clouds, step: VersionStep) -> ImageVersion | None:
     """A version as it is now; None where there is none."""
     try:
-        return await gallery.version(definition, VersionNumber.parse(version))
+        return await _gallery(clouds, step).version(step.definition, VersionNumber.parse(step.version))
     except CloudError as error:
         if error.kind is CloudErrorKind.NOT_FOUND:
             return None
@@ -182,22 +185,21 @@ async def _look(gallery: Gallery, definition: str, version: str) -> ImageVersion
 
 
 def _is_so(step: SetExcluded, version: ImageVersion) -> bool:
-    return version.state is ProvisioningState.SUCCEEDED and _as_wished(step, version)
+    return version.state is VersionState.SUCCEEDED and _as_wished(step, version)
 
 
 def _as_wished(step: SetExcluded, version: ImageVersion) -> bool:
     return is_excluded_everywhere(version) if step.excluded else is_promoted_everywhere(version)
 
 
-def _conflict(sentence: str) -> CloudError:
-    return CloudError(CloudErrorKind.CONFLICT, cloud="azure", sentence=sentence)
+def _conflict(step: VersionStep, sentence: str) -> CloudError:
+    return CloudError(CloudErrorKind.CONFLICT, cloud=step.cloud, sentence=sentence)
 
 
 def _flag_done(step: SetExcluded, *, already: bool) -> StepDone:
     state = "excluded from latest" if step.excluded else "promoted"
     return StepDone(
-        summary=f"{step.version} of {step.definition} {'was' if already else 'is'} {state}"
-        f"{' already' if already else ''}.",
+        summary=f"{step.named} {'was' if already else 'is'} {state}{' already' if already else ''}.",
         already=already,
         facts={"definition": step.definition, "version": step.version, "excluded": step.excluded},
     )
@@ -205,7 +207,7 @@ def _flag_done(step: SetExcluded, *, already: bool) -> StepDone:
 
 def _delete_done(step: DeleteVersion, *, already: bool) -> StepDone:
     return StepDone(
-        summary=f"{step.version} of {step.definition} {'was gone already' if already else 'is deleted'}.",
+        summary=f"{step.named} {'was gone already' if already else 'is deleted'}.",
         already=already,
         facts={"definition": step.definition, "version": step.version, "rule": step.rule.value},
     )

@@ -6,10 +6,11 @@ from collections.abc import Iterable
 
 from slipway.bot.clouds.model import ImageVersion
 from slipway.bot.core.model import Json
-from slipway.bot.images.catalogue import is_promoted, latest_by_region
+from slipway.bot.images.definitions import DefinitionRef
+from slipway.bot.images.versions import is_promoted, latest_by_region
 
 
-def observe_version(version: ImageVersion) -> dict[str, Json]:
+def observe_version(definition: DefinitionRef, version: ImageVersion) -> dict[str, Json]:
     """State, flags by region and end of life of one version."""
     regions: list[Json] = [*sorted(region.name for region in version.regions)]
     promoted: list[Json] = [*sorted(version.launch_regions)]
@@ -20,16 +21,16 @@ def observe_version(version: ImageVersion) -> dict[str, Json]:
         "regions": regions,
         "promoted in": promoted,
     }
-    return {f"{version.number} of {version.definition}": facts}
+    return {f"{version.number} of {definition}": facts}
 
 
-def observe_deletion(version: ImageVersion, *, latest: bool) -> dict[str, Json]:
+def observe_deletion(definition: DefinitionRef, version: ImageVersion, *, latest: bool) -> dict[str, Json]:
     """What makes a deletion right or wrong, short enough for plans of thousands of versions."""
     facts: dict[str, Json] = {"promoted": is_promoted(version), "latest": latest}
-    return {f"{version.number} of {version.definition}": facts}
+    return {f"{version.number} of {definition}": facts}
 
 
-def observe_latest(definition: str, versions: Iterable[ImageVersion]) -> dict[str, Json]:
+def observe_latest(definition: DefinitionRef, versions: Iterable[ImageVersion]) -> dict[str, Json]:
     """Latest of a definition: the number where all regions agree, or else the number by region."""
     by_region: dict[str, Json] = {
         region: str(version.number) for region, version in latest_by_region(versions).items()

@@ -11,8 +11,12 @@ from slipway.bot.core.errors import UserError
 from slipway.bot.core.model import Json
 from slipway.bot.core.steps import Draft
 from slipway.bot.core.times import format_date
-from slipway.bot.images.catalogue import (
-    Catalogue,
+from slipway.bot.images.catalogue import Catalogue
+from slipway.bot.images.definitions import DefinitionRef
+from slipway.bot.images.observed import observe_latest, observe_version
+from slipway.bot.images.requests import Pin, Promote
+from slipway.bot.images.steps import FlagReason, SetExcluded
+from slipway.bot.images.versions import (
     find_version,
     is_promoted,
     is_promoted_everywhere,
@@ -23,9 +27,6 @@ from slipway.bot.images.catalogue import (
     newest_latest,
     unfit,
 )
-from slipway.bot.images.observed import observe_latest, observe_version
-from slipway.bot.images.requests import Pin, Promote
-from slipway.bot.images.steps import FlagReason, SetExcluded
 from slipway.bot.images.words import in_words, latest_changes, regions_in_words
 
 
@@ -33,16 +34,13 @@ from slipway.bot.images.words import in_words, latest_changes, regions_in_words
 class _Chosen:
     """A version that is to be promoted, among its definition's versions."""
 
+    definition: DefinitionRef
     version: ImageVersion
     versions: Sequence[ImageVersion]
 
     @property
-    def definition(self) -> str:
-        return self.version.definition
-
-    @property
     def pin(self) -> Pin:
-        return Pin(definition=self.definition, version=str(self.version.number))
+        return Pin.of(self.definition, self.version)
 
 
 class PromotePlanner:
@@ -58,36 +56,35 @@ class PromotePlanner:
         will not choose it. Definitions with nothing to promote give no step.
 
         Raises:
-            Mistake: no such definition or version, or the named version must not become latest.
+            UserError: no such definition or version, or the named version must not become latest.
             CloudError: the gallery cannot be read.
         """
         if request.pins is not None:
-            found = await self._catalogue.versions_of({pin.definition: None for pin in request.pins})
-            named: list[tuple[str, str | None]] = [(pin.definition, pin.version) for pin in request.pins]
+            found = await self._catalogue.versions_of({pin.ref: None for pin in request.pins})
+            named: list[tuple[DefinitionRef, str | None]] = [(pin.ref, pin.version) for pin in request.pins]
         else:
-            matched = await self._catalogue.matching(request.definition)
-            found = await self._catalogue.versions_of(each.name for each in matched)
-            named = [(name, request.version) for name in found]
+            found = await self._catalogue.versions_of(await self._catalogue.matching(request.definition))
+            named = [(definition, request.version) for definition in found]
         chosen: list[_Chosen] = []
         idle: list[str] = []
-        for name, text in named:
-            versions = found[name]
+        for definition, text in named:
+            versions = found[definition]
             version = (
                 newest_candidate([each for each in versions if not _avoided(each, request)], now)
                 if text is None
-                else _named(versions, name, text, now)
+                else _named(versions, str(definition), text, now)
             )
             if version is None:
-                idle.append(_why_idle(name, versions, text, request, now))
+                idle.append(_why_idle(str(definition), versions, text, now))
             else:
-                chosen.append(_Chosen(version, versions))
+                chosen.append(_Chosen(definition, version, versions))
         return _draft(request, chosen, idle)
 
 
 def _avoided(version: ImageVersion, request: Promote) -> bool:
     """Whether it was rolled back, and so is not chosen by itself."""
-    pin = Pin(definition=version.definition, version=str(version.number))
-    return pin in request.avoid and not is_promoted(version)
+    key = (version.cloud, version.definition, str(version.number))
+    return any(pin.key == key for pin in request.avoid) and not is_promoted(version)
 
 
 def _named(
@@ -105,9 +102,7 @@ def _named(
     return version
 
 
-def _why_idle(
-    definition: str, versions: Sequence[ImageVersion], text: str | None, request: Promote, now: datetime
-) -> str:
+def _why_idle(definition: str, versions: Sequence[ImageVersion], text: str | None, now: datetime) -> str:
     if text is not None:
         return f"{text} of {definition} is promoted already."
     if not versions:
@@ -131,15 +126,14 @@ def _draft(request: Promote, chosen: Sequence[_Chosen], idle: Sequence[str]) -> 
         )
         return Draft(pinned, f"Nothing to promote: {summary}", (), {})
     why = FlagReason.NEWEST_CANDIDATE if request.version is None else FlagReason.NAMED
-    steps = tuple(
-        SetExcluded(definition=each.definition, version=each.pin.version, excluded=False, why=why)
-        for each in chosen
-    )
+    steps = tuple(SetExcluded(**each.pin.model_dump(), excluded=False, why=why) for each in chosen)
     observed: dict[str, Json] = {}
     evidence: list[tuple[str, str]] = []
     warnings: list[str] = []
     for each in chosen:
-        observed |= observe_version(each.version) | observe_latest(each.definition, each.versions)
+        observed |= observe_version(each.definition, each.version) | observe_latest(
+            each.definition, each.versions
+        )
         evidence += _evidence(each, alone=len(chosen) == 1)
         warnings += _warnings(each)
         if request.version is None:
@@ -189,7 +183,7 @@ def _evidence(each: _Chosen, *, alone: bool) -> list[tuple[str, str]]:
     changes = latest_changes(latest_by_region(each.versions), latest_by_region(_after(each)))
     if not alone:
         moves = "; ".join(f"{move} in {where}" if where else move for where, move in changes)
-        return [(each.definition, moves)]
+        return [(str(each.definition), moves)]
     rows = [(f"Latest in {where}" if where else "Latest", move) for where, move in changes]
     rows.append(("Published", format_date(each.version.published_at)))
     rows.append(("End of life", format_date(each.version.end_of_life)))

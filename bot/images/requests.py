@@ -1,4 +1,7 @@
-"""What people ask of images. A planner pins a request: what was found is what is planned again later."""
+"""What people ask of images. A planner pins a request: what was found is what is planned again later.
+
+All of these are stored. ``kind``, the names of fields and their defaults stay as they are.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +9,45 @@ from typing import Literal
 
 from pydantic import Field
 
+from slipway.bot.clouds.model import ImageVersion
 from slipway.bot.core.model import Model
 from slipway.bot.core.steps import Request
+from slipway.bot.images.definitions import DefinitionRef
+
+CLOUD_OF_FORMAT_1 = "azure"
+"""Where a stored version is that names no cloud: there was only one when those were stored."""
 
 
 class Pin(Model):
-    """One version of one definition, found when the request was planned first."""
+    """One version of one definition, found when the request was planned first.
+
+    ``qualified`` is as in :class:`slipway.bot.images.definitions.DefinitionRef`, when it was found.
+    """
 
     definition: str
     version: str
+    cloud: str = CLOUD_OF_FORMAT_1
+    qualified: bool = False
+
+    @classmethod
+    def of(cls, definition: DefinitionRef, version: ImageVersion) -> Pin:
+        """The pin of a version that was found."""
+        return cls(
+            definition=definition.name,
+            version=str(version.number),
+            cloud=definition.cloud,
+            qualified=definition.qualified,
+        )
+
+    @property
+    def ref(self) -> DefinitionRef:
+        """Its definition."""
+        return DefinitionRef(self.cloud, self.definition, self.qualified)
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What tells versions apart: cloud, definition and version."""
+        return self.cloud, self.definition, self.version
 
 
 class Promote(Request):
@@ -35,7 +68,7 @@ class Promote(Request):
 class Rollback(Request):
     """Take the newest promoted version of a definition back, so that the one before it is latest again.
 
-    ``version`` pins the one that is taken back.
+    ``version`` pins the one that is taken back; ``definition`` names its cloud then where that is needed.
     """
 
     kind: Literal["rollback"] = "rollback"

@@ -8,7 +8,7 @@ The rules, in order, from Fedora's cloud-image-uploader SOP:
 
 What the SOP leaves open is decided on the side of keeping:
 
-- Protected versions (:func:`slipway.bot.images.catalogue.protection`) and versions that are not ``Succeeded``
+- Protected versions (:func:`slipway.bot.images.versions.protection`) and versions that are not ``Succeeded``
   stay, and take nobody's place: neither counts towards the newest ones. A run of failed uploads or a
   handful of protected versions must not push good candidates out. What rule 1 removes does not count either.
 - A version that is latest in any region stays, unless its life ended. "Latest" is judged among what is
@@ -26,9 +26,9 @@ from datetime import datetime
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
-from slipway.bot.clouds.model import ImageVersion, ProvisioningState
-from slipway.bot.config.settings import RetentionSettings
-from slipway.bot.images.catalogue import (
+from slipway.bot.clouds.model import ImageVersion, VersionState
+from slipway.bot.images.settings import RetentionSettings
+from slipway.bot.images.versions import (
     Protection,
     has_ended,
     is_promoted,
@@ -99,21 +99,24 @@ _KEPT_BY = {
 }
 
 
-def retention(versions: Collection[ImageVersion], now: datetime, policy: RetentionSettings) -> Retention:
+def retention(
+    versions: Collection[ImageVersion], now: datetime, policy: RetentionSettings, *, title: str = ""
+) -> Retention:
     """Judge every version of one definition; the module's text has the rules.
 
     Args:
         versions: all versions of the definition, in any order.
         now: the present, in UTC.
         policy: how many to keep, what is rolling, and whose versions these are.
+        title: what warnings call the definition; empty for its name.
 
     Raises:
         ValueError: no versions, or those of several definitions.
     """
-    names = {version.definition for version in versions}
+    names = {(version.cloud, version.definition) for version in versions}
     if len(names) != 1:
         raise ValueError(f"retention judges one definition with its versions, not {sorted(names)}")
-    definition = names.pop()
+    ((_, definition),) = names
     ordered = newest_first(versions)
     verdicts: dict[int, Verdict] = {}  # by place in `ordered`
     for place, version in enumerate(ordered):
@@ -125,7 +128,7 @@ def retention(versions: Collection[ImageVersion], now: datetime, policy: Retenti
     judged = [verdicts.get(place) or judge(version) for place, version in enumerate(ordered)]
     goes = tuple(verdict for verdict in judged if isinstance(verdict, Goes))
     stays = tuple(verdict for verdict in judged if isinstance(verdict, Stays))
-    return Retention(goes, stays, _warnings(definition, ordered, goes, stays))
+    return Retention(goes, stays, _warnings(title or definition, ordered, goes, stays))
 
 
 def _is_rolling(definition: str, policy: RetentionSettings) -> bool:
@@ -161,7 +164,7 @@ def _untouchable(version: ImageVersion, policy: RetentionSettings) -> Stays | No
     protected = protection(version, policy.owner)
     if protected is not None:
         return Stays(version, _KEPT_BY[protected])
-    if version.state is not ProvisioningState.SUCCEEDED:
+    if version.state is not VersionState.SUCCEEDED:
         return Stays(version, Keep.NOT_SUCCEEDED)
     return None
 
@@ -173,7 +176,7 @@ def _ended(version: ImageVersion, now: datetime) -> Goes | None:
 def _latest(left: Iterable[ImageVersion]) -> frozenset[int]:
     """The identities of the versions that are latest somewhere, with and without those not Succeeded."""
     held = [version for version in left if is_promoted(version)]
-    ready = [version for version in held if version.state is ProvisioningState.SUCCEEDED]
+    ready = [version for version in held if version.state is VersionState.SUCCEEDED]
     found: set[int] = set()
     for pool in (held, ready) if len(ready) < len(held) else (held,):
         found.update(id(version) for version in latest_by_region(pool).values())

@@ -13,16 +13,12 @@ from datetime import datetime
 from slipway.bot.clouds.model import ImageVersion
 from slipway.bot.core.errors import UserError
 from slipway.bot.core.steps import Draft
-from slipway.bot.images.catalogue import (
-    Catalogue,
-    find_version,
-    latest_by_region,
-    newest_first,
-    unfit,
-)
+from slipway.bot.images.catalogue import Catalogue
+from slipway.bot.images.definitions import DefinitionRef
 from slipway.bot.images.observed import observe_latest, observe_version
-from slipway.bot.images.requests import Rollback
+from slipway.bot.images.requests import Pin, Rollback
 from slipway.bot.images.steps import FlagReason, SetExcluded
+from slipway.bot.images.versions import find_version, latest_by_region, newest_first, unfit
 from slipway.bot.images.words import in_words, latest_changes, regions_in_words
 
 
@@ -36,11 +32,11 @@ class RollbackPlanner:
         """Plan to exclude the newest promoted version, if a sound one takes over wherever it is latest.
 
         Raises:
-            Mistake: no such definition, nothing to roll back to, what would take over is not Succeeded or
+            UserError: no such definition, nothing to roll back to, what would take over is not Succeeded or
                 has ended, or the pinned version is not latest any more.
             CloudError: the gallery cannot be read.
         """
-        definition = (await self._catalogue.one(request.definition)).name
+        definition = await self._catalogue.one(request.definition)
         versions = await self._catalogue.versions(definition)
         before = latest_by_region(versions)
         if not before:
@@ -49,17 +45,15 @@ class RollbackPlanner:
             )
         taken = _taken_back(request, definition, versions, before)
         after = latest_by_region(each for each in versions if each.number != taken.number)
-        successors = _successors(taken, before, after, now)
-        number = str(taken.number)
-        observed = observe_latest(definition, versions) | observe_version(taken)
+        successors = _successors(definition, taken, before, after, now)
+        pin = Pin.of(definition, taken)
+        observed = observe_latest(definition, versions) | observe_version(definition, taken)
         for each in successors:
-            observed |= observe_version(each)
+            observed |= observe_version(definition, each)
         return Draft(
-            request=request.model_copy(update={"definition": definition, "version": number}),
+            request=request.model_copy(update={"definition": str(definition), "version": pin.version}),
             summary=f"{in_words([str(each.number) for each in successors])} is latest of {definition} again.",
-            steps=(
-                SetExcluded(definition=definition, version=number, excluded=True, why=FlagReason.ROLLED_BACK),
-            ),
+            steps=(SetExcluded(**pin.model_dump(), excluded=True, why=FlagReason.ROLLED_BACK),),
             observed=observed,
             evidence=tuple(
                 (f"Latest in {where}" if where else "Latest", move)
@@ -71,14 +65,14 @@ class RollbackPlanner:
 
 def _taken_back(
     request: Rollback,
-    definition: str,
+    definition: DefinitionRef,
     versions: Sequence[ImageVersion],
     before: Mapping[str, ImageVersion],
 ) -> ImageVersion:
     top = newest_first(before.values())[0]
     if request.version is None:
         return top
-    pinned = find_version(versions, definition, request.version)
+    pinned = find_version(versions, str(definition), request.version)
     if pinned.number != top.number:
         raise UserError(
             f"{request.version} is not the latest of {definition} any more; {top.number} is.",
@@ -88,13 +82,13 @@ def _taken_back(
 
 
 def _successors(
+    definition: DefinitionRef,
     taken: ImageVersion,
     before: Mapping[str, ImageVersion],
     after: Mapping[str, ImageVersion],
     now: datetime,
 ) -> list[ImageVersion]:
     """The versions that take over, newest first; each must be fit to."""
-    definition = taken.definition
     hint = f"images {definition}"
     losing = [region for region, version in before.items() if version.number == taken.number]
     bare = [region for region in losing if region not in after]

@@ -1,4 +1,4 @@
-"""The changes to a gallery that a plan is made of."""
+"""The changes to a gallery that a plan is made of. Stored: ``kind``, the names of fields and defaults stay."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from enum import StrEnum
 from typing import Literal, assert_never
 
 from slipway.bot.core.steps import Step
+from slipway.bot.images.definitions import DefinitionRef
+from slipway.bot.images.requests import CLOUD_OF_FORMAT_1
 from slipway.bot.images.retention import Rule
 
 
@@ -25,12 +27,32 @@ _FLAG_REASONS = {
 }
 
 
-class SetExcluded(Step):
-    """Set or clear a version's exclude-from-latest flag, in every region of it."""
+class VersionStep(Step):
+    """A change of one version. ``qualified`` is as in :class:`slipway.bot.images.definitions.DefinitionRef`."""
 
-    kind: Literal["set-excluded"] = "set-excluded"
     definition: str
     version: str
+    cloud: str = CLOUD_OF_FORMAT_1
+    qualified: bool = False
+
+    @property
+    def named(self) -> str:
+        """The version as sentences have it: ``43.20261101.0 of Fedora-Cloud-43-x64``."""
+        return f"{self.version} of {DefinitionRef(self.cloud, self.definition, self.qualified)}"
+
+    @property
+    def touched(self) -> tuple[str, ...]:
+        """What it changes, for locks: the definition, because latest is a matter of all its versions.
+
+        Case does not count in names, as with Azure.
+        """
+        return (f"definition {self.cloud}:{self.definition.casefold()}",)
+
+
+class SetExcluded(VersionStep):
+    """Set or clear a version's own flag that keeps it from being latest, in every region of it."""
+
+    kind: Literal["set-excluded"] = "set-excluded"
     excluded: bool
     why: FlagReason
 
@@ -38,8 +60,8 @@ class SetExcluded(Step):
     def title(self) -> str:
         """What it does, as an order."""
         if self.excluded:
-            return f"take {self.version} of {self.definition} back from latest"
-        return f"promote {self.version} of {self.definition}"
+            return f"take {self.named} back from latest"
+        return f"promote {self.named}"
 
     @property
     def reason(self) -> str:
@@ -47,7 +69,7 @@ class SetExcluded(Step):
         return _FLAG_REASONS[self.why]
 
 
-class DeleteVersion(Step):
+class DeleteVersion(VersionStep):
     """Delete a version that a rule of retention chose.
 
     ``limit`` is the number that the rule keeps (rules 2 and 3), ``end_of_life`` the date that rule 1 read.
@@ -55,8 +77,6 @@ class DeleteVersion(Step):
     """
 
     kind: Literal["delete-version"] = "delete-version"
-    definition: str
-    version: str
     rule: Rule
     promoted: bool
     end_of_life: datetime | None = None
@@ -65,7 +85,7 @@ class DeleteVersion(Step):
     @property
     def title(self) -> str:
         """What it does, as an order."""
-        return f"delete {self.version} of {self.definition}"
+        return f"delete {self.named}"
 
     @property
     def reason(self) -> str:

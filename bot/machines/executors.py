@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from slipway.bot.clouds.capabilities import Clouds
 from slipway.bot.clouds.model import Instance, InstanceState, LaunchSpec
-from slipway.bot.clouds.ports import Machines
+from slipway.bot.clouds.ports.machines import MACHINES, Machines
 from slipway.bot.core.errors import CloudError, CloudErrorKind
 from slipway.bot.core.model import Json
 from slipway.bot.core.steps import StepDone
@@ -19,15 +20,15 @@ class LaunchExecutor:
     """Carries out :class:`slipway.bot.machines.steps.LaunchMachines`, once for one token.
 
     Args:
-        machines: where to launch.
+        clouds: steps say where in them to launch.
         clock: the present, for a launch that goes on after a crash, when its time may be up.
-        patience: how long the machines may take to show.
+        polling: how long the machines may take to show.
     """
 
-    def __init__(self, machines: Machines, clock: Clock, patience: Polling | None = None) -> None:
-        self._machines = machines
+    def __init__(self, clouds: Clouds, clock: Clock, polling: Polling | None = None) -> None:
+        self._clouds = clouds
         self._clock = clock
-        self._patience = patience or Polling()
+        self._polling = polling or Polling()
 
     async def observe(self, step: LaunchMachines, token: str) -> StepDone | None:
         """Done already if this token launched machines before; what became of them is verified all the same.
@@ -36,9 +37,9 @@ class LaunchExecutor:
             CloudError: UNVERIFIED where they were launched, and are not all there any more; CONFLICT where
                 nothing was launched and the time that was asked for is up.
         """
-        if not await self._machines.launched_with(token):
+        if not await _machines(self._clouds, step).launched_with(token):
             if step.until <= self._clock():
-                raise _conflict("The time that was asked for is up already, so nothing was launched.")
+                raise _conflict(step, "The time that was asked for is up already, so nothing was launched.")
             return None
         return await self._confirm(step, token, already=True)
 
@@ -51,13 +52,13 @@ class LaunchExecutor:
             count=step.count,
             tags=step.tags,
         )
-        await self._machines.launch(spec, token)
+        await _machines(self._clouds, step).launch(spec, token)
 
     async def verify(self, step: LaunchMachines, token: str) -> StepDone:
-        """Wait until all machines have left pending, or patience ends; they must all be there.
+        """Wait until all machines have left pending, or time is up; they must all be there.
 
-        A machine may be ended by EC2 itself while it is pending (a broken disk key, for example), so seeing
-        it pending once is not enough; one that is still pending when patience ends counts, and is said.
+        A machine may be ended by the cloud itself while it is pending (a broken disk key, for example), so seeing
+        it pending once is not enough; one that is still pending when time is up counts, and is said.
 
         Raises:
             CloudError: UNVERIFIED where a machine is missing or gone.
@@ -65,14 +66,15 @@ class LaunchExecutor:
         return await self._confirm(step, token, already=False)
 
     async def _confirm(self, step: LaunchMachines, token: str, *, already: bool) -> StepDone:
-        found = await self._patience.until(
-            lambda: self._machines.launched_with(token), lambda seen: _decided(step, seen)
+        machines = _machines(self._clouds, step)
+        found = await self._polling.until(
+            lambda: machines.launched_with(token), lambda seen: _decided(step, seen)
         )
         alive = [machine for machine in found if not machine.state.gone]
         if len(found) < step.count or len(alive) < len(found):
             raise CloudError(
                 CloudErrorKind.UNVERIFIED,
-                cloud="aws",
+                cloud=step.cloud,
                 sentence=f"{step.count} to launch: {len(alive)} there, {len(found) - len(alive)} gone again. "
                 "See what is left and terminate what is not wanted.",
             )
@@ -83,18 +85,18 @@ class TerminateExecutor:
     """Carries out :class:`slipway.bot.machines.steps.TerminateMachine`.
 
     Args:
-        machines: where the machine is.
+        clouds: one of them has the machine.
         clock: the present, for machines that are ended because their time is up.
-        patience: how long the end may take to show.
+        polling: how long the end may take to show.
     """
 
-    def __init__(self, machines: Machines, clock: Clock, patience: Polling | None = None) -> None:
-        self._machines = machines
+    def __init__(self, clouds: Clouds, clock: Clock, polling: Polling | None = None) -> None:
+        self._clouds = clouds
         self._clock = clock
-        self._patience = patience or Polling()
+        self._polling = polling or Polling()
 
     async def observe(self, step: TerminateMachine, token: str) -> StepDone | None:
-        """Done already if it is gone, or so long gone that EC2 forgot it.
+        """Done already if it is gone, or so long gone that the cloud forgot it.
 
         Raises:
             CloudError: CONFLICT where it belongs to another person now, or was given more time.
@@ -103,39 +105,40 @@ class TerminateExecutor:
         if found is None or found.state.gone:
             return _terminated(step, already=True)
         if owner_of(found) != step.owner:
-            raise _conflict(f"{step.instance_id} changed its owner; it was left alone.")
+            raise _conflict(step, f"{step.instance_id} changed its owner; it was left alone.")
         if step.overdue_since is not None and not is_overdue(found, self._clock()):
-            raise _conflict(f"{step.instance_id} was given more time; it was left alone.")
+            raise _conflict(step, f"{step.instance_id} was given more time; it was left alone.")
         return None
 
     async def act(self, step: TerminateMachine, token: str) -> None:
         """Ask for its end."""
         try:
-            await self._machines.terminate(step.instance_id)
+            await _machines(self._clouds, step).terminate(step.instance_id)
         except CloudError as error:
-            if error.kind is not CloudErrorKind.NOT_FOUND:  # forgotten by EC2: gone, as wished
+            if error.kind is not CloudErrorKind.NOT_FOUND:  # forgotten by the cloud: gone, as wished
                 raise
 
     async def verify(self, step: TerminateMachine, token: str) -> StepDone:
-        """Look until it is going or gone, or patience ends.
+        """Look until it is going or gone, or time is up.
 
         Raises:
             CloudError: UNVERIFIED where it still lives.
         """
-        found = await self._patience.until(
+        found = await self._polling.until(
             lambda: self._look(step), lambda seen: seen is None or seen.state.gone
         )
         if found is not None and not found.state.gone:
             raise CloudError(
                 CloudErrorKind.UNVERIFIED,
-                cloud="aws",
-                sentence=f"EC2 took the order, but {step.instance_id} is still {found.state.value}.",
+                cloud=step.cloud,
+                sentence=f"{_machines(self._clouds, step).title} took the order, "
+                f"but {step.instance_id} is still {found.state.value}.",
             )
         return _terminated(step, already=False)
 
     async def _look(self, step: TerminateMachine) -> Instance | None:
         try:
-            return await self._machines.instance(step.instance_id)
+            return await _machines(self._clouds, step).instance(step.instance_id)
         except CloudError as error:
             if error.kind is CloudErrorKind.NOT_FOUND:
                 return None
@@ -174,5 +177,9 @@ def _terminated(step: TerminateMachine, *, already: bool) -> StepDone:
     )
 
 
-def _conflict(sentence: str) -> CloudError:
-    return CloudError(CloudErrorKind.CONFLICT, cloud="aws", sentence=sentence)
+def _machines(clouds: Clouds, step: LaunchMachines | TerminateMachine) -> Machines:
+    return clouds.get(MACHINES, step.cloud)
+
+
+def _conflict(step: LaunchMachines | TerminateMachine, sentence: str) -> CloudError:
+    return CloudError(CloudErrorKind.CONFLICT, cloud=step.cloud, sentence=sentence)

@@ -2,35 +2,52 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 
 from slipway.bot.clouds.model import MachineImage
-from slipway.bot.clouds.ports import Machines
+from slipway.bot.clouds.ports.machines import Machines
 from slipway.bot.core.errors import CloudError, CloudErrorKind, UserError
 from slipway.bot.core.text import nearest
 
-_IMAGE_ID = re.compile(r"ami-[0-9a-f]{8,17}", re.ASCII)
-_AVAILABLE = "available"  # EC2's word for an image that can be launched
 _SHOWN = 5
 
 
-async def find_image(machines: Machines, wanted: str) -> MachineImage:
+class NoSuchImageError(UserError):
+    """No image fits what was asked for."""
+
+
+async def find_image(accounts: Iterable[Machines], wanted: str) -> MachineImage:
+    """The image that :func:`find_image_in` finds in the first of these accounts that has it.
+
+    Raises:
+        UserError: as there; where no account has it, as the first one says it.
+        CloudError: one that was asked cannot be read.
+    """
+    nowhere: NoSuchImageError | None = None
+    for machines in accounts:
+        try:
+            return await find_image_in(machines, wanted)
+        except NoSuchImageError as error:
+            nowhere = nowhere or error
+    raise nowhere or NoSuchImageError(f"There is no image {wanted}.", hint="help launch")
+
+
+async def find_image_in(machines: Machines, wanted: str) -> MachineImage:
     """The image of this id or exact name, or the only one that a pattern or the beginning of a name fits.
 
     Images that cannot be launched are passed over where others fit too.
 
     Raises:
-        Mistake: none, with the nearest names; several, with some of them; or it cannot be launched.
+        UserError: none, with the nearest names; several, with some of them; or it cannot be launched.
         CloudError: the cloud cannot be read.
     """
-    if _IMAGE_ID.fullmatch(wanted):
+    if machines.could_be_image_id(wanted):
         found = await _by_id(machines, wanted)
     else:
         found = _by_name(await machines.images(), wanted, machines.region)
-    if found.state != _AVAILABLE:
+    if not found.launchable:
         raise UserError(f"The image {found.name} ({found.id}) is {found.state}, so it cannot be launched.")
     return found
 
@@ -42,7 +59,7 @@ async def _by_id(machines: Machines, image_id: str) -> MachineImage:
         if error.kind is not CloudErrorKind.NOT_FOUND:
             raise
     ids = (image.id for image in await machines.images())
-    raise UserError(
+    raise NoSuchImageError(
         f"There is no image {image_id} of the configured owners in {machines.region}.",
         nearest=nearest(image_id, ids),
         hint="help launch",
@@ -51,12 +68,12 @@ async def _by_id(machines: Machines, image_id: str) -> MachineImage:
 
 def _by_name(images: Sequence[MachineImage], wanted: str, region: str) -> MachineImage:
     fitting = _fitting(images, wanted)
-    usable = [image for image in fitting if image.state == _AVAILABLE] or fitting
+    usable = [image for image in fitting if image.launchable] or fitting
     if len(usable) == 1:
         return usable[0]
     if not usable:
         near = nearest(wanted.strip("*"), (image.name for image in images))
-        raise UserError(
+        raise NoSuchImageError(
             f"There is no image {wanted} in {region}.",
             nearest=near or tuple(image.name for image in sorted(images, key=_age, reverse=True)[:_SHOWN]),
             hint="help launch",

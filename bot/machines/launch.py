@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from slipway.bot.clouds.capabilities import Clouds
 from slipway.bot.clouds.model import MachineImage, Template
-from slipway.bot.clouds.ports import Machines
-from slipway.bot.config.settings import ProfileSettings
+from slipway.bot.clouds.ports.machines import MACHINES, Machines
 from slipway.bot.core.errors import CloudError, CloudErrorKind, UserError
 from slipway.bot.core.model import Json
 from slipway.bot.core.steps import Draft
@@ -15,6 +15,7 @@ from slipway.bot.core.text import nearest
 from slipway.bot.core.times import format_date, format_duration
 from slipway.bot.machines.images import find_image
 from slipway.bot.machines.requests import Launch, LaunchPin
+from slipway.bot.machines.settings import ProfileSettings
 from slipway.bot.machines.steps import LaunchMachines
 from slipway.bot.machines.tags import launch_tags
 
@@ -27,12 +28,12 @@ class LaunchPlanner:
     """Plans :class:`slipway.bot.machines.requests.Launch`.
 
     Args:
-        machines: where to launch.
+        clouds: profiles say where in them to launch.
         profiles: ``[profiles]`` of the configuration, in its order.
     """
 
-    def __init__(self, machines: Machines, profiles: Mapping[str, ProfileSettings]) -> None:
-        self._machines = machines
+    def __init__(self, clouds: Clouds, profiles: Mapping[str, ProfileSettings]) -> None:
+        self._clouds = clouds
         self._profiles = profiles
 
     async def plan(self, request: Launch, now: datetime) -> Draft[Launch]:
@@ -42,19 +43,21 @@ class LaunchPlanner:
         the first planning, and planning again keeps it.
 
         Raises:
-            Mistake: unknown or ambiguous image, unknown or unfit profile, too many, too long, or (planning
+            UserError: unknown or ambiguous image, unknown or unfit profile, too many, too long, or (planning
                 again) less than half of the time is left.
             CloudError: the cloud cannot be read.
         """
         pin = request.pin
         if request.profile is not None:
             self._known(request.profile)
-        image = await find_image(self._machines, pin.image_id if pin else request.image)
         if pin:
             name = pin.profile
+            self._check_cloud(pin)
+            image = await find_image([self._machines(pin.cloud)], pin.image_id)
             template = await self._template(name, self._known(name), pin.template_version)
             await self._check_architecture(image, name, template)
         else:
+            image = await find_image(self._accounts(request.profile), request.image)
             name, template = await self._choose(request.profile, image)
         profile = self._known(name)
         check_count(request.count, name, profile)
@@ -66,6 +69,7 @@ class LaunchPlanner:
                 template_version=template.version,
                 seconds=int(lifetime.total_seconds()),
                 until=now.replace(microsecond=0) + lifetime,
+                cloud=image.cloud,
             )
         elif pin.until - now < _LEAST_LEFT * timedelta(seconds=pin.seconds):
             raise UserError(
@@ -83,6 +87,27 @@ class LaunchPlanner:
             )
         return profile
 
+    def _machines(self, cloud: str) -> Machines:
+        return self._clouds.get(MACHINES, cloud)
+
+    def _accounts(self, profile: str | None) -> list[Machines]:
+        """Where to look for an image: where this profile launches, or each one in turn."""
+        if profile is not None:
+            return [self._machines(self._known(profile).cloud)]
+        names = dict.fromkeys(profile.cloud for profile in self._profiles.values())
+        if not names or not self._clouds.all(MACHINES):
+            return [self._clouds.only(MACHINES)]
+        return [self._machines(name) for name in names]
+
+    def _check_cloud(self, pin: LaunchPin) -> None:
+        """Raise UserError where the profile launches somewhere else by now."""
+        cloud = self._known(pin.profile).cloud
+        if cloud != pin.cloud:
+            raise UserError(
+                f"Profile {pin.profile} launches in {cloud} now, and this launch was planned for {pin.cloud}; "
+                "ask for it again."
+            )
+
     async def _choose(self, wanted: str | None, image: MachineImage) -> tuple[str, Template]:
         if wanted is not None:
             template = await self._template(wanted, self._known(wanted))
@@ -91,6 +116,8 @@ class LaunchPlanner:
         if not self._profiles:
             raise UserError("No profile is configured, so nothing can be launched; add one under [profiles].")
         for name, profile in self._profiles.items():
+            if profile.cloud != image.cloud:
+                continue
             template = await self._template(name, profile)
             if _can_run(template, image):
                 return name, template
@@ -101,13 +128,14 @@ class LaunchPlanner:
 
     async def _template(self, name: str, profile: ProfileSettings, version: int | None = None) -> Template:
         """The profile's launch template at this version, or else the one that the profile names."""
+        machines = self._machines(profile.cloud)
         try:
-            return await self._machines.template(profile.template, version or profile.template_version)
+            return await machines.template(profile.template, version or profile.template_version)
         except CloudError as error:
             if error.kind is not CloudErrorKind.NOT_FOUND:
                 raise
             raise UserError(
-                f"Profile {name} names the launch template {profile.template}, which {self._machines.region} "
+                f"Profile {name} names the launch template {profile.template}, which {machines.region} "
                 f"does not have; whoever runs Slipway can correct [profiles.{name}]."
             ) from error
 
@@ -129,8 +157,12 @@ class LaunchPlanner:
 
     async def _fits(self, profile: ProfileSettings, image: MachineImage) -> bool:
         """Whether a profile could run the image; one whose template is missing could not."""
+        if profile.cloud != image.cloud:
+            return False
         try:
-            template = await self._machines.template(profile.template, profile.template_version)
+            template = await self._machines(profile.cloud).template(
+                profile.template, profile.template_version
+            )
         except CloudError as error:
             if error.kind is CloudErrorKind.NOT_FOUND:
                 return False
@@ -152,6 +184,7 @@ class LaunchPlanner:
             tags=launch_tags(
                 owner=request.requester, profile=pin.profile, image_id=image.id, until=pin.until
             ),
+            cloud=pin.cloud,
         )
         machines = "1 machine runs" if request.count == 1 else f"{request.count} machines run"
         return Draft(
@@ -166,7 +199,7 @@ class LaunchPlanner:
                 ("Profile", pin.profile),
                 ("Template", f"{template.name} v{template.version}"),
                 ("Machine", template.instance_type or "as the template says"),
-                ("Region", self._machines.region),
+                ("Region", self._machines(pin.cloud).region),
                 ("For", format_duration(timedelta(seconds=pin.seconds))),
             ),
             warnings=_warnings(image, now),
@@ -179,7 +212,7 @@ def _there_are(profiles: Mapping[str, ProfileSettings]) -> str:
 
 
 def check_count(count: int, name: str, profile: ProfileSettings) -> None:
-    """Raise Mistake where a profile does not launch so many machines at a time."""
+    """Raise UserError where a profile does not launch so many machines at a time."""
     if not 1 <= count <= profile.max_count:
         most = "1 machine" if profile.max_count == 1 else f"1 to {profile.max_count} machines"
         raise UserError(f"Profile {name} launches {most} at a time, not {count}.")
@@ -189,7 +222,7 @@ def lifetime_of(seconds: int | None, name: str, profile: ProfileSettings) -> tim
     """How long machines of a profile live if so many seconds are asked for; None is the profile's default.
 
     Raises:
-        Mistake: the profile does not allow as much.
+        UserError: the profile does not allow as much.
     """
     if seconds is None:
         return min(profile.default_for, profile.max_for)

@@ -1,4 +1,7 @@
-"""What people ask of machines. A planner pins a request: what was resolved is what is planned again later."""
+"""What people ask of machines. A planner pins a request: what was resolved is what is planned again later.
+
+All of these are stored. ``kind``, the names of fields and their defaults stay as they are.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,15 @@ from pydantic import Field
 from slipway.bot.core.model import Model
 from slipway.bot.core.steps import Request
 
+CLOUD_OF_FORMAT_1 = "aws"
+"""Where a stored launch or machine is that names no cloud: there was only one when those were stored."""
+
 
 class LaunchPin(Model):
     """What a launch was resolved to: everything that decides which machines come up, and until when.
 
     ``until`` is part of it, so that people agree to a moment, and every try of the launch carries the same
-    tags, as EC2 demands of one ClientToken.
+    tags, as clouds demand of one idempotency token.
     """
 
     image_id: str
@@ -23,6 +29,7 @@ class LaunchPin(Model):
     template_version: int
     seconds: int  # how long the machines were asked for
     until: datetime
+    cloud: str = CLOUD_OF_FORMAT_1
 
 
 class Launch(Request):

@@ -1,4 +1,4 @@
-"""The changes to machines that a plan is made of."""
+"""The changes to machines that a plan is made of. Stored: ``kind``, the names of fields and defaults stay."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from slipway.bot.core.steps import Step
+from slipway.bot.machines.requests import CLOUD_OF_FORMAT_1
 
 
 class LaunchMachines(Step):
@@ -21,6 +22,12 @@ class LaunchMachines(Step):
     until: datetime
     requester: str
     tags: dict[str, str]
+    cloud: str = CLOUD_OF_FORMAT_1
+
+    @property
+    def touched(self) -> tuple[str, ...]:
+        """What it changes, for locks: nothing that is there."""
+        return ()
 
     @property
     def title(self) -> str:
@@ -41,6 +48,12 @@ class TerminateMachine(Step):
     instance_id: str
     owner: str
     overdue_since: datetime | None = None
+    cloud: str = CLOUD_OF_FORMAT_1
+
+    @property
+    def touched(self) -> tuple[str, ...]:
+        """What it changes, for locks."""
+        return (f"machine {self.instance_id}",)
 
     @property
     def title(self) -> str:

@@ -13,7 +13,8 @@ PROFILE = "slipway:profile"
 IMAGE = "slipway:image"
 
 LONGEST_VALUE = 256
-"""The most characters of a tag's value. Source: EC2 User Guide, "Tag your Amazon EC2 resources"."""
+"""The most characters of a tag's value that every cloud takes. Sources: EC2 User Guide, "Tag your Amazon EC2
+resources"; Azure Resource Manager, "Use tags to organize your Azure resources"."""
 
 
 def launch_tags(*, owner: str, profile: str, image_id: str, until: datetime) -> dict[str, str]:
@@ -35,7 +36,7 @@ def write_until(until: datetime) -> str:
 def owner_of(instance: Instance) -> str:
     """The person who asked for the machine, on one line; empty where no tag says.
 
-    Whoever may write EC2's tags can write anything: a line break must not forge a line on a card.
+    Whoever may write the cloud's tags can write anything: a line break must not forge a line on a card.
     """
     return " ".join(instance.tags.get(OWNER, "").split())
 

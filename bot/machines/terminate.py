@@ -2,38 +2,37 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
+from slipway.bot.clouds.capabilities import Clouds
 from slipway.bot.clouds.model import Instance
-from slipway.bot.clouds.ports import Machines
+from slipway.bot.clouds.ports.machines import MACHINES
 from slipway.bot.core.errors import CloudError, CloudErrorKind, UserError
 from slipway.bot.core.model import Json
 from slipway.bot.core.steps import Draft
 from slipway.bot.core.text import nearest
 from slipway.bot.core.times import format_date
+from slipway.bot.machines.listing import all_instances
 from slipway.bot.machines.requests import Terminate
 from slipway.bot.machines.steps import TerminateMachine
 from slipway.bot.machines.tags import is_overdue, owner_of, until_of
-
-_INSTANCE_ID = re.compile(r"i-[0-9a-f]{8,17}", re.ASCII)
 
 
 class TerminatePlanner:
     """Plans :class:`slipway.bot.machines.requests.Terminate`. Only machines of this deployment are ever touched."""
 
-    def __init__(self, machines: Machines) -> None:
-        self._machines = machines
+    def __init__(self, clouds: Clouds) -> None:
+        self._clouds = clouds
 
     async def plan(self, request: Terminate, now: datetime) -> Draft[Terminate]:
         """Plan one step a machine; machines that are gone already need none.
 
         Raises:
-            Mistake: no machines named, an unknown one (with the nearest ids), or not this bot's.
+            UserError: no machines named, an unknown one (with the nearest ids), or not this bot's.
             CloudError: the cloud cannot be read.
         """
-        ours = {machine.id: machine for machine in await self._machines.instances()}
+        ours = {machine.id: machine for machine in await all_instances(self._clouds)}
         if request.overdue:
             due = [machine for machine in ours.values() if is_overdue(machine, now)]
             chosen = [each for each in due if not request.instance_ids or each.id in request.instance_ids]
@@ -69,7 +68,7 @@ class TerminatePlanner:
             other = await self._elsewhere(instance_id)
             if other is None:
                 raise UserError(
-                    f"There is no machine {instance_id} in {self._machines.region}.",
+                    f"There is no machine {instance_id} in {self._regions()}.",
                     nearest=nearest(instance_id, ours),
                     hint="instances",
                 )
@@ -81,14 +80,19 @@ class TerminatePlanner:
 
     async def _elsewhere(self, instance_id: str) -> Instance | None:
         """A machine that is not among ours: gone, or somebody else's; None where there is none at all."""
-        if not _INSTANCE_ID.fullmatch(instance_id):
-            return None
-        try:
-            return await self._machines.instance(instance_id)
-        except CloudError as error:
-            if error.kind is CloudErrorKind.NOT_FOUND:
-                return None
-            raise
+        for machines in self._clouds.all(MACHINES).values():
+            if not machines.could_be_instance_id(instance_id):
+                continue
+            try:
+                return await machines.instance(instance_id)
+            except CloudError as error:
+                if error.kind is not CloudErrorKind.NOT_FOUND:
+                    raise
+        return None
+
+    def _regions(self) -> str:
+        """Every region that was looked at: ``us-east-1 or eu-west-1``."""
+        return " or ".join(dict.fromkeys(each.region for each in self._clouds.all(MACHINES).values()))
 
 
 def _none_due(machines: int) -> str:
@@ -102,6 +106,7 @@ def _step(machine: Instance, *, overdue: bool) -> TerminateMachine:
         instance_id=machine.id,
         owner=owner_of(machine),
         overdue_since=until_of(machine) if overdue else None,
+        cloud=machine.cloud,
     )
 
 

@@ -12,22 +12,19 @@ from typing import Annotated, Any, assert_never
 
 from pydantic import Field
 
-from slipway.bot.clouds.ports import Gallery, Machines
-from slipway.bot.config.settings import SlipwaySettings
-from slipway.bot.core.errors import UserError
 from slipway.bot.core.steps import Draft, Executor, StepDone, StepT
-from slipway.bot.core.times import Clock, format_duration
-from slipway.bot.core.waiting import Polling
-from slipway.bot.images.catalogue import Catalogue
+from slipway.bot.core.times import format_duration
 from slipway.bot.images.cleanup import CleanupPlanner
 from slipway.bot.images.executors import DeleteVersionExecutor, SetExcludedExecutor
 from slipway.bot.images.promote import PromotePlanner
 from slipway.bot.images.requests import Cleanup, Promote, Rollback
 from slipway.bot.images.rollback import RollbackPlanner
+from slipway.bot.images.services import ImageServices
 from slipway.bot.images.steps import DeleteVersion, SetExcluded
 from slipway.bot.machines.executors import LaunchExecutor, TerminateExecutor
 from slipway.bot.machines.launch import LaunchPlanner
 from slipway.bot.machines.requests import Launch, Terminate
+from slipway.bot.machines.services import MachineServices
 from slipway.bot.machines.steps import LaunchMachines, TerminateMachine
 from slipway.bot.machines.terminate import TerminatePlanner
 
@@ -67,39 +64,20 @@ def touched(step: AnyStep) -> tuple[str, ...]:
     It is the definition rather than the version, because latest is a matter of all its versions. Azure
     compares names without case; so does this.
     """
-    match step:
-        case SetExcluded() | DeleteVersion():
-            return (f"definition {step.definition.casefold()}",)
-        case TerminateMachine():
-            return (f"machine {step.instance_id}",)
-        case LaunchMachines():
-            return ()
-        case _:
-            assert_never(step)
+    return step.touched
 
 
 class Subjects:
     """Plans any request and carries out any step, by handing it to the subject that knows it."""
 
-    def __init__(self, images: ImageSubject | None, machines: MachineSubject | None) -> None:
+    def __init__(self, images: ImageSubject, machines: MachineSubject) -> None:
         self._images = images
         self._machines = machines
 
     @classmethod
-    def of(
-        cls,
-        settings: SlipwaySettings,
-        gallery: Gallery | None,
-        catalogue: Catalogue | None,
-        machines: Machines | None,
-        clock: Clock,
-        patience: Polling,
-    ) -> Subjects:
-        """The subjects of a configuration; a cloud that is not configured has none."""
-        return cls(
-            ImageSubject.of(settings, gallery, catalogue, clock, patience) if gallery and catalogue else None,
-            MachineSubject.of(settings, machines, clock, patience) if machines else None,
-        )
+    def of(cls, images: ImageServices, machines: MachineServices) -> Subjects:
+        """The subjects of a configuration; what needs a cloud that is not configured says so."""
+        return cls(ImageSubject.of(images), MachineSubject.of(machines))
 
     async def plan(self, request: AnyRequest, now: datetime) -> Draft[Any]:
         """Plan a request; see :class:`slipway.bot.core.steps.Planner`.
@@ -110,15 +88,15 @@ class Subjects:
         """
         match request:
             case Promote():
-                return await self._image_subject.promote.plan(request, now)
+                return await self._images.promote.plan(request, now)
             case Rollback():
-                return await self._image_subject.rollback.plan(request, now)
+                return await self._images.rollback.plan(request, now)
             case Cleanup():
-                return await self._image_subject.cleanup.plan(request, now)
+                return await self._images.cleanup.plan(request, now)
             case Launch():
-                return await self._machine_subject.launch.plan(request, now)
+                return await self._machines.launch.plan(request, now)
             case Terminate():
-                return await self._machine_subject.terminate.plan(request, now)
+                return await self._machines.terminate.plan(request, now)
             case _:
                 assert_never(request)
 
@@ -130,27 +108,15 @@ class Subjects:
         """
         match step:
             case SetExcluded():
-                return await _carry_out(self._image_subject.set_excluded, step, token)
+                return await _carry_out(self._images.set_excluded, step, token)
             case DeleteVersion():
-                return await _carry_out(self._image_subject.delete_version, step, token)
+                return await _carry_out(self._images.delete_version, step, token)
             case LaunchMachines():
-                return await _carry_out(self._machine_subject.launch_machines, step, token)
+                return await _carry_out(self._machines.launch_machines, step, token)
             case TerminateMachine():
-                return await _carry_out(self._machine_subject.terminate_machine, step, token)
+                return await _carry_out(self._machines.terminate_machine, step, token)
             case _:
                 assert_never(step)
-
-    @property
-    def _image_subject(self) -> ImageSubject:
-        if self._images is None:
-            raise UserError("This Slipway has no image gallery: slipway.toml has no [azure] table.")
-        return self._images
-
-    @property
-    def _machine_subject(self) -> MachineSubject:
-        if self._machines is None:
-            raise UserError("This Slipway launches no machines: slipway.toml has no [aws] table.")
-        return self._machines
 
 
 @dataclass(frozen=True)
@@ -164,21 +130,15 @@ class ImageSubject:
     delete_version: DeleteVersionExecutor
 
     @classmethod
-    def of(
-        cls,
-        settings: SlipwaySettings,
-        gallery: Gallery,
-        catalogue: Catalogue,
-        clock: Clock,
-        patience: Polling,
-    ) -> ImageSubject:
-        """Planners and executors on one gallery."""
+    def of(cls, services: ImageServices) -> ImageSubject:
+        """Planners and executors."""
+        catalogue, clouds, polling = services.catalogue, services.clouds, services.polling
         return cls(
             promote=PromotePlanner(catalogue),
             rollback=RollbackPlanner(catalogue),
-            cleanup=CleanupPlanner(catalogue, settings.retention),
-            set_excluded=SetExcludedExecutor(gallery, patience),
-            delete_version=DeleteVersionExecutor(gallery, settings.retention, clock, patience),
+            cleanup=CleanupPlanner(catalogue, services.retention),
+            set_excluded=SetExcludedExecutor(clouds, polling),
+            delete_version=DeleteVersionExecutor(clouds, services.retention, services.clock, polling),
         )
 
 
@@ -192,15 +152,14 @@ class MachineSubject:
     terminate_machine: TerminateExecutor
 
     @classmethod
-    def of(
-        cls, settings: SlipwaySettings, machines: Machines, clock: Clock, patience: Polling
-    ) -> MachineSubject:
-        """Planners and executors on one cloud."""
+    def of(cls, services: MachineServices) -> MachineSubject:
+        """Planners and executors."""
+        clouds, polling = services.clouds, services.polling
         return cls(
-            launch=LaunchPlanner(machines, settings.profiles),
-            terminate=TerminatePlanner(machines),
-            launch_machines=LaunchExecutor(machines, clock, patience),
-            terminate_machine=TerminateExecutor(machines, clock, patience),
+            launch=LaunchPlanner(clouds, services.profiles),
+            terminate=TerminatePlanner(clouds),
+            launch_machines=LaunchExecutor(clouds, services.clock, polling),
+            terminate_machine=TerminateExecutor(clouds, services.clock, polling),
         )
 
 

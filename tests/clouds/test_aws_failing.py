@@ -76,7 +76,7 @@ async def test_every_call_tells_every_failure_apart(aws: SimulatedAws, ec2: AwsM
 
 
 @pytest.mark.parametrize(
-    ("code", "kind", "mover"),
+    ("code", "kind", "responsible"),
     [
         ("InsufficientInstanceCapacity", CloudErrorKind.CAPACITY, ResponsibleParty.CLOUD),
         ("VcpuLimitExceeded", CloudErrorKind.QUOTA, ResponsibleParty.ADMIN),
@@ -86,12 +86,12 @@ async def test_every_call_tells_every_failure_apart(aws: SimulatedAws, ec2: AwsM
     ],
 )
 async def test_a_launch_that_ec2_declines_makes_nothing_and_says_whose_move_it_is(
-    aws: SimulatedAws, ec2: AwsMachines, code: str, kind: CloudErrorKind, mover: ResponsibleParty
+    aws: SimulatedAws, ec2: AwsMachines, code: str, kind: CloudErrorKind, responsible: ResponsibleParty
 ) -> None:
     spec = await launch_spec(ec2, count=2)
     aws.faults.add(Fault(kind=FaultKind.ERROR, match="RunInstances", code=code))
     error = await _failed(ec2.launch(spec, unique_name("token")))
-    assert (error.kind, error.code, error.mover) == (kind, code, mover)
+    assert (error.kind, error.code, error.responsible) == (kind, code, responsible)
     assert error.sentence.startswith(f"AWS did not launch 2 machines from {spec.image_id}: ")
     assert code in error.sentence
     assert await ec2.instances() == ()

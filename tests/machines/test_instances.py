@@ -270,8 +270,8 @@ class TestLaunching:
         self, aws: SimulatedAws, ec2: AwsMachines
     ) -> None:
         step = step_of(await plan(ec2))
+        executor = LaunchExecutor(accounts(ec2), lambda: step.until, POLL_AT_ONCE)
         with pytest.raises(CloudError, match="up already, so nothing was launched") as caught:
-            executor = LaunchExecutor(accounts(ec2), lambda: step.until, POLL_AT_ONCE)
             await carry_out(executor, step, unique_name("token"))
         assert caught.value.kind is CloudErrorKind.CONFLICT
         assert launches(aws) == 0

@@ -7,6 +7,7 @@ list is never taken for an empty one.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,6 +16,26 @@ from slipway.bot.clouds.model import Instance, InstanceState, MachineImage, Temp
 
 Answer = Mapping[str, Any]
 """A structure of an EC2 answer; botocore's stubs know no more of it."""
+
+
+_AVAILABLE = "available"  # an image that can be launched
+
+_STATES = {
+    "pending": InstanceState.PENDING,
+    "running": InstanceState.RUNNING,
+    "shutting-down": InstanceState.SHUTTING_DOWN,
+    "terminated": InstanceState.TERMINATED,
+    "stopping": InstanceState.STOPPING,
+    "stopped": InstanceState.STOPPED,
+}
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where what is read was found: the adapter's name, and its region."""
+
+    cloud: str
+    region: str
 
 
 def items(answer: Answer, name: str) -> list[Answer]:
@@ -61,38 +82,41 @@ def read_tags(answer: Answer) -> dict[str, str]:
     return {_text(tag, "Key"): str(tag.get("Value", "")) for tag in tags}
 
 
-def read_image(answer: Answer, region: str) -> MachineImage:
+def read_image(answer: Answer, origin: Origin) -> MachineImage:
     """One image of DescribeImages; its dates come as text, with milliseconds and a Z."""
+    state = _text(answer, "State")
     return MachineImage(
         id=_text(answer, "ImageId"),
         name=_optional_text(answer, "Name") or "",
         architecture=_text(answer, "Architecture"),
-        state=_text(answer, "State"),
+        state=state,
+        launchable=state == _AVAILABLE,
         owner=_text(answer, "OwnerId"),
-        region=region,
+        region=origin.region,
         created_at=_optional_moment(answer, "CreationDate"),
         deprecated_at=_optional_moment(answer, "DeprecationTime"),
+        cloud=origin.cloud,
     )
 
 
-def read_instance(answer: Answer, region: str) -> Instance:
+def read_instance(answer: Answer, origin: Origin) -> Instance:
     """One machine of DescribeInstances or RunInstances."""
     state = answer.get("State")
     if not isinstance(state, Mapping):
         raise UnexpectedAnswerError("State")
-    try:
-        known_state = InstanceState(_text(state, "Name"))
-    except ValueError:
-        raise UnexpectedAnswerError("State") from None
+    known_state = _STATES.get(_text(state, "Name"))
+    if known_state is None:
+        raise UnexpectedAnswerError("State")
     return Instance(
         id=_text(answer, "InstanceId"),
         image_id=_text(answer, "ImageId"),
         instance_type=_text(answer, "InstanceType"),
         state=known_state,
-        region=region,
+        region=origin.region,
         launched_at=_moment(answer.get("LaunchTime"), "LaunchTime"),
         address=_optional_text(answer, "PublicIpAddress") or _optional_text(answer, "PrivateIpAddress") or "",
         tags=read_tags(answer),
+        cloud=origin.cloud,
     )
 
 

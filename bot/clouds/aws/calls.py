@@ -19,12 +19,12 @@ from pydantic import SecretStr
 
 from slipway.bot.clouds.aws.answers import Answer
 from slipway.bot.clouds.aws.errors import (
-    Doing,
+    Ec2Request,
     UnexpectedAnswerError,
     translate_botocore_error,
     translate_client_error,
 )
-from slipway.bot.config.settings import AwsSettings
+from slipway.bot.clouds.aws.settings import AwsSettings
 from slipway.bot.core.errors import CloudErrorKind
 
 T = TypeVar("T")
@@ -36,7 +36,7 @@ _CONNECT_TIMEOUT = timedelta(seconds=5)  # where the configured timeout is not s
 _UNREADABLE = (ValueError, TypeError, AttributeError, LookupError)
 
 
-def patience(settings: AwsSettings) -> timedelta:
+def longest_call(settings: AwsSettings) -> timedelta:
     """How long a call may take with all its attempts.
 
     Between attempts botocore's standard mode waits up to 1, 2, 4, … seconds, and never more than 20
@@ -52,7 +52,7 @@ def connect_timeout(settings: AwsSettings) -> timedelta:
 
 
 @dataclass(frozen=True)
-class _Ticket:
+class _PendingCall:
     """A call in a thread: when it must end, and whether somebody still waits for it."""
 
     deadline: float
@@ -63,8 +63,8 @@ class _Ticket:
         return self.abandoned.is_set() or time.monotonic() > self.deadline
 
 
-class _OverError(Exception):
-    """The call's time is over, so no further request of it may be sent."""
+class _DeadlineError(Exception):
+    """The call's time is over, or nobody waits for it, so no further request of it may be sent."""
 
 
 class Ec2Calls:
@@ -72,21 +72,21 @@ class Ec2Calls:
 
     def __init__(self, settings: AwsSettings) -> None:
         self._settings = settings
-        self._patience = patience(settings).total_seconds()
+        self._longest_call = longest_call(settings).total_seconds()
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="aws")
-        self._ticket = threading.local()
+        self._thread = threading.local()
         self._client_lock = threading.Lock()
         self._client: Any = None
-        self._open: set[_Ticket] = set()
+        self._calls: set[_PendingCall] = set()
         self._closed = False
 
     async def call(
-        self, doing: Doing, operation: str, read: Callable[[Answer], T], **parameters: object
+        self, request: Ec2Request, operation: str, read: Callable[[Answer], T], **parameters: object
     ) -> T:
         """One request, and what ``read`` makes of its answer.
 
         Args:
-            doing: the request in plain words, for errors.
+            request: what is asked, for errors.
             operation: boto3's name of it, such as ``terminate_instances``.
             read: may raise UnexpectedAnswerError; runs in the call's thread.
             parameters: as boto3 takes them.
@@ -94,11 +94,11 @@ class Ec2Calls:
         Raises:
             CloudError: it was not done, or its answer could not be read.
         """
-        return await self._run(doing, lambda client: read(getattr(client, operation)(**parameters)))
+        return await self._run(request, lambda client: read(getattr(client, operation)(**parameters)))
 
     async def pages(
         self,
-        doing: Doing,
+        request: Ec2Request,
         operation: str,
         read: Callable[[Answer], Sequence[T]],
         *,
@@ -117,60 +117,60 @@ class Ec2Calls:
             )
             return [item for page in pages for item in read(page)]
 
-        return await self._run(doing, work)
+        return await self._run(request, work)
 
     def close(self) -> None:
         """Send nothing more, and let go of threads and connections; does not wait for a request under way."""
         self._closed = True
-        for ticket in tuple(self._open):
-            ticket.abandoned.set()
+        for call in tuple(self._calls):
+            call.abandoned.set()
         self._pool.shutdown(wait=False, cancel_futures=True)
         if self._client is not None:
             self._client.close()
 
-    async def _run(self, doing: Doing, work: Callable[[Any], T]) -> T:
+    async def _run(self, request: Ec2Request, work: Callable[[Any], T]) -> T:
         if self._closed:
-            raise doing.failed(CloudErrorKind.UNREACHABLE, "Slipway is shutting down")
-        ticket = _Ticket(time.monotonic() + self._patience)
-        self._open.add(ticket)
+            raise request.failed(CloudErrorKind.UNREACHABLE, "Slipway is shutting down")
+        call = _PendingCall(time.monotonic() + self._longest_call)
+        self._calls.add(call)
         try:
-            async with asyncio.timeout(self._patience):
+            async with asyncio.timeout(self._longest_call):
                 return await asyncio.get_running_loop().run_in_executor(
-                    self._pool, self._in_thread, doing, ticket, work
+                    self._pool, self._in_thread, request, call, work
                 )
         except TimeoutError:
-            raise doing.late() from None
+            raise request.timed_out() from None
         finally:
-            ticket.abandoned.set()
-            self._open.discard(ticket)
+            call.abandoned.set()
+            self._calls.discard(call)
 
-    def _in_thread(self, doing: Doing, ticket: _Ticket, work: Callable[[Any], T]) -> T:
+    def _in_thread(self, request: Ec2Request, call: _PendingCall, work: Callable[[Any], T]) -> T:
         from botocore.exceptions import BotoCoreError, ClientError
         from botocore.parsers import ResponseParserError
 
-        self._ticket.current = ticket
+        self._thread.call = call
         try:
-            return work(self._made_client(doing))
+            return work(self._open_client(request))
         except ClientError as error:
-            raise translate_client_error(error, doing) from error
+            raise translate_client_error(error, request) from error
         except (BotoCoreError, ResponseParserError) as error:
-            raise translate_botocore_error(error, doing) from error
+            raise translate_botocore_error(error, request) from error
         except UnexpectedAnswerError as error:
-            raise doing.failed(
+            raise request.failed(
                 CloudErrorKind.NONSENSE, f"its answer could not be read, for {error} is not as it must be"
             ) from error
-        except _OverError:
-            raise doing.late() from None
+        except _DeadlineError:
+            raise request.timed_out() from None
         except _UNREADABLE as error:
-            raise doing.failed(CloudErrorKind.NONSENSE, "its answer could not be read") from error
+            raise request.failed(CloudErrorKind.NONSENSE, "its answer could not be read") from error
 
-    def _made_client(self, doing: Doing) -> Any:
+    def _open_client(self, request: Ec2Request) -> Any:
         with self._client_lock:
             if self._client is None:
-                self._client = self._make_client(doing)
+                self._client = self._make_client(request)
             return self._client
 
-    def _make_client(self, doing: Doing) -> Any:
+    def _make_client(self, request: Ec2Request) -> Any:
         from boto3.session import Session
         from botocore.config import Config
 
@@ -188,12 +188,13 @@ class Ec2Calls:
                 region_name=settings.region,
             )
             client = session.client("ec2", endpoint_url=settings.endpoint, config=config)
-        except ValueError as error:  # botocore's word for an endpoint or a region that makes no URL
-            raise doing.failed(
-                CloudErrorKind.UNREACHABLE, "the settings aws.endpoint and aws.region make no address"
+        except ValueError as error:  # what botocore raises for an endpoint or a region that makes no URL
+            raise request.failed(
+                CloudErrorKind.UNREACHABLE,
+                f"the settings {request.cloud}.endpoint and {request.cloud}.region make no address",
             ) from error
         except OSError as error:
-            raise doing.failed(
+            raise request.failed(
                 CloudErrorKind.REFUSED, "the files with AWS's own configuration cannot be read"
             ) from error
         client.meta.events.register("before-send.ec2", self._check_time)
@@ -201,8 +202,8 @@ class Ec2Calls:
 
     def _check_time(self, **_event: object) -> None:
         """Hook of botocore before each request, retries and further pages included."""
-        if self._ticket.current.over:
-            raise _OverError
+        if self._thread.call.over:
+            raise _DeadlineError
 
 
 def _revealed(secret: SecretStr | None) -> str | None:

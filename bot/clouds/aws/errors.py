@@ -12,7 +12,8 @@ from typing import Any
 
 from slipway.bot.core.errors import CloudError, CloudErrorKind
 
-CLOUD = "aws"
+CLOUD_NAME = "aws"
+"""The name of the unnamed account, and of the table."""
 
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,79}", re.ASCII)
 
@@ -69,30 +70,42 @@ _THINGS = (
 
 
 @dataclass(frozen=True, slots=True)
-class Doing:
-    """What was asked of EC2: an order in plain words, and whether it changes anything."""
+class Ec2Request:
+    """A request to EC2 as errors speak of it.
 
-    words: str
+    Attributes:
+        action: what was asked, such as ``list images``; completes “AWS did not …”.
+        changes: whether it changes anything, so that it is not known what became of it if no answer comes.
+        cloud: the name of the adapter that asks.
+    """
+
+    action: str
     changes: bool = False
+    cloud: str = CLOUD_NAME
+
+    @property
+    def _title(self) -> str:
+        return "AWS" if self.cloud == CLOUD_NAME else f"AWS ({self.cloud})"
 
     def failed(self, kind: CloudErrorKind, why: str, code: str = "") -> CloudError:
         """The error that says it was not done, and why."""
         named = f" ({code})" if code else ""
-        return CloudError(kind, cloud=CLOUD, code=code, sentence=f"AWS did not {self.words}: {why}{named}.")
+        sentence = f"{self._title} did not {self.action}: {why}{named}."
+        return CloudError(kind, cloud=self.cloud, code=code, sentence=sentence)
 
-    def late(self) -> CloudError:
+    def timed_out(self) -> CloudError:
         """The error for an answer that did not come in time."""
         return self._unanswered(CloudErrorKind.TIMED_OUT, "no answer came in time")
 
-    def lost(self) -> CloudError:
+    def disconnected(self) -> CloudError:
         """The error for a connection that broke before the answer was there."""
         return self._unanswered(CloudErrorKind.UNREACHABLE, "the connection broke before the answer came")
 
     def _unanswered(self, kind: CloudErrorKind, why: str) -> CloudError:
         if not self.changes:
             return self.failed(kind, why)
-        sentence = f"It is not known whether AWS did {self.words}: {why}."
-        return CloudError(kind, cloud=CLOUD, sentence=sentence)
+        sentence = f"It is not known whether {self._title} did {self.action}: {why}."
+        return CloudError(kind, cloud=self.cloud, sentence=sentence)
 
 
 class UnexpectedAnswerError(Exception):
@@ -145,17 +158,17 @@ def _absence(code: str) -> tuple[CloudErrorKind, str] | None:
     return CloudErrorKind.NOT_FOUND, f"{thing} does not exist, or not in this region"
 
 
-def translate_client_error(error: Any, doing: Doing) -> CloudError:
+def translate_client_error(error: Any, request: Ec2Request) -> CloudError:
     """A ``botocore.exceptions.ClientError`` as a CloudError."""
     answer = error.response
     status = int(answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
     given = str(answer.get("Error", {}).get("Code", ""))
     code = given if _CODE.fullmatch(given) and given != "Unknown" else ""
     kind, why = _meaning(code, status)
-    return doing.failed(kind, why, code)
+    return request.failed(kind, why, code)
 
 
-def translate_botocore_error(error: Exception, doing: Doing) -> CloudError:
+def translate_botocore_error(error: Exception, request: Ec2Request) -> CloudError:
     """Any ``botocore.exceptions.BotoCoreError`` or parser error as a CloudError.
 
     Imports botocore, so call it where that has been done already: in the thread of the call.
@@ -165,18 +178,18 @@ def translate_botocore_error(error: Exception, doing: Doing) -> CloudError:
     name = type(error).__name__
     match error:
         case exceptions.ReadTimeoutError() | exceptions.ConnectTimeoutError():
-            return doing.late()
+            return request.timed_out()
         case exceptions.EndpointConnectionError() | exceptions.SSLError() | exceptions.ProxyConnectionError():
-            return doing.failed(CloudErrorKind.UNREACHABLE, "it cannot be reached", name)
+            return request.failed(CloudErrorKind.UNREACHABLE, "it cannot be reached", name)
         case exceptions.HTTPClientError() | exceptions.ConnectionError():
-            return doing.lost()
+            return request.disconnected()
         case exceptions.ParamValidationError() | exceptions.ValidationError():
-            return doing.failed(CloudErrorKind.INVALID, "the request is not well-formed", name)
+            return request.failed(CloudErrorKind.INVALID, "the request is not well-formed", name)
         case parsers.ResponseParserError() | exceptions.PaginationError():
-            return doing.failed(CloudErrorKind.NONSENSE, "its answer could not be read", name)
+            return request.failed(CloudErrorKind.NONSENSE, "its answer could not be read", name)
     if isinstance(error, _credential_errors()):
-        return doing.failed(CloudErrorKind.REFUSED, "Slipway has no usable AWS credentials", name)
-    return doing.failed(CloudErrorKind.NONSENSE, "the request could not be made", name)
+        return request.failed(CloudErrorKind.REFUSED, "Slipway has no usable AWS credentials", name)
+    return request.failed(CloudErrorKind.NONSENSE, "the request could not be made", name)
 
 
 def _credential_errors() -> tuple[type[Exception], ...]:

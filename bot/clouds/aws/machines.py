@@ -8,6 +8,7 @@ from dataclasses import replace
 
 from slipway.bot.clouds.aws.answers import (
     Answer,
+    Origin,
     items,
     read_architectures,
     read_image,
@@ -16,9 +17,10 @@ from slipway.bot.clouds.aws.answers import (
     read_template,
 )
 from slipway.bot.clouds.aws.calls import Ec2Calls
-from slipway.bot.clouds.aws.errors import Doing
+from slipway.bot.clouds.aws.errors import CLOUD_NAME, Ec2Request
+from slipway.bot.clouds.aws.settings import AwsSettings
+from slipway.bot.clouds.declaration import CloudContext
 from slipway.bot.clouds.model import Instance, InstanceState, LaunchSpec, MachineImage, Template
-from slipway.bot.config.settings import AwsSettings
 from slipway.bot.core.errors import CloudErrorKind
 
 DEPLOYMENT_TAG = "slipway"
@@ -30,63 +32,81 @@ TOKEN_TAG = "slipway:token"  # noqa: S105 - the name of a tag, no secret
 _TAGGED = ("instance", "network-interface", "volume")
 _ALIVE = [state.value for state in InstanceState if not state.gone]
 _TOKEN = re.compile(r"[\x21-\x7e]{1,64}", re.ASCII)
+_IMAGE_ID = re.compile(r"ami-[0-9a-f]{8,17}", re.ASCII)
+_INSTANCE_ID = re.compile(r"i-[0-9a-f]{8,17}", re.ASCII)
 _PAGE = 1000  # the most that EC2 gives of images and machines in one answer
 _TEMPLATE_PAGE = 200  # the most that DescribeLaunchTemplates gives
 
 
 class AwsMachines:
-    """Fulfils :class:`slipway.bot.clouds.ports.Machines`.
+    """Fulfils :class:`slipway.bot.clouds.ports.machines.Machines`.
 
     Args:
-        settings: region, owners of images, endpoint, credentials, and how patient to be: ``timeout`` is for
+        settings: region, owners of images, endpoint, credentials, and how long to wait: ``timeout`` is for
             one request, and a call makes up to ``max_attempts`` of them.
-        deployment: the name that tells this deployment's machines from another's in the same account.
+        context: the adapter's name, and the deployment's, which tells its machines from another's in the
+            same account.
         page_size: images and machines in one answer, 5 to 1000.
     """
 
-    def __init__(self, settings: AwsSettings, deployment: str, *, page_size: int = _PAGE) -> None:
+    def __init__(self, settings: AwsSettings, context: CloudContext, *, page_size: int = _PAGE) -> None:
         self._settings = settings
-        self._deployment = deployment
+        self._cloud = context.name
+        self._deployment = context.deployment
+        self._origin = Origin(context.name, settings.region)
         self._page_size = page_size
         self._calls = Ec2Calls(settings)
         self._architectures: dict[str, tuple[str, ...]] = {}
+
+    @property
+    def title(self) -> str:
+        """What people call it in a sentence: EC2, and of which account where it has a name."""
+        return "EC2" if self._cloud == CLOUD_NAME else f"EC2 ({self._cloud})"
 
     @property
     def region(self) -> str:
         """The region all ids belong to."""
         return self._settings.region
 
+    def could_be_image_id(self, text: str) -> bool:
+        """Whether this looks like the id of an AMI. Source: Amazon EC2 User Guide, "Resource IDs"."""
+        return _IMAGE_ID.fullmatch(text) is not None
+
+    def could_be_instance_id(self, text: str) -> bool:
+        """Whether this looks like the id of an EC2 instance."""
+        return _INSTANCE_ID.fullmatch(text) is not None
+
     async def images(self) -> tuple[MachineImage, ...]:
         """All images of the configured owners, deprecated ones included, in any order."""
-        return tuple(await self._images(Doing("list images")))
+        return tuple(await self._images(self._request("list images")))
 
     async def image(self, image_id: str) -> MachineImage:
         """One image by id; CloudError NOT_FOUND where there is none or its owner is not configured.
 
         Asks by filter rather than by id: so the owners count, and any text may stand for an id.
         """
-        doing = Doing(f"show the image {image_id}")
-        found = await self._images(doing, Filters=_filters({"image-id": [image_id]}))
+        request = self._request(f"show the image {image_id}")
+        found = await self._images(request, Filters=_filters({"image-id": [image_id]}))
         for image in found:
             if image.id == image_id:  # a filter takes * and ? for wildcards
                 return image
-        raise doing.failed(
+        raise request.failed(
             CloudErrorKind.NOT_FOUND, f"the configured owners have no such image in {self.region}"
         )
 
     async def template(self, name: str, version: int | None = None) -> Template:
         """A launch template by name, at this version or else its default one, resolved to a number."""
         asked = f"the launch template {name}" if version is None else f"version {version} of {name}"
-        doing = Doing(f"show {asked}")
+        request = self._request(f"show {asked}")
         found = await self._calls.call(
-            doing,
+            request,
             "describe_launch_template_versions",
             lambda answer: [read_template(each) for each in items(answer, "LaunchTemplateVersions")],
             LaunchTemplateName=name,
             Versions=["$Default" if version is None else str(version)],
         )
         if not found:
-            raise doing.failed(CloudErrorKind.NOT_FOUND, f"there is none in {self.region}")
+            raise request.failed(CloudErrorKind.NOT_FOUND, f"there is none in {self.region}")
         template = found[0]
         if template.instance_type is None:
             return template
@@ -95,7 +115,7 @@ class AwsMachines:
     async def template_names(self) -> tuple[str, ...]:
         """The names of all launch templates in the region, in order."""
         names = await self._calls.pages(
-            Doing("list launch templates"),
+            self._request("list launch templates"),
             "describe_launch_templates",
             lambda page: [read_name(each) for each in items(page, "LaunchTemplates")],
             page_size=min(_TEMPLATE_PAGE, self._page_size),
@@ -104,19 +124,19 @@ class AwsMachines:
 
     async def instances(self) -> tuple[Instance, ...]:
         """All machines that carry this deployment's tag and are not gone, oldest first."""
-        return await self._tagged(Doing("list machines"), {"instance-state-name": _ALIVE})
+        return await self._tagged(self._request("list machines"), {"instance-state-name": _ALIVE})
 
     async def instance(self, instance_id: str) -> Instance:
         """One machine by id, gone ones included for the hour or so that EC2 still shows them.
 
         Any machine of the account: whether it is this deployment's, its tags tell.
         """
-        doing = Doing(f"show the machine {instance_id}")
+        request = self._request(f"show the machine {instance_id}")
         found = await self._calls.call(
-            doing, "describe_instances", self._read_reservations, InstanceIds=[instance_id]
+            request, "describe_instances", self._read_reservations, InstanceIds=[instance_id]
         )
         if not found:
-            raise doing.failed(CloudErrorKind.NOT_FOUND, f"there is no such machine in {self.region}")
+            raise request.failed(CloudErrorKind.NOT_FOUND, f"there is no such machine in {self.region}")
         return found[0]
 
     async def launched_with(self, token: str) -> tuple[Instance, ...]:
@@ -124,7 +144,9 @@ class AwsMachines:
 
         EC2's listings may lag some seconds behind its changes; asking for the same launch again does not.
         """
-        found = await self._tagged(Doing("list the machines of a launch"), {f"tag:{TOKEN_TAG}": [token]})
+        found = await self._tagged(
+            self._request("list the machines of a launch"), {f"tag:{TOKEN_TAG}": [token]}
+        )
         return tuple(machine for machine in found if machine.tags.get(TOKEN_TAG) == token)
 
     async def launch(self, spec: LaunchSpec, token: str) -> tuple[Instance, ...]:
@@ -141,9 +163,9 @@ class AwsMachines:
         if not _TOKEN.fullmatch(token):
             raise ValueError("a launch token is 1 to 64 visible ASCII characters")
         machines = "1 machine" if spec.count == 1 else f"{spec.count} machines"
-        doing = Doing(f"launch {machines} from {spec.image_id}", changes=True)
-        made = await self._calls.call(
-            doing,
+        request = self._request(f"launch {machines} from {spec.image_id}", changes=True)
+        launched = await self._calls.call(
+            request,
             "run_instances",
             self._read_machines,
             LaunchTemplate={"LaunchTemplateId": spec.template_id, "Version": str(spec.template_version)},
@@ -154,11 +176,11 @@ class AwsMachines:
             InstanceInitiatedShutdownBehavior="terminate",
             TagSpecifications=self._tags(spec, token),
         )
-        if len(made) != spec.count:
-            raise doing.failed(
-                CloudErrorKind.UNVERIFIED, f"{spec.count} were asked for, and its answer names {len(made)}"
+        if len(launched) != spec.count:
+            raise request.failed(
+                CloudErrorKind.UNVERIFIED, f"{spec.count} were asked for, and its answer names {len(launched)}"
             )
-        return tuple(made)
+        return tuple(launched)
 
     async def terminate(self, instance_id: str) -> None:
         """Terminate one machine; one that is going or gone already is no error. Does not wait for its end.
@@ -166,34 +188,37 @@ class AwsMachines:
         EC2 forgets a machine about an hour after its end, and it is NOT_FOUND from then on, like one that
         never was; a caller that knows it was there may take that for gone.
         """
-        doing = Doing(f"terminate {instance_id}", changes=True)
+        request = self._request(f"terminate {instance_id}", changes=True)
         named = await self._calls.call(
-            doing,
+            request,
             "terminate_instances",
             lambda answer: [each.get("InstanceId") for each in items(answer, "TerminatingInstances")],
             InstanceIds=[instance_id],
         )
         if instance_id not in named:
-            raise doing.failed(CloudErrorKind.NONSENSE, "its answer does not name the machine")
+            raise request.failed(CloudErrorKind.NONSENSE, "its answer does not name the machine")
 
     async def close(self) -> None:
         """Let go of connections and threads; a request under way ends by itself and starts no other."""
         self._calls.close()
 
-    async def _images(self, doing: Doing, **parameters: object) -> list[MachineImage]:
+    def _request(self, action: str, *, changes: bool = False) -> Ec2Request:
+        return Ec2Request(action, changes, self._cloud)
+
+    async def _images(self, request: Ec2Request, **parameters: object) -> list[MachineImage]:
         return await self._calls.pages(
-            doing,
+            request,
             "describe_images",
-            lambda page: [read_image(each, self.region) for each in items(page, "Images")],
+            lambda page: [read_image(each, self._origin) for each in items(page, "Images")],
             page_size=self._page_size,
             Owners=list(self._settings.owners),
             IncludeDeprecated=True,
             **parameters,
         )
 
-    async def _tagged(self, doing: Doing, wanted: Mapping[str, list[str]]) -> tuple[Instance, ...]:
+    async def _tagged(self, request: Ec2Request, wanted: Mapping[str, list[str]]) -> tuple[Instance, ...]:
         found = await self._calls.pages(
-            doing,
+            request,
             "describe_instances",
             self._read_reservations,
             page_size=self._page_size,
@@ -204,20 +229,20 @@ class AwsMachines:
     async def _architectures_of(self, instance_type: str) -> tuple[str, ...]:
         """What an instance type can run; asked once, for a type never changes."""
         if instance_type not in self._architectures:
-            doing = Doing(f"describe the instance type {instance_type}")
+            request = self._request(f"describe the instance type {instance_type}")
             found = await self._calls.call(
-                doing,
+                request,
                 "describe_instance_types",
                 lambda answer: [read_architectures(each) for each in items(answer, "InstanceTypes")],
                 InstanceTypes=[instance_type],
             )
             if not found:
-                raise doing.failed(CloudErrorKind.NOT_FOUND, f"there is none in {self.region}")
+                raise request.failed(CloudErrorKind.NOT_FOUND, f"there is none in {self.region}")
             self._architectures[instance_type] = found[0]
         return self._architectures[instance_type]
 
     def _read_machines(self, reservation: Answer) -> list[Instance]:
-        return [read_instance(each, self.region) for each in items(reservation, "Instances")]
+        return [read_instance(each, self._origin) for each in items(reservation, "Instances")]
 
     def _read_reservations(self, answer: Answer) -> list[Instance]:
         reservations = items(answer, "Reservations")

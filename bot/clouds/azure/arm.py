@@ -26,11 +26,12 @@ from azure.mgmt.compute.models import GalleryImageVersion
 from azure.mgmt.core.policies import AsyncARMChallengeAuthenticationPolicy
 
 from slipway import __version__
-from slipway.bot.clouds.azure.access import Access, ClientSecret, DefaultChain, Tokenless
-from slipway.bot.clouds.azure.documents import Page, nonsense, read_page, read_version
-from slipway.bot.clouds.azure.failures import told
+from slipway.bot.clouds.azure.access import Access, Anonymous, ClientSecret, DefaultChain
+from slipway.bot.clouds.azure.account import AzureAccount
+from slipway.bot.clouds.azure.documents import Page, read_page, read_version
+from slipway.bot.clouds.azure.sdk_errors import translate_errors
+from slipway.bot.clouds.azure.settings import AzureSettings
 from slipway.bot.clouds.model import ImageVersion, VersionNumber
-from slipway.bot.config.settings import AzureSettings
 from slipway.bot.core.errors import CloudError, CloudErrorKind
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 _MOST_PAGES = 10_000
 """A bound for listings that never end: Azure allows 10,000 versions a subscription and region."""
 
-_UNKNOWN_PLACE = frozenset({"SubscriptionNotFound", "InvalidSubscriptionId", "ResourceGroupNotFound"})
+_PARENT_MISSING = frozenset({"SubscriptionNotFound", "InvalidSubscriptionId", "ResourceGroupNotFound"})
 """A 404 with one of these says nothing about a version: the configuration is wrong, or a right was lost."""
 
 
@@ -61,11 +62,20 @@ class _Running(Protocol):
 class Arm:
     """Calls on one gallery. Made in a thread; used on one event loop."""
 
-    def __init__(self, settings: AzureSettings, access: Access, *, backoff: float, polling: float) -> None:
-        self._place = (settings.resource_group, settings.gallery)
+    def __init__(
+        self,
+        settings: AzureSettings,
+        access: Access,
+        account: AzureAccount,
+        *,
+        backoff: float,
+        polling: float,
+    ) -> None:
+        self._account = account
+        self._gallery = (settings.resource_group, settings.gallery)
         timeout = settings.timeout.total_seconds()
         self._credential = _credential(access, settings.max_attempts)
-        loopback = isinstance(access.proof, Tokenless)
+        loopback = isinstance(access.credential, Anonymous)
         authentication = (
             SansIOHTTPPolicy[Any, Any]()
             if loopback
@@ -77,7 +87,7 @@ class Arm:
             RequestIdPolicy(),
             UserAgentPolicy(f"slipway/{__version__}"),
             CustomHookPolicy(),
-            _SameHost(access.base_url),
+            _SameHost(access.base_url, account),
             _Retry(settings.max_attempts, longest_wait=timeout, backoff=backoff),
             authentication,
         ]
@@ -97,7 +107,9 @@ class Arm:
         """The pages of the listing of definitions, as JSON."""
         list_all = self._client.gallery_images.list_by_gallery
         what = "the image definitions"
-        async for page in _pages(lambda hook: list_all(*self._place, raw_response_hook=hook), what):
+        async for page in _pages(
+            lambda hook: list_all(*self._gallery, raw_response_hook=hook), what, self._account
+        ):
             yield page
 
     async def versions(self, definition: str) -> AsyncIterator[tuple[Any, ...]]:
@@ -105,39 +117,41 @@ class Arm:
         list_all = self._client.gallery_image_versions.list_by_gallery_image
         what = f"the versions of {definition}"
         async for page in _pages(
-            lambda hook: list_all(*self._place, definition, raw_response_hook=hook), what
+            lambda hook: list_all(*self._gallery, definition, raw_response_hook=hook), what, self._account
         ):
             yield page
 
     async def read(self, definition: str, number: VersionNumber) -> Read:
         """One version as it is now."""
         answers: list[PipelineResponse[Any, Any]] = []
-        with told(f"show {number} of {definition}"):
+        with translate_errors(self._account, f"show {number} of {definition}"):
             document = await self._client.gallery_image_versions.get(
-                *self._place, definition, str(number), raw_response_hook=answers.append
+                *self._gallery, definition, str(number), raw_response_hook=answers.append
             )
             answer = answers.pop().http_response
-            version = read_version(answer.json(), definition, number)
+            version = read_version(answer.json(), definition, self._account, number)
         return Read(version, document, answer.headers.get("ETag"))
 
-    async def begin_write(self, read: Read, *, excluded: bool, doing: str) -> _Running:
+    async def begin_write(self, read: Read, *, excluded: bool, action: str) -> _Running:
         """Write the version back with its flag, and that of every region which has one, set so.
 
         All else in the document goes back as it came. Where the answer carried an ETag, the write is bound to
         it, so that somebody else's change in between is refused (412) rather than overwritten.
         """
-        with told(doing):
+        with translate_errors(self._account, action):
             properties = read.document.properties
             profile = properties.publishing_profile if properties else None
             if profile is None:
-                raise nonsense(f"Azure gave {read.version.number} no publishing profile to change.")
+                raise self._account.unexpected_answer(
+                    f"{self._account.title} gave {read.version.number} no publishing profile to change."
+                )
             profile.exclude_from_latest = excluded
             for region in profile.target_regions or ():
                 if region.exclude_from_latest is not None:
                     region.exclude_from_latest = excluded
             running: AsyncLROPoller[Any]
             running = await self._client.gallery_image_versions.begin_create_or_update(
-                *self._place,
+                *self._gallery,
                 read.version.definition,
                 str(read.version.number),
                 read.document,
@@ -145,22 +159,22 @@ class Arm:
             )
         return running
 
-    async def begin_delete(self, definition: str, number: VersionNumber, *, doing: str) -> _Running | None:
+    async def begin_delete(self, definition: str, number: VersionNumber, *, action: str) -> _Running | None:
         """Start deleting a version; None where there is none."""
         try:
-            with told(doing):
+            with translate_errors(self._account, action):
                 running: AsyncLROPoller[None] = await self._client.gallery_image_versions.begin_delete(
-                    *self._place, definition, str(number)
+                    *self._gallery, definition, str(number)
                 )
         except CloudError as error:
-            if error.kind is CloudErrorKind.NOT_FOUND and error.code not in _UNKNOWN_PLACE:
+            if error.kind is CloudErrorKind.NOT_FOUND and error.code not in _PARENT_MISSING:
                 return None
             raise
         return running
 
-    async def finish(self, running: _Running, *, doing: str) -> None:
+    async def finish(self, running: _Running, *, action: str) -> None:
         """Wait for the end of a long-running operation; the caller sets the limit."""
-        with told(doing):
+        with translate_errors(self._account, action):
             await running.result()
 
     async def close(self) -> None:
@@ -170,7 +184,7 @@ class Arm:
 
 
 async def _pages(
-    listing: Callable[[Callable[[PipelineResponse[Any, Any]], None]], Any], what: str
+    listing: Callable[[Callable[[PipelineResponse[Any, Any]], None]], Any], what: str, account: AzureAccount
 ) -> AsyncIterator[tuple[Any, ...]]:
     """Every page of a listing, each checked: the SDK takes a page without ``value`` for an empty one.
 
@@ -179,29 +193,29 @@ async def _pages(
     """
     taken: list[Page] = []
     links: set[str] = set()
-    doing = f"list {what}"
+    action = f"list {what}"
 
     def take(answer: PipelineResponse[Any, Any]) -> None:
         if answer.http_response.status_code == 200:
             document = answer.http_response.json()
-            taken.append(read_page(document, what))
+            taken.append(read_page(document, what, account))
             document["value"] = []
 
-    with told(doing):
+    with translate_errors(account, action):
         pages = listing(take).by_page()
     while True:
-        with told(doing):
+        with translate_errors(account, action):
             try:
                 await anext(pages)
             except StopAsyncIteration:
                 return
         page = taken.pop()
         if page.next_link is not None and page.next_link in links:
-            raise nonsense(f"Azure's listing of {what} goes in circles.")
+            raise account.unexpected_answer(f"{account.title}'s listing of {what} goes in circles.")
         links.add(page.next_link or "")
         yield page.value
         if len(links) > _MOST_PAGES:
-            raise nonsense(f"Azure's listing of {what} does not end.")
+            raise account.unexpected_answer(f"{account.title}'s listing of {what} does not end.")
 
 
 class _Retry(AsyncRetryPolicy[Any, Any]):
@@ -250,7 +264,8 @@ class _Retry(AsyncRetryPolicy[Any, Any]):
 class _SameHost(SansIOHTTPPolicy[Any, Any]):
     """Follow links only to the endpoint itself or below it: a token goes nowhere else."""
 
-    def __init__(self, base_url: str) -> None:
+    def __init__(self, base_url: str, account: AzureAccount) -> None:
+        self._account = account
         parts = urlsplit(base_url)
         self._scheme, self._host = parts.scheme, (parts.hostname or "")
 
@@ -259,7 +274,9 @@ class _SameHost(SansIOHTTPPolicy[Any, Any]):
         parts = urlsplit(request.http_request.url)
         host = parts.hostname or ""
         if parts.scheme != self._scheme or not (host == self._host or host.endswith(f".{self._host}")):
-            raise nonsense("Azure pointed to another host, where Slipway does not go.")
+            raise self._account.unexpected_answer(
+                f"{self._account.title} pointed to another host, where Slipway does not go."
+            )
 
 
 class _NoCredential:
@@ -279,8 +296,8 @@ class _NoCredential:
 
 
 def _credential(access: Access, attempts: int) -> AsyncTokenCredential:
-    match access.proof:
-        case Tokenless():
+    match access.credential:
+        case Anonymous():
             return _NoCredential()
         case ClientSecret(tenant, client, secret):
             again = attempts - 1

@@ -17,8 +17,8 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
-from slipway.bot.clouds.model import Definition, ImageVersion, ProvisioningState, TargetRegion, VersionNumber
-from slipway.bot.core.errors import CloudError, CloudErrorKind
+from slipway.bot.clouds.azure.account import AzureAccount
+from slipway.bot.clouds.model import Definition, ImageVersion, TargetRegion, VersionNumber, VersionState
 
 
 def _utc(value: object) -> object:
@@ -84,28 +84,45 @@ class Page(_Part):
 
 PartT = TypeVar("PartT", bound=_Part)
 
+_INT32 = 2**31 - 1
 
-def nonsense(sentence: str) -> CloudError:
-    """An answer that cannot be understood."""
-    return CloudError(CloudErrorKind.NONSENSE, cloud="azure", sentence=sentence)
+_STATES = {
+    "Creating": VersionState.CREATING,
+    "Updating": VersionState.UPDATING,
+    "Failed": VersionState.FAILED,
+    "Succeeded": VersionState.SUCCEEDED,
+    "Deleting": VersionState.DELETING,
+    "Migrating": VersionState.MIGRATING,
+}
+"""Azure's provisioning states."""
 
 
-def read_page(document: object, what: str) -> Page:
+def is_azure_number(number: VersionNumber) -> bool:
+    """Whether Azure could have a version of this number: three parts, each a 32-bit integer.
+
+    Source: Azure Compute Gallery, "Image versions".
+    """
+    return len(number.parts) == 3 and max(number.parts) <= _INT32
+
+
+def read_page(document: object, what: str, account: AzureAccount) -> Page:
     """One page of a listing.
 
     Raises:
         CloudError: NONSENSE where the page is none; a page without ``value`` is not an empty one.
     """
-    return _read(Page, document, what)
+    return _read(Page, document, what, account)
 
 
-def read_definition(document: object) -> Definition:
+def read_definition(document: object, account: AzureAccount) -> Definition:
     """One definition of a listing."""
-    found = _read(_Definition, document, "an image definition")
-    return Definition(found.name, found.properties.architecture or "", found.tags or {})
+    found = _read(_Definition, document, "an image definition", account)
+    return Definition(found.name, found.properties.architecture or "", found.tags or {}, cloud=account.name)
 
 
-def read_version(document: object, definition: str, number: VersionNumber | None = None) -> ImageVersion:
+def read_version(
+    document: object, definition: str, account: AzureAccount, number: VersionNumber | None = None
+) -> ImageVersion:
     """One version; where a number is given, the answer must be about it.
 
     A null flag means not excluded. A state that Azure may have added since is UNKNOWN, and nothing else.
@@ -114,15 +131,16 @@ def read_version(document: object, definition: str, number: VersionNumber | None
     Raises:
         CloudError: NONSENSE where a field is missing or of another type, or the name is no version.
     """
-    found = _read(_Version, document, f"a version of {definition}")
-    try:
-        named = VersionNumber.parse(found.name)
-    except ValueError:
-        raise nonsense(
-            f"Azure lists “{_short(found.name)}” under {definition}, and that is no version."
-        ) from None
+    found = _read(_Version, document, f"a version of {definition}", account)
+    named = _number(found.name)
+    if named is None:
+        raise account.unexpected_answer(
+            f"{account.title} lists “{_short(found.name)}” under {definition}, and that is no version."
+        )
     if number not in (None, named):
-        raise nonsense(f"Azure was asked for {number} of {definition} and answered with {named}.")
+        raise account.unexpected_answer(
+            f"{account.title} was asked for {number} of {definition} and answered with {named}."
+        )
     profile = found.properties.publishing_profile
     regions = tuple(
         TargetRegion(plain_region(region.name), region.regional_replica_count, region.exclude_from_latest)
@@ -132,12 +150,13 @@ def read_version(document: object, definition: str, number: VersionNumber | None
         definition=definition,
         number=named,
         excluded=profile.exclude_from_latest is True,
-        state=_state(found.properties.provisioning_state),
+        state=_STATES.get(found.properties.provisioning_state, VersionState.UNKNOWN),
         # Azure replicates to the source region where no target region is named.
         regions=regions or (TargetRegion(plain_region(found.location)),),
         published_at=profile.published_date,
         end_of_life=profile.end_of_life_date,
         tags=found.tags or {},
+        cloud=account.name,
     )
 
 
@@ -146,20 +165,21 @@ def plain_region(name: str) -> str:
     return name.replace(" ", "").lower()
 
 
-def _state(text: str) -> ProvisioningState:
+def _number(name: str) -> VersionNumber | None:
     try:
-        return ProvisioningState(text)
+        number = VersionNumber.parse(name)
     except ValueError:
-        return ProvisioningState.UNKNOWN
+        return None
+    return number if is_azure_number(number) else None
 
 
-def _read(part: type[PartT], document: object, what: str) -> PartT:
+def _read(part: type[PartT], document: object, what: str, account: AzureAccount) -> PartT:
     try:
         return part.model_validate(document)
     except ValidationError as error:
         where = ".".join(str(step) for step in error.errors()[0]["loc"]) or "the whole of it"
-        raise nonsense(
-            f"Azure described {what} in a way that cannot be read (at {_short(where)})."
+        raise account.unexpected_answer(
+            f"{account.title} described {what} in a way that cannot be read (at {_short(where)})."
         ) from error
 
 

@@ -59,7 +59,7 @@ def load_moto(seed: dict[str, Any]) -> None:
         import moto.ec2.models  # noqa: F401 - reads the listing
 
 
-def sow(seed: dict[str, Any]) -> Any:
+def apply_seed(seed: dict[str, Any]) -> Any:
     """Add the launch templates, and what the list of images cannot say; gives the region's backend."""
     from moto.ec2.models import ec2_backends
 
@@ -70,10 +70,10 @@ def sow(seed: dict[str, Any]) -> Any:
         ami.deprecation_time = image["deprecated_at"]  # moto has no such thing, and shows it all the same
     for template in seed["templates"]:
         first, *others = ({"InstanceType": kind} for kind in template["instance_types"])
-        made = backend.create_launch_template(template["name"], "", first, {})
+        created = backend.create_launch_template(template["name"], "", first, {})
         for other in others:
-            made.create_version(other, "")
-        made.default_version_number = template["default_version"]
+            created.create_version(other, "")
+        created.default_version_number = template["default_version"]
     return backend
 
 
@@ -125,7 +125,7 @@ def main() -> None:
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     application = DomainDispatcherApplication(create_backend_app)
     application.app_instances["ec2"] = create_backend_app("ec2")  # now, rather than at the first request
-    served = with_state(application, sow(seed))
+    served = with_state(application, apply_seed(seed))
     server = make_server("127.0.0.1", 0, served, threaded=True, request_handler=MotoRequestHandler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     sys.stdout.write(json.dumps({"port": server.server_port}) + "\n")

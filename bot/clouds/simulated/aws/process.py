@@ -19,7 +19,7 @@ from slipway.bot.clouds.simulated.aws.seed import SeedMachines
 _SCRIPT = Path(__file__).with_name("moto_server.py")
 _START_TIMEOUT = 60.0  # seconds; importing moto takes about two on an idle machine
 _STOP_TIMEOUT = 10.0
-_SAID = 400  # characters of moto's last words that an error quotes
+_ERROR_TAIL = 400  # characters of what moto wrote last that an error quotes
 
 T = TypeVar("T")
 
@@ -76,10 +76,10 @@ class MotoProcess:
             async with self._session.post(await self._url() + path, data=body, headers=headers) as answer:
                 return answer.status, await answer.read()
         except (aiohttp.ClientError, TimeoutError) as error:
-            raise SimulatorError(f"The simulated AWS does not answer. {self._last_words()}") from error
+            raise SimulatorError(f"The simulated AWS does not answer. {self._error_tail()}") from error
 
     async def state(self) -> dict[str, Any]:
-        """What it holds, as ``aws_moto.describe`` tells it.
+        """What it holds, as ``moto_server.describe`` tells it.
 
         Raises:
             SimulatorError: it did not start.
@@ -96,7 +96,7 @@ class MotoProcess:
         with suppress(asyncio.CancelledError, SimulatorError):
             await self._address
         await self._session.close()
-        _there(self._process.stdin).close()
+        _require_pipe(self._process.stdin).close()
         try:
             async with asyncio.timeout(_STOP_TIMEOUT):
                 await self._process.wait()
@@ -109,21 +109,21 @@ class MotoProcess:
         return await asyncio.shield(self._address)
 
     async def _handshake(self, seed: SeedMachines) -> str:
-        _there(self._process.stdin).write(seed.model_dump_json().encode() + b"\n")
+        _require_pipe(self._process.stdin).write(seed.model_dump_json().encode() + b"\n")
         line = b""
         with suppress(TimeoutError):
             async with asyncio.timeout(_START_TIMEOUT):
-                line = await _there(self._process.stdout).readline()
+                line = await _require_pipe(self._process.stdout).readline()
         if not line:
-            raise SimulatorError(f"The simulated AWS did not start. {self._last_words()}")
+            raise SimulatorError(f"The simulated AWS did not start. {self._error_tail()}")
         return f"http://127.0.0.1:{json.loads(line)['port']}"
 
-    def _last_words(self) -> str:
+    def _error_tail(self) -> str:
         self._errors.seek(0)
-        return self._errors.read()[-_SAID:].decode(errors="replace").strip()
+        return self._errors.read()[-_ERROR_TAIL:].decode(errors="replace").strip()
 
 
-def _there(pipe: T | None) -> T:
+def _require_pipe(pipe: T | None) -> T:
     if pipe is None:
         raise SimulatorError("The simulated AWS has no pipe to its process.")
     return pipe

@@ -71,13 +71,13 @@ def fedora_machines(now: datetime, region: str = "us-east-1") -> SeedMachines:
     return SeedMachines(region=region, images=images, templates=templates)
 
 
-def _fedora_image(release: str, architecture: str, made: datetime, *, ended: bool) -> SeedImage:
-    name = f"Fedora-Cloud-Base-AmazonEC2.{_ARCHITECTURES[architecture]}-{release}-{made:%Y%m%d}.0"
+def _fedora_image(release: str, architecture: str, created_at: datetime, *, ended: bool) -> SeedImage:
+    name = f"Fedora-Cloud-Base-AmazonEC2.{_ARCHITECTURES[architecture]}-{release}-{created_at:%Y%m%d}.0"
     return SeedImage(
         id=f"ami-0{sha256(name.encode()).hexdigest()[:16]}",
         name=name,
         architecture=architecture,
         owner=FEDORA,
-        created_at=made,
-        deprecated_at=made + timedelta(days=200 if ended else 730),
+        created_at=created_at,
+        deprecated_at=created_at + timedelta(days=200 if ended else 730),
     )

@@ -11,7 +11,13 @@ from typing import Any
 from aiohttp import web
 
 from slipway.bot.clouds.simulated.azure.seed import Seed
-from slipway.bot.clouds.simulated.azure.state import ArmError, GalleryState, OperationRunner, Outcome, Record
+from slipway.bot.clouds.simulated.azure.state import (
+    ArmError,
+    GalleryState,
+    LongRunningOperation,
+    Outcome,
+    Record,
+)
 from slipway.bot.clouds.simulated.control import ARMED, Handler, Logged, add_control, middleware
 from slipway.bot.clouds.simulated.faults import Fault, FaultKind, Faults
 
@@ -247,11 +253,11 @@ class SimulatedAzure:
             shown["nextLink"] = str(link.with_host("127.0.0.1"))
         return web.json_response(shown)
 
-    def _announce(self, answer: web.Response, running: OperationRunner) -> None:
+    def _announce(self, answer: web.Response, running: LongRunningOperation) -> None:
         answer.headers["Azure-AsyncOperation"] = self._operation_url(running, monitor=False)
         answer.headers["x-ms-retry-after-ms"] = str(self._pause_ms)
 
-    def _operation_url(self, running: OperationRunner, *, monitor: bool) -> str:
+    def _operation_url(self, running: LongRunningOperation, *, monitor: bool) -> str:
         path = _OPERATIONS.format(
             subscription=self.seed.subscription_id, location=self.seed.location, id=running.id
         )

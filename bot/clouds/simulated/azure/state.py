@@ -39,7 +39,7 @@ class Outcome(StrEnum):
 
 
 @dataclass
-class OperationRunner:
+class LongRunningOperation:
     """A long-running operation. ``looks`` is how often it is seen running before its end; None for ever."""
 
     id: str
@@ -64,7 +64,7 @@ class Record:
     definition: str
     document: Document
     etag: str
-    running: OperationRunner | None = None
+    running: LongRunningOperation | None = None
 
     @property
     def state(self) -> str:
@@ -86,7 +86,7 @@ class GalleryState:
         self._numbers = count(1)
         self.definitions: dict[str, Document] = {}
         self.versions: dict[str, dict[str, Record]] = {}  # by definition and name, case-folded
-        self.operations: dict[str, OperationRunner] = {}
+        self.operations: dict[str, LongRunningOperation] = {}
         for definition in seed.definitions:
             self.definitions[definition.name.casefold()] = definition_document(seed, definition)
             for version in definition.versions:
@@ -119,7 +119,7 @@ class GalleryState:
             self._missing(definition, name)
         return record
 
-    def operation(self, operation_id: str) -> OperationRunner:
+    def operation(self, operation_id: str) -> LongRunningOperation:
         """One operation, or 404; looking at it advances it."""
         running = self.operations.get(operation_id)
         if running is None:
@@ -135,7 +135,7 @@ class GalleryState:
         if_match: str | None,
         fault: FaultKind | None,
         code: str,
-    ) -> tuple[Record, OperationRunner, bool]:
+    ) -> tuple[Record, LongRunningOperation, bool]:
         """Create a version, or replace one; the flag says that it was created."""
         self.definition(definition)
         if _VERSION.fullmatch(name) is None:
@@ -159,7 +159,7 @@ class GalleryState:
         if_match: str | None,
         fault: FaultKind | None,
         code: str,
-    ) -> tuple[Record, OperationRunner]:
+    ) -> tuple[Record, LongRunningOperation]:
         """Merge the publishing profile and the tags of a version."""
         record = self._find(definition, name)
         if record is None:
@@ -174,7 +174,7 @@ class GalleryState:
 
     def delete(
         self, definition: str, name: str, if_match: str | None, fault: FaultKind | None, code: str
-    ) -> OperationRunner | None:
+    ) -> LongRunningOperation | None:
         """Start deleting a version; None where there is none."""
         record = self._find(definition, name)
         if record is None:
@@ -232,7 +232,7 @@ class GalleryState:
 
     def _change(
         self, record: Record, document: Document, if_match: str | None, fault: FaultKind | None, code: str
-    ) -> OperationRunner:
+    ) -> LongRunningOperation:
         _check_etag(record, if_match)
         _check_idle(record)
         if fault is not FaultKind.NOT_DONE:
@@ -241,9 +241,9 @@ class GalleryState:
         record.etag = self._etag()
         return self._start(record, deletes=False, fault=fault, code=code)
 
-    def _start(self, record: Record, *, deletes: bool, fault: FaultKind | None, code: str) -> OperationRunner:
+    def _start(self, record: Record, *, deletes: bool, fault: FaultKind | None, code: str) -> LongRunningOperation:
         looks = None if fault is FaultKind.NEVER_END else self._polls
-        running = OperationRunner(
+        running = LongRunningOperation(
             id=f"{next(self._numbers):08x}-0000-4000-8000-000000000000",
             key=self._key(record.definition, record.document["name"]),
             deletes=deletes,
@@ -262,7 +262,7 @@ class GalleryState:
         if record.running is not None:
             self._advance(record.running)
 
-    def _advance(self, running: OperationRunner) -> None:
+    def _advance(self, running: LongRunningOperation) -> None:
         if running.done or running.looks is None:
             return
         if running.looks > 0:
@@ -270,7 +270,7 @@ class GalleryState:
         else:
             self._finish(running)
 
-    def _finish(self, running: OperationRunner) -> None:
+    def _finish(self, running: LongRunningOperation) -> None:
         running.done = True
         siblings = self.versions[running.key[0]]
         record = siblings[running.key[1]]

@@ -20,7 +20,7 @@ from azure.core.exceptions import (
 from azure.core.pipeline.policies import RetryPolicy
 from azure.core.polling.base_polling import BadResponse, OperationFailed
 
-from slipway.bot.clouds.azure.documents import nonsense
+from slipway.bot.clouds.azure.account import AzureAccount
 from slipway.bot.core.errors import CloudError, CloudErrorKind
 from slipway.bot.core.times import format_duration
 
@@ -45,63 +45,65 @@ _BY_STATUS = {
 }
 
 _SENTENCES = {
-    CloudErrorKind.NOT_FOUND: "Azure could not {doing}: it does not know it",
-    CloudErrorKind.REFUSED: "Azure refused to {doing}: Slipway's identity may not",
-    CloudErrorKind.THROTTLED: "Azure did not {doing}: too many requests",
-    CloudErrorKind.CONFLICT: "Azure did not {doing}: the state it is in forbids that",
-    CloudErrorKind.QUOTA: "Azure did not {doing}: a quota is used up",
-    CloudErrorKind.INVALID: "Azure did not {doing}: it calls the request invalid",
-    CloudErrorKind.TIMED_OUT: "Azure did not answer in time when asked to {doing}",
-    CloudErrorKind.UNREACHABLE: "Azure could not be reached to {doing}",
-    CloudErrorKind.BROKEN: "Azure failed to {doing} by an error of its own",
-    CloudErrorKind.NONSENSE: "Azure was asked to {doing} and gave an answer that cannot be read",
+    CloudErrorKind.NOT_FOUND: "{azure} could not {action}: it does not know it",
+    CloudErrorKind.REFUSED: "{azure} refused to {action}: Slipway's identity may not",
+    CloudErrorKind.THROTTLED: "{azure} did not {action}: too many requests",
+    CloudErrorKind.CONFLICT: "{azure} did not {action}: the state it is in forbids that",
+    CloudErrorKind.QUOTA: "{azure} did not {action}: a quota is used up",
+    CloudErrorKind.INVALID: "{azure} did not {action}: it calls the request invalid",
+    CloudErrorKind.TIMED_OUT: "{azure} did not answer in time when asked to {action}",
+    CloudErrorKind.UNREACHABLE: "{azure} could not be reached to {action}",
+    CloudErrorKind.BROKEN: "{azure} failed to {action} by an error of its own",
+    CloudErrorKind.NONSENSE: "{azure} was asked to {action} and gave an answer that cannot be read",
 }
 
 
 @contextmanager
-def told(doing: str) -> Iterator[None]:
-    """Turn whatever an SDK call raises into a CloudError. ``doing`` completes “Azure refused to …”."""
+def translate_errors(account: AzureAccount, action: str) -> Iterator[None]:
+    """Turn whatever an SDK call raises into a CloudError. ``action`` completes “Azure refused to …”."""
     try:
         yield
     except AzureError as error:
-        raise _meaning(error, doing) from error
+        raise _meaning(error, account, action) from error
     # What the SDK's own reading of an unexpected document ends in; JSON and Unicode errors are ValueErrors.
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise nonsense(_SENTENCES[CloudErrorKind.NONSENSE].format(doing=doing) + ".") from error
+        raise _error(CloudErrorKind.NONSENSE, account, action) from error
 
 
-def _meaning(error: AzureError, doing: str) -> CloudError:
+def _meaning(error: AzureError, account: AzureAccount, action: str) -> CloudError:
     match error:
         case ServiceRequestTimeoutError() | ServiceResponseTimeoutError():
-            return _error(CloudErrorKind.TIMED_OUT, doing)
+            return _error(CloudErrorKind.TIMED_OUT, account, action)
         case DecodeError():
-            return _error(CloudErrorKind.NONSENSE, doing)
+            return _error(CloudErrorKind.NONSENSE, account, action)
         case ClientAuthenticationError():  # from the token service (any status), or a 401
             code = _code(error)
             shown = code or (
                 f"HTTP {error.status_code}" if error.status_code else "none were found that work"
             )
-            sentence = f"Azure refused to {doing}: it does not accept Slipway's credentials ({shown})."
-            return CloudError(CloudErrorKind.REFUSED, cloud="azure", sentence=sentence, code=code)
+            sentence = (
+                f"{account.title} refused to {action}: it does not accept Slipway's credentials ({shown})."
+            )
+            return account.error(CloudErrorKind.REFUSED, sentence, code)
         case HttpResponseError() if error.response is not None:
-            return _answered(error, doing)
+            return _answered(error, account, action)
         case _:
-            return _error(CloudErrorKind.UNREACHABLE, doing)
+            return _error(CloudErrorKind.UNREACHABLE, account, action)
 
 
-def _answered(error: HttpResponseError, doing: str) -> CloudError:
+def _answered(error: HttpResponseError, account: AzureAccount, action: str) -> CloudError:
     """An answer with an error status, or a long-running operation that ended in one."""
     code = _code(error)
     status = error.status_code or 0
     if isinstance(error.inner_exception, BadResponse):
-        return _error(CloudErrorKind.NONSENSE, doing)
+        return _error(CloudErrorKind.NONSENSE, account, action)
     if isinstance(error.inner_exception, OperationFailed) and status < 400:
         kind = _BY_CODE.get(code, CloudErrorKind.BROKEN)
         if kind is CloudErrorKind.CONFLICT and code == "Canceled":
-            sentence = f"Azure began to {doing}, and then somebody or something cancelled it."
+            sentence = f"{account.title} began to {action}, and then somebody or something cancelled it."
         else:
-            sentence = f"Azure began to {doing} and ended in failure ({code or 'no code given'})."
-        return CloudError(kind, cloud="azure", sentence=sentence, code=code)
+            sentence = f"{account.title} began to {action} and ended in failure ({code or 'no code given'})."
+        return account.error(kind, sentence, code)
     if status >= 500:
         kind = CloudErrorKind.BROKEN
     elif status < 400:
@@ -109,13 +111,20 @@ def _answered(error: HttpResponseError, doing: str) -> CloudError:
     else:
         kind = _BY_CODE.get(code) or _BY_STATUS.get(status, CloudErrorKind.INVALID)
     pause = _pause(error) if kind is CloudErrorKind.THROTTLED else ""
-    return _error(kind, doing, code or f"HTTP {status}", pause, code)
+    return _error(kind, account, action, code or f"HTTP {status}", pause, code)
 
 
-def _error(kind: CloudErrorKind, doing: str, shown: str = "", more: str = "", code: str = "") -> CloudError:
-    sentence = _SENTENCES[kind].format(doing=doing)
+def _error(
+    kind: CloudErrorKind,
+    account: AzureAccount,
+    action: str,
+    shown: str = "",
+    more: str = "",
+    code: str = "",
+) -> CloudError:
+    sentence = _SENTENCES[kind].format(azure=account.title, action=action)
     sentence += f" ({shown})" if shown else ""
-    return CloudError(kind, cloud="azure", sentence=f"{sentence}{more}.", code=code)
+    return account.error(kind, f"{sentence}{more}.", code)
 
 
 def _pause(error: HttpResponseError) -> str:

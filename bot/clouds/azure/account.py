@@ -1,0 +1,34 @@
+"""One Azure account, as errors speak of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from slipway.bot.core.errors import CloudError, CloudErrorKind
+
+CLOUD_NAME = "azure"
+"""The name of the unnamed account, and of the table."""
+
+
+@dataclass(frozen=True)
+class AzureAccount:
+    """Makes errors that say which account they are of.
+
+    Attributes:
+        name: the adapter's name, ``azure`` or ``azure.NAME``.
+    """
+
+    name: str = CLOUD_NAME
+
+    @property
+    def title(self) -> str:
+        """What people call it in a sentence; a named account by its name, too."""
+        return "Azure" if self.name == CLOUD_NAME else f"Azure ({self.name})"
+
+    def error(self, kind: CloudErrorKind, sentence: str, code: str = "") -> CloudError:
+        """A CloudError of this account."""
+        return CloudError(kind, cloud=self.name, sentence=sentence, code=code)
+
+    def unexpected_answer(self, sentence: str) -> CloudError:
+        """The error for an answer that cannot be understood."""
+        return self.error(CloudErrorKind.NONSENSE, sentence)

@@ -1,0 +1,37 @@
+"""``[azure]`` and ``[azure.NAME]``: one Azure Compute Gallery each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from pydantic import Field, SecretStr
+
+from slipway.bot.core.settings import Duration, Settings
+
+ENVIRONMENT: Mapping[str, tuple[str, ...]] = {
+    "subscription_id": ("AZURE_SUBSCRIPTION_ID",),
+    "tenant_id": ("AZURE_TENANT_ID", "AZURE_TENANT"),
+    "client_id": ("AZURE_CLIENT_ID",),
+    "client_secret": ("AZURE_CLIENT_SECRET", "AZURE_SECRET"),
+}
+"""Variables by field, in order of preference: those of azure-identity's EnvironmentCredential, then those of
+Fedora's cloud image uploader, which has its own names."""
+
+
+class AzureSettings(Settings):
+    """One Azure Compute Gallery. Credentials from here, or azure-identity's own chain."""
+
+    subscription_id: str = Field(
+        description="the subscription's id (or set AZURE_SUBSCRIPTION_ID in the environment)"
+    )
+    resource_group: str = Field(description="the name of the resource group that holds the gallery")
+    gallery: str = Field(description="the gallery's name")
+    endpoint: str | None = None
+    tenant_id: str | None = None
+    client_id: str | None = None
+    client_secret: SecretStr | None = None
+    timeout: Duration = timedelta(seconds=30)
+    operation_timeout: Duration = timedelta(hours=1)  # long-running operations
+    max_attempts: int = Field(4, ge=1, le=10)
+    parallel_listings: int = Field(16, ge=1, le=64)

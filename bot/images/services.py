@@ -1,0 +1,37 @@
+"""What everything about images works with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from slipway.bot.clouds.capabilities import Clouds
+from slipway.bot.core.times import Clock
+from slipway.bot.core.waiting import Polling
+from slipway.bot.images.catalogue import Catalogue
+from slipway.bot.images.settings import RetentionSettings
+
+
+@dataclass(frozen=True)
+class ImageServices:
+    """What planners, executors, commands and home sections about images are given.
+
+    Attributes:
+        clouds: the adapters; steps name theirs.
+        catalogue: reads all galleries.
+        retention: what a clean-up keeps, and whose versions are ours.
+        clock: the present.
+        polling: how long a change may take to show.
+    """
+
+    clouds: Clouds
+    catalogue: Catalogue
+    retention: RetentionSettings
+    clock: Clock
+    polling: Polling
+
+
+def open_images(
+    retention: RetentionSettings, clouds: Clouds, clock: Clock, polling: Polling
+) -> ImageServices:
+    """The services for these settings. Asks no cloud."""
+    return ImageServices(clouds, Catalogue(clouds), retention, clock, polling)

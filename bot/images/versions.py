@@ -1,0 +1,175 @@
+"""What the versions of a definition mean: their order, what is latest, what is a candidate."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from enum import StrEnum
+
+from slipway.bot.clouds.model import ImageVersion, VersionNumber, VersionState
+from slipway.bot.core.errors import UserError
+from slipway.bot.core.text import nearest
+
+_NEVER_PUBLISHED = datetime.min.replace(tzinfo=UTC)
+
+
+class Protection(StrEnum):
+    """Why a version is left alone whatever the rules say."""
+
+    DELETE_NEVER = "it is tagged delete=never"
+    FOREIGN_OWNER = "it belongs to another owner"
+
+
+class VersionStatus(StrEnum):
+    """What a version is, in the words that people read."""
+
+    LATEST = "latest"
+    PROMOTED = "promoted"
+    CANDIDATE = "candidate"
+    FAILED = "failed"
+    BUSY = "in progress"
+    ENDED = "ended"
+    PROTECTED = "protected"
+
+
+def order_key(version: ImageVersion) -> tuple[VersionNumber, datetime]:
+    """Sorts versions oldest first: by integer number, then by published date."""
+    return version.number, version.published_at or _NEVER_PUBLISHED
+
+
+def newest_first(versions: Iterable[ImageVersion]) -> list[ImageVersion]:
+    """The versions, newest first, as :func:`order_key` has it."""
+    return sorted(versions, key=order_key, reverse=True)
+
+
+def is_promoted(version: ImageVersion) -> bool:
+    """Whether it may be latest somewhere.
+
+    Where a listing tells of no regions at all, the version's own flag decides, so that what nobody excluded
+    is never taken for a candidate (and cleaned up as one).
+    """
+    return version.promoted or not (version.excluded or version.regions)
+
+
+def is_promoted_everywhere(version: ImageVersion) -> bool:
+    """Whether there is nothing left to promote: no region of it is excluded."""
+    return not version.excluded and len(version.launch_regions) == len(version.regions)
+
+
+def is_excluded_everywhere(version: ImageVersion) -> bool:
+    """Whether it can be latest nowhere, and by its own flag."""
+    return version.excluded and not version.launch_regions
+
+
+def has_ended(version: ImageVersion, now: datetime) -> bool:
+    """Whether its end of life is in the past; none set means that it has not ended."""
+    return version.end_of_life is not None and version.end_of_life < now
+
+
+def protection(version: ImageVersion, owner: str) -> Protection | None:
+    """What protects a version from deletion: ``delete=never``, or an ``owner`` tag that names another.
+
+    Case does not count in tag names, as with Azure. No ``owner`` tag, or an empty one, names nobody.
+    """
+    tags = {name.casefold(): value.strip().casefold() for name, value in version.tags.items()}
+    if tags.get("delete") == "never":
+        return Protection.DELETE_NEVER
+    if tags.get("owner", "") not in ("", owner.casefold()):
+        return Protection.FOREIGN_OWNER
+    return None
+
+
+def latest(versions: Iterable[ImageVersion], region: str) -> ImageVersion | None:
+    """What a launch of the definition resolves to in a region; None where there is nothing to launch.
+
+    The highest integer number among versions that are present in the region and not excluded
+    there. Neither its provisioning state nor its end of life plays a part.
+    """
+    return max((each for each in versions if region in each.launch_regions), key=order_key, default=None)
+
+
+def latest_by_region(versions: Iterable[ImageVersion]) -> dict[str, ImageVersion]:
+    """The latest of every region that has one, by the rule of :func:`latest`, regions in order of name."""
+    found: dict[str, ImageVersion] = {}
+    for version in newest_first(each for each in versions if each.launch_regions):
+        for region in version.launch_regions - found.keys():
+            found[region] = version
+    return dict(sorted(found.items()))
+
+
+def newest_latest(versions: Iterable[ImageVersion]) -> ImageVersion | None:
+    """The newest version that is latest somewhere: the newest promoted one."""
+    return max(filter(is_promoted, versions), key=order_key, default=None)
+
+
+def newer_candidates(versions: Iterable[ImageVersion]) -> list[ImageVersion]:
+    """Candidates that are newer than every promoted version, newest first, fit or not."""
+    held = list(versions)
+    top = newest_latest(held)
+    return newest_first(
+        each for each in held if not is_promoted(each) and (top is None or each.number > top.number)
+    )
+
+
+def newest_candidate(versions: Iterable[ImageVersion], now: datetime) -> ImageVersion | None:
+    """What promoting without naming a version chooses.
+
+    The newest candidate that is newer than every promoted version, was uploaded well (Succeeded), and has
+    not ended; None where there is none.
+    """
+    fit = (each for each in newer_candidates(versions) if unfit(each, now) is None)
+    return next(fit, None)
+
+
+def unfit(version: ImageVersion, now: datetime) -> str | None:
+    """Why a version must not become latest, as the rest of a sentence about it; None where it may."""
+    if version.state is not VersionState.SUCCEEDED:
+        return f"is {version.state.value}, not Succeeded"
+    if version.end_of_life is not None and has_ended(version, now):
+        return f"reached its end of life on {version.end_of_life:%Y-%m-%d}"
+    return None
+
+
+def version_statuses(
+    version: ImageVersion, latest_of: Mapping[str, ImageVersion], now: datetime, owner: str
+) -> tuple[VersionStatus, ...]:
+    """What to call a version, weightiest first: its part in launches, then what else is to be known.
+
+    Args:
+        version: the version.
+        latest_of: its definition's latest by region, from :func:`latest_by_region`.
+        now: the present.
+        owner: whose versions are not protected by their ``owner`` tag.
+    """
+    if any(each.number == version.number for each in latest_of.values()):
+        words = [VersionStatus.LATEST]
+    else:
+        words = [VersionStatus.PROMOTED if is_promoted(version) else VersionStatus.CANDIDATE]
+    if version.state is VersionState.FAILED:
+        words.append(VersionStatus.FAILED)
+    elif version.state is not VersionState.SUCCEEDED:
+        words.append(VersionStatus.BUSY)
+    if has_ended(version, now):
+        words.append(VersionStatus.ENDED)
+    if protection(version, owner):
+        words.append(VersionStatus.PROTECTED)
+    return tuple(words)
+
+
+def find_version(versions: Iterable[ImageVersion], definition: str, text: str) -> ImageVersion:
+    """The version that somebody named.
+
+    Raises:
+        Mistake: not a version, or the definition has no such one; with the nearest that it has.
+    """
+    held = {str(each.number): each for each in newest_first(versions)}
+    found = held.get(text)
+    if found is not None:
+        return found
+    near = nearest(text, held) or tuple(held)[:3]
+    hint = f"images {definition}"
+    try:
+        VersionNumber.parse(text)
+    except ValueError as error:
+        raise UserError(f"{error}.", nearest=near, hint=hint) from None
+    raise UserError(f"{definition} has no version {text}.", nearest=near, hint=hint)

@@ -1,0 +1,45 @@
+"""What everything about machines works with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from slipway.bot.clouds.capabilities import Clouds
+from slipway.bot.clouds.model import Instance, MachineImage
+from slipway.bot.core.times import Clock
+from slipway.bot.core.waiting import Polling
+from slipway.bot.machines.listing import all_images, all_instances
+from slipway.bot.machines.settings import ProfileSettings
+
+
+@dataclass(frozen=True)
+class MachineServices:
+    """What planners, executors, commands and home sections about machines are given.
+
+    Attributes:
+        clouds: the adapters; profiles and steps name theirs.
+        profiles: ``[profiles.NAME]``, in the configuration's order.
+        clock: the present.
+        polling: how long a change may take to show.
+    """
+
+    clouds: Clouds
+    profiles: Mapping[str, ProfileSettings]
+    clock: Clock
+    polling: Polling
+
+    async def instances(self) -> tuple[Instance, ...]:
+        """As :func:`slipway.bot.machines.listing.all_instances`."""
+        return await all_instances(self.clouds)
+
+    async def images(self) -> tuple[MachineImage, ...]:
+        """As :func:`slipway.bot.machines.listing.all_images`."""
+        return await all_images(self.clouds)
+
+
+def open_machines(
+    profiles: Mapping[str, ProfileSettings], clouds: Clouds, clock: Clock, polling: Polling
+) -> MachineServices:
+    """The services for these settings. Asks no cloud."""
+    return MachineServices(clouds, profiles, clock, polling)
