@@ -14,7 +14,7 @@ from slipway.bot.chat.model import Chat, Choice, Platform
 from slipway.bot.chat.slack.chat import SlackChat
 from slipway.bot.chat.slack.platform import SLACK
 from tests.conformance.platform_harness import Capability, SendFault, SentMessage, VisibleMessage, Where
-from tests.slack.bot import address_of, as_the_manifest_says
+from tests.slack.harness import address_of, apply_manifest
 from tests.slack.simulator import Delivery, Message, Person, SimulatedSlack
 from tests.slack.simulator.seed import ALICE, BOB, BOT, CAROL, DAVE, IMAGES
 from tests.support.people import READER, STRANGER
@@ -49,7 +49,7 @@ class SlackHarness:
         self._cards: dict[str, dict[str, Any]] = {}  # messages as they were while they had buttons
 
     async def open(self) -> None:
-        as_the_manifest_says(self._slack)
+        apply_manifest(self._slack)
         await self._slack.start()
 
     async def close(self) -> None:

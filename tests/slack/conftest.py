@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.slack.ears_kit import Ear, listening
+from tests.slack.harness import AdapterHarness, running_adapter
 from tests.slack.simulator import SimulatedSlack
 from tests.support.clock import FakeClock
 
@@ -19,14 +19,14 @@ async def sim() -> AsyncIterator[SimulatedSlack]:
 
 
 @pytest.fixture(params=[False, True], ids=["socket", "http"])
-async def ear(sim: SimulatedSlack, request: pytest.FixtureRequest) -> AsyncIterator[Ear]:
-    """Over both ways in."""
-    async with listening(sim, over_http=request.param) as running:
+async def adapter(sim: SimulatedSlack, request: pytest.FixtureRequest) -> AsyncIterator[AdapterHarness]:
+    """Over both transports."""
+    async with running_adapter(sim, over_http=request.param) as running:
         yield running
 
 
 @pytest.fixture
-async def socket(sim: SimulatedSlack) -> AsyncIterator[Ear]:
+async def over_socket(sim: SimulatedSlack) -> AsyncIterator[AdapterHarness]:
     """Over Socket Mode alone."""
-    async with listening(sim) as running:
+    async with running_adapter(sim) as running:
         yield running

@@ -59,7 +59,7 @@ def message_event_from(
     return MessageEvent(
         event_id=event_id,
         room=Room(platform=SLACK, id=channel),
-        speaker=trust.account(user, *_teams(envelope, event)),
+        sender=trust.account(user, *_teams(envelope, event)),
         text=undo_markup(said),
         address=Address.DIRECT if direct else Address.MENTION if mentioned else Address.ROOM,
         thread=None if thread == ts else thread,

@@ -130,7 +130,7 @@ class InteractionReader:
         return MessageEvent(
             event_id=event_id,
             room=Room(platform=SLACK, id=where),
-            speaker=interaction.account,
+            sender=interaction.account,
             text=undo_markup(replace_surrogates(line)),
             address=Address.MENTION,
             thread=thread,
@@ -162,7 +162,7 @@ class InteractionReader:
         return ButtonEvent(
             event_id=event_id,
             room=Room(platform=SLACK, id=interaction.user if metadata.home else interaction.room),
-            speaker=interaction.account,
+            sender=interaction.account,
             choice=choice,
             operation_id=reference.operation_id if reference else None,
             digest_prefix=reference.digest_prefix if reference else None,

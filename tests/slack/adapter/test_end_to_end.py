@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from slipway.bot.chat.slack.interactions.values import LAUNCH
 from slipway.bot.clouds.simulated.aws.seed import fedora_machines
 from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
 from slipway.commands.general.home import MOST_PENDING
-from tests.slack.bot import PEOPLE, slack_bot
+from tests.slack.builders import LAUNCH
 from tests.slack.simulator import SimulatedSlack
 from tests.slack.simulator.core import View
+from tests.slack.whole_bot import PEOPLE, slack_bot
 from tests.support.aws import IMAGE
 from tests.support.azure import CANDIDATE, X64, simulated_gallery
 from tests.support.clock import FakeClock

@@ -12,18 +12,18 @@ import pytest
 from slipway.bot.chat.slack.chat import SlackChat
 from slipway.bot.core.errors import ChatError
 from slipway.bot.operations.model import OperationState
-from tests.slack.bot import slack_bot
-from tests.slack.cards_kit import PROPOSED, REPORT, RUNNING, SLIP
-from tests.slack.ears_kit import make_chat
+from tests.slack.builders import PROPOSED, REPORT, RUNNING, SLIP
+from tests.slack.harness import build_adapter
 from tests.slack.simulator import Message, SimulatedSlack
 from tests.slack.simulator.seed import IMAGES
+from tests.slack.whole_bot import slack_bot
 from tests.support.azure import X64
 from tests.support.clock import FakeClock
 
 
 @pytest.fixture
 async def chat(sim: SimulatedSlack) -> AsyncIterator[SlackChat]:
-    found = make_chat(sim)
+    found = build_adapter(sim)
     yield found
     await found.close()
 
@@ -31,7 +31,7 @@ async def chat(sim: SimulatedSlack) -> AsyncIterator[SlackChat]:
 @pytest.fixture
 async def hasty(sim: SimulatedSlack) -> AsyncIterator[SlackChat]:
     """It gives up an edit after two seconds."""
-    found = make_chat(sim, request_timeout="2s")
+    found = build_adapter(sim, request_timeout="2s")
     yield found
     await found.close()
 
@@ -139,7 +139,7 @@ async def test_a_clock_that_is_set_back_stalls_no_edit(sim: SimulatedSlack) -> N
         waits.append(seconds)
         await asyncio.sleep(0)
 
-    chat = make_chat(sim, clock=clock, sleep=wait)
+    chat = build_adapter(sim, clock=clock, sleep=wait)
     message = await _sent(chat, sim)
     for number in range(30):
         if number == 15:
@@ -159,9 +159,9 @@ async def test_the_card_of_an_operation_ends_as_done_however_slow_its_progress_i
         slow = sim.faults.slow("chat.update")
         await sim.person("bob").press(card, "Approve")
         await sim.faults.struck(slow)
-        (operation,) = await bot.house.operations.recent(1)
+        (operation,) = await bot.running.operations.recent(1)
         async with asyncio.timeout(20):
-            while (await bot.house.operations.get(operation.id)).state is not OperationState.DONE:  # noqa: ASYNC110
+            while (await bot.running.operations.get(operation.id)).state is not OperationState.DONE:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
         slow.release()
         await bot.quiet()

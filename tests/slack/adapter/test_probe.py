@@ -11,19 +11,19 @@ import pytest
 from click.testing import CliRunner
 
 from slipway.bot.chat.shared.plain import render_plain
-from slipway.bot.chat.slack.probe import examine
 from slipway.bot.chat.slack.manifest import EVENTS, SCOPES, manifest
+from slipway.bot.chat.slack.probe import probe
+from slipway.bot.chat.slack.settings import SlackTransport
 from slipway.bot.cli.doctor import card
 from slipway.bot.cli.doctor import examine as examine_all
 from slipway.bot.cli.main import main
-from slipway.bot.chat.slack.settings import SlackTransport
-from tests.slack.bot import slack_settings
-from tests.slack.ears_kit import slack_config
+from tests.slack.harness import slack_settings
 from tests.slack.simulator import SimulatedSlack
+from tests.slack.whole_bot import bot_settings
 from tests.support.azure import simulated_gallery
 from tests.support.clock import FakeClock
 
-DOCS = Path(__file__).parents[2] / "docs" / "slack.md"
+DOCS = Path(__file__).parents[3] / "docs" / "slack.md"
 
 
 @pytest.fixture
@@ -70,13 +70,13 @@ def test_the_manifest_asks_for_what_the_documentation_explains() -> None:
 
 
 async def test_all_is_well_with_exactly_the_manifests_scopes(sim: SimulatedSlack) -> None:
-    assert await examine(slack_config(sim)) == ("@slipway in T0FEDORA0, by socket", ())
+    assert await probe(slack_settings(sim)) == ("@slipway in T0FEDORA0, by socket", ())
 
 
 async def test_what_is_missing_and_what_is_too_much_is_told(sim: SimulatedSlack) -> None:
     sim.lose_scope("files:write")
     sim.world.app.scopes.add("users:read")
-    _, problems = await examine(slack_config(sim, channels=("C0LOUNGE0",), home_channel="C0IMAGES0"))
+    _, problems = await probe(slack_settings(sim, channels=("C0LOUNGE0",), home_channel="C0IMAGES0"))
     missing, more, outside = problems
     assert "The scope `files:write` is missing" in missing
     assert "users:read" in more
@@ -85,14 +85,14 @@ async def test_what_is_missing_and_what_is_too_much_is_told(sim: SimulatedSlack)
 
 async def test_on_grid_the_organisation_is_to_be_named(sim: SimulatedSlack) -> None:
     sim.world.app.organisation = "E0FEDORA0"
-    _, (problem,) = await examine(slack_config(sim))
+    _, (problem,) = await probe(slack_settings(sim))
     assert "the organisation E0FEDORA0" in problem
-    assert await examine(slack_config(sim, teams=("E0FEDORA0",))) == ("@slipway in T0FEDORA0, by socket", ())
+    assert await probe(slack_settings(sim, teams=("E0FEDORA0",))) == ("@slipway in T0FEDORA0, by socket", ())
 
 
 async def test_the_doctor_looks_at_everything_that_is_configured(sim: SimulatedSlack, tmp_path: Path) -> None:
     async with simulated_gallery() as azure:
-        settings = slack_settings(tmp_path, sim, azure)
+        settings = bot_settings(tmp_path, sim, azure)
         found = await examine_all(settings)
         assert [(each.what, each.well) for each in found] == [("slack", True), ("azure", True)]
         assert "All connections are well" in render_plain(card(found))
@@ -106,7 +106,7 @@ async def test_the_doctor_looks_at_everything_that_is_configured(sim: SimulatedS
 
 async def test_a_cloud_that_is_not_there_is_trouble(sim: SimulatedSlack, tmp_path: Path) -> None:
     async with simulated_gallery() as azure:
-        settings = slack_settings(tmp_path, sim, azure)
+        settings = bot_settings(tmp_path, sim, azure)
     _, found = await examine_all(settings)
     assert not found.well
     assert "slipway doctor" in found.next

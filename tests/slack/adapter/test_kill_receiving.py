@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 
 from slipway.bot.clouds.simulated.faults import Fault, FaultKind
-from tests.slack.crashing import WITHIN, mortal_bot
+from tests.slack.bot_process import TIMEOUT, running_process
 
 
 @pytest.mark.parametrize("over_http", [False, True], ids=["socket", "http"])
 async def test_killed_after_its_record_and_before_the_ack_it_answers_once(
     tmp_path: Path, over_http: bool
 ) -> None:
-    async with mortal_bot(tmp_path, over_http=over_http) as bot:
+    async with running_process(tmp_path, over_http=over_http) as bot:
         bot.sim.faults.hang("chat.postMessage")  # so that the answer cannot stand there before its end
         bot.lose_next_ack()
         message = await bot.sim.person("alice").post("images", "!whoami")
@@ -26,7 +26,7 @@ async def test_killed_after_its_record_and_before_the_ack_it_answers_once(
 
         await bot.start_again()
         await bot.sim.redeliver()
-        await delivery.acked(WITHIN)
+        await delivery.acked(TIMEOUT)
         assert delivery.attempts == 2
         await bot.said("You are Alice")
         await bot.stop()
@@ -34,7 +34,7 @@ async def test_killed_after_its_record_and_before_the_ack_it_answers_once(
 
 
 async def test_killed_after_its_answer_and_before_the_ack_it_says_nothing_again(tmp_path: Path) -> None:
-    async with mortal_bot(tmp_path) as bot:
+    async with running_process(tmp_path) as bot:
         bot.lose_next_ack()
         (delivery,) = (await bot.sim.person("alice").post("images", "!whoami")).deliveries
         await bot.lost_ack(delivery)
@@ -43,17 +43,17 @@ async def test_killed_after_its_answer_and_before_the_ack_it_says_nothing_again(
 
         await bot.start_again()
         await bot.sim.redeliver()
-        await delivery.acked(WITHIN)
+        await delivery.acked(TIMEOUT)
         await bot.stop()
         assert len(bot.all_said()) == 1
 
 
 async def test_killed_after_the_ack_and_before_it_is_done_it_goes_on_when_it_starts(tmp_path: Path) -> None:
-    async with mortal_bot(tmp_path) as bot:
+    async with running_process(tmp_path) as bot:
         looking = bot.azure.faults.add(Fault(kind=FaultKind.HOLD_BEFORE, match="GET *"))
         message = await bot.sim.person("alice").post("images", "!promote Fedora-Cloud-43-x64")
         (delivery,) = message.deliveries
-        await delivery.acked(WITHIN)
+        await delivery.acked(TIMEOUT)
         await looking.reached.wait()
         await bot.kill()
         before = bot.all_said()  # at most that it looks into it
@@ -69,7 +69,7 @@ async def test_killed_after_the_ack_and_before_it_is_done_it_goes_on_when_it_sta
 
 
 async def test_killed_after_a_slash_command_and_before_the_ack_it_answers_once(tmp_path: Path) -> None:
-    async with mortal_bot(tmp_path) as bot:
+    async with running_process(tmp_path) as bot:
         bot.sim.faults.hang("chat.postMessage")
         bot.lose_next_ack()
         typed = await bot.sim.person("alice").command("/slipway", "whoami")
@@ -85,17 +85,17 @@ async def test_killed_after_a_slash_command_and_before_the_ack_it_answers_once(t
 async def test_killed_after_a_form_and_before_the_ack_the_rejection_stands_with_its_reason(
     tmp_path: Path,
 ) -> None:
-    async with mortal_bot(tmp_path) as bot:
+    async with running_process(tmp_path) as bot:
         bob = bot.sim.person("bob")
         await bot.sim.person("alice").post("images", "!promote Fedora-Cloud-43-x64")
         card = await bot.said("waits for 1 approval")
-        await bot.sim.settled(WITHIN)
-        await (await bob.press(card, "Reject")).acked(WITHIN)
+        await bot.sim.settled(TIMEOUT)
+        await (await bob.press(card, "Reject")).acked(TIMEOUT)
         modal = await bob.modal()
         bot.sim.faults.hang("chat.update")
         bot.lose_next_ack()
         submitting = asyncio.create_task(bob.submit(modal, {"reason": "no good"}))
-        await bot.sim.until(lambda: bool(bot.sim.sockets.lost_acks), "a lost ack", within=WITHIN)
+        await bot.sim.until(lambda: bool(bot.sim.sockets.lost_acks), "a lost ack", within=TIMEOUT)
         await bot.kill()
         submitting.cancel()
 

@@ -7,17 +7,17 @@ from pathlib import Path
 import pytest
 
 from slipway.bot.clouds.simulated.faults import Fault, FaultKind
-from tests.slack.crashing import WITHIN, mortal_bot
+from tests.slack.bot_process import TIMEOUT, running_process
 
 
 @pytest.mark.parametrize("ack_lost", [False, True], ids=["acked", "ack-lost"])
 async def test_killed_between_an_approval_and_its_run_it_runs_once(tmp_path: Path, ack_lost: bool) -> None:
-    async with mortal_bot(tmp_path) as bot:
+    async with running_process(tmp_path) as bot:
         bob = bot.sim.person("bob")
         await bot.sim.person("alice").post("images", "!promote Fedora-Cloud-43-x64")
         card = await bot.said("waits for 1 approval")
         undecided = card.shown()
-        await bot.sim.settled(WITHIN)
+        await bot.sim.settled(TIMEOUT)
         looking = bot.azure.faults.add(Fault(kind=FaultKind.HOLD_BEFORE, match="GET *"))
         if ack_lost:
             bot.lose_next_ack()
@@ -25,7 +25,7 @@ async def test_killed_between_an_approval_and_its_run_it_runs_once(tmp_path: Pat
         if ack_lost:
             await bot.lost_ack(pressed)
         else:
-            await pressed.acked(WITHIN)
+            await pressed.acked(TIMEOUT)
         await looking.reached.wait()
         await bot.kill()
         assert bot.azure.writes == []
@@ -33,7 +33,7 @@ async def test_killed_between_an_approval_and_its_run_it_runs_once(tmp_path: Pat
         await bot.start_again()
         await bot.said("promote: done", "Ended")
         again = await bob.press(card, "Approve", stale=undecided)  # what bob's client still shows
-        await again.acked(WITHIN)
+        await again.acked(TIMEOUT)
         await bot.stop()
         assert len(bot.azure.writes) == 1
         assert len(bot.all_said()) == 2  # the card and its report

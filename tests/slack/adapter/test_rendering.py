@@ -1,6 +1,6 @@
 """Cards in Block Kit: as they were agreed upon, and within Slack's limits whatever they hold.
 
-``SLIPWAY_UPDATE_GOLDEN=1 pytest tests/slack/test_adapter_cards.py`` writes the golden files anew.
+``SLIPWAY_UPDATE_GOLDEN=1 pytest tests/slack/adapter`` writes the golden files anew.
 """
 
 from __future__ import annotations
@@ -13,26 +13,44 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from slipway.bot.chat.model import Button, Card, Choice, Field, Shortcut, Table, Tone
+from slipway.bot.chat.slack.interactions.action_values import (
+    OperationReference,
+    ViewMetadata,
+    parse_operation_reference,
+    parse_view_metadata,
+)
 from slipway.bot.chat.slack.manifest import manifest
-from slipway.bot.chat.slack.rendering.modals import home_view, launch_modal, reject_modal, waiting_modal
-from slipway.bot.chat.slack.rendering.render import fits, message
+from slipway.bot.chat.slack.rendering.modals import form_modal, home_view, loading_modal, rejection_modal
 from slipway.bot.chat.slack.rendering.mrkdwn import JOINER, mrkdwn
-from slipway.bot.chat.slack.interactions.values import Back, Target, back_of, target_of
+from slipway.bot.chat.slack.rendering.render import fits, message
 from slipway.bot.chat.slack.settings import SlackTransport
-from slipway.commands.machines.forms import LaunchForm, ProfileChoice
-from tests.slack.cards_kit import CARDS, FAILED, LONG, PROPOSED, REPORT
-from tests.slack.ears_kit import FORM
+from slipway.bot.machines.settings import ProfileSettings
+from slipway.commands.machines.forms import LAUNCH_SHORTCUT, launch_form
+from tests.slack.builders import (
+    CARDS,
+    FAILED,
+    LAUNCH_IMAGES,
+    LONG,
+    PROFILES,
+    PROPOSED,
+    REPORT,
+    launch_command_form,
+)
 from tests.slack.golden import Golden, pretty, sent
 from tests.slack.simulator.blocks import Surface, check_blocks, check_view, too_long, view_too_large
 
-GOLDEN = Golden(Path(__file__).parent / "cards")
-MANIFESTS = Golden(Path(__file__).parent / "manifests")
-BACK = Back("C0IMAGES0", "1.000001", Target("op-7k3f", "abcdef12"))
+GOLDEN = Golden(Path(__file__).parents[1] / "cards")
+MANIFESTS = Golden(Path(__file__).parents[1] / "manifests")
+METADATA = ViewMetadata("C0IMAGES0", "1.000001", OperationReference("op-7k3f", "abcdef12"))
+
+FORM = launch_command_form()
 
 VIEWS: dict[str, dict[str, Any]] = {
-    "view-reject": reject_modal(BACK),
-    "view-waiting": waiting_modal(BACK),
-    "view-launch": launch_modal(BACK, FORM, "ami-0123456789abcdef0"),
+    "view-reject": rejection_modal(METADATA),
+    "view-waiting": loading_modal(FORM, METADATA),
+    "view-launch": form_modal(
+        FORM, METADATA, launch_form(LAUNCH_IMAGES, PROFILES, {"named": "ami-0123456789abcdef0"})
+    ),
     "view-home": home_view(tuple(CARDS[name] for name in ("proposed", "listing", "failed"))),
 }
 
@@ -126,7 +144,7 @@ def test_an_account_of_another_workspace_is_mentioned_by_its_id() -> None:
 @pytest.mark.parametrize("transport", SlackTransport)
 def test_the_manifest_is_as_agreed(transport: SlackTransport) -> None:
     url = "https://bot.example.org/slack/events" if transport is SlackTransport.HTTP else ""
-    made = pretty(manifest("Slipway", transport, url))
+    made = pretty(manifest("Slipway", transport, url, forms=(LAUNCH_SHORTCUT,)))
     assert made == MANIFESTS.agreed(transport.value, made)
 
 
@@ -191,13 +209,17 @@ class TestAtTheLimits:
         )
         self.taken(card)
         names = tuple(f"{number}".ljust(length, "x") for number in range(103))
-        profiles = tuple(ProfileChoice(name, name, 3, "3h", "3d") for name in names)
-        for form in (LaunchForm(names, profiles), LaunchForm(names[:2], profiles[:2])):
-            assert check_view(launch_modal(BACK, form, text[:200]), Surface.MODAL) == []
+        profiles = {name: ProfileSettings(template="t", description=name, max_count=3) for name in names}
+        for most in (len(names), 2):
+            offered = {name: profiles[name] for name in names[:most]}
+            form = launch_form(names[:most], offered, {"named": text[:200]})
+            assert check_view(form_modal(FORM, METADATA, form), Surface.MODAL) == []
 
     @pytest.mark.parametrize("length", range(3, 17))
     def test_titles_of_modals(self, length: int) -> None:
-        modal = reject_modal(Back("C0IMAGES0", None, Target(f"op-{'k' * length}", "abcdef12")))
+        modal = rejection_modal(
+            ViewMetadata("C0IMAGES0", None, OperationReference(f"op-{'k' * length}", "abcdef12"))
+        )
         assert check_view(modal, Surface.MODAL) == []
 
     def taken(self, card: Card) -> None:
@@ -213,10 +235,10 @@ class TestValues:
 
     @given(st.one_of(st.text(), st.none(), st.integers(), st.dictionaries(st.text(), st.text())))
     def test_anything_may_come_back(self, value: object) -> None:
-        found = target_of(value)
+        found = parse_operation_reference(value)
         assert found is None or str(found) == value
-        assert back_of(value) is None
+        assert parse_view_metadata(value) is None
 
     def test_a_modal_remembers_where_it_belongs(self) -> None:
-        assert back_of(str(BACK)) == BACK
-        assert back_of("[" * 900) is None
+        assert parse_view_metadata(str(METADATA)) == METADATA
+        assert parse_view_metadata("[" * 900) is None

@@ -22,7 +22,7 @@ from benchmarks.program import Clouds, document, write_toml
 from slipway.bot.clouds.simulated.azure import SimulatedAzure
 from slipway.bot.clouds.simulated.fedora import fedora_gallery, many
 from slipway.bot.core.times import system_clock
-from tests.slack.bot import as_the_manifest_says
+from tests.slack.harness import apply_manifest
 from tests.slack.simulator import Delivery, Message, SimulatedSlack
 from tests.slack.simulator.seed import ALICE, BOB, IMAGES
 from tests.support.program import ROOT, TIMEOUT_SECONDS, environment
@@ -30,11 +30,11 @@ from tests.support.program import ROOT, TIMEOUT_SECONDS, environment
 CROWDED = "Fedora-Cloud-1000-x64"
 """The definition with many versions."""
 
-WITHIN = 30.0
+TIMEOUT = 30.0
 """Seconds that anything may take which takes a moment, on a machine that is busy."""
 
 
-class Mortal:
+class BotProcess:
     """A bot that can be killed, and started again on what it left behind."""
 
     def __init__(self, config: Path, sim: SimulatedSlack, azure: SimulatedAzure, relay: Relay | None) -> None:
@@ -65,7 +65,7 @@ class Mortal:
         await asyncio.wait_for(_until_ready(self._process.stderr), TIMEOUT_SECONDS)
         self._log = asyncio.create_task(self._process.stderr.read())
         if self._relay is None:
-            await self.sim.connected(after=before, within=WITHIN)
+            await self.sim.connected(after=before, within=TIMEOUT)
         elif self.sim.http is None:
             await self.sim.deliver_over_http(self._relay.url)
 
@@ -104,9 +104,9 @@ class Mortal:
         """Wait until the bot has acknowledged something in vain."""
         if self._relay is None:
             lost = self.sim.sockets.lost_acks
-            await self.sim.until(lambda: delivery.envelope_id in lost, "a lost ack", within=WITHIN)
+            await self.sim.until(lambda: delivery.envelope_id in lost, "a lost ack", within=TIMEOUT)
         else:
-            await self.sim.until(lambda: bool(delivery.error), "a lost answer", within=WITHIN)
+            await self.sim.until(lambda: bool(delivery.error), "a lost answer", within=TIMEOUT)
 
     def lose_next_ack(self) -> None:
         """Let the next acknowledgement get lost on the way."""
@@ -118,7 +118,7 @@ class Mortal:
     async def said(self, *words: str) -> Message:
         """Wait for a message of the bot that holds all of these words."""
         return await self.sim.message(
-            "images", lambda message: all(word in message.everything for word in words), within=WITHIN
+            "images", lambda message: all(word in message.everything for word in words), within=TIMEOUT
         )
 
     def all_said(self) -> list[str]:
@@ -164,11 +164,13 @@ class Relay:
 
 
 @asynccontextmanager
-async def mortal_bot(folder: Path, *, over_http: bool = False, crowd: int = 0) -> AsyncIterator[Mortal]:
+async def running_process(
+    folder: Path, *, over_http: bool = False, crowd: int = 0
+) -> AsyncIterator[BotProcess]:
     """A running bot for Alice and Bob in ``#images``; ``crowd`` is how many versions ``CROWDED`` has."""
     async with AsyncExitStack() as stack:
-        sim = await stack.enter_async_context(SimulatedSlack(patience=WITHIN))
-        as_the_manifest_says(sim)
+        sim = await stack.enter_async_context(SimulatedSlack(patience=TIMEOUT))
+        apply_manifest(sim)
         gallery = fedora_gallery(system_clock())
         crowded = many(1, crowd, system_clock()).definitions if crowd else ()
         azure = SimulatedAzure(replace(gallery, definitions=(*gallery.definitions, *crowded)))
@@ -186,7 +188,7 @@ async def mortal_bot(folder: Path, *, over_http: bool = False, crowd: int = 0) -
         for person, account in zip(configuration["person"], (ALICE, BOB), strict=False):
             person["identities"] = [f"slack:{account}"]
         write_toml(folder / "slipway.toml", configuration)
-        bot = Mortal(folder / "slipway.toml", sim, azure, relay)
+        bot = BotProcess(folder / "slipway.toml", sim, azure, relay)
         stack.push_async_callback(bot.close)
         await bot.start()
         yield bot

@@ -16,13 +16,14 @@ import structlog
 from aiohttp import web
 
 from slipway.bot.chat.model import Card
-from slipway.bot.chat.slack.sending.send_attempts import InMemory
-from slipway.bot.chat.slack.sending.send_attempts import token_of
-from slipway.bot.chat.slack.interactions.values import LAUNCH, LAUNCH_FROM, MESSAGE_EVENT, SHOW_OPERATION
+from slipway.bot.chat.slack.interactions.action_values import SHOW_OPERATION_SHORTCUT
+from slipway.bot.chat.slack.sending.message_sender import MESSAGE_EVENT_TYPE
+from slipway.bot.chat.slack.sending.send_attempts import message_token
 from slipway.bot.core.errors import ChatError
 from slipway.bot.logs import configure
-from tests.slack.cards_kit import LISTING, LONG, PROPOSED, REPORT, RUNNING
-from tests.slack.ears_kit import Ear, listening, make_chat
+from tests.slack.builders import LAUNCH, LAUNCH_FROM_MESSAGE, LISTING, LONG, PROPOSED, REPORT, RUNNING
+from tests.slack.fakes import InMemoryStore
+from tests.slack.harness import AdapterHarness, build_adapter, running_adapter
 from tests.slack.simulator import Delivery, Reason, SimulatedSlack, State
 from tests.slack.simulator.seed import ALICE, IMAGES, RELEASE_TEAM
 from tests.support.clock import FakeClock
@@ -42,20 +43,20 @@ class TestRoles:
     async def test_who_is_in_a_group_is_known_after_a_restart_before_slack_says_so(
         self, sim: SimulatedSlack
     ) -> None:
-        memory = InMemory()
-        async with listening(sim, groups=(RELEASE_TEAM,), memory=memory) as ear:
-            known = ear.learned[-1]
+        store = InMemoryStore()
+        async with running_adapter(sim, groups=(RELEASE_TEAM,), store=store) as adapter:
+            known = adapter.group_members[-1]
         sim.faults.server_error("usergroups.users.list", times=9)
-        async with listening(sim, groups=(RELEASE_TEAM,), memory=memory) as ear:
-            assert ear.learned[0] == known
-            assert ear.learned[-1] == known
-        async with listening(sim, groups=("S0ANOTHER",), memory=memory) as ear:
-            assert ear.learned[0] == {}
+        async with running_adapter(sim, groups=(RELEASE_TEAM,), store=store) as adapter:
+            assert adapter.group_members[0] == known
+            assert adapter.group_members[-1] == known
+        async with running_adapter(sim, groups=("S0ANOTHER",), store=store) as adapter:
+            assert adapter.group_members[0] == {}
 
 
 class TestMemory:
     async def test_messages_sent_at_once_are_all_remembered(self, sim: SimulatedSlack) -> None:
-        class Slowly(InMemory):
+        class Slowly(InMemoryStore):
             """Saves that take the longer the earlier they came."""
 
             turns = 12
@@ -66,16 +67,16 @@ class TestMemory:
                     await asyncio.sleep(0)
                 await super().save(name, value)
 
-        memory = Slowly()
-        chat = make_chat(sim, memory=memory)
+        store = Slowly()
+        chat = build_adapter(sim, store=store)
         rooms = [IMAGES, "C0RELEASE", "C0SHARED0", ALICE]
         await asyncio.gather(*(chat.send(room, PROPOSED, thread=None, key=room) for room in rooms))
         await chat.close()
-        assert len(json.loads(memory.values["begun"])) == len(rooms)
+        assert len(json.loads(store.values["begun"])) == len(rooms)
 
     async def test_a_failed_look_does_not_hide_what_was_sent_before(self, sim: SimulatedSlack) -> None:
         clock = FakeClock()
-        chat = make_chat(sim, clock=clock)
+        chat = build_adapter(sim, clock=clock)
         sim.faults.lose_answer("chat.postMessage")
         with pytest.raises(ChatError):
             await chat.send(IMAGES, PROPOSED, thread=None, key="k")
@@ -97,7 +98,7 @@ class TestMemory:
     ) -> None:
         clock = FakeClock()
         async with SimulatedSlack(clock=clock) as sim:
-            chat = make_chat(sim, clock=clock)
+            chat = build_adapter(sim, clock=clock)
             sim.faults.lose_answer("chat.postMessage")
             with pytest.raises(ChatError):
                 await chat.send(IMAGES, PROPOSED, thread=None, key="k")
@@ -111,12 +112,12 @@ class TestMemory:
     async def test_another_bots_message_with_the_same_key_is_not_taken_for_its_own(
         self, sim: SimulatedSlack
     ) -> None:
-        chat = make_chat(sim)
+        chat = build_adapter(sim)
         sim.faults.server_error("chat.postMessage")
         with pytest.raises(ChatError):
             await chat.send(IMAGES, PROPOSED, thread=None, key="k")
         other = await sim.bot_says("images", "look")
-        other.metadata = {"event_type": MESSAGE_EVENT, "event_payload": {"key": token_of("k")}}
+        other.metadata = {"event_type": MESSAGE_EVENT_TYPE, "event_payload": {"key": message_token("k")}}
         assert await chat.send(IMAGES, PROPOSED, thread=None, key="k") != other.ts
         await chat.close()
 
@@ -124,12 +125,12 @@ class TestMemory:
 class TestAcknowledging:
     """Nothing is acknowledged that could not be kept, whatever it is; and what comes twice has one name."""
 
-    async def _do(self, what: str, ear: Ear, *refusals: BaseException) -> Delivery:
+    async def _do(self, what: str, adapter: AdapterHarness, *refusals: BaseException) -> Delivery:
         """Do it; what is said and pressed on the way to it is taken in, and it itself is refused so often."""
-        sim, alice = ear.sim, ear.sim.person("alice")
+        sim, alice = adapter.sim, adapter.sim.person("alice")
 
         def refuse() -> None:
-            ear.refuse += refusals
+            adapter.accept_errors += refusals
             if refusals:
                 sim.outbox.patience = 0.5  # it is lost for sure; what led to it had Slack's time
 
@@ -141,7 +142,7 @@ class TestAcknowledging:
                 named = await alice.post("images", "op-7k3f")
                 await named.deliveries[0].acked()
                 refuse()
-                return await alice.message_shortcut(SHOW_OPERATION, named)
+                return await alice.message_shortcut(SHOW_OPERATION_SHORTCUT, named)
             case "a form":
                 await (await alice.shortcut(LAUNCH)).acked()
                 await sim.called("views.update")
@@ -149,12 +150,12 @@ class TestAcknowledging:
                 refuse()
                 return (await alice.submit(form, {"image": "Fedora-Cloud-43-x64"})).delivery
             case "a press on the Home tab":
-                ear.home.append(LISTING)
+                adapter.home_cards.append(LISTING)
                 await alice.open_home()
                 home = await alice.home_tab()
                 refuse()
                 return await alice.press_in(home, "Terminate i-1")
-        card = await ear.chat.send(IMAGES, PROPOSED, thread=None, key="card")
+        card = await adapter.chat.send(IMAGES, PROPOSED, thread=None, key="card")
         shown = await sim.message("images", lambda message: message.ts == card)
         refuse()
         return await alice.press(shown, what)
@@ -163,20 +164,20 @@ class TestAcknowledging:
 
     @pytest.mark.parametrize("what", KINDS)
     async def test_what_could_not_be_kept_is_not_acknowledged(self, what: str) -> None:
-        async with SimulatedSlack(clock=FakeClock()) as sim, listening(sim) as ear:
-            done = await self._do(what, ear, OSError("the disk is full"))
-            await sim.until(lambda: not ear.refuse, "the refusal")
+        async with SimulatedSlack(clock=FakeClock()) as sim, running_adapter(sim) as adapter:
+            done = await self._do(what, adapter, OSError("the disk is full"))
+            await sim.until(lambda: not adapter.accept_errors, "the refusal")
             assert await done.done() is State.FAILED
 
     @pytest.mark.parametrize("what", KINDS)
     async def test_what_comes_twice_has_the_same_name(self, sim: SimulatedSlack, what: str) -> None:
-        async with listening(sim) as ear:
-            done = await self._do(what, ear)
+        async with running_adapter(sim) as adapter:
+            done = await self._do(what, adapter)
             await done.acked()
-            known = len(ear.heard)
+            known = len(adapter.events)
             await sim.again(done)
-            await sim.until(lambda: len(ear.heard) > known, "the same once more")
-            first, second = ear.heard[-2:]
+            await sim.until(lambda: len(adapter.events) > known, "the same once more")
+            first, second = adapter.events[-2:]
             assert first.event_id == second.event_id
 
 
@@ -189,7 +190,7 @@ class TestPace:
                 clock.advance(timedelta(seconds=seconds))
                 await asyncio.sleep(0)
 
-            chat = make_chat(sim, clock=clock, sleep=wait)
+            chat = build_adapter(sim, clock=clock, sleep=wait)
             messages = [await chat.send(IMAGES, RUNNING, thread=None, key=f"{n}") for n in range(5)]
             sim.limits.enforced = True
             began = clock()
@@ -207,7 +208,7 @@ class TestPace:
 
 class TestFiles:
     async def test_a_message_stands_even_if_its_file_cannot_be_attached(self, sim: SimulatedSlack) -> None:
-        chat = make_chat(sim)
+        chat = build_adapter(sim)
         sim.faults.server_error("files.getUploadURLExternal", times=9)
         ts = await chat.send(IMAGES, LONG, thread=None, key="k")
         message, told = sim.from_bot("images")
@@ -221,7 +222,7 @@ class TestFiles:
 
 class TestLog:
     async def test_no_socket_address_is_logged(self, sim: SimulatedSlack, logged: Callable[[], str]) -> None:
-        async with listening(sim):
+        async with running_adapter(sim):
             sim.sockets.refuse = 1
             before = await sim.disconnect(Reason.REFRESH_REQUESTED)
             await sim.until(lambda: sim.sockets.refuse == 0, "a refused connection")
@@ -233,8 +234,8 @@ class TestLog:
     async def test_what_somebody_wrote_is_not_logged_where_it_could_not_be_kept(
         self, sim: SimulatedSlack, logged: Callable[[], str], over_http: bool
     ) -> None:
-        async with listening(sim, over_http=over_http) as ear:
-            ear.refuse.append(OSError("INSERT ... '!promote my-secret-words'"))
+        async with running_adapter(sim, over_http=over_http) as adapter:
+            adapter.accept_errors.append(OSError("INSERT ... '!promote my-secret-words'"))
             said = await sim.person("alice").post("images", "!promote my-secret-words")
             await sim.until(lambda: "could not be taken in" in logged(), "the log to say so")
             assert not said.deliveries[0].acknowledged
@@ -244,26 +245,28 @@ class TestLog:
 class TestBackOff:
     async def test_the_pauses_grow_while_no_socket_can_be_opened(self, sim: SimulatedSlack) -> None:
         sim.faults.server_error("apps.connections.open", times=5)
-        async with listening(sim) as ear:
-            assert len(ear.waits) == 5
-            assert ear.waits[4] > 8 > 1 >= ear.waits[0]  # 2**4 and 2**0 seconds, at least half of it
+        async with running_adapter(sim) as adapter:
+            assert len(adapter.sleeps) == 5
+            assert (
+                adapter.sleeps[4] > 8 > 1 >= adapter.sleeps[0]
+            )  # 2**4 and 2**0 seconds, at least half of it
             await (await sim.person("alice").post("images", "hello")).deliveries[0].acked()
-            assert ear.chat.health().connected
+            assert adapter.chat.health().connected
 
     async def test_a_token_revoked_meanwhile_shows_in_the_bots_health(self, sim: SimulatedSlack) -> None:
-        async with listening(sim) as ear:
+        async with running_adapter(sim) as adapter:
             fault = sim.faults.refuse("chat.postMessage", "token_revoked")
             with pytest.raises(ChatError, match="does not accept the token"):
-                await ear.chat.send(IMAGES, PROPOSED, thread=None, key="k")
-            assert not ear.chat.health().connected
-            assert "does not accept the token" in ear.chat.health().detail
+                await adapter.chat.send(IMAGES, PROPOSED, thread=None, key="k")
+            assert not adapter.chat.health().connected
+            assert "does not accept the token" in adapter.chat.health().detail
             assert fault.happened == 1
-            await ear.chat.send(IMAGES, PROPOSED, thread=None, key="k")
-            assert ear.chat.health().connected
+            await adapter.chat.send(IMAGES, PROPOSED, thread=None, key="k")
+            assert adapter.chat.health().connected
 
     async def test_an_answer_that_is_not_slacks_is_waited_out(self, sim: SimulatedSlack) -> None:
         async with _proxy("blocked") as address:
-            chat = make_chat(sim, endpoint=address)
+            chat = build_adapter(sim, endpoint=address)
             with pytest.raises(ChatError, match="no sound answer") as caught:
                 await chat.send(IMAGES, PROPOSED, thread=None, key="k")
             assert caught.value.passing
@@ -272,8 +275,8 @@ class TestBackOff:
 
 class TestHttp:
     async def test_whatever_is_not_signed_is_401(self, sim: SimulatedSlack) -> None:
-        async with listening(sim, over_http=True) as ear, aiohttp.ClientSession() as session:
-            url = f"http://127.0.0.1:{ear.chat.port}/slack/events"
+        async with running_adapter(sim, over_http=True) as adapter, aiohttp.ClientSession() as session:
+            url = f"http://127.0.0.1:{adapter.chat.port}/slack/events"
             for body, headers in (
                 (b"{}", {}),
                 (b"x" * 2 * 1024 * 1024, {}),
@@ -294,21 +297,21 @@ class TestHttp:
         ],
     )
     async def test_signed_nonsense_is_no_fault_of_the_bots(self, sim: SimulatedSlack, body: str) -> None:
-        async with listening(sim, over_http=True) as ear:
+        async with running_adapter(sim, over_http=True) as adapter:
             assert sim.http is not None
             status, _ = await sim.http.post(body, "application/json", {})
             assert status in (200, 400)
-            assert ear.heard == []
+            assert adapter.events == []
 
 
 class TestHome:
     async def test_a_slow_look_does_not_replace_a_newer_one(self, sim: SimulatedSlack) -> None:
-        async with listening(sim) as ear:
+        async with running_adapter(sim) as adapter:
             alice = sim.person("alice")
             slow = sim.faults.slow("views.publish")
             await alice.open_home()
             await sim.faults.struck(slow)
-            ear.home.append(Card(title="Something new"))
+            adapter.home_cards.append(Card(title="Something new"))
             await alice.open_home()
             slow.release()
             await alice.home_tab(lambda view: "Something new" in str(view.body))
@@ -320,12 +323,12 @@ class TestHome:
 
 class TestShortcuts:
     async def test_an_id_is_found_wherever_it_stands_in_a_message(self, sim: SimulatedSlack) -> None:
-        async with listening(sim) as ear:
+        async with running_adapter(sim) as adapter:
             alice = sim.person("alice")
             named = await alice.post("images", "it is\nop-7k3f\nand\nami-0123456789abcdef0")
-            await (await alice.message_shortcut(SHOW_OPERATION, named)).acked()
-            assert ear.said[-1] == "op op-7k3f"
-            await (await alice.message_shortcut(LAUNCH_FROM, named)).acked()
+            await (await alice.message_shortcut(SHOW_OPERATION_SHORTCUT, named)).acked()
+            assert adapter.lines[-1] == "op op-7k3f"
+            await (await alice.message_shortcut(LAUNCH_FROM_MESSAGE, named)).acked()
             await sim.called("views.update")
             assert "ami-0123456789abcdef0" in str((await alice.modal(LAUNCH)).body)
 

@@ -5,72 +5,74 @@ from __future__ import annotations
 import pytest
 
 from slipway.bot.chat.model import Address, Assurance, MessageEvent
-from slipway.bot.chat.slack.interactions.values import LAUNCH, LAUNCH_FROM, SHOW_OPERATION
+from slipway.bot.chat.slack.interactions.action_values import SHOW_OPERATION_SHORTCUT
 from slipway.bot.core.errors import ChatError, UserError
-from tests.slack.cards_kit import PROPOSED
-from tests.slack.ears_kit import Ear, listening
+from tests.slack.builders import LAUNCH, LAUNCH_FROM_MESSAGE, PROPOSED
+from tests.slack.harness import AdapterHarness, running_adapter
 from tests.slack.simulator import Outcome, SimulatedSlack
 from tests.slack.simulator.seed import ALICE, IMAGES, LOUNGE
 
 
 class TestCommands:
-    async def test_the_slash_command_says_its_line(self, ear: Ear) -> None:
-        delivery = await ear.sim.person("alice").command("/slipway", "promote Fedora-Cloud-43-x64")
+    async def test_the_slash_command_says_its_line(self, adapter: AdapterHarness) -> None:
+        delivery = await adapter.sim.person("alice").command("/slipway", "promote Fedora-Cloud-43-x64")
         answer = await delivery.acked()
         assert answer is not None
         assert answer["response_type"] == "ephemeral"
-        (heard,) = ear.heard
+        (heard,) = adapter.events
         assert isinstance(heard, MessageEvent)
         assert (heard.text, heard.address) == ("promote Fedora-Cloud-43-x64", Address.MENTION)
-        await (await ear.sim.person("alice").command("/slipway")).acked()
-        assert ear.said[-1] == "help"
+        await (await adapter.sim.person("alice").command("/slipway")).acked()
+        assert adapter.lines[-1] == "help"
 
-    async def test_half_a_character_is_no_obstacle(self, socket: Ear) -> None:
-        alice = socket.sim.person("alice")
+    async def test_half_a_character_is_no_obstacle(self, over_socket: AdapterHarness) -> None:
+        alice = over_socket.sim.person("alice")
         await (await alice.command("/slipway", "status \ud800")).acked()
         await (await alice.post("images", "!status \ud800", raw=True)).deliveries[0].acked()
-        assert socket.said == ["status \ufffd", "!status \ufffd"]
+        assert over_socket.lines == ["status \ufffd", "!status \ufffd"]
 
-    async def test_no_word_in_a_command_is_taken_for_something_else(self, ear: Ear) -> None:
-        await (await ear.sim.person("alice").command("/slipway", "images payload={} command=/x")).acked()
-        assert ear.said == ["images payload={} command=/x"]
+    async def test_no_word_in_a_command_is_taken_for_something_else(self, adapter: AdapterHarness) -> None:
+        await (await adapter.sim.person("alice").command("/slipway", "images payload={} command=/x")).acked()
+        assert adapter.lines == ["images payload={} command=/x"]
 
-    async def test_where_the_bot_may_not_answer_the_person_is_told_to_invite_it(self, socket: Ear) -> None:
-        alice = socket.sim.person("alice")
+    async def test_where_the_bot_may_not_answer_the_person_is_told_to_invite_it(
+        self, over_socket: AdapterHarness
+    ) -> None:
+        alice = over_socket.sim.person("alice")
         await (await alice.command("/slipway", "status", channel="lounge")).acked()
-        (heard,) = socket.heard
+        (heard,) = over_socket.events
         with pytest.raises(ChatError, match="/invite @slipway"):
-            await socket.chat.send(LOUNGE, PROPOSED, thread=None, key=f"hear:slack:{heard.event_id}")
+            await over_socket.chat.send(LOUNGE, PROPOSED, thread=None, key=f"hear:slack:{heard.event_id}")
         told = await alice.ephemeral(lambda message: "invite" in message.text)
         assert f"I am not in the channel {LOUNGE}; type `/invite @slipway` there" in told.text
         with pytest.raises(ChatError, match="/invite @slipway"):  # a second message about the same event
-            await socket.chat.send(LOUNGE, PROPOSED, thread=None, key=f"hear:slack:{heard.event_id}")
+            await over_socket.chat.send(LOUNGE, PROPOSED, thread=None, key=f"hear:slack:{heard.event_id}")
         assert len([each for each in alice.ephemerals if "invite" in each.text]) == 1
 
-    async def test_the_launch_form_becomes_a_command(self, ear: Ear) -> None:
-        alice = ear.sim.person("alice")
+    async def test_the_launch_form_becomes_a_command(self, adapter: AdapterHarness) -> None:
+        alice = adapter.sim.person("alice")
         message = await alice.post("images", "try ami-0123456789abcdef0 please")
-        await (await alice.message_shortcut(LAUNCH_FROM, message)).acked()
-        await ear.sim.called("views.update")
+        await (await alice.message_shortcut(LAUNCH_FROM_MESSAGE, message)).acked()
+        await adapter.sim.called("views.update")
         form = await alice.modal(LAUNCH)
         wanted = {"profile": "small", "duration": "2h", "count": 2}
         submitted = await alice.submit(form, wanted)
         assert submitted.outcome is Outcome.CLOSED
         line = "launch ami-0123456789abcdef0 --profile small --for 2h --count 2"
-        assert ear.said[-1] == line
-        assert ear.heard[-1].room.id == IMAGES
+        assert adapter.lines[-1] == line
+        assert adapter.events[-1].room.id == IMAGES
 
-    async def test_a_form_without_an_image_is_given_back(self, socket: Ear) -> None:
-        alice = socket.sim.person("alice")
+    async def test_a_form_without_an_image_is_given_back(self, over_socket: AdapterHarness) -> None:
+        alice = over_socket.sim.person("alice")
         await (await alice.shortcut(LAUNCH)).acked()
-        await socket.sim.called("views.update")
+        await over_socket.sim.called("views.update")
         form = await alice.modal(LAUNCH)
         submitted = await alice.submit(form, {"profile": "small"})
         assert submitted.outcome is Outcome.ERRORS
         assert submitted.errors == {"named": "Choose an image, or name one."}
         submitted = await alice.submit(form, {"image": "Fedora-Cloud-43-x64"})
         assert submitted.outcome is Outcome.CLOSED
-        (heard,) = socket.heard
+        (heard,) = over_socket.events
         assert isinstance(heard, MessageEvent)
         assert heard.text == "launch Fedora-Cloud-43-x64"
         assert (heard.room.id, heard.assurance) == (IMAGES, Assurance.FULL)  # the first of slack.channels
@@ -84,60 +86,62 @@ class TestCommands:
         ],
     )
     async def test_what_is_wrong_in_a_form_is_told_at_its_field(
-        self, socket: Ear, field: str, typed: str, told: str
+        self, over_socket: AdapterHarness, field: str, typed: str, told: str
     ) -> None:
-        alice = socket.sim.person("alice")
+        alice = over_socket.sim.person("alice")
         await (await alice.shortcut(LAUNCH)).acked()
-        await socket.sim.called("views.update")
+        await over_socket.sim.called("views.update")
         form = await alice.modal(LAUNCH)
         filled = {"image": "Fedora-Cloud-43-x64", "profile": "small"}
         submitted = await alice.submit(form, {**filled, field: typed})
         assert submitted.outcome is Outcome.ERRORS
         assert list(submitted.errors) == [field]
         assert told in submitted.errors[field]
-        assert socket.heard == []
+        assert over_socket.events == []
 
     async def test_a_form_is_not_offered_where_it_would_only_be_refused(self, sim: SimulatedSlack) -> None:
-        async with listening(sim, channels=()) as ear:
+        async with running_adapter(sim, channels=()) as adapter:
             alice = sim.person("alice")
             await (await alice.shortcut(LAUNCH)).acked()
             direct = sim.core.open_direct(alice.id)
             told = await sim.message(direct.id)
             assert "`slack.channels`" in told.text
             message = await alice.post("images", "try ami-0123456789abcdef0 please")
-            await (await alice.message_shortcut(LAUNCH_FROM, message)).acked()
+            await (await alice.message_shortcut(LAUNCH_FROM_MESSAGE, message)).acked()
             assert "have `C0IMAGES0` added" in (await alice.ephemeral()).text
             assert alice.modals == []
-            assert ear.said == ["try ami-0123456789abcdef0 please"]
+            assert adapter.lines == ["try ami-0123456789abcdef0 please"]
 
     async def test_where_nothing_can_be_launched_the_form_says_so(self, sim: SimulatedSlack) -> None:
-        async with listening(sim, home_channel=IMAGES) as ear:
-            ear.form = UserError("No machines can be launched here.")
+        async with running_adapter(sim, home_channel=IMAGES) as adapter:
+            adapter.form_error = UserError("No machines can be launched here.")
             alice = sim.person("alice")
             await (await alice.shortcut(LAUNCH)).acked()
             await sim.called("views.update")
             modal = await alice.modal(LAUNCH)
             assert "No machines can be launched here." in str(modal.body)
 
-    async def test_an_operation_is_shown_from_a_message_that_names_it(self, socket: Ear) -> None:
-        alice = socket.sim.person("alice")
+    async def test_an_operation_is_shown_from_a_message_that_names_it(
+        self, over_socket: AdapterHarness
+    ) -> None:
+        alice = over_socket.sim.person("alice")
         named = await alice.post("images", "what about op-7k3f?")
-        await (await alice.message_shortcut(SHOW_OPERATION, named)).acked()
-        assert socket.said[-1] == "op op-7k3f"
+        await (await alice.message_shortcut(SHOW_OPERATION_SHORTCUT, named)).acked()
+        assert over_socket.lines[-1] == "op op-7k3f"
         other = await alice.post("images", "what about it?")
-        await (await alice.message_shortcut(SHOW_OPERATION, other)).acked()
+        await (await alice.message_shortcut(SHOW_OPERATION_SHORTCUT, other)).acked()
         assert "no operation's id" in (await alice.ephemeral()).text
 
 
 class TestHome:
     async def test_it_shows_cards_and_takes_presses(self, sim: SimulatedSlack) -> None:
-        async with listening(sim, home_channel=IMAGES) as ear:
-            ear.home.append(PROPOSED)
+        async with running_adapter(sim, home_channel=IMAGES) as adapter:
+            adapter.home_cards.append(PROPOSED)
             alice = sim.person("alice")
             await alice.open_home()
             home = await alice.home_tab()
             assert f"Hello {ALICE}" in str(home.body)
             await (await alice.press_in(home, "Approve")).acked()
-            (press,) = ear.presses
+            (press,) = adapter.button_events
             assert (press.operation_id, press.assurance) == ("op-7k3f", Assurance.FULL)
             await sim.called("views.publish", 3)  # at once, and when all is done

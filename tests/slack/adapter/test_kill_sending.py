@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.slack.crashing import CROWDED, WITHIN, mortal_bot
+from tests.slack.bot_process import CROWDED, TIMEOUT, running_process
 
 
 async def test_killed_between_sending_and_recording_it_knows_its_message_again(tmp_path: Path) -> None:
-    async with mortal_bot(tmp_path) as bot:
+    async with running_process(tmp_path) as bot:
         bot.sim.faults.late_answer("chat.postMessage")
         await bot.sim.person("alice").post("images", "!promote Fedora-Cloud-43-x64")
         card = await bot.said("waits for 1 approval")
@@ -19,8 +19,8 @@ async def test_killed_between_sending_and_recording_it_knows_its_message_again(t
 
         await bot.start_again()
         looked = "conversations.history"
-        await bot.sim.until(lambda: bool(bot.sim.calls(looked)), "a look for the card", within=WITHIN)
-        await (await bot.sim.person("bob").press(card, "Approve")).acked(WITHIN)
+        await bot.sim.until(lambda: bool(bot.sim.calls(looked)), "a look for the card", within=TIMEOUT)
+        await (await bot.sim.person("bob").press(card, "Approve")).acked(TIMEOUT)
         report = await bot.said("promote: done", "Ended")
         await bot.stop()
         assert report.thread_ts == card.ts
@@ -30,11 +30,11 @@ async def test_killed_between_sending_and_recording_it_knows_its_message_again(t
 
 
 async def test_killed_while_in_doubt_about_a_lost_answer_it_does_not_say_it_again(tmp_path: Path) -> None:
-    async with mortal_bot(tmp_path) as bot:
+    async with running_process(tmp_path) as bot:
         bot.sim.faults.lose_answer("chat.postMessage")
         looking = bot.sim.faults.hang("conversations.history")
         await bot.sim.person("alice").post("images", "!whoami")
-        await bot.sim.faults.struck(looking, within=WITHIN)
+        await bot.sim.faults.struck(looking, within=TIMEOUT)
         await bot.kill()
 
         bot.heal()
@@ -42,7 +42,7 @@ async def test_killed_while_in_doubt_about_a_lost_answer_it_does_not_say_it_agai
         await bot.start()
         looked = "conversations.history"
         await bot.sim.until(
-            lambda: any(call.error is None for call in bot.sim.calls(looked)), "another look", within=WITHIN
+            lambda: any(call.error is None for call in bot.sim.calls(looked)), "another look", within=TIMEOUT
         )
         await bot.stop()
         (said,) = bot.all_said()
@@ -51,37 +51,37 @@ async def test_killed_while_in_doubt_about_a_lost_answer_it_does_not_say_it_agai
 
 
 async def test_killed_between_a_report_in_a_thread_and_its_record_it_reports_once(tmp_path: Path) -> None:
-    async with mortal_bot(tmp_path) as bot:
+    async with running_process(tmp_path) as bot:
         await bot.sim.person("alice").post("images", "!promote Fedora-Cloud-43-x64")
         card = await bot.said("waits for 1 approval")
-        await bot.sim.settled(WITHIN)
+        await bot.sim.settled(TIMEOUT)
         bot.sim.faults.late_answer("chat.postMessage")
-        await (await bot.sim.person("bob").press(card, "Approve")).acked(WITHIN)
+        await (await bot.sim.person("bob").press(card, "Approve")).acked(TIMEOUT)
         await bot.said("promote: done", "Ended")
         await bot.kill()
 
         await bot.start_again()
         looked = "conversations.replies"
-        await bot.sim.until(lambda: bool(bot.sim.calls(looked)), "a look for the report", within=WITHIN)
+        await bot.sim.until(lambda: bool(bot.sim.calls(looked)), "a look for the report", within=TIMEOUT)
         await bot.stop()
         assert len(bot.all_said()) == 2
 
 
 @pytest.mark.parametrize("shared", [False, True], ids=["before it is shared", "after it was shared"])
 async def test_killed_while_a_file_is_uploaded_it_is_attached_once(tmp_path: Path, shared: bool) -> None:
-    async with mortal_bot(tmp_path, crowd=400) as bot:
+    async with running_process(tmp_path, crowd=400) as bot:
         await bot.sim.person("alice").post("images", f"!cleanup {CROWDED}")
         card = await bot.said("waits for")
-        await bot.sim.settled(WITHIN)
+        await bot.sim.settled(TIMEOUT)
         (operation,) = set(re.findall(r"op-\w+", card.everything))
         fault = getattr(bot.sim.faults, "late_answer" if shared else "hang")("files.completeUploadExternal")
         await bot.sim.person("bob").post("images", f"!op {operation}")
-        await bot.sim.faults.struck(fault, within=WITHIN)
+        await bot.sim.faults.struck(fault, within=TIMEOUT)
         if shared:
-            await bot.sim.message("images", lambda message: bool(message.files), within=WITHIN)
+            await bot.sim.message("images", lambda message: bool(message.files), within=TIMEOUT)
         await bot.kill()
 
         await bot.start_again()
-        await bot.sim.message("images", lambda message: bool(message.files), within=WITHIN)
+        await bot.sim.message("images", lambda message: bool(message.files), within=TIMEOUT)
         await bot.stop()
         assert [bool(message.files) for message in bot.sim.from_bot("images")] == [False, False, True]

@@ -1,8 +1,36 @@
-"""Cards as the bot makes them, one of each kind, for what renders them."""
+"""Cards as the bot makes them, one of each kind, and the form for launching machines."""
 
 from __future__ import annotations
 
+from datetime import timedelta
+from functools import partial
+
+from slipway.bot.chat.forms import CommandForm, Form, Values
 from slipway.bot.chat.model import Button, Card, Choice, Field, Shortcut, Table, Tone
+from slipway.bot.core.errors import UserError
+from slipway.bot.machines.settings import ProfileSettings
+from slipway.commands.machines.forms import (
+    LAUNCH_SHORTCUT,
+    launch_form,
+    launch_line,
+    launch_problems,
+    launch_values_in,
+)
+
+LAUNCH = "slipway.launch"
+"""The form, and the global shortcut that opens it, as they are called in installed apps."""
+
+LAUNCH_FROM_MESSAGE = "slipway.launch_from"
+LAUNCH_IMAGES = ("Fedora-Cloud-43-x64", "Fedora-Cloud-42-x64")
+PROFILES = {
+    "small": ProfileSettings(
+        template="t",
+        description="2 cores",
+        max_count=3,
+        default_for=timedelta(hours=3),
+        max_for=timedelta(days=3),
+    )
+}
 
 BUTTONS = tuple(
     Button(choice=choice, label=label, operation_id="op-7k3f", digest_prefix="abcdef12")
@@ -82,3 +110,25 @@ CARDS = {
     "long": LONG,
     "slip": SLIP,
 }
+
+
+def launch_command_form(error: UserError | None = None) -> CommandForm:
+    """The form for launching machines; with an error, there is nothing to launch."""
+
+    async def load(values: Values) -> Form:
+        if error is not None:
+            raise error
+        return launch_form(LAUNCH_IMAGES, PROFILES, values)
+
+    return CommandForm(
+        name=LAUNCH_SHORTCUT.name,
+        title=LAUNCH_SHORTCUT.title,
+        submit="Launch",
+        loading="Looking up the images…",
+        unavailable="Nothing can be launched now",
+        usage="launch IMAGE",
+        load=load,
+        line=launch_line,
+        problems=partial(launch_problems, PROFILES),
+        values_in=launch_values_in,
+    )

@@ -1,7 +1,7 @@
 """What the bot says, card by card, as Slack shows it: one golden file each, under ``cards/said``.
 
 A story on simulated clouds makes every kind of card; ids, digests and addresses, which differ from run to run,
-are numbered. ``SLIPWAY_UPDATE_GOLDEN=1 pytest tests/slack/test_golden_cards.py`` writes the files anew.
+are numbered. ``SLIPWAY_UPDATE_GOLDEN=1 pytest tests/slack/adapter/test_golden_cards.py`` writes the files anew.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ from structlog.testing import capture_logs
 
 from slipway import __version__
 from slipway.bot.chat.model import Address, Assurance, Card, Choice, MessageEvent, Room, Tone
-from slipway.bot.chat.slack.rendering.modals import home_view
+from slipway.bot.chat.slack.events.trust import DIRECT_MESSAGE
 from slipway.bot.chat.slack.platform import SLACK
-from slipway.bot.chat.slack.events.trust import DIRECT
+from slipway.bot.chat.slack.rendering.modals import home_view
 from slipway.bot.clouds.simulated.aws.seed import fedora_machines
 from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
 from slipway.bot.clouds.simulated.azure.state import GalleryState
@@ -31,8 +31,8 @@ from slipway.bot.clouds.simulated.fedora import many
 from slipway.bot.operations.model import OperationState
 from slipway.commands.dispatch.events import Tick
 from slipway.commands.general.home import home
-from tests.slack.bot import no_wait
 from tests.slack.golden import Golden, numbered, pretty, sent
+from tests.slack.harness import no_wait
 from tests.slack.simulator.blocks import Surface, check_blocks, check_view, too_long, view_too_large
 from tests.slack.simulator.seed import ALICE, BOB, CAROL, DAVE, EVE, IMAGES
 from tests.support.aws import IMAGE
@@ -44,7 +44,7 @@ from tests.support.memory_chat import MemoryChat, PostedMessage
 pytestmark = pytest.mark.xdist_group("golden-cards")  # the story is told once
 
 
-GOLDEN = Golden(Path(__file__).parent / "cards" / "said")
+GOLDEN = Golden(Path(__file__).parents[1] / "cards" / "said")
 
 HOME = "home-"
 """What the names of Home tabs begin with; every other card is a message."""
@@ -135,9 +135,9 @@ class Story:
         """Hear a line in a direct message, as Slack's adapter passes it on, and keep the answer."""
         room, at = Room(platform=SLACK, id="D0DIRECT0"), self.bot.clock()
         heard = MessageEvent(
-            event_id=name, room=room, speaker=who, text=line, address=Address.DIRECT, sent_at=at
+            event_id=name, room=room, sender=who, text=line, address=Address.DIRECT, sent_at=at
         )
-        doubted = heard.model_copy(update={"assurance": Assurance.REFUSED, "doubt": DIRECT})
+        doubted = heard.model_copy(update={"assurance": Assurance.REFUSED, "doubt": DIRECT_MESSAGE})
         await self.bot.running.dispatcher.accept(doubted)
         await self.bot.running.workflows.idle()
         await self.keep(name, self.bot.messages[-1])

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.bot.chat.slack.events.message_events import understand
-from slipway.bot.chat.slack.transport.signatures import genuine
-from slipway.bot.chat.slack.events.trust import Trust
+from slipway.bot.chat.slack.events.message_events import message_event_from
+from slipway.bot.chat.slack.events.trust import TrustPolicy
 from slipway.bot.chat.slack.settings import SlackSettings
+from slipway.bot.chat.slack.transport.signatures import is_genuine
 
 HOME, OTHER = "T0FEDORA0", "T0PARTNER"
 BOT, ALICE, CHANNEL = "U0SLIPWAY", "U0ALICE00", "C0IMAGES0"
@@ -42,24 +42,24 @@ def envelope(event: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]
     return {key: value for key, value in outside.items() if value is not None} | {"event": event}
 
 
-def speaker(found: dict[str, Any], *teams: str) -> str | None:
-    heard = understand(found, me=BOT, trust=Trust(SlackSettings(teams=teams), HOME))
-    return None if heard is None else heard.speaker
+def sender(found: dict[str, Any], *teams: str) -> str | None:
+    heard = message_event_from(found, bot_user=BOT, trust=TrustPolicy(SlackSettings(teams=teams), HOME))
+    return None if heard is None else heard.sender
 
 
 class TestTeams:
     @pytest.mark.parametrize("field", ["team", "user_team", "source_team"])
     def test_every_team_that_is_named_has_to_be_believed(self, field: str) -> None:
-        assert speaker(envelope({field: OTHER})) == f"{ALICE}/{OTHER}"
-        assert speaker(envelope({field: OTHER}), OTHER) == ALICE
+        assert sender(envelope({field: OTHER})) == f"{ALICE}/{OTHER}"
+        assert sender(envelope({field: OTHER}), OTHER) == ALICE
 
     def test_in_a_channel_of_ones_own_the_workspace_need_not_be_named(self) -> None:
-        assert speaker(envelope({"team": None})) == ALICE
-        assert speaker(envelope({"team": None}, team_id=OTHER)) == f"{ALICE}/{OTHER}"
+        assert sender(envelope({"team": None})) == ALICE
+        assert sender(envelope({"team": None}, team_id=OTHER)) == f"{ALICE}/{OTHER}"
 
     @pytest.mark.parametrize("shared", [True, None, "false"])
     def test_where_others_may_be_whoever_names_no_team_is_nobody(self, shared: object) -> None:
-        assert speaker(envelope({"team": None}, is_ext_shared_channel=shared)) == f"{ALICE}/T000"
+        assert sender(envelope({"team": None}, is_ext_shared_channel=shared)) == f"{ALICE}/T000"
 
 
 class TestMessages:
@@ -85,17 +85,17 @@ class TestMessages:
         ],
     )
     def test_what_no_person_said_is_nothing(self, event: dict[str, Any]) -> None:
-        assert speaker(envelope()) == ALICE
-        assert speaker(envelope(event)) is None
+        assert sender(envelope()) == ALICE
+        assert sender(envelope(event)) is None
 
     @given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists))
     def test_whatever_stands_anywhere_is_survived(self, value: Any) -> None:
         for key in ("event", "event_id", "team_id", "is_ext_shared_channel"):
-            speaker(envelope() | {key: value})
+            sender(envelope() | {key: value})
         for key in ("type", "user", "channel", "text", "ts", "thread_ts", "team", "subtype"):
             found = envelope()
             found["event"][key] = value
-            speaker(found)
+            sender(found)
 
 
 class TestSignatures:
@@ -109,13 +109,15 @@ class TestSignatures:
     )
     def test_a_signature_holds_for_five_minutes_before_and_after(self, age: int, right: bool) -> None:
         stamp, signature = self.signed(NOW - timedelta(seconds=age))
-        assert genuine("secret", timestamp=stamp, signature=signature, body=b"{}", now=NOW) is right
+        assert is_genuine("secret", timestamp=stamp, signature=signature, body=b"{}", now=NOW) is right
 
     @given(st.binary(max_size=40), st.binary(max_size=40), st.text(max_size=70))
     def test_it_is_for_one_body_and_one_secret(self, body: bytes, other: bytes, forged: str) -> None:
         stamp, signature = self.signed(NOW, body)
-        assert genuine("secret", timestamp=stamp, signature=signature, body=body, now=NOW)
-        assert not genuine("another", timestamp=stamp, signature=signature, body=body, now=NOW)
-        assert genuine("secret", timestamp=stamp, signature=signature, body=other, now=NOW) is (other == body)
-        assert not genuine("secret", timestamp=stamp, signature=forged, body=body, now=NOW)
-        assert not genuine("secret", timestamp=forged, signature=signature, body=body, now=NOW)
+        assert is_genuine("secret", timestamp=stamp, signature=signature, body=body, now=NOW)
+        assert not is_genuine("another", timestamp=stamp, signature=signature, body=body, now=NOW)
+        assert is_genuine("secret", timestamp=stamp, signature=signature, body=other, now=NOW) is (
+            other == body
+        )
+        assert not is_genuine("secret", timestamp=stamp, signature=forged, body=body, now=NOW)
+        assert not is_genuine("secret", timestamp=forged, signature=signature, body=body, now=NOW)

@@ -12,17 +12,16 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from slipway.bot.app import App, Wiring, build_clouds, slack_chat
-from slipway.bot.app import RunningBot as OperationRunner
-from slipway.bot.chat.model import Chat, Platform
+from slipway.bot.app import App, RunningBot, Wiring, build_clouds, slack_chat
+from slipway.bot.chat.model import Chat
 from slipway.bot.chat.slack.chat import SlackChat
-from slipway.bot.chat.slack.manifest import EVENTS, SCOPES
 from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
 from slipway.bot.clouds.simulated.azure import SimulatedAzure
 from slipway.bot.clouds.simulated.fedora import fedora_gallery
 from slipway.bot.config.load import settings_from
 from slipway.bot.config.settings import SlipwaySettings
 from slipway.commands.all import rights
+from tests.slack.harness import address_of, apply_manifest, no_wait
 from tests.slack.simulator import Message, SimulatedSlack
 from tests.slack.simulator.seed import ALICE, BOB, CAROL, IMAGES, RELEASE
 from tests.support.clock import FakeClock
@@ -30,19 +29,7 @@ from tests.support.clock import FakeClock
 PEOPLE = {"alice": ALICE, "bob": BOB, "carol": CAROL}
 
 
-def as_the_manifest_says(sim: SimulatedSlack) -> None:
-    """Grant the app no more than the manifest asks for: with that, everything has to work."""
-    sim.world.app.scopes &= set(SCOPES)
-    sim.world.app.events &= set(EVENTS)
-
-
-async def no_wait(seconds: float) -> None:
-    """Waits that pass at once, and let others work."""
-    del seconds
-    await asyncio.sleep(0)
-
-
-def slack_settings(
+def bot_settings(
     state_dir: Path,
     sim: SimulatedSlack,
     azure: SimulatedAzure | None,
@@ -79,7 +66,7 @@ def slack_settings(
 class SlackBot:
     """The running bot, and what surrounds it."""
 
-    house: OperationRunner
+    running: RunningBot
     chat: SlackChat
     sim: SimulatedSlack
     clock: FakeClock
@@ -99,7 +86,7 @@ class SlackBot:
     async def quiet(self) -> None:
         """Wait until everything sent to the bot is acknowledged and all that follows from it is done."""
         await self.sim.settled()
-        await self.house.workflows.idle()
+        await self.running.workflows.idle()
 
     async def says(self, channel: str, *words: str) -> Message:
         """Wait for a message of the bot that holds all of these words."""
@@ -119,7 +106,7 @@ async def slack_bot(
 ) -> AsyncIterator[SlackBot]:
     """The bot, connected by a socket or by HTTP, and at the end stopped."""
     made: list[SlackChat] = []
-    as_the_manifest_says(sim)
+    apply_manifest(sim)
 
     def make(wiring: Wiring) -> Chat:
         chat = slack_chat(wiring, sleep=no_wait)
@@ -135,7 +122,7 @@ async def slack_bot(
         more = dict(changes or {})
         if over_http:
             more["slack"] = {**more.get("slack", {}), "transport": "http", "listen": "127.0.0.1:0"}
-        configured = slack_settings(state_dir, sim, azure, aws, more)
+        configured = bot_settings(state_dir, sim, azure, aws, more)
         gallery, machines = build_clouds(configured)
         app = App(configured, chats=(make,), gallery=gallery, machines=machines, clock=clock, sleep=no_wait)
         stop, opened = asyncio.Event(), asyncio.get_running_loop().create_future()
@@ -153,27 +140,6 @@ async def slack_bot(
         yield SlackBot(opened.result(), chat, sim, clock, azure)
 
 
-async def address_of(chat: SlackChat, running: asyncio.Task[None] | None = None) -> str:
-    """Where a bot listens for Slack's requests, once it does; raises what ended it before, if it is ``running``."""
-    async with asyncio.timeout(20):
-        while chat.port is None and not (running and running.done()):  # noqa: ASYNC110 - nothing tells when
-            await asyncio.sleep(0.01)
-    if running is not None and running.done():
-        running.result()
-    return f"http://127.0.0.1:{chat.port}/slack/events"
-
-
 async def _stop(stop: asyncio.Event, running: asyncio.Task[None]) -> None:
     stop.set()
     await running
-
-
-__all__ = [
-    "Platform",
-    "SlackBot",
-    "address_of",
-    "as_the_manifest_says",
-    "no_wait",
-    "slack_bot",
-    "slack_settings",
-]
