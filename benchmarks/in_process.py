@@ -14,7 +14,7 @@ from slipway.bot import logs
 from slipway.bot.app import App, RunningBot
 from slipway.bot.chat.console.platform import CONSOLE
 from slipway.bot.chat.model import Accept, Card, ChatHealth
-from slipway.bot.clouds.ports import Gallery
+from slipway.bot.clouds.ports.image_versions import ImageVersions
 from slipway.bot.config.demo import demo_settings
 from slipway.commands.all import rights
 
@@ -55,7 +55,7 @@ class RecordingChat:
 
 @asynccontextmanager
 async def running_bot(
-    folder: Path, chat: RecordingChat, gallery: Gallery | None = None
+    folder: Path, chat: RecordingChat, gallery: ImageVersions | None = None
 ) -> AsyncIterator[RunningBot]:
     """The demo's people and policies on a state folder of their own, with this gallery and no machines."""
     logs.configure("console")

@@ -24,15 +24,19 @@ from benchmarks.figures import Figures, aim, say, spread
 from benchmarks.in_process import RecordingChat, running_bot
 from benchmarks.program import TIMEOUT_SECONDS, environment
 from slipway.bot.chat.console.platform import CONSOLE
-from slipway.bot.clouds.azure import AzureGallery
+from slipway.bot.clouds.azure.gallery import AzureGallery
+from slipway.bot.clouds.azure.settings import AzureSettings
+from slipway.bot.clouds.capabilities import Adapter, Clouds
+from slipway.bot.clouds.declaration import CloudContext
 from slipway.bot.clouds.model import Definition, ImageVersion, VersionNumber
+from slipway.bot.clouds.ports.image_versions import IMAGE_VERSIONS, ImageVersions
 from slipway.bot.clouds.simulated.faults import Fault, FaultKind
-from slipway.bot.config.settings import AzureSettings, RetentionSettings
 from slipway.bot.core.model import digest
 from slipway.bot.core.times import system_clock
 from slipway.bot.images.catalogue import Catalogue
 from slipway.bot.images.cleanup import CleanupPlanner
 from slipway.bot.images.requests import Cleanup
+from slipway.bot.images.settings import RetentionSettings
 from slipway.bot.operations.cards import plan_card
 from slipway.bot.operations.model import Plan
 from slipway.bot.operations.plan_service import PlanService
@@ -53,26 +57,30 @@ _KINDS = {
 
 _Listed = dict[str, tuple[ImageVersion, ...]]
 
+_CONTEXT = CloudContext("azure", "benchmark", {})
+
 
 class WatchedGallery(AzureGallery):
     """The adapter itself, which also notes how many listings are under way at once."""
 
     def __init__(self, settings: AzureSettings) -> None:
-        super().__init__(settings, environ={})
+        super().__init__(settings, _CONTEXT)
         self.most_at_once = 0
         self._under_way = 0
 
-    async def _all(self, pages: AsyncIterator[tuple[Any, ...]], doing: str) -> list[Any]:
+    async def _all(self, pages: AsyncIterator[tuple[Any, ...]], action: str) -> list[Any]:
         self._under_way += 1
         self.most_at_once = max(self.most_at_once, self._under_way)
         try:
-            return await super()._all(pages, doing)
+            return await super()._all(pages, action)
         finally:
             self._under_way -= 1
 
 
 class ListedGallery:
     """A gallery port that has been listed already: what is left is the planner's own computing."""
+
+    title = "Azure"
 
     def __init__(self, found: _Listed) -> None:
         self.found = found
@@ -88,7 +96,7 @@ class ListedGallery:
 
     async def definitions(self) -> tuple[Definition, ...]:
         """All of them."""
-        return tuple(Definition(name) for name in self.found)
+        return tuple(Definition(name, cloud=_CONTEXT.name) for name in self.found)
 
     async def versions(self, definition: str) -> tuple[ImageVersion, ...]:
         """All of one definition."""
@@ -98,7 +106,7 @@ class ListedGallery:
         """Planning asks for no single version."""
         raise NotImplementedError
 
-    async def set_excluded(self, definition: str, number: VersionNumber, *, excluded: bool) -> None:
+    async def set_promoted(self, definition: str, number: VersionNumber, *, promoted: bool) -> None:
         """Planning changes nothing."""
         raise NotImplementedError
 
@@ -131,11 +139,16 @@ async def measure(*, definitions: int, versions: int, runs: int, latency: timede
     }
 
 
+def _catalogue(gallery: ImageVersions) -> Catalogue:
+    return Catalogue(Clouds([Adapter(_CONTEXT.name, {IMAGE_VERSIONS: gallery})]))
+
+
 async def _everything(azure: Mapping[str, str]) -> _Listed:
-    gallery = AzureGallery(_settings(azure), environ={})
+    gallery = AzureGallery(_settings(azure), _CONTEXT)
     try:
-        names = [each.name for each in await gallery.definitions()]
-        return await Catalogue(gallery).versions_of(names)
+        catalogue = _catalogue(gallery)
+        found = await catalogue.versions_of(await catalogue.definitions())
+        return {definition.name: versions for definition, versions in found.items()}
     finally:
         await gallery.close()
 
@@ -143,7 +156,7 @@ async def _everything(azure: Mapping[str, str]) -> _Listed:
 async def _plan_over_http(azure: Mapping[str, str], definitions: int, versions: int) -> Figures:
     """One plan from a fresh adapter (which loads the SDK), and one from the same adapter again."""
     gallery = WatchedGallery(_settings(azure))
-    planner = CleanupPlanner(Catalogue(gallery), RetentionSettings())
+    planner = CleanupPlanner(_catalogue(gallery), RetentionSettings())
     before = len(await _requests(azure))
     seconds: list[float] = []
     try:
@@ -195,7 +208,7 @@ async def _compute(found: _Listed, runs: int) -> tuple[dict[str, list[float]], i
             services, plans = bot.dispatcher._services, bot.dispatcher._command_runner._plans
             person = services.people.by_account(CONSOLE, "alice")
             assert person is not None
-            planner = CleanupPlanner(Catalogue(gallery), services.settings.retention)
+            planner = CleanupPlanner(_catalogue(gallery), services.settings.retention)
             original = gallery.found
             for run in range(runs):
                 gallery.found = original

@@ -80,13 +80,13 @@ class CleanupPlanner:
             definition: retention(versions, now, self._policy, title=str(definition))
             for definition, versions in found.items()
         }
-        pinned = None if request.pins is None else {pin.key for pin in request.pins}
+        pinned = None if request.pins is None else {pin.target for pin in request.pins}
         chosen = [
             _Chosen(definition, each)
             for definition, result in judged.items()
             for each in reversed(result.goes)  # oldest first: what is missed least goes first
         ]
-        going = [each for each in chosen if pinned is None or each.pin.key in pinned]
+        going = [each for each in chosen if pinned is None or each.pin.target in pinned]
         draft = self._draft(request, going, found, judged)
         return replace(
             draft,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -13,6 +13,7 @@ from slipway.bot.core.steps import Draft
 from slipway.bot.core.times import format_date
 from slipway.bot.images.catalogue import Catalogue
 from slipway.bot.images.definitions import DefinitionRef
+from slipway.bot.images.history import RollbackHistory
 from slipway.bot.images.observed import observe_latest, observe_version
 from slipway.bot.images.requests import Pin, Promote
 from slipway.bot.images.steps import FlagReason, SetExcluded
@@ -44,10 +45,16 @@ class _Chosen:
 
 
 class PromotePlanner:
-    """Plans :class:`slipway.bot.images.requests.Promote`."""
+    """Plans :class:`slipway.bot.images.requests.Promote`.
 
-    def __init__(self, catalogue: Catalogue) -> None:
+    Args:
+        catalogue: reads the galleries.
+        history: what was rolled back; None where nothing is known of that.
+    """
+
+    def __init__(self, catalogue: Catalogue, history: RollbackHistory | None = None) -> None:
         self._catalogue = catalogue
+        self._history = history
 
     async def plan(self, request: Promote, now: datetime) -> Draft[Promote]:
         """Plan to promote the version that was named, or the newest candidate of each definition.
@@ -65,12 +72,13 @@ class PromotePlanner:
         else:
             found = await self._catalogue.versions_of(await self._catalogue.matching(request.definition))
             named = [(definition, request.version) for definition in found]
+            request = await self._avoiding(request, found)
         chosen: list[_Chosen] = []
         idle: list[str] = []
         for definition, text in named:
             versions = found[definition]
             version = (
-                newest_candidate([each for each in versions if not _avoided(each, request)], now)
+                _newest(definition, versions, request, now)
                 if text is None
                 else _named(versions, str(definition), text, now)
             )
@@ -80,11 +88,33 @@ class PromotePlanner:
                 chosen.append(_Chosen(definition, version, versions))
         return _draft(request, chosen, idle)
 
+    async def _avoiding(
+        self, request: Promote, found: Mapping[DefinitionRef, Sequence[ImageVersion]]
+    ) -> Promote:
+        """The request with those candidates noted that were rolled back, unless it names a version."""
+        if request.version is not None or self._history is None:
+            return request
+        candidates = [
+            Pin.of(definition, each)
+            for definition, versions in found.items()
+            for each in newer_candidates(versions)
+        ]
+        back = await self._history.rolled_back(candidates)
+        return request.model_copy(update={"avoid": tuple(dict.fromkeys((*request.avoid, *back)))})
 
-def _avoided(version: ImageVersion, request: Promote) -> bool:
+
+def _avoided(definition: DefinitionRef, version: ImageVersion, request: Promote) -> bool:
     """Whether it was rolled back, and so is not chosen by itself."""
-    key = (version.cloud, version.definition, str(version.number))
-    return any(pin.key == key for pin in request.avoid) and not is_promoted(version)
+    target = Pin.of(definition, version).target
+    return any(pin.target == target for pin in request.avoid) and not is_promoted(version)
+
+
+def _newest(
+    definition: DefinitionRef, versions: Sequence[ImageVersion], request: Promote, now: datetime
+) -> ImageVersion | None:
+    if request.avoid:
+        versions = [each for each in versions if not _avoided(definition, each, request)]
+    return newest_candidate(versions, now)
 
 
 def _named(
@@ -154,7 +184,7 @@ def _passed_over(chosen: _Chosen, request: Promote) -> list[str]:
     return [
         f"{each.number} of {chosen.definition} is newer, and is passed over because it was rolled back."
         for each in newer_candidates(chosen.versions)
-        if _avoided(each, request) and each.number > chosen.version.number
+        if _avoided(chosen.definition, each, request) and each.number > chosen.version.number
     ]
 
 

@@ -45,17 +45,20 @@ class Pin(Model):
         return DefinitionRef(self.cloud, self.definition, self.qualified)
 
     @property
-    def key(self) -> tuple[str, str, str]:
-        """What tells versions apart: cloud, definition and version."""
-        return self.cloud, self.definition, self.version
+    def target(self) -> str:
+        """What tells versions apart, and what operations are found by later. Stored: stays as it is.
+
+        Case does not count in names, as with Azure.
+        """
+        return f"version {self.cloud} {self.definition.casefold()} {self.version}"
 
 
 class Promote(Request):
     """Promote a version, or the newest candidate, of the definitions that a name or pattern matches.
 
     ``version`` is what the person named, if anything. ``pins`` is what planning made of it; with pins, a
-    newer candidate that arrives later changes nothing. ``avoid`` are versions that were rolled back: they are
-    only promoted when somebody names them.
+    newer candidate that arrives later changes nothing. ``avoid`` are those candidates that were rolled back, as
+    planning found: they are only promoted when somebody names them.
     """
 
     kind: Literal["promote"] = "promote"

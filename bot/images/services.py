@@ -8,6 +8,7 @@ from slipway.bot.clouds.capabilities import Clouds
 from slipway.bot.core.times import Clock
 from slipway.bot.core.waiting import Polling
 from slipway.bot.images.catalogue import Catalogue
+from slipway.bot.images.history import PastOperations, RollbackHistory
 from slipway.bot.images.settings import RetentionSettings
 
 
@@ -18,6 +19,7 @@ class ImageServices:
     Attributes:
         clouds: the adapters; steps name theirs.
         catalogue: reads all galleries.
+        history: which versions were rolled back.
         retention: what a clean-up keeps, and whose versions are ours.
         clock: the present.
         polling: how long a change may take to show.
@@ -25,13 +27,18 @@ class ImageServices:
 
     clouds: Clouds
     catalogue: Catalogue
+    history: RollbackHistory
     retention: RetentionSettings
     clock: Clock
     polling: Polling
 
 
 def open_images(
-    retention: RetentionSettings, clouds: Clouds, clock: Clock, polling: Polling
+    retention: RetentionSettings,
+    clouds: Clouds,
+    clock: Clock,
+    polling: Polling,
+    operations: PastOperations,
 ) -> ImageServices:
     """The services for these settings. Asks no cloud."""
-    return ImageServices(clouds, Catalogue(clouds), retention, clock, polling)
+    return ImageServices(clouds, Catalogue(clouds), RollbackHistory(operations), retention, clock, polling)
