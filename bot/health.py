@@ -44,7 +44,9 @@ class Heartbeat:
     async def _keep_beating(self, ready: Callable[[], Awaitable[None]]) -> None:
         told, written = False, -BEAT_SECONDS
         while True:
-            health: dict[str, ChatHealth] = {platform: chat.health() for platform, chat in self._chats.items()}
+            health: dict[str, ChatHealth] = {
+                platform: chat.health() for platform, chat in self._chats.items()
+            }
             news = not told and all(each.connected for each in health.values())
             if news:
                 told = True

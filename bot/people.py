@@ -13,8 +13,8 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from slipway.bot.chat.model import SCHEDULE, Platform
-from slipway.bot.chat.slack.platform import SLACK
-from slipway.bot.config.settings import PersonSettings, ScheduleSettings, SlipwaySettings, parse_address
+from slipway.bot.config.settings import PersonSettings, ScheduleSettings, SlipwaySettings, split_address
+from slipway.bot.config.spec import CommandRight, gives
 
 OPEN_TO_ALL = frozenset({"help", "whoami"})
 """Commands that everybody may use, strangers included: they say how to become known."""
@@ -77,23 +77,28 @@ def is_schedule(person_id: str) -> bool:
 
 
 class People:
-    """Everybody a checked configuration knows. Nothing in it changes but who is in which Slack user group.
+    """Everybody a checked configuration knows. Nothing in it changes but who is in which user group.
 
     Args:
         settings: the checked configuration.
+        group_keys: the key of a role that names a platform's user groups, by platform.
 
     Raises:
         ValueError: an id or an account belongs to two, or an account is not ``platform:id``;
             :func:`slipway.bot.config.load.load` tells such mistakes first and in better words.
     """
 
-    def __init__(self, settings: SlipwaySettings) -> None:
+    def __init__(self, settings: SlipwaySettings, group_keys: Mapping[Platform, str] | None = None) -> None:
         self._persons = tuple(_human(entry, settings.zone) for entry in settings.person)
         self._schedules = tuple(_schedule(entry) for entry in settings.schedule)
         self._rights = {name: frozenset(role.may) for name, role in settings.roles.items()}
         self._zone = settings.zone
         self._configured = self._persons
-        self._groups = {name: role.slack_groups for name, role in settings.roles.items() if role.slack_groups}
+        self._groups = {
+            platform: {name: groups for name, role in settings.roles.items() if (groups := role.groups(key))}
+            for platform, key in (group_keys or {}).items()
+        }
+        self._members: dict[Platform, Mapping[str, frozenset[str]]] = {}
         self._index()
         everybody = (*self._persons, *self._schedules)
         if len(self._by_id) != len(everybody):
@@ -101,30 +106,35 @@ class People:
         if len(self._by_identity) != sum(len(person.identities) for person in self._persons):
             raise ValueError("one account is given twice")
 
-    def learn_groups(self, members: Mapping[str, frozenset[str]]) -> None:
-        """Take in who is in which Slack user group, in place of what was known of it before.
+    def set_group_members(self, platform: Platform, members: Mapping[str, frozenset[str]]) -> None:
+        """Take in who is in which user group of a platform, in place of what was known of it before.
 
-        Persons of the configuration hold the roles that name a group they are in with one of their Slack
-        accounts, beside those that they are given by name. Nobody becomes known by a group.
+        Persons of the configuration hold the roles that name a group they are in with one of their accounts
+        there, beside those that they are given by name. Nobody becomes known by a group.
 
         Args:
+            platform: the groups' platform.
             members: the accounts in each group, by the group's id.
         """
-        self._persons = tuple(self._with_groups(person, members) for person in self._configured)
+        self._members[platform] = members
+        self._persons = tuple(map(self._with_groups, self._configured))
         self._index()
 
-    @property
-    def slack_groups(self) -> tuple[str, ...]:
-        """The Slack user groups that roles name."""
-        return tuple(dict.fromkeys(group for groups in self._groups.values() for group in groups))
-
-    def _with_groups(self, person: Person, members: Mapping[str, frozenset[str]]) -> Person:
-        accounts = {each.account for each in person.identities if each.platform == SLACK}
-        held = (
-            role
-            for role, groups in self._groups.items()
-            if any(accounts & members.get(group, frozenset()) for group in groups)
+    def groups(self, platform: Platform) -> tuple[str, ...]:
+        """The user groups of a platform that roles name."""
+        return tuple(
+            dict.fromkeys(group for groups in self._groups.get(platform, {}).values() for group in groups)
         )
+
+    def _with_groups(self, person: Person) -> Person:
+        held: list[str] = []
+        for platform, members in self._members.items():
+            accounts = {each.account for each in person.identities if each.platform == platform}
+            held += (
+                role
+                for role, groups in self._groups.get(platform, {}).items()
+                if any(accounts & members.get(group, frozenset()) for group in groups)
+            )
         return replace(person, roles=tuple(dict.fromkeys((*person.roles, *held))))
 
     def _index(self) -> None:
@@ -154,7 +164,7 @@ class People:
         return self._by_id.get(schedule_id(name))
 
     def stranger(self, platform: Platform, account: str) -> Person:
-        """Somebody whom the configuration does not know: no roles, and no rights beyond ``help``."""
+        """Somebody whom the configuration does not know: no roles, and no rights."""
         identity = Identity(platform, account)
         return Person(str(identity), account, (identity,), (), self._zone, PersonKind.STRANGER)
 
@@ -168,49 +178,47 @@ class People:
         person = self._by_id.get(person_id)
         return person.account_on(platform) if person is not None else None
 
-    def may(self, person: Person | None, command: str, *, changes: bool) -> bool:
-        """Whether somebody, or a stranger (None too), has the right to a command.
+    def may(self, person: Person | None, right: str, *, changes: bool) -> bool:
+        """Whether somebody, or a stranger (None too), has a right.
 
         Args:
             person: who asks. Only the names of their roles count, so a stranger has no rights.
-            command: the command's name, which is also the right's name.
-            changes: whether the command changes anything; ``read`` gives the right to those that do not.
+            right: the right, such as ``promote`` or ``bundle.apply``.
+            changes: whether it lets them change anything; ``read`` gives those that do not.
         """
-        if command in OPEN_TO_ALL:
-            return True
         if person is None or person.kind is PersonKind.STRANGER:
             return False
-        rights = frozenset[str]().union(*(self._rights.get(role, frozenset()) for role in person.roles))
-        return command in rights or _ALL in rights or (_READ in rights and not changes)
+        held = (self._rights.get(role, frozenset()) for role in person.roles)
+        return gives((right for rights in held for right in rights), CommandRight(right, right, changes))
 
-    def holders(self, command: str, *, changes: bool) -> tuple[Person, ...]:
-        """The humans who have the right to a command."""
-        return tuple(person for person in self.persons if self.may(person, command, changes=changes))
+    def holders(self, right: str, *, changes: bool) -> tuple[Person, ...]:
+        """The humans who have a right."""
+        return tuple(person for person in self.persons if self.may(person, right, changes=changes))
 
     def role_holders(self, role: str) -> tuple[Person, ...]:
         """The humans who hold a role."""
         return tuple(person for person in self.persons if role in person.roles)
 
-    def refusal(self, person: Person | None, speaker: Identity, command: str, *, changes: bool) -> str:
-        """Why somebody may not use a command: the missing right, and who has it.
+    def refusal(self, person: Person | None, identity: Identity, right: str, *, changes: bool) -> str:
+        """Why somebody may not do something: the missing right, and who has it.
 
         Args:
             person: who asked; None is a stranger, who is told how to become known as well.
-            speaker: the account they asked from.
-            command: the command's name.
-            changes: whether it changes anything.
+            identity: the account they asked from.
+            right: what it takes.
+            changes: whether it lets them change anything.
         """
-        holders = have(self.holders(command, changes=changes))
+        holders = have(self.holders(right, changes=changes))
         who_has = f"{holders} it." if holders else "nobody has it yet; whoever runs Slipway can give it."
         if person is None or person.kind is PersonKind.STRANGER:
-            account = str(speaker).replace("`", "'")
+            account = str(identity).replace("`", "'")
             return (
-                f"I do not know you, so you have no right to `{command}`. Whoever runs Slipway can add "
+                f"I do not know you, so you have no right to `{right}`. Whoever runs Slipway can add "
                 f"`{account}` to a person's identities. As to the right: {who_has}"
             )
         instead = "" if changes else " (or `read`)"
         needs = "You need" if person.human else f"{person.name[:1].upper()}{person.name[1:]} needs"
-        return f"{needs} the right `{command}`{instead} for this; {who_has}"
+        return f"{needs} the right `{right}`{instead} for this; {who_has}"
 
 
 def have(persons: Iterable[Person]) -> str:
@@ -232,7 +240,7 @@ def _human(entry: PersonSettings, zone: ZoneInfo) -> Person:
     return Person(
         id=entry.id,
         name=entry.name or entry.id,
-        identities=tuple(Identity(*parse_address(text)) for text in entry.identities),
+        identities=tuple(Identity(*split_address(text)) for text in entry.identities),
         roles=tuple(dict.fromkeys(entry.roles)),
         zone=entry.zone or zone,
     )

@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from slipway.bot.chat.model import Address
 from slipway.bot.config.settings import SlipwaySettings
-from slipway.commands.all import registry
-from slipway.commands.grammar.declaration import HelpWanted, Misuse, parse, usage
+from slipway.commands.grammar.arguments import HelpWanted, Misuse, parse
 from slipway.commands.grammar.reading import Line, read_line
+from slipway.commands.grammar.registry import Registry, Resolved
+from slipway.commands.grammar.usage import usage
 
 
-def schedule_problems(settings: SlipwaySettings) -> tuple[str, ...]:
+def schedule_problems(settings: SlipwaySettings, commands: Registry[Any]) -> tuple[str, ...]:
     """One line for each schedule whose command line does not parse, with its key and what would be right."""
     problems = []
-    commands, prefix = registry(), settings.commands.prefix
+    prefix = settings.commands.prefix
     for entry in settings.schedule:
         key = f"schedule.{entry.name}.command"
         reading = read_line(entry.command, Address.DIRECT, prefix, commands.names)
-        if not isinstance(reading, Line):
+        found = commands.resolve(reading.name, reading.args) if isinstance(reading, Line) else None
+        if not isinstance(found, Resolved):
             problems.append(
                 f"{key}: this is no command line; write it like cleanup or promote Fedora-Cloud-*"
             )
             continue
-        spec = commands.by_name[reading.name]
-        match parse(spec, reading.args, ""):
+        match parse(found.command, found.args, ""):
             case Misuse(message=message):
-                problems.append(f"{key}: {message} Write it like {usage(spec, '')}")
+                problems.append(f"{key}: {message} Write it like {usage(found.command, '')}")
             case HelpWanted():
-                problems.append(f"{key}: this only asks for help. Write it like {usage(spec, '')}")
+                problems.append(f"{key}: this only asks for help. Write it like {usage(found.command, '')}")
             case _:
                 pass
     return tuple(problems)

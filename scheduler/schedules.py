@@ -13,14 +13,15 @@ from datetime import datetime, timedelta
 import structlog
 
 from slipway.bot.chat.model import Card, Room, Tone
-from slipway.bot.config.settings import ScheduleSettings, parse_address
+from slipway.bot.config.settings import ScheduleSettings, split_address
 from slipway.bot.core.model import Json
 from slipway.bot.core.times import Clock, format_time
-from slipway.bot.operations.messages import Messages
+from slipway.bot.operations.messages import MessageService
+from slipway.bot.people import schedule_id
 from slipway.bot.store.memory import TickMemory
 from slipway.bot.workflows.engine import Payload, WorkflowEngine
 from slipway.commands.dispatch.dispatcher import Dispatcher
-from slipway.commands.dispatch.events import Tick
+from slipway.commands.dispatch.events import LineRequest
 from slipway.scheduler.timetable import MOST_COUNTED, ON_TIME, Due, Timetable, upcoming
 
 SKIPPED_WORKFLOW = "skipped"
@@ -42,7 +43,7 @@ class Schedules:
         prefix: str,
         dispatcher: Dispatcher,
         memory: TickMemory,
-        messages: Messages,
+        messages: MessageService,
         workflows: WorkflowEngine,
         clock: Clock,
     ) -> None:
@@ -95,7 +96,7 @@ class Schedules:
             await self._skip(timetable.settings, due)
         if due.run is not None:
             log.info("schedule ticks", schedule=name, at=due.run.isoformat())
-            await self._dispatcher.accept_tick(_tick(timetable.settings, due.run))
+            await self._dispatcher.accept_line(_line(timetable.settings, due.run))
         if due.newest is not None or now - last >= NOTED_EVERY:
             await self._memory.remember(name, now)
 
@@ -112,7 +113,7 @@ class Schedules:
         await self._workflows.start(SKIPPED_WORKFLOW, key, {"key": key, **payload})
 
     async def _say_skipped(self, payload: Payload) -> None:
-        platform, room = parse_address(str(payload["room"]))
+        platform, room = split_address(str(payload["room"]))
         count = int(str(payload["count"]))
         many = f"{count} or more" if count >= MOST_COUNTED else str(count)
         times = "run was" if count == 1 else "runs were"
@@ -129,12 +130,14 @@ class Schedules:
         await self._workflows.step("say", say)
 
 
-def _tick(settings: ScheduleSettings, at: datetime) -> Tick:
-    platform, room = parse_address(settings.room)
-    return Tick(
-        schedule=settings.name,
-        at=at,
-        room=Room(platform=platform, id=room),
+def _line(settings: ScheduleSettings, at: datetime) -> LineRequest:
+    """What a schedule asks for at one of its times; its key is the same for ever."""
+    platform, room = split_address(settings.room)
+    return LineRequest(
+        key=f"tick:{settings.name}:{at.strftime('%Y-%m-%dT%H:%MZ')}",
+        requester=schedule_id(settings.name),
         text=settings.command,
+        room=Room(platform=platform, id=room),
+        at=at,
         quiet=settings.quiet,
     )

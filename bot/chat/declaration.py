@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Generic, Protocol, TypeVar
 
 from slipway.bot.chat.forms import CommandForm
 from slipway.bot.chat.model import Card, Chat, Platform
-from slipway.bot.core.settings import Settings
-from slipway.bot.core.problems import Problem
+from slipway.bot.core.errors import DeclarationError
 from slipway.bot.core.probes import Finding
+from slipway.bot.core.problems import Problem
+from slipway.bot.core.settings import Settings
+from slipway.bot.core.settings_table import SettingsTable, TableShape
 from slipway.bot.core.times import Clock
 from slipway.bot.core.waiting import Sleep
 
@@ -94,7 +97,9 @@ class ChatDeclaration(Generic[SettingsT]):
         group_key: the key of a role that names this platform's user groups, such as ``slack_groups``; empty
             where the platform has none.
         group_problem: what is wrong with a user group's id; None if it can be one.
-        outlives_input: whether the bot goes on when this chat's input ends.
+        auxiliary: whether the bot goes on without this chat while others are there; alone, its end is the bot's.
+        account_example: an identity, for mistakes: ``matrix:@alice:example.org``.
+        room_example: a room, as a schedule names it.
     """
 
     platform: Platform
@@ -109,4 +114,26 @@ class ChatDeclaration(Generic[SettingsT]):
     probe: Callable[[SettingsT, str], Awaitable[Finding]] | None = None
     group_key: str = ""
     group_problem: Callable[[str], str | None] = lambda _group: None
-    outlives_input: bool = True
+    auxiliary: bool = False
+    account_example: str = ""
+    room_example: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.platform.isidentifier() or self.platform != self.platform.lower():
+            raise DeclarationError(f"A chat platform cannot be called {self.platform!r}: use a-z and _.")
+        if self.account_example and not self.account_example.startswith(f"{self.platform}:"):
+            raise DeclarationError(
+                f"The account_example of {self.platform} must begin with {self.platform}:."
+            )
+
+    @cached_property
+    def table(self) -> SettingsTable[SettingsT]:
+        """Its table in slipway.toml; one with a switch is always there."""
+        switched = "enabled" in self.settings.model_fields
+        return SettingsTable(
+            name=self.platform,
+            model=self.settings,
+            shape=TableShape.SINGLE if switched else TableShape.OPTIONAL,
+            summary=f"the chat platform {self.platform}",
+            check=self.check,
+        )

@@ -1,4 +1,4 @@
-"""What is heard and what is said, free of any platform.
+"""Messages in and cards out, free of any platform.
 
 An adapter turns its platform's events into :class:`MessageEvent` and :class:`ButtonEvent`, and :class:`Card`
 into whatever its platform shows. It decides nothing.
@@ -52,10 +52,10 @@ class MessageEvent(Model):
     ``doubt`` is one plain sentence where ``assurance`` is not full: an unsigned device, a direct message.
     """
 
-    type: Literal["heard"] = "heard"
+    type: Literal["message"] = "message"
     event_id: str
     room: Room
-    speaker: str  # the platform's id of the account, never a display name
+    sender: str  # the platform's id of the account, never a display name
     text: str
     address: Address = Address.ROOM
     thread: str | None = None  # id of the thread's root message, where it was said in one
@@ -80,10 +80,10 @@ class ButtonEvent(Model):
     reaction in an encrypted room; policies say whether it counts.
     """
 
-    type: Literal["press"] = "press"
+    type: Literal["button"] = "button"
     event_id: str
     room: Room
-    speaker: str
+    sender: str
     choice: Choice
     message_id: str | None = None
     operation_id: str | None = None
@@ -98,10 +98,10 @@ class ButtonEvent(Model):
 class WithdrawnReaction(Model):
     """A press taken back: a redacted reaction. ``press_event_id`` is the event id of that press."""
 
-    type: Literal["withdrawal"] = "withdrawal"
+    type: Literal["withdrawn_reaction"] = "withdrawn_reaction"
     event_id: str
     room: Room
-    speaker: str
+    sender: str
     reaction_event_id: str
     sent_at: datetime
 
@@ -209,7 +209,7 @@ class ChatHealth:
 
 
 class Chat(Protocol):
-    """A platform: ears and voice. Every adapter fulfils it and is held to the same conformance suite."""
+    """A platform: events in, cards out. Every adapter fulfils it and is held to the same conformance suite."""
 
     @property
     def platform(self) -> Platform:
@@ -222,7 +222,7 @@ class Chat(Protocol):
         ...
 
     async def prepare(self) -> None:
-        """Let the rest of the house know what it has to, before work that a former process left goes on.
+        """Let the rest of the bot know what it has to, before work that a former process left goes on.
 
         Short, and no failure of the platform comes out of it.
         """

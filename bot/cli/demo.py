@@ -11,14 +11,19 @@ from collections.abc import Iterator
 from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from slipway.bot import logs
-from slipway.bot.app import App, Wiring, build_clouds
+from slipway.bot.app import App
 from slipway.bot.chat.console.board import Board
+from slipway.bot.chat.console.declaration import CHAT as CONSOLE_CHAT
 from slipway.bot.chat.console.inputs import Input
 from slipway.bot.chat.console.modes import Mode, choose_mode
+from slipway.bot.chat.console.platform import CONSOLE
 from slipway.bot.chat.console.screen import ERASE
+from slipway.bot.chat.console.standard_streams import ConsoleOptions, build_console
 from slipway.bot.chat.console.tour import Story, Tour
+from slipway.bot.chat.declaration import ChatContext
 from slipway.bot.chat.model import Card, Chat
 from slipway.bot.clouds.simulated.aws.process import SimulatorError
 from slipway.bot.clouds.simulated.aws.seed import fedora_machines
@@ -29,9 +34,9 @@ from slipway.bot.config.demo import demo_settings
 from slipway.bot.config.settings import SlipwaySettings
 from slipway.bot.core.errors import StateError
 from slipway.bot.core.times import system_clock
+from slipway.bot.declared import Declarations, declared
 from slipway.bot.signals import stop_on_signals
-from slipway.bot.terminal import ConsoleOptions, build_console
-from slipway.commands.all import rights
+from slipway.bot.wiring import ChatBuilder
 
 LOG = "demo.log"
 """In the state folder, where the demo keeps one: what went wrong inside Slipway."""
@@ -79,6 +84,7 @@ async def run_demo(options: DemoOptions) -> None:
     async with AsyncExitStack() as stack:
         stack.enter_context(_errors_beside(options.state))
         state = options.state or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="slipway-")))
+        declarations = declared()
         with _saying_that_it_starts(options):
             azure = SimulatedAzure(fedora_gallery(system_clock()))
             azure_url = await azure.start()
@@ -87,10 +93,10 @@ async def run_demo(options: DemoOptions) -> None:
                 state_dir=state.absolute(),
                 aws_endpoint=await _simulated_aws(stack),
                 azure_endpoint=azure_url,
-                known_rights=rights(),
+                spec=declarations.spec,
                 speaker=options.speaker,
             )
-        await _converse(settings, options)
+        await _converse(settings, declarations, options)
 
 
 @contextmanager
@@ -161,11 +167,11 @@ async def _simulated_aws(stack: AsyncExitStack) -> str | None:
     return url
 
 
-async def _converse(settings: SlipwaySettings, options: DemoOptions) -> None:
-    wirings: list[Wiring] = []
+async def _converse(settings: SlipwaySettings, declarations: Declarations, options: DemoOptions) -> None:
+    contexts: list[ChatContext[Any]] = []
 
     async def idle() -> None:
-        await wirings[0].idle()
+        await contexts[0].callbacks.idle()
 
     def tour(board: Board) -> Input:
         newest = max(
@@ -173,17 +179,17 @@ async def _converse(settings: SlipwaySettings, options: DemoOptions) -> None:
         )
         return Tour(board, asyncio.sleep if sys.stdout.isatty() else _at_once, Story(image=newest))
 
+    console_settings = settings.table(CONSOLE_CHAT.table)
     console = ConsoleOptions(
-        settings.console, options.as_json, system_clock, idle, tour if options.tour else None
+        console_settings, options.as_json, system_clock, idle, tour if options.tour else None
     )
     chat, mode = build_console(console)
 
-    def make(wiring: Wiring) -> Chat:
-        wirings.append(wiring)
+    def build(context: ChatContext[Any]) -> Chat:
+        contexts.append(context)
         return chat
 
     if mode is not Mode.JSON and not options.tour:
         await chat.greet(greeting(options.speaker))
-    gallery, machines = build_clouds(settings)
-    app = App(settings, chats=(make,), gallery=gallery, machines=machines, until_input_ends=True)
+    app = App(settings, declarations, chats=(ChatBuilder(CONSOLE, build),))
     await app.run(stop_on_signals())

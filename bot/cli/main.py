@@ -18,6 +18,7 @@ from slipway.bot.core.errors import ConfigError, SlipwayError, StateError
 
 if TYPE_CHECKING:
     from slipway.bot.config.settings import SlipwaySettings
+    from slipway.bot.declared import Declarations
 
 T = TypeVar("T")
 
@@ -62,8 +63,8 @@ def check(path: Path) -> None:
     """Check the configuration, and name every mistake in it."""
     from slipway.bot.config.describe import describe
 
-    settings = _load(path)
-    for line in describe(settings):
+    settings, declarations = _load(path)
+    for line in describe(settings, declarations.spec):
         click.echo(line)
     click.echo(f"{path} is right.")
 
@@ -74,9 +75,9 @@ def run(path: Path) -> None:
     """Run the bot."""
     from slipway.bot import logs
 
-    settings = _load(path)
+    settings, declarations = _load(path)
     logs.configure(settings.log_format)
-    _execute(_run(settings))
+    _execute(_run(settings, declarations))
 
 
 @main.command(short_help="Talk to the bot here, on simulated clouds.")
@@ -108,7 +109,7 @@ def health(path: Path) -> None:
     from slipway.bot.core.times import system_clock
     from slipway.bot.health import trouble
 
-    sentence = trouble(_load(path).state_dir, system_clock())
+    sentence = trouble(_load(path)[0].state_dir, system_clock())
     if sentence is not None:
         _fail(sentence)
     click.echo("Slipway is well.")
@@ -121,7 +122,7 @@ def doctor(path: Path) -> None:
     from slipway.bot.chat.shared.plain import render_plain
     from slipway.bot.cli.doctor import card, examine
 
-    findings = asyncio.run(examine(_load(path)))
+    findings = asyncio.run(examine(*_load(path)))
     click.echo(render_plain(card(findings)))
     if not all(finding.well for finding in findings):
         sys.exit(EXIT_TROUBLE)
@@ -143,7 +144,9 @@ def verify(path: Path, state: Path | None, expect: str | None) -> None:
     from slipway.bot.operations.audit import Intact
     from slipway.bot.operations.audit import verify as verify_trail
 
-    result = asyncio.run(_with_database(state or _load(path).state_dir, lambda db: verify_trail(db, expect)))
+    result = asyncio.run(
+        _with_database(state or _load(path)[0].state_dir, lambda db: verify_trail(db, expect))
+    )
     if not isinstance(result, Intact):
         _fail(f"The audit trail does not hold: {result.why}.")
     click.echo(f"The audit trail holds: {result.entries} entries.")
@@ -160,7 +163,7 @@ def show(path: Path, state: Path | None, operation: str | None) -> None:
     """Print the trail, of one operation or of all, as JSON lines."""
     from slipway.bot.operations.audit import lines
 
-    found = asyncio.run(_with_database(state or _load(path).state_dir, lambda db: lines(db, operation)))
+    found = asyncio.run(_with_database(state or _load(path)[0].state_dir, lambda db: lines(db, operation)))
     if operation is not None and not found:
         _fail(f"The trail holds nothing of {operation}; without an id, all of it is printed.")
     for line in found:
@@ -178,7 +181,7 @@ def matrix_status(path: Path) -> None:
     """Show device, identity, keys and rooms, and what is wrong. Nothing is changed; the bot may run."""
     from slipway.bot.cli.matrix import status_lines
 
-    settings = _load(path)
+    settings, _ = _load(path)
     lines, well = _asked(lambda: status_lines(settings))
     for line in lines:
         click.echo(line)
@@ -204,7 +207,7 @@ def matrix_login(path: Path, by_token: bool, new_device: bool, new_identity: boo
     """
     from slipway.bot.cli.matrix import LoginOptions, check_login, login_lines
 
-    settings = _load(path)
+    settings, _ = _load(path)
     _asked_now(lambda: check_login(settings))
     word = "Login token" if by_token else "Password"
     secret = (
@@ -252,43 +255,28 @@ async def _with_database(state_dir: Path, work: Any) -> Any:
         await database.close()
 
 
-def _load(path: Path) -> SlipwaySettings:
+def _load(path: Path) -> tuple[SlipwaySettings, Declarations]:
     from slipway.bot.config.load import load
-    from slipway.bot.config.problems import render_problems
-    from slipway.commands.all import rights
+    from slipway.bot.core.problems import render_problems
+    from slipway.bot.declared import declared
     from slipway.commands.scheduled import schedule_problems
 
+    declarations = declared()
     try:
-        settings = load(path, os.environ, known_rights=rights())
-        if problems := schedule_problems(settings):
+        settings = load(path, os.environ, spec=declarations.spec)
+        if problems := schedule_problems(settings, declarations.commands):
             raise ConfigError(problems)
-        return settings
     except ConfigError as error:
         click.echo(render_problems(error.problems), err=True)
         sys.exit(EXIT_CONFIG)
+    return settings, declarations
 
 
-async def _run(settings: SlipwaySettings) -> None:
-    from slipway.bot.app import App, MakeChat, build_clouds, matrix_chat, slack_chat
+async def _run(settings: SlipwaySettings, declarations: Declarations) -> None:
+    from slipway.bot.app import App
     from slipway.bot.signals import stop_on_signals
-    from slipway.bot.terminal import console_chat
 
-    chats: list[MakeChat] = []
-    if settings.matrix is not None:
-        chats.append(matrix_chat)
-    if settings.slack is not None:
-        chats.append(slack_chat)
-    if settings.console.enabled:
-        chats.append(console_chat)
-    gallery, machines = build_clouds(settings)
-    app = App(
-        settings,
-        chats=tuple(chats),
-        gallery=gallery,
-        machines=machines,
-        until_input_ends=len(chats) == 1 and settings.console.enabled,
-    )
-    await app.run(stop_on_signals())
+    await App(settings, declarations).run(stop_on_signals())
 
 
 def _execute(work: Coroutine[Any, Any, None]) -> None:

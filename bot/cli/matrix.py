@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from slipway.bot.chat.matrix.account.account_store import AccountStore
 from slipway.bot.chat.matrix.account.login_command import log_in
 from slipway.bot.chat.matrix.account.status import AccountProblem, StatusReporter
+from slipway.bot.chat.matrix.declaration import CHAT
 from slipway.bot.chat.matrix.settings import MatrixSettings
 from slipway.bot.chat.matrix.transport.authentication import Credentials
 from slipway.bot.config.settings import SlipwaySettings
@@ -40,9 +41,10 @@ def matrix_of(settings: SlipwaySettings) -> MatrixSettings:
     Raises:
         ConfigError: there is none.
     """
-    if settings.matrix is None:
+    matrix = settings.optional(CHAT.table)
+    if matrix is None:
         raise ConfigError(("matrix: there is no such table; add it, as slipway.example.toml shows",))
-    return settings.matrix
+    return matrix
 
 
 def check_login(settings: SlipwaySettings) -> None:

@@ -40,19 +40,23 @@ class CloudDeclaration(Generic[SettingsT]):
         name: its table in slipway.toml, such as ``azure``; ``[azure]`` is the unnamed account, and
             ``[azure.NAME]`` are more.
         settings: the table's class. No field of it holds a table, because such keys are names of accounts.
-        open: makes the adapter's ports. Loads no SDK: that is done at the first call.
+        provides: what its accounts can do.
+        open: makes the adapter's ports, one for each capability. Loads no SDK: that is done at the first call.
         check: mistakes that show from several keys of one table; keys are given without the table's name
             (``endpoint``; empty for the table itself). ``secrets`` says whether missing secrets are told: not
             where one could not be read, which is told already.
         describe: an account in a few words, such as ``gallery Fedora in fedora-cloud``.
+        label: the same in two or three words, such as ``gallery Fedora``.
         probe: tries the connection, for `slipway doctor`; changes nothing.
         environment: variables that other tools read, by field, in order of preference.
     """
 
     name: str
     settings: type[SettingsT]
+    provides: tuple[Capability[Any], ...]
     open: Callable[[SettingsT, CloudContext], Mapping[Capability[Any], Port]]
     describe: Callable[[SettingsT], str]
+    label: Callable[[SettingsT], str]
     probe: Callable[[SettingsT, Adapter], Awaitable[Finding]]
     check: Callable[[SettingsT, bool], Iterator[Problem]] = lambda _settings, _secrets: iter(())
     environment: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -60,6 +64,8 @@ class CloudDeclaration(Generic[SettingsT]):
     def __post_init__(self) -> None:
         if not self.name.isidentifier() or self.name != self.name.lower():
             raise DeclarationError(f"A cloud cannot be called {self.name!r}: use a-z and _.")
+        if not self.provides:
+            raise DeclarationError(f"The cloud {self.name} provides nothing: name its capabilities.")
         for name in self.environment:
             if name not in self.settings.model_fields:
                 raise DeclarationError(f"The cloud {self.name} has no setting {name} to take from variables.")

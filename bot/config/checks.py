@@ -2,34 +2,21 @@
 
 from __future__ import annotations
 
-import ipaddress
 import shlex
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from urllib.parse import urlsplit
+from typing import Any
 
-from slipway.bot.chat.console.platform import CONSOLE
-from slipway.bot.chat.matrix.platform import MATRIX
-from slipway.bot.chat.model import SCHEDULE, Platform
-from slipway.bot.chat.slack.platform import SLACK
-from slipway.bot.config.cron import check_cron
-from slipway.bot.config.policies import CLOUD_OF, PolicyCheck, with_defaults
-from slipway.bot.core.problems import Problem, listing, shown, unknown
-from slipway.bot.config.schema import Understood
-from slipway.bot.config.settings import (
-    OperationKind,
-    ScheduleSettings,
-    SlipwaySettings,
-    parse_address,
-)
-from slipway.bot.chat.slack.checks import ACCOUNT, CHANNEL, GROUP, slack_problems
+from slipway.bot.chat.declaration import ChatDeclaration
+from slipway.bot.config.policies import PolicyCheck, with_defaults
+from slipway.bot.config.schema import Schema, Understood
+from slipway.bot.config.settings import ScheduleSettings, SlipwaySettings, rights_of, split_address
+from slipway.bot.config.spec import CommandRight, ConfigSpec, gives
 from slipway.bot.config.tables import Plain
-from slipway.bot.core.times import format_duration
-
-ALL_COMMANDS = "*"
-READING_COMMANDS = "read"
-_KINDS = frozenset(kind.value for kind in OperationKind)
+from slipway.bot.core.cron import check_cron
+from slipway.bot.core.problems import Problem, listing, one_of, shown, unknown
+from slipway.bot.core.settings_table import AnyTable, TableShape
 
 
 @dataclass(frozen=True)
@@ -37,20 +24,22 @@ class Written:
     """What a check looks at.
 
     Attributes:
+        spec: what slipway.toml may speak of.
         settings: the part of the configuration that is right in itself.
         document: the document as it was written, for what exists there at all.
-        commands: the names of all commands.
         unsure: how many persons had mistakes.
         unsure_roles: whether a role had mistakes.
         secretless: the tables that have a secret which could not be read, told already.
+        accounts: the clouds' accounts that are configured, rightly or wrongly, by name.
     """
 
+    spec: ConfigSpec
     settings: SlipwaySettings
     document: dict[str, Plain]
-    commands: frozenset[str]
     unsure: int
     unsure_roles: bool
     secretless: frozenset[str]
+    accounts: frozenset[str]
 
     def names(self, table: str) -> frozenset[str]:
         """The names under a table such as ``roles``, those with mistakes included."""
@@ -67,17 +56,22 @@ class Written:
         ]
         return [value for value in values if isinstance(value, str)]
 
-    def has(self, platform: Platform) -> bool:
+    def chat(self, platform: str) -> ChatDeclaration[Any] | None:
+        """The declaration of a platform, by its name in addresses."""
+        return next((chat for chat in self.spec.chats if chat.platform == platform), None)
+
+    def has(self, chat: ChatDeclaration[Any]) -> bool:
         """Whether the configuration speaks of a platform, rightly or wrongly."""
-        if platform == CONSOLE:
-            return self.settings.console.enabled
-        return platform != SCHEDULE and platform in self.document
+        table = getattr(self.settings, chat.platform)
+        if table is None:  # not there, or wrong
+            return chat.platform in self.document
+        return chat.enabled(table)
 
 
 def cross_check(
+    schema: Schema,
     understood: Understood,
     document: dict[str, Plain],
-    commands: frozenset[str],
     secretless: frozenset[str] = frozenset(),
 ) -> list[Problem]:
     """All mistakes between settings that are each right in themselves.
@@ -86,17 +80,20 @@ def cross_check(
     """
     if not isinstance(document.get("roles", {}), dict) or not isinstance(document.get("person", []), list):
         return []
+    spec = schema.spec
     written = Written(
+        spec,
         understood.settings,
         document,
-        commands,
         understood.unsure_persons,
         understood.unsure_roles,
         secretless,
+        schema.accounts_in(document),
     )
     problems = [problem for check in _CHECKS for problem in check(written)]
     policies = PolicyCheck(
-        with_defaults(written.settings, written.names("roles")),
+        spec,
+        with_defaults(spec, written.settings, written.names("roles")),
         written.names("policy"),
         written.names("roles"),
         written.unsure,
@@ -105,100 +102,70 @@ def cross_check(
     return [*problems, *policies.problems()]
 
 
+def _has_switch(chat: ChatDeclaration[Any]) -> bool:
+    """Whether a key of its table switches the platform on; the others are there by their tables."""
+    return "enabled" in chat.settings.model_fields
+
+
 def _somewhere_to_talk(written: Written) -> Iterator[Problem]:
-    if not any(written.has(platform) for platform in (CONSOLE, MATRIX, SLACK)) and "console" not in written.document:
-        yield Problem("matrix", "is missing: there is no room to talk in; add [matrix] or [slack]")
-    elif not any(written.has(platform) for platform in (CONSOLE, MATRIX, SLACK)):
-        yield Problem(
-            "console.enabled", "there is no room to talk in; set it to true, or add [matrix] or [slack]"
-        )
-    if "aws" not in written.document and "azure" not in written.document:
-        yield Problem(
-            "aws", "is missing, and so is azure: there is no cloud to work in; add [aws] or [azure]"
-        )
+    chats = [chat for chat in written.spec.chats if not _has_switch(chat)]
+    switched = next((chat for chat in written.spec.chats if _has_switch(chat)), None)
+    tables = one_of(f"[{chat.platform}]" for chat in chats)
+    if not any(written.has(chat) for chat in written.spec.chats):
+        if switched is not None and switched.platform in written.document:
+            key = f"{switched.platform}.enabled"
+            yield Problem(key, f"there is no room to talk in; set it to true, or add {tables}")
+        elif chats:
+            yield Problem(chats[0].platform, f"is missing: there is no room to talk in; add {tables}")
+
+
+def _somewhere_to_work(written: Written) -> Iterator[Problem]:
+    first, *others = written.spec.clouds or ("",)
+    if first and not any(cloud in written.document for cloud in written.spec.clouds):
+        too = f", and so {'are' if len(others) > 1 else 'is'} {' and '.join(others)}" if others else ""
+        tables = one_of(f"[{cloud}]" for cloud in written.spec.clouds)
+        yield Problem(first, f"is missing{too}: there is no cloud to work in; add {tables}")
     if "person" not in written.document:
         yield Problem("person", "is missing: nobody may do anything; add a [[person]] for each of you")
 
 
-def _console(written: Written) -> Iterator[Problem]:
-    console = written.settings.console
-    known = {text for person in written.settings.person for text in person.identities}
-    if console.enabled and f"console:{console.speaker}" not in known and not written.unsure:
-        yield Problem(
-            "console.speaker",
-            f'nobody has the identity "console:{console.speaker}"; add it to the identities of a [[person]]',
-        )
-
-
-def _matrix(written: Written) -> Iterator[Problem]:
-    matrix = written.settings.matrix
-    table = written.document.get("matrix")
-    if matrix is not None:
-        yield from _address("matrix.homeserver", matrix.homeserver)
-        for room in matrix.rooms:
-            if not room.startswith(("!", "#")):
+def _declared_tables(written: Written) -> Iterator[Problem]:
+    """What each declared table's own checks find."""
+    for table in written.spec.tables:
+        value = getattr(written.settings, table.name)
+        for key, entry in _entries(table, value):
+            if table.shape is TableShape.NAMED and not _typable(key):
                 yield Problem(
-                    "matrix.rooms", f"{shown(room)} is not a room; write its id (!…) or its alias (#…)"
+                    f"{table.name}.{key}", "people must be able to type the name; write it without spaces"
                 )
-    if not isinstance(table, dict) or "matrix" in written.secretless:
-        return
-    given = {key for key in ("password", "access_token") if key in table}
-    if len(given) > 1:  # none is needed: `slipway matrix login` keeps a login of its own
-        yield Problem("matrix", "a password and an access token are both given; give one of them")
+            whole = f"{table.name}.{key}" if table.shape is TableShape.NAMED else key
+            for problem in table.check(entry, whole not in written.secretless):
+                yield Problem(f"{whole}.{problem.key}" if problem.key else whole, problem.said)
+        if value:
+            yield from table.check_accounts(value, written.accounts)
 
 
-def _slack(written: Written) -> Iterator[Problem]:
-    slack = written.settings.slack
-    if slack is not None:
-        if slack.endpoint is not None:
-            yield from _address("slack.endpoint", slack.endpoint)
-        yield from slack_problems(slack, secrets="slack" not in written.secretless)
+def _entries(table: AnyTable, value: Any) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict):
+        yield from value.items()
+    elif value is not None:
+        yield table.name, value
 
 
-def _clouds(written: Written) -> Iterator[Problem]:
-    aws, azure = written.settings.aws, written.settings.azure
-    if aws is not None:
-        if aws.endpoint is not None:
-            yield from _address("aws.endpoint", aws.endpoint)
-        if not aws.owners:
-            yield Problem("aws.owners", 'is empty; write whose images to use, like ["125523088429"]')
-        one_key = (aws.access_key_id is None) != (aws.secret_access_key is None)
-        if one_key and "aws" not in written.secretless:
-            yield Problem(
-                "aws",
-                "of access_key_id and secret_access_key only one is given; give both, or neither to use "
-                "the credentials that boto3 finds by itself",
-            )
-    if azure is not None:
-        if azure.endpoint is not None:
-            yield from _address("azure.endpoint", azure.endpoint)
-        if azure.client_secret is not None and not (azure.tenant_id and azure.client_id):
-            yield Problem("azure", "a client secret needs tenant_id and client_id beside it; add them")
+def _typable(name: str) -> bool:
+    return bool(name) and not any(sign.isspace() for sign in name) and not name.startswith("-")
 
 
-def _address(key: str, address: str) -> Iterator[Problem]:
-    """An http(s) address without a password in it; unencrypted only on this machine."""
-    try:
-        parts = urlsplit(address)
-        host = parts.hostname or ""
-        port_fits = parts.port != 0
-    except ValueError:
-        host, port_fits = "", False
-    if "@" in address:
-        yield Problem(key, "there is a name or password in the address; take it out")
-    elif not host or not port_fits or parts.scheme not in ("http", "https"):
-        yield Problem(key, f"{shown(address)} is not an address; write it like https://example.org")
-    elif parts.scheme == "http" and not _is_loopback(host):
-        yield Problem(
-            key, f"{shown(address)} is not encrypted; write https:// (http:// is for this machine only)"
-        )
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")
+def _speaker(written: Written) -> Iterator[Problem]:
+    """Whoever speaks on a platform that has one speaker must be somebody."""
+    for chat in written.spec.chats:
+        table = getattr(written.settings, chat.platform)
+        speaker = getattr(table, "speaker", None) if table is not None and written.has(chat) else None
+        known = {text for person in written.settings.person for text in person.identities}
+        identity = f"{chat.platform}:{speaker}"
+        if speaker is not None and identity not in known and not written.unsure:
+            said = f'nobody has the identity "{identity}"; add it to the identities of a [[person]]'
+            yield Problem(f"{chat.platform}.speaker", said)
 
 
 def _persons(written: Written) -> Iterator[Problem]:
@@ -212,7 +179,7 @@ def _persons(written: Written) -> Iterator[Problem]:
             yield Problem(f"person.{person.id}.roles", unknown("role", role, roles, "Roles here"))
         for identity in person.identities:
             owners.setdefault(identity, []).append(person.id)
-            yield from _identity(f"person.{person.id}.identities", identity)
+            yield from _identity(f"person.{person.id}.identities", identity, written)
     for identity, ids in owners.items():
         if len(ids) > 1:
             holders = " and ".join(dict.fromkeys(ids))
@@ -222,45 +189,38 @@ def _persons(written: Written) -> Iterator[Problem]:
             )
 
 
-def _identity(key: str, identity: str) -> Iterator[Problem]:
+def _identity(key: str, identity: str, written: Written) -> Iterator[Problem]:
     try:
-        platform, account = parse_address(identity)
-    except ValueError as error:
-        yield Problem(key, str(error))
-        return
-    if platform == MATRIX and not (account.startswith("@") and ":" in account):
-        yield Problem(
-            key, f"{shown(identity)} is not a Matrix account; write it like matrix:@alice:example.org"
-        )
-    if platform == SLACK and not ACCOUNT.fullmatch(account):
-        yield Problem(key, f"{shown(identity)} is not a Slack account; write it like slack:U0123456789")
+        platform, account = split_address(identity)
+        chat = written.chat(platform)
+    except ValueError:
+        chat = None
+    if chat is None:
+        example = next((chat.account_example for chat in written.spec.chats if chat.account_example), "")
+        yield Problem(key, f"“{identity}” is not platform:id; write it like {example}")
+    elif (problem := chat.account_problem(account)) is not None:
+        yield Problem(key, f"{shown(identity)} {problem}")
 
 
 def _roles(written: Written) -> Iterator[Problem]:
-    options = written.commands | {ALL_COMMANDS, READING_COMMANDS}
+    options = written.spec.rights
     for name, role in written.settings.roles.items():
-        for right in sorted(set(role.may) - options):
+        for right in sorted(set(role.may) - set(options)):
             yield Problem(f"roles.{name}.may", unknown("command", right, options, "Commands"))
-        key = f"roles.{name}.slack_groups"
-        for group in role.slack_groups:
-            if not GROUP.fullmatch(group):
-                yield Problem(key, f"{shown(group)} is not a user group's id, like S0123456789")
-        if role.slack_groups and "slack" not in written.document:
-            yield Problem(key, "user groups are Slack's, and there is no [slack]; add it")
+        for chat in written.spec.chats:
+            yield from _groups(f"roles.{name}.{chat.group_key}", role.groups(chat.group_key), chat, written)
 
 
-def _profiles(written: Written) -> Iterator[Problem]:
-    for name, profile in written.settings.profiles.items():
-        if not name or any(sign.isspace() for sign in name) or name.startswith("-"):
-            yield Problem(f"profiles.{name}", "people must be able to type the name; write it without spaces")
-        if profile.default_for > profile.max_for:
-            yield Problem(
-                f"profiles.{name}.default_for",
-                f"{format_duration(profile.default_for)} is longer than max_for, which is "
-                f"{format_duration(profile.max_for)}; shorten the one or lengthen the other",
-            )
-    if written.settings.profiles and "aws" not in written.document:
-        yield Problem("profiles", "profiles launch machines on AWS, and there is no [aws]; add it")
+def _groups(
+    key: str, groups: tuple[str, ...], chat: ChatDeclaration[Any], written: Written
+) -> Iterator[Problem]:
+    for group in groups:
+        problem = chat.group_problem(group)
+        if problem is not None:
+            yield Problem(key, f"{shown(group)} {problem}")
+    if groups and chat.platform not in written.document:
+        name = chat.platform.capitalize()
+        yield Problem(key, f"user groups are {name}'s, and there is no [{chat.platform}]; add it")
 
 
 def _schedules(written: Written) -> Iterator[Problem]:
@@ -291,79 +251,67 @@ def _scheduled_command(entry: ScheduleSettings, written: Written) -> Iterator[Pr
     if not words:
         yield Problem(key, f"{shown(entry.command)} is not a command; write what to type, like cleanup")
         return
-    command = words[0]
-    if command.startswith(prefix):
+    command = written.spec.find_command(words)
+    if words[0].startswith(prefix):
         yield Problem(key, f"leave the prefix out: {entry.command.strip().removeprefix(prefix)}")
-    elif command not in written.commands:
-        yield Problem(key, unknown("command", command, written.commands, "Commands"))
+    elif command is None:
+        names = [command.name for command in written.spec.commands]
+        yield Problem(key, unknown("command", words[0], names, "Commands"))
     else:
         yield from _scheduled_right(entry, command, written)
-        if command in _KINDS and CLOUD_OF[OperationKind(command)] not in written.document:
-            cloud = CLOUD_OF[OperationKind(command)]
-            yield Problem(key, f"{command} works in {cloud}, and there is no [{cloud}]; add it")
+        tables = next((kind.tables for kind in written.spec.kinds if kind.name == command.right), ())
+        if tables and not any(table in written.document for table in tables):
+            missing = one_of(f"[{table}]" for table in tables)
+            it = "it" if len(tables) == 1 else "one"
+            said = f"{command.name} works in {one_of(tables)}, and there is no {missing}; add {it}"
+            yield Problem(key, said)
 
 
-def _scheduled_right(entry: ScheduleSettings, command: str, written: Written) -> Iterator[Problem]:
+def _scheduled_right(entry: ScheduleSettings, command: CommandRight, written: Written) -> Iterator[Problem]:
     roles = written.settings.roles
     if written.unsure_roles or not set(entry.roles) <= roles.keys():
         return  # told elsewhere
-    rights = {right for role in entry.roles for right in roles[role].may}
-    # Which commands only read is known above; those named like a kind of operation change something.
-    enough = {command, ALL_COMMANDS} | (set() if command in _KINDS else {READING_COMMANDS})
-    if not rights & enough:
-        able = [name for name, role in roles.items() if set(role.may) & enough]
+    if not gives(rights_of(entry.roles, written.settings), command):
+        able = [name for name, role in roles.items() if gives(role.may, command)]
         yield Problem(
             f"schedule.{entry.name}.roles",
-            f"no role here has the right to {command}; roles that have it: {listing(able)}",
+            f"no role here has the right to {command.right}; roles that have it: {listing(able)}",
         )
 
 
 def _scheduled_room(entry: ScheduleSettings, written: Written) -> Iterator[Problem]:
     key = f"schedule.{entry.name}.room"
     try:
-        platform, room = parse_address(entry.room)
+        platform, room = split_address(entry.room)
+        chat = written.chat(platform)
     except ValueError:
-        yield Problem(
-            key,
-            f"{shown(entry.room)} is not a room; write it like matrix:!abc:example.org or console:console",
-        )
+        chat = None
+    if chat is None:
+        examples = one_of(chat.room_example for chat in written.spec.chats if chat.room_example)
+        yield Problem(key, f"{shown(entry.room)} is not a room; write it like {examples}")
         return
-    if not written.has(platform):
-        right = "set console.enabled" if platform == CONSOLE else f"add [{platform}]"
+    if not written.has(chat):
+        right = f"set {platform}.enabled" if _has_switch(chat) else f"add [{platform}]"
         yield Problem(
             key, f"the room is on {platform}, which is not configured; {right} or name another room"
         )
         return
-    if platform == MATRIX and not room.startswith("!"):
-        yield Problem(key, f"{shown(entry.room)} is not a room's id; write it like matrix:!abc:example.org")
+    problem = chat.room_problem(room)
+    if problem is not None:
+        yield Problem(key, f"{shown(entry.room)} {problem}")
         return
-    if platform == SLACK and not CHANNEL.fullmatch(room):
-        yield Problem(key, f"{shown(entry.room)} is not a channel's id; write it like slack:C0123456789")
-        return
-    known = _rooms_of(platform, written.settings)
+    table = getattr(written.settings, chat.platform)
+    known = chat.rooms(table) if table is not None else ()
     if known and room not in known:
         yield Problem(key, unknown("room", room, known, f"Rooms on {platform}"))
 
 
-def _rooms_of(platform: Platform, settings: SlipwaySettings) -> tuple[str, ...]:
-    """The rooms the bot works in, or none where that cannot be told from names alone."""
-    if platform == CONSOLE:
-        return (settings.console.room,)
-    if platform == MATRIX and settings.matrix is not None:
-        # Behind an alias may stand any id, so a list with aliases proves nothing about an id.
-        rooms = settings.matrix.rooms
-        return rooms if all(room.startswith("!") for room in rooms) else ()
-    return ()
-
-
 _CHECKS: tuple[Callable[[Written], Iterator[Problem]], ...] = (
     _somewhere_to_talk,
-    _console,
-    _matrix,
-    _slack,
-    _clouds,
+    _somewhere_to_work,
+    _declared_tables,
+    _speaker,
     _persons,
     _roles,
-    _profiles,
     _schedules,
 )

@@ -9,6 +9,7 @@ from typing import Any
 
 from slipway.bot.config.load import settings_from
 from slipway.bot.config.settings import SlipwaySettings
+from slipway.bot.config.spec import ConfigSpec
 
 # The simulated clouds look at no credentials, and the SDKs want some before they speak.
 _NO_SECRETS = {"SLIPWAY_AWS_ACCESS_KEY_ID": "demo", "SLIPWAY_AWS_SECRET_ACCESS_KEY": "demo"}
@@ -19,7 +20,7 @@ def demo_settings(
     state_dir: Path,
     aws_endpoint: str | None,
     azure_endpoint: str,
-    known_rights: frozenset[str],
+    spec: ConfigSpec,
     speaker: str = "alice",
 ) -> SlipwaySettings:
     """The demo's settings, checked as any others are.
@@ -28,7 +29,7 @@ def demo_settings(
         state_dir: an absolute path; the demo's memory.
         aws_endpoint: where the simulated EC2 listens; None leaves AWS out, where moto is not installed.
         azure_endpoint: where the simulated ARM listens.
-        known_rights: the names of all commands.
+        spec: what slipway.toml may speak of.
         speaker: as whom one speaks: ``alice``, ``bob``, ``carol`` or ``admin``.
 
     Raises:
@@ -43,4 +44,4 @@ def demo_settings(
         del document["aws"], document["profiles"]
     else:
         document["aws"]["endpoint"] = aws_endpoint
-    return settings_from(document, Path.cwd(), _NO_SECRETS, known_rights=known_rights)
+    return settings_from(document, Path.cwd(), _NO_SECRETS, spec=spec)

@@ -8,27 +8,29 @@ from pathlib import Path
 
 from slipway.bot.config.checks import cross_check
 from slipway.bot.config.policies import with_defaults
-from slipway.bot.core.problems import Problem, in_order
-from slipway.bot.config.schema import plain, understand
+from slipway.bot.config.schema import Schema, plain, understand
 from slipway.bot.config.secret_values import fill_in
 from slipway.bot.config.settings import SlipwaySettings
+from slipway.bot.config.spec import ConfigSpec
 from slipway.bot.core.errors import ConfigError
+from slipway.bot.core.problems import Problem, in_order
+from slipway.bot.core.settings import Settings
 
 _LARGEST = 1024 * 1024  # bytes; a configuration for thousands of people is far below
 
 
-def load(path: Path, environ: Mapping[str, str], *, known_rights: frozenset[str]) -> SlipwaySettings:
+def load(path: Path, environ: Mapping[str, str], *, spec: ConfigSpec) -> SlipwaySettings:
     """Read and check the configuration.
 
     Args:
         path: slipway.toml; relative paths in it start at its folder.
         environ: the environment, which secrets may come from.
-        known_rights: the names of all commands, which are the rights that roles may give.
+        spec: what slipway.toml may speak of.
 
     Raises:
         ConfigError: with every mistake that was found, one line each; no line holds a secret.
     """
-    return settings_from(_read(path), path.absolute().parent, environ, known_rights=known_rights)
+    return settings_from(_read(path), path.absolute().parent, environ, spec=spec)
 
 
 def settings_from(
@@ -36,7 +38,7 @@ def settings_from(
     folder: Path,
     environ: Mapping[str, str],
     *,
-    known_rights: frozenset[str],
+    spec: ConfigSpec,
 ) -> SlipwaySettings:
     """Check a document that has been read already, as :func:`load` does with a file's.
 
@@ -44,15 +46,16 @@ def settings_from(
         ConfigError: as :func:`load`.
     """
     written = {str(key): plain(value) for key, value in document.items()}
-    filled = fill_in(written, folder, environ)
-    understood = understand(written)
+    schema = Schema(spec)
+    filled = fill_in(schema, written, folder, environ)
+    understood = understand(schema, written)
     problems = [*filled.problems, *understood.problems]
-    secretless = frozenset(problem.key.split(".", 1)[0] for problem in filled.problems)
-    problems += cross_check(understood, written, known_rights, secretless)
-    paths = _paths(understood.settings, folder, environ, problems)
+    secretless = frozenset(problem.key.rpartition(".")[0] for problem in filled.problems)
+    problems += cross_check(schema, understood, written, secretless)
+    paths = _paths(understood.settings, spec, folder, environ, problems)
     if problems:
-        raise ConfigError(in_order(problems, tuple(SlipwaySettings.model_fields)))
-    settings = with_defaults(understood.settings).model_copy(update=paths)
+        raise ConfigError(in_order(problems, schema.order))
+    settings = with_defaults(spec, understood.settings).model_copy(update=paths)
     return settings.with_secret_sources(filled.sources)
 
 
@@ -89,15 +92,26 @@ def _lower(text: str) -> str:
 
 
 def _paths(
-    settings: SlipwaySettings, folder: Path, environ: Mapping[str, str], problems: list[Problem]
+    settings: SlipwaySettings,
+    spec: ConfigSpec,
+    folder: Path,
+    environ: Mapping[str, str],
+    problems: list[Problem],
 ) -> dict[str, object]:
-    """The settings that name places on the disk, with absolute paths."""
+    """The settings that name places on the disk, with absolute paths: also in whatever table is declared."""
     found: dict[str, object] = {
         "state_dir": _place("state_dir", settings.state_dir, folder, environ, problems)
     }
-    if settings.matrix is not None and settings.matrix.avatar is not None:
-        avatar = _place("matrix.avatar", settings.matrix.avatar, folder, environ, problems)
-        found["matrix"] = settings.matrix.model_copy(update={"avatar": avatar})
+    for table in spec.tables:
+        value = getattr(settings, table.name)
+        if isinstance(value, Settings):
+            fields = {name: getattr(value, name) for name in type(value).model_fields}
+            named = {name: path for name, path in fields.items() if isinstance(path, Path)}
+            update = {
+                name: _place(f"{table.name}.{name}", path, folder, environ, problems)
+                for name, path in named.items()
+            }
+            found |= {table.name: value.model_copy(update=update)} if update else {}
     return found
 
 

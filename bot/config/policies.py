@@ -5,61 +5,41 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 
+from slipway.bot.config.settings import PersonSettings, PolicySettings, SlipwaySettings, rights_of
+from slipway.bot.config.spec import CommandRight, ConfigSpec, KindSpec, gives
 from slipway.bot.core.problems import Problem, listing, unknown
-from slipway.bot.config.settings import OperationKind, PersonSettings, PolicySettings, SlipwaySettings
 
 DEFAULT_ROLE = "releng"
 """Who approves where slipway.toml has no ``[policy.KIND]``."""
 
-DEFAULT_APPROVALS = {
-    OperationKind.LAUNCH: 0,
-    OperationKind.TERMINATE: 0,
-    OperationKind.PROMOTE: 1,
-    OperationKind.ROLLBACK: 1,
-    OperationKind.CLEANUP: 1,
-}
-"""How many persons agree where slipway.toml has no ``[policy.KIND]``: what others rely on asks for one."""
 
-CLOUD_OF = {
-    OperationKind.LAUNCH: "aws",
-    OperationKind.TERMINATE: "aws",
-    OperationKind.PROMOTE: "azure",
-    OperationKind.ROLLBACK: "azure",
-    OperationKind.CLEANUP: "azure",
-}
-"""The cloud that operations of a kind change."""
-
-
-def with_defaults(settings: SlipwaySettings, roles: Container[str] | None = None) -> SlipwaySettings:
+def with_defaults(
+    spec: ConfigSpec, settings: SlipwaySettings, roles: Container[str] | None = None
+) -> SlipwaySettings:
     """The same settings with a policy for every kind of operation.
 
     Args:
+        spec: the kinds there are, with what counts where slipway.toml does not say.
         settings: with or without ``[policy.KIND]`` tables.
         roles: the roles there are; None stands for those of the settings.
     """
     role = DEFAULT_ROLE if DEFAULT_ROLE in (settings.roles if roles is None else roles) else ""
-    missing = {
-        kind: PolicySettings(approvals=count, role=role)
-        for kind, count in DEFAULT_APPROVALS.items()
-        if kind not in settings.policy
+    policy = {
+        kind.name: settings.policy.get(kind.name) or PolicySettings(approvals=kind.approvals, role=role)
+        for kind in spec.kinds
     }
-    policy = {kind: (settings.policy | missing)[kind] for kind in OperationKind}
     return settings.model_copy(update={"policy": policy})
 
 
-def approvals_needed(settings: SlipwaySettings, kind: OperationKind) -> int:
+def approvals_needed(settings: SlipwaySettings, kind: KindSpec) -> int:
     """The largest number of approvals that an operation of this kind can ever ask for."""
-    policy = settings.policy[kind]
-    needed = max(policy.approvals, policy.approvals_scheduled or 0)
-    if kind is OperationKind.CLEANUP and settings.retention.approval_share < 1:
-        return max(needed, 1)  # a plan above the share asks for one whatever the policy says
-    return needed
+    policy = settings.policy[kind.name]
+    return max(policy.approvals, policy.approvals_scheduled or 0, kind.demanded(settings))
 
 
-def may_request(settings: SlipwaySettings, person: PersonSettings, kind: OperationKind) -> bool:
+def may_request(settings: SlipwaySettings, person: PersonSettings, kind: KindSpec) -> bool:
     """Whether one of the person's roles gives the right to this kind of operation."""
-    rights = {right for role in person.roles if role in settings.roles for right in settings.roles[role].may}
-    return bool(rights & {kind.value, "*"})
+    return gives(rights_of(person.roles, settings), CommandRight(kind.name, kind.right, changes=True))
 
 
 @dataclass(frozen=True)
@@ -67,6 +47,7 @@ class PolicyCheck:
     """Looks for policies that name nobody, or that nobody could ever meet.
 
     Attributes:
+        spec: the kinds there are, and the platforms whose user groups give roles.
         settings: with a policy for every kind.
         written: the kinds that slipway.toml itself speaks of, right or wrong.
         roles: the names of all roles there, right or wrong.
@@ -74,6 +55,7 @@ class PolicyCheck:
         unsure_roles: whether a role had mistakes, and may give any right once these are mended.
     """
 
+    spec: ConfigSpec
     settings: SlipwaySettings
     written: frozenset[str]
     roles: frozenset[str]
@@ -82,56 +64,57 @@ class PolicyCheck:
 
     def problems(self) -> Iterator[Problem]:
         """One problem for each policy that cannot work."""
-        for kind in OperationKind:
-            if kind.value in self.written:
+        for kind in self.spec.kinds:
+            if kind.name in self.written:
                 yield from self._written(kind)
-            elif getattr(self.settings, CLOUD_OF[kind]) is not None:
+            elif not kind.tables or any(getattr(self.settings, table) for table in kind.tables):
                 yield from self._default(kind)
 
-    def _default(self, kind: OperationKind) -> Iterator[Problem]:
+    def _default(self, kind: KindSpec) -> Iterator[Problem]:
         needed = approvals_needed(self.settings, kind)
         if needed and DEFAULT_ROLE not in self.roles:
             yield Problem(
-                f"policy.{kind}",
+                f"policy.{kind.name}",
                 f'is missing, and by default {_approvals(needed)} asked for from the role "{DEFAULT_ROLE}", '
-                f"which does not exist; write [policy.{kind}] with role = one of {self._choice()}, "
+                f"which does not exist; write [policy.{kind.name}] with role = one of {self._choice()}, "
                 f"or add [roles.{DEFAULT_ROLE}]",
             )
         elif needed:
             yield from self._reachable(kind, needed)
 
-    def _written(self, kind: OperationKind) -> Iterator[Problem]:
-        role = self.settings.policy[kind].role
+    def _written(self, kind: KindSpec) -> Iterator[Problem]:
+        role = self.settings.policy[kind.name].role
         needed = approvals_needed(self.settings, kind)
         if role and role not in self.roles:
-            yield Problem(f"policy.{kind}.role", unknown("role", role, self.roles, "Roles here"))
+            yield Problem(f"policy.{kind.name}.role", unknown("role", role, self.roles, "Roles here"))
         elif needed and not role:
             asked = f"{_approvals(needed)} asked for"
-            if not self.settings.policy[kind].approvals:
+            if not self.settings.policy[kind.name].approvals:
                 asked = f"{_approvals(needed)} asked for at times (by a schedule, or for a large plan)"
             yield Problem(
-                f"policy.{kind}.role",
+                f"policy.{kind.name}.role",
                 f"is missing: {asked}, and no role may give it; write role = one of {self._choice()}",
             )
         elif needed:
             yield from self._reachable(kind, needed)
 
     def _grows(self, role: str) -> bool:
-        """Whether who holds a role is not known from here: a Slack user group adds to it."""
-        return role in self.settings.roles and bool(self.settings.roles[role].slack_groups)
+        """Whether who holds a role is not known from here: a user group of a platform adds to it."""
+        held = self.settings.roles.get(role)
+        return held is not None and any(held.groups(chat.group_key) for chat in self.spec.chats)
 
     def _choice(self) -> str:
         return listing(self.roles, "the roles that you add")
 
-    def _reachable(self, kind: OperationKind, needed: int) -> Iterator[Problem]:
-        policy = self.settings.policy[kind]
+    def _reachable(self, kind: KindSpec, needed: int) -> Iterator[Problem]:
+        policy = self.settings.policy[kind.name]
         persons = self.settings.person
         if self._grows(policy.role):
             return
         holders = [person for person in persons if policy.role in person.roles]
         if len(holders) + self.unsure < needed:
             yield Problem(
-                f"policy.{kind}.approvals",
+                f"policy.{kind.name}.approvals",
                 f'{_approvals(needed)} asked for, and the role "{policy.role}" is held by '
                 f"{_persons(holders)}; ask for fewer, or give more persons the role",
             )
@@ -141,9 +124,9 @@ class PolicyCheck:
             return
         if all(len(holders) - (requester in holders) < policy.approvals for requester in requesters):
             yield Problem(
-                f"policy.{kind}.approvals",
+                f"policy.{kind.name}.approvals",
                 f"{_approvals(policy.approvals)} asked for from others than the requester, and whoever may "
-                f"{kind} ({listing(person.id for person in requesters)}) never finds as many: the role "
+                f"{kind.name} ({listing(person.id for person in requesters)}) never finds as many: the role "
                 f'"{policy.role}" is held by {_persons(holders)}; give more persons the role, '
                 "or set requester_may_approve = true",
             )

@@ -7,15 +7,26 @@ their mistakes in the same go.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any, Literal
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError, create_model
 from pydantic_core import ErrorDetails
 
+from slipway.bot.config.settings import PolicySettings, RoleSettings, SlipwaySettings
+from slipway.bot.config.spec import ConfigSpec
+from slipway.bot.config.tables import (
+    Place,
+    Plain,
+    field_at,
+    is_repeated,
+    secrets_in,
+    table_at,
+    table_in,
+)
 from slipway.bot.core.problems import Problem, did_you_mean, listing, shown
-from slipway.bot.config.settings import SlipwaySettings
-from slipway.bot.config.tables import Place, Plain, field_at, is_repeated, secret_places, table_at, table_in
+from slipway.bot.core.settings_table import AnyTable, TableShape
 
 _KINDS = {
     "string_type": 'must be text in quotes, like "abc"',
@@ -42,6 +53,107 @@ class Understood:
     unsure_roles: bool  # whether a role had a mistake, so that its rights are not known
 
 
+@dataclass(frozen=True)
+class Secret:
+    """Where a secret stands: the keys of its table in the document, and its own; such as azure, client_secret."""
+
+    table: tuple[str, ...]
+    name: str
+
+    @property
+    def key(self) -> str:
+        """As problems call it: ``azure.client_secret``."""
+        return ".".join((*self.table, self.name))
+
+
+class Schema:
+    """The settings' classes, put together from what is declared."""
+
+    def __init__(self, spec: ConfigSpec) -> None:
+        self.spec = spec
+        self.root = _root(spec)
+        self.accounts = {table.name for table in spec.tables if table.shape is TableShape.ACCOUNTS}
+
+    @property
+    def order(self) -> tuple[str, ...]:
+        """The tables in the order in which problems are told."""
+        first = ("name", "state_dir", "zone", "log_format", "commands")
+        platforms = {chat.platform for chat in self.spec.chats} | set(self.spec.clouds)
+        outer = [table.name for table in self.spec.tables if table.name in platforms]
+        rest = [table.name for table in self.spec.tables if table.name not in platforms]
+        return (*first, *outer, "person", "roles", "policy", *rest, "schedule")
+
+    def secrets(self, document: Mapping[str, Plain]) -> Iterator[Secret]:
+        """Where secrets may stand in a document, each account's own included."""
+        for table in self.spec.tables:
+            names = tuple(secrets_in(table.model))
+            for path in self._paths(table, document) if names else ():
+                yield from (Secret(path, name) for name in names)
+
+    def _paths(self, table: AnyTable, document: Mapping[str, Plain]) -> Iterator[tuple[str, ...]]:
+        here = document.get(table.name)
+        if table.shape is TableShape.ACCOUNTS and isinstance(here, dict):
+            accounts = _accounts_of(here, table)
+            if table.name in accounts:
+                yield (table.name,)
+            yield from ((table.name, key) for key in here if f"{table.name}.{key}" in accounts)
+        elif table.shape is not TableShape.NAMED:
+            yield (table.name,)
+
+    def by_account(self, document: dict[str, Plain]) -> dict[str, Plain]:
+        """The document with the accounts of each cloud by their names, as the classes have them."""
+        tables = {table.name: table for table in self.spec.tables}
+        return {
+            key: _accounts_of(value, tables[key])
+            if key in self.accounts and isinstance(value, dict)
+            else value
+            for key, value in document.items()
+        }
+
+    def accounts_in(self, document: dict[str, Plain]) -> frozenset[str]:
+        """The names of the clouds' accounts that a document speaks of, rightly or wrongly."""
+        tables = self.by_account(document)
+        here = ((name, tables[name]) for name in self.accounts if name in tables)
+        return frozenset(
+            key for name, table in here for key in (table if isinstance(table, dict) else [name])
+        )
+
+    def as_written(self, place: Place) -> Place:
+        """A place among the classes as a place in the document."""
+        if place and place[0] in self.accounts and len(place) > 1:
+            return (*str(place[1]).split("."), *place[2:])
+        return place
+
+
+def _accounts_of(table: dict[str, Plain], declared: AnyTable) -> dict[str, Plain]:
+    """The accounts in a cloud's table: the unnamed one by the table's name, ``[azure.NAME]`` by ``azure.NAME``."""
+    fields = set(declared.model.model_fields) | {f"{name}_file" for name in secrets_in(declared.model)}
+    named = {key: value for key, value in table.items() if isinstance(value, dict) and key not in fields}
+    own: dict[str, Plain] = {key: value for key, value in table.items() if key not in named}
+    unnamed: dict[str, Plain] = {declared.name: own} if own or not named else {}
+    return unnamed | {f"{declared.name}.{key}": value for key, value in named.items()}
+
+
+def _root(spec: ConfigSpec) -> type[SlipwaySettings]:
+    fields: dict[str, Any] = {}
+    for table in spec.tables:
+        match table.shape:
+            case TableShape.SINGLE:
+                fields[table.name] = (table.model, table.model())
+            case TableShape.OPTIONAL:
+                fields[table.name] = (table.model | None, None)
+            case TableShape.NAMED | TableShape.ACCOUNTS:
+                fields[table.name] = (dict[str, table.model], Field(default_factory=dict))  # type: ignore[name-defined]
+    group_keys: dict[str, Any] = {
+        chat.group_key: (tuple[str, ...], ()) for chat in spec.chats if chat.group_key
+    }
+    role = create_model("RoleSettings", __base__=RoleSettings, **group_keys)
+    fields["roles"] = (dict[str, role], Field(default_factory=dict))
+    kinds = Literal[tuple(kind.name for kind in spec.kinds)] if spec.kinds else str
+    fields["policy"] = (dict[kinds, PolicySettings], Field(default_factory=dict))  # type: ignore[valid-type]
+    return create_model("SlipwaySettings", __base__=SlipwaySettings, **fields)
+
+
 def plain(value: object, depth: int = 0) -> Plain:
     """The value as JSON knows it, with what no setting can be turned into text.
 
@@ -62,20 +174,20 @@ def plain(value: object, depth: int = 0) -> Plain:
             return str(value)
 
 
-def understand(document: dict[str, Plain]) -> Understood:
+def understand(schema: Schema, document: dict[str, Plain]) -> Understood:
     """Read a document that :func:`plain` made and into which the secrets were filled."""
     problems: tuple[Problem, ...] | None = None
     wrong: tuple[Place, ...] = ()
-    rest: Plain = document
+    rest: Plain = schema.by_account(document)
     while True:
         try:
             # As JSON, strictly: "3" is no number, 1 is no truth, and yet names of choices are read.
-            settings = SlipwaySettings.model_validate_json(json.dumps(rest), strict=True)
+            settings = schema.root.model_validate_json(json.dumps(rest), strict=True)
         except ValidationError as error:
             details = error.errors(include_url=False)
             if problems is None:
                 wrong = tuple(detail["loc"] for detail in details)
-                problems = tuple(explain(detail, document) for detail in details)
+                problems = tuple(explain(schema, detail, document) for detail in details)
             # Each round cuts at least one key or entry, so the rounds are bounded by the document's size.
             rest = without(rest, [_cut(detail) for detail in details])
         else:
@@ -133,35 +245,37 @@ def _own_name(entries: list[Plain], index: int) -> str | None:
     return name if isinstance(name, str) and name and names.count(name) == 1 else None
 
 
-def explain(detail: ErrorDetails, document: dict[str, Plain]) -> Problem:
+def explain(schema: Schema, detail: ErrorDetails, document: dict[str, Plain]) -> Problem:
     """One mistake that pydantic found, in plain words."""
-    place = detail["loc"]
-    key = key_of(place, document)
+    place, root = detail["loc"], schema.root
+    written = schema.as_written(place)
+    key = key_of(written, document)
     if detail["type"] == "missing":
-        return Problem(key, f"is missing{_right(place)}")
+        return Problem(key, f"is missing{_right(root, place)}")
     if detail["type"] == "extra_forbidden":
-        return Problem(key, _unknown_key(place))
+        return Problem(key, _unknown_key(schema, place, document))
     if place[-1:] == ("[key]",):
         return Problem(key, _unknown_name(str(place[-2]), detail))
     if detail["type"] == "value_error":
         return Problem(key, str(detail["ctx"]["error"]))
-    value = "it is not right" if place in set(secret_places()) else f"it is {shown(detail['input'])}"
-    return Problem(key, f"{value}; {_wrong(detail, place)}")
+    secret = any(secret.key == ".".join(map(str, written)) for secret in schema.secrets(document))
+    value = "it is not right" if secret else f"it is {shown(detail['input'])}"
+    return Problem(key, f"{value}; {_wrong(schema, detail, place)}")
 
 
-def _right(place: Place) -> str:
-    field = field_at(place)
+def _right(root: type[SlipwaySettings], place: Place) -> str:
+    field = field_at(root, place)
     return f"; write {field.description}" if field is not None and field.description else ""
 
 
-def _unknown_key(place: Place) -> str:
-    table = table_at(place[:-1])
+def _unknown_key(schema: Schema, place: Place, document: dict[str, Plain]) -> str:
+    table = table_at(schema.root, place[:-1])
     known = set(table.model_fields) if table is not None else set()
-    for secret in secret_places():
-        if secret[:-1] == place[:-1]:
-            known = known - {secret[-1]} | {f"{secret[-1]}_file"}
-    name = str(place[-1])
-    near = did_you_mean(name, known)
+    written = schema.as_written(place)
+    for secret in schema.secrets(document):
+        if secret.table == written[:-1]:
+            known = known - {secret.name} | {f"{secret.name}_file"}
+    near = did_you_mean(str(place[-1]), known)
     return f"there is no such key{near or '.'} Keys here: {listing(known)}"
 
 
@@ -171,26 +285,26 @@ def _unknown_name(name: str, detail: ErrorDetails) -> str:
     return f'there is no "{name}" here{near or "."} There are: {options}'
 
 
-def _wrong(detail: ErrorDetails, place: Place) -> str:
+def _wrong(schema: Schema, detail: ErrorDetails, place: Place) -> str:
     """What would be right, as an order or a rule."""
     kind, context = detail["type"], detail.get("ctx", {})
-    field = field_at(place)
+    field = field_at(schema.root, place)
     if kind == "model_type" or (kind in ("tuple_type", "dict_type") and field and table_in(field)):
-        return _table_shape(place)
+        return _table_shape(schema, place)
     if kind in ("enum", "literal_error"):
         return f"must be {context['expected']}"
     if kind in ("string_pattern_mismatch", "string_too_long", "string_too_short", "too_short", "tuple_type"):
-        return _right(place).removeprefix("; ") or _KINDS.get(kind, "is not right")
+        return _right(schema.root, place).removeprefix("; ") or _KINDS.get(kind, "is not right")
     for bound, words in _BOUNDS.items():
         if bound in context:
             return f"must be {words} {context[bound]}"
     return _KINDS.get(kind, detail["msg"][:1].lower() + detail["msg"][1:])
 
 
-def _table_shape(place: Place) -> str:
+def _table_shape(schema: Schema, place: Place) -> str:
     head = str(place[0])
-    field = field_at(place[:1])
-    if field is None or not is_repeated(field):
+    field = field_at(schema.root, place[:1])
+    if field is None or not is_repeated(field) or head in schema.accounts:
         return f"must be a table that begins with [{head}]"
     if isinstance(place[1] if len(place) > 1 else None, int) or "tuple" in str(field.annotation):
         return f"must be tables that begin with [[{head}]]"

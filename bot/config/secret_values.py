@@ -4,7 +4,7 @@ For a field such as ``matrix.password`` the first of these counts:
 
 1. the environment variable ``SLIPWAY_MATRIX_PASSWORD``, or the file that ``…_PASSWORD_FILE`` names;
 2. the file that the key ``password_file`` in the table names;
-3. for Azure, the environment variables that azure-identity or Fedora's uploader read.
+3. for a cloud's unnamed account, the environment variables that the cloud's own tools read.
 
 An empty environment variable counts as not set, as container tools pass them so.
 """
@@ -12,24 +12,19 @@ An empty environment variable counts as not set, as container tools pass them so
 from __future__ import annotations
 
 import os
+import re
 import stat
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from slipway.bot.config.schema import Schema, Secret
+from slipway.bot.config.tables import Plain
 from slipway.bot.core.problems import Problem
-from slipway.bot.config.tables import Plain, secret_places
 
 _LARGEST = 64 * 1024  # bytes; far above any key or token
 _OTHERS = stat.S_IROTH | stat.S_IWOTH
-
-# Sources: azure-identity's EnvironmentCredential, and Fedora's cloud image uploader, which has its own names.
-_AZURE_NAMES: Mapping[str, tuple[str, ...]] = {
-    "subscription_id": ("AZURE_SUBSCRIPTION_ID",),
-    "tenant_id": ("AZURE_TENANT_ID", "AZURE_TENANT"),
-    "client_id": ("AZURE_CLIENT_ID",),
-    "client_secret": ("AZURE_CLIENT_SECRET", "AZURE_SECRET"),
-}
+_NOT_IN_VARIABLES = re.compile(r"[^A-Z0-9_]")
 
 
 @dataclass
@@ -40,26 +35,28 @@ class Filled:
     problems: list[Problem] = field(default_factory=list)
 
 
-def fill_in(document: dict[str, Plain], folder: Path, environ: Mapping[str, str]) -> Filled:
-    """Put the secrets, and what Azure's environment variables say, into the document's tables.
+def fill_in(schema: Schema, document: dict[str, Plain], folder: Path, environ: Mapping[str, str]) -> Filled:
+    """Put the secrets, and what other tools' environment variables say, into the document's tables.
 
     Tables that the document does not have are left alone. Relative paths start at ``folder``.
     """
     filled = Filled()
-    for place in secret_places():
-        *above, name = place
-        table = _table(document, above)
+    secrets = tuple(schema.secrets(document))
+    for secret in secrets:
+        table = _table(document, secret.table)
         if table is not None:
-            _fill_one(table, place, name, folder, environ, filled)
-    azure = _table(document, ["azure"])
-    if azure is not None:
-        _fill_azure(azure, environ, filled)
+            _fill_one(table, secret, folder, environ, filled)
+    for cloud, declared in schema.spec.clouds.items():
+        table = _table(document, (cloud,))
+        if table is not None and (not table or any(not isinstance(value, dict) for value in table.values())):
+            own = {secret.name for secret in secrets if secret.table == (cloud,)}
+            _fill_from_tools(table, cloud, declared.environment, own, environ, filled)
     return filled
 
 
-def variable(place: tuple[str, ...]) -> str:
+def variable(secret: Secret) -> str:
     """The environment variable of a secret: ``SLIPWAY_MATRIX_PASSWORD``."""
-    return "_".join(("slipway", *place)).upper()
+    return _NOT_IN_VARIABLES.sub("_", "_".join(("slipway", *secret.table, secret.name)).upper())
 
 
 def read_secret(path: Path) -> str:
@@ -106,21 +103,16 @@ def _content(path: Path) -> bytes:
 
 
 def _fill_one(
-    table: dict[str, Plain],
-    place: tuple[str, ...],
-    name: str,
-    folder: Path,
-    environ: Mapping[str, str],
-    filled: Filled,
+    table: dict[str, Plain], secret: Secret, folder: Path, environ: Mapping[str, str], filled: Filled
 ) -> None:
-    key, named = ".".join(place), variable(place)
-    file_key = f"{name}_file"
+    named = variable(secret)
+    file_key = f"{secret.name}_file"
     written = table.pop(file_key, None)
-    if name in table:
-        del table[name]
+    if secret.name in table:
+        del table[secret.name]
         filled.problems.append(
             Problem(
-                key,
+                secret.key,
                 "a secret does not belong into this file; put it into a file of its own and name that "
                 f"with {file_key}, or into the environment variable {named}",
             )
@@ -128,49 +120,55 @@ def _fill_one(
         return
     said, said_file = environ.get(named), environ.get(f"{named}_FILE")
     if said and said_file:
-        filled.problems.append(Problem(key, f"{named} and {named}_FILE are both set; set one of them"))
+        filled.problems.append(Problem(secret.key, f"{named} and {named}_FILE are both set; set one of them"))
     elif said:
-        _keep(table, place, said, f"the environment variable {named}", filled)
+        _keep(table, secret, said, f"the environment variable {named}", filled)
     elif said_file:
-        _from_file(table, place, folder / said_file, filled)
+        _from_file(table, secret, folder / said_file, filled)
     elif isinstance(written, str):
-        _from_file(table, place, folder / written, filled)
+        _from_file(table, secret, folder / written, filled)
     elif written is not None:
-        filled.problems.append(Problem(f"{key}_file", "must be the path of a file, in quotes"))
+        filled.problems.append(Problem(f"{secret.key}_file", "must be the path of a file, in quotes"))
 
 
-def _from_file(table: dict[str, Plain], place: tuple[str, ...], path: Path, filled: Filled) -> None:
+def _from_file(table: dict[str, Plain], secret: Secret, path: Path, filled: Filled) -> None:
     try:
         value = read_secret(path)
     except ValueError as error:
-        filled.problems.append(Problem(f"{'.'.join(place)}_file", str(error)))
+        filled.problems.append(Problem(f"{secret.key}_file", str(error)))
         return
-    _keep(table, place, value, f"the file {path}", filled)
+    _keep(table, secret, value, f"the file {path}", filled)
 
 
-def _keep(table: dict[str, Plain], place: tuple[str, ...], value: str, source: str, filled: Filled) -> None:
+def _keep(table: dict[str, Plain], secret: Secret, value: str, source: str, filled: Filled) -> None:
     if not value.isascii() and value != value.encode(errors="replace").decode():
-        filled.problems.append(Problem(".".join(place), f"{source} does not hold text in UTF-8"))
+        filled.problems.append(Problem(secret.key, f"{source} does not hold text in UTF-8"))
         return
-    table[place[-1]] = value
-    filled.sources[".".join(place)] = source
+    table[secret.name] = value
+    filled.sources[secret.key] = source
 
 
-def _fill_azure(azure: dict[str, Plain], environ: Mapping[str, str], filled: Filled) -> None:
+def _fill_from_tools(
+    table: dict[str, Plain],
+    cloud: str,
+    names: Mapping[str, tuple[str, ...]],
+    secrets: Collection[str],
+    environ: Mapping[str, str],
+    filled: Filled,
+) -> None:
     refused = {problem.key.removesuffix("_file") for problem in filled.problems}
-    for name, variables in _AZURE_NAMES.items():
+    for name, variables in names.items():
         found = next((known for known in variables if environ.get(known)), None)
-        place = ("azure", name)
-        if found is None or name in azure or ".".join(place) in refused:
+        if found is None or name in table or f"{cloud}.{name}" in refused:
             continue
-        if place in set(secret_places()):
-            _keep(azure, place, environ[found], f"the environment variable {found}", filled)
+        if name in secrets:
+            _keep(table, Secret((cloud,), name), environ[found], f"the environment variable {found}", filled)
         else:
-            azure[name] = environ[found]
+            table[name] = environ[found]
 
 
-def _table(document: dict[str, Plain], above: list[str]) -> dict[str, Plain] | None:
+def _table(document: dict[str, Plain], path: Sequence[str]) -> dict[str, Plain] | None:
     here: Plain = document
-    for key in above:
+    for key in path:
         here = here.get(key) if isinstance(here, dict) else None
     return here if isinstance(here, dict) else None

@@ -1,22 +1,22 @@
-"""Every setting of Slipway, with its default. One class a table of slipway.toml."""
+"""The settings that every installation has, whatever it does. The other tables are declared by whom they belong to,
+and become fields of a class that :mod:`slipway.bot.config.schema` builds."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar, cast
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, PrivateAttr, SecretStr
+from pydantic import Field, PrivateAttr
 
-from slipway.bot.chat.console.platform import CONSOLE
-from slipway.bot.chat.matrix.platform import MATRIX
 from slipway.bot.chat.model import Platform
-from slipway.bot.chat.slack.platform import SLACK
-from slipway.bot.chat.slack.settings import SlackSettings
 from slipway.bot.core.settings import Duration, Settings, Zone
+from slipway.bot.core.settings_table import SettingsTable, TableShape
+
+SettingsT = TypeVar("SettingsT", bound=Settings)
 
 
 class CommandSettings(Settings):
@@ -30,72 +30,6 @@ class CommandSettings(Settings):
         description="one to three signs without letters, digits or spaces, like !",
     )
     max_age: Duration = timedelta(minutes=10)  # older messages are not acted on
-
-
-class ConsoleSettings(Settings):
-    """``[console]``: a chat on standard input and output, for trying a configuration."""
-
-    enabled: bool = False
-    speaker: str = "alice"
-    room: str = "console"
-
-
-class UnsignedDevices(StrEnum):
-    """What is done about a command from a device that its owner has not cross-signed, in an encrypted room."""
-
-    ACCEPT = "accept"
-    WARN = "warn"  # act on it, and say that the device is not signed
-    REFUSE = "refuse"  # commands that change or decide something need a signed device
-
-
-class MatrixSettings(Settings):
-    """``[matrix]``: the account, and the rooms it works in."""
-
-    homeserver: str = Field(description="the homeserver's address, like https://matrix.example.org")
-    user_id: str = Field(
-        pattern=r"^@[^:\s]+:\S+$", description="the bot's own account, like @slipway:example.org"
-    )
-    device_id: str = Field("SLIPWAY", min_length=1, max_length=255)  # at the first login; then as it was kept
-    password: SecretStr | None = None
-    access_token: SecretStr | None = None
-    encryption: bool = True  # whether the bot works in encrypted rooms
-    cross_signing_seeds: SecretStr | None = None  # None: kept in the state folder
-    unsigned_devices: UnsignedDevices = UnsignedDevices.WARN
-    rooms: tuple[str, ...] = ()  # room ids or aliases; invites into others are ignored
-    display_name: str = Field("", max_length=100)  # empty: the account's name is left as it is
-    avatar: Path | None = None  # a picture file; none: the account's is left as it is
-    edit_interval: Duration = timedelta(seconds=5)
-    request_timeout: Duration = timedelta(seconds=30)
-
-
-class AwsSettings(Settings):
-    """``[aws]``: EC2 in one region. Credentials come from boto3's own chain."""
-
-    region: str = Field(description="the region's name, like eu-west-1")
-    owners: tuple[str, ...] = ("125523088429",)  # Fedora's account
-    endpoint: str | None = None
-    access_key_id: SecretStr | None = None
-    secret_access_key: SecretStr | None = None
-    timeout: Duration = timedelta(seconds=20)
-    max_attempts: int = Field(4, ge=1, le=10)
-
-
-class AzureSettings(Settings):
-    """``[azure]``: one Azure Compute Gallery. Credentials from here, or azure-identity's own chain."""
-
-    subscription_id: str = Field(
-        description="the subscription's id (or set AZURE_SUBSCRIPTION_ID in the environment)"
-    )
-    resource_group: str = Field(description="the name of the resource group that holds the gallery")
-    gallery: str = Field(description="the gallery's name")
-    endpoint: str | None = None
-    tenant_id: str | None = None
-    client_id: str | None = None
-    client_secret: SecretStr | None = None
-    timeout: Duration = timedelta(seconds=30)
-    operation_timeout: Duration = timedelta(hours=1)  # long-running operations
-    max_attempts: int = Field(4, ge=1, le=10)
-    parallel_listings: int = Field(16, ge=1, le=64)
 
 
 class PersonSettings(Settings):
@@ -115,22 +49,19 @@ class PersonSettings(Settings):
 
 
 class RoleSettings(Settings):
-    """``[roles.NAME]``: the commands that holders may use; ``read`` is every reading one, ``*`` is all."""
+    """``[roles.NAME]``: the rights that holders have; ``read`` is every reading command, ``*`` is all.
+
+    Chat platforms with user groups add a key each, such as ``slack_groups``.
+    """
 
     may: tuple[str, ...] = Field(
         description='the commands that holders may use as a list, like ["read", "launch"]'
     )
-    slack_groups: tuple[str, ...] = ()  # configured persons in these Slack user groups hold the role, too
 
-
-class OperationKind(StrEnum):
-    """The kinds of operation that a policy speaks of."""
-
-    LAUNCH = "launch"
-    TERMINATE = "terminate"
-    PROMOTE = "promote"
-    ROLLBACK = "rollback"
-    CLEANUP = "cleanup"
+    def groups(self, key: str) -> tuple[str, ...]:
+        """The user groups of a platform whose members hold the role, by the platform's key."""
+        found: tuple[str, ...] = getattr(self, key, ()) if key else ()
+        return found
 
 
 class PolicySettings(Settings):
@@ -141,30 +72,7 @@ class PolicySettings(Settings):
     role: str = ""  # approvers hold it; empty only where no approval is ever asked for
     requester_may_approve: bool = False
     expires: Duration = timedelta(hours=24)
-    encrypted_reactions: bool | None = (
-        None  # whether a reaction counts in an encrypted room; None: launch only
-    )
-
-
-class RetentionSettings(Settings):
-    """``[retention]``: what a clean-up keeps. Defaults are those of Fedora's uploader SOP."""
-
-    keep_candidates: int = Field(7, ge=1)
-    keep_rolling: int = Field(7, ge=1)
-    rolling_pattern: str = "*Rawhide*"
-    owner: str = "fedora-cloud"  # versions whose tag `owner` names another are left alone
-    approval_share: float = Field(0.5, gt=0, le=1)  # a larger share of a definition needs an approval
-
-
-class ProfileSettings(Settings):
-    """``[profiles.NAME]``: a launch template, and how much of it people may ask for."""
-
-    template: str = Field(description="the name of a launch template, like slipway-small")
-    template_version: int | None = Field(None, ge=1)  # None: the template's default, resolved when planning
-    description: str = ""
-    max_count: int = Field(1, ge=1, le=50)
-    default_for: Duration = timedelta(hours=3)
-    max_for: Duration = timedelta(days=3)
+    encrypted_reactions: bool | None = None  # whether a reaction counts in an encrypted room; None: by kind
 
 
 class Missed(StrEnum):
@@ -193,7 +101,7 @@ class ScheduleSettings(Settings):
 
 
 class SlipwaySettings(Settings):
-    """slipway.toml as a whole."""
+    """slipway.toml as a whole: what is here, and a field for each declared table."""
 
     name: str = Field(  # names this deployment in tags
         "slipway",
@@ -204,19 +112,34 @@ class SlipwaySettings(Settings):
     zone: Zone = ZoneInfo("UTC")
     log_format: Literal["console", "json"] = "console"
     commands: CommandSettings = CommandSettings()
-    console: ConsoleSettings = ConsoleSettings()
-    matrix: MatrixSettings | None = None
-    slack: SlackSettings | None = None
-    aws: AwsSettings | None = None
-    azure: AzureSettings | None = None
     person: tuple[PersonSettings, ...] = ()
-    roles: dict[str, RoleSettings] = {}
-    policy: dict[OperationKind, PolicySettings] = {}
-    retention: RetentionSettings = RetentionSettings()
-    profiles: dict[str, ProfileSettings] = {}
+    roles: dict[str, RoleSettings] = Field(default_factory=dict)
+    policy: dict[str, PolicySettings] = Field(default_factory=dict)
     schedule: tuple[ScheduleSettings, ...] = ()
 
     _secret_sources: dict[str, str] = PrivateAttr(default_factory=dict)
+
+    def table(self, table: SettingsTable[SettingsT]) -> SettingsT:
+        """A table that is always there, if only with its defaults."""
+        found = self._declared(table, TableShape.SINGLE)
+        assert isinstance(found, table.model)  # noqa: S101 - the schema built the field from the declaration
+        return found
+
+    def optional(self, table: SettingsTable[SettingsT]) -> SettingsT | None:
+        """A table, or None where slipway.toml does not have it."""
+        found = self._declared(table, TableShape.OPTIONAL, TableShape.SINGLE)
+        assert found is None or isinstance(found, table.model)  # noqa: S101 - as above
+        return found
+
+    def named(self, table: SettingsTable[SettingsT]) -> Mapping[str, SettingsT]:
+        """Tables by their names, in the order of slipway.toml; of accounts, by ``azure``, ``azure.NAME``."""
+        found = self._declared(table, TableShape.NAMED, TableShape.ACCOUNTS)
+        return cast("Mapping[str, SettingsT]", found)
+
+    def _declared(self, table: SettingsTable[SettingsT], *shapes: TableShape) -> object:
+        if table.shape not in shapes:
+            raise ValueError(f"the table {table.name} is {table.shape}, and was asked for as another")
+        return getattr(self, table.name)
 
     @property
     def secret_sources(self) -> Mapping[str, str]:
@@ -230,13 +153,19 @@ class SlipwaySettings(Settings):
         return copy
 
 
-def parse_address(text: str) -> tuple[Platform, str]:
+def split_address(text: str) -> tuple[Platform, str]:
     """Split ``platform:id``, as identities and rooms are written in the configuration.
 
     Raises:
-        ValueError: no known platform in front, or nothing behind it.
+        ValueError: nothing stands before or behind the colon.
     """
     name, colon, rest = text.partition(":")
-    if not colon or not rest or name not in (CONSOLE, MATRIX, SLACK):
-        raise ValueError(f"“{text}” is not platform:id; write it like matrix:@alice:example.org")
+    if not (name and colon and rest):
+        raise ValueError(f"“{text}” is not platform:id")
     return Platform(name), rest
+
+
+def rights_of(roles: Iterable[str], settings: SlipwaySettings) -> frozenset[str]:
+    """The rights that somebody with these roles holds; roles that do not exist give none."""
+    held = (settings.roles[role].may for role in roles if role in settings.roles)
+    return frozenset(right for rights in held for right in rights)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from slipway.bot.chat.declaration import ChatDeclaration
-from slipway.bot.core.settings_table import AnyTable
+from slipway.bot.clouds.declaration import CloudDeclaration
 from slipway.bot.config.settings import SlipwaySettings
+from slipway.bot.core.settings_table import AnyTable
 
 
 @dataclass(frozen=True)
@@ -31,18 +32,18 @@ class KindSpec:
     """A kind of operation as far as the configuration goes.
 
     Attributes:
-        name: as ``[policy.NAME]`` has it; it is also the right to ask for such an operation.
+        name: as ``[policy.NAME]`` has it.
+        right: the right to ask for such an operation.
         approvals: how many persons agree where slipway.toml does not say.
         demanded: how many a plan may demand whatever the policy says.
         tables: the tables of the clouds that such operations work in.
-        forgeable_presses: whether a press that could have been made up on its way counts by default.
     """
 
     name: str
+    right: str
     approvals: int
     tables: tuple[str, ...]
     demanded: Callable[[SlipwaySettings], int] = lambda _settings: 0
-    forgeable_presses: bool = False
 
 
 @dataclass(frozen=True)
@@ -52,26 +53,20 @@ class ConfigSpec:
     Attributes:
         tables: the declared tables, in the order in which problems are told.
         chats: the chat platforms.
-        clouds: names of the clouds' tables, with the variables that other tools read, by field.
+        clouds: the clouds, by the names of their tables.
         kinds: the kinds of operation.
         commands: every command.
         find_command: the command that a line's first words name; None if they name none.
+        summaries: lines about the subjects' own tables, for `slipway check`.
     """
 
     tables: tuple[AnyTable, ...]
     chats: tuple[ChatDeclaration[Any], ...]
-    clouds: Mapping[str, Mapping[str, tuple[str, ...]]]
+    clouds: Mapping[str, CloudDeclaration[Any]]
     kinds: tuple[KindSpec, ...]
     commands: tuple[CommandRight, ...]
     find_command: Callable[[Sequence[str]], CommandRight | None]
-    _by_name: dict[str, KindSpec] = field(init=False, repr=False, compare=False, default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self._by_name.update({kind.name: kind for kind in self.kinds})
-
-    def kind(self, name: str) -> KindSpec:
-        """The kind of this name, which must be one."""
-        return self._by_name[name]
+    summaries: tuple[Callable[[SlipwaySettings], Iterable[str]], ...] = ()
 
     @property
     def rights(self) -> tuple[str, ...]:

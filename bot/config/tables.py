@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import get_args, get_origin
+from collections.abc import Iterator, Mapping
+from typing import get_origin
 
 from pydantic import SecretStr
 from pydantic.fields import FieldInfo
 
-from slipway.bot.core.settings import Settings
-from slipway.bot.config.settings import SlipwaySettings
+from slipway.bot.core.settings import Settings, leaf_types
 
 Plain = None | bool | int | float | str | list["Plain"] | dict[str, "Plain"]
 """A document as JSON knows it."""
@@ -18,38 +17,29 @@ Place = tuple[str | int, ...]
 """Keys and list indexes from the top of the document down."""
 
 
-def _leaves(annotation: object) -> Iterator[type]:
-    """All classes inside ``X | None``, ``tuple[X, ...]`` and ``dict[K, X]``."""
-    inside = get_args(annotation)
-    if not inside and isinstance(annotation, type):
-        yield annotation
-    for part in inside:
-        yield from _leaves(part)
-
-
 def table_in(field: FieldInfo) -> type[Settings] | None:
     """The table that a field holds (one, a list or a mapping of them), or None for a plain value."""
-    return next((leaf for leaf in _leaves(field.annotation) if issubclass(leaf, Settings)), None)
+    return next((leaf for leaf in leaf_types(field.annotation) if issubclass(leaf, Settings)), None)
 
 
 def is_repeated(field: FieldInfo) -> bool:
     """Whether the field holds many: a list or a mapping."""
-    return get_origin(field.annotation) in (tuple, dict)
+    return get_origin(field.annotation) in (tuple, dict, Mapping)
 
 
-def field_at(place: Place) -> FieldInfo | None:
+def field_at(root: type[Settings], place: Place) -> FieldInfo | None:
     """The field that a place belongs to: its own, or that of the list or mapping it stands in."""
-    return _walk(place)[0]
+    return _walk(root, place)[0]
 
 
-def table_at(place: Place) -> type[Settings] | None:
+def table_at(root: type[Settings], place: Place) -> type[Settings] | None:
     """The table that stands at a place, or None where a plain value or nothing does."""
-    return _walk(place)[1]
+    return _walk(root, place)[1]
 
 
-def _walk(place: Place) -> tuple[FieldInfo | None, type[Settings] | None]:
+def _walk(root: type[Settings], place: Place) -> tuple[FieldInfo | None, type[Settings] | None]:
     field: FieldInfo | None = None
-    table: type[Settings] | None = SlipwaySettings
+    table: type[Settings] | None = root
     one_of_many = False
     for key in place:
         if one_of_many or table is None:  # an index or a name, or something inside a plain value
@@ -62,16 +52,6 @@ def _walk(place: Place) -> tuple[FieldInfo | None, type[Settings] | None]:
     return field, table
 
 
-def secret_places(
-    table: type[Settings] = SlipwaySettings, above: tuple[str, ...] = ()
-) -> Iterator[tuple[str, ...]]:
-    """Where secrets stand: every field that is a ``SecretStr``, in whatever table, later ones included.
-
-    Repeated tables have no name that an environment variable could carry, so they may not hold secrets.
-    """
-    for name, field in table.model_fields.items():
-        inner = table_in(field)
-        if SecretStr in _leaves(field.annotation):
-            yield (*above, name)
-        elif inner is not None and not is_repeated(field):
-            yield from secret_places(inner, (*above, name))
+def secrets_in(table: type[Settings]) -> Iterator[str]:
+    """The fields of a table that hold secrets: every one that is a ``SecretStr``."""
+    return (name for name, field in table.model_fields.items() if SecretStr in leaf_types(field.annotation))

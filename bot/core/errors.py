@@ -50,7 +50,7 @@ class ResponsibleParty(StrEnum):
     CLOUD = "the cloud; try again later"
 
 
-_MOVER = {
+_RESPONSIBLE = {
     CloudErrorKind.NOT_FOUND: ResponsibleParty.REQUESTER,
     CloudErrorKind.REFUSED: ResponsibleParty.ADMIN,
     CloudErrorKind.THROTTLED: ResponsibleParty.CLOUD,
@@ -84,9 +84,9 @@ class CloudError(SlipwayError):
         self.code = code
 
     @property
-    def mover(self) -> ResponsibleParty:
+    def responsible(self) -> ResponsibleParty:
         """Whose move it is."""
-        return _MOVER[self.kind]
+        return _RESPONSIBLE[self.kind]
 
 
 class DeclarationError(SlipwayError):

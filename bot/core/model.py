@@ -18,14 +18,17 @@ class Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", ser_json_timedelta="float")
 
 
-def canonical_json(model: Model) -> str:
+def canonical(value: Json) -> str:
     """The one JSON text of a value: sorted keys, no spaces, UTF-8 as it is.
 
     Two equal values always give the same text, so a digest of it can stand for the value.
     """
-    return json.dumps(
-        model.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False
-    )
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+def canonical_json(model: Model) -> str:
+    """The canonical JSON of a model; see :func:`canonical`."""
+    return canonical(model.model_dump(mode="json"))
 
 
 def digest(model: Model) -> str:

@@ -27,7 +27,10 @@ class Finding:
     def of_error(cls, what: str, error: CloudError) -> Finding:
         """What a cloud's refusal to be looked at comes to."""
         return cls(
-            what, "does not work", (error.sentence,), f"whose move: {error.responsible}; then `slipway doctor`"
+            what,
+            "does not work",
+            (error.sentence,),
+            f"whose move: {error.responsible}; then `slipway doctor`",
         )
 
     @property

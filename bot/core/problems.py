@@ -52,6 +52,12 @@ def listing(words: Iterable[str], none: str = "none") -> str:
     return ", ".join(sorted(words)) or none
 
 
+def one_of(words: Iterable[str]) -> str:
+    """Names of which one will do: ``[matrix] or [slack]``."""
+    *most, last = tuple(words) or ("nothing",)
+    return f"{', '.join(most)} or {last}" if most else last
+
+
 def unknown(what: str, name: str, options: Iterable[str], called: str) -> str:
     """The sentence for a name that does not exist: what was meant perhaps, and which there are.
 

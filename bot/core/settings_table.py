@@ -9,9 +9,9 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import SecretStr
 
-from slipway.bot.core.settings import Settings, leaf_types
-from slipway.bot.core.problems import Problem
 from slipway.bot.core.errors import DeclarationError
+from slipway.bot.core.problems import Problem
+from slipway.bot.core.settings import Settings, leaf_types
 
 SettingsT = TypeVar("SettingsT", bound=Settings)
 
@@ -36,7 +36,8 @@ class SettingsTable(Generic[SettingsT]):
         summary: what it says, in a few words, for the documentation.
         check: mistakes that show from several of its keys; gets a table (of several: each) and whether missing
             secrets are to be told, and gives keys without the table's own name.
-        needs: tables of which one must be there for this one to mean anything, and the sentence for when none is.
+        check_accounts: mistakes between the whole of it (of several: by name) and the clouds' accounts that
+            slipway.toml has, such as ``azure`` and ``azure.staging``; gives whole keys.
     """
 
     name: str
@@ -44,6 +45,7 @@ class SettingsTable(Generic[SettingsT]):
     shape: TableShape
     summary: str
     check: Callable[[SettingsT, bool], Iterator[Problem]] = lambda _table, _secrets: iter(())
+    check_accounts: Callable[[Any, frozenset[str]], Iterator[Problem]] = lambda _value, _accounts: iter(())
 
     def __post_init__(self) -> None:
         if not self.name.isidentifier() or self.name != self.name.lower():

@@ -1,26 +1,39 @@
 """What a plan is made of, common to every subject: requests, steps, drafts and how a step is carried out.
 
-A subject (images, instances, …) subclasses :class:`Request` and :class:`Step`, writes a planner that turns a
-request into a :class:`Draft`, and an :class:`Executor` for each kind of step. `slipway.bot.operations.kinds` gathers
-them into closed unions.
+A subject (images, machines, …) subclasses :class:`Request` and :class:`Step`, writes a planner that turns a
+request into a :class:`Draft`, and an :class:`Executor` for each kind of step, and declares them in its
+:class:`slipway.bot.operations.declarations.Subject`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Generic, Protocol, TypeVar
+from typing import ClassVar, Generic, Protocol, TypeVar
 
 from pydantic import Field
 
 from slipway.bot.core.model import Json, Model
 
 
-class Request(Model):
+class Stored(Model):
+    """Data that is stored by its kind, and read again by whoever knows that kind.
+
+    ``kind`` names it for ever; a subclass gives it as ``kind: Literal["launch"] = "launch"``. ``FORMAT`` is the
+    version of its form: it goes up when a field is added, renamed or given another meaning, together with a
+    function in the declaration that turns the form before into this one.
+    """
+
+    FORMAT: ClassVar[int] = 1
+
+    kind: str
+
+
+class Request(Stored):
     """What somebody wants done, pinned so far that planning it again means the same thing."""
 
 
-class Step(Model):
+class Step(Stored):
     """One change in a cloud. It is data; an executor carries it out."""
 
     @property

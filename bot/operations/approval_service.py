@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 
 from slipway.bot.chat.model import Choice
 from slipway.bot.core.errors import UserError
@@ -10,8 +12,8 @@ from slipway.bot.core.text import nearest
 from slipway.bot.core.times import Clock
 from slipway.bot.operations.audit import AuditEntry
 from slipway.bot.operations.model import Operation, OperationState, Outcome, Vote
-from slipway.bot.operations.policy import Enough, Missing, Vetoed, approval_status, deciders, may_decide
-from slipway.bot.operations.repository import OperationRepository
+from slipway.bot.operations.policy import Missing, Vetoed, approval_status, deciders, may_decide
+from slipway.bot.operations.repository import OperationChange, OperationRepository, UnknownOperationError
 from slipway.bot.people import People, Person
 
 LONGEST_REASON = 300
@@ -25,7 +27,7 @@ class Decision:
     operation_id: str
     person: Person
     choice: Choice
-    event: str
+    event_key: str
     digest_prefix: str | None = None
     reason: str = ""
     forgeable: bool = False  # a press that could have been made up on its way
@@ -43,13 +45,24 @@ class ApprovalService:
         """The operation with this id.
 
         Raises:
-            Mistake: there is none; names the nearest.
+            UserError: there is none; names the nearest.
         """
         operation = await self._operations.find(operation_id)
         if operation is None:
-            names = nearest(operation_id, await self._operations.ids())
-            raise UserError(f"There is no operation {operation_id}.", nearest=names, hint="pending")
+            raise await self._no_such(operation_id)
         return operation
+
+    async def _no_such(self, operation_id: str) -> UserError:
+        names = nearest(operation_id, await self._operations.ids())
+        return UserError(f"There is no operation {operation_id}.", nearest=names, hint="pending")
+
+    @asynccontextmanager
+    async def _changing(self, operation_id: str) -> AsyncIterator[OperationChange]:
+        try:
+            async with self._operations.changing(operation_id) as change:
+                yield change
+        except UnknownOperationError:
+            raise await self._no_such(operation_id) from None
 
     async def decide(self, decision: Decision) -> Operation:
         """Count an approval or a rejection, and return the operation as it is then.
@@ -57,15 +70,25 @@ class ApprovalService:
         The same event decides once: after a crash it only reports where the operation stands.
 
         Raises:
-            Mistake: it does not count, and why.
+            UserError: it does not count, and why.
         """
-        operation = await self.find(decision.operation_id)
-        key = f"{operation.id}:vote:{decision.event}"
-        if await self._operations.noted(key) or await self._operations.noted(
-            _cancel_key(operation, decision.event)
-        ):
-            return await self._settle(operation, decision)
-        self._check_open(operation)
+        async with self._changing(decision.operation_id) as change:
+            operation = change.operation
+            key = f"{operation.id}:vote:{decision.event_key}"
+            if not await change.noted(key, _cancel_key(operation, decision.event_key)):
+                self._check_open(operation)
+                self._check_plan(operation, decision)
+                if decision.choice is Choice.REJECT and decision.person.id == operation.requester:
+                    await self._cancel(change, decision.person, decision.event_key)
+                    return change.operation
+                if not may_decide(decision.person, operation, self._people):
+                    raise UserError(self._refusal(operation, decision))
+                await self._vote(change, decision, key)
+            await self._settle(change, decision.person.id)
+            return change.operation
+
+    def _check_plan(self, operation: Operation, decision: Decision) -> None:
+        """Whether this plan is the one that is meant, and can be decided in this way."""
         if decision.digest_prefix is not None and not operation.digest.startswith(decision.digest_prefix):
             raise UserError(
                 f"{operation.id} has another plan than the one you agree to. Look at it again.",
@@ -76,16 +99,21 @@ class ApprovalService:
                 f"A reaction is not encrypted, so it does not count for {operation.id}. Type it instead.",
                 hint=f"{decision.choice} {operation.id} {operation.digest_prefix}",
             )
-        if decision.choice is Choice.REJECT and decision.person.id == operation.requester:
-            return await self.cancel(operation.id, decision.person, decision.event)
-        if not may_decide(decision.person, operation, self._people):
-            raise UserError(self._refusal(operation, decision))
+        if operation.plan.unknown and decision.choice is Choice.APPROVE:
+            raise UserError(
+                f"{operation.id} was proposed by another version of Slipway, and this one "
+                f"{operation.plan.unknown}. It can be rejected or cancelled here.",
+                hint=f"op {operation.id}",
+            )
+
+    async def _vote(self, change: OperationChange, decision: Decision, key: str) -> None:
+        operation = change.operation
         vote = Vote(
             person=decision.person.id,
             choice=decision.choice,
             reason=decision.reason[:LONGEST_REASON],
             at=self._clock(),
-            event=decision.event,
+            event_key=decision.event_key,
         )
         entry = AuditEntry(
             key=key,
@@ -95,19 +123,14 @@ class ApprovalService:
             operation_id=operation.id,
             detail=(("digest", operation.digest), ("reason", vote.reason)),
         )
-        voted = await self._operations.record_vote(operation.id, vote, entry)
-        if voted is None:
-            raise UserError(_closed(await self._operations.get(operation.id)), hint=f"op {operation.id}")
-        return await self._settle(voted, decision)
+        await change.vote(vote, entry)
 
-    async def _settle(self, operation: Operation, decision: Decision) -> Operation:
+    async def _settle(self, change: OperationChange, actor: str) -> None:
         """Move the operation if the votes decide it now."""
+        operation = change.operation
         where = approval_status(operation, operation.votes, self._people)
-        if operation.state is OperationState.PROPOSED and not isinstance(where, Missing):
-            await self._move(operation, where, decision.person.id)
-        return await self._operations.get(operation.id)
-
-    async def _move(self, operation: Operation, where: Enough | Vetoed, actor: str) -> None:
+        if operation.state is not OperationState.PROPOSED or isinstance(where, Missing):
+            return
         to, outcome = OperationState.APPROVED, None
         if isinstance(where, Vetoed):
             to = OperationState.REJECTED
@@ -122,56 +145,55 @@ class ApprovalService:
             operation_id=operation.id,
             detail=(("digest", operation.digest),),
         )
-        await self._operations.move(
-            operation.id, expected=OperationState.PROPOSED, to=to, entry=entry, outcome=outcome
-        )
+        await change.move(to, entry, outcome=outcome)
 
-    async def withdraw(self, event: str, person: Person) -> str | None:
+    async def withdraw(self, event_key: str, person: Person) -> str | None:
         """Take back what this person said by this event, if their operation is still pending.
 
         Returns the operation's id; None where there was nothing to take back.
         """
         entry = AuditEntry(
-            key=f"withdrawal:{event}", at=self._clock(), actor=person.id, action="approval withdrawn"
+            key=f"withdrawal:{event_key}", at=self._clock(), actor=person.id, action="approval withdrawn"
         )
-        return await self._operations.withdraw(event, entry)
+        return await self._operations.withdraw(event_key, entry)
 
-    async def cancel(self, operation_id: str, person: Person, event: str) -> Operation:
+    async def cancel(self, operation_id: str, person: Person, event_key: str) -> Operation:
         """Withdraw a proposal, or stop a running operation before its next step; the same event does it once.
 
         Raises:
-            Mistake: it has ended, or this person may not.
+            UserError: it has ended, or this person may not.
         """
-        operation = await self.find(operation_id)
-        key = _cancel_key(operation, event)
-        if await self._operations.noted(key):
-            return operation
+        async with self._changing(operation_id) as change:
+            if not await change.noted(_cancel_key(change.operation, event_key)):
+                await self._cancel(change, person, event_key)
+            return change.operation
+
+    async def _cancel(self, change: OperationChange, person: Person, event_key: str) -> None:
+        operation = change.operation
         if not self._may_cancel(operation, person):
             who = self._people.name(operation.requester)
             others = ", ".join(each.name for each in deciders(operation, self._people)) or "nobody else"
             raise UserError(f"{operation.id} can be cancelled by {who}, who asked for it, and by: {others}.")
+        if operation.state.ended:
+            raise UserError(_closed(operation), hint=f"op {operation.id}")
+        if operation.cancelled_by is not None:
+            name = self._people.name(operation.cancelled_by)
+            raise UserError(
+                f"{name} has stopped {operation.id} already; the step under way is being finished."
+            )
+        withdrawn = operation.state is OperationState.PROPOSED
         entry = AuditEntry(
-            key=key,
+            key=_cancel_key(operation, event_key),
             at=self._clock(),
             actor=person.id,
-            action="cancelled",
+            action="cancelled" if withdrawn else "asked to stop",
             operation_id=operation.id,
         )
-        cancelled = Outcome(summary=f"Cancelled by {self._people.name(person.id)}. Nothing was changed.")
-        if await self._operations.move(
-            operation.id,
-            expected=OperationState.PROPOSED,
-            to=OperationState.CANCELLED,
-            entry=entry,
-            outcome=cancelled,
-            cancelled_by=person.id,
-        ) or await self._operations.ask_to_stop(operation.id, replace(entry, action="asked to stop")):
-            return await self._operations.get(operation.id)
-        after = await self._operations.get(operation.id)
-        if not after.state.ended and after.cancelled_by is not None:
-            name = self._people.name(after.cancelled_by)
-            raise UserError(f"{name} has stopped {after.id} already; the step under way is being finished.")
-        raise UserError(_closed(after), hint=f"op {operation.id}")
+        if not withdrawn:
+            await change.ask_to_stop(entry)
+            return
+        outcome = Outcome(summary=f"Cancelled by {self._people.name(person.id)}. Nothing was changed.")
+        await change.move(OperationState.CANCELLED, entry, outcome=outcome, cancelled_by=person.id)
 
     def _may_cancel(self, operation: Operation, person: Person) -> bool:
         return person.id == operation.requester or may_decide(person, operation, self._people)
@@ -209,12 +231,16 @@ class ApprovalService:
         verb = decision.choice.value
         if decision.person.id == operation.requester:
             return f"You asked for {operation.id}, so somebody else must {verb} it: {able}."
-        right = f"the role {policy.role}" if policy.role else f"the right to {operation.kind}"
+        right = (
+            f"the role {policy.role}"
+            if policy.role
+            else f"the right to {operation.plan.policy.right or operation.kind}"
+        )
         return f"You may not {verb} {operation.id}: that takes {right}. Who can: {able}."
 
 
-def _cancel_key(operation: Operation, event: str) -> str:
-    return f"{operation.id}:cancel:{event}"
+def _cancel_key(operation: Operation, event_key: str) -> str:
+    return f"{operation.id}:cancel:{event_key}"
 
 
 def _closed(operation: Operation) -> str:

@@ -81,10 +81,15 @@ class Broken:
     why: str
 
 
+async def is_noted(connection: AsyncConnection, *keys: str) -> bool:
+    """Whether the trail has an entry with one of these keys."""
+    known = await connection.execute(sa.select(audit.c.number).where(audit.c.key.in_(keys)).limit(1))
+    return known.first() is not None
+
+
 async def append(connection: AsyncConnection, entry: AuditEntry) -> None:
     """Add an entry within the caller's write transaction; one whose key is there already is not added."""
-    known = await connection.execute(sa.select(audit.c.number).where(audit.c.key == entry.key))
-    if known.first() is not None:
+    if await is_noted(connection, entry.key):
         return
     newest = (
         await connection.execute(

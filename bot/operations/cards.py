@@ -8,9 +8,8 @@ from zoneinfo import ZoneInfo
 
 from slipway.bot.chat.model import SYMBOLS, Button, Card, Choice, Field, Table, Tone
 from slipway.bot.core.times import format_duration, format_time
-from slipway.bot.operations.kinds import command_line
 from slipway.bot.operations.model import Failure, Operation, OperationState, Plan, StepReport, Vote
-from slipway.bot.operations.policy import Missing, approval_status, deciders
+from slipway.bot.operations.policy import Missing, Vetoed, approval_status, deciders
 from slipway.bot.people import People, is_schedule
 
 STEPS_SHOWN = 12
@@ -28,6 +27,7 @@ _TONES = {
     OperationState.EXPIRED: Tone.WARNING,
     OperationState.STALE: Tone.WARNING,
     OperationState.CANCELLED: Tone.WARNING,
+    OperationState.UNKNOWN: Tone.WARNING,
 }
 
 
@@ -44,6 +44,13 @@ class CardContext:
         return self.people.name(person_id)
 
 
+def unsettled(where: Missing | Vetoed, cards: CardContext) -> str:
+    """Why what was approved is not any more."""
+    if isinstance(where, Vetoed):  # at the moment in which the last approval came in
+        return f"{cards.name(where.by)} rejected it while it was being approved"
+    return "an approval no longer counts: its giver lost the role"
+
+
 def operation_card(operation: Operation, view: CardContext) -> Card:
     """The card of an operation as it stands now."""
     state = operation.state
@@ -54,7 +61,9 @@ def operation_card(operation: Operation, view: CardContext) -> Card:
         fields=_fields(operation, view),
         tables=(_steps(operation),) if operation.plan.steps else (),
         notes=_notes(operation, view, told=False),
-        buttons=_buttons(operation) if state is OperationState.PROPOSED else (),
+        buttons=_buttons(operation)
+        if state is OperationState.PROPOSED and not operation.plan.unknown
+        else (),
         mentions=_called_upon(operation, view) if state is OperationState.PROPOSED else (),
         fleeting=not state.ended,
     )
@@ -74,7 +83,7 @@ def report_card(operation: Operation, view: CardContext, mentions: tuple[str, ..
         text=operation.outcome.summary if operation.outcome else operation.plan.summary,
         fields=tuple(fields),
         tables=(Table(title="What was done", columns=("", "Result"), rows=rows),) if rows else (),
-        notes=_notes(operation, view, told=any(report.trouble for report in operation.reports)),
+        notes=_notes(operation, view, told=any(report.failure for report in operation.reports)),
         mentions=mentions,
     )
 
@@ -86,7 +95,7 @@ def full_card(operation: Operation, view: CardContext) -> Card:
     if operation.ended_at is not None:
         times.append(Field(label="Ended", value=format_time(operation.ended_at, view.zone)))
     by, *others = card.fields
-    told = any(report.trouble for report in operation.reports)
+    told = any(report.failure for report in operation.reports)
     notes = tuple(note for note in _notes(operation, view, told=told) if note != _all_steps(operation, view))
     return card.model_copy(
         update={
@@ -102,7 +111,7 @@ def full_card(operation: Operation, view: CardContext) -> Card:
 def plan_card(plan: Plan, view: CardContext) -> Card:
     """What a dry run shows: the plan, and who would have to agree."""
     notes = [*_warnings(plan), "Nothing was changed and nothing was proposed: this was a dry run."]
-    notes.append(f"To propose it: `{view.prefix}{command_line(plan.request)}`")
+    notes.append(f"To propose it: `{view.prefix}{plan.command}`")
     agree = plan.policy.approvals
     needs = "nobody" if not agree else f"{agree} with role {plan.policy.role or 'that may ask for it'}"
     rows = tuple((str(number), step.title, step.reason) for number, step in enumerate(plan.steps, start=1))
@@ -120,10 +129,10 @@ def _promise(plan: Plan) -> str:
     return f"When it is done: {plan.summary}"
 
 
-def failure_card(title: str, trouble: Failure, view: CardContext) -> Card:
+def failure_card(title: str, failure: Failure, view: CardContext) -> Card:
     """A failure outside any operation."""
     return Card(
-        tone=Tone.FAILED, title=title, text=trouble.sentence, notes=tuple(_trouble_notes(trouble, view))
+        tone=Tone.FAILED, title=title, text=failure.sentence, notes=tuple(_failure_notes(failure, view))
     )
 
 
@@ -179,9 +188,10 @@ def _needs(operation: Operation, view: CardContext) -> str:
 
 def _called_upon(operation: Operation, view: CardContext) -> tuple[str, ...]:
     """Accounts of those who can agree, where the clock asks: nobody in the room brought it up."""
-    if not is_schedule(operation.requester):
+    if operation.room is None or not is_schedule(operation.requester):
         return ()
-    able = (each.account_on(operation.room.platform) for each in deciders(operation, view.people))
+    platform = operation.room.platform
+    able = (each.account_on(platform) for each in deciders(operation, view.people))
     return tuple(account for account in able if account)[:NAMES_SHOWN]
 
 
@@ -206,14 +216,14 @@ def _steps(
 
 
 def _report_mark(report: StepReport) -> str:
-    if report.trouble is not None:
+    if report.failure is not None:
         return "✘ failed"
     return "✔ already so" if report.done and report.done.already else "✔ done"
 
 
 def _report_words(report: StepReport) -> str:
-    if report.trouble is not None:
-        return f"✘ {report.title}: {report.trouble.sentence}"
+    if report.failure is not None:
+        return f"✘ {report.title}: {report.failure.sentence}"
     if report.done is None:
         return "- not done"
     return f"✔ {'already so: ' if report.done.already else ''}{report.done.summary}"
@@ -221,7 +231,7 @@ def _report_words(report: StepReport) -> str:
 
 def _result_words(report: StepReport) -> str:
     """What became of a step, beside its title."""
-    return f"✘ failed: {report.trouble.sentence}" if report.trouble else _report_words(report)
+    return f"✘ failed: {report.failure.sentence}" if report.failure else _report_words(report)
 
 
 def _unreported(operation: Operation, number: int) -> str:
@@ -248,22 +258,24 @@ def _notes(operation: Operation, view: CardContext, *, told: bool) -> tuple[str,
             f"Approve: `{prefix}approve {operation.id} {operation.digest_prefix}`   "
             f"Reject: `{prefix}reject {operation.id} REASON`"
         )
+    if operation.plan.unknown:
+        notes.append(f"Another version of Slipway planned this, and this one {operation.plan.unknown}.")
     if operation.outcome is not None:
         notes += operation.outcome.differences
-        if operation.outcome.trouble is not None:
-            notes += [] if told else [operation.outcome.trouble.sentence]
-            notes += _trouble_notes(operation.outcome.trouble, view)
+        if operation.outcome.failure is not None:
+            notes += [] if told else [operation.outcome.failure.sentence]
+            notes += _failure_notes(operation.outcome.failure, view)
     if operation.state in (OperationState.STALE, OperationState.EXPIRED):
-        notes.append(f"To plan it afresh: `{prefix}{command_line(operation.plan.request)}`")
+        notes.append(f"To plan it afresh: `{prefix}{operation.plan.command}`")
     if len(operation.plan.steps) > STEPS_SHOWN and not operation.state.ended:
         notes.append(_all_steps(operation, view))
     return tuple(notes)
 
 
-def _trouble_notes(trouble: Failure, view: CardContext) -> list[str]:
-    notes = [f"Whose move: {trouble.mover}."]
-    if trouble.hint:
-        notes.append(f"Next: `{view.prefix}{trouble.hint}`")
+def _failure_notes(failure: Failure, view: CardContext) -> list[str]:
+    notes = [f"Whose move: {failure.responsible}."]
+    if failure.hint:
+        notes.append(f"Next: `{view.prefix}{failure.hint}`")
     return notes
 
 

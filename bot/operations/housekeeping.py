@@ -21,13 +21,13 @@ class Housekeeping:
         *,
         operations: OperationRepository,
         approvals: ApprovalService,
-        running: OperationRunner,
+        runner: OperationRunner,
         workflows: WorkflowEngine,
         clock: Clock,
     ) -> None:
         self._operations = operations
         self._approvals = approvals
-        self._runner = running
+        self._runner = runner
         self._workflows = workflows
         self._clock = clock
         workflows.register(WORKFLOW, self._expire)
@@ -36,6 +36,8 @@ class Housekeeping:
         """Expire what is over its time, start what is approved but was never begun, end what broke off."""
         now = self._clock()
         for operation in await self._operations.open_ones():
+            if operation.state is OperationState.UNKNOWN:
+                continue
             if operation.state is not OperationState.PROPOSED:
                 await self._runner.mend(operation.id)
                 if operation.state is OperationState.APPROVED:

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import datetime
 from enum import StrEnum
 
+from pydantic import SerializeAsAny
+
 from slipway.bot.chat.model import Choice, Room
-from slipway.bot.config.settings import OperationKind
 from slipway.bot.core.errors import CloudError, ResponsibleParty, UserError
-from slipway.bot.core.model import Json, Model, digest
-from slipway.bot.core.steps import StepDone
-from slipway.bot.operations.kinds import AnyRequest, AnyStep
+from slipway.bot.core.model import Json, Model, canonical
+from slipway.bot.core.steps import Request, Step, StepDone
 
 DIGEST_PREFIX = 8
 """How many digits of a plan's digest a button carries, and a card shows."""
 
 
 class OperationState(StrEnum):
-    """Where an operation is on its way. The last six are ends."""
+    """Where an operation is on its way. All but the first three are ends."""
 
     PROPOSED = "proposed"
     APPROVED = "approved"
@@ -28,6 +29,11 @@ class OperationState(StrEnum):
     EXPIRED = "expired"
     STALE = "stale"
     CANCELLED = "cancelled"
+    UNKNOWN = "unknown"  # what another version of Slipway stored; nothing is done with it here
+
+    @classmethod
+    def _missing_(cls, value: object) -> OperationState:
+        return cls.UNKNOWN
 
     @property
     def ended(self) -> bool:
@@ -46,30 +52,82 @@ class Policy(Model):
     role: str  # which they hold; empty: whoever may ask for such an operation
     requester_may_approve: bool
     forgeable_presses: bool = True  # whether a press counts that could have been made up on its way
+    right: str = ""  # to ask for such an operation; empty: the kind's own name
+
+
+PLAN_FORMAT = 2
+"""The version of a stored plan's form. Format 1 had neither formats of its parts nor words to show them by."""
 
 
 class Plan(Model):
     """What people agree to, word for word. Its digest stands for it; it never changes.
 
-    ``evidence`` and ``warnings`` are for reading. What counts for staleness is :meth:`substance`.
+    ``evidence`` and ``warnings`` are for reading. What counts for staleness is :mod:`.staleness`.
     """
 
-    kind: OperationKind
-    request: AnyRequest
+    kind: str
+    request: SerializeAsAny[Request]
+    command: str = ""  # the line that asks for it, without its prefix: to plan it afresh
     requester: str
     policy: Policy
     expires_at: datetime
     summary: str
-    steps: tuple[AnyStep, ...]
+    steps: tuple[SerializeAsAny[Step], ...]
     observed: dict[str, Json]
     evidence: tuple[tuple[str, str], ...] = ()
     warnings: tuple[str, ...] = ()
     independent: bool = False
 
     @property
+    def document(self) -> dict[str, Json]:
+        """The plan as it is stored: each part with the version of its format, and each step with words to show
+        it by where its kind is not known."""
+        dumped = self.model_dump(mode="json")
+        steps = (
+            {"format": step.FORMAT, "title": step.title, "reason": step.reason, **dump}
+            for step, dump in zip(self.steps, dumped["steps"], strict=True)
+        )
+        request = {"format": self.request.FORMAT, **dumped["request"]}
+        return {**dumped, "format": PLAN_FORMAT, "request": request, "steps": list(steps)}
+
+    @property
     def digest(self) -> str:
         """SHA-256 of the canonical JSON."""
-        return digest(self)
+        return hashlib.sha256(canonical(self.document).encode()).hexdigest()
+
+    @property
+    def unknown(self) -> str:
+        """What this Slipway does not know of it, as the rest of a sentence; empty where it knows all."""
+        parts = (self.request, *self.steps)
+        unknown = (part.why for part in parts if isinstance(part, (UnknownRequest, UnknownStep)))
+        return next(unknown, "")
+
+
+class UnknownRequest(Request):
+    """A request of a kind or format that this Slipway does not know: shown, and never carried out.
+
+    ``why`` is the rest of a sentence that begins with “This Slipway”.
+    """
+
+    why: str
+
+
+class UnknownStep(Step):
+    """A step of such a kind or format, with the words that were stored with it."""
+
+    why: str
+    shown_title: str
+    shown_reason: str
+
+    @property
+    def title(self) -> str:
+        """What it would do."""
+        return self.shown_title
+
+    @property
+    def reason(self) -> str:
+        """Why it is in the plan."""
+        return self.shown_reason
 
 
 class Vote(Model):
@@ -79,14 +137,14 @@ class Vote(Model):
     choice: Choice
     reason: str = ""
     at: datetime
-    event: str = ""  # by which it was given, and with which it can be taken back
+    event_key: str = ""  # of the event by which it was given, and with which it can be taken back
 
 
 class Failure(Model):
     """A failure as a person should read it: what failed, whose move it is, what to type next."""
 
     sentence: str
-    mover: ResponsibleParty
+    responsible: ResponsibleParty
     code: str = ""
     hint: str = ""  # a command without its prefix
 
@@ -94,24 +152,26 @@ class Failure(Model):
     def of(cls, error: CloudError | UserError, hint: str) -> Failure:
         """Put a typed error into words. ``hint`` is the command to type where the error names none."""
         if isinstance(error, UserError):
-            return cls(sentence=error.sentence, mover=ResponsibleParty.REQUESTER, hint=error.hint or hint)
-        return cls(sentence=error.sentence, mover=error.mover, code=error.code, hint=hint)
+            return cls(
+                sentence=error.sentence, responsible=ResponsibleParty.REQUESTER, hint=error.hint or hint
+            )
+        return cls(sentence=error.sentence, responsible=error.responsible, code=error.code, hint=hint)
 
 
 class StepReport(Model):
-    """How one step ended. Exactly one of ``done`` and ``trouble`` is set."""
+    """How one step ended. Exactly one of ``done`` and ``failure`` is set."""
 
     number: int  # from 1, as people count
     title: str
     done: StepDone | None = None
-    trouble: Failure | None = None
+    failure: Failure | None = None
 
 
 class Outcome(Model):
     """How an operation ended, beyond its state."""
 
     summary: str
-    trouble: Failure | None = None
+    failure: Failure | None = None
     differences: tuple[str, ...] = ()  # of a stale plan
 
 
@@ -119,12 +179,12 @@ class Operation(Model):
     """An operation as it is stored now."""
 
     id: str
-    kind: OperationKind
+    kind: str
     state: OperationState
     plan: Plan
     digest: str
     requester: str
-    room: Room
+    room: Room | None  # where it is told; None for nowhere
     thread: str | None
     created_at: datetime
     expires_at: datetime
@@ -140,9 +200,14 @@ class Operation(Model):
         return self.digest[:DIGEST_PREFIX]
 
     def token(self, number: int) -> str:
-        """The idempotency token of a step: the same at each try, and no other operation's ever.
+        """The idempotency token of a step; see :func:`step_token`."""
+        return step_token(self.id, self.digest, number)
 
-        The digest keeps two installations apart that happen to use one operation id. At most 64 ASCII
-        characters, as EC2's ClientToken allows.
-        """
-        return f"slipway-{self.id}-{self.digest[:16]}-{number}"
+
+def step_token(operation_id: str, digest: str, number: int) -> str:
+    """The idempotency token of a step: the same at each try, and no other operation's ever.
+
+    The digest keeps two installations apart that happen to use one operation id. At most 64 ASCII characters, as
+    EC2's ClientToken allows.
+    """
+    return f"slipway-{operation_id}-{digest[:16]}-{number}"

@@ -7,13 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from slipway.bot.chat.model import Room
-from slipway.bot.config.settings import OperationKind, PolicySettings
+from slipway.bot.config.settings import PolicySettings
+from slipway.bot.core.steps import Request
 from slipway.bot.core.times import Clock
 from slipway.bot.operations.audit import AuditEntry
-from slipway.bot.operations.kinds import AnyRequest, Subjects
 from slipway.bot.operations.model import Operation, OperationState, Plan
 from slipway.bot.operations.policy import expiry, policy_for
-from slipway.bot.operations.repository import OperationRepository, Proposed
+from slipway.bot.operations.registry import SubjectServices
+from slipway.bot.operations.repository import OperationRepository, Proposal
 from slipway.bot.people import Person, is_schedule
 
 
@@ -26,12 +27,12 @@ class NothingToDo:
 
 @dataclass(frozen=True)
 class Asked:
-    """Who asks for something, where, and by which event."""
+    """Who asks for something, by which event, and where it is told: whoever asks need not be there."""
 
     person: Person
-    room: Room
+    event_key: str
+    room: Room | None
     thread: str | None
-    origin: str
 
 
 class PlanService:
@@ -39,8 +40,8 @@ class PlanService:
 
     def __init__(
         self,
-        subjects: Subjects,
-        policies: Mapping[OperationKind, PolicySettings],
+        subjects: SubjectServices,
+        policies: Mapping[str, PolicySettings],
         operations: OperationRepository,
         clock: Clock,
     ) -> None:
@@ -49,14 +50,14 @@ class PlanService:
         self._operations = operations
         self._clock = clock
 
-    async def plan(self, request: AnyRequest, person: Person) -> Plan | NothingToDo:
+    async def plan(self, request: Request, person: Person) -> Plan | NothingToDo:
         """Plan a request as things stand.
 
         Raises:
             Mistake: it cannot be met as asked.
             CloudError: a cloud could not be read.
         """
-        settings = self._policies[OperationKind(request.kind)]
+        settings = self._policies[request.kind]
         expires_at = self._clock() + expiry(settings)
         return await self._plan(request, person.id, expires_at)
 
@@ -69,30 +70,29 @@ class PlanService:
         """
         return await self._plan(plan.request, plan.requester, plan.expires_at)
 
-    async def _plan(self, request: AnyRequest, requester: str, expires_at: datetime) -> Plan | NothingToDo:
-        draft = await self._subjects.plan(request, self._clock())
+    async def _plan(self, request: Request, requester: str, expires_at: datetime) -> Plan | NothingToDo:
+        draft = await self._subjects.planner(request).plan(request, self._clock())
         if not draft.steps:
             return NothingToDo(draft.summary)
-        kind = OperationKind(request.kind)
-        return Plan.model_validate(
-            {
-                "kind": kind,
-                "request": draft.request,
-                "requester": requester,
-                "policy": policy_for(
-                    kind,
-                    self._policies[kind],
-                    scheduled=is_schedule(requester),
-                    needs_approval=bool(draft.needs_approval),
-                ),
-                "expires_at": expires_at,
-                "summary": draft.summary,
-                "steps": draft.steps,
-                "observed": draft.observed,
-                "evidence": draft.evidence,
-                "warnings": (*draft.warnings, *((draft.needs_approval,) if draft.needs_approval else ())),
-                "independent": draft.independent,
-            }
+        kind = self._subjects.registry.kinds[request.kind]
+        return Plan(
+            kind=kind.name,
+            request=draft.request,
+            command=self._subjects.registry.command_line(draft.request),
+            requester=requester,
+            policy=policy_for(
+                kind,
+                self._policies[kind.name],
+                scheduled=is_schedule(requester),
+                needs_approval=bool(draft.needs_approval),
+            ),
+            expires_at=expires_at,
+            summary=draft.summary,
+            steps=draft.steps,
+            observed=draft.observed,
+            evidence=draft.evidence,
+            warnings=(*draft.warnings, *((draft.needs_approval,) if draft.needs_approval else ())),
+            independent=draft.independent,
         )
 
     async def _proposed_before(self, plan: Plan) -> str | None:
@@ -104,16 +104,16 @@ class PlanService:
                 return operation.id
         return None
 
-    async def propose(self, request: AnyRequest, asked: Asked) -> Operation | NothingToDo:
+    async def propose(self, request: Request, asked: Asked) -> Operation | NothingToDo:
         """Plan a request and store it as an operation; approved at once where nobody needs to agree.
 
-        One origin proposes once: asked again after a crash, the operation of the first time is returned.
+        One event proposes once: asked again after a crash, the operation of the first time is returned.
 
         Raises:
             Mistake: it cannot be met as asked.
             CloudError: a cloud could not be read.
         """
-        operation = await self._operations.by_origin(asked.origin)
+        operation = await self._operations.by_event_key(asked.event_key)
         if operation is None:
             plan = await self.plan(request, asked.person)
             if isinstance(plan, NothingToDo):
@@ -122,7 +122,7 @@ class PlanService:
             if waiting is not None:
                 return NothingToDo(f"{waiting} proposes the same already, and waits for approval.")
             operation = await self._operations.create(
-                Proposed(asked.origin, plan, asked.room, asked.thread, self._clock())
+                Proposal(asked.event_key, plan, asked.room, asked.thread, self._clock())
             )
         if operation.state is OperationState.PROPOSED and not operation.plan.policy.approvals:
             await self._operations.move(

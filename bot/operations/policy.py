@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from slipway.bot.chat.model import Choice
-from slipway.bot.config.settings import OperationKind, PolicySettings
+from slipway.bot.config.settings import PolicySettings
+from slipway.bot.operations.declarations import OperationKind
 from slipway.bot.operations.model import Operation, Policy, Vote
 from slipway.bot.people import People, Person
 
@@ -35,7 +37,7 @@ ApprovalStatus = Enough | Missing | Vetoed
 
 
 def policy_for(
-    kind: OperationKind, settings: PolicySettings, *, scheduled: bool, needs_approval: bool
+    kind: OperationKind[Any, Any], settings: PolicySettings, *, scheduled: bool, needs_approval: bool
 ) -> Policy:
     """The policy of one operation.
 
@@ -53,7 +55,8 @@ def policy_for(
         approvals=max(approvals, 1) if needs_approval else approvals,
         role=settings.role,
         requester_may_approve=settings.requester_may_approve,
-        forgeable_presses=kind is OperationKind.LAUNCH if forgeable is None else forgeable,
+        forgeable_presses=kind.policy.forgeable_presses if forgeable is None else forgeable,
+        right=kind.right,
     )
 
 
@@ -71,7 +74,7 @@ def may_decide(person: Person, operation: Operation, people: People) -> bool:
         return False
     if policy.role:
         return policy.role in person.roles
-    return people.may(person, operation.kind.value, changes=True)
+    return people.may(person, policy.right or operation.kind, changes=True)
 
 
 def deciders(operation: Operation, people: People) -> tuple[Person, ...]:

@@ -1,10 +1,11 @@
-"""Operations in the database. Each change of state is one compare-and-set, with its audit entry in the same
-transaction: either both are there or neither."""
+"""Operations in the database. Each change of state is one compare-and-set, with its audit entries in the same
+transaction: either all are there or none."""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -13,28 +14,40 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from slipway.bot.chat.model import Choice, Platform, Room
-from slipway.bot.config.settings import OperationKind
 from slipway.bot.core.model import canonical_json
-from slipway.bot.images.requests import Pin
-from slipway.bot.images.steps import SetExcluded
-from slipway.bot.operations.audit import AuditEntry, append
-from slipway.bot.operations.model import OPEN, Operation, OperationState, Outcome, Plan, StepReport, Vote
+from slipway.bot.core.steps import Step
+from slipway.bot.operations.audit import AuditEntry, append, is_noted
+from slipway.bot.operations.model import (
+    OPEN,
+    Operation,
+    OperationState,
+    Outcome,
+    Plan,
+    StepReport,
+    Vote,
+    step_token,
+)
+from slipway.bot.operations.registry import SubjectRegistry
+from slipway.bot.operations.stored import read_outcome, read_plan, read_report, write_plan
 from slipway.bot.store.database import Database
-from slipway.bot.store.tables import audit, operation, step_report, vote
+from slipway.bot.store.tables import operation, operation_target, step_report, vote
 
 _LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"
 """For operation ids: no 0/o, 1/i/l, which people confuse when they read aloud."""
 
 _ID_TRIES = 8
 
+_NOWHERE = ""
+"""Stands for platform and room of an operation that is told nowhere."""
+
 
 @dataclass(frozen=True)
-class Proposed:
+class Proposal:
     """What is stored when an operation is proposed."""
 
-    origin: str
+    event_key: str
     plan: Plan
-    room: Room
+    room: Room | None
     thread: str | None
     at: datetime
 
@@ -44,46 +57,140 @@ class OpenOperation:
     """An operation that has not ended: as much of it as tells what time alone does to it."""
 
     id: str
+    kind: str
     state: OperationState
     expires_at: datetime
 
 
+@dataclass(frozen=True)
+class PastSteps:
+    """What an operation of the past changed, or was to change."""
+
+    operation_id: str
+    state: OperationState
+    steps: tuple[Step, ...]
+
+
+@dataclass(frozen=True)
+class StepStatus:
+    """How a step stands before it is carried out: its report if it has one, whether it is to stop, its token."""
+
+    report: StepReport | None
+    asked_to_stop: bool
+    token: str
+
+
+class UnknownOperationError(LookupError):
+    """There is no operation of this id."""
+
+    def __init__(self, operation_id: str) -> None:
+        super().__init__(f"operation {operation_id} is not in the database")
+
+
+class OperationChange:
+    """One operation in a write transaction: what is done to it is committed together, or not at all."""
+
+    def __init__(self, connection: AsyncConnection, found: Operation) -> None:
+        self._connection = connection
+        self.operation = found
+
+    async def noted(self, *keys: str) -> bool:
+        """Whether the audit trail has an entry with one of these keys."""
+        return await is_noted(self._connection, *keys)
+
+    async def vote(self, given: Vote, entry: AuditEntry) -> None:
+        """Record a vote, replacing the person's former one.
+
+        Saying the same again leaves the first vote: taking that one back takes the vote back, even where a
+        platform delivered it twice.
+        """
+        before = next((each for each in self.operation.votes if each.person == given.person), None)
+        if before is None or before.choice is not given.choice:
+            key = (vote.c.operation_id == self.operation.id) & (vote.c.person == given.person)
+            await self._connection.execute(vote.delete().where(key))
+            row = {"operation_id": self.operation.id, **given.model_dump()}
+            await self._connection.execute(vote.insert().values(row))
+            others = tuple(each for each in self.operation.votes if each is not before)
+            self.operation = self.operation.model_copy(update={"votes": (*others, given)})
+        await append(self._connection, entry)
+
+    async def move(
+        self,
+        to: OperationState,
+        entry: AuditEntry,
+        *,
+        outcome: Outcome | None = None,
+        cancelled_by: str | None = None,
+    ) -> None:
+        """Set the state."""
+        await self._connection.execute(
+            operation.update()
+            .where(operation.c.id == self.operation.id)
+            .values(_moved(to, entry, outcome, cancelled_by))
+        )
+        await append(self._connection, entry)
+        changes: dict[str, Any] = {"state": to}
+        changes |= {"ended_at": entry.at} if to.ended else {}
+        changes |= {"outcome": outcome} if outcome is not None else {}
+        changes |= {"cancelled_by": cancelled_by} if cancelled_by is not None else {}
+        self.operation = self.operation.model_copy(update=changes)
+
+    async def ask_to_stop(self, entry: AuditEntry) -> None:
+        """Note that it should stop before its next step."""
+        values = {"cancelled_by": entry.actor}
+        await self._connection.execute(
+            operation.update().where(operation.c.id == self.operation.id).values(values)
+        )
+        await append(self._connection, entry)
+        self.operation = self.operation.model_copy(update=values)
+
+
 class OperationRepository:
-    """Reads and changes operations."""
+    """Reads and changes operations.
 
-    def __init__(self, database: Database) -> None:
+    Args:
+        database: where they are.
+        registry: the kinds that are known; operations of others are given as what they are.
+    """
+
+    def __init__(self, database: Database, registry: SubjectRegistry) -> None:
         self._database = database
+        self._registry = registry
 
-    async def create(self, proposed: Proposed) -> Operation:
-        """Store a proposal; for an origin that proposed before, the operation of then is returned."""
+    async def create(self, proposed: Proposal) -> Operation:
+        """Store a proposal; for an event that proposed before, the operation of then is returned."""
         async with self._database.writing() as connection:
             known = await connection.execute(
-                sa.select(operation.c.id).where(operation.c.origin == proposed.origin)
+                sa.select(operation.c.id).where(operation.c.event_key == proposed.event_key)
             )
             operation_id = known.scalar()
             if operation_id is None:
                 operation_id = await self._insert(connection, proposed)
-            return await _load(connection, operation_id)
+            return await self._load(connection, operation_id)
 
-    async def _insert(self, connection: AsyncConnection, proposed: Proposed) -> str:
+    async def _insert(self, connection: AsyncConnection, proposed: Proposal) -> str:
         plan = proposed.plan
         operation_id = await _fresh_id(connection)
         await connection.execute(
             operation.insert().values(
                 id=operation_id,
-                origin=proposed.origin,
+                event_key=proposed.event_key,
                 kind=plan.kind,
                 state=OperationState.PROPOSED,
-                plan=canonical_json(plan),
+                plan=write_plan(plan),
                 digest=plan.digest,
                 requester=plan.requester,
-                platform=proposed.room.platform,
-                room=proposed.room.id,
+                platform=proposed.room.platform if proposed.room else _NOWHERE,
+                room=proposed.room.id if proposed.room else _NOWHERE,
                 thread=proposed.thread,
                 created_at=proposed.at,
                 expires_at=plan.expires_at,
             )
         )
+        targets = {target for step in plan.steps for target in self._registry.targets(step)}
+        rows = [{"operation_id": operation_id, "target": target} for target in sorted(targets)]
+        if rows:
+            await connection.execute(operation_target.insert(), rows)
         await append(
             connection,
             AuditEntry(
@@ -100,90 +207,97 @@ class OperationRepository:
     async def find(self, operation_id: str) -> Operation | None:
         """One operation, with its votes and step reports; None if there is no such id."""
         async with self._database.reading() as connection:
-            rows = await _select(connection, sa.select(operation).where(operation.c.id == operation_id))
+            rows = await self._select(connection, sa.select(operation).where(operation.c.id == operation_id))
         return rows[0] if rows else None
 
     async def get(self, operation_id: str) -> Operation:
         """One operation that is known to exist.
 
         Raises:
-            LookupError: it does not, which is a fault of Slipway's own.
+            UnknownOperationError: it does not, which is a fault of Slipway's own.
         """
         found = await self.find(operation_id)
         if found is None:
-            raise LookupError(f"operation {operation_id} is not in the database")
+            raise UnknownOperationError(operation_id)
         return found
 
-    async def by_origin(self, origin: str) -> Operation | None:
+    async def by_event_key(self, event_key: str) -> Operation | None:
         """The operation that this event asked for, if it did."""
         async with self._database.reading() as connection:
-            rows = await _select(connection, sa.select(operation).where(operation.c.origin == origin))
+            rows = await self._select(
+                connection, sa.select(operation).where(operation.c.event_key == event_key)
+            )
         return rows[0] if rows else None
-
-    async def noted(self, key: str) -> bool:
-        """Whether the audit trail has an entry with this key."""
-        async with self._database.reading() as connection:
-            found = await connection.scalar(sa.select(audit.c.number).where(audit.c.key == key))
-        return found is not None
 
     async def in_states(self, states: Sequence[OperationState]) -> tuple[Operation, ...]:
         """All operations in one of these states, oldest first."""
         query = sa.select(operation).where(operation.c.state.in_(states)).order_by(operation.c.created_at)
         async with self._database.reading() as connection:
-            return await _select(connection, query)
+            return await self._select(connection, query)
 
     async def open_ones(self) -> tuple[OpenOperation, ...]:
         """All operations that have not ended, oldest first, without their plans: those can be very long."""
         query = (
-            sa.select(operation.c.id, operation.c.state, operation.c.expires_at)
+            sa.select(operation.c.id, operation.c.kind, operation.c.state, operation.c.expires_at)
             .where(operation.c.state.in_(OPEN))
             .order_by(operation.c.created_at)
         )
         async with self._database.reading() as connection:
             rows = (await connection.execute(query)).all()
-        return tuple(OpenOperation(row.id, OperationState(row.state), row.expires_at) for row in rows)
+        return tuple(
+            OpenOperation(row.id, row.kind, OperationState(row.state), row.expires_at) for row in rows
+        )
 
     async def recent(self, limit: int) -> tuple[Operation, ...]:
         """The newest operations, newest first."""
         query = sa.select(operation).order_by(operation.c.created_at.desc()).limit(limit)
         async with self._database.reading() as connection:
-            return await _select(connection, query)
+            return await self._select(connection, query)
 
-    async def rolled_back(self) -> tuple[Pin, ...]:
-        """The versions that roll-backs took back, and that no promotion has named since.
+    async def past(
+        self,
+        kinds: Collection[str],
+        states: Collection[OperationState],
+        targets: Collection[str] | None = None,
+    ) -> tuple[PastSteps, ...]:
+        """What operations of these kinds changed, those that ended first coming first, open ones last.
 
-        A roll-back counts from its approval on, and also if it failed: people agreed that the version is bad,
-        and the flag may have been set all the same.
+        Costs what it finds, by an index, however many operations there are of other kinds or targets.
+
+        Args:
+            kinds: kinds of operation.
+            states: where they are.
+            targets: only operations that change one of these, as the steps' declarations name them; None: all.
         """
-        begun = (OperationState.APPROVED, OperationState.RUNNING, OperationState.FAILED)
         query = (
-            sa.select(operation.c.plan)
-            .where(
-                sa.or_(
-                    operation.c.kind.in_((OperationKind.ROLLBACK, OperationKind.PROMOTE))
-                    & (operation.c.state == OperationState.DONE),
-                    (operation.c.kind == OperationKind.ROLLBACK) & operation.c.state.in_(begun),
-                )
-            )
-            .order_by(operation.c.ended_at.nulls_last())
+            sa.select(operation)
+            .where(operation.c.kind.in_(kinds), operation.c.state.in_(states))
+            .order_by(operation.c.ended_at.nulls_last(), operation.c.created_at)
         )
-        back: dict[Pin, None] = {}
+        if targets is not None:
+            about = sa.select(operation_target.c.operation_id).where(operation_target.c.target.in_(targets))
+            query = query.where(operation.c.id.in_(about))
         async with self._database.reading() as connection:
-            for text in (await connection.execute(query)).scalars():
-                for step in Plan.model_validate_json(text).steps:
-                    if isinstance(step, SetExcluded):
-                        pin = Pin(definition=step.definition, version=step.version)
-                        if step.excluded:
-                            back[pin] = None
-                        else:
-                            back.pop(pin, None)
-        return tuple(back)
+            rows = (await connection.execute(query)).mappings().all()
+        return tuple(
+            PastSteps(row["id"], OperationState(row["state"]), self._plan(row).steps) for row in rows
+        )
 
     async def ids(self) -> tuple[str, ...]:
         """The ids of the newest thousand operations, for suggesting the one somebody meant."""
         query = sa.select(operation.c.id).order_by(operation.c.created_at.desc()).limit(1000)
         async with self._database.reading() as connection:
             return tuple((await connection.execute(query)).scalars())
+
+    @asynccontextmanager
+    async def changing(self, operation_id: str) -> AsyncIterator[OperationChange]:
+        """An operation as it is now, in a transaction that nobody else's change comes between.
+
+        Raises:
+            UnknownOperationError: there is no such operation.
+        """
+        async with self._database.writing() as connection:
+            yield OperationChange(connection, await self._load(connection, operation_id))
 
     async def move(
         self,
@@ -192,56 +306,33 @@ class OperationRepository:
         expected: OperationState,
         to: OperationState,
         entry: AuditEntry,
+        also: Sequence[AuditEntry] = (),
         outcome: Outcome | None = None,
         cancelled_by: str | None = None,
     ) -> bool:
-        """Compare and set the state. False, with nothing changed or recorded, if it was another by now."""
-        values: dict[str, Any] = {"state": to}
-        if to.ended:
-            values["ended_at"] = entry.at
-        if outcome is not None:
-            values["outcome"] = canonical_json(outcome)
-        if cancelled_by is not None:
-            values["cancelled_by"] = cancelled_by
+        """Compare and set the state. False, with nothing changed or recorded, if it was another by now.
+
+        ``also`` are entries of what begins with the new state.
+        """
         statement = (
             operation.update()
             .where(operation.c.id == operation_id, operation.c.state == expected)
-            .values(values)
+            .values(_moved(to, entry, outcome, cancelled_by))
         )
         async with self._database.writing() as connection:
             if not (await connection.execute(statement)).rowcount:
                 return False
-            await append(connection, entry)
+            for each in (entry, *also):
+                await append(connection, each)
         return True
 
-    async def record_vote(self, operation_id: str, given: Vote, entry: AuditEntry) -> Operation | None:
-        """Record a vote while the operation is proposed, replacing the person's former one.
-
-        Saying the same again leaves the first vote: taking that one back takes the vote back, even where a
-        platform delivered it twice. Returns the operation with all votes, or None if it was no longer proposed.
-        """
-        async with self._database.writing() as connection:
-            state = await connection.scalar(
-                sa.select(operation.c.state).where(operation.c.id == operation_id)
-            )
-            if state != OperationState.PROPOSED:
-                return None
-            theirs = (vote.c.operation_id == operation_id) & (vote.c.person == given.person)
-            if await connection.scalar(sa.select(vote.c.choice).where(theirs)) != given.choice:
-                await connection.execute(vote.delete().where(theirs))
-                await connection.execute(
-                    vote.insert().values(operation_id=operation_id, **given.model_dump())
-                )
-            await append(connection, entry)
-            return await _load(connection, operation_id)
-
-    async def withdraw(self, event: str, entry: AuditEntry) -> str | None:
+    async def withdraw(self, event_key: str, entry: AuditEntry) -> str | None:
         """Take the vote of this event back while its operation is proposed; the operation's id, or None."""
         counted = (
             sa.select(vote.c.operation_id)
             .join(operation)
             .where(
-                vote.c.event == event,
+                vote.c.event_key == event_key,
                 vote.c.person == entry.actor,
                 operation.c.state == OperationState.PROPOSED,
             )
@@ -249,49 +340,52 @@ class OperationRepository:
         async with self._database.writing() as connection:
             operation_id = await connection.scalar(counted)
             if operation_id is not None:
-                await connection.execute(vote.delete().where(vote.c.event == event))
+                await connection.execute(vote.delete().where(vote.c.event_key == event_key))
                 await append(connection, replace(entry, operation_id=operation_id))
             return operation_id
-
-    async def ask_to_stop(self, operation_id: str, entry: AuditEntry) -> bool:
-        """Note that a running operation should stop before its next step; False if it does not run."""
-        statement = (
-            operation.update()
-            .where(
-                operation.c.id == operation_id,
-                operation.c.state.in_((OperationState.APPROVED, OperationState.RUNNING)),
-                operation.c.cancelled_by.is_(None),
-            )
-            .values(cancelled_by=entry.actor)
-        )
-        async with self._database.writing() as connection:
-            if not (await connection.execute(statement)).rowcount:
-                return False
-            await append(connection, entry)
-        return True
 
     async def note(self, entry: AuditEntry) -> None:
         """Record something that changes no operation's state."""
         async with self._database.writing() as connection:
             await append(connection, entry)
 
-    async def step_report(self, operation_id: str, number: int) -> StepReport | None:
-        """How a step ended; None for one that has not."""
-        query = sa.select(step_report.c.report).where(
-            step_report.c.operation_id == operation_id, step_report.c.number == number
+    async def plan(self, operation_id: str) -> Plan:
+        """An operation's plan alone: it never changes.
+
+        Raises:
+            UnknownOperationError: there is no such operation.
+        """
+        query = sa.select(operation).where(operation.c.id == operation_id)
+        async with self._database.reading() as connection:
+            row = (await connection.execute(query)).mappings().first()
+        if row is None:
+            raise UnknownOperationError(operation_id)
+        return self._plan(row)
+
+    async def step_status(self, operation_id: str, number: int) -> StepStatus:
+        """How a step stands, without the plan: that can have thousands of steps."""
+        own = (step_report.c.operation_id == operation.c.id) & (step_report.c.number == number)
+        query = (
+            sa.select(operation.c.cancelled_by, operation.c.digest, step_report.c.report)
+            .select_from(operation.outerjoin(step_report, own))
+            .where(operation.c.id == operation_id)
         )
         async with self._database.reading() as connection:
-            text = await connection.scalar(query)
-        return None if text is None else StepReport.model_validate_json(text)
+            row = (await connection.execute(query)).one()
+        report = None if row.report is None else read_report(row.report, number)
+        token = step_token(operation_id, row.digest, number)
+        return StepStatus(report, row.cancelled_by is not None, token)
 
-    async def asked_to_stop(self, operation_id: str) -> bool:
-        """Whether somebody asked the operation to stop."""
-        query = sa.select(operation.c.cancelled_by).where(operation.c.id == operation_id)
+    async def begun(self, keys: Collection[str]) -> bool:
+        """Whether the audit trail has an entry with one of these keys."""
         async with self._database.reading() as connection:
-            return await connection.scalar(query) is not None
+            return await is_noted(connection, *keys)
 
-    async def report(self, operation_id: str, report: StepReport, entry: AuditEntry) -> None:
-        """Store how a step ended, with its audit entry; a step has one end."""
+    @asynccontextmanager
+    async def reporting(
+        self, operation_id: str, report: StepReport, entry: AuditEntry
+    ) -> AsyncIterator[StepChange]:
+        """Store how a step ended, with its audit entry; and, in the same transaction, what follows from it."""
         async with self._database.writing() as connection:
             await connection.execute(
                 step_report.insert().values(
@@ -299,6 +393,99 @@ class OperationRepository:
                 )
             )
             await append(connection, entry)
+            cancelled_by = await connection.scalar(
+                sa.select(operation.c.cancelled_by).where(operation.c.id == operation_id)
+            )
+            yield StepChange(connection, operation_id, cancelled_by)
+
+    async def _load(self, connection: AsyncConnection, operation_id: str) -> Operation:
+        found = await self._select(connection, sa.select(operation).where(operation.c.id == operation_id))
+        if not found:
+            raise UnknownOperationError(operation_id)
+        return found[0]
+
+    async def _select(
+        self, connection: AsyncConnection, query: sa.Select[tuple[Any, ...]]
+    ) -> tuple[Operation, ...]:
+        rows = (await connection.execute(query)).mappings().all()
+        ids = [row["id"] for row in rows]
+        votes = await _votes(connection, ids)
+        reports = await _reports(connection, ids)
+        return tuple(
+            self._operation(row, tuple(votes.get(row["id"], ())), tuple(reports.get(row["id"], ())))
+            for row in rows
+        )
+
+    def _plan(self, row: Mapping[str, Any] | sa.RowMapping) -> Plan:
+        return read_plan(
+            row["plan"],
+            self._registry,
+            kind=row["kind"],
+            requester=row["requester"],
+            expires_at=row["expires_at"],
+        )
+
+    def _operation(
+        self, row: Mapping[str, Any], votes: tuple[Vote, ...], reports: tuple[StepReport, ...]
+    ) -> Operation:
+        return Operation(
+            id=row["id"],
+            kind=row["kind"],
+            state=OperationState(row["state"]),
+            plan=self._plan(row),
+            digest=row["digest"],
+            requester=row["requester"],
+            room=Room(platform=Platform(row["platform"]), id=row["room"]) if row["platform"] else None,
+            thread=row["thread"],
+            created_at=row["created_at"],
+            expires_at=row["expires_at"],
+            ended_at=row["ended_at"],
+            votes=votes,
+            reports=reports,
+            outcome=read_outcome(row["outcome"]) if row["outcome"] is not None else None,
+            cancelled_by=row["cancelled_by"],
+        )
+
+
+class StepChange:
+    """What follows from a step's end, in the transaction that stores it."""
+
+    def __init__(self, connection: AsyncConnection, operation_id: str, cancelled_by: str | None) -> None:
+        self._connection = connection
+        self._operation_id = operation_id
+        self.cancelled_by = cancelled_by
+
+    async def reports(self) -> tuple[StepReport, ...]:
+        """How every step ended so far, this one included."""
+        found = await _reports(self._connection, [self._operation_id])
+        return tuple(found.get(self._operation_id, ()))
+
+    async def begin_next(self, entry: AuditEntry) -> None:
+        """Note that the next step begins."""
+        await append(self._connection, entry)
+
+    async def end(self, state: OperationState, entry: AuditEntry, outcome: Outcome) -> None:
+        """Let the operation end, unless it has ended."""
+        statement = (
+            operation.update()
+            .where(operation.c.id == self._operation_id, operation.c.state == OperationState.RUNNING)
+            .values(_moved(state, entry, outcome, None))
+        )
+        if (await self._connection.execute(statement)).rowcount:
+            await append(self._connection, entry)
+
+
+def _moved(
+    to: OperationState, entry: AuditEntry, outcome: Outcome | None, cancelled_by: str | None
+) -> dict[str, Any]:
+    values: dict[str, Any] = {"state": to}
+    if to.ended:
+        values["ended_at"] = entry.at
+    if outcome is not None:
+        values["outcome"] = canonical_json(outcome)
+    if cancelled_by is not None:
+        values["cancelled_by"] = cancelled_by
+    return values
 
 
 async def _fresh_id(connection: AsyncConnection) -> str:
@@ -311,52 +498,24 @@ async def _fresh_id(connection: AsyncConnection) -> str:
     raise RuntimeError("no free operation id was found")
 
 
-async def _load(connection: AsyncConnection, operation_id: str) -> Operation:
-    return (await _select(connection, sa.select(operation).where(operation.c.id == operation_id)))[0]
-
-
-async def _select(connection: AsyncConnection, query: sa.Select[tuple[Any, ...]]) -> tuple[Operation, ...]:
-    rows = (await connection.execute(query)).mappings().all()
-    ids = [row["id"] for row in rows]
+async def _votes(connection: AsyncConnection, ids: Sequence[str]) -> dict[str, list[Vote]]:
+    query = sa.select(vote).where(vote.c.operation_id.in_(ids)).order_by(vote.c.at)
     votes: dict[str, list[Vote]] = {}
-    for row in (
-        await connection.execute(sa.select(vote).where(vote.c.operation_id.in_(ids)).order_by(vote.c.at))
-    ).mappings():
+    for row in (await connection.execute(query)).mappings():
         given = Vote(
             person=row["person"],
             choice=Choice(row["choice"]),
             reason=row["reason"],
             at=row["at"],
-            event=row["event"],
+            event_key=row["event_key"],
         )
         votes.setdefault(row["operation_id"], []).append(given)
+    return votes
+
+
+async def _reports(connection: AsyncConnection, ids: Sequence[str]) -> dict[str, list[StepReport]]:
+    query = sa.select(step_report).where(step_report.c.operation_id.in_(ids)).order_by(step_report.c.number)
     reports: dict[str, list[StepReport]] = {}
-    for row in (
-        await connection.execute(
-            sa.select(step_report).where(step_report.c.operation_id.in_(ids)).order_by(step_report.c.number)
-        )
-    ).mappings():
-        reports.setdefault(row["operation_id"], []).append(StepReport.model_validate_json(row["report"]))
-    return tuple(
-        _operation(row, tuple(votes.get(row["id"], ())), tuple(reports.get(row["id"], ()))) for row in rows
-    )
-
-
-def _operation(row: Mapping[str, Any], votes: tuple[Vote, ...], reports: tuple[StepReport, ...]) -> Operation:
-    return Operation(
-        id=row["id"],
-        kind=OperationKind(row["kind"]),
-        state=OperationState(row["state"]),
-        plan=Plan.model_validate_json(row["plan"]),
-        digest=row["digest"],
-        requester=row["requester"],
-        room=Room(platform=Platform(row["platform"]), id=row["room"]),
-        thread=row["thread"],
-        created_at=row["created_at"],
-        expires_at=row["expires_at"],
-        ended_at=row["ended_at"],
-        votes=votes,
-        reports=reports,
-        outcome=Outcome.model_validate_json(row["outcome"]) if row["outcome"] else None,
-        cancelled_by=row["cancelled_by"],
-    )
+    for row in (await connection.execute(query)).mappings():
+        reports.setdefault(row["operation_id"], []).append(read_report(row["report"], row["number"]))
+    return reports

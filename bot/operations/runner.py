@@ -11,16 +11,26 @@ import structlog
 
 from slipway.bot.core.errors import CloudError, ResponsibleParty, UserError
 from slipway.bot.core.model import Json
+from slipway.bot.core.steps import Step, StepDone
 from slipway.bot.core.times import Clock
 from slipway.bot.core.waiting import Sleep
 from slipway.bot.operations.audit import AuditEntry
-from slipway.bot.operations.cards import CardContext, operation_card, report_card
-from slipway.bot.operations.kinds import Subjects, command_line, touched
+from slipway.bot.operations.cards import CardContext, operation_card, report_card, unsettled
 from slipway.bot.operations.locks import Locks
-from slipway.bot.operations.messages import Messages
-from slipway.bot.operations.model import Failure, Operation, OperationState, Outcome, Plan, StepReport
+from slipway.bot.operations.messages import MessageService, Report
+from slipway.bot.operations.model import (
+    Failure,
+    Operation,
+    OperationState,
+    Outcome,
+    Plan,
+    StepReport,
+    UnknownStep,
+)
+from slipway.bot.operations.outcomes import cancelled_early, ended_stale, own_failure, steps_outcome
 from slipway.bot.operations.plan_service import NothingToDo, PlanService
-from slipway.bot.operations.policy import Enough, Missing, Vetoed, approval_status
+from slipway.bot.operations.policy import Enough, approval_status
+from slipway.bot.operations.registry import SubjectServices
 from slipway.bot.operations.repository import OperationRepository
 from slipway.bot.operations.staleness import differences
 from slipway.bot.workflows.engine import Effect, Payload, WorkflowEngine
@@ -34,13 +44,14 @@ log = structlog.get_logger(__name__)
 
 
 class Verdict(StrEnum):
-    """What a workflow step decided. Stored by the durable engine, so these words stay the same."""
+    """What a workflow step decided. Stored by the workflow engine, so these words stay the same."""
 
     GO = "go"
     OVER = "over"
     DONE = "done"
     FAILED = "failed"
     STOPPED = "stopped"
+    ENDED = "ended"  # the operation itself, with this step
 
 
 class OperationRunner:
@@ -50,11 +61,11 @@ class OperationRunner:
         self,
         *,
         operations: OperationRepository,
-        messages: Messages,
+        messages: MessageService,
         plans: PlanService,
-        subjects: Subjects,
+        subjects: SubjectServices,
         workflows: WorkflowEngine,
-        view: CardContext,
+        cards: CardContext,
         clock: Clock,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
@@ -63,7 +74,7 @@ class OperationRunner:
         self._plans = plans
         self._subjects = subjects
         self._workflows = workflows
-        self._view = view
+        self._cards = cards
         self._clock = clock
         self._sleep = sleep
         self._refreshing = Locks()  # by operation
@@ -83,117 +94,145 @@ class OperationRunner:
     async def _run(self, payload: Payload) -> None:
         operation_id = str(payload["operation"])
         try:
-            operation = await self._operations.get(operation_id)
-            async with self._progress(operation) as news, self._changing.holding(_whole(operation.plan)):
+            plan = await self._operations.plan(operation_id)
+            async with self._progress(operation_id) as news, self._changing.holding(self._whole(plan)):
                 if await self._workflows.step("begin", lambda: self._begin(operation_id)) == Verdict.GO:
-                    await self._steps(operation, news)
-                    await self._workflows.step("finish", lambda: self._finish(operation_id))
+                    await self._steps(operation_id, plan, news)
         except Exception:
             # The last boundary of a run: it must not leave an operation that seems to run for ever.
             log.exception("an operation broke off inside Slipway", operation=operation_id)
             await self._workflows.step("give-up", lambda: self._give_up(operation_id))
         await self._workflows.step("report", lambda: self._report(operation_id))
 
-    async def _steps(self, operation: Operation, news: asyncio.Event) -> None:
-        for number, step in enumerate(operation.plan.steps, start=1):
-            effect = self._carry_out(operation, number)
-            alone = touched(step) if operation.plan.independent else ()
+    async def _steps(self, operation_id: str, plan: Plan, news: asyncio.Event) -> None:
+        for number, step in enumerate(plan.steps, start=1):
+            effect = self._carry_out(operation_id, plan, number)
+            alone = self._touched(step) if plan.independent else ()
             async with self._changing.holding(alone):
                 verdict = await self._workflows.step(f"step-{number}", effect)
             news.set()
-            if verdict == Verdict.STOPPED or (verdict == Verdict.FAILED and not operation.plan.independent):
+            if verdict == Verdict.ENDED:
                 return
+            if verdict == Verdict.STOPPED or (verdict == Verdict.FAILED and not plan.independent):
+                break
+        # Where the process died between a step's report and its end, or an older Slipway began the run.
+        await self._workflows.step("finish", lambda: self._finish(operation_id))
 
     async def _begin(self, operation_id: str) -> Json:
         """Check approvals and plan once more; only what is unchanged may begin."""
         operation = await self._operations.get(operation_id)
         if operation.state is OperationState.RUNNING:  # we died after the compare-and-set below
-            return Verdict.GO
+            return Verdict.OVER if operation.plan.unknown else Verdict.GO
         if operation.state is not OperationState.APPROVED:
             return Verdict.OVER
-        if operation.cancelled_by is not None:
-            name = self._view.name(operation.cancelled_by)
-            await self._end(
-                operation,
-                OperationState.CANCELLED,
-                Outcome(summary=f"Cancelled by {name}. Nothing was changed."),
-            )
+        found = await self._why_not(operation)
+        if found is not None:
+            await self._end(operation, *found)
             return Verdict.OVER
-        where = approval_status(operation, operation.votes, self._view.people)
-        if not isinstance(where, Enough):
-            await self._end_stale(operation, (_unsettled(where, self._view),))
-            return Verdict.OVER
-        changed, trouble = await self._compare(operation)
-        if trouble is not None:
-            outcome = Outcome(summary="It failed before anything was changed.", trouble=trouble)
-            await self._end(operation, OperationState.FAILED, outcome)
-        elif changed:
-            await self._end_stale(operation, changed)
-        elif await self._operations.move(
+        if await self._operations.move(
             operation_id,
             expected=OperationState.APPROVED,
             to=OperationState.RUNNING,
-            entry=self._entry(operation, "started"),
+            entry=self._entry(operation_id, "started"),
+            also=(self._entry(operation_id, _begun(1)),),
         ):
             return Verdict.GO
         return Verdict.OVER
 
+    async def _why_not(self, operation: Operation) -> tuple[OperationState, Outcome] | None:
+        """How an approved operation ends without having begun; None if it may begin."""
+        if operation.cancelled_by is not None:
+            return cancelled_early(self._cards.name(operation.cancelled_by))
+        if operation.plan.unknown:
+            sentence = f"This version of Slipway {operation.plan.unknown}."
+            unknown = Failure(
+                sentence=sentence, responsible=ResponsibleParty.ADMIN, hint=f"op {operation.id}"
+            )
+            return _failed_before(unknown)
+        where = approval_status(operation, operation.votes, self._cards.people)
+        if not isinstance(where, Enough):
+            return ended_stale((unsettled(where, self._cards),))
+        changed, failure = await self._compare(operation)
+        if failure is not None:
+            return _failed_before(failure)
+        return ended_stale(changed) if changed else None
+
     async def _compare(self, operation: Operation) -> tuple[tuple[str, ...], Failure | None]:
-        hint = command_line(operation.plan.request)
         try:
             fresh = await self._plans.again(operation.plan)
-        except UserError as mistake:
-            return (mistake.sentence,), None
+        except UserError as error:
+            return (error.sentence,), None
         except CloudError as error:
-            return (), Failure.of(error, hint)
+            return (), Failure.of(error, operation.plan.command)
         except Exception:
             log.exception("planning again failed inside Slipway", plan=operation.id)
-            return (), _own_trouble(operation)
+            return (), own_failure(operation.id)
         if isinstance(fresh, NothingToDo):
             return (fresh.summary,), None
         return differences(operation.plan, fresh), None
 
-    def _carry_out(self, operation: Operation, number: int) -> Effect:
+    def _carry_out(self, operation_id: str, plan: Plan, number: int) -> Effect:
         """The effect of one step. Asks only for what may have changed: a plan can have thousands of steps."""
 
         async def carry_out() -> Json:
-            report = await self._operations.step_report(operation.id, number)  # there, if we died after it
-            if report is None:
-                if await self._operations.asked_to_stop(operation.id):
-                    return Verdict.STOPPED
-                await self._operations.note(self._entry(operation, _begun(number)))
-                report = await self._attempt(operation, number)
-                await self._keep(operation, report)
-            return Verdict.FAILED if report.trouble else Verdict.DONE
+            status = await self._operations.step_status(operation_id, number)
+            if status.report is not None:  # we died after it
+                return Verdict.FAILED if status.report.failure else Verdict.DONE
+            if status.asked_to_stop:
+                return Verdict.STOPPED
+            report = await self._attempt(operation_id, plan, number, status.token)
+            return await self._keep(operation_id, plan, report)
 
         return carry_out
 
-    async def _keep(self, operation: Operation, report: StepReport) -> None:
-        ended = "failed" if report.trouble else "done"
-        words = report.trouble.sentence if report.trouble else report.done.summary if report.done else ""
-        facts: dict[str, Json] = dict(report.done.facts) if report.done else {}
-        entry = self._entry(operation, f"step-{report.number}:{ended}", summary=words, **facts)
-        await self._operations.report(operation.id, report, entry)
+    async def _keep(self, operation_id: str, plan: Plan, report: StepReport) -> Verdict:
+        """Store a step's report; with the last one, the operation's end, and else that the next one begins."""
+        async with self._operations.reporting(
+            operation_id, report, self._report_entry(operation_id, report)
+        ) as change:
+            stopped = change.cancelled_by is not None or (report.failure is not None and not plan.independent)
+            if stopped or report.number == len(plan.steps):
+                by = self._cards.name(change.cancelled_by) if change.cancelled_by else ""
+                state, outcome = steps_outcome(operation_id, plan, await change.reports(), by)
+                entry = self._entry(operation_id, state.value, summary=outcome.summary)
+                await change.end(state, entry, outcome)
+                return Verdict.ENDED
+            await change.begin_next(self._entry(operation_id, _begun(report.number + 1)))
+        return Verdict.FAILED if report.failure else Verdict.DONE
 
-    async def _attempt(self, operation: Operation, number: int) -> StepReport:
-        step = operation.plan.steps[number - 1]
+    def _report_entry(self, operation_id: str, report: StepReport) -> AuditEntry:
+        ended = "failed" if report.failure else "done"
+        words = report.failure.sentence if report.failure else report.done.summary if report.done else ""
+        facts: dict[str, Json] = dict(report.done.facts) if report.done else {}
+        return self._entry(operation_id, f"step-{report.number}:{ended}", summary=words, **facts)
+
+    async def _attempt(self, operation_id: str, plan: Plan, number: int, token: str) -> StepReport:
+        step = plan.steps[number - 1]
         try:
-            done = await self._subjects.carry_out(step, operation.token(number))
+            done = await self._do(step, token)
         except (CloudError, UserError) as error:
-            trouble = Failure.of(error, command_line(operation.plan.request))
+            failure = Failure.of(error, plan.command)
         except Exception:
             # The last boundary of a step: whatever went wrong, the operation must end and say so.
-            log.exception("a step failed inside Slipway", operation=operation.id, step=number)
-            trouble = _own_trouble(operation)
+            log.exception("a step failed inside Slipway", operation=operation_id, step=number)
+            failure = own_failure(operation_id)
         else:
             return StepReport(number=number, title=step.title, done=done)
-        return StepReport(number=number, title=step.title, trouble=trouble)
+        return StepReport(number=number, title=step.title, failure=failure)
+
+    async def _do(self, step: Step, token: str) -> StepDone:
+        """Do a step unless it is done: observe, act, verify; see :class:`slipway.bot.core.steps.Executor`."""
+        executor = self._subjects.executor(step)
+        already = await executor.observe(step, token)
+        if already is not None:
+            return already
+        await executor.act(step, token)
+        return await executor.verify(step, token)
 
     async def _finish(self, operation_id: str) -> Json:
         operation = await self._operations.get(operation_id)
         if operation.state is OperationState.RUNNING:
-            state, outcome = _outcome(operation, self._view)
-            await self._end(operation, state, outcome)
+            await self._end(operation, *self._outcome(operation))
         return Verdict.DONE
 
     async def _give_up(self, operation_id: str) -> Json:
@@ -202,32 +241,34 @@ class OperationRunner:
         number = len(operation.reports) + 1
         if operation.state.ended:
             return Verdict.OVER
-        if await self._operations.noted(self._entry(operation, _begun(number)).key):
-            title, trouble = operation.plan.steps[number - 1].title, _own_trouble(operation)
-            await self._keep(operation, StepReport(number=number, title=title, trouble=trouble))
+        if await self._operations.begun([self._entry(operation_id, _begun(number)).key]):
+            title, failure = operation.plan.steps[number - 1].title, own_failure(operation_id)
+            report = StepReport(number=number, title=title, failure=failure)
+            async with self._operations.reporting(
+                operation_id, report, self._report_entry(operation_id, report)
+            ):
+                pass
             operation = await self._operations.get(operation_id)
-        await self._end(operation, *_outcome(operation, self._view))
+        await self._end(operation, *self._outcome(operation))
         return Verdict.OVER
 
+    def _outcome(self, operation: Operation) -> tuple[OperationState, Outcome]:
+        by = self._cards.name(operation.cancelled_by) if operation.cancelled_by else ""
+        return steps_outcome(operation.id, operation.plan, operation.reports, by)
+
     async def _end(self, operation: Operation, state: OperationState, outcome: Outcome) -> None:
-        entry = self._entry(operation, state.value, summary=outcome.summary)
+        entry = self._entry(operation.id, state.value, summary=outcome.summary)
         await self._operations.move(
             operation.id, expected=operation.state, to=state, entry=entry, outcome=outcome
         )
 
-    async def _end_stale(self, operation: Operation, changed: tuple[str, ...]) -> None:
-        outcome = Outcome(
-            summary="Things changed after this was proposed, so nothing was done.", differences=changed
-        )
-        await self._end(operation, OperationState.STALE, outcome)
-
-    def _entry(self, operation: Operation, action: str, **detail: Json) -> AuditEntry:
+    def _entry(self, operation_id: str, action: str, **detail: Json) -> AuditEntry:
         return AuditEntry(
-            key=f"{operation.id}:{action}",
+            key=f"{operation_id}:{action}",
             at=self._clock(),
             actor="slipway",
             action=action,
-            operation_id=operation.id,
+            operation_id=operation_id,
             detail=tuple(detail.items()),
         )
 
@@ -239,7 +280,7 @@ class OperationRunner:
         operation = await self._operations.get(operation_id)
         ended = (OperationState.REJECTED, OperationState.EXPIRED, OperationState.CANCELLED)
         if operation.state in ended and operation.cancelled_by != operation.requester:
-            await self._report(operation_id)
+            await self._tell(operation)
         else:
             await self.refresh(operation_id)
 
@@ -248,23 +289,28 @@ class OperationRunner:
         # One at a time: else one that read an older state could be the last to show it.
         async with self._refreshing.holding((operation_id,)):
             operation = await self._operations.get(operation_id)
-            await self._messages.show(operation_id, operation_card(operation, self._view))
+            await self._messages.show(operation_id, operation_card(operation, self._cards))
 
     async def _report(self, operation_id: str) -> Json:
-        await self.refresh(operation_id)
-        operation = await self._operations.get(operation_id)
-        card = await self._messages.card_of(operation_id, operation.room)
-        account = self._view.people.account(operation.requester, operation.room.platform)
-        await self._messages.say(
-            operation.room,
-            report_card(operation, self._view, (account,) if account else ()),
-            key=f"{operation_id}:report",
-            thread=operation.thread or (card.message_id if card else None),
-        )
+        await self._tell(await self._operations.get(operation_id))
         return Verdict.DONE
 
+    async def _tell(self, operation: Operation) -> None:
+        """Bring the cards of what has ended up to date, and report in the thread of the one it was asked by."""
+        report = None
+        if operation.room is not None:
+            account = self._cards.people.account(operation.requester, operation.room.platform)
+            report = Report(
+                key=f"{operation.id}:report",
+                room=operation.room,
+                thread=operation.thread,
+                card=report_card(operation, self._cards, (account,) if account else ()),
+            )
+        async with self._refreshing.holding((operation.id,)):
+            await self._messages.conclude(operation.id, operation_card(operation, self._cards), report)
+
     @asynccontextmanager
-    async def _progress(self, operation: Operation) -> AsyncIterator[asyncio.Event]:
+    async def _progress(self, operation_id: str) -> AsyncIterator[asyncio.Event]:
         """Keeps the card up to date while steps run, as often as the platform bears; set the event to tell
         that something changed."""
         news = asyncio.Event()
@@ -272,21 +318,35 @@ class OperationRunner:
         async def follow() -> None:
             await self._sleep(PATIENCE_SECONDS)
             news.set()
+            operation = await self._operations.get(operation_id)
             while True:
                 await news.wait()
                 news.clear()
-                await self.refresh(operation.id)
+                await self.refresh(operation_id)
                 # Asked anew each time: a platform that finds it too often bears less from then on.
-                await self._sleep(self._messages.edit_interval(operation.room.platform))
+                await self._sleep(self._messages.edit_interval(operation.room))
 
-        task = asyncio.create_task(follow(), name=f"progress of {operation.id}")
+        task = asyncio.create_task(follow(), name=f"progress of {operation_id}")
         try:
             yield news
         finally:
             task.cancel()
             (failure,) = await asyncio.gather(task, return_exceptions=True)
             if isinstance(failure, Exception):  # a run does not depend on whether it could be shown
-                log.error("progress could not be shown", operation=operation.id, exc_info=failure)
+                log.error("progress could not be shown", operation=operation_id, exc_info=failure)
+
+    def _whole(self, plan: Plan) -> tuple[str, ...]:
+        """What nobody else may change from the last look at the plan until it is carried out.
+
+        Nothing, where the steps are independent: then each looks again by itself, and so a rollback need not
+        wait for the hours that a large clean-up takes.
+        """
+        if plan.independent:
+            return ()
+        return tuple(name for step in plan.steps for name in self._touched(step))
+
+    def _touched(self, step: Step) -> tuple[str, ...]:
+        return () if isinstance(step, UnknownStep) else self._subjects.registry.touches(step)
 
 
 def _workflow_id(operation_id: str) -> str:
@@ -297,47 +357,5 @@ def _begun(number: int) -> str:
     return f"step-{number}:begun"
 
 
-def _whole(plan: Plan) -> tuple[str, ...]:
-    """What nobody else may change from the last look at the plan until it is carried out.
-
-    Nothing, where the steps are independent: then each looks again by itself, and so a rollback need not wait
-    for the hours that a large clean-up takes.
-    """
-    if plan.independent:
-        return ()
-    return tuple(name for step in plan.steps for name in touched(step))
-
-
-def _unsettled(where: Missing | Vetoed, view: CardContext) -> str:
-    """Why what was approved is not any more."""
-    if isinstance(where, Vetoed):  # at the moment in which the last approval came in
-        return f"{view.name(where.by)} rejected it while it was being approved"
-    return "an approval no longer counts: its giver lost the role"
-
-
-def _own_trouble(operation: Operation) -> Failure:
-    return Failure(
-        sentence="Slipway itself failed here; its log says how.",
-        mover=ResponsibleParty.ADMIN,
-        hint=f"op {operation.id}",
-    )
-
-
-def _outcome(operation: Operation, view: CardContext) -> tuple[OperationState, Outcome]:
-    """How an operation ended, by its step reports."""
-    total = len(operation.plan.steps)
-    failed = [report for report in operation.reports if report.trouble is not None]
-    done = len(operation.reports) - len(failed)
-    if failed:
-        counts = f"{len(failed)} of {total} steps failed, {done} done"
-        left = total - len(operation.reports)
-        summary = counts + (f", {left} not tried." if left else ".")
-        return OperationState.FAILED, Outcome(summary=summary, trouble=failed[0].trouble)
-    if done < total and operation.cancelled_by is not None:
-        name = view.name(operation.cancelled_by)
-        summary = f"Stopped by {name}: {done} of {total} steps were done, the others were not begun."
-        return OperationState.CANCELLED, Outcome(summary=summary)
-    if done < total:
-        summary = f"It broke off after {done} of {total} steps; the others were not begun."
-        return OperationState.FAILED, Outcome(summary=summary, trouble=_own_trouble(operation))
-    return OperationState.DONE, Outcome(summary=operation.plan.summary)
+def _failed_before(failure: Failure) -> tuple[OperationState, Outcome]:
+    return OperationState.FAILED, Outcome(summary="It failed before anything was changed.", failure=failure)

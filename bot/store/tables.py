@@ -37,7 +37,7 @@ operation = sa.Table(
     metadata,
     sa.Column("id", sa.Text, primary_key=True),
     # The event that asked for it: one event, one operation, however often the event is handled.
-    sa.Column("origin", sa.Text, nullable=False, unique=True),
+    sa.Column("event_key", sa.Text, nullable=False, unique=True),
     sa.Column("kind", sa.Text, nullable=False),
     sa.Column("state", sa.Text, nullable=False, index=True),
     sa.Column("plan", sa.Text, nullable=False),
@@ -51,6 +51,16 @@ operation = sa.Table(
     sa.Column("ended_at", UtcDateTime),
     sa.Column("outcome", sa.Text),
     sa.Column("cancelled_by", sa.Text),
+    sa.Index("ix_operation_kind_state", "kind", "state", "ended_at"),
+)
+
+# What exactly an operation changes, so that what was done to one thing is found without reading every plan.
+operation_target = sa.Table(
+    "operation_target",
+    metadata,
+    sa.Column("operation_id", sa.Text, sa.ForeignKey("operation.id"), primary_key=True),
+    sa.Column("target", sa.Text, primary_key=True),
+    sa.Index("ix_operation_target_target", "target"),
 )
 
 vote = sa.Table(
@@ -61,7 +71,8 @@ vote = sa.Table(
     sa.Column("choice", sa.Text, nullable=False),
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("at", UtcDateTime, nullable=False),
-    sa.Column("event", sa.Text, nullable=False, index=True),
+    sa.Column("event_key", sa.Text, nullable=False),
+    sa.Index("ix_vote_event", "event_key"),
 )
 
 step_report = sa.Table(

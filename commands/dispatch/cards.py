@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from slipway.bot.chat.model import Card, Tone
 from slipway.bot.core.errors import UserError
-from slipway.commands.grammar.declaration import Misuse
+from slipway.commands.grammar.arguments import Misuse
 from slipway.commands.grammar.reading import Unknown
+from slipway.commands.grammar.registry import Registry, UnknownVerb
+from slipway.commands.grammar.usage import short_usage
 
 _LONGEST = 400
 """Characters of a sentence that are said: some repeat what was typed, and that can be a whole page."""
@@ -30,6 +34,21 @@ def unknown_card(unknown: Unknown, prefix: str) -> Card:
     if commands:
         return Card(tone=Tone.WARNING, title=f"{title} Did you mean {_either(commands)}?")
     return Card(tone=Tone.WARNING, title=title, notes=(f"All commands: `{prefix}help`",))
+
+
+def unknown_verb_card(unknown: UnknownVerb, registry: Registry[Any], prefix: str) -> Card:
+    """A noun with a verb that it does not have, or without one."""
+    found = [
+        command for verb in unknown.verbs if (command := registry.find((unknown.noun, verb))) is not None
+    ]
+    said = (
+        f"`{unknown.noun}` has no `{_short(unknown.verb)}`."
+        if unknown.verb
+        else f"`{unknown.noun}` needs a verb."
+    )
+    did_you_mean = f" Did you mean `{prefix}{found[0].name}`?" if unknown.verb and len(found) == 1 else ""
+    notes = tuple(f"`{short_usage(command, prefix)}`: {command.summary}" for command in found)
+    return Card(tone=Tone.WARNING, title=f"{said}{did_you_mean}".replace("`", ""), notes=notes)
 
 
 def misuse_card(misuse: Misuse, prefix: str, name: str) -> Card:

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING
 
-from slipway.bot.chat.model import Card, Chat, MessageEvent, Platform
-from slipway.bot.clouds.ports import Machines
-from slipway.bot.config.settings import SlipwaySettings
-from slipway.bot.core.errors import UserError
-from slipway.bot.core.times import Clock
-from slipway.bot.images.catalogue import Catalogue
-from slipway.bot.operations.cards import CardContext
-from slipway.bot.operations.kinds import AnyRequest
-from slipway.bot.people import People, Person
+from slipway.bot.chat.model import Assurance, Card, Room
+from slipway.bot.core.steps import Request
+from slipway.bot.people import Identity, Person
 
-if TYPE_CHECKING:  # the database behind these takes most of a second, and `slipway check` needs none
-    from slipway.bot.operations.approval_service import ApprovalService
-    from slipway.bot.operations.repository import OperationRepository
-    from slipway.commands.grammar.declaration import Registry
+if TYPE_CHECKING:  # the database behind it takes most of a second, and `slipway check` needs none
+    from slipway.bot.operations.services import Services
+    from slipway.commands.grammar.registry import Registry
 
 
 @dataclass(frozen=True)
@@ -35,7 +26,7 @@ class CardReply:
 class ChangeRequest:
     """Plan this, and propose it unless it is a dry run."""
 
-    request: AnyRequest
+    request: Request
     dry_run: bool = False
 
 
@@ -50,55 +41,53 @@ CommandResult = CardReply | ChangeRequest | OperationUpdate
 
 
 @dataclass(frozen=True)
-class Services:
-    """The parts of the house that commands may use."""
+class Place:
+    """Where something is told."""
 
-    settings: SlipwaySettings
-    people: People
-    operations: OperationRepository
-    approvals: ApprovalService
-    view: CardContext
-    clock: Clock
-    chats: Mapping[Platform, Chat]
-    gallery_catalogue: Catalogue | None
-    ec2: Machines | None
-    started_at: datetime
-    upcoming: Callable[
-        [], tuple[tuple[str, datetime], ...]
-    ]  # each schedule's name and next tick, soonest first
+    room: Room
+    thread: str | None = None
 
-    @property
-    def catalogue(self) -> Catalogue:
-        """The image catalogue.
 
-        Raises:
-            Mistake: no gallery is configured.
-        """
-        if self.gallery_catalogue is None:
-            raise UserError("This Slipway has no image gallery: slipway.toml has no [azure] table.")
-        return self.gallery_catalogue
+@dataclass(frozen=True)
+class Asker:
+    """Who asks for something, by which event, how far that can be trusted, and where it is told.
 
-    @property
-    def machines(self) -> Machines:
-        """Where machines are launched.
+    Attributes:
+        event_key: names the event once and for ever; one event, one effect.
+        person: the human, the schedule, or a stranger.
+        identity: the account they ask from.
+        place: where the answer goes; None where nobody is told, and the audit trail has to do.
+        assurance: how far the way in which it came is trusted.
+        doubt: one plain sentence where that is not fully.
+        quiet: whether nothing is said where there is nothing to do.
+    """
 
-        Raises:
-            Mistake: no such cloud is configured.
-        """
-        if self.ec2 is None:
-            raise UserError("This Slipway launches no machines: slipway.toml has no [aws] table.")
-        return self.ec2
+    event_key: str
+    person: Person
+    identity: Identity
+    place: Place | None
+    assurance: Assurance = Assurance.FULL
+    doubt: str = ""
+    quiet: bool = False
 
 
 @dataclass(frozen=True)
 class CommandContext:
-    """One command line: who says it, where, and all that answers it."""
+    """One command line: who asks, where it is told, and all that answers it."""
 
-    event_key: str
-    person: Person
-    heard: MessageEvent
+    asker: Asker
     services: Services
     registry: Registry[CommandResult]
+
+    @property
+    def event_key(self) -> str:
+        """Names the event that asked."""
+        return self.asker.event_key
+
+    @property
+    def person(self) -> Person:
+        """Who asks."""
+        return self.asker.person
 
     @property
     def prefix(self) -> str:

@@ -1,50 +1,66 @@
-"""The one door: what people say, press, and what the clock says comes in here, each event once.
+"""The one intake: chat events, and lines that the clock or anything else asks for, each once.
 
 An event is committed as a durable workflow under its own id before the platform hears that it was taken, so
-a duplicate finds the id in use and dies. Inside the workflow: read the line, ask who it is and whether they
-may, run the command, say its answer, and start what was approved.
+a duplicate finds the id in use and ends there. Inside the workflow: who asks and may they, run the command, say its
+answer, and start what was approved.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any
 
 import structlog
-from pydantic import TypeAdapter
 
 from slipway.bot.chat.model import (
+    Address,
     AnyEvent,
+    Assurance,
     ButtonEvent,
     Card,
     Choice,
-    Event,
+    Field,
     MessageEvent,
+    Room,
     Tone,
     WithdrawnReaction,
 )
-from slipway.bot.core.errors import ResponsibleParty
+from slipway.bot.core.errors import ResponsibleParty, UserError
 from slipway.bot.core.model import Json
+from slipway.bot.operations.approval_service import Decision
 from slipway.bot.operations.cards import failure_card, operation_card
-from slipway.bot.operations.messages import Messages
-from slipway.bot.operations.model import Failure
+from slipway.bot.operations.messages import MessageService
+from slipway.bot.operations.model import Failure, OperationState
 from slipway.bot.operations.runner import OperationRunner
+from slipway.bot.operations.services import Services
+from slipway.bot.people import Identity, schedule_id
 from slipway.bot.workflows.engine import Effect, Payload, WorkflowEngine
-from slipway.commands.dispatch.context import Services
-from slipway.commands.dispatch.events import HEAR, Tick, event_key
+from slipway.commands.dispatch.cards import user_error_card
+from slipway.commands.dispatch.context import Asker, Place
+from slipway.commands.dispatch.events import (
+    HEAR,
+    AcceptedEvent,
+    LineRequest,
+    StoredReading,
+    UnknownEventError,
+    event_key,
+)
 from slipway.commands.dispatch.responses import Response
-from slipway.commands.dispatch.runner import CommandRunner, operation_of
-from slipway.commands.grammar.reading import Ignored, read_line
+from slipway.commands.dispatch.runner import CommandRunner
+from slipway.commands.grammar.reading import Ignored, Line, Reading, read_line
+
+ASK = "ask"
+"""The workflow that answers a line which no chat brought."""
 
 TICK = "tick"
-"""The workflow that answers the clock."""
+"""As :data:`ASK`, for what the version before this one left."""
 
 PATIENCE_SECONDS = 2.0
-"""How long somebody waits for an answer before the bot says that it is at it."""
+"""How long somebody waits for an answer before the bot says that it is working on it."""
 
 log = structlog.get_logger(__name__)
-
-_EVENT: TypeAdapter[AnyEvent] = TypeAdapter(Event)
 
 
 class Dispatcher:
@@ -56,69 +72,104 @@ class Dispatcher:
         services: Services,
         names: tuple[str, ...],
         command_runner: CommandRunner,
-        running: OperationRunner,
-        messages: Messages,
+        runner: OperationRunner,
+        messages: MessageService,
         workflows: WorkflowEngine,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._services = services
         self._names = names
         self._command_runner = command_runner
-        self._runner = running
+        self._runner = runner
         self._messages = messages
         self._workflows = workflows
         self._sleep = sleep
         workflows.register(HEAR, self._hear)
+        workflows.register(ASK, self._ask)
         workflows.register(TICK, self._tick)
 
     async def accept(self, event: AnyEvent) -> bool:
         """Take an event in. When this returns true it is committed; false says it was not meant for the bot."""
-        if not await self._concerns_us(event):
+        accepted = await self._look(event)
+        if accepted is None:
             return False
-        key = event_key(event, event.event_id)
-        await self._workflows.start(HEAR, key, {"key": key, "event": event.model_dump(mode="json")})
+        await self._workflows.start(HEAR, accepted.key, accepted.payload)
         return True
 
-    async def accept_tick(self, tick: Tick) -> None:
-        """Take a tick of the clock in; one schedule and time run once."""
-        await self._workflows.start(TICK, tick.key, {"tick": tick.model_dump(mode="json")})
+    async def accept_line(self, request: LineRequest) -> None:
+        """Take a line in that no chat brought; one key is answered once."""
+        await self._workflows.start(ASK, request.key, {"request": request.model_dump(mode="json")})
 
-    async def _concerns_us(self, event: AnyEvent) -> bool:
-        settings = self._services.settings.commands
+    async def _look(self, event: AnyEvent) -> AcceptedEvent | None:
+        """What an event is about; None for what does not concern the bot, or comes too late."""
+        key = event_key(event, event.event_id)
         # What makes less happen is heard at any age: a vote taken back, or a rejection, while the bot was down.
         if isinstance(event, WithdrawnReaction):
-            return await self._workflows.knows(event_key(event, event.reaction_event_id))
+            known = await self._workflows.knows(event_key(event, event.reaction_event_id))
+            return AcceptedEvent(key=key, event=event) if known else None
+        settings = self._services.settings.commands
         rejects = isinstance(event, ButtonEvent) and event.choice is Choice.REJECT
         if not rejects and self._services.clock() - event.sent_at > settings.max_age:
             log.info("an old message was left alone", platform=event.room.platform, sent_at=event.sent_at)
-            return False
+            return None
         if isinstance(event, ButtonEvent):
-            return await operation_of(event, self._messages) is not None
+            return await self._look_at_press(event, key)
         reading = read_line(event.text, event.address, settings.prefix, self._names)
-        return not isinstance(reading, Ignored)
+        if isinstance(reading, Ignored):
+            return None
+        return AcceptedEvent(key=key, event=event, reading=StoredReading.of(reading))
+
+    async def _look_at_press(self, event: ButtonEvent, key: str) -> AcceptedEvent | None:
+        """The operation that a press is about: named by its value, or by the message that carries the button."""
+        if event.operation_id is not None:
+            return AcceptedEvent(key=key, event=event)
+        card = None
+        if event.message_id is not None:
+            card = await self._messages.card_at(event.room, event.message_id)
+        if card is None:
+            return None
+        about = event.model_copy(update={"operation_id": card.operation_id})
+        return AcceptedEvent(key=key, event=about, thread=card.thread or card.message_id)
 
     async def _hear(self, payload: Payload) -> None:
-        key = str(payload["key"])
-        event = _EVENT.validate_python(payload["event"])
+        try:
+            accepted = AcceptedEvent.read(payload)
+        except UnknownEventError as error:
+            log.error("an event that another version of Slipway stored was left alone", why=str(error))
+            return
+        event, key = accepted.event, accepted.key
         if isinstance(event, WithdrawnReaction):  # events run side by side; this one only follows its press
             await self._workflows.ended(event_key(event, event.reaction_event_id))
 
         async def answer() -> Response:
             match event:
                 case ButtonEvent():
-                    return await self._command_runner.press(event, key)
+                    return await self._press(accepted, event)
                 case WithdrawnReaction():
-                    return await self._command_runner.withdrawal(event)
+                    return await self._withdrawn(event)
                 case MessageEvent():
-                    return await self._answer_patiently(event, key)
+                    return await self._answer_patiently(accepted, event)
 
         thread = event.thread if isinstance(event, MessageEvent) else None
         await self._respond(self._guarded(answer, Response(room=event.room, thread=thread), key), key)
 
+    async def _ask(self, payload: Payload) -> None:
+        request = LineRequest.model_validate(payload["request"])
+        answer = self._guarded(lambda: self._line(request), Response(room=request.room), request.key)
+        await self._respond(answer, request.key)
+
     async def _tick(self, payload: Payload) -> None:
-        tick = Tick.model_validate(payload["tick"])
-        answer = self._guarded(lambda: self._command_runner.tick(tick), Response(room=tick.room), tick.key)
-        await self._respond(answer, tick.key)
+        tick: Any = payload["tick"]
+        at = datetime.fromisoformat(tick["at"])
+        request = LineRequest(
+            key=f"tick:{tick['schedule']}:{at.strftime('%Y-%m-%dT%H:%MZ')}",
+            requester=schedule_id(tick["schedule"]),
+            text=tick["text"],
+            room=Room.model_validate(tick["room"]),
+            at=at,
+            quiet=tick.get("quiet", False),
+        )
+        await self._ask({"request": request.model_dump(mode="json")})
 
     def _guarded(self, answer: Callable[[], Awaitable[Response]], where: Response, key: str) -> Effect:
         """The last boundary of an answer: the person is told that it failed, the log gets the traceback."""
@@ -129,15 +180,15 @@ class Dispatcher:
             except Exception:
                 log.exception("an answer failed inside Slipway", key=key)
                 sentence = "The log of Slipway says how. What was asked for may stand all the same."
-                trouble = Failure(sentence=sentence, mover=ResponsibleParty.ADMIN, hint="pending")
-                response = where.saying(failure_card("Slipway itself failed", trouble, self._services.view))
+                failure = Failure(sentence=sentence, responsible=ResponsibleParty.ADMIN, hint="pending")
+                response = where.saying(failure_card("Internal error", failure, self._services.cards))
             return response.model_dump(mode="json")
 
         return guarded
 
     async def _respond(self, answer: Effect, key: str) -> None:
         response = Response.model_validate(await self._workflows.step("answer", answer))
-        if response.card is not None:
+        if response.card is not None and response.room is not None:
             await self._workflows.step("say", lambda: self._say(response, key))
         elif response.operation_id is not None and not response.start:  # a run shows itself
             await self._workflows.step("show", lambda: self._show(response.operation_id))
@@ -146,6 +197,7 @@ class Dispatcher:
 
     async def _say(self, response: Response, key: str) -> Json:
         assert response.card is not None  # noqa: S101 - for the type checker; the caller looked
+        assert response.room is not None  # noqa: S101
         message_id = await self._messages.say(
             response.room,
             response.card,
@@ -162,25 +214,115 @@ class Dispatcher:
             await self._runner.show(operation_id)
         return None
 
-    async def _answer_patiently(self, heard: MessageEvent, key: str) -> Response:
-        """Answer; if that takes long, say meanwhile that it is being looked at (the answer replaces it)."""
+    async def _line(self, request: LineRequest) -> Response:
+        """Answer what asks without a chat, which speaks with its own rights."""
+        place = Place(request.room) if request.room is not None else None
+        person = self._services.people.by_id(request.requester)
+        if person is None:  # it was taken out between its time and the recovery after a crash
+            log.warning("whoever asked is gone, so nothing is done", requester=request.requester)
+            return Response.at(place)
+        prefix = self._services.settings.commands.prefix
+        reading = read_line(request.text, Address.DIRECT, prefix, self._names)
+        if not isinstance(reading, Line):
+            sentence = f"{person.name[:1].upper()}{person.name[1:]} says something that is no command: {request.text}"
+            return Response.at(place).saying(user_error_card(UserError(sentence), prefix))
+        identity = person.identities[0]
+        asker = Asker(request.key, person, identity, place, quiet=request.quiet)
+        response = await self._command_runner.answer(reading, asker)
+        if response.card is None or response.operation_id is not None:
+            return response
+        # Nobody in the room typed anything, so the answer says what it answers, and to everybody.
+        asked = Field(label="Asked by", value=f"{person.name}: `{prefix}{request.text}`")
+        told = {"fields": (asked, *response.card.fields), "private_to": None}
+        return response.saying(response.card.model_copy(update=told))
+
+    async def _answer_patiently(self, accepted: AcceptedEvent, event: MessageEvent) -> Response:
+        """Answer; if that takes long, say meanwhile that it is being worked on (the answer replaces it)."""
         saying = asyncio.Event()
-        patience = asyncio.create_task(self._soothe(heard, key, saying), name=f"patience {key}")
+        key = accepted.key
+        meanwhile = asyncio.create_task(self._say_meanwhile(event, key, saying), name=f"meanwhile {key}")
         try:
-            response = await self._command_runner.line(heard, key)
+            response = await self._command_runner.answer(
+                self._reading(accepted, event), self._asker(key, event)
+            )
         finally:
             if not saying.is_set():  # a message under way is waited for: it must not overtake the answer
-                patience.cancel()
-            (failure,) = await asyncio.gather(patience, return_exceptions=True)
+                meanwhile.cancel()
+            (failure,) = await asyncio.gather(meanwhile, return_exceptions=True)
             if isinstance(failure, Exception):  # an answer does not depend on what was said meanwhile
                 log.error("the wait for an answer could not be shown", key=key, exc_info=failure)
         if saying.is_set() and response.card is None and response.operation_id is not None:
             operation = await self._services.operations.get(response.operation_id)
-            return response.saying(operation_card(operation, self._services.view))
+            return response.saying(operation_card(operation, self._services.cards))
         return response
 
-    async def _soothe(self, heard: MessageEvent, key: str, saying: asyncio.Event) -> None:
+    def _reading(self, accepted: AcceptedEvent, event: MessageEvent) -> Reading:
+        if accepted.reading is not None:
+            return accepted.reading.reading
+        # What the version before stored was not read yet.
+        prefix = self._services.settings.commands.prefix
+        return read_line(event.text, event.address, prefix, self._names)
+
+    def _asker(self, key: str, event: MessageEvent) -> Asker:
+        people = self._services.people
+        platform = event.room.platform
+        person = people.by_account(platform, event.sender) or people.stranger(platform, event.sender)
+        place = Place(event.room, event.thread)
+        return Asker(key, person, Identity(platform, event.sender), place, event.assurance, event.doubt)
+
+    async def _say_meanwhile(self, event: MessageEvent, key: str, saying: asyncio.Event) -> None:
         await self._sleep(PATIENCE_SECONDS)
         saying.set()
-        card = Card(tone=Tone.RUNNING, title="Looking into it…")
-        await self._messages.say(heard.room, card, key=key, thread=heard.thread)
+        card = Card(tone=Tone.RUNNING, title="Working on it…")
+        await self._messages.say(event.room, card, key=key, thread=event.thread)
+
+    async def _withdrawn(self, event: WithdrawnReaction) -> Response:
+        """Take a vote back, if it can be; nothing is said about it but on the card."""
+        response = Response(room=event.room)
+        person = self._services.people.by_account(event.room.platform, event.sender)
+        if person is None:
+            return response
+        vote = event_key(event, event.reaction_event_id)
+        operation_id = await self._services.approvals.withdraw(vote, person)
+        return response.model_copy(update={"operation_id": operation_id})
+
+    async def _press(self, accepted: AcceptedEvent, event: ButtonEvent) -> Response:
+        """Count a press on a card, or tell whoever pressed why it does not count. Strangers cause nothing."""
+        person = self._services.people.by_account(event.room.platform, event.sender)
+        operation_id = event.operation_id
+        if operation_id is None and event.message_id is not None:  # as the version before stored it
+            card = await self._messages.card_at(event.room, event.message_id)
+            operation_id = card.operation_id if card else None
+        if person is None or operation_id is None:
+            return Response(room=event.room)
+        if event.assurance is Assurance.REFUSED:
+            return await self._object(accepted, event, UserError(event.doubt))
+        decision = Decision(
+            operation_id,
+            person,
+            event.choice,
+            accepted.key,
+            event.digest_prefix,
+            event.reason,
+            forgeable=event.forgeable,
+        )
+        try:
+            operation = await self._services.approvals.decide(decision)
+        except UserError as error:
+            return await self._object(accepted, event, error)
+        return Response(
+            room=event.room,
+            operation_id=operation_id,
+            start=operation.state is OperationState.APPROVED,
+        )
+
+    async def _object(self, accepted: AcceptedEvent, event: ButtonEvent, error: UserError) -> Response:
+        """Say in the thread of the card why a press does not count."""
+        thread = accepted.thread
+        if thread is None and event.operation_id is not None:  # the button's value named the operation
+            card = await self._messages.card_of(event.operation_id, event.room)
+            thread = (card.thread or card.message_id) if card is not None else None
+        prefix = self._services.settings.commands.prefix
+        return Response(room=event.room, thread=thread).objecting(
+            event.sender, user_error_card(error, prefix)
+        )

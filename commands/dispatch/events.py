@@ -1,14 +1,30 @@
-"""What comes in at the door beside chat events, and the names that events go by."""
+"""What comes in, as it is stored until it is answered: events of chats, and lines that anything else asks for."""
 
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
-from slipway.bot.chat.model import AnyEvent, Room
-from slipway.bot.core.model import Model
+from pydantic import Field, TypeAdapter
+
+from slipway.bot.chat.model import AnyEvent, Event, Room
+from slipway.bot.core.model import Json, Model
+from slipway.commands.grammar.reading import Line, Reading, Unknown, Unreadable
 
 HEAR = "hear"
-"""The workflow that answers a chat event."""
+"""The workflow that answers a chat event; its ids begin with it."""
+
+FORMAT = 2
+"""The version of a stored event's form."""
+
+_EVENT: TypeAdapter[AnyEvent] = TypeAdapter(Event)
+
+_TYPES = {"heard": "message", "press": "button", "withdrawal": "withdrawn_reaction"}
+_FIELDS = {"speaker": "sender", "press_event_id": "reaction_event_id"}
+
+
+class UnknownEventError(Exception):
+    """A stored event of another version of Slipway, of which this one can make nothing."""
 
 
 def event_key(event: AnyEvent, event_id: str) -> str:
@@ -16,16 +32,93 @@ def event_key(event: AnyEvent, event_id: str) -> str:
     return f"{HEAR}:{event.room.platform}:{event_id}"
 
 
-class Tick(Model):
-    """What the clock says: a schedule's command line, at one of its times."""
+class StoredReading(Model):
+    """What a message turned out to be, so that it is read once: exactly one of the three is set."""
 
-    schedule: str
-    at: datetime
-    room: Room
-    text: str
-    quiet: bool = False
+    line: tuple[str, ...] = ()  # the command's name, and its arguments
+    unknown: tuple[str, ...] = ()  # the word, and the names that may have been meant
+    unreadable: str = ""
+
+    @classmethod
+    def of(cls, reading: Line | Unknown | Unreadable) -> StoredReading:
+        """As it is stored."""
+        match reading:
+            case Line(name, args):
+                return cls(line=(name, *args))
+            case Unknown(word, near):
+                return cls(unknown=(word, *near))
+            case Unreadable(reason):
+                return cls(unreadable=reason)
 
     @property
-    def key(self) -> str:
-        """Names the tick once and for ever; it is the id of its workflow."""
-        return f"tick:{self.schedule}:{self.at.strftime('%Y-%m-%dT%H:%MZ')}"
+    def reading(self) -> Reading:
+        """As it was read."""
+        if self.line:
+            return Line(self.line[0], self.line[1:])
+        return Unknown(self.unknown[0], self.unknown[1:]) if self.unknown else Unreadable(self.unreadable)
+
+
+class AcceptedEvent(Model):
+    """A chat event that concerns the bot, with what was found out before it was acknowledged.
+
+    Attributes:
+        key: the workflow's id.
+        event: what happened.
+        reading: of a message.
+        thread: of a press: the thread that its card begins or stands in.
+    """
+
+    key: str
+    event: Event
+    reading: StoredReading | None = None
+    thread: str | None = None
+
+    @property
+    def payload(self) -> dict[str, Json]:
+        """As the workflow engine stores it."""
+        return {"format": FORMAT, **self.model_dump(mode="json")}
+
+    @classmethod
+    def read(cls, payload: dict[str, Any]) -> AcceptedEvent:
+        """From what was stored, also by the version before.
+
+        Raises:
+            UnknownEventError: a newer version stored it, or it cannot be read.
+        """
+        number = payload.get("format", 1)
+        try:
+            if number == FORMAT:
+                return cls.model_validate(
+                    {name: value for name, value in payload.items() if name != "format"}
+                )
+            if number == 1:
+                return cls(key=payload["key"], event=_EVENT.validate_python(_from_format_1(payload["event"])))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise UnknownEventError(f"an event of format {number} cannot be read") from None
+        raise UnknownEventError(f"this Slipway does not know events of format {number}")
+
+
+def _from_format_1(event: dict[str, Any]) -> dict[str, Any]:
+    renamed = {_FIELDS.get(name, name): value for name, value in event.items()}
+    return renamed | {"type": _TYPES.get(event["type"], event["type"])}
+
+
+class LineRequest(Model):
+    """A command line that something else than a chat asks for: the clock, later a broker's message or a program.
+
+    Attributes:
+        key: names it once and for ever; it is the id of its workflow.
+        requester: the id of whoever asks, such as ``schedule:weekly-cleanup``.
+        text: the line, without a prefix.
+        room: where it is told; None for nowhere.
+        at: when it was due, or came.
+        quiet: whether nothing is said where there is nothing to do.
+    """
+
+    format: int = Field(1, ge=1, le=1)
+    key: str
+    requester: str
+    text: str
+    room: Room | None
+    at: datetime
+    quiet: bool = False

@@ -2,39 +2,40 @@
 
 from __future__ import annotations
 
-from slipway.bot.chat.model import Assurance, Card, MessageEvent, Room
+from slipway.bot.chat.model import Assurance, Card, Room
 from slipway.bot.core.model import Model
+from slipway.commands.dispatch.context import Asker, Place
 
 
 class Response(Model):
-    """What an event led to."""
+    """What an event led to. Without a room, nothing is said."""
 
     card: Card | None = None
-    room: Room
+    room: Room | None
     thread: str | None = None
     operation_id: str | None = None  # whose card this is, or which one to show anew
     start: bool = False
 
     @classmethod
-    def to(cls, heard: MessageEvent) -> Response:
-        """An answer where something was said."""
-        return cls(room=heard.room, thread=heard.thread)
+    def at(cls, place: Place | None) -> Response:
+        """An answer in a place; None for nowhere."""
+        return cls(room=place.room if place else None, thread=place.thread if place else None)
 
     def saying(self, card: Card) -> Response:
         """The same, with this card."""
         return self.model_copy(update={"card": card})
 
-    def telling(self, speaker: str, card: Card) -> Response:
-        """The same, with a card that concerns nobody but the speaker."""
-        return self.saying(card.model_copy(update={"private_to": speaker}))
+    def telling(self, account: str, card: Card) -> Response:
+        """The same, with a card that concerns nobody but this account."""
+        return self.saying(card.model_copy(update={"private_to": account}))
 
-    def objecting(self, speaker: str, card: Card) -> Response:
+    def objecting(self, account: str, card: Card) -> Response:
         """As :meth:`telling`, and calling upon them: they pressed something, and may not be looking."""
-        return self.telling(speaker, card.model_copy(update={"mentions": (speaker,)}))
+        return self.telling(account, card.model_copy(update={"mentions": (account,)}))
 
-    def doubting(self, heard: MessageEvent) -> Response:
+    def doubting(self, asker: Asker) -> Response:
         """The same; if the way it was asked for is doubted, the card says so."""
-        if heard.assurance is not Assurance.DOUBTED or self.card is None:
+        if asker.assurance is not Assurance.DOUBTED or self.card is None:
             return self
-        notes = (*self.card.notes, heard.doubt)
+        notes = (*self.card.notes, asker.doubt)
         return self.saying(self.card.model_copy(update={"notes": notes}))

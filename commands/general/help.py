@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import click
 
+from slipway.bot.core.commands import Access, command
 from slipway.bot.core.errors import UserError
 from slipway.commands.dispatch.context import CardReply, CommandContext
-from slipway.commands.general.manual import help_command, help_overview
-from slipway.commands.grammar.declaration import Group, command
+from slipway.commands.dispatch.manual import help_command, help_noun, help_overview
 
 
 @command(
     "help",
     summary="All commands, or one of them with examples.",
     examples=("help", "help launch"),
-    group=Group.SLIPWAY,
+    access=Access.OPEN,
 )
 @click.argument("name", metavar="COMMAND", required=False, help="Which one; without, all.")
-async def help_(call: CommandContext, name: str | None) -> CardReply:
+@click.argument("verb", metavar="", required=False)
+async def help_(call: CommandContext, name: str | None, verb: str | None) -> CardReply:
     """Whatever a command says here comes from how it is declared, so it is what the command does."""
     if name is None:
         return CardReply(help_overview(call.registry, call.prefix))
-    spec = call.registry.find(name.removeprefix(call.prefix))
-    if spec is None:
-        raise UserError(f"There is no command {name}.", nearest=call.registry.nearest(name), hint="help")
-    return CardReply(help_command(spec, call.prefix))
+    words = tuple(filter(None, (name.removeprefix(call.prefix), verb)))
+    found = call.registry.find(words)
+    if found is not None and (verb is None or found.noun):
+        return CardReply(help_command(found, call.prefix))
+    verbs = call.registry.verbs.get(words[0].lower(), {}) if verb is None else {}
+    if verbs:
+        return CardReply(help_noun(words[0].lower(), tuple(verbs.values()), call.prefix))
+    wanted = " ".join(words) if verb else name
+    raise UserError(f"There is no command {wanted}.", nearest=call.registry.nearest(wanted), hint="help")

@@ -6,10 +6,10 @@ from datetime import timedelta
 
 from slipway import __version__
 from slipway.bot.chat.model import Card, Field, Table, Tone
+from slipway.bot.core.commands import command
 from slipway.bot.core.times import format_span, format_time
 from slipway.bot.operations.model import OperationState
 from slipway.commands.dispatch.context import CardReply, CommandContext
-from slipway.commands.grammar.declaration import Group, command
 
 _SCHEDULES_SHOWN = 8
 
@@ -18,7 +18,6 @@ _SCHEDULES_SHOWN = 8
     "status",
     summary="How Slipway is doing: connections, clouds, open operations.",
     examples=("status",),
-    group=Group.SLIPWAY,
 )
 async def status(call: CommandContext) -> CardReply:
     """Looks at what the bot knows without asking a cloud."""
@@ -37,10 +36,10 @@ async def status(call: CommandContext) -> CardReply:
             tone=Tone.INFO if healthy else Tone.WARNING,
             title=f"Slipway {__version__} is up for {format_span(up)}",
             fields=(
-                Field(label="Clouds", value=_clouds(call)),
+                Field(label="Clouds", value=", ".join(services.clouds_in_words) or "none"),
                 Field(label="Waiting for approval", value=str(len(waiting))),
                 Field(label="Running", value=str(len(running))),
-                Field(label="Now", value=format_time(services.clock(), services.view.zone)),
+                Field(label="Now", value=format_time(services.clock(), services.cards.zone)),
             ),
             tables=(Table(columns=("Chat", "Connection", "Last heard from"), rows=rows), *_schedules(call)),
             notes=tuple(each.detail for each in health.values() if each.detail),
@@ -58,16 +57,6 @@ def _schedules(call: CommandContext) -> tuple[Table, ...]:
     )
     title = f"Next of {len(coming)} schedules" if len(coming) > len(rows) else "Schedules"
     return (Table(title=title, columns=("Schedule", "Says", "Next", "In"), rows=rows),) if rows else ()
-
-
-def _clouds(call: CommandContext) -> str:
-    settings = call.services.settings
-    names = []
-    if settings.azure is not None:
-        names.append(f"azure gallery {settings.azure.gallery}")
-    if settings.aws is not None:
-        names.append(f"aws {settings.aws.region}")
-    return ", ".join(names) or "none"
 
 
 def _age(age: timedelta | None) -> str:

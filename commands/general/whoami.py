@@ -3,35 +3,38 @@
 from __future__ import annotations
 
 from slipway.bot.chat.model import Card, Field
+from slipway.bot.core.commands import Access, command
 from slipway.commands.dispatch.context import CardReply, CommandContext
-from slipway.commands.grammar.declaration import Group, command
 
 
 @command(
     "whoami",
     summary="Who you are to the bot, and what you may do.",
     examples=("whoami",),
-    group=Group.SLIPWAY,
+    access=Access.OPEN,
 )
 async def whoami(call: CommandContext) -> CardReply:
     """People are known by the ids of their accounts, as the configuration lists them; never by display name."""
-    account = f"{call.heard.room.platform}:{call.heard.speaker}"
-    people = call.services.people
-    known = people.by_account(call.heard.room.platform, call.heard.speaker)
+    identity, people = call.asker.identity, call.services.people
+    known = people.by_account(identity.platform, identity.account)
     if known is None:
         return CardReply(
             Card(
                 title="I do not know you.",
                 text="Whoever runs Slipway can add this identity to a `[[person]]` in slipway.toml.",
-                fields=(Field(label="Identity", value=f"`{account}`"),),
+                fields=(Field(label="Identity", value=f"`{identity}`"),),
             )
         )
-    may = [spec.name for spec in call.registry.specs if people.may(known, spec.name, changes=spec.changes)]
+    may = [
+        command.name
+        for command in call.registry.commands
+        if command.access is Access.OPEN or people.may(known, command.right, changes=command.changes)
+    ]
     return CardReply(
         Card(
             title=f"You are {known.name}.",
             fields=(
-                Field(label="Identity", value=f"`{account}`"),
+                Field(label="Identity", value=f"`{identity}`"),
                 Field(label="Roles", value=", ".join(known.roles) or "none"),
                 Field(label="You may", value=", ".join(may)),
             ),

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import click
 
+from slipway.bot.core.commands import Access, command, dry_run
 from slipway.bot.images.requests import Cleanup
 from slipway.commands.dispatch.context import ChangeRequest, CommandContext
-from slipway.commands.grammar.declaration import Group, command, dry_run
 
 
 @command(
     "cleanup",
     summary="Delete old versions, each by a rule that the plan names.",
     examples=("cleanup --dry-run", "cleanup Fedora-Cloud-43-x64", "cleanup Fedora-Cloud-Rawhide-*"),
-    group=Group.IMAGES,
-    changes=True,
+    access=Access.CHANGE,
     aliases=("clean-up",),
 )
 @click.argument("definition", required=False, help="An image definition or a pattern; without, all.")

@@ -8,8 +8,11 @@ import click
 
 from slipway.bot.chat.model import Card, Field, Table
 from slipway.bot.clouds.model import ImageVersion
+from slipway.bot.core.commands import command
 from slipway.bot.core.times import format_date
-from slipway.bot.images.catalogue import (
+from slipway.bot.images.definitions import DefinitionRef
+from slipway.bot.images.services import ImageServices
+from slipway.bot.images.versions import (
     is_promoted,
     latest_by_region,
     newest_candidate,
@@ -17,28 +20,26 @@ from slipway.bot.images.catalogue import (
 )
 from slipway.bot.images.words import regions_in_words
 from slipway.commands.dispatch.context import CardReply, CommandContext
-from slipway.commands.grammar.declaration import Group, command
 
 
 @command(
     "images",
     summary="Image definitions and what is latest; with a name, its versions.",
     examples=("images", "images Fedora-Cloud-43-x64", "images Fedora-Cloud-Rawhide-*"),
-    group=Group.IMAGES,
 )
 @click.argument("definition", required=False, help="An image definition or a pattern.")
 async def images(call: CommandContext, definition: str | None) -> CardReply:
     """A candidate was uploaded, and does not launch by default yet; latest is what a launch resolves to."""
-    catalogue = call.services.catalogue
+    catalogue = call.services.get(ImageServices).catalogue
     found = await catalogue.matching(definition)
-    versions = await catalogue.versions_of(each.name for each in found)
+    versions = await catalogue.versions_of(found)
     if definition is not None and len(found) == 1:
-        return CardReply(_one(found[0].name, versions[found[0].name], call))
+        return CardReply(_one(str(found[0]), versions[found[0]], call))
     return CardReply(_all(versions, call))
 
 
-def _all(versions: dict[str, tuple[ImageVersion, ...]], call: CommandContext) -> Card:
-    rows = tuple(_summary(name, held, call) for name, held in versions.items())
+def _all(versions: dict[DefinitionRef, tuple[ImageVersion, ...]], call: CommandContext) -> Card:
+    rows = tuple(_summary(str(definition), held, call) for definition, held in versions.items())
     ready = [row[0] for row in rows if row[2] != "-"]
     notes = [f"One of them: `{call.prefix}images {rows[0][0]}`"]
     if ready:
@@ -70,7 +71,7 @@ def _latest(versions: Sequence[ImageVersion]) -> str:
 def _one(name: str, versions: Sequence[ImageVersion], call: CommandContext) -> Card:
     now = call.services.clock()
     by_region = latest_by_region(versions)
-    owner = call.services.settings.retention.owner
+    owner = call.services.get(ImageServices).retention.owner
     regions = [regions_in_words([region.name for region in version.regions]) for version in versions]
     alike = len(set(regions)) == 1  # then said once, for a table that fits a narrow screen
     rows = tuple(

@@ -5,9 +5,9 @@ from __future__ import annotations
 import click
 
 from slipway.bot.clouds.model import VersionNumber
+from slipway.bot.core.commands import Access, command, dry_run
 from slipway.bot.images.requests import Promote
 from slipway.commands.dispatch.context import ChangeRequest, CommandContext
-from slipway.commands.grammar.declaration import Group, command, dry_run
 from slipway.commands.grammar.values import VERSION
 
 
@@ -19,8 +19,7 @@ from slipway.commands.grammar.values import VERSION
         "promote Fedora-Cloud-43-x64 43.20261101.0",
         "promote Fedora-Cloud-43-* --dry-run",
     ),
-    group=Group.IMAGES,
-    changes=True,
+    access=Access.CHANGE,
 )
 @click.argument("definition", help="An image definition, or a pattern such as Fedora-Cloud-43-*.")
 @click.argument("version", type=VERSION, required=False, help="Which version; without, the newest candidate.")
@@ -31,6 +30,5 @@ async def promote(
     """Clears the exclude-from-latest flag. Without a version, the newest candidate that is newer than latest;
     with a pattern, that of each definition that matches. A version that was rolled back is promoted again only
     when it is named."""
-    avoid = await call.services.operations.rolled_back() if version is None else ()
     named = str(version) if version else None
-    return ChangeRequest(Promote(definition=definition, version=named, avoid=avoid), dry_run)
+    return ChangeRequest(Promote(definition=definition, version=named), dry_run)

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import click
 
+from slipway.bot.core.commands import Access, command, dry_run
 from slipway.bot.images.requests import Rollback
 from slipway.commands.dispatch.context import ChangeRequest, CommandContext
-from slipway.commands.grammar.declaration import Group, command, dry_run
 
 
 @command(
     "rollback",
     summary="Take latest back, so that the promoted version before it launches again.",
     examples=("rollback Fedora-Cloud-43-x64", "rollback Fedora-Cloud-43-x64 --dry-run"),
-    group=Group.IMAGES,
-    changes=True,
+    access=Access.CHANGE,
     aliases=("roll-back",),
 )
 @click.argument("definition", help="An image definition.")

@@ -12,8 +12,9 @@ from slipway.bot.chat.forms import Choice, CommandForm, FieldKind, Form, FormFie
 from slipway.bot.core.errors import UserError
 from slipway.bot.core.times import format_duration
 from slipway.bot.machines.launch import check_count, lifetime_of
+from slipway.bot.machines.services import MachineServices
 from slipway.bot.machines.settings import ProfileSettings
-from slipway.commands.dispatch.context import Services
+from slipway.bot.operations.services import Services
 from slipway.commands.grammar.values import DURATION
 from slipway.commands.machines.launch import COUNT
 
@@ -38,7 +39,7 @@ def launch_command_form(services: Services) -> CommandForm:
     """The form for `launch`."""
 
     async def load(values: Values) -> Form:
-        return launch_form(await _image_names(services), services.settings.profiles, values)
+        return launch_form(await _image_names(services), services.get(MachineServices).profiles, values)
 
     return CommandForm(
         name=LAUNCH_SHORTCUT.name,
@@ -49,7 +50,7 @@ def launch_command_form(services: Services) -> CommandForm:
         usage="launch IMAGE",
         load=load,
         line=launch_line,
-        problems=partial(launch_problems, services.settings.profiles),
+        problems=partial(launch_problems, services.get(MachineServices).profiles),
         values_in=launch_values_in,
     )
 
@@ -127,7 +128,9 @@ async def _image_names(services: Services) -> tuple[str, ...]:
         CloudError: the images cannot be listed.
     """
     images = sorted(
-        await services.machines.images(), key=lambda each: (str(each.created_at), each.name), reverse=True
+        await services.get(MachineServices).images(),
+        key=lambda each: (str(each.created_at), each.name),
+        reverse=True,
     )
     return tuple(dict.fromkeys(each.name for each in images if each.state == "available" and each.name))
 

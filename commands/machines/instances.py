@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from slipway.bot.chat.model import Card, Table, Tone
 from slipway.bot.clouds.model import Instance
+from slipway.bot.core.commands import command
 from slipway.bot.core.times import format_span, format_time
+from slipway.bot.machines.services import MachineServices
 from slipway.bot.machines.tags import is_overdue, owner_of, until_of
-from slipway.commands.dispatch.context import CardReply, CommandContext, Services
-from slipway.commands.grammar.declaration import Group, command
+from slipway.bot.operations.services import Services
+from slipway.commands.dispatch.context import CardReply, CommandContext
 
 
 @command(
     "instances",
     summary="Machines that Slipway launched, whose they are, and until when.",
     examples=("instances",),
-    group=Group.INSTANCES,
     aliases=("machines",),
 )
 async def instances(call: CommandContext) -> CardReply:
     """Oldest first. Machines that are gone are not shown."""
-    found = sorted(await call.services.machines.instances(), key=lambda each: each.launched_at)
+    found = sorted(await call.services.get(MachineServices).instances(), key=lambda each: each.launched_at)
     if not found:
         return CardReply(
             Card(title="No machine is running.", notes=(f"Launch one: `{call.prefix}help launch`",))
@@ -37,7 +38,7 @@ async def instances(call: CommandContext) -> CardReply:
 
 def instance_row(instance: Instance, services: Services) -> tuple[str, ...]:
     """A machine as a row: id, owner, state, type, address, until."""
-    view = services.view
+    view = services.cards
     owner = owner_of(instance)
     return (
         instance.id,
@@ -55,4 +56,4 @@ def _until(instance: Instance, services: Services) -> str:
         return "-"
     left = until - services.clock()
     words = f"{format_span(left)} left" if left.total_seconds() > 0 else "⚠ overdue"
-    return f"{format_time(until, services.view.zone)} ({words})"
+    return f"{format_time(until, services.cards.zone)} ({words})"

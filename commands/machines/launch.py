@@ -6,9 +6,9 @@ from datetime import timedelta
 
 import click
 
+from slipway.bot.core.commands import Access, command, dry_run
 from slipway.bot.machines.requests import Launch
 from slipway.commands.dispatch.context import ChangeRequest, CommandContext
-from slipway.commands.grammar.declaration import Group, command, dry_run
 from slipway.commands.grammar.values import DURATION, WholeNumber
 
 COUNT = WholeNumber(1, 50)
@@ -22,8 +22,7 @@ COUNT = WholeNumber(1, 50)
         "launch Fedora-Cloud-Base-AmazonEC2.x86_64-43-20261101.0 --for 2h30m",
         "launch ami-0abcdef1234567890 --profile small --count 2 --dry-run",
     ),
-    group=Group.INSTANCES,
-    changes=True,
+    access=Access.CHANGE,
 )
 @click.argument("image", help="An AMI's id, its name, or a beginning of its name that fits only one.")
 @click.option(

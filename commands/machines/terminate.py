@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
+from slipway.bot.core.commands import Access, command, dry_run
 from slipway.bot.core.errors import UserError
 from slipway.bot.machines.requests import Terminate
 from slipway.commands.dispatch.context import ChangeRequest, CommandContext
-from slipway.commands.grammar.declaration import Group, command, dry_run
 from slipway.commands.grammar.values import INSTANCE_ID
 
 
@@ -15,8 +15,7 @@ from slipway.commands.grammar.values import INSTANCE_ID
     "terminate",
     summary="End machines that Slipway launched.",
     examples=("terminate i-0f1e2d3c4b5a69788", "terminate --overdue --dry-run"),
-    group=Group.INSTANCES,
-    changes=True,
+    access=Access.CHANGE,
 )
 @click.argument("instances", nargs=-1, type=INSTANCE_ID, help="Ids of machines, as `instances` shows them.")
 @click.option("--overdue", is_flag=True, help="Every machine whose time is up.")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
+from slipway.bot.core.commands import Access, command
 from slipway.bot.operations.model import OPEN
 from slipway.commands.dispatch.context import CommandContext, OperationUpdate
-from slipway.commands.grammar.declaration import Group, command
 from slipway.commands.grammar.values import OPERATION_ID
 from slipway.commands.operations.choosing import the_operation
 
@@ -15,8 +15,7 @@ from slipway.commands.operations.choosing import the_operation
     "cancel",
     summary="Withdraw a proposal, or stop a running operation before its next step.",
     examples=("cancel op-7k3f",),
-    group=Group.OPERATIONS,
-    decides=True,
+    access=Access.DECIDE,
 )
 @click.argument(
     "operation", type=OPERATION_ID, required=False, help="An operation's id, as its card shows it."

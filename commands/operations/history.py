@@ -5,10 +5,9 @@ from __future__ import annotations
 import click
 
 from slipway.bot.chat.model import Card, Table
+from slipway.bot.core.commands import command
 from slipway.bot.core.times import format_time
-from slipway.bot.operations.kinds import command_line
 from slipway.commands.dispatch.context import CardReply, CommandContext
-from slipway.commands.grammar.declaration import Group, command
 from slipway.commands.grammar.values import WholeNumber
 
 MOST = 50
@@ -18,7 +17,6 @@ MOST = 50
     "history",
     summary="The newest operations and how they ended.",
     examples=("history", "history --limit 20"),
-    group=Group.OPERATIONS,
 )
 @click.option("--limit", type=WholeNumber(1, MOST), default=10, help="How many to show.")
 async def history(call: CommandContext, limit: int) -> CardReply:
@@ -26,14 +24,14 @@ async def history(call: CommandContext, limit: int) -> CardReply:
     operations = await call.services.operations.recent(limit)
     if not operations:
         return CardReply(Card(title="Nothing was ever done here."))
-    view = call.services.view
+    view = call.services.cards
     rows = tuple(
         (
             operation.id,
             format_time(operation.created_at, view.zone),
             view.name(operation.requester),
             operation.state.value,
-            command_line(operation.plan.request),
+            operation.plan.command,
         )
         for operation in operations
     )

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import click
 
+from slipway.bot.core.commands import command
 from slipway.bot.operations.cards import full_card
 from slipway.commands.dispatch.context import CardReply, CommandContext
-from slipway.commands.grammar.declaration import Group, command
 from slipway.commands.grammar.values import OPERATION_ID
 
 
@@ -14,10 +14,9 @@ from slipway.commands.grammar.values import OPERATION_ID
     "op",
     summary="Everything about one operation: plan, votes, steps, end.",
     examples=("op op-7k3f", "op 7k3f"),
-    group=Group.OPERATIONS,
 )
 @click.argument("operation", type=OPERATION_ID, help="An operation's id, as its card shows it.")
 async def op(call: CommandContext, operation: str) -> CardReply:
     """Shows every step of the plan, where the card in the room shows the first ones."""
     found = await call.services.approvals.find(operation)
-    return CardReply(full_card(found, call.services.view))
+    return CardReply(full_card(found, call.services.cards))

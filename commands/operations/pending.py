@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from slipway.bot.chat.model import Card, Table
+from slipway.bot.core.commands import command
 from slipway.bot.core.times import format_span
-from slipway.bot.operations.kinds import command_line
 from slipway.bot.operations.model import Operation, OperationState
 from slipway.bot.operations.policy import Missing, approval_status, may_decide
 from slipway.commands.dispatch.context import CardReply, CommandContext
-from slipway.commands.grammar.declaration import Group, command
 
 _OPEN = (OperationState.PROPOSED, OperationState.APPROVED, OperationState.RUNNING)
 
@@ -17,7 +16,6 @@ _OPEN = (OperationState.PROPOSED, OperationState.APPROVED, OperationState.RUNNIN
     "pending",
     summary="Operations that wait for approval, or run.",
     examples=("pending",),
-    group=Group.OPERATIONS,
 )
 async def pending(call: CommandContext) -> CardReply:
     """Each with what it waits for, how long it stays open, and whether you can approve it."""
@@ -33,7 +31,7 @@ async def pending(call: CommandContext) -> CardReply:
 
 
 def _row(operation: Operation, call: CommandContext) -> tuple[str, ...]:
-    view = call.services.view
+    view = call.services.cards
     left = operation.expires_at - call.services.clock()
     waits = operation.state.value
     if operation.state is OperationState.PROPOSED:
@@ -42,7 +40,7 @@ def _row(operation: Operation, call: CommandContext) -> tuple[str, ...]:
         waits = f"{count} approval{'s' if count != 1 else ''}"
     return (
         operation.id,
-        command_line(operation.plan.request),
+        operation.plan.command,
         view.name(operation.requester),
         waits,
         format_span(left) if operation.state is OperationState.PROPOSED else "-",
@@ -51,4 +49,4 @@ def _row(operation: Operation, call: CommandContext) -> tuple[str, ...]:
 
 def _decidable(operation: Operation, call: CommandContext) -> bool:
     proposed = operation.state is OperationState.PROPOSED
-    return proposed and may_decide(call.person, operation, call.services.view.people)
+    return proposed and may_decide(call.person, operation, call.services.cards.people)

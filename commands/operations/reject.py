@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from slipway.bot.chat.model import Choice
+from slipway.bot.core.commands import Access, command
 from slipway.commands.dispatch.context import CommandContext, OperationUpdate
-from slipway.commands.grammar.declaration import Group, command
 from slipway.commands.grammar.values import OPERATION_ID
 from slipway.commands.operations.choosing import WAITING, the_operation
 
@@ -15,8 +15,7 @@ from slipway.commands.operations.choosing import WAITING, the_operation
     "reject",
     summary="Refuse a proposed operation; one refusal ends it.",
     examples=("reject op-7k3f", "reject op-7k3f the boot test has not run yet"),
-    group=Group.OPERATIONS,
-    decides=True,
+    access=Access.DECIDE,
 )
 @click.argument(
     "operation", type=OPERATION_ID, required=False, help="An operation's id, as its card shows it."

@@ -200,7 +200,7 @@ class ConsoleChat:
         return MessageEvent(
             event_id=self._board.new_id(),
             room=Room(platform=CONSOLE, id=self._board.room),
-            speaker=speaker,
+            sender=speaker,
             text=text,
             address=Address.DIRECT,
             sent_at=self._now(),
@@ -210,7 +210,7 @@ class ConsoleChat:
         return ButtonEvent(
             event_id=self._board.new_id(),
             room=Room(platform=CONSOLE, id=self._board.room),
-            speaker=speaker,
+            sender=speaker,
             choice=offer.button.choice,
             message_id=offer.message_id,
             operation_id=offer.button.operation_id,

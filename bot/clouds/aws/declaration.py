@@ -51,8 +51,10 @@ async def _probe(_settings: AwsSettings, adapter: Adapter) -> Finding:
 CLOUD = CloudDeclaration(
     name=CLOUD_NAME,
     settings=AwsSettings,
+    provides=(MACHINES,),
     open=_open,
     check=_check,
     describe=_describe,
+    label=lambda settings: settings.region,
     probe=_probe,
 )

@@ -178,7 +178,8 @@ class AwsMachines:
         )
         if len(launched) != spec.count:
             raise request.failed(
-                CloudErrorKind.UNVERIFIED, f"{spec.count} were asked for, and its answer names {len(launched)}"
+                CloudErrorKind.UNVERIFIED,
+                f"{spec.count} were asked for, and its answer names {len(launched)}",
             )
         return tuple(launched)
 

@@ -44,9 +44,11 @@ async def _probe(_settings: AzureSettings, adapter: Adapter) -> Finding:
 CLOUD = CloudDeclaration(
     name=CLOUD_NAME,
     settings=AzureSettings,
+    provides=(IMAGE_VERSIONS,),
     open=_open,
     check=_check,
     describe=_describe,
+    label=lambda settings: f"gallery {settings.gallery}",
     probe=_probe,
     environment=ENVIRONMENT,
 )

@@ -241,7 +241,9 @@ class GalleryState:
         record.etag = self._etag()
         return self._start(record, deletes=False, fault=fault, code=code)
 
-    def _start(self, record: Record, *, deletes: bool, fault: FaultKind | None, code: str) -> LongRunningOperation:
+    def _start(
+        self, record: Record, *, deletes: bool, fault: FaultKind | None, code: str
+    ) -> LongRunningOperation:
         looks = None if fault is FaultKind.NEVER_END else self._polls
         running = LongRunningOperation(
             id=f"{next(self._numbers):08x}-0000-4000-8000-000000000000",

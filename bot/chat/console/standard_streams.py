@@ -8,14 +8,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from uuid import uuid4
 
-from slipway.bot.app import Wiring
 from slipway.bot.chat.console.adapter import ConsoleChat
 from slipway.bot.chat.console.board import Board
 from slipway.bot.chat.console.inputs import Input
 from slipway.bot.chat.console.modes import Mode, choose_mode
 from slipway.bot.chat.console.opening import open_console
-from slipway.bot.chat.model import Chat
-from slipway.bot.config.settings import ConsoleSettings
+from slipway.bot.chat.console.settings import ConsoleSettings
 from slipway.bot.core.times import Clock
 
 SESSION_DIGITS = 8
@@ -48,10 +46,3 @@ def build_console(options: ConsoleOptions) -> tuple[ConsoleChat, Mode]:
         settled=options.idle,
     )
     return chat, mode
-
-
-def console_chat(wiring: Wiring) -> Chat:
-    """The console as `slipway run` opens it: JSON lines unless somebody sits at a terminal."""
-    as_json = not sys.stdout.isatty()
-    options = ConsoleOptions(wiring.settings.console, as_json, wiring.clock, wiring.idle)
-    return build_console(options)[0]

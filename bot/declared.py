@@ -1,0 +1,204 @@
+"""One list of subjects, one of chat platforms, one of clouds; and what they declare, put together.
+
+A new one is a package with a declaration, and its name here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any, TypeVar
+
+from slipway.bot.chat.declaration import ChatDeclaration
+from slipway.bot.clouds.capabilities import Adapter, Capability, Clouds
+from slipway.bot.clouds.declaration import CloudContext, CloudDeclaration
+from slipway.bot.config.settings import SlipwaySettings
+from slipway.bot.config.spec import CommandRight, ConfigSpec, KindSpec
+from slipway.bot.core.errors import DeclarationError
+from slipway.bot.core.settings_table import AnyTable
+from slipway.bot.operations.declarations import OperationKind, Subject
+from slipway.bot.operations.registry import SubjectRegistry
+from slipway.commands.dispatch.context import CommandResult
+from slipway.commands.grammar.registry import CommandGroup, Registry, build_registry, check_examples
+
+SUBJECTS = (
+    "images",
+    "machines",
+    "operations",
+    "general",
+)
+"""Packages of ``slipway.commands`` that hold a ``SUBJECT``, in the order of help."""
+
+CHATS = (
+    "console",
+    "matrix",
+    "slack",
+)
+"""Packages of ``slipway.bot.chat`` whose module ``declaration`` holds a ``CHAT``."""
+
+CLOUDS = (
+    "aws",
+    "azure",
+)
+"""Packages of ``slipway.bot.clouds`` whose module ``declaration`` holds a ``CLOUD``."""
+
+_OWN_TABLES = ("name", "state_dir", "zone", "log_format", "commands", "person", "roles", "policy", "schedule")
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Declarations:
+    """What this Slipway consists of."""
+
+    registry: SubjectRegistry
+    chats: tuple[ChatDeclaration[Any], ...]
+    clouds: tuple[CloudDeclaration[Any], ...]
+    commands: Registry[CommandResult]
+    spec: ConfigSpec
+
+    @classmethod
+    def of(
+        cls,
+        subjects: Iterable[Subject[Any]],
+        chats: Iterable[ChatDeclaration[Any]],
+        clouds: Iterable[CloudDeclaration[Any]],
+    ) -> Declarations:
+        """Put declarations together.
+
+        Raises:
+            DeclarationError: two of them claim one name, or one of them cannot work.
+        """
+        registry = SubjectRegistry(subjects)
+        chats, clouds = tuple(chats), tuple(clouds)
+        commands = build_registry(
+            CommandGroup(subject.title, subject.commands) for subject in registry.subjects
+        )
+        if problems := check_examples(commands.commands):
+            raise DeclarationError(f"{problems[0]}.")
+        tables = (
+            *(chat.table for chat in chats),
+            *(cloud.table for cloud in clouds),
+            *registry.tables.values(),
+        )
+        _check_tables(tables)
+        _check_kinds(registry, clouds, commands)
+        return cls(registry, chats, clouds, commands, _spec(registry, chats, clouds, commands, tables))
+
+    def chat(self, platform: str) -> ChatDeclaration[Any]:
+        """The declaration of a platform."""
+        return next(chat for chat in self.chats if chat.platform == platform)
+
+    def enabled_chats(self, settings: SlipwaySettings) -> tuple[ChatDeclaration[Any], ...]:
+        """The platforms that a configuration has switched on."""
+        tables = ((chat, settings.optional(chat.table)) for chat in self.chats)
+        return tuple(chat for chat, table in tables if table is not None and chat.enabled(table))
+
+    def open_clouds(self, settings: SlipwaySettings, environ: Mapping[str, str]) -> Clouds:
+        """The adapters that are configured. Their SDKs are loaded at the first call.
+
+        Raises:
+            ConfigError: an endpoint or credentials cannot be used.
+        """
+        adapters = []
+        for cloud in self.clouds:
+            for name, account in settings.named(cloud.table).items():
+                context = CloudContext(name, settings.name, environ)
+                adapters.append(Adapter(name, cloud.open(account, context)))
+        return Clouds(adapters)
+
+    def clouds_in_words(self, settings: SlipwaySettings) -> tuple[str, ...]:
+        """What is configured, in few words: ``azure gallery Fedora``; in the order in which subjects need it."""
+        needed = [kind.needs for kind in self.registry.kinds.values()]
+        order = {capability: place for place, capability in reversed(list(enumerate(needed)))}
+        return tuple(
+            f"{name} {cloud.label(account)}"
+            for cloud in sorted(
+                self.clouds, key=lambda cloud: min(order.get(each, len(order)) for each in cloud.provides)
+            )
+            for name, account in settings.named(cloud.table).items()
+        )
+
+
+def declared() -> Declarations:
+    """What Slipway consists of, by the lists of this module."""
+    return Declarations.of(
+        [_load(f"slipway.commands.{name}", "SUBJECT", Subject) for name in SUBJECTS],
+        [_load(f"slipway.bot.chat.{name}.declaration", "CHAT", ChatDeclaration) for name in CHATS],
+        [_load(f"slipway.bot.clouds.{name}.declaration", "CLOUD", CloudDeclaration) for name in CLOUDS],
+    )
+
+
+def _load(module: str, name: str, wanted: type[T]) -> T:
+    try:
+        found = getattr(import_module(module), name, None)
+    except ModuleNotFoundError as error:
+        if error.name is None or not module.startswith(error.name):
+            raise
+        raise DeclarationError(f"bot/declared.py names {module}, and there is no such module.") from error
+    if not isinstance(found, wanted):
+        raise DeclarationError(f"{module} has to hold {name}, a {wanted.__name__}.")
+    return found
+
+
+def _check_tables(tables: Sequence[AnyTable]) -> None:
+    taken = list(_OWN_TABLES)
+    for table in tables:
+        if table.name in taken:
+            raise DeclarationError(f"The settings table {table.name} is claimed twice.")
+        taken.append(table.name)
+
+
+def _check_kinds(
+    registry: SubjectRegistry, clouds: Sequence[CloudDeclaration[Any]], commands: Registry[CommandResult]
+) -> None:
+    rights = {command.right for command in commands.commands}
+    for kind in registry.kinds.values():
+        if (kind.right or kind.name) not in rights:
+            raise DeclarationError(
+                f"The kind of operation {kind.name} takes the right {kind.right or kind.name}, and no command has it."
+            )
+        if kind.needs is not None and not _providers(kind.needs, clouds):
+            raise DeclarationError(f"No cloud has {kind.needs}, which {kind.name} needs.")
+
+
+def _providers(capability: Capability[Any], clouds: Iterable[CloudDeclaration[Any]]) -> tuple[str, ...]:
+    return tuple(cloud.name for cloud in clouds if capability in cloud.provides)
+
+
+def _spec(
+    registry: SubjectRegistry,
+    chats: tuple[ChatDeclaration[Any], ...],
+    clouds: tuple[CloudDeclaration[Any], ...],
+    commands: Registry[CommandResult],
+    tables: tuple[AnyTable, ...],
+) -> ConfigSpec:
+    rights = tuple(
+        CommandRight(command.name, command.right, command.changes) for command in commands.commands
+    )
+    by_name = {right.name: right for right in rights}
+
+    def find(words: Sequence[str]) -> CommandRight | None:
+        found = commands.find(words)
+        return by_name[found.name] if found is not None else None
+
+    return ConfigSpec(
+        tables=tables,
+        chats=chats,
+        clouds={cloud.name: cloud for cloud in clouds},
+        kinds=tuple(_kind(kind, clouds) for kind in registry.kinds.values()),
+        commands=rights,
+        find_command=find,
+        summaries=tuple(subject.summary for subject in registry.subjects),
+    )
+
+
+def _kind(kind: OperationKind[Any, Any], clouds: Iterable[CloudDeclaration[Any]]) -> KindSpec:
+    return KindSpec(
+        name=kind.name,
+        right=kind.right or kind.name,
+        approvals=kind.policy.approvals,
+        tables=() if kind.needs is None else _providers(kind.needs, clouds),
+        demanded=kind.policy.demanded,
+    )

@@ -1,0 +1,98 @@
+"""Images, declared: promoting, rolling back and cleaning up."""
+
+from __future__ import annotations
+
+from slipway.bot.clouds.ports.image_versions import IMAGE_VERSIONS
+from slipway.bot.config.settings import SlipwaySettings
+from slipway.bot.core.settings_table import SettingsTable, TableShape
+from slipway.bot.images.cleanup import CleanupPlanner
+from slipway.bot.images.executors import DeleteVersionExecutor, SetExcludedExecutor
+from slipway.bot.images.promote import PromotePlanner
+from slipway.bot.images.requests import Cleanup, Promote, Rollback
+from slipway.bot.images.rollback import RollbackPlanner
+from slipway.bot.images.services import ImageServices, open_images
+from slipway.bot.images.settings import RetentionSettings
+from slipway.bot.images.steps import DeleteVersion, SetExcluded, VersionStep
+from slipway.bot.operations.declarations import (
+    OperationKind,
+    PolicyDefaults,
+    StepKind,
+    Subject,
+    SubjectContext,
+)
+
+RETENTION = SettingsTable(
+    name="retention",
+    model=RetentionSettings,
+    shape=TableShape.SINGLE,
+    summary="what a clean-up keeps",
+)
+
+
+def _services(context: SubjectContext) -> ImageServices:
+    retention = context.settings.table(RETENTION)
+    return open_images(retention, context.clouds, context.clock, context.polling, context.operations)
+
+
+def _demanded_by_cleanups(settings: SlipwaySettings) -> int:
+    """A plan above the share asks for an approval whatever the policy says."""
+    return 1 if settings.table(RETENTION).approval_share < 1 else 0
+
+
+def _touches(step: VersionStep) -> tuple[str, ...]:
+    return step.touched
+
+
+def _targets(step: VersionStep) -> tuple[str, ...]:
+    return (step.target,)
+
+
+IMAGES: Subject[ImageServices] = Subject(
+    name="images",
+    title="Images",
+    services=_services,
+    kinds=(
+        OperationKind(
+            request=Promote,
+            planner=lambda services: PromotePlanner(services.catalogue, services.history),
+            command=lambda request: (
+                "promote",
+                request.definition,
+                *([request.version] if request.version else []),
+            ),
+            policy=PolicyDefaults(approvals=1),
+            needs=IMAGE_VERSIONS,
+        ),
+        OperationKind(
+            request=Rollback,
+            planner=lambda services: RollbackPlanner(services.catalogue),
+            command=lambda request: ("rollback", request.definition),
+            policy=PolicyDefaults(approvals=1),
+            needs=IMAGE_VERSIONS,
+        ),
+        OperationKind(
+            request=Cleanup,
+            planner=lambda services: CleanupPlanner(services.catalogue, services.retention),
+            command=lambda request: ("cleanup", *([request.definition] if request.definition else [])),
+            policy=PolicyDefaults(approvals=1, demanded=_demanded_by_cleanups),
+            needs=IMAGE_VERSIONS,
+        ),
+    ),
+    steps=(
+        StepKind(
+            step=SetExcluded,
+            executor=lambda services: SetExcludedExecutor(services.clouds, services.polling),
+            touches=_touches,
+            targets=_targets,
+        ),
+        StepKind(
+            step=DeleteVersion,
+            executor=lambda services: DeleteVersionExecutor(
+                services.clouds, services.retention, services.clock, services.polling
+            ),
+            touches=_touches,
+            targets=_targets,
+        ),
+    ),
+    tables=(RETENTION,),
+)

@@ -1,0 +1,241 @@
+"""How a subject declares itself: its kinds of operation, its steps, its settings, its commands, what is shown.
+
+A declaration that is incomplete raises DeclarationError when it is made, so at import.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from slipway.bot.chat.forms import CommandForm, FormShortcut
+from slipway.bot.chat.model import Card
+from slipway.bot.clouds.capabilities import Capability, Clouds
+from slipway.bot.config.settings import SlipwaySettings
+from slipway.bot.core.commands import Command
+from slipway.bot.core.errors import DeclarationError
+from slipway.bot.core.probes import Finding
+from slipway.bot.core.settings_table import AnyTable
+from slipway.bot.core.steps import Executor, Planner, Request, Step, Stored
+from slipway.bot.core.times import Clock
+from slipway.bot.core.waiting import Polling
+from slipway.bot.people import Person
+
+if TYPE_CHECKING:  # the database behind these takes most of a second, and `slipway check` needs none
+    from slipway.bot.operations.repository import OperationRepository
+    from slipway.bot.operations.services import Services
+
+RequestT = TypeVar("RequestT", bound=Request)
+StepT = TypeVar("StepT", bound=Step)
+ServicesT = TypeVar("ServicesT")
+
+Upgrade = Callable[[dict[str, Any]], dict[str, Any]]
+"""Turns the stored fields of one format into those of the next."""
+
+_NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*", re.ASCII)
+
+
+@dataclass(frozen=True)
+class PolicyDefaults:
+    """Who must agree where slipway.toml has no ``[policy.KIND]``.
+
+    Attributes:
+        approvals: how many persons.
+        forgeable_presses: whether a press that could have been made up on its way counts.
+        demanded: how many approvals a plan may demand whatever the policy says, at most.
+    """
+
+    approvals: int
+    forgeable_presses: bool = False
+    demanded: Callable[[SlipwaySettings], int] = lambda _settings: 0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.approvals <= 5:
+            raise DeclarationError(f"{self.approvals} approvals cannot be a default: from 0 to 5 can.")
+
+
+@dataclass(frozen=True)
+class OperationKind(Generic[RequestT, ServicesT]):
+    """A kind of operation.
+
+    Attributes:
+        request: what is asked for; its ``kind`` names the kind, in ``[policy.KIND]``, too.
+        planner: makes the planner of what the subject works with.
+        command: the command line that asks for it, in words and without the prefix: to plan it afresh.
+        policy: who agrees by default.
+        needs: the capability of a cloud that it works by; None for what works in no cloud.
+        right: what somebody must hold to ask for it, where that is not the kind's own name.
+        upgrades: by format, what makes a stored request of that format one of the next.
+    """
+
+    request: type[RequestT]
+    planner: Callable[[ServicesT], Planner[RequestT]]
+    command: Callable[[RequestT], Sequence[str]]
+    policy: PolicyDefaults
+    needs: Capability[Any] | None
+    right: str = ""
+    upgrades: Mapping[int, Upgrade] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        check_stored(self.request, Request, "request")
+        check_upgrades(self.request, self.upgrades)
+
+    @property
+    def name(self) -> str:
+        """The kind."""
+        return kind_of(self.request)
+
+
+@dataclass(frozen=True)
+class StepKind(Generic[StepT, ServicesT]):
+    """A kind of step.
+
+    Attributes:
+        step: its data.
+        executor: makes what carries it out, of what the subject works with.
+        touches: names of what it changes, such as ``definition Fedora-Cloud-43-x64``: while one operation works
+            on a name, no other does. None for what is new.
+        targets: names of exactly what it changes, such as ``version azure Fedora-Cloud-43-x64 43.1.0``, by which
+            operations are found again later.
+        upgrades: by format, what makes a stored step of that format one of the next.
+    """
+
+    step: type[StepT]
+    executor: Callable[[ServicesT], Executor[StepT]]
+    touches: Callable[[StepT], tuple[str, ...]]
+    targets: Callable[[StepT], tuple[str, ...]] = lambda _step: ()
+    upgrades: Mapping[int, Upgrade] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        check_stored(self.step, Step, "step")
+        check_upgrades(self.step, self.upgrades)
+        for word in ("title", "reason"):
+            if getattr(self.step, word) is getattr(Step, word):
+                raise DeclarationError(f"The step {self.name} lacks a {word}.")
+
+    @property
+    def name(self) -> str:
+        """The kind."""
+        return kind_of(self.step)
+
+
+@dataclass(frozen=True)
+class SubjectContext:
+    """What a subject builds its services of."""
+
+    settings: SlipwaySettings
+    clouds: Clouds
+    operations: OperationRepository
+    clock: Clock
+    polling: Polling
+
+
+@dataclass(frozen=True)
+class Probe:
+    """Something to try for `slipway doctor`.
+
+    Attributes:
+        what: what is tried, in a word or two.
+        wanted: whether there is anything to try in a configuration.
+        look: tries it, and changes nothing.
+    """
+
+    what: str
+    wanted: Callable[[SlipwaySettings], bool]
+    look: Callable[[SlipwaySettings, Clouds], Awaitable[Finding]]
+
+
+@dataclass(frozen=True)
+class DeclaredForm:
+    """A form for a command: how it is offered in menus, and how it is made once the bot runs."""
+
+    shortcut: FormShortcut
+    make: Callable[[Services], CommandForm]
+
+
+@dataclass(frozen=True)
+class HomeSection:
+    """Cards for one person's own page, on platforms that have one.
+
+    Attributes:
+        cards: makes them; none where there is nothing to show this person.
+        asks: whether it asks the person to do something, and so stands before what only informs.
+    """
+
+    cards: Callable[[Services, Person], Awaitable[tuple[Card, ...]]]
+    asks: bool = False
+
+
+def nothing(_context: SubjectContext) -> None:
+    """The services of a subject that has only commands."""
+
+
+@dataclass(frozen=True)
+class Subject(Generic[ServicesT]):
+    """A field of work, declared in its package.
+
+    Attributes:
+        name: identifies it.
+        title: its heading in help.
+        services: builds, once at the start, what its planners, executors and commands work with.
+        kinds: its kinds of operation.
+        steps: its kinds of step.
+        tables: its tables of slipway.toml.
+        commands: what people type about it, in the order of help.
+        summary: its lines in `slipway check`.
+        probes: what `slipway doctor` tries.
+        home: its sections of App Home.
+        forms: forms for its commands.
+    """
+
+    name: str
+    title: str
+    services: Callable[[SubjectContext], ServicesT]
+    kinds: tuple[OperationKind[Any, ServicesT], ...] = ()
+    steps: tuple[StepKind[Any, ServicesT], ...] = ()
+    tables: tuple[AnyTable, ...] = ()
+    commands: tuple[Command[Any], ...] = ()
+    summary: Callable[[SlipwaySettings], Iterable[str]] = lambda _settings: ()
+    probes: tuple[Probe, ...] = ()
+    home: tuple[HomeSection, ...] = ()
+    forms: tuple[DeclaredForm, ...] = ()
+
+    def __post_init__(self) -> None:
+        if _NAME.fullmatch(self.name) is None:
+            raise DeclarationError(f"A subject cannot be called {self.name!r}: use lower case and hyphens.")
+        if not self.title:
+            raise DeclarationError(f"The subject {self.name} lacks a title.")
+        if self.kinds and not self.steps:
+            raise DeclarationError(f"The subject {self.name} has kinds of operation and no steps.")
+        if self.kinds and self.services is nothing:
+            raise DeclarationError(f"The subject {self.name} has kinds of operation and no services.")
+
+
+def kind_of(stored: type[Stored]) -> str:
+    """The name of a kind, from the default of its ``kind`` field."""
+    return str(stored.model_fields["kind"].default)
+
+
+def check_stored(stored: type[Stored], base: type[Stored], what: str) -> None:
+    """Raise DeclarationError where a class cannot be stored by its kind."""
+    if not (isinstance(stored, type) and issubclass(stored, base)) or stored is base:
+        raise DeclarationError(
+            f"{getattr(stored, '__name__', stored)} is no {what}: make it a subclass of {base.__name__}."
+        )
+    found = stored.model_fields["kind"]
+    if not isinstance(found.default, str) or _NAME.fullmatch(found.default) is None:
+        raise DeclarationError(
+            f'The {what} {stored.__name__} lacks its kind: write kind: Literal["name"] = "name".'
+        )
+
+
+def check_upgrades(stored: type[Stored], upgrades: Mapping[int, Upgrade]) -> None:
+    """Raise DeclarationError where a format before the present one cannot be read."""
+    missing = [number for number in range(1, stored.FORMAT) if number not in upgrades]
+    if missing:
+        raise DeclarationError(
+            f"{stored.__name__} has format {stored.FORMAT}, and nothing reads format {missing[0]}: "
+            "add an upgrade, or one that raises UnknownFormatError."
+        )

@@ -1,0 +1,56 @@
+"""How operations end, in words: pure rules over a plan and the reports of its steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from slipway.bot.core.errors import ResponsibleParty
+from slipway.bot.operations.model import Failure, OperationState, Outcome, Plan, StepReport
+
+
+def own_failure(operation_id: str) -> Failure:
+    """A fault of Slipway's own."""
+    return Failure(
+        sentence="Slipway itself failed here; its log says how.",
+        responsible=ResponsibleParty.ADMIN,
+        hint=f"op {operation_id}",
+    )
+
+
+def cancelled_early(by: str) -> tuple[OperationState, Outcome]:
+    """The end of what was cancelled before it began; ``by`` is a person's name."""
+    return OperationState.CANCELLED, Outcome(summary=f"Cancelled by {by}. Nothing was changed.")
+
+
+def ended_stale(changed: tuple[str, ...]) -> tuple[OperationState, Outcome]:
+    """The end of what does not hold any more."""
+    summary = "Things changed after this was proposed, so nothing was done."
+    return OperationState.STALE, Outcome(summary=summary, differences=changed)
+
+
+def steps_outcome(
+    operation_id: str, plan: Plan, reports: Sequence[StepReport], cancelled_by: str
+) -> tuple[OperationState, Outcome]:
+    """How an operation ended, by its steps' reports.
+
+    Args:
+        operation_id: which.
+        plan: what was to be done.
+        reports: of the steps that were tried.
+        cancelled_by: the name of whoever asked it to stop; empty if nobody did.
+    """
+    total = len(plan.steps)
+    failed = [report for report in reports if report.failure is not None]
+    done = len(reports) - len(failed)
+    if failed:
+        counts = f"{len(failed)} of {total} steps failed, {done} done"
+        left = total - len(reports)
+        summary = counts + (f", {left} not tried." if left else ".")
+        return OperationState.FAILED, Outcome(summary=summary, failure=failed[0].failure)
+    if done < total and cancelled_by:
+        summary = f"Stopped by {cancelled_by}: {done} of {total} steps were done, the others were not begun."
+        return OperationState.CANCELLED, Outcome(summary=summary)
+    if done < total:
+        summary = f"It broke off after {done} of {total} steps; the others were not begun."
+        return OperationState.FAILED, Outcome(summary=summary, failure=own_failure(operation_id))
+    return OperationState.DONE, Outcome(summary=plan.summary)

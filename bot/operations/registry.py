@@ -1,0 +1,120 @@
+"""All declared subjects together: every kind and step by name. Nothing else in the core lists them."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from slipway.bot.core.errors import DeclarationError, UserError
+from slipway.bot.core.steps import Executor, Planner, Request, Step
+from slipway.bot.operations.declarations import OperationKind, StepKind, Subject, SubjectContext
+
+T = TypeVar("T")
+
+
+class SubjectRegistry:
+    """The subjects of a Slipway, in the order of help.
+
+    Raises:
+        DeclarationError: two of them claim one name.
+    """
+
+    def __init__(self, subjects: Iterable[Subject[Any]]) -> None:
+        self.subjects = tuple(subjects)
+        _by_name(((each.name, each.name, each) for each in self.subjects), "subject")
+        self.kinds: Mapping[str, OperationKind[Any, Any]] = _by_name(
+            ((subject.name, kind.name, kind) for subject in self.subjects for kind in subject.kinds),
+            "kind of operation",
+        )
+        self.steps: Mapping[str, StepKind[Any, Any]] = _by_name(
+            ((subject.name, step.name, step) for subject in self.subjects for step in subject.steps), "step"
+        )
+        self.tables = _by_name(
+            ((subject.name, table.name, table) for subject in self.subjects for table in subject.tables),
+            "settings table",
+        )
+        self._owners = {
+            name: subject
+            for subject in self.subjects
+            for name in (*(kind.name for kind in subject.kinds), *(step.name for step in subject.steps))
+        }
+
+    def owner(self, kind: str) -> Subject[Any]:
+        """The subject of a kind of operation or step that is known."""
+        return self._owners[kind]
+
+    def command_line(self, request: Request) -> str:
+        """The command that asks for this, without its prefix: what to type to plan it afresh."""
+        return shlex.join(self.kinds[request.kind].command(request))
+
+    def touches(self, step: Step) -> tuple[str, ...]:
+        """The names of what a step changes, for :class:`slipway.bot.operations.locks.Locks`."""
+        return self.steps[step.kind].touches(step)
+
+    def targets(self, step: Step) -> tuple[str, ...]:
+        """The names of exactly what a step changes, by which operations are found later."""
+        return self.steps[step.kind].targets(step)
+
+
+def _by_name(entries: Iterable[tuple[str, str, T]], what: str) -> dict[str, T]:
+    owners: dict[str, str] = {}
+    found: dict[str, T] = {}
+    for owner, name, entry in entries:
+        if name in found:
+            both = owner if owners[name] == owner else f"{owners[name]} and {owner}"
+            raise DeclarationError(f"The {what} {name} is claimed twice, by {both}.")
+        owners[name], found[name] = owner, entry
+    return found
+
+
+@dataclass(frozen=True)
+class SubjectServices:
+    """What each subject works with, built once at the start: its planners, its executors, and its own services."""
+
+    registry: SubjectRegistry
+    by_subject: Mapping[str, object]
+
+    @classmethod
+    def build(cls, registry: SubjectRegistry, context: SubjectContext) -> SubjectServices:
+        """Build what every subject works with. Asks no cloud."""
+        return cls(registry, {subject.name: subject.services(context) for subject in registry.subjects})
+
+    def get(self, wanted: type[T]) -> T:
+        """The services of this type.
+
+        Raises:
+            LookupError: no subject has such services, which is a fault of Slipway's own.
+        """
+        for services in self.by_subject.values():
+            if isinstance(services, wanted):
+                return services
+        raise LookupError(f"no subject has services of type {wanted.__name__}")
+
+    def planner(self, request: Request) -> Planner[Any]:
+        """What plans a request.
+
+        Raises:
+            UserError: nobody here knows such requests.
+        """
+        kind = self.registry.kinds.get(request.kind)
+        if kind is None:
+            raise UserError(f"This Slipway does not know operations of the kind {request.kind}.", hint="help")
+        return kind.planner(self.by_subject[self.registry.owner(request.kind).name])
+
+    def executor(self, step: Step) -> Executor[Any]:
+        """What carries a step out.
+
+        Raises:
+            UserError: nobody here knows such steps.
+        """
+        kind = self.registry.steps.get(step.kind)
+        if kind is None:
+            raise UserError(f"This Slipway does not know steps of the kind {step.kind}.")
+        return kind.executor(self.by_subject[self.registry.owner(step.kind).name])
+
+
+def each_of(subjects: Iterable[Subject[Any]], part: Callable[[Subject[Any]], Iterable[T]]) -> Iterator[T]:
+    """A part of every subject, one after another."""
+    return (entry for subject in subjects for entry in part(subject))

@@ -1,0 +1,48 @@
+"""What commands, home sections and forms work with, once everything is put together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeVar
+
+from slipway.bot.chat.model import Chat, Platform
+from slipway.bot.clouds.capabilities import Clouds
+from slipway.bot.config.settings import SlipwaySettings
+from slipway.bot.core.times import Clock
+from slipway.bot.operations.approval_service import ApprovalService
+from slipway.bot.operations.cards import CardContext
+from slipway.bot.operations.registry import SubjectServices
+from slipway.bot.operations.repository import OperationRepository
+from slipway.bot.people import People
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Services:
+    """The parts of the running bot that commands may use.
+
+    Attributes:
+        subjects: what each subject built of its declaration; see :meth:`get`.
+        clouds_in_words: what is configured, for `!status`: ``azure gallery Fedora``.
+        upcoming: each schedule's name and next tick, soonest first.
+    """
+
+    settings: SlipwaySettings
+    people: People
+    operations: OperationRepository
+    approvals: ApprovalService
+    cards: CardContext
+    clock: Clock
+    chats: Mapping[Platform, Chat]
+    clouds: Clouds
+    clouds_in_words: tuple[str, ...]
+    subjects: SubjectServices
+    started_at: datetime
+    upcoming: Callable[[], tuple[tuple[str, datetime], ...]]
+
+    def get(self, wanted: type[T]) -> T:
+        """A subject's own services, by their type."""
+        return self.subjects.get(wanted)

@@ -1,0 +1,167 @@
+"""Puts the running bot together from a checked configuration, its declarations and its database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from slipway.bot.chat.declaration import ChatContext, HostCallbacks
+from slipway.bot.chat.model import Chat, Platform
+from slipway.bot.clouds.capabilities import Clouds
+from slipway.bot.config.settings import SlipwaySettings
+from slipway.bot.core.times import Clock
+from slipway.bot.core.waiting import Polling, Sleep
+from slipway.bot.declared import Declarations
+from slipway.bot.operations.approval_service import ApprovalService
+from slipway.bot.operations.cards import CardContext
+from slipway.bot.operations.declarations import SubjectContext
+from slipway.bot.operations.housekeeping import Housekeeping
+from slipway.bot.operations.messages import MessageService
+from slipway.bot.operations.plan_service import PlanService
+from slipway.bot.operations.registry import SubjectServices
+from slipway.bot.operations.repository import OperationRepository
+from slipway.bot.operations.runner import OperationRunner
+from slipway.bot.operations.services import Services
+from slipway.bot.people import People
+from slipway.bot.store.database import Database
+from slipway.bot.store.memory import ChatMemory, TickMemory
+from slipway.bot.workflows.engine import WorkflowEngine
+from slipway.commands.dispatch.dispatcher import Dispatcher
+from slipway.commands.dispatch.runner import CommandRunner
+from slipway.commands.general.home import home
+from slipway.scheduler.schedules import Schedules
+from slipway.scheduler.timetable import Timetable, upcoming
+
+
+@dataclass(frozen=True)
+class ChatBuilder:
+    """A chat platform that the bot is to be on, and what builds its adapter."""
+
+    platform: Platform
+    build: Callable[[ChatContext[Any]], Chat]
+
+
+@dataclass(frozen=True)
+class RunningBot:
+    """The running bot, for whoever started it."""
+
+    dispatcher: Dispatcher
+    schedules: Schedules
+    housekeeping: Housekeeping
+    operations: OperationRepository
+    workflows: WorkflowEngine
+    database: Database
+    chats: Mapping[Platform, Chat]
+    services: Services
+
+
+@dataclass(frozen=True)
+class Parts:
+    """What the running bot is put together from."""
+
+    settings: SlipwaySettings
+    declarations: Declarations
+    chats: Sequence[ChatBuilder]
+    clouds: Clouds
+    database: Database
+    workflows: WorkflowEngine
+    clock: Clock
+    sleep: Sleep
+
+
+def wire(parts: Parts) -> RunningBot:
+    """Put everything together. Starts nothing, and asks nobody."""
+    settings, declarations = parts.settings, parts.declarations
+    people = People(settings, {chat.platform: chat.group_key for chat in declarations.chats})
+    operations = OperationRepository(parts.database, declarations.registry)
+    cards = CardContext(people, settings.commands.prefix, settings.zone)
+    chats = {
+        builder.platform: builder.build(_chat_context(parts, builder.platform, people, lambda: services))
+        for builder in parts.chats
+    }
+    messages = MessageService(parts.database, chats, parts.clock, parts.sleep)
+    polling = Polling(sleep=parts.sleep)
+    context = SubjectContext(settings, parts.clouds, operations, parts.clock, polling)
+    subjects = SubjectServices.build(declarations.registry, context)
+    plans = PlanService(subjects, settings.policy, operations, parts.clock)
+    approvals = ApprovalService(operations, people, parts.clock)
+    timetables = tuple(Timetable(entry) for entry in settings.schedule if entry.enabled)
+    services = Services(
+        settings=settings,
+        people=people,
+        operations=operations,
+        approvals=approvals,
+        cards=cards,
+        clock=parts.clock,
+        chats=chats,
+        clouds=parts.clouds,
+        clouds_in_words=declarations.clouds_in_words(settings),
+        subjects=subjects,
+        started_at=parts.clock(),
+        upcoming=lambda: upcoming(timetables, parts.clock()),
+    )
+    runner = OperationRunner(
+        operations=operations,
+        messages=messages,
+        plans=plans,
+        subjects=subjects,
+        workflows=parts.workflows,
+        cards=cards,
+        clock=parts.clock,
+        sleep=parts.sleep,
+    )
+    dispatcher = Dispatcher(
+        services=services,
+        names=declarations.commands.names,
+        command_runner=CommandRunner(
+            services=services, registry=declarations.commands, plans=plans, messages=messages
+        ),
+        runner=runner,
+        messages=messages,
+        workflows=parts.workflows,
+        sleep=parts.sleep,
+    )
+    housekeeping = Housekeeping(
+        operations=operations,
+        approvals=approvals,
+        runner=runner,
+        workflows=parts.workflows,
+        clock=parts.clock,
+    )
+    schedules = Schedules(
+        timetables,
+        prefix=settings.commands.prefix,
+        dispatcher=dispatcher,
+        memory=TickMemory(parts.database),
+        messages=messages,
+        workflows=parts.workflows,
+        clock=parts.clock,
+    )
+    return RunningBot(
+        dispatcher, schedules, housekeeping, operations, parts.workflows, parts.database, chats, services
+    )
+
+
+def _chat_context(
+    parts: Parts, platform: Platform, people: People, services: Callable[[], Services]
+) -> ChatContext[Any]:
+    forms = [form for subject in parts.declarations.registry.subjects for form in subject.forms]
+    callbacks = HostCallbacks(
+        knows=lambda account: people.by_account(platform, account) is not None,
+        home=lambda account: home(services(), platform, account),
+        forms=lambda: {form.shortcut.name: form.make(services()) for form in forms},
+        idle=parts.workflows.idle,
+        groups=people.groups(platform),
+        set_group_members=partial(people.set_group_members, platform),
+        max_age=parts.settings.commands.max_age.total_seconds(),
+    )
+    return ChatContext(
+        settings=getattr(parts.settings, platform),
+        state_dir=str(parts.settings.state_dir),
+        store=ChatMemory(parts.database, platform),
+        clock=parts.clock,
+        callbacks=callbacks,
+        sleep=parts.sleep,
+    )

@@ -1,0 +1,135 @@
+"""All commands of a bot: which names there are, and which command a line means."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Generic, TypeVar
+
+from slipway.bot.chat.model import Address
+from slipway.bot.core.commands import Command
+from slipway.bot.core.errors import DeclarationError
+from slipway.bot.core.text import nearest
+from slipway.commands.grammar.arguments import Parsed, parse
+from slipway.commands.grammar.reading import Line, near_misses, read_line
+
+ResultT = TypeVar("ResultT")
+ResultT_co = TypeVar("ResultT_co", covariant=True)
+
+
+@dataclass(frozen=True, slots=True)
+class CommandGroup(Generic[ResultT_co]):
+    """The commands under one heading of help."""
+
+    title: str
+    commands: tuple[Command[ResultT_co], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved(Generic[ResultT_co]):
+    """The command that a line means, and what is left of the line for it."""
+
+    command: Command[ResultT_co]
+    args: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownVerb:
+    """A noun with a verb that it does not have, or without one where it needs one.
+
+    ``verbs`` are those that may have been meant, best first; all of them where none is near.
+    """
+
+    noun: str
+    verb: str
+    verbs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Registry(Generic[ResultT_co]):
+    """All commands of a bot, in the order of help. Made by :func:`build_registry`."""
+
+    groups: tuple[CommandGroup[ResultT_co], ...]
+    by_name: Mapping[str, Command[ResultT_co]]  # of one word; aliases included
+    verbs: Mapping[str, Mapping[str, Command[ResultT_co]]]  # by noun, singular and plural; then by verb
+
+    @property
+    def commands(self) -> tuple[Command[ResultT_co], ...]:
+        """Every command, in the order of help."""
+        return tuple(command for group in self.groups for command in group.commands)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every first word of a command that can be typed, aliases included."""
+        return tuple(dict.fromkeys((*self.by_name, *self.verbs)))
+
+    def resolve(self, name: str, args: Sequence[str]) -> Resolved[ResultT_co] | UnknownVerb:
+        """Which command a line means whose first word is one of the names.
+
+        A noun's verb counts before the arguments of the bare noun, which lists; a slip in a verb is told.
+        """
+        bare, verbs = self.by_name.get(name), self.verbs.get(name, {})
+        if args and (found := verbs.get(args[0].lower())) is not None:
+            return Resolved(found, tuple(args[1:]))
+        typed = args[0] if args else ""
+        near = near_misses(typed, verbs) if typed else ()
+        if (
+            bare is not None
+            and not near
+            and (not verbs or not typed or typed.startswith("-") or bare.arguments)
+        ):
+            return Resolved(bare, tuple(args))
+        return UnknownVerb(name, typed, near or tuple(verbs))
+
+    def find(self, words: Sequence[str]) -> Command[ResultT_co] | None:
+        """The command that these words name; case does not count. None if they name none."""
+        if not words:
+            return None
+        name = words[0].lower()
+        found = self.verbs.get(name, {}).get(words[1].lower()) if len(words) > 1 else None
+        return found or self.by_name.get(name)
+
+    def nearest(self, words: str, limit: int = 3) -> tuple[str, ...]:
+        """Names that may have been meant by words that are none, best first."""
+        return nearest(words, (*self.by_name, *(command.name for command in self.commands)), limit)
+
+
+def build_registry(groups: Iterable[CommandGroup[ResultT]]) -> Registry[ResultT]:
+    """Gather commands; groups and commands keep their order.
+
+    Raises:
+        DeclarationError: two commands share a name.
+    """
+    kept = tuple(group for group in groups if group.commands)
+    by_name: dict[str, Command[ResultT]] = {}
+    verbs: dict[str, dict[str, Command[ResultT]]] = {}
+    commands = [command for group in kept for command in group.commands]
+    for command in commands:
+        names = (command.verb,) if command.noun else (command.name, *command.aliases)
+        taken = verbs.setdefault(command.noun, {}) if command.noun else by_name
+        for name in names:
+            if name in taken:
+                raise DeclarationError(f"Two commands are called {f'{command.noun} {name}'.strip()}.")
+            taken[name] = command
+    for command in commands:  # `bundles apply` is `bundle apply` where the bare noun has both names
+        shared = next((name for name in (command.name, *command.aliases) if name in verbs), None)
+        for name in (command.name, *command.aliases) if shared and not command.noun else ():
+            verbs[name] = verbs[shared or ""]
+    return Registry(kept, MappingProxyType(by_name), MappingProxyType(verbs))
+
+
+def check_examples(commands: Iterable[Command[Any]]) -> tuple[str, ...]:
+    """What is wrong with the commands' examples, one sentence each; empty where all can be pasted."""
+    problems = []
+    for command in commands:
+        first = (command.noun,) if command.noun else (command.name, *command.aliases)
+        for example in command.examples:
+            line = read_line(f"!{example}", Address.ROOM, "!", first)
+            if not isinstance(line, Line):
+                problems.append(f"{example!r} of {command.name} is not a line of that command: {line}")
+                continue
+            outcome = parse(command, line.args[1:] if command.noun else line.args, "!")
+            if not isinstance(outcome, Parsed):
+                problems.append(f"{example!r} of {command.name} does not parse: {outcome}")
+    return tuple(problems)
