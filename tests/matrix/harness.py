@@ -11,21 +11,27 @@ from typing import Any
 
 import pytest
 
-from slipway.bot.app import App, RunningBot, build_clouds, matrix_chat
+from slipway.bot.app import App
 from slipway.bot.chat.matrix.account.account_store import AccountStore
 from slipway.bot.chat.matrix.chat import MatrixChat
+from slipway.bot.chat.matrix.declaration import CHAT
 from slipway.bot.chat.matrix.memory import InMemory
+from slipway.bot.chat.matrix.platform import MATRIX
 from slipway.bot.chat.matrix.settings import MatrixSettings
 from slipway.bot.chat.model import AnyEvent
+from slipway.bot.clouds.capabilities import Clouds
 from slipway.bot.config.demo import demo_settings
 from slipway.bot.config.settings import PersonSettings, SlipwaySettings
 from slipway.bot.core.times import system_clock
-from slipway.commands.all import rights
+from slipway.bot.wiring import ChatBuilder, RunningBot
 from tests.matrix.builders import settings
 from tests.matrix.clients import Person
 from tests.matrix.encrypted_client import EncryptedPerson
 from tests.matrix.fakes import EventRecorder, FaultProxy, RecordingSleep
+from tests.support.configuration import DECLARED
 from tests.support.synapse import Account, Synapse
+
+CHATS = (ChatBuilder(MATRIX, CHAT.build),)
 
 
 @asynccontextmanager
@@ -150,20 +156,19 @@ async def bot_without_clouds(folder: Path, matrix: MatrixSettings, *people: str)
         state_dir=folder / "state",
         aws_endpoint=None,
         azure_endpoint="http://127.0.0.1:9",
-        known_rights=rights(),
+        spec=DECLARED.spec,
     )
     persons = tuple(
         PersonSettings(id=f"person{number}", identities=(f"matrix:{account}",), roles=("admin",))
         for number, account in enumerate(people)
     )
     configured = demo.model_copy(update={"matrix": matrix, "person": persons, "schedule": ()})
-    async with running_app(App(configured, chats=(matrix_chat,), gallery=None, machines=None)) as bot:
+    async with running_app(App(configured, DECLARED, chats=CHATS, clouds=Clouds())) as bot:
         yield bot
 
 
 @asynccontextmanager
 async def bot_with_clouds(configured: SlipwaySettings) -> AsyncIterator[RunningBot]:
     """Run the bot with the clouds that its settings name, while the block runs."""
-    gallery, machines = build_clouds(configured)
-    async with running_app(App(configured, chats=(matrix_chat,), gallery=gallery, machines=machines)) as bot:
+    async with running_app(App(configured, DECLARED, chats=CHATS)) as bot:
         yield bot

@@ -12,18 +12,20 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from slipway.bot.app import DATABASE, App, RunningBot, Wiring, build_clouds, matrix_chat
+from slipway.bot.app import DATABASE, App
+from slipway.bot.chat.declaration import ChatContext, KeyValueStore
+from slipway.bot.chat.matrix.declaration import CHAT
 from slipway.bot.chat.matrix.platform import MATRIX
-from slipway.bot.chat.model import Chat, Platform
+from slipway.bot.chat.model import Chat
 from slipway.bot.clouds.simulated.azure import SimulatedAzure
 from slipway.bot.clouds.simulated.fedora import fedora_gallery
 from slipway.bot.core.times import system_clock
 from slipway.bot.operations.model import Operation
 from slipway.bot.store.database import Database
-from slipway.bot.store.memory import ChatMemory
 from slipway.bot.store.tables import chat_memory
+from slipway.bot.wiring import ChatBuilder, RunningBot
 from tests.matrix.clients import Message, Person
-from tests.support.configuration import simulated_settings
+from tests.support.configuration import DECLARED, simulated_settings
 from tests.support.synapse import Account, Synapse
 
 WORKING = "Looking into it"
@@ -40,19 +42,19 @@ class ShiftedClock:
         return system_clock() + self.ahead
 
 
-class NotingMemory(ChatMemory):
-    """The bot's own memory; tells when the first batch has been taken in, so that the bot listens."""
+class SignallingStore:
+    """The adapter's own store; tells when the first sync response has been processed, so that the bot listens."""
 
-    def __init__(self, inner: ChatMemory, noted: asyncio.Event) -> None:
+    def __init__(self, inner: KeyValueStore, saved: asyncio.Event) -> None:
         self._inner = inner
-        self._noted = noted
+        self._saved = saved
 
     async def load(self, name: str) -> str | None:
         return await self._inner.load(name)
 
     async def save(self, name: str, value: str) -> None:
         await self._inner.save(name, value)
-        self._noted.set()
+        self._saved.set()
 
 
 @dataclass
@@ -80,15 +82,11 @@ class Scenario:
         """The bot, from its listening until it is stopped; ``changes`` go into its configuration."""
         listening = asyncio.Event()
 
-        def make_chat(wiring: Wiring) -> Chat:
-            def memory(platform: Platform) -> ChatMemory:
-                return NotingMemory(wiring.memory(platform), listening)
-
-            return matrix_chat(replace(wiring, memory=memory))
+        def build(context: ChatContext[Any]) -> Chat:
+            return CHAT.build(replace(context, store=SignallingStore(context.store, listening)))
 
         configured = simulated_settings(self.state_dir, self.azure, changes=self._configuration() | changes)
-        gallery, machines = build_clouds(configured)
-        app = App(configured, chats=(make_chat,), gallery=gallery, machines=machines, clock=self.clock)
+        app = App(configured, DECLARED, chats=(ChatBuilder(MATRIX, build),), clock=self.clock)
         stop, opened = asyncio.Event(), asyncio.get_running_loop().create_future()
         running = asyncio.create_task(app.run(stop, opened))
         try:

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.bot.app import RunningBot
 from slipway.bot.chat.matrix.events.parsing import BotUser, parse_event
 from slipway.bot.chat.matrix.platform import MATRIX
 from slipway.bot.chat.model import Address, MessageEvent
+from slipway.bot.wiring import RunningBot
 from tests.matrix.builders import settings
 from tests.matrix.clients import APPROVE, Message, Person, RefusedError
 from tests.matrix.harness import bot_without_clouds

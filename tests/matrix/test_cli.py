@@ -14,11 +14,12 @@ from click.testing import CliRunner, Result
 from slipway.bot.chat.matrix.account.account_store import AccountStore
 from slipway.bot.chat.matrix.transport.connection import Connection
 from slipway.bot.cli.main import main
+from slipway.bot.cli.matrix import matrix_of
 from slipway.bot.config.load import load
 from slipway.bot.store.database import StateLock
-from slipway.commands.all import rights
 from tests.matrix.clients import Person
 from tests.matrix.encrypted_client import EncryptedPerson, is_cross_signed
+from tests.support.configuration import DECLARED
 from tests.support.program import CONSOLE_CONFIGURATION
 from tests.support.synapse import Account, Synapse
 
@@ -50,11 +51,10 @@ def slipway(folder: Path) -> Slipway:
 
 def run_once(folder: Path, **environment: str) -> None:
     """What the start of the bot does to its account."""
-    settings = load(folder / "slipway.toml", environment, known_rights=rights())
-    assert settings.matrix is not None
+    settings = load(folder / "slipway.toml", environment, spec=DECLARED.spec)
 
     async def start() -> None:
-        connection = Connection(settings.matrix, store=AccountStore.in_state_dir(settings.state_dir))  # type: ignore[arg-type]
+        connection = Connection(matrix_of(settings), store=AccountStore.in_state_dir(settings.state_dir))
         await connection.request("connect", lambda client: client.joined_rooms())
         await connection.close()
 

@@ -12,12 +12,12 @@ import pytest
 from slipway.bot.clouds.simulated.azure import SimulatedAzure
 from slipway.bot.clouds.simulated.fedora import fedora_gallery
 from slipway.bot.config.demo import demo_settings
-from slipway.bot.config.settings import OperationKind, PersonSettings, SlipwaySettings
+from slipway.bot.config.settings import PersonSettings, SlipwaySettings
 from slipway.bot.core.times import system_clock
-from slipway.commands.all import rights
 from tests.matrix.builders import settings
 from tests.matrix.encrypted_client import EncryptedPerson
 from tests.matrix.harness import bot_with_clouds
+from tests.support.configuration import DECLARED
 from tests.support.synapse import Account, Synapse
 
 pytestmark = pytest.mark.xdist_group("program")
@@ -34,13 +34,13 @@ async def azure() -> AsyncIterator[SimulatedAzure]:
 def configured(
     folder: Path, azure: SimulatedAzure, matrix: Any, *people: str, reactions: bool | None
 ) -> SlipwaySettings:
-    base = demo_settings(state_dir=folder, aws_endpoint=None, azure_endpoint=azure.url, known_rights=rights())
+    base = demo_settings(state_dir=folder, aws_endpoint=None, azure_endpoint=azure.url, spec=DECLARED.spec)
     persons = tuple(
         PersonSettings(id=name, identities=(f"matrix:{account}",), roles=("releng",))
         for name, account in zip(("ann", "bea"), people, strict=True)
     )
-    promote = base.policy[OperationKind.PROMOTE].model_copy(update={"encrypted_reactions": reactions})
-    policy = {**base.policy, OperationKind.PROMOTE: promote}
+    promote = base.policy["promote"].model_copy(update={"encrypted_reactions": reactions})
+    policy = {**base.policy, "promote": promote}
     return base.model_copy(update={"matrix": matrix, "person": persons, "policy": policy, "schedule": ()})
 
 

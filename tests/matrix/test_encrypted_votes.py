@@ -7,21 +7,21 @@ from pathlib import Path
 
 import pytest
 
-from slipway.bot.app import RunningBot
 from slipway.bot.clouds.simulated.aws.seed import fedora_machines
 from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
 from slipway.bot.clouds.simulated.azure import SimulatedAzure
 from slipway.bot.clouds.simulated.fedora import fedora_gallery
 from slipway.bot.config.demo import demo_settings
-from slipway.bot.config.settings import OperationKind, PersonSettings, SlipwaySettings
+from slipway.bot.config.settings import PersonSettings, SlipwaySettings
 from slipway.bot.core.times import system_clock
 from slipway.bot.operations.model import Operation, OperationState
-from slipway.commands.all import rights
+from slipway.bot.wiring import RunningBot
 from tests.matrix.builders import settings
 from tests.matrix.clients import Person
 from tests.matrix.encrypted_client import EncryptedPerson
 from tests.matrix.harness import bot_with_clouds
 from tests.support.azure import X64
+from tests.support.configuration import DECLARED
 from tests.support.synapse import Account, Synapse
 
 pytestmark = pytest.mark.xdist_group("program")
@@ -50,14 +50,14 @@ def configured(
 ) -> SlipwaySettings:
     """The demo's configuration, by which reactions in encrypted rooms count as they do by default."""
     base = demo_settings(
-        state_dir=folder, aws_endpoint=clouds[0], azure_endpoint=clouds[1], known_rights=rights()
+        state_dir=folder, aws_endpoint=clouds[0], azure_endpoint=clouds[1], spec=DECLARED.spec
     )
     persons = tuple(
         PersonSettings(id=name, identities=(f"matrix:{account}",), roles=("releng",))
         for name, account in zip(("ann", "bea", "cyd"), people, strict=False)
     )
-    launch = base.policy[OperationKind.LAUNCH].model_copy(update={"approvals": approvals})
-    policy = {**base.policy, OperationKind.LAUNCH: launch}
+    launch = base.policy["launch"].model_copy(update={"approvals": approvals})
+    policy = {**base.policy, "launch": launch}
     return base.model_copy(update={"matrix": matrix, "person": persons, "policy": policy, "schedule": ()})
 
 

@@ -14,7 +14,7 @@ from slipway.bot.chat.matrix.platform import MATRIX
 from slipway.bot.chat.model import Card, Room
 from slipway.bot.core.errors import ChatError
 from slipway.bot.core.times import system_clock
-from slipway.bot.operations.messages import Messages
+from slipway.bot.operations.messages import MessageService
 from slipway.bot.store.database import Database
 from tests.matrix.builders import settings
 from tests.matrix.clients import Person
@@ -121,7 +121,7 @@ async def test_a_message_whose_sending_was_not_written_down_is_not_said_again(
         database = Database(tmp_path / f"{life}.db")  # the second life knows nothing of what the first sent
         await database.open()
         chat = MatrixChat(settings(synapse, account, room), InMemory(), system_clock)
-        messages = Messages(database, {MATRIX: chat}, system_clock)
+        messages = MessageService(database, {MATRIX: chat}, system_clock)
         where = Room(platform=MATRIX, id=room)
         sent.append(await messages.say(where, Card(title="Promoted"), key="hear:matrix:$e"))
         await chat.close()
