@@ -218,9 +218,7 @@ async def test_a_launch_whose_answer_is_lost_for_good_is_not_called_undone(
     assert again.id == there.id
 
 
-async def test_a_termination_that_ec2_only_pretends_is_noticed(
-    aws: SimulatedAws, ec2: AwsMachines
-) -> None:
+async def test_a_termination_that_ec2_only_pretends_is_noticed(aws: SimulatedAws, ec2: AwsMachines) -> None:
     (made,) = await ec2.launch(await launch_spec(ec2), unique_name("token"))
     aws.faults.add(Fault(kind=FaultKind.NOT_DONE, match="TerminateInstances"))
     await ec2.terminate(made.id)

@@ -12,10 +12,15 @@ from slipway.bot.core.errors import CloudError, CloudErrorKind
 class MemoryGallery:
     """Fulfils the port for planning; what it is not told, it does not have."""
 
-    title = "Azure"
-
-    def __init__(self, *versions: ImageVersion, empty: Iterable[str] = (), cloud: str = "azure") -> None:
+    def __init__(
+        self,
+        *versions: ImageVersion,
+        empty: Iterable[str] = (),
+        cloud: str = "azure",
+        title: str = "Azure",
+    ) -> None:
         self.cloud = cloud
+        self.title = title
         self.held: dict[str, dict[VersionNumber, ImageVersion]] = {name: {} for name in empty}
         self.failing: dict[str, CloudError] = {}
         self.listed: list[str] = []

@@ -1,0 +1,149 @@
+"""Two accounts in one installation: launching by a profile's account, and looking in all of them."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+import pytest
+import pytest_asyncio
+
+from slipway.bot.clouds.aws.machines import AwsMachines
+from slipway.bot.clouds.capabilities import Clouds
+from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
+from slipway.bot.clouds.simulated.faults import Fault, FaultKind
+from slipway.bot.core.errors import CloudError, UserError
+from slipway.bot.machines.executors import LaunchExecutor, TerminateExecutor
+from slipway.bot.machines.launch import LaunchPlanner
+from slipway.bot.machines.listing import all_images, all_instances
+from slipway.bot.machines.probe import missing_templates
+from slipway.bot.machines.requests import Launch, LaunchPin, Terminate
+from slipway.bot.machines.settings import ProfileSettings
+from slipway.bot.machines.steps import LaunchMachines, TerminateMachine
+from slipway.bot.machines.terminate import TerminatePlanner
+from tests.support.aws import IMAGE, aws_settings, simulated_aws, unique_name
+from tests.support.clock import NOW, POLL_AT_ONCE
+from tests.support.clouds import accounts, cloud_context
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+PROFILES = {
+    "small": ProfileSettings(template="slipway-small"),
+    "abroad": ProfileSettings(template="slipway-small", cloud="aws.eu"),
+}
+
+
+@dataclass
+class Accounts:
+    """Two accounts, told apart by their deployments in one simulated EC2."""
+
+    here: AwsMachines
+    abroad: AwsMachines
+    aws: SimulatedAws
+
+    @property
+    def clouds(self) -> Clouds:
+        return accounts(self.here, eu=self.abroad)
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def aws() -> AsyncIterator[SimulatedAws]:
+    async with simulated_aws() as simulated:
+        yield simulated
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def both(aws: SimulatedAws) -> AsyncIterator[Accounts]:
+    here, abroad = (
+        AwsMachines(aws_settings(aws.url), cloud_context(name, deployment=unique_name("deployment")))
+        for name in ("aws", "aws.eu")
+    )
+    yield Accounts(here, abroad, aws)
+    aws.faults.clear()
+    await here.close()
+    await abroad.close()
+
+
+async def launch(clouds: Clouds, profile: str) -> LaunchMachines:
+    """Plan and carry out a launch; its step."""
+    request = Launch(image=IMAGE, profile=profile, requester="alice")
+    draft = await LaunchPlanner(clouds, PROFILES).plan(request, NOW)
+    (step,) = draft.steps
+    assert isinstance(step, LaunchMachines)
+    executor, token = LaunchExecutor(clouds, lambda: NOW, POLL_AT_ONCE), unique_name("token")
+    await executor.act(step, token)
+    await executor.verify(step, token)
+    return step
+
+
+async def test_a_profile_launches_in_its_own_account_and_all_accounts_are_listed(both: Accounts) -> None:
+    assert (await launch(both.clouds, "abroad")).cloud == "aws.eu"
+    assert await both.here.instances() == ()
+    assert (await launch(both.clouds, "small")).cloud == "aws"
+    assert [each.cloud for each in await all_instances(both.clouds)] == ["aws", "aws.eu"]
+    assert {each.cloud for each in await all_images(both.clouds)} == {"aws", "aws.eu"}
+
+
+async def test_without_a_profile_the_account_of_the_first_one_that_has_the_image_launches(
+    both: Accounts,
+) -> None:
+    request = Launch(image=IMAGE, requester="alice")
+    draft = await LaunchPlanner(both.clouds, dict(reversed(PROFILES.items()))).plan(request, NOW)
+    assert draft.request.pin is not None
+    assert (draft.request.pin.profile, draft.request.pin.cloud) == ("abroad", "aws.eu")
+
+
+async def test_a_profile_that_moved_to_another_account_makes_the_plan_stale(both: Accounts) -> None:
+    request = Launch(image=IMAGE, profile="small", requester="alice")
+    pinned = (await LaunchPlanner(both.clouds, PROFILES).plan(request, NOW)).request
+    moved = {"small": PROFILES["small"].model_copy(update={"cloud": "aws.eu"})}
+    with pytest.raises(UserError, match=r"Profile small launches in aws\.eu now"):
+        await LaunchPlanner(both.clouds, moved).plan(pinned, NOW)
+
+
+async def test_a_profile_of_an_account_that_is_not_there_is_said(both: Accounts) -> None:
+    lost = {"lost": ProfileSettings(template="slipway-small", cloud="aws.lost")}
+    with pytest.raises(UserError, match=r"slipway\.toml has no \[aws\.lost\] table"):
+        await LaunchPlanner(both.clouds, lost).plan(Launch(image=IMAGE, requester="alice"), NOW)
+
+
+async def test_machines_are_ended_wherever_they_are(both: Accounts) -> None:
+    await launch(both.clouds, "small")
+    await launch(both.clouds, "abroad")
+    ids = tuple(each.id for each in await all_instances(both.clouds))
+    draft = await TerminatePlanner(both.clouds).plan(Terminate(instance_ids=ids, requester="alice"), NOW)
+    assert {step.cloud for step in draft.steps if isinstance(step, TerminateMachine)} == {"aws", "aws.eu"}
+    executor = TerminateExecutor(both.clouds, lambda: NOW, POLL_AT_ONCE)
+    for step in draft.steps:
+        assert isinstance(step, TerminateMachine)
+        await executor.act(step, "token")
+        await executor.verify(step, "token")
+    assert await all_instances(both.clouds) == ()
+    gone = await TerminatePlanner(both.clouds).plan(draft.request, NOW)
+    assert gone.summary == "Nothing to terminate: gone already."
+
+
+async def test_one_account_that_cannot_be_looked_at_fails_the_whole_plan(both: Accounts) -> None:
+    both.aws.faults.add(Fault(kind=FaultKind.REFUSE, match="DescribeInstances", after=1))
+    with pytest.raises(CloudError, match="UnauthorizedOperation"):
+        await TerminatePlanner(both.clouds).plan(Terminate(overdue=True), NOW)
+
+
+async def test_templates_that_profiles_name_are_looked_for_in_their_accounts(both: Accounts) -> None:
+    found = await missing_templates(PROFILES, both.clouds)
+    assert (found.what, found.detail, found.well) == ("profiles", "2 launch templates named", True)
+    typo = {"typo": ProfileSettings(template="slipway-smal", cloud="aws.eu")}
+    missing = await missing_templates(typo, both.clouds)
+    assert missing.problems == ("There is no launch template `slipway-smal`, which a profile names.",)
+    assert missing.next == "make the template, or change [profiles]"
+    lost = {"lost": ProfileSettings(template="slipway-small", cloud="aws.lost")}
+    assert "aws.lost" in (await missing_templates(lost, both.clouds)).problems[0]
+
+
+async def test_what_was_stored_without_a_cloud_is_awss() -> None:
+    step = TerminateMachine.model_validate_json(
+        '{"kind":"terminate-machine","instance_id":"i-1","owner":"alice"}'
+    )
+    assert step.cloud == "aws"
+    pin = {"image_id": "ami-1", "profile": "small", "template_version": 1, "seconds": 60, "until": NOW}
+    assert LaunchPin.model_validate(pin).cloud == "aws"
