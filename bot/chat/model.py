@@ -96,7 +96,7 @@ class ButtonEvent(Model):
 
 
 class WithdrawnReaction(Model):
-    """A press taken back: a redacted reaction. ``press_event_id`` is the event id of that press."""
+    """A press taken back: a redacted reaction. ``reaction_event_id`` is the event id of that press."""
 
     type: Literal["withdrawn_reaction"] = "withdrawn_reaction"
     event_id: str

@@ -139,7 +139,7 @@ def test_only_a_plain_text_is_ever_heard(msgtype: Any, more: Any) -> None:
 
 
 @given(JSON)
-def test_whatever_the_mentions_hold_the_text_and_the_speaker_stay(mentions: Any) -> None:
+def test_whatever_the_mentions_hold_the_text_and_the_sender_stay(mentions: Any) -> None:
     received = _parsed({**TEXT, "m.mentions": mentions, "displayname": "@bob:example.org"})
     assert isinstance(received, MessageEvent)
     assert (received.text, received.sender) == ("!whoami", "@alice:example.org")

@@ -1,1 +1,1 @@
-"""What every adapter shares: cards as text, and cards made shorter."""
+"""What adapters share: cards as text and made shorter, the queue of edits, and how payloads are read."""

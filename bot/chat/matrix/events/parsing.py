@@ -88,7 +88,7 @@ def parse_event(
     envelope = {
         "event_id": event_id,
         "room": Room(platform=MATRIX, id=room),
-        "speaker": sender,
+        "sender": sender,
         "sent_at": sent_at,
     }
     trust = {"assurance": sender_trust.assurance, "doubt": sender_trust.doubt}
