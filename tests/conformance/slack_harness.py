@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import asyncio
 from collections.abc import Mapping
 from pathlib import Path
@@ -9,7 +11,8 @@ from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from slipway.bot.app import Wiring, slack_chat
+from slipway.bot.chat.declaration import ChatContext
+from slipway.bot.chat.slack.declaration import CHAT
 from slipway.bot.chat.model import Chat, Choice, Platform
 from slipway.bot.chat.slack.chat import SlackChat
 from slipway.bot.chat.slack.platform import SLACK
@@ -78,9 +81,9 @@ class SlackHarness:
     def identity(self, who: str) -> str:
         return f"slack:{_ACCOUNTS[who]}"
 
-    def make_chat(self, wiring: Wiring) -> Chat:
+    def make_chat(self, context: ChatContext[Any]) -> Chat:
         self._connections = self._slack.sockets.opened
-        self._chat = slack_chat(wiring, sleep=_at_once)
+        self._chat = CHAT.build(replace(context, sleep=_at_once))
         return self._chat
 
     async def ready(self) -> None:
@@ -179,10 +182,10 @@ class SlackHttpHarness(SlackHarness):
 
 
 def _visible(message: Message) -> VisibleMessage:
-    called = {account: name for account, name in _NAMES.items() if f"<@{account}>" in message.everything}
+    called = {account: name for account, name in _NAMES.items() if f"<@{account}>" in message.all_text}
     return VisibleMessage(
         id=message.ts,
-        text=message.everything,
+        text=message.all_text,
         choices=frozenset(
             choice
             for choice, label in _LABELS.items()

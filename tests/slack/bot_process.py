@@ -118,12 +118,12 @@ class BotProcess:
     async def said(self, *words: str) -> Message:
         """Wait for a message of the bot that holds all of these words."""
         return await self.sim.message(
-            "images", lambda message: all(word in message.everything for word in words), within=TIMEOUT
+            "images", lambda message: all(word in message.all_text for word in words), within=TIMEOUT
         )
 
     def all_said(self) -> list[str]:
         """All that stands of the bot in the channel and its threads."""
-        return [message.everything for message in self.sim.from_bot("images")]
+        return [message.all_text for message in self.sim.from_bot("images")]
 
     async def _gone(self) -> int:
         assert self._process is not None

@@ -118,7 +118,7 @@ def build_adapter(
     def set_group_members(members: Mapping[str, frozenset[str]]) -> None:
         if adapter is not None:
             adapter.group_members.append(members)
-            sim.bell.ring()
+            sim.changes.notify()
 
     callbacks = HostCallbacks(
         knows=lambda account: account in (ALICE, BOB, CAROL),
@@ -158,11 +158,11 @@ async def running_adapter(
     adapter.chat = build_adapter(sim, adapter, store=store, clock=clock, groups=groups, **more)
 
     async def accept(event: AnyEvent) -> bool:
-        sim.bell.ring()
+        sim.changes.notify()
         if adapter.accept_errors:
             raise adapter.accept_errors.pop(0)
         events.append(event)
-        sim.bell.ring()
+        sim.changes.notify()
         return True
 
     before = sim.sockets.opened

@@ -12,19 +12,22 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from slipway.bot.app import App, RunningBot, Wiring, build_clouds, slack_chat
+from slipway.bot.app import App
+from slipway.bot.chat.declaration import ChatContext
 from slipway.bot.chat.model import Chat
 from slipway.bot.chat.slack.chat import SlackChat
+from slipway.bot.chat.slack.declaration import CHAT
 from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
 from slipway.bot.clouds.simulated.azure import SimulatedAzure
 from slipway.bot.clouds.simulated.fedora import fedora_gallery
 from slipway.bot.config.load import settings_from
 from slipway.bot.config.settings import SlipwaySettings
-from slipway.commands.all import rights
+from slipway.bot.wiring import ChatBuilder, RunningBot
 from tests.slack.harness import address_of, apply_manifest, no_wait
 from tests.slack.simulator import Message, SimulatedSlack
 from tests.slack.simulator.seed import ALICE, BOB, CAROL, IMAGES, RELEASE
 from tests.support.clock import FakeClock
+from tests.support.configuration import DECLARED
 
 PEOPLE = {"alice": ALICE, "bob": BOB, "carol": CAROL}
 
@@ -59,7 +62,7 @@ def bot_settings(
     }
     if aws is not None:
         secrets |= {"SLIPWAY_AWS_ACCESS_KEY_ID": "test", "SLIPWAY_AWS_SECRET_ACCESS_KEY": "test"}
-    return settings_from(document, state_dir, secrets, known_rights=rights())
+    return settings_from(document, state_dir, secrets, spec=DECLARED.spec)
 
 
 @dataclass
@@ -90,7 +93,7 @@ class SlackBot:
 
     async def says(self, channel: str, *words: str) -> Message:
         """Wait for a message of the bot that holds all of these words."""
-        return await self.sim.message(channel, lambda m: all(word in m.everything for word in words))
+        return await self.sim.message(channel, lambda m: all(word in m.all_text for word in words))
 
 
 @asynccontextmanager
@@ -108,8 +111,8 @@ async def slack_bot(
     made: list[SlackChat] = []
     apply_manifest(sim)
 
-    def make(wiring: Wiring) -> Chat:
-        chat = slack_chat(wiring, sleep=no_wait)
+    def make(context: ChatContext[Any]) -> Chat:
+        chat = CHAT.build(context)
         assert isinstance(chat, SlackChat)
         made.append(chat)
         return chat
@@ -123,8 +126,8 @@ async def slack_bot(
         if over_http:
             more["slack"] = {**more.get("slack", {}), "transport": "http", "listen": "127.0.0.1:0"}
         configured = bot_settings(state_dir, sim, azure, aws, more)
-        gallery, machines = build_clouds(configured)
-        app = App(configured, chats=(make,), gallery=gallery, machines=machines, clock=clock, sleep=no_wait)
+        chats = (ChatBuilder(SLACK, make),)
+        app = App(configured, DECLARED, chats=chats, clock=clock, sleep=no_wait)
         stop, opened = asyncio.Event(), asyncio.get_running_loop().create_future()
         before = sim.sockets.opened
         running = asyncio.create_task(app.run(stop, opened))

@@ -55,7 +55,7 @@ async def test_an_edit_whose_asker_is_gone_does_not_overtake_the_next(
     assert not last.done()
     slow.release()
     await last
-    assert "promote: done" in message.everything
+    assert "promote: done" in message.all_text
 
 
 async def test_a_cancelled_asker_takes_nobody_elses_edit_along(chat: SlackChat, sim: SimulatedSlack) -> None:
@@ -72,7 +72,7 @@ async def test_a_cancelled_asker_takes_nobody_elses_edit_along(chat: SlackChat, 
     slow.release()
     results = await asyncio.gather(*asked, return_exceptions=True)
     assert [type(each) for each in results] == [type(None), asyncio.CancelledError, type(None)]
-    assert "promote: done" in message.everything
+    assert "promote: done" in message.all_text
 
 
 async def test_after_an_edit_of_doubtful_outcome_the_next_is_made_sure_of(
@@ -87,11 +87,11 @@ async def test_after_an_edit_of_doubtful_outcome_the_next_is_made_sure_of(
     last = asyncio.create_task(chat.edit(IMAGES, message.ts, REPORT, thread=None, key="b"))
     await sim.faults.struck(held)
     slow.release()  # only now Slack comes to the older edit
-    await sim.until(lambda: "running" in message.everything, "the older edit")
+    await sim.until(lambda: "running" in message.all_text, "the older edit")
     held.release()
     await last
     await sim.until(lambda: message.edits == 3, "the older edit, the newer, and the newer once more")
-    assert "promote: done" in message.everything
+    assert "promote: done" in message.all_text
 
 
 async def test_an_edit_that_was_refused_as_too_fast_is_not_made_twice(
@@ -167,5 +167,5 @@ async def test_the_card_of_an_operation_ends_as_done_however_slow_its_progress_i
         await bot.quiet()
         await bot.says("images", "Ended")
         (shown,) = [message for message in sim.from_bot("images") if message.ts == card.ts]
-        assert "promote: done" in shown.everything
+        assert "promote: done" in shown.all_text
         assert shown.buttons == []

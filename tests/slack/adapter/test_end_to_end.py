@@ -42,7 +42,7 @@ async def test_one_asks_another_approves_and_the_report_stands_in_the_thread(
         assert report.thread_ts == card.ts
         (shown,) = [m for m in sim.messages("images") if m.ts == card.ts]
         assert shown.buttons == []
-        assert "Bob approved" in shown.everything
+        assert "Bob approved" in shown.all_text
         assert bot.chat.health().connected
 
 
@@ -76,9 +76,9 @@ class TestOneBot:
             # A plan that is not this one, and an operation that does not exist.
             operation, _, digest = card.buttons[0].value.partition("|")
             await (await bob.press(card, "Approve", value=f"{operation}|{'0' * len(digest)}")).acked()
-            assert "another plan" in (await bob.ephemeral()).everything
+            assert "another plan" in (await bob.ephemeral()).all_text
             await (await bob.press(card, "Approve", value=f"op-zzzz|{digest}")).acked()
-            await bob.ephemeral(lambda message: "no operation op-zzzz" in message.everything)
+            await bob.ephemeral(lambda message: "no operation op-zzzz" in message.all_text)
             await bot.quiet()
             assert bot.excluded(X64, CANDIDATE) is True
 
@@ -89,8 +89,8 @@ class TestOneBot:
             assert bot.excluded(X64, CANDIDATE) is False
             await (await bob.press(card, "Approve", stale=before)).acked()
             await bot.quiet()
-            await bob.ephemeral(lambda message: "already done" in message.everything)
-            assert len([m for m in sim.from_bot("images") if "Ended" in m.everything]) == 1
+            await bob.ephemeral(lambda message: "already done" in message.all_text)
+            assert len([m for m in sim.from_bot("images") if "Ended" in m.all_text]) == 1
 
             # A reason that is asked for stands on the card.
             await alice.post("images", "!promote Fedora-Cloud-43-Arm64")
@@ -99,14 +99,14 @@ class TestOneBot:
             await bob.submit(await bob.modal(), {"reason": "it does not boot"})
             await bot.quiet()
             rejected = next(m for m in sim.from_bot("images") if m.ts == second.ts)
-            assert "it does not boot" in rejected.everything
+            assert "it does not boot" in rejected.all_text
             assert rejected.buttons == []
 
             # What changes something is not done from a direct message.
             await alice.post(sim.world.app.bot_user, f"rollback {X64}")
             direct = sim.core.open_direct(alice.id)
-            refused = await sim.message(direct.id, lambda message: "direct message" in message.everything)
-            assert "slack.channels" in refused.everything
+            refused = await sim.message(direct.id, lambda message: "direct message" in message.all_text)
+            assert "slack.channels" in refused.all_text
 
             # What a phone makes of quotes and dashes is no obstacle.
             carol.typographic, slips = True, len(carol.ephemerals)
@@ -116,7 +116,7 @@ class TestOneBot:
 
             # A slip is told to whom it happened to, alone.
             await bob.post("images", "!promot everything")
-            await bob.ephemeral(lambda message: "promote" in message.everything)
+            await bob.ephemeral(lambda message: "promote" in message.all_text)
 
             # The Home tab holds what waits, and an approval there is an approval.
             await alice.post("images", f"!rollback {X64}")
@@ -219,7 +219,7 @@ class TestOneBot:
         ):
             carol = sim.person("carol")
             await carol.post("images", f"!promote {X64}")
-            assert "`promote`" in (await carol.ephemeral()).everything
+            assert "`promote`" in (await carol.ephemeral()).all_text
             await sim.set_group("S0RELEASE", [carol.id])
             async with asyncio.timeout(20):
                 while bot.chat._groups._members["S0RELEASE"] != {carol.id}:  # noqa: ASYNC110 - nothing tells

@@ -63,8 +63,8 @@ class TestTalk:
         await alice.post("images", "!status", thread=root)
         await alice.post(BOT, "status")
         await adapter.sim.settled()
-        _, inside, direct = (event for event in adapter.events if isinstance(event, MessageEvent))
-        assert inside.thread == root.ts
+        _, require_member, direct = (event for event in adapter.events if isinstance(event, MessageEvent))
+        assert require_member.thread == root.ts
         assert direct.address is Address.DIRECT
 
     async def test_bots_edits_broadcasts_and_its_own_messages_cause_nothing(

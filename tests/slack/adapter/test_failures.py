@@ -216,7 +216,7 @@ class TestFiles:
         assert told.thread_ts == ts
         assert "The whole could not be attached." in told.text
         await chat.edit(IMAGES, ts, REPORT, thread=None, key="e")
-        assert "promote: done" in message.everything
+        assert "promote: done" in message.all_text
         await chat.close()
 
 

@@ -51,7 +51,7 @@ async def _bot(path: Path, sim: SimulatedSlack) -> AsyncIterator[asyncio.subproc
 
 
 def _answers(sim: SimulatedSlack) -> list[Message]:
-    return [message for message in sim.from_bot("images") if "Nothing waits" in message.everything]
+    return [message for message in sim.from_bot("images") if "Nothing waits" in message.all_text]
 
 
 async def _goes_on(path: Path, sim: SimulatedSlack, *, looks: bool = False) -> None:
@@ -64,7 +64,7 @@ async def _goes_on(path: Path, sim: SimulatedSlack, *, looks: bool = False) -> N
         await sim.redeliver()
         await sim.settled(within=START)
         await sim.person("bob").post("images", "!whoami")
-        await sim.message("images", lambda message: "slack:U0BOB0000" in message.everything, within=START)
+        await sim.message("images", lambda message: "slack:U0BOB0000" in message.all_text, within=START)
     assert len(_answers(sim)) == 1
 
 

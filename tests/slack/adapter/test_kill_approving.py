@@ -37,4 +37,4 @@ async def test_killed_between_an_approval_and_its_run_it_runs_once(tmp_path: Pat
         await bot.stop()
         assert len(bot.azure.writes) == 1
         assert len(bot.all_said()) == 2  # the card and its report
-        assert "Bob approved" in card.everything
+        assert "Bob approved" in card.all_text

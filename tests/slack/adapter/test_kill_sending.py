@@ -73,7 +73,7 @@ async def test_killed_while_a_file_is_uploaded_it_is_attached_once(tmp_path: Pat
         await bot.sim.person("alice").post("images", f"!cleanup {CROWDED}")
         card = await bot.said("waits for")
         await bot.sim.settled(TIMEOUT)
-        (operation,) = set(re.findall(r"op-\w+", card.everything))
+        (operation,) = set(re.findall(r"op-\w+", card.all_text))
         fault = getattr(bot.sim.faults, "late_answer" if shared else "hang")("files.completeUploadExternal")
         await bot.sim.person("bob").post("images", f"!op {operation}")
         await bot.sim.faults.struck(fault, within=TIMEOUT)

@@ -118,14 +118,14 @@ class TestPace:
         await asyncio.gather(first, *rest)
         (message,) = adapter.sim.from_bot("images")
         assert message.edits == 2
-        assert "step 4" in message.everything
+        assert "step 4" in message.all_text
 
 
 class TestPrivately:
     async def test_what_concerns_one_person_is_shown_to_them_alone(self, adapter: AdapterHarness) -> None:
         await _say(adapter.chat, card=SLIP)
         told = await adapter.sim.person("bob").ephemeral()
-        assert "no command" in told.everything
+        assert "no command" in told.all_text
         assert adapter.sim.from_bot("images") == []
 
     @pytest.mark.parametrize("gone", [False, True], ids=["there", "deleted meanwhile"])
@@ -137,7 +137,7 @@ class TestPrivately:
             (message,) = adapter.sim.from_bot("images")
             await adapter.sim.person("alice").delete(message, as_admin=True)
         await adapter.chat.edit(IMAGES, ts, SLIP, thread=None, key="e")
-        assert "no command" in (await adapter.sim.person("bob").ephemeral()).everything
+        assert "no command" in (await adapter.sim.person("bob").ephemeral()).all_text
         assert adapter.sim.from_bot("images") == []
 
     @pytest.mark.parametrize("answered", [False, True], ids=["a lone root", "a thread"])
@@ -155,7 +155,7 @@ class TestPrivately:
         adapter.sim.channel("images").members.discard(BOB)
         await _say(adapter.chat, card=SLIP)
         direct = adapter.sim.core.open_direct(BOB)
-        assert "no command" in (await adapter.sim.message(direct.id)).everything
+        assert "no command" in (await adapter.sim.message(direct.id)).all_text
 
     async def test_in_a_direct_message_it_is_a_message(self, adapter: AdapterHarness) -> None:
         direct = adapter.sim.core.open_direct(BOB)
@@ -220,7 +220,7 @@ class TestFiles:
             ts = await _say(chat, card=LONG)
             await chat.close()
         message, *files = sim.from_bot("images")
-        assert "rows are shown" in message.everything
+        assert "rows are shown" in message.all_text
         (attached,) = files
         assert attached.thread_ts == ts
         (file,) = sim.world.files.values()

@@ -12,7 +12,7 @@
         await (await alice.press(card, "Approve")).acked()
 
 As a process: ``python -m tests.slack.simulator`` (``__main__.py``, ``control.py``). The world it starts with is
-in ``seed.py``; faults in ``faults.py``, of sockets in ``sockets.py``, of signatures in ``over_http.py``.
+in ``seed.py``; faults in ``faults.py``, of sockets in ``socket_mode.py``, of signatures in ``http_delivery.py``.
 
 How it differs from Slack:
 
@@ -40,13 +40,12 @@ How it differs from Slack:
 
 from tests.slack.simulator.delivery import Delivery, Kind, State
 from tests.slack.simulator.faults import Fault, FaultKind
+from tests.slack.simulator.http_delivery import Signature
 from tests.slack.simulator.interactions import Outcome, Submission
-from tests.slack.simulator.over_http import Signature
 from tests.slack.simulator.person import Person
 from tests.slack.simulator.seed import fedora_world
 from tests.slack.simulator.server import SimulatedSlack
-from tests.slack.simulator.sockets import Reason
-from tests.slack.simulator.waiting import StandingClock
+from tests.slack.simulator.socket_mode import Reason
 from tests.slack.simulator.world import Button, Channel, Message, SimulatorError, User
 
 __all__ = [
@@ -63,7 +62,6 @@ __all__ = [
     "Signature",
     "SimulatedSlack",
     "SimulatorError",
-    "StandingClock",
     "State",
     "Submission",
     "User",

@@ -12,7 +12,7 @@ import json
 import signal
 import sys
 
-from tests.slack.simulator.control import SteeredSlack
+from tests.slack.simulator.control import ControlledSlack
 from tests.slack.simulator.seed import IMAGES, fedora_world
 from tests.slack.simulator.world import Channel
 
@@ -26,7 +26,7 @@ async def serve(port: int, patience: float, channels: int) -> None:
     people = world.channels[IMAGES].members
     for number in range(1, channels + 1):
         world.add_channel(Channel(f"C0MORE{number:03}", f"more-{number}", members=set(people)))
-    sim = SteeredSlack(world, patience=patience)
+    sim = ControlledSlack(world, patience=patience)
     await sim.start(port)
     facts = {
         "url": sim.url,

@@ -12,42 +12,42 @@ from aiohttp import web
 
 from tests.slack.simulator import (
     methods_chat,
+    methods_conversations,
     methods_files,
-    methods_people,
-    methods_rooms,
+    methods_users,
     methods_views,
 )
 from tests.slack.simulator.calls import ApiError, Args, require
 from tests.slack.simulator.core import Call, Core
 from tests.slack.simulator.faults import Fault, FaultKind
-from tests.slack.simulator.sockets import Sockets
+from tests.slack.simulator.socket_mode import SocketModeServer
 from tests.slack.simulator.world import Json
 
 Method = Callable[[Core, Args], Awaitable[Json]]
 
 METHODS: dict[str, Method] = {
-    "auth.test": methods_people.auth_test,
-    "bots.info": methods_people.bot_info,
+    "auth.test": methods_users.auth_test,
+    "bots.info": methods_users.bot_info,
     "chat.delete": methods_chat.delete,
     "chat.getPermalink": methods_chat.permalink,
     "chat.postEphemeral": methods_chat.post_ephemeral,
     "chat.postMessage": methods_chat.post_message,
     "chat.update": methods_chat.update,
-    "conversations.history": methods_rooms.history,
-    "conversations.info": methods_rooms.info,
-    "conversations.join": methods_rooms.join,
-    "conversations.list": methods_rooms.list_all,
-    "conversations.members": methods_rooms.members,
-    "conversations.open": methods_rooms.open_direct,
-    "conversations.replies": methods_rooms.replies,
+    "conversations.history": methods_conversations.history,
+    "conversations.info": methods_conversations.info,
+    "conversations.join": methods_conversations.join,
+    "conversations.list": methods_conversations.list_all,
+    "conversations.members": methods_conversations.members,
+    "conversations.open": methods_conversations.open_direct,
+    "conversations.replies": methods_conversations.replies,
     "files.completeUploadExternal": methods_files.complete_upload,
     "files.getUploadURLExternal": methods_files.get_upload_url,
     "reactions.add": methods_chat.add_reaction,
-    "team.info": methods_people.team_info,
-    "usergroups.list": methods_people.list_groups,
-    "usergroups.users.list": methods_people.list_group_users,
-    "users.conversations": methods_rooms.list_own,
-    "users.info": methods_people.user_info,
+    "team.info": methods_users.team_info,
+    "usergroups.list": methods_users.list_groups,
+    "usergroups.users.list": methods_users.list_group_users,
+    "users.conversations": methods_conversations.list_own,
+    "users.info": methods_users.user_info,
     "views.open": methods_views.open_view,
     "views.publish": methods_views.publish_view,
     "views.push": methods_views.push_view,
@@ -57,7 +57,7 @@ _WRITES = ("chat.postMessage", "chat.postEphemeral", "chat.update", "chat.delete
 
 
 @dataclass
-class Asked:
+class ApiRequest:
     """One request, read."""
 
     method: str
@@ -68,7 +68,7 @@ class Asked:
 class Api:
     """Answers ``/api/<method>``."""
 
-    def __init__(self, core: Core, sockets: Sockets) -> None:
+    def __init__(self, core: Core, sockets: SocketModeServer) -> None:
         self.core = core
         self.sockets = sockets
 
@@ -77,13 +77,13 @@ class Api:
         try:
             asked = await _read(request)
         except ApiError as refused:
-            return self._answered(Asked(request.match_info["method"], "", {}), 200, refused.body)
+            return self._answered(ApiRequest(request.match_info["method"], "", {}), 200, refused.body)
         fault = self.core.faults.take(asked.method)
         if fault is not None:
             return await self._struck(request, asked, fault)
         return await self._handled(asked)
 
-    async def _struck(self, request: web.Request, asked: Asked, fault: Fault) -> web.StreamResponse:
+    async def _struck(self, request: web.Request, asked: ApiRequest, fault: Fault) -> web.StreamResponse:
         if fault.kind is FaultKind.RATE_LIMIT:
             return self._answered(asked, 429, _ratelimited(), {"Retry-After": str(fault.retry_after)})
         if fault.kind is FaultKind.REFUSE:
@@ -105,7 +105,7 @@ class Api:
             return _failed(fault.status)
         return answer
 
-    async def _handled(self, asked: Asked) -> web.Response:
+    async def _handled(self, asked: ApiRequest) -> web.Response:
         wait = self.core.limits.wait_for(asked.method, str(asked.args.get("channel", "")))
         if wait:
             return self._answered(asked, 429, _ratelimited(), {"Retry-After": str(wait)})
@@ -114,7 +114,7 @@ class Api:
         except ApiError as refused:
             return self._answered(asked, 200, refused.body)
 
-    async def _call(self, asked: Asked) -> Json:
+    async def _call(self, asked: ApiRequest) -> Json:
         core = self.core
         method = METHODS.get(asked.method)
         if method is None and asked.method != "apps.connections.open":
@@ -128,15 +128,15 @@ class Api:
             require(core, "chat:write")
         return await method(core, Args(asked.args))
 
-    def _log(self, asked: Asked, status: int, error: str | None) -> None:
+    def _log(self, asked: ApiRequest, status: int, error: str | None) -> None:
         core = self.core
         args = {name: value for name, value in asked.args.items() if name != "token"}
-        core.calls.append(Call(asked.method, args, core.stamps.now(), status, error))
+        core.calls.append(Call(asked.method, args, core.ids.now(), status, error))
         core.call_counts[asked.method] = core.call_counts.get(asked.method, 0) + 1
-        core.bell.ring()
+        core.changes.notify()
 
     def _answered(
-        self, asked: Asked, status: int, body: Json, headers: dict[str, str] | None = None
+        self, asked: ApiRequest, status: int, body: Json, headers: dict[str, str] | None = None
     ) -> web.Response:
         self._log(asked, status, body.get("error"))
         shown = {"x-slack-req-id": token_hex(16), **(headers or {})}
@@ -157,7 +157,7 @@ def _cut(request: web.Request) -> web.Response:
     return web.Response(status=500)
 
 
-def _check_token(core: Core, asked: Asked) -> None:
+def _check_token(core: Core, asked: ApiRequest) -> None:
     if not asked.token:
         raise ApiError("not_authed")
     if asked.token not in (core.app.bot_token, core.app.app_token):
@@ -173,7 +173,7 @@ def _ratelimited() -> Json:
     return {"ok": False, "error": "ratelimited"}
 
 
-async def _read(request: web.Request) -> Asked:
+async def _read(request: web.Request) -> ApiRequest:
     args: dict[str, Any] = dict(request.query)
     if request.content_type == "application/json":
         try:
@@ -188,4 +188,4 @@ async def _read(request: web.Request) -> Asked:
     header = request.headers.get("Authorization", "").removeprefix("Bearer ").strip()
     token = header or str(args.pop("token", ""))
     args.pop("token", None)
-    return Asked(request.match_info["method"], token, args)
+    return ApiRequest(request.match_info["method"], token, args)

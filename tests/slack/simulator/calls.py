@@ -79,7 +79,7 @@ def require(core: Core, *scopes: str) -> None:
         raise ApiError("missing_scope", needed=",".join(scopes), provided=",".join(sorted(core.app.scopes)))
 
 
-def the_channel(core: Core, name: str, *, scope: str = "") -> Channel:
+def find_channel(core: Core, name: str, *, scope: str = "") -> Channel:
     """A channel that the bot may know of. ``scope`` such as ``history`` must be granted for its kind."""
     channel = core.world.named(name)
     if channel is None or (channel.kind is not ChannelKind.PUBLIC and not core.bot_sees(channel)):
@@ -89,7 +89,7 @@ def the_channel(core: Core, name: str, *, scope: str = "") -> Channel:
     return channel
 
 
-def inside(core: Core, channel: Channel) -> Channel:
+def require_member(core: Core, channel: Channel) -> Channel:
     """The channel, if the bot is a member of it."""
     if not core.bot_sees(channel):
         raise ApiError("not_in_channel")

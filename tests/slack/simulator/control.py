@@ -27,13 +27,13 @@ from aiohttp import web
 from tests.slack.simulator.delivery import Kind
 from tests.slack.simulator.faults import Fault, FaultKind
 from tests.slack.simulator.server import SimulatedSlack
-from tests.slack.simulator.sockets import Reason
+from tests.slack.simulator.socket_mode import Reason
 from tests.slack.simulator.world import Json, SimulatorError
 
 _FAULT_FIELDS = ("method", "times", "retry_after", "error", "status", "seconds", "after")
 
 
-class SteeredSlack(SimulatedSlack):
+class ControlledSlack(SimulatedSlack):
     """A simulator that also takes orders over HTTP."""
 
     def add_routes(self, app: web.Application) -> None:

@@ -10,11 +10,11 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from secrets import token_hex
 
-from tests.slack.simulator.delivery import Delivery, Kind, Outbox, Way
+from tests.slack.simulator.changes import ChangeNotifier, UniqueIds
+from tests.slack.simulator.delivery import Delivery, Kind, Outbox, Transport
 from tests.slack.simulator.faults import Faults
 from tests.slack.simulator.limits import RateLimits
 from tests.slack.simulator.seed import World
-from tests.slack.simulator.waiting import Bell, Stamps
 from tests.slack.simulator.world import Channel, ChannelKind, Clock, Json, Message, User
 
 RESPONSE_URL_USES = 5
@@ -95,15 +95,17 @@ class View:
 class Core:
     """The state of one running simulator. The modules of the API and the persons work on it."""
 
-    def __init__(self, world: World, clock: Clock, way: Way, bell: Bell, outbox: Outbox) -> None:
+    def __init__(
+        self, world: World, clock: Clock, transport: Transport, changes: ChangeNotifier, outbox: Outbox
+    ) -> None:
         self.world = world
         self.app = world.app
-        self.stamps = Stamps(clock)
-        self.bell = bell
-        self.way = way
+        self.ids = UniqueIds(clock)
+        self.changes = changes
+        self.transport = transport
         self.outbox = outbox
-        self.faults = Faults(bell)
-        self.limits = RateLimits(self.stamps)
+        self.faults = Faults(changes)
+        self.limits = RateLimits(self.ids)
         self.trigger_lifetime = timedelta(seconds=3)
         self.edit_window: timedelta | None = None
         self.url = ""
@@ -137,9 +139,9 @@ class Core:
         """A ``trigger_id`` for what a person just did."""
         self.trigger_lifetime_check()
         trigger = Trigger(
-            f"{len(self.triggers) + 1}.{int(self.stamps.now())}.{token_hex(8)}",
+            f"{len(self.triggers) + 1}.{int(self.ids.now())}.{token_hex(8)}",
             user,
-            self.stamps.now() + self.trigger_lifetime.total_seconds(),
+            self.ids.now() + self.trigger_lifetime.total_seconds(),
         )
         self.triggers[trigger.id] = trigger
         return trigger.id
@@ -147,7 +149,7 @@ class Core:
     def trigger_lifetime_check(self) -> None:
         """Forget what expired long ago, so that a long run stays small."""
         if len(self.triggers) > 5000:
-            now = self.stamps.now()
+            now = self.ids.now()
             self.triggers = {name: t for name, t in self.triggers.items() if t.expires > now}
 
     def new_response_url(
@@ -155,7 +157,7 @@ class Core:
     ) -> str:
         """A ``response_url`` for what a person just did."""
         token = token_hex(12)
-        expires = self.stamps.now() + RESPONSE_URL_LIFETIME.total_seconds()
+        expires = self.ids.now() + RESPONSE_URL_LIFETIME.total_seconds()
         self.response_urls[token] = ResponseUrl(token, channel, user, expires, message_ts, thread_ts)
         return f"{self.url}/actions/{self.home}/{token}"
 
@@ -180,8 +182,8 @@ class Core:
             "api_app_id": self.app.id,
             "event": copy.deepcopy(event),
             "type": "event_callback",
-            "event_id": self.stamps.id("Ev"),
-            "event_time": int(self.stamps.now()),
+            "event_id": self.ids.id("Ev"),
+            "event_time": int(self.ids.now()),
             "authorizations": [
                 {
                     "enterprise_id": None,
@@ -196,10 +198,10 @@ class Core:
         }
         return await self.outbox.deliver(Kind.EVENT, payload)
 
-    async def said(self, channel: Channel, message: Message) -> Message:
+    async def message_posted(self, channel: Channel, message: Message) -> Message:
         """A new message stands in a channel: keep it, and tell the app."""
         channel.messages.append(message)
-        self.bell.ring()
+        self.changes.notify()
         event = message.shown() | {
             "channel": channel.id,
             "event_ts": message.ts,
@@ -226,21 +228,23 @@ class Core:
         message.deliveries += [delivery for delivery in (first, second) if delivery]
         return message
 
-    async def changed(self, channel: Channel, message: Message, before: Json) -> Delivery | None:
+    async def message_changed(self, channel: Channel, message: Message, before: Json) -> Delivery | None:
         """A message was edited: tell the app."""
-        self.bell.ring()
-        return await self._noise(channel, "message_changed", message=message.shown(), previous_message=before)
+        self.changes.notify()
+        return await self._emit_subtype(
+            channel, "message_changed", message=message.shown(), previous_message=before
+        )
 
-    async def removed(self, channel: Channel, message: Message) -> Delivery | None:
+    async def message_deleted(self, channel: Channel, message: Message) -> Delivery | None:
         """A message was deleted: tell the app."""
         message.deleted = True
-        self.bell.ring()
-        return await self._noise(
+        self.changes.notify()
+        return await self._emit_subtype(
             channel, "message_deleted", deleted_ts=message.ts, previous_message=message.shown()
         )
 
-    async def _noise(self, channel: Channel, subtype: str, **more: object) -> Delivery | None:
-        ts = self.stamps.ts()
+    async def _emit_subtype(self, channel: Channel, subtype: str, **more: object) -> Delivery | None:
+        ts = self.ids.ts()
         event = {
             "type": "message",
             "subtype": subtype,
@@ -257,9 +261,7 @@ class Core:
         """The direct conversation with a person, opened where it is not yet."""
         found = self.world.direct(user)
         if found is None:
-            channel = Channel(
-                self.stamps.id("D"), f"dm-{user}", ChannelKind.DIRECT, {user, self.app.bot_user}
-            )
+            channel = Channel(self.ids.id("D"), f"dm-{user}", ChannelKind.DIRECT, {user, self.app.bot_user})
             found = self.world.add_channel(channel)
         return found
 
@@ -272,19 +274,19 @@ class Core:
 _PLURAL = {"channel": "channels", "group": "groups", "im": "im"}
 
 
-def dressed(blocks: list[Json]) -> list[Json]:
+def with_defaults(blocks: list[Json]) -> list[Json]:
     """Blocks as Slack stores them: with the ids and defaults that it fills in."""
     stored: list[Json] = copy.deepcopy(blocks)
     for block in stored:
         block.setdefault("block_id", token_hex(3))
-        _dress(block)
+        _fill_in_defaults(block)
     return stored
 
 
-def _dress(node: object) -> None:
+def _fill_in_defaults(node: object) -> None:
     if isinstance(node, list):
         for item in node:
-            _dress(item)
+            _fill_in_defaults(item)
     elif isinstance(node, dict):
         if node.get("type") == "plain_text":
             node.setdefault("emoji", True)
@@ -293,7 +295,7 @@ def _dress(node: object) -> None:
         elif node.get("type") in _NAMED:
             node.setdefault("action_id", token_hex(3))
         for value in node.values():
-            _dress(value)
+            _fill_in_defaults(value)
 
 
 _NAMED = {

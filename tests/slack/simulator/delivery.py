@@ -1,6 +1,6 @@
 """What is on its way from Slack to the app: one :class:`Delivery` an event, command or interaction.
 
-How it travels (socket or HTTP) is the way's business; what is retried, and what a person sees when nothing
+How it travels (socket or HTTP) is the transport's business; what is retried, and what a person sees when nothing
 answers, is decided here, as Slack does it: Events API events are sent again until they are acknowledged,
 commands and interactions are not, their person is told instead.
 """
@@ -16,7 +16,7 @@ from time import perf_counter
 from typing import Protocol
 from uuid import uuid4
 
-from tests.slack.simulator.waiting import Bell
+from tests.slack.simulator.changes import ChangeNotifier
 from tests.slack.simulator.world import Json, SimulatorError
 
 
@@ -29,7 +29,7 @@ class Kind(StrEnum):
 
 
 class State(StrEnum):
-    """How a delivery stands."""
+    """What has become of a delivery."""
 
     WAITING = "waiting"  # nobody to send it to yet
     SENT = "sent"
@@ -43,7 +43,7 @@ class Delivery:
 
     kind: Kind
     payload: Json = field(repr=False)
-    bell: Bell = field(repr=False)
+    changes: ChangeNotifier = field(repr=False)
     envelope_ids: list[str] = field(default_factory=list, repr=False)  # one an attempt, the newest last
     answerable: bool = False
     attempts: int = 0
@@ -53,7 +53,7 @@ class Delivery:
     answer: Json | None = None
     status: int | None = None  # of the HTTP answer, where it went by HTTP
     error: str = ""
-    when_answered: Callable[[Json | None], None] | None = field(default=None, repr=False)
+    on_answer: Callable[[Json | None], None] | None = field(default=None, repr=False)
     seconds: float | None = None  # from the first sending to the acknowledgement
     first_sent: float | None = None
 
@@ -89,12 +89,12 @@ class Delivery:
         what = (
             f"the acknowledgement of {self.kind} {self.payload.get('type', '')} {self.event.get('type', '')}"
         )
-        await self.bell.until(lambda: self.state in (State.ACKED, State.FAILED), what, within)
+        await self.changes.until(lambda: self.state in (State.ACKED, State.FAILED), what, within)
         return self.state
 
     async def responded(self, within: float = 10) -> int:
         """Wait until the request URL answered (any status), and return the status; only over HTTP."""
-        return await self.bell.until(lambda: self.status, f"an HTTP answer to {self!r}", within)
+        return await self.changes.until(lambda: self.status, f"an HTTP answer to {self!r}", within)
 
     def sent(self) -> None:
         """It left; to be called once an attempt."""
@@ -103,27 +103,27 @@ class Delivery:
             self.first_sent = perf_counter()
         if self.state is State.WAITING:
             self.state = State.SENT
-        self.bell.ring()
+        self.changes.notify()
 
     def take_answer(self, answer: Json | None) -> None:
         """The app acknowledged it. A second acknowledgement is counted and changes nothing else."""
         self.acks += 1
-        self.bell.ring()
+        self.changes.notify()
         if self.state is State.ACKED:
             return
         self.seconds = perf_counter() - (self.first_sent or perf_counter())
         self.state, self.answer = State.ACKED, answer
-        if self.when_answered is not None:
-            self.when_answered(answer)
+        if self.on_answer is not None:
+            self.on_answer(answer)
 
     def give_up(self, error: str) -> None:
         """Nothing came; a person would see that now."""
         if self.state is not State.ACKED:
             self.state, self.error = State.FAILED, error
-            self.bell.ring()
+            self.changes.notify()
 
 
-class Way(Protocol):
+class Transport(Protocol):
     """How deliveries travel."""
 
     async def send(self, delivery: Delivery) -> bool:
@@ -140,14 +140,19 @@ class Outbox:
     """
 
     def __init__(
-        self, bell: Bell, way: Way, *, patience: float = 3.0, retry_after: tuple[float, ...] = ()
+        self,
+        changes: ChangeNotifier,
+        transport: Transport,
+        *,
+        patience: float = 3.0,
+        retry_after: tuple[float, ...] = (),
     ) -> None:
-        self.way = way
+        self.transport = transport
         self.patience = patience
         self.retry_after = retry_after
         self.log: deque[Delivery] = deque(maxlen=20_000)
         self.open: dict[str, Delivery] = {}
-        self._bell = bell
+        self._changes = changes
         self._timers: set[asyncio.TimerHandle] = set()
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -157,10 +162,10 @@ class Outbox:
         payload: Json,
         *,
         answerable: bool = False,
-        when_answered: Callable[[Json | None], None] | None = None,
+        on_answer: Callable[[Json | None], None] | None = None,
     ) -> Delivery:
         """Send something new to the app."""
-        delivery = Delivery(kind, payload, self._bell, answerable=answerable, when_answered=when_answered)
+        delivery = Delivery(kind, payload, self._changes, answerable=answerable, on_answer=on_answer)
         self.log.append(delivery)
         await self._attempt(delivery)
         return delivery
@@ -181,7 +186,7 @@ class Outbox:
             await self.again(delivery, reason=reason)
         return late
 
-    async def someone_came(self) -> None:
+    async def send_waiting(self) -> None:
         """There is somebody to send to now: what waited goes."""
         for delivery in [d for d in self._unique() if d.state is State.WAITING]:
             await self._attempt(delivery)
@@ -194,7 +199,7 @@ class Outbox:
 
     async def settled(self, within: float = 10) -> None:
         """Wait until everything sent so far is acknowledged or given up."""
-        await self._bell.until(lambda: not self.open, "every delivery to be acknowledged", within)
+        await self._changes.until(lambda: not self.open, "every delivery to be acknowledged", within)
 
     def stop(self) -> None:
         """No more timers."""
@@ -214,7 +219,7 @@ class Outbox:
     async def _attempt(self, delivery: Delivery) -> None:
         delivery.envelope_ids.append(str(uuid4()))
         self.open[delivery.envelope_id] = delivery
-        gone = await self.way.send(delivery)
+        gone = await self.transport.send(delivery)
         if delivery.kind is Kind.EVENT:
             if gone and delivery.attempts <= len(self.retry_after) and not delivery.acknowledged:
                 self._later(self.retry_after[delivery.attempts - 1], lambda: self._retry(delivery))

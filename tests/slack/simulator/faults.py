@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from tests.slack.simulator.waiting import Bell
+from tests.slack.simulator.changes import ChangeNotifier
 
 
 class FaultKind(StrEnum):
@@ -52,8 +52,8 @@ class Fault:
 class Faults:
     """The faults that wait for their call, first come first served."""
 
-    def __init__(self, bell: Bell) -> None:
-        self._bell = bell
+    def __init__(self, changes: ChangeNotifier) -> None:
+        self._changes = changes
         self._armed: list[Fault] = []
 
     def add(self, fault: Fault) -> Fault:
@@ -109,12 +109,12 @@ class Faults:
                 continue
             if fault.happened < fault.times:
                 fault.happened += 1
-                self._bell.ring()
+                self._changes.notify()
                 return fault
         return None
 
     async def struck(self, fault: Fault, times: int = 1, within: float = 10) -> None:
         """Wait until a fault met so many calls."""
-        await self._bell.until(
+        await self._changes.until(
             lambda: fault.happened >= times, f"{fault.kind} to strike {fault.method}", within
         )

@@ -51,9 +51,11 @@ def fill_in(blocks: list[Json], entered: dict[str, Any]) -> Json:
 def _fields(blocks: Iterable[Json]) -> list[tuple[Json, Json]]:
     found = []
     for block in blocks:
-        inside = [block.get("element"), block.get("accessory"), *block.get("elements", [])]
+        require_member = [block.get("element"), block.get("accessory"), *block.get("elements", [])]
         found += [
-            (block, e) for e in inside if isinstance(e, dict) and e.get("type") in {*_PLAIN, *_ONE, *_MANY}
+            (block, e)
+            for e in require_member
+            if isinstance(e, dict) and e.get("type") in {*_PLAIN, *_ONE, *_MANY}
         ]
     return found
 

@@ -10,7 +10,7 @@ from tests.slack.simulator.blocks import Surface, check_view
 from tests.slack.simulator.core import Core, View
 from tests.slack.simulator.delivery import Delivery
 from tests.slack.simulator.forms import option_of
-from tests.slack.simulator.methods_views import MOST_MODALS, rewrite, set_up, take_away
+from tests.slack.simulator.methods_views import MOST_MODALS, create_view, remove_view, replace_view
 from tests.slack.simulator.world import Button, Json, SimulatorError, User, interactive_elements
 
 
@@ -35,7 +35,7 @@ class Submission:
     view: View | None  # the one that is before the person now
 
 
-def person_did(core: Core, user: User, kind: str) -> Json:
+def interaction_payload(core: Core, user: User, kind: str) -> Json:
     """What every interaction begins with. Unlike events, interactions carry neither id nor authorizations."""
     team = core.world.teams[core.home]
     return {
@@ -60,7 +60,7 @@ def action_of(core: Core, block: Json, element: Json, value: str | None, option:
         "type": element["type"],
         "block_id": block.get("block_id", ""),
         "action_id": element["action_id"],
-        "action_ts": core.stamps.ts(),
+        "action_ts": core.ids.ts(),
     }
     if option is not None:
         action["selected_option"] = option_of(element, option)
@@ -90,10 +90,10 @@ def take_answer(core: Core, view: View, answer: Json) -> Outcome:
     """
     action = answer.get("response_action")
     if action is None:
-        take_away(core, view)
+        remove_view(core, view)
         return Outcome.CLOSED
     if action == "clear":
-        take_away(core, view, everything=True)
+        remove_view(core, view, whole_stack=True)
         return Outcome.CLEARED
     if action == "errors":
         return _show_errors(core, view, answer.get("errors") or {})
@@ -101,11 +101,11 @@ def take_answer(core: Core, view: View, answer: Json) -> Outcome:
     if complaints or action not in ("update", "push"):
         raise SimulatorError(f"the answer to the modal was not valid: {complaints or action}")
     if action == "update":
-        rewrite(core, view, answer["view"])
+        replace_view(core, view, answer["view"])
         return Outcome.UPDATED
     if len(core.modals.get(view.user, [])) >= MOST_MODALS:
         raise SimulatorError("no more than three modals can stand upon each other")
-    set_up(core, view.user, answer["view"], view)
+    create_view(core, view.user, answer["view"], view)
     return Outcome.PUSHED
 
 
@@ -116,7 +116,7 @@ def _show_errors(core: Core, view: View, errors: dict[str, str]) -> Outcome:
             f"errors name blocks that are no inputs of the modal: {sorted(set(errors) - known)}"
         )
     view.errors = errors
-    core.bell.ring()
+    core.changes.notify()
     return Outcome.ERRORS
 
 

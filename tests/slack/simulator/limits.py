@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import ceil
 
-from tests.slack.simulator.waiting import Stamps
+from tests.slack.simulator.changes import UniqueIds
 
 _TIERS = {1: 1, 2: 20, 3: 50, 4: 100}
 _TIER_OF = {
@@ -60,17 +60,17 @@ class _Bucket:
 class RateLimits:
     """Off until ``enforced`` is set."""
 
-    def __init__(self, stamps: Stamps) -> None:
+    def __init__(self, ids: UniqueIds) -> None:
         self.enforced = False
         self.refused = 0
-        self._stamps = stamps
+        self._ids = ids
         self._buckets: dict[str, _Bucket] = {}
 
     def wait_for(self, method: str, channel: str) -> int:
         """Whole seconds that a call of now must wait for (Retry-After); 0 lets it through."""
         if not self.enforced:
             return 0
-        now = self._stamps.now()
+        now = self._ids.now()
         if method == "chat.postMessage":
             name, size, each = f"{method} {channel}", float(_POST_BURST), 1.0
         elif method in _TIER_OF:

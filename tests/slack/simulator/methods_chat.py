@@ -10,8 +10,8 @@ from __future__ import annotations
 from typing import Any
 
 from tests.slack.simulator.blocks import Surface, check_blocks, metadata_error, too_long
-from tests.slack.simulator.calls import ApiError, Args, inside, invalid, require, the_channel
-from tests.slack.simulator.core import Core, dressed
+from tests.slack.simulator.calls import ApiError, Args, find_channel, invalid, require, require_member
+from tests.slack.simulator.core import Core, with_defaults
 from tests.slack.simulator.world import Channel, Json, Message
 
 POST_TEXT = 40_000
@@ -29,7 +29,7 @@ def read_blocks(args: Args) -> list[Json] | None:
         raise invalid("invalid_blocks", complaints)
     if too_long(blocks):
         raise ApiError("msg_blocks_too_long")
-    return dressed(blocks)
+    return with_defaults(blocks)
 
 
 def _metadata(args: Args) -> Any:
@@ -45,18 +45,18 @@ def _target(core: Core, args: Args) -> Channel:
         raise ApiError("channel_not_found")
     if name in core.visible_users():
         return core.open_direct(name)
-    channel = the_channel(core, name)
+    channel = find_channel(core, name)
     if channel.archived:
         raise ApiError("is_archived")
     if "chat:write.public" not in core.app.scopes or channel.event_kind != "channel":
-        inside(core, channel)
+        require_member(core, channel)
     return channel
 
 
 def bot_message(core: Core, channel: Channel, text: str, blocks: list[Json] | None) -> Message:
     """A message of the app's bot, not yet said."""
     return Message(
-        ts=core.stamps.ts(),
+        ts=core.ids.ts(),
         channel=channel.id,
         text=text,
         blocks=blocks or [],
@@ -82,7 +82,7 @@ async def post_message(core: Core, args: Args) -> Json:
         message.thread_ts = thread
         if args.flag("reply_broadcast"):
             message.subtype = "thread_broadcast"
-    await core.said(channel, message)
+    await core.message_posted(channel, message)
     answer: Json = {
         "ok": True,
         "channel": channel.id,
@@ -111,13 +111,13 @@ async def post_ephemeral(core: Core, args: Args) -> Json:
     message.thread_ts = args.text("thread_ts") or None
     if message.thread_ts is None or len(channel.thread(message.thread_ts)) > 1:
         core.ephemerals.append(message)
-        core.bell.ring()
+        core.changes.notify()
     # else nobody sees it: Slack shows such messages only in threads that have replies, and says “ok” all the same
     return {"ok": True, "message_ts": message.ts}
 
 
 def _own(core: Core, args: Args, error: str) -> tuple[Channel, Message]:
-    channel = inside(core, the_channel(core, args.need("channel")))
+    channel = require_member(core, find_channel(core, args.need("channel")))
     message = channel.find(args.need("ts"))
     if message is None:
         raise ApiError("message_not_found")
@@ -128,7 +128,7 @@ def _own(core: Core, args: Args, error: str) -> tuple[Channel, Message]:
 
 def _too_old(core: Core, message: Message) -> bool:
     window = core.edit_window
-    return window is not None and core.stamps.now() - float(message.ts) > window.total_seconds()
+    return window is not None and core.ids.now() - float(message.ts) > window.total_seconds()
 
 
 async def update(core: Core, args: Args) -> Json:
@@ -149,11 +149,11 @@ async def update(core: Core, args: Args) -> Json:
         message.blocks = blocks or []
     if text:
         message.text = text
-        message.edited = {"user": core.app.bot_user, "ts": core.stamps.ts()}
+        message.edited = {"user": core.app.bot_user, "ts": core.ids.ts()}
     if metadata is not None:
         message.metadata = metadata or None
     message.edits += 1
-    await core.changed(channel, message, before)
+    await core.message_changed(channel, message, before)
     return {
         "ok": True,
         "channel": channel.id,
@@ -166,13 +166,13 @@ async def update(core: Core, args: Args) -> Json:
 async def delete(core: Core, args: Args) -> Json:
     """``chat.delete``"""
     channel, message = _own(core, args, "cant_delete_message")
-    await core.removed(channel, message)
+    await core.message_deleted(channel, message)
     return {"ok": True, "channel": channel.id, "ts": message.ts}
 
 
 async def permalink(core: Core, args: Args) -> Json:
     """``chat.getPermalink``"""
-    channel = the_channel(core, args.need("channel"))
+    channel = find_channel(core, args.need("channel"))
     message = channel.find(args.need("message_ts"))
     if message is None:
         raise ApiError("message_not_found")
@@ -184,7 +184,7 @@ async def permalink(core: Core, args: Args) -> Json:
 async def add_reaction(core: Core, args: Args) -> Json:
     """``reactions.add``"""
     require(core, "reactions:write")
-    channel = inside(core, the_channel(core, args.need("channel")))
+    channel = require_member(core, find_channel(core, args.need("channel")))
     message = channel.find(args.need("timestamp"))
     if message is None:
         raise ApiError("message_not_found")
@@ -192,5 +192,5 @@ async def add_reaction(core: Core, args: Args) -> Json:
     if core.app.bot_user in users:
         raise ApiError("already_reacted")
     users.append(core.app.bot_user)
-    core.bell.ring()
+    core.changes.notify()
     return {"ok": True}

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from secrets import token_hex
 
-from tests.slack.simulator.calls import ApiError, Args, inside, invalid, require, the_channel
+from tests.slack.simulator.calls import ApiError, Args, find_channel, invalid, require, require_member
 from tests.slack.simulator.core import Core
 from tests.slack.simulator.methods_chat import bot_message
 from tests.slack.simulator.world import Channel, Json, UploadedFile
@@ -19,7 +19,7 @@ async def get_upload_url(core: Core, args: Args) -> Json:
     name, length = args.need("filename"), args.number("length", 0)
     if length <= 0:
         raise invalid("invalid_arguments", ["must be greater than 0 [json-pointer:/length]"])
-    file = UploadedFile(core.stamps.id("F"), name, length, ticket=token_hex(12))
+    file = UploadedFile(core.ids.id("F"), name, length, ticket=token_hex(12))
     core.world.files[file.id] = file
     return {"ok": True, "upload_url": f"{core.url}/upload/v1/{file.ticket}", "file_id": file.id}
 
@@ -37,7 +37,7 @@ def receive(core: Core, ticket: str, content: bytes) -> tuple[int, str]:
 
 def _shared_with(core: Core, args: Args) -> list[Channel]:
     names = [args.text("channel_id"), *args.text("channels").split(",")]
-    return [inside(core, the_channel(core, name)) for name in names if name]
+    return [require_member(core, find_channel(core, name)) for name in names if name]
 
 
 async def complete_upload(core: Core, args: Args) -> Json:
@@ -62,5 +62,5 @@ async def complete_upload(core: Core, args: Args) -> Json:
         message = bot_message(core, channel, args.text("initial_comment"), None)
         message.files, message.subtype = shown, "file_share"
         message.thread_ts = args.text("thread_ts") or None
-        await core.said(channel, message)
+        await core.message_posted(channel, message)
     return {"ok": True, "files": shown}

@@ -10,7 +10,7 @@ from secrets import token_hex
 
 from tests.slack.simulator.blocks import Surface, check_view, view_too_large
 from tests.slack.simulator.calls import ApiError, Args, invalid
-from tests.slack.simulator.core import Core, View, dressed
+from tests.slack.simulator.core import Core, View, with_defaults
 from tests.slack.simulator.world import Json
 
 MOST_MODALS = 3
@@ -52,7 +52,7 @@ def _checked(args: Args, surface: Surface) -> Json:
 
 
 def _new_hash(core: Core) -> str:
-    return f"{int(core.stamps.now())}.{token_hex(4)}"
+    return f"{int(core.ids.now())}.{token_hex(4)}"
 
 
 def _claim_name(core: Core, body: Json, own: View | None = None) -> None:
@@ -63,10 +63,10 @@ def _claim_name(core: Core, body: Json, own: View | None = None) -> None:
         raise ApiError("duplicate_external_id")
 
 
-def set_up(core: Core, user: str, body: Json, below: View | None = None) -> View:
+def create_view(core: Core, user: str, body: Json, below: View | None = None) -> View:
     """Put a new modal before a person, upon another or alone."""
-    view_id = core.stamps.id("V")
-    stored = body | {"blocks": dressed(body["blocks"])}
+    view_id = core.ids.id("V")
+    stored = body | {"blocks": with_defaults(body["blocks"])}
     view = View(
         view_id,
         user,
@@ -81,38 +81,38 @@ def set_up(core: Core, user: str, body: Json, below: View | None = None) -> View
             old.open = False
         core.modals[user] = []
     core.modals[user].append(view)
-    core.bell.ring()
+    core.changes.notify()
     return view
 
 
-def rewrite(core: Core, view: View, body: Json) -> View:
+def replace_view(core: Core, view: View, body: Json) -> View:
     """Replace what a view shows."""
-    view.body = body | {"blocks": dressed(body["blocks"])}
+    view.body = body | {"blocks": with_defaults(body["blocks"])}
     view.hash = _new_hash(core)
     view.errors = {}
     view.updates += 1
-    core.bell.ring()
+    core.changes.notify()
     return view
 
 
-def take_away(core: Core, view: View, *, everything: bool = False) -> None:
+def remove_view(core: Core, view: View, *, whole_stack: bool = False) -> None:
     """Close a modal, or all of its stack."""
     stack = core.modals.get(view.user, [])
-    for closed in list(stack) if everything else [view]:
+    for closed in list(stack) if whole_stack else [view]:
         closed.open = False
         core.views.pop(closed.id, None)
         if closed in stack:
             stack.remove(closed)
-    core.bell.ring()
+    core.changes.notify()
 
 
-def _exchange(core: Core, args: Args) -> str:
+def _use_trigger(core: Core, args: Args) -> str:
     trigger = core.triggers.get(args.need("trigger_id"))
     if trigger is None:
         raise ApiError("invalid_trigger_id")
     if trigger.exchanged:
         raise ApiError("exchanged_trigger_id")
-    if core.stamps.now() > trigger.expires:
+    if core.ids.now() > trigger.expires:
         raise ApiError("expired_trigger_id")
     trigger.exchanged = True
     return trigger.user
@@ -122,21 +122,21 @@ async def open_view(core: Core, args: Args) -> Json:
     """``views.open``"""
     body = _checked(args, Surface.MODAL)
     _claim_name(core, body)
-    user = _exchange(core, args)
-    return {"ok": True, "view": view_body(core, set_up(core, user, body))}
+    user = _use_trigger(core, args)
+    return {"ok": True, "view": view_body(core, create_view(core, user, body))}
 
 
 async def push_view(core: Core, args: Args) -> Json:
     """``views.push``"""
     body = _checked(args, Surface.MODAL)
     _claim_name(core, body)
-    user = _exchange(core, args)
+    user = _use_trigger(core, args)
     stack = core.modals.get(user, [])
     if not stack:
         raise ApiError("not_found")
     if len(stack) >= MOST_MODALS:
         raise ApiError("push_limit_reached")
-    return {"ok": True, "view": view_body(core, set_up(core, user, body, stack[-1]))}
+    return {"ok": True, "view": view_body(core, create_view(core, user, body, stack[-1]))}
 
 
 async def update_view(core: Core, args: Args) -> Json:
@@ -152,7 +152,7 @@ async def update_view(core: Core, args: Args) -> Json:
     body = _checked(args, surface)
     _claim_name(core, body, view)
     _match_hash(args, view)
-    return {"ok": True, "view": view_body(core, rewrite(core, view, body))}
+    return {"ok": True, "view": view_body(core, replace_view(core, view, body))}
 
 
 def _match_hash(args: Args, view: View) -> None:
@@ -168,8 +168,8 @@ async def publish_view(core: Core, args: Args) -> Json:
     body = _checked(args, Surface.HOME)
     view = core.homes.get(user)
     if view is None:
-        view_id = core.stamps.id("V")
+        view_id = core.ids.id("V")
         view = core.homes[user] = View(view_id, user, body, _new_hash(core), view_id)
     else:
         _match_hash(args, view)
-    return {"ok": True, "view": view_body(core, rewrite(core, view, body))}
+    return {"ok": True, "view": view_body(core, replace_view(core, view, body))}

@@ -16,12 +16,12 @@ from tests.slack.simulator.interactions import (
     Submission,
     action_of,
     find_element,
-    person_did,
+    interaction_payload,
     rich_text,
     take_answer,
 )
-from tests.slack.simulator.methods_views import take_away, view_body
-from tests.slack.simulator.typing_text import typed, typed_command
+from tests.slack.simulator.methods_views import remove_view, view_body
+from tests.slack.simulator.typed_text import typed, typed_command
 from tests.slack.simulator.world import (
     Button,
     Channel,
@@ -62,7 +62,7 @@ class Person:
         message's ``deliveries`` are the events that tell the app.
         """
         place = self._place(channel)
-        ts = self._core.stamps.ts()
+        ts = self._core.ids.ts()
         root = thread.ts if isinstance(thread, Message) else thread
         message = Message(
             ts=ts,
@@ -77,7 +77,7 @@ class Person:
         )
         if with_file:
             message.files = [{"id": "F0PICTURE", "name": "picture.png", "user": self.id}]
-        return await self._core.said(place, message)
+        return await self._core.message_posted(place, message)
 
     async def edit(self, message: Message, text: str) -> Delivery | None:
         """Change one's own message."""
@@ -85,15 +85,15 @@ class Person:
         before = message.shown()
         message.text = typed(self._core.world, text, typographic=self.typographic)
         message.blocks = [rich_text(text)]
-        message.edited = {"user": self.id, "ts": self._core.stamps.ts()}
+        message.edited = {"user": self.id, "ts": self._core.ids.ts()}
         message.edits += 1
-        return await self._core.changed(self._core.world.channels[message.channel], message, before)
+        return await self._core.message_changed(self._core.world.channels[message.channel], message, before)
 
     async def delete(self, message: Message, *, as_admin: bool = False) -> Delivery | None:
         """Take a message away: one's own, or any as an administrator."""
         if not as_admin:
             self._own(message)
-        return await self._core.removed(self._core.world.channels[message.channel], message)
+        return await self._core.message_deleted(self._core.world.channels[message.channel], message)
 
     async def react(self, message: Message, name: str) -> Delivery | None:
         """Put a reaction on a message."""
@@ -105,7 +105,7 @@ class Person:
             "reaction": name,
             "item_user": message.user,
             "item": {"type": "message", "channel": channel.id, "ts": message.ts},
-            "event_ts": self._core.stamps.ts(),
+            "event_ts": self._core.ids.ts(),
         }
         return await self._core.emit(event, subscription="reaction_added", channel=channel)
 
@@ -137,14 +137,14 @@ class Person:
             "trigger_id": self._core.new_trigger(self.id),
         }
         return await self._core.outbox.deliver(
-            Kind.COMMAND, payload, answerable=True, when_answered=lambda body: self._show(url, body)
+            Kind.COMMAND, payload, answerable=True, on_answer=lambda body: self._show(url, body)
         )
 
     async def shortcut(self, callback_id: str) -> Delivery:
         """Use a global shortcut."""
-        payload = person_did(self._core, self.user, "shortcut") | {
+        payload = interaction_payload(self._core, self.user, "shortcut") | {
             "callback_id": callback_id,
-            "action_ts": self._core.stamps.ts(),
+            "action_ts": self._core.ids.ts(),
             "trigger_id": self._core.new_trigger(self.id),
         }
         return await self._core.outbox.deliver(Kind.INTERACTIVE, payload)
@@ -153,9 +153,9 @@ class Person:
         """Use a shortcut in a message's menu."""
         channel = self._core.world.channels[message.channel]
         url = self._core.new_response_url(self.id, channel.id, message.ts, message.thread_ts)
-        payload = person_did(self._core, self.user, "message_action") | {
+        payload = interaction_payload(self._core, self.user, "message_action") | {
             "callback_id": callback_id,
-            "action_ts": self._core.stamps.ts(),
+            "action_ts": self._core.ids.ts(),
             "trigger_id": self._core.new_trigger(self.id),
             "message_ts": message.ts,
             "message": message.shown(),
@@ -196,7 +196,7 @@ class Person:
         }
         if thread := shown.get("thread_ts"):
             container["thread_ts"] = thread
-        payload = person_did(self._core, self.user, "block_actions") | {
+        payload = interaction_payload(self._core, self.user, "block_actions") | {
             "container": container,
             "trigger_id": self._core.new_trigger(self.id),
             "channel": {"id": channel.id, "name": channel.name},
@@ -214,7 +214,7 @@ class Person:
     ) -> Delivery:
         """Press a button in a modal or on the Home tab."""
         block, element = find_element(view.blocks, button)
-        payload = person_did(self._core, self.user, "block_actions") | {
+        payload = interaction_payload(self._core, self.user, "block_actions") | {
             "container": {"type": "view", "view_id": view.id},
             "trigger_id": self._core.new_trigger(self.id),
             "view": view_body(self._core, view),
@@ -231,7 +231,7 @@ class Person:
             "user": self.id,
             "channel": self._core.open_direct(self.id).id,
             "tab": tab,
-            "event_ts": self._core.stamps.ts(),
+            "event_ts": self._core.ids.ts(),
         }
         if tab == "home" and (view := self._core.homes.get(self.id)):
             event["view"] = view_body(self._core, view)
@@ -254,7 +254,7 @@ class Person:
             top = self.modals[-1:]
             return top[0] if top and callback_id in ("", top[0].callback_id) else None
 
-        return await self._core.bell.until(look, f"a modal {callback_id} for {self.user.name}", within)
+        return await self._core.changes.until(look, f"a modal {callback_id} for {self.user.name}", within)
 
     async def home_tab(self, look: Callable[[View], bool] = lambda view: True, *, within: float = 10) -> View:
         """Wait for the app to publish a Home tab that looks so."""
@@ -262,7 +262,7 @@ class Person:
         def found() -> View | None:
             return self.home if self.home and look(self.home) else None
 
-        return await self._core.bell.until(found, f"the Home tab of {self.user.name}", within)
+        return await self._core.changes.until(found, f"the Home tab of {self.user.name}", within)
 
     async def submit(
         self, view: View, entered: dict[str, Any] | None = None, *, raw: Json | None = None
@@ -274,7 +274,7 @@ class Person:
         if not view.open:
             raise SimulatorError("the modal is closed")
         values = raw if raw is not None else fill_in(view.blocks, entered or {})
-        payload = person_did(self._core, self.user, "view_submission") | {
+        payload = interaction_payload(self._core, self.user, "view_submission") | {
             "trigger_id": self._core.new_trigger(self.id),
             "view": view_body(self._core, view, values),
             "response_urls": [],
@@ -286,14 +286,14 @@ class Person:
         top = self.modals[-1] if self.modals else None
         return Submission(outcome, dict(view.errors), delivery, top)
 
-    async def close(self, view: View, *, everything: bool = False) -> Delivery | None:
+    async def close(self, view: View, *, whole_stack: bool = False) -> Delivery | None:
         """Close a modal (or all, by the X in the corner). The app hears of it where it asked to."""
-        take_away(self._core, view, everything=everything)
+        remove_view(self._core, view, whole_stack=whole_stack)
         if not view.body.get("notify_on_close"):
             return None
-        payload = person_did(self._core, self.user, "view_closed") | {
+        payload = interaction_payload(self._core, self.user, "view_closed") | {
             "view": view_body(self._core, view),
-            "is_cleared": everything,
+            "is_cleared": whole_stack,
         }
         return await self._core.outbox.deliver(Kind.INTERACTIVE, payload)
 
@@ -321,9 +321,9 @@ class Person:
         self, look: Callable[[Message], bool] = lambda message: True, *, within: float = 10
     ) -> Message:
         """Wait for a message that only this person sees."""
-        return await self._core.bell.until(
+        return await self._core.changes.until(
             lambda: next((message for message in self.ephemerals if look(message)), None),
-            f"an ephemeral message for {self.user.name}; they see {[m.everything for m in self.ephemerals]}",
+            f"an ephemeral message for {self.user.name}; they see {[m.all_text for m in self.ephemerals]}",
             within,
         )
 

@@ -11,7 +11,7 @@ import json
 from aiohttp import web
 
 from tests.slack.simulator.blocks import Surface, check_blocks
-from tests.slack.simulator.core import RESPONSE_URL_USES, Core, ResponseUrl, dressed
+from tests.slack.simulator.core import RESPONSE_URL_USES, Core, ResponseUrl, with_defaults
 from tests.slack.simulator.methods_chat import bot_message
 from tests.slack.simulator.world import Json, Message
 
@@ -23,7 +23,7 @@ async def serve(core: Core, request: web.Request) -> web.Response:
         body = json.loads(await request.text())
     except json.JSONDecodeError:
         return _refused(400, "invalid_payload")
-    if place is None or core.stamps.now() > place.expires:
+    if place is None or core.ids.now() > place.expires:
         return _refused(404, "expired_url")
     if place.uses >= RESPONSE_URL_USES:
         return _refused(404, "used_url")
@@ -66,29 +66,29 @@ async def _delete(core: Core, original: Message | None) -> None:
         return
     if original.only_for:
         original.deleted = True
-        core.bell.ring()
+        core.changes.notify()
     else:
-        await core.removed(core.world.channels[original.channel], original)
+        await core.message_deleted(core.world.channels[original.channel], original)
 
 
 async def _replace(core: Core, original: Message, body: Json) -> None:
     before = original.shown()
     original.text = str(body.get("text", ""))
-    original.blocks = dressed(body.get("blocks") or [])
+    original.blocks = with_defaults(body.get("blocks") or [])
     original.edits += 1
     if original.only_for:
-        core.bell.ring()
+        core.changes.notify()
     else:
-        await core.changed(core.world.channels[original.channel], original, before)
+        await core.message_changed(core.world.channels[original.channel], original, before)
 
 
 async def _say(core: Core, place: ResponseUrl, body: Json) -> None:
     channel = core.world.channels[place.channel]
-    message = bot_message(core, channel, str(body.get("text", "")), dressed(body.get("blocks") or []))
+    message = bot_message(core, channel, str(body.get("text", "")), with_defaults(body.get("blocks") or []))
     if body.get("response_type") == "in_channel":
         message.thread_ts = body.get("thread_ts")
-        await core.said(channel, message)
+        await core.message_posted(channel, message)
     else:
         message.only_for = place.user
         core.ephemerals.append(message)
-        core.bell.ring()
+        core.changes.notify()

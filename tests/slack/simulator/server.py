@@ -9,16 +9,16 @@ from aiohttp import web
 
 from tests.slack.simulator import responses
 from tests.slack.simulator.api import Api
+from tests.slack.simulator.changes import ChangeNotifier
 from tests.slack.simulator.core import Call, Core
 from tests.slack.simulator.delivery import Delivery, Kind, Outbox
 from tests.slack.simulator.faults import Faults
+from tests.slack.simulator.http_delivery import HttpDelivery, Signature
 from tests.slack.simulator.limits import RateLimits
 from tests.slack.simulator.methods_files import receive
-from tests.slack.simulator.over_http import OverHttp, Signature
 from tests.slack.simulator.person import Person
 from tests.slack.simulator.seed import World, fedora_world
-from tests.slack.simulator.sockets import Reason, Sockets
-from tests.slack.simulator.waiting import Bell
+from tests.slack.simulator.socket_mode import Reason, SocketModeServer
 from tests.slack.simulator.world import Channel, Clock, Message, SimulatorError, User, system_clock
 
 
@@ -39,12 +39,12 @@ class SimulatedSlack:
         retry_after: tuple[float, ...] = (),
     ) -> None:
         self.world = world or fedora_world()
-        self.bell = Bell()
-        self.sockets = Sockets(self.bell, self.world.app.id)
-        self.outbox = Outbox(self.bell, self.sockets, patience=patience, retry_after=retry_after)
+        self.changes = ChangeNotifier()
+        self.sockets = SocketModeServer(self.changes, self.world.app.id)
+        self.outbox = Outbox(self.changes, self.sockets, patience=patience, retry_after=retry_after)
         self.sockets.outbox = self.outbox
-        self.core = Core(self.world, clock, self.sockets, self.bell, self.outbox)
-        self.http: OverHttp | None = None
+        self.core = Core(self.world, clock, self.sockets, self.changes, self.outbox)
+        self.http: HttpDelivery | None = None
         self._api = Api(self.core, self.sockets)
         self._runner: web.AppRunner | None = None
 
@@ -171,7 +171,7 @@ class SimulatedSlack:
 
     async def deliver_over_http(
         self, url: str, signing_secret: str | None = None, *, verify: bool = True
-    ) -> OverHttp:
+    ) -> HttpDelivery:
         """Send to a request URL instead of sockets from now on, after Slack's challenge.
 
         Raises:
@@ -179,16 +179,16 @@ class SimulatedSlack:
         """
         await self.deliver_over_sockets()
         secret = self.signing_secret if signing_secret is None else signing_secret
-        self.http = OverHttp(url, secret, patience=self.outbox.patience)
+        self.http = HttpDelivery(url, secret, patience=self.outbox.patience)
         self.http.outbox = self.outbox
         if verify:
             await self.http.verify()
-        self.outbox.way = self.http
+        self.outbox.transport = self.http
         return self.http
 
     async def deliver_over_sockets(self) -> None:
         """Send to sockets from now on, as at the start."""
-        self.outbox.way = self.sockets
+        self.outbox.transport = self.sockets
         if self.http is not None:
             await self.http.stop()
             self.http = None
@@ -230,26 +230,26 @@ class SimulatedSlack:
     ) -> Message:
         """Wait until the bot said something that looks so (edits count), and return it."""
         try:
-            return await self.bell.until(
+            return await self.changes.until(
                 lambda: next((message for message in self.from_bot(channel) if look(message)), None),
                 "",
                 within,
             )
         except SimulatorError:
-            said = [message.everything for message in self.from_bot(channel)]
+            said = [message.all_text for message in self.from_bot(channel)]
             raise SimulatorError(
                 f"waited {within} s in vain for a message in {channel}; there are {said}"
             ) from None
 
     async def until(self, look: Callable[[], bool], what: str = "a condition", *, within: float = 10) -> None:
         """Wait until something holds; looked at whenever anything changes in the simulator."""
-        await self.bell.until(lambda: look() or None, what, within)
+        await self.changes.until(lambda: look() or None, what, within)
 
     async def bot_says(self, channel: str, text: str, *, legacy: bool = False) -> Message:
         """Another app's bot says something (``legacy``: as ``bot_message``, without a user)."""
         bot = next(u for u in self.world.users.values() if u.bot and u.id != self.world.app.bot_user)
         message = Message(
-            ts=self.core.stamps.ts(),
+            ts=self.core.ids.ts(),
             channel=self.channel(channel).id,
             text=text,
             user=None if legacy else bot.id,
@@ -258,7 +258,7 @@ class SimulatedSlack:
             app_id="A0OTHERBT",
             subtype="bot_message" if legacy else None,
         )
-        return await self.core.said(self.channel(channel), message)
+        return await self.core.message_posted(self.channel(channel), message)
 
     async def invite_bot(self, channel: str) -> Delivery | None:
         """Bring the bot into a channel."""
@@ -270,7 +270,7 @@ class SimulatedSlack:
             "channel": place.id,
             "channel_type": "C",
             "team": self.world.app.team,
-            "event_ts": self.core.stamps.ts(),
+            "event_ts": self.core.ids.ts(),
         }
         return await self.core.emit(event, subscription="member_joined_channel", channel=place)
 
@@ -282,7 +282,7 @@ class SimulatedSlack:
         """Archive a channel."""
         place = self.channel(channel)
         place.archived = True
-        event = {"type": "channel_archive", "channel": place.id, "event_ts": self.core.stamps.ts()}
+        event = {"type": "channel_archive", "channel": place.id, "event_ts": self.core.ids.ts()}
         return await self.core.emit(event, subscription="channel_archive", channel=place)
 
     async def set_group(self, group: str, users: list[str]) -> Delivery | None:
@@ -295,7 +295,7 @@ class SimulatedSlack:
             "team_id": found.team,
             "added_users": sorted(set(users) - before),
             "removed_users": sorted(before - set(users)),
-            "event_ts": self.core.stamps.ts(),
+            "event_ts": self.core.ids.ts(),
         }
         return await self.core.emit(event, subscription="subteam_members_changed")
 
@@ -319,7 +319,7 @@ class SimulatedSlack:
 
     async def called(self, method: str, times: int = 1, *, within: float = 10) -> list[Call]:
         """Wait until a method was called so often."""
-        await self.bell.until(
+        await self.changes.until(
             lambda: self.core.call_counts.get(method, 0) >= times, f"{times} call(s) of {method}", within
         )
         return self.calls(method)

@@ -153,7 +153,7 @@ class Message:
         ]
 
     @property
-    def everything(self) -> str:
+    def all_text(self) -> str:
         """All the text a person can read on it: the fallback text, every block's text, and file names."""
         parts = [self.text, *texts_of(self.blocks), *(str(file.get("name", "")) for file in self.files)]
         return "\n".join(part for part in parts if part)
@@ -323,8 +323,10 @@ def interactive_elements(blocks: Iterable[Json]) -> list[tuple[Json, Json]]:
     """Every interactive element with the block that holds it."""
     found: list[tuple[Json, Json]] = []
     for block in blocks:
-        inside = [*_list(block.get("elements")), block.get("accessory"), block.get("element")]
-        found += [(block, e) for e in inside if isinstance(e, dict) and isinstance(e.get("action_id"), str)]
+        require_member = [*_list(block.get("elements")), block.get("accessory"), block.get("element")]
+        found += [
+            (block, e) for e in require_member if isinstance(e, dict) and isinstance(e.get("action_id"), str)
+        ]
         found += interactive_elements(
             child for child in _list(block.get("child_blocks")) if isinstance(child, dict)
         )

@@ -11,8 +11,7 @@ import pytest
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from tests.slack.simulator import SimulatedSlack, StandingClock
-from tests.slack.simulator.bolt_app import client_of
+from tests.slack.simulator import SimulatedSlack
 from tests.slack.simulator.seed import (
     ALICE,
     BOT,
@@ -28,16 +27,18 @@ from tests.slack.simulator.seed import (
     SHARED,
     TEAM,
 )
+from tests.slack.simulator_tests.bolt_app import client_of
+from tests.support.clock import FakeClock
 
 
 @pytest.fixture
-def now() -> StandingClock:
-    return StandingClock()
+def clock() -> FakeClock:
+    return FakeClock()
 
 
 @pytest.fixture
-async def sim(now: StandingClock) -> AsyncIterator[SimulatedSlack]:
-    async with SimulatedSlack(clock=now) as running:
+async def sim(clock: FakeClock) -> AsyncIterator[SimulatedSlack]:
+    async with SimulatedSlack(clock=clock) as running:
         yield running
 
 
@@ -218,7 +219,7 @@ async def test_blocks_beyond_the_limits_are_refused_with_the_place(client: Async
 
 @pytest.mark.filterwarnings("ignore:The top-level `text`")
 async def test_editing_ones_own_message(
-    sim: SimulatedSlack, client: AsyncWebClient, now: StandingClock
+    sim: SimulatedSlack, client: AsyncWebClient, clock: FakeClock
 ) -> None:
     section = {"type": "section", "text": {"type": "mrkdwn", "text": "before"}}
     metadata = {"event_type": "x", "event_payload": {"key": "1"}}
@@ -234,7 +235,7 @@ async def test_editing_ones_own_message(
         "error"
     ] == "msg_too_long"
     sim.core.edit_window = timedelta(minutes=5)
-    now.time += timedelta(minutes=6)
+    clock.advance(timedelta(minutes=6))
     assert (await refused(client.chat_update(channel=IMAGES, ts=ts, text="e")))[
         "error"
     ] == "edit_window_closed"

@@ -17,15 +17,15 @@ from tests.slack.simulator import (
     Signature,
     SimulatedSlack,
     SimulatorError,
-    StandingClock,
     State,
 )
-from tests.slack.simulator.bolt_app import client_of, over_http, over_socket
+from tests.slack.simulator_tests.bolt_app import client_of, over_http, over_socket
+from tests.support.clock import FakeClock
 
 Json = dict[str, Any]
 
 
-class EventListener:
+class HoldingApp:
     """A Bolt app that keeps what it hears; messages of ``!hold`` and presses wait until they are let go."""
 
     def __init__(self) -> None:
@@ -76,8 +76,8 @@ async def sim() -> AsyncIterator[SimulatedSlack]:
 
 
 @pytest.fixture
-async def ears(sim: SimulatedSlack) -> AsyncIterator[EventListener]:
-    app = EventListener()
+async def holding_app(sim: SimulatedSlack) -> AsyncIterator[HoldingApp]:
+    app = HoldingApp()
     async with over_socket(sim, app.set_up):
         yield app
         app.go.set()
@@ -123,35 +123,39 @@ async def test_an_envelope_has_all_that_slack_puts_on_it(sim: SimulatedSlack) ->
         assert "retry_attempt" not in command
 
 
-async def test_a_lost_acknowledgement_means_delivery_again(sim: SimulatedSlack, ears: EventListener) -> None:
+async def test_a_lost_acknowledgement_means_delivery_again(
+    sim: SimulatedSlack, holding_app: HoldingApp
+) -> None:
     sim.sockets.drop_acks = 1
     message = await sim.person("alice").post("images", "once")
     await sim.until(lambda: len(sim.sockets.lost_acks) == 1)
     assert message.deliveries[0].state is State.SENT
     await sim.redeliver()
     await message.deliveries[0].acked()
-    assert ears.texts == ["once", "once"]
-    assert len({body["event_id"] for body in ears.bodies}) == 1
-    assert ears.retries[1] == ("1", "timeout")
+    assert holding_app.texts == ["once", "once"]
+    assert len({body["event_id"] for body in holding_app.bodies}) == 1
+    assert holding_app.retries[1] == ("1", "timeout")
 
 
-async def test_what_the_app_could_not_take_is_not_acknowledged(sim: SimulatedSlack, ears: EventListener) -> None:
-    ears.fail_first = 1
+async def test_what_the_app_could_not_take_is_not_acknowledged(
+    sim: SimulatedSlack, holding_app: HoldingApp
+) -> None:
+    holding_app.fail_first = 1
     message = await sim.person("alice").post("images", "once")
     other = await sim.person("alice").post("images", "twice")
     await other.deliveries[0].acked()
     assert not message.deliveries[0].acknowledged
     await sim.redeliver()
     await message.deliveries[0].acked()
-    assert ears.texts == ["twice", "once"]
+    assert holding_app.texts == ["twice", "once"]
 
 
 async def test_only_events_that_were_not_acknowledged_are_delivered_again() -> None:
-    ears = EventListener()
-    async with SimulatedSlack(patience=0.2) as sim, over_socket(sim, ears.set_up):
+    holding_app = HoldingApp()
+    async with SimulatedSlack(patience=0.2) as sim, over_socket(sim, holding_app.set_up):
         alice = sim.person("alice")
         await (await alice.post("images", "taken")).deliveries[0].acked()
-        ears.fail_first = 1
+        holding_app.fail_first = 1
         refused = await alice.command("/slipway", "refused")
         assert await refused.done() is State.FAILED
         assert await sim.redeliver() == []
@@ -159,7 +163,7 @@ async def test_only_events_that_were_not_acknowledged_are_delivered_again() -> N
 
 
 async def test_redelivery_comes_by_itself_where_asked_for() -> None:
-    app = EventListener()
+    app = HoldingApp()
     async with SimulatedSlack(retry_after=(0.01, 0.01)) as sim, over_socket(sim, app.set_up):
         sim.sockets.drop_acks = 2
         message = await sim.person("alice").post("images", "thrice")
@@ -167,17 +171,17 @@ async def test_redelivery_comes_by_itself_where_asked_for() -> None:
         assert message.deliveries[0].attempts == 3
 
 
-async def test_a_duplicate_of_what_was_acknowledged(sim: SimulatedSlack, ears: EventListener) -> None:
+async def test_a_duplicate_of_what_was_acknowledged(sim: SimulatedSlack, holding_app: HoldingApp) -> None:
     message = await sim.person("alice").post("images", "once")
     await message.deliveries[0].acked()
     await sim.again(message.deliveries[0])
     await sim.settled()
     assert message.deliveries[0].acks == 2
-    assert ears.texts == ["once", "once"]
+    assert holding_app.texts == ["once", "once"]
 
 
 async def test_an_interaction_is_not_sent_again_but_its_person_is_told(
-    ears: EventListener, sim: SimulatedSlack
+    holding_app: HoldingApp, sim: SimulatedSlack
 ) -> None:
     sim.outbox.patience = 0.05
     delivery = await sim.person("alice").command("/slipway", "x")
@@ -193,7 +197,7 @@ async def test_without_a_socket_a_command_fails_and_an_event_waits(sim: Simulate
     assert (delivery.state, delivery.error) == (State.FAILED, "dispatch_failed")
     message = await sim.person("alice").post("images", "early")
     assert message.deliveries[0].state is State.WAITING
-    app = EventListener()
+    app = HoldingApp()
     async with over_socket(sim, app.set_up):
         await message.deliveries[0].acked()
     assert app.texts == ["early"]
@@ -201,31 +205,33 @@ async def test_without_a_socket_a_command_fails_and_an_event_waits(sim: Simulate
 
 @pytest.mark.parametrize("reason", [Reason.WARNING, Reason.REFRESH_REQUESTED, Reason.TOO_MANY_WEBSOCKETS])
 async def test_a_client_that_is_asked_to_leave_comes_back(
-    sim: SimulatedSlack, ears: EventListener, reason: Reason
+    sim: SimulatedSlack, holding_app: HoldingApp, reason: Reason
 ) -> None:
     before = await sim.disconnect(reason)
     message = await sim.person("alice").post("images", "meanwhile")
     await sim.connected(after=before)
     await message.deliveries[0].acked()
-    assert ears.texts == ["meanwhile"]
+    assert holding_app.texts == ["meanwhile"]
 
 
-async def test_a_disabled_link_lets_nobody_in(sim: SimulatedSlack, ears: EventListener) -> None:
+async def test_a_disabled_link_lets_nobody_in(sim: SimulatedSlack, holding_app: HoldingApp) -> None:
     await sim.disconnect(Reason.LINK_DISABLED)
     await sim.until(lambda: any(c.error == "forbidden_team" for c in sim.calls("apps.connections.open")))
     assert sim.sockets.live == []
     sim.sockets.enabled = True  # so that the client finds its end
 
 
-async def test_a_broken_network_loses_nothing(sim: SimulatedSlack, ears: EventListener) -> None:
+async def test_a_broken_network_loses_nothing(sim: SimulatedSlack, holding_app: HoldingApp) -> None:
     before = sim.cut()
     message = await sim.person("alice").post("images", "meanwhile")
     await sim.connected(after=before)
     await message.deliveries[0].acked()
-    assert ears.texts == ["meanwhile"]
+    assert holding_app.texts == ["meanwhile"]
 
 
-async def test_a_network_that_breaks_before_the_acknowledgement(sim: SimulatedSlack, ears: EventListener) -> None:
+async def test_a_network_that_breaks_before_the_acknowledgement(
+    sim: SimulatedSlack, holding_app: HoldingApp
+) -> None:
     sim.sockets.cut_on_send = 1
     before = sim.sockets.opened
     message = await sim.person("alice").post("images", "cut")
@@ -233,20 +239,20 @@ async def test_a_network_that_breaks_before_the_acknowledgement(sim: SimulatedSl
     assert message.deliveries[0].state is State.SENT
     await sim.redeliver()
     await message.deliveries[0].acked()
-    assert ears.texts[-1] == "cut"
+    assert holding_app.texts[-1] == "cut"
 
 
-async def test_a_silent_socket_is_noticed_and_replaced(sim: SimulatedSlack, ears: EventListener) -> None:
+async def test_a_silent_socket_is_noticed_and_replaced(sim: SimulatedSlack, holding_app: HoldingApp) -> None:
     before = sim.sockets.freeze()
     message = await sim.person("alice").post("images", "into the void")
     await sim.connected(after=before)
     await sim.redeliver()
     await message.deliveries[0].acked()
-    assert ears.texts == ["into the void"]
+    assert holding_app.texts == ["into the void"]
 
 
 async def test_several_sockets_share_the_events(sim: SimulatedSlack) -> None:
-    one, two = EventListener(), EventListener()
+    one, two = HoldingApp(), HoldingApp()
     async with over_socket(sim, one.set_up), over_socket(sim, two.set_up):
         for number in range(20):
             await sim.person("alice").post("images", f"{number}")
@@ -278,14 +284,14 @@ async def test_an_eleventh_socket_is_one_too_many(sim: SimulatedSlack) -> None:
 
 
 @pytest.fixture
-async def listening(sim: SimulatedSlack) -> AsyncIterator[EventListener]:
-    app = EventListener()
+async def listening(sim: SimulatedSlack) -> AsyncIterator[HoldingApp]:
+    app = HoldingApp()
     async with over_http(sim, app.set_up):
         yield app
         app.go.set()
 
 
-async def test_events_commands_and_presses_come_signed(sim: SimulatedSlack, listening: EventListener) -> None:
+async def test_events_commands_and_presses_come_signed(sim: SimulatedSlack, listening: HoldingApp) -> None:
     listening.go.set()
     alice = sim.person("alice")
     message = await alice.post("images", "hello & so on")
@@ -307,7 +313,7 @@ async def test_events_commands_and_presses_come_signed(sim: SimulatedSlack, list
 
 @pytest.mark.parametrize("signature", [Signature.WRONG, Signature.OLD, Signature.MISSING])
 async def test_a_bad_signature_is_turned_away(
-    sim: SimulatedSlack, listening: EventListener, signature: Signature
+    sim: SimulatedSlack, listening: HoldingApp, signature: Signature
 ) -> None:
     sim.forge(signature)
     message = await sim.person("alice").post("images", "forged")
@@ -318,7 +324,7 @@ async def test_a_bad_signature_is_turned_away(
 
 
 async def test_a_request_url_that_fails_gets_it_again_with_the_reason(
-    sim: SimulatedSlack, listening: EventListener
+    sim: SimulatedSlack, listening: HoldingApp
 ) -> None:
     listening.fail_first = 1
     message = await sim.person("alice").post("images", "again")
@@ -328,7 +334,7 @@ async def test_a_request_url_that_fails_gets_it_again_with_the_reason(
     assert listening.retries == [("1", "http_error")]
 
 
-async def test_a_request_url_that_is_slow_or_gone(sim: SimulatedSlack, listening: EventListener) -> None:
+async def test_a_request_url_that_is_slow_or_gone(sim: SimulatedSlack, listening: HoldingApp) -> None:
     sim.outbox.patience = 0.1
     assert sim.http is not None
     delivery = await sim.person("alice").command("/slipway", "x")
@@ -339,8 +345,8 @@ async def test_a_request_url_that_is_slow_or_gone(sim: SimulatedSlack, listening
 
 
 async def test_signatures_follow_the_real_time_whatever_the_clock_says() -> None:
-    app = EventListener()
-    async with SimulatedSlack(clock=StandingClock()) as sim, over_http(sim, app.set_up):
+    app = HoldingApp()
+    async with SimulatedSlack(clock=FakeClock()) as sim, over_http(sim, app.set_up):
         message = await sim.person("alice").post("images", "from another time")
         await message.deliveries[0].acked()
         assert message.ts == "1795176000.000000"
@@ -351,7 +357,7 @@ async def test_a_url_that_does_not_know_the_challenge(sim: SimulatedSlack) -> No
         await sim.deliver_over_http(f"{sim.url}/api/auth.test")
 
 
-async def test_a_modal_that_nobody_answers_stays(sim: SimulatedSlack, ears: EventListener) -> None:
+async def test_a_modal_that_nobody_answers_stays(sim: SimulatedSlack, holding_app: HoldingApp) -> None:
     sim.outbox.patience = 0.05
     alice = sim.person("alice")
     await alice.shortcut("launch")

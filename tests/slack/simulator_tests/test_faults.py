@@ -12,21 +12,22 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.http_retry.builtin_async_handlers import AsyncRateLimitErrorRetryHandler
 from slack_sdk.web.async_client import AsyncWebClient
 
-from tests.slack.simulator import Fault, FaultKind, SimulatedSlack, StandingClock
-from tests.slack.simulator.bolt_app import client_of
+from tests.slack.simulator import Fault, FaultKind, SimulatedSlack
 from tests.slack.simulator.seed import ALICE, IMAGES, RELEASE
+from tests.slack.simulator_tests.bolt_app import client_of
+from tests.support.clock import FakeClock
 
 POST = "chat.postMessage"
 
 
 @pytest.fixture
-def now() -> StandingClock:
-    return StandingClock()
+def clock() -> FakeClock:
+    return FakeClock()
 
 
 @pytest.fixture
-async def sim(now: StandingClock) -> AsyncIterator[SimulatedSlack]:
-    async with SimulatedSlack(clock=now) as running:
+async def sim(clock: FakeClock) -> AsyncIterator[SimulatedSlack]:
+    async with SimulatedSlack(clock=clock) as running:
         yield running
 
 
@@ -123,21 +124,21 @@ async def test_a_fault_may_wait_for_a_later_call_and_strike_anything(
 
 
 async def test_enforced_limits_let_one_message_a_second_into_a_channel(
-    sim: SimulatedSlack, client: AsyncWebClient, now: StandingClock
+    sim: SimulatedSlack, client: AsyncWebClient, clock: FakeClock
 ) -> None:
     sim.limits.enforced = True
     for _ in range(3):
         await say(client)
     assert await error_of(client) == (429, "ratelimited", "1")
     await say(client, channel=RELEASE)
-    now.time += timedelta(seconds=1)
+    clock.advance(timedelta(seconds=1))
     await say(client)
     assert await error_of(client) == (429, "ratelimited", "1")
     assert sim.limits.refused == 2
 
 
 async def test_enforced_limits_of_a_tier(
-    sim: SimulatedSlack, client: AsyncWebClient, now: StandingClock
+    sim: SimulatedSlack, client: AsyncWebClient, clock: FakeClock
 ) -> None:
     sim.limits.enforced = True
     for _ in range(20):
@@ -145,21 +146,21 @@ async def test_enforced_limits_of_a_tier(
     with pytest.raises(SlackApiError) as caught:
         await client.usergroups_list()
     assert caught.value.response.headers["Retry-After"] == "3"
-    now.time += timedelta(seconds=3)
+    clock.advance(timedelta(seconds=3))
     await client.usergroups_list()
 
 
 async def test_a_trigger_is_good_for_three_seconds(
-    sim: SimulatedSlack, client: AsyncWebClient, now: StandingClock
+    sim: SimulatedSlack, client: AsyncWebClient, clock: FakeClock
 ) -> None:
     delivery = await sim.person("alice").shortcut("launch")
-    now.time += timedelta(seconds=4)
+    clock.advance(timedelta(seconds=4))
     view = {"type": "modal", "title": {"type": "plain_text", "text": "Hi"}, "blocks": [{"type": "divider"}]}
     with pytest.raises(SlackApiError, match="expired_trigger_id"):
         await client.views_open(trigger_id=delivery.payload["trigger_id"], view=view)
 
 
-async def test_a_response_url_is_good_for_half_an_hour(sim: SimulatedSlack, now: StandingClock) -> None:
+async def test_a_response_url_is_good_for_half_an_hour(sim: SimulatedSlack, clock: FakeClock) -> None:
     delivery = await sim.person("alice").command("/slipway", "x")
     url = delivery.payload["response_url"]
     async with aiohttp.ClientSession() as session:
@@ -168,7 +169,7 @@ async def test_a_response_url_is_good_for_half_an_hour(sim: SimulatedSlack, now:
         for body, error in (({"blocks": [{"type": "x"}]}, "invalid_blocks"), ({}, "no_text")):
             async with session.post(url, json=body) as answer:
                 assert (answer.status, (await answer.json())["error"]) == (400, error)
-        now.time += timedelta(minutes=31)
+        clock.advance(timedelta(minutes=31))
         async with session.post(url, json={"text": "too late"}) as answer:
             assert (answer.status, (await answer.json())["error"]) == (404, "expired_url")
     assert [message.text for message in sim.person(ALICE).ephemerals] == ["in time"]

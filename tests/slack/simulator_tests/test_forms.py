@@ -11,9 +11,9 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from tests.slack.simulator import SimulatedSlack, SimulatorError
-from tests.slack.simulator.bolt_app import client_of, over_http
 from tests.slack.simulator.forms import fill_in
 from tests.slack.simulator.seed import ALICE, EVE
+from tests.slack.simulator_tests.bolt_app import client_of, over_http
 
 Json = dict[str, Any]
 
@@ -114,7 +114,7 @@ async def test_views_are_pushed_up_to_three_and_named_once(sim: SimulatedSlack) 
     )
     await client.views_update(external_id="two", view={**modal("two"), "private_metadata": "seen"})
     assert alice.modals[1].private_metadata == "seen"
-    await alice.close(alice.modals[-1], everything=True)
+    await alice.close(alice.modals[-1], whole_stack=True)
     assert alice.modals == []
 
 

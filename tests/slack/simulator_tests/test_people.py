@@ -10,9 +10,9 @@ from slack_bolt.async_app import AsyncAck, AsyncApp, AsyncRespond
 from slack_sdk.errors import SlackApiError
 
 from tests.slack.simulator import Outcome, SimulatedSlack, SimulatorError, User
-from tests.slack.simulator.bolt_app import client_of, over_socket
-from tests.slack.simulator.bolt_listener import CARD, REASON, Heard
 from tests.slack.simulator.seed import ALICE, BOT, EVE, IMAGES, PARTNER_TEAM, TEAM
+from tests.slack.simulator_tests.bolt_app import client_of, over_socket
+from tests.slack.simulator_tests.recording_app import CARD, REASON, RecordingApp
 
 Json = dict[str, Any]
 
@@ -24,18 +24,18 @@ async def sim() -> AsyncIterator[SimulatedSlack]:
 
 
 @pytest.fixture
-async def heard(sim: SimulatedSlack) -> AsyncIterator[Heard]:
-    app = Heard()
+async def heard(sim: SimulatedSlack) -> AsyncIterator[RecordingApp]:
+    app = RecordingApp()
     async with over_socket(sim, app.set_up):
         yield app
 
 
-def kinds(heard: Heard) -> list[str]:
+def kinds(heard: RecordingApp) -> list[str]:
     """What sort of events the app heard."""
     return [body["event"].get("subtype") or body["event"]["type"] for body in heard.events]
 
 
-async def test_a_message_comes_with_all_that_an_event_has(sim: SimulatedSlack, heard: Heard) -> None:
+async def test_a_message_comes_with_all_that_an_event_has(sim: SimulatedSlack, heard: RecordingApp) -> None:
     message = await sim.person("alice").post("images", "see https://x.org & more")
     await sim.settled()
     (body,) = heard.events
@@ -55,7 +55,7 @@ async def test_a_message_comes_with_all_that_an_event_has(sim: SimulatedSlack, h
     assert "bot_id" not in event
 
 
-async def test_a_mention_comes_twice_with_two_ids(sim: SimulatedSlack, heard: Heard) -> None:
+async def test_a_mention_comes_twice_with_two_ids(sim: SimulatedSlack, heard: RecordingApp) -> None:
     await sim.person("alice").post("images", "@slipway status")
     await sim.settled()
     assert sorted(kinds(heard)) == ["app_mention", "message"]
@@ -64,20 +64,20 @@ async def test_a_mention_comes_twice_with_two_ids(sim: SimulatedSlack, heard: He
     assert first["event_id"] != second["event_id"]
 
 
-async def test_a_direct_message_comes_once(sim: SimulatedSlack, heard: Heard) -> None:
+async def test_a_direct_message_comes_once(sim: SimulatedSlack, heard: RecordingApp) -> None:
     await sim.person("alice").post(BOT, "<@U0SLIPWAY> status")
     await sim.settled()
     assert [body["event"]["channel_type"] for body in heard.events] == ["im"]
 
 
-async def test_the_bots_own_words_come_back_to_it(sim: SimulatedSlack, heard: Heard) -> None:
+async def test_the_bots_own_words_come_back_to_it(sim: SimulatedSlack, heard: RecordingApp) -> None:
     await client_of(sim).chat_postMessage(channel=IMAGES, text="own")
     await sim.settled()
     assert heard.events == []  # Bolt drops what its own bot said
     assert [d.event["bot_id"] for d in sim.deliveries] == ["B0SLIPWAY"]
 
 
-async def test_edits_deletions_and_broadcasts(sim: SimulatedSlack, heard: Heard) -> None:
+async def test_edits_deletions_and_broadcasts(sim: SimulatedSlack, heard: RecordingApp) -> None:
     alice = sim.person("alice")
     message = await alice.post("images", "!stat")
     await alice.edit(message, "!status")
@@ -102,7 +102,7 @@ async def test_edits_deletions_and_broadcasts(sim: SimulatedSlack, heard: Heard)
         await sim.person("bob").edit(reply, "forged")
 
 
-async def test_other_bots_speak_too(sim: SimulatedSlack, heard: Heard) -> None:
+async def test_other_bots_speak_too(sim: SimulatedSlack, heard: RecordingApp) -> None:
     await sim.bot_says("images", "!promote")
     await sim.bot_says("images", "!status", legacy=True)
     await sim.settled()
@@ -111,7 +111,7 @@ async def test_other_bots_speak_too(sim: SimulatedSlack, heard: Heard) -> None:
     assert (second["bot_id"], second.get("user"), second["subtype"]) == ("B0OTHERBT", None, "bot_message")
 
 
-async def test_a_person_of_another_workspace_is_marked(sim: SimulatedSlack, heard: Heard) -> None:
+async def test_a_person_of_another_workspace_is_marked(sim: SimulatedSlack, heard: RecordingApp) -> None:
     eve = sim.person("eve")
     await eve.post("shared", "!promote")
     card = await sim.message("shared")
@@ -125,7 +125,7 @@ async def test_a_person_of_another_workspace_is_marked(sim: SimulatedSlack, hear
         await eve.post("images", "hello")
 
 
-async def test_nothing_is_heard_where_the_bot_is_not(sim: SimulatedSlack, heard: Heard) -> None:
+async def test_nothing_is_heard_where_the_bot_is_not(sim: SimulatedSlack, heard: RecordingApp) -> None:
     message = await sim.person("alice").post("lounge", "!promote")
     assert message.deliveries == []
     joined = await sim.invite_bot("lounge")
@@ -138,9 +138,9 @@ async def test_nothing_is_heard_where_the_bot_is_not(sim: SimulatedSlack, heard:
     assert (await sim.person("alice").post("lounge", "unheard")).deliveries == []
 
 
-async def test_a_button_is_pressed(sim: SimulatedSlack, heard: Heard) -> None:
+async def test_a_button_is_pressed(sim: SimulatedSlack, heard: RecordingApp) -> None:
     await sim.person("alice").post("images", "!promote")
-    card = await sim.message("images", lambda message: "Promote 43?" in message.everything)
+    card = await sim.message("images", lambda message: "Promote 43?" in message.all_text)
     assert [(b.label, b.value, b.style) for b in card.buttons] == [
         ("Approve", "op-7k3f:abcdef", "primary"),
         ("Reject", "op-7k3f:abcdef", "default"),
@@ -166,7 +166,7 @@ async def test_a_button_is_pressed(sim: SimulatedSlack, heard: Heard) -> None:
     assert float(action["action_ts"]) > float(card.ts)
 
 
-async def test_stale_double_and_forged_presses(sim: SimulatedSlack, heard: Heard) -> None:
+async def test_stale_double_and_forged_presses(sim: SimulatedSlack, heard: RecordingApp) -> None:
     bob = sim.person("bob")
     await bob.post("images", "!promote")
     card = await sim.message("images")
@@ -183,7 +183,7 @@ async def test_stale_double_and_forged_presses(sim: SimulatedSlack, heard: Heard
     assert len({body["actions"][0]["action_ts"] for body in heard.bodies}) == 3
 
 
-async def test_a_command_is_answered_to_one_and_then_to_all(sim: SimulatedSlack, heard: Heard) -> None:
+async def test_a_command_is_answered_to_one_and_then_to_all(sim: SimulatedSlack, heard: RecordingApp) -> None:
     alice = sim.person("alice")
     delivery = await alice.command("/slipway", "promote @bob https://x.org", channel="images")
     assert await delivery.acked() == {"text": "working"}
@@ -196,7 +196,7 @@ async def test_a_command_is_answered_to_one_and_then_to_all(sim: SimulatedSlack,
         await alice.command("/other")
 
 
-async def test_a_response_url_works_five_times(sim: SimulatedSlack, heard: Heard) -> None:
+async def test_a_response_url_works_five_times(sim: SimulatedSlack, heard: RecordingApp) -> None:
     alice = sim.person("alice")
     await (await alice.command("/slipway", "x")).acked()
     await sim.message("images")
@@ -208,7 +208,9 @@ async def test_a_response_url_works_five_times(sim: SimulatedSlack, heard: Heard
     assert (await AsyncRespond(response_url=f"{sim.url}/actions/T/none")("x")).status_code == 404
 
 
-async def test_an_ephemeral_card_can_be_replaced_and_deleted(sim: SimulatedSlack, heard: Heard) -> None:
+async def test_an_ephemeral_card_can_be_replaced_and_deleted(
+    sim: SimulatedSlack, heard: RecordingApp
+) -> None:
     alice = sim.person("alice")
     await client_of(sim).chat_postEphemeral(channel=IMAGES, user=ALICE, text="card", blocks=CARD)
     card = await alice.ephemeral()
@@ -229,7 +231,7 @@ async def open_modal(sim: SimulatedSlack, who: str = "bob") -> Any:
     return await sim.person(who).modal("reason")
 
 
-async def test_a_modal_is_filled_in(sim: SimulatedSlack, heard: Heard) -> None:
+async def test_a_modal_is_filled_in(sim: SimulatedSlack, heard: RecordingApp) -> None:
     view = await open_modal(sim)
     bob = sim.person("bob")
     with pytest.raises(SimulatorError, match="required"):
@@ -252,7 +254,7 @@ async def test_a_modal_is_filled_in(sim: SimulatedSlack, heard: Heard) -> None:
         await bob.submit(view, {"why": "twice"})
 
 
-async def test_modals_upon_modals(sim: SimulatedSlack, heard: Heard) -> None:
+async def test_modals_upon_modals(sim: SimulatedSlack, heard: RecordingApp) -> None:
     view = await open_modal(sim)
     bob = sim.person("bob")
     pushed = await bob.submit(view, {"why": "more"})
@@ -266,7 +268,7 @@ async def test_modals_upon_modals(sim: SimulatedSlack, heard: Heard) -> None:
     assert bob.modals == []
 
 
-async def test_a_closed_modal_is_told_where_asked_for(sim: SimulatedSlack, heard: Heard) -> None:
+async def test_a_closed_modal_is_told_where_asked_for(sim: SimulatedSlack, heard: RecordingApp) -> None:
     view = await open_modal(sim)
     told = await sim.person("bob").close(view)
     assert told is not None
@@ -275,7 +277,7 @@ async def test_a_closed_modal_is_told_where_asked_for(sim: SimulatedSlack, heard
     assert sim.person("bob").modals == []
 
 
-async def test_a_trigger_opens_one_view(sim: SimulatedSlack, heard: Heard) -> None:
+async def test_a_trigger_opens_one_view(sim: SimulatedSlack, heard: RecordingApp) -> None:
     await open_modal(sim)
     client = client_of(sim)
     for trigger, error in (
@@ -287,7 +289,9 @@ async def test_a_trigger_opens_one_view(sim: SimulatedSlack, heard: Heard) -> No
         assert caught.value.response["error"] == error
 
 
-async def test_a_view_is_updated_by_its_id_and_guarded_by_its_hash(sim: SimulatedSlack, heard: Heard) -> None:
+async def test_a_view_is_updated_by_its_id_and_guarded_by_its_hash(
+    sim: SimulatedSlack, heard: RecordingApp
+) -> None:
     view = await open_modal(sim)
     client = client_of(sim)
     old = view.hash
@@ -303,7 +307,7 @@ async def test_a_view_is_updated_by_its_id_and_guarded_by_its_hash(sim: Simulate
         )
 
 
-async def test_shortcuts(sim: SimulatedSlack, heard: Heard) -> None:
+async def test_shortcuts(sim: SimulatedSlack, heard: RecordingApp) -> None:
     alice = sim.person("alice")
     await (await alice.shortcut("launch")).acked()
     await alice.modal("reason")
@@ -319,7 +323,7 @@ async def test_shortcuts(sim: SimulatedSlack, heard: Heard) -> None:
     )
 
 
-async def test_the_home_tab_is_published_when_it_is_opened(sim: SimulatedSlack, heard: Heard) -> None:
+async def test_the_home_tab_is_published_when_it_is_opened(sim: SimulatedSlack, heard: RecordingApp) -> None:
     alice = sim.person("alice")
     await alice.open_home()
     home = await alice.home_tab()
@@ -331,7 +335,7 @@ async def test_the_home_tab_is_published_when_it_is_opened(sim: SimulatedSlack, 
     assert sim.person("bob").home is None
 
 
-async def test_reactions_groups_and_archiving_are_told(sim: SimulatedSlack, heard: Heard) -> None:
+async def test_reactions_groups_and_archiving_are_told(sim: SimulatedSlack, heard: RecordingApp) -> None:
     message = await sim.person("alice").post("images", "nice")
     await sim.person("bob").react(message, "tada")
     await sim.set_group("S0RELEASE", [ALICE])
@@ -343,7 +347,7 @@ async def test_reactions_groups_and_archiving_are_told(sim: SimulatedSlack, hear
         await sim.person("alice").post("images", "too late")
 
 
-async def test_new_people_and_typographic_clients(sim: SimulatedSlack, heard: Heard) -> None:
+async def test_new_people_and_typographic_clients(sim: SimulatedSlack, heard: RecordingApp) -> None:
     frank = sim.add_person(User("U0FRANK00", "frank", TEAM), "images")
     frank.typographic = True
     message = await frank.post("images", 'say "hi" --now')
@@ -364,7 +368,7 @@ async def test_a_command_answered_with_what_slack_cannot_show(sim: SimulatedSlac
         assert sim.person("alice").ephemerals == []
 
 
-async def test_an_option_is_chosen_on_a_message(sim: SimulatedSlack, heard: Heard) -> None:
+async def test_an_option_is_chosen_on_a_message(sim: SimulatedSlack, heard: RecordingApp) -> None:
     options = [
         {"text": {"type": "plain_text", "text": word}, "value": word.lower()} for word in ("One", "Two")
     ]

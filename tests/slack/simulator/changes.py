@@ -1,10 +1,9 @@
-"""Time and change: ids and timestamps that never repeat, and waiting for something to happen."""
+"""Ids and timestamps that never repeat, and waiting for something to happen."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import TypeVar
 
 from tests.slack.simulator.world import Clock, SimulatorError
@@ -12,18 +11,7 @@ from tests.slack.simulator.world import Clock, SimulatorError
 T = TypeVar("T")
 
 
-class StandingClock:
-    """A clock that only its owner moves, by ``clock.time += timedelta(…)``."""
-
-    def __init__(self) -> None:
-        self.time = datetime(2026, 11, 20, 12, tzinfo=UTC)
-
-    def __call__(self) -> datetime:
-        """The moment at which it stands."""
-        return self.time
-
-
-class Stamps:
+class UniqueIds:
     """Makes ids and timestamps that never repeat. A timestamp is the clock's moment, moved on where taken."""
 
     def __init__(self, clock: Clock) -> None:
@@ -47,13 +35,13 @@ class Stamps:
         return self.clock().timestamp()
 
 
-class Bell:
-    """Rings at each change, so that waiting needs no polling."""
+class ChangeNotifier:
+    """Tells of each change, so that waiting needs no polling."""
 
     def __init__(self) -> None:
         self._waiting: set[asyncio.Future[None]] = set()
 
-    def ring(self) -> None:
+    def notify(self) -> None:
         """Something changed."""
         for waiter in self._waiting:
             if not waiter.done():

@@ -7,7 +7,7 @@ import binascii
 from collections.abc import Sequence
 from typing import TypeVar
 
-from tests.slack.simulator.calls import ApiError, Args, inside, require, the_channel
+from tests.slack.simulator.calls import ApiError, Args, find_channel, require, require_member
 from tests.slack.simulator.core import Core
 from tests.slack.simulator.world import ChannelKind, Json, Message
 
@@ -40,7 +40,7 @@ def page(items: Sequence[T], args: Args, default: int) -> tuple[list[T], str]:
 
 async def info(core: Core, args: Args) -> Json:
     """``conversations.info``"""
-    channel = the_channel(core, args.need("channel"), scope="read")
+    channel = find_channel(core, args.need("channel"), scope="read")
     shown = channel.shown(home=core.home, member=core.app.bot_user, members=args.flag("include_num_members"))
     return {"ok": True, "channel": shown}
 
@@ -115,7 +115,7 @@ def _with_counts(message: Message, thread: list[Message], shown: Json) -> None:
 
 async def history(core: Core, args: Args) -> Json:
     """``conversations.history``: newest first, without the replies in threads."""
-    channel = inside(core, the_channel(core, args.need("channel"), scope="history"))
+    channel = require_member(core, find_channel(core, args.need("channel"), scope="history"))
     messages = [message for message in channel.living() if message.in_channel_view]
     answer = _listed(core, args, _within(messages, args)[::-1], 100)
     for shown in answer["messages"]:
@@ -127,7 +127,7 @@ async def history(core: Core, args: Args) -> Json:
 
 async def replies(core: Core, args: Args) -> Json:
     """``conversations.replies``: the root first, then oldest first."""
-    channel = inside(core, the_channel(core, args.need("channel"), scope="history"))
+    channel = require_member(core, find_channel(core, args.need("channel"), scope="history"))
     thread = channel.thread(args.need("ts"))
     if not thread:
         raise ApiError("thread_not_found")
@@ -153,7 +153,7 @@ async def open_direct(core: Core, args: Args) -> Json:
 
 async def members(core: Core, args: Args) -> Json:
     """``conversations.members``"""
-    channel = the_channel(core, args.need("channel"), scope="read")
+    channel = find_channel(core, args.need("channel"), scope="read")
     part, cursor = page(sorted(channel.members), args, 100)
     return {"ok": True, "members": part, "response_metadata": {"next_cursor": cursor}}
 
@@ -161,13 +161,13 @@ async def members(core: Core, args: Args) -> Json:
 async def join(core: Core, args: Args) -> Json:
     """``conversations.join``, of public channels"""
     require(core, "channels:join")
-    channel = the_channel(core, args.need("channel"))
+    channel = find_channel(core, args.need("channel"))
     if channel.kind is not ChannelKind.PUBLIC:
         raise ApiError("method_not_supported_for_channel_type")
     if channel.archived:
         raise ApiError("is_archived")
     known = core.bot_sees(channel)
     channel.members.add(core.app.bot_user)
-    core.bell.ring()
+    core.changes.notify()
     answer: Json = {"ok": True, "channel": channel.shown(home=core.home, member=core.app.bot_user)}
     return answer | ({"warning": "already_in_channel"} if known else {})

@@ -32,7 +32,7 @@ class Signature(StrEnum):
     MISSING = "missing"
 
 
-class OverHttp:
+class HttpDelivery:
     """Sends deliveries to one URL.
 
     Requests are stamped with the real time, as the app compares them with its own; ``now`` may be replaced for
@@ -117,7 +117,7 @@ class OverHttp:
         delivery.retry_reason, delivery.error = reason, reason
         if delivery.kind is not Kind.EVENT and self.outbox is not None:
             self.outbox.lost(delivery, "operation_timeout" if reason == "http_timeout" else "dispatch_failed")
-        delivery.bell.ring()
+        delivery.changes.notify()
 
 
 def _encoded(delivery: Delivery) -> tuple[str, str]:

@@ -47,7 +47,7 @@ REASON: Json = {
 }
 
 
-class Heard:
+class RecordingApp:
     """A Bolt app that keeps everything it hears and answers in the simplest way."""
 
     def __init__(self) -> None:

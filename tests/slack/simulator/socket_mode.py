@@ -14,8 +14,8 @@ from time import monotonic
 
 from aiohttp import WSMessage, WSMsgType, web
 
+from tests.slack.simulator.changes import ChangeNotifier
 from tests.slack.simulator.delivery import Delivery, Kind, Outbox
-from tests.slack.simulator.waiting import Bell
 from tests.slack.simulator.world import Json
 
 MOST_CONNECTIONS = 10
@@ -49,7 +49,7 @@ class Connection:
         return not (self.socket.closed or self.leaving)
 
 
-class Sockets:
+class SocketModeServer:
     """The socket side of the simulator, and its faults.
 
     ``drop_acks``: so many of the next acknowledgements get lost on the way.
@@ -58,7 +58,7 @@ class Sockets:
     ``cut_on_send``: so many of the next envelopes break their connection right after they were sent.
     """
 
-    def __init__(self, bell: Bell, app_id: str, *, seed: int = 7) -> None:
+    def __init__(self, changes: ChangeNotifier, app_id: str, *, seed: int = 7) -> None:
         self.connections: list[Connection] = []
         self.opened = 0
         self.enabled = True
@@ -67,7 +67,7 @@ class Sockets:
         self.drop_acks = 0
         self.cut_on_send = 0
         self.lost_acks: list[str] = []
-        self._bell = bell
+        self._changes = changes
         self._app_id = app_id
         self._tickets: set[str] = set()
         self._choice = random.Random(seed)
@@ -91,7 +91,7 @@ class Sockets:
             fresh = [connection for connection in self.live if connection.number > after]
             return fresh if len(fresh) >= count else None
 
-        return await self._bell.until(enough, f"{count} live connection(s)", within)
+        return await self._changes.until(enough, f"{count} live connection(s)", within)
 
     async def send(self, delivery: Delivery) -> bool:
         """Hand an envelope to one of the live connections, picked at random, as Slack does."""
@@ -127,7 +127,7 @@ class Sockets:
                 self.enabled = False
             if reason is not Reason.WARNING:
                 await connection.socket.close()
-        self._bell.ring()
+        self._changes.notify()
         return before
 
     def cut(self) -> int:
@@ -154,7 +154,7 @@ class Sockets:
         self._tickets.discard(ticket)
         if self.refuse > 0:
             self.refuse -= 1
-            self._bell.ring()
+            self._changes.notify()
             return web.Response(status=403, text="refused")
         socket = web.WebSocketResponse(autoping=False)
         await socket.prepare(request)
@@ -170,15 +170,15 @@ class Sockets:
         else:
             await socket.send_str(json.dumps(self._hello(len(self.live) + 1)))
         self.connections.append(connection)
-        self._bell.ring()
+        self._changes.notify()
         try:
             if self.outbox is not None:
-                await self.outbox.someone_came()
+                await self.outbox.send_waiting()
             async for message in socket:
                 await self._received(connection, message)
         finally:
             self.connections.remove(connection)
-            self._bell.ring()
+            self._changes.notify()
         return socket
 
     async def stop(self) -> None:
@@ -207,7 +207,7 @@ class Sockets:
         if self.drop_acks > 0:
             self.drop_acks -= 1
             self.lost_acks.append(envelope_id)
-            self._bell.ring()
+            self._changes.notify()
             return
         if self.outbox is not None:
             self.outbox.answered(envelope_id, ack.get("payload"))
