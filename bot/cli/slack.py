@@ -26,7 +26,7 @@ def manifest(name: str, url: str | None) -> None:
     from slipway.bot.chat.slack.manifest import MAX_NAME_LENGTH, REQUEST_PATH
     from slipway.bot.chat.slack.manifest import manifest as app_manifest
     from slipway.bot.chat.slack.settings import SlackTransport
-    from slipway.commands.machines.forms import LAUNCH_SHORTCUT
+    from slipway.bot.declared import declared
 
     if not 0 < len(name.strip()) <= MAX_NAME_LENGTH:
         raise click.BadParameter(f"Slack takes 1 to {MAX_NAME_LENGTH} characters", param_hint="--name")
@@ -37,5 +37,6 @@ def manifest(name: str, url: str | None) -> None:
             f"the bot listens at {REQUEST_PATH}, so the address ends so", param_hint="--url"
         )
     transport = SlackTransport.SOCKET if url is None else SlackTransport.HTTP
-    made = app_manifest(name.strip(), transport, url or "", forms=(LAUNCH_SHORTCUT,))
+    forms = [form.shortcut for subject in declared().registry.subjects for form in subject.forms]
+    made = app_manifest(name.strip(), transport, url or "", forms)
     click.echo(json.dumps(made, indent=2, ensure_ascii=False))

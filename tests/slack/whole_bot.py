@@ -17,6 +17,7 @@ from slipway.bot.chat.declaration import ChatContext
 from slipway.bot.chat.model import Chat
 from slipway.bot.chat.slack.chat import SlackChat
 from slipway.bot.chat.slack.declaration import CHAT
+from slipway.bot.chat.slack.platform import SLACK
 from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
 from slipway.bot.clouds.simulated.azure import SimulatedAzure
 from slipway.bot.clouds.simulated.fedora import fedora_gallery

@@ -11,7 +11,7 @@ import pytest
 
 from slipway.bot.clouds.simulated.aws.seed import fedora_machines
 from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
-from slipway.commands.general.home import MOST_PENDING
+from slipway.commands.operations.home import MOST_PENDING
 from tests.slack.builders import LAUNCH
 from tests.slack.simulator import SimulatedSlack
 from tests.slack.simulator.core import View

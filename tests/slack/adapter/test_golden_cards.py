@@ -29,7 +29,7 @@ from slipway.bot.clouds.simulated.azure.state import GalleryState
 from slipway.bot.clouds.simulated.faults import Fault, FaultKind
 from slipway.bot.clouds.simulated.fedora import many
 from slipway.bot.operations.model import OperationState
-from slipway.commands.dispatch.events import Tick
+from slipway.commands.dispatch.events import LineRequest
 from slipway.commands.general.home import home
 from tests.slack.golden import Golden, numbered, pretty, sent
 from tests.slack.harness import no_wait
@@ -127,7 +127,8 @@ class Story:
         """Let a schedule say a line, and keep what it is told."""
         self.bot.clock.advance(timedelta(minutes=1))
         room, at = Room(platform=SLACK, id=IMAGES), self.bot.clock()
-        await self.bot.running.dispatcher.accept_tick(Tick(schedule=schedule, at=at, room=room, text=line))
+        request = LineRequest.of_schedule(schedule, at, room, line, quiet=False)
+        await self.bot.running.dispatcher.accept_line(request)
         await self.bot.running.workflows.idle()
         await self.keep(name, self.bot.messages[-1])
 

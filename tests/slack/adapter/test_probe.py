@@ -22,6 +22,7 @@ from tests.slack.simulator import SimulatedSlack
 from tests.slack.whole_bot import bot_settings
 from tests.support.azure import simulated_gallery
 from tests.support.clock import FakeClock
+from tests.support.configuration import DECLARED
 
 DOCS = Path(__file__).parents[3] / "docs" / "slack.md"
 
@@ -93,11 +94,11 @@ async def test_on_grid_the_organisation_is_to_be_named(sim: SimulatedSlack) -> N
 async def test_the_doctor_looks_at_everything_that_is_configured(sim: SimulatedSlack, tmp_path: Path) -> None:
     async with simulated_gallery() as azure:
         settings = bot_settings(tmp_path, sim, azure)
-        found = await examine_all(settings)
+        found = await examine_all(settings, DECLARED)
         assert [(each.what, each.well) for each in found] == [("slack", True), ("azure", True)]
         assert "All connections are well" in render_plain(card(found))
         sim.revoke()
-        slack, _ = await examine_all(settings)
+        slack, _ = await examine_all(settings, DECLARED)
         assert not slack.well
         told = render_plain(card((slack,)))
         assert "does not accept the token" in told
@@ -107,6 +108,6 @@ async def test_the_doctor_looks_at_everything_that_is_configured(sim: SimulatedS
 async def test_a_cloud_that_is_not_there_is_trouble(sim: SimulatedSlack, tmp_path: Path) -> None:
     async with simulated_gallery() as azure:
         settings = bot_settings(tmp_path, sim, azure)
-    _, found = await examine_all(settings)
+    _, found = await examine_all(settings, DECLARED)
     assert not found.well
     assert "slipway doctor" in found.next
