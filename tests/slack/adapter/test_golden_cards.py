@@ -246,7 +246,7 @@ async def failures(story: Story) -> None:
     held = inject_fault(bot, FaultKind.HOLD_BEFORE, "GET *")
     await bot.say(ALICE, "!images", room=IMAGES, wait=False)
     await held.reached.wait()
-    await bot.until(lambda: bot.messages[-1].card.title.startswith("Looking"))
+    await bot.until(lambda: bot.messages[-1].card.title.startswith("Working on it"))
     await story.keep("looking", bot.messages[-1])
     held.release()
     await bot.running.workflows.idle()
@@ -400,5 +400,5 @@ def test_the_golden_files_are_those_of_the_story(story: Story) -> None:
 
 
 def test_the_story_has_every_state_and_every_tone(story: Story) -> None:
-    assert story.states == set(OperationState)
+    assert story.states == set(OperationState) - {OperationState.UNKNOWN}  # which another Slipway stored
     assert {card.tone for cards in story.said.values() for card in cards} == set(Tone)

@@ -201,7 +201,7 @@ class InteractionHandler:
         self._ephemeral.remember(event_id, interaction.reply_context)
         if await accept(self._reader.message_event(interaction, event_id, line)) is False:
             return _ephemeral_response("I did not take that in. Try `/slipway help`.")
-        return _ephemeral_response("I am at it; the answer comes in this conversation.")
+        return _ephemeral_response("Working on it; the answer comes in this conversation.")
 
     def _on_global_shortcut(self, body: Mapping[str, Any]) -> None:
         form = self._callbacks.forms().get(form_name(text_at(body, "callback_id")))
