@@ -13,8 +13,8 @@ from slipway.bot.core.concurrency import side_by_side
 from slipway.bot.core.errors import CloudError, CloudErrorKind, UserError
 from slipway.bot.core.text import nearest
 from slipway.bot.images.definitions import DefinitionRef, split_cloud
+from slipway.bot.images.formatting import join_names
 from slipway.bot.images.versions import newest_first
-from slipway.bot.images.words import in_words
 
 
 class Catalogue:
@@ -63,7 +63,7 @@ class Catalogue:
         here = [each for each in everything if cloud in (None, each.cloud)]
         exact = tuple(each for each in here if each.name.casefold() == folded)
         if len(exact) > 1:
-            clouds = in_words([each.cloud for each in exact], shown=len(exact))
+            clouds = join_names([each.cloud for each in exact], shown=len(exact))
             raise UserError(
                 f"{wanted} is a definition in {clouds}; say which.",
                 nearest=tuple(str(each) for each in exact),

@@ -1,4 +1,4 @@
-"""Planning a clean-up: retention judged definition by definition, one step a version that goes."""
+"""Planning a clean-up: retention decided definition by definition, one step a version that goes."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from slipway.bot.core.model import Json
 from slipway.bot.core.steps import Draft
 from slipway.bot.images.catalogue import Catalogue
 from slipway.bot.images.definitions import DefinitionRef
+from slipway.bot.images.formatting import join_names
 from slipway.bot.images.observed import observe_deletion
 from slipway.bot.images.requests import Cleanup, Pin
-from slipway.bot.images.retention import Goes, Retention, Rule, retention
+from slipway.bot.images.retention import Deletion, Retention, Rule, retention
 from slipway.bot.images.settings import RetentionSettings
 from slipway.bot.images.steps import DeleteVersion
 from slipway.bot.images.versions import is_promoted, latest_by_region
-from slipway.bot.images.words import in_words
 
 _RULE_LABELS = {
     Rule.END_OF_LIFE: "Past end of life",
@@ -33,11 +33,11 @@ class _Chosen:
     """A version that goes, and its definition."""
 
     definition: DefinitionRef
-    goes: Goes
+    deletion: Deletion
 
     @property
     def version(self) -> ImageVersion:
-        return self.goes.version
+        return self.deletion.version
 
     @property
     def pin(self) -> Pin:
@@ -73,21 +73,21 @@ class CleanupPlanner:
             raise CloudError(
                 CloudErrorKind.NONSENSE,
                 cloud=empty[0].cloud,
-                sentence=f"{in_words([str(each) for each in empty])} lists no versions at all, "
+                sentence=f"{join_names([str(each) for each in empty])} lists no versions at all, "
                 "which is no ground for a clean-up; nothing is deleted.",
             )
-        judged = {
+        decided = {
             definition: retention(versions, now, self._policy, title=str(definition))
             for definition, versions in found.items()
         }
         pinned = None if request.pins is None else {pin.target for pin in request.pins}
         chosen = [
             _Chosen(definition, each)
-            for definition, result in judged.items()
-            for each in reversed(result.goes)  # oldest first: what is missed least goes first
+            for definition, result in decided.items()
+            for each in reversed(result.deletions)  # oldest first: what is missed least goes first
         ]
         going = [each for each in chosen if pinned is None or each.pin.target in pinned]
-        draft = self._draft(request, going, found, judged)
+        draft = self._draft(request, going, found, decided)
         return replace(
             draft,
             warnings=(*(f"{each} lists no versions, and is left alone." for each in empty), *draft.warnings),
@@ -98,7 +98,7 @@ class CleanupPlanner:
         request: Cleanup,
         going: Sequence[_Chosen],
         found: Mapping[DefinitionRef, Sequence[ImageVersion]],
-        judged: Mapping[DefinitionRef, Retention],
+        decided: Mapping[DefinitionRef, Retention],
     ) -> Draft[Cleanup]:
         pins = tuple(each.pin for each in going)
         total = sum(len(versions) for versions in found.values())
@@ -118,31 +118,31 @@ class CleanupPlanner:
         what = "1 version" if len(going) == 1 else f"{len(going)} versions"
         return Draft(
             request=request,
-            summary=f"{what} of {in_words([str(each) for each in touched])} deleted.",
+            summary=f"{what} of {join_names([str(each) for each in touched])} deleted.",
             steps=tuple(self._step(each) for each in going),
             observed=observed,
             evidence=self._evidence(going, total),
-            warnings=tuple(warning for definition in touched for warning in judged[definition].warnings),
+            warnings=tuple(warning for definition in touched for warning in decided[definition].warnings),
             independent=True,
             needs_approval=caution,
         )
 
     def _step(self, chosen: _Chosen) -> DeleteVersion:
-        goes = chosen.goes
+        deletion = chosen.deletion
         limits = {Rule.CANDIDATES: self._policy.keep_candidates, Rule.ROLLING: self._policy.keep_rolling}
         return DeleteVersion(
             definition=chosen.definition.name,
             version=str(chosen.version.number),
             cloud=chosen.definition.cloud,
             qualified=chosen.definition.qualified,
-            rule=goes.rule,
-            promoted=is_promoted(goes.version),
-            end_of_life=goes.version.end_of_life if goes.rule is Rule.END_OF_LIFE else None,
-            limit=limits.get(goes.rule),
+            rule=deletion.rule,
+            promoted=is_promoted(deletion.version),
+            end_of_life=deletion.version.end_of_life if deletion.rule is Rule.END_OF_LIFE else None,
+            limit=limits.get(deletion.rule),
         )
 
     def _evidence(self, going: Sequence[_Chosen], total: int) -> tuple[tuple[str, str], ...]:
-        counts = {rule: sum(each.goes.rule is rule for each in going) for rule in Rule}
+        counts = {rule: sum(each.deletion.rule is rule for each in going) for rule in Rule}
         rows = [(_RULE_LABELS[rule], str(count)) for rule, count in counts.items() if count]
         return (*rows, ("Kept", str(total - len(going))))
 
@@ -158,4 +158,4 @@ class CleanupPlanner:
         ]
         if not large:
             return ""
-        return f"More than {self._policy.approval_share:.0%} would go of {in_words(large)}."
+        return f"More than {self._policy.approval_share:.0%} would go of {join_names(large)}."

@@ -13,6 +13,7 @@ from slipway.bot.core.steps import Draft
 from slipway.bot.core.times import format_date
 from slipway.bot.images.catalogue import Catalogue
 from slipway.bot.images.definitions import DefinitionRef
+from slipway.bot.images.formatting import format_regions, join_names, latest_changes
 from slipway.bot.images.history import RollbackHistory
 from slipway.bot.images.observed import observe_latest, observe_version
 from slipway.bot.images.requests import Pin, Promote
@@ -28,7 +29,6 @@ from slipway.bot.images.versions import (
     newest_latest,
     unfit,
 )
-from slipway.bot.images.words import in_words, latest_changes, regions_in_words
 
 
 @dataclass(frozen=True)
@@ -144,7 +144,7 @@ def _why_idle(definition: str, versions: Sequence[ImageVersion], text: str | Non
         for each in newer_candidates(versions)[:3]
     ]
     if passed:
-        return f"{definition} has no candidate fit to be promoted: {in_words(passed)}."
+        return f"{definition} has no candidate fit to be promoted: {join_names(passed)}."
     return f"{definition} has no candidate {than}."
 
 
@@ -227,12 +227,10 @@ def _warnings(each: _Chosen) -> list[str]:
     warnings = []
     newer = [region for region in here & before.keys() if after[region].number != number]
     if newer:
-        where = "" if len(newer) == len(here) else f" in {regions_in_words(newer)}"
-        top = in_words(sorted({str(after[region].number) for region in newer}))
+        where = "" if len(newer) == len(here) else f" in {format_regions(newer)}"
+        top = join_names(sorted({str(after[region].number) for region in newer}))
         warnings.append(f"{number} is older than the latest of {definition}{where}, which stays {top}.")
     missing = sorted(before.keys() - here)
     if missing:
-        warnings.append(
-            f"{number} of {definition} is not in {regions_in_words(missing)}; latest stays there."
-        )
+        warnings.append(f"{number} of {definition} is not in {format_regions(missing)}; latest stays there.")
     return warnings

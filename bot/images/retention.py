@@ -11,7 +11,7 @@ What the SOP leaves open is decided on the side of keeping:
 - Protected versions (:func:`slipway.bot.images.versions.protection`) and versions that are not ``Succeeded``
   stay, and take nobody's place: neither counts towards the newest ones. A run of failed uploads or a
   handful of protected versions must not push good candidates out. What rule 1 removes does not count either.
-- A version that is latest in any region stays, unless its life ended. "Latest" is judged among what is
+- A version that is latest in any region stays, unless its life ended. "Latest" is decided among what is
   left after rule 1, so that the version which takes over from an ended one is kept too; and both with and
   without the versions that are not ``Succeeded``, because those may turn out not to launch. In a rolling
   definition such a version counts towards the newest if it is among them, and stays beyond them if not.
@@ -27,6 +27,7 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 
 from slipway.bot.clouds.model import ImageVersion, VersionState
+from slipway.bot.images.formatting import format_regions
 from slipway.bot.images.settings import RetentionSettings
 from slipway.bot.images.versions import (
     Protection,
@@ -37,7 +38,6 @@ from slipway.bot.images.versions import (
     newest_latest,
     protection,
 )
-from slipway.bot.images.words import regions_in_words
 
 
 class Rule(StrEnum):
@@ -48,7 +48,7 @@ class Rule(StrEnum):
     ROLLING = "rolling"
 
 
-class Keep(StrEnum):
+class KeepReason(StrEnum):
     """Why a version stays."""
 
     DELETE_NEVER = "tagged delete=never"
@@ -61,7 +61,7 @@ class Keep(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Goes:
+class Deletion:
     """A version that a clean-up removes, and the rule that chose it."""
 
     version: ImageVersion
@@ -69,40 +69,40 @@ class Goes:
 
 
 @dataclass(frozen=True, slots=True)
-class Stays:
+class Kept:
     """A version that a clean-up keeps, and why."""
 
     version: ImageVersion
-    why: Keep
+    why: KeepReason
 
 
-Verdict = Goes | Stays
+Decision = Deletion | Kept
 
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """The verdicts over one definition, each newest first, and what people must know about them."""
+    """The decisions over one definition, each newest first, and what people must know about them."""
 
-    goes: tuple[Goes, ...]
-    stays: tuple[Stays, ...]
+    deletions: tuple[Deletion, ...]
+    kept: tuple[Kept, ...]
     warnings: tuple[str, ...] = ()
 
     @property
     def share(self) -> float:
         """The share of the definition's versions that goes, from 0 to 1."""
-        return len(self.goes) / (len(self.goes) + len(self.stays))
+        return len(self.deletions) / (len(self.deletions) + len(self.kept))
 
 
-_KEPT_BY = {
-    Protection.DELETE_NEVER: Keep.DELETE_NEVER,
-    Protection.FOREIGN_OWNER: Keep.FOREIGN_OWNER,
+_KEEP_REASONS = {
+    Protection.DELETE_NEVER: KeepReason.DELETE_NEVER,
+    Protection.FOREIGN_OWNER: KeepReason.FOREIGN_OWNER,
 }
 
 
 def retention(
     versions: Collection[ImageVersion], now: datetime, policy: RetentionSettings, *, title: str = ""
 ) -> Retention:
-    """Judge every version of one definition; the module's text has the rules.
+    """Decide on every version of one definition; the module's text has the rules.
 
     Args:
         versions: all versions of the definition, in any order.
@@ -115,27 +115,29 @@ def retention(
     """
     names = {(version.cloud, version.definition) for version in versions}
     if len(names) != 1:
-        raise ValueError(f"retention judges one definition with its versions, not {sorted(names)}")
+        raise ValueError(f"retention takes one definition with its versions, not {sorted(names)}")
     ((_, definition),) = names
     ordered = newest_first(versions)
-    verdicts: dict[int, Verdict] = {}  # by place in `ordered`
+    decisions: dict[int, Decision] = {}  # by place in `ordered`
     for place, version in enumerate(ordered):
-        verdict = _untouchable(version, policy) or _ended(version, now)
-        if verdict is not None:
-            verdicts[place] = verdict
-    latest = _latest(each for place, each in enumerate(ordered) if not isinstance(verdicts.get(place), Goes))
-    judge = _Judge(policy, rolling=_is_rolling(definition, policy), latest=latest)
-    judged = [verdicts.get(place) or judge(version) for place, version in enumerate(ordered)]
-    goes = tuple(verdict for verdict in judged if isinstance(verdict, Goes))
-    stays = tuple(verdict for verdict in judged if isinstance(verdict, Stays))
-    return Retention(goes, stays, _warnings(title or definition, ordered, goes, stays))
+        decision = _kept_anyway(version, policy) or _ended(version, now)
+        if decision is not None:
+            decisions[place] = decision
+    latest = _latest(
+        each for place, each in enumerate(ordered) if not isinstance(decisions.get(place), Deletion)
+    )
+    counter = _NewestCounter(policy, rolling=_is_rolling(definition, policy), latest=latest)
+    decided = [decisions.get(place) or counter(version) for place, version in enumerate(ordered)]
+    deletions = tuple(decision for decision in decided if isinstance(decision, Deletion))
+    kept = tuple(decision for decision in decided if isinstance(decision, Kept))
+    return Retention(deletions, kept, _warnings(title or definition, ordered, deletions, kept))
 
 
 def _is_rolling(definition: str, policy: RetentionSettings) -> bool:
     return fnmatchcase(definition.casefold(), policy.rolling_pattern.casefold())
 
 
-class _Judge:
+class _NewestCounter:
     """Applies rules 2 and 3 to versions that are handed to it newest first, and counts them."""
 
     def __init__(self, policy: RetentionSettings, *, rolling: bool, latest: frozenset[int]) -> None:
@@ -145,32 +147,32 @@ class _Judge:
         self._candidates = 0
         self._seen = 0  # versions that rule 2 left
 
-    def __call__(self, version: ImageVersion) -> Verdict:
+    def __call__(self, version: ImageVersion) -> Decision:
         promoted = is_promoted(version)
         self._candidates += not promoted
         if not promoted and self._candidates > self._policy.keep_candidates:
-            return Goes(version, Rule.CANDIDATES)
+            return Deletion(version, Rule.CANDIDATES)
         self._seen += 1
         if id(version) in self._latest:
-            return Stays(version, Keep.LATEST)
+            return Kept(version, KeepReason.LATEST)
         if not self._rolling:
-            return Stays(version, Keep.PROMOTED if promoted else Keep.NEWEST_CANDIDATES)
+            return Kept(version, KeepReason.PROMOTED if promoted else KeepReason.NEWEST_CANDIDATES)
         if self._seen > self._policy.keep_rolling:
-            return Goes(version, Rule.ROLLING)
-        return Stays(version, Keep.NEWEST_ROLLING)
+            return Deletion(version, Rule.ROLLING)
+        return Kept(version, KeepReason.NEWEST_ROLLING)
 
 
-def _untouchable(version: ImageVersion, policy: RetentionSettings) -> Stays | None:
+def _kept_anyway(version: ImageVersion, policy: RetentionSettings) -> Kept | None:
     protected = protection(version, policy.owner)
     if protected is not None:
-        return Stays(version, _KEPT_BY[protected])
+        return Kept(version, _KEEP_REASONS[protected])
     if version.state is not VersionState.SUCCEEDED:
-        return Stays(version, Keep.NOT_SUCCEEDED)
+        return Kept(version, KeepReason.NOT_SUCCEEDED)
     return None
 
 
-def _ended(version: ImageVersion, now: datetime) -> Goes | None:
-    return Goes(version, Rule.END_OF_LIFE) if has_ended(version, now) else None
+def _ended(version: ImageVersion, now: datetime) -> Deletion | None:
+    return Deletion(version, Rule.END_OF_LIFE) if has_ended(version, now) else None
 
 
 def _latest(left: Iterable[ImageVersion]) -> frozenset[int]:
@@ -186,14 +188,14 @@ def _latest(left: Iterable[ImageVersion]) -> frozenset[int]:
 
 
 def _warnings(
-    definition: str, before: list[ImageVersion], goes: tuple[Goes, ...], stays: tuple[Stays, ...]
+    definition: str, before: list[ImageVersion], deletions: tuple[Deletion, ...], kept: tuple[Kept, ...]
 ) -> tuple[str, ...]:
     """Say where launches of the definition will find no latest any more."""
-    if not any(is_promoted(each.version) for each in goes):
+    if not any(is_promoted(each.version) for each in deletions):
         return ()
-    after = latest_by_region(each.version for each in stays)
+    after = latest_by_region(each.version for each in kept)
     lost = [region for region in latest_by_region(before) if region not in after]
     if not lost:
         return ()
-    where = f" in {regions_in_words(lost)}" if after else ""
+    where = f" in {format_regions(lost)}" if after else ""
     return (f"{definition} is left without a latest{where}: launching it by default will fail.",)

@@ -15,11 +15,11 @@ from slipway.bot.core.errors import UserError
 from slipway.bot.core.steps import Draft
 from slipway.bot.images.catalogue import Catalogue
 from slipway.bot.images.definitions import DefinitionRef
+from slipway.bot.images.formatting import format_regions, join_names, latest_changes
 from slipway.bot.images.observed import observe_latest, observe_version
 from slipway.bot.images.requests import Pin, Rollback
 from slipway.bot.images.steps import FlagReason, SetExcluded
 from slipway.bot.images.versions import find_version, latest_by_region, newest_first, unfit
-from slipway.bot.images.words import in_words, latest_changes, regions_in_words
 
 
 class RollbackPlanner:
@@ -52,7 +52,7 @@ class RollbackPlanner:
             observed |= observe_version(definition, each)
         return Draft(
             request=request.model_copy(update={"definition": str(definition), "version": pin.version}),
-            summary=f"{in_words([str(each.number) for each in successors])} is latest of {definition} again.",
+            summary=f"{join_names([str(each.number) for each in successors])} is latest of {definition} again.",
             steps=(SetExcluded(**pin.model_dump(), excluded=True, why=FlagReason.ROLLED_BACK),),
             observed=observed,
             evidence=tuple(
@@ -93,7 +93,7 @@ def _successors(
     losing = [region for region, version in before.items() if version.number == taken.number]
     bare = [region for region in losing if region not in after]
     if bare:
-        where = "" if len(bare) == len(losing) else f" in {regions_in_words(bare)}"
+        where = "" if len(bare) == len(losing) else f" in {format_regions(bare)}"
         raise UserError(
             f"{definition} has no promoted version before {taken.number} to roll back to{where}.", hint=hint
         )
@@ -111,5 +111,5 @@ def _warnings(taken: ImageVersion, before: Mapping[str, ImageVersion]) -> tuple[
     warnings = [f"{taken.number} will be promoted again only when somebody names it."]
     spared = [region for region, version in before.items() if version.number != taken.number]
     if spared:
-        warnings.append(f"Nothing changes in {regions_in_words(spared)}, where {taken.number} is not latest.")
+        warnings.append(f"Nothing changes in {format_regions(spared)}, where {taken.number} is not latest.")
     return tuple(warnings)

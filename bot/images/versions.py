@@ -32,14 +32,14 @@ class VersionStatus(StrEnum):
     PROTECTED = "protected"
 
 
-def order_key(version: ImageVersion) -> tuple[VersionNumber, datetime]:
+def sort_key(version: ImageVersion) -> tuple[VersionNumber, datetime]:
     """Sorts versions oldest first: by integer number, then by published date."""
     return version.number, version.published_at or _NEVER_PUBLISHED
 
 
 def newest_first(versions: Iterable[ImageVersion]) -> list[ImageVersion]:
     """The versions, newest first, as :func:`order_key` has it."""
-    return sorted(versions, key=order_key, reverse=True)
+    return sorted(versions, key=sort_key, reverse=True)
 
 
 def is_promoted(version: ImageVersion) -> bool:
@@ -85,7 +85,7 @@ def latest(versions: Iterable[ImageVersion], region: str) -> ImageVersion | None
     The highest integer number among versions that are present in the region and not excluded
     there. Neither its provisioning state nor its end of life plays a part.
     """
-    return max((each for each in versions if region in each.launch_regions), key=order_key, default=None)
+    return max((each for each in versions if region in each.launch_regions), key=sort_key, default=None)
 
 
 def latest_by_region(versions: Iterable[ImageVersion]) -> dict[str, ImageVersion]:
@@ -99,7 +99,7 @@ def latest_by_region(versions: Iterable[ImageVersion]) -> dict[str, ImageVersion
 
 def newest_latest(versions: Iterable[ImageVersion]) -> ImageVersion | None:
     """The newest version that is latest somewhere: the newest promoted one."""
-    return max(filter(is_promoted, versions), key=order_key, default=None)
+    return max(filter(is_promoted, versions), key=sort_key, default=None)
 
 
 def newer_candidates(versions: Iterable[ImageVersion]) -> list[ImageVersion]:

@@ -49,17 +49,17 @@ class LaunchPlanner:
         """
         pin = request.pin
         if request.profile is not None:
-            self._known(request.profile)
+            self._profile(request.profile)
         if pin:
             name = pin.profile
             self._check_cloud(pin)
             image = await find_image([self._machines(pin.cloud)], pin.image_id)
-            template = await self._template(name, self._known(name), pin.template_version)
+            template = await self._template(name, self._profile(name), pin.template_version)
             await self._check_architecture(image, name, template)
         else:
             image = await find_image(self._accounts(request.profile), request.image)
             name, template = await self._choose(request.profile, image)
-        profile = self._known(name)
+        profile = self._profile(name)
         check_count(request.count, name, profile)
         lifetime = lifetime_of(request.seconds, name, profile)
         if pin is None:
@@ -78,11 +78,11 @@ class LaunchPlanner:
             )
         return self._draft(request.model_copy(update={"pin": pin}), pin, image, template, now)
 
-    def _known(self, name: str) -> ProfileSettings:
+    def _profile(self, name: str) -> ProfileSettings:
         profile = self._profiles.get(name)
         if profile is None:
             raise UserError(
-                f"There is no profile {name}; {_there_are(self._profiles)}.",
+                f"There is no profile {name}; {_profile_names(self._profiles)}.",
                 nearest=nearest(name, self._profiles),
             )
         return profile
@@ -93,7 +93,7 @@ class LaunchPlanner:
     def _accounts(self, profile: str | None) -> list[Machines]:
         """Where to look for an image: where this profile launches, or each one in turn."""
         if profile is not None:
-            return [self._machines(self._known(profile).cloud)]
+            return [self._machines(self._profile(profile).cloud)]
         names = dict.fromkeys(profile.cloud for profile in self._profiles.values())
         if not names or not self._clouds.all(MACHINES):
             return [self._clouds.only(MACHINES)]
@@ -101,7 +101,7 @@ class LaunchPlanner:
 
     def _check_cloud(self, pin: LaunchPin) -> None:
         """Raise UserError where the profile launches somewhere else by now."""
-        cloud = self._known(pin.profile).cloud
+        cloud = self._profile(pin.profile).cloud
         if cloud != pin.cloud:
             raise UserError(
                 f"Profile {pin.profile} launches in {cloud} now, and this launch was planned for {pin.cloud}; "
@@ -110,7 +110,7 @@ class LaunchPlanner:
 
     async def _choose(self, wanted: str | None, image: MachineImage) -> tuple[str, Template]:
         if wanted is not None:
-            template = await self._template(wanted, self._known(wanted))
+            template = await self._template(wanted, self._profile(wanted))
             await self._check_architecture(image, wanted, template)
             return wanted, template
         if not self._profiles:
@@ -123,7 +123,7 @@ class LaunchPlanner:
                 return name, template
         raise UserError(
             f"{image.name} is for {image.architecture}, and no profile has machines for that; "
-            f"{_there_are(self._profiles)}."
+            f"{_profile_names(self._profiles)}."
         )
 
     async def _template(self, name: str, profile: ProfileSettings, version: int | None = None) -> Template:
@@ -206,7 +206,7 @@ class LaunchPlanner:
         )
 
 
-def _there_are(profiles: Mapping[str, ProfileSettings]) -> str:
+def _profile_names(profiles: Mapping[str, ProfileSettings]) -> str:
     *most, last = profiles or ("none at all",)
     return f"there are {', '.join(most)} and {last}" if most else f"there is {last}"
 

@@ -11,6 +11,7 @@ from slipway.bot.clouds.model import ImageVersion
 from slipway.bot.core.commands import command
 from slipway.bot.core.times import format_date
 from slipway.bot.images.definitions import DefinitionRef
+from slipway.bot.images.formatting import format_regions
 from slipway.bot.images.services import ImageServices
 from slipway.bot.images.versions import (
     is_promoted,
@@ -18,7 +19,6 @@ from slipway.bot.images.versions import (
     newest_candidate,
     version_statuses,
 )
-from slipway.bot.images.words import regions_in_words
 from slipway.commands.dispatch.context import CardReply, CommandContext
 
 
@@ -72,7 +72,7 @@ def _one(name: str, versions: Sequence[ImageVersion], call: CommandContext) -> C
     now = call.services.clock()
     by_region = latest_by_region(versions)
     owner = call.services.get(ImageServices).retention.owner
-    regions = [regions_in_words([region.name for region in version.regions]) for version in versions]
+    regions = [format_regions([region.name for region in version.regions]) for version in versions]
     alike = len(set(regions)) == 1  # then said once, for a table that fits a narrow screen
     rows = tuple(
         (

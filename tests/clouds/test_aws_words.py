@@ -12,7 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.bot.clouds.aws.answers import (
+from slipway.bot.clouds.aws.calls import longest_call
+from slipway.bot.clouds.aws.errors import Ec2Request, UnexpectedResponseError, translate_client_error
+from slipway.bot.clouds.aws.responses import (
     Origin,
     read_architectures,
     read_image,
@@ -20,8 +22,6 @@ from slipway.bot.clouds.aws.answers import (
     read_name,
     read_template,
 )
-from slipway.bot.clouds.aws.calls import longest_call
-from slipway.bot.clouds.aws.errors import Ec2Request, UnexpectedAnswerError, translate_client_error
 from slipway.bot.clouds.simulated.aws.seed import fedora_machines
 from slipway.bot.core.errors import CloudError, CloudErrorKind
 from tests.support.aws import aws_settings
@@ -126,18 +126,18 @@ def test_a_broken_part_of_an_answer_is_reported_and_nothing_else_breaks(name: st
         lambda: read_name(answer),
     ]
     for reader in readers:
-        with suppress(UnexpectedAnswerError):
+        with suppress(UnexpectedResponseError):
             reader()
 
 
 @pytest.mark.parametrize("missing", ["ImageId", "Architecture", "State", "OwnerId"])
 def test_an_image_without_what_every_image_has_is_unexpected(missing: str) -> None:
-    with pytest.raises(UnexpectedAnswerError, match=missing):
+    with pytest.raises(UnexpectedResponseError, match=missing):
         read_image({name: value for name, value in WHOLE.items() if name != missing}, ORIGIN)
 
 
 def test_a_machine_in_a_state_that_ec2_does_not_have_is_unexpected() -> None:
-    with pytest.raises(UnexpectedAnswerError, match="State"):
+    with pytest.raises(UnexpectedResponseError, match="State"):
         read_instance({**WHOLE, "State": {"Name": "dreaming"}}, ORIGIN)
 
 

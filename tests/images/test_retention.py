@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slipway.bot.clouds.model import ImageVersion, VersionState
-from slipway.bot.images.retention import Keep, Retention, Rule, retention
+from slipway.bot.images.retention import KeepReason, Retention, Rule, retention
 from slipway.bot.images.settings import RetentionSettings
 from slipway.bot.images.versions import (
     has_ended,
@@ -27,60 +27,60 @@ from tests.support.clock import DAY, NOW
 REGIONS = ("eastus", "westus", "northeurope")
 
 
-def goes(result: Retention) -> dict[str, Rule]:
-    return {str(each.version.number): each.rule for each in result.goes}
+def deletions(result: Retention) -> dict[str, Rule]:
+    return {str(each.version.number): each.rule for each in result.deletions}
 
 
-def stays(result: Retention) -> dict[str, Keep]:
-    return {str(each.version.number): each.why for each in result.stays}
+def kept(result: Retention) -> dict[str, KeepReason]:
+    return {str(each.version.number): each.why for each in result.kept}
 
 
 def test_an_ended_version_goes_even_among_the_newest_and_even_as_latest() -> None:
     result = retention([promoted("43.9.0", ends=NOW - DAY), version("43.8.0", ends=NOW - DAY)], NOW, POLICY)
-    assert goes(result) == {"43.9.0": Rule.END_OF_LIFE, "43.8.0": Rule.END_OF_LIFE}
+    assert deletions(result) == {"43.9.0": Rule.END_OF_LIFE, "43.8.0": Rule.END_OF_LIFE}
     assert result.warnings == (f"{X64} is left without a latest: launching it by default will fail.",)
 
 
 def test_end_of_life_is_past_only_after_its_moment_and_none_set_never_ends() -> None:
     result = retention([promoted("43.2.0", ends=NOW), promoted("43.1.0")], NOW, POLICY)
-    assert goes(result) == {}
+    assert deletions(result) == {}
 
 
 def test_only_the_newest_seven_candidates_stay_by_integer_number() -> None:
     result = retention(candidates(12), NOW, POLICY)  # 43.10.0 is newer than 43.9.0
-    assert goes(result) == {f"43.{each}.0": Rule.CANDIDATES for each in range(1, 6)}
-    assert set(stays(result).values()) == {Keep.NEWEST_CANDIDATES}
+    assert deletions(result) == {f"43.{each}.0": Rule.CANDIDATES for each in range(1, 6)}
+    assert set(kept(result).values()) == {KeepReason.NEWEST_CANDIDATES}
 
 
 def test_promoted_versions_stay_whatever_their_age_where_nothing_rolls() -> None:
     old = [promoted(f"42.{each}.0") for each in range(20)]
     result = retention([*old, *candidates(7)], NOW, POLICY)
-    assert goes(result) == {}
-    assert stays(result)["42.19.0"] is Keep.LATEST
-    assert stays(result)["42.18.0"] is Keep.PROMOTED
+    assert deletions(result) == {}
+    assert kept(result)["42.19.0"] is KeepReason.LATEST
+    assert kept(result)["42.18.0"] is KeepReason.PROMOTED
 
 
 def test_rawhide_keeps_the_newest_seven_whatever_the_flag_and_its_latest_beyond_them() -> None:
     held = [promoted("43.1.0", definition=RAWHIDE), promoted("43.2.0", definition=RAWHIDE)]
     held += candidates(7, definition=RAWHIDE, first=3)
     result = retention(held, NOW, POLICY)
-    assert goes(result) == {"43.1.0": Rule.ROLLING}
-    assert stays(result)["43.2.0"] is Keep.LATEST
+    assert deletions(result) == {"43.1.0": Rule.ROLLING}
+    assert kept(result)["43.2.0"] is KeepReason.LATEST
 
 
 def test_a_version_that_is_latest_in_one_region_only_stays() -> None:
     only_here = promoted("43.1.0", definition=RAWHIDE, regions=("westus",))
     newer = [promoted(f"43.{each}.0", definition=RAWHIDE, regions=("eastus",)) for each in range(2, 12)]
     result = retention([only_here, *newer], NOW, POLICY)
-    assert stays(result)["43.1.0"] is Keep.LATEST
+    assert kept(result)["43.1.0"] is KeepReason.LATEST
 
 
 def test_what_takes_over_from_an_ended_latest_is_kept() -> None:
     heir = promoted("43.1.0", definition=RAWHIDE)
     ended = promoted("43.50.0", definition=RAWHIDE, ends=NOW - DAY)
     result = retention([heir, ended, *candidates(9, definition=RAWHIDE, first=10)], NOW, POLICY)
-    assert goes(result)["43.50.0"] is Rule.END_OF_LIFE
-    assert stays(result)["43.1.0"] is Keep.LATEST
+    assert deletions(result)["43.50.0"] is Rule.END_OF_LIFE
+    assert kept(result)["43.1.0"] is KeepReason.LATEST
     assert result.warnings == ()
 
 
@@ -88,45 +88,45 @@ def test_the_newest_sound_promoted_version_stays_below_a_failed_one() -> None:
     sound = promoted("43.1.0", definition=RAWHIDE)
     failed = promoted("43.50.0", definition=RAWHIDE, state=VersionState.FAILED)
     result = retention([sound, failed, *candidates(9, definition=RAWHIDE, first=10)], NOW, POLICY)
-    assert stays(result)["43.1.0"] is Keep.LATEST
-    assert stays(result)["43.50.0"] is Keep.NOT_SUCCEEDED
+    assert kept(result)["43.1.0"] is KeepReason.LATEST
+    assert kept(result)["43.50.0"] is KeepReason.NOT_SUCCEEDED
 
 
 @pytest.mark.parametrize(
     ("tags", "why"),
     [
-        ({"delete": "never"}, Keep.DELETE_NEVER),
-        ({"Delete": "Never "}, Keep.DELETE_NEVER),
-        ({"owner": "fedora-coreos"}, Keep.FOREIGN_OWNER),
+        ({"delete": "never"}, KeepReason.DELETE_NEVER),
+        ({"Delete": "Never "}, KeepReason.DELETE_NEVER),
+        ({"owner": "fedora-coreos"}, KeepReason.FOREIGN_OWNER),
     ],
 )
-def test_protected_versions_stay_even_after_their_end(tags: dict[str, str], why: Keep) -> None:
+def test_protected_versions_stay_even_after_their_end(tags: dict[str, str], why: KeepReason) -> None:
     result = retention([version("43.1.0", ends=NOW - DAY, tags=tags)], NOW, POLICY)
-    assert stays(result) == {"43.1.0": why}
+    assert kept(result) == {"43.1.0": why}
 
 
 @pytest.mark.parametrize("tags", [{}, {"owner": "fedora-cloud"}, {"owner": ""}, {"delete": "later"}])
 def test_other_tags_protect_nothing(tags: dict[str, str]) -> None:
     result = retention([version("43.1.0", ends=NOW - DAY, tags=tags)], NOW, POLICY)
-    assert goes(result) == {"43.1.0": Rule.END_OF_LIFE}
+    assert deletions(result) == {"43.1.0": Rule.END_OF_LIFE}
 
 
 def test_failed_and_protected_versions_take_no_candidates_place() -> None:
     failed = [version(f"43.{each}.0", state=VersionState.FAILED) for each in range(20, 30)]
     pinned = [version(f"43.{each}.0", tags={"delete": "never"}) for each in range(30, 40)]
     result = retention([*candidates(7), *failed, *pinned], NOW, POLICY)
-    assert goes(result) == {}
+    assert deletions(result) == {}
 
 
 @pytest.mark.parametrize("state", [each for each in VersionState if each.value != "Succeeded"])
 def test_what_did_not_succeed_is_skipped(state: VersionState) -> None:
     result = retention([version("43.1.0", ends=NOW - DAY, state=state)], NOW, POLICY)
-    assert stays(result) == {"43.1.0": Keep.NOT_SUCCEEDED}
+    assert kept(result) == {"43.1.0": KeepReason.NOT_SUCCEEDED}
 
 
 def test_a_version_that_lists_no_regions_is_no_candidate_unless_its_flag_says_so() -> None:
     bare = [promoted(f"43.{each}.0", regions=()) for each in range(20)]
-    assert goes(retention(bare, NOW, POLICY)) == {}
+    assert deletions(retention(bare, NOW, POLICY)) == {}
 
 
 def test_losing_the_latest_of_some_regions_is_said_with_their_names() -> None:
@@ -177,9 +177,9 @@ def ours(each: ImageVersion) -> bool:
 @given(galleries(), policies)
 def test_every_version_gets_exactly_one_verdict(held: list[ImageVersion], policy: RetentionSettings) -> None:
     result = retention(held, NOW, policy)
-    judged = [each.version for each in result.goes] + [each.version for each in result.stays]
-    assert sorted(map(id, judged)) == sorted(map(id, held))
-    assert result.share == len(result.goes) / len(held)
+    decided = [each.version for each in result.deletions] + [each.version for each in result.kept]
+    assert sorted(map(id, decided)) == sorted(map(id, held))
+    assert result.share == len(result.deletions) / len(held)
 
 
 @given(galleries(), policies, st.randoms(use_true_random=False))
@@ -195,24 +195,24 @@ def test_the_order_of_a_listing_does_not_matter(
 def test_only_our_own_succeeded_unprotected_versions_go(
     held: list[ImageVersion], policy: RetentionSettings
 ) -> None:
-    assert all(ours(each.version) for each in retention(held, NOW, policy).goes)
+    assert all(ours(each.version) for each in retention(held, NOW, policy).deletions)
 
 
 @given(galleries(), policies)
 def test_ours_that_ended_always_go_by_that_rule(held: list[ImageVersion], policy: RetentionSettings) -> None:
     result = retention(held, NOW, policy)
     ended = {str(each.number) for each in held if ours(each) and has_ended(each, NOW)}
-    assert {number for number, rule in goes(result).items() if rule is Rule.END_OF_LIFE} == ended
+    assert {number for number, rule in deletions(result).items() if rule is Rule.END_OF_LIFE} == ended
 
 
 @given(galleries(), policies)
 def test_a_latest_goes_only_when_it_ended(held: list[ImageVersion], policy: RetentionSettings) -> None:
     result = retention(held, NOW, policy)
-    gone = {id(each.version): each.rule for each in result.goes}
+    gone = {id(each.version): each.rule for each in result.deletions}
     for region in REGIONS:
         top = latest(held, region)
         assert top is None or gone.get(id(top), Rule.END_OF_LIFE) is Rule.END_OF_LIFE
-    left = [each.version for each in result.stays]
+    left = [each.version for each in result.kept]
     sound = [each for each in held if not (ours(each) and has_ended(each, NOW))]
     assert latest_by_region(left) == latest_by_region(sound)
 
@@ -222,32 +222,32 @@ def test_no_more_stay_than_allowed_and_those_are_the_newest(
     held: list[ImageVersion], policy: RetentionSettings
 ) -> None:
     result = retention(held, NOW, policy)
-    left = [each.version for each in result.stays if ours(each.version)]
+    left = [each.version for each in result.kept if ours(each.version)]
     kept = [each for each in left if not is_promoted(each)]
     assert len(kept) <= policy.keep_candidates
-    gone = [each.version for each in result.goes if each.rule is Rule.CANDIDATES]
+    gone = [each.version for each in result.deletions if each.rule is Rule.CANDIDATES]
     assert all(low.number < high.number for low in gone for high in kept)
     if held[0].definition == RAWHIDE:
-        extra = [each for each in result.stays if each.why is Keep.LATEST]
+        extra = [each for each in result.kept if each.why is KeepReason.LATEST]
         assert len(left) <= policy.keep_rolling + len(extra)
     else:
-        assert all(not is_promoted(each.version) for each in result.goes if each.rule is Rule.CANDIDATES)
-        assert Rule.ROLLING not in goes(result).values()
+        assert all(not is_promoted(each.version) for each in result.deletions if each.rule is Rule.CANDIDATES)
+        assert Rule.ROLLING not in deletions(result).values()
 
 
 @given(galleries(), policies)
 def test_cleaning_up_twice_removes_nothing_more(held: list[ImageVersion], policy: RetentionSettings) -> None:
-    left = [each.version for each in retention(held, NOW, policy).stays]
+    left = [each.version for each in retention(held, NOW, policy).kept]
     if left:
-        assert retention(left, NOW, policy).goes == ()
+        assert retention(left, NOW, policy).deletions == ()
 
 
 @given(galleries(), policies, st.integers(0, 6))
 def test_what_ended_stays_ended(held: list[ImageVersion], policy: RetentionSettings, days: int) -> None:
     ended = {
-        number for number, rule in goes(retention(held, NOW, policy)).items() if rule is Rule.END_OF_LIFE
+        number for number, rule in deletions(retention(held, NOW, policy)).items() if rule is Rule.END_OF_LIFE
     }
-    later = goes(retention(held, NOW + timedelta(days=days), policy))
+    later = deletions(retention(held, NOW + timedelta(days=days), policy))
     assert all(later.get(number) is Rule.END_OF_LIFE for number in ended)
 
 
@@ -256,7 +256,7 @@ def test_a_lost_latest_is_warned_of_and_nothing_else_is(
     held: list[ImageVersion], policy: RetentionSettings
 ) -> None:
     result = retention(held, NOW, policy)
-    after = latest_by_region(each.version for each in result.stays)
+    after = latest_by_region(each.version for each in result.kept)
     assert bool(result.warnings) == bool(latest_by_region(held).keys() - after.keys())
 
 
@@ -265,9 +265,11 @@ def test_keeping_more_never_removes_more(held: list[ImageVersion], policy: Reten
     more = policy.model_copy(
         update={"keep_candidates": policy.keep_candidates + 1, "keep_rolling": policy.keep_rolling + 1}
     )
-    assert goes(retention(held, NOW, more)).keys() <= goes(retention(held, NOW, policy)).keys()
+    assert deletions(retention(held, NOW, more)).keys() <= deletions(retention(held, NOW, policy)).keys()
 
 
 def test_verdicts_come_newest_first() -> None:
     result = retention(candidates(12), NOW, POLICY)
-    assert [each.version for each in result.goes] == newest_first(each.version for each in result.goes)
+    assert [each.version for each in result.deletions] == newest_first(
+        each.version for each in result.deletions
+    )

@@ -17,13 +17,13 @@ from typing import Any, TypeVar
 
 from pydantic import SecretStr
 
-from slipway.bot.clouds.aws.answers import Answer
 from slipway.bot.clouds.aws.errors import (
     Ec2Request,
-    UnexpectedAnswerError,
+    UnexpectedResponseError,
     translate_botocore_error,
     translate_client_error,
 )
+from slipway.bot.clouds.aws.responses import Response
 from slipway.bot.clouds.aws.settings import AwsSettings
 from slipway.bot.core.errors import CloudErrorKind
 
@@ -81,7 +81,7 @@ class Ec2Calls:
         self._closed = False
 
     async def call(
-        self, request: Ec2Request, operation: str, read: Callable[[Answer], T], **parameters: object
+        self, request: Ec2Request, operation: str, read: Callable[[Response], T], **parameters: object
     ) -> T:
         """One request, and what ``read`` makes of its answer.
 
@@ -100,7 +100,7 @@ class Ec2Calls:
         self,
         request: Ec2Request,
         operation: str,
-        read: Callable[[Answer], Sequence[T]],
+        read: Callable[[Response], Sequence[T]],
         *,
         page_size: int,
         **parameters: object,
@@ -155,7 +155,7 @@ class Ec2Calls:
             raise translate_client_error(error, request) from error
         except (BotoCoreError, ResponseParserError) as error:
             raise translate_botocore_error(error, request) from error
-        except UnexpectedAnswerError as error:
+        except UnexpectedResponseError as error:
             raise request.failed(
                 CloudErrorKind.NONSENSE, f"its answer could not be read, for {error} is not as it must be"
             ) from error

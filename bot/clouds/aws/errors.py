@@ -55,7 +55,7 @@ _CONFLICTS = {
     "InvalidAMIID.Unavailable": "the image is not available any more, or not yet",
     "OperationNotPermitted": "the machine is protected against it",
 }
-_THINGS = (
+_RESOURCES = (
     ("InvalidAMIID", "the image"),
     ("InvalidInstanceID", "the machine"),
     ("InvalidLaunchTemplateId.VersionNotFound", "this version of the launch template"),
@@ -108,15 +108,15 @@ class Ec2Request:
         return CloudError(kind, cloud=self.cloud, sentence=sentence)
 
 
-class UnexpectedAnswerError(Exception):
+class UnexpectedResponseError(Exception):
     """EC2's answer was well-formed and lacks what it must hold, or holds something else."""
 
 
-def _meaning(code: str, status: int) -> tuple[CloudErrorKind, str]:
+def _classify(code: str, status: int) -> tuple[CloudErrorKind, str]:
     """The kind of an EC2 error code, and why in plain words. The order of the questions matters."""
     if code in _CONFLICTS:
         return CloudErrorKind.CONFLICT, _CONFLICTS[code]
-    for asked in (_refusal, _shortage, _absence):
+    for asked in (_refusal_of, _shortage_of, _absence_of):
         if meaning := asked(code):
             return meaning
     if status >= 500:
@@ -124,7 +124,7 @@ def _meaning(code: str, status: int) -> tuple[CloudErrorKind, str]:
     return CloudErrorKind.INVALID, "it does not take the request as it is"
 
 
-def _refusal(code: str) -> tuple[CloudErrorKind, str] | None:
+def _refusal_of(code: str) -> tuple[CloudErrorKind, str] | None:
     if code in _DENIED:
         return CloudErrorKind.REFUSED, "Slipway's AWS identity lacks the permission"
     if code in _EXPIRED:
@@ -136,7 +136,7 @@ def _refusal(code: str) -> tuple[CloudErrorKind, str] | None:
     return None
 
 
-def _shortage(code: str) -> tuple[CloudErrorKind, str] | None:
+def _shortage_of(code: str) -> tuple[CloudErrorKind, str] | None:
     if code in _THROTTLED:
         return CloudErrorKind.THROTTLED, "too many requests came at once, and trying again did not help"
     if code.startswith("Insufficient") and code.endswith("Capacity"):
@@ -149,13 +149,14 @@ def _shortage(code: str) -> tuple[CloudErrorKind, str] | None:
     return None
 
 
-def _absence(code: str) -> tuple[CloudErrorKind, str] | None:
+def _absence_of(code: str) -> tuple[CloudErrorKind, str] | None:
     if "NotFound" not in code and not code.endswith(".Malformed"):
         return None
-    thing = next(
-        (thing for prefix, thing in _THINGS if code.startswith(prefix)), "something the request names"
+    resource = next(
+        (resource for prefix, resource in _RESOURCES if code.startswith(prefix)),
+        "something the request names",
     )
-    return CloudErrorKind.NOT_FOUND, f"{thing} does not exist, or not in this region"
+    return CloudErrorKind.NOT_FOUND, f"{resource} does not exist, or not in this region"
 
 
 def translate_client_error(error: Any, request: Ec2Request) -> CloudError:
@@ -164,7 +165,7 @@ def translate_client_error(error: Any, request: Ec2Request) -> CloudError:
     status = int(answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
     given = str(answer.get("Error", {}).get("Code", ""))
     code = given if _CODE.fullmatch(given) and given != "Unknown" else ""
-    kind, why = _meaning(code, status)
+    kind, why = _classify(code, status)
     return request.failed(kind, why, code)
 
 

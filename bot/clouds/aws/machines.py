@@ -6,18 +6,18 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
-from slipway.bot.clouds.aws.answers import (
-    Answer,
+from slipway.bot.clouds.aws.calls import Ec2Calls
+from slipway.bot.clouds.aws.errors import CLOUD_NAME, Ec2Request
+from slipway.bot.clouds.aws.responses import (
     Origin,
-    items,
+    Response,
     read_architectures,
     read_image,
     read_instance,
+    read_list,
     read_name,
     read_template,
 )
-from slipway.bot.clouds.aws.calls import Ec2Calls
-from slipway.bot.clouds.aws.errors import CLOUD_NAME, Ec2Request
 from slipway.bot.clouds.aws.settings import AwsSettings
 from slipway.bot.clouds.declaration import CloudContext
 from slipway.bot.clouds.model import Instance, InstanceState, LaunchSpec, MachineImage, Template
@@ -101,7 +101,7 @@ class AwsMachines:
         found = await self._calls.call(
             request,
             "describe_launch_template_versions",
-            lambda answer: [read_template(each) for each in items(answer, "LaunchTemplateVersions")],
+            lambda answer: [read_template(each) for each in read_list(answer, "LaunchTemplateVersions")],
             LaunchTemplateName=name,
             Versions=["$Default" if version is None else str(version)],
         )
@@ -117,7 +117,7 @@ class AwsMachines:
         names = await self._calls.pages(
             self._request("list launch templates"),
             "describe_launch_templates",
-            lambda page: [read_name(each) for each in items(page, "LaunchTemplates")],
+            lambda page: [read_name(each) for each in read_list(page, "LaunchTemplates")],
             page_size=min(_TEMPLATE_PAGE, self._page_size),
         )
         return tuple(sorted(names))
@@ -193,7 +193,7 @@ class AwsMachines:
         named = await self._calls.call(
             request,
             "terminate_instances",
-            lambda answer: [each.get("InstanceId") for each in items(answer, "TerminatingInstances")],
+            lambda answer: [each.get("InstanceId") for each in read_list(answer, "TerminatingInstances")],
             InstanceIds=[instance_id],
         )
         if instance_id not in named:
@@ -210,7 +210,7 @@ class AwsMachines:
         return await self._calls.pages(
             request,
             "describe_images",
-            lambda page: [read_image(each, self._origin) for each in items(page, "Images")],
+            lambda page: [read_image(each, self._origin) for each in read_list(page, "Images")],
             page_size=self._page_size,
             Owners=list(self._settings.owners),
             IncludeDeprecated=True,
@@ -234,7 +234,7 @@ class AwsMachines:
             found = await self._calls.call(
                 request,
                 "describe_instance_types",
-                lambda answer: [read_architectures(each) for each in items(answer, "InstanceTypes")],
+                lambda answer: [read_architectures(each) for each in read_list(answer, "InstanceTypes")],
                 InstanceTypes=[instance_type],
             )
             if not found:
@@ -242,11 +242,11 @@ class AwsMachines:
             self._architectures[instance_type] = found[0]
         return self._architectures[instance_type]
 
-    def _read_machines(self, reservation: Answer) -> list[Instance]:
-        return [read_instance(each, self._origin) for each in items(reservation, "Instances")]
+    def _read_machines(self, reservation: Response) -> list[Instance]:
+        return [read_instance(each, self._origin) for each in read_list(reservation, "Instances")]
 
-    def _read_reservations(self, answer: Answer) -> list[Instance]:
-        reservations = items(answer, "Reservations")
+    def _read_reservations(self, answer: Response) -> list[Instance]:
+        reservations = read_list(answer, "Reservations")
         return [machine for reservation in reservations for machine in self._read_machines(reservation)]
 
     def _tags(self, spec: LaunchSpec, token: str) -> list[dict[str, object]]:

@@ -42,12 +42,12 @@ if TYPE_CHECKING:
 _MOST_PAGES = 10_000
 """A bound for listings that never end: Azure allows 10,000 versions a subscription and region."""
 
-_PARENT_MISSING = frozenset({"SubscriptionNotFound", "InvalidSubscriptionId", "ResourceGroupNotFound"})
+_PARENT_NOT_FOUND = frozenset({"SubscriptionNotFound", "InvalidSubscriptionId", "ResourceGroupNotFound"})
 """A 404 with one of these says nothing about a version: the configuration is wrong, or a right was lost."""
 
 
 @dataclass(frozen=True)
-class Read:
+class VersionDocument:
     """A version as it was read: understood, and as the SDK's document to write back, with its ETag."""
 
     version: ImageVersion
@@ -55,7 +55,7 @@ class Read:
     etag: str | None
 
 
-class _Running(Protocol):
+class _Poller(Protocol):
     async def result(self) -> object: ...
 
 
@@ -121,7 +121,7 @@ class Arm:
         ):
             yield page
 
-    async def read(self, definition: str, number: VersionNumber) -> Read:
+    async def read(self, definition: str, number: VersionNumber) -> VersionDocument:
         """One version as it is now."""
         answers: list[PipelineResponse[Any, Any]] = []
         with translate_errors(self._account, f"show {number} of {definition}"):
@@ -130,9 +130,9 @@ class Arm:
             )
             answer = answers.pop().http_response
             version = read_version(answer.json(), definition, self._account, number)
-        return Read(version, document, answer.headers.get("ETag"))
+        return VersionDocument(version, document, answer.headers.get("ETag"))
 
-    async def begin_write(self, read: Read, *, excluded: bool, action: str) -> _Running:
+    async def begin_write(self, read: VersionDocument, *, excluded: bool, action: str) -> _Poller:
         """Write the version back with its flag, and that of every region which has one, set so.
 
         All else in the document goes back as it came. Where the answer carried an ETag, the write is bound to
@@ -149,33 +149,33 @@ class Arm:
             for region in profile.target_regions or ():
                 if region.exclude_from_latest is not None:
                     region.exclude_from_latest = excluded
-            running: AsyncLROPoller[Any]
-            running = await self._client.gallery_image_versions.begin_create_or_update(
+            poller: AsyncLROPoller[Any]
+            poller = await self._client.gallery_image_versions.begin_create_or_update(
                 *self._gallery,
                 read.version.definition,
                 str(read.version.number),
                 read.document,
                 headers={"If-Match": read.etag} if read.etag else {},
             )
-        return running
+        return poller
 
-    async def begin_delete(self, definition: str, number: VersionNumber, *, action: str) -> _Running | None:
+    async def begin_delete(self, definition: str, number: VersionNumber, *, action: str) -> _Poller | None:
         """Start deleting a version; None where there is none."""
         try:
             with translate_errors(self._account, action):
-                running: AsyncLROPoller[None] = await self._client.gallery_image_versions.begin_delete(
+                poller: AsyncLROPoller[None] = await self._client.gallery_image_versions.begin_delete(
                     *self._gallery, definition, str(number)
                 )
         except CloudError as error:
-            if error.kind is CloudErrorKind.NOT_FOUND and error.code not in _PARENT_MISSING:
+            if error.kind is CloudErrorKind.NOT_FOUND and error.code not in _PARENT_NOT_FOUND:
                 return None
             raise
-        return running
+        return poller
 
-    async def finish(self, running: _Running, *, action: str) -> None:
+    async def finish(self, poller: _Poller, *, action: str) -> None:
         """Wait for the end of a long-running operation; the caller sets the limit."""
         with translate_errors(self._account, action):
-            await running.result()
+            await poller.result()
 
     async def close(self) -> None:
         """Let go of connections, the credential's own included."""

@@ -32,57 +32,57 @@ def _utc(value: object) -> object:
         raise ValueError("not a time") from None
 
 
-_Moment = Annotated[datetime | None, BeforeValidator(_utc)]
+_Timestamp = Annotated[datetime | None, BeforeValidator(_utc)]
 _Name = Annotated[StrictStr, Field(min_length=1)]
 
 
-class _Part(BaseModel):
+class _ArmModel(BaseModel):
     model_config = ConfigDict(alias_generator=to_camel, extra="ignore", frozen=True)
 
 
-class _Region(_Part):
+class _Region(_ArmModel):
     name: _Name
     regional_replica_count: StrictInt | None = None
     exclude_from_latest: StrictBool | None = None
 
 
-class _Profile(_Part):
+class _Profile(_ArmModel):
     target_regions: tuple[_Region, ...] | None = None
     exclude_from_latest: StrictBool | None = None
-    published_date: _Moment = None
-    end_of_life_date: _Moment = None
+    published_date: _Timestamp = None
+    end_of_life_date: _Timestamp = None
 
 
-class _VersionProperties(_Part):
+class _VersionProperties(_ArmModel):
     provisioning_state: _Name
     publishing_profile: _Profile
 
 
-class _Version(_Part):
+class _Version(_ArmModel):
     name: _Name
     location: _Name
     tags: dict[StrictStr, StrictStr] | None = None
     properties: _VersionProperties
 
 
-class _DefinitionProperties(_Part):
+class _DefinitionProperties(_ArmModel):
     architecture: StrictStr | None = None
 
 
-class _Definition(_Part):
+class _Definition(_ArmModel):
     name: _Name
     tags: dict[StrictStr, StrictStr] | None = None
     properties: _DefinitionProperties
 
 
-class Page(_Part):
+class Page(_ArmModel):
     """One page of a listing; its entries are not read yet."""
 
     value: tuple[Any, ...]
     next_link: StrictStr | None = None
 
 
-PartT = TypeVar("PartT", bound=_Part)
+ModelT = TypeVar("ModelT", bound=_ArmModel)
 
 _INT32 = 2**31 - 1
 
@@ -135,7 +135,7 @@ def read_version(
     named = _number(found.name)
     if named is None:
         raise account.unexpected_answer(
-            f"{account.title} lists “{_short(found.name)}” under {definition}, and that is no version."
+            f"{account.title} lists “{_printable(found.name)}” under {definition}, and that is no version."
         )
     if number not in (None, named):
         raise account.unexpected_answer(
@@ -143,7 +143,7 @@ def read_version(
         )
     profile = found.properties.publishing_profile
     regions = tuple(
-        TargetRegion(plain_region(region.name), region.regional_replica_count, region.exclude_from_latest)
+        TargetRegion(normalise_region(region.name), region.regional_replica_count, region.exclude_from_latest)
         for region in profile.target_regions or ()
     )
     return ImageVersion(
@@ -152,7 +152,7 @@ def read_version(
         excluded=profile.exclude_from_latest is True,
         state=_STATES.get(found.properties.provisioning_state, VersionState.UNKNOWN),
         # Azure replicates to the source region where no target region is named.
-        regions=regions or (TargetRegion(plain_region(found.location)),),
+        regions=regions or (TargetRegion(normalise_region(found.location)),),
         published_at=profile.published_date,
         end_of_life=profile.end_of_life_date,
         tags=found.tags or {},
@@ -160,7 +160,7 @@ def read_version(
     )
 
 
-def plain_region(name: str) -> str:
+def normalise_region(name: str) -> str:
     """A region's name as ids write it: “East US” and eastus are one."""
     return name.replace(" ", "").lower()
 
@@ -173,17 +173,17 @@ def _number(name: str) -> VersionNumber | None:
     return number if is_azure_number(number) else None
 
 
-def _read(part: type[PartT], document: object, what: str, account: AzureAccount) -> PartT:
+def _read(part: type[ModelT], document: object, what: str, account: AzureAccount) -> ModelT:
     try:
         return part.model_validate(document)
     except ValidationError as error:
         where = ".".join(str(step) for step in error.errors()[0]["loc"]) or "the whole of it"
         raise account.unexpected_answer(
-            f"{account.title} described {what} in a way that cannot be read (at {_short(where)})."
+            f"{account.title} described {what} in a way that cannot be read (at {_printable(where)})."
         ) from error
 
 
-def _short(text: str) -> str:
+def _printable(text: str) -> str:
     """A foreign text made fit for a sentence: printable and of bearable length."""
     shown = "".join(char if char.isprintable() else "\ufffd" for char in text)
     return shown if len(shown) <= 60 else f"{shown[:59]}…"

@@ -20,7 +20,7 @@ from slipway.bot.core.errors import CloudError, CloudErrorKind
 from slipway.bot.core.times import format_duration
 
 if TYPE_CHECKING:
-    from slipway.bot.clouds.azure.arm import Arm, Read
+    from slipway.bot.clouds.azure.arm import Arm, VersionDocument
 
 _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,78}[A-Za-z0-9])?", re.ASCII)
 """Source: Azure Compute Gallery, names of image definitions. Anything else could change the URL's path."""
@@ -118,13 +118,13 @@ class AzureGallery:
         async with self._within(self._settings.operation_timeout, action):
             arm = await self._open()
             try:
-                running = await arm.begin_delete(definition, number, action=action)
+                poller = await arm.begin_delete(definition, number, action=action)
             except CloudError as error:
                 if error.kind is CloudErrorKind.CONFLICT and await self._is_being_deleted(definition, number):
                     return
                 raise
-            if running is not None:
-                await arm.finish(running, action=action)
+            if poller is not None:
+                await arm.finish(poller, action=action)
 
     async def close(self) -> None:
         """Let go of connections."""
@@ -146,7 +146,7 @@ class AzureGallery:
                 return
             try:
                 arm = await self._open()
-                running = await arm.begin_write(read, excluded=excluded, action=action)
+                poller = await arm.begin_write(read, excluded=excluded, action=action)
             except CloudError as error:
                 if error.kind is CloudErrorKind.CONFLICT and await self._took_it(
                     definition, number, excluded
@@ -159,7 +159,7 @@ class AzureGallery:
                 else:
                     raise
                 continue
-            await arm.finish(running, action=action)
+            await arm.finish(poller, action=action)
             return
         # The last write, too, may have been taken.
         if lost is not None and await self._until_idle(definition, number, excluded, action) is not None:
@@ -167,7 +167,7 @@ class AzureGallery:
 
     async def _until_idle(
         self, definition: str, number: VersionNumber, excluded: bool, action: str
-    ) -> Read | None:
+    ) -> VersionDocument | None:
         """The version once nothing changes it, or None where it has become as wanted.
 
         Raises:
@@ -206,7 +206,7 @@ class AzureGallery:
                 return False
             await asyncio.sleep(self._timing.polling.total_seconds())
 
-    async def _read(self, definition: str, number: VersionNumber) -> Read:
+    async def _read(self, definition: str, number: VersionNumber) -> VersionDocument:
         self._check(definition, number)
         arm = await self._open()
         async with self._within(self._reading, f"show {number} of {definition}"):

@@ -64,13 +64,13 @@ def translate_errors(account: AzureAccount, action: str) -> Iterator[None]:
     try:
         yield
     except AzureError as error:
-        raise _meaning(error, account, action) from error
+        raise _translate(error, account, action) from error
     # What the SDK's own reading of an unexpected document ends in; JSON and Unicode errors are ValueErrors.
     except (AttributeError, KeyError, TypeError, ValueError) as error:
         raise _error(CloudErrorKind.NONSENSE, account, action) from error
 
 
-def _meaning(error: AzureError, account: AzureAccount, action: str) -> CloudError:
+def _translate(error: AzureError, account: AzureAccount, action: str) -> CloudError:
     match error:
         case ServiceRequestTimeoutError() | ServiceResponseTimeoutError():
             return _error(CloudErrorKind.TIMED_OUT, account, action)
@@ -86,12 +86,12 @@ def _meaning(error: AzureError, account: AzureAccount, action: str) -> CloudErro
             )
             return account.error(CloudErrorKind.REFUSED, sentence, code)
         case HttpResponseError() if error.response is not None:
-            return _answered(error, account, action)
+            return _translate_response(error, account, action)
         case _:
             return _error(CloudErrorKind.UNREACHABLE, account, action)
 
 
-def _answered(error: HttpResponseError, account: AzureAccount, action: str) -> CloudError:
+def _translate_response(error: HttpResponseError, account: AzureAccount, action: str) -> CloudError:
     """An answer with an error status, or a long-running operation that ended in one."""
     code = _code(error)
     status = error.status_code or 0
@@ -110,7 +110,7 @@ def _answered(error: HttpResponseError, account: AzureAccount, action: str) -> C
         kind = CloudErrorKind.NONSENSE
     else:
         kind = _BY_CODE.get(code) or _BY_STATUS.get(status, CloudErrorKind.INVALID)
-    pause = _pause(error) if kind is CloudErrorKind.THROTTLED else ""
+    pause = _retry_after(error) if kind is CloudErrorKind.THROTTLED else ""
     return _error(kind, account, action, code or f"HTTP {status}", pause, code)
 
 
@@ -127,7 +127,7 @@ def _error(
     return account.error(kind, f"{sentence}{more}.", code)
 
 
-def _pause(error: HttpResponseError) -> str:
+def _retry_after(error: HttpResponseError) -> str:
     """How long Azure wants to be left alone, where it says so."""
     header = getattr(error.response, "headers", {}).get("Retry-After")
     if not header:

@@ -1,4 +1,4 @@
-"""How facts about images are put into words."""
+"""Facts about images as text for people."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from slipway.bot.clouds.model import ImageVersion
 _SHOWN = 3
 
 
-def in_words(names: Sequence[str], shown: int = _SHOWN) -> str:
+def join_names(names: Sequence[str], shown: int = _SHOWN) -> str:
     """Names in a row, ``a, b and c``; where there are more than ``shown``, how many more."""
     if len(names) > shown:
         return f"{', '.join(names[:shown])} and {len(names) - shown} more"
@@ -17,9 +17,9 @@ def in_words(names: Sequence[str], shown: int = _SHOWN) -> str:
     return f"{', '.join(front)} and {last}" if front else last
 
 
-def regions_in_words(regions: Sequence[str]) -> str:
+def format_regions(regions: Sequence[str]) -> str:
     """Regions in a row; from four on, the first three and how many more."""
-    return in_words(sorted(regions))
+    return join_names(sorted(regions))
 
 
 def latest_changes(
@@ -36,10 +36,10 @@ def latest_changes(
     changing = {move: regions for move, regions in moves.items() if move[0] != move[1]}
     if not changing:
         return tuple(
-            ("" if len(moves) == 1 else regions_in_words(regions), f"stays {old}")
+            ("" if len(moves) == 1 else format_regions(regions), f"stays {old}")
             for (old, _), regions in moves.items()
         ) or (("", "none"),)
     return tuple(
-        ("" if len(moves) == 1 else regions_in_words(regions), f"{old} → {new}")
+        ("" if len(moves) == 1 else format_regions(regions), f"{old} → {new}")
         for (old, new), regions in changing.items()
     )
