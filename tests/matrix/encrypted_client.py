@@ -111,7 +111,7 @@ class EncryptedPerson:
             return found
 
     async def cross_sign(self) -> None:
-        """Make an identity and vouch for this device."""
+        """Make cross-signing keys and sign this device with them."""
         master, middle = Ed25519PrivateKey.generate(), Ed25519PrivateKey.generate()
 
         def public(key: Ed25519PrivateKey) -> str:

@@ -28,7 +28,7 @@ from tests.matrix.clients import Message, Person
 from tests.support.configuration import DECLARED, simulated_settings
 from tests.support.synapse import Account, Synapse
 
-WORKING = "Looking into it"
+WORKING = "Working on it"
 WHOAMI_ANSWER = "You are Carol"
 
 

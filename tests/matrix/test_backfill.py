@@ -166,7 +166,7 @@ async def test_a_room_that_is_entered_again_does_not_hand_out_what_was_said_mean
     assert bot_room.recorder.texts == ["!last"]
 
 
-async def test_the_place_is_kept_in_the_database(tmp_path: Path) -> None:
+async def test_the_sync_position_is_kept_in_the_database(tmp_path: Path) -> None:
     place = SyncPosition("s1_2", {"!a:b": "$x", "!ö:b": "$y"})
     for expected in (None, place):
         database = Database(tmp_path / "slipway.db")

@@ -1,4 +1,4 @@
-"""How the bot stands in its rooms: put out, without rights, in a room that was replaced, under a moving alias."""
+"""The bot's membership of its rooms: removed, without rights, in a room that was replaced, under a moving alias."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ async def _detail(alice: Person, bot_room: BotRoom, part: str) -> str:
 
 
 @pytest.mark.parametrize(("how", "word"), [("kick", "removed"), ("ban", "banned")])
-async def test_being_put_out_is_noted_and_not_undone(
+async def test_being_removed_is_noted_and_not_undone(
     bot_room: BotRoom, alice: Person, how: str, word: str
 ) -> None:
     await alice.call("POST", f"/rooms/{bot_room.room}/{how}", {"user_id": bot_room.bot})
@@ -130,7 +130,7 @@ async def test_an_alias_that_leads_elsewhere_is_followed_since_the_configuration
         assert "!ignored" not in recorder.texts
 
 
-async def test_a_room_the_bot_was_put_out_of_takes_no_card(bot_room: BotRoom, alice: Person) -> None:
+async def test_a_room_the_bot_was_removed_from_takes_no_card(bot_room: BotRoom, alice: Person) -> None:
     await alice.call("POST", f"/rooms/{bot_room.room}/kick", {"user_id": bot_room.bot})
     await _detail(alice, bot_room, "removed")
     with pytest.raises(ChatError, match="M_FORBIDDEN"):

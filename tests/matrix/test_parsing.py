@@ -160,13 +160,13 @@ json_values = st.recursive(
 
 
 @given(st.dictionaries(st.sampled_from(["msgtype", "body", "formatted_body", "m.relates_to"]), json_values))
-def test_no_content_can_break_the_ears(content: dict[str, Any]) -> None:
+def test_no_content_can_break_the_parser(content: dict[str, Any]) -> None:
     for kind in ("m.room.message", "m.reaction"):
         parsed(event({"msgtype": "m.text", "body": "x", **content}, kind))
 
 
 @given(st.dictionaries(st.sampled_from([*event({}), "state_key", "unsigned"]), json_values))
-def test_no_event_can_break_the_ears(source: dict[str, Any]) -> None:
+def test_no_event_can_break_the_parser(source: dict[str, Any]) -> None:
     parsed(source)
     events_since_own_join([source], BOT.user_id)
 

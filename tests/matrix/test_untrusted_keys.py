@@ -68,7 +68,7 @@ def answer_of(user: str, device: dict[str, Any], identity: CrossSigningIdentity 
     return answer
 
 
-def test_only_the_owners_signature_vouches_for_a_device() -> None:
+def test_only_the_owners_signature_makes_a_device_signed() -> None:
     alice, mallory = (
         CrossSigningIdentity(CrossSigningSeeds.new(), ALICE),
         CrossSigningIdentity(CrossSigningSeeds.new(), ALICE),
@@ -80,7 +80,7 @@ def test_only_the_owners_signature_vouches_for_a_device() -> None:
         known = devices.find(ALICE, KEY)
         assert known is not None
         assert known.signed is expected
-    # A self-signing key that the master key has not signed vouches for nothing.
+    # A self-signing key that the master key has not signed proves nothing.
     device, _ = device_of(ALICE, bytes(32), by=mallory)
     answer = answer_of(ALICE, device, alice)
     answer["self_signing_keys"] = {ALICE: mallory.upload_body()["self_signing_key"]}
