@@ -30,13 +30,13 @@ async def test_a_slow_answer_becomes_the_answer_in_the_same_message(run: Conform
         held = run.azure.faults.add(Fault(kind=FaultKind.HOLD_BEFORE, match="GET *"))
         await session.say("alice", f"!promote {X64}", wait=False)
         (announced,) = await session.until(bool)
-        assert "Looking into it…" in announced.text
+        assert "Working on it…" in announced.text
         held.release()
         await session.settle()
         (card,) = await session.visible_messages()
         assert card.id == announced.id
         assert "waits for 1 approval" in card.text
-        assert "Looking into it…" not in card.text
+        assert "Working on it…" not in card.text
         assert card.choices == set(Choice)
         await session.press("bob", Choice.APPROVE, card)
         assert run.excluded() is False
