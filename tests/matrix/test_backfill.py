@@ -167,13 +167,13 @@ async def test_a_room_that_is_entered_again_does_not_hand_out_what_was_said_mean
 
 
 async def test_the_sync_position_is_kept_in_the_database(tmp_path: Path) -> None:
-    place = SyncPosition("s1_2", {"!a:b": "$x", "!ö:b": "$y"})
-    for expected in (None, place):
+    position = SyncPosition("s1_2", {"!a:b": "$x", "!ö:b": "$y"})
+    for expected in (None, position):
         database = Database(tmp_path / "slipway.db")
         await database.open()
         memory = StoredMatrixMemory(ChatMemory(database, MATRIX))
         assert await memory.load_position() == expected
-        await memory.save_position(place)
+        await memory.save_position(position)
         await database.close()
 
 
