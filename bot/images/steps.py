@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Literal, assert_never
 
 from slipway.bot.core.steps import Step
+from slipway.bot.images.definitions import DefinitionRef
 from slipway.bot.images.requests import CLOUD_OF_FORMAT_1, Pin
 from slipway.bot.images.retention import Rule
 
@@ -37,7 +38,7 @@ class VersionStep(Step):
     @property
     def named(self) -> str:
         """The version as sentences have it: ``43.20261101.0 of Fedora-Cloud-43-x64``."""
-        return f"{self.version} of {self.pin.ref}"
+        return f"{self.version} of {DefinitionRef(self.cloud, self.definition, self.qualified)}"
 
     @property
     def pin(self) -> Pin:
