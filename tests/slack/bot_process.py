@@ -74,7 +74,7 @@ class BotProcess:
         assert self._process is not None
         assert self._process.returncode is None, "it ended by itself"
         self._process.kill()
-        await self._gone()
+        await self._wait()
 
     async def start_again(self) -> None:
         """After it was killed: the clouds and Slack have no fault left that would strike it."""
@@ -91,16 +91,16 @@ class BotProcess:
         """Let it end all its work and then itself: whatever it was going to say or do is said and done."""
         assert self._process is not None
         self._process.terminate()
-        assert await self._gone() == 0
+        assert await self._wait() == 0
 
     async def close(self) -> None:
         """Leave no process behind."""
         if self._process is not None:
             if self._process.returncode is None:
                 self._process.kill()
-            await self._gone()
+            await self._wait()
 
-    async def lost_ack(self, delivery: Delivery) -> None:
+    async def wait_for_lost_ack(self, delivery: Delivery) -> None:
         """Wait until the bot has acknowledged something in vain."""
         if self._relay is None:
             lost = self.sim.sockets.lost_acks
@@ -115,17 +115,17 @@ class BotProcess:
         else:
             self._relay.lose = 1
 
-    async def said(self, *words: str) -> Message:
+    async def wait_for_message(self, *words: str) -> Message:
         """Wait for a message of the bot that holds all of these words."""
         return await self.sim.message(
             "images", lambda message: all(word in message.all_text for word in words), within=TIMEOUT
         )
 
-    def all_said(self) -> list[str]:
+    def texts(self) -> list[str]:
         """All that stands of the bot in the channel and its threads."""
         return [message.all_text for message in self.sim.from_bot("images")]
 
-    async def _gone(self) -> int:
+    async def _wait(self) -> int:
         assert self._process is not None
         code = await asyncio.wait_for(self._process.wait(), TIMEOUT_SECONDS)
         if self._log is not None:
@@ -145,7 +145,7 @@ class Relay:
         """Relay until the stack is closed."""
         session = await stack.enter_async_context(aiohttp.ClientSession())
 
-        async def take(request: web.Request) -> web.Response:
+        async def relay(request: web.Request) -> web.Response:
             to = f"http://127.0.0.1:{self.port}/slack/events"
             async with session.post(to, data=await request.read(), headers=request.headers) as answer:
                 body = await answer.read()
@@ -155,7 +155,7 @@ class Relay:
             return web.Response(status=answer.status, body=body, content_type=answer.content_type)
 
         app = web.Application()
-        app.router.add_post("/", take)
+        app.router.add_post("/", relay)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await runner.setup()
         stack.push_async_callback(runner.cleanup)

@@ -63,6 +63,7 @@ class AdapterHarness:
     sleeps: list[float] = field(default_factory=list)
     accept_errors: list[BaseException] = field(default_factory=list)  # raised by the next `accept`s, in order
     form_error: UserError | None = None  # why nothing can be launched
+    more_forms: list[CommandForm] = field(default_factory=list)
 
     @property
     def lines(self) -> list[str]:
@@ -107,8 +108,8 @@ def build_adapter(
         return (Card(title=f"Hello {account}"), *(adapter.home_cards if adapter else ()))
 
     def forms() -> Mapping[str, CommandForm]:
-        form = launch_command_form(adapter.form_error if adapter else None)
-        return {form.name: form}
+        launch = launch_command_form(adapter.form_error if adapter else None)
+        return {form.name: form for form in (launch, *(adapter.more_forms if adapter else ()))}
 
     async def wait(seconds: float) -> None:
         if adapter is not None:

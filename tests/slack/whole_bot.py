@@ -87,12 +87,12 @@ class SlackBot:
         flag: bool | None = self.azure.snapshot()["definitions"][definition]["versions"][version]["excluded"]
         return flag
 
-    async def quiet(self) -> None:
+    async def settled(self) -> None:
         """Wait until everything sent to the bot is acknowledged and all that follows from it is done."""
         await self.sim.settled()
         await self.running.workflows.idle()
 
-    async def says(self, channel: str, *words: str) -> Message:
+    async def wait_for_message(self, channel: str, *words: str) -> Message:
         """Wait for a message of the bot that holds all of these words."""
         return await self.sim.message(channel, lambda m: all(word in m.all_text for word in words))
 

@@ -32,8 +32,10 @@ def slack_problems(slack: SlackSettings, secrets: bool) -> Iterator[Problem]:
                 yield Problem(key, f"{shown(value)} is not {right}")
     home = slack.home_channel
     if home is not None and CHANNEL.fullmatch(home) and home not in slack.channels:
-        said = f"{shown(home)} is not among slack.channels, so no change could be asked for there"
-        yield Problem("home_channel", said)
+        yield Problem(
+            "home_channel",
+            f"{shown(home)} is not among slack.channels, so no change could be asked for there",
+        )
 
 
 def account_problem(account: str) -> str | None:
@@ -64,10 +66,8 @@ def _secrets(slack: SlackSettings) -> Iterator[Problem]:
         yield Problem("signing_secret", _missing_secret("signing_secret", "the app's signing secret"))
     if slack.transport is SlackTransport.SOCKET:
         if slack.app_token is None:
-            said = _missing_secret(
-                "app_token", "an app-level token (xapp-…) with the scope connections:write"
-            )
-            yield Problem("app_token", said)
+            what = "an app-level token (xapp-…) with the scope connections:write"
+            yield Problem("app_token", _missing_secret("app_token", what))
         elif not slack.app_token.get_secret_value().startswith("xapp-"):
             yield Problem("app_token", "is not an app-level token; that begins with xapp-")
 

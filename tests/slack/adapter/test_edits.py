@@ -154,8 +154,8 @@ async def test_the_card_of_an_operation_ends_as_done_however_slow_its_progress_i
     clock = FakeClock()
     async with SimulatedSlack(clock=clock) as sim, slack_bot(tmp_path, sim, clock=clock) as bot:
         await sim.person("alice").post("images", f"!promote {X64}")
-        card = await bot.says("images", "waits for 1 approval")
-        await bot.quiet()
+        card = await bot.wait_for_message("images", "waits for 1 approval")
+        await bot.settled()
         slow = sim.faults.slow("chat.update")
         await sim.person("bob").press(card, "Approve")
         await sim.faults.struck(slow)
@@ -164,8 +164,8 @@ async def test_the_card_of_an_operation_ends_as_done_however_slow_its_progress_i
             while (await bot.running.operations.get(operation.id)).state is not OperationState.DONE:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
         slow.release()
-        await bot.quiet()
-        await bot.says("images", "Ended")
+        await bot.settled()
+        await bot.wait_for_message("images", "Ended")
         (shown,) = [message for message in sim.from_bot("images") if message.ts == card.ts]
         assert "promote: done" in shown.all_text
         assert shown.buttons == []

@@ -32,13 +32,13 @@ async def test_one_asks_another_approves_and_the_report_stands_in_the_thread(
     ):
         alice, bob = sim.person("alice"), sim.person("bob")
         await alice.post("images", f"!promote {X64}")
-        card = await bot.says("images", "waits for 1 approval")
+        card = await bot.wait_for_message("images", "waits for 1 approval")
         assert [button.label for button in card.buttons] == ["Approve", "Reject", "Details"]
         assert bot.excluded(X64, CANDIDATE) is True
         await (await bob.press(card, "Approve")).acked()
-        await bot.quiet()
+        await bot.settled()
         assert bot.excluded(X64, CANDIDATE) is False
-        report = await bot.says("images", "promote: done", "Ended")
+        report = await bot.wait_for_message("images", "promote: done", "Ended")
         assert report.thread_ts == card.ts
         (shown,) = [m for m in sim.messages("images") if m.ts == card.ts]
         assert shown.buttons == []
@@ -65,7 +65,7 @@ class TestOneBot:
         async with SimulatedSlack(clock=clock) as sim, slack_bot(tmp_path, sim, clock=clock) as bot:
             alice, bob, carol = (sim.person(name) for name in ("alice", "bob", "carol"))
             await alice.post("images", f"!promote {X64}")
-            card = await bot.says("images", "waits for 1 approval")
+            card = await bot.wait_for_message("images", "waits for 1 approval")
             before = card.shown()
 
             # Whoever asked does not approve; who may only look does not either; both are told alone.
@@ -79,25 +79,25 @@ class TestOneBot:
             assert "another plan" in (await bob.ephemeral()).all_text
             await (await bob.press(card, "Approve", value=f"op-zzzz|{digest}")).acked()
             await bob.ephemeral(lambda message: "no operation op-zzzz" in message.all_text)
-            await bot.quiet()
+            await bot.settled()
             assert bot.excluded(X64, CANDIDATE) is True
 
             # Twice at once, and once more on the card as it was.
             await bob.press(card, "Approve")
             await bob.press(card, "Approve")
-            await bot.quiet()
+            await bot.settled()
             assert bot.excluded(X64, CANDIDATE) is False
             await (await bob.press(card, "Approve", stale=before)).acked()
-            await bot.quiet()
+            await bot.settled()
             await bob.ephemeral(lambda message: "already done" in message.all_text)
             assert len([m for m in sim.from_bot("images") if "Ended" in m.all_text]) == 1
 
             # A reason that is asked for stands on the card.
             await alice.post("images", "!promote Fedora-Cloud-43-Arm64")
-            second = await bot.says("images", "waits for 1 approval")
+            second = await bot.wait_for_message("images", "waits for 1 approval")
             await (await bob.press(second, "Reject")).acked()
             await bob.submit(await bob.modal(), {"reason": "it does not boot"})
-            await bot.quiet()
+            await bot.settled()
             rejected = next(m for m in sim.from_bot("images") if m.ts == second.ts)
             assert "it does not boot" in rejected.all_text
             assert rejected.buttons == []
@@ -111,7 +111,7 @@ class TestOneBot:
             # What a phone makes of quotes and dashes is no obstacle.
             carol.typographic, slips = True, len(carol.ephemerals)
             assert "—" in (await carol.post("images", '!history --limit "1"')).text
-            await bot.says("images", "The newest operation")
+            await bot.wait_for_message("images", "The newest operation")
             assert len(carol.ephemerals) == slips
 
             # A slip is told to whom it happened to, alone.
@@ -120,11 +120,11 @@ class TestOneBot:
 
             # The Home tab holds what waits, and an approval there is an approval.
             await alice.post("images", f"!rollback {X64}")
-            await bot.says("images", "rollback", "waits for 1 approval")
+            await bot.wait_for_message("images", "rollback", "waits for 1 approval")
             await bob.open_home()
             home = await bob.home_tab(lambda view: "waits for 1 approval" in str(view.body))
             await (await bob.press_in(home, "Approve")).acked()
-            await bot.says("images", "rollback: done", "Ended")
+            await bot.wait_for_message("images", "rollback: done", "Ended")
             await bob.home_tab(lambda view: "Nothing waits" in str(view.body))
 
     async def test_the_home_tab_has_room_for_everything_however_much_waits(self, tmp_path: Path) -> None:
@@ -138,7 +138,7 @@ class TestOneBot:
             alice = sim.person("alice")
             for _ in range(MOST_PENDING + 2):
                 await alice.post("images", f"!promote {X64}")
-            await bot.quiet()
+            await bot.settled()
             await alice.open_home()
             home = await alice.home_tab(lambda view: "waits for 1 approval" in str(view.body))
             assert str(home.body).count("waits for 1 approval") == MOST_PENDING
@@ -174,13 +174,13 @@ class TestOneBot:
             made = [name.rsplit("-", 1)[1] for name in offered]
             assert made == sorted(made, reverse=True)
             await alice.submit(form, {"image": IMAGE, "profile": "small", "duration": "90m", "count": 2})
-            await bot.says("images", "launch: done", "Ended")
+            await bot.wait_for_message("images", "launch: done", "Ended")
 
             await alice.open_home()
             home = await alice.home_tab(lambda view: len(_machines(view)) == 2)
             first, second = _machines(home)
             await (await alice.press_in(home, f"Terminate {first}")).acked()
-            await bot.says("images", "terminate: done", "Ended", first)
+            await bot.wait_for_message("images", "terminate: done", "Ended", first)
             await alice.home_tab(lambda view: _machines(view) == [second])
 
             # Another person's Home tab has another person's machines.
@@ -203,12 +203,12 @@ class TestOneBot:
         async with SimulatedSlack(clock=clock) as sim, simulated_gallery(clock) as azure:
             async with slack_bot(tmp_path, sim, clock=clock, azure=azure, changes=changes) as bot:
                 await sim.person("alice").post("images", f"!promote {X64}")
-                card = await bot.says("images", "waits for 1 approval")
-                await bot.quiet()
+                card = await bot.wait_for_message("images", "waits for 1 approval")
+                await bot.settled()
             sim.faults.server_error("usergroups.users.list", times=99)
             async with slack_bot(tmp_path, sim, clock=clock, azure=azure, changes=changes) as bot:
                 await (await sim.person("bob").press(card, "Approve")).acked()
-                await bot.says("images", "promote: done", "Ended")
+                await bot.wait_for_message("images", "promote: done", "Ended")
 
     async def test_a_user_group_gives_a_role(self, tmp_path: Path) -> None:
         clock = FakeClock()
@@ -225,4 +225,4 @@ class TestOneBot:
                 while bot.chat._groups._members["S0RELEASE"] != {carol.id}:  # noqa: ASYNC110 - nothing tells
                     await asyncio.sleep(0.01)
             await carol.post("images", f"!promote {X64}")
-            await bot.says("images", "promote: waits for 1 approval")
+            await bot.wait_for_message("images", "promote: waits for 1 approval")

@@ -20,7 +20,7 @@ from structlog.testing import capture_logs
 
 from slipway import __version__
 from slipway.bot.chat.model import Address, Assurance, Card, Choice, MessageEvent, Room, Tone
-from slipway.bot.chat.slack.events.trust import DIRECT_MESSAGE
+from slipway.bot.chat.slack.events.trust import DIRECT_MESSAGE_DOUBT
 from slipway.bot.chat.slack.platform import SLACK
 from slipway.bot.chat.slack.rendering.modals import home_view
 from slipway.bot.clouds.simulated.aws.seed import fedora_machines
@@ -132,13 +132,13 @@ class Story:
         await self.bot.running.workflows.idle()
         await self.keep(name, self.bot.messages[-1])
 
-    async def hear_directly(self, name: str, who: str, line: str) -> None:
+    async def ask_directly(self, name: str, who: str, line: str) -> None:
         """Hear a line in a direct message, as Slack's adapter passes it on, and keep the answer."""
         room, at = Room(platform=SLACK, id="D0DIRECT0"), self.bot.clock()
         heard = MessageEvent(
             event_id=name, room=room, sender=who, text=line, address=Address.DIRECT, sent_at=at
         )
-        doubted = heard.model_copy(update={"assurance": Assurance.REFUSED, "doubt": DIRECT_MESSAGE})
+        doubted = heard.model_copy(update={"assurance": Assurance.REFUSED, "doubt": DIRECT_MESSAGE_DOUBT})
         await self.bot.running.dispatcher.accept(doubted)
         await self.bot.running.workflows.idle()
         await self.keep(name, self.bot.messages[-1])
@@ -177,7 +177,7 @@ async def slips(story: Story) -> None:
     await story.answer("refused-reader", CAROL, f"!promote {X64}")
     await story.answer("nothing-to-do", ALICE, "!promote Fedora-Cloud-41-x64")
     await story.answer("dry-run", ALICE, f"!promote {X64} --dry-run")
-    await story.hear_directly("refused-direct", ALICE, f"promote {X64}")
+    await story.ask_directly("refused-direct", ALICE, f"promote {X64}")
 
 
 async def promotion(story: Story) -> None:

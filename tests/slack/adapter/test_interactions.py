@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
+
 import pytest
 
+from slipway.bot.chat.forms import CommandForm, FieldKind, Form, FormField, Values
 from slipway.bot.chat.model import Address, Assurance, MessageEvent
 from slipway.bot.chat.slack.interactions.action_values import SHOW_OPERATION_SHORTCUT
 from slipway.bot.core.errors import ChatError, UserError
@@ -11,6 +15,10 @@ from tests.slack.builders import LAUNCH, LAUNCH_FROM_MESSAGE, PROPOSED
 from tests.slack.harness import AdapterHarness, running_adapter
 from tests.slack.simulator import Outcome, SimulatedSlack
 from tests.slack.simulator.seed import ALICE, IMAGES, LOUNGE
+
+
+async def _load(fields: tuple[FormField, ...], values: Values) -> Form:
+    return Form(tuple(replace(each, initial=values.get(each.name, "")) for each in fields))
 
 
 class TestCommands:
@@ -131,6 +139,56 @@ class TestCommands:
         other = await alice.post("images", "what about it?")
         await (await alice.message_shortcut(SHOW_OPERATION_SHORTCUT, other)).acked()
         assert "no operation's id" in (await alice.ephemeral()).text
+
+
+class TestForms:
+    """Any command's form is shown, whatever it is for."""
+
+    FORM = CommandForm(
+        name="rebuild",
+        title="Rebuild a seed image",
+        submit="Rebuild",
+        loading="Looking up what there is…",
+        unavailable="Nothing can be rebuilt now",
+        usage="rebuild NAME",
+        load=partial(
+            _load, (FormField("name", "Name"), FormField("times", "Times", FieldKind.NUMBER, most=2))
+        ),
+        line=lambda values: " ".join(("rebuild", *values.values())),
+        problems=lambda values: {} if "name" in values else {"name": "Name one."},
+        values_in=lambda text: {"name": "leap"} if "leap" in text else {},
+    )
+
+    async def test_it_is_opened_filled_in_and_becomes_its_line(self, over_socket: AdapterHarness) -> None:
+        over_socket.more_forms.append(self.FORM)
+        alice = over_socket.sim.person("alice")
+        await (await alice.shortcut("slipway.rebuild")).acked()
+        await over_socket.sim.called("views.update")
+        form = await alice.modal("slipway.rebuild")
+        assert form.title == "Rebuild a seed image"
+        assert (await alice.submit(form, {"times": 2})).errors == {"name": "Name one."}
+        assert (await alice.submit(form, {"name": "leap", "times": 2})).outcome is Outcome.CLOSED
+        assert over_socket.lines == ["rebuild leap 2"]
+
+    async def test_a_message_begins_it(self, over_socket: AdapterHarness) -> None:
+        over_socket.more_forms.append(self.FORM)
+        alice = over_socket.sim.person("alice")
+        named = await alice.post("images", "please do leap")
+        await (await alice.message_shortcut("slipway.rebuild_from", named)).acked()
+        await over_socket.sim.called("views.update")
+        assert "'initial_value': 'leap'" in str((await alice.modal("slipway.rebuild")).body)
+
+    async def test_a_form_that_is_not_there_any_more_is_told(self, over_socket: AdapterHarness) -> None:
+        over_socket.more_forms.append(self.FORM)
+        alice = over_socket.sim.person("alice")
+        await (await alice.shortcut("slipway.rebuild")).acked()
+        await over_socket.sim.called("views.update")
+        form = await alice.modal("slipway.rebuild")
+        over_socket.more_forms.clear()
+        await alice.submit(form, {"name": "leap"})
+        told = await over_socket.sim.message(over_socket.sim.core.open_direct(alice.id).id)
+        assert "that form any more" in told.text
+        assert over_socket.events == []
 
 
 class TestHome:

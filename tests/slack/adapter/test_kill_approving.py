@@ -15,7 +15,7 @@ async def test_killed_between_an_approval_and_its_run_it_runs_once(tmp_path: Pat
     async with running_process(tmp_path) as bot:
         bob = bot.sim.person("bob")
         await bot.sim.person("alice").post("images", "!promote Fedora-Cloud-43-x64")
-        card = await bot.said("waits for 1 approval")
+        card = await bot.wait_for_message("waits for 1 approval")
         undecided = card.shown()
         await bot.sim.settled(TIMEOUT)
         looking = bot.azure.faults.add(Fault(kind=FaultKind.HOLD_BEFORE, match="GET *"))
@@ -23,7 +23,7 @@ async def test_killed_between_an_approval_and_its_run_it_runs_once(tmp_path: Pat
             bot.lose_next_ack()
         pressed = await bob.press(card, "Approve")
         if ack_lost:
-            await bot.lost_ack(pressed)
+            await bot.wait_for_lost_ack(pressed)
         else:
             await pressed.acked(TIMEOUT)
         await looking.reached.wait()
@@ -31,10 +31,10 @@ async def test_killed_between_an_approval_and_its_run_it_runs_once(tmp_path: Pat
         assert bot.azure.writes == []
 
         await bot.start_again()
-        await bot.said("promote: done", "Ended")
+        await bot.wait_for_message("promote: done", "Ended")
         again = await bob.press(card, "Approve", stale=undecided)  # what bob's client still shows
         await again.acked(TIMEOUT)
         await bot.stop()
         assert len(bot.azure.writes) == 1
-        assert len(bot.all_said()) == 2  # the card and its report
+        assert len(bot.texts()) == 2  # the card and its report
         assert "Bob approved" in card.all_text

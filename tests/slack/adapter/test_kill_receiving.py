@@ -20,32 +20,32 @@ async def test_killed_after_its_record_and_before_the_ack_it_answers_once(
         bot.lose_next_ack()
         message = await bot.sim.person("alice").post("images", "!whoami")
         (delivery,) = message.deliveries
-        await bot.lost_ack(delivery)
+        await bot.wait_for_lost_ack(delivery)
         await bot.kill()
-        assert bot.all_said() == []
+        assert bot.texts() == []
 
         await bot.start_again()
         await bot.sim.redeliver()
         await delivery.acked(TIMEOUT)
         assert delivery.attempts == 2
-        await bot.said("You are Alice")
+        await bot.wait_for_message("You are Alice")
         await bot.stop()
-        assert len(bot.all_said()) == 1
+        assert len(bot.texts()) == 1
 
 
 async def test_killed_after_its_answer_and_before_the_ack_it_says_nothing_again(tmp_path: Path) -> None:
     async with running_process(tmp_path) as bot:
         bot.lose_next_ack()
         (delivery,) = (await bot.sim.person("alice").post("images", "!whoami")).deliveries
-        await bot.lost_ack(delivery)
-        await bot.said("You are Alice")
+        await bot.wait_for_lost_ack(delivery)
+        await bot.wait_for_message("You are Alice")
         await bot.kill()
 
         await bot.start_again()
         await bot.sim.redeliver()
         await delivery.acked(TIMEOUT)
         await bot.stop()
-        assert len(bot.all_said()) == 1
+        assert len(bot.texts()) == 1
 
 
 async def test_killed_after_the_ack_and_before_it_is_done_it_goes_on_when_it_starts(tmp_path: Path) -> None:
@@ -56,14 +56,14 @@ async def test_killed_after_the_ack_and_before_it_is_done_it_goes_on_when_it_sta
         await delivery.acked(TIMEOUT)
         await looking.reached.wait()
         await bot.kill()
-        before = bot.all_said()  # at most that it looks into it
+        before = bot.texts()  # at most that it looks into it
 
         await bot.start_again()
         assert await bot.sim.redeliver() == []  # Slack has nothing to give again: only the record knows
-        card = await bot.said("waits for 1 approval")
+        card = await bot.wait_for_message("waits for 1 approval")
         await bot.stop()
         assert [button.label for button in card.buttons] == ["Approve", "Reject", "Details"]
-        assert len(bot.all_said()) == 1
+        assert len(bot.texts()) == 1
         assert len(before) <= 1
         assert bot.azure.writes == []
 
@@ -73,13 +73,13 @@ async def test_killed_after_a_slash_command_and_before_the_ack_it_answers_once(t
         bot.sim.faults.hang("chat.postMessage")
         bot.lose_next_ack()
         typed = await bot.sim.person("alice").command("/slipway", "whoami")
-        await bot.lost_ack(typed)
+        await bot.wait_for_lost_ack(typed)
         await bot.kill()
 
         await bot.start_again()
-        await bot.said("You are Alice")
+        await bot.wait_for_message("You are Alice")
         await bot.stop()
-        assert len(bot.all_said()) == 1
+        assert len(bot.texts()) == 1
 
 
 async def test_killed_after_a_form_and_before_the_ack_the_rejection_stands_with_its_reason(
@@ -88,7 +88,7 @@ async def test_killed_after_a_form_and_before_the_ack_the_rejection_stands_with_
     async with running_process(tmp_path) as bot:
         bob = bot.sim.person("bob")
         await bot.sim.person("alice").post("images", "!promote Fedora-Cloud-43-x64")
-        card = await bot.said("waits for 1 approval")
+        card = await bot.wait_for_message("waits for 1 approval")
         await bot.sim.settled(TIMEOUT)
         await (await bob.press(card, "Reject")).acked(TIMEOUT)
         modal = await bob.modal()
@@ -100,9 +100,9 @@ async def test_killed_after_a_form_and_before_the_ack_the_rejection_stands_with_
         submitting.cancel()
 
         await bot.start_again()
-        await bot.said("Rejected by Bob", "no good", "Ended")
+        await bot.wait_for_message("Rejected by Bob", "no good", "Ended")
         await bot.stop()
-        said = bot.all_said()
+        said = bot.texts()
         assert len(said) == 2  # the card and the report in its thread
         assert all("Rejected by Bob: no good." in text for text in said)
         assert bot.azure.writes == []

@@ -12,6 +12,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from slipway.bot.chat.forms import Choice as FormChoice
+from slipway.bot.chat.forms import FieldKind, Form, FormField
 from slipway.bot.chat.model import Button, Card, Choice, Field, Shortcut, Table, Tone
 from slipway.bot.chat.slack.interactions.action_values import (
     OperationReference,
@@ -125,6 +127,26 @@ def test_slack_takes_any_home_tab(cards: list[Card]) -> None:
     view = home_view(tuple(cards))
     assert check_view(view, Surface.HOME) == []
     assert not view_too_large(view)
+
+
+_form_fields = st.builds(
+    FormField,
+    name=st.from_regex(r"[a-z]{1,8}", fullmatch=True),
+    label=_texts,
+    kind=st.sampled_from([FieldKind.CHOICE, FieldKind.TEXT]),
+    choices=st.lists(
+        st.builds(FormChoice, value=st.text(max_size=200), text=_texts, description=_texts), max_size=120
+    ).map(tuple),
+    placeholder=_texts,
+    initial=_texts,
+    longest=st.integers(1, 9_000),
+)
+
+
+@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(st.lists(_form_fields, max_size=12, unique_by=lambda each: each.name).map(tuple))
+def test_slack_takes_any_form(fields: tuple[FormField, ...]) -> None:
+    assert check_view(form_modal(FORM, METADATA, Form(fields)), Surface.MODAL) == []
 
 
 @given(st.text(), st.integers(10, 200))

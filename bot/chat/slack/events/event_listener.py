@@ -41,7 +41,7 @@ MakeInteractionHandler = Callable[[TrustPolicy], InteractionHandler]
 
 
 class EventListener:
-    """Takes in what is said, pressed and typed, over one of the two transports."""
+    """Takes in what people write, press and type, over one of the two transports."""
 
     def __init__(
         self,
@@ -119,21 +119,21 @@ class EventListener:
         trust = self._make_trust(identity.team)
         handler = self._make_interaction_handler(trust)
 
-        async def take_in(body: dict[str, Any]) -> BoltResponse:
-            answer = await self._take_in(body, identity, trust, handler, accept)
-            return BoltResponse(status=200, body="" if answer is None else dict(answer))
+        async def handle(body: dict[str, Any]) -> BoltResponse:
+            acknowledgement = await self._handle(body, identity, trust, handler, accept)
+            return BoltResponse(status=200, body="" if acknowledgement is None else dict(acknowledgement))
 
-        async def failed(error: Exception) -> BoltResponse:
+        async def on_error(error: Exception) -> BoltResponse:
             # Bolt would log the error's words, and with them maybe what somebody wrote.
             where = "".join(traceback.format_tb(error.__traceback__))
             log.error("something from Slack could not be taken in", problem=type(error).__name__, where=where)
             return BoltResponse(status=HTTPStatus.SERVICE_UNAVAILABLE)
 
-        app.use(take_in)
-        app.error(failed)
+        app.use(handle)
+        app.error(on_error)
         return app
 
-    async def _take_in(
+    async def _handle(
         self,
         body: Mapping[str, Any],
         identity: BotIdentity,
@@ -143,7 +143,7 @@ class EventListener:
     ) -> Acknowledgement:
         """Take in one envelope; when this returns it may be acknowledged, and with what."""
         if body.get("type") != "event_callback":
-            return await handler.take_in(body, accept)
+            return await handler.handle(body, accept)
         match text_at(body, "event", "type"):
             case "message":
                 message = message_event_from(body, bot_user=identity.user, trust=trust)

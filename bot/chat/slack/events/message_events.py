@@ -29,7 +29,7 @@ def message_event_from(
     """What an ``event_callback`` means for the bot; None if nothing.
 
     Nothing are: whatever a bot said, this one or another; every subtype (edits, deletions, broadcasts of a
-    reply, joins) but what is said beside a file; and every event but ``message``. A mention reaches the bot as
+    reply, joins) but what is written beside a file; and every event but ``message``. A mention reaches the bot as
     a message as well.
 
     Args:
@@ -53,14 +53,14 @@ def message_event_from(
     if ts is None or sent_at is None or not isinstance(text, str):
         return None
     thread = parse_ts(event.get("thread_ts"))
-    said, mentioned = without_mention(replace_surrogates(text), bot_user)
+    line, mentioned = without_mention(replace_surrogates(text), bot_user)
     direct = event.get("channel_type") == "im" or is_direct(channel)
     assurance, doubt = trust.assurance(channel)
     return MessageEvent(
         event_id=event_id,
         room=Room(platform=SLACK, id=channel),
         sender=trust.account(user, *_teams(envelope, event)),
-        text=undo_markup(said),
+        text=undo_markup(line),
         address=Address.DIRECT if direct else Address.MENTION if mentioned else Address.ROOM,
         thread=None if thread == ts else thread,
         sent_at=sent_at,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from slipway.bot.chat.model import Assurance
 from slipway.bot.chat.slack.settings import SlackSettings
 
-DIRECT_MESSAGE = (
+DIRECT_MESSAGE_DOUBT = (
     "I change nothing on the strength of a direct message, which nobody else sees. Ask in a channel that "
     "`slack.channels` names."
 )
@@ -40,7 +40,7 @@ class TrustPolicy:
             return (
                 (Assurance.FULL, "")
                 if self._settings.changes_in_direct
-                else (Assurance.REFUSED, DIRECT_MESSAGE)
+                else (Assurance.REFUSED, DIRECT_MESSAGE_DOUBT)
             )
         if channel in self._settings.channels:
             return Assurance.FULL, ""

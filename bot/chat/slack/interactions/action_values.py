@@ -1,7 +1,7 @@
 """What buttons and modals carry to Slack and back: ids only. Whatever comes back is looked at, never believed.
 
 A button's ``value`` holds an operation's id and the start of its plan's digest, or, for a shortcut on a card,
-the command line that the presser says. Everything else is read again from the store.
+the command line that whoever presses it says. Everything else is read again from the store.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def message_form_name(callback_id: str) -> str:
 
 @dataclass(frozen=True)
 class OperationReference:
-    """The operation and the plan that a button speaks of."""
+    """The operation and the plan that a button is about."""
 
     operation_id: str
     digest_prefix: str

@@ -35,8 +35,8 @@ from slipway.bot.chat.slack.rendering.limits import REASON as MAX_REASON
 from slipway.bot.chat.slack.rendering.modals import REASON, form_values, input_value
 from slipway.bot.chat.slack.sending.ephemeral import EphemeralMessages
 
-FORGED = "That button belongs to nothing I know. `/slipway pending` lists what waits for an approval."
-UNKNOWN = "I do not know that button any more. Ask for the card anew, with `/slipway op ID`."
+FORGED_BUTTON = "That button belongs to nothing I know. `/slipway pending` lists what waits for an approval."
+UNKNOWN_BUTTON = "I do not know that button any more. Ask for the card anew, with `/slipway op ID`."
 UNKNOWN_FORM = "I do not know that form any more. `/slipway help` lists what can be typed."
 NO_OPERATION = "There is no operation's id in that message; it would look like `op-7k3f`."
 
@@ -66,7 +66,7 @@ class InteractionHandler:
         self._views = views
         self._background = background
 
-    async def take_in(self, body: Mapping[str, Any], accept: Accept) -> Acknowledgement:
+    async def handle(self, body: Mapping[str, Any], accept: Accept) -> Acknowledgement:
         """Take one in; when this returns it is committed or means nothing, and may be acknowledged.
 
         What ``accept`` raises comes out.
@@ -105,7 +105,7 @@ class InteractionHandler:
                 interaction, event_id, action, text_at(body, "trigger_id"), accept
             )
         else:
-            self._tell(interaction, UNKNOWN)
+            self._tell(interaction, UNKNOWN_BUTTON)
 
     async def _on_operation_button(
         self,
@@ -117,7 +117,7 @@ class InteractionHandler:
     ) -> None:
         reference = parse_operation_reference(action.get("value"))
         if reference is None:
-            self._tell(interaction, FORGED)
+            self._tell(interaction, FORGED_BUTTON)
             return
         metadata = ViewMetadata(interaction.room, interaction.thread, reference, interaction.home)
         if action.get("action_id") == DETAILS_ACTION:
@@ -140,7 +140,7 @@ class InteractionHandler:
         self, interaction: Interaction, event_id: str, line: str, accept: Accept
     ) -> None:
         if not line:
-            self._tell(interaction, FORGED)
+            self._tell(interaction, FORGED_BUTTON)
             return
         await accept(self._reader.message_event(interaction, event_id, line, thread=interaction.thread))
         self._publish_home(interaction)

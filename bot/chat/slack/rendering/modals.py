@@ -117,17 +117,15 @@ def _element(field: FormField) -> InputInteractiveElement | None:
     placeholder = short(field.placeholder, limits.PLACEHOLDER) if field.placeholder else None
     match field.kind:
         case FieldKind.CHOICE:
-            options = [
-                _option(choice) for choice in field.choices if len(choice.value) <= limits.OPTION_VALUE
-            ]
+            fitting = [choice for choice in field.choices if 0 < len(choice.value) <= limits.OPTION_VALUE]
+            options = [_option(choice) for choice in fitting[: limits.OPTIONS]]
             if not options:
                 return None
-            initial = next((option for option in options if option.value == field.initial), None)
             return StaticSelectElement(
                 action_id=field.name,
                 placeholder=placeholder,
-                options=options[: limits.OPTIONS],
-                initial_option=initial if initial in options[: limits.OPTIONS] else None,
+                options=options,
+                initial_option=next((each for each in options if each.value == field.initial), None),
             )
         case FieldKind.NUMBER:
             return NumberInputElement(
@@ -139,11 +137,12 @@ def _element(field: FormField) -> InputInteractiveElement | None:
                 placeholder=placeholder,
             )
         case FieldKind.TEXT:
+            longest = min(field.longest, limits.INPUT_TEXT)
             return PlainTextInputElement(
                 action_id=field.name,
                 placeholder=placeholder,
-                initial_value=field.initial[: field.longest] or None,
-                max_length=field.longest,
+                initial_value=field.initial[:longest] or None,
+                max_length=longest,
             )
 
 

@@ -20,7 +20,7 @@ log = structlog.get_logger(__name__)
 class Attachments:
     """Uploads files into threads, each once for its key.
 
-    A failure is told in the thread and goes no further: the message it belongs to stands.
+    A failure is told in the thread and goes no further: the message it belongs to was sent.
     """
 
     def __init__(

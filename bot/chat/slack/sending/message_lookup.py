@@ -48,7 +48,7 @@ class MessageLookup:
         return None
 
     async def find_file(self, channel: str, thread: str, name: str, attempted_at: datetime) -> bool:
-        """Whether a file of this name stands in a thread.
+        """Whether a file of this name is in a thread.
 
         Raises:
             ChatError: as :meth:`find_message`.

@@ -16,7 +16,7 @@ MAX_ATTEMPTS = 300
 
 
 class SendAttempts:
-    """The messages whose sending was begun, with the time of the last attempt: before another, one looks."""
+    """When each message was last attempted to be sent; before another attempt, it is looked for."""
 
     STORE_KEY = "begun"
 

@@ -9,7 +9,7 @@ _SECRETS = re.compile(r"(wss?|https?)://[^\s'\"]+|xox[a-z]-[\w-]+|xapp-[\w-]+")
 
 
 def sdk_logger() -> logging.Logger:
-    """A logger for Slack's libraries that is heard only when something is wrong.
+    """A logger for Slack's libraries that writes only when something is wrong.
 
     On finer levels they log whole messages and socket addresses, which are as good as tokens; on this one,
     errors whose words hold such an address.

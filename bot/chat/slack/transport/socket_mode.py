@@ -40,7 +40,7 @@ class SocketModeTransport:
     Args:
         settings: the app's tokens.
         api: asks Slack for the sockets' addresses.
-        on_activity: called whenever Slack was heard from.
+        on_activity: called whenever something came from Slack.
         ping_interval: seconds between two checks whether a socket is still open.
         opening_interval: seconds between the openings of the two.
         sleep: waits before a socket that could not be opened is tried again.
