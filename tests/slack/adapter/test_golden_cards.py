@@ -1,6 +1,6 @@
 """What the bot says, card by card, as Slack shows it: one golden file each, under ``cards/said``.
 
-A story on simulated clouds makes every kind of card; ids, digests and addresses, which differ from run to run,
+A scenario on simulated clouds makes every kind of card; ids, digests and addresses, which differ from run to run,
 are numbered. ``SLIPWAY_UPDATE_GOLDEN=1 pytest tests/slack/adapter/test_golden_cards.py`` writes the files anew.
 """
 
@@ -41,7 +41,7 @@ from tests.support.clock import NOW
 from tests.support.harness import BotHarness, inject_fault, press_forged, refusing_database, running_bot
 from tests.support.memory_chat import MemoryChat, PostedMessage
 
-pytestmark = pytest.mark.xdist_group("golden-cards")  # the story is told once
+pytestmark = pytest.mark.xdist_group("golden-cards")  # the scenario is run once
 
 
 GOLDEN = Golden(Path(__file__).parents[1] / "cards" / "said")
@@ -80,18 +80,18 @@ def name_of(card: PostedMessage) -> str:
 
 
 @dataclass
-class Story:
+class Scenario:
     """The running bot, and what it has said so far that is worth a golden file."""
 
     bot: BotHarness
     aws: SimulatedAws
-    said: dict[str, tuple[Card, ...]] = field(default_factory=dict)
+    cards: dict[str, tuple[Card, ...]] = field(default_factory=dict)
     states: set[OperationState] = field(default_factory=set)
 
     async def keep(self, name: str, shown: PostedMessage) -> PostedMessage:
         """Keep what a message says now, and note the state of the operation that it is about."""
-        assert name not in self.said
-        self.said[name] = (shown.card,)
+        assert name not in self.cards
+        self.cards[name] = (shown.card,)
         if about := re.match(r"op-\w+", shown.card.title):
             self.states.add((await self.bot.running.operations.get(about[0])).state)
         return shown
@@ -145,196 +145,198 @@ class Story:
 
     async def look_home(self, name: str, account: str) -> None:
         """Keep somebody's Home tab."""
-        self.said[f"{HOME}{name}"] = await home(self.bot.running.dispatcher._services, SLACK, account)
+        self.cards[f"{HOME}{name}"] = await home(self.bot.running.dispatcher._services, SLACK, account)
 
 
-async def looks(story: Story) -> None:
-    await story.answer("help", EVE, "!help")
-    await story.answer("help-of-launch", ALICE, "!help launch")
-    await story.answer("help-of-reject", ALICE, "!reject --help")
-    await story.answer("yes", ALICE, "", address=Address.MENTION)
-    await story.answer("whoami", ALICE, "!whoami")
-    await story.answer("whoami-stranger", EVE, "!whoami")
-    await story.answer("images", ALICE, "!images")
-    await story.answer("images-of-one", ALICE, f"!images {X64}")
-    await story.answer("images-of-one-uneven", ALICE, f"!images {ARM}")
-    await story.answer("pending-none", ALICE, "!pending")
-    await story.answer("history-none", ALICE, "!history")
-    await story.answer("instances-none", ALICE, "!instances")
-    await story.look_home("empty", CAROL)
-    await story.look_home("stranger", EVE)
+async def looks(scenario: Scenario) -> None:
+    await scenario.answer("help", EVE, "!help")
+    await scenario.answer("help-of-launch", ALICE, "!help launch")
+    await scenario.answer("help-of-reject", ALICE, "!reject --help")
+    await scenario.answer("yes", ALICE, "", address=Address.MENTION)
+    await scenario.answer("whoami", ALICE, "!whoami")
+    await scenario.answer("whoami-stranger", EVE, "!whoami")
+    await scenario.answer("images", ALICE, "!images")
+    await scenario.answer("images-of-one", ALICE, f"!images {X64}")
+    await scenario.answer("images-of-one-uneven", ALICE, f"!images {ARM}")
+    await scenario.answer("pending-none", ALICE, "!pending")
+    await scenario.answer("history-none", ALICE, "!history")
+    await scenario.answer("instances-none", ALICE, "!instances")
+    await scenario.look_home("empty", CAROL)
+    await scenario.look_home("stranger", EVE)
 
 
-async def slips(story: Story) -> None:
-    await story.answer("slip", ALICE, f"!promot {X64}")
-    await story.answer("unknown-command", ALICE, "frobnicate it", address=Address.MENTION)
-    await story.answer("two-lines", ALICE, "!images\n!status")
-    await story.answer("misuse", ALICE, f"!launch {IMAGE} --for tomorrow")
-    await story.answer("mistake-nearest", ALICE, "!images Fedora-Cloud-34-x64")
-    await story.answer("mistake-unfit", ALICE, f"!promote {X64} 43.20261117.0")
-    await story.answer("mistake-no-operation", ALICE, "!op zzzz")
-    await story.answer("refused-stranger", EVE, f"!promote {X64}")
-    await story.answer("refused-reader", CAROL, f"!promote {X64}")
-    await story.answer("nothing-to-do", ALICE, "!promote Fedora-Cloud-41-x64")
-    await story.answer("dry-run", ALICE, f"!promote {X64} --dry-run")
-    await story.ask_directly("refused-direct", ALICE, f"promote {X64}")
+async def slips(scenario: Scenario) -> None:
+    await scenario.answer("slip", ALICE, f"!promot {X64}")
+    await scenario.answer("unknown-command", ALICE, "frobnicate it", address=Address.MENTION)
+    await scenario.answer("two-lines", ALICE, "!images\n!status")
+    await scenario.answer("misuse", ALICE, f"!launch {IMAGE} --for tomorrow")
+    await scenario.answer("mistake-nearest", ALICE, "!images Fedora-Cloud-34-x64")
+    await scenario.answer("mistake-unfit", ALICE, f"!promote {X64} 43.20261117.0")
+    await scenario.answer("mistake-no-operation", ALICE, "!op zzzz")
+    await scenario.answer("refused-stranger", EVE, f"!promote {X64}")
+    await scenario.answer("refused-reader", CAROL, f"!promote {X64}")
+    await scenario.answer("nothing-to-do", ALICE, "!promote Fedora-Cloud-41-x64")
+    await scenario.answer("dry-run", ALICE, f"!promote {X64} --dry-run")
+    await scenario.ask_directly("refused-direct", ALICE, f"promote {X64}")
 
 
-async def promotion(story: Story) -> None:
-    bot = story.bot
-    card = await story.answer("promote-proposed", ALICE, f"!promote {X64}")
-    await story.keep("refused-requester", *await bot.press(ALICE, Choice.APPROVE, card))
-    await story.keep("refused-without-role", *await bot.press(CAROL, Choice.APPROVE, card))
-    await story.keep("refused-other-plan", *await press_forged(bot, BOB, name_of(card), "00000000"))
-    await story.answer("refused-cancel", CAROL, f"!cancel {name_of(card)}")
+async def promotion(scenario: Scenario) -> None:
+    bot = scenario.bot
+    card = await scenario.answer("promote-proposed", ALICE, f"!promote {X64}")
+    await scenario.keep("refused-requester", *await bot.press(ALICE, Choice.APPROVE, card))
+    await scenario.keep("refused-without-role", *await bot.press(CAROL, Choice.APPROVE, card))
+    await scenario.keep("refused-other-plan", *await press_forged(bot, BOB, name_of(card), "00000000"))
+    await scenario.answer("refused-cancel", CAROL, f"!cancel {name_of(card)}")
     held = inject_fault(bot, FaultKind.HOLD_BEFORE, "GET *")
     bot.clock.advance(timedelta(minutes=7))
     await bot.press(BOB, Choice.APPROVE, card, wait=False)
     await held.reached.wait()
     await bot.until(lambda: "approved" in card.card.title)
-    await story.keep("promote-approved", card)
+    await scenario.keep("promote-approved", card)
     held.release()
     await bot.running.workflows.idle()
-    await story.ended("promote-done", card)
-    await story.keep("refused-late", *await bot.press(BOB, Choice.APPROVE, card))
-    await story.answer("op-of-done", CAROL, f"!op {name_of(card)}")
-    card = await story.answer("rollback-proposed", ALICE, f"!rollback {X64}")
+    await scenario.ended("promote-done", card)
+    await scenario.keep("refused-late", *await bot.press(BOB, Choice.APPROVE, card))
+    await scenario.answer("op-of-done", CAROL, f"!op {name_of(card)}")
+    card = await scenario.answer("rollback-proposed", ALICE, f"!rollback {X64}")
     await bot.press(BOB, Choice.APPROVE, card)
-    await story.keep("rollback-approved-once", card)
-    await story.end("rollback-done", card, DAVE)
-    await story.answer("promote-older-proposed", ALICE, f"!promote {X64}")
+    await scenario.keep("rollback-approved-once", card)
+    await scenario.end("rollback-done", card, DAVE)
+    await scenario.answer("promote-older-proposed", ALICE, f"!promote {X64}")
 
 
-async def other_ends(story: Story) -> None:
-    bot, line = story.bot, f"!promote {ARM}"
-    card = await story.ask(ALICE, line)
+async def other_ends(scenario: Scenario) -> None:
+    bot, line = scenario.bot, f"!promote {ARM}"
+    card = await scenario.ask(ALICE, line)
     await bot.say(BOB, f"!reject {name_of(card)} the boot test has not run yet", room=IMAGES)
-    await story.ended("rejected", card)
-    card = await story.ask(ALICE, line)
+    await scenario.ended("rejected", card)
+    card = await scenario.ask(ALICE, line)
     await bot.press(ALICE, Choice.REJECT, card)
-    await story.keep("cancelled", card)
-    card = await story.ask(ALICE, line)
+    await scenario.keep("cancelled", card)
+    card = await scenario.ask(ALICE, line)
     bot.clock.advance(timedelta(hours=25))
     await bot.running.housekeeping.sweep()
     await bot.running.workflows.idle()
-    await story.ended("expired", card)
-    facts, done = await story.ask(ALICE, line), await story.ask(ALICE, line)
+    await scenario.ended("expired", card)
+    facts, done = await scenario.ask(ALICE, line), await scenario.ask(ALICE, line)
     latest = publishing_profile(bot.azure, ARM, "43.20261111.0")
     latest["targetRegions"], kept = latest["targetRegions"][:1], latest["targetRegions"]
-    await story.end("stale-facts", facts)
+    await scenario.end("stale-facts", facts)
     latest["targetRegions"] = kept
     publishing_profile(bot.azure, ARM, ARM_CANDIDATE)["excludeFromLatest"] = False
-    await story.end("stale-done", done)
+    await scenario.end("stale-done", done)
 
 
-async def failures(story: Story) -> None:
-    bot = story.bot
-    card = await story.answer("promote-several-proposed", ALICE, "!promote Fedora-Cloud-42-*")
+async def failures(scenario: Scenario) -> None:
+    bot = scenario.bot
+    card = await scenario.answer("promote-several-proposed", ALICE, "!promote Fedora-Cloud-42-*")
     inject_fault(bot, FaultKind.REFUSE, "PUT *", after=1, times=None)
-    await story.end("failed", card)
-    await story.answer("op-of-failed", CAROL, f"!op {name_of(card)}")
+    await scenario.end("failed", card)
+    await scenario.answer("op-of-failed", CAROL, f"!op {name_of(card)}")
     bot.azure.faults.clear()
-    card = await story.ask(ALICE, f"!promote {RAWHIDE}")
+    card = await scenario.ask(ALICE, f"!promote {RAWHIDE}")
     inject_fault(bot, FaultKind.ERROR, "GET *", times=None)
-    await story.end("failed-before", card)
-    await story.answer("azure-unlooked", ALICE, "!images")
+    await scenario.end("failed-before", card)
+    await scenario.answer("azure-unlooked", ALICE, "!images")
     bot.azure.faults.clear()
-    card = await story.ask(ALICE, f"!promote {RAWHIDE}")
+    card = await scenario.ask(ALICE, f"!promote {RAWHIDE}")
     async with refusing_database(bot, "INSERT ON audit WHEN NEW.action IN ('step-1:done', 'proposed')"):
-        await story.end("failed-inside", card)
-        await story.answer("answer-failed-inside", ALICE, f"!rollback {RAWHIDE}")
+        await scenario.end("failed-inside", card)
+        await scenario.answer("answer-failed-inside", ALICE, f"!rollback {RAWHIDE}")
     held = inject_fault(bot, FaultKind.HOLD_BEFORE, "GET *")
     await bot.say(ALICE, "!images", room=IMAGES, wait=False)
     await held.reached.wait()
     await bot.until(lambda: bot.messages[-1].card.title.startswith("Working on it"))
-    await story.keep("looking", bot.messages[-1])
+    await scenario.keep("looking", bot.messages[-1])
     held.release()
     await bot.running.workflows.idle()
 
 
-async def cleanups(story: Story) -> None:
-    bot = story.bot
-    await story.answer("cleanup-dry-run", ALICE, "!cleanup --dry-run")
-    await story.answer("cleanup-proposed", ALICE, "!cleanup")
-    card = await story.answer("cleanup-of-one-proposed", ALICE, f"!cleanup {RAWHIDE}")
-    await story.answer("mistake-which-operation", BOB, "!approve")
+async def cleanups(scenario: Scenario) -> None:
+    bot = scenario.bot
+    await scenario.answer("cleanup-dry-run", ALICE, "!cleanup --dry-run")
+    await scenario.answer("cleanup-proposed", ALICE, "!cleanup")
+    card = await scenario.answer("cleanup-of-one-proposed", ALICE, f"!cleanup {RAWHIDE}")
+    await scenario.answer("mistake-which-operation", BOB, "!approve")
     held = inject_fault(bot, FaultKind.HOLD_BEFORE, "DELETE *", after=1)
     await bot.press(BOB, Choice.APPROVE, card, wait=False)
     await held.reached.wait()
     await bot.until(lambda: "running, 1 of" in card.card.title)
-    await story.keep("cleanup-running", card)
+    await scenario.keep("cleanup-running", card)
     await bot.say(ALICE, f"!cancel {name_of(card)}", room=IMAGES, wait=False)
     await bot.until(lambda: "Stopped by" in card.text)
-    await story.keep("cleanup-stopping", card)
+    await scenario.keep("cleanup-stopping", card)
     held.release()
     await bot.running.workflows.idle()
-    await story.ended("cleanup-stopped", card)
-    await story.end("cleanup-done", await story.ask(ALICE, f"!cleanup {RAWHIDE}"))
+    await scenario.ended("cleanup-stopped", card)
+    await scenario.end("cleanup-done", await scenario.ask(ALICE, f"!cleanup {RAWHIDE}"))
 
 
-async def machines(story: Story) -> None:
-    bot, aws = story.bot, story.aws
-    await story.answer("mistake-ambiguous", ALICE, f"!launch {ENDED_IMAGES}")
-    await story.answer("launch-dry-run", ALICE, f"!launch {ENDED_IMAGES}-20260414.0 --count 3 --dry-run")
-    card = await story.answer("launch-proposed", ALICE, f"!launch {IMAGE} --for 2h --count 2")
-    report = await story.end("launch-done", card)  # of two machines that are alike: their order is by chance
+async def machines(scenario: Scenario) -> None:
+    bot, aws = scenario.bot, scenario.aws
+    await scenario.answer("mistake-ambiguous", ALICE, f"!launch {ENDED_IMAGES}")
+    await scenario.answer("launch-dry-run", ALICE, f"!launch {ENDED_IMAGES}-20260414.0 --count 3 --dry-run")
+    card = await scenario.answer("launch-proposed", ALICE, f"!launch {IMAGE} --for 2h --count 2")
+    report = await scenario.end(
+        "launch-done", card
+    )  # of two machines that are alike: their order is by chance
     one, two = re.findall(r"i-[0-9a-f]{17}", report.text)
-    await story.answer("instances", CAROL, "!instances")
-    await story.answer("mistake-profile", ALICE, f"!launch {IMAGE} --profile smal")
+    await scenario.answer("instances", CAROL, "!instances")
+    await scenario.answer("mistake-profile", ALICE, f"!launch {IMAGE} --profile smal")
     full = "InsufficientInstanceCapacity"
     aws.faults.add(Fault(kind=FaultKind.ERROR, match="RunInstances", code=full, times=None))
-    await story.end("launch-failed", await story.ask(ALICE, f"!launch {IMAGE}"))
+    await scenario.end("launch-failed", await scenario.ask(ALICE, f"!launch {IMAGE}"))
     aws.faults.clear()
-    await at_home(story)
+    await at_home(scenario)
     bot.clock.advance(timedelta(hours=3))
-    await story.answer("instances-overdue", ALICE, "!instances")
-    await story.answer("terminate-dry-run", BOB, "!terminate --overdue --dry-run")
-    await story.ended("terminate-done", await story.ask(ALICE, f"!terminate {one}"))
-    await story.answer("nothing-to-terminate", ALICE, f"!terminate {one}")
+    await scenario.answer("instances-overdue", ALICE, "!instances")
+    await scenario.answer("terminate-dry-run", BOB, "!terminate --overdue --dry-run")
+    await scenario.ended("terminate-done", await scenario.ask(ALICE, f"!terminate {one}"))
+    await scenario.answer("nothing-to-terminate", ALICE, f"!terminate {one}")
     aws.faults.add(Fault(kind=FaultKind.NOT_DONE, match="TerminateInstances", times=None))
-    await story.ended("terminate-failed", await story.ask(ALICE, f"!terminate {two}"))
+    await scenario.ended("terminate-failed", await scenario.ask(ALICE, f"!terminate {two}"))
     aws.faults.clear()
     aws.faults.add(Fault(kind=FaultKind.REFUSE, match="Describe*", times=None))
-    await story.answer("aws-unlooked", ALICE, "!instances")
-    await story.look_home("without-aws", CAROL)
+    await scenario.answer("aws-unlooked", ALICE, "!instances")
+    await scenario.look_home("without-aws", CAROL)
     aws.faults.clear()
 
 
-async def at_home(story: Story) -> None:
+async def at_home(scenario: Scenario) -> None:
     """Somebody with machines and schedules, with some and then with many operations that wait."""
-    await story.ask(BOB, f"!rollback {X64}")
-    await story.answer("pending", BOB, "!pending")
-    await story.answer("status", CAROL, "!status")
-    await story.answer("history", CAROL, "!history --limit 20")
-    await story.look_home("busy", ALICE)
+    await scenario.ask(BOB, f"!rollback {X64}")
+    await scenario.answer("pending", BOB, "!pending")
+    await scenario.answer("status", CAROL, "!status")
+    await scenario.answer("history", CAROL, "!history --limit 20")
+    await scenario.look_home("busy", ALICE)
     for _ in range(5):
-        await story.ask(BOB, f"!rollback {X64}")
-    await story.look_home("crowded", ALICE)
+        await scenario.ask(BOB, f"!rollback {X64}")
+    await scenario.look_home("crowded", ALICE)
 
 
-async def ticks(story: Story) -> None:
-    await story.at("schedule-skipped", MONDAY - timedelta(minutes=1), "skipped")
-    card = await story.at("schedule-proposed", MONDAY, "waits")
-    await story.tick("schedule-proposed-before", "weekly-promotion", "promote *")
-    await story.tick("schedule-refused", "weekly-list", "promote *")
-    await story.end("schedule-done", card)
-    await story.at("schedule-answer", MONDAY + timedelta(days=1), "image definitions")
+async def ticks(scenario: Scenario) -> None:
+    await scenario.at("schedule-skipped", MONDAY - timedelta(minutes=1), "skipped")
+    card = await scenario.at("schedule-proposed", MONDAY, "waits")
+    await scenario.tick("schedule-proposed-before", "weekly-promotion", "promote *")
+    await scenario.tick("schedule-refused", "weekly-list", "promote *")
+    await scenario.end("schedule-done", card)
+    await scenario.at("schedule-answer", MONDAY + timedelta(days=1), "image definitions")
 
 
-async def crowd(story: Story) -> None:
+async def crowd(scenario: Scenario) -> None:
     """One definition with so many versions that no message shows them all."""
-    story.bot.azure.state = GalleryState(many(1, 120, NOW), story.bot.clock, 1)
-    await story.answer("long-images", ALICE, "!images Fedora-Cloud-1000-x64")
-    card = await story.answer("long-cleanup-proposed", ALICE, "!cleanup")
-    await story.answer("long-op", CAROL, f"!op {name_of(card)}")
+    scenario.bot.azure.state = GalleryState(many(1, 120, NOW), scenario.bot.clock, 1)
+    await scenario.answer("long-images", ALICE, "!images Fedora-Cloud-1000-x64")
+    card = await scenario.answer("long-cleanup-proposed", ALICE, "!cleanup")
+    await scenario.answer("long-op", CAROL, f"!op {name_of(card)}")
 
 
-SCENES = (looks, slips, promotion, other_ends, failures, cleanups, machines, ticks, crowd)
+PARTS = (looks, slips, promotion, other_ends, failures, cleanups, machines, ticks, crowd)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
-    """The whole story, told, with the names in its cards made steady."""
+async def scenario(tmp_path_factory: pytest.TempPathFactory) -> Scenario:
+    """The whole scenario, run, with the names in its cards made steady."""
     state = tmp_path_factory.mktemp("state")
     for name, token in (("bot-token", "xoxb-made-up"), ("app-token", "xapp-made-up")):
         (state / name).write_text(token)
@@ -345,18 +347,18 @@ async def story(tmp_path_factory: pytest.TempPathFactory) -> Story:
             running_bot(state, aws=aws, chat=MemoryChat(SLACK), changes=CHANGES, sleep=no_wait) as bot,
         ):
             await aws.ready()
-            told = Story(bot, aws)
-            for scene in SCENES:
-                await scene(told)
-            changing = await _changing(told)
-    told.said = {name: _steady(cards, changing) for name, cards in told.said.items()}
-    return told
+            scenario = Scenario(bot, aws)
+            for part in PARTS:
+                await part(scenario)
+            changing = await _changing(scenario)
+    scenario.cards = {name: _steady(cards, changing) for name, cards in scenario.cards.items()}
+    return scenario
 
 
-async def _changing(story: Story) -> set[str]:
+async def _changing(scenario: Scenario) -> set[str]:
     """The names in cards that differ between runs: of operations, their plans, and machines."""
-    names = {each["id"] for each in (await story.aws.state())["instances"]}
-    for operation in await story.bot.running.operations.recent(1000):
+    names = {each["id"] for each in (await scenario.aws.state())["instances"]}
+    for operation in await scenario.bot.running.operations.recent(1000):
         names |= {operation.id, operation.digest_prefix}
     return names
 
@@ -364,7 +366,7 @@ async def _changing(story: Story) -> set[str]:
 def _steady(cards: tuple[Card, ...], changing: Collection[str]) -> tuple[Card, ...]:
     """The cards without what differs between runs: names are numbered, from 1 in each message.
 
-    The day on which the simulated EC2 launched something, which is the system's, becomes that of the story;
+    The day on which the simulated EC2 launched something, which is the system's, becomes that of the scenario;
     and the version of Slipway never changes.
     """
     text = json.dumps([card.model_dump(mode="json") for card in cards])
@@ -377,15 +379,15 @@ def _in_slack(name: str, cards: tuple[Card, ...]) -> dict[str, Any]:
     return home_view(cards) if name.startswith(HOME) else sent(*cards)
 
 
-def test_each_card_looks_as_agreed(story: Story, subtests: pytest.Subtests) -> None:
-    for name, cards in story.said.items():
+def test_each_card_looks_as_agreed(scenario: Scenario, subtests: pytest.Subtests) -> None:
+    for name, cards in scenario.cards.items():
         with subtests.test(name):
             found = pretty(_in_slack(name, cards))
             assert found == GOLDEN.agreed(name, found)
 
 
-def test_slack_takes_each_card(story: Story, subtests: pytest.Subtests) -> None:
-    for name, cards in story.said.items():
+def test_slack_takes_each_card(scenario: Scenario, subtests: pytest.Subtests) -> None:
+    for name, cards in scenario.cards.items():
         with subtests.test(name):
             shown = _in_slack(name, cards)
             if name.startswith(HOME):
@@ -395,10 +397,10 @@ def test_slack_takes_each_card(story: Story, subtests: pytest.Subtests) -> None:
                 assert (check_blocks(blocks, Surface.MESSAGE), too_long(blocks)) == ([], False)
 
 
-def test_the_golden_files_are_those_of_the_story(story: Story) -> None:
-    assert GOLDEN.names(story.said) == set(story.said)
+def test_the_golden_files_are_those_of_the_story(scenario: Scenario) -> None:
+    assert GOLDEN.names(scenario.cards) == set(scenario.cards)
 
 
-def test_the_story_has_every_state_and_every_tone(story: Story) -> None:
-    assert story.states == set(OperationState) - {OperationState.UNKNOWN}  # which another Slipway stored
-    assert {card.tone for cards in story.said.values() for card in cards} == set(Tone)
+def test_the_story_has_every_state_and_every_tone(scenario: Scenario) -> None:
+    assert scenario.states == set(OperationState) - {OperationState.UNKNOWN}  # which another Slipway stored
+    assert {card.tone for cards in scenario.cards.values() for card in cards} == set(Tone)
