@@ -81,7 +81,7 @@ async def test_a_whole_that_is_too_long_stands_as_a_file_in_the_same_thread_once
 async def test_an_answer_that_replaces_a_message_brings_its_file_and_progress_none(
     bot_room: BotRoom, alice: Person
 ) -> None:
-    sent = await bot_room.chat.send(bot_room.room, Card(title="Looking into it…"), thread=None, key="k")
+    sent = await bot_room.chat.send(bot_room.room, Card(title="Working on it…"), thread=None, key="k")
     waiting = LONG.model_copy(update={"tone": Tone.WAITING})
     progress = waiting.model_copy(update={"fleeting": True})
     await bot_room.chat.edit(bot_room.room, sent, progress, thread=None, key="k1")
