@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import Any
 
 from slipway.bot import logs
-from slipway.bot.app import App, RunningBot
+from slipway.bot.app import App
 from slipway.bot.chat.console.platform import CONSOLE
 from slipway.bot.chat.model import Accept, Card, ChatHealth
-from slipway.bot.clouds.ports.image_versions import ImageVersions
+from slipway.bot.clouds.capabilities import Adapter, Clouds
+from slipway.bot.clouds.ports.image_versions import IMAGE_VERSIONS, ImageVersions
 from slipway.bot.config.demo import demo_settings
-from slipway.commands.all import rights
+from slipway.bot.declared import declared
+from slipway.bot.wiring import ChatBuilder, RunningBot
 
 
 class RecordingChat:
@@ -59,13 +61,15 @@ async def running_bot(
 ) -> AsyncIterator[RunningBot]:
     """The demo's people and policies on a state folder of their own, with this gallery and no machines."""
     logs.configure("console")
+    declarations = declared()
     settings = demo_settings(
         state_dir=folder / "state",
         aws_endpoint=None,
         azure_endpoint="http://127.0.0.1:9",  # nobody asks there
-        known_rights=rights(),
+        spec=declarations.spec,
     )
-    app = App(settings, chats=(lambda _: chat,), gallery=gallery, machines=None)
+    clouds = Clouds([Adapter("azure", {IMAGE_VERSIONS: gallery})] if gallery is not None else [])
+    app = App(settings, declarations, chats=(ChatBuilder(CONSOLE, lambda _: chat),), clouds=clouds)
     stop = asyncio.Event()
     opened: asyncio.Future[RunningBot] = asyncio.get_running_loop().create_future()
     running = asyncio.create_task(app.run(stop, opened))

@@ -36,6 +36,7 @@ from slipway.bot.core.times import system_clock
 from slipway.bot.images.catalogue import Catalogue
 from slipway.bot.images.cleanup import CleanupPlanner
 from slipway.bot.images.requests import Cleanup
+from slipway.bot.images.services import ImageServices
 from slipway.bot.images.settings import RetentionSettings
 from slipway.bot.operations.cards import plan_card
 from slipway.bot.operations.model import Plan
@@ -208,7 +209,7 @@ async def _compute(found: _Listed, runs: int) -> tuple[dict[str, list[float]], i
             services, plans = bot.dispatcher._services, bot.dispatcher._command_runner._plans
             person = services.people.by_account(CONSOLE, "alice")
             assert person is not None
-            planner = CleanupPlanner(_catalogue(gallery), services.settings.retention)
+            planner = CleanupPlanner(_catalogue(gallery), services.get(ImageServices).retention)
             original = gallery.found
             for run in range(runs):
                 gallery.found = original
@@ -221,7 +222,7 @@ async def _compute(found: _Listed, runs: int) -> tuple[dict[str, list[float]], i
                     plan = await _planned(plans, person)
                     digest(plan)
                 with _timed(seconds["card"]):
-                    plan_card(plan, services.view)
+                    plan_card(plan, services.cards)
                 going = len(plan.steps)
                 gallery.forget(end_of_life=_LONG_AGO)
                 with _timed(seconds["plan_where_all_have_ended"]):

@@ -16,11 +16,11 @@ from dbos import DBOS, SetWorkflowID
 
 from benchmarks.figures import Figures, aim, say, spread
 from benchmarks.in_process import RecordingChat, running_bot
-from slipway.bot.app import RunningBot
 from slipway.bot.chat.console.platform import CONSOLE
 from slipway.bot.chat.model import Address, MessageEvent, Room
 from slipway.bot.core.model import Json
 from slipway.bot.core.times import system_clock
+from slipway.bot.wiring import RunningBot
 from slipway.bot.workflows.engine import Effect, Payload, WorkflowEngine
 from slipway.commands.dispatch.dispatcher import Dispatcher
 
@@ -91,7 +91,7 @@ async def _answer(bot: RunningBot, dispatcher: Dispatcher, chat: RecordingChat, 
     heard = MessageEvent(
         event_id=key,
         room=Room(platform=CONSOLE, id="console"),
-        speaker="alice",
+        sender="alice",
         text="!whoami",
         address=Address.DIRECT,
         sent_at=system_clock(),

@@ -62,7 +62,7 @@ class App:
         self._chats = chats or tuple(
             ChatBuilder(chat.platform, chat.build) for chat in declarations.enabled_chats(settings)
         )
-        self._clouds = clouds or declarations.open_clouds(settings, os.environ)
+        self._clouds = clouds if clouds is not None else declarations.open_clouds(settings, os.environ)
         self._clock = clock
         self._grace = grace
         self._sleep = sleep

@@ -17,7 +17,6 @@ from slipway.bot.config.settings import ScheduleSettings, split_address
 from slipway.bot.core.model import Json
 from slipway.bot.core.times import Clock, format_time
 from slipway.bot.operations.messages import MessageService
-from slipway.bot.people import schedule_id
 from slipway.bot.store.memory import TickMemory
 from slipway.bot.workflows.engine import Payload, WorkflowEngine
 from slipway.commands.dispatch.dispatcher import Dispatcher
@@ -131,13 +130,7 @@ class Schedules:
 
 
 def _line(settings: ScheduleSettings, at: datetime) -> LineRequest:
-    """What a schedule asks for at one of its times; its key is the same for ever."""
+    """What a schedule asks for at one of its times."""
     platform, room = split_address(settings.room)
-    return LineRequest(
-        key=f"tick:{settings.name}:{at.strftime('%Y-%m-%dT%H:%MZ')}",
-        requester=schedule_id(settings.name),
-        text=settings.command,
-        room=Room(platform=platform, id=room),
-        at=at,
-        quiet=settings.quiet,
-    )
+    where = Room(platform=platform, id=room)
+    return LineRequest.of_schedule(settings.name, at, where, settings.command, quiet=settings.quiet)

@@ -14,9 +14,10 @@ import pytest
 from slipway.bot.chat.model import Address
 from slipway.bot.clouds.aws import machines as aws
 from slipway.bot.config.settings import SlipwaySettings
-from slipway.commands.all import COMMANDS, registry
-from slipway.commands.grammar.declaration import Misuse, parse, usage
+from slipway.commands.grammar.arguments import Misuse, parse
 from slipway.commands.grammar.reading import Line, read_line
+from slipway.commands.grammar.usage import usage
+from tests.support.configuration import DECLARED
 from tests.support.program import ROOT, TIMEOUT_SECONDS, environment
 
 README = (ROOT / "README.md").read_text("utf-8")
@@ -59,13 +60,13 @@ def run(line: str, path: str, cwd: Path, **more: str) -> subprocess.CompletedPro
 
 def test_the_table_of_commands_is_what_the_commands_declare() -> None:
     rows = re.findall(r"^\| `(![^`]*)` \| (.*) \|$", README.split("## Commands")[1], re.MULTILINE)
-    assert rows == [(usage(spec, "!"), spec.summary) for spec in COMMANDS]
+    assert rows == [(usage(spec, "!"), spec.summary) for spec in DECLARED.commands.commands]
 
 
 def test_every_command_line_it_shows_is_understood() -> None:
     text = README.split("## Commands")[0] + README.split("## How approvals work")[1]
     shown = re.findall(r"[`'](?:@\w+: )?(!\w[^`'…]*)[`']", text)
-    known = registry()
+    known = DECLARED.commands
     assert len(shown) > 10
     for line in shown:
         reading = read_line(line.replace("COMMAND", "launch"), Address.ROOM, "!", known.names)

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
+import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from slipway.bot.chat.model import Choice, Platform, Room
@@ -31,6 +32,8 @@ from slipway.bot.operations.registry import SubjectRegistry
 from slipway.bot.operations.stored import read_outcome, read_plan, read_report, write_plan
 from slipway.bot.store.database import Database
 from slipway.bot.store.tables import operation, operation_target, step_report, vote
+
+log = structlog.get_logger(__name__)
 
 _LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"
 """For operation ids: no 0/o, 1/i/l, which people confuse when they read aloud."""
@@ -464,8 +467,18 @@ class StepChange:
         """Note that the next step begins."""
         await append(self._connection, entry)
 
-    async def end(self, state: OperationState, entry: AuditEntry, outcome: Outcome) -> None:
-        """Let the operation end, unless it has ended."""
+    async def end(self, state: OperationState, entry: AuditEntry, outcome: Outcome) -> bool:
+        """Let the operation end, unless it has ended. False where that could not be stored: the step's report is
+        kept all the same, and the end can be stored later."""
+        try:
+            async with self._connection.begin_nested():
+                await self._store_end(state, entry, outcome)
+        except sa.exc.DatabaseError:
+            log.exception("the end of an operation could not be stored", operation=self._operation_id)
+            return False
+        return True
+
+    async def _store_end(self, state: OperationState, entry: AuditEntry, outcome: Outcome) -> None:
         statement = (
             operation.update()
             .where(operation.c.id == self._operation_id, operation.c.state == OperationState.RUNNING)

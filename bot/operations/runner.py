@@ -195,9 +195,10 @@ class OperationRunner:
                 by = self._cards.name(change.cancelled_by) if change.cancelled_by else ""
                 state, outcome = steps_outcome(operation_id, plan, await change.reports(), by)
                 entry = self._entry(operation_id, state.value, summary=outcome.summary)
-                await change.end(state, entry, outcome)
-                return Verdict.ENDED
-            await change.begin_next(self._entry(operation_id, _begun(report.number + 1)))
+                if await change.end(state, entry, outcome):
+                    return Verdict.ENDED
+            else:
+                await change.begin_next(self._entry(operation_id, _begun(report.number + 1)))
         return Verdict.FAILED if report.failure else Verdict.DONE
 
     def _report_entry(self, operation_id: str, report: StepReport) -> AuditEntry:

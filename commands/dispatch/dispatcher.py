@@ -35,7 +35,7 @@ from slipway.bot.operations.messages import MessageService
 from slipway.bot.operations.model import Failure, OperationState
 from slipway.bot.operations.runner import OperationRunner
 from slipway.bot.operations.services import Services
-from slipway.bot.people import Identity, schedule_id
+from slipway.bot.people import Identity
 from slipway.bot.workflows.engine import Effect, Payload, WorkflowEngine
 from slipway.commands.dispatch.cards import user_error_card
 from slipway.commands.dispatch.context import Asker, Place
@@ -160,13 +160,11 @@ class Dispatcher:
 
     async def _tick(self, payload: Payload) -> None:
         tick: Any = payload["tick"]
-        at = datetime.fromisoformat(tick["at"])
-        request = LineRequest(
-            key=f"tick:{tick['schedule']}:{at.strftime('%Y-%m-%dT%H:%MZ')}",
-            requester=schedule_id(tick["schedule"]),
-            text=tick["text"],
-            room=Room.model_validate(tick["room"]),
-            at=at,
+        request = LineRequest.of_schedule(
+            tick["schedule"],
+            datetime.fromisoformat(tick["at"]),
+            Room.model_validate(tick["room"]),
+            tick["text"],
             quiet=tick.get("quiet", False),
         )
         await self._ask({"request": request.model_dump(mode="json")})

@@ -9,6 +9,7 @@ from pydantic import Field, TypeAdapter
 
 from slipway.bot.chat.model import AnyEvent, Event, Room
 from slipway.bot.core.model import Json, Model
+from slipway.bot.people import schedule_id
 from slipway.commands.grammar.reading import Line, Reading, Unknown, Unreadable
 
 HEAR = "hear"
@@ -122,3 +123,15 @@ class LineRequest(Model):
     room: Room | None
     at: datetime
     quiet: bool = False
+
+    @classmethod
+    def of_schedule(cls, name: str, at: datetime, room: Room | None, text: str, *, quiet: bool) -> LineRequest:
+        """What a schedule asks for at one of its times. Its key is the same for ever, so that it runs once."""
+        return cls(
+            key=f"tick:{name}:{at.strftime('%Y-%m-%dT%H:%MZ')}",
+            requester=schedule_id(name),
+            text=text,
+            room=room,
+            at=at,
+            quiet=quiet,
+        )

@@ -12,22 +12,20 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from slipway.bot.clouds.model import VersionNumber
+from slipway.bot.core.commands import Access, Command, command, dry_run
+from slipway.bot.core.errors import DeclarationError
 from slipway.bot.core.times import format_duration
-from slipway.commands.general.manual import help_command, help_overview
-from slipway.commands.grammar.declaration import (
-    CommandSpec,
-    Group,
-    HelpWanted,
-    Misuse,
-    Parsed,
+from slipway.commands.dispatch.manual import help_command, help_overview
+from slipway.commands.grammar.arguments import HelpWanted, Misuse, Parsed, parse
+from slipway.commands.grammar.registry import (
+    CommandGroup,
     Registry,
+    Resolved,
+    UnknownVerb,
     build_registry,
     check_examples,
-    command,
-    dry_run,
-    parse,
-    usage,
 )
+from slipway.commands.grammar.usage import usage
 from slipway.commands.grammar.values import DURATION, INSTANCE_ID, OPERATION_ID, VERSION, OneOf, WholeNumber
 
 
@@ -35,8 +33,7 @@ from slipway.commands.grammar.values import DURATION, INSTANCE_ID, OPERATION_ID,
     "launch",
     summary="Launch machines from an image.",
     examples=("launch Fedora-Cloud-43-x64 --for 2h", "launch ami-0abc --profile small --count 2 --dry-run"),
-    group=Group.INSTANCES,
-    changes=True,
+    access=Access.CHANGE,
     aliases=("start",),
 )
 @click.argument("image", help="Name or id of the image.")
@@ -55,42 +52,50 @@ async def launch(
     return f"{call} launches {count} {image} as {profile} for {lifetime}, dry {dry_run}"
 
 
-@command("promote", summary="Promote.", examples=("promote F43 43.1.0",), group=Group.IMAGES, changes=True)
+@command("promote", summary="Promote.", examples=("promote F43 43.1.0",), access=Access.CHANGE)
 @click.argument("definition")
 @click.argument("version", required=False, type=VERSION)
-async def promote(call: str, definition: str, version: VersionNumber | None) -> str:
+@dry_run
+async def promote(call: str, definition: str, version: VersionNumber | None, dry_run: bool) -> str:
     return f"{call} {definition} {version}"
 
 
-@command("reject", summary="Refuse.", examples=("reject op-7k3f it does not boot",), group=Group.OPERATIONS)
+@command("reject", summary="Refuse.", examples=("reject op-7k3f it does not boot",))
 @click.argument("operation", type=OPERATION_ID)
 @click.argument("reason", nargs=-1)
 async def reject(call: str, operation: str, reason: tuple[str, ...]) -> str:
     return f"{call} {operation} {reason}"
 
 
-@command("terminate", summary="End.", examples=("terminate i-0123456789abcdef0",), group=Group.INSTANCES)
+@command("terminate", summary="End.", examples=("terminate i-0123456789abcdef0",))
 @click.argument("instance", type=INSTANCE_ID)
 @click.option("--kind", type=OneOf("soft", "hard"), required=True, help="How to end it.")
 async def terminate(call: str, instance: str, kind: str) -> str:
     return f"{call} {instance} {kind}"
 
 
-@command("status", summary="How it is.", examples=("status",), group=Group.SLIPWAY)
+@command("status", summary="How it is.", examples=("status",))
 async def status(call: str) -> str:
     return call
 
 
-SPECS: tuple[CommandSpec[str], ...] = (status, launch, promote, reject)
+SPECS: tuple[Command[str], ...] = (status, launch, promote, reject)
+
+GROUPS = (
+    CommandGroup("Images", (promote,)),
+    CommandGroup("Instances", (launch,)),
+    CommandGroup("Operations", (reject,)),
+    CommandGroup("Slipway", (status,)),
+)
 
 
-def values(spec: CommandSpec[str], *args: str) -> Mapping[str, Any]:
+def values(spec: Command[str], *args: str) -> Mapping[str, Any]:
     outcome = parse(spec, args, "!")
     assert isinstance(outcome, Parsed), outcome
     return outcome.values
 
 
-def complaint(spec: CommandSpec[str], *args: str) -> str:
+def complaint(spec: Command[str], *args: str) -> str:
     outcome = parse(spec, args, "!")
     assert isinstance(outcome, Misuse), outcome
     assert outcome.usage == usage(spec, "!")
@@ -176,7 +181,7 @@ def test_help_is_help_wherever_it_stands(args: tuple[str, ...]) -> None:
     ],
 )
 def test_what_does_not_fit_is_said_in_plain_words(
-    spec: CommandSpec[str], args: tuple[str, ...], message: str
+    spec: Command[str], args: tuple[str, ...], message: str
 ) -> None:
     assert complaint(spec, *args) == message
 
@@ -239,7 +244,7 @@ ARGUMENT = st.text(st.characters(codec=None, exclude_categories=()), max_size=30
 @given(st.sampled_from([*SPECS, terminate]), st.lists(ARGUMENT, max_size=64))
 @example(launch, ["x"] * 1_000)
 @example(launch, ["--for", "\ud800"])
-def test_any_arguments_are_values_a_wish_for_help_or_misuse(spec: CommandSpec[str], args: list[str]) -> None:
+def test_any_arguments_are_values_a_wish_for_help_or_misuse(spec: Command[str], args: list[str]) -> None:
     outcome = parse(spec, tuple(args), "!")
     if isinstance(outcome, Parsed):
         assert set(outcome.values) == {param.name for param in spec.grammar.params}
@@ -264,61 +269,61 @@ def test_reading_arguments_prints_nothing_and_asks_no_environment(capsys: pytest
     ("spec", "line"),
     [
         (launch, "!launch IMAGE [--profile NAME] [--for 2h] [--count N] [--dry-run]"),
-        (promote, "!promote DEFINITION [VERSION]"),
+        (promote, "!promote DEFINITION [VERSION] [--dry-run]"),
         (reject, "!reject ID [REASON…]"),
         (terminate, "!terminate INSTANCE --kind soft|hard"),
         (status, "!status"),
     ],
 )
-def test_usage_comes_from_the_declaration(spec: CommandSpec[str], line: str) -> None:
+def test_usage_comes_from_the_declaration(spec: Command[str], line: str) -> None:
     assert usage(spec, "!") == line
 
 
 def test_a_registry_finds_orders_and_suggests() -> None:
-    registry: Registry[str] = build_registry(SPECS)
+    registry: Registry[str] = build_registry(GROUPS)
     assert registry.names == ("promote", "launch", "start", "reject", "status")
-    assert registry.find("START") is launch
-    assert registry.find("stop") is None
+    assert registry.find(("START",)) is launch
+    assert registry.find(("stop",)) is None
     assert registry.nearest("promot") == ("promote",)
-    assert [group.value for group, _ in registry.groups()] == ["Images", "Instances", "Operations", "Slipway"]
+    assert [group.title for group in registry.groups] == ["Images", "Instances", "Operations", "Slipway"]
 
 
 def test_a_registry_refuses_names_that_clash_or_cannot_be_typed() -> None:
-    with pytest.raises(ValueError, match="two commands are called launch"):
-        build_registry((launch, status, launch))
-    for name in ("Status", "two words", "5", ""):
-        odd = command(name, summary="x", examples=(), group=Group.SLIPWAY)(status.handler)
-        with pytest.raises(ValueError, match="cannot be the name"):
-            build_registry((odd,))
+    with pytest.raises(DeclarationError, match="Two commands are called launch"):
+        build_registry((CommandGroup("One", (launch, status)), CommandGroup("Other", (launch,))))
+    for name in ("Status", "now three words", "5", ""):
+        with pytest.raises(DeclarationError, match="A command cannot be called"):
+            command(name, summary="x", examples=(name,))(status.handler)
 
 
 def test_a_declaration_that_does_not_fit_its_handler_is_refused() -> None:
-    declare = command("odd", summary="x", examples=("odd",), group=Group.SLIPWAY)
+    declare = command("odd", summary="x", examples=("odd",))
 
     async def handler(call: str, name: str) -> str:
         return call + name
 
-    with pytest.raises(TypeError, match="the handler of odd takes"):
+    with pytest.raises(DeclarationError, match="The handler of the command odd takes"):
         declare(handler)
-    with pytest.raises(TypeError, match="outside of the line"):
+    with pytest.raises(DeclarationError, match="outside of the line"):
         declare(click.option("--name", envvar="NAME")(handler))
 
 
 def test_every_example_can_be_pasted_and_a_bad_one_is_named() -> None:
     assert check_examples(SPECS) == ()
 
-    def with_examples(*examples: str) -> CommandSpec[str]:
-        return command("odd", summary="x", examples=examples, group=Group.SLIPWAY)(status.handler)
+    def with_examples(*examples: str) -> Command[str]:
+        return command("odd", summary="x", examples=examples)(status.handler)
 
-    assert check_examples([with_examples()]) == ("odd has no example",)
-    (foreign,) = check_examples([with_examples("status")])
-    assert "'status' of odd is not a line of that command" in foreign
+    with pytest.raises(DeclarationError, match="odd lacks an example"):
+        with_examples()
+    with pytest.raises(DeclarationError, match="'status' of the command odd does not begin with its name"):
+        with_examples("status")
     (excessive,) = check_examples([with_examples("odd one")])
     assert "'odd one' of odd does not parse" in excessive
 
 
 def test_the_overview_names_every_command_by_group() -> None:
-    card = help_overview(build_registry(SPECS), "!")
+    card = help_overview(build_registry(GROUPS), "!")
     assert [table.title for table in card.tables] == ["Images", "Instances", "Operations", "Slipway"]
     assert card.tables[1].rows == (("`!launch IMAGE`", "Launch machines from an image."),)
     assert "`!help COMMAND`" in card.notes[0]
@@ -339,3 +344,50 @@ def test_the_help_of_a_command_says_all_that_was_declared() -> None:
     assert table.rows[0] == ("`IMAGE`", "Name or id of the image.")
     assert ("`[--for 2h]`", "Until when it lives.") in table.rows
     assert help_command(status, ".").tables == ()
+
+
+@command("bundles", summary="All bundles.", examples=("bundles",), aliases=("bundle",))
+async def bundles(call: str) -> str:
+    return call
+
+
+@command("bundle apply", summary="Apply one.", examples=("bundle apply app --dry-run",), access=Access.CHANGE)
+@click.argument("ref")
+@dry_run
+async def bundle_apply(call: str, ref: str, dry_run: bool) -> str:
+    return f"{call} {ref} {dry_run}"
+
+
+@command("lock release", summary="Release one.", examples=("lock release l1",))
+@click.argument("lock")
+async def lock_release(call: str, lock: str) -> str:
+    return f"{call} {lock}"
+
+
+class TestSubcommands:
+    registry: Registry[str] = build_registry(
+        (CommandGroup("Bundles", (bundles, bundle_apply, lock_release)),)
+    )
+
+    @pytest.mark.parametrize(
+        ("name", "args", "meant"),
+        [
+            ("bundles", (), Resolved(bundles, ())),
+            ("bundle", (), Resolved(bundles, ())),
+            ("bundle", ("apply", "app"), Resolved(bundle_apply, ("app",))),
+            ("bundles", ("APPLY", "app"), Resolved(bundle_apply, ("app",))),
+            ("bundles", ("--help",), Resolved(bundles, ("--help",))),
+            ("bundle", ("aply", "app"), UnknownVerb("bundle", "aply", ("apply",))),
+            ("bundle", ("frobnicate",), UnknownVerb("bundle", "frobnicate", ("apply",))),
+            ("lock", (), UnknownVerb("lock", "", ("release",))),
+        ],
+    )
+    def test_a_verb_after_a_noun_is_a_command_of_its_own(
+        self, name: str, args: tuple[str, ...], meant: object
+    ) -> None:
+        assert self.registry.resolve(name, args) == meant
+
+    def test_each_has_a_right_and_a_usage_line_of_its_own(self) -> None:
+        assert bundle_apply.right == "bundle.apply"
+        assert usage(bundle_apply, "!") == "!bundle apply REF [--dry-run]"
+        assert check_examples(self.registry.commands) == ()

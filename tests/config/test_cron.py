@@ -9,7 +9,8 @@ import pytest
 from apscheduler.triggers.cron import CronTrigger
 from hypothesis import given
 from hypothesis import strategies as st
-from slipway.bot.config.cron import check_cron
+
+from slipway.bot.core.cron import check_cron
 
 _NUMBER = st.integers(0, 62).map(str)
 _NAME = st.sampled_from(["mon", "fri", "sun", "jan", "dec", "last", "LAST", "xyz", ""])

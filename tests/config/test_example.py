@@ -9,22 +9,26 @@ from pathlib import Path
 
 import pytest
 
+from slipway.bot.chat.console.declaration import CHAT as CONSOLE
+from slipway.bot.clouds.aws.declaration import CLOUD as AWS
 from slipway.bot.config.demo import demo_settings
 from slipway.bot.config.describe import describe
 from slipway.bot.config.load import load
-from slipway.bot.config.settings import Missed, OperationKind, SlipwaySettings
-from slipway.bot.config.tables import secret_places, table_in
+from slipway.bot.config.schema import Schema
+from slipway.bot.config.settings import Missed, SlipwaySettings
+from slipway.bot.config.tables import secrets_in, table_in
 from slipway.bot.core.errors import ConfigError
 from slipway.bot.core.settings import Settings
+from slipway.bot.images.settings import RetentionSettings
+from slipway.bot.machines.subject import PROFILES
 from slipway.bot.people import People
-from slipway.commands.all import rights
-from tests.support.configuration import COMMANDS, settings_of, valid_document
+from tests.support.configuration import DECLARED, settings_of, valid_document
 
 EXAMPLE = Path(__file__).parents[2] / "slipway.example.toml"
 
 
 def _example() -> SlipwaySettings:
-    return load(EXAMPLE, {"SLIPWAY_MATRIX_PASSWORD": "x"}, known_rights=rights())
+    return load(EXAMPLE, {"SLIPWAY_MATRIX_PASSWORD": "x"}, spec=DECLARED.spec)
 
 
 def test_the_example_is_right() -> None:
@@ -53,10 +57,10 @@ def test_the_example_names_every_setting_in_its_own_table() -> None:
             table = head[1]
         elif key := re.match(r"(?:# )?(\w+) = ", line):
             spoken.add((table, key[1]))
-    secrets = {(place[-2], place[-1]) for place in secret_places()}
+    secrets = {(table.name, name) for table in DECLARED.spec.tables for name in secrets_in(table.model)}
     wanted = {
         (table, f"{name}_file") if (table, name) in secrets else (table, name)
-        for table, name in _fields(SlipwaySettings)
+        for table, name in _fields(Schema(DECLARED.spec).root)
     }
     assert wanted - spoken == set(), "not in slipway.example.toml"
     assert spoken - wanted == set(), "in slipway.example.toml, and no setting"
@@ -64,13 +68,13 @@ def test_the_example_names_every_setting_in_its_own_table() -> None:
 
 def test_the_example_shows_the_defaults_of_policies_retention_and_commands() -> None:
     document = tomllib.loads(EXAMPLE.read_text())
-    assert set(document["policy"]) == {kind.value for kind in OperationKind}
-    assert document["retention"] == SlipwaySettings().retention.model_dump()
+    assert set(document["policy"]) == {kind.name for kind in DECLARED.spec.kinds}
+    assert document["retention"] == RetentionSettings().model_dump()
     assert document["commands"]["prefix"] == SlipwaySettings().commands.prefix
 
 
 def test_a_good_configuration_is_described() -> None:
-    lines = describe(_example())
+    lines = describe(_example(), DECLARED.spec)
     assert "people: 2 persons (alice, bob), 4 roles (releng, admin, publisher, janitor)" in lines
     assert any("matrix as @slipway:example.org" in line for line in lines)
     assert any("aws eu-west-1; azure gallery Fedora in fedora-cloud" in line for line in lines)
@@ -83,7 +87,7 @@ def test_a_description_says_what_is_switched_off_and_asked_of_schedules() -> Non
     document["schedule"][0]["enabled"] = False
     document["policy"] = {"promote": {"role": "releng", "approvals_scheduled": 0}}
     document["profiles"] = {}
-    lines = describe(settings_of(document))
+    lines = describe(settings_of(document), DECLARED.spec)
     assert any(line.endswith("(switched off)") for line in lines)
     assert any("promote 1 by releng, none when scheduled" in line for line in lines)
     assert "profiles: none" in lines
@@ -95,35 +99,31 @@ class TestDemo:
             state_dir=Path("/tmp/demo"),  # noqa: S108 - nothing is written there
             aws_endpoint=aws,
             azure_endpoint="http://127.0.0.1:5001",
-            known_rights=rights(),
+            spec=DECLARED.spec,
             speaker=speaker,
         )
 
     def test_its_people_can_do_the_tour(self) -> None:
         settings = self.settings("bob")
         people = People(settings)
-        assert settings.console.speaker == "bob"
+        assert settings.table(CONSOLE.table).speaker == "bob"
         assert [person.id for person in people.role_holders("releng")] == ["alice", "bob"]
         assert not people.may(people.by_id("carol"), "promote", changes=True)
         assert people.may(people.by_id("carol"), "images", changes=False)
-        assert {profile.template for profile in settings.profiles.values()} == {
+        assert {profile.template for profile in settings.named(PROFILES).values()} == {
             "slipway-small",
             "slipway-arm",
         }
-        assert not settings.policy[OperationKind.PROMOTE].requester_may_approve
+        assert not settings.policy["promote"].requester_may_approve
 
     def test_it_works_without_a_simulated_aws(self) -> None:
         settings = self.settings(aws=None)
-        assert settings.aws is None
-        assert settings.profiles == {}
+        assert not settings.named(AWS.table)
+        assert settings.named(PROFILES) == {}
 
     def test_nobody_else_can_speak(self) -> None:
         with pytest.raises(ConfigError, match=r"console.speaker: nobody has the identity"):
             self.settings("mallory")
-
-
-def test_the_names_of_commands_that_these_tests_use_are_the_real_ones() -> None:
-    assert rights() >= COMMANDS
 
 
 def test_every_setting_that_can_be_missing_or_misspelt_says_how_it_is_written() -> None:
@@ -134,5 +134,5 @@ def test_every_setting_that_can_be_missing_or_misspelt_says_how_it_is_written() 
             elif not field.description and (field.is_required() or "pattern" in repr(field.metadata)):
                 yield f"{table.__name__}.{name}"
 
-    assert list(silent(SlipwaySettings)) == []
+    assert list(silent(Schema(DECLARED.spec).root)) == []
     assert not any(field.is_required() for field in SlipwaySettings.model_fields.values())

@@ -8,13 +8,13 @@ import pytest
 
 from slipway.bot.config.load import load
 from slipway.bot.core.errors import ConfigError
-from tests.support.configuration import COMMANDS, SECRETS, problems_of, settings_of, valid_document
+from tests.support.configuration import DECLARED, SECRETS, problems_of, settings_of, valid_document
 
 
 class TestFile:
     def load(self, path: Path) -> tuple[str, ...]:
         with pytest.raises(ConfigError) as caught:
-            load(path, SECRETS, known_rights=COMMANDS)
+            load(path, SECRETS, spec=DECLARED.spec)
         return caught.value.problems
 
     def test_paths_start_at_the_files_folder(self, tmp_path: Path) -> None:
@@ -22,7 +22,7 @@ class TestFile:
             'state_dir = "memory"\n[console]\nenabled = true\n[aws]\nregion = "eu-west-1"\n'
             '[[person]]\nid = "alice"\nidentities = ["console:alice"]\n'
         )
-        settings = load(tmp_path / "slipway.toml", {}, known_rights=COMMANDS)
+        settings = load(tmp_path / "slipway.toml", {}, spec=DECLARED.spec)
         assert settings.state_dir == tmp_path / "memory"
 
     def test_home_is_understood(self, tmp_path: Path) -> None:

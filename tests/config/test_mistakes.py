@@ -8,16 +8,16 @@ from typing import Any
 
 import pytest
 
-from slipway.bot.config.settings import OperationKind
+from slipway.bot.clouds.aws.declaration import CLOUD as AWS
 from slipway.bot.core.problems import render_problems
+from slipway.bot.machines.subject import PROFILES
 from tests.support.configuration import problems_of, put, settings_of, valid_document
 
 
 def test_a_good_configuration_is_read() -> None:
     settings = settings_of(valid_document())
-    assert settings.aws is not None
-    assert settings.aws.region == "eu-west-1"
-    assert settings.profiles["small"].max_for == timedelta(days=3)
+    assert settings.named(AWS.table)["aws"].region == "eu-west-1"
+    assert settings.named(PROFILES)["small"].max_for == timedelta(days=3)
     assert settings.state_dir == Path("/etc/slipway/state")
 
 
@@ -311,11 +311,11 @@ def test_default_approvals_need_the_default_role() -> None:
 def test_every_kind_of_operation_has_a_policy_by_default() -> None:
     settings = settings_of(valid_document())
     assert {kind: policy.approvals for kind, policy in settings.policy.items()} == {
-        OperationKind.LAUNCH: 0,
-        OperationKind.TERMINATE: 0,
-        OperationKind.PROMOTE: 1,
-        OperationKind.ROLLBACK: 1,
-        OperationKind.CLEANUP: 1,
+        "launch": 0,
+        "terminate": 0,
+        "promote": 1,
+        "rollback": 1,
+        "cleanup": 1,
     }
     assert {policy.role for policy in settings.policy.values()} == {"releng"}
 

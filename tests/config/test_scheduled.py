@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from slipway.commands.scheduled import schedule_problems
-from tests.support.configuration import simulated_settings
+from tests.support.configuration import DECLARED, simulated_settings
 
 
 def _schedule(command: str) -> dict[str, Any]:
@@ -27,14 +27,19 @@ def _schedule(command: str) -> dict[str, Any]:
 def test_a_line_that_does_not_parse_is_named_with_its_schedule(
     command: str, told: str, tmp_path: Path
 ) -> None:
-    (problem,) = schedule_problems(simulated_settings(tmp_path, None, changes=_schedule(command) | _GALLERY))
+    (problem,) = schedule_problems(
+        simulated_settings(tmp_path, None, changes=_schedule(command) | _GALLERY), DECLARED.commands
+    )
     assert problem.startswith(told)
     assert "Write it like" in problem
 
 
 def test_good_lines_are_no_problem(tmp_path: Path) -> None:
     assert (
-        schedule_problems(simulated_settings(tmp_path, None, changes=_schedule("cleanup") | _GALLERY)) == ()
+        schedule_problems(
+            simulated_settings(tmp_path, None, changes=_schedule("cleanup") | _GALLERY), DECLARED.commands
+        )
+        == ()
     )
 
 

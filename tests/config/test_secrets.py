@@ -9,13 +9,17 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from slipway.bot.chat.matrix.declaration import CHAT as MATRIX
+from slipway.bot.clouds.azure.declaration import CLOUD as AZURE
 from slipway.bot.config.describe import describe
 from slipway.bot.config.load import settings_from
+from slipway.bot.config.schema import Schema
 from slipway.bot.config.secret_values import read_secret
 from slipway.bot.config.settings import SlipwaySettings
-from slipway.bot.config.tables import is_repeated, secret_places, table_in
-from slipway.bot.core.errors import ConfigError
-from tests.support.configuration import COMMANDS, problems_of, put, settings_of, valid_document
+from slipway.bot.core.errors import ConfigError, DeclarationError
+from slipway.bot.core.settings import Settings
+from slipway.bot.core.settings_table import SettingsTable, TableShape
+from tests.support.configuration import DECLARED, SECRETS, problems_of, put, settings_of, valid_document
 
 WORD = "correct horse battery"
 
@@ -27,15 +31,16 @@ def written(path: Path, content: str | bytes = WORD + "\n", mode: int = 0o600) -
 
 
 def password(settings: SlipwaySettings) -> str:
-    assert settings.matrix is not None
-    assert settings.matrix.password is not None
-    return settings.matrix.password.get_secret_value()
+    matrix = settings.optional(MATRIX.table)
+    assert matrix is not None
+    assert matrix.password is not None
+    return matrix.password.get_secret_value()
 
 
 def test_a_file_named_in_the_table_is_read_without_its_last_newline(tmp_path: Path) -> None:
     written(tmp_path / "password", f"{WORD} \n")
     document = put(valid_document(), "matrix.password_file", "password")
-    settings = settings_from(document, tmp_path, {}, known_rights=COMMANDS)
+    settings = settings_from(document, tmp_path, {}, spec=DECLARED.spec)
     assert password(settings) == f"{WORD} "
     assert settings.secret_sources == {"matrix.password": f"the file {tmp_path / 'password'}"}
 
@@ -51,8 +56,9 @@ def test_an_empty_variable_is_none() -> None:
     settings = settings_of(
         valid_document(), {"SLIPWAY_MATRIX_PASSWORD": "", "SLIPWAY_MATRIX_PASSWORD_FILE": ""}
     )
-    assert settings.matrix is not None
-    assert settings.matrix.password is None
+    matrix = settings.optional(MATRIX.table)
+    assert matrix is not None
+    assert matrix.password is None
     assert settings.secret_sources == {}
 
 
@@ -66,7 +72,13 @@ def test_two_ways_at_once_are_a_mistake() -> None:
     )
 
 
-@pytest.mark.parametrize("path", list(secret_places()), ids=".".join)
+SECRET_PLACES = tuple(
+    (*secret.table, secret.name)
+    for secret in Schema(DECLARED.spec).secrets({"aws": {"region": "x"}, "azure": {"gallery": "x"}})
+)
+
+
+@pytest.mark.parametrize("path", SECRET_PLACES, ids=".".join)
 def test_a_secret_in_the_configuration_itself_is_refused_and_not_repeated(path: tuple[str, ...]) -> None:
     document = put(valid_document(), ".".join(path), WORD)
     (problem,) = problems_of(document)
@@ -133,8 +145,7 @@ def test_azure_is_read_from_the_names_others_use(environ: dict[str, str]) -> Non
     document = valid_document()
     del document["azure"]["subscription_id"]
     environ |= {"SLIPWAY_MATRIX_PASSWORD": "x", "AZURE_SUBSCRIPTION_ID": "s"}
-    azure = settings_of(document, environ).azure
-    assert azure is not None
+    azure = settings_of(document, environ).named(AZURE.table)["azure"]
     assert azure.client_secret is not None
     assert (azure.subscription_id, azure.tenant_id, azure.client_id) == ("s", "t", "c")
     assert azure.client_secret.get_secret_value() == WORD
@@ -143,8 +154,7 @@ def test_azure_is_read_from_the_names_others_use(environ: dict[str, str]) -> Non
 def test_what_the_configuration_says_of_azure_wins_over_azures_own_variables() -> None:
     document = put(valid_document(), "azure.tenant_id", "written")
     environ = {"SLIPWAY_MATRIX_PASSWORD": "x", "AZURE_TENANT_ID": "set"}
-    azure = settings_of(document, environ).azure
-    assert azure is not None
+    azure = settings_of(document, environ).named(AZURE.table)["azure"]
     assert azure.tenant_id == "written"
 
 
@@ -166,7 +176,12 @@ def test_no_secret_shows_anywhere() -> None:
         "AZURE_CLIENT_SECRET": WORD,
     }
     settings = settings_of(valid_document(), environ)
-    text = repr(settings) + str(settings) + "\n".join(describe(settings)) + settings.model_dump_json()
+    text = (
+        repr(settings)
+        + str(settings)
+        + "\n".join(describe(settings, DECLARED.spec))
+        + settings.model_dump_json()
+    )
     assert WORD not in text
     assert "azure.client_secret from the environment variable AZURE_CLIENT_SECRET" in text
     with pytest.raises(ConfigError) as caught:
@@ -177,16 +192,46 @@ def test_no_secret_shows_anywhere() -> None:
 def test_no_repeated_table_holds_a_secret() -> None:
     """Such a secret would be read from slipway.toml itself: no variable could name it."""
 
-    def repeated(table: Any = SlipwaySettings, inside: bool = False) -> list[str]:
-        found = []
-        for name, field in table.model_fields.items():
-            inner = table_in(field)
-            many = inside or is_repeated(field)
-            if inner is not None:
-                found += repeated(inner, many)
-            elif many and SecretStr.__name__ in str(field.annotation):
-                found.append(name)
-        return found
+    class Held(Settings):
+        password: SecretStr | None = None
 
-    assert repeated() == []
-    assert ("matrix", "password") in set(secret_places())
+    with pytest.raises(DeclarationError, match="no environment variable that could carry it"):
+        SettingsTable("held", Held, TableShape.NAMED, "many")
+    assert ("matrix", "password") in SECRET_PLACES
+
+
+def test_each_account_of_a_cloud_has_secrets_of_its_own(tmp_path: Path) -> None:
+    document = put(valid_document(), "azure.staging", valid_document()["azure"] | {"gallery": "Staging"})
+    for key, value in (("tenant_id", "t"), ("client_id", "c")):
+        put(document, f"azure.staging.{key}", value)
+    put(document, "azure.staging.client_secret_file", str(written(tmp_path / "staging")))
+    accounts = settings_of(document).named(AZURE.table)
+    assert {name: account.gallery for name, account in accounts.items()} == {
+        "azure": "Fedora",
+        "azure.staging": "Staging",
+    }
+    secret = accounts["azure.staging"].client_secret
+    assert secret is not None
+    assert secret.get_secret_value() == WORD
+    assert accounts["azure"].client_secret is None
+    del document["azure"]["staging"]["client_secret_file"]
+    environ = SECRETS | {"SLIPWAY_AZURE_STAGING_CLIENT_SECRET": "from the environment"}
+    secret = settings_of(document, environ).named(AZURE.table)["azure.staging"].client_secret
+    assert secret is not None
+    assert secret.get_secret_value() == "from the environment"
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"gallery": 5}, "azure.staging.gallery: it is 5; must be text in quotes"),
+        ({"endpoint": "http://example.org"}, "azure.staging.endpoint: "),
+        ({"galery": "x"}, 'azure.staging.galery: there is no such key; did you mean "gallery"?'),
+        ({"client_secret": WORD}, "azure.staging.client_secret: a secret does not belong into this file"),
+    ],
+)
+def test_a_mistake_in_a_named_account_is_told_by_its_name(change: dict[str, Any], told: str) -> None:
+    document = put(valid_document(), "azure.staging", valid_document()["azure"] | change)
+    (problem,) = problems_of(document)
+    assert told in problem
+    assert WORD not in problem

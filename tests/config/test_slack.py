@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
+from slipway.bot.chat.slack.declaration import CHAT
+from slipway.bot.chat.slack.platform import SLACK
 from slipway.bot.chat.slack.settings import SlackTransport
 from slipway.bot.config.describe import describe
 from slipway.bot.people import People
-from tests.support.configuration import SECRETS, problems_of, put, settings_of, valid_document
+from tests.support.configuration import DECLARED, SECRETS, problems_of, put, settings_of, valid_document
 
 TOKENS = {
     **SECRETS,
@@ -25,9 +27,10 @@ def _slack(**more: Any) -> dict[str, Any]:
 
 def test_a_right_one_is_described_without_its_secrets() -> None:
     settings = settings_of(_slack(transport="http", listen="[::1]:8080"), TOKENS)
-    assert settings.slack is not None
-    assert settings.slack.transport is SlackTransport.HTTP
-    lines = "\n".join(describe(settings))
+    slack = settings.optional(CHAT.table)
+    assert slack is not None
+    assert slack.transport is SlackTransport.HTTP
+    lines = "\n".join(describe(settings, DECLARED.spec))
     assert "slack by http, changes in 1 channel (C0123456789)" in lines
     assert "slack.bot_token from the environment variable SLIPWAY_SLACK_BOT_TOKEN" in lines
     assert "xoxb-" not in lines + repr(settings)
@@ -97,14 +100,14 @@ def test_a_role_that_a_group_gives_can_have_holders_that_are_not_known_yet() -> 
 def test_groups_add_roles_to_persons_and_make_nobody_known() -> None:
     document = put(_slack(), "roles.admin.slack_groups", ["S0123456789"])
     document = put(document, "person.1.identities", ["matrix:@bob:example.org", "slack:U0BOB"])
-    people = People(settings_of(document, TOKENS))
-    assert people.slack_groups == ("S0123456789",)
-    people.learn_groups({"S0123456789": frozenset({"U0BOB", "U0STRANGER"})})
+    people = People(settings_of(document, TOKENS), {SLACK: "slack_groups"})
+    assert people.groups(SLACK) == ("S0123456789",)
+    people.set_group_members(SLACK, {"S0123456789": frozenset({"U0BOB", "U0STRANGER"})})
     bob = people.by_id("bob")
     assert bob is not None
     assert bob.roles == ("releng", "admin")
     assert people.role_holders("admin") == (bob,)
     assert people.may(bob, "terminate", changes=True)
-    people.learn_groups({"S0123456789": frozenset()})
+    people.set_group_members(SLACK, {"S0123456789": frozenset()})
     assert people.role_holders("admin") == ()
     assert not people.may(people.by_id("bob"), "terminate", changes=True)

@@ -9,13 +9,13 @@ import os
 from collections.abc import Mapping
 from typing import Any, TextIO
 
-from slipway.bot.app import Wiring
 from slipway.bot.chat.console.adapter import ConsoleChat
 from slipway.bot.chat.console.board import Board
 from slipway.bot.chat.console.inputs import PipedLines
 from slipway.bot.chat.console.platform import CONSOLE
 from slipway.bot.chat.console.rendering import JsonRenderer
 from slipway.bot.chat.console.screen import Screen
+from slipway.bot.chat.declaration import ChatContext
 from slipway.bot.chat.model import Chat, Choice, Platform
 from tests.conformance.platform_harness import Capability, SendFault, SentMessage, VisibleMessage, Where
 
@@ -67,7 +67,7 @@ class ConsoleHarness:
     def identity(self, who: str) -> str:
         return f"console:{who}"
 
-    def make_chat(self, wiring: Wiring) -> Chat:
+    def make_chat(self, context: ChatContext[Any]) -> Chat:
         self._source, keys = os.pipe()
         self._screen_end, shown = os.pipe()
         os.set_blocking(self._screen_end, False)
@@ -77,7 +77,7 @@ class ConsoleHarness:
         self._lines = self._taken = 0
 
         async def quiet() -> None:
-            await wiring.idle()
+            await context.callbacks.idle()
             async with self._quiet:
                 self._taken += 1
                 self._quiet.notify_all()
@@ -88,9 +88,9 @@ class ConsoleHarness:
             renderer=JsonRenderer(),
             board=Board(f"s{next(self._sessions)}", "console"),
             speaker="alice",
-            clock=wiring.clock,
+            clock=context.clock,
             quiet=quiet,
-            settled=wiring.idle,
+            settled=context.callbacks.idle,
         )
 
     async def ready(self) -> None:

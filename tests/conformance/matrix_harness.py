@@ -13,11 +13,11 @@ from uuid import uuid4
 
 import aiohttp
 
-from slipway.bot.app import Wiring, matrix_chat
+from slipway.bot.chat.declaration import ChatContext, KeyValueStore
+from slipway.bot.chat.matrix.declaration import CHAT
 from slipway.bot.chat.matrix.events.parsing import REACTION_CHOICES
 from slipway.bot.chat.matrix.platform import MATRIX
 from slipway.bot.chat.model import Accept, AnyEvent, Card, Chat, ChatHealth, Choice, Platform
-from slipway.bot.store.memory import ChatMemory
 from tests.conformance.platform_harness import Capability, SendFault, SentMessage, VisibleMessage, Where
 from tests.matrix.clients import Person
 from tests.matrix.encrypted_client import EncryptedPerson
@@ -43,12 +43,12 @@ class SyncPositions:
         self.first: dict[str, str] = {}
         self.rewound = False
 
-    def wrap(self, memory: ChatMemory, noted: asyncio.Event) -> ChatMemory:
-        return _PositionMemory(memory, self, noted)
+    def wrap(self, store: KeyValueStore, noted: asyncio.Event) -> KeyValueStore:
+        return _PositionStore(store, self, noted)
 
 
-class _PositionMemory(ChatMemory):
-    def __init__(self, inner: ChatMemory, positions: SyncPositions, noted: asyncio.Event) -> None:
+class _PositionStore:
+    def __init__(self, inner: KeyValueStore, positions: SyncPositions, noted: asyncio.Event) -> None:
         self._inner = inner
         self._positions = positions
         self._noted = noted
@@ -180,12 +180,10 @@ class MatrixHarness:
     def identity(self, who: str) -> str:
         return f"matrix:{self._id(who)}"
 
-    def make_chat(self, wiring: Wiring) -> Chat:
-        def memory(platform: Platform) -> ChatMemory:
-            return self._positions.wrap(wiring.memory(platform), self._listening)
-
+    def make_chat(self, context: ChatContext[Any]) -> Chat:
         self._listening.clear()
-        self._chat = _WatchedChat(matrix_chat(replace(wiring, memory=memory)))
+        store = self._positions.wrap(context.store, self._listening)
+        self._chat = _WatchedChat(CHAT.build(replace(context, store=store)))
         return self._chat
 
     async def ready(self) -> None:

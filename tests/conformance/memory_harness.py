@@ -6,8 +6,8 @@ import itertools
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from slipway.bot.app import Wiring
 from slipway.bot.chat.console.platform import CONSOLE
+from slipway.bot.chat.declaration import ChatContext
 from slipway.bot.chat.model import (
     Address,
     AnyEvent,
@@ -87,7 +87,7 @@ class MemoryHarness:
     def identity(self, who: str) -> str:
         return f"console:{who}"
 
-    def make_chat(self, wiring: Wiring) -> Chat:
+    def make_chat(self, context: ChatContext[Any]) -> Chat:
         return self._chat
 
     async def ready(self) -> None:
@@ -110,7 +110,7 @@ class MemoryHarness:
         heard = MessageEvent(
             event_id=f"e{next(self._numbers)}",
             room=Room(platform=self.platform, id=_DIRECT + who if direct else self.room),
-            speaker=who,
+            sender=who,
             text=text,
             address=Address.DIRECT if direct else Address.MENTION if mention else Address.ROOM,
             thread=thread,
@@ -123,7 +123,7 @@ class MemoryHarness:
         press = ButtonEvent(
             event_id=f"e{next(self._numbers)}",
             room=Room(platform=self.platform, id=self.room),
-            speaker=who,
+            sender=who,
             choice=choice,
             message_id=card.id,
             sent_at=system_clock(),
@@ -135,7 +135,7 @@ class MemoryHarness:
         withdrawal = WithdrawnReaction(
             event_id=f"e{next(self._numbers)}",
             room=press.room,
-            speaker=press.speaker,
+            sender=press.sender,
             reaction_event_id=press.event_id,
             sent_at=system_clock(),
         )

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
 
-from slipway.bot.app import Wiring
+from slipway.bot.chat.declaration import ChatContext
 from slipway.bot.chat.model import Chat, Choice, Platform
 
 
@@ -92,7 +92,7 @@ class ChatPlatformHarness(Protocol):
         """A person's account, as the configuration writes it."""
         ...
 
-    def make_chat(self, wiring: Wiring) -> Chat:
+    def make_chat(self, context: ChatContext[Any]) -> Chat:
         """The adapter under test, for the next start of the bot."""
         ...
 

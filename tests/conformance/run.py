@@ -13,12 +13,14 @@ from typing import Any
 
 import pytest
 
-from slipway.bot.app import App, MakeChat, RunningBot, Wiring, build_clouds
+from slipway.bot.app import App
+from slipway.bot.chat.declaration import ChatContext
 from slipway.bot.chat.model import Accept, AnyEvent, Card, Chat, ChatHealth, Choice, Platform
 from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
 from slipway.bot.clouds.simulated.azure import SimulatedAzure
 from slipway.bot.core.times import system_clock
 from slipway.bot.operations.model import Operation
+from slipway.bot.wiring import ChatBuilder, RunningBot
 from slipway.commands.dispatch.dispatcher import PATIENCE_SECONDS
 from tests.conformance.platform_harness import (
     Capability,
@@ -28,7 +30,7 @@ from tests.conformance.platform_harness import (
     Where,
 )
 from tests.support.azure import X64
-from tests.support.configuration import simulated_settings
+from tests.support.configuration import DECLARED, simulated_settings
 from tests.support.people import PEOPLE, READER
 
 TIMEOUT_SECONDS = 30.0
@@ -218,12 +220,10 @@ class ConformanceRun:
         configured = simulated_settings(
             self.state_dir, self.azure, aws, merged(self._configuration(), changes or {})
         )
-        gallery, machines = build_clouds(configured)
         app = App(
             configured,
-            chats=tuple(self._maker(session) for session in self.sessions),
-            gallery=gallery,
-            machines=machines,
+            DECLARED,
+            chats=tuple(self._builder(session) for session in self.sessions),
             clock=system_clock,
             sleep=self._sleep,
         )
@@ -246,12 +246,12 @@ class ConformanceRun:
             for session in self.sessions:
                 await session.platform.stopped()
 
-    def _maker(self, session: PlatformSession) -> MakeChat:
-        def make(wiring: Wiring) -> Chat:
-            session.chat = RecordingChat(session.platform.make_chat(wiring), session.received)
+    def _builder(self, session: PlatformSession) -> ChatBuilder:
+        def make(context: ChatContext[Any]) -> Chat:
+            session.chat = RecordingChat(session.platform.make_chat(context), session.received)
             return session.chat
 
-        return make
+        return ChatBuilder(session.platform.platform, make)
 
     def _configuration(self) -> dict[str, Any]:
         document: dict[str, Any] = {"console": {"enabled": False}}

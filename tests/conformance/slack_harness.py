@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from slack_sdk.web.async_client import AsyncWebClient
 
 from slipway.bot.chat.declaration import ChatContext
-from slipway.bot.chat.slack.declaration import CHAT
 from slipway.bot.chat.model import Chat, Choice, Platform
 from slipway.bot.chat.slack.chat import SlackChat
+from slipway.bot.chat.slack.declaration import CHAT
 from slipway.bot.chat.slack.platform import SLACK
 from tests.conformance.platform_harness import Capability, SendFault, SentMessage, VisibleMessage, Where
 from tests.slack.harness import address_of, apply_manifest

@@ -46,7 +46,7 @@ class EventRecorder:
 
     @property
     def said(self) -> list[tuple[str, str]]:
-        return [(event.speaker, event.text) for event in self.events if isinstance(event, MessageEvent)]
+        return [(event.sender, event.text) for event in self.events if isinstance(event, MessageEvent)]
 
 
 class ScriptedInput:

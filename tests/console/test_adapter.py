@@ -67,9 +67,9 @@ async def test_a_number_presses_the_button_that_shows_it_as_whoever_says_it() ->
     approve, reject = recorder.events
     assert isinstance(approve, ButtonEvent)
     assert isinstance(reject, ButtonEvent)
-    assert (approve.speaker, approve.choice, approve.message_id) == ("bob", Choice.APPROVE, message)
+    assert (approve.sender, approve.choice, approve.message_id) == ("bob", Choice.APPROVE, message)
     assert (approve.operation_id, approve.digest_prefix) == ("op-7k3f", "c0ffee")
-    assert (reject.speaker, reject.choice) == ("alice", Choice.REJECT)
+    assert (reject.sender, reject.choice) == ("alice", Choice.REJECT)
 
 
 async def test_a_number_without_a_button_is_answered_here_and_names_the_ones_there_are() -> None:

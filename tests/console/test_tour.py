@@ -35,9 +35,9 @@ class Telling:
     async def tell(self) -> list[str]:
         await self.chat.run(self.recorder.accept)
         return [
-            f"{event.speaker}: {event.text}"
+            f"{event.sender}: {event.text}"
             if isinstance(event, MessageEvent)
-            else f"{event.speaker} presses {event.choice} of {event.operation_id}"
+            else f"{event.sender} presses {event.choice} of {event.operation_id}"
             for event in self.recorder.events
             if isinstance(event, MessageEvent | ButtonEvent)
         ]

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from slipway.bot.chat.model import Address
-from slipway.commands.all import registry
+from tests.support.configuration import DECLARED
 from tests.support.harness import BotHarness, audit_trail, running_bot
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -18,7 +18,9 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 SHORT = 1_000
 """Characters that a refusal may have, whatever was said."""
 
-names = st.sampled_from([spec.name for spec in registry().specs if spec.name not in ("help", "status")])
+names = st.sampled_from(
+    [spec.name for spec in DECLARED.commands.commands if spec.name not in ("help", "status")]
+)
 odd = st.text(st.characters(), max_size=40)  # any code point at all, lone surrogates and controls included
 words = st.sampled_from(
     ("op-7k3f", "i-0f1e2d3c4b5a69788", "43.1.0", "Fedora-*", "[", "*", "--", "--dry-run", "--for=", "'", "\\")

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from slipway.bot.chat.model import Choice
+from slipway.bot.images.steps import DeleteVersion
 from slipway.bot.operations.model import OperationState
 from tests.support.azure import ARM, ENDED, RAWHIDE, X64, publishing_profile, version_numbers
 from tests.support.harness import newest_operation, newest_state, propose, running_bot
@@ -49,7 +50,9 @@ async def test_what_was_taken_up_or_protected_meanwhile_is_not_deleted(tmp_path:
     async with running_bot(tmp_path) as bot:
         card, _ = await propose(bot, f"!cleanup {X64}")
         doomed = [
-            step.version for step in (await newest_operation(bot)).plan.steps if step.kind == "delete-version"
+            step.version
+            for step in (await newest_operation(bot)).plan.steps
+            if isinstance(step, DeleteVersion)
         ]
         candidate = next(each for each in doomed if each > "43.20261001")
         publishing_profile(bot.azure, X64, candidate)["excludeFromLatest"] = False
@@ -59,7 +62,9 @@ async def test_what_was_taken_up_or_protected_meanwhile_is_not_deleted(tmp_path:
 
         card, _ = await propose(bot, f"!cleanup {ARM}")
         doomed = [
-            step.version for step in (await newest_operation(bot)).plan.steps if step.kind == "delete-version"
+            step.version
+            for step in (await newest_operation(bot)).plan.steps
+            if isinstance(step, DeleteVersion)
         ]
         tags = bot.azure.state.versions[ARM.casefold()][doomed[0]].document["tags"]
         tags["delete"] = "never"

@@ -15,10 +15,10 @@ import pytest_asyncio
 from slipway.bot.chat.model import Address, Tone
 from slipway.bot.clouds.simulated.aws.seed import fedora_machines
 from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
-from slipway.commands.all import registry
-from slipway.commands.grammar.declaration import check_examples
+from slipway.commands.grammar.registry import check_examples
 from tests.support.azure import CANDIDATE, X64
 from tests.support.clock import NOW
+from tests.support.configuration import DECLARED
 from tests.support.harness import BotHarness, audit_trail, running_bot
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -44,13 +44,13 @@ async def said(bot: BotHarness, text: str, who: str = "alice", address: Address 
 
 
 async def test_every_command_of_the_readme_is_there_and_its_examples_can_be_pasted() -> None:
-    assert {spec.name for spec in registry().specs} >= COMMANDS
-    assert check_examples(registry().specs) == ()
+    assert {spec.name for spec in DECLARED.commands.commands} >= COMMANDS
+    assert check_examples(DECLARED.commands.commands) == ()
 
 
 async def test_help_names_every_command_and_explains_each(bot: BotHarness) -> None:
     overview = await said(bot, "!help")
-    for spec in registry().specs:
+    for spec in DECLARED.commands.commands:
         assert f"!{spec.name}" in overview
         asked = await said(bot, f"!help {spec.name}")
         assert await said(bot, f"!{spec.name} --help", who="admin") == asked
@@ -63,7 +63,7 @@ async def test_help_names_every_command_and_explains_each(bot: BotHarness) -> No
 async def test_help_and_whoami_are_open_to_strangers_and_nothing_else_is(bot: BotHarness) -> None:
     assert "What I can do" in await said(bot, "!help", who="eve")
     assert "I do not know you." in await said(bot, "!whoami", who="eve")
-    for spec in registry().specs:
+    for spec in DECLARED.commands.commands:
         if spec.name not in ("help", "whoami"):
             answer = await said(bot, f"!{spec.name}", who="eve")
             assert "I do not know you, so you have no right to" in answer

@@ -15,6 +15,7 @@ from slipway.bot.clouds.simulated.azure import SimulatedAzure
 from slipway.bot.clouds.simulated.azure.state import GalleryState
 from slipway.bot.clouds.simulated.faults import FaultKind
 from slipway.bot.clouds.simulated.fedora import fedora_gallery
+from slipway.bot.images.steps import DeleteVersion
 from slipway.bot.operations.model import OperationState
 from tests.support.azure import CANDIDATE, RAWHIDE, X64, version_numbers
 from tests.support.clock import NOW, FakeClock
@@ -149,7 +150,7 @@ async def test_one_deletion_that_fails_does_not_keep_a_clean_up_from_the_others(
 ) -> None:
     card, name = await propose(bot, f"!cleanup {RAWHIDE}")
     plan = (await newest_operation(bot)).plan
-    doomed = [step.version for step in plan.steps if step.kind == "delete-version"]
+    doomed = [step.version for step in plan.steps if isinstance(step, DeleteVersion)]
     assert len(doomed) > 2
     inject_fault(bot, kind, f"DELETE */{doomed[1]}", times=None)
     (report,) = await bot.press("bob", Choice.APPROVE, card)

@@ -10,6 +10,7 @@ import pytest
 
 from slipway.bot.chat.model import Choice
 from slipway.bot.clouds.simulated.faults import FaultKind
+from slipway.bot.images.services import ImageServices
 from slipway.bot.operations.locks import Locks
 from slipway.bot.operations.model import OperationState
 from tests.support.azure import CANDIDATE, LATEST, RAWHIDE, X64, publishing_profile
@@ -142,4 +143,4 @@ async def test_a_version_whose_roll_back_failed_is_not_promoted_by_itself_again(
         named, _ = await propose(bot, f"!promote {X64} {CANDIDATE}")
         await bot.press("bob", Choice.APPROVE, named)
         assert "done" in named.card.title
-        assert await bot.running.operations.rolled_back() == ()
+        assert await bot.running.services.get(ImageServices).history.rolled_back() == ()

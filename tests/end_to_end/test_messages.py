@@ -39,7 +39,7 @@ async def test_a_slow_answer_is_announced_and_the_same_message_becomes_the_answe
         await bot.say("alice", f"!promote {X64}", wait=False)
         await bot.until(lambda: bool(bot.messages))
         (card,) = bot.messages
-        assert "Looking into it…" in card.text
+        assert "Working on it…" in card.text
         held.release()
         await bot.running.workflows.idle()
 
@@ -66,7 +66,7 @@ async def test_a_slow_answer_that_needs_no_card_of_its_own_leaves_no_stale_annou
         card = bot.messages[0]
         await bot.say("bob", f"!reject {name} not now")
         assert "Rejected by Bob: not now." in card.text
-        assert all("Looking into it…" not in shown.text for shown in bot.messages)
+        assert all("Working on it…" not in shown.text for shown in bot.messages)
 
 
 async def test_a_message_that_is_not_taken_at_first_is_sent_once_it_is(tmp_path: Path) -> None:

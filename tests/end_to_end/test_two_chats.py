@@ -7,14 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from slipway.bot.app import App, RunningBot, build_clouds
+from slipway.bot.app import App
 from slipway.bot.chat.matrix.platform import MATRIX
 from slipway.bot.chat.model import Accept, MessageEvent, Room
 from slipway.bot.chat.slack.platform import SLACK
 from slipway.bot.core.errors import ChatError
+from slipway.bot.wiring import ChatBuilder, RunningBot
 from tests.support.azure import simulated_gallery
 from tests.support.clock import FakeClock
-from tests.support.configuration import simulated_settings
+from tests.support.configuration import DECLARED, simulated_settings
 from tests.support.memory_chat import MemoryChat
 
 REVOKED = ChatError("The token does not work any more.", passing=False)
@@ -41,6 +42,10 @@ async def _hears(chat: MemoryChat, clock: FakeClock) -> bool:
     return bool(await chat.accept(heard))
 
 
+def _builder(chat: MemoryChat) -> ChatBuilder:
+    return ChatBuilder(chat.platform, lambda _: chat)
+
+
 async def _logged(capsys: pytest.CaptureFixture[str], words: str) -> None:
     said = ""
     async with asyncio.timeout(20):
@@ -54,10 +59,8 @@ async def test_a_chat_that_fails_at_the_start_ends_the_bot(tmp_path: Path) -> No
         configured = simulated_settings(tmp_path, azure)
         failing = FailingChat()
         failing.failing.set()
-        chats = (lambda _: MemoryChat(), lambda _: failing)
-        app = App(
-            configured, chats=chats, gallery=build_clouds(configured)[0], machines=None, clock=FakeClock()
-        )
+        chats = (_builder(MemoryChat()), _builder(failing))
+        app = App(configured, DECLARED, chats=chats, clock=FakeClock())
         with pytest.raises(ChatError, match="does not work any more"):
             await app.run(asyncio.Event())
 
@@ -68,8 +71,8 @@ async def test_a_chat_that_fails_later_leaves_the_other_one_to_work(
     async with simulated_gallery() as azure:
         clock, configured = FakeClock(), simulated_settings(tmp_path, azure)
         other, failing = MemoryChat(platform=SLACK), FailingChat()
-        chats = (lambda _: other, lambda _: failing)
-        app = App(configured, chats=chats, gallery=build_clouds(configured)[0], machines=None, clock=clock)
+        chats = (_builder(other), _builder(failing))
+        app = App(configured, DECLARED, chats=chats, clock=clock)
         stop, opened = asyncio.Event(), asyncio.get_running_loop().create_future()
         running = asyncio.create_task(app.run(stop, opened))
         running_app: RunningBot = await opened

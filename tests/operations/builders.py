@@ -9,7 +9,6 @@ from typing import Any
 from slipway.bot.chat.console.platform import CONSOLE
 from slipway.bot.chat.model import Choice, Room
 from slipway.bot.config.settings import (
-    OperationKind,
     PersonSettings,
     RoleSettings,
     ScheduleSettings,
@@ -51,7 +50,7 @@ def step(version: str = "43.20261118.0", **more: Any) -> SetExcluded:
 def plan(**more: Any) -> Plan:
     """A plan with one step, which asks for one approval of ROLE."""
     usual: dict[str, Any] = {
-        "kind": OperationKind.PROMOTE,
+        "kind": "promote",
         "request": Promote(definition="X"),
         "requester": "alice",
         "policy": Policy(approvals=1, role=ROLE, requester_may_approve=False),

@@ -18,11 +18,12 @@ from slipway.bot.operations import audit
 from slipway.bot.operations.approval_service import ApprovalService, Decision
 from slipway.bot.operations.audit import AuditEntry, Intact
 from slipway.bot.operations.model import Operation, OperationState, Policy, StepReport
-from slipway.bot.operations.repository import OperationRepository, Proposed
+from slipway.bot.operations.repository import OperationRepository, Proposal
 from slipway.bot.people import People, Person
 from slipway.bot.store.database import Database
 from tests.operations.builders import people, plan, vote
 from tests.support.clock import NOW, FakeClock
+from tests.support.configuration import DECLARED
 from tests.support.people import ROLE
 
 CROWD = ("bob", "carol", "dan", "erin", "frank")
@@ -40,7 +41,7 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
 
 @pytest.fixture
 def repository(database: Database) -> OperationRepository:
-    return OperationRepository(database)
+    return OperationRepository(database, DECLARED.registry)
 
 
 @pytest.fixture
@@ -54,9 +55,9 @@ def person(name: str, everyone: People = EVERYONE) -> Person:
     return found
 
 
-async def proposed(repository: OperationRepository, approvals: int = 1, origin: str = "e1") -> Operation:
+async def proposed(repository: OperationRepository, approvals: int = 1, event_key: str = "e1") -> Operation:
     policy = Policy(approvals=approvals, role=ROLE, requester_may_approve=False)
-    return await repository.create(Proposed(origin, plan(policy=policy), ROOM, None, NOW))
+    return await repository.create(Proposal(event_key, plan(policy=policy), ROOM, None, NOW))
 
 
 def decision(operation: Operation, who: str, choice: Choice = Choice.APPROVE, event: str = "") -> Decision:
@@ -127,9 +128,9 @@ async def test_an_event_that_is_handled_again_after_a_crash_decides_once(
 
     # We died between the vote that was enough and the move that follows from it.
     second = vote("carol")
-    await repository.record_vote(
-        operation.id, second, AuditEntry(f"{operation.id}:vote:press-carol", NOW, "carol", "approval")
-    )
+    entry = AuditEntry(f"{operation.id}:vote:press-carol", NOW, "carol", "approval")
+    async with repository.changing(operation.id) as change:
+        await change.vote(second, entry)
     assert (await repository.get(operation.id)).state is OperationState.PROPOSED
     assert (await approval_service.decide(decision(operation, "carol"))).state is OperationState.APPROVED
     assert (await actions(database)).count("approved") == 1
@@ -151,11 +152,11 @@ async def test_an_origin_proposes_once(database: Database, repository: Operation
     made = await asyncio.gather(*(proposed(repository) for _ in range(5)))
     assert len({operation.id for operation in made}) == 1
     assert await actions(database) == ["proposed"]
-    assert (await proposed(repository, origin="e2")).id != made[0].id
+    assert (await proposed(repository, event_key="e2")).id != made[0].id
 
 
 async def test_a_state_moves_only_from_the_one_that_was_expected(
-    database: Database, repository: OperationRepository
+    database: Database, repository: OperationRepository, approval_service: ApprovalService
 ) -> None:
     operation = await proposed(repository)
     moves = [
@@ -170,34 +171,37 @@ async def test_a_state_moves_only_from_the_one_that_was_expected(
     assert sorted(await asyncio.gather(*moves)) == [False, False, True]
     state = (await repository.get(operation.id)).state
     assert await actions(database) == ["proposed", state.value]
-    assert await repository.record_vote(operation.id, vote("bob"), note(operation, "approval", "bob")) is None
+    with pytest.raises(UserError, match=f"is (already )?{state}"):
+        await approval_service.decide(decision(operation, "bob"))
     assert (await repository.get(operation.id)).votes == ()
 
 
 async def test_a_step_has_one_end(database: Database, repository: OperationRepository) -> None:
     operation = await proposed(repository)
     report = StepReport(number=1, title="promote", done=StepDone(summary="It is promoted."))
-    await repository.report(operation.id, report, note(operation, "step-1:done"))
+    async with repository.reporting(operation.id, report, note(operation, "step-1:done")):
+        pass
     with pytest.raises(sa.exc.IntegrityError):
-        await repository.report(operation.id, report, note(operation, "step-1:again"))
+        async with repository.reporting(operation.id, report, note(operation, "step-1:again")):
+            pass
     assert await actions(database) == ["proposed", "step-1:done"]
 
 
 async def test_only_what_runs_can_be_asked_to_stop_and_the_first_who_asks_is_remembered(
-    database: Database, repository: OperationRepository
+    database: Database, repository: OperationRepository, approval_service: ApprovalService
 ) -> None:
     operation = await proposed(repository)
-    assert not await repository.ask_to_stop(operation.id, note(operation, "cancel:bob", "bob"))
     await repository.move(
         operation.id,
         expected=OperationState.PROPOSED,
         to=OperationState.APPROVED,
         entry=note(operation, "approved"),
     )
-    assert await repository.ask_to_stop(operation.id, note(operation, "cancel:bob", "bob"))
-    assert not await repository.ask_to_stop(operation.id, note(operation, "cancel:carol", "carol"))
+    await approval_service.cancel(operation.id, person("bob"), "first")
+    with pytest.raises(UserError, match="bob has stopped"):
+        await approval_service.cancel(operation.id, person("carol"), "second")
     assert (await repository.get(operation.id)).cancelled_by == "bob"
-    assert await actions(database) == ["proposed", "approved", "cancel:bob"]
+    assert await actions(database) == ["proposed", "approved", "asked to stop"]
 
 
 async def test_stopping_what_runs_is_recorded_as_asking(

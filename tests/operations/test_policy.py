@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from slipway.bot.chat.console.platform import CONSOLE
 from slipway.bot.chat.model import Choice
-from slipway.bot.config.settings import OperationKind, PolicySettings
+from slipway.bot.config.settings import PolicySettings
+from slipway.bot.operations.declarations import OperationKind
 from slipway.bot.operations.model import Policy, Vote
 from slipway.bot.operations.policy import (
     Enough,
@@ -22,6 +24,7 @@ from slipway.bot.operations.policy import (
 )
 from slipway.bot.people import People
 from tests.operations.builders import operation, people, vote
+from tests.support.configuration import DECLARED
 from tests.support.people import ROLE
 
 NAMES = ("alice", "bob", "carol", "dan", "erin")
@@ -118,9 +121,9 @@ settings = st.builds(
 )
 
 
-@given(settings, st.booleans(), st.booleans(), st.sampled_from(OperationKind))
+@given(settings, st.booleans(), st.booleans(), st.sampled_from(list(DECLARED.registry.kinds.values())))
 def test_a_plan_can_ask_for_an_approval_that_the_configuration_does_not(
-    configured: PolicySettings, scheduled: bool, needs_approval: bool, kind: OperationKind
+    configured: PolicySettings, scheduled: bool, needs_approval: bool, kind: OperationKind[Any, Any]
 ) -> None:
     policy = policy_for(kind, configured, scheduled=scheduled, needs_approval=needs_approval)
     asked = configured.approvals_scheduled if scheduled else None

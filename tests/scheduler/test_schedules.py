@@ -14,7 +14,7 @@ import structlog
 from slipway.bot.chat.model import Choice, Room
 from slipway.bot.clouds.simulated.azure import SimulatedAzure
 from slipway.bot.clouds.simulated.fedora import fedora_gallery
-from slipway.commands.dispatch.events import Tick
+from slipway.commands.dispatch.events import LineRequest
 from tests.support.azure import CANDIDATE, RAWHIDE, X64
 from tests.support.clock import NOW, FakeClock
 from tests.support.harness import BotHarness, running_bot
@@ -120,13 +120,9 @@ async def test_the_same_tick_runs_once_also_over_a_restart(
     async with bot_with(tmp_path, PROMOTION, **where) as bot:
         assert len(await bot.at(MONDAY_NINE)) == 2
         assert await bot.at(MONDAY_NINE + timedelta(seconds=20)) == []
-        tick = Tick(
-            schedule="weekly-promotion",
-            at=MONDAY_NINE,
-            room=Room(platform=chat.platform, id="console"),
-            text="promote *",
-        )
-        await bot.running.dispatcher.accept_tick(tick)  # as a second process would
+        room = Room(platform=chat.platform, id="console")
+        tick = LineRequest.of_schedule("weekly-promotion", MONDAY_NINE, room, "promote *", quiet=False)
+        await bot.running.dispatcher.accept_line(tick)  # as a second process would
         await bot.running.workflows.idle()
     async with bot_with(tmp_path, PROMOTION, **where) as bot:
         assert await bot.at(MONDAY_NINE + timedelta(seconds=40)) == []
@@ -260,13 +256,9 @@ async def test_a_schedule_without_the_right_is_refused_in_the_room(tmp_path: Pat
         tmp_path, changes={"schedule": entries, **rights, "policy": NOBODY_ASKED}
     ) as found:
         bot = ScheduledBot(found.running, found.chat, found.clock, found.azure)
-        tick = Tick(
-            schedule="lists",
-            at=NOW,
-            room=Room(platform=bot.chat.platform, id="console"),
-            text=f"promote {X64}",
-        )
-        await bot.running.dispatcher.accept_tick(tick)
+        room = Room(platform=bot.chat.platform, id="console")
+        tick = LineRequest.of_schedule("lists", NOW, room, f"promote {X64}", quiet=False)
+        await bot.running.dispatcher.accept_line(tick)
         await bot.running.workflows.idle()
         (refusal,) = bot.messages
         assert "The schedule lists needs the right `promote` for this; " in refusal.text
@@ -307,15 +299,15 @@ async def test_one_schedule_in_trouble_does_not_hold_up_the_others(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with bot_with(tmp_path, LISTING, {**LISTING, "name": "other"}) as bot:
-        accept = bot.running.dispatcher.accept_tick
+        accept = bot.running.dispatcher.accept_line
         full = [OSError("no space left on device")]
 
-        async def refuse_once(tick: Tick) -> None:
-            if tick.schedule == "daily-list" and full:
+        async def refuse_once(tick: LineRequest) -> None:
+            if tick.requester == "schedule:daily-list" and full:
                 raise full.pop()
             await accept(tick)
 
-        monkeypatch.setattr(bot.running.dispatcher, "accept_tick", refuse_once)
+        monkeypatch.setattr(bot.running.dispatcher, "accept_line", refuse_once)
         at_nine = MONDAY_NINE - timedelta(days=2)
         with pytest.raises(ExceptionGroup, match="some schedules"):
             await bot.at(at_nine)

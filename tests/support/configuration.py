@@ -16,14 +16,10 @@ from slipway.bot.clouds.simulated.azure import SimulatedAzure
 from slipway.bot.config.load import settings_from
 from slipway.bot.config.settings import SlipwaySettings
 from slipway.bot.core.errors import ConfigError
-from slipway.commands.all import rights
+from slipway.bot.declared import declared
 
-COMMANDS = frozenset(
-    {
-        *("images", "promote", "rollback", "cleanup", "launch", "instances", "terminate"),
-        *("pending", "approve", "reject", "cancel", "op", "history", "help", "whoami", "status"),
-    }
-)
+DECLARED = declared()
+"""What Slipway consists of."""
 
 TWO_APPROVALS: dict[str, Any] = {"policy": {"promote": {"approvals": 2}}}
 """A change to the configuration: two people agree to a promotion."""
@@ -62,7 +58,7 @@ def valid_document() -> dict[str, Any]:
 
 
 def settings_of(document: Mapping[str, object], environ: Mapping[str, str] = SECRETS) -> SlipwaySettings:
-    return settings_from(document, Path("/etc/slipway"), environ, known_rights=COMMANDS)
+    return settings_from(document, Path("/etc/slipway"), environ, spec=DECLARED.spec)
 
 
 def problems_of(document: Mapping[str, object], environ: Mapping[str, str] = SECRETS) -> tuple[str, ...]:
@@ -102,7 +98,7 @@ def simulated_settings(
         document["aws"] |= {"endpoint": aws.url, "max_attempts": 2, "timeout": "5s"}
     _merge(document, changes or {})
     secrets = {"SLIPWAY_AWS_ACCESS_KEY_ID": "test", "SLIPWAY_AWS_SECRET_ACCESS_KEY": "test"} if aws else {}
-    return settings_from(document, state_dir, secrets, known_rights=rights())
+    return settings_from(document, state_dir, secrets, spec=DECLARED.spec)
 
 
 def _merge(into: dict[str, Any], changes: Mapping[str, Any]) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from slipway.bot.app import App, RunningBot, build_clouds
+from slipway.bot.app import App
 from slipway.bot.chat.model import (
     Address,
     AnyEvent,
@@ -32,10 +32,11 @@ from slipway.bot.clouds.simulated.fedora import fedora_gallery
 from slipway.bot.core.waiting import Sleep
 from slipway.bot.operations import audit
 from slipway.bot.operations.model import Operation, OperationState
+from slipway.bot.wiring import ChatBuilder, RunningBot
 from slipway.commands.dispatch.dispatcher import PATIENCE_SECONDS
 from tests.support.azure import X64
 from tests.support.clock import FakeClock
-from tests.support.configuration import simulated_settings
+from tests.support.configuration import DECLARED, simulated_settings
 from tests.support.memory_chat import MemoryChat, PostedMessage
 
 
@@ -154,12 +155,10 @@ async def running_bot(
             await azure.start()
             stack.push_async_callback(azure.stop)
         configured = simulated_settings(state_dir, azure, aws, changes)
-        gallery, machines = build_clouds(configured)
         app = App(
             configured,
-            chats=(lambda _: chat,),
-            gallery=gallery,
-            machines=machines,
+            DECLARED,
+            chats=(ChatBuilder(chat.platform, lambda _: chat),),
             clock=clock,
             grace=grace,
             sleep=sleep,
