@@ -9,12 +9,23 @@ import pytest
 
 from slipway.bot.chat.forms import CommandForm, FieldKind, Form, FormField, Values
 from slipway.bot.chat.model import Address, Assurance, MessageEvent
-from slipway.bot.chat.slack.interactions.action_values import SHOW_OPERATION_SHORTCUT
+from slipway.bot.chat.slack.interactions.action_values import (
+    APPROVE_ACTION,
+    COMMAND_ACTION,
+    DETAILS_ACTION,
+    REJECT_ACTION,
+    SHOW_OPERATION_SHORTCUT,
+    form_callback,
+    form_name,
+    message_form_callback,
+    message_form_name,
+)
 from slipway.bot.core.errors import ChatError, UserError
 from tests.slack.builders import LAUNCH, LAUNCH_FROM_MESSAGE, PROPOSED
 from tests.slack.harness import AdapterHarness, running_adapter
 from tests.slack.simulator import Outcome, SimulatedSlack
 from tests.slack.simulator.seed import ALICE, IMAGES, LOUNGE
+from tests.support.configuration import DECLARED
 
 
 async def _load(fields: tuple[FormField, ...], values: Values) -> Form:
@@ -158,6 +169,14 @@ class TestForms:
         problems=lambda values: {} if "name" in values else {"name": "Name one."},
         values_in=lambda text: {"name": "leap"} if "leap" in text else {},
     )
+
+    def test_no_form_is_called_like_what_the_adapter_itself_has(self) -> None:
+        own = {APPROVE_ACTION, REJECT_ACTION, DETAILS_ACTION, COMMAND_ACTION, SHOW_OPERATION_SHORTCUT}
+        for subject in DECLARED.registry.subjects:
+            for name in (form.shortcut.name for form in subject.forms):
+                assert not own & {form_callback(name), message_form_callback(name)}
+                assert form_name(form_callback(name)) == name
+                assert message_form_name(message_form_callback(name)) == name
 
     async def test_it_is_opened_filled_in_and_becomes_its_line(self, over_socket: AdapterHarness) -> None:
         over_socket.more_forms.append(self.FORM)
