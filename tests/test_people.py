@@ -14,7 +14,7 @@ from slipway.bot.chat.matrix.platform import MATRIX
 from slipway.bot.chat.model import SCHEDULE, Platform
 from slipway.bot.chat.slack.platform import SLACK
 from slipway.bot.config.settings import SlipwaySettings
-from slipway.bot.people import OPEN_TO_ALL, Identity, People, PersonKind, is_schedule
+from slipway.bot.people import Identity, People, PersonKind, is_schedule
 
 STRANGER = Identity(MATRIX, "@mallory:example.org")
 
@@ -125,13 +125,6 @@ def test_read_is_the_right_to_what_changes_nothing() -> None:
     assert known.may(bob, "images", changes=False)
     assert not known.may(bob, "promote", changes=True)
     assert not known.may(known.by_id("alice"), "images", changes=False)
-
-
-@pytest.mark.parametrize("command", sorted(OPEN_TO_ALL))
-def test_everybody_may_ask_for_help(command: str) -> None:
-    known = people()
-    assert known.may(None, command, changes=False)
-    assert known.may(known.stranger(MATRIX, "@x:y"), command, changes=False)
 
 
 def test_a_stranger_is_named_by_their_account() -> None:

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from slipway.bot.chat.model import Chat, Platform
 from slipway.bot.clouds.capabilities import Clouds
 from slipway.bot.config.settings import SlipwaySettings
 from slipway.bot.core.times import Clock
-from slipway.bot.operations.approval_service import ApprovalService
 from slipway.bot.operations.cards import CardContext
 from slipway.bot.operations.registry import SubjectServices
-from slipway.bot.operations.repository import OperationRepository
 from slipway.bot.people import People
+
+if TYPE_CHECKING:  # the database behind these takes most of a second, and `slipway check` needs none
+    from slipway.bot.operations.approval_service import ApprovalService
+    from slipway.bot.operations.repository import OperationRepository
 
 T = TypeVar("T")
 
