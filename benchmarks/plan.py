@@ -33,15 +33,15 @@ from slipway.bot.clouds.ports.image_versions import IMAGE_VERSIONS, ImageVersion
 from slipway.bot.clouds.simulated.faults import Fault, FaultKind
 from slipway.bot.core.model import digest
 from slipway.bot.core.times import system_clock
-from slipway.bot.images.catalogue import Catalogue
-from slipway.bot.images.cleanup import CleanupPlanner
-from slipway.bot.images.requests import Cleanup
-from slipway.bot.images.services import ImageServices
-from slipway.bot.images.settings import RetentionSettings
 from slipway.bot.operations.cards import plan_card
 from slipway.bot.operations.model import Plan
 from slipway.bot.operations.plan_service import PlanService
 from slipway.bot.people import Person
+from slipway.bot.subjects.images.catalogue import Catalogue
+from slipway.bot.subjects.images.cleanup import CleanupPlanner
+from slipway.bot.subjects.images.requests import Cleanup
+from slipway.bot.subjects.images.services import ImageServices
+from slipway.bot.subjects.images.settings import RetentionSettings
 
 LIMIT_SECONDS = 0.5
 PAGE_SIZE = 50

@@ -125,7 +125,9 @@ class LineRequest(Model):
     quiet: bool = False
 
     @classmethod
-    def of_schedule(cls, name: str, at: datetime, room: Room | None, text: str, *, quiet: bool) -> LineRequest:
+    def of_schedule(
+        cls, name: str, at: datetime, room: Room | None, text: str, *, quiet: bool
+    ) -> LineRequest:
         """What a schedule asks for at one of its times. Its key is the same for ever, so that it runs once."""
         return cls(
             key=f"tick:{name}:{at.strftime('%Y-%m-%dT%H:%MZ')}",

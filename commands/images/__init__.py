@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from slipway.bot.images.subject import IMAGES
+from slipway.bot.subjects.images.subject import IMAGES
 from slipway.commands.images.cleanup import cleanup
 from slipway.commands.images.images import images
 from slipway.commands.images.promote import promote

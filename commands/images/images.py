@@ -10,10 +10,10 @@ from slipway.bot.chat.model import Card, Field, Table
 from slipway.bot.clouds.model import ImageVersion
 from slipway.bot.core.commands import command
 from slipway.bot.core.times import format_date
-from slipway.bot.images.definitions import DefinitionRef
-from slipway.bot.images.formatting import format_regions
-from slipway.bot.images.services import ImageServices
-from slipway.bot.images.versions import (
+from slipway.bot.subjects.images.definitions import DefinitionRef
+from slipway.bot.subjects.images.formatting import format_regions
+from slipway.bot.subjects.images.services import ImageServices
+from slipway.bot.subjects.images.versions import (
     is_promoted,
     latest_by_region,
     newest_candidate,

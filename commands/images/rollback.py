@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from slipway.bot.core.commands import Access, command, dry_run
-from slipway.bot.images.requests import Rollback
+from slipway.bot.subjects.images.requests import Rollback
 from slipway.commands.dispatch.context import ChangeRequest, CommandContext
 
 

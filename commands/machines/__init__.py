@@ -2,8 +2,8 @@
 
 from dataclasses import replace
 
-from slipway.bot.machines.subject import MACHINES_SUBJECT
 from slipway.bot.operations.declarations import DeclaredForm, HomeSection
+from slipway.bot.subjects.machines.subject import MACHINES_SUBJECT
 from slipway.commands.machines.forms import LAUNCH_SHORTCUT, launch_command_form
 from slipway.commands.machines.home import machines_section
 from slipway.commands.machines.instances import instances

@@ -11,10 +11,10 @@ from functools import partial
 from slipway.bot.chat.forms import Choice, CommandForm, FieldKind, Form, FormField, FormShortcut, Values
 from slipway.bot.core.errors import UserError
 from slipway.bot.core.times import format_duration
-from slipway.bot.machines.launch import check_count, lifetime_of
-from slipway.bot.machines.services import MachineServices
-from slipway.bot.machines.settings import ProfileSettings
 from slipway.bot.operations.services import Services
+from slipway.bot.subjects.machines.launch import check_count, lifetime_of
+from slipway.bot.subjects.machines.services import MachineServices
+from slipway.bot.subjects.machines.settings import ProfileSettings
 from slipway.commands.grammar.values import DURATION
 from slipway.commands.machines.launch import COUNT
 

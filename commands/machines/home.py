@@ -5,10 +5,10 @@ from __future__ import annotations
 from slipway.bot.chat.model import Card, Shortcut, Table, Tone
 from slipway.bot.clouds.ports.machines import MACHINES
 from slipway.bot.core.errors import CloudError
-from slipway.bot.machines.services import MachineServices
-from slipway.bot.machines.tags import owner_of
 from slipway.bot.operations.services import Services
 from slipway.bot.people import Person
+from slipway.bot.subjects.machines.services import MachineServices
+from slipway.bot.subjects.machines.tags import owner_of
 from slipway.commands.machines.instances import instance_row
 
 

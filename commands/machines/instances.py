@@ -6,9 +6,9 @@ from slipway.bot.chat.model import Card, Table, Tone
 from slipway.bot.clouds.model import Instance
 from slipway.bot.core.commands import command
 from slipway.bot.core.times import format_span, format_time
-from slipway.bot.machines.services import MachineServices
-from slipway.bot.machines.tags import is_overdue, owner_of, until_of
 from slipway.bot.operations.services import Services
+from slipway.bot.subjects.machines.services import MachineServices
+from slipway.bot.subjects.machines.tags import is_overdue, owner_of, until_of
 from slipway.commands.dispatch.context import CardReply, CommandContext
 
 

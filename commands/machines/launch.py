@@ -7,7 +7,7 @@ from datetime import timedelta
 import click
 
 from slipway.bot.core.commands import Access, command, dry_run
-from slipway.bot.machines.requests import Launch
+from slipway.bot.subjects.machines.requests import Launch
 from slipway.commands.dispatch.context import ChangeRequest, CommandContext
 from slipway.commands.grammar.values import DURATION, WholeNumber
 

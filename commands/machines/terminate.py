@@ -6,7 +6,7 @@ import click
 
 from slipway.bot.core.commands import Access, command, dry_run
 from slipway.bot.core.errors import UserError
-from slipway.bot.machines.requests import Terminate
+from slipway.bot.subjects.machines.requests import Terminate
 from slipway.commands.dispatch.context import ChangeRequest, CommandContext
 from slipway.commands.grammar.values import INSTANCE_ID
 

@@ -19,9 +19,9 @@ from slipway.bot.config.settings import Missed, SlipwaySettings
 from slipway.bot.config.tables import secrets_in, table_in
 from slipway.bot.core.errors import ConfigError
 from slipway.bot.core.settings import Settings
-from slipway.bot.images.settings import RetentionSettings
-from slipway.bot.machines.subject import PROFILES
 from slipway.bot.people import People
+from slipway.bot.subjects.images.settings import RetentionSettings
+from slipway.bot.subjects.machines.subject import PROFILES
 from tests.support.configuration import DECLARED, settings_of, valid_document
 
 EXAMPLE = Path(__file__).parents[2] / "slipway.example.toml"

@@ -10,7 +10,7 @@ import pytest
 
 from slipway.bot.clouds.aws.declaration import CLOUD as AWS
 from slipway.bot.core.problems import render_problems
-from slipway.bot.machines.subject import PROFILES
+from slipway.bot.subjects.machines.subject import PROFILES
 from tests.support.configuration import problems_of, put, settings_of, valid_document
 
 

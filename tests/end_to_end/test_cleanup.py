@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from slipway.bot.chat.model import Choice
-from slipway.bot.images.steps import DeleteVersion
 from slipway.bot.operations.model import OperationState
+from slipway.bot.subjects.images.steps import DeleteVersion
 from tests.support.azure import ARM, ENDED, RAWHIDE, X64, publishing_profile, version_numbers
 from tests.support.harness import newest_operation, newest_state, propose, running_bot
 

@@ -15,8 +15,8 @@ from slipway.bot.clouds.simulated.azure import SimulatedAzure
 from slipway.bot.clouds.simulated.azure.state import GalleryState
 from slipway.bot.clouds.simulated.faults import FaultKind
 from slipway.bot.clouds.simulated.fedora import fedora_gallery
-from slipway.bot.images.steps import DeleteVersion
 from slipway.bot.operations.model import OperationState
+from slipway.bot.subjects.images.steps import DeleteVersion
 from tests.support.azure import CANDIDATE, RAWHIDE, X64, version_numbers
 from tests.support.clock import NOW, FakeClock
 from tests.support.harness import (

@@ -10,9 +10,9 @@ import pytest
 
 from slipway.bot.chat.model import Choice
 from slipway.bot.clouds.simulated.faults import FaultKind
-from slipway.bot.images.services import ImageServices
 from slipway.bot.operations.locks import Locks
 from slipway.bot.operations.model import OperationState
+from slipway.bot.subjects.images.services import ImageServices
 from tests.support.azure import CANDIDATE, LATEST, RAWHIDE, X64, publishing_profile
 from tests.support.harness import (
     audit_trail,

@@ -12,7 +12,7 @@ from slipway.bot.clouds.model import (
     VersionNumber,
     VersionState,
 )
-from slipway.bot.images.settings import RetentionSettings
+from slipway.bot.subjects.images.settings import RetentionSettings
 from tests.support.azure import X64
 
 POLICY = RetentionSettings()

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from slipway.bot.clouds.model import ImageVersion, VersionState
 from slipway.bot.core.errors import CloudError, CloudErrorKind, UserError
-from slipway.bot.images.catalogue import Catalogue
-from slipway.bot.images.definitions import DefinitionRef
-from slipway.bot.images.versions import (
+from slipway.bot.subjects.images.catalogue import Catalogue
+from slipway.bot.subjects.images.definitions import DefinitionRef
+from slipway.bot.subjects.images.versions import (
     VersionStatus,
     find_version,
     latest,

@@ -13,14 +13,14 @@ from slipway.bot.clouds.simulated.azure import Seed, SeedDefinition, SeedRegion,
 from slipway.bot.clouds.simulated.faults import Fault, FaultKind
 from slipway.bot.core.errors import CloudError, CloudErrorKind
 from slipway.bot.core.steps import Executor, StepDone, StepT
-from slipway.bot.images.catalogue import Catalogue
-from slipway.bot.images.cleanup import CleanupPlanner
-from slipway.bot.images.executors import DeleteVersionExecutor, SetExcludedExecutor
-from slipway.bot.images.promote import PromotePlanner
-from slipway.bot.images.requests import Cleanup, Promote, Rollback
-from slipway.bot.images.retention import Rule
-from slipway.bot.images.rollback import RollbackPlanner
-from slipway.bot.images.steps import DeleteVersion, FlagReason, SetExcluded
+from slipway.bot.subjects.images.catalogue import Catalogue
+from slipway.bot.subjects.images.cleanup import CleanupPlanner
+from slipway.bot.subjects.images.executors import DeleteVersionExecutor, SetExcludedExecutor
+from slipway.bot.subjects.images.promote import PromotePlanner
+from slipway.bot.subjects.images.requests import Cleanup, Promote, Rollback
+from slipway.bot.subjects.images.retention import Rule
+from slipway.bot.subjects.images.rollback import RollbackPlanner
+from slipway.bot.subjects.images.steps import DeleteVersion, FlagReason, SetExcluded
 from tests.images.builders import POLICY
 from tests.support.azure import RAWHIDE, X64, AzureHarness, azure_harness
 from tests.support.clock import DAY, NOW, POLL_AT_ONCE

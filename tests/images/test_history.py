@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import pytest
 
 from slipway.bot.core.steps import Step
-from slipway.bot.images.catalogue import Catalogue
-from slipway.bot.images.history import RollbackHistory, rolled_back
-from slipway.bot.images.promote import PromotePlanner
-from slipway.bot.images.requests import Pin, Promote
-from slipway.bot.images.retention import Rule
-from slipway.bot.images.steps import DeleteVersion, FlagReason, SetExcluded
 from slipway.bot.operations.model import OperationState
+from slipway.bot.subjects.images.catalogue import Catalogue
+from slipway.bot.subjects.images.history import RollbackHistory, rolled_back
+from slipway.bot.subjects.images.promote import PromotePlanner
+from slipway.bot.subjects.images.requests import Pin, Promote
+from slipway.bot.subjects.images.retention import Rule
+from slipway.bot.subjects.images.steps import DeleteVersion, FlagReason, SetExcluded
 from tests.images.builders import promoted, version
 from tests.images.fakes import MemoryGallery
 from tests.support.azure import X64

@@ -11,11 +11,11 @@ import pytest
 from slipway.bot.clouds.model import TargetRegion, VersionState
 from slipway.bot.core.errors import CloudError, CloudErrorKind, UserError
 from slipway.bot.core.steps import Draft
-from slipway.bot.images.catalogue import Catalogue
-from slipway.bot.images.cleanup import CleanupPlanner
-from slipway.bot.images.promote import PromotePlanner
-from slipway.bot.images.requests import Cleanup, Pin, Promote, Rollback
-from slipway.bot.images.rollback import RollbackPlanner
+from slipway.bot.subjects.images.catalogue import Catalogue
+from slipway.bot.subjects.images.cleanup import CleanupPlanner
+from slipway.bot.subjects.images.promote import PromotePlanner
+from slipway.bot.subjects.images.requests import Cleanup, Pin, Promote, Rollback
+from slipway.bot.subjects.images.rollback import RollbackPlanner
 from tests.images.builders import POLICY, candidates, promoted, version
 from tests.images.fakes import MemoryGallery
 from tests.support.azure import ARM, RAWHIDE, X64

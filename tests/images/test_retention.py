@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slipway.bot.clouds.model import ImageVersion, VersionState
-from slipway.bot.images.retention import KeepReason, Retention, Rule, retention
-from slipway.bot.images.settings import RetentionSettings
-from slipway.bot.images.versions import (
+from slipway.bot.subjects.images.retention import KeepReason, Retention, Rule, retention
+from slipway.bot.subjects.images.settings import RetentionSettings
+from slipway.bot.subjects.images.versions import (
     has_ended,
     is_promoted,
     latest,

@@ -17,13 +17,13 @@ from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
 from slipway.bot.clouds.simulated.faults import Fault, FaultKind
 from slipway.bot.core.errors import CloudError, CloudErrorKind, UserError
 from slipway.bot.core.steps import Draft, Executor, StepDone, StepT
-from slipway.bot.machines.executors import LaunchExecutor, TerminateExecutor
-from slipway.bot.machines.launch import LaunchPlanner
-from slipway.bot.machines.requests import Launch, Terminate
-from slipway.bot.machines.settings import ProfileSettings
-from slipway.bot.machines.steps import LaunchMachines, TerminateMachine
-from slipway.bot.machines.tags import UNTIL, launch_tags, until_of, write_until
-from slipway.bot.machines.terminate import TerminatePlanner
+from slipway.bot.subjects.machines.executors import LaunchExecutor, TerminateExecutor
+from slipway.bot.subjects.machines.launch import LaunchPlanner
+from slipway.bot.subjects.machines.requests import Launch, Terminate
+from slipway.bot.subjects.machines.settings import ProfileSettings
+from slipway.bot.subjects.machines.steps import LaunchMachines, TerminateMachine
+from slipway.bot.subjects.machines.tags import UNTIL, launch_tags, until_of, write_until
+from slipway.bot.subjects.machines.terminate import TerminatePlanner
 from tests.support.aws import aws_machines, boto3_client, call_in_thread, unique_name
 from tests.support.clock import HOUR, NOW, POLL_AT_ONCE
 from tests.support.clouds import accounts

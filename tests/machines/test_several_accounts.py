@@ -13,14 +13,14 @@ from slipway.bot.clouds.capabilities import Clouds
 from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
 from slipway.bot.clouds.simulated.faults import Fault, FaultKind
 from slipway.bot.core.errors import CloudError, UserError
-from slipway.bot.machines.executors import LaunchExecutor, TerminateExecutor
-from slipway.bot.machines.launch import LaunchPlanner
-from slipway.bot.machines.listing import all_images, all_instances
-from slipway.bot.machines.probe import missing_templates
-from slipway.bot.machines.requests import Launch, LaunchPin, Terminate
-from slipway.bot.machines.settings import ProfileSettings
-from slipway.bot.machines.steps import LaunchMachines, TerminateMachine
-from slipway.bot.machines.terminate import TerminatePlanner
+from slipway.bot.subjects.machines.executors import LaunchExecutor, TerminateExecutor
+from slipway.bot.subjects.machines.launch import LaunchPlanner
+from slipway.bot.subjects.machines.listing import all_images, all_instances
+from slipway.bot.subjects.machines.probe import missing_templates
+from slipway.bot.subjects.machines.requests import Launch, LaunchPin, Terminate
+from slipway.bot.subjects.machines.settings import ProfileSettings
+from slipway.bot.subjects.machines.steps import LaunchMachines, TerminateMachine
+from slipway.bot.subjects.machines.terminate import TerminatePlanner
 from tests.support.aws import IMAGE, aws_settings, simulated_aws, unique_name
 from tests.support.clock import NOW, POLL_AT_ONCE
 from tests.support.clouds import accounts, cloud_context

@@ -14,10 +14,10 @@ from slipway.bot.config.settings import (
     ScheduleSettings,
     SlipwaySettings,
 )
-from slipway.bot.images.requests import Promote
-from slipway.bot.images.steps import FlagReason, SetExcluded
 from slipway.bot.operations.model import Operation, OperationState, Plan, Policy, Vote
 from slipway.bot.people import People
+from slipway.bot.subjects.images.requests import Promote
+from slipway.bot.subjects.images.steps import FlagReason, SetExcluded
 from tests.support.clock import NOW
 from tests.support.people import ROLE
 

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slipway.bot.core.model import Json
-from slipway.bot.images.requests import Pin, Promote
-from slipway.bot.images.steps import FlagReason
 from slipway.bot.operations.model import Plan, Policy
 from slipway.bot.operations.staleness import DIFFERENCES_SHOWN, differences
 from slipway.bot.operations.stored import read_plan, write_plan
+from slipway.bot.subjects.images.requests import Pin, Promote
+from slipway.bot.subjects.images.steps import FlagReason
 from tests.operations.builders import plan, step
 from tests.support.configuration import DECLARED
 from tests.support.people import ROLE

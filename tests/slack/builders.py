@@ -8,7 +8,7 @@ from functools import partial
 from slipway.bot.chat.forms import CommandForm, Form, Values
 from slipway.bot.chat.model import Button, Card, Choice, Field, Shortcut, Table, Tone
 from slipway.bot.core.errors import UserError
-from slipway.bot.machines.settings import ProfileSettings
+from slipway.bot.subjects.machines.settings import ProfileSettings
 from slipway.commands.machines.forms import (
     LAUNCH_SHORTCUT,
     launch_form,

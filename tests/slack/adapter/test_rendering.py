@@ -26,7 +26,7 @@ from slipway.bot.chat.slack.rendering.modals import form_modal, home_view, loadi
 from slipway.bot.chat.slack.rendering.mrkdwn import JOINER, mrkdwn
 from slipway.bot.chat.slack.rendering.render import fits, message
 from slipway.bot.chat.slack.settings import SlackTransport
-from slipway.bot.machines.settings import ProfileSettings
+from slipway.bot.subjects.machines.settings import ProfileSettings
 from slipway.commands.machines.forms import LAUNCH_SHORTCUT, launch_form
 from tests.slack.builders import (
     CARDS,

@@ -8,7 +8,6 @@ a call in the middle is cut off.
 from __future__ import annotations
 
 import asyncio
-import importlib
 import secrets
 from collections import OrderedDict, defaultdict
 from typing import Any
@@ -18,7 +17,7 @@ import structlog
 
 from slipway.bot.chat.matrix.encryption.cross_signing import OwnDevice
 from slipway.bot.chat.matrix.encryption.device_list import DeviceList, valid_claimed_keys
-from slipway.bot.chat.matrix.transport.api import Client, SendRequest, request_json
+from slipway.bot.chat.matrix.transport.api import Client, SendRequest, load_nio, request_json
 from slipway.bot.chat.shared.payloads import JsonObject
 from slipway.bot.core.errors import ChatError
 
@@ -42,7 +41,7 @@ class KeyManager:
     def __init__(self, client: Client, call: SendRequest) -> None:
         self._client = client
         self._call = call
-        self._nio = importlib.import_module("nio")
+        self._nio = load_nio()
         self._next_query_at: dict[str, float] = {}
         self._next_refresh_at: dict[str, float] = {}
         self._share_locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)

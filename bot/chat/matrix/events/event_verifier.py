@@ -7,7 +7,6 @@ is dropped.
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +20,7 @@ from slipway.bot.chat.matrix.memory import MatrixMemory
 from slipway.bot.chat.matrix.messages.message_sender import MessageSender
 from slipway.bot.chat.matrix.rooms.rooms import Rooms
 from slipway.bot.chat.matrix.settings import UnsignedDevices
+from slipway.bot.chat.matrix.transport.api import load_nio
 from slipway.bot.chat.matrix.transport.connection import Connection
 from slipway.bot.chat.model import Card, Tone
 from slipway.bot.core.errors import ChatError
@@ -104,7 +104,7 @@ class EventVerifier:
 
     async def _report_undecryptable(self, keys: KeyManager, room: str, source: Mapping[str, Any]) -> None:
         """Ask for a missing key, and tell the person once a session what to do."""
-        nio = importlib.import_module("nio")
+        nio = load_nio()
         event = nio.Event.parse_event(dict(source))
         if not isinstance(event, nio.MegolmEvent) or event.sender == self._connection.user_id:
             return

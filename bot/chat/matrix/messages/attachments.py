@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 from collections import OrderedDict
 from typing import Any
 
@@ -53,8 +52,7 @@ class AttachmentUploader:
     async def _upload(self, data: bytes, *, encrypted: bool) -> JsonObject:
         if not encrypted:
             return {"url": await upload(self._connection, data, "text/plain", FILE_NAME)}
-        ciphers = await asyncio.to_thread(importlib.import_module, "nio.crypto.attachments")
-        cipher, keys = await asyncio.to_thread(ciphers.encrypt_attachment, data)
+        cipher, keys = await asyncio.to_thread(_encrypt, data)
         url = await upload(self._connection, cipher, "application/octet-stream", None)
         return {"file": {**keys, "url": url}}
 
@@ -74,3 +72,11 @@ async def upload(connection: Connection, data: bytes, kind: str, name: str | Non
 
     answer = await connection.request("upload a file", call)
     return str(answer.content_uri)
+
+
+def _encrypt(data: bytes) -> tuple[bytes, JsonObject]:
+    """The encrypted file and its keys. Imports nio, which takes most of a second: not for the event loop."""
+    from nio.crypto.attachments import encrypt_attachment
+
+    cipher, keys = encrypt_attachment(data)
+    return cipher, dict(keys)

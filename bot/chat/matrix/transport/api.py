@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 import json
 import logging
 from collections.abc import Awaitable, Callable
@@ -77,7 +76,7 @@ async def await_response(what: str, call: Awaitable[Any], seconds: float) -> Any
     except (aiohttp.ClientError, OSError, json.JSONDecodeError, UnicodeDecodeError) as error:
         name = type(error).__name__
         raise ChatError(f"Could not {what}: no sound answer ({name}).", passing=True) from error
-    nio = importlib.import_module("nio")
+    nio = load_nio()
     if isinstance(answer, nio.ErrorResponse):
         transport = answer.transport_response
         status = 0 if transport is None else transport.status
@@ -122,6 +121,7 @@ def load_nio() -> Any:
 
     Its warnings about malformed events quote them; what people say does not belong into a log.
     """
-    nio = importlib.import_module("nio")
+    import nio
+
     logging.getLogger("nio").setLevel(logging.ERROR)
     return nio

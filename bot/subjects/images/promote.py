@@ -11,14 +11,14 @@ from slipway.bot.core.errors import UserError
 from slipway.bot.core.model import Json
 from slipway.bot.core.steps import Draft
 from slipway.bot.core.times import format_date
-from slipway.bot.images.catalogue import Catalogue
-from slipway.bot.images.definitions import DefinitionRef
-from slipway.bot.images.formatting import format_regions, join_names, latest_changes
-from slipway.bot.images.history import RollbackHistory
-from slipway.bot.images.observed import observe_latest, observe_version
-from slipway.bot.images.requests import Pin, Promote
-from slipway.bot.images.steps import FlagReason, SetExcluded
-from slipway.bot.images.versions import (
+from slipway.bot.subjects.images.catalogue import Catalogue
+from slipway.bot.subjects.images.definitions import DefinitionRef
+from slipway.bot.subjects.images.formatting import format_regions, join_names, latest_changes
+from slipway.bot.subjects.images.history import RollbackHistory
+from slipway.bot.subjects.images.observed import observe_latest, observe_version
+from slipway.bot.subjects.images.requests import Pin, Promote
+from slipway.bot.subjects.images.steps import FlagReason, SetExcluded
+from slipway.bot.subjects.images.versions import (
     find_version,
     is_promoted,
     is_promoted_everywhere,
@@ -45,7 +45,7 @@ class _Chosen:
 
 
 class PromotePlanner:
-    """Plans :class:`slipway.bot.images.requests.Promote`.
+    """Plans :class:`slipway.bot.subjects.images.requests.Promote`.
 
     Args:
         catalogue: reads the galleries.

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from slipway.bot.clouds.capabilities import Clouds
 from slipway.bot.core.times import Clock
 from slipway.bot.core.waiting import Polling
-from slipway.bot.images.catalogue import Catalogue
-from slipway.bot.images.history import PastOperations, RollbackHistory
-from slipway.bot.images.settings import RetentionSettings
+from slipway.bot.subjects.images.catalogue import Catalogue
+from slipway.bot.subjects.images.history import PastOperations, RollbackHistory
+from slipway.bot.subjects.images.settings import RetentionSettings
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Literal
 
 from slipway.bot.core.steps import Step
-from slipway.bot.machines.requests import CLOUD_OF_FORMAT_1
+from slipway.bot.subjects.machines.requests import CLOUD_OF_FORMAT_1
 
 
 class LaunchMachines(Step):

@@ -12,7 +12,7 @@ from pydantic import Field
 from slipway.bot.clouds.model import ImageVersion
 from slipway.bot.core.model import Model
 from slipway.bot.core.steps import Request
-from slipway.bot.images.definitions import DefinitionRef
+from slipway.bot.subjects.images.definitions import DefinitionRef
 
 CLOUD_OF_FORMAT_1 = "azure"
 """Where a stored version is that names no cloud: there was only one when those were stored."""
@@ -21,7 +21,7 @@ CLOUD_OF_FORMAT_1 = "azure"
 class Pin(Model):
     """One version of one definition, found when the request was planned first.
 
-    ``qualified`` is as in :class:`slipway.bot.images.definitions.DefinitionRef`, when it was found.
+    ``qualified`` is as in :class:`slipway.bot.subjects.images.definitions.DefinitionRef`, when it was found.
     """
 
     definition: str

@@ -11,15 +11,15 @@ from slipway.bot.clouds.model import ImageVersion
 from slipway.bot.core.errors import CloudError, CloudErrorKind
 from slipway.bot.core.model import Json
 from slipway.bot.core.steps import Draft
-from slipway.bot.images.catalogue import Catalogue
-from slipway.bot.images.definitions import DefinitionRef
-from slipway.bot.images.formatting import join_names
-from slipway.bot.images.observed import observe_deletion
-from slipway.bot.images.requests import Cleanup, Pin
-from slipway.bot.images.retention import Deletion, Retention, Rule, retention
-from slipway.bot.images.settings import RetentionSettings
-from slipway.bot.images.steps import DeleteVersion
-from slipway.bot.images.versions import is_promoted, latest_by_region
+from slipway.bot.subjects.images.catalogue import Catalogue
+from slipway.bot.subjects.images.definitions import DefinitionRef
+from slipway.bot.subjects.images.formatting import join_names
+from slipway.bot.subjects.images.observed import observe_deletion
+from slipway.bot.subjects.images.requests import Cleanup, Pin
+from slipway.bot.subjects.images.retention import Deletion, Retention, Rule, retention
+from slipway.bot.subjects.images.settings import RetentionSettings
+from slipway.bot.subjects.images.steps import DeleteVersion
+from slipway.bot.subjects.images.versions import is_promoted, latest_by_region
 
 _RULE_LABELS = {
     Rule.END_OF_LIFE: "Past end of life",
@@ -45,7 +45,7 @@ class _Chosen:
 
 
 class CleanupPlanner:
-    """Plans :class:`slipway.bot.images.requests.Cleanup`."""
+    """Plans :class:`slipway.bot.subjects.images.requests.Cleanup`."""
 
     def __init__(self, catalogue: Catalogue, policy: RetentionSettings) -> None:
         self._catalogue = catalogue

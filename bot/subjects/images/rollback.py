@@ -13,17 +13,17 @@ from datetime import datetime
 from slipway.bot.clouds.model import ImageVersion
 from slipway.bot.core.errors import UserError
 from slipway.bot.core.steps import Draft
-from slipway.bot.images.catalogue import Catalogue
-from slipway.bot.images.definitions import DefinitionRef
-from slipway.bot.images.formatting import format_regions, join_names, latest_changes
-from slipway.bot.images.observed import observe_latest, observe_version
-from slipway.bot.images.requests import Pin, Rollback
-from slipway.bot.images.steps import FlagReason, SetExcluded
-from slipway.bot.images.versions import find_version, latest_by_region, newest_first, unfit
+from slipway.bot.subjects.images.catalogue import Catalogue
+from slipway.bot.subjects.images.definitions import DefinitionRef
+from slipway.bot.subjects.images.formatting import format_regions, join_names, latest_changes
+from slipway.bot.subjects.images.observed import observe_latest, observe_version
+from slipway.bot.subjects.images.requests import Pin, Rollback
+from slipway.bot.subjects.images.steps import FlagReason, SetExcluded
+from slipway.bot.subjects.images.versions import find_version, latest_by_region, newest_first, unfit
 
 
 class RollbackPlanner:
-    """Plans :class:`slipway.bot.images.requests.Rollback`."""
+    """Plans :class:`slipway.bot.subjects.images.requests.Rollback`."""
 
     def __init__(self, catalogue: Catalogue) -> None:
         self._catalogue = catalogue

@@ -13,14 +13,14 @@ from slipway.bot.core.model import Json
 from slipway.bot.core.steps import Draft
 from slipway.bot.core.text import nearest
 from slipway.bot.core.times import format_date
-from slipway.bot.machines.listing import all_instances
-from slipway.bot.machines.requests import Terminate
-from slipway.bot.machines.steps import TerminateMachine
-from slipway.bot.machines.tags import is_overdue, owner_of, until_of
+from slipway.bot.subjects.machines.listing import all_instances
+from slipway.bot.subjects.machines.requests import Terminate
+from slipway.bot.subjects.machines.steps import TerminateMachine
+from slipway.bot.subjects.machines.tags import is_overdue, owner_of, until_of
 
 
 class TerminatePlanner:
-    """Plans :class:`slipway.bot.machines.requests.Terminate`. Only machines of this deployment are ever touched."""
+    """Plans :class:`.requests.Terminate`. Only machines of this deployment are ever touched."""
 
     def __init__(self, clouds: Clouds) -> None:
         self._clouds = clouds

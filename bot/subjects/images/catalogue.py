@@ -12,9 +12,9 @@ from slipway.bot.clouds.ports.image_versions import IMAGE_VERSIONS, ImageVersion
 from slipway.bot.core.concurrency import side_by_side
 from slipway.bot.core.errors import CloudError, CloudErrorKind, UserError
 from slipway.bot.core.text import nearest
-from slipway.bot.images.definitions import DefinitionRef, split_cloud
-from slipway.bot.images.formatting import join_names
-from slipway.bot.images.versions import newest_first
+from slipway.bot.subjects.images.definitions import DefinitionRef, split_cloud
+from slipway.bot.subjects.images.formatting import join_names
+from slipway.bot.subjects.images.versions import newest_first
 
 
 class Catalogue:

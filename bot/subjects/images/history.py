@@ -6,9 +6,9 @@ from collections.abc import Collection, Iterable, Sequence
 from typing import Protocol
 
 from slipway.bot.core.steps import Step
-from slipway.bot.images.requests import Pin
-from slipway.bot.images.steps import SetExcluded
 from slipway.bot.operations.model import OperationState
+from slipway.bot.subjects.images.requests import Pin
+from slipway.bot.subjects.images.steps import SetExcluded
 
 KINDS = ("rollback", "promote")
 """The kinds of operation that say it."""

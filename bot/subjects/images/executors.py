@@ -9,10 +9,10 @@ from slipway.bot.core.errors import CloudError, CloudErrorKind
 from slipway.bot.core.steps import StepDone
 from slipway.bot.core.times import Clock
 from slipway.bot.core.waiting import Polling
-from slipway.bot.images.retention import Rule
-from slipway.bot.images.settings import RetentionSettings
-from slipway.bot.images.steps import DeleteVersion, SetExcluded, VersionStep
-from slipway.bot.images.versions import (
+from slipway.bot.subjects.images.retention import Rule
+from slipway.bot.subjects.images.settings import RetentionSettings
+from slipway.bot.subjects.images.steps import DeleteVersion, SetExcluded, VersionStep
+from slipway.bot.subjects.images.versions import (
     has_ended,
     is_excluded_everywhere,
     is_promoted,
@@ -23,7 +23,7 @@ from slipway.bot.images.versions import (
 
 
 class SetExcludedExecutor:
-    """Carries out :class:`slipway.bot.images.steps.SetExcluded`.
+    """Carries out :class:`slipway.bot.subjects.images.steps.SetExcluded`.
 
     Only a Succeeded version is promoted; a Failed one may still be taken back, for that is when it must be.
     """
@@ -83,7 +83,7 @@ class SetExcludedExecutor:
 
 
 class DeleteVersionExecutor:
-    """Carries out :class:`slipway.bot.images.steps.DeleteVersion`, unless the version itself stopped deserving it.
+    """Carries out :class:`.steps.DeleteVersion`, unless the version itself stopped deserving it.
 
     Its place among the others is the plan's: that was compared when the run began.
 

@@ -7,9 +7,9 @@ from enum import StrEnum
 from typing import Literal, assert_never
 
 from slipway.bot.core.steps import Step
-from slipway.bot.images.definitions import DefinitionRef
-from slipway.bot.images.requests import CLOUD_OF_FORMAT_1, Pin
-from slipway.bot.images.retention import Rule
+from slipway.bot.subjects.images.definitions import DefinitionRef
+from slipway.bot.subjects.images.requests import CLOUD_OF_FORMAT_1, Pin
+from slipway.bot.subjects.images.retention import Rule
 
 
 class FlagReason(StrEnum):
@@ -28,7 +28,7 @@ _FLAG_REASONS = {
 
 
 class VersionStep(Step):
-    """A change of one version. ``qualified`` is as in :class:`slipway.bot.images.definitions.DefinitionRef`."""
+    """A change of one version. ``qualified`` is as in :class:`.definitions.DefinitionRef`."""
 
     definition: str
     version: str

@@ -8,7 +8,7 @@ from slipway.bot.clouds.capabilities import Clouds
 from slipway.bot.clouds.ports.machines import MACHINES
 from slipway.bot.core.errors import CloudError, UserError
 from slipway.bot.core.probes import Finding
-from slipway.bot.machines.settings import ProfileSettings
+from slipway.bot.subjects.machines.settings import ProfileSettings
 
 _WHAT = "profiles"
 

@@ -12,12 +12,12 @@ from slipway.bot.core.model import Json
 from slipway.bot.core.steps import StepDone
 from slipway.bot.core.times import Clock
 from slipway.bot.core.waiting import Polling
-from slipway.bot.machines.steps import LaunchMachines, TerminateMachine
-from slipway.bot.machines.tags import is_overdue, owner_of
+from slipway.bot.subjects.machines.steps import LaunchMachines, TerminateMachine
+from slipway.bot.subjects.machines.tags import is_overdue, owner_of
 
 
 class LaunchExecutor:
-    """Carries out :class:`slipway.bot.machines.steps.LaunchMachines`, once for one token.
+    """Carries out :class:`slipway.bot.subjects.machines.steps.LaunchMachines`, once for one token.
 
     Args:
         clouds: steps say where in them to launch.
@@ -82,7 +82,7 @@ class LaunchExecutor:
 
 
 class TerminateExecutor:
-    """Carries out :class:`slipway.bot.machines.steps.TerminateMachine`.
+    """Carries out :class:`slipway.bot.subjects.machines.steps.TerminateMachine`.
 
     Args:
         clouds: one of them has the machine.

@@ -13,11 +13,11 @@ from slipway.bot.core.model import Json
 from slipway.bot.core.steps import Draft
 from slipway.bot.core.text import nearest
 from slipway.bot.core.times import format_date, format_duration
-from slipway.bot.machines.images import find_image
-from slipway.bot.machines.requests import Launch, LaunchPin
-from slipway.bot.machines.settings import ProfileSettings
-from slipway.bot.machines.steps import LaunchMachines
-from slipway.bot.machines.tags import launch_tags
+from slipway.bot.subjects.machines.images import find_image
+from slipway.bot.subjects.machines.requests import Launch, LaunchPin
+from slipway.bot.subjects.machines.settings import ProfileSettings
+from slipway.bot.subjects.machines.steps import LaunchMachines
+from slipway.bot.subjects.machines.tags import launch_tags
 
 _LEAST_LEFT = 0.5
 """The share of its time that must be left when a launch begins: who waits too long for an approval should
@@ -25,7 +25,7 @@ ask again rather than be given a machine for its last minutes."""
 
 
 class LaunchPlanner:
-    """Plans :class:`slipway.bot.machines.requests.Launch`.
+    """Plans :class:`slipway.bot.subjects.machines.requests.Launch`.
 
     Args:
         clouds: profiles say where in them to launch.

@@ -12,14 +12,6 @@ from slipway.bot.core.probes import Finding
 from slipway.bot.core.problems import Problem
 from slipway.bot.core.settings_table import SettingsTable, TableShape
 from slipway.bot.core.times import format_duration
-from slipway.bot.machines.executors import LaunchExecutor, TerminateExecutor
-from slipway.bot.machines.launch import LaunchPlanner
-from slipway.bot.machines.probe import missing_templates
-from slipway.bot.machines.requests import Launch, Terminate
-from slipway.bot.machines.services import MachineServices, open_machines
-from slipway.bot.machines.settings import ProfileSettings
-from slipway.bot.machines.steps import LaunchMachines, TerminateMachine
-from slipway.bot.machines.terminate import TerminatePlanner
 from slipway.bot.operations.declarations import (
     OperationKind,
     PolicyDefaults,
@@ -28,6 +20,14 @@ from slipway.bot.operations.declarations import (
     Subject,
     SubjectContext,
 )
+from slipway.bot.subjects.machines.executors import LaunchExecutor, TerminateExecutor
+from slipway.bot.subjects.machines.launch import LaunchPlanner
+from slipway.bot.subjects.machines.probe import missing_templates
+from slipway.bot.subjects.machines.requests import Launch, Terminate
+from slipway.bot.subjects.machines.services import MachineServices, open_machines
+from slipway.bot.subjects.machines.settings import ProfileSettings
+from slipway.bot.subjects.machines.steps import LaunchMachines, TerminateMachine
+from slipway.bot.subjects.machines.terminate import TerminatePlanner
 
 
 def _check_profile(profile: ProfileSettings, _secrets: bool) -> Iterator[Problem]:

@@ -5,14 +5,6 @@ from __future__ import annotations
 from slipway.bot.clouds.ports.image_versions import IMAGE_VERSIONS
 from slipway.bot.config.settings import SlipwaySettings
 from slipway.bot.core.settings_table import SettingsTable, TableShape
-from slipway.bot.images.cleanup import CleanupPlanner
-from slipway.bot.images.executors import DeleteVersionExecutor, SetExcludedExecutor
-from slipway.bot.images.promote import PromotePlanner
-from slipway.bot.images.requests import Cleanup, Promote, Rollback
-from slipway.bot.images.rollback import RollbackPlanner
-from slipway.bot.images.services import ImageServices, open_images
-from slipway.bot.images.settings import RetentionSettings
-from slipway.bot.images.steps import DeleteVersion, SetExcluded, VersionStep
 from slipway.bot.operations.declarations import (
     OperationKind,
     PolicyDefaults,
@@ -20,6 +12,14 @@ from slipway.bot.operations.declarations import (
     Subject,
     SubjectContext,
 )
+from slipway.bot.subjects.images.cleanup import CleanupPlanner
+from slipway.bot.subjects.images.executors import DeleteVersionExecutor, SetExcludedExecutor
+from slipway.bot.subjects.images.promote import PromotePlanner
+from slipway.bot.subjects.images.requests import Cleanup, Promote, Rollback
+from slipway.bot.subjects.images.rollback import RollbackPlanner
+from slipway.bot.subjects.images.services import ImageServices, open_images
+from slipway.bot.subjects.images.settings import RetentionSettings
+from slipway.bot.subjects.images.steps import DeleteVersion, SetExcluded, VersionStep
 
 RETENTION = SettingsTable(
     name="retention",

@@ -9,8 +9,8 @@ from slipway.bot.clouds.capabilities import Clouds
 from slipway.bot.clouds.model import Instance, MachineImage
 from slipway.bot.core.times import Clock
 from slipway.bot.core.waiting import Polling
-from slipway.bot.machines.listing import all_images, all_instances
-from slipway.bot.machines.settings import ProfileSettings
+from slipway.bot.subjects.machines.listing import all_images, all_instances
+from slipway.bot.subjects.machines.settings import ProfileSettings
 
 
 @dataclass(frozen=True)
@@ -30,11 +30,11 @@ class MachineServices:
     polling: Polling
 
     async def instances(self) -> tuple[Instance, ...]:
-        """As :func:`slipway.bot.machines.listing.all_instances`."""
+        """As :func:`slipway.bot.subjects.machines.listing.all_instances`."""
         return await all_instances(self.clouds)
 
     async def images(self) -> tuple[MachineImage, ...]:
-        """As :func:`slipway.bot.machines.listing.all_images`."""
+        """As :func:`slipway.bot.subjects.machines.listing.all_images`."""
         return await all_images(self.clouds)
 
 

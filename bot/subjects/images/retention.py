@@ -8,7 +8,7 @@ The rules, in order, from Fedora's cloud-image-uploader SOP:
 
 What the SOP leaves open is decided on the side of keeping:
 
-- Protected versions (:func:`slipway.bot.images.versions.protection`) and versions that are not ``Succeeded``
+- Protected versions (:func:`slipway.bot.subjects.images.versions.protection`) and versions that are not ``Succeeded``
   stay, and take nobody's place: neither counts towards the newest ones. A run of failed uploads or a
   handful of protected versions must not push good candidates out. What rule 1 removes does not count either.
 - A version that is latest in any region stays, unless its life ended. "Latest" is decided among what is
@@ -27,9 +27,9 @@ from enum import StrEnum
 from fnmatch import fnmatchcase
 
 from slipway.bot.clouds.model import ImageVersion, VersionState
-from slipway.bot.images.formatting import format_regions
-from slipway.bot.images.settings import RetentionSettings
-from slipway.bot.images.versions import (
+from slipway.bot.subjects.images.formatting import format_regions
+from slipway.bot.subjects.images.settings import RetentionSettings
+from slipway.bot.subjects.images.versions import (
     Protection,
     has_ended,
     is_promoted,

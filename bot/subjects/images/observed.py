@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from slipway.bot.clouds.model import ImageVersion
 from slipway.bot.core.model import Json
-from slipway.bot.images.definitions import DefinitionRef
-from slipway.bot.images.versions import is_promoted, latest_by_region
+from slipway.bot.subjects.images.definitions import DefinitionRef
+from slipway.bot.subjects.images.versions import is_promoted, latest_by_region
 
 
 def observe_version(definition: DefinitionRef, version: ImageVersion) -> dict[str, Json]:
