@@ -19,6 +19,7 @@ from slipway.bot.chat.model import Accept, AnyEvent, Card, Chat, ChatHealth, Cho
 from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
 from slipway.bot.clouds.simulated.azure import SimulatedAzure
 from slipway.bot.core.times import system_clock
+from slipway.bot.declared import Declarations
 from slipway.bot.operations.model import Operation
 from slipway.bot.wiring import ChatBuilder, RunningBot
 from slipway.commands.dispatch.dispatcher import PATIENCE_SECONDS
@@ -193,8 +194,15 @@ class PlatformSession:
 class ConformanceRun:
     """The bot and its clouds, with the platforms it is on. It can be stopped and started."""
 
-    def __init__(self, state_dir: Path, azure: SimulatedAzure, *platforms: ChatPlatformHarness) -> None:
+    def __init__(
+        self,
+        state_dir: Path,
+        azure: SimulatedAzure,
+        *platforms: ChatPlatformHarness,
+        declarations: Declarations = DECLARED,
+    ) -> None:
         self.state_dir = state_dir
+        self.declarations = declarations
         self.azure = azure
         self.answers_at_once = False  # whoever waits is told at once that the bot is working on it
         self.sessions = tuple(PlatformSession(platform, lambda: self.running) for platform in platforms)
@@ -218,11 +226,15 @@ class ConformanceRun:
     ) -> AsyncIterator[None]:
         """The bot, from its listening until it is stopped; ``changes`` go into its configuration."""
         configured = simulated_settings(
-            self.state_dir, self.azure, aws, merged(self._configuration(), changes or {})
+            self.state_dir,
+            self.azure,
+            aws,
+            merged(self._configuration(), changes or {}),
+            self.declarations,
         )
         app = App(
             configured,
-            DECLARED,
+            self.declarations,
             chats=tuple(self._builder(session) for session in self.sessions),
             clock=system_clock,
             sleep=self._sleep,
@@ -287,7 +299,10 @@ class ConformanceRun:
 
 @asynccontextmanager
 async def conformance_run(
-    state_dir: Path, azure: SimulatedAzure, *platforms: ChatPlatformHarness
+    state_dir: Path,
+    azure: SimulatedAzure,
+    *platforms: ChatPlatformHarness,
+    declarations: Declarations = DECLARED,
 ) -> AsyncIterator[ConformanceRun]:
     """Platforms with their people in place, and a gallery; the bot is not running yet."""
     async with AsyncExitStack() as stack:
@@ -296,4 +311,4 @@ async def conformance_run(
         for platform in platforms:
             await platform.open()
             stack.push_async_callback(platform.close)
-        yield ConformanceRun(state_dir, azure, *platforms)
+        yield ConformanceRun(state_dir, azure, *platforms, declarations=declarations)

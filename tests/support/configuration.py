@@ -4,22 +4,38 @@ from __future__ import annotations
 
 import copy
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from slipway.bot.chat.declaration import ChatDeclaration
+from slipway.bot.clouds.declaration import CloudDeclaration
 from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
 from slipway.bot.clouds.simulated.azure import SimulatedAzure
 from slipway.bot.config.load import settings_from
 from slipway.bot.config.settings import SlipwaySettings
 from slipway.bot.core.errors import ConfigError
-from slipway.bot.declared import declared
+from slipway.bot.declared import Declarations, declared
+from slipway.bot.operations.declarations import Subject
 
 DECLARED = declared()
 """What Slipway consists of."""
+
+
+def declared_with(
+    *,
+    subjects: Iterable[Subject[Any]] = (),
+    chats: Iterable[ChatDeclaration[Any]] = (),
+    clouds: Iterable[CloudDeclaration[Any]] = (),
+) -> Declarations:
+    """What Slipway consists of, and more."""
+    return Declarations.of(
+        (*DECLARED.registry.subjects, *subjects), (*DECLARED.chats, *chats), (*DECLARED.clouds, *clouds)
+    )
+
 
 TWO_APPROVALS: dict[str, Any] = {"policy": {"promote": {"approvals": 2}}}
 """A change to the configuration: two people agree to a promotion."""
@@ -57,14 +73,22 @@ def valid_document() -> dict[str, Any]:
     return copy.deepcopy(_VALID)
 
 
-def settings_of(document: Mapping[str, object], environ: Mapping[str, str] = SECRETS) -> SlipwaySettings:
-    return settings_from(document, Path("/etc/slipway"), environ, spec=DECLARED.spec)
+def settings_of(
+    document: Mapping[str, object],
+    environ: Mapping[str, str] = SECRETS,
+    declarations: Declarations = DECLARED,
+) -> SlipwaySettings:
+    return settings_from(document, Path("/etc/slipway"), environ, spec=declarations.spec)
 
 
-def problems_of(document: Mapping[str, object], environ: Mapping[str, str] = SECRETS) -> tuple[str, ...]:
+def problems_of(
+    document: Mapping[str, object],
+    environ: Mapping[str, str] = SECRETS,
+    declarations: Declarations = DECLARED,
+) -> tuple[str, ...]:
     """What is said about a configuration that must have a mistake."""
     with pytest.raises(ConfigError) as caught:
-        settings_of(document, environ)
+        settings_of(document, environ, declarations)
     return caught.value.problems
 
 
@@ -83,6 +107,7 @@ def simulated_settings(
     azure: SimulatedAzure | None,
     aws: SimulatedAws | None = None,
     changes: Mapping[str, Any] | None = None,
+    declarations: Declarations = DECLARED,
 ) -> SlipwaySettings:
     """The demo's configuration on these simulators, without its schedules; ``changes`` are merged in."""
     document = tomllib.loads(files("slipway.bot.config").joinpath("demo.toml").read_text("utf-8"))
@@ -98,7 +123,7 @@ def simulated_settings(
         document["aws"] |= {"endpoint": aws.url, "max_attempts": 2, "timeout": "5s"}
     _merge(document, changes or {})
     secrets = {"SLIPWAY_AWS_ACCESS_KEY_ID": "test", "SLIPWAY_AWS_SECRET_ACCESS_KEY": "test"} if aws else {}
-    return settings_from(document, state_dir, secrets, spec=DECLARED.spec)
+    return settings_from(document, state_dir, secrets, spec=declarations.spec)
 
 
 def _merge(into: dict[str, Any], changes: Mapping[str, Any]) -> None:

@@ -30,6 +30,7 @@ from slipway.bot.clouds.simulated.azure import SimulatedAzure
 from slipway.bot.clouds.simulated.faults import Armed, Fault, FaultKind
 from slipway.bot.clouds.simulated.fedora import fedora_gallery
 from slipway.bot.core.waiting import Sleep
+from slipway.bot.declared import Declarations
 from slipway.bot.operations import audit
 from slipway.bot.operations.model import Operation, OperationState
 from slipway.bot.wiring import ChatBuilder, RunningBot
@@ -145,6 +146,7 @@ async def running_bot(
     chat: MemoryChat | None = None,
     grace: timedelta = timedelta(seconds=10),
     sleep: Sleep = asyncio.sleep,
+    declarations: Declarations = DECLARED,
 ) -> AsyncIterator[BotHarness]:
     """The bot, started and at the end stopped. Without ``azure``, on a gallery of its own."""
     clock = clock or FakeClock()
@@ -154,10 +156,10 @@ async def running_bot(
             azure = SimulatedAzure(fedora_gallery(clock()), clock=clock)
             await azure.start()
             stack.push_async_callback(azure.stop)
-        configured = simulated_settings(state_dir, azure, aws, changes)
+        configured = simulated_settings(state_dir, azure, aws, changes, declarations)
         app = App(
             configured,
-            DECLARED,
+            declarations,
             chats=(ChatBuilder(chat.platform, lambda _: chat),),
             clock=clock,
             grace=grace,
