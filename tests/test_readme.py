@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 import sys
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -14,14 +15,17 @@ import pytest
 from slipway.bot.chat.model import Address
 from slipway.bot.clouds.aws import machines as aws
 from slipway.bot.config.settings import SlipwaySettings
+from slipway.bot.core.settings_table import TableShape
 from slipway.commands.grammar.arguments import Misuse, parse
 from slipway.commands.grammar.reading import Line, read_line
+from slipway.commands.grammar.registry import Resolved
 from slipway.commands.grammar.usage import usage
+from tests import documentation
 from tests.support.configuration import DECLARED
 from tests.support.program import ROOT, TIMEOUT_SECONDS, environment
 
 README = (ROOT / "README.md").read_text("utf-8")
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 SHELL = re.findall(r"^ *```sh\n(.*?)^ *```$", README, re.DOTALL | re.MULTILINE)
 
 pytestmark = pytest.mark.xdist_group("program")
@@ -63,6 +67,12 @@ def test_the_table_of_commands_is_what_the_commands_declare() -> None:
     assert rows == [(usage(spec, "!"), spec.summary) for spec in DECLARED.commands.commands]
 
 
+@pytest.mark.parametrize("page", documentation.PAGES, ids=lambda page: page.name)
+def test_the_written_tables_are_as_the_declarations_have_them(page: Path) -> None:
+    text = page.read_text("utf-8")
+    assert documentation.written(text, DECLARED) == text, "run python -m tests.documentation"
+
+
 def test_every_command_line_it_shows_is_understood() -> None:
     text = README.split("## Commands")[0] + README.split("## How approvals work")[1]
     shown = re.findall(r"[`'](?:@\w+: )?(!\w[^`'…]*)[`']", text)
@@ -71,7 +81,9 @@ def test_every_command_line_it_shows_is_understood() -> None:
     for line in shown:
         reading = read_line(line.replace("COMMAND", "launch"), Address.ROOM, "!", known.names)
         assert isinstance(reading, Line), line
-        assert not isinstance(parse(known.by_name[reading.name], reading.args, "!"), Misuse), line
+        found = known.resolve(reading.name, reading.args)
+        assert isinstance(found, Resolved), line
+        assert not isinstance(parse(found.command, found.args, "!"), Misuse), line
 
 
 @pytest.mark.parametrize("line", shell_lines("printf"))
@@ -105,8 +117,13 @@ def test_the_example_configuration_is_right_with_the_password_in_the_environment
 def test_every_table_of_the_configuration_is_in_the_overview() -> None:
     overview = README.split("## Configuration")[1].split("## Commands")[0]
     tables = {"person": "[[person]]", "schedule": "[[schedule]]", "roles": "[roles.NAME]"}
-    tables |= {"profiles": "[profiles.NAME]", "policy": "[policy.KIND]"}
-    for name in SlipwaySettings.model_fields:
+    tables |= {"policy": "[policy.KIND]"}
+    tables |= {
+        table.name: f"[{table.name}.NAME]"
+        for table in DECLARED.spec.tables
+        if table.shape is TableShape.NAMED
+    }
+    for name in (*SlipwaySettings.model_fields, *(table.name for table in DECLARED.spec.tables)):
         assert f"`{tables.get(name, name)}`" in overview or f"`[{name}]`" in overview, name
 
 
@@ -153,7 +170,7 @@ def test_the_aws_policy_allows_what_the_adapter_calls_and_nothing_else() -> None
 
 def test_the_azure_role_names_the_kinds_of_call_that_the_adapter_makes() -> None:
     role = json.loads((ROOT / "deploy/azure-role.json").read_text("utf-8"))
-    source = (ROOT / "bot/clouds/azure/arm.py").read_text("utf-8")
+    source = files("slipway.bot.clouds.azure").joinpath("arm.py").read_text("utf-8")
     called = set(re.findall(r"_client\.(gallery_\w+)\.(\w+)", source))
     needed = {
         ("gallery_images", "list_by_gallery"): "galleries/images/read",

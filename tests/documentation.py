@@ -1,0 +1,114 @@
+"""Writes the tables of README.md and docs/quality.md from the declarations: ``python -m tests.documentation``.
+
+A table stands between ``<!-- table NAME … -->`` and ``<!-- end -->``; what stands around it is left alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from slipway.bot.core.settings_table import AnyTable, TableShape
+from slipway.bot.declared import Declarations, declared
+from slipway.commands.grammar.usage import usage
+from tests.support.quality import ROOT, RULES, Part, PartKind, parts
+
+PAGES = (ROOT / "README.md", ROOT / "docs/quality.md")
+
+_PLACE = re.compile(r"(<!-- table ([a-z-]+)\b[^>]*-->\n).*?(<!-- end -->)", re.DOTALL)
+
+_BRACKETS = {
+    TableShape.SINGLE: ("[{}]",),
+    TableShape.OPTIONAL: ("[{}]",),
+    TableShape.NAMED: ("[{}.NAME]",),
+    TableShape.ACCOUNTS: ("[{}]", "[{}.NAME]"),
+}
+
+
+def written(page: str, declarations: Declarations) -> str:
+    """A page with its tables as the declarations have them now."""
+
+    def table(match: re.Match[str]) -> str:
+        return f"{match[1]}\n{_table(match[2], declarations)}\n\n{match[3]}"
+
+    return _PLACE.sub(table, page)
+
+
+def _table(name: str, declarations: Declarations) -> str:
+    match name:
+        case "commands":
+            return _markdown(("Command", "What it does"), _commands(declarations))
+        case "configuration":
+            return _markdown(("Table", "What it says"), _configuration(declarations))
+        case _:
+            found = [part for part in parts(declarations) if f"{part.kind}s" == name]
+            if not found:
+                raise ValueError(f"there is no table {name}")
+            return _quality(found[0].kind, found)
+
+
+def _markdown(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def _commands(declarations: Declarations) -> Iterator[tuple[str, str]]:
+    for command in declarations.commands.commands:
+        yield f"`{usage(command, '!')}`", command.summary
+
+
+def _configuration(declarations: Declarations) -> Iterator[tuple[str, str]]:
+    kinds = ", ".join(declarations.registry.kinds)
+    yield "top level", "`name` of this deployment in tags, `state_dir`, time `zone`, `log_format`"
+    yield "`[commands]`", "the prefix of commands, and from what age messages are not acted on"
+    yield _names(chat.table for chat in declarations.chats), "where people talk; at least one"
+    abilities = ", ".join(
+        f"{cloud.name} for {' and '.join(map(str, cloud.provides))}" for cloud in declarations.clouds
+    )
+    yield _names(cloud.table for cloud in declarations.clouds), f"accounts: {abilities}; at least one"
+    yield "`[[person]]`", "one human each, with all accounts and roles"
+    yield (
+        "`[roles.NAME]`",
+        "the rights of holders: commands, `NOUN.*`, `read` (all that changes nothing), `*` (all)",
+    )
+    yield "`[policy.KIND]`", f"for {kinds}: how many must agree, holding which role, until when"
+    for table in declarations.registry.tables.values():
+        yield _names([table]), table.summary
+    yield (
+        "`[[schedule]]`",
+        "command lines that the clock says, such as a weekly promotion and a weekly clean-up",
+    )
+
+
+def _names(tables: Iterable[AnyTable]) -> str:
+    return ", ".join(
+        f"`{brackets.format(table.name)}`" for table in tables for brackets in _BRACKETS[table.shape]
+    )
+
+
+def _quality(kind: PartKind, found: Sequence[Part]) -> str:
+    statuses = [part.statuses() for part in found]
+    rows = [
+        (f"`{rule}`", text, *("done" if each[rule].done else "exempt" for each in statuses))
+        for rule, text in RULES[kind].items()
+    ]
+    reasons = [
+        f"- `{rule}` of **{part.name}**: {status.reason}."
+        for part, each in zip(found, statuses, strict=True)
+        for rule, status in each.items()
+        if not status.done
+    ]
+    table = _markdown(("Rule", "What it asks", *(f"**{part.name}**" for part in found)), rows)
+    return "\n".join([table, *(["", "Exempt:", "", *reasons] if reasons else [])])
+
+
+def main(pages: Iterable[Path] = PAGES) -> None:
+    """Bring the pages up to date."""
+    declarations = declared()
+    for page in pages:
+        page.write_text(written(page.read_text("utf-8"), declarations), "utf-8")
+
+
+if __name__ == "__main__":
+    main()
