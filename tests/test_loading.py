@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
 HEAVY = {"sqlalchemy", "dbos", "alembic", "apscheduler", "nio", "boto3", "azure", "rich", "moto"}
-EXAMPLE = Path(__file__).parents[1] / "bot" / "config" / "demo.toml"
+EXAMPLE = files("slipway.bot.config").joinpath("demo.toml")
 
 _RUN = """
 import sys

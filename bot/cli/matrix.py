@@ -1,107 +1,63 @@
-"""What `slipway matrix …` says."""
+"""`slipway matrix`: the bot's Matrix account."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+import sys
+from pathlib import Path
 
-from slipway.bot.chat.matrix.account.account_store import AccountStore
-from slipway.bot.chat.matrix.account.login_command import log_in
-from slipway.bot.chat.matrix.account.status import AccountProblem, StatusReporter
-from slipway.bot.chat.matrix.declaration import CHAT
-from slipway.bot.chat.matrix.settings import MatrixSettings
-from slipway.bot.chat.matrix.transport.authentication import Credentials
-from slipway.bot.config.settings import SlipwaySettings
-from slipway.bot.core.errors import ConfigError
-from slipway.bot.store.database import StateLock
+import click
+
+from slipway.bot.cli.common import EXIT_FAILURE, config_option, fail, in_plain_words, load_settings
 
 
-@dataclass(frozen=True)
-class LoginOptions:
-    """How to log in.
+@click.group()
+def matrix() -> None:
+    """The bot's Matrix account: its login, its device, its identity."""
 
-    Attributes:
-        secret: a password, or a one-time token.
-        by_token: whether it is a token.
-        new_device: make a new device in any case.
-        new_identity: replace an identity that is not the bot's.
+
+@matrix.command(name="status")
+@config_option
+def matrix_status(path: Path) -> None:
+    """Show device, identity, keys and rooms, and what is wrong. Nothing is changed; the bot may run."""
+    from slipway.bot.cli.matrix_account import status_lines
+
+    settings, _ = load_settings(path)
+    lines, well = in_plain_words(lambda: asyncio.run(status_lines(settings)))
+    for line in lines:
+        click.echo(line)
+    if not well:
+        sys.exit(EXIT_FAILURE)
+
+
+@matrix.command(name="login")
+@config_option
+@click.option(
+    "--token", "by_token", is_flag=True, help="Use a one-time login token, as after single sign-on."
+)
+@click.option("--new-device", is_flag=True, help="Make a new device, where the keys of the old one are lost.")
+@click.option(
+    "--new-identity",
+    is_flag=True,
+    help="Replace a cross-signing identity whose seeds are lost. Whoever verified the bot has to do so anew.",
+)
+def matrix_login(path: Path, by_token: bool, new_device: bool, new_identity: bool) -> None:
+    """Log in once and keep the login, so that no password stays in the configuration.
+
+    The password (or token) is asked for, or read from the input's first line. The bot must not run meanwhile.
     """
+    from slipway.bot.cli.matrix_account import LoginOptions, check_login, login_lines
 
-    secret: str
-    by_token: bool = False
-    new_device: bool = False
-    new_identity: bool = False
-
-    def __repr__(self) -> str:
-        return "LoginOptions(…)"
-
-
-def matrix_of(settings: SlipwaySettings) -> MatrixSettings:
-    """The account that is configured.
-
-    Raises:
-        ConfigError: there is none.
-    """
-    matrix = settings.optional(CHAT.table)
-    if matrix is None:
-        raise ConfigError(("matrix: there is no such table; add it, as slipway.example.toml shows",))
-    return matrix
-
-
-def check_login(settings: SlipwaySettings) -> None:
-    """Look whether a login would be used at all, before anybody types a password.
-
-    Raises:
-        ConfigError: a configured token would win over it.
-    """
-    if matrix_of(settings).access_token is not None:
-        source = settings.secret_sources.get("matrix.access_token", "the configuration")
-        raise ConfigError((f"matrix.access_token: it would win over a login; take it out of {source} first",))
-
-
-async def status_lines(settings: SlipwaySettings) -> tuple[list[str], bool]:
-    """How the account stands, a line a thing, and whether all is well.
-
-    Raises:
-        ChatError: the homeserver cannot be reached.
-    """
-    report = await StatusReporter(matrix_of(settings), AccountStore.in_state_dir(settings.state_dir)).report()
-    width = max(len(label) for label, _ in report.lines)
-    lines = [f"{label:<{width}}  {value}" for label, value in report.lines]
-    if not report.problems:
-        return [*lines, "All is well."], True
-    return [*lines, *(_problem_line(problem) for problem in report.problems)], False
-
-
-async def login_lines(settings: SlipwaySettings, options: LoginOptions) -> list[str]:
-    """Log in, and say what came of it.
-
-    Raises:
-        ChatError: it did not work.
-        StateError: the bot runs, or the state folder cannot be used.
-    """
-    store = AccountStore.in_state_dir(settings.state_dir)
-    credentials = (
-        Credentials(token=options.secret) if options.by_token else Credentials(password=options.secret)
+    settings, _ = load_settings(path)
+    in_plain_words(lambda: check_login(settings))
+    word = "Login token" if by_token else "Password"
+    secret = (
+        click.prompt(word, hide_input=True, err=True)
+        if sys.stdin.isatty()
+        else sys.stdin.readline().rstrip("\n")
     )
-    with StateLock(settings.state_dir):
-        login = await log_in(
-            matrix_of(settings),
-            store,
-            credentials,
-            new_device=options.new_device,
-            new_identity=options.new_identity,
-        )
-    lines = [
-        f"Logged in as {login.user_id}, device {login.device_id}.",
-        f"The login is kept in {store.path}; the password is not. Next: `slipway run`",
-    ]
-    if login.lost_devices:
-        lines.append(
-            f"Devices that are not used any more: {', '.join(login.lost_devices)}. Sign them out in any "
-            "Matrix client (in Element: Settings, Sessions)."
-        )
-    return lines
-
-
-def _problem_line(problem: AccountProblem) -> str:
-    return f"✘ {problem.sentence}" + (f" Next: `{problem.command}`" if problem.command else "")
+    if not secret:
+        fail(f"{word}: nothing was given.")
+    options = LoginOptions(secret, by_token=by_token, new_device=new_device, new_identity=new_identity)
+    for line in in_plain_words(lambda: asyncio.run(login_lines(settings, options))):
+        click.echo(line)

@@ -54,9 +54,10 @@ class PlanService:
         """Plan a request as things stand.
 
         Raises:
-            Mistake: it cannot be met as asked.
+            UserError: it cannot be met as asked, or nobody declared such requests.
             CloudError: a cloud could not be read.
         """
+        self._subjects.planner(request)  # before its policy: what nobody declared has none
         settings = self._policies[request.kind]
         expires_at = self._clock() + expiry(settings)
         return await self._plan(request, person.id, expires_at)
@@ -65,7 +66,7 @@ class PlanService:
         """Plan an agreed plan's request once more, to see whether it still holds.
 
         Raises:
-            Mistake: it can no longer be met.
+            UserError: it can no longer be met.
             CloudError: a cloud could not be read.
         """
         return await self._plan(plan.request, plan.requester, plan.expires_at)
@@ -74,6 +75,8 @@ class PlanService:
         draft = await self._subjects.planner(request).plan(request, self._clock())
         if not draft.steps:
             return NothingToDo(draft.summary)
+        for step in {step.kind: step for step in draft.steps}.values():
+            self._subjects.executor(step)  # what nobody can carry out is not proposed
         kind = self._subjects.registry.kinds[request.kind]
         return Plan(
             kind=kind.name,
@@ -110,7 +113,7 @@ class PlanService:
         One event proposes once: asked again after a crash, the operation of the first time is returned.
 
         Raises:
-            Mistake: it cannot be met as asked.
+            UserError: it cannot be met as asked.
             CloudError: a cloud could not be read.
         """
         operation = await self._operations.by_event_key(asked.event_key)
