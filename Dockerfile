@@ -13,7 +13,7 @@ WORKDIR /src
 # The pinned libraries first: their layer is built again only when a pin changes.
 COPY requirements.txt ./
 RUN /opt/slipway/bin/pip install --require-hashes -r requirements.txt
-COPY pyproject.toml README.md LICENSE ./
+COPY pyproject.toml README.md LICENSE slipway.example.toml ./
 COPY src src
 COPY bot bot
 COPY commands commands

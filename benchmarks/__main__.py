@@ -1,4 +1,4 @@
-"""`python -m benchmarks [start|memory|reply|plan|matrix|slack]…`: figures as JSON, progress on standard error."""
+"""`python -m benchmarks [NAME]…`: figures as JSON, progress on standard error."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import click
 
 from benchmarks.figures import Figures, machine, say
 
-NAMES = ("start", "memory", "reply", "plan", "matrix", "slack")
+NAMES = ("start", "memory", "reply", "work", "plan", "matrix", "slack")
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
@@ -37,6 +37,7 @@ def main(names: tuple[str, ...], **sizes: Any) -> None:
     start   seconds until `slipway run` is ready
     memory  idle, after many commands, and with the clouds in use
     reply   milliseconds from the dispatcher to the chat, with and without the durable record
+    work    transactions and look-ups of a vote and the run after it
     plan    a clean-up of a large gallery: requests, seconds, own computing
     matrix  an answer on a real Synapse beside a bare nio bot's, and what bursts lose
     slack   from Slack's event to its acknowledgement, on a simulated Slack, beside a bare Bolt app's
@@ -65,6 +66,10 @@ def _benchmark(name: str, sizes: dict[str, Any]) -> Coroutine[Any, Any, Figures]
             from benchmarks import reply
 
             return reply.measure(messages=sizes["messages"])
+        case "work":
+            from benchmarks import work
+
+            return work.measure()
         case "plan":
             from benchmarks import plan
 
