@@ -17,8 +17,9 @@ from tests.conformance.platform_harness import ChatPlatformHarness
 from tests.conformance.run import ConformanceRun, conformance_run
 from tests.conformance.slack_harness import SlackHarness, SlackHttpHarness
 from tests.support.synapse import Synapse
+from tests.toys.chat_harness import PostboardHarness
 
-PLATFORMS = ("memory", "console", "slack", "slack-http", "matrix", "encrypted")
+PLATFORMS = ("memory", "console", "slack", "slack-http", "matrix", "encrypted", "toy")
 
 MakePlatform = Callable[[str], ChatPlatformHarness]
 
@@ -37,6 +38,8 @@ def make_platform(request: pytest.FixtureRequest, tmp_path: Path) -> MakePlatfor
                 return SlackHarness(tmp_path)
             case "slack-http":
                 return SlackHttpHarness(tmp_path)
+            case "toy":
+                return PostboardHarness(str(tmp_path))
             case "matrix" | "encrypted":
                 synapse: Synapse = request.getfixturevalue("synapse")
                 if name == "matrix":

@@ -31,8 +31,12 @@ from tests.conformance.platform_harness import (
     Where,
 )
 from tests.support.azure import X64
-from tests.support.configuration import DECLARED, simulated_settings
+from tests.support.configuration import declared_with, simulated_settings
 from tests.support.people import PEOPLE, READER
+from tests.toys.chat import POSTBOARD_CHAT
+
+WITH_TOY_CHAT = declared_with(chats=(POSTBOARD_CHAT,))
+"""Slipway, and a platform that nothing in it knows: held to the same as all others."""
 
 TIMEOUT_SECONDS = 30.0
 """Seconds until a test gives up."""
@@ -199,7 +203,7 @@ class ConformanceRun:
         state_dir: Path,
         azure: SimulatedAzure,
         *platforms: ChatPlatformHarness,
-        declarations: Declarations = DECLARED,
+        declarations: Declarations = WITH_TOY_CHAT,
     ) -> None:
         self.state_dir = state_dir
         self.declarations = declarations
@@ -302,7 +306,7 @@ async def conformance_run(
     state_dir: Path,
     azure: SimulatedAzure,
     *platforms: ChatPlatformHarness,
-    declarations: Declarations = DECLARED,
+    declarations: Declarations = WITH_TOY_CHAT,
 ) -> AsyncIterator[ConformanceRun]:
     """Platforms with their people in place, and a gallery; the bot is not running yet."""
     async with AsyncExitStack() as stack:

@@ -1,0 +1,214 @@
+"""A chat platform that only a declaration tells of. That it behaves as all others do, the conformance suite shows."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from slipway.bot.app import App
+from slipway.bot.chat.model import Choice
+from slipway.bot.cli.doctor import examine
+from slipway.bot.clouds.simulated.azure import SimulatedAzure
+from slipway.bot.clouds.simulated.fedora import fedora_gallery
+from slipway.bot.config.describe import describe
+from slipway.bot.core.times import system_clock
+from slipway.bot.operations.model import OperationState
+from slipway.bot.wiring import RunningBot
+from tests.conformance.console_harness import ConsoleHarness
+from tests.conformance.platform_harness import Where
+from tests.conformance.run import conformance_run
+from tests.support.azure import X64, simulated_gallery
+from tests.support.clock import FakeClock
+from tests.support.configuration import (
+    declared_with,
+    problems_of,
+    put,
+    settings_of,
+    simulated_settings,
+    valid_document,
+)
+from tests.toys.chat import BOARDS, POSTBOARD_CHAT
+from tests.toys.chat_harness import PostboardHarness
+
+DECLARED = declared_with(chats=(POSTBOARD_CHAT,))
+
+SCHEDULE: dict[str, Any] = {
+    "name": "weekly",
+    "cron": "0 9 * * mon",
+    "command": "cleanup",
+    "room": "postboard:releng",
+    "roles": ["releng"],
+}
+
+
+@pytest.fixture
+async def board(tmp_path: Path) -> AsyncIterator[PostboardHarness]:
+    """A postboard with people on it."""
+    harness = PostboardHarness(str(tmp_path))
+    await harness.open()
+    yield harness
+    await harness.close()
+
+
+@asynccontextmanager
+async def running_app(
+    board: PostboardHarness, state_dir: Path, clock: FakeClock, changes: dict[str, Any]
+) -> AsyncIterator[RunningBot]:
+    """The bot as `slipway run` starts it: by what is declared and configured, and nothing handed in."""
+    people = [
+        {"id": who, "identities": [board.identity(who)], "roles": ["releng"]} for who in ("alice", "bob")
+    ]
+    async with simulated_gallery(clock) as azure:
+        changes = board.configuration() | {"console": {"enabled": False}, "person": people} | changes
+        app = App(
+            simulated_settings(state_dir, azure, changes=changes, declarations=DECLARED),
+            DECLARED,
+            clock=clock,
+        )
+        stop, opened = asyncio.Event(), asyncio.get_running_loop().create_future()
+        running = asyncio.create_task(app.run(stop, opened))
+        await asyncio.wait({running, opened}, return_when=asyncio.FIRST_COMPLETED)
+        if running.done():
+            running.result()
+        try:
+            yield opened.result()
+        finally:
+            stop.set()
+            await running
+
+
+async def test_the_bot_starts_on_it_because_it_is_configured_and_a_schedule_posts_there(
+    board: PostboardHarness, tmp_path: Path
+) -> None:
+    clock = FakeClock()
+    async with running_app(board, tmp_path / "state", clock, {"schedule": [SCHEDULE]}) as bot:
+        assert list(bot.chats) == ["postboard"]
+        await bot.schedules.wake()
+        clock.advance(timedelta(days=2, hours=21))  # Monday, nine o'clock
+        await bot.schedules.wake()
+        await bot.workflows.idle()
+        (card,) = await board.visible_messages("alice", Where.ROOM)
+        assert "the schedule weekly" in card.text
+        assert card.mentions == {"alice", "bob"}  # by their accounts there
+        await board.press("bob", Choice.REJECT, card)
+        await board.settle()
+        await bot.workflows.idle()
+        assert (await bot.operations.recent(1))[0].state is OperationState.REJECTED
+
+
+async def test_its_people_are_the_same_on_another_platform(board: PostboardHarness, tmp_path: Path) -> None:
+    clock = FakeClock()
+    async with running_app(board, tmp_path / "state", clock, {}) as bot:
+        alice = bot.services.people.by_account(board.platform, "member-alice")
+        assert alice is not None
+        assert alice.id == "alice"
+        assert bot.services.chats[board.platform].health().connected
+
+
+async def test_what_is_asked_there_is_approved_on_the_console(tmp_path: Path) -> None:
+    azure = SimulatedAzure(fedora_gallery(system_clock()), clock=system_clock)
+    platforms = PostboardHarness(str(tmp_path)), ConsoleHarness()
+    async with conformance_run(tmp_path / "state", azure, *platforms) as run, run.bot():
+        here, there = run.sessions
+        card, name = await here.propose(f"!rollback {X64}")
+        (other,) = await there.say("bob", f"!approve {name}")
+        for shown in (await here.current(card), other):
+            assert f"{name} rollback: done" in shown.text
+
+
+class TestConfiguration:
+    def document(self, key: str = "", value: object = None) -> dict[str, Any]:
+        document = valid_document()
+        document["postboard"] = {"address": "board.example.org"}
+        document["person"][0]["identities"].append("postboard:member-alice")
+        document["schedule"] = [dict(SCHEDULE)]
+        return put(document, key, value) if key else document
+
+    def test_people_have_accounts_there_and_schedules_post_there(self) -> None:
+        settings = settings_of(self.document(), declarations=DECLARED)
+        assert settings.person[0].identities[-1] == "postboard:member-alice"
+        assert "chat: matrix as" in describe(settings, DECLARED.spec)[1]
+        assert describe(settings, DECLARED.spec)[1].endswith("; postboard at board.example.org")
+        assert [chat.platform for chat in DECLARED.enabled_chats(settings)] == ["matrix", "postboard"]
+
+    @pytest.mark.parametrize(
+        ("key", "value", "told"),
+        [
+            (
+                "person.0.identities",
+                ["postboard:alice"],
+                (
+                    'person.alice.identities: "postboard:alice" is no member; '
+                    "write it like postboard:member-alice"
+                ),
+            ),
+            (
+                "schedule.0.room",
+                "postboard:Releng",
+                'schedule.weekly.room: "postboard:Releng" is no room; write it like postboard:releng',
+            ),
+            (
+                "schedule.0.room",
+                "postboard:relneg",
+                (
+                    'schedule.weekly.room: there is no room "relneg"; did you mean "releng"? '
+                    "Rooms on postboard: releng"
+                ),
+            ),
+            (
+                "postboard.bot",
+                "slipway",
+                'postboard.bot: "slipway" is no member; write it like member-slipway',
+            ),
+            (
+                "postboard",
+                {},
+                "postboard.address: is missing; write where the service is, like board.example.org",
+            ),
+        ],
+    )
+    def test_a_mistake_is_one_sentence(self, key: str, value: object, told: str) -> None:
+        assert problems_of(self.document(key, value), declarations=DECLARED) == (told,)
+
+    def test_a_room_there_needs_the_table(self) -> None:
+        document = self.document()
+        del document["postboard"]
+        (problem,) = problems_of(document, declarations=DECLARED)
+        assert problem == (
+            "schedule.weekly.room: the room is on postboard, which is not configured; "
+            "add [postboard] or name another room"
+        )
+
+    def test_it_is_offered_where_there_is_no_room_to_talk_in(self) -> None:
+        document = self.document()
+        del document["postboard"], document["matrix"]
+        document["schedule"] = []
+        assert problems_of(document, declarations=DECLARED) == (
+            "matrix: is missing: there is no room to talk in; add [matrix], [slack] or [postboard]",
+        )
+
+    async def test_doctor_tries_it(self, board: PostboardHarness) -> None:
+        document = self.document()
+        del document["matrix"], document["aws"], document["profiles"]
+        document["person"] = [{"id": "alice", "identities": ["postboard:member-alice"], "roles": ["releng"]}]
+        document |= {"policy": {kind: {"approvals": 0} for kind in ("promote", "rollback", "cleanup")}}
+        document["retention"] = {"approval_share": 1}
+        document["azure"]["endpoint"] = "http://127.0.0.1:9"
+        document["azure"] |= {"max_attempts": 1, "timeout": "1s"}
+        (address,) = BOARDS
+        for where, told in ((address, "1 room"), ("nowhere.example.org", "no answer")):
+            settings = settings_of(put(document, "postboard.address", where), declarations=DECLARED)
+            found = {each.what: each.detail for each in await examine(settings, DECLARED)}
+            assert found["postboard"] == told
+
+
+def test_without_its_declaration_its_table_is_no_table() -> None:
+    document = put(valid_document(), "postboard", {"address": "board.example.org"})
+    (problem,) = problems_of(document)
+    assert problem.startswith("postboard: there is no such key. Keys here: ")
