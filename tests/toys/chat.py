@@ -80,6 +80,7 @@ class Board:
     keys: dict[str, str] = field(default_factory=dict)
     failures: list[tuple[bool, ChatError]] = field(default_factory=list)  # whether it is taken all the same
     news: asyncio.Event = field(default_factory=asyncio.Event)
+    bot_listens: asyncio.Event = field(default_factory=asyncio.Event)
 
     def happen(
         self,
@@ -145,7 +146,6 @@ class PostboardChat:
     def __init__(self, context: ChatContext[PostboardSettings]) -> None:
         self._settings = context.settings
         self._board = BOARDS[context.settings.address]
-        self._connected = False
 
     @property
     def platform(self) -> Platform:
@@ -157,11 +157,11 @@ class PostboardChat:
 
     async def close(self) -> None:
         """There is nothing to let go of."""
-        self._connected = False
+        self._board.bot_listens.clear()
 
     async def run(self, accept: Accept) -> None:
         """Take in what happened meanwhile, and then what happens."""
-        self._connected = True
+        self._board.bot_listens.set()
         while True:
             self._board.news.clear()
             while self._board.unread:
@@ -194,7 +194,8 @@ class PostboardChat:
 
     def health(self) -> ChatHealth:
         """Well while it runs."""
-        return ChatHealth(connected=self._connected, last_heard_from=timedelta(), detail="")
+        connected = self._board.bot_listens.is_set()
+        return ChatHealth(connected=connected, last_heard_from=timedelta(), detail="")
 
     def _show(self, post: Post, card: Card) -> None:
         post.buttons = tuple(button.choice for button in card.buttons)

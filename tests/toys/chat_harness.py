@@ -30,7 +30,6 @@ class PostboardHarness:
         self._address = address
         self._board = Board()
         self._pressed: BoardEvent | None = None
-        self._listens = False
         self._others: set[str] = set()  # posts that other programs made in the bot's name
 
     async def open(self) -> None:
@@ -46,17 +45,17 @@ class PostboardHarness:
         return f"postboard:{_account(who)}"
 
     def make_chat(self, context: ChatContext[Any]) -> Chat:
-        self._listens = True
         return POSTBOARD_CHAT.build(context)
 
     async def ready(self) -> None:
+        await self._board.bot_listens.wait()
         await self.settle()
 
     async def stopped(self) -> None:
-        self._listens = False
+        """The board stays as it is."""
 
     async def settle(self) -> None:
-        while self._listens and self._board.unread:  # noqa: ASYNC110 - the board tells when there is some, only
+        while self._board.bot_listens.is_set() and self._board.unread:  # noqa: ASYNC110 - the board tells when there is some, only
             await asyncio.sleep(0.005)
 
     async def say(
