@@ -136,15 +136,15 @@ async def test_one_that_does_not_answer_is_told_and_nothing_is_planned_on_half_t
 
 
 async def test_an_operation_in_a_cloud_that_left_the_configuration_ends_and_says_so(tmp_path: Path) -> None:
-    async with bot_on_both(tmp_path) as bot:
-        _, name = await propose(bot, f"!promote {TOY}")
-    async with running_bot(tmp_path, declarations=DECLARED) as bot:
-        card, *_ = await bot.say("bob", f"!approve {name}")
+    chat = MemoryChat()
+    async with bot_on_both(tmp_path, chat=chat) as bot:
+        card, name = await propose(bot, f"!promote {TOY}")
+    async with running_bot(tmp_path, declarations=DECLARED, chat=chat) as bot:
+        await bot.say("bob", f"!approve {name}")
         assert "stale" in card.text
-        assert (
-            "There is no image gallery toycloud: slipway.toml has no [toycloud] table for one." in card.text
-        )
-    async with running_bot(tmp_path) as bot:  # a version that never knew such a cloud
+        why = "There is no image gallery toycloud: slipway.toml has no [toycloud] table for one."
+        assert why in card.text
+    async with running_bot(tmp_path, chat=chat) as bot:  # a version that never knew such a cloud
         assert (await newest_operation(bot)).plan.unknown == ""
         (shown,) = await bot.say("carol", f"!op {name}")
         assert f"promote {NEW} of {TOY}" in shown.text
