@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from slipway.bot.chat.declaration import ChatDeclaration
 from slipway.bot.clouds.capabilities import Adapter, Capability, Clouds
 from slipway.bot.clouds.declaration import CloudContext, CloudDeclaration
-from slipway.bot.config.settings import SlipwaySettings
+from slipway.bot.config.settings import RoleSettings, SlipwaySettings
 from slipway.bot.config.spec import CommandRight, ConfigSpec, KindSpec
 from slipway.bot.core.errors import DeclarationError
 from slipway.bot.core.settings_table import AnyTable
@@ -72,6 +72,10 @@ class Declarations:
         """
         registry = SubjectRegistry(subjects)
         chats, clouds = tuple(chats), tuple(clouds)
+        _check_names("chat platforms", (chat.platform for chat in chats))
+        _check_names("clouds", (cloud.name for cloud in clouds))
+        _check_names("forms", (form.shortcut.name for each in registry.subjects for form in each.forms))
+        _check_group_keys(chats)
         commands = build_registry(
             CommandGroup(subject.title, subject.commands) for subject in registry.subjects
         )
@@ -100,12 +104,15 @@ class Declarations:
 
         Raises:
             ConfigError: an endpoint or credentials cannot be used.
+            DeclarationError: a cloud has not what it declares.
         """
         adapters = []
         for cloud in self.clouds:
             for name, account in settings.named(cloud.table).items():
-                context = CloudContext(name, settings.name, environ)
-                adapters.append(Adapter(name, cloud.open(account, context)))
+                ports = cloud.open(account, CloudContext(name, settings.name, environ))
+                if missing := [each for each in cloud.provides if each not in ports]:
+                    raise DeclarationError(f"The cloud {cloud.name} provides {missing[0]}, and opened none.")
+                adapters.append(Adapter(name, ports))
         return Clouds(adapters)
 
     def clouds_in_words(self, settings: SlipwaySettings) -> tuple[str, ...]:
@@ -134,7 +141,7 @@ def _load(module: str, name: str, wanted: type[T]) -> T:
     try:
         found = getattr(import_module(module), name, None)
     except ModuleNotFoundError as error:
-        if error.name is None or not module.startswith(error.name):
+        if error.name is None or not f"{module}.".startswith(f"{error.name}."):
             raise
         raise DeclarationError(f"bot/declared.py names {module}, and there is no such module.") from error
     if not isinstance(found, wanted):
@@ -142,22 +149,44 @@ def _load(module: str, name: str, wanted: type[T]) -> T:
     return found
 
 
+def _check_names(what: str, names: Iterable[str]) -> None:
+    taken: set[str] = set()
+    for name in names:
+        if name in taken:
+            raise DeclarationError(f"Two {what} are called {name}.")
+        taken.add(name)
+
+
+def _check_group_keys(chats: Sequence[ChatDeclaration[Any]]) -> None:
+    keys = [chat.group_key for chat in chats if chat.group_key]
+    for key in keys:
+        if keys.count(key) > 1 or hasattr(RoleSettings, key) or key in RoleSettings.model_fields:
+            raise DeclarationError(
+                f"The key {key} of a role is claimed twice; each chat platform needs its own."
+            )
+
+
 def _check_tables(tables: Sequence[AnyTable]) -> None:
     taken = list(_OWN_TABLES)
     for table in tables:
         if table.name in taken:
             raise DeclarationError(f"The settings table {table.name} is claimed twice.")
+        if hasattr(SlipwaySettings, table.name):
+            raise DeclarationError(
+                f"No settings table can be called {table.name}: Slipway uses the word itself."
+            )
         taken.append(table.name)
 
 
 def _check_kinds(
     registry: SubjectRegistry, clouds: Sequence[CloudDeclaration[Any]], commands: Registry[CommandResult]
 ) -> None:
-    rights = {command.right for command in commands.commands}
+    rights = {command.right for command in commands.commands if command.changes}
     for kind in registry.kinds.values():
         if (kind.right or kind.name) not in rights:
             raise DeclarationError(
-                f"The kind of operation {kind.name} takes the right {kind.right or kind.name}, and no command has it."
+                f"The kind of operation {kind.name} takes the right {kind.right or kind.name}, "
+                "and no command that changes something has it."
             )
         if kind.needs is not None and not _providers(kind.needs, clouds):
             raise DeclarationError(f"No cloud has {kind.needs}, which {kind.name} needs.")

@@ -125,6 +125,7 @@ class ChatDeclaration(Generic[SettingsT]):
             raise DeclarationError(
                 f"The account_example of {self.platform} must begin with {self.platform}:."
             )
+        _ = self.table  # raises where its settings cannot be a table
 
     @cached_property
     def table(self) -> SettingsTable[SettingsT]:

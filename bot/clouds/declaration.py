@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, get_origin
 
 from slipway.bot.clouds.capabilities import Adapter, Capability, Port
 from slipway.bot.core.errors import DeclarationError
 from slipway.bot.core.probes import Finding
 from slipway.bot.core.problems import Problem
-from slipway.bot.core.settings import Settings
+from slipway.bot.core.settings import Settings, leaf_types
 from slipway.bot.core.settings_table import SettingsTable, TableShape
 
 SettingsT = TypeVar("SettingsT", bound=Settings)
@@ -69,6 +69,12 @@ class CloudDeclaration(Generic[SettingsT]):
         for name in self.environment:
             if name not in self.settings.model_fields:
                 raise DeclarationError(f"The cloud {self.name} has no setting {name} to take from variables.")
+        for name, declared in self.settings.model_fields.items():
+            leaves = leaf_types(declared.annotation)
+            if get_origin(declared.annotation) is dict or any(issubclass(leaf, Settings) for leaf in leaves):
+                raise DeclarationError(
+                    f"The setting {name} of the cloud {self.name} holds a table, and such keys name accounts."
+                )
 
     @cached_property
     def table(self) -> SettingsTable[SettingsT]:

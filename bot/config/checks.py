@@ -259,7 +259,7 @@ def _scheduled_command(entry: ScheduleSettings, written: Written) -> Iterator[Pr
         yield Problem(key, unknown("command", words[0], names, "Commands"))
     else:
         yield from _scheduled_right(entry, command, written)
-        tables = next((kind.tables for kind in written.spec.kinds if kind.name == command.right), ())
+        tables = next((kind.tables for kind in written.spec.kinds if kind.right == command.right), ())
         if tables and not any(table in written.document for table in tables):
             missing = one_of(f"[{table}]" for table in tables)
             it = "it" if len(tables) == 1 else "one"

@@ -137,8 +137,8 @@ def _check_words(name: str, aliases: Sequence[str], summary: str, examples: Sequ
             raise DeclarationError(
                 f"A command cannot be called {each!r}: use lower case, and two words at most."
             )
-    if any(" " in alias for alias in aliases):
-        raise DeclarationError(f"An alias of the command {name} must be one word.")
+    if aliases and any(" " in each for each in (name, *aliases)):
+        raise DeclarationError(f"The command {name} cannot have those aliases: one word stands for one word.")
     if not summary:
         raise DeclarationError(f"The command {name} lacks a summary.")
     if not examples:

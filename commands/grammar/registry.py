@@ -99,9 +99,10 @@ def build_registry(groups: Iterable[CommandGroup[ResultT]]) -> Registry[ResultT]
     """Gather commands; groups and commands keep their order.
 
     Raises:
-        DeclarationError: two commands share a name.
+        DeclarationError: two commands share a name, or two groups a noun.
     """
     kept = tuple(group for group in groups if group.commands)
+    _check_nouns(kept)
     by_name: dict[str, Command[ResultT]] = {}
     verbs: dict[str, dict[str, Command[ResultT]]] = {}
     commands = [command for group in kept for command in group.commands]
@@ -113,10 +114,29 @@ def build_registry(groups: Iterable[CommandGroup[ResultT]]) -> Registry[ResultT]
                 raise DeclarationError(f"Two commands are called {f'{command.noun} {name}'.strip()}.")
             taken[name] = command
     for command in commands:  # `bundles apply` is `bundle apply` where the bare noun has both names
-        shared = next((name for name in (command.name, *command.aliases) if name in verbs), None)
-        for name in (command.name, *command.aliases) if shared and not command.noun else ():
-            verbs[name] = verbs[shared or ""]
+        names = () if command.noun else (command.name, *command.aliases)
+        nouns = [name for name in names if name in verbs]
+        if len(nouns) > 1:
+            raise DeclarationError(
+                f"The nouns {' and '.join(nouns)} are one; give their verbs to one of them."
+            )
+        for name in names if nouns else ():
+            verbs[name] = verbs[nouns[0]]
     return Registry(kept, MappingProxyType(by_name), MappingProxyType(verbs))
+
+
+def _check_nouns(groups: Iterable[CommandGroup[Any]]) -> None:
+    """One noun is one group's, with all its verbs and the bare noun, which lists."""
+    owners: dict[str, list[str]] = {}
+    nouns: dict[str, None] = {}
+    for group in groups:
+        for command in group.commands:
+            for word in (command.noun,) if command.noun else (command.name, *command.aliases):
+                owners.setdefault(word, []).append(group.title)
+            nouns |= {command.noun: None} if command.noun else {}
+    for noun in nouns:
+        if len(titles := dict.fromkeys(owners[noun])) > 1:
+            raise DeclarationError(f"The noun {noun} is claimed twice, by {' and '.join(titles)}.")
 
 
 def check_examples(commands: Iterable[Command[Any]]) -> tuple[str, ...]:
