@@ -15,6 +15,7 @@ from slipway.bot.chat.model import Choice
 from slipway.bot.chat.shared.plain import render_plain
 from slipway.bot.cli.doctor import card as doctor_card
 from slipway.bot.cli.doctor import examine
+from slipway.bot.clouds.ports.image_versions import IMAGE_VERSIONS
 from slipway.bot.clouds.simulated.azure import SimulatedAzure
 from slipway.bot.clouds.simulated.fedora import fedora_gallery
 from slipway.bot.config.describe import describe
@@ -330,6 +331,16 @@ class TestConfiguration:
         document = put(document, "schedule", [{**entry, "command": "toy make"}])
         (problem,) = schedule_problems(settings_of(document, declarations=DECLARED), DECLARED.commands)
         assert problem.startswith("schedule.weekly-toy.command: `NAME` is missing")
+
+    def test_a_schedule_needs_the_cloud_that_its_kind_works_in(self) -> None:
+        (kind,) = TOYS.kinds
+        in_a_cloud = replace(TOYS, kinds=(replace(kind, needs=IMAGE_VERSIONS),))
+        document = put(valid_document(), "roles.releng.may", ["toy.make"])
+        del document["azure"]
+        document["schedule"] = [{**SCHEDULED, "room": "matrix:!releng:example.org"}]
+        assert problems_of(document, declarations=declared_with(subjects=(in_a_cloud,))) == (
+            "schedule.weekly-toy.command: toy make works in azure, and there is no [azure]; add it",
+        )
 
     async def test_doctor_tries_it(self) -> None:
         document = valid_document()
