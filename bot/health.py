@@ -69,7 +69,7 @@ class Heartbeat:
         self._path.unlink(missing_ok=True)
 
 
-def trouble(state_dir: Path, now: datetime) -> str | None:
+def problem(state_dir: Path, now: datetime) -> str | None:
     """What is wrong with the bot that works on this folder, in one sentence; None if it is well."""
     try:
         beat = json.loads((state_dir / FILE).read_text())

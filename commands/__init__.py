@@ -1,1 +1,1 @@
-"""What people say: the door, and one thin module a command."""
+"""What people type: one thin module a command, grouped by subject; and what reads and answers it."""

@@ -1,1 +1,1 @@
-"""What the clock says: ticks that walk in through the same door."""
+"""What the clock asks for: ticks that come in by the same dispatcher as what people type."""

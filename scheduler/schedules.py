@@ -1,4 +1,4 @@
-"""Schedules: at each tick, their command line goes in at the same door that people use.
+"""Schedules: at each tick, their command line goes to the same dispatcher that people use.
 
 The memory of the last look decides what is due, the clock only wakes: a tick is a durable workflow named
 after schedule and time, so waking twice, or in two processes, runs it once.

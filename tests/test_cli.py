@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from slipway import __version__
-from slipway.bot.health import FILE, trouble
+from slipway.bot.health import FILE, problem
 from tests.support.clock import NOW
 from tests.support.program import (
     CONSOLE_CONFIGURATION,
@@ -223,19 +223,19 @@ def _beat(folder: Path, text: str) -> None:
 def test_health_tells_a_stopped_a_disconnected_and_a_broken_bot_apart(tmp_path: Path) -> None:
     beat = {"at": NOW.isoformat(), "chats": {"matrix": {"connected": True, "detail": "Listening."}}}
     _beat(tmp_path, json.dumps(beat))
-    assert trouble(tmp_path, NOW + timedelta(seconds=30)) is None
+    assert problem(tmp_path, NOW + timedelta(seconds=30)) is None
     assert "no sign of life since 2026-11-20 12:00:00" in (
-        trouble(tmp_path, NOW + timedelta(minutes=1)) or ""
+        problem(tmp_path, NOW + timedelta(minutes=1)) or ""
     )
-    assert "no sign of life" in (trouble(tmp_path, NOW - timedelta(hours=1)) or "")
+    assert "no sign of life" in (problem(tmp_path, NOW - timedelta(hours=1)) or "")
 
     disconnected = {"at": NOW.isoformat(), "chats": {"matrix": {"connected": False, "detail": "It is down."}}}
     _beat(tmp_path, json.dumps(disconnected))
-    assert trouble(tmp_path, NOW) == "Not connected. matrix: It is down."
+    assert problem(tmp_path, NOW) == "Not connected. matrix: It is down."
 
     for text in ("", "[]", "{}", '{"at": 1}', '{"at": "2026-11-20T12:00:00", "chats": {}}', '{"at": null}'):
         _beat(tmp_path, text)
-        assert trouble(tmp_path, NOW) == f"No Slipway is running on {tmp_path}."
+        assert problem(tmp_path, NOW) == f"No Slipway is running on {tmp_path}."
 
 
 def test_nothing_is_written_beside_the_state_folder(configured: Path) -> None:

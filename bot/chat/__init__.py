@@ -1,1 +1,1 @@
-"""Ears and voice: platform-neutral messages and cards, and one adapter a platform."""
+"""Chats: platform-neutral messages and cards, and one adapter a platform."""

@@ -88,7 +88,7 @@ class Draft(Generic[RequestT]):
 class Planner(Protocol[RequestT]):
     """Turns a request into a draft by looking at the clouds; changes nothing.
 
-    Raises Mistake where the request cannot be met as asked, CloudError where a cloud cannot be read.
+    Raises UserError where the request cannot be met as asked, CloudError where a cloud cannot be read.
     """
 
     async def plan(self, request: RequestT, now: datetime) -> Draft[RequestT]:

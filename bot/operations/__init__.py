@@ -1,1 +1,1 @@
-"""The heart: plan, approval, durable run, audit."""
+"""Operations of every kind: plan, approval, run, audit. Knows no subject."""

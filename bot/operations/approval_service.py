@@ -10,7 +10,7 @@ from slipway.bot.chat.model import Choice
 from slipway.bot.core.errors import UserError
 from slipway.bot.core.text import nearest
 from slipway.bot.core.times import Clock
-from slipway.bot.operations.audit import AuditEntry
+from slipway.bot.operations.audit import AuditEntry, AuditKey
 from slipway.bot.operations.model import Operation, OperationState, Outcome, Vote
 from slipway.bot.operations.policy import Missing, Vetoed, approval_status, deciders, may_decide
 from slipway.bot.operations.repository import OperationChange, OperationRepository, UnknownOperationError
@@ -74,8 +74,8 @@ class ApprovalService:
         """
         async with self._changing(decision.operation_id) as change:
             operation = change.operation
-            key = f"{operation.id}:vote:{decision.event_key}"
-            if not await change.noted(key, _cancel_key(operation, decision.event_key)):
+            key = AuditKey.of_vote(operation.id, decision.event_key)
+            if not await change.noted(key, AuditKey.of_cancellation(operation.id, decision.event_key)):
                 self._check_open(operation)
                 self._check_plan(operation, decision)
                 if decision.choice is Choice.REJECT and decision.person.id == operation.requester:
@@ -106,7 +106,7 @@ class ApprovalService:
                 hint=f"op {operation.id}",
             )
 
-    async def _vote(self, change: OperationChange, decision: Decision, key: str) -> None:
+    async def _vote(self, change: OperationChange, decision: Decision, key: AuditKey) -> None:
         operation = change.operation
         vote = Vote(
             person=decision.person.id,
@@ -138,7 +138,7 @@ class ApprovalService:
             name = self._people.name(where.by)
             outcome = Outcome(summary=f"Rejected by {name}{why} Nothing was changed.")
         entry = AuditEntry(
-            key=f"{operation.id}:{to}",
+            key=AuditKey.of_state(operation.id, to),
             at=self._clock(),
             actor=actor,
             action=to,
@@ -153,7 +153,10 @@ class ApprovalService:
         Returns the operation's id; None where there was nothing to take back.
         """
         entry = AuditEntry(
-            key=f"withdrawal:{event_key}", at=self._clock(), actor=person.id, action="approval withdrawn"
+            key=AuditKey.of_withdrawal(event_key),
+            at=self._clock(),
+            actor=person.id,
+            action="approval withdrawn",
         )
         return await self._operations.withdraw(event_key, entry)
 
@@ -164,7 +167,7 @@ class ApprovalService:
             UserError: it has ended, or this person may not.
         """
         async with self._changing(operation_id) as change:
-            if not await change.noted(_cancel_key(change.operation, event_key)):
+            if not await change.noted(AuditKey.of_cancellation(change.operation.id, event_key)):
                 await self._cancel(change, person, event_key)
             return change.operation
 
@@ -183,7 +186,7 @@ class ApprovalService:
             )
         withdrawn = operation.state is OperationState.PROPOSED
         entry = AuditEntry(
-            key=_cancel_key(operation, event_key),
+            key=AuditKey.of_cancellation(operation.id, event_key),
             at=self._clock(),
             actor=person.id,
             action="cancelled" if withdrawn else "asked to stop",
@@ -209,7 +212,7 @@ class ApprovalService:
             expected=OperationState.PROPOSED,
             to=OperationState.EXPIRED,
             entry=AuditEntry(
-                key=f"{operation.id}:expired",
+                key=AuditKey.of_state(operation.id, OperationState.EXPIRED),
                 at=now,
                 actor="slipway",
                 action="expired",
@@ -237,10 +240,6 @@ class ApprovalService:
             else f"the right to {operation.plan.policy.right or operation.kind}"
         )
         return f"You may not {verb} {operation.id}: that takes {right}. Who can: {able}."
-
-
-def _cancel_key(operation: Operation, event_key: str) -> str:
-    return f"{operation.id}:cancel:{event_key}"
 
 
 def _closed(operation: Operation) -> str:

@@ -12,6 +12,7 @@ import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
@@ -25,11 +26,50 @@ GENESIS = "0" * 64
 """Stands before the first entry."""
 
 
+class AuditKey(str):
+    """Names what is recorded, so that recording it twice leaves one entry. Made by the functions below alone."""
+
+    __slots__ = ()
+
+    @classmethod
+    def of_state(cls, operation_id: str, action: str) -> AuditKey:
+        """An operation was proposed, approved, started, …: each happens once to it."""
+        return cls(f"{operation_id}:{action}")
+
+    @classmethod
+    def of_vote(cls, operation_id: str, event_key: str) -> AuditKey:
+        """A vote, by the event that gave it."""
+        return cls(f"{operation_id}:vote:{event_key}")
+
+    @classmethod
+    def of_cancellation(cls, operation_id: str, event_key: str) -> AuditKey:
+        """A cancellation, by the event that asked for it."""
+        return cls(f"{operation_id}:cancel:{event_key}")
+
+    @classmethod
+    def of_withdrawal(cls, event_key: str) -> AuditKey:
+        """A vote that was taken back, by the event that had given it."""
+        return cls(f"withdrawal:{event_key}")
+
+    @classmethod
+    def of_step(cls, operation_id: str, number: int, phase: StepPhase) -> AuditKey:
+        """A step, from 1, began or ended."""
+        return cls(f"{operation_id}:step-{number}:{phase}")
+
+
+class StepPhase(StrEnum):
+    """What the trail says of a step."""
+
+    BEGUN = "begun"
+    DONE = "done"
+    FAILED = "failed"
+
+
 @dataclass(frozen=True)
 class AuditEntry:
     """What happened: who did what to which operation."""
 
-    key: str  # names the happening; recording it twice leaves one entry
+    key: AuditKey
     at: datetime
     actor: str  # a person's id, "schedule:NAME", or "slipway"
     action: str
@@ -81,7 +121,7 @@ class Broken:
     why: str
 
 
-async def is_noted(connection: AsyncConnection, *keys: str) -> bool:
+async def is_noted(connection: AsyncConnection, *keys: AuditKey) -> bool:
     """Whether the trail has an entry with one of these keys."""
     known = await connection.execute(sa.select(audit.c.number).where(audit.c.key.in_(keys)).limit(1))
     return known.first() is not None
@@ -165,7 +205,7 @@ async def _rows(database: Database, operation_id: str | None = None) -> AsyncIte
 
 def _recorded(row: Any) -> Recorded:
     entry = AuditEntry(
-        key=row.key,
+        key=AuditKey(row.key),
         at=datetime.fromisoformat(row.at).replace(tzinfo=UTC),
         actor=row.actor,
         action=row.action,

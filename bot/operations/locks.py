@@ -1,4 +1,4 @@
-"""One operation at a time on one thing: what one has looked at must not change under it by another's hand.
+"""One operation at a time on one thing: what one has looked at must not be changed meanwhile by another.
 
 The locks live in this process, and that is enough: the state folder's own lock keeps a second process off the
 operations. They need not outlive it either, because an operation that goes on after a crash takes its locks

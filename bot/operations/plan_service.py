@@ -10,7 +10,7 @@ from slipway.bot.chat.model import Room
 from slipway.bot.config.settings import PolicySettings
 from slipway.bot.core.steps import Request
 from slipway.bot.core.times import Clock
-from slipway.bot.operations.audit import AuditEntry
+from slipway.bot.operations.audit import AuditEntry, AuditKey
 from slipway.bot.operations.model import Operation, OperationState, Plan
 from slipway.bot.operations.policy import expiry, policy_for
 from slipway.bot.operations.registry import SubjectServices
@@ -133,7 +133,7 @@ class PlanService:
                 expected=OperationState.PROPOSED,
                 to=OperationState.APPROVED,
                 entry=AuditEntry(
-                    key=f"{operation.id}:approved",
+                    key=AuditKey.of_state(operation.id, OperationState.APPROVED),
                     at=self._clock(),
                     actor="slipway",
                     action="approved",

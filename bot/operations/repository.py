@@ -17,7 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from slipway.bot.chat.model import Choice, Platform, Room
 from slipway.bot.core.model import canonical_json
 from slipway.bot.core.steps import Step
-from slipway.bot.operations.audit import AuditEntry, append, is_noted
+from slipway.bot.operations.audit import AuditEntry, AuditKey, StepPhase, append, is_noted
 from slipway.bot.operations.model import (
     OPEN,
     Operation,
@@ -97,7 +97,7 @@ class OperationChange:
         self._connection = connection
         self.operation = found
 
-    async def noted(self, *keys: str) -> bool:
+    async def noted(self, *keys: AuditKey) -> bool:
         """Whether the audit trail has an entry with one of these keys."""
         return await is_noted(self._connection, *keys)
 
@@ -197,7 +197,7 @@ class OperationRepository:
         await append(
             connection,
             AuditEntry(
-                key=f"{operation_id}:proposed",
+                key=AuditKey.of_state(operation_id, OperationState.PROPOSED),
                 at=proposed.at,
                 actor=plan.requester,
                 action="proposed",
@@ -379,10 +379,10 @@ class OperationRepository:
         token = step_token(operation_id, row.digest, number)
         return StepStatus(report, row.cancelled_by is not None, token)
 
-    async def begun(self, keys: Collection[str]) -> bool:
-        """Whether the audit trail has an entry with one of these keys."""
+    async def step_begun(self, operation_id: str, number: int) -> bool:
+        """Whether a step was begun, as far as the audit trail tells: nothing is done before it is noted."""
         async with self._database.reading() as connection:
-            return await is_noted(connection, *keys)
+            return await is_noted(connection, AuditKey.of_step(operation_id, number, StepPhase.BEGUN))
 
     @asynccontextmanager
     async def reporting(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from enum import StrEnum
 
@@ -14,7 +14,7 @@ from slipway.bot.core.model import Json
 from slipway.bot.core.steps import Step, StepDone
 from slipway.bot.core.times import Clock
 from slipway.bot.core.waiting import Sleep
-from slipway.bot.operations.audit import AuditEntry
+from slipway.bot.operations.audit import AuditEntry, AuditKey, StepPhase
 from slipway.bot.operations.cards import CardContext, operation_card, report_card, unsettled
 from slipway.bot.operations.locks import Locks
 from slipway.bot.operations.messages import MessageService, Report
@@ -134,7 +134,7 @@ class OperationRunner:
             expected=OperationState.APPROVED,
             to=OperationState.RUNNING,
             entry=self._entry(operation_id, "started"),
-            also=(self._entry(operation_id, _begun(1)),),
+            also=(self._step_entry(operation_id, 1, StepPhase.BEGUN),),
         ):
             return Verdict.GO
         return Verdict.OVER
@@ -198,14 +198,14 @@ class OperationRunner:
                 if await change.end(state, entry, outcome):
                     return Verdict.ENDED
             else:
-                await change.begin_next(self._entry(operation_id, _begun(report.number + 1)))
+                await change.begin_next(self._step_entry(operation_id, report.number + 1, StepPhase.BEGUN))
         return Verdict.FAILED if report.failure else Verdict.DONE
 
     def _report_entry(self, operation_id: str, report: StepReport) -> AuditEntry:
-        ended = "failed" if report.failure else "done"
+        phase = StepPhase.FAILED if report.failure else StepPhase.DONE
         words = report.failure.sentence if report.failure else report.done.summary if report.done else ""
         facts: dict[str, Json] = dict(report.done.facts) if report.done else {}
-        return self._entry(operation_id, f"step-{report.number}:{ended}", summary=words, **facts)
+        return self._step_entry(operation_id, report.number, phase, summary=words, **facts)
 
     async def _attempt(self, operation_id: str, plan: Plan, number: int, token: str) -> StepReport:
         step = plan.steps[number - 1]
@@ -242,7 +242,7 @@ class OperationRunner:
         number = len(operation.reports) + 1
         if operation.state.ended:
             return Verdict.OVER
-        if await self._operations.begun([self._entry(operation_id, _begun(number)).key]):
+        if await self._operations.step_begun(operation_id, number):
             title, failure = operation.plan.steps[number - 1].title, own_failure(operation_id)
             report = StepReport(number=number, title=title, failure=failure)
             async with self._operations.reporting(
@@ -264,8 +264,15 @@ class OperationRunner:
         )
 
     def _entry(self, operation_id: str, action: str, **detail: Json) -> AuditEntry:
+        return self._noted(AuditKey.of_state(operation_id, action), operation_id, action, detail)
+
+    def _step_entry(self, operation_id: str, number: int, phase: StepPhase, **detail: Json) -> AuditEntry:
+        key = AuditKey.of_step(operation_id, number, phase)
+        return self._noted(key, operation_id, f"step-{number}:{phase}", detail)
+
+    def _noted(self, key: AuditKey, operation_id: str, action: str, detail: Mapping[str, Json]) -> AuditEntry:
         return AuditEntry(
-            key=f"{operation_id}:{action}",
+            key=key,
             at=self._clock(),
             actor="slipway",
             action=action,
@@ -352,10 +359,6 @@ class OperationRunner:
 
 def _workflow_id(operation_id: str) -> str:
     return f"{WORKFLOW}:{operation_id}"
-
-
-def _begun(number: int) -> str:
-    return f"step-{number}:begun"
 
 
 def _failed_before(failure: Failure) -> tuple[OperationState, Outcome]:

@@ -5,7 +5,7 @@ however often: the id of a chat event is thereby its duplicate check and its inb
 every effect stands in a step; what a step returned is stored, and after a crash the workflow goes on behind
 the last stored step. The step that was under way runs again, so each observes before it acts.
 
-DBOS keeps one instance a process, in a global of its own; this module is the fence around it.
+DBOS keeps one instance a process, in a global of its own; this module keeps it away from the rest.
 """
 
 from __future__ import annotations

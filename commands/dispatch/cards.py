@@ -15,14 +15,14 @@ _LONGEST = 400
 """Characters of a sentence that are said: some repeat what was typed, and that can be a whole page."""
 
 
-def user_error_card(mistake: UserError, prefix: str) -> Card:
+def user_error_card(error: UserError, prefix: str) -> Card:
     """A request that cannot be met as asked."""
     notes = []
-    if mistake.nearest:
-        notes.append(f"Did you mean {_either(mistake.nearest)}?")
-    if mistake.hint:
-        notes.append(f"Next: `{prefix}{mistake.hint}`")
-    return Card(tone=Tone.WARNING, title=_short(mistake.sentence), notes=tuple(notes))
+    if error.nearest:
+        notes.append(f"Did you mean {_either(error.nearest)}?")
+    if error.hint:
+        notes.append(f"Next: `{prefix}{error.hint}`")
+    return Card(tone=Tone.WARNING, title=_short(error.sentence), notes=tuple(notes))
 
 
 def unknown_card(unknown: Unknown, prefix: str) -> Card:

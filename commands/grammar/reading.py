@@ -103,9 +103,9 @@ def read_line(text: str, address: Address, prefix: str, names: Collection[str]) 
     if address is Address.ROOM:
         near = near_misses(word, names)
         return Unknown(_shown(word), near) if near else Ignored()
-    trouble = _trouble(text, head)
-    if trouble:
-        return Unreadable(trouble)
+    problem = _problem(text, head)
+    if problem:
+        return Unreadable(problem)
     return Unknown(_shown(word), near_misses(word, names) or nearest(word, names, _SUGGESTIONS))
 
 
@@ -152,9 +152,9 @@ def _unemphasised(head: str, address: Address, prefix: str) -> str:
 
 
 def _command(name: str, text: str, said: str) -> Line | Unreadable:
-    trouble = _trouble(text, said)
-    if trouble:
-        return Unreadable(trouble)
+    problem = _problem(text, said)
+    if problem:
+        return Unreadable(problem)
     lines = [line for line in said.split("\n") if line.strip()]
     if len(lines) > 1:
         return Unreadable("A command is one line; send each command as a message of its own.")
@@ -166,7 +166,7 @@ def _command(name: str, text: str, said: str) -> Line | Unreadable:
     return Line(name, tuple(args[1:]))
 
 
-def _trouble(text: str, repaired: str) -> str:
+def _problem(text: str, repaired: str) -> str:
     """Why a message cannot be read at all, as a sentence; empty where it can."""
     if len(text) > LONGEST:
         return f"That message has {len(text):,} characters; a command has at most {LONGEST:,}."

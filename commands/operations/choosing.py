@@ -16,7 +16,7 @@ async def the_operation(call: CommandContext, named: str | None, states: Sequenc
     """The operation named, or else the only one in one of these states.
 
     Raises:
-        Mistake: none is named, and there are none or several.
+        UserError: none is named, and there are none or several.
     """
     if named is not None:
         return named

@@ -14,7 +14,7 @@ from click.testing import CliRunner, Result
 from slipway.bot.chat.matrix.account.account_store import AccountStore
 from slipway.bot.chat.matrix.transport.connection import Connection
 from slipway.bot.cli.main import main
-from slipway.bot.cli.matrix import matrix_of
+from slipway.bot.cli.matrix_account import matrix_of
 from slipway.bot.config.load import load
 from slipway.bot.store.database import StateLock
 from tests.matrix.clients import Person

@@ -16,7 +16,7 @@ from slipway.bot.core.errors import UserError
 from slipway.bot.core.steps import StepDone
 from slipway.bot.operations import audit
 from slipway.bot.operations.approval_service import ApprovalService, Decision
-from slipway.bot.operations.audit import AuditEntry, Intact
+from slipway.bot.operations.audit import AuditEntry, AuditKey, Intact
 from slipway.bot.operations.model import Operation, OperationState, Policy, StepReport
 from slipway.bot.operations.repository import OperationRepository, Proposal
 from slipway.bot.people import People, Person
@@ -71,7 +71,7 @@ async def actions(database: Database) -> list[str]:
 
 def note(operation: Operation, action: str, actor: str = "slipway") -> AuditEntry:
     return AuditEntry(
-        key=f"{operation.id}:{action}", at=NOW, actor=actor, action=action, operation_id=operation.id
+        key=AuditKey(f"{operation.id}:{action}"), at=NOW, actor=actor, action=action, operation_id=operation.id
     )
 
 
@@ -128,7 +128,7 @@ async def test_an_event_that_is_handled_again_after_a_crash_decides_once(
 
     # We died between the vote that was enough and the move that follows from it.
     second = vote("carol")
-    entry = AuditEntry(f"{operation.id}:vote:press-carol", NOW, "carol", "approval")
+    entry = AuditEntry(AuditKey(f"{operation.id}:vote:press-carol"), NOW, "carol", "approval")
     async with repository.changing(operation.id) as change:
         await change.vote(second, entry)
     assert (await repository.get(operation.id)).state is OperationState.PROPOSED

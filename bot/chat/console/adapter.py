@@ -44,7 +44,7 @@ _PATIENCE = 0.5  # seconds that leaving may take before the console says what it
 
 
 class ConsoleChat:
-    """Ears and voice on a pair of streams. Fulfils :class:`slipway.bot.chat.model.Chat`.
+    """Events in and cards out on a pair of streams. Fulfils :class:`slipway.bot.chat.model.Chat`.
 
     Args:
         source: where lines come from.

@@ -118,9 +118,9 @@ class DeleteVersionExecutor:
             return _delete_done(step, already=True)
         if found.state is VersionState.DELETING:
             return None
-        trouble = self._trouble(step, found) or await self._taken_up(step, found)
-        if trouble:
-            raise _conflict(step, f"{step.named} {trouble}; it was not deleted.")
+        problem = self._problem(step, found) or await self._taken_up(step, found)
+        if problem:
+            raise _conflict(step, f"{step.named} {problem}; it was not deleted.")
         return None
 
     async def act(self, step: DeleteVersion, token: str) -> None:
@@ -144,7 +144,7 @@ class DeleteVersionExecutor:
             )
         return _delete_done(step, already=False)
 
-    def _trouble(self, step: DeleteVersion, found: ImageVersion) -> str | None:
+    def _problem(self, step: DeleteVersion, found: ImageVersion) -> str | None:
         """Why the version itself must not be deleted, as the rest of a sentence about it."""
         protected = protection(found, self._policy.owner)
         if protected is not None:

@@ -124,10 +124,10 @@ def _named(
     version = find_version(versions, definition, text)
     if is_promoted_everywhere(version):
         return None
-    trouble = unfit(version, now)
-    if trouble:
+    problem = unfit(version, now)
+    if problem:
         raise UserError(
-            f"{text} of {definition} {trouble}; it cannot be promoted.", hint=f"images {definition}"
+            f"{text} of {definition} {problem}; it cannot be promoted.", hint=f"images {definition}"
         )
     return version
 

@@ -99,10 +99,10 @@ def _successors(
         )
     successors = {after[region].number: after[region] for region in losing}
     for version in successors.values():
-        trouble = unfit(version, now)
-        if trouble:
+        problem = unfit(version, now)
+        if problem:
             raise UserError(
-                f"{version.number} would be latest of {definition} again, but it {trouble}.", hint=hint
+                f"{version.number} would be latest of {definition} again, but it {problem}.", hint=hint
             )
     return newest_first(successors.values())
 

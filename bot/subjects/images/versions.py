@@ -160,7 +160,7 @@ def find_version(versions: Iterable[ImageVersion], definition: str, text: str) -
     """The version that somebody named.
 
     Raises:
-        Mistake: not a version, or the definition has no such one; with the nearest that it has.
+        UserError: not a version, or the definition has no such one; with the nearest that it has.
     """
     held = {str(each.number): each for each in newest_first(versions)}
     found = held.get(text)
