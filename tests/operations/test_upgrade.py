@@ -91,7 +91,7 @@ async def test_a_proposal_expires_at_its_time(bot: BotHarness) -> None:
     bot.clock.advance(DAY)
     await bot.running.housekeeping.sweep()
     await bot.running.workflows.idle()
-    for name in ("op-pend", "op-expi"):
+    for name in ("op-pend", "op-exp2"):
         assert (await bot.running.operations.get(name)).state is OperationState.EXPIRED
     assert f"To plan it afresh: `!promote {ARM}" in message(bot, "m5").text
     assert await bot.running.operations.open_ones() == ()
@@ -105,7 +105,7 @@ async def test_what_was_rolled_back_is_still_passed_over(bot: BotHarness) -> Non
     )
     assert await history.rolled_back() == taken_back
     (answer,) = await bot.say("alice", f"!promote {X64}")
-    assert f"{CANDIDATE} was rolled back (name it to promote it again)" in answer.text
+    assert f"{CANDIDATE} of {X64} is newer, and is passed over because it was rolled back." in answer.text
     (named,) = await bot.say("alice", f"!promote {X64} {CANDIDATE}")
     await bot.say("bob", f"!approve {named.card.buttons[0].operation_id}")
     assert bot.excluded(X64, CANDIDATE) is False
@@ -114,13 +114,13 @@ async def test_what_was_rolled_back_is_still_passed_over(bot: BotHarness) -> Non
 
 async def test_how_things_ended_is_shown_as_it_was(bot: BotHarness) -> None:
     (history,) = await bot.say("carol", "!history --limit 20")
-    for shown in ("op-prom", "op-reje", f"promote {X64}", f"rollback {X64}"):
+    for shown in ("op-prmt", "op-reje", f"promote {X64}", f"rollback {X64}"):
         assert shown in history.text
     (failed,) = await bot.say("carol", "!op op-refu")
     assert "op-refu rollback: failed" in failed.text
     assert "Azure refused to keep" in failed.text
     assert "Whose move: whoever runs Slipway." in failed.text
-    (stale,) = await bot.say("carol", "!op op-stal")
+    (stale,) = await bot.say("carol", "!op op-aged")
     assert "is not the latest of Fedora-Cloud-42-x64 any more" in stale.text
     (rejected,) = await bot.say("carol", "!op op-reje")
     assert "Rejected by Alice: the boot test has not run. Nothing was changed." in rejected.text

@@ -3,9 +3,9 @@
 ``data/slipway-0.1`` holds the rows of its two databases as that version (commit bf0ee60) wrote them:
 
 =========  =====================================================================================
-op-prom    promoted the candidate of X64; op-back took it back
-op-pend    waits for an approval; so does op-expi
-op-refu    failed, op-stal was stale, op-reje was rejected
+op-prmt    promoted the candidate of X64; op-back took it back
+op-pend    waits for an approval; so does op-exp2
+op-refu    failed, op-aged was stale, op-reje was rejected
 op-runs    a clean-up of four versions: the first is deleted, the second was about to be
 e15        ``!whoami`` is answered, and the answer was about to be said, in the room “slow”
 e16        ``!images`` was being looked up for longer than people wait; and so was a schedule's tick
