@@ -38,7 +38,7 @@ class CloudErrorKind(StrEnum):
     TIMED_OUT = "timed out"
     UNREACHABLE = "unreachable"
     BROKEN = "broken"  # the cloud answered with an error of its own
-    NONSENSE = "unexpected answer"
+    UNEXPECTED_ANSWER = "unexpected answer"
     UNVERIFIED = "not confirmed"  # it accepted the change, and the change cannot be seen
 
 
@@ -61,7 +61,7 @@ _RESPONSIBLE = {
     CloudErrorKind.TIMED_OUT: ResponsibleParty.CLOUD,
     CloudErrorKind.UNREACHABLE: ResponsibleParty.ADMIN,
     CloudErrorKind.BROKEN: ResponsibleParty.CLOUD,
-    CloudErrorKind.NONSENSE: ResponsibleParty.ADMIN,
+    CloudErrorKind.UNEXPECTED_ANSWER: ResponsibleParty.ADMIN,
     CloudErrorKind.UNVERIFIED: ResponsibleParty.REQUESTER,
 }
 

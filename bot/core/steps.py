@@ -20,8 +20,9 @@ class Stored(Model):
     """Data that is stored by its kind, and read again by whoever knows that kind.
 
     ``kind`` names it for ever; a subclass gives it as ``kind: Literal["launch"] = "launch"``. ``FORMAT`` is the
-    version of its form: it goes up when a field is added, renamed or given another meaning, together with a
-    function in the declaration that turns the form before into this one.
+    version of its form: it goes up when a field is renamed, removed or given another meaning, or one is added that
+    has no default, together with a function in the declaration that turns the form before into this one. A field
+    added with a default that means what its absence meant needs none of it.
     """
 
     FORMAT: ClassVar[int] = 1

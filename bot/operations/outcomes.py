@@ -17,6 +17,15 @@ def own_failure(operation_id: str) -> Failure:
     )
 
 
+def unknown_failure(operation_id: str, plan: Plan) -> Failure:
+    """Why a plan is not carried out that this Slipway does not know in every part."""
+    return Failure(
+        sentence=f"This version of Slipway {plan.unknown}.",
+        responsible=ResponsibleParty.ADMIN,
+        hint=f"op {operation_id}",
+    )
+
+
 def cancelled_early(by: str) -> tuple[OperationState, Outcome]:
     """The end of what was cancelled before it began; ``by`` is a person's name."""
     return OperationState.CANCELLED, Outcome(summary=f"Cancelled by {by}. Nothing was changed.")
@@ -47,6 +56,9 @@ def steps_outcome(
         left = total - len(reports)
         summary = counts + (f", {left} not tried." if left else ".")
         return OperationState.FAILED, Outcome(summary=summary, failure=failed[0].failure)
+    if plan.unknown:
+        summary = f"It was begun by another version of Slipway, which did {done} of its steps."
+        return OperationState.FAILED, Outcome(summary=summary, failure=unknown_failure(operation_id, plan))
     if done < total and cancelled_by:
         summary = f"Stopped by {cancelled_by}: {done} of {total} steps were done, the others were not begun."
         return OperationState.CANCELLED, Outcome(summary=summary)

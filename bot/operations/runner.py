@@ -9,7 +9,7 @@ from enum import StrEnum
 
 import structlog
 
-from slipway.bot.core.errors import CloudError, ResponsibleParty, UserError
+from slipway.bot.core.errors import CloudError, UserError
 from slipway.bot.core.model import Json
 from slipway.bot.core.steps import Step, StepDone
 from slipway.bot.core.times import Clock
@@ -27,7 +27,13 @@ from slipway.bot.operations.model import (
     StepReport,
     UnknownStep,
 )
-from slipway.bot.operations.outcomes import cancelled_early, ended_stale, own_failure, steps_outcome
+from slipway.bot.operations.outcomes import (
+    cancelled_early,
+    ended_stale,
+    own_failure,
+    steps_outcome,
+    unknown_failure,
+)
 from slipway.bot.operations.plan_service import NothingToDo, PlanService
 from slipway.bot.operations.policy import Enough, approval_status
 from slipway.bot.operations.registry import SubjectServices
@@ -122,7 +128,7 @@ class OperationRunner:
         """Check approvals and plan once more; only what is unchanged may begin."""
         operation = await self._operations.get(operation_id)
         if operation.state is OperationState.RUNNING:  # we died after the compare-and-set below
-            return Verdict.OVER if operation.plan.unknown else Verdict.GO
+            return Verdict.GO
         if operation.state is not OperationState.APPROVED:
             return Verdict.OVER
         found = await self._why_not(operation)
@@ -144,11 +150,7 @@ class OperationRunner:
         if operation.cancelled_by is not None:
             return cancelled_early(self._cards.name(operation.cancelled_by))
         if operation.plan.unknown:
-            sentence = f"This version of Slipway {operation.plan.unknown}."
-            unknown = Failure(
-                sentence=sentence, responsible=ResponsibleParty.ADMIN, hint=f"op {operation.id}"
-            )
-            return _failed_before(unknown)
+            return _failed_before(unknown_failure(operation.id, operation.plan))
         where = approval_status(operation, operation.votes, self._cards.people)
         if not isinstance(where, Enough):
             return ended_stale((unsettled(where, self._cards),))
@@ -209,6 +211,8 @@ class OperationRunner:
 
     async def _attempt(self, operation_id: str, plan: Plan, number: int, token: str) -> StepReport:
         step = plan.steps[number - 1]
+        if plan.unknown:  # another version of Slipway began it
+            return StepReport(number=number, title=step.title, failure=unknown_failure(operation_id, plan))
         try:
             done = await self._do(step, token)
         except (CloudError, UserError) as error:
@@ -243,8 +247,9 @@ class OperationRunner:
         if operation.state.ended:
             return Verdict.OVER
         if await self._operations.step_begun(operation_id, number):
-            title, failure = operation.plan.steps[number - 1].title, own_failure(operation_id)
-            report = StepReport(number=number, title=title, failure=failure)
+            steps = operation.plan.steps
+            title = steps[number - 1].title if number <= len(steps) else f"step {number}"
+            report = StepReport(number=number, title=title, failure=own_failure(operation_id))
             async with self._operations.reporting(
                 operation_id, report, self._report_entry(operation_id, report)
             ):

@@ -63,7 +63,13 @@ def read_plan(text: str, registry: SubjectRegistry, *, kind: str, requester: str
         return Plan(**{**rest, "request": request, "steps": steps, "command": command})
     except _CannotReadError as error:
         why = str(error)
-    except (ValueError, TypeError, KeyError, AttributeError):  # ValidationError is a ValueError
+    except (
+        ValueError,
+        TypeError,
+        KeyError,
+        AttributeError,
+        RecursionError,
+    ):  # ValidationError is a ValueError
         why = "cannot read its plan"
     held: Mapping[str, Any] = document if isinstance(document, dict) else {}
     return Plan(
@@ -162,7 +168,7 @@ def _leniently(model: type[ModelT], text: str) -> ModelT | None:
         if isinstance(document, dict):
             document = {name: value for name, value in document.items() if name in model.model_fields}
         return model.model_validate_json(json.dumps(document))
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
 
 

@@ -126,7 +126,7 @@ class WorkflowEngine:
             self._open(path)
         except sa.exc.DatabaseError as error:
             raise StateError(f"{path} cannot be used as Slipway's workflow database: {error.orig}") from error
-        left = await asyncio.to_thread(_unfinished)
+        left = await asyncio.to_thread(_unfinished, frozenset(self._bodies))
         self._recovering, self._begun = left - (self._begun or set()), None
         if self._recovering:
             self._idle.clear()
@@ -281,14 +281,19 @@ def _keep_to_our_log() -> None:
         logger.addHandler(logging.NullHandler())
 
 
-def _unfinished() -> set[str]:
-    """Ids of the workflows that have not ended, and that this version of Slipway goes on with."""
+def _unfinished(names: frozenset[str]) -> set[str]:
+    """Ids of the workflows of these names that have not ended: what this version of Slipway goes on with.
+
+    Others stay as they are for a version that knows them; to wait for them would be to wait for ever.
+    """
     from dbos import DBOS
 
     found = DBOS.list_workflows(
         status=list(_UNFINISHED), app_version=APPLICATION_VERSION, load_input=False, load_output=False
     )
-    return {each.workflow_id for each in found}
+    if unknown := [each.workflow_id for each in found if each.name not in names]:
+        log.warning("work of another version of Slipway is left alone", workflows=unknown)
+    return {each.workflow_id for each in found if each.name in names}
 
 
 def _immediate(connection: Any, record: object) -> None:

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 import structlog
+from pydantic import ValidationError
 
 from slipway.bot.chat.model import (
     Address,
@@ -154,7 +155,11 @@ class Dispatcher:
         await self._respond(self._guarded(answer, Response(room=event.room, thread=thread), key), key)
 
     async def _ask(self, payload: Payload) -> None:
-        request = LineRequest.model_validate(payload["request"])
+        try:
+            request = LineRequest.model_validate(payload.get("request"))
+        except ValidationError:
+            log.error("a line that another version of Slipway stored was left alone")
+            return
         answer = self._guarded(lambda: self._line(request), Response(room=request.room), request.key)
         await self._respond(answer, request.key)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 
@@ -32,14 +32,16 @@ LAUNCH_SHORTCUT = FormShortcut(
 # The form's fields; `named` is an image that is not offered.
 _IMAGE, _NAMED, _PROFILE, _DURATION, _COUNT = "image", "named", "profile", "duration", "count"
 
-_AMI = re.compile(r"\bami-[0-9a-f]{8,17}\b", re.ASCII)
+_WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9/_.:-]*[A-Za-z0-9]", re.ASCII)  # no punctuation at either end
 
 
 def launch_command_form(services: Services) -> CommandForm:
     """The form for `launch`."""
 
+    machines = services.get(MachineServices)
+
     async def load(values: Values) -> Form:
-        return launch_form(await _image_names(services), services.get(MachineServices).profiles, values)
+        return launch_form(await _image_names(machines), machines.profiles, values)
 
     return CommandForm(
         name=LAUNCH_SHORTCUT.name,
@@ -50,8 +52,8 @@ def launch_command_form(services: Services) -> CommandForm:
         usage="launch IMAGE",
         load=load,
         line=launch_line,
-        problems=partial(launch_problems, services.get(MachineServices).profiles),
-        values_in=launch_values_in,
+        problems=partial(launch_problems, machines.profiles),
+        values_in=partial(launch_values_in, machines.could_be_image_id),
     )
 
 
@@ -114,13 +116,13 @@ def launch_problems(profiles: Mapping[str, ProfileSettings], values: Values) -> 
     return problems
 
 
-def launch_values_in(text: str) -> Values:
-    """The first AMI that a text names, to begin the form with."""
-    found = _AMI.search(text)
-    return {} if found is None else {_NAMED: found[0]}
+def launch_values_in(could_be_image_id: Callable[[str], object], text: str) -> Values:
+    """The first image that a text names by its id, to begin the form with."""
+    found = next((word for word in _WORD.findall(text) if could_be_image_id(word)), None)
+    return {} if found is None else {_NAMED: found}
 
 
-async def _image_names(services: Services) -> tuple[str, ...]:
+async def _image_names(machines: MachineServices) -> tuple[str, ...]:
     """Names of the images that can be launched, the newest first.
 
     Raises:
@@ -128,11 +130,11 @@ async def _image_names(services: Services) -> tuple[str, ...]:
         CloudError: the images cannot be listed.
     """
     images = sorted(
-        await services.get(MachineServices).images(),
+        await machines.images(),
         key=lambda each: (str(each.created_at), each.name),
         reverse=True,
     )
-    return tuple(dict.fromkeys(each.name for each in images if each.state == "available" and each.name))
+    return tuple(dict.fromkeys(each.name for each in images if each.launchable and each.name))
 
 
 def _image_of(values: Values) -> str:

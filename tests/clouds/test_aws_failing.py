@@ -31,7 +31,7 @@ KINDS = [
     (Fault(kind=FaultKind.THROTTLE), CloudErrorKind.THROTTLED, "RequestLimitExceeded"),
     (Fault(kind=FaultKind.REFUSE), CloudErrorKind.REFUSED, "UnauthorizedOperation"),
     (Fault(kind=FaultKind.ERROR), CloudErrorKind.BROKEN, "InternalError"),
-    (Fault(kind=FaultKind.GARBAGE), CloudErrorKind.NONSENSE, ""),
+    (Fault(kind=FaultKind.GARBAGE), CloudErrorKind.UNEXPECTED_ANSWER, ""),
     (Fault(kind=FaultKind.DROP), CloudErrorKind.UNREACHABLE, ""),
     (Fault(kind=FaultKind.LOST_ANSWER), CloudErrorKind.UNREACHABLE, ""),
 ]
@@ -129,7 +129,7 @@ async def test_an_answer_that_makes_no_sense_is_never_an_empty_list(
 ) -> None:
     aws.faults.add(Fault(kind=FaultKind.GARBAGE, match="DescribeInstances", body=body))
     error = await _failed(ec2.instances())
-    assert error.kind is CloudErrorKind.NONSENSE
+    assert error.kind is CloudErrorKind.UNEXPECTED_ANSWER
 
 
 @pytest.mark.parametrize(
@@ -138,7 +138,7 @@ async def test_an_answer_that_makes_no_sense_is_never_an_empty_list(
         ("DescribeInstances", "<a><reservationSet/></a>", CloudErrorKind.NOT_FOUND),
         ("DescribeLaunchTemplateVersions", "<a><launchTemplateVersionSet/></a>", CloudErrorKind.NOT_FOUND),
         ("DescribeInstanceTypes", "<a><instanceTypeSet/></a>", CloudErrorKind.NOT_FOUND),
-        ("TerminateInstances", "<a><instancesSet/></a>", CloudErrorKind.NONSENSE),
+        ("TerminateInstances", "<a><instancesSet/></a>", CloudErrorKind.UNEXPECTED_ANSWER),
     ],
 )
 async def test_an_answer_about_nothing_is_no_answer(

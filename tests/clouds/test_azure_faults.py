@@ -98,7 +98,7 @@ async def test_every_call_tells_what_went_wrong(
 async def test_nonsense_is_called_nonsense(call: Call, body: str) -> None:
     async with azure_harness(more={"max_attempts": 2}) as here:
         error = await failure(here, call, Fault(kind=FaultKind.GARBAGE, match="GET *", body=body, **FOR_EVER))
-        assert error.kind is CloudErrorKind.NONSENSE
+        assert error.kind is CloudErrorKind.UNEXPECTED_ANSWER
         assert "hotel" not in error.sentence
 
 
@@ -276,7 +276,7 @@ async def test_links_that_lead_astray_are_not_followed(link: str, words: str) ->
     async with command_runner(answer) as gallery:
         with pytest.raises(CloudError, match=words) as caught:
             await gallery.definitions()
-    assert caught.value.kind is CloudErrorKind.NONSENSE
+    assert caught.value.kind is CloudErrorKind.UNEXPECTED_ANSWER
     assert len(asked) <= 2
 
 
@@ -286,7 +286,7 @@ async def test_links_that_lead_astray_are_not_followed(link: str, words: str) ->
         (429, {"Retry-After": "soon"}, CloudErrorKind.THROTTLED),
         (429, {"Retry-After": "Wed, 21 Oct 2099 07:28:00 GMT"}, CloudErrorKind.THROTTLED),
         (409, {"Retry-After": "1"}, CloudErrorKind.CONFLICT),
-        (302, {"Location": "/elsewhere"}, CloudErrorKind.NONSENSE),
+        (302, {"Location": "/elsewhere"}, CloudErrorKind.UNEXPECTED_ANSWER),
         (401, {"WWW-Authenticate": "Bearer"}, CloudErrorKind.REFUSED),
         (418, {}, CloudErrorKind.INVALID),
         (503, {"Retry-After": "7200"}, CloudErrorKind.BROKEN),

@@ -130,7 +130,7 @@ async def test_one_definition_is_not_a_pattern_that_fits_two() -> None:
 async def test_a_gallery_without_definitions_is_a_fault() -> None:
     with pytest.raises(CloudError) as caught:
         await Catalogue(galleries(MemoryGallery())).matching(None)
-    assert caught.value.kind is CloudErrorKind.NONSENSE
+    assert caught.value.kind is CloudErrorKind.UNEXPECTED_ANSWER
 
 
 class MeetingGallery(MemoryGallery):

@@ -303,7 +303,7 @@ class TestCleanup:
     async def test_an_empty_listing_deletes_nothing(self) -> None:
         with pytest.raises(CloudError, match=f"{ARM} lists no versions at all") as caught:
             await cleanup(MemoryGallery(empty=[ARM]), Cleanup())
-        assert caught.value.kind is CloudErrorKind.NONSENSE
+        assert caught.value.kind is CloudErrorKind.UNEXPECTED_ANSWER
 
     async def test_a_definition_without_versions_is_left_alone_and_named(self) -> None:
         draft = await cleanup(MemoryGallery(*candidates(9), empty=[ARM]), Cleanup())

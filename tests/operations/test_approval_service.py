@@ -71,7 +71,11 @@ async def actions(database: Database) -> list[str]:
 
 def note(operation: Operation, action: str, actor: str = "slipway") -> AuditEntry:
     return AuditEntry(
-        key=AuditKey(f"{operation.id}:{action}"), at=NOW, actor=actor, action=action, operation_id=operation.id
+        key=AuditKey(f"{operation.id}:{action}"),
+        at=NOW,
+        actor=actor,
+        action=action,
+        operation_id=operation.id,
     )
 
 

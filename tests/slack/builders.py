@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from functools import partial
 
@@ -130,5 +131,5 @@ def launch_command_form(error: UserError | None = None) -> CommandForm:
         load=load,
         line=launch_line,
         problems=partial(launch_problems, PROFILES),
-        values_in=launch_values_in,
+        values_in=partial(launch_values_in, re.compile(r"ami-[0-9a-f]{8,17}").fullmatch),
     )

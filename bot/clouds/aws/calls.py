@@ -157,12 +157,13 @@ class Ec2Calls:
             raise translate_botocore_error(error, request) from error
         except UnexpectedResponseError as error:
             raise request.failed(
-                CloudErrorKind.NONSENSE, f"its answer could not be read, for {error} is not as it must be"
+                CloudErrorKind.UNEXPECTED_ANSWER,
+                f"its answer could not be read, for {error} is not as it must be",
             ) from error
         except _DeadlineError:
             raise request.timed_out() from None
         except _UNREADABLE as error:
-            raise request.failed(CloudErrorKind.NONSENSE, "its answer could not be read") from error
+            raise request.failed(CloudErrorKind.UNEXPECTED_ANSWER, "its answer could not be read") from error
 
     def _open_client(self, request: Ec2Request) -> Any:
         with self._client_lock:

@@ -187,10 +187,10 @@ def translate_botocore_error(error: Exception, request: Ec2Request) -> CloudErro
         case exceptions.ParamValidationError() | exceptions.ValidationError():
             return request.failed(CloudErrorKind.INVALID, "the request is not well-formed", name)
         case parsers.ResponseParserError() | exceptions.PaginationError():
-            return request.failed(CloudErrorKind.NONSENSE, "its answer could not be read", name)
+            return request.failed(CloudErrorKind.UNEXPECTED_ANSWER, "its answer could not be read", name)
     if isinstance(error, _credential_errors()):
         return request.failed(CloudErrorKind.REFUSED, "Slipway has no usable AWS credentials", name)
-    return request.failed(CloudErrorKind.NONSENSE, "the request could not be made", name)
+    return request.failed(CloudErrorKind.UNEXPECTED_ANSWER, "the request could not be made", name)
 
 
 def _credential_errors() -> tuple[type[Exception], ...]:

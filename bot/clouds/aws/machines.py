@@ -197,7 +197,7 @@ class AwsMachines:
             InstanceIds=[instance_id],
         )
         if instance_id not in named:
-            raise request.failed(CloudErrorKind.NONSENSE, "its answer does not name the machine")
+            raise request.failed(CloudErrorKind.UNEXPECTED_ANSWER, "its answer does not name the machine")
 
     async def close(self) -> None:
         """Let go of connections and threads; a request under way ends by itself and starts no other."""

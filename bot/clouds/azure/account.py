@@ -31,4 +31,4 @@ class AzureAccount:
 
     def unexpected_answer(self, sentence: str) -> CloudError:
         """The error for an answer that cannot be understood."""
-        return self.error(CloudErrorKind.NONSENSE, sentence)
+        return self.error(CloudErrorKind.UNEXPECTED_ANSWER, sentence)

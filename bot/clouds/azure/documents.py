@@ -109,7 +109,7 @@ def read_page(document: object, what: str, account: AzureAccount) -> Page:
     """One page of a listing.
 
     Raises:
-        CloudError: NONSENSE where the page is none; a page without ``value`` is not an empty one.
+        CloudError: UNEXPECTED_ANSWER where the page is none; a page without ``value`` is not an empty one.
     """
     return _read(Page, document, what, account)
 
@@ -129,7 +129,7 @@ def read_version(
     Region names come as “East US” or eastus; here they are always the latter.
 
     Raises:
-        CloudError: NONSENSE where a field is missing or of another type, or the name is no version.
+        CloudError: UNEXPECTED_ANSWER where a field is missing or of another type, or the name is no version.
     """
     found = _read(_Version, document, f"a version of {definition}", account)
     named = _number(found.name)

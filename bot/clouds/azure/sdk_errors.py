@@ -54,7 +54,7 @@ _SENTENCES = {
     CloudErrorKind.TIMED_OUT: "{azure} did not answer in time when asked to {action}",
     CloudErrorKind.UNREACHABLE: "{azure} could not be reached to {action}",
     CloudErrorKind.BROKEN: "{azure} failed to {action} by an error of its own",
-    CloudErrorKind.NONSENSE: "{azure} was asked to {action} and gave an answer that cannot be read",
+    CloudErrorKind.UNEXPECTED_ANSWER: "{azure} was asked to {action} and gave an answer that cannot be read",
 }
 
 
@@ -67,7 +67,7 @@ def translate_errors(account: AzureAccount, action: str) -> Iterator[None]:
         raise _translate(error, account, action) from error
     # What the SDK's own reading of an unexpected document ends in; JSON and Unicode errors are ValueErrors.
     except (AttributeError, KeyError, TypeError, ValueError) as error:
-        raise _error(CloudErrorKind.NONSENSE, account, action) from error
+        raise _error(CloudErrorKind.UNEXPECTED_ANSWER, account, action) from error
 
 
 def _translate(error: AzureError, account: AzureAccount, action: str) -> CloudError:
@@ -75,7 +75,7 @@ def _translate(error: AzureError, account: AzureAccount, action: str) -> CloudEr
         case ServiceRequestTimeoutError() | ServiceResponseTimeoutError():
             return _error(CloudErrorKind.TIMED_OUT, account, action)
         case DecodeError():
-            return _error(CloudErrorKind.NONSENSE, account, action)
+            return _error(CloudErrorKind.UNEXPECTED_ANSWER, account, action)
         case ClientAuthenticationError():  # from the token service (any status), or a 401
             code = _code(error)
             shown = code or (
@@ -96,7 +96,7 @@ def _translate_response(error: HttpResponseError, account: AzureAccount, action:
     code = _code(error)
     status = error.status_code or 0
     if isinstance(error.inner_exception, BadResponse):
-        return _error(CloudErrorKind.NONSENSE, account, action)
+        return _error(CloudErrorKind.UNEXPECTED_ANSWER, account, action)
     if isinstance(error.inner_exception, OperationFailed) and status < 400:
         kind = _BY_CODE.get(code, CloudErrorKind.BROKEN)
         if kind is CloudErrorKind.CONFLICT and code == "Canceled":
@@ -107,7 +107,7 @@ def _translate_response(error: HttpResponseError, account: AzureAccount, action:
     if status >= 500:
         kind = CloudErrorKind.BROKEN
     elif status < 400:
-        kind = CloudErrorKind.NONSENSE
+        kind = CloudErrorKind.UNEXPECTED_ANSWER
     else:
         kind = _BY_CODE.get(code) or _BY_STATUS.get(status, CloudErrorKind.INVALID)
     pause = _retry_after(error) if kind is CloudErrorKind.THROTTLED else ""

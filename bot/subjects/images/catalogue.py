@@ -128,7 +128,7 @@ async def _listing(cloud: str, gallery: ImageVersions, *, alone: bool) -> tuple[
     found = await gallery.definitions()
     if not found:
         raise CloudError(
-            CloudErrorKind.NONSENSE,
+            CloudErrorKind.UNEXPECTED_ANSWER,
             cloud=cloud,
             sentence=f"The gallery{'' if alone else f' in {gallery.title}'} lists no image definitions at all; "
             "check the gallery's name and what the credentials may read.",

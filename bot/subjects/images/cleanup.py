@@ -60,7 +60,7 @@ class CleanupPlanner:
 
         Raises:
             UserError: no such definition.
-            CloudError: the gallery cannot be read, or lists no versions at all (NONSENSE).
+            CloudError: the gallery cannot be read, or lists no versions at all (UNEXPECTED_ANSWER).
         """
         if request.pins is not None:
             definitions = tuple(dict.fromkeys(pin.ref for pin in request.pins))
@@ -71,7 +71,7 @@ class CleanupPlanner:
         empty = [definition for definition in listed if definition not in found]
         if not found:
             raise CloudError(
-                CloudErrorKind.NONSENSE,
+                CloudErrorKind.UNEXPECTED_ANSWER,
                 cloud=empty[0].cloud,
                 sentence=f"{join_names([str(each) for each in empty])} lists no versions at all, "
                 "which is no ground for a clean-up; nothing is deleted.",

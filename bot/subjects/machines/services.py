@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from slipway.bot.clouds.capabilities import Clouds
 from slipway.bot.clouds.model import Instance, MachineImage
+from slipway.bot.clouds.ports.machines import MACHINES
 from slipway.bot.core.times import Clock
 from slipway.bot.core.waiting import Polling
 from slipway.bot.subjects.machines.listing import all_images, all_instances
@@ -32,6 +33,10 @@ class MachineServices:
     async def instances(self) -> tuple[Instance, ...]:
         """As :func:`slipway.bot.subjects.machines.listing.all_instances`."""
         return await all_instances(self.clouds)
+
+    def could_be_image_id(self, text: str) -> bool:
+        """Whether a configured cloud writes ids of images so; asks nobody."""
+        return any(each.could_be_image_id(text) for each in self.clouds.all(MACHINES).values())
 
     async def images(self) -> tuple[MachineImage, ...]:
         """As :func:`slipway.bot.subjects.machines.listing.all_images`."""
