@@ -8,7 +8,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 from slipway.bot import logs
 from slipway.bot.app import App
@@ -70,15 +69,5 @@ async def running_bot(
     )
     clouds = Clouds([Adapter("azure", {IMAGE_VERSIONS: gallery})] if gallery is not None else [])
     app = App(settings, declarations, chats=(ChatBuilder(CONSOLE, lambda _: chat),), clouds=clouds)
-    stop = asyncio.Event()
-    opened: asyncio.Future[RunningBot] = asyncio.get_running_loop().create_future()
-    running = asyncio.create_task(app.run(stop, opened))
-    either: set[asyncio.Future[Any]] = {running, opened}
-    await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-    if running.done():
-        running.result()
-    try:
-        yield opened.result()
-    finally:
-        stop.set()
-        await running
+    async with app.running() as bot:
+        yield bot

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
@@ -107,6 +107,25 @@ class App:
             if opened is not None:
                 opened.set_result(bot)
             await self._listen(bot, jobs, stop, began)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[RunningBot]:
+        """Work while the block runs, once every chat can be used; then stop cleanly.
+
+        Raises:
+            StateError, ChatError: as :meth:`run`, at the block's begin or at its end.
+        """
+        stop = asyncio.Event()
+        opened: asyncio.Future[RunningBot] = asyncio.get_running_loop().create_future()
+        running = asyncio.create_task(self.run(stop, opened), name="bot")
+        try:
+            either: set[asyncio.Future[Any]] = {running, opened}
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            if opened.done():
+                yield opened.result()
+        finally:
+            stop.set()
+            await running
 
     async def _listen(self, bot: RunningBot, jobs: JobScheduler, stop: asyncio.Event, began: float) -> None:
         """Let every chat listen until the bot is to stop, or none of them can any more."""

@@ -17,8 +17,9 @@ from slipway.bot.chat.declaration import ChatContext, KeyValueStore
 from slipway.bot.chat.matrix.declaration import CHAT
 from slipway.bot.chat.matrix.events.parsing import REACTION_CHOICES
 from slipway.bot.chat.matrix.platform import MATRIX
-from slipway.bot.chat.model import Accept, AnyEvent, Card, Chat, ChatHealth, Choice, Platform
+from slipway.bot.chat.model import Accept, AnyEvent, Chat, Choice, Platform
 from tests.conformance.platform_harness import Capability, SendFault, SentMessage, VisibleMessage, Where
+from tests.conformance.run import WrappedChat
 from tests.matrix.clients import Person
 from tests.matrix.encrypted_client import EncryptedPerson
 from tests.matrix.fakes import BAD_GATEWAY, Fault, FaultProxy, answers, does_it_but_hangs_up, fault_proxy
@@ -64,24 +65,13 @@ class _PositionStore:
         self._noted.set()
 
 
-class _WatchedChat:
+class _WatchedChat(WrappedChat):
     """The adapter; tells which events it has handed in."""
 
     def __init__(self, chat: Chat) -> None:
-        self._chat = chat
-        self.platform = chat.platform
+        super().__init__(chat)
         self.taken: set[str] = set()
         self.changed = asyncio.Condition()
-
-    @property
-    def edit_interval(self) -> Any:
-        return self._chat.edit_interval
-
-    async def prepare(self) -> None:
-        await self._chat.prepare()
-
-    async def close(self) -> None:
-        await self._chat.close()
 
     async def run(self, accept: Accept) -> None:
         async def watched(event: AnyEvent) -> bool | None:
@@ -92,15 +82,6 @@ class _WatchedChat:
             return answer
 
         await self._chat.run(watched)
-
-    async def send(self, room: str, card: Card, *, thread: str | None, key: str) -> str:
-        return await self._chat.send(room, card, thread=thread, key=key)
-
-    async def edit(self, room: str, message_id: str, card: Card, *, thread: str | None, key: str) -> None:
-        await self._chat.edit(room, message_id, card, thread=thread, key=key)
-
-    def health(self) -> ChatHealth:
-        return self._chat.health()
 
 
 class MatrixHarness:

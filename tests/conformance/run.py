@@ -65,13 +65,11 @@ def merged(one: Mapping[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-class RecordingChat:
-    """An adapter under test; what it hands in is written down, and can be handed in again."""
+class WrappedChat:
+    """An adapter, and what a subclass does around it."""
 
-    def __init__(self, chat: Chat, heard: list[AnyEvent]) -> None:
+    def __init__(self, chat: Chat) -> None:
         self._chat = chat
-        self._heard = heard
-        self._accept: Accept | None = None
 
     @property
     def platform(self) -> Platform:
@@ -88,13 +86,7 @@ class RecordingChat:
         await self._chat.close()
 
     async def run(self, accept: Accept) -> None:
-        async def record(event: AnyEvent) -> bool | None:
-            answer = await accept(event)
-            self._heard.append(event)
-            return answer
-
-        self._accept = accept
-        await self._chat.run(record)
+        await self._chat.run(accept)
 
     async def send(self, room: str, card: Card, *, thread: str | None, key: str) -> str:
         return await self._chat.send(room, card, thread=thread, key=key)
@@ -104,6 +96,24 @@ class RecordingChat:
 
     def health(self) -> ChatHealth:
         return self._chat.health()
+
+
+class RecordingChat(WrappedChat):
+    """An adapter under test; what it hands in is written down, and can be handed in again."""
+
+    def __init__(self, chat: Chat, heard: list[AnyEvent]) -> None:
+        super().__init__(chat)
+        self._heard = heard
+        self._accept: Accept | None = None
+
+    async def run(self, accept: Accept) -> None:
+        async def record(event: AnyEvent) -> bool | None:
+            answer = await accept(event)
+            self._heard.append(event)
+            return answer
+
+        self._accept = accept
+        await self._chat.run(record)
 
     async def repeat(self) -> None:
         """Hand in all events once more, as an adapter that forgot would."""
@@ -243,21 +253,14 @@ class ConformanceRun:
             clock=system_clock,
             sleep=self._sleep,
         )
-        stop, opened = asyncio.Event(), asyncio.get_running_loop().create_future()
-        running = asyncio.create_task(app.run(stop, opened))
         try:
-            async with asyncio.timeout(TIMEOUT_SECONDS):
-                await asyncio.wait({running, opened}, return_when=asyncio.FIRST_COMPLETED)
-                if running.done():
-                    running.result()
-                self._running = opened.result()
-                for session in self.sessions:
-                    await session.platform.ready()
-                await self.running.workflows.idle()
-            yield
+            async with app.running() as self._running:
+                async with asyncio.timeout(TIMEOUT_SECONDS):
+                    for session in self.sessions:
+                        await session.platform.ready()
+                    await self.running.workflows.idle()
+                yield
         finally:
-            stop.set()
-            await running
             self._running = None
             for session in self.sessions:
                 await session.platform.stopped()

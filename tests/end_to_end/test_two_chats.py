@@ -12,7 +12,7 @@ from slipway.bot.chat.matrix.platform import MATRIX
 from slipway.bot.chat.model import Accept, MessageEvent, Room
 from slipway.bot.chat.slack.platform import SLACK
 from slipway.bot.core.errors import ChatError
-from slipway.bot.wiring import ChatBuilder, RunningBot
+from slipway.bot.wiring import ChatBuilder
 from tests.support.azure import simulated_gallery
 from tests.support.clock import FakeClock
 from tests.support.configuration import DECLARED, simulated_settings
@@ -73,14 +73,10 @@ async def test_a_chat_that_fails_later_leaves_the_other_one_to_work(
         other, failing = MemoryChat(platform=SLACK), FailingChat()
         chats = (_builder(other), _builder(failing))
         app = App(configured, DECLARED, chats=chats, clock=clock)
-        stop, opened = asyncio.Event(), asyncio.get_running_loop().create_future()
-        running = asyncio.create_task(app.run(stop, opened))
-        running_app: RunningBot = await opened
-        await _logged(capsys, "ready")
-        failing.failing.set()
-        await _logged(capsys, "the others go on")
-        assert await _hears(other, clock)
-        await running_app.workflows.idle()
-        assert len(other.messages) == 1
-        stop.set()
-        await running
+        async with app.running() as bot:
+            await _logged(capsys, "ready")
+            failing.failing.set()
+            await _logged(capsys, "the others go on")
+            assert await _hears(other, clock)
+            await bot.workflows.idle()
+            assert len(other.messages) == 1

@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -133,23 +132,6 @@ async def encrypted_bot_room(
 
 
 @asynccontextmanager
-async def running_app(app: App) -> AsyncIterator[RunningBot]:
-    """Run the bot while the block runs; what keeps it from starting comes out."""
-    stop = asyncio.Event()
-    opened: asyncio.Future[RunningBot] = asyncio.get_running_loop().create_future()
-    running = asyncio.create_task(app.run(stop, opened))
-    either: set[asyncio.Future[Any]] = {running, opened}
-    await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
-    if running.done():
-        running.result()
-    try:
-        yield opened.result()
-    finally:
-        stop.set()
-        await running
-
-
-@asynccontextmanager
 async def bot_without_clouds(folder: Path, matrix: MatrixSettings, *people: str) -> AsyncIterator[RunningBot]:
     """Run the bot on a state folder while the block runs; ``people`` are Matrix accounts that may do all."""
     demo = demo_settings(
@@ -163,12 +145,12 @@ async def bot_without_clouds(folder: Path, matrix: MatrixSettings, *people: str)
         for number, account in enumerate(people)
     )
     configured = demo.model_copy(update={"matrix": matrix, "person": persons, "schedule": ()})
-    async with running_app(App(configured, DECLARED, chats=CHATS, clouds=Clouds())) as bot:
+    async with App(configured, DECLARED, chats=CHATS, clouds=Clouds()).running() as bot:
         yield bot
 
 
 @asynccontextmanager
 async def bot_with_clouds(configured: SlipwaySettings) -> AsyncIterator[RunningBot]:
     """Run the bot with the clouds that its settings name, while the block runs."""
-    async with running_app(App(configured, DECLARED, chats=CHATS)) as bot:
+    async with App(configured, DECLARED, chats=CHATS).running() as bot:
         yield bot

@@ -87,22 +87,14 @@ class Scenario:
 
         configured = simulated_settings(self.state_dir, self.azure, changes=self._configuration() | changes)
         app = App(configured, DECLARED, chats=(ChatBuilder(MATRIX, build),), clock=self.clock)
-        stop, opened = asyncio.Event(), asyncio.get_running_loop().create_future()
-        running = asyncio.create_task(app.run(stop, opened))
         try:
-            async with asyncio.timeout(60):
-                waiting = asyncio.create_task(listening.wait())
-                await asyncio.wait({running, waiting}, return_when=asyncio.FIRST_COMPLETED)
-                waiting.cancel()
-            if running.done():
-                running.result()
-            self.running_bot = opened.result()
-            await self.running_bot.workflows.idle()
-            yield
+            async with app.running() as self.running_bot:
+                async with asyncio.timeout(60):
+                    await listening.wait()
+                await self.running_bot.workflows.idle()
+                yield
         finally:
             self.running_bot = None
-            stop.set()
-            await running
 
     def _configuration(self) -> dict[str, Any]:
         token = self.state_dir / "token"

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 import tomllib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -129,21 +127,11 @@ async def slack_bot(
         configured = bot_settings(state_dir, sim, azure, aws, more)
         chats = (ChatBuilder(SLACK, make),)
         app = App(configured, DECLARED, chats=chats, clock=clock, sleep=no_wait)
-        stop, opened = asyncio.Event(), asyncio.get_running_loop().create_future()
         before = sim.sockets.opened
-        running = asyncio.create_task(app.run(stop, opened))
-        stack.push_async_callback(partial(_stop, stop, running))
-        await asyncio.wait({running, opened}, return_when=asyncio.FIRST_COMPLETED)
-        if running.done():
-            running.result()
+        running = await stack.enter_async_context(app.running())
         (chat,) = made
         if over_http:
-            await sim.deliver_over_http(await address_of(chat, running))
+            await sim.deliver_over_http(await address_of(chat))
         else:
             await sim.connected(after=before)
-        yield SlackBot(opened.result(), chat, sim, clock, azure)
-
-
-async def _stop(stop: asyncio.Event, running: asyncio.Task[None]) -> None:
-    stop.set()
-    await running
+        yield SlackBot(running, chat, sim, clock, azure)

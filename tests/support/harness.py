@@ -165,17 +165,9 @@ async def running_bot(
             grace=grace,
             sleep=sleep,
         )
-        stop, opened = asyncio.Event(), asyncio.get_running_loop().create_future()
-        running = asyncio.create_task(app.run(stop, opened))
-        await asyncio.wait({running, opened}, return_when=asyncio.FIRST_COMPLETED)
-        if running.done():
-            running.result()
+        running = await stack.enter_async_context(app.running())
         await chat.listening.wait()
-        try:
-            yield BotHarness(opened.result(), chat, clock, azure)
-        finally:
-            stop.set()
-            await running
+        yield BotHarness(running, chat, clock, azure)
 
 
 @asynccontextmanager

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -71,16 +70,8 @@ async def running_app(
             DECLARED,
             clock=clock,
         )
-        stop, opened = asyncio.Event(), asyncio.get_running_loop().create_future()
-        running = asyncio.create_task(app.run(stop, opened))
-        await asyncio.wait({running, opened}, return_when=asyncio.FIRST_COMPLETED)
-        if running.done():
-            running.result()
-        try:
-            yield opened.result()
-        finally:
-            stop.set()
-            await running
+        async with app.running() as bot:
+            yield bot
 
 
 async def test_the_bot_starts_on_it_because_it_is_configured_and_a_schedule_posts_there(
