@@ -215,17 +215,23 @@ def _steps(
     )
 
 
+_UNREADABLE = "- another version of Slipway says how it ended"
+"""Of a report that cannot be read."""
+
+
 def _report_mark(report: StepReport) -> str:
     if report.failure is not None:
         return "✘ failed"
-    return "✔ already so" if report.done and report.done.already else "✔ done"
+    if report.done is None:
+        return _UNREADABLE
+    return "✔ already so" if report.done.already else "✔ done"
 
 
 def _report_words(report: StepReport) -> str:
     if report.failure is not None:
         return f"✘ {report.title}: {report.failure.sentence}"
     if report.done is None:
-        return "- not done"
+        return _UNREADABLE
     return f"✔ {'already so: ' if report.done.already else ''}{report.done.summary}"
 
 

@@ -6,7 +6,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -29,7 +29,7 @@ from slipway.bot.operations.model import (
     step_token,
 )
 from slipway.bot.operations.registry import SubjectRegistry
-from slipway.bot.operations.stored import read_outcome, read_plan, read_report, write_plan
+from slipway.bot.operations.stored import made_unknown, read_outcome, read_plan, read_report, write_plan
 from slipway.bot.store.database import Database
 from slipway.bot.store.tables import operation, operation_target, step_report, vote
 
@@ -415,7 +415,7 @@ class OperationRepository:
         votes = await _votes(connection, ids)
         reports = await _reports(connection, ids)
         return tuple(
-            self._operation(row, tuple(votes.get(row["id"], ())), tuple(reports.get(row["id"], ())))
+            self._operation(row, votes.get(row["id"], _Votes()), tuple(reports.get(row["id"], ())))
             for row in rows
         )
 
@@ -428,14 +428,15 @@ class OperationRepository:
             expires_at=row["expires_at"],
         )
 
-    def _operation(
-        self, row: Mapping[str, Any], votes: tuple[Vote, ...], reports: tuple[StepReport, ...]
-    ) -> Operation:
+    def _operation(self, row: Mapping[str, Any], votes: _Votes, reports: tuple[StepReport, ...]) -> Operation:
+        plan = self._plan(row)
+        if votes.unknown and not plan.unknown:
+            plan = made_unknown(plan, f"does not know what the vote “{votes.unknown}” means")
         return Operation(
             id=row["id"],
             kind=row["kind"],
             state=OperationState(row["state"]),
-            plan=self._plan(row),
+            plan=plan,
             digest=row["digest"],
             requester=row["requester"],
             room=Room(platform=Platform(row["platform"]), id=row["room"]) if row["platform"] else None,
@@ -443,7 +444,7 @@ class OperationRepository:
             created_at=row["created_at"],
             expires_at=row["expires_at"],
             ended_at=row["ended_at"],
-            votes=votes,
+            votes=tuple(votes.known),
             reports=reports,
             outcome=read_outcome(row["outcome"]) if row["outcome"] is not None else None,
             cancelled_by=row["cancelled_by"],
@@ -511,10 +512,22 @@ async def _fresh_id(connection: AsyncConnection) -> str:
     raise RuntimeError("no free operation id was found")
 
 
-async def _votes(connection: AsyncConnection, ids: Sequence[str]) -> dict[str, list[Vote]]:
+@dataclass
+class _Votes:
+    """The votes on one operation, and the word of one that only another version of Slipway knows."""
+
+    known: list[Vote] = field(default_factory=list)
+    unknown: str = ""
+
+
+async def _votes(connection: AsyncConnection, ids: Sequence[str]) -> dict[str, _Votes]:
     query = sa.select(vote).where(vote.c.operation_id.in_(ids)).order_by(vote.c.at)
-    votes: dict[str, list[Vote]] = {}
+    votes: dict[str, _Votes] = {}
     for row in (await connection.execute(query)).mappings():
+        found = votes.setdefault(row["operation_id"], _Votes())
+        if row["choice"] not in tuple(Choice):
+            found.unknown = row["choice"]
+            continue
         given = Vote(
             person=row["person"],
             choice=Choice(row["choice"]),
@@ -522,7 +535,7 @@ async def _votes(connection: AsyncConnection, ids: Sequence[str]) -> dict[str, l
             at=row["at"],
             event_key=row["event_key"],
         )
-        votes.setdefault(row["operation_id"], []).append(given)
+        found.known.append(given)
     return votes
 
 

@@ -85,6 +85,11 @@ def read_plan(text: str, registry: SubjectRegistry, *, kind: str, requester: str
     )
 
 
+def made_unknown(plan: Plan, why: str) -> Plan:
+    """The same plan, not to be carried out here: something that belongs to it is not known."""
+    return plan.model_copy(update={"request": UnknownRequest(kind=plan.kind, why=why)})
+
+
 def _command_of(request: Request, registry: SubjectRegistry) -> str:
     """Format 1 did not store the command."""
     return request.kind if isinstance(request, UnknownRequest) else registry.command_line(request)
@@ -165,11 +170,21 @@ def _leniently(model: type[ModelT], text: str) -> ModelT | None:
     """A model from JSON, without fields that a newer Slipway added; None where it cannot be read."""
     try:
         document = _renamed(json.loads(text))
-        if isinstance(document, dict):
-            document = {name: value for name, value in document.items() if name in model.model_fields}
+        try:
+            return model.model_validate_json(json.dumps(document))
+        except ValidationError as error:
+            for detail in error.errors():
+                if detail["type"] == "extra_forbidden":
+                    _remove(document, detail["loc"])
         return model.model_validate_json(json.dumps(document))
     except (ValueError, RecursionError):
         return None
+
+
+def _remove(document: Any, place: tuple[int | str, ...]) -> None:
+    for key in place[:-1]:
+        document = document[key]
+    del document[place[-1]]
 
 
 _RENAMED = {"trouble": "failure", "mover": "responsible"}
