@@ -63,7 +63,10 @@ def restore(state_dir: Path) -> MemoryChat:
         database.executescript((DATA / "slipway.sql").read_text())
         posted = database.execute("SELECT message_id, room, thread FROM message ORDER BY rowid").fetchall()
     chat = MemoryChat(prefix="n")
-    chat.messages = [PostedMessage(*each, [Card(title="as it was")]) for each in posted]
+    chat.messages = [
+        PostedMessage(message_id, room, thread, [Card(title="as it was")])
+        for message_id, room, thread in posted
+    ]
     chat.events = itertools.count(100)
     return chat
 

@@ -56,7 +56,8 @@ def told(make: Make) -> str:
 
 
 def subject(**more: Any) -> Subject[Any]:
-    return Subject(**{"name": "things", "title": "Things", "services": nothing} | more)
+    usual: dict[str, Any] = {"name": "things", "title": "Things", "services": nothing}
+    return Subject(**usual | more)
 
 
 def command_of(name: str, **more: Any) -> Command[Any]:
@@ -75,9 +76,13 @@ def command_of(name: str, **more: Any) -> Command[Any]:
 
 
 def table(**more: Any) -> SettingsTable[Any]:
-    return SettingsTable(
-        **{"name": "things", "model": ToySettings, "shape": TableShape.SINGLE, "summary": "things"} | more
-    )
+    usual: dict[str, Any] = {"name": "things", "model": ToySettings, "summary": "things"}
+    return SettingsTable(**usual | {"shape": TableShape.SINGLE} | more)
+
+
+def but(declaration: Any, **changes: Any) -> Any:
+    """A declaration with parts otherwise, of whatever type these are."""
+    return replace(declaration, **changes)
 
 
 class Nameless(Request):
@@ -134,7 +139,7 @@ class Mapped(Settings):
         (lambda: subject(name="Things"), "A subject cannot be called 'Things': use lower case and hyphens."),
         (lambda: subject(title=""), "The subject things lacks a title."),
         (lambda: replace(TOYS, steps=()), "The subject toys has kinds of operation and no steps."),
-        (lambda: replace(TOYS, services=nothing), "The subject toys has kinds of operation and no services."),
+        (lambda: but(TOYS, services=nothing), "The subject toys has kinds of operation and no services."),
     ],
 )
 def test_a_subject_that_is_incomplete(make: Make, sentence: str) -> None:
@@ -241,7 +246,7 @@ def test_a_settings_table_that_cannot_be(make: Make, sentence: str) -> None:
     ("make", "sentence"),
     [
         (
-            lambda: replace(POSTBOARD_CHAT, platform="Post Board"),
+            lambda: but(POSTBOARD_CHAT, platform="Post Board"),
             "A chat platform cannot be called 'Post Board': use a-z and _.",
         ),
         (
@@ -249,7 +254,7 @@ def test_a_settings_table_that_cannot_be(make: Make, sentence: str) -> None:
             "The account_example of postboard must begin with postboard:.",
         ),
         (
-            lambda: replace(POSTBOARD_CHAT, settings=Switched),
+            lambda: but(POSTBOARD_CHAT, settings=Switched),
             "The settings table postboard may be left out, so address needs a default.",
         ),
         (lambda: replace(TOYCLOUD, name="toy-cloud"), "A cloud cannot be called 'toy-cloud': use a-z and _."),
@@ -262,11 +267,11 @@ def test_a_settings_table_that_cannot_be(make: Make, sentence: str) -> None:
             "The cloud toycloud has no setting secret to take from variables.",
         ),
         (
-            lambda: replace(TOYCLOUD, settings=Nested, environment={}),
+            lambda: but(TOYCLOUD, settings=Nested, environment={}),
             "The setting inner of the cloud toycloud holds a table, and such keys name accounts.",
         ),
         (
-            lambda: replace(TOYCLOUD, settings=Mapped, environment={}),
+            lambda: but(TOYCLOUD, settings=Mapped, environment={}),
             "The setting inner of the cloud toycloud holds a table, and such keys name accounts.",
         ),
     ],
@@ -378,11 +383,11 @@ def test_a_kind_that_nobody_can_ask_for_or_no_cloud_can_do(toys: Subject[Any], s
         ((POSTBOARD_CHAT, replace(POSTBOARD_CHAT)), "Two chat platforms are called postboard."),
         ((CONSOLE,), "Two chat platforms are called console."),
         (
-            (replace(POSTBOARD_CHAT, platform="azure", account_example=""),),
+            (but(POSTBOARD_CHAT, platform="azure", account_example=""),),
             "The settings table azure is claimed twice.",
         ),
         (
-            (replace(POSTBOARD_CHAT, platform="schedule", account_example=""),),
+            (but(POSTBOARD_CHAT, platform="schedule", account_example=""),),
             "The settings table schedule is claimed twice.",
         ),
         (
