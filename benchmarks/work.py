@@ -25,7 +25,7 @@ from slipway.bot.clouds.simulated.azure import SimulatedAzure
 from slipway.bot.clouds.simulated.fedora import fedora_gallery
 from slipway.bot.core.times import system_clock
 from slipway.bot.operations.messages import MessageService
-from slipway.bot.operations.repository import OperationRepository
+from slipway.bot.operations.rows import OperationRows
 from slipway.bot.store.database import Database
 from slipway.bot.wiring import RunningBot
 from slipway.commands.dispatch import dispatcher
@@ -119,9 +119,9 @@ def _counting() -> Iterator[Counter[str]]:
         (Database, "reading", transaction("reading_transactions", Database.reading)),
         (Database, "writing", transaction("writing_transactions", Database.writing)),
         (
-            OperationRepository,
+            OperationRows,
             "_operation",
-            counted("operations_loaded", OperationRepository._operation),
+            counted("operations_loaded", OperationRows._operation),
         ),
         (MessageService, "card_of", counted("card_lookups", MessageService.card_of)),
         (MessageService, "card_at", counted("card_lookups", MessageService.card_at)),

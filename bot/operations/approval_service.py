@@ -11,9 +11,10 @@ from slipway.bot.core.errors import UserError
 from slipway.bot.core.text import nearest
 from slipway.bot.core.times import Clock
 from slipway.bot.operations.audit import AuditEntry, AuditKey
+from slipway.bot.operations.changes import OperationChange
 from slipway.bot.operations.model import Operation, OperationState, Outcome, Vote
 from slipway.bot.operations.policy import Missing, Vetoed, approval_status, deciders, may_decide
-from slipway.bot.operations.repository import OperationChange, OperationRepository, UnknownOperationError
+from slipway.bot.operations.repository import OperationRepository, UnknownOperationError
 from slipway.bot.people import People, Person
 
 LONGEST_REASON = 300

@@ -4,20 +4,20 @@ transaction: either all are there or none."""
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from slipway.bot.chat.model import Choice, Platform, Room
+from slipway.bot.chat.model import Room
 from slipway.bot.core.model import canonical_json
 from slipway.bot.core.steps import Step
 from slipway.bot.operations.audit import AuditEntry, AuditKey, StepPhase, append, is_noted
+from slipway.bot.operations.changes import OperationChange, StepChange, moved_values
 from slipway.bot.operations.model import (
     OPEN,
     Operation,
@@ -25,11 +25,11 @@ from slipway.bot.operations.model import (
     Outcome,
     Plan,
     StepReport,
-    Vote,
     step_token,
 )
 from slipway.bot.operations.registry import SubjectRegistry
-from slipway.bot.operations.stored import made_unknown, read_outcome, read_plan, read_report, write_plan
+from slipway.bot.operations.rows import OperationRows
+from slipway.bot.operations.stored import read_report, write_plan
 from slipway.bot.store.database import Database
 from slipway.bot.store.tables import operation, operation_target, step_report, vote
 
@@ -90,64 +90,6 @@ class UnknownOperationError(LookupError):
         super().__init__(f"operation {operation_id} is not in the database")
 
 
-class OperationChange:
-    """One operation in a write transaction: what is done to it is committed together, or not at all."""
-
-    def __init__(self, connection: AsyncConnection, found: Operation) -> None:
-        self._connection = connection
-        self.operation = found
-
-    async def noted(self, *keys: AuditKey) -> bool:
-        """Whether the audit trail has an entry with one of these keys."""
-        return await is_noted(self._connection, *keys)
-
-    async def vote(self, given: Vote, entry: AuditEntry) -> None:
-        """Record a vote, replacing the person's former one.
-
-        Saying the same again leaves the first vote: taking that one back takes the vote back, even where a
-        platform delivered it twice.
-        """
-        before = next((each for each in self.operation.votes if each.person == given.person), None)
-        if before is None or before.choice is not given.choice:
-            key = (vote.c.operation_id == self.operation.id) & (vote.c.person == given.person)
-            await self._connection.execute(vote.delete().where(key))
-            row = {"operation_id": self.operation.id, **given.model_dump()}
-            await self._connection.execute(vote.insert().values(row))
-            others = tuple(each for each in self.operation.votes if each is not before)
-            self.operation = self.operation.model_copy(update={"votes": (*others, given)})
-        await append(self._connection, entry)
-
-    async def move(
-        self,
-        to: OperationState,
-        entry: AuditEntry,
-        *,
-        outcome: Outcome | None = None,
-        cancelled_by: str | None = None,
-    ) -> None:
-        """Set the state."""
-        await self._connection.execute(
-            operation.update()
-            .where(operation.c.id == self.operation.id)
-            .values(_moved(to, entry, outcome, cancelled_by))
-        )
-        await append(self._connection, entry)
-        changes: dict[str, Any] = {"state": to}
-        changes |= {"ended_at": entry.at} if to.ended else {}
-        changes |= {"outcome": outcome} if outcome is not None else {}
-        changes |= {"cancelled_by": cancelled_by} if cancelled_by is not None else {}
-        self.operation = self.operation.model_copy(update=changes)
-
-    async def ask_to_stop(self, entry: AuditEntry) -> None:
-        """Note that it should stop before its next step."""
-        values = {"cancelled_by": entry.actor}
-        await self._connection.execute(
-            operation.update().where(operation.c.id == self.operation.id).values(values)
-        )
-        await append(self._connection, entry)
-        self.operation = self.operation.model_copy(update=values)
-
-
 class OperationRepository:
     """Reads and changes operations.
 
@@ -159,6 +101,7 @@ class OperationRepository:
     def __init__(self, database: Database, registry: SubjectRegistry) -> None:
         self._database = database
         self._registry = registry
+        self._rows = OperationRows(registry)
 
     async def create(self, proposed: Proposal) -> Operation:
         """Store a proposal; for an event that proposed before, the operation of then is returned."""
@@ -210,7 +153,9 @@ class OperationRepository:
     async def find(self, operation_id: str) -> Operation | None:
         """One operation, with its votes and step reports; None if there is no such id."""
         async with self._database.reading() as connection:
-            rows = await self._select(connection, sa.select(operation).where(operation.c.id == operation_id))
+            rows = await self._rows.select(
+                connection, sa.select(operation).where(operation.c.id == operation_id)
+            )
         return rows[0] if rows else None
 
     async def get(self, operation_id: str) -> Operation:
@@ -227,7 +172,7 @@ class OperationRepository:
     async def by_event_key(self, event_key: str) -> Operation | None:
         """The operation that this event asked for, if it did."""
         async with self._database.reading() as connection:
-            rows = await self._select(
+            rows = await self._rows.select(
                 connection, sa.select(operation).where(operation.c.event_key == event_key)
             )
         return rows[0] if rows else None
@@ -236,7 +181,7 @@ class OperationRepository:
         """All operations in one of these states, oldest first."""
         query = sa.select(operation).where(operation.c.state.in_(states)).order_by(operation.c.created_at)
         async with self._database.reading() as connection:
-            return await self._select(connection, query)
+            return await self._rows.select(connection, query)
 
     async def open_ones(self) -> tuple[OpenOperation, ...]:
         """All operations that have not ended, oldest first, without their plans: those can be very long."""
@@ -255,7 +200,7 @@ class OperationRepository:
         """The newest operations, newest first."""
         query = sa.select(operation).order_by(operation.c.created_at.desc()).limit(limit)
         async with self._database.reading() as connection:
-            return await self._select(connection, query)
+            return await self._rows.select(connection, query)
 
     async def past(
         self,
@@ -283,7 +228,7 @@ class OperationRepository:
         async with self._database.reading() as connection:
             rows = (await connection.execute(query)).mappings().all()
         return tuple(
-            PastSteps(row["id"], OperationState(row["state"]), self._plan(row).steps) for row in rows
+            PastSteps(row["id"], OperationState(row["state"]), self._rows.plan(row).steps) for row in rows
         )
 
     async def ids(self) -> tuple[str, ...]:
@@ -320,7 +265,7 @@ class OperationRepository:
         statement = (
             operation.update()
             .where(operation.c.id == operation_id, operation.c.state == expected)
-            .values(_moved(to, entry, outcome, cancelled_by))
+            .values(moved_values(to, entry, outcome, cancelled_by))
         )
         async with self._database.writing() as connection:
             if not (await connection.execute(statement)).rowcount:
@@ -363,7 +308,7 @@ class OperationRepository:
             row = (await connection.execute(query)).mappings().first()
         if row is None:
             raise UnknownOperationError(operation_id)
-        return self._plan(row)
+        return self._rows.plan(row)
 
     async def step_status(self, operation_id: str, number: int) -> StepStatus:
         """How a step stands, without the plan: that can have thousands of steps."""
@@ -402,104 +347,12 @@ class OperationRepository:
             yield StepChange(connection, operation_id, cancelled_by)
 
     async def _load(self, connection: AsyncConnection, operation_id: str) -> Operation:
-        found = await self._select(connection, sa.select(operation).where(operation.c.id == operation_id))
+        found = await self._rows.select(
+            connection, sa.select(operation).where(operation.c.id == operation_id)
+        )
         if not found:
             raise UnknownOperationError(operation_id)
         return found[0]
-
-    async def _select(
-        self, connection: AsyncConnection, query: sa.Select[tuple[Any, ...]]
-    ) -> tuple[Operation, ...]:
-        rows = (await connection.execute(query)).mappings().all()
-        ids = [row["id"] for row in rows]
-        votes = await _votes(connection, ids)
-        reports = await _reports(connection, ids)
-        return tuple(
-            self._operation(row, votes.get(row["id"], _Votes()), tuple(reports.get(row["id"], ())))
-            for row in rows
-        )
-
-    def _plan(self, row: Mapping[str, Any] | sa.RowMapping) -> Plan:
-        return read_plan(
-            row["plan"],
-            self._registry,
-            kind=row["kind"],
-            requester=row["requester"],
-            expires_at=row["expires_at"],
-        )
-
-    def _operation(self, row: Mapping[str, Any], votes: _Votes, reports: tuple[StepReport, ...]) -> Operation:
-        plan = self._plan(row)
-        if votes.unknown and not plan.unknown:
-            plan = made_unknown(plan, f"does not know what the vote “{votes.unknown}” means")
-        return Operation(
-            id=row["id"],
-            kind=row["kind"],
-            state=OperationState(row["state"]),
-            plan=plan,
-            digest=row["digest"],
-            requester=row["requester"],
-            room=Room(platform=Platform(row["platform"]), id=row["room"]) if row["platform"] else None,
-            thread=row["thread"],
-            created_at=row["created_at"],
-            expires_at=row["expires_at"],
-            ended_at=row["ended_at"],
-            votes=tuple(votes.known),
-            reports=reports,
-            outcome=read_outcome(row["outcome"]) if row["outcome"] is not None else None,
-            cancelled_by=row["cancelled_by"],
-        )
-
-
-class StepChange:
-    """What follows from a step's end, in the transaction that stores it."""
-
-    def __init__(self, connection: AsyncConnection, operation_id: str, cancelled_by: str | None) -> None:
-        self._connection = connection
-        self._operation_id = operation_id
-        self.cancelled_by = cancelled_by
-
-    async def reports(self) -> tuple[StepReport, ...]:
-        """How every step ended so far, this one included."""
-        found = await _reports(self._connection, [self._operation_id])
-        return tuple(found.get(self._operation_id, ()))
-
-    async def begin_next(self, entry: AuditEntry) -> None:
-        """Note that the next step begins."""
-        await append(self._connection, entry)
-
-    async def end(self, state: OperationState, entry: AuditEntry, outcome: Outcome) -> bool:
-        """Let the operation end, unless it has ended. False where that could not be stored: the step's report is
-        kept all the same, and the end can be stored later."""
-        try:
-            async with self._connection.begin_nested():
-                await self._store_end(state, entry, outcome)
-        except sa.exc.DatabaseError:
-            log.exception("the end of an operation could not be stored", operation=self._operation_id)
-            return False
-        return True
-
-    async def _store_end(self, state: OperationState, entry: AuditEntry, outcome: Outcome) -> None:
-        statement = (
-            operation.update()
-            .where(operation.c.id == self._operation_id, operation.c.state == OperationState.RUNNING)
-            .values(_moved(state, entry, outcome, None))
-        )
-        if (await self._connection.execute(statement)).rowcount:
-            await append(self._connection, entry)
-
-
-def _moved(
-    to: OperationState, entry: AuditEntry, outcome: Outcome | None, cancelled_by: str | None
-) -> dict[str, Any]:
-    values: dict[str, Any] = {"state": to}
-    if to.ended:
-        values["ended_at"] = entry.at
-    if outcome is not None:
-        values["outcome"] = canonical_json(outcome)
-    if cancelled_by is not None:
-        values["cancelled_by"] = cancelled_by
-    return values
 
 
 async def _fresh_id(connection: AsyncConnection) -> str:
@@ -510,38 +363,3 @@ async def _fresh_id(connection: AsyncConnection) -> str:
         if taken is None:
             return candidate
     raise RuntimeError("no free operation id was found")
-
-
-@dataclass
-class _Votes:
-    """The votes on one operation, and the word of one that only another version of Slipway knows."""
-
-    known: list[Vote] = field(default_factory=list)
-    unknown: str = ""
-
-
-async def _votes(connection: AsyncConnection, ids: Sequence[str]) -> dict[str, _Votes]:
-    query = sa.select(vote).where(vote.c.operation_id.in_(ids)).order_by(vote.c.at)
-    votes: dict[str, _Votes] = {}
-    for row in (await connection.execute(query)).mappings():
-        found = votes.setdefault(row["operation_id"], _Votes())
-        if row["choice"] not in tuple(Choice):
-            found.unknown = row["choice"]
-            continue
-        given = Vote(
-            person=row["person"],
-            choice=Choice(row["choice"]),
-            reason=row["reason"],
-            at=row["at"],
-            event_key=row["event_key"],
-        )
-        found.known.append(given)
-    return votes
-
-
-async def _reports(connection: AsyncConnection, ids: Sequence[str]) -> dict[str, list[StepReport]]:
-    query = sa.select(step_report).where(step_report.c.operation_id.in_(ids)).order_by(step_report.c.number)
-    reports: dict[str, list[StepReport]] = {}
-    for row in (await connection.execute(query)).mappings():
-        reports.setdefault(row["operation_id"], []).append(read_report(row["report"], row["number"]))
-    return reports

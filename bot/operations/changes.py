@@ -1,0 +1,127 @@
+"""What is done to one operation inside a write transaction, with its audit entries."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from slipway.bot.core.model import canonical_json
+from slipway.bot.operations.audit import AuditEntry, AuditKey, append, is_noted
+from slipway.bot.operations.model import Operation, OperationState, Outcome, StepReport, Vote
+from slipway.bot.operations.rows import step_reports
+from slipway.bot.store.tables import operation, vote
+
+log = structlog.get_logger(__name__)
+
+
+class OperationChange:
+    """One operation in a write transaction: what is done to it is committed together, or not at all."""
+
+    def __init__(self, connection: AsyncConnection, found: Operation) -> None:
+        self._connection = connection
+        self.operation = found
+
+    async def noted(self, *keys: AuditKey) -> bool:
+        """Whether the audit trail has an entry with one of these keys."""
+        return await is_noted(self._connection, *keys)
+
+    async def vote(self, given: Vote, entry: AuditEntry) -> None:
+        """Record a vote, replacing the person's former one.
+
+        Saying the same again leaves the first vote: taking that one back takes the vote back, even where a
+        platform delivered it twice.
+        """
+        before = next((each for each in self.operation.votes if each.person == given.person), None)
+        if before is None or before.choice is not given.choice:
+            key = (vote.c.operation_id == self.operation.id) & (vote.c.person == given.person)
+            await self._connection.execute(vote.delete().where(key))
+            row = {"operation_id": self.operation.id, **given.model_dump()}
+            await self._connection.execute(vote.insert().values(row))
+            others = tuple(each for each in self.operation.votes if each is not before)
+            self.operation = self.operation.model_copy(update={"votes": (*others, given)})
+        await append(self._connection, entry)
+
+    async def move(
+        self,
+        to: OperationState,
+        entry: AuditEntry,
+        *,
+        outcome: Outcome | None = None,
+        cancelled_by: str | None = None,
+    ) -> None:
+        """Set the state."""
+        await self._connection.execute(
+            operation.update()
+            .where(operation.c.id == self.operation.id)
+            .values(moved_values(to, entry, outcome, cancelled_by))
+        )
+        await append(self._connection, entry)
+        changes: dict[str, Any] = {"state": to}
+        changes |= {"ended_at": entry.at} if to.ended else {}
+        changes |= {"outcome": outcome} if outcome is not None else {}
+        changes |= {"cancelled_by": cancelled_by} if cancelled_by is not None else {}
+        self.operation = self.operation.model_copy(update=changes)
+
+    async def ask_to_stop(self, entry: AuditEntry) -> None:
+        """Note that it should stop before its next step."""
+        values = {"cancelled_by": entry.actor}
+        await self._connection.execute(
+            operation.update().where(operation.c.id == self.operation.id).values(values)
+        )
+        await append(self._connection, entry)
+        self.operation = self.operation.model_copy(update=values)
+
+
+class StepChange:
+    """What follows from a step's end, in the transaction that stores it."""
+
+    def __init__(self, connection: AsyncConnection, operation_id: str, cancelled_by: str | None) -> None:
+        self._connection = connection
+        self._operation_id = operation_id
+        self.cancelled_by = cancelled_by
+
+    async def reports(self) -> tuple[StepReport, ...]:
+        """How every step ended so far, this one included."""
+        found = await step_reports(self._connection, [self._operation_id])
+        return tuple(found.get(self._operation_id, ()))
+
+    async def begin_next(self, entry: AuditEntry) -> None:
+        """Note that the next step begins."""
+        await append(self._connection, entry)
+
+    async def end(self, state: OperationState, entry: AuditEntry, outcome: Outcome) -> bool:
+        """Let the operation end, unless it has ended. False where that could not be stored: the step's report is
+        kept all the same, and the end can be stored later."""
+        try:
+            async with self._connection.begin_nested():
+                await self._store_end(state, entry, outcome)
+        except sa.exc.DatabaseError:
+            log.exception("the end of an operation could not be stored", operation=self._operation_id)
+            return False
+        return True
+
+    async def _store_end(self, state: OperationState, entry: AuditEntry, outcome: Outcome) -> None:
+        statement = (
+            operation.update()
+            .where(operation.c.id == self._operation_id, operation.c.state == OperationState.RUNNING)
+            .values(moved_values(state, entry, outcome, None))
+        )
+        if (await self._connection.execute(statement)).rowcount:
+            await append(self._connection, entry)
+
+
+def moved_values(
+    to: OperationState, entry: AuditEntry, outcome: Outcome | None, cancelled_by: str | None
+) -> dict[str, Any]:
+    """The columns that a change of state sets."""
+    values: dict[str, Any] = {"state": to}
+    if to.ended:
+        values["ended_at"] = entry.at
+    if outcome is not None:
+        values["outcome"] = canonical_json(outcome)
+    if cancelled_by is not None:
+        values["cancelled_by"] = cancelled_by
+    return values
