@@ -126,7 +126,7 @@ class PolicyCheck:
             yield Problem(
                 f"policy.{kind.name}.approvals",
                 f"{_approvals(policy.approvals)} asked for from others than the requester, and whoever may "
-                f"{kind.name} ({listing(person.id for person in requesters)}) never finds as many: the role "
+                f"{kind.right} ({listing(person.id for person in requesters)}) never finds as many: the role "
                 f'"{policy.role}" is held by {_persons(holders)}; give more persons the role, '
                 "or set requester_may_approve = true",
             )
