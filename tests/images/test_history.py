@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 
 from slipway.bot.core.steps import Step
 from slipway.bot.operations.model import OperationState
+from slipway.bot.operations.repository import OperationRepository
+from slipway.bot.store.database import Database
 from slipway.bot.subjects.images.catalogue import Catalogue
 from slipway.bot.subjects.images.history import RollbackHistory, rolled_back
 from slipway.bot.subjects.images.promote import PromotePlanner
@@ -20,6 +23,7 @@ from tests.images.fakes import MemoryGallery
 from tests.support.azure import X64
 from tests.support.clock import NOW
 from tests.support.clouds import galleries
+from tests.support.configuration import DECLARED
 
 
 def change(number: str, *, excluded: bool, cloud: str = "azure") -> SetExcluded:
@@ -82,7 +86,7 @@ class PastOperations:
         states: Collection[OperationState],
         targets: Collection[str] | None = None,
     ) -> Sequence[Past]:
-        self.asked.append(targets)
+        self.asked.append(None if targets is None else set(targets))
         steps = tuple(change(number, excluded=True) for number in self.rolled_back)
         return [Past(OperationState.DONE, steps)]
 
@@ -94,6 +98,18 @@ async def test_only_the_versions_that_are_asked_about_are_looked_up_and_told() -
     assert await history.rolled_back([]) == ()
     assert await history.rolled_back() == (pin("43.1.0"), pin("43.2.0"))
     assert operations.asked == [{pin("43.1.0").target}, None]
+
+
+async def test_a_gallery_can_have_more_versions_than_one_query_can_name(tmp_path: Path) -> None:
+    database = Database(tmp_path / "slipway.db")
+    await database.open()
+    history = RollbackHistory(OperationRepository(database, DECLARED.registry))
+    versions = [pin(f"43.{number}.0") for number in range(40_000)]
+    assert await history.rolled_back(versions) == ()
+    await database.close()
+    operations = PastOperations("43.1.0", "43.39999.0")
+    assert await RollbackHistory(operations).rolled_back(versions) == (pin("43.1.0"), pin("43.39999.0"))
+    assert set.union(*(asked or set() for asked in operations.asked)) == {each.target for each in versions}
 
 
 async def test_a_promotion_without_a_version_looks_up_the_candidates_that_it_may_choose() -> None:

@@ -20,6 +20,11 @@ TAKEN_BACK = frozenset(
 version is bad, and the flag may have been set all the same. A promotion counts once it is done."""
 
 
+MOST_TARGETS = 500
+"""How many versions one query asks about: a statement of SQLite can have 32,766 parameters, and fewer before 3.32
+(https://www.sqlite.org/limits.html); a gallery can have more versions."""
+
+
 class PastSteps(Protocol):
     """What an operation of the past changed, or was to change."""
 
@@ -58,7 +63,13 @@ class RollbackHistory:
         """Those of these versions (None: of all) that were rolled back, and not promoted since."""
         if versions is not None and not versions:
             return ()
-        targets = None if versions is None else {pin.target for pin in versions}
+        if versions is None:
+            return await self._among(None)
+        targets = sorted({pin.target for pin in versions})
+        asked = (targets[first : first + MOST_TARGETS] for first in range(0, len(targets), MOST_TARGETS))
+        return tuple([pin for some in asked for pin in await self._among(some)])
+
+    async def _among(self, targets: Collection[str] | None) -> tuple[Pin, ...]:
         past = await self._operations.past(KINDS, TAKEN_BACK, targets)
         found = rolled_back((each.state, each.steps) for each in past)
         return tuple(pin for pin in found if targets is None or pin.target in targets)
