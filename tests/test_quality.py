@@ -40,7 +40,7 @@ def _kinds(part: Part) -> set[str]:
 def _has_golden_cards(part: Part) -> bool:
     if part.kind is PartKind.CHAT:
         return any((ROOT / "tests" / part.name / "cards").glob("*.json"))
-    return all(any(CARDS.glob(f"{kind}-*.json")) for kind in _kinds(part))
+    return any(any(CARDS.glob(f"{kind}-*.json")) for kind in _kinds(part))  # those of others look alike
 
 
 def _has_probe(part: Part) -> bool:

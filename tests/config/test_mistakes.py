@@ -9,9 +9,14 @@ from typing import Any
 import pytest
 
 from slipway.bot.clouds.aws.declaration import CLOUD as AWS
-from slipway.bot.core.problems import render_problems
+from slipway.bot.clouds.ports.image_versions import IMAGE_VERSIONS
+from slipway.bot.core.problems import one_of, render_problems
 from slipway.bot.subjects.machines.subject import PROFILES
-from tests.support.configuration import problems_of, put, settings_of, valid_document
+from tests.support.configuration import DECLARED, problems_of, put, settings_of, valid_document
+
+CLOUDS = [cloud.name for cloud in DECLARED.clouds]
+GALLERIES = [cloud.name for cloud in DECLARED.clouds if IMAGE_VERSIONS in cloud.provides]
+CHATS = [f"[{chat.platform}]" for chat in DECLARED.chats if not chat.auxiliary]
 
 
 def test_a_good_configuration_is_read() -> None:
@@ -213,8 +218,11 @@ def test_a_mistake_is_told_by_its_key_and_alone(key: str, value: object, line: s
         ("schedule.0.name", "schedule #1.name: is missing; write lowercase letters"),
         ("person.1.id", "person #2.id: is missing; write lowercase letters"),
         ("aws", "profiles: profiles launch machines on AWS, and there is no [aws]; add it"),
-        ("azure", "schedule.weekly-cleanup.command: cleanup works in azure, and there is no [azure]; add it"),
-        ("matrix", "matrix: is missing: there is no room to talk in; add [matrix] or [slack]"),
+        (
+            "azure",
+            f"schedule.weekly-cleanup.command: cleanup works in {one_of(GALLERIES)}, and there is no [",
+        ),
+        ("matrix", f"matrix: is missing: there is no room to talk in; add {one_of(CHATS)}"),
         ("person", "person: is missing: nobody may do anything; add a [[person]] for each of you"),
     ],
 )
@@ -232,8 +240,10 @@ def test_a_configuration_without_any_cloud_is_refused() -> None:
     document = valid_document()
     for table in ("aws", "azure", "profiles", "schedule"):
         del document[table]
+    others = f"{'is' if len(CLOUDS) == 2 else 'are'} {' and '.join(CLOUDS[1:])}"
+    any_cloud = one_of(f"[{cloud}]" for cloud in CLOUDS)
     assert problems_of(document) == (
-        "aws: is missing, and so is azure: there is no cloud to work in; add [aws] or [azure]",
+        f"aws: is missing, and so {others}: there is no cloud to work in; add {any_cloud}",
     )
 
 
@@ -241,7 +251,7 @@ def test_a_console_turned_off_is_no_place_to_talk() -> None:
     document = valid_document() | {"console": {"enabled": False}, "schedule": []}
     del document["matrix"]
     assert problems_of(document) == (
-        "console.enabled: there is no room to talk in; set it to true, or add [matrix] or [slack]",
+        f"console.enabled: there is no room to talk in; set it to true, or add {one_of(CHATS)}",
     )
 
 

@@ -34,7 +34,7 @@ RULES: Mapping[PartKind, Mapping[str, str]] = {
         "crash-tests": "Each kind of operation ends right, once, after a kill at any point",
         "stored-formats": "What former versions stored is read as what it meant",
         "several-clouds": "It works in several clouds and accounts at once",
-        "golden-cards": "Cards of each kind are agreed as golden files",
+        "golden-cards": "Cards of its operations are agreed as golden files",
         "check-lines": "`slipway check` describes its settings",
         "doctor-probe": "`slipway doctor` tries what it needs",
         "home-section": "It has a section in App Home",
