@@ -11,7 +11,7 @@ from slipway.bot.operations.model import Failure, OperationState, Outcome, Plan,
 def own_failure(operation_id: str) -> Failure:
     """A fault of Slipway's own."""
     return Failure(
-        sentence="Slipway itself failed here; its log says how.",
+        sentence="Internal error: Slipway's log says how.",
         responsible=ResponsibleParty.ADMIN,
         hint=f"op {operation_id}",
     )
