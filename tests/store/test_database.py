@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sqlite3
 import subprocess
 import sys
@@ -37,6 +38,17 @@ def plainly(path: Path, statement: str) -> list[tuple[object, ...]]:
     return rows
 
 
+def migrate_to(revision: str, path: Path) -> None:
+    """Make a database as the Slipway of an earlier schema left it."""
+    engine = sa.create_engine(f"sqlite:///{path}")
+    config = Config()
+    config.set_main_option("script_location", str(MIGRATIONS))
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+    engine.dispose()
+
+
 async def test_the_migrations_make_exactly_the_tables_that_the_code_uses(tmp_path: Path) -> None:
     path = tmp_path / "slipway.db"
     await open_and_close(path)
@@ -65,13 +77,7 @@ async def test_a_database_of_the_first_schema_is_brought_up_to_date_with_what_it
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "slipway.db"
-    engine = sa.create_engine(f"sqlite:///{path}")
-    config = Config()
-    config.set_main_option("script_location", str(MIGRATIONS))
-    with engine.begin() as connection:
-        config.attributes["connection"] = connection
-        command.upgrade(config, "0001")
-    engine.dispose()
+    migrate_to("0001", path)
     plainly(
         path,
         "INSERT INTO message (key, platform, room, message_id, shown, sent_at) "
@@ -80,6 +86,64 @@ async def test_a_database_of_the_first_schema_is_brought_up_to_date_with_what_it
     await open_and_close(path)
     assert plainly(path, "SELECT version_num FROM alembic_version") == [(HEAD,)]
     assert plainly(path, "SELECT key, shown, edits FROM message") == [("k", "digest", 0)]
+
+
+SOUND_STEP = {"kind": "set-excluded", "definition": "Fedora-Cloud-43-x64", "version": "43.1.0"}
+SOUND_TARGET = "version azure fedora-cloud-43-x64 43.1.0"
+
+
+@pytest.mark.parametrize(
+    ("plan", "targets"),
+    [
+        ({"steps": [SOUND_STEP, SOUND_STEP | {"kind": "delete-version", "version": "42.1.0"}]}, 2),
+        ({"steps": [SOUND_STEP, {"kind": "set-excluded", "version": "43.2.0"}]}, 1),
+        ({"steps": [SOUND_STEP, {"kind": "set-excluded", "definition": "Fedora-Cloud-43-x64"}]}, 1),
+        ({"steps": [SOUND_STEP, SOUND_STEP | {"definition": 43}]}, 1),
+        ({"steps": [SOUND_STEP, SOUND_STEP | {"version": None}]}, 1),
+        ({"steps": [SOUND_STEP, SOUND_STEP | {"kind": "set-hold"}]}, 1),
+        ({"steps": [SOUND_STEP, SOUND_STEP | {"kind": ["set-excluded"]}]}, 1),
+        ({"steps": [SOUND_STEP, 7, None, "set-excluded", ["set-excluded"]]}, 1),
+        ({"steps": None}, 0),
+        ({"steps": SOUND_STEP}, 0),
+        ({"steps": "set-excluded"}, 0),
+        ({}, 0),
+        (7, 0),
+        (None, 0),
+        ([SOUND_STEP], 0),
+    ],
+    ids=json.dumps,
+)
+async def test_an_odd_plan_of_before_keeps_no_database_from_opening(
+    plan: object, targets: int, tmp_path: Path
+) -> None:
+    found = await targets_after_migrating(json.dumps(plan), tmp_path)
+    assert len(found) == targets
+    if targets:
+        assert SOUND_TARGET in found
+
+
+@pytest.mark.parametrize(
+    "plan", ["", "{", '{"steps": [', "[" * 100_000, "no plan"], ids=["empty", "open", "cut", "deep", "words"]
+)
+async def test_a_plan_of_before_that_cannot_be_read_keeps_no_database_from_opening(
+    plan: str, tmp_path: Path
+) -> None:
+    assert await targets_after_migrating(plan, tmp_path) == []
+
+
+async def targets_after_migrating(plan: str, tmp_path: Path) -> list[object]:
+    """What the operation with this plan changes, as the database of schema 0002 that holds it is opened."""
+    path = tmp_path / "slipway.db"
+    migrate_to("0002", path)
+    with sqlite3.connect(path) as connection:
+        connection.execute(
+            "INSERT INTO operation (id, origin, kind, state, plan, digest, requester, platform, room, "
+            "created_at, expires_at) VALUES ('op-aaaa', 'e1', 'promote', 'done', ?, 'd', 'alice', 'console', "
+            "'console', '2026-11-20 12:00:00', '2026-11-21 12:00:00')",
+            (plan,),
+        )
+    await open_and_close(path)
+    return [row[0] for row in plainly(path, "SELECT target FROM operation_target")]
 
 
 async def test_a_database_of_a_newer_slipway_is_left_alone(tmp_path: Path) -> None:

@@ -33,13 +33,23 @@ def upgrade() -> None:
 
 
 def _targets(plan: str) -> set[str]:
-    """The versions that a plan of before changes: the steps that there were then, in the one cloud that there was."""
+    """The versions that a plan of before changes: the steps that there were then, in the one cloud that there was.
+
+    A plan or a step that is not as Slipway wrote them names none, so that one odd row keeps nobody from starting.
+    """
     try:
-        steps = json.loads(plan)["steps"]
-    except (ValueError, KeyError, TypeError):
+        stored = json.loads(plan)
+    except (ValueError, RecursionError):
         return set()
-    return {
-        f"version azure {step['definition'].casefold()} {step['version']}"
-        for step in steps
-        if isinstance(step, dict) and step.get("kind") in ("set-excluded", "delete-version")
-    }
+    steps = stored.get("steps") if isinstance(stored, dict) else None
+    found = (_target(step) for step in (steps if isinstance(steps, list) else ()))
+    return {target for target in found if target is not None}
+
+
+def _target(step: object) -> str | None:
+    if not isinstance(step, dict) or step.get("kind") not in ("set-excluded", "delete-version"):
+        return None
+    definition, version = step.get("definition"), step.get("version")
+    if not isinstance(definition, str) or not isinstance(version, str):
+        return None
+    return f"version azure {definition.casefold()} {version}"
