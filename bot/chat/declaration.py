@@ -9,6 +9,12 @@ from typing import Generic, Protocol, TypeVar
 
 from slipway.bot.chat.forms import CommandForm
 from slipway.bot.chat.model import Card, Chat, Platform
+from slipway.bot.core.declared_fields import (
+    Declaration,
+    check_callables,
+    check_class,
+    check_text,
+)
 from slipway.bot.core.errors import DeclarationError
 from slipway.bot.core.probes import Finding
 from slipway.bot.core.problems import Problem
@@ -18,6 +24,8 @@ from slipway.bot.core.times import Clock
 from slipway.bot.core.waiting import Sleep
 
 SettingsT = TypeVar("SettingsT", bound=Settings)
+
+_FUNCTIONS = ("build", "describe", "account_problem", "room_problem", "check", "rooms", "group_problem")
 
 
 class KeyValueStore(Protocol):
@@ -77,14 +85,15 @@ class ChatContext(Generic[SettingsT]):
 
 
 @dataclass(frozen=True)
-class ChatDeclaration(Generic[SettingsT]):
+class ChatDeclaration(Declaration, Generic[SettingsT]):
     """A chat platform, declared in its package's ``declaration.py`` as ``CHAT``.
 
     Attributes:
         platform: its name in addresses (``matrix:@alice:example.org``), and of its table in slipway.toml.
         settings: the table's class.
         build: makes the adapter. Loads no SDK: that is done when it runs.
-        enabled: whether the table switches the platform on; a table that is there does, unless this says no.
+        switch: the key of the table, a bool, that switches the platform on; empty where a table that is there does.
+        named_accounts: accounts that the table names, by its keys; each must belong to a person.
         check: mistakes that show from several keys of the table; keys are given without the table's name.
             ``secrets`` says whether missing secrets are told: not where one could not be read, which is told
             already.
@@ -108,7 +117,8 @@ class ChatDeclaration(Generic[SettingsT]):
     describe: Callable[[SettingsT], str]
     account_problem: Callable[[str], str | None]
     room_problem: Callable[[str], str | None]
-    enabled: Callable[[SettingsT], bool] = lambda _settings: True
+    switch: str = ""
+    named_accounts: Callable[[SettingsT], Mapping[str, str]] = lambda _settings: {}
     check: Callable[[SettingsT, bool], Iterator[Problem]] = lambda _settings, _secrets: iter(())
     rooms: Callable[[SettingsT], tuple[str, ...]] = lambda _settings: ()
     probe: Callable[[SettingsT, str], Awaitable[Finding]] | None = None
@@ -119,22 +129,37 @@ class ChatDeclaration(Generic[SettingsT]):
     room_example: str = ""
 
     def __post_init__(self) -> None:
+        check_text("A chat platform", "platform", self.platform)
         if not self.platform.isidentifier() or self.platform != self.platform.lower():
             raise DeclarationError(f"A chat platform cannot be called {self.platform!r}: use a-z and _.")
+        owner = f"The chat platform {self.platform}"
+        check_class(owner, "settings", self.settings, Settings)
+        check_callables(owner, self, _FUNCTIONS)
+        if self.probe is not None:
+            check_callables(owner, self, ("probe",))
+        for text in ("group_key", "account_example", "room_example"):
+            check_text(owner, text, getattr(self, text))
         if self.account_example and not self.account_example.startswith(f"{self.platform}:"):
             raise DeclarationError(
                 f"The account_example of {self.platform} must begin with {self.platform}:."
             )
+        if self.switch and self.switch not in self.settings.model_fields:
+            raise DeclarationError(
+                f"The settings of {self.platform} have no key {self.switch} to switch it on."
+            )
         _ = self.table  # raises where its settings cannot be a table
+
+    def enabled(self, settings: SettingsT) -> bool:
+        """Whether a table switches the platform on."""
+        return not self.switch or bool(getattr(settings, self.switch))
 
     @cached_property
     def table(self) -> SettingsTable[SettingsT]:
         """Its table in slipway.toml; one with a switch is always there."""
-        switched = "enabled" in self.settings.model_fields
         return SettingsTable(
             name=self.platform,
             model=self.settings,
-            shape=TableShape.SINGLE if switched else TableShape.OPTIONAL,
+            shape=TableShape.SINGLE if self.switch else TableShape.OPTIONAL,
             summary=f"the chat platform {self.platform}",
             check=self.check,
         )

@@ -102,18 +102,13 @@ def cross_check(
     return [*problems, *policies.problems()]
 
 
-def _has_switch(chat: ChatDeclaration[Any]) -> bool:
-    """Whether a key of its table switches the platform on; the others are there by their tables."""
-    return "enabled" in chat.settings.model_fields
-
-
 def _somewhere_to_talk(written: Written) -> Iterator[Problem]:
-    chats = [chat for chat in written.spec.chats if not _has_switch(chat)]
-    switched = next((chat for chat in written.spec.chats if _has_switch(chat)), None)
+    chats = [chat for chat in written.spec.chats if not chat.switch]
+    switched = next((chat for chat in written.spec.chats if chat.switch), None)
     tables = one_of(f"[{chat.platform}]" for chat in chats)
     if not any(written.has(chat) for chat in written.spec.chats):
         if switched is not None and switched.platform in written.document:
-            key = f"{switched.platform}.enabled"
+            key = f"{switched.platform}.{switched.switch}"
             yield Problem(key, f"there is no room to talk in; set it to true, or add {tables}")
         elif chats:
             yield Problem(chats[0].platform, f"is missing: there is no room to talk in; add {tables}")
@@ -156,16 +151,17 @@ def _typable(name: str) -> bool:
     return bool(name) and not any(sign.isspace() for sign in name) and not name.startswith("-")
 
 
-def _speaker(written: Written) -> Iterator[Problem]:
-    """Whoever speaks on a platform that has one speaker must be somebody."""
+def _named_accounts(written: Written) -> Iterator[Problem]:
+    """An account that a platform's table names must be somebody's."""
+    known = {identity for person in written.settings.person for identity in person.identities}
     for chat in written.spec.chats:
         table = getattr(written.settings, chat.platform)
-        speaker = getattr(table, "speaker", None) if table is not None and written.has(chat) else None
-        known = {text for person in written.settings.person for text in person.identities}
-        identity = f"{chat.platform}:{speaker}"
-        if speaker is not None and identity not in known and not written.unsure:
-            said = f'nobody has the identity "{identity}"; add it to the identities of a [[person]]'
-            yield Problem(f"{chat.platform}.speaker", said)
+        if table is None or not written.has(chat) or written.unsure:
+            continue
+        for key, account in chat.named_accounts(table).items():
+            if (identity := f"{chat.platform}:{account}") not in known:
+                said = f'nobody has the identity "{identity}"; add it to the identities of a [[person]]'
+                yield Problem(f"{chat.platform}.{key}", said)
 
 
 def _persons(written: Written) -> Iterator[Problem]:
@@ -291,7 +287,7 @@ def _scheduled_room(entry: ScheduleSettings, written: Written) -> Iterator[Probl
         yield Problem(key, f"{shown(entry.room)} is not a room; write it like {examples}")
         return
     if not written.has(chat):
-        right = f"set {platform}.enabled" if _has_switch(chat) else f"add [{platform}]"
+        right = f"set {platform}.{chat.switch}" if chat.switch else f"add [{platform}]"
         yield Problem(
             key, f"the room is on {platform}, which is not configured; {right} or name another room"
         )
@@ -310,7 +306,7 @@ _CHECKS: tuple[Callable[[Written], Iterator[Problem]], ...] = (
     _somewhere_to_talk,
     _somewhere_to_work,
     _declared_tables,
-    _speaker,
+    _named_accounts,
     _persons,
     _roles,
     _schedules,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 from slipway.bot.app import App
+from slipway.bot.chat.declaration import ChatDeclaration
 from slipway.bot.chat.model import Choice
 from slipway.bot.cli.doctor import examine
 from slipway.bot.clouds.simulated.azure import SimulatedAzure
@@ -32,10 +34,26 @@ from tests.support.configuration import (
     simulated_settings,
     valid_document,
 )
-from tests.toys.chat import BOARDS, POSTBOARD_CHAT
+from tests.toys.chat import BOARDS, POSTBOARD_CHAT, PostboardSettings
 from tests.toys.chat_harness import PostboardHarness
 
 DECLARED = declared_with(chats=(POSTBOARD_CHAT,))
+
+
+class OtherwiseSettings(PostboardSettings):
+    """Keys that mean something else on the console."""
+
+    address: str = "board.example.org"
+    enabled: bool = False
+    open: bool = False
+    speaker: str = ""
+
+
+def otherwise(**changes: Any) -> ChatDeclaration[Any]:
+    """The platform with these keys."""
+    declaration: Any = POSTBOARD_CHAT
+    return replace(declaration, settings=OtherwiseSettings, **changes)
+
 
 SCHEDULE: dict[str, Any] = {
     "name": "weekly",
@@ -166,6 +184,33 @@ class TestConfiguration:
     )
     def test_a_mistake_is_one_sentence(self, key: str, value: object, told: str) -> None:
         assert problems_of(self.document(key, value), declarations=DECLARED) == (told,)
+
+    def test_a_key_that_names_an_account_names_somebody(self) -> None:
+        naming = replace(POSTBOARD_CHAT, named_accounts=lambda settings: {"bot": settings.bot})
+        problems = problems_of(self.document(), declarations=declared_with(chats=(naming,)))
+        said = 'nobody has the identity "postboard:member-slipway"; add it to the identities of a [[person]]'
+        assert problems == (f"postboard.bot: {said}",)
+
+    def test_a_key_with_the_name_of_a_switch_is_none_unless_it_is_declared(self) -> None:
+        """A platform may have a key `enabled` or `speaker` of its own, which says something else."""
+        document = self.document() | {"postboard": {"address": "board.example.org", "speaker": "nobody"}}
+        chats = (otherwise(),)
+        settings = settings_of(document, declarations=declared_with(chats=chats))
+        assert [chat.platform for chat in declared_with(chats=chats).enabled_chats(settings)] == [
+            "matrix",
+            "postboard",
+        ]
+
+    @pytest.mark.parametrize("on", [True, False])
+    def test_it_may_have_a_switch_of_its_own_name(self, on: bool) -> None:
+        declarations = declared_with(chats=(otherwise(switch="open"),))
+        document = self.document() | {"postboard": {"open": on}}
+        if on:
+            settings = settings_of(document, declarations=declarations)
+            assert [chat.platform for chat in declarations.enabled_chats(settings)] == ["matrix", "postboard"]
+        else:
+            (problem,) = problems_of(document, declarations=declarations)
+            assert problem.endswith("is not configured; set postboard.open or name another room")
 
     def test_a_room_there_needs_the_table(self) -> None:
         document = self.document()

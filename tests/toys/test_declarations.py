@@ -1,9 +1,8 @@
-"""Declarations that are incomplete or contradict another: each is told in one sentence when it is made."""
+"""Declarations that are incomplete: each is told in one sentence when it is made."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 from dataclasses import replace
 from types import ModuleType
 from typing import Any, ClassVar, Literal
@@ -13,76 +12,27 @@ import pytest
 from pydantic import Field, SecretStr
 
 from slipway.bot import declared as declared_module
-from slipway.bot.chat.console.declaration import CHAT as CONSOLE
-from slipway.bot.chat.declaration import ChatDeclaration
-from slipway.bot.chat.forms import CommandForm, FormShortcut
-from slipway.bot.clouds.azure.declaration import CLOUD as AZURE
-from slipway.bot.clouds.capabilities import Capability
 from slipway.bot.clouds.declaration import CloudDeclaration
-from slipway.bot.core.commands import Access, Command, command, dry_run
-from slipway.bot.core.errors import DeclarationError
+from slipway.bot.core.commands import Access, command
 from slipway.bot.core.settings import Settings
-from slipway.bot.core.settings_table import SettingsTable, TableShape
+from slipway.bot.core.settings_table import TableShape
 from slipway.bot.core.steps import Request, Step
 from slipway.bot.declared import Declarations, declared
 from slipway.bot.operations.declarations import (
-    DeclaredForm,
     OperationKind,
     PolicyDefaults,
     StepKind,
     Subject,
     nothing,
 )
-from slipway.bot.operations.services import Services
 from tests.support.configuration import DECLARED, declared_with, settings_of, valid_document
+from tests.toys.builders import Make, but, command_of, subject, table, told
 from tests.toys.chat import POSTBOARD_CHAT, PostboardSettings
 from tests.toys.cloud import TOYCLOUD, ToyCloudSettings
-from tests.toys.subject import TOYS, TOYS_TABLE, ToySettings
-
-Make = Callable[[], object]
+from tests.toys.subject import TOYS, ToySettings
 
 (KIND,) = TOYS.kinds
 CARVE, PAINT = TOYS.steps
-
-
-def told(make: Make) -> str:
-    """What is said of a declaration that cannot be: one sentence, on one line."""
-    with pytest.raises(DeclarationError) as caught:
-        make()
-    sentence = str(caught.value)
-    assert sentence.endswith(".")
-    assert "\n" not in sentence
-    return sentence
-
-
-def subject(**more: Any) -> Subject[Any]:
-    usual: dict[str, Any] = {"name": "things", "title": "Things", "services": nothing}
-    return Subject(**usual | more)
-
-
-def command_of(name: str, **more: Any) -> Command[Any]:
-    """A command that takes nothing."""
-    given: dict[str, Any] = {"summary": "Say it.", "examples": (name,)} | more
-
-    async def handler(call: object) -> None:
-        """Say it."""
-
-    async def careful(call: object, dry_run: bool) -> None:
-        """Do it."""
-
-    if given.get("access") is Access.CHANGE:
-        return command(name, **given)(dry_run(careful))
-    return command(name, **given)(handler)
-
-
-def table(**more: Any) -> SettingsTable[Any]:
-    usual: dict[str, Any] = {"name": "things", "model": ToySettings, "summary": "things"}
-    return SettingsTable(**usual | {"shape": TableShape.SINGLE} | more)
-
-
-def but(declaration: Any, **changes: Any) -> Any:
-    """A declaration with parts otherwise, of whatever type these are."""
-    return replace(declaration, **changes)
 
 
 class Nameless(Request):
@@ -254,8 +204,12 @@ def test_a_settings_table_that_cannot_be(make: Make, sentence: str) -> None:
             "The account_example of postboard must begin with postboard:.",
         ),
         (
-            lambda: but(POSTBOARD_CHAT, settings=Switched),
+            lambda: but(POSTBOARD_CHAT, settings=Switched, switch="enabled"),
             "The settings table postboard may be left out, so address needs a default.",
+        ),
+        (
+            lambda: replace(POSTBOARD_CHAT, switch="enabled"),
+            "The settings of postboard have no key enabled to switch it on.",
         ),
         (lambda: replace(TOYCLOUD, name="toy-cloud"), "A cloud cannot be called 'toy-cloud': use a-z and _."),
         (
@@ -278,142 +232,6 @@ def test_a_settings_table_that_cannot_be(make: Make, sentence: str) -> None:
 )
 def test_a_chat_or_a_cloud_that_cannot_be(make: Make, sentence: str) -> None:
     assert told(make) == sentence
-
-
-def other(**more: Any) -> Subject[Any]:
-    """A subject beside the toys."""
-    return subject(name="more-toys", title="More toys", **more)
-
-
-def form(name: str) -> DeclaredForm:
-    def make(_services: Services) -> CommandForm:
-        raise NotImplementedError
-
-    return DeclaredForm(FormShortcut(name, "Make a toy", "Fill in a form"), make)
-
-
-@pytest.mark.parametrize(
-    ("more", "sentence"),
-    [
-        ((replace(TOYS, title="Toys again"),), "The subject toys is claimed twice, by toys."),
-        (
-            (other(services=dict, kinds=TOYS.kinds, steps=TOYS.steps),),
-            "The kind of operation toy-make is claimed twice, by toys and more-toys.",
-        ),
-        ((other(steps=(CARVE,)),), "The step carve-toy is claimed twice, by toys and more-toys."),
-        ((other(tables=(TOYS_TABLE,)),), "The settings table toys is claimed twice, by toys and more-toys."),
-        ((other(tables=(table(name="azure"),)),), "The settings table azure is claimed twice."),
-        ((other(tables=(table(name="schedule"),)),), "The settings table schedule is claimed twice."),
-        (
-            (other(tables=(table(name="copy"),)),),
-            "No settings table can be called copy: Slipway uses the word itself.",
-        ),
-        ((other(commands=(command_of("promote"),)),), "Two commands are called promote."),
-        ((other(commands=(command_of("tell", aliases=("promote",)),)),), "Two commands are called promote."),
-        (
-            (other(commands=(command_of("toy make"),)),),
-            "The noun toy is claimed twice, by Toys and More toys.",
-        ),
-        (
-            (other(commands=(command_of("toy sell"),)),),
-            "The noun toy is claimed twice, by Toys and More toys.",
-        ),
-        (
-            (other(commands=(command_of("promote later"),)),),
-            "The noun promote is claimed twice, by Images and More toys.",
-        ),
-        (
-            (other(commands=(command_of("doll make"), command_of("doll make"))),),
-            "Two commands are called doll make.",
-        ),
-        (
-            (
-                other(
-                    commands=(
-                        command_of("dolls", aliases=("doll",)),
-                        command_of("dolls sell"),
-                        command_of("doll make"),
-                    )
-                ),
-            ),
-            "The nouns dolls and doll are one; give their verbs to one of them.",
-        ),
-        (
-            (other(commands=(command_of("dolls", examples=("dolls please",)),)),),
-            None,
-        ),
-        ((other(forms=(form("launch"),)),), "Two forms are called launch."),
-    ],
-)
-def test_two_subjects_that_claim_one_name(more: tuple[Subject[Any], ...], sentence: str | None) -> None:
-    said = told(lambda: declared_with(subjects=(TOYS, *more)))
-    if sentence is None:
-        assert said.startswith("'dolls please' of dolls does not parse: ")
-    else:
-        assert said == sentence
-
-
-@pytest.mark.parametrize(
-    ("toys", "sentence"),
-    [
-        (
-            replace(TOYS, commands=TOYS.commands[:1]),
-            (
-                "The kind of operation toy-make takes the right toy.make, and no command that changes something "
-                "has it."
-            ),
-        ),
-        (
-            replace(TOYS, kinds=(replace(KIND, right="toys"),)),
-            "The kind of operation toy-make takes the right toys, and no command that changes something has it.",
-        ),
-        (
-            replace(TOYS, kinds=(replace(KIND, needs=Capability("toy boxes", lambda _name: None)),)),
-            "No cloud has toy boxes, which toy-make needs.",
-        ),
-    ],
-)
-def test_a_kind_that_nobody_can_ask_for_or_no_cloud_can_do(toys: Subject[Any], sentence: str) -> None:
-    assert told(lambda: declared_with(subjects=(toys,))) == sentence
-
-
-@pytest.mark.parametrize(
-    ("chats", "sentence"),
-    [
-        ((POSTBOARD_CHAT, replace(POSTBOARD_CHAT)), "Two chat platforms are called postboard."),
-        ((CONSOLE,), "Two chat platforms are called console."),
-        (
-            (but(POSTBOARD_CHAT, platform="azure", account_example=""),),
-            "The settings table azure is claimed twice.",
-        ),
-        (
-            (but(POSTBOARD_CHAT, platform="schedule", account_example=""),),
-            "The settings table schedule is claimed twice.",
-        ),
-        (
-            (replace(POSTBOARD_CHAT, group_key="slack_groups"),),
-            "The key slack_groups of a role is claimed twice; each chat platform needs its own.",
-        ),
-        (
-            (replace(POSTBOARD_CHAT, group_key="may"),),
-            "The key may of a role is claimed twice; each chat platform needs its own.",
-        ),
-    ],
-)
-def test_two_chats_that_claim_one_name(chats: tuple[ChatDeclaration[Any], ...], sentence: str) -> None:
-    assert told(lambda: declared_with(chats=chats)) == sentence
-
-
-@pytest.mark.parametrize(
-    ("clouds", "sentence"),
-    [
-        ((TOYCLOUD, replace(TOYCLOUD)), "Two clouds are called toycloud."),
-        ((AZURE,), "Two clouds are called azure."),
-        ((replace(TOYCLOUD, name="matrix"),), "The settings table matrix is claimed twice."),
-    ],
-)
-def test_two_clouds_that_claim_one_name(clouds: tuple[CloudDeclaration[Any], ...], sentence: str) -> None:
-    assert told(lambda: declared_with(clouds=clouds)) == sentence
 
 
 def test_a_cloud_that_has_not_what_it_declares_is_told_when_it_is_opened() -> None:
