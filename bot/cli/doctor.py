@@ -9,6 +9,7 @@ from collections.abc import Awaitable
 from slipway.bot.chat.model import SYMBOLS, Card, Table, Tone
 from slipway.bot.clouds.capabilities import Adapter
 from slipway.bot.config.settings import SlipwaySettings
+from slipway.bot.core.errors import CloudError, SlipwayError
 from slipway.bot.core.probes import Finding
 from slipway.bot.declared import Declarations
 
@@ -46,7 +47,7 @@ def card(findings: tuple[Finding, ...]) -> Card:
     rows = tuple(
         (
             finding.what,
-            f"{SYMBOLS[Tone.DONE if finding.well else Tone.FAILED]} {'well' if finding.well else 'trouble'}",
+            f"{SYMBOLS[Tone.DONE if finding.well else Tone.FAILED]} {'works' if finding.well else 'does not work'}",
             finding.detail,
         )
         for finding in findings
@@ -55,9 +56,9 @@ def card(findings: tuple[Finding, ...]) -> Card:
     notes += [f"{finding.what}: next: {finding.next}" for finding in unwell if finding.next]
     return Card(
         tone=Tone.FAILED if unwell else Tone.DONE,
-        title=f"{len(unwell)} of {len(findings)} connections are in trouble"
+        title=f"{len(unwell)} of {len(findings)} connections do not work"
         if unwell
-        else "All connections are well",
+        else "All connections work",
         tables=(Table(columns=("Connection", "", "Found"), rows=rows),) if rows else (),
         notes=tuple(notes),
     )
@@ -67,6 +68,10 @@ async def _in_time(name: str, look: Awaitable[Finding]) -> Finding:
     try:
         async with asyncio.timeout(PATIENCE):
             return await look
+    except CloudError as error:
+        return Finding.of_error(name, error)
+    except SlipwayError as error:
+        return Finding(name, "does not work", (str(error),), "mend what it says, then `slipway doctor`")
     except TimeoutError:
         why = f"It did not answer within {PATIENCE:.0f} seconds."
         return Finding(

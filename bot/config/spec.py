@@ -9,6 +9,7 @@ from typing import Any
 from slipway.bot.chat.declaration import ChatDeclaration
 from slipway.bot.clouds.declaration import CloudDeclaration
 from slipway.bot.config.settings import SlipwaySettings
+from slipway.bot.core.commands import READ
 from slipway.bot.core.settings_table import AnyTable
 
 
@@ -73,7 +74,7 @@ class ConfigSpec:
         """Whatever a role may hold: each command's right, those of whole nouns, ``read`` and ``*``."""
         rights = dict.fromkeys(command.right for command in self.commands)
         nouns = dict.fromkeys(f"{right.partition('.')[0]}.*" for right in rights if "." in right)
-        return (*rights, *nouns, "read", "*")
+        return (*rights, *nouns, READ, "*")
 
 
 def gives(held: Iterable[str], command: CommandRight) -> bool:
@@ -81,4 +82,4 @@ def gives(held: Iterable[str], command: CommandRight) -> bool:
     rights = set(held)
     noun, dot, _ = command.right.partition(".")
     enough = {command.right, "*"} | ({f"{noun}.*"} if dot else set())
-    return bool(rights & enough) or ("read" in rights and not command.changes)
+    return bool(rights & enough) or (READ in rights and not command.changes)

@@ -19,6 +19,10 @@ ResultT_co = TypeVar("ResultT_co", covariant=True)
 _NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*(?: [a-z][a-z0-9]*(?:-[a-z0-9]+)*)?", re.ASCII)
 
 
+READ = "read"
+"""The right to everything that only looks."""
+
+
 class Access(StrEnum):
     """What a command may do, and so who may use it."""
 
@@ -109,10 +113,7 @@ def command(
         params: list[click.Parameter] = list(reversed(getattr(handler, "__click_params__", [])))
         _check_words(name, aliases, summary, examples)
         _check_parameters(name, handler, params)
-        if access is Access.CHANGE and "dry_run" not in [param.name for param in params]:
-            raise DeclarationError(
-                f"The command {name} changes something and has no --dry-run: add @dry_run."
-            )
+        _check_dry_run(name, access, params)
         return Command(
             name=name,
             aliases=aliases,
@@ -127,6 +128,7 @@ def command(
     return declare
 
 
+_DRY_RUN = click.Option(["--dry-run"], is_flag=True)
 dry_run = click.option("--dry-run", is_flag=True, help="Show the plan, and change nothing.")
 """The option that every command has which plans a change."""
 
@@ -137,6 +139,10 @@ def _check_words(name: str, aliases: Sequence[str], summary: str, examples: Sequ
             raise DeclarationError(
                 f"A command cannot be called {each!r}: use lower case, and two words at most."
             )
+    if name == READ:
+        raise DeclarationError(
+            f"A command cannot be called {READ}: whoever may look holds a right of that name."
+        )
     if aliases and any(" " in each for each in (name, *aliases)):
         raise DeclarationError(f"The command {name} cannot have those aliases: one word stands for one word.")
     if not summary:
@@ -148,6 +154,25 @@ def _check_words(name: str, aliases: Sequence[str], summary: str, examples: Sequ
             raise DeclarationError(
                 f"The example {example!r} of the command {name} does not begin with its name."
             )
+
+
+def _check_dry_run(name: str, access: Access, params: Sequence[click.Parameter]) -> None:
+    """A dry run needs fewer rights, so that what asks for one is the same everywhere, and nothing else is."""
+    found = next((param for param in params if param.name == "dry_run"), None)
+    if found is None and access is Access.CHANGE:
+        raise DeclarationError(f"The command {name} changes something and has no --dry-run: add @dry_run.")
+    if found is None:
+        return
+    if access is not Access.CHANGE:
+        raise DeclarationError(f"The command {name} has a --dry-run and changes nothing.")
+    same = isinstance(found, click.Option) and all(
+        getattr(found, each) == getattr(_DRY_RUN, each)
+        for each in ("opts", "secondary_opts", "is_flag", "flag_value", "default", "multiple")
+    )
+    if not same:
+        raise DeclarationError(
+            f"The --dry-run of the command {name} is not the one that all have: use @dry_run."
+        )
 
 
 def _check_parameters(

@@ -56,7 +56,7 @@ def operation_card(operation: Operation, view: CardContext) -> Card:
     state = operation.state
     return Card(
         tone=_TONES[state],
-        title=f"{operation.id} {operation.kind}: {_standing_words(operation, view)}",
+        title=f"{operation.id} {operation.kind}: {_state_words(operation, view)}",
         text=operation.outcome.summary if operation.outcome else _promise(operation.plan),
         fields=_fields(operation, view),
         tables=(_steps(operation),) if operation.plan.steps else (),
@@ -136,7 +136,7 @@ def failure_card(title: str, failure: Failure, view: CardContext) -> Card:
     )
 
 
-def _standing_words(operation: Operation, view: CardContext) -> str:
+def _state_words(operation: Operation, view: CardContext) -> str:
     if operation.state is OperationState.PROPOSED:
         where = approval_status(operation, operation.votes, view.people)
         count = where.count if isinstance(where, Missing) else 0

@@ -30,6 +30,7 @@ from slipway.bot.chat.model import (
 )
 from slipway.bot.core.errors import ResponsibleParty, UserError
 from slipway.bot.core.model import Json
+from slipway.bot.core.waiting import Sleep
 from slipway.bot.operations.approval_service import Decision
 from slipway.bot.operations.cards import failure_card, operation_card
 from slipway.bot.operations.messages import MessageService
@@ -76,7 +77,7 @@ class Dispatcher:
         runner: OperationRunner,
         messages: MessageService,
         workflows: WorkflowEngine,
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        sleep: Sleep = asyncio.sleep,
     ) -> None:
         self._services = services
         self._names = names
@@ -94,12 +95,12 @@ class Dispatcher:
         accepted = await self._look(event)
         if accepted is None:
             return False
-        await self._workflows.start(HEAR, accepted.key, accepted.payload)
+        await self._workflows.start(HEAR, accepted.event_key, accepted.payload)
         return True
 
     async def accept_line(self, request: LineRequest) -> None:
         """Take a line in that no chat brought; one key is answered once."""
-        await self._workflows.start(ASK, request.key, {"request": request.model_dump(mode="json")})
+        await self._workflows.start(ASK, request.event_key, {"request": request.model_dump(mode="json")})
 
     async def _look(self, event: AnyEvent) -> AcceptedEvent | None:
         """What an event is about; None for what does not concern the bot, or comes too late."""
@@ -107,7 +108,7 @@ class Dispatcher:
         # What makes less happen is heard at any age: a vote taken back, or a rejection, while the bot was down.
         if isinstance(event, WithdrawnReaction):
             known = await self._workflows.knows(event_key(event, event.reaction_event_id))
-            return AcceptedEvent(key=key, event=event) if known else None
+            return AcceptedEvent(event_key=key, event=event) if known else None
         settings = self._services.settings.commands
         rejects = isinstance(event, ButtonEvent) and event.choice is Choice.REJECT
         if not rejects and self._services.clock() - event.sent_at > settings.max_age:
@@ -118,19 +119,19 @@ class Dispatcher:
         reading = read_line(event.text, event.address, settings.prefix, self._names)
         if isinstance(reading, Ignored):
             return None
-        return AcceptedEvent(key=key, event=event, reading=StoredReading.of(reading))
+        return AcceptedEvent(event_key=key, event=event, reading=StoredReading.of(reading))
 
     async def _look_at_press(self, event: ButtonEvent, key: str) -> AcceptedEvent | None:
         """The operation that a press is about: named by its value, or by the message that carries the button."""
         if event.operation_id is not None:
-            return AcceptedEvent(key=key, event=event)
+            return AcceptedEvent(event_key=key, event=event)
         card = None
         if event.message_id is not None:
             card = await self._messages.card_at(event.room, event.message_id)
         if card is None:
             return None
         about = event.model_copy(update={"operation_id": card.operation_id})
-        return AcceptedEvent(key=key, event=about, thread=card.thread or card.message_id)
+        return AcceptedEvent(event_key=key, event=about, thread=card.thread or card.message_id)
 
     async def _hear(self, payload: Payload) -> None:
         try:
@@ -138,7 +139,7 @@ class Dispatcher:
         except UnknownEventError as error:
             log.error("an event that another version of Slipway stored was left alone", why=str(error))
             return
-        event, key = accepted.event, accepted.key
+        event, key = accepted.event, accepted.event_key
         if isinstance(event, WithdrawnReaction):  # events run side by side; this one only follows its press
             await self._workflows.ended(event_key(event, event.reaction_event_id))
 
@@ -160,8 +161,8 @@ class Dispatcher:
         except ValidationError:
             log.error("a line that another version of Slipway stored was left alone")
             return
-        answer = self._guarded(lambda: self._line(request), Response(room=request.room), request.key)
-        await self._respond(answer, request.key)
+        answer = self._guarded(lambda: self._line(request), Response(room=request.room), request.event_key)
+        await self._respond(answer, request.event_key)
 
     async def _tick(self, payload: Payload) -> None:
         tick: Any = payload["tick"]
@@ -230,7 +231,7 @@ class Dispatcher:
             sentence = f"{person.name[:1].upper()}{person.name[1:]} says something that is no command: {request.text}"
             return Response.at(place).saying(user_error_card(UserError(sentence), prefix))
         identity = person.identities[0]
-        asker = Asker(request.key, person, identity, place, quiet=request.quiet)
+        asker = Asker(request.event_key, person, identity, place, quiet=request.quiet)
         response = await self._command_runner.answer(reading, asker)
         if response.card is None or response.operation_id is not None:
             return response
@@ -242,7 +243,7 @@ class Dispatcher:
     async def _answer_patiently(self, accepted: AcceptedEvent, event: MessageEvent) -> Response:
         """Answer; if that takes long, say meanwhile that it is being worked on (the answer replaces it)."""
         saying = asyncio.Event()
-        key = accepted.key
+        key = accepted.event_key
         meanwhile = asyncio.create_task(self._say_meanwhile(event, key, saying), name=f"meanwhile {key}")
         try:
             response = await self._command_runner.answer(
@@ -304,7 +305,7 @@ class Dispatcher:
             operation_id,
             person,
             event.choice,
-            accepted.key,
+            accepted.event_key,
             event.digest_prefix,
             event.reason,
             forgeable=event.forgeable,

@@ -63,13 +63,13 @@ class AcceptedEvent(Model):
     """A chat event that concerns the bot, with what was found out before it was acknowledged.
 
     Attributes:
-        key: the workflow's id.
+        event_key: the id of its workflow, made of the platform and the event's id.
         event: what happened.
         reading: of a message.
         thread: of a press: the thread that its card begins or stands in.
     """
 
-    key: str
+    event_key: str
     event: Event
     reading: StoredReading | None = None
     thread: str | None = None
@@ -93,7 +93,9 @@ class AcceptedEvent(Model):
                     {name: value for name, value in payload.items() if name != "format"}
                 )
             if number == 1:
-                return cls(key=payload["key"], event=_EVENT.validate_python(_from_format_1(payload["event"])))
+                return cls(
+                    event_key=payload["key"], event=_EVENT.validate_python(_from_format_1(payload["event"]))
+                )
         except (ValueError, KeyError, TypeError, AttributeError):
             raise UnknownEventError(f"an event of format {number} cannot be read") from None
         raise UnknownEventError(f"this Slipway does not know events of format {number}")
@@ -108,7 +110,7 @@ class LineRequest(Model):
     """A command line that something else than a chat asks for: the clock, later a broker's message or a program.
 
     Attributes:
-        key: names it once and for ever; it is the id of its workflow.
+        event_key: names it once and for ever; it is the id of its workflow.
         requester: the id of whoever asks, such as ``schedule:weekly-cleanup``.
         text: the line, without a prefix.
         room: where it is told; None for nowhere.
@@ -117,7 +119,7 @@ class LineRequest(Model):
     """
 
     format: int = Field(1, ge=1, le=1)
-    key: str
+    event_key: str
     requester: str
     text: str
     room: Room | None
@@ -130,7 +132,7 @@ class LineRequest(Model):
     ) -> LineRequest:
         """What a schedule asks for at one of its times. Its key is the same for ever, so that it runs once."""
         return cls(
-            key=f"tick:{name}:{at.strftime('%Y-%m-%dT%H:%MZ')}",
+            event_key=f"tick:{name}:{at.strftime('%Y-%m-%dT%H:%MZ')}",
             requester=schedule_id(name),
             text=text,
             room=room,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from slipway.bot.chat.model import Assurance, Card, Tone
-from slipway.bot.config.spec import CommandRight
 from slipway.bot.core.commands import Access, Command
 from slipway.bot.core.errors import CloudError, UserError
 from slipway.bot.operations.cards import failure_card, operation_card, plan_card
@@ -27,11 +27,9 @@ from slipway.commands.dispatch.context import (
 )
 from slipway.commands.dispatch.manual import help_command
 from slipway.commands.dispatch.responses import Response
-from slipway.commands.grammar.arguments import HelpWanted, Misuse, Parsed, parse
+from slipway.commands.grammar.arguments import HelpWanted, Misuse, Parse, Parsed, parse
 from slipway.commands.grammar.reading import Ignored, Line, Reading, Unknown, Unreadable
 from slipway.commands.grammar.registry import Registry, Resolved, UnknownVerb
-
-_DRY_RUN = "--dry-run"
 
 
 class CommandRunner:
@@ -63,6 +61,9 @@ class CommandRunner:
                 return response.telling(asker.identity.account, unknown_card(reading, self._prefix))
             case Line(name, args):
                 match self._registry.resolve(name, args):
+                    case Unknown() as unknown_name:
+                        card = unknown_card(unknown_name, self._prefix)
+                        return response.telling(asker.identity.account, card)
                     case UnknownVerb() as unknown:
                         card = unknown_verb_card(unknown, self._registry, self._prefix)
                         return response.telling(asker.identity.account, card)
@@ -73,34 +74,42 @@ class CommandRunner:
         return Response.at(asker.place).telling(asker.identity.account, user_error_card(error, self._prefix))
 
     async def _command(self, command: Command[CommandResult], args: Sequence[str], asker: Asker) -> Response:
-        right = needed_right(command, args)
+        parsed = parse(command, args, self._prefix)
+        changes = may_change(command, parsed)
         people = self._services.people
-        if command.access is not Access.OPEN and not people.may(
-            asker.person, right.right, changes=right.changes
-        ):
-            refusal = people.refusal(asker.person, asker.identity, right.right, changes=right.changes)
+        if command.access is not Access.OPEN and not people.may(asker.person, command.right, changes=changes):
+            refusal = people.refusal(asker.person, asker.identity, command.right, changes=changes)
             hint = "whoami" if asker.person.kind is not PersonKind.SCHEDULE else None
             return self._object(asker, UserError(refusal, hint=hint))
         if asker.assurance is Assurance.REFUSED and command.access.needs_trust:
             return self._object(asker, UserError(asker.doubt))
         response = Response.at(asker.place)
-        match parse(command, args, self._prefix):
+        match parsed:
             case HelpWanted():
-                return response.saying(help_command(command, self._prefix))
+                return response.saying(help_command(command, self._prefix, self._registry.verbs_of(command)))
             case Misuse() as misuse:
                 card = misuse_card(misuse, self._prefix, command.name)
                 return response.telling(asker.identity.account, card)
             case Parsed(values):
                 typed = (*command.name.split(" "), *args)
-                answered = await self._carefully(command, asker, dict(values), typed)
+                answered = await self._carefully(command, asker, dict(values), typed, changes=changes)
                 return answered.doubting(asker) if command.access.needs_trust else answered
 
     async def _carefully(
-        self, command: Command[CommandResult], asker: Asker, values: dict[str, Any], typed: Sequence[str]
+        self,
+        command: Command[CommandResult],
+        asker: Asker,
+        values: dict[str, Any],
+        typed: Sequence[str],
+        *,
+        changes: bool,
     ) -> Response:
         context = CommandContext(asker, self._services, self._registry)
         try:
-            return await self._perform(await command.handler(context, **values), asker)
+            result = await command.handler(context, **values)
+            if isinstance(result, ChangeRequest) and not changes:
+                result = replace(result, dry_run=True)  # whatever the handler made of the option
+            return await self._perform(result, asker)
         except UserError as error:
             return self._object(asker, error)
         except CloudError as error:
@@ -157,8 +166,10 @@ class CommandRunner:
         )
 
 
-def needed_right(command: Command[Any], args: Sequence[str]) -> CommandRight:
-    """The right that a line needs: the command's own, but for a dry run, which changes nothing."""
-    before_end = args[: args.index("--")] if "--" in args else args
-    dry = command.changes and any(arg.lower() == _DRY_RUN for arg in before_end)
-    return CommandRight(command.name, command.right, changes=command.changes and not dry)
+def may_change(command: Command[Any], parsed: Parse) -> bool:
+    """Whether a line, once carried out, could change something, and so needs more than ``read``.
+
+    A dry run does not, and neither does what is only answered with the command's help or usage. It is told by what
+    the handler is given, never by the words: ``--dry-run`` may be another option's value.
+    """
+    return command.changes and isinstance(parsed, Parsed) and parsed.values["dry_run"] is not True

@@ -5,7 +5,8 @@ Each subject declares its own sections.
 
 from __future__ import annotations
 
-from slipway.bot.chat.model import Card, Field, Platform
+from slipway.bot.chat.model import Card, Field, Platform, Tone
+from slipway.bot.core.errors import SlipwayError
 from slipway.bot.core.times import format_time
 from slipway.bot.operations.services import Services
 from slipway.bot.people import Person
@@ -30,8 +31,15 @@ async def home(services: Services, platform: Platform, account: str) -> tuple[Ca
     if person is None:
         text = f"Whoever runs Slipway can add `{platform}:{account}` to a person in slipway.toml."
         return (Card(title="I do not know you", text=text),)
-    sections = [section for subject in services.subjects.registry.subjects for section in subject.home]
+    sections = [
+        (subject.title, section)
+        for subject in services.subjects.registry.subjects
+        for section in subject.home
+    ]
     cards: list[Card] = []
-    for section in sorted(sections, key=lambda section: not section.asks):
-        cards += await section.cards(services, person)
+    for title, section in sorted(sections, key=lambda each: not each[1].asks):
+        try:
+            cards += await section.cards(services, person)
+        except SlipwayError as error:
+            cards.append(Card(tone=Tone.WARNING, title=title, text=f"This cannot be shown now: {error}"))
     return tuple(cards)

@@ -109,7 +109,9 @@ async def test_a_gallery_can_have_more_versions_than_one_query_can_name(tmp_path
     await database.close()
     operations = PastOperations("43.1.0", "43.39999.0")
     assert await RollbackHistory(operations).rolled_back(versions) == (pin("43.1.0"), pin("43.39999.0"))
-    assert set.union(*(asked or set() for asked in operations.asked)) == {each.target for each in versions}
+    assert {target for asked in operations.asked for target in asked or ()} == {
+        each.target for each in versions
+    }
 
 
 async def test_a_promotion_without_a_version_looks_up_the_candidates_that_it_may_choose() -> None:

@@ -8,6 +8,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
 from slipway.bot.chat.console.platform import CONSOLE
@@ -20,8 +21,12 @@ from slipway.bot.clouds.simulated.azure import SimulatedAzure
 from slipway.bot.clouds.simulated.fedora import fedora_gallery
 from slipway.bot.config.describe import describe
 from slipway.bot.config.settings import SlipwaySettings
+from slipway.bot.core.commands import Access, command, dry_run
+from slipway.bot.core.errors import CloudError, CloudErrorKind
 from slipway.bot.core.times import system_clock
+from slipway.bot.operations.declarations import HomeSection, Probe
 from slipway.bot.operations.model import OperationState
+from slipway.commands.dispatch.context import ChangeRequest, CommandContext
 from slipway.commands.dispatch.events import LineRequest
 from slipway.commands.general.home import home
 from slipway.commands.scheduled import schedule_problems
@@ -30,7 +35,7 @@ from tests.conformance.run import ConformanceRun, conformance_run
 from tests.support.clock import NOW
 from tests.support.configuration import declared_with, problems_of, put, settings_of, valid_document
 from tests.support.harness import audit_trail, newest_operation, running_bot
-from tests.toys.subject import TOYS, ToyServices, Workshop
+from tests.toys.subject import TOYS, MakeToy, ToyServices, Workshop
 
 DECLARED = declared_with(subjects=(TOYS,))
 
@@ -191,6 +196,52 @@ def _nobody_approves() -> dict[str, Any]:
     return {"policy": {"toy-make": {"approvals": 0}}}
 
 
+@command("toy make", summary="Make a toy.", examples=("toy make horse",), access=Access.CHANGE)
+@click.argument("name", help="What it is called.")
+@click.option("--colours", nargs=2, help="Two of them.")
+@dry_run
+async def make_of_two_colours(
+    call: CommandContext, name: str, colours: tuple[str, str] | None, dry_run: bool
+) -> ChangeRequest:
+    """An option of two words takes what follows it, whatever it is."""
+    return ChangeRequest(MakeToy(name=name, colour=None), dry_run)
+
+
+async def test_what_only_looks_like_a_dry_run_needs_the_right_to_change(tmp_path: Path) -> None:
+    toys = replace(TOYS, commands=(TOYS.commands[0], make_of_two_colours))
+    changes = MAKERS | _nobody_approves()
+    async with running_bot(tmp_path, changes=changes, declarations=declared_with(subjects=(toys,))) as bot:
+        for line in ("!toy make horse --colours red --dry-run", "!toy make --colours --dry-run x horse"):
+            (refused,) = await bot.say("carol", line)
+            assert "toy-make: done" not in refused.text
+        assert bot.running.services.get(ToyServices).workshop.toys == {}
+        (plan,) = await bot.say("carol", "!toy make horse --colours red blue --dry-run")
+        assert "dry run of toy-make" in plan.text
+        (usage,) = await bot.say("carol", "!toy make --dry-run")
+        assert "`NAME` is missing" in usage.text
+        (stranger,) = await bot.say("mallory", "!toy make")
+        assert "NAME" not in stranger.text
+
+
+async def test_a_probe_or_section_that_fails_leaves_the_others(tmp_path: Path) -> None:
+    error = CloudError(CloudErrorKind.REFUSED, cloud="toyland", sentence="Toyland is closed.")
+
+    async def fail(*_: Any) -> Any:
+        raise error
+
+    probe = Probe("toyland", lambda _settings: True, fail)
+    failing = replace(TOYS, probes=(probe, *TOYS.probes), home=(HomeSection(fail), *TOYS.home))
+    declarations = declared_with(subjects=(failing,))
+    async with running_bot(tmp_path, changes=MAKERS, declarations=declarations) as bot:
+        cards = await home(bot.running.services, CONSOLE, "alice")
+        assert any("Toyland is closed." in each.text for each in cards)
+        assert any("toys on the shelf" in each.title for each in cards)
+        found = await examine(bot.running.services.settings, declarations)
+    (broken,) = [finding for finding in found if finding.what == "toyland"]
+    assert broken.problems == ("Toyland is closed.",)
+    assert any(finding.what == "toys" and finding.well for finding in found)
+
+
 async def test_who_approves_where_nothing_is_configured_is_what_the_kind_declares(tmp_path: Path) -> None:
     changes = {"roles": MAKERS["roles"]}
     async with running_bot(tmp_path, changes=changes, declarations=DECLARED) as bot:
@@ -220,7 +271,7 @@ async def test_what_no_chat_asks_for_is_done_and_audited_and_said_nowhere(tmp_pa
         for _again in range(2):
             await bot.running.dispatcher.accept_line(
                 LineRequest(
-                    key="broker:message-1",
+                    event_key="broker:message-1",
                     requester="schedule:weekly-toy",
                     text="toy make horse",
                     room=None,
@@ -242,7 +293,7 @@ async def test_what_no_chat_asks_for_can_be_approved_from_a_room(tmp_path: Path)
     changes = MAKERS | {"schedule": [SCHEDULED]}
     async with running_bot(tmp_path, changes=changes, declarations=DECLARED) as bot:
         request = LineRequest(
-            key="broker:message-1",
+            event_key="broker:message-1",
             requester="schedule:weekly-toy",
             text="toy make horse",
             room=None,

@@ -187,7 +187,7 @@ class ConsoleChat:
                 await self._object(sentence)
             case Speech(speaker, text):
                 await self._echo(speaker, text)
-                await accept(self._heard(speaker, text))
+                await accept(self._message_event(speaker, text))
             case Pressed(speaker, number, shown):
                 await self._echo(speaker, shown)
                 offer = None if number is None else self._board.offer(number)
@@ -196,7 +196,7 @@ class ConsoleChat:
                 else:
                     await accept(self._press(speaker, offer))
 
-    def _heard(self, speaker: str, text: str) -> MessageEvent:
+    def _message_event(self, speaker: str, text: str) -> MessageEvent:
         return MessageEvent(
             event_id=self._board.new_id(),
             room=Room(platform=CONSOLE, id=self._board.room),

@@ -57,7 +57,7 @@ class Posted:
 
 
 @dataclass(frozen=True, slots=True)
-class _Standing:
+class _BoardMessage:
     card: Card
     offers: tuple[Offer, ...]
     name: str
@@ -76,7 +76,7 @@ class Board:
         self.room = room
         self._ids = 0
         self._numbers = 0
-        self._standing: OrderedDict[str, _Standing] = OrderedDict()
+        self._messages: OrderedDict[str, _BoardMessage] = OrderedDict()
         self._live: dict[int, Offer] = {}
 
     def new_id(self) -> str:
@@ -88,16 +88,16 @@ class Board:
         """Put a message up, or change one: new buttons get numbers, lost ones lose theirs."""
         posted_id = self.new_id()
         message_id = edits or posted_id
-        old = self._standing.pop(message_id, None)
+        old = self._messages.pop(message_id, None)
         held = {offer.button: offer for offer in old.offers} if old else {}
         offers = tuple(held.get(button) or self._offer(message_id, button) for button in card.buttons)
         name = operation_of(card) or (old.name if old else "")
         for offer in held.values():
             self._live.pop(offer.number, None)
         self._live.update({offer.number: offer for offer in offers})
-        self._standing[message_id] = _Standing(card, offers, name)
+        self._messages[message_id] = _BoardMessage(card, offers, name)
         self._forget_oldest()
-        root = self._standing.get(thread) if thread else None
+        root = self._messages.get(thread) if thread else None
         return Posted(
             room=self.room,
             id=posted_id,
@@ -127,7 +127,7 @@ class Board:
 
     def find(self, pattern: re.Pattern[str]) -> str | None:
         """The first match of a pattern in the messages as they stand now, the one changed last first."""
-        for standing in reversed(self._standing.values()):
+        for standing in reversed(self._messages.values()):
             for text in _texts(standing.card):
                 if match := pattern.search(text):
                     return match.group()
@@ -138,8 +138,8 @@ class Board:
         return Offer(self._numbers, message_id, button)
 
     def _forget_oldest(self) -> None:
-        while len(self._standing) > _REMEMBERED:
-            _, gone = self._standing.popitem(last=False)
+        while len(self._messages) > _REMEMBERED:
+            _, gone = self._messages.popitem(last=False)
             for offer in gone.offers:
                 self._live.pop(offer.number, None)
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator
 from dataclasses import dataclass
 
 from slipway.bot.chat.console.board import Board
 from slipway.bot.chat.console.editor import Entered
 from slipway.bot.chat.console.inputs import Line, Narration
 from slipway.bot.chat.model import Choice
-
-Pace = Callable[[float], Awaitable[object]]
-"""Lets so many seconds pass for the reader; ``asyncio.sleep`` in the program, nothing at all in tests."""
+from slipway.bot.core.waiting import Sleep
 
 _INSTANCE = re.compile(r"\bi-[0-9a-f]{8,17}\b")
 _FOR_A_SENTENCE = 2.0  # seconds
@@ -69,13 +67,13 @@ class Tour:
 
     Args:
         board: what stands on the console; the same one that the console chat has.
-        pace: gives the reader time.
+        sleep: gives the reader time.
         story: who and what.
     """
 
-    def __init__(self, board: Board, pace: Pace, story: Story) -> None:
+    def __init__(self, board: Board, sleep: Sleep, story: Story) -> None:
         self._board = board
-        self._pace = pace
+        self._sleep = sleep
         self._story = story
 
     @property
@@ -91,18 +89,18 @@ class Tour:
                 yield Narration("No machine came up, so there is none to terminate.")
                 continue
             yield Narration(scene.sentence)
-            await self._pace(_FOR_A_SENTENCE)
+            await self._sleep(_FOR_A_SENTENCE)
             latest = max(self._board.numbers, default=0)
             target = f" {machine}" if scene.on_machine else ""
             yield Entered(f"{self._story.prefix}{scene.command}{target}")
-            await self._pace(_FOR_AN_ANSWER)
+            await self._sleep(_FOR_AN_ANSWER)
             button = self._board.newest(Choice.APPROVE, above=latest)
             if button is not None:
                 yield Narration(
                     f"Nothing has changed yet. {self._story.approver} reads the plan, and agrees."
                 )
-                await self._pace(_FOR_A_SENTENCE)
+                await self._sleep(_FOR_A_SENTENCE)
                 yield Entered(f"@{self._story.approver}: {button}")
-                await self._pace(_FOR_AN_ANSWER)
+                await self._sleep(_FOR_AN_ANSWER)
             machine = machine or self._board.find(_INSTANCE)
         yield Narration(f"That was the tour. Start again without it, and type {self._story.prefix}help.")
