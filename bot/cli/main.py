@@ -14,8 +14,7 @@ import click
 from slipway import __version__
 from slipway.bot.cli.audit import audit
 from slipway.bot.cli.common import EXIT_FAILURE, config_option, fail, load_settings
-from slipway.bot.cli.matrix import matrix
-from slipway.bot.cli.slack import slack
+from slipway.bot.cli.program import Program
 from slipway.bot.core.errors import SlipwayError
 
 if TYPE_CHECKING:
@@ -26,7 +25,7 @@ DEMO_PEOPLE = ("alice", "bob", "carol", "admin")
 """Who is in `bot/config/demo.toml`; known here so that help need not read it."""
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, message="slipway %(version)s")
 def main() -> None:
     """ChatOps for people who publish cloud images.
@@ -36,8 +35,6 @@ def main() -> None:
 
 
 main.add_command(audit)
-main.add_command(matrix)
-main.add_command(slack)
 
 
 @main.command()

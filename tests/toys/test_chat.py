@@ -9,12 +9,15 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
+from click.testing import CliRunner
 
 from slipway.bot.app import App
 from slipway.bot.chat.declaration import ChatDeclaration
 from slipway.bot.chat.model import Choice
 from slipway.bot.cli.doctor import examine
+from slipway.bot.cli.main import main
 from slipway.bot.clouds.simulated.azure import SimulatedAzure
 from slipway.bot.clouds.simulated.fedora import fedora_gallery
 from slipway.bot.config.describe import describe
@@ -129,6 +132,65 @@ async def test_what_is_asked_there_is_approved_on_the_console(tmp_path: Path) ->
         (other,) = await there.say("bob", f"!approve {name}")
         for shown in (await here.current(card), other):
             assert f"{name} rollback: done" in shown.text
+
+
+@click.group()
+def postboard() -> None:
+    """The bot's place on the postboard."""
+
+
+@postboard.command()
+@click.option("--name", default="slipway")
+def join(name: str) -> None:
+    """Become a member."""
+    click.echo(f"{name} is a member.")
+
+
+class TestProgram:
+    """The commands of `slipway postboard`."""
+
+    def invoke(self, *arguments: str, cli: str, platform: str = "postboard") -> tuple[int, str]:
+        declaration: Any = POSTBOARD_CHAT
+        chat = replace(declaration, platform=platform, cli=cli, account_example="")
+        ended = CliRunner().invoke(main, arguments, obj=declared_with(chats=(chat,)))
+        return ended.exit_code, ended.output
+
+    def test_they_are_the_program_s_because_they_are_declared(self) -> None:
+        place = f"{__name__}:postboard"
+        assert self.invoke("postboard", "join", "--name", "toy", cli=place) == (0, "toy is a member.\n")
+        code, shown = self.invoke("--help", cli=place)
+        assert code == 0
+        lines = [line.split(maxsplit=1) for line in shown.splitlines()]
+        assert ["postboard", "The bot's place on the postboard."] in lines
+        assert {"matrix", "slack", "run"} <= {line[0] for line in lines if line}
+
+    def test_a_chat_without_them_has_none(self) -> None:
+        code, shown = self.invoke("postboard", cli="")
+        assert code == 2
+        assert "No such command 'postboard'" in shown
+        assert "postboard" not in self.invoke("--help", cli="")[1]
+
+    @pytest.mark.parametrize(
+        "cli", ["tests.toys.missing:postboard", f"{__name__}:nothing", f"{__name__}:SCHEDULE", "postboard"]
+    )
+    @pytest.mark.parametrize("command", ["postboard", "--help"])
+    def test_what_is_not_there_is_told(self, cli: str, command: str) -> None:
+        code, told = self.invoke(command, cli=cli)
+        assert code == 1
+        assert told == (
+            "The cli of the chat platform postboard must be MODULE:NAME of a click group, "
+            f"and {cli!r} is none.\n"
+        )
+
+    def test_a_command_that_the_program_has_is_not_taken_from_it(self) -> None:
+        place = f"{__name__}:postboard"
+        assert self.invoke("version", cli=place, platform="version")[0] == 0
+        code, told = self.invoke("--help", cli=place, platform="version")
+        assert code == 1
+        assert told == (
+            "The chat platform version cannot have a group of the program's commands: "
+            "`slipway version` is something else.\n"
+        )
 
 
 class TestConfiguration:

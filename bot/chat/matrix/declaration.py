@@ -69,4 +69,5 @@ CHAT = ChatDeclaration(
     probe=_probe,
     account_example="matrix:@alice:example.org",
     room_example="matrix:!abc:example.org",
+    cli="slipway.bot.cli.matrix:matrix",
 )
