@@ -8,6 +8,14 @@ from functools import cached_property
 from typing import Any, Generic, TypeVar, get_origin
 
 from slipway.bot.clouds.capabilities import Adapter, Capability, Port
+from slipway.bot.core.declared_fields import (
+    Declaration,
+    check_callables,
+    check_class,
+    check_text,
+    check_tuple,
+    check_type,
+)
 from slipway.bot.core.errors import DeclarationError
 from slipway.bot.core.probes import Finding
 from slipway.bot.core.problems import Problem
@@ -33,7 +41,7 @@ class CloudContext:
 
 
 @dataclass(frozen=True)
-class CloudDeclaration(Generic[SettingsT]):
+class CloudDeclaration(Declaration, Generic[SettingsT]):
     """A cloud, declared in its package's ``declaration.py`` as ``CLOUD``.
 
     Attributes:
@@ -62,13 +70,20 @@ class CloudDeclaration(Generic[SettingsT]):
     environment: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        check_text("A cloud", "name", self.name)
         if not self.name.isidentifier() or self.name != self.name.lower():
             raise DeclarationError(f"A cloud cannot be called {self.name!r}: use a-z and _.")
+        owner = f"The cloud {self.name}"
+        check_class(owner, "settings", self.settings, Settings)
+        check_tuple(owner, "provides", self.provides, Capability)
+        check_callables(owner, self, ("open", "describe", "label", "probe", "check"))
+        check_type(owner, "environment", self.environment, Mapping, "a mapping")
         if not self.provides:
-            raise DeclarationError(f"The cloud {self.name} provides nothing: name its capabilities.")
-        for name in self.environment:
+            raise DeclarationError(f"{owner} provides nothing: name its capabilities.")
+        for name, variables in self.environment.items():
+            check_tuple(owner, f"environment for {name}", variables, str)
             if name not in self.settings.model_fields:
-                raise DeclarationError(f"The cloud {self.name} has no setting {name} to take from variables.")
+                raise DeclarationError(f"{owner} has no setting {name} to take from variables.")
         for name, declared in self.settings.model_fields.items():
             leaves = leaf_types(declared.annotation)
             if get_origin(declared.annotation) is dict or any(issubclass(leaf, Settings) for leaf in leaves):

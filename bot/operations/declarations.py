@@ -8,16 +8,25 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, get_args, get_origin
 
 from slipway.bot.chat.forms import CommandForm, FormShortcut
 from slipway.bot.chat.model import Card
 from slipway.bot.clouds.capabilities import Capability, Clouds
 from slipway.bot.config.settings import SlipwaySettings
 from slipway.bot.core.commands import Command
+from slipway.bot.core.declared_fields import (
+    Declaration,
+    check_callables,
+    check_methods,
+    check_text,
+    check_tuple,
+    check_type,
+    shown,
+)
 from slipway.bot.core.errors import DeclarationError
 from slipway.bot.core.probes import Finding
-from slipway.bot.core.settings_table import AnyTable
+from slipway.bot.core.settings_table import AnyTable, SettingsTable
 from slipway.bot.core.steps import Executor, Planner, Request, Step, Stored
 from slipway.bot.core.times import Clock
 from slipway.bot.core.waiting import Polling
@@ -38,7 +47,7 @@ _NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*", re.ASCII)
 
 
 @dataclass(frozen=True)
-class PolicyDefaults:
+class PolicyDefaults(Declaration):
     """Who must agree where slipway.toml has no ``[policy.KIND]``.
 
     Attributes:
@@ -52,12 +61,14 @@ class PolicyDefaults:
     demanded: Callable[[SlipwaySettings], int] = lambda _settings: 0
 
     def __post_init__(self) -> None:
+        check_type("A policy", "approvals", self.approvals, int, "a number")
+        check_callables("A policy", self, ("demanded",))
         if not 0 <= self.approvals <= 5:
             raise DeclarationError(f"{self.approvals} approvals cannot be a default: from 0 to 5 can.")
 
 
 @dataclass(frozen=True)
-class OperationKind(Generic[RequestT, ServicesT]):
+class OperationKind(Declaration, Generic[RequestT, ServicesT]):
     """A kind of operation.
 
     Attributes:
@@ -80,7 +91,23 @@ class OperationKind(Generic[RequestT, ServicesT]):
 
     def __post_init__(self) -> None:
         check_stored(self.request, Request, "request")
+        owner = f"The kind of operation {self.name}"
+        check_callables(owner, self, ("planner", "command"))
+        if isinstance(self.planner, type):
+            self.check_planner(self.planner)
+        check_type(owner, "policy", self.policy, PolicyDefaults, "a PolicyDefaults")
+        if self.needs is not None:
+            check_type(owner, "needs", self.needs, Capability, "a Capability or None")
+        check_text(owner, "right", self.right)
         check_upgrades(self.request, self.upgrades)
+
+    def check_planner(self, planner: object) -> None:
+        """Refuse a planner, or its class, that cannot plan.
+
+        Raises:
+            DeclarationError: it lacks a method.
+        """
+        check_methods(f"The planner of {self.name}", planner, ("plan",))
 
     @property
     def name(self) -> str:
@@ -89,7 +116,7 @@ class OperationKind(Generic[RequestT, ServicesT]):
 
 
 @dataclass(frozen=True)
-class StepKind(Generic[StepT, ServicesT]):
+class StepKind(Declaration, Generic[StepT, ServicesT]):
     """A kind of step.
 
     Attributes:
@@ -110,10 +137,21 @@ class StepKind(Generic[StepT, ServicesT]):
 
     def __post_init__(self) -> None:
         check_stored(self.step, Step, "step")
+        check_callables(f"The step {self.name}", self, ("executor", "touches", "targets"))
+        if isinstance(self.executor, type):
+            self.check_executor(self.executor)
         check_upgrades(self.step, self.upgrades)
         for word in ("title", "reason"):
             if getattr(self.step, word) is getattr(Step, word):
                 raise DeclarationError(f"The step {self.name} lacks a {word}.")
+
+    def check_executor(self, executor: object) -> None:
+        """Refuse an executor, or its class, that cannot carry a step out.
+
+        Raises:
+            DeclarationError: it lacks a method.
+        """
+        check_methods(f"The executor of {self.name}", executor, ("observe", "act", "verify"))
 
     @property
     def name(self) -> str:
@@ -133,7 +171,7 @@ class SubjectContext:
 
 
 @dataclass(frozen=True)
-class Probe:
+class Probe(Declaration):
     """Something to try for `slipway doctor`.
 
     Attributes:
@@ -146,17 +184,25 @@ class Probe:
     wanted: Callable[[SlipwaySettings], bool]
     look: Callable[[SlipwaySettings, Clouds], Awaitable[Finding]]
 
+    def __post_init__(self) -> None:
+        check_text("A probe", "what", self.what)
+        check_callables(f"The probe {self.what}", self, ("wanted", "look"))
+
 
 @dataclass(frozen=True)
-class DeclaredForm:
+class DeclaredForm(Declaration):
     """A form for a command: how it is offered in menus, and how it is made once the bot runs."""
 
     shortcut: FormShortcut
     make: Callable[[Services], CommandForm]
 
+    def __post_init__(self) -> None:
+        check_type("A form", "shortcut", self.shortcut, FormShortcut, "a FormShortcut")
+        check_callables(f"The form {self.shortcut.name}", self, ("make",))
+
 
 @dataclass(frozen=True)
-class HomeSection:
+class HomeSection(Declaration):
     """Cards for one person's own page, on platforms that have one.
 
     Attributes:
@@ -167,13 +213,16 @@ class HomeSection:
     cards: Callable[[Services, Person], Awaitable[tuple[Card, ...]]]
     asks: bool = False
 
+    def __post_init__(self) -> None:
+        check_callables("A section of App Home", self, ("cards",))
+
 
 def nothing(_context: SubjectContext) -> None:
     """The services of a subject that has only commands."""
 
 
 @dataclass(frozen=True)
-class Subject(Generic[ServicesT]):
+class Subject(Declaration, Generic[ServicesT]):
     """A field of work, declared in its package.
 
     Attributes:
@@ -203,14 +252,32 @@ class Subject(Generic[ServicesT]):
     forms: tuple[DeclaredForm, ...] = ()
 
     def __post_init__(self) -> None:
+        check_text("A subject", "name", self.name)
         if _NAME.fullmatch(self.name) is None:
             raise DeclarationError(f"A subject cannot be called {self.name!r}: use lower case and hyphens.")
+        owner = f"The subject {self.name}"
+        check_text(owner, "title", self.title)
         if not self.title:
-            raise DeclarationError(f"The subject {self.name} lacks a title.")
+            raise DeclarationError(f"{owner} lacks a title.")
+        check_callables(owner, self, ("services", "summary"))
+        for field_name, entry in _ENTRIES.items():
+            check_tuple(owner, field_name, getattr(self, field_name), entry)
         if self.kinds and not self.steps:
-            raise DeclarationError(f"The subject {self.name} has kinds of operation and no steps.")
+            raise DeclarationError(f"{owner} has kinds of operation and no steps.")
         if self.kinds and self.services is nothing:
-            raise DeclarationError(f"The subject {self.name} has kinds of operation and no services.")
+            raise DeclarationError(f"{owner} has kinds of operation and no services.")
+
+
+_ENTRIES: Mapping[str, type] = {
+    "kinds": OperationKind,
+    "steps": StepKind,
+    "tables": SettingsTable,
+    "commands": Command,
+    "probes": Probe,
+    "home": HomeSection,
+    "forms": DeclaredForm,
+}
+"""What each tuple of a subject holds."""
 
 
 def kind_of(stored: type[Stored]) -> str:
@@ -225,17 +292,30 @@ def check_stored(stored: type[Stored], base: type[Stored], what: str) -> None:
             f"{getattr(stored, '__name__', stored)} is no {what}: make it a subclass of {base.__name__}."
         )
     found = stored.model_fields["kind"]
-    if not isinstance(found.default, str) or _NAME.fullmatch(found.default) is None:
+    literal = get_origin(found.annotation) is Literal and get_args(found.annotation) == (found.default,)
+    if not literal or not isinstance(found.default, str) or _NAME.fullmatch(found.default) is None:
         raise DeclarationError(
             f'The {what} {stored.__name__} lacks its kind: write kind: Literal["name"] = "name".'
         )
 
 
 def check_upgrades(stored: type[Stored], upgrades: Mapping[int, Upgrade]) -> None:
-    """Raise DeclarationError where a format before the present one cannot be read."""
-    missing = [number for number in range(1, stored.FORMAT) if number not in upgrades]
-    if missing:
+    """Raise DeclarationError where a format before the present one cannot be read, or an upgrade is never used."""
+    check_type(stored.__name__, "upgrades", upgrades, Mapping, "a mapping")
+    former = range(1, stored.FORMAT)
+    if missing := [number for number in former if number not in upgrades]:
         raise DeclarationError(
             f"{stored.__name__} has format {stored.FORMAT}, and nothing reads format {missing[0]}: "
             "add an upgrade, or one that raises UnknownFormatError."
         )
+    for number, upgrade in upgrades.items():
+        if number not in former:
+            raise DeclarationError(
+                f"{stored.__name__} has format {stored.FORMAT}, and an upgrade from format {number}: "
+                "raise FORMAT, or leave the upgrade out."
+            )
+        if not callable(upgrade):
+            raise DeclarationError(
+                f"{stored.__name__} needs a function as its upgrade from format {number}, "
+                f"and has {shown(upgrade)}."
+            )

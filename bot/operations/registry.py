@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import combinations
 from typing import Any, TypeVar
 
 from slipway.bot.core.errors import DeclarationError, UserError
@@ -18,12 +19,13 @@ class SubjectRegistry:
     """The subjects of a Slipway, in the order of help.
 
     Raises:
-        DeclarationError: two of them claim one name.
+        DeclarationError: two of them claim one name or one title.
     """
 
     def __init__(self, subjects: Iterable[Subject[Any]]) -> None:
         self.subjects = tuple(subjects)
         _by_name(((each.name, each.name, each) for each in self.subjects), "subject")
+        _by_name(((each.name, each.title, each) for each in self.subjects), "title")
         self.kinds: Mapping[str, OperationKind[Any, Any]] = _by_name(
             ((subject.name, kind.name, kind) for subject in self.subjects for kind in subject.kinds),
             "kind of operation",
@@ -69,6 +71,17 @@ def _by_name(entries: Iterable[tuple[str, str, T]], what: str) -> dict[str, T]:
     return found
 
 
+def _check_types(by_subject: Mapping[str, object]) -> None:
+    """Services are found by their type, so that no two subjects can have those of one type."""
+    held = [(name, services) for name, services in by_subject.items() if services is not None]
+    for (name, one), (other_name, other) in combinations(held, 2):
+        if isinstance(one, type(other)) or isinstance(other, type(one)):
+            raise DeclarationError(
+                f"The services of {other_name} are of the type {type(other).__name__}, and so are those of "
+                f"{name}: give each subject a type of its own."
+            )
+
+
 @dataclass(frozen=True)
 class SubjectServices:
     """What each subject works with, built once at the start: its planners, its executors, and its own services."""
@@ -78,8 +91,20 @@ class SubjectServices:
 
     @classmethod
     def build(cls, registry: SubjectRegistry, context: SubjectContext) -> SubjectServices:
-        """Build what every subject works with. Asks no cloud."""
-        return cls(registry, {subject.name: subject.services(context) for subject in registry.subjects})
+        """Build what every subject works with. Asks no cloud.
+
+        Raises:
+            DeclarationError: two subjects have services of one type, or a planner or an executor lacks a method.
+        """
+        by_subject = {subject.name: subject.services(context) for subject in registry.subjects}
+        _check_types(by_subject)
+        for subject in registry.subjects:
+            services = by_subject[subject.name]
+            for kind in subject.kinds:
+                kind.check_planner(kind.planner(services))
+            for step in subject.steps:
+                step.check_executor(step.executor(services))
+        return cls(registry, by_subject)
 
     def get(self, wanted: type[T]) -> T:
         """The services of this type.

@@ -37,18 +37,14 @@ def unknown_card(unknown: Unknown, prefix: str) -> Card:
 
 
 def unknown_verb_card(unknown: UnknownVerb, registry: Registry[Any], prefix: str) -> Card:
-    """A noun with a verb that it does not have, or without one."""
+    """A noun with a verb that it does not have."""
     found = [
         command for verb in unknown.verbs if (command := registry.find((unknown.noun, verb))) is not None
     ]
-    said = (
-        f"`{unknown.noun}` has no `{_short(unknown.verb)}`."
-        if unknown.verb
-        else f"`{unknown.noun}` needs a verb."
-    )
-    did_you_mean = f" Did you mean `{prefix}{found[0].name}`?" if unknown.verb and len(found) == 1 else ""
+    title = f"{unknown.noun} has no {_short(unknown.verb)}.".replace("`", "")
+    did_you_mean = f" Did you mean {prefix}{found[0].name}?" if len(found) == 1 else ""
     notes = tuple(f"`{short_usage(command, prefix)}`: {command.summary}" for command in found)
-    return Card(tone=Tone.WARNING, title=f"{said}{did_you_mean}".replace("`", ""), notes=notes)
+    return Card(tone=Tone.WARNING, title=f"{title}{did_you_mean}", notes=notes)
 
 
 def misuse_card(misuse: Misuse, prefix: str, name: str) -> Card:

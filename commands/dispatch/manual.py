@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from slipway.bot.chat.model import Card, Field, Table
@@ -34,8 +35,8 @@ def help_overview(registry: Registry[Any], prefix: str) -> Card:
     return Card(title="What I can do", tables=tables, notes=tuple(notes))
 
 
-def help_command(command: Command[Any], prefix: str) -> Card:
-    """One command: usage, what it does, what it takes, and lines to paste."""
+def help_command(command: Command[Any], prefix: str, verbs: Sequence[Command[Any]] = ()) -> Card:
+    """One command: usage, what it does, what it takes, lines to paste, and its verbs where it is a noun's."""
     fields = [Field(label="Usage", value=f"`{usage(command, prefix)}`")]
     if command.aliases:
         also = ", ".join(f"`{prefix}{alias}`" for alias in command.aliases)
@@ -43,16 +44,13 @@ def help_command(command: Command[Any], prefix: str) -> Card:
     fields += [Field(label="Example", value=f"`{example}`") for example in render_examples(command, prefix)]
     takes = [(f"`{argument_usage(each)}`", each.help or "") for each in shown_arguments(command)]
     takes += [(f"`{option_usage(each)}`", each.help or "") for each in command.options]
+    tables = [Table(columns=("It takes", "Meaning"), rows=tuple(takes))] if takes else []
+    if verbs:
+        rows = tuple((f"`{short_usage(verb, prefix)}`", verb.summary) for verb in verbs)
+        tables.append(Table(columns=("Command", "What it does"), rows=rows))
     return Card(
         title=f"{prefix}{command.name}: {command.summary[:1].lower()}{command.summary[1:]}",
         text=command.description,
         fields=tuple(fields),
-        tables=(Table(columns=("It takes", "Meaning"), rows=tuple(takes)),) if takes else (),
+        tables=tuple(tables),
     )
-
-
-def help_noun(noun: str, commands: tuple[Command[Any], ...], prefix: str) -> Card:
-    """What can be done with a noun that has only verbs."""
-    rows = tuple((f"`{short_usage(command, prefix)}`", command.summary) for command in commands)
-    table = Table(columns=("Command", "What it does"), rows=rows)
-    return Card(title=f"{prefix}{noun}: its verbs", tables=(table,))

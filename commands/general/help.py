@@ -7,7 +7,7 @@ import click
 from slipway.bot.core.commands import Access, command
 from slipway.bot.core.errors import UserError
 from slipway.commands.dispatch.context import CardReply, CommandContext
-from slipway.commands.dispatch.manual import help_command, help_noun, help_overview
+from slipway.commands.dispatch.manual import help_command, help_overview
 
 
 @command(
@@ -25,9 +25,6 @@ async def help_(call: CommandContext, name: str | None, verb: str | None) -> Car
     words = tuple(filter(None, (name.removeprefix(call.prefix), verb)))
     found = call.registry.find(words)
     if found is not None and (verb is None or found.noun):
-        return CardReply(help_command(found, call.prefix))
-    verbs = call.registry.verbs.get(words[0].lower(), {}) if verb is None else {}
-    if verbs:
-        return CardReply(help_noun(words[0].lower(), tuple(verbs.values()), call.prefix))
+        return CardReply(help_command(found, call.prefix, call.registry.verbs_of(found)))
     wanted = " ".join(words) if verb else name
     raise UserError(f"There is no command {wanted}.", nearest=call.registry.nearest(wanted), hint="help")

@@ -21,7 +21,8 @@ from slipway.commands.grammar.usage import (
 )
 from slipway.commands.grammar.values import said_back
 
-_HELP_OPTIONS = frozenset({"--help", "-h", "-?"})
+HELP_OPTIONS = frozenset({"--help", "-h", "-?"})
+"""Among the arguments of any command, in any case, these ask for its help."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ def parse(spec: Command[Any], args: Sequence[str], prefix: str) -> Parse:
     Options are spelt out (case does not count), may stand anywhere, and each once; ``--`` ends them.
     """
     before_end = args[: args.index("--")] if "--" in args else args
-    if any(arg.lower() in _HELP_OPTIONS for arg in before_end):
+    if any(arg.lower() in HELP_OPTIONS for arg in before_end):
         return HelpWanted()
     message = _option_problem(spec, before_end)
     if not all(arg.strip() for arg in args):

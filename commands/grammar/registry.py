@@ -11,11 +11,13 @@ from slipway.bot.chat.model import Address
 from slipway.bot.core.commands import Command
 from slipway.bot.core.errors import DeclarationError
 from slipway.bot.core.text import nearest
-from slipway.commands.grammar.arguments import Parsed, parse
-from slipway.commands.grammar.reading import Line, near_misses, read_line
+from slipway.commands.grammar.arguments import HELP_OPTIONS, Parsed, parse
+from slipway.commands.grammar.reading import Line, Unknown, near_misses, read_line
 
 ResultT = TypeVar("ResultT")
 ResultT_co = TypeVar("ResultT_co", covariant=True)
+
+_HELP = "--help"
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +38,7 @@ class Resolved(Generic[ResultT_co]):
 
 @dataclass(frozen=True, slots=True)
 class UnknownVerb:
-    """A noun with a verb that it does not have, or without one where it needs one.
+    """A noun with a verb that it does not have.
 
     ``verbs`` are those that may have been meant, best first; all of them where none is near.
     """
@@ -62,25 +64,28 @@ class Registry(Generic[ResultT_co]):
     @property
     def names(self) -> tuple[str, ...]:
         """Every first word of a command that can be typed, aliases included."""
-        return tuple(dict.fromkeys((*self.by_name, *self.verbs)))
+        return tuple(self.by_name)
 
-    def resolve(self, name: str, args: Sequence[str]) -> Resolved[ResultT_co] | UnknownVerb:
-        """Which command a line means whose first word is one of the names.
+    def resolve(self, name: str, args: Sequence[str]) -> Resolved[ResultT_co] | UnknownVerb | Unknown:
+        """Which command a line means. Unknown if its first word is no name, as in a line stored by another Slipway.
 
-        A noun's verb counts before the arguments of the bare noun, which lists; a slip in a verb is told.
+        A noun's verb counts before the arguments of the bare noun, which lists; a slip in a verb is told. What
+        asks for help after a noun asks for that of the bare noun, or of the verb that follows.
         """
         bare, verbs = self.by_name.get(name), self.verbs.get(name, {})
-        if args and (found := verbs.get(args[0].lower())) is not None:
-            return Resolved(found, tuple(args[1:]))
-        typed = args[0] if args else ""
-        near = near_misses(typed, verbs) if typed else ()
-        if (
-            bare is not None
-            and not near
-            and (not verbs or not typed or typed.startswith("-") or bare.arguments)
-        ):
+        if bare is None:
+            return Unknown(name, near_misses(name, self.names))
+        if not args or not verbs:
             return Resolved(bare, tuple(args))
-        return UnknownVerb(name, typed, near or tuple(verbs))
+        typed = args[0].lower()
+        if (found := verbs.get(typed)) is not None:
+            return Resolved(found, tuple(args[1:]))
+        if typed == "help" or typed in HELP_OPTIONS:
+            return Resolved(verbs.get(args[1].lower(), bare) if len(args) > 1 else bare, (_HELP,))
+        near = near_misses(typed, verbs)
+        if not near and (typed.startswith("-") or bare.arguments):
+            return Resolved(bare, tuple(args))
+        return UnknownVerb(name, args[0], near or tuple(verbs))
 
     def find(self, words: Sequence[str]) -> Command[ResultT_co] | None:
         """The command that these words name; case does not count. None if they name none."""
@@ -89,6 +94,10 @@ class Registry(Generic[ResultT_co]):
         name = words[0].lower()
         found = self.verbs.get(name, {}).get(words[1].lower()) if len(words) > 1 else None
         return found or self.by_name.get(name)
+
+    def verbs_of(self, command: Command[Any]) -> tuple[Command[ResultT_co], ...]:
+        """The commands whose noun this is a name of, in the order of help; none for a command without verbs."""
+        return () if command.noun else tuple(self.verbs.get(command.name, {}).values())
 
     def nearest(self, words: str, limit: int = 3) -> tuple[str, ...]:
         """Names that may have been meant by words that are none, best first."""
@@ -99,7 +108,7 @@ def build_registry(groups: Iterable[CommandGroup[ResultT]]) -> Registry[ResultT]
     """Gather commands; groups and commands keep their order.
 
     Raises:
-        DeclarationError: two commands share a name, or two groups a noun.
+        DeclarationError: two commands share a name, two groups a noun, or a noun has no command that lists.
     """
     kept = tuple(group for group in groups if group.commands)
     _check_nouns(kept)
@@ -113,6 +122,11 @@ def build_registry(groups: Iterable[CommandGroup[ResultT]]) -> Registry[ResultT]
             if name in taken:
                 raise DeclarationError(f"Two commands are called {f'{command.noun} {name}'.strip()}.")
             taken[name] = command
+    for noun in verbs:
+        if noun not in by_name:
+            raise DeclarationError(
+                f"The noun {noun} has no command that lists: add one of one word with {noun} as its name or alias."
+            )
     for command in commands:  # `bundles apply` is `bundle apply` where the bare noun has both names
         names = () if command.noun else (command.name, *command.aliases)
         nouns = [name for name in names if name in verbs]

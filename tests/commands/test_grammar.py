@@ -20,8 +20,6 @@ from slipway.commands.grammar.arguments import HelpWanted, Misuse, Parsed, parse
 from slipway.commands.grammar.registry import (
     CommandGroup,
     Registry,
-    Resolved,
-    UnknownVerb,
     build_registry,
     check_examples,
 )
@@ -296,6 +294,30 @@ def test_a_registry_refuses_names_that_clash_or_cannot_be_typed() -> None:
             command(name, summary="x", examples=(name,))(status.handler)
 
 
+def test_a_command_is_never_the_right_to_look() -> None:
+    with pytest.raises(DeclarationError, match="A command cannot be called read"):
+        command("read", summary="x", examples=("read",))(status.handler)
+
+
+def test_a_dry_run_is_the_same_everywhere_and_only_of_what_changes() -> None:
+    async def handler(call: str, dry_run: bool) -> str:
+        return f"{call} {dry_run}"
+
+    declare = command("odd", summary="x", examples=("odd",), access=Access.CHANGE)
+    for option in (
+        click.option("--dry-run/--apply"),
+        click.option("--dry-run", "--no-change", is_flag=True),
+        click.option("--dry-run", is_flag=True, flag_value=False, default=True),
+        click.option("--dry-run", type=bool),
+        click.argument("dry_run"),
+    ):
+        with pytest.raises(DeclarationError, match="is not the one that all have: use @dry_run"):
+            declare(option(handler))
+        del handler.__click_params__  # type: ignore[attr-defined]
+    with pytest.raises(DeclarationError, match="has a --dry-run and changes nothing"):
+        command("odd", summary="x", examples=("odd",))(dry_run(handler))
+
+
 def test_a_declaration_that_does_not_fit_its_handler_is_refused() -> None:
     declare = command("odd", summary="x", examples=("odd",))
 
@@ -344,50 +366,3 @@ def test_the_help_of_a_command_says_all_that_was_declared() -> None:
     assert table.rows[0] == ("`IMAGE`", "Name or id of the image.")
     assert ("`[--for 2h]`", "Until when it lives.") in table.rows
     assert help_command(status, ".").tables == ()
-
-
-@command("bundles", summary="All bundles.", examples=("bundles",), aliases=("bundle",))
-async def bundles(call: str) -> str:
-    return call
-
-
-@command("bundle apply", summary="Apply one.", examples=("bundle apply app --dry-run",), access=Access.CHANGE)
-@click.argument("ref")
-@dry_run
-async def bundle_apply(call: str, ref: str, dry_run: bool) -> str:
-    return f"{call} {ref} {dry_run}"
-
-
-@command("lock release", summary="Release one.", examples=("lock release l1",))
-@click.argument("lock")
-async def lock_release(call: str, lock: str) -> str:
-    return f"{call} {lock}"
-
-
-class TestSubcommands:
-    registry: Registry[str] = build_registry(
-        (CommandGroup("Bundles", (bundles, bundle_apply, lock_release)),)
-    )
-
-    @pytest.mark.parametrize(
-        ("name", "args", "meant"),
-        [
-            ("bundles", (), Resolved(bundles, ())),
-            ("bundle", (), Resolved(bundles, ())),
-            ("bundle", ("apply", "app"), Resolved(bundle_apply, ("app",))),
-            ("bundles", ("APPLY", "app"), Resolved(bundle_apply, ("app",))),
-            ("bundles", ("--help",), Resolved(bundles, ("--help",))),
-            ("bundle", ("aply", "app"), UnknownVerb("bundle", "aply", ("apply",))),
-            ("bundle", ("frobnicate",), UnknownVerb("bundle", "frobnicate", ("apply",))),
-            ("lock", (), UnknownVerb("lock", "", ("release",))),
-        ],
-    )
-    def test_a_verb_after_a_noun_is_a_command_of_its_own(
-        self, name: str, args: tuple[str, ...], meant: object
-    ) -> None:
-        assert self.registry.resolve(name, args) == meant
-
-    def test_each_has_a_right_and_a_usage_line_of_its_own(self) -> None:
-        assert bundle_apply.right == "bundle.apply"
-        assert usage(bundle_apply, "!") == "!bundle apply REF [--dry-run]"
-        assert check_examples(self.registry.commands) == ()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 from types import ModuleType
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 import click
 import pytest
@@ -22,7 +22,6 @@ from slipway.bot.operations.declarations import (
     OperationKind,
     PolicyDefaults,
     StepKind,
-    Subject,
     nothing,
 )
 from tests.support.configuration import DECLARED, declared_with, settings_of, valid_document
