@@ -43,7 +43,7 @@ CLOUDS = (
 )
 """Packages of ``slipway.bot.clouds`` whose module ``declaration`` holds a ``CLOUD``."""
 
-_OWN_TABLES = ("name", "state_dir", "zone", "log_format", "commands", "person", "roles", "policy", "schedule")
+_OWN_TABLES = tuple(SlipwaySettings.model_fields)
 
 T = TypeVar("T")
 

@@ -21,6 +21,8 @@ from slipway.bot.cli.main import main
 from slipway.bot.clouds.simulated.azure import SimulatedAzure
 from slipway.bot.clouds.simulated.fedora import fedora_gallery
 from slipway.bot.config.describe import describe
+from slipway.bot.config.settings import SlipwaySettings
+from slipway.bot.core.errors import DeclarationError
 from slipway.bot.core.times import system_clock
 from slipway.bot.operations.model import OperationState
 from slipway.bot.wiring import RunningBot
@@ -246,6 +248,13 @@ class TestConfiguration:
     )
     def test_a_mistake_is_one_sentence(self, key: str, value: object, told: str) -> None:
         assert problems_of(self.document(key, value), declarations=DECLARED) == (told,)
+
+    @pytest.mark.parametrize("name", SlipwaySettings.model_fields)
+    def test_it_has_no_name_of_a_table_that_every_installation_has(self, name: str) -> None:
+        declaration: Any = POSTBOARD_CHAT
+        chat = replace(declaration, platform=name, account_example="")
+        with pytest.raises(DeclarationError, match=rf"^The settings table {name} is claimed twice\.$"):
+            declared_with(chats=(chat,))
 
     def test_a_key_that_names_an_account_names_somebody(self) -> None:
         naming = replace(POSTBOARD_CHAT, named_accounts=lambda settings: {"bot": settings.bot})

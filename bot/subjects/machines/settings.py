@@ -14,7 +14,9 @@ class ProfileSettings(Settings):
 
     template: str = Field(description="the name of a launch template, like slipway-small")
     template_version: int | None = Field(None, ge=1)  # None: the template's default, resolved when planning
-    cloud: str = "aws"  # the table of the account in which it launches: aws, or aws.NAME
+    # The table of the account in which it launches: aws, or aws.NAME. Profiles that were written before there was a
+    # second cloud do not say it, and mean aws.
+    cloud: str = "aws"
     description: str = ""
     max_count: int = Field(1, ge=1, le=50)
     default_for: Duration = timedelta(hours=3)
