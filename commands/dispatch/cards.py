@@ -6,10 +6,11 @@ from typing import Any
 
 from slipway.bot.chat.model import Card, Tone
 from slipway.bot.core.errors import UserError
+from slipway.commands.dispatch.context import MisuseError
 from slipway.commands.grammar.arguments import Misuse
 from slipway.commands.grammar.reading import Unknown
 from slipway.commands.grammar.registry import Registry, UnknownVerb
-from slipway.commands.grammar.usage import short_usage
+from slipway.commands.grammar.usage import render_examples, short_usage, usage
 
 _LONGEST = 400
 """Characters of a sentence that are said: some repeat what was typed, and that can be a whole page."""
@@ -17,6 +18,10 @@ _LONGEST = 400
 
 def user_error_card(error: UserError, prefix: str) -> Card:
     """A request that cannot be met as asked."""
+    if isinstance(error, MisuseError):
+        command = error.command
+        misuse = Misuse(error.sentence, usage(command, prefix), render_examples(command, prefix))
+        return misuse_card(misuse, prefix, command.name)
     notes = []
     if error.nearest:
         notes.append(f"Did you mean {_either(error.nearest)}?")

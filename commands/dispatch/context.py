@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from slipway.bot.chat.model import Assurance, Card, Room
+from slipway.bot.core.commands import Command
+from slipway.bot.core.errors import UserError
 from slipway.bot.core.steps import Request
 from slipway.bot.people import Identity, Person
 
@@ -35,6 +37,19 @@ class OperationUpdate:
     """An operation was decided on or stopped: show it as it is now, and carry it out if it is approved."""
 
     operation_id: str
+
+
+class MisuseError(UserError):
+    """An argument that reads well and cannot be meant here; answered with how the command is used.
+
+    Args:
+        sentence: one plain sentence; backticks mark what is to be typed.
+        command: the command's declaration.
+    """
+
+    def __init__(self, sentence: str, command: Command[Any]) -> None:
+        super().__init__(sentence, hint=f"help {command.name}")
+        self.command = command
 
 
 CommandResult = CardReply | ChangeRequest | OperationUpdate

@@ -8,25 +8,30 @@ from datetime import timedelta
 
 import click
 
-from slipway.bot.clouds.model import VersionNumber
 from slipway.bot.core.text import nearest
 from slipway.bot.core.times import parse_duration
 
-_SHOWN = 40  # characters of a wrong value that are said back
+LONGEST_SHOWN = 40
+"""Characters of a wrong value that are said back."""
+
 _TRAILING = ".,;:!?)]}>\"'"
 _LEADING = "([{<\"'#"
 
 # The letters of ids as `bot.operations.repository` draws them: without o, so that a leading “op” is
 # always the prefix, however the hyphen was lost.
 _OPERATION_ID = re.compile(r"(?:op-?)?([2-9a-hjkmnp-z]{4,8})", re.ASCII)
-_INSTANCE_ID = re.compile(r"i-(?:[0-9a-f]{17}|[0-9a-f]{8})", re.ASCII)
 _WHOLE = re.compile(r"[+-]?\d{1,9}", re.ASCII)
 
 
 def said_back(text: str) -> str:
     """What somebody typed, fit to be said back: in quotation marks, short, and without backticks."""
     plain = text.replace("`", "'")
-    return f"“{plain}”" if len(plain) <= _SHOWN else f"“{plain[: _SHOWN - 1]}…”"
+    return f"“{plain}”" if len(plain) <= LONGEST_SHOWN else f"“{plain[: LONGEST_SHOWN - 1]}…”"
+
+
+def without_punctuation(text: str) -> str:
+    """An id as somebody typed it in a sentence, without what stands around it: ``(op-7k3f).`` is ``op-7k3f``."""
+    return text.strip(" ").lstrip(_LEADING).rstrip(_TRAILING)
 
 
 class Value(click.ParamType[object, str]):
@@ -60,21 +65,9 @@ class DurationValue(Value):
 
     def read(self, text: str) -> timedelta:
         """Read a duration; words and units as :func:`slipway.bot.core.times.parse_duration` has them."""
-        if len(text) > _SHOWN:
+        if len(text) > LONGEST_SHOWN:
             raise ValueError(f"{said_back(text)} is not a duration; write it like 90m, 2h30m or 3d")
         return parse_duration(text)
-
-
-class VersionValue(Value):
-    """A version of an image definition, such as ``43.20261101.0``."""
-
-    name = "version"
-
-    def read(self, text: str) -> VersionNumber:
-        """Read a version number."""
-        if len(text) > _SHOWN:
-            raise ValueError(f"{said_back(text)} is not a version; versions look like 43.20261101.0")
-        return VersionNumber.parse(text)
 
 
 class OperationIdValue(Value):
@@ -85,30 +78,11 @@ class OperationIdValue(Value):
 
     def read(self, text: str) -> str:
         """Read an operation's id, and spell it as the bot does."""
-        bare = text.strip(" ").lstrip(_LEADING).rstrip(_TRAILING).lower()
+        bare = without_punctuation(text).lower()
         match = _OPERATION_ID.fullmatch(re.sub(r"[\N{FIGURE DASH}\N{EN DASH}\N{EM DASH}_]", "-", bare))
         if match is None:
             raise ValueError(f"{said_back(text)} is not the id of an operation; they look like op-7k3f")
         return f"op-{match[1]}"
-
-
-class InstanceIdValue(Value):
-    """The id of an instance: ``i-`` and 17 hexadecimal digits, or 8 in ids from before 2016.
-
-    Source: Amazon EC2 User Guide, "Resource IDs".
-    """
-
-    name = "instance"
-    placeholder = "INSTANCE"
-
-    def read(self, text: str) -> str:
-        """Read an instance's id."""
-        bare = text.strip(" ").lstrip(_LEADING).rstrip(_TRAILING).lower()
-        if _INSTANCE_ID.fullmatch(bare) is None:
-            raise ValueError(
-                f"{said_back(text)} is not the id of an instance; they look like i-0f1e2d3c4b5a69788"
-            )
-        return bare
 
 
 class WholeNumber(Value):
@@ -150,6 +124,4 @@ class OneOf(Value):
 
 
 DURATION = DurationValue()
-VERSION = VersionValue()
 OPERATION_ID = OperationIdValue()
-INSTANCE_ID = InstanceIdValue()

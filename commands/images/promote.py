@@ -8,7 +8,7 @@ from slipway.bot.clouds.model import VersionNumber
 from slipway.bot.core.commands import Access, command, dry_run
 from slipway.bot.subjects.images.requests import Promote
 from slipway.commands.dispatch.context import ChangeRequest, CommandContext
-from slipway.commands.grammar.values import VERSION
+from slipway.commands.images.values import VERSION
 
 
 @command(

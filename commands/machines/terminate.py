@@ -7,8 +7,9 @@ import click
 from slipway.bot.core.commands import Access, command, dry_run
 from slipway.bot.core.errors import UserError
 from slipway.bot.subjects.machines.requests import Terminate
-from slipway.commands.dispatch.context import ChangeRequest, CommandContext
-from slipway.commands.grammar.values import INSTANCE_ID
+from slipway.bot.subjects.machines.services import MachineServices
+from slipway.commands.dispatch.context import ChangeRequest, CommandContext, MisuseError
+from slipway.commands.machines.values import INSTANCE_ID, no_instance_id
 
 
 @command(
@@ -29,4 +30,8 @@ async def terminate(
         which = "both ids and `--overdue`" if overdue else "neither an id nor `--overdue`"
         raise UserError(f"You gave {which}; give one of them.", hint="instances")
     ids = tuple(dict.fromkeys(instances))
+    could_be = call.services.get(MachineServices).could_be_instance_id
+    odd = next((each for each in ids if not could_be(each)), None)
+    if odd is not None:
+        raise MisuseError(f"`{INSTANCE_ID.placeholder}`: {no_instance_id(odd)}.", terminate)
     return ChangeRequest(Terminate(instance_ids=ids, overdue=overdue, requester=call.person.id), dry_run)

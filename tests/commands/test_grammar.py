@@ -24,7 +24,9 @@ from slipway.commands.grammar.registry import (
     check_examples,
 )
 from slipway.commands.grammar.usage import usage
-from slipway.commands.grammar.values import DURATION, INSTANCE_ID, OPERATION_ID, VERSION, OneOf, WholeNumber
+from slipway.commands.grammar.values import DURATION, OPERATION_ID, OneOf, WholeNumber
+from slipway.commands.images.values import VERSION
+from slipway.commands.machines.values import INSTANCE_ID
 
 
 @command(
@@ -171,8 +173,8 @@ def test_help_is_help_wherever_it_stands(args: tuple[str, ...]) -> None:
         (reject, ("op",), "`ID`: “op” is not the id of an operation; they look like op-7k3f."),
         (
             terminate,
-            ("web-1", "--kind=soft"),
-            "`INSTANCE`: “web-1” is not the id of an instance; they look like i-0f1e2d3c4b5a69788.",
+            ("web 1", "--kind=soft"),
+            "`INSTANCE`: “web 1” is not the id of an instance; they look like i-0f1e2d3c4b5a69788.",
         ),
         (terminate, ("i-01234567", "--kind=sofd"), "`--kind`: “sofd” is none of them; did you mean soft?"),
         (terminate, ("i-01234567", "--kind=x"), "`--kind`: “x” is none of them; it is one of soft, hard."),
@@ -206,6 +208,16 @@ def test_other_words_are_no_operation(typed: str) -> None:
 @pytest.mark.parametrize("typed", ["i-0123456789abcdef0", "I-0123456789ABCDEF0", "i-0123456789abcdef0,"])
 def test_an_instance_is_known_however_its_id_is_typed(typed: str) -> None:
     assert values(terminate, typed, "--kind", "HARD") == {"instance": "i-0123456789abcdef0", "kind": "hard"}
+
+
+@pytest.mark.parametrize("typed", ["vm-12", "8f7c4a52-0b1e-4a6f-9a57-3f1c9d2e6b10", "a", "x" * 128])
+def test_an_instance_of_any_cloud_is_one_word(typed: str) -> None:
+    assert values(terminate, typed, "--kind", "hard")["instance"] == typed
+
+
+@pytest.mark.parametrize("typed", ["x" * 129, "two words", "*", "-", "vm\u2026", "vm,12", "…"])
+def test_what_no_cloud_can_mean_by_an_id_is_no_instance(typed: str) -> None:
+    assert "is not the id of an instance" in complaint(terminate, "--kind", "hard", "--", typed)
 
 
 def test_a_count_without_a_limit_leaves_it_to_the_command() -> None:

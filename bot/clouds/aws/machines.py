@@ -33,7 +33,7 @@ _TAGGED = ("instance", "network-interface", "volume")
 _ALIVE = [state.value for state in InstanceState if not state.gone]
 _TOKEN = re.compile(r"[\x21-\x7e]{1,64}", re.ASCII)
 _IMAGE_ID = re.compile(r"ami-[0-9a-f]{8,17}", re.ASCII)
-_INSTANCE_ID = re.compile(r"i-[0-9a-f]{8,17}", re.ASCII)
+_INSTANCE_ID = re.compile(r"i-(?:[0-9a-f]{17}|[0-9a-f]{8})", re.ASCII)
 _PAGE = 1000  # the most that EC2 gives of images and machines in one answer
 _TEMPLATE_PAGE = 200  # the most that DescribeLaunchTemplates gives
 
@@ -73,7 +73,10 @@ class AwsMachines:
         return _IMAGE_ID.fullmatch(text) is not None
 
     def could_be_instance_id(self, text: str) -> bool:
-        """Whether this looks like the id of an EC2 instance."""
+        """Whether this looks like the id of an EC2 instance: 17 hexadecimal digits, or 8 in ids from before 2016.
+
+        Source: Amazon EC2 User Guide, "Resource IDs".
+        """
         return _INSTANCE_ID.fullmatch(text) is not None
 
     async def images(self) -> tuple[MachineImage, ...]:

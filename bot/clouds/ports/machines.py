@@ -27,7 +27,7 @@ class Machines(Protocol):
         ...
 
     def could_be_instance_id(self, text: str) -> bool:
-        """Whether this is how the cloud writes ids of machines; asks nobody."""
+        """Whether this, written in small letters, is how the cloud writes ids of machines; asks nobody."""
         ...
 
     async def images(self) -> tuple[MachineImage, ...]:

@@ -38,6 +38,12 @@ class MachineServices:
         """Whether a configured cloud writes ids of images so; asks nobody."""
         return any(each.could_be_image_id(text) for each in self.clouds.all(MACHINES).values())
 
+    def could_be_instance_id(self, text: str) -> bool:
+        """Whether a configured cloud writes ids of machines so; asks nobody. Any text may be one where none is
+        configured: then that is what has to be said."""
+        clouds = self.clouds.all(MACHINES).values()
+        return not clouds or any(each.could_be_instance_id(text) for each in clouds)
+
     async def images(self) -> tuple[MachineImage, ...]:
         """As :func:`slipway.bot.subjects.machines.listing.all_images`."""
         return await all_images(self.clouds)

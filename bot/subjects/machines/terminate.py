@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from datetime import datetime
 
 from slipway.bot.clouds.capabilities import Clouds
@@ -29,18 +30,19 @@ class TerminatePlanner:
         """Plan one step a machine; machines that are gone already need none.
 
         Raises:
-            UserError: no machines named, an unknown one (with the nearest ids), or not this bot's.
+            UserError: no machines named, an unknown one (with the nearest ids), one of several accounts, or not
+                this bot's.
             CloudError: the cloud cannot be read.
         """
-        ours = {machine.id: machine for machine in await all_instances(self._clouds)}
+        ours = await all_instances(self._clouds)
         if request.overdue:
-            due = [machine for machine in ours.values() if is_overdue(machine, now)]
+            due = [machine for machine in ours if is_overdue(machine, now)]
             chosen = [each for each in due if not request.instance_ids or each.id in request.instance_ids]
             nothing = f"Nothing to terminate: {_none_due(len(ours))}."
         else:
             chosen = await self._named(request.instance_ids, ours)
             nothing = "Nothing to terminate: gone already."
-        chosen.sort(key=lambda machine: machine.id)
+        chosen.sort(key=lambda machine: (machine.id, machine.cloud))
         pinned = request.model_copy(
             update={"instance_ids": tuple(machine.id for machine in chosen) or request.instance_ids}
         )
@@ -51,25 +53,35 @@ class TerminatePlanner:
             request=pinned,
             summary=f"{what} terminated.",
             steps=tuple(_step(machine, overdue=request.overdue) for machine in chosen),
-            observed={f"machine {machine.id}": _observed(machine) for machine in chosen},
+            observed=_observed(chosen),
             evidence=tuple((machine.id, _in_words(machine)) for machine in chosen),
             warnings=_warnings(request.requester, chosen),
             independent=True,
         )
 
-    async def _named(self, ids: Sequence[str], ours: Mapping[str, Instance]) -> list[Instance]:
+    async def _named(self, ids: Sequence[str], ours: Sequence[Instance]) -> list[Instance]:
         if not ids:
             raise UserError("Say which machines to terminate.", hint="instances")
+        held: dict[str, list[Instance]] = {}
+        for machine in ours:
+            held.setdefault(machine.id.casefold(), []).append(machine)
         found: list[Instance] = []
         for instance_id in dict.fromkeys(ids):
-            if instance_id in ours:
-                found.append(ours[instance_id])
+            here = held.get(instance_id.casefold(), [])
+            if len(here) > 1:
+                clouds = " and ".join(each.cloud for each in here)
+                raise UserError(
+                    f"{instance_id} is a machine in {clouds}, so it is not clear which is meant.",
+                    hint="instances",
+                )
+            if here:
+                found += here
                 continue
             other = await self._elsewhere(instance_id)
             if other is None:
                 raise UserError(
                     f"There is no machine {instance_id} in {self._regions()}.",
-                    nearest=nearest(instance_id, ours),
+                    nearest=nearest(instance_id, [machine.id for machine in ours]),
                     hint="instances",
                 )
             if not other.state.gone:
@@ -110,9 +122,18 @@ def _step(machine: Instance, *, overdue: bool) -> TerminateMachine:
     )
 
 
-def _observed(machine: Instance) -> dict[str, Json]:
-    """Whether it is there, not how it is: that it starts or stops meanwhile changes nothing."""
-    return {"there": not machine.state.gone, "image": machine.image_id, "owner": owner_of(machine)}
+def _observed(machines: Sequence[Instance]) -> dict[str, Json]:
+    """Whether each is there, not how it is: that it starts or stops meanwhile changes nothing."""
+    accounts_with = Counter(machine.id for machine in machines)
+    names = [each.id if accounts_with[each.id] == 1 else f"{each.cloud}:{each.id}" for each in machines]
+    return {
+        f"machine {name}": {
+            "there": not machine.state.gone,
+            "image": machine.image_id,
+            "owner": owner_of(machine),
+        }
+        for name, machine in zip(names, machines, strict=True)
+    }
 
 
 def _in_words(machine: Instance) -> str:
