@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -17,6 +18,9 @@ from slipway.bot.config.tables import Plain
 from slipway.bot.core.cron import check_cron
 from slipway.bot.core.problems import Problem, listing, one_of, shown, unknown
 from slipway.bot.core.settings_table import AnyTable, TableShape
+
+_ACCOUNT = re.compile(r"[a-z][a-z0-9_-]*", re.ASCII)
+"""The name of a cloud's account. Small letters: case does not count where people type it before a definition."""
 
 
 @dataclass(frozen=True)
@@ -138,6 +142,23 @@ def _declared_tables(written: Written) -> Iterator[Problem]:
                 yield Problem(f"{whole}.{problem.key}" if problem.key else whole, problem.said)
         if value:
             yield from table.check_accounts(value, written.accounts)
+
+
+def _account_names(written: Written) -> Iterator[Problem]:
+    """People type the accounts' names, and variables for secrets are called after them, in capitals."""
+    for cloud in written.spec.clouds:
+        prefix = f"{cloud}."
+        variables: dict[str, str] = {}
+        for account in sorted(each for each in written.accounts if each.startswith(prefix)):
+            name = account.removeprefix(prefix)
+            if _ACCOUNT.fullmatch(name) is None:
+                said = "an account's name begins with one of a-z, and holds only a-z, 0-9, _ and -"
+                yield Problem(account, f"{said}; write it like [{cloud}.staging]")
+                continue
+            other = variables.setdefault(name.replace("-", "_"), account)
+            if other != account:
+                said = f"[{account}] and [{other}] would take their secrets from the same variables"
+                yield Problem(account, f"{said}; give one of them another name")
 
 
 def _entries(table: AnyTable, value: Any) -> Iterator[tuple[str, Any]]:
@@ -306,6 +327,7 @@ _CHECKS: tuple[Callable[[Written], Iterator[Problem]], ...] = (
     _somewhere_to_talk,
     _somewhere_to_work,
     _declared_tables,
+    _account_names,
     _named_accounts,
     _persons,
     _roles,

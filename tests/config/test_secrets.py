@@ -235,3 +235,33 @@ def test_a_mistake_in_a_named_account_is_told_by_its_name(change: dict[str, Any]
     (problem,) = problems_of(document)
     assert told in problem
     assert WORD not in problem
+
+
+@pytest.mark.parametrize("name", ["One", "my acct", "a.b", "1st", "-x", "_x", "", "é", "a:b", "x\ny"])
+def test_an_account_has_a_name_that_people_and_variables_can_have(name: str) -> None:
+    document = valid_document()
+    document["azure"][name] = dict(document["azure"])
+    document["azure"]["one"] = dict(valid_document()["azure"])
+    (problem,) = problems_of(document)
+    assert problem.startswith("azure.")
+    assert "an account's name begins with one of a-z, and holds only a-z, 0-9, _ and -" in problem
+    assert "write it like [azure.staging]" in problem
+    assert "\n" not in problem
+
+
+def test_accounts_that_would_share_their_variables_are_told_in_one_sentence() -> None:
+    document = valid_document()
+    for name in ("us-east", "us_east", "us-west", "useast"):
+        document["azure"][name] = dict(valid_document()["azure"])
+    (problem,) = problems_of(document)
+    assert problem == (
+        "azure.us_east: [azure.us_east] and [azure.us-east] would take their secrets from the same variables; "
+        "give one of them another name"
+    )
+
+
+def test_accounts_of_two_clouds_may_have_one_name() -> None:
+    document = valid_document()
+    document["azure"]["us-east"] = dict(valid_document()["azure"])
+    document["aws"]["us_east"] = {"region": "us-east-1"}
+    assert set(settings_of(document).named(AZURE.table)) == {"azure", "azure.us-east"}

@@ -8,6 +8,7 @@ from slipway.bot.clouds.capabilities import Clouds
 from slipway.bot.core.errors import CloudError, CloudErrorKind, UserError
 from slipway.bot.subjects.images.catalogue import Catalogue
 from slipway.bot.subjects.images.cleanup import CleanupPlanner
+from slipway.bot.subjects.images.definitions import split_cloud
 from slipway.bot.subjects.images.executors import DeleteVersionExecutor, SetExcludedExecutor
 from slipway.bot.subjects.images.promote import PromotePlanner
 from slipway.bot.subjects.images.requests import Cleanup, Pin, Promote, Rollback
@@ -199,3 +200,11 @@ def test_what_a_step_changes_is_named_for_locks_and_for_looking_back() -> None:
     step = SetExcluded(definition=X64, version="43.1.0", excluded=True, why=FlagReason.NAMED, cloud=STAGING)
     assert step.touched == (f"definition {STAGING}:{X64.lower()}",)
     assert step.target == f"version {STAGING} {X64.lower()} 43.1.0"
+
+
+def test_a_cloud_is_known_in_any_case_and_best_as_it_is_written() -> None:
+    assert split_cloud("Azure.Staging:F", ("azure", "azure.staging")) == ("azure.staging", "F")
+    for clouds in (("azure.One", "azure.one"), ("azure.one", "azure.One")):
+        assert split_cloud("azure.one:F", clouds) == ("azure.one", "F")
+        assert split_cloud("azure.One:F", clouds) == ("azure.One", "F")
+    assert split_cloud("azure.two:F", ("azure",)) == (None, "azure.two:F")

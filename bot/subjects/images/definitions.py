@@ -27,10 +27,13 @@ class DefinitionRef:
 
 
 def split_cloud(text: str, clouds: Collection[str]) -> tuple[str | None, str]:
-    """Split ``azure.staging:Fedora-*`` into cloud and name; the cloud is None where none of these is named."""
+    """Split ``azure.staging:Fedora-*`` into cloud and name; the cloud is None where none of these is named.
+
+    Case does not count, unless two clouds differ in nothing else.
+    """
     head, separator, rest = text.partition(SEPARATOR)
     if separator:
-        for cloud in clouds:
+        for cloud in sorted(clouds, key=lambda each: each != head):
             if cloud.casefold() == head.casefold():
                 return cloud, rest
     return None, text
