@@ -48,7 +48,7 @@ id = "alice"
 identities = ["matrix:@alice:example.org"]
 roles = ["releng"]
 """
-MISTAKEN_KEYS = (
+WRONG_KEYS = (
     "matrix.user_id",
     "azure.subscription_id",
     "azure.resource_group",
@@ -101,7 +101,7 @@ def test_a_broken_configuration_is_named_mistake_by_mistake_and_starts_nothing(
     ended = run_slipway(command, cwd=tmp_path)
     assert ended.returncode == 2
     assert ended.stdout == ""
-    for key in MISTAKEN_KEYS:
+    for key in WRONG_KEYS:
         assert f"✘ {key}" in ended.stderr
     assert "Nothing was started." in ended.stderr
     assert "Traceback" not in ended.stderr

@@ -107,7 +107,7 @@ class MemoryHarness:
         self, who: str, text: str, *, where: Where, thread: str | None, mention: bool
     ) -> SentMessage:
         direct = where is Where.DIRECT
-        heard = MessageEvent(
+        received = MessageEvent(
             event_id=f"e{next(self._numbers)}",
             room=Room(platform=self.platform, id=_DIRECT + who if direct else self.room),
             sender=who,
@@ -116,8 +116,8 @@ class MemoryHarness:
             thread=thread,
             sent_at=system_clock(),
         )
-        await self._happen(heard)
-        return SentMessage(heard.event_id, who)
+        await self._happen(received)
+        return SentMessage(received.event_id, who)
 
     async def press(self, who: str, choice: Choice, card: VisibleMessage) -> None:
         press = ButtonEvent(

@@ -31,8 +31,7 @@ from tests.conformance.platform_harness import (
     Where,
 )
 from tests.support.azure import X64
-from tests.support.configuration import declared_with, simulated_settings
-from tests.support.people import PEOPLE, READER
+from tests.support.configuration import PEOPLE, READER, declared_with, simulated_settings
 from tests.toys.chat import POSTBOARD_CHAT
 
 WITH_TOY_CHAT = declared_with(chats=(POSTBOARD_CHAT,))
@@ -101,15 +100,15 @@ class WrappedChat:
 class RecordingChat(WrappedChat):
     """An adapter under test; what it hands in is written down, and can be handed in again."""
 
-    def __init__(self, chat: Chat, heard: list[AnyEvent]) -> None:
+    def __init__(self, chat: Chat, received: list[AnyEvent]) -> None:
         super().__init__(chat)
-        self._heard = heard
+        self._received = received
         self._accept: Accept | None = None
 
     async def run(self, accept: Accept) -> None:
         async def record(event: AnyEvent) -> bool | None:
             answer = await accept(event)
-            self._heard.append(event)
+            self._received.append(event)
             return answer
 
         self._accept = accept
@@ -118,7 +117,7 @@ class RecordingChat(WrappedChat):
     async def repeat(self) -> None:
         """Hand in all events once more, as an adapter that forgot would."""
         assert self._accept is not None
-        for event in tuple(self._heard):
+        for event in tuple(self._received):
             await self._accept(event)
 
 

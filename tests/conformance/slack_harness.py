@@ -19,7 +19,7 @@ from tests.conformance.platform_harness import Capability, SendFault, SentMessag
 from tests.slack.harness import address_of, apply_manifest
 from tests.slack.simulator import Delivery, Message, Person, SimulatedSlack
 from tests.slack.simulator.seed import ALICE, BOB, BOT, CAROL, DAVE, IMAGES
-from tests.support.people import READER, STRANGER
+from tests.support.configuration import READER, STRANGER
 
 _ACCOUNTS = {"alice": ALICE, "bob": BOB, READER: CAROL, STRANGER: DAVE}
 _NAMES = {account: name for name, account in _ACCOUNTS.items()}

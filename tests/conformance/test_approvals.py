@@ -7,7 +7,7 @@ from slipway.bot.operations.model import OperationState
 from tests.conformance.platform_harness import Capability
 from tests.conformance.run import ConformanceRun, candidate
 from tests.support.azure import X64
-from tests.support.people import STRANGER
+from tests.support.configuration import STRANGER
 
 TWO = {"policy": {"promote": {"approvals": 2, "requester_may_approve": True}}}
 
@@ -114,10 +114,10 @@ async def test_what_is_delivered_twice_is_done_once(run: ConformanceRun) -> None
             await session.platform.redeliver()
             await session.settle()
     if session.platform.redelivers_at_start:
-        heard = len(session.received)
+        before = len(session.received)
         await session.platform.redeliver()
         async with run.bot():
             await session.settle()
-        assert len(session.received) >= heard + 2  # the command and the press
+        assert len(session.received) >= before + 2  # the command and the press
     assert await session.visible_messages() == done
     assert len(run.azure.writes) == 1

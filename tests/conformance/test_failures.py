@@ -47,9 +47,9 @@ async def test_a_cloud_that_fails_is_told_with_the_next_step(run: ConformanceRun
     async with run.bot():
         refusal = Fault(kind=FaultKind.REFUSE, match="GET *", times=None)
         run.azure.faults.add(refusal)
-        (trouble,) = await session.say("alice", f"!promote {X64}")
-        assert "promote could not look at the cloud" in trouble.text
-        assert "Whose move: " in trouble.text
+        (failure,) = await session.say("alice", f"!promote {X64}")
+        assert "promote could not look at the cloud" in failure.text
+        assert "Whose move: " in failure.text
         run.azure.faults.clear()
 
         card, name = await session.propose()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.conformance.platform_harness import Capability, Where
 from tests.conformance.run import ConformanceRun
 from tests.support.azure import X64
-from tests.support.people import STRANGER
+from tests.support.configuration import STRANGER
 
 
 async def test_a_question_is_answered_once_where_it_was_asked(run: ConformanceRun) -> None:
@@ -19,8 +19,8 @@ async def test_a_question_is_answered_once_where_it_was_asked(run: ConformanceRu
         assert "I do not know you" in stranger.text
         (refused,) = await session.say("carol", f"!promote {X64}")
         assert "promote" in refused.text
-        (mistake,) = await session.say("alice", "!promote Fedora-Cloud-99-x64")
-        assert X64 in mistake.text  # the nearest name
+        (error,) = await session.say("alice", "!promote Fedora-Cloud-99-x64")
+        assert X64 in error.text  # the nearest name
         assert await run.operations() == ()
 
 

@@ -235,14 +235,14 @@ async def test_it_stops_listening_to_a_silent_input_once_the_output_is_gone() ->
 async def test_a_cancelled_chat_lets_go_of_its_input() -> None:
     silent, held_open = os.pipe()
     try:
-        heard = asyncio.Event()
+        received = asyncio.Event()
 
         async def note(event: AnyEvent) -> None:
-            heard.set()
+            received.set()
 
         running = asyncio.create_task(console_chat(PipedLines(silent)).run(EventRecorder(note).accept))
         os.write(held_open, b"hello\n")
-        await heard.wait()
+        await received.wait()
         running.cancel()
         with suppress(asyncio.CancelledError):
             await running

@@ -57,7 +57,7 @@ def heal(azure: SimulatedAzure) -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "mover"),
+    ("kind", "responsible"),
     [
         (FaultKind.THROTTLE, CLOUD),
         (FaultKind.REFUSE, ADMIN),
@@ -67,7 +67,7 @@ def heal(azure: SimulatedAzure) -> None:
     ],
 )
 async def test_a_gallery_that_cannot_be_looked_at_is_said_and_nothing_is_proposed(
-    bot: BotHarness, kind: FaultKind, mover: str
+    bot: BotHarness, kind: FaultKind, responsible: str
 ) -> None:
     before = await audit_trail(bot)
     inject_fault(bot, kind, "GET *", times=None, message="<b>secret blob</b>", body="<b>secret blob</b>")
@@ -75,7 +75,7 @@ async def test_a_gallery_that_cannot_be_looked_at_is_said_and_nothing_is_propose
         (shown,) = await bot.say("alice", f"!{line}")
         assert shown.card.tone is Tone.FAILED
         assert shown.card.title == f"{line.split()[0]} could not look at the cloud"
-        assert f"Whose move: {mover}." in shown.card.notes
+        assert f"Whose move: {responsible}." in shown.card.notes
         assert "Azure" in shown.card.text
         assert "secret blob" not in shown.text
     assert await audit_trail(bot) == before
@@ -83,7 +83,7 @@ async def test_a_gallery_that_cannot_be_looked_at_is_said_and_nothing_is_propose
 
 
 @pytest.mark.parametrize(
-    ("kind", "sentence", "mover", "changed"),
+    ("kind", "sentence", "responsible", "changed"),
     [
         (FaultKind.THROTTLE, "too many requests (TooManyRequests)", CLOUD, False),
         (FaultKind.REFUSE, "Slipway's identity may not (AuthorizationFailed)", ADMIN, False),
@@ -96,7 +96,7 @@ async def test_a_gallery_that_cannot_be_looked_at_is_said_and_nothing_is_propose
     ],
 )
 async def test_a_step_that_fails_ends_the_operation_with_cause_responsible_party_and_next_command(
-    bot: BotHarness, kind: FaultKind, sentence: str, mover: str, changed: bool
+    bot: BotHarness, kind: FaultKind, sentence: str, responsible: str, changed: bool
 ) -> None:
     card, name = await propose(bot)
     inject_fault(bot, kind, "PUT *", times=None, message="<b>secret blob</b>", body="<b>secret blob</b>")
@@ -107,7 +107,7 @@ async def test_a_step_that_fails_ends_the_operation_with_cause_responsible_party
         assert shown.card.tone is Tone.FAILED
         assert shown.card.title == f"{name} promote: failed"
         assert "1 of 1 steps failed, 0 done." in shown.text
-        assert f"Whose move: {mover}." in shown.card.notes
+        assert f"Whose move: {responsible}." in shown.card.notes
         assert f"Next: `!promote {X64}`" in shown.card.notes
         assert "secret blob" not in shown.text
         assert sentence in shown.text

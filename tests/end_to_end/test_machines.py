@@ -95,7 +95,7 @@ async def test_a_machine_is_launched_at_once_where_nobody_needs_to_agree_shown_a
 
 
 @pytest.mark.parametrize(
-    ("kind", "code", "sentence", "mover"),
+    ("kind", "code", "sentence", "responsible"),
     [
         (FaultKind.ERROR, "InsufficientInstanceCapacity", "InsufficientInstanceCapacity", "the cloud"),
         (FaultKind.REFUSE, "UnauthorizedOperation", "UnauthorizedOperation", "whoever runs Slipway"),
@@ -104,7 +104,7 @@ async def test_a_machine_is_launched_at_once_where_nobody_needs_to_agree_shown_a
     ],
 )
 async def test_a_launch_that_ec2_refuses_ends_failed_in_plain_words(
-    bot: BotHarness, aws: SimulatedAws, kind: FaultKind, code: str, sentence: str, mover: str
+    bot: BotHarness, aws: SimulatedAws, kind: FaultKind, code: str, sentence: str, responsible: str
 ) -> None:
     before = await machines(aws)
     aws.faults.add(Fault(kind=kind, match="RunInstances", code=code, times=None))
@@ -112,7 +112,7 @@ async def test_a_launch_that_ec2_refuses_ends_failed_in_plain_words(
     for shown in (card, report):
         assert shown.card.tone is Tone.FAILED
         assert "launch: failed" in shown.card.title
-        assert any(note.startswith(f"Whose move: {mover}") for note in shown.card.notes)
+        assert any(note.startswith(f"Whose move: {responsible}") for note in shown.card.notes)
         assert f"Next: `{LAUNCH}`" in shown.card.notes
         assert "Qx7-f" not in shown.text  # the encoded message of UnauthorizedOperation
     assert sentence in report.text

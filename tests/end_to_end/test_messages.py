@@ -71,10 +71,10 @@ async def test_a_slow_answer_that_needs_no_card_of_its_own_leaves_no_stale_annou
 
 async def test_a_message_that_is_not_taken_at_first_is_sent_once_it_is(tmp_path: Path) -> None:
     async with running_bot(tmp_path, sleep=no_pauses) as bot:
-        bot.chat.troubles.append(LATER)
+        bot.chat.failures.append(LATER)
         card, _ = await propose(bot)
-        assert bot.chat.troubles == []
-        bot.chat.troubles.append(LATER)  # now it is the edit that tells of the end
+        assert bot.chat.failures == []
+        bot.chat.failures.append(LATER)  # now it is the edit that tells of the end
         (report,) = await bot.press("bob", Choice.APPROVE, card)
         assert "promote: done" in card.card.title
         assert report.thread == card.id
@@ -89,20 +89,20 @@ async def test_a_platform_that_asks_for_time_is_given_it(tmp_path: Path) -> None
         await no_pauses(seconds)
 
     async with running_bot(tmp_path, sleep=wait) as bot:
-        bot.chat.troubles.append(ChatError("The room is busy.", passing=True, retry_after=90))
+        bot.chat.failures.append(ChatError("The room is busy.", passing=True, retry_after=90))
         card, _ = await propose(bot)
         assert bot.messages == [card]
         assert 90 in waits
 
 
-@pytest.mark.parametrize("trouble", [NEVER, LATER])
+@pytest.mark.parametrize("failure", [NEVER, LATER])
 async def test_an_operation_goes_its_way_though_its_card_could_not_be_shown(
-    tmp_path: Path, trouble: ChatError
+    tmp_path: Path, failure: ChatError
 ) -> None:
     async with running_bot(tmp_path, sleep=no_pauses) as bot:
-        bot.chat.troubles += [trouble] * (1 if trouble is NEVER else SEND_ATTEMPTS)
+        bot.chat.failures += [failure] * (1 if failure is NEVER else SEND_ATTEMPTS)
         assert await bot.say("alice", f"!promote {X64}") == []
-        assert bot.chat.troubles == []
+        assert bot.chat.failures == []
         name = (await newest_operation(bot)).id
         assert await newest_state(bot) is OperationState.PROPOSED
 
@@ -116,7 +116,7 @@ async def test_an_operation_goes_its_way_though_its_card_could_not_be_shown(
 async def test_an_operation_ends_though_nothing_can_be_sent(tmp_path: Path) -> None:
     async with running_bot(tmp_path, sleep=no_pauses) as bot:
         card, name = await propose(bot)
-        bot.chat.troubles += [NEVER] * 2
+        bot.chat.failures += [NEVER] * 2
         assert await bot.press("bob", Choice.APPROVE, card) == []
         assert await newest_state(bot) is OperationState.DONE
         assert bot.excluded(X64, CANDIDATE) is False

@@ -38,8 +38,8 @@ class FailingChat(MemoryChat):
 async def _hears(chat: MemoryChat, clock: FakeClock) -> bool:
     assert chat.accept is not None
     room = Room(platform=chat.platform, id="room")
-    heard = MessageEvent(event_id="e1", room=room, sender="alice", text="!help", sent_at=clock())
-    return bool(await chat.accept(heard))
+    received = MessageEvent(event_id="e1", room=room, sender="alice", text="!help", sent_at=clock())
+    return bool(await chat.accept(received))
 
 
 def _builder(chat: MemoryChat) -> ChatBuilder:

@@ -21,8 +21,7 @@ from slipway.bot.subjects.images.versions import (
     newest_first,
     version_statuses,
 )
-from tests.images.builders import promoted, version
-from tests.images.fakes import MemoryGallery
+from tests.images.builders import MemoryGallery, promoted, version
 from tests.support.azure import ARM, RAWHIDE, X64
 from tests.support.clock import DAY, NOW
 from tests.support.clouds import galleries

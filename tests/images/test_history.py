@@ -18,8 +18,7 @@ from slipway.bot.subjects.images.promote import PromotePlanner
 from slipway.bot.subjects.images.requests import Pin, Promote
 from slipway.bot.subjects.images.retention import Rule
 from slipway.bot.subjects.images.steps import DeleteVersion, FlagReason, SetExcluded
-from tests.images.builders import promoted, version
-from tests.images.fakes import MemoryGallery
+from tests.images.builders import MemoryGallery, promoted, version
 from tests.support.azure import X64
 from tests.support.clock import NOW
 from tests.support.clouds import galleries

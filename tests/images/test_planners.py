@@ -16,8 +16,7 @@ from slipway.bot.subjects.images.cleanup import CleanupPlanner
 from slipway.bot.subjects.images.promote import PromotePlanner
 from slipway.bot.subjects.images.requests import Cleanup, Pin, Promote, Rollback
 from slipway.bot.subjects.images.rollback import RollbackPlanner
-from tests.images.builders import POLICY, candidates, promoted, version
-from tests.images.fakes import MemoryGallery
+from tests.images.builders import POLICY, MemoryGallery, candidates, promoted, version
 from tests.support.azure import ARM, RAWHIDE, X64
 from tests.support.clock import DAY, NOW
 from tests.support.clouds import galleries

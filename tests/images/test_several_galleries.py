@@ -14,8 +14,7 @@ from slipway.bot.subjects.images.promote import PromotePlanner
 from slipway.bot.subjects.images.requests import Cleanup, Pin, Promote, Rollback
 from slipway.bot.subjects.images.rollback import RollbackPlanner
 from slipway.bot.subjects.images.steps import DeleteVersion, FlagReason, SetExcluded
-from tests.images.builders import POLICY, candidates, promoted, version
-from tests.images.fakes import MemoryGallery
+from tests.images.builders import POLICY, MemoryGallery, candidates, promoted, version
 from tests.support.azure import ARM, RAWHIDE, X64
 from tests.support.clock import DAY, NOW, POLL_AT_ONCE
 from tests.support.clouds import galleries

@@ -80,7 +80,7 @@ async def again(ec2: AwsMachines, draft: Draft[Launch], now: datetime) -> Draft[
     return await LaunchPlanner(accounts(ec2), PROFILES).plan(draft.request, now)
 
 
-async def mistaken(ec2: AwsMachines, image: str = X64_IMAGE, **asked: Any) -> UserError:
+async def refused(ec2: AwsMachines, image: str = X64_IMAGE, **asked: Any) -> UserError:
     with pytest.raises(UserError) as caught:
         await plan(ec2, image, **asked)
     return caught.value
@@ -161,11 +161,11 @@ class TestPlanningALaunch:
         assert step_of(draft).until == NOW + 24 * HOUR  # the default is cut to what is allowed
 
     async def test_an_unfit_profile_names_a_fitting_one(self, ec2: AwsMachines) -> None:
-        mistake = await mistaken(ec2, ARM_IMAGE, profile="small")
-        assert mistake.sentence == (
+        error = await refused(ec2, ARM_IMAGE, profile="small")
+        assert error.sentence == (
             f"{ARM_IMAGE} is for arm64, but profile small launches t3.small, which runs x86_64; use profile arm."
         )
-        assert mistake.nearest == ("arm",)
+        assert error.nearest == ("arm",)
 
     async def test_no_fitting_profile_is_said(self, ec2: AwsMachines) -> None:
         only_small = LaunchPlanner(accounts(ec2), {"small": PROFILES["small"]})
@@ -180,12 +180,12 @@ class TestPlanningALaunch:
         assert step_of(await plan(ec2, profile="old")).template_version == 1
 
     async def test_an_unknown_profile_names_the_nearest(self, ec2: AwsMachines) -> None:
-        mistake = await mistaken(ec2, profile="smal")
-        assert mistake.nearest[0] == "small"
+        error = await refused(ec2, profile="smal")
+        assert error.nearest[0] == "small"
 
     async def test_a_profile_whose_template_is_missing_is_the_operators_move(self, ec2: AwsMachines) -> None:
-        mistake = await mistaken(ec2, profile="typo")
-        assert "can correct [profiles.typo]" in mistake.sentence
+        error = await refused(ec2, profile="typo")
+        assert "can correct [profiles.typo]" in error.sentence
 
     @pytest.mark.parametrize(
         ("asked", "sentence"),
@@ -198,7 +198,7 @@ class TestPlanningALaunch:
         ],
     )
     async def test_limits_are_kept(self, ec2: AwsMachines, asked: dict[str, Any], sentence: str) -> None:
-        assert (await mistaken(ec2, **asked)).sentence == sentence
+        assert (await refused(ec2, **asked)).sentence == sentence
 
     @pytest.mark.parametrize("wanted", [X64_IMAGE, X64_IMAGE.lower(), X64_IMAGE[:-2], "*x86_64-43-20261110*"])
     async def test_an_image_is_found_by_name_beginning_and_pattern(
@@ -211,18 +211,18 @@ class TestPlanningALaunch:
         assert step_of(await plan(ec2, image_id)).image_name == X64_IMAGE
 
     async def test_an_ambiguous_name_lists_the_newest(self, ec2: AwsMachines) -> None:
-        mistake = await mistaken(ec2, "Fedora-Cloud-Base-AmazonEC2.x86_64-43")
-        assert mistake.sentence.startswith("Fedora-Cloud-Base-AmazonEC2.x86_64-43 could be any of 3 images")
-        assert mistake.nearest[0] == "Fedora-Cloud-Base-AmazonEC2.x86_64-43-20261117.0"
+        error = await refused(ec2, "Fedora-Cloud-Base-AmazonEC2.x86_64-43")
+        assert error.sentence.startswith("Fedora-Cloud-Base-AmazonEC2.x86_64-43 could be any of 3 images")
+        assert error.nearest[0] == "Fedora-Cloud-Base-AmazonEC2.x86_64-43-20261117.0"
 
     async def test_an_unknown_image_names_the_nearest(self, ec2: AwsMachines) -> None:
-        mistake = await mistaken(ec2, "Fedora-Cloud-Base-AmazonEC2.x86_64-43-20261111.0")
-        assert X64_IMAGE in mistake.nearest
-        gone = await mistaken(ec2, "ami-00000000000000000")
+        error = await refused(ec2, "Fedora-Cloud-Base-AmazonEC2.x86_64-43-20261111.0")
+        assert X64_IMAGE in error.nearest
+        gone = await refused(ec2, "ami-00000000000000000")
         assert "There is no image ami-00000000000000000" in gone.sentence
 
     async def test_an_image_that_is_not_available_is_not_launched(self, ec2: AwsMachines) -> None:
-        assert "is failed, so it cannot be launched" in (await mistaken(ec2, BROKEN_IMAGE)).sentence
+        assert "is failed, so it cannot be launched" in (await refused(ec2, BROKEN_IMAGE)).sentence
 
     async def test_a_deprecated_image_is_launched_with_a_warning(self, ec2: AwsMachines) -> None:
         assert (

@@ -7,9 +7,13 @@ from typing import Any
 
 from pydantic import SecretStr
 
+from slipway.bot.chat.matrix.events.parsing import BotUser
 from slipway.bot.chat.matrix.settings import MatrixSettings
 from slipway.bot.chat.model import Card, Table
 from tests.support.synapse import Account, Synapse
+
+BOT = BotUser("@slipway:example.org", "Slipway Bot")
+"""The bot, in tests that need no homeserver."""
 
 ROWS = tuple((f"Fedora-Cloud-{number}-x64", "wörd " * 20) for number in range(900))
 LONG = Card(title="All images", tables=(Table(columns=("Name", "About"), rows=ROWS),))

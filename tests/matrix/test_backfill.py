@@ -20,7 +20,7 @@ from slipway.bot.chat.matrix.platform import MATRIX
 from slipway.bot.core.times import system_clock
 from slipway.bot.store.database import Database
 from slipway.bot.store.memory import ChatMemory
-from tests.matrix.builders import settings
+from tests.matrix.builders import BOT, settings
 from tests.matrix.clients import Person
 from tests.matrix.fakes import BAD_GATEWAY, EventRecorder, FaultProxy, RecordingSleep, answers
 from tests.matrix.harness import BotRoom, bot_without_clouds, chat_behind, running, wait_until_listening
@@ -128,15 +128,15 @@ async def test_a_gap_is_insisted_on_while_the_homeserver_is_in_trouble(
     assert len(waits.seconds) == 4
 
 
-@pytest.mark.parametrize("trouble", [FORBIDDEN, BAD_GATEWAY])
+@pytest.mark.parametrize("failure", [FORBIDDEN, BAD_GATEWAY])
 async def test_a_gap_that_stays_is_told_in_the_room(
-    synapse: Synapse, proxy: FaultProxy, alice: Person, account: Account, trouble: Any
+    synapse: Synapse, proxy: FaultProxy, alice: Person, account: Account, failure: Any
 ) -> None:
     room, waits = await alice.create_room(public=True), RecordingSleep()
     chat = chat_behind(proxy, synapse, account, room, waits)
     waits.chat = None
     recorder = await _with_a_gap(alice, chat, room, account.user_id)
-    proxy.faults["/messages"].extend([trouble] * (MAX_TRIES + 1))
+    proxy.faults["/messages"].extend([failure] * (MAX_TRIES + 1))
     async with running(chat, recorder):
         await recorder.received("!last")
         told = await alice.message(room, "I may have missed something", sender=account.user_id)
@@ -177,7 +177,6 @@ async def test_the_sync_position_is_kept_in_the_database(tmp_path: Path) -> None
         await database.close()
 
 
-BOT = "@slipway:example.org"
 HOUR_AGO = timedelta(hours=1)
 
 
@@ -202,7 +201,7 @@ class History:
 
     events: list[Said]
     lengths: list[int]
-    user_id: str = BOT
+    user_id: str = BOT.user_id
     asked: int = field(default=0)
 
     async def request(self, _what: str, call: Any) -> Page:

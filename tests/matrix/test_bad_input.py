@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.bot.chat.matrix.events.parsing import BotUser, parse_event
+from slipway.bot.chat.matrix.events.parsing import parse_event
 from slipway.bot.chat.matrix.platform import MATRIX
 from slipway.bot.chat.model import Address, MessageEvent
 from slipway.bot.wiring import RunningBot
-from tests.matrix.builders import settings
+from tests.matrix.builders import BOT, settings
 from tests.matrix.clients import APPROVE, Message, Person, RefusedError
 from tests.matrix.harness import bot_without_clouds
 from tests.support.synapse import Account, Synapse
@@ -120,7 +120,6 @@ async def test_a_borrowed_name_gives_no_right_and_markup_in_a_name_is_only_text(
         assert "<img" not in answer.html
 
 
-BOT = BotUser("@slipway:example.org", "Slipway Bot")
 SCALARS = st.none() | st.booleans() | st.integers() | st.text(max_size=30)
 JSON = st.recursive(
     SCALARS,

@@ -8,10 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.bot.chat.matrix.events.parsing import BotUser, events_since_own_join, parse_event
+from slipway.bot.chat.matrix.events.parsing import events_since_own_join, parse_event
 from slipway.bot.chat.model import Address, ButtonEvent, Choice, MessageEvent, WithdrawnReaction
-
-BOT = BotUser("@slipway:example.org", "Slipway Bot")
+from tests.matrix.builders import BOT
 
 
 def event(content: Any, kind: str = "m.room.message", **more: Any) -> dict[str, Any]:

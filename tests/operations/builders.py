@@ -19,7 +19,7 @@ from slipway.bot.people import People
 from slipway.bot.subjects.images.requests import Promote
 from slipway.bot.subjects.images.steps import FlagReason, SetExcluded
 from tests.support.clock import NOW
-from tests.support.people import ROLE
+from tests.support.configuration import ROLE
 
 
 def people(roles: Mapping[str, Sequence[str]], schedules: Sequence[str] = ()) -> People:

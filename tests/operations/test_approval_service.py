@@ -23,8 +23,7 @@ from slipway.bot.people import People, Person
 from slipway.bot.store.database import Database
 from tests.operations.builders import people, plan, vote
 from tests.support.clock import NOW, FakeClock
-from tests.support.configuration import DECLARED
-from tests.support.people import ROLE
+from tests.support.configuration import DECLARED, ROLE
 
 CROWD = ("bob", "carol", "dan", "erin", "frank")
 EVERYONE = people({name: [ROLE] for name in ("alice", *CROWD)})

@@ -24,8 +24,7 @@ from slipway.bot.operations.policy import (
 )
 from slipway.bot.people import People
 from tests.operations.builders import operation, people, vote
-from tests.support.configuration import DECLARED
-from tests.support.people import ROLE
+from tests.support.configuration import DECLARED, ROLE
 
 NAMES = ("alice", "bob", "carol", "dan", "erin")
 

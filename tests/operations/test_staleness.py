@@ -17,8 +17,7 @@ from slipway.bot.operations.stored import read_plan, write_plan
 from slipway.bot.subjects.images.requests import Pin, Promote
 from slipway.bot.subjects.images.steps import FlagReason
 from tests.operations.builders import plan, step
-from tests.support.configuration import DECLARED
-from tests.support.people import ROLE
+from tests.support.configuration import DECLARED, ROLE
 
 plain: st.SearchStrategy[Json] = st.recursive(
     st.none() | st.booleans() | st.integers(-3, 3) | st.sampled_from(("", "1", "43.20261118.0")),

@@ -209,11 +209,11 @@ class TestReportsAndOutcomes:
         assert read_outcome('{"summary": "s", "speed": 3}') == Outcome(summary="s")
 
     def test_fields_of_format_1_are_read(self) -> None:
-        trouble = '{"code": "", "hint": "op x", "mover": "whoever runs Slipway", "sentence": "No."}'
-        outcome = read_outcome(f'{{"differences": [], "summary": "s", "trouble": {trouble}}}')
+        fault = '{"code": "", "hint": "op x", "mover": "whoever runs Slipway", "sentence": "No."}'
+        outcome = read_outcome(f'{{"differences": [], "summary": "s", "trouble": {fault}}}')
         assert isinstance(outcome.failure, Failure)
         assert outcome.failure.sentence == "No."
-        report = read_report(f'{{"number": 2, "title": "t", "done": null, "trouble": {trouble}}}', 2)
+        report = read_report(f'{{"number": 2, "title": "t", "done": null, "trouble": {fault}}}', 2)
         assert report.failure == outcome.failure
 
     @pytest.mark.parametrize("text", ["", "{", "null", "[]", "[" * 100_000, '{"number": {}}'])
@@ -502,8 +502,8 @@ def event_of_format_1(kind: str, **more: Any) -> Document:
 
 async def test_events_of_format_1_are_answered(tmp_path: Path) -> None:
     async with running_bot(tmp_path, changes={"policy": {"promote": {"approvals": 2}}}) as bot:
-        heard = {"text": "!whoami", "address": "room", "thread": None, "assurance": "full", "doubt": ""}
-        await hear(bot, "hear:console:h1", event_of_format_1("heard", **heard))
+        received = {"text": "!whoami", "address": "room", "thread": None, "assurance": "full", "doubt": ""}
+        await hear(bot, "hear:console:h1", event_of_format_1("heard", **received))
         assert bot.messages[-1].card.title == "You are Bob."
 
         card, name = await propose(bot)

@@ -24,7 +24,7 @@ class RecordedSchedules:
     def __init__(self, clock: Clock, wait: timedelta = SOON) -> None:
         self._clock = clock
         self.wait = wait
-        self.troubles: list[Exception] = []  # raised by the next wakes, in order
+        self.failures: list[Exception] = []  # raised by the next wakes, in order
         self.hold: asyncio.Event | None = None  # a wake that began waits for this
         self.began, self.wakes, self.swept = 0, 0, 0
         self._news = asyncio.Condition()
@@ -41,8 +41,8 @@ class RecordedSchedules:
         async with self._news:
             self.wakes += 1
             self._news.notify_all()
-        if self.troubles:
-            raise self.troubles.pop(0)
+        if self.failures:
+            raise self.failures.pop(0)
 
     def next_wake(self) -> datetime | None:
         return None if self.wait is NEVER else self._clock() + self.wait
@@ -92,7 +92,7 @@ async def test_it_goes_by_the_clock_it_was_given() -> None:
 async def test_a_failing_wake_is_tried_again_soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(job_scheduler, "AFTER_FAILURE", SOON)
     schedules = RecordedSchedules(system_clock, wait=NEVER)
-    schedules.troubles = [OSError("the disk is full"), ExceptionGroup("both", [OSError()])]
+    schedules.failures = [OSError("the disk is full"), ExceptionGroup("both", [OSError()])]
     with structlog.testing.capture_logs() as logs:
         async with ticking(schedules):
             await schedules.until(lambda: schedules.wakes >= 3)

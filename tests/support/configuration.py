@@ -21,6 +21,18 @@ from slipway.bot.core.errors import ConfigError
 from slipway.bot.declared import Declarations, declared
 from slipway.bot.operations.declarations import Subject
 
+ROLE = "releng"
+"""The role that may change images, in the demo's configuration too."""
+
+RELENG = ("alice", "bob")
+"""The people who hold it."""
+
+READER = "carol"
+PEOPLE = (*RELENG, READER)
+
+STRANGER = "mallory"
+"""In the room, and in no configuration."""
+
 DECLARED = declared()
 """What Slipway consists of."""
 

@@ -77,7 +77,7 @@ class BotHarness:
     ) -> list[PostedMessage]:
         """Say something, wait until all that follows from it is done, and return the new messages."""
         before = len(self.messages)
-        heard = MessageEvent(
+        received = MessageEvent(
             event_id=event_id or f"e{next(self.chat.events)}",
             room=Room(platform=self.chat.platform, id=room),
             sender=who,
@@ -86,7 +86,7 @@ class BotHarness:
             thread=thread,
             sent_at=self.clock() - age,
         )
-        await self._accept(heard, wait=wait)
+        await self._accept(received, wait=wait)
         return self.messages[before:]
 
     async def press(

@@ -40,7 +40,7 @@ class MemoryChat:
     platform: Platform = CONSOLE
     edit_interval: timedelta = timedelta()
     messages: list[PostedMessage] = field(default_factory=list)
-    troubles: list[ChatError] = field(default_factory=list)  # raised by the next sends and edits, in order
+    failures: list[ChatError] = field(default_factory=list)  # raised by the next sends and edits, in order
     accept: Accept | None = None
     prefix: str = "m"
 
@@ -89,5 +89,5 @@ class MemoryChat:
         return ChatHealth(connected=self.accept is not None, last_heard_from=timedelta(), detail="")
 
     def _maybe_fail(self) -> None:
-        if self.troubles:
-            raise self.troubles.pop(0)
+        if self.failures:
+            raise self.failures.pop(0)

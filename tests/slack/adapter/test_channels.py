@@ -37,8 +37,8 @@ class TestChannels:
         await (await bob.press(await _card(adapter, "C0RELEASE"), "Approve")).acked()
         await (await bob.command("/slipway", "promote x", channel="release")).acked()
         (press,) = adapter.button_events
-        (heard,) = (event for event in adapter.events if isinstance(event, MessageEvent))
-        assert press.assurance is heard.assurance is Assurance.REFUSED
+        (received,) = (event for event in adapter.events if isinstance(event, MessageEvent))
+        assert press.assurance is received.assurance is Assurance.REFUSED
         await (await bob.press(await _card(adapter), "Approve")).acked()
         assert adapter.button_events[-1].assurance is Assurance.FULL
 
@@ -52,9 +52,11 @@ class TestChannels:
         alice = adapter.sim.person("alice")
         named = await alice.post("lounge", "look at op-7k3f")
         await (await alice.message_shortcut(SHOW_OPERATION_SHORTCUT, named)).acked()
-        (heard,) = adapter.events
+        (received,) = adapter.events
         with pytest.raises(ChatError):
-            await adapter.chat.send(heard.room.id, PROPOSED, thread=None, key=f"hear:slack:{heard.event_id}")
+            await adapter.chat.send(
+                received.room.id, PROPOSED, thread=None, key=f"hear:slack:{received.event_id}"
+            )
         assert "/invite @slipway" in (await alice.ephemeral()).text
 
 
@@ -67,9 +69,9 @@ class TestHome:
         await alice.open_home()
         home = await alice.home_tab()
         await (await alice.press_in(home, "Details")).acked()
-        heard = adapter.events[-1]
-        assert isinstance(heard, MessageEvent)
-        assert (heard.text, heard.room.id, heard.thread) == ("op op-7k3f", ALICE, None)
+        received = adapter.events[-1]
+        assert isinstance(received, MessageEvent)
+        assert (received.text, received.room.id, received.thread) == ("op op-7k3f", ALICE, None)
         await (await alice.press_in(home, "Reject")).acked()
         await alice.submit(await alice.modal(), {"reason": "no"})
         press = adapter.button_events[-1]

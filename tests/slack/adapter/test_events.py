@@ -31,12 +31,12 @@ class TestTalk:
     async def test_what_is_said_is_taken_in_before_it_is_acknowledged(self, adapter: AdapterHarness) -> None:
         said = await adapter.sim.person("alice").post("images", "!status")
         await said.deliveries[0].acked()
-        (heard,) = adapter.events
-        assert isinstance(heard, MessageEvent)
-        assert (heard.text, heard.room.id, heard.sender) == ("!status", IMAGES, ALICE)
-        assert heard.event_id == said.deliveries[0].payload["event_id"]
-        assert (heard.address, heard.thread, heard.assurance) == (Address.ROOM, None, Assurance.FULL)
-        assert abs(heard.sent_at.timestamp() - float(said.ts)) < 0.001
+        (received,) = adapter.events
+        assert isinstance(received, MessageEvent)
+        assert (received.text, received.room.id, received.sender) == ("!status", IMAGES, ALICE)
+        assert received.event_id == said.deliveries[0].payload["event_id"]
+        assert (received.address, received.thread, received.assurance) == (Address.ROOM, None, Assurance.FULL)
+        assert abs(received.sent_at.timestamp() - float(said.ts)) < 0.001
 
     async def test_what_could_not_be_taken_in_comes_again(self, adapter: AdapterHarness) -> None:
         adapter.accept_errors.append(OSError("the disk is full"))
@@ -53,9 +53,9 @@ class TestTalk:
         said = await adapter.sim.person("alice").post("images", f"<@{BOT}>: status")
         assert len(said.deliveries) == 2  # as a message, and as a mention
         await adapter.sim.settled()
-        (heard,) = adapter.events
-        assert isinstance(heard, MessageEvent)
-        assert (heard.text, heard.address) == ("status", Address.MENTION)
+        (received,) = adapter.events
+        assert isinstance(received, MessageEvent)
+        assert (received.text, received.address) == ("status", Address.MENTION)
 
     async def test_threads_and_direct_messages_are_told_apart(self, adapter: AdapterHarness) -> None:
         alice = adapter.sim.person("alice")
@@ -103,9 +103,9 @@ class TestTalk:
         async with running_adapter(sim, changes_in_direct=True) as adapter:
             await sim.person("alice").post(BOT, "promote x")
             await sim.settled()
-            (heard,) = adapter.events
-            assert isinstance(heard, MessageEvent)
-            assert heard.assurance is Assurance.FULL
+            (received,) = adapter.events
+            assert isinstance(received, MessageEvent)
+            assert received.assurance is Assurance.FULL
 
     async def test_somebody_of_another_workspace_is_nobody_unless_it_is_believed(
         self, sim: SimulatedSlack
@@ -225,9 +225,9 @@ class TestButtons:
     async def test_details_are_shown_in_the_cards_thread(self, over_socket: AdapterHarness) -> None:
         card = await _card(over_socket)
         await (await over_socket.sim.person("bob").press(card, "Details")).acked()
-        (heard,) = over_socket.events
-        assert isinstance(heard, MessageEvent)
-        assert (heard.text, heard.thread) == ("op op-7k3f", card.ts)
+        (received,) = over_socket.events
+        assert isinstance(received, MessageEvent)
+        assert (received.text, received.thread) == ("op op-7k3f", card.ts)
 
     @pytest.mark.parametrize(
         "value",

@@ -135,10 +135,10 @@ class Scenario:
     async def ask_directly(self, name: str, who: str, line: str) -> None:
         """Hear a line in a direct message, as Slack's adapter passes it on, and keep the answer."""
         room, at = Room(platform=SLACK, id="D0DIRECT0"), self.bot.clock()
-        heard = MessageEvent(
+        received = MessageEvent(
             event_id=name, room=room, sender=who, text=line, address=Address.DIRECT, sent_at=at
         )
-        doubted = heard.model_copy(update={"assurance": Assurance.REFUSED, "doubt": DIRECT_MESSAGE_DOUBT})
+        doubted = received.model_copy(update={"assurance": Assurance.REFUSED, "doubt": DIRECT_MESSAGE_DOUBT})
         await self.bot.running.dispatcher.accept(doubted)
         await self.bot.running.workflows.idle()
         await self.keep(name, self.bot.messages[-1])

@@ -38,9 +38,9 @@ class TestCommands:
         answer = await delivery.acked()
         assert answer is not None
         assert answer["response_type"] == "ephemeral"
-        (heard,) = adapter.events
-        assert isinstance(heard, MessageEvent)
-        assert (heard.text, heard.address) == ("promote Fedora-Cloud-43-x64", Address.MENTION)
+        (received,) = adapter.events
+        assert isinstance(received, MessageEvent)
+        assert (received.text, received.address) == ("promote Fedora-Cloud-43-x64", Address.MENTION)
         await (await adapter.sim.person("alice").command("/slipway")).acked()
         assert adapter.lines[-1] == "help"
 
@@ -59,13 +59,13 @@ class TestCommands:
     ) -> None:
         alice = over_socket.sim.person("alice")
         await (await alice.command("/slipway", "status", channel="lounge")).acked()
-        (heard,) = over_socket.events
+        (received,) = over_socket.events
         with pytest.raises(ChatError, match="/invite @slipway"):
-            await over_socket.chat.send(LOUNGE, PROPOSED, thread=None, key=f"hear:slack:{heard.event_id}")
+            await over_socket.chat.send(LOUNGE, PROPOSED, thread=None, key=f"hear:slack:{received.event_id}")
         told = await alice.ephemeral(lambda message: "invite" in message.text)
         assert f"I am not in the channel {LOUNGE}; type `/invite @slipway` there" in told.text
         with pytest.raises(ChatError, match="/invite @slipway"):  # a second message about the same event
-            await over_socket.chat.send(LOUNGE, PROPOSED, thread=None, key=f"hear:slack:{heard.event_id}")
+            await over_socket.chat.send(LOUNGE, PROPOSED, thread=None, key=f"hear:slack:{received.event_id}")
         assert len([each for each in alice.ephemerals if "invite" in each.text]) == 1
 
     async def test_the_launch_form_becomes_a_command(self, adapter: AdapterHarness) -> None:
@@ -91,10 +91,13 @@ class TestCommands:
         assert submitted.errors == {"named": "Choose an image, or name one."}
         submitted = await alice.submit(form, {"image": "Fedora-Cloud-43-x64"})
         assert submitted.outcome is Outcome.CLOSED
-        (heard,) = over_socket.events
-        assert isinstance(heard, MessageEvent)
-        assert heard.text == "launch Fedora-Cloud-43-x64"
-        assert (heard.room.id, heard.assurance) == (IMAGES, Assurance.FULL)  # the first of slack.channels
+        (received,) = over_socket.events
+        assert isinstance(received, MessageEvent)
+        assert received.text == "launch Fedora-Cloud-43-x64"
+        assert (received.room.id, received.assurance) == (
+            IMAGES,
+            Assurance.FULL,
+        )  # the first of slack.channels
 
     @pytest.mark.parametrize(
         ("field", "typed", "told"),

@@ -52,11 +52,11 @@ class TestOnce:
             await chat.close()
         assert len(sent) == len(sim.from_bot("images")) == 1
 
-    @pytest.mark.parametrize("trouble", ["lose_answer", "break_after", "server_error"])
+    @pytest.mark.parametrize("failure", ["lose_answer", "break_after", "server_error"])
     async def test_a_doubtful_outcome_is_looked_into_before_it_is_said_again(
-        self, adapter: AdapterHarness, trouble: str
+        self, adapter: AdapterHarness, failure: str
     ) -> None:
-        getattr(adapter.sim.faults, trouble)("chat.postMessage")
+        getattr(adapter.sim.faults, failure)("chat.postMessage")
         with pytest.raises(ChatError) as caught:
             await _say(adapter.chat)
         assert caught.value.passing

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -15,10 +15,10 @@ from slipway.bot.chat.slack.events.message_events import message_event_from
 from slipway.bot.chat.slack.events.trust import TrustPolicy
 from slipway.bot.chat.slack.settings import SlackSettings
 from slipway.bot.chat.slack.transport.signatures import is_genuine
+from tests.support.clock import NOW
 
 HOME, OTHER = "T0FEDORA0", "T0PARTNER"
 BOT, ALICE, CHANNEL = "U0SLIPWAY", "U0ALICE00", "C0IMAGES0"
-NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 
 
 def envelope(event: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
@@ -43,8 +43,8 @@ def envelope(event: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]
 
 
 def sender(found: dict[str, Any], *teams: str) -> str | None:
-    heard = message_event_from(found, bot_user=BOT, trust=TrustPolicy(SlackSettings(teams=teams), HOME))
-    return None if heard is None else heard.sender
+    received = message_event_from(found, bot_user=BOT, trust=TrustPolicy(SlackSettings(teams=teams), HOME))
+    return None if received is None else received.sender
 
 
 class TestTeams:

@@ -24,21 +24,23 @@ async def sim() -> AsyncIterator[SimulatedSlack]:
 
 
 @pytest.fixture
-async def heard(sim: SimulatedSlack) -> AsyncIterator[RecordingApp]:
+async def received(sim: SimulatedSlack) -> AsyncIterator[RecordingApp]:
     app = RecordingApp()
     async with over_socket(sim, app.set_up):
         yield app
 
 
-def kinds(heard: RecordingApp) -> list[str]:
+def kinds(received: RecordingApp) -> list[str]:
     """What sort of events the app heard."""
-    return [body["event"].get("subtype") or body["event"]["type"] for body in heard.events]
+    return [body["event"].get("subtype") or body["event"]["type"] for body in received.events]
 
 
-async def test_a_message_comes_with_all_that_an_event_has(sim: SimulatedSlack, heard: RecordingApp) -> None:
+async def test_a_message_comes_with_all_that_an_event_has(
+    sim: SimulatedSlack, received: RecordingApp
+) -> None:
     message = await sim.person("alice").post("images", "see https://x.org & more")
     await sim.settled()
-    (body,) = heard.events
+    (body,) = received.events
     assert body["event_id"].startswith("Ev")
     assert (body["team_id"], body["api_app_id"]) == (TEAM, "A0SLIPWAY")
     assert body["authorizations"][0] == {
@@ -55,29 +57,29 @@ async def test_a_message_comes_with_all_that_an_event_has(sim: SimulatedSlack, h
     assert "bot_id" not in event
 
 
-async def test_a_mention_comes_twice_with_two_ids(sim: SimulatedSlack, heard: RecordingApp) -> None:
+async def test_a_mention_comes_twice_with_two_ids(sim: SimulatedSlack, received: RecordingApp) -> None:
     await sim.person("alice").post("images", "@slipway status")
     await sim.settled()
-    assert sorted(kinds(heard)) == ["app_mention", "message"]
-    first, second = heard.events
+    assert sorted(kinds(received)) == ["app_mention", "message"]
+    first, second = received.events
     assert first["event"]["ts"] == second["event"]["ts"]
     assert first["event_id"] != second["event_id"]
 
 
-async def test_a_direct_message_comes_once(sim: SimulatedSlack, heard: RecordingApp) -> None:
+async def test_a_direct_message_comes_once(sim: SimulatedSlack, received: RecordingApp) -> None:
     await sim.person("alice").post(BOT, "<@U0SLIPWAY> status")
     await sim.settled()
-    assert [body["event"]["channel_type"] for body in heard.events] == ["im"]
+    assert [body["event"]["channel_type"] for body in received.events] == ["im"]
 
 
-async def test_the_bots_own_words_come_back_to_it(sim: SimulatedSlack, heard: RecordingApp) -> None:
+async def test_the_bots_own_words_come_back_to_it(sim: SimulatedSlack, received: RecordingApp) -> None:
     await client_of(sim).chat_postMessage(channel=IMAGES, text="own")
     await sim.settled()
-    assert heard.events == []  # Bolt drops what its own bot said
+    assert received.events == []  # Bolt drops what its own bot said
     assert [d.event["bot_id"] for d in sim.deliveries] == ["B0SLIPWAY"]
 
 
-async def test_edits_deletions_and_broadcasts(sim: SimulatedSlack, heard: RecordingApp) -> None:
+async def test_edits_deletions_and_broadcasts(sim: SimulatedSlack, received: RecordingApp) -> None:
     alice = sim.person("alice")
     message = await alice.post("images", "!stat")
     await alice.edit(message, "!status")
@@ -102,7 +104,7 @@ async def test_edits_deletions_and_broadcasts(sim: SimulatedSlack, heard: Record
         await sim.person("bob").edit(reply, "forged")
 
 
-async def test_other_bots_speak_too(sim: SimulatedSlack, heard: RecordingApp) -> None:
+async def test_other_bots_speak_too(sim: SimulatedSlack, received: RecordingApp) -> None:
     await sim.bot_says("images", "!promote")
     await sim.bot_says("images", "!status", legacy=True)
     await sim.settled()
@@ -111,21 +113,21 @@ async def test_other_bots_speak_too(sim: SimulatedSlack, heard: RecordingApp) ->
     assert (second["bot_id"], second.get("user"), second["subtype"]) == ("B0OTHERBT", None, "bot_message")
 
 
-async def test_a_person_of_another_workspace_is_marked(sim: SimulatedSlack, heard: RecordingApp) -> None:
+async def test_a_person_of_another_workspace_is_marked(sim: SimulatedSlack, received: RecordingApp) -> None:
     eve = sim.person("eve")
     await eve.post("shared", "!promote")
     card = await sim.message("shared")
     await (await eve.press(card, "Approve")).acked()
-    event = heard.events[0]
+    event = received.events[0]
     assert event["is_ext_shared_channel"] is True
     assert (event["event"]["user_team"], event["authorizations"][0]["team_id"]) == (PARTNER_TEAM, TEAM)
-    (body,) = heard.bodies
+    (body,) = received.bodies
     assert (body["user"]["id"], body["user"]["team_id"], body["team"]["id"]) == (EVE, PARTNER_TEAM, TEAM)
     with pytest.raises(SimulatorError, match="in no channel"):
         await eve.post("images", "hello")
 
 
-async def test_nothing_is_heard_where_the_bot_is_not(sim: SimulatedSlack, heard: RecordingApp) -> None:
+async def test_nothing_is_heard_where_the_bot_is_not(sim: SimulatedSlack, received: RecordingApp) -> None:
     message = await sim.person("alice").post("lounge", "!promote")
     assert message.deliveries == []
     joined = await sim.invite_bot("lounge")
@@ -138,7 +140,7 @@ async def test_nothing_is_heard_where_the_bot_is_not(sim: SimulatedSlack, heard:
     assert (await sim.person("alice").post("lounge", "unheard")).deliveries == []
 
 
-async def test_a_button_is_pressed(sim: SimulatedSlack, heard: RecordingApp) -> None:
+async def test_a_button_is_pressed(sim: SimulatedSlack, received: RecordingApp) -> None:
     await sim.person("alice").post("images", "!promote")
     card = await sim.message("images", lambda message: "Promote 43?" in message.all_text)
     assert [(b.label, b.value, b.style) for b in card.buttons] == [
@@ -148,7 +150,7 @@ async def test_a_button_is_pressed(sim: SimulatedSlack, heard: RecordingApp) -> 
     await (await sim.person("bob").press(card, "Approve")).acked()
     await sim.until(lambda: card.text == "Approved")
     assert card.buttons == []
-    (body,) = heard.bodies
+    (body,) = received.bodies
     assert "event_id" not in body
     assert "authorizations" not in body
     assert body["container"] == {
@@ -166,7 +168,7 @@ async def test_a_button_is_pressed(sim: SimulatedSlack, heard: RecordingApp) -> 
     assert float(action["action_ts"]) > float(card.ts)
 
 
-async def test_stale_double_and_forged_presses(sim: SimulatedSlack, heard: RecordingApp) -> None:
+async def test_stale_double_and_forged_presses(sim: SimulatedSlack, received: RecordingApp) -> None:
     bob = sim.person("bob")
     await bob.post("images", "!promote")
     card = await sim.message("images")
@@ -178,29 +180,31 @@ async def test_stale_double_and_forged_presses(sim: SimulatedSlack, heard: Recor
     with pytest.raises(SimulatorError, match="no button"):
         await bob.press(card, "Approve")
     await (await bob.press(card, "approve", stale=before, value="op-none:000000")).acked()
-    values = [body["actions"][0]["value"] for body in heard.bodies]
+    values = [body["actions"][0]["value"] for body in received.bodies]
     assert values == ["op-7k3f:abcdef", "op-7k3f:abcdef", "op-none:000000"]
-    assert len({body["actions"][0]["action_ts"] for body in heard.bodies}) == 3
+    assert len({body["actions"][0]["action_ts"] for body in received.bodies}) == 3
 
 
-async def test_a_command_is_answered_to_one_and_then_to_all(sim: SimulatedSlack, heard: RecordingApp) -> None:
+async def test_a_command_is_answered_to_one_and_then_to_all(
+    sim: SimulatedSlack, received: RecordingApp
+) -> None:
     alice = sim.person("alice")
     delivery = await alice.command("/slipway", "promote @bob https://x.org", channel="images")
     assert await delivery.acked() == {"text": "working"}
     assert (await alice.ephemeral()).text == "working"
     assert (await sim.message("images")).text == "done"
-    (body,) = heard.bodies
+    (body,) = received.bodies
     assert (body["command"], body["text"]) == ("/slipway", "promote @bob https://x.org")
     assert (body["user_id"], body["team_id"], body["channel_name"]) == (ALICE, TEAM, "images")
     with pytest.raises(SimulatorError, match="not a valid command"):
         await alice.command("/other")
 
 
-async def test_a_response_url_works_five_times(sim: SimulatedSlack, heard: RecordingApp) -> None:
+async def test_a_response_url_works_five_times(sim: SimulatedSlack, received: RecordingApp) -> None:
     alice = sim.person("alice")
     await (await alice.command("/slipway", "x")).acked()
     await sim.message("images")
-    respond = AsyncRespond(response_url=heard.bodies[0]["response_url"])
+    respond = AsyncRespond(response_url=received.bodies[0]["response_url"])
     for number in range(4):
         assert (await respond(f"more {number}")).status_code == 200
     assert (await respond("too many")).status_code == 404
@@ -209,16 +213,16 @@ async def test_a_response_url_works_five_times(sim: SimulatedSlack, heard: Recor
 
 
 async def test_an_ephemeral_card_can_be_replaced_and_deleted(
-    sim: SimulatedSlack, heard: RecordingApp
+    sim: SimulatedSlack, received: RecordingApp
 ) -> None:
     alice = sim.person("alice")
     await client_of(sim).chat_postEphemeral(channel=IMAGES, user=ALICE, text="card", blocks=CARD)
     card = await alice.ephemeral()
     await (await alice.press(card, "Approve")).acked()
     await alice.ephemeral(lambda message: message.text == "Approved")
-    assert "message" not in heard.bodies[0]
-    assert heard.bodies[0]["container"]["is_ephemeral"] is True
-    answer = await AsyncRespond(response_url=heard.bodies[0]["response_url"])(delete_original=True)
+    assert "message" not in received.bodies[0]
+    assert received.bodies[0]["container"]["is_ephemeral"] is True
+    answer = await AsyncRespond(response_url=received.bodies[0]["response_url"])(delete_original=True)
     assert answer.status_code == 200
     assert alice.ephemerals == []
 
@@ -231,7 +235,7 @@ async def open_modal(sim: SimulatedSlack, who: str = "bob") -> Any:
     return await sim.person(who).modal("reason")
 
 
-async def test_a_modal_is_filled_in(sim: SimulatedSlack, heard: RecordingApp) -> None:
+async def test_a_modal_is_filled_in(sim: SimulatedSlack, received: RecordingApp) -> None:
     view = await open_modal(sim)
     bob = sim.person("bob")
     with pytest.raises(SimulatorError, match="required"):
@@ -244,7 +248,7 @@ async def test_a_modal_is_filled_in(sim: SimulatedSlack, heard: RecordingApp) ->
     assert (wrong.outcome, wrong.errors) == (Outcome.ERRORS, {"why": "Say more"})
     done = await bob.submit(view, {"why": "broken boot"})
     assert (done.outcome, done.view, bob.modals) == (Outcome.CLOSED, None, [])
-    body = heard.bodies[-1]
+    body = received.bodies[-1]
     assert body["view"]["state"]["values"]["why"]["text"] == {
         "type": "plain_text_input",
         "value": "broken boot",
@@ -254,7 +258,7 @@ async def test_a_modal_is_filled_in(sim: SimulatedSlack, heard: RecordingApp) ->
         await bob.submit(view, {"why": "twice"})
 
 
-async def test_modals_upon_modals(sim: SimulatedSlack, heard: RecordingApp) -> None:
+async def test_modals_upon_modals(sim: SimulatedSlack, received: RecordingApp) -> None:
     view = await open_modal(sim)
     bob = sim.person("bob")
     pushed = await bob.submit(view, {"why": "more"})
@@ -268,20 +272,20 @@ async def test_modals_upon_modals(sim: SimulatedSlack, heard: RecordingApp) -> N
     assert bob.modals == []
 
 
-async def test_a_closed_modal_is_told_where_asked_for(sim: SimulatedSlack, heard: RecordingApp) -> None:
+async def test_a_closed_modal_is_told_where_asked_for(sim: SimulatedSlack, received: RecordingApp) -> None:
     view = await open_modal(sim)
     told = await sim.person("bob").close(view)
     assert told is not None
     await told.acked()
-    assert heard.bodies[-1]["type"] == "view_closed"
+    assert received.bodies[-1]["type"] == "view_closed"
     assert sim.person("bob").modals == []
 
 
-async def test_a_trigger_opens_one_view(sim: SimulatedSlack, heard: RecordingApp) -> None:
+async def test_a_trigger_opens_one_view(sim: SimulatedSlack, received: RecordingApp) -> None:
     await open_modal(sim)
     client = client_of(sim)
     for trigger, error in (
-        (heard.bodies[0]["trigger_id"], "exchanged_trigger_id"),
+        (received.bodies[0]["trigger_id"], "exchanged_trigger_id"),
         ("1.2.abc", "invalid_trigger_id"),
     ):
         with pytest.raises(SlackApiError) as caught:
@@ -290,7 +294,7 @@ async def test_a_trigger_opens_one_view(sim: SimulatedSlack, heard: RecordingApp
 
 
 async def test_a_view_is_updated_by_its_id_and_guarded_by_its_hash(
-    sim: SimulatedSlack, heard: RecordingApp
+    sim: SimulatedSlack, received: RecordingApp
 ) -> None:
     view = await open_modal(sim)
     client = client_of(sim)
@@ -307,13 +311,13 @@ async def test_a_view_is_updated_by_its_id_and_guarded_by_its_hash(
         )
 
 
-async def test_shortcuts(sim: SimulatedSlack, heard: RecordingApp) -> None:
+async def test_shortcuts(sim: SimulatedSlack, received: RecordingApp) -> None:
     alice = sim.person("alice")
     await (await alice.shortcut("launch")).acked()
     await alice.modal("reason")
     message = await alice.post("images", "look at this")
     await (await alice.message_shortcut("about", message)).acked()
-    first, second = heard.bodies
+    first, second = received.bodies
     assert (first["type"], first["callback_id"]) == ("shortcut", "launch")
     assert "channel" not in first
     assert (second["type"], second["message"]["text"], second["channel"]["id"]) == (
@@ -323,31 +327,33 @@ async def test_shortcuts(sim: SimulatedSlack, heard: RecordingApp) -> None:
     )
 
 
-async def test_the_home_tab_is_published_when_it_is_opened(sim: SimulatedSlack, heard: RecordingApp) -> None:
+async def test_the_home_tab_is_published_when_it_is_opened(
+    sim: SimulatedSlack, received: RecordingApp
+) -> None:
     alice = sim.person("alice")
     await alice.open_home()
     home = await alice.home_tab()
-    assert (heard.events[0]["event"]["tab"], home.body["type"]) == ("home", "home")
+    assert (received.events[0]["event"]["tab"], home.body["type"]) == ("home", "home")
     await (await alice.press_in(home, "Approve")).acked()
-    (body,) = heard.bodies
+    (body,) = received.bodies
     assert (body["container"]["type"], body["view"]["id"]) == ("view", home.id)
     assert "response_url" not in body
     assert sim.person("bob").home is None
 
 
-async def test_reactions_groups_and_archiving_are_told(sim: SimulatedSlack, heard: RecordingApp) -> None:
+async def test_reactions_groups_and_archiving_are_told(sim: SimulatedSlack, received: RecordingApp) -> None:
     message = await sim.person("alice").post("images", "nice")
     await sim.person("bob").react(message, "tada")
     await sim.set_group("S0RELEASE", [ALICE])
     await sim.archive("images")
     await sim.settled()
-    assert kinds(heard) == ["message", "reaction_added", "subteam_members_changed", "channel_archive"]
-    assert heard.events[2]["event"]["removed_users"] == ["U0BOB0000"]
+    assert kinds(received) == ["message", "reaction_added", "subteam_members_changed", "channel_archive"]
+    assert received.events[2]["event"]["removed_users"] == ["U0BOB0000"]
     with pytest.raises(SimulatorError, match="archived"):
         await sim.person("alice").post("images", "too late")
 
 
-async def test_new_people_and_typographic_clients(sim: SimulatedSlack, heard: RecordingApp) -> None:
+async def test_new_people_and_typographic_clients(sim: SimulatedSlack, received: RecordingApp) -> None:
     frank = sim.add_person(User("U0FRANK00", "frank", TEAM), "images")
     frank.typographic = True
     message = await frank.post("images", 'say "hi" --now')
@@ -368,7 +374,7 @@ async def test_a_command_answered_with_what_slack_cannot_show(sim: SimulatedSlac
         assert sim.person("alice").ephemerals == []
 
 
-async def test_an_option_is_chosen_on_a_message(sim: SimulatedSlack, heard: RecordingApp) -> None:
+async def test_an_option_is_chosen_on_a_message(sim: SimulatedSlack, received: RecordingApp) -> None:
     options = [
         {"text": {"type": "plain_text", "text": word}, "value": word.lower()} for word in ("One", "Two")
     ]
@@ -379,7 +385,7 @@ async def test_an_option_is_chosen_on_a_message(sim: SimulatedSlack, heard: Reco
     with pytest.raises(SimulatorError, match="offered are One, Two"):
         await sim.person("bob").press(card, "approve", option="Three")
     await (await sim.person("bob").press(card, "approve", option="Two")).acked()
-    assert heard.bodies[0]["actions"][0]["selected_option"]["value"] == "two"
+    assert received.bodies[0]["actions"][0]["selected_option"]["value"] == "two"
 
 
 async def test_waiting_in_vain_says_what_there_is(sim: SimulatedSlack) -> None:
