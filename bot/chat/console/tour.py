@@ -12,7 +12,6 @@ from slipway.bot.chat.console.inputs import Line, Narration
 from slipway.bot.chat.model import Choice
 from slipway.bot.core.waiting import Sleep
 
-_INSTANCE = re.compile(r"\bi-[0-9a-f]{8,17}\b")
 _FOR_A_SENTENCE = 2.0  # seconds
 _FOR_AN_ANSWER = 3.5
 
@@ -25,12 +24,14 @@ class Story:
         definition: has a candidate to promote and a promoted version to go back to.
         image: what a machine is launched from, as the command ``launch`` takes it.
         approver: somebody other than the speaker who may approve.
+        machine: what the id of a machine looks like in the cloud that launches it.
         prefix: what commands begin with.
     """
 
     definition: str = "Fedora-Cloud-43-x64"
     image: str = "Fedora-Cloud-43-x64"
     approver: str = "bob"
+    machine: re.Pattern[str] = re.compile(r"\bi-[0-9a-f]{17}\b")
     prefix: str = "!"
 
 
@@ -102,5 +103,5 @@ class Tour:
                 await self._sleep(_FOR_A_SENTENCE)
                 yield Entered(f"@{self._story.approver}: {button}")
                 await self._sleep(_FOR_AN_ANSWER)
-            machine = machine or self._board.find(_INSTANCE)
+            machine = machine or self._board.find(self._story.machine)
         yield Narration(f"That was the tour. Start again without it, and type {self._story.prefix}help.")
