@@ -9,10 +9,11 @@ import sys
 from collections import defaultdict
 from collections.abc import Mapping
 from functools import cache
+from pathlib import Path
 
 import pytest
 
-from tests.support.program import ROOT
+import slipway
 
 EVERYWHERE = {"pydantic", "structlog"}
 """Libraries that any module may import."""
@@ -38,6 +39,9 @@ OWNERS = {
     "typing_extensions": ("bot/core",),
 }
 """The folders and modules that may import a library; one that is not here belongs to the one adapter that has it."""
+
+PACKAGE = Path(slipway.__file__).parent
+"""Where the sources are, in a checkout and in an unpacked sdist, which has no folder bot at its top."""
 
 FOLDERS = ("bot", "commands", "scheduler")
 ADAPTERS = ("bot/chat", "bot/clouds")
@@ -111,13 +115,14 @@ def mistakes(sources: Mapping[str, str]) -> list[str]:
 @cache
 def our_sources() -> dict[str, str]:
     return {
-        path.relative_to(ROOT).as_posix(): path.read_text("utf-8")
+        path.relative_to(PACKAGE).as_posix(): path.read_text("utf-8")
         for folder in FOLDERS
-        for path in (ROOT / folder).rglob("*.py")
+        for path in (PACKAGE / folder).rglob("*.py")
     }
 
 
 def test_every_library_is_imported_by_those_to_whom_it_belongs() -> None:
+    assert {path.split("/")[0] for path in our_sources()} == set(FOLDERS)
     assert not mistakes(our_sources())
 
 
