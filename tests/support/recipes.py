@@ -80,3 +80,6 @@ def _sides(diff: str) -> tuple[str, str]:
 def copy_of_the_repository(to: Path) -> None:
     """The repository without what is made of it, links kept as links."""
     shutil.copytree(ROOT, to, symlinks=True, ignore=_LEFT_OUT)
+    for folder in ("bot", "commands", "scheduler"):
+        if not (to / folder).exists():  # an unpacked sdist has them in the package alone
+            (to / folder).symlink_to(Path("src/slipway") / folder)
