@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from slipway.bot.clouds import simulated
 from tests.conformance import conftest as conformance
 from tests.conformance.memory_harness import MemoryHarness
 from tests.conformance.platform_harness import Capability
@@ -18,6 +19,7 @@ from tests.support.quality import ROOT, RULES, Part, PartKind, missing_evidence,
 PARTS = parts(DECLARED)
 
 CARDS = ROOT / "tests/slack/cards/said"
+SIMULATED = Path(simulated.__file__).parent
 
 
 def _harnesses(platform: str) -> Iterator[type]:
@@ -64,7 +66,7 @@ CHECKS: dict[tuple[PartKind, str], Callable[[Part], bool]] = {
     ),
     (PartKind.SUBJECT, "doctor-probe"): _has_probe,
     (PartKind.SUBJECT, "home-section"): lambda part: bool(part.declaration.home),
-    (PartKind.CLOUD, "simulated"): lambda part: (ROOT / "bot/clouds/simulated" / part.name).is_dir(),
+    (PartKind.CLOUD, "simulated"): lambda part: (SIMULATED / part.name).is_dir(),
     (PartKind.CLOUD, "docs-page"): _has_page,
     (PartKind.CHAT, "conformance"): lambda part: any(_harnesses(part.name)),
     (PartKind.CHAT, "said-once"): _has(Capability.SEND_FAULTS),
