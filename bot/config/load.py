@@ -15,6 +15,7 @@ from slipway.bot.config.spec import ConfigSpec
 from slipway.bot.core.errors import ConfigError
 from slipway.bot.core.problems import Problem, in_order
 from slipway.bot.core.settings import Settings
+from slipway.bot.core.settings_table import TableShape
 
 _LARGEST = 1024 * 1024  # bytes; a configuration for thousands of people is far below
 
@@ -105,14 +106,26 @@ def _paths(
     for table in spec.tables:
         value = getattr(settings, table.name)
         if isinstance(value, Settings):
-            fields = {name: getattr(value, name) for name in type(value).model_fields}
-            named = {name: path for name, path in fields.items() if isinstance(path, Path)}
-            update = {
-                name: _place(f"{table.name}.{name}", path, folder, environ, problems)
-                for name, path in named.items()
+            found[table.name] = _with_paths(table.name, value, folder, environ, problems)
+        elif isinstance(value, Mapping):  # of accounts, the names are the whole keys: azure, azure.staging
+            prefix = "" if table.shape is TableShape.ACCOUNTS else f"{table.name}."
+            found[table.name] = {
+                name: _with_paths(f"{prefix}{name}", each, folder, environ, problems)
+                for name, each in value.items()
             }
-            found |= {table.name: value.model_copy(update=update)} if update else {}
     return found
+
+
+def _with_paths(
+    key: str, table: Settings, folder: Path, environ: Mapping[str, str], problems: list[Problem]
+) -> Settings:
+    fields = {name: getattr(table, name) for name in type(table).model_fields}
+    update = {
+        name: _place(f"{key}.{name}", path, folder, environ, problems)
+        for name, path in fields.items()
+        if isinstance(path, Path)
+    }
+    return table.model_copy(update=update) if update else table
 
 
 def _place(key: str, path: Path, folder: Path, environ: Mapping[str, str], problems: list[Problem]) -> Path:

@@ -198,8 +198,9 @@ def understand(schema: Schema, document: dict[str, Plain]) -> Understood:
 
 def _cut(detail: ErrorDetails) -> Place:
     """What to take out so that this mistake is gone."""
-    place = detail["loc"]
-    if place[-1:] == ("[key]",) or detail["type"] == "missing":
+    place, kind = detail["loc"], detail["type"]
+    # A key that is wrong itself ends in a mark of pydantic's; a key that nobody knows may be spelt like that mark.
+    if kind == "missing" or (place[-1:] == ("[key]",) and kind != "extra_forbidden"):
         return place[:-1]
     return place
 
@@ -227,8 +228,8 @@ def key_of(place: Place, document: Plain) -> str:
     key = ""
     here: Plain = document
     for depth, part in enumerate(place):
-        if part == "[key]":
-            break
+        if part == "[key]" and not (isinstance(here, dict) and part in here):
+            break  # pydantic's mark for what it says of a key itself
         if isinstance(part, int) and isinstance(here, list):
             name = _own_name(here, part) if depth == 1 else None
             key += f".{name}" if name else f" #{part + 1}"

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, get_args, get_origin
 
 from slipway.bot.chat.forms import CommandForm, FormShortcut
@@ -266,6 +267,39 @@ class Subject(Declaration, Generic[ServicesT]):
             raise DeclarationError(f"{owner} has kinds of operation and no steps.")
         if self.kinds and self.services is nothing:
             raise DeclarationError(f"{owner} has kinds of operation and no services.")
+
+    def with_parts(self, package: str, *modules: str) -> Subject[ServicesT]:
+        """The same with what modules of a package add: what their ``PARTS`` hold, in this order.
+
+        A part is anything that a subject has many of: a command, a kind of operation, a step, a section …
+
+        Raises:
+            DeclarationError: a module holds no ``PARTS``, or something in them is no part.
+        """
+        more: dict[str, list[object]] = {}
+        for name in modules:
+            for part in self._parts_of(f"{package}.{name}"):
+                fields = [each for each, kind in _ENTRIES.items() if isinstance(part, kind)]
+                if not fields:
+                    raise DeclarationError(
+                        f"PARTS of {package}.{name} hold {shown(part)}, which is no part of a subject."
+                    )
+                more.setdefault(fields[0], []).append(part)
+        changes: dict[str, Any] = {name: (*getattr(self, name), *parts) for name, parts in more.items()}
+        return replace(self, **changes)
+
+    def _parts_of(self, module: str) -> tuple[object, ...]:
+        try:
+            parts = getattr(import_module(module), "PARTS", None)
+        except ModuleNotFoundError as error:
+            if error.name != module:
+                raise  # a library, or another module that it needs
+            raise DeclarationError(
+                f"The subject {self.name} names {module}, and there is no such module."
+            ) from None
+        if not isinstance(parts, tuple) or not parts:
+            raise DeclarationError(f"{module} has to hold PARTS, a tuple of what it adds to {self.name}.")
+        return parts
 
 
 _ENTRIES: Mapping[str, type] = {

@@ -1,15 +1,13 @@
 """Commands about Slipway itself."""
 
-from slipway.bot.operations.declarations import HomeSection, Subject, nothing
-from slipway.commands.general.help import help_
-from slipway.commands.general.home import schedules_section
-from slipway.commands.general.status import status
-from slipway.commands.general.whoami import whoami
+from slipway.bot.operations.declarations import Subject, nothing
 
-SUBJECT: Subject[None] = Subject(
-    name="general",
-    title="Slipway",
-    services=nothing,
-    commands=(help_, whoami, status),
-    home=(HomeSection(schedules_section),),
+_GENERAL: Subject[None] = Subject(name="general", title="Slipway", services=nothing)
+
+SUBJECT = _GENERAL.with_parts(
+    __name__,
+    "help",
+    "whoami",
+    "status",
+    "home",
 )

@@ -28,3 +28,6 @@ async def help_(call: CommandContext, name: str | None, verb: str | None) -> Car
         return CardReply(help_command(found, call.prefix, call.registry.verbs_of(found)))
     wanted = " ".join(words) if verb else name
     raise UserError(f"There is no command {wanted}.", nearest=call.registry.nearest(wanted), hint="help")
+
+
+PARTS = (help_,)

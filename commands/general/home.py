@@ -8,6 +8,7 @@ from __future__ import annotations
 from slipway.bot.chat.model import Card, Field, Platform, Tone
 from slipway.bot.core.errors import SlipwayError
 from slipway.bot.core.times import format_time
+from slipway.bot.operations.declarations import HomeSection
 from slipway.bot.operations.services import Services
 from slipway.bot.people import Person
 
@@ -43,3 +44,6 @@ async def home(services: Services, platform: Platform, account: str) -> tuple[Ca
         except SlipwayError as error:
             cards.append(Card(tone=Tone.WARNING, title=title, text=f"This cannot be shown now: {error}"))
     return tuple(cards)
+
+
+PARTS = (HomeSection(schedules_section),)

@@ -61,3 +61,6 @@ def _schedules(call: CommandContext) -> tuple[Table, ...]:
 
 def _age(age: timedelta | None) -> str:
     return "never" if age is None else f"{format_span(age)} ago"
+
+
+PARTS = (status,)

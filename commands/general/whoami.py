@@ -40,3 +40,6 @@ async def whoami(call: CommandContext) -> CardReply:
             ),
         )
     )
+
+
+PARTS = (whoami,)

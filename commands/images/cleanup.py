@@ -22,3 +22,6 @@ async def cleanup(call: CommandContext, definition: str | None, dry_run: bool) -
     """Ended versions go; of the candidates only the newest stay; in rolling definitions only the newest stay,
     whatever their flag. Latest stays unless its life has ended, and protected versions always stay."""
     return ChangeRequest(Cleanup(definition=definition), dry_run)
+
+
+PARTS = (cleanup,)

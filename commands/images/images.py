@@ -96,3 +96,6 @@ def _one(name: str, versions: Sequence[ImageVersion], call: CommandContext) -> C
     title = f"{name}: {len(versions)} versions, latest {_latest(versions)}"
     fields = (Field(label="Regions", value=regions[0]),) if alike else ()
     return Card(title=title, fields=fields, tables=tables, notes=tuple(notes))
+
+
+PARTS = (images,)

@@ -32,3 +32,6 @@ async def promote(
     when it is named."""
     named = str(version) if version else None
     return ChangeRequest(Promote(definition=definition, version=named), dry_run)
+
+
+PARTS = (promote,)

@@ -22,3 +22,6 @@ async def rollback(call: CommandContext, definition: str, dry_run: bool) -> Chan
     """Sets the exclude-from-latest flag of the newest promoted version. Nothing is deleted, and promoting it
     again undoes this."""
     return ChangeRequest(Rollback(definition=definition), dry_run)
+
+
+PARTS = (rollback,)

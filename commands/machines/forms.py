@@ -11,6 +11,7 @@ from functools import partial
 from slipway.bot.chat.forms import Choice, CommandForm, FieldKind, Form, FormField, FormShortcut, Values
 from slipway.bot.core.errors import UserError
 from slipway.bot.core.times import format_duration
+from slipway.bot.operations.declarations import DeclaredForm
 from slipway.bot.operations.services import Services
 from slipway.bot.subjects.machines.launch import check_count, lifetime_of
 from slipway.bot.subjects.machines.services import MachineServices
@@ -155,3 +156,6 @@ def _profile_choice(name: str, profile: ProfileSettings) -> Choice:
 
 def _seconds(duration: timedelta | None) -> int | None:
     return None if duration is None else int(duration.total_seconds())
+
+
+PARTS = (DeclaredForm(LAUNCH_SHORTCUT, launch_command_form),)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from slipway.bot.chat.model import Card, Shortcut, Table, Tone
 from slipway.bot.clouds.ports.machines import MACHINES
 from slipway.bot.core.errors import CloudError
+from slipway.bot.operations.declarations import HomeSection
 from slipway.bot.operations.services import Services
 from slipway.bot.people import Person
 from slipway.bot.subjects.machines.services import MachineServices
@@ -27,3 +28,6 @@ async def machines_section(services: Services, person: Person) -> tuple[Card, ..
     rows = tuple(instance_row(each, services) for each in mine)
     shortcuts = tuple(Shortcut(label=f"Terminate {each.id}", command=f"terminate {each.id}") for each in mine)
     return (Card(title="Your machines", tables=(Table(columns=columns, rows=rows),), shortcuts=shortcuts),)
+
+
+PARTS = (HomeSection(machines_section),)

@@ -57,3 +57,6 @@ def _until(instance: Instance, services: Services) -> str:
     left = until - services.clock()
     words = f"{format_span(left)} left" if left.total_seconds() > 0 else "⚠ overdue"
     return f"{format_time(until, services.cards.zone)} ({words})"
+
+
+PARTS = (instances,)

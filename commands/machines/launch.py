@@ -49,3 +49,6 @@ async def launch(
         requester=call.person.id,
     )
     return ChangeRequest(request, dry_run)
+
+
+PARTS = (launch,)

@@ -35,3 +35,6 @@ async def terminate(
     if odd is not None:
         raise MisuseError(f"`{INSTANCE_ID.placeholder}`: {no_instance_id(odd)}.", terminate)
     return ChangeRequest(Terminate(instance_ids=ids, overdue=overdue, requester=call.person.id), dry_run)
+
+
+PARTS = (terminate,)

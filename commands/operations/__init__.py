@@ -1,18 +1,16 @@
 """Commands about operations of every kind."""
 
-from slipway.bot.operations.declarations import HomeSection, Subject, nothing
-from slipway.commands.operations.approve import approve
-from slipway.commands.operations.cancel import cancel
-from slipway.commands.operations.history import history
-from slipway.commands.operations.home import pending_section
-from slipway.commands.operations.op import op
-from slipway.commands.operations.pending import pending
-from slipway.commands.operations.reject import reject
+from slipway.bot.operations.declarations import Subject, nothing
 
-SUBJECT: Subject[None] = Subject(
-    name="operations",
-    title="Operations",
-    services=nothing,
-    commands=(pending, approve, reject, cancel, op, history),
-    home=(HomeSection(pending_section, asks=True),),
+_OPERATIONS: Subject[None] = Subject(name="operations", title="Operations", services=nothing)
+
+SUBJECT = _OPERATIONS.with_parts(
+    __name__,
+    "pending",
+    "approve",
+    "reject",
+    "cancel",
+    "op",
+    "history",
+    "home",
 )

@@ -31,3 +31,6 @@ async def approve(call: CommandContext, operation: str | None, digest: str | Non
     operation_id = await the_operation(call, operation, WAITING)
     decision = Decision(operation_id, call.person, Choice.APPROVE, call.event_key, digest)
     return OperationUpdate((await call.services.approvals.decide(decision)).id)
+
+
+PARTS = (approve,)

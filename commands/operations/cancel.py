@@ -27,3 +27,6 @@ async def cancel(call: CommandContext, operation: str | None) -> OperationUpdate
     return OperationUpdate(
         (await call.services.approvals.cancel(operation_id, call.person, call.event_key)).id
     )
+
+
+PARTS = (cancel,)

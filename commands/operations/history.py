@@ -38,3 +38,6 @@ async def history(call: CommandContext, limit: int) -> CardReply:
     table = Table(columns=("ID", "Asked at", "By", "State", "What"), rows=rows)
     title = "The newest operation" if len(rows) == 1 else f"The newest {len(rows)} operations"
     return CardReply(Card(title=title, tables=(table,)))
+
+
+PARTS = (history,)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from slipway.bot.chat.model import Card, Tone
 from slipway.bot.operations.cards import operation_card
+from slipway.bot.operations.declarations import HomeSection
 from slipway.bot.operations.model import OperationState
 from slipway.bot.operations.services import Services
 from slipway.bot.people import Person
@@ -24,3 +25,6 @@ async def pending_section(services: Services, person: Person) -> tuple[Card, ...
         return cards
     title = f"{len(waiting) - len(cards)} more wait for an approval"
     return (*cards, Card(tone=Tone.WAITING, title=title, text="`pending` lists all of them."))
+
+
+PARTS = (HomeSection(pending_section, asks=True),)

@@ -20,3 +20,6 @@ async def op(call: CommandContext, operation: str) -> CardReply:
     """Shows every step of the plan, where the card in the room shows the first ones."""
     found = await call.services.approvals.find(operation)
     return CardReply(full_card(found, call.services.cards))
+
+
+PARTS = (op,)

@@ -50,3 +50,6 @@ def _row(operation: Operation, call: CommandContext) -> tuple[str, ...]:
 def _decidable(operation: Operation, call: CommandContext) -> bool:
     proposed = operation.state is OperationState.PROPOSED
     return proposed and may_decide(call.person, operation, call.services.cards.people)
+
+
+PARTS = (pending,)

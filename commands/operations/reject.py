@@ -30,3 +30,6 @@ async def reject(call: CommandContext, operation: str | None, reason: tuple[str,
     words = " ".join(reason)
     decision = Decision(operation_id, call.person, Choice.REJECT, call.event_key, reason=words)
     return OperationUpdate((await call.services.approvals.decide(decision)).id)
+
+
+PARTS = (reject,)

@@ -2,13 +2,41 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from pydantic import Field
 
+from slipway.bot.clouds.declaration import CloudDeclaration
 from slipway.bot.config.load import load
 from slipway.bot.core.errors import ConfigError
-from tests.support.configuration import DECLARED, SECRETS, problems_of, settings_of, valid_document
+from slipway.bot.core.settings import Settings
+from slipway.bot.core.settings_table import SettingsTable, TableShape
+from tests.support.configuration import (
+    DECLARED,
+    SECRETS,
+    declared_with,
+    problems_of,
+    settings_of,
+    valid_document,
+)
+from tests.toys.cloud import TOYCLOUD, ToyCloudSettings
+from tests.toys.subject import TOYS
+
+
+class ShedSettings(Settings):
+    """A table with a path."""
+
+    place: Path = Field(description="a folder, like /srv/shed")
+
+
+class ShedCloudSettings(ToyCloudSettings):
+    """An account with a path."""
+
+    address: str = "shed.example.org"
+    place: Path = Field(description="a folder, like /srv/shed")
 
 
 class TestFile:
@@ -24,6 +52,35 @@ class TestFile:
         )
         settings = load(tmp_path / "slipway.toml", {}, spec=DECLARED.spec)
         assert settings.state_dir == tmp_path / "memory"
+
+    def test_a_path_in_any_declared_table_starts_there_too(self) -> None:
+        sheds = SettingsTable(
+            name="sheds", model=ShedSettings, shape=TableShape.NAMED, summary="where tools are"
+        )
+        cloud: CloudDeclaration[Any] = TOYCLOUD
+        cloud = replace(cloud, name="shedcloud", settings=ShedCloudSettings)
+        declarations = declared_with(subjects=(replace(TOYS, tables=(*TOYS.tables, sheds)),), clouds=(cloud,))
+        document: dict[str, Any] = valid_document() | {
+            "sheds": {"east": {"place": "east"}},
+            "shedcloud": {"place": "here", "far": {"place": "/far"}},
+        }
+        settings = settings_of(document, declarations=declarations)
+        folder = Path("/etc/slipway")
+        assert {name: shed.place for name, shed in settings.named(sheds).items()} == {"east": folder / "east"}
+        assert {name: shed.place for name, shed in settings.named(cloud.table).items()} == {
+            "shedcloud": folder / "here",
+            "shedcloud.far": Path("/far"),
+        }
+        document["shedcloud"]["far"]["place"] = document["sheds"]["east"]["place"] = "~/tools"
+        said = "begins with ~, and HOME is not set; write the path from the root"
+        assert set(problems_of(document, declarations=declarations)) == {
+            f"sheds.east.place: {said}",
+            f"shedcloud.far.place: {said}",
+        }
+
+    def test_a_key_that_is_spelt_like_the_readers_own_mark_is_told(self) -> None:
+        (problem,) = problems_of(valid_document() | {"[key]": 1})
+        assert "[key]" in problem
 
     def test_home_is_understood(self, tmp_path: Path) -> None:
         document = valid_document() | {"state_dir": "~/slipway"}

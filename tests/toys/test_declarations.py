@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from dataclasses import replace
 from types import ModuleType
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import click
 import pytest
@@ -22,6 +22,7 @@ from slipway.bot.operations.declarations import (
     OperationKind,
     PolicyDefaults,
     StepKind,
+    Subject,
     nothing,
 )
 from tests.support.configuration import DECLARED, declared_with, settings_of, valid_document
@@ -285,6 +286,42 @@ class TestLists:
         assert [each.name for each in again.registry.subjects] == [
             each.name for each in DECLARED.registry.subjects
         ]
+
+
+class TestParts:
+    """What a subject takes from the modules of its package of commands."""
+
+    def take(self, held: object, monkeypatch: pytest.MonkeyPatch) -> Subject[Any]:
+        module = ModuleType("slipway.commands.dolls.dance")
+        if held is not None:
+            module.PARTS = held  # type: ignore[attr-defined]
+        monkeypatch.setitem(sys.modules, "slipway.commands.dolls", ModuleType("slipway.commands.dolls"))
+        monkeypatch.setitem(sys.modules, "slipway.commands.dolls.dance", module)
+        return subject().with_parts("slipway.commands.dolls", "dance")
+
+    def test_they_stand_behind_the_subjects_own(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        dance = command_of("dance")
+        assert self.take((dance,), monkeypatch).commands == (dance,)
+
+    @pytest.mark.parametrize(
+        ("held", "sentence"),
+        [
+            (None, "slipway.commands.dolls.dance has to hold PARTS, a tuple of what it adds to things."),
+            ((), "slipway.commands.dolls.dance has to hold PARTS, a tuple of what it adds to things."),
+            (
+                command_of("dance"),
+                "slipway.commands.dolls.dance has to hold PARTS, a tuple of what it adds to things.",
+            ),
+            ((1,), "PARTS of slipway.commands.dolls.dance hold 1, which is no part of a subject."),
+        ],
+    )
+    def test_what_is_no_part(self, held: object, sentence: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        assert told(lambda: self.take(held, monkeypatch)) == sentence
+
+    def test_a_module_that_is_not_there(self) -> None:
+        assert told(lambda: TOYS.with_parts("slipway.commands.images", "dance")) == (
+            "The subject toys names slipway.commands.images.dance, and there is no such module."
+        )
 
 
 def test_toys_are_complete() -> None:
