@@ -27,7 +27,9 @@ def _targets(recipe: Recipe) -> list[str]:
 
 
 def _run(root: Path, *arguments: str) -> None:
-    environ = {**os.environ, "PYTHONPATH": str(root / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
+    # Coverage counts what runs of this repository, not of its copies.
+    here = {name: value for name, value in os.environ.items() if not name.startswith("COV")}
+    environ = {**here, "PYTHONPATH": str(root / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
     ended = subprocess.run(
         [sys.executable, "-m", *arguments],
         cwd=root,

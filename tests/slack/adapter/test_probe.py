@@ -96,7 +96,7 @@ async def test_the_doctor_looks_at_everything_that_is_configured(sim: SimulatedS
         settings = bot_settings(tmp_path, sim, azure)
         found = await examine_all(settings, DECLARED)
         assert [(each.what, each.well) for each in found] == [("slack", True), ("azure", True)]
-        assert "All connections are well" in render_plain(card(found))
+        assert "All connections work" in render_plain(card(found))
         sim.revoke()
         slack, _ = await examine_all(settings, DECLARED)
         assert not slack.well
