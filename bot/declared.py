@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any, TypeVar
 
 from slipway.bot.chat.declaration import ChatDeclaration
@@ -16,6 +15,7 @@ from slipway.bot.clouds.declaration import CloudContext, CloudDeclaration
 from slipway.bot.config.settings import RoleSettings, SlipwaySettings
 from slipway.bot.config.spec import CommandRight, ConfigSpec, KindSpec
 from slipway.bot.core.errors import DeclarationError
+from slipway.bot.core.loading import load_attribute
 from slipway.bot.core.settings_table import AnyTable
 from slipway.bot.operations.declarations import OperationKind, Subject
 from slipway.bot.operations.registry import SubjectRegistry
@@ -138,12 +138,7 @@ def declared() -> Declarations:
 
 
 def _load(module: str, name: str, wanted: type[T]) -> T:
-    try:
-        found = getattr(import_module(module), name, None)
-    except ModuleNotFoundError as error:
-        if error.name is None or not f"{module}.".startswith(f"{error.name}."):
-            raise
-        raise DeclarationError(f"bot/declared.py names {module}, and there is no such module.") from error
+    found = load_attribute(module, name, f"bot/declared.py names {module}, and there is no such module.")
     if not isinstance(found, wanted):
         raise DeclarationError(f"{module} has to hold {name}, a {wanted.__name__}.")
     return found

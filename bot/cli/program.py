@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Container
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 import click
 
 from slipway.bot.cli.common import fail
 from slipway.bot.core.errors import DeclarationError
+from slipway.bot.core.loading import load_attribute
 
 if TYPE_CHECKING:
     from slipway.bot.declared import Declarations
@@ -73,14 +73,8 @@ def load_group(platform: str, place: str) -> click.Group:
         DeclarationError: it is not there.
     """
     module, _, name = place.partition(":")
-    try:
-        found = getattr(import_module(module), name, None) if module and name else None
-    except ModuleNotFoundError as error:
-        if error.name is None or not f"{module}.".startswith(f"{error.name}."):
-            raise  # a library that the module needs
-        found = None
+    wrong = f"The cli of the chat platform {platform} must be MODULE:NAME of a click group, and {place!r} is none."
+    found = load_attribute(module, name, wrong) if module and name else None
     if not isinstance(found, click.Group):
-        raise DeclarationError(
-            f"The cli of the chat platform {platform} must be MODULE:NAME of a click group, and {place!r} is none."
-        )
+        raise DeclarationError(wrong)
     return found

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, get_args, get_origin
 
 from slipway.bot.chat.forms import CommandForm, FormShortcut
@@ -26,6 +25,7 @@ from slipway.bot.core.declared_fields import (
     shown,
 )
 from slipway.bot.core.errors import DeclarationError
+from slipway.bot.core.loading import load_attribute
 from slipway.bot.core.probes import Finding
 from slipway.bot.core.settings_table import AnyTable, SettingsTable
 from slipway.bot.core.steps import Executor, Planner, Request, Step, Stored
@@ -289,14 +289,8 @@ class Subject(Declaration, Generic[ServicesT]):
         return replace(self, **changes)
 
     def _parts_of(self, module: str) -> tuple[object, ...]:
-        try:
-            parts = getattr(import_module(module), "PARTS", None)
-        except ModuleNotFoundError as error:
-            if error.name != module:
-                raise  # a library, or another module that it needs
-            raise DeclarationError(
-                f"The subject {self.name} names {module}, and there is no such module."
-            ) from None
+        missing = f"The subject {self.name} names {module}, and there is no such module."
+        parts = load_attribute(module, "PARTS", missing)
         if not isinstance(parts, tuple) or not parts:
             raise DeclarationError(f"{module} has to hold PARTS, a tuple of what it adds to {self.name}.")
         return parts

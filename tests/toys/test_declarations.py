@@ -13,6 +13,7 @@ from pydantic import Field, SecretStr
 
 from slipway.bot import declared as declared_module
 from slipway.bot.clouds.declaration import CloudDeclaration
+from slipway.bot.core import loading
 from slipway.bot.core.commands import Access, command
 from slipway.bot.core.settings import Settings
 from slipway.bot.core.settings_table import TableShape
@@ -276,7 +277,7 @@ class TestLists:
         def missing(_name: str) -> ModuleType:
             raise ModuleNotFoundError("No module named 'slip'", name="slip")
 
-        monkeypatch.setattr(declared_module, "import_module", missing)
+        monkeypatch.setattr(loading, "import_module", missing)
         with pytest.raises(ModuleNotFoundError, match="No module named 'slip'"):
             declared()
 
