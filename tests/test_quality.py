@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from slipway.bot.clouds import simulated
-from tests.conformance import conftest as conformance
-from tests.conformance.memory_harness import MemoryHarness
-from tests.conformance.platform_harness import Capability
-from tests.crash.scenarios import SCENARIOS
+from tests.conformance.harness import Capability
+from tests.conformance.harnesses import modules
+from tests.conformance.harnesses.memory import MemoryHarness
+from tests.crash.scenarios import scenarios
 from tests.support.configuration import DECLARED, settings_of, valid_document
 from tests.support.quality import ROOT, RULES, Part, PartKind, missing_evidence, parts
 
@@ -24,11 +24,12 @@ SIMULATED = Path(simulated.__file__).parent
 
 def _harnesses(platform: str) -> Iterator[type]:
     """The conformance suite's harnesses of a platform."""
-    for found in vars(conformance).values():
-        if found is MemoryHarness:  # it stands in for the console, and is none
-            continue
-        if isinstance(found, type) and getattr(found, "platform", None) == platform:
-            yield found
+    for module in modules():
+        for found in vars(module).values():
+            if found is MemoryHarness:  # it stands in for the console, and is none
+                continue
+            if isinstance(found, type) and hasattr(found, "missing") and found.platform == platform:
+                yield found
 
 
 def _has(capability: Capability) -> Callable[[Part], bool]:
@@ -59,7 +60,7 @@ def _has_page(part: Part) -> bool:
 
 
 CHECKS: dict[tuple[PartKind, str], Callable[[Part], bool]] = {
-    (PartKind.SUBJECT, "crash-tests"): lambda part: _kinds(part) <= SCENARIOS.keys(),
+    (PartKind.SUBJECT, "crash-tests"): lambda part: _kinds(part) <= scenarios().keys(),
     (PartKind.SUBJECT, "golden-cards"): _has_golden_cards,
     (PartKind.SUBJECT, "check-lines"): lambda part: any(
         part.declaration.summary(settings_of(valid_document()))

@@ -23,7 +23,7 @@ from slipway.bot.declared import Declarations
 from slipway.bot.operations.model import Operation
 from slipway.bot.wiring import ChatBuilder, RunningBot
 from slipway.commands.dispatch.dispatcher import PATIENCE_SECONDS
-from tests.conformance.platform_harness import (
+from tests.conformance.harness import (
     Capability,
     ChatPlatformHarness,
     SentMessage,

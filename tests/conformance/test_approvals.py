@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from slipway.bot.chat.model import Choice
 from slipway.bot.operations.model import OperationState
-from tests.conformance.platform_harness import Capability
+from tests.conformance.harness import Capability
 from tests.conformance.run import ConformanceRun, candidate
 from tests.support.azure import X64
 from tests.support.configuration import STRANGER

@@ -14,7 +14,7 @@ from slipway.bot.clouds.simulated.faults import Fault, FaultKind
 from slipway.bot.clouds.simulated.fedora import fedora_gallery, many
 from slipway.bot.core.times import system_clock
 from slipway.bot.operations.model import OperationState
-from tests.conformance.platform_harness import Capability, ChatPlatformHarness, SendFault
+from tests.conformance.harness import Capability, ChatPlatformHarness, SendFault
 from tests.conformance.run import ConformanceRun, candidate, conformance_run, operation_id
 from tests.support.azure import X64
 

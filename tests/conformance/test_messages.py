@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.conformance.platform_harness import Capability, Where
+from tests.conformance.harness import Capability, Where
 from tests.conformance.run import ConformanceRun
 from tests.support.azure import X64
 from tests.support.configuration import STRANGER

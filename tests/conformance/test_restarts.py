@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from slipway.bot.chat.model import Choice
-from tests.conformance.platform_harness import Capability
+from tests.conformance.harness import Capability
 from tests.conformance.run import ConformanceRun
 from tests.support.azure import X64
 

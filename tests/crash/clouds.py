@@ -6,7 +6,7 @@ import asyncio
 import os
 import signal
 import threading
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -20,10 +20,18 @@ from slipway.bot.clouds.simulated.faults import Armed, Fault, FaultKind, Faults
 
 TIMEOUT_SECONDS = 60.0  # seconds that anything may take before a test fails
 
-DEFINITIONS_PER_SHAPE = 1000
-"""Definitions of each shape: every crash uses one of its own, so one gallery serves them all."""
+DEFINITIONS_PER_HISTORY = 1000
+"""Definitions of each history: every crash uses one of its own, so one gallery serves them all."""
 
 T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class History:
+    """How many days ago the versions of a definition were made, and those of them that were promoted."""
+
+    days: tuple[int, ...]
+    promoted: tuple[int, ...]
 
 
 class CrashTiming(StrEnum):
@@ -88,16 +96,16 @@ class SimulatedClouds:
     seed: SeedMachines
     azure_faults: CrashFaults = field(default_factory=CrashFaults)
     aws_faults: CrashFaults = field(default_factory=CrashFaults)
-    numbers: Iterator[int] = field(default_factory=lambda: iter(range(DEFINITIONS_PER_SHAPE)))
+    numbers: Iterator[int] = field(default_factory=lambda: iter(range(DEFINITIONS_PER_HISTORY)))
 
     @classmethod
-    def start(cls) -> SimulatedClouds:
-        """Start the thread and the servers."""
+    def start(cls, histories: Mapping[str, History]) -> SimulatedClouds:
+        """Start the thread and the servers; the gallery has definitions of each history, called ``NAME-0`` and on."""
         loop = asyncio.new_event_loop()
         threading.Thread(target=loop.run_forever, name="clouds", daemon=True).start()
         now = datetime.now(UTC)
         seed = fedora_machines(now)
-        clouds = cls(loop, SimulatedAzure(_gallery(now), page_size=1000), SimulatedAws(seed), seed)
+        clouds = cls(loop, SimulatedAzure(_gallery(histories, now), page_size=1000), SimulatedAws(seed), seed)
         clouds.azure.faults, clouds.aws.faults = clouds.azure_faults, clouds.aws_faults
         clouds.wait(clouds.azure.start())
         clouds.wait(clouds.aws.start())
@@ -152,18 +160,16 @@ class SimulatedClouds:
         return [each for each in state["instances"] if each["tags"].get("slipway") == deployment]
 
 
-def _gallery(now: datetime) -> Seed:
+def _gallery(histories: Mapping[str, History], now: datetime) -> Seed:
     return Seed(
         tuple(
             SeedDefinition(
-                f"{shape}-{number}", "x64", tuple(_version(now, day, day in promoted) for day in days)
+                f"{name}-{number}",
+                "x64",
+                tuple(_version(now, day, day in history.promoted) for day in history.days),
             )
-            for shape, (days, promoted) in {
-                "Promote": ((30, 20, 3), (30, 20)),
-                "Rollback": ((30, 20), (30, 20)),
-                "Cleanup": ((60, *range(50, 38, -1)), (60,)),
-            }.items()
-            for number in range(DEFINITIONS_PER_SHAPE)
+            for name, history in histories.items()
+            for number in range(DEFINITIONS_PER_HISTORY)
         )
     )
 

@@ -3,32 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from enum import StrEnum
 
-from tests.crash.clouds import CrashTiming
+from tests.crash.bot_process import Died, Line
 from tests.crash.installation import Installation, Row, until
-from tests.crash.process import Died, Line
-from tests.crash.scenarios import Scenario
-
-
-class CrashTrigger(StrEnum):
-    """What is counted until the bot dies."""
-
-    REQUEST = "request"  # to a cloud
-    COMMIT = "commit"  # of a transaction, in either of the databases
-    LINE = "line"  # of output
-
-
-@dataclass(frozen=True)
-class CrashPoint:
-    """Where the bot is killed."""
-
-    trigger: CrashTrigger
-    timing: CrashTiming
-    number: int
-
-    def __str__(self) -> str:
-        return f"{self.timing}-{self.trigger}-{self.number}"
+from tests.crash.scenario import CrashPoint, CrashTrigger, Scenario
 
 
 @dataclass

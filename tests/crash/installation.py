@@ -13,8 +13,8 @@ from typing import Any
 
 from slipway.bot.operations.audit import Intact, verify
 from slipway.bot.store.database import Database
+from tests.crash.bot_process import BotProcess
 from tests.crash.clouds import TIMEOUT_SECONDS, SimulatedClouds
-from tests.crash.process import BotProcess
 
 _LOOK_EVERY = 0.02  # seconds between two looks at a database
 

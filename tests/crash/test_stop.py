@@ -8,10 +8,12 @@ from datetime import UTC, datetime
 import pytest
 
 from slipway.bot.clouds.simulated.faults import Fault, FaultKind
+from tests.crash.bot_process import BotProcess, Died
 from tests.crash.clouds import TIMEOUT_SECONDS, SimulatedClouds
 from tests.crash.installation import Installation, until
-from tests.crash.process import BotProcess, Died
-from tests.crash.scenarios import Cleanup, Launch, Promotion, Scenario
+from tests.crash.scenario import Scenario
+from tests.crash.scenarios.images import Cleanup, Promotion
+from tests.crash.scenarios.machines import Launch
 from tests.support.clock import FakeClock
 from tests.support.harness import running_bot
 

@@ -13,7 +13,7 @@ from slipway.bot.chat.matrix.settings import MatrixSettings
 from slipway.bot.core.times import system_clock
 from tests.matrix.builders import settings
 from tests.matrix.clients import Person
-from tests.matrix.encrypted_client import EncryptedPerson
+from tests.matrix.encryption.encrypted_client import EncryptedPerson
 from tests.matrix.fakes import EventRecorder, FaultProxy, fault_proxy
 from tests.matrix.harness import BotRoom, EncryptedBotRoom, encrypted_bot_room, running, wait_until_listening
 from tests.support.synapse import Account, Synapse

@@ -25,7 +25,7 @@ from slipway.bot.core.times import system_clock
 from slipway.bot.wiring import ChatBuilder, RunningBot
 from tests.matrix.builders import settings
 from tests.matrix.clients import Person
-from tests.matrix.encrypted_client import EncryptedPerson
+from tests.matrix.encryption.encrypted_client import EncryptedPerson
 from tests.matrix.fakes import EventRecorder, FaultProxy, RecordingSleep
 from tests.support.configuration import DECLARED
 from tests.support.synapse import Account, Synapse

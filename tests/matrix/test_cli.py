@@ -18,7 +18,7 @@ from slipway.bot.cli.matrix_account import matrix_of
 from slipway.bot.config.load import load
 from slipway.bot.store.database import StateLock
 from tests.matrix.clients import Person
-from tests.matrix.encrypted_client import EncryptedPerson, is_cross_signed
+from tests.matrix.encryption.encrypted_client import EncryptedPerson, is_cross_signed
 from tests.support.configuration import DECLARED
 from tests.support.program import CONSOLE_CONFIGURATION
 from tests.support.synapse import Account, Synapse

@@ -26,8 +26,9 @@ from slipway.bot.core.errors import DeclarationError
 from slipway.bot.core.times import system_clock
 from slipway.bot.operations.model import OperationState
 from slipway.bot.wiring import RunningBot
-from tests.conformance.console_harness import ConsoleHarness
-from tests.conformance.platform_harness import Where
+from tests.conformance.harness import Where
+from tests.conformance.harnesses.console import ConsoleHarness
+from tests.conformance.harnesses.toy import PostboardHarness
 from tests.conformance.run import conformance_run
 from tests.support.azure import X64, simulated_gallery
 from tests.support.clock import FakeClock
@@ -40,7 +41,6 @@ from tests.support.configuration import (
     valid_document,
 )
 from tests.toys.chat import BOARDS, POSTBOARD_CHAT, PostboardSettings
-from tests.toys.chat_harness import PostboardHarness
 
 DECLARED = declared_with(chats=(POSTBOARD_CHAT,))
 

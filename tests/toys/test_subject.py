@@ -30,7 +30,7 @@ from slipway.commands.dispatch.context import ChangeRequest, CommandContext
 from slipway.commands.dispatch.events import LineRequest
 from slipway.commands.general.home import home
 from slipway.commands.scheduled import schedule_problems
-from tests.conformance.console_harness import ConsoleHarness
+from tests.conformance.harnesses.console import ConsoleHarness
 from tests.conformance.run import ConformanceRun, conformance_run
 from tests.support.clock import NOW
 from tests.support.configuration import declared_with, problems_of, put, settings_of, valid_document

@@ -33,7 +33,7 @@ from slipway.commands.dispatch.events import LineRequest
 from slipway.commands.general.home import home
 from tests.slack.golden import Golden, numbered, pretty, sent
 from tests.slack.harness import no_wait
-from tests.slack.simulator.blocks import Surface, check_blocks, check_view, too_long, view_too_large
+from tests.slack.simulator.block_kit.blocks import Surface, check_blocks, check_view, too_long, view_too_large
 from tests.slack.simulator.seed import ALICE, BOB, CAROL, DAVE, EVE, IMAGES
 from tests.support.aws import IMAGE
 from tests.support.azure import ARM, ARM_CANDIDATE, RAWHIDE, X64, publishing_profile

@@ -39,7 +39,7 @@ from tests.slack.builders import (
     launch_command_form,
 )
 from tests.slack.golden import Golden, pretty, sent
-from tests.slack.simulator.blocks import Surface, check_blocks, check_view, too_long, view_too_large
+from tests.slack.simulator.block_kit.blocks import Surface, check_blocks, check_view, too_long, view_too_large
 
 GOLDEN = Golden(Path(__file__).parents[1] / "cards")
 MANIFESTS = Golden(Path(__file__).parents[1] / "manifests")

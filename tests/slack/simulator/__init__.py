@@ -38,14 +38,14 @@ How it differs from Slack:
   ``subteam_members_changed`` are sent, other events only by :meth:`SimulatedSlack.event`.
 """
 
-from tests.slack.simulator.delivery import Delivery, Kind, State
 from tests.slack.simulator.faults import Fault, FaultKind
-from tests.slack.simulator.http_delivery import Signature
-from tests.slack.simulator.interactions import Outcome, Submission
-from tests.slack.simulator.person import Person
+from tests.slack.simulator.people.interactions import Outcome, Submission
+from tests.slack.simulator.people.person import Person
 from tests.slack.simulator.seed import fedora_world
 from tests.slack.simulator.server import SimulatedSlack
-from tests.slack.simulator.socket_mode import Reason
+from tests.slack.simulator.transport.delivery import Delivery, Kind, State
+from tests.slack.simulator.transport.http import Signature
+from tests.slack.simulator.transport.socket_mode import Reason
 from tests.slack.simulator.world import Button, Channel, Message, SimulatorError, User
 
 __all__ = [

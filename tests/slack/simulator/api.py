@@ -10,48 +10,42 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.slack.simulator import (
-    methods_chat,
-    methods_conversations,
-    methods_files,
-    methods_users,
-    methods_views,
-)
 from tests.slack.simulator.calls import ApiError, Args, require
 from tests.slack.simulator.core import Call, Core
 from tests.slack.simulator.faults import Fault, FaultKind
-from tests.slack.simulator.socket_mode import SocketModeServer
+from tests.slack.simulator.methods import chat, conversations, files, users, views
+from tests.slack.simulator.transport.socket_mode import SocketModeServer
 from tests.slack.simulator.world import Json
 
 Method = Callable[[Core, Args], Awaitable[Json]]
 
 METHODS: dict[str, Method] = {
-    "auth.test": methods_users.auth_test,
-    "bots.info": methods_users.bot_info,
-    "chat.delete": methods_chat.delete,
-    "chat.getPermalink": methods_chat.permalink,
-    "chat.postEphemeral": methods_chat.post_ephemeral,
-    "chat.postMessage": methods_chat.post_message,
-    "chat.update": methods_chat.update,
-    "conversations.history": methods_conversations.history,
-    "conversations.info": methods_conversations.info,
-    "conversations.join": methods_conversations.join,
-    "conversations.list": methods_conversations.list_all,
-    "conversations.members": methods_conversations.members,
-    "conversations.open": methods_conversations.open_direct,
-    "conversations.replies": methods_conversations.replies,
-    "files.completeUploadExternal": methods_files.complete_upload,
-    "files.getUploadURLExternal": methods_files.get_upload_url,
-    "reactions.add": methods_chat.add_reaction,
-    "team.info": methods_users.team_info,
-    "usergroups.list": methods_users.list_groups,
-    "usergroups.users.list": methods_users.list_group_users,
-    "users.conversations": methods_conversations.list_own,
-    "users.info": methods_users.user_info,
-    "views.open": methods_views.open_view,
-    "views.publish": methods_views.publish_view,
-    "views.push": methods_views.push_view,
-    "views.update": methods_views.update_view,
+    "auth.test": users.auth_test,
+    "bots.info": users.bot_info,
+    "chat.delete": chat.delete,
+    "chat.getPermalink": chat.permalink,
+    "chat.postEphemeral": chat.post_ephemeral,
+    "chat.postMessage": chat.post_message,
+    "chat.update": chat.update,
+    "conversations.history": conversations.history,
+    "conversations.info": conversations.info,
+    "conversations.join": conversations.join,
+    "conversations.list": conversations.list_all,
+    "conversations.members": conversations.members,
+    "conversations.open": conversations.open_direct,
+    "conversations.replies": conversations.replies,
+    "files.completeUploadExternal": files.complete_upload,
+    "files.getUploadURLExternal": files.get_upload_url,
+    "reactions.add": chat.add_reaction,
+    "team.info": users.team_info,
+    "usergroups.list": users.list_groups,
+    "usergroups.users.list": users.list_group_users,
+    "users.conversations": conversations.list_own,
+    "users.info": users.user_info,
+    "views.open": views.open_view,
+    "views.publish": views.publish_view,
+    "views.push": views.push_view,
+    "views.update": views.update_view,
 }
 _WRITES = ("chat.postMessage", "chat.postEphemeral", "chat.update", "chat.delete")
 

@@ -24,10 +24,10 @@ from typing import Any
 
 from aiohttp import web
 
-from tests.slack.simulator.delivery import Kind
 from tests.slack.simulator.faults import Fault, FaultKind
 from tests.slack.simulator.server import SimulatedSlack
-from tests.slack.simulator.socket_mode import Reason
+from tests.slack.simulator.transport.delivery import Kind
+from tests.slack.simulator.transport.socket_mode import Reason
 from tests.slack.simulator.world import Json, SimulatorError
 
 _FAULT_FIELDS = ("method", "times", "retry_after", "error", "status", "seconds", "after")

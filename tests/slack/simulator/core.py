@@ -11,10 +11,10 @@ from datetime import timedelta
 from secrets import token_hex
 
 from tests.slack.simulator.changes import ChangeNotifier, UniqueIds
-from tests.slack.simulator.delivery import Delivery, Kind, Outbox, Transport
 from tests.slack.simulator.faults import Faults
 from tests.slack.simulator.limits import RateLimits
 from tests.slack.simulator.seed import World
+from tests.slack.simulator.transport.delivery import Delivery, Kind, Outbox, Transport
 from tests.slack.simulator.world import Channel, ChannelKind, Clock, Json, Message, User
 
 RESPONSE_URL_USES = 5

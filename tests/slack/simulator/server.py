@@ -7,18 +7,18 @@ from types import TracebackType
 
 from aiohttp import web
 
-from tests.slack.simulator import responses
 from tests.slack.simulator.api import Api
 from tests.slack.simulator.changes import ChangeNotifier
 from tests.slack.simulator.core import Call, Core
-from tests.slack.simulator.delivery import Delivery, Kind, Outbox
 from tests.slack.simulator.faults import Faults
-from tests.slack.simulator.http_delivery import HttpDelivery, Signature
 from tests.slack.simulator.limits import RateLimits
-from tests.slack.simulator.methods_files import receive
-from tests.slack.simulator.person import Person
+from tests.slack.simulator.methods.files import receive
+from tests.slack.simulator.people.person import Person
 from tests.slack.simulator.seed import World, fedora_world
-from tests.slack.simulator.socket_mode import Reason, SocketModeServer
+from tests.slack.simulator.transport import responses
+from tests.slack.simulator.transport.delivery import Delivery, Kind, Outbox
+from tests.slack.simulator.transport.http import HttpDelivery, Signature
+from tests.slack.simulator.transport.socket_mode import Reason, SocketModeServer
 from tests.slack.simulator.world import Channel, Clock, Message, SimulatorError, User, system_clock
 
 

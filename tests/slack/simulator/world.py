@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tests.slack.simulator.delivery import Delivery
+    from tests.slack.simulator.transport.delivery import Delivery
 
 Clock = Callable[[], datetime]
 """Gives the present moment as an aware datetime."""

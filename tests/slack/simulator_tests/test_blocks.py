@@ -29,7 +29,7 @@ from slack_sdk.models.blocks import (
 )
 from slack_sdk.models.views import View
 
-from tests.slack.simulator.blocks import Surface, check_blocks, check_view, metadata_error, too_long
+from tests.slack.simulator.block_kit.blocks import Surface, check_blocks, check_view, metadata_error, too_long
 
 Json = dict[str, Any]
 

@@ -11,7 +11,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from tests.slack.simulator import SimulatedSlack, SimulatorError
-from tests.slack.simulator.forms import fill_in
+from tests.slack.simulator.people.forms import fill_in
 from tests.slack.simulator.seed import ALICE, EVE
 from tests.slack.simulator_tests.bolt_app import client_of, over_http
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.slack.simulator import fedora_world
-from tests.slack.simulator.typed_text import typed, typed_command
+from tests.slack.simulator.people.typed_text import typed, typed_command
 
 WORLD = fedora_world()
 

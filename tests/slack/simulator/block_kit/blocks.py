@@ -13,14 +13,14 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
-from tests.slack.simulator.elements import (
+from tests.slack.simulator.block_kit.elements import (
     ACCESSORIES,
     ACTION_ELEMENTS,
     BLOCK_ID,
     CONTEXT_ELEMENTS,
     INPUTS,
 )
-from tests.slack.simulator.rules import (
+from tests.slack.simulator.block_kit.rules import (
     Complaints,
     Items,
     OneOf,

@@ -15,7 +15,7 @@ from time import monotonic
 from aiohttp import WSMessage, WSMsgType, web
 
 from tests.slack.simulator.changes import ChangeNotifier
-from tests.slack.simulator.delivery import Delivery, Kind, Outbox
+from tests.slack.simulator.transport.delivery import Delivery, Kind, Outbox
 from tests.slack.simulator.world import Json
 
 MOST_CONNECTIONS = 10

@@ -17,7 +17,7 @@ from slipway.bot.chat.console.rendering import JsonRenderer
 from slipway.bot.chat.console.screen import Screen
 from slipway.bot.chat.declaration import ChatContext
 from slipway.bot.chat.model import Chat, Choice, Platform
-from tests.conformance.platform_harness import Capability, SendFault, SentMessage, VisibleMessage, Where
+from tests.conformance.harness import Capability, MakeHarness, SendFault, SentMessage, VisibleMessage, Where
 
 _CHUNK = 1 << 16
 _NO_PIPE = "a pipe takes what is written, or is gone with all who could read it"
@@ -182,3 +182,6 @@ def _visible(states: list[dict[str, Any]]) -> VisibleMessage:
         edits=len(states) - 1,
         mentions=frozenset(message["mentions"]),
     )
+
+
+HARNESSES: Mapping[str, MakeHarness] = {"console": lambda _request: ConsoleHarness()}

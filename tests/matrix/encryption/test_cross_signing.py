@@ -19,7 +19,7 @@ from slipway.bot.chat.matrix.transport.connection import Connection
 from slipway.bot.core.errors import ChatError
 from tests.matrix.builders import by_password, settings
 from tests.matrix.clients import Person
-from tests.matrix.encrypted_client import EncryptedPerson, is_cross_signed
+from tests.matrix.encryption.encrypted_client import EncryptedPerson, is_cross_signed
 from tests.support.synapse import Account, Synapse
 
 

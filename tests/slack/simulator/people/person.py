@@ -6,12 +6,11 @@ from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
-from tests.slack.simulator import responses
-from tests.slack.simulator.blocks import Surface, check_blocks
+from tests.slack.simulator.block_kit.blocks import Surface, check_blocks
 from tests.slack.simulator.core import Core, View
-from tests.slack.simulator.delivery import Delivery, Kind, State
-from tests.slack.simulator.forms import fill_in
-from tests.slack.simulator.interactions import (
+from tests.slack.simulator.methods.views import remove_view, view_body
+from tests.slack.simulator.people.forms import fill_in
+from tests.slack.simulator.people.interactions import (
     Outcome,
     Submission,
     action_of,
@@ -20,8 +19,9 @@ from tests.slack.simulator.interactions import (
     rich_text,
     take_answer,
 )
-from tests.slack.simulator.methods_views import remove_view, view_body
-from tests.slack.simulator.typed_text import typed, typed_command
+from tests.slack.simulator.people.typed_text import typed, typed_command
+from tests.slack.simulator.transport import responses
+from tests.slack.simulator.transport.delivery import Delivery, Kind, State
 from tests.slack.simulator.world import (
     Button,
     Channel,

@@ -18,10 +18,10 @@ from slipway.bot.chat.matrix.declaration import CHAT
 from slipway.bot.chat.matrix.events.parsing import REACTION_CHOICES
 from slipway.bot.chat.matrix.platform import MATRIX
 from slipway.bot.chat.model import Accept, AnyEvent, Chat, Choice, Platform
-from tests.conformance.platform_harness import Capability, SendFault, SentMessage, VisibleMessage, Where
+from tests.conformance.harness import Capability, MakeHarness, SendFault, SentMessage, VisibleMessage, Where
 from tests.conformance.run import WrappedChat
 from tests.matrix.clients import Person
-from tests.matrix.encrypted_client import EncryptedPerson
+from tests.matrix.encryption.encrypted_client import EncryptedPerson
 from tests.matrix.fakes import BAD_GATEWAY, Fault, FaultProxy, answers, does_it_but_hangs_up, fault_proxy
 from tests.support.synapse import SERVER_NAME, Account, Synapse
 
@@ -357,3 +357,14 @@ class EncryptedMatrixHarness(MatrixHarness):
         data = await self._fetch(file["url"])
         plain: bytes = decrypt_attachment(data, file["key"]["k"], file["hashes"]["sha256"], file["iv"])
         return plain
+
+
+def _on_synapse(harness: type[MatrixHarness]) -> MakeHarness:
+    """The homeserver is only started where it is needed."""
+    return lambda request: harness(request.getfixturevalue("synapse"), request.getfixturevalue("tmp_path"))
+
+
+HARNESSES: Mapping[str, MakeHarness] = {
+    "matrix": _on_synapse(MatrixHarness),
+    "encrypted": _on_synapse(EncryptedMatrixHarness),
+}

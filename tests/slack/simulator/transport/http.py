@@ -17,7 +17,7 @@ from urllib.parse import urlencode
 
 import aiohttp
 
-from tests.slack.simulator.delivery import Delivery, Kind, Outbox
+from tests.slack.simulator.transport.delivery import Delivery, Kind, Outbox
 from tests.slack.simulator.world import Json, SimulatorError
 
 _OLD = 60 * 6  # seconds; Slack's window is five minutes

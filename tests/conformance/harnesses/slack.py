@@ -15,7 +15,7 @@ from slipway.bot.chat.model import Chat, Choice, Platform
 from slipway.bot.chat.slack.chat import SlackChat
 from slipway.bot.chat.slack.declaration import CHAT
 from slipway.bot.chat.slack.platform import SLACK
-from tests.conformance.platform_harness import Capability, SendFault, SentMessage, VisibleMessage, Where
+from tests.conformance.harness import Capability, MakeHarness, SendFault, SentMessage, VisibleMessage, Where
 from tests.slack.harness import address_of, apply_manifest
 from tests.slack.simulator import Delivery, Message, Person, SimulatedSlack
 from tests.slack.simulator.seed import ALICE, BOB, BOT, CAROL, DAVE, IMAGES
@@ -195,3 +195,9 @@ def _visible(message: Message) -> VisibleMessage:
         mentions=frozenset(called.values()),
         private=message.only_for is not None,
     )
+
+
+HARNESSES: Mapping[str, MakeHarness] = {
+    "slack": lambda request: SlackHarness(request.getfixturevalue("tmp_path")),
+    "slack-http": lambda request: SlackHttpHarness(request.getfixturevalue("tmp_path")),
+}

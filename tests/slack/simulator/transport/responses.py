@@ -10,9 +10,9 @@ import json
 
 from aiohttp import web
 
-from tests.slack.simulator.blocks import Surface, check_blocks
+from tests.slack.simulator.block_kit.blocks import Surface, check_blocks
 from tests.slack.simulator.core import RESPONSE_URL_USES, Core, ResponseUrl, with_defaults
-from tests.slack.simulator.methods_chat import bot_message
+from tests.slack.simulator.methods.chat import bot_message
 from tests.slack.simulator.world import Json, Message
 
 

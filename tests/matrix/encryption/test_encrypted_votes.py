@@ -18,7 +18,7 @@ from slipway.bot.operations.model import Operation, OperationState
 from slipway.bot.wiring import RunningBot
 from tests.matrix.builders import settings
 from tests.matrix.clients import Person
-from tests.matrix.encrypted_client import EncryptedPerson
+from tests.matrix.encryption.encrypted_client import EncryptedPerson
 from tests.matrix.harness import bot_with_clouds
 from tests.support.azure import X64
 from tests.support.configuration import DECLARED

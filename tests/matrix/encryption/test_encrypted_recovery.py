@@ -21,7 +21,7 @@ from slipway.bot.chat.model import Assurance, Card
 from slipway.bot.chat.shared.plain import render_plain
 from slipway.bot.core.times import system_clock
 from tests.matrix.builders import LONG, settings
-from tests.matrix.encrypted_client import EncryptedPerson
+from tests.matrix.encryption.encrypted_client import EncryptedPerson
 from tests.matrix.fakes import EventRecorder, FaultProxy, Forward, hangs_up
 from tests.matrix.harness import EncryptedBotRoom, encrypted_bot_room, everybody, running
 from tests.support.synapse import Account, Synapse

@@ -9,7 +9,7 @@ from secrets import token_hex
 
 from tests.slack.simulator.calls import ApiError, Args, find_channel, invalid, require, require_member
 from tests.slack.simulator.core import Core
-from tests.slack.simulator.methods_chat import bot_message
+from tests.slack.simulator.methods.chat import bot_message
 from tests.slack.simulator.world import Channel, Json, UploadedFile
 
 

@@ -15,7 +15,7 @@ from slipway.bot.config.demo import demo_settings
 from slipway.bot.config.settings import PersonSettings, SlipwaySettings
 from slipway.bot.core.times import system_clock
 from tests.matrix.builders import settings
-from tests.matrix.encrypted_client import EncryptedPerson
+from tests.matrix.encryption.encrypted_client import EncryptedPerson
 from tests.matrix.harness import bot_with_clouds
 from tests.support.configuration import DECLARED
 from tests.support.synapse import Account, Synapse

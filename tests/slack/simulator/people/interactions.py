@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from uuid import uuid4
 
-from tests.slack.simulator.blocks import Surface, check_view
+from tests.slack.simulator.block_kit.blocks import Surface, check_view
 from tests.slack.simulator.core import Core, View
-from tests.slack.simulator.delivery import Delivery
-from tests.slack.simulator.forms import option_of
-from tests.slack.simulator.methods_views import MOST_MODALS, create_view, remove_view, replace_view
+from tests.slack.simulator.methods.views import MOST_MODALS, create_view, remove_view, replace_view
+from tests.slack.simulator.people.forms import option_of
+from tests.slack.simulator.transport.delivery import Delivery
 from tests.slack.simulator.world import Button, Json, SimulatorError, User, interactive_elements
 
 

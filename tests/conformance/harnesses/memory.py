@@ -22,7 +22,7 @@ from slipway.bot.chat.model import (
 )
 from slipway.bot.core.errors import ChatError
 from slipway.bot.core.times import system_clock
-from tests.conformance.platform_harness import Capability, SendFault, SentMessage, VisibleMessage, Where
+from tests.conformance.harness import Capability, MakeHarness, SendFault, SentMessage, VisibleMessage, Where
 from tests.support.memory_chat import MemoryChat, PostedMessage
 
 _DIRECT = "direct:"
@@ -185,3 +185,6 @@ def _visible(posted: PostedMessage) -> VisibleMessage:
         edits=len(posted.cards) - 1,
         mentions=frozenset(posted.card.mentions),
     )
+
+
+HARNESSES: Mapping[str, MakeHarness] = {"memory": lambda _request: MemoryHarness()}

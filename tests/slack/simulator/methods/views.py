@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 from secrets import token_hex
 
-from tests.slack.simulator.blocks import Surface, check_view, view_too_large
+from tests.slack.simulator.block_kit.blocks import Surface, check_view, view_too_large
 from tests.slack.simulator.calls import ApiError, Args, invalid
 from tests.slack.simulator.core import Core, View, with_defaults
 from tests.slack.simulator.world import Json

@@ -5,10 +5,12 @@ A :class:`ChatPlatformHarness` is one platform; :mod:`tests.conformance.run` put
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Protocol
+
+import pytest
 
 from slipway.bot.chat.declaration import ChatContext
 from slipway.bot.chat.model import Chat, Choice, Platform
@@ -154,3 +156,7 @@ class ChatPlatformHarness(Protocol):
     def redelivers_at_start(self) -> bool:
         """Whether the platform delivers again only to a bot that starts."""
         ...
+
+
+MakeHarness = Callable[[pytest.FixtureRequest], ChatPlatformHarness]
+"""Makes a platform for one test, with the fixtures that it needs."""

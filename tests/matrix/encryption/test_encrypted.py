@@ -14,7 +14,7 @@ from slipway.bot.chat.matrix.settings import MatrixSettings
 from slipway.bot.chat.model import Assurance, Button, ButtonEvent, Card, Choice, WithdrawnReaction
 from slipway.bot.core.times import system_clock
 from tests.matrix.builders import settings
-from tests.matrix.encrypted_client import EncryptedPerson
+from tests.matrix.encryption.encrypted_client import EncryptedPerson
 from tests.matrix.fakes import EventRecorder
 from tests.matrix.harness import EncryptedBotRoom, encrypted_bot_room, running
 from tests.support.synapse import Account, Synapse

@@ -8,7 +8,18 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.slack.simulator.rules import Items, OneOf, Rule, Shape, Str, Text, Union, anything, flag, number
+from tests.slack.simulator.block_kit.rules import (
+    Items,
+    OneOf,
+    Rule,
+    Shape,
+    Str,
+    Text,
+    Union,
+    anything,
+    flag,
+    number,
+)
 
 ACTION_ID = Str(255)
 BLOCK_ID = Str(255)

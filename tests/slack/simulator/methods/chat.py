@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.slack.simulator.blocks import Surface, check_blocks, metadata_error, too_long
+from tests.slack.simulator.block_kit.blocks import Surface, check_blocks, metadata_error, too_long
 from tests.slack.simulator.calls import ApiError, Args, find_channel, invalid, require, require_member
 from tests.slack.simulator.core import Core, with_defaults
 from tests.slack.simulator.world import Channel, Json, Message

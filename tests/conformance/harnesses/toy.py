@@ -10,7 +10,7 @@ from slipway.bot.chat.declaration import ChatContext
 from slipway.bot.chat.model import Chat, Choice, Platform
 from slipway.bot.core.errors import ChatError
 from slipway.bot.core.times import system_clock
-from tests.conformance.platform_harness import Capability, SendFault, SentMessage, VisibleMessage, Where
+from tests.conformance.harness import Capability, MakeHarness, SendFault, SentMessage, VisibleMessage, Where
 from tests.toys.chat import BOARDS, POSTBOARD, POSTBOARD_CHAT, Board, BoardEvent, Post, PostboardSettings
 
 ROOM = "releng"
@@ -123,3 +123,8 @@ def _visible(post: Post) -> VisibleMessage:
         edits=post.edits,
         mentions=frozenset(account.removeprefix("member-") for account in post.called),
     )
+
+
+HARNESSES: Mapping[str, MakeHarness] = {
+    "toy": lambda request: PostboardHarness(str(request.getfixturevalue("tmp_path")))
+}

@@ -1,0 +1,77 @@
+"""One operation that the bot is killed in: what people have it do, and what must be so in the end."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import ClassVar
+
+from tests.crash.clouds import CrashFaults, CrashTiming
+from tests.crash.installation import Installation
+
+
+class CrashTrigger(StrEnum):
+    """What is counted until the bot dies."""
+
+    REQUEST = "request"  # to a cloud
+    COMMIT = "commit"  # of a transaction, in either of the databases
+    LINE = "line"  # of output
+
+
+@dataclass(frozen=True)
+class CrashPoint:
+    """Where the bot is killed."""
+
+    trigger: CrashTrigger
+    timing: CrashTiming
+    number: int
+
+    def __str__(self) -> str:
+        return f"{self.timing}-{self.trigger}-{self.number}"
+
+
+def at_requests(timing: CrashTiming, *numbers: int) -> tuple[CrashPoint, ...]:
+    """At these requests to a cloud."""
+    return tuple(CrashPoint(CrashTrigger.REQUEST, timing, number) for number in numbers)
+
+
+def at_commits(timing: CrashTiming, *numbers: int) -> tuple[CrashPoint, ...]:
+    """At these commits."""
+    return tuple(CrashPoint(CrashTrigger.COMMIT, timing, number) for number in numbers)
+
+
+def after_lines(*numbers: int) -> tuple[CrashPoint, ...]:
+    """After these lines of output."""
+    return tuple(CrashPoint(CrashTrigger.LINE, CrashTiming.AFTER, number) for number in numbers)
+
+
+class Scenario(ABC):
+    """One operation, from the command to its end. A new one for each crash."""
+
+    kind: ClassVar[str]
+    """The kind of operation that it shows, by its name."""
+
+    approved: ClassVar[bool] = True
+    """Whether somebody has to agree."""
+
+    points: ClassVar[tuple[CrashPoint, ...]]
+    """Where it is killed in the default run: every kind of trigger, and each write from all sides."""
+
+    def __init__(self, installation: Installation) -> None:
+        self.installation = installation
+        self.number = next(installation.clouds.numbers)
+
+    @property
+    def faults(self) -> CrashFaults:
+        """Where its requests go."""
+        return self.installation.clouds.azure_faults
+
+    @property
+    @abstractmethod
+    def command(self) -> str:
+        """What alice types."""
+
+    @abstractmethod
+    def check(self) -> None:
+        """Fail unless the cloud is as wished, and each effect happened once."""
