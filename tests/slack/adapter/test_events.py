@@ -10,6 +10,7 @@ import pytest
 from slipway.bot.chat.model import Address, Assurance, Choice, MessageEvent
 from slipway.bot.core.errors import ChatError
 from tests.slack.builders import PROPOSED, SLIP
+from tests.slack.fakes import InMemoryStore
 from tests.slack.harness import AdapterHarness, build_adapter, running_adapter
 from tests.slack.simulator import Kind, Message, Outcome, Reason, Signature, SimulatedSlack
 from tests.slack.simulator.seed import ALICE, BOB, BOT, IMAGES, RELEASE_TEAM
@@ -317,13 +318,38 @@ class TestGroups:
                 lambda: adapter.group_members[-1] == {RELEASE_TEAM: {ALICE}}, "the new memberships"
             )
 
-    async def test_what_cannot_be_asked_for_stays_as_it_was(self, sim: SimulatedSlack) -> None:
+    async def test_what_cannot_be_asked_for_now_stays_as_it_was(self, sim: SimulatedSlack) -> None:
         async with running_adapter(sim, groups=(RELEASE_TEAM,)) as adapter:
-            sim.lose_scope("usergroups:read")
             known = len(adapter.group_members)
+            sim.faults.server_error("usergroups.users.list")
             await sim.set_group(RELEASE_TEAM, [])
             await sim.until(lambda: len(adapter.group_members) > known, "a look")
             assert adapter.group_members[-1] == {RELEASE_TEAM: {"U0ALICE00", "U0BOB0000"}}
+            assert f"who is in the user group {RELEASE_TEAM}" in adapter.chat.health().detail
+
+    async def test_a_disabled_group_gives_no_roles_any_more_nor_after_a_restart(
+        self, sim: SimulatedSlack
+    ) -> None:
+        store = InMemoryStore()
+        async with running_adapter(sim, groups=(RELEASE_TEAM,), store=store) as adapter:
+            known = len(adapter.group_members)
+            await sim.disable_group(RELEASE_TEAM)
+            await sim.until(lambda: len(adapter.group_members) > known, "a look")
+            assert adapter.group_members[-1] == {RELEASE_TEAM: frozenset()}
+            detail = adapter.chat.health().detail
+            assert "there is no such user group" in detail
+            assert "it gives nobody a role" in detail
+        sim.faults.server_error("usergroups.users.list", times=9)
+        async with running_adapter(sim, groups=(RELEASE_TEAM,), store=store) as adapter:
+            assert adapter.group_members[0] == adapter.group_members[-1] == {RELEASE_TEAM: frozenset()}
+
+    async def test_a_group_that_the_app_may_not_look_into_gives_no_roles(self, sim: SimulatedSlack) -> None:
+        async with running_adapter(sim, groups=(RELEASE_TEAM,)) as adapter:
+            known = len(adapter.group_members)
+            sim.lose_scope("usergroups:read")
+            await sim.set_group(RELEASE_TEAM, [BOB])
+            await sim.until(lambda: len(adapter.group_members) > known, "a look")
+            assert adapter.group_members[-1] == {RELEASE_TEAM: frozenset()}
             assert "lacks the scope `usergroups:read`" in adapter.chat.health().detail
 
     async def test_it_looks_again_by_itself(self, sim: SimulatedSlack) -> None:

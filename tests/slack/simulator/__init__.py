@@ -34,8 +34,10 @@ How it differs from Slack:
   tombstone. Links are not unfurled. Texts of the bot are stored as they came.
 - Slash commands are delivered wherever they are typed, by people of other workspaces and in threads too.
 - A file is shared by the time ``files.completeUploadExternal`` answers; Slack does that a little later.
-- ``reaction_added``, ``app_home_opened``, ``member_joined_channel``, ``channel_archive`` and
-  ``subteam_members_changed`` are sent, other events only by :meth:`SimulatedSlack.event`.
+- ``reaction_added``, ``app_home_opened``, ``member_joined_channel``, ``channel_archive``,
+  ``subteam_members_changed`` and ``subteam_updated`` are sent, other events only by :meth:`SimulatedSlack.event`.
+- A disabled user group answers as one that never was, unless ``include_disabled`` is given: Slack's reference names
+  the option and no other error.
 """
 
 from tests.slack.simulator.faults import Fault, FaultKind

@@ -299,6 +299,14 @@ class SimulatedSlack:
         }
         return await self.core.emit(event, subscription="subteam_members_changed")
 
+    async def disable_group(self, group: str) -> Delivery | None:
+        """Disable a user group, which is what Slack's clients call deleting it. Its members stay listed in it."""
+        found = self.world.groups[group]
+        found.disabled_at = int(self.core.ids.now())
+        subteam = found.shown(users=True)
+        event = {"type": "subteam_updated", "subteam": subteam, "event_ts": self.core.ids.ts()}
+        return await self.core.emit(event, subscription="subteam_updated")
+
     async def event(self, event: dict[str, object], subscription: str, channel: str = "") -> Delivery | None:
         """Send any event, as it is."""
         place = self.channel(channel) if channel else None

@@ -255,6 +255,7 @@ class UserGroup:
     handle: str
     users: list[str]
     team: str
+    disabled_at: int = 0  # seconds since 1970; Slack deletes no group, and calls this date_delete
 
     def shown(self, *, users: bool) -> Json:
         """The group as ``usergroups.list`` shows it."""
@@ -264,7 +265,7 @@ class UserGroup:
             "handle": self.handle,
             "name": self.handle,
             "is_usergroup": True,
-            "date_delete": 0,
+            "date_delete": self.disabled_at,
             "user_count": len(self.users),
         }
         return body | ({"users": list(self.users)} if users else {})

@@ -332,6 +332,13 @@ async def test_user_groups(sim: SimulatedSlack, client: AsyncWebClient) -> None:
     await sim.set_group(RELEASE_TEAM, [CAROL])
     assert (await client.usergroups_users_list(usergroup=RELEASE_TEAM))["users"] == [CAROL]
     assert (await refused(client.usergroups_users_list(usergroup="S0NONE")))["error"] == "no_such_subteam"
+    await sim.disable_group(RELEASE_TEAM)
+    assert (await client.usergroups_list())["usergroups"] == []
+    (group,) = (await client.usergroups_list(include_disabled=True))["usergroups"]
+    assert group["date_delete"] > 0
+    assert (await refused(client.usergroups_users_list(usergroup=RELEASE_TEAM)))["error"] == "no_such_subteam"
+    users = client.usergroups_users_list(usergroup=RELEASE_TEAM, include_disabled=True)
+    assert (await users)["users"] == [CAROL]
 
 
 async def test_a_reaction_of_the_bot(sim: SimulatedSlack, client: AsyncWebClient) -> None:

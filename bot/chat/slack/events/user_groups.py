@@ -20,7 +20,11 @@ log = structlog.get_logger(__name__)
 
 
 class UserGroups:
-    """Keeps the memberships. What cannot be asked for stays as it was known last, over restarts, too."""
+    """Keeps the memberships, over restarts, too.
+
+    While Slack cannot be asked, they stay as they were known last. A group that Slack refuses to tell of, because it
+    was disabled or the app may not look, has no members: nothing says any more that somebody should hold its roles.
+    """
 
     STORE_KEY = "groups"
 
@@ -66,8 +70,13 @@ class UserGroups:
                     lambda client, group=group: client.usergroups_users_list(usergroup=group),  # type: ignore[misc]
                 )
             except ChatError as error:
-                problem = str(error)
-                log.warning("who is in a user group stays as it was known", group=group, problem=problem)
+                if error.passing:
+                    problem = str(error)
+                    log.warning("who is in a user group stays as it was known", group=group, problem=problem)
+                else:
+                    problem = f"{error} Until that is mended, it gives nobody a role."
+                    log.warning("a user group counts as empty", group=group, problem=str(error))
+                    self._members[group] = frozenset()
                 continue
             users = answer.get("users")
             found = users if isinstance(users, list) else []

@@ -61,14 +61,15 @@ async def user_info(core: Core, args: Args) -> Json:
 async def list_groups(core: Core, args: Args) -> Json:
     """``usergroups.list``"""
     require(core, "usergroups:read")
-    users = args.flag("include_users")
-    return {"ok": True, "usergroups": [group.shown(users=users) for group in core.world.groups.values()]}
+    users, disabled = args.flag("include_users"), args.flag("include_disabled")
+    found = [group for group in core.world.groups.values() if disabled or not group.disabled_at]
+    return {"ok": True, "usergroups": [group.shown(users=users) for group in found]}
 
 
 async def list_group_users(core: Core, args: Args) -> Json:
     """``usergroups.users.list``"""
     require(core, "usergroups:read")
     group = core.world.groups.get(args.need("usergroup"))
-    if group is None:
+    if group is None or (group.disabled_at and not args.flag("include_disabled")):
         raise ApiError("no_such_subteam")
     return {"ok": True, "users": list(group.users)}
