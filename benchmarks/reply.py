@@ -109,7 +109,7 @@ def _without_record(dispatcher: Dispatcher, folder: Path) -> Dispatcher:
     """The same dispatcher, people, commands and messages, whose answers run without DBOS."""
     twin = copy.copy(dispatcher)
     unrecorded = Unrecorded(folder)
-    unrecorded.register("hear", twin._hear)
+    unrecorded.register("hear", twin._handle)
     twin._workflows = unrecorded
     return twin
 

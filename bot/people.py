@@ -16,11 +16,7 @@ from slipway.bot.chat.model import SCHEDULE, Platform
 from slipway.bot.config.settings import PersonSettings, ScheduleSettings, SlipwaySettings, split_address
 from slipway.bot.config.spec import CommandRight, gives
 
-OPEN_TO_ALL = frozenset({"help", "whoami"})
-"""Commands that everybody may use, strangers included: they say how to become known."""
-
 _NAMED = 5  # holders named in a refusal; more are counted
-_READ, _ALL = "read", "*"
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,8 +29,8 @@ from slipway.bot.store.database import Database
 from slipway.bot.store.memory import ChatMemory, TickMemory
 from slipway.bot.workflows.engine import WorkflowEngine
 from slipway.commands.dispatch.dispatcher import Dispatcher
+from slipway.commands.dispatch.home import home
 from slipway.commands.dispatch.runner import CommandRunner
-from slipway.commands.general.home import home
 from slipway.scheduler.schedules import Schedules
 from slipway.scheduler.timetable import Timetable, upcoming
 
@@ -75,40 +75,21 @@ def wire(parts: Parts) -> RunningBot:
     """Put everything together. Starts nothing, and asks nobody."""
     settings, declarations = parts.settings, parts.declarations
     people = People(settings, {chat.platform: chat.group_key for chat in declarations.chats})
-    operations = OperationRepository(parts.database, declarations.registry)
-    cards = CardContext(people, settings.commands.prefix, settings.zone)
     chats = {
         builder.platform: builder.build(_chat_context(parts, builder.platform, people, lambda: services))
         for builder in parts.chats
     }
     messages = MessageService(parts.database, chats, parts.clock, parts.sleep)
-    polling = Polling(sleep=parts.sleep)
-    context = SubjectContext(settings, parts.clouds, operations, parts.clock, polling)
-    subjects = SubjectServices.build(declarations.registry, context)
-    plans = PlanService(subjects, settings.policy, operations, parts.clock)
-    approvals = ApprovalService(operations, people, parts.clock)
     timetables = tuple(Timetable(entry) for entry in settings.schedule if entry.enabled)
-    services = Services(
-        settings=settings,
-        people=people,
-        operations=operations,
-        approvals=approvals,
-        cards=cards,
-        clock=parts.clock,
-        chats=chats,
-        clouds=parts.clouds,
-        clouds_in_words=declarations.clouds_in_words(settings),
-        subjects=subjects,
-        started_at=parts.clock(),
-        upcoming=lambda: upcoming(timetables, parts.clock()),
-    )
+    services = _services(parts, people, chats, timetables)
+    plans = PlanService(services.subjects, settings.policy, services.operations, parts.clock)
     runner = OperationRunner(
-        operations=operations,
+        operations=services.operations,
         messages=messages,
         plans=plans,
-        subjects=subjects,
+        subjects=services.subjects,
         workflows=parts.workflows,
-        cards=cards,
+        cards=services.cards,
         clock=parts.clock,
         sleep=parts.sleep,
     )
@@ -124,8 +105,8 @@ def wire(parts: Parts) -> RunningBot:
         sleep=parts.sleep,
     )
     housekeeping = Housekeeping(
-        operations=operations,
-        approvals=approvals,
+        operations=services.operations,
+        approvals=services.approvals,
         runner=runner,
         workflows=parts.workflows,
         clock=parts.clock,
@@ -140,7 +121,37 @@ def wire(parts: Parts) -> RunningBot:
         clock=parts.clock,
     )
     return RunningBot(
-        dispatcher, schedules, housekeeping, operations, parts.workflows, parts.database, chats, services
+        dispatcher,
+        schedules,
+        housekeeping,
+        services.operations,
+        parts.workflows,
+        parts.database,
+        chats,
+        services,
+    )
+
+
+def _services(
+    parts: Parts, people: People, chats: Mapping[Platform, Chat], timetables: Sequence[Timetable]
+) -> Services:
+    """What commands work with."""
+    settings, declarations = parts.settings, parts.declarations
+    operations = OperationRepository(parts.database, declarations.registry)
+    context = SubjectContext(settings, parts.clouds, operations, parts.clock, Polling(sleep=parts.sleep))
+    return Services(
+        settings=settings,
+        people=people,
+        operations=operations,
+        approvals=ApprovalService(operations, people, parts.clock),
+        cards=CardContext(people, settings.commands.prefix, settings.zone),
+        clock=parts.clock,
+        chats=chats,
+        clouds=parts.clouds,
+        clouds_in_words=declarations.clouds_in_words(settings),
+        subjects=SubjectServices.build(declarations.registry, context),
+        started_at=parts.clock(),
+        upcoming=lambda: upcoming(timetables, parts.clock()),
     )
 
 

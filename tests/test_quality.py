@@ -28,7 +28,8 @@ def _harnesses(platform: str) -> Iterator[type]:
         for found in vars(module).values():
             if found is MemoryHarness:  # it stands in for the console, and is none
                 continue
-            if isinstance(found, type) and hasattr(found, "missing") and found.platform == platform:
+            its_own = isinstance(found, type) and hasattr(found, "missing")
+            if its_own and getattr(found, "platform", None) == platform:
                 yield found
 
 

@@ -73,6 +73,10 @@ class Clouds:
         """Every adapter that can do this, by name, in the order of the configuration; empty if none can."""
         return MappingProxyType(cast("dict[str, PortT]", self._ports.get(capability, {})))
 
+    def each(self, capability: Capability[PortT]) -> Mapping[str, PortT]:
+        """The same, where each is to be asked: if none can do this, ``absent`` stands there and says so."""
+        return self.all(capability) or {"": capability.absent("")}
+
     def get(self, capability: Capability[PortT], name: str) -> PortT:
         """The adapter of this name, or the capability's ``absent``."""
         found = self.all(capability).get(name)

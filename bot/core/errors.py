@@ -71,7 +71,7 @@ class CloudError(SlipwayError):
 
     Args:
         kind: the class of failure.
-        cloud: ``aws`` or ``azure``.
+        cloud: the name of its table: ``aws``, ``azure.staging``.
         sentence: what failed, in plain words with the cloud's own error code, never its raw body.
         code: the cloud's error code, such as ``InsufficientInstanceCapacity``; empty if it gave none.
     """

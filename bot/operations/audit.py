@@ -18,7 +18,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from slipway.bot.core.model import Json
+from slipway.bot.core.model import Json, canonical
 from slipway.bot.store.database import Database
 from slipway.bot.store.tables import audit
 
@@ -78,7 +78,7 @@ class AuditEntry:
 
     def text(self, number: int, previous: str) -> str:
         """The canonical text that is hashed."""
-        return json.dumps(
+        return canonical(
             {
                 "action": self.action,
                 "actor": self.actor,
@@ -88,10 +88,7 @@ class AuditEntry:
                 "number": number,
                 "operation": self.operation_id,
                 "previous": previous,
-            },
-            sort_keys=True,
-            separators=(",", ":"),
-            ensure_ascii=False,
+            }
         )
 
 

@@ -215,7 +215,7 @@ class HomeSection(Declaration):
     asks: bool = False
 
     def __post_init__(self) -> None:
-        check_callables("A section of App Home", self, ("cards",))
+        check_callables("A section of a person's page", self, ("cards",))
 
 
 def nothing(_context: SubjectContext) -> None:
@@ -236,7 +236,7 @@ class Subject(Declaration, Generic[ServicesT]):
         commands: what people type about it, in the order of help.
         summary: its lines in `slipway check`.
         probes: what `slipway doctor` tries.
-        home: its sections of App Home.
+        home: its sections of a person's own page.
         forms: forms for its commands.
     """
 

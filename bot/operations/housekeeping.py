@@ -36,10 +36,8 @@ class Housekeeping:
         """Expire what is over its time, start what is approved but was never begun, end what broke off."""
         now = self._clock()
         for operation in await self._operations.open_ones():
-            if operation.state is OperationState.UNKNOWN:
-                continue
             if operation.state is not OperationState.PROPOSED:
-                await self._runner.mend(operation.id)
+                await self._runner.fail_interrupted(operation.id)
                 if operation.state is OperationState.APPROVED:
                     await self._runner.start(operation.id)
             elif now >= operation.expires_at:

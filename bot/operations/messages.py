@@ -178,7 +178,7 @@ class MessageService:
             log.error("no chat is there for this platform", platform=room.platform, key=key)
             return None
         try:
-            message_id = await self._insist(lambda: chat.send(room.id, card, thread=thread, key=key))
+            message_id = await self._retry(lambda: chat.send(room.id, card, thread=thread, key=key))
         except ChatError as error:
             log.error("a message could not be sent", room=room.id, key=key, why=str(error))
             return None
@@ -193,7 +193,7 @@ class MessageService:
         # Counted, as a platform drops an edit whose key it knows, and a card can come to look as it did before.
         key = f"{shown.key}:{shown.edits + 1}:{looks[:16]}"
         try:
-            await self._insist(
+            await self._retry(
                 lambda: chat.edit(shown.room.id, shown.message_id, card, thread=shown.thread, key=key)
             )
         except ChatError as error:
@@ -201,7 +201,7 @@ class MessageService:
             return None
         return replace(shown, shown=looks, edits=shown.edits + 1)
 
-    async def _insist(self, attempt: Callable[[], Awaitable[T]]) -> T:
+    async def _retry(self, attempt: Callable[[], Awaitable[T]]) -> T:
         """Try again, a few times and ever later, while the platform says that this may help."""
         pause = FIRST_PAUSE_SECONDS
         for _ in range(SEND_ATTEMPTS - 1):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any, TypeVar
@@ -138,8 +138,3 @@ class SubjectServices:
         if kind is None:
             raise UserError(f"This Slipway does not know steps of the kind {step.kind}.")
         return kind.executor(self.by_subject[self.registry.owner(step.kind).name])
-
-
-def each_of(subjects: Iterable[Subject[Any]], part: Callable[[Subject[Any]], Iterable[T]]) -> Iterator[T]:
-    """A part of every subject, one after another."""
-    return (entry for subject in subjects for entry in part(subject))

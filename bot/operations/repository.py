@@ -3,7 +3,6 @@ transaction: either all are there or none."""
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -15,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from slipway.bot.chat.model import Room
 from slipway.bot.core.model import canonical_json
+from slipway.bot.core.operation_ids import FEWEST, random_operation_id
 from slipway.bot.core.steps import Step
 from slipway.bot.operations.audit import AuditEntry, AuditKey, StepPhase, append, is_noted
 from slipway.bot.operations.changes import OperationChange, StepChange, moved_values
@@ -34,9 +34,6 @@ from slipway.bot.store.database import Database
 from slipway.bot.store.tables import operation, operation_target, step_report, vote
 
 log = structlog.get_logger(__name__)
-
-_LETTERS = "23456789abcdefghjkmnpqrstuvwxyz"
-"""For operation ids: no 0/o, 1/i/l, which people confuse when they read aloud."""
 
 _ID_TRIES = 8
 
@@ -357,8 +354,7 @@ class OperationRepository:
 
 async def _fresh_id(connection: AsyncConnection) -> str:
     for attempt in range(_ID_TRIES):
-        length = 4 + attempt // 4
-        candidate = "op-" + "".join(secrets.choice(_LETTERS) for _ in range(length))
+        candidate = random_operation_id(FEWEST + attempt // 4)
         taken = await connection.scalar(sa.select(operation.c.id).where(operation.c.id == candidate))
         if taken is None:
             return candidate

@@ -91,7 +91,7 @@ class OperationRunner:
         """Carry an approved operation out, once; returns when it is certain that this will happen."""
         await self._workflows.start(WORKFLOW, _workflow_id(operation_id), {"operation": operation_id})
 
-    async def mend(self, operation_id: str) -> None:
+    async def fail_interrupted(self, operation_id: str) -> None:
         """End an operation whose run broke off without ending it, which is a fault of Slipway's own."""
         if await self._workflows.over(_workflow_id(operation_id)):
             await self._give_up(operation_id)

@@ -42,7 +42,7 @@ from slipway.bot.workflows.engine import Effect, Payload, WorkflowEngine
 from slipway.commands.dispatch.cards import user_error_card
 from slipway.commands.dispatch.context import Asker, Place
 from slipway.commands.dispatch.events import (
-    HEAR,
+    EVENT_WORKFLOW,
     AcceptedEvent,
     LineRequest,
     StoredReading,
@@ -86,7 +86,7 @@ class Dispatcher:
         self._messages = messages
         self._workflows = workflows
         self._sleep = sleep
-        workflows.register(HEAR, self._hear)
+        workflows.register(EVENT_WORKFLOW, self._handle)
         workflows.register(ASK, self._ask)
         workflows.register(TICK, self._tick)
 
@@ -95,7 +95,7 @@ class Dispatcher:
         accepted = await self._look(event)
         if accepted is None:
             return False
-        await self._workflows.start(HEAR, accepted.event_key, accepted.payload)
+        await self._workflows.start(EVENT_WORKFLOW, accepted.event_key, accepted.payload)
         return True
 
     async def accept_line(self, request: LineRequest) -> None:
@@ -133,7 +133,7 @@ class Dispatcher:
         about = event.model_copy(update={"operation_id": card.operation_id})
         return AcceptedEvent(event_key=key, event=about, thread=card.thread or card.message_id)
 
-    async def _hear(self, payload: Payload) -> None:
+    async def _handle(self, payload: Payload) -> None:
         try:
             accepted = AcceptedEvent.read(payload)
         except UnknownEventError as error:

@@ -12,7 +12,7 @@ from slipway.bot.core.model import Json, Model
 from slipway.bot.people import schedule_id
 from slipway.commands.grammar.reading import Line, Reading, Unknown, Unreadable
 
-HEAR = "hear"
+EVENT_WORKFLOW = "hear"
 """The workflow that answers a chat event; its ids begin with it."""
 
 FORMAT = 2
@@ -30,7 +30,7 @@ class UnknownEventError(Exception):
 
 def event_key(event: AnyEvent, event_id: str) -> str:
     """The id of the workflow that an event of this platform starts: one id, one run."""
-    return f"{HEAR}:{event.room.platform}:{event_id}"
+    return f"{EVENT_WORKFLOW}:{event.room.platform}:{event_id}"
 
 
 class StoredReading(Model):

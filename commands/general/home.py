@@ -1,12 +1,8 @@
-"""What one person may want to see at a glance, as cards: for Slack's App Home, and whatever has such a place.
-
-Each subject declares its own sections.
-"""
+"""The section of a person's own page that tells what the clock does next."""
 
 from __future__ import annotations
 
-from slipway.bot.chat.model import Card, Field, Platform, Tone
-from slipway.bot.core.errors import SlipwayError
+from slipway.bot.chat.model import Card, Field
 from slipway.bot.core.times import format_time
 from slipway.bot.operations.declarations import HomeSection
 from slipway.bot.operations.services import Services
@@ -24,26 +20,6 @@ async def schedules_section(services: Services, person: Person) -> tuple[Card, .
         for name, moment in upcoming
     )
     return (Card(title="Next scheduled runs", fields=fields),)
-
-
-async def home(services: Services, platform: Platform, account: str) -> tuple[Card, ...]:
-    """Every section, for whoever has this account; a stranger is told how to become known."""
-    person = services.people.by_account(platform, account)
-    if person is None:
-        text = f"Whoever runs Slipway can add `{platform}:{account}` to a person in slipway.toml."
-        return (Card(title="I do not know you", text=text),)
-    sections = [
-        (subject.title, section)
-        for subject in services.subjects.registry.subjects
-        for section in subject.home
-    ]
-    cards: list[Card] = []
-    for title, section in sorted(sections, key=lambda each: not each[1].asks):
-        try:
-            cards += await section.cards(services, person)
-        except SlipwayError as error:
-            cards.append(Card(tone=Tone.WARNING, title=title, text=f"This cannot be shown now: {error}"))
-    return tuple(cards)
 
 
 PARTS = (HomeSection(schedules_section),)

@@ -27,8 +27,8 @@ async def status(call: CommandContext) -> CardReply:
         (platform, "✔ connected" if each.connected else "✘ not connected", _age(each.last_heard_from))
         for platform, each in health.items()
     )
-    waiting = await services.operations.in_states((OperationState.PROPOSED,))
-    running = await services.operations.in_states((OperationState.APPROVED, OperationState.RUNNING))
+    operations = await services.operations.open_ones()
+    waiting = sum(each.state is OperationState.PROPOSED for each in operations)
     up = services.clock() - services.started_at
     healthy = all(each.connected for each in health.values())
     return CardReply(
@@ -37,8 +37,8 @@ async def status(call: CommandContext) -> CardReply:
             title=f"Slipway {__version__} is up for {format_span(up)}",
             fields=(
                 Field(label="Clouds", value=", ".join(services.clouds_in_words) or "none"),
-                Field(label="Waiting for approval", value=str(len(waiting))),
-                Field(label="Running", value=str(len(running))),
+                Field(label="Waiting for approval", value=str(waiting)),
+                Field(label="Running", value=str(len(operations) - waiting)),
                 Field(label="Now", value=format_time(services.clock(), services.cards.zone)),
             ),
             tables=(Table(columns=("Chat", "Connection", "Last heard from"), rows=rows), *_schedules(call)),

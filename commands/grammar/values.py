@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import click
 
+from slipway.bot.core.operation_ids import read_operation_id
 from slipway.bot.core.text import nearest
 from slipway.bot.core.times import parse_duration
 
@@ -17,9 +18,6 @@ LONGEST_SHOWN = 40
 _TRAILING = ".,;:!?)]}>\"'"
 _LEADING = "([{<\"'#"
 
-# The letters of ids as `bot.operations.repository` draws them: without o, so that a leading “op” is
-# always the prefix, however the hyphen was lost.
-_OPERATION_ID = re.compile(r"(?:op-?)?([2-9a-hjkmnp-z]{4,8})", re.ASCII)
 _WHOLE = re.compile(r"[+-]?\d{1,9}", re.ASCII)
 
 
@@ -79,10 +77,10 @@ class OperationIdValue(Value):
     def read(self, text: str) -> str:
         """Read an operation's id, and spell it as the bot does."""
         bare = without_punctuation(text).lower()
-        match = _OPERATION_ID.fullmatch(re.sub(r"[\N{FIGURE DASH}\N{EN DASH}\N{EM DASH}_]", "-", bare))
-        if match is None:
+        found = read_operation_id(re.sub(r"[\N{FIGURE DASH}\N{EN DASH}\N{EM DASH}_]", "-", bare))
+        if found is None:
             raise ValueError(f"{said_back(text)} is not the id of an operation; they look like op-7k3f")
-        return f"op-{match[1]}"
+        return found
 
 
 class WholeNumber(Value):

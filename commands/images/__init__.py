@@ -1,8 +1,8 @@
 """Commands about images, and the subject with them."""
 
-from slipway.bot.subjects.images.subject import IMAGES
+from slipway.bot.subjects.images.subject import IMAGES_SUBJECT
 
-SUBJECT = IMAGES.with_parts(
+SUBJECT = IMAGES_SUBJECT.with_parts(
     __name__,
     "images",
     "promote",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 
 from slipway.bot.core.errors import UserError
 from slipway.bot.operations.model import OperationState
@@ -12,7 +12,7 @@ WAITING = (OperationState.PROPOSED,)
 """What can be approved or rejected."""
 
 
-async def the_operation(call: CommandContext, named: str | None, states: Sequence[OperationState]) -> str:
+async def the_operation(call: CommandContext, named: str | None, states: Collection[OperationState]) -> str:
     """The operation named, or else the only one in one of these states.
 
     Raises:
@@ -20,11 +20,10 @@ async def the_operation(call: CommandContext, named: str | None, states: Sequenc
     """
     if named is not None:
         return named
-    waiting = await call.services.operations.in_states(states)
+    waiting = [each.id for each in await call.services.operations.open_ones() if each.state in states]
     if len(waiting) == 1:
-        return waiting[0].id
+        return waiting[0]
     do = "wait for approval" if states == WAITING else "are open"
     if not waiting:
         raise UserError(f"There are no operations that {do}.", hint="history")
-    ids = tuple(operation.id for operation in waiting)
-    raise UserError(f"{len(ids)} operations {do}; say which.", nearest=ids[:5], hint="pending")
+    raise UserError(f"{len(waiting)} operations {do}; say which.", nearest=tuple(waiting[:5]), hint="pending")

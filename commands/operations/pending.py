@@ -5,11 +5,9 @@ from __future__ import annotations
 from slipway.bot.chat.model import Card, Table
 from slipway.bot.core.commands import command
 from slipway.bot.core.times import format_span
-from slipway.bot.operations.model import Operation, OperationState
+from slipway.bot.operations.model import OPEN, Operation, OperationState
 from slipway.bot.operations.policy import Missing, approval_status, may_decide
 from slipway.commands.dispatch.context import CardReply, CommandContext
-
-_OPEN = (OperationState.PROPOSED, OperationState.APPROVED, OperationState.RUNNING)
 
 
 @command(
@@ -19,7 +17,7 @@ _OPEN = (OperationState.PROPOSED, OperationState.APPROVED, OperationState.RUNNIN
 )
 async def pending(call: CommandContext) -> CardReply:
     """Each with what it waits for, how long it stays open, and whether you can approve it."""
-    waiting = await call.services.operations.in_states(_OPEN)
+    waiting = await call.services.operations.in_states(OPEN)
     if not waiting:
         return CardReply(Card(title="Nothing waits, and nothing runs."))
     rows = tuple(_row(operation, call) for operation in waiting)

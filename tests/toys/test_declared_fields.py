@@ -124,7 +124,7 @@ NEEDS_LITERAL = 'The request {} lacks its kind: write kind: Literal["name"] = "n
         (lambda: but(PROBE, wanted=True), "The probe toys needs a function as its wanted, and has True."),
         (
             lambda: but(TOYS.home[0], cards=()),
-            "A section of App Home needs a function as its cards, and has a tuple.",
+            "A section of a person's page needs a function as its cards, and has a tuple.",
         ),
         (
             lambda: DeclaredForm(shortcut="toys", make=plain),  # type: ignore[arg-type]

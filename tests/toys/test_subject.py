@@ -28,7 +28,7 @@ from slipway.bot.operations.declarations import HomeSection, Probe
 from slipway.bot.operations.model import OperationState
 from slipway.commands.dispatch.context import ChangeRequest, CommandContext
 from slipway.commands.dispatch.events import LineRequest
-from slipway.commands.general.home import home
+from slipway.commands.dispatch.home import home
 from slipway.commands.scheduled import schedule_problems
 from tests.conformance.harnesses.console import ConsoleHarness
 from tests.conformance.run import ConformanceRun, conformance_run

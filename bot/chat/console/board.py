@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from slipway.bot.chat.model import Button, Card, Choice
+from slipway.bot.core.operation_ids import IN_TEXT
 
 _REMEMBERED = 1000  # messages; an edit of one that is older is shown as if it were new
-_OPERATION = re.compile(r"\bop-[0-9a-z]{3,12}\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +151,7 @@ def operation_of(card: Card) -> str:
     """
     if card.buttons:
         return card.buttons[0].operation_id
-    matches = map(_OPERATION.search, (card.title, *(field.value for field in card.fields)))
+    matches = map(IN_TEXT.search, (card.title, *(field.value for field in card.fields)))
     return next((match.group() for match in matches if match), "")
 
 

@@ -88,7 +88,7 @@ class Ec2Calls:
         Args:
             request: what is asked, for errors.
             operation: boto3's name of it, such as ``terminate_instances``.
-            read: may raise UnexpectedAnswerError; runs in the call's thread.
+            read: may raise UnexpectedResponseError; runs in the call's thread.
             parameters: as boto3 takes them.
 
         Raises:

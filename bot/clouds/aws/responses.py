@@ -1,6 +1,6 @@
 """Reads EC2's responses, as botocore parses them, into the words of :mod:`slipway.bot.clouds.model`.
 
-Whatever lacks a part that EC2 always gives raises UnexpectedAnswerError: nothing is guessed, and a missing
+Whatever lacks a part that EC2 always gives raises UnexpectedResponseError: nothing is guessed, and a missing
 list is never taken for an empty one.
 """
 
@@ -42,7 +42,7 @@ def read_list(response: Response, name: str) -> list[Response]:
     """The list of structures of that name.
 
     Raises:
-        UnexpectedAnswerError: there is none; an empty list is one.
+        UnexpectedResponseError: there is none; an empty list is one.
     """
     found = response.get(name)
     if not isinstance(found, list) or not all(isinstance(item, Mapping) for item in found):

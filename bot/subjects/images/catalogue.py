@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from fnmatch import fnmatchcase
 
 from slipway.bot.clouds.capabilities import Clouds
@@ -30,7 +30,7 @@ class Catalogue:
             UserError: no gallery is configured.
             CloudError: one cannot be read, or it lists none, which no working gallery does.
         """
-        galleries = self._galleries()
+        galleries = self._clouds.each(IMAGE_VERSIONS)
         listed = await side_by_side(
             {
                 cloud: _listing(cloud, gallery, alone=len(galleries) == 1)
@@ -58,7 +58,7 @@ class Catalogue:
         everything = await self.definitions()
         if wanted is None:
             return everything
-        cloud, name = split_cloud(wanted, self._galleries())
+        cloud, name = split_cloud(wanted, self._clouds.each(IMAGE_VERSIONS))
         folded = name.casefold()
         here = [each for each in everything if cloud in (None, each.cloud)]
         exact = tuple(each for each in here if each.name.casefold() == folded)
@@ -113,10 +113,6 @@ class Catalogue:
         the truth is no ground for a plan.
         """
         return await side_by_side({each: self.versions(each) for each in definitions})
-
-    def _galleries(self) -> Mapping[str, ImageVersions]:
-        """The galleries by their clouds' names; where none is configured, the one that says so when asked."""
-        return self._clouds.all(IMAGE_VERSIONS) or {"": self._clouds.only(IMAGE_VERSIONS)}
 
 
 def is_pattern(text: str) -> bool:

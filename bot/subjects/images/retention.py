@@ -87,11 +87,6 @@ class Retention:
     kept: tuple[Kept, ...]
     warnings: tuple[str, ...] = ()
 
-    @property
-    def share(self) -> float:
-        """The share of the definition's versions that goes, from 0 to 1."""
-        return len(self.deletions) / (len(self.deletions) + len(self.kept))
-
 
 _KEEP_REASONS = {
     Protection.DELETE_NEVER: KeepReason.DELETE_NEVER,

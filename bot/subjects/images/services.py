@@ -8,7 +8,7 @@ from slipway.bot.clouds.capabilities import Clouds
 from slipway.bot.core.times import Clock
 from slipway.bot.core.waiting import Polling
 from slipway.bot.subjects.images.catalogue import Catalogue
-from slipway.bot.subjects.images.history import PastOperations, RollbackHistory
+from slipway.bot.subjects.images.history import RollbackHistory
 from slipway.bot.subjects.images.settings import RetentionSettings
 
 
@@ -31,14 +31,3 @@ class ImageServices:
     retention: RetentionSettings
     clock: Clock
     polling: Polling
-
-
-def open_images(
-    retention: RetentionSettings,
-    clouds: Clouds,
-    clock: Clock,
-    polling: Polling,
-    operations: PastOperations,
-) -> ImageServices:
-    """The services for these settings. Asks no cloud."""
-    return ImageServices(clouds, Catalogue(clouds), RollbackHistory(operations), retention, clock, polling)

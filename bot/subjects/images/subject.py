@@ -12,12 +12,14 @@ from slipway.bot.operations.declarations import (
     Subject,
     SubjectContext,
 )
+from slipway.bot.subjects.images.catalogue import Catalogue
 from slipway.bot.subjects.images.cleanup import CleanupPlanner
 from slipway.bot.subjects.images.executors import DeleteVersionExecutor, SetExcludedExecutor
+from slipway.bot.subjects.images.history import RollbackHistory
 from slipway.bot.subjects.images.promote import PromotePlanner
 from slipway.bot.subjects.images.requests import Cleanup, Promote, Rollback
 from slipway.bot.subjects.images.rollback import RollbackPlanner
-from slipway.bot.subjects.images.services import ImageServices, open_images
+from slipway.bot.subjects.images.services import ImageServices
 from slipway.bot.subjects.images.settings import RetentionSettings
 from slipway.bot.subjects.images.steps import DeleteVersion, SetExcluded, VersionStep
 
@@ -30,8 +32,14 @@ RETENTION = SettingsTable(
 
 
 def _services(context: SubjectContext) -> ImageServices:
-    retention = context.settings.table(RETENTION)
-    return open_images(retention, context.clouds, context.clock, context.polling, context.operations)
+    return ImageServices(
+        clouds=context.clouds,
+        catalogue=Catalogue(context.clouds),
+        history=RollbackHistory(context.operations),
+        retention=context.settings.table(RETENTION),
+        clock=context.clock,
+        polling=context.polling,
+    )
 
 
 def _demanded_by_cleanups(settings: SlipwaySettings) -> int:
@@ -47,7 +55,7 @@ def _targets(step: VersionStep) -> tuple[str, ...]:
     return (step.target,)
 
 
-IMAGES: Subject[ImageServices] = Subject(
+IMAGES_SUBJECT: Subject[ImageServices] = Subject(
     name="images",
     title="Images",
     services=_services,

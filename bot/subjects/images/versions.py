@@ -38,7 +38,7 @@ def sort_key(version: ImageVersion) -> tuple[VersionNumber, datetime]:
 
 
 def newest_first(versions: Iterable[ImageVersion]) -> list[ImageVersion]:
-    """The versions, newest first, as :func:`order_key` has it."""
+    """The versions, newest first, as :func:`sort_key` has it."""
     return sorted(versions, key=sort_key, reverse=True)
 
 

@@ -47,10 +47,3 @@ class MachineServices:
     async def images(self) -> tuple[MachineImage, ...]:
         """As :func:`slipway.bot.subjects.machines.listing.all_images`."""
         return await all_images(self.clouds)
-
-
-def open_machines(
-    profiles: Mapping[str, ProfileSettings], clouds: Clouds, clock: Clock, polling: Polling
-) -> MachineServices:
-    """The services for these settings. Asks no cloud."""
-    return MachineServices(clouds, profiles, clock, polling)

@@ -24,7 +24,7 @@ from slipway.bot.subjects.machines.executors import LaunchExecutor, TerminateExe
 from slipway.bot.subjects.machines.launch import LaunchPlanner
 from slipway.bot.subjects.machines.probe import missing_templates
 from slipway.bot.subjects.machines.requests import Launch, Terminate
-from slipway.bot.subjects.machines.services import MachineServices, open_machines
+from slipway.bot.subjects.machines.services import MachineServices
 from slipway.bot.subjects.machines.settings import ProfileSettings
 from slipway.bot.subjects.machines.steps import LaunchMachines, TerminateMachine
 from slipway.bot.subjects.machines.terminate import TerminatePlanner
@@ -57,7 +57,12 @@ PROFILES = SettingsTable(
 
 
 def _services(context: SubjectContext) -> MachineServices:
-    return open_machines(context.settings.named(PROFILES), context.clouds, context.clock, context.polling)
+    return MachineServices(
+        clouds=context.clouds,
+        profiles=context.settings.named(PROFILES),
+        clock=context.clock,
+        polling=context.polling,
+    )
 
 
 def _launch_command(request: Launch) -> tuple[str, ...]:

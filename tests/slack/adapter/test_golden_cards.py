@@ -30,7 +30,7 @@ from slipway.bot.clouds.simulated.faults import Fault, FaultKind
 from slipway.bot.clouds.simulated.fedora import many
 from slipway.bot.operations.model import OperationState
 from slipway.commands.dispatch.events import LineRequest
-from slipway.commands.general.home import home
+from slipway.commands.dispatch.home import home
 from tests.slack.golden import Golden, numbered, pretty, sent
 from tests.slack.harness import no_wait
 from tests.slack.simulator.block_kit.blocks import Surface, check_blocks, check_view, too_long, view_too_large

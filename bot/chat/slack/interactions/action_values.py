@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass
 
 from slipway.bot.chat.slack.ids import CHANNEL, USER, parse_ts
+from slipway.bot.core.operation_ids import PATTERN
 
 APPROVE_ACTION = "slipway.approve"
 REJECT_ACTION = "slipway.reject"
@@ -26,7 +27,7 @@ SHOW_OPERATION_SHORTCUT = "slipway.show_operation"
 _FORM_PREFIX = "slipway."
 _FROM_MESSAGE = "_from"
 
-_OPERATION_REFERENCE = re.compile(r"(op-[a-z0-9]{3,16})\|([0-9a-f]{4,64})", re.ASCII)
+_OPERATION_REFERENCE = re.compile(rf"({PATTERN})\|([0-9a-f]{{4,64}})", re.ASCII)
 
 
 def form_callback(name: str) -> str:

@@ -6,7 +6,6 @@ sentence to one person) follows the acknowledgement.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from itertools import chain
 from typing import Any
@@ -34,13 +33,13 @@ from slipway.bot.chat.slack.interactions.views import Views
 from slipway.bot.chat.slack.rendering.limits import REASON as MAX_REASON
 from slipway.bot.chat.slack.rendering.modals import REASON, form_values, input_value
 from slipway.bot.chat.slack.sending.ephemeral import EphemeralMessages
+from slipway.bot.core.operation_ids import IN_TEXT
 
 FORGED_BUTTON = "That button belongs to nothing I know. `/slipway pending` lists what waits for an approval."
 UNKNOWN_BUTTON = "I do not know that button any more. Ask for the card anew, with `/slipway op ID`."
 UNKNOWN_FORM = "I do not know that form any more. `/slipway help` lists what can be typed."
 NO_OPERATION = "There is no operation's id in that message; it would look like `op-7k3f`."
 
-_OPERATION = re.compile(r"\bop-[a-z0-9]{3,16}\b", re.ASCII)
 _MAX_SEARCHED = 100_000  # characters of a message
 _MAX_EVENT_ID = 250
 
@@ -227,7 +226,7 @@ class InteractionHandler:
     async def _show_operation(
         self, interaction: Interaction, body: Mapping[str, Any], text: str, accept: Accept
     ) -> None:
-        found = _OPERATION.search(text)
+        found = IN_TEXT.search(text)
         if found is None:
             self._tell(interaction, NO_OPERATION)
             return

@@ -70,7 +70,7 @@ class SimulatedAzure:
 
     async def start(self, port: int = 0) -> str:
         """Listen on the loopback, at a free port unless one is given, and return the URL."""
-        app = web.Application(middlewares=[self._faulty(), self._dress])
+        app = web.Application(middlewares=[self._faulty(), self._with_headers])
         add_control(app, self.faults, self.requests, self.snapshot)
         router = app.router
         router.add_get(_GALLERY, self._get_gallery)
@@ -131,7 +131,7 @@ class SimulatedAzure:
         return middleware(self.faults, self.requests, label, failure)
 
     @web.middleware
-    async def _dress(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+    async def _with_headers(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Give every answer its request id, and every failure ARM's shape."""
         try:
             answer = await handler(request)
