@@ -14,6 +14,7 @@ import aiohttp
 import pytest
 import structlog
 from aiohttp import web
+from sqlalchemy.exc import OperationalError
 
 from slipway.bot.chat.model import Card
 from slipway.bot.chat.slack.interactions.action_values import SHOW_OPERATION_SHORTCUT
@@ -25,7 +26,7 @@ from tests.slack.builders import LAUNCH, LAUNCH_FROM_MESSAGE, LISTING, LONG, PRO
 from tests.slack.fakes import InMemoryStore
 from tests.slack.harness import AdapterHarness, build_adapter, running_adapter
 from tests.slack.simulator import Delivery, Reason, SimulatedSlack, State
-from tests.slack.simulator.seed import ALICE, IMAGES, RELEASE_TEAM
+from tests.slack.simulator.seed import ALICE, BOB, IMAGES, RELEASE_TEAM
 from tests.support.clock import FakeClock
 
 
@@ -52,6 +53,29 @@ class TestRoles:
             assert adapter.group_members[-1] == known
         async with running_adapter(sim, groups=("S0ANOTHER",), store=store) as adapter:
             assert adapter.group_members[0] == {}
+
+    async def test_they_are_followed_on_after_the_database_failed(self, sim: SimulatedSlack) -> None:
+        class Failing(InMemoryStore):
+            """A store whose database can be away."""
+
+            away = False
+
+            async def save(self, name: str, value: str) -> None:
+                if self.away:
+                    raise OperationalError("INSERT", {}, OSError("database is locked"))
+                await super().save(name, value)
+
+        store = Failing()
+        async with running_adapter(sim, groups=(RELEASE_TEAM,), store=store) as adapter:
+            store.away = True
+            await sim.set_group(RELEASE_TEAM, [ALICE])
+            await sim.until(lambda: adapter.group_members[-1] == {RELEASE_TEAM: {ALICE}}, "the look")
+            assert "could not be kept (OperationalError)" in adapter.chat.health().detail
+            store.away = False
+            await sim.set_group(RELEASE_TEAM, [BOB])
+            await sim.until(lambda: adapter.group_members[-1] == {RELEASE_TEAM: {BOB}}, "the next look")
+            assert json.loads(store.values["groups"]) == {RELEASE_TEAM: [BOB]}
+            assert "could not be kept" not in adapter.chat.health().detail
 
 
 class TestMemory:
@@ -252,6 +276,11 @@ class TestBackOff:
             )  # 2**4 and 2**0 seconds, at least half of it
             await (await sim.person("alice").post("images", "hello")).deliveries[0].acked()
             assert adapter.chat.health().connected
+
+    async def test_it_comes_back_no_sooner_than_slack_asks(self, sim: SimulatedSlack) -> None:
+        sim.faults.rate_limit("auth.test", retry_after=120)
+        async with running_adapter(sim) as adapter:
+            assert adapter.sleeps == [120]
 
     async def test_a_token_revoked_meanwhile_shows_in_the_bots_health(self, sim: SimulatedSlack) -> None:
         async with running_adapter(sim) as adapter:

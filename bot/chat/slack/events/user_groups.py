@@ -60,7 +60,17 @@ class UserGroups:
             log.warning("who is in the user groups is taken as it was known last")
 
     async def refresh(self) -> None:
-        """Ask Slack who is in each group. A failure is logged, and shows in the bot's health."""
+        """Ask Slack who is in each group. Whatever fails is logged, and shows in the bot's health."""
+        try:
+            self.problem = await self._refresh()
+        except Exception as error:  # the next look may do better, and nobody waits for this one
+            self.problem = (
+                f"Who is in the user groups could not be kept ({type(error).__name__}); see the log."
+            )
+            log.exception("who is in the user groups could not be kept")
+
+    async def _refresh(self) -> str:
+        """Ask, and keep what is new; what is wrong, or nothing."""
         self._changed.clear()
         problem = ""
         for group in self._callbacks.groups:
@@ -83,10 +93,10 @@ class UserGroups:
             self._members[group] = frozenset(
                 user for user in found if isinstance(user, str) and USER.fullmatch(user)
             )
-        self.problem = problem
         self._callbacks.set_group_members(dict(self._members))
         known = {group: sorted(users) for group, users in self._members.items()}
         await self._store.save(self.STORE_KEY, json.dumps(known))
+        return problem
 
     async def refresh_periodically(self) -> None:
         """Ask again and again until cancelled."""
