@@ -1,16 +1,19 @@
-"""Waiting with a bound: look, pause, look again, and give up after so many looks."""
+"""Waiting with a bound: between looks at something that takes a while, and after failures."""
 
 from __future__ import annotations
 
 import asyncio
+import random
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 Sleep = Callable[[float], Awaitable[None]]
 """Lets so many seconds pass. Injected, so that tests own time."""
 
 T = TypeVar("T")
+
+_CHANCE = random.SystemRandom()
 
 
 @dataclass(frozen=True)
@@ -30,3 +33,32 @@ class Polling:
             await self.sleep(self.pause)
             seen = await look()
         return seen
+
+
+@dataclass
+class Backoff:
+    """How long to wait after the n-th failure in a row: each time twice as long, up to a bound.
+
+    Attributes:
+        first: seconds after the first failure.
+        longest: seconds after many.
+        longest_asked: seconds that whoever refused may ask for; more is not believed.
+        jitter: the share of each wait that is left to chance, so that not all who failed come back at once.
+        failures: how many there were since the last success.
+    """
+
+    first: float = 1.0
+    longest: float = 60.0
+    longest_asked: float = 300.0
+    jitter: float = 0.5
+    failures: int = field(default=0, init=False)
+
+    def next(self, asked: float = 0.0) -> float:
+        """Count a failure, and say how many seconds to wait now: no fewer than were ``asked`` for, within reason."""
+        wait = min(self.longest, self.first * 2.0 ** min(self.failures, 30))
+        self.failures += 1
+        return max(wait * _CHANCE.uniform(1 - self.jitter, 1), min(asked, self.longest_asked))
+
+    def reset(self) -> None:
+        """After a success."""
+        self.failures = 0

@@ -6,13 +6,10 @@ import asyncio
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from slipway.bot.chat.matrix.chat import MatrixChat
 from slipway.bot.chat.matrix.memory import InMemory
-from slipway.bot.chat.matrix.transport.backoff import Backoff
 from slipway.bot.chat.model import Card
 from slipway.bot.core.errors import ChatError
 from slipway.bot.core.times import system_clock
@@ -138,13 +135,3 @@ async def test_no_homeserver_at_all_is_waited_for(account: Account) -> None:
     async with running(chat, EventRecorder()), asyncio.timeout(20):
         await waited.wait()
         assert "no sound answer" in chat.health().detail
-
-
-@given(st.lists(st.floats(0, 1e9), max_size=30))
-def test_waiting_grows_and_stays_bounded(asked: list[float]) -> None:
-    backoff = Backoff()
-    waits = [backoff.next(seconds) for seconds in asked]
-    assert all(0.5 <= wait <= 300 for wait in waits)
-    assert all(wait >= min(seconds, 300) for wait, seconds in zip(waits, asked, strict=True))
-    backoff.reset()
-    assert backoff.next() <= 1

@@ -10,11 +10,10 @@ from typing import Any
 import structlog
 
 from slipway.bot.chat.matrix.events.parsing import is_own_join
-from slipway.bot.chat.matrix.transport.backoff import Backoff
-from slipway.bot.chat.matrix.transport.connection import Connection, HomeserverError
+from slipway.bot.chat.matrix.transport.connection import Connection
 from slipway.bot.core.errors import ChatError
 from slipway.bot.core.times import Clock
-from slipway.bot.core.waiting import Sleep
+from slipway.bot.core.waiting import Backoff, Sleep
 
 PAGE_SIZE = 100
 """Events asked for at once."""
@@ -124,8 +123,7 @@ class Backfill:
             except ChatError as error:
                 if not error.passing or backoff.failures >= MAX_TRIES:
                     raise
-                retry_after = error.retry_after if isinstance(error, HomeserverError) else 0.0
-                wait = backoff.next(retry_after)
+                wait = backoff.next(error.retry_after)
                 log.warning("a gap waits", room=room, problem=str(error), wait=round(wait, 1))
             await self._sleep(wait)
 

@@ -18,12 +18,11 @@ from slipway.bot.chat.matrix.messages.message_sender import MessageSender
 from slipway.bot.chat.matrix.rooms.activity import ActivityNotifier
 from slipway.bot.chat.matrix.rooms.membership import RoomMembership
 from slipway.bot.chat.matrix.rooms.rooms import Rooms
-from slipway.bot.chat.matrix.transport.backoff import Backoff
 from slipway.bot.chat.matrix.transport.connection import Connection, HomeserverError
 from slipway.bot.chat.model import Accept, Card, MessageEvent, Tone
 from slipway.bot.core.errors import ChatError
 from slipway.bot.core.times import Clock
-from slipway.bot.core.waiting import Sleep
+from slipway.bot.core.waiting import Backoff, Sleep
 
 log = structlog.get_logger(__name__)
 
@@ -101,7 +100,7 @@ class EventListener:
         self.problem = str(error)
         if not error.passing:
             raise error
-        wait = backoff.next(error.retry_after if isinstance(error, HomeserverError) else 0.0)
+        wait = backoff.next(error.retry_after)
         log.warning("matrix does not answer", problem=str(error), wait=round(wait, 1))
         await self._sleep(wait)
 

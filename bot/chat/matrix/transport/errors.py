@@ -34,10 +34,9 @@ class HomeserverError(ChatError):
         retry_after: float = 0.0,
         logged_out: Literal["", "soft", "hard"] = "",
     ) -> None:
-        super().__init__(sentence, passing=passing)
+        super().__init__(sentence, passing=passing, retry_after=retry_after)
         self.errcode = errcode
         self.status = status
-        self.retry_after = retry_after
         self.logged_out = logged_out
 
     @property

@@ -7,7 +7,6 @@ the event again; so whatever is acknowledged is committed, or means nothing.
 from __future__ import annotations
 
 import asyncio
-import random
 import traceback
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
@@ -31,9 +30,7 @@ from slipway.bot.chat.slack.transport.sdk_logging import sdk_logger
 from slipway.bot.chat.slack.transport.transport import Transport
 from slipway.bot.chat.slack.transport.web_api import BotIdentity, WebApi
 from slipway.bot.core.errors import ChatError
-from slipway.bot.core.waiting import Sleep
-
-_MAX_BACKOFF = 60.0
+from slipway.bot.core.waiting import Backoff, Sleep
 
 log = structlog.get_logger(__name__)
 
@@ -63,7 +60,7 @@ class EventListener:
         self._make_interaction_handler = make_interaction_handler
         self._make_trust = make_trust
         self._sleep = sleep
-        self._failures = 0
+        self._backoff = Backoff()
         self.problem = ""  # the last failure, as long as it lasts
 
     async def listen(self, accept: Accept) -> None:
@@ -89,13 +86,13 @@ class EventListener:
                 self.problem = str(error)
                 if not error.passing:
                     raise
-                wait = min(_MAX_BACKOFF, 2.0**self._failures) * random.uniform(0.5, 1.0)  # noqa: S311 - no secret
-                self._failures = min(self._failures + 1, 10)
+                wait = self._backoff.next(error.retry_after)
                 log.warning("slack does not answer", problem=str(error), wait=round(wait, 1))
                 await self._sleep(wait)
 
     def _on_open(self) -> None:
-        self.problem, self._failures = "", 0
+        self.problem = ""
+        self._backoff.reset()
 
     def _app(self, identity: BotIdentity, accept: Accept) -> AsyncApp:
         token = self._api.client.token
