@@ -14,6 +14,7 @@ import pytest
 
 from slipway import __version__
 from slipway.bot.health import FILE, problem
+from tests.store.test_database import migrate_to
 from tests.support.clock import NOW
 from tests.support.program import (
     CONSOLE_CONFIGURATION,
@@ -190,6 +191,42 @@ def test_a_changed_audit_entry_is_found(worked: Path, tmp_path: Path) -> None:
     ended = run_slipway("audit", "verify", "--state", str(tmp_path))
     assert ended.returncode == 1
     assert "entry 2 was changed after it was written" in ended.stderr
+
+
+@pytest.mark.parametrize("command", ["verify", "show"])
+@pytest.mark.parametrize(
+    ("schema", "told"),
+    [
+        ("0002", "was written by an older Slipway (schema 0002; this one knows"),
+        ("9999", "was written by a newer Slipway (schema 9999; this one knows"),
+        ("", "holds no table of Slipway's. Start Slipway once"),
+    ],
+    ids=["older", "newer", "none"],
+)
+def test_a_trail_of_another_schema_is_told_of_and_left_as_it_is(
+    command: str, schema: str, told: str, tmp_path: Path
+) -> None:
+    """A bot of that version may be working on it at this very moment."""
+    database = tmp_path / "slipway.db"
+    database.touch()
+    if schema:
+        migrate_to("0002", database)
+        with sqlite3.connect(database) as connection:
+            connection.execute("UPDATE alembic_version SET version_num = ?", (schema,))
+    before = database.read_bytes()
+    ended = run_slipway("audit", command, "--state", str(tmp_path))
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert f"{database} {told}" in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert database.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [database]
+
+
+def test_a_trail_is_read_in_a_folder_of_any_name(worked: Path, tmp_path: Path) -> None:
+    state = tmp_path / "what? 100%#1"
+    state.mkdir()
+    (state / "slipway.db").write_bytes((worked / "slipway.db").read_bytes())
+    assert "The audit trail holds" in run_slipway("audit", "verify", "--state", str(state)).stdout
 
 
 @pytest.mark.parametrize("content", [None, b"this is no database, however long it may be" * 100])

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
 from slipway.bot.cli.common import config_option, fail, load_settings
 from slipway.bot.core.errors import StateError
+
+if TYPE_CHECKING:
+    from slipway.bot.store.database import Database
+
+T = TypeVar("T")
 
 
 @click.group()
@@ -56,7 +62,8 @@ def show(path: Path, state: Path | None, operation: str | None) -> None:
         click.echo(line)
 
 
-async def _with_database(state_dir: Path, work: Any) -> Any:
+async def _with_database(state_dir: Path, work: Callable[[Database], Awaitable[T]]) -> T:
+    """What comes of looking at the database, which is not changed: another Slipway may be working on it."""
     import sqlalchemy as sa
 
     from slipway.bot.app import DATABASE
@@ -65,13 +72,13 @@ async def _with_database(state_dir: Path, work: Any) -> Any:
     path = state_dir / DATABASE
     if not path.exists():
         fail(f"There is no audit trail in {state_dir}.")
-    database = Database(path)
+    database = Database(path, read_only=True)
     try:
         await database.open()
         return await work(database)
     except StateError as error:
         fail(str(error))
-    except sa.exc.DatabaseError as error:  # damaged, or not to be written: SQLite needs that even to read
+    except sa.exc.DatabaseError as error:  # damaged, or in a folder where SQLite cannot keep its own files
         fail(f"{path} cannot be read: {error.orig}")
     finally:
         await database.close()

@@ -85,35 +85,55 @@ class StateLock:
 
 
 class Database:
-    """An async SQLAlchemy engine on one SQLite file, with transactions that never deadlock on upgrade."""
+    """An async SQLAlchemy engine on one SQLite file, with transactions that never deadlock on upgrade.
 
-    def __init__(self, path: Path) -> None:
+    Args:
+        path: the file.
+        read_only: whether it is only looked at: no word in it is changed then, and it is neither made nor migrated,
+            so that it may be another process's, of whatever version.
+    """
+
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
         self._path = path
+        self._read_only = read_only
+        url = sa.URL.create("sqlite+aiosqlite", database=str(path))
+        if read_only:
+            query = {"uri": "true", "mode": "rw"}  # a file that is not there is not made
+            url = sa.URL.create("sqlite+aiosqlite", database=path.absolute().as_uri(), query=query)
         # An error's words must not hold what somebody wrote.
-        self._engine: AsyncEngine = create_async_engine(f"sqlite+aiosqlite:///{path}", hide_parameters=True)
-        sa.event.listen(self._engine.sync_engine, "connect", _manual_transactions)
+        self._engine: AsyncEngine = create_async_engine(url, hide_parameters=True)
+        connect = _reading_only if read_only else _manual_transactions
+        sa.event.listen(self._engine.sync_engine, "connect", connect)
         sa.event.listen(self._engine.sync_engine, "begin", _begin)
 
     async def open(self) -> None:
-        """Create or migrate the schema.
+        """Create or migrate the schema; where the file is only read, see that the schema is the one known here.
 
         Raises:
-            StateError: the file is no database, or belongs to a newer Slipway.
+            StateError: the file is no database, or belongs to a newer Slipway; where it is only read, or to an older
+                one, or to none.
         """
         try:
-            await self._migrate()
+            async with self._engine.connect() as connection:
+                found = await connection.run_sync(_revision)
+            if found != HEAD:
+                await self._migrate(found)
         except sa.exc.DatabaseError as error:
             raise StateError(f"{self._path} cannot be used as Slipway's database: {error.orig}") from error
 
-    async def _migrate(self) -> None:
-        async with self._engine.connect() as connection:
-            found = await connection.run_sync(_revision)
-        if found == HEAD:
-            return
+    async def _migrate(self, found: str | None) -> None:
+        schemas = f"(schema {found}; this one knows {HEAD})"
         if found is not None and found > HEAD:
             raise StateError(
-                f"{self._path} was written by a newer Slipway (schema {found}; this one knows {HEAD}). "
+                f"{self._path} was written by a newer Slipway {schemas}. "
                 "Start that version, or restore a backup made before the upgrade."
+            )
+        if self._read_only and found is None:
+            raise StateError(f"{self._path} holds no table of Slipway's. Start Slipway once: it makes them.")
+        if self._read_only:
+            raise StateError(
+                f"{self._path} was written by an older Slipway {schemas}. "
+                "Start Slipway once with this version: it upgrades the database."
             )
         async with self._engine.connect() as connection:
             await connection.run_sync(_upgrade)
@@ -141,6 +161,14 @@ def _manual_transactions(connection: Any, record: object) -> None:
     # The driver would begin a transaction only at the first write, and then fail if another wrote meanwhile.
     connection.isolation_level = None
     set_pragmas(connection, record)
+
+
+def _reading_only(connection: Any, _record: object) -> None:
+    connection.isolation_level = None
+    cursor = connection.cursor()
+    cursor.execute(f"PRAGMA busy_timeout={BUSY_TIMEOUT_MS}")
+    cursor.execute("PRAGMA query_only=ON")
+    cursor.close()
 
 
 def _begin(connection: sa.Connection) -> None:

@@ -170,6 +170,22 @@ async def test_a_folder_in_the_place_of_the_file_is_said(tmp_path: Path) -> None
         await open_and_close(tmp_path / "slipway.db")
 
 
+async def test_a_database_that_is_only_read_takes_no_change_and_is_not_made(tmp_path: Path) -> None:
+    path = tmp_path / "slipway.db"
+    await open_and_close(path)
+    database = Database(path, read_only=True)
+    await database.open()
+    with pytest.raises(sa.exc.OperationalError, match="readonly"):
+        async with database.writing() as connection:
+            await connection.execute(sa.text("DELETE FROM chat_memory"))
+    await database.close()
+    missing = Database(tmp_path / "missing.db", read_only=True)
+    with pytest.raises(StateError, match="cannot be used as Slipway's database"):
+        await missing.open()
+    await missing.close()
+    assert list(tmp_path.iterdir()) == [path]  # noqa: ASYNC240 - nothing else runs here
+
+
 async def test_writers_wait_for_each_other(tmp_path: Path) -> None:
     database = Database(tmp_path / "slipway.db")
     await database.open()
