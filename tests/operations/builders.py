@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -83,3 +83,48 @@ def operation(votes: Sequence[Vote] = (), **more: Any) -> Operation:
 def vote(person: str, choice: Choice = Choice.APPROVE) -> Vote:
     """What somebody said."""
     return Vote(person=person, choice=choice, at=NOW)
+
+
+Document = dict[str, Any]
+Spoil = Callable[[Document], Any]
+"""Makes of a plan's document what another version would have stored, in place or anew."""
+
+
+def put(*place: str | int, value: Any) -> Spoil:
+    """Set what stands at a place."""
+
+    def spoil(document: Document) -> None:
+        here: Any = document
+        for key in place[:-1]:
+            here = here[key]
+        here[place[-1]] = value
+
+    return spoil
+
+
+SPOILT: dict[str, tuple[Spoil, str]] = {
+    "a kind of operation": (
+        put("request", value={"format": 1, "kind": "hold", "definition": "X"}),
+        "does not know operations of the kind hold",
+    ),
+    "a kind of step": (
+        put(
+            "steps", 0, value={"format": 1, "kind": "hold-version", "title": "hold X", "reason": "asked for"}
+        ),
+        "does not know steps of the kind hold-version",
+    ),
+    "a newer request": (put("request", "format", value=2), "does not know format 2 of promote"),
+    "a newer step": (put("steps", 0, "format", value=9), "does not know format 9 of set-excluded"),
+    "a newer plan": (put("format", value=3), "does not know plans of format 3"),
+    "a request with a field more": (put("request", "speed", value=3), "cannot read this promote"),
+    "a step with a field more": (put("steps", 0, "speed", value=3), "cannot read this set-excluded"),
+    "a plan with a field more": (put("speed", value=3), "cannot read its plan"),
+    "a request without a format that counts": (
+        put("request", "format", value="two"),
+        "does not know format two of promote",
+    ),
+    "no request": (lambda document: document.pop("request"), "cannot read its plan"),
+    "a step that is none": (put("steps", 0, value="promote"), "cannot read its plan"),
+    "steps that are none": (put("steps", value=3), "cannot read its plan"),
+    "a format that is none": (put("format", value="two"), "cannot read its plan"),
+}

@@ -35,7 +35,7 @@ from slipway.bot.operations import audit
 from slipway.bot.operations.model import Operation, OperationState
 from slipway.bot.wiring import ChatBuilder, RunningBot
 from slipway.commands.dispatch.dispatcher import PATIENCE_SECONDS
-from tests.support.azure import X64
+from tests.support.azure import ARM, X64
 from tests.support.clock import FakeClock
 from tests.support.configuration import DECLARED, simulated_settings
 from tests.support.memory_chat import MemoryChat, PostedMessage
@@ -239,3 +239,11 @@ async def no_pauses(seconds: float) -> None:
     How long people are kept waiting before something is said stays as it is.
     """
     await asyncio.sleep(seconds if seconds == PATIENCE_SECONDS else 0)
+
+
+async def another_goes_on(bot: BotHarness) -> None:
+    """Other operations are proposed, approved and done."""
+    card, _ = await propose(bot, f"!promote {ARM}")
+    await bot.press("bob", Choice.APPROVE, card)
+    assert "promote: done" in card.card.title
+    await audit_trail(bot)
