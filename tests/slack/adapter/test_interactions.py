@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import pytest
 
@@ -20,11 +21,16 @@ from slipway.bot.chat.slack.interactions.action_values import (
     message_form_callback,
     message_form_name,
 )
+from slipway.bot.chat.slack.platform import SLACK
 from slipway.bot.core.errors import ChatError, UserError
-from tests.slack.builders import LAUNCH, LAUNCH_FROM_MESSAGE, PROPOSED
+from slipway.bot.operations.messages import MessageService
+from slipway.bot.store.database import Database
+from slipway.commands.dispatch.events import event_key
+from tests.slack.builders import LAUNCH, LAUNCH_FROM_MESSAGE, PROPOSED, RUNNING, SLIP
 from tests.slack.harness import AdapterHarness, running_adapter
 from tests.slack.simulator import Outcome, SimulatedSlack
 from tests.slack.simulator.seed import ALICE, IMAGES, LOUNGE
+from tests.support.clock import FakeClock
 from tests.support.configuration import DECLARED
 
 
@@ -67,6 +73,37 @@ class TestCommands:
         with pytest.raises(ChatError, match="/invite @slipway"):  # a second message about the same event
             await over_socket.chat.send(LOUNGE, PROPOSED, thread=None, key=f"hear:slack:{received.event_id}")
         assert len([each for each in alice.ephemerals if "invite" in each.text]) == 1
+
+    async def test_nobody_is_told_what_answers_an_event_whose_id_only_begins_like_theirs(
+        self, over_socket: AdapterHarness
+    ) -> None:
+        alice, bob = over_socket.sim.person("alice"), over_socket.sim.person("bob")
+        await (await bob.command("/slipway", "status", channel="lounge", trigger="77.1.abc")).acked()
+        await (await alice.command("/slipway", "status", channel="lounge", trigger="77.1.ab")).acked()
+        asked, _ = over_socket.events
+        with pytest.raises(ChatError):
+            await over_socket.chat.send(LOUNGE, PROPOSED, thread=None, key=event_key(asked, asked.event_id))
+        await bob.ephemeral(lambda message: "invite" in message.text)
+        assert not [message for message in alice.ephemerals if "invite" in message.text]
+
+    async def test_what_is_said_instead_of_the_wait_is_seen_where_the_button_was_pressed(
+        self, over_socket: AdapterHarness, tmp_path: Path
+    ) -> None:
+        chat, bob = over_socket.chat, over_socket.sim.person("bob")
+        ts = await chat.send(IMAGES, PROPOSED, thread=None, key="a card")
+        card = await over_socket.sim.message("images", lambda message: message.ts == ts)
+        await over_socket.sim.person("alice").post("images", "look", thread=card)
+        await (await bob.press(card, "Details")).acked()
+        asked = over_socket.events[-1]
+        assert isinstance(asked, MessageEvent)
+        database = Database(tmp_path / "slipway.db")
+        await database.open()
+        messages = MessageService(database, {SLACK: chat}, FakeClock())
+        for answer in (RUNNING, SLIP):
+            await messages.say(asked.room, answer, key=event_key(asked, asked.event_id), thread=asked.thread)
+        await database.close()
+        assert asked.thread == card.ts
+        assert (await bob.ephemeral()).thread_ts is None  # the card stands in the channel
 
     async def test_the_launch_form_becomes_a_command(self, adapter: AdapterHarness) -> None:
         alice = adapter.sim.person("alice")

@@ -8,6 +8,7 @@ Slack shows an ephemeral message in a thread only where that thread has replies 
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import timedelta
@@ -19,6 +20,7 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 from slipway.bot.chat.model import Card
 from slipway.bot.chat.shared.payloads import value_at
 from slipway.bot.chat.slack.ids import is_direct
+from slipway.bot.chat.slack.platform import SLACK
 from slipway.bot.chat.slack.rendering.limits import EPHEMERAL_TEXT
 from slipway.bot.chat.slack.rendering.mrkdwn import mrkdwn
 from slipway.bot.chat.slack.sending.card_sender import send_card
@@ -28,6 +30,9 @@ from slipway.bot.chat.slack.transport.web_api import WebApi
 from slipway.bot.core.errors import ChatError
 
 _MAX_REPLY_CONTEXTS = 200
+
+# An answer's key is the id of the workflow that gives it, made of the event's; an edit's adds a number and a digest.
+_ANSWER_KEY = re.compile(rf"hear:{SLACK}:(.+?)(?::\d+:[0-9a-f]{{16}})?", re.DOTALL)
 
 log = structlog.get_logger(__name__)
 
@@ -122,7 +127,7 @@ class EphemeralMessages:
             room: the channel, or the user's own id.
             user: the person's id.
             sentence: what they are told.
-            spot: where they are.
+            reply_context: where they are.
         """
         text = mrkdwn(sentence, EPHEMERAL_TEXT)
         # An answer by response_url works anywhere, but is not seen in a thread.
@@ -138,9 +143,8 @@ class EphemeralMessages:
 
     async def respond_to_event(self, key: str, sentence: str) -> None:
         """Tell whoever caused an event, by its ``response_url``, that it cannot be answered where they are."""
-        event = self._event_of(key)
         # Once, however often it is tried.
-        reply_context = self._reply_contexts.pop(event, None) if event else None
+        reply_context = self._reply_contexts.pop(_answered_event(key), None)
         if reply_context is None or not reply_context.response_url:
             return
         if not await self._respond(reply_context, mrkdwn(sentence, EPHEMERAL_TEXT)):
@@ -167,9 +171,9 @@ class EphemeralMessages:
 
     async def _visible_thread(self, channel: str, thread: str | None, key: str) -> str | None:
         """The thread in which a person sees a message for them alone; None where that is the channel."""
-        event = self._event_of(key)
-        if event is not None:
-            return self._reply_contexts[event].thread
+        reply_context = self._reply_contexts.get(_answered_event(key))
+        if reply_context is not None:
+            return reply_context.thread
         if thread is None:
             return None
         try:
@@ -186,9 +190,6 @@ class EphemeralMessages:
         found = answer.get("messages")
         return thread if isinstance(found, list) and len(found) > 1 else None
 
-    def _event_of(self, key: str) -> str | None:
-        return next((event for event in reversed(self._reply_contexts) if event in key), None)
-
     async def _respond(self, reply_context: ReplyContext, text: str) -> bool:
         """Answer by the ``response_url``; whether Slack took it."""
         if not reply_context.response_url:
@@ -204,3 +205,9 @@ class EphemeralMessages:
             log.info("a response_url did not answer", problem=type(error).__name__)
             return False
         return bool(answer.status_code == 200)
+
+
+def _answered_event(key: str) -> str:
+    """The id of the event that a message with this key answers; empty where it answers none."""
+    match = _ANSWER_KEY.fullmatch(key)
+    return match[1] if match else ""

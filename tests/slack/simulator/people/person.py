@@ -111,8 +111,16 @@ class Person:
 
     # --- commands and shortcuts
 
-    async def command(self, command: str, text: str = "", *, channel: str = "images") -> Delivery:
+    async def command(
+        self, command: str, text: str = "", *, channel: str = "images", trigger: str = ""
+    ) -> Delivery:
         """Use a slash command. What the app answers at once is shown as Slack shows it.
+
+        Args:
+            command: with its slash.
+            text: what follows.
+            channel: where it is typed.
+            trigger: the ``trigger_id`` that Slack gives it, which opens no view then; a new one if empty.
 
         Raises:
             SimulatorError: the app has no such command.
@@ -134,7 +142,7 @@ class Person:
             "api_app_id": self._core.app.id,
             "is_enterprise_install": "false",
             "response_url": url,
-            "trigger_id": self._core.new_trigger(self.id),
+            "trigger_id": trigger or self._core.new_trigger(self.id),
         }
         return await self._core.outbox.deliver(
             Kind.COMMAND, payload, answerable=True, on_answer=lambda body: self._show(url, body)
