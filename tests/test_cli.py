@@ -115,6 +115,16 @@ def test_a_missing_configuration_says_what_to_copy(tmp_path: Path) -> None:
     assert "copy slipway.example.toml" in ended.stderr
 
 
+def test_doctor_tells_in_a_sentence_what_keeps_it_from_opening_an_account(tmp_path: Path) -> None:
+    lines = CONSOLE_CONFIGURATION.replace("[azure]", "[azure.staging]").splitlines()
+    (tmp_path / "slipway.toml").write_text("\n".join(line for line in lines if "endpoint" not in line))
+    ended = run_slipway("doctor", cwd=tmp_path, env={"AZURE_CLIENT_SECRET": PASSWORD})
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("azure.staging.tenant_id: missing, though a client secret is given")
+    assert "Traceback" not in ended.stderr
+    assert PASSWORD not in ended.stderr
+
+
 def test_a_running_bot_is_well_alone_on_its_state_and_stops_on_sigterm(configured: Path) -> None:
     before = run_slipway("health", cwd=configured)
     assert (before.returncode, "No Slipway is running" in before.stderr) == (1, True)

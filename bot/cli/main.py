@@ -13,7 +13,7 @@ import click
 
 from slipway import __version__
 from slipway.bot.cli.audit import audit
-from slipway.bot.cli.common import EXIT_FAILURE, config_option, fail, load_settings
+from slipway.bot.cli.common import EXIT_FAILURE, config_option, fail, in_plain_words, load_settings
 from slipway.bot.cli.program import Program
 from slipway.bot.core.errors import SlipwayError
 
@@ -116,7 +116,8 @@ def doctor(path: Path) -> None:
     from slipway.bot.chat.shared.plain import render_plain
     from slipway.bot.cli.doctor import card, examine
 
-    findings = asyncio.run(examine(*load_settings(path)))
+    configured = load_settings(path)
+    findings = in_plain_words(lambda: asyncio.run(examine(*configured)))
     click.echo(render_plain(card(findings)))
     if not all(finding.well for finding in findings):
         sys.exit(EXIT_FAILURE)

@@ -1,4 +1,4 @@
-"""Addresses of clouds and chats: encrypted, except on this machine, and without a password in them."""
+"""Addresses of clouds and chats: encrypted, except on this machine, and with nothing in them but where to go."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from slipway.bot.core.problems import Problem, shown
 
 
 def check_address(key: str, address: str) -> Iterator[Problem]:
-    """What is wrong with an http(s) address: a password in it, unencrypted beyond this machine, or none at all."""
+    """What is wrong with the http(s) address at which paths begin: a name, password, query or fragment in it,
+    unencrypted beyond this machine, or no address at all."""
     try:
         parts = urlsplit(address)
         host = parts.hostname or ""
@@ -19,6 +20,8 @@ def check_address(key: str, address: str) -> Iterator[Problem]:
         host, port_fits = "", False
     if "@" in address:
         yield Problem(key, "there is a name or password in the address; take it out")
+    elif "?" in address or "#" in address:  # not repeated either: a query may hold a key
+        yield Problem(key, "there is a query or fragment in the address; take out what begins with ? or #")
     elif not host or not port_fits or parts.scheme not in ("http", "https"):
         yield Problem(key, f"{shown(address)} is not an address; write it like https://example.org")
     elif parts.scheme == "http" and not is_loopback(host):

@@ -15,12 +15,12 @@ from slipway.bot.clouds.azure.access import (
     DefaultChain,
     choose_access,
 )
-from slipway.bot.clouds.azure.gallery import AzureGallery
+from slipway.bot.clouds.azure.declaration import CLOUD
 from slipway.bot.clouds.azure.settings import AzureSettings
 from slipway.bot.core.errors import ConfigError
-from tests.support.clouds import cloud_context
 
 SECRET = SecretStr("s3cret")
+HELD = {"tenant_id": "tenant", "client_id": "client", "client_secret": SECRET}
 PRINCIPAL = ClientSecret("tenant", "client", SECRET)
 
 
@@ -52,7 +52,7 @@ def test_both_sets_of_names_are_understood(environ: dict[str, str]) -> None:
 
 def test_settings_win_over_the_environment() -> None:
     environ = {"AZURE_TENANT_ID": "x", "AZURE_CLIENT_ID": "x", "AZURE_CLIENT_SECRET": "x"}
-    chosen = choose_access(settings(tenant_id="tenant", client_id="client", client_secret=SECRET), environ)
+    chosen = choose_access(settings(**HELD), environ)
     assert chosen.credential == PRINCIPAL
 
 
@@ -82,14 +82,21 @@ def test_a_double_on_this_machine_gets_no_token(url: str) -> None:
         "localhost:8080",
         "https://",
         "https://user:word@localhost",
+        "https://management.azure.com?x=1",
+        "https://management.azure.com/?",
+        "https://management.azure.com/#x",
         "http://[::1",
         "https://host:99999",
         "",
     ],
 )
-def test_unencrypted_or_unusable_endpoints_are_refused(url: str) -> None:
-    with pytest.raises(ConfigError, match=r"azure\.endpoint"):
-        AzureGallery(settings(endpoint=url), cloud_context("azure"))
+def test_unencrypted_or_unusable_endpoints_are_refused_by_the_check_of_the_settings(url: str) -> None:
+    assert [problem.key for problem in CLOUD.check(settings(endpoint=url), True)] == ["endpoint"]
+
+
+def test_no_token_is_sent_unencrypted_wherever_it_would_go() -> None:
+    chosen = choose_access(settings(endpoint="HTTP://management.azure.com", **HELD), {})
+    assert chosen.credential == Anonymous()
 
 
 def test_another_cloud_is_asked_for_a_token_of_its_own() -> None:

@@ -67,8 +67,6 @@ def test_an_account_is_described_in_a_few_words() -> None:
 def test_a_named_account_that_cannot_be_used_is_told_by_its_own_table() -> None:
     with pytest.raises(ConfigError, match=r"azure\.staging\.tenant_id"):
         AZURE.open(azure(client_secret=KEY), cloud_context("azure.staging"))
-    with pytest.raises(ConfigError, match=r"azure\.staging\.endpoint"):
-        AZURE.open(azure(endpoint="http://azure.example"), cloud_context("azure.staging"))
 
 
 async def test_doctor_counts_definitions_and_tells_a_refusal_by_the_accounts_name() -> None:

@@ -88,6 +88,16 @@ def test_a_good_configuration_is_read() -> None:
         ("aws.endpoint", "http://10.0.0.1:5000", "aws.endpoint: "),
         ("azure.endpoint", "https://[", "azure.endpoint: "),
         ("azure.endpoint", "https://a:99999", "azure.endpoint: "),
+        (
+            "azure.endpoint",
+            "https://example.org?x=1",
+            "there is a query or fragment in the address; take out",
+        ),
+        (
+            "matrix.homeserver",
+            "https://example.org/#",
+            "there is a query or fragment in the address; take out",
+        ),
         ("matrix.rooms", ["releng"], 'matrix.rooms: "releng" is not a room; write its id (!…) or its alias'),
         ("aws.owners", [], "aws.owners: is empty; write whose images to use, like"),
         # people and roles
@@ -355,6 +365,11 @@ def test_a_password_in_an_address_is_refused_and_not_repeated() -> None:
     for address in ("https://me:hunter2@example.org", "ftp://me:hunter2@example.org", "https://hunter2@["):
         (problem,) = problems_of(put(valid_document(), "azure.endpoint", address))
         assert problem == "azure.endpoint: there is a name or password in the address; take it out"
+
+
+def test_a_key_in_an_address_is_not_repeated() -> None:
+    (problem,) = problems_of(put(valid_document(), "azure.endpoint", "https://example.org?key=hunter2"))
+    assert "hunter2" not in problem
 
 
 def test_problems_are_rendered_with_their_number_one_a_line() -> None:

@@ -10,7 +10,6 @@ from pydantic import SecretStr
 
 from slipway.bot.clouds.azure.account import CLOUD_NAME
 from slipway.bot.clouds.azure.settings import ENVIRONMENT, AzureSettings
-from slipway.bot.core.addresses import is_loopback
 from slipway.bot.core.errors import ConfigError
 
 PUBLIC = "https://management.azure.com"
@@ -55,13 +54,14 @@ class Access:
 def choose_access(settings: AzureSettings, environ: Mapping[str, str], table: str = CLOUD_NAME) -> Access:
     """Where to go, and by which credential. ``table`` is what mistakes are told of, such as ``azure.staging``.
 
-    Settings win over the environment. Plain http is for the loopback alone, and no token is ever sent there.
+    Settings win over the environment. No token is ever sent over plain http, which the check of the settings lets be
+    used for this machine alone.
 
     Raises:
-        ConfigError: the endpoint is no usable URL, or half of a service principal is configured.
+        ConfigError: half of a service principal is configured.
     """
     base_url = PUBLIC if settings.endpoint is None else settings.endpoint.rstrip("/")
-    if _plain_loopback(base_url, table):
+    if urlsplit(base_url).scheme == "http":
         return Access(base_url, Anonymous())
     secret = settings.client_secret.get_secret_value() if settings.client_secret else None
     given = {"tenant_id": settings.tenant_id, "client_id": settings.client_id, "client_secret": secret}
@@ -80,29 +80,6 @@ def choose_access(settings: AzureSettings, environ: Mapping[str, str], table: st
             )
         )
     return Access(base_url, DefaultChain())
-
-
-def _plain_loopback(url: str, table: str) -> bool:
-    """Whether the URL is plain http on this machine; a usable https URL is not.
-
-    Raises:
-        ConfigError: neither.
-    """
-    try:
-        parts = urlsplit(url)
-        host = parts.hostname or ""
-        usable = bool(host) and parts.port != 0
-    except ValueError:
-        usable, host, parts = False, "", urlsplit("")
-    if not usable or parts.scheme not in ("http", "https") or parts.username or parts.query or parts.fragment:
-        raise ConfigError((f"{table}.endpoint: “{url}” is not a URL; write it like {PUBLIC}",))
-    if parts.scheme == "https":
-        return False
-    if not is_loopback(host):
-        raise ConfigError(
-            (f"{table}.endpoint: {host} would be spoken to unencrypted; use https, http is for this machine",)
-        )
-    return True
 
 
 def _first(environ: Mapping[str, str], names: tuple[str, ...]) -> str | None:
