@@ -22,6 +22,11 @@ def parse_ts(value: object) -> str | None:
     return value if isinstance(value, str) and MESSAGE_TS.fullmatch(value) else None
 
 
-def is_direct(channel: str) -> bool:
-    """Whether a channel is a conversation with one person, who sees all of it."""
-    return channel.startswith("D")
+def is_user(room: str) -> bool:
+    """Whether a room is named by the user in it: the direct conversation with them, which may not be open yet."""
+    return room.startswith(("U", "W"))
+
+
+def is_direct(room: str) -> bool:
+    """Whether a room is a conversation with one person, who sees all of it."""
+    return room.startswith("D") or is_user(room)

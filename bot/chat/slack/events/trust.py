@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from slipway.bot.chat.model import Assurance
+from slipway.bot.chat.slack.ids import is_direct
 from slipway.bot.chat.slack.settings import SlackSettings
 
 DIRECT_MESSAGE_DOUBT = (
@@ -36,7 +37,7 @@ class TrustPolicy:
 
     def assurance(self, channel: str) -> tuple[Assurance, str]:
         """How far what reaches the bot in a channel may change something, and why not further."""
-        if channel.startswith(("D", "U", "W")):
+        if is_direct(channel):
             return (
                 (Assurance.FULL, "")
                 if self._settings.changes_in_direct

@@ -22,6 +22,7 @@ from slack_sdk.models.views import View
 from slipway.bot.chat.forms import Choice, CommandForm, FieldKind, Form, FormField
 from slipway.bot.chat.model import Card
 from slipway.bot.chat.shared.payloads import JsonObject, value_at
+from slipway.bot.chat.slack.ids import is_direct
 from slipway.bot.chat.slack.interactions.action_values import REJECT_ACTION, ViewMetadata, form_callback
 from slipway.bot.chat.slack.rendering import limits
 from slipway.bot.chat.slack.rendering.mrkdwn import mrkdwn, short
@@ -72,8 +73,7 @@ def form_modal(form: CommandForm, metadata: ViewMetadata, loaded: Form) -> JsonO
         if element is not None:
             label = short(field.label, limits.INPUT_LABEL)
             blocks.append(InputBlock(block_id=field.name, label=label, element=element, optional=True))
-    direct = metadata.room.startswith(("D", "U", "W"))
-    where = "in a direct message" if direct else f"in <#{metadata.room}>"
+    where = "in a direct message" if is_direct(metadata.room) else f"in <#{metadata.room}>"
     blocks.append(SectionBlock(text=MarkdownTextObject(text=f"The answer comes {where}.")))
     return _modal(form, metadata, blocks, submit=True)
 

@@ -19,7 +19,7 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from slipway.bot.chat.model import Card
 from slipway.bot.chat.shared.payloads import value_at
-from slipway.bot.chat.slack.ids import is_direct
+from slipway.bot.chat.slack.ids import is_direct, is_user
 from slipway.bot.chat.slack.platform import SLACK
 from slipway.bot.chat.slack.rendering.limits import EPHEMERAL_TEXT
 from slipway.bot.chat.slack.rendering.mrkdwn import mrkdwn
@@ -65,7 +65,7 @@ class EphemeralMessages:
         Raises:
             ChatError: Slack does not open a conversation with them.
         """
-        if not room.startswith(("U", "W")):
+        if not is_user(room):
             return room
         if room not in self._direct_channels:
             answer = await self._api.call(

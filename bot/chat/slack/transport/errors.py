@@ -10,6 +10,7 @@ from typing import Any
 
 from slack_sdk.errors import SlackApiError
 
+from slipway.bot.chat.slack.ids import is_direct
 from slipway.bot.core.errors import ChatError
 
 _CODE = re.compile(r"[a-z0-9_]{1,60}", re.ASCII)
@@ -95,7 +96,7 @@ class RefusedError(ChatError):
 
 
 def refused_error(action: str, error: SlackApiError, channel: str = "", bot: str = "slipway") -> RefusedError:
-    """What an error of the SDK means, from of the SDK.
+    """What an error of the SDK means.
 
     Args:
         action: what was not done, to follow “Could not”.
@@ -132,7 +133,7 @@ def refused_error(action: str, error: SlackApiError, channel: str = "", bot: str
 
 def _advice(code: str, data: Mapping[str, Any], channel: str, bot: str) -> tuple[RefusalKind, str]:
     place = f"the channel {channel}" if channel else "that channel"
-    if code in _NOT_IN_CHANNEL and channel.startswith("D"):
+    if code in _NOT_IN_CHANNEL and is_direct(channel):
         return (
             RefusalKind.NOT_IN_CHANNEL,
             "I am not in that conversation; ask in a channel, or in a message to me",
