@@ -19,7 +19,7 @@ from slipway.bot.core.errors import ChatError
 from slipway.bot.core.times import Clock, system_clock
 from slipway.bot.core.waiting import Sleep
 from slipway.bot.declared import Declarations
-from slipway.bot.health import Heartbeat
+from slipway.bot.health.heartbeat import Heartbeat
 from slipway.bot.store.database import Database, StateLock
 from slipway.bot.wiring import ChatBuilder, Parts, RunningBot, wire
 from slipway.bot.workflows.engine import WorkflowEngine

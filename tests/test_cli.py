@@ -7,15 +7,12 @@ import signal
 import sqlite3
 import subprocess
 import sys
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from slipway import __version__
-from slipway.bot.health import FILE, problem
 from tests.store.test_database import migrate_to
-from tests.support.clock import NOW
 from tests.support.program import (
     CONSOLE_CONFIGURATION,
     ROOT,
@@ -261,28 +258,6 @@ def test_a_reader_of_the_trail_may_leave_early(worked: Path) -> None:
         assert process.stderr is not None
         process.stdout.close()
         assert b"Traceback" not in process.stderr.read()
-
-
-def _beat(folder: Path, text: str) -> None:
-    (folder / FILE).write_text(text)
-
-
-def test_health_tells_a_stopped_a_disconnected_and_a_broken_bot_apart(tmp_path: Path) -> None:
-    beat = {"at": NOW.isoformat(), "chats": {"matrix": {"connected": True, "detail": "Listening."}}}
-    _beat(tmp_path, json.dumps(beat))
-    assert problem(tmp_path, NOW + timedelta(seconds=30)) is None
-    assert "no sign of life since 2026-11-20 12:00:00" in (
-        problem(tmp_path, NOW + timedelta(minutes=1)) or ""
-    )
-    assert "no sign of life" in (problem(tmp_path, NOW - timedelta(hours=1)) or "")
-
-    disconnected = {"at": NOW.isoformat(), "chats": {"matrix": {"connected": False, "detail": "It is down."}}}
-    _beat(tmp_path, json.dumps(disconnected))
-    assert problem(tmp_path, NOW) == "Not connected. matrix: It is down."
-
-    for text in ("", "[]", "{}", '{"at": 1}', '{"at": "2026-11-20T12:00:00", "chats": {}}', '{"at": null}'):
-        _beat(tmp_path, text)
-        assert problem(tmp_path, NOW) == f"No Slipway is running on {tmp_path}."
 
 
 def test_nothing_is_written_beside_the_state_folder(configured: Path) -> None:

@@ -101,7 +101,7 @@ def demo(speaker: str, as_json: bool, tour: bool, state: Path | None) -> None:
 def health(path: Path) -> None:
     """Say whether the bot that runs with this configuration is well; for a container's health check."""
     from slipway.bot.core.times import system_clock
-    from slipway.bot.health import problem
+    from slipway.bot.health.report import problem
 
     sentence = problem(load_settings(path)[0].state_dir, system_clock())
     if sentence is not None:
