@@ -1,4 +1,4 @@
-"""Settings and cards for tests of the Matrix adapter."""
+"""Settings, memories and cards for tests of the Matrix adapter."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from typing import Any
 from pydantic import SecretStr
 
 from slipway.bot.chat.matrix.events.parsing import BotUser
+from slipway.bot.chat.matrix.memory import MatrixMemory
 from slipway.bot.chat.matrix.settings import MatrixSettings
 from slipway.bot.chat.model import Card, Table
+from tests.support.key_value_store import InMemoryStore
 from tests.support.synapse import Account, Synapse
 
 BOT = BotUser("@slipway:example.org", "Slipway Bot")
@@ -31,6 +33,11 @@ def settings(synapse: Synapse, account: Account, *rooms: str, **more: object) ->
         **more,
     }
     return MatrixSettings.model_validate(values)
+
+
+def new_memory() -> MatrixMemory:
+    """What a bot knows that has never run, and forgets with the test."""
+    return MatrixMemory(InMemoryStore())
 
 
 def by_password(synapse: Synapse, account: Account, **more: Any) -> MatrixSettings:

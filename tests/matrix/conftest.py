@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from slipway.bot.chat.matrix.chat import MatrixChat
-from slipway.bot.chat.matrix.memory import InMemory
+from slipway.bot.chat.matrix.memory import MatrixMemory
 from slipway.bot.chat.matrix.settings import MatrixSettings
 from slipway.bot.core.times import system_clock
 from tests.matrix.builders import settings
@@ -16,6 +16,7 @@ from tests.matrix.clients import Person
 from tests.matrix.encryption.encrypted_client import EncryptedPerson
 from tests.matrix.fakes import EventRecorder, FaultProxy, fault_proxy
 from tests.matrix.harness import BotRoom, EncryptedBotRoom, encrypted_bot_room, running, wait_until_listening
+from tests.support.key_value_store import InMemoryStore
 from tests.support.synapse import Account, Synapse
 
 
@@ -33,12 +34,12 @@ def account(synapse: Synapse) -> Account:
 @pytest.fixture
 async def bot_room(synapse: Synapse, alice: Person, account: Account) -> AsyncIterator[BotRoom]:
     room = await alice.create_room(invite=(account.user_id,))
-    memory, recorder = InMemory(), EventRecorder()
-    chat = MatrixChat(settings(synapse, account, room), memory, system_clock)
+    store, recorder = InMemoryStore(), EventRecorder()
+    chat = MatrixChat(settings(synapse, account, room), MatrixMemory(store), system_clock)
     async with running(chat, recorder):
         await alice.member(room, account.user_id)
         await wait_until_listening(alice, room, recorder)
-        yield BotRoom(chat, recorder, room, memory, account.user_id)
+        yield BotRoom(chat, recorder, room, store, account.user_id)
 
 
 @pytest.fixture

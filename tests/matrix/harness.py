@@ -14,7 +14,7 @@ from slipway.bot.app import App
 from slipway.bot.chat.matrix.account.account_store import AccountStore
 from slipway.bot.chat.matrix.chat import MatrixChat
 from slipway.bot.chat.matrix.declaration import CHAT
-from slipway.bot.chat.matrix.memory import InMemory
+from slipway.bot.chat.matrix.memory import MatrixMemory
 from slipway.bot.chat.matrix.platform import MATRIX
 from slipway.bot.chat.matrix.settings import MatrixSettings
 from slipway.bot.chat.model import AnyEvent
@@ -23,11 +23,12 @@ from slipway.bot.config.demo import demo_settings
 from slipway.bot.config.settings import PersonSettings, SlipwaySettings
 from slipway.bot.core.times import system_clock
 from slipway.bot.wiring import ChatBuilder, RunningBot
-from tests.matrix.builders import settings
+from tests.matrix.builders import new_memory, settings
 from tests.matrix.clients import Person
 from tests.matrix.encryption.encrypted_client import EncryptedPerson
 from tests.matrix.fakes import EventRecorder, FaultProxy, RecordingSleep
 from tests.support.configuration import DECLARED
+from tests.support.key_value_store import InMemoryStore
 from tests.support.synapse import Account, Synapse
 
 CHATS = (ChatBuilder(MATRIX, CHAT.build),)
@@ -67,7 +68,7 @@ class BotRoom:
     chat: MatrixChat
     recorder: EventRecorder
     room: str
-    memory: InMemory
+    store: InMemoryStore
     bot: str
 
 
@@ -75,7 +76,7 @@ def chat_behind(
     proxy: FaultProxy, synapse: Synapse, account: Account, room: str, waits: RecordingSleep, **more: object
 ) -> MatrixChat:
     config = settings(synapse, account, room, homeserver=proxy.url, **more)
-    waits.chat = MatrixChat(config, InMemory(), system_clock, sleep=waits)
+    waits.chat = MatrixChat(config, new_memory(), system_clock, sleep=waits)
     return waits.chat
 
 
@@ -86,7 +87,6 @@ class EncryptedBotRoom:
     chat: MatrixChat
     recorder: EventRecorder
     room: str
-    memory: InMemory
     person: EncryptedPerson
     bot: str
 
@@ -115,20 +115,20 @@ async def encrypted_bot_room(
     folder: Path,
     *,
     room: str | None = None,
-    memory: InMemory | None = None,
+    memory: MatrixMemory | None = None,
 ) -> AsyncIterator[EncryptedBotRoom]:
     """Run the bot in an encrypted room that the person made."""
     bot = matrix("").user_id
     entered = room is not None
     if room is None:
         room = await person.create_room(bot)
-    memory, recorder = memory or InMemory(), EventRecorder()
+    memory, recorder = memory or new_memory(), EventRecorder()
     chat = MatrixChat(matrix(room), memory, system_clock, is_known=everybody, store=AccountStore(folder))
     async with running(chat, recorder):
         if not entered:
             await person.member(room, bot)
         await wait_until_reading(person, room, recorder)
-        yield EncryptedBotRoom(chat, recorder, room, memory, person, bot)
+        yield EncryptedBotRoom(chat, recorder, room, person, bot)
 
 
 @asynccontextmanager

@@ -7,7 +7,6 @@ from datetime import timedelta
 import pytest
 
 from slipway.bot.chat.matrix.chat import MatrixChat
-from slipway.bot.chat.matrix.memory import InMemory
 from slipway.bot.chat.model import (
     Address,
     Button,
@@ -22,7 +21,7 @@ from slipway.bot.chat.model import (
     WithdrawnReaction,
 )
 from slipway.bot.core.times import system_clock
-from tests.matrix.builders import settings
+from tests.matrix.builders import new_memory, settings
 from tests.matrix.clients import APPROVE, REJECT, Person
 from tests.matrix.harness import BotRoom
 from tests.support.synapse import Account, Synapse
@@ -34,7 +33,7 @@ BUTTONS = tuple(
 
 
 def test_it_is_a_chat(synapse: Synapse, account: Account) -> None:
-    chat: Chat = MatrixChat(settings(synapse, account), InMemory(), system_clock)
+    chat: Chat = MatrixChat(settings(synapse, account), new_memory(), system_clock)
     assert chat.edit_interval == timedelta(seconds=5)
     assert not chat.health().connected
 
@@ -190,7 +189,7 @@ async def test_buttons_go_when_all_is_decided_and_peoples_reactions_stay(
     await alice.react(bot_room.room, sent, APPROVE)
     sender = bot_room.chat
     if restarted:
-        sender = MatrixChat(settings(synapse, account, bot_room.room), InMemory(), system_clock)
+        sender = MatrixChat(settings(synapse, account, bot_room.room), new_memory(), system_clock)
     await sender.edit(bot_room.room, sent, Card(title="Approved by alice"), thread=None, key="done")
     await alice.reacted(bot_room.room, sent, {(alice.id, APPROVE)})
     await sender.edit(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections import Counter
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -15,15 +16,16 @@ from hypothesis import strategies as st
 
 from slipway.bot.chat.matrix.chat import MatrixChat
 from slipway.bot.chat.matrix.events.backfill import MAX_TRIES, PAGE_SIZE, Backfill
-from slipway.bot.chat.matrix.memory import InMemory, StoredMatrixMemory, SyncPosition
+from slipway.bot.chat.matrix.memory import MatrixMemory, SyncPosition
 from slipway.bot.chat.matrix.platform import MATRIX
 from slipway.bot.core.times import system_clock
 from slipway.bot.store.database import Database
 from slipway.bot.store.memory import ChatMemory
-from tests.matrix.builders import BOT, settings
+from tests.matrix.builders import BOT, new_memory, settings
 from tests.matrix.clients import Person
 from tests.matrix.fakes import BAD_GATEWAY, EventRecorder, FaultProxy, RecordingSleep, answers
 from tests.matrix.harness import BotRoom, bot_without_clouds, chat_behind, running, wait_until_listening
+from tests.support.key_value_store import InMemoryStore
 from tests.support.synapse import Account, Synapse
 
 FORBIDDEN = answers(403, '{"errcode": "M_FORBIDDEN", "error": "no history for you"}')
@@ -33,7 +35,7 @@ async def test_a_burst_while_the_bot_is_down_is_heard_whole_once_and_in_order(
     synapse: Synapse, alice: Person, account: Account
 ) -> None:
     room = await alice.create_room(public=True)
-    memory, recorder = InMemory(), EventRecorder()
+    memory, recorder = new_memory(), EventRecorder()
     async with running(MatrixChat(settings(synapse, account, room), memory, system_clock), recorder):
         await alice.member(room, account.user_id)
         await wait_until_listening(alice, room, recorder)
@@ -79,7 +81,8 @@ async def test_a_token_that_is_no_longer_known_means_going_on_from_the_last_mess
     synapse: Synapse, alice: Person, account: Account
 ) -> None:
     room, quiet = await alice.create_room(public=True), await alice.create_room(public=True)
-    memory, recorder = InMemory(), EventRecorder()
+    store, recorder = InMemoryStore(), EventRecorder()
+    memory = MatrixMemory(store)
     config = settings(synapse, account, room, quiet)
     async with running(MatrixChat(config, memory, system_clock), recorder):
         await alice.member(quiet, account.user_id)
@@ -89,12 +92,11 @@ async def test_a_token_that_is_no_longer_known_means_going_on_from_the_last_mess
             quiet: await alice.say(quiet, "!cleanup, heard before"),
         }
         await alice.until(
-            lambda: memory.position is not None and memory.position.last_events == wanted, what="the place"
+            lambda: json.loads(store.values.get("place", "{}")).get("seen") == wanted, what="the place"
         )
     await asyncio.gather(*(alice.say(room, f"!{number}") for number in range(130)))
     await alice.say(room, "!last")
-    assert memory.position is not None
-    memory.position = SyncPosition("s_nobody_knows_this", memory.position.last_events)
+    await memory.save_position(SyncPosition("s_nobody_knows_this", wanted))
     recorder = EventRecorder()
     async with running(MatrixChat(config, memory, system_clock), recorder):
         await recorder.received("!last")
@@ -171,7 +173,7 @@ async def test_the_sync_position_is_kept_in_the_database(tmp_path: Path) -> None
     for expected in (None, position):
         database = Database(tmp_path / "slipway.db")
         await database.open()
-        memory = StoredMatrixMemory(ChatMemory(database, MATRIX))
+        memory = MatrixMemory(ChatMemory(database, MATRIX))
         assert await memory.load_position() == expected
         await memory.save_position(position)
         await database.close()

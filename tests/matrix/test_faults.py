@@ -9,11 +9,10 @@ import pytest
 from pydantic import SecretStr
 
 from slipway.bot.chat.matrix.chat import MatrixChat
-from slipway.bot.chat.matrix.memory import InMemory
 from slipway.bot.chat.model import Card
 from slipway.bot.core.errors import ChatError
 from slipway.bot.core.times import system_clock
-from tests.matrix.builders import settings
+from tests.matrix.builders import new_memory, settings
 from tests.matrix.clients import Person
 from tests.matrix.fakes import (
     BAD_GATEWAY,
@@ -131,7 +130,7 @@ async def test_no_homeserver_at_all_is_waited_for(account: Account) -> None:
     nowhere = Synapse.__new__(Synapse)
     object.__setattr__(nowhere, "url", "http://127.0.0.1:9")
     config = settings(nowhere, account, access_token=None, password=SecretStr("secret"))
-    chat = MatrixChat(config, InMemory(), system_clock, sleep=sleep)
+    chat = MatrixChat(config, new_memory(), system_clock, sleep=sleep)
     async with running(chat, EventRecorder()), asyncio.timeout(20):
         await waited.wait()
         assert "no sound answer" in chat.health().detail

@@ -8,14 +8,15 @@ from typing import Any
 import pytest
 
 from slipway.bot.chat.matrix.chat import MatrixChat
-from slipway.bot.chat.matrix.memory import InMemory
+from slipway.bot.chat.matrix.memory import MatrixMemory
 from slipway.bot.chat.model import Card
 from slipway.bot.core.errors import ChatError
 from slipway.bot.core.times import system_clock
-from tests.matrix.builders import settings
+from tests.matrix.builders import new_memory, settings
 from tests.matrix.clients import Person
 from tests.matrix.fakes import EventRecorder
 from tests.matrix.harness import BotRoom, running, wait_until_listening
+from tests.support.key_value_store import InMemoryStore
 from tests.support.synapse import Account, Synapse
 
 
@@ -65,7 +66,7 @@ async def test_a_missing_right_is_told_once_and_forgotten_when_it_is_given(
     assert "power level 0 and needs 50" in told.body
     assert "`!approve`" in told.body
     await _detail(alice, bot_room, "may not place")
-    again = MatrixChat(settings(synapse, account, bot_room.room), bot_room.memory, system_clock)
+    again = MatrixChat(settings(synapse, account, bot_room.room), MatrixMemory(bot_room.store), system_clock)
     recorder = EventRecorder()
     async with running(again, recorder):  # a restart does not say it again
         await wait_until_listening(alice, bot_room.room, recorder)
@@ -111,7 +112,7 @@ async def test_an_alias_that_leads_elsewhere_is_followed_since_the_configuration
     new = await alice.create_room(public=True)
     ahead, recorder = timedelta(), EventRecorder()
     chat = MatrixChat(
-        settings(synapse, account, f"#{alias}:slipway.test"), InMemory(), lambda: system_clock() + ahead
+        settings(synapse, account, f"#{alias}:slipway.test"), new_memory(), lambda: system_clock() + ahead
     )
     async with running(chat, recorder):
         await alice.member(old, account.user_id)
@@ -140,7 +141,8 @@ async def test_a_room_the_bot_was_removed_from_takes_no_card(bot_room: BotRoom, 
 async def test_the_name_and_picture_are_set_once(
     synapse: Synapse, alice: Person, account: Account, tmp_path: Any
 ) -> None:
-    room, memory = await alice.create_room(public=True), InMemory()
+    room, store = await alice.create_room(public=True), InMemoryStore()
+    memory = MatrixMemory(store)
     picture = tmp_path / "slipway.png"
     picture.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100))
     config = settings(synapse, account, room, display_name="Harbour Pilot", avatar=picture)
@@ -150,7 +152,9 @@ async def test_the_name_and_picture_are_set_once(
         return found
 
     async with running(MatrixChat(config, memory, system_clock), EventRecorder()):
-        await alice.until(lambda: len(memory.values) == 2, what="the profile")
+        await alice.until(
+            lambda: sum(name.startswith("note:") for name in store.values) == 2, what="the profile"
+        )
     first = await profile()
     assert first["displayname"] == "Harbour Pilot"
     assert first["avatar_url"].startswith("mxc://slipway.test/")
@@ -170,7 +174,7 @@ async def test_a_picture_that_is_none_is_told_and_nothing_else_suffers(
     if content is not None:
         picture.write_bytes(content)
     room, recorder = await alice.create_room(public=True), EventRecorder()
-    chat = MatrixChat(settings(synapse, account, room, avatar=picture), InMemory(), system_clock)
+    chat = MatrixChat(settings(synapse, account, room, avatar=picture), new_memory(), system_clock)
     async with running(chat, recorder):
         await alice.member(room, account.user_id)
         await wait_until_listening(alice, room, recorder)

@@ -14,7 +14,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slipway.bot.chat.matrix.chat import MatrixChat
-from slipway.bot.chat.matrix.memory import InMemory
 from slipway.bot.chat.matrix.transport.connection import HomeserverError
 from slipway.bot.chat.matrix.transport.rate_limit import (
     MAX_EDIT_INTERVAL,
@@ -26,7 +25,7 @@ from slipway.bot.chat.model import AnyEvent, Card, Tone
 from slipway.bot.chat.shared.edits import LatestEdits
 from slipway.bot.chat.shared.plain import render_plain
 from slipway.bot.core.times import system_clock
-from tests.matrix.builders import LONG, settings
+from tests.matrix.builders import LONG, new_memory, settings
 from tests.matrix.clients import Person
 from tests.matrix.fakes import EventRecorder, FaultProxy, RecordingSleep, answers
 from tests.matrix.harness import BotRoom, chat_behind, running, wait_until_listening
@@ -39,7 +38,7 @@ async def test_on_a_server_with_limits_every_answer_comes_and_only_the_last_edit
     """Ten at once and then one a second; a Synapse as it comes gives one in five seconds."""
     room, recorder = await alice.create_room(public=True), EventRecorder()
     interval = timedelta(seconds=1)
-    chat = MatrixChat(settings(synapse, account, room, edit_interval=interval), InMemory(), system_clock)
+    chat = MatrixChat(settings(synapse, account, room, edit_interval=interval), new_memory(), system_clock)
     async with running(chat, recorder):
         await alice.member(room, account.user_id)
         await wait_until_listening(alice, room, recorder)
@@ -128,7 +127,7 @@ async def test_typing_while_it_works_and_a_receipt_for_what_it_handled(
             asked.set()
         return asked.is_set()
 
-    chat = MatrixChat(settings(synapse, account, room), InMemory(), system_clock, typing_after=0.0)
+    chat = MatrixChat(settings(synapse, account, room), new_memory(), system_clock, typing_after=0.0)
     async with running(chat, accept):
         await alice.member(room, account.user_id)
         await wait_until_listening(alice, room, recorder)

@@ -9,14 +9,13 @@ import pytest
 from pydantic import SecretStr
 
 from slipway.bot.chat.matrix.chat import MatrixChat
-from slipway.bot.chat.matrix.memory import InMemory
 from slipway.bot.chat.matrix.platform import MATRIX
 from slipway.bot.chat.model import Card, Room
 from slipway.bot.core.errors import ChatError
 from slipway.bot.core.times import system_clock
 from slipway.bot.operations.messages import MessageService
 from slipway.bot.store.database import Database
-from tests.matrix.builders import settings
+from tests.matrix.builders import new_memory, settings
 from tests.matrix.clients import Person
 from tests.matrix.fakes import SOFT_LOGOUT, EventRecorder, FaultProxy, RecordingSleep
 from tests.matrix.harness import chat_behind, running, wait_until_listening
@@ -64,7 +63,7 @@ async def test_a_bot_that_was_logged_out_says_so_and_stops(
     synapse: Synapse, alice: Person, account: Account
 ) -> None:
     room, recorder = await alice.create_room(public=True), EventRecorder()
-    chat = MatrixChat(settings(synapse, account, room), InMemory(), system_clock)
+    chat = MatrixChat(settings(synapse, account, room), new_memory(), system_clock)
     listening = asyncio.create_task(chat.run(recorder))
     await alice.member(room, account.user_id)
     await wait_until_listening(alice, room, recorder)
@@ -89,7 +88,7 @@ async def test_a_restart_of_the_homeserver_is_lived_through(tmp_path: Path) -> N
         async with Person.of(server.synapse) as alice:
             room, recorder = await alice.create_room(public=True), EventRecorder()
             config = settings(server.synapse, account, room)
-            chat = MatrixChat(config, InMemory(), system_clock, sleep=sleep)
+            chat = MatrixChat(config, new_memory(), system_clock, sleep=sleep)
             async with running(chat, recorder):
                 await alice.member(room, account.user_id)
                 await wait_until_listening(alice, room, recorder)
@@ -120,7 +119,7 @@ async def test_a_message_whose_sending_was_not_written_down_is_not_said_again(
     for life in ("first", "second"):
         database = Database(tmp_path / f"{life}.db")  # the second life knows nothing of what the first sent
         await database.open()
-        chat = MatrixChat(settings(synapse, account, room), InMemory(), system_clock)
+        chat = MatrixChat(settings(synapse, account, room), new_memory(), system_clock)
         messages = MessageService(database, {MATRIX: chat}, system_clock)
         where = Room(platform=MATRIX, id=room)
         sent.append(await messages.say(where, Card(title="Promoted"), key="hear:matrix:$e"))

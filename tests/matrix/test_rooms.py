@@ -9,15 +9,16 @@ import pytest
 from pydantic import SecretStr
 
 from slipway.bot.chat.matrix.chat import MatrixChat
-from slipway.bot.chat.matrix.memory import InMemory
+from slipway.bot.chat.matrix.memory import MatrixMemory
 from slipway.bot.chat.matrix.messages.message_sender import ENCRYPTION_OFF_NOTICE
 from slipway.bot.chat.model import Address, AnyEvent, Card
 from slipway.bot.core.errors import ChatError
 from slipway.bot.core.times import system_clock
-from tests.matrix.builders import settings
+from tests.matrix.builders import new_memory, settings
 from tests.matrix.clients import Person
 from tests.matrix.fakes import EventRecorder
 from tests.matrix.harness import BotRoom, running, wait_until_listening
+from tests.support.key_value_store import InMemoryStore
 from tests.support.synapse import Account, Synapse
 
 
@@ -29,7 +30,7 @@ async def test_backlog_is_not_heard_at_the_first_start(
         await bot.join(room)
     await alice.say(room, "!promote long ago")
     recorder = EventRecorder()
-    chat = MatrixChat(settings(synapse, account, room), InMemory(), system_clock)
+    chat = MatrixChat(settings(synapse, account, room), new_memory(), system_clock)
     async with running(chat, recorder):
         await wait_until_listening(alice, room, recorder)
         assert "!promote long ago" not in recorder.texts
@@ -40,7 +41,7 @@ async def test_what_was_said_before_the_bot_entered_is_not_heard(
 ) -> None:
     home, late = await alice.create_room(public=True), await alice.create_room()
     recorder = EventRecorder()
-    chat = MatrixChat(settings(synapse, account, home, late), InMemory(), system_clock)
+    chat = MatrixChat(settings(synapse, account, home, late), new_memory(), system_clock)
     async with running(chat, recorder):
         await alice.member(home, account.user_id)
         await wait_until_listening(alice, home, recorder)
@@ -55,8 +56,7 @@ async def test_what_was_said_before_the_bot_entered_is_not_heard(
 async def test_an_event_is_heard_again_when_the_bot_died_while_taking_it_in(
     synapse: Synapse, alice: Person, account: Account, bot_room: BotRoom
 ) -> None:
-    memory = InMemory()
-    memory.position = bot_room.memory.position
+    memory = MatrixMemory(InMemoryStore(bot_room.store.values))
     entered = asyncio.Event()
 
     async def dies(event: AnyEvent) -> None:
@@ -77,19 +77,18 @@ async def test_an_event_is_heard_again_when_the_bot_died_while_taking_it_in(
 async def test_an_error_while_taking_in_keeps_the_token_and_comes_out(
     synapse: Synapse, alice: Person, account: Account, bot_room: BotRoom
 ) -> None:
-    memory = InMemory()
-    memory.position = bot_room.memory.position
+    memory = MatrixMemory(InMemoryStore(bot_room.store.values))
 
     async def fails(event: AnyEvent) -> None:
         raise OSError("the disk is full")
 
     await alice.say(bot_room.room, "!promote")
     chat = MatrixChat(settings(synapse, account, bot_room.room), memory, system_clock)
-    kept = memory.position
+    kept = await memory.load_position()
     with pytest.raises(OSError, match="the disk is full"):
         async with asyncio.timeout(20):
             await chat.run(fails)
-    assert memory.position == kept
+    assert await memory.load_position() == kept
     recorder = EventRecorder()
     async with running(chat, recorder):
         await recorder.received("!promote")
@@ -101,7 +100,7 @@ async def test_only_invites_into_configured_rooms_are_followed(
     recorder = EventRecorder()
     alias = f"images-{alice.id[1:].partition(':')[0]}"
     config = settings(synapse, account, f"#{alias}:slipway.test")
-    chat = MatrixChat(config, InMemory(), system_clock)
+    chat = MatrixChat(config, new_memory(), system_clock)
     async with running(chat, recorder):
         stranger = await alice.create_room(invite=(account.user_id,))
         direct = await alice.create_room(invite=(account.user_id,), direct=True)
@@ -120,7 +119,7 @@ async def test_public_rooms_are_entered_and_closed_ones_reported(
     public, closed = await alice.create_room(public=True), await alice.create_room()
     recorder = EventRecorder()
     chat = MatrixChat(
-        settings(synapse, account, public, closed, "#nowhere:slipway.test"), InMemory(), system_clock
+        settings(synapse, account, public, closed, "#nowhere:slipway.test"), new_memory(), system_clock
     )
     async with running(chat, recorder):
         await alice.member(public, account.user_id)
@@ -141,7 +140,7 @@ async def test_a_known_person_may_talk_with_the_bot_alone(
 ) -> None:
     recorder = EventRecorder()
     chat = MatrixChat(
-        settings(synapse, account), InMemory(), system_clock, is_known=lambda user: user == alice.id
+        settings(synapse, account), new_memory(), system_clock, is_known=lambda user: user == alice.id
     )
     async with running(chat, recorder), Person.of(synapse) as mallory:
         lured = await mallory.create_room(invite=(account.user_id,), direct=True)
@@ -166,7 +165,7 @@ async def test_an_encrypted_room_is_refused_with_one_sentence(
 ) -> None:
     plain = await alice.create_room(invite=(account.user_id,))
     secret = await alice.create_room(invite=(account.user_id,), encrypted=True)
-    memory = InMemory()
+    memory = new_memory()
     for _start in range(2):
         recorder = EventRecorder()
         chat = MatrixChat(settings(synapse, account, plain, secret), memory, system_clock)
@@ -202,7 +201,7 @@ async def test_sending_before_listening_logs_in_and_knows_encrypted_rooms(
     async with Person(synapse, account) as bot:
         await bot.join(plain)
         await bot.join(secret)
-    chat = MatrixChat(settings(synapse, account, plain, secret), InMemory(), system_clock)
+    chat = MatrixChat(settings(synapse, account, plain, secret), new_memory(), system_clock)
     await chat.send(plain, Card(title="up again"), thread=None, key="up")
     with pytest.raises(ChatError, match="is encrypted"):
         await chat.send(secret, Card(title="up again"), thread=None, key="up")
@@ -222,7 +221,7 @@ async def test_a_password_keeps_the_device(synapse: Synapse, alice: Person, acco
             device_id="SLIPWAY",
         )
         recorder = EventRecorder()
-        chat = MatrixChat(config, InMemory(), system_clock)
+        chat = MatrixChat(config, new_memory(), system_clock)
         async with running(chat, recorder):
             await alice.member(room, account.user_id)
             await chat.send(room, Card(title="hello"), thread=None, key=key)
@@ -243,7 +242,7 @@ async def test_a_password_keeps_the_device(synapse: Synapse, alice: Person, acco
 async def test_a_login_that_cannot_work_ends_the_chat_with_a_clear_error(
     synapse: Synapse, account: Account, change: dict[str, object], words: str
 ) -> None:
-    chat = MatrixChat(settings(synapse, account, **change), InMemory(), system_clock)
+    chat = MatrixChat(settings(synapse, account, **change), new_memory(), system_clock)
     with pytest.raises(ChatError, match=words) as error:
         async with asyncio.timeout(20):
             await chat.run(EventRecorder())
@@ -257,7 +256,7 @@ async def test_a_message_to_a_room_without_the_bot_is_refused_for_good(
     synapse: Synapse, alice: Person, account: Account
 ) -> None:
     room = await alice.create_room()
-    chat = MatrixChat(settings(synapse, account, room), InMemory(), system_clock)
+    chat = MatrixChat(settings(synapse, account, room), new_memory(), system_clock)
     with pytest.raises(ChatError, match="M_FORBIDDEN") as error:
         await chat.send(room, Card(title="hello"), thread=None, key="k")
     assert not error.value.passing
@@ -272,7 +271,7 @@ async def test_a_room_whose_alias_appears_later_is_entered_then(
     recorder = EventRecorder()
     chat = MatrixChat(
         settings(synapse, account, home, f"#{alias}:slipway.test"),
-        InMemory(),
+        new_memory(),
         lambda: system_clock() + ahead,
     )
     async with running(chat, recorder):

@@ -19,10 +19,10 @@ from slipway.bot.chat.slack.settings import SlackSettings
 from slipway.bot.core.errors import UserError
 from slipway.bot.core.waiting import Sleep
 from tests.slack.builders import launch_command_form
-from tests.slack.fakes import InMemoryStore
 from tests.slack.simulator import SimulatedSlack
 from tests.slack.simulator.seed import ALICE, BOB, CAROL, IMAGES
 from tests.support.clock import FakeClock
+from tests.support.key_value_store import InMemoryStore
 
 PING_INTERVAL = 1.0
 """How soon a broken socket is noticed. aiohttp gives up a socket whose pong takes half of it, so a shorter

@@ -18,11 +18,11 @@ from slipway.bot.core.text import counted
 def _build(context: ChatContext[MatrixSettings]) -> Chat:
     from slipway.bot.chat.matrix.account.account_store import AccountStore
     from slipway.bot.chat.matrix.chat import MatrixChat
-    from slipway.bot.chat.matrix.memory import StoredMatrixMemory
+    from slipway.bot.chat.matrix.memory import MatrixMemory
 
     return MatrixChat(
         context.settings,
-        StoredMatrixMemory(context.store),
+        MatrixMemory(context.store),
         context.clock,
         is_known=context.callbacks.knows,
         sleep=context.sleep,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
 
 from slipway.bot.chat.declaration import KeyValueStore
 
@@ -27,69 +26,8 @@ class SyncPosition:
     last_events: Mapping[str, str] = field(default_factory=dict)
 
 
-class MatrixMemory(Protocol):
-    """Kept by whoever puts the bot together; each ``save`` and ``remember`` is durable when it returns."""
-
-    async def load_position(self) -> SyncPosition | None:
-        """From where to go on; None before the first sync ever."""
-        ...
-
-    async def save_position(self, position: SyncPosition) -> None:
-        """Keep the position, token and events at once."""
-        ...
-
-    async def load_value(self, name: str) -> str | None:
-        """The value saved under a name last; None if nothing was."""
-        ...
-
-    async def save_value(self, name: str, value: str) -> None:
-        """Keep a value under a name, in place of any before."""
-        ...
-
-    async def was_notified(self, what: str) -> bool:
-        """Whether something that is said only once was said; a room's id stands for “it is encrypted”."""
-        ...
-
-    async def remember_notified(self, what: str) -> None:
-        """Keep that it was said."""
-        ...
-
-
-class InMemory:
-    """A :class:`MatrixMemory` that lasts as long as the process: for tests and for a first look."""
-
-    def __init__(self) -> None:
-        self.position: SyncPosition | None = None
-        self.values: dict[str, str] = {}
-        self.notified: set[str] = set()
-
-    async def load_position(self) -> SyncPosition | None:
-        """The position saved last."""
-        return self.position
-
-    async def save_position(self, position: SyncPosition) -> None:
-        """Keep the position."""
-        self.position = position
-
-    async def load_value(self, name: str) -> str | None:
-        """The value saved last."""
-        return self.values.get(name)
-
-    async def save_value(self, name: str, value: str) -> None:
-        """Keep it."""
-        self.values[name] = value
-
-    async def was_notified(self, what: str) -> bool:
-        """Whether it is among what was said."""
-        return what in self.notified
-
-    async def remember_notified(self, what: str) -> None:
-        """Add it to what was said."""
-        self.notified.add(what)
-
-
-class StoredMatrixMemory:
-    """A :class:`MatrixMemory` in the database."""
+class MatrixMemory:
+    """Named values in the database; each ``save`` and ``remember`` is durable when it returns."""
 
     def __init__(self, store: KeyValueStore) -> None:
         self._store = store
@@ -108,15 +46,15 @@ class StoredMatrixMemory:
         await self._store.save(_POSITION, json.dumps(kept, ensure_ascii=False))
 
     async def load_value(self, name: str) -> str | None:
-        """What was noted under a name last; None if nothing was."""
+        """The value saved under a name last; None if nothing was."""
         return await self._store.load(_VALUE + name)
 
     async def save_value(self, name: str, value: str) -> None:
-        """Note something under a name, in place of what was noted before."""
+        """Keep a value under a name, in place of any before."""
         await self._store.save(_VALUE + name, value)
 
     async def was_notified(self, what: str) -> bool:
-        """Whether something that is said only once was said."""
+        """Whether something that is said only once was said; a room's id stands for “it is encrypted”."""
         return await self._store.load(_NOTIFIED + what) is not None
 
     async def remember_notified(self, what: str) -> None:

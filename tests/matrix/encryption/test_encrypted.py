@@ -9,11 +9,10 @@ import pytest
 
 from slipway.bot.chat.matrix.account.account_store import AccountStore
 from slipway.bot.chat.matrix.chat import MatrixChat
-from slipway.bot.chat.matrix.memory import InMemory
 from slipway.bot.chat.matrix.settings import MatrixSettings
 from slipway.bot.chat.model import Assurance, Button, ButtonEvent, Card, Choice, WithdrawnReaction
 from slipway.bot.core.times import system_clock
-from tests.matrix.builders import settings
+from tests.matrix.builders import new_memory, settings
 from tests.matrix.encryption.encrypted_client import EncryptedPerson
 from tests.matrix.fakes import EventRecorder
 from tests.matrix.harness import EncryptedBotRoom, encrypted_bot_room, running
@@ -123,7 +122,7 @@ async def test_a_device_that_its_owner_has_not_signed(
 async def test_a_restart_keeps_device_identity_and_place(
     ann: EncryptedPerson, matrix: Callable[[str], MatrixSettings], tmp_path: Path
 ) -> None:
-    memory = InMemory()
+    memory = new_memory()
     async with encrypted_bot_room(ann, matrix, tmp_path / "matrix", memory=memory) as encrypted_room:
         before = await ann.keys_of(encrypted_room.bot)
         await encrypted_room.chat.send(encrypted_room.room, Card(title="before"), thread=None, key="before")
@@ -147,7 +146,7 @@ async def test_it_can_send_before_its_first_look(
     async with encrypted_bot_room(ann, matrix, tmp_path / "matrix") as encrypted_room:
         pass
     chat = MatrixChat(
-        matrix(encrypted_room.room), InMemory(), system_clock, store=AccountStore(tmp_path / "matrix")
+        matrix(encrypted_room.room), new_memory(), system_clock, store=AccountStore(tmp_path / "matrix")
     )
     await chat.send(encrypted_room.room, Card(title="at once"), thread=None, key="now")
     await chat.close()

@@ -15,12 +15,11 @@ from nio.crypto.attachments import decrypt_attachment
 
 from slipway.bot.chat.matrix.account.account_store import AccountStore
 from slipway.bot.chat.matrix.chat import MatrixChat
-from slipway.bot.chat.matrix.memory import InMemory
 from slipway.bot.chat.matrix.settings import MatrixSettings
 from slipway.bot.chat.model import Assurance, Card
 from slipway.bot.chat.shared.plain import render_plain
 from slipway.bot.core.times import system_clock
-from tests.matrix.builders import LONG, settings
+from tests.matrix.builders import LONG, new_memory, settings
 from tests.matrix.encryption.encrypted_client import EncryptedPerson
 from tests.matrix.fakes import EventRecorder, FaultProxy, Forward, hangs_up
 from tests.matrix.harness import EncryptedBotRoom, encrypted_bot_room, everybody, running
@@ -38,7 +37,7 @@ async def chatter(person: EncryptedPerson, room: str, count: int = 105) -> None:
 async def test_a_command_in_a_gap_of_an_encrypted_room_is_heard_once(
     ann: EncryptedPerson, matrix: Callable[[str], MatrixSettings], tmp_path: Path
 ) -> None:
-    memory = InMemory()
+    memory = new_memory()
     async with encrypted_bot_room(ann, matrix, tmp_path / "matrix", memory=memory) as encrypted_room:
         await ann.say(encrypted_room.room, "!before")
         await encrypted_room.recorder.received("!before")
@@ -99,7 +98,7 @@ def _hide_the_next_key(encrypted_room: EncryptedBotRoom) -> Any:
 async def test_what_cannot_be_read_is_told_once_a_session_also_after_a_restart(
     ann: EncryptedPerson, matrix: Callable[[str], MatrixSettings], tmp_path: Path
 ) -> None:
-    memory = InMemory()
+    memory = new_memory()
     async with encrypted_bot_room(ann, matrix, tmp_path / "matrix", memory=memory) as encrypted_room:
         known = _hide_the_next_key(encrypted_room)
         await ann.say(encrypted_room.room, "!images 1")

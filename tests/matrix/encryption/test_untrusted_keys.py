@@ -24,9 +24,9 @@ from slipway.bot.chat.matrix.encryption.olm_machine import DecryptedSource, hard
 from slipway.bot.chat.matrix.encryption.seeds import CrossSigningSeeds
 from slipway.bot.chat.matrix.encryption.signing import SigningKey, canonical, encode, is_signed
 from slipway.bot.chat.matrix.events.event_verifier import EventVerifier
-from slipway.bot.chat.matrix.memory import InMemory
 from slipway.bot.chat.matrix.settings import UnsignedDevices
 from slipway.bot.chat.model import Assurance
+from tests.matrix.builders import new_memory
 
 ALICE, MALLORY = "@alice:example.org", "@mallory:example.org"
 KEY = encode(bytes(32))
@@ -215,7 +215,7 @@ async def test_what_was_encrypted_for_one_room_is_not_heard_in_another(shown_in:
         SimpleNamespace(keys=keys),  # type: ignore[arg-type]  # what of these is used
         SimpleNamespace(is_encrypted=encrypted),  # type: ignore[arg-type]
         None,  # type: ignore[arg-type]
-        InMemory(),
+        new_memory(),
         unsigned_devices=UnsignedDevices.REFUSE,
         is_known=lambda _: True,
     )

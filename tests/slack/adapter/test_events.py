@@ -10,11 +10,11 @@ import pytest
 from slipway.bot.chat.model import Address, Assurance, Choice, MessageEvent
 from slipway.bot.core.errors import ChatError
 from tests.slack.builders import PROPOSED, SLIP
-from tests.slack.fakes import InMemoryStore
 from tests.slack.harness import AdapterHarness, build_adapter, running_adapter
 from tests.slack.simulator import Kind, Message, Outcome, Reason, Signature, SimulatedSlack
 from tests.slack.simulator.seed import ALICE, BOB, BOT, IMAGES, RELEASE_TEAM
 from tests.support.clock import FakeClock
+from tests.support.key_value_store import InMemoryStore
 
 
 async def _card(adapter: AdapterHarness, *, thread: str | None = None) -> Message:

@@ -23,11 +23,11 @@ from slipway.bot.chat.slack.sending.send_attempts import message_token
 from slipway.bot.core.errors import ChatError
 from slipway.bot.logs import configure
 from tests.slack.builders import LAUNCH, LAUNCH_FROM_MESSAGE, LISTING, LONG, PROPOSED, REPORT, RUNNING
-from tests.slack.fakes import InMemoryStore
 from tests.slack.harness import AdapterHarness, build_adapter, running_adapter
 from tests.slack.simulator import Delivery, Reason, SimulatedSlack, State
 from tests.slack.simulator.seed import ALICE, BOB, IMAGES, RELEASE_TEAM
 from tests.support.clock import FakeClock
+from tests.support.key_value_store import InMemoryStore
 
 
 @pytest.fixture

@@ -12,10 +12,10 @@ from slipway.bot.chat.model import Table, Tone
 from slipway.bot.chat.slack.chat import SlackChat
 from slipway.bot.core.errors import ChatError
 from tests.slack.builders import LONG, PROPOSED, REPORT, RUNNING, SLIP
-from tests.slack.fakes import InMemoryStore
 from tests.slack.harness import AdapterHarness, build_adapter
 from tests.slack.simulator import SimulatedSlack
 from tests.slack.simulator.seed import BOB, IMAGES, LOUNGE, OLD
+from tests.support.key_value_store import InMemoryStore
 
 
 @pytest.fixture
