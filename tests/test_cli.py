@@ -10,8 +10,11 @@ import sys
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from slipway import __version__
+from slipway.bot import declared
+from slipway.bot.cli.main import main
 from tests.store.test_database import migrate_to
 from tests.support.program import (
     CONSOLE_CONFIGURATION,
@@ -91,7 +94,7 @@ def test_a_right_configuration_is_described_without_its_secrets(tmp_path: Path) 
     assert PASSWORD not in ended.stdout + ended.stderr
 
 
-@pytest.mark.parametrize("command", ["check", "run", "health"])
+@pytest.mark.parametrize("command", ["check", "run"])
 def test_a_broken_configuration_is_named_mistake_by_mistake_and_starts_nothing(
     command: str, tmp_path: Path
 ) -> None:
@@ -139,6 +142,32 @@ def test_a_running_bot_is_well_alone_on_its_state_and_stops_on_sigterm(configure
         assert process.wait(TIMEOUT_SECONDS) == 0
     after = run_slipway("health", cwd=configured)
     assert (after.returncode, "No Slipway is running" in after.stderr) == (1, True)
+
+
+def test_health_and_the_trail_ask_a_configuration_for_nothing_but_the_state_folder(tmp_path: Path) -> None:
+    """A bot that runs is not ill because somebody has begun to change the file."""
+    (tmp_path / "slipway.toml").write_text(f'state_dir = "kept"\n{BROKEN}')
+    health = run_slipway("health", cwd=tmp_path)
+    assert (health.returncode, health.stderr) == (1, f"No Slipway is running on {tmp_path / 'kept'}.\n")
+    trail = run_slipway("audit", "verify", cwd=tmp_path)
+    assert (trail.returncode, trail.stderr) == (1, f"There is no audit trail in {tmp_path / 'kept'}.\n")
+
+    (tmp_path / "slipway.toml").write_text("state_dir = 3")
+    wrong = run_slipway("health", cwd=tmp_path)
+    assert (wrong.returncode, wrong.stdout) == (2, "")
+    assert "✘ state_dir: it is 3; must be text in quotes" in wrong.stderr
+    assert "copy slipway.example.toml" in run_slipway("health", "--config", "nowhere.toml").stderr
+
+
+def test_a_list_that_names_what_is_not_there_is_told_in_a_sentence(
+    configured: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(declared, "CHATS", (*declared.CHATS, "pigeons"))
+    ended = CliRunner().invoke(main, ["check", "--config", str(configured / "slipway.toml")])
+    assert (ended.exit_code, ended.output) == (
+        1,
+        "bot/declared.py names slipway.bot.chat.pigeons.declaration, and there is no such module.\n",
+    )
 
 
 def test_a_bot_that_was_killed_leaves_its_state_to_the_next(configured: Path) -> None:

@@ -118,8 +118,6 @@ class ChatDeclaration(Declaration, Generic[SettingsT]):
         auxiliary: whether the bot goes on without this chat while others are there; alone, its end is the bot's.
         account_example: an identity, for mistakes: ``matrix:@alice:example.org``.
         room_example: a room, as a schedule names it.
-        cli: ``MODULE:NAME`` of the click group that `slipway PLATFORM …` runs, loaded no sooner than it is asked for;
-            empty for none.
     """
 
     platform: Platform
@@ -138,7 +136,6 @@ class ChatDeclaration(Declaration, Generic[SettingsT]):
     auxiliary: bool = False
     account_example: str = ""
     room_example: str = ""
-    cli: str = ""
 
     def __post_init__(self) -> None:
         check_text("A chat platform", "platform", self.platform)
@@ -149,7 +146,7 @@ class ChatDeclaration(Declaration, Generic[SettingsT]):
         check_callables(owner, self, _FUNCTIONS)
         if self.probe is not None:
             check_callables(owner, self, ("probe",))
-        for text in ("switch", "cli", "group_key", "account_example", "room_example"):
+        for text in ("switch", "group_key", "account_example", "room_example"):
             check_text(owner, text, getattr(self, text))
         if self.account_example and not self.account_example.startswith(f"{self.platform}:"):
             raise DeclarationError(

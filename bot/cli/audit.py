@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 import click
 
-from slipway.bot.cli.common import config_option, fail, load_settings
+from slipway.bot.cli.common import config_option, fail, state_dir_of
 from slipway.bot.core.errors import StateError
 
 if TYPE_CHECKING:
@@ -34,9 +33,7 @@ def verify(path: Path, state: Path | None, expect: str | None) -> None:
     from slipway.bot.operations.audit import Intact
     from slipway.bot.operations.audit import verify as verify_trail
 
-    result = asyncio.run(
-        _with_database(state or load_settings(path)[0].state_dir, lambda db: verify_trail(db, expect))
-    )
+    result = _look(state or state_dir_of(path), lambda db: verify_trail(db, expect))
     if not isinstance(result, Intact):
         fail(f"The audit trail does not hold: {result.why}.")
     click.echo(f"The audit trail holds: {result.entries} entries.")
@@ -53,13 +50,17 @@ def show(path: Path, state: Path | None, operation: str | None) -> None:
     """Print the trail, of one operation or of all, as JSON lines."""
     from slipway.bot.operations.audit import lines
 
-    found = asyncio.run(
-        _with_database(state or load_settings(path)[0].state_dir, lambda db: lines(db, operation))
-    )
+    found = _look(state or state_dir_of(path), lambda db: lines(db, operation))
     if operation is not None and not found:
         fail(f"The trail holds nothing of {operation}; without an id, all of it is printed.")
     for line in found:
         click.echo(line)
+
+
+def _look(state_dir: Path, work: Callable[[Database], Awaitable[T]]) -> T:
+    import asyncio
+
+    return asyncio.run(_with_database(state_dir, work))
 
 
 async def _with_database(state_dir: Path, work: Callable[[Database], Awaitable[T]]) -> T:

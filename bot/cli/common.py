@@ -36,19 +36,35 @@ config_option = click.option(
 def load_settings(path: Path) -> tuple[SlipwaySettings, Declarations]:
     """The checked configuration, and what it was checked against; ends the program where it has mistakes."""
     from slipway.bot.config.load import load
-    from slipway.bot.core.problems import render_problems
     from slipway.bot.declared import declared
     from slipway.commands.scheduled import schedule_problems
 
-    declarations = declared()
-    try:
+    declarations = in_plain_words(declared)
+
+    def checked() -> SlipwaySettings:
         settings = load(path, os.environ, spec=declarations.spec)
         if problems := schedule_problems(settings, declarations.commands):
             raise ConfigError(problems)
+        return settings
+
+    return _without_mistakes(checked), declarations
+
+
+def state_dir_of(path: Path) -> Path:
+    """The state folder that a configuration names, whatever else is wrong in it; ends the program where that is."""
+    from slipway.bot.config.document import state_dir
+
+    return _without_mistakes(lambda: state_dir(path, os.environ))
+
+
+def _without_mistakes(read: Callable[[], T]) -> T:
+    try:
+        return read()
     except ConfigError as error:
+        from slipway.bot.core.problems import render_problems
+
         click.echo(render_problems(error.problems), err=True)
         sys.exit(EXIT_CONFIG)
-    return settings, declarations
 
 
 def in_plain_words(work: Callable[[], T]) -> T:

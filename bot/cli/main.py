@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from collections.abc import Coroutine
 from contextlib import suppress
@@ -12,8 +11,14 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from slipway import __version__
-from slipway.bot.cli.audit import audit
-from slipway.bot.cli.common import EXIT_FAILURE, config_option, fail, in_plain_words, load_settings
+from slipway.bot.cli.common import (
+    EXIT_FAILURE,
+    config_option,
+    fail,
+    in_plain_words,
+    load_settings,
+    state_dir_of,
+)
 from slipway.bot.cli.program import Program
 from slipway.bot.core.errors import SlipwayError
 
@@ -25,16 +30,17 @@ DEMO_PEOPLE = ("alice", "bob", "carol", "admin")
 """Who is in `bot/config/demo.toml`; known here so that help need not read it."""
 
 
-@click.group(cls=Program, context_settings={"help_option_names": ["-h", "--help"]})
+GROUPS = {name: f"slipway.bot.cli.{name}" for name in ("audit", "matrix", "slack")}
+"""The program's groups of commands, each a module here. A chat that has commands adds its name."""
+
+
+@click.group(cls=Program, groups=GROUPS, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, message="slipway %(version)s")
 def main() -> None:
     """ChatOps for people who publish cloud images.
 
     Try it without any account or configuration: slipway demo
     """
-
-
-main.add_command(audit)
 
 
 @main.command()
@@ -103,7 +109,7 @@ def health(path: Path) -> None:
     from slipway.bot.core.times import system_clock
     from slipway.bot.health.report import problem
 
-    sentence = problem(load_settings(path)[0].state_dir, system_clock())
+    sentence = problem(state_dir_of(path), system_clock())
     if sentence is not None:
         fail(sentence)
     click.echo("Slipway is well.")
@@ -113,6 +119,8 @@ def health(path: Path) -> None:
 @config_option
 def doctor(path: Path) -> None:
     """Try every connection that is configured, and say what is wrong and what to do. Nothing is changed."""
+    import asyncio
+
     from slipway.bot.chat.shared.plain import render_plain
     from slipway.bot.cli.doctor import card, examine
 
@@ -131,6 +139,8 @@ async def _run(settings: SlipwaySettings, declarations: Declarations) -> None:
 
 
 def _execute(work: Coroutine[Any, Any, None]) -> None:
+    import asyncio
+
     try:
         with suppress(KeyboardInterrupt):
             asyncio.run(work)

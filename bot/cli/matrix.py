@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from pathlib import Path
 
@@ -20,6 +19,8 @@ def matrix() -> None:
 @config_option
 def matrix_status(path: Path) -> None:
     """Show device, identity, keys and rooms, and what is wrong. Nothing is changed; the bot may run."""
+    import asyncio
+
     from slipway.bot.cli.matrix_account import status_lines
 
     settings, _ = load_settings(path)
@@ -46,6 +47,8 @@ def matrix_login(path: Path, by_token: bool, new_device: bool, new_identity: boo
 
     The password (or token) is asked for, or read from the input's first line. The bot must not run meanwhile.
     """
+    import asyncio
+
     from slipway.bot.cli.matrix_account import LoginOptions, check_login, login_lines
 
     settings, _ = load_settings(path)

@@ -1,9 +1,9 @@
-"""The program's commands: those that it always has, and a group for each declared chat with commands of its own."""
+"""The program's commands: its own, and groups of commands that are loaded no sooner than they are asked for."""
 
 from __future__ import annotations
 
-from collections.abc import Container
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import Any
 
 import click
 
@@ -11,70 +11,41 @@ from slipway.bot.cli.common import fail
 from slipway.bot.core.errors import DeclarationError
 from slipway.bot.core.loading import load_attribute
 
-if TYPE_CHECKING:
-    from slipway.bot.declared import Declarations
-
 
 class Program(click.Group):
-    """The program. Its own commands are found without a look at any declaration, so that they start quickly.
+    """The program. It is put together without a look at any declaration, so that it starts quickly.
 
-    A mistake in a declaration ends the program with a sentence. The declarations are those of the context's object,
-    where it has them, and else what Slipway consists of.
+    Args:
+        groups: the module of each group, which holds it under the group's name. Help loads all of them for their
+            summaries, so they import what their commands need inside these.
     """
+
+    def __init__(self, *arguments: Any, groups: Mapping[str, str], **more: Any) -> None:
+        self._groups = groups
+        super().__init__(*arguments, **more)
+
+    def add_command(self, cmd: click.Command, name: str | None = None) -> None:
+        """Take in a command of the program's own.
+
+        Raises:
+            DeclarationError: a group has its name.
+        """
+        if (name or cmd.name) in self._groups:
+            raise DeclarationError(f"Two commands of the program are called {name or cmd.name}.")
+        super().add_command(cmd, name)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names of all commands, for help."""
-        return sorted({*super().list_commands(ctx), *self._places(ctx)})
+        return sorted({*super().list_commands(ctx), *self._groups})
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """A command by its name; None if there is none."""
-        own = super().get_command(ctx, cmd_name)
-        if own is not None or (place := self._places(ctx).get(cmd_name)) is None:
-            return own
+        """A command by its name; None if there is none. Ends the program where a group is not what it has to be."""
+        module = self._groups.get(cmd_name)
+        if module is None:
+            return super().get_command(ctx, cmd_name)
+        wrong = f"`slipway {cmd_name}` has to be the click group {cmd_name} in {module}, and there is none."
         try:
-            return load_group(cmd_name, place)
+            found = load_attribute(module, cmd_name, wrong)
         except DeclarationError as error:
             fail(str(error))
-
-    def _places(self, ctx: click.Context) -> dict[str, str]:
-        from slipway.bot.declared import Declarations, declared
-
-        try:
-            declarations = ctx.obj if isinstance(ctx.obj, Declarations) else declared()
-            return group_places(declarations, self.commands)
-        except DeclarationError as error:
-            fail(str(error))
-
-
-def group_places(declarations: Declarations, taken: Container[str]) -> dict[str, str]:
-    """Where the groups of the declared chats are, by the platform's name.
-
-    Args:
-        declarations: what the program consists of.
-        taken: names that the program uses itself.
-
-    Raises:
-        DeclarationError: a platform has the name of a command of the program, so that its group cannot be reached.
-    """
-    places = {str(chat.platform): chat.cli for chat in declarations.chats if chat.cli}
-    for platform in places:
-        if platform in taken:
-            raise DeclarationError(
-                f"The chat platform {platform} cannot have a group of the program's commands: "
-                f"`slipway {platform}` is something else."
-            )
-    return places
-
-
-def load_group(platform: str, place: str) -> click.Group:
-    """Load a platform's group from where its declaration says: ``MODULE:NAME``.
-
-    Raises:
-        DeclarationError: it is not there.
-    """
-    module, _, name = place.partition(":")
-    wrong = f"The cli of the chat platform {platform} must be MODULE:NAME of a click group, and {place!r} is none."
-    found = load_attribute(module, name, wrong) if module and name else None
-    if not isinstance(found, click.Group):
-        raise DeclarationError(wrong)
-    return found
+        return found if isinstance(found, click.Group) else fail(wrong)

@@ -6,6 +6,8 @@ import json
 
 import click
 
+from slipway.bot.cli.common import in_plain_words
+
 
 @click.group()
 def slack() -> None:
@@ -37,6 +39,8 @@ def manifest(name: str, url: str | None) -> None:
             f"the bot listens at {REQUEST_PATH}, so the address ends so", param_hint="--url"
         )
     transport = SlackTransport.SOCKET if url is None else SlackTransport.HTTP
-    forms = [form.shortcut for subject in declared().registry.subjects for form in subject.forms]
+    forms = [
+        form.shortcut for subject in in_plain_words(declared).registry.subjects for form in subject.forms
+    ]
     made = app_manifest(name.strip(), transport, url or "", forms)
     click.echo(json.dumps(made, indent=2, ensure_ascii=False))

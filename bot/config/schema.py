@@ -14,6 +14,7 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError, create_model
 from pydantic_core import ErrorDetails
 
+from slipway.bot.config.document import NO_TEXT
 from slipway.bot.config.settings import PolicySettings, RoleSettings, SlipwaySettings
 from slipway.bot.config.spec import ConfigSpec
 from slipway.bot.config.tables import (
@@ -29,7 +30,7 @@ from slipway.bot.core.problems import Problem, did_you_mean, listing, shown
 from slipway.bot.core.settings_table import AnyTable, TableShape
 
 _KINDS = {
-    "string_type": 'must be text in quotes, like "abc"',
+    "string_type": NO_TEXT,
     "int_type": "must be a whole number",
     "int_from_float": "must be a whole number",
     "float_type": "must be a number",

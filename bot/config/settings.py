@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, PrivateAttr
 
 from slipway.bot.chat.model import Platform
+from slipway.bot.config.document import STATE_DIR
 from slipway.bot.core.settings import Duration, Settings, Zone
 from slipway.bot.core.settings_table import SettingsTable, TableShape
 
@@ -108,7 +109,7 @@ class SlipwaySettings(Settings):
         pattern=r"^[a-z][a-z0-9-]{0,31}$",
         description="lowercase letters, digits and dashes, a letter first, like slipway",
     )
-    state_dir: Path = Path("state")
+    state_dir: Path = STATE_DIR
     zone: Zone = ZoneInfo("UTC")
     log_format: Literal["console", "json"] = "console"
     commands: CommandSettings = CommandSettings()

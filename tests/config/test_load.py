@@ -10,6 +10,7 @@ import pytest
 from pydantic import Field
 
 from slipway.bot.clouds.declaration import CloudDeclaration
+from slipway.bot.config.document import state_dir
 from slipway.bot.config.load import load
 from slipway.bot.core.errors import ConfigError
 from slipway.bot.core.settings import Settings
@@ -22,6 +23,7 @@ from tests.support.configuration import (
     settings_of,
     valid_document,
 )
+from tests.support.program import CONSOLE_CONFIGURATION
 from tests.toys.cloud import TOYCLOUD, ToyCloudSettings
 from tests.toys.subject import TOYS
 
@@ -88,6 +90,30 @@ class TestFile:
         assert problems_of(document) == (
             "state_dir: begins with ~, and HOME is not set; write the path from the root",
         )
+
+    @pytest.mark.parametrize(
+        "written", ["", 'state_dir = "memory"', 'state_dir = "/srv/x"', 'state_dir = "~/x"']
+    )
+    @pytest.mark.parametrize("wrong", [False, True])
+    def test_the_state_folder_is_the_same_for_what_asks_for_it_alone(
+        self, written: str, wrong: bool, tmp_path: Path
+    ) -> None:
+        path, environ = tmp_path / "slipway.toml", {"HOME": "/home/bot"}
+        right = f"{written}\n" + CONSOLE_CONFIGURATION
+        path.write_text(right)
+        whole = load(path, environ, spec=DECLARED.spec).state_dir
+        path.write_text(f"{right}\n[nonsense]\n" if wrong else right)
+        assert state_dir(path, environ) == whole
+
+    @pytest.mark.parametrize("value", ["3", "true", '["state"]', '"~/x"', '"a\\u0000b"'])
+    def test_a_wrong_state_folder_is_told_in_the_same_words_to_what_asks_for_it_alone(
+        self, value: str, tmp_path: Path
+    ) -> None:
+        path = tmp_path / "slipway.toml"
+        path.write_text(f"state_dir = {value}\n{CONSOLE_CONFIGURATION}")
+        with pytest.raises(ConfigError) as caught:
+            state_dir(path, {})
+        assert self.load(path) == caught.value.problems
 
     def test_a_missing_file_names_the_example(self, tmp_path: Path) -> None:
         (problem,) = self.load(tmp_path / "slipway.toml")

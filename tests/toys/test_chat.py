@@ -17,7 +17,8 @@ from slipway.bot.app import App
 from slipway.bot.chat.declaration import ChatDeclaration
 from slipway.bot.chat.model import Choice
 from slipway.bot.cli.doctor import examine
-from slipway.bot.cli.main import main
+from slipway.bot.cli.main import GROUPS, main
+from slipway.bot.cli.program import Program
 from slipway.bot.clouds.simulated.azure import SimulatedAzure
 from slipway.bot.clouds.simulated.fedora import fedora_gallery
 from slipway.bot.config.describe import describe
@@ -148,51 +149,46 @@ def join(name: str) -> None:
     click.echo(f"{name} is a member.")
 
 
+def run_program(*arguments: str, **groups: str) -> tuple[int, str]:
+    """What the program does that has these groups, too, each by its module: as with a line in ``GROUPS``."""
+    program = Program(commands=main.commands, groups=GROUPS | groups)
+    ended = CliRunner().invoke(program, arguments)
+    return ended.exit_code, ended.output
+
+
 class TestProgram:
     """The commands of `slipway postboard`."""
 
-    def invoke(self, *arguments: str, cli: str, platform: str = "postboard") -> tuple[int, str]:
-        declaration: Any = POSTBOARD_CHAT
-        chat = replace(declaration, platform=platform, cli=cli, account_example="")
-        ended = CliRunner().invoke(main, arguments, obj=declared_with(chats=(chat,)))
-        return ended.exit_code, ended.output
-
-    def test_they_are_the_program_s_because_they_are_declared(self) -> None:
-        place = f"{__name__}:postboard"
-        assert self.invoke("postboard", "join", "--name", "toy", cli=place) == (0, "toy is a member.\n")
-        code, shown = self.invoke("--help", cli=place)
+    def test_they_are_the_program_s_because_they_are_named(self) -> None:
+        assert run_program("postboard", "join", "--name", "toy", postboard=__name__) == (
+            0,
+            "toy is a member.\n",
+        )
+        code, shown = run_program("--help", postboard=__name__)
         assert code == 0
         lines = [line.split(maxsplit=1) for line in shown.splitlines()]
         assert ["postboard", "The bot's place on the postboard."] in lines
         assert {"matrix", "slack", "run"} <= {line[0] for line in lines if line}
 
     def test_a_chat_without_them_has_none(self) -> None:
-        code, shown = self.invoke("postboard", cli="")
+        code, shown = run_program("postboard")
         assert code == 2
         assert "No such command 'postboard'" in shown
-        assert "postboard" not in self.invoke("--help", cli="")[1]
+        assert "postboard" not in run_program("--help")[1]
 
     @pytest.mark.parametrize(
-        "cli", ["tests.toys.missing:postboard", f"{__name__}:nothing", f"{__name__}:SCHEDULE", "postboard"]
+        ("name", "module"), [("postboard", "tests.toys.missing"), ("SCHEDULE", __name__)]
     )
-    @pytest.mark.parametrize("command", ["postboard", "--help"])
-    def test_what_is_not_there_is_told(self, cli: str, command: str) -> None:
-        code, told = self.invoke(command, cli=cli)
-        assert code == 1
-        assert told == (
-            "The cli of the chat platform postboard must be MODULE:NAME of a click group, "
-            f"and {cli!r} is none.\n"
-        )
+    def test_what_is_not_there_is_told(self, name: str, module: str) -> None:
+        said = f"`slipway {name}` has to be the click group {name} in {module}, and there is none.\n"
+        assert run_program(name, **{name: module}) == (1, said)
+        assert run_program("--help", **{name: module}) == (1, said)
+        assert run_program("version", **{name: module})[0] == 0
 
-    def test_a_command_that_the_program_has_is_not_taken_from_it(self) -> None:
-        place = f"{__name__}:postboard"
-        assert self.invoke("version", cli=place, platform="version")[0] == 0
-        code, told = self.invoke("--help", cli=place, platform="version")
-        assert code == 1
-        assert told == (
-            "The chat platform version cannot have a group of the program's commands: "
-            "`slipway version` is something else.\n"
-        )
+    def test_no_command_of_the_program_is_hidden_by_them(self) -> None:
+        program = Program(groups={"postboard": __name__})
+        with pytest.raises(DeclarationError, match="Two commands of the program are called postboard"):
+            program.add_command(postboard)
 
 
 class TestConfiguration:

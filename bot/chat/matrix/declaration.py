@@ -69,5 +69,4 @@ CHAT = ChatDeclaration(
     probe=_probe,
     account_example="matrix:@alice:example.org",
     room_example="matrix:!abc:example.org",
-    cli="slipway.bot.cli.matrix:matrix",
 )

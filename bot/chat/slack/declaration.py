@@ -46,5 +46,4 @@ CHAT = ChatDeclaration(
     group_problem=group_problem,
     account_example="slack:U0123456789",
     room_example="slack:C0123456789",
-    cli="slipway.bot.cli.slack:slack",
 )
