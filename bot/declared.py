@@ -20,7 +20,13 @@ from slipway.bot.core.settings_table import AnyTable
 from slipway.bot.operations.declarations import OperationKind, Subject
 from slipway.bot.operations.registry import SubjectRegistry
 from slipway.commands.dispatch.context import CommandResult
-from slipway.commands.grammar.registry import CommandGroup, Registry, build_registry, check_examples
+from slipway.commands.grammar.registry import (
+    CommandGroup,
+    Registry,
+    build_registry,
+    check_examples,
+    check_help,
+)
 
 SUBJECTS = (
     "images",
@@ -79,14 +85,15 @@ class Declarations:
         commands = build_registry(
             CommandGroup(subject.title, subject.commands) for subject in registry.subjects
         )
-        if problems := check_examples(commands.commands):
+        if problems := (*check_examples(commands.commands), *check_help(commands.commands)):
             raise DeclarationError(f"{problems[0]}.")
-        tables = (
-            *(chat.table for chat in chats),
-            *(cloud.table for cloud in clouds),
-            *registry.tables.values(),
+        owned = (
+            *((f"the chat platform {chat.platform}", chat.table) for chat in chats),
+            *((f"the cloud {cloud.name}", cloud.table) for cloud in clouds),
+            *((f"the subject {each.name}", table) for each in registry.subjects for table in each.tables),
         )
-        _check_tables(tables)
+        _check_tables(owned)
+        tables = tuple(table for _, table in owned)
         _check_kinds(registry, clouds, commands)
         return cls(registry, chats, clouds, commands, _spec(registry, chats, clouds, commands, tables))
 
@@ -161,16 +168,17 @@ def _check_group_keys(chats: Sequence[ChatDeclaration[Any]]) -> None:
             )
 
 
-def _check_tables(tables: Sequence[AnyTable]) -> None:
-    taken = list(_OWN_TABLES)
-    for table in tables:
-        if table.name in taken:
-            raise DeclarationError(f"The settings table {table.name} is claimed twice.")
+def _check_tables(owned: Iterable[tuple[str, AnyTable]]) -> None:
+    owners = dict.fromkeys(_OWN_TABLES, "Slipway itself")
+    for owner, table in owned:
+        if table.name in owners:
+            both = f"{owners[table.name]} and {owner}"
+            raise DeclarationError(f"The settings table {table.name} is claimed twice, by {both}.")
         if hasattr(SlipwaySettings, table.name):
             raise DeclarationError(
                 f"No settings table can be called {table.name}: Slipway uses the word itself."
             )
-        taken.append(table.name)
+        owners[table.name] = owner
 
 
 def _check_kinds(

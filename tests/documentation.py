@@ -70,7 +70,7 @@ def _configuration(declarations: Declarations) -> Iterator[tuple[str, str]]:
     yield "`[[person]]`", "one human each, with all accounts and roles"
     yield (
         "`[roles.NAME]`",
-        "the rights of holders: commands, `NOUN.*`, `read` (all that changes nothing), `*` (all)",
+        "the rights of holders: commands, `NOUN.*`, `read` (what looks, and votes where policy lets one), `*` (all)",
     )
     yield "`[policy.KIND]`", f"for {kinds}: how many must agree, holding which role, until when"
     for table in declarations.registry.tables.values():

@@ -14,6 +14,7 @@ from pydantic import Field, PrivateAttr
 
 from slipway.bot.chat.model import Platform
 from slipway.bot.config.document import STATE_DIR
+from slipway.bot.core.errors import DeclarationError
 from slipway.bot.core.settings import Duration, Settings, Zone
 from slipway.bot.core.settings_table import SettingsTable, TableShape
 
@@ -140,6 +141,8 @@ class SlipwaySettings(Settings):
     def _declared(self, table: SettingsTable[SettingsT], *shapes: TableShape) -> object:
         if table.shape not in shapes:
             raise ValueError(f"the table {table.name} is {table.shape}, and was asked for as another")
+        if not hasattr(self, table.name):
+            raise DeclarationError(f"Nobody declares the settings table {table.name} that is asked for here.")
         return getattr(self, table.name)
 
     @property

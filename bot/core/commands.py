@@ -95,8 +95,8 @@ class Command(Generic[ResultT_co]):
 def command(
     name: str,
     *,
-    summary: str,
-    examples: tuple[str, ...],
+    summary: str = "",
+    examples: tuple[str, ...] = (),
     access: Access = Access.READ,
     aliases: tuple[str, ...] = (),
 ) -> Callable[[Callable[..., Awaitable[ResultT]]], Command[ResultT]]:

@@ -9,6 +9,7 @@ from typing import Any, Generic, TypeVar
 
 from pydantic import SecretStr
 
+from slipway.bot.core.declared_fields import Declaration
 from slipway.bot.core.errors import DeclarationError
 from slipway.bot.core.problems import Problem
 from slipway.bot.core.settings import Settings, leaf_types
@@ -26,7 +27,7 @@ class TableShape(StrEnum):
 
 
 @dataclass(frozen=True, eq=False)
-class SettingsTable(Generic[SettingsT]):
+class SettingsTable(Declaration, Generic[SettingsT]):
     """A table of slipway.toml.
 
     Attributes:

@@ -75,16 +75,16 @@ class OperationKind(Declaration, Generic[RequestT, ServicesT]):
     Attributes:
         request: what is asked for; its ``kind`` names the kind, in ``[policy.KIND]``, too.
         planner: makes the planner of what the subject works with.
-        command: the command line that asks for it, in words and without the prefix: to plan it afresh.
+        arguments: what stands behind its command's name in the line that asks for it: to plan it afresh.
         policy: who agrees by default.
         needs: the capability of a cloud that it works by; None for what works in no cloud.
-        right: what somebody must hold to ask for it, where that is not the kind's own name.
+        right: what somebody must hold to ask for it, and so its command's, where that is not the kind's own name.
         upgrades: by format, what makes a stored request of that format one of the next.
     """
 
     request: type[RequestT]
     planner: Callable[[ServicesT], Planner[RequestT]]
-    command: Callable[[RequestT], Sequence[str]]
+    arguments: Callable[[RequestT], Sequence[str]]
     policy: PolicyDefaults
     needs: Capability[Any] | None
     right: str = ""
@@ -93,7 +93,7 @@ class OperationKind(Declaration, Generic[RequestT, ServicesT]):
     def __post_init__(self) -> None:
         check_stored(self.request, Request, "request")
         owner = f"The kind of operation {self.name}"
-        check_callables(owner, self, ("planner", "command"))
+        check_callables(owner, self, ("planner", "arguments"))
         if isinstance(self.planner, type):
             self.check_planner(self.planner)
         check_type(owner, "policy", self.policy, PolicyDefaults, "a PolicyDefaults")
@@ -114,6 +114,10 @@ class OperationKind(Declaration, Generic[RequestT, ServicesT]):
     def name(self) -> str:
         """The kind."""
         return kind_of(self.request)
+
+    def command_line(self, request: RequestT) -> tuple[str, ...]:
+        """The line that asks for this, in words and without the prefix."""
+        return (*(self.right or self.name).split("."), *self.arguments(request))
 
 
 @dataclass(frozen=True)

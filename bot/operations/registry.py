@@ -49,7 +49,7 @@ class SubjectRegistry:
 
     def command_line(self, request: Request) -> str:
         """The command that asks for this, without its prefix: what to type to plan it afresh."""
-        return shlex.join(self.kinds[request.kind].command(request))
+        return shlex.join(self.kinds[request.kind].command_line(request))
 
     def touches(self, step: Step) -> tuple[str, ...]:
         """The names of what a step changes, for :class:`slipway.bot.operations.locks.Locks`."""
@@ -121,11 +121,14 @@ class SubjectServices:
         """What plans a request.
 
         Raises:
-            UserError: nobody here knows such requests.
+            DeclarationError: no subject declares such requests, which is a fault of Slipway's own: what another
+                version stored is never planned.
         """
         kind = self.registry.kinds.get(request.kind)
         if kind is None:
-            raise UserError(f"This Slipway does not know operations of the kind {request.kind}.", hint="help")
+            raise DeclarationError(
+                f"No subject declares the kind of operation {request.kind}: is it in PARTS?"
+            )
         return kind.planner(self.by_subject[self.registry.owner(request.kind).name])
 
     def executor(self, step: Step) -> Executor[Any]:

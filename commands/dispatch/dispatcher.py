@@ -109,19 +109,23 @@ class Dispatcher:
         if isinstance(event, WithdrawnReaction):
             known = await self._workflows.knows(event_key(event, event.reaction_event_id))
             return AcceptedEvent(event_key=key, event=event) if known else None
-        settings = self._services.settings.commands
-        rejects = isinstance(event, ButtonEvent) and event.choice is Choice.REJECT
-        if not rejects and self._services.clock() - event.sent_at > settings.max_age:
-            log.info("an old message was left alone", platform=event.room.platform, sent_at=event.sent_at)
-            return None
         if isinstance(event, ButtonEvent):
-            return await self._look_at_press(event, key)
+            if event.choice is not Choice.REJECT and self._is_too_old(event):
+                return None
+            return await self._look_at_button(event, key)
+        settings = self._services.settings.commands
         reading = read_line(event.text, event.address, settings.prefix, self._names)
-        if isinstance(reading, Ignored):
+        if isinstance(reading, Ignored) or self._is_too_old(event):
             return None
         return AcceptedEvent(event_key=key, event=event, reading=StoredReading.of(reading))
 
-    async def _look_at_press(self, event: ButtonEvent, key: str) -> AcceptedEvent | None:
+    def _is_too_old(self, event: MessageEvent | ButtonEvent) -> bool:
+        old = self._services.clock() - event.sent_at > self._services.settings.commands.max_age
+        if old:
+            log.info("an old message was left alone", platform=event.room.platform, sent_at=event.sent_at)
+        return old
+
+    async def _look_at_button(self, event: ButtonEvent, key: str) -> AcceptedEvent | None:
         """The operation that a press is about: named by its value, or by the message that carries the button."""
         if event.operation_id is not None:
             return AcceptedEvent(event_key=key, event=event)

@@ -11,7 +11,7 @@ from slipway.bot.chat.model import Address
 from slipway.bot.core.commands import Command
 from slipway.bot.core.errors import DeclarationError
 from slipway.bot.core.text import nearest
-from slipway.commands.grammar.arguments import HELP_OPTIONS, Parsed, parse
+from slipway.commands.grammar.arguments import HELP_OPTIONS, HelpWanted, Misuse, Parsed, parse
 from slipway.commands.grammar.reading import Line, Unknown, near_misses, read_line
 
 ResultT = TypeVar("ResultT")
@@ -165,5 +165,23 @@ def check_examples(commands: Iterable[Command[Any]]) -> tuple[str, ...]:
                 continue
             outcome = parse(command, line.args[1:] if command.noun else line.args, "!")
             if not isinstance(outcome, Parsed):
-                problems.append(f"{example!r} of {command.name} does not parse: {outcome}")
+                problems.append(f"{example!r} of {command.name} does not parse: {_why(outcome)}")
+    return tuple(problems)
+
+
+def _why(outcome: HelpWanted | Misuse) -> str:
+    return outcome.message.rstrip(".") if isinstance(outcome, Misuse) else "it asks for help"
+
+
+def check_help(commands: Iterable[Command[Any]]) -> tuple[str, ...]:
+    """What the commands' help would lack, one sentence each: it is made of the declarations alone."""
+    problems = []
+    for command in commands:
+        if not command.description:
+            problems.append(f"The command {command.name} lacks a description: give its handler a docstring")
+        problems += [
+            f"{param.name} of the command {command.name} lacks its help"
+            for param in (*command.arguments, *command.options)
+            if not param.help and param.metavar != ""  # the usage line leaves out what has no name in it
+        ]
     return tuple(problems)

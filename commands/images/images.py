@@ -45,7 +45,8 @@ def _all(versions: dict[DefinitionRef, tuple[ImageVersion, ...]], call: CommandC
     if ready:
         notes.append(f"Promote the newest candidate: `{call.prefix}promote {ready[0]}`")
     table = Table(columns=("Definition", "Latest", "To promote", "Candidates", "All"), rows=rows)
-    return Card(title=f"{len(rows)} image definitions", tables=(table,), notes=tuple(notes))
+    title = f"{len(rows)} image definition{'' if len(rows) == 1 else 's'}"
+    return Card(title=title, tables=(table,), notes=tuple(notes))
 
 
 def _summary(name: str, versions: Sequence[ImageVersion], call: CommandContext) -> tuple[str, ...]:
@@ -93,7 +94,7 @@ def _one(name: str, versions: Sequence[ImageVersion], call: CommandContext) -> C
         notes.append(f"Latest by region: {lines}")
     columns = ("Version", "Is", "Published", "End of life", *(() if alike else ("Regions",)))
     tables = (Table(columns=columns, rows=rows),) if rows else ()
-    title = f"{name}: {len(versions)} versions, latest {_latest(versions)}"
+    title = f"{name}: {len(versions)} version{'' if len(versions) == 1 else 's'}, latest {_latest(versions)}"
     fields = (Field(label="Regions", value=regions[0]),) if alike else ()
     return Card(title=title, fields=fields, tables=tables, notes=tuple(notes))
 

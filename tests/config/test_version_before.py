@@ -223,5 +223,5 @@ def test_a_policy_of_a_kind_that_is_not_there_is_one_sentence() -> None:
     (problem,) = problems_of(put(valid_document(), "policy.toy-make", {"role": "releng"}))
     assert problem == (
         'policy.toy-make: there is no "toy-make" here. '
-        "There are: promote, rollback, cleanup, launch, terminate"
+        f"There are: {', '.join(kind.name for kind in DECLARED.spec.kinds)}"
     )

@@ -273,9 +273,7 @@ TOYS: Subject[ToyServices] = Subject(
         OperationKind(
             request=MakeToy,
             planner=MakeToyPlanner,
-            command=lambda request: (
-                "toy",
-                "make",
+            arguments=lambda request: (
                 request.name,
                 *(("--colour", request.colour) if request.colour else ()),
             ),

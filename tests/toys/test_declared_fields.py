@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Literal
 
 import pytest
 
+from slipway.bot.core.commands import command
 from slipway.bot.core.declared_fields import shown
 from slipway.bot.core.steps import Request
 from slipway.bot.operations.declarations import (
@@ -150,12 +151,12 @@ def test_a_field_of_a_subject(make: Make, sentence: str) -> None:
             "The planner of toy-make lacks the method plan: it is the class Planless.",
         ),
         (
-            lambda: but(KIND, command=None),
-            "The kind of operation toy-make needs a function as its command, and has None.",
+            lambda: but(KIND, arguments=None),
+            "The kind of operation toy-make needs a function as its arguments, and has None.",
         ),
         (
-            lambda: but(KIND, command="toy make"),
-            "The kind of operation toy-make needs a function as its command, and has 'toy make'.",
+            lambda: but(KIND, arguments="toy make"),
+            "The kind of operation toy-make needs a function as its arguments, and has 'toy make'.",
         ),
         (
             lambda: but(KIND, policy=None),
@@ -292,6 +293,8 @@ def without(declaration: Any, name: str) -> Callable[[], object]:
         (lambda: Probe("toys"), "The Probe of what toys lacks its wanted."),  # type: ignore[call-arg]
         (PolicyDefaults, "A PolicyDefaults lacks its approvals."),
         (HomeSection, "A HomeSection lacks its cards."),
+        (without(TOYS.tables[0], "shape"), "The SettingsTable of name toys lacks its shape."),
+        (lambda: command("toy")(plain), "The command toy lacks a summary."),  # type: ignore[arg-type]
     ],
 )
 def test_a_field_that_is_missing_or_unknown(make: Make, sentence: str) -> None:

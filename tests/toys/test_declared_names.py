@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+import click
 import pytest
 
 from slipway.bot.chat.console.declaration import CHAT as CONSOLE
@@ -14,6 +15,7 @@ from slipway.bot.chat.forms import CommandForm, FormShortcut
 from slipway.bot.clouds.azure.declaration import CLOUD as AZURE
 from slipway.bot.clouds.capabilities import Capability, Clouds
 from slipway.bot.clouds.declaration import CloudDeclaration
+from slipway.bot.core.commands import Command, command
 from slipway.bot.core.waiting import Polling
 from slipway.bot.operations.declarations import DeclaredForm, Subject, SubjectContext
 from slipway.bot.operations.registry import SubjectServices
@@ -31,6 +33,21 @@ CARVE, _PAINT = TOYS.steps
 def other(**more: Any) -> Subject[Any]:
     """A subject beside the toys."""
     return subject(name="more-toys", title="More toys", **more)
+
+
+def unexplained() -> Command[Any]:
+    async def handler(call: object, name: str) -> None: ...
+
+    made = command("doll", summary="A doll.", examples=("doll anna",))
+    return made(click.argument("name", help="Whose.")(handler))
+
+
+def unnamed() -> Command[Any]:
+    async def handler(call: object, name: str) -> None:
+        """A doll."""
+
+    made = command("doll", summary="A doll.", examples=("doll anna",))
+    return made(click.argument("name")(handler))
 
 
 def form(name: str) -> DeclaredForm:
@@ -51,13 +68,28 @@ def form(name: str) -> DeclaredForm:
         ),
         ((other(steps=(CARVE,)),), "The step carve-toy is claimed twice, by toys and more-toys."),
         ((other(tables=(TOYS_TABLE,)),), "The settings table toys is claimed twice, by toys and more-toys."),
-        ((other(tables=(table(name="azure"),)),), "The settings table azure is claimed twice."),
-        ((other(tables=(table(name="schedule"),)),), "The settings table schedule is claimed twice."),
+        (
+            (other(tables=(table(name="azure"),)),),
+            "The settings table azure is claimed twice, by the cloud azure and the subject more-toys.",
+        ),
+        (
+            (other(tables=(table(name="schedule"),)),),
+            "The settings table schedule is claimed twice, by Slipway itself and the subject more-toys.",
+        ),
         (
             (other(tables=(table(name="copy"),)),),
             "No settings table can be called copy: Slipway uses the word itself.",
         ),
         ((other(commands=(command_of("promote"),)),), "Two commands are called promote."),
+        (
+            (other(commands=(unexplained(),)),),
+            "The command doll lacks a description: give its handler a docstring.",
+        ),
+        ((other(commands=(unnamed(),)),), "name of the command doll lacks its help."),
+        (
+            (other(commands=(command_of("doll", examples=("doll anna",)),)),),
+            "'doll anna' of doll does not parse: “anna” is too much: `doll` takes no such word.",
+        ),
         ((other(commands=(command_of("tell", aliases=("promote",)),)),), "Two commands are called promote."),
         (
             (other(commands=(command_of("toy make"),)),),
@@ -141,11 +173,11 @@ def test_a_kind_that_nobody_can_ask_for_or_no_cloud_can_do(toys: Subject[Any], s
         ((CONSOLE,), "Two chat platforms are called console."),
         (
             (but(POSTBOARD_CHAT, platform="azure", account_example=""),),
-            "The settings table azure is claimed twice.",
+            "The settings table azure is claimed twice, by the chat platform azure and the cloud azure.",
         ),
         (
             (but(POSTBOARD_CHAT, platform="schedule", account_example=""),),
-            "The settings table schedule is claimed twice.",
+            "The settings table schedule is claimed twice, by Slipway itself and the chat platform schedule.",
         ),
         (
             (replace(POSTBOARD_CHAT, group_key="slack_groups"),),
@@ -166,7 +198,10 @@ def test_two_chats_that_claim_one_name(chats: tuple[ChatDeclaration[Any], ...], 
     [
         ((TOYCLOUD, replace(TOYCLOUD)), "Two clouds are called toycloud."),
         ((AZURE,), "Two clouds are called azure."),
-        ((replace(TOYCLOUD, name="matrix"),), "The settings table matrix is claimed twice."),
+        (
+            (replace(TOYCLOUD, name="matrix"),),
+            "The settings table matrix is claimed twice, by the chat platform matrix and the cloud matrix.",
+        ),
     ],
 )
 def test_two_clouds_that_claim_one_name(clouds: tuple[CloudDeclaration[Any], ...], sentence: str) -> None:

@@ -153,6 +153,8 @@ def _fields(fields: tuple[Field, ...], *, ticks: bool) -> Grid:
 
 def _notes(notes: tuple[str, ...], *, ticks: bool) -> Grid:
     grid = Grid.grid(padding=(0, 1, 0, 0))
+    grid.add_column()
+    grid.add_column(overflow="fold")
     for note in notes:
         grid.add_row("•", _marked(note, ticks=ticks))
     return grid

@@ -53,7 +53,7 @@ def scenes(story: Story) -> tuple[Scene, ...]:
             "The newest candidate shall become the latest. First there is only a plan.",
             f"promote {story.definition}",
         ),
-        Scene("Now a machine from it, for two hours and no longer.", f"launch {story.image} --for 2h"),
+        Scene("Now a machine, to be ended after two hours.", f"launch {story.image} --for 2h"),
         Scene("Suppose the new image is bad: back to the one before.", f"rollback {story.definition}"),
         Scene("Old versions can go. Each one is listed with the rule that chose it.", "cleanup"),
         Scene("The machine is no longer needed.", "terminate", on_machine=True),

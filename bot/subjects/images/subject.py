@@ -63,25 +63,21 @@ IMAGES_SUBJECT: Subject[ImageServices] = Subject(
         OperationKind(
             request=Promote,
             planner=lambda services: PromotePlanner(services.catalogue, services.history),
-            command=lambda request: (
-                "promote",
-                request.definition,
-                *([request.version] if request.version else []),
-            ),
+            arguments=lambda request: (request.definition, *([request.version] if request.version else [])),
             policy=PolicyDefaults(approvals=1),
             needs=IMAGE_VERSIONS,
         ),
         OperationKind(
             request=Rollback,
             planner=lambda services: RollbackPlanner(services.catalogue),
-            command=lambda request: ("rollback", request.definition),
+            arguments=lambda request: (request.definition,),
             policy=PolicyDefaults(approvals=1),
             needs=IMAGE_VERSIONS,
         ),
         OperationKind(
             request=Cleanup,
             planner=lambda services: CleanupPlanner(services.catalogue, services.retention),
-            command=lambda request: ("cleanup", *([request.definition] if request.definition else [])),
+            arguments=lambda request: (request.definition,) if request.definition else (),
             policy=PolicyDefaults(approvals=1, demanded=_demanded_by_cleanups),
             needs=IMAGE_VERSIONS,
         ),

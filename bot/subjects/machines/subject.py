@@ -65,8 +65,8 @@ def _services(context: SubjectContext) -> MachineServices:
     )
 
 
-def _launch_command(request: Launch) -> tuple[str, ...]:
-    words = ["launch", request.image]
+def _launch_arguments(request: Launch) -> tuple[str, ...]:
+    words = [request.image]
     if request.profile:
         words += ["--profile", request.profile]
     if request.seconds:
@@ -76,8 +76,8 @@ def _launch_command(request: Launch) -> tuple[str, ...]:
     return tuple(words)
 
 
-def _terminate_command(request: Terminate) -> tuple[str, ...]:
-    return ("terminate", *(["--overdue"] if request.overdue else request.instance_ids))
+def _terminate_arguments(request: Terminate) -> tuple[str, ...]:
+    return ("--overdue",) if request.overdue else request.instance_ids
 
 
 def _summary(settings: SlipwaySettings) -> tuple[str, ...]:
@@ -100,14 +100,14 @@ MACHINES_SUBJECT: Subject[MachineServices] = Subject(
         OperationKind(
             request=Launch,
             planner=lambda services: LaunchPlanner(services.clouds, services.profiles),
-            command=_launch_command,
+            arguments=_launch_arguments,
             policy=PolicyDefaults(approvals=0, forgeable_presses=True),
             needs=MACHINES,
         ),
         OperationKind(
             request=Terminate,
             planner=lambda services: TerminatePlanner(services.clouds),
-            command=_terminate_command,
+            arguments=_terminate_arguments,
             policy=PolicyDefaults(approvals=0),
             needs=MACHINES,
         ),
