@@ -121,13 +121,13 @@ class SubjectServices:
         """What plans a request.
 
         Raises:
-            DeclarationError: no subject declares such requests, which is a fault of Slipway's own: what another
-                version stored is never planned.
+            UserError: nobody here declares such requests.
         """
         kind = self.registry.kinds.get(request.kind)
         if kind is None:
-            raise DeclarationError(
-                f"No subject declares the kind of operation {request.kind}: is it in PARTS?"
+            raise UserError(
+                f"This Slipway does not know operations of the kind {request.kind}. No subject declares it: "
+                "a kind stands in the PARTS of its command's module."
             )
         return kind.planner(self.by_subject[self.registry.owner(request.kind).name])
 

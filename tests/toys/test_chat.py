@@ -249,7 +249,10 @@ class TestConfiguration:
     def test_it_has_no_name_of_a_table_that_every_installation_has(self, name: str) -> None:
         declaration: Any = POSTBOARD_CHAT
         chat = replace(declaration, platform=name, account_example="")
-        with pytest.raises(DeclarationError, match=rf"^The settings table {name} is claimed twice\.$"):
+        with pytest.raises(
+            DeclarationError,
+            match=rf"^The settings table {name} is claimed twice, by Slipway itself and ",
+        ):
             declared_with(chats=(chat,))
 
     def test_a_key_that_names_an_account_names_somebody(self) -> None:
