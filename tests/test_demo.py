@@ -80,6 +80,22 @@ def test_what_the_greeting_gives_to_try_works_for_whoever_speaks(speaker: str) -
     assert "⚠" not in ended.stdout
 
 
+@pytest.mark.parametrize("options", [[], ["--json"], ["--tour"]], ids=str)
+def test_without_moto_it_says_first_that_no_machine_can_be_launched_and_why(
+    options: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text("import sys\nsys.modules['moto'] = None\n")
+    ended = run_slipway(
+        "demo", *options, said="!launch *\n", env={"PYTHONPATH": f"{tmp_path}{os.pathsep}{ROOT}"}
+    )
+    assert ended.returncode == 0, ended.stderr
+    why = "No machine can be launched in this demo. The simulated AWS needs moto: install slipway[demo].\n"
+    if options:  # what a script reads, and a story, are the bot's words alone
+        assert (ended.stderr, why in ended.stdout) == (why, False)
+    else:
+        assert why in ended.stdout.partition("!launch")[0]
+
+
 def test_nobody_is_called_so() -> None:
     ended = run_slipway("demo", "--as", "zed")
     assert ended.returncode == 2

@@ -48,8 +48,8 @@ STARTING = "Starting the simulated clouds…"
 TRY = "!promote Fedora-Cloud-43-x64"
 
 
-def greeting(speaker: str) -> Card:
-    """What somebody reads first: three lines that do what they say for whoever speaks."""
+def greeting(speaker: str, lacking: str = "") -> Card:
+    """What somebody reads first: three lines that do what they say for whoever speaks, and what this demo lacks."""
     asking, agreeing = (
         ("@alice: ", "bob") if speaker == "carol" else ("", "bob" if speaker != "bob" else "alice")
     )
@@ -60,6 +60,7 @@ def greeting(speaker: str) -> Card:
             "`!images` shows what is there.",
             f"`{asking}{TRY}` plans a promotion; then `@{agreeing}: 1` presses Approve as {agreeing}.",
             "`!help` shows everything else. `exit` or Ctrl-D ends.",
+            *((lacking,) if lacking else ()),
         ),
     )
 
@@ -89,14 +90,15 @@ async def run_demo(options: DemoOptions) -> None:
             azure = SimulatedAzure(fedora_gallery(system_clock()))
             azure_url = await azure.start()
             stack.push_async_callback(azure.stop)
+            aws_url, lacking = await _simulated_aws(stack)
             settings = demo_settings(
                 state_dir=state.absolute(),
-                aws_endpoint=await _simulated_aws(stack),
+                aws_endpoint=aws_url,
                 azure_endpoint=azure_url,
                 spec=declarations.spec,
                 speaker=options.speaker,
             )
-        await _converse(settings, declarations, options)
+        await _converse(settings, declarations, options, lacking)
 
 
 @contextmanager
@@ -157,17 +159,20 @@ async def _at_once(_seconds: float) -> None:
     """The pace of a tour that nobody watches."""
 
 
-async def _simulated_aws(stack: AsyncExitStack) -> str | None:
+async def _simulated_aws(stack: AsyncExitStack) -> tuple[str | None, str]:
+    """Where it listens, and what to tell people where it does not."""
     aws = SimulatedAws(fedora_machines(system_clock()))
     try:
         url = await aws.start()
-    except SimulatorError:  # moto is not installed: the demo has no machines then
-        return None
+    except SimulatorError as error:
+        return None, f"No machine can be launched in this demo. {error}"
     stack.push_async_callback(aws.stop)
-    return url
+    return url, ""
 
 
-async def _converse(settings: SlipwaySettings, declarations: Declarations, options: DemoOptions) -> None:
+async def _converse(
+    settings: SlipwaySettings, declarations: Declarations, options: DemoOptions, lacking: str
+) -> None:
     contexts: list[ChatContext[Any]] = []
 
     async def idle() -> None:
@@ -190,6 +195,8 @@ async def _converse(settings: SlipwaySettings, declarations: Declarations, optio
         return chat
 
     if mode is not Mode.JSON and not options.tour:
-        await chat.greet(greeting(options.speaker))
+        await chat.greet(greeting(options.speaker, lacking))
+    elif lacking:
+        print(lacking, file=sys.stderr)  # noqa: T201
     app = App(settings, declarations, chats=(ChatBuilder(CONSOLE, build),))
     await app.run(stop_on_signals())
