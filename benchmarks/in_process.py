@@ -13,9 +13,9 @@ from slipway.bot import logs
 from slipway.bot.app import App
 from slipway.bot.chat.console.platform import CONSOLE
 from slipway.bot.chat.model import Accept, Card, ChatHealth
+from slipway.bot.cli.demo_settings import demo_settings
 from slipway.bot.clouds.capabilities import Adapter, Clouds
 from slipway.bot.clouds.ports.image_versions import IMAGE_VERSIONS, ImageVersions
-from slipway.bot.config.demo import demo_settings
 from slipway.bot.declared import declared
 from slipway.bot.wiring import ChatBuilder, RunningBot
 

@@ -60,7 +60,7 @@ async def simulated_clouds(*, with_aws: bool = True) -> AsyncIterator[Clouds]:
 
 def document(clouds: Clouds, state: Path) -> dict[str, Any]:
     """The demo's configuration, told where the clouds listen."""
-    found = tomllib.loads(files("slipway.bot.config").joinpath("demo.toml").read_text("utf-8"))
+    found = tomllib.loads(files("slipway.bot.cli").joinpath("demo.toml").read_text("utf-8"))
     found["state_dir"] = str(state)
     found["log_format"] = "json"
     found["azure"]["endpoint"] = clouds.azure

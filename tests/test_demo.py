@@ -104,7 +104,7 @@ def test_nobody_is_called_so() -> None:
 
 
 def test_everybody_in_the_demo_is_known_to_its_command_line() -> None:
-    document = tomllib.loads(files("slipway.bot.config").joinpath("demo.toml").read_text("utf-8"))
+    document = tomllib.loads(files("slipway.bot.cli").joinpath("demo.toml").read_text("utf-8"))
     assert tuple(person["id"] for person in document["person"]) == DEMO_PEOPLE
 
 

@@ -14,7 +14,7 @@ HEAVY = {"sqlalchemy", "dbos", "alembic", "apscheduler", "boto3", "azure", "rich
 BEYOND_CLICK = {"asyncio", "pydantic", "structlog"}
 """What costs more than the rest of such a command: its work needs none of it."""
 
-EXAMPLE = files("slipway.bot.config").joinpath("demo.toml")
+EXAMPLE = files("slipway.bot.cli").joinpath("demo.toml")
 
 _RUN = """
 import sys

@@ -25,12 +25,12 @@ from slipway.bot.chat.console.standard_streams import ConsoleOptions, build_cons
 from slipway.bot.chat.console.tour import Story, Tour
 from slipway.bot.chat.declaration import ChatContext
 from slipway.bot.chat.model import Card, Chat
+from slipway.bot.cli.demo_settings import demo_settings
 from slipway.bot.clouds.simulated.aws.process import SimulatorError
 from slipway.bot.clouds.simulated.aws.seed import fedora_machines
 from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
 from slipway.bot.clouds.simulated.azure import SimulatedAzure
 from slipway.bot.clouds.simulated.fedora import fedora_gallery
-from slipway.bot.config.demo import demo_settings
 from slipway.bot.config.settings import SlipwaySettings
 from slipway.bot.core.errors import StateError
 from slipway.bot.core.times import system_clock

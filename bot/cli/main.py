@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from slipway.bot.declared import Declarations
 
 DEMO_PEOPLE = ("alice", "bob", "carol", "admin")
-"""Who is in `bot/config/demo.toml`; known here so that help need not read it."""
+"""Who is in `bot/cli/demo.toml`; known here so that help need not read it."""
 
 
 GROUPS = {name: f"slipway.bot.cli.{name}" for name in ("audit", "matrix", "slack")}

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from slipway.bot.chat.console.declaration import CHAT as CONSOLE
+from slipway.bot.cli.demo_settings import demo_settings
 from slipway.bot.clouds.aws.declaration import CLOUD as AWS
-from slipway.bot.config.demo import demo_settings
 from slipway.bot.config.describe import describe
 from slipway.bot.config.load import load
 from slipway.bot.config.schema import Schema

@@ -123,7 +123,7 @@ class Installation:
         return self.clouds.wait(walk())
 
     def _document(self) -> str:
-        demo = files("slipway.bot.config").joinpath("demo.toml").read_text("utf-8")
+        demo = files("slipway.bot.cli").joinpath("demo.toml").read_text("utf-8")
         return (
             demo[: demo.index("[[schedule]]")]
             .replace('name = "slipway-demo"', f'name = "{self.deployment}"\nstate_dir = "state"')

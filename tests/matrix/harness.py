@@ -18,8 +18,8 @@ from slipway.bot.chat.matrix.memory import MatrixMemory
 from slipway.bot.chat.matrix.platform import MATRIX
 from slipway.bot.chat.matrix.settings import MatrixSettings
 from slipway.bot.chat.model import AnyEvent
+from slipway.bot.cli.demo_settings import demo_settings
 from slipway.bot.clouds.capabilities import Clouds
-from slipway.bot.config.demo import demo_settings
 from slipway.bot.config.settings import PersonSettings, SlipwaySettings
 from slipway.bot.core.times import system_clock
 from slipway.bot.wiring import ChatBuilder, RunningBot

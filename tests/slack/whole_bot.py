@@ -39,7 +39,7 @@ def bot_settings(
     changes: Mapping[str, Any] | None = None,
 ) -> SlipwaySettings:
     """The demo's people with accounts in the simulated workspace, and its channels."""
-    document = tomllib.loads(files("slipway.bot.config").joinpath("demo.toml").read_text("utf-8"))
+    document = tomllib.loads(files("slipway.bot.cli").joinpath("demo.toml").read_text("utf-8"))
     document |= {"state_dir": str(state_dir), "schedule": [], "console": {"enabled": False}}
     if azure is None:
         del document["azure"]

@@ -122,7 +122,7 @@ def simulated_settings(
     declarations: Declarations = DECLARED,
 ) -> SlipwaySettings:
     """The demo's configuration on these simulators, without its schedules; ``changes`` are merged in."""
-    document = tomllib.loads(files("slipway.bot.config").joinpath("demo.toml").read_text("utf-8"))
+    document = tomllib.loads(files("slipway.bot.cli").joinpath("demo.toml").read_text("utf-8"))
     document["state_dir"] = str(state_dir)
     document["schedule"] = []
     if azure is None:

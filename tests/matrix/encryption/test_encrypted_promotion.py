@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
+from slipway.bot.cli.demo_settings import demo_settings
 from slipway.bot.clouds.simulated.azure import SimulatedAzure
 from slipway.bot.clouds.simulated.fedora import fedora_gallery
-from slipway.bot.config.demo import demo_settings
 from slipway.bot.config.settings import PersonSettings, SlipwaySettings
 from slipway.bot.core.times import system_clock
 from tests.matrix.builders import settings

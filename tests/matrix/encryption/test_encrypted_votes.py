@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from slipway.bot.cli.demo_settings import demo_settings
 from slipway.bot.clouds.simulated.aws.seed import fedora_machines
 from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
 from slipway.bot.clouds.simulated.azure import SimulatedAzure
 from slipway.bot.clouds.simulated.fedora import fedora_gallery
-from slipway.bot.config.demo import demo_settings
 from slipway.bot.config.settings import PersonSettings, SlipwaySettings
 from slipway.bot.core.times import system_clock
 from slipway.bot.operations.model import Operation, OperationState

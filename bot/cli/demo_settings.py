@@ -35,7 +35,7 @@ def demo_settings(
     Raises:
         ConfigError: nobody in the demo is called so.
     """
-    text = files("slipway.bot.config").joinpath("demo.toml").read_text("utf-8")
+    text = files("slipway.bot.cli").joinpath("demo.toml").read_text("utf-8")
     document: dict[str, Any] = tomllib.loads(text)
     document["state_dir"] = str(state_dir)
     document["console"]["speaker"] = speaker
