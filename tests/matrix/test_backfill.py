@@ -105,7 +105,7 @@ async def test_a_token_that_is_no_longer_known_means_going_on_from_the_last_mess
     assert Counter(recorder.texts) == Counter([*(f"!{number}" for number in range(130)), "!last", "!after"])
 
 
-async def _with_a_gap(alice: Person, chat: MatrixChat, room: str, bot: str) -> EventRecorder:
+async def _with_missed_messages(alice: Person, chat: MatrixChat, room: str, bot: str) -> EventRecorder:
     """Let the chat come into the room, hear something, and stop; then say more than one sync holds."""
     recorder = EventRecorder()
     async with running(chat, recorder):
@@ -116,13 +116,13 @@ async def _with_a_gap(alice: Person, chat: MatrixChat, room: str, bot: str) -> E
     return EventRecorder()
 
 
-async def test_a_gap_is_insisted_on_while_the_homeserver_is_in_trouble(
+async def test_missed_messages_are_asked_for_again_while_the_homeserver_is_in_trouble(
     synapse: Synapse, proxy: FaultProxy, alice: Person, account: Account
 ) -> None:
     room, waits = await alice.create_room(public=True), RecordingSleep()
     chat = chat_behind(proxy, synapse, account, room, waits)
     waits.chat = None  # it stays connected
-    recorder = await _with_a_gap(alice, chat, room, account.user_id)
+    recorder = await _with_missed_messages(alice, chat, room, account.user_id)
     proxy.faults["/messages"].extend([BAD_GATEWAY] * 4)
     async with running(chat, recorder):
         await recorder.received("!last")
@@ -131,13 +131,13 @@ async def test_a_gap_is_insisted_on_while_the_homeserver_is_in_trouble(
 
 
 @pytest.mark.parametrize("failure", [FORBIDDEN, BAD_GATEWAY])
-async def test_a_gap_that_stays_is_told_in_the_room(
+async def test_messages_that_stay_missed_are_told_in_the_room(
     synapse: Synapse, proxy: FaultProxy, alice: Person, account: Account, failure: Any
 ) -> None:
     room, waits = await alice.create_room(public=True), RecordingSleep()
     chat = chat_behind(proxy, synapse, account, room, waits)
     waits.chat = None
-    recorder = await _with_a_gap(alice, chat, room, account.user_id)
+    recorder = await _with_missed_messages(alice, chat, room, account.user_id)
     proxy.faults["/messages"].extend([failure] * (MAX_TRIES + 1))
     async with running(chat, recorder):
         await recorder.received("!last")
@@ -241,7 +241,7 @@ def backfilled(history: History, last_seen: str | None, *, pages: int = 1000) ->
 
 
 @given(st.integers(0, 40), st.data(), st.lists(st.integers(1, 9), min_size=1, max_size=5))
-def test_however_the_pages_fall_a_gap_holds_what_followed_the_last_message(
+def test_however_the_pages_fall_all_that_followed_the_last_message_is_read(
     count: int, data: st.DataObject, lengths: list[int]
 ) -> None:
     events = [event(number, timedelta(0)) for number in range(count)]
@@ -267,7 +267,7 @@ def test_what_is_too_old_to_act_on_ends_the_reading_and_a_single_false_time_does
     assert len(found) - young <= 2 * max(lengths)
 
 
-def test_a_gap_without_end_is_left_at_a_bound_and_said_to_be_incomplete() -> None:
+def test_reading_back_without_end_is_left_at_a_bound_and_said_to_be_incomplete() -> None:
     events = [event(number, timedelta(0)) for number in range(100)]
     found, complete = backfilled(History(events, [10]), "$elsewhere", pages=3)
     assert (found, complete) == ([f"${number}" for number in range(70, 100)], False)

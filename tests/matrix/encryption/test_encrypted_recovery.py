@@ -1,4 +1,4 @@
-"""Encrypted rooms in the adapter's harder moments: gaps, files, restarts, and members that change unseen."""
+"""Encrypted rooms in the adapter's harder moments: missed messages, files, restarts, and members unseen."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ async def chatter(person: EncryptedPerson, room: str, count: int = 105) -> None:
     await asyncio.gather(*(person.call("PUT", f"{path}/n{number}", {}) for number in range(count)))
 
 
-async def test_a_command_in_a_gap_of_an_encrypted_room_is_heard_once(
+async def test_a_command_that_a_limited_timeline_leaves_out_of_an_encrypted_room_is_heard_once(
     ann: EncryptedPerson, matrix: Callable[[str], MatrixSettings], tmp_path: Path
 ) -> None:
     memory = new_memory()
     async with encrypted_bot_room(ann, matrix, tmp_path / "matrix", memory=memory) as encrypted_room:
         await ann.say(encrypted_room.room, "!before")
         await encrypted_room.recorder.received("!before")
-    said = await ann.say(encrypted_room.room, "!in the gap")
+    said = await ann.say(encrypted_room.room, "!meanwhile")
     await chatter(ann, encrypted_room.room)
     last = await ann.say(encrypted_room.room, "!last")
     recorder = EventRecorder()
@@ -55,7 +55,7 @@ async def test_a_command_in_a_gap_of_an_encrypted_room_is_heard_once(
     async with running(chat, recorder):
         await recorder.received("!last")
     assert Counter(event.event_id for event in recorder.events) == Counter([said, last])
-    assert (await recorder.received("!in the gap")).assurance is Assurance.FULL
+    assert (await recorder.received("!meanwhile")).assurance is Assurance.FULL
 
 
 async def test_a_long_card_brings_a_file_that_the_person_can_decrypt(
@@ -123,7 +123,7 @@ async def test_what_cannot_be_read_is_told_once_a_session_also_after_a_restart(
 
 
 async def _hides_members(_request: web.Request, forward: Forward) -> web.StreamResponse:
-    """Beside a gap, tells of nobody who came or went in it."""
+    """Beside a limited timeline, tells of nobody who came or went before it."""
     answer = await forward()
     found = json.loads(answer.body) if isinstance(answer.body, bytes) else {}
     for info in found.get("rooms", {}).get("join", {}).values():
@@ -132,10 +132,10 @@ async def _hides_members(_request: web.Request, forward: Forward) -> web.StreamR
     return web.Response(status=answer.status, text=json.dumps(found), content_type="application/json")
 
 
-async def test_who_came_or_left_in_a_gap_is_known_when_the_bot_speaks_next(
+async def test_who_came_or_left_unseen_is_known_when_the_bot_speaks_next(
     ann: EncryptedPerson, synapse: Synapse, account: Account, proxy: FaultProxy, tmp_path: Path
 ) -> None:
-    """A homeserver that loads members lazily need not tell of them when a gap hides their coming."""
+    """A homeserver that loads members lazily need not tell of them when a limited timeline hides their coming."""
 
     def behind(room: str) -> MatrixSettings:
         return settings(synapse, account, room, homeserver=proxy.url)

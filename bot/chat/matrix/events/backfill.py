@@ -72,7 +72,7 @@ class Backfill:
 
         Args:
             room: the room's id.
-            before: the ``prev_batch`` of the timeline that has the gap.
+            before: the ``prev_batch`` of the limited timeline.
             last_seen: the id of the last event taken in; None if there is none.
         """
         oldest = self._clock() - self._max_age
@@ -82,17 +82,17 @@ class Backfill:
             try:
                 page = await self._page(room, token)
             except ChatError as error:
-                log.warning("a gap could not be filled", room=room, problem=str(error))
+                log.warning("missed messages could not be read", room=room, problem=str(error))
                 return BackfilledEvents(
                     _oldest_first(found), complete=False, reason="the homeserver did not give it to me"
                 )
             new, done = self._until_known(page.chunk, last_seen, oldest)
             found += new
             if done or not page.end or page.end == token:
-                log.info("filled a gap", room=room, events=len(found))
+                log.info("read missed messages", room=room, events=len(found))
                 return BackfilledEvents(_oldest_first(found))
             token = page.end
-        log.warning("a gap is too large", room=room, events=len(found))
+        log.warning("too many messages were missed", room=room, events=len(found))
         return BackfilledEvents(_oldest_first(found), complete=False, reason="too much was said at once")
 
     def _until_known(
@@ -124,7 +124,7 @@ class Backfill:
                 if not error.passing or backoff.failures >= MAX_TRIES:
                     raise
                 wait = backoff.next(error.retry_after)
-                log.warning("a gap waits", room=room, problem=str(error), wait=round(wait, 1))
+                log.warning("missed messages wait", room=room, problem=str(error), wait=round(wait, 1))
             await self._sleep(wait)
 
 

@@ -18,7 +18,8 @@ from slipway.bot.chat.matrix.messages.message_sender import MessageSender
 from slipway.bot.chat.matrix.rooms.activity import ActivityNotifier
 from slipway.bot.chat.matrix.rooms.membership import RoomMembership
 from slipway.bot.chat.matrix.rooms.rooms import Rooms
-from slipway.bot.chat.matrix.transport.connection import Connection, HomeserverError
+from slipway.bot.chat.matrix.transport.connection import Connection
+from slipway.bot.chat.matrix.transport.errors import HomeserverError
 from slipway.bot.chat.model import Accept, Card, MessageEvent, Tone
 from slipway.bot.core.errors import ChatError
 from slipway.bot.core.times import Clock
@@ -135,7 +136,7 @@ class EventListener:
     async def _complete_timeline(
         self, room: str, timeline: Any, last_seen: str | None, *, without_token: bool
     ) -> Sequence[Any]:
-        """What is new in a room, its gap filled: nothing that is known, nothing before the bot joined."""
+        """What is new in a room, also what the sync left out: nothing known, nothing from before the bot joined."""
         events: list[Any] = list(timeline.events)
         sources = [event.source for event in events]
         known = next((at for at, each in enumerate(sources) if each.get("event_id") == last_seen), None)
@@ -171,7 +172,7 @@ class EventListener:
         try:
             await self._sender.send(room, card, thread=None, key=f"gap {before}")
         except ChatError as error:
-            log.warning("could not tell a room of a gap", room=room, problem=str(error))
+            log.warning("could not tell a room that messages were missed", room=room, problem=str(error))
 
     async def _process_event(self, room: str, event: Any, accept: Accept) -> None:
         """Accept one event, if it means something."""
