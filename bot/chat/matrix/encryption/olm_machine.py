@@ -7,6 +7,8 @@ the bot's own verified devices, of which there are none.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import structlog
@@ -46,9 +48,19 @@ def harden(nio: Any, olm: Any, message_indexes: MessageIndexStore) -> None:
         olm: nio's machine, just loaded.
         message_indexes: which messages were read before.
     """
-    # What nio and vodozemac raise at malformed input: all of vodozemac's errors are ValueErrors, and nio looks
-    # into what it has not checked.
-    malformed = (
+    malformed = _malformed_input_errors(nio)
+    olm.message_index_store = message_indexes
+    olm.handle_to_device_event = partial(_handle_to_device_event, olm.handle_to_device_event, malformed)
+    olm._decrypt_megolm_no_error = partial(
+        _decrypt_megolm, olm._decrypt_megolm_no_error, malformed, nio.UnknownBadEvent, olm
+    )
+    olm._should_accept_forward = partial(_should_accept_forward, olm._should_accept_forward, olm)
+
+
+def _malformed_input_errors(nio: Any) -> tuple[type[Exception], ...]:
+    """What nio and vodozemac raise at malformed input: all of vodozemac's errors are ValueErrors, and nio looks into
+    what it has not checked."""
+    return (
         nio.exceptions.EncryptionError,
         nio.exceptions.OlmTrustError,
         ValueError,
@@ -59,50 +71,55 @@ def harden(nio: Any, olm: Any, message_indexes: MessageIndexStore) -> None:
         AssertionError,
         RecursionError,
     )
-    olm.message_index_store = message_indexes
-    handle, decrypt, accepts = (
-        olm.handle_to_device_event,
-        olm._decrypt_megolm_no_error,
-        olm._should_accept_forward,
+
+
+def _handle_to_device_event(
+    handle: Callable[[Any], Any], malformed: tuple[type[Exception], ...], event: Any
+) -> Any:
+    try:
+        return handle(event)
+    except malformed as error:
+        log.info("ignored a malformed to-device event", kind=type(error).__name__)
+        return None
+
+
+def _decrypt_megolm(
+    decrypt: Callable[[Any, str | None], Any],
+    malformed: tuple[type[Exception], ...],
+    unknown_bad_event: Callable[[dict[str, Any]], Any],
+    olm: Any,
+    event: Any,
+    room_id: str | None = None,
+) -> Any:
+    """The decrypted event, its source marked as such; None for what cannot be decrypted."""
+    try:
+        decrypted = decrypt(event, room_id)
+    except malformed as error:
+        log.info("ignored a malformed encrypted event", kind=type(error).__name__)
+        return None
+    if decrypted is None:
+        return None
+    room = room_id or event.room_id
+    session = olm.inbound_group_store.get(room, event.sender_key, event.session_id)
+    source = _with_event_envelope(decrypted, event)
+    if session is None or source is None:
+        return unknown_bad_event({})  # nio leaves that alone
+    decrypted.source = DecryptedSource(
+        source,
+        sender_key=event.sender_key,
+        ed25519=session.ed25519,
+        session_id=event.session_id,
+        room_id=room,
     )
+    return decrypted
 
-    def handle_to_device_event(event: Any) -> Any:
-        try:
-            return handle(event)
-        except malformed as error:
-            log.info("ignored a malformed to-device event", kind=type(error).__name__)
-            return None
 
-    def decrypt_megolm(event: Any, room_id: str | None = None) -> Any:
-        try:
-            decrypted = decrypt(event, room_id)
-        except malformed as error:
-            log.info("ignored a malformed encrypted event", kind=type(error).__name__)
-            return None
-        if decrypted is None:
-            return None
-        room = room_id or event.room_id
-        session = olm.inbound_group_store.get(room, event.sender_key, event.session_id)
-        source = _with_event_envelope(decrypted, event)
-        if session is None or source is None:
-            return nio.UnknownBadEvent({})  # nio leaves that alone
-        decrypted.source = DecryptedSource(
-            source,
-            sender_key=event.sender_key,
-            ed25519=session.ed25519,
-            session_id=event.session_id,
-            room_id=room,
-        )
-        return decrypted
-
-    def should_accept_forward(sender: str, sender_key: str, event: Any) -> bool:
-        if accepts(sender, sender_key, event):
-            return True
-        return _is_from_session_creator(olm, sender, sender_key, event)
-
-    olm.handle_to_device_event = handle_to_device_event
-    olm._decrypt_megolm_no_error = decrypt_megolm
-    olm._should_accept_forward = should_accept_forward
+def _should_accept_forward(
+    accepts: Callable[[str, str, Any], bool], olm: Any, sender: str, sender_key: str, event: Any
+) -> bool:
+    if accepts(sender, sender_key, event):
+        return True
+    return _is_from_session_creator(olm, sender, sender_key, event)
 
 
 def _with_event_envelope(decrypted: Any, event: Any) -> dict[str, Any] | None:

@@ -24,7 +24,7 @@ from slipway.bot.chat.model import (
     Room,
     WithdrawnReaction,
 )
-from slipway.bot.chat.shared.payloads import has_surrogates, replace_surrogates, value_at
+from slipway.bot.chat.shared.payloads import has_surrogates, mapping_at, replace_surrogates, value_at
 
 REACTION_CHOICES = {"✅": Choice.APPROVE, "❌": Choice.REJECT}
 """The reactions that count as buttons, as they are without a variation selector."""
@@ -77,44 +77,35 @@ def parse_event(
         sender_trust: how far the event can be believed to be its sender's.
         forgeable: whether the homeserver could have made it up.
     """
-    event_id, sender = _id(event.get("event_id"), "$"), _id(event.get("sender"), "@")
-    sent_at, content = _timestamp(event.get("origin_server_ts")), event.get("content")
-    if event_id is None or sender is None or sent_at is None or not isinstance(content, dict):
+    envelope, content = _parse_envelope(event, room), event.get("content")
+    if envelope is None or not isinstance(content, dict):
         return None
-    if sender == bot.user_id or "state_key" in event:
+    if envelope["sender"] == bot.user_id or "state_key" in event:
         return None
-    relation = content.get("m.relates_to")
-    relation = relation if isinstance(relation, dict) else {}
-    envelope = {
-        "event_id": event_id,
-        "room": Room(platform=MATRIX, id=room),
-        "sender": sender,
-        "sent_at": sent_at,
-    }
     trust = {"assurance": sender_trust.assurance, "doubt": sender_trust.doubt}
     match event.get("type"):
-        case "m.reaction":
-            reaction = _parse_reaction(relation)
-            if reaction is not None:
-                press = {"message_id": reaction[0], "choice": reaction[1], "forgeable": forgeable}
-                return ButtonEvent.model_validate({**envelope, **trust, **press})
-        case "m.room.redaction":
-            # Room versions below 11 name the event beside the content.
-            redacted = _id(content.get("redacts"), "$") or _id(event.get("redacts"), "$")
-            if redacted is not None:
-                return WithdrawnReaction.model_validate({**envelope, "reaction_event_id": redacted})
-        case "m.room.message":
-            message = _parse_message(content, relation, bot, address)
-            if message is not None:
-                return MessageEvent.model_validate({**envelope, **trust, **message})
+        case "m.reaction" if reaction := _parse_reaction(content):
+            return ButtonEvent.model_validate({**envelope, **trust, **reaction, "forgeable": forgeable})
+        case "m.room.redaction" if redacted := _redacted_id(event):
+            return WithdrawnReaction.model_validate({**envelope, "reaction_event_id": redacted})
+        case "m.room.message" if message := _parse_message(content, bot, address):
+            return MessageEvent.model_validate({**envelope, **trust, **message})
     return None
 
 
-def _parse_message(
-    content: Mapping[str, Any], relation: Mapping[str, Any], bot: BotUser, address: Address
-) -> dict[str, Any] | None:
+def _parse_envelope(event: Mapping[str, Any], room: str) -> dict[str, Any] | None:
+    """What all events say of themselves; None where one of it is not sound."""
+    event_id, sender = _id(event.get("event_id"), "$"), _id(event.get("sender"), "@")
+    sent_at = _timestamp(event.get("origin_server_ts"))
+    if event_id is None or sender is None or sent_at is None:
+        return None
+    where = Room(platform=MATRIX, id=room)
+    return {"event_id": event_id, "room": where, "sender": sender, "sent_at": sent_at}
+
+
+def _parse_message(content: Mapping[str, Any], bot: BotUser, address: Address) -> dict[str, Any] | None:
     """What a message says and how; None for all but a person's text, and for edits."""
-    body = content.get("body")
+    body, relation = content.get("body"), mapping_at(content, "m.relates_to")
     if content.get("msgtype") != "m.text" or not isinstance(body, str):
         return None
     if relation.get("rel_type") == "m.replace" or "m.new_content" in content:
@@ -163,12 +154,19 @@ def _timestamp(milliseconds: object) -> datetime | None:
         return None  # a year that no calendar has
 
 
-def _parse_reaction(relation: Mapping[str, Any]) -> tuple[str, Choice] | None:
+def _parse_reaction(content: Mapping[str, Any]) -> dict[str, Any] | None:
+    """What a reaction decides about which message; None for all but the two that serve as buttons."""
+    relation = mapping_at(content, "m.relates_to")
     message_id, key = _id(relation.get("event_id"), "$"), relation.get("key")
     if relation.get("rel_type") != "m.annotation" or message_id is None or not isinstance(key, str):
         return None
     choice = REACTION_CHOICES.get(_VARIATION_SELECTORS.sub("", key))
-    return None if choice is None else (message_id, choice)
+    return None if choice is None else {"message_id": message_id, "choice": choice}
+
+
+def _redacted_id(event: Mapping[str, Any]) -> str | None:
+    # Room versions below 11 name the event beside the content.
+    return _id(value_at(event, "content", "redacts"), "$") or _id(event.get("redacts"), "$")
 
 
 def _strip_reply_fallback(body: str) -> str:
