@@ -16,7 +16,12 @@ from typing import Any
 from urllib.parse import quote
 
 from slipway.bot.chat.matrix.account.account_store import AccountStore, Login
-from slipway.bot.chat.matrix.encryption.cross_signing import CrossSigningIdentity, OwnDevice, PublicIdentity
+from slipway.bot.chat.matrix.encryption.cross_signing import (
+    CrossSigningIdentity,
+    OwnDevice,
+    PublicIdentity,
+    query_keys,
+)
 from slipway.bot.chat.matrix.encryption.seeds import configured_seeds
 from slipway.bot.chat.matrix.settings import MatrixSettings
 from slipway.bot.chat.matrix.transport.api import (
@@ -27,7 +32,6 @@ from slipway.bot.chat.matrix.transport.api import (
     send_request,
 )
 from slipway.bot.chat.matrix.transport.errors import error_from_response
-from slipway.bot.chat.shared.payloads import JsonObject
 
 _LOGIN = "slipway matrix login"
 _NEW_DEVICE = "slipway matrix login --new-device"
@@ -134,10 +138,7 @@ class StatusReporter:
 
     async def _encryption(self, nio: Any, call: SendRequest, device_id: str) -> None:
         user, report = self._settings.user_id, self._findings
-        body: JsonObject = {"device_keys": {user: []}}
-        answer = await request_json(
-            call, "look up the bot's keys", "POST", "/_matrix/client/v3/keys/query", body
-        )
+        answer = await query_keys(call, user)
         published = answer.get("device_keys", {}).get(user, {}).get(device_id)
         identity = PublicIdentity.read(answer, user)
         ours = self._our_identity()

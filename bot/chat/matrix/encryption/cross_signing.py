@@ -122,7 +122,7 @@ class CrossSigning:
             ChatError: somebody else's identity stands there, or the homeserver does not take the keys.
         """
         user = device.user_id
-        published = await self.query(user)
+        published = await query_keys(self._call, user)
         identity = self._identity(published, user, replace=replace)
         if _public(published, "master_keys", user, "master") != identity.master.public or (
             _public(published, "self_signing_keys", user, "self_signing") != identity.self_signing.public
@@ -132,17 +132,6 @@ class CrossSigning:
         await self._sign(device, identity, published)
         await self._verify(device, identity)
         return identity
-
-    async def query(self, user_id: str) -> JsonObject:
-        """What the homeserver serves of an account's keys.
-
-        Raises:
-            ChatError: it does not say.
-        """
-        body: JsonObject = {"device_keys": {user_id: []}}
-        return await request_json(
-            self._call, "look up the bot's keys", "POST", "/_matrix/client/v3/keys/query", body
-        )
 
     def _identity(self, published: JsonObject, user: str, *, replace: bool) -> CrossSigningIdentity:
         """The bot's identity: the one there is, or a new one whose seeds are kept before anybody sees it."""
@@ -219,7 +208,7 @@ class CrossSigning:
         Raises:
             ChatError: they are not what was published.
         """
-        seen = await self.query(device.user_id)
+        seen = await query_keys(self._call, device.user_id)
         found = PublicIdentity.read(seen, device.user_id)
         mine = seen.get("device_keys", {}).get(device.user_id, {}).get(device.device_id)
         if (
@@ -229,6 +218,20 @@ class CrossSigning:
             or not found.has_signed(mine)
         ):
             raise ChatError("The homeserver does not show the bot's device as signed.", passing=True)
+
+
+async def query_keys(call: SendRequest, user_id: str) -> JsonObject:
+    """What the homeserver serves of the bot's own keys.
+
+    Args:
+        call: makes calls as the bot.
+        user_id: the bot's account.
+
+    Raises:
+        ChatError: it does not say.
+    """
+    body: JsonObject = {"device_keys": {user_id: []}}
+    return await request_json(call, "look up the bot's keys", "POST", "/_matrix/client/v3/keys/query", body)
 
 
 def _public(answer: Mapping[str, Any], table: str, user_id: str, usage: str) -> str | None:

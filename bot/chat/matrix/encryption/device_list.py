@@ -49,10 +49,6 @@ class DeviceList:
         """Somebody's device by its Curve25519 key."""
         return self._by_user.get(user_id, {}).get(curve25519)
 
-    def unsigned(self, user_id: str) -> list[KnownDevice]:
-        """The devices of somebody that nobody has cross-signed."""
-        return [device for device in self._by_user.get(user_id, {}).values() if not device.signed]
-
 
 @dataclass(frozen=True)
 class SenderTrust:

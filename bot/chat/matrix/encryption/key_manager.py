@@ -58,12 +58,6 @@ class KeyManager:
             self._client.user_id, self._client.device_id, identity["ed25519"], identity["curve25519"]
         )
 
-    @property
-    def one_time_keys(self) -> int | None:
-        """How many one-time keys the homeserver holds; None before it said so."""
-        count: int | None = self._client.olm.uploaded_key_count
-        return count
-
     async def publish(self, *, device_published: bool) -> None:
         """Publish the device's keys where they are not, and enough one-time keys.
 

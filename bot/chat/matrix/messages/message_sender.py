@@ -13,7 +13,8 @@ from slipway.bot.chat.matrix.events.parsing import REACTION_CHOICES
 from slipway.bot.chat.matrix.messages.attachments import AttachmentUploader
 from slipway.bot.chat.matrix.messages.render import fits, message, notice, replacement, thread_relation
 from slipway.bot.chat.matrix.rooms.rooms import Rooms
-from slipway.bot.chat.matrix.transport.connection import Connection, HomeserverError
+from slipway.bot.chat.matrix.transport.connection import Connection
+from slipway.bot.chat.matrix.transport.errors import HomeserverError
 from slipway.bot.chat.matrix.transport.rate_limit import Priority, RateLimiter
 from slipway.bot.chat.model import Card, Choice
 from slipway.bot.chat.shared.payloads import JsonObject

@@ -15,7 +15,8 @@ from urllib.parse import quote
 
 import structlog
 
-from slipway.bot.chat.matrix.transport.connection import Connection, HomeserverError
+from slipway.bot.chat.matrix.transport.connection import Connection
+from slipway.bot.chat.matrix.transport.errors import HomeserverError
 from slipway.bot.chat.model import Address
 from slipway.bot.core.errors import ChatError
 from slipway.bot.core.times import Clock

@@ -92,7 +92,7 @@ async def await_response(what: str, call: Awaitable[Any], seconds: float) -> Any
 
 
 def timed_requests(client: Client, seconds: float) -> SendRequest:
-    """As :func:`calling`, each call with a timeout and plain errors: for whoever calls on their own account."""
+    """As :func:`authenticated_requests`, each call with a timeout and plain errors: for calls on their own."""
     plain = authenticated_requests(client)
 
     async def call(method: str, path: str, body: JsonObject | None) -> tuple[int, JsonObject]:
@@ -107,7 +107,7 @@ def timed_requests(client: Client, seconds: float) -> SendRequest:
 def authenticated_requests(client: Client) -> SendRequest:
     """Makes plain calls as the bot, with the token that the client has then.
 
-    Timeouts and network failures are the caller's: this is for use within :func:`attempt`.
+    Timeouts and network failures are the caller's: this is for use within :func:`await_response`.
     """
 
     async def call(method: str, path: str, body: JsonObject | None) -> tuple[int, JsonObject]:

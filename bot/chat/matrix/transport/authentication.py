@@ -19,7 +19,7 @@ from slipway.bot.chat.matrix.transport.errors import HomeserverError, error_from
 from slipway.bot.chat.shared.payloads import JsonObject
 from slipway.bot.core.errors import ChatError
 
-SendRequest = Callable[[str | None, str, str, JsonObject | None], Awaitable[tuple[int, JsonObject]]]
+SendRequestWithToken = Callable[[str | None, str, str, JsonObject | None], Awaitable[tuple[int, JsonObject]]]
 """Makes one call: token, method, path, body."""
 
 _DEVICE_DISPLAY_NAME = "Slipway"
@@ -75,7 +75,7 @@ class Authenticator:
 
     def __init__(
         self,
-        call: SendRequest,
+        call: SendRequestWithToken,
         settings: MatrixSettings,
         store: AccountStore | None,
         credentials: Credentials | None = None,

@@ -20,14 +20,11 @@ from slipway.bot.chat.matrix.transport.api import (
     await_response,
     request_json,
 )
-from slipway.bot.chat.matrix.transport.authentication import Credentials
 from slipway.bot.chat.matrix.transport.errors import HomeserverError, error_from_response
 from slipway.bot.chat.matrix.transport.session import Session, SessionOpener
 from slipway.bot.chat.shared.payloads import JsonObject
 from slipway.bot.core.errors import ChatError
 from slipway.bot.core.waiting import Sleep
-
-__all__ = ["Client", "Connection", "HomeserverError"]
 
 log = structlog.get_logger(__name__)
 
@@ -35,7 +32,6 @@ _SOFT_LOGOUT = {"errcode": "M_UNKNOWN_TOKEN", "soft_logout": True}
 
 _MAX_RETRIES = 4  # how often a call is tried again after 429, when the server says that it may be
 _MAX_RETRY_AFTER = 30.0  # what a server may ask for within one call, in seconds; more is not waited for
-_TIMEOUTS_PER_CALL = 3  # a call with all of its tries may take this many request timeouts
 
 # A server gives 10 events a room unless asked, and caps what may be asked at 100
 # (Synapse: filter_timeline_limit).
@@ -61,7 +57,6 @@ class Connection:
         settings: the account.
         sleep: waits where the homeserver asks to.
         store: keeps the login and the encryption keys; without one, nothing is encrypted.
-        credentials: what to log in with, if not the configured password.
     """
 
     def __init__(
@@ -70,11 +65,10 @@ class Connection:
         sleep: Sleep = asyncio.sleep,
         *,
         store: AccountStore | None = None,
-        credentials: Credentials | None = None,
     ) -> None:
-        self._settings = settings
         self._sleep = sleep
-        self._session_opener = SessionOpener(settings, store, credentials)
+        self._session_opener = SessionOpener(settings, store)
+        self._call_timeout = self._session_opener.call_timeout
         self._session: Session | None = None
         self._session_lock = asyncio.Lock()
         self.user_id = settings.user_id
@@ -188,10 +182,6 @@ class Connection:
     def room(self, room_id: str) -> Any | None:
         """What nio knows of a joined room from the syncs so far; None if it has not been seen."""
         return None if self._session is None else self._session.client.rooms.get(room_id)
-
-    @property
-    def _call_timeout(self) -> float:
-        return self._settings.request_timeout.total_seconds() * _TIMEOUTS_PER_CALL
 
     async def _call(self, what: str, call: Callable[[Client], Awaitable[Any]], seconds: float) -> Any:
         """Make a call; after a soft logout log in again, once, and repeat it."""

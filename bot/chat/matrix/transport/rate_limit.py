@@ -17,7 +17,7 @@ from typing import TypeVar
 
 import structlog
 
-from slipway.bot.chat.matrix.transport.connection import HomeserverError
+from slipway.bot.chat.matrix.transport.errors import HomeserverError
 from slipway.bot.core.waiting import Sleep
 
 MAX_TRIES = 8
@@ -59,11 +59,6 @@ class RateLimiter:
         self._numbers = itertools.count()
         self._sent_since_refusal = 0
         self.edit_interval = edit_interval
-
-    @property
-    def limited(self) -> bool:
-        """Whether events stand in a queue now."""
-        return self._limited
 
     async def send(self, call: Callable[[], Awaitable[T]], priority: Priority = Priority.MESSAGE) -> T:
         """Send one event by ``call``, now or when its turn comes.

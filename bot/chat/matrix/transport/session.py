@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 
 from slipway.bot.chat.matrix.account.account_store import AccountStore, Login
-from slipway.bot.chat.matrix.encryption.cross_signing import CrossSigning
+from slipway.bot.chat.matrix.encryption.cross_signing import CrossSigning, query_keys
 from slipway.bot.chat.matrix.encryption.key_manager import KeyManager
 from slipway.bot.chat.matrix.encryption.message_index import MessageIndexStore
 from slipway.bot.chat.matrix.encryption.olm_machine import harden
@@ -31,7 +31,7 @@ from slipway.bot.chat.shared.payloads import JsonObject
 from slipway.bot.core.errors import ChatError
 
 _MAX_TIMEOUTS = 1  # how often nio itself tries again; its own default is for ever
-_TIMEOUTS_PER_CALL = 3  # a call with all of its tries may take this many request timeouts
+_TIMEOUTS_PER_CALL = 3  # request timeouts, of a call with all of its tries
 
 log = structlog.get_logger(__name__)
 
@@ -73,7 +73,11 @@ class SessionOpener:
         self._store = store
         password = settings.password.get_secret_value() if settings.password is not None else None
         self._credentials = credentials or Credentials(password)
-        self._call_timeout = settings.request_timeout.total_seconds() * _TIMEOUTS_PER_CALL
+
+    @property
+    def call_timeout(self) -> float:
+        """Seconds that a call with all of its tries may take."""
+        return self._settings.request_timeout.total_seconds() * _TIMEOUTS_PER_CALL
 
     @property
     def encryption_enabled(self) -> bool:
@@ -130,7 +134,7 @@ class SessionOpener:
         ) -> tuple[int, JsonObject]:
             made = send_request(client, method, path, body, token=token)
             answer: tuple[int, JsonObject] = await await_response(
-                "reach the homeserver", made, self._call_timeout
+                "reach the homeserver", made, self.call_timeout
             )
             return answer
 
@@ -144,7 +148,7 @@ class SessionOpener:
                 session.client.restore_login(login.user_id, login.device_id, login.access_token)
                 return session
             set_up = self._set_up_encryption(nio, session, new_identity=new_identity)
-            if await await_response("set up encryption", set_up, 2 * self._call_timeout):
+            if await await_response("set up encryption", set_up, 2 * self.call_timeout):
                 return session
         except BaseException:
             await session.close()
@@ -161,19 +165,20 @@ class SessionOpener:
         store, login, client = self._store, session.login, session.client
         assert store is not None  # noqa: S101 - for the type checker; the caller looked
         given_seeds = self._settings.cross_signing_seeds
+        call = partial(send_request, client, token=login.access_token)
         signing = CrossSigning(
-            partial(send_request, client, token=login.access_token),
+            call,
             store,
             configured_seeds(given_seeds.get_secret_value()) if given_seeds else None,
             self._credentials.password,
         )
-        answer = await signing.query(login.user_id)
+        answer = await query_keys(call, login.user_id)
         published = answer.get("device_keys", {}).get(login.user_id, {}).get(login.device_id)
         if published is not None and not store.has_key_store(login.device_id):
             return False
         store.prepare()
         session.message_indexes = _load_key_store(nio, client, login, store)
-        keys = KeyManager(client, timed_requests(client, self._call_timeout))
+        keys = KeyManager(client, timed_requests(client, self.call_timeout))
         if published is not None and not keys.device.matches(published):
             return False
         await keys.publish(device_published=published is not None)
