@@ -20,8 +20,8 @@ class FieldKind(StrEnum):
 
 
 @dataclass(frozen=True)
-class Choice:
-    """One choice of a field."""
+class FormOption:
+    """One of the choices of a field."""
 
     value: str
     text: str
@@ -35,7 +35,7 @@ class FormField:
     name: str
     label: str
     kind: FieldKind = FieldKind.TEXT
-    choices: tuple[Choice, ...] = ()
+    choices: tuple[FormOption, ...] = ()
     placeholder: str = ""
     initial: str = ""
     longest: int = 200  # characters of a text

@@ -150,7 +150,7 @@ class Dispatcher:
         async def answer() -> Response:
             match event:
                 case ButtonEvent():
-                    return await self._press(accepted, event)
+                    return await self._button(accepted, event)
                 case WithdrawnReaction():
                     return await self._withdrawn(event)
                 case MessageEvent():
@@ -294,7 +294,7 @@ class Dispatcher:
         operation_id = await self._services.approvals.withdraw(vote, person)
         return response.model_copy(update={"operation_id": operation_id})
 
-    async def _press(self, accepted: AcceptedEvent, event: ButtonEvent) -> Response:
+    async def _button(self, accepted: AcceptedEvent, event: ButtonEvent) -> Response:
         """Count a press on a card, or tell whoever pressed why it does not count. Strangers cause nothing."""
         person = self._services.people.by_account(event.room.platform, event.sender)
         operation_id = event.operation_id

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 from functools import partial
 
-from slipway.bot.chat.forms import Choice, CommandForm, FieldKind, Form, FormField, FormShortcut, Values
+from slipway.bot.chat.forms import CommandForm, FieldKind, Form, FormField, FormOption, FormShortcut, Values
 from slipway.bot.core.errors import UserError
 from slipway.bot.core.times import format_duration
 from slipway.bot.operations.declarations import DeclaredForm
@@ -72,7 +72,7 @@ def launch_form(
     most = max((profile.max_count for profile in profiles.values()), default=1)
     fields = []
     if images:
-        offered = tuple(Choice(name, name) for name in images[:MOST_IMAGES])
+        offered = tuple(FormOption(name, name) for name in images[:MOST_IMAGES])
         fields.append(FormField(_IMAGE, "Image", FieldKind.CHOICE, offered, placeholder="The newest first"))
     fields.append(FormField(_NAMED, _named_label(images), initial=begin.get(_NAMED, "")))
     if profiles:
@@ -146,12 +146,12 @@ def _named_label(images: Sequence[str]) -> str:
     return "Or another image, by name or id" if images else "Image, by name or id"
 
 
-def _profile_choice(name: str, profile: ProfileSettings) -> Choice:
+def _profile_choice(name: str, profile: ProfileSettings) -> FormOption:
     limits = (
         f"up to {profile.max_count}, for {format_duration(profile.default_for)}, "
         f"at most {format_duration(profile.max_for)}"
     )
-    return Choice(name, name, f"{profile.description or 'machines'}: {limits}")
+    return FormOption(name, name, f"{profile.description or 'machines'}: {limits}")
 
 
 def _seconds(duration: timedelta | None) -> int | None:

@@ -194,7 +194,7 @@ class ConsoleChat:
                 if offer is None:
                     await self._object(no_such_button(shown, self._board.numbers))
                 else:
-                    await accept(self._press(speaker, offer))
+                    await accept(self._button_event(speaker, offer))
 
     def _message_event(self, speaker: str, text: str) -> MessageEvent:
         return MessageEvent(
@@ -206,7 +206,7 @@ class ConsoleChat:
             sent_at=self._now(),
         )
 
-    def _press(self, speaker: str, offer: Offer) -> ButtonEvent:
+    def _button_event(self, speaker: str, offer: Offer) -> ButtonEvent:
         return ButtonEvent(
             event_id=self._board.new_id(),
             room=Room(platform=CONSOLE, id=self._board.room),

@@ -12,8 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from slipway.bot.chat.forms import Choice as FormChoice
-from slipway.bot.chat.forms import FieldKind, Form, FormField
+from slipway.bot.chat.forms import FieldKind, Form, FormField, FormOption
 from slipway.bot.chat.model import Button, Card, Choice, Field, Shortcut, Table, Tone
 from slipway.bot.chat.slack.interactions.action_values import (
     OperationReference,
@@ -135,7 +134,7 @@ _form_fields = st.builds(
     label=_texts,
     kind=st.sampled_from([FieldKind.CHOICE, FieldKind.TEXT]),
     choices=st.lists(
-        st.builds(FormChoice, value=st.text(max_size=200), text=_texts, description=_texts), max_size=120
+        st.builds(FormOption, value=st.text(max_size=200), text=_texts, description=_texts), max_size=120
     ).map(tuple),
     placeholder=_texts,
     initial=_texts,

@@ -19,7 +19,7 @@ from slack_sdk.models.blocks import (
 )
 from slack_sdk.models.views import View
 
-from slipway.bot.chat.forms import Choice, CommandForm, FieldKind, Form, FormField
+from slipway.bot.chat.forms import CommandForm, FieldKind, Form, FormField, FormOption
 from slipway.bot.chat.model import Card
 from slipway.bot.chat.shared.payloads import JsonObject, value_at
 from slipway.bot.chat.slack.ids import is_direct
@@ -150,7 +150,7 @@ def _sentence(text: str) -> SectionBlock:
     return SectionBlock(text=MarkdownTextObject(text=mrkdwn(text, limits.SECTION), verbatim=True))
 
 
-def _option(choice: Choice) -> Option:
+def _option(choice: FormOption) -> Option:
     return Option(
         value=choice.value,
         text=PlainTextObject(text=short(choice.text, limits.OPTION_TEXT), emoji=False),
