@@ -32,6 +32,15 @@ def account(synapse: Synapse) -> Account:
 
 
 @pytest.fixture
+async def joined_room(synapse: Synapse, alice: Person, account: Account) -> str:
+    """A room of alice's that the bot's account is in."""
+    room = await alice.create_room(public=True)
+    async with Person(synapse, account) as bot:
+        await bot.join(room)
+    return room
+
+
+@pytest.fixture
 async def bot_room(synapse: Synapse, alice: Person, account: Account) -> AsyncIterator[BotRoom]:
     room = await alice.create_room(invite=(account.user_id,))
     store, recorder = InMemoryStore(), EventRecorder()

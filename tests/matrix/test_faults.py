@@ -68,54 +68,45 @@ async def test_a_login_that_ends_is_told_and_not_tried_for_ever(
 
 
 async def test_a_lost_answer_does_not_say_it_twice(
-    synapse: Synapse, proxy: FaultProxy, alice: Person, account: Account
+    synapse: Synapse, proxy: FaultProxy, alice: Person, account: Account, joined_room: str
 ) -> None:
-    room = await alice.create_room(public=True)
-    async with Person(synapse, account) as bot:
-        await bot.join(room)
-    chat = chat_behind(proxy, synapse, account, room, RecordingSleep())
+    chat = chat_behind(proxy, synapse, account, joined_room, RecordingSleep())
     proxy.faults["/send/"].extend([does_it_but_hangs_up] * 20)
     with pytest.raises(ChatError) as error:
-        await chat.send(room, Card(title="once"), thread=None, key="k")
+        await chat.send(joined_room, Card(title="once"), thread=None, key="k")
     assert error.value.passing
     proxy.faults["/send/"].clear()
-    sent = await chat.send(room, Card(title="once"), thread=None, key="k")
-    await chat.send(room, Card(title="last"), thread=None, key="l")
-    await alice.message(room, "last")
-    assert [each.id for each in alice.messages(room) if "once" in each.body] == [sent]
+    sent = await chat.send(joined_room, Card(title="once"), thread=None, key="k")
+    await chat.send(joined_room, Card(title="last"), thread=None, key="l")
+    await alice.message(joined_room, "last")
+    assert [each.id for each in alice.messages(joined_room) if "once" in each.body] == [sent]
     await chat.close()
 
 
 async def test_a_limit_is_waited_for_and_then_reported_as_passing(
-    synapse: Synapse, proxy: FaultProxy, alice: Person, account: Account
+    synapse: Synapse, proxy: FaultProxy, alice: Person, account: Account, joined_room: str
 ) -> None:
-    room = await alice.create_room(public=True)
-    async with Person(synapse, account) as bot:
-        await bot.join(room)
-    chat = chat_behind(proxy, synapse, account, room, RecordingSleep())
+    chat = chat_behind(proxy, synapse, account, joined_room, RecordingSleep())
     proxy.faults["/send/"].extend([TOO_FAST] * 3)
-    await chat.send(room, Card(title="patient"), thread=None, key="k1")
-    await alice.message(room, "patient")
+    await chat.send(joined_room, Card(title="patient"), thread=None, key="k1")
+    await alice.message(joined_room, "patient")
     proxy.faults["/send/"].extend([TOO_FAST] * 50)
     with pytest.raises(ChatError, match="M_LIMIT_EXCEEDED") as error:
-        await chat.send(room, Card(title="too many"), thread=None, key="k2")
+        await chat.send(joined_room, Card(title="too many"), thread=None, key="k2")
     assert error.value.passing
     assert len(proxy.faults["/send/"]) >= 40
     await chat.close()
 
 
 async def test_a_homeserver_that_never_answers_is_given_up(
-    synapse: Synapse, proxy: FaultProxy, alice: Person, account: Account
+    synapse: Synapse, proxy: FaultProxy, alice: Person, account: Account, joined_room: str
 ) -> None:
-    room = await alice.create_room(public=True)
-    async with Person(synapse, account) as bot:
-        await bot.join(room)
     chat = chat_behind(
-        proxy, synapse, account, room, RecordingSleep(), request_timeout=timedelta(seconds=0.3)
+        proxy, synapse, account, joined_room, RecordingSleep(), request_timeout=timedelta(seconds=0.3)
     )
     proxy.faults["/send/"].extend([never_answers] * 5)
     with pytest.raises(ChatError, match="took too long") as error:
-        await chat.send(room, Card(title="hello"), thread=None, key="k")
+        await chat.send(joined_room, Card(title="hello"), thread=None, key="k")
     assert error.value.passing
     await chat.close()
 

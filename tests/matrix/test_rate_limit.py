@@ -101,15 +101,12 @@ async def _download(bot_room: BotRoom, person: Person, address: str) -> str:
 
 
 async def test_a_file_that_is_not_taken_is_told(
-    synapse: Synapse, proxy: FaultProxy, alice: Person, account: Account
+    synapse: Synapse, proxy: FaultProxy, alice: Person, account: Account, joined_room: str
 ) -> None:
-    room = await alice.create_room(public=True)
-    async with Person(synapse, account) as bot:
-        await bot.join(room)
-    chat = chat_behind(proxy, synapse, account, room, RecordingSleep())
+    chat = chat_behind(proxy, synapse, account, joined_room, RecordingSleep())
     proxy.faults["/upload"].append(answers(413, '{"errcode": "M_TOO_LARGE", "error": "too large"}'))
-    await chat.send(room, LONG, thread=None, key="k")
-    told = await alice.message(room, "could not be attached")
+    await chat.send(joined_room, LONG, thread=None, key="k")
+    told = await alice.message(joined_room, "could not be attached")
     assert "M_TOO_LARGE" in told.body
     await chat.close()
 
