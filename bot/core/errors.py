@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
+
+from slipway.bot.core.reasons import clean_reason, with_reason
 
 
 class SlipwayError(Exception):
@@ -35,6 +38,7 @@ class CloudErrorKind(StrEnum):
     CAPACITY = "no capacity"
     QUOTA = "quota"
     INVALID = "invalid request"
+    CONFIGURATION = "configuration"  # what the configuration names there is missing, full, or does not fit
     TIMED_OUT = "timed out"
     UNREACHABLE = "unreachable"
     BROKEN = "broken"  # the cloud answered with an error of its own
@@ -58,12 +62,26 @@ _RESPONSIBLE = {
     CloudErrorKind.CAPACITY: ResponsibleParty.CLOUD,
     CloudErrorKind.QUOTA: ResponsibleParty.ADMIN,
     CloudErrorKind.INVALID: ResponsibleParty.REQUESTER,
+    CloudErrorKind.CONFIGURATION: ResponsibleParty.ADMIN,
     CloudErrorKind.TIMED_OUT: ResponsibleParty.CLOUD,
     CloudErrorKind.UNREACHABLE: ResponsibleParty.ADMIN,
     CloudErrorKind.BROKEN: ResponsibleParty.CLOUD,
     CloudErrorKind.UNEXPECTED_ANSWER: ResponsibleParty.ADMIN,
     CloudErrorKind.UNVERIFIED: ResponsibleParty.REQUESTER,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Remedy:
+    """The next command after a failure, where it is another one than what was asked for, or has its time.
+
+    Attributes:
+        command: without its prefix (``instances``); empty for the one that failed.
+        when: completes “Next, …:”, such as ``once there is room``; empty for at once.
+    """
+
+    command: str = ""
+    when: str = ""
 
 
 class CloudError(SlipwayError):
@@ -74,14 +92,37 @@ class CloudError(SlipwayError):
         cloud: the name of its table: ``aws``, ``azure.staging``.
         sentence: what failed, in plain words with the cloud's own error code, never its raw body.
         code: the cloud's error code, such as ``InsufficientInstanceCapacity``; empty if it gave none.
+        reason: the cloud's own message as it came; ``reason`` holds it cleaned (:func:`.reasons.clean_reason`), and
+            it is shown beside the sentence. Empty if there was none, or it says nothing.
+        remedy: what to type next, and when; without, what was asked for.
+        doubtful: whether the change may have been made all the same, or may yet be; to be looked at before
+            anything is said.
     """
 
-    def __init__(self, kind: CloudErrorKind, *, cloud: str, sentence: str, code: str = "") -> None:
+    def __init__(
+        self,
+        kind: CloudErrorKind,
+        *,
+        cloud: str,
+        sentence: str,
+        code: str = "",
+        reason: str = "",
+        remedy: Remedy | None = None,
+        doubtful: bool = False,
+    ) -> None:
         super().__init__(sentence)
         self.kind = kind
         self.cloud = cloud
         self.sentence = sentence
         self.code = code
+        self.reason = clean_reason(reason)
+        self.remedy = remedy or Remedy()
+        self.doubtful = doubtful
+
+    @property
+    def words(self) -> str:
+        """The sentence, and the cloud's own reason beside it."""
+        return with_reason(self.sentence, self.reason)
 
     @property
     def responsible(self) -> ResponsibleParty:

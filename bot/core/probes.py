@@ -29,7 +29,7 @@ class Finding:
         return cls(
             what,
             "does not work",
-            (error.sentence,),
+            (error.words,),
             f"whose move: {error.responsible}; then `slipway doctor`",
         )
 

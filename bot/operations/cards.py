@@ -131,9 +131,7 @@ def _promise(plan: Plan) -> str:
 
 def failure_card(title: str, failure: Failure, view: CardContext) -> Card:
     """A failure outside any operation."""
-    return Card(
-        tone=Tone.FAILED, title=title, text=failure.sentence, notes=tuple(_failure_notes(failure, view))
-    )
+    return Card(tone=Tone.FAILED, title=title, text=failure.words, notes=tuple(_failure_notes(failure, view)))
 
 
 def _state_words(operation: Operation, view: CardContext) -> str:
@@ -229,7 +227,7 @@ def _report_mark(report: StepReport) -> str:
 
 def _report_words(report: StepReport) -> str:
     if report.failure is not None:
-        return f"✘ {report.title}: {report.failure.sentence}"
+        return f"✘ {report.title}: {report.failure.words}"
     if report.done is None:
         return _UNREADABLE
     return f"✔ {'already so: ' if report.done.already else ''}{report.done.summary}"
@@ -237,7 +235,7 @@ def _report_words(report: StepReport) -> str:
 
 def _result_words(report: StepReport) -> str:
     """What became of a step, beside its title."""
-    return f"✘ failed: {report.failure.sentence}" if report.failure else _report_words(report)
+    return f"✘ failed: {report.failure.words}" if report.failure else _report_words(report)
 
 
 def _unreported(operation: Operation, number: int) -> str:
@@ -269,7 +267,7 @@ def _notes(operation: Operation, view: CardContext, *, told: bool) -> tuple[str,
     if operation.outcome is not None:
         notes += operation.outcome.differences
         if operation.outcome.failure is not None:
-            notes += [] if told else [operation.outcome.failure.sentence]
+            notes += [] if told else [operation.outcome.failure.words]
             notes += _failure_notes(operation.outcome.failure, view)
     if operation.state in (OperationState.STALE, OperationState.EXPIRED):
         notes.append(f"To plan it afresh: `{prefix}{operation.plan.command}`")
@@ -281,7 +279,8 @@ def _notes(operation: Operation, view: CardContext, *, told: bool) -> tuple[str,
 def _failure_notes(failure: Failure, view: CardContext) -> list[str]:
     notes = [f"Whose move: {failure.responsible}."]
     if failure.hint:
-        notes.append(f"Next: `{view.prefix}{failure.hint}`")
+        when = f", {failure.when}" if failure.when else ""
+        notes.append(f"Next{when}: `{view.prefix}{failure.hint}`")
     return notes
 
 

@@ -11,6 +11,7 @@ from pydantic import SerializeAsAny
 from slipway.bot.chat.model import Choice, Room
 from slipway.bot.core.errors import CloudError, ResponsibleParty, UserError
 from slipway.bot.core.model import Json, Model, canonical
+from slipway.bot.core.reasons import with_reason
 from slipway.bot.core.steps import Request, Step, StepDone
 
 DIGEST_PREFIX = 8
@@ -141,12 +142,17 @@ class Vote(Model):
 
 
 class Failure(Model):
-    """A failure as a person should read it: what failed, whose move it is, what to type next."""
+    """A failure as a person should read it: what failed, whose move it is, what to type next.
+
+    Stored within reports and outcomes: a field that came later has a default that means what its lack meant.
+    """
 
     sentence: str
     responsible: ResponsibleParty
     code: str = ""
+    reason: str = ""  # the cloud's own words, cleaned
     hint: str = ""  # a command without its prefix
+    when: str = ""  # it is of use, as the rest of “Next, …:”; empty for at once
 
     @classmethod
     def of(cls, error: CloudError | UserError, hint: str) -> Failure:
@@ -155,7 +161,19 @@ class Failure(Model):
             return cls(
                 sentence=error.sentence, responsible=ResponsibleParty.REQUESTER, hint=error.hint or hint
             )
-        return cls(sentence=error.sentence, responsible=error.responsible, code=error.code, hint=hint)
+        return cls(
+            sentence=error.sentence,
+            responsible=error.responsible,
+            code=error.code,
+            reason=error.reason,
+            hint=error.remedy.command or hint,
+            when=error.remedy.when,
+        )
+
+    @property
+    def words(self) -> str:
+        """The sentence, and the cloud's own reason beside it."""
+        return with_reason(self.sentence, self.reason)
 
 
 class StepReport(Model):

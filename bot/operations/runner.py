@@ -205,7 +205,7 @@ class OperationRunner:
 
     def _report_entry(self, operation_id: str, report: StepReport) -> AuditEntry:
         phase = StepPhase.FAILED if report.failure else StepPhase.DONE
-        words = report.failure.sentence if report.failure else report.done.summary if report.done else ""
+        words = report.failure.words if report.failure else report.done.summary if report.done else ""
         facts: dict[str, Json] = dict(report.done.facts) if report.done else {}
         return self._step_entry(operation_id, report.number, phase, summary=words, **facts)
 

@@ -20,7 +20,7 @@ async def machines_section(services: Services, person: Person) -> tuple[Card, ..
     try:
         found = await services.get(MachineServices).instances()
     except CloudError as error:
-        return (Card(tone=Tone.FAILED, title="Your machines could not be looked up", text=error.sentence),)
+        return (Card(tone=Tone.FAILED, title="Your machines could not be looked up", text=error.words),)
     mine = sorted((each for each in found if owner_of(each) == person.id), key=lambda each: each.launched_at)
     if not mine:
         return (Card(title="You have no machines"),)

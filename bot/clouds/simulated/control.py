@@ -95,6 +95,9 @@ async def _go_wrong(
             return web.Response(text=fault.body, content_type=kind)
         case FaultKind.DROP:
             return None
+        case FaultKind.ERROR_AFTER:
+            await handler(request)
+            return failure(request, fault, _STATUS[FaultKind.ERROR])
         case FaultKind.LOST_ANSWER:
             await handler(request)
             return None

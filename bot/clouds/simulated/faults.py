@@ -24,6 +24,7 @@ class FaultKind(StrEnum):
     THROTTLE = "throttle"  # 429 (or the cloud's own word); not handled
     REFUSE = "refuse"  # 403; not handled
     ERROR = "error"  # 500; not handled
+    ERROR_AFTER = "error-after"  # handled, then 500
     GARBAGE = "garbage"  # 200 with `body`, which no SDK can read; not handled
     DROP = "drop"  # the connection closes; not handled
     LOST_ANSWER = "lost-answer"  # handled, then the connection closes
