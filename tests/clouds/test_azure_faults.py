@@ -289,7 +289,7 @@ async def test_links_that_lead_astray_are_not_followed(link: str, words: str) ->
         (302, {"Location": "/elsewhere"}, CloudErrorKind.UNEXPECTED_ANSWER),
         (401, {"WWW-Authenticate": "Bearer"}, CloudErrorKind.REFUSED),
         (418, {}, CloudErrorKind.INVALID),
-        (503, {"Retry-After": "7200"}, CloudErrorKind.BROKEN),
+        (503, {"Retry-After": "7200"}, CloudErrorKind.THROTTLED),
     ],
 )
 async def test_unusual_answers_are_told_at_once(

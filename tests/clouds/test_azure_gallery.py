@@ -11,7 +11,7 @@ import pytest
 
 from slipway.bot.clouds.model import VersionNumber, VersionState
 from slipway.bot.clouds.ports.image_versions import ImageVersions
-from slipway.bot.clouds.simulated.azure import SeedRegion
+from slipway.bot.clouds.simulated.azure import Conditions, SeedRegion
 from slipway.bot.clouds.simulated.faults import Fault, FaultKind
 from slipway.bot.clouds.simulated.fedora import many
 from slipway.bot.core.errors import CloudError, CloudErrorKind
@@ -164,7 +164,7 @@ async def test_deleting_what_another_delete_is_taking_away_waits_for_that_one() 
 async def test_a_version_protected_until_its_end_of_life_is_a_conflict_with_azures_code() -> None:
     seed = one_version_seed(end_of_life=NOW + timedelta(days=9), block_deletion_before_end_of_life=True)
     async with azure_harness(seed) as here:
-        with pytest.raises(CloudError, match="OperationNotAllowed") as caught:
+        with pytest.raises(CloudError, match="DeleteGalleryImageVersionBlockedBeforeEndOfLife") as caught:
             await here.gallery.delete_version(X64, CANDIDATE_NUMBER)
         assert caught.value.kind is CloudErrorKind.CONFLICT
         assert here.has(CANDIDATE_NUMBER)
@@ -182,7 +182,7 @@ async def test_deleting_in_a_place_that_azure_does_not_know_is_never_taken_for_d
 
 
 async def test_a_change_in_between_is_a_conflict_and_is_not_overwritten() -> None:
-    async with azure_harness() as here:
+    async with azure_harness(conditions=Conditions(entity_tags=True)) as here:
         held = here.azure.faults.add(Fault(kind=FaultKind.HOLD_BEFORE, match="PUT *"))
         writing = asyncio.create_task(here.gallery.set_promoted(X64, CANDIDATE_NUMBER, promoted=True))
         await held.reached.wait()

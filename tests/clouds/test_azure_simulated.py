@@ -6,12 +6,14 @@ import asyncio
 import json
 import sys
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import aiohttp
 import pytest
 
 from slipway.bot.clouds.model import ImageVersion, VersionState
+from slipway.bot.clouds.simulated.azure import Conditions
 from slipway.bot.clouds.simulated.fedora import fedora_gallery, many
 from tests.support.azure import (
     CANDIDATE_NUMBER,
@@ -90,6 +92,7 @@ async def test_an_update_runs_until_it_was_looked_at(here: AzureHarness, web: ai
 async def test_a_stale_etag_is_refused_and_a_fresh_one_is_not(
     here: AzureHarness, web: aiohttp.ClientSession
 ) -> None:
+    here.azure.conditions = Conditions(entity_tags=True)
     url = url_of(here, X64, str(CANDIDATE_NUMBER))
     async with web.get(url) as answer:
         etag, document = answer.headers["ETag"], await answer.json()
@@ -127,11 +130,37 @@ async def test_what_azure_does_not_let_anybody_change_is_refused(
 
 
 async def test_a_new_version_is_created(here: AzureHarness, web: aiohttp.ClientSession) -> None:
-    body = {"location": "eastus", "properties": {"storageProfile": {}}}
-    async with web.put(url_of(here, X64, "43.20261120.0"), json=body) as answer:
+    url = url_of(here, X64, "43.20261120.0")
+    async with web.put(url, json={"location": "East US", "properties": {"storageProfile": {}}}) as answer:
+        assert answer.status == 400, "an image is made of something"
+    source = {"id": f"{here.azure.seed.gallery_id}/../images/captured"}
+    body: dict[str, Any] = {
+        "location": "East US",
+        "properties": {"storageProfile": {"source": source, "osDiskImage": {"source": {}}}},
+    }
+    async with web.put(url, json=body) as answer:
         assert answer.status == 201
-        assert (await answer.json())["properties"]["provisioningState"] == "Creating"
+        shown = await answer.json()
         monitor = answer.headers["Azure-AsyncOperation"]
+    assert shown["location"] == "eastus"
+    assert shown["properties"] == {
+        "publishingProfile": {
+            "targetRegions": [
+                {"name": "East US", "regionalReplicaCount": 1, "storageAccountType": "Standard_LRS"}
+            ],
+            "replicaCount": 1,
+            "excludeFromLatest": False,
+            "publishedDate": "2026-11-20T12:00:00+00:00",
+            "storageAccountType": "Standard_LRS",
+        },
+        "storageProfile": body["properties"]["storageProfile"],
+        "safetyProfile": {
+            "reportedForPolicyViolation": False,
+            "blockDeletionBeforeEndOfLife": False,
+            "allowDeletionOfReplicatedLocations": False,
+        },
+        "provisioningState": "Creating",
+    }
     assert here.azure.latest(X64, "eastus") == str(LATEST_NUMBER)
     for _ in range(2):
         async with web.get(monitor):
@@ -149,8 +178,17 @@ async def test_a_definition_goes_only_after_its_versions(
         assert answer.status == 409
     for version in await here.gallery.versions(name):
         await here.gallery.delete_version(name, version.number)
+    here.azure.conditions = Conditions(definition_lingers=timedelta(seconds=15))
     async with web.delete(url_of(here, name)) as answer:
-        assert answer.status == 200
+        assert answer.status == 409, "the last version has only just gone"
+    here.azure.conditions = Conditions()
+    async with web.delete(url_of(here, name)) as answer:
+        assert answer.status == 202
+        assert await answer.read() == b""
+        assert "monitor=true" in answer.headers["Location"]
+        operation = answer.headers["Azure-AsyncOperation"]
+    async with web.get(operation) as answer:
+        assert (await answer.json())["status"] == "Succeeded"
     async with web.get(url_of(here, name)) as answer:
         assert answer.status == 404
 
@@ -244,7 +282,8 @@ async def test_fedoras_gallery_holds_every_particular_case(here: AzureHarness) -
     assert any(version.end_of_life is None for version in versions)
     assert any(region.excluded for version in versions for region in version.regions)
     shown = here.azure.snapshot()["definitions"]
-    assert any(v["excluded"] is None for d in shown.values() for v in d["versions"].values())
+    flags = [v["excluded"] for d in shown.values() for v in d["versions"].values()]
+    assert set(flags) == {True, False}, "Azure always shows the version's flag"
     candidates = [v for v in versions if v.definition == X64 and not v.promoted]
     assert len(candidates) > 7
     assert {str(LATEST_NUMBER), str(OLDER_NUMBER)} <= set(shown[X64]["versions"])

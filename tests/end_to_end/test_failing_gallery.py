@@ -70,7 +70,7 @@ async def test_a_gallery_that_cannot_be_looked_at_is_said_and_nothing_is_propose
     bot: BotHarness, kind: FaultKind, responsible: str
 ) -> None:
     before = await audit_trail(bot)
-    inject_fault(bot, kind, "GET *", times=None, message="<b>secret blob</b>", body="<b>secret blob</b>")
+    inject_fault(bot, kind, "GET *", times=None, message="No: password=s3cret.", body="<b>secret blob</b>")
     for line in ("images", f"promote {X64}", "cleanup", f"rollback {X64} --dry-run"):
         (shown,) = await bot.say("alice", f"!{line}")
         assert shown.card.tone is Tone.FAILED
@@ -78,6 +78,7 @@ async def test_a_gallery_that_cannot_be_looked_at_is_said_and_nothing_is_propose
         assert f"Whose move: {responsible}." in shown.card.notes
         assert "Azure" in shown.card.text
         assert "secret blob" not in shown.text
+        assert "s3cret" not in shown.text
     assert await audit_trail(bot) == before
     assert bot.azure.writes == []
 
@@ -99,7 +100,7 @@ async def test_a_step_that_fails_ends_the_operation_with_cause_responsible_party
     bot: BotHarness, kind: FaultKind, sentence: str, responsible: str, changed: bool
 ) -> None:
     card, name = await propose(bot)
-    inject_fault(bot, kind, "PUT *", times=None, message="<b>secret blob</b>", body="<b>secret blob</b>")
+    inject_fault(bot, kind, "PUT *", times=None, message="No: password=s3cret.", body="<b>secret blob</b>")
     (report,) = await bot.press("bob", Choice.APPROVE, card)
 
     assert report.thread == card.id
@@ -110,6 +111,7 @@ async def test_a_step_that_fails_ends_the_operation_with_cause_responsible_party
         assert f"Whose move: {responsible}." in shown.card.notes
         assert f"Next: `!promote {X64}`" in shown.card.notes
         assert "secret blob" not in shown.text
+        assert "s3cret" not in shown.text
         assert sentence in shown.text
     assert "✘ failed" in card.text
     assert report.card.mentions == ("alice",)

@@ -143,9 +143,6 @@ async def test_dying_while_azure_works_is_picked_up_by_the_next_try(azure: Azure
                 }
             }
         },
-        None,
-        None,
-        "",
     )
     done = await carry_out(setter(azure), flag("43.3.0"))
     assert done.summary.startswith("43.3.0")
@@ -170,7 +167,7 @@ async def test_a_deletion_is_done_once(azure: AzureHarness) -> None:
 
 
 async def test_a_deletion_under_way_is_waited_for(azure: AzureHarness) -> None:
-    azure.azure.state.delete(X64, "43.3.0", None, None, "")
+    azure.azure.state.delete(X64, "43.3.0")
     assert not (await carry_out(deleter(azure), deletion("43.3.0", Rule.CANDIDATES))).already
     assert "43.3.0" not in azure.azure.snapshot()["definitions"][X64]["versions"]
 

@@ -25,9 +25,9 @@ class AzureAccount:
         """What people call it in a sentence; a named account by its name, too."""
         return "Azure" if self.name == CLOUD_NAME else f"Azure ({self.name})"
 
-    def error(self, kind: CloudErrorKind, sentence: str, code: str = "") -> CloudError:
-        """A CloudError of this account."""
-        return CloudError(kind, cloud=self.name, sentence=sentence, code=code)
+    def error(self, kind: CloudErrorKind, sentence: str, code: str = "", reason: str = "") -> CloudError:
+        """A CloudError of this account; ``reason`` is Azure's own message."""
+        return CloudError(kind, cloud=self.name, sentence=sentence, code=code, reason=reason)
 
     def unexpected_answer(self, sentence: str) -> CloudError:
         """The error for an answer that cannot be understood."""

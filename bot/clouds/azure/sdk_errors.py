@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -28,11 +29,20 @@ _CODE = re.compile(r"[A-Za-z][A-Za-z0-9_.]{0,79}", re.ASCII)
 
 _BY_CODE = {
     "QuotaExceeded": CloudErrorKind.QUOTA,
-    "OperationNotAllowed": CloudErrorKind.CONFLICT,  # galleries: protected until the end of life
     "TooManyRequests": CloudErrorKind.THROTTLED,
+    "OperationNotAllowed": CloudErrorKind.CONFLICT,
     "AuthorizationFailed": CloudErrorKind.REFUSED,
     "Canceled": CloudErrorKind.CONFLICT,
+    "OperationPreempted": CloudErrorKind.CONFLICT,
 }
+"""What a code says where the status says less: of a request that was refused as such, or an operation that failed."""
+
+_REPLACED = {
+    "Canceled": "somebody or something cancelled it",
+    "OperationPreempted": "another operation took its place",
+}
+"""Ends of an operation that are no failure of what was asked for."""
+
 _BY_STATUS = {
     400: CloudErrorKind.INVALID,
     401: CloudErrorKind.REFUSED,
@@ -77,7 +87,7 @@ def _translate(error: AzureError, account: AzureAccount, action: str) -> CloudEr
         case DecodeError():
             return _error(CloudErrorKind.UNEXPECTED_ANSWER, account, action)
         case ClientAuthenticationError():  # from the token service (any status), or a 401
-            code = _code(error)
+            code = _said(error).code
             shown = code or (
                 f"HTTP {error.status_code}" if error.status_code else "none were found that work"
             )
@@ -93,62 +103,108 @@ def _translate(error: AzureError, account: AzureAccount, action: str) -> CloudEr
 
 def _translate_response(error: HttpResponseError, account: AzureAccount, action: str) -> CloudError:
     """An answer with an error status, or a long-running operation that ended in one."""
-    code = _code(error)
+    said = _said(error)
     status = error.status_code or 0
     if isinstance(error.inner_exception, BadResponse):
         return _error(CloudErrorKind.UNEXPECTED_ANSWER, account, action)
     if isinstance(error.inner_exception, OperationFailed) and status < 400:
-        kind = _BY_CODE.get(code, CloudErrorKind.BROKEN)
-        if kind is CloudErrorKind.CONFLICT and code == "Canceled":
-            sentence = f"{account.title} began to {action}, and then somebody or something cancelled it."
-        else:
-            sentence = f"{account.title} began to {action} and ended in failure ({code or 'no code given'})."
-        return account.error(kind, sentence, code)
+        ended = _REPLACED.get(said.code)
+        sentence = (
+            f"{account.title} began to {action}, and then {ended}."
+            if ended
+            else f"{account.title} began to {action} and ended in failure ({said.code or 'no code given'})."
+        )
+        return account.error(_by_code(said) or CloudErrorKind.BROKEN, sentence, said.code, said.message)
+    pause = _retry_after(error)
+    kind = _kind(status, said, pause)
+    shown = said.code or f"HTTP {status}"
+    busy = kind is CloudErrorKind.THROTTLED and status != 429
+    sentence = (
+        f"{account.title} did not {action}: it is too busy ({shown})"
+        if busy
+        else f"{_SENTENCES[kind].format(azure=account.title, action=action)} ({shown})"
+    )
+    if kind is CloudErrorKind.THROTTLED and pause is not None:
+        left_alone = format_duration(timedelta(seconds=round(pause)))
+        sentence += f"; it wants to be left alone for {left_alone}"
+    return account.error(kind, f"{sentence}.", said.code, said.message)
+
+
+def _kind(status: int, said: _Said, pause: float | None) -> CloudErrorKind:
+    """What an answer means. Its status outranks its code: compute throttles by 429 and ``OperationNotAllowed``.
+
+    Source: “Troubleshooting API throttling errors” of Azure's compute; the same code with 409 is a quota or a
+    state that forbids it.
+    """
+    if status == 429 or (status == 503 and pause is not None):
+        return CloudErrorKind.THROTTLED
     if status >= 500:
-        kind = CloudErrorKind.BROKEN
-    elif status < 400:
-        kind = CloudErrorKind.UNEXPECTED_ANSWER
-    else:
-        kind = _BY_CODE.get(code) or _BY_STATUS.get(status, CloudErrorKind.INVALID)
-    pause = _retry_after(error) if kind is CloudErrorKind.THROTTLED else ""
-    return _error(kind, account, action, code or f"HTTP {status}", pause, code)
+        return CloudErrorKind.BROKEN
+    if status < 400:
+        return CloudErrorKind.UNEXPECTED_ANSWER
+    return _by_code(said) or _BY_STATUS.get(status, CloudErrorKind.INVALID)
 
 
-def _error(
-    kind: CloudErrorKind,
-    account: AzureAccount,
-    action: str,
-    shown: str = "",
-    more: str = "",
-    code: str = "",
-) -> CloudError:
-    sentence = _SENTENCES[kind].format(azure=account.title, action=action)
-    sentence += f" ({shown})" if shown else ""
-    return account.error(kind, f"{sentence}{more}.", code)
+def _by_code(said: _Said) -> CloudErrorKind | None:
+    if said.code == "OperationNotAllowed" and "quota" in said.message.lower():
+        return CloudErrorKind.QUOTA
+    return _BY_CODE.get(said.code)
 
 
-def _retry_after(error: HttpResponseError) -> str:
-    """How long Azure wants to be left alone, where it says so."""
-    header = getattr(error.response, "headers", {}).get("Retry-After")
+def _error(kind: CloudErrorKind, account: AzureAccount, action: str) -> CloudError:
+    return account.error(kind, f"{_SENTENCES[kind].format(azure=account.title, action=action)}.")
+
+
+def _retry_after(error: HttpResponseError) -> float | None:
+    """For how many seconds Azure wants to be left alone, where it says so."""
+    return retry_after(getattr(error.response, "headers", {}))
+
+
+def retry_after(headers: Mapping[str, str]) -> float | None:
+    """The seconds that an answer's Retry-After asks for; None where there is none, or it cannot be read."""
+    header = headers.get("Retry-After")
     if not header:
-        return ""
+        return None
     try:
-        seconds = RetryPolicy().parse_retry_after(header)
+        return float(RetryPolicy().parse_retry_after(header))
     except ValueError:
-        return ""
-    return f"; it wants to be left alone for {format_duration(timedelta(seconds=round(seconds)))}"
+        return None
 
 
-def _code(error: HttpResponseError) -> str:
-    """The code in ARM's error body, or in the token service's (“invalid_client”), if it looks like one."""
+@dataclass(frozen=True)
+class _Said:
+    """Code and message of an error's body."""
+
+    code: str = ""
+    message: str = ""
+
+
+def _said(error: HttpResponseError) -> _Said:
+    """What ARM's error body says, or the token service's (“invalid_client”).
+
+    Compute's throttle comes with the ``error`` envelope and without, and its telling code stands in the details.
+    """
     try:
         body: Any = json.loads(error.response.text()) if error.response is not None else None
     except ValueError:
-        return ""
+        return _Said()
     if not isinstance(body, dict):
-        return ""
+        return _Said()
     inner = body.get("error", body)
-    code = inner.get("code") if isinstance(inner, dict) else inner
-    if isinstance(code, str) and _CODE.fullmatch(code):
-        return code
-    return "Canceled" if body.get("status") == "Canceled" else ""
+    if not isinstance(inner, dict):
+        return _Said(_plain_code(inner))
+    message = inner.get("message")
+    details = inner.get("details")
+    throttled = any(
+        isinstance(each, dict) and each.get("code") == "TooManyRequests"
+        for each in (details if isinstance(details, list) else ())
+    )
+    code = "TooManyRequests" if throttled else _plain_code(inner.get("code"))
+    if not code and body.get("status") == "Canceled":
+        code = "Canceled"
+    return _Said(code, message if isinstance(message, str) else "")
+
+
+def _plain_code(code: object) -> str:
+    """A code, if it looks like one."""
+    return code if isinstance(code, str) and _CODE.fullmatch(code) else ""

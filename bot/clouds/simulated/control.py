@@ -31,7 +31,14 @@ ARMED = web.RequestKey("armed", Armed)
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-_STATUS = {FaultKind.THROTTLE: 429, FaultKind.REFUSE: 403, FaultKind.ERROR: 500}
+_STATUS = {
+    FaultKind.THROTTLE: 429,
+    FaultKind.REFUSE: 403,
+    FaultKind.ERROR: 500,
+    FaultKind.UNAVAILABLE: 503,
+    FaultKind.NOT_FOUND: 404,
+    FaultKind.CONFLICT: 409,
+}
 
 
 @dataclass
@@ -88,7 +95,14 @@ async def _go_wrong(
     """The answer that this fault leaves, None for a closed connection."""
     fault = armed.fault
     match fault.kind:
-        case FaultKind.THROTTLE | FaultKind.REFUSE | FaultKind.ERROR:
+        case (
+            FaultKind.THROTTLE
+            | FaultKind.REFUSE
+            | FaultKind.ERROR
+            | FaultKind.UNAVAILABLE
+            | FaultKind.NOT_FOUND
+            | FaultKind.CONFLICT
+        ):
             return failure(request, fault, _STATUS[fault.kind])
         case FaultKind.GARBAGE:
             kind = "text/html" if fault.body.lstrip().startswith("<") else "application/json"

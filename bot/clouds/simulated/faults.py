@@ -25,6 +25,9 @@ class FaultKind(StrEnum):
     REFUSE = "refuse"  # 403; not handled
     ERROR = "error"  # 500; not handled
     ERROR_AFTER = "error-after"  # handled, then 500
+    UNAVAILABLE = "unavailable"  # 503; not handled
+    NOT_FOUND = "not-found"  # 404, of this or of what it is in (`code`); not handled
+    CONFLICT = "conflict"  # 409; not handled
     GARBAGE = "garbage"  # 200 with `body`, which no SDK can read; not handled
     DROP = "drop"  # the connection closes; not handled
     LOST_ANSWER = "lost-answer"  # handled, then the connection closes
@@ -44,9 +47,11 @@ class Fault(BaseModel):
         match: a shell pattern, case-insensitive, for the whole label; ``*`` is every request.
         after: so many matching requests pass unharmed first.
         times: so many are hit then; None for all.
-        seconds: how long ``SLOW`` takes; the Retry-After of ``THROTTLE`` (None: no such header).
+        seconds: how long ``SLOW`` takes; the Retry-After of ``THROTTLE`` and ``UNAVAILABLE`` (None: no such
+            header).
         code: the cloud's error code instead of the usual one.
         message: the cloud's error message instead of the usual one.
+        bare: whether the error comes without the envelope that the cloud usually puts around it.
         body: what ``GARBAGE`` answers.
     """
 
@@ -59,6 +64,7 @@ class Fault(BaseModel):
     seconds: float | None = Field(None, ge=0)
     code: str = ""
     message: str = ""
+    bare: bool = False
     body: str = "<html><body>It works!</body></html>"
 
 

@@ -24,7 +24,7 @@ class Flag(Enum):
 
     CANDIDATE = True
     PROMOTED = False
-    NULL = None  # counts as promoted
+    UNSET = None  # never sent: Azure shows false
 
 
 def fedora_gallery(now: datetime) -> Seed:
@@ -33,8 +33,8 @@ def fedora_gallery(now: datetime) -> Seed:
     Every definition of a living release has a newest candidate above latest, at least two promoted versions,
     and something for a clean-up to take. What is particular:
 
-    - Fedora-Cloud-43-x64: nine candidates, a promoted version whose life ended, one with a null flag, a
-      Failed one, one protected by the tag ``delete=never``.
+    - Fedora-Cloud-43-x64: nine candidates, a promoted version whose life ended, one whose flag was
+      never set, a Failed one, one protected by the tag ``delete=never``.
     - Fedora-Cloud-43-Arm64: one version belongs to ``fedora-coreos``; the promoted one is kept out of
       southeastasia by the region's own flag.
     - Fedora-Cloud-42-*: lives that end soon, and some that ended.
@@ -81,7 +81,7 @@ def _release_43_x64(now: datetime) -> SeedDefinition:
     life = timedelta(days=395)
     versions = [
         _version(43, 70, Flag.PROMOTED, now, life=timedelta(days=60)),
-        _version(43, 56, Flag.NULL, now, life=life),
+        _version(43, 56, Flag.UNSET, now, life=life),
         replace(
             _version(43, 49, Flag.CANDIDATE, now, life=life),
             tags=_tags(43, {"delete": "never", "reason": "reference for a bug report"}),

@@ -57,6 +57,12 @@ _USUAL = {
         + "Qx7-f" * 90,
     ),
     FaultKind.ERROR: ("InternalError", "An internal error has occurred"),
+    FaultKind.UNAVAILABLE: ("Unavailable", "The server is overloaded and can't handle the request."),
+    FaultKind.NOT_FOUND: ("InvalidInstanceID.NotFound", "The instance ID does not exist"),
+    FaultKind.CONFLICT: (
+        "IncorrectInstanceState",
+        "The instance is not in a state from which it can do that",
+    ),
 }
 
 _STATUS = {

@@ -5,19 +5,43 @@ starts it as a process of its own, and ``/_sim/`` (see :mod:`slipway.bot.clouds.
 
 Where it differs from the real service, on purpose:
 
-- Tokens are not looked at; it speaks plain http, and any subscription but the seeded one is unknown.
-- It keeps ETags and honours ``If-Match``. The real gallery API documents neither.
-- Long-running operations advance by being looked at (a poll of the operation or a read of the resource counts
-  as one look), not by time, and ask for a short pause in ``x-ms-retry-after-ms`` so that nobody waits long.
-- Replication is instant; there are no quotas, locks, soft deletion or sharing, and no throttling of its own.
-- A version that is being changed or deleted answers every further write with 409. The real service is said to
-  do so; which code it gives is not documented.
-- A definition can be deleted as soon as its last version is gone, not 10 to 20 seconds later.
-- PATCH merges the publishing profile by its keys and replaces the list of target regions as a whole. What the
-  real service does with regions that a PATCH leaves out is not documented.
+- Tokens are not looked at, and any subscription but the seeded one is unknown.
+- Long-running operations advance by being looked at (a poll of the operation or a read of the resource counts as
+  one look) unless :class:`Conditions` name durations, and ask for a short pause in ``x-ms-retry-after-ms`` so that
+  nobody waits long, which the real one does not.
+- Replication is instant. There are no quotas, no sharing, no throttling of its own, and no counters of what is left
+  (``x-ms-ratelimit-remaining-resource``).
+- A definition can be deleted as soon as its last version is gone unless ``definition_lingers`` says otherwise.
+
+Where the real service's way is not recorded, the unkind one is taken:
+
+- A version that is being changed answers every further write with 409; which code the service gives is not known.
+- A PUT without safety flags, tags or an end of life takes them away (see :mod:`.version_rules`).
+- PATCH merges the publishing profile by its keys and replaces the list of target regions as a whole.
+- ETags come only where :class:`Conditions` ask for them: no recorded answer carries one.
 """
 
-from slipway.bot.clouds.simulated.azure.seed import Seed, SeedDefinition, SeedRegion, SeedVersion
+from slipway.bot.clouds.simulated.azure.conditions import Conditions, Durations, Lock, LockLevel
+from slipway.bot.clouds.simulated.azure.seed import (
+    ABSENT,
+    Seed,
+    SeedDefinition,
+    SeedRegion,
+    SeedVersion,
+    Source,
+)
 from slipway.bot.clouds.simulated.azure.server import SimulatedAzure
 
-__all__ = ["Seed", "SeedDefinition", "SeedRegion", "SeedVersion", "SimulatedAzure"]
+__all__ = [
+    "ABSENT",
+    "Conditions",
+    "Durations",
+    "Lock",
+    "LockLevel",
+    "Seed",
+    "SeedDefinition",
+    "SeedRegion",
+    "SeedVersion",
+    "SimulatedAzure",
+    "Source",
+]

@@ -2,14 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from enum import Enum
+from typing import Any, Final
+
+from slipway.bot.clouds.simulated.azure.regions import display_name, short_name
+from slipway.bot.clouds.simulated.azure.times import arm_time
+
+
+class Absent(Enum):
+    """Takes a part of a document away (:attr:`SeedVersion.odd`)."""
+
+    ABSENT = "absent"
+
+
+ABSENT: Final = Absent.ABSENT
+
+
+class Source(Enum):
+    """What a seeded version was made of: decides what its storage profile links to."""
+
+    BLOB = "blob"
+    IMAGE = "image"
+    MACHINE = "machine"
 
 
 @dataclass(frozen=True)
 class SeedRegion:
-    """A target region. ``excluded`` is its own flag; None is null."""
+    """A target region. ``excluded`` is its own flag; None: it has none, and the version's holds."""
 
     name: str
     excluded: bool | None = None
@@ -18,7 +40,13 @@ class SeedRegion:
 
 @dataclass(frozen=True)
 class SeedVersion:
-    """An image version. None for ``excluded`` or ``end_of_life`` is null, as Azure may answer it."""
+    """An image version. None for ``excluded`` or ``end_of_life``: it was never set.
+
+    Attributes:
+        source: what it was made of.
+        odd: parts that shall be otherwise, by their path (``properties.publishingProfile.endOfLifeDate``); a value
+            of :data:`ABSENT` takes the part away.
+    """
 
     name: str
     published_at: datetime
@@ -29,6 +57,8 @@ class SeedVersion:
     tags: dict[str, str] = field(default_factory=dict)
     storage_account_type: str = "Standard_ZRS"
     block_deletion_before_end_of_life: bool = False
+    source: Source = Source.BLOB
+    odd: Mapping[str, object] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -60,71 +90,106 @@ class Seed:
         )
 
 
+def gallery_document(seed: Seed, *, soft_delete: bool = False) -> dict[str, Any]:
+    """The gallery as ARM shows it; a policy of soft deletion that was never set is not there."""
+    policy = {"softDeletePolicy": {"isSoftDeleteEnabled": True, "retentionPeriodInDays": 7}}
+    return {
+        "name": seed.gallery,
+        "id": seed.gallery_id,
+        "type": "Microsoft.Compute/galleries",
+        "location": short_name(seed.location),
+        "properties": {
+            "identifier": {"uniqueName": f"{seed.subscription_id}-{seed.gallery.upper()}"},
+            "provisioningState": "Succeeded",
+            **(policy if soft_delete else {}),
+        },
+    }
+
+
 def definition_document(seed: Seed, definition: SeedDefinition) -> dict[str, Any]:
     """The definition as ARM shows it."""
     return {
-        "id": f"{seed.gallery_id}/images/{definition.name}",
         "name": definition.name,
+        "id": f"{seed.gallery_id}/images/{definition.name}",
         "type": "Microsoft.Compute/galleries/images",
-        "location": seed.location,
+        "location": short_name(seed.location),
         "tags": dict(definition.tags),
         "properties": {
-            "architecture": definition.architecture,
             "hyperVGeneration": "V2",
-            "identifier": {"publisher": "Fedora", "offer": "Fedora-Cloud", "sku": definition.name},
-            "osState": "Generalized",
+            "architecture": definition.architecture,
             "osType": "Linux",
+            "osState": "Generalized",
+            "identifier": {"publisher": "Fedora", "offer": "Fedora-Cloud", "sku": definition.name},
             "provisioningState": "Succeeded",
         },
     }
 
 
 def version_document(seed: Seed, definition: SeedDefinition, version: SeedVersion) -> dict[str, Any]:
-    """The version as ARM shows it."""
-    return {
-        "id": f"{seed.gallery_id}/images/{definition.name}/versions/{version.name}",
+    """The version as ARM shows it: what is unset is absent, what is always there is there."""
+    document: dict[str, Any] = {
         "name": version.name,
+        "id": f"{seed.gallery_id}/images/{definition.name}/versions/{version.name}",
         "type": "Microsoft.Compute/galleries/images/versions",
-        "location": seed.location,
+        "location": short_name(seed.location),
         "tags": dict(version.tags),
         "properties": {
-            "provisioningState": version.state,
             "publishingProfile": {
-                "endOfLifeDate": _iso(version.end_of_life),
-                "excludeFromLatest": version.excluded,
-                "publishedDate": _iso(version.published_at),
+                "targetRegions": [_region(version, region) for region in version.regions],
                 "replicaCount": 1,
-                "replicationMode": "Full",
+                "excludeFromLatest": bool(version.excluded),
+                "publishedDate": arm_time(version.published_at),
+                **({"endOfLifeDate": arm_time(version.end_of_life)} if version.end_of_life else {}),
                 "storageAccountType": version.storage_account_type,
-                "targetRegions": [
-                    {
-                        "name": region.name,
-                        "regionalReplicaCount": region.replicas,
-                        "storageAccountType": version.storage_account_type,
-                        "excludeFromLatest": region.excluded,
-                    }
-                    for region in version.regions
-                ],
             },
+            "storageProfile": _storage(seed, definition, version),
             "safetyProfile": {
-                "allowDeletionOfReplicatedLocations": True,
-                "blockDeletionBeforeEndOfLife": version.block_deletion_before_end_of_life,
                 "reportedForPolicyViolation": False,
+                "blockDeletionBeforeEndOfLife": version.block_deletion_before_end_of_life,
+                "allowDeletionOfReplicatedLocations": True,
             },
-            "storageProfile": {
-                "source": {},
-                "osDiskImage": {
-                    "hostCaching": "ReadWrite",
-                    "sizeInGB": 5,
-                    "source": {
-                        "uri": f"https://fedora.blob.core.example/{definition.name}-{version.name}.vhd"
-                    },
-                },
-            },
+            "provisioningState": version.state,
         },
     }
+    for path, value in version.odd.items():
+        _set(document, path.split("."), value)
+    return document
 
 
-def _iso(moment: datetime | None) -> str | None:
-    """As Azure writes a time: with an offset, and a seventh digit that Python cannot keep."""
-    return None if moment is None else moment.strftime("%Y-%m-%dT%H:%M:%S.%f0+00:00")
+def _region(version: SeedVersion, region: SeedRegion) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "name": display_name(region.name),
+        "regionalReplicaCount": region.replicas,
+        "storageAccountType": version.storage_account_type,
+    }
+    return shown if region.excluded is None else {**shown, "excludeFromLatest": region.excluded}
+
+
+def _storage(seed: Seed, definition: SeedDefinition, version: SeedVersion) -> dict[str, Any]:
+    provider = f"/subscriptions/{seed.subscription_id}/resourceGroups/{seed.resource_group}/providers"
+    made_of = f"{definition.name}-{version.name}"
+    disk = {"sizeInGB": 5, "hostCaching": "ReadWrite"}
+    match version.source:
+        case Source.BLOB:
+            blob = {
+                "storageAccountId": f"{provider}/Microsoft.Storage/storageAccounts/fedora",
+                "uri": f"https://fedora.blob.core.example/vhds/{made_of}.vhd",
+            }
+            return {"osDiskImage": {**disk, "source": blob}}
+        case Source.IMAGE:
+            source = {"id": f"{provider}/Microsoft.Compute/images/{made_of}"}
+        case Source.MACHINE:
+            source = {"virtualMachineId": f"{provider}/Microsoft.Compute/virtualMachines/{made_of}"}
+    return {"source": source, "osDiskImage": {**disk, "source": {}}}
+
+
+def _set(document: dict[str, Any], path: list[str], value: object) -> None:
+    """Put a value at a place, or take away what is there."""
+    *way, last = path
+    at: Any = document
+    for step in way:
+        at = at[int(step)] if isinstance(at, list) else at[step]
+    if value is ABSENT:
+        del at[last]
+    else:
+        at[int(last) if isinstance(at, list) else last] = value

@@ -1,70 +1,41 @@
-"""What a simulated gallery holds, and its rules: writes, deletions, the operations they start."""
+"""What a simulated gallery holds, and what happens to it: writes, deletions, the operations they start."""
 
 from __future__ import annotations
 
-import copy
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
-from enum import StrEnum
+from datetime import datetime, timedelta
 from itertools import count
 from typing import Any, NoReturn
 
+from slipway.bot.clouds.simulated.azure import definition_rules, errors, version_rules
+from slipway.bot.clouds.simulated.azure.conditions import AS_RECORDED, Conditions, LockLevel
+from slipway.bot.clouds.simulated.azure.operations import Key, LongRunningOperation, Outcome, Terms, ends_at
 from slipway.bot.clouds.simulated.azure.seed import Seed, definition_document, version_document
+from slipway.bot.clouds.simulated.azure.times import read_arm_time
 from slipway.bot.clouds.simulated.faults import FaultKind
 
 Document = dict[str, Any]
-Key = tuple[str, str]  # definition and version, case-folded: ARM ignores case in names
 
-_VERSION = re.compile(r"(\d{1,10})\.(\d{1,10})\.(\d{1,10})", re.ASCII)
+RETENTION = timedelta(days=7)
+"""So long a deleted version can be restored, where the gallery keeps them."""
 
-
-class ArmError(Exception):
-    """An answer that is an error: status, code and message as ARM gives them."""
-
-    def __init__(self, status: int, code: str, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.code = code
-        self.message = message
-
-
-class Outcome(StrEnum):
-    """How a long-running operation ends."""
-
-    SUCCEEDED = "Succeeded"
-    FAILED = "Failed"
-    CANCELED = "Canceled"
-
-
-@dataclass
-class LongRunningOperation:
-    """A long-running operation. ``looks`` is how often it is seen running before its end; None for ever."""
-
-    id: str
-    key: Key
-    deletes: bool
-    looks: int | None
-    outcome: Outcome
-    effective: bool  # whether a deletion really takes the version away
-    code: str = ""
-    done: bool = False
-
-    @property
-    def status(self) -> str:
-        """As the operation resource shows it."""
-        return self.outcome if self.done else "InProgress"
+_NO_TERMS = Terms()
 
 
 @dataclass
 class Record:
-    """A version with the ETag of its present content."""
+    """A version with the ETag of its present content, and what changes it."""
 
     definition: str
     document: Document
     etag: str
     running: LongRunningOperation | None = None
+
+    @property
+    def name(self) -> str:
+        """The version's number, as text."""
+        return str(self.document["name"])
 
     @property
     def state(self) -> str:
@@ -76,17 +47,37 @@ class Record:
         self.document["properties"]["provisioningState"] = value
 
 
-class GalleryState:
-    """One gallery: definitions, versions, operations."""
+@dataclass(frozen=True)
+class SoftDeleted:
+    """A version that is kept after its deletion."""
 
-    def __init__(self, seed: Seed, clock: Callable[[], datetime], polls: int) -> None:
+    document: Document
+    at: datetime
+
+
+class GalleryState:
+    """One gallery: definitions, versions, operations.
+
+    Args:
+        seed: what it holds at first.
+        clock: the present moment.
+        polls: so often an operation is seen running before it ends, where ``conditions`` name no durations.
+        conditions: rights, locks and the like; may be replaced at any time.
+    """
+
+    def __init__(
+        self, seed: Seed, clock: Callable[[], datetime], polls: int, conditions: Conditions = AS_RECORDED
+    ) -> None:
         self.seed = seed
+        self.conditions = conditions
         self._clock = clock
         self._polls = polls
         self._numbers = count(1)
         self.definitions: dict[str, Document] = {}
         self.versions: dict[str, dict[str, Record]] = {}  # by definition and name, case-folded
+        self.soft_deleted: dict[Key, SoftDeleted] = {}
         self.operations: dict[str, LongRunningOperation] = {}
+        self._emptied: dict[str, datetime] = {}  # when a definition's last version went
         for definition in seed.definitions:
             self.definitions[definition.name.casefold()] = definition_document(seed, definition)
             for version in definition.versions:
@@ -97,12 +88,35 @@ class GalleryState:
         """One definition, or the 404 that Azure gives."""
         found = self.definitions.get(name.casefold())
         if found is None:
-            _not_found(f"galleries/{self.seed.gallery}/images/{name}")
+            raise errors.not_found(f"galleries/{self.seed.gallery}/images/{name}", self.seed.resource_group)
         return found
+
+    def put_definition(self, name: str, body: Document) -> tuple[Document, bool]:
+        """Create a definition, or replace one; the flag says that it was created."""
+        before = self.definitions.get(name.casefold())
+        others = [each for key, each in self.definitions.items() if key != name.casefold()]
+        return self._store(name, definition_rules.written(body, before, others)), before is None
+
+    def patch_definition(self, name: str, body: Document) -> Document:
+        """Change parts of a definition."""
+        before = self.definition(name)
+        others = [each for each in self.definitions.values() if each is not before]
+        return self._store(str(before["name"]), definition_rules.merged(body, before, others))
+
+    def delete_definition(self, name: str) -> bool:
+        """Delete a definition that has no versions; False where there is none."""
+        folded = name.casefold()
+        self._check_locks(f"{self.seed.gallery_id}/images/{name}", deletes=True)
+        nested = [record.name for record in self.versions.get(folded, {}).values()]
+        lingers = self._emptied.get(folded)
+        if nested or (lingers and self._clock() < lingers + self.conditions.definition_lingers):
+            left = nested[0] if nested else "*"
+            raise errors.nested_resources(f"galleries/{self.seed.gallery}/images/{name}/versions/{left}")
+        return self.definitions.pop(folded, None) is not None
 
     def versions_of(self, definition: str) -> list[Record]:
         """All versions of a definition in the order of their making; looking at them advances operations."""
-        self.definition(definition)
+        self._check_parent(definition)
         siblings = self.versions.get(definition.casefold(), {})
         for record in tuple(siblings.values()):
             self._look(record)
@@ -110,153 +124,153 @@ class GalleryState:
 
     def version(self, definition: str, name: str) -> Record:
         """One version, or 404; looking at it advances its operation."""
-        self.definition(definition)
+        self._check_parent(definition)
         record = self._find(definition, name)
         if record is not None:
             self._look(record)
-        record = self._find(definition, name)
-        if record is None:
-            self._missing(definition, name)
-        return record
+        return self._find(definition, name) or self._missing(definition, name)
+
+    def soft_deleted_of(self, definition: str) -> list[SoftDeleted]:
+        """The deleted versions of a definition that can still be restored."""
+        self._purge()
+        return [each for key, each in self.soft_deleted.items() if key[0] == definition.casefold()]
 
     def operation(self, operation_id: str) -> LongRunningOperation:
         """One operation, or 404; looking at it advances it."""
         running = self.operations.get(operation_id)
         if running is None:
-            _not_found(f"operations/{operation_id}")
+            raise errors.not_found(f"locations/capsOperations/{operation_id}", self.seed.resource_group)
         self._advance(running)
         return running
 
+    def done_at_once(self) -> LongRunningOperation:
+        """The operation of a write to a definition, which is over before anybody looks."""
+        now = self._clock()
+        number = f"{next(self._numbers):08x}-0000-4000-8000-000000000000"
+        running = LongRunningOperation(number, ("", ""), False, now, None, now, ended=now)
+        self.operations[running.id] = running
+        return running
+
     def put(
-        self,
-        definition: str,
-        name: str,
-        body: Document,
-        if_match: str | None,
-        fault: FaultKind | None,
-        code: str,
+        self, definition: str, name: str, body: Document, terms: Terms = _NO_TERMS
     ) -> tuple[Record, LongRunningOperation, bool]:
         """Create a version, or replace one; the flag says that it was created."""
-        self.definition(definition)
-        if _VERSION.fullmatch(name) is None:
-            raise ArmError(400, "InvalidParameter", f"The version name {name} is not Major.Minor.Patch.")
+        self._check_parent(definition)
+        version_rules.check_name(name)
+        body = version_rules.without_nulls(body)
+        self._check_write(definition, name, body)
         record = self._find(definition, name)
-        document = self._checked(definition, name, body, record)
-        if record is None:
-            if if_match is not None:
-                _etag_differs()
-            record = Record(definition, document, self._etag())
-            record.state = "Creating"
-            self._add(record)
-            return record, self._start(record, deletes=False, fault=fault, code=code), True
-        return record, self._change(record, document, if_match, fault, code), False
+        if record is None and "properties" not in body:
+            restored = self._restore(definition, name, terms)
+            return (*restored, False)
+        if record is not None:
+            self._settle(record)
+        before = None if record is None else record.document
+        document = version_rules.replaced(body, before, self._clock())
+        if record is not None:
+            return record, self._change(record, document, terms), False
+        if terms.if_match is not None and self.conditions.entity_tags:
+            raise errors.condition_not_met()
+        record = self._record(definition, name, document)
+        record.state = "Creating"
+        return record, self._start(record, deletes=False, terms=terms), True
 
     def patch(
-        self,
-        definition: str,
-        name: str,
-        body: Document,
-        if_match: str | None,
-        fault: FaultKind | None,
-        code: str,
+        self, definition: str, name: str, body: Document, terms: Terms = _NO_TERMS
     ) -> tuple[Record, LongRunningOperation]:
-        """Merge the publishing profile and the tags of a version."""
+        """Change parts of a version, or restore one that was deleted."""
+        self._check_parent(definition)
+        body = version_rules.without_nulls(body)
+        self._check_write(definition, name, body)
         record = self._find(definition, name)
+        if record is None and (body.get("properties") or {}).get("restore") is True:
+            return self._restore(definition, name, terms)
         if record is None:
             self._missing(definition, name)
-        merged = copy.deepcopy(record.document)
-        if "tags" in body:
-            merged["tags"] = body["tags"]
-        profile = body.get("properties", {}).get("publishingProfile", {})
-        merged["properties"]["publishingProfile"].update(profile)
-        document = self._checked(definition, name, merged, record)
-        return record, self._change(record, document, if_match, fault, code)
+        self._settle(record)
+        document = version_rules.merged(body, record.document, self._clock())
+        return record, self._change(record, document, terms)
 
-    def delete(
-        self, definition: str, name: str, if_match: str | None, fault: FaultKind | None, code: str
-    ) -> LongRunningOperation | None:
+    def delete(self, definition: str, name: str, terms: Terms = _NO_TERMS) -> LongRunningOperation | None:
         """Start deleting a version; None where there is none."""
+        self._check_parent(definition)
         record = self._find(definition, name)
         if record is None:
             return None
-        _check_etag(record, if_match)
-        _check_idle(record)
+        self._settle(record)
+        self._check_locks(self._version_id(definition, name), deletes=True)
+        self._check_etag(record, terms)
+        if record.running is not None:
+            raise errors.busy(record.state)
         self._check_life(record)
-        if fault is not FaultKind.NOT_DONE:
+        if terms.fault is not FaultKind.NOT_DONE:
             record.state = "Deleting"
-        return self._start(record, deletes=True, fault=fault, code=code)
-
-    def delete_definition(self, name: str) -> bool:
-        """Delete a definition that has no versions; False where there is none."""
-        folded = name.casefold()
-        if self.versions.get(folded):
-            raise ArmError(409, "CannotDeleteResource", "Nested resources exist: delete its versions first.")
-        return self.definitions.pop(folded, None) is not None
+        return self._start(record, deletes=True, terms=terms)
 
     def latest(self, definition: str, region: str) -> str | None:
         """What “latest” resolves to for a launch there: the highest number that is there and not excluded."""
         names = [
-            record.document["name"]
+            record.name
             for record in self.versions.get(definition.casefold(), {}).values()
-            if record.state in ("Succeeded", "Updating") and _launches_in(record.document, region)
+            if record.state in ("Succeeded", "Updating")
+            and version_rules.launches_in(record.document, region)
         ]
-        return max(names, key=_integers, default=None)
+        return max(names, key=version_rules.integers, default=None)
 
-    def _checked(self, definition: str, name: str, body: Document, record: Record | None) -> Document:
-        """The document that a write makes, or a refusal."""
-        document = copy.deepcopy(body)
-        if not isinstance(document.get("location"), str) or not isinstance(document.get("properties"), dict):
-            raise ArmError(400, "InvalidParameter", "location and properties are required.")
-        properties = document["properties"]
-        if "storageProfile" not in properties:
-            raise ArmError(
-                400, "InvalidParameter", "Required parameter properties.storageProfile is missing."
-            )
-        profile = properties.setdefault("publishingProfile", {})
-        location = _plain(document["location"])
-        regions = profile.get("targetRegions") or [{"name": document["location"]}]
-        profile["targetRegions"] = regions
-        if location not in {_plain(region["name"]) for region in regions}:
-            raise ArmError(400, "InvalidParameter", "The source region must be among the target regions.")
-        if record is not None:
-            _check_immutable(record.document, document)
-            before = record.document["properties"]["publishingProfile"].get("publishedDate")
-        else:
-            before = None
-        profile["publishedDate"] = before or self._clock().isoformat()
-        properties["provisioningState"] = "Succeeded"
-        document["id"] = f"{self.seed.gallery_id}/images/{definition}/versions/{name}"
-        document["name"] = name
-        document["type"] = "Microsoft.Compute/galleries/images/versions"
-        return document
+    def _restore(self, definition: str, name: str, terms: Terms) -> tuple[Record, LongRunningOperation]:
+        """Bring a deleted version back as it was, its old publication date included."""
+        self._purge()
+        kept = self.soft_deleted.pop(self._key(definition, name), None)
+        if kept is None:
+            raise errors.invalid("Required parameter 'storageProfile' is missing (null).")
+        record = Record(definition, kept.document, self._etag())
+        self._add(record)
+        record.state = "Updating"
+        return record, self._start(record, deletes=False, terms=terms)
 
-    def _change(
-        self, record: Record, document: Document, if_match: str | None, fault: FaultKind | None, code: str
-    ) -> LongRunningOperation:
-        _check_etag(record, if_match)
-        _check_idle(record)
-        if fault is not FaultKind.NOT_DONE:
-            record.document = document
+    def _record(self, definition: str, name: str, document: Document) -> Record:
+        head = {"name": name, "id": self._version_id(definition, name)}
+        kind = {"type": "Microsoft.Compute/galleries/images/versions"}
+        record = Record(definition, {**head, **kind, **document}, self._etag())
+        self._add(record)
+        return record
+
+    def _store(self, name: str, document: Document) -> Document:
+        head = {"name": name, "id": f"{self.seed.gallery_id}/images/{name}"}
+        stored = {**head, "type": "Microsoft.Compute/galleries/images", **document}
+        self.definitions[name.casefold()] = stored
+        return stored
+
+    def _change(self, record: Record, document: Document, terms: Terms) -> LongRunningOperation:
+        self._check_etag(record, terms)
+        if record.running is not None:
+            deletes = record.running.deletes
+            raise errors.being_deleted(record.name) if deletes else errors.busy(record.state)
+        if terms.fault is not FaultKind.NOT_DONE:
+            head = {key: record.document[key] for key in ("name", "id", "type")}
+            record.document = {**head, **document}
             record.state = "Updating"
         record.etag = self._etag()
-        return self._start(record, deletes=False, fault=fault, code=code)
+        return self._start(record, deletes=False, terms=terms)
 
-    def _start(
-        self, record: Record, *, deletes: bool, fault: FaultKind | None, code: str
-    ) -> LongRunningOperation:
-        looks = None if fault is FaultKind.NEVER_END else self._polls
+    def _start(self, record: Record, *, deletes: bool, terms: Terms) -> LongRunningOperation:
+        now, takes = self._clock(), self.conditions.durations
+        usual = None if takes is None else takes.delete if deletes else takes.update
+        if takes is not None and record.state == "Creating":
+            usual = takes.create
+        endless = takes is not None or terms.fault is FaultKind.NEVER_END
         running = LongRunningOperation(
             id=f"{next(self._numbers):08x}-0000-4000-8000-000000000000",
-            key=self._key(record.definition, record.document["name"]),
+            key=self._key(record.definition, record.name),
             deletes=deletes,
-            looks=looks,
-            outcome=_end(fault, code),
-            effective=fault is not FaultKind.NOT_DONE,
-            code=code or "InternalOperationError",
+            started=now,
+            looks=None if endless else self._polls,
+            due=ends_at(now, usual, terms),
+            terms=terms,
         )
         self.operations[running.id] = running
         record.running = running
-        if looks == 0:
+        if running.looks == 0:
             self._finish(running)
         return running
 
@@ -264,42 +278,82 @@ class GalleryState:
         if record.running is not None:
             self._advance(record.running)
 
+    def _settle(self, record: Record) -> None:
+        """End what has ended by time; a write is no look."""
+        if record.running is not None and record.running.due is not None:
+            self._advance(record.running)
+
     def _advance(self, running: LongRunningOperation) -> None:
-        if running.done or running.looks is None:
-            return
-        if running.looks > 0:
-            running.looks -= 1
-        else:
+        if running.ends_now(self._clock()):
             self._finish(running)
 
     def _finish(self, running: LongRunningOperation) -> None:
-        running.done = True
+        running.ended = running.due or self._clock()
         siblings = self.versions[running.key[0]]
         record = siblings[running.key[1]]
         record.running = None
         if running.outcome is not Outcome.SUCCEEDED:
             record.state = "Failed"
         elif running.deletes and running.effective:
-            del siblings[running.key[1]]
+            self._remove(running.key, record)
         elif running.effective:
+            version_rules.finished(record.document)
             record.state = "Succeeded"
+
+    def _remove(self, key: Key, record: Record) -> None:
+        siblings = self.versions[key[0]]
+        del siblings[key[1]]
+        if not siblings:
+            self._emptied[key[0]] = self._clock()
+        if self.conditions.soft_delete:
+            self.soft_deleted[key] = SoftDeleted(record.document, self._clock())
+
+    def _purge(self) -> None:
+        """Forget the deleted versions whose time is over."""
+        now = self._clock()
+        self.soft_deleted = {
+            key: each for key, each in self.soft_deleted.items() if now < each.at + RETENTION
+        }
+
+    def _check_write(self, definition: str, name: str, body: Document) -> None:
+        resource = self._version_id(definition, name)
+        self._check_locks(resource, deletes=False)
+        if not self.conditions.linked_rights:
+            version_rules.check_linked_rights(resource, body)
+
+    def _check_locks(self, resource: str, *, deletes: bool) -> None:
+        for lock in self.conditions.locks:
+            if lock.covers(resource) and (deletes or lock.level is LockLevel.READ_ONLY):
+                raise errors.locked(resource, lock.scope, "delete" if deletes else "write")
 
     def _check_life(self, record: Record) -> None:
         """Refuse to delete what its safety profile protects until its end of life."""
         properties = record.document["properties"]
         ends = properties["publishingProfile"].get("endOfLifeDate")
-        ended = ends is not None and datetime.fromisoformat(ends) <= self._clock()
+        ended = ends is not None and read_arm_time(ends) <= self._clock()
         if properties.get("safetyProfile", {}).get("blockDeletionBeforeEndOfLife") and not ended:
-            raise ArmError(409, "OperationNotAllowed", "The version is protected until its end of life.")
+            raise errors.blocked_before_end_of_life()
+
+    def _check_etag(self, record: Record, terms: Terms) -> None:
+        if self.conditions.entity_tags and terms.if_match not in (None, "*", record.etag):
+            raise errors.condition_not_met()
+
+    def _check_parent(self, definition: str) -> None:
+        if definition.casefold() not in self.definitions:
+            raise errors.parent_not_found(f"{self.seed.gallery}/{definition}")
 
     def _find(self, definition: str, name: str) -> Record | None:
         return self.versions.get(definition.casefold(), {}).get(name.casefold())
 
     def _missing(self, definition: str, name: str) -> NoReturn:
-        _not_found(f"galleries/{self.seed.gallery}/images/{definition}/versions/{name}")
+        resource = f"galleries/{self.seed.gallery}/images/{definition}/versions/{name}"
+        raise errors.not_found(resource, self.seed.resource_group)
+
+    def _version_id(self, definition: str, name: str) -> str:
+        return f"{self.seed.gallery_id}/images/{definition}/versions/{name}"
 
     def _add(self, record: Record) -> None:
-        definition, name = self._key(record.definition, record.document["name"])
+        definition, name = self._key(record.definition, record.name)
         self.versions.setdefault(definition, {})[name] = record
 
     def _etag(self) -> str:
@@ -308,60 +362,3 @@ class GalleryState:
     @staticmethod
     def _key(definition: str, version: str) -> Key:
         return definition.casefold(), version.casefold()
-
-
-def _end(fault: FaultKind | None, code: str) -> Outcome:
-    """``Canceled`` is not a kind of its own: it is a failure halfway with that code."""
-    if fault is not FaultKind.FAIL_HALFWAY:
-        return Outcome.SUCCEEDED
-    return Outcome.CANCELED if code == Outcome.CANCELED else Outcome.FAILED
-
-
-def _not_found(what: str) -> NoReturn:
-    raise ArmError(404, "ResourceNotFound", f"The Resource 'Microsoft.Compute/{what}' was not found.")
-
-
-def _etag_differs() -> NoReturn:
-    raise ArmError(412, "PreconditionFailed", "The condition of If-Match is not met.")
-
-
-def _check_etag(record: Record, if_match: str | None) -> None:
-    if if_match not in (None, "*", record.etag):
-        _etag_differs()
-
-
-def _check_idle(record: Record) -> None:
-    if record.running is not None:
-        raise ArmError(409, "Conflict", f"The version is {record.state.lower()}; wait until that has ended.")
-
-
-def _check_immutable(before: Document, after: Document) -> None:
-    """Refuse to change the location, or the storage account type of the version or of a region."""
-    old, new = before["properties"]["publishingProfile"], after["properties"]["publishingProfile"]
-    kinds = {_plain(region["name"]): region.get("storageAccountType") for region in old["targetRegions"]}
-    changed = old.get("storageAccountType") != new.get("storageAccountType", old.get("storageAccountType"))
-    for region in new["targetRegions"]:
-        kind = kinds.get(_plain(region["name"]))
-        changed = changed or (kind is not None and region.get("storageAccountType", kind) != kind)
-    if changed or _plain(before["location"]) != _plain(after["location"]):
-        raise ArmError(
-            409, "PropertyChangeNotAllowed", "Changing property storageAccountType is not allowed."
-        )
-
-
-def _launches_in(document: Document, region: str) -> bool:
-    profile = document["properties"]["publishingProfile"]
-    for target in profile["targetRegions"]:
-        if _plain(target["name"]) == _plain(region):
-            own = target.get("excludeFromLatest")
-            return not (profile.get("excludeFromLatest") if own is None else own)
-    return False
-
-
-def _plain(region: str) -> str:
-    """“East US” and eastus are one region."""
-    return region.replace(" ", "").lower()
-
-
-def _integers(name: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in name.split("."))
