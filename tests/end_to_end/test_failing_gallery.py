@@ -70,7 +70,9 @@ async def test_a_gallery_that_cannot_be_looked_at_is_said_and_nothing_is_propose
     bot: BotHarness, kind: FaultKind, responsible: str
 ) -> None:
     before = await audit_trail(bot)
-    inject_fault(bot, kind, "GET *", times=None, message="No: password=s3cret.", body="<b>secret blob</b>")
+    words = {"message": "No: password=s3cret.", "body": "<b>secret blob</b>"}
+    # A throttle as compute documents it: longer than anybody is kept waiting.
+    inject_fault(bot, kind, "GET *", times=None, seconds=1200, **words)
     for line in ("images", f"promote {X64}", "cleanup", f"rollback {X64} --dry-run"):
         (shown,) = await bot.say("alice", f"!{line}")
         assert shown.card.tone is Tone.FAILED

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -10,6 +11,7 @@ from typing import Any
 
 from slipway.bot.clouds.azure.gallery import AzureGallery, RetryTiming
 from slipway.bot.clouds.azure.settings import AzureSettings
+from slipway.bot.clouds.azure.throttling import Patience
 from slipway.bot.clouds.capabilities import Clouds
 from slipway.bot.clouds.model import VersionNumber
 from slipway.bot.clouds.simulated.azure import Seed, SeedDefinition, SeedRegion, SeedVersion, SimulatedAzure
@@ -33,7 +35,17 @@ CANDIDATE_NUMBER = VersionNumber.parse(CANDIDATE)
 LATEST_NUMBER = VersionNumber.parse(LATEST)
 OLDER_NUMBER = VersionNumber(43, 20261106, 0)
 
-QUICK = RetryTiming(backoff=timedelta(milliseconds=1), polling=timedelta(milliseconds=1))
+
+async def _no_pause(_: float) -> None:
+    await asyncio.sleep(0)
+
+
+QUICK = RetryTiming(
+    backoff=timedelta(milliseconds=1),
+    polling=timedelta(milliseconds=1),
+    patience=Patience(sleep=_no_pause),
+)
+"""Pauses of a throttle are counted, and take no time."""
 
 
 @dataclass
@@ -76,12 +88,16 @@ def azure_settings(azure: SimulatedAzure, **more: Any) -> AzureSettings:
 
 @asynccontextmanager
 async def azure_harness(
-    seed: Seed | None = None, *, more: dict[str, Any] | None = None, **how: Any
+    seed: Seed | None = None,
+    *,
+    more: dict[str, Any] | None = None,
+    timing: RetryTiming = QUICK,
+    **how: Any,
 ) -> AsyncIterator[AzureHarness]:
     """Start a simulator (Fedora's gallery unless told otherwise) and the adapter; stop both at the end."""
     azure = SimulatedAzure(seed or fedora_gallery(NOW), clock=lambda: NOW, **how)
     await azure.start()
-    gallery = AzureGallery(azure_settings(azure, **(more or {})), cloud_context("azure"), timing=QUICK)
+    gallery = AzureGallery(azure_settings(azure, **(more or {})), cloud_context("azure"), timing=timing)
     try:
         yield AzureHarness(azure, gallery)
     finally:

@@ -6,11 +6,12 @@ its first call. Every method raises :class:`slipway.bot.core.errors.CloudError` 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
+from azure.core import AsyncPipelineClient
 from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import (
     AsyncRetryPolicy,
@@ -20,6 +21,7 @@ from azure.core.pipeline.policies import (
     UserAgentPolicy,
 )
 from azure.core.pipeline.transport import AioHttpTransport
+from azure.core.rest import AsyncHttpResponse, HttpRequest
 from azure.identity.aio import ClientSecretCredential, DefaultAzureCredential
 from azure.mgmt.compute.aio import ComputeManagementClient
 from azure.mgmt.compute.models import GalleryImageVersion
@@ -28,9 +30,11 @@ from azure.mgmt.core.policies import AsyncARMChallengeAuthenticationPolicy
 from slipway import __version__
 from slipway.bot.clouds.azure.access import Access, Anonymous, ClientSecret, DefaultChain
 from slipway.bot.clouds.azure.account import AzureAccount
-from slipway.bot.clouds.azure.documents import Page, read_page, read_version
-from slipway.bot.clouds.azure.sdk_errors import translate_errors
+from slipway.bot.clouds.azure.documents import read_version
+from slipway.bot.clouds.azure.reading import ThrottledReads, read_pages
+from slipway.bot.clouds.azure.sdk_errors import is_throttle, translate_errors
 from slipway.bot.clouds.azure.settings import AzureSettings
+from slipway.bot.clouds.azure.throttling import Patience, ThrottleGate
 from slipway.bot.clouds.model import ImageVersion, VersionNumber
 from slipway.bot.core.errors import CloudError, CloudErrorKind
 
@@ -39,8 +43,8 @@ if TYPE_CHECKING:
     from azure.core.credentials_async import AsyncTokenCredential
     from azure.core.polling import AsyncLROPoller
 
-_MOST_PAGES = 10_000
-"""A bound for listings that never end: Azure allows 10,000 versions a subscription and region."""
+_API_VERSION = "2026-03-03"
+"""Of listings: what azure-mgmt-compute 39 asks galleries for."""
 
 _PARENT_NOT_FOUND = frozenset({"SubscriptionNotFound", "InvalidSubscriptionId", "ResourceGroupNotFound"})
 """A 404 with one of these says nothing about a version: the configuration is wrong, or a right was lost."""
@@ -70,56 +74,66 @@ class Arm:
         *,
         backoff: float,
         polling: float,
+        patience: Patience,
     ) -> None:
         self._account = account
         self._gallery = (settings.resource_group, settings.gallery)
+        self._gallery_url = (
+            f"{access.base_url}/subscriptions/{quote(settings.subscription_id, safe='')}"
+            f"/resourceGroups/{quote(settings.resource_group, safe='')}"
+            f"/providers/Microsoft.Compute/galleries/{quote(settings.gallery, safe='')}"
+        )
         timeout = settings.timeout.total_seconds()
         self._credential = _credential(access, settings.max_attempts)
         loopback = isinstance(access.credential, Anonymous)
-        authentication = (
-            SansIOHTTPPolicy[Any, Any]()
-            if loopback
-            else AsyncARMChallengeAuthenticationPolicy(self._credential, access.scope)
+        gate = ThrottleGate(patience)
+
+        def authentication() -> Any:
+            if loopback:
+                return SansIOHTTPPolicy[Any, Any]()
+            return AsyncARMChallengeAuthenticationPolicy(self._credential, access.scope)
+
+        def policies() -> list[Any]:
+            """The SDK's own list also registers resource providers and follows redirects. Slipway changes nothing
+            that nobody asked for, and takes its token nowhere else."""
+            return [
+                RequestIdPolicy(),
+                UserAgentPolicy(f"slipway/{__version__}"),
+                CustomHookPolicy(),
+                _SameHost(access.base_url, account),
+                ThrottledReads(gate),
+                _Retry(settings.max_attempts, longest_wait=timeout, backoff=backoff),
+                authentication(),
+            ]
+
+        transport = AioHttpTransport(
+            connection_timeout=timeout, read_timeout=timeout, use_env_settings=not loopback
         )
-        # The SDK's own list also registers resource providers and follows redirects. Slipway changes nothing
-        # that nobody asked for, and takes its token nowhere else.
-        policies = [
-            RequestIdPolicy(),
-            UserAgentPolicy(f"slipway/{__version__}"),
-            CustomHookPolicy(),
-            _SameHost(access.base_url, account),
-            _Retry(settings.max_attempts, longest_wait=timeout, backoff=backoff),
-            authentication,
-        ]
         self._client = ComputeManagementClient(
             self._credential,
             settings.subscription_id,
             access.base_url,
-            policies=policies,
-            authentication_policy=authentication,
+            policies=policies(),
+            authentication_policy=authentication(),
             polling_interval=polling,
-            transport=AioHttpTransport(
-                connection_timeout=timeout, read_timeout=timeout, use_env_settings=not loopback
-            ),
+            transport=transport,
+        )
+        # Listings take the same way without the client's copying of every request; its transport is closed with it.
+        self._reading: AsyncPipelineClient[HttpRequest, AsyncHttpResponse] = AsyncPipelineClient(
+            access.base_url, policies=policies(), transport=transport
         )
 
-    async def definitions(self) -> AsyncIterator[tuple[Any, ...]]:
+    def definitions(self) -> AsyncIterator[tuple[Any, ...]]:
         """The pages of the listing of definitions, as JSON."""
-        list_all = self._client.gallery_images.list_by_gallery
-        what = "the image definitions"
-        async for page in _pages(
-            lambda hook: list_all(*self._gallery, raw_response_hook=hook), what, self._account
-        ):
-            yield page
+        return self._pages("/images", "the image definitions")
 
-    async def versions(self, definition: str) -> AsyncIterator[tuple[Any, ...]]:
+    def versions(self, definition: str) -> AsyncIterator[tuple[Any, ...]]:
         """The pages of the listing of a definition's versions, as JSON."""
-        list_all = self._client.gallery_image_versions.list_by_gallery_image
-        what = f"the versions of {definition}"
-        async for page in _pages(
-            lambda hook: list_all(*self._gallery, definition, raw_response_hook=hook), what, self._account
-        ):
-            yield page
+        return self._pages(f"/images/{definition}/versions", f"the versions of {definition}")
+
+    def _pages(self, below: str, what: str) -> AsyncIterator[tuple[Any, ...]]:
+        first = f"{self._gallery_url}{below}?api-version={_API_VERSION}"
+        return read_pages(self._reading.send_request, first, what, self._account)
 
     async def read(self, definition: str, number: VersionNumber) -> VersionDocument:
         """One version as it is now."""
@@ -183,41 +197,6 @@ class Arm:
         await self._credential.close()
 
 
-async def _pages(
-    listing: Callable[[Callable[[PipelineResponse[Any, Any]], None]], Any], what: str, account: AzureAccount
-) -> AsyncIterator[tuple[Any, ...]]:
-    """Every page of a listing, each checked: the SDK takes a page without ``value`` for an empty one.
-
-    The entries are taken out of the answer before the SDK makes its models of them, which takes twenty times
-    as long as reading them here and would hold up the event loop.
-    """
-    taken: list[Page] = []
-    links: set[str] = set()
-    action = f"list {what}"
-
-    def take(answer: PipelineResponse[Any, Any]) -> None:
-        if answer.http_response.status_code == 200:
-            document = answer.http_response.json()
-            taken.append(read_page(document, what, account))
-            document["value"] = []
-
-    with translate_errors(account, action):
-        pages = listing(take).by_page()
-    while True:
-        with translate_errors(account, action):
-            try:
-                await anext(pages)
-            except StopAsyncIteration:
-                return
-        page = taken.pop()
-        if page.next_link is not None and page.next_link in links:
-            raise account.unexpected_answer(f"{account.title}'s listing of {what} goes in circles.")
-        links.add(page.next_link or "")
-        yield page.value
-        if len(links) > _MOST_PAGES:
-            raise account.unexpected_answer(f"{account.title}'s listing of {what} does not end.")
-
-
 class _Retry(AsyncRetryPolicy[Any, Any]):
     """Try again, within bounds, what may be tried again.
 
@@ -250,12 +229,16 @@ class _Retry(AsyncRetryPolicy[Any, Any]):
     def is_retry(self, settings: dict[str, Any], response: PipelineResponse[Any, Any]) -> bool:
         """Whether this answer is worth another attempt."""
         status = response.http_response.status_code
+        if status < 400:
+            return False
         try:
             pause = self.get_retry_after(response)
         except ValueError:
             return False
         if pause is not None and pause > self._longest_wait:
             return False
+        if is_throttle(status, pause) and response.http_request.method == "GET":
+            return False  # all reads pause together: ThrottledReads
         if status == 429:
             return True
         return response.http_request.method in settings["methods"] and status in (408, 500, 502, 503, 504)

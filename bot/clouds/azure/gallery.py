@@ -14,6 +14,7 @@ from slipway.bot.clouds.azure.access import choose_access
 from slipway.bot.clouds.azure.account import AzureAccount
 from slipway.bot.clouds.azure.documents import is_azure_number, read_definition, read_version
 from slipway.bot.clouds.azure.settings import AzureSettings
+from slipway.bot.clouds.azure.throttling import USUAL_PATIENCE, Patience
 from slipway.bot.clouds.declaration import CloudContext
 from slipway.bot.clouds.model import Definition, ImageVersion, VersionNumber, VersionState
 from slipway.bot.core.errors import CloudError, CloudErrorKind
@@ -31,17 +32,20 @@ _UNSURE = frozenset({CloudErrorKind.UNREACHABLE, CloudErrorKind.BROKEN, CloudErr
 
 @dataclass(frozen=True)
 class RetryTiming:
-    """How soon to ask again, where Azure does not say: after a failure (doubling), and while it works."""
+    """How soon to ask again, where Azure does not say: after a failure (doubling), and while it works; and how long
+    reads that it throttles are held up."""
 
     backoff: timedelta = timedelta(seconds=0.8)
     polling: timedelta = timedelta(seconds=5)
+    patience: Patience = USUAL_PATIENCE
 
 
 class AzureGallery:
     """Fulfils :class:`slipway.bot.clouds.ports.image_versions.ImageVersions` with the Azure SDK.
 
-    A read takes at most ``timeout`` times ``max_attempts`` (a listing: each page), a change at most
-    ``operation_timeout``. Listings run ``parallel_listings`` at a time however many are asked for at once.
+    A read takes at most ``timeout`` times ``max_attempts`` (a listing: each page), and the pauses of a throttle; a
+    change, and a listing however often it is held up, at most ``operation_timeout``. Listings run
+    ``parallel_listings`` at a time however many are asked for at once.
 
     Args:
         settings: ``[azure]`` or ``[azure.NAME]``.
@@ -76,7 +80,7 @@ class AzureGallery:
     async def definitions(self) -> tuple[Definition, ...]:
         """All image definitions, by name."""
         action = "list the image definitions"
-        async with self._listings:
+        async with self._within(self._settings.operation_timeout, action), self._listings:
             entries = await self._all((await self._open()).definitions(), action)
         found = (read_definition(entry, self._account) for entry in entries)
         return tuple(sorted(found, key=lambda definition: definition.name))
@@ -84,9 +88,9 @@ class AzureGallery:
     async def versions(self, definition: str) -> tuple[ImageVersion, ...]:
         """All versions of one definition; one that cannot be read fails the listing, and is named."""
         self._check_name(definition)
-        async with self._listings:
-            pages = (await self._open()).versions(definition)
-            entries = await self._all(pages, f"list the versions of {definition}")
+        action = f"list the versions of {definition}"
+        async with self._within(self._settings.operation_timeout, action), self._listings:
+            entries = await self._all((await self._open()).versions(definition), action)
         # A version may be on two pages where the listing shifted in between.
         found = (read_version(entry, definition, self._account) for entry in entries)
         return tuple({version.number: version for version in found}.values())
@@ -224,7 +228,8 @@ class AzureGallery:
 
     @property
     def _reading(self) -> timedelta:
-        return self._settings.timeout * self._settings.max_attempts
+        """So long one read takes at most, pauses of a throttle included."""
+        return self._settings.timeout * self._settings.max_attempts + self._timing.patience.budget
 
     @asynccontextmanager
     async def _within(self, limit: timedelta, action: str) -> AsyncIterator[None]:
@@ -253,6 +258,7 @@ class AzureGallery:
             self._account,
             backoff=self._timing.backoff.total_seconds(),
             polling=self._timing.polling.total_seconds(),
+            patience=self._timing.patience,
         )
 
     def _check_name(self, definition: str) -> None:

@@ -136,7 +136,7 @@ def _kind(status: int, said: _Said, pause: float | None) -> CloudErrorKind:
     Source: “Troubleshooting API throttling errors” of Azure's compute; the same code with 409 is a quota or a
     state that forbids it.
     """
-    if status == 429 or (status == 503 and pause is not None):
+    if is_throttle(status, pause):
         return CloudErrorKind.THROTTLED
     if status >= 500:
         return CloudErrorKind.BROKEN
@@ -158,6 +158,11 @@ def _error(kind: CloudErrorKind, account: AzureAccount, action: str) -> CloudErr
 def _retry_after(error: HttpResponseError) -> float | None:
     """For how many seconds Azure wants to be left alone, where it says so."""
     return retry_after(getattr(error.response, "headers", {}))
+
+
+def is_throttle(status: int, pause: float | None) -> bool:
+    """Whether an answer asks to come back later: 429, or a 503 that says when."""
+    return status == 429 or (status == 503 and pause is not None)
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:
