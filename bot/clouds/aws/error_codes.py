@@ -14,7 +14,9 @@ from slipway.bot.core.errors import CloudErrorKind, Remedy
 
 _SAME = Remedy()
 _MACHINES = Remedy("instances", "to see what could be ended")
-_LOOK = Remedy("instances", "to see what is there")
+SEE_MACHINES = Remedy("instances", "to see what is there")
+"""After a change of which nobody knows whether it was made, or of which something else is there."""
+
 _OTHER_IMAGE = Remedy(when="with another image")
 _FEWER = Remedy(when="with a smaller --count")
 _PERMITTED = Remedy(when="once it is permitted")
@@ -100,7 +102,7 @@ _EXPIRED = Meaning(
 _UNKNOWN_CREDENTIALS = Meaning(
     CloudErrorKind.REFUSED, "it does not accept Slipway's AWS credentials", _CREDENTIALS
 )
-_STATE = Meaning(CloudErrorKind.CONFLICT, "the machine's state does not allow it now", _LOOK)
+_STATE = Meaning(CloudErrorKind.CONFLICT, "the machine's state does not allow it now", SEE_MACHINES)
 _BROKEN = Meaning(CloudErrorKind.BROKEN, "it had an error of its own")
 _REFUSED_AS_IT_IS = Meaning(CloudErrorKind.INVALID, "it does not take the request as it is", _MENDED)
 _VALUE = Meaning(
@@ -134,7 +136,9 @@ _NO_TEMPLATE = Meaning(
     CloudErrorKind.NOT_FOUND, "the launch template does not exist, or not in this region", _TEMPLATE
 )
 _NO_IMAGE = Meaning(CloudErrorKind.NOT_FOUND, "the image does not exist, or not in this region", _OTHER_IMAGE)
-_NO_MACHINE = Meaning(CloudErrorKind.NOT_FOUND, "the machine does not exist, or not in this region", _LOOK)
+_NO_MACHINE = Meaning(
+    CloudErrorKind.NOT_FOUND, "the machine does not exist, or not in this region", SEE_MACHINES
+)
 
 
 def _each(meaning: Meaning, *codes: str) -> dict[str, Meaning]:
@@ -201,8 +205,8 @@ MEANINGS: dict[str, Meaning] = {
         "ThrottledException",
         "TooManyRequestsException",
         "TransactionInProgressException",
-        "ConcurrentTagAccess",
     ),
+    "ConcurrentTagAccess": Meaning(CloudErrorKind.THROTTLED, "the same tags are being changed just now"),
     **_each(
         _DENIED,
         "UnauthorizedOperation",
@@ -250,13 +254,15 @@ MEANINGS: dict[str, Meaning] = {
         CloudErrorKind.REFUSED, "the key that its disk is encrypted with cannot be used", _PERMITTED
     ),
     "IdempotentParameterMismatch": Meaning(
-        CloudErrorKind.CONFLICT, "the same request was made before with other particulars", _LOOK
+        CloudErrorKind.CONFLICT, "the same request was made before with other particulars", SEE_MACHINES
     ),
     "IdempotentInstanceTerminated": Meaning(
         CloudErrorKind.CONFLICT, "the same request was made before, and its machines are gone again"
     ),
     **_each(_STATE, "IncorrectInstanceState", "InvalidInstanceState", "InvalidState"),
-    "IncorrectState": Meaning(CloudErrorKind.CONFLICT, "the resource's state does not allow it now", _LOOK),
+    "IncorrectState": Meaning(
+        CloudErrorKind.CONFLICT, "the resource's state does not allow it now", SEE_MACHINES
+    ),
     "OperationNotPermitted": Meaning(
         CloudErrorKind.CONFLICT, "the machine is protected against it", _UNPROTECTED
     ),

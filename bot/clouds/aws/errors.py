@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from slipway.bot.clouds.aws.error_codes import meaning_of
+from slipway.bot.clouds.aws.error_codes import SEE_MACHINES, meaning_of
 from slipway.bot.core.errors import CloudError, CloudErrorKind, Remedy
 
 CLOUD_NAME = "aws"
@@ -58,7 +58,7 @@ class Ec2Request:
             why: completes “AWS did not …: ”.
             code: EC2's error code, or the name of botocore's error.
             reason: EC2's own message.
-            remedy: what to type next, where it is not the same again.
+            remedy: what to type next, where it is not the same again; in doubt it is to look.
             doubtful: whether what was asked may have taken effect; of no meaning where it changes nothing.
         """
         named = f" ({code})" if code else ""
@@ -70,7 +70,7 @@ class Ec2Request:
             code=code,
             sentence=f"{did} {self.action}: {why}{named}.",
             reason=reason,
-            remedy=remedy,
+            remedy=SEE_MACHINES if doubtful else remedy,
             doubtful=doubtful,
         )
 

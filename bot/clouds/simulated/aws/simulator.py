@@ -8,7 +8,8 @@ The front listens at once; moto starts beside it in a process of its own (see ``
 request waits for it. Labels for faults are EC2's actions, such as ``RunInstances``.
 
 What the front adds: the ClientToken of RunInstances (the same token and parameters give the first answer
-again, other parameters give IdempotentParameterMismatch) and the filter of that name, the messages of error codes
+again, other parameters give IdempotentParameterMismatch, and machines that are gone meanwhile
+IdempotentInstanceTerminated) and the filter of that name, the messages of error codes
 (``messages.py``), the faults, the control API (``control.py``) and the log. NOT_DONE means something for
 TerminateInstances only, FAIL_HALFWAY for RunInstances only: EC2 ends the machines at once, and says so in their
 StateReason, of which the fault's ``code`` and ``message`` are the parts. NEVER_END means nothing here.
@@ -219,7 +220,13 @@ class SimulatedAws:
                 return answer
         if before.parameters != parameters:
             return _error("IdempotentParameterMismatch")
+        if await self._any_gone(before.machines):
+            return _error("IdempotentInstanceTerminated")
         return _xml(before.body)
+
+    async def _any_gone(self, machines: list[str]) -> bool:
+        held = (await self._started_moto().state())["instances"]
+        return any(each["id"] in machines and each["state"] == "terminated" for each in held)
 
     async def _forward(self, request: web.Request, changed: bytes | None = None) -> web.Response:
         headers = {name: request.headers[name] for name in _FORWARDED if name in request.headers}
