@@ -72,7 +72,9 @@ MESSAGES = {
     ),
     # github.com/StreisandEffect/streisand/issues/82
     "AuthFailure": "Not authorized for images: [ami-0f0e1d2c3b4a59687]",
-    # AWS Marketplace images, as users of boto3 quote it
+    # As users of boto3 quote it
+    "IncorrectInstanceState": "The instance 'i-0f0e1d2c3b4a59687' is not in a state from which it can be started.",
+    # As users of boto3 quote it, of images from the AWS Marketplace
     "OptInRequired": (
         "In order to use this AWS Marketplace product you need to accept terms and subscribe. To do so please visit "
         "https://aws.amazon.com/marketplace/pp?sku=ebhljmclkudu651zy27rih2x2"

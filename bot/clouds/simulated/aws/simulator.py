@@ -56,7 +56,7 @@ _FORWARDED = ("Authorization", "Content-Type", "X-Amz-Date")
 _NAMESPACE = "http://ec2.amazonaws.com/doc/2016-11-15/"
 
 _USUAL = {
-FaultKind.THROTTLE: "RequestLimitExceeded",
+    FaultKind.THROTTLE: "RequestLimitExceeded",
     FaultKind.REFUSE: "UnauthorizedOperation",
     FaultKind.ERROR: "InternalError",
     FaultKind.ERROR_AFTER: "InternalError",
