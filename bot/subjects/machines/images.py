@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from slipway.bot.clouds.model import MachineImage
 from slipway.bot.clouds.ports.machines import Machines
 from slipway.bot.core.errors import CloudError, CloudErrorKind, UserError
-from slipway.bot.core.text import nearest
+from slipway.bot.subjects.machines.alike import alike_images
 
 _SHOWN = 5
 
@@ -58,10 +58,9 @@ async def _by_id(machines: Machines, image_id: str) -> MachineImage:
     except CloudError as error:
         if error.kind is not CloudErrorKind.NOT_FOUND:
             raise
-    ids = (image.id for image in await machines.images())
     raise NoSuchImageError(
         f"There is no image {image_id} of the configured owners in {machines.region}.",
-        nearest=nearest(image_id, ids),
+        nearest=alike_images(await machines.images(), image_id, _SHOWN),
         hint="help launch",
     )
 
@@ -72,10 +71,9 @@ def _by_name(images: Sequence[MachineImage], wanted: str, region: str) -> Machin
     if len(usable) == 1:
         return usable[0]
     if not usable:
-        near = nearest(wanted.strip("*"), (image.name for image in images))
         raise NoSuchImageError(
             f"There is no image {wanted} in {region}.",
-            nearest=near or tuple(image.name for image in sorted(images, key=_age, reverse=True)[:_SHOWN]),
+            nearest=alike_images(images, wanted, _SHOWN),
             hint="help launch",
         )
     newest = sorted(usable, key=_age, reverse=True)
@@ -84,7 +82,6 @@ def _by_name(images: Sequence[MachineImage], wanted: str, region: str) -> Machin
     raise UserError(
         f"{wanted} could be any of {len(usable)} images; name one of them, or its id.",
         nearest=tuple(image.id if alike else image.name for image in newest[:_SHOWN]),
-        more=max(0, len(newest) - _SHOWN),
     )
 
 
