@@ -53,6 +53,8 @@ class CloudDeclaration(Declaration, Generic[SettingsT]):
         check: mistakes that show from several keys of one table; keys are given without the table's name
             (``endpoint``; empty for the table itself). ``secrets`` says whether missing secrets are told: not
             where one could not be read, which is told already.
+        check_accounts: mistakes that show from an account and its name; gets all accounts by name, and the names of
+            all clouds' accounts, and gives whole keys (``azure.staging.tenant_id``).
         describe: an account in a few words, such as ``gallery Fedora in fedora-cloud``.
         label: the same in two or three words, such as ``gallery Fedora``.
         probe: tries the connection, for `slipway doctor`; changes nothing.
@@ -67,6 +69,7 @@ class CloudDeclaration(Declaration, Generic[SettingsT]):
     label: Callable[[SettingsT], str]
     probe: Callable[[SettingsT, Adapter], Awaitable[Finding]]
     check: Callable[[SettingsT, bool], Iterator[Problem]] = lambda _settings, _secrets: iter(())
+    check_accounts: Callable[[Any, frozenset[str]], Iterator[Problem]] = lambda _value, _accounts: iter(())
     environment: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -76,7 +79,7 @@ class CloudDeclaration(Declaration, Generic[SettingsT]):
         owner = f"The cloud {self.name}"
         check_class(owner, "settings", self.settings, Settings)
         check_tuple(owner, "provides", self.provides, Capability)
-        check_callables(owner, self, ("open", "describe", "label", "probe", "check"))
+        check_callables(owner, self, ("open", "describe", "label", "probe", "check", "check_accounts"))
         check_type(owner, "environment", self.environment, Mapping, "a mapping")
         if not self.provides:
             raise DeclarationError(f"{owner} provides nothing: name its capabilities.")
@@ -100,4 +103,5 @@ class CloudDeclaration(Declaration, Generic[SettingsT]):
             shape=TableShape.ACCOUNTS,
             summary=f"accounts on {self.name}",
             check=self.check,
+            check_accounts=self.check_accounts,
         )

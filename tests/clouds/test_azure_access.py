@@ -15,9 +15,11 @@ from slipway.bot.clouds.azure.access import (
     DefaultChain,
     choose_access,
 )
+from slipway.bot.clouds.azure.arm import _credential
 from slipway.bot.clouds.azure.declaration import CLOUD
 from slipway.bot.clouds.azure.settings import AzureSettings
 from slipway.bot.core.errors import ConfigError
+from tests.support.configuration import SECRETS, problems_of, put, settings_of, valid_document
 
 SECRET = SecretStr("s3cret")
 HELD = {"tenant_id": "tenant", "client_id": "client", "client_secret": SECRET}
@@ -102,3 +104,59 @@ def test_no_token_is_sent_unencrypted_wherever_it_would_go() -> None:
 def test_another_cloud_is_asked_for_a_token_of_its_own() -> None:
     chosen = choose_access(settings(endpoint="https://management.chinacloudapi.cn/"), {})
     assert chosen.scope == "https://management.chinacloudapi.cn/.default"
+
+
+ENVIRON = {
+    "AZURE_TENANT_ID": "other",
+    "AZURE_CLIENT_ID": "other",
+    "AZURE_CLIENT_SECRET": "other",
+    "AZURE_TENANT": "other",
+    "AZURE_SECRET": "other",
+}
+"""The unnamed account's service principal."""
+
+
+def test_a_named_account_takes_nothing_of_the_unnamed_ones_environment() -> None:
+    assert choose_access(settings(), ENVIRON, "azure.staging") == Access(
+        PUBLIC, DefaultChain(environment=False)
+    )
+    assert choose_access(settings(**HELD), ENVIRON, "azure.staging").credential == PRINCIPAL
+    by_id = choose_access(settings(client_id="machine"), ENVIRON, "azure.staging")
+    assert by_id.credential == DefaultChain(environment=False, client_id="machine")
+
+
+@pytest.mark.parametrize("missing", ["tenant_id", "client_id", "client_secret"])
+def test_an_incomplete_credential_of_a_named_account_is_told_by_its_own_names(missing: str) -> None:
+    held = {key: value for key, value in HELD.items() if key != missing}
+    with pytest.raises(ConfigError) as caught:
+        choose_access(settings(**held), ENVIRON, "azure.staging-2")
+    (problem,) = caught.value.problems
+    assert problem.startswith(f"azure.staging-2.{missing}: missing")
+    assert "AZURE_TENANT" not in problem.replace("SLIPWAY_AZURE_", "")
+    assert ("SLIPWAY_AZURE_STAGING_2_CLIENT_SECRET" in problem) is (missing == "client_secret")
+
+
+def test_no_service_principal_of_the_environment_is_among_what_a_named_account_tries(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name, value in ENVIRON.items():
+        monkeypatch.setenv(name, value)
+    by_default = _credential(Access(PUBLIC, DefaultChain()), 1)
+    named = _credential(Access(PUBLIC, DefaultChain(environment=False)), 1)
+    kinds = [{type(each).__name__ for each in chain.credentials} for chain in (by_default, named)]  # type: ignore[attr-defined]
+    assert "EnvironmentCredential" in kinds[0]
+    assert "EnvironmentCredential" not in kinds[1]
+
+
+def test_check_tells_that_a_named_account_has_no_secret() -> None:
+    staging = {
+        "subscription_id": "s",
+        "resource_group": "g",
+        "gallery": "G",
+        "tenant_id": "t",
+        "client_id": "c",
+    }
+    document = put(valid_document(), "azure.staging", staging)
+    (problem,) = problems_of(document, {**SECRETS, **ENVIRON})
+    assert problem.startswith("azure.staging.client_secret: missing, though tenant_id is given")
+    settings_of(document, {**SECRETS, "SLIPWAY_AZURE_STAGING_CLIENT_SECRET": "s3cret"})

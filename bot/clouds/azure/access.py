@@ -32,7 +32,16 @@ class Anonymous:
 
 @dataclass(frozen=True)
 class DefaultChain:
-    """azure-identity looks for credentials by itself: workload or managed identity, ``az login``, …"""
+    """azure-identity looks for credentials by itself: workload or managed identity, ``az login``, …
+
+    Attributes:
+        environment: whether a service principal in the environment's ``AZURE_…`` variables counts: they are those of
+            the unnamed account.
+        client_id: which identity of the machine, where it has several; only where the environment does not count.
+    """
+
+    environment: bool = True
+    client_id: str | None = None
 
 
 Credential = ClientSecret | Anonymous | DefaultChain
@@ -52,10 +61,10 @@ class Access:
 
 
 def choose_access(settings: AzureSettings, environ: Mapping[str, str], table: str = CLOUD_NAME) -> Access:
-    """Where to go, and by which credential. ``table`` is what mistakes are told of, such as ``azure.staging``.
+    """Where to go, and by which credential. ``table`` is the account, such as ``azure.staging``.
 
-    Settings win over the environment. No token is ever sent over plain http, which the check of the settings lets be
-    used for this machine alone.
+    Settings win over the environment, which is the unnamed account's alone. No token is ever sent over plain http,
+    which the check of the settings lets be used for this machine alone.
 
     Raises:
         ConfigError: half of a service principal is configured.
@@ -63,9 +72,12 @@ def choose_access(settings: AzureSettings, environ: Mapping[str, str], table: st
     base_url = PUBLIC if settings.endpoint is None else settings.endpoint.rstrip("/")
     if urlsplit(base_url).scheme == "http":
         return Access(base_url, Anonymous())
+    unnamed = table == CLOUD_NAME
     secret = settings.client_secret.get_secret_value() if settings.client_secret else None
     given = {"tenant_id": settings.tenant_id, "client_id": settings.client_id, "client_secret": secret}
-    found = {key: value or _first(environ, ENVIRONMENT[key]) for key, value in given.items()}
+    found = {
+        key: value or (_first(environ, ENVIRONMENT[key]) if unnamed else None) for key, value in given.items()
+    }
     if all(found.values()):
         credential = ClientSecret(
             found["tenant_id"] or "", found["client_id"] or "", SecretStr(found["client_secret"] or "")
@@ -74,12 +86,26 @@ def choose_access(settings: AzureSettings, environ: Mapping[str, str], table: st
     if found["client_secret"]:
         raise ConfigError(
             tuple(
-                f"{table}.{key}: missing, though a client secret is given; set it, or {ENVIRONMENT[key][0]}"
+                f"{table}.{key}: missing, though a client secret is given; set it"
+                + (f", or {ENVIRONMENT[key][0]}" if unnamed else "")
                 for key, value in found.items()
                 if not value
             )
         )
-    return Access(base_url, DefaultChain())
+    if unnamed:
+        return Access(base_url, DefaultChain())
+    if settings.tenant_id:
+        raise ConfigError((f"{table}.client_secret: {missing_secret(table)}",))
+    return Access(base_url, DefaultChain(environment=False, client_id=settings.client_id))
+
+
+def missing_secret(table: str) -> str:
+    """What to say where a named account has a tenant and no secret: it would work as somebody else."""
+    variable = f"SLIPWAY_{table}_client_secret".replace(".", "_").replace("-", "_").upper()
+    return (
+        "missing, though tenant_id is given; name its file with client_secret_file, or put it into the environment "
+        f"variable {variable}"
+    )
 
 
 def _first(environ: Mapping[str, str], names: tuple[str, ...]) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from slipway.bot.clouds.azure.access import missing_secret
 from slipway.bot.clouds.azure.account import CLOUD_NAME
 from slipway.bot.clouds.azure.gallery import AzureGallery
 from slipway.bot.clouds.azure.settings import ENVIRONMENT, AzureSettings
@@ -28,6 +29,13 @@ def _check(settings: AzureSettings, _secrets: bool) -> Iterator[Problem]:
         yield Problem("", "a client secret needs tenant_id and client_id beside it; add them")
 
 
+def _check_accounts(accounts: Mapping[str, AzureSettings], _all: frozenset[str]) -> Iterator[Problem]:
+    """A named account without its secret would work as whoever the machine is logged in as."""
+    for name, settings in accounts.items():
+        if name != CLOUD_NAME and settings.tenant_id and settings.client_secret is None:
+            yield Problem(f"{name}.client_secret", missing_secret(name))
+
+
 def _describe(settings: AzureSettings) -> str:
     at = f" at {settings.endpoint}" if settings.endpoint else ""
     return f"gallery {settings.gallery} in {settings.resource_group}{at}"
@@ -47,6 +55,7 @@ CLOUD = CloudDeclaration(
     provides=(IMAGE_VERSIONS,),
     open=_open,
     check=_check,
+    check_accounts=_check_accounts,
     describe=_describe,
     label=lambda settings: f"gallery {settings.gallery}",
     probe=_probe,
