@@ -7,6 +7,7 @@ request into a :class:`Draft`, and an :class:`Executor` for each kind of step, a
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar, Generic, Protocol, TypeVar
@@ -117,3 +118,8 @@ class Executor(Protocol[StepT_contra]):
     async def verify(self, step: StepT_contra, token: str) -> StepDone:
         """Look again, and say what is now so; CloudError UNVERIFIED where the change cannot be seen."""
         ...
+
+
+Confirmation = Callable[[Sequence[Step]], Awaitable[str]]
+"""Looks once more at the end of an operation, at all of its steps that were done: a sentence that says what is not so
+after all; empty where everything holds. Raises CloudError where it cannot be looked at, which leaves it unknown."""

@@ -28,7 +28,7 @@ from slipway.bot.core.errors import DeclarationError
 from slipway.bot.core.loading import load_attribute
 from slipway.bot.core.probes import Finding
 from slipway.bot.core.settings_table import AnyTable, SettingsTable
-from slipway.bot.core.steps import Executor, Planner, Request, Step, Stored
+from slipway.bot.core.steps import Confirmation, Executor, Planner, Request, Step, Stored
 from slipway.bot.core.times import Clock
 from slipway.bot.core.waiting import Polling
 from slipway.bot.people import Person
@@ -80,6 +80,8 @@ class OperationKind(Declaration, Generic[RequestT, ServicesT]):
         needs: the capability of a cloud that it works by; None for what works in no cloud.
         right: what somebody must hold to ask for it, and so its command's, where that is not the kind's own name.
         upgrades: by format, what makes a stored request of that format one of the next.
+        confirm: makes what looks at the whole once more when the last step is over; None where each step's own look
+            is enough.
     """
 
     request: type[RequestT]
@@ -89,11 +91,14 @@ class OperationKind(Declaration, Generic[RequestT, ServicesT]):
     needs: Capability[Any] | None
     right: str = ""
     upgrades: Mapping[int, Upgrade] = field(default_factory=dict)
+    confirm: Callable[[ServicesT], Confirmation] | None = None
 
     def __post_init__(self) -> None:
         check_stored(self.request, Request, "request")
         owner = f"The kind of operation {self.name}"
-        check_callables(owner, self, ("planner", "arguments"))
+        check_callables(
+            owner, self, ("planner", "arguments", *(() if self.confirm is None else ("confirm",)))
+        )
         if isinstance(self.planner, type):
             self.check_planner(self.planner)
         check_type(owner, "policy", self.policy, PolicyDefaults, "a PolicyDefaults")

@@ -38,7 +38,11 @@ def ended_stale(changed: tuple[str, ...]) -> tuple[OperationState, Outcome]:
 
 
 def steps_outcome(
-    operation_id: str, plan: Plan, reports: Sequence[StepReport], cancelled_by: str
+    operation_id: str,
+    plan: Plan,
+    reports: Sequence[StepReport],
+    cancelled_by: str,
+    unconfirmed: Failure | None = None,
 ) -> tuple[OperationState, Outcome]:
     """How an operation ended, by its steps' reports.
 
@@ -47,6 +51,7 @@ def steps_outcome(
         plan: what was to be done.
         reports: of the steps that were tried.
         cancelled_by: the name of whoever asked it to stop; empty if nobody did.
+        unconfirmed: why what was done cannot be said to be so after all, where a last look told that.
     """
     total = len(plan.steps)
     failed = [report for report in reports if report.failure is not None]
@@ -55,7 +60,12 @@ def steps_outcome(
         counts = f"{len(failed)} of {total} steps failed, {done} done"
         left = total - len(reports)
         summary = counts + (f", {left} not tried." if left else ".")
+        if unconfirmed is not None:
+            summary += f" A last look does not confirm that: {unconfirmed.sentence}"
         return OperationState.FAILED, Outcome(summary=summary, failure=failed[0].failure)
+    if unconfirmed is not None:
+        summary = f"{done} of {total} steps were done, and a last look does not confirm that."
+        return OperationState.FAILED, Outcome(summary=summary, failure=unconfirmed)
     if plan.unknown:
         summary = f"It was begun by another version of Slipway, which did {done} of its steps."
         return OperationState.FAILED, Outcome(summary=summary, failure=unknown_failure(operation_id, plan))

@@ -9,7 +9,7 @@ from itertools import combinations
 from typing import Any, TypeVar
 
 from slipway.bot.core.errors import DeclarationError, UserError
-from slipway.bot.core.steps import Executor, Planner, Request, Step
+from slipway.bot.core.steps import Confirmation, Executor, Planner, Request, Step
 from slipway.bot.operations.declarations import OperationKind, StepKind, Subject, SubjectContext
 
 T = TypeVar("T")
@@ -130,6 +130,13 @@ class SubjectServices:
                 "a kind stands in the PARTS of its command's module."
             )
         return kind.planner(self.by_subject[self.registry.owner(request.kind).name])
+
+    def confirmation(self, request: Request) -> Confirmation | None:
+        """What looks at an operation once more when its steps are over; None where nothing does."""
+        kind = self.registry.kinds.get(request.kind)
+        if kind is None or kind.confirm is None or not isinstance(request, kind.request):
+            return None
+        return kind.confirm(self.by_subject[self.registry.owner(request.kind).name])
 
     def executor(self, step: Step) -> Executor[Any]:
         """What carries a step out.

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 import structlog
 
-from slipway.bot.core.errors import CloudError, UserError
+from slipway.bot.core.errors import CloudError, ResponsibleParty, UserError
 from slipway.bot.core.model import Json
 from slipway.bot.core.steps import Step, StepDone
 from slipway.bot.core.times import Clock
@@ -188,12 +188,20 @@ class OperationRunner:
         return carry_out
 
     async def _keep(self, operation_id: str, plan: Plan, report: StepReport) -> Verdict:
-        """Store a step's report; with the last one, the operation's end, and else that the next one begins."""
+        """Store a step's report; with the last one, the operation's end, and else that the next one begins.
+
+        Where the whole is looked at once more, it ends after that.
+        """
+        confirmed = self._subjects.confirmation(plan.request) is not None
         async with self._operations.reporting(
             operation_id, report, self._report_entry(operation_id, report)
         ) as change:
             stopped = change.cancelled_by is not None or (report.failure is not None and not plan.independent)
-            if stopped or report.number == len(plan.steps):
+            over = stopped or report.number == len(plan.steps)
+            if over and confirmed:
+                if stopped:
+                    return Verdict.STOPPED
+            elif over:
                 by = self._cards.name(change.cancelled_by) if change.cancelled_by else ""
                 state, outcome = steps_outcome(operation_id, plan, await change.reports(), by)
                 entry = self._entry(operation_id, state.value, summary=outcome.summary)
@@ -237,8 +245,24 @@ class OperationRunner:
     async def _finish(self, operation_id: str) -> Json:
         operation = await self._operations.get(operation_id)
         if operation.state is OperationState.RUNNING:
-            await self._end(operation, *self._outcome(operation))
+            unconfirmed = await self._unconfirmed(operation)
+            await self._end(operation, *self._outcome(operation, unconfirmed))
         return Verdict.DONE
+
+    async def _unconfirmed(self, operation: Operation) -> Failure | None:
+        """Why what was done cannot be said to be so, by a last look at the whole; None where it can."""
+        plan = operation.plan
+        confirm = self._subjects.confirmation(plan.request)
+        done = [plan.steps[report.number - 1] for report in operation.reports if report.done is not None]
+        if confirm is None or not done:
+            return None
+        try:
+            sentence = await confirm(done)
+        except (CloudError, UserError) as error:
+            return Failure.of(error, plan.command)
+        if not sentence:
+            return None
+        return Failure(sentence=sentence, responsible=ResponsibleParty.REQUESTER, hint=plan.command)
 
     async def _give_up(self, operation_id: str) -> Json:
         """End what broke off. Of a step that was under way nobody knows whether it took effect: it failed."""
@@ -258,9 +282,11 @@ class OperationRunner:
         await self._end(operation, *self._outcome(operation))
         return Verdict.OVER
 
-    def _outcome(self, operation: Operation) -> tuple[OperationState, Outcome]:
+    def _outcome(
+        self, operation: Operation, unconfirmed: Failure | None = None
+    ) -> tuple[OperationState, Outcome]:
         by = self._cards.name(operation.cancelled_by) if operation.cancelled_by else ""
-        return steps_outcome(operation.id, operation.plan, operation.reports, by)
+        return steps_outcome(operation.id, operation.plan, operation.reports, by, unconfirmed)
 
     async def _end(self, operation: Operation, state: OperationState, outcome: Outcome) -> None:
         entry = self._entry(operation.id, state.value, summary=outcome.summary)

@@ -113,7 +113,7 @@ SPOILT: dict[str, tuple[Spoil, str]] = {
         ),
         "does not know steps of the kind hold-version",
     ),
-    "a newer request": (put("request", "format", value=2), "does not know format 2 of promote"),
+    "a newer request": (put("request", "format", value=3), "does not know format 3 of promote"),
     "a newer step": (put("steps", 0, "format", value=9), "does not know format 9 of set-excluded"),
     "a newer plan": (put("format", value=3), "does not know plans of format 3"),
     "a request with a field more": (put("request", "speed", value=3), "cannot read this promote"),
