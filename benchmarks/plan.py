@@ -28,8 +28,8 @@ from slipway.bot.clouds.azure.gallery import AzureGallery
 from slipway.bot.clouds.azure.settings import AzureSettings
 from slipway.bot.clouds.capabilities import Adapter, Clouds
 from slipway.bot.clouds.declaration import CloudContext
-from slipway.bot.clouds.model import Definition, ImageVersion, VersionNumber
-from slipway.bot.clouds.ports.image_versions import IMAGE_VERSIONS, ImageVersions
+from slipway.bot.clouds.model import Definition, ImageVersion, Lock, VersionListing, VersionNumber
+from slipway.bot.clouds.ports.image_versions import IMAGE_VERSIONS, Guard, ImageVersions
 from slipway.bot.clouds.simulated.faults import Fault, FaultKind
 from slipway.bot.core.model import digest
 from slipway.bot.core.times import system_clock
@@ -53,6 +53,7 @@ _KINDS = {
     "definition_pages": re.compile(r"GET .*/images"),
     "version_listings": re.compile(r"GET .*/images/[^/]+/versions"),
     "single_versions": re.compile(r"GET .*/images/[^/]+/versions/[^/]+"),
+    "lock_listings": re.compile(r"GET .*/providers/Microsoft.Authorization/locks"),
 }
 
 
@@ -99,21 +100,33 @@ class ListedGallery:
         """All of them."""
         return tuple(Definition(name, cloud=_CONTEXT.name) for name in self.found)
 
-    async def versions(self, definition: str) -> tuple[ImageVersion, ...]:
+    async def versions(self, definition: str) -> VersionListing:
         """All of one definition."""
-        return self.found[definition]
+        return VersionListing(self.found[definition])
 
     async def version(self, definition: str, number: VersionNumber) -> ImageVersion:
         """Planning asks for no single version."""
         raise NotImplementedError
 
-    async def set_promoted(self, definition: str, number: VersionNumber, *, promoted: bool) -> None:
+    async def set_promoted(
+        self, definition: str, number: VersionNumber, *, promoted: bool, guard: Guard | None = None
+    ) -> tuple[str, ...]:
         """Planning changes nothing."""
         raise NotImplementedError
 
-    async def delete_version(self, definition: str, number: VersionNumber) -> None:
+    async def delete_version(
+        self, definition: str, number: VersionNumber, *, guard: Guard | None = None
+    ) -> None:
         """Planning changes nothing."""
         raise NotImplementedError
+
+    async def locks(self) -> tuple[Lock, ...]:
+        """None."""
+        return ()
+
+    def why_impossible(self, number: VersionNumber) -> str:
+        """Any number is possible."""
+        return ""
 
     async def close(self) -> None:
         """Nothing to let go of."""
@@ -149,7 +162,7 @@ async def _everything(azure: Mapping[str, str]) -> _Listed:
     try:
         catalogue = _catalogue(gallery)
         found = await catalogue.versions_of(await catalogue.definitions())
-        return {definition.name: versions for definition, versions in found.items()}
+        return {definition.name: listing.versions for definition, listing in found.items()}
     finally:
         await gallery.close()
 
@@ -178,7 +191,7 @@ async def _plan_over_http(azure: Mapping[str, str], definitions: int, versions: 
 
 
 def _by_kind(asked: list[str], definitions: int, versions: int, *, plans: int) -> Figures:
-    """Count requests, and hold them to what is allowed: every page once, and none a version.
+    """Count requests, and hold them to what is allowed: every page and the locks once, and none a version.
 
     Raises:
         AssertionError: more was asked than that.
@@ -187,7 +200,7 @@ def _by_kind(asked: list[str], definitions: int, versions: int, *, plans: int) -
         next((kind for kind, shape in _KINDS.items() if shape.fullmatch(each)), "others") for each in asked
     )
     found: Figures = {kind: counts[kind] // plans for kind in (*_KINDS, "others")}
-    allowed = plans * (-(-definitions // PAGE_SIZE) + definitions * -(-versions // PAGE_SIZE))
+    allowed = plans * (1 + -(-definitions // PAGE_SIZE) + definitions * -(-versions // PAGE_SIZE))
     found["allowed"] = allowed // plans
     found["none_a_version"] = counts["single_versions"] == counts["others"] == 0
     assert len(asked) <= allowed, f"{len(asked)} requests for {plans} plans, where {allowed} are allowed"

@@ -172,13 +172,19 @@ def test_the_azure_role_names_the_kinds_of_call_that_the_adapter_makes() -> None
     role = json.loads((ROOT / "deploy/azure-role.json").read_text("utf-8"))
     source = files("slipway.bot.clouds.azure").joinpath("arm.py").read_text("utf-8")
     called = set(re.findall(r"_client\.(gallery_\w+)\.(\w+)", source))
+    listings = {
+        "/images": "galleries/images/read",
+        "/images/{definition}/versions": "galleries/images/versions/read",
+    }
+    assert set(re.findall(r'_pages\(f?"([^"]+)"', source)) == listings.keys()
     needed = {
-        ("gallery_images", "list_by_gallery"): "galleries/images/read",
-        ("gallery_image_versions", "list_by_gallery_image"): "galleries/images/versions/read",
         ("gallery_image_versions", "get"): "galleries/images/versions/read",
         ("gallery_image_versions", "begin_create_or_update"): "galleries/images/versions/write",
         ("gallery_image_versions", "begin_delete"): "galleries/images/versions/delete",
     }
     assert called == needed.keys()
     polling = "locations/capsOperations/read"
-    assert {f"Microsoft.Compute/{action}" for action in {*needed.values(), polling}} == set(role["Actions"])
+    actions = {*needed.values(), *listings.values(), polling}
+    compute = {f"Microsoft.Compute/{action}" for action in actions}
+    assert "providers/Microsoft.Authorization/locks?" in source
+    assert compute | {"Microsoft.Authorization/locks/read"} == set(role["Actions"])

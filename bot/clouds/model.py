@@ -7,13 +7,12 @@ Everything that is found says where: ``cloud`` is the name of the adapter that f
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
-
-from slipway.bot.core.errors import CloudErrorKind, Remedy
+from typing import overload
 
 _NUMBER = r"(?:0|[1-9]\d{0,17})"
 _VERSION = re.compile(rf"{_NUMBER}(?:\.{_NUMBER}){{2,4}}", re.ASCII)
@@ -69,12 +68,17 @@ class TargetRegion:
 
 @dataclass(frozen=True)
 class Definition:
-    """An image definition: the name under which versions are published, in the cloud of that name."""
+    """An image definition: the name under which versions are published, in the cloud of that name.
+
+    ``problem`` says why an entry of the listing cannot be asked for versions, as the rest of a sentence about it;
+    ``name`` is then only what to call it. Empty for every other.
+    """
 
     name: str
     architecture: str = ""
     tags: Mapping[str, str] = field(default_factory=dict)
     cloud: str = field(kw_only=True)
+    problem: str = ""
 
 
 @dataclass(frozen=True)
@@ -82,6 +86,7 @@ class ImageVersion:
     """One image of a definition in a cloud.
 
     ``excluded`` is its own flag that keeps it from being latest, false where the cloud has none set.
+    ``kept_until_end_of_life`` says that the cloud refuses to delete it before its end of life.
     """
 
     definition: str
@@ -92,6 +97,7 @@ class ImageVersion:
     published_at: datetime | None = None
     end_of_life: datetime | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
+    kept_until_end_of_life: bool = False
     cloud: str = field(kw_only=True)
 
     @cached_property
@@ -107,6 +113,72 @@ class ImageVersion:
     def promoted(self) -> bool:
         """Whether it may be latest in at least one region."""
         return bool(self.launch_regions)
+
+
+@dataclass(frozen=True)
+class UnreadableVersion:
+    """An entry of a listing of versions that is not understood: named, and never changed.
+
+    Attributes:
+        name: what the cloud calls it, made fit for a sentence; “an entry without a name” where it has none.
+        problem: why, as the rest of a sentence that begins with the name.
+    """
+
+    name: str
+    problem: str
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.problem}"
+
+
+class VersionListing(Sequence[ImageVersion]):
+    """All that a definition has: the versions, as a sequence, and beside them what cannot be read.
+
+    A number that stands among both is in doubt, and so is left to ``unreadable``.
+    """
+
+    def __init__(
+        self, versions: Sequence[ImageVersion] = (), unreadable: Sequence[UnreadableVersion] = ()
+    ) -> None:
+        self.unreadable = tuple(unreadable)
+        names = {each.name for each in self.unreadable}
+        self.versions = tuple(each for each in versions if not names or str(each.number) not in names)
+
+    @overload
+    def __getitem__(self, index: int) -> ImageVersion: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[ImageVersion, ...]: ...
+    def __getitem__(self, index: int | slice) -> ImageVersion | tuple[ImageVersion, ...]:
+        return self.versions[index]
+
+    def __iter__(self) -> Iterator[ImageVersion]:
+        return iter(self.versions)
+
+    def __len__(self) -> int:
+        return len(self.versions)
+
+
+@dataclass(frozen=True)
+class Lock:
+    """A lock of the cloud's own, which its people put on and take off.
+
+    Attributes:
+        name: what they call it.
+        definition: the definition that it holds, with all its versions; None for all of them.
+        version: the version that it holds, as the cloud writes it; None for all of the definition.
+        read_only: whether it forbids every change, and not only deletion.
+    """
+
+    name: str
+    definition: str | None = None
+    version: str | None = None
+    read_only: bool = False
+
+    def holds(self, definition: str, number: VersionNumber) -> bool:
+        """Whether it holds this version. Case does not count in names."""
+        if self.definition is not None and self.definition.casefold() != definition.casefold():
+            return False
+        return self.version in (None, str(number))
 
 
 @dataclass(frozen=True)
@@ -153,23 +225,6 @@ class InstanceState(StrEnum):
         return self in (InstanceState.SHUTTING_DOWN, InstanceState.TERMINATED)
 
 
-@dataclass(frozen=True, slots=True)
-class InstanceEnd:
-    """Why a machine is gone, where the cloud says.
-
-    Attributes:
-        kind: decides whose move it is; UNVERIFIED where somebody ended it.
-        reason: the cloud's own words.
-        code: the cloud's code for it.
-        remedy: what to type next.
-    """
-
-    kind: CloudErrorKind
-    reason: str
-    code: str = ""
-    remedy: Remedy = field(default_factory=Remedy)
-
-
 @dataclass(frozen=True)
 class Instance:
     """A machine. Its tags tell who asked for it and until when."""
@@ -182,7 +237,6 @@ class Instance:
     launched_at: datetime
     address: str = ""  # public address, or the private one, or empty
     tags: Mapping[str, str] = field(default_factory=dict)
-    end: InstanceEnd | None = None  # of a machine that is gone
     cloud: str = field(kw_only=True)
 
 

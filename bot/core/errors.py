@@ -19,17 +19,13 @@ class UserError(SlipwayError):
         sentence: one plain sentence, shown as it is.
         nearest: names that the person may have meant, best first.
         hint: the next command to type, with its prefix left out (``images Fedora-Cloud-43-x64``).
-        more: how many names beyond ``nearest`` fit as well.
     """
 
-    def __init__(
-        self, sentence: str, *, nearest: tuple[str, ...] = (), hint: str | None = None, more: int = 0
-    ) -> None:
+    def __init__(self, sentence: str, *, nearest: tuple[str, ...] = (), hint: str | None = None) -> None:
         super().__init__(sentence)
         self.sentence = sentence
         self.nearest = nearest
         self.hint = hint
-        self.more = more
 
 
 class CloudErrorKind(StrEnum):
@@ -101,6 +97,7 @@ class CloudError(SlipwayError):
         remedy: what to type next, and when; without, what was asked for.
         doubtful: whether the change may have been made all the same, or may yet be; to be looked at before
             anything is said.
+        retry_after: seconds that the cloud asks to be left alone for; None where it does not say.
     """
 
     def __init__(
@@ -113,6 +110,7 @@ class CloudError(SlipwayError):
         reason: str = "",
         remedy: Remedy | None = None,
         doubtful: bool = False,
+        retry_after: float | None = None,
     ) -> None:
         super().__init__(sentence)
         self.kind = kind
@@ -122,6 +120,7 @@ class CloudError(SlipwayError):
         self.reason = clean_reason(reason)
         self.remedy = remedy or Remedy()
         self.doubtful = doubtful
+        self.retry_after = retry_after
 
     @property
     def words(self) -> str:
@@ -167,4 +166,5 @@ class ChatError(SlipwayError):
         super().__init__(sentence)
         self.passing = passing
         self.doubtful = doubtful
+        self.retry_after = retry_after
         self.retry_after = retry_after

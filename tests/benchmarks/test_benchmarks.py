@@ -59,9 +59,10 @@ def test_a_plan_counts_its_requests() -> None:
         assert found[way]["requests_a_plan"] == {
             "definition_pages": 2,
             "version_listings": 60,
+            "lock_listings": 1,
             "single_versions": 0,
             "others": 0,
-            "allowed": 62,
+            "allowed": 63,
             "none_a_version": True,
         }
         assert 1 < found[way]["most_listings_at_once"] <= found[way]["listings_allowed_at_once"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from datetime import timedelta
 from typing import Any
 
@@ -242,7 +242,7 @@ async def test_another_process_can_drive_it(web: aiohttp.ClientSession) -> None:
         assert await asyncio.wait_for(process.wait(), 20) == 0
 
 
-def newest(versions: tuple[ImageVersion, ...]) -> ImageVersion:
+def newest(versions: Iterable[ImageVersion]) -> ImageVersion:
     return max(versions, key=lambda version: version.number)
 
 

@@ -6,14 +6,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
+from slipway.bot.clouds.azure.documents import why_no_azure_number
 from slipway.bot.clouds.model import (
     Definition,
     ImageVersion,
+    Lock,
     TargetRegion,
+    UnreadableVersion,
+    VersionListing,
     VersionNumber,
     VersionState,
 )
-from slipway.bot.core.errors import CloudError, CloudErrorKind
+from slipway.bot.clouds.ports.image_versions import Guard, VersionAbsentError
+from slipway.bot.core.errors import CloudError
 from slipway.bot.subjects.images.settings import RetentionSettings
 from tests.support.azure import X64
 
@@ -72,6 +77,8 @@ class MemoryGallery:
         self.title = title
         self.held: dict[str, dict[VersionNumber, ImageVersion]] = {name: {} for name in empty}
         self.failing: dict[str, CloudError] = {}
+        self.unreadable: dict[str, tuple[UnreadableVersion, ...]] = {}
+        self.held_by_locks: tuple[Lock, ...] = ()
         self.listed: list[str] = []
         for each in versions:
             self.put(each)
@@ -86,25 +93,41 @@ class MemoryGallery:
     async def definitions(self) -> tuple[Definition, ...]:
         return tuple(Definition(name, cloud=self.cloud) for name in sorted(self.held))
 
-    async def versions(self, definition: str) -> tuple[ImageVersion, ...]:
+    async def versions(self, definition: str) -> VersionListing:
         self.listed.append(definition)
         if definition in self.failing:
             raise self.failing[definition]
-        return tuple(self.held[definition].values())
+        odd = self.unreadable.get(definition, ())
+        return VersionListing(tuple(self.held[definition].values()), odd)
 
     async def version(self, definition: str, number: VersionNumber) -> ImageVersion:
         try:
             return self.held[definition][number]
         except KeyError:
-            raise CloudError(CloudErrorKind.NOT_FOUND, cloud=self.cloud, sentence="no such version") from None
+            raise VersionAbsentError(cloud=self.cloud, sentence="no such version") from None
 
-    async def set_promoted(self, definition: str, number: VersionNumber, *, promoted: bool) -> None:
+    async def set_promoted(
+        self, definition: str, number: VersionNumber, *, promoted: bool, guard: Guard | None = None
+    ) -> tuple[str, ...]:
         old = self.held[definition][number]
+        if guard is not None:
+            guard(old)
         regions = tuple(replace(region, excluded=None) for region in old.regions)
         self.put(replace(old, excluded=not promoted, regions=regions))
+        return ()
 
-    async def delete_version(self, definition: str, number: VersionNumber) -> None:
+    async def delete_version(
+        self, definition: str, number: VersionNumber, *, guard: Guard | None = None
+    ) -> None:
+        if guard is not None and number in self.held[definition]:
+            guard(self.held[definition][number])
         self.held[definition].pop(number, None)
+
+    async def locks(self) -> tuple[Lock, ...]:
+        return self.held_by_locks
+
+    def why_impossible(self, number: VersionNumber) -> str:
+        return why_no_azure_number(number)
 
     async def close(self) -> None:
         """Holds nothing to let go of."""

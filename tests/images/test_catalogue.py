@@ -8,7 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.bot.clouds.model import ImageVersion, VersionState
+from slipway.bot.clouds.model import (
+    ImageVersion,
+    UnreadableVersion,
+    VersionListing,
+    VersionNumber,
+    VersionState,
+)
 from slipway.bot.core.errors import CloudError, CloudErrorKind, UserError
 from slipway.bot.subjects.images.catalogue import Catalogue
 from slipway.bot.subjects.images.definitions import DefinitionRef
@@ -17,6 +23,7 @@ from slipway.bot.subjects.images.versions import (
     find_version,
     latest,
     latest_by_region,
+    nearest_numbers,
     newest_candidate,
     newest_first,
     version_statuses,
@@ -105,6 +112,31 @@ def test_an_unknown_version_names_the_nearest_and_gibberish_says_how_versions_lo
         find_version(held, X64, "newest")
 
 
+@given(
+    st.lists(st.tuples(st.integers(40, 44), st.integers(0, 30), st.integers(0, 2)), min_size=1, unique=True),
+    st.tuples(st.integers(40, 44), st.integers(0, 30), st.integers(0, 2)),
+)
+def test_the_nearest_numbers_are_neighbours(held: list[tuple[int, ...]], wanted: tuple[int, ...]) -> None:
+    numbers = [VersionNumber(*parts) for parts in held]
+    first, *others = nearest_numbers(VersionNumber(*wanted), numbers)
+    assert len(others) <= 2
+
+    def distance(text: str) -> tuple[int, ...]:
+        return tuple(
+            abs(one - other) for one, other in zip(VersionNumber.parse(text).parts, wanted, strict=True)
+        )
+
+    assert distance(first) == min(distance(str(number)) for number in numbers)
+
+
+def test_a_version_that_cannot_be_read_is_not_said_to_be_missing() -> None:
+    odd = UnreadableVersion("43.20261008.00", "is no version")
+    with pytest.raises(
+        UserError, match=r"43\.20261008\.00 is no version in .*: it is held back from every change"
+    ):
+        find_version([version("43.20261001.0")], X64, "43.20261008.00", unreadable=[odd])
+
+
 async def test_definitions_are_found_by_name_in_any_case_and_by_pattern() -> None:
     catalogue = Catalogue(galleries(MemoryGallery(empty=[X64, ARM, RAWHIDE])))
     assert [each.name for each in await catalogue.matching("fedora-cloud-43-X64")] == [X64]
@@ -139,7 +171,7 @@ class MeetingGallery(MemoryGallery):
         super().__init__(*versions)
         self.barrier = asyncio.Barrier(parties)
 
-    async def versions(self, definition: str) -> tuple[ImageVersion, ...]:
+    async def versions(self, definition: str) -> VersionListing:
         await self.barrier.wait()
         return await super().versions(definition)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from copy import deepcopy
 from datetime import datetime
 from typing import Any
 
@@ -63,6 +64,15 @@ def setter(azure: AzureHarness) -> SetExcludedExecutor:
 
 def deleter(azure: AzureHarness, now: datetime = NOW) -> DeleteVersionExecutor:
     return DeleteVersionExecutor(azure.clouds, POLICY, lambda: now, POLL_AT_ONCE)
+
+
+def crowd(azure: AzureHarness) -> None:
+    """Seven newer candidates, so that 43.3.0 is due to go."""
+    held = azure.azure.state.versions[X64.casefold()]
+    for number in range(11, 18):
+        newer = deepcopy(held["43.3.0"])
+        newer.document["name"] = f"43.{number}.0"
+        held[f"43.{number}.0"] = newer
 
 
 async def carry_out(executor: Executor[StepT], step: StepT) -> StepDone:
@@ -158,6 +168,7 @@ async def test_a_change_that_cannot_be_seen_is_never_called_done(azure: AzureHar
 
 
 async def test_a_deletion_is_done_once(azure: AzureHarness) -> None:
+    crowd(azure)
     step = deletion("43.3.0", Rule.CANDIDATES)
     done = await carry_out(deleter(azure), step)
     assert (done.already, done.facts["rule"]) == (False, "candidates")
@@ -214,6 +225,7 @@ async def test_an_old_rolling_version_that_became_latest_since_is_not_deleted(az
 
 
 async def test_a_deletion_that_took_nothing_away_is_never_called_done(azure: AzureHarness) -> None:
+    crowd(azure)
     azure.azure.faults.add(Fault(kind=FaultKind.NOT_DONE, match="DELETE *", times=None))
     error = await refused(deleter(azure), deletion("43.3.0", Rule.CANDIDATES))
     assert error.kind is CloudErrorKind.UNVERIFIED

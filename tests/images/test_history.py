@@ -15,7 +15,7 @@ from slipway.bot.store.database import Database
 from slipway.bot.subjects.images.catalogue import Catalogue
 from slipway.bot.subjects.images.history import RollbackHistory, rolled_back
 from slipway.bot.subjects.images.promote import PromotePlanner
-from slipway.bot.subjects.images.requests import Pin, Promote
+from slipway.bot.subjects.images.requests import Pin, Promote, without_rollbacks
 from slipway.bot.subjects.images.retention import Rule
 from slipway.bot.subjects.images.steps import DeleteVersion, FlagReason, SetExcluded
 from tests.images.builders import MemoryGallery, promoted, version
@@ -125,4 +125,28 @@ async def test_a_promotion_without_a_version_looks_up_the_candidates_that_it_may
     named = await planner.plan(Promote(definition=X64, version="43.3.0"), NOW)
     assert (again.request, again.steps) == (draft.request, draft.steps)
     assert [step.title for step in named.steps] == [f"promote 43.3.0 of {X64}"]
-    assert len(operations.asked) == 1
+    # Again and by its number, that version alone is looked up: whether it was rolled back since.
+    assert operations.asked[1:] == [{pin("43.2.0").target}, {pin("43.3.0").target}]
+
+
+async def test_what_was_rolled_back_after_it_was_chosen_is_known_by_counting_and_not_by_time() -> None:
+    operations = PastOperations("43.1.0")
+    history = RollbackHistory(operations)
+    assert await history.taken_back_since(pin("43.1.0"), 0, named=True)
+    assert not await history.taken_back_since(pin("43.1.0"), 1, named=True)
+    assert not await history.taken_back_since(pin("43.2.0"), 0, named=False)
+    # A plan of format 1 noted nothing: what was named may have been rolled back before.
+    assert await history.taken_back_since(pin("43.1.0"), None, named=False)
+    assert not await history.taken_back_since(pin("43.1.0"), None, named=True)
+
+
+async def test_a_plan_of_format_1_is_planned_again_as_it_was() -> None:
+    fields = {"kind": "promote", "definition": X64, "pins": [{"definition": X64, "version": "43.2.0"}]}
+    request = Promote.model_validate(without_rollbacks(dict(fields)))
+    gallery = MemoryGallery(promoted("43.1.0"), version("43.2.0"))
+    planner = PromotePlanner(Catalogue(galleries(gallery)), RollbackHistory(PastOperations()))
+    draft = await planner.plan(request, NOW)
+    assert draft.request == request
+    stored = {"kind": "set-excluded", "definition": X64, "version": "43.2.0", "excluded": False}
+    step = SetExcluded.model_validate(without_rollbacks({**stored, "why": "newest-candidate"}))
+    assert draft.steps == (step,)

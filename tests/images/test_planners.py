@@ -300,8 +300,12 @@ class TestCleanup:
             await cleanup(gallery, Cleanup())
 
     async def test_an_empty_listing_deletes_nothing(self) -> None:
+        draft = await cleanup(MemoryGallery(empty=[ARM]), Cleanup())
+        assert draft.steps == ()
+        assert draft.summary == f"Nothing to clean up: {ARM} lists no versions at all."
+        agreed = (await cleanup(MemoryGallery(*candidates(9, definition=ARM)), Cleanup())).request
         with pytest.raises(CloudError, match=f"{ARM} lists no versions at all") as caught:
-            await cleanup(MemoryGallery(empty=[ARM]), Cleanup())
+            await cleanup(MemoryGallery(empty=[ARM]), agreed)
         assert caught.value.kind is CloudErrorKind.UNEXPECTED_ANSWER
 
     async def test_a_definition_without_versions_is_left_alone_and_named(self) -> None:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.bot.clouds.model import ImageVersion, VersionState
+from slipway.bot.clouds.model import ImageVersion, Lock, VersionState
 from slipway.bot.subjects.images.retention import KeepReason, Retention, Rule, retention
 from slipway.bot.subjects.images.settings import RetentionSettings
 from slipway.bot.subjects.images.versions import (
@@ -21,7 +22,7 @@ from slipway.bot.subjects.images.versions import (
     protection,
 )
 from tests.images.builders import POLICY, candidates, promoted, version
-from tests.support.azure import RAWHIDE, X64
+from tests.support.azure import ARM, RAWHIDE, X64
 from tests.support.clock import DAY, NOW
 
 REGIONS = ("eastus", "westus", "northeurope")
@@ -272,3 +273,59 @@ def test_verdicts_come_newest_first() -> None:
     assert [each.version for each in result.deletions] == newest_first(
         each.version for each in result.deletions
     )
+
+
+def test_what_its_cloud_would_refuse_to_delete_is_kept_with_the_rule_that_would_have_removed_it() -> None:
+    versions = [
+        *candidates(7, first=10),
+        version("43.1.0"),
+        replace(version("43.2.0"), kept_until_end_of_life=True),
+        replace(version("43.3.0", ends=NOW + DAY), kept_until_end_of_life=True),
+        replace(version("43.4.0", ends=NOW - DAY), kept_until_end_of_life=True),
+        version("43.5.0"),
+    ]
+    result = retention(versions, NOW, POLICY, locks=[Lock("keep", X64.upper(), "43.5.0")])
+    assert [(str(each.version.number), each.rule) for each in result.deletions] == [
+        ("43.4.0", Rule.END_OF_LIFE),
+        ("43.1.0", Rule.CANDIDATES),
+    ]
+    assert {str(each.version.number): (each.why, each.due_by) for each in result.kept if each.due_by} == {
+        "43.2.0": (KeepReason.BLOCKED, Rule.CANDIDATES),
+        "43.3.0": (KeepReason.BLOCKED, Rule.CANDIDATES),
+        "43.5.0": (KeepReason.LOCKED, Rule.CANDIDATES),
+    }
+
+
+def test_where_something_cannot_be_read_only_ended_versions_go() -> None:
+    versions = [*candidates(9), version("43.99.0", ends=NOW - DAY)]
+    result = retention(versions, NOW, POLICY, in_doubt=True)
+    assert [str(each.version.number) for each in result.deletions] == ["43.99.0"]
+    assert {each.why for each in result.kept if each.due_by} == {KeepReason.IN_DOUBT}
+
+
+LOCKS = st.lists(
+    st.builds(
+        Lock,
+        st.just("keep"),
+        st.sampled_from([None, X64, ARM]),
+        st.sampled_from([None, *(f"43.{number}.0" for number in range(1, 13))]),
+    ),
+    max_size=3,
+)
+
+
+@given(st.lists(st.booleans(), min_size=12, max_size=12), LOCKS, st.booleans())
+def test_what_is_forbidden_never_goes_and_takes_nothing_with_it(
+    blocked: list[bool], locks: list[Lock], in_doubt: bool
+) -> None:
+    versions = [
+        replace(each, kept_until_end_of_life=flag) for each, flag in zip(candidates(12), blocked, strict=True)
+    ]
+    free = {each.version.number for each in retention(candidates(12), NOW, POLICY).deletions}
+    result = retention(versions, NOW, POLICY, in_doubt=in_doubt, locks=locks)
+    for each in result.deletions:
+        assert each.version.number in free
+        assert not in_doubt
+        assert not each.version.kept_until_end_of_life
+        assert not any(lock.holds(X64, each.version.number) for lock in locks)
+    assert len(result.deletions) + len(result.kept) == 12

@@ -10,8 +10,8 @@ from pydantic import Field, SecretStr
 
 from slipway.bot.clouds.capabilities import Adapter, Capability, Port
 from slipway.bot.clouds.declaration import CloudContext, CloudDeclaration
-from slipway.bot.clouds.model import Definition, ImageVersion, VersionNumber
-from slipway.bot.clouds.ports.image_versions import IMAGE_VERSIONS
+from slipway.bot.clouds.model import Definition, ImageVersion, Lock, VersionListing, VersionNumber
+from slipway.bot.clouds.ports.image_versions import IMAGE_VERSIONS, Guard, VersionAbsentError
 from slipway.bot.core.errors import CloudError, CloudErrorKind
 from slipway.bot.core.probes import Finding
 from slipway.bot.core.problems import Problem
@@ -47,27 +47,45 @@ class ToyImages:
         """All image definitions, by name."""
         return tuple(Definition(name, cloud=self._name) for name in sorted(self._shelves))
 
-    async def versions(self, definition: str) -> tuple[ImageVersion, ...]:
+    async def versions(self, definition: str) -> VersionListing:
         """All versions of one definition."""
-        return tuple(replace(each, cloud=self._name) for each in self._shelves[definition].values())
+        return VersionListing(
+            [replace(each, cloud=self._name) for each in self._shelves[definition].values()]
+        )
 
     async def version(self, definition: str, number: VersionNumber) -> ImageVersion:
         """One version as it is now."""
         found = self._shelves[definition].get(number)
         if found is None:
-            raise CloudError(
-                CloudErrorKind.NOT_FOUND, cloud=self._name, sentence=f"Toycloud has no {definition} {number}."
-            )
+            raise VersionAbsentError(cloud=self._name, sentence=f"Toycloud has no {definition} {number}.")
         return replace(found, cloud=self._name)
 
-    async def set_promoted(self, definition: str, number: VersionNumber, *, promoted: bool) -> None:
+    async def set_promoted(
+        self, definition: str, number: VersionNumber, *, promoted: bool, guard: Guard | None = None
+    ) -> tuple[str, ...]:
         """Let a version be latest, or not."""
         shelf = self._shelves[definition]
+        if guard is not None:
+            guard(shelf[number])
         shelf[number] = replace(shelf[number], excluded=not promoted)
+        return ()
 
-    async def delete_version(self, definition: str, number: VersionNumber) -> None:
+    async def delete_version(
+        self, definition: str, number: VersionNumber, *, guard: Guard | None = None
+    ) -> None:
         """Throw a version away."""
-        self._shelves[definition].pop(number, None)
+        shelf = self._shelves[definition]
+        if guard is not None and number in shelf:
+            guard(shelf[number])
+        shelf.pop(number, None)
+
+    async def locks(self) -> tuple[Lock, ...]:
+        """Warehouses have none."""
+        return ()
+
+    def why_impossible(self, number: VersionNumber) -> str:
+        """A warehouse takes any number."""
+        return ""
 
     async def close(self) -> None:
         """Holds nothing to let go of."""

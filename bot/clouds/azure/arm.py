@@ -24,7 +24,6 @@ from azure.core.pipeline.transport import AioHttpTransport
 from azure.core.rest import AsyncHttpResponse, HttpRequest
 from azure.identity.aio import ClientSecretCredential, DefaultAzureCredential
 from azure.mgmt.compute.aio import ComputeManagementClient
-from azure.mgmt.compute.models import GalleryImageVersion
 from azure.mgmt.core.policies import AsyncARMChallengeAuthenticationPolicy
 
 from slipway import __version__
@@ -35,8 +34,8 @@ from slipway.bot.clouds.azure.reading import ThrottledReads, read_pages
 from slipway.bot.clouds.azure.sdk_errors import is_throttle, translate_errors
 from slipway.bot.clouds.azure.settings import AzureSettings
 from slipway.bot.clouds.azure.throttling import Patience, ThrottleGate
+from slipway.bot.clouds.azure.version_update import update_body
 from slipway.bot.clouds.model import ImageVersion, VersionNumber
-from slipway.bot.core.errors import CloudError, CloudErrorKind
 
 if TYPE_CHECKING:
     from azure.core.credentials import AccessToken
@@ -46,16 +45,16 @@ if TYPE_CHECKING:
 _API_VERSION = "2026-03-03"
 """Of listings: what azure-mgmt-compute 39 asks galleries for."""
 
-_PARENT_NOT_FOUND = frozenset({"SubscriptionNotFound", "InvalidSubscriptionId", "ResourceGroupNotFound"})
-"""A 404 with one of these says nothing about a version: the configuration is wrong, or a right was lost."""
+_LOCKS = "/providers/Microsoft.Authorization/locks?api-version=2020-05-01"
+"""Below a scope. Source: REST reference, Management Locks, “List By Scope”."""
 
 
 @dataclass(frozen=True)
 class VersionDocument:
-    """A version as it was read: understood, and as the SDK's document to write back, with its ETag."""
+    """A version as it was read: understood, and as Azure's own document, with its ETag where one came."""
 
     version: ImageVersion
-    document: GalleryImageVersion
+    document: dict[str, Any]
     etag: str | None
 
 
@@ -139,52 +138,45 @@ class Arm:
         """One version as it is now."""
         answers: list[PipelineResponse[Any, Any]] = []
         with translate_errors(self._account, f"show {number} of {definition}"):
-            document = await self._client.gallery_image_versions.get(
+            await self._client.gallery_image_versions.get(
                 *self._gallery, definition, str(number), raw_response_hook=answers.append
             )
             answer = answers.pop().http_response
-            version = read_version(answer.json(), definition, self._account, number)
+            document = answer.json()
+            version = read_version(document, definition, self._account, number)
         return VersionDocument(version, document, answer.headers.get("ETag"))
 
     async def begin_write(self, read: VersionDocument, *, excluded: bool, action: str) -> _Poller:
         """Write the version back with its flag, and that of every region which has one, set so.
 
-        All else in the document goes back as it came. Where the answer carried an ETag, the write is bound to
-        it, so that somebody else's change in between is refused (412) rather than overwritten.
+        :func:`slipway.bot.clouds.azure.version_update.update_body` says what is sent. Where the answer carried an
+        ETag, the write is bound to it, so that somebody else's change in between is refused (412) rather than
+        overwritten. Sent once: whoever asked reads again before another try.
         """
         with translate_errors(self._account, action):
-            properties = read.document.properties
-            profile = properties.publishing_profile if properties else None
-            if profile is None:
-                raise self._account.unexpected_answer(
-                    f"{self._account.title} gave {read.version.number} no publishing profile to change."
-                )
-            profile.exclude_from_latest = excluded
-            for region in profile.target_regions or ():
-                if region.exclude_from_latest is not None:
-                    region.exclude_from_latest = excluded
+            body: Any = update_body(read.document, excluded=excluded)
             poller: AsyncLROPoller[Any]
             poller = await self._client.gallery_image_versions.begin_create_or_update(
                 *self._gallery,
                 read.version.definition,
                 str(read.version.number),
-                read.document,
+                body,
                 headers={"If-Match": read.etag} if read.etag else {},
             )
         return poller
 
-    async def begin_delete(self, definition: str, number: VersionNumber, *, action: str) -> _Poller | None:
-        """Start deleting a version; None where there is none."""
-        try:
-            with translate_errors(self._account, action):
-                poller: AsyncLROPoller[None] = await self._client.gallery_image_versions.begin_delete(
-                    *self._gallery, definition, str(number)
-                )
-        except CloudError as error:
-            if error.kind is CloudErrorKind.NOT_FOUND and error.code not in _PARENT_NOT_FOUND:
-                return None
-            raise
+    async def begin_delete(self, definition: str, number: VersionNumber, *, action: str) -> _Poller:
+        """Start deleting a version. Sent once: whoever asked looks again before another try."""
+        with translate_errors(self._account, action):
+            poller: AsyncLROPoller[None] = await self._client.gallery_image_versions.begin_delete(
+                *self._gallery, definition, str(number)
+            )
         return poller
+
+    def locks(self) -> AsyncIterator[tuple[Any, ...]]:
+        """The pages of the listing of locks on the gallery, what is in it, and the resource group around it."""
+        first = f"{self._gallery_url}{_LOCKS}"
+        return read_pages(self._reading.send_request, first, "the locks on the gallery", self._account)
 
     async def finish(self, poller: _Poller, *, action: str) -> None:
         """Wait for the end of a long-running operation; the caller sets the limit."""
@@ -198,11 +190,10 @@ class Arm:
 
 
 class _Retry(AsyncRetryPolicy[Any, Any]):
-    """Try again, within bounds, what may be tried again.
+    """Try again, within bounds, what may be tried again: reads.
 
-    A write is tried again here only where Azure says that it did not take it (429). After a broken connection
-    or a 5xx nobody knows, and a second write bound to the first one's ETag would be refused: whoever asked
-    looks first.
+    A change is never sent again here, whatever came of it: meanwhile somebody may have changed what it rests on,
+    so whoever asked looks first.
 
     Args:
         attempts: how often in all.
@@ -223,13 +214,13 @@ class _Retry(AsyncRetryPolicy[Any, Any]):
         self._longest_wait = longest_wait
 
     def configure_retries(self, options: dict[str, Any]) -> dict[str, Any]:
-        """Leave writes alone where no answer came."""
-        return {**super().configure_retries(options), "methods": frozenset({"GET", "DELETE"})}
+        """Leave changes alone where no answer came."""
+        return {**super().configure_retries(options), "methods": frozenset({"GET"})}
 
     def is_retry(self, settings: dict[str, Any], response: PipelineResponse[Any, Any]) -> bool:
         """Whether this answer is worth another attempt."""
         status = response.http_response.status_code
-        if status < 400:
+        if status < 400 or response.http_request.method not in settings["methods"]:
             return False
         try:
             pause = self.get_retry_after(response)
@@ -237,11 +228,9 @@ class _Retry(AsyncRetryPolicy[Any, Any]):
             return False
         if pause is not None and pause > self._longest_wait:
             return False
-        if is_throttle(status, pause) and response.http_request.method == "GET":
+        if is_throttle(status, pause):
             return False  # all reads pause together: ThrottledReads
-        if status == 429:
-            return True
-        return response.http_request.method in settings["methods"] and status in (408, 500, 502, 503, 504)
+        return status in (408, 500, 502, 503, 504)
 
 
 class _SameHost(SansIOHTTPPolicy[Any, Any]):
@@ -291,5 +280,9 @@ def _credential(access: Access, attempts: int) -> AsyncTokenCredential:
                 "retry_status": again,
             }
             return ClientSecretCredential(tenant, client, secret.get_secret_value(), **bounds)
-        case DefaultChain():
+        case DefaultChain(environment=True):
             return DefaultAzureCredential()
+        case DefaultChain(client_id=client_id):
+            return DefaultAzureCredential(
+                exclude_environment_credential=True, managed_identity_client_id=client_id
+            )

@@ -1,9 +1,8 @@
-"""An Azure Compute Gallery as the port wants it: whole listings, careful writes, bounded waits."""
+"""An Azure Compute Gallery as the port wants it: whole listings, careful changes, bounded waits."""
 
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -12,22 +11,34 @@ from typing import TYPE_CHECKING, Any
 
 from slipway.bot.clouds.azure.access import choose_access
 from slipway.bot.clouds.azure.account import AzureAccount
-from slipway.bot.clouds.azure.documents import is_azure_number, read_definition, read_version
+from slipway.bot.clouds.azure.changes import VersionChanges
+from slipway.bot.clouds.azure.documents import (
+    is_definition_name,
+    list_definitions,
+    list_versions,
+    why_no_azure_number,
+)
+from slipway.bot.clouds.azure.locks import read_locks
 from slipway.bot.clouds.azure.settings import AzureSettings
 from slipway.bot.clouds.azure.throttling import USUAL_PATIENCE, Patience
 from slipway.bot.clouds.declaration import CloudContext
-from slipway.bot.clouds.model import Definition, ImageVersion, VersionNumber, VersionState
+from slipway.bot.clouds.model import (
+    Definition,
+    ImageVersion,
+    Lock,
+    VersionListing,
+    VersionNumber,
+)
+from slipway.bot.clouds.ports.image_versions import Guard, VersionAbsentError
 from slipway.bot.core.errors import CloudError, CloudErrorKind
 from slipway.bot.core.times import format_duration
 
 if TYPE_CHECKING:
     from slipway.bot.clouds.azure.arm import Arm, VersionDocument
 
-_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,78}[A-Za-z0-9])?", re.ASCII)
-"""Source: Azure Compute Gallery, names of image definitions. Anything else could change the URL's path."""
-
-_UNSURE = frozenset({CloudErrorKind.UNREACHABLE, CloudErrorKind.BROKEN, CloudErrorKind.TIMED_OUT})
-"""After these, a write may or may not have been taken."""
+_ABSENT_CODES = frozenset({"ResourceNotFound", "NotFound"})
+"""The codes of a 404 about the resource itself: ARM's, and compute's own. Every other one is about what should hold
+it (``SubscriptionNotFound``, ``ResourceGroupNotFound``, ``ParentResourceNotFound``), so it tells of no version."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +77,14 @@ class AzureGallery:
         self._listings = asyncio.Semaphore(settings.parallel_listings)
         self._opening = asyncio.Lock()
         self._arm: Arm | None = None
+        self._changes = VersionChanges(
+            account=self._account,
+            settings=settings,
+            open=self._open,
+            read=self._read,
+            backoff=timing.backoff.total_seconds(),
+            polling=timing.polling.total_seconds(),
+        )
 
     @property
     def title(self) -> str:
@@ -82,27 +101,28 @@ class AzureGallery:
         action = "list the image definitions"
         async with self._within(self._settings.operation_timeout, action), self._listings:
             entries = await self._all((await self._open()).definitions(), action)
-        found = (read_definition(entry, self._account) for entry in entries)
-        return tuple(sorted(found, key=lambda definition: definition.name))
+        return list_definitions(entries, self._account)
 
-    async def versions(self, definition: str) -> tuple[ImageVersion, ...]:
-        """All versions of one definition; one that cannot be read fails the listing, and is named."""
+    async def versions(self, definition: str) -> VersionListing:
+        """All versions of one definition; what cannot be read is named beside them."""
         self._check_name(definition)
         action = f"list the versions of {definition}"
         async with self._within(self._settings.operation_timeout, action), self._listings:
             entries = await self._all((await self._open()).versions(definition), action)
-        # A version may be on two pages where the listing shifted in between.
-        found = (read_version(entry, definition, self._account) for entry in entries)
-        return tuple({version.number: version for version in found}.values())
+        return list_versions(entries, definition, self._account)
 
     async def version(self, definition: str, number: VersionNumber) -> ImageVersion:
-        """One version as it is now; CloudError NOT_FOUND where there is none."""
+        """One version as it is now; see the port for what it raises where there is none."""
         return (await self._read(definition, number)).version
 
-    async def set_promoted(self, definition: str, number: VersionNumber, *, promoted: bool) -> None:
+    async def set_promoted(
+        self, definition: str, number: VersionNumber, *, promoted: bool, guard: Guard | None = None
+    ) -> tuple[str, ...]:
         """Clear (or set) a version's exclude-from-latest flag, and that of every region that has its own.
 
-        Reads, modifies and writes the whole publishing profile, and waits until Azure has finished.
+        Each try reads, modifies and writes, and waits until Azure has finished; then what else of the version is
+        other than it was read is returned. Without an ETag, which Azure does not send, a change that somebody makes
+        between that read and the write is lost; the time between them is as short as it can be.
 
         Where things are so already, nothing is written; where an earlier write to the same end still runs
         (the process died meanwhile, the answer got lost), its end is awaited.
@@ -113,22 +133,27 @@ class AzureGallery:
         verb = "let" if promoted else "keep"
         action = f"{verb} {number} of {definition} {'be' if promoted else 'out of'} latest"
         async with self._within(self._settings.operation_timeout, action):
-            await self._set_excluded(definition, number, not promoted, action)
+            return await self._changes.set_excluded(definition, number, not promoted, action, guard)
 
-    async def delete_version(self, definition: str, number: VersionNumber) -> None:
+    async def delete_version(
+        self, definition: str, number: VersionNumber, *, guard: Guard | None = None
+    ) -> None:
         """Delete one version and wait until Azure says it has; one that is gone already is no error."""
         self._check(definition, number)
         action = f"delete {number} of {definition}"
         async with self._within(self._settings.operation_timeout, action):
-            arm = await self._open()
-            try:
-                poller = await arm.begin_delete(definition, number, action=action)
-            except CloudError as error:
-                if error.kind is CloudErrorKind.CONFLICT and await self._is_being_deleted(definition, number):
-                    return
-                raise
-            if poller is not None:
-                await arm.finish(poller, action=action)
+            await self._changes.delete(definition, number, action, guard)
+
+    async def locks(self) -> tuple[Lock, ...]:
+        """The locks on the gallery, on what it holds, and on its resource group."""
+        action = "list the locks on the gallery"
+        async with self._within(self._settings.operation_timeout, action):
+            entries = await self._all((await self._open()).locks(), action)
+        return read_locks(entries, self._settings.gallery, self._account)
+
+    def why_impossible(self, number: VersionNumber) -> str:
+        """Versions have three numbers of 32 bits."""
+        return why_no_azure_number(number)
 
     async def close(self) -> None:
         """Let go of connections."""
@@ -137,84 +162,34 @@ class AzureGallery:
                 arm, self._arm = self._arm, None
                 await arm.close()
 
-    async def _set_excluded(
-        self, definition: str, number: VersionNumber, excluded: bool, action: str
-    ) -> None:
-        lost: CloudError | None = None
-        for attempt in range(self._settings.max_attempts):
-            if attempt:
-                await asyncio.sleep(self._timing.backoff.total_seconds() * 2 ** (attempt - 1))
-            read = await self._until_idle(definition, number, excluded, action)
-            # A failed version gets its write even if the flag looks right: the write before it ended halfway.
-            if read is None:
-                return
-            try:
-                arm = await self._open()
-                poller = await arm.begin_write(read, excluded=excluded, action=action)
-            except CloudError as error:
-                if error.kind is CloudErrorKind.CONFLICT and await self._took_it(
-                    definition, number, excluded
-                ):
-                    # aiohttp sends a write again, unasked, when a kept connection breaks: the first one was
-                    # taken, and the second one refused because of it. Look whether it has come to its end.
-                    lost = error
-                elif error.kind in _UNSURE:
-                    lost = error
-                else:
-                    raise
-                continue
-            await arm.finish(poller, action=action)
-            return
-        # The last write, too, may have been taken.
-        if lost is not None and await self._until_idle(definition, number, excluded, action) is not None:
-            raise lost
-
-    async def _until_idle(
-        self, definition: str, number: VersionNumber, excluded: bool, action: str
-    ) -> VersionDocument | None:
-        """The version once nothing changes it, or None where it has become as wanted.
-
-        Raises:
-            CloudError: CONFLICT where something else than such a write is under way.
-        """
-        while True:
-            read = await self._read(definition, number)
-            wanted = _is_flagged(read.version, excluded)
-            match read.version.state:
-                case VersionState.SUCCEEDED:
-                    return None if wanted else read
-                case VersionState.FAILED:
-                    return read
-                case VersionState.UPDATING if wanted:
-                    await asyncio.sleep(self._timing.polling.total_seconds())
-                case state:
-                    raise self._account.error(
-                        CloudErrorKind.CONFLICT,
-                        f"{self.title} was not asked to {action}: the version is {state.lower()} right now.",
-                    )
-
-    async def _took_it(self, definition: str, number: VersionNumber, excluded: bool) -> bool:
-        version = (await self._read(definition, number)).version
-        return version.state is not VersionState.FAILED and _is_flagged(version, excluded)
-
-    async def _is_being_deleted(self, definition: str, number: VersionNumber) -> bool:
-        """Whether the version is being deleted already; if so, wait until it is gone."""
-        while True:
-            try:
-                read = await self._read(definition, number)
-            except CloudError as error:
-                if error.kind is CloudErrorKind.NOT_FOUND:
-                    return True
-                raise
-            if read.version.state is not VersionState.DELETING:
-                return False
-            await asyncio.sleep(self._timing.polling.total_seconds())
-
     async def _read(self, definition: str, number: VersionNumber) -> VersionDocument:
         self._check(definition, number)
         arm = await self._open()
-        async with self._within(self._reading, f"show {number} of {definition}"):
-            return await arm.read(definition, number)
+        try:
+            async with self._within(self._reading, f"show {number} of {definition}"):
+                return await arm.read(definition, number)
+        except CloudError as error:
+            if error.kind is CloudErrorKind.NOT_FOUND and error.code in _ABSENT_CODES:
+                await self._confirm_absence(definition, number, error)
+            raise
+
+    async def _confirm_absence(self, definition: str, number: VersionNumber, error: CloudError) -> None:
+        """Raise VersionAbsentError where a listing of the definition lacks the version, too.
+
+        Raises:
+            CloudError: UNVERIFIED where it is listed, and whatever keeps the listing from being made.
+        """
+        listed = await self.versions(definition)
+        names = {str(each.number) for each in listed} | {each.name for each in listed.unreadable}
+        if str(number) in names:
+            raise self._account.error(
+                CloudErrorKind.UNVERIFIED,
+                f"{self.title} says that there is no {number} of {definition}, and lists it all the same.",
+                error.code,
+            ) from error
+        raise VersionAbsentError(
+            cloud=self._account.name, sentence=error.sentence, code=error.code
+        ) from error
 
     async def _all(self, pages: AsyncIterator[tuple[Any, ...]], action: str) -> list[Any]:
         """The entries of all pages; each page has the time of a read."""
@@ -263,7 +238,7 @@ class AzureGallery:
 
     def _check_name(self, definition: str) -> None:
         """Refuse what cannot be a definition's name before it becomes part of a URL."""
-        if _NAME.fullmatch(definition) is None:
+        if not is_definition_name(definition):
             raise self._account.error(
                 CloudErrorKind.NOT_FOUND,
                 f"{self.title} cannot have an image definition of that name: it holds letters, digits, dots, "
@@ -273,14 +248,6 @@ class AzureGallery:
     def _check(self, definition: str, number: VersionNumber) -> None:
         """Refuse what cannot be a version."""
         self._check_name(definition)
-        if not is_azure_number(number):
-            raise self._account.error(
-                CloudErrorKind.NOT_FOUND,
-                f"{self.title} cannot have a version {number} of {definition}: it holds three numbers below 2^31.",
-            )
-
-
-def _is_flagged(version: ImageVersion, excluded: bool) -> bool:
-    """Whether the flag, and every region's own, is set so."""
-    own = {region.excluded for region in version.regions} - {None}
-    return version.excluded is excluded and own <= {excluded}
+        problem = why_no_azure_number(number)
+        if problem:
+            raise self._account.error(CloudErrorKind.NOT_FOUND, f"{number} of {definition} {problem}.")

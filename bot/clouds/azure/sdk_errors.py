@@ -127,7 +127,9 @@ def _translate_response(error: HttpResponseError, account: AzureAccount, action:
     if kind is CloudErrorKind.THROTTLED and pause is not None:
         left_alone = format_duration(timedelta(seconds=round(pause)))
         sentence += f"; it wants to be left alone for {left_alone}"
-    return account.error(kind, f"{sentence}.", said.code, said.message)
+    found = account.error(kind, f"{sentence}.", said.code, said.message)
+    found.retry_after = pause
+    return found
 
 
 def _kind(status: int, said: _Said, pause: float | None) -> CloudErrorKind:

@@ -2,11 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NoReturn, Protocol
 
 from slipway.bot.clouds.capabilities import Capability
-from slipway.bot.clouds.model import Definition, ImageVersion, VersionNumber
-from slipway.bot.core.errors import UserError
+from slipway.bot.clouds.model import Definition, ImageVersion, Lock, VersionListing, VersionNumber
+from slipway.bot.core.errors import CloudError, CloudErrorKind, UserError
+
+Guard = Callable[[ImageVersion], None]
+"""Looks at a version right before each try to change it, and raises CloudError where it must not be changed now."""
+
+
+class VersionAbsentError(CloudError):
+    """There is no such version: the cloud said so of this very version, and a listing that works lacks it, too.
+
+    Any other failure to find it (a lost subscription, a mistyped group, a vanished gallery) is another CloudError,
+    and says nothing about the version.
+    """
+
+    def __init__(self, *, cloud: str, sentence: str, code: str = "") -> None:
+        super().__init__(CloudErrorKind.NOT_FOUND, cloud=cloud, sentence=sentence, code=code)
 
 
 class ImageVersions(Protocol):
@@ -18,26 +33,54 @@ class ImageVersions(Protocol):
         ...
 
     async def definitions(self) -> tuple[Definition, ...]:
-        """All image definitions, by name."""
+        """All image definitions, by name; an entry that is no use is there with its problem."""
         ...
 
-    async def versions(self, definition: str) -> tuple[ImageVersion, ...]:
-        """All versions of one definition, in any order; costs one call a page and none a version."""
-        ...
+    async def versions(self, definition: str) -> VersionListing:
+        """All versions of one definition, in any order; costs one call a page and none a version.
 
-    async def version(self, definition: str, number: VersionNumber) -> ImageVersion:
-        """One version as it is now; CloudError NOT_FOUND where there is none."""
-        ...
-
-    async def set_promoted(self, definition: str, number: VersionNumber, *, promoted: bool) -> None:
-        """Let a version be latest in every region of it, or in none, and wait until the cloud has finished.
-
-        Nothing else of the version changes.
+        An entry that cannot be understood is among the listing's ``unreadable``, and spoils no other.
         """
         ...
 
-    async def delete_version(self, definition: str, number: VersionNumber) -> None:
-        """Delete one version and wait until it is gone; one that is gone already is no error."""
+    async def version(self, definition: str, number: VersionNumber) -> ImageVersion:
+        """One version as it is now.
+
+        Raises:
+            VersionAbsentError: it is certain that there is none.
+            CloudError: anything else; where the cloud contradicts itself, UNVERIFIED.
+        """
+        ...
+
+    async def set_promoted(
+        self, definition: str, number: VersionNumber, *, promoted: bool, guard: Guard | None = None
+    ) -> tuple[str, ...]:
+        """Let a version be latest in every region of it, or in none, and wait until the cloud has finished.
+
+        Nothing else of the version changes; what is seen to be other afterwards all the same is returned, a line
+        each. Each try begins with a look at the version, which ``guard`` is shown.
+        """
+        ...
+
+    async def delete_version(
+        self, definition: str, number: VersionNumber, *, guard: Guard | None = None
+    ) -> None:
+        """Delete one version and wait until it is gone; one that is gone already is no error.
+
+        With a ``guard``, each try begins with a look at the version, which it is shown.
+        """
+        ...
+
+    async def locks(self) -> tuple[Lock, ...]:
+        """The cloud's own locks that forbid to delete or to change versions, those on all of them included.
+
+        Raises:
+            CloudError: they cannot be read; REFUSED where the identity may not.
+        """
+        ...
+
+    def why_impossible(self, number: VersionNumber) -> str:
+        """Why the cloud cannot have a version of this number, as the rest of a sentence; empty where it could."""
         ...
 
     async def close(self) -> None:
@@ -60,7 +103,7 @@ class NotConfiguredImageVersions:
         """Raises UserError."""
         self._refuse()
 
-    async def versions(self, definition: str) -> tuple[ImageVersion, ...]:
+    async def versions(self, definition: str) -> VersionListing:
         """Raises UserError."""
         self._refuse()
 
@@ -68,11 +111,23 @@ class NotConfiguredImageVersions:
         """Raises UserError."""
         self._refuse()
 
-    async def set_promoted(self, definition: str, number: VersionNumber, *, promoted: bool) -> None:
+    async def set_promoted(
+        self, definition: str, number: VersionNumber, *, promoted: bool, guard: Guard | None = None
+    ) -> tuple[str, ...]:
         """Raises UserError."""
         self._refuse()
 
-    async def delete_version(self, definition: str, number: VersionNumber) -> None:
+    async def delete_version(
+        self, definition: str, number: VersionNumber, *, guard: Guard | None = None
+    ) -> None:
+        """Raises UserError."""
+        self._refuse()
+
+    async def locks(self) -> tuple[Lock, ...]:
+        """Raises UserError."""
+        self._refuse()
+
+    def why_impossible(self, number: VersionNumber) -> str:
         """Raises UserError."""
         self._refuse()
 

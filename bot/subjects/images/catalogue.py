@@ -7,14 +7,14 @@ from collections.abc import Iterable
 from fnmatch import fnmatchcase
 
 from slipway.bot.clouds.capabilities import Clouds
-from slipway.bot.clouds.model import Definition, ImageVersion
+from slipway.bot.clouds.model import Definition, ImageVersion, Lock, VersionListing
 from slipway.bot.clouds.ports.image_versions import IMAGE_VERSIONS, ImageVersions
 from slipway.bot.core.concurrency import side_by_side
 from slipway.bot.core.errors import CloudError, CloudErrorKind, UserError
 from slipway.bot.core.text import nearest
 from slipway.bot.subjects.images.definitions import DefinitionRef, split_cloud
 from slipway.bot.subjects.images.formatting import join_names
-from slipway.bot.subjects.images.versions import newest_first
+from slipway.bot.subjects.images.versions import find_version, newest_first
 
 
 class Catalogue:
@@ -40,7 +40,7 @@ class Catalogue:
         found = [each for definitions in listed.values() for each in definitions]
         galleries_with = Counter(each.name.casefold() for each in found)
         refs = [
-            DefinitionRef(each.cloud, each.name, qualified=galleries_with[each.name.casefold()] > 1)
+            DefinitionRef(each.cloud, each.name, galleries_with[each.name.casefold()] > 1, each.problem)
             for each in found
         ]
         return tuple(sorted(refs, key=lambda ref: (ref.name, ref.cloud)))
@@ -99,20 +99,50 @@ class Catalogue:
             )
         return found[0]
 
-    async def versions(self, definition: DefinitionRef) -> tuple[ImageVersion, ...]:
-        """All versions of one definition, newest first."""
-        gallery = self._clouds.get(IMAGE_VERSIONS, definition.cloud)
-        return tuple(newest_first(await gallery.versions(definition.name)))
+    async def versions(self, definition: DefinitionRef) -> VersionListing:
+        """All versions of one definition, newest first, and what cannot be read beside them.
 
-    async def versions_of(
-        self, definitions: Iterable[DefinitionRef]
-    ) -> dict[DefinitionRef, tuple[ImageVersion, ...]]:
+        A definition with a problem has none.
+        """
+        if definition.problem:
+            return VersionListing()
+        gallery = self._clouds.get(IMAGE_VERSIONS, definition.cloud)
+        listing = await gallery.versions(definition.name)
+        return VersionListing(newest_first(listing), listing.unreadable)
+
+    async def versions_of(self, definitions: Iterable[DefinitionRef]) -> dict[DefinitionRef, VersionListing]:
         """All versions of several definitions, newest first, listed side by side.
 
         The adapters bound how many listings run at once. One listing that fails ends the others: a part of
         the truth is no ground for a plan.
         """
         return await side_by_side({each: self.versions(each) for each in definitions})
+
+    async def locks(self, clouds: Iterable[str]) -> dict[str, tuple[Lock, ...] | CloudError]:
+        """The locks in each of these clouds; where they cannot be read, the error that says why."""
+        return await side_by_side({cloud: self._locks(cloud) for cloud in dict.fromkeys(clouds)})
+
+    async def _locks(self, cloud: str) -> tuple[Lock, ...] | CloudError:
+        try:
+            return await self._clouds.get(IMAGE_VERSIONS, cloud).locks()
+        except CloudError as error:
+            return error
+
+    def named_version(self, definition: DefinitionRef, versions: VersionListing, text: str) -> ImageVersion:
+        """The version of this definition that somebody named.
+
+        Raises:
+            UserError: not a version, none that its cloud could have, one that cannot be read, or the definition has
+                no such one; with the nearest that it has.
+        """
+        gallery = self._clouds.get(IMAGE_VERSIONS, definition.cloud)
+        return find_version(
+            versions,
+            str(definition),
+            text,
+            unreadable=versions.unreadable,
+            why_impossible=gallery.why_impossible,
+        )
 
 
 def is_pattern(text: str) -> bool:

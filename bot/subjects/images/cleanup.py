@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from slipway.bot.clouds.model import ImageVersion
+from slipway.bot.clouds.model import ImageVersion, Lock, VersionListing
 from slipway.bot.core.errors import CloudError, CloudErrorKind
 from slipway.bot.core.model import Json
 from slipway.bot.core.steps import Draft
 from slipway.bot.subjects.images.catalogue import Catalogue
 from slipway.bot.subjects.images.definitions import DefinitionRef
-from slipway.bot.subjects.images.formatting import join_names
+from slipway.bot.subjects.images.formatting import join_names, tell_under_way, tell_unreadable
 from slipway.bot.subjects.images.observed import observe_deletion
 from slipway.bot.subjects.images.requests import Cleanup, Pin
-from slipway.bot.subjects.images.retention import Deletion, Retention, Rule, retention
+from slipway.bot.subjects.images.retention import Deletion, KeepReason, Retention, Rule, retention
 from slipway.bot.subjects.images.settings import RetentionSettings
 from slipway.bot.subjects.images.steps import DeleteVersion
-from slipway.bot.subjects.images.versions import is_promoted, latest_by_region
+from slipway.bot.subjects.images.versions import is_promoted, latest_by_region, under_way
 
 _RULE_LABELS = {
     Rule.END_OF_LIFE: "Past end of life",
@@ -54,13 +54,14 @@ class CleanupPlanner:
     async def plan(self, request: Cleanup, now: datetime) -> Draft[Cleanup]:
         """Plan to delete what retention chooses; a pinned request only deletes what is still chosen of it.
 
-        Costs one listing of the definitions and one of each definition's versions. Where any of them fails the
-        whole plan fails: a part of the truth deletes nothing. A definition that lists no versions among others
-        that do (a new one, say) is left alone with a warning.
+        Costs one listing of the definitions, one of each definition's versions and, where anything would go, one of
+        each cloud's locks. Where a listing of versions fails the whole plan fails: a part of the truth deletes
+        nothing. A definition that lists no versions, or something that cannot be read, is told.
 
         Raises:
             UserError: no such definition.
-            CloudError: the gallery cannot be read, or lists no versions at all (UNEXPECTED_ANSWER).
+            CloudError: the gallery cannot be read, or none of the definitions that had versions when this was
+                agreed on lists any now (UNEXPECTED_ANSWER).
         """
         if request.pins is not None:
             definitions = tuple(dict.fromkeys(pin.ref for pin in request.pins))
@@ -68,18 +69,9 @@ class CleanupPlanner:
             definitions = await self._catalogue.matching(request.definition)
         listed = await self._catalogue.versions_of(definitions)
         found = {definition: versions for definition, versions in listed.items() if versions}
-        empty = [definition for definition in listed if definition not in found]
         if not found:
-            raise CloudError(
-                CloudErrorKind.UNEXPECTED_ANSWER,
-                cloud=empty[0].cloud,
-                sentence=f"{join_names([str(each) for each in empty])} lists no versions at all, "
-                "which is no ground for a clean-up; nothing is deleted.",
-            )
-        decided = {
-            definition: retention(versions, now, self._policy, title=str(definition))
-            for definition, versions in found.items()
-        }
+            return _nothing_listed(request, listed)
+        decided, notes = await self._decide(found, now)
         pinned = None if request.pins is None else {pin.target for pin in request.pins}
         chosen = [
             _Chosen(definition, each)
@@ -87,11 +79,30 @@ class CleanupPlanner:
             for each in reversed(result.deletions)  # oldest first: what is missed least goes first
         ]
         going = [each for each in chosen if pinned is None or each.pin.target in pinned]
-        draft = self._draft(request, going, found, decided)
-        return replace(
-            draft,
-            warnings=(*(f"{each} lists no versions, and is left alone." for each in empty), *draft.warnings),
-        )
+        left_alone = [sentence for each, versions in listed.items() for sentence in _odd(each, versions)]
+        return self._draft(request, going, found, decided, (*left_alone, *notes))
+
+    async def _decide(
+        self, found: Mapping[DefinitionRef, VersionListing], now: datetime
+    ) -> tuple[dict[DefinitionRef, Retention], list[str]]:
+        """What retention says of each definition, with the locks of the clouds in which something would go; and a
+        sentence for each cloud whose locks are not known."""
+
+        def decide(definition: DefinitionRef, locks: Collection[Lock] = ()) -> Retention:
+            versions, title = found[definition], str(definition)
+            odd = bool(versions.unreadable)
+            return retention(versions.versions, now, self._policy, title=title, in_doubt=odd, locks=locks)
+
+        decided = {definition: decide(definition) for definition in found}
+        going = [definition for definition, result in decided.items() if result.deletions]
+        notes: list[str] = []
+        for cloud, locks in (await self._catalogue.locks(each.cloud for each in going)).items():
+            if isinstance(locks, CloudError):
+                notes.append(f"Which locks forbid to delete something is not known: {locks.sentence}")
+            elif locks:
+                here = [each for each in going if each.cloud == cloud]
+                decided.update({each: decide(each, locks) for each in here})
+        return decided, notes
 
     def _draft(
         self,
@@ -99,15 +110,20 @@ class CleanupPlanner:
         going: Sequence[_Chosen],
         found: Mapping[DefinitionRef, Sequence[ImageVersion]],
         decided: Mapping[DefinitionRef, Retention],
+        notes: Sequence[str],
     ) -> Draft[Cleanup]:
         pins = tuple(each.pin for each in going)
         total = sum(len(versions) for versions in found.values())
         caution = request.caution or self._caution(going, found)
         request = request.model_copy(update={"pins": pins, "caution": caution})
+        notes = [
+            *notes,
+            *(told for each, result in decided.items() for told in _kept_though_due(each, result)),
+        ]
         if not going:
             where = next(iter(found)) if len(found) == 1 else f"{len(found)} definitions"
             summary = f"Nothing to clean up: retention keeps all {total} versions of {where}."
-            return Draft(request, summary, (), {})
+            return Draft(request, " ".join((summary, *notes)), (), {})
         touched = list(dict.fromkeys(each.definition for each in going))
         observed: dict[str, Json] = {}
         latest = {
@@ -121,8 +137,11 @@ class CleanupPlanner:
             summary=f"{what} of {join_names([str(each) for each in touched])} deleted.",
             steps=tuple(self._step(each) for each in going),
             observed=observed,
-            evidence=self._evidence(going, total),
-            warnings=tuple(warning for definition in touched for warning in decided[definition].warnings),
+            evidence=self._evidence(going, decided, total),
+            warnings=(
+                *notes,
+                *(warning for definition in touched for warning in decided[definition].warnings),
+            ),
             independent=True,
             needs_approval=caution,
         )
@@ -141,10 +160,14 @@ class CleanupPlanner:
             limit=limits.get(deletion.rule),
         )
 
-    def _evidence(self, going: Sequence[_Chosen], total: int) -> tuple[tuple[str, str], ...]:
+    def _evidence(
+        self, going: Sequence[_Chosen], decided: Mapping[DefinitionRef, Retention], total: int
+    ) -> tuple[tuple[str, str], ...]:
         counts = {rule: sum(each.deletion.rule is rule for each in going) for rule in Rule}
         rows = [(_RULE_LABELS[rule], str(count)) for rule, count in counts.items() if count]
-        return (*rows, ("Kept", str(total - len(going))))
+        due = sum(each.due_by is not None for result in decided.values() for each in result.kept)
+        kept = f"{total - len(going)}, of which {due} though due" if due else str(total - len(going))
+        return (*rows, ("Kept", kept))
 
     def _caution(
         self, going: Sequence[_Chosen], found: Mapping[DefinitionRef, Sequence[ImageVersion]]
@@ -159,3 +182,46 @@ class CleanupPlanner:
         if not large:
             return ""
         return f"More than {self._policy.approval_share:.0%} would go of {join_names(large)}."
+
+
+def _nothing_listed(request: Cleanup, listed: Mapping[DefinitionRef, VersionListing]) -> Draft[Cleanup]:
+    """Where not one version can be read: nothing to do, unless there were some when this was agreed on.
+
+    Raises:
+        CloudError: then; so many that vanished at once are no ground for calling it done.
+    """
+    empty = [each for each, versions in listed.items() if not versions.unreadable and not each.problem]
+    sentence = f"{join_names([str(each) for each in empty])} lists no versions at all" if empty else ""
+    if request.pins:
+        raise CloudError(
+            CloudErrorKind.UNEXPECTED_ANSWER,
+            cloud=next(iter(listed)).cloud,
+            sentence=f"{sentence or 'Nothing can be read'}, which is no ground for a clean-up; nothing is deleted.",
+        )
+    odd = [told for each, versions in listed.items() for told in _odd(each, versions) if each not in empty]
+    told = " ".join((*([f"{sentence}."] if sentence else []), *odd))
+    return Draft(request.model_copy(update={"pins": ()}), f"Nothing to clean up: {told}", (), {})
+
+
+def _odd(definition: DefinitionRef, versions: VersionListing) -> tuple[str, ...]:
+    """What people must know of a definition's listing, a sentence each."""
+    if definition.problem:
+        return (f"{definition} {definition.problem}; it is left alone.",)
+    if not versions and not versions.unreadable:
+        return (f"{definition} lists no versions, and is left alone.",)
+    return (
+        *tell_unreadable(definition, versions),
+        *tell_under_way(definition, under_way(versions)),
+    )
+
+
+def _kept_though_due(definition: DefinitionRef, result: Retention) -> tuple[str, ...]:
+    """What a rule would have removed, and something else keeps: a sentence for each rule and reason."""
+    groups: dict[tuple[Rule, KeepReason], list[str]] = {}
+    for each in result.kept:
+        if each.due_by is not None:
+            groups.setdefault((each.due_by, each.why), []).append(str(each.version.number))
+    return tuple(
+        f"Kept in {definition}, though due ({_RULE_LABELS[rule].lower()}): {join_names(numbers)}: {why.value}."
+        for (rule, why), numbers in groups.items()
+    )

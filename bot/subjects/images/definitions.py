@@ -16,11 +16,13 @@ class DefinitionRef:
         cloud: the adapter's name, such as ``azure.staging``.
         name: the definition's own name.
         qualified: whether people are told the cloud, too: another one has a definition of this name.
+        problem: why its versions cannot be listed, as the rest of a sentence; empty for every usual one.
     """
 
     cloud: str
     name: str
     qualified: bool = field(default=False, compare=False)
+    problem: str = field(default="", compare=False)
 
     def __str__(self) -> str:
         return f"{self.cloud}{SEPARATOR}{self.name}" if self.qualified else self.name

@@ -4,33 +4,54 @@ from __future__ import annotations
 
 from slipway.bot.clouds.capabilities import Clouds
 from slipway.bot.clouds.model import ImageVersion, VersionNumber, VersionState
-from slipway.bot.clouds.ports.image_versions import IMAGE_VERSIONS, ImageVersions
-from slipway.bot.core.errors import CloudError, CloudErrorKind
+from slipway.bot.clouds.ports.image_versions import IMAGE_VERSIONS, ImageVersions, VersionAbsentError
+from slipway.bot.core.errors import CloudError, CloudErrorKind, Remedy
 from slipway.bot.core.steps import StepDone
-from slipway.bot.core.times import Clock
+from slipway.bot.core.times import Clock, system_clock
 from slipway.bot.core.waiting import Polling
-from slipway.bot.subjects.images.retention import Rule
+from slipway.bot.subjects.images.formatting import join_names
+from slipway.bot.subjects.images.history import RollbackHistory
+from slipway.bot.subjects.images.retention import KeepReason, Rule, retention
 from slipway.bot.subjects.images.settings import RetentionSettings
-from slipway.bot.subjects.images.steps import DeleteVersion, SetExcluded, VersionStep
+from slipway.bot.subjects.images.steps import DeleteVersion, FlagReason, SetExcluded, VersionStep
 from slipway.bot.subjects.images.versions import (
     has_ended,
+    is_blocked,
     is_excluded_everywhere,
     is_promoted,
     is_promoted_everywhere,
-    latest_by_region,
+    newest_latest,
     protection,
+    unfit,
 )
 
 
 class SetExcludedExecutor:
     """Carries out :class:`slipway.bot.subjects.images.steps.SetExcluded`.
 
-    Only a Succeeded version is promoted; a Failed one may still be taken back, for that is when it must be.
+    Only a Succeeded version is promoted; a Failed one may still be taken back, for that is when it must be. A
+    promotion looks again at all that it rests on, whatever was looked at when the run began: with many definitions
+    hours can lie between.
+
+    Args:
+        clouds: one of them has the version.
+        history: what was rolled back; None where nothing is known of that.
+        polling: how long a change may take to show.
+        clock: the present, for ends of life.
     """
 
-    def __init__(self, clouds: Clouds, polling: Polling | None = None) -> None:
+    def __init__(
+        self,
+        clouds: Clouds,
+        polling: Polling | None = None,
+        *,
+        history: RollbackHistory | None = None,
+        clock: Clock = system_clock,
+    ) -> None:
         self._clouds = clouds
         self._polling = polling or Polling()
+        self._history = history
+        self._clock = clock
 
     async def observe(self, step: SetExcluded, token: str) -> StepDone | None:
         """Done already if the flag is as wished everywhere and nothing is under way.
@@ -40,24 +61,70 @@ class SetExcludedExecutor:
         halfway.
 
         Raises:
-            CloudError: CONFLICT where the version is gone, going, or in no state for the change.
+            CloudError: CONFLICT where the version is gone, going, or in no state for the change, or where what
+                a promotion rests on does not hold any more.
         """
         found = await self._look(step)
         if found is None:
             raise _conflict(step, f"{step.named} is not there any more.")
         wished = _as_wished(step, found)
-        if found.state is VersionState.SUCCEEDED:
-            return _flag_done(step, already=True) if wished else None
-        ours = found.state is VersionState.UPDATING and wished
-        if ours or (found.state is VersionState.FAILED and step.excluded):
+        if found.state is VersionState.SUCCEEDED and wished:
+            return _flag_done(step, already=True)
+        if found.state is VersionState.UPDATING and wished:
             return None
-        raise _conflict(step, f"{step.named} is {found.state.value}, not Succeeded, so it was left as it is.")
+        self._guard(step, found)
+        if not step.excluded:
+            problem = await self._overtaken(step, found)
+            if problem:
+                raise _conflict(step, f"{step.named} {problem}; it was not promoted.")
+        return None
 
     async def act(self, step: SetExcluded, token: str) -> None:
-        """Write the flag; the adapter waits for the end of it."""
-        gallery = _gallery(self._clouds, step)
-        number = VersionNumber.parse(step.version)
-        await gallery.set_promoted(step.definition, number, promoted=not step.excluded)
+        """Write the flag; the adapter waits for the end of it.
+
+        Raises:
+            CloudError: UNVERIFIED where the flag is set, and something else of the version is other than before.
+        """
+        changed = await _gallery(self._clouds, step).set_promoted(
+            step.definition,
+            VersionNumber.parse(step.version),
+            promoted=not step.excluded,
+            guard=lambda found: self._guard(step, found),
+        )
+        if changed:
+            done = await self.verify(step, token)
+            raise CloudError(
+                CloudErrorKind.UNVERIFIED,
+                cloud=step.cloud,
+                sentence=f"{done.summary} But while it was changed, something else of it changed, too, which nobody "
+                f"asked for here: {join_names(changed, shown=len(changed))}. Look whether that is right.",
+                remedy=Remedy(f"images {step.pin.ref}"),
+            )
+
+    def _guard(self, step: SetExcluded, found: ImageVersion) -> None:
+        """Refuse to write where the version itself does not allow it; asked right before each write."""
+        may = (VersionState.SUCCEEDED, VersionState.FAILED) if step.excluded else (VersionState.SUCCEEDED,)
+        if found.state not in may:
+            raise _conflict(
+                step, f"{step.named} is {found.state.value}, not Succeeded, so it was left as it is."
+            )
+        problem = None if step.excluded else unfit(found, self._clock())
+        if problem:
+            raise _conflict(step, f"{step.named} {problem}; it was not promoted.")
+
+    async def _overtaken(self, step: SetExcluded, found: ImageVersion) -> str | None:
+        """Why the version is not to be promoted any more, though nothing is wrong with it; the rest of a sentence."""
+        named = step.why is FlagReason.NAMED
+        if self._history is not None and await self._history.taken_back_since(
+            step.pin, step.rollbacks, named=named
+        ):
+            return "was rolled back after this was planned"
+        if step.why is FlagReason.NEWEST_CANDIDATE:
+            versions = await _gallery(self._clouds, step).versions(step.definition)
+            top = newest_latest(each for each in versions if each.number != found.number)
+            if top is not None and top.number > found.number:
+                return f"is not the newest any more: {top.number} was promoted meanwhile"
+        return None
 
     async def verify(self, step: SetExcluded, token: str) -> StepDone:
         """Read the version until it shows the flag, or time is up.
@@ -118,23 +185,29 @@ class DeleteVersionExecutor:
             return _delete_done(step, already=True)
         if found.state is VersionState.DELETING:
             return None
-        problem = self._problem(step, found) or await self._taken_up(step, found)
+        self._guard(step, found)
+        problem = await self._not_due(step, found)
         if problem:
             raise _conflict(step, f"{step.named} {problem}; it was not deleted.")
         return None
 
     async def act(self, step: DeleteVersion, token: str) -> None:
         """Delete it; the adapter waits for the end of it."""
-        gallery = _gallery(self._clouds, step)
-        await gallery.delete_version(step.definition, VersionNumber.parse(step.version))
+        await _gallery(self._clouds, step).delete_version(
+            step.definition,
+            VersionNumber.parse(step.version),
+            guard=lambda found: self._guard(step, found),
+        )
 
     async def verify(self, step: DeleteVersion, token: str) -> StepDone:
-        """Look until the version cannot be found, or time is up.
+        """Look until it is certain that there is no such version, or time is up.
 
         Raises:
-            CloudError: UNVERIFIED where it is still there.
+            CloudError: UNVERIFIED where it is still there, or still listed.
         """
-        found = await self._polling.until(lambda: _look(self._clouds, step), lambda seen: seen is None)
+        found = await self._polling.until(lambda: self._seen(step), lambda seen: seen is None)
+        if isinstance(found, CloudError):
+            raise found
         if found is not None:
             raise CloudError(
                 CloudErrorKind.UNVERIFIED,
@@ -143,6 +216,21 @@ class DeleteVersionExecutor:
                 f"in state {found.state.value}.",
             )
         return _delete_done(step, already=False)
+
+    async def _seen(self, step: DeleteVersion) -> ImageVersion | CloudError | None:
+        """What is seen of the version; the error where its cloud contradicts itself, as a listing may lag behind."""
+        try:
+            return await _look(self._clouds, step)
+        except CloudError as error:
+            if error.kind is CloudErrorKind.UNVERIFIED:
+                return error
+            raise
+
+    def _guard(self, step: DeleteVersion, found: ImageVersion) -> None:
+        """Refuse to delete what the version itself speaks against; asked right before each deletion."""
+        problem = self._problem(step, found)
+        if problem:
+            raise _conflict(step, f"{step.named} {problem}; it was not deleted.")
 
     def _problem(self, step: DeleteVersion, found: ImageVersion) -> str | None:
         """Why the version itself must not be deleted, as the rest of a sentence about it."""
@@ -153,21 +241,29 @@ class DeleteVersionExecutor:
             return f"is {found.state.value}, not Succeeded"
         if step.rule is Rule.END_OF_LIFE and not has_ended(found, self._clock()):
             return "has not reached its end of life: the date was changed"
+        if is_blocked(found, self._clock()):
+            return f"is kept: {KeepReason.BLOCKED.value}"
         if not step.promoted and is_promoted(found):
             return "has been promoted since it was chosen"
         return None
 
-    async def _taken_up(self, step: DeleteVersion, found: ImageVersion) -> str | None:
-        """Whether a promoted version of a rolling definition became latest since it was chosen.
+    async def _not_due(self, step: DeleteVersion, found: ImageVersion) -> str | None:
+        """Why no rule removes it any more, as the rest of a sentence about it.
 
-        Asks for a listing, so only where it can matter: rule 1 may take a latest, and rule 2 takes none.
+        Asks for a listing, unless the version's own end of life is the reason: the other rules count.
         """
-        if step.rule is not Rule.ROLLING or not is_promoted(found):
+        if step.rule is Rule.END_OF_LIFE:
             return None
-        versions = await _gallery(self._clouds, step).versions(step.definition)
-        if any(each.number == found.number for each in latest_by_region(versions).values()):
+        listing = await _gallery(self._clouds, step).versions(step.definition)
+        if all(each.number != found.number for each in listing):
+            return "is not listed among the versions of its definition"
+        decided = retention(listing.versions, self._clock(), self._policy, in_doubt=bool(listing.unreadable))
+        kept = next((each for each in decided.kept if each.version.number == found.number), None)
+        if kept is None:
+            return None
+        if kept.why is KeepReason.LATEST:
             return "has become latest since it was chosen"
-        return None
+        return f"is not due any more: {kept.why.value}"
 
 
 def _gallery(clouds: Clouds, step: VersionStep) -> ImageVersions:
@@ -175,13 +271,11 @@ def _gallery(clouds: Clouds, step: VersionStep) -> ImageVersions:
 
 
 async def _look(clouds: Clouds, step: VersionStep) -> ImageVersion | None:
-    """A version as it is now; None where there is none."""
+    """A version as it is now; None only where it is certain that there is none."""
     try:
         return await _gallery(clouds, step).version(step.definition, VersionNumber.parse(step.version))
-    except CloudError as error:
-        if error.kind is CloudErrorKind.NOT_FOUND:
-            return None
-        raise
+    except VersionAbsentError:
+        return None
 
 
 def _is_so(step: SetExcluded, version: ImageVersion) -> bool:

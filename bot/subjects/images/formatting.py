@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from slipway.bot.clouds.model import ImageVersion
+from slipway.bot.clouds.model import ImageVersion, VersionListing
 
 _SHOWN = 3
 
@@ -43,3 +43,19 @@ def latest_changes(
         ("" if len(moves) == 1 else format_regions(regions), f"{old} → {new}")
         for (old, new), regions in changing.items()
     )
+
+
+def tell_unreadable(definition: object, versions: VersionListing) -> tuple[str, ...]:
+    """A sentence where something in a definition cannot be read; none where all can."""
+    if not versions.unreadable:
+        return ()
+    odd = join_names([str(each) for each in versions.unreadable])
+    return (f"Held back from every change in {definition}: {odd}. What it is, is not known.",)
+
+
+def tell_under_way(definition: object, versions: Sequence[ImageVersion]) -> tuple[str, ...]:
+    """A sentence where something is under way with versions of a definition; none where nothing is."""
+    if not versions:
+        return ()
+    named = join_names([f"{each.number} ({each.state.value})" for each in versions])
+    return (f"Under way in {definition}, and so left alone: {named}.",)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from slipway.bot.core.steps import Step
@@ -53,6 +55,22 @@ class PastOperations(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Rollbacks:
+    """What some versions have been through.
+
+    Attributes:
+        back: those that were rolled back, and not promoted since.
+        ended: how many rollbacks of each have ended, by target; none where there was none. The number only grows, so
+            a greater one than was noted says that it was rolled back since, whatever the clock says.
+        open: how many of each are agreed on and have not ended.
+    """
+
+    back: tuple[Pin, ...] = ()
+    ended: Mapping[str, int] = field(default_factory=dict)
+    open: Mapping[str, int] = field(default_factory=dict)
+
+
 class RollbackHistory:
     """Remembers by the operations which versions were rolled back."""
 
@@ -61,18 +79,43 @@ class RollbackHistory:
 
     async def rolled_back(self, versions: Collection[Pin] | None = None) -> tuple[Pin, ...]:
         """Those of these versions (None: of all) that were rolled back, and not promoted since."""
-        if versions is not None and not versions:
-            return ()
         if versions is None:
-            return await self._among(None)
-        targets = sorted({pin.target for pin in versions})
-        asked = (targets[first : first + MOST_TARGETS] for first in range(0, len(targets), MOST_TARGETS))
-        return tuple([pin for some in asked for pin in await self._among(some)])
+            past = await self._operations.past(KINDS, TAKEN_BACK, None)
+            return rolled_back((each.state, each.steps) for each in past)
+        return (await self.look_up(versions)).back
 
-    async def _among(self, targets: Collection[str] | None) -> tuple[Pin, ...]:
-        past = await self._operations.past(KINDS, TAKEN_BACK, targets)
-        found = rolled_back((each.state, each.steps) for each in past)
-        return tuple(pin for pin in found if targets is None or pin.target in targets)
+    async def look_up(self, versions: Collection[Pin]) -> Rollbacks:
+        """What these versions have been through."""
+        targets = sorted({pin.target for pin in versions})
+        back: list[Pin] = []
+        ended: Counter[str] = Counter()
+        under_way: Counter[str] = Counter()
+        for first in range(0, len(targets), MOST_TARGETS):
+            asked = targets[first : first + MOST_TARGETS]
+            past = await self._operations.past(KINDS, TAKEN_BACK, asked)
+            found = rolled_back((each.state, each.steps) for each in past)
+            back += [pin for pin in found if pin.target in asked]
+            for each in past:
+                taken = {
+                    step.target for step in each.steps if isinstance(step, SetExcluded) and step.excluded
+                }
+                (ended if each.state.ended else under_way).update(taken.intersection(asked))
+        return Rollbacks(tuple(back), ended, under_way)
+
+    async def taken_back_since(self, version: Pin, noted: int | None, *, named: bool) -> bool:
+        """Whether a version was rolled back after it was chosen to be promoted.
+
+        Args:
+            version: which.
+            noted: how many rollbacks of it had ended then; None where that was not noted.
+            named: whether it was chosen by its number, which may be done after a rollback, too.
+        """
+        if noted is None and named:
+            return False
+        seen = await self.look_up([version])
+        if noted is None:
+            return bool(seen.back)
+        return seen.ended.get(version.target, 0) + seen.open.get(version.target, 0) > noted
 
 
 def rolled_back(operations: Iterable[tuple[OperationState, Sequence[Step]]]) -> tuple[Pin, ...]:

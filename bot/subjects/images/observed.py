@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from slipway.bot.clouds.model import ImageVersion
+from slipway.bot.clouds.model import ImageVersion, VersionListing
 from slipway.bot.core.model import Json
 from slipway.bot.subjects.images.definitions import DefinitionRef
 from slipway.bot.subjects.images.versions import is_promoted, latest_by_region
@@ -37,3 +37,9 @@ def observe_latest(definition: DefinitionRef, versions: Iterable[ImageVersion]) 
     }
     numbers = set(by_region.values())
     return {f"latest of {definition}": numbers.pop() if len(numbers) == 1 else by_region}
+
+
+def observe_unreadable(definition: DefinitionRef, versions: VersionListing) -> dict[str, Json]:
+    """What of a definition cannot be read, by name; nothing where all can."""
+    names: list[Json] = [*sorted(each.name for each in versions.unreadable)]
+    return {f"unreadable in {definition}": names} if names else {}

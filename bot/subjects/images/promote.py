@@ -6,20 +6,26 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from slipway.bot.clouds.model import ImageVersion
+from slipway.bot.clouds.model import ImageVersion, VersionListing, VersionState
 from slipway.bot.core.errors import UserError
 from slipway.bot.core.model import Json
 from slipway.bot.core.steps import Draft
 from slipway.bot.core.times import format_date
 from slipway.bot.subjects.images.catalogue import Catalogue
 from slipway.bot.subjects.images.definitions import DefinitionRef
-from slipway.bot.subjects.images.formatting import format_regions, join_names, latest_changes
-from slipway.bot.subjects.images.history import RollbackHistory
-from slipway.bot.subjects.images.observed import observe_latest, observe_version
+from slipway.bot.subjects.images.formatting import (
+    format_regions,
+    join_names,
+    latest_changes,
+    tell_unreadable,
+)
+from slipway.bot.subjects.images.history import RollbackHistory, Rollbacks
+from slipway.bot.subjects.images.observed import observe_latest, observe_unreadable, observe_version
 from slipway.bot.subjects.images.requests import Pin, Promote
 from slipway.bot.subjects.images.steps import FlagReason, SetExcluded
 from slipway.bot.subjects.images.versions import (
-    find_version,
+    has_ended,
+    is_being_promoted,
     is_promoted,
     is_promoted_everywhere,
     latest_by_region,
@@ -37,7 +43,7 @@ class _Chosen:
 
     definition: DefinitionRef
     version: ImageVersion
-    versions: Sequence[ImageVersion]
+    versions: VersionListing
 
     @property
     def pin(self) -> Pin:
@@ -66,13 +72,18 @@ class PromotePlanner:
             UserError: no such definition or version, or the named version must not become latest.
             CloudError: the gallery cannot be read.
         """
+        seen = Rollbacks()
         if request.pins is not None:
             found = await self._catalogue.versions_of({pin.ref: None for pin in request.pins})
             named: list[tuple[DefinitionRef, str | None]] = [(pin.ref, pin.version) for pin in request.pins]
+            await self._check_not_taken_back(request, request.pins)
         else:
             found = await self._catalogue.versions_of(await self._catalogue.matching(request.definition))
             named = [(definition, request.version) for definition in found]
-            request = await self._avoiding(request, found)
+            seen = await self._look_up(request, found)
+            if request.version is None:
+                avoid = tuple(dict.fromkeys((*request.avoid, *seen.back)))
+                request = request.model_copy(update={"avoid": avoid})
         chosen: list[_Chosen] = []
         idle: list[str] = []
         for definition, text in named:
@@ -80,27 +91,62 @@ class PromotePlanner:
             version = (
                 _newest(definition, versions, request, now)
                 if text is None
-                else _named(versions, str(definition), text, now)
+                else self._named(definition, versions, text, now)
             )
             if version is None:
-                idle.append(_why_idle(str(definition), versions, text, now))
+                idle.append(_why_idle(definition, versions, text, now))
             else:
                 chosen.append(_Chosen(definition, version, versions))
+        if request.pins is None and self._history is not None:
+            noted = {each.pin.target: seen.ended.get(each.pin.target, 0) for each in chosen}
+            request = request.model_copy(update={"rollbacks": noted})
         return _draft(request, chosen, idle)
 
-    async def _avoiding(
+    def _named(
+        self, definition: DefinitionRef, versions: VersionListing, text: str, now: datetime
+    ) -> ImageVersion | None:
+        """The version of this number if it can be promoted; None if it is promoted already."""
+        version = self._catalogue.named_version(definition, versions, text)
+        if version.state is VersionState.SUCCEEDED and is_promoted_everywhere(version):
+            return None
+        problem = None if is_being_promoted(version) else unfit(version, now)
+        if problem:
+            raise UserError(
+                f"{text} of {definition} {problem}; it cannot be promoted.", hint=f"images {definition}"
+            )
+        return version
+
+    async def _look_up(
         self, request: Promote, found: Mapping[DefinitionRef, Sequence[ImageVersion]]
-    ) -> Promote:
-        """The request with those candidates noted that were rolled back, unless it names a version."""
-        if request.version is not None or self._history is None:
-            return request
-        candidates = [
-            Pin.of(definition, each)
-            for definition, versions in found.items()
-            for each in newer_candidates(versions)
-        ]
-        back = await self._history.rolled_back(candidates)
-        return request.model_copy(update={"avoid": tuple(dict.fromkeys((*request.avoid, *back)))})
+    ) -> Rollbacks:
+        """What those versions have been through that the request may choose."""
+        if self._history is None:
+            return Rollbacks()
+        pins: list[Pin] = []
+        for definition, versions in found.items():
+            if request.version is None:
+                may = [*newer_candidates(versions), *filter(is_being_promoted, versions)]
+            else:
+                may = [each for each in versions if str(each.number) == request.version]
+            pins += [Pin.of(definition, each) for each in may]
+        return await self._history.look_up(pins)
+
+    async def _check_not_taken_back(self, request: Promote, pins: Sequence[Pin]) -> None:
+        """Refuse what was rolled back after it was chosen.
+
+        Raises:
+            UserError: one of the versions was.
+        """
+        if self._history is None:
+            return
+        for pin in pins:
+            noted = None if request.rollbacks is None else request.rollbacks.get(pin.target)
+            if await self._history.taken_back_since(pin, noted, named=request.version is not None):
+                raise UserError(
+                    f"{pin.version} of {pin.ref} was rolled back after this was planned; it is promoted again only "
+                    "when somebody names it.",
+                    hint=f"images {pin.ref}",
+                )
 
 
 def _avoided(definition: DefinitionRef, version: ImageVersion, request: Promote) -> bool:
@@ -112,40 +158,41 @@ def _avoided(definition: DefinitionRef, version: ImageVersion, request: Promote)
 def _newest(
     definition: DefinitionRef, versions: Sequence[ImageVersion], request: Promote, now: datetime
 ) -> ImageVersion | None:
+    """The newest candidate; where there is none, the latest whose own promotion is under way, to wait for."""
     if request.avoid:
         versions = [each for each in versions if not _avoided(definition, each, request)]
-    return newest_candidate(versions, now)
+    candidate = newest_candidate(versions, now)
+    top = newest_latest(versions)
+    if candidate is None and top is not None and is_being_promoted(top) and not has_ended(top, now):
+        return top
+    return candidate
 
 
-def _named(
-    versions: Sequence[ImageVersion], definition: str, text: str, now: datetime
-) -> ImageVersion | None:
-    """The version of this number if it can be promoted; None if it is promoted already."""
-    version = find_version(versions, definition, text)
-    if is_promoted_everywhere(version):
-        return None
-    problem = unfit(version, now)
-    if problem:
-        raise UserError(
-            f"{text} of {definition} {problem}; it cannot be promoted.", hint=f"images {definition}"
-        )
-    return version
+def _why(chosen: _Chosen, request: Promote) -> FlagReason:
+    if is_being_promoted(chosen.version):
+        return FlagReason.UNDER_WAY
+    return FlagReason.NEWEST_CANDIDATE if request.version is None else FlagReason.NAMED
 
 
-def _why_idle(definition: str, versions: Sequence[ImageVersion], text: str | None, now: datetime) -> str:
+def _why_idle(definition: DefinitionRef, versions: VersionListing, text: str | None, now: datetime) -> str:
     if text is not None:
         return f"{text} of {definition} is promoted already."
+    if definition.problem:
+        return f"{definition} {definition.problem}."
+    odd = "".join(f" {sentence}" for sentence in tell_unreadable(definition, versions))
     if not versions:
-        return f"{definition} has no versions yet."
+        return f"{definition} has no versions {'that can be read' if odd else 'yet'}.{odd}"
     top = newest_latest(versions)
     than = f"newer than its latest, {top.number}" if top else "at all"
+    if top and top.state is not VersionState.SUCCEEDED:
+        than += f", which is {top.state.value}"
     passed = [
         f"{each.number} {unfit(each, now) or 'was rolled back (name it to promote it again)'}"
         for each in newer_candidates(versions)[:3]
     ]
     if passed:
-        return f"{definition} has no candidate fit to be promoted: {join_names(passed)}."
-    return f"{definition} has no candidate {than}."
+        return f"{definition} has no candidate fit to be promoted: {join_names(passed)}.{odd}"
+    return f"{definition} has no candidate {than}.{odd}"
 
 
 def _draft(request: Promote, chosen: Sequence[_Chosen], idle: Sequence[str]) -> Draft[Promote]:
@@ -155,14 +202,23 @@ def _draft(request: Promote, chosen: Sequence[_Chosen], idle: Sequence[str]) -> 
             idle[0] if len(idle) == 1 else f"None of {len(idle)} definitions has a candidate to promote."
         )
         return Draft(pinned, f"Nothing to promote: {summary}", (), {})
-    why = FlagReason.NEWEST_CANDIDATE if request.version is None else FlagReason.NAMED
-    steps = tuple(SetExcluded(**each.pin.model_dump(), excluded=False, why=why) for each in chosen)
+    steps = tuple(
+        SetExcluded(
+            **each.pin.model_dump(),
+            excluded=False,
+            why=_why(each, request),
+            rollbacks=None if request.rollbacks is None else request.rollbacks.get(each.pin.target),
+        )
+        for each in chosen
+    )
     observed: dict[str, Json] = {}
     evidence: list[tuple[str, str]] = []
     warnings: list[str] = []
     for each in chosen:
-        observed |= observe_version(each.definition, each.version) | observe_latest(
-            each.definition, each.versions
+        observed |= (
+            observe_version(each.definition, each.version)
+            | observe_latest(each.definition, each.versions)
+            | observe_unreadable(each.definition, each.versions)
         )
         evidence += _evidence(each, alone=len(chosen) == 1)
         warnings += _warnings(each)
@@ -224,7 +280,17 @@ def _warnings(each: _Chosen) -> list[str]:
     before, after = latest_by_region(each.versions), latest_by_region(_after(each))
     here = {region.name for region in each.version.regions}
     number, definition = each.version.number, each.definition
-    warnings = []
+    warnings = [*tell_unreadable(definition, each.versions)]
+    if is_being_promoted(each.version):
+        warnings.append(
+            f"{number} of {definition} is being updated right now: this waits for the end of that."
+        )
+    others = {held.number: held for held in before.values() if held.number != number}
+    warnings += [
+        f"{held.number}, a latest of {definition}, is {held.state.value} right now."
+        for held in others.values()
+        if held.state is not VersionState.SUCCEEDED
+    ]
     newer = [region for region in here & before.keys() if after[region].number != number]
     if newer:
         where = "" if len(newer) == len(here) else f" in {format_regions(newer)}"

@@ -5,7 +5,7 @@ All of these are stored. ``kind``, the names of fields and their defaults stay a
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -58,14 +58,18 @@ class Promote(Request):
 
     ``version`` is what the person named, if anything. ``pins`` is what planning made of it; with pins, a
     newer candidate that arrives later changes nothing. ``avoid`` are those candidates that were rolled back, as
-    planning found: they are only promoted when somebody names them.
+    planning found: they are only promoted when somebody names them. ``rollbacks`` says how many rollbacks of each
+    pinned version had ended by then, by target; None where that was not noted, as in format 1.
     """
+
+    FORMAT: ClassVar[int] = 2
 
     kind: Literal["promote"] = "promote"
     definition: str = Field(min_length=1)
     version: str | None = None
     pins: tuple[Pin, ...] | None = None
     avoid: tuple[Pin, ...] = ()
+    rollbacks: dict[str, int] | None = None
 
 
 class Rollback(Request):
@@ -91,3 +95,8 @@ class Cleanup(Request):
     definition: str | None = None
     pins: tuple[Pin, ...] | None = None
     caution: str = ""
+
+
+def without_rollbacks(fields: dict[str, Any]) -> dict[str, Any]:
+    """A promotion, or a step of one, of format 1 as one of format 2: what it had been through was not noted."""
+    return {**fields, "rollbacks": None}

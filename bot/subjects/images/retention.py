@@ -16,6 +16,10 @@ What the SOP leaves open is decided on the side of keeping:
   without the versions that are not ``Succeeded``, because those may turn out not to launch. In a rolling
   definition such a version counts towards the newest if it is among them, and stays beyond them if not.
 - No versions at all is no ground for a decision, and an error.
+- Where something of the definition cannot be read, only rule 1 removes: it looks at nothing but the version itself,
+  while the others count.
+- What the cloud would refuse to delete is kept, with the rule that would have removed it; it takes the place that it
+  would have taken.
 """
 
 from __future__ import annotations
@@ -26,12 +30,13 @@ from datetime import datetime
 from enum import StrEnum
 from fnmatch import fnmatchcase
 
-from slipway.bot.clouds.model import ImageVersion, VersionState
+from slipway.bot.clouds.model import ImageVersion, Lock, VersionState
 from slipway.bot.subjects.images.formatting import format_regions
 from slipway.bot.subjects.images.settings import RetentionSettings
 from slipway.bot.subjects.images.versions import (
     Protection,
     has_ended,
+    is_blocked,
     is_promoted,
     latest_by_region,
     newest_first,
@@ -58,6 +63,9 @@ class KeepReason(StrEnum):
     PROMOTED = "promoted"
     NEWEST_CANDIDATES = "among the newest candidates"
     NEWEST_ROLLING = "among the newest of a rolling definition"
+    BLOCKED = "its cloud refuses to delete it before its end of life"
+    LOCKED = "a lock in its cloud forbids to delete it"
+    IN_DOUBT = "something in its definition cannot be read, so nothing is deleted by counting"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +78,14 @@ class Deletion:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """A version that a clean-up keeps, and why."""
+    """A version that a clean-up keeps, and why.
+
+    ``due_by`` is the rule that would have removed it, had ``why`` not been so.
+    """
 
     version: ImageVersion
     why: KeepReason
+    due_by: Rule | None = None
 
 
 Decision = Deletion | Kept
@@ -95,7 +107,13 @@ _KEEP_REASONS = {
 
 
 def retention(
-    versions: Collection[ImageVersion], now: datetime, policy: RetentionSettings, *, title: str = ""
+    versions: Collection[ImageVersion],
+    now: datetime,
+    policy: RetentionSettings,
+    *,
+    title: str = "",
+    in_doubt: bool = False,
+    locks: Collection[Lock] = (),
 ) -> Retention:
     """Decide on every version of one definition; the module's text has the rules.
 
@@ -104,6 +122,8 @@ def retention(
         now: the present, in UTC.
         policy: how many to keep, what is rolling, and whose versions these are.
         title: what warnings call the definition; empty for its name.
+        in_doubt: whether the definition has something that cannot be read.
+        locks: of its cloud.
 
     Raises:
         ValueError: no versions, or those of several definitions.
@@ -123,9 +143,25 @@ def retention(
     )
     counter = _NewestCounter(policy, rolling=_is_rolling(definition, policy), latest=latest)
     decided = [decisions.get(place) or counter(version) for place, version in enumerate(ordered)]
+    decided = [_unless_forbidden(each, now, in_doubt, locks) for each in decided]
     deletions = tuple(decision for decision in decided if isinstance(decision, Deletion))
     kept = tuple(decision for decision in decided if isinstance(decision, Kept))
     return Retention(deletions, kept, _warnings(title or definition, ordered, deletions, kept))
+
+
+def _unless_forbidden(decision: Decision, now: datetime, in_doubt: bool, locks: Collection[Lock]) -> Decision:
+    """The decision, or to keep what must not or cannot be deleted."""
+    if isinstance(decision, Kept):
+        return decision
+    version = decision.version
+    why = None
+    if in_doubt and decision.rule is not Rule.END_OF_LIFE:
+        why = KeepReason.IN_DOUBT
+    elif is_blocked(version, now):
+        why = KeepReason.BLOCKED
+    elif any(lock.holds(version.definition, version.number) for lock in locks):
+        why = KeepReason.LOCKED
+    return decision if why is None else Kept(version, why, decision.rule)
 
 
 def _is_rolling(definition: str, policy: RetentionSettings) -> bool:

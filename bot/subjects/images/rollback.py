@@ -7,19 +7,27 @@ keeps what it has. Rolling back once more takes back the next one.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 
-from slipway.bot.clouds.model import ImageVersion
+from slipway.bot.clouds.model import ImageVersion, VersionListing, VersionState
 from slipway.bot.core.errors import UserError
 from slipway.bot.core.steps import Draft
 from slipway.bot.subjects.images.catalogue import Catalogue
 from slipway.bot.subjects.images.definitions import DefinitionRef
-from slipway.bot.subjects.images.formatting import format_regions, join_names, latest_changes
-from slipway.bot.subjects.images.observed import observe_latest, observe_version
+from slipway.bot.subjects.images.formatting import (
+    format_regions,
+    join_names,
+    latest_changes,
+    tell_unreadable,
+)
+from slipway.bot.subjects.images.observed import observe_latest, observe_unreadable, observe_version
 from slipway.bot.subjects.images.requests import Pin, Rollback
 from slipway.bot.subjects.images.steps import FlagReason, SetExcluded
-from slipway.bot.subjects.images.versions import find_version, latest_by_region, newest_first, unfit
+from slipway.bot.subjects.images.versions import latest_by_region, newest_first, unfit
+
+_CAN_BE_TAKEN_BACK = (VersionState.SUCCEEDED, VersionState.FAILED)
+"""A Failed one, too: that is when it must be."""
 
 
 class RollbackPlanner:
@@ -32,8 +40,8 @@ class RollbackPlanner:
         """Plan to exclude the newest promoted version, if a sound one takes over wherever it is latest.
 
         Raises:
-            UserError: no such definition, nothing to roll back to, what would take over is not Succeeded or
-                has ended, or the pinned version is not latest any more.
+            UserError: no such definition, nothing to roll back to, something is under way with the version, what
+                would take over is not Succeeded or has ended, or the pinned version is not latest any more.
             CloudError: the gallery cannot be read.
         """
         definition = await self._catalogue.one(request.definition)
@@ -43,11 +51,18 @@ class RollbackPlanner:
             raise UserError(
                 f"{definition} has no latest, so there is nothing to roll back.", hint=f"images {definition}"
             )
-        taken = _taken_back(request, definition, versions, before)
+        taken = self._taken_back(request, definition, versions, before)
+        if taken.state not in _CAN_BE_TAKEN_BACK:
+            raise UserError(
+                f"{taken.number} of {definition} is {taken.state.value} right now, and cannot be taken back until "
+                "that has ended.",
+                hint=f"images {definition}",
+            )
         after = latest_by_region(each for each in versions if each.number != taken.number)
         successors = _successors(definition, taken, before, after, now)
         pin = Pin.of(definition, taken)
         observed = observe_latest(definition, versions) | observe_version(definition, taken)
+        observed |= observe_unreadable(definition, versions)
         for each in successors:
             observed |= observe_version(definition, each)
         return Draft(
@@ -59,26 +74,26 @@ class RollbackPlanner:
                 (f"Latest in {where}" if where else "Latest", move)
                 for where, move in latest_changes(before, after)
             ),
-            warnings=_warnings(taken, before),
+            warnings=(*tell_unreadable(definition, versions), *_warnings(taken, before)),
         )
 
-
-def _taken_back(
-    request: Rollback,
-    definition: DefinitionRef,
-    versions: Sequence[ImageVersion],
-    before: Mapping[str, ImageVersion],
-) -> ImageVersion:
-    top = newest_first(before.values())[0]
-    if request.version is None:
-        return top
-    pinned = find_version(versions, str(definition), request.version)
-    if pinned.number != top.number:
-        raise UserError(
-            f"{request.version} is not the latest of {definition} any more; {top.number} is.",
-            hint=f"images {definition}",
-        )
-    return pinned
+    def _taken_back(
+        self,
+        request: Rollback,
+        definition: DefinitionRef,
+        versions: VersionListing,
+        before: Mapping[str, ImageVersion],
+    ) -> ImageVersion:
+        top = newest_first(before.values())[0]
+        if request.version is None:
+            return top
+        pinned = self._catalogue.named_version(definition, versions, request.version)
+        if pinned.number != top.number:
+            raise UserError(
+                f"{request.version} is not the latest of {definition} any more; {top.number} is.",
+                hint=f"images {definition}",
+            )
+        return pinned
 
 
 def _successors(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
-from typing import Literal, assert_never
+from typing import ClassVar, Literal, assert_never
 
 from slipway.bot.core.steps import Step
 from slipway.bot.subjects.images.definitions import DefinitionRef
@@ -18,12 +18,14 @@ class FlagReason(StrEnum):
     NEWEST_CANDIDATE = "newest-candidate"
     NAMED = "named"
     ROLLED_BACK = "rolled-back"
+    UNDER_WAY = "under-way"
 
 
 _FLAG_REASONS = {
     FlagReason.NEWEST_CANDIDATE: "it is the newest candidate",
     FlagReason.NAMED: "this version was asked for by its number",
     FlagReason.ROLLED_BACK: "it is latest, and is to be taken back",
+    FlagReason.UNDER_WAY: "its promotion is under way, and its end is waited for",
 }
 
 
@@ -62,11 +64,18 @@ class VersionStep(Step):
 
 
 class SetExcluded(VersionStep):
-    """Set or clear a version's own flag that keeps it from being latest, in every region of it."""
+    """Set or clear a version's own flag that keeps it from being latest, in every region of it.
+
+    ``rollbacks`` says how many rollbacks of a version had ended when it was chosen to be promoted; None where that
+    was not noted, as in format 1.
+    """
+
+    FORMAT: ClassVar[int] = 2
 
     kind: Literal["set-excluded"] = "set-excluded"
     excluded: bool
     why: FlagReason
+    rollbacks: int | None = None
 
     @property
     def title(self) -> str:

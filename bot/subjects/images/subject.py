@@ -14,10 +14,11 @@ from slipway.bot.operations.declarations import (
 )
 from slipway.bot.subjects.images.catalogue import Catalogue
 from slipway.bot.subjects.images.cleanup import CleanupPlanner
+from slipway.bot.subjects.images.confirmation import CleanupConfirmation
 from slipway.bot.subjects.images.executors import DeleteVersionExecutor, SetExcludedExecutor
 from slipway.bot.subjects.images.history import RollbackHistory
 from slipway.bot.subjects.images.promote import PromotePlanner
-from slipway.bot.subjects.images.requests import Cleanup, Promote, Rollback
+from slipway.bot.subjects.images.requests import Cleanup, Promote, Rollback, without_rollbacks
 from slipway.bot.subjects.images.rollback import RollbackPlanner
 from slipway.bot.subjects.images.services import ImageServices
 from slipway.bot.subjects.images.settings import RetentionSettings
@@ -66,6 +67,7 @@ IMAGES_SUBJECT: Subject[ImageServices] = Subject(
             arguments=lambda request: (request.definition, *([request.version] if request.version else [])),
             policy=PolicyDefaults(approvals=1),
             needs=IMAGE_VERSIONS,
+            upgrades={1: without_rollbacks},
         ),
         OperationKind(
             request=Rollback,
@@ -80,14 +82,18 @@ IMAGES_SUBJECT: Subject[ImageServices] = Subject(
             arguments=lambda request: (request.definition,) if request.definition else (),
             policy=PolicyDefaults(approvals=1, demanded=_demanded_by_cleanups),
             needs=IMAGE_VERSIONS,
+            confirm=lambda services: CleanupConfirmation(services.clouds, services.polling),
         ),
     ),
     steps=(
         StepKind(
             step=SetExcluded,
-            executor=lambda services: SetExcludedExecutor(services.clouds, services.polling),
+            executor=lambda services: SetExcludedExecutor(
+                services.clouds, services.polling, history=services.history, clock=services.clock
+            ),
             touches=_touches,
             targets=_targets,
+            upgrades={1: without_rollbacks},
         ),
         StepKind(
             step=DeleteVersion,

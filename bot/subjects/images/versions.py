@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from enum import StrEnum
+from itertools import zip_longest
 
-from slipway.bot.clouds.model import ImageVersion, VersionNumber, VersionState
+from slipway.bot.clouds.model import ImageVersion, UnreadableVersion, VersionNumber, VersionState
 from slipway.bot.core.errors import UserError
 from slipway.bot.core.text import nearest
 
@@ -64,6 +65,12 @@ def is_excluded_everywhere(version: ImageVersion) -> bool:
 def has_ended(version: ImageVersion, now: datetime) -> bool:
     """Whether its end of life is in the past; none set means that it has not ended."""
     return version.end_of_life is not None and version.end_of_life < now
+
+
+def is_blocked(version: ImageVersion, now: datetime) -> bool:
+    """Whether its cloud refuses to delete it now: it is kept until its end of life, which has not come (or is not
+    set)."""
+    return version.kept_until_end_of_life and not has_ended(version, now)
 
 
 def protection(version: ImageVersion, owner: str) -> Protection | None:
@@ -151,25 +158,69 @@ def version_statuses(
         words.append(VersionStatus.BUSY)
     if has_ended(version, now):
         words.append(VersionStatus.ENDED)
-    if protection(version, owner):
+    if protection(version, owner) or is_blocked(version, now):
         words.append(VersionStatus.PROTECTED)
     return tuple(words)
 
 
-def find_version(versions: Iterable[ImageVersion], definition: str, text: str) -> ImageVersion:
+def is_being_promoted(version: ImageVersion) -> bool:
+    """Whether an update towards what a promotion wants is under way: every flag is right, and it is not over."""
+    return version.state is VersionState.UPDATING and is_promoted_everywhere(version)
+
+
+def under_way(versions: Iterable[ImageVersion]) -> list[ImageVersion]:
+    """Those with which something is under way in their cloud, or in a state that is not known, newest first."""
+    settled = (VersionState.SUCCEEDED, VersionState.FAILED)
+    return newest_first(each for each in versions if each.state not in settled)
+
+
+def find_version(
+    versions: Iterable[ImageVersion],
+    definition: str,
+    text: str,
+    *,
+    unreadable: Iterable[UnreadableVersion] = (),
+    why_impossible: Callable[[VersionNumber], str] = lambda _number: "",
+) -> ImageVersion:
     """The version that somebody named.
 
+    Args:
+        versions: of the definition.
+        definition: what to call it.
+        text: what was typed.
+        unreadable: what of the definition cannot be read.
+        why_impossible: why its cloud cannot have such a number, as the rest of a sentence; empty where it could.
+
     Raises:
-        UserError: not a version, or the definition has no such one; with the nearest that it has.
+        UserError: not a version, one that cannot be read, or the definition has no such one; with the nearest by
+            number that it has.
     """
     held = {str(each.number): each for each in newest_first(versions)}
     found = held.get(text)
     if found is not None:
         return found
-    near = nearest(text, held) or tuple(held)[:3]
     hint = f"images {definition}"
+    odd = next((each for each in unreadable if each.name == text), None)
+    if odd is not None:
+        raise UserError(f"{odd} in {definition}: it is held back from every change.", hint=hint)
     try:
-        VersionNumber.parse(text)
+        number = VersionNumber.parse(text)
     except ValueError as error:
+        near = nearest(text, held) or tuple(held)[:3]
         raise UserError(f"{error}.", nearest=near, hint=hint) from None
-    raise UserError(f"{definition} has no version {text}.", nearest=near, hint=hint)
+    near = nearest_numbers(number, (each.number for each in held.values()))
+    problem = why_impossible(number)
+    raise UserError(
+        f"{text} {problem}." if problem else f"{definition} has no version {text}.", nearest=near, hint=hint
+    )
+
+
+def nearest_numbers(wanted: VersionNumber, held: Iterable[VersionNumber], limit: int = 3) -> tuple[str, ...]:
+    """The numbers that are nearest to a wanted one, nearest first: by the first part that differs, then the next."""
+
+    def distance(number: VersionNumber) -> tuple[int, ...]:
+        pairs = zip_longest(number.parts, wanted.parts, fillvalue=0)
+        return tuple(abs(one - other) for one, other in pairs)
+
+    newest = sorted(held, reverse=True)
+    return tuple(str(each) for each in sorted(newest, key=distance)[:limit])

@@ -292,7 +292,9 @@ class GalleryState:
         siblings = self.versions[running.key[0]]
         record = siblings[running.key[1]]
         record.running = None
-        if running.outcome is not Outcome.SUCCEEDED:
+        if running.terms.code == "OperationPreempted" and running.outcome is not Outcome.SUCCEEDED:
+            record.state = "Succeeded"  # the newer operation is over, too
+        elif running.outcome is not Outcome.SUCCEEDED:
             record.state = "Failed"
         elif running.deletes and running.effective:
             self._remove(running.key, record)
