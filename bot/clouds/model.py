@@ -14,6 +14,8 @@ from enum import StrEnum
 from functools import cached_property
 from typing import overload
 
+from slipway.bot.core.errors import CloudErrorKind, Remedy
+
 _NUMBER = r"(?:0|[1-9]\d{0,17})"
 _VERSION = re.compile(rf"{_NUMBER}(?:\.{_NUMBER}){{2,4}}", re.ASCII)
 
@@ -225,6 +227,23 @@ class InstanceState(StrEnum):
         return self in (InstanceState.SHUTTING_DOWN, InstanceState.TERMINATED)
 
 
+@dataclass(frozen=True, slots=True)
+class InstanceEnd:
+    """Why a machine is gone, where the cloud says.
+
+    Attributes:
+        kind: decides whose move it is; UNVERIFIED where somebody ended it.
+        reason: the cloud's own words.
+        code: the cloud's code for it.
+        remedy: what to type next.
+    """
+
+    kind: CloudErrorKind
+    reason: str
+    code: str = ""
+    remedy: Remedy = field(default_factory=Remedy)
+
+
 @dataclass(frozen=True)
 class Instance:
     """A machine. Its tags tell who asked for it and until when."""
@@ -237,6 +256,7 @@ class Instance:
     launched_at: datetime
     address: str = ""  # public address, or the private one, or empty
     tags: Mapping[str, str] = field(default_factory=dict)
+    end: InstanceEnd | None = None  # of a machine that is gone
     cloud: str = field(kw_only=True)
 
 

@@ -19,13 +19,17 @@ class UserError(SlipwayError):
         sentence: one plain sentence, shown as it is.
         nearest: names that the person may have meant, best first.
         hint: the next command to type, with its prefix left out (``images Fedora-Cloud-43-x64``).
+        more: how many names beyond ``nearest`` fit as well.
     """
 
-    def __init__(self, sentence: str, *, nearest: tuple[str, ...] = (), hint: str | None = None) -> None:
+    def __init__(
+        self, sentence: str, *, nearest: tuple[str, ...] = (), hint: str | None = None, more: int = 0
+    ) -> None:
         super().__init__(sentence)
         self.sentence = sentence
         self.nearest = nearest
         self.hint = hint
+        self.more = more
 
 
 class CloudErrorKind(StrEnum):

@@ -14,7 +14,12 @@ LONGEST_REASON = 300
 _MASK = "[…]"
 _LONGEST_READ = 5_000  # of what a cloud sent, only this much is looked at
 
-_URL_QUERY = re.compile(r"(\b[a-z][a-z0-9+.-]*://[^\s?\"'<>]*)\?[^\s\"'<>]*", re.IGNORECASE)
+_SIGNED_URL = re.compile(
+    r"(\b[a-z][a-z0-9+.-]*://[^\s?\"'<>]*)\?(?:[^\s\"'<>]*&)?"
+    r"(?:sig|signature|code|key|token|secret|password|credential|x-amz-[a-z-]+|[a-z_]*_(?:key|token|secret))="
+    r"[^\s\"'<>]*",
+    re.IGNORECASE,
+)
 _CREDENTIALS_IN_URL = re.compile(r"(\b[a-z][a-z0-9+.-]*://)[^\s/@]*@", re.IGNORECASE)
 _NAMED_SECRET = re.compile(
     r"(\b[\w-]*(?:secret|password|passwd|credential|signature|accountkey|accesskey|access[_-]key|token|sig)\b"
@@ -40,7 +45,7 @@ def clean_reason(text: str) -> str:
     they would set what follows as code.
     """
     line = " ".join("".join(each if each.isprintable() else " " for each in text[:_LONGEST_READ]).split())
-    line = _CREDENTIALS_IN_URL.sub(rf"\1{_MASK}@", _URL_QUERY.sub(rf"\1?{_MASK}", line))
+    line = _CREDENTIALS_IN_URL.sub(rf"\1{_MASK}@", _SIGNED_URL.sub(rf"\1?{_MASK}", line))
     line = _NAMED_SECRET.sub(rf"\1{_MASK}", _BEARER.sub(rf"\1 {_MASK}", line))
     line = _WEB_TOKEN.sub(_MASK, _ACCESS_KEY_ID.sub(_MASK, line))
     line = _RUN.sub(lambda found: _MASK if _is_blob(found[0]) else found[0], line)

@@ -24,7 +24,7 @@ def user_error_card(error: UserError, prefix: str) -> Card:
         return misuse_card(misuse, prefix, command.name)
     notes = []
     if error.nearest:
-        notes.append(f"Did you mean {_either(error.nearest)}?")
+        notes.append(f"Did you mean {_either(error.nearest, error.more)}?")
     if error.hint:
         notes.append(f"Next: `{prefix}{error.hint}`")
     return Card(tone=Tone.WARNING, title=_short(error.sentence), notes=tuple(notes))
@@ -67,6 +67,8 @@ def _short(sentence: str) -> str:
     return sentence if len(sentence) <= _LONGEST else f"{sentence[: _LONGEST - 1]}…"
 
 
-def _either(names: tuple[str, ...]) -> str:
+def _either(names: tuple[str, ...], more: int = 0) -> str:
     quoted = [f"`{name}`" for name in names]
+    if more:
+        return f"{', '.join(quoted)} or one of {more} more"
     return quoted[0] if len(quoted) == 1 else f"{', '.join(quoted[:-1])} or {quoted[-1]}"

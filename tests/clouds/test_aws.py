@@ -14,7 +14,15 @@ from slipway.bot.clouds.model import InstanceState
 from slipway.bot.clouds.simulated.aws.seed import FEDORA
 from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
 from slipway.bot.core.errors import CloudError, CloudErrorKind
-from tests.support.aws import aws_machines, launch_spec, logged_actions, simulated_aws, unique_name
+from tests.support.aws import (
+    aws_machines,
+    boto3_client,
+    call_in_thread,
+    launch_spec,
+    logged_actions,
+    simulated_aws,
+    unique_name,
+)
 from tests.support.clock import NOW
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -177,6 +185,16 @@ async def test_what_a_launch_made_is_found_by_its_token_gone_ones_included(ec2: 
     assert {machine.id for machine in await ec2.launched_with(token)} == {machine.id for machine in made}
     assert await ec2.launched_with(unique_name("token")) == ()
     assert await ec2.launched_with("token-*") == ()
+
+
+async def test_what_a_launch_made_is_found_by_its_client_token_where_somebody_took_the_tags(
+    aws: SimulatedAws, ec2: AwsMachines
+) -> None:
+    spec, token = await launch_spec(ec2, count=2), unique_name("token")
+    made = {machine.id for machine in await ec2.launch(spec, token)}
+    client = boto3_client(aws.url)
+    await call_in_thread(client, "delete_tags", Resources=sorted(made), Tags=[{"Key": TOKEN_TAG}])
+    assert {machine.id for machine in await ec2.launched_with(token)} == made
 
 
 async def test_one_token_launches_once(ec2: AwsMachines) -> None:

@@ -80,8 +80,8 @@ async def test_every_call_tells_every_failure_apart(aws: SimulatedAws, ec2: AwsM
     [
         ("InsufficientInstanceCapacity", CloudErrorKind.CAPACITY, ResponsibleParty.CLOUD),
         ("VcpuLimitExceeded", CloudErrorKind.QUOTA, ResponsibleParty.ADMIN),
-        ("InvalidSubnetID.NotFound", CloudErrorKind.NOT_FOUND, ResponsibleParty.REQUESTER),
-        ("InvalidParameterValue", CloudErrorKind.INVALID, ResponsibleParty.REQUESTER),
+        ("InvalidSubnetID.NotFound", CloudErrorKind.CONFIGURATION, ResponsibleParty.ADMIN),
+        ("InvalidParameterValue", CloudErrorKind.CONFIGURATION, ResponsibleParty.ADMIN),
         ("AuthFailure", CloudErrorKind.REFUSED, ResponsibleParty.ADMIN),
     ],
 )

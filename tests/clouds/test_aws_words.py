@@ -24,6 +24,7 @@ from slipway.bot.clouds.aws.responses import (
 )
 from slipway.bot.clouds.simulated.aws.seed import fedora_machines
 from slipway.bot.core.errors import CloudError, CloudErrorKind
+from slipway.bot.core.reasons import clean_reason
 from tests.support.aws import aws_settings
 from tests.support.clock import NOW
 
@@ -34,7 +35,7 @@ MEANINGS = {
     "InsufficientInstanceCapacity": CloudErrorKind.CAPACITY,
     "InstanceLimitExceeded": CloudErrorKind.QUOTA,
     "VcpuLimitExceeded": CloudErrorKind.QUOTA,
-    "InsufficientFreeAddressesInSubnet": CloudErrorKind.QUOTA,
+    "InsufficientFreeAddressesInSubnet": CloudErrorKind.CONFIGURATION,
     "RequestLimitExceeded": CloudErrorKind.THROTTLED,
     "Throttling": CloudErrorKind.THROTTLED,
     "UnauthorizedOperation": CloudErrorKind.REFUSED,
@@ -47,9 +48,9 @@ MEANINGS = {
     "InvalidAMIID.Unavailable": CloudErrorKind.CONFLICT,
     "InvalidLaunchTemplateName.NotFoundException": CloudErrorKind.NOT_FOUND,
     "InvalidLaunchTemplateId.VersionNotFound": CloudErrorKind.NOT_FOUND,
-    "InvalidKeyPair.NotFound": CloudErrorKind.NOT_FOUND,
-    "InvalidGroup.NotFound": CloudErrorKind.NOT_FOUND,
-    "InvalidParameterValue": CloudErrorKind.INVALID,
+    "InvalidKeyPair.NotFound": CloudErrorKind.CONFIGURATION,
+    "InvalidGroup.NotFound": CloudErrorKind.CONFIGURATION,
+    "InvalidParameterValue": CloudErrorKind.CONFIGURATION,
     "OperationNotPermitted": CloudErrorKind.CONFLICT,
     "IdempotentParameterMismatch": CloudErrorKind.CONFLICT,
     "IncorrectInstanceState": CloudErrorKind.CONFLICT,
@@ -101,23 +102,108 @@ def test_an_unknown_error_of_the_cloud_itself_is_its_own(status: int) -> None:
     assert error.kind is CloudErrorKind.BROKEN
 
 
-@given(code=st.text(max_size=200), message=st.text(min_size=30, max_size=200), status=st.integers(400, 599))
-def test_whatever_the_cloud_says_is_one_short_sentence_without_its_message(
+@given(code=st.text(max_size=200), message=st.text(max_size=2000), status=st.integers(400, 599))
+def test_whatever_the_cloud_says_is_one_short_sentence_and_its_own_line_beside_it(
     code: str, message: str, status: int
 ) -> None:
     error = translate_client_error(_client_error(code, message, status), REQUEST)
     assert isinstance(error, CloudError)
-    assert error.sentence.startswith("AWS did not launch 1 machine from ami-1: ")
+    did = "It is not known whether AWS did" if error.doubtful else "AWS did not"
+    assert error.sentence.startswith(f"{did} launch 1 machine from ami-1: ")
     assert error.sentence.isprintable()
     assert len(error.sentence) < 300
-    assert message not in error.sentence
+    assert error.reason == clean_reason(message)
 
 
-@pytest.mark.parametrize("name", [*WHOLE, "State"])
+@pytest.mark.parametrize(
+    ("code", "status", "doubtful"),
+    [
+        ("InternalError", 500, True),
+        ("Unavailable", 503, True),
+        ("SomethingNew", 500, True),
+        ("SomethingNew", 400, False),
+        ("InsufficientInstanceCapacity", 500, False),
+        ("RequestLimitExceeded", 503, False),
+        ("UnauthorizedOperation", 403, False),
+    ],
+)
+def test_an_error_of_the_cloud_itself_leaves_open_whether_a_change_was_made(
+    code: str, status: int, doubtful: bool
+) -> None:
+    answer = _client_error(code, status=status)
+    assert translate_client_error(answer, REQUEST).doubtful is doubtful
+    assert not translate_client_error(answer, Ec2Request("list images")).doubtful
+
+
+def test_a_clear_refusal_after_an_unclear_answer_is_not_clear() -> None:
+    answer = _client_error("RequestLimitExceeded", status=503)
+    error = translate_client_error(answer, REQUEST, doubtful=True)
+    assert error.sentence.startswith("It is not known whether AWS did launch 1 machine from ami-1: too many")
+
+
+def test_the_encoded_part_of_a_refusal_is_cut_off_before_anything_else() -> None:
+    words = "You are not authorized to perform this operation."
+    answer = _client_error(
+        "UnauthorizedOperation", f"{words} Encoded authorization failure message: a b c", 403
+    )
+    assert translate_client_error(answer, REQUEST).reason == words
+
+
+@pytest.mark.parametrize(
+    ("state_reason", "kind", "code"),
+    [
+        (
+            {"Code": "Server.InternalError", "Message": "Client.InternalError: Client error on launch"},
+            CloudErrorKind.CONFIGURATION,
+            "Client.InternalError",
+        ),
+        (
+            {"Code": "Server.InternalError", "Message": "Client.VolumeLimitExceeded: Volume limit exceeded"},
+            CloudErrorKind.QUOTA,
+            "Client.VolumeLimitExceeded",
+        ),
+        (
+            {"Code": "Server.InsufficientInstanceCapacity", "Message": "Server.InsufficientInstanceCapacity"},
+            CloudErrorKind.CAPACITY,
+            "Server.InsufficientInstanceCapacity",
+        ),
+        (
+            {"Code": "Client.InvalidSnapshot.NotFound"},
+            CloudErrorKind.CONFIGURATION,
+            "Client.InvalidSnapshot.NotFound",
+        ),
+        ({"Code": "Server.InternalError"}, CloudErrorKind.BROKEN, "Server.InternalError"),
+        (
+            {
+                "Code": "Client.UserInitiatedShutdown",
+                "Message": "Client.UserInitiatedShutdown: User initiated shutdown",
+            },
+            CloudErrorKind.UNVERIFIED,
+            "Client.UserInitiatedShutdown",
+        ),
+        ({"Message": "gone"}, CloudErrorKind.UNVERIFIED, ""),
+    ],
+)
+def test_a_machine_that_is_gone_tells_why(
+    state_reason: dict[str, str], kind: CloudErrorKind, code: str
+) -> None:
+    end = read_instance({**WHOLE, "State": {"Name": "terminated"}, "StateReason": state_reason}, ORIGIN).end
+    assert end is not None
+    assert (end.kind, end.code) == (kind, code)
+    assert end.reason == (state_reason.get("Message") or state_reason["Code"])
+
+
+@pytest.mark.parametrize("state_reason", [None, {}, {"Code": "", "Message": ""}])
+def test_a_machine_that_is_gone_without_a_word_tells_nothing(state_reason: object) -> None:
+    answer = {**WHOLE, "State": {"Name": "terminated"}, "StateReason": state_reason}
+    assert read_instance(answer, ORIGIN).end is None
+
+
+@pytest.mark.parametrize("name", [*WHOLE, "State", "StateReason"])
 @given(value=json_values)
 def test_a_broken_part_of_an_answer_is_reported_and_nothing_else_breaks(name: str, value: object) -> None:
     """A reader gives something, or says that the answer is unexpected; it raises nothing else."""
-    answer = {**WHOLE, "State": {"Name": "running"}, name: value}
+    answer = {**WHOLE, "State": {"Name": "terminated"}, name: value}
     readers: list[Callable[[], object]] = [
         lambda: read_image(answer, ORIGIN),
         lambda: read_instance(answer, ORIGIN),

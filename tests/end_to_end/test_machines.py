@@ -95,16 +95,40 @@ async def test_a_machine_is_launched_at_once_where_nobody_needs_to_agree_shown_a
 
 
 @pytest.mark.parametrize(
-    ("kind", "code", "sentence", "responsible"),
+    ("kind", "code", "sentence", "responsible", "following"),
     [
-        (FaultKind.ERROR, "InsufficientInstanceCapacity", "InsufficientInstanceCapacity", "the cloud"),
-        (FaultKind.REFUSE, "UnauthorizedOperation", "UnauthorizedOperation", "whoever runs Slipway"),
-        (FaultKind.REFUSE, "InstanceLimitExceeded", "InstanceLimitExceeded", "whoever runs Slipway"),
-        (FaultKind.THROTTLE, "", "RequestLimitExceeded", "the cloud"),
+        (
+            FaultKind.ERROR,
+            "InsufficientInstanceCapacity",
+            "InsufficientInstanceCapacity",
+            "the cloud",
+            f"Next: `{LAUNCH}`",
+        ),
+        (
+            FaultKind.REFUSE,
+            "UnauthorizedOperation",
+            "UnauthorizedOperation",
+            "whoever runs Slipway",
+            f"Next, once it is permitted: `{LAUNCH}`",
+        ),
+        (
+            FaultKind.REFUSE,
+            "InstanceLimitExceeded",
+            "InstanceLimitExceeded",
+            "whoever runs Slipway",
+            "Next, to see what could be ended: `!instances`",
+        ),
+        (FaultKind.THROTTLE, "", "RequestLimitExceeded", "the cloud", f"Next: `{LAUNCH}`"),
     ],
 )
 async def test_a_launch_that_ec2_refuses_ends_failed_in_plain_words(
-    bot: BotHarness, aws: SimulatedAws, kind: FaultKind, code: str, sentence: str, responsible: str
+    bot: BotHarness,
+    aws: SimulatedAws,
+    kind: FaultKind,
+    code: str,
+    sentence: str,
+    responsible: str,
+    following: str,
 ) -> None:
     before = await machines(aws)
     aws.faults.add(Fault(kind=kind, match="RunInstances", code=code, times=None))
@@ -113,7 +137,7 @@ async def test_a_launch_that_ec2_refuses_ends_failed_in_plain_words(
         assert shown.card.tone is Tone.FAILED
         assert "launch: failed" in shown.card.title
         assert any(note.startswith(f"Whose move: {responsible}") for note in shown.card.notes)
-        assert f"Next: `{LAUNCH}`" in shown.card.notes
+        assert following in shown.card.notes
         assert "Qx7-f" not in shown.text  # the encoded message of UnauthorizedOperation
     assert sentence in report.text
     assert "Qx7-f" not in str(await audit_trail(bot))

@@ -27,6 +27,7 @@ KEPT = [
     ),
     "Operation could not be completed as it results in exceeding approved standardEBDSv5Family Cores quota.",
     "Fedora-Cloud-Base-UEFI-UKI-x86_64-43-20261110 is deprecated",
+    "Please visit https://aws.amazon.com/marketplace/pp?sku=ebhljmclkudu651zy27rih2x2 and accept",
     "The security token included in the request is invalid.",
     "Enough InsufficientFreeAddressesInSubnet, InvalidBlockDeviceMapping and PrivateLinkServiceNetworkPolicies",
 ]
@@ -35,6 +36,7 @@ SECRETS = [
     ("key AKIAIOSFODNN7EXAMPLE is disabled", "AKIAIOSFODNN7EXAMPLE"),
     ("got wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY here", "K7MDENG"),
     ("see https://x.blob.core.windows.net/vhd?sv=2024-05-04&sig=abc%2Bdef for it", "sig=abc"),
+    ("https://b.s3.amazonaws.com/k?X-Amz-Date=1&X-Amz-Signature=0abc&x=1 is gone", "0abc"),
     ("SharedAccessSignature sig=7nO%2F and on", "7nO"),
     ('{"password": "correct-horse", "a": 1}', "correct-horse"),
     ("header Bearer eyJhbGciOi.eyJzdWIi.c2ln was refused", "eyJzdWIi"),

@@ -20,6 +20,7 @@ from pydantic import SecretStr
 from slipway.bot.clouds.aws.errors import (
     Ec2Request,
     UnexpectedResponseError,
+    is_unclear,
     translate_botocore_error,
     translate_client_error,
 )
@@ -51,12 +52,14 @@ def connect_timeout(settings: AwsSettings) -> timedelta:
     return min(_CONNECT_TIMEOUT, settings.timeout)
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class _PendingCall:
-    """A call in a thread: when it must end, and whether somebody still waits for it."""
+    """A call in a thread: when it must end, whether somebody still waits for it, and whether one of its tries
+    was answered so that nobody knows whether it took effect."""
 
     deadline: float
     abandoned: threading.Event = field(default_factory=threading.Event)
+    unclear: bool = False
 
     @property
     def over(self) -> bool:
@@ -152,18 +155,17 @@ class Ec2Calls:
         try:
             return work(self._open_client(request))
         except ClientError as error:
-            raise translate_client_error(error, request) from error
+            raise translate_client_error(error, request, doubtful=call.unclear) from error
         except (BotoCoreError, ResponseParserError) as error:
-            raise translate_botocore_error(error, request) from error
+            raise translate_botocore_error(error, request, doubtful=call.unclear) from error
         except UnexpectedResponseError as error:
-            raise request.failed(
-                CloudErrorKind.UNEXPECTED_ANSWER,
-                f"its answer could not be read, for {error} is not as it must be",
-            ) from error
+            why = f"its answer could not be read, for {error} is not as it must be"
+            raise request.failed(CloudErrorKind.UNEXPECTED_ANSWER, why, doubtful=True) from error
         except _DeadlineError:
             raise request.timed_out() from None
         except _UNREADABLE as error:
-            raise request.failed(CloudErrorKind.UNEXPECTED_ANSWER, "its answer could not be read") from error
+            why = "its answer could not be read"
+            raise request.failed(CloudErrorKind.UNEXPECTED_ANSWER, why, doubtful=True) from error
 
     def _open_client(self, request: Ec2Request) -> Any:
         with self._client_lock:
@@ -199,12 +201,20 @@ class Ec2Calls:
                 CloudErrorKind.REFUSED, "the files with AWS's own configuration cannot be read"
             ) from error
         client.meta.events.register("before-send.ec2", self._check_time)
+        client.meta.events.register("response-received.ec2", self._note_answer)
         return client
 
     def _check_time(self, **_event: object) -> None:
         """Hook of botocore before each request, retries and further pages included."""
         if self._thread.call.over:
             raise _DeadlineError
+
+    def _note_answer(
+        self, parsed_response: Response | None, exception: Exception | None, **_event: object
+    ) -> None:
+        """Hook of botocore after each answer, or lack of one, of which it may hide all but the last."""
+        if is_unclear(parsed_response, exception):
+            self._thread.call.unclear = True
 
 
 def _revealed(secret: SecretStr | None) -> str | None:

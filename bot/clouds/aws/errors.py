@@ -1,72 +1,26 @@
-"""What EC2's and botocore's errors mean for a person: a kind, and one plain sentence with the error code.
+"""What EC2's and botocore's errors mean for a person: a kind, one plain sentence with the error code, EC2's own
+message beside it, and whether a change may have been made all the same.
 
-EC2's own messages are never passed on: an UnauthorizedOperation carries an encoded blob of many lines.
-Sources: Amazon EC2 API Reference, "Error codes for the Amazon EC2 API"; botocore.exceptions.
+Sources: :mod:`.error_codes`; botocore.exceptions.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from slipway.bot.core.errors import CloudError, CloudErrorKind
+from slipway.bot.clouds.aws.error_codes import SEE_MACHINES, meaning_of
+from slipway.bot.core.errors import CloudError, CloudErrorKind, Remedy
 
 CLOUD_NAME = "aws"
 """The name of the unnamed account, and of the table."""
 
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9._-]{0,79}", re.ASCII)
 
-_DENIED = frozenset(
-    {"UnauthorizedOperation", "AccessDenied", "AccessDeniedException", "Client.UnauthorizedOperation"}
-)
-_EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "RequestExpired"})
-_CREDENTIALS = frozenset(
-    {
-        "AuthFailure",
-        "IncompleteSignature",
-        "InvalidAccessKeyId",
-        "InvalidClientTokenId",
-        "InvalidSecurityToken",
-        "MissingAuthenticationToken",
-        "SignatureDoesNotMatch",
-        "UnrecognizedClientException",
-    }
-)
-_ACCOUNT = frozenset({"Blocked", "OptInRequired", "PendingVerification", "AccountDisabled"})
-_THROTTLED = frozenset(
-    {
-        "BandwidthLimitExceeded",
-        "EC2ThrottledException",
-        "PriorRequestNotComplete",
-        "RequestLimitExceeded",
-        "RequestThrottled",
-        "RequestThrottledException",
-        "SlowDown",
-        "Throttling",
-        "ThrottlingException",
-        "TooManyRequestsException",
-    }
-)
-_CONFLICTS = {
-    "IdempotentParameterMismatch": "the same request was made before with other particulars",
-    "IncorrectInstanceState": "the machine's state does not allow it now",
-    "IncorrectState": "the resource's state does not allow it now",
-    "InvalidAMIID.Unavailable": "the image is not available any more, or not yet",
-    "OperationNotPermitted": "the machine is protected against it",
-}
-_RESOURCES = (
-    ("InvalidAMIID", "the image"),
-    ("InvalidInstanceID", "the machine"),
-    ("InvalidLaunchTemplateId.VersionNotFound", "this version of the launch template"),
-    ("InvalidLaunchTemplate", "the launch template"),
-    ("InvalidKeyPair", "the key pair that the launch template names"),
-    ("InvalidGroup", "a security group that the launch template names"),
-    ("InvalidSecurityGroupID", "a security group that the launch template names"),
-    ("InvalidSubnetID", "the subnet that the launch template names"),
-    ("InvalidVpcID", "the VPC that the launch template names"),
-    ("InvalidSnapshot", "a snapshot that the launch needs"),
-)
+_BLOB = re.compile(r"\s*Encoded authorization failure message:.*", re.DOTALL)
+"""What follows is for DecodeAuthorizationMessage, and for no reader."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,110 +41,141 @@ class Ec2Request:
     def _title(self) -> str:
         return "AWS" if self.cloud == CLOUD_NAME else f"AWS ({self.cloud})"
 
-    def failed(self, kind: CloudErrorKind, why: str, code: str = "") -> CloudError:
-        """The error that says it was not done, and why."""
+    def failed(
+        self,
+        kind: CloudErrorKind,
+        why: str,
+        code: str = "",
+        *,
+        reason: str = "",
+        remedy: Remedy | None = None,
+        doubtful: bool = False,
+    ) -> CloudError:
+        """The error that says it was not done, and why; or that this is not known.
+
+        Args:
+            kind: the class of failure.
+            why: completes “AWS did not …: ”.
+            code: EC2's error code, or the name of botocore's error.
+            reason: EC2's own message.
+            remedy: what to type next, where it is not the same again; in doubt it is to look.
+            doubtful: whether what was asked may have taken effect; of no meaning where it changes nothing.
+        """
         named = f" ({code})" if code else ""
-        sentence = f"{self._title} did not {self.action}: {why}{named}."
-        return CloudError(kind, cloud=self.cloud, code=code, sentence=sentence)
+        doubtful = doubtful and self.changes
+        did = f"It is not known whether {self._title} did" if doubtful else f"{self._title} did not"
+        return CloudError(
+            kind,
+            cloud=self.cloud,
+            code=code,
+            sentence=f"{did} {self.action}: {why}{named}.",
+            reason=reason,
+            remedy=SEE_MACHINES if doubtful else remedy,
+            doubtful=doubtful,
+        )
 
     def timed_out(self) -> CloudError:
         """The error for an answer that did not come in time."""
-        return self._unanswered(CloudErrorKind.TIMED_OUT, "no answer came in time")
+        return self.failed(CloudErrorKind.TIMED_OUT, "no answer came in time", doubtful=True)
 
     def disconnected(self) -> CloudError:
         """The error for a connection that broke before the answer was there."""
-        return self._unanswered(CloudErrorKind.UNREACHABLE, "the connection broke before the answer came")
-
-    def _unanswered(self, kind: CloudErrorKind, why: str) -> CloudError:
-        if not self.changes:
-            return self.failed(kind, why)
-        sentence = f"It is not known whether {self._title} did {self.action}: {why}."
-        return CloudError(kind, cloud=self.cloud, sentence=sentence)
+        why = "the connection broke before the answer came"
+        return self.failed(CloudErrorKind.UNREACHABLE, why, doubtful=True)
 
 
 class UnexpectedResponseError(Exception):
     """EC2's answer was well-formed and lacks what it must hold, or holds something else."""
 
 
-def _classify(code: str, status: int) -> tuple[CloudErrorKind, str]:
-    """The kind of an EC2 error code, and why in plain words. The order of the questions matters."""
-    if code in _CONFLICTS:
-        return CloudErrorKind.CONFLICT, _CONFLICTS[code]
-    for asked in (_refusal_of, _shortage_of, _absence_of):
-        if meaning := asked(code):
-            return meaning
-    if status >= 500:
-        return CloudErrorKind.BROKEN, "it had an error of its own"
-    return CloudErrorKind.INVALID, "it does not take the request as it is"
-
-
-def _refusal_of(code: str) -> tuple[CloudErrorKind, str] | None:
-    if code in _DENIED:
-        return CloudErrorKind.REFUSED, "Slipway's AWS identity lacks the permission"
-    if code in _EXPIRED:
-        return CloudErrorKind.REFUSED, "Slipway's AWS credentials have expired, or its clock is wrong"
-    if code in _CREDENTIALS:
-        return CloudErrorKind.REFUSED, "it does not accept Slipway's AWS credentials"
-    if code in _ACCOUNT:
-        return CloudErrorKind.REFUSED, "the AWS account is not allowed to do this"
-    return None
-
-
-def _shortage_of(code: str) -> tuple[CloudErrorKind, str] | None:
-    if code in _THROTTLED:
-        return CloudErrorKind.THROTTLED, "too many requests came at once, and trying again did not help"
-    if code.startswith("Insufficient") and code.endswith("Capacity"):
-        return (
-            CloudErrorKind.CAPACITY,
-            "it has no room for such machines just now; another zone or type may have, and it is not a quota",
-        )
-    if code.endswith("LimitExceeded") or code == "InsufficientFreeAddressesInSubnet":
-        return CloudErrorKind.QUOTA, "a quota of the AWS account is used up"
-    return None
-
-
-def _absence_of(code: str) -> tuple[CloudErrorKind, str] | None:
-    if "NotFound" not in code and not code.endswith(".Malformed"):
-        return None
-    resource = next(
-        (resource for prefix, resource in _RESOURCES if code.startswith(prefix)),
-        "something the request names",
-    )
-    return CloudErrorKind.NOT_FOUND, f"{resource} does not exist, or not in this region"
-
-
-def translate_client_error(error: Any, request: Ec2Request) -> CloudError:
-    """A ``botocore.exceptions.ClientError`` as a CloudError."""
-    answer = error.response
-    status = int(answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+def code_of(answer: Mapping[str, Any]) -> str:
+    """The error code of an answer as botocore parses it; empty where it has none that could be one."""
     given = str(answer.get("Error", {}).get("Code", ""))
-    code = given if _CODE.fullmatch(given) and given != "Unknown" else ""
-    kind, why = _classify(code, status)
-    return request.failed(kind, why, code)
+    return given if _CODE.fullmatch(given) and given != "Unknown" else ""
 
 
-def translate_botocore_error(error: Exception, request: Ec2Request) -> CloudError:
-    """Any ``botocore.exceptions.BotoCoreError`` or parser error as a CloudError.
+def is_unclear(answer: Mapping[str, Any] | None, error: Exception | None) -> bool:
+    """Whether an answer, or its lack, leaves open whether the request took effect.
+
+    A refusal by name is clear, also one that comes with a status of 5xx, such as InsufficientInstanceCapacity. An
+    error of EC2's own is not, as it may come after the effect; nor is an answer that never came or cannot be read.
+    A connection that was never made is clear.
+
+    Args:
+        answer: as botocore parses it; None where there was none.
+        error: what botocore raised instead.
+    """
+    from botocore import exceptions
+
+    if error is not None:
+        never_sent = (
+            exceptions.EndpointConnectionError,
+            exceptions.ConnectTimeoutError,
+            exceptions.ProxyConnectionError,
+            exceptions.SSLError,
+        )
+        return not isinstance(error, never_sent)
+    if answer is None or "Error" not in answer:
+        return False
+    return meaning_of(code_of(answer), _status_of(answer)).kind is CloudErrorKind.BROKEN
+
+
+def _status_of(answer: Mapping[str, Any]) -> int:
+    return int(answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+
+
+def translate_client_error(error: Any, request: Ec2Request, *, doubtful: bool = False) -> CloudError:
+    """A ``botocore.exceptions.ClientError`` as a CloudError.
+
+    Args:
+        error: with EC2's answer.
+        request: what was asked.
+        doubtful: whether an earlier try of the same request was answered unclearly.
+    """
+    answer = error.response
+    code = code_of(answer)
+    meaning = meaning_of(code, _status_of(answer))
+    return request.failed(
+        meaning.kind,
+        meaning.why,
+        code,
+        reason=_BLOB.sub("", str(answer.get("Error", {}).get("Message") or "")),
+        remedy=meaning.remedy,
+        doubtful=doubtful or meaning.kind is CloudErrorKind.BROKEN,
+    )
+
+
+def translate_botocore_error(error: Exception, request: Ec2Request, *, doubtful: bool = False) -> CloudError:
+    """Any ``botocore.exceptions.BotoCoreError`` or parser error as a CloudError; ``doubtful`` as above.
 
     Imports botocore, so call it where that has been done already: in the thread of the call.
     """
     from botocore import exceptions, parsers
 
-    name = type(error).__name__
+    def failed(kind: CloudErrorKind, why: str) -> CloudError:
+        return request.failed(kind, why, type(error).__name__, doubtful=doubtful)
+
     match error:
-        case exceptions.ReadTimeoutError() | exceptions.ConnectTimeoutError():
+        case exceptions.ConnectTimeoutError():
+            return failed(CloudErrorKind.TIMED_OUT, "it cannot be reached in time")
+        case exceptions.ReadTimeoutError():
             return request.timed_out()
         case exceptions.EndpointConnectionError() | exceptions.SSLError() | exceptions.ProxyConnectionError():
-            return request.failed(CloudErrorKind.UNREACHABLE, "it cannot be reached", name)
+            return failed(CloudErrorKind.UNREACHABLE, "it cannot be reached")
         case exceptions.HTTPClientError() | exceptions.ConnectionError():
             return request.disconnected()
         case exceptions.ParamValidationError() | exceptions.ValidationError():
-            return request.failed(CloudErrorKind.INVALID, "the request is not well-formed", name)
+            return failed(CloudErrorKind.INVALID, "the request is not well-formed")
         case parsers.ResponseParserError() | exceptions.PaginationError():
-            return request.failed(CloudErrorKind.UNEXPECTED_ANSWER, "its answer could not be read", name)
+            return request.failed(
+                CloudErrorKind.UNEXPECTED_ANSWER,
+                "its answer could not be read",
+                type(error).__name__,
+                doubtful=True,
+            )
     if isinstance(error, _credential_errors()):
-        return request.failed(CloudErrorKind.REFUSED, "Slipway has no usable AWS credentials", name)
-    return request.failed(CloudErrorKind.UNEXPECTED_ANSWER, "the request could not be made", name)
+        return failed(CloudErrorKind.REFUSED, "Slipway has no usable AWS credentials")
+    return failed(CloudErrorKind.UNEXPECTED_ANSWER, "the request could not be made")
 
 
 def _credential_errors() -> tuple[type[Exception], ...]:

@@ -32,6 +32,7 @@ TOKEN_TAG = "slipway:token"  # noqa: S105 - the name of a tag, no secret
 _TAGGED = ("instance", "network-interface", "volume")
 _ALIVE = [state.value for state in InstanceState if not state.gone]
 _TOKEN = re.compile(r"[\x21-\x7e]{1,64}", re.ASCII)
+_WILDCARD = re.compile(r"[*?\\]")  # what a filter does not take as it stands
 _IMAGE_ID = re.compile(r"ami-[0-9a-f]{8,17}", re.ASCII)
 _INSTANCE_ID = re.compile(r"i-(?:[0-9a-f]{17}|[0-9a-f]{8})", re.ASCII)
 _PAGE = 1000  # the most that EC2 gives of images and machines in one answer
@@ -145,12 +146,15 @@ class AwsMachines:
     async def launched_with(self, token: str) -> tuple[Instance, ...]:
         """The machines that the launch with this token made, gone ones included while EC2 shows them.
 
-        EC2's listings may lag some seconds behind its changes; asking for the same launch again does not.
+        Looks by the tag, and where none carries it by EC2's own record of the ClientToken, which nobody can take
+        away. EC2's listings may lag some seconds behind its changes; asking for the same launch again does not.
         """
-        found = await self._tagged(
-            self._request("list the machines of a launch"), {f"tag:{TOKEN_TAG}": [token]}
-        )
-        return tuple(machine for machine in found if machine.tags.get(TOKEN_TAG) == token)
+        request = self._request("list the machines of a launch")
+        tagged = await self._tagged(request, {f"tag:{TOKEN_TAG}": [token]})
+        found = tuple(machine for machine in tagged if machine.tags.get(TOKEN_TAG) == token)
+        if found or _WILDCARD.search(token):
+            return found
+        return await self._filtered(request, {"client-token": [token]})
 
     async def launch(self, spec: LaunchSpec, token: str) -> tuple[Instance, ...]:
         """Launch machines once for one token, all or none, tagged with deployment and token.
@@ -161,7 +165,7 @@ class AwsMachines:
 
         Raises:
             ValueError: the token is not 1 to 64 visible ASCII characters.
-            CloudError: nothing was launched, or it is not known; the sentence says which.
+            CloudError: nothing was launched, or it is not known; the sentence and ``doubtful`` say which.
         """
         if not _TOKEN.fullmatch(token):
             raise ValueError("a launch token is 1 to 64 visible ASCII characters")
@@ -183,6 +187,7 @@ class AwsMachines:
             raise request.failed(
                 CloudErrorKind.UNVERIFIED,
                 f"{spec.count} were asked for, and its answer names {len(launched)}",
+                doubtful=True,
             )
         return tuple(launched)
 
@@ -200,7 +205,8 @@ class AwsMachines:
             InstanceIds=[instance_id],
         )
         if instance_id not in named:
-            raise request.failed(CloudErrorKind.UNEXPECTED_ANSWER, "its answer does not name the machine")
+            why = "its answer does not name the machine"
+            raise request.failed(CloudErrorKind.UNEXPECTED_ANSWER, why, doubtful=True)
 
     async def close(self) -> None:
         """Let go of connections and threads; a request under way ends by itself and starts no other."""
@@ -221,12 +227,15 @@ class AwsMachines:
         )
 
     async def _tagged(self, request: Ec2Request, wanted: Mapping[str, list[str]]) -> tuple[Instance, ...]:
+        return await self._filtered(request, {f"tag:{DEPLOYMENT_TAG}": [self._deployment], **wanted})
+
+    async def _filtered(self, request: Ec2Request, wanted: Mapping[str, list[str]]) -> tuple[Instance, ...]:
         found = await self._calls.pages(
             request,
             "describe_instances",
             self._read_reservations,
             page_size=self._page_size,
-            Filters=_filters({f"tag:{DEPLOYMENT_TAG}": [self._deployment], **wanted}),
+            Filters=_filters(wanted),
         )
         return tuple(sorted(found, key=lambda machine: (machine.launched_at, machine.id)))
 

@@ -12,7 +12,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 from slipway.bot.clouds.aws.errors import UnexpectedResponseError
-from slipway.bot.clouds.model import Instance, InstanceState, MachineImage, Template
+from slipway.bot.clouds.aws.state_reasons import read_end
+from slipway.bot.clouds.model import Instance, InstanceEnd, InstanceState, MachineImage, Template
 
 Response = Mapping[str, Any]
 """A structure of an EC2 response; botocore's stubs know no more of it."""
@@ -118,8 +119,16 @@ def read_instance(response: Response, origin: Origin) -> Instance:
         or _optional_text(response, "PrivateIpAddress")
         or "",
         tags=read_tags(response),
+        end=_read_end(response) if known_state.gone else None,
         cloud=origin.cloud,
     )
+
+
+def _read_end(response: Response) -> InstanceEnd | None:
+    state_reason = response.get("StateReason") or {}
+    if not isinstance(state_reason, Mapping):
+        raise UnexpectedResponseError("StateReason")
+    return read_end(state_reason)
 
 
 def read_template(response: Response) -> Template:

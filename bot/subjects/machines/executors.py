@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from slipway.bot.clouds.capabilities import Clouds
 from slipway.bot.clouds.model import Instance, InstanceState, LaunchSpec
 from slipway.bot.clouds.ports.machines import MACHINES, Machines
-from slipway.bot.core.errors import CloudError, CloudErrorKind
+from slipway.bot.core.errors import CloudError, CloudErrorKind, Remedy
 from slipway.bot.core.model import Json
 from slipway.bot.core.steps import StepDone
 from slipway.bot.core.times import Clock
 from slipway.bot.core.waiting import Polling
 from slipway.bot.subjects.machines.steps import LaunchMachines, TerminateMachine
 from slipway.bot.subjects.machines.tags import is_overdue, owner_of
+
+_SEE_MACHINES = Remedy("instances", "to see what is there")
 
 
 class LaunchExecutor:
@@ -44,7 +47,15 @@ class LaunchExecutor:
         return await self._confirm(step, token, already=True)
 
     async def act(self, step: LaunchMachines, token: str) -> None:
-        """Ask for the machines; the token makes asking again harmless."""
+        """Ask for the machines; the token makes asking again harmless.
+
+        Where it is not known what became of it, or the token was used before, the machines are looked for before
+        anything is said: if they are there, it was done.
+
+        Raises:
+            CloudError: it was not done, or nobody can tell; ``doubtful`` says which.
+        """
+        machines = _machines(self._clouds, step)
         spec = LaunchSpec(
             template_id=step.template_id,
             template_version=step.template_version,
@@ -52,7 +63,33 @@ class LaunchExecutor:
             count=step.count,
             tags=step.tags,
         )
-        await _machines(self._clouds, step).launch(spec, token)
+        try:
+            await machines.launch(spec, token)
+        except CloudError as error:
+            if not error.doubtful and error.kind is not CloudErrorKind.CONFLICT:
+                raise
+            if not await self._came_up(step, token, error):
+                raise
+
+    async def _came_up(self, step: LaunchMachines, token: str, error: CloudError) -> bool:
+        """Whether the launch that failed so made machines all the same.
+
+        Raises:
+            CloudError: it is doubtful, and looking does not settle it.
+        """
+        machines = _machines(self._clouds, step)
+        polling = self._polling if error.doubtful else replace(self._polling, looks=1)
+        try:
+            found = await polling.until(
+                lambda: machines.launched_with(token), lambda seen: len(seen) >= step.count
+            )
+        except CloudError as blind:
+            raise _undecided(error, f"It could not be looked up: {blind.words}") from error
+        if found or not error.doubtful:
+            return bool(found)
+        raise _undecided(
+            error, "Slipway looked for them by the launch's token and tags, and saw none."
+        ) from error
 
     async def verify(self, step: LaunchMachines, token: str) -> StepDone:
         """Wait until all machines have left pending, or time is up; they must all be there.
@@ -72,12 +109,7 @@ class LaunchExecutor:
         )
         alive = [machine for machine in found if not machine.state.gone]
         if len(found) < step.count or len(alive) < len(found):
-            raise CloudError(
-                CloudErrorKind.UNVERIFIED,
-                cloud=step.cloud,
-                sentence=f"{step.count} to launch: {len(alive)} there, {len(found) - len(alive)} gone again. "
-                "See what is left and terminate what is not wanted.",
-            )
+            raise _incomplete(step, found)
         return _launched(alive, already=already)
 
 
@@ -111,12 +143,28 @@ class TerminateExecutor:
         return None
 
     async def act(self, step: TerminateMachine, token: str) -> None:
-        """Ask for its end."""
+        """Ask for its end. Where it is not known what became of that, look before anything is said.
+
+        Raises:
+            CloudError: it was not done, or nobody can tell; ``doubtful`` says which.
+        """
         try:
             await _machines(self._clouds, step).terminate(step.instance_id)
         except CloudError as error:
-            if error.kind is not CloudErrorKind.NOT_FOUND:  # forgotten by the cloud: gone, as wished
+            if error.kind is CloudErrorKind.NOT_FOUND:  # forgotten by the cloud: gone, as wished
+                return
+            if not error.doubtful:
                 raise
+            await self._see_end(step, error)
+
+    async def _see_end(self, step: TerminateMachine, error: CloudError) -> None:
+        """Return once it is going or gone; raise what failed, and what was seen, where it is not."""
+        try:
+            found = await self._polling.until(lambda: self._look(step), _is_gone)
+        except CloudError as blind:
+            raise _undecided(error, f"It could not be looked up: {blind.words}") from error
+        if found is not None and not found.state.gone:
+            raise _undecided(error, f"It is still {found.state.value}.") from error
 
     async def verify(self, step: TerminateMachine, token: str) -> StepDone:
         """Look until it is going or gone, or time is up.
@@ -124,9 +172,7 @@ class TerminateExecutor:
         Raises:
             CloudError: UNVERIFIED where it still lives.
         """
-        found = await self._polling.until(
-            lambda: self._look(step), lambda seen: seen is None or seen.state.gone
-        )
+        found = await self._polling.until(lambda: self._look(step), _is_gone)
         if found is not None and not found.state.gone:
             raise CloudError(
                 CloudErrorKind.UNVERIFIED,
@@ -150,6 +196,40 @@ def _decided(step: LaunchMachines, seen: Sequence[Instance]) -> bool:
     if any(machine.state.gone for machine in seen):
         return True
     return len(seen) >= step.count and all(machine.state is not InstanceState.PENDING for machine in seen)
+
+
+def _is_gone(seen: Instance | None) -> bool:
+    return seen is None or seen.state.gone
+
+
+def _incomplete(step: LaunchMachines, found: Sequence[Instance]) -> CloudError:
+    """The error for machines that are missing or gone again; where the cloud says why, with its reason."""
+    gone = [machine for machine in found if machine.state.gone]
+    alive = len(found) - len(gone)
+    end = next((machine.end for machine in gone if machine.end), None)
+    why = "" if end is None or end.kind is CloudErrorKind.UNVERIFIED else " The cloud ended them at once."
+    look = " See what is left and terminate what is not wanted." if alive or not gone else ""
+    return CloudError(
+        end.kind if end else CloudErrorKind.UNVERIFIED,
+        cloud=step.cloud,
+        code=end.code if end else "",
+        sentence=f"{step.count} to launch: {alive} there, {len(gone)} gone again.{why}{look}",
+        reason=end.reason if end else "",
+        remedy=_SEE_MACHINES if look else end.remedy if end else None,
+    )
+
+
+def _undecided(error: CloudError, seen: str) -> CloudError:
+    """What is not known, and what looking brought."""
+    return CloudError(
+        error.kind,
+        cloud=error.cloud,
+        code=error.code,
+        sentence=f"{error.sentence} {seen}",
+        reason=error.reason,
+        remedy=_SEE_MACHINES,
+        doubtful=True,
+    )
 
 
 def _launched(alive: Sequence[Instance], *, already: bool) -> StepDone:

@@ -82,6 +82,7 @@ def _by_name(images: Sequence[MachineImage], wanted: str, region: str) -> Machin
     raise UserError(
         f"{wanted} could be any of {len(usable)} images; name one of them, or its id.",
         nearest=tuple(image.id if alike else image.name for image in newest[:_SHOWN]),
+        more=max(0, len(newest) - _SHOWN),
     )
 
 

@@ -99,11 +99,23 @@ def describe(backend: Any) -> dict[str, Any]:
     }
 
 
+def end(backend: Any, wanted: dict[str, Any]) -> None:
+    """End machines as EC2 does by itself, with a StateReason of this code and message."""
+    from moto.ec2.models.instances import StateReason
+
+    for machine in (backend.get_instance(each) for each in wanted["machines"]):
+        machine.terminate()
+        machine.state_reason = StateReason(wanted["message"], wanted["code"])
+
+
 def with_state(application: _Wsgi, backend: Any) -> _Wsgi:
-    """Moto's application, and ``GET /_sim/state`` beside it."""
+    """Moto's application; beside it ``GET /_sim/state``, and ``POST /_sim/end`` for what no caller of EC2 can do."""
 
     def serve(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
-        if environ.get("PATH_INFO") != "/_sim/state":
+        path = environ.get("PATH_INFO")
+        if path == "/_sim/end":
+            end(backend, json.loads(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))))
+        elif path != "/_sim/state":
             return application(environ, start_response)
         start_response("200 OK", [("Content-Type", "application/json")])
         return [json.dumps(describe(backend)).encode()]

@@ -8,8 +8,11 @@ The front listens at once; moto starts beside it in a process of its own (see ``
 request waits for it. Labels for faults are EC2's actions, such as ``RunInstances``.
 
 What the front adds: the ClientToken of RunInstances (the same token and parameters give the first answer
-again, other parameters give IdempotentParameterMismatch), the faults, the control API (``control.py``) and
-the log. NOT_DONE means something for TerminateInstances only; FAIL_HALFWAY and NEVER_END mean nothing here.
+again, other parameters give IdempotentParameterMismatch, and machines that are gone meanwhile
+IdempotentInstanceTerminated) and the filter of that name, the messages of error codes
+(``messages.py``), the faults, the control API (``control.py``) and the log. NOT_DONE means something for
+TerminateInstances only, FAIL_HALFWAY for RunInstances only: EC2 ends the machines at once, and says so in their
+StateReason, of which the fault's ``code`` and ``message`` are the parts. NEVER_END means nothing here.
 
 How it differs from the real EC2:
 
@@ -28,19 +31,22 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import re
 import signal
 import sys
+from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 from uuid import uuid4
 from xml.sax.saxutils import escape
 
 from aiohttp import web
 
+from slipway.bot.clouds.simulated.aws.messages import MESSAGES, STATUS, UNSAID
 from slipway.bot.clouds.simulated.aws.process import MotoProcess, SimulatorError
 from slipway.bot.clouds.simulated.aws.seed import SeedMachines, fedora_machines
 from slipway.bot.clouds.simulated.control import ARMED, Logged, add_control, middleware
@@ -50,32 +56,17 @@ _FORWARDED = ("Authorization", "Content-Type", "X-Amz-Date")
 _NAMESPACE = "http://ec2.amazonaws.com/doc/2016-11-15/"
 
 _USUAL = {
-    FaultKind.THROTTLE: ("RequestLimitExceeded", "Request limit exceeded."),
-    FaultKind.REFUSE: (
-        "UnauthorizedOperation",
-        "You are not authorized to perform this operation. Encoded authorization failure message: "
-        + "Qx7-f" * 90,
-    ),
-    FaultKind.ERROR: ("InternalError", "An internal error has occurred"),
-    FaultKind.UNAVAILABLE: ("Unavailable", "The server is overloaded and can't handle the request."),
-    FaultKind.NOT_FOUND: ("InvalidInstanceID.NotFound", "The instance ID does not exist"),
-    FaultKind.CONFLICT: (
-        "IncorrectInstanceState",
-        "The instance is not in a state from which it can do that",
-    ),
+    FaultKind.THROTTLE: "RequestLimitExceeded",
+    FaultKind.REFUSE: "UnauthorizedOperation",
+    FaultKind.ERROR: "InternalError",
+    FaultKind.ERROR_AFTER: "InternalError",
+    FaultKind.UNAVAILABLE: "Unavailable",
+    FaultKind.NOT_FOUND: "InvalidInstanceID.NotFound",
+    FaultKind.CONFLICT: "IncorrectInstanceState",
 }
 
-_STATUS = {
-    "RequestLimitExceeded": 503,
-    "Unavailable": 503,
-    "ServiceUnavailable": 503,
-    "InternalError": 500,
-    "InternalFailure": 500,
-    "InsufficientInstanceCapacity": 500,
-    "UnauthorizedOperation": 403,
-    "AuthFailure": 401,
-}
-"""What EC2 answers beside the code; 400 where nothing else is said ("Error codes for the Amazon EC2 API")."""
+_MACHINE = re.compile(rb"<instanceId>(i-[0-9a-f]+)</instanceId>")
+_KEPT_FORMS = 1000
 
 
 @dataclass(frozen=True)
@@ -85,9 +76,15 @@ class _Remembered:
     parameters: frozenset[tuple[str, str]]
     body: bytes
 
+    @property
+    def machines(self) -> list[str]:
+        """The ids of what it made."""
+        return [each.decode() for each in _MACHINE.findall(self.body)]
+
 
 class SimulatedAws:
-    """A simulated EC2 on a loopback port. ``faults`` and ``requests`` are those of the control API.
+    """A simulated EC2 on a loopback port. ``faults`` and ``requests`` are those of the control API; ``forms`` are
+    the newest requests' parameters, as they came.
 
     Args:
         seed: what it holds at first.
@@ -97,6 +94,7 @@ class SimulatedAws:
     def __init__(self, seed: SeedMachines, *, port: int = 0) -> None:
         self.faults = Faults()
         self.requests: list[Logged] = []
+        self.forms: deque[dict[str, str]] = deque(maxlen=_KEPT_FORMS)
         self._seed = seed
         self._port = port
         self._url = ""
@@ -172,14 +170,44 @@ class SimulatedAws:
 
     async def _serve(self, request: web.Request) -> web.Response:
         form = _form(await request.read())
+        self.forms.append(form)
         armed: Armed | None = request.get(ARMED)
+        kind = armed.fault.kind if armed is not None else None
         match form.get("Action"):
-            case "TerminateInstances" if armed is not None and armed.fault.kind is FaultKind.NOT_DONE:
+            case "TerminateInstances" if kind is FaultKind.NOT_DONE:
                 return _pretended_termination(form)
             case "RunInstances" if form.get("ClientToken"):
-                return await self._launch_once(request, form)
+                answer = await self._launch_once(request, form)
+                if armed is not None and kind is FaultKind.FAIL_HALFWAY and answer.status == 200:
+                    await self._end(self._launches[form["ClientToken"]].machines, armed.fault)
+                return answer
+            case "DescribeInstances":
+                return await self._forward(request, urlencode(self._by_token(form)).encode())
             case _:
                 return await self._forward(request)
+
+    async def _end(self, machines: list[str], fault: Fault) -> None:
+        """End machines as EC2 does by itself, with a StateReason."""
+        code = fault.code or "Server.InternalError"
+        message = fault.message or "Client.InternalError: Client error on launch"
+        body = json.dumps({"machines": machines, "code": code, "message": message}).encode()
+        await self._started_moto().post("/_sim/end", body, {"Content-Type": "application/json"})
+
+    def _by_token(self, form: Mapping[str, str]) -> dict[str, str]:
+        """The same request with the ids of a launch's machines where it filters by ``client-token``, which moto
+        does not know."""
+        asked = next(
+            (name for name, value in form.items() if name.endswith(".Name") and value == "client-token"), None
+        )
+        if asked is None:
+            return dict(form)
+        prefix = asked.removesuffix("Name")
+        tokens = [value for name, value in form.items() if name.startswith(f"{prefix}Value.")]
+        launches = (self._launches[token] for token in tokens if token in self._launches)
+        machines = [machine for launch in launches for machine in launch.machines] or ["i-none"]
+        rest = {name: value for name, value in form.items() if not name.startswith(prefix)}
+        values = {f"{prefix}Value.{number}": machine for number, machine in enumerate(machines, start=1)}
+        return {**rest, f"{prefix}Name": "instance-id", **values}
 
     async def _launch_once(self, request: web.Request, form: Mapping[str, str]) -> web.Response:
         token, parameters = form["ClientToken"], frozenset(form.items())
@@ -191,15 +219,20 @@ class SimulatedAws:
                     self._launches[token] = _Remembered(parameters, answer.body)
                 return answer
         if before.parameters != parameters:
-            return _error(
-                "IdempotentParameterMismatch", "Arguments on this idempotent request differ from before"
-            )
+            return _error("IdempotentParameterMismatch")
+        if await self._any_gone(before.machines):
+            return _error("IdempotentInstanceTerminated")
         return _xml(before.body)
 
-    async def _forward(self, request: web.Request) -> web.Response:
+    async def _any_gone(self, machines: list[str]) -> bool:
+        held = (await self._started_moto().state())["instances"]
+        return any(each["id"] in machines and each["state"] == "terminated" for each in held)
+
+    async def _forward(self, request: web.Request, changed: bytes | None = None) -> web.Response:
         headers = {name: request.headers[name] for name in _FORWARDED if name in request.headers}
+        sent = changed if changed is not None else await request.read()
         try:
-            status, body = await self._started_moto().post(request.path, await request.read(), headers)
+            status, body = await self._started_moto().post(request.path, sent, headers)
         except SimulatorError as error:
             return _error("Unavailable", str(error))
         return _xml(body, status=status)
@@ -214,16 +247,16 @@ async def _action(request: web.Request) -> str:
 
 
 def _failure(_request: web.Request, fault: Fault, status: int) -> web.Response:
-    code, message = _USUAL[fault.kind]
-    return _error(fault.code or code, fault.message or message)
+    return _error(fault.code or _USUAL[fault.kind], fault.message)
 
 
-def _error(code: str, message: str) -> web.Response:
+def _error(code: str, message: str = "") -> web.Response:
+    message = message or MESSAGES.get(code, UNSAID)
     errors = (
         f"<Errors><Error><Code>{escape(code)}</Code><Message>{escape(message)}</Message></Error></Errors>"
     )
     body = f"<Response>{errors}<RequestID>{uuid4()}</RequestID></Response>"
-    return _xml(body.encode(), status=_STATUS.get(code, 400))
+    return _xml(body.encode(), status=STATUS.get(code, 400))
 
 
 def _pretended_termination(form: Mapping[str, str]) -> web.Response:
