@@ -260,6 +260,10 @@ class OperationRunner:
             sentence = await confirm(done)
         except (CloudError, UserError) as error:
             return Failure.of(error, plan.command)
+        except Exception:
+            # What cannot be looked at is not called done, whoever's fault it is.
+            log.exception("the last look failed inside Slipway", operation=operation.id)
+            return own_failure(operation.id)
         if not sentence:
             return None
         return Failure(sentence=sentence, responsible=ResponsibleParty.REQUESTER, hint=plan.command)

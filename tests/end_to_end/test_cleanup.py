@@ -201,15 +201,15 @@ async def test_what_azure_would_refuse_to_delete_is_kept_with_its_rule(bot: BotH
     )
     card, _ = await propose(bot, f"!cleanup {RAWHIDE}")
     assert set(await doomed_by_the_plan(bot)) == set(doomed) - {blocked, locked}
-    assert (
-        f"Kept in {RAWHIDE}, though due (older rolling versions): {blocked}: its cloud refuses" in card.text
-    )
-    assert f"{locked}: a lock in its cloud forbids to delete it." in card.text
+    due = "Kept, though due (older rolling versions)"
+    assert f"{due}: {blocked} of {RAWHIDE}: its cloud refuses to delete it" in card.text
+    assert f"{due}: {locked} of {RAWHIDE}: a lock in its cloud forbids to delete it." in card.text
     (report,) = await bot.press("bob", Choice.APPROVE, card)
     assert "cleanup: done" in report.card.title
     (nothing,) = await bot.say("alice", f"!cleanup {ARM}")
     assert "Nothing to clean up" in nothing.text
-    assert f"Kept in {ARM}, though due" in nothing.text
+    assert "Kept, though due (" in nothing.text
+    assert "a lock in its cloud forbids to delete it." in nothing.text
 
 
 @pytest.mark.asyncio(loop_scope="module")
@@ -316,4 +316,4 @@ async def test_a_deletion_under_way_is_said_by_the_next_clean_up(bot: BotHarness
     document(bot, first)["properties"]["provisioningState"] = "Deleting"
     card, _ = await propose(bot, f"!cleanup {X64}")
     assert first not in await doomed_by_the_plan(bot)
-    assert f"Under way in {X64}, and so left alone: {first} (Deleting)" in card.text
+    assert f"Under way, and so left alone: {first} of {X64} (Deleting)" in card.text

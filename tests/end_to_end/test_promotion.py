@@ -238,3 +238,29 @@ async def test_a_promotion_that_another_operation_took_the_place_of_is_looked_at
     (report,) = await bot.press("bob", Choice.APPROVE, card)
     assert "promote: done" in report.card.title
     assert bot.excluded(X64, CANDIDATE) is False
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_rollback_that_has_not_ended_is_waited_for_and_takes_no_other_version_back(
+    bot: BotHarness,
+) -> None:
+    card, _ = await propose(bot, "!rollback Fedora-Cloud-42-x64")
+    inject_fault(bot, FaultKind.NEVER_END, "PUT *")
+    (report,) = await bot.press("bob", Choice.APPROVE, card)
+    assert "has not finished within 2s" in report.text
+    taken = bot.azure.writes[-1].path.rsplit("/", 1)[1]
+    assert "Next: `!rollback Fedora-Cloud-42-x64`" in report.card.notes
+    latest = bot.azure.latest("Fedora-Cloud-42-x64", "eastus")
+    card, _ = await propose(bot, "!rollback Fedora-Cloud-42-x64")  # what the card advised
+    assert f"{taken} of Fedora-Cloud-42-x64 is being taken back right now" in card.text
+    held = inject_fault(bot, FaultKind.HOLD_BEFORE, f"GET */versions/{taken}", after=1)
+    await bot.press("bob", Choice.APPROVE, card, wait=False)
+    await held.reached.wait()
+    record = bot.azure.state.versions["fedora-cloud-42-x64"][taken]
+    record.running = None
+    record.state = "Succeeded"
+    held.release()
+    await bot.running.workflows.idle()
+    assert "rollback: done" in card.text
+    assert len(bot.azure.writes) == 1
+    assert bot.azure.latest("Fedora-Cloud-42-x64", "eastus") == latest

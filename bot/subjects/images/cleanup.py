@@ -13,7 +13,7 @@ from slipway.bot.core.model import Json
 from slipway.bot.core.steps import Draft
 from slipway.bot.subjects.images.catalogue import Catalogue
 from slipway.bot.subjects.images.definitions import DefinitionRef
-from slipway.bot.subjects.images.formatting import join_names, tell_under_way, tell_unreadable
+from slipway.bot.subjects.images.formatting import join_names, tell_unreadable
 from slipway.bot.subjects.images.observed import observe_deletion
 from slipway.bot.subjects.images.requests import Cleanup, Pin
 from slipway.bot.subjects.images.retention import Deletion, KeepReason, Retention, Rule, retention
@@ -80,7 +80,7 @@ class CleanupPlanner:
         ]
         going = [each for each in chosen if pinned is None or each.pin.target in pinned]
         left_alone = [sentence for each, versions in listed.items() for sentence in _odd(each, versions)]
-        return self._draft(request, going, found, decided, (*left_alone, *notes))
+        return self._draft(request, going, found, decided, (*left_alone, *_under_way(listed), *notes))
 
     async def _decide(
         self, found: Mapping[DefinitionRef, VersionListing], now: datetime
@@ -116,10 +116,7 @@ class CleanupPlanner:
         total = sum(len(versions) for versions in found.values())
         caution = request.caution or self._caution(going, found)
         request = request.model_copy(update={"pins": pins, "caution": caution})
-        notes = [
-            *notes,
-            *(told for each, result in decided.items() for told in _kept_though_due(each, result)),
-        ]
+        notes = (*notes, *_kept_though_due(decided))
         if not going:
             where = next(iter(found)) if len(found) == 1 else f"{len(found)} definitions"
             summary = f"Nothing to clean up: retention keeps all {total} versions of {where}."
@@ -209,19 +206,28 @@ def _odd(definition: DefinitionRef, versions: VersionListing) -> tuple[str, ...]
         return (f"{definition} {definition.problem}; it is left alone.",)
     if not versions and not versions.unreadable:
         return (f"{definition} lists no versions, and is left alone.",)
-    return (
-        *tell_unreadable(definition, versions),
-        *tell_under_way(definition, under_way(versions)),
-    )
+    return tell_unreadable(definition, versions)
 
 
-def _kept_though_due(definition: DefinitionRef, result: Retention) -> tuple[str, ...]:
+def _under_way(listed: Mapping[DefinitionRef, VersionListing]) -> tuple[str, ...]:
+    """A sentence where something is under way with any version; none where nothing is."""
+    named = [
+        f"{each.number} of {definition} ({each.state.value})"
+        for definition, versions in listed.items()
+        for each in under_way(versions)
+    ]
+    return (f"Under way, and so left alone: {join_names(named)}.",) if named else ()
+
+
+def _kept_though_due(decided: Mapping[DefinitionRef, Retention]) -> tuple[str, ...]:
     """What a rule would have removed, and something else keeps: a sentence for each rule and reason."""
     groups: dict[tuple[Rule, KeepReason], list[str]] = {}
-    for each in result.kept:
-        if each.due_by is not None:
-            groups.setdefault((each.due_by, each.why), []).append(str(each.version.number))
+    for definition, result in decided.items():
+        for each in result.kept:
+            if each.due_by is not None:
+                named = f"{each.version.number} of {definition}"
+                groups.setdefault((each.due_by, each.why), []).append(named)
     return tuple(
-        f"Kept in {definition}, though due ({_RULE_LABELS[rule].lower()}): {join_names(numbers)}: {why.value}."
-        for (rule, why), numbers in groups.items()
+        f"Kept, though due ({_RULE_LABELS[rule].lower()}): {join_names(named)}: {why.value}."
+        for (rule, why), named in groups.items()
     )

@@ -51,11 +51,3 @@ def tell_unreadable(definition: object, versions: VersionListing) -> tuple[str, 
         return ()
     odd = join_names([str(each) for each in versions.unreadable])
     return (f"Held back from every change in {definition}: {odd}. What it is, is not known.",)
-
-
-def tell_under_way(definition: object, versions: Sequence[ImageVersion]) -> tuple[str, ...]:
-    """A sentence where something is under way with versions of a definition; none where nothing is."""
-    if not versions:
-        return ()
-    named = join_names([f"{each.number} ({each.state.value})" for each in versions])
-    return (f"Under way in {definition}, and so left alone: {named}.",)

@@ -21,20 +21,27 @@ from slipway.bot.subjects.images.formatting import (
     latest_changes,
     tell_unreadable,
 )
+from slipway.bot.subjects.images.history import RollbackHistory
 from slipway.bot.subjects.images.observed import observe_latest, observe_unreadable, observe_version
 from slipway.bot.subjects.images.requests import Pin, Rollback
 from slipway.bot.subjects.images.steps import FlagReason, SetExcluded
-from slipway.bot.subjects.images.versions import latest_by_region, newest_first, unfit
+from slipway.bot.subjects.images.versions import is_excluded_everywhere, latest_by_region, newest_first, unfit
 
 _CAN_BE_TAKEN_BACK = (VersionState.SUCCEEDED, VersionState.FAILED)
 """A Failed one, too: that is when it must be."""
 
 
 class RollbackPlanner:
-    """Plans :class:`slipway.bot.subjects.images.requests.Rollback`."""
+    """Plans :class:`slipway.bot.subjects.images.requests.Rollback`.
 
-    def __init__(self, catalogue: Catalogue) -> None:
+    Args:
+        catalogue: reads the galleries.
+        history: what was rolled back; None where nothing is known of that.
+    """
+
+    def __init__(self, catalogue: Catalogue, history: RollbackHistory | None = None) -> None:
         self._catalogue = catalogue
+        self._history = history
 
     async def plan(self, request: Rollback, now: datetime) -> Draft[Rollback]:
         """Plan to exclude the newest promoted version, if a sound one takes over wherever it is latest.
@@ -47,6 +54,9 @@ class RollbackPlanner:
         definition = await self._catalogue.one(request.definition)
         versions = await self._catalogue.versions(definition)
         before = latest_by_region(versions)
+        unfinished = await self._unfinished(request, definition, versions, before)
+        if unfinished is not None:
+            return _waiting(request, definition, versions, unfinished)
         if not before:
             raise UserError(
                 f"{definition} has no latest, so there is nothing to roll back.", hint=f"images {definition}"
@@ -77,6 +87,30 @@ class RollbackPlanner:
             warnings=(*tell_unreadable(definition, versions), *_warnings(taken, before)),
         )
 
+    async def _unfinished(
+        self,
+        request: Rollback,
+        definition: DefinitionRef,
+        versions: VersionListing,
+        before: Mapping[str, ImageVersion],
+    ) -> ImageVersion | None:
+        """The version whose own rollback is under way, to be waited for: taking the next one back, too, is not what
+        somebody means whose rollback did not end in time."""
+        top = max((each.number for each in before.values()), default=None)
+        updating = [
+            each
+            for each in newest_first(versions)
+            if each.state is VersionState.UPDATING
+            and is_excluded_everywhere(each)
+            and (top is None or each.number > top)
+            and request.version in (None, str(each.number))
+        ]
+        if not updating or self._history is None:
+            return None
+        back = await self._history.rolled_back([Pin.of(definition, each) for each in updating])
+        numbers = {pin.version for pin in back}
+        return next((each for each in updating if str(each.number) in numbers), None)
+
     def _taken_back(
         self,
         request: Rollback,
@@ -88,12 +122,40 @@ class RollbackPlanner:
         if request.version is None:
             return top
         pinned = self._catalogue.named_version(definition, versions, request.version)
+        if is_excluded_everywhere(pinned):
+            raise UserError(
+                f"{request.version} of {definition} was taken back already.", hint=f"images {definition}"
+            )
         if pinned.number != top.number:
             raise UserError(
                 f"{request.version} is not the latest of {definition} any more; {top.number} is.",
                 hint=f"images {definition}",
             )
         return pinned
+
+
+def _waiting(
+    request: Rollback, definition: DefinitionRef, versions: VersionListing, taken: ImageVersion
+) -> Draft[Rollback]:
+    """The plan to wait for a rollback that is under way."""
+    pin = Pin.of(definition, taken)
+    before = latest_by_region(versions)
+    return Draft(
+        request=request.model_copy(update={"definition": str(definition), "version": pin.version}),
+        summary=f"{pin.version} of {definition} is taken back from latest.",
+        steps=(SetExcluded(**pin.model_dump(), excluded=True, why=FlagReason.ROLLED_BACK),),
+        observed=observe_latest(definition, versions)
+        | observe_version(definition, taken)
+        | observe_unreadable(definition, versions),
+        evidence=tuple(
+            (f"Latest in {where}" if where else "Latest", move)
+            for where, move in latest_changes(before, before)
+        ),
+        warnings=(
+            f"{pin.version} of {definition} is being taken back right now: this waits for the end of that.",
+            *tell_unreadable(definition, versions),
+        ),
+    )
 
 
 def _successors(

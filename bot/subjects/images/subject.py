@@ -71,7 +71,7 @@ IMAGES_SUBJECT: Subject[ImageServices] = Subject(
         ),
         OperationKind(
             request=Rollback,
-            planner=lambda services: RollbackPlanner(services.catalogue),
+            planner=lambda services: RollbackPlanner(services.catalogue, services.history),
             arguments=lambda request: (request.definition,),
             policy=PolicyDefaults(approvals=1),
             needs=IMAGE_VERSIONS,
