@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -12,10 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slipway.bot.clouds.azure.account import AzureAccount
-from slipway.bot.clouds.azure.documents import read_definition, read_page, read_version
+from slipway.bot.clouds.azure.documents import list_versions, read_definition, read_page, read_version
+from slipway.bot.clouds.model import VersionListing
 from slipway.bot.clouds.simulated.azure import Seed, SeedDefinition, SeedRegion, SeedVersion, SimulatedAzure
 from slipway.bot.clouds.simulated.azure.seed import version_document
 from slipway.bot.core.errors import CloudError, CloudErrorKind
+from slipway.bot.subjects.images.retention import Rule, retention
+from slipway.bot.subjects.images.settings import RetentionSettings
 from tests.support.azure import X64, one_version_seed
 from tests.support.clock import NOW
 
@@ -159,3 +162,46 @@ def test_latest_is_the_highest_number_that_may_launch_in_the_region(
     ]
     expected = str(max(numbers)) if numbers else None
     assert SimulatedAzure(seed).latest(X64, region) == expected
+
+
+GALLERY = [
+    {**document(published_at=NOW - timedelta(days=day)), "name": f"43.{100 - day}.0"} for day in range(1, 13)
+]
+"""A definition of twelve candidates, of which five are too many."""
+
+
+@given(
+    st.integers(0, 11),
+    st.sampled_from(paths(document())[1:]),
+    st.one_of(st.just("absent"), st.none(), JSON),
+    st.integers(0, 3),
+)
+def test_one_odd_version_is_never_deleted_and_nothing_is_deleted_in_doubt(
+    place: int, path: tuple[str | int, ...], junk: object, ended: int
+) -> None:
+    entries: list[Any] = json.loads(json.dumps(GALLERY))
+    for entry in entries[:ended]:
+        entry["properties"]["publishingProfile"]["endOfLifeDate"] = "2026-01-01T00:00:00Z"
+    usual = decided(list_versions(entries, X64, ACCOUNT))
+    at: Any = entries[place]
+    for step in path[:-1]:
+        at = at[step]
+    if junk == "absent":
+        del at[path[-1]]
+    else:
+        at[path[-1]] = junk
+    listing = list_versions(entries, X64, ACCOUNT)
+    assert len(listing) + len(listing.unreadable) == 12
+    if listing.unreadable:
+        (odd,) = listing.unreadable
+        assert odd.name
+        assert str(odd).isprintable()
+        assert decided(listing) <= {(number, rule) for number, rule in usual if rule is Rule.END_OF_LIFE}, (
+            "the other rules count, and what counts is not known"
+        )
+
+
+def decided(listing: VersionListing) -> set[tuple[str, Rule]]:
+    """What a clean-up would delete, and by which rule."""
+    result = retention(listing.versions, NOW, RetentionSettings(), in_doubt=bool(listing.unreadable))
+    return {(str(each.version.number), each.rule) for each in result.deletions}
