@@ -12,21 +12,24 @@ LONGEST_REASON = 300
 """Characters of a reason that are kept: what a person reads on a phone; the whole stands in the cloud's own trail."""
 
 _MASK = "[…]"
-_LONGEST_READ = 5_000  # of what a cloud sent, only this much is looked at
+_LONGEST_READ = 2_000  # of what a cloud sent, only this much is looked at
 
+# Repetitions are bounded, as what is read comes from outside: nothing written there may take long to read.
 _SIGNED_URL = re.compile(
-    r"(\b[a-z][a-z0-9+.-]*://[^\s?\"'<>]*)\?(?:[^\s\"'<>]*&)?"
-    r"(?:sig|signature|code|key|token|secret|password|credential|x-amz-[a-z-]+|[a-z_]*_(?:key|token|secret))="
+    r"(\b[a-z][a-z0-9+.-]{0,15}://[^\s?\"'<>]*)\?(?:[^\s\"'<>]*&)?"
+    r"(?:sig|signature|code|key|token|secret|password|credential|x-amz-[a-z-]{1,40}|[a-z_]{0,20}_(?:key|token|secret))="
     r"[^\s\"'<>]*",
     re.IGNORECASE,
 )
-_CREDENTIALS_IN_URL = re.compile(r"(\b[a-z][a-z0-9+.-]*://)[^\s/@]*@", re.IGNORECASE)
+_CREDENTIALS_IN_URL = re.compile(r"(\b[a-z][a-z0-9+.-]{0,15}://)[^\s/@]{0,200}@", re.IGNORECASE)
 _NAMED_SECRET = re.compile(
-    r"(\b[\w-]*(?:secret|password|passwd|credential|signature|accountkey|accesskey|access[_-]key|token|sig)\b"
+    r"(\b[\w-]{0,24}(?:secret|password|passwd|credential|signature|accountkey|accesskey|access[_-]key|token|sig)\b"
     r"[\"']?\s*[=:]\s*)[\"']?[^\s\"',;&]+",
     re.IGNORECASE,
 )
-_BEARER = re.compile(r"\b(Bearer|Basic|SharedKey|AWS4-HMAC-SHA256)\s+\S+", re.IGNORECASE)
+_BEARER = re.compile(
+    r"\b(Bearer|Basic|SharedKey|AWS4-HMAC-SHA256)\s+(?=\S{0,200}[\d=.])\S{8,}", re.IGNORECASE
+)
 _ACCESS_KEY_ID = re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{12,}\b")
 _WEB_TOKEN = re.compile(r"\beyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]+)*")
 

@@ -28,6 +28,7 @@ KEPT = [
     "Operation could not be completed as it results in exceeding approved standardEBDSv5Family Cores quota.",
     "Fedora-Cloud-Base-UEFI-UKI-x86_64-43-20261110 is deprecated",
     "Please visit https://aws.amazon.com/marketplace/pp?sku=ebhljmclkudu651zy27rih2x2 and accept",
+    "Basic SKU addresses need Bearer authentication, not more",
     "The security token included in the request is invalid.",
     "Enough InsufficientFreeAddressesInSubnet, InvalidBlockDeviceMapping and PrivateLinkServiceNetworkPolicies",
 ]

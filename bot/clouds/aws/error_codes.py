@@ -319,11 +319,18 @@ MEANINGS: dict[str, Meaning] = {
         "UnsupportedOperation",
         "UnsupportedHibernationConfiguration",
         "UnsupportedTenancy",
-        "InvalidInstanceType",
-        "InvalidInstanceType.NotFound",
         "InvalidTenancy",
         "InstanceCreditSpecification.NotSupported",
         "InvalidCpuCredits",
+    ),
+    **_each(
+        Meaning(
+            CloudErrorKind.CONFIGURATION,
+            "the machine type that the launch template names does not exist there, or is not for this",
+            _TEMPLATE,
+        ),
+        "InvalidInstanceType",
+        "InvalidInstanceType.NotFound",
     ),
     **_each(
         _HOST,
