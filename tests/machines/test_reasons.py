@@ -126,6 +126,16 @@ async def test_a_reason_is_one_line_without_what_gives_access(bot: BotHarness, a
     assert "x" * 400 not in report.text
 
 
+async def test_the_encoded_part_of_a_short_refusal_is_not_shown(bot: BotHarness, aws: SimulatedAws) -> None:
+    words = "You are not authorized to perform this operation."
+    message = f"{words} Encoded authorization failure message: {BLOB}"
+    refuse(aws, "UnauthorizedOperation", message=message)
+    card, report = await bot.say("alice", LAUNCH)
+    for text in (said(card), said(report), str(await audit_trail(bot))):
+        assert f"The cloud says: “{words}”" in text
+        assert BLOB[:12] not in text
+
+
 async def test_a_question_that_ec2_refuses_says_why_too(bot: BotHarness, aws: SimulatedAws) -> None:
     refuse(aws, "UnauthorizedOperation", action="DescribeInstances")
     (answer,) = await bot.say("carol", "!instances")
