@@ -171,4 +171,3 @@ class ChatError(SlipwayError):
         self.passing = passing
         self.doubtful = doubtful
         self.retry_after = retry_after
-        self.retry_after = retry_after
