@@ -12,8 +12,17 @@ from slipway.bot.core.text import nearest
 from slipway.bot.core.times import Clock
 from slipway.bot.operations.audit import AuditEntry, AuditKey
 from slipway.bot.operations.changes import OperationChange
+from slipway.bot.operations.integrity import VOTE_ACTIONS
 from slipway.bot.operations.model import Operation, OperationState, Outcome, Vote
-from slipway.bot.operations.policy import Missing, Vetoed, approval_status, deciders, may_decide
+from slipway.bot.operations.outcomes import ended_stale
+from slipway.bot.operations.policy import (
+    Enough,
+    Missing,
+    Vetoed,
+    approval_status,
+    deciders,
+    may_decide,
+)
 from slipway.bot.operations.repository import OperationRepository, UnknownOperationError
 from slipway.bot.people import People, Person
 
@@ -32,6 +41,27 @@ class Decision:
     digest_prefix: str | None = None
     reason: str = ""
     forgeable: bool = False  # a press that could have been made up on its way
+
+
+class TooLateError(UserError):
+    """A vote cannot be taken back any more.
+
+    Args:
+        operation: on which it was given.
+        given: the vote.
+    """
+
+    def __init__(self, operation: Operation, given: Vote) -> None:
+        if operation.state is OperationState.RUNNING:
+            what = "approval" if given.choice is Choice.APPROVE else "rejection"
+            super().__init__(
+                f"{operation.id} has begun, so it is too late to take your {what} back. To cancel it stops it "
+                "before its next step; what was done stays done.",
+                hint=f"cancel {operation.id}",
+            )
+        else:
+            super().__init__(_closed(operation), hint=f"op {operation.id}")
+        self.operation_id = operation.id
 
 
 class ApprovalService:
@@ -77,7 +107,7 @@ class ApprovalService:
             operation = change.operation
             key = AuditKey.of_vote(operation.id, decision.event_key)
             if not await change.noted(key, AuditKey.of_cancellation(operation.id, decision.event_key)):
-                self._check_open(operation)
+                self._check_open(operation, decision.choice)
                 self._check_plan(operation, decision)
                 if decision.choice is Choice.REJECT and decision.person.id == operation.requester:
                     await self._cancel(change, decision.person, decision.event_key)
@@ -120,7 +150,7 @@ class ApprovalService:
             key=key,
             at=vote.at,
             actor=vote.person,
-            action="approval" if vote.choice is Choice.APPROVE else "rejection",
+            action=VOTE_ACTIONS[vote.choice],
             operation_id=operation.id,
             detail=(("digest", operation.digest), ("reason", vote.reason)),
         )
@@ -149,17 +179,52 @@ class ApprovalService:
         await change.move(to, entry, outcome=outcome)
 
     async def withdraw(self, event_key: str, person: Person) -> str | None:
-        """Take back what this person said by this event, if their operation is still pending.
+        """Take back what this person said by this event, unless its operation has begun.
+
+        An approved operation that lacks an approval then ends: what was agreed to is agreed to no more.
 
         Returns the operation's id; None where there was nothing to take back.
+
+        Raises:
+            TooLateError: it has begun, or ended.
         """
+        operation_id = await self._operations.voted_on(event_key, person.id)
+        if operation_id is None:
+            return None
+        async with self._changing(operation_id) as change:
+            operation = change.operation
+            given = next((vote for vote in operation.votes if vote.event_key == event_key), None)
+            if given is None:  # taken back already
+                return operation_id
+            if operation.state not in (OperationState.PROPOSED, OperationState.APPROVED):
+                raise TooLateError(operation, given)
+            entry = AuditEntry(
+                key=AuditKey.of_withdrawal(event_key),
+                at=self._clock(),
+                actor=person.id,
+                action="approval withdrawn",
+                operation_id=operation_id,
+            )
+            await change.take_back(given, entry)
+            await self._unsettle(change, person)
+        return operation_id
+
+    async def _unsettle(self, change: OperationChange, person: Person) -> None:
+        """End an approved operation that lacks an approval since this person took theirs back."""
+        operation = change.operation
+        if operation.state is not OperationState.APPROVED:
+            return
+        if isinstance(approval_status(operation, operation.votes, self._people), Enough):
+            return
+        to, outcome = ended_stale((f"{person.name} took their approval back before it began",))
         entry = AuditEntry(
-            key=AuditKey.of_withdrawal(event_key),
+            key=AuditKey.of_state(operation.id, to),
             at=self._clock(),
             actor=person.id,
-            action="approval withdrawn",
+            action=to,
+            operation_id=operation.id,
         )
-        return await self._operations.withdraw(event_key, entry)
+        await change.move(to, entry, outcome=outcome)
 
     async def cancel(self, operation_id: str, person: Person, event_key: str) -> Operation:
         """Withdraw a proposal, or stop a running operation before its next step; the same event does it once.
@@ -222,9 +287,13 @@ class ApprovalService:
             outcome=Outcome(summary="Too few people agreed in time. Nothing was changed."),
         )
 
-    def _check_open(self, operation: Operation) -> None:
+    def _check_open(self, operation: Operation, choice: Choice) -> None:
         hint = f"op {operation.id}"
         if operation.state is not OperationState.PROPOSED:
+            if (
+                choice is Choice.REJECT and not operation.state.ended
+            ):  # too late for that, not for stopping it
+                hint = f"cancel {operation.id}"
             raise UserError(_closed(operation), hint=hint)
         if self._clock() >= operation.expires_at:  # housekeeping will end it within the minute
             raise UserError(f"{operation.id} has expired; nothing was changed by this.", hint=hint)

@@ -63,6 +63,7 @@ class StepPhase(StrEnum):
     BEGUN = "begun"
     DONE = "done"
     FAILED = "failed"
+    UNKNOWN = "unknown"  # begun, and nobody knows whether it took effect
 
 
 @dataclass(frozen=True)

@@ -219,7 +219,7 @@ _UNREADABLE = "- another version of Slipway says how it ended"
 
 def _report_mark(report: StepReport) -> str:
     if report.failure is not None:
-        return "✘ failed"
+        return "? unknown" if report.unknown else "✘ failed"
     if report.done is None:
         return _UNREADABLE
     return "✔ already so" if report.done.already else "✔ done"
@@ -227,7 +227,7 @@ def _report_mark(report: StepReport) -> str:
 
 def _report_words(report: StepReport) -> str:
     if report.failure is not None:
-        return f"✘ {report.title}: {report.failure.words}"
+        return f"{'?' if report.unknown else '✘'} {report.title}: {report.failure.words}"
     if report.done is None:
         return _UNREADABLE
     return f"✔ {'already so: ' if report.done.already else ''}{report.done.summary}"
@@ -235,7 +235,7 @@ def _report_words(report: StepReport) -> str:
 
 def _result_words(report: StepReport) -> str:
     """What became of a step, beside its title."""
-    return f"✘ failed: {report.failure.words}" if report.failure else _report_words(report)
+    return f"{_report_mark(report)}: {report.failure.words}" if report.failure else _report_words(report)
 
 
 def _unreported(operation: Operation, number: int) -> str:

@@ -38,11 +38,20 @@ class OperationChange:
         if before is None or before.choice is not given.choice:
             key = (vote.c.operation_id == self.operation.id) & (vote.c.person == given.person)
             await self._connection.execute(vote.delete().where(key))
-            row = {"operation_id": self.operation.id, **given.model_dump()}
+            number = next_number(vote.c.sequence, operation_id=self.operation.id)
+            row = {"operation_id": self.operation.id, "sequence": number, **given.model_dump()}
             await self._connection.execute(vote.insert().values(row))
             others = tuple(each for each in self.operation.votes if each is not before)
             self.operation = self.operation.model_copy(update={"votes": (*others, given)})
         await append(self._connection, entry)
+
+    async def take_back(self, given: Vote, entry: AuditEntry) -> None:
+        """Remove a vote."""
+        key = (vote.c.operation_id == self.operation.id) & (vote.c.person == given.person)
+        await self._connection.execute(vote.delete().where(key))
+        await append(self._connection, entry)
+        others = tuple(each for each in self.operation.votes if each.person != given.person)
+        self.operation = self.operation.model_copy(update={"votes": others})
 
     async def move(
         self,
@@ -119,9 +128,24 @@ def moved_values(
     """The columns that a change of state sets."""
     values: dict[str, Any] = {"state": to}
     if to.ended:
-        values["ended_at"] = entry.at
+        values |= {"ended_at": entry.at, "ended_sequence": next_number(operation.c.ended_sequence)}
     if outcome is not None:
         values["outcome"] = canonical_json(outcome)
     if cancelled_by is not None:
         values["cancelled_by"] = cancelled_by
     return values
+
+
+def next_number(column: sa.Column[int], **same: object) -> sa.ScalarSelect[int]:
+    """One more than the greatest number in a column, for a statement that writes it.
+
+    No two rows get the same one: there is one write transaction at a time.
+
+    Args:
+        column: of numbers.
+        same: columns with the values that the rows have among which it is the greatest; none: all rows.
+    """
+    rows = column.table.alias()
+    greatest = sa.func.coalesce(sa.func.max(rows.c[column.name]), 0)
+    among = (rows.c[name] == value for name, value in same.items())
+    return sa.select(greatest + 1).where(*among).scalar_subquery()

@@ -153,6 +153,7 @@ class Failure(Model):
     reason: str = ""  # the cloud's own words, cleaned
     hint: str = ""  # a command without its prefix
     when: str = ""  # it is of use, as the rest of “Next, …:”; empty for at once
+    unknown: bool = False  # of a step: it was begun, and nobody knows whether it took effect
 
     @classmethod
     def of(cls, error: CloudError | UserError, hint: str) -> Failure:
@@ -183,6 +184,11 @@ class StepReport(Model):
     title: str
     done: StepDone | None = None
     failure: Failure | None = None
+
+    @property
+    def unknown(self) -> bool:
+        """Whether it was begun, and nobody knows whether it took effect."""
+        return self.failure is not None and self.failure.unknown
 
 
 class Outcome(Model):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from slipway.bot.core.errors import ResponsibleParty
 from slipway.bot.operations.model import Failure, OperationState, Outcome, Plan, StepReport
@@ -26,15 +27,77 @@ def unknown_failure(operation_id: str, plan: Plan) -> Failure:
     )
 
 
+def not_seen(plan: Plan, number: int, why: str) -> StepReport:
+    """That a step was begun and is not seen done; ``why`` is what was said when it was looked at, if anything."""
+    sentence = "It was begun, and is not seen done; whether it takes effect is not known."
+    failure = Failure(
+        sentence=f"{sentence} {why}".strip(),
+        responsible=ResponsibleParty.REQUESTER,
+        hint=plan.command,
+        unknown=True,
+    )
+    return StepReport(number=number, title=plan.steps[number - 1].title, failure=failure)
+
+
+def contradicted(operation_id: str, sentence: str) -> Failure:
+    """Why an operation is not carried out that is not what people agreed to; ``sentence`` says what does not fit."""
+    return Failure(
+        sentence=f"{sentence} Somebody may have changed Slipway's database: `slipway audit verify` tells more.",
+        responsible=ResponsibleParty.ADMIN,
+        hint=f"op {operation_id}",
+    )
+
+
 def cancelled_early(by: str) -> tuple[OperationState, Outcome]:
     """The end of what was cancelled before it began; ``by`` is a person's name."""
     return OperationState.CANCELLED, Outcome(summary=f"Cancelled by {by}. Nothing was changed.")
+
+
+def failed_before(failure: Failure) -> tuple[OperationState, Outcome]:
+    """The end of what failed before it began."""
+    return OperationState.FAILED, Outcome(summary="It failed before anything was changed.", failure=failure)
 
 
 def ended_stale(changed: tuple[str, ...]) -> tuple[OperationState, Outcome]:
     """The end of what does not hold any more."""
     summary = "Things changed after this was proposed, so nothing was done."
     return OperationState.STALE, Outcome(summary=summary, differences=changed)
+
+
+@dataclass(frozen=True)
+class Stop:
+    """What was begun is not to go on.
+
+    Attributes:
+        why: a clause, such as “After a break of 3d what was left was planned again, and does not hold any more”.
+        changed: what does not hold any more, a line each.
+        failure: why it cannot go on, where that is no change.
+    """
+
+    why: str
+    changed: tuple[str, ...] = ()
+    failure: Failure | None = None
+
+
+def stopped_short(plan: Plan, reports: Sequence[StepReport], stop: Stop) -> tuple[OperationState, Outcome]:
+    """The end of what was begun, and is not to go on; ``reports`` are of the steps that were tried."""
+    state = OperationState.STALE if stop.failure is None else OperationState.FAILED
+    summary = f"{stop.why}, so it stopped there: {_counts(plan, reports)}."
+    return state, Outcome(summary=summary, differences=stop.changed, failure=stop.failure)
+
+
+def _counts(plan: Plan, reports: Sequence[StepReport]) -> str:
+    """How many steps ended how: ``1 of 3 steps done, of 1 it is not known whether it took effect, 1 not begun``."""
+    total, unknown = len(plan.steps), sum(report.unknown for report in reports)
+    failed = sum(report.failure is not None for report in reports) - unknown
+    parts = [f"{len(reports) - failed - unknown} of {total} steps done"]
+    if failed:
+        parts.append(f"{failed} failed")
+    if unknown:
+        parts.append(f"of {unknown} it is not known whether it took effect")
+    if len(reports) < total:
+        parts.append(f"{total - len(reports)} not begun")
+    return ", ".join(parts)
 
 
 def steps_outcome(
@@ -60,6 +123,9 @@ def steps_outcome(
         counts = f"{len(failed)} of {total} steps failed, {done} done"
         left = total - len(reports)
         summary = counts + (f", {left} not tried." if left else ".")
+        if any(report.unknown for report in failed):
+            stopped = f"Stopped by {cancelled_by}: " if cancelled_by else ""
+            summary = f"{stopped}{_counts(plan, reports)}."
         if unconfirmed is not None:
             summary += f" A last look does not confirm that: {unconfirmed.sentence}"
         return OperationState.FAILED, Outcome(summary=summary, failure=failed[0].failure)

@@ -3,9 +3,11 @@ transaction: either all are there or none."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -17,7 +19,8 @@ from slipway.bot.core.model import canonical_json
 from slipway.bot.core.operation_ids import FEWEST, random_operation_id
 from slipway.bot.core.steps import Step
 from slipway.bot.operations.audit import AuditEntry, AuditKey, StepPhase, append, is_noted
-from slipway.bot.operations.changes import OperationChange, StepChange, moved_values
+from slipway.bot.operations.changes import OperationChange, StepChange, moved_values, next_number
+from slipway.bot.operations.integrity import NotedDecision, contradiction, keys_of
 from slipway.bot.operations.model import (
     OPEN,
     Operation,
@@ -31,7 +34,7 @@ from slipway.bot.operations.registry import SubjectRegistry
 from slipway.bot.operations.rows import OperationRows
 from slipway.bot.operations.stored import read_report, write_plan
 from slipway.bot.store.database import Database
-from slipway.bot.store.tables import operation, operation_target, step_report, vote
+from slipway.bot.store.tables import audit, operation, operation_target, step_report, vote
 
 log = structlog.get_logger(__name__)
 
@@ -73,11 +76,19 @@ class PastSteps:
 
 @dataclass(frozen=True)
 class StepStatus:
-    """How a step stands before it is carried out: its report if it has one, whether it is to stop, its token."""
+    """How a step stands before it is carried out.
+
+    Attributes:
+        report: how it ended; None if it has not.
+        asked_to_stop: whether somebody wants the operation to stop before its next step.
+        token: names it to the cloud.
+        begun_at: when it was noted as begun; None where it was not.
+    """
 
     report: StepReport | None
     asked_to_stop: bool
     token: str
+    begun_at: datetime | None
 
 
 class UnknownOperationError(LookupError):
@@ -128,6 +139,7 @@ class OperationRepository:
                 thread=proposed.thread,
                 created_at=proposed.at,
                 expires_at=plan.expires_at,
+                sequence=next_number(operation.c.sequence),
             )
         )
         targets = {target for step in plan.steps for target in self._registry.targets(step)}
@@ -155,6 +167,12 @@ class OperationRepository:
             )
         return rows[0] if rows else None
 
+    async def exists(self, operation_id: str) -> bool:
+        """Whether there is an operation of this id."""
+        async with self._database.reading() as connection:
+            query = sa.select(operation.c.id).where(operation.c.id == operation_id)
+            return await connection.scalar(query) is not None
+
     async def get(self, operation_id: str) -> Operation:
         """One operation that is known to exist.
 
@@ -176,7 +194,7 @@ class OperationRepository:
 
     async def in_states(self, states: Sequence[OperationState]) -> tuple[Operation, ...]:
         """All operations in one of these states, oldest first."""
-        query = sa.select(operation).where(operation.c.state.in_(states)).order_by(operation.c.created_at)
+        query = sa.select(operation).where(operation.c.state.in_(states)).order_by(operation.c.sequence)
         async with self._database.reading() as connection:
             return await self._rows.select(connection, query)
 
@@ -185,7 +203,7 @@ class OperationRepository:
         query = (
             sa.select(operation.c.id, operation.c.kind, operation.c.state, operation.c.expires_at)
             .where(operation.c.state.in_(OPEN))
-            .order_by(operation.c.created_at)
+            .order_by(operation.c.sequence)
         )
         async with self._database.reading() as connection:
             rows = (await connection.execute(query)).all()
@@ -195,7 +213,7 @@ class OperationRepository:
 
     async def recent(self, limit: int) -> tuple[Operation, ...]:
         """The newest operations, newest first."""
-        query = sa.select(operation).order_by(operation.c.created_at.desc()).limit(limit)
+        query = sa.select(operation).order_by(operation.c.sequence.desc()).limit(limit)
         async with self._database.reading() as connection:
             return await self._rows.select(connection, query)
 
@@ -217,7 +235,7 @@ class OperationRepository:
         query = (
             sa.select(operation)
             .where(operation.c.kind.in_(kinds), operation.c.state.in_(states))
-            .order_by(operation.c.ended_at.nulls_last(), operation.c.created_at)
+            .order_by(operation.c.ended_sequence.nulls_last(), operation.c.sequence)
         )
         if targets is not None:
             about = sa.select(operation_target.c.operation_id).where(operation_target.c.target.in_(targets))
@@ -230,7 +248,7 @@ class OperationRepository:
 
     async def ids(self) -> tuple[str, ...]:
         """The ids of the newest thousand operations, for suggesting the one somebody meant."""
-        query = sa.select(operation.c.id).order_by(operation.c.created_at.desc()).limit(1000)
+        query = sa.select(operation.c.id).order_by(operation.c.sequence.desc()).limit(1000)
         async with self._database.reading() as connection:
             return tuple((await connection.execute(query)).scalars())
 
@@ -271,23 +289,28 @@ class OperationRepository:
                 await append(connection, each)
         return True
 
-    async def withdraw(self, event_key: str, entry: AuditEntry) -> str | None:
-        """Take the vote of this event back while its operation is proposed; the operation's id, or None."""
-        counted = (
-            sa.select(vote.c.operation_id)
-            .join(operation)
-            .where(
-                vote.c.event_key == event_key,
-                vote.c.person == entry.actor,
-                operation.c.state == OperationState.PROPOSED,
-            )
+    async def voted_on(self, event_key: str, person: str) -> str | None:
+        """The operation on which a person voted by this event, also if they took that back since; None for none."""
+        voted = sa.select(vote.c.operation_id).where(vote.c.event_key == event_key, vote.c.person == person)
+        taken_back = sa.select(audit.c.operation_id).where(
+            audit.c.key == AuditKey.of_withdrawal(event_key), audit.c.actor == person
         )
-        async with self._database.writing() as connection:
-            operation_id = await connection.scalar(counted)
-            if operation_id is not None:
-                await connection.execute(vote.delete().where(vote.c.event_key == event_key))
-                await append(connection, replace(entry, operation_id=operation_id))
-            return operation_id
+        async with self._database.reading() as connection:
+            found: str | None = await connection.scalar(voted.union_all(taken_back).limit(1))
+        return found
+
+    async def contradiction(self, found: Operation) -> str:
+        """What of an operation does not fit its plan's digest or its audit entries, as a sentence; empty for
+        nothing."""
+        plan = sa.select(operation.c.plan).where(operation.c.id == found.id)
+        entries = sa.select(audit.c.key, audit.c.action, audit.c.actor, audit.c.detail).where(
+            audit.c.key.in_(keys_of(found))
+        )
+        async with self._database.reading() as connection:
+            text = await connection.scalar(plan)
+            rows = (await connection.execute(entries)).all()
+        noted = {row.key: NotedDecision(row.action, row.actor, _digest_in(row.detail)) for row in rows}
+        return contradiction(found, hashlib.sha256(str(text).encode()).hexdigest(), noted)
 
     async def note(self, entry: AuditEntry) -> None:
         """Record something that changes no operation's state."""
@@ -310,16 +333,17 @@ class OperationRepository:
     async def step_status(self, operation_id: str, number: int) -> StepStatus:
         """How a step stands, without the plan: that can have thousands of steps."""
         own = (step_report.c.operation_id == operation.c.id) & (step_report.c.number == number)
+        begun = audit.c.key == AuditKey.of_step(operation_id, number, StepPhase.BEGUN)
         query = (
-            sa.select(operation.c.cancelled_by, operation.c.digest, step_report.c.report)
-            .select_from(operation.outerjoin(step_report, own))
+            sa.select(operation.c.cancelled_by, operation.c.digest, step_report.c.report, audit.c.at)
+            .select_from(operation.outerjoin(step_report, own).outerjoin(audit, begun))
             .where(operation.c.id == operation_id)
         )
         async with self._database.reading() as connection:
             row = (await connection.execute(query)).one()
         report = None if row.report is None else read_report(row.report, number)
         token = step_token(operation_id, row.digest, number)
-        return StepStatus(report, row.cancelled_by is not None, token)
+        return StepStatus(report, row.cancelled_by is not None, token, row.at)
 
     async def step_begun(self, operation_id: str, number: int) -> bool:
         """Whether a step was begun, as far as the audit trail tells: nothing is done before it is noted."""
@@ -350,6 +374,14 @@ class OperationRepository:
         if not found:
             raise UnknownOperationError(operation_id)
         return found[0]
+
+
+def _digest_in(detail: str) -> str:
+    """The digest that an audit entry names; empty where it names none, or cannot be read."""
+    try:
+        return str(json.loads(detail).get("digest", ""))
+    except (ValueError, AttributeError, RecursionError):
+        return ""
 
 
 async def _fresh_id(connection: AsyncConnection) -> str:

@@ -81,7 +81,7 @@ class _Votes:
 
 
 async def _votes_of(connection: AsyncConnection, ids: Sequence[str]) -> dict[str, _Votes]:
-    query = sa.select(vote).where(vote.c.operation_id.in_(ids)).order_by(vote.c.at)
+    query = sa.select(vote).where(vote.c.operation_id.in_(ids)).order_by(vote.c.sequence)
     votes: dict[str, _Votes] = {}
     for row in (await connection.execute(query)).mappings():
         found = votes.setdefault(row["operation_id"], _Votes())

@@ -7,15 +7,16 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from enum import StrEnum
 
+import sqlalchemy as sa
 import structlog
 
 from slipway.bot.core.errors import CloudError, ResponsibleParty, UserError
 from slipway.bot.core.model import Json
-from slipway.bot.core.steps import Step, StepDone
+from slipway.bot.core.steps import Step
 from slipway.bot.core.times import Clock
 from slipway.bot.core.waiting import Sleep
 from slipway.bot.operations.audit import AuditEntry, AuditKey, StepPhase
-from slipway.bot.operations.cards import CardContext, operation_card, report_card, unsettled
+from slipway.bot.operations.cards import CardContext, operation_card, report_card
 from slipway.bot.operations.locks import Locks
 from slipway.bot.operations.messages import MessageService, Report
 from slipway.bot.operations.model import (
@@ -28,17 +29,16 @@ from slipway.bot.operations.model import (
     UnknownStep,
 )
 from slipway.bot.operations.outcomes import (
-    cancelled_early,
-    ended_stale,
+    Stop,
     own_failure,
     steps_outcome,
-    unknown_failure,
+    stopped_short,
 )
-from slipway.bot.operations.plan_service import NothingToDo, PlanService
-from slipway.bot.operations.policy import Enough, approval_status
+from slipway.bot.operations.plan_service import PlanService
 from slipway.bot.operations.registry import SubjectServices
 from slipway.bot.operations.repository import OperationRepository
-from slipway.bot.operations.staleness import differences
+from slipway.bot.operations.run_checks import Begin, CurrentStep, Keep, RunChecks
+from slipway.bot.operations.step_runner import StepRunner
 from slipway.bot.workflows.engine import Effect, Payload, WorkflowEngine
 
 WORKFLOW = "do"
@@ -77,12 +77,14 @@ class OperationRunner:
     ) -> None:
         self._operations = operations
         self._messages = messages
-        self._plans = plans
         self._subjects = subjects
         self._workflows = workflows
         self._cards = cards
         self._clock = clock
         self._sleep = sleep
+        self._step_runner = StepRunner(subjects, sleep)
+        self._checks = RunChecks(operations, plans, self._step_runner, cards, clock)
+        self._begun: set[tuple[str, int]] = set()  # steps noted as begun by this process, and not yet begun
         self._refreshing = Locks()  # by operation
         self._changing = Locks()  # by what steps touch
         workflows.register(WORKFLOW, self._run)
@@ -131,7 +133,7 @@ class OperationRunner:
             return Verdict.GO
         if operation.state is not OperationState.APPROVED:
             return Verdict.OVER
-        found = await self._why_not(operation)
+        found = await self._checks.before_start(operation)
         if found is not None:
             await self._end(operation, *found)
             return Verdict.OVER
@@ -142,36 +144,9 @@ class OperationRunner:
             entry=self._entry(operation_id, "started"),
             also=(self._step_entry(operation_id, 1, StepPhase.BEGUN),),
         ):
+            self._begun.add((operation_id, 1))
             return Verdict.GO
         return Verdict.OVER
-
-    async def _why_not(self, operation: Operation) -> tuple[OperationState, Outcome] | None:
-        """How an approved operation ends without having begun; None if it may begin."""
-        if operation.cancelled_by is not None:
-            return cancelled_early(self._cards.name(operation.cancelled_by))
-        if operation.plan.unknown:
-            return _failed_before(unknown_failure(operation.id, operation.plan))
-        where = approval_status(operation, operation.votes, self._cards.people)
-        if not isinstance(where, Enough):
-            return ended_stale((unsettled(where, self._cards),))
-        changed, failure = await self._compare(operation)
-        if failure is not None:
-            return _failed_before(failure)
-        return ended_stale(changed) if changed else None
-
-    async def _compare(self, operation: Operation) -> tuple[tuple[str, ...], Failure | None]:
-        try:
-            fresh = await self._plans.again(operation.plan)
-        except UserError as error:
-            return (error.sentence,), None
-        except CloudError as error:
-            return (), Failure.of(error, operation.plan.command)
-        except Exception:
-            log.exception("planning again failed inside Slipway", plan=operation.id)
-            return (), own_failure(operation.id)
-        if isinstance(fresh, NothingToDo):
-            return (fresh.summary,), None
-        return differences(operation.plan, fresh), None
 
     def _carry_out(self, operation_id: str, plan: Plan, number: int) -> Effect:
         """The effect of one step. Asks only for what may have changed: a plan can have thousands of steps."""
@@ -180,15 +155,29 @@ class OperationRunner:
             status = await self._operations.step_status(operation_id, number)
             if status.report is not None:  # we died after it
                 return Verdict.FAILED if status.report.failure else Verdict.DONE
-            if status.asked_to_stop:
+            current = CurrentStep(
+                operation_id, plan, number, status, here=(operation_id, number) in self._begun
+            )
+            self._begun.discard((operation_id, number))
+            if status.asked_to_stop and current.here:
                 return Verdict.STOPPED
-            report = await self._attempt(operation_id, plan, number, status.token)
-            return await self._keep(operation_id, plan, report)
+            match await self._checks.before_step(current):
+                case Begin():
+                    report = await self._step_runner.carry_out(operation_id, plan, number, status.token)
+                    return await self._keep(operation_id, plan, report)
+                case Keep(report, stop):
+                    return await self._keep(operation_id, plan, report, stop)
+                case Stop() as stop:
+                    operation = await self._operations.get(operation_id)
+                    await self._end(operation, *stopped_short(plan, operation.reports, stop))
+                    return Verdict.ENDED
 
         return carry_out
 
-    async def _keep(self, operation_id: str, plan: Plan, report: StepReport) -> Verdict:
-        """Store a step's report; with the last one, the operation's end, and else that the next one begins.
+    async def _keep(
+        self, operation_id: str, plan: Plan, report: StepReport, stop: Stop | None = None
+    ) -> Verdict:
+        """Store a step's report; where nothing follows, the operation's end, and else that the next one begins.
 
         Where the whole is looked at once more, it ends after that.
         """
@@ -198,49 +187,31 @@ class OperationRunner:
         ) as change:
             stopped = change.cancelled_by is not None or (report.failure is not None and not plan.independent)
             over = stopped or report.number == len(plan.steps)
-            if over and confirmed:
+            if over and confirmed and stop is None:
                 if stopped:
                     return Verdict.STOPPED
-            elif over:
+            elif over or stop is not None:
                 by = self._cards.name(change.cancelled_by) if change.cancelled_by else ""
-                state, outcome = steps_outcome(operation_id, plan, await change.reports(), by)
+                reports = await change.reports()
+                state, outcome = (
+                    steps_outcome(operation_id, plan, reports, by)
+                    if stop is None
+                    else stopped_short(plan, reports, stop)
+                )
                 entry = self._entry(operation_id, state.value, summary=outcome.summary)
-                if await change.end(state, entry, outcome):
-                    return Verdict.ENDED
+                return Verdict.ENDED if await change.end(state, entry, outcome) else Verdict.STOPPED
             else:
                 await change.begin_next(self._step_entry(operation_id, report.number + 1, StepPhase.BEGUN))
+        if not over:
+            self._begun.add((operation_id, report.number + 1))
         return Verdict.FAILED if report.failure else Verdict.DONE
 
     def _report_entry(self, operation_id: str, report: StepReport) -> AuditEntry:
         phase = StepPhase.FAILED if report.failure else StepPhase.DONE
+        phase = StepPhase.UNKNOWN if report.unknown else phase
         words = report.failure.words if report.failure else report.done.summary if report.done else ""
         facts: dict[str, Json] = dict(report.done.facts) if report.done else {}
         return self._step_entry(operation_id, report.number, phase, summary=words, **facts)
-
-    async def _attempt(self, operation_id: str, plan: Plan, number: int, token: str) -> StepReport:
-        step = plan.steps[number - 1]
-        if plan.unknown:  # another version of Slipway began it
-            return StepReport(number=number, title=step.title, failure=unknown_failure(operation_id, plan))
-        try:
-            done = await self._do(step, token)
-        except (CloudError, UserError) as error:
-            failure = Failure.of(error, plan.command)
-        except Exception:
-            # The last boundary of a step: whatever went wrong, the operation must end and say so.
-            log.exception("a step failed inside Slipway", operation=operation_id, step=number)
-            failure = own_failure(operation_id)
-        else:
-            return StepReport(number=number, title=step.title, done=done)
-        return StepReport(number=number, title=step.title, failure=failure)
-
-    async def _do(self, step: Step, token: str) -> StepDone:
-        """Do a step unless it is done: observe, act, verify; see :class:`slipway.bot.core.steps.Executor`."""
-        executor = self._subjects.executor(step)
-        already = await executor.observe(step, token)
-        if already is not None:
-            return already
-        await executor.act(step, token)
-        return await executor.verify(step, token)
 
     async def _finish(self, operation_id: str) -> Json:
         operation = await self._operations.get(operation_id)
@@ -269,22 +240,40 @@ class OperationRunner:
         return Failure(sentence=sentence, responsible=ResponsibleParty.REQUESTER, hint=plan.command)
 
     async def _give_up(self, operation_id: str) -> Json:
-        """End what broke off. Of a step that was under way nobody knows whether it took effect: it failed."""
+        """End what broke off. Of a step that was under way is told what is seen of it."""
         operation = await self._operations.get(operation_id)
         number = len(operation.reports) + 1
         if operation.state.ended:
             return Verdict.OVER
         if await self._operations.step_begun(operation_id, number):
-            steps = operation.plan.steps
-            title = steps[number - 1].title if number <= len(steps) else f"step {number}"
-            report = StepReport(number=number, title=title, failure=own_failure(operation_id))
-            async with self._operations.reporting(
-                operation_id, report, self._report_entry(operation_id, report)
-            ):
-                pass
+            await self._keep_what_is_seen(operation, number)
             operation = await self._operations.get(operation_id)
         await self._end(operation, *self._outcome(operation))
         return Verdict.OVER
+
+    async def _keep_what_is_seen(self, operation: Operation, number: int) -> None:
+        """Store how a step stands that was under way when its operation broke off."""
+        plan, operation_id = operation.plan, operation.id
+        if number > len(plan.steps):
+            return
+        token = operation.token(number)
+        report = await self._step_runner.find_out(operation_id, plan, number, token)
+        try:
+            await self._store(operation_id, report)
+        except sa.exc.DatabaseError:
+            if report.done is None:
+                raise
+            log.exception("the end of a step could not be stored", operation=operation_id, step=number)
+            failure = own_failure(operation_id)
+            words = f"{failure.sentence} The change itself is there: {report.done.summary}"
+            unkept = report.model_copy(
+                update={"done": None, "failure": failure.model_copy(update={"sentence": words})}
+            )
+            await self._store(operation_id, unkept)
+
+    async def _store(self, operation_id: str, report: StepReport) -> None:
+        async with self._operations.reporting(operation_id, report, self._report_entry(operation_id, report)):
+            pass
 
     def _outcome(
         self, operation: Operation, unconfirmed: Failure | None = None
@@ -321,7 +310,12 @@ class OperationRunner:
         An edited card notifies nobody, and they wait for an answer.
         """
         operation = await self._operations.get(operation_id)
-        ended = (OperationState.REJECTED, OperationState.EXPIRED, OperationState.CANCELLED)
+        ended = (
+            OperationState.REJECTED,
+            OperationState.EXPIRED,
+            OperationState.CANCELLED,
+            OperationState.STALE,  # an approval was taken back
+        )
         if operation.state in ended and operation.cancelled_by != operation.requester:
             await self._tell(operation)
         else:
@@ -394,7 +388,3 @@ class OperationRunner:
 
 def _workflow_id(operation_id: str) -> str:
     return f"{WORKFLOW}:{operation_id}"
-
-
-def _failed_before(failure: Failure) -> tuple[OperationState, Outcome]:
-    return OperationState.FAILED, Outcome(summary="It failed before anything was changed.", failure=failure)

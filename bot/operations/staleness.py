@@ -9,6 +9,8 @@ from slipway.bot.operations.model import Plan
 
 DIFFERENCES_SHOWN = 10
 
+_POLICY = "who must agree was changed in the configuration"
+
 
 def differences(agreed: Plan, fresh: Plan) -> tuple[str, ...]:
     """What changed in the substance of a plan, a plain line each; empty if it still holds.
@@ -28,9 +30,43 @@ def differences(agreed: Plan, fresh: Plan) -> tuple[str, ...]:
     ]
     lines += _changed(agreed.observed, fresh.observed)
     if agreed.policy != fresh.policy:
-        lines.append("who must agree was changed in the configuration")
+        lines.append(_POLICY)
     if not lines and (agreed.request != fresh.request or agreed.steps != fresh.steps):
         lines.append("the plan is not the same any more")
+    return _shortened(lines)
+
+
+def differences_left(agreed: Plan, fresh: Plan, done: int) -> tuple[str, ...]:
+    """As :func:`differences`, of the steps that are left of a plan under way.
+
+    What the first steps changed is not held against it: they need not be planned any more, and the facts they rested
+    on may be gone. A fact that an earlier step changes must not be one of a later step's.
+
+    Args:
+        agreed: what people agreed to.
+        fresh: the same, planned again.
+        done: how many of its steps have ended.
+    """
+    after = {step.title: step for step in fresh.steps}
+    known = {step.title for step in agreed.steps}
+    lines = [f"no longer planned: {step.title}" for step in agreed.steps[done:] if step.title not in after]
+    lines += [f"newly planned: {title}" for title in after if title not in known]
+    lines += [
+        f"planned differently: {step.title}"
+        for step in agreed.steps[done:]
+        if step.title in after and after[step.title] != step
+    ]
+    before, now = agreed.observed, fresh.observed
+    if done:
+        still = before.keys() & now.keys()
+        before, now = ({name: facts[name] for name in still} for facts in (before, now))
+    lines += _changed(before, now)
+    if agreed.policy != fresh.policy:
+        lines.append(_POLICY)
+    return _shortened(lines)
+
+
+def _shortened(lines: list[str]) -> tuple[str, ...]:
     if len(lines) > DIFFERENCES_SHOWN:
         lines[DIFFERENCES_SHOWN:] = [f"and {len(lines) - DIFFERENCES_SHOWN} more differences"]
     return tuple(lines)

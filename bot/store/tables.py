@@ -51,7 +51,12 @@ operation = sa.Table(
     sa.Column("ended_at", UtcDateTime),
     sa.Column("outcome", sa.Text),
     sa.Column("cancelled_by", sa.Text),
-    sa.Index("ix_operation_kind_state", "kind", "state", "ended_at"),
+    # The order in which operations were asked for, and in which they ended: clocks go back, numbers do not.
+    sa.Column("sequence", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("ended_sequence", sa.Integer),
+    sa.Index("ix_operation_sequence", "sequence", unique=True),
+    sa.Index("ix_operation_ended_sequence", "ended_sequence"),
+    sa.Index("ix_operation_kind_state", "kind", "state", "ended_sequence"),
 )
 
 # What exactly an operation changes, so that what was done to one thing is found without reading every plan.
@@ -72,6 +77,9 @@ vote = sa.Table(
     sa.Column("reason", sa.Text, nullable=False),
     sa.Column("at", UtcDateTime, nullable=False),
     sa.Column("event_key", sa.Text, nullable=False),
+    sa.Column(
+        "sequence", sa.Integer, nullable=False, server_default="0"
+    ),  # the order of one operation's votes
     sa.Index("ix_vote_event", "event_key"),
 )
 

@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from slipway.bot.core.model import Json
 from slipway.bot.operations.model import Plan, Policy
-from slipway.bot.operations.staleness import DIFFERENCES_SHOWN, differences
+from slipway.bot.operations.staleness import DIFFERENCES_SHOWN, differences, differences_left
 from slipway.bot.operations.stored import read_plan, write_plan
 from slipway.bot.subjects.images.requests import Pin, Promote
-from slipway.bot.subjects.images.steps import FlagReason
+from slipway.bot.subjects.images.steps import FlagReason, SetExcluded
 from tests.operations.builders import plan, step
 from tests.support.configuration import DECLARED, ROLE
 
@@ -116,3 +116,23 @@ def test_very_many_differences_are_counted() -> None:
     said = differences(plan(steps=()), many)
     assert len(said) == DIFFERENCES_SHOWN + 1
     assert said[-1] == f"and {200 - DIFFERENCES_SHOWN} more differences"
+
+
+@given(plans, st.integers(0, 3))
+def test_what_is_done_already_need_not_be_planned_again(agreed: Plan, done: int) -> None:
+    assert differences_left(agreed, agreed, done) == ()
+    done = min(done, len(agreed.steps))
+    gone = {f"{each.version} of X" for each in agreed.steps[:done] if isinstance(each, SetExcluded)}
+    observed = {name: fact for name, fact in agreed.observed.items() if name not in gone}
+    fresh = agreed.model_copy(update={"steps": agreed.steps[done:], "observed": observed})
+    assert differences_left(agreed, fresh, done) == ()
+
+
+def test_a_step_that_is_left_and_not_planned_any_more_is_named() -> None:
+    agreed = plan(steps=(step("43.1.0"), step("43.2.0"), step("43.3.0")), observed={"a": 1, "b": 2})
+    fresh = agreed.model_copy(update={"steps": (step("43.3.0"), step("43.9.0")), "observed": {"b": 3}})
+    assert differences_left(agreed, fresh, 1) == (
+        "no longer planned: promote 43.2.0 of X",
+        "newly planned: promote 43.9.0 of X",
+        "b was 2, and is now 3",
+    )

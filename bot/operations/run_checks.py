@@ -1,0 +1,166 @@
+"""What is looked at before an approved operation begins, and before a step that may not be as it was left.
+
+A run is left between two steps, or in the middle of one, by a crash, and goes on in another process, maybe days
+later. Then nothing is taken for granted: not that the step was not begun, nor that what is left may still be done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+import structlog
+
+from slipway.bot.core.errors import CloudError, UserError
+from slipway.bot.core.times import Clock, format_span
+from slipway.bot.operations.cards import CardContext, unsettled
+from slipway.bot.operations.model import Failure, Operation, OperationState, Outcome, Plan, StepReport
+from slipway.bot.operations.outcomes import (
+    Stop,
+    cancelled_early,
+    contradicted,
+    ended_stale,
+    failed_before,
+    not_seen,
+    own_failure,
+    unknown_failure,
+)
+from slipway.bot.operations.plan_service import NothingToDo, PlanService
+from slipway.bot.operations.policy import Enough, approval_status
+from slipway.bot.operations.repository import OperationRepository, StepStatus
+from slipway.bot.operations.staleness import differences, differences_left
+from slipway.bot.operations.step_runner import StepRunner
+
+LONGEST_BREAK = timedelta(minutes=5)
+"""How long after it was to begin a step may begin without what is left being planned again. Longer than a restart,
+which must not take what it left half done for a change by others."""
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class CurrentStep:
+    """A step that has no report yet; ``here``: it is about to begin, and no former process can have begun it."""
+
+    operation_id: str
+    plan: Plan
+    number: int
+    status: StepStatus
+    here: bool
+
+
+@dataclass(frozen=True)
+class Begin:
+    """The step may be carried out."""
+
+
+@dataclass(frozen=True)
+class Keep:
+    """The step was begun before, and this is what became of it; ``stop`` says why nothing follows, if so."""
+
+    report: StepReport
+    stop: Stop | None = None
+
+
+class RunChecks:
+    """Looks at operations before anything of them is done."""
+
+    def __init__(
+        self,
+        operations: OperationRepository,
+        plans: PlanService,
+        step_runner: StepRunner,
+        cards: CardContext,
+        clock: Clock,
+    ) -> None:
+        self._operations = operations
+        self._plans = plans
+        self._step_runner = step_runner
+        self._cards = cards
+        self._clock = clock
+
+    async def before_start(self, operation: Operation) -> tuple[OperationState, Outcome] | None:
+        """How an approved operation ends without having begun; None if it may begin."""
+        if operation.cancelled_by is not None:
+            return cancelled_early(self._cards.name(operation.cancelled_by))
+        if operation.plan.unknown:
+            return failed_before(unknown_failure(operation.id, operation.plan))
+        problem = await self._operations.contradiction(operation)
+        if problem:
+            return failed_before(contradicted(operation.id, problem))
+        where = approval_status(operation, operation.votes, self._cards.people)
+        if not isinstance(where, Enough):
+            return ended_stale((unsettled(where, self._cards),))
+        changed, failure = await self._compare(operation, differences)
+        if failure is not None:
+            return failed_before(failure)
+        return ended_stale(changed) if changed else None
+
+    async def _compare(
+        self, operation: Operation, compare: Callable[[Plan, Plan], tuple[str, ...]]
+    ) -> tuple[tuple[str, ...], Failure | None]:
+        """Plan again: what changed, or why that could not be found out."""
+        try:
+            fresh = await self._plans.again(operation.plan)
+        except UserError as error:
+            return (error.sentence,), None
+        except CloudError as error:
+            return (), Failure.of(error, operation.plan.command)
+        except Exception:
+            log.exception("planning again failed inside Slipway", plan=operation.id)
+            return (), own_failure(operation.id)
+        if isinstance(fresh, NothingToDo):
+            return (fresh.summary,), None
+        return compare(operation.plan, fresh), None
+
+    async def before_step(self, current: CurrentStep) -> Begin | Keep | Stop:
+        """Whether a step may be carried out: one that a former process may have begun, or that begins after a break,
+        is looked at first, and what is left is planned again."""
+        status, plan, number = current.status, current.plan, current.number
+        away = self._away(status)
+        if (current.here and away is None) or (plan.unknown and not status.asked_to_stop):
+            return Begin()
+        operation = await self._operations.get(current.operation_id)
+        problem = await self._operations.contradiction(operation)
+        if problem:
+            torn = Stop(
+                "What is stored of it does not fit together", failure=contradicted(operation.id, problem)
+            )
+            return torn if current.here else Keep(not_seen(plan, number, ""), torn)
+        found = None
+        if not current.here and (status.asked_to_stop or away is not None):
+            found = await self._step_runner.find_out(operation.id, plan, number, status.token)
+            if status.asked_to_stop:
+                return Keep(found)
+        done = number if found is not None and found.done is not None else number - 1
+        stop = None if away is None else await self._outdated(operation, done, away)
+        if found is None:
+            return stop or Begin()
+        return Keep(found, stop) if stop is not None or found.done is not None else Begin()
+
+    async def _outdated(self, operation: Operation, done: int, away: str) -> Stop | None:
+        """Plan again what is left behind so many steps; why it is not to be done, if it is not."""
+        if done == len(operation.plan.steps):
+            return None
+        where = approval_status(operation, operation.votes, self._cards.people)
+        if not isinstance(where, Enough):
+            return Stop(f"After {away} it was looked at again", (unsettled(where, self._cards),))
+        changed, failure = await self._compare(
+            operation, lambda agreed, fresh: differences_left(agreed, fresh, done)
+        )
+        if failure is not None:
+            return Stop(f"After {away} what was left could not be planned again", failure=failure)
+        if changed:
+            return Stop(f"After {away} what was left was planned again, and does not hold any more", changed)
+        return None
+
+    def _away(self, status: StepStatus) -> str | None:
+        """The break between the moment in which a step was to begin and now, in words; None where there was none
+        worth the name. A clock that was set back tells of no break, and so of any."""
+        if status.begun_at is None:
+            return "a break"
+        passed = self._clock() - status.begun_at
+        if abs(passed) <= LONGEST_BREAK:
+            return None
+        return f"a break of {format_span(passed)}" if passed > timedelta() else "a break"

@@ -1,0 +1,80 @@
+"""One step: carried out, or looked at where a former process may have begun it."""
+
+from __future__ import annotations
+
+import structlog
+
+from slipway.bot.core.errors import CloudError, UserError
+from slipway.bot.core.steps import Step, StepDone
+from slipway.bot.core.waiting import Polling, Sleep
+from slipway.bot.operations.model import Failure, Plan, StepReport
+from slipway.bot.operations.outcomes import not_seen, own_failure, unknown_failure
+from slipway.bot.operations.registry import SubjectServices
+
+LOOKS = 6
+"""How often a step is looked at that was begun, and is not seen done, before it is called unknown."""
+
+log = structlog.get_logger(__name__)
+
+
+class StepRunner:
+    """Carries out steps by their executors, and says how each ended.
+
+    Args:
+        subjects: they have the executors.
+        sleep: waits between two looks.
+    """
+
+    def __init__(self, subjects: SubjectServices, sleep: Sleep) -> None:
+        self._subjects = subjects
+        self._patient = Polling(looks=LOOKS, sleep=sleep)
+
+    async def carry_out(self, operation_id: str, plan: Plan, number: int, token: str) -> StepReport:
+        """Do a step, once for its token, and see that it is done."""
+        step = plan.steps[number - 1]
+        if plan.unknown:  # another version of Slipway began it
+            return StepReport(number=number, title=step.title, failure=unknown_failure(operation_id, plan))
+        try:
+            done = await self._do(step, token)
+        except (CloudError, UserError) as error:
+            failure = Failure.of(error, plan.command)
+        except Exception:
+            # The last boundary of a step: whatever went wrong, the operation must end and say so.
+            log.exception("a step failed inside Slipway", operation=operation_id, step=number)
+            failure = own_failure(operation_id)
+        else:
+            return StepReport(number=number, title=step.title, done=done)
+        return StepReport(number=number, title=step.title, failure=failure)
+
+    async def _do(self, step: Step, token: str) -> StepDone:
+        """Do a step unless it is done: observe, act, verify; see :class:`slipway.bot.core.steps.Executor`."""
+        executor = self._subjects.executor(step)
+        already = await executor.observe(step, token)
+        if already is not None:
+            return already
+        await executor.act(step, token)
+        return await executor.verify(step, token)
+
+    async def find_out(self, operation_id: str, plan: Plan, number: int, token: str) -> StepReport:
+        """What became of a step that was begun: looked at for a while, and nothing is changed.
+
+        What is not seen done is called unknown, for the change may be under way.
+        """
+        step, why = plan.steps[number - 1], ""
+        if plan.unknown:
+            why = unknown_failure(operation_id, plan).sentence
+        else:
+            try:
+                executor = self._subjects.executor(step)
+                done = await self._patient.until(
+                    lambda: executor.observe(step, token), lambda seen: seen is not None
+                )
+            except (CloudError, UserError) as error:
+                why = error.sentence
+            except Exception:
+                log.exception("a step could not be looked at", operation=operation_id, step=number)
+                why = own_failure(operation_id).sentence
+            else:
+                if done is not None:
+                    return StepReport(number=number, title=step.title, done=done)
+        return not_seen(plan, number, why)
