@@ -24,6 +24,7 @@ from slipway.bot.operations.registry import SubjectServices
 from slipway.bot.operations.repository import OperationRepository
 from slipway.bot.operations.runner import OperationRunner
 from slipway.bot.operations.services import Services
+from slipway.bot.operations.standing import StandingCards
 from slipway.bot.people import People
 from slipway.bot.store.database import Database
 from slipway.bot.store.memory import ChatMemory, TickMemory
@@ -81,7 +82,7 @@ def wire(parts: Parts) -> RunningBot:
     }
     messages = MessageService(parts.database, chats, parts.clock, parts.sleep)
     timetables = tuple(Timetable(entry) for entry in settings.schedule if entry.enabled)
-    services = _services(parts, people, chats, timetables)
+    services = _services(parts, people, chats, timetables, messages)
     plans = PlanService(services.subjects, settings.policy, services.operations, parts.clock)
     runner = OperationRunner(
         operations=services.operations,
@@ -96,6 +97,7 @@ def wire(parts: Parts) -> RunningBot:
     dispatcher = Dispatcher(
         services=services,
         names=declarations.commands.names,
+        verbatim=declarations.commands.verbatim,
         command_runner=CommandRunner(
             services=services, registry=declarations.commands, plans=plans, messages=messages
         ),
@@ -133,7 +135,11 @@ def wire(parts: Parts) -> RunningBot:
 
 
 def _services(
-    parts: Parts, people: People, chats: Mapping[Platform, Chat], timetables: Sequence[Timetable]
+    parts: Parts,
+    people: People,
+    chats: Mapping[Platform, Chat],
+    timetables: Sequence[Timetable],
+    messages: MessageService,
 ) -> Services:
     """What commands work with."""
     settings, declarations = parts.settings, parts.declarations
@@ -144,6 +150,7 @@ def _services(
         people=people,
         operations=operations,
         approvals=ApprovalService(operations, people, parts.clock),
+        standing=StandingCards(parts.database, chats, messages),
         cards=CardContext(people, settings.commands.prefix, settings.zone),
         clock=parts.clock,
         chats=chats,

@@ -18,7 +18,7 @@ def schedule_problems(settings: SlipwaySettings, commands: Registry[Any]) -> tup
     prefix = settings.commands.prefix
     for entry in settings.schedule:
         key = f"schedule.{entry.name}.command"
-        reading = read_line(entry.command, Address.DIRECT, prefix, commands.names)
+        reading = read_line(entry.command, Address.DIRECT, prefix, commands.names, commands.verbatim)
         found = commands.resolve(reading.name, reading.args) if isinstance(reading, Line) else None
         if not isinstance(found, Resolved):
             problems.append(

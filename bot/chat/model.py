@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Annotated, Literal, NewType, Protocol
+from typing import Annotated, Literal, NewType, Protocol, runtime_checkable
 
 from pydantic import Field as PydanticField
 
@@ -59,7 +59,8 @@ class MessageEvent(Model):
     text: str
     address: Address = Address.ROOM
     thread: str | None = None  # id of the thread's root message, where it was said in one
-    sent_at: datetime
+    reply_to: str | None = None  # id of the message that it answers, where the platform knows such answers
+    sent_at: datetime  # by the platform's clock
     assurance: Assurance = Assurance.FULL
     doubt: str = ""
 
@@ -256,4 +257,20 @@ class Chat(Protocol):
 
     def health(self) -> ChatHealth:
         """How the connection is doing now."""
+        ...
+
+
+@runtime_checkable
+class DatesMessages(Protocol):
+    """What a chat may be besides: one whose platform says when a message was sent, by the clock of its events.
+
+    Of others, the bot's own clock has to do.
+    """
+
+    async def sent_at(self, room: str, message_id: str) -> datetime | None:
+        """When one of the bot's messages was sent; None where the platform does not know it.
+
+        Raises:
+            ChatError: the platform could not be asked.
+        """
         ...

@@ -18,6 +18,7 @@ from slipway.bot.people import People
 if TYPE_CHECKING:  # the database behind these takes most of a second, and `slipway check` needs none
     from slipway.bot.operations.approval_service import ApprovalService
     from slipway.bot.operations.repository import OperationRepository
+    from slipway.bot.operations.standing import StandingCards
 
 T = TypeVar("T")
 
@@ -36,6 +37,7 @@ class Services:
     people: People
     operations: OperationRepository
     approvals: ApprovalService
+    standing: StandingCards
     cards: CardContext
     clock: Clock
     chats: Mapping[Platform, Chat]

@@ -13,6 +13,7 @@ from slipway.bot.people import Identity, Person
 
 if TYPE_CHECKING:  # the database behind it takes most of a second, and `slipway check` needs none
     from slipway.bot.operations.services import Services
+    from slipway.bot.operations.standing import Said
     from slipway.commands.grammar.registry import Registry
 
 
@@ -75,6 +76,7 @@ class Asker:
         assurance: how far the way in which it came is trusted.
         doubt: one plain sentence where that is not fully.
         quiet: whether nothing is said where there is nothing to do.
+        said: where and when it was said; None where nobody said it in a room.
     """
 
     event_key: str
@@ -84,6 +86,7 @@ class Asker:
     assurance: Assurance = Assurance.FULL
     doubt: str = ""
     quiet: bool = False
+    said: Said | None = None
 
 
 @dataclass(frozen=True)

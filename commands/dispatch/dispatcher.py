@@ -31,12 +31,13 @@ from slipway.bot.chat.model import (
 from slipway.bot.core.errors import ResponsibleParty, UserError
 from slipway.bot.core.model import Json
 from slipway.bot.core.waiting import Sleep
-from slipway.bot.operations.approval_service import Decision
+from slipway.bot.operations.approval_service import Decision, TooLateError
 from slipway.bot.operations.cards import failure_card, operation_card
 from slipway.bot.operations.messages import MessageService
 from slipway.bot.operations.model import Failure, OperationState
 from slipway.bot.operations.runner import OperationRunner
 from slipway.bot.operations.services import Services
+from slipway.bot.operations.standing import Said
 from slipway.bot.people import Identity
 from slipway.bot.workflows.engine import Effect, Payload, WorkflowEngine
 from slipway.commands.dispatch.cards import user_error_card
@@ -73,6 +74,7 @@ class Dispatcher:
         *,
         services: Services,
         names: tuple[str, ...],
+        verbatim: tuple[str, ...],
         command_runner: CommandRunner,
         runner: OperationRunner,
         messages: MessageService,
@@ -81,6 +83,7 @@ class Dispatcher:
     ) -> None:
         self._services = services
         self._names = names
+        self._verbatim = verbatim
         self._command_runner = command_runner
         self._runner = runner
         self._messages = messages
@@ -113,11 +116,17 @@ class Dispatcher:
             if event.choice is not Choice.REJECT and self._is_too_old(event):
                 return None
             return await self._look_at_button(event, key)
-        settings = self._services.settings.commands
-        reading = read_line(event.text, event.address, settings.prefix, self._names)
+        reading = self._read(event.text, event.address)
         if isinstance(reading, Ignored) or self._is_too_old(event):
             return None
-        return AcceptedEvent(event_key=key, event=event, reading=StoredReading.of(reading))
+        newest = await self._services.standing.newest() if self._command_runner.decides(reading) else None
+        return AcceptedEvent(
+            event_key=key, event=event, reading=StoredReading.of(reading), newest_operation=newest
+        )
+
+    def _read(self, text: str, address: Address) -> Reading:
+        prefix = self._services.settings.commands.prefix
+        return read_line(text, address, prefix, self._names, self._verbatim)
 
     def _is_too_old(self, event: MessageEvent | ButtonEvent) -> bool:
         old = self._services.clock() - event.sent_at > self._services.settings.commands.max_age
@@ -230,7 +239,7 @@ class Dispatcher:
             log.warning("whoever asked is gone, so nothing is done", requester=request.requester)
             return Response.at(place)
         prefix = self._services.settings.commands.prefix
-        reading = read_line(request.text, Address.DIRECT, prefix, self._names)
+        reading = self._read(request.text, Address.DIRECT)
         if not isinstance(reading, Line):
             sentence = f"{person.name[:1].upper()}{person.name[1:]} says something that is no command: {request.text}"
             return Response.at(place).saying(user_error_card(UserError(sentence), prefix))
@@ -251,7 +260,7 @@ class Dispatcher:
         meanwhile = asyncio.create_task(self._say_meanwhile(event, key, saying), name=f"meanwhile {key}")
         try:
             response = await self._command_runner.answer(
-                self._reading(accepted, event), self._asker(key, event)
+                self._reading(accepted, event), self._asker(accepted, event)
             )
         finally:
             if not saying.is_set():  # a message under way is waited for: it must not overtake the answer
@@ -268,15 +277,21 @@ class Dispatcher:
         if accepted.reading is not None:
             return accepted.reading.reading
         # What the version before stored was not read yet.
-        prefix = self._services.settings.commands.prefix
-        return read_line(event.text, event.address, prefix, self._names)
+        return self._read(event.text, event.address)
 
-    def _asker(self, key: str, event: MessageEvent) -> Asker:
+    def _asker(self, accepted: AcceptedEvent, event: MessageEvent) -> Asker:
         people = self._services.people
         platform = event.room.platform
         person = people.by_account(platform, event.sender) or people.stranger(platform, event.sender)
-        place = Place(event.room, event.thread)
-        return Asker(key, person, Identity(platform, event.sender), place, event.assurance, event.doubt)
+        return Asker(
+            accepted.event_key,
+            person,
+            Identity(platform, event.sender),
+            Place(event.room, event.thread),
+            event.assurance,
+            event.doubt,
+            said=Said(event.room, event.thread, event.reply_to, event.sent_at, accepted.newest_operation),
+        )
 
     async def _say_meanwhile(self, event: MessageEvent, key: str, saying: asyncio.Event) -> None:
         await self._sleep(PATIENCE_SECONDS)
@@ -285,13 +300,18 @@ class Dispatcher:
         await self._messages.say(event.room, card, key=key, thread=event.thread)
 
     async def _withdrawn(self, event: WithdrawnReaction) -> Response:
-        """Take a vote back, if it can be; nothing is said about it but on the card."""
+        """Take a vote back; where it is too late for that, whoever did hears so, and else the card tells."""
         response = Response(room=event.room)
         person = self._services.people.by_account(event.room.platform, event.sender)
         if person is None:
             return response
         vote = event_key(event, event.reaction_event_id)
-        operation_id = await self._services.approvals.withdraw(vote, person)
+        try:
+            operation_id = await self._services.approvals.withdraw(vote, person)
+        except TooLateError as error:
+            thread = await self._thread_of(error.operation_id, event.room)
+            card = user_error_card(error, self._services.settings.commands.prefix)
+            return response.model_copy(update={"thread": thread}).objecting(event.sender, card)
         return response.model_copy(update={"operation_id": operation_id})
 
     async def _button(self, accepted: AcceptedEvent, event: ButtonEvent) -> Response:
@@ -328,9 +348,13 @@ class Dispatcher:
         """Say in the thread of the card why a press does not count."""
         thread = accepted.thread
         if thread is None and event.operation_id is not None:  # the button's value named the operation
-            card = await self._messages.card_of(event.operation_id, event.room)
-            thread = (card.thread or card.message_id) if card is not None else None
+            thread = await self._thread_of(event.operation_id, event.room)
         prefix = self._services.settings.commands.prefix
         return Response(room=event.room, thread=thread).objecting(
             event.sender, user_error_card(error, prefix)
         )
+
+    async def _thread_of(self, operation_id: str, room: Room) -> str | None:
+        """The thread in which an operation's first card in a room stands, or that it begins."""
+        card = await self._messages.card_of(operation_id, room)
+        return (card.thread or card.message_id) if card is not None else None

@@ -15,8 +15,8 @@ from slipway.commands.grammar.reading import Line, Reading, Unknown, Unreadable
 EVENT_WORKFLOW = "hear"
 """The workflow that answers a chat event; its ids begin with it."""
 
-FORMAT = 2
-"""The version of a stored event's form."""
+FORMAT = 3
+"""The version of a stored event's form. Format 2 knew not what a message answers, nor the newest operation then."""
 
 _EVENT: TypeAdapter[AnyEvent] = TypeAdapter(Event)
 
@@ -67,12 +67,14 @@ class AcceptedEvent(Model):
         event: what happened.
         reading: of a message.
         thread: of a press: the thread that its card begins or stands in.
+        newest_operation: of a line that decides: the number of the newest operation when it was taken in.
     """
 
     event_key: str
     event: Event
     reading: StoredReading | None = None
     thread: str | None = None
+    newest_operation: int | None = None
 
     @property
     def payload(self) -> dict[str, Json]:
@@ -88,7 +90,7 @@ class AcceptedEvent(Model):
         """
         number = payload.get("format", 1)
         try:
-            if number == FORMAT:
+            if number in (2, FORMAT):
                 return cls.model_validate(
                     {name: value for name, value in payload.items() if name != "format"}
                 )

@@ -70,6 +70,13 @@ class CommandRunner:
                     case Resolved(command, rest):
                         return await self._command(command, rest, asker)
 
+    def decides(self, reading: Reading) -> bool:
+        """Whether a line speaks on an operation, whoever says it."""
+        if not isinstance(reading, Line):
+            return False
+        found = self._registry.resolve(reading.name, reading.args)
+        return isinstance(found, Resolved) and found.command.access is Access.DECIDE
+
     def _object(self, asker: Asker, error: UserError) -> Response:
         return Response.at(asker.place).telling(asker.identity.account, user_error_card(error, self._prefix))
 

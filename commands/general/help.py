@@ -8,6 +8,7 @@ from slipway.bot.core.commands import Access, command
 from slipway.bot.core.errors import UserError
 from slipway.commands.dispatch.context import CardReply, CommandContext
 from slipway.commands.dispatch.manual import help_command, help_overview
+from slipway.commands.grammar.values import NAME
 
 
 @command(
@@ -16,8 +17,8 @@ from slipway.commands.dispatch.manual import help_command, help_overview
     examples=("help", "help launch"),
     access=Access.OPEN,
 )
-@click.argument("name", metavar="COMMAND", required=False, help="Which one; without, all.")
-@click.argument("verb", metavar="", required=False)
+@click.argument("name", type=NAME, metavar="COMMAND", required=False, help="Which one; without, all.")
+@click.argument("verb", type=NAME, metavar="", required=False)
 async def help_(call: CommandContext, name: str | None, verb: str | None) -> CardReply:
     """Whatever a command says here comes from how it is declared, so it is what the command does."""
     if name is None:

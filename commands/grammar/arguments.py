@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -19,7 +20,9 @@ from slipway.commands.grammar.usage import (
     render_examples,
     usage,
 )
-from slipway.commands.grammar.values import said_back
+from slipway.commands.grammar.values import FreeText, said_back
+
+_LIKE_AN_OPTION = re.compile(r"--[a-z]")
 
 HELP_OPTIONS = frozenset({"--help", "-h", "-?"})
 """Among the arguments of any command, in any case, these ask for its help."""
@@ -55,6 +58,8 @@ def parse(spec: Command[Any], args: Sequence[str], prefix: str) -> Parse:
 
     Options are spelt out (case does not count), may stand anywhere, and each once; ``--`` ends them.
     """
+    if takes_text(spec):
+        args = _before_text(spec, args)
     before_end = args[: args.index("--")] if "--" in args else args
     if any(arg.lower() in HELP_OPTIONS for arg in before_end):
         return HelpWanted()
@@ -73,6 +78,38 @@ def parse(spec: Command[Any], args: Sequence[str], prefix: str) -> Parse:
                 return Parsed(MappingProxyType(dict(context.params)))
             message = _too_many(spec, context.args)
     return Misuse(message, usage(spec, prefix), render_examples(spec, prefix))
+
+
+def takes_text(spec: Command[Any]) -> bool:
+    """Whether a command ends in words of a person's own, which are nobody's to read."""
+    return any(isinstance(argument.type, FreeText) for argument in spec.arguments)
+
+
+def _before_text(spec: Command[Any], args: Sequence[str]) -> tuple[str, ...]:
+    """The same, with ``--`` between options and all else, so that nothing in the text is taken for an option.
+
+    Options, and slips of some, count up to where the text begins at the latest: right behind as many words as there
+    are arguments before it.
+    """
+    known = {name.lower(): option for option in spec.options for name in option.opts}
+    places = len(spec.arguments) - 1
+    options: list[str] = []
+    words: list[str] = []
+    position = 0
+    while position < len(args) and len(words) <= places:
+        arg = args[position]
+        typed, equals, _ = arg.lower().partition("=")
+        option = known.get(typed)
+        if option is None and typed not in HELP_OPTIONS and not _LIKE_AN_OPTION.match(typed):
+            if len(words) == places:
+                break
+            words.append(arg)
+            position += 1
+            continue
+        taken = 1 if option is None or option.is_flag or equals else 2
+        options += args[position : position + taken]
+        position += taken
+    return (*options, "--", *words, *args[position:])
 
 
 def _option_problem(spec: Command[Any], args: Sequence[str]) -> str:

@@ -17,6 +17,8 @@ LONGEST = 4_000
 MOST_ARGUMENTS = 64
 """Arguments a command line may have."""
 
+_SENTENCE_ENDS = ".,!?;:…"
+
 _SHOWN = 40  # characters of an unknown word that are said back
 _SUGGESTIONS = 3
 
@@ -75,7 +77,9 @@ Reading = Ignored | Unknown | Line | Unreadable
 """What a typed line turned out to be."""
 
 
-def read_line(text: str, address: Address, prefix: str, names: Collection[str]) -> Reading:
+def read_line(
+    text: str, address: Address, prefix: str, names: Collection[str], verbatim: Collection[str] = ()
+) -> Reading:
     """Read one message.
 
     In a room a command needs the prefix, right before its name. Where the bot was mentioned, or is alone with
@@ -90,6 +94,8 @@ def read_line(text: str, address: Address, prefix: str, names: Collection[str]) 
         address: how it was meant for the bot.
         prefix: what commands start with in rooms, such as ``!``.
         names: the names of all commands, aliases included.
+        verbatim: those of them behind which people write prose: what follows is split at blanks alone, and quotes
+            and backslashes stay.
     """
     head = repair(text[:LONGEST])
     said = _addressed(head, address, prefix)
@@ -97,9 +103,12 @@ def read_line(text: str, address: Address, prefix: str, names: Collection[str]) 
         return Ignored()
     words = said.split(maxsplit=1)
     word = words[0] if words else ""
-    name = {each.lower(): each for each in names}.get(word.lower())
+    known = {each.lower(): each for each in names}
+    name = known.get(word.lower())
+    if name is None and len(words) == 1:  # `!status?` as a sentence has it
+        name = known.get(word.lower().rstrip(_SENTENCE_ENDS))
     if name is not None:
-        return _command(name, text, said)
+        return _command(name, text, said, verbatim=name in verbatim)
     if address is Address.ROOM:
         near = near_misses(word, names)
         return Unknown(_shown(word), near) if near else Ignored()
@@ -151,14 +160,14 @@ def _unemphasised(head: str, address: Address, prefix: str) -> str:
     return head
 
 
-def _command(name: str, text: str, said: str) -> Line | Unreadable:
+def _command(name: str, text: str, said: str, *, verbatim: bool) -> Line | Unreadable:
     problem = _problem(text, said)
     if problem:
         return Unreadable(problem)
     lines = [line for line in said.split("\n") if line.strip()]
     if len(lines) > 1:
         return Unreadable("A command is one line; send each command as a message of its own.")
-    args = _arguments(lines[0])
+    args = re.split(r"[ \t]+", lines[0].strip(" \t")) if verbatim else _arguments(lines[0])
     if args is None:
         return Unreadable("A quotation is opened and not closed; add the missing quote, or put \\ before it.")
     if len(args) - 1 > MOST_ARGUMENTS:

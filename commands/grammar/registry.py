@@ -11,7 +11,7 @@ from slipway.bot.chat.model import Address
 from slipway.bot.core.commands import Command
 from slipway.bot.core.errors import DeclarationError
 from slipway.bot.core.text import nearest
-from slipway.commands.grammar.arguments import HELP_OPTIONS, HelpWanted, Misuse, Parsed, parse
+from slipway.commands.grammar.arguments import HELP_OPTIONS, HelpWanted, Misuse, Parsed, parse, takes_text
 from slipway.commands.grammar.reading import Line, Unknown, near_misses, read_line
 
 ResultT = TypeVar("ResultT")
@@ -65,6 +65,11 @@ class Registry(Generic[ResultT_co]):
     def names(self) -> tuple[str, ...]:
         """Every first word of a command that can be typed, aliases included."""
         return tuple(self.by_name)
+
+    @property
+    def verbatim(self) -> tuple[str, ...]:
+        """Those of :attr:`names` behind which people write prose."""
+        return tuple(name for name, command in self.by_name.items() if takes_text(command))
 
     def resolve(self, name: str, args: Sequence[str]) -> Resolved[ResultT_co] | UnknownVerb | Unknown:
         """Which command a line means. Unknown if its first word is no name, as in a line stored by another Slipway.
@@ -159,7 +164,7 @@ def check_examples(commands: Iterable[Command[Any]]) -> tuple[str, ...]:
     for command in commands:
         first = (command.noun,) if command.noun else (command.name, *command.aliases)
         for example in command.examples:
-            line = read_line(f"!{example}", Address.ROOM, "!", first)
+            line = read_line(f"!{example}", Address.ROOM, "!", first, first if takes_text(command) else ())
             if not isinstance(line, Line):
                 problems.append(f"{example!r} of {command.name} is not a line of that command: {line}")
                 continue

@@ -32,6 +32,11 @@ def without_punctuation(text: str) -> str:
     return text.strip(" ").lstrip(_LEADING).rstrip(_TRAILING)
 
 
+def without_full_stop(text: str) -> str:
+    """A name as somebody typed it at the end of a sentence, without the sentence's end: no name ends so."""
+    return text.rstrip(".,;:!") or text
+
+
 class Value(click.ParamType[object, str]):
     """A kind of value. ``placeholder`` stands for it in the usage line; None: the parameter's name does."""
 
@@ -55,6 +60,29 @@ class Value(click.ParamType[object, str]):
         """
 
 
+class NameValue(Value):
+    """The name of something, or a pattern, as some cloud has it; the end of a sentence behind it is none of it."""
+
+    name = "name"
+
+    def read(self, text: str) -> str:
+        """Take the name without the sentence's end."""
+        return without_full_stop(text)
+
+
+class FreeText(Value):
+    """Words of a person's own: whatever they write from there on, quotes and dashes included.
+
+    An argument of this kind is the last one, and takes all that is left (``nargs=-1``).
+    """
+
+    name = "text"
+
+    def read(self, text: str) -> str:
+        """Take a word as it is."""
+        return text
+
+
 class DurationValue(Value):
     """A duration such as ``90m``, ``2h30m`` or ``3d``."""
 
@@ -68,6 +96,12 @@ class DurationValue(Value):
         return parse_duration(text)
 
 
+def operation_id_in(text: str) -> str | None:
+    """The id of an operation that a word has the form of, spelt as the bot does; None for other words."""
+    bare = without_punctuation(text).lower()
+    return read_operation_id(re.sub(r"[\N{FIGURE DASH}\N{EN DASH}\N{EM DASH}_]", "-", bare))
+
+
 class OperationIdValue(Value):
     """The id of an operation, ``op-7k3f``; also without ``op-``, in capitals, or with punctuation around."""
 
@@ -76,11 +110,21 @@ class OperationIdValue(Value):
 
     def read(self, text: str) -> str:
         """Read an operation's id, and spell it as the bot does."""
-        bare = without_punctuation(text).lower()
-        found = read_operation_id(re.sub(r"[\N{FIGURE DASH}\N{EN DASH}\N{EM DASH}_]", "-", bare))
+        found = operation_id_in(text)
         if found is None:
             raise ValueError(f"{said_back(text)} is not the id of an operation; they look like op-7k3f")
         return found
+
+
+class OperationOrText(Value):
+    """An operation's id, or the first word of what is said without one: which it is, the operations tell."""
+
+    name = "operation"
+    placeholder = "ID"
+
+    def read(self, text: str) -> str:
+        """Take the word as it is."""
+        return text
 
 
 class WholeNumber(Value):
@@ -122,4 +166,7 @@ class OneOf(Value):
 
 
 DURATION = DurationValue()
+NAME = NameValue()
 OPERATION_ID = OperationIdValue()
+OPERATION_OR_TEXT = OperationOrText()
+FREE_TEXT = FreeText()

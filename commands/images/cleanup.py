@@ -7,6 +7,7 @@ import click
 from slipway.bot.core.commands import Access, command, dry_run
 from slipway.bot.subjects.images.requests import Cleanup
 from slipway.commands.dispatch.context import ChangeRequest, CommandContext
+from slipway.commands.grammar.values import NAME
 
 
 @command(
@@ -16,7 +17,9 @@ from slipway.commands.dispatch.context import ChangeRequest, CommandContext
     access=Access.CHANGE,
     aliases=("clean-up",),
 )
-@click.argument("definition", required=False, help="An image definition or a pattern; without, all.")
+@click.argument(
+    "definition", type=NAME, required=False, help="An image definition or a pattern; without, all."
+)
 @dry_run
 async def cleanup(call: CommandContext, definition: str | None, dry_run: bool) -> ChangeRequest:
     """Ended versions go; of the candidates only the newest stay; in rolling definitions only the newest stay,

@@ -20,6 +20,7 @@ from slipway.bot.subjects.images.versions import (
     version_statuses,
 )
 from slipway.commands.dispatch.context import CardReply, CommandContext
+from slipway.commands.grammar.values import NAME
 
 
 @command(
@@ -27,7 +28,7 @@ from slipway.commands.dispatch.context import CardReply, CommandContext
     summary="Image definitions and what is latest; with a name, its versions.",
     examples=("images", "images Fedora-Cloud-43-x64", "images Fedora-Cloud-Rawhide-*"),
 )
-@click.argument("definition", required=False, help="An image definition or a pattern.")
+@click.argument("definition", type=NAME, required=False, help="An image definition or a pattern.")
 async def images(call: CommandContext, definition: str | None) -> CardReply:
     """A candidate was uploaded, and does not launch by default yet; latest is what a launch resolves to."""
     catalogue = call.services.get(ImageServices).catalogue

@@ -8,6 +8,7 @@ from slipway.bot.clouds.model import VersionNumber
 from slipway.bot.core.commands import Access, command, dry_run
 from slipway.bot.subjects.images.requests import Promote
 from slipway.commands.dispatch.context import ChangeRequest, CommandContext
+from slipway.commands.grammar.values import NAME
 from slipway.commands.images.values import VERSION
 
 
@@ -21,7 +22,7 @@ from slipway.commands.images.values import VERSION
     ),
     access=Access.CHANGE,
 )
-@click.argument("definition", help="An image definition, or a pattern such as Fedora-Cloud-43-*.")
+@click.argument("definition", type=NAME, help="An image definition, or a pattern such as Fedora-Cloud-43-*.")
 @click.argument("version", type=VERSION, required=False, help="Which version; without, the newest candidate.")
 @dry_run
 async def promote(

@@ -7,6 +7,7 @@ import click
 from slipway.bot.core.commands import Access, command, dry_run
 from slipway.bot.subjects.images.requests import Rollback
 from slipway.commands.dispatch.context import ChangeRequest, CommandContext
+from slipway.commands.grammar.values import NAME
 
 
 @command(
@@ -16,7 +17,7 @@ from slipway.commands.dispatch.context import ChangeRequest, CommandContext
     access=Access.CHANGE,
     aliases=("roll-back",),
 )
-@click.argument("definition", help="An image definition.")
+@click.argument("definition", type=NAME, help="An image definition.")
 @dry_run
 async def rollback(call: CommandContext, definition: str, dry_run: bool) -> ChangeRequest:
     """Sets the exclude-from-latest flag of the newest promoted version. Nothing is deleted, and promoting it

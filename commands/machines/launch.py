@@ -9,7 +9,7 @@ import click
 from slipway.bot.core.commands import Access, command, dry_run
 from slipway.bot.subjects.machines.requests import Launch
 from slipway.commands.dispatch.context import ChangeRequest, CommandContext
-from slipway.commands.grammar.values import DURATION, WholeNumber
+from slipway.commands.grammar.values import DURATION, NAME, WholeNumber
 
 COUNT = WholeNumber(1, 50)
 
@@ -24,7 +24,9 @@ COUNT = WholeNumber(1, 50)
     ),
     access=Access.CHANGE,
 )
-@click.argument("image", help="An AMI's id, its name, or a beginning of its name that fits only one.")
+@click.argument(
+    "image", type=NAME, help="An AMI's id, its name, or a beginning of its name that fits only one."
+)
 @click.option(
     "--profile", metavar="NAME", help="A profile of the configuration: a launch template with limits."
 )

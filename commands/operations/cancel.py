@@ -21,7 +21,8 @@ from slipway.commands.operations.choosing import the_operation
     "operation", type=OPERATION_ID, required=False, help="An operation's id, as its card shows it."
 )
 async def cancel(call: CommandContext, operation: str | None) -> OperationUpdate:
-    """For whoever asked for it, and for those who decide on it. What was done already stays done; the step
+    """Without an ID, the operation is meant whose card you answer, or else the open one whose card stands in this
+    room. For whoever asked for it, and for those who decide on it. What was done already stays done; the step
     under way is finished, and the report says where it stopped."""
     operation_id = await the_operation(call, operation, OPEN)
     return OperationUpdate(

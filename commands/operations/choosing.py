@@ -1,29 +1,106 @@
-"""Which operation somebody means who names none."""
+"""Which operation somebody means, and what of their words is no id."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 from slipway.bot.core.errors import UserError
+from slipway.bot.core.operation_ids import FEWEST
+from slipway.bot.core.text import nearest
 from slipway.bot.operations.model import OperationState
 from slipway.commands.dispatch.context import CommandContext
+from slipway.commands.grammar.values import operation_id_in
 
 WAITING = (OperationState.PROPOSED,)
 """What can be approved or rejected."""
 
+_PREFIXED = re.compile(r"op[-_]", re.ASCII)
+_DIGIT = re.compile(r"[0-9]", re.ASCII)
 
-async def the_operation(call: CommandContext, named: str | None, states: Collection[OperationState]) -> str:
-    """The operation named, or else the only one in one of these states.
+
+@dataclass(frozen=True)
+class Chosen:
+    """An operation, and what else was said."""
+
+    operation_id: str
+    words: tuple[str, ...]
+
+
+def said(*words: str | None) -> tuple[str, ...]:
+    """The words that there are, in their order."""
+    return tuple(word for word in words if word is not None)
+
+
+async def choose(call: CommandContext, words: Sequence[str], *, prose: bool) -> Chosen:
+    """The operation that waits for an approval and is meant: the one that the first word names, or else the one that
+    whoever speaks has seen.
+
+    Args:
+        call: who speaks, and where.
+        words: what they say behind the command's name.
+        prose: whether a word that could be an id, and is none, is rather the beginning of a sentence. Where that
+            would be grave, a mistyped id is told as one.
 
     Raises:
-        UserError: none is named, and there are none or several.
+        UserError: it is not clear.
+    """
+    if (
+        words
+        and (named := operation_id_in(words[0])) is not None
+        and await _is_id(call, words, named, prose=prose)
+    ):
+        return Chosen(named, tuple(words[1:]))
+    return Chosen(await the_operation(call, None, WAITING), tuple(words))
+
+
+async def _is_id(call: CommandContext, words: Sequence[str], named: str, *, prose: bool) -> bool:
+    """Whether a word that has the form of an id (``test`` has it, too) is meant as one."""
+    if _PREFIXED.match(words[0].lower()) or await call.services.operations.exists(named):
+        return True
+    letters = named.partition("-")[2]
+    if not prose:
+        return len(letters) <= FEWEST + 1
+    ids = [each.id for each in await call.services.operations.open_ones()]
+    return (len(words) == 1 and len(letters) == FEWEST) or bool(
+        _DIGIT.search(letters) or nearest(named, ids, 1)
+    )
+
+
+async def the_operation(call: CommandContext, named: str | None, states: Collection[OperationState]) -> str:
+    """The operation named; or the one whose card is answered, or in whose thread it is said; or the only one in these
+    states whose card stood in the room before.
+
+    Raises:
+        UserError: none is named, and it is not clear which one whoever speaks has seen.
     """
     if named is not None:
         return named
-    waiting = [each.id for each in await call.services.operations.open_ones() if each.state in states]
-    if len(waiting) == 1:
-        return waiting[0]
-    do = "wait for approval" if states == WAITING else "are open"
-    if not waiting:
-        raise UserError(f"There are no operations that {do}.", hint="history")
-    raise UserError(f"{len(waiting)} operations {do}; say which.", nearest=tuple(waiting[:5]), hint="pending")
+    said = call.asker.said
+    answered = await call.services.standing.answered(said) if said is not None else None
+    if answered is not None:
+        return answered
+    found = await call.services.standing.seen(said) if said is not None else {}
+    seen = [operation_id for operation_id, state in found.items() if state in states]
+    if len(seen) == 1:
+        return seen[0]
+    raise await _unclear(call, seen, states)
+
+
+async def _unclear(
+    call: CommandContext, seen: Sequence[str], states: Collection[OperationState]
+) -> UserError:
+    does, do = ("waits for approval", "wait for approval") if states == WAITING else ("is open", "are open")
+    if seen:
+        sentence = f"{len(seen)} operations {do}; say which."
+        return UserError(sentence, nearest=tuple(seen[:5]), hint="pending")
+    there = [each.id for each in await call.services.operations.open_ones() if each.state in states]
+    if not there:
+        return UserError(f"There are no operations that {do}.", hint="history")
+    sentence = (
+        f"{len(there)} operations {do}, but none of their cards stood here before you wrote; say which."
+    )
+    if len(there) == 1:
+        sentence = f"{there[0]} {does}, but its card did not stand here before you wrote; say which."
+    return UserError(sentence, nearest=tuple(there[:5]), hint="pending")

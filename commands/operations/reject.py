@@ -7,8 +7,8 @@ import click
 from slipway.bot.chat.model import Choice
 from slipway.bot.core.commands import Access, command
 from slipway.commands.dispatch.context import CommandContext, OperationUpdate
-from slipway.commands.grammar.values import OPERATION_ID
-from slipway.commands.operations.choosing import WAITING, the_operation
+from slipway.commands.grammar.values import FREE_TEXT, OPERATION_OR_TEXT
+from slipway.commands.operations.choosing import choose, said
 
 
 @command(
@@ -18,17 +18,18 @@ from slipway.commands.operations.choosing import WAITING, the_operation
     access=Access.DECIDE,
 )
 @click.argument(
-    "operation", type=OPERATION_ID, required=False, help="An operation's id, as its card shows it."
+    "operation", type=OPERATION_OR_TEXT, required=False, help="An operation's id, as its card shows it."
 )
-@click.argument("reason", nargs=-1, help="Why; it is shown and kept.")
+@click.argument("reason", nargs=-1, type=FREE_TEXT, help="Why; it is shown and kept.")
 async def reject(call: CommandContext, operation: str | None, reason: tuple[str, ...]) -> OperationUpdate:
-    """Without an ID, the one operation that waits is meant. If you asked for it yourself, it is cancelled."""
+    """Without an ID, the operation is meant whose card you answer, or else the one that waits with its card in
+    this room. If you asked for it yourself, it is cancelled."""
     # Here, because it brings the database along, which a look at the commands' names need not load.
     from slipway.bot.operations.approval_service import Decision
 
-    operation_id = await the_operation(call, operation, WAITING)
-    words = " ".join(reason)
-    decision = Decision(operation_id, call.person, Choice.REJECT, call.event_key, reason=words)
+    chosen = await choose(call, said(operation, *reason), prose=True)
+    words = " ".join(chosen.words)
+    decision = Decision(chosen.operation_id, call.person, Choice.REJECT, call.event_key, reason=words)
     return OperationUpdate((await call.services.approvals.decide(decision)).id)
 
 

@@ -93,7 +93,6 @@ def test_talk_in_a_room_is_ignored(talk: str) -> None:
         ("!hlep", "help"),
         ("!hel", "help"),
         ("!helpp", "help"),
-        ("!help?", "help"),
         ("!terminat", "terminate"),
         ("!statsu", "status"),
     ],
@@ -272,3 +271,19 @@ def test_quoted_arguments_come_back_as_they_were(args: list[str]) -> None:
 @given(st.lists(st.text(st.characters(codec="ascii", categories=["L", "N"]), min_size=1), max_size=9))
 def test_simple_words_need_no_quotes(args: list[str]) -> None:
     assert in_room(" ".join(["!images", *args])) == Line("images", tuple(args))
+
+
+@pytest.mark.parametrize("end", [".", "?", "!", "?!", "…", ":"])
+def test_a_sentence_may_end_behind_a_command_that_stands_alone(end: str) -> None:
+    assert in_room(f"!help{end}") == Line("help")
+    assert read_line(f"help{end}", Address.DIRECT, "!", NAMES) == Line("help")
+    assert in_room(f"!help{end} me") != Line("help", ("me",))
+
+
+@pytest.mark.parametrize(
+    "prose",
+    ["fails with -ENOMEM", '5" disk is not found', 'it\'s "bad"', "C:\\temp \\\" -- 'so", "a  b\tc"],
+)
+def test_behind_some_commands_words_stay_as_they_were_typed(prose: str) -> None:
+    reading = read_line(f"!approve op-7k3f {prose}", Address.ROOM, "!", NAMES, ("approve",))
+    assert reading == Line("approve", ("op-7k3f", *prose.split()))

@@ -8,8 +8,16 @@ from pathlib import Path
 import pytest
 
 from slipway.bot.chat.model import ButtonEvent, Choice, Room, WithdrawnReaction
+from slipway.bot.clouds.simulated.faults import FaultKind
 from slipway.bot.operations.model import OperationState
-from tests.support.harness import BotHarness, newest_operation, propose, running_bot
+from tests.support.harness import (
+    BotHarness,
+    audit_trail,
+    inject_fault,
+    newest_operation,
+    propose,
+    running_bot,
+)
 
 
 def _room(bot: BotHarness) -> Room:
@@ -56,6 +64,76 @@ async def test_a_vote_that_came_twice_goes_with_the_first(tmp_path: Path) -> Non
         )
         await _hear(bot, taken_back)
         assert (await newest_operation(bot)).votes == ()
+
+
+def _taken_back(bot: BotHarness, press: str = "the press") -> WithdrawnReaction:
+    return WithdrawnReaction(
+        event_id=f"{press} taken back",
+        room=_room(bot),
+        sender="bob",
+        reaction_event_id=press,
+        sent_at=bot.clock(),
+    )
+
+
+async def test_an_approval_taken_back_before_the_first_step_stops_the_operation(tmp_path: Path) -> None:
+    async with running_bot(tmp_path) as bot:
+        card, _ = await propose(bot)
+        held = inject_fault(bot, FaultKind.HOLD_BEFORE, "GET *")
+        await bot.press("bob", Choice.APPROVE, card, event_id="the press", wait=False)
+        await held.reached.wait()  # it is approved, and planned again
+        assert bot.chat.accept is not None
+        await bot.chat.accept(_taken_back(bot))
+        await bot.until(lambda: "stale" in card.card.title)
+        held.release()
+        await bot.running.workflows.idle()
+
+        assert "Bob took their approval back before it began" in card.text
+        (report,) = [shown for shown in bot.messages if shown.thread == card.id]
+        assert "Bob took their approval back before it began" in report.text
+        assert report.card.mentions == ("alice",)
+        assert bot.azure.writes == []
+        said = [(entry["actor"], entry["action"]) for entry in await audit_trail(bot)][-2:]
+        assert said == [("bob", "approval withdrawn"), ("bob", "stale")]
+        await bot.running.housekeeping.sweep()
+        assert len([shown for shown in bot.messages if shown.thread == card.id]) == 1
+
+
+async def test_an_approval_taken_back_after_the_first_step_began_is_told_as_too_late(tmp_path: Path) -> None:
+    async with running_bot(tmp_path) as bot:
+        card, name = await propose(bot)
+        held = inject_fault(bot, FaultKind.HOLD_BEFORE, "PUT *")
+        await bot.press("bob", Choice.APPROVE, card, event_id="the press", wait=False)
+        await held.reached.wait()
+        assert bot.chat.accept is not None
+        await bot.chat.accept(_taken_back(bot))
+        await bot.until(lambda: "too late" in bot.messages[-1].text)
+        told = bot.messages[-1]
+        assert told.thread == card.id
+        assert told.card.private_to == "bob"
+        assert f"{name} has begun, so it is too late to take your approval back." in told.text
+        assert f"`!cancel {name}`" in told.text
+        held.release()
+        await bot.running.workflows.idle()
+        assert "done" in card.card.title
+        assert "Bob approved" in card.text
+
+        await bot.chat.accept(_taken_back(bot).model_copy(update={"event_id": "once more"}))
+        await bot.running.workflows.idle()
+        assert f"{name} is already done; nothing was changed by this." in bot.messages[-1].text
+
+
+async def test_a_rejection_that_comes_too_late_is_told_what_stops_the_operation(tmp_path: Path) -> None:
+    async with running_bot(tmp_path) as bot:
+        card, name = await propose(bot)
+        held = inject_fault(bot, FaultKind.HOLD_BEFORE, "PUT *")
+        await bot.press("bob", Choice.APPROVE, card, wait=False)
+        await held.reached.wait()
+        await bot.say("bob", f"!reject {name} wait", wait=False)
+        await bot.until(lambda: "nothing was changed by this" in bot.messages[-1].text)
+        assert f"`!cancel {name}`" in bot.messages[-1].text
+        held.release()
+        await bot.running.workflows.idle()
 
 
 @pytest.mark.parametrize(

@@ -52,6 +52,25 @@ async def test_events_of_format_1_are_answered(tmp_path: Path) -> None:
         assert (await bot.running.operations.get(name)).votes == ()
 
 
+async def test_events_of_format_2_are_answered_and_an_id_is_asked_for_only_where_it_is_needed(
+    tmp_path: Path,
+) -> None:
+    async with running_bot(tmp_path) as bot:
+        card, _ = await propose(bot)
+        at = {"event_id": "e7", "room": ROOM, "sender": "bob", "sent_at": "2026-11-20T12:00:00Z"}
+        said = {"type": "message", "text": "!approve", "address": "room", "thread": None, **at}
+        payload: Document = {
+            "format": 2,
+            "event_key": "hear:console:e7",
+            "event": {**said, "assurance": "full", "doubt": ""},
+            "reading": {"line": ["approve"], "unknown": [], "unreadable": ""},
+            "thread": None,
+        }
+        await bot.running.workflows.start("hear", "hear:console:e7", payload)
+        await bot.running.workflows.idle()
+        assert "done" in card.card.title
+
+
 async def test_a_tick_of_format_1_is_answered(tmp_path: Path) -> None:
     entry = {
         "name": "weekly",
@@ -72,7 +91,7 @@ async def test_a_tick_of_format_1_is_answered(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "payload",
     [
-        {"format": 3, "event": {"type": "message"}},
+        {"format": 4, "event": {"type": "message"}},
         {"format": 2, "event": {"type": "wave"}},
         {"format": 2},
         {"format": "two", "event": {}},

@@ -70,6 +70,7 @@ class BotHarness:
         *,
         room: str = "console",
         thread: str | None = None,
+        reply_to: str | None = None,
         event_id: str | None = None,
         address: Address = Address.ROOM,
         age: timedelta = timedelta(),
@@ -84,6 +85,7 @@ class BotHarness:
             text=text,
             address=address,
             thread=thread,
+            reply_to=reply_to,
             sent_at=self.clock() - age,
         )
         await self._accept(received, wait=wait)

@@ -188,13 +188,13 @@ class ConsoleChat:
             case Speech(speaker, text):
                 await self._echo(speaker, text)
                 await accept(self._message_event(speaker, text))
-            case Pressed(speaker, number, shown):
-                await self._echo(speaker, shown)
+            case Pressed(speaker, number, shown, reason):
+                await self._echo(speaker, f"{shown} {reason}".strip())
                 offer = None if number is None else self._board.offer(number)
                 if offer is None:
                     await self._object(no_such_button(shown, self._board.numbers))
                 else:
-                    await accept(self._button_event(speaker, offer))
+                    await accept(self._button_event(speaker, offer, reason))
 
     def _message_event(self, speaker: str, text: str) -> MessageEvent:
         return MessageEvent(
@@ -206,7 +206,7 @@ class ConsoleChat:
             sent_at=self._now(),
         )
 
-    def _button_event(self, speaker: str, offer: Offer) -> ButtonEvent:
+    def _button_event(self, speaker: str, offer: Offer, reason: str) -> ButtonEvent:
         return ButtonEvent(
             event_id=self._board.new_id(),
             room=Room(platform=CONSOLE, id=self._board.room),
@@ -215,6 +215,7 @@ class ConsoleChat:
             message_id=offer.message_id,
             operation_id=offer.button.operation_id,
             digest_prefix=offer.button.digest_prefix,
+            reason=reason,
             sent_at=self._now(),
         )
 

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 _AS = re.compile(r"@([A-Za-z][A-Za-z0-9._-]{0,63}):(?=$|[^\w]|\d+\s*$)\s*", re.ASCII)
-_NUMBER = re.compile(r"\[?([0-9]+)\]?", re.ASCII)
+_NUMBER = re.compile(r"\[?([0-9]+)\]?(?:\s+(.*))?", re.ASCII)
 _LONGEST_NUMBER = 9  # digits; no session has more buttons
 _SHOWN_DIGITS = 12
 
@@ -26,11 +26,13 @@ class Speech:
 
 @dataclass(frozen=True, slots=True)
 class Pressed:
-    """A button's number, and how to write it; ``number`` is None where it is greater than any can be."""
+    """A button's number, how to write it, and what was said with it; ``number`` is None where it is greater than any
+    can be."""
 
     speaker: str
     number: int | None
     shown: str
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,8 @@ Meaning = Nothing | Speech | Pressed | Unclear
 def read_line(line: str, speaker: str) -> Meaning:
     """Tell what a line means when ``speaker`` is at the keyboard.
 
-    ``@bob: text`` is said by bob, a bare number (``1`` or ``[1]``) presses a button, an empty line and one
+    ``@bob: text`` is said by bob, a number (``1`` or ``[1]``) presses a button, with a reason where one follows
+    (``2 because bad``), an empty line and one
     that starts with ``#`` are nothing, and everything else is speech.
     """
     text = line.strip()
@@ -60,7 +63,7 @@ def read_line(line: str, speaker: str) -> Meaning:
         digits = number.group(1).lstrip("0") or "0"
         within = len(digits) <= _LONGEST_NUMBER
         shown = digits if len(digits) <= _SHOWN_DIGITS else digits[:_SHOWN_DIGITS] + "…"
-        return Pressed(speaker, int(digits) if within else None, shown)
+        return Pressed(speaker, int(digits) if within else None, shown, number.group(2) or "")
     return Speech(speaker, text)
 
 

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
+from urllib.parse import quote
 
 from slipway.bot.chat.matrix.account.account_store import AccountStore
 from slipway.bot.chat.matrix.account.profile import Profile
 from slipway.bot.chat.matrix.events.event_listener import EventListener
 from slipway.bot.chat.matrix.events.event_verifier import EventVerifier
+from slipway.bot.chat.matrix.events.parsing import timestamp
 from slipway.bot.chat.matrix.memory import MatrixMemory
 from slipway.bot.chat.matrix.messages.message_sender import MessageSender
 from slipway.bot.chat.matrix.platform import MATRIX
@@ -130,6 +132,11 @@ class MatrixChat:
         await self._edits.edit(
             message_id, lambda: self._sender.edit(room, message_id, card, key=key, thread=thread)
         )
+
+    async def sent_at(self, room: str, message_id: str) -> datetime | None:
+        """The homeserver's ``origin_server_ts`` of the event."""
+        path = f"/_matrix/client/v3/rooms/{quote(room, safe='')}/event/{quote(message_id, safe='')}"
+        return timestamp((await self._connection.get_json("look at a message", path)).get("origin_server_ts"))
 
     async def close(self) -> None:
         """Let go of the connection."""

@@ -11,6 +11,7 @@ from slipway.bot.chat.declaration import HostCallbacks, KeyValueStore
 from slipway.bot.chat.model import Accept, Card, ChatHealth, Platform
 from slipway.bot.chat.shared.edits import LatestEdits
 from slipway.bot.chat.slack.events.background import BackgroundTasks
+from slipway.bot.chat.slack.events.message_events import time_of
 from slipway.bot.chat.slack.events.trust import TrustPolicy
 from slipway.bot.chat.slack.events.user_groups import UserGroups
 from slipway.bot.chat.slack.interactions.handler import InteractionHandler
@@ -138,6 +139,10 @@ class SlackChat:
     async def edit(self, room: str, message_id: str, card: Card, *, thread: str | None, key: str) -> None:
         """Replace one of the bot's messages."""
         await self._sender.edit(room, message_id, card, thread=thread, key=key)
+
+    async def sent_at(self, room: str, message_id: str) -> datetime | None:
+        """A message's id is the time at which Slack took it."""
+        return time_of(message_id)
 
     async def close(self) -> None:
         """Let go of everything."""

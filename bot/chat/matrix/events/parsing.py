@@ -96,7 +96,7 @@ def parse_event(
 def _parse_envelope(event: Mapping[str, Any], room: str) -> dict[str, Any] | None:
     """What all events say of themselves; None where one of it is not sound."""
     event_id, sender = _id(event.get("event_id"), "$"), _id(event.get("sender"), "@")
-    sent_at = _timestamp(event.get("origin_server_ts"))
+    sent_at = timestamp(event.get("origin_server_ts"))
     if event_id is None or sender is None or sent_at is None:
         return None
     where = Room(platform=MATRIX, id=room)
@@ -112,12 +112,16 @@ def _parse_message(content: Mapping[str, Any], bot: BotUser, address: Address) -
         return None
     thread = _id(relation.get("event_id"), "$") if relation.get("rel_type") == "m.thread" else None
     text = replace_surrogates(body)
+    # In a thread, a reply may only be there for clients without threads (spec, "Fallback for unthreaded clients").
+    falling_back = thread is not None and relation.get("is_falling_back") is True
+    reply_to = None if falling_back else _id(value_at(relation, "m.in_reply_to", "event_id"), "$")
     if isinstance(relation.get("m.in_reply_to"), dict):
         text = _strip_reply_fallback(text)
     rest = _strip_mention(text, content, bot)
     if rest is not None and address is Address.ROOM:
         address = Address.MENTION
-    return {"text": text if rest is None else rest, "address": address, "thread": thread}
+    said = text if rest is None else rest
+    return {"text": said, "address": address, "thread": thread, "reply_to": reply_to}
 
 
 def events_since_own_join(events: Sequence[Mapping[str, Any]], user_id: str) -> Sequence[Mapping[str, Any]]:
@@ -145,7 +149,8 @@ def _id(value: object, sigil: str) -> str | None:
     return value if len(value.encode()) <= _MAX_ID_BYTES else None
 
 
-def _timestamp(milliseconds: object) -> datetime | None:
+def timestamp(milliseconds: object) -> datetime | None:
+    """The time in an ``origin_server_ts``; None for what is none."""
     if not isinstance(milliseconds, int) or isinstance(milliseconds, bool) or milliseconds < 0:
         return None
     try:
