@@ -70,7 +70,7 @@ class StepRunner:
                     lambda: executor.observe(step, token), lambda seen: seen is not None
                 )
             except (CloudError, UserError) as error:
-                why = error.sentence
+                why = Failure.of(error, plan.command).words
             except Exception:
                 log.exception("a step could not be looked at", operation=operation_id, step=number)
                 why = own_failure(operation_id).sentence

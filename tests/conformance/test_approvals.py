@@ -74,6 +74,22 @@ async def test_only_who_may_agree_or_refuse_does(run: ConformanceRun) -> None:
         assert run.excluded() is False
 
 
+async def test_a_vote_without_an_id_counts_for_the_card_that_was_seen(run: ConformanceRun) -> None:
+    session = run.session
+    async with run.bot():
+        card, _ = await session.propose()
+        (told,) = await session.say("bob", '!reject 5" disk is not found, fails with -ENOMEM')
+        for shown in (told, await session.current(card)):
+            assert 'Rejected by Bob: 5" disk is not found, fails with -ENOMEM.' in shown.text
+        (nothing,) = await session.say("bob", "!approve")
+        assert "There are no operations that wait for approval." in nothing.text
+        card, name = await session.propose()
+        await session.say("bob", "!approve lgtm")
+        card = await session.current(card)
+        assert f"{name} promote: done" in card.text
+        assert "(lgtm)" in card.text
+
+
 async def test_a_press_is_taken_back(run: ConformanceRun) -> None:
     session = run.session
     session.requires(Capability.WITHDRAWAL)

@@ -171,7 +171,7 @@ async def test_a_name_that_does_not_exist_is_met_with_the_nearest_that_do(
         ("terminate i-nothex", "“i-nothex” is not the id of an instance"),
         ("op", "`ID` is missing"),
         ("op first", "“first” is not the id of an operation"),
-        ("approve yes", "“yes” is not the id of an operation"),
+        ("cancel yes", "“yes” is not the id of an operation"),
         ("history --limit 51", "“51” is not a whole number from 1 to 50"),
         ("status now", "“now” is too much"),
     ],
