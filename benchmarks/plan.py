@@ -10,7 +10,7 @@ import re
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -44,6 +44,10 @@ from slipway.bot.subjects.images.services import ImageServices
 from slipway.bot.subjects.images.settings import RetentionSettings
 
 LIMIT_SECONDS = 0.5
+LIMIT_OF_THE_FLOOR = 1.25
+LIMIT_PROCESSOR_SECONDS = 0.6
+LIMIT_OF_THE_BARE_CLIENT = 1.2
+FAR_MORE_AT_ONCE = 64
 PAGE_SIZE = 50
 """Entries a page, of definitions and of versions."""
 
@@ -70,11 +74,14 @@ class WatchedGallery(AzureGallery):
         self.most_at_once = 0
         self._under_way = 0
 
-    async def _all(self, pages: AsyncIterator[tuple[Any, ...]], action: str) -> list[Any]:
+    async def _each(
+        self, pages: AsyncIterator[tuple[Any, ...]], action: str
+    ) -> AsyncGenerator[tuple[Any, ...], None]:
         self._under_way += 1
         self.most_at_once = max(self.most_at_once, self._under_way)
         try:
-            return await super()._all(pages, action)
+            async for page in super()._each(pages, action):
+                yield page
         finally:
             self._under_way -= 1
 
@@ -137,16 +144,36 @@ async def measure(*, definitions: int, versions: int, runs: int, latency: timede
     async with _simulator(definitions, versions) as azure:
         say(f"plan: {definitions} definitions of {versions} versions, answers at once")
         quick = await _plan_over_http(azure, definitions, versions)
-        say(f"plan: the same, answers after {latency.total_seconds():g} s")
         await _slow_down(azure, latency)
-        slow = await _plan_over_http(azure, definitions, versions)
+        far = {}
+        for at_once in (AzureSettings.model_fields["parallel_listings"].default, FAR_MORE_AT_ONCE):
+            say(f"plan: answers after {latency.total_seconds():g} s, {at_once} at once, beside a bare client")
+            far[at_once] = await _beside_a_bare_client(azure, definitions, versions, latency, at_once, runs)
         found = await _everything(azure)
     computing, going = await _compute(found, runs)
+    usual, more = far.values()
     return {
         "definitions": definitions,
         "versions": definitions * versions,
         "answers_at_once": quick,
-        f"answers_after_{latency.total_seconds() * 1000:g}_ms": slow,
+        f"answers_after_{latency.total_seconds() * 1000:g}_ms": {
+            f"{at_once}_at_once": each.figures() for at_once, each in far.items()
+        },
+        "aims": {
+            "floor": aim(
+                usual.times_the_floor,
+                LIMIT_OF_THE_FLOOR,
+                "times the floor: calls by 16 at once, each as long as an answer takes; median",
+            ),
+            "processor": aim(
+                median(usual.processor), LIMIT_PROCESSOR_SECONDS, "processor seconds of a plan, median"
+            ),
+            "bare_client": aim(
+                more.times_the_bare_client,
+                LIMIT_OF_THE_BARE_CLIENT,
+                f"times a bare client, {FAR_MORE_AT_ONCE} at once",
+            ),
+        },
         "own_computing_seconds": {name: spread(each, digits=4) for name, each in computing.items()},
         "versions_that_go": going,
         "aim": aim(median(computing["plan"]), LIMIT_SECONDS, "seconds of own computing of a plan, median"),
@@ -165,6 +192,96 @@ async def _everything(azure: Mapping[str, str]) -> _Listed:
         return {definition.name: listing.versions for definition, listing in found.items()}
     finally:
         await gallery.close()
+
+
+@dataclasses.dataclass(frozen=True)
+class _Beside:
+    """Plans and a bare client's listing of the same addresses, in turn. Seconds."""
+
+    floor: float
+    plan: list[float]
+    processor: list[float]
+    bare: list[float]
+    bare_processor: list[float]
+
+    @property
+    def times_the_floor(self) -> float:
+        return median(self.plan) / self.floor
+
+    @property
+    def times_the_bare_client(self) -> float:
+        return median(self.plan) / median(self.bare)
+
+    def figures(self) -> Figures:
+        """As they are printed."""
+        return {
+            "floor_seconds": round(self.floor, 3),
+            "plan_seconds": spread(self.plan),
+            "plan_processor_seconds": spread(self.processor),
+            "bare_client_seconds": spread(self.bare),
+            "bare_client_processor_seconds": spread(self.bare_processor),
+            "times_the_floor": round(self.times_the_floor, 3),
+            "times_the_bare_client": round(self.times_the_bare_client, 3),
+            "bare_client_times_the_floor": round(median(self.bare) / self.floor, 3),
+        }
+
+
+async def _beside_a_bare_client(
+    azure: Mapping[str, str], definitions: int, versions: int, latency: timedelta, at_once: int, runs: int
+) -> _Beside:
+    """Plan by an adapter that has been used before, and list by aiohttp alone, one after the other."""
+    gallery = WatchedGallery(_settings(azure).model_copy(update={"parallel_listings": at_once}))
+    planner = CleanupPlanner(_catalogue(gallery), RetentionSettings())
+    pages = -(-definitions // PAGE_SIZE) + definitions * -(-versions // PAGE_SIZE)
+    found = _Beside(pages / at_once * latency.total_seconds(), [], [], [], [])
+    try:
+        await planner.plan(Cleanup(), datetime.now(UTC))
+        for _ in range(runs):
+            gc.collect()
+            began, spent = time.perf_counter(), time.process_time()
+            listed = await _list_barely(azure, at_once)
+            found.bare.append(time.perf_counter() - began)
+            found.bare_processor.append(time.process_time() - spent)
+            assert listed == definitions * versions, f"the bare client found {listed} versions"
+            gc.collect()
+            began, spent = time.perf_counter(), time.process_time()
+            await planner.plan(Cleanup(), datetime.now(UTC))
+            found.plan.append(time.perf_counter() - began)
+            found.processor.append(time.process_time() - spent)
+    finally:
+        await gallery.close()
+    return found
+
+
+async def _list_barely(azure: Mapping[str, str], at_once: int) -> int:
+    """Read every page by aiohttp and nothing else, as many at once; the number of versions."""
+    around = (
+        f"{azure['url']}/subscriptions/{azure['subscription_id']}/resourceGroups/{azure['resource_group']}"
+    )
+    images = f"{around}/providers/Microsoft.Compute/galleries/{azure['gallery']}/images"
+    version = "api-version=2026-03-03"
+    free = asyncio.Semaphore(at_once)
+    counts: list[int] = []
+
+    async def read(session: aiohttp.ClientSession, url: str) -> Any:
+        async with free, session.get(url) as answer:
+            return json.loads(await answer.read())
+
+    async def list_versions(session: aiohttp.ClientSession, name: str) -> None:
+        link = f"{images}/{name}/versions?{version}"
+        while link:
+            page = await read(session, link)
+            counts.append(len(page["value"]))
+            link = page.get("nextLink")
+
+    async with aiohttp.ClientSession() as session, asyncio.TaskGroup() as group:
+        link = f"{images}?{version}"
+        while link:
+            page = await read(session, link)
+            for each in page["value"]:
+                group.create_task(list_versions(session, each["name"]))
+            link = page.get("nextLink")
+    return sum(counts)
 
 
 async def _plan_over_http(azure: Mapping[str, str], definitions: int, versions: int) -> Figures:

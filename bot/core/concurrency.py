@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Coroutine, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
 from typing import Any, TypeVar
 
 from slipway.bot.core.errors import SlipwayError
@@ -24,6 +24,31 @@ async def side_by_side(calls: Mapping[KeyT, Coroutine[Any, Any, T]]) -> dict[Key
         async with asyncio.TaskGroup() as group:
             for key, call in calls.items():
                 tasks[key] = group.create_task(call)
+    except* SlipwayError as failed:
+        errors.extend(failed.exceptions)
+    if errors:
+        raise errors[0]
+    return {key: task.result() for key, task in tasks.items()}
+
+
+async def side_by_side_as_found(
+    pages: AsyncIterator[Iterable[KeyT]], call: Callable[[KeyT], Coroutine[Any, Any, T]]
+) -> dict[KeyT, T]:
+    """The results of a call for every key that comes on some page, in the order in which they come.
+
+    The calls begin while later pages are still on their way. A key that comes twice is called for once.
+
+    Raises:
+        SlipwayError: the first that a page or one of the calls raised; the others are ended then.
+    """
+    errors: list[Exception] = []
+    tasks: dict[KeyT, asyncio.Task[T]] = {}
+    try:
+        async with asyncio.TaskGroup() as group:
+            async for page in pages:
+                for key in page:
+                    if key not in tasks:
+                        tasks[key] = group.create_task(call(key))
     except* SlipwayError as failed:
         errors.extend(failed.exceptions)
     if errors:

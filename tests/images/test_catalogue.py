@@ -15,6 +15,9 @@ from slipway.bot.clouds.model import (
     VersionNumber,
     VersionState,
 )
+from slipway.bot.clouds.simulated.azure import Seed
+from slipway.bot.clouds.simulated.faults import Fault, FaultKind
+from slipway.bot.clouds.simulated.fedora import many
 from slipway.bot.core.errors import CloudError, CloudErrorKind, UserError
 from slipway.bot.subjects.images.catalogue import Catalogue
 from slipway.bot.subjects.images.definitions import DefinitionRef
@@ -29,7 +32,7 @@ from slipway.bot.subjects.images.versions import (
     version_statuses,
 )
 from tests.images.builders import MemoryGallery, promoted, version
-from tests.support.azure import ARM, RAWHIDE, X64
+from tests.support.azure import ARM, RAWHIDE, X64, azure_harness
 from tests.support.clock import DAY, NOW
 from tests.support.clouds import galleries
 
@@ -190,3 +193,33 @@ async def test_one_failed_listing_fails_them_all_with_the_clouds_own_error() -> 
     gallery.failing[ARM] = CloudError(CloudErrorKind.THROTTLED, cloud="azure", sentence="slow down")
     with pytest.raises(CloudError, match="slow down"):
         await Catalogue(galleries(gallery)).versions_of(BOTH)
+
+
+async def test_versions_are_listed_while_the_pages_of_definitions_still_arrive() -> None:
+    async with azure_harness(many(6, 2, NOW), page_size=2) as here:
+        second_page = here.azure.faults.add(Fault(kind=FaultKind.HOLD_BEFORE, match="GET */images", after=1))
+        found = asyncio.create_task(Catalogue(here.clouds).everything())
+        await second_page.reached.wait()
+        first = here.azure.faults.add(Fault(kind=FaultKind.HOLD_BEFORE, match="GET */images/*/versions"))
+        await first.reached.wait()
+        first.release()
+        second_page.release()
+        assert [(ref.name, len(versions)) for ref, versions in (await found).items()] == [
+            (definition.name, 2) for definition in here.azure.seed.definitions
+        ]
+        assert len(here.azure.requests) == 3 + 6
+
+
+@pytest.mark.parametrize("match", ["GET */images", "GET */images/*/versions"])
+async def test_what_cannot_be_listed_while_pages_arrive_fails_all_of_it(match: str) -> None:
+    async with azure_harness(many(6, 2, NOW), page_size=2) as here:
+        here.azure.faults.add(Fault(kind=FaultKind.REFUSE, match=match, after=1))
+        with pytest.raises(CloudError) as caught:
+            await Catalogue(here.clouds).everything()
+        assert caught.value.kind is CloudErrorKind.REFUSED
+
+
+async def test_a_gallery_that_lists_no_definitions_is_no_ground_for_anything() -> None:
+    async with azure_harness(Seed(())) as here:
+        with pytest.raises(CloudError, match="lists no image definitions at all"):
+            await Catalogue(here.clouds).everything()

@@ -48,6 +48,8 @@ _API_VERSION = "2026-03-03"
 _LOCKS = "/providers/Microsoft.Authorization/locks?api-version=2020-05-01"
 """Below a scope. Source: REST reference, Management Locks, “List By Scope”."""
 
+_USER_AGENT = f"slipway/{__version__}"
+
 
 @dataclass(frozen=True)
 class VersionDocument:
@@ -87,23 +89,19 @@ class Arm:
         loopback = isinstance(access.credential, Anonymous)
         gate = ThrottleGate(patience)
 
+        def on_the_way() -> list[Any]:
+            """The SDK's own list also registers resource providers and follows redirects. Slipway changes nothing
+            that nobody asked for, and takes its token nowhere else."""
+            return [
+                _SameHost(access.base_url, account),
+                ThrottledReads(gate),
+                _Retry(settings.max_attempts, longest_wait=timeout, backoff=backoff),
+            ]
+
         def authentication() -> Any:
             if loopback:
                 return SansIOHTTPPolicy[Any, Any]()
             return AsyncARMChallengeAuthenticationPolicy(self._credential, access.scope)
-
-        def policies() -> list[Any]:
-            """The SDK's own list also registers resource providers and follows redirects. Slipway changes nothing
-            that nobody asked for, and takes its token nowhere else."""
-            return [
-                RequestIdPolicy(),
-                UserAgentPolicy(f"slipway/{__version__}"),
-                CustomHookPolicy(),
-                _SameHost(access.base_url, account),
-                ThrottledReads(gate),
-                _Retry(settings.max_attempts, longest_wait=timeout, backoff=backoff),
-                authentication(),
-            ]
 
         transport = AioHttpTransport(
             connection_timeout=timeout, read_timeout=timeout, use_env_settings=not loopback
@@ -112,14 +110,23 @@ class Arm:
             self._credential,
             settings.subscription_id,
             access.base_url,
-            policies=policies(),
+            policies=[
+                RequestIdPolicy(),
+                UserAgentPolicy(_USER_AGENT),
+                CustomHookPolicy(),
+                *on_the_way(),
+                authentication(),
+            ],
             authentication_policy=authentication(),
             polling_interval=polling,
             transport=transport,
         )
-        # Listings take the same way without the client's copying of every request; its transport is closed with it.
+        # Listings take the same way with fewer stations, since there are thousands of them: their headers come with
+        # the request, and the client does not copy it. The transport is closed with the client.
         self._reading: AsyncPipelineClient[HttpRequest, AsyncHttpResponse] = AsyncPipelineClient(
-            access.base_url, policies=policies(), transport=transport
+            access.base_url,
+            policies=[*on_the_way(), *([] if loopback else [authentication()])],
+            transport=transport,
         )
 
     def definitions(self) -> AsyncIterator[tuple[Any, ...]]:
@@ -131,8 +138,11 @@ class Arm:
         return self._pages(f"/images/{definition}/versions", f"the versions of {definition}")
 
     def _pages(self, below: str, what: str) -> AsyncIterator[tuple[Any, ...]]:
-        first = f"{self._gallery_url}{below}?api-version={_API_VERSION}"
-        return read_pages(self._reading.send_request, first, what, self._account)
+        return self._read_pages(f"{below}?api-version={_API_VERSION}", what)
+
+    def _read_pages(self, below: str, what: str) -> AsyncIterator[tuple[Any, ...]]:
+        first = f"{self._gallery_url}{below}"
+        return read_pages(self._reading.send_request, first, what, self._account, user_agent=_USER_AGENT)
 
     async def read(self, definition: str, number: VersionNumber) -> VersionDocument:
         """One version as it is now."""
@@ -175,8 +185,7 @@ class Arm:
 
     def locks(self) -> AsyncIterator[tuple[Any, ...]]:
         """The pages of the listing of locks on the gallery, what is in it, and the resource group around it."""
-        first = f"{self._gallery_url}{_LOCKS}"
-        return read_pages(self._reading.send_request, first, "the locks on the gallery", self._account)
+        return self._read_pages(_LOCKS, "the locks on the gallery")
 
     async def finish(self, poller: _Poller, *, action: str) -> None:
         """Wait for the end of a long-running operation; the caller sets the limit."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -103,6 +103,13 @@ class AzureGallery:
             entries = await self._all((await self._open()).definitions(), action)
         return list_definitions(entries, self._account)
 
+    async def definition_pages(self) -> AsyncGenerator[tuple[Definition, ...], None]:
+        """The pages of :meth:`definitions` as they arrive, each by name."""
+        async with self._listings:
+            pages = (await self._open()).definitions()
+            async for page in self._each(pages, "list the image definitions"):
+                yield list_definitions(page, self._account)
+
     async def versions(self, definition: str) -> VersionListing:
         """All versions of one definition; what cannot be read is named beside them."""
         self._check_name(definition)
@@ -192,14 +199,19 @@ class AzureGallery:
         ) from error
 
     async def _all(self, pages: AsyncIterator[tuple[Any, ...]], action: str) -> list[Any]:
-        """The entries of all pages; each page has the time of a read."""
-        entries: list[Any] = []
+        """The entries of all pages."""
+        return [entry async for page in self._each(pages, action) for entry in page]
+
+    async def _each(
+        self, pages: AsyncIterator[tuple[Any, ...]], action: str
+    ) -> AsyncGenerator[tuple[Any, ...], None]:
+        """Every page; each has the time of a read."""
         while True:
             async with self._within(self._reading, action):
                 page = await anext(pages, None)
             if page is None:
-                return entries
-            entries.extend(page)
+                return
+            yield page
 
     @property
     def _reading(self) -> timedelta:

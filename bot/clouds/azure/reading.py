@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
+from uuid import uuid4
 
 from azure.core.exceptions import (
     ClientAuthenticationError,
@@ -31,7 +32,7 @@ Send = Callable[[HttpRequest], Awaitable[AsyncHttpResponse]]
 
 
 async def read_pages(
-    send: Send, first: str, what: str, account: AzureAccount
+    send: Send, first: str, what: str, account: AzureAccount, *, user_agent: str
 ) -> AsyncIterator[tuple[Any, ...]]:
     """Every page of a listing, each checked, as JSON.
 
@@ -42,6 +43,7 @@ async def read_pages(
         send: runs a request through the pipeline.
         first: the first page's address.
         what: completes “list …”.
+        user_agent: who asks, for Azure's own records.
 
     Raises:
         CloudError: a page cannot be read, or the listing does not end.
@@ -56,14 +58,19 @@ async def read_pages(
             raise account.unexpected_answer(f"{account.title}'s listing of {what} does not end.")
         links.add(link)
         with translate_errors(account, action):
-            page = read_page(await _json(send, link), what, account)
+            page = read_page(await _json(send, link, user_agent), what, account)
         yield page.value
         link = page.next_link
 
 
-async def _json(send: Send, url: str) -> Any:
+async def _json(send: Send, url: str, user_agent: str) -> Any:
     """What an address answers; HttpResponseError for anything but 200."""
-    answer = await send(HttpRequest("GET", url, headers={"Accept": "application/json"}))
+    headers = {
+        "Accept": "application/json",
+        "User-Agent": user_agent,
+        "x-ms-client-request-id": str(uuid4()),
+    }
+    answer = await send(HttpRequest("GET", url, headers=headers))
     if answer.status_code != 200:
         map_error(answer.status_code, answer, {401: ClientAuthenticationError, 404: ResourceNotFoundError})
         raise HttpResponseError(response=answer)

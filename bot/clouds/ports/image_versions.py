@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NoReturn, Protocol
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from contextlib import aclosing
+from typing import NoReturn, Protocol, runtime_checkable
 
 from slipway.bot.clouds.capabilities import Capability
 from slipway.bot.clouds.model import Definition, ImageVersion, Lock, VersionListing, VersionNumber
@@ -86,6 +87,25 @@ class ImageVersions(Protocol):
     async def close(self) -> None:
         """Let go of connections."""
         ...
+
+
+@runtime_checkable
+class PagedDefinitions(Protocol):
+    """What a gallery may offer besides, that lists its definitions page by page."""
+
+    def definition_pages(self) -> AsyncGenerator[tuple[Definition, ...], None]:
+        """All image definitions in pages as they arrive, so that their versions can be asked for meanwhile."""
+        ...
+
+
+async def definitions_as_they_arrive(gallery: ImageVersions) -> AsyncIterator[tuple[Definition, ...]]:
+    """The definitions in pages where the gallery lists by pages, and elsewhere all at once."""
+    if not isinstance(gallery, PagedDefinitions):
+        yield await gallery.definitions()
+        return
+    async with aclosing(gallery.definition_pages()) as pages:
+        async for page in pages:
+            yield page
 
 
 class NotConfiguredImageVersions:

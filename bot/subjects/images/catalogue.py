@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import AsyncIterator, Collection, Iterable
+from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from slipway.bot.clouds.capabilities import Clouds
 from slipway.bot.clouds.model import Definition, ImageVersion, Lock, VersionListing
-from slipway.bot.clouds.ports.image_versions import IMAGE_VERSIONS, ImageVersions
-from slipway.bot.core.concurrency import side_by_side
+from slipway.bot.clouds.ports.image_versions import (
+    IMAGE_VERSIONS,
+    ImageVersions,
+    definitions_as_they_arrive,
+)
+from slipway.bot.core.concurrency import side_by_side, side_by_side_as_found
 from slipway.bot.core.errors import CloudError, CloudErrorKind, UserError
 from slipway.bot.core.text import nearest
 from slipway.bot.subjects.images.definitions import DefinitionRef, split_cloud
@@ -38,12 +43,7 @@ class Catalogue:
             }
         )
         found = [each for definitions in listed.values() for each in definitions]
-        galleries_with = Counter(each.name.casefold() for each in found)
-        refs = [
-            DefinitionRef(each.cloud, each.name, galleries_with[each.name.casefold()] > 1, each.problem)
-            for each in found
-        ]
-        return tuple(sorted(refs, key=lambda ref: (ref.name, ref.cloud)))
+        return tuple(_qualified(dict.fromkeys(_ref(each) for each in found)).values())
 
     async def matching(self, wanted: str | None) -> tuple[DefinitionRef, ...]:
         """The definition of this name, or those that a shell-style pattern matches; all of them for None.
@@ -118,6 +118,26 @@ class Catalogue:
         """
         return await side_by_side({each: self.versions(each) for each in definitions})
 
+    async def everything(self) -> dict[DefinitionRef, VersionListing]:
+        """All versions of all definitions, newest first. Versions are listed while definitions still arrive.
+
+        Raises:
+            UserError: no gallery is configured.
+            CloudError: as :meth:`definitions` and :meth:`versions_of`.
+        """
+        galleries = self._clouds.each(IMAGE_VERSIONS)
+        listed = await side_by_side(
+            {
+                cloud: side_by_side_as_found(_refs_as_they_arrive(gallery), self.versions)
+                for cloud, gallery in galleries.items()
+            }
+        )
+        for cloud, gallery in galleries.items():
+            if not listed[cloud]:
+                raise _lists_nothing(cloud, gallery, alone=len(galleries) == 1)
+        found = {ref: versions for definitions in listed.values() for ref, versions in definitions.items()}
+        return {ref: found[plain] for plain, ref in _qualified(found).items()}
+
     async def locks(self, clouds: Iterable[str]) -> dict[str, tuple[Lock, ...] | CloudError]:
         """The locks in each of these clouds; where they cannot be read, the error that says why."""
         return await side_by_side({cloud: self._locks(cloud) for cloud in dict.fromkeys(clouds)})
@@ -150,13 +170,33 @@ def is_pattern(text: str) -> bool:
     return any(mark in text for mark in "*?[")
 
 
+def _ref(definition: Definition) -> DefinitionRef:
+    return DefinitionRef(definition.cloud, definition.name, problem=definition.problem)
+
+
+async def _refs_as_they_arrive(gallery: ImageVersions) -> AsyncIterator[tuple[DefinitionRef, ...]]:
+    async for page in definitions_as_they_arrive(gallery):
+        yield tuple(_ref(each) for each in page)
+
+
+def _qualified(found: Collection[DefinitionRef]) -> dict[DefinitionRef, DefinitionRef]:
+    """Each by name, as people are told of it: with its cloud where another one has a definition of that name."""
+    galleries_with = Counter(each.name.casefold() for each in found)
+    refs = {each: replace(each, qualified=galleries_with[each.name.casefold()] > 1) for each in found}
+    return dict(sorted(refs.items(), key=lambda pair: (pair[1].name, pair[1].cloud)))
+
+
 async def _listing(cloud: str, gallery: ImageVersions, *, alone: bool) -> tuple[Definition, ...]:
     found = await gallery.definitions()
     if not found:
-        raise CloudError(
-            CloudErrorKind.UNEXPECTED_ANSWER,
-            cloud=cloud,
-            sentence=f"The gallery{'' if alone else f' in {gallery.title}'} lists no image definitions at all; "
-            "check the gallery's name and what the credentials may read.",
-        )
+        raise _lists_nothing(cloud, gallery, alone=alone)
     return found
+
+
+def _lists_nothing(cloud: str, gallery: ImageVersions, *, alone: bool) -> CloudError:
+    return CloudError(
+        CloudErrorKind.UNEXPECTED_ANSWER,
+        cloud=cloud,
+        sentence=f"The gallery{'' if alone else f' in {gallery.title}'} lists no image definitions at all; "
+        "check the gallery's name and what the credentials may read.",
+    )

@@ -63,11 +63,7 @@ class CleanupPlanner:
             CloudError: the gallery cannot be read, or none of the definitions that had versions when this was
                 agreed on lists any now (UNEXPECTED_ANSWER).
         """
-        if request.pins is not None:
-            definitions = tuple(dict.fromkeys(pin.ref for pin in request.pins))
-        else:
-            definitions = await self._catalogue.matching(request.definition)
-        listed = await self._catalogue.versions_of(definitions)
+        listed = await self._listed(request)
         found = {definition: versions for definition, versions in listed.items() if versions}
         if not found:
             return _nothing_listed(request, listed)
@@ -103,6 +99,14 @@ class CleanupPlanner:
                 here = [each for each in going if each.cloud == cloud]
                 decided.update({each: decide(each, locks) for each in here})
         return decided, notes
+
+    async def _listed(self, request: Cleanup) -> dict[DefinitionRef, VersionListing]:
+        """The versions of every definition that the request is about."""
+        if request.pins is not None:
+            return await self._catalogue.versions_of(dict.fromkeys(pin.ref for pin in request.pins))
+        if request.definition is None:
+            return await self._catalogue.everything()
+        return await self._catalogue.versions_of(await self._catalogue.matching(request.definition))
 
     def _draft(
         self,
