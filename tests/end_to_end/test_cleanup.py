@@ -262,6 +262,23 @@ async def test_one_odd_version_is_named_and_takes_nothing_else_hostage(
 
 
 @pytest.mark.asyncio(loop_scope="module")
+async def test_odd_definitions_are_named_and_take_nothing_else_hostage(bot: BotHarness) -> None:
+    held = bot.azure.state.definitions
+    held["odd"] = {"location": "eastus", "name": "a/b", "properties": {}}
+    held["nameless"] = {"location": "eastus", "name": None, "id": f"{bot.azure.seed.gallery_id}/images/Old"}
+    held[X64.casefold()].pop("properties")  # but its name is known
+    (shown,) = await bot.say("carol", "!images")
+    for name in ("a/b", "Old"):
+        assert f"{name} has no name that an image definition can have" in shown.text
+    card, _ = await propose(bot, "!cleanup")
+    assert "a/b has no name that an image definition can have" in card.text
+    plan = (await newest_operation(bot)).plan
+    assert X64 in {step.definition for step in plan.steps if isinstance(step, DeleteVersion)}
+    (answer,) = await bot.say("alice", "!cleanup a/b")
+    assert "Nothing to clean up: a/b has no name" in answer.text
+
+
+@pytest.mark.asyncio(loop_scope="module")
 async def test_an_empty_definition_is_empty(bot: BotHarness) -> None:
     bot.azure.state.versions.pop(X64.casefold())
     for line, words in (

@@ -188,7 +188,8 @@ def list_definitions(entries: Iterable[object], account: AzureAccount) -> tuple[
             known = read_definition(entry, account)
         except CloudError:
             known = Definition(_entry_name(entry), cloud=account.name)
-        if not is_definition_name(known.name):
+        named = isinstance(entry, dict) and entry.get("name") == known.name
+        if not (named and is_definition_name(known.name)):
             problem = "has no name that an image definition can have, so its versions cannot be listed"
             known = Definition(_printable(known.name), cloud=account.name, problem=problem)
         found.append(known)
