@@ -38,6 +38,7 @@ _READ_ONLY = {
 _FLAG = "excludeFromLatest"
 _MOST_TOLD = 5
 _THERE = "there"
+_REGIONS = "publishingProfile.targetRegions "
 
 
 def update_body(document: Document, *, excluded: bool) -> dict[str, Any]:
@@ -102,17 +103,24 @@ def other_differences(before: Document, after: Document) -> tuple[str, ...]:
         for path in dict.fromkeys((*old, *new))
         if _plain(old.get(path), path) != _plain(new.get(path), path)
         and (path in old or _is_somebodys(path, new[path]))
+        and not _is_in_missing_region(path, new)
     ]
     if len(lines) > _MOST_TOLD:
         lines[_MOST_TOLD:] = [f"{len(lines) - _MOST_TOLD} more"]
     return tuple(lines)
 
 
+def _is_in_missing_region(path: str, new: Mapping[str, object]) -> bool:
+    """Whether it is a setting of a region that is gone, which is told as one."""
+    region, dot, _ = path.removeprefix(_REGIONS).partition(".")
+    return path.startswith(_REGIONS) and bool(dot) and f"{_REGIONS}{region}" not in new
+
+
 def _is_somebodys(path: str, value: object) -> bool:
     """Whether what was not there before is somebody's change, and no default that the service filled in."""
     if path.startswith(("tags.", "publishingProfile.endOfLifeDate")):
         return True
-    return (path.startswith("publishingProfile.targetRegions ") and value == _THERE) or value is True
+    return (path.startswith(_REGIONS) and value == _THERE) or value is True
 
 
 def _facts(document: Document) -> Iterator[tuple[str, object]]:
