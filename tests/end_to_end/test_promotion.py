@@ -264,3 +264,18 @@ async def test_a_rollback_that_has_not_ended_is_waited_for_and_takes_no_other_ve
     assert "rollback: done" in card.text
     assert len(bot.azure.writes) == 1
     assert bot.azure.latest("Fedora-Cloud-42-x64", "eastus") == latest
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_a_promotion_that_failed_halfway_is_made_again_as_its_card_advises(bot: BotHarness) -> None:
+    card, _ = await propose(bot, f"!promote {X64} {CANDIDATE}")
+    inject_fault(bot, FaultKind.FAIL_HALFWAY, "PUT *")
+    (report,) = await bot.press("bob", Choice.APPROVE, card)
+    assert "ended in failure (InternalOperationError)" in report.text
+    assert f"Next: `!promote {X64} {CANDIDATE}`" in report.card.notes
+    assert document(bot)["properties"]["provisioningState"] == "Failed"
+    card, _ = await propose(bot, f"!promote {X64} {CANDIDATE}")
+    assert f"{CANDIDATE} of {X64} is Failed: its update is made again." in card.text
+    (report,) = await bot.press("bob", Choice.APPROVE, card)
+    assert "promote: done" in report.card.title
+    assert document(bot)["properties"]["provisioningState"] == "Succeeded"

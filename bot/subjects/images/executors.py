@@ -22,16 +22,15 @@ from slipway.bot.subjects.images.versions import (
     is_promoted_everywhere,
     newest_latest,
     protection,
-    unfit,
 )
 
 
 class SetExcludedExecutor:
     """Carries out :class:`slipway.bot.subjects.images.steps.SetExcluded`.
 
-    Only a Succeeded version is promoted; a Failed one may still be taken back, for that is when it must be. A
-    promotion looks again at all that it rests on, whatever was looked at when the run began: with many definitions
-    hours can lie between.
+    Only a Succeeded version is promoted; a Failed one may still be taken back, for that is when it must be, and
+    one that is promoted already may have its failed update made again. A promotion looks again at all that it rests
+    on, whatever was looked at when the run began: with many definitions hours can lie between.
 
     Args:
         clouds: one of them has the version.
@@ -103,14 +102,17 @@ class SetExcludedExecutor:
 
     def _guard(self, step: SetExcluded, found: ImageVersion) -> None:
         """Refuse to write where the version itself does not allow it; asked right before each write."""
-        may = (VersionState.SUCCEEDED, VersionState.FAILED) if step.excluded else (VersionState.SUCCEEDED,)
-        if found.state not in may:
+        # A Failed one that is promoted already launches all the same: its update may be made again.
+        again = found.state is VersionState.FAILED and (step.excluded or _as_wished(step, found))
+        if found.state is not VersionState.SUCCEEDED and not again:
             raise _conflict(
                 step, f"{step.named} is {found.state.value}, not Succeeded, so it was left as it is."
             )
-        problem = None if step.excluded else unfit(found, self._clock())
-        if problem:
-            raise _conflict(step, f"{step.named} {problem}; it was not promoted.")
+        if not step.excluded and found.end_of_life is not None and has_ended(found, self._clock()):
+            raise _conflict(
+                step,
+                f"{step.named} reached its end of life on {found.end_of_life:%Y-%m-%d}; it was not promoted.",
+            )
 
     async def _overtaken(self, step: SetExcluded, found: ImageVersion) -> str | None:
         """Why the version is not to be promoted any more, though nothing is wrong with it; the rest of a sentence."""

@@ -25,7 +25,7 @@ from slipway.bot.subjects.images.requests import Pin, Promote
 from slipway.bot.subjects.images.steps import FlagReason, SetExcluded
 from slipway.bot.subjects.images.versions import (
     has_ended,
-    is_being_promoted,
+    is_half_promoted,
     is_promoted,
     is_promoted_everywhere,
     latest_by_region,
@@ -109,7 +109,8 @@ class PromotePlanner:
         version = self._catalogue.named_version(definition, versions, text)
         if version.state is VersionState.SUCCEEDED and is_promoted_everywhere(version):
             return None
-        problem = None if is_being_promoted(version) else unfit(version, now)
+        half = is_half_promoted(version) and not has_ended(version, now)
+        problem = None if half else unfit(version, now)
         if problem:
             raise UserError(
                 f"{text} of {definition} {problem}; it cannot be promoted.", hint=f"images {definition}"
@@ -125,7 +126,7 @@ class PromotePlanner:
         pins: list[Pin] = []
         for definition, versions in found.items():
             if request.version is None:
-                may = [*newer_candidates(versions), *filter(is_being_promoted, versions)]
+                may = [*newer_candidates(versions), *filter(is_half_promoted, versions)]
             else:
                 may = [each for each in versions if str(each.number) == request.version]
             pins += [Pin.of(definition, each) for each in may]
@@ -158,19 +159,27 @@ def _avoided(definition: DefinitionRef, version: ImageVersion, request: Promote)
 def _newest(
     definition: DefinitionRef, versions: Sequence[ImageVersion], request: Promote, now: datetime
 ) -> ImageVersion | None:
-    """The newest candidate; where there is none, the latest whose own promotion is under way, to wait for."""
+    """The newest candidate; where there is none, the latest whose own promotion has not ended, or not well."""
     if request.avoid:
         versions = [each for each in versions if not _avoided(definition, each, request)]
     candidate = newest_candidate(versions, now)
     top = newest_latest(versions)
-    if candidate is None and top is not None and is_being_promoted(top) and not has_ended(top, now):
+    if candidate is None and top is not None and is_half_promoted(top) and not has_ended(top, now):
         return top
     return candidate
 
 
+def _why_half(version: ImageVersion) -> FlagReason | None:
+    """What is to be done for a version that is promoted, and whose update has not ended, or not well."""
+    if not is_half_promoted(version):
+        return None
+    return FlagReason.UNDER_WAY if version.state is VersionState.UPDATING else FlagReason.FAILED_HALFWAY
+
+
 def _why(chosen: _Chosen, request: Promote) -> FlagReason:
-    if is_being_promoted(chosen.version):
-        return FlagReason.UNDER_WAY
+    half = _why_half(chosen.version)
+    if half is not None:
+        return half
     return FlagReason.NEWEST_CANDIDATE if request.version is None else FlagReason.NAMED
 
 
@@ -281,10 +290,13 @@ def _warnings(each: _Chosen) -> list[str]:
     here = {region.name for region in each.version.regions}
     number, definition = each.version.number, each.definition
     warnings = [*tell_unreadable(definition, each.versions)]
-    if is_being_promoted(each.version):
-        warnings.append(
-            f"{number} of {definition} is being updated right now: this waits for the end of that."
-        )
+    match _why_half(each.version):
+        case FlagReason.UNDER_WAY:
+            warnings.append(
+                f"{number} of {definition} is being updated right now: this waits for the end of that."
+            )
+        case FlagReason.FAILED_HALFWAY:
+            warnings.append(f"{number} of {definition} is Failed: its update is made again.")
     others = {held.number: held for held in before.values() if held.number != number}
     warnings += [
         f"{held.number}, a latest of {definition}, is {held.state.value} right now."

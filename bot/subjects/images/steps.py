@@ -19,6 +19,7 @@ class FlagReason(StrEnum):
     NAMED = "named"
     ROLLED_BACK = "rolled-back"
     UNDER_WAY = "under-way"
+    FAILED_HALFWAY = "failed-halfway"
 
 
 _FLAG_REASONS = {
@@ -26,6 +27,7 @@ _FLAG_REASONS = {
     FlagReason.NAMED: "this version was asked for by its number",
     FlagReason.ROLLED_BACK: "it is latest, and is to be taken back",
     FlagReason.UNDER_WAY: "its promotion is under way, and its end is waited for",
+    FlagReason.FAILED_HALFWAY: "it is promoted, and its update failed: that is made again",
 }
 
 

@@ -163,9 +163,12 @@ def version_statuses(
     return tuple(words)
 
 
-def is_being_promoted(version: ImageVersion) -> bool:
-    """Whether an update towards what a promotion wants is under way: every flag is right, and it is not over."""
-    return version.state is VersionState.UPDATING and is_promoted_everywhere(version)
+def is_half_promoted(version: ImageVersion) -> bool:
+    """Whether every flag is as a promotion wants it, and the update that set it is under way, or failed.
+
+    Such a version is what launches already. Its end is waited for, or the update is made again.
+    """
+    return version.state in (VersionState.UPDATING, VersionState.FAILED) and is_promoted_everywhere(version)
 
 
 def under_way(versions: Iterable[ImageVersion]) -> list[ImageVersion]:
