@@ -7,7 +7,6 @@ import re
 import shutil
 import subprocess
 import sys
-from importlib.resources import files
 from pathlib import Path
 
 import pytest
@@ -166,25 +165,3 @@ def test_the_aws_policy_allows_what_the_adapter_calls_and_nothing_else() -> None
     assert allowed == camel | {"ec2:CreateTags"}  # which RunInstances needs for the tags it is given
     changing = [each for each in policy["Statement"] if each["Sid"] != "Look"]
     assert all("Condition" in each and each["Resource"] != "*" for each in changing)
-
-
-def test_the_azure_role_names_the_kinds_of_call_that_the_adapter_makes() -> None:
-    role = json.loads((ROOT / "deploy/azure-role.json").read_text("utf-8"))
-    source = files("slipway.bot.clouds.azure").joinpath("arm.py").read_text("utf-8")
-    called = set(re.findall(r"_client\.(gallery_\w+)\.(\w+)", source))
-    listings = {
-        "/images": "galleries/images/read",
-        "/images/{definition}/versions": "galleries/images/versions/read",
-    }
-    assert set(re.findall(r'_pages\(f?"([^"]+)"', source)) == listings.keys()
-    needed = {
-        ("gallery_image_versions", "get"): "galleries/images/versions/read",
-        ("gallery_image_versions", "begin_create_or_update"): "galleries/images/versions/write",
-        ("gallery_image_versions", "begin_delete"): "galleries/images/versions/delete",
-    }
-    assert called == needed.keys()
-    polling = "locations/capsOperations/read"
-    actions = {*needed.values(), *listings.values(), polling}
-    compute = {f"Microsoft.Compute/{action}" for action in actions}
-    assert "providers/Microsoft.Authorization/locks?" in source
-    assert compute | {"Microsoft.Authorization/locks/read"} == set(role["Actions"])
