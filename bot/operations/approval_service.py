@@ -110,7 +110,8 @@ class ApprovalService:
                 self._check_open(operation, decision.choice)
                 self._check_plan(operation, decision)
                 if decision.choice is Choice.REJECT and decision.person.id == operation.requester:
-                    await self._cancel(change, decision.person, decision.event_key)
+                    reason = decision.reason[:LONGEST_REASON]
+                    await self._cancel(change, decision.person, decision.event_key, reason)
                     return change.operation
                 if not may_decide(decision.person, operation, self._people):
                     raise UserError(self._refusal(operation, decision))
@@ -237,7 +238,9 @@ class ApprovalService:
                 await self._cancel(change, person, event_key)
             return change.operation
 
-    async def _cancel(self, change: OperationChange, person: Person, event_key: str) -> None:
+    async def _cancel(
+        self, change: OperationChange, person: Person, event_key: str, reason: str = ""
+    ) -> None:
         operation = change.operation
         if not self._may_cancel(operation, person):
             who = self._people.name(operation.requester)
@@ -257,11 +260,13 @@ class ApprovalService:
             actor=person.id,
             action="cancelled" if withdrawn else "asked to stop",
             operation_id=operation.id,
+            detail=(("reason", reason),) if reason else (),
         )
         if not withdrawn:
             await change.ask_to_stop(entry)
             return
-        outcome = Outcome(summary=f"Cancelled by {self._people.name(person.id)}. Nothing was changed.")
+        why = f": {reason.rstrip('.')}." if reason else "."
+        outcome = Outcome(summary=f"Cancelled by {self._people.name(person.id)}{why} Nothing was changed.")
         await change.move(OperationState.CANCELLED, entry, outcome=outcome, cancelled_by=person.id)
 
     def _may_cancel(self, operation: Operation, person: Person) -> bool:

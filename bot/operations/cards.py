@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from slipway.bot.chat.model import SYMBOLS, Button, Card, Choice, Field, Table, Tone
@@ -73,9 +74,10 @@ def report_card(operation: Operation, view: CardContext, mentions: tuple[str, ..
     """The report that stands in the operation's thread once it has ended."""
     fields = []
     if operation.ended_at is not None:
-        took = format_duration(operation.ended_at - operation.created_at)
-        ended = format_time(operation.ended_at, view.zone)
-        fields.append(Field(label="Ended", value=f"{ended}, {took} after it was asked for"))
+        ended, took = format_time(operation.ended_at, view.zone), operation.ended_at - operation.created_at
+        # The clock may have been set back since; no duration is told then rather than a wrong one.
+        after = f", {format_duration(took)} after it was asked for" if took >= timedelta() else ""
+        fields.append(Field(label="Ended", value=f"{ended}{after}"))
     rows = tuple((str(report.number), _report_words(report)) for report in operation.reports)
     return Card(
         tone=_TONES[operation.state],

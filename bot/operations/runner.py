@@ -245,7 +245,8 @@ class OperationRunner:
         number = len(operation.reports) + 1
         if operation.state.ended:
             return Verdict.OVER
-        if await self._operations.step_begun(operation_id, number):
+        about_to_begin = (operation_id, number) in self._begun
+        if not about_to_begin and await self._operations.step_begun(operation_id, number):
             await self._keep_what_is_seen(operation, number)
             operation = await self._operations.get(operation_id)
         await self._end(operation, *self._outcome(operation))

@@ -170,7 +170,7 @@ def _command(name: str, text: str, said: str, *, verbatim: bool) -> Line | Unrea
     args = re.split(r"[ \t]+", lines[0].strip(" \t")) if verbatim else _arguments(lines[0])
     if args is None:
         return Unreadable("A quotation is opened and not closed; add the missing quote, or put \\ before it.")
-    if len(args) - 1 > MOST_ARGUMENTS:
+    if len(args) - 1 > MOST_ARGUMENTS and not verbatim:
         return Unreadable(f"That is {len(args) - 1:,} arguments; a command has at most {MOST_ARGUMENTS}.")
     return Line(name, tuple(args[1:]))
 

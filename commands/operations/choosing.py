@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 from slipway.bot.core.errors import UserError
 from slipway.bot.core.operation_ids import FEWEST
-from slipway.bot.core.text import nearest
 from slipway.bot.operations.model import OperationState
 from slipway.commands.dispatch.context import CommandContext
 from slipway.commands.grammar.values import operation_id_in
@@ -63,9 +62,13 @@ async def _is_id(call: CommandContext, words: Sequence[str], named: str, *, pros
     if not prose:
         return len(letters) <= FEWEST + 1
     ids = [each.id for each in await call.services.operations.open_ones()]
-    return (len(words) == 1 and len(letters) == FEWEST) or bool(
-        _DIGIT.search(letters) or nearest(named, ids, 1)
-    )
+    alone = len(words) == 1 and len(letters) == FEWEST
+    return alone or bool(_DIGIT.search(letters)) or any(_one_slip(named, each) for each in ids)
+
+
+def _one_slip(one: str, other: str) -> bool:
+    """Whether two ids differ in one letter."""
+    return len(one) == len(other) and sum(a != b for a, b in zip(one, other, strict=True)) == 1
 
 
 async def the_operation(call: CommandContext, named: str | None, states: Collection[OperationState]) -> str:

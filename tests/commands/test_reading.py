@@ -285,5 +285,6 @@ def test_a_sentence_may_end_behind_a_command_that_stands_alone(end: str) -> None
     ["fails with -ENOMEM", '5" disk is not found', 'it\'s "bad"', "C:\\temp \\\" -- 'so", "a  b\tc"],
 )
 def test_behind_some_commands_words_stay_as_they_were_typed(prose: str) -> None:
+    prose = f"{prose} {'word ' * 100}"
     reading = read_line(f"!approve op-7k3f {prose}", Address.ROOM, "!", NAMES, ("approve",))
     assert reading == Line("approve", ("op-7k3f", *prose.split()))

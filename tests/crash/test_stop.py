@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import sqlite3
 from datetime import UTC, datetime
 
 import pytest
@@ -85,6 +86,31 @@ def test_sigterm_leaves_a_step_that_takes_too_long_for_the_next_start(
 
     fresh_installation.start()
     clouds.clear()
+    fresh_installation.settle()
+    _assert_done_once(fresh_installation, row["id"], scenario)
+
+
+@pytest.mark.parametrize("kind", [Promotion, Launch])
+def test_of_a_step_that_was_done_as_the_bot_was_told_to_stop_and_killed_is_told_that_it_is(
+    fresh_installation: Installation, clouds: SimulatedClouds, kind: type[Promotion | Launch]
+) -> None:
+    bot = fresh_installation.start()
+    scenario = kind(fresh_installation)
+    match = "PUT *" if kind is Promotion else "RunInstances"
+    held = clouds.inject_fault(scenario.faults, Fault(kind=FaultKind.HOLD_AFTER, match=match))
+    if kind is Promotion:
+        bot.say(f"@bob: !approve {_card(fresh_installation, scenario)}")
+    else:
+        bot.say(scenario.command)
+    clouds.reached(held)
+    (row,) = fresh_installation.operations()
+    bot.kill()
+    clouds.clear()
+    # As `!cancel` does: a script's next line waits until all is done, so this one could not be said meanwhile.
+    with sqlite3.connect(fresh_installation.state / "slipway.db") as database:
+        database.execute("UPDATE operation SET cancelled_by = 'alice'")
+
+    fresh_installation.start().until(lambda line: line["thread"] is not None and row["id"] in line["title"])
     fresh_installation.settle()
     _assert_done_once(fresh_installation, row["id"], scenario)
 

@@ -54,6 +54,13 @@ async def test_a_reason_is_taken_as_it_was_typed(bot: BotHarness, reason: str, n
     assert (await audit_trail(bot))[-2]["detail"]["reason"] == reason
 
 
+async def test_why_somebody_takes_their_own_request_back_is_kept(bot: BotHarness) -> None:
+    card, _ = await propose(bot)
+    await bot.say("alice", "!reject the wrong release")
+    assert "Cancelled by Alice: the wrong release. Nothing was changed." in card.text
+    assert (await audit_trail(bot))[-1]["detail"] == {"reason": "the wrong release"}
+
+
 async def test_a_remark_behind_an_approval_is_kept_with_it_and_shown(bot: BotHarness) -> None:
     card, name = await propose(bot)
     digest = (await newest_operation(bot)).digest_prefix

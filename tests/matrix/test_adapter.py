@@ -49,6 +49,19 @@ async def test_what_is_said_is_heard_once_and_in_order(bot_room: BotRoom, alice:
     assert bot_room.chat.health().connected
 
 
+async def test_a_message_has_the_homeservers_time_as_what_is_said_has(
+    bot_room: BotRoom, alice: Person
+) -> None:
+    await alice.say(bot_room.room, "!before")
+    card = await bot_room.chat.send(bot_room.room, Card(title="a card"), thread=None, key="dated")
+    await alice.say(bot_room.room, "!after")
+    await bot_room.recorder.received("!after")
+    before, after = (event.sent_at for event in bot_room.recorder.events)
+    sent_at = await bot_room.chat.sent_at(bot_room.room, card)
+    assert sent_at is not None
+    assert before <= sent_at <= after
+
+
 async def test_notices_edits_own_messages_and_other_signs_are_not_heard(
     bot_room: BotRoom, alice: Person
 ) -> None:

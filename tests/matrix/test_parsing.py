@@ -98,6 +98,38 @@ def test_the_quote_before_a_reply_is_not_what_was_said() -> None:
 
 
 @pytest.mark.parametrize(
+    ("relation", "thread", "reply_to"),
+    [
+        ({"m.in_reply_to": {"event_id": "$card"}}, None, "$card"),
+        ({"m.in_reply_to": {"event_id": "card"}}, None, None),
+        ({"m.in_reply_to": "$card"}, None, None),
+        ({"rel_type": "m.thread", "event_id": "$root"}, "$root", None),
+        (
+            {
+                "rel_type": "m.thread",
+                "event_id": "$root",
+                "m.in_reply_to": {"event_id": "$last"},
+                "is_falling_back": True,
+            },
+            "$root",
+            None,
+        ),
+        (
+            {"rel_type": "m.thread", "event_id": "$root", "m.in_reply_to": {"event_id": "$card"}},
+            "$root",
+            "$card",
+        ),
+    ],
+)
+def test_what_a_message_answers_is_told_where_somebody_chose_to_answer_it(
+    relation: dict[str, object], thread: str | None, reply_to: str | None
+) -> None:
+    received = parsed(event({"msgtype": "m.text", "body": "!approve", "m.relates_to": relation}))
+    assert isinstance(received, MessageEvent)
+    assert (received.thread, received.reply_to) == (thread, reply_to)
+
+
+@pytest.mark.parametrize(
     "source",
     [
         event({"msgtype": "m.text", "body": "!x"}, sender=BOT.user_id),

@@ -37,6 +37,15 @@ async def test_a_version_that_was_rolled_back_is_not_offered_again_though_the_cl
         assert f"{CANDIDATE} of {X64} is newer, and is passed over because it was rolled back." in answer.text
 
 
+async def test_a_duration_that_the_clock_makes_negative_is_not_told(tmp_path: Path) -> None:
+    async with running_bot(tmp_path) as bot:
+        card, _ = await propose(bot)
+        bot.clock.advance(-HOUR)
+        (report,) = await bot.press("bob", Choice.APPROVE, card)
+        assert "done" in report.text
+        assert "after it was asked for" not in report.text
+
+
 async def test_what_was_asked_for_last_comes_first_though_the_clock_was_set_back(tmp_path: Path) -> None:
     async with running_bot(tmp_path) as bot:
         _, first = await propose(bot)

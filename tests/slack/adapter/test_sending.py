@@ -37,6 +37,13 @@ class TestOnce:
         assert await _say(adapter.chat) == await _say(adapter.chat)
         assert len(adapter.sim.from_bot("images")) == 1
 
+    async def test_a_message_has_slacks_own_time(self, adapter: AdapterHarness) -> None:
+        message_id = await _say(adapter.chat)
+        sent_at = await adapter.chat.sent_at(IMAGES, message_id)
+        assert sent_at is not None
+        assert sent_at.timestamp() == pytest.approx(float(message_id), abs=1e-5)
+        assert await adapter.chat.sent_at(IMAGES, "no message's id") is None
+
     @pytest.mark.parametrize("in_thread", [False, True], ids=["channel", "thread"])
     async def test_the_same_key_shows_once_after_a_restart(
         self, sim: SimulatedSlack, in_thread: bool
