@@ -14,7 +14,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from slipway.bot.core.errors import StateError
 
-HEAD = "0004"
+DATABASE = "slipway.db"
+"""The file in the state folder."""
+
+HEAD = "0005"
 """The newest migration. Known here so that a start with nothing to migrate need not load Alembic."""
 
 BUSY_TIMEOUT_MS = 30_000

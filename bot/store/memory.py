@@ -69,7 +69,9 @@ class TickMemory:
             await connection.execute(statement)
 
     async def keep_only(self, schedules: Sequence[str]) -> None:
-        """Forget every other schedule."""
-        statement = schedule_tick.delete().where(schedule_tick.c.schedule.not_in(schedules))
+        """Forget every other schedule of the configuration; the house's own have names that begin with a colon."""
+        statement = schedule_tick.delete().where(
+            schedule_tick.c.schedule.not_in(schedules), schedule_tick.c.schedule.not_like(":%")
+        )
         async with self._database.writing() as connection:
             await connection.execute(statement)

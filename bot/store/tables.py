@@ -68,6 +68,18 @@ operation_target = sa.Table(
     sa.Index("ix_operation_target_target", "target"),
 )
 
+# When an operation of each kind ended last in each state for a target, kept by a trigger: whatever was done to one
+# thing in years is a few rows, numbered in the order in which they ended.
+target_end = sa.Table(
+    "target_end",
+    metadata,
+    sa.Column("target", sa.Text, primary_key=True),
+    sa.Column("kind", sa.Text, primary_key=True),
+    sa.Column("state", sa.Text, primary_key=True),
+    sa.Column("number", sa.Integer, nullable=False),  # the newest one's ended_sequence
+    sa.Column("times", sa.Integer, nullable=False),  # how many ended so
+)
+
 vote = sa.Table(
     "vote",
     metadata,
@@ -105,6 +117,25 @@ audit = sa.Table(
     # Unique: the chain cannot fork, even with two writers.
     sa.Column("previous", sa.Text, nullable=False, unique=True),
     sa.Column("hash", sa.Text, nullable=False),
+    # Of the text that is hashed; entries of before the column have format 1.
+    sa.Column("format", sa.Integer, nullable=False, server_default="1"),
+)
+
+# How long the trail is, kept by a trigger in one row: a table that was emptied or cut contradicts it.
+audit_head = sa.Table(
+    "audit_head",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True),
+    sa.Column("entries", sa.Integer, nullable=False),
+    sa.Column("head", sa.Text, nullable=False),
+)
+
+# What this database knows of itself and of the workflow database beside it; and which head was told last.
+installation = sa.Table(
+    "installation",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),
 )
 
 message = sa.Table(

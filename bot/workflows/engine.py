@@ -18,7 +18,7 @@ import time
 import uuid
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,7 @@ import structlog
 from slipway.bot.core.errors import StateError
 from slipway.bot.core.model import Json
 from slipway.bot.store.database import set_pragmas
+from slipway.bot.store.state_files import EXECUTOR_ID, WORKFLOWS
 
 if TYPE_CHECKING:
     from dbos import Serializer
@@ -44,6 +45,9 @@ NOTIFICATION_POLL_SECONDS = 0.1
 
 _UNFINISHED = ("PENDING", "ENQUEUED")
 """DBOS's words for a workflow that is running, or will."""
+
+_ENDED = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
+"""DBOS's words for a workflow that will not run again."""
 
 log = structlog.get_logger(__name__)
 
@@ -78,7 +82,7 @@ def executor_id(state_dir: Path) -> str:
     Two processes with one id would each run the other's live workflows; the state folder's lock keeps a
     second process off this file, and so off this id.
     """
-    path = state_dir / "executor-id"
+    path = state_dir / EXECUTOR_ID
     if not path.exists():
         fresh = path.with_suffix(".new")  # whole or not there: an empty id would leave work behind for ever
         fresh.write_text(f"{uuid.uuid4()}\n")
@@ -105,6 +109,7 @@ class WorkflowEngine:
         self._idle = asyncio.Event()
         self._idle.set()
         self._dbos: Any = None
+        self._engine: Any = None
 
     def register(self, name: str, body: Body) -> None:
         """Make a workflow known under a name that stays the same for ever."""
@@ -121,7 +126,7 @@ class WorkflowEngine:
         await asyncio.to_thread(__import__, "dbos")
         import sqlalchemy as sa
 
-        path = self._state_dir / "workflows.db"
+        path = self._state_dir / WORKFLOWS
         try:
             self._open(path)
         except sa.exc.DatabaseError as error:
@@ -135,7 +140,7 @@ class WorkflowEngine:
         import sqlalchemy as sa
         from dbos import DBOS
 
-        engine = sa.create_engine(f"sqlite:///{path}", hide_parameters=True)
+        self._engine = engine = sa.create_engine(f"sqlite:///{path}", hide_parameters=True)
         sa.event.listen(engine, "connect", _immediate)
         self._dbos = DBOS(
             config={
@@ -241,6 +246,27 @@ class WorkflowEngine:
                 "a workflow that was waited for had failed", workflow=workflow_id, why=type(error).__name__
             )
 
+    async def prune(self, before: datetime, most: int) -> int:
+        """Forget workflows that were started before a time and have ended, oldest first, with all their steps.
+
+        An id that is forgotten could be started again: what is as old as that must be refused for its age.
+
+        Args:
+            before: the time.
+            most: so many at once, in one transaction.
+
+        Returns:
+            How many were forgotten; ``most`` means that there may be more.
+        """
+        from dbos import DBOS
+
+        found = await DBOS.list_workflows_async(
+            status=list(_ENDED), end_time=before.isoformat(), limit=most, load_input=False, load_output=False
+        )
+        if found:
+            await DBOS.delete_workflows_async([each.workflow_id for each in found])
+        return len(found)
+
     async def idle(self) -> None:
         """Wait until no workflow is running in this process."""
         await self._idle.wait()
@@ -261,6 +287,8 @@ class WorkflowEngine:
         # chats, and whatever else lives on this loop needs one that works.
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
         await asyncio.to_thread(DBOS.destroy, destroy_registry=True)
+        # With its last connection SQLite writes the log back into the file, which then can be copied by itself.
+        await asyncio.to_thread(self._engine.dispose)
         self._dbos = None
 
     async def _interrupt(self) -> None:

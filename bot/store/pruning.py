@@ -1,0 +1,35 @@
+"""Forgets which message showed what, where that is long over."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from slipway.bot.store.database import Database
+from slipway.bot.store.tables import message, operation
+
+
+async def prune_messages(
+    database: Database, before: datetime, open_states: tuple[str, ...], most: int
+) -> int:
+    """Forget messages that were sent before a time, and are not the card of an operation that is still open.
+
+    Args:
+        database: where they are.
+        before: the time.
+        open_states: the states in which an operation's card is still to be edited.
+        most: so many at once, in one short transaction.
+
+    Returns:
+        How many were forgotten; ``most`` means that there may be more.
+    """
+    still_open = sa.select(operation.c.id).where(operation.c.state.in_(open_states))
+    over = sa.or_(message.c.operation_id.is_(None), message.c.operation_id.not_in(still_open))
+    query = sa.select(message.c.key).where(message.c.sent_at < before, over).limit(most)
+    async with database.reading() as connection:
+        keys = tuple((await connection.execute(query)).scalars())
+    if keys:
+        async with database.writing() as connection:
+            await connection.execute(message.delete().where(message.c.key.in_(keys)))
+    return len(keys)
