@@ -33,6 +33,7 @@ OWNERS = {
         "bot/operations/messages.py",
         "bot/operations/repository.py",
         "bot/operations/rows.py",
+        "bot/operations/trail",
         "bot/store",
         "bot/workflows",
     ),

@@ -22,18 +22,82 @@ def audit() -> None:
     """The audit trail of all decisions and steps."""
 
 
-@audit.command()
-@config_option
-@click.option(
+class _Head(click.ParamType[object, str]):
+    """A head that was noted earlier, or its first digits."""
+
+    name = "head"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        from slipway.bot.operations.trail.verification import read_head
+
+        try:
+            return read_head(str(value))
+        except ValueError as error:
+            self.fail(f"“{value}” {error}.", param, ctx)
+
+
+class _OperationId(click.ParamType[object, str]):
+    """An operation's id, in every form that the chat commands take."""
+
+    name = "operation"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        from slipway.bot.core.operation_ids import read_operation_id
+
+        found = read_operation_id(str(value).strip().lower())
+        if found is None:
+            self.fail(f"“{value}” is no operation's id; write it like op-7k3f.", param, ctx)
+        return found
+
+
+_state_option = click.option(
     "--state", type=click.Path(exists=True, file_okay=False, path_type=Path), help="A state folder."
 )
-@click.option("--expect", metavar="HASH", help="A head noted earlier, which must still be in the trail.")
-def verify(path: Path, state: Path | None, expect: str | None) -> None:
-    """Prove that nothing in the trail was changed, removed or inserted."""
-    from slipway.bot.operations.audit import Intact
-    from slipway.bot.operations.audit import verify as verify_trail
 
-    result = _look(state or state_dir_of(path), lambda db: verify_trail(db, expect))
+
+@audit.command()
+@config_option
+@_state_option
+@click.option(
+    "--expect",
+    metavar="HEAD",
+    type=_Head(),
+    help="A head noted earlier, or its first 16 digits or more, which must still be in the trail.",
+)
+@click.option(
+    "--heads",
+    metavar="FILE",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The file of audit.file, all of whose heads must still be in the trail.",
+)
+@click.option(
+    "--since",
+    metavar="HEAD",
+    type=_Head(),
+    help="A head up to which the trail was proved before: only what follows is read again.",
+)
+def verify(path: Path, state: Path | None, expect: str | None, heads: Path | None, since: str | None) -> None:
+    """Prove that nothing in the trail was changed, removed or inserted."""
+    from slipway.bot.operations.trail.chain import Broken
+    from slipway.bot.operations.trail.heads import HeadsFileError, read_heads
+    from slipway.bot.operations.trail.verification import Contradicted, Intact, place_of
+    from slipway.bot.operations.trail.verification import verify as verify_trail
+    from slipway.bot.store.installation import noted_place
+
+    folder = state or state_dir_of(path)
+    try:
+        noted = read_heads(heads) if heads is not None else ()
+    except HeadsFileError as error:
+        raise click.UsageError(str(error)) from error
+    own = noted_place(folder)  # what the workflow database knows of the trail
+
+    async def work(database: Database) -> Intact | Broken | Contradicted:
+        start = await place_of(database, since) if since is not None else None
+        if since is not None and start is None:
+            return Broken(0, f"the head {since[:16]}…, since which it was to be proved, is not in it")
+        return await verify_trail(database, expect, since=start, noted=(*noted, *([own] if own else [])))
+
+    result = _look(folder, work)
     if not isinstance(result, Intact):
         fail(f"The audit trail does not hold: {result.why}.")
     click.echo(f"The audit trail holds: {result.entries} entries.")
@@ -42,10 +106,8 @@ def verify(path: Path, state: Path | None, expect: str | None) -> None:
 
 @audit.command(name="show")
 @config_option
-@click.option(
-    "--state", type=click.Path(exists=True, file_okay=False, path_type=Path), help="A state folder."
-)
-@click.argument("operation", required=False)
+@_state_option
+@click.argument("operation", required=False, type=_OperationId())
 def show(path: Path, state: Path | None, operation: str | None) -> None:
     """Print the trail, of one operation or of all, as JSON lines."""
     from slipway.bot.operations.audit import lines
@@ -67,8 +129,7 @@ async def _with_database(state_dir: Path, work: Callable[[Database], Awaitable[T
     """What comes of looking at the database, which is not changed: another Slipway may be working on it."""
     import sqlalchemy as sa
 
-    from slipway.bot.app import DATABASE
-    from slipway.bot.store.database import Database
+    from slipway.bot.store.database import DATABASE, Database
 
     path = state_dir / DATABASE
     if not path.exists():

@@ -1,13 +1,12 @@
 """The audit trail: append-only, each entry carrying the hash of the one before.
 
-An entry's hash is SHA-256 over the canonical JSON of its fields and the hash before it, so a changed, removed
-or inserted entry breaks the chain from there on. Cutting off the newest entries leaves a valid, shorter chain:
-note the head that ``slipway audit verify`` prints somewhere else, and pass it as ``--expect`` next time.
+An entry's hash is SHA-256 over its fields and the hash before it (:mod:`.trail.chain`), so a changed, removed or
+inserted entry breaks the chain from there on. Cutting off the newest entries leaves a valid, shorter chain: the
+tables contradict it then (:mod:`.trail.ties`), and so does a head that was noted elsewhere.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -18,12 +17,14 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from slipway.bot.core.model import Json, canonical
+from slipway.bot.core.chain import GENESIS
+from slipway.bot.core.model import Json
+from slipway.bot.operations.trail.chain import COLUMNS, FORMAT, hash_of, iso
+from slipway.bot.operations.trail.chain import Broken as Broken
+from slipway.bot.operations.trail.verification import Intact as Intact
+from slipway.bot.operations.trail.verification import verify as verify
 from slipway.bot.store.database import Database
 from slipway.bot.store.tables import audit
-
-GENESIS = "0" * 64
-"""Stands before the first entry."""
 
 
 class AuditKey(str):
@@ -52,6 +53,11 @@ class AuditKey(str):
         return cls(f"withdrawal:{event_key}")
 
     @classmethod
+    def of_loss(cls, at: datetime) -> AuditKey:
+        """Somebody accepted that files were lost; see :mod:`slipway.bot.store.installation`."""
+        return cls(f"loss:{iso(at)}")
+
+    @classmethod
     def of_step(cls, operation_id: str, number: int, phase: StepPhase) -> AuditKey:
         """A step, from 1, began or ended."""
         return cls(f"{operation_id}:step-{number}:{phase}")
@@ -77,21 +83,6 @@ class AuditEntry:
     operation_id: str | None = None
     detail: tuple[tuple[str, Json], ...] = ()
 
-    def text(self, number: int, previous: str) -> str:
-        """The canonical text that is hashed."""
-        return canonical(
-            {
-                "action": self.action,
-                "actor": self.actor,
-                "at": self.at.astimezone(UTC).isoformat(timespec="microseconds"),
-                "detail": dict(self.detail),
-                "key": self.key,
-                "number": number,
-                "operation": self.operation_id,
-                "previous": previous,
-            }
-        )
-
 
 @dataclass(frozen=True)
 class Recorded:
@@ -101,22 +92,7 @@ class Recorded:
     entry: AuditEntry
     previous: str
     hash: str
-
-
-@dataclass(frozen=True)
-class Intact:
-    """The chain holds. ``head`` is the newest hash."""
-
-    entries: int
-    head: str
-
-
-@dataclass(frozen=True)
-class Broken:
-    """The chain does not hold; ``number`` is the first entry that does not fit."""
-
-    number: int
-    why: str
+    format: int
 
 
 async def is_noted(connection: AsyncConnection, *keys: AuditKey) -> bool:
@@ -135,6 +111,7 @@ async def append(connection: AsyncConnection, entry: AuditEntry) -> None:
         )
     ).first()
     number, previous = (newest.number + 1, newest.hash) if newest else (1, GENESIS)
+    detail = json.dumps(dict(entry.detail), ensure_ascii=False)
     await connection.execute(
         audit.insert().values(
             number=number,
@@ -143,9 +120,19 @@ async def append(connection: AsyncConnection, entry: AuditEntry) -> None:
             actor=entry.actor,
             action=entry.action,
             operation_id=entry.operation_id,
-            detail=_detail(entry),
+            detail=detail,
             previous=previous,
-            hash=_hash(entry, number, previous),
+            hash=hash_of(
+                number,
+                entry.key,
+                iso(entry.at),
+                entry.actor,
+                entry.action,
+                entry.operation_id,
+                detail,
+                previous,
+            ),
+            format=FORMAT,
         )
     )
 
@@ -156,44 +143,30 @@ async def entries(database: Database, operation_id: str | None = None) -> AsyncI
         yield _recorded(row)
 
 
-async def verify(database: Database, expect: str | None = None) -> Intact | Broken:
-    """Walk the chain and recompute every hash.
-
-    Args:
-        database: where the trail is.
-        expect: a head that was noted earlier; if it is not in the chain, entries were cut off since.
-    """
-    number, head, met = 0, GENESIS, expect in (None, GENESIS)
-    async for row in _rows(database):
-        number += 1
-        if row.number != number:
-            return Broken(number, f"entry {number} is missing")
-        if row.previous != head:
-            return Broken(number, f"entry {number} does not follow on entry {number - 1}")
-        if not _holds(row, head):
-            return Broken(number, f"entry {number} was changed after it was written")
-        head = row.hash
-        met = met or head == expect
-    if not met:
-        return Broken(number, "the head that was noted earlier is not in it; newer entries were cut off")
-    return Intact(number, head)
-
-
 async def lines(database: Database, operation_id: str | None = None) -> list[str]:
-    """The trail as JSON lines, with each entry's hash, for people and their tools."""
-    return [
-        json.dumps(
-            {**json.loads(recorded.entry.text(recorded.number, recorded.previous)), "hash": recorded.hash},
-            ensure_ascii=False,
-        )
-        async for recorded in entries(database, operation_id)
-    ]
+    """The trail as JSON lines, with each entry's hash and its format, for people and their tools."""
+    return [_line(recorded) async for recorded in entries(database, operation_id)]
+
+
+def _line(recorded: Recorded) -> str:
+    entry = recorded.entry
+    document = {
+        "action": entry.action,
+        "actor": entry.actor,
+        "at": iso(entry.at),
+        "detail": dict(entry.detail),
+        "key": entry.key,
+        "number": recorded.number,
+        "operation": entry.operation_id,
+        "previous": recorded.previous,
+        "hash": recorded.hash,
+        "format": recorded.format,
+    }
+    return json.dumps(document, ensure_ascii=False)
 
 
 async def _rows(database: Database, operation_id: str | None = None) -> AsyncIterator[Any]:
-    # The time as it is stored: whatever somebody wrote there must be told, not stop the walk.
-    stored = [column for column in audit.c if column is not audit.c.at]
-    query = sa.select(*stored, sa.type_coerce(audit.c.at, sa.Text).label("at")).order_by(audit.c.number)
+    query = sa.select(*COLUMNS).order_by(audit.c.number)
     if operation_id is not None:
         query = query.where(audit.c.operation_id == operation_id)
     async with database.reading() as connection:
@@ -210,21 +183,4 @@ def _recorded(row: Any) -> Recorded:
         operation_id=row.operation_id,
         detail=tuple(json.loads(row.detail).items()),
     )
-    return Recorded(row.number, entry, row.previous, row.hash)
-
-
-def _holds(row: Any, previous: str) -> bool:
-    """Whether an entry is as it was written, to the letter; what cannot be read any more is not."""
-    try:
-        entry = _recorded(row).entry
-        return bool(row.hash == _hash(entry, row.number, previous)) and row.detail == _detail(entry)
-    except (ValueError, TypeError, AttributeError):
-        return False
-
-
-def _detail(entry: AuditEntry) -> str:
-    return json.dumps(dict(entry.detail), ensure_ascii=False)
-
-
-def _hash(entry: AuditEntry, number: int, previous: str) -> str:
-    return hashlib.sha256(entry.text(number, previous).encode()).hexdigest()
+    return Recorded(row.number, entry, row.previous, row.hash, row.format)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from slipway.bot.chat.model import Choice
@@ -104,7 +105,9 @@ def test_the_operator_is_shown_the_head_and_told_of_a_cut_tail(tmp_path: Path) -
     assert len(shown.output.splitlines()) == 2
 
     tamper(tmp_path, "DELETE FROM audit WHERE number = 3")
-    assert runner.invoke(main, ["audit", "verify", *state]).exit_code == 0
+    unasked = runner.invoke(main, ["audit", "verify", *state])
+    assert unasked.exit_code == 1
+    assert "it has 2 entries, and 3 were written" in unasked.output
     cut = runner.invoke(main, ["audit", "verify", *state, "--expect", head])
     assert cut.exit_code != 0
     assert "newer entries were cut off" in cut.output
@@ -112,3 +115,63 @@ def test_the_operator_is_shown_the_head_and_told_of_a_cut_tail(tmp_path: Path) -
     changed = runner.invoke(main, ["audit", "verify", *state])
     assert changed.exit_code != 0
     assert "entry 1 was changed after it was written" in changed.output
+
+
+@pytest.fixture
+def state(tmp_path: Path) -> list[str]:
+    """A state folder with three entries in its trail, as an option."""
+    import asyncio
+
+    from slipway.bot.operations.audit import append
+    from slipway.bot.store.database import Database
+    from tests.operations.test_audit import entry
+
+    async def write() -> None:
+        database = Database(tmp_path / "slipway.db")
+        await database.open()
+        for number in (1, 2, 3):
+            async with database.writing() as connection:
+                await append(connection, entry(number))
+        await database.close()
+
+    asyncio.run(write())
+    return ["--state", str(tmp_path)]
+
+
+@pytest.mark.parametrize("option", ["--expect", "--since"])
+@pytest.mark.parametrize("text", ["", " ", "horse", "3f0c9d2b7a615e4", "f" * 65])
+def test_a_head_that_can_be_none_is_an_error_of_use_and_no_alarm(
+    state: list[str], option: str, text: str
+) -> None:
+    said = CliRunner().invoke(main, ["audit", "verify", *state, option, text])
+    assert said.exit_code == 2
+    assert "does not hold" not in said.output
+    assert "head" in said.output
+
+
+def test_the_first_digits_of_a_head_are_enough_in_any_case(state: list[str]) -> None:
+    runner = CliRunner()
+    head = runner.invoke(main, ["audit", "verify", *state]).output.split("Head: ")[1].strip()
+    for text in (head[:16], head[:16].upper(), head.upper()):
+        for option in ("--expect", "--since"):
+            assert runner.invoke(main, ["audit", "verify", *state, option, text]).exit_code == 0
+    for option in ("--expect", "--since"):
+        other = runner.invoke(main, ["audit", "verify", *state, option, "1234567890abcdef"])
+        assert other.exit_code == 1
+        assert "does not hold" in other.output
+
+
+@pytest.mark.parametrize("name", ["op-7k3f", "op7k3f", "7k3f", "OP-7K3F", " 7K3F "])
+def test_the_trail_of_one_operation_is_asked_for_as_people_name_it(state: list[str], name: str) -> None:
+    shown = CliRunner().invoke(main, ["audit", "show", *state, name])
+    assert shown.exit_code == 0
+    assert len(shown.output.splitlines()) == 2
+
+
+def test_what_can_be_no_operation_is_an_error_of_use(state: list[str]) -> None:
+    said = CliRunner().invoke(main, ["audit", "show", *state, "op-1"])
+    assert said.exit_code == 2
+    assert "write it like op-7k3f" in said.output
+    unknown = CliRunner().invoke(main, ["audit", "show", *state, "zzzz"])
+    assert unknown.exit_code == 1
+    assert "The trail holds nothing of op-zzzz" in unknown.output

@@ -130,8 +130,9 @@ async def test_an_event_that_is_handled_again_after_a_crash_decides_once(
     assert (await actions(database)).count("approval") == 1
 
     # We died between the vote that was enough and the move that follows from it.
-    second = vote("carol")
-    entry = AuditEntry(AuditKey(f"{operation.id}:vote:press-carol"), NOW, "carol", "approval")
+    second = vote("carol").model_copy(update={"event_key": "press-carol"})
+    key = AuditKey.of_vote(operation.id, second.event_key)
+    entry = AuditEntry(key, second.at, "carol", "approval", operation.id, (("reason", second.reason),))
     async with repository.changing(operation.id) as change:
         await change.vote(second, entry)
     assert (await repository.get(operation.id)).state is OperationState.PROPOSED
