@@ -17,7 +17,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from slipway.bot.chat.model import Room
 from slipway.bot.core.model import canonical_json
 from slipway.bot.core.operation_ids import FEWEST, random_operation_id
-from slipway.bot.core.steps import Step
 from slipway.bot.operations.audit import AuditEntry, AuditKey, StepPhase, append, is_noted
 from slipway.bot.operations.changes import OperationChange, StepChange, moved_values, next_number
 from slipway.bot.operations.integrity import NotedDecision, contradiction, keys_of
@@ -34,7 +33,7 @@ from slipway.bot.operations.registry import SubjectRegistry
 from slipway.bot.operations.rows import OperationRows
 from slipway.bot.operations.stored import read_report, write_plan
 from slipway.bot.store.database import Database
-from slipway.bot.store.tables import audit, operation, operation_target, step_report, vote
+from slipway.bot.store.tables import audit, operation, operation_target, step_report, target_end, vote
 
 log = structlog.get_logger(__name__)
 
@@ -66,12 +65,13 @@ class OpenOperation:
 
 
 @dataclass(frozen=True)
-class PastSteps:
-    """What an operation of the past changed, or was to change."""
+class PastChange:
+    """What operations of the past changed, or are to change: one thing, by its target, so many times."""
 
-    operation_id: str
+    target: str
+    kind: str
     state: OperationState
-    steps: tuple[Step, ...]
+    times: int
 
 
 @dataclass(frozen=True)
@@ -218,33 +218,39 @@ class OperationRepository:
             return await self._rows.select(connection, query)
 
     async def past(
-        self,
-        kinds: Collection[str],
-        states: Collection[OperationState],
-        targets: Collection[str] | None = None,
-    ) -> tuple[PastSteps, ...]:
-        """What operations of these kinds changed, those that ended first coming first, open ones last.
+        self, kinds: Collection[str], states: Collection[OperationState], targets: Collection[str]
+    ) -> tuple[PastChange, ...]:
+        """What operations of these kinds last did to these targets, in the order in which they ended, open ones last.
 
-        Costs what it finds, by an index, however many operations there are of other kinds or targets.
+        Of those that ended, the last one of each kind, state and target: reads no plan, and costs the same however
+        often a thing was changed. They are noted where they are ``done`` or ``failed``; in other ends nothing is.
 
         Args:
             kinds: kinds of operation.
             states: where they are.
-            targets: only operations that change one of these, as the steps' declarations name them; None: all.
+            targets: what they change, as the steps' declarations name it.
         """
-        query = (
-            sa.select(operation)
-            .where(operation.c.kind.in_(kinds), operation.c.state.in_(states))
-            .order_by(operation.c.ended_sequence.nulls_last(), operation.c.sequence)
+        ended = sa.select(target_end).where(
+            target_end.c.target.in_(targets), target_end.c.kind.in_(kinds), target_end.c.state.in_(states)
         )
-        if targets is not None:
-            about = sa.select(operation_target.c.operation_id).where(operation_target.c.target.in_(targets))
-            query = query.where(operation.c.id.in_(about))
+        still_open = (
+            sa.select(
+                operation_target.c.target, operation.c.kind, operation.c.state, sa.literal(1).label("times")
+            )
+            .select_from(operation.join(operation_target))
+            .where(
+                operation.c.state.in_([state for state in states if not state.ended]),
+                operation.c.kind.in_(kinds),
+                operation_target.c.target.in_(targets),
+            )
+            .order_by(operation.c.sequence)
+        )
         async with self._database.reading() as connection:
-            rows = (await connection.execute(query)).mappings().all()
-        return tuple(
-            PastSteps(row["id"], OperationState(row["state"]), self._rows.plan(row).steps) for row in rows
-        )
+            rows = [
+                *await connection.execute(ended.order_by(target_end.c.number)),
+                *await connection.execute(still_open),
+            ]
+        return tuple(PastChange(row.target, row.kind, OperationState(row.state), row.times) for row in rows)
 
     async def ids(self) -> tuple[str, ...]:
         """The ids of the newest thousand operations, for suggesting the one somebody meant."""

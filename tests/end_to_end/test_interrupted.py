@@ -12,6 +12,7 @@ from slipway.bot.chat.model import Choice
 from slipway.bot.clouds.simulated.faults import FaultKind
 from slipway.bot.operations.locks import Locks
 from slipway.bot.operations.model import OperationState
+from slipway.bot.subjects.images.requests import Pin
 from slipway.bot.subjects.images.services import ImageServices
 from tests.support.azure import CANDIDATE, LATEST, RAWHIDE, X64, publishing_profile
 from tests.support.harness import (
@@ -143,4 +144,5 @@ async def test_a_version_whose_roll_back_failed_is_not_promoted_by_itself_again(
         named, _ = await propose(bot, f"!promote {X64} {CANDIDATE}")
         await bot.press("bob", Choice.APPROVE, named)
         assert "done" in named.card.title
-        assert await bot.running.services.get(ImageServices).history.rolled_back() == ()
+        history = bot.running.services.get(ImageServices).history
+        assert await history.rolled_back([Pin(definition=X64, version=CANDIDATE)]) == ()

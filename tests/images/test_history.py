@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from slipway.bot.core.steps import Step
 from slipway.bot.operations.model import OperationState
 from slipway.bot.operations.repository import OperationRepository
 from slipway.bot.store.database import Database
@@ -16,8 +15,7 @@ from slipway.bot.subjects.images.catalogue import Catalogue
 from slipway.bot.subjects.images.history import RollbackHistory, rolled_back
 from slipway.bot.subjects.images.promote import PromotePlanner
 from slipway.bot.subjects.images.requests import Pin, Promote, without_rollbacks
-from slipway.bot.subjects.images.retention import Rule
-from slipway.bot.subjects.images.steps import DeleteVersion, FlagReason, SetExcluded
+from slipway.bot.subjects.images.steps import SetExcluded
 from tests.images.builders import MemoryGallery, promoted, version
 from tests.support.azure import X64
 from tests.support.clock import NOW
@@ -25,13 +23,24 @@ from tests.support.clouds import galleries
 from tests.support.configuration import DECLARED
 
 
-def change(number: str, *, excluded: bool, cloud: str = "azure") -> SetExcluded:
-    why = FlagReason.ROLLED_BACK if excluded else FlagReason.NAMED
-    return SetExcluded(definition=X64, version=number, excluded=excluded, why=why, cloud=cloud)
+@dataclass
+class Past:
+    """What one operation did to one thing."""
+
+    target: str
+    kind: str
+    state: OperationState = OperationState.DONE
+    times: int = 1
 
 
 def pin(number: str, cloud: str = "azure") -> Pin:
     return Pin(definition=X64, version=number, cloud=cloud)
+
+
+def change(
+    number: str, kind: str = "rollback", state: OperationState = OperationState.DONE, cloud: str = "azure"
+) -> Past:
+    return Past(pin(number, cloud).target, kind, state)
 
 
 @pytest.mark.parametrize(
@@ -48,46 +57,36 @@ def pin(number: str, cloud: str = "azure") -> Pin:
     ],
 )
 def test_a_rollback_counts_from_its_approval_on_and_if_it_failed(state: OperationState, counts: bool) -> None:
-    assert rolled_back([(state, [change("43.1.0", excluded=True)])]) == ((pin("43.1.0"),) if counts else ())
+    expected = {pin("43.1.0").target} if counts else set()
+    assert rolled_back([change("43.1.0", state=state)]) == expected
 
 
 def test_a_promotion_that_was_done_takes_it_back_and_another_one_does_not() -> None:
-    taken_back = (OperationState.DONE, [change("43.1.0", excluded=True)])
-    promotion = [change("43.1.0", excluded=False)]
-    assert rolled_back([taken_back, (OperationState.DONE, promotion)]) == ()
-    assert rolled_back([taken_back, (OperationState.FAILED, promotion)]) == (pin("43.1.0"),)
-    assert rolled_back([(OperationState.DONE, promotion), taken_back]) == (pin("43.1.0"),)
-    elsewhere = [change("43.1.0", excluded=False, cloud="azure.staging")]
-    assert rolled_back([taken_back, (OperationState.DONE, elsewhere)]) == (pin("43.1.0"),)
+    taken_back = change("43.1.0")
+    promoted_again, failed = change("43.1.0", "promote"), change("43.1.0", "promote", OperationState.FAILED)
+    back = {pin("43.1.0").target}
+    assert rolled_back([taken_back, promoted_again]) == set()
+    assert rolled_back([taken_back, failed]) == back
+    assert rolled_back([promoted_again, taken_back]) == back
+    assert rolled_back([taken_back, change("43.1.0", "promote", cloud="azure.staging")]) == back
 
 
-def test_other_steps_count_for_nothing() -> None:
-    step = DeleteVersion(definition=X64, version="43.1.0", rule=Rule.CANDIDATES, promoted=False)
-    assert rolled_back([(OperationState.DONE, [step])]) == ()
-
-
-@dataclass
-class Past:
-    state: OperationState
-    steps: tuple[Step, ...]
+def test_other_kinds_count_for_nothing() -> None:
+    assert rolled_back([change("43.1.0", "cleanup")]) == set()
 
 
 class PastOperations:
-    """Notes what it is asked for, and knows one rollback."""
+    """Notes what it is asked for, and knows some rollbacks."""
 
     def __init__(self, *rolled_back: str) -> None:
         self.rolled_back = rolled_back
-        self.asked: list[Collection[str] | None] = []
+        self.asked: list[Collection[str]] = []
 
     async def past(
-        self,
-        kinds: Collection[str],
-        states: Collection[OperationState],
-        targets: Collection[str] | None = None,
+        self, kinds: Collection[str], states: Collection[OperationState], targets: Collection[str]
     ) -> Sequence[Past]:
-        self.asked.append(None if targets is None else set(targets))
-        steps = tuple(change(number, excluded=True) for number in self.rolled_back)
-        return [Past(OperationState.DONE, steps)]
+        self.asked.append(set(targets))
+        return [change(number) for number in self.rolled_back]
 
 
 async def test_only_the_versions_that_are_asked_about_are_looked_up_and_told() -> None:
@@ -95,8 +94,7 @@ async def test_only_the_versions_that_are_asked_about_are_looked_up_and_told() -
     history = RollbackHistory(operations)
     assert await history.rolled_back([pin("43.1.0")]) == (pin("43.1.0"),)
     assert await history.rolled_back([]) == ()
-    assert await history.rolled_back() == (pin("43.1.0"), pin("43.2.0"))
-    assert operations.asked == [{pin("43.1.0").target}, None]
+    assert operations.asked == [{pin("43.1.0").target}]
 
 
 async def test_a_gallery_can_have_more_versions_than_one_query_can_name(tmp_path: Path) -> None:
@@ -108,9 +106,7 @@ async def test_a_gallery_can_have_more_versions_than_one_query_can_name(tmp_path
     await database.close()
     operations = PastOperations("43.1.0", "43.39999.0")
     assert await RollbackHistory(operations).rolled_back(versions) == (pin("43.1.0"), pin("43.39999.0"))
-    assert {target for asked in operations.asked for target in asked or ()} == {
-        each.target for each in versions
-    }
+    assert {target for asked in operations.asked for target in asked} == {each.target for each in versions}
 
 
 async def test_a_promotion_without_a_version_looks_up_the_candidates_that_it_may_choose() -> None:
@@ -150,3 +146,27 @@ async def test_a_plan_of_format_1_is_planned_again_as_it_was() -> None:
     stored = {"kind": "set-excluded", "definition": X64, "version": "43.2.0", "excluded": False}
     step = SetExcluded.model_validate(without_rollbacks({**stored, "why": "newest-candidate"}))
     assert draft.steps == (step,)
+
+
+async def test_what_can_never_be_chosen_is_not_stored_with_the_plan_and_what_is_many_is_counted() -> None:
+    rolled = [f"43.{number}.0" for number in range(1000, 6000)]
+    gallery = MemoryGallery(promoted("43.1.0"), version("43.9999.0"), *(version(each) for each in rolled))
+    planner = PromotePlanner(Catalogue(galleries(gallery)), RollbackHistory(PastOperations(*rolled)))
+    draft = await planner.plan(Promote(definition=X64), NOW)
+    assert [step.title for step in draft.steps] == [f"promote 43.9999.0 of {X64}"]
+    assert draft.request.avoid == ()
+
+    gallery = MemoryGallery(promoted("43.1.0"), version("43.2.0"), *(version(each) for each in rolled))
+    planner = PromotePlanner(Catalogue(galleries(gallery)), RollbackHistory(PastOperations(*rolled)))
+    draft = await planner.plan(Promote(definition=X64), NOW)
+    assert [step.title for step in draft.steps] == [f"promote 43.2.0 of {X64}"]
+    assert len(draft.request.model_dump_json()) < 10_000
+    passed_over = [warning for warning in draft.warnings if "43.2.0" not in warning]
+    assert passed_over == [
+        f"43.5999.0 of {X64} is newer, and is passed over because it was rolled back.",
+        f"43.5998.0 of {X64} is newer, and is passed over because it was rolled back.",
+        f"43.5997.0 of {X64} is newer, and is passed over because it was rolled back.",
+        f"So are 4997 more of {X64}.",
+    ]
+    again = await planner.plan(draft.request, NOW)
+    assert (again.request, again.steps, again.observed) == (draft.request, draft.steps, draft.observed)

@@ -13,6 +13,7 @@ from slipway.bot.operations.approval_service import ApprovalService, Decision
 from slipway.bot.operations.model import Policy
 from slipway.bot.operations.repository import OperationRepository, Proposal
 from slipway.bot.store.database import Database
+from slipway.bot.subjects.images.requests import Pin
 from slipway.bot.subjects.images.services import ImageServices
 from tests.operations.builders import people, plan
 from tests.support.azure import ARM, CANDIDATE, X64
@@ -31,8 +32,9 @@ async def test_a_version_that_was_rolled_back_is_not_offered_again_though_the_cl
         rollback, _ = await propose(bot, f"!rollback {X64}")
         await bot.press("bob", Choice.APPROVE, rollback)
         assert "done" in rollback.card.title
-        back = await bot.running.services.get(ImageServices).history.rolled_back()
-        assert [pin.version for pin in back] == [CANDIDATE]
+        candidate = Pin(definition=X64, version=CANDIDATE)
+        history = bot.running.services.get(ImageServices).history
+        assert await history.rolled_back([candidate]) == (candidate,)
         (answer,) = await bot.say("alice", f"!promote {X64}")
         assert f"{CANDIDATE} of {X64} is newer, and is passed over because it was rolled back." in answer.text
 

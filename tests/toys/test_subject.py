@@ -91,7 +91,7 @@ async def test_a_toy_is_proposed_approved_made_told_and_audited_on_the_console(r
             "colour": "blue",
         }
         past = await run.running.operations.past(["toy-make"], [OperationState.DONE], ["toy horse"])
-        assert [each.operation_id for each in past] == [name]
+        assert [(each.target, each.kind) for each in past] == [("toy horse", "toy-make")]
 
         (shelf,) = await session.say("carol", "!toys")
         assert "1 of 3 toys on the shelf" in shelf.text

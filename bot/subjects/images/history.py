@@ -7,13 +7,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from slipway.bot.core.steps import Step
 from slipway.bot.operations.model import OperationState
 from slipway.bot.subjects.images.requests import Pin
-from slipway.bot.subjects.images.steps import SetExcluded
 
-KINDS = ("rollback", "promote")
-"""The kinds of operation that say it."""
+ROLLBACK, PROMOTE = "rollback", "promote"
+"""The kinds of operation that say it: what the one changes it takes back, what the other changes it promotes."""
 
 TAKEN_BACK = frozenset(
     {OperationState.APPROVED, OperationState.RUNNING, OperationState.FAILED, OperationState.DONE}
@@ -27,8 +25,18 @@ MOST_TARGETS = 500
 (https://www.sqlite.org/limits.html); a gallery can have more versions."""
 
 
-class PastSteps(Protocol):
+class PastChange(Protocol):
     """What an operation of the past changed, or was to change."""
+
+    @property
+    def target(self) -> str:
+        """One thing that it changed."""
+        ...
+
+    @property
+    def kind(self) -> str:
+        """The operation's kind."""
+        ...
 
     @property
     def state(self) -> OperationState:
@@ -36,8 +44,8 @@ class PastSteps(Protocol):
         ...
 
     @property
-    def steps(self) -> Sequence[Step]:
-        """Its plan's steps."""
+    def times(self) -> int:
+        """How many such operations there were."""
         ...
 
 
@@ -45,13 +53,10 @@ class PastOperations(Protocol):
     """What is asked of :class:`slipway.bot.operations.repository.OperationRepository`."""
 
     async def past(
-        self,
-        kinds: Collection[str],
-        states: Collection[OperationState],
-        targets: Collection[str] | None = None,
-    ) -> Sequence[PastSteps]:
-        """The operations of these kinds in these states that change one of these targets (None: whatever they
-        change), in the order in which they ended, open ones last."""
+        self, kinds: Collection[str], states: Collection[OperationState], targets: Collection[str]
+    ) -> Sequence[PastChange]:
+        """What operations of these kinds in these states last did to these targets, in the order in which they
+        ended, open ones last."""
         ...
 
 
@@ -77,30 +82,27 @@ class RollbackHistory:
     def __init__(self, operations: PastOperations) -> None:
         self._operations = operations
 
-    async def rolled_back(self, versions: Collection[Pin] | None = None) -> tuple[Pin, ...]:
-        """Those of these versions (None: of all) that were rolled back, and not promoted since."""
-        if versions is None:
-            past = await self._operations.past(KINDS, TAKEN_BACK, None)
-            return rolled_back((each.state, each.steps) for each in past)
+    async def rolled_back(self, versions: Collection[Pin]) -> tuple[Pin, ...]:
+        """Those of these versions that were rolled back, and not promoted since, in their order."""
         return (await self.look_up(versions)).back
 
     async def look_up(self, versions: Collection[Pin]) -> Rollbacks:
         """What these versions have been through."""
         targets = sorted({pin.target for pin in versions})
-        back: list[Pin] = []
+        asked = (targets[first : first + MOST_TARGETS] for first in range(0, len(targets), MOST_TARGETS))
+        past = [
+            change
+            for some in asked
+            for change in await self._operations.past((ROLLBACK, PROMOTE), TAKEN_BACK, some)
+        ]
+        found = rolled_back(past)
         ended: Counter[str] = Counter()
         under_way: Counter[str] = Counter()
-        for first in range(0, len(targets), MOST_TARGETS):
-            asked = targets[first : first + MOST_TARGETS]
-            past = await self._operations.past(KINDS, TAKEN_BACK, asked)
-            found = rolled_back((each.state, each.steps) for each in past)
-            back += [pin for pin in found if pin.target in asked]
-            for each in past:
-                taken = {
-                    step.target for step in each.steps if isinstance(step, SetExcluded) and step.excluded
-                }
-                (ended if each.state.ended else under_way).update(taken.intersection(asked))
-        return Rollbacks(tuple(back), ended, under_way)
+        for change in past:
+            if change.kind == ROLLBACK:
+                (ended if change.state.ended else under_way)[change.target] += change.times
+        back = tuple(dict.fromkeys(pin for pin in versions if pin.target in found))
+        return Rollbacks(back, ended, under_way)
 
     async def taken_back_since(self, version: Pin, noted: int | None, *, named: bool) -> bool:
         """Whether a version was rolled back after it was chosen to be promoted.
@@ -118,20 +120,17 @@ class RollbackHistory:
         return seen.ended.get(version.target, 0) + seen.open.get(version.target, 0) > noted
 
 
-def rolled_back(operations: Iterable[tuple[OperationState, Sequence[Step]]]) -> tuple[Pin, ...]:
-    """The versions that rollbacks took back, and that no promotion has promoted since.
+def rolled_back(changes: Iterable[PastChange]) -> frozenset[str]:
+    """The targets that rollbacks took back, and that no promotion has promoted since.
 
     Args:
-        operations: state and steps of rollbacks and promotions, in the order in which they ended, those that
-            have not ended last. Other steps and states may be among them, and count for nothing.
+        changes: what rollbacks and promotions changed, in the order in which they ended, those that have not ended
+            last. Other kinds and states may be among them, and count for nothing.
     """
-    found: dict[str, Pin] = {}
-    for state, steps in operations:
-        for step in steps:
-            if not isinstance(step, SetExcluded):
-                continue
-            if step.excluded and state in TAKEN_BACK:
-                found[step.target] = step.pin
-            elif not step.excluded and state is OperationState.DONE:
-                found.pop(step.target, None)
-    return tuple(found.values())
+    found: set[str] = set()
+    for change in changes:
+        if change.kind == ROLLBACK and change.state in TAKEN_BACK:
+            found.add(change.target)
+        elif change.kind == PROMOTE and change.state is OperationState.DONE:
+            found.discard(change.target)
+    return frozenset(found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -35,6 +35,12 @@ from slipway.bot.subjects.images.versions import (
     newest_latest,
     unfit,
 )
+
+MOST_NAMED = 3
+"""So many versions of a definition that are passed over are named; more are counted."""
+
+MOST_AVOIDED = 100
+"""So many of them are stored with the plan, for being shown: what is promoted is decided by the pins."""
 
 
 @dataclass(frozen=True)
@@ -150,18 +156,20 @@ class PromotePlanner:
                 )
 
 
-def _avoided(definition: DefinitionRef, version: ImageVersion, request: Promote) -> bool:
-    """Whether it was rolled back, and so is not chosen by itself."""
-    target = Pin.of(definition, version).target
-    return any(pin.target == target for pin in request.avoid) and not is_promoted(version)
+def _avoided(request: Promote) -> Callable[[DefinitionRef, ImageVersion], bool]:
+    """Tells whether a version was rolled back, and so is not chosen by itself."""
+    targets = {pin.target for pin in request.avoid}
+    return lambda definition, version: (
+        bool(targets) and Pin.of(definition, version).target in targets and not is_promoted(version)
+    )
 
 
 def _newest(
     definition: DefinitionRef, versions: Sequence[ImageVersion], request: Promote, now: datetime
 ) -> ImageVersion | None:
     """The newest candidate; where there is none, the latest whose own promotion has not ended, or not well."""
-    if request.avoid:
-        versions = [each for each in versions if not _avoided(definition, each, request)]
+    avoided = _avoided(request)
+    versions = [each for each in versions if not avoided(definition, each)]
     candidate = newest_candidate(versions, now)
     top = newest_latest(versions)
     if candidate is None and top is not None and is_half_promoted(top) and not has_ended(top, now):
@@ -205,7 +213,12 @@ def _why_idle(definition: DefinitionRef, versions: VersionListing, text: str | N
 
 
 def _draft(request: Promote, chosen: Sequence[_Chosen], idle: Sequence[str]) -> Draft[Promote]:
+    passed_over = {each.definition: _passed_over(each, request) for each in chosen}
     pinned = request.model_copy(update={"pins": tuple(each.pin for each in chosen)})
+    if request.pins is None:
+        # What else is to be avoided can never be chosen with these pins, and can be thousands of versions.
+        avoid = [Pin.of(definition, each) for definition, over in passed_over.items() for each in over]
+        pinned = pinned.model_copy(update={"avoid": tuple(avoid[:MOST_AVOIDED])})
     if not chosen:
         summary = (
             idle[0] if len(idle) == 1 else f"None of {len(idle)} definitions has a candidate to promote."
@@ -232,7 +245,7 @@ def _draft(request: Promote, chosen: Sequence[_Chosen], idle: Sequence[str]) -> 
         evidence += _evidence(each, alone=len(chosen) == 1)
         warnings += _warnings(each)
         if request.version is None:
-            warnings += _passed_over(each, request)
+            warnings += _warnings_of(passed_over[each.definition], each.definition)
     return Draft(
         request=pinned,
         summary=_summary(chosen),
@@ -244,13 +257,23 @@ def _draft(request: Promote, chosen: Sequence[_Chosen], idle: Sequence[str]) -> 
     )
 
 
-def _passed_over(chosen: _Chosen, request: Promote) -> list[str]:
-    """Newer versions that would have been chosen, had they not been rolled back."""
+def _passed_over(chosen: _Chosen, request: Promote) -> list[ImageVersion]:
+    """Newer versions that would have been chosen, had they not been rolled back; newest first."""
+    avoided = _avoided(request)
     return [
-        f"{each.number} of {chosen.definition} is newer, and is passed over because it was rolled back."
+        each
         for each in newer_candidates(chosen.versions)
-        if _avoided(chosen.definition, each, request) and each.number > chosen.version.number
+        if each.number > chosen.version.number and avoided(chosen.definition, each)
     ]
+
+
+def _warnings_of(passed_over: Sequence[ImageVersion], definition: DefinitionRef) -> list[str]:
+    named = [
+        f"{each.number} of {definition} is newer, and is passed over because it was rolled back."
+        for each in passed_over[:MOST_NAMED]
+    ]
+    more = len(passed_over) - len(named)
+    return [*named, f"So are {more} more of {definition}."] if more > 0 else named
 
 
 def _summary(chosen: Sequence[_Chosen]) -> str:
