@@ -20,12 +20,12 @@ from slipway.bot.core.times import Clock, system_clock
 from slipway.bot.core.waiting import Sleep
 from slipway.bot.declared import Declarations
 from slipway.bot.health.heartbeat import Heartbeat
+from slipway.bot.store.database import DATABASE as DATABASE
 from slipway.bot.store.database import Database, StateLock
+from slipway.bot.store.installation import check
 from slipway.bot.wiring import ChatBuilder, Parts, RunningBot, wire
 from slipway.bot.workflows.engine import WorkflowEngine
-from slipway.scheduler.job_scheduler import JobScheduler
-
-DATABASE = "slipway.db"
+from slipway.scheduler.job_scheduler import JobScheduler, Together
 
 GRACE = timedelta(seconds=20)
 """How long work under way gets to end on SIGTERM; what takes longer goes on at the next start."""
@@ -79,6 +79,7 @@ class App:
         async with AsyncExitStack() as stack:
             stack.enter_context(StateLock(self._settings.state_dir))
             stack.push_async_callback(self._clouds.close)
+            await asyncio.to_thread(check, self._settings.state_dir)
             database = Database(self._settings.state_dir / DATABASE)
             stack.push_async_callback(database.close)
             await database.open()
@@ -101,7 +102,8 @@ class App:
             for chat in bot.chats.values():
                 await chat.prepare()
             await workflows.launch()
-            jobs = JobScheduler(bot.schedules, bot.housekeeping.sweep, self._clock)
+            await bot.begin()
+            jobs = JobScheduler(Together(bot.schedules, bot.audit_heads), bot.upkeep.sweep, self._clock)
             await jobs.start()
             stack.push_async_callback(jobs.stop)
             if opened is not None:

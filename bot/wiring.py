@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -19,6 +19,7 @@ from slipway.bot.operations.cards import CardContext
 from slipway.bot.operations.declarations import SubjectContext
 from slipway.bot.operations.housekeeping import Housekeeping
 from slipway.bot.operations.messages import MessageService
+from slipway.bot.operations.orphans import carry_on
 from slipway.bot.operations.plan_service import PlanService
 from slipway.bot.operations.registry import SubjectServices
 from slipway.bot.operations.repository import OperationRepository
@@ -27,13 +28,16 @@ from slipway.bot.operations.services import Services
 from slipway.bot.operations.standing import StandingCards
 from slipway.bot.people import People
 from slipway.bot.store.database import Database
+from slipway.bot.store.installation import Installation
 from slipway.bot.store.memory import ChatMemory, TickMemory
 from slipway.bot.workflows.engine import WorkflowEngine
 from slipway.commands.dispatch.dispatcher import Dispatcher
 from slipway.commands.dispatch.home import home
 from slipway.commands.dispatch.runner import CommandRunner
+from slipway.scheduler.audit_heads import AuditHeads
 from slipway.scheduler.schedules import Schedules
 from slipway.scheduler.timetable import Timetable, upcoming
+from slipway.scheduler.upkeep import Pruning, Upkeep
 
 
 @dataclass(frozen=True)
@@ -56,6 +60,10 @@ class RunningBot:
     database: Database
     chats: Mapping[Platform, Chat]
     services: Services
+    audit_heads: AuditHeads
+    upkeep: Upkeep
+    begin: Callable[[], Awaitable[None]]
+    """What is done once, when the workflow database is open: what was lost is carried on."""
 
 
 @dataclass(frozen=True)
@@ -122,6 +130,15 @@ def wire(parts: Parts) -> RunningBot:
         workflows=parts.workflows,
         clock=parts.clock,
     )
+    audit_heads = AuditHeads(
+        settings.audit,
+        database=parts.database,
+        messages=messages,
+        workflows=parts.workflows,
+        clock=parts.clock,
+    )
+    pruning = Pruning(settings.housekeeping, parts.database, parts.workflows, parts.clock)
+    installation = Installation(settings.state_dir, parts.database)
     return RunningBot(
         dispatcher,
         schedules,
@@ -131,6 +148,9 @@ def wire(parts: Parts) -> RunningBot:
         parts.database,
         chats,
         services,
+        audit_heads,
+        Upkeep(housekeeping.sweep, installation.note, pruning.prune),
+        partial(carry_on, services.operations, runner, parts.workflows),
     )
 
 

@@ -45,6 +45,33 @@ class Wakeable(Protocol):
         ...
 
 
+class Together:
+    """Several that are woken as one."""
+
+    def __init__(self, *parts: Wakeable) -> None:
+        self._parts = parts
+
+    async def begin(self) -> None:
+        """Let each get ready."""
+        for part in self._parts:
+            await part.begin()
+
+    async def wake(self) -> None:
+        """Wake each.
+
+        Raises:
+            ExceptionGroup: of what went wrong with some of them; the others were woken all the same.
+        """
+        results = await asyncio.gather(*(part.wake() for part in self._parts), return_exceptions=True)
+        failures = [result for result in results if isinstance(result, Exception)]
+        if failures:
+            raise ExceptionGroup("some of the clock's work failed", failures)
+
+    def next_wake(self) -> datetime | None:
+        """When the first of them is due."""
+        return min((due for part in self._parts if (due := part.next_wake()) is not None), default=None)
+
+
 class JobScheduler:
     """Wakes what has to be done at a time.
 

@@ -30,7 +30,7 @@ DEMO_PEOPLE = ("alice", "bob", "carol", "admin")
 """Who is in `bot/cli/demo.toml`; known here so that help need not read it."""
 
 
-GROUPS = {name: f"slipway.bot.cli.{name}" for name in ("audit", "matrix", "slack")}
+GROUPS = {name: f"slipway.bot.cli.{name}" for name in ("audit", "matrix", "slack", "state")}
 """The program's groups of commands, each a module here. A chat that has commands adds its name."""
 
 

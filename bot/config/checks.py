@@ -255,7 +255,17 @@ def _schedules(written: Written) -> Iterator[Problem]:
         for role in sorted(set(entry.roles) - written.names("roles")):
             yield Problem(f"{key}.roles", unknown("role", role, written.names("roles"), "Roles here"))
         yield from _scheduled_command(entry, written)
-        yield from _scheduled_room(entry, written)
+        yield from _room(f"schedule.{entry.name}.room", entry.room, written)
+
+
+def _audit(written: Written) -> Iterator[Problem]:
+    entry = written.settings.audit
+    try:
+        check_cron(entry.cron)
+    except ValueError as error:
+        yield Problem("audit.cron", str(error))
+    if entry.room:
+        yield from _room("audit.room", entry.room, written)
 
 
 def _scheduled_command(entry: ScheduleSettings, written: Written) -> Iterator[Problem]:
@@ -296,16 +306,16 @@ def _scheduled_right(entry: ScheduleSettings, command: CommandRight, written: Wr
         )
 
 
-def _scheduled_room(entry: ScheduleSettings, written: Written) -> Iterator[Problem]:
-    key = f"schedule.{entry.name}.room"
+def _room(key: str, address: str, written: Written) -> Iterator[Problem]:
+    """What is wrong with a room to post in."""
     try:
-        platform, room = split_address(entry.room)
+        platform, room = split_address(address)
         chat = written.chat(platform)
     except ValueError:
         chat = None
     if chat is None:
         examples = one_of(chat.room_example for chat in written.spec.chats if chat.room_example)
-        yield Problem(key, f"{shown(entry.room)} is not a room; write it like {examples}")
+        yield Problem(key, f"{shown(address)} is not a room; write it like {examples}")
         return
     if not written.has(chat):
         right = f"set {platform}.{chat.switch}" if chat.switch else f"add [{platform}]"
@@ -315,7 +325,7 @@ def _scheduled_room(entry: ScheduleSettings, written: Written) -> Iterator[Probl
         return
     problem = chat.room_problem(room)
     if problem is not None:
-        yield Problem(key, f"{shown(entry.room)} {problem}")
+        yield Problem(key, f"{shown(address)} {problem}")
         return
     table = getattr(written.settings, chat.platform)
     known = chat.rooms(table) if table is not None else ()
@@ -332,4 +342,5 @@ _CHECKS: tuple[Callable[[Written], Iterator[Problem]], ...] = (
     _persons,
     _roles,
     _schedules,
+    _audit,
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from slipway.bot.config.settings import ScheduleSettings, SlipwaySettings
+from slipway.bot.config.settings import AuditSettings, ScheduleSettings, SlipwaySettings
 from slipway.bot.config.spec import ConfigSpec, KindSpec
 from slipway.bot.core.text import counted
 
@@ -20,6 +20,7 @@ def describe(settings: SlipwaySettings, spec: ConfigSpec) -> list[str]:
         f"approvals: {'; '.join(_policy(settings, kind) for kind in spec.kinds)}",
         *(line for lines in spec.summaries for line in lines(settings)),
         *(_schedule(entry) for entry in settings.schedule),
+        _audit(settings.audit),
         f"secrets: {_secrets(settings)}",
     ]
 
@@ -52,6 +53,12 @@ def _policy(settings: SlipwaySettings, kind: KindSpec) -> str:
 def _schedule(entry: ScheduleSettings) -> str:
     off = "" if entry.enabled else " (switched off)"
     return f"schedule {entry.name}: {entry.command} at {entry.cron} {entry.zone.key} in {entry.room}{off}"
+
+
+def _audit(audit: AuditSettings) -> str:
+    places = [str(each) for each in (audit.room, audit.file) if each]
+    told = f"told at {audit.cron} {audit.zone.key} in {' and '.join(places)}" if places else "told nowhere"
+    return f"audit: its head is {told}"
 
 
 def _secrets(settings: SlipwaySettings) -> str:

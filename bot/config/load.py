@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TypeVar
 
 from slipway.bot.config.checks import cross_check
 from slipway.bot.config.document import place, read_document
@@ -16,6 +17,8 @@ from slipway.bot.core.errors import ConfigError
 from slipway.bot.core.problems import Problem, in_order
 from slipway.bot.core.settings import Settings
 from slipway.bot.core.settings_table import TableShape
+
+SettingsT = TypeVar("SettingsT", bound=Settings)
 
 
 def load(path: Path, environ: Mapping[str, str], *, spec: ConfigSpec) -> SlipwaySettings:
@@ -66,9 +69,14 @@ def _paths(
     problems: list[Problem],
 ) -> dict[str, object]:
     """The settings that name places on the disk, with absolute paths: also in whatever table is declared."""
-    found: dict[str, object] = {
-        "state_dir": place("state_dir", settings.state_dir, folder, environ, problems)
-    }
+    state_dir = place("state_dir", settings.state_dir, folder, environ, problems)
+    audit = _with_paths("audit", settings.audit, folder, environ, problems)
+    if audit.file is not None and audit.file.resolve().is_relative_to(state_dir.resolve()):
+        said = (
+            "lies in state_dir, where whoever can change the trail can change it, too; name a place elsewhere"
+        )
+        problems.append(Problem("audit.file", said))
+    found: dict[str, object] = {"state_dir": state_dir, "audit": audit}
     for table in spec.tables:
         value = getattr(settings, table.name)
         if isinstance(value, Settings):
@@ -83,8 +91,8 @@ def _paths(
 
 
 def _with_paths(
-    key: str, table: Settings, folder: Path, environ: Mapping[str, str], problems: list[Problem]
-) -> Settings:
+    key: str, table: SettingsT, folder: Path, environ: Mapping[str, str], problems: list[Problem]
+) -> SettingsT:
     fields = {name: getattr(table, name) for name in type(table).model_fields}
     update = {
         name: place(f"{key}.{name}", path, folder, environ, problems)

@@ -82,7 +82,7 @@ class Schema:
         platforms = {chat.platform for chat in self.spec.chats} | set(self.spec.clouds)
         outer = [table.name for table in self.spec.tables if table.name in platforms]
         rest = [table.name for table in self.spec.tables if table.name not in platforms]
-        return (*first, *outer, "person", "roles", "policy", *rest, "schedule")
+        return (*first, *outer, "person", "roles", "policy", *rest, "schedule", "audit", "housekeeping")
 
     def secrets(self, document: Mapping[str, Plain]) -> Iterator[Secret]:
         """Where secrets may stand in a document, each account's own included."""

@@ -102,6 +102,26 @@ class ScheduleSettings(Settings):
     enabled: bool = True
 
 
+class AuditSettings(Settings):
+    """``[audit]``: when the head of the audit trail is told, and where: in a room, in a file, or both."""
+
+    cron: str = Field("0 6 * * *", description="when, as minute hour day month weekday, like 0 6 * * *")
+    zone: Zone = ZoneInfo("UTC")
+    room: str = Field("", description="where to post, like matrix:!abc:example.org")
+    file: Path | None = None  # outside state_dir: whoever can change the trail must not be able to change it
+
+
+class HousekeepingSettings(Settings):
+    """``[housekeeping]``: how long things are remembered. The audit trail and the operations are kept for ever."""
+
+    keep_workflows: Duration = Field(
+        timedelta(days=90), ge=timedelta(days=1), description="at least a day, like 90d"
+    )
+    keep_messages: Duration = Field(
+        timedelta(days=365), ge=timedelta(days=1), description="at least a day, like 365d"
+    )
+
+
 class SlipwaySettings(Settings):
     """slipway.toml as a whole: what is here, and a field for each declared table."""
 
@@ -118,6 +138,8 @@ class SlipwaySettings(Settings):
     roles: dict[str, RoleSettings] = Field(default_factory=dict)
     policy: dict[str, PolicySettings] = Field(default_factory=dict)
     schedule: tuple[ScheduleSettings, ...] = ()
+    audit: AuditSettings = AuditSettings()
+    housekeeping: HousekeepingSettings = HousekeepingSettings()
 
     _secret_sources: dict[str, str] = PrivateAttr(default_factory=dict)
 

@@ -30,7 +30,7 @@ def test_a_good_configuration_is_read() -> None:
     ("key", "value", "line"),
     [
         # unknown keys and names
-        ("zonne", "UTC", 'zonne: there is no such key; did you mean "zone"? Keys here: aws, azure, '),
+        ("zonne", "UTC", 'zonne: there is no such key; did you mean "zone"? Keys here: audit, aws, azure, '),
         (
             "matrix.pasword_file",
             "x",
@@ -211,6 +211,12 @@ def test_a_good_configuration_is_read() -> None:
             'there is no room "!other:example.org"; did you mean',
         ),
         ("state_dir", "a\0b", "state_dir: there is a zero byte in it"),
+        ("audit", {"cron": "0 6 * *"}, "audit.cron: a time has five fields"),
+        ("audit", {"room": "releng"}, 'audit.room: "releng" is not a room; write it like'),
+        ("audit", {"room": "matrix:!other:example.org"}, "audit.room: there is no room"),
+        ("audit", {"file": "state/heads.jsonl"}, "audit.file: lies in state_dir"),
+        ("audit", {"file": "else/../state/heads.jsonl"}, "audit.file: lies in state_dir"),
+        ("housekeeping", {"keep_messages": "2h"}, "housekeeping.keep_messages: "),
     ],
 )
 def test_a_mistake_is_told_by_its_key_and_alone(key: str, value: object, line: str) -> None:

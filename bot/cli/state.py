@@ -1,0 +1,99 @@
+"""`slipway state`: whether the state folder holds what it held, and going on without what is lost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from slipway.bot.cli.common import config_option, fail, in_plain_words, state_dir_of
+
+_folder_option = click.option(
+    "--state",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="A state folder. Default: the configuration's.",
+)
+
+
+@click.group()
+def state() -> None:
+    """The state folder: whether its files belong together."""
+
+
+@state.command()
+@config_option
+@_folder_option
+def check(path: Path, state: Path | None) -> None:
+    """Say what is missing in the state folder."""
+    from slipway.bot.store.installation import losses
+    from slipway.bot.store.state_files import look
+
+    folder = state or state_dir_of(path)
+    missing = losses(look(folder))
+    if missing:
+        fail("\n".join(missing))
+    click.echo(f"Nothing is missing in {folder}.")
+
+
+@state.command()
+@config_option
+@_folder_option
+@click.option("--yes", is_flag=True, help="Do not ask.")
+def accept(path: Path, state: Path | None, yes: bool) -> None:
+    """Go on without what is missing. The bot must not be running; what was lost is noted in the audit trail."""
+    import asyncio
+
+    from slipway.bot.store.database import StateLock
+    from slipway.bot.store.installation import losses
+    from slipway.bot.store.state_files import look
+
+    folder = state or state_dir_of(path)
+
+    def work() -> None:
+        with StateLock(folder):
+            missing = losses(look(folder))
+            if not missing:
+                click.echo(f"Nothing is missing in {folder}.")
+                return
+            click.echo("\n".join(missing))
+            if not yes and not click.confirm("Go on without it, for good?"):
+                fail("Nothing was changed.")
+            asyncio.run(_accept(folder, missing))
+            click.echo("Noted in the audit trail. Start Slipway now.")
+
+    in_plain_words(work)
+
+
+async def _accept(folder: Path, missing: tuple[str, ...]) -> None:
+    from slipway.bot.core.times import system_clock
+    from slipway.bot.operations.audit import AuditEntry, AuditKey, append
+    from slipway.bot.store.database import DATABASE, Database
+    from slipway.bot.store.installation import Installation
+
+    database = Database(folder / DATABASE)
+    try:
+        await database.open()
+        now = system_clock()
+        entry = AuditEntry(
+            key=AuditKey.of_loss(now),
+            at=now,
+            actor="slipway",
+            action="loss accepted",
+            detail=(("missing", list(missing)), ("user", _user())),
+        )
+        async with database.writing() as connection:
+            await append(connection, entry)
+        await Installation(folder, database).accept()
+    finally:
+        await database.close()
+
+
+def _user() -> str:
+    """Who types: the name of the operating system's user."""
+    import os
+    import pwd
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_name
+    except KeyError:
+        return str(os.getuid())
