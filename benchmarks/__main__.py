@@ -13,7 +13,7 @@ import click
 
 from benchmarks.figures import Figures, machine, say
 
-NAMES = ("start", "memory", "reply", "work", "plan", "matrix", "slack")
+NAMES = ("start", "memory", "reply", "work", "plan", "history", "matrix", "slack")
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
@@ -23,6 +23,13 @@ NAMES = ("start", "memory", "reply", "work", "plan", "matrix", "slack")
 @click.option("--commands", default=1000, type=click.IntRange(1), help="Commands of `memory`.")
 @click.option("--definitions", default=1000, type=click.IntRange(1), help="Definitions of `plan`.")
 @click.option("--versions", default=10, type=click.IntRange(1), help="Versions a definition of `plan`.")
+@click.option(
+    "--operations", default=50_000, type=click.IntRange(1), help="Operations of the year of `history`."
+)
+@click.option("--events", default=500_000, type=click.IntRange(1), help="Events of the year of `history`.")
+@click.option(
+    "--small", default=100, type=click.IntRange(1), help="Operations of the small past of `history`."
+)
 @click.option("--latency", default=20, type=click.IntRange(0), help="Milliseconds of a far cloud's answer.")
 @click.option("--rate", default=20, type=click.IntRange(1), help="Commands a second of `slack`.")
 @click.option("--seconds", default=60, type=click.IntRange(1), help="How long `slack` asks.")
@@ -39,6 +46,7 @@ def main(names: tuple[str, ...], **sizes: Any) -> None:
     reply   milliseconds from the dispatcher to the chat, with and without the durable record
     work    transactions and look-ups of a vote and the run after it
     plan    a clean-up of a large gallery: requests, seconds, own computing
+    history every command and the proof of the audit trail, with a year behind them
     matrix  an answer on a real Synapse beside a bare nio bot's, and what bursts lose
     slack   from Slack's event to its acknowledgement, on a simulated Slack, beside a bare Bolt app's
     """
@@ -78,6 +86,15 @@ def _benchmark(name: str, sizes: dict[str, Any]) -> Coroutine[Any, Any, Figures]
                 versions=sizes["versions"],
                 runs=sizes["runs"],
                 latency=timedelta(milliseconds=sizes["latency"]),
+            )
+        case "history":
+            from benchmarks import history
+
+            return history.measure(
+                operations=sizes["operations"],
+                events=sizes["events"],
+                small=sizes["small"],
+                runs=sizes["runs"],
             )
         case "matrix":
             from benchmarks import matrix
