@@ -79,6 +79,8 @@ def _configuration(declarations: Declarations) -> Iterator[tuple[str, str]]:
         "`[[schedule]]`",
         "command lines that the clock says, such as a weekly promotion and a weekly clean-up",
     )
+    yield "`[audit]`", "when and where the audit trail's head is told: in a room, in a file elsewhere"
+    yield "`[housekeeping]`", "how long is remembered what was heard and shown"
 
 
 def _names(tables: Iterable[AnyTable]) -> str:
