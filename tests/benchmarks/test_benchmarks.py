@@ -79,3 +79,13 @@ def test_acknowledgements_on_slack_are_compared_with_a_bare_bots() -> None:
     assert (found["lost"], found["doubled"], found["refused_as_too_fast"]) == (0, 0, 0)
     assert found["memory"]["rss_mib"][0] > 0
     assert found["aim"]["limit"] == 50.0
+
+
+def test_a_year_is_compared_with_a_small_past() -> None:
+    sizes = ("--operations", "40", "--events", "60", "--small", "4", "--runs", "1")
+    found = figures("history", *sizes)["history"]
+    assert found["proof"]["entries"] > 40 * 7
+    for each in found["commands_milliseconds"].values():
+        assert each["ratio"] > 0
+        assert each["small"] > 0
+    assert found["aim"]["commands"]["limit"] == 1.3
