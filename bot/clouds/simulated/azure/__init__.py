@@ -3,6 +3,9 @@
 It knows nothing of the bot; the unmodified Azure SDK is its client. ``python -m slipway.bot.clouds.simulated.azure``
 starts it as a process of its own, and ``/_sim/`` (see :mod:`slipway.bot.clouds.simulated.control`) drives it.
 
+``GET`` and ``PUT /_sim/conditions`` show and set :class:`Conditions` as JSON: entity tags, rights on what a version
+was made of, locks, soft deletion, how long operations take.
+
 Where it differs from the real service, on purpose:
 
 - Tokens are not looked at, and any subscription but the seeded one is unknown.

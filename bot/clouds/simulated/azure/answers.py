@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from typing import Any
 
 from aiohttp import web
@@ -121,6 +120,6 @@ def _start(token: str | None) -> int:
         word, _, number = text.partition(":")
         if word == "after" and number.isdecimal():
             return int(number)
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # not ASCII, not base64, or not text
         pass
     raise invalid("The value of parameter $skiptoken is invalid.")
