@@ -253,8 +253,8 @@ class OperationRepository:
         return tuple(PastChange(row.target, row.kind, OperationState(row.state), row.times) for row in rows)
 
     async def ids(self) -> tuple[str, ...]:
-        """The ids of the newest thousand operations, for suggesting the one somebody meant."""
-        query = sa.select(operation.c.id).order_by(operation.c.sequence.desc()).limit(1000)
+        """The ids of the newest hundred operations, for suggesting the one somebody meant: comparing more is felt."""
+        query = sa.select(operation.c.id).order_by(operation.c.sequence.desc()).limit(100)
         async with self._database.reading() as connection:
             return tuple((await connection.execute(query)).scalars())
 

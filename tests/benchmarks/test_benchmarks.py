@@ -85,7 +85,7 @@ def test_a_year_is_compared_with_a_small_past() -> None:
     sizes = ("--operations", "40", "--events", "60", "--small", "4", "--runs", "1")
     found = figures("history", *sizes)["history"]
     assert found["proof"]["entries"] > 40 * 7
-    for each in found["commands_milliseconds"].values():
+    for each in found["commands_processor_milliseconds"].values():
         assert each["ratio"] > 0
         assert each["small"] > 0
     assert found["aim"]["commands"]["limit"] == 1.3
