@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from slipway.bot.store.database import DATABASE, Database
 from slipway.bot.workflows.engine import WorkflowEngine
 from tests.operations.builders import Document
 from tests.support.azure import X64
@@ -113,6 +114,9 @@ async def test_an_event_that_is_not_known_is_left_alone(tmp_path: Path, payload:
 
 
 async def test_work_of_a_sort_that_is_not_known_is_kept_and_waited_for_by_nobody(tmp_path: Path) -> None:
+    database = Database(tmp_path / DATABASE)  # both databases are made at a first start
+    await database.open()
+    await database.close()
     newer, begun = WorkflowEngine(tmp_path), asyncio.Event()
 
     async def upload(_payload: object) -> None:
