@@ -24,7 +24,7 @@ from slipway.bot.clouds.declaration import CloudContext
 from slipway.bot.clouds.simulated.azure import SimulatedAzure
 from slipway.bot.clouds.simulated.fedora import fedora_gallery
 from slipway.bot.core.times import system_clock
-from slipway.bot.operations.messages import MessageService
+from slipway.bot.messages.service import MessageService
 from slipway.bot.operations.rows import OperationRows
 from slipway.bot.store.database import Database
 from slipway.bot.wiring import RunningBot

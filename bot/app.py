@@ -98,9 +98,11 @@ class App:
             )
             for chat in bot.chats.values():
                 stack.push_async_callback(chat.close)
+            stack.push_async_callback(bot.messages.close)
             stack.push_async_callback(workflows.close, self._grace)
             for chat in bot.chats.values():
                 await chat.prepare()
+            await bot.messages.open()  # first: what goes on now is said behind what waits already
             await workflows.launch()
             await bot.begin()
             jobs = JobScheduler(Together(bot.schedules, bot.audit_heads), bot.upkeep.sweep, self._clock)
@@ -169,6 +171,7 @@ class App:
             self._closing = True
             await jobs.stop()
             await bot.workflows.close(self._grace)
+            await bot.messages.close()
             for task in everything:
                 task.cancel()
             results = await asyncio.gather(*everything, return_exceptions=True)

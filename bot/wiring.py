@@ -14,11 +14,11 @@ from slipway.bot.config.settings import SlipwaySettings
 from slipway.bot.core.times import Clock
 from slipway.bot.core.waiting import Polling, Sleep
 from slipway.bot.declared import Declarations
+from slipway.bot.messages.service import MessageService
 from slipway.bot.operations.approval_service import ApprovalService
 from slipway.bot.operations.cards import CardContext
 from slipway.bot.operations.declarations import SubjectContext
 from slipway.bot.operations.housekeeping import Housekeeping
-from slipway.bot.operations.messages import MessageService
 from slipway.bot.operations.orphans import carry_on
 from slipway.bot.operations.plan_service import PlanService
 from slipway.bot.operations.registry import SubjectServices
@@ -60,10 +60,16 @@ class RunningBot:
     database: Database
     chats: Mapping[Platform, Chat]
     services: Services
+    messages: MessageService
     audit_heads: AuditHeads
     upkeep: Upkeep
     begin: Callable[[], Awaitable[None]]
     """What is done once, when the workflow database is open: what was lost is carried on."""
+
+    async def idle(self) -> None:
+        """Wait until no work is under way, and all that is to be said was said or refused."""
+        await self.workflows.idle()
+        await self.messages.idle()
 
 
 @dataclass(frozen=True)
@@ -85,7 +91,9 @@ def wire(parts: Parts) -> RunningBot:
     settings, declarations = parts.settings, parts.declarations
     people = People(settings, {chat.platform: chat.group_key for chat in declarations.chats})
     chats = {
-        builder.platform: builder.build(_chat_context(parts, builder.platform, people, lambda: services))
+        builder.platform: builder.build(
+            _chat_context(parts, builder.platform, people, lambda: services, lambda: messages)
+        )
         for builder in parts.chats
     }
     messages = MessageService(parts.database, chats, parts.clock, parts.sleep)
@@ -148,6 +156,7 @@ def wire(parts: Parts) -> RunningBot:
         parts.database,
         chats,
         services,
+        messages,
         audit_heads,
         Upkeep(housekeeping.sweep, installation.note, pruning.prune),
         partial(carry_on, services.operations, runner, parts.workflows),
@@ -179,11 +188,16 @@ def _services(
         subjects=SubjectServices.build(declarations.registry, context),
         started_at=parts.clock(),
         upcoming=lambda: upcoming(timetables, parts.clock()),
+        backlog=messages.backlog,
     )
 
 
 def _chat_context(
-    parts: Parts, platform: Platform, people: People, services: Callable[[], Services]
+    parts: Parts,
+    platform: Platform,
+    people: People,
+    services: Callable[[], Services],
+    messages: Callable[[], MessageService],
 ) -> ChatContext[Any]:
     forms = [form for subject in parts.declarations.registry.subjects for form in subject.forms]
     callbacks = HostCallbacks(
@@ -194,6 +208,7 @@ def _chat_context(
         groups=people.groups(platform),
         set_group_members=partial(people.set_group_members, platform),
         max_age=parts.settings.commands.max_age.total_seconds(),
+        answers=lambda: messages().answers(platform),
     )
     return ChatContext(
         settings=getattr(parts.settings, platform),

@@ -16,7 +16,7 @@ from slipway.bot.config.settings import AuditSettings, Missed, ScheduleSettings,
 from slipway.bot.core.chain import Place
 from slipway.bot.core.model import Json
 from slipway.bot.core.times import Clock
-from slipway.bot.operations.messages import MessageService
+from slipway.bot.messages.service import MessageService
 from slipway.bot.operations.trail.heads import add_head
 from slipway.bot.operations.trail.verification import Intact, verify
 from slipway.bot.store.database import Database

@@ -16,7 +16,8 @@ from slipway.bot.chat.model import Card, Room, Tone
 from slipway.bot.config.settings import ScheduleSettings, split_address
 from slipway.bot.core.model import Json
 from slipway.bot.core.times import Clock, format_time
-from slipway.bot.operations.messages import MessageService
+from slipway.bot.messages.model import Lifetime
+from slipway.bot.messages.service import MessageService
 from slipway.bot.store.memory import TickMemory
 from slipway.bot.workflows.engine import Payload, WorkflowEngine
 from slipway.commands.dispatch.dispatcher import Dispatcher
@@ -124,7 +125,8 @@ class Schedules:
         )
 
         async def say() -> Json:
-            return await self._messages.say(Room(platform=platform, id=room), card, key=str(payload["key"]))
+            where = Room(platform=platform, id=room)
+            return await self._messages.say(where, card, key=str(payload["key"]), lifetime=Lifetime.REPORT)
 
         await self._workflows.step("say", say)
 

@@ -61,6 +61,7 @@ class HostCallbacks:
         groups: ids of this platform's user groups that give roles.
         set_group_members: takes in who is in them, in place of what was known before.
         max_age: how old a message may be that is still acted on, in seconds.
+        answers: to be called when the platform answers again after it did not: what waits for it is tried then.
     """
 
     knows: Callable[[str], bool]
@@ -70,6 +71,7 @@ class HostCallbacks:
     groups: tuple[str, ...]
     set_group_members: Callable[[Mapping[str, frozenset[str]]], None]
     max_age: float
+    answers: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True)

@@ -243,7 +243,8 @@ class Chat(Protocol):
         ``key`` makes the send idempotent as far as the platform can: the same key never shows two messages.
 
         Raises:
-            ChatError: the platform did not take it.
+            ChatError: the platform did not take it, or not the buttons or the file that belong to it: then the
+                error has the id of the message, which stands there.
         """
         ...
 

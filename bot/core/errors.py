@@ -162,12 +162,21 @@ class ChatError(SlipwayError):
         passing: whether a later try may succeed.
         doubtful: whether it may have been done all the same, or may yet be.
         retry_after: seconds that the platform asks to wait before one; 0 if it does not say.
+        message_id: the platform's id of the message, where that stands already and only what belongs to it (its
+            buttons, its file) is missing.
     """
 
     def __init__(
-        self, sentence: str, *, passing: bool, doubtful: bool = False, retry_after: float = 0.0
+        self,
+        sentence: str,
+        *,
+        passing: bool,
+        doubtful: bool = False,
+        retry_after: float = 0.0,
+        message_id: str | None = None,
     ) -> None:
         super().__init__(sentence)
         self.passing = passing
         self.doubtful = doubtful
         self.retry_after = retry_after
+        self.message_id = message_id

@@ -14,7 +14,7 @@ from typing import ClassVar, Generic, Protocol, TypeVar
 
 from pydantic import Field
 
-from slipway.bot.core.model import Json, Model
+from slipway.bot.core.model import Json, Model, canonical
 
 
 class Stored(Model):
@@ -36,7 +36,17 @@ class Request(Stored):
 
 
 class Step(Stored):
-    """One change in a cloud. It is data; an executor carries it out."""
+    """One change in a cloud. It is data; an executor carries it out.
+
+    ``REASONS`` are those of its fields that only say why: two steps that differ in these alone change the same.
+    """
+
+    REASONS: ClassVar[frozenset[str]] = frozenset()
+
+    @property
+    def effect(self) -> str:
+        """What it changes, as a text that is equal for equal changes."""
+        return canonical(self.model_dump(mode="json", exclude=set(self.REASONS)))
 
     @property
     def title(self) -> str:

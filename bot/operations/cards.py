@@ -62,7 +62,7 @@ def operation_card(operation: Operation, view: CardContext) -> Card:
         fields=_fields(operation, view),
         tables=(_steps(operation),) if operation.plan.steps else (),
         notes=_notes(operation, view, told=False),
-        buttons=_buttons(operation)
+        buttons=operation_buttons(operation)
         if state is OperationState.PROPOSED and not operation.plan.unknown
         else (),
         mentions=_called_upon(operation, view) if state is OperationState.PROPOSED else (),
@@ -104,7 +104,6 @@ def full_card(operation: Operation, view: CardContext) -> Card:
             "fields": (by, *times, *others),
             "tables": (_steps(operation, limit=None, mark=_result_words),) if operation.plan.steps else (),
             "notes": notes,
-            "buttons": (),
             "fleeting": False,
         }
     )
@@ -286,7 +285,8 @@ def _failure_notes(failure: Failure, view: CardContext) -> list[str]:
     return notes
 
 
-def _buttons(operation: Operation) -> tuple[Button, ...]:
+def operation_buttons(operation: Operation) -> tuple[Button, ...]:
+    """The buttons by which an operation is decided on."""
     return tuple(
         Button(
             choice=choice,

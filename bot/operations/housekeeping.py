@@ -1,20 +1,31 @@
-"""What time alone does to operations: proposals expire; approved ones that nobody carries on are carried on."""
+"""What time alone does to operations: proposals expire; approved ones that nobody carries on are carried on; and what
+ended without anybody being told is told."""
 
 from __future__ import annotations
+
+from datetime import timedelta
+
+import structlog
 
 from slipway.bot.core.model import Json
 from slipway.bot.core.times import Clock
 from slipway.bot.operations.approval_service import ApprovalService
 from slipway.bot.operations.model import OperationState
-from slipway.bot.operations.repository import OperationRepository
+from slipway.bot.operations.repository import OpenOperation, OperationRepository
 from slipway.bot.operations.runner import OperationRunner
 from slipway.bot.workflows.engine import Payload, WorkflowEngine
 
 WORKFLOW = "expire"
+"""The workflow by which versions before this one expired a proposal; what they left of it goes on."""
+
+TOLD_WITHIN = timedelta(days=7)
+"""How long after its end an operation is still told of, where that was not possible before."""
+
+log = structlog.get_logger(__name__)
 
 
 class Housekeeping:
-    """Looks after operations once a minute."""
+    """Looks after operations once a minute. One that cannot be looked after keeps no other one from it."""
 
     def __init__(
         self,
@@ -33,16 +44,32 @@ class Housekeeping:
         workflows.register(WORKFLOW, self._expire)
 
     async def sweep(self) -> None:
-        """Expire what is over its time, start what is approved but was never begun, end what broke off."""
-        now = self._clock()
+        """Expire what is over its time, start what is approved but was never begun, end what broke off, tell of what
+        ended untold."""
+        failed = []
         for operation in await self._operations.open_ones():
-            if operation.state is not OperationState.PROPOSED:
-                await self._runner.fail_interrupted(operation.id)
-                if operation.state is OperationState.APPROVED:
-                    await self._runner.start(operation.id)
-            elif now >= operation.expires_at:
-                payload: Payload = {"operation": operation.id}
-                await self._workflows.start(WORKFLOW, f"{WORKFLOW}:{operation.id}", payload)
+            try:
+                await self._look_after(operation)
+            except Exception:
+                # A boundary: whatever is wrong with one, the next minute tries again.
+                log.exception("an operation could not be looked after", operation=operation.id)
+                failed.append(operation.id)
+        for operation_id in await self._operations.untold(self._clock() - TOLD_WITHIN):
+            if operation_id in failed:
+                continue
+            try:
+                await self._runner.tell(operation_id)
+            except Exception:
+                log.exception("the end of an operation could not be told", operation=operation_id)
+
+    async def _look_after(self, operation: OpenOperation) -> None:
+        if operation.state is not OperationState.PROPOSED:
+            await self._runner.fail_interrupted(operation.id)
+            if operation.state is OperationState.APPROVED:
+                await self._runner.start(operation.id)
+        elif self._clock() >= operation.expires_at:
+            await self._approvals.expire(operation.id)
+            await self._runner.show(operation.id)
 
     async def _expire(self, payload: Payload) -> None:
         operation_id = str(payload["operation"])

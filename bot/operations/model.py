@@ -203,6 +203,7 @@ class Operation(Model):
     """An operation as it is stored now."""
 
     id: str
+    event_key: str = ""  # of what asked for it
     kind: str
     state: OperationState
     plan: Plan

@@ -26,6 +26,13 @@ class NothingToDo:
 
 
 @dataclass(frozen=True)
+class AskedBefore:
+    """An operation that has not ended would change the same."""
+
+    operation: Operation
+
+
+@dataclass(frozen=True)
 class Asked:
     """Who asks for something, by which event, and where it is told: whoever asks need not be there."""
 
@@ -98,19 +105,11 @@ class PlanService:
             independent=draft.independent,
         )
 
-    async def _proposed_before(self, plan: Plan) -> str | None:
-        """The schedule's own proposal of the same steps that still waits: its next run must not pile up."""
-        if not is_schedule(plan.requester):
-            return None
-        for operation in await self._operations.in_states((OperationState.PROPOSED,)):
-            if operation.requester == plan.requester and operation.plan.steps == plan.steps:
-                return operation.id
-        return None
-
-    async def propose(self, request: Request, asked: Asked) -> Operation | NothingToDo:
+    async def propose(self, request: Request, asked: Asked) -> Operation | NothingToDo | AskedBefore:
         """Plan a request and store it as an operation; approved at once where nobody needs to agree.
 
-        One event proposes once: asked again after a crash, the operation of the first time is returned.
+        One event proposes once: asked again after a crash, the operation of the first time is returned. What is under
+        way already is not proposed again, whoever asks.
 
         Raises:
             UserError: it cannot be met as asked.
@@ -121,12 +120,11 @@ class PlanService:
             plan = await self.plan(request, asked.person)
             if isinstance(plan, NothingToDo):
                 return plan
-            waiting = await self._proposed_before(plan)
-            if waiting is not None:
-                return NothingToDo(f"{waiting} proposes the same already, and waits for approval.")
             operation = await self._operations.create(
                 Proposal(asked.event_key, plan, asked.room, asked.thread, self._clock())
             )
+            if operation.event_key != asked.event_key:
+                return AskedBefore(operation)
         if operation.state is OperationState.PROPOSED and not operation.plan.policy.approvals:
             await self._operations.move(
                 operation.id,

@@ -33,7 +33,15 @@ from slipway.bot.operations.registry import SubjectRegistry
 from slipway.bot.operations.rows import OperationRows
 from slipway.bot.operations.stored import read_report, write_plan
 from slipway.bot.store.database import Database
-from slipway.bot.store.tables import audit, operation, operation_target, step_report, target_end, vote
+from slipway.bot.store.tables import (
+    audit,
+    message,
+    operation,
+    operation_target,
+    step_report,
+    target_end,
+    vote,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -112,15 +120,40 @@ class OperationRepository:
         self._rows = OperationRows(registry)
 
     async def create(self, proposed: Proposal) -> Operation:
-        """Store a proposal; for an event that proposed before, the operation of then is returned."""
+        """Store a proposal, and return its operation.
+
+        For an event that proposed before, it is the operation of then; and where one that has not ended would change
+        the same, whoever asked for that, it is that one: its event is another.
+        """
         async with self._database.writing() as connection:
             known = await connection.execute(
                 sa.select(operation.c.id).where(operation.c.event_key == proposed.event_key)
             )
-            operation_id = known.scalar()
+            operation_id = known.scalar() or await self._same(connection, proposed)
             if operation_id is None:
                 operation_id = await self._insert(connection, proposed)
             return await self._load(connection, operation_id)
+
+    async def _same(self, connection: AsyncConnection, proposed: Proposal) -> str | None:
+        """An open operation that changes the same things in the same way, and rests on the same facts.
+
+        What makes something new has no targets, and is never the same.
+        """
+        plan = proposed.plan
+        targets = {target for step in plan.steps for target in self._registry.targets(step)}
+        if not targets:
+            return None
+        lasts = (operation.c.state != OperationState.PROPOSED) | (operation.c.expires_at > proposed.at)
+        about = sa.select(operation_target.c.operation_id).where(operation_target.c.target == min(targets))
+        query = sa.select(operation).where(
+            operation.c.kind == plan.kind, operation.c.state.in_(OPEN), operation.c.id.in_(about), lasts
+        )
+        effects = [step.effect for step in plan.steps]
+        for row in (await connection.execute(query.order_by(operation.c.created_at))).mappings():
+            found = self._rows.plan(row)
+            if found.observed == plan.observed and [step.effect for step in found.steps] == effects:
+                return str(row["id"])
+        return None
 
     async def _insert(self, connection: AsyncConnection, proposed: Proposal) -> str:
         plan = proposed.plan
@@ -210,6 +243,25 @@ class OperationRepository:
         return tuple(
             OpenOperation(row.id, row.kind, OperationState(row.state), row.expires_at) for row in rows
         )
+
+    async def untold(self, since: datetime) -> tuple[str, ...]:
+        """Ids of the operations that ended since then and should be told of in a room, and never were.
+
+        Whoever takes back what they asked for before it began sees that on its card alone.
+        """
+        ends = [state for state in OperationState if state.ended and state is not OperationState.UNKNOWN]
+        own = (operation.c.state == OperationState.CANCELLED) & (
+            operation.c.cancelled_by == operation.c.requester
+        )
+        begun = sa.exists().where(audit.c.key == operation.c.id + ":started")
+        said = sa.exists().where(message.c.key == operation.c.id + ":report")
+        query = (
+            sa.select(operation.c.id)
+            .where(operation.c.state.in_(ends), operation.c.ended_at >= since, operation.c.room != _NOWHERE)
+            .where(~said, ~own | begun)
+        )
+        async with self._database.reading() as connection:
+            return tuple((await connection.execute(query)).scalars())
 
     async def recent(self, limit: int) -> tuple[Operation, ...]:
         """The newest operations, newest first."""

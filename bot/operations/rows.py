@@ -55,6 +55,7 @@ class OperationRows:
             plan = made_unknown(plan, f"does not know what the vote “{votes.unknown}” means")
         return Operation(
             id=row["id"],
+            event_key=row["event_key"],
             kind=row["kind"],
             state=OperationState(row["state"]),
             plan=plan,

@@ -15,10 +15,10 @@ from slipway.bot.core.model import Json
 from slipway.bot.core.steps import Step
 from slipway.bot.core.times import Clock
 from slipway.bot.core.waiting import Sleep
+from slipway.bot.messages.service import MessageService, Report
 from slipway.bot.operations.audit import AuditEntry, AuditKey, StepPhase
 from slipway.bot.operations.cards import CardContext, operation_card, report_card
 from slipway.bot.operations.locks import Locks
-from slipway.bot.operations.messages import MessageService, Report
 from slipway.bot.operations.model import (
     Failure,
     Operation,
@@ -329,8 +329,12 @@ class OperationRunner:
             operation = await self._operations.get(operation_id)
             await self._messages.show(operation_id, operation_card(operation, self._cards))
 
-    async def _report(self, operation_id: str) -> Json:
+    async def tell(self, operation_id: str) -> None:
+        """Show and report the end of an operation, each once however often it is called."""
         await self._tell(await self._operations.get(operation_id))
+
+    async def _report(self, operation_id: str) -> Json:
+        await self.tell(operation_id)
         return Verdict.DONE
 
     async def _tell(self, operation: Operation) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, TypeVar
@@ -16,6 +16,7 @@ from slipway.bot.operations.registry import SubjectServices
 from slipway.bot.people import People
 
 if TYPE_CHECKING:  # the database behind these takes most of a second, and `slipway check` needs none
+    from slipway.bot.messages.service import Backlog
     from slipway.bot.operations.approval_service import ApprovalService
     from slipway.bot.operations.repository import OperationRepository
     from slipway.bot.operations.standing import StandingCards
@@ -31,6 +32,7 @@ class Services:
         subjects: what each subject built of its declaration; see :meth:`get`.
         clouds_in_words: what is configured, for `!status`: ``azure gallery Fedora``.
         upcoming: each schedule's name and next tick, soonest first.
+        backlog: what the bot could not say yet.
     """
 
     settings: SlipwaySettings
@@ -46,6 +48,7 @@ class Services:
     subjects: SubjectServices
     started_at: datetime
     upcoming: Callable[[], tuple[tuple[str, datetime], ...]]
+    backlog: Callable[[], Awaitable[Backlog]]
 
     def get(self, wanted: type[T]) -> T:
         """A subject's own services, by their type."""

@@ -11,7 +11,7 @@ import structlog
 
 from slipway.bot.chat.model import Chat, DatesMessages, Platform, Room
 from slipway.bot.core.errors import ChatError
-from slipway.bot.operations.messages import MessageService
+from slipway.bot.messages.service import MessageService
 from slipway.bot.operations.model import OPEN, OperationState
 from slipway.bot.store.database import Database
 from slipway.bot.store.tables import message, operation

@@ -17,7 +17,7 @@ from slipway.bot.core.errors import StateError
 DATABASE = "slipway.db"
 """The file in the state folder."""
 
-HEAD = "0005"
+HEAD = "0006"
 """The newest migration. Known here so that a start with nothing to migrate need not load Alembic."""
 
 BUSY_TIMEOUT_MS = 30_000

@@ -26,7 +26,8 @@ async def prune_messages(
     """
     still_open = sa.select(operation.c.id).where(operation.c.state.in_(open_states))
     over = sa.or_(message.c.operation_id.is_(None), message.c.operation_id.not_in(still_open))
-    query = sa.select(message.c.key).where(message.c.sent_at < before, over).limit(most)
+    last = sa.func.coalesce(message.c.sent_at, message.c.dropped_at)  # neither: it waits for its platform
+    query = sa.select(message.c.key).where(last < before, message.c.turn.is_(None), over).limit(most)
     async with database.reading() as connection:
         keys = tuple((await connection.execute(query)).scalars())
     if keys:

@@ -138,20 +138,31 @@ installation = sa.Table(
     sa.Column("value", sa.Text, nullable=False),
 )
 
+# What the bot says, said or not: see bot.messages.model.Message.
 message = sa.Table(
     "message",
     metadata,
-    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column(
+        "number", sa.Integer, primary_key=True, autoincrement=False
+    ),  # the order in which they were made
+    sa.Column("key", sa.Text, nullable=False, unique=True),
     sa.Column("platform", sa.Text, nullable=False),
     sa.Column("room", sa.Text, nullable=False),
     sa.Column("thread", sa.Text),
-    sa.Column("message_id", sa.Text, nullable=False),
+    sa.Column("thread_of", sa.Text),
+    sa.Column("message_id", sa.Text),
     # Set on the cards of an operation: a press on such a message is a press on that operation.
     sa.Column("operation_id", sa.Text, index=True),
-    sa.Column("shown", sa.Text, nullable=False),  # digest of the card as it was last shown
+    sa.Column("shown", sa.Text),  # digest of the card as it was last shown
     # Names the next edit: what a message shows again, such as after a vote was taken back, is another edit.
     sa.Column("edits", sa.Integer, nullable=False, server_default="0"),
-    sa.Column("sent_at", UtcDateTime, nullable=False),
+    sa.Column("incomplete", sa.Boolean, nullable=False, server_default="0"),
+    sa.Column("card", sa.Text),
+    sa.Column("turn", sa.Integer, index=True),
+    sa.Column("until", UtcDateTime, nullable=False),
+    sa.Column("dropped", sa.Text, nullable=False, server_default=""),
+    sa.Column("dropped_at", UtcDateTime),
+    sa.Column("sent_at", UtcDateTime),  # when its platform took it
     sa.UniqueConstraint("platform", "room", "message_id"),
 )
 

@@ -12,6 +12,7 @@ from slipway.bot.core.steps import Request
 from slipway.bot.people import Identity, Person
 
 if TYPE_CHECKING:  # the database behind it takes most of a second, and `slipway check` needs none
+    from slipway.bot.operations.model import Operation
     from slipway.bot.operations.services import Services
     from slipway.bot.operations.standing import Said
     from slipway.commands.grammar.registry import Registry
@@ -19,10 +20,18 @@ if TYPE_CHECKING:  # the database behind it takes most of a second, and `slipway
 
 @dataclass(frozen=True)
 class CardReply:
-    """Say this card, and that is all."""
+    """Say this card, and that is all.
+
+    Attributes:
+        card: what is said.
+        nothing_to_do: whether a quiet schedule does not say it.
+        about: the operation that its buttons decide on: a press on it counts, and once the operation moves on, the
+            message shows how it stands.
+    """
 
     card: Card
-    nothing_to_do: bool = False  # a quiet schedule does not say it
+    nothing_to_do: bool = False
+    about: Operation | None = None
 
 
 @dataclass(frozen=True)

@@ -29,11 +29,12 @@ from slipway.bot.chat.model import (
     WithdrawnReaction,
 )
 from slipway.bot.core.errors import ResponsibleParty, UserError
-from slipway.bot.core.model import Json
+from slipway.bot.core.model import Json, digest
 from slipway.bot.core.waiting import Sleep
+from slipway.bot.messages.model import Lifetime
+from slipway.bot.messages.service import MessageService
 from slipway.bot.operations.approval_service import Decision, TooLateError
 from slipway.bot.operations.cards import failure_card, operation_card
-from slipway.bot.operations.messages import MessageService
 from slipway.bot.operations.model import Failure, OperationState
 from slipway.bot.operations.runner import OperationRunner
 from slipway.bot.operations.services import Services
@@ -166,7 +167,8 @@ class Dispatcher:
                     return await self._answer_patiently(accepted, event)
 
         thread = event.thread if isinstance(event, MessageEvent) else None
-        await self._respond(self._guarded(answer, Response(room=event.room, thread=thread), key), key)
+        guarded = self._guarded(answer, Response(room=event.room, thread=thread), key)
+        await self._respond(guarded, key, Lifetime.ANSWER)
 
     async def _ask(self, payload: Payload) -> None:
         try:
@@ -175,7 +177,7 @@ class Dispatcher:
             log.error("a line that another version of Slipway stored was left alone")
             return
         answer = self._guarded(lambda: self._line(request), Response(room=request.room), request.event_key)
-        await self._respond(answer, request.event_key)
+        await self._respond(answer, request.event_key, Lifetime.REPORT)
 
     async def _tick(self, payload: Payload) -> None:
         tick: Any = payload["tick"]
@@ -203,16 +205,16 @@ class Dispatcher:
 
         return guarded
 
-    async def _respond(self, answer: Effect, key: str) -> None:
+    async def _respond(self, answer: Effect, key: str, lifetime: Lifetime) -> None:
         response = Response.model_validate(await self._workflows.step("answer", answer))
         if response.card is not None and response.room is not None:
-            await self._workflows.step("say", lambda: self._say(response, key))
+            await self._workflows.step("say", lambda: self._say(response, key, lifetime))
         elif response.operation_id is not None and not response.start:  # a run shows itself
             await self._workflows.step("show", lambda: self._show(response.operation_id))
         if response.start and response.operation_id is not None:
             await self._runner.start(response.operation_id)
 
-    async def _say(self, response: Response, key: str) -> Json:
+    async def _say(self, response: Response, key: str, lifetime: Lifetime) -> Json:
         assert response.card is not None  # noqa: S101 - for the type checker; the caller looked
         assert response.room is not None  # noqa: S101
         message_id = await self._messages.say(
@@ -221,10 +223,19 @@ class Dispatcher:
             key=key,
             thread=response.thread,
             operation_id=response.operation_id,
+            lifetime=lifetime,
         )
         # It may have moved on while its card was under way, and it may have older cards in other rooms.
-        await self._show(response.operation_id)
+        if response.operation_id is not None and not await self._is_as_said(response):
+            await self._show(response.operation_id)
         return message_id
+
+    async def _is_as_said(self, response: Response) -> bool:
+        """Whether an operation looks as it did when something else than its card was said of it."""
+        if not response.as_of or response.operation_id is None:
+            return False
+        operation = await self._services.operations.get(response.operation_id)
+        return digest(operation_card(operation, self._services.cards)) == response.as_of
 
     async def _show(self, operation_id: str | None) -> Json:
         if operation_id is not None:

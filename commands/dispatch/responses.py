@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from slipway.bot.chat.model import Assurance, Card, Room
-from slipway.bot.core.model import Model
+from slipway.bot.core.model import Model, digest
+from slipway.bot.operations.cards import CardContext, operation_card
+from slipway.bot.operations.model import Operation
 from slipway.commands.dispatch.context import Asker, Place
 
 
@@ -15,6 +17,7 @@ class Response(Model):
     thread: str | None = None
     operation_id: str | None = None  # whose card this is, or which one to show anew
     start: bool = False
+    as_of: str = ""  # the digest of the operation's card when this one was made, where this is another one
 
     @classmethod
     def at(cls, place: Place | None) -> Response:
@@ -32,6 +35,11 @@ class Response(Model):
     def objecting(self, account: str, card: Card) -> Response:
         """As :meth:`telling`, and calling upon them: they pressed something, and may not be looking."""
         return self.telling(account, card.model_copy(update={"mentions": (account,)}))
+
+    def about(self, operation: Operation, cards: CardContext) -> Response:
+        """The same, whose card decides on an operation though it is not the one that the operation has everywhere."""
+        as_of = digest(operation_card(operation, cards))
+        return self.model_copy(update={"operation_id": operation.id, "as_of": as_of})
 
     def doubting(self, asker: Asker) -> Response:
         """The same; if the way it was asked for is doubted, the card says so."""

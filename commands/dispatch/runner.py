@@ -10,10 +10,10 @@ from typing import Any
 from slipway.bot.chat.model import Assurance, Card, Tone
 from slipway.bot.core.commands import Access, Command
 from slipway.bot.core.errors import CloudError, UserError
+from slipway.bot.messages.service import MessageService
 from slipway.bot.operations.cards import failure_card, operation_card, plan_card
-from slipway.bot.operations.messages import MessageService
-from slipway.bot.operations.model import Failure, OperationState
-from slipway.bot.operations.plan_service import Asked, NothingToDo, PlanService
+from slipway.bot.operations.model import Failure, Operation, OperationState
+from slipway.bot.operations.plan_service import Asked, AskedBefore, NothingToDo, PlanService
 from slipway.bot.operations.services import Services
 from slipway.bot.people import PersonKind
 from slipway.commands.dispatch.cards import misuse_card, unknown_card, unknown_verb_card, user_error_card
@@ -127,8 +127,11 @@ class CommandRunner:
     async def _perform(self, result: CommandResult, asker: Asker) -> Response:
         response = Response.at(asker.place)
         match result:
-            case CardReply(card, nothing_to_do):
-                return response if asker.quiet and nothing_to_do else response.saying(card)
+            case CardReply(card, nothing_to_do, about):
+                if asker.quiet and nothing_to_do:
+                    return response
+                response = response.saying(card)
+                return response if about is None else response.about(about, self._services.cards)
             case OperationUpdate(operation_id):
                 return await self._updated(operation_id, asker)
             case ChangeRequest():
@@ -144,6 +147,8 @@ class CommandRunner:
         else:
             asked = Asked(asker.person, asker.event_key, response.room, response.thread)
             proposed = await self._plans.propose(change.request, asked)
+            if isinstance(proposed, AskedBefore):
+                return self._again(proposed.operation, asker)
             if not isinstance(proposed, NothingToDo):
                 return response.model_copy(
                     update={
@@ -156,6 +161,18 @@ class CommandRunner:
         if asker.quiet:
             return response
         return response.saying(Card(tone=Tone.DONE, title="Nothing to do", text=planned.summary))
+
+    def _again(self, first: Operation, asker: Asker) -> Response:
+        """Show what would change the same already; a schedule says it, so that its proposals do not pile up."""
+        response, cards = Response.at(asker.place), self._services.cards
+        waits = first.state is OperationState.PROPOSED
+        if asker.person.kind is PersonKind.SCHEDULE:
+            how = "proposes the same already, and waits for approval" if waits else "does the same already"
+            return response.saying(Card(tone=Tone.DONE, title="Nothing to do", text=f"{first.id} {how}."))
+        card = operation_card(first, cards)
+        note = f"The same was asked for before, by {cards.name(first.requester)}: nothing new was proposed."
+        shown = response.saying(card.model_copy(update={"notes": (note, *card.notes), "mentions": ()}))
+        return shown.about(first, cards)
 
     async def _updated(self, operation_id: str, asker: Asker) -> Response:
         """Show the operation where its card stands; elsewhere, whoever asks gets a card of it as well."""

@@ -8,6 +8,7 @@ from slipway import __version__
 from slipway.bot.chat.model import Card, Field, Table, Tone
 from slipway.bot.core.commands import command
 from slipway.bot.core.times import format_span, format_time
+from slipway.bot.messages.service import Backlog
 from slipway.bot.operations.model import OperationState
 from slipway.commands.dispatch.context import CardReply, CommandContext
 
@@ -30,7 +31,8 @@ async def status(call: CommandContext) -> CardReply:
     operations = await services.operations.open_ones()
     waiting = sum(each.state is OperationState.PROPOSED for each in operations)
     up = services.clock() - services.started_at
-    healthy = all(each.connected for each in health.values())
+    unsaid = _unsaid(await services.backlog())
+    healthy = all(each.connected for each in health.values()) and not unsaid
     return CardReply(
         Card(
             tone=Tone.INFO if healthy else Tone.WARNING,
@@ -42,9 +44,21 @@ async def status(call: CommandContext) -> CardReply:
                 Field(label="Now", value=format_time(services.clock(), services.cards.zone)),
             ),
             tables=(Table(columns=("Chat", "Connection", "Last heard from"), rows=rows), *_schedules(call)),
-            notes=tuple(each.detail for each in health.values() if each.detail),
+            notes=(*unsaid, *(each.detail for each in health.values() if each.detail)),
         )
     )
+
+
+def _unsaid(backlog: Backlog) -> tuple[str, ...]:
+    """What could not be said, in sentences."""
+    waiting = [
+        f"{count} messages wait for {platform}." if count != 1 else f"1 message waits for {platform}."
+        for platform, count in backlog.waiting.items()
+    ]
+    if backlog.dropped:
+        many = "messages were" if backlog.dropped != 1 else "message was"
+        waiting.append(f"{backlog.dropped} {many} dropped in the last day; the log says which.")
+    return tuple(waiting)
 
 
 def _schedules(call: CommandContext) -> tuple[Table, ...]:

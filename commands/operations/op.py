@@ -6,6 +6,7 @@ import click
 
 from slipway.bot.core.commands import command
 from slipway.bot.operations.cards import full_card
+from slipway.bot.operations.model import OperationState
 from slipway.commands.dispatch.context import CardReply, CommandContext
 from slipway.commands.grammar.values import OPERATION_ID
 
@@ -17,9 +18,13 @@ from slipway.commands.grammar.values import OPERATION_ID
 )
 @click.argument("operation", type=OPERATION_ID, help="An operation's id, as its card shows it.")
 async def op(call: CommandContext, operation: str) -> CardReply:
-    """Shows every step of the plan, where the card in the room shows the first ones."""
+    """Shows every step of the plan, where the card in the room shows the first ones.
+
+    While it waits, it can be approved and rejected here, too.
+    """
     found = await call.services.approvals.find(operation)
-    return CardReply(full_card(found, call.services.cards))
+    waits = found.state is OperationState.PROPOSED
+    return CardReply(full_card(found, call.services.cards), about=found if waits else None)
 
 
 PARTS = (op,)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from slipway.bot.chat.model import Card, Table
 from slipway.bot.core.commands import command
 from slipway.bot.core.times import format_span
+from slipway.bot.operations.cards import operation_buttons
 from slipway.bot.operations.model import OPEN, Operation, OperationState
 from slipway.bot.operations.policy import Missing, approval_status, may_decide
 from slipway.commands.dispatch.context import CardReply, CommandContext
@@ -23,9 +24,15 @@ async def pending(call: CommandContext) -> CardReply:
     rows = tuple(_row(operation, call) for operation in waiting)
     mine = [operation.id for operation in waiting if _decidable(operation, call)]
     notes = (f"You can approve: `{call.prefix}approve {mine[0]}`",) if mine else ()
+    proposed = [each for each in waiting if each.state is OperationState.PROPOSED and not each.plan.unknown]
+    alone = proposed[0] if len(proposed) == 1 else None
+    if alone is None and proposed:
+        notes = (*notes, f"With its buttons: `{call.prefix}op {proposed[0].id}`")
     table = Table(columns=("ID", "What", "Asked by", "Waits for", "Open for"), rows=rows)
     word = "operation" if len(rows) == 1 else "operations"
-    return CardReply(Card(title=f"{len(rows)} open {word}", tables=(table,), notes=notes))
+    buttons = operation_buttons(alone) if alone is not None else ()
+    card = Card(title=f"{len(rows)} open {word}", tables=(table,), notes=notes, buttons=buttons)
+    return CardReply(card, about=alone)
 
 
 def _row(operation: Operation, call: CommandContext) -> tuple[str, ...]:

@@ -148,6 +148,10 @@ class ChatPlatformHarness(Protocol):
         """Let something go wrong with the bot's next messages, edits included."""
         ...
 
+    def set_away(self, away: bool) -> None:
+        """Let nothing that the bot sends be taken from now on, or let it be taken again."""
+        ...
+
     async def files(self) -> list[str]:
         """The texts of the files that the bot put into the room."""
         ...

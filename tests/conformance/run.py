@@ -176,7 +176,7 @@ class PlatformSession:
         """Wait until all that was done so far was heard, and all that follows from it is done."""
         async with asyncio.timeout(TIMEOUT_SECONDS):
             await self.platform.settle()
-            await self.running().workflows.idle()
+            await self.running().idle()
 
     async def visible_messages(self, who: str = "alice", where: Where = Where.ROOM) -> list[VisibleMessage]:
         """What the bot has said, as a person sees it now."""
@@ -218,6 +218,7 @@ class ConformanceRun:
         self.declarations = declarations
         self.azure = azure
         self.answers_at_once = False  # whoever waits is told at once that the bot is working on it
+        self._away_for = 0.0  # seconds that the platforms will take nothing
         self.sessions = tuple(PlatformSession(platform, lambda: self.running) for platform in platforms)
         self._running: RunningBot | None = None
 
@@ -257,7 +258,7 @@ class ConformanceRun:
                 async with asyncio.timeout(TIMEOUT_SECONDS):
                     for session in self.sessions:
                         await session.platform.ready()
-                    await self.running.workflows.idle()
+                    await self.running.idle()
                 yield
         finally:
             self._running = None
@@ -289,6 +290,16 @@ class ConformanceRun:
     async def _sleep(self, seconds: float) -> None:
         """Pauses between two tries pass at once; the time until people are told to wait does not, unless it is to."""
         await asyncio.sleep(seconds if seconds == PATIENCE_SECONDS and not self.answers_at_once else 0)
+        if self._away_for > 0:
+            self._away_for -= seconds
+            if self._away_for <= 0:
+                self.set_away(0)
+
+    def set_away(self, seconds: float) -> None:
+        """Let the platforms take nothing until the bot has paused for so long altogether; 0: let them take all."""
+        self._away_for = seconds
+        for session in self.sessions:
+            session.platform.set_away(seconds > 0)
 
     # What the cloud and the database hold
 

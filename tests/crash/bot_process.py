@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import queue
 import signal
 import subprocess
@@ -14,6 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from tests.crash.clouds import TIMEOUT_SECONDS
+from tests.support.program import environment
 
 LETHAL = Path(__file__).parent / "lethal"
 
@@ -33,20 +33,18 @@ class BotProcess:
     """
 
     def __init__(self, config: Path, crash_file: Path) -> None:
-        environ = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
         self._popen = subprocess.Popen(
             [sys.executable, "-m", "slipway", "run", "--config", str(config)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env={
-                **environ,
-                "PYTHONPATH": str(LETHAL),
-                "SLIPWAY_LETHAL": str(crash_file),
-                "SLIPWAY_AWS_ACCESS_KEY_ID": "test",
-                "SLIPWAY_AWS_SECRET_ACCESS_KEY": "test",
-            },
+            env=environment(
+                PYTHONPATH=str(LETHAL),
+                SLIPWAY_LETHAL=str(crash_file),
+                SLIPWAY_AWS_ACCESS_KEY_ID="test",
+                SLIPWAY_AWS_SECRET_ACCESS_KEY="test",
+            ),
         )
         self.lines: list[Line] = []
         self.errors: list[str] = []

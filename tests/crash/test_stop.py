@@ -154,8 +154,8 @@ def test_a_card_that_was_shown_but_not_recorded_is_shown_again_with_buttons_that
     installation: Installation,
 ) -> None:
     scenario = Promotion(installation)
-    # after the event, the operation and the answer: the sent message
-    installation.crash_at_commit("before", 4)
+    # after the event, the operation, the answer and the card that is to be sent: the sent message
+    installation.crash_at_commit("before", 5)
     operation = _card(installation, scenario)
     with pytest.raises(Died):
         installation.bot.until(lambda _: False)

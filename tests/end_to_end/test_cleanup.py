@@ -21,6 +21,7 @@ from tests.support.azure import ARM, ENDED, RAWHIDE, X64, publishing_profile, ve
 from tests.support.clock import NOW, FakeClock
 from tests.support.harness import (
     BotHarness,
+    cancel_all,
     inject_fault,
     newest_operation,
     newest_state,
@@ -118,6 +119,7 @@ async def bot(shared: BotHarness) -> AsyncIterator[BotHarness]:
     """One bot for the tests below; each leaves the gallery as it found it."""
     yield shared
     shared.azure.faults.clear()
+    await cancel_all(shared)
     shared.azure.requests.clear()
     shared.azure.state = GalleryState(fedora_gallery(NOW), FakeClock(), 1)
 
@@ -249,8 +251,9 @@ async def test_one_odd_version_is_named_and_takes_nothing_else_hostage(
     assert f"Held back from every change in {X64}: {name} " in shown.text
     (everything,) = await bot.say("carol", "!images")
     assert name in everything.text
-    card, _ = await propose(bot, "!cleanup")
-    steps = [step for step in (await newest_operation(bot)).plan.steps if isinstance(step, DeleteVersion)]
+    card, operation = await propose(bot, "!cleanup")
+    plan = (await bot.running.operations.get(operation)).plan
+    steps = [step for step in plan.steps if isinstance(step, DeleteVersion)]
     assert {step.definition for step in steps} > {RAWHIDE, ARM}
     assert not [step for step in steps if step.definition == X64 and step.limit is not None]
     assert name in card.text

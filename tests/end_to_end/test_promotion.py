@@ -17,7 +17,7 @@ from slipway.bot.clouds.simulated.faults import FaultKind
 from slipway.bot.clouds.simulated.fedora import fedora_gallery
 from tests.support.azure import ARM, CANDIDATE, LATEST, X64, publishing_profile
 from tests.support.clock import NOW, FakeClock
-from tests.support.harness import BotHarness, inject_fault, no_pauses, propose, running_bot
+from tests.support.harness import BotHarness, cancel_all, inject_fault, no_pauses, propose, running_bot
 
 
 async def test_a_promotion_is_planned_approved_done_and_reported(tmp_path: Path) -> None:
@@ -55,6 +55,7 @@ async def bot(shared: BotHarness) -> AsyncIterator[BotHarness]:
     """One bot for the tests below; each leaves the gallery as it found it."""
     yield shared
     shared.azure.faults.clear()
+    await cancel_all(shared)
     shared.azure.requests.clear()
     shared.azure.state = GalleryState(fedora_gallery(NOW), FakeClock(), 1)
 

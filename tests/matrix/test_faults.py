@@ -9,11 +9,11 @@ import pytest
 from pydantic import SecretStr
 
 from slipway.bot.chat.matrix.chat import MatrixChat
-from slipway.bot.chat.model import Card
+from slipway.bot.chat.model import Button, Card, Choice
 from slipway.bot.core.errors import ChatError
 from slipway.bot.core.times import system_clock
 from tests.matrix.builders import new_memory, settings
-from tests.matrix.clients import Person
+from tests.matrix.clients import APPROVE, Person
 from tests.matrix.fakes import (
     BAD_GATEWAY,
     TOO_FAST,
@@ -81,6 +81,47 @@ async def test_a_lost_answer_does_not_say_it_twice(
     await alice.message(joined_room, "last")
     assert [each.id for each in alice.messages(joined_room) if "once" in each.body] == [sent]
     await chat.close()
+
+
+async def test_a_message_whose_buttons_are_not_taken_is_known_by_its_id(
+    synapse: Synapse, proxy: FaultProxy, alice: Person, account: Account, joined_room: str
+) -> None:
+    chat = chat_behind(proxy, synapse, account, joined_room, RecordingSleep())
+    card = Card(
+        title="waits",
+        buttons=(Button(choice=Choice.APPROVE, label="Approve", operation_id="op-7k3f", digest_prefix="ab"),),
+    )
+    proxy.faults["/send/m.reaction"].extend([BAD_GATEWAY] * 100)
+    with pytest.raises(ChatError) as error:
+        await chat.send(joined_room, card, thread=None, key="k")
+    assert error.value.passing
+    shown = await alice.message(joined_room, "waits")
+    assert error.value.message_id == shown.id
+    proxy.faults["/send/m.reaction"].clear()
+    assert await chat.send(joined_room, card, thread=None, key="k") == shown.id
+    await alice.reacted(joined_room, shown.id, {(account.user_id, APPROVE)})
+    assert [each.id for each in alice.messages(joined_room) if "waits" in each.body] == [shown.id]
+    await chat.close()
+
+
+async def test_a_homeserver_that_answers_again_is_told(
+    synapse: Synapse, proxy: FaultProxy, alice: Person, account: Account
+) -> None:
+    room, recorder, answering = await alice.create_room(public=True), EventRecorder(), asyncio.Event()
+    chat = MatrixChat(
+        settings(synapse, account, room, homeserver=proxy.url),
+        new_memory(),
+        system_clock,
+        answers=answering.set,
+        sleep=RecordingSleep(),
+    )
+    async with running(chat, recorder):
+        await alice.member(room, account.user_id)
+        await wait_until_listening(alice, room, recorder)
+        assert not answering.is_set()
+        proxy.faults["/sync"].extend([BAD_GATEWAY] * 12)
+        async with asyncio.timeout(20):
+            await answering.wait()
 
 
 async def test_a_limit_is_waited_for_and_then_reported_as_passing(

@@ -13,7 +13,7 @@ from slipway.bot.chat.matrix.platform import MATRIX
 from slipway.bot.chat.model import Card, Room
 from slipway.bot.core.errors import ChatError
 from slipway.bot.core.times import system_clock
-from slipway.bot.operations.messages import MessageService
+from slipway.bot.messages.service import MessageService
 from slipway.bot.store.database import Database
 from tests.matrix.builders import new_memory, settings
 from tests.matrix.clients import Person

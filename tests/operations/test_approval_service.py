@@ -156,7 +156,15 @@ async def test_an_origin_proposes_once(database: Database, repository: Operation
     made = await asyncio.gather(*(proposed(repository) for _ in range(5)))
     assert len({operation.id for operation in made}) == 1
     assert await actions(database) == ["proposed"]
-    assert (await proposed(repository, event_key="e2")).id != made[0].id
+    (first, *_) = made
+    assert (await proposed(repository, event_key="e2")).id == first.id  # the same again, while it is open
+    await repository.move(
+        first.id,
+        expected=OperationState.PROPOSED,
+        to=OperationState.EXPIRED,
+        entry=note(first, OperationState.EXPIRED.value),
+    )
+    assert (await proposed(repository, event_key="e3")).id != first.id
 
 
 async def test_a_state_moves_only_from_the_one_that_was_expected(

@@ -121,7 +121,7 @@ class BotHarness:
         assert self.chat.accept is not None
         await self.chat.accept(event)
         if wait:
-            await self.running.workflows.idle()
+            await self.running.idle()
 
     async def until(self, seen: Callable[[], bool]) -> None:
         """Wait until the room shows something, for conversations in which work is still under way."""
@@ -251,3 +251,9 @@ async def another_goes_on(bot: BotHarness) -> None:
     assert "promote: done" in card.card.title
     # Whoever asks this has changed a table behind the bot's back, which contradicts the trail; its chain holds.
     assert not isinstance(await audit.verify(bot.running.database), audit.Broken)
+
+
+async def cancel_all(bot: BotHarness) -> None:
+    """Leave no operation open: what a test proposes must not be what the next one asks for."""
+    for operation in await bot.running.operations.open_ones():
+        await bot.say("alice", f"!cancel {operation.id}")

@@ -41,6 +41,9 @@ class MemoryChat:
     edit_interval: timedelta = timedelta()
     messages: list[PostedMessage] = field(default_factory=list)
     failures: list[ChatError] = field(default_factory=list)  # raised by the next sends and edits, in order
+    away: ChatError | None = None  # raised by every send and edit while it is set
+    away_in: dict[str, ChatError] = field(default_factory=dict)  # the same, of one room
+    incomplete: int = 0  # how many of the next new messages stand without their buttons
     accept: Accept | None = None
     prefix: str = "m"
 
@@ -66,17 +69,20 @@ class MemoryChat:
 
     async def send(self, room: str, card: Card, *, thread: str | None, key: str) -> str:
         """Show a card once for its key."""
-        self._maybe_fail()
+        self._maybe_fail(room)
         if key not in self._keys:
             posted = PostedMessage(f"{self.prefix}{next(self._numbers)}", room, thread, [card])
             self._keys[key] = posted.id
             self.messages.append(posted)
             self.changed.set()
+        if self.incomplete:
+            self.incomplete -= 1
+            raise ChatError("No buttons.", passing=True, message_id=self._keys[key])
         return self._keys[key]
 
     async def edit(self, room: str, message_id: str, card: Card, *, thread: str | None, key: str) -> None:
         """Replace what a message says, once for its key."""
-        self._maybe_fail()
+        self._maybe_fail(room)
         if (message_id, key) in self._edits:
             return
         self._edits.add((message_id, key))
@@ -88,6 +94,7 @@ class MemoryChat:
         """Always well."""
         return ChatHealth(connected=self.accept is not None, last_heard_from=timedelta(), detail="")
 
-    def _maybe_fail(self) -> None:
-        if self.failures:
-            raise self.failures.pop(0)
+    def _maybe_fail(self, room: str) -> None:
+        error = self.failures.pop(0) if self.failures else self.away_in.get(room, self.away)
+        if error is not None:
+            raise error

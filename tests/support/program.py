@@ -38,15 +38,16 @@ may = ["*"]
 """A configuration that starts, and reaches nothing outside this machine."""
 
 
+KEPT = ("PATH", "LD_LIBRARY_PATH", "TMPDIR", "VIRTUAL_ENV", "COV_", "COVERAGE_")
+"""What a program needs of this process's environment, by the beginning of its name. The rest could change what it
+does: a terminal's width, a locale, a time zone, a proxy, credentials, a home folder with settings."""
+
+
 def environment(**more: str) -> dict[str, str]:
-    """This process's environment without what would change how Slipway behaves."""
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if not name.startswith(("SLIPWAY_", "AZURE_", "AWS_"))
-    }
-    # Dozens of starts: each would compile the bot anew where the environment forbids to keep that.
-    return {**kept, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "", **more}
+    """An environment of its own for a program that a test starts."""
+    kept = {name: value for name, value in os.environ.items() if name.startswith(KEPT)}
+    own = {"HOME": "/nonexistent", "LANG": "C.UTF-8", "TZ": "UTC", "PYTHONPATH": str(ROOT)}
+    return {**kept, **own, **more}
 
 
 def run_slipway(

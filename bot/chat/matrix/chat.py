@@ -43,6 +43,7 @@ class MatrixChat:
         memory: keeps the sync token between runs.
         clock: tells how long ago the homeserver was last heard from.
         is_known: whether an account belongs to a configured person; those may have direct chats with the bot.
+        answers: called when the homeserver answers again after it did not.
         sleep: waits between tries.
         max_age: what is older is not acted on, so history is not read further back.
         typing_after: seconds until an answer that is not there yet is announced by typing.
@@ -56,6 +57,7 @@ class MatrixChat:
         clock: Clock,
         *,
         is_known: Callable[[str], bool] = _knows_nobody,
+        answers: Callable[[], None] = lambda: None,
         sleep: Sleep = asyncio.sleep,
         max_age: timedelta = _MAX_AGE,
         typing_after: float = TYPING_AFTER,
@@ -94,6 +96,7 @@ class MatrixChat:
             max_age=max_age,
             poll=poll,
             sleep=sleep,
+            answers=answers,
         )
 
     @property

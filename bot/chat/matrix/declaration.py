@@ -25,6 +25,7 @@ def _build(context: ChatContext[MatrixSettings]) -> Chat:
         MatrixMemory(context.store),
         context.clock,
         is_known=context.callbacks.knows,
+        answers=context.callbacks.answers,
         sleep=context.sleep,
         max_age=timedelta(seconds=context.callbacks.max_age),
         store=AccountStore.in_state_dir(Path(context.state_dir)),

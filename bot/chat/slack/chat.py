@@ -188,6 +188,7 @@ class SlackChat:
             background=self._background,
             make_interaction_handler=self._make_interaction_handler,
             make_trust=lambda team: TrustPolicy(settings, team),
+            answers=self._callbacks.answers,
             sleep=self._sleep,
         )
 

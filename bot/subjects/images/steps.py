@@ -74,6 +74,8 @@ class SetExcluded(VersionStep):
 
     FORMAT: ClassVar[int] = 2
 
+    REASONS: ClassVar[frozenset[str]] = frozenset({"why"})
+
     kind: Literal["set-excluded"] = "set-excluded"
     excluded: bool
     why: FlagReason

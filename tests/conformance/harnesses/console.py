@@ -146,6 +146,9 @@ class ConsoleHarness:
     def inject_fault(self, fault: SendFault, times: int = 1) -> None:
         raise NotImplementedError
 
+    def set_away(self, away: bool) -> None:
+        raise NotImplementedError
+
     async def files(self) -> list[str]:
         return []
 

@@ -29,6 +29,7 @@ Json = dict[str, Any]
 
 _REACTIONS = {choice: sign for sign, choice in REACTION_CHOICES.items()}
 _SENDING = "/send/m.room."
+_VERY_OFTEN = 10_000  # more than any test tries
 _FORBIDDEN = answers(403, '{"errcode": "M_FORBIDDEN", "error": "not in this room"}')
 _SEND_FAULTS: Mapping[SendFault, Fault] = {
     SendFault.TRANSIENT: BAD_GATEWAY,
@@ -295,6 +296,10 @@ class MatrixHarness:
 
     def inject_fault(self, fault: SendFault, times: int = 1) -> None:
         self._proxy.faults[_SENDING].extend([_SEND_FAULTS[fault]] * times)
+
+    def set_away(self, away: bool) -> None:
+        self._proxy.faults[_SENDING].clear()
+        self._proxy.faults[_SENDING].extend([BAD_GATEWAY] * (_VERY_OFTEN if away else 0))
 
     async def files(self) -> list[str]:
         await self._people["alice"].sync()

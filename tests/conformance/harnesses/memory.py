@@ -161,6 +161,9 @@ class MemoryHarness:
     def inject_fault(self, fault: SendFault, times: int = 1) -> None:
         self._chat.faults += [fault] * times
 
+    def set_away(self, away: bool) -> None:
+        self._chat.away = ChatError("The room is shut.", passing=True) if away else None
+
     async def files(self) -> list[str]:
         return []
 

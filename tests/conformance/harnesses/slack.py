@@ -30,6 +30,9 @@ async def _at_once(_seconds: float) -> None:
     await asyncio.sleep(0)
 
 
+_VERY_OFTEN = 10_000  # more than any test tries
+
+
 class SlackHarness:
     """A channel in which refusals are shown to one person alone; buttons are buttons."""
 
@@ -157,6 +160,11 @@ class SlackHarness:
                 faults.lose_answer("chat.postMessage", times=times)
             case SendFault.PERMANENT:
                 faults.refuse("chat.postMessage", "restricted_action", times=times)
+
+    def set_away(self, away: bool) -> None:
+        self._slack.faults.clear()
+        for method in ("chat.postMessage", "chat.update") if away else ():
+            self._slack.faults.server_error(method, times=_VERY_OFTEN)
 
     async def files(self) -> list[str]:
         return [(file.content or b"").decode() for file in self._slack.world.files.values() if file.complete]

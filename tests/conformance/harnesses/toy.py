@@ -14,6 +14,7 @@ from tests.conformance.harness import Capability, MakeHarness, SendFault, SentMe
 from tests.toys.chat import BOARDS, POSTBOARD, POSTBOARD_CHAT, Board, BoardEvent, Post, PostboardSettings
 
 ROOM = "releng"
+_VERY_OFTEN = 10_000  # more than any test tries
 BOT = PostboardSettings(address="").bot
 
 
@@ -101,6 +102,10 @@ class PostboardHarness:
     def inject_fault(self, fault: SendFault, times: int = 1) -> None:
         error = ChatError("The board is shut.", passing=fault is not SendFault.PERMANENT)
         self._board.failures += [(fault is SendFault.LOST_RESPONSE, error)] * times
+
+    def set_away(self, away: bool) -> None:
+        self._board.failures.clear()
+        self.inject_fault(SendFault.TRANSIENT, _VERY_OFTEN if away else 0)
 
     async def files(self) -> list[str]:
         return []

@@ -17,7 +17,7 @@ from tests.slack.simulator import SimulatedSlack
 from tests.slack.simulator.core import View
 from tests.slack.whole_bot import PEOPLE, slack_bot
 from tests.support.aws import IMAGE
-from tests.support.azure import CANDIDATE, X64, simulated_gallery
+from tests.support.azure import ARM, CANDIDATE, X64, simulated_gallery
 from tests.support.clock import FakeClock
 
 
@@ -136,8 +136,10 @@ class TestOneBot:
             slack_bot(tmp_path, sim, clock=clock, changes=changes) as bot,
         ):
             alice = sim.person("alice")
-            for _ in range(MOST_PENDING + 2):
-                await alice.post("images", f"!promote {X64}")
+            names = (X64, ARM, "Fedora-Cloud-42-x64", "Fedora-Cloud-42-Arm64")
+            lines = [f"!{verb} {name}" for verb in ("promote", "rollback") for name in names]
+            for line in lines[: MOST_PENDING + 2]:
+                await alice.post("images", line)
             await bot.settled()
             await alice.open_home()
             home = await alice.home_tab(lambda view: "waits for 1 approval" in str(view.body))

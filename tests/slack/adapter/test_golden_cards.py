@@ -36,7 +36,7 @@ from tests.slack.harness import no_wait
 from tests.slack.simulator.block_kit.blocks import Surface, check_blocks, check_view, too_long, view_too_large
 from tests.slack.simulator.seed import ALICE, BOB, CAROL, DAVE, EVE, IMAGES
 from tests.support.aws import IMAGE
-from tests.support.azure import ARM, ARM_CANDIDATE, RAWHIDE, X64, publishing_profile
+from tests.support.azure import ARM, ARM_CANDIDATE, ENDED, RAWHIDE, X64, publishing_profile
 from tests.support.clock import NOW
 from tests.support.harness import BotHarness, inject_fault, press_forged, refusing_database, running_bot
 from tests.support.memory_chat import MemoryChat, PostedMessage
@@ -218,11 +218,12 @@ async def other_ends(scenario: Scenario) -> None:
     await bot.running.housekeeping.sweep()
     await bot.running.workflows.idle()
     await scenario.ended("expired", card)
-    facts, done = await scenario.ask(ALICE, line), await scenario.ask(ALICE, line)
+    facts = await scenario.ask(ALICE, line)
     latest = publishing_profile(bot.azure, ARM, "43.20261111.0")
     latest["targetRegions"], kept = latest["targetRegions"][:1], latest["targetRegions"]
     await scenario.end("stale-facts", facts)
     latest["targetRegions"] = kept
+    done = await scenario.ask(ALICE, line)
     publishing_profile(bot.azure, ARM, ARM_CANDIDATE)["excludeFromLatest"] = False
     await scenario.end("stale-done", done)
 
@@ -309,8 +310,14 @@ async def at_home(scenario: Scenario) -> None:
     await scenario.answer("status", CAROL, "!status")
     await scenario.answer("history", CAROL, "!history --limit 20")
     await scenario.look_home("busy", ALICE)
-    for _ in range(5):
-        await scenario.ask(BOB, f"!rollback {X64}")
+    for line in (
+        f"!rollback {ARM}",
+        "!rollback Fedora-Cloud-42-x64",
+        "!rollback Fedora-Cloud-42-Arm64",
+        f"!cleanup {RAWHIDE}",
+        f"!cleanup {ENDED}",
+    ):
+        await scenario.ask(BOB, line)
     await scenario.look_home("crowded", ALICE)
 
 

@@ -23,7 +23,7 @@ from slipway.bot.chat.slack.interactions.action_values import (
 )
 from slipway.bot.chat.slack.platform import SLACK
 from slipway.bot.core.errors import ChatError, UserError
-from slipway.bot.operations.messages import MessageService
+from slipway.bot.messages.service import MessageService
 from slipway.bot.store.database import Database
 from slipway.commands.dispatch.events import event_key
 from tests.slack.builders import LAUNCH, LAUNCH_FROM_MESSAGE, PROPOSED, RUNNING, SLIP

@@ -184,6 +184,7 @@ class SimulatedSlack:
         if verify:
             await self.http.verify()
         self.outbox.transport = self.http
+        await self.outbox.send_waiting()
         return self.http
 
     async def deliver_over_sockets(self) -> None:

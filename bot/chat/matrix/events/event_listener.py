@@ -46,6 +46,7 @@ class EventListener:
         max_age: timedelta,
         poll: float,
         sleep: Sleep = asyncio.sleep,
+        answers: Callable[[], None] = lambda: None,
     ) -> None:
         self._connection = connection
         self._rooms = rooms
@@ -59,6 +60,7 @@ class EventListener:
         self._backfill = Backfill(connection, clock, max_age=max_age, sleep=sleep)
         self._poll = poll
         self._sleep = sleep
+        self._answers = answers
         self._refused_rooms: set[str] = set()
         self._cannot_notify: set[str] = set()
         self.last_sync_at: datetime | None = None
@@ -87,7 +89,9 @@ class EventListener:
                     await self._wait_after_error(error, backoff)
                 continue
             backoff.reset()
-            self.problem = ""
+            if self.problem:
+                self.problem = ""
+                self._answers()
             self.last_sync_at = self._clock()
             await self._process_response(response, accept, position, without_token=since is None)
             position = _position_after(position, response)

@@ -54,7 +54,8 @@ class MessageSender:
         """Send a card once for its key, place its buttons, and return the event's id.
 
         Raises:
-            ChatError: the room is encrypted and encryption is off, or the homeserver did not take the message.
+            ChatError: the room is encrypted and encryption is off, or the homeserver did not take the message, or
+                it did, and not the buttons or the file that belong to it: then the error has the message's id.
         """
         await self._check_encryption(room)
         root = self._thread_roots.get(thread, thread) if thread is not None else None
@@ -68,8 +69,12 @@ class MessageSender:
             _remember(self._thread_roots, root, actual_root)
             event_id = await self._send(room, "m.room.message", message(card, thread=actual_root), key)
             root = actual_root
-        await self._update_reactions(room, event_id, await self._choices(room, card), key=key, new=True)
-        await self._attach(room, card, thread=root or event_id, key=key)
+        try:
+            await self._update_reactions(room, event_id, await self._choices(room, card), key=key, new=True)
+            await self._attach(room, card, thread=root or event_id, key=key)
+        except ChatError as error:
+            error.message_id = event_id  # it stands there, and can be pressed or spoken of
+            raise
         return event_id
 
     async def edit(

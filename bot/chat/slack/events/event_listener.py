@@ -50,10 +50,12 @@ class EventListener:
         background: BackgroundTasks,
         make_interaction_handler: MakeInteractionHandler,
         make_trust: Callable[[str], TrustPolicy],
+        answers: Callable[[], None],
         sleep: Sleep = asyncio.sleep,
     ) -> None:
         self._api = api
         self._transport = transport
+        self._answers = answers
         self._groups = groups
         self._views = views
         self._background = background
@@ -93,6 +95,7 @@ class EventListener:
     def _on_open(self) -> None:
         self.problem = ""
         self._backoff.reset()
+        self._answers()
 
     def _app(self, identity: BotIdentity, accept: Accept) -> AsyncApp:
         token = self._api.client.token

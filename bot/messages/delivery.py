@@ -1,0 +1,233 @@
+"""Bringing messages to their platforms: at once where it can be, else later, in the order in which they were said.
+
+A room is *behind* while something in it waits: then whatever else is said there waits, too, and one task tries again
+and again, ever later, until all is shown or given up. That task is the only one that ends a room's being behind.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import structlog
+
+from slipway.bot.chat.model import Chat, Platform, Room
+from slipway.bot.core.errors import ChatError
+from slipway.bot.core.model import digest
+from slipway.bot.core.times import Clock
+from slipway.bot.core.waiting import Backoff, Sleep
+from slipway.bot.messages.model import Message
+from slipway.bot.messages.outbox import Outbox
+
+FIRST_PAUSE_SECONDS = 1.0
+
+LONGEST_PAUSE_SECONDS = 60.0
+"""How long the pause between two tries gets by itself."""
+
+LONGEST_ASKED_SECONDS = 900.0
+"""The longest that a platform may ask to wait before the next try."""
+
+CLOSE_SECONDS = 10.0
+"""How long a message that is on its way when the bot stops gets to end."""
+
+log = structlog.get_logger(__name__)
+
+
+def _backoff() -> Backoff:
+    return Backoff(FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS, LONGEST_ASKED_SECONDS)
+
+
+class Delivery:
+    """Brings messages to rooms.
+
+    Args:
+        outbox: where they are kept.
+        chats: the platforms.
+        clock: the time, for what is too old.
+        sleep: lets time pass between two tries.
+    """
+
+    def __init__(self, outbox: Outbox, chats: Mapping[Platform, Chat], clock: Clock, sleep: Sleep) -> None:
+        self._outbox = outbox
+        self._chats = chats
+        self._clock = clock
+        self._sleep = sleep
+        self._locks: dict[Room, asyncio.Lock] = {}
+        self._behind: dict[Room, asyncio.Task[None]] = {}
+        self._answering: dict[Platform, asyncio.Event] = {platform: asyncio.Event() for platform in chats}
+        self._closing = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+
+    async def open(self) -> None:
+        """Go on with what a former process left."""
+        for room in await self._outbox.rooms_that_wait():
+            if room.platform in self._chats:
+                self._fall_behind(room, _backoff(), 0.0)
+            else:
+                log.warning("what waits for a chat that is not configured is kept", platform=room.platform)
+
+    async def close(self) -> None:
+        """Stop trying, once what is on its way has ended. What waits is kept for the next start."""
+        self._closing.set()
+        if tasks := tuple(self._behind.values()):
+            # Not cancelled at once: a write of the database that is cut off could leave it locked.
+            await asyncio.wait(tasks, timeout=CLOSE_SECONDS)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def idle(self) -> None:
+        """Wait until nothing waits."""
+        await self._idle.wait()
+
+    def answers(self, platform: Platform) -> None:
+        """A platform answers again: what waits for it is tried now."""
+        if (event := self._answering.get(platform)) is not None:
+            event.set()
+
+    @asynccontextmanager
+    async def holding(self, room: Room) -> AsyncIterator[None]:
+        """While nothing is on its way into a room, and nobody else says anything there."""
+        async with self._locks.setdefault(room, asyncio.Lock()):
+            yield
+
+    async def bring(self, room: Room, messages: Sequence[Message]) -> tuple[Message, ...]:
+        """Have messages shown, as far as that can be at once; they are kept as they are then, and given.
+
+        Call it while :meth:`holding` the room.
+        """
+        attempt = Attempt(tuple(messages))
+        if room.platform not in self._chats:
+            log.error("no chat is there for this platform", platform=room.platform)
+        elif room not in self._behind:
+            attempt = await self._try(messages)
+        await self._outbox.keep(attempt.messages)
+        if attempt.stopped_by is not None:
+            log.warning("a room takes no message now", room=room.id, why=str(attempt.stopped_by))
+            backoff, asked = _backoff(), attempt.stopped_by.retry_after
+            self._fall_behind(room, backoff, backoff.next(asked), asked)
+        return attempt.messages
+
+    def _fall_behind(self, room: Room, backoff: Backoff, pause: float, asked: float = 0.0) -> None:
+        self._idle.clear()
+        work = self._catch_up(room, backoff, pause, asked)
+        self._behind[room] = asyncio.create_task(work, name=f"messages for {room.platform} {room.id}")
+
+    async def _catch_up(self, room: Room, backoff: Backoff, pause: float, asked: float) -> None:
+        while True:
+            await self._pause(room.platform, pause, asked=bool(asked))
+            if self._closing.is_set():
+                return
+            async with self.holding(room):
+                try:
+                    attempt = await self._go_on(room)
+                except Exception:
+                    # A boundary: what waits is kept, whatever else went wrong (a full disk, say).
+                    log.exception("what waits for a room could not be brought there", room=room.id)
+                    pause, asked = backoff.next(), 0.0
+                    continue
+                if attempt is None:
+                    log.info("all that waited for a room was said", room=room.id)
+                    del self._behind[room]
+                    if not self._behind:
+                        self._idle.set()
+                    return
+            if attempt.progress:
+                backoff.reset()
+            error = attempt.stopped_by
+            asked = 0.0 if error is None else error.retry_after
+            pause = 0.0 if error is None else backoff.next(asked)
+
+    async def _go_on(self, room: Room) -> Attempt | None:
+        """Try what waits in a room; None where nothing does."""
+        waiting = await self._outbox.waiting(room)
+        if not waiting:
+            return None
+        now = self._clock()
+        attempt = await self._try([_unless_too_late(each, now) for each in waiting])
+        await self._outbox.keep(attempt.messages)
+        return attempt
+
+    async def _pause(self, platform: Platform, seconds: float, *, asked: bool) -> None:
+        """Let time pass, or wait until the bot stops or the platform answers again; it is given what it asked for."""
+        if seconds <= 0:
+            return
+        answering = self._answering[platform]
+        answering.clear()
+        ends = [self._sleep(seconds), self._closing.wait(), *([] if asked else [answering.wait()])]
+        tasks = [asyncio.ensure_future(each) for each in ends]
+        try:
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _try(self, messages: Sequence[Message]) -> Attempt:
+        """Show one after another, until the platform says that a later try may succeed."""
+        done: list[Message] = []
+        for index, each in enumerate(messages):
+            if each.card is None:
+                done.append(each)
+                continue
+            try:
+                done.append(await self._show(each, done))
+            except ChatError as error:
+                if not error.passing:
+                    log.error("a message was refused", room=each.room.id, key=each.key, why=str(error))
+                    done.append(each.given_up(str(error)))
+                    continue
+                tried = each if error.message_id is None else each.stands(error.message_id, self._clock())
+                return Attempt((*done, tried, *messages[index + 1 :]), error, progress=bool(done))
+        return Attempt(tuple(done), progress=True)
+
+    async def _show(self, each: Message, before: Sequence[Message]) -> Message:
+        """Send or edit one message.
+
+        Raises:
+            ChatError: its platform did not take it.
+        """
+        card, chat = each.card, self._chats[each.room.platform]
+        assert card is not None  # noqa: S101 - for the type checker; the caller looked
+        if each.message_id is not None and not (each.incomplete and digest(card) == each.shown):
+            # Counted, as a platform drops an edit whose key it knows, and a card can come to look as it did before.
+            key = f"{each.key}:{each.edits + 1}:{digest(card)[:16]}"
+            await chat.edit(each.room.id, each.message_id, card, thread=each.thread, key=key)
+            return each.taken(each.message_id, self._clock())
+        placed = replace(each, thread=each.thread or await self._root(each, before))
+        sent = await chat.send(each.room.id, card, thread=placed.thread, key=each.key)
+        return placed.taken(sent, self._clock())
+
+    async def _root(self, each: Message, before: Sequence[Message]) -> str | None:
+        """The id of the message in whose thread one is to stand; None for none, or for one that nobody saw."""
+        if each.thread_of is None:
+            return None
+        found = [one for one in before if one.key == each.thread_of] or await self._outbox.find(
+            each.thread_of
+        )
+        return found[0].message_id if found else None
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """Messages after a try: those shown, those refused, and those that wait behind ``stopped_by``."""
+
+    messages: tuple[Message, ...]
+    stopped_by: ChatError | None = None
+    progress: bool = False
+
+
+def _unless_too_late(each: Message, now: datetime) -> Message:
+    """A message that waited, or what is left of it where nobody needs it any more, or nobody can read it."""
+    if each.card is None:
+        why = "Another version of Slipway wrote it."
+    elif each.until <= now:
+        why = "Its platform did not take it in time."
+    else:
+        return each
+    log.warning("a message was given up", room=each.room.id, key=each.key, why=why)
+    return each.given_up(why)
