@@ -108,8 +108,8 @@ def test_of_a_step_that_was_done_as_the_bot_was_told_to_stop_and_killed_is_told_
     (row,) = fresh_installation.operations()
     bot.kill()
     clouds.clear()
-    # As `!cancel` does: a script's next line waits until all is done, so this one could not be said meanwhile. Nothing
-    # of it stands in the audit trail, which says so.
+    # As `!cancel` does: a script's next line waits until all is done, so this one could not be said meanwhile.
+    # Nothing of it stands in the audit trail, which says so.
     with sqlite3.connect(fresh_installation.state / "slipway.db") as database:
         database.execute("UPDATE operation SET cancelled_by = 'alice'")
 
