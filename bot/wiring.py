@@ -19,11 +19,11 @@ from slipway.bot.operations.approval_service import ApprovalService
 from slipway.bot.operations.cards import CardContext
 from slipway.bot.operations.declarations import SubjectContext
 from slipway.bot.operations.housekeeping import Housekeeping
-from slipway.bot.operations.orphans import carry_on
 from slipway.bot.operations.plan_service import PlanService
 from slipway.bot.operations.registry import SubjectServices
 from slipway.bot.operations.repository import OperationRepository
-from slipway.bot.operations.runner import OperationRunner
+from slipway.bot.operations.runs.orphans import carry_on
+from slipway.bot.operations.runs.runner import OperationRunner
 from slipway.bot.operations.services import Services
 from slipway.bot.operations.standing import StandingCards
 from slipway.bot.people import People

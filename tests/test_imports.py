@@ -34,7 +34,7 @@ OWNERS = {
         "bot/operations/repository.py",
         "bot/operations/rows.py",
         "bot/operations/trail",
-        "bot/operations/runner.py",
+        "bot/operations/runs/runner.py",
         "bot/operations/standing.py",
         "bot/store",
         "bot/workflows",

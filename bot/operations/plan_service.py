@@ -13,8 +13,9 @@ from slipway.bot.core.times import Clock
 from slipway.bot.operations.audit import AuditEntry, AuditKey
 from slipway.bot.operations.model import Operation, OperationState, Plan
 from slipway.bot.operations.policy import expiry, policy_for
+from slipway.bot.operations.records import Proposal
 from slipway.bot.operations.registry import SubjectServices
-from slipway.bot.operations.repository import OperationRepository, Proposal
+from slipway.bot.operations.repository import OperationRepository
 from slipway.bot.people import Person, is_schedule
 
 

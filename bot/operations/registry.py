@@ -52,7 +52,7 @@ class SubjectRegistry:
         return shlex.join(self.kinds[request.kind].command_line(request))
 
     def touches(self, step: Step) -> tuple[str, ...]:
-        """The names of what a step changes, for :class:`slipway.bot.operations.locks.Locks`."""
+        """The names of what a step changes, for :class:`slipway.bot.operations.runs.locks.Locks`."""
         return self.steps[step.kind].touches(step)
 
     def targets(self, step: Step) -> tuple[str, ...]:

@@ -7,19 +7,16 @@ import hashlib
 import json
 from collections.abc import AsyncIterator, Collection, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from datetime import datetime
 
 import sqlalchemy as sa
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from slipway.bot.chat.model import Room
 from slipway.bot.core.model import canonical_json
 from slipway.bot.core.operation_ids import FEWEST, random_operation_id
 from slipway.bot.operations.audit import AuditEntry, AuditKey, StepPhase, append, is_noted
 from slipway.bot.operations.changes import OperationChange, StepChange, moved_values, next_number
-from slipway.bot.operations.integrity import NotedDecision, contradiction, keys_of
 from slipway.bot.operations.model import (
     OPEN,
     Operation,
@@ -29,8 +26,16 @@ from slipway.bot.operations.model import (
     StepReport,
     step_token,
 )
+from slipway.bot.operations.records import (
+    OpenOperation,
+    PastChange,
+    Proposal,
+    StepStatus,
+    UnknownOperationError,
+)
 from slipway.bot.operations.registry import SubjectRegistry
 from slipway.bot.operations.rows import OperationRows
+from slipway.bot.operations.runs.integrity import NotedDecision, contradiction, keys_of
 from slipway.bot.operations.stored import read_report, write_plan
 from slipway.bot.store.database import Database
 from slipway.bot.store.tables import (
@@ -49,61 +54,6 @@ _ID_TRIES = 8
 
 _NOWHERE = ""
 """Stands for platform and room of an operation that is told nowhere."""
-
-
-@dataclass(frozen=True)
-class Proposal:
-    """What is stored when an operation is proposed."""
-
-    event_key: str
-    plan: Plan
-    room: Room | None
-    thread: str | None
-    at: datetime
-
-
-@dataclass(frozen=True)
-class OpenOperation:
-    """An operation that has not ended: as much of it as tells what time alone does to it."""
-
-    id: str
-    kind: str
-    state: OperationState
-    expires_at: datetime
-
-
-@dataclass(frozen=True)
-class PastChange:
-    """What operations of the past changed, or are to change: one thing, by its target, so many times."""
-
-    target: str
-    kind: str
-    state: OperationState
-    times: int
-
-
-@dataclass(frozen=True)
-class StepStatus:
-    """How a step stands before it is carried out.
-
-    Attributes:
-        report: how it ended; None if it has not.
-        asked_to_stop: whether somebody wants the operation to stop before its next step.
-        token: names it to the cloud.
-        begun_at: when it was noted as begun; None where it was not.
-    """
-
-    report: StepReport | None
-    asked_to_stop: bool
-    token: str
-    begun_at: datetime | None
-
-
-class UnknownOperationError(LookupError):
-    """There is no operation of this id."""
-
-    def __init__(self, operation_id: str) -> None:
-        super().__init__(f"operation {operation_id} is not in the database")
 
 
 class OperationRepository:

@@ -36,7 +36,7 @@ from slipway.bot.messages.service import MessageService
 from slipway.bot.operations.approval_service import Decision, TooLateError
 from slipway.bot.operations.cards import failure_card, operation_card
 from slipway.bot.operations.model import Failure, OperationState
-from slipway.bot.operations.runner import OperationRunner
+from slipway.bot.operations.runs.runner import OperationRunner
 from slipway.bot.operations.services import Services
 from slipway.bot.operations.standing import Said
 from slipway.bot.people import Identity

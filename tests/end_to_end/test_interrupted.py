@@ -10,8 +10,8 @@ import pytest
 
 from slipway.bot.chat.model import Choice
 from slipway.bot.clouds.simulated.faults import FaultKind
-from slipway.bot.operations.locks import Locks
 from slipway.bot.operations.model import OperationState
+from slipway.bot.operations.runs.locks import Locks
 from slipway.bot.subjects.images.requests import Pin
 from slipway.bot.subjects.images.services import ImageServices
 from tests.support.azure import CANDIDATE, LATEST, RAWHIDE, X64, publishing_profile

@@ -18,7 +18,8 @@ from slipway.bot.operations import audit
 from slipway.bot.operations.approval_service import ApprovalService, Decision
 from slipway.bot.operations.audit import AuditEntry, AuditKey, Intact
 from slipway.bot.operations.model import Operation, OperationState, Policy, StepReport
-from slipway.bot.operations.repository import OperationRepository, Proposal
+from slipway.bot.operations.records import Proposal
+from slipway.bot.operations.repository import OperationRepository
 from slipway.bot.people import People, Person
 from slipway.bot.store.database import Database
 from tests.operations.builders import people, plan, vote

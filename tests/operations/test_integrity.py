@@ -9,8 +9,8 @@ import sqlalchemy as sa
 
 from slipway.bot.chat.model import Choice
 from slipway.bot.operations.audit import AuditEntry, AuditKey
-from slipway.bot.operations.integrity import NotedDecision, contradiction, keys_of
 from slipway.bot.operations.model import OperationState
+from slipway.bot.operations.runs.integrity import NotedDecision, contradiction, keys_of
 from tests.operations.builders import operation, vote
 from tests.support.azure import CANDIDATE
 from tests.support.clock import NOW

@@ -18,7 +18,6 @@ from slipway.bot.core.waiting import Sleep
 from slipway.bot.messages.service import MessageService, Report
 from slipway.bot.operations.audit import AuditEntry, AuditKey, StepPhase
 from slipway.bot.operations.cards import CardContext, operation_card, report_card
-from slipway.bot.operations.locks import Locks
 from slipway.bot.operations.model import (
     Failure,
     Operation,
@@ -28,17 +27,18 @@ from slipway.bot.operations.model import (
     StepReport,
     UnknownStep,
 )
-from slipway.bot.operations.outcomes import (
+from slipway.bot.operations.plan_service import PlanService
+from slipway.bot.operations.registry import SubjectServices
+from slipway.bot.operations.repository import OperationRepository
+from slipway.bot.operations.runs.locks import Locks
+from slipway.bot.operations.runs.outcomes import (
     Stop,
     own_failure,
     steps_outcome,
     stopped_short,
 )
-from slipway.bot.operations.plan_service import PlanService
-from slipway.bot.operations.registry import SubjectServices
-from slipway.bot.operations.repository import OperationRepository
-from slipway.bot.operations.run_checks import Begin, CurrentStep, Keep, RunChecks
-from slipway.bot.operations.step_runner import StepRunner
+from slipway.bot.operations.runs.run_checks import Begin, CurrentStep, Keep, RunChecks
+from slipway.bot.operations.runs.step_runner import StepRunner
 from slipway.bot.workflows.engine import Effect, Payload, WorkflowEngine
 
 WORKFLOW = "do"

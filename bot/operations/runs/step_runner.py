@@ -8,8 +8,8 @@ from slipway.bot.core.errors import CloudError, UserError
 from slipway.bot.core.steps import Step, StepDone
 from slipway.bot.core.waiting import Polling, Sleep
 from slipway.bot.operations.model import Failure, Plan, StepReport
-from slipway.bot.operations.outcomes import not_seen, own_failure, unknown_failure
 from slipway.bot.operations.registry import SubjectServices
+from slipway.bot.operations.runs.outcomes import not_seen, own_failure, unknown_failure
 
 LOOKS = 6
 """How often a step is looked at that was begun, and is not seen done, before it is called unknown."""

@@ -16,7 +16,11 @@ from slipway.bot.core.errors import CloudError, UserError
 from slipway.bot.core.times import Clock, format_span
 from slipway.bot.operations.cards import CardContext, unsettled
 from slipway.bot.operations.model import Failure, Operation, OperationState, Outcome, Plan, StepReport
-from slipway.bot.operations.outcomes import (
+from slipway.bot.operations.plan_service import NothingToDo, PlanService
+from slipway.bot.operations.policy import Enough, approval_status
+from slipway.bot.operations.records import StepStatus
+from slipway.bot.operations.repository import OperationRepository
+from slipway.bot.operations.runs.outcomes import (
     Stop,
     cancelled_early,
     contradicted,
@@ -26,11 +30,8 @@ from slipway.bot.operations.outcomes import (
     own_failure,
     unknown_failure,
 )
-from slipway.bot.operations.plan_service import NothingToDo, PlanService
-from slipway.bot.operations.policy import Enough, approval_status
-from slipway.bot.operations.repository import OperationRepository, StepStatus
-from slipway.bot.operations.staleness import differences, differences_left
-from slipway.bot.operations.step_runner import StepRunner
+from slipway.bot.operations.runs.staleness import differences, differences_left
+from slipway.bot.operations.runs.step_runner import StepRunner
 
 LONGEST_BREAK = timedelta(minutes=5)
 """How long after it was to begin a step may begin without what is left being planned again. Longer than a restart,

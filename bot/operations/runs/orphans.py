@@ -6,7 +6,7 @@ import structlog
 
 from slipway.bot.operations.model import OperationState
 from slipway.bot.operations.repository import OperationRepository
-from slipway.bot.operations.runner import WORKFLOW, OperationRunner
+from slipway.bot.operations.runs.runner import WORKFLOW, OperationRunner
 from slipway.bot.workflows.engine import WorkflowEngine
 
 log = structlog.get_logger(__name__)
