@@ -26,6 +26,9 @@ Row = dict[str, object]
 _IDS_FROM = len(LETTERS) ** 5
 """Ids of six letters, which the day's own, of four, are not among."""
 
+_NUMBERS_FROM = 1_000_000
+"""Numbers of messages, which the day's own are below."""
+
 
 @dataclass(frozen=True)
 class _Pattern:
@@ -115,7 +118,8 @@ def _copied(pattern: _Pattern, each: int, moved: timedelta) -> list[tuple[str, R
             if table == "audit" and ":vote:" in str(row["key"]):
                 copy["key"] = f"{copy['key']}-{each}"
             if table == "message":
-                copy |= {"key": f"year-{each}-{index}", "message_id": f"year-{each}-{index}"}
+                name = f"year-{each}-{index}"
+                copy |= {"number": _NUMBERS_FROM + 10 * each + index, "key": name, "message_id": name}
             rows.append((table, copy))
     return rows
 

@@ -118,9 +118,9 @@ def test_a_missing_configuration_says_what_to_copy(tmp_path: Path) -> None:
 def test_doctor_tells_in_a_sentence_what_keeps_it_from_opening_an_account(tmp_path: Path) -> None:
     lines = CONSOLE_CONFIGURATION.replace("[azure]", "[azure.staging]").splitlines()
     (tmp_path / "slipway.toml").write_text("\n".join(line for line in lines if "endpoint" not in line))
-    ended = run_slipway("doctor", cwd=tmp_path, env={"AZURE_CLIENT_SECRET": PASSWORD})
-    assert ended.returncode == 1
-    assert ended.stderr.startswith("azure.staging.tenant_id: missing, though a client secret is given")
+    ended = run_slipway("doctor", cwd=tmp_path, env={"SLIPWAY_AZURE_STAGING_CLIENT_SECRET": PASSWORD})
+    assert ended.returncode == 2
+    assert "azure.staging: a client secret needs tenant_id and client_id beside it" in ended.stderr
     assert "Traceback" not in ended.stderr
     assert PASSWORD not in ended.stderr
 

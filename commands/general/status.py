@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from slipway import __version__
 from slipway.bot.chat.model import Card, Field, Table, Tone
 from slipway.bot.core.commands import command
 from slipway.bot.core.times import format_span, format_time
-from slipway.bot.messages.service import Backlog
 from slipway.bot.operations.model import OperationState
 from slipway.commands.dispatch.context import CardReply, CommandContext
+
+if TYPE_CHECKING:  # the database behind it takes most of a second, and `slipway check` needs none
+    from slipway.bot.messages.service import Backlog
 
 _SCHEDULES_SHOWN = 8
 
