@@ -37,7 +37,7 @@ async def _live(state_dir: Path) -> None:
     two = {"policy": {"promote": {"approvals": 2, "role": "releng", "requester_may_approve": True}}}
     async with running_bot(state_dir, changes=two) as bot:
         await _vote_and_take_back(bot)
-        card, _ = await propose(bot, f"!promote {ARM}")
+        card, _ = await propose(bot)
         await bot.press("bob", Choice.APPROVE, card)
         await bot.press("alice", Choice.APPROVE, card)
         card, name = await propose(bot, f"!rollback {X64}")

@@ -168,13 +168,13 @@ async def _votes_entered(connection: AsyncConnection) -> AsyncIterator[str]:
         yield f"the vote of {row.actor} on {row.operation_id} is gone, which entry {row.number} holds"
 
 
-_ENDS = ("done", "failed", "unknown")
+_STEP_ENDS = ("done", "failed", "unknown")
 """How a step ends, as the trail says it: :class:`slipway.bot.operations.audit.StepPhase`."""
 
 
 async def _reports(connection: AsyncConnection) -> AsyncIterator[str]:
     begin = step_report.c.operation_id + ":step-" + sa.cast(step_report.c.number, sa.Text)
-    ends = tuple(begin + f":{phase}" for phase in _ENDS)
+    ends = tuple(begin + f":{phase}" for phase in _STEP_ENDS)
     entered = sa.select(audit.c.number).where(audit.c.key.in_(ends)).exists()
     query = sa.select(step_report.c.operation_id, step_report.c.number).where(~entered)
     async for row in _some(connection, query):
@@ -189,7 +189,7 @@ async def _reports_entered(connection: AsyncConnection) -> AsyncIterator[str]:
         .select_from(audit.outerjoin(step_report, own))
         .where(
             audit.c.operation_id.is_not(None),
-            sa.or_(*(audit.c.action.like(f"step-%:{phase}") for phase in _ENDS)),
+            sa.or_(*(audit.c.action.like(f"step-%:{phase}") for phase in _STEP_ENDS)),
             step_report.c.number.is_(None),
         )
     )
