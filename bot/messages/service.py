@@ -115,22 +115,35 @@ class MessageService:
 
     async def conclude(self, operation_id: str, card: Card, report: Report | None) -> None:
         """Edit every card of an operation to show how it ended, and say its report, once for its key."""
-        shown = await self._outbox.of_operation(operation_id)
-        rooms = dict.fromkeys(each.room for each in shown)
-        if report is not None:
-            rooms[report.room] = None
-        await _side_by_side(
-            self._conclude(
-                room, operation_id, card, report if report is not None and report.room == room else None
-            )
-            for room in rooms
-        )
+        if report is None:
+            await self.show(operation_id, card)
+            return
+        elsewhere: asyncio.Future[tuple[Room, ...]] = asyncio.get_running_loop().create_future()
 
-    async def _conclude(self, room: Room, operation_id: str, card: Card, report: Report | None) -> None:
+        async def others() -> None:
+            rooms = await elsewhere
+            await _side_by_side(self._conclude(room, operation_id, card, None) for room in rooms)
+
+        await _side_by_side([self._conclude(report.room, operation_id, card, report, elsewhere), others()])
+
+    async def _conclude(
+        self,
+        room: Room,
+        operation_id: str,
+        card: Card,
+        report: Report | None,
+        elsewhere: asyncio.Future[tuple[Room, ...]] | None = None,
+    ) -> None:
+        """Bring what stands in one room up to date; ``elsewhere`` is told at once which other rooms have something."""
         until = self._clock() + Lifetime.REPORT.value
         async with self._delivery.holding(room):
             keys = () if report is None else (report.key,)
-            found = await self._outbox.of_operation(operation_id, *keys)
+            found: tuple[Message, ...] = ()
+            try:
+                found = await self._outbox.of_operation(operation_id, *keys)
+            finally:  # whoever waits for it goes on, too, where this fails
+                if elsewhere is not None:
+                    elsewhere.set_result(tuple({each.room: None for each in found if each.room != room}))
             here = [each for each in found if each.room == room]
             cards = [each for each in here if each.operation_id == operation_id and not _lost(each)]
             wanted = [each.showing(card, until) for each in cards]
