@@ -134,7 +134,7 @@ class MessageService:
         report: Report | None,
         elsewhere: asyncio.Future[tuple[Room, ...]] | None = None,
     ) -> None:
-        """Bring what stands in one room up to date; ``elsewhere`` is told at once which other rooms have something."""
+        """Bring what stands in one room up to date; ``elsewhere`` hears at once in which others something stands."""
         until = self._clock() + Lifetime.REPORT.value
         async with self._delivery.holding(room):
             keys = () if report is None else (report.key,)
