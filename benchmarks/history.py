@@ -19,15 +19,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from benchmarks.figures import Figures, aim, say
-from benchmarks.in_process import RecordingChat, running_bot
+from benchmarks.in_process import RecordingChat, fedora_on_azure, running_bot
 from benchmarks.year import grow
 from slipway.bot.chat.console.platform import CONSOLE
 from slipway.bot.chat.model import ButtonEvent, Choice, MessageEvent, Room
 from slipway.bot.clouds.azure.gallery import AzureGallery
-from slipway.bot.clouds.azure.settings import AzureSettings
-from slipway.bot.clouds.declaration import CloudContext
-from slipway.bot.clouds.simulated.azure import SimulatedAzure
-from slipway.bot.clouds.simulated.fedora import fedora_gallery
 from slipway.bot.core.times import system_clock
 from slipway.bot.operations.audit import Intact, verify
 from slipway.bot.operations.trail.verification import place_of
@@ -63,15 +59,7 @@ COMMANDS = (
 
 async def measure(*, operations: int, events: int, small: int, runs: int) -> Figures:
     """Grow both folders, and compare."""
-    azure = SimulatedAzure(fedora_gallery(system_clock()))
-    settings = AzureSettings(
-        subscription_id="00000000-0000-4000-8000-00000000fed0",
-        resource_group="fedora-cloud",
-        gallery="Fedora",
-        endpoint=await azure.start(),
-    )
-    gallery = AzureGallery(settings, CloudContext("azure", "slipway", {}))
-    try:
+    async with fedora_on_azure() as gallery:
         with TemporaryDirectory(prefix="slipway-bench-") as name:
             folder = Path(name)
             await _live_a_day(folder / "day", gallery)
@@ -83,8 +71,6 @@ async def measure(*, operations: int, events: int, small: int, runs: int) -> Fig
             size = {file: (folder / "year" / "state" / file).stat().st_size for file in _files()}
             proof = await _proof(folder / "year" / "state" / DATABASE)
             commands, starts = await _compared(folder, gallery, runs)
-    finally:
-        await azure.stop()
     worst = max(each["ratio"] for each in commands.values())
     return {
         "operations": operations,

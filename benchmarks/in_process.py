@@ -14,8 +14,14 @@ from slipway.bot.app import App
 from slipway.bot.chat.console.platform import CONSOLE
 from slipway.bot.chat.model import Accept, Card, ChatHealth
 from slipway.bot.cli.demo_settings import demo_settings
+from slipway.bot.clouds.azure.gallery import AzureGallery
+from slipway.bot.clouds.azure.settings import AzureSettings
 from slipway.bot.clouds.capabilities import Adapter, Clouds
+from slipway.bot.clouds.declaration import CloudContext
 from slipway.bot.clouds.ports.image_versions import IMAGE_VERSIONS, ImageVersions
+from slipway.bot.clouds.simulated.azure import SimulatedAzure
+from slipway.bot.clouds.simulated.fedora import fedora_gallery
+from slipway.bot.core.times import system_clock
 from slipway.bot.declared import declared
 from slipway.bot.wiring import ChatBuilder, RunningBot
 
@@ -71,3 +77,19 @@ async def running_bot(
     app = App(settings, declarations, chats=(ChatBuilder(CONSOLE, lambda _: chat),), clouds=clouds)
     async with app.running() as bot:
         yield bot
+
+
+@asynccontextmanager
+async def fedora_on_azure() -> AsyncIterator[AzureGallery]:
+    """The adapter before a simulated gallery like Fedora's, for as long as the block lasts."""
+    azure = SimulatedAzure(fedora_gallery(system_clock()))
+    settings = AzureSettings(
+        subscription_id="00000000-0000-4000-8000-00000000fed0",
+        resource_group="fedora-cloud",
+        gallery="Fedora",
+        endpoint=await azure.start(),
+    )
+    try:
+        yield AzureGallery(settings, CloudContext("azure", "slipway", {}))
+    finally:
+        await azure.stop()

@@ -15,14 +15,9 @@ from typing import Any
 from unittest import mock
 
 from benchmarks.figures import Figures
-from benchmarks.in_process import RecordingChat, running_bot
+from benchmarks.in_process import RecordingChat, fedora_on_azure, running_bot
 from slipway.bot.chat.console.platform import CONSOLE
 from slipway.bot.chat.model import ButtonEvent, Choice, MessageEvent, Room
-from slipway.bot.clouds.azure.gallery import AzureGallery
-from slipway.bot.clouds.azure.settings import AzureSettings
-from slipway.bot.clouds.declaration import CloudContext
-from slipway.bot.clouds.simulated.azure import SimulatedAzure
-from slipway.bot.clouds.simulated.fedora import fedora_gallery
 from slipway.bot.core.times import system_clock
 from slipway.bot.messages.service import MessageService
 from slipway.bot.operations.rows import OperationRows
@@ -45,20 +40,10 @@ ROOM = Room(platform=CONSOLE, id="console")
 
 async def measure() -> Figures:
     """Propose one promotion, approve it by a button, and count until nothing is under way any more."""
-    azure = SimulatedAzure(fedora_gallery(system_clock()))
-    settings = AzureSettings(
-        subscription_id="00000000-0000-4000-8000-00000000fed0",
-        resource_group="fedora-cloud",
-        gallery="Fedora",
-        endpoint=await azure.start(),
-    )
-    gallery = AzureGallery(settings, CloudContext("azure", "slipway", {}))
-    try:
+    async with fedora_on_azure() as gallery:
         with TemporaryDirectory(prefix="slipway-bench-") as folder:
             async with running_bot(Path(folder), RecordingChat(), gallery) as bot:
                 return await _count(bot)
-    finally:
-        await azure.stop()
 
 
 async def _count(bot: RunningBot) -> Figures:

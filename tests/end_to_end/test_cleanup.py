@@ -12,17 +12,14 @@ import pytest_asyncio
 
 from slipway.bot.chat.model import Choice
 from slipway.bot.clouds.simulated.azure import Conditions, Lock, LockLevel
-from slipway.bot.clouds.simulated.azure.state import GalleryState
 from slipway.bot.clouds.simulated.faults import FaultKind
-from slipway.bot.clouds.simulated.fedora import fedora_gallery
 from slipway.bot.operations.model import OperationState
 from slipway.bot.subjects.images.steps import DeleteVersion
 from tests.support.azure import ARM, ENDED, RAWHIDE, X64, publishing_profile, version_numbers
-from tests.support.clock import NOW, FakeClock
 from tests.support.harness import (
     BotHarness,
-    cancel_all,
     inject_fault,
+    leave_as_found,
     newest_operation,
     newest_state,
     no_pauses,
@@ -118,10 +115,7 @@ async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[BotH
 async def bot(shared: BotHarness) -> AsyncIterator[BotHarness]:
     """One bot for the tests below; each leaves the gallery as it found it."""
     yield shared
-    shared.azure.faults.clear()
-    await cancel_all(shared)
-    shared.azure.requests.clear()
-    shared.azure.state = GalleryState(fedora_gallery(NOW), FakeClock(), 1)
+    await leave_as_found(shared)
 
 
 async def doomed_by_the_plan(bot: BotHarness) -> list[str]:

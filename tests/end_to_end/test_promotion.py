@@ -12,12 +12,9 @@ import pytest_asyncio
 
 from slipway.bot.chat.model import Choice
 from slipway.bot.clouds.simulated.azure import Conditions
-from slipway.bot.clouds.simulated.azure.state import GalleryState
 from slipway.bot.clouds.simulated.faults import FaultKind
-from slipway.bot.clouds.simulated.fedora import fedora_gallery
 from tests.support.azure import ARM, CANDIDATE, LATEST, X64, publishing_profile
-from tests.support.clock import NOW, FakeClock
-from tests.support.harness import BotHarness, cancel_all, inject_fault, no_pauses, propose, running_bot
+from tests.support.harness import BotHarness, inject_fault, leave_as_found, no_pauses, propose, running_bot
 
 
 async def test_a_promotion_is_planned_approved_done_and_reported(tmp_path: Path) -> None:
@@ -54,10 +51,7 @@ async def shared(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[BotH
 async def bot(shared: BotHarness) -> AsyncIterator[BotHarness]:
     """One bot for the tests below; each leaves the gallery as it found it."""
     yield shared
-    shared.azure.faults.clear()
-    await cancel_all(shared)
-    shared.azure.requests.clear()
-    shared.azure.state = GalleryState(fedora_gallery(NOW), FakeClock(), 1)
+    await leave_as_found(shared)
 
 
 def document(bot: BotHarness, version: str = CANDIDATE, definition: str = X64) -> dict[str, Any]:

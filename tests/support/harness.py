@@ -27,6 +27,7 @@ from slipway.bot.chat.model import (
 )
 from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
 from slipway.bot.clouds.simulated.azure import SimulatedAzure
+from slipway.bot.clouds.simulated.azure.state import GalleryState
 from slipway.bot.clouds.simulated.faults import Armed, Fault, FaultKind
 from slipway.bot.clouds.simulated.fedora import fedora_gallery
 from slipway.bot.core.waiting import Sleep
@@ -36,7 +37,7 @@ from slipway.bot.operations.model import Operation, OperationState
 from slipway.bot.wiring import ChatBuilder, RunningBot
 from slipway.commands.dispatch.dispatcher import PATIENCE_SECONDS
 from tests.support.azure import ARM, X64
-from tests.support.clock import FakeClock
+from tests.support.clock import NOW, FakeClock
 from tests.support.configuration import DECLARED, simulated_settings
 from tests.support.memory_chat import MemoryChat, PostedMessage
 
@@ -253,7 +254,11 @@ async def another_goes_on(bot: BotHarness) -> None:
     assert not isinstance(await audit.verify(bot.running.database), audit.Broken)
 
 
-async def cancel_all(bot: BotHarness) -> None:
-    """Leave no operation open: what a test proposes must not be what the next one asks for."""
+async def leave_as_found(bot: BotHarness) -> None:
+    """For tests that share a bot: the gallery as it was at :data:`NOW`, and no operation open, since what one test
+    proposes must not be what the next one asks for."""
+    bot.azure.faults.clear()
     for operation in await bot.running.operations.open_ones():
         await bot.say("alice", f"!cancel {operation.id}")
+    bot.azure.requests.clear()
+    bot.azure.state = GalleryState(fedora_gallery(NOW), FakeClock(), 1)
