@@ -13,7 +13,7 @@ import click
 
 from benchmarks.figures import Figures, machine, say
 
-NAMES = ("start", "memory", "reply", "work", "plan", "history", "matrix", "slack")
+NAMES = ("start", "memory", "reply", "work", "plan", "history", "matrix", "slack", "text")
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
@@ -49,6 +49,7 @@ def main(names: tuple[str, ...], **sizes: Any) -> None:
     history every command and the proof of the audit trail, with a year behind them
     matrix  an answer on a real Synapse beside a bare nio bot's, and what bursts lose
     slack   from Slack's event to its acknowledgement, on a simulated Slack, beside a bare Bolt app's
+    text    lines built to be slow, and names like a mistyped one among many
     """
     figures: Figures = {"machine": machine()}
     for name in names or NAMES:
@@ -104,6 +105,10 @@ def _benchmark(name: str, sizes: dict[str, Any]) -> Coroutine[Any, Any, Figures]
             from benchmarks import slack
 
             return slack.measure(rate=sizes["rate"], seconds=sizes["seconds"])
+        case "text":
+            from benchmarks import text
+
+            return text.measure()
         case _:
             raise ValueError(name)
 

@@ -21,6 +21,7 @@ from slipway.bot.clouds.declaration import CloudContext
 from slipway.bot.clouds.ports.image_versions import IMAGE_VERSIONS, ImageVersions
 from slipway.bot.clouds.simulated.azure import SimulatedAzure
 from slipway.bot.clouds.simulated.fedora import fedora_gallery
+from slipway.bot.config.settings import HousekeepingSettings
 from slipway.bot.core.times import system_clock
 from slipway.bot.declared import declared
 from slipway.bot.wiring import ChatBuilder, RunningBot
@@ -62,16 +63,26 @@ class RecordingChat:
 
 @asynccontextmanager
 async def running_bot(
-    folder: Path, chat: RecordingChat, gallery: ImageVersions | None = None
+    folder: Path,
+    chat: RecordingChat,
+    gallery: ImageVersions | None = None,
+    *,
+    keep: timedelta = timedelta(days=90),
 ) -> AsyncIterator[RunningBot]:
-    """The demo's people and policies on a state folder of their own, with this gallery and no machines."""
+    """The demo's people and policies on a state folder of their own, with this gallery and no machines.
+
+    What was heard and shown is forgotten after ``keep``.
+    """
     logs.configure("console")
     declarations = declared()
-    settings = demo_settings(
+    base = demo_settings(
         state_dir=folder / "state",
         aws_endpoint=None,
         azure_endpoint="http://127.0.0.1:9",  # nobody asks there
         spec=declarations.spec,
+    )
+    settings = base.model_copy(
+        update={"housekeeping": HousekeepingSettings(keep_workflows=keep, keep_messages=keep)}
     )
     clouds = Clouds([Adapter("azure", {IMAGE_VERSIONS: gallery})] if gallery is not None else [])
     app = App(settings, declarations, chats=(ChatBuilder(CONSOLE, lambda _: chat),), clouds=clouds)

@@ -10,13 +10,13 @@ import re
 import sys
 import time
 from collections import Counter
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, Literal
 
 import aiohttp
 
@@ -33,6 +33,7 @@ from slipway.bot.clouds.ports.image_versions import IMAGE_VERSIONS, Guard, Image
 from slipway.bot.clouds.simulated.faults import Fault, FaultKind
 from slipway.bot.core.model import digest
 from slipway.bot.core.times import system_clock
+from slipway.bot.garbage import collect_seldom
 from slipway.bot.operations.cards import plan_card
 from slipway.bot.operations.model import Plan
 from slipway.bot.operations.plan_service import PlanService
@@ -46,6 +47,8 @@ from slipway.bot.subjects.images.settings import RetentionSettings
 LIMIT_SECONDS = 0.5
 LIMIT_OF_THE_FLOOR = 1.25
 LIMIT_PROCESSOR_SECONDS = 0.6
+LIMIT_PROCESSOR_OF_THE_BARE_CLIENT = 3.0
+"""The same on any machine: 0.6 s were aimed at where the bare client took 0.2."""
 LIMIT_OF_THE_BARE_CLIENT = 1.2
 FAR_MORE_AT_ONCE = 64
 PAGE_SIZE = 50
@@ -66,24 +69,33 @@ _Listed = dict[str, tuple[ImageVersion, ...]]
 _CONTEXT = CloudContext("azure", "benchmark", {})
 
 
+class CountingSemaphore(asyncio.Semaphore):
+    """A semaphore that notes how many held it at once."""
+
+    def __init__(self, value: int) -> None:
+        super().__init__(value)
+        self.most_at_once = 0
+        self._held = 0
+
+    async def acquire(self) -> Literal[True]:
+        """Wait for a place, and count it."""
+        await super().acquire()
+        self._held += 1
+        self.most_at_once = max(self.most_at_once, self._held)
+        return True
+
+    def release(self) -> None:
+        """Give the place back."""
+        self._held -= 1
+        super().release()
+
+
 class WatchedGallery(AzureGallery):
     """The adapter itself, which also notes how many listings are under way at once."""
 
     def __init__(self, settings: AzureSettings) -> None:
         super().__init__(settings, _CONTEXT)
-        self.most_at_once = 0
-        self._under_way = 0
-
-    async def _each(
-        self, pages: AsyncIterator[tuple[Any, ...]], action: str
-    ) -> AsyncGenerator[tuple[Any, ...], None]:
-        self._under_way += 1
-        self.most_at_once = max(self.most_at_once, self._under_way)
-        try:
-            async for page in super()._each(pages, action):
-                yield page
-        finally:
-            self._under_way -= 1
+        self._listings = self.watched = CountingSemaphore(settings.parallel_listings)
 
 
 class ListedGallery:
@@ -140,7 +152,11 @@ class ListedGallery:
 
 
 async def measure(*, definitions: int, versions: int, runs: int, latency: timedelta) -> Figures:
-    """Plan against the simulated Azure, at its own speed and at an answer time like the real one's, then alone."""
+    """Plan against the simulated Azure, at its own speed and at an answer time like the real one's, then alone.
+
+    The collector of cycles is set as the program sets it.
+    """
+    collect_seldom()
     async with _simulator(definitions, versions) as azure:
         say(f"plan: {definitions} definitions of {versions} versions, answers at once")
         quick = await _plan_over_http(azure, definitions, versions)
@@ -167,6 +183,11 @@ async def measure(*, definitions: int, versions: int, runs: int, latency: timede
             ),
             "processor": aim(
                 median(usual.processor), LIMIT_PROCESSOR_SECONDS, "processor seconds of a plan, median"
+            ),
+            "processor_of_the_bare_client": aim(
+                usual.processor_times_the_bare_client,
+                LIMIT_PROCESSOR_OF_THE_BARE_CLIENT,
+                "times the processor seconds of the bare client, median",
             ),
             "bare_client": aim(
                 more.times_the_bare_client,
@@ -212,6 +233,10 @@ class _Beside:
     def times_the_bare_client(self) -> float:
         return median(self.plan) / median(self.bare)
 
+    @property
+    def processor_times_the_bare_client(self) -> float:
+        return median(self.processor) / median(self.bare_processor)
+
     def figures(self) -> Figures:
         """As they are printed."""
         return {
@@ -222,6 +247,7 @@ class _Beside:
             "bare_client_processor_seconds": spread(self.bare_processor),
             "times_the_floor": round(self.times_the_floor, 3),
             "times_the_bare_client": round(self.times_the_bare_client, 3),
+            "processor_times_the_bare_client": round(self.processor_times_the_bare_client, 3),
             "bare_client_times_the_floor": round(median(self.bare) / self.floor, 3),
         }
 
@@ -302,7 +328,7 @@ async def _plan_over_http(azure: Mapping[str, str], definitions: int, versions: 
         "seconds": round(seconds[1], 3),
         "seconds_with_loading_the_sdk": round(seconds[0], 3),
         "requests_a_plan": _by_kind(asked, definitions, versions, plans=2),
-        "most_listings_at_once": gallery.most_at_once,
+        "most_listings_at_once": gallery.watched.most_at_once,
         "listings_allowed_at_once": gallery.parallel_listings,
     }
 
@@ -394,7 +420,7 @@ async def _simulator(definitions: int, versions: int) -> AsyncIterator[dict[str,
 
 async def _slow_down(azure: Mapping[str, str], latency: timedelta) -> None:
     """Let every answer take so long, as a far cloud's does."""
-    fault = Fault(kind=FaultKind.SLOW, seconds=latency.total_seconds(), times=None)
+    fault = Fault(kind=FaultKind.FAR, seconds=latency.total_seconds(), times=None)
     async with (
         aiohttp.ClientSession() as session,
         session.post(f"{azure['url']}/_sim/faults", data=fault.model_dump_json()) as answer,

@@ -20,6 +20,7 @@ from slipway.bot.chat.console.platform import CONSOLE
 from slipway.bot.chat.model import Address, MessageEvent, Room
 from slipway.bot.core.model import Json
 from slipway.bot.core.times import system_clock
+from slipway.bot.store.storage import Storage
 from slipway.bot.wiring import RunningBot
 from slipway.bot.workflows.engine import Effect, Payload, WorkflowEngine
 from slipway.commands.dispatch.dispatcher import Dispatcher
@@ -108,7 +109,7 @@ async def _answer(bot: RunningBot, dispatcher: Dispatcher, chat: RecordingChat, 
 def _without_record(dispatcher: Dispatcher, folder: Path) -> Dispatcher:
     """The same dispatcher, people, commands and messages, whose answers run without DBOS."""
     twin = copy.copy(dispatcher)
-    unrecorded = Unrecorded(folder)
+    unrecorded = Unrecorded(folder, Storage(folder))
     unrecorded.register("hear", twin._handle)
     twin._workflows = unrecorded
     return twin

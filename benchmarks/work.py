@@ -23,7 +23,7 @@ from slipway.bot.messages.service import MessageService
 from slipway.bot.operations.rows import OperationRows
 from slipway.bot.store.database import Database
 from slipway.bot.wiring import RunningBot
-from slipway.commands.dispatch import dispatcher
+from slipway.commands.dispatch import event_reader
 from slipway.commands.grammar.reading import read_line
 
 AIMS = {
@@ -110,7 +110,7 @@ def _counting() -> Iterator[Counter[str]]:
         ),
         (MessageService, "card_of", counted("card_lookups", MessageService.card_of)),
         (MessageService, "card_at", counted("card_lookups", MessageService.card_at)),
-        (dispatcher, "read_line", counted("lines_read", read_line)),
+        (event_reader, "read_line", counted("lines_read", read_line)),
     )
     with ExitStack() as stack:
         for owner, name, replacement in parts:

@@ -7,6 +7,7 @@ all of it is as Slipway would have written it: `slipway audit verify` holds.
 from __future__ import annotations
 
 import hashlib
+import json
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import closing
@@ -73,6 +74,7 @@ def _grow_operations(database: sqlite3.Connection, count: int) -> None:
                 row |= {"sequence": newest + 1 + each, "ended_sequence": newest + 1 + each}
             if table == "audit":
                 number += 1
+                row["detail"] = _placed(str(row["detail"]), each, newest + 1 + each)
                 head = _chained(row, number, head)
             _insert(database, table, row)
         if each % 10_000 == 0:
@@ -95,6 +97,8 @@ def _pattern(database: sqlite3.Connection, row: Row) -> _Pattern:
         ).fetchall()
         for table in tables
     }
+    report = database.execute("SELECT * FROM message WHERE key = ?", (f"{row['id']}:report",))
+    by_id["message"] += report.fetchall()
     return _Pattern(row, str(by_id["operation_target"][0]["target"]).rpartition(" ")[2], by_id)
 
 
@@ -119,7 +123,8 @@ def _copied(pattern: _Pattern, each: int, moved: timedelta) -> list[tuple[str, R
                 copy["key"] = f"{copy['key']}-{each}"
             if table == "message":
                 name = f"year-{each}-{index}"
-                copy |= {"number": _NUMBERS_FROM + 10 * each + index, "key": name, "message_id": name}
+                key = name if copy["key"] == row["key"] else copy["key"]  # a report's names its operation
+                copy |= {"number": _NUMBERS_FROM + 10 * each + index, "key": key, "message_id": name}
             rows.append((table, copy))
     return rows
 
@@ -128,7 +133,7 @@ def _changed(row: Row, words: Mapping[str, str], moved: timedelta) -> Row:
     """A row with other words in its texts, and its times moved."""
     found = dict(row)
     for column, value in row.items():
-        if isinstance(value, str) and (column == "at" or column.endswith("_at")):
+        if isinstance(value, str) and (column in ("at", "card_since") or column.endswith("_at")):
             found[column] = (_time(value) + moved).strftime("%Y-%m-%d %H:%M:%S.%f")
         elif isinstance(value, str):
             text = value
@@ -136,6 +141,16 @@ def _changed(row: Row, words: Mapping[str, str], moved: timedelta) -> Row:
                 text = text.replace(word, other)
             found[column] = text
     return found
+
+
+def _placed(detail: str, each: int, sequence: int) -> str:
+    """What an entry says of the event that asked for its operation, and of the operation's place in order."""
+    said = json.loads(detail)
+    if "event" in said:
+        said |= {"event": f"hear:console:year-{each}", "sequence": sequence}
+    if "ended_sequence" in said:
+        said["ended_sequence"] = sequence
+    return json.dumps(said, ensure_ascii=False)
 
 
 def _chained(row: Row, number: int, head: str) -> str:

@@ -5,27 +5,33 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from typing import Any
 
 import structlog
 
-from slipway.bot.chat.model import Accept, AnyEvent, Chat
+from slipway.bot.chat.model import Accept, AnyEvent, Chat, Room
 from slipway.bot.clouds.capabilities import Clouds
-from slipway.bot.config.settings import SlipwaySettings
-from slipway.bot.core.errors import ChatError
+from slipway.bot.config.settings import SlipwaySettings, split_address
+from slipway.bot.core.concurrency import uninterrupted
+from slipway.bot.core.errors import ChatError, SlipwayError
+from slipway.bot.core.storage_errors import storage_failure
 from slipway.bot.core.times import Clock, system_clock
-from slipway.bot.core.waiting import Sleep
+from slipway.bot.core.uptime import ReadUptime, system_uptime
+from slipway.bot.core.waiting import Sleep, first_of
 from slipway.bot.declared import Declarations
 from slipway.bot.health.heartbeat import Heartbeat
+from slipway.bot.health.storage_notice import StorageNotice
+from slipway.bot.intake.local import LocalSocket
 from slipway.bot.store.database import DATABASE as DATABASE
 from slipway.bot.store.database import Database, StateLock
 from slipway.bot.store.installation import check
+from slipway.bot.store.storage import Storage, StorageState, not_writable
 from slipway.bot.wiring import ChatBuilder, Parts, RunningBot, wire
 from slipway.bot.workflows.engine import WorkflowEngine
-from slipway.scheduler.job_scheduler import JobScheduler, Together
+from slipway.scheduler.job_scheduler import HOUSEKEEPING_EVERY, STOP_GRACE, JobScheduler, Together
 
 GRACE = timedelta(seconds=20)
 """How long work under way gets to end on SIGTERM; what takes longer goes on at the next start."""
@@ -44,6 +50,8 @@ class App:
         clock: the time.
         grace: how long work under way gets when the bot stops.
         sleep: lets time pass, wherever the bot waits for something that is not an event.
+        uptime: how long the machine has been up.
+        upkeep_every: how often machines and what is stored are looked after.
     """
 
     def __init__(
@@ -56,17 +64,22 @@ class App:
         clock: Clock = system_clock,
         grace: timedelta = GRACE,
         sleep: Sleep = asyncio.sleep,
+        uptime: ReadUptime = system_uptime,
+        upkeep_every: timedelta = HOUSEKEEPING_EVERY,
     ) -> None:
+        self._upkeep_every = upkeep_every
         self._settings = settings
         self._declarations = declarations
         self._chats = chats or tuple(
             ChatBuilder(chat.platform, chat.build) for chat in declarations.enabled_chats(settings)
         )
-        self._clouds = clouds if clouds is not None else declarations.open_clouds(settings, os.environ)
+        self._clouds = clouds if clouds is not None else declarations.open_clouds(settings, os.environ, clock)
         self._clock = clock
         self._grace = grace
         self._sleep = sleep
+        self._uptime = uptime
         self._closing = False
+        self._storage = Storage(settings.state_dir)
 
     async def run(self, stop: asyncio.Event, opened: asyncio.Future[RunningBot] | None = None) -> None:
         """Work until ``stop`` is set (or a chat ends for good), then stop cleanly.
@@ -79,38 +92,83 @@ class App:
         async with AsyncExitStack() as stack:
             stack.enter_context(StateLock(self._settings.state_dir))
             stack.push_async_callback(self._clouds.close)
-            await asyncio.to_thread(check, self._settings.state_dir)
-            database = Database(self._settings.state_dir / DATABASE)
-            stack.push_async_callback(database.close)
-            await database.open()
-            workflows = WorkflowEngine(self._settings.state_dir)
-            bot = wire(
-                Parts(
-                    self._settings,
-                    self._declarations,
-                    self._chats,
-                    self._clouds,
-                    database,
-                    workflows,
-                    self._clock,
-                    self._sleep,
-                )
-            )
-            for chat in bot.chats.values():
-                stack.push_async_callback(chat.close)
-            stack.push_async_callback(bot.messages.close)
-            stack.push_async_callback(workflows.close, self._grace)
-            for chat in bot.chats.values():
-                await chat.prepare()
-            await bot.messages.open()  # first: what goes on now is said behind what waits already
-            await workflows.launch()
-            await bot.begin()
-            jobs = JobScheduler(Together(bot.schedules, bot.audit_heads), bot.upkeep.sweep, self._clock)
-            await jobs.start()
-            stack.push_async_callback(jobs.stop)
+            started = await self._start_unless(stop, stack)
+            if started is None:
+                log.info("stopped before it was ready")
+                return
+            bot, jobs, local = started
             if opened is not None:
                 opened.set_result(bot)
-            await self._listen(bot, jobs, stop, began)
+            await self._listen(bot, jobs, local, stop, began)
+
+    async def _start_unless(
+        self, stop: asyncio.Event, stack: AsyncExitStack
+    ) -> tuple[RunningBot, JobScheduler, LocalSocket] | None:
+        """Start everything, and have the stack stop it; None where the bot is to stop before all is there.
+
+        Raises:
+            StateError: the state folder cannot be used, or not be written: later that is waited for, but who starts
+                the bot is there to hear of it.
+        """
+        starting = asyncio.create_task(self._start(stack), name="start")
+        waiting = (starting, stop.wait(), self._storage.fails())
+        try:
+            await first_of(*waiting)  # what is not done of it is cut off
+            if starting.done() and not starting.cancelled():
+                return starting.result()
+        except Exception as error:
+            why = self._storage.why or ("" if isinstance(error, SlipwayError) else storage_failure(error))
+            if not why:
+                raise
+            raise not_writable(self._settings.state_dir, why) from error
+        if not stop.is_set():
+            raise not_writable(self._settings.state_dir, self._storage.why)
+        return None
+
+    async def _start(self, stack: AsyncExitStack) -> tuple[RunningBot, JobScheduler, LocalSocket]:
+        await asyncio.to_thread(check, self._settings.state_dir)
+        database = Database(self._settings.state_dir / DATABASE, storage=self._storage)
+        stack.push_async_callback(database.close)
+        await uninterrupted(database.open())
+        workflows = WorkflowEngine(self._settings.state_dir, self._storage)
+        bot = wire(
+            Parts(
+                self._settings,
+                self._declarations,
+                self._chats,
+                self._clouds,
+                database,
+                workflows,
+                self._clock,
+                self._sleep,
+                self._uptime,
+            )
+        )
+        for chat in bot.chats.values():
+            stack.push_async_callback(chat.close)
+        stack.push_async_callback(bot.messages.close)
+        stack.push_async_callback(workflows.close, self._grace)
+        for chat in bot.chats.values():
+            await chat.prepare()
+        await bot.messages.open()  # first: what goes on now is said behind what waits already
+        await workflows.launch()
+        await bot.begin()
+        clockwork = Together(bot.schedules, bot.audit_heads)
+        jobs = JobScheduler(
+            clockwork, bot.upkeep.sweep, self._clock, self._storage.failed, self._upkeep_every
+        )
+        stack.push_async_callback(bot.watches.close)
+        stack.push_async_callback(self._stop_jobs, jobs)
+        await jobs.start()
+        room = self._declarations.operations_room(self._settings)
+        local = LocalSocket(self._settings, bot.services, bot.dispatcher.ask, room, self._clock, self._sleep)
+        stack.push_async_callback(local.close)
+        await local.open()
+        return bot, jobs, local
+
+    async def _stop_jobs(self, jobs: JobScheduler) -> None:
+        failing = self._storage.state is StorageState.FAILING
+        await jobs.stop(timedelta(0) if failing else STOP_GRACE)  # what waits for a full disk never ends
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[RunningBot]:
@@ -131,9 +189,19 @@ class App:
             stop.set()
             await running
 
-    async def _listen(self, bot: RunningBot, jobs: JobScheduler, stop: asyncio.Event, began: float) -> None:
+    async def _listen(
+        self, bot: RunningBot, jobs: JobScheduler, local: LocalSocket, stop: asyncio.Event, began: float
+    ) -> None:
         """Let every chat listen until the bot is to stop, or none of them can any more."""
-        heartbeat = Heartbeat(self._settings.state_dir, bot.chats, self._clock)
+        heartbeat = Heartbeat(
+            self._settings.state_dir,
+            bot.chats,
+            self._clock,
+            trouble=lambda: self._storage.problem,
+            contacts=self._clouds.contacts,
+            hindrances=bot.messages.hindrances,
+        )
+        notice = StorageNotice(bot.chats, self._notice_rooms(), self._clock)
         was_ready = False
 
         async def ready() -> None:
@@ -142,17 +210,18 @@ class App:
             log.info("ready", seconds=round(time.monotonic() - began, 2))
 
         tasks = {
-            asyncio.create_task(chat.run(self._while_open(bot)), name=f"{platform} chat"): chat
+            asyncio.create_task(self._hear(chat, self._while_open(bot)), name=f"{platform} chat"): chat
             for platform, chat in bot.chats.items()
         }
         essential = {task for task, chat in tasks.items() if not self._is_auxiliary(chat)} or set(tasks)
         stopping = asyncio.create_task(stop.wait(), name="stop")
         beating = asyncio.create_task(heartbeat.run(ready), name="heartbeat")
-        everything = [*tasks, stopping, beating]
+        watching = asyncio.create_task(notice.run(self._storage.watch), name="storage")
+        everything = [*tasks, stopping, beating, watching]
         try:
             while True:
                 done, _ = await asyncio.wait(
-                    {stopping, beating, *essential}, return_when=asyncio.FIRST_COMPLETED
+                    {stopping, beating, watching, *essential}, return_when=asyncio.FIRST_COMPLETED
                 )
                 essential -= done
                 # At the start, a chat that cannot be used is a mistake to mend; later, the others are needed.
@@ -169,7 +238,9 @@ class App:
             # First begin nothing new, then let work under way end, with chats still there to say so; only
             # then stop listening.
             self._closing = True
-            await jobs.stop()
+            await local.close()
+            await self._stop_jobs(jobs)
+            await bot.watches.close()
             await bot.workflows.close(self._grace)
             await bot.messages.close()
             for task in everything:
@@ -179,6 +250,32 @@ class App:
             if isinstance(result, Exception):
                 raise result
 
+    async def _hear(self, chat: Chat, accept: Accept) -> None:
+        """Let a chat listen; where it ends because it could not store something, again once that can be stored."""
+        while True:
+            try:
+                return await chat.run(accept)
+            except Exception as error:
+                why = storage_failure(error)
+                if not why:
+                    raise
+                log.warning("a chat could not store something", platform=chat.platform, problem=why)
+                self._storage.failed(why)
+                await self._storage.writable()
+
+    def _notice_rooms(self) -> Iterator[Room]:
+        """The rooms that are told of trouble with the bot itself."""
+        for chat in self._declarations.enabled_chats(self._settings):
+            for room in chat.notice_rooms(self._settings.optional(chat.table)):
+                yield Room(platform=chat.platform, id=room)
+        reported = (
+            self._settings.audit.room,
+            *(each.room for each in self._settings.schedule if each.enabled),
+        )
+        for address in filter(None, reported):
+            platform, room = split_address(address)
+            yield Room(platform=platform, id=room)
+
     def _is_auxiliary(self, chat: Chat) -> bool:
         return self._declarations.chat(chat.platform).auxiliary
 
@@ -186,6 +283,7 @@ class App:
         async def accept(event: AnyEvent) -> bool:
             if self._closing:  # not taken in, so not acknowledged: the platform gives it to the next start
                 await asyncio.Event().wait()
+            await self._storage.roomy()  # what could not be kept is not taken in, so the platform keeps it
             return await bot.dispatcher.accept(event)
 
         return accept

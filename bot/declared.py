@@ -5,18 +5,23 @@ A new one is a package with a declaration, and its name here.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from slipway.bot.chat.declaration import ChatDeclaration
+from slipway.bot.chat.model import Room
 from slipway.bot.clouds.capabilities import Adapter, Capability, Clouds
+from slipway.bot.clouds.contact import CloudContact
 from slipway.bot.clouds.declaration import CloudContext, CloudDeclaration
-from slipway.bot.config.settings import RoleSettings, SlipwaySettings
+from slipway.bot.clouds.machine_description import DescribesMachines, MachineDescription
+from slipway.bot.config.settings import PersonSettings, RoleSettings, SlipwaySettings, split_address
 from slipway.bot.config.spec import CommandRight, ConfigSpec, KindSpec
 from slipway.bot.core.errors import DeclarationError
 from slipway.bot.core.loading import load_attribute
-from slipway.bot.core.settings_table import AnyTable
+from slipway.bot.core.settings_table import AnyTable, TableShape
+from slipway.bot.core.times import Clock, system_clock
 from slipway.bot.operations.declarations import OperationKind, Subject
 from slipway.bot.operations.registry import SubjectRegistry
 from slipway.commands.dispatch.context import CommandResult
@@ -93,6 +98,7 @@ class Declarations:
             *((f"the subject {each.name}", table) for each in registry.subjects for table in each.tables),
         )
         _check_tables(owned)
+        _check_person_keys(registry)
         tables = tuple(table for _, table in owned)
         _check_kinds(registry, clouds, commands)
         return cls(registry, chats, clouds, commands, _spec(registry, chats, clouds, commands, tables))
@@ -106,21 +112,73 @@ class Declarations:
         tables = ((chat, settings.optional(chat.table)) for chat in self.chats)
         return tuple(chat for chat, table in tables if table is not None and chat.enabled(table))
 
-    def open_clouds(self, settings: SlipwaySettings, environ: Mapping[str, str]) -> Clouds:
+    def operations_room(self, settings: SlipwaySettings) -> Room | None:
+        """Where a change gets its card that is asked for outside of any room; None where the settings tell no room.
+
+        It is what ``commands.room`` names, or else the first room of the chat that most people are on.
+        """
+        if settings.commands.room:
+            platform, room = split_address(settings.commands.room)
+            return Room(platform=platform, id=room)
+        there = Counter(
+            platform
+            for person in settings.person
+            for platform in {split_address(identity)[0] for identity in person.identities}
+        )
+        first = {
+            chat.platform: rooms[0]
+            for chat in self.enabled_chats(settings)
+            if (rooms := chat.notice_rooms(settings.optional(chat.table)))
+        }
+        if not first:
+            return None
+        platform = max(first, key=lambda each: there[each])
+        return Room(platform=platform, id=first[platform])
+
+    def open_clouds(
+        self, settings: SlipwaySettings, environ: Mapping[str, str], clock: Clock = system_clock
+    ) -> Clouds:
         """The adapters that are configured. Their SDKs are loaded at the first call.
 
         Raises:
             ConfigError: an endpoint or credentials cannot be used.
             DeclarationError: a cloud has not what it declares.
         """
-        adapters = []
-        for cloud in self.clouds:
-            for name, account in settings.named(cloud.table).items():
-                ports = cloud.open(account, CloudContext(name, settings.name, environ))
-                if missing := [each for each in cloud.provides if each not in ports]:
-                    raise DeclarationError(f"The cloud {cloud.name} provides {missing[0]}, and opened none.")
-                adapters.append(Adapter(name, ports))
-        return Clouds(adapters)
+        accounts = ((cloud, name) for cloud in self.clouds for name in settings.named(cloud.table))
+        return Clouds([self.open_account(cloud, name, settings, environ, clock) for cloud, name in accounts])
+
+    def open_account(
+        self,
+        cloud: CloudDeclaration[Any],
+        name: str,
+        settings: SlipwaySettings,
+        environ: Mapping[str, str],
+        clock: Clock = system_clock,
+    ) -> Adapter:
+        """One adapter, as :meth:`open_clouds` opens all of them."""
+        contact = CloudContact(clock)
+        account = settings.named(cloud.table)[name]
+        descriptions = self._machine_descriptions(settings, name)
+        ports = cloud.open(account, CloudContext(name, settings.name, environ, contact, descriptions))
+        lacks = cloud.lacks(account)
+        if missing := [each for each in cloud.provides if each not in ports and each not in lacks]:
+            raise DeclarationError(f"The cloud {cloud.name} provides {missing[0]}, and opened none.")
+        return Adapter(name, ports, contact)
+
+    def _machine_descriptions(
+        self, settings: SlipwaySettings, account: str
+    ) -> Mapping[str, MachineDescription]:
+        """What tables of subjects describe for this account, by the tables' names."""
+        tables = (
+            entry
+            for subject in self.registry.subjects
+            for table in subject.tables
+            if issubclass(table.model, DescribesMachines) and table.shape is TableShape.NAMED
+            for entry in settings.named(table).items()
+        )
+        return {
+            name: each.machine for name, each in tables if each.machine is not None and each.cloud == account
+        }
 
     def clouds_in_words(self, settings: SlipwaySettings) -> tuple[str, ...]:
         """What is configured, in few words: ``azure gallery Fedora``; in the order in which subjects need it."""
@@ -181,6 +239,13 @@ def _check_tables(owned: Iterable[tuple[str, AnyTable]]) -> None:
         owners[table.name] = owner
 
 
+def _check_person_keys(registry: SubjectRegistry) -> None:
+    keys = [key.name for subject in registry.subjects for key in subject.person_keys]
+    for key in keys:
+        if keys.count(key) > 1 or hasattr(PersonSettings, key) or key in PersonSettings.model_fields:
+            raise DeclarationError(f"The key {key} of a person is claimed twice; each subject needs its own.")
+
+
 def _check_kinds(
     registry: SubjectRegistry, clouds: Sequence[CloudDeclaration[Any]], commands: Registry[CommandResult]
 ) -> None:
@@ -223,6 +288,7 @@ def _spec(
         commands=rights,
         find_command=find,
         summaries=tuple(subject.summary for subject in registry.subjects),
+        person_keys=tuple(key for subject in registry.subjects for key in subject.person_keys),
     )
 
 
@@ -233,4 +299,6 @@ def _kind(kind: OperationKind[Any, Any], clouds: Iterable[CloudDeclaration[Any]]
         approvals=kind.policy.approvals,
         tables=() if kind.needs is None else _providers(kind.needs, clouds),
         demanded=kind.policy.demanded,
+        by_oneself=kind.policy.by_oneself,
+        needs=kind.needs,
     )

@@ -3,18 +3,52 @@ text, and never the local variables of a traceback, which may hold either."""
 
 from __future__ import annotations
 
+import io
 import logging
+import os
 import sys
+import threading
+from pathlib import Path
 from typing import Literal, TextIO
 
 import structlog
+
+
+class _Lines:
+    """Writes each line at once; what the stream does not take is lost, and it is told how many lines were.
+
+    A log that is a file on a full disk, or a pipe that nobody reads any more, must not end the bot.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._lost = 0
+        self._lock = threading.Lock()
+
+    def __call__(self, *_names: object) -> _Lines:
+        """As a factory of loggers: all write to the same stream."""
+        return self
+
+    def msg(self, line: str) -> None:
+        """Write a line, of whatever level."""
+        with self._lock:
+            try:
+                print(line, file=self._stream, flush=True)
+            except OSError:
+                self._lost += 1
+                return
+            lost, self._lost = self._lost, 0
+        if lost:
+            structlog.get_logger(__name__).warning("lines of this log could not be written", lines=lost)
+
+    debug = info = warning = error = critical = msg
 
 
 def configure(
     form: Literal["console", "json"], *, level: int = logging.INFO, stream: TextIO | None = None
 ) -> None:
     """Send Slipway's log, and its libraries' warnings, to a stream: standard error, if none is given."""
-    stream = stream or sys.stderr
+    stream = stream or _standard_error()
     shared: list[structlog.typing.Processor] = [
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -32,7 +66,7 @@ def configure(
     structlog.configure(
         processors=[*shared, *rendering],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(stream),
+        logger_factory=_Lines(stream),
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler(stream)
@@ -45,3 +79,14 @@ def configure(
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(max(level, logging.WARNING))
+
+
+def _standard_error() -> TextIO:
+    """Standard error without a buffer: what one still held would be tried again at the exit, and fail it."""
+    if sys.stderr is None:  # it was closed by whoever started the program, and nobody reads it
+        return Path(os.devnull).open("w", encoding="utf-8")
+    try:
+        file = open(sys.stderr.fileno(), "wb", buffering=0, closefd=False)  # noqa: SIM115 - for as long as it runs
+    except io.UnsupportedOperation:  # what somebody put in its place
+        return sys.stderr
+    return io.TextIOWrapper(file, encoding="utf-8", errors="backslashreplace", write_through=True)

@@ -1,18 +1,19 @@
 """Persons, the accounts they speak from, and what they may do. What nobody allowed is forbidden.
 
-A schedule is an identity too: ``schedule:NAME`` holds the roles of its entry. It may ask for things, and it
-is never counted among the humans who approve or who are named in a refusal. Whoever the configuration does
-not know is a stranger, without any role.
+A schedule is an identity too: ``schedule:NAME`` holds the roles of its entry. So is what a subject looks after by
+itself: ``service:NAME`` holds the rights that its declaration names. Both may ask for things, and are never counted
+among the humans who approve or who are named in a refusal. Whoever the configuration does not know is a stranger,
+without any role.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from slipway.bot.chat.model import SCHEDULE, Platform
+from slipway.bot.chat.model import SCHEDULE, SERVICE, Platform
 from slipway.bot.config.settings import PersonSettings, ScheduleSettings, SlipwaySettings, split_address
 from slipway.bot.config.spec import CommandRight, gives
 
@@ -35,12 +36,13 @@ class PersonKind(StrEnum):
 
     HUMAN = "human"
     SCHEDULE = "schedule"
+    SERVICE = "service"
     STRANGER = "stranger"
 
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """One human with all their accounts, or a schedule, or somebody unknown."""
+    """One human with all their accounts, or a schedule or a service, or somebody unknown."""
 
     id: str
     name: str
@@ -53,6 +55,11 @@ class Person:
     def human(self) -> bool:
         """Whether this is a known person of flesh and blood, whose approval can count."""
         return self.kind is PersonKind.HUMAN
+
+    @property
+    def automatic(self) -> bool:
+        """Whether nobody speaks, but a schedule or a service."""
+        return self.kind in (PersonKind.SCHEDULE, PersonKind.SERVICE)
 
     def account_on(self, platform: Platform) -> str | None:
         """The account to mention there, the first where there are several; None where there is none."""
@@ -67,9 +74,14 @@ def schedule_id(name: str) -> str:
     return f"{SCHEDULE}:{name}"
 
 
-def is_schedule(person_id: str) -> bool:
-    """Whether an id is a schedule's, also of one that has left the configuration since."""
-    return person_id.startswith(schedule_id(""))
+def service_id(name: str) -> str:
+    """The id of a service as a person: ``service:leases``."""
+    return f"{SERVICE}:{name}"
+
+
+def is_automatic(person_id: str) -> bool:
+    """Whether an id is a schedule's or a service's, also of one that is not there any more."""
+    return person_id.startswith((schedule_id(""), service_id("")))
 
 
 class People:
@@ -78,17 +90,30 @@ class People:
     Args:
         settings: the checked configuration.
         group_keys: the key of a role that names a platform's user groups, by platform.
+        introductions: how somebody whose account nobody has is let in, by platform; empty for as everywhere.
+        services: the rights of what looks after something by itself, by its name.
 
     Raises:
         ValueError: an id or an account belongs to two, or an account is not ``platform:id``;
             :func:`slipway.bot.config.load.load` tells such mistakes first and in better words.
     """
 
-    def __init__(self, settings: SlipwaySettings, group_keys: Mapping[Platform, str] | None = None) -> None:
+    def __init__(
+        self,
+        settings: SlipwaySettings,
+        group_keys: Mapping[Platform, str] | None = None,
+        introductions: Mapping[Platform, Callable[[str], str]] | None = None,
+        services: Mapping[str, Iterable[str]] | None = None,
+    ) -> None:
         self._persons = tuple(_human(entry, settings.zone) for entry in settings.person)
         self._schedules = tuple(_schedule(entry) for entry in settings.schedule)
+        self._services = tuple(_service(name, settings.zone) for name in services or {})
         self._rights = {name: frozenset(role.may) for name, role in settings.roles.items()}
+        self._service_rights = {
+            service_id(name): frozenset(rights) for name, rights in (services or {}).items()
+        }
         self._zone = settings.zone
+        self._introductions = dict(introductions or {})
         self._configured = self._persons
         self._groups = {
             platform: {name: groups for name, role in settings.roles.items() if (groups := role.groups(key))}
@@ -96,9 +121,9 @@ class People:
         }
         self._members: dict[Platform, Mapping[str, frozenset[str]]] = {}
         self._index()
-        everybody = (*self._persons, *self._schedules)
+        everybody = (*self._persons, *self._schedules, *self._services)
         if len(self._by_id) != len(everybody):
-            raise ValueError("two persons or two schedules have the same id")
+            raise ValueError("two persons, schedules or services have the same id")
         if len(self._by_identity) != sum(len(person.identities) for person in self._persons):
             raise ValueError("one account is given twice")
 
@@ -134,7 +159,7 @@ class People:
         return replace(person, roles=tuple(dict.fromkeys((*person.roles, *held))))
 
     def _index(self) -> None:
-        self._by_id = {person.id: person for person in (*self._persons, *self._schedules)}
+        self._by_id = {person.id: person for person in (*self._persons, *self._schedules, *self._services)}
         self._by_identity = {identity: person for person in self._persons for identity in person.identities}
 
     @property
@@ -184,7 +209,9 @@ class People:
         """
         if person is None or person.kind is PersonKind.STRANGER:
             return False
-        held = (self._rights.get(role, frozenset()) for role in person.roles)
+        held = [self._rights.get(role, frozenset()) for role in person.roles]
+        if person.kind is PersonKind.SERVICE:
+            held.append(self._service_rights.get(person.id, frozenset()))
         return gives((right for rights in held for right in rights), CommandRight(right, right, changes))
 
     def holders(self, right: str, *, changes: bool) -> tuple[Person, ...]:
@@ -195,23 +222,26 @@ class People:
         """The humans who hold a role."""
         return tuple(person for person in self.persons if role in person.roles)
 
+    def introduction(self, identity: Identity) -> str:
+        """How somebody whom the configuration does not know may become known, in a sentence or more."""
+        introduce = self._introductions.get(identity.platform)
+        own = introduce(identity.account) if introduce is not None else ""
+        account = str(identity).replace("`", "'")
+        return own or f"Whoever runs Slipway can add `{account}` to a person's identities."
+
     def refusal(self, person: Person | None, identity: Identity, right: str, *, changes: bool) -> str:
         """Why somebody may not do something: the missing right, and who has it.
 
         Args:
-            person: who asked; None is a stranger, who is told how to become known as well.
+            person: who asked; None is a stranger, who is told how to become known instead, and no names.
             identity: the account they asked from.
             right: what it takes.
             changes: whether it lets them change anything.
         """
+        if person is None or person.kind is PersonKind.STRANGER:
+            return f"I do not know you, so you have no right to `{right}`. {self.introduction(identity)}"
         holders = have(self.holders(right, changes=changes))
         who_has = f"{holders} it." if holders else "nobody has it yet; whoever runs Slipway can give it."
-        if person is None or person.kind is PersonKind.STRANGER:
-            account = str(identity).replace("`", "'")
-            return (
-                f"I do not know you, so you have no right to `{right}`. Whoever runs Slipway can add "
-                f"`{account}` to a person's identities. As to the right: {who_has}"
-            )
         instead = "" if changes else " (or `read`)"
         needs = "You need" if person.human else f"{person.name[:1].upper()}{person.name[1:]} needs"
         return f"{needs} the right `{right}`{instead} for this; {who_has}"
@@ -239,6 +269,17 @@ def _human(entry: PersonSettings, zone: ZoneInfo) -> Person:
         identities=tuple(Identity(*split_address(text)) for text in entry.identities),
         roles=tuple(dict.fromkeys(entry.roles)),
         zone=entry.zone or zone,
+    )
+
+
+def _service(name: str, zone: ZoneInfo) -> Person:
+    return Person(
+        id=service_id(name),
+        name=name,
+        identities=(Identity(SERVICE, name),),
+        roles=(),
+        zone=zone,
+        kind=PersonKind.SERVICE,
     )
 
 

@@ -1,21 +1,27 @@
-"""SIGTERM and SIGINT as an event to wait for."""
+"""SIGTERM, SIGINT and SIGHUP as an event to wait for."""
 
 from __future__ import annotations
 
 import asyncio
 import signal
 
+_ENDS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
 
 def stop_on_signals() -> asyncio.Event:
-    """An event that the first SIGTERM or SIGINT sets; the next one ends the process at once."""
+    """An event that the first SIGTERM, SIGINT or SIGHUP sets; the next one ends the process at once.
+
+    A SIGHUP, as when the terminal's window is closed, stays without effect under nohup.
+    """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
+    ends = [each for each in _ENDS if signal.getsignal(each) is not signal.SIG_IGN]
 
     def told() -> None:
         stop.set()
-        for each in (signal.SIGTERM, signal.SIGINT):
+        for each in ends:
             loop.remove_signal_handler(each)
 
-    for each in (signal.SIGTERM, signal.SIGINT):
+    for each in ends:
         loop.add_signal_handler(each, told)
     return stop

@@ -8,16 +8,18 @@ from functools import partial
 from typing import Any
 
 from slipway.bot.chat.declaration import ChatContext, HostCallbacks
-from slipway.bot.chat.model import Chat, Platform
+from slipway.bot.chat.model import Chat, Platform, Room
 from slipway.bot.clouds.capabilities import Clouds
 from slipway.bot.config.settings import SlipwaySettings
 from slipway.bot.core.times import Clock
+from slipway.bot.core.uptime import ReadUptime
 from slipway.bot.core.waiting import Polling, Sleep
 from slipway.bot.declared import Declarations
 from slipway.bot.messages.service import MessageService
 from slipway.bot.operations.approval_service import ApprovalService
 from slipway.bot.operations.cards import CardContext
 from slipway.bot.operations.declarations import SubjectContext
+from slipway.bot.operations.gone_rooms import GoneRooms
 from slipway.bot.operations.housekeeping import Housekeeping
 from slipway.bot.operations.plan_service import PlanService
 from slipway.bot.operations.registry import SubjectServices
@@ -38,6 +40,7 @@ from slipway.scheduler.audit_heads import AuditHeads
 from slipway.scheduler.schedules import Schedules
 from slipway.scheduler.timetable import Timetable, upcoming
 from slipway.scheduler.upkeep import Pruning, Upkeep
+from slipway.scheduler.watches import Watches
 
 
 @dataclass(frozen=True)
@@ -61,13 +64,16 @@ class RunningBot:
     chats: Mapping[Platform, Chat]
     services: Services
     messages: MessageService
+    rooms: GoneRooms
     audit_heads: AuditHeads
     upkeep: Upkeep
+    watches: Watches
     begin: Callable[[], Awaitable[None]]
     """What is done once, when the workflow database is open: what was lost is carried on."""
 
     async def idle(self) -> None:
         """Wait until no work is under way, and all that is to be said was said or refused."""
+        await self.watches.idle()
         await self.workflows.idle()
         await self.messages.idle()
 
@@ -84,15 +90,23 @@ class Parts:
     workflows: WorkflowEngine
     clock: Clock
     sleep: Sleep
+    uptime: ReadUptime
 
 
 def wire(parts: Parts) -> RunningBot:
     """Put everything together. Starts nothing, and asks nobody."""
     settings, declarations = parts.settings, parts.declarations
-    people = People(settings, {chat.platform: chat.group_key for chat in declarations.chats})
+    people = People(
+        settings,
+        {chat.platform: chat.group_key for chat in declarations.chats},
+        {chat.platform: chat.introduction for chat in declarations.chats},
+        {name: watch.rights for name, watch in declarations.registry.watches.items()},
+    )
     chats = {
         builder.platform: builder.build(
-            _chat_context(parts, builder.platform, people, lambda: services, lambda: messages)
+            _chat_context(
+                parts, builder.platform, people, lambda: services, lambda: messages, lambda: gone_rooms
+            )
         )
         for builder in parts.chats
     }
@@ -109,6 +123,7 @@ def wire(parts: Parts) -> RunningBot:
         cards=services.cards,
         clock=parts.clock,
         sleep=parts.sleep,
+        uptime=parts.uptime,
     )
     dispatcher = Dispatcher(
         services=services,
@@ -145,7 +160,23 @@ def wire(parts: Parts) -> RunningBot:
         workflows=parts.workflows,
         clock=parts.clock,
     )
+    gone_rooms = GoneRooms(
+        operations=services.operations,
+        messages=messages,
+        chats=chats,
+        cards=services.cards,
+        clock=parts.clock,
+    )
     pruning = Pruning(settings.housekeeping, parts.database, parts.workflows, parts.clock)
+    watches = Watches.of(
+        services.subjects,
+        dispatcher=dispatcher,
+        messages=messages,
+        operations=services.operations,
+        chats=chats,
+        people=people,
+        clock=parts.clock,
+    )
     installation = Installation(settings.state_dir, parts.database)
     return RunningBot(
         dispatcher,
@@ -157,8 +188,10 @@ def wire(parts: Parts) -> RunningBot:
         chats,
         services,
         messages,
+        gone_rooms,
         audit_heads,
-        Upkeep(housekeeping.sweep, installation.note, pruning.prune),
+        Upkeep(housekeeping.sweep, gone_rooms.sweep, installation.note, pruning.prune, watches.sweep),
+        watches,
         partial(carry_on, services.operations, runner, parts.workflows),
     )
 
@@ -173,14 +206,27 @@ def _services(
     """What commands work with."""
     settings, declarations = parts.settings, parts.declarations
     operations = OperationRepository(parts.database, declarations.registry)
-    context = SubjectContext(settings, parts.clouds, operations, parts.clock, Polling(sleep=parts.sleep))
+    context = SubjectContext(
+        settings,
+        parts.clouds,
+        operations,
+        parts.database,
+        people,
+        parts.clock,
+        Polling(sleep=parts.sleep),
+    )
     return Services(
         settings=settings,
         people=people,
         operations=operations,
         approvals=ApprovalService(operations, people, parts.clock),
         standing=StandingCards(parts.database, chats, messages),
-        cards=CardContext(people, settings.commands.prefix, settings.zone),
+        cards=CardContext(
+            people,
+            settings.commands.prefix,
+            settings.zone,
+            {kind: policy.mention for kind, policy in settings.policy.items()},
+        ),
         clock=parts.clock,
         chats=chats,
         clouds=parts.clouds,
@@ -198,7 +244,12 @@ def _chat_context(
     people: People,
     services: Callable[[], Services],
     messages: Callable[[], MessageService],
+    gone_rooms: Callable[[], GoneRooms],
 ) -> ChatContext[Any]:
+    def answers() -> None:
+        messages().answers(platform)
+        gone_rooms().ask_all(platform)
+
     forms = [form for subject in parts.declarations.registry.subjects for form in subject.forms]
     callbacks = HostCallbacks(
         knows=lambda account: people.by_account(platform, account) is not None,
@@ -208,7 +259,8 @@ def _chat_context(
         groups=people.groups(platform),
         set_group_members=partial(people.set_group_members, platform),
         max_age=parts.settings.commands.max_age.total_seconds(),
-        answers=lambda: messages().answers(platform),
+        answers=answers,
+        room_changed=lambda room: gone_rooms().ask(Room(platform=platform, id=room)),
     )
     return ChatContext(
         settings=getattr(parts.settings, platform),

@@ -6,14 +6,15 @@ from typing import Any
 
 from slipway.bot.chat.model import Address
 from slipway.bot.config.settings import SlipwaySettings
+from slipway.bot.core.problems import Problem
 from slipway.commands.grammar.arguments import HelpWanted, Misuse, parse
 from slipway.commands.grammar.reading import Line, read_line
 from slipway.commands.grammar.registry import Registry, Resolved
 from slipway.commands.grammar.usage import usage
 
 
-def schedule_problems(settings: SlipwaySettings, commands: Registry[Any]) -> tuple[str, ...]:
-    """One line for each schedule whose command line does not parse, with its key and what would be right."""
+def schedule_problems(settings: SlipwaySettings, commands: Registry[Any]) -> tuple[Problem, ...]:
+    """One problem for each schedule whose command line does not parse, with its key and what would be right."""
     problems = []
     prefix = settings.commands.prefix
     for entry in settings.schedule:
@@ -22,14 +23,15 @@ def schedule_problems(settings: SlipwaySettings, commands: Registry[Any]) -> tup
         found = commands.resolve(reading.name, reading.args) if isinstance(reading, Line) else None
         if not isinstance(found, Resolved):
             problems.append(
-                f"{key}: this is no command line; write it like cleanup or promote Fedora-Cloud-*"
+                Problem(key, "this is no command line; write it like cleanup or promote Fedora-Cloud-*")
             )
             continue
         match parse(found.command, found.args, ""):
             case Misuse(message=message):
-                problems.append(f"{key}: {message} Write it like {usage(found.command, '')}")
+                problems.append(Problem(key, f"{message} Write it like {usage(found.command, '')}"))
             case HelpWanted():
-                problems.append(f"{key}: this only asks for help. Write it like {usage(found.command, '')}")
+                said = f"this only asks for help. Write it like {usage(found.command, '')}"
+                problems.append(Problem(key, said))
             case _:
                 pass
     return tuple(problems)

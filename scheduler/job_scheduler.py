@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 import structlog
 
+from slipway.bot.core.storage_errors import storage_failure
 from slipway.bot.core.times import Clock
 
 HOUSEKEEPING_EVERY = timedelta(minutes=1)
@@ -23,6 +24,9 @@ was set, must not sleep through its ticks."""
 
 AFTER_FAILURE = timedelta(seconds=20)
 """A wake that failed is tried again so soon that its tick still counts as on time."""
+
+STOP_GRACE = timedelta(seconds=5)
+"""How long the work at hand gets when the clock is stopped."""
 
 log = structlog.get_logger(__name__)
 
@@ -79,12 +83,23 @@ class JobScheduler:
         schedules: what is woken when it is due.
         housekeeping: what is done once a minute.
         clock: the time that the schedules go by.
+        storage_failed: hears, in a few words, why something could not be stored, and sees to it that this is told.
+        every: how often there is housekeeping.
     """
 
-    def __init__(self, schedules: Wakeable, housekeeping: Work, clock: Clock) -> None:
+    def __init__(
+        self,
+        schedules: Wakeable,
+        housekeeping: Work,
+        clock: Clock,
+        storage_failed: Callable[[str], object],
+        every: timedelta = HOUSEKEEPING_EVERY,
+    ) -> None:
+        self._every = every
         self._schedules = schedules
         self._housekeeping = housekeeping
         self._clock = clock
+        self._storage_failed = storage_failed
         self._scheduler: Any = None
         self._working: set[asyncio.Task[Any]] = set()
 
@@ -97,7 +112,7 @@ class JobScheduler:
         self._scheduler.start()
         always = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
         sweep = self._guarded(self._housekeeping)
-        every = HOUSEKEEPING_EVERY.total_seconds()
+        every = self._every.total_seconds()
         self._scheduler.add_job(sweep, "interval", seconds=every, next_run_time=datetime.now(UTC), **always)
         self._scheduler.add_job(
             self._wake,
@@ -129,9 +144,8 @@ class JobScheduler:
             self._working.add(task)
             try:
                 await job()
-            except Exception:
-                # A boundary: one failure (a full disk, say) must not stop the clock; the next wake tries again.
-                log.exception("the clock's work failed; it is tried again")
+            except Exception as error:  # noqa: BLE001 - a boundary: one failure must not stop the clock
+                self._failed(error)
                 return False
             else:
                 return True
@@ -140,17 +154,35 @@ class JobScheduler:
 
         return run
 
-    async def stop(self) -> None:
-        """Stop ticking, and wait for the work at hand. What a tick started is a workflow by now, and ends on
-        its own."""
+    def _failed(self, error: Exception) -> None:
+        """Tell of a failure; the next wake tries again. That of a full disk is told by those who watch the disk."""
+        if why := storage_failure(error):
+            self._storage_failed(why)
+        other = error.split(_of_storage)[1] if isinstance(error, ExceptionGroup) else None if why else error
+        if other is not None:
+            log.error("the clock's work failed; it is tried again", exc_info=other)
+
+    async def stop(self, grace: timedelta = STOP_GRACE) -> None:
+        """Stop ticking, and give the work at hand ``grace`` to end; on a full disk it would wait for ever.
+
+        What a tick started is a workflow by now, and ends on its own. What is cut off is done by the next start, as
+        after a crash.
+        """
         if self._scheduler is None:
             return
         self._scheduler.pause()
-        if self._working:
-            await asyncio.wait(self._working)
+        if working := tuple(self._working):
+            _, left = await asyncio.wait(working, timeout=grace.total_seconds())
+            for task in left:
+                task.cancel()
+            await asyncio.gather(*left, return_exceptions=True)
         self._scheduler.shutdown(wait=False)
         self._scheduler = None
         await asyncio.sleep(0)  # APScheduler shuts down in the loop's next round
+
+
+def _of_storage(error: Exception) -> bool:
+    return not isinstance(error, ExceptionGroup) and bool(storage_failure(error))
 
 
 def _when_due(nap: Callable[[], timedelta]) -> Any:

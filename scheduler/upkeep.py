@@ -9,7 +9,7 @@ from slipway.bot.config.settings import HousekeepingSettings
 from slipway.bot.core.times import Clock
 from slipway.bot.operations.model import OPEN
 from slipway.bot.store.database import Database
-from slipway.bot.store.pruning import prune_messages
+from slipway.bot.store.pruning import prune_messages, still_needed_since
 from slipway.bot.workflows.engine import WorkflowEngine
 
 PRUNE_EVERY = timedelta(hours=1)
@@ -50,6 +50,8 @@ class Pruning:
             return
         messages, workflows = now - self._settings.keep_messages, now - self._settings.keep_workflows
         states = tuple(state.value for state in OPEN)
+        needed = await still_needed_since(self._database, states)
+        workflows = workflows if needed is None else min(workflows, needed)
         more = [
             await self._portions(lambda: prune_messages(self._database, messages, states, PORTION)),
             await self._portions(lambda: self._workflows.prune(workflows, PORTION)),

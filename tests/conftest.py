@@ -2,23 +2,75 @@
 
 from __future__ import annotations
 
-import pytest
-from hypothesis import HealthCheck, settings
+import os
+import shutil
+from pathlib import Path
 
+import pytest
+import structlog
+from hypothesis import HealthCheck, settings
+from structlog.dev import ConsoleRenderer, plain_traceback
+
+from tests.support.examples import EXAMPLES
+from tests.support.program import forget_the_environment
 from tests.support.synapse import synapse
 
 __all__ = ["synapse"]
 
 # A property holds however long a busy machine takes to find it out.
 settings.register_profile(
-    "slipway", settings.default, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    "slipway",
+    settings.default,
+    max_examples=EXAMPLES,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
 )
+settings.register_profile("thorough", settings.get_profile("slipway"), max_examples=20 * EXAMPLES)
 settings.load_profile("slipway")
 
 
+# Tracebacks of what fails on purpose, as Slipway logs them: with every local variable, one takes seconds to print.
+for processor in structlog.get_config()["processors"]:
+    if isinstance(processor, ConsoleRenderer):
+        processor.exception_formatter = plain_traceback
+
+
+MEMORY = Path("/dev/shm")  # noqa: S108 - a folder in memory, on Linux
+MEMORY_NEEDED = 4 * 2**30
+
+# Databases write each transaction through to the disk, which would be most of what many tests wait for. None of them
+# cuts the power, so pytest's folder for temporary files stands in memory, where the system has enough of it.
+if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > MEMORY_NEEDED:
+    os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
+
+
+# Before any test, and in each worker: how wide a terminal is, which locale or proxy, whose credentials.
+forget_the_environment()
+
+
 @pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a file on one worker: what they share, such as a bot or a cloud, is made once."""
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the slow tests, and keep those of a file on one worker: what they share, such as a bot or a cloud, is
+    made once."""
+    _leave_out_the_slow(config, items)
     for item in items:
         if item.get_closest_marker("xdist_group") is None:
             item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
+
+
+def _leave_out_the_slow(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """``-m`` says which tests run, and a test that is named by its id runs; else the slow ones are left out."""
+    if config.option.markexpr or config.getoption("--exhaustive", default=False):
+        return
+    named = [arg.partition("::") for arg in config.args if "::" in arg]
+    left_out = [
+        item
+        for item in items
+        if item.get_closest_marker("slow")
+        and not any(
+            Path(path).name == item.path.name and item.nodeid.partition("::")[2].startswith(name)
+            for path, _, name in named
+        )
+    ]
+    items[:] = [item for item in items if item not in left_out]
+    config.hook.pytest_deselected(items=left_out)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import sqlite3
 import subprocess
@@ -29,6 +30,22 @@ from tests.support.program import (
 pytestmark = pytest.mark.xdist_group("program")
 
 PASSWORD = "correct-horse-battery"
+
+INTERRUPTED_IMPORT = """
+import os
+import signal
+import sys
+
+
+class CtrlC:
+    def find_spec(self, name, path, target=None):
+        if name == os.environ["CTRL_C_WHEN_IMPORTED"]:
+            signal.raise_signal(signal.SIGINT)
+
+
+sys.meta_path.insert(0, CtrlC())
+"""
+"""What Python runs before a program: Ctrl-C comes at the moment in which a module is to be loaded."""
 
 BROKEN = """
 [matrix]
@@ -103,10 +120,66 @@ def test_a_broken_configuration_is_named_mistake_by_mistake_and_starts_nothing(
     assert ended.returncode == 2
     assert ended.stdout == ""
     for key in WRONG_KEYS:
-        assert f"✘ {key}" in ended.stderr
-    assert "Nothing was started." in ended.stderr
+        assert re.search(rf"✘ {re.escape(key)} \(line \d+\): ", ended.stderr), key
+    assert ("Nothing was started." in ended.stderr) is (command == "run")
     assert "Traceback" not in ended.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["slipway.toml"]
+
+
+def test_any_file_is_checked_and_what_comes_on_standard_input(tmp_path: Path) -> None:
+    example = run_slipway("example").stdout
+    piped = run_slipway("check", "-", said=example, cwd=tmp_path)
+    assert piped.returncode == 0, piped.stderr
+    assert f"state in {tmp_path / 'state'}" in piped.stdout
+    assert re.search(
+        r"⚠ matrix.homeserver \(line \d+\): .* stands for an example; write your own", piped.stdout
+    )
+    assert re.search(
+        r"What came on standard input is right. \d+ things look unfinished.$", piped.stdout.strip()
+    )
+    assert run_slipway("check", "-", "--strict", said=example).returncode == 2
+    broken = run_slipway("check", "-", said="zone = UTC")
+    assert (broken.returncode, "standard input: this is not TOML: " in broken.stderr) == (2, True)
+
+    other = tmp_path / "other.toml"
+    other.write_text(CONSOLE_CONFIGURATION)
+    assert (
+        f"{other} is right.\n" in run_slipway("check", str(other), env={"SLIPWAY_CONFIG": "/nowhere"}).stdout
+    )
+    assert f"{other} is right.\n" in run_slipway("check", env={"SLIPWAY_CONFIG": str(other)}).stdout
+    twice = run_slipway("check", str(other), "--config", str(other))
+    assert (twice.returncode, "Name the file once" in twice.stderr) == (2, True)
+
+
+def test_help_explains_each_command_as_the_option_does(tmp_path: Path) -> None:
+    for words in ((), ("audit",), ("audit", "verify")):
+        asked, option = run_slipway("help", *words), run_slipway(*words, "--help")
+        assert asked.returncode == 0
+        assert asked.stdout.split() == option.stdout.split(), words
+    wrong = run_slipway("help", "audit", "verfy")
+    assert (wrong.returncode, "No such command 'audit verfy'" in wrong.stderr) == (2, True)
+
+
+def test_bash_completes_commands_and_options(tmp_path: Path) -> None:
+    (tmp_path / "slipway").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m slipway "$@"\n')
+    (tmp_path / "slipway").chmod(0o755)
+    lines = (
+        'eval "$(slipway completion bash)"',
+        "COMP_WORDS=(slipway audit ver) COMP_CWORD=2",
+        "_slipway_completion slipway",
+        'echo "${COMPREPLY[@]}"',
+    )
+    ended = subprocess.run(
+        ["bash", "--norc", "-c", "\n".join(lines)],
+        capture_output=True,
+        text=True,
+        env=environment(PATH=f"{tmp_path}:/usr/bin:/bin"),
+        cwd=ROOT,
+        check=False,
+    )
+    assert (ended.stdout, ended.stderr) == ("verify\n", "")
+    for shell in ("zsh", "fish"):
+        assert "_SLIPWAY_COMPLETE" in run_slipway("completion", shell).stdout
 
 
 def test_a_missing_configuration_says_what_to_copy(tmp_path: Path) -> None:
@@ -120,7 +193,7 @@ def test_doctor_tells_in_a_sentence_what_keeps_it_from_opening_an_account(tmp_pa
     (tmp_path / "slipway.toml").write_text("\n".join(line for line in lines if "endpoint" not in line))
     ended = run_slipway("doctor", cwd=tmp_path, env={"SLIPWAY_AZURE_STAGING_CLIENT_SECRET": PASSWORD})
     assert ended.returncode == 2
-    assert "azure.staging: a client secret needs tenant_id and client_id beside it" in ended.stderr
+    assert "azure.staging (line 5): a client secret needs tenant_id and client_id beside it" in ended.stderr
     assert "Traceback" not in ended.stderr
     assert PASSWORD not in ended.stderr
 
@@ -131,7 +204,10 @@ def test_a_running_bot_is_well_alone_on_its_state_and_stops_on_sigterm(configure
     with running_slipway("run", cwd=configured) as process:
         line_with(process.stderr, "ready")
         while_running = run_slipway("health", cwd=configured)
-        assert (while_running.returncode, while_running.stdout) == (0, "Slipway is well.\n")
+        assert (while_running.returncode, while_running.stdout) == (
+            0,
+            "Slipway is well.\nazure was not asked for anything since the start.\n",
+        )
 
         second = run_slipway("run", cwd=configured)
         assert second.returncode == 1
@@ -293,3 +369,21 @@ def test_nothing_is_written_beside_the_state_folder(configured: Path) -> None:
     assert run_slipway("run", cwd=configured, said="!status\n").returncode == 0
     assert {path.name for path in configured.iterdir()} == {"slipway.toml", "state"}
     assert (configured / "state").stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize(
+    ("arguments", "module"),
+    [
+        pytest.param(("demo",), "click", id="the library of the command line"),
+        pytest.param(("demo",), "slipway.bot.cli.common", id="the program"),
+        pytest.param(("demo",), "slipway.bot.cli.demo", id="its demo"),
+        pytest.param(("audit", "--help"), "slipway.bot.cli.audit", id="a group of commands"),
+    ],
+)
+def test_ctrl_c_while_it_is_loaded_ends_it_quietly(
+    tmp_path: Path, arguments: tuple[str, ...], module: str
+) -> None:
+    (tmp_path / "sitecustomize.py").write_text(INTERRUPTED_IMPORT)
+    env = {"PYTHONPATH": str(tmp_path), "CTRL_C_WHEN_IMPORTED": module}
+    ended = run_slipway(*arguments, env=env)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "")

@@ -56,7 +56,11 @@ def test_there_is_a_recipe_for_everything_that_is_added() -> None:
     ]
 
 
-@pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.title)
+@pytest.mark.parametrize(
+    "recipe",
+    [RECIPES[0], *(pytest.param(recipe, marks=pytest.mark.slow) for recipe in RECIPES[1:])],
+    ids=lambda recipe: recipe.title,
+)
 def test_a_recipe_works_as_it_stands(recipe: Recipe, tmp_path: Path) -> None:
     root = tmp_path / "slipway"
     copy_of_the_repository(root)

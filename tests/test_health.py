@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from structlog.testing import capture_logs
 
+from slipway.bot.chat.model import ChatHealth
+from slipway.bot.clouds.contact import CloudContact
+from slipway.bot.core.errors import CloudError, CloudErrorKind
 from slipway.bot.health.heartbeat import Heartbeat
-from slipway.bot.health.report import FILE, problem
+from slipway.bot.health.report import FILE, problem, report
 from tests.support.clock import NOW, FakeClock
 from tests.support.memory_chat import MemoryChat
 
@@ -106,6 +109,54 @@ async def test_a_bot_ends_in_peace_where_its_heartbeat_cannot_be_taken_away(tmp_
             (tmp_path / FILE).unlink()
             (tmp_path / FILE).mkdir()
     assert [entry["log_level"] for entry in logs] == ["warning"]
+
+
+def test_a_wrong_clock_is_told_and_makes_no_bot_ill(tmp_path: Path) -> None:
+    clock, chat = FakeClock(), MemoryChat()
+    ahead = ChatHealth(True, timedelta(), "", clock_ahead=timedelta(hours=3))
+    (tmp_path / FILE).write_text(Heartbeat(tmp_path, {}, clock)._beat({chat.platform: ahead}))
+    found = report(tmp_path, clock())
+    assert found.problem is None
+    (warning,) = found.warnings
+    assert warning.startswith("This machine's clock is 3h ahead of that of Console")
+
+
+def test_when_each_cloud_answered_is_told_and_makes_no_bot_ill(tmp_path: Path) -> None:
+    clock = FakeClock()
+    contacts = {name: CloudContact(clock) for name in ("aws", "azure", "azure.staging")}
+
+    def ask(name: str, kind: CloudErrorKind | None = None) -> None:
+        with suppress(CloudError), contacts[name].noting():
+            if kind is not None:
+                raise CloudError(kind, cloud=name, sentence="It did not do it.")
+
+    def clouds() -> tuple[str, ...]:
+        heartbeat = Heartbeat(tmp_path, {}, clock, contacts=contacts)
+        (tmp_path / FILE).write_text(heartbeat._beat({}))
+        found = report(tmp_path, clock())
+        assert found.problem is None
+        return found.clouds
+
+    ask("aws")
+    ask("azure", CloudErrorKind.NOT_FOUND)  # an answer all the same
+    clock.advance(timedelta(minutes=3))
+    assert clouds() == (
+        "aws answered 3 min ago.",
+        "azure answered 3 min ago.",
+        "azure.staging was not asked for anything since the start.",
+    )
+    ask("aws", CloudErrorKind.UNREACHABLE)
+    ask("azure.staging", CloudErrorKind.REFUSED)
+    clock.advance(timedelta(hours=50))
+    ask("azure")
+    assert clouds() == (
+        "aws failed 2 days ago: It did not do it. Before, it answered 2 days ago.",
+        "azure answered less than a minute ago.",
+        "azure.staging failed 2 days ago: It did not do it.",
+    )
+    ask("aws", CloudErrorKind.CAPACITY)
+    clock.advance(timedelta(hours=2))
+    assert clouds()[0] == "aws answered 2 h ago."
 
 
 def told(folder: Path, text: str) -> str | None:

@@ -20,8 +20,9 @@ EVERYWHERE = {"pydantic", "structlog"}
 
 OWNERS = {
     "alembic": ("bot/store",),
-    "aiohttp": ("bot/chat", "bot/clouds"),
+    "aiohttp": ("bot/chat", "bot/clouds", "bot/subjects/machines/keys"),
     "apscheduler": ("scheduler",),
+    "cryptography": ("bot/chat/matrix", "bot/clouds/azure/machines/nobodys_key.py"),
     "click": ("bot/cli", "bot/core/commands.py", "bot/clouds/simulated", "commands"),
     "dbos": ("bot/workflows",),
     "pydantic_core": ("bot/config",),
@@ -31,15 +32,18 @@ OWNERS = {
         "bot/operations/audit.py",
         "bot/operations/changes.py",
         "bot/messages/outbox.py",
+        "bot/operations/proposals.py",
         "bot/operations/repository.py",
         "bot/operations/rows.py",
         "bot/operations/trail",
         "bot/operations/runs/runner.py",
         "bot/operations/standing.py",
         "bot/store",
+        "bot/subjects/machines/leases/repository.py",
+        "bot/subjects/machines/keys/repository.py",
         "bot/workflows",
     ),
-    "typing_extensions": ("bot/core",),
+    "typing_extensions": ("bot/clouds", "bot/core"),
 }
 """The folders and modules that may import a library; one that is not here belongs to the one adapter that has it."""
 

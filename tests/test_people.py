@@ -14,7 +14,7 @@ from slipway.bot.chat.matrix.platform import MATRIX
 from slipway.bot.chat.model import SCHEDULE, Platform
 from slipway.bot.chat.slack.platform import SLACK
 from slipway.bot.config.settings import SlipwaySettings
-from slipway.bot.people import Identity, People, PersonKind, is_schedule
+from slipway.bot.people import Identity, People, PersonKind, is_automatic
 
 STRANGER = Identity(MATRIX, "@mallory:example.org")
 
@@ -109,8 +109,8 @@ def test_a_schedule_has_rights_of_its_own_and_is_no_human() -> None:
     assert weekly is not None
     assert weekly is known.by_id("schedule:weekly")
     assert not weekly.human
-    assert is_schedule(weekly.id)
-    assert not is_schedule("alice")
+    assert is_automatic(weekly.id)
+    assert not is_automatic("alice")
     assert known.schedules == (weekly,)
     assert known.may(weekly, "promote", changes=True)
     assert not known.may(weekly, "cleanup", changes=True)
@@ -201,7 +201,7 @@ class TestRefusal:
         text = people().refusal(None, STRANGER, "promote", changes=True)
         assert "I do not know you" in text
         assert "`matrix:@mallory:example.org`" in text
-        assert "Alice (alice) has it." in text
+        assert "Alice" not in text  # strangers learn nobody's name
 
     def test_a_strangers_account_cannot_break_out_of_its_marks(self) -> None:
         sender = Identity(MATRIX, "@a`b:example.org")

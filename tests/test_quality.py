@@ -13,6 +13,7 @@ from tests.conformance.harness import Capability
 from tests.conformance.harnesses import modules
 from tests.conformance.harnesses.memory import MemoryHarness
 from tests.crash.scenarios import scenarios
+from tests.reliability.orders import ORDERS
 from tests.support.configuration import DECLARED, settings_of, valid_document
 from tests.support.quality import ROOT, RULES, Part, PartKind, missing_evidence, parts
 
@@ -62,6 +63,7 @@ def _has_page(part: Part) -> bool:
 
 CHECKS: dict[tuple[PartKind, str], Callable[[Part], bool]] = {
     (PartKind.SUBJECT, "crash-tests"): lambda part: _kinds(part) <= scenarios().keys(),
+    (PartKind.SUBJECT, "long-harness"): lambda part: _kinds(part) <= {order.kind for order in ORDERS},
     (PartKind.SUBJECT, "golden-cards"): _has_golden_cards,
     (PartKind.SUBJECT, "check-lines"): lambda part: any(
         part.declaration.summary(settings_of(valid_document()))

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 from slipway.bot.chat.model import Address
-from slipway.bot.clouds.aws import machines as aws
 from slipway.bot.config.settings import SlipwaySettings
 from slipway.bot.core.settings_table import TableShape
 from slipway.commands.grammar.arguments import Misuse, parse
@@ -85,7 +84,12 @@ def test_every_command_line_it_shows_is_understood() -> None:
         assert not isinstance(parse(found.command, found.args, "!"), Misuse), line
 
 
-@pytest.mark.parametrize("line", shell_lines("printf"))
+DEMOS = shell_lines("printf")
+
+
+@pytest.mark.parametrize(
+    "line", [DEMOS[0], *(pytest.param(each, marks=pytest.mark.slow) for each in DEMOS[1:])]
+)
 def test_the_demos_that_it_shows_run(line: str, path: str, tmp_path: Path) -> None:
     ended = run(line, path, tmp_path)
     assert (ended.returncode, ended.stderr) == (0, "")
@@ -104,13 +108,21 @@ def test_the_example_configuration_is_right_with_the_password_in_the_environment
     secret = tmp_path / "matrix-password"
     secret.write_text("a password\n")
     secret.chmod(0o600)
-    (copy,) = shell_lines("cp slipway.example.toml")
+    copy = "cp slipway.example.toml slipway.toml"
+    assert f"`{copy}`" in README
     (check,) = shell_lines("slipway check")
     for name, value in (("SLIPWAY_MATRIX_PASSWORD", "secret"), ("SLIPWAY_MATRIX_PASSWORD_FILE", str(secret))):
         assert any(name in line for line in shell_lines("export"))
         ended = run(f"{copy} && {check}", path, tmp_path, **{name: value})
         assert ended.returncode == 0, ended.stderr
         assert "slipway.toml is right." in ended.stdout
+
+
+def test_the_configuration_that_it_shows_how_to_make_is_right(path: str, tmp_path: Path) -> None:
+    (made,) = re.findall(r"^ *(slipway init --config(?:.*\\\n)+.*)$", README, re.MULTILINE)
+    ended = run(f"{made} && slipway check --strict mine.toml", path, tmp_path, SLIPWAY_MATRIX_PASSWORD="x")
+    assert ended.returncode == 0, ended.stderr
+    assert "mine.toml is right.\n" in ended.stdout
 
 
 def test_every_table_of_the_configuration_is_in_the_overview() -> None:
@@ -150,18 +162,3 @@ def test_links_lead_somewhere(page: Path) -> None:
             titles = re.findall(r"^#+ (.*)$", file.read_text("utf-8"), re.MULTILINE)
             anchors = {re.sub(r"[^\w -]", "", title).lower().replace(" ", "-") for title in titles}
             assert heading in anchors, f"{page.name}: {where}#{heading}"
-
-
-def test_the_aws_policy_allows_what_the_adapter_calls_and_nothing_else() -> None:
-    policy = json.loads((ROOT / "deploy/aws-policy.json").read_text("utf-8"))
-    allowed = set()
-    for statement in policy["Statement"]:
-        action = statement["Action"]
-        allowed |= set(action if isinstance(action, list) else [action])
-    source = Path(aws.__file__).read_text("utf-8")
-    calls = set(re.findall(r'"((?:describe|run|terminate)_[a-z_]+)"', source))
-    camel = {"ec2:" + "".join(word.capitalize() for word in call.split("_")) for call in calls}
-    assert len(camel) >= 6
-    assert allowed == camel | {"ec2:CreateTags"}  # which RunInstances needs for the tags it is given
-    changing = [each for each in policy["Statement"] if each["Sid"] != "Look"]
-    assert all("Condition" in each and each["Resource"] != "*" for each in changing)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import Generic, Protocol, TypeVar
 
 from slipway.bot.chat.forms import CommandForm
@@ -31,9 +32,12 @@ _FUNCTIONS = (
     "account_problem",
     "room_problem",
     "check",
+    "warnings",
     "rooms",
+    "notice_rooms",
     "named_accounts",
     "group_problem",
+    "introduction",
 )
 
 
@@ -62,6 +66,8 @@ class HostCallbacks:
         set_group_members: takes in who is in them, in place of what was known before.
         max_age: how old a message may be that is still acted on, in seconds.
         answers: to be called when the platform answers again after it did not: what waits for it is tried then.
+        room_changed: to be called with a room's id when the platform tells of something by which the room may be
+            gone, or back: it is asked then, by :class:`slipway.bot.chat.model.KnowsRooms`.
     """
 
     knows: Callable[[str], bool]
@@ -72,6 +78,7 @@ class HostCallbacks:
     set_group_members: Callable[[Mapping[str, frozenset[str]]], None]
     max_age: float
     answers: Callable[[], None] = lambda: None
+    room_changed: Callable[[str], None] = lambda _room: None
 
 
 @dataclass(frozen=True)
@@ -108,16 +115,22 @@ class ChatDeclaration(Declaration, Generic[SettingsT]):
         check: mistakes that show from several keys of the table; keys are given without the table's name.
             ``secrets`` says whether missing secrets are told: not where one could not be read, which is told
             already.
+        warnings: what is allowed in the table and hardly meant, such as no way to log in; gets the state folder,
+            where a login may be kept, and gives keys without the table's name.
         account_problem: what is wrong with an account's id, as the rest of a sentence that begins with the
             address in quotes; None if it can be one.
         room_problem: the same for a room's id, which must be an id and no alias.
         rooms: ids of all rooms that the bot works in, as far as the settings tell; empty where they do not.
+        notice_rooms: ids of the rooms that are told where the bot itself is in trouble.
         describe: the platform in a few words, for `slipway check`; empty for none.
         probe: tries the connection, for `slipway doctor`; None where there is nothing to try.
         group_key: the key of a role that names this platform's user groups, such as ``slack_groups``; empty
             where the platform has none.
         group_problem: what is wrong with a user group's id; None if it can be one.
+        introduction: how whoever runs Slipway lets in somebody whose account nobody has, as a sentence or more;
+            empty where adding the account to a person's identities is all.
         auxiliary: whether the bot goes on without this chat while others are there; alone, its end is the bot's.
+        rooms_key: the key of the table that lists the rooms to work in, which `slipway init` asks for; empty: none.
         account_example: an identity, for mistakes: ``matrix:@alice:example.org``.
         room_example: a room, as a schedule names it.
     """
@@ -131,11 +144,15 @@ class ChatDeclaration(Declaration, Generic[SettingsT]):
     switch: str = ""
     named_accounts: Callable[[SettingsT], Mapping[str, str]] = lambda _settings: {}
     check: Callable[[SettingsT, bool], Iterator[Problem]] = lambda _settings, _secrets: iter(())
+    warnings: Callable[[SettingsT, Path], Iterator[Problem]] = lambda _settings, _state_dir: iter(())
     rooms: Callable[[SettingsT], tuple[str, ...]] = lambda _settings: ()
+    notice_rooms: Callable[[SettingsT], tuple[str, ...]] = lambda _settings: ()
     probe: Callable[[SettingsT, str], Awaitable[Finding]] | None = None
     group_key: str = ""
     group_problem: Callable[[str], str | None] = lambda _group: None
+    introduction: Callable[[str], str] = lambda _account: ""
     auxiliary: bool = False
+    rooms_key: str = ""
     account_example: str = ""
     room_example: str = ""
 
@@ -148,16 +165,15 @@ class ChatDeclaration(Declaration, Generic[SettingsT]):
         check_callables(owner, self, _FUNCTIONS)
         if self.probe is not None:
             check_callables(owner, self, ("probe",))
-        for text in ("switch", "group_key", "account_example", "room_example"):
+        for text in ("switch", "group_key", "rooms_key", "account_example", "room_example"):
             check_text(owner, text, getattr(self, text))
         if self.account_example and not self.account_example.startswith(f"{self.platform}:"):
             raise DeclarationError(
                 f"The account_example of {self.platform} must begin with {self.platform}:."
             )
-        if self.switch and self.switch not in self.settings.model_fields:
-            raise DeclarationError(
-                f"The settings of {self.platform} have no key {self.switch} to switch it on."
-            )
+        for key, use in ((self.switch, "switch it on"), (self.rooms_key, "list its rooms")):
+            if key and key not in self.settings.model_fields:
+                raise DeclarationError(f"The settings of {self.platform} have no key {key} to {use}.")
         _ = self.table  # raises where its settings cannot be a table
 
     def enabled(self, settings: SettingsT) -> bool:

@@ -14,13 +14,16 @@ from typing import Annotated, Literal, NewType, Protocol, runtime_checkable
 
 from pydantic import Field as PydanticField
 
-from slipway.bot.core.model import Model
+from slipway.bot.core.model import Json, Model
 
 Platform = NewType("Platform", str)
 """Where people talk, such as ``matrix``. Each adapter names its own; nothing else lists them."""
 
 SCHEDULE = Platform("schedule")
 """The platform of identities that no person speaks from: those of schedules. Nobody answers there."""
+
+SERVICE = Platform("service")
+"""As :data:`SCHEDULE`, of what looks after something by itself, such as the leases of machines."""
 
 
 class Room(Model):
@@ -34,6 +37,7 @@ class Address(StrEnum):
     """How a message was meant for the bot, as far as the platform tells."""
 
     ROOM = "room"  # said in a room: needs the prefix
+    REPLY = "reply"  # in answer to a message of the bot: a command's name needs no prefix, all else is talk
     MENTION = "mention"  # the bot was mentioned, and the mention was taken off the text
     DIRECT = "direct"  # a chat with the bot alone
 
@@ -44,6 +48,15 @@ class Assurance(StrEnum):
     FULL = "full"
     DOUBTED = "doubted"  # act on it, and say why it is doubted
     REFUSED = "refused"  # change nothing on the strength of it, and say why
+
+
+class Audience(StrEnum):
+    """Who saw somebody say something, and so whom an answer is for."""
+
+    ROOM = "room"
+    SENDER = (
+        "sender"  # nobody else: what only answers is theirs alone, and what changes something says who asked
+    )
 
 
 class MessageEvent(Model):
@@ -63,6 +76,7 @@ class MessageEvent(Model):
     sent_at: datetime  # by the platform's clock
     assurance: Assurance = Assurance.FULL
     doubt: str = ""
+    audience: Audience = Audience.ROOM
 
 
 class Choice(StrEnum):
@@ -139,12 +153,33 @@ class Field(Model):
     value: str
 
 
+class TableForm(StrEnum):
+    """How a table is read. A platform that has but one way to show tables shows both alike."""
+
+    GRID = "grid"  # across and down: rows are compared
+    LIST = "list"  # row by row: a term, and what is said of it
+
+
 class Table(Model):
-    """Rows under headings. Every row has as many cells as there are columns."""
+    """Rows under headings. Every row has as many cells as there are columns.
+
+    ``values`` are the same rows for programs, a value by its name each; none where there are only words. See
+    :mod:`slipway.bot.chat.tables`.
+    """
 
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    values: tuple[dict[str, Json], ...] = ()
     title: str = ""
+    form: TableForm = TableForm.GRID
+
+
+class Consequence(StrEnum):
+    """What a press leads to, as far as platforms show it."""
+
+    NOTHING = "nothing"  # it only shows something
+    ORDINARY = "ordinary"
+    ENDING = "ending"  # something ends by it that nothing brings back
 
 
 class Button(Model):
@@ -158,6 +193,7 @@ class Button(Model):
     operation_id: str
     digest_prefix: str
     authentic: bool = False
+    consequence: Consequence = Consequence.ORDINARY
 
 
 class Shortcut(Model):
@@ -168,6 +204,34 @@ class Shortcut(Model):
 
     label: str
     command: str  # without prefix
+    consequence: Consequence = Consequence.ORDINARY
+
+
+class CardOutcome(StrEnum):
+    """What became of what was asked for, for programs."""
+
+    ANSWERED = "answered"  # or proposed, or done
+    REFUSED = "refused"  # not understood, not allowed, or not possible as asked
+    FAILED = "failed"  # it was tried, or looked at, and did not work
+
+
+class OperationFacts(Model):
+    """The operation that a card is about, as values for programs."""
+
+    id: str
+    kind: str
+    state: str
+    ended: bool
+    command: str
+    requester: str
+    digest: str
+    asked_at: datetime
+    expires_at: datetime
+    ended_at: datetime | None
+    approvals: int
+    approvals_needed: int
+    steps: int
+    steps_done: int
 
 
 class Card(Model):
@@ -176,8 +240,10 @@ class Card(Model):
     ``title`` says it all in one line. ``text``, field values, cells and ``notes`` are plain text in which
     `` `backticks` `` mark something to type or a literal; there is no other markup, and renderers escape
     everything else. ``mentions`` are speaker ids on the message's platform. ``private_to`` is the one speaker
-    whom it concerns: a platform that can show it to them alone does so, the others show it to all. What is
-    ``fleeting`` will be replaced: an edit by it attaches no file, however long it is.
+    whom it concerns: a platform that can show it to them alone does so, the others show it to all. ``answers`` is
+    the platform's id of the message that a new one answers, for platforms that show that. What is ``fleeting`` will
+    be replaced: an edit by it attaches no file, however long it is. ``outcome`` and ``operation`` are for
+    programs, and shown to nobody.
     """
 
     tone: Tone = Tone.INFO
@@ -190,7 +256,10 @@ class Card(Model):
     shortcuts: tuple[Shortcut, ...] = ()
     mentions: tuple[str, ...] = ()
     private_to: str | None = None
+    answers: str | None = None
     fleeting: bool = False
+    outcome: CardOutcome = CardOutcome.ANSWERED
+    operation: OperationFacts | None = None
 
 
 Accept = Callable[[AnyEvent], Awaitable[bool | None]]
@@ -207,6 +276,9 @@ class ChatHealth:
     connected: bool
     last_heard_from: timedelta | None  # age of the last successful contact with the platform
     detail: str
+    clock_ahead: timedelta | None = (
+        None  # how far the bot's clock is ahead of the platform's, where that is known
+    )
 
 
 class Chat(Protocol):
@@ -258,6 +330,78 @@ class Chat(Protocol):
 
     def health(self) -> ChatHealth:
         """How the connection is doing now."""
+        ...
+
+
+@runtime_checkable
+class SendsDirectMessages(Protocol):
+    """What a chat may be besides: one where a person can be spoken to alone, who has not begun it."""
+
+    async def direct_room(self, account: str) -> str:
+        """The room with an account alone, made where there is none.
+
+        Raises:
+            ChatError: there is none, and none can be made.
+        """
+        ...
+
+
+@runtime_checkable
+class KnowsRooms(Protocol):
+    """What a chat may be besides: one that can be asked who reads a room, and whether it still takes messages.
+
+    Where its platform tells of something by which that may have changed, it calls ``room_changed`` of
+    :class:`slipway.bot.chat.declaration.HostCallbacks`.
+    """
+
+    async def why_gone(self, room: str) -> str | None:
+        """Why a room takes nothing from the bot until somebody changes that, as a sentence; None where it does.
+
+        Raises:
+            ChatError: the platform does not say.
+        """
+        ...
+
+    async def is_direct(self, room: str) -> bool:
+        """Whether one person alone reads what the bot says in a room; false where the platform does not say."""
+        ...
+
+
+@runtime_checkable
+class SendsUnrecorded(Protocol):
+    """What a chat may be besides: one that stores something of each message it sends, and can do without.
+
+    For what has to be said just because nothing can be stored, or is worth saying only now.
+    """
+
+    async def send_unrecorded(self, room: str, card: Card) -> str:
+        """Send a card at once, behind nothing that waits, and return the platform's message id.
+
+        Nothing is stored for it, so that after a doubtful outcome nobody finds it again.
+
+        Raises:
+            ChatError: the platform did not take it.
+        """
+        ...
+
+
+@runtime_checkable
+class OffersShortcuts(Protocol):
+    """What a chat may be besides: one whose cards have a button for each of their shortcuts."""
+
+    @property
+    def offers_shortcuts(self) -> bool:
+        """Whether it is one."""
+        ...
+
+
+@runtime_checkable
+class DatesEdits(Protocol):
+    """What a chat may be besides: one where a card's buttons, or its file, may follow its edit much later."""
+
+    def edited_at(self, room: str, message_id: str) -> datetime | None:
+        """When the platform took what one of the bot's messages shows, by the bot's clock; None where that is not
+        known any more."""
         ...
 
 

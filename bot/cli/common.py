@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn, TypeVar
 
@@ -13,6 +14,7 @@ import click
 from slipway.bot.core.errors import ConfigError, SlipwayError
 
 if TYPE_CHECKING:
+    from slipway.bot.config.document import Document
     from slipway.bot.config.settings import SlipwaySettings
     from slipway.bot.declared import Declarations
 
@@ -20,6 +22,12 @@ T = TypeVar("T")
 
 EXIT_FAILURE = 1
 EXIT_CONFIG = 2
+EXIT_REFUSED = 3
+"""The bot did not do what was asked for: not understood, not allowed, or not possible as asked."""
+EXIT_UNFINISHED = 4
+"""What was asked for had not ended when the time to wait for it was over. It goes on."""
+EXIT_INTERRUPTED = 130
+"""Ctrl-C; as a shell has it."""
 
 config_option = click.option(
     "--config",
@@ -28,26 +36,53 @@ config_option = click.option(
     default=Path("slipway.toml"),
     envvar="SLIPWAY_CONFIG",
     show_default=True,
+    show_envvar=True,
     help="The configuration file.",
 )
 """The option that names the configuration file."""
 
 
-def load_settings(path: Path) -> tuple[SlipwaySettings, Declarations]:
-    """The checked configuration, and what it was checked against; ends the program where it has mistakes."""
-    from slipway.bot.config.load import load
+@dataclass(frozen=True)
+class Configured:
+    """A configuration without mistakes.
+
+    Attributes:
+        settings: what it says.
+        declarations: what it was checked against.
+        document: how it is written.
+    """
+
+    settings: SlipwaySettings
+    declarations: Declarations
+    document: Document
+
+
+def configured(path: Path, consequence: str = "") -> Configured:
+    """The checked configuration; ends the program where it has mistakes, saying what comes of that."""
+    from slipway.bot.config.document import read_document
+    from slipway.bot.config.load import settings_of
     from slipway.bot.declared import declared
     from slipway.commands.scheduled import schedule_problems
 
     declarations = in_plain_words(declared)
 
-    def checked() -> SlipwaySettings:
-        settings = load(path, os.environ, spec=declarations.spec)
-        if problems := schedule_problems(settings, declarations.commands):
-            raise ConfigError(problems)
-        return settings
+    def checked() -> Configured:
+        document = read_document(path)
+        settings = settings_of(
+            document,
+            os.environ,
+            spec=declarations.spec,
+            further=lambda settings: schedule_problems(settings, declarations.commands),
+        )
+        return Configured(settings, declarations, document)
 
-    return _without_mistakes(checked), declarations
+    return _without_mistakes(checked, consequence)
+
+
+def load_settings(path: Path, consequence: str = "") -> tuple[SlipwaySettings, Declarations]:
+    """The checked configuration, and what it was checked against; ends the program where it has mistakes."""
+    found = configured(path, consequence)
+    return found.settings, found.declarations
 
 
 def state_dir_of(path: Path) -> Path:
@@ -57,13 +92,13 @@ def state_dir_of(path: Path) -> Path:
     return _without_mistakes(lambda: state_dir(path, os.environ))
 
 
-def _without_mistakes(read: Callable[[], T]) -> T:
+def _without_mistakes(read: Callable[[], T], consequence: str = "") -> T:
     try:
         return read()
     except ConfigError as error:
         from slipway.bot.core.problems import render_problems
 
-        click.echo(render_problems(error.problems), err=True)
+        click.echo(render_problems(error.problems, consequence), err=True)
         sys.exit(EXIT_CONFIG)
 
 

@@ -7,14 +7,15 @@ import logging
 import os
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from slipway.bot import logs
 from slipway.bot.app import App
+from slipway.bot.chat.console.adapter import FINISHING, PATIENCE, ConsoleChat
 from slipway.bot.chat.console.board import Board
 from slipway.bot.chat.console.declaration import CHAT as CONSOLE_CHAT
 from slipway.bot.chat.console.inputs import Input
@@ -24,15 +25,16 @@ from slipway.bot.chat.console.screen import ERASE
 from slipway.bot.chat.console.standard_streams import ConsoleOptions, build_console
 from slipway.bot.chat.console.tour import Story, Tour
 from slipway.bot.chat.declaration import ChatContext
-from slipway.bot.chat.model import Card, Chat
+from slipway.bot.chat.model import Card, CardOutcome, Chat
 from slipway.bot.cli.demo_settings import demo_settings
+from slipway.bot.clouds.simulated.accounts import demo_accounts
 from slipway.bot.clouds.simulated.aws.process import SimulatorError
 from slipway.bot.clouds.simulated.aws.seed import fedora_machines
 from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
 from slipway.bot.clouds.simulated.azure import SimulatedAzure
 from slipway.bot.clouds.simulated.fedora import fedora_gallery
 from slipway.bot.config.settings import SlipwaySettings
-from slipway.bot.core.errors import StateError
+from slipway.bot.core.errors import ChatError, StateError
 from slipway.bot.core.times import system_clock
 from slipway.bot.declared import Declarations, declared
 from slipway.bot.signals import stop_on_signals
@@ -75,13 +77,36 @@ class DemoOptions:
     state: Path | None
 
 
-async def run_demo(options: DemoOptions) -> None:
-    """Start the simulated clouds and the bot, and talk until the input ends.
+@dataclass
+class Stopping:
+    """Whether the demo is to end, and whether the bot is there that looks at this."""
+
+    asked: asyncio.Event
+    bot_looks: bool = False
+
+
+async def run_demo(options: DemoOptions) -> frozenset[CardOutcome]:
+    """Start the simulated clouds and the bot, and talk until the input ends; gives what became of what was asked for.
 
     Raises:
         ConfigError: nobody in the demo is called as the speaker.
         StateError: the state folder cannot be used.
     """
+    stopping = Stopping(stop_on_signals())  # first: whatever is made from here on is taken away again
+    running = asyncio.create_task(_run(options, stopping))
+    asked = asyncio.create_task(stopping.asked.wait())
+    try:
+        await asyncio.wait({running, asked}, return_when=asyncio.FIRST_COMPLETED)
+        if not running.done() and not stopping.bot_looks:
+            running.cancel()
+        with suppress(asyncio.CancelledError):
+            return await running
+        return frozenset()
+    finally:
+        asked.cancel()
+
+
+async def _run(options: DemoOptions, stopping: Stopping) -> frozenset[CardOutcome]:
     async with AsyncExitStack() as stack:
         stack.enter_context(_errors_beside(options.state))
         state = options.state or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="slipway-")))
@@ -91,14 +116,18 @@ async def run_demo(options: DemoOptions) -> None:
             azure_url = await azure.start()
             stack.push_async_callback(azure.stop)
             aws_url, lacking = await _simulated_aws(stack)
+            accounts = demo_accounts()
+            await accounts.start()
+            stack.push_async_callback(accounts.stop)
             settings = demo_settings(
                 state_dir=state.absolute(),
                 aws_endpoint=aws_url,
                 azure_endpoint=azure_url,
+                key_addresses={"github": accounts.github_url, "gitlab": accounts.gitlab_url},
                 spec=declarations.spec,
                 speaker=options.speaker,
             )
-        await _converse(settings, declarations, options, lacking)
+        return await _converse(settings, declarations, options, lacking, stopping)
 
 
 @contextmanager
@@ -127,18 +156,21 @@ def _errors_beside(state: Path | None) -> Iterator[None]:
         yield
         return
     path = _log_file(state)
-    with path.open("a", encoding="utf-8") as stream:
-        before = stream.tell()
-        logs.configure("console", level=logging.ERROR, stream=stream)
-        try:
-            yield
-        finally:
-            logs.configure("console", level=logging.ERROR)
-            logged, kept = stream.tell() > before, stream.tell() > 0
-    if logged:
-        print(f"Something went wrong inside Slipway. Its log is {path}", file=sys.stderr)  # noqa: T201
-    if not kept:
-        path.unlink()
+    before = path.stat().st_size
+    try:
+        with path.open("a", encoding="utf-8") as stream:
+            logs.configure("console", level=logging.ERROR, stream=stream)
+            try:
+                yield
+            finally:
+                logs.configure("console", level=logging.ERROR)
+    finally:
+        size = path.stat().st_size
+        if not size:
+            path.unlink()
+        if size > before:
+            with suppress(OSError):  # the terminal may be gone
+                print(f"Something went wrong inside Slipway. Its log is {path}", file=sys.stderr)  # noqa: T201
 
 
 def _log_file(state: Path | None) -> Path:
@@ -171,8 +203,12 @@ async def _simulated_aws(stack: AsyncExitStack) -> tuple[str | None, str]:
 
 
 async def _converse(
-    settings: SlipwaySettings, declarations: Declarations, options: DemoOptions, lacking: str
-) -> None:
+    settings: SlipwaySettings,
+    declarations: Declarations,
+    options: DemoOptions,
+    lacking: str,
+    stopping: Stopping,
+) -> frozenset[CardOutcome]:
     contexts: list[ChatContext[Any]] = []
 
     async def idle() -> None:
@@ -192,6 +228,8 @@ async def _converse(
 
     def build(context: ChatContext[Any]) -> Chat:
         contexts.append(context)
+        if options.state is not None:
+            chat.remember_in(context.store)
         return chat
 
     if mode is not Mode.JSON and not options.tour:
@@ -199,4 +237,24 @@ async def _converse(
     elif lacking:
         print(lacking, file=sys.stderr)  # noqa: T201
     app = App(settings, declarations, chats=(ChatBuilder(CONSOLE, build),))
-    await app.run(stop_on_signals())
+    stopping.bot_looks = True
+    waiting = asyncio.create_task(say_what_it_waits_for(chat, stopping.asked, idle), name="end of the demo")
+    try:
+        await app.run(stopping.asked)
+    finally:
+        waiting.cancel()
+        await asyncio.gather(waiting, return_exceptions=True)
+    return frozenset(chat.outcomes)
+
+
+async def say_what_it_waits_for(
+    chat: ConsoleChat, stop: asyncio.Event, idle: Callable[[], Awaitable[object]]
+) -> None:
+    """Say, where it is told to stop while work is under way, that this ends first."""
+    await stop.wait()
+    try:
+        async with asyncio.timeout(PATIENCE):
+            await idle()
+    except TimeoutError:
+        with suppress(ChatError):  # nobody reads it
+            await chat.greet(FINISHING)

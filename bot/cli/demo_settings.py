@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,9 @@ from slipway.bot.config.spec import ConfigSpec
 # The simulated clouds look at no credentials, and the SDKs want some before they speak.
 _NO_SECRETS = {"SLIPWAY_AWS_ACCESS_KEY_ID": "demo", "SLIPWAY_AWS_SECRET_ACCESS_KEY": "demo"}
 
+# Where the people of the demo publish their SSH keys; only with the simulated services, for others have these names.
+_ACCOUNTS = {"alice": ["github:alice"], "bob": ["gitlab:bob"]}
+
 
 def demo_settings(
     *,
@@ -22,6 +26,7 @@ def demo_settings(
     azure_endpoint: str,
     spec: ConfigSpec,
     speaker: str = "alice",
+    key_addresses: Mapping[str, str] | None = None,
 ) -> SlipwaySettings:
     """The demo's settings, checked as any others are.
 
@@ -31,6 +36,8 @@ def demo_settings(
         azure_endpoint: where the simulated ARM listens.
         spec: what slipway.toml may speak of.
         speaker: as whom one speaks: ``alice``, ``bob``, ``carol`` or ``admin``.
+        key_addresses: where the simulated GitHub and GitLab listen, by their keys in ``[keys]``; None gives nobody an
+            account there.
 
     Raises:
         ConfigError: nobody in the demo is called so.
@@ -40,6 +47,10 @@ def demo_settings(
     document["state_dir"] = str(state_dir)
     document["console"]["speaker"] = speaker
     document["azure"]["endpoint"] = azure_endpoint
+    if key_addresses is not None:
+        document["keys"] = dict(key_addresses)
+        for person in document["person"]:
+            person["keys"] = _ACCOUNTS.get(person["id"], [])
     if aws_endpoint is None:
         del document["aws"], document["profiles"]
     else:

@@ -4,76 +4,202 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from dataclasses import dataclass
+from textwrap import fill
+from typing import TextIO
 
-from slipway.bot.chat.model import SYMBOLS, Card, Table, Tone
-from slipway.bot.clouds.capabilities import Adapter
+from slipway.bot.chat.model import SYMBOLS, Tone
+from slipway.bot.clouds.capabilities import Adapter, Clouds
 from slipway.bot.config.settings import SlipwaySettings
 from slipway.bot.core.errors import CloudError, SlipwayError
 from slipway.bot.core.probes import Finding
+from slipway.bot.core.problems import one_line
 from slipway.bot.declared import Declarations
 
 PATIENCE = 60.0
 """Seconds for one connection, all tries included."""
 
+_ERASE = "\r\x1b[K"
 
-async def examine(settings: SlipwaySettings, declarations: Declarations) -> tuple[Finding, ...]:
-    """Try everything that is configured, side by side: chats, clouds, and what subjects need of them."""
-    clouds = declarations.open_clouds(settings, os.environ)
+
+@dataclass(frozen=True)
+class Look:
+    """A connection to try: its name, and what tries it."""
+
+    name: str
+    look: Awaitable[Finding]
+
+
+class Progress:
+    """Says how each connection is as soon as that is known, and what is still being tried where somebody watches.
+
+    Args:
+        stream: where to say it.
+        sources: where each secret came from, by its key: ``azure.client_secret``.
+    """
+
+    def __init__(self, stream: TextIO, sources: Mapping[str, str]) -> None:
+        self._stream = stream
+        self._sources = sources
+        self._pending: list[str] = []
+
+    def begin(self, names: list[str]) -> None:
+        """These are tried now."""
+        self._pending = list(names)
+        self._wait()
+
+    def tell(self, finding: Finding) -> None:
+        """One of them is done."""
+        self._pending.remove(finding.what)
+        erase = _ERASE if self._stream.isatty() else ""
+        text = "\n".join(map(self._wrapped, lines(finding, self._sources)))
+        self._stream.write(f"{erase}{text}\n")
+        self._wait()
+
+    def _wrapped(self, line: str) -> str:
+        """Broken between words where somebody watches; a program gets a line for a line."""
+        if not self._stream.isatty():
+            return line
+        indent = " " * (len(line) - len(line.lstrip()) or 4)
+        return fill(
+            line, self._columns, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+        )
+
+    @property
+    def _columns(self) -> int:
+        return max(20, os.get_terminal_size(self._stream.fileno()).columns)
+
+    def _wait(self) -> None:
+        if self._stream.isatty() and self._pending:
+            waiting = f"Trying {', '.join(self._pending)}…"
+            self._stream.write(waiting if len(waiting) < self._columns else f"Trying {len(self._pending)}…")
+        self._stream.flush()
+
+
+def lines(finding: Finding, sources: Mapping[str, str]) -> Iterator[str]:
+    """How one connection is: what was found, as whom, what is wrong, and what to do about it.
+
+    Args:
+        finding: what trying it brought.
+        sources: where each secret came from, by its key.
+    """
+    detail = finding.detail if finding.well or finding.detail != "does not work" else ""
+    symbol = SYMBOLS[Tone.DONE if finding.well else Tone.FAILED]
+    state = "works" if finding.well else "does not work"
+    yield one_line(f"{symbol} {finding.what} {state}{f': {detail}' if detail else ''}")
+    own = [
+        f"{key} from {source}" for key, source in sources.items() if key.rpartition(".")[0] == finding.what
+    ]
+    if by := "; ".join(filter(None, (finding.by, *own))):
+        yield one_line(f"    by {by}")
+    for problem in finding.problems:
+        yield one_line(f"    {problem}")
+    for warning in finding.warnings:
+        yield one_line(f"    {SYMBOLS[Tone.WARNING]} {warning}")
+    if finding.next and not finding.well:
+        yield one_line(f"    Next: {finding.next}")
+
+
+def conclusion(findings: tuple[Finding, ...]) -> str:
+    """All of it in one sentence."""
+    if not findings:
+        return "There is no connection to try."
+    tried = [finding for finding in findings if finding.connection]
+    beside = [
+        finding.what.capitalize() for finding in findings if not finding.connection and not finding.well
+    ]
+    unwell = sum(not finding.well for finding in tried)
+    if unwell:
+        words = f"{unwell} of {len(tried)} connections {'does' if unwell == 1 else 'do'} not work."
+    else:
+        words = "All connections work." if len(tried) > 1 else "The connection works."
+    return " ".join([words, *(f"{what} does not." for what in beside)])
+
+
+async def examine(
+    settings: SlipwaySettings,
+    declarations: Declarations,
+    *,
+    begin: Callable[[list[str]], None] = lambda _names: None,
+    tell: Callable[[Finding], None] = lambda _finding: None,
+) -> tuple[Finding, ...]:
+    """Try everything that is configured, side by side: chats, clouds, and what subjects need of them.
+
+    Args:
+        settings: a checked configuration.
+        declarations: what it was checked against.
+        begin: gets the names of all connections, before they are tried.
+        tell: gets what was found, as soon as that is known.
+
+    Returns:
+        What was found, in the order of the names.
+    """
+    adapters, unopened = _open(settings, declarations)
+    clouds = Clouds(adapters)
     try:
-        looks: list[tuple[str, Awaitable[Finding]]] = [
-            (chat.platform, chat.probe(settings.optional(chat.table), str(settings.state_dir)))
-            for chat in declarations.enabled_chats(settings)
-            if chat.probe is not None
-        ]
-        for cloud in declarations.clouds:
-            for name, account in settings.named(cloud.table).items():
-                ports = {each: clouds.get(each, name) for each in cloud.provides}
-                looks.append((name, cloud.probe(account, Adapter(name, ports))))
+        looks = [*_chats(settings, declarations), *_clouds(settings, declarations, adapters)]
         looks += [
-            (probe.what, probe.look(settings, clouds))
+            Look(probe.what, probe.look(settings, clouds))
             for subject in declarations.registry.subjects
             for probe in subject.probes
             if probe.wanted(settings)
         ]
-        return tuple(await asyncio.gather(*(_in_time(name, look) for name, look in looks)))
+        begin([*(look.name for look in looks), *(finding.what for finding in unopened)])
+        for finding in unopened:
+            tell(finding)
+
+        async def try_it(look: Look) -> Finding:
+            finding = await _in_time(look)
+            tell(finding)
+            return finding
+
+        return (*await asyncio.gather(*map(try_it, looks)), *unopened)
     finally:
         await clouds.close()
 
 
-def card(findings: tuple[Finding, ...]) -> Card:
-    """What was found, as a table with the next steps below it."""
-    unwell = [finding for finding in findings if not finding.well]
-    rows = tuple(
-        (
-            finding.what,
-            f"{SYMBOLS[Tone.DONE if finding.well else Tone.FAILED]} {'works' if finding.well else 'does not work'}",
-            finding.detail,
-        )
-        for finding in findings
-    )
-    notes = [f"{finding.what}: {problem}" for finding in unwell for problem in finding.problems]
-    notes += [f"{finding.what}: next: {finding.next}" for finding in unwell if finding.next]
-    return Card(
-        tone=Tone.FAILED if unwell else Tone.DONE,
-        title=f"{len(unwell)} of {len(findings)} connections do not work"
-        if unwell
-        else "All connections work",
-        tables=(Table(columns=("Connection", "", "Found"), rows=rows),) if rows else (),
-        notes=tuple(notes),
-    )
+def _open(settings: SlipwaySettings, declarations: Declarations) -> tuple[list[Adapter], list[Finding]]:
+    """Every account that can be opened, and what is said of the others, which keep nobody from being tried."""
+    adapters, unopened = [], []
+    for cloud in declarations.clouds:
+        for name in settings.named(cloud.table):
+            try:
+                adapters.append(declarations.open_account(cloud, name, settings, os.environ))
+            except SlipwayError as error:
+                unopened.append(_cannot(name, error))
+    return adapters, unopened
 
 
-async def _in_time(name: str, look: Awaitable[Finding]) -> Finding:
+def _chats(settings: SlipwaySettings, declarations: Declarations) -> Iterator[Look]:
+    for chat in declarations.enabled_chats(settings):
+        if chat.probe is not None:
+            probing = chat.probe(settings.optional(chat.table), str(settings.state_dir))
+            yield Look(chat.platform, probing)
+
+
+def _clouds(settings: SlipwaySettings, declarations: Declarations, adapters: list[Adapter]) -> Iterator[Look]:
+    by_name = {adapter.name: adapter for adapter in adapters}
+    for cloud in declarations.clouds:
+        for name, account in settings.named(cloud.table).items():
+            if name in by_name:
+                yield Look(name, cloud.probe(account, by_name[name]))
+
+
+def _cannot(name: str, error: SlipwayError) -> Finding:
+    return Finding(name, "does not work", (str(error),), "mend what it says, then `slipway doctor`")
+
+
+async def _in_time(look: Look) -> Finding:
     try:
         async with asyncio.timeout(PATIENCE):
-            return await look
+            return await look.look
     except CloudError as error:
-        return Finding.of_error(name, error)
+        return Finding.of_error(look.name, error)
     except SlipwayError as error:
-        return Finding(name, "does not work", (str(error),), "mend what it says, then `slipway doctor`")
+        return _cannot(look.name, error)
     except TimeoutError:
         why = f"It did not answer within {PATIENCE:.0f} seconds."
         return Finding(
-            name, "no answer", (why,), "look whether this machine can reach it, then `slipway doctor`"
+            look.name, "no answer", (why,), "look whether this machine can reach it, then `slipway doctor`"
         )

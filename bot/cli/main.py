@@ -6,14 +6,17 @@ import sys
 from collections.abc import Coroutine
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from slipway import __version__
 from slipway.bot.cli.common import (
+    EXIT_CONFIG,
     EXIT_FAILURE,
     config_option,
+    configured,
     fail,
     in_plain_words,
     load_settings,
@@ -26,12 +29,18 @@ if TYPE_CHECKING:
     from slipway.bot.config.settings import SlipwaySettings
     from slipway.bot.declared import Declarations
 
+T = TypeVar("T")
+
 DEMO_PEOPLE = ("alice", "bob", "carol", "admin")
 """Who is in `bot/cli/demo.toml`; known here so that help need not read it."""
 
 
-GROUPS = {name: f"slipway.bot.cli.{name}" for name in ("audit", "matrix", "slack", "state")}
-"""The program's groups of commands, each a module here. A chat that has commands adds its name."""
+GROUPS = {name: f"slipway.bot.cli.{name}" for name in ("audit", "init", "matrix", "say", "slack", "state")}
+"""The program's groups of commands and its larger commands, each a module here. A chat that has commands adds its
+name."""
+
+SHELLS = ("bash", "zsh", "fish")
+"""Shells that can complete the program's command lines."""
 
 
 @click.group(cls=Program, groups=GROUPS, context_settings={"help_option_names": ["-h", "--help"]})
@@ -49,16 +58,69 @@ def version() -> None:
     click.echo(f"slipway {__version__}")
 
 
+@main.command(name="help")
+@click.argument("words", nargs=-1, metavar="[COMMAND]…")
+@click.pass_context
+def help_(context: click.Context, words: tuple[str, ...]) -> None:
+    """Explain the program, or one of its commands."""
+    here: click.Context = context.find_root()
+    for word in words:
+        group = here.command
+        found = group.get_command(here, word) if isinstance(group, click.Group) else None
+        if found is None:
+            raise click.UsageError(f"No such command '{' '.join(words)}'.", here)
+        here = click.Context(found, parent=here, info_name=word)
+    click.echo(here.get_help())
+
+
+@main.command()
+@click.argument("shell", type=click.Choice(SHELLS))
+@click.pass_context
+def completion(context: click.Context, shell: str) -> None:
+    """Print what makes a shell complete command lines of slipway.
+
+    For bash, put `eval "$(slipway completion bash)"` into ~/.bashrc; for zsh the same with zsh into ~/.zshrc; for
+    fish, `slipway completion fish | source` into ~/.config/fish/config.fish.
+    """
+    from click.shell_completion import get_completion_class
+
+    complete = get_completion_class(shell)
+    assert complete is not None  # noqa: S101 - click has them all
+    click.echo(complete(context.find_root().command, {}, "slipway", "_SLIPWAY_COMPLETE").source())
+
+
 @main.command()
 @config_option
-def check(path: Path) -> None:
-    """Check the configuration, and name every mistake in it."""
-    from slipway.bot.config.describe import describe
+@click.argument("file", required=False, type=click.Path(dir_okay=False, allow_dash=True, path_type=Path))
+@click.option("--strict", is_flag=True, help="End with status 2 where something looks unfinished, too.")
+@click.pass_context
+def check(context: click.Context, path: Path, file: Path | None, strict: bool) -> None:
+    """Check the configuration, and name every mistake in it.
 
-    settings, declarations = load_settings(path)
-    for line in describe(settings, declarations.spec):
+    FILE is checked in place of the configured one; - is standard input.
+    """
+    from slipway.bot.config.describe import describe
+    from slipway.bot.config.document import STANDARD_INPUT
+    from slipway.bot.config.lint import warnings
+    from slipway.bot.config.load import lines_of
+    from slipway.bot.config.schema import plain
+
+    if file is not None and context.get_parameter_source("path") is ParameterSource.COMMANDLINE:
+        raise click.UsageError("Name the file once: as FILE or with --config.")
+    path = file or path
+    found = configured(path)
+    for line in describe(found.settings, found.declarations.spec):
         click.echo(line)
-    click.echo(f"{path} is right.")
+    written = {key: plain(value) for key, value in found.document.content.items()}
+    lines = lines_of(found.document)
+    odd = [lines.placed(each) for each in warnings(found.settings, written, found.declarations.spec)]
+    for each in sorted(odd, key=lambda each: each.line or 0):
+        click.echo(f"⚠ {each}")
+    name = "What came on standard input" if path == STANDARD_INPUT else str(path)
+    unfinished = f" {len(odd)} {'thing looks' if len(odd) == 1 else 'things look'} unfinished." if odd else ""
+    click.echo(f"{name} is right.{unfinished}")
+    if odd and strict:
+        sys.exit(EXIT_CONFIG)
 
 
 @main.command()
@@ -74,9 +136,11 @@ def example() -> None:
 def run(path: Path) -> None:
     """Run the bot."""
     from slipway.bot import logs
+    from slipway.bot.garbage import collect_seldom
 
-    settings, declarations = load_settings(path)
+    settings, declarations = load_settings(path, "Nothing was started.")
     logs.configure(settings.log_format)
+    collect_seldom()
     _execute(_run(settings, declarations))
 
 
@@ -96,37 +160,58 @@ def demo(speaker: str, as_json: bool, tour: bool, state: Path | None) -> None:
 
     People are alice and bob (release engineers, who may approve), carol (who may only look) and admin (who
     runs the bot). A line that begins with “@bob:” is said by bob; a number presses the button of that number.
+
+    Ctrl-D and Ctrl-C end it, with status 0; a second Ctrl-C does not wait for what is running.
+
+    With --json the exit status is 3 if something was refused, 1 if something that was asked for failed, else 0.
     """
+    from slipway.bot.cli.common import EXIT_REFUSED
     from slipway.bot.cli.demo import DemoOptions, run_demo
 
-    _execute(run_demo(DemoOptions(speaker=speaker, as_json=as_json, tour=tour, state=state)))
+    options = DemoOptions(speaker=speaker, as_json=as_json, tour=tour, state=state)
+    outcomes = _execute(run_demo(options)) or frozenset()
+    if as_json and outcomes - {"answered"}:
+        sys.exit(EXIT_FAILURE if "failed" in outcomes else EXIT_REFUSED)
 
 
 @main.command(short_help="Say whether the running bot is well.")
 @config_option
 def health(path: Path) -> None:
-    """Say whether the bot that runs with this configuration is well; for a container's health check."""
-    from slipway.bot.core.times import system_clock
-    from slipway.bot.health.report import problem
+    """Say whether the bot that runs with this configuration is well, and when each cloud answered last.
 
-    sentence = problem(state_dir_of(path), system_clock())
-    if sentence is not None:
-        fail(sentence)
-    click.echo("Slipway is well.")
+    For a container's health check, too: the exit status is 0 if it is well and 1 if not. A cloud that does not answer
+    is told, and makes nothing of the bot ill.
+    """
+    from slipway.bot.core.times import system_clock
+    from slipway.bot.health.report import report
+
+    found = report(state_dir_of(path), system_clock())
+    if found.problem is not None:
+        fail("\n".join((found.problem, *found.warnings, *found.clouds)))
+    click.echo("\n".join(("Slipway is well.", *found.warnings, *found.clouds)))
 
 
 @main.command(short_help="Try every connection, and change nothing.")
 @config_option
 def doctor(path: Path) -> None:
-    """Try every connection that is configured, and say what is wrong and what to do. Nothing is changed."""
+    """Try every connection that is configured, and say what is wrong and what to do. Nothing is changed.
+
+    Exit status: 0 if all of them work, 1 if one does not, 2 for a mistake in the configuration.
+    """
     import asyncio
+    import logging
 
-    from slipway.bot.chat.shared.plain import render_plain
-    from slipway.bot.cli.doctor import card, examine
+    from slipway.bot import logs
+    from slipway.bot.cli.doctor import Progress, conclusion, examine
 
-    configured = load_settings(path)
-    findings = in_plain_words(lambda: asyncio.run(examine(*configured)))
-    click.echo(render_plain(card(findings)))
+    settings, declarations = load_settings(path)
+    logs.configure(
+        "console", level=logging.CRITICAL
+    )  # what a library has to say at length is for no operator
+    progress = Progress(sys.stdout, settings.secret_sources)
+    trying = examine(settings, declarations, begin=progress.begin, tell=progress.tell)
+    findings = in_plain_words(lambda: asyncio.run(trying))
+    click.echo(conclusion(findings))
     if not all(finding.well for finding in findings):
         sys.exit(EXIT_FAILURE)
 
@@ -138,11 +223,12 @@ async def _run(settings: SlipwaySettings, declarations: Declarations) -> None:
     await App(settings, declarations).run(stop_on_signals())
 
 
-def _execute(work: Coroutine[Any, Any, None]) -> None:
+def _execute(work: Coroutine[Any, Any, T]) -> T | None:
     import asyncio
 
     try:
         with suppress(KeyboardInterrupt):
-            asyncio.run(work)
+            return asyncio.run(work)
+        return None
     except SlipwayError as error:
         fail(str(error))

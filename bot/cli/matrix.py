@@ -50,17 +50,22 @@ def matrix_login(path: Path, by_token: bool, new_device: bool, new_identity: boo
     import asyncio
 
     from slipway.bot.cli.matrix_account import LoginOptions, check_login, login_lines
+    from slipway.bot.core.secret_text import without_unseen_ends
 
     settings, _ = load_settings(path)
     in_plain_words(lambda: check_login(settings))
     word = "Login token" if by_token else "Password"
-    secret = (
-        click.prompt(word, hide_input=True, err=True)
-        if sys.stdin.isatty()
-        else sys.stdin.readline().rstrip("\n")
-    )
-    if not secret:
+    secret = click.prompt(word, hide_input=True, err=True) if sys.stdin.isatty() else _first_line(word)
+    secret = without_unseen_ends(secret)
+    if not secret.strip():
         fail(f"{word}: nothing was given.")
     options = LoginOptions(secret, by_token=by_token, new_device=new_device, new_identity=new_identity)
     for line in in_plain_words(lambda: asyncio.run(login_lines(settings, options))):
         click.echo(line)
+
+
+def _first_line(word: str) -> str:
+    try:
+        return sys.stdin.buffer.readline().decode()
+    except UnicodeDecodeError:
+        fail(f"{word}: what was given is not text in UTF-8.")

@@ -52,10 +52,13 @@ def check_login(settings: SlipwaySettings) -> None:
 
     Raises:
         ConfigError: a configured token would win over it.
+        StateError: the bot runs, or the state folder cannot be used.
     """
     if matrix_of(settings).access_token is not None:
         source = settings.secret_sources.get("matrix.access_token", "the configuration")
         raise ConfigError((f"matrix.access_token: it would win over a login; take it out of {source} first",))
+    with StateLock(settings.state_dir):
+        pass
 
 
 async def status_lines(settings: SlipwaySettings) -> tuple[list[str], bool]:

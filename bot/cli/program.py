@@ -1,13 +1,15 @@
-"""The program's commands: its own, and groups of commands that are loaded no sooner than they are asked for."""
+"""The program's commands: its own, and modules of commands that are loaded no sooner than they are asked for."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import click
 
-from slipway.bot.cli.common import fail
+from slipway.bot.cli.common import EXIT_INTERRUPTED, fail
 from slipway.bot.core.errors import DeclarationError
 from slipway.bot.core.loading import load_attribute
 
@@ -16,19 +18,29 @@ class Program(click.Group):
     """The program. It is put together without a look at any declaration, so that it starts quickly.
 
     Args:
-        groups: the module of each group, which holds it under the group's name. Help loads all of them for their
-            summaries, so they import what their commands need inside these.
+        groups: the module of each group or larger command, which holds it under its name. Help loads all of them for
+            their summaries, so they import what their commands need inside these.
     """
 
     def __init__(self, *arguments: Any, groups: Mapping[str, str], **more: Any) -> None:
         self._groups = groups
         super().__init__(*arguments, **more)
 
+    def make_context(self, *arguments: Any, **more: Any) -> click.Context:
+        """Read the command line."""
+        with _quiet_when_interrupted():
+            return super().make_context(*arguments, **more)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command that was asked for."""
+        with _quiet_when_interrupted():
+            return super().invoke(ctx)
+
     def add_command(self, cmd: click.Command, name: str | None = None) -> None:
         """Take in a command of the program's own.
 
         Raises:
-            DeclarationError: a group has its name.
+            DeclarationError: a module's command has its name.
         """
         if (name or cmd.name) in self._groups:
             raise DeclarationError(f"Two commands of the program are called {name or cmd.name}.")
@@ -43,9 +55,18 @@ class Program(click.Group):
         module = self._groups.get(cmd_name)
         if module is None:
             return super().get_command(ctx, cmd_name)
-        wrong = f"`slipway {cmd_name}` has to be the click group {cmd_name} in {module}, and there is none."
+        wrong = f"`slipway {cmd_name}` has to be the click command {cmd_name} in {module}, and there is none."
         try:
             found = load_attribute(module, cmd_name, wrong)
         except DeclarationError as error:
             fail(str(error))
-        return found if isinstance(found, click.Group) else fail(wrong)
+        return found if isinstance(found, click.Command) else fail(wrong)
+
+
+@contextmanager
+def _quiet_when_interrupted() -> Iterator[None]:
+    """Ctrl-C ends the program with the status that shells have for it, and without the “Aborted!” of click."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        sys.exit(EXIT_INTERRUPTED)

@@ -25,12 +25,12 @@ def state() -> None:
 @_folder_option
 def check(path: Path, state: Path | None) -> None:
     """Say what is missing in the state folder."""
-    from slipway.bot.store.installation import losses
+    from slipway.bot.store.installation import damaged, losses
     from slipway.bot.store.state_files import look
 
     folder = state or state_dir_of(path)
-    missing = losses(look(folder))
-    if missing:
+    facts = look(folder)
+    if missing := damaged(facts) or losses(facts):
         fail("\n".join(missing))
     click.echo(f"Nothing is missing in {folder}.")
 
@@ -44,14 +44,17 @@ def accept(path: Path, state: Path | None, yes: bool) -> None:
     import asyncio
 
     from slipway.bot.store.database import StateLock
-    from slipway.bot.store.installation import losses
+    from slipway.bot.store.installation import damaged, losses
     from slipway.bot.store.state_files import look
 
     folder = state or state_dir_of(path)
 
     def work() -> None:
         with StateLock(folder):
-            missing = losses(look(folder))
+            facts = look(folder)
+            if broken := damaged(facts):
+                fail("\n".join(broken))
+            missing = losses(facts)
             if not missing:
                 click.echo(f"Nothing is missing in {folder}.")
                 return
@@ -81,8 +84,7 @@ async def _accept(folder: Path, missing: tuple[str, ...]) -> None:
             action="loss accepted",
             detail=(("missing", list(missing)), ("user", _user())),
         )
-        async with database.writing() as connection:
-            await append(connection, entry)
+        await database.write(lambda connection: append(connection, entry))
         await Installation(folder, database).accept()
     finally:
         await database.close()

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Generic, Protocol, TypeVar, cast
+
+from slipway.bot.clouds.contact import CloudContact
 
 
 class Port(Protocol):
@@ -45,10 +47,12 @@ class Adapter:
     Attributes:
         name: ``azure`` for the unnamed table, ``azure.staging`` for ``[azure.staging]``.
         ports: what it can do.
+        contact: when its cloud answered last.
     """
 
     name: str
     ports: Mapping[Capability[Any], Port]
+    contact: CloudContact = field(default_factory=CloudContact)
 
     def port(self, capability: Capability[PortT]) -> PortT:
         """What fulfils this capability, which it must have.
@@ -65,7 +69,10 @@ class Clouds:
 
     def __init__(self, adapters: Iterable[Adapter] = ()) -> None:
         self._ports: dict[Capability[Any], dict[str, Port]] = {}
+        self.contacts: dict[str, CloudContact] = {}
+        """When each account's cloud answered last, by the account's name."""
         for adapter in adapters:
+            self.contacts[adapter.name] = adapter.contact
             for capability, port in adapter.ports.items():
                 self._ports.setdefault(capability, {})[adapter.name] = port
 

@@ -8,6 +8,8 @@ from functools import cached_property
 from typing import Any, Generic, TypeVar, get_origin
 
 from slipway.bot.clouds.capabilities import Adapter, Capability, Port
+from slipway.bot.clouds.contact import CloudContact
+from slipway.bot.clouds.machine_description import MachineDescription
 from slipway.bot.core.declared_fields import (
     Declaration,
     check_callables,
@@ -33,11 +35,15 @@ class CloudContext:
         name: the adapter's name, such as ``azure`` or ``azure.staging``.
         deployment: the name of this Slipway, for tags.
         environ: where credentials are looked for that the settings leave out.
+        contact: gets noted what the cloud answers: each request is made within its ``noting``.
+        descriptions: the machines that slipway.toml describes for this account, by the names of their tables.
     """
 
     name: str
     deployment: str
     environ: Mapping[str, str]
+    contact: CloudContact = field(default_factory=CloudContact)
+    descriptions: Mapping[str, MachineDescription] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -48,13 +54,15 @@ class CloudDeclaration(Declaration, Generic[SettingsT]):
         name: its table in slipway.toml, such as ``azure``; ``[azure]`` is the unnamed account, and
             ``[azure.NAME]`` are more.
         settings: the table's class. No field of it holds a table, because such keys are names of accounts.
-        provides: what its accounts can do.
+        provides: what its accounts can do, if their settings have what it takes.
+        lacks: what of that an account cannot do by its settings, such as machines where none are to be launched.
         open: makes the adapter's ports, one for each capability. Loads no SDK: that is done at the first call.
         check: mistakes that show from several keys of one table; keys are given without the table's name
             (``endpoint``; empty for the table itself). ``secrets`` says whether missing secrets are told: not
             where one could not be read, which is told already.
         check_accounts: mistakes that show from an account and its name; gets all accounts by name, and the names of
             all clouds' accounts, and gives whole keys (``azure.staging.tenant_id``).
+        warnings: what is allowed in an account's table and hardly meant; gives keys without the table's name.
         describe: an account in a few words, such as ``gallery Fedora in fedora-cloud``.
         label: the same in two or three words, such as ``gallery Fedora``.
         probe: tries the connection, for `slipway doctor`; changes nothing.
@@ -68,8 +76,10 @@ class CloudDeclaration(Declaration, Generic[SettingsT]):
     describe: Callable[[SettingsT], str]
     label: Callable[[SettingsT], str]
     probe: Callable[[SettingsT, Adapter], Awaitable[Finding]]
+    lacks: Callable[[SettingsT], frozenset[Capability[Any]]] = lambda _settings: frozenset()
     check: Callable[[SettingsT, bool], Iterator[Problem]] = lambda _settings, _secrets: iter(())
     check_accounts: Callable[[Any, frozenset[str]], Iterator[Problem]] = lambda _value, _accounts: iter(())
+    warnings: Callable[[SettingsT], Iterator[Problem]] = lambda _settings: iter(())
     environment: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -79,7 +89,8 @@ class CloudDeclaration(Declaration, Generic[SettingsT]):
         owner = f"The cloud {self.name}"
         check_class(owner, "settings", self.settings, Settings)
         check_tuple(owner, "provides", self.provides, Capability)
-        check_callables(owner, self, ("open", "describe", "label", "probe", "check", "check_accounts"))
+        functions = ("open", "describe", "label", "probe", "lacks", "check", "check_accounts", "warnings")
+        check_callables(owner, self, functions)
         check_type(owner, "environment", self.environment, Mapping, "a mapping")
         if not self.provides:
             raise DeclarationError(f"{owner} provides nothing: name its capabilities.")

@@ -7,17 +7,19 @@ Everything that is found says where: ``cloud`` is the name of the adapter that f
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from functools import cached_property
-from typing import overload
+from typing import TypeVar, dataclass_transform, overload
 
-from slipway.bot.core.errors import CloudErrorKind, Remedy
+T = TypeVar("T")
 
 _NUMBER = r"(?:0|[1-9]\d{0,17})"
 _VERSION = re.compile(rf"{_NUMBER}(?:\.{_NUMBER}){{2,4}}", re.ASCII)
+
+_NOWHERE: frozenset[str] = frozenset()
+"""One for all: most versions of a gallery are latest nowhere, and each set costs the collector of cycles."""
 
 
 @dataclass(frozen=True, order=True, slots=True, init=False)
@@ -56,7 +58,7 @@ class VersionState(StrEnum):
     SUCCEEDED = "Succeeded"
     DELETING = "Deleting"
     MIGRATING = "Migrating"
-    UNKNOWN = "Unknown"  # in a state that the adapter does not know
+    UNKNOWN = "Unknown"  # in a state that the adapter does not know; `ImageVersion.state_title` has the cloud's word
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +85,20 @@ class Definition:
     problem: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass_transform(frozen_default=True, field_specifiers=(field,))
+def _made_often(described: type[T]) -> type[T]:
+    """A dataclass with slots that nobody may change, which is for the type checker to see: Python's own guard takes
+    more than half of the time of making one, and a plan makes ten thousand."""
+    return dataclass(slots=True)(described)
+
+
+@_made_often
 class ImageVersion:
     """One image of a definition in a cloud.
 
     ``excluded`` is its own flag that keeps it from being latest, false where the cloud has none set.
-    ``kept_until_end_of_life`` says that the cloud refuses to delete it before its end of life.
+    ``kept_until_end_of_life`` says that the cloud refuses to delete it before its end of life. ``own_state`` is the
+    cloud's own word, fit for a sentence, for a state that is UNKNOWN here.
     """
 
     definition: str
@@ -100,16 +110,28 @@ class ImageVersion:
     end_of_life: datetime | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     kept_until_end_of_life: bool = False
+    own_state: str = ""
     cloud: str = field(kw_only=True)
+    _launch_regions: frozenset[str] | None = field(default=None, init=False, repr=False, compare=False)
 
-    @cached_property
+    @property
+    def state_title(self) -> str:
+        """Its state as people read it: in the cloud's own word where it is not known here."""
+        return self.own_state or self.state.value
+
+    @property
     def launch_regions(self) -> frozenset[str]:
         """Regions in which this version may be latest: replicated there and not excluded there."""
-        return frozenset(
-            region.name
-            for region in self.regions
-            if not (self.excluded if region.excluded is None else region.excluded)
-        )
+        found = self._launch_regions
+        if found is None:
+            names = [
+                region.name
+                for region in self.regions
+                if not (self.excluded if region.excluded is None else region.excluded)
+            ]
+            found = frozenset(names) if names else _NOWHERE
+            object.__setattr__(self, "_launch_regions", found)  # asked for again and again
+        return found
 
     @property
     def promoted(self) -> bool:
@@ -146,6 +168,16 @@ class VersionListing(Sequence[ImageVersion]):
         names = {each.name for each in self.unreadable}
         self.versions = tuple(each for each in versions if not names or str(each.number) not in names)
 
+    @classmethod
+    def of_pages(cls, pages: Iterable[VersionListing]) -> VersionListing:
+        """All pages of a listing as one; what stands on two, since the listing shifted in between, counts once."""
+        versions: dict[VersionNumber, ImageVersion] = {}
+        unreadable: dict[str, UnreadableVersion] = {}
+        for page in pages:
+            versions.update((each.number, each) for each in page)
+            unreadable.update((each.name, each) for each in page.unreadable)
+        return cls(tuple(versions.values()), tuple(unreadable.values()))
+
     @overload
     def __getitem__(self, index: int) -> ImageVersion: ...
     @overload
@@ -181,91 +213,3 @@ class Lock:
         if self.definition is not None and self.definition.casefold() != definition.casefold():
             return False
         return self.version in (None, str(number))
-
-
-@dataclass(frozen=True)
-class MachineImage:
-    """An image that machines can be launched from. ``state`` is the cloud's own word."""
-
-    id: str
-    name: str
-    architecture: str
-    state: str
-    owner: str
-    region: str
-    created_at: datetime | None = None
-    deprecated_at: datetime | None = None
-    cloud: str = field(kw_only=True)
-    launchable: bool = field(kw_only=True)
-
-
-@dataclass(frozen=True)
-class Template:
-    """A launch template resolved to one immutable version."""
-
-    id: str
-    name: str
-    version: int
-    instance_type: str | None
-    image_id: str | None = None
-    architectures: tuple[str, ...] = ()  # what the instance type can run; empty where not known
-
-
-class InstanceState(StrEnum):
-    """What a machine is doing."""
-
-    PENDING = "pending"
-    RUNNING = "running"
-    SHUTTING_DOWN = "shutting-down"
-    TERMINATED = "terminated"
-    STOPPING = "stopping"
-    STOPPED = "stopped"
-
-    @property
-    def gone(self) -> bool:
-        """Whether the machine is gone or going for good."""
-        return self in (InstanceState.SHUTTING_DOWN, InstanceState.TERMINATED)
-
-
-@dataclass(frozen=True, slots=True)
-class InstanceEnd:
-    """Why a machine is gone, where the cloud says.
-
-    Attributes:
-        kind: decides whose move it is; UNVERIFIED where somebody ended it.
-        reason: the cloud's own words.
-        code: the cloud's code for it.
-        remedy: what to type next.
-    """
-
-    kind: CloudErrorKind
-    reason: str
-    code: str = ""
-    remedy: Remedy = field(default_factory=Remedy)
-
-
-@dataclass(frozen=True)
-class Instance:
-    """A machine. Its tags tell who asked for it and until when."""
-
-    id: str
-    image_id: str
-    instance_type: str
-    state: InstanceState
-    region: str
-    launched_at: datetime
-    address: str = ""  # public address, or the private one, or empty
-    tags: Mapping[str, str] = field(default_factory=dict)
-    end: InstanceEnd | None = None  # of a machine that is gone
-    cloud: str = field(kw_only=True)
-
-
-@dataclass(frozen=True)
-class LaunchSpec:
-    """What one launch asks for. All or nothing: ``count`` machines or none."""
-
-    template_id: str
-    template_version: int
-    image_id: str
-    count: int
-    tags: Mapping[str, str]

@@ -140,6 +140,10 @@ def _declared_tables(written: Written) -> Iterator[Problem]:
             whole = f"{table.name}.{key}" if table.shape is TableShape.NAMED else key
             for problem in table.check(entry, whole not in written.secretless):
                 yield Problem(f"{whole}.{problem.key}" if problem.key else whole, problem.said)
+            for where, role in table.named_roles(entry):
+                if role not in written.names("roles"):
+                    roles = written.names("roles")
+                    yield Problem(f"{whole}.{where}", unknown("role", role, roles, "Roles here"))
         if value:
             yield from table.check_accounts(value, written.accounts)
 
@@ -206,6 +210,12 @@ def _persons(written: Written) -> Iterator[Problem]:
             )
 
 
+def _person_keys(written: Written) -> Iterator[Problem]:
+    """What subjects add to persons."""
+    for key in written.spec.person_keys:
+        yield from key.check({person.id: person.texts(key) for person in written.settings.person})
+
+
 def _identity(key: str, identity: str, written: Written) -> Iterator[Problem]:
     try:
         platform, account = split_address(identity)
@@ -256,6 +266,11 @@ def _schedules(written: Written) -> Iterator[Problem]:
             yield Problem(f"{key}.roles", unknown("role", role, written.names("roles"), "Roles here"))
         yield from _scheduled_command(entry, written)
         yield from _room(f"schedule.{entry.name}.room", entry.room, written)
+
+
+def _commands(written: Written) -> Iterator[Problem]:
+    if written.settings.commands.room:
+        yield from _room("commands.room", written.settings.commands.room, written)
 
 
 def _audit(written: Written) -> Iterator[Problem]:
@@ -340,7 +355,9 @@ _CHECKS: tuple[Callable[[Written], Iterator[Problem]], ...] = (
     _account_names,
     _named_accounts,
     _persons,
+    _person_keys,
     _roles,
     _schedules,
+    _commands,
     _audit,
 )

@@ -42,7 +42,7 @@ def _policy(settings: SlipwaySettings, kind: KindSpec) -> str:
     policy = settings.policy.get(kind.name)
     if policy is None:
         return f"{kind.name} not set"
-    words = f"{policy.approvals} by {policy.role}" if policy.approvals else "none"
+    words = f"{policy.approvals} by {policy.role or 'whoever may ask'}" if policy.approvals else "none"
     if policy.approvals and policy.requester_may_approve:
         words += ", the requester too"
     if policy.approvals_scheduled not in (None, policy.approvals):

@@ -3,8 +3,10 @@ the state folder, such as `slipway health`, is quick."""
 
 from __future__ import annotations
 
+import sys
 import tomllib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from slipway.bot.core.errors import ConfigError
@@ -18,22 +20,45 @@ NO_TEXT = 'must be text in quotes, like "abc"'
 _LARGEST = 1024 * 1024  # bytes; a configuration for thousands of people is far below
 
 
-def read_document(path: Path) -> dict[str, object]:
-    """What a configuration file holds.
+STANDARD_INPUT = Path("-")
+"""In place of a file's path: what comes on standard input, whose relative paths start at the working folder."""
+
+
+@dataclass(frozen=True)
+class Document:
+    """A configuration as it was written.
+
+    Attributes:
+        text: the whole of it.
+        content: what it holds.
+        folder: where relative paths in it begin.
+    """
+
+    text: str
+    content: dict[str, object]
+    folder: Path
+
+
+def read_document(path: Path) -> Document:
+    """Read a configuration file, or :data:`STANDARD_INPUT`.
 
     Raises:
         ConfigError: there is no such file, or it is no TOML.
     """
+    content = b""
     try:
-        with path.open("rb") as file:
-            content = file.read(_LARGEST + 1)
+        if path == STANDARD_INPUT:
+            content = sys.stdin.buffer.read(_LARGEST + 1)
+        else:
+            with path.open("rb") as file:
+                content = file.read(_LARGEST + 1)
         if len(content) > _LARGEST:
             raise _unreadable(path, "it is larger than 1 MiB, which no configuration is")
-        return tomllib.loads(content.decode("utf-8-sig"))
+        text = content.decode("utf-8-sig")
+        return Document(text, tomllib.loads(text), path.absolute().parent)
     except FileNotFoundError:
-        raise _unreadable(
-            path, "there is no such file; copy slipway.example.toml there and change it"
-        ) from None
+        said = "there is no such file; `slipway init` writes one, or copy slipway.example.toml there and change it"
+        raise _unreadable(path, said) from None
     except OSError as error:
         raise _unreadable(path, f"it cannot be read ({error.strerror})") from None
     except UnicodeDecodeError as error:
@@ -57,7 +82,7 @@ def state_dir(path: Path, environ: Mapping[str, str]) -> Path:
     Raises:
         ConfigError: the file cannot be read, or ``state_dir`` in it is no path.
     """
-    written = read_document(path).get("state_dir", str(STATE_DIR))
+    written = read_document(path).content.get("state_dir", str(STATE_DIR))
     if not isinstance(written, str):
         raise ConfigError((str(Problem("state_dir", f"it is {shown(written)}; {NO_TEXT}")),))
     problems: list[Problem] = []
@@ -88,7 +113,8 @@ def place(key: str, path: Path, folder: Path, environ: Mapping[str, str], proble
 
 
 def _unreadable(path: Path, said: str) -> ConfigError:
-    return ConfigError((str(Problem(str(path), said)),))
+    name = "standard input" if path == STANDARD_INPUT else str(path)
+    return ConfigError((str(Problem(name, said)),))
 
 
 def _lower(text: str) -> str:

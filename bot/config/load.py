@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TypeVar
 
 from slipway.bot.config.checks import cross_check
-from slipway.bot.config.document import place, read_document
+from slipway.bot.config.document import Document, place, read_document
 from slipway.bot.config.policies import with_defaults
+from slipway.bot.config.positions import KeyLines
 from slipway.bot.config.schema import Schema, plain, understand
 from slipway.bot.config.secret_values import fill_in
 from slipway.bot.config.settings import SlipwaySettings
@@ -32,7 +33,37 @@ def load(path: Path, environ: Mapping[str, str], *, spec: ConfigSpec) -> Slipway
     Raises:
         ConfigError: with every mistake that was found, one line each; no line holds a secret.
     """
-    return settings_from(read_document(path), path.absolute().parent, environ, spec=spec)
+    return settings_of(read_document(path), environ, spec=spec)
+
+
+def settings_of(
+    document: Document,
+    environ: Mapping[str, str],
+    *,
+    spec: ConfigSpec,
+    further: Callable[[SlipwaySettings], Iterable[Problem]] = lambda _settings: (),
+) -> SlipwaySettings:
+    """Check a file that has been read: mistakes are told with their lines.
+
+    Args:
+        document: the file.
+        environ: the environment, which secrets may come from.
+        spec: what slipway.toml may speak of.
+        further: mistakes that show once everything else is right.
+
+    Raises:
+        ConfigError: as :func:`load`.
+    """
+    lines = lines_of(document)
+    settings = settings_from(document.content, document.folder, environ, spec=spec, lines=lines)
+    if problems := tuple(str(lines.placed(problem)) for problem in further(settings)):
+        raise ConfigError(problems)
+    return settings
+
+
+def lines_of(document: Document) -> KeyLines:
+    """In which line each key of a file stands."""
+    return KeyLines(document.text, {str(key): plain(value) for key, value in document.content.items()})
 
 
 def settings_from(
@@ -41,8 +72,9 @@ def settings_from(
     environ: Mapping[str, str],
     *,
     spec: ConfigSpec,
+    lines: KeyLines | None = None,
 ) -> SlipwaySettings:
-    """Check a document that has been read already, as :func:`load` does with a file's.
+    """Check what a document holds, as :func:`load` does with a file's; with ``lines``, mistakes name theirs.
 
     Raises:
         ConfigError: as :func:`load`.
@@ -52,13 +84,30 @@ def settings_from(
     filled = fill_in(schema, written, folder, environ)
     understood = understand(schema, written)
     problems = [*filled.problems, *understood.problems]
-    secretless = frozenset(problem.key.rpartition(".")[0] for problem in filled.problems)
-    problems += cross_check(schema, understood, written, secretless)
+    secrets = {secret.key for secret in schema.secrets(written)}
+    refused = [*filled.problems, *(each for each in understood.problems if each.key in secrets)]
+    secretless = frozenset(problem.key.rpartition(".")[0] for problem in refused)
+    problems += _not_told_yet(cross_check(schema, understood, written, secretless), problems)
     paths = _paths(understood.settings, spec, folder, environ, problems)
     if problems:
-        raise ConfigError(in_order(problems, schema.order))
+        placed = problems if lines is None else [lines.placed(problem) for problem in problems]
+        raise ConfigError(in_order(placed, schema.order))
     settings = with_defaults(spec, understood.settings).model_copy(update=paths)
     return settings.with_secret_sources(filled.sources)
+
+
+def _not_told_yet(found: Iterable[Problem], told: Iterable[Problem]) -> list[Problem]:
+    """Mistakes of keys in which nothing was wrong by itself: what was cut out there may be all that is missing."""
+    keys = tuple(problem.key for problem in told)
+    return [
+        problem
+        for problem in found
+        if not any(key == problem.key or key.startswith(f"{problem.key} #") for key in keys)
+    ]
+
+
+_NO_DISK = ("/proc", "/sys")
+"""Where the kernel shows itself, and nothing is kept."""
 
 
 def _paths(
@@ -70,6 +119,8 @@ def _paths(
 ) -> dict[str, object]:
     """The settings that name places on the disk, with absolute paths: also in whatever table is declared."""
     state_dir = place("state_dir", settings.state_dir, folder, environ, problems)
+    if any(state_dir.is_relative_to(each) for each in _NO_DISK):
+        problems.append(Problem("state_dir", f"{state_dir} keeps no files; name a folder on a disk"))
     audit = _with_paths("audit", settings.audit, folder, environ, problems)
     if audit.file is not None and audit.file.resolve().is_relative_to(state_dir.resolve()):
         said = (

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 
-from slipway.bot.config.settings import PersonSettings, PolicySettings, SlipwaySettings, rights_of
+from slipway.bot.config.settings import (
+    HOLDERS,
+    NOBODY,
+    PersonSettings,
+    PolicySettings,
+    SlipwaySettings,
+    rights_of,
+)
 from slipway.bot.config.spec import CommandRight, ConfigSpec, KindSpec, gives
 from slipway.bot.core.problems import Problem, listing, unknown
 
@@ -25,7 +32,12 @@ def with_defaults(
     """
     role = DEFAULT_ROLE if DEFAULT_ROLE in (settings.roles if roles is None else roles) else ""
     policy = {
-        kind.name: settings.policy.get(kind.name) or PolicySettings(approvals=kind.approvals, role=role)
+        kind.name: settings.policy.get(kind.name)
+        or PolicySettings(
+            approvals=kind.approvals,
+            role="" if kind.by_oneself else role,
+            requester_may_approve=kind.by_oneself,
+        )
         for kind in spec.kinds
     }
     return settings.model_copy(update={"policy": policy})
@@ -71,7 +83,7 @@ class PolicyCheck:
                 yield from self._default(kind)
 
     def _default(self, kind: KindSpec) -> Iterator[Problem]:
-        needed = approvals_needed(self.settings, kind)
+        needed = 0 if kind.by_oneself else approvals_needed(self.settings, kind)
         if needed and DEFAULT_ROLE not in self.roles:
             yield Problem(
                 f"policy.{kind.name}",
@@ -87,7 +99,7 @@ class PolicyCheck:
         needed = approvals_needed(self.settings, kind)
         if role and role not in self.roles:
             yield Problem(f"policy.{kind.name}.role", unknown("role", role, self.roles, "Roles here"))
-        elif needed and not role:
+        elif needed and not role and not kind.by_oneself:
             asked = f"{_approvals(needed)} asked for"
             if not self.settings.policy[kind.name].approvals:
                 asked = f"{_approvals(needed)} asked for at times (by a schedule, or for a large plan)"
@@ -97,11 +109,34 @@ class PolicyCheck:
             )
         elif needed:
             yield from self._reachable(kind, needed)
+        yield from self._mentioned(kind)
 
-    def _grows(self, role: str) -> bool:
-        """Whether who holds a role is not known from here: a user group of a platform adds to it."""
-        held = self.settings.roles.get(role)
-        return held is not None and any(held.groups(chat.group_key) for chat in self.spec.chats)
+    def _mentioned(self, kind: KindSpec) -> Iterator[Problem]:
+        """Whoever is to be mentioned and does not exist; as long as persons have mistakes, nobody can tell."""
+        known = [*(person.id for person in self.settings.person), HOLDERS, NOBODY]
+        for name in () if self.unsure else self.settings.policy[kind.name].mention:
+            if name not in known:
+                yield Problem(f"policy.{kind.name}.mention", unknown("person", name, known, "Possible"))
+
+    def _grows(self, kind: KindSpec) -> bool:
+        """Whether who may approve is not known from here: a user group of a platform adds to a role that gives it."""
+        role = self.settings.policy[kind.name].role
+        right = CommandRight(kind.name, kind.right, changes=True)
+        giving = [
+            held
+            for name, held in self.settings.roles.items()
+            if (name == role if role else gives(held.may, right))
+        ]
+        return any(held.groups(chat.group_key) for held in giving for chat in self.spec.chats)
+
+    def _holders(self, kind: KindSpec) -> list[PersonSettings]:
+        """Whose approval could count, as far as slipway.toml says."""
+        role = self.settings.policy[kind.name].role
+        return [
+            person
+            for person in self.settings.person
+            if (role in person.roles if role else may_request(self.settings, person, kind))
+        ]
 
     def _choice(self) -> str:
         return listing(self.roles, "the roles that you add")
@@ -109,14 +144,15 @@ class PolicyCheck:
     def _reachable(self, kind: KindSpec, needed: int) -> Iterator[Problem]:
         policy = self.settings.policy[kind.name]
         persons = self.settings.person
-        if self._grows(policy.role):
+        if self._grows(kind):
             return
-        holders = [person for person in persons if policy.role in person.roles]
-        if len(holders) + self.unsure < needed:
+        holders = self._holders(kind)
+        what = f'role "{policy.role}"' if policy.role else f'right "{kind.right}"'
+        if len(holders) + self.unsure < needed and (policy.role or policy.approvals > 1):
             yield Problem(
                 f"policy.{kind.name}.approvals",
-                f'{_approvals(needed)} asked for, and the role "{policy.role}" is held by '
-                f"{_persons(holders)}; ask for fewer, or give more persons the role",
+                f"{_approvals(needed)} asked for, and the {what} is held by "
+                f"{_persons(holders)}; ask for fewer, or give more persons the {what.partition(' ')[0]}",
             )
             return
         requesters = [person for person in persons if may_request(self.settings, person, kind)]
@@ -126,8 +162,8 @@ class PolicyCheck:
             yield Problem(
                 f"policy.{kind.name}.approvals",
                 f"{_approvals(policy.approvals)} asked for from others than the requester, and whoever may "
-                f"{kind.right} ({listing(person.id for person in requesters)}) never finds as many: the role "
-                f'"{policy.role}" is held by {_persons(holders)}; give more persons the role, '
+                f"{kind.right} ({listing(person.id for person in requesters)}) never finds as many: the {what} "
+                f"is held by {_persons(holders)}; give more persons the {what.partition(' ')[0]}, "
                 "or set requester_may_approve = true",
             )
 

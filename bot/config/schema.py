@@ -15,7 +15,7 @@ from pydantic import Field, ValidationError, create_model
 from pydantic_core import ErrorDetails
 
 from slipway.bot.config.document import NO_TEXT
-from slipway.bot.config.settings import PolicySettings, RoleSettings, SlipwaySettings
+from slipway.bot.config.settings import PersonSettings, PolicySettings, RoleSettings, SlipwaySettings
 from slipway.bot.config.spec import ConfigSpec
 from slipway.bot.config.tables import (
     Place,
@@ -150,6 +150,11 @@ def _root(spec: ConfigSpec) -> type[SlipwaySettings]:
     }
     role = create_model("RoleSettings", __base__=RoleSettings, **group_keys)
     fields["roles"] = (dict[str, role], Field(default_factory=dict))
+    person_keys: dict[str, Any] = {
+        key.name: (tuple[str, ...], Field((), description=key.description)) for key in spec.person_keys
+    }
+    person = create_model("PersonSettings", __base__=PersonSettings, **person_keys)
+    fields["person"] = (tuple[person, ...], ())
     kinds = Literal[tuple(kind.name for kind in spec.kinds)] if spec.kinds else str
     fields["policy"] = (dict[kinds, PolicySettings], Field(default_factory=dict))  # type: ignore[valid-type]
     return create_model("SlipwaySettings", __base__=SlipwaySettings, **fields)
@@ -185,7 +190,7 @@ def understand(schema: Schema, document: dict[str, Plain]) -> Understood:
             # As JSON, strictly: "3" is no number, 1 is no truth, and yet names of choices are read.
             settings = schema.root.model_validate_json(json.dumps(rest), strict=True)
         except ValidationError as error:
-            details = error.errors(include_url=False)
+            details = _by_place(error.errors(include_url=False), rest)
             if problems is None:
                 wrong = tuple(detail["loc"] for detail in details)
                 problems = tuple(explain(schema, detail, document) for detail in details)
@@ -195,6 +200,32 @@ def understand(schema: Schema, document: dict[str, Plain]) -> Understood:
             unsure_roles = any(place[0] == "roles" for place in wrong)
             unsure = {place[1] for place in wrong if place[0] == "person" and len(place) > 1}
             return Understood(settings, problems or (), len(unsure), unsure_roles)
+
+
+def _by_place(details: Iterable[ErrorDetails], document: Plain) -> list[ErrorDetails]:
+    """Mistakes at places that are there: of a value that may have several forms pydantic tells each form's, at places
+    that end in names of forms; the first of them stands for all."""
+    found: dict[Place, ErrorDetails] = {}
+    for index, detail in enumerate(details):
+        place = detail["loc"]
+        there = place
+        if detail["type"] != "missing" and "[key]" not in place:
+            there = place[: _depth(document, place)]
+        found.setdefault(there if there != place else (*place, index), {**detail, "loc": there})
+    return list(found.values())
+
+
+def _depth(document: Plain, place: Place) -> int:
+    """How many parts of a place lead to something in the document."""
+    here = document
+    for depth, part in enumerate(place):
+        if isinstance(here, dict) and part in here:
+            here = here[str(part)]
+        elif isinstance(here, list) and isinstance(part, int) and part < len(here):
+            here = here[part]
+        else:
+            return depth
+    return len(place)
 
 
 def _cut(detail: ErrorDetails) -> Place:

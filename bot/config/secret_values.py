@@ -21,6 +21,7 @@ from pathlib import Path
 from slipway.bot.config.schema import Schema, Secret
 from slipway.bot.config.tables import Plain
 from slipway.bot.core.problems import Problem
+from slipway.bot.core.secret_text import without_unseen_ends
 
 _LARGEST = 64 * 1024  # bytes; far above any key or token
 _OTHERS = stat.S_IROTH | stat.S_IWOTH
@@ -60,7 +61,7 @@ def variable(secret: Secret) -> str:
 
 
 def read_secret(path: Path) -> str:
-    """A secret from a file of its own, without the newline that editors put at the end.
+    """A secret from a file of its own, without what editors put around it.
 
     Raises:
         ValueError: a sentence that says why the file cannot be used. It never holds what the file holds, nor
@@ -79,10 +80,9 @@ def read_secret(path: Path) -> str:
         text = content.decode()
     except UnicodeDecodeError:
         raise ValueError(f"the file {path} is not text in UTF-8") from None
-    text = text.removesuffix("\n").removesuffix("\r")
     if not text.strip():
         raise ValueError(f"the file {path} is empty")
-    return text
+    return without_unseen_ends(text)
 
 
 def _content(path: Path) -> bytes:
@@ -124,7 +124,7 @@ def _fill_one(
     elif said:
         _keep(table, secret, said, f"the environment variable {named}", filled)
     elif said_file:
-        _from_file(table, secret, folder / said_file, filled)
+        _from_file(table, secret, folder / without_unseen_ends(said_file), filled)
     elif isinstance(written, str):
         _from_file(table, secret, folder / written, filled)
     elif written is not None:
@@ -143,6 +143,10 @@ def _from_file(table: dict[str, Plain], secret: Secret, path: Path, filled: Fill
 def _keep(table: dict[str, Plain], secret: Secret, value: str, source: str, filled: Filled) -> None:
     if not value.isascii() and value != value.encode(errors="replace").decode():
         filled.problems.append(Problem(secret.key, f"{source} does not hold text in UTF-8"))
+        return
+    value = without_unseen_ends(value)
+    if not value.strip():
+        filled.problems.append(Problem(secret.key, f"{source} holds nothing that can be seen"))
         return
     table[secret.name] = value
     filled.sources[secret.key] = source
@@ -164,7 +168,7 @@ def _fill_from_tools(
         if name in secrets:
             _keep(table, Secret((cloud,), name), environ[found], f"the environment variable {found}", filled)
         else:
-            table[name] = environ[found]
+            table[name] = without_unseen_ends(environ[found]).strip()
 
 
 def _table(document: dict[str, Plain], path: Sequence[str]) -> dict[str, Plain] | None:

@@ -7,16 +7,16 @@ from collections.abc import Iterable, Mapping
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Literal, TypeVar, cast
+from typing import Annotated, Literal, TypeVar, cast
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, PrivateAttr
+from pydantic import BeforeValidator, Field, PrivateAttr
 
 from slipway.bot.chat.model import Platform
 from slipway.bot.config.document import STATE_DIR
 from slipway.bot.core.errors import DeclarationError
 from slipway.bot.core.settings import Duration, Settings, Zone
-from slipway.bot.core.settings_table import SettingsTable, TableShape
+from slipway.bot.core.settings_table import PersonKey, SettingsTable, TableShape
 
 SettingsT = TypeVar("SettingsT", bound=Settings)
 
@@ -32,10 +32,17 @@ class CommandSettings(Settings):
         description="one to three signs without letters, digits or spaces, like !",
     )
     max_age: Duration = timedelta(minutes=10)  # older messages are not acted on
+    room: str = Field(
+        "",
+        description="where what is asked for outside of a room gets its card, like matrix:!abc:example.org",
+    )
 
 
 class PersonSettings(Settings):
-    """``[[person]]``: one human, with every account they have."""
+    """``[[person]]``: one human, with every account they have.
+
+    Subjects add keys, such as the accounts from which SSH keys come.
+    """
 
     id: str = Field(
         pattern=r"^[a-z][a-z0-9._-]{0,31}$",
@@ -48,6 +55,12 @@ class PersonSettings(Settings):
     )
     roles: tuple[str, ...] = ()
     zone: Zone | None = None
+    local_users: tuple[str, ...] = ()  # users of the bot's machine who speak as them by `slipway say`
+
+    def texts(self, key: PersonKey) -> tuple[str, ...]:
+        """What stands under a key that a subject declares."""
+        found: tuple[str, ...] = getattr(self, key.name, ())
+        return found
 
 
 class RoleSettings(Settings):
@@ -66,15 +79,35 @@ class RoleSettings(Settings):
         return found
 
 
+HOLDERS = "holders"
+"""In :data:`Mention`: everybody whose approval counts."""
+
+NOBODY = "nobody"
+"""In :data:`Mention`: no one."""
+
+
+def _as_list(value: object) -> object:
+    return (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list) else value
+
+
+Mention = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
+"""Whom the card of an operation mentions that waits for approval: persons by their ids, or one of the words above."""
+
+
 class PolicySettings(Settings):
     """``[policy.KIND]``: who must agree before an operation of that kind runs."""
 
     approvals: int = Field(1, ge=0, le=5)
     approvals_scheduled: int | None = Field(None, ge=0, le=5)  # asked by a schedule; None: the same
-    role: str = ""  # approvers hold it; empty only where no approval is ever asked for
+    role: str = (
+        ""  # approvers hold it; empty only where no approval is ever asked for, or one confirms it oneself
+    )
     requester_may_approve: bool = False
     expires: Duration = timedelta(hours=24)
     encrypted_reactions: bool | None = None  # whether a reaction counts in an encrypted room; None: by kind
+    mention: Mention = Field(
+        (HOLDERS,), description='"holders", "nobody", or persons by their ids, like ["alice", "bob"]'
+    )
 
 
 class Missed(StrEnum):

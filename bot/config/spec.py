@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from slipway.bot.chat.declaration import ChatDeclaration
+from slipway.bot.clouds.capabilities import Capability
 from slipway.bot.clouds.declaration import CloudDeclaration
 from slipway.bot.config.settings import SlipwaySettings
 from slipway.bot.core.commands import READ
-from slipway.bot.core.settings_table import AnyTable
+from slipway.bot.core.settings_table import AnyTable, PersonKey
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,8 @@ class KindSpec:
         approvals: how many persons agree where slipway.toml does not say.
         demanded: how many a plan may demand whatever the policy says.
         tables: the tables of the clouds that such operations work in.
+        needs: what they need of a cloud; None for nothing.
+        by_oneself: whether, by default, whoever may ask for one may approve it, the requester too.
     """
 
     name: str
@@ -45,6 +48,8 @@ class KindSpec:
     approvals: int
     tables: tuple[str, ...]
     demanded: Callable[[SlipwaySettings], int] = lambda _settings: 0
+    by_oneself: bool = False
+    needs: Capability[Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -59,6 +64,7 @@ class ConfigSpec:
         commands: every command.
         find_command: the command that a line's first words name; None if they name none.
         summaries: lines about the subjects' own tables, for `slipway check`.
+        person_keys: what subjects add to ``[[person]]``.
     """
 
     tables: tuple[AnyTable, ...]
@@ -68,6 +74,7 @@ class ConfigSpec:
     commands: tuple[CommandRight, ...]
     find_command: Callable[[Sequence[str]], CommandRight | None]
     summaries: tuple[Callable[[SlipwaySettings], Iterable[str]], ...] = ()
+    person_keys: tuple[PersonKey, ...] = ()
 
     @property
     def rights(self) -> tuple[str, ...]:

@@ -50,6 +50,7 @@ class Command(Generic[ResultT_co]):
         description: more about it, for its own help; may be empty.
         examples: lines to paste, without the prefix; each must itself be readable.
         access: what it may do.
+        of_bot: whether it tells how the bot itself is, and so is answered, too, where the bot's clock is wrong.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Command(Generic[ResultT_co]):
     description: str
     examples: tuple[str, ...]
     access: Access
+    of_bot: bool = False
 
     @property
     def right(self) -> str:
@@ -99,6 +101,7 @@ def command(
     examples: tuple[str, ...] = (),
     access: Access = Access.READ,
     aliases: tuple[str, ...] = (),
+    of_bot: bool = False,
 ) -> Callable[[Callable[..., Awaitable[ResultT]]], Command[ResultT]]:
     """Declare a command: stands above ``@click.argument`` and ``@click.option``, and makes the handler a Command.
 
@@ -123,6 +126,7 @@ def command(
             description=_prose(inspect.getdoc(handler) or ""),
             examples=examples,
             access=access,
+            of_bot=of_bot,
         )
 
     return declare

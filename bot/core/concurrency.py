@@ -54,3 +54,23 @@ async def side_by_side_as_found(
     if errors:
         raise errors[0]
     return {key: task.result() for key, task in tasks.items()}
+
+
+async def uninterrupted(work: Coroutine[Any, Any, T]) -> T:
+    """The result of something short that ends once it has begun, even where its caller is cancelled; that comes out
+    when it has ended."""
+    task = asyncio.ensure_future(work)
+    cancelled: asyncio.CancelledError | None = None
+    while not task.done():
+        try:
+            await asyncio.shield(task)
+        except asyncio.CancelledError as error:
+            if task.cancelled():
+                raise
+            cancelled = error
+        except Exception:  # noqa: BLE001 - it is the task's, and comes out below
+            break
+    if cancelled is not None:
+        task.exception()  # seen: whoever is cancelled hears nothing else
+        raise cancelled
+    return task.result()

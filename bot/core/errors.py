@@ -136,6 +136,23 @@ class CloudError(SlipwayError):
         """Whose move it is."""
         return _RESPONSIBLE[self.kind]
 
+    def after(self, taken: str, remedy: Remedy | None = None) -> CloudError:
+        """The error for a change that the cloud took, where this one keeps anybody from seeing what became of it.
+
+        Args:
+            taken: that it was taken, as a sentence without its full stop.
+            remedy: what to type next.
+        """
+        return CloudError(
+            self.kind,
+            cloud=self.cloud,
+            code=self.code,
+            sentence=f"{taken}, but what became of it could not be looked up: {self.sentence}",
+            reason=self.reason,
+            remedy=remedy,
+            doubtful=True,
+        )
+
 
 class DeclarationError(SlipwayError):
     """A declaration (of a subject, a command, a cloud, a chat platform, a table) is incomplete or contradicts
@@ -154,6 +171,10 @@ class StateError(SlipwayError):
     """The state folder cannot be used: held by another process, not writable, or of a newer Slipway."""
 
 
+class StorageError(SlipwayError):
+    """The state folder cannot be written or read now: its disk is full, read-only, or fails. Nothing was stored."""
+
+
 class ChatError(SlipwayError):
     """A chat platform did not take a message.
 
@@ -164,6 +185,10 @@ class ChatError(SlipwayError):
         retry_after: seconds that the platform asks to wait before one; 0 if it does not say.
         message_id: the platform's id of the message, where that stands already and only what belongs to it (its
             buttons, its file) is missing.
+        room_gone: whether nothing is taken in that room, until somebody changes that: it was archived or replaced, or
+            the bot is not in it any more.
+        locked_out: whether the bot lacks a right, there or anywhere, until somebody changes that: its token was
+            revoked, say, or it may not write there. What is to be said is still to be said.
     """
 
     def __init__(
@@ -174,8 +199,12 @@ class ChatError(SlipwayError):
         doubtful: bool = False,
         retry_after: float = 0.0,
         message_id: str | None = None,
+        room_gone: bool = False,
+        locked_out: bool = False,
     ) -> None:
         super().__init__(sentence)
+        self.room_gone = room_gone
+        self.locked_out = locked_out
         self.passing = passing
         self.doubtful = doubtful
         self.retry_after = retry_after

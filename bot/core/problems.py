@@ -11,13 +11,15 @@ _SHOWN = 60  # characters of a wrong value that are shown
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """One mistake: where (``policy.promote.role``), and what is wrong and would be right."""
+    """One mistake: where (``policy.promote.role``, and its line if known), what is wrong, what would be right."""
 
     key: str
     said: str
+    line: int | None = None
 
     def __str__(self) -> str:
-        return one_line(f"{self.key}: {self.said}")
+        place = f" (line {self.line})" if self.line is not None else ""
+        return one_line(f"{self.key}{place}: {self.said}")
 
 
 def one_line(text: str) -> str:
@@ -82,8 +84,8 @@ def in_order(problems: Iterable[Problem], tables: Sequence[str]) -> tuple[str, .
     return tuple(dict.fromkeys(str(problem) for problem in sorted(problems, key=place)))
 
 
-def render_problems(problems: Sequence[str]) -> str:
-    """All problems for a terminal: how many there are, then one a line."""
+def render_problems(problems: Sequence[str], consequence: str = "") -> str:
+    """All problems for a terminal: how many there are and what comes of that, then one a line."""
     count = "1 mistake" if len(problems) == 1 else f"{len(problems)} mistakes"
     lines = "\n".join(f"  ✘ {one_line(problem)}" for problem in problems)
-    return f"The configuration has {count}. Nothing was started.\n{lines}"
+    return f"The configuration has {count}.{consequence and f' {consequence}'}\n{lines}"

@@ -23,13 +23,21 @@ _SIGNED_URL = re.compile(
 )
 _CREDENTIALS_IN_URL = re.compile(r"(\b[a-z][a-z0-9+.-]{0,15}://)[^\s/@]{0,200}@", re.IGNORECASE)
 _NAMED_SECRET = re.compile(
-    r"(\b[\w-]{0,24}(?:secret|password|passwd|credential|signature|accountkey|accesskey|access[_-]key|token|sig)\b"
-    r"[\"']?\s*[=:]\s*)[\"']?[^\s\"',;&]+",
+    r"(\b[\w-]{0,24}(?:secret|password|passwd|pwd|passphrase|credential|signature|token|sig"
+    r"|(?:account|access|api|private|shared)[_-]?key)\b"
+    r"[\"']?\s*[=:]\s*[\"']?|\b[\w-]{0,24}(?:client[_-]?secret|password|passphrase)\s+[\"'])[^\s\"',;&]+",
     re.IGNORECASE,
 )
 _BEARER = re.compile(
     r"\b(Bearer|Basic|SharedKey|AWS4-HMAC-SHA256)\s+(?=\S{0,200}[\d=.])\S{8,}", re.IGNORECASE
 )
+_AUTHORIZATION = re.compile(
+    r"(\bauthorization[\"']?\s*[=:]\s*[\"']?(?:Basic|Bearer|Digest|Negotiate|SharedKey(?:Lite)?)\s+)[^\s\"',;]+",
+    re.IGNORECASE,
+)
+_CLIENT_SECRET = re.compile(r"[A-Za-z0-9_~.-]{3}\dQ~[A-Za-z0-9_~.-]{20,}")
+"""What Microsoft Entra gives applications as secrets since 2021."""
+_PEM = re.compile(r"-----BEGIN [A-Z0-9 ]{1,40}-----.*?(?:-----END [A-Z0-9 ]{1,40}-----|$)")
 _ACCESS_KEY_ID = re.compile(r"\b(?:AKIA|ASIA)[A-Z0-9]{12,}\b")
 _WEB_TOKEN = re.compile(r"\beyJ[A-Za-z0-9_-]{8,}(?:\.[A-Za-z0-9_-]+)*")
 
@@ -48,7 +56,9 @@ def clean_reason(text: str) -> str:
     they would set what follows as code.
     """
     line = " ".join("".join(each if each.isprintable() else " " for each in text[:_LONGEST_READ]).split())
+    line = _CLIENT_SECRET.sub(_MASK, _PEM.sub(_MASK, line))
     line = _CREDENTIALS_IN_URL.sub(rf"\1{_MASK}@", _SIGNED_URL.sub(rf"\1?{_MASK}", line))
+    line = _AUTHORIZATION.sub(rf"\1{_MASK}", line)
     line = _NAMED_SECRET.sub(rf"\1{_MASK}", _BEARER.sub(rf"\1 {_MASK}", line))
     line = _WEB_TOKEN.sub(_MASK, _ACCESS_KEY_ID.sub(_MASK, line))
     line = _RUN.sub(lambda found: _MASK if _is_blob(found[0]) else found[0], line)

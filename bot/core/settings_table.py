@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Generic, TypeVar
 
 from pydantic import SecretStr
 
-from slipway.bot.core.declared_fields import Declaration
+from slipway.bot.core.declared_fields import Declaration, check_callables
 from slipway.bot.core.errors import DeclarationError
 from slipway.bot.core.problems import Problem
 from slipway.bot.core.settings import Settings, leaf_types
@@ -39,6 +39,8 @@ class SettingsTable(Declaration, Generic[SettingsT]):
             secrets are to be told, and gives keys without the table's own name.
         check_accounts: mistakes between the whole of it (of several: by name) and the clouds' accounts that
             slipway.toml has, such as ``azure`` and ``azure.staging``; gives whole keys.
+        named_roles: keys, without the table's own name, and the role that each speaks of; there has to be one of that
+            name.
     """
 
     name: str
@@ -47,6 +49,7 @@ class SettingsTable(Declaration, Generic[SettingsT]):
     summary: str
     check: Callable[[SettingsT, bool], Iterator[Problem]] = lambda _table, _secrets: iter(())
     check_accounts: Callable[[Any, frozenset[str]], Iterator[Problem]] = lambda _value, _accounts: iter(())
+    named_roles: Callable[[SettingsT], Iterable[tuple[str, str]]] = lambda _table: ()
 
     def __post_init__(self) -> None:
         if not self.name.isidentifier() or self.name != self.name.lower():
@@ -64,6 +67,28 @@ class SettingsTable(Declaration, Generic[SettingsT]):
                 raise DeclarationError(
                     f"The settings table {self.name} may be left out, so {missing[0]} needs a default."
                 )
+
+
+@dataclass(frozen=True, eq=False)
+class PersonKey(Declaration):
+    """A key that a subject adds to ``[[person]]``: a list of texts, such as accounts elsewhere.
+
+    Attributes:
+        name: what it is called there.
+        description: completes the sentence “write …” where it is wrong.
+        check: mistakes that show in it, of all persons by their ids; gives whole keys.
+    """
+
+    name: str
+    description: str
+    check: Callable[[Mapping[str, tuple[str, ...]]], Iterator[Problem]]
+
+    def __post_init__(self) -> None:
+        if not self.name.isidentifier() or self.name != self.name.lower():
+            raise DeclarationError(f"The key {self.name!r} of a person cannot be called so: use a-z and _.")
+        if not self.description:
+            raise DeclarationError(f"The key {self.name} of a person lacks a description.")
+        check_callables(f"The key {self.name} of a person", self, ("check",))
 
 
 def _holds_secret(model: type[Settings]) -> Iterator[str]:

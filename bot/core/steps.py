@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import ClassVar, Generic, Protocol, TypeVar
 
 from pydantic import Field
@@ -35,13 +36,22 @@ class Request(Stored):
     """What somebody wants done, pinned so far that planning it again means the same thing."""
 
 
+class Permanence(StrEnum):
+    """Whether what a step does can be taken back."""
+
+    REVERSIBLE = "reversible"
+    FINAL = "final"
+
+
 class Step(Stored):
     """One change in a cloud. It is data; an executor carries it out.
 
     ``REASONS`` are those of its fields that only say why: two steps that differ in these alone change the same.
+    ``PERMANENCE`` says whether another step could take back what it does: a deletion is final.
     """
 
     REASONS: ClassVar[frozenset[str]] = frozenset()
+    PERMANENCE: ClassVar[Permanence] = Permanence.REVERSIBLE
 
     @property
     def effect(self) -> str:
@@ -85,6 +95,7 @@ class Draft(Generic[RequestT]):
         warnings: what the approver must know, a sentence each.
         independent: whether one step's failure leaves the others worth doing.
         needs_approval: a reason to ask for approval even where policy asks for none; empty for none.
+        by_another: whether only somebody else than the requester can give it, whatever policy says.
     """
 
     request: RequestT
@@ -95,6 +106,7 @@ class Draft(Generic[RequestT]):
     warnings: tuple[str, ...] = ()
     independent: bool = False
     needs_approval: str = ""
+    by_another: bool = False
 
 
 class Planner(Protocol[RequestT]):

@@ -62,3 +62,16 @@ class Backoff:
     def reset(self) -> None:
         """After a success."""
         self.failures = 0
+
+
+async def first_of(*waits: Awaitable[object]) -> None:
+    """Wait until one of several has ended; the others are cancelled then. What the ended one raised comes out."""
+    tasks = [asyncio.ensure_future(each) for each in waits]
+    try:
+        ended, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    for task in ended:
+        task.result()

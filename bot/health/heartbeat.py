@@ -5,18 +5,26 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import structlog
 
+from slipway.bot.chat.clocks import clock_problem
 from slipway.bot.chat.model import Chat, ChatHealth, Platform
+from slipway.bot.clouds.contact import CloudContact
 from slipway.bot.core.times import Clock
 from slipway.bot.core.waiting import Sleep
 from slipway.bot.health.report import BEAT_SECONDS, FILE
 
 LOOK_SECONDS = 0.05
 """How often it is looked whether every chat is connected for the first time, so that "ready" is said then."""
+
+_ROOM = 4096
+"""Bytes that a heartbeat is filled up to, so that one can be written over another that was shorter."""
+
+_LONGEST_FAILURE = 300  # characters; the whole stands in `!status`
 
 log = structlog.get_logger(__name__)
 
@@ -28,6 +36,9 @@ class Heartbeat:
         state_dir: the folder of the file.
         chats: how they are, is written.
         clock: the time, which is written.
+        trouble: what is wrong with the bot itself, as a sentence; empty where nothing is.
+        contacts: when each cloud answered last, is written.
+        hindrances: why rooms take nothing from the bot until somebody changes that, as sentences.
         monotonic: seconds that have passed, by which it beats.
         sleep: lets time pass.
     """
@@ -38,12 +49,18 @@ class Heartbeat:
         chats: Mapping[Platform, Chat],
         clock: Clock,
         *,
+        trouble: Callable[[], str] = lambda: "",
+        contacts: Mapping[str, CloudContact] = MappingProxyType({}),
+        hindrances: Callable[[], Iterable[str]] = tuple,
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
         self._path = state_dir / FILE
         self._chats = chats
         self._clock = clock
+        self._trouble = trouble
+        self._contacts = contacts
+        self._hindrances = hindrances
         self._monotonic = monotonic
         self._sleep = sleep
         self._failing = False
@@ -76,7 +93,16 @@ class Heartbeat:
 
     def _beat(self, health: Mapping[str, ChatHealth]) -> str:
         chats = {name: {"connected": each.connected, "detail": each.detail} for name, each in health.items()}
-        return json.dumps({"at": self._clock().isoformat(), "chats": chats})
+        clouds = {name: _contact(contact) for name, contact in self._contacts.items()}
+        clocks = [clock_problem(name, each.clock_ahead) for name, each in health.items()]
+        beat = {
+            "at": self._clock().isoformat(),
+            "chats": chats,
+            "trouble": self._trouble(),
+            "clouds": clouds,
+            "warnings": [*filter(None, clocks), *self._hindrances()],
+        }
+        return json.dumps(beat).ljust(_ROOM)
 
     async def _write(self, text: str) -> None:
         try:
@@ -92,11 +118,28 @@ class Heartbeat:
 
     def _replace(self, text: str) -> None:
         fresh = self._path.with_suffix(".new")
-        fresh.write_text(text)
-        fresh.replace(self._path)
+        try:
+            fresh.write_text(text)
+        except OSError:
+            fresh.unlink(missing_ok=True)
+            with self._path.open(
+                "r+"
+            ) as file:  # on a full disk there is still room where the last one stands
+                file.write(text)
+        else:
+            fresh.replace(self._path)
 
     def _forget(self) -> None:
         try:
             self._path.unlink(missing_ok=True)
         except OSError as error:
             log.warning("the heartbeat cannot be taken away", problem=str(error))
+
+
+def _contact(contact: CloudContact) -> dict[str, str | None]:
+    failure = contact.failure
+    return {
+        "answered": contact.answered_at.isoformat() if contact.answered_at else None,
+        "failed": failure.at.isoformat() if failure else None,
+        "failure": failure.sentence[:_LONGEST_FAILURE] if failure else None,
+    }

@@ -14,12 +14,12 @@ from datetime import datetime
 
 import structlog
 
-from slipway.bot.chat.model import Chat, Platform, Room
+from slipway.bot.chat.model import Chat, DatesEdits, Platform, Room
 from slipway.bot.core.errors import ChatError
 from slipway.bot.core.model import digest
 from slipway.bot.core.times import Clock
-from slipway.bot.core.waiting import Backoff, Sleep
-from slipway.bot.messages.model import Message
+from slipway.bot.core.waiting import Backoff, Sleep, first_of
+from slipway.bot.messages.model import WORKING, Message
 from slipway.bot.messages.outbox import Outbox
 
 FIRST_PAUSE_SECONDS = 1.0
@@ -29,6 +29,9 @@ LONGEST_PAUSE_SECONDS = 60.0
 
 LONGEST_ASKED_SECONDS = 900.0
 """The longest that a platform may ask to wait before the next try."""
+
+GONE_PAUSE_SECONDS = 300.0
+"""Seconds between two tries in a room that is gone, unless somebody speaks there again."""
 
 CLOSE_SECONDS = 10.0
 """How long a message that is on its way when the bot stops gets to end."""
@@ -58,6 +61,9 @@ class Delivery:
         self._locks: dict[Room, asyncio.Lock] = {}
         self._behind: dict[Room, asyncio.Task[None]] = {}
         self._answering: dict[Platform, asyncio.Event] = {platform: asyncio.Event() for platform in chats}
+        self._gone: dict[Room, str] = {}  # rooms behind that take nothing at all, and why
+        self._barred: dict[Room, str] = {}  # rooms behind in which the bot lacks a right, and which
+        self._heard: dict[Room, asyncio.Event] = {}  # of rooms behind: whether one may be there again
         self._closing = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
@@ -89,11 +95,30 @@ class Delivery:
         if (event := self._answering.get(platform)) is not None:
             event.set()
 
+    @property
+    def gone(self) -> Mapping[Room, str]:
+        """The rooms that take nothing until somebody changes that, with why."""
+        return self._gone
+
+    @property
+    def hindrances(self) -> Mapping[Room, str]:
+        """Why rooms take nothing until somebody changes that: they are gone, or the bot lacks a right there."""
+        return {**self._barred, **self._gone}
+
+    def heard_from(self, room: Room) -> None:
+        """Somebody spoke in a room, or its platform told of it: if it was gone, it may be there again."""
+        if (event := self._heard.get(room)) is not None:
+            event.set()
+
     @asynccontextmanager
     async def holding(self, room: Room) -> AsyncIterator[None]:
         """While nothing is on its way into a room, and nobody else says anything there."""
         async with self._locks.setdefault(room, asyncio.Lock()):
             yield
+
+    def is_behind(self, room: Room) -> bool:
+        """Whether something waits in a room, so that nothing is tried there at once."""
+        return room in self._behind
 
     async def bring(self, room: Room, messages: Sequence[Message]) -> tuple[Message, ...]:
         """Have messages shown, as far as that can be at once; they are kept as they are then, and given.
@@ -110,18 +135,21 @@ class Delivery:
             log.warning("a room takes no message now", room=room.id, why=str(attempt.stopped_by))
             backoff, asked = _backoff(), attempt.stopped_by.retry_after
             self._fall_behind(room, backoff, backoff.next(asked), asked)
+            self._note_why(room, attempt.stopped_by)
         return attempt.messages
 
     def _fall_behind(self, room: Room, backoff: Backoff, pause: float, asked: float = 0.0) -> None:
         self._idle.clear()
+        self._heard[room] = asyncio.Event()
         work = self._catch_up(room, backoff, pause, asked)
         self._behind[room] = asyncio.create_task(work, name=f"messages for {room.platform} {room.id}")
 
     async def _catch_up(self, room: Room, backoff: Backoff, pause: float, asked: float) -> None:
         while True:
-            await self._pause(room.platform, pause, asked=bool(asked))
+            await self._pause(room, pause, asked=bool(asked))
             if self._closing.is_set():
                 return
+            self._heard[room].clear()
             async with self.holding(room):
                 try:
                     attempt = await self._go_on(room)
@@ -132,13 +160,13 @@ class Delivery:
                     continue
                 if attempt is None:
                     log.info("all that waited for a room was said", room=room.id)
-                    del self._behind[room]
-                    if not self._behind:
-                        self._idle.set()
+                    del self._behind[room], self._heard[room]
+                    self._note_why(room, None)
                     return
             if attempt.progress:
                 backoff.reset()
             error = attempt.stopped_by
+            self._note_why(room, error)
             asked = 0.0 if error is None else error.retry_after
             pause = 0.0 if error is None else backoff.next(asked)
 
@@ -152,20 +180,33 @@ class Delivery:
         await self._outbox.keep(attempt.messages)
         return attempt
 
-    async def _pause(self, platform: Platform, seconds: float, *, asked: bool) -> None:
-        """Let time pass, or wait until the bot stops or the platform answers again; it is given what it asked for."""
+    def _note_why(self, room: Room, error: ChatError | None) -> None:
+        """Take note of why a room takes nothing. What waits in one that is gone keeps nobody waiting."""
+        before = self.hindrances.get(room)
+        self._gone.pop(room, None)
+        self._barred.pop(room, None)
+        if error is not None and error.room_gone:
+            self._gone[room] = str(error)
+        elif error is not None and error.locked_out:
+            self._barred[room] = str(error)
+        if (now := self.hindrances.get(room)) is not None and now != before:
+            log.warning("what is to be said waits until somebody mends this", room=room.id, why=now)
+        if self._behind.keys() <= self._gone.keys():
+            self._idle.set()
+        else:
+            self._idle.clear()
+
+    async def _pause(self, room: Room, seconds: float, *, asked: bool) -> None:
+        """Let time pass, or wait until the bot stops, the platform answers again or somebody speaks in the room; a
+        platform is given what it asked for."""
         if seconds <= 0:
             return
-        answering = self._answering[platform]
+        answering, heard = self._answering[room.platform], self._heard[room]
         answering.clear()
-        ends = [self._sleep(seconds), self._closing.wait(), *([] if asked else [answering.wait()])]
-        tasks = [asyncio.ensure_future(each) for each in ends]
-        try:
-            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+        if room in self._gone:
+            seconds = max(seconds, GONE_PAUSE_SECONDS)
+        sooner = [] if asked else [answering.wait(), heard.wait()]
+        await first_of(self._sleep(seconds), self._closing.wait(), *sooner)
 
     async def _try(self, messages: Sequence[Message]) -> Attempt:
         """Show one after another, until the platform says that a later try may succeed."""
@@ -177,11 +218,12 @@ class Delivery:
             try:
                 done.append(await self._show(each, done))
             except ChatError as error:
-                if not error.passing:
+                if not (error.passing or error.room_gone or error.locked_out):
                     log.error("a message was refused", room=each.room.id, key=each.key, why=str(error))
                     done.append(each.given_up(str(error)))
                     continue
-                tried = each if error.message_id is None else each.stands(error.message_id, self._clock())
+                stands = error.message_id
+                tried = each.trying(self._clock()) if stands is None else each.stands(stands, self._clock())
                 return Attempt((*done, tried, *messages[index + 1 :]), error, progress=bool(done))
         return Attempt(tuple(done), progress=True)
 
@@ -197,10 +239,28 @@ class Delivery:
             # Counted, as a platform drops an edit whose key it knows, and a card can come to look as it did before.
             key = f"{each.key}:{each.edits + 1}:{digest(card)[:16]}"
             await chat.edit(each.room.id, each.message_id, card, thread=each.thread, key=key)
-            return each.taken(each.message_id, self._clock())
+            return each.taken(each.message_id, self._edited_at(each.room, each.message_id))
         placed = replace(each, thread=each.thread or await self._root(each, before))
+        if each.in_doubt:
+            # Whatever was tried before keeps its place. So something that all may see is put there, if nothing is
+            # there yet, and becomes what it should be.
+            card = WORKING if card.private_to is not None else card
+        if each.answers is not None:
+            card = card.model_copy(update={"answers": each.answers})
         sent = await chat.send(each.room.id, card, thread=placed.thread, key=each.key)
-        return placed.taken(sent, self._clock())
+        if not each.in_doubt:
+            return placed.taken(sent, self._clock())
+        try:
+            return await self._show(placed.stands(sent, self._clock()), before)
+        except ChatError as error:
+            error.message_id = sent
+            raise
+
+    def _edited_at(self, room: Room, message_id: str) -> datetime:
+        """Since when a message shows what it does: people may have seen it before its buttons stood below it."""
+        chat: object = self._chats[room.platform]
+        known = chat.edited_at(room.id, message_id) if isinstance(chat, DatesEdits) else None
+        return known or self._clock()
 
     async def _root(self, each: Message, before: Sequence[Message]) -> str | None:
         """The id of the message in whose thread one is to stand; None for none, or for one that nobody saw."""

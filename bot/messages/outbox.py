@@ -68,29 +68,30 @@ class Outbox:
             .where(message.c.turn.is_not(None))
             .group_by(message.c.platform)
         )
-        dropped = sa.select(sa.func.count()).where(message.c.dropped != "", message.c.dropped_at >= since)
+        dropped = sa.select(sa.func.count()).where(message.c.dropped_at >= since)
         async with self._database.reading() as connection:
             counts = {str(row[0]): int(row[1]) for row in (await connection.execute(waiting)).all()}
             return counts, int(await connection.scalar(dropped) or 0)
 
     async def keep(self, messages: Sequence[Message]) -> None:
         """Remember messages as they are now. What waits and has no turn yet is put behind all that waits."""
-        if not messages:
-            return
-        async with self._database.writing() as connection:
-            turn = await _last(connection, message.c.turn)
-            number = await _last(connection, message.c.number)
-            for each in messages:
-                values = self._values(each)
-                if each.card is not None and each.turn is None:
-                    turn += 1
-                    values["turn"] = turn
-                number += 1
-                await connection.execute(
-                    insert(message)
-                    .values(number=number, **values)
-                    .on_conflict_do_update(index_elements=[message.c.key], set_=values)
-                )
+        if messages:
+            await self._database.write(lambda connection: self._keep(connection, messages))
+
+    async def _keep(self, connection: AsyncConnection, messages: Sequence[Message]) -> None:
+        turn = await _last(connection, message.c.turn)
+        number = await _last(connection, message.c.number)
+        for each in messages:
+            values = self._values(each)
+            if each.card is not None and each.turn is None:
+                turn += 1
+                values["turn"] = turn
+            number += 1
+            await connection.execute(
+                insert(message)
+                .values(number=number, **values)
+                .on_conflict_do_update(index_elements=[message.c.key], set_=values)
+            )
 
     def _values(self, each: Message) -> dict[str, Any]:
         return {
@@ -99,9 +100,11 @@ class Outbox:
             "room": each.room.id,
             "thread": each.thread,
             "thread_of": each.thread_of,
+            "answers": each.answers,
             "operation_id": each.operation_id,
             "message_id": each.message_id,
             "sent_at": each.sent_at,
+            "card_since": each.card_since,
             "shown": each.shown,
             "edits": each.edits,
             "incomplete": each.incomplete,
@@ -129,9 +132,11 @@ def _read(row: sa.RowMapping) -> Message:
         until=row["until"],
         thread=row["thread"],
         thread_of=row["thread_of"],
+        answers=row["answers"],
         operation_id=row["operation_id"],
         message_id=row["message_id"],
         sent_at=row["sent_at"],
+        card_since=row["card_since"],
         shown=row["shown"],
         edits=row["edits"],
         incomplete=row["incomplete"],

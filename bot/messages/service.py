@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Iterable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from slipway.bot.chat.model import Card, Chat, Platform, Room
+import structlog
+
+from slipway.bot.chat.model import Card, Chat, Platform, Room, SendsUnrecorded
+from slipway.bot.core.errors import ChatError
+from slipway.bot.core.text import counted
 from slipway.bot.core.times import Clock
 from slipway.bot.core.waiting import Sleep
 from slipway.bot.messages.delivery import Delivery
-from slipway.bot.messages.model import Lifetime, Message
+from slipway.bot.messages.model import WORKING, Lifetime, Message
 from slipway.bot.messages.outbox import Outbox
 from slipway.bot.store.database import Database
+
+log = structlog.get_logger(__name__)
 
 SLOW_EDIT_SECONDS = 5.0
 
@@ -33,10 +39,14 @@ class Report:
 
 @dataclass(frozen=True)
 class Backlog:
-    """What could not be said: how many messages wait, by platform, and how many were dropped lately."""
+    """What could not be said: how many messages wait, by platform, and how many were dropped lately.
+
+    ``hindrances`` holds a sentence for each room that takes nothing until somebody changes that.
+    """
 
     waiting: Mapping[str, int]
     dropped: int
+    hindrances: tuple[str, ...] = ()
 
 
 class MessageService:
@@ -74,6 +84,15 @@ class MessageService:
         """A platform answers again after it did not: what waits for it is tried now."""
         self._delivery.answers(platform)
 
+    @property
+    def gone_rooms(self) -> Mapping[Room, str]:
+        """The rooms that take nothing any more, as far as something was to be said there; with why."""
+        return self._delivery.gone
+
+    def heard_from(self, room: Room) -> None:
+        """Somebody spoke in a room, or its platform told of it: what waits for it is tried now."""
+        self._delivery.heard_from(room)
+
     async def say(
         self,
         room: Room,
@@ -81,28 +100,45 @@ class MessageService:
         *,
         key: str,
         thread: str | None = None,
+        below: str | None = None,
         operation_id: str | None = None,
         lifetime: Lifetime = Lifetime.ANSWER,
+        answers: str | None = None,
     ) -> str | None:
         """Send a card once for its key, or edit the message that was sent with that key before.
+
+        ``answers`` is the platform's id of the message that it answers. In no other thread, it stands in that of the
+        message with the key ``below``, which may have to wait itself.
 
         Returns the platform's message id; None if the platform did not take it yet, or refused it.
         """
         until = self._clock() + (Lifetime.REPORT if operation_id is not None else lifetime).value
         async with self._delivery.holding(room):
-            found = await self._outbox.find(key)
-            message = found[0] if found else Message(key, room, until, thread)
+            found, root = await self._outbox.find(key), below if thread is None else None
+            message = found[0] if found else Message(key, room, until, thread, root, answers=answers)
             if operation_id is not None:  # “Working on it…” becomes the operation's card
                 message = replace(message, operation_id=operation_id)
             wanted = message.showing(card, until)
-            if operation_id is not None and wanted.message_id is None:
-                # Where a card stands must be known before anything follows it, also after a crash.
-                await self._outbox.keep([wanted])
+            if (operation_id is not None or card == WORKING) and wanted.message_id is None:
+                # Where a card stands must be known before anything follows it, also after a crash; and that something
+                # stands there in an answer's place.
+                behind = self._delivery.is_behind(room)
+                await self._outbox.keep([wanted if behind else wanted.trying(self._clock())])
                 (wanted,) = await self._outbox.find(key)
             elif found and wanted == found[0]:
                 return wanted.message_id
             (message,) = await self._delivery.bring(room, [wanted])
         return message.message_id
+
+    async def mention(self, room: Room, card: Card) -> None:
+        """Say what is worth saying only now: once, without keeping it, and never where something waits already."""
+        chat: object = self._chats.get(room.platform)
+        if not isinstance(chat, SendsUnrecorded) or self._delivery.is_behind(room):
+            return
+        try:
+            await chat.send_unrecorded(room.id, card)
+        except ChatError as error:
+            log.info("what was worth saying only now was not said", room=room.id, why=str(error))
 
     async def show(self, operation_id: str, card: Card) -> None:
         """Edit every card of an operation, in whichever rooms they stand, to show this.
@@ -150,17 +186,30 @@ class MessageService:
             if report is not None:
                 said = next((each for each in here if each.key == report.key), None)
                 if said is None:
-                    root = wanted[0].key if wanted and report.thread is None else None
-                    said = Message(report.key, room, until, report.thread, root)
+                    said = _below(cards, Message(report.key, room, until, report.thread))
                 wanted.append(said.showing(report.card, until))
             changed = [each for each in wanted if each not in here]
             if changed:
                 await self._delivery.bring(room, changed)
 
+    async def said_of(self, operation_id: str, *keys: str) -> tuple[Message, ...]:
+        """The cards of an operation, in whichever rooms, and the messages with these keys."""
+        return await self._outbox.of_operation(operation_id, *keys)
+
     async def card_of(self, operation_id: str, room: Room) -> Message | None:
         """The first card of an operation in a room; in the room it was asked for, its thread holds the details."""
         cards = await self._outbox.of_operation(operation_id)
         return next((each for each in cards if each.room == room and not _lost(each)), None)
+
+    async def shows(self, operation_id: str, room: Room, event_key: str) -> bool:
+        """Whether a room has a card of an operation that says all there is to say to an event.
+
+        Where something was said to the event itself (that it is being worked on, before a crash), that has to become
+        an answer.
+        """
+        found = await self._outbox.of_operation(operation_id, event_key)
+        here = [each for each in found if each.room == room and not _lost(each)]
+        return bool(here) and all(each.key != event_key for each in here)
 
     async def card_at(self, room: Room, message_id: str) -> Message | None:
         """The message of the bot with this id, if it is an operation's card.
@@ -180,7 +229,29 @@ class MessageService:
 
     async def backlog(self) -> Backlog:
         """What waits for a platform, and what was dropped within :data:`DROPPED_WITHIN`."""
-        return Backlog(*await self._outbox.backlog(self._clock() - DROPPED_WITHIN))
+        waiting, dropped = await self._outbox.backlog(self._clock() - DROPPED_WITHIN)
+        return Backlog(waiting, dropped, self.hindrances())
+
+    def hindrances(self) -> tuple[str, ...]:
+        """Why rooms take nothing until somebody changes that, a sentence for each reason."""
+        rooms: dict[tuple[str, Platform], list[str]] = {}
+        for room, why in self._delivery.hindrances.items():
+            rooms.setdefault((why, room.platform), []).append(room.id)
+        return tuple(
+            f"What is to be said in {counted(ids, 'room')} of {platform} waits. {why}"
+            for (why, platform), ids in rooms.items()
+        )
+
+
+def _below(cards: Sequence[Message], message: Message) -> Message:
+    """What is said of an operation, in the thread of its card where it was given none. Of several the one that stands
+    in the room itself begins a thread: the others stand in those of people who asked for the same."""
+    if message.thread is not None or not cards:
+        return message
+    first = next((each for each in cards if each.thread is None and each.thread_of is None), None)
+    if first is not None:
+        return replace(message, thread_of=first.key)
+    return replace(message, thread=cards[0].thread, thread_of=cards[0].thread_of)
 
 
 def _lost(card: Message) -> bool:

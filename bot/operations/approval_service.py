@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
+from typing import TypeVar
 
 from slipway.bot.chat.model import Choice
 from slipway.bot.core.errors import UserError
 from slipway.bot.core.text import nearest
 from slipway.bot.core.times import Clock
-from slipway.bot.operations.audit import AuditEntry, AuditKey
+from slipway.bot.operations.audit import AuditEntry, AuditKey, doubted
 from slipway.bot.operations.changes import OperationChange
 from slipway.bot.operations.model import Operation, OperationState, Outcome, Vote
 from slipway.bot.operations.policy import (
@@ -27,13 +27,18 @@ from slipway.bot.operations.runs.integrity import VOTE_ACTIONS
 from slipway.bot.operations.runs.outcomes import ended_stale
 from slipway.bot.people import People, Person
 
+T = TypeVar("T")
+
 LONGEST_REASON = 300
 """Characters of a reason that are kept and shown."""
 
 
 @dataclass(frozen=True)
 class Decision:
-    """What one person says about one operation, and by which event they said it."""
+    """What one person says about one operation, and by which event they said it.
+
+    ``doubt`` says in a sentence why it may not be they who say it; empty where nobody doubts it.
+    """
 
     operation_id: str
     person: Person
@@ -42,6 +47,7 @@ class Decision:
     digest_prefix: str | None = None
     reason: str = ""
     forgeable: bool = False  # a press that could have been made up on its way
+    doubt: str = ""
 
 
 class TooLateError(UserError):
@@ -81,20 +87,19 @@ class ApprovalService:
         """
         operation = await self._operations.find(operation_id)
         if operation is None:
-            raise await self._no_such(operation_id)
+            raise self._no_such(operation_id, await self._operations.ids())
         return operation
 
-    async def _no_such(self, operation_id: str) -> UserError:
-        names = nearest(operation_id, await self._operations.ids())
+    def _no_such(self, operation_id: str, offered: Iterable[str]) -> UserError:
+        names = nearest(operation_id, offered)
         return UserError(f"There is no operation {operation_id}.", nearest=names, hint="pending")
 
-    @asynccontextmanager
-    async def _changing(self, operation_id: str) -> AsyncIterator[OperationChange]:
+    async def _change(self, operation_id: str, work: Callable[[OperationChange], Awaitable[T]]) -> T:
         try:
-            async with self._operations.changing(operation_id) as change:
-                yield change
+            return await self._operations.change(operation_id, work)
         except UnknownOperationError:
-            raise await self._no_such(operation_id) from None
+            still_open = [each.id for each in await self._operations.open_ones()]
+            raise self._no_such(operation_id, still_open) from None
 
     async def decide(self, decision: Decision) -> Operation:
         """Count an approval or a rejection, and return the operation as it is then.
@@ -104,39 +109,45 @@ class ApprovalService:
         Raises:
             UserError: it does not count, and why.
         """
-        async with self._changing(decision.operation_id) as change:
-            operation = change.operation
-            key = AuditKey.of_vote(operation.id, decision.event_key)
-            if not await change.noted(key, AuditKey.of_cancellation(operation.id, decision.event_key)):
-                self._check_open(operation, decision.choice)
-                self._check_plan(operation, decision)
-                if decision.choice is Choice.REJECT and decision.person.id == operation.requester:
-                    reason = decision.reason[:LONGEST_REASON]
-                    await self._cancel(change, decision.person, decision.event_key, reason)
-                    return change.operation
-                if not may_decide(decision.person, operation, self._people):
-                    raise UserError(self._refusal(operation, decision))
-                await self._vote(change, decision, key)
-            await self._settle(change, decision.person.id)
-            return change.operation
+        return await self._change(decision.operation_id, lambda change: self._decide(change, decision))
+
+    async def _decide(self, change: OperationChange, decision: Decision) -> Operation:
+        operation = change.operation
+        key = AuditKey.of_vote(operation.id, decision.event_key)
+        if not await change.noted(key, AuditKey.of_cancellation(operation.id, decision.event_key)):
+            self._check_open(operation, decision.choice)
+            self._check_plan(operation, decision)
+            withdraws = decision.choice is Choice.REJECT and decision.person.id == operation.requester
+            if not withdraws and not may_decide(decision.person, operation, self._people):
+                raise UserError(self._refusal(operation, decision))
+            self._check_genuine(operation, decision)
+            if withdraws:
+                await self._cancel(change, decision)
+                return change.operation
+            await self._vote(change, decision, key)
+        await self._settle(change, decision.person.id)
+        return change.operation
 
     def _check_plan(self, operation: Operation, decision: Decision) -> None:
-        """Whether this plan is the one that is meant, and can be decided in this way."""
+        """Whether this plan is the one that is meant, and can be decided on."""
         if decision.digest_prefix is not None and not operation.digest.startswith(decision.digest_prefix):
             raise UserError(
                 f"{operation.id} has another plan than the one you agree to. Look at it again.",
                 hint=f"op {operation.id}",
-            )
-        if decision.forgeable and not operation.plan.policy.forgeable_presses:
-            raise UserError(
-                f"A reaction is not encrypted, so it does not count for {operation.id}. Type it instead.",
-                hint=f"{decision.choice} {operation.id} {operation.digest_prefix}",
             )
         if operation.plan.unknown and decision.choice is Choice.APPROVE:
             raise UserError(
                 f"{operation.id} was proposed by another version of Slipway, and this one "
                 f"{operation.plan.unknown}. It can be rejected or cancelled here.",
                 hint=f"op {operation.id}",
+            )
+
+    def _check_genuine(self, operation: Operation, decision: Decision) -> None:
+        """Whether it counts though somebody could have made it up. Who may not decide is not told to type it."""
+        if decision.forgeable and not operation.plan.policy.forgeable_presses:
+            raise UserError(
+                f"A reaction is not encrypted, so it does not count for {operation.id}. Type it instead.",
+                hint=f"{decision.choice} {operation.id} {operation.digest_prefix}",
             )
 
     async def _vote(self, change: OperationChange, decision: Decision, key: AuditKey) -> None:
@@ -147,6 +158,7 @@ class ApprovalService:
             reason=decision.reason[:LONGEST_REASON],
             at=self._clock(),
             event_key=decision.event_key,
+            doubt=decision.doubt,
         )
         entry = AuditEntry(
             key=key,
@@ -154,7 +166,7 @@ class ApprovalService:
             actor=vote.person,
             action=VOTE_ACTIONS[vote.choice],
             operation_id=operation.id,
-            detail=(("digest", operation.digest), ("reason", vote.reason)),
+            detail=(("digest", operation.digest), ("reason", vote.reason), *doubted(vote.doubt)),
         )
         await change.vote(vote, entry)
 
@@ -191,25 +203,26 @@ class ApprovalService:
             TooLateError: it has begun, or ended.
         """
         operation_id = await self._operations.voted_on(event_key, person.id)
-        if operation_id is None:
-            return None
-        async with self._changing(operation_id) as change:
-            operation = change.operation
-            given = next((vote for vote in operation.votes if vote.event_key == event_key), None)
-            if given is None:  # taken back already
-                return operation_id
-            if operation.state not in (OperationState.PROPOSED, OperationState.APPROVED):
-                raise TooLateError(operation, given)
-            entry = AuditEntry(
-                key=AuditKey.of_withdrawal(event_key),
-                at=self._clock(),
-                actor=person.id,
-                action="approval withdrawn",
-                operation_id=operation_id,
-            )
-            await change.take_back(given, entry)
-            await self._unsettle(change, person)
+        if operation_id is not None:
+            await self._change(operation_id, lambda change: self._withdraw(change, event_key, person))
         return operation_id
+
+    async def _withdraw(self, change: OperationChange, event_key: str, person: Person) -> None:
+        operation = change.operation
+        given = next((vote for vote in operation.votes if vote.event_key == event_key), None)
+        if given is None:  # taken back already
+            return
+        if operation.state not in (OperationState.PROPOSED, OperationState.APPROVED):
+            raise TooLateError(operation, given)
+        entry = AuditEntry(
+            key=AuditKey.of_withdrawal(event_key),
+            at=self._clock(),
+            actor=person.id,
+            action="approval withdrawn",
+            operation_id=operation.id,
+        )
+        await change.take_back(given, entry)
+        await self._unsettle(change, person)
 
     async def _unsettle(self, change: OperationChange, person: Person) -> None:
         """End an approved operation that lacks an approval since this person took theirs back."""
@@ -228,21 +241,26 @@ class ApprovalService:
         )
         await change.move(to, entry, outcome=outcome)
 
-    async def cancel(self, operation_id: str, person: Person, event_key: str) -> Operation:
+    async def cancel(
+        self, operation_id: str, person: Person, event_key: str, *, doubt: str = ""
+    ) -> Operation:
         """Withdraw a proposal, or stop a running operation before its next step; the same event does it once.
 
         Raises:
             UserError: it has ended, or this person may not.
         """
-        async with self._changing(operation_id) as change:
+
+        async def cancel(change: OperationChange) -> Operation:
             if not await change.noted(AuditKey.of_cancellation(change.operation.id, event_key)):
-                await self._cancel(change, person, event_key)
+                withdrawal = Decision(operation_id, person, Choice.REJECT, event_key, doubt=doubt)
+                await self._cancel(change, withdrawal)
             return change.operation
 
-    async def _cancel(
-        self, change: OperationChange, person: Person, event_key: str, reason: str = ""
-    ) -> None:
-        operation = change.operation
+        return await self._change(operation_id, cancel)
+
+    async def _cancel(self, change: OperationChange, decision: Decision) -> None:
+        operation, person = change.operation, decision.person
+        reason = decision.reason[:LONGEST_REASON]
         if not self._may_cancel(operation, person):
             who = self._people.name(operation.requester)
             others = ", ".join(each.name for each in deciders(operation, self._people)) or "nobody else"
@@ -256,18 +274,19 @@ class ApprovalService:
             )
         withdrawn = operation.state is OperationState.PROPOSED
         entry = AuditEntry(
-            key=AuditKey.of_cancellation(operation.id, event_key),
+            key=AuditKey.of_cancellation(operation.id, decision.event_key),
             at=self._clock(),
             actor=person.id,
             action="cancelled" if withdrawn else "asked to stop",
             operation_id=operation.id,
-            detail=(("reason", reason),) if reason else (),
+            detail=((("reason", reason),) if reason else ()) + doubted(decision.doubt),
         )
         if not withdrawn:
             await change.ask_to_stop(entry)
             return
         why = f": {reason.rstrip('.')}." if reason else "."
-        outcome = Outcome(summary=f"Cancelled by {self._people.name(person.id)}{why} Nothing was changed.")
+        summary = f"Cancelled by {self._people.name(person.id)}{why} Nothing was changed."
+        outcome = Outcome(summary=summary, doubt=decision.doubt)
         await change.move(OperationState.CANCELLED, entry, outcome=outcome, cancelled_by=person.id)
 
     def _may_cancel(self, operation: Operation, person: Person) -> bool:

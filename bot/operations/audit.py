@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
@@ -82,6 +82,15 @@ class AuditEntry:
     action: str
     operation_id: str | None = None
     detail: tuple[tuple[str, Json], ...] = ()
+
+    def with_detail(self, *more: tuple[str, Json]) -> AuditEntry:
+        """The same entry that says more."""
+        return replace(self, detail=(*self.detail, *more))
+
+
+def doubted(doubt: str) -> tuple[tuple[str, Json], ...]:
+    """What an entry says in its detail of why its actor may be another than it names; nothing where nobody doubts."""
+    return (("doubt", doubt),) if doubt else ()
 
 
 @dataclass(frozen=True)

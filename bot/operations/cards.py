@@ -2,16 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from zoneinfo import ZoneInfo
 
-from slipway.bot.chat.model import SYMBOLS, Button, Card, Choice, Field, Table, Tone
+from slipway.bot.chat.model import (
+    SYMBOLS,
+    Button,
+    Card,
+    CardOutcome,
+    Choice,
+    Consequence,
+    Field,
+    Shortcut,
+    Tone,
+)
+from slipway.bot.core.steps import Permanence
 from slipway.bot.core.times import format_duration, format_time
-from slipway.bot.operations.model import Failure, Operation, OperationState, Plan, StepReport, Vote
+from slipway.bot.operations.calls import Mentions, called_upon
+from slipway.bot.operations.doubts import doubts, uncertain
+from slipway.bot.operations.endings import end_in_short, failure_notes, told_in_full
+from slipway.bot.operations.facts import facts_of, outcome_of
+from slipway.bot.operations.model import Failure, Operation, OperationState, Plan
 from slipway.bot.operations.policy import Missing, Vetoed, approval_status, deciders
-from slipway.bot.people import People, is_schedule
+from slipway.bot.operations.step_tables import (
+    done_table,
+    plan_table,
+    report_words,
+    result_words,
+    step_table,
+)
+from slipway.bot.people import People
 
 STEPS_SHOWN = 12
 """Rows of a plan on a card; the rest is in `!op ID`."""
@@ -39,6 +60,7 @@ class CardContext:
     people: People
     prefix: str
     zone: ZoneInfo
+    mentions: Mentions = field(default_factory=dict)
 
     def name(self, person_id: str) -> str:
         """A person or a schedule as people call them."""
@@ -53,76 +75,131 @@ def unsettled(where: Missing | Vetoed, cards: CardContext) -> str:
 
 
 def operation_card(operation: Operation, view: CardContext) -> Card:
-    """The card of an operation as it stands now."""
-    state = operation.state
+    """The card of an operation as it stands now.
+
+    Until it is decided on: what will be so, the plan, who has to agree and until when, and what speaks for it. While
+    it runs, what became of each step. Once it has ended, what must be known without a look into its thread: how it
+    ended and whose move it is. The rest is in its report, and `!op ID` has all of it for ever.
+    """
+    state, plan = operation.state, operation.plan
+    proposed = state is OperationState.PROPOSED
+    asked = Field(label="Asked by", value=_asked(operation, view))
+    evidence = _evidence(plan) if proposed else ()
     return Card(
         tone=_TONES[state],
         title=f"{operation.id} {operation.kind}: {_state_words(operation, view)}",
-        text=operation.outcome.summary if operation.outcome else _promise(operation.plan),
-        fields=_fields(operation, view),
-        tables=(_steps(operation),) if operation.plan.steps else (),
-        notes=_notes(operation, view, told=False),
-        buttons=operation_buttons(operation)
-        if state is OperationState.PROPOSED and not operation.plan.unknown
-        else (),
-        mentions=_called_upon(operation, view) if state is OperationState.PROPOSED else (),
+        text=_standing_text(operation, view),
+        fields=(*_needs_fields(operation, view), asked, *evidence, *_voting(operation, view)),
+        tables=(step_table(operation, STEPS_SHOWN),) if len(plan.steps) > 1 and not state.ended else (),
+        notes=_notes(operation, view),
+        buttons=operation_buttons(operation) if proposed and not plan.unknown else (),
+        mentions=called_upon(operation, view.people, view.mentions) if proposed else (),
         fleeting=not state.ended,
+        outcome=outcome_of(operation),
+        operation=facts_of(operation),
     )
 
 
 def report_card(operation: Operation, view: CardContext, mentions: tuple[str, ...]) -> Card:
-    """The report that stands in the operation's thread once it has ended."""
-    fields = []
-    if operation.ended_at is not None:
-        ended, took = format_time(operation.ended_at, view.zone), operation.ended_at - operation.created_at
-        # The clock may have been set back since; no duration is told then rather than a wrong one.
-        after = f", {format_duration(took)} after it was asked for" if took >= timedelta() else ""
-        fields.append(Field(label="Ended", value=f"{ended}{after}"))
-    rows = tuple((str(report.number), _report_words(report)) for report in operation.reports)
+    """The report that stands in the operation's thread once it has ended: all that its card does not say.
+
+    That is when it ended, what each step came to, why what failed did so, and what to type next. One step is a line,
+    and its words stand for the whole where it is done.
+    """
+    reports, outcome = operation.reports, operation.outcome
+    lines = [outcome.summary if outcome else operation.plan.summary]
+    several = len(operation.plan.steps) > 1
+    if reports and not several:
+        done = operation.state is OperationState.DONE and reports[0].done is not None
+        lines = [*(() if done else lines), report_words(reports[0])]
     return Card(
         tone=_TONES[operation.state],
         title=f"{operation.id} {operation.kind}: {operation.state}",
-        text=operation.outcome.summary if operation.outcome else operation.plan.summary,
-        fields=tuple(fields),
-        tables=(Table(title="What was done", columns=("", "Result"), rows=rows),) if rows else (),
-        notes=_notes(operation, view, told=any(report.failure for report in operation.reports)),
+        text="\n".join(lines),
+        fields=_ended_fields(operation, view),
+        tables=(done_table(operation),) if reports and several else (),
+        notes=_full_notes(operation, view),
         mentions=mentions,
+        outcome=outcome_of(operation),
+        operation=facts_of(operation),
     )
 
 
 def full_card(operation: Operation, view: CardContext) -> Card:
-    """Everything about an operation, for `!op ID`: the card with when it was, and every step with its result."""
-    card = operation_card(operation, view)
-    times = [Field(label="Asked at", value=format_time(operation.created_at, view.zone))]
-    if operation.ended_at is not None:
-        times.append(Field(label="Ended", value=format_time(operation.ended_at, view.zone)))
-    by, *others = card.fields
-    told = any(report.failure for report in operation.reports)
-    notes = tuple(note for note in _notes(operation, view, told=told) if note != _all_steps(operation, view))
-    return card.model_copy(
+    """Everything about an operation, for `!op ID`: its card and its report, and every step with its result."""
+    ended, outcome = operation.state.ended, operation.outcome
+    notes = _full_notes(operation, view) if ended else _notes(operation, view, whole=True)
+    fields = (
+        *_needs_fields(operation, view),
+        Field(label="Asked by", value=view.name(operation.requester)),
+        Field(label="Asked at", value=format_time(operation.created_at, view.zone)),
+        *_ended_fields(operation, view),
+        *_evidence(operation.plan),
+        *_voting(operation, view),
+        Field(label="Plan", value=f"`{operation.digest_prefix}`"),
+    )
+    return operation_card(operation, view).model_copy(
         update={
-            "fields": (by, *times, *others),
-            "tables": (_steps(operation, limit=None, mark=_result_words),) if operation.plan.steps else (),
+            "text": outcome.summary if outcome else _standing_text(operation, view),
+            "fields": fields,
+            "tables": (step_table(operation, words=result_words),) if operation.plan.steps else (),
             "notes": notes,
             "fleeting": False,
+            "mentions": (),
         }
     )
 
 
-def plan_card(plan: Plan, view: CardContext) -> Card:
-    """What a dry run shows: the plan, and who would have to agree."""
-    notes = [*_warnings(plan), "Nothing was changed and nothing was proposed: this was a dry run."]
-    notes.append(f"To propose it: `{view.prefix}{plan.command}`")
+def silent(card: Card) -> Card:
+    """The same card, calling nobody: they were called upon where the operation was asked for."""
+    return card.model_copy(update={"mentions": ()})
+
+
+def heading(operation: Operation, view: CardContext) -> Card:
+    """How an operation stands, in a line, for whoever asked where nobody else saw it."""
+    return Card(
+        tone=_TONES[operation.state],
+        title=f"{operation.id} {operation.kind}: {_state_words(operation, view)}",
+        text="Its card and the thread of that show how it goes on.",
+    )
+
+
+def call_card(operation: Operation, view: CardContext) -> Card:
+    """What calls upon those who can decide, where the card itself could not: an edit calls nobody."""
+    return Card(
+        tone=Tone.WAITING,
+        title=f"{operation.id} {operation.kind}: your approval is asked for",  # of no state: it is not edited
+        text="The plan, its buttons and how it stands are where this thread begins.",
+        mentions=called_upon(operation, view.people, view.mentions),
+    )
+
+
+def plan_card(plan: Plan, view: CardContext, *, instead: str | None = None) -> Card:
+    """What a dry run shows: the plan, who would have to agree, and how to propose it; or what is said
+    in place of that to those who may not."""
+    notes = ["Nothing was changed and nothing was proposed: this was a dry run."]
+    if instead is None:
+        notes.append(f"To propose it: `{view.prefix}{plan.command}`")
+    elif instead:
+        notes.append(instead)
     agree = plan.policy.approvals
-    needs = "nobody" if not agree else f"{agree} with role {plan.policy.role or 'that may ask for it'}"
-    rows = tuple((str(number), step.title, step.reason) for number, step in enumerate(plan.steps, start=1))
+    whoever = f"has role {plan.policy.role}" if plan.policy.role else "may ask for it"
+    needs = f"{approvals(agree)}: whoever {whoever}" if agree else "nobody"
     return Card(
         title=f"dry run of {plan.kind}",
-        text=_promise(plan),
-        fields=(*_evidence(plan), Field(label="Would need", value=needs)),
-        tables=(Table(title="Plan", columns=("", "Step", "Why"), rows=rows),) if rows else (),
+        text=_proposal(plan),
+        fields=(Field(label="Would need", value=needs), *_evidence(plan)),
+        tables=(plan_table(plan),) if len(plan.steps) > 1 else (),
         notes=tuple(notes),
     )
+
+
+def _standing_text(operation: Operation, view: CardContext) -> str:
+    if operation.outcome is not None:
+        return end_in_short(operation, operation.outcome, view.people)
+    text, doubted = _proposal(operation.plan), uncertain(operation, view.name)
+    # Whoever decides sees that before the buttons, which stand above the notes where a platform has them.
+    return f"{text}\n{doubted}" if doubted and operation.state is OperationState.PROPOSED else text
 
 
 def _promise(plan: Plan) -> str:
@@ -130,45 +207,92 @@ def _promise(plan: Plan) -> str:
     return f"When it is done: {plan.summary}"
 
 
+def _proposal(plan: Plan) -> str:
+    """What will be so, by which step if it is one, and what whoever agrees has to know."""
+    lines = [_promise(plan)]
+    if len(plan.steps) == 1:
+        (step,) = plan.steps
+        lines.append(f"Plan: {step.title}{f' ({step.reason})' if step.reason else ''}")
+    return "\n".join([*lines, *_warnings(plan)])
+
+
 def failure_card(title: str, failure: Failure, view: CardContext) -> Card:
     """A failure outside any operation."""
-    return Card(tone=Tone.FAILED, title=title, text=failure.words, notes=tuple(_failure_notes(failure, view)))
+    notes = tuple(failure_notes(failure, view.prefix))
+    return Card(tone=Tone.FAILED, title=title, text=failure.words, notes=notes, outcome=CardOutcome.FAILED)
 
 
 def _state_words(operation: Operation, view: CardContext) -> str:
     if operation.state is OperationState.PROPOSED:
         where = approval_status(operation, operation.votes, view.people)
         count = where.count if isinstance(where, Missing) else 0
-        return f"waits for {count} approval{'s' if count != 1 else ''}"
+        return f"waits for {approvals(count)}"
     if operation.state is OperationState.RUNNING and len(operation.plan.steps) > 1:
         return f"running, {len(operation.reports)} of {len(operation.plan.steps)} steps done"
+    return state_word(operation)
+
+
+def approvals(count: int) -> str:
+    """So many approvals, in words."""
+    return f"{count} approval{'s' if count != 1 else ''}"
+
+
+def state_word(operation: Operation) -> str:
+    """Its state in a word; nobody approved what needs no approval."""
+    if operation.state is OperationState.APPROVED and not operation.votes:
+        return "about to begin"
     return operation.state.value
 
 
-def _fields(operation: Operation, view: CardContext) -> tuple[Field, ...]:
-    fields = [Field(label="Asked by", value=view.name(operation.requester)), *_evidence(operation.plan)]
+def _asked(operation: Operation, view: CardContext) -> str:
+    """Who asked for it; and by which command, where no result says what it was about."""
+    state, name, command = operation.state, view.name(operation.requester), operation.plan.command
+    untold = state.ended and state is not OperationState.DONE and command
+    return f"{name}, by `{view.prefix}{command}`" if untold else name
+
+
+def _needs_fields(operation: Operation, view: CardContext) -> tuple[Field, ...]:
+    """Who has to agree, and until when; nothing once that is decided."""
+    if operation.state is not OperationState.PROPOSED:
+        return ()
+    until = format_time(operation.expires_at, view.zone)
+    return (
+        Field(label="Needs", value=_needs(operation, view)),
+        Field(label="Open until", value=until),
+    )
+
+
+def _voting(operation: Operation, view: CardContext) -> tuple[Field, ...]:
+    """Who decided what, and who stopped it."""
+    fields = []
     if operation.votes:
         label = "Votes" if operation.state is OperationState.PROPOSED else "Decided by"
-        fields.append(Field(label=label, value=_votes(operation.votes, view)))
-    if operation.state is OperationState.PROPOSED:
-        fields.append(Field(label="Needs", value=_needs(operation, view)))
-        fields.append(Field(label="Open until", value=format_time(operation.expires_at, view.zone)))
+        fields.append(Field(label=label, value=_votes(operation, view)))
     told = (OperationState.CANCELLED, OperationState.DONE)  # by whom it says already, or it came too late
     if operation.cancelled_by and operation.state not in told:
         fields.append(Field(label="Stopped by", value=view.name(operation.cancelled_by)))
-    fields.append(Field(label="Plan", value=f"`{operation.digest_prefix}`"))
     return tuple(fields)
+
+
+def _ended_fields(operation: Operation, view: CardContext) -> tuple[Field, ...]:
+    if operation.ended_at is None:
+        return ()
+    ended, took = format_time(operation.ended_at, view.zone), operation.ended_at - operation.created_at
+    # The clock may have been set back since; no duration is told then rather than a wrong one.
+    after = f", {format_duration(took)} after it was asked for" if took >= timedelta() else ""
+    return (Field(label="Ended", value=f"{ended}{after}"),)
 
 
 def _evidence(plan: Plan) -> tuple[Field, ...]:
     return tuple(Field(label=label, value=value) for label, value in plan.evidence)
 
 
-def _votes(votes: tuple[Vote, ...], view: CardContext) -> str:
+def _votes(operation: Operation, view: CardContext) -> str:
     words = []
-    for vote in votes:
+    for vote in operation.votes:
         verb = "approved" if vote.choice is Choice.APPROVE else "rejected"
-        reason = f" ({vote.reason})" if vote.reason else ""
+        told = operation.state is OperationState.REJECTED and vote.choice is Choice.REJECT  # by the summary
+        reason = f" ({vote.reason})" if vote.reason and not told else ""
         words.append(f"{view.name(vote.person)} {verb} {format_time(vote.at, view.zone)}{reason}")
     return "; ".join(words)
 
@@ -182,111 +306,45 @@ def _needs(operation: Operation, view: CardContext) -> str:
         whom += f" and {len(able) - NAMES_SHOWN} more"
     role = f" (role {policy.role})" if policy.role else ""
     where = approval_status(operation, operation.votes, view.people)
-    return f"{where.count if isinstance(where, Missing) else 0} of {whom}{role}"
-
-
-def _called_upon(operation: Operation, view: CardContext) -> tuple[str, ...]:
-    """Accounts of those who can agree, where the clock asks: nobody in the room brought it up."""
-    if operation.room is None or not is_schedule(operation.requester):
-        return ()
-    platform = operation.room.platform
-    able = (each.account_on(platform) for each in deciders(operation, view.people))
-    return tuple(account for account in able if account)[:NAMES_SHOWN]
-
-
-def _steps(
-    operation: Operation,
-    limit: int | None = STEPS_SHOWN,
-    mark: Callable[[StepReport], str] | None = None,
-) -> Table:
-    reports = {report.number: report for report in operation.reports}
-    rows = []
-    for number, step in enumerate(operation.plan.steps, start=1):
-        report = reports.get(number)
-        result = (mark or _report_mark)(report) if report else _unreported(operation, number)
-        rows.append((str(number), step.title, step.reason, result))
-    shown = rows if limit is None or len(rows) <= limit else rows[:limit]
-    title = "Plan" if len(shown) == len(rows) else f"Plan: the first {len(shown)} of {len(rows)} steps"
-    if operation.state is OperationState.PROPOSED:
-        return Table(title=title, columns=("", "Step", "Why"), rows=tuple(row[:3] for row in shown))
-    return Table(
-        title=title, columns=("", "Step", "Result"), rows=tuple((row[0], row[1], row[3]) for row in shown)
-    )
-
-
-_UNREADABLE = "- another version of Slipway says how it ended"
-"""Of a report that cannot be read."""
-
-
-def _report_mark(report: StepReport) -> str:
-    if report.failure is not None:
-        return "? unknown" if report.unknown else "✘ failed"
-    if report.done is None:
-        return _UNREADABLE
-    return "✔ already so" if report.done.already else "✔ done"
-
-
-def _report_words(report: StepReport) -> str:
-    if report.failure is not None:
-        return f"{'?' if report.unknown else '✘'} {report.title}: {report.failure.words}"
-    if report.done is None:
-        return _UNREADABLE
-    return f"✔ {'already so: ' if report.done.already else ''}{report.done.summary}"
-
-
-def _result_words(report: StepReport) -> str:
-    """What became of a step, beside its title."""
-    return f"{_report_mark(report)}: {report.failure.words}" if report.failure else _report_words(report)
-
-
-def _unreported(operation: Operation, number: int) -> str:
-    if operation.state.ended:
-        return "- not done"
-    current = len(operation.reports) + 1
-    return "▶ running" if operation.state is OperationState.RUNNING and number == current else "⏳ waits"
-
-
-def _all_steps(operation: Operation, view: CardContext) -> str:
-    return f"All steps: `{view.prefix}op {operation.id}`"
+    return f"{approvals(where.count if isinstance(where, Missing) else 0)}: {whom}{role}"
 
 
 def _warnings(plan: Plan) -> list[str]:
     return [f"{SYMBOLS[Tone.WARNING]} {warning}" for warning in plan.warnings]
 
 
-def _notes(operation: Operation, view: CardContext, *, told: bool) -> tuple[str, ...]:
-    """What follows a card; ``told`` where it already says why a step failed."""
-    prefix = view.prefix
-    notes = _warnings(operation.plan) if not operation.state.ended else []
+def _notes(operation: Operation, view: CardContext, *, whole: bool = False) -> tuple[str, ...]:
+    """What follows a card; ``whole`` where it has all there is to say."""
+    notes = [*doubts(operation, view.name)]
     if operation.state is OperationState.PROPOSED:
         notes.append(
-            f"Approve: `{prefix}approve {operation.id} {operation.digest_prefix}`   "
-            f"Reject: `{prefix}reject {operation.id} REASON`"
+            f"Approve: `{view.prefix}approve {operation.id} {operation.digest_prefix}`   "
+            f"Reject: `{view.prefix}reject {operation.id} REASON`"
         )
-    if operation.plan.unknown:
-        notes.append(f"Another version of Slipway planned this, and this one {operation.plan.unknown}.")
-    if operation.outcome is not None:
-        notes += operation.outcome.differences
-        if operation.outcome.failure is not None:
-            notes += [] if told else [operation.outcome.failure.words]
-            notes += _failure_notes(operation.outcome.failure, view)
-    if operation.state in (OperationState.STALE, OperationState.EXPIRED):
-        notes.append(f"To plan it afresh: `{prefix}{operation.plan.command}`")
-    if len(operation.plan.steps) > STEPS_SHOWN and not operation.state.ended:
-        notes.append(_all_steps(operation, view))
+    notes += _not_known(operation)
+    steps = len(operation.plan.steps)
+    if told_in_full(operation, view.prefix) or (operation.state.ended and operation.reports and steps > 1):
+        thread = "in the thread, or " if operation.room is not None else ""
+        notes.append(f"In full: {thread}`{view.prefix}op {operation.id}`")
+    elif steps > STEPS_SHOWN and not operation.state.ended and not whole:
+        notes.append(f"All steps: `{view.prefix}op {operation.id}`")
     return tuple(notes)
 
 
-def _failure_notes(failure: Failure, view: CardContext) -> list[str]:
-    notes = [f"Whose move: {failure.responsible}."]
-    if failure.hint:
-        when = f", {failure.when}" if failure.when else ""
-        notes.append(f"Next{when}: `{view.prefix}{failure.hint}`")
-    return notes
+def _full_notes(operation: Operation, view: CardContext) -> tuple[str, ...]:
+    """What follows a report: why, whose move it is, and what to type next."""
+    return (*doubts(operation, view.name), *_not_known(operation), *told_in_full(operation, view.prefix))
+
+
+def _not_known(operation: Operation) -> list[str]:
+    unknown = operation.plan.unknown
+    return [f"Another version of Slipway planned this, and this one {unknown}."] if unknown else []
 
 
 def operation_buttons(operation: Operation) -> tuple[Button, ...]:
     """The buttons by which an operation is decided on."""
+    final = any(step.PERMANENCE is Permanence.FINAL for step in operation.plan.steps)
+    consequence = Consequence.ENDING if final else Consequence.ORDINARY
     return tuple(
         Button(
             choice=choice,
@@ -294,6 +352,14 @@ def operation_buttons(operation: Operation) -> tuple[Button, ...]:
             operation_id=operation.id,
             digest_prefix=operation.digest_prefix,
             authentic=not operation.plan.policy.forgeable_presses,
+            consequence=consequence if choice is Choice.APPROVE else Consequence.ORDINARY,
         )
         for choice, label in ((Choice.APPROVE, "Approve"), (Choice.REJECT, "Reject"))
+    )
+
+
+def show_operation(operation: Operation) -> Shortcut:
+    """A button that shows an operation, with the buttons by which it is decided on."""
+    return Shortcut(
+        label=f"Show {operation.id}", command=f"op {operation.id}", consequence=Consequence.NOTHING
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -38,7 +39,8 @@ class OperationChange:
         if before is None or before.choice is not given.choice:
             key = (vote.c.operation_id == self.operation.id) & (vote.c.person == given.person)
             await self._connection.execute(vote.delete().where(key))
-            number = next_number(vote.c.sequence, operation_id=self.operation.id)
+            number = await next_number(self._connection, vote.c.sequence, operation_id=self.operation.id)
+            entry = entry.with_detail(("sequence", number))
             row = {"operation_id": self.operation.id, "sequence": number, **given.model_dump()}
             await self._connection.execute(vote.insert().values(row))
             others = tuple(each for each in self.operation.votes if each is not before)
@@ -62,12 +64,11 @@ class OperationChange:
         cancelled_by: str | None = None,
     ) -> None:
         """Set the state."""
+        move = await Move.of(self._connection, to, entry, outcome=outcome, cancelled_by=cancelled_by)
         await self._connection.execute(
-            operation.update()
-            .where(operation.c.id == self.operation.id)
-            .values(moved_values(to, entry, outcome, cancelled_by))
+            operation.update().where(operation.c.id == self.operation.id).values(move.values)
         )
-        await append(self._connection, entry)
+        await append(self._connection, move.entry)
         changes: dict[str, Any] = {"state": to}
         changes |= {"ended_at": entry.at} if to.ended else {}
         changes |= {"outcome": outcome} if outcome is not None else {}
@@ -113,39 +114,56 @@ class StepChange:
         return True
 
     async def _store_end(self, state: OperationState, entry: AuditEntry, outcome: Outcome) -> None:
+        move = await Move.of(self._connection, state, entry, outcome=outcome)
         statement = (
             operation.update()
             .where(operation.c.id == self._operation_id, operation.c.state == OperationState.RUNNING)
-            .values(moved_values(state, entry, outcome, None))
+            .values(move.values)
         )
         if (await self._connection.execute(statement)).rowcount:
-            await append(self._connection, entry)
+            await append(self._connection, move.entry)
 
 
-def moved_values(
-    to: OperationState, entry: AuditEntry, outcome: Outcome | None, cancelled_by: str | None
-) -> dict[str, Any]:
-    """The columns that a change of state sets."""
-    values: dict[str, Any] = {"state": to}
-    if to.ended:
-        values |= {"ended_at": entry.at, "ended_sequence": next_number(operation.c.ended_sequence)}
-    if outcome is not None:
-        values["outcome"] = canonical_json(outcome)
-    if cancelled_by is not None:
-        values["cancelled_by"] = cancelled_by
-    return values
+@dataclass(frozen=True)
+class Move:
+    """A change of state: the columns that it sets, and its entry, which says all of them that no other one does."""
+
+    values: dict[str, Any]
+    entry: AuditEntry
+
+    @classmethod
+    async def of(
+        cls,
+        connection: AsyncConnection,
+        to: OperationState,
+        entry: AuditEntry,
+        *,
+        outcome: Outcome | None = None,
+        cancelled_by: str | None = None,
+    ) -> Move:
+        """The change of state that is about to be stored in this write transaction."""
+        values: dict[str, Any] = {"state": to}
+        if to.ended:
+            number = await next_number(connection, operation.c.ended_sequence)
+            values |= {"ended_at": entry.at, "ended_sequence": number}
+            entry = entry.with_detail(("ended_sequence", number))
+        if outcome is not None:
+            values["outcome"] = canonical_json(outcome)
+        if cancelled_by is not None:
+            values["cancelled_by"] = cancelled_by
+        return cls(values, entry)
 
 
-def next_number(column: sa.Column[int], **same: object) -> sa.ScalarSelect[int]:
-    """One more than the greatest number in a column, for a statement that writes it.
+async def next_number(connection: AsyncConnection, column: sa.Column[int], **same: object) -> int:
+    """One more than the greatest number in a column, for a row that is stored in this write transaction.
 
     No two rows get the same one: there is one write transaction at a time.
 
     Args:
+        connection: of the transaction.
         column: of numbers.
         same: columns with the values that the rows have among which it is the greatest; none: all rows.
     """
-    rows = column.table.alias()
-    greatest = sa.func.coalesce(sa.func.max(rows.c[column.name]), 0)
-    among = (rows.c[name] == value for name, value in same.items())
-    return sa.select(greatest + 1).where(*among).scalar_subquery()
+    among = (column.table.c[name] == value for name, value in same.items())
+    greatest = await connection.scalar(sa.select(sa.func.max(column)).where(*among))
+    return int(greatest or 0) + 1

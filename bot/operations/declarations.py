@@ -27,15 +27,17 @@ from slipway.bot.core.declared_fields import (
 from slipway.bot.core.errors import DeclarationError
 from slipway.bot.core.loading import load_attribute
 from slipway.bot.core.probes import Finding
-from slipway.bot.core.settings_table import AnyTable, SettingsTable
+from slipway.bot.core.settings_table import AnyTable, PersonKey, SettingsTable
 from slipway.bot.core.steps import Confirmation, Executor, Planner, Request, Step, Stored
 from slipway.bot.core.times import Clock
 from slipway.bot.core.waiting import Polling
-from slipway.bot.people import Person
+from slipway.bot.operations.watches import Watch
+from slipway.bot.people import People, Person
 
 if TYPE_CHECKING:  # the database behind these takes most of a second, and `slipway check` needs none
     from slipway.bot.operations.repository import OperationRepository
     from slipway.bot.operations.services import Services
+    from slipway.bot.store.database import Database
 
 RequestT = TypeVar("RequestT", bound=Request)
 StepT = TypeVar("StepT", bound=Step)
@@ -55,11 +57,14 @@ class PolicyDefaults(Declaration):
         approvals: how many persons.
         forgeable_presses: whether a press that could have been made up on its way counts.
         demanded: how many approvals a plan may demand whatever the policy says, at most.
+        by_oneself: whether whoever may ask for such an operation may approve it, the requester too: it is a
+            confirmation. Without, approvals are those of a role, and of others.
     """
 
     approvals: int
     forgeable_presses: bool = False
     demanded: Callable[[SlipwaySettings], int] = lambda _settings: 0
+    by_oneself: bool = False
 
     def __post_init__(self) -> None:
         check_type("A policy", "approvals", self.approvals, int, "a number")
@@ -171,11 +176,17 @@ class StepKind(Declaration, Generic[StepT, ServicesT]):
 
 @dataclass(frozen=True)
 class SubjectContext:
-    """What a subject builds its services of."""
+    """What a subject builds its services of.
+
+    ``database`` is for tables of the subject's own; what became of operations, ``operations`` knows. ``people`` are
+    everybody, with the roles that they hold at each moment.
+    """
 
     settings: SlipwaySettings
     clouds: Clouds
     operations: OperationRepository
+    database: Database
+    people: People
     clock: Clock
     polling: Polling
 
@@ -247,6 +258,8 @@ class Subject(Declaration, Generic[ServicesT]):
         probes: what `slipway doctor` tries.
         home: its sections of a person's own page.
         forms: forms for its commands.
+        watches: what it looks after by itself.
+        person_keys: what it adds to ``[[person]]``.
     """
 
     name: str
@@ -260,6 +273,8 @@ class Subject(Declaration, Generic[ServicesT]):
     probes: tuple[Probe, ...] = ()
     home: tuple[HomeSection, ...] = ()
     forms: tuple[DeclaredForm, ...] = ()
+    watches: tuple[Watch[ServicesT], ...] = ()
+    person_keys: tuple[PersonKey, ...] = ()
 
     def __post_init__(self) -> None:
         check_text("A subject", "name", self.name)
@@ -313,6 +328,8 @@ _ENTRIES: Mapping[str, type] = {
     "probes": Probe,
     "home": HomeSection,
     "forms": DeclaredForm,
+    "watches": Watch,
+    "person_keys": PersonKey,
 }
 """What each tuple of a subject holds."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from datetime import datetime
 from enum import StrEnum
 
@@ -139,6 +140,7 @@ class Vote(Model):
     reason: str = ""
     at: datetime
     event_key: str = ""  # of the event by which it was given, and with which it can be taken back
+    doubt: str = ""  # why it may not be that person's, as a sentence; empty where nobody doubts it
 
 
 class Failure(Model):
@@ -197,6 +199,10 @@ class Outcome(Model):
     summary: str
     failure: Failure | None = None
     differences: tuple[str, ...] = ()  # of a stale plan
+    hint: str | None = (
+        None  # of a stale plan, what to type next: None for its own command again, empty for nothing
+    )
+    doubt: str = ""  # why whoever ended it may not be who they seem, as a sentence
 
 
 class Operation(Model):
@@ -218,6 +224,7 @@ class Operation(Model):
     reports: tuple[StepReport, ...] = ()
     outcome: Outcome | None = None
     cancelled_by: str | None = None
+    doubt: str = ""  # why it may not be the requester who asked for it, as a sentence
 
     @property
     def digest_prefix(self) -> str:
@@ -236,3 +243,12 @@ def step_token(operation_id: str, digest: str, number: int) -> str:
     EC2's ClientToken allows.
     """
     return f"slipway-{operation_id}-{digest[:16]}-{number}"
+
+
+def operation_of(token: str) -> str | None:
+    """The id of the operation that a step's token names; None where it is no such token."""
+    found = _TOKEN.fullmatch(token)
+    return found.group(1) if found else None
+
+
+_TOKEN = re.compile(r"slipway-(.+)-[0-9a-f]{16}-\d+", re.ASCII)

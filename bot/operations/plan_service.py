@@ -16,7 +16,7 @@ from slipway.bot.operations.policy import expiry, policy_for
 from slipway.bot.operations.records import Proposal
 from slipway.bot.operations.registry import SubjectServices
 from slipway.bot.operations.repository import OperationRepository
-from slipway.bot.people import Person, is_schedule
+from slipway.bot.people import Person, is_automatic
 
 
 @dataclass(frozen=True)
@@ -35,12 +35,16 @@ class AskedBefore:
 
 @dataclass(frozen=True)
 class Asked:
-    """Who asks for something, by which event, and where it is told: whoever asks need not be there."""
+    """Who asks for something, by which event, and where it is told: whoever asks need not be there.
+
+    ``doubt`` says in a sentence why it may not be they who ask; empty where nobody doubts it.
+    """
 
     person: Person
     event_key: str
     room: Room | None
     thread: str | None
+    doubt: str = ""
 
 
 class PlanService:
@@ -94,8 +98,9 @@ class PlanService:
             policy=policy_for(
                 kind,
                 self._policies[kind.name],
-                scheduled=is_schedule(requester),
+                scheduled=is_automatic(requester),
                 needs_approval=bool(draft.needs_approval),
+                by_another=draft.by_another,
             ),
             expires_at=expires_at,
             summary=draft.summary,
@@ -122,7 +127,7 @@ class PlanService:
             if isinstance(plan, NothingToDo):
                 return plan
             operation = await self._operations.create(
-                Proposal(asked.event_key, plan, asked.room, asked.thread, self._clock())
+                Proposal(asked.event_key, plan, asked.room, asked.thread, self._clock(), asked.doubt)
             )
             if operation.event_key != asked.event_key:
                 return AskedBefore(operation)

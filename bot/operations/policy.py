@@ -37,7 +37,12 @@ ApprovalStatus = Enough | Missing | Vetoed
 
 
 def policy_for(
-    kind: OperationKind[Any, Any], settings: PolicySettings, *, scheduled: bool, needs_approval: bool
+    kind: OperationKind[Any, Any],
+    settings: PolicySettings,
+    *,
+    scheduled: bool,
+    needs_approval: bool,
+    by_another: bool = False,
 ) -> Policy:
     """The policy of one operation.
 
@@ -46,6 +51,7 @@ def policy_for(
         settings: the configuration for its kind.
         scheduled: whether a schedule asks, for which the configuration may ask fewer approvals.
         needs_approval: whether the plan itself demands one, whatever the configuration says.
+        by_another: whether the plan itself demands that whoever asks cannot give it.
     """
     approvals = settings.approvals
     if scheduled and settings.approvals_scheduled is not None:
@@ -54,7 +60,7 @@ def policy_for(
     return Policy(
         approvals=max(approvals, 1) if needs_approval else approvals,
         role=settings.role,
-        requester_may_approve=settings.requester_may_approve,
+        requester_may_approve=settings.requester_may_approve and not by_another,
         forgeable_presses=kind.policy.forgeable_presses if forgeable is None else forgeable,
         right=kind.right,
     )

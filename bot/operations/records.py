@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from slipway.bot.chat.model import Room
+from slipway.bot.core.uptime import Moment
 from slipway.bot.operations.model import OperationState, Plan, StepReport
 
 
@@ -18,6 +19,7 @@ class Proposal:
     room: Room | None
     thread: str | None
     at: datetime
+    doubt: str = ""  # why it may not be the requester who asks, as a sentence
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class StepStatus:
     report: StepReport | None
     asked_to_stop: bool
     token: str
-    begun_at: datetime | None
+    begun_at: Moment | None
 
 
 class UnknownOperationError(LookupError):

@@ -37,6 +37,10 @@ class SubjectRegistry:
             ((subject.name, table.name, table) for subject in self.subjects for table in subject.tables),
             "settings table",
         )
+        self.watches = _by_name(
+            ((subject.name, watch.name, watch) for subject in self.subjects for watch in subject.watches),
+            "watch",
+        )
         self._owners = {
             name: subject
             for subject in self.subjects

@@ -5,18 +5,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import AsyncIterator, Collection, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import datetime
+from typing import TypeVar
 
 import sqlalchemy as sa
 import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from slipway.bot.core.model import canonical_json
-from slipway.bot.core.operation_ids import FEWEST, random_operation_id
+from slipway.bot.chat.model import Platform, Room
+from slipway.bot.core.model import Json, canonical_json
+from slipway.bot.core.uptime import Moment, Uptime
 from slipway.bot.operations.audit import AuditEntry, AuditKey, StepPhase, append, is_noted
-from slipway.bot.operations.changes import OperationChange, StepChange, moved_values, next_number
+from slipway.bot.operations.changes import Move, OperationChange, StepChange
 from slipway.bot.operations.model import (
     OPEN,
     Operation,
@@ -26,6 +27,7 @@ from slipway.bot.operations.model import (
     StepReport,
     step_token,
 )
+from slipway.bot.operations.proposals import NOWHERE, ProposalWriter
 from slipway.bot.operations.records import (
     OpenOperation,
     PastChange,
@@ -36,7 +38,7 @@ from slipway.bot.operations.records import (
 from slipway.bot.operations.registry import SubjectRegistry
 from slipway.bot.operations.rows import OperationRows
 from slipway.bot.operations.runs.integrity import NotedDecision, contradiction, keys_of
-from slipway.bot.operations.stored import read_report, write_plan
+from slipway.bot.operations.stored import read_report
 from slipway.bot.store.database import Database
 from slipway.bot.store.tables import (
     audit,
@@ -50,10 +52,7 @@ from slipway.bot.store.tables import (
 
 log = structlog.get_logger(__name__)
 
-_ID_TRIES = 8
-
-_NOWHERE = ""
-"""Stands for platform and room of an operation that is told nowhere."""
+T = TypeVar("T")
 
 
 class OperationRepository:
@@ -68,6 +67,7 @@ class OperationRepository:
         self._database = database
         self._registry = registry
         self._rows = OperationRows(registry)
+        self._proposals = ProposalWriter(registry, self._rows)
 
     async def create(self, proposed: Proposal) -> Operation:
         """Store a proposal, and return its operation.
@@ -75,72 +75,11 @@ class OperationRepository:
         For an event that proposed before, it is the operation of then; and where one that has not ended would change
         the same, whoever asked for that, it is that one: its event is another.
         """
-        async with self._database.writing() as connection:
-            known = await connection.execute(
-                sa.select(operation.c.id).where(operation.c.event_key == proposed.event_key)
-            )
-            operation_id = known.scalar() or await self._same(connection, proposed)
-            if operation_id is None:
-                operation_id = await self._insert(connection, proposed)
-            return await self._load(connection, operation_id)
 
-    async def _same(self, connection: AsyncConnection, proposed: Proposal) -> str | None:
-        """An open operation that changes the same things in the same way, and rests on the same facts.
+        async def store(connection: AsyncConnection) -> Operation:
+            return await self._load(connection, await self._proposals.store(connection, proposed))
 
-        What makes something new has no targets, and is never the same.
-        """
-        plan = proposed.plan
-        targets = {target for step in plan.steps for target in self._registry.targets(step)}
-        if not targets:
-            return None
-        lasts = (operation.c.state != OperationState.PROPOSED) | (operation.c.expires_at > proposed.at)
-        about = sa.select(operation_target.c.operation_id).where(operation_target.c.target == min(targets))
-        query = sa.select(operation).where(
-            operation.c.kind == plan.kind, operation.c.state.in_(OPEN), operation.c.id.in_(about), lasts
-        )
-        effects = [step.effect for step in plan.steps]
-        for row in (await connection.execute(query.order_by(operation.c.created_at))).mappings():
-            found = self._rows.plan(row)
-            if found.observed == plan.observed and [step.effect for step in found.steps] == effects:
-                return str(row["id"])
-        return None
-
-    async def _insert(self, connection: AsyncConnection, proposed: Proposal) -> str:
-        plan = proposed.plan
-        operation_id = await _fresh_id(connection)
-        await connection.execute(
-            operation.insert().values(
-                id=operation_id,
-                event_key=proposed.event_key,
-                kind=plan.kind,
-                state=OperationState.PROPOSED,
-                plan=write_plan(plan),
-                digest=plan.digest,
-                requester=plan.requester,
-                platform=proposed.room.platform if proposed.room else _NOWHERE,
-                room=proposed.room.id if proposed.room else _NOWHERE,
-                thread=proposed.thread,
-                created_at=proposed.at,
-                expires_at=plan.expires_at,
-                sequence=next_number(operation.c.sequence),
-            )
-        )
-        targets = {target for step in plan.steps for target in self._registry.targets(step)}
-        rows = [{"operation_id": operation_id, "target": target} for target in sorted(targets)]
-        if rows:
-            await connection.execute(operation_target.insert(), rows)
-        await append(
-            connection,
-            AuditEntry(
-                key=AuditKey.of_state(operation_id, OperationState.PROPOSED),
-                at=proposed.at,
-                actor=plan.requester,
-                action="proposed",
-                operation_id=operation_id,
-                detail=(("digest", plan.digest), ("summary", plan.summary), ("steps", len(plan.steps))),
-            ),
-        )
-        return operation_id
+        return await self._database.write(store)
 
     async def find(self, operation_id: str) -> Operation | None:
         """One operation, with its votes and step reports; None if there is no such id."""
@@ -207,11 +146,30 @@ class OperationRepository:
         said = sa.exists().where(message.c.key == operation.c.id + ":report")
         query = (
             sa.select(operation.c.id)
-            .where(operation.c.state.in_(ends), operation.c.ended_at >= since, operation.c.room != _NOWHERE)
+            .where(operation.c.state.in_(ends), operation.c.ended_at >= since, operation.c.room != NOWHERE)
             .where(~said, ~own | begun)
         )
         async with self._database.reading() as connection:
             return tuple((await connection.execute(query)).scalars())
+
+    async def rooms_of(self, states: Sequence[OperationState]) -> tuple[Room, ...]:
+        """The rooms in which operations in one of these states are told."""
+        here = operation.c.state.in_(states) & (operation.c.room != NOWHERE)
+        query = sa.select(operation.c.platform, operation.c.room).where(here).distinct()
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(query)).all()
+        return tuple(Room(platform=Platform(row.platform), id=row.room) for row in rows)
+
+    async def told_in(
+        self, rooms: Collection[Room], states: Sequence[OperationState], ended_since: datetime
+    ) -> tuple[Operation, ...]:
+        """The operations that are told in one of these rooms, and are in one of these states or ended since then."""
+        wanted = [(each.platform, each.id) for each in rooms]
+        here = sa.tuple_(operation.c.platform, operation.c.room).in_(wanted)
+        there = operation.c.state.in_(states) | (operation.c.ended_at >= ended_since)
+        query = sa.select(operation).where(here, there).order_by(operation.c.sequence)
+        async with self._database.reading() as connection:
+            return await self._rows.select(connection, query)
 
     async def recent(self, limit: int) -> tuple[Operation, ...]:
         """The newest operations, newest first."""
@@ -260,15 +218,17 @@ class OperationRepository:
         async with self._database.reading() as connection:
             return tuple((await connection.execute(query)).scalars())
 
-    @asynccontextmanager
-    async def changing(self, operation_id: str) -> AsyncIterator[OperationChange]:
-        """An operation as it is now, in a transaction that nobody else's change comes between.
+    async def change(self, operation_id: str, work: Callable[[OperationChange], Awaitable[T]]) -> T:
+        """Do something to an operation as it is now, in a transaction that nobody else's change comes between.
 
         Raises:
             UnknownOperationError: there is no such operation.
         """
-        async with self._database.writing() as connection:
-            yield OperationChange(connection, await self._load(connection, operation_id))
+
+        async def within(connection: AsyncConnection) -> T:
+            return await work(OperationChange(connection, await self._load(connection, operation_id)))
+
+        return await self._database.write(within)
 
     async def move(
         self,
@@ -285,17 +245,21 @@ class OperationRepository:
 
         ``also`` are entries of what begins with the new state.
         """
-        statement = (
-            operation.update()
-            .where(operation.c.id == operation_id, operation.c.state == expected)
-            .values(moved_values(to, entry, outcome, cancelled_by))
-        )
-        async with self._database.writing() as connection:
+
+        async def move(connection: AsyncConnection) -> bool:
+            made = await Move.of(connection, to, entry, outcome=outcome, cancelled_by=cancelled_by)
+            statement = (
+                operation.update()
+                .where(operation.c.id == operation_id, operation.c.state == expected)
+                .values(made.values)
+            )
             if not (await connection.execute(statement)).rowcount:
                 return False
-            for each in (entry, *also):
+            for each in (made.entry, *also):
                 await append(connection, each)
-        return True
+            return True
+
+        return await self._database.write(move)
 
     async def voted_on(self, event_key: str, person: str) -> str | None:
         """The operation on which a person voted by this event, also if they took that back since; None for none."""
@@ -322,8 +286,7 @@ class OperationRepository:
 
     async def note(self, entry: AuditEntry) -> None:
         """Record something that changes no operation's state."""
-        async with self._database.writing() as connection:
-            await append(connection, entry)
+        await self._database.write(lambda connection: append(connection, entry))
 
     async def plan(self, operation_id: str) -> Plan:
         """An operation's plan alone: it never changes.
@@ -343,7 +306,15 @@ class OperationRepository:
         own = (step_report.c.operation_id == operation.c.id) & (step_report.c.number == number)
         begun = audit.c.key == AuditKey.of_step(operation_id, number, StepPhase.BEGUN)
         query = (
-            sa.select(operation.c.cancelled_by, operation.c.digest, step_report.c.report, audit.c.at)
+            sa.select(
+                *(
+                    operation.c.cancelled_by,
+                    operation.c.digest,
+                    step_report.c.report,
+                    audit.c.at,
+                    audit.c.detail,
+                )
+            )
             .select_from(operation.outerjoin(step_report, own).outerjoin(audit, begun))
             .where(operation.c.id == operation_id)
         )
@@ -351,19 +322,24 @@ class OperationRepository:
             row = (await connection.execute(query)).one()
         report = None if row.report is None else read_report(row.report, number)
         token = step_token(operation_id, row.digest, number)
-        return StepStatus(report, row.cancelled_by is not None, token, row.at)
+        begun_at = None if row.at is None else Moment(row.at, _uptime_in(row.detail))
+        return StepStatus(report, row.cancelled_by is not None, token, begun_at)
 
     async def step_begun(self, operation_id: str, number: int) -> bool:
         """Whether a step was begun, as far as the audit trail tells: nothing is done before it is noted."""
         async with self._database.reading() as connection:
             return await is_noted(connection, AuditKey.of_step(operation_id, number, StepPhase.BEGUN))
 
-    @asynccontextmanager
-    async def reporting(
-        self, operation_id: str, report: StepReport, entry: AuditEntry
-    ) -> AsyncIterator[StepChange]:
+    async def report_step(
+        self,
+        operation_id: str,
+        report: StepReport,
+        entry: AuditEntry,
+        then: Callable[[StepChange], Awaitable[T]],
+    ) -> T:
         """Store how a step ended, with its audit entry; and, in the same transaction, what follows from it."""
-        async with self._database.writing() as connection:
+
+        async def store(connection: AsyncConnection) -> T:
             await connection.execute(
                 step_report.insert().values(
                     operation_id=operation_id, number=report.number, report=canonical_json(report)
@@ -373,7 +349,9 @@ class OperationRepository:
             cancelled_by = await connection.scalar(
                 sa.select(operation.c.cancelled_by).where(operation.c.id == operation_id)
             )
-            yield StepChange(connection, operation_id, cancelled_by)
+            return await then(StepChange(connection, operation_id, cancelled_by))
+
+        return await self._database.write(store)
 
     async def _load(self, connection: AsyncConnection, operation_id: str) -> Operation:
         found = await self._rows.select(
@@ -386,16 +364,20 @@ class OperationRepository:
 
 def _digest_in(detail: str) -> str:
     """The digest that an audit entry names; empty where it names none, or cannot be read."""
+    return str(_read_detail(detail).get("digest", ""))
+
+
+def _uptime_in(detail: str) -> Uptime | None:
+    """The machine's uptime that an audit entry names; None where it names none, or cannot be read."""
+    match _read_detail(detail):
+        case {"boot": str(boot), "uptime": float() | int() as seconds}:
+            return Uptime(boot, float(seconds))
+    return None
+
+
+def _read_detail(detail: str) -> dict[str, Json]:
     try:
-        return str(json.loads(detail).get("digest", ""))
-    except (ValueError, AttributeError, RecursionError):
-        return ""
-
-
-async def _fresh_id(connection: AsyncConnection) -> str:
-    for attempt in range(_ID_TRIES):
-        candidate = random_operation_id(FEWEST + attempt // 4)
-        taken = await connection.scalar(sa.select(operation.c.id).where(operation.c.id == candidate))
-        if taken is None:
-            return candidate
-    raise RuntimeError("no free operation id was found")
+        found = json.loads(detail)
+    except (ValueError, RecursionError):
+        return {}
+    return found if isinstance(found, dict) else {}

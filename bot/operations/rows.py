@@ -70,6 +70,7 @@ class OperationRows:
             reports=reports,
             outcome=read_outcome(row["outcome"]) if row["outcome"] is not None else None,
             cancelled_by=row["cancelled_by"],
+            doubt=row["doubt"],
         )
 
 
@@ -95,6 +96,7 @@ async def _votes_of(connection: AsyncConnection, ids: Sequence[str]) -> dict[str
             reason=row["reason"],
             at=row["at"],
             event_key=row["event_key"],
+            doubt=row["doubt"],
         )
         found.known.append(given)
     return votes

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 import structlog
 
 from slipway.bot.chat.model import Chat, DatesMessages, Platform, Room
-from slipway.bot.core.errors import ChatError
+from slipway.bot.core.errors import ChatError, UserError
 from slipway.bot.messages.service import MessageService
 from slipway.bot.operations.model import OPEN, OperationState
 from slipway.bot.store.database import Database
@@ -38,6 +38,22 @@ class Said:
     newest: int | None
 
 
+class NotSeenError(UserError):
+    """Somebody answers what was not the operation's card yet when they did.
+
+    Args:
+        operation_id: of which it is the card now.
+    """
+
+    def __init__(self, operation_id: str) -> None:
+        super().__init__(
+            f"What you answer did not show {operation_id} yet when you did, so it does not count. Look at it, "
+            "and say which.",
+            nearest=(operation_id,),
+            hint=f"op {operation_id}",
+        )
+
+
 @dataclass(frozen=True)
 class _Card:
     operation_id: str
@@ -46,7 +62,7 @@ class _Card:
     message_id: str
     thread: str | None
     sent_at: datetime
-    created_at: datetime
+    card_since: datetime | None
 
 
 class StandingCards:
@@ -64,12 +80,31 @@ class StandingCards:
         self._messages = messages
 
     async def answered(self, said: Said) -> str | None:
-        """The operation whose card somebody answers, or in whose thread they speak; None if it is no card's."""
+        """The operation whose card somebody answers, or in whose thread they speak; None if it is no card's.
+
+        Raises:
+            NotSeenError: it was no card's when they spoke, and has become one since.
+        """
         for message_id in (said.reply_to, said.thread):
-            card = await self._messages.card_at(said.room, message_id) if message_id is not None else None
-            if card is not None and card.operation_id is not None:
-                return card.operation_id
+            card = await self._card_at(said.room, message_id) if message_id is not None else None
+            if card is None:
+                continue
+            if (said.newest is not None and card.sequence > said.newest) or not await self._showed(
+                said, card
+            ):
+                raise NotSeenError(card.operation_id)
+            return card.operation_id
         return None
+
+    async def check_pressed(self, room: Room, message_id: str, at: datetime) -> None:
+        """See that a message was an operation's card already when somebody reacted to it.
+
+        Raises:
+            NotSeenError: it has become one since.
+        """
+        card = await self._card_at(room, message_id)
+        if card is not None and not await self._showed(Said(room, None, message_id, at, None), card):
+            raise NotSeenError(card.operation_id)
 
     async def seen(self, said: Said) -> Mapping[str, OperationState]:
         """The open operations whose cards stood where something was said, before that: in its thread, or where none
@@ -97,24 +132,28 @@ class StandingCards:
         async with self._database.reading() as connection:
             return int(await connection.scalar(sa.select(sa.func.max(operation.c.sequence))) or 0)
 
+    async def _card_at(self, room: Room, message_id: str) -> _Card | None:
+        if await self._messages.card_at(room, message_id) is None:  # which waits for what is on its way
+            return None
+        found = await self._select(room, message.c.message_id == message_id)
+        return found[0] if found else None
+
     async def _cards(self, room: Room) -> list[_Card]:
+        return await self._select(room, operation.c.state.in_(OPEN), message.c.message_id.is_not(None))
+
+    async def _select(self, room: Room, *where: sa.ColumnElement[bool]) -> list[_Card]:
         query = (
             sa.select(
                 operation.c.id,
                 operation.c.sequence,
                 operation.c.state,
-                operation.c.created_at,
                 message.c.message_id,
                 message.c.thread,
                 message.c.sent_at,
+                message.c.card_since,
             )
             .select_from(message.join(operation, message.c.operation_id == operation.c.id))
-            .where(
-                operation.c.state.in_(OPEN),
-                message.c.platform == room.platform,
-                message.c.room == room.id,
-                message.c.message_id.is_not(None),
-            )
+            .where(message.c.platform == room.platform, message.c.room == room.id, *where)
             .order_by(operation.c.sequence)
         )
         async with self._database.reading() as connection:
@@ -127,15 +166,21 @@ class StandingCards:
                 row.message_id,
                 row.thread,
                 row.sent_at,
-                row.created_at,
+                row.card_since,
             )
             for row in rows
         ]
 
+    async def _showed(self, said: Said, card: _Card) -> bool:
+        """As :meth:`_stood`, of a message that was answered, and so was there: only what it showed is asked."""
+        return card.card_since == card.sent_at or await self._stood(said, card)
+
     async def _stood(self, said: Said, card: _Card) -> bool:
         """Whether a card was there to be seen when something was said; what cannot be found out is not."""
+        if card.card_since is None:
+            return False
         # A message may have become the card only later (“Working on it…”): how much later, one clock tells.
-        became = max(timedelta(), card.created_at - card.sent_at)
+        became = max(timedelta(), card.card_since - card.sent_at)
         chat: object = self._chats.get(said.room.platform)
         if not isinstance(chat, DatesMessages):
             return card.sent_at + became <= said.at

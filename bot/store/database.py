@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
+import asyncio
 import fcntl
 import os
-from collections.abc import AsyncIterator
+import sqlite3
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from slipway.bot.core.errors import StateError
+from slipway.bot.core.concurrency import uninterrupted
+from slipway.bot.core.errors import StateError, StorageError
+from slipway.bot.core.storage_errors import storage_failure
+from slipway.bot.store.storage import Storage, not_writable
 
 DATABASE = "slipway.db"
 """The file in the state folder."""
 
-HEAD = "0006"
+HEAD = "0012"
 """The newest migration. Known here so that a start with nothing to migrate need not load Alembic."""
+
+WAY_ON = (
+    "Put slipway.db and workflows.db back from one backup, or move the file away, with its -wal and -shm, and go on "
+    "without it: `slipway state accept`. See “Lost files” in docs/operating.md."
+)
+"""For whoever has a file in the state folder that is no database."""
 
 BUSY_TIMEOUT_MS = 30_000
 MIGRATIONS = Path(__file__).parent / "migrations"
+
+T = TypeVar("T")
 
 
 def set_pragmas(connection: Any, _record: object) -> None:
@@ -69,8 +82,12 @@ class StateLock:
                 f"Another Slipway (process {holder}) already works on {self._path.parent}. "
                 "Stop it first, or give this one a state_dir of its own."
             ) from error
-        os.ftruncate(descriptor, 0)
-        os.write(descriptor, f"{os.getpid()}\n".encode())
+        try:
+            os.ftruncate(descriptor, 0)
+            os.write(descriptor, f"{os.getpid()}\n".encode())
+        except OSError as error:
+            os.close(descriptor)
+            raise not_writable(self._path.parent, storage_failure(error) or str(error.strerror)) from error
         self._descriptor = descriptor
 
     def release(self) -> None:
@@ -94,11 +111,13 @@ class Database:
         path: the file.
         read_only: whether it is only looked at: no word in it is changed then, and it is neither made nor migrated,
             so that it may be another process's, of whatever version.
+        storage: hears when it cannot be written, and says when it can be again; without one nothing waits for that.
     """
 
-    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+    def __init__(self, path: Path, *, read_only: bool = False, storage: Storage | None = None) -> None:
         self._path = path
         self._read_only = read_only
+        self._storage = storage
         url = sa.URL.create("sqlite+aiosqlite", database=str(path))
         if read_only:
             query = {"uri": "true", "mode": "rw"}  # a file that is not there is not made
@@ -108,6 +127,8 @@ class Database:
         connect = _reading_only if read_only else _manual_transactions
         sa.event.listen(self._engine.sync_engine, "connect", connect)
         sa.event.listen(self._engine.sync_engine, "begin", _begin)
+        if storage is not None:
+            sa.event.listen(self._engine.sync_engine, "handle_error", self._tell_apart)
 
     async def open(self) -> None:
         """Create or migrate the schema; where the file is only read, see that the schema is the one known here.
@@ -116,13 +137,33 @@ class Database:
             StateError: the file is no database, or belongs to a newer Slipway; where it is only read, or to an older
                 one, or to none.
         """
+        await asyncio.to_thread(self._look)
         try:
             async with self._engine.connect() as connection:
                 found = await connection.run_sync(_revision)
             if found != HEAD:
                 await self._migrate(found)
         except sa.exc.DatabaseError as error:
-            raise StateError(f"{self._path} cannot be used as Slipway's database: {error.orig}") from error
+            raise self._unusable(f"{error.orig}{way_on_after(error.orig)}") from error
+
+    def _look(self) -> None:
+        """Whether there is a file to open. A connection that cannot be made leaves a thread of the driver's behind,
+        which speaks to an event loop that may be closed by then.
+
+        Raises:
+            StateError: there is none, and none can be made.
+        """
+        try:
+            with self._path.open("rb"):
+                pass
+        except FileNotFoundError as error:
+            if self._read_only or not os.access(self._path.parent, os.W_OK):
+                raise self._unusable("unable to open database file") from error
+        except OSError as error:
+            raise self._unusable(f"unable to open database file ({error.strerror})") from error
+
+    def _unusable(self, why: object) -> StateError:
+        return StateError(f"{self._path} cannot be used as Slipway's database: {why}")
 
     async def _migrate(self, found: str | None) -> None:
         schemas = f"(schema {found}; this one knows {HEAD})"
@@ -155,9 +196,57 @@ class Database:
             async with connection.begin():
                 yield connection
 
+    async def write(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+        """Do something in one write transaction, and return what it returns.
+
+        Where the disk is full, or cannot be written for another reason, it waits until it can be, and does all of it
+        anew: nothing of it was stored. What has begun ends even where its caller is cancelled, which hears of that
+        then; a transaction cut off could leave the file locked.
+        """
+        while True:
+            if self._storage is not None:
+                await self._storage.writable()
+            try:
+                return await uninterrupted(self._written(work))
+            except StorageError:
+                if self._storage is None:
+                    raise
+
+    async def execute(
+        self, statement: sa.Executable, rows: Sequence[Mapping[str, Any]] | None = None
+    ) -> None:
+        """Execute one statement that changes something, for each of some rows if there are any; as :meth:`write`."""
+
+        async def work(connection: AsyncConnection) -> None:
+            await connection.execute(statement, rows)
+
+        await self.write(work)
+
+    async def _written(self, work: Callable[[AsyncConnection], Awaitable[T]]) -> T:
+        async with self.writing() as connection:
+            return await work(connection)
+
+    def _tell_apart(self, context: sa.engine.ExceptionContext) -> None:
+        """Note where an error says that nothing can be written, and raise what it is then."""
+        why = storage_failure(context.original_exception)
+        if why and self._storage is not None:
+            why = self._storage.failed(why)
+            raise StorageError(
+                f"{self._path.name} cannot be used now: {why}."
+            ) from context.original_exception
+
     async def close(self) -> None:
         """Let go of the file."""
         await self._engine.dispose()
+
+
+def way_on_after(error: BaseException | None) -> str:
+    """How to go on after an error of SQLite's that says that a file is no database, or a damaged one; else empty."""
+    if (
+        type(error) is not sqlite3.DatabaseError
+    ):  # those derived from it are of other kinds: locked, not to be opened
+        return ""
+    return f". {WAY_ON}"
 
 
 def _manual_transactions(connection: Any, record: object) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from slipway.bot.core.chain import Place
 from slipway.bot.core.errors import StateError
-from slipway.bot.store.database import DATABASE, Database
+from slipway.bot.store.database import DATABASE, WAY_ON, Database
 from slipway.bot.store.state_files import (
     WORKFLOWS,
     DatabaseFacts,
@@ -35,7 +35,7 @@ _LOSES_WORKFLOWS = "what was asked and not yet answered, and how far runs had co
 def losses(facts: StateFacts) -> tuple[str, ...]:
     """What is missing in a state folder, a sentence each; empty where all belongs together.
 
-    A file that is no database at all is left to those who open it.
+    A file that is no database at all is told by :func:`damaged`, and at the start by those who open it.
     """
     database, workflows = facts.database, facts.workflows
     if not (database.readable and workflows.readable):
@@ -53,6 +53,13 @@ def losses(facts: StateFacts) -> tuple[str, ...]:
         names = ", ".join(facts.orphans[:5])
         found.append(f"{DATABASE} lacks operations that {WORKFLOWS} carries out: {names}.")
     return tuple(found)
+
+
+def damaged(facts: StateFacts) -> tuple[str, ...]:
+    """Which files of a state folder cannot be read as databases, a sentence each, with a way on."""
+    files = ((DATABASE, facts.database.readable), (WORKFLOWS, facts.workflows.readable))
+    found = [f"{name} cannot be read as a database." for name, readable in files if not readable]
+    return (*found, WAY_ON) if found else ()
 
 
 def _unsealed(facts: StateFacts) -> tuple[str, ...]:
@@ -129,8 +136,7 @@ class InstallationNotes:
             index_elements=["name"], set_={"value": statement.excluded.value}
         )
         rows = [{"name": name, "value": value} for name, value in notes.items()]
-        async with self._database.writing() as connection:
-            await connection.execute(statement, rows)
+        await self._database.execute(statement, rows)
 
 
 class Installation:
@@ -175,8 +181,12 @@ class Installation:
         await self._notes.save({"id": known, "generation": str(generation), "accepted": str(facts.rows)})
 
     async def _note_there(self, known: str, facts: WorkflowFacts, notes: Mapping[str, str]) -> int:
-        """Raise the generation in the workflow database; returns it."""
-        generation = max(facts.generation, int(notes.get("generation", "0"))) + 1
+        """Raise the generation in the workflow database; returns it.
+
+        Where it is ahead already, since a process died before it noted that here, that is the one to be noted: else
+        several such deaths in a row would look like a database that was put back from an earlier time.
+        """
+        generation = max(facts.generation, int(notes.get("generation", "0")) + 1)
         await asyncio.to_thread(write_notes, self._folder, known, generation, await self._place())
         return generation
 

@@ -35,8 +35,7 @@ class ChatMemory:
         statement = statement.on_conflict_do_update(
             index_elements=["platform", "name"], set_={"value": value}
         )
-        async with self._database.writing() as connection:
-            await connection.execute(statement)
+        await self._database.execute(statement)
 
 
 class TickMemory:
@@ -59,19 +58,16 @@ class TickMemory:
             set_={"last": until},
             where=schedule_tick.c.last < until,
         )
-        async with self._database.writing() as connection:
-            await connection.execute(statement)
+        await self._database.execute(statement)
 
     async def set_back(self, schedule: str, until: datetime) -> None:
         """Note an earlier time than the one known, where the clock that gave that one was wrong."""
         statement = schedule_tick.update().where(schedule_tick.c.schedule == schedule).values(last=until)
-        async with self._database.writing() as connection:
-            await connection.execute(statement)
+        await self._database.execute(statement)
 
     async def keep_only(self, schedules: Sequence[str]) -> None:
         """Forget every other schedule of the configuration; the house's own have names that begin with a colon."""
         statement = schedule_tick.delete().where(
             schedule_tick.c.schedule.not_in(schedules), schedule_tick.c.schedule.not_like(":%")
         )
-        async with self._database.writing() as connection:
-            await connection.execute(statement)
+        await self._database.execute(statement)

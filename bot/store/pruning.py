@@ -1,4 +1,4 @@
-"""Forgets which message showed what, where that is long over."""
+"""Forgets which message showed what, where that is long over; and what must not be forgotten yet."""
 
 from __future__ import annotations
 
@@ -31,6 +31,19 @@ async def prune_messages(
     async with database.reading() as connection:
         keys = tuple((await connection.execute(query)).scalars())
     if keys:
-        async with database.writing() as connection:
-            await connection.execute(message.delete().where(message.c.key.in_(keys)))
+        await database.execute(message.delete().where(message.c.key.in_(keys)))
     return len(keys)
+
+
+async def still_needed_since(database: Database, open_states: tuple[str, ...]) -> datetime | None:
+    """When the oldest operation was asked for that is still open; None for none. What was heard since then counts: a
+    vote is taken back by the event that gave it.
+
+    Args:
+        database: where operations are.
+        open_states: the states in which they are open.
+    """
+    query = sa.select(sa.func.min(operation.c.created_at)).where(operation.c.state.in_(open_states))
+    async with database.reading() as connection:
+        found: datetime | None = await connection.scalar(query)
+    return found

@@ -166,6 +166,28 @@ def write_notes(folder: Path, installation_id: str, generation: int, place: Plac
         file.execute("COMMIT")
 
 
+def take_over(folder: Path, executor: str) -> tuple[str, ...]:
+    """Let the workflows that have not ended be this executor's, and return the ids of those that were another's.
+
+    The folder is one process's alone, so another id is that of a file that was lost, emptied or exchanged; nobody
+    would ever go on with what bears it.
+
+    Raises:
+        sqlite3.Error: the workflow database cannot be read or written.
+    """
+    if not workflow_facts(folder).there:
+        return ()
+    others = "status IN ('PENDING', 'ENQUEUED') AND executor_id IS NOT ?"
+    with closing(sqlite3.connect(folder / WORKFLOWS, isolation_level=None)) as file:
+        set_pragmas(file, None)
+        query = f"SELECT workflow_uuid FROM workflow_status WHERE {others}"  # noqa: S608 - a constant
+        left = tuple(str(row[0]) for row in file.execute(query, (executor,)))
+        if left:
+            update = f"UPDATE workflow_status SET executor_id = ? WHERE {others}"  # noqa: S608
+            file.execute(update, (executor, executor))
+    return left
+
+
 @contextmanager
 def _opened(path: Path) -> Iterator[sqlite3.Connection]:
     """A database to be read; an empty one in place of a file that is missing, so that none is made."""

@@ -54,6 +54,7 @@ operation = sa.Table(
     # The order in which operations were asked for, and in which they ended: clocks go back, numbers do not.
     sa.Column("sequence", sa.Integer, nullable=False, server_default="0"),
     sa.Column("ended_sequence", sa.Integer),
+    sa.Column("doubt", sa.Text, nullable=False, server_default=""),
     sa.Index("ix_operation_sequence", "sequence", unique=True),
     sa.Index("ix_operation_ended_sequence", "ended_sequence"),
     sa.Index("ix_operation_kind_state", "kind", "state", "ended_sequence"),
@@ -92,6 +93,7 @@ vote = sa.Table(
     sa.Column(
         "sequence", sa.Integer, nullable=False, server_default="0"
     ),  # the order of one operation's votes
+    sa.Column("doubt", sa.Text, nullable=False, server_default=""),
     sa.Index("ix_vote_event", "event_key"),
 )
 
@@ -163,7 +165,25 @@ message = sa.Table(
     sa.Column("dropped", sa.Text, nullable=False, server_default=""),
     sa.Column("dropped_at", UtcDateTime),
     sa.Column("sent_at", UtcDateTime),  # when its platform took it
+    sa.Column("answers", sa.Text),
+    sa.Column("card_since", UtcDateTime),  # when its platform took what made it an operation's card
     sa.UniqueConstraint("platform", "room", "message_id"),
+)
+
+# Few messages wait or were dropped, of very many: they are found without a look at the others.
+sa.Index(
+    "ix_message_waiting",
+    message.c.platform,
+    message.c.room,
+    message.c.turn,
+    sqlite_where=message.c.turn.is_not(None),
+    postgresql_where=message.c.turn.is_not(None),
+)
+sa.Index(
+    "ix_message_dropped_at",
+    message.c.dropped_at,
+    sqlite_where=message.c.dropped_at.is_not(None),
+    postgresql_where=message.c.dropped_at.is_not(None),
 )
 
 chat_memory = sa.Table(
@@ -179,4 +199,63 @@ schedule_tick = sa.Table(
     metadata,
     sa.Column("schedule", sa.Text, primary_key=True),
     sa.Column("last", UtcDateTime, nullable=False),
+)
+
+# What one launch made, or is about to make: it counts against the limits from the moment it is claimed, so that two
+# launches at once cannot both have the last place. See bot.subjects.machines.leases.model.Reservation.
+reservation = sa.Table(
+    "reservation",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),  # that of its operation
+    sa.Column("state", sa.Text, nullable=False, index=True),
+    sa.Column("owner", sa.Text, nullable=False, index=True),
+    sa.Column("profile", sa.Text, nullable=False),
+    sa.Column("cloud", sa.Text, nullable=False),
+    sa.Column("region", sa.Text, nullable=False),
+    sa.Column("token", sa.Text, nullable=False, unique=True),
+    sa.Column("count", sa.Integer, nullable=False),
+    sa.Column("claimed_at", UtcDateTime, nullable=False),
+    sa.Column("lease_ends_at", UtcDateTime, nullable=False),
+    sa.Column("cap_ends_at", UtcDateTime, nullable=False),
+    sa.Column("ssh_user", sa.Text, nullable=False, server_default=""),
+)
+
+# Until when each machine lives and whose it is; its tags only mirror that. See bot.subjects.machines.leases.model.
+machine = sa.Table(
+    "machine",
+    metadata,
+    sa.Column("cloud", sa.Text, primary_key=True),
+    sa.Column("instance_id", sa.Text, primary_key=True),
+    sa.Column("region", sa.Text, nullable=False),
+    sa.Column("reservation_id", sa.Text, sa.ForeignKey("reservation.id"), index=True),
+    sa.Column("owner", sa.Text, nullable=False, index=True),
+    sa.Column("profile", sa.Text, nullable=False),
+    sa.Column("launched_at", UtcDateTime, nullable=False),
+    sa.Column("lease_ends_at", UtcDateTime, nullable=False, index=True),
+    sa.Column("cap_ends_at", UtcDateTime, nullable=False),
+    sa.Column("stopped_at", UtcDateTime),
+    sa.Column("ended_at", UtcDateTime, index=True),
+    sa.Column(
+        "revision", sa.Integer, nullable=False, server_default="1"
+    ),  # of owner and lease: compare and set
+    sa.Column("mirrored", sa.Integer, nullable=False, server_default="0"),  # the revision that its tags say
+    sa.Column(
+        "told", sa.Text, nullable=False, server_default="{}"
+    ),  # what its owner was told, for what revision
+    sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("next_attempt_at", UtcDateTime),
+)
+
+# People's public keys, and the account elsewhere that they came from, by its number: names are given to others.
+ssh_key = sa.Table(
+    "ssh_key",
+    metadata,
+    sa.Column("person", sa.Text, primary_key=True),
+    sa.Column("fingerprint", sa.Text, primary_key=True),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("account", sa.Text, nullable=False, server_default=""),
+    sa.Column("account_id", sa.Text, nullable=False, server_default=""),
+    sa.Column("line", sa.Text, nullable=False),
+    sa.Column("added_at", UtcDateTime, nullable=False),
+    sa.Column("checked_at", UtcDateTime, nullable=False),
 )

@@ -16,21 +16,26 @@ import logging
 import sqlite3
 import time
 import uuid
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 
-from slipway.bot.core.errors import StateError
+from slipway.bot.core.errors import StateError, StorageError
 from slipway.bot.core.model import Json
-from slipway.bot.store.database import set_pragmas
-from slipway.bot.store.state_files import EXECUTOR_ID, WORKFLOWS
+from slipway.bot.core.storage_errors import storage_failure
+from slipway.bot.store.database import set_pragmas, way_on_after
+from slipway.bot.store.state_files import EXECUTOR_ID, WORKFLOWS, take_over
+from slipway.bot.store.storage import Storage, StorageState
 
 if TYPE_CHECKING:
+    import sqlalchemy as sa
     from dbos import Serializer
+
+T = TypeVar("T")
 
 Payload = dict[str, Json]
 Effect = Callable[[], Coroutine[Any, Any, Json]]
@@ -83,11 +88,13 @@ def executor_id(state_dir: Path) -> str:
     second process off this file, and so off this id.
     """
     path = state_dir / EXECUTOR_ID
-    if not path.exists():
-        fresh = path.with_suffix(".new")  # whole or not there: an empty id would leave work behind for ever
-        fresh.write_text(f"{uuid.uuid4()}\n")
+    known = path.read_bytes().decode("ascii", "ignore").strip() if path.exists() else ""
+    if not known:
+        known = str(uuid.uuid4())
+        fresh = path.with_suffix(".new")  # whole or not there
+        fresh.write_text(f"{known}\n")
         fresh.replace(path)
-    return path.read_text().strip()
+    return known
 
 
 class WorkflowEngine:
@@ -95,10 +102,16 @@ class WorkflowEngine:
 
     Register every workflow before :meth:`launch`. Bodies must decide only on their payload and on what steps
     returned, so that running them again takes the same path.
+
+    Args:
+        state_dir: the folder of the workflow database.
+        storage: whether that can be written; while it cannot, workflows stand still and lose nothing.
     """
 
-    def __init__(self, state_dir: Path) -> None:
+    def __init__(self, state_dir: Path, storage: Storage) -> None:
         self._state_dir = state_dir
+        self._storage = storage
+        self._launched = False
         self._bodies: dict[str, Body] = {}
         self._functions: dict[str, Body] = {}
         self._tasks: set[asyncio.Task[Any]] = set()  # bodies that are running
@@ -129,8 +142,12 @@ class WorkflowEngine:
         path = self._state_dir / WORKFLOWS
         try:
             self._open(path)
-        except sa.exc.DatabaseError as error:
-            raise StateError(f"{path} cannot be used as Slipway's workflow database: {error.orig}") from error
+        except (sa.exc.DatabaseError, sqlite3.Error) as error:
+            why = error.orig if isinstance(error, sa.exc.DatabaseError) else error
+            raise StateError(
+                f"{path} cannot be used as Slipway's workflow database: {why}{way_on_after(why)}"
+            ) from error
+        self._launched = True
         left = await asyncio.to_thread(_unfinished, frozenset(self._bodies))
         self._recovering, self._begun = left - (self._begun or set()), None
         if self._recovering:
@@ -140,15 +157,19 @@ class WorkflowEngine:
         import sqlalchemy as sa
         from dbos import DBOS
 
+        executor = executor_id(self._state_dir)
+        if left := take_over(self._state_dir, executor):
+            log.warning("the id under which work is done was lost; that work is taken over", workflows=left)
         self._engine = engine = sa.create_engine(f"sqlite:///{path}", hide_parameters=True)
         sa.event.listen(engine, "connect", _immediate)
+        sa.event.listen(engine, "handle_error", self._wait_for_storage)
         self._dbos = DBOS(
             config={
                 "name": "slipway",
                 "system_database_engine": engine,
                 "system_database_url": f"sqlite:///{path}",
                 "application_version": APPLICATION_VERSION,
-                "executor_id": executor_id(self._state_dir),
+                "executor_id": executor,
                 "serializer": _serializer(),
                 "notification_listener_polling_interval_sec": NOTIFICATION_POLL_SECONDS,
                 "log_level": "ERROR",
@@ -160,6 +181,25 @@ class WorkflowEngine:
             decorate = DBOS.workflow(name=name, max_recovery_attempts=None)
             self._functions[name] = decorate(self._counted(name, body))
         DBOS.launch()
+
+    def _wait_for_storage(self, context: sa.engine.ExceptionContext) -> None:
+        """Where an error says that nothing can be written, keep DBOS waiting, and let it try again after that.
+
+        DBOS does its statements in threads, repeats a transaction whose connection was lost, and takes any other
+        error for the end of its workflow.
+        """
+        why = storage_failure(context.original_exception)
+        if not why:
+            return
+        self._storage.failed(why)
+        if not self._launched:  # on the loop, where nothing may wait
+            return
+        if context.connection is not None:
+            context.connection.connection.rollback()  # the lock of the file is not kept meanwhile
+        if not self._storage.wait_in_thread():
+            raise asyncio.CancelledError  # the bot stops: the workflow is left for the next start
+        context.invalidate_pool_on_disconnect = False
+        context.is_disconnect = True
 
     def _counted(self, name: str, body: Body) -> Body:
         from dbos import DBOS
@@ -215,9 +255,17 @@ class WorkflowEngine:
         from dbos import DBOS
 
         async def run() -> Json:  # DBOS tells async steps by their kind of function; a lambda is not one
-            return await effect()
+            return await self.persistently(effect)
 
         return await DBOS.run_step_async({"name": name}, run)
+
+    async def persistently(self, work: Callable[[], Awaitable[T]]) -> T:
+        """Do something; where the state folder could not be used, all of it again once it can be."""
+        while True:
+            try:
+                return await work()
+            except StorageError:
+                await self._storage.writable()
 
     async def knows(self, workflow_id: str) -> bool:
         """Whether a workflow was ever started under this id."""
@@ -272,17 +320,23 @@ class WorkflowEngine:
         await self._idle.wait()
 
     async def close(self, grace: timedelta) -> None:
-        """Stop. Workflows get ``grace`` to end; the rest stay recorded and go on at the next start."""
+        """Stop. Workflows get ``grace`` to end, and none where nothing can be stored: then none of them can.
+
+        The rest stay recorded and go on at the next start.
+        """
         if self._dbos is None:
             return
         from dbos import DBOS
 
+        seconds = 0.0 if self._storage.state is StorageState.FAILING else grace.total_seconds()
         try:
-            async with asyncio.timeout(grace.total_seconds()):
+            async with asyncio.timeout(seconds):
                 await self.idle()
         except TimeoutError:
             log.warning("workflows are left for the next start", count=len(self._pending | self._tasks))
+            self._storage.close()  # first: what is interrupted may stand in a thread that waits for the disk
             await self._interrupt()
+        self._storage.close()
         # DBOS made its own pool of threads the loop's, and takes it down: what is still to be closed, such as
         # chats, and whatever else lives on this loop needs one that works.
         asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor())
@@ -302,11 +356,16 @@ class WorkflowEngine:
             await asyncio.wait({*running, *self._pending}, timeout=1.0, return_when=asyncio.FIRST_COMPLETED)
 
 
+_TOLD_BY_US = "DBOS failed to launch"
+"""What DBOS logs with a traceback before it raises the same, which :meth:`WorkflowEngine.launch` tells of."""
+
+
 def _keep_to_our_log() -> None:
     # DBOS writes to standard error by itself, in a form of its own, unless its logger has a handler already.
     logger = logging.getLogger("dbos")
     if not logger.handlers:
         logger.addHandler(logging.NullHandler())
+        logger.addFilter(lambda record: not record.getMessage().startswith(_TOLD_BY_US))
 
 
 def _unfinished(names: frozenset[str]) -> set[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from slipway.bot.chat.model import Card, Tone
+from slipway.bot.chat.model import Card, CardOutcome, Tone
 from slipway.bot.core.errors import UserError
 from slipway.commands.dispatch.context import MisuseError
 from slipway.commands.grammar.arguments import Misuse
@@ -16,8 +16,8 @@ _LONGEST = 400
 """Characters of a sentence that are said: some repeat what was typed, and that can be a whole page."""
 
 
-def user_error_card(error: UserError, prefix: str) -> Card:
-    """A request that cannot be met as asked."""
+def user_error_card(error: UserError, prefix: str, *, instead: str | None = None) -> Card:
+    """A request that cannot be met as asked, with the command to type next; or what is said instead of that."""
     if isinstance(error, MisuseError):
         command = error.command
         misuse = Misuse(error.sentence, usage(command, prefix), render_examples(command, prefix))
@@ -25,20 +25,29 @@ def user_error_card(error: UserError, prefix: str) -> Card:
     notes = []
     if error.nearest:
         notes.append(f"Did you mean {_either(error.nearest, error.more)}?")
-    if error.hint:
+    if error.hint and instead is None:
         notes.append(f"Next: `{prefix}{error.hint}`")
-    return Card(tone=Tone.WARNING, title=_short(error.sentence), notes=tuple(notes))
+    elif instead:
+        notes.append(instead)
+    return Card(
+        tone=Tone.WARNING, outcome=CardOutcome.REFUSED, title=_short(error.sentence), notes=tuple(notes)
+    )
 
 
-def unknown_card(unknown: Unknown, prefix: str) -> Card:
-    """A word that is no command."""
+def unknown_card(unknown: Unknown, registry: Registry[Any], prefix: str, forbidden: str = "") -> Card:
+    """A word that is no command, or a sentence; ``forbidden`` says who may use what is left out of ``nearest``."""
     if not unknown.word:
         return Card(title=f"Yes? Type `{prefix}help` to see what I can do.")
-    commands = tuple(f"{prefix}{name}" for name in unknown.nearest)
     title = f"There is no command {prefix}{unknown.word}."
-    if commands:
-        return Card(tone=Tone.WARNING, title=f"{title} Did you mean {_either(commands)}?")
-    return Card(tone=Tone.WARNING, title=title, notes=(f"All commands: `{prefix}help`",))
+    text = ""
+    if unknown.sentence:
+        title = "I understand commands, and no sentences."
+        found = [command for name in unknown.nearest if (command := registry.find((name,))) is not None]
+        text = "\n".join(f"`{short_usage(command, prefix)}`: {command.summary}" for command in found)
+    elif unknown.nearest:
+        title = f"{title} Did you mean {_either(tuple(f'{prefix}{name}' for name in unknown.nearest))}?"
+    notes = () if unknown.nearest else tuple(filter(None, (forbidden, f"All commands: `{prefix}help`")))
+    return Card(tone=Tone.WARNING, outcome=CardOutcome.REFUSED, title=title, text=text, notes=notes)
 
 
 def unknown_verb_card(unknown: UnknownVerb, registry: Registry[Any], prefix: str) -> Card:
@@ -49,7 +58,7 @@ def unknown_verb_card(unknown: UnknownVerb, registry: Registry[Any], prefix: str
     title = f"{unknown.noun} has no {_short(unknown.verb)}.".replace("`", "")
     did_you_mean = f" Did you mean {prefix}{found[0].name}?" if len(found) == 1 else ""
     notes = tuple(f"`{short_usage(command, prefix)}`: {command.summary}" for command in found)
-    return Card(tone=Tone.WARNING, title=f"{title}{did_you_mean}", notes=notes)
+    return Card(tone=Tone.WARNING, outcome=CardOutcome.REFUSED, title=f"{title}{did_you_mean}", notes=notes)
 
 
 def misuse_card(misuse: Misuse, prefix: str, name: str) -> Card:
@@ -57,6 +66,7 @@ def misuse_card(misuse: Misuse, prefix: str, name: str) -> Card:
     examples = "   ".join(f"`{example}`" for example in misuse.examples[:2])
     return Card(
         tone=Tone.WARNING,
+        outcome=CardOutcome.REFUSED,
         title=_short(misuse.message),
         text=f"Usage: `{misuse.usage}`",
         notes=(f"For example: {examples}", f"More: `{prefix}help {name}`"),

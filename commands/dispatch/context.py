@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from slipway.bot.chat.model import Assurance, Card, Room
+from slipway.bot.chat.model import Assurance, Audience, Card, Room
 from slipway.bot.core.commands import Command
 from slipway.bot.core.errors import UserError
 from slipway.bot.core.steps import Request
 from slipway.bot.people import Identity, Person
+from slipway.commands.dispatch.hints import may_say
 
 if TYPE_CHECKING:  # the database behind it takes most of a second, and `slipway check` needs none
     from slipway.bot.operations.model import Operation
@@ -27,11 +28,14 @@ class CardReply:
         nothing_to_do: whether a quiet schedule does not say it.
         about: the operation that its buttons decide on: a press on it counts, and once the operation moves on, the
             message shows how it stands.
+        shown_by: operations that its shortcuts show. Where the platform offers no shortcuts, their cards follow in
+            the answer's thread.
     """
 
     card: Card
     nothing_to_do: bool = False
     about: Operation | None = None
+    shown_by: tuple[Operation, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -86,6 +90,9 @@ class Asker:
         doubt: one plain sentence where that is not fully.
         quiet: whether nothing is said where there is nothing to do.
         said: where and when it was said; None where nobody said it in a room.
+        decides: whether they may speak on an operation in the way in which it came.
+        audience: who saw it said.
+        shown_in: where a change gets its card that they ask for from no place.
     """
 
     event_key: str
@@ -96,6 +103,9 @@ class Asker:
     doubt: str = ""
     quiet: bool = False
     said: Said | None = None
+    decides: bool = True
+    audience: Audience = Audience.ROOM
+    shown_in: Room | None = None
 
 
 @dataclass(frozen=True)
@@ -115,6 +125,10 @@ class CommandContext:
     def person(self) -> Person:
         """Who asks."""
         return self.asker.person
+
+    def may(self, line: str) -> bool:
+        """Whether they may use a command, such as one that an answer names as the next."""
+        return may_say(self.person, line, self.registry, self.services.people)
 
     @property
     def prefix(self) -> str:

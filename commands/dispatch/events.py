@@ -15,8 +15,9 @@ from slipway.commands.grammar.reading import Line, Reading, Unknown, Unreadable
 EVENT_WORKFLOW = "hear"
 """The workflow that answers a chat event; its ids begin with it."""
 
-FORMAT = 3
-"""The version of a stored event's form. Format 2 knew not what a message answers, nor the newest operation then."""
+FORMAT = 4
+"""The version of a stored event's form. Format 2 knew not what a message answers, nor the newest operation
+then; format 3 answered all that it stored."""
 
 _EVENT: TypeAdapter[AnyEvent] = TypeAdapter(Event)
 
@@ -34,10 +35,11 @@ def event_key(event: AnyEvent, event_id: str) -> str:
 
 
 class StoredReading(Model):
-    """What a message turned out to be, so that it is read once: exactly one of the three is set."""
+    """What a message turned out to be, so that it is read once: a line, unknown or unreadable."""
 
     line: tuple[str, ...] = ()  # the command's name, and its arguments
     unknown: tuple[str, ...] = ()  # the word, and the names that may have been meant
+    sentence: bool = False  # whether these names stand in it
     unreadable: str = ""
 
     @classmethod
@@ -46,8 +48,8 @@ class StoredReading(Model):
         match reading:
             case Line(name, args):
                 return cls(line=(name, *args))
-            case Unknown(word, near):
-                return cls(unknown=(word, *near))
+            case Unknown(word, near, sentence):
+                return cls(unknown=(word, *near), sentence=sentence)
             case Unreadable(reason):
                 return cls(unreadable=reason)
 
@@ -56,7 +58,9 @@ class StoredReading(Model):
         """As it was read."""
         if self.line:
             return Line(self.line[0], self.line[1:])
-        return Unknown(self.unknown[0], self.unknown[1:]) if self.unknown else Unreadable(self.unreadable)
+        if self.unknown:
+            return Unknown(self.unknown[0], self.unknown[1:], self.sentence)
+        return Unreadable(self.unreadable)
 
 
 class AcceptedEvent(Model):
@@ -67,7 +71,9 @@ class AcceptedEvent(Model):
         event: what happened.
         reading: of a message.
         thread: of a press: the thread that its card begins or stands in.
+        became_card: of a press that names no operation: whether its message showed something else before.
         newest_operation: of a line that decides: the number of the newest operation when it was taken in.
+        refusal: what whoever sent it is told, and nothing else is done; empty for what is answered.
     """
 
     event_key: str
@@ -75,6 +81,8 @@ class AcceptedEvent(Model):
     reading: StoredReading | None = None
     thread: str | None = None
     newest_operation: int | None = None
+    became_card: bool = False
+    refusal: str = ""
 
     @property
     def payload(self) -> dict[str, Json]:
@@ -90,7 +98,7 @@ class AcceptedEvent(Model):
         """
         number = payload.get("format", 1)
         try:
-            if number in (2, FORMAT):
+            if number in (2, 3, FORMAT):
                 return cls.model_validate(
                     {name: value for name, value in payload.items() if name != "format"}
                 )
@@ -118,15 +126,23 @@ class LineRequest(Model):
         room: where it is told; None for nowhere.
         at: when it was due, or came.
         quiet: whether nothing is said where there is nothing to do.
+        decides: whether it may speak on an operation: approve, reject or cancel it.
+        doubt: how it came, as a sentence, where those who agree should know it.
+        shown_in: where a change that it asks for gets its card, if it is not told anywhere itself.
+        thread: the message in whose thread it is told; None for the room itself.
     """
 
-    format: int = Field(1, ge=1, le=1)
+    format: int = Field(4, ge=1, le=4)
     event_key: str
     requester: str
     text: str
     room: Room | None
     at: datetime
     quiet: bool = False
+    decides: bool = True
+    doubt: str = ""
+    shown_in: Room | None = None
+    thread: str | None = None
 
     @classmethod
     def of_schedule(

@@ -8,13 +8,14 @@ from __future__ import annotations
 from slipway.bot.chat.model import Card, Platform, Tone
 from slipway.bot.core.errors import SlipwayError
 from slipway.bot.operations.services import Services
+from slipway.bot.people import Identity
 
 
 async def home(services: Services, platform: Platform, account: str) -> tuple[Card, ...]:
     """Every section, for whoever has this account; a stranger is told how to become known."""
     person = services.people.by_account(platform, account)
     if person is None:
-        text = f"Whoever runs Slipway can add `{platform}:{account}` to a person in slipway.toml."
+        text = services.people.introduction(Identity(platform, account))
         return (Card(title="I do not know you", text=text),)
     sections = [
         (subject.title, section)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from slipway.bot.chat.model import Card, Field, Table
+from slipway.bot.chat.model import Card, Field, Table, TableForm
 from slipway.bot.core.commands import Command
 from slipway.commands.grammar.registry import Registry
 from slipway.commands.grammar.usage import (
@@ -25,6 +25,7 @@ def help_overview(registry: Registry[Any], prefix: str) -> Card:
             title=group.title,
             columns=("Command", "What it does"),
             rows=tuple((f"`{short_usage(command, prefix)}`", command.summary) for command in group.commands),
+            form=TableForm.LIST,
         )
         for group in registry.groups
     )
@@ -44,10 +45,10 @@ def help_command(command: Command[Any], prefix: str, verbs: Sequence[Command[Any
     fields += [Field(label="Example", value=f"`{example}`") for example in render_examples(command, prefix)]
     takes = [(f"`{argument_usage(each)}`", each.help or "") for each in shown_arguments(command)]
     takes += [(f"`{option_usage(each)}`", each.help or "") for each in command.options]
-    tables = [Table(columns=("It takes", "Meaning"), rows=tuple(takes))] if takes else []
+    tables = [Table(columns=("It takes", "Meaning"), rows=tuple(takes), form=TableForm.LIST)] if takes else []
     if verbs:
         rows = tuple((f"`{short_usage(verb, prefix)}`", verb.summary) for verb in verbs)
-        tables.append(Table(columns=("Command", "What it does"), rows=rows))
+        tables.append(Table(columns=("Command", "What it does"), rows=rows, form=TableForm.LIST))
     return Card(
         title=f"{prefix}{command.name}: {command.summary[:1].lower()}{command.summary[1:]}",
         text=command.description,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from slipway.bot.chat.model import Assurance, Card, Room
+from collections.abc import Sequence
+
+from slipway.bot.chat.model import Assurance, Audience, Card, Room
 from slipway.bot.core.model import Model, digest
 from slipway.bot.operations.cards import CardContext, operation_card
 from slipway.bot.operations.model import Operation
@@ -17,6 +19,11 @@ class Response(Model):
     thread: str | None = None
     operation_id: str | None = None  # whose card this is, or which one to show anew
     start: bool = False
+    calls: bool = False  # those who can decide, as its card is an edit, which calls nobody
+    following: tuple[
+        str, ...
+    ] = ()  # operations whose cards follow in its thread, if the platform has no shortcuts
+    told: str = ""  # the account that is told alone how the operation stands, where its card tells all others
     as_of: str = ""  # the digest of the operation's card when this one was made, where this is another one
 
     @classmethod
@@ -32,6 +39,20 @@ class Response(Model):
         """The same, with a card that concerns nobody but this account."""
         return self.saying(card.model_copy(update={"private_to": account}))
 
+    def for_audience(self, asker: Asker) -> Response:
+        """The same; where nobody else saw what was asked, what concerns no operation is theirs alone.
+
+        A card that shows an operation, without being its card, has its buttons there, too, and is not followed. Where
+        an operation's card stands in the room already, and says all there is to say, they are told that it does.
+        """
+        if asker.audience is Audience.SENDER and self.card is None and self.operation_id is not None:
+            return self.model_copy(update={"told": asker.identity.account})
+        alone = asker.audience is Audience.SENDER and (self.operation_id is None or bool(self.as_of))
+        if not alone or self.card is None:
+            return self
+        told = self.telling(asker.identity.account, self.card)
+        return told.model_copy(update={"operation_id": None, "as_of": ""})
+
     def objecting(self, account: str, card: Card) -> Response:
         """As :meth:`telling`, and calling upon them: they pressed something, and may not be looking."""
         return self.telling(account, card.model_copy(update={"mentions": (account,)}))
@@ -41,9 +62,15 @@ class Response(Model):
         as_of = digest(operation_card(operation, cards))
         return self.model_copy(update={"operation_id": operation.id, "as_of": as_of})
 
+    def followed_by(self, operations: Sequence[Operation]) -> Response:
+        """The same, which these operations' cards follow where the platform offers no shortcuts."""
+        return self.model_copy(update={"following": tuple(each.id for each in operations)})
+
     def doubting(self, asker: Asker) -> Response:
-        """The same; if the way it was asked for is doubted, the card says so."""
+        """The same; if the way it was asked for is doubted, the card says so, as an operation's does by itself."""
         if asker.assurance is not Assurance.DOUBTED or self.card is None:
+            return self
+        if any(asker.doubt in note for note in self.card.notes):
             return self
         notes = (*self.card.notes, asker.doubt)
         return self.saying(self.card.model_copy(update={"notes": notes}))

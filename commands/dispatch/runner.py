@@ -11,11 +11,11 @@ from slipway.bot.chat.model import Assurance, Card, Tone
 from slipway.bot.core.commands import Access, Command
 from slipway.bot.core.errors import CloudError, UserError
 from slipway.bot.messages.service import MessageService
-from slipway.bot.operations.cards import failure_card, operation_card, plan_card
+from slipway.bot.operations.cards import failure_card, operation_card, plan_card, silent
 from slipway.bot.operations.model import Failure, Operation, OperationState
 from slipway.bot.operations.plan_service import Asked, AskedBefore, NothingToDo, PlanService
 from slipway.bot.operations.services import Services
-from slipway.bot.people import PersonKind
+from slipway.bot.people import Person, PersonKind
 from slipway.commands.dispatch.cards import misuse_card, unknown_card, unknown_verb_card, user_error_card
 from slipway.commands.dispatch.context import (
     Asker,
@@ -25,9 +25,10 @@ from slipway.commands.dispatch.context import (
     CommandResult,
     OperationUpdate,
 )
+from slipway.commands.dispatch.hints import may_change, may_say, may_use, not_for, not_to_say
 from slipway.commands.dispatch.manual import help_command
 from slipway.commands.dispatch.responses import Response
-from slipway.commands.grammar.arguments import HelpWanted, Misuse, Parse, Parsed, parse
+from slipway.commands.grammar.arguments import HelpWanted, Misuse, Parsed, parse
 from slipway.commands.grammar.reading import Ignored, Line, Reading, Unknown, Unreadable
 from slipway.commands.grammar.registry import Registry, Resolved, UnknownVerb
 
@@ -50,7 +51,10 @@ class CommandRunner:
         self._prefix = services.cards.prefix
 
     async def answer(self, reading: Reading, asker: Asker) -> Response:
-        """Answer what somebody asked for."""
+        """Answer what somebody asked for; what nobody else saw them ask is answered to them alone, if it may be."""
+        return (await self._answer(reading, asker)).for_audience(asker)
+
+    async def _answer(self, reading: Reading, asker: Asker) -> Response:
         response = Response.at(asker.place)
         match reading:
             case Ignored():
@@ -58,11 +62,11 @@ class CommandRunner:
             case Unreadable(reason):
                 return self._object(asker, UserError(reason, hint="help"))
             case Unknown():
-                return response.telling(asker.identity.account, unknown_card(reading, self._prefix))
+                return response.telling(asker.identity.account, self._unknown(reading, asker.person))
             case Line(name, args):
                 match self._registry.resolve(name, args):
                     case Unknown() as unknown_name:
-                        card = unknown_card(unknown_name, self._prefix)
+                        card = self._unknown(unknown_name, asker.person)
                         return response.telling(asker.identity.account, card)
                     case UnknownVerb() as unknown:
                         card = unknown_verb_card(unknown, self._registry, self._prefix)
@@ -70,15 +74,43 @@ class CommandRunner:
                     case Resolved(command, rest):
                         return await self._command(command, rest, asker)
 
+    def _unknown(self, unknown: Unknown, person: Person) -> Card:
+        """What is no command, with those that may have been meant and that they may use; else, who may."""
+        people, near = self._services.people, []
+        forbidden = ""
+        for name in unknown.nearest:
+            command = self._registry.find(name.split(" "))
+            if command is None or may_use(person, command, people):
+                near.append(name)
+            else:
+                forbidden = forbidden or not_for(person, command, people)
+        return unknown_card(replace(unknown, nearest=tuple(near)), self._registry, self._prefix, forbidden)
+
     def decides(self, reading: Reading) -> bool:
         """Whether a line speaks on an operation, whoever says it."""
+        command = self._command_of(reading)
+        return command is not None and command.access is Access.DECIDE
+
+    def asks_of_bot(self, reading: Reading) -> bool:
+        """Whether a line asks how the bot itself is, whoever says it."""
+        command = self._command_of(reading)
+        return command is not None and command.of_bot
+
+    def _command_of(self, reading: Reading) -> Command[CommandResult] | None:
         if not isinstance(reading, Line):
-            return False
+            return None
         found = self._registry.resolve(reading.name, reading.args)
-        return isinstance(found, Resolved) and found.command.access is Access.DECIDE
+        return found.command if isinstance(found, Resolved) else None
 
     def _object(self, asker: Asker, error: UserError) -> Response:
-        return Response.at(asker.place).telling(asker.identity.account, user_error_card(error, self._prefix))
+        return Response.at(asker.place).telling(asker.identity.account, self.objection(error, asker.person))
+
+    def objection(self, error: UserError, person: Person) -> Card:
+        """The card for a request that cannot be met as asked; of a command that they may not use it says who may."""
+        hint, people = error.hint or "", self._services.people
+        if not hint or may_say(person, hint, self._registry, people):
+            return user_error_card(error, self._prefix)
+        return user_error_card(error, self._prefix, instead=not_to_say(person, hint, self._registry, people))
 
     async def _command(self, command: Command[CommandResult], args: Sequence[str], asker: Asker) -> Response:
         parsed = parse(command, args, self._prefix)
@@ -86,10 +118,16 @@ class CommandRunner:
         people = self._services.people
         if command.access is not Access.OPEN and not people.may(asker.person, command.right, changes=changes):
             refusal = people.refusal(asker.person, asker.identity, command.right, changes=changes)
-            hint = "whoami" if asker.person.kind is not PersonKind.SCHEDULE else None
+            by_itself = asker.person.automatic
+            if changes and not by_itself and people.may(asker.person, command.right, changes=False):
+                refusal += f" With `--dry-run` you may see what `{command.name}` would do."
+            hint = None if by_itself else "whoami"
             return self._object(asker, UserError(refusal, hint=hint))
         if asker.assurance is Assurance.REFUSED and command.access.needs_trust:
             return self._object(asker, UserError(asker.doubt))
+        if command.access is Access.DECIDE and not asker.decides:
+            sentence = f"Nobody may {command.name} from here: that is said in a room, where the card is seen."
+            return self._object(asker, UserError(sentence))
         response = Response.at(asker.place)
         match parsed:
             case HelpWanted():
@@ -127,10 +165,10 @@ class CommandRunner:
     async def _perform(self, result: CommandResult, asker: Asker) -> Response:
         response = Response.at(asker.place)
         match result:
-            case CardReply(card, nothing_to_do, about):
+            case CardReply(card, nothing_to_do, about, shown_by):
                 if asker.quiet and nothing_to_do:
                     return response
-                response = response.saying(card)
+                response = response.saying(card).followed_by(shown_by)
                 return response if about is None else response.about(about, self._services.cards)
             case OperationUpdate(operation_id):
                 return await self._updated(operation_id, asker)
@@ -143,14 +181,18 @@ class CommandRunner:
         if change.dry_run:
             planned = await self._plans.plan(change.request, asker.person)
             if not isinstance(planned, NothingToDo):
-                return response.saying(plan_card(planned, cards))
+                people, line = self._services.people, planned.command
+                may_propose = may_say(asker.person, line, self._registry, people)
+                instead = None if may_propose else not_to_say(asker.person, line, self._registry, people)
+                return response.saying(plan_card(planned, cards, instead=instead))
         else:
-            asked = Asked(asker.person, asker.event_key, response.room, response.thread)
+            shown = response if asker.place is not None else Response(room=asker.shown_in)
+            asked = Asked(asker.person, asker.event_key, shown.room, shown.thread, asker.doubt)
             proposed = await self._plans.propose(change.request, asked)
             if isinstance(proposed, AskedBefore):
                 return self._again(proposed.operation, asker)
             if not isinstance(proposed, NothingToDo):
-                return response.model_copy(
+                return shown.model_copy(
                     update={
                         "card": operation_card(proposed, cards),
                         "operation_id": proposed.id,
@@ -166,34 +208,27 @@ class CommandRunner:
         """Show what would change the same already; a schedule says it, so that its proposals do not pile up."""
         response, cards = Response.at(asker.place), self._services.cards
         waits = first.state is OperationState.PROPOSED
-        if asker.person.kind is PersonKind.SCHEDULE:
+        if asker.person.kind is PersonKind.SERVICE:  # it asks each minute, and the first one has its card
+            return response
+        if asker.person.automatic:
             how = "proposes the same already, and waits for approval" if waits else "does the same already"
             return response.saying(Card(tone=Tone.DONE, title="Nothing to do", text=f"{first.id} {how}."))
         card = operation_card(first, cards)
         note = f"The same was asked for before, by {cards.name(first.requester)}: nothing new was proposed."
-        shown = response.saying(card.model_copy(update={"notes": (note, *card.notes), "mentions": ()}))
+        shown = response.saying(silent(card).model_copy(update={"notes": (note, *card.notes)}))
         return shown.about(first, cards)
 
     async def _updated(self, operation_id: str, asker: Asker) -> Response:
         """Show the operation where its card stands; elsewhere, whoever asks gets a card of it as well."""
         operation = await self._services.operations.get(operation_id)
         response = Response.at(asker.place)
-        elsewhere = (
-            response.room is not None and await self._messages.card_of(operation_id, response.room) is None
+        elsewhere = response.room is not None and not await self._messages.shows(
+            operation_id, response.room, asker.event_key
         )
         return response.model_copy(
             update={
-                "card": operation_card(operation, self._services.cards) if elsewhere else None,
+                "card": silent(operation_card(operation, self._services.cards)) if elsewhere else None,
                 "operation_id": operation_id,
                 "start": operation.state is OperationState.APPROVED,
             }
         )
-
-
-def may_change(command: Command[Any], parsed: Parse) -> bool:
-    """Whether a line, once carried out, could change something, and so needs more than ``read``.
-
-    A dry run does not, and neither does what is only answered with the command's help or usage. It is told by what
-    the handler is given, never by the words: ``--dry-run`` may be another option's value.
-    """
-    return command.changes and isinstance(parsed, Parsed) and parsed.values["dry_run"] is not True

@@ -14,22 +14,24 @@ from slipway.commands.dispatch.context import CardReply, CommandContext
     access=Access.OPEN,
 )
 async def whoami(call: CommandContext) -> CardReply:
-    """People are known by the ids of their accounts, as the configuration lists them; never by display name."""
+    """People are known by the ids of their accounts, as the configuration lists them; never by display name. What
+    changes something can be looked at with `--dry-run` by whoever may read."""
     identity, people = call.asker.identity, call.services.people
     known = people.by_account(identity.platform, identity.account)
     if known is None:
         return CardReply(
             Card(
                 title="I do not know you.",
-                text="Whoever runs Slipway can add this identity to a `[[person]]` in slipway.toml.",
+                text=people.introduction(identity),
                 fields=(Field(label="Identity", value=f"`{identity}`"),),
             )
         )
-    may = [
-        command.name
-        for command in call.registry.commands
-        if command.access is Access.OPEN or people.may(known, command.right, changes=command.changes)
-    ]
+    may, see = [], []
+    for each in call.registry.commands:
+        if each.access is Access.OPEN or people.may(known, each.right, changes=each.changes):
+            may.append(each.name)
+        elif people.may(known, each.right, changes=False):
+            see.append(each.name)
     return CardReply(
         Card(
             title=f"You are {known.name}.",
@@ -37,6 +39,7 @@ async def whoami(call: CommandContext) -> CardReply:
                 Field(label="Identity", value=f"`{identity}`"),
                 Field(label="Roles", value=", ".join(known.roles) or "none"),
                 Field(label="You may", value=", ".join(may)),
+                *([Field(label="With --dry-run alone", value=", ".join(see))] if see else ()),
             ),
         )
     )

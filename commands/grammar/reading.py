@@ -21,9 +21,14 @@ _SENTENCE_ENDS = ".,!?;:…"
 
 _SHOWN = 40  # characters of an unknown word that are said back
 _SUGGESTIONS = 3
+_OF_A_SENTENCE = 2  # ordinary words behind a first one that is no command
 
 _WORD = re.compile(r"([A-Za-z][A-Za-z0-9_-]*)([.,!?]*)", re.ASCII)
+_PROSE_WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)?")
+_AROUND_WORDS = ".,!?;:…\"'`()“”\u2018\u2019*_~"
 _EMPHASIS = re.compile(r"([*_~]{1,3})([^\n]+)\1")
+_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
+_PRIVATE_KEY = "PRIVATE KEY-----"  # in the first line of every kind of file for one
 _SALUTATION = re.compile(r"\A[,:]\s*")  # what is left of “@slipway: …” without the mention
 
 _PIECE = re.compile(
@@ -51,11 +56,13 @@ class Ignored:
 class Unknown:
     """Meant for the bot, but no command. ``nearest`` holds names that may have been meant, best first.
 
-    ``word`` is short and printable; it is empty where the bot was addressed without a word.
+    ``word`` is short and printable; it is empty where the bot was addressed without a word. A ``sentence`` is no
+    slip: its ``nearest`` are the names that stand in it.
     """
 
     word: str
     nearest: tuple[str, ...] = ()
+    sentence: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +89,9 @@ def read_line(
 ) -> Reading:
     """Read one message.
 
-    In a room a command needs the prefix, right before its name. Where the bot was mentioned, or is alone with
-    the speaker, the prefix may be left out and nothing is ignored. Talk that happens to start with the prefix
+    In a room a command needs the prefix, right before its name. In answer to a message of the bot, a command's name
+    is enough. Where the bot was mentioned, or is alone with the speaker, the prefix may be left out and nothing is
+    ignored. Talk that happens to start with the prefix
     is ignored, whatever it holds; a slip in a command's name is not.
 
     A command is one line. More lines after it are refused rather than left out: whoever pastes two commands
@@ -98,24 +106,46 @@ def read_line(
             and backslashes stay.
     """
     head = repair(text[:LONGEST])
+    if address is Address.REPLY and _unemphasised(head, address, prefix).startswith(prefix):
+        address = Address.ROOM
     said = _addressed(head, address, prefix)
     if said is None:
         return Ignored()
     words = said.split(maxsplit=1)
     word = words[0] if words else ""
     known = {each.lower(): each for each in names}
-    name = known.get(word.lower())
+    name = known.get(
+        _CONTROL.sub("", word).lower()
+    )  # they are refused in a sentence, not left without an answer
     if name is None and len(words) == 1:  # `!status?` as a sentence has it
         name = known.get(word.lower().rstrip(_SENTENCE_ENDS))
     if name is not None:
         return _command(name, text, said, verbatim=name in verbatim)
+    if address is Address.REPLY:
+        return Ignored()
     if address is Address.ROOM:
         near = near_misses(word, names)
         return Unknown(_shown(word), near) if near else Ignored()
     problem = _problem(text, head)
     if problem:
         return Unreadable(problem)
-    return Unknown(_shown(word), near_misses(word, names) or nearest(word, names, _SUGGESTIONS))
+    return _unknown(said, word, names)
+
+
+def _unknown(said: str, word: str, names: Collection[str]) -> Unknown:
+    """What was meant by words that begin with no command, and were meant for the bot.
+
+    In a sentence, a command's name means that command; that its first word has letters in common with a name
+    (``can`` with ``cancel``) means nothing.
+    """
+    near = near_misses(word, names)
+    others = [each.strip(_AROUND_WORDS) for each in said.split()[1:]]
+    known = {each.lower(): each for each in names}
+    named = tuple(dict.fromkeys(known[each.lower()] for each in others if each.lower() in known))
+    prose = sum(_PROSE_WORD.fullmatch(each) is not None for each in others)
+    if not near and (named or prose >= _OF_A_SENTENCE):
+        return Unknown(_shown(word), named[:_SUGGESTIONS], sentence=True)
+    return Unknown(_shown(word), near or (() if prose else nearest(word, names, _SUGGESTIONS)))
 
 
 def near_misses(word: str, names: Iterable[str]) -> tuple[str, ...]:
@@ -179,6 +209,11 @@ def _problem(text: str, repaired: str) -> str:
     """Why a message cannot be read at all, as a sentence; empty where it can."""
     if len(text) > LONGEST:
         return f"That message has {len(text):,} characters; a command has at most {LONGEST:,}."
+    if _PRIVATE_KEY in repaired:
+        return (
+            "That message holds a private key, and whoever can read along has it now: take it out of use, and make "
+            "another. What others may see is the public one, in the file that ends in .pub."
+        )
     for character in repaired:
         if character in "\t\n" or character.isprintable():
             continue

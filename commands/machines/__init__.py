@@ -5,8 +5,15 @@ from slipway.bot.subjects.machines.subject import MACHINES_SUBJECT
 SUBJECT = MACHINES_SUBJECT.with_parts(
     __name__,
     "launch",
+    "profiles",
     "instances",
+    "show",
+    "extend",
+    "stop",
+    "handover",
     "terminate",
+    "adopt",
+    "sshkeys",
     "home",
     "forms",
 )

@@ -13,7 +13,7 @@ from slipway.bot.core.errors import UserError
 from slipway.bot.core.times import format_duration
 from slipway.bot.operations.declarations import DeclaredForm
 from slipway.bot.operations.services import Services
-from slipway.bot.subjects.machines.launch import check_count, lifetime_of
+from slipway.bot.subjects.machines.launching.terms import MOST_AT_ONCE, check_count, lifetime_of
 from slipway.bot.subjects.machines.services import MachineServices
 from slipway.bot.subjects.machines.settings import ProfileSettings
 from slipway.commands.grammar.values import DURATION
@@ -69,7 +69,6 @@ def launch_form(
         values: what to begin with.
     """
     begin = values or {}
-    most = max((profile.max_count for profile in profiles.values()), default=1)
     fields = []
     if images:
         offered = tuple(FormOption(name, name) for name in images[:MOST_IMAGES])
@@ -79,7 +78,7 @@ def launch_form(
         offered = tuple(_profile_choice(name, profile) for name, profile in profiles.items())
         fields.append(FormField(_PROFILE, "Profile", FieldKind.CHOICE, offered))
     fields.append(FormField(_DURATION, "For how long", placeholder="90m, 2h30m or 3d", longest=20))
-    fields.append(FormField(_COUNT, "How many", FieldKind.NUMBER, most=most))
+    fields.append(FormField(_COUNT, "How many", FieldKind.NUMBER, most=MOST_AT_ONCE))
     return Form(tuple(fields))
 
 
@@ -110,8 +109,7 @@ def launch_problems(profiles: Mapping[str, ProfileSettings], values: Values) -> 
         problems[_DURATION] = str(error)
     try:
         number = COUNT.read(count) if count else 1
-        if profile is not None:
-            check_count(number, name, profile)
+        check_count(number)
     except (ValueError, UserError) as error:
         problems[_COUNT] = str(error)
     return problems

@@ -2,32 +2,32 @@
 
 from __future__ import annotations
 
-from slipway.bot.chat.model import Card, Shortcut, Table, Tone
+from slipway.bot.chat.model import Card, Tone
 from slipway.bot.clouds.ports.machines import MACHINES
 from slipway.bot.core.errors import CloudError
 from slipway.bot.operations.declarations import HomeSection
 from slipway.bot.operations.services import Services
 from slipway.bot.people import Person
 from slipway.bot.subjects.machines.services import MachineServices
-from slipway.bot.subjects.machines.tags import owner_of
-from slipway.commands.machines.instances import instance_row
+from slipway.commands.machines.instances import instance_table, machine_shortcuts
 
 
 async def machines_section(services: Services, person: Person) -> tuple[Card, ...]:
-    """This person's machines, each with a way to end it."""
+    """This person's machines, each with ways to let it live longer and to end it."""
     if not services.clouds.all(MACHINES) or not services.people.may(person, "instances", changes=False):
         return ()
     try:
-        found = await services.get(MachineServices).instances()
+        found = await services.get(MachineServices).found()
     except CloudError as error:
         return (Card(tone=Tone.FAILED, title="Your machines could not be looked up", text=error.words),)
-    mine = sorted((each for each in found if owner_of(each) == person.id), key=lambda each: each.launched_at)
+    mine = sorted((each for each in found if each.owner == person.id), key=lambda each: each.launched_at)
     if not mine:
         return (Card(title="You have no machines"),)
-    columns = ("ID", "Of", "State", "Type", "Address", "Until")
-    rows = tuple(instance_row(each, services) for each in mine)
-    shortcuts = tuple(Shortcut(label=f"Terminate {each.id}", command=f"terminate {each.id}") for each in mine)
-    return (Card(title="Your machines", tables=(Table(columns=columns, rows=rows),), shortcuts=shortcuts),)
+    may = services.people.may
+    shortcuts = tuple(
+        each for each in machine_shortcuts(mine) if may(person, each.command.partition(" ")[0], changes=True)
+    )
+    return (Card(title="Your machines", tables=(instance_table(mine, services),), shortcuts=shortcuts),)
 
 
 PARTS = (HomeSection(machines_section),)

@@ -2,56 +2,154 @@
 
 from __future__ import annotations
 
-from slipway.bot.chat.model import Card, Table, Tone
-from slipway.bot.clouds.model import Instance
+from collections.abc import Sequence
+from datetime import timedelta
+
+import click
+
+from slipway.bot.chat.model import Card, Consequence, Shortcut, Table, Tone
+from slipway.bot.chat.tables import NONE, Row, moment, span, table_of, text
+from slipway.bot.clouds.ports.machines import MACHINES
 from slipway.bot.core.commands import command
+from slipway.bot.core.errors import UserError
+from slipway.bot.core.text import nearest
 from slipway.bot.core.times import format_span, format_time
 from slipway.bot.operations.services import Services
+from slipway.bot.subjects.machines.leases.handover import named_person
+from slipway.bot.subjects.machines.listing import Found
 from slipway.bot.subjects.machines.services import MachineServices
-from slipway.bot.subjects.machines.tags import is_overdue, owner_of, until_of
 from slipway.commands.dispatch.context import CardReply, CommandContext
+from slipway.commands.grammar.values import NAME
+
+_COLUMNS = {
+    "id": "ID",
+    "owner": "Of",
+    "state": "State",
+    "type": "Type",
+    "image": "Image",
+    "address": "Address",
+    "age": "Age",
+    "until": "Until",
+}
+
+_MORE = timedelta(hours=1)
 
 
 @command(
     "instances",
-    summary="Machines that Slipway launched, whose they are, and until when.",
-    examples=("instances",),
-    aliases=("machines",),
+    summary="Your machines, or everybody's: whose they are, and until when.",
+    examples=("instances", "instances --all", "instances --of bob --cloud aws"),
+    aliases=("machines", "instance"),
 )
-async def instances(call: CommandContext) -> CardReply:
-    """Oldest first. Machines that are gone are not shown."""
-    found = sorted(await call.services.get(MachineServices).instances(), key=lambda each: each.launched_at)
+@click.option("--all", "everybody", is_flag=True, help="Everybody's.")
+@click.option("--of", "whose", type=NAME, metavar="PERSON", help="Those of this person.")
+@click.option("--cloud", type=NAME, metavar="NAME", help="Those of this account, such as `aws`.")
+async def instances(call: CommandContext, everybody: bool, whose: str | None, cloud: str | None) -> CardReply:
+    """Oldest first. Machines that are gone are not shown. Where a schedule asks, everybody's are."""
+    if everybody and whose is not None:
+        raise UserError("You gave both `--all` and `--of`; give one of them.", hint="instances --all")
+    everybody = everybody or (whose is None and call.person.automatic)
+    owner = None if everybody else call.person.id if whose is None else _person(call, whose)
+    if cloud is not None:
+        _check_cloud(call, cloud)
+    every = await call.services.get(MachineServices).found()
+    here = [each for each in every if cloud in (None, each.instance.cloud)]
+    found = sorted(
+        (each for each in here if owner in (None, each.owner)),
+        key=lambda each: each.launched_at,
+    )
     if not found:
-        return CardReply(
-            Card(title="No machine is running.", notes=(f"Launch one: `{call.prefix}help launch`",))
-        )
-    rows = tuple(instance_row(instance, call.services) for instance in found)
-    overdue = any(is_overdue(instance, call.services.clock()) for instance in found)
-    notes = [f"End one: `{call.prefix}terminate {found[0].id}`"]
-    if overdue:
-        notes.append(f"End all that are overdue: `{call.prefix}terminate --overdue`")
-    table = Table(columns=("ID", "Of", "State", "Type", "Address", "Until"), rows=rows)
-    word = "machine" if len(rows) == 1 else "machines"
-    tone = Tone.WARNING if overdue else Tone.INFO
-    return CardReply(Card(tone=tone, title=f"{len(rows)} {word}", tables=(table,), notes=tuple(notes)))
+        return CardReply(_none(call, owner, len(here) if owner is not None else 0))
+    return CardReply(_listing(call, found, len(here) - len(found)))
 
 
-def instance_row(instance: Instance, services: Services) -> tuple[str, ...]:
-    """A machine as a row: id, owner, state, type, address, until."""
-    view = services.cards
-    owner = owner_of(instance)
-    return (
-        instance.id,
-        view.name(owner) if owner else "-",
-        instance.state.value,
-        instance.instance_type,
-        instance.address or "-",
-        _until(instance, services),
+def _listing(call: CommandContext, found: Sequence[Found], others: int) -> Card:
+    now, first = call.services.clock(), found[0].instance.id
+    due = any(each.due(now) for each in found)
+    orphan = next((each.instance.id for each in found if each.machine is None), None)
+    steps = [
+        (f"terminate {first}", "End one"),
+        (f"extend {first}", "Let one live longer"),
+        (f"instance adopt {orphan}", "Take in one of which nothing is stored") if orphan else None,
+        ("terminate --overdue", "End all that are overdue") if due else None,
+    ]
+    notes = [f"{words}: `{call.prefix}{line}`" for line, words in filter(None, steps) if call.may(line)]
+    if others:
+        notes.append(f"Everybody's: `{call.prefix}instances --all`")
+    word = "machine" if len(found) == 1 else "machines"
+    return Card(
+        tone=Tone.WARNING if due else Tone.INFO,
+        title=f"{len(found)} {word}",
+        tables=(instance_table(found, call.services),),
+        notes=tuple(notes),
     )
 
 
-def _until(instance: Instance, services: Services) -> str:
-    until = until_of(instance)
+def _none(call: CommandContext, owner: str | None, others: int) -> Card:
+    notes = [f"How to launch one: `{call.prefix}help launch`"]
+    if others:
+        notes.append(f"Everybody's: `{call.prefix}instances --all`")
+    if owner is None or not others:
+        return Card(title="No machine is running.", notes=tuple(notes))
+    whose = "You have" if owner == call.person.id else f"{call.services.people.name(owner)} has"
+    return Card(title=f"{whose} no machine.", notes=tuple(notes))
+
+
+def _person(call: CommandContext, wanted: str) -> str:
+    """The id of a person."""
+    try:
+        return named_person(call.services.people, wanted).id
+    except UserError as error:
+        raise UserError(error.sentence, nearest=error.nearest, hint="instances --all") from error
+
+
+def _check_cloud(call: CommandContext, cloud: str) -> None:
+    known = call.services.clouds.all(MACHINES)
+    if cloud not in known:
+        there = " and ".join(known) or "none"
+        raise UserError(
+            f"No account is called {cloud}; there is {there}.",
+            nearest=nearest(cloud, known),
+            hint="instances",
+        )
+
+
+def instance_table(found: Sequence[Found], services: Services) -> Table:
+    """Machines, a row each."""
+    return table_of(_COLUMNS, [_row(each, services) for each in found])
+
+
+def machine_shortcuts(found: Sequence[Found]) -> tuple[Shortcut, ...]:
+    """What the owner of machines may want to do with them; of one that cannot live longer, only its end."""
+    shortcuts = []
+    for each in found:
+        machine, name = each.machine, each.instance.id
+        if machine is not None and machine.lease_ends_at + _MORE <= machine.cap_ends_at:
+            shortcuts.append(Shortcut(label=f"Extend {name} by 1h", command=f"extend {name} --for 1h"))
+        shortcuts.append(
+            Shortcut(label=f"Terminate {name}", command=f"terminate {name}", consequence=Consequence.ENDING)
+        )
+    return tuple(shortcuts)
+
+
+def _row(found: Found, services: Services) -> Row:
+    instance = found.instance
+    age = services.clock() - found.launched_at
+    return {
+        "id": text(instance.id),
+        "owner": text(found.owner, services.cards.name(found.owner) if found.owner else NONE),
+        "state": text(instance.state.value),
+        "type": text(instance.instance_type),
+        "image": text(instance.image_id),
+        "address": text(instance.address),
+        "age": span(age, format_span(age)),
+        "launched_at": moment(found.launched_at, ""),
+        "until": moment(found.until, _until(found, services)),
+    }
+
+
+def _until(found: Found, services: Services) -> str:
+    until = found.until
     if until is None:
         return "-"
     left = until - services.clock()

@@ -21,6 +21,7 @@ COUNT = WholeNumber(1, 50)
         "launch ami-0abcdef1234567890",
         "launch Fedora-Cloud-Base-AmazonEC2.x86_64-43-20261101.0 --for 2h30m",
         "launch ami-0abcdef1234567890 --profile small --count 2 --dry-run",
+        "launch ami-0abcdef1234567890 --no-ssh",
     ),
     access=Access.CHANGE,
 )
@@ -28,10 +29,13 @@ COUNT = WholeNumber(1, 50)
     "image", type=NAME, help="An AMI's id, its name, or a beginning of its name that fits only one."
 )
 @click.option(
-    "--profile", metavar="NAME", help="A profile of the configuration: a launch template with limits."
+    "--profile", metavar="NAME", help="A launch template with limits: `profiles` shows which there are."
 )
 @click.option("--for", "duration", type=DURATION, help="How long they live; without, the profile's default.")
 @click.option("--count", type=COUNT, default=1, help="How many, all or none.")
+@click.option("--region", type=NAME, help="Where, of the profile's regions; without, its first.")
+@click.option("--type", "instance_type", type=NAME, help="Another machine type, where the profile allows it.")
+@click.option("--no-ssh", is_flag=True, help="Nobody has to log in: no key is put in.")
 @dry_run
 async def launch(
     call: CommandContext,
@@ -39,16 +43,22 @@ async def launch(
     profile: str | None,
     duration: timedelta | None,
     count: int,
+    region: str | None,
+    instance_type: str | None,
+    no_ssh: bool,
     dry_run: bool,
 ) -> ChangeRequest:
-    """The launch template is pinned to a version, and the plan shows it. When their time is up, machines show
-    as overdue in `instances`, and `terminate --overdue` ends them."""
+    """The launch template is pinned to a version, and the plan shows it. When their time is up, machines
+    are ended; you are told before, and `extend` lets them live longer."""
     request = Launch(
         image=image,
         profile=profile,
         count=count,
         seconds=int(duration.total_seconds()) if duration else None,
         requester=call.person.id,
+        region=region,
+        instance_type=instance_type,
+        ssh=not no_ssh,
     )
     return ChangeRequest(request, dry_run)
 

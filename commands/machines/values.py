@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
+from slipway.bot.core.commands import Command
+from slipway.bot.subjects.machines.services import MachineServices
+from slipway.commands.dispatch.context import CommandContext, CommandResult, MisuseError
 from slipway.commands.grammar.values import Value, said_back, without_punctuation
 
 _PLAUSIBLE = re.compile(r"[a-z0-9](?:[a-z0-9._:/-]{0,126}[a-z0-9])?", re.ASCII)
@@ -32,3 +36,19 @@ def no_instance_id(text: str) -> str:
 
 
 INSTANCE_ID = InstanceIdValue()
+
+
+def checked_ids(
+    call: CommandContext, command: Command[CommandResult], instances: Sequence[str]
+) -> tuple[str, ...]:
+    """The ids that were given, each once.
+
+    Raises:
+        MisuseError: no configured cloud writes ids of machines as one of them is written.
+    """
+    ids = tuple(dict.fromkeys(instances))
+    could_be = call.services.get(MachineServices).could_be_instance_id
+    odd = next((each for each in ids if not could_be(each)), None)
+    if odd is not None:
+        raise MisuseError(f"`{INSTANCE_ID.placeholder}`: {no_instance_id(odd)}.", command)
+    return ids

@@ -17,6 +17,13 @@ from slipway.commands.operations.choosing import choose, said
 WHOLE_DIGEST = 64
 """Digits of a SHA-256."""
 
+_DISSENT = re.compile(
+    r"(?:no|nope|not|never|don['\u2019]?t|do not|wait|hold|stop|nack|nak|reject|deny|-1|all\W*$)(?!\w)"
+    r"(?!\W+(?:objections?|problems?|concerns?|issues?|doubts?|worries)\b)",
+    re.IGNORECASE,
+)
+"""How a remark begins that hardly goes with an approval, or (`all`) approves more than one operation."""
+
 _CUT_OFF = 5  # shorter ones are as often words or numbers of a remark
 _HEXADECIMAL = re.compile(r"[0-9a-f]+", re.ASCII)
 _DIGIT = re.compile(r"[0-9]", re.ASCII)
@@ -46,8 +53,21 @@ async def approve(
 
     chosen = await choose(call, said(operation, digest, *remark), prose=False)
     digits, words = _digest_in(chosen.words)
+    remark_words = " ".join(words)
+    if _DISSENT.match(remark_words):
+        raise UserError(
+            f"{said_back(remark_words)} does not sound like an approval, so nothing was counted. "
+            "Agree without these words, or refuse it.",
+            hint=f"reject {chosen.operation_id}",
+        )
     decision = Decision(
-        chosen.operation_id, call.person, Choice.APPROVE, call.event_key, digits, " ".join(words)
+        chosen.operation_id,
+        call.person,
+        Choice.APPROVE,
+        call.event_key,
+        digits,
+        remark_words,
+        doubt=call.asker.doubt,
     )
     return OperationUpdate((await call.services.approvals.decide(decision)).id)
 

@@ -25,9 +25,10 @@ async def cancel(call: CommandContext, operation: str | None) -> OperationUpdate
     room. For whoever asked for it, and for those who decide on it. What was done already stays done; the step
     under way is finished, and the report says where it stopped."""
     operation_id = await the_operation(call, operation, OPEN)
-    return OperationUpdate(
-        (await call.services.approvals.cancel(operation_id, call.person, call.event_key)).id
+    cancelled = await call.services.approvals.cancel(
+        operation_id, call.person, call.event_key, doubt=call.asker.doubt
     )
+    return OperationUpdate(cancelled.id)
 
 
 PARTS = (cancel,)

@@ -10,13 +10,21 @@ from slipway.bot.core.errors import UserError
 from slipway.bot.core.operation_ids import FEWEST
 from slipway.bot.operations.model import OperationState
 from slipway.commands.dispatch.context import CommandContext
-from slipway.commands.grammar.values import operation_id_in
+from slipway.commands.grammar.values import operation_id_in, said_back, without_punctuation
 
 WAITING = (OperationState.PROPOSED,)
 """What can be approved or rejected."""
 
 _PREFIXED = re.compile(r"op[-_]", re.ASCII)
 _DIGIT = re.compile(r"[0-9]", re.ASCII)
+
+_NEARLY_AN_ID = re.compile(r"op[-_]\S*|op[0-9]\S*|(?=\S*[0-9])[0-9a-z]{4,5}", re.ASCII)
+"""A word that is no id, and was hardly meant as anything else: ids have no 0, 1, i, l and o, which people type."""
+
+_NAME = re.compile(
+    r"[0-9]+(?:\.[0-9]+){2}|(?=\S*[0-9])(?=\S*[A-Za-z])(?=\S*[-/])[A-Za-z0-9._:*/+-]{8,}", re.ASCII
+)
+"""What is written like the number of a version, or like the name of something in a cloud."""
 
 
 @dataclass(frozen=True)
@@ -43,15 +51,46 @@ async def choose(call: CommandContext, words: Sequence[str], *, prose: bool) -> 
             would be grave, a mistyped id is told as one.
 
     Raises:
-        UserError: it is not clear.
+        UserError: it is not clear, or the first word names something else than what is meant otherwise.
     """
-    if (
-        words
-        and (named := operation_id_in(words[0])) is not None
-        and await _is_id(call, words, named, prose=prose)
-    ):
+    if not words:
+        return Chosen(await the_operation(call, None, WAITING), ())
+    named = operation_id_in(words[0])
+    if named is not None and await _is_id(call, words, named, prose=prose):
         return Chosen(named, tuple(words[1:]))
-    return Chosen(await the_operation(call, None, WAITING), tuple(words))
+    first = without_punctuation(words[0])
+    if named is None and _is_nearly_an_id(first, prose=prose):
+        raise UserError(
+            f"{said_back(first)} is not the id of an operation; they look like op-7k3f.", hint="pending"
+        )
+    chosen = Chosen(await the_operation(call, None, WAITING), tuple(words))
+    await _check_named(call, chosen.operation_id, first)
+    return chosen
+
+
+def _is_nearly_an_id(word: str, *, prose: bool) -> bool:
+    """Whether a word that cannot be an id was meant as one; in prose, only what begins as ids do."""
+    if prose:
+        return bool(_PREFIXED.match(word.lower()))
+    return bool(_NEARLY_AN_ID.fullmatch(word.lower()))
+
+
+async def _check_named(call: CommandContext, operation_id: str, word: str) -> None:
+    """See that somebody who names a definition or a version names one of this operation.
+
+    Raises:
+        UserError: it is not about that.
+    """
+    if not _NAME.fullmatch(word):
+        return
+    plan = (await call.services.operations.get(operation_id)).plan
+    about = " ".join((plan.command, plan.summary, *(step.title for step in plan.steps))).casefold()
+    if not all(part in about for part in word.casefold().split("/")):
+        raise UserError(
+            f"{said_back(word)} is not what {operation_id} is about, so this does not count. Say which you mean.",
+            nearest=(operation_id,),
+            hint="pending",
+        )
 
 
 async def _is_id(call: CommandContext, words: Sequence[str], named: str, *, prose: bool) -> bool:

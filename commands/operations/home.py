@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from slipway.bot.chat.model import Card, Tone
-from slipway.bot.operations.cards import operation_card
+from slipway.bot.operations.cards import operation_card, show_operation, silent
 from slipway.bot.operations.declarations import HomeSection
 from slipway.bot.operations.model import OperationState
 from slipway.bot.operations.services import Services
 from slipway.bot.people import Person
+
+MOST_SHOWN = 10
+"""Buttons that show one more."""
 
 MOST_PENDING = 5
 """Cards of operations; more would leave no room for the other sections (Slack: 100 blocks)."""
@@ -20,11 +23,13 @@ async def pending_section(services: Services, person: Person) -> tuple[Card, ...
     waiting = await services.operations.in_states((OperationState.PROPOSED,))
     if not waiting:
         return (Card(tone=Tone.DONE, title="Nothing waits for an approval"),)
-    cards = tuple(operation_card(operation, services.cards) for operation in waiting[:MOST_PENDING])
+    cards = tuple(silent(operation_card(operation, services.cards)) for operation in waiting[:MOST_PENDING])
     if len(waiting) == len(cards):
         return cards
     title = f"{len(waiting) - len(cards)} more wait for an approval"
-    return (*cards, Card(tone=Tone.WAITING, title=title, text="`pending` lists all of them."))
+    shortcuts = tuple(show_operation(each) for each in waiting[MOST_PENDING : MOST_PENDING + MOST_SHOWN])
+    text = "`pending` lists all of them."
+    return (*cards, Card(tone=Tone.WAITING, title=title, text=text, shortcuts=shortcuts))
 
 
 PARTS = (HomeSection(pending_section, asks=True),)

@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
-from slipway.bot.chat.model import Card, Table
+from slipway.bot.chat.model import Card
+from slipway.bot.chat.tables import NONE, Cell, Row, moment, table_of, text
 from slipway.bot.core.commands import command
 from slipway.bot.core.times import format_span
-from slipway.bot.operations.cards import operation_buttons
+from slipway.bot.operations.cards import approvals, operation_card, show_operation, silent, state_word
 from slipway.bot.operations.model import OPEN, Operation, OperationState
 from slipway.bot.operations.policy import Missing, approval_status, may_decide
 from slipway.commands.dispatch.context import CardReply, CommandContext
+
+_COLUMNS = {
+    "id": "ID",
+    "command": "What",
+    "requester": "Asked by",
+    "approvals_missing": "Waits for",
+    "expires_at": "Open for",
+}
+
+
+MOST_SHOWN = 10
+"""Buttons that show an operation; more are shown by their ids."""
+
+MOST_FOLLOWING = 5
+"""Cards that follow where there are no such buttons: each is a message."""
 
 
 @command(
@@ -17,44 +33,54 @@ from slipway.commands.dispatch.context import CardReply, CommandContext
     examples=("pending",),
 )
 async def pending(call: CommandContext) -> CardReply:
-    """Each with what it waits for, how long it stays open, and whether you can approve it."""
+    """Each with what it waits for, how long it stays open, and whether you can approve it.
+
+    Nobody agrees to a line of a list: where several are open, a button shows each that waits, or its card follows,
+    with all there is to know for that. Where one is all that is open, all that and its buttons are there at once.
+    """
     waiting = await call.services.operations.in_states(OPEN)
     if not waiting:
         return CardReply(Card(title="Nothing waits, and nothing runs."))
-    rows = tuple(_row(operation, call) for operation in waiting)
-    mine = [operation.id for operation in waiting if _decidable(operation, call)]
-    notes = (f"You can approve: `{call.prefix}approve {mine[0]}`",) if mine else ()
+    table = table_of(_COLUMNS, [_row(operation, call) for operation in waiting])
     proposed = [each for each in waiting if each.state is OperationState.PROPOSED and not each.plan.unknown]
-    alone = proposed[0] if len(proposed) == 1 else None
-    if alone is None and proposed:
+    mine = [operation for operation in proposed if _decidable(operation, call)]
+    title = f"{len(waiting)} open {'operation' if len(waiting) == 1 else 'operations'}"
+    if len(waiting) == len(proposed) == 1:  # what has an operation's buttons becomes its end in time
+        card = silent(operation_card(proposed[0], call.services.cards))
+        whole = card.model_copy(update={"title": title, "tables": (table, *card.tables)})
+        return CardReply(whole, about=proposed[0])
+    notes = (f"You can approve: `{call.prefix}approve {mine[0].id}`",) if mine else ()
+    if proposed:
         notes = (*notes, f"With its buttons: `{call.prefix}op {proposed[0].id}`")
-    table = Table(columns=("ID", "What", "Asked by", "Waits for", "Open for"), rows=rows)
-    word = "operation" if len(rows) == 1 else "operations"
-    buttons = operation_buttons(alone) if alone is not None else ()
-    card = Card(title=f"{len(rows)} open {word}", tables=(table,), notes=notes, buttons=buttons)
-    return CardReply(card, about=alone)
+    shortcuts = tuple(show_operation(each) for each in proposed[:MOST_SHOWN])
+    card = Card(title=title, tables=(table,), notes=notes, shortcuts=shortcuts)
+    return CardReply(card, shown_by=tuple(mine[:MOST_FOLLOWING]))
 
 
-def _row(operation: Operation, call: CommandContext) -> tuple[str, ...]:
+def _row(operation: Operation, call: CommandContext) -> Row:
     view = call.services.cards
     left = operation.expires_at - call.services.clock()
-    waits = operation.state.value
-    if operation.state is OperationState.PROPOSED:
+    proposed, count = operation.state is OperationState.PROPOSED, 0
+    if proposed:
         where = approval_status(operation, operation.votes, view.people)
         count = where.count if isinstance(where, Missing) else 0
-        waits = f"{count} approval{'s' if count != 1 else ''}"
-    return (
-        operation.id,
-        operation.plan.command,
-        view.name(operation.requester),
-        waits,
-        format_span(left) if operation.state is OperationState.PROPOSED else "-",
-    )
+    return {
+        "id": text(operation.id),
+        "kind": text(operation.kind),
+        "state": text(operation.state.value),
+        "command": text(operation.plan.command),
+        "requester": text(operation.requester, view.name(operation.requester)),
+        "approvals_missing": Cell(approvals(count) if proposed else state_word(operation), count),
+        "expires_at": moment(
+            operation.expires_at if proposed else None, format_span(left) if proposed else NONE
+        ),
+    }
 
 
 def _decidable(operation: Operation, call: CommandContext) -> bool:
     proposed = operation.state is OperationState.PROPOSED
-    return proposed and may_decide(call.person, operation, call.services.cards.people)
+    able = proposed and may_decide(call.person, operation, call.services.cards.people)
+    return able and call.may(f"approve {operation.id}")
 
 
 PARTS = (pending,)

@@ -29,7 +29,9 @@ async def reject(call: CommandContext, operation: str | None, reason: tuple[str,
 
     chosen = await choose(call, said(operation, *reason), prose=True)
     words = " ".join(chosen.words)
-    decision = Decision(chosen.operation_id, call.person, Choice.REJECT, call.event_key, reason=words)
+    decision = Decision(
+        chosen.operation_id, call.person, Choice.REJECT, call.event_key, reason=words, doubt=call.asker.doubt
+    )
     return OperationUpdate((await call.services.approvals.decide(decision)).id)
 
 

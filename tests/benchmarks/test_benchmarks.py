@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 
 
@@ -28,6 +30,7 @@ def figures(*arguments: str) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 def test_start_is_compared_with_its_baselines() -> None:
     found = figures("start", "--runs", "1", "--no-matrix", "--no-aws")["start"]
     assert found["python"]["median"] < found["python_and_dbos"]["median"]
@@ -37,6 +40,7 @@ def test_start_is_compared_with_its_baselines() -> None:
     assert "left out" in found["matrix"]
 
 
+@pytest.mark.slow
 def test_memory_is_compared_with_its_baseline() -> None:
     found = figures("memory", "--runs", "1", "--commands", "6", "--no-aws")["memory"]
     for name in ("floor_python_and_dbos", "idle", "after_commands", "after_as_many_again"):
@@ -69,8 +73,10 @@ def test_a_plan_counts_its_requests() -> None:
     assert found["answers_after_5_ms"].keys() == {"16_at_once", "64_at_once"}
     assert found["versions"] == 600
     assert found["aim"]["limit"] == 0.5
+    assert found["aims"]["processor_of_the_bare_client"]["limit"] == 3.0
 
 
+@pytest.mark.slow
 def test_acknowledgements_on_slack_are_compared_with_a_bare_bots() -> None:
     found = figures("slack", "--rate", "10", "--seconds", "2")["slack"]
     for name in ("acknowledged", "answered"):
@@ -81,6 +87,7 @@ def test_acknowledgements_on_slack_are_compared_with_a_bare_bots() -> None:
     assert found["aim"]["limit"] == 50.0
 
 
+@pytest.mark.slow
 def test_a_year_is_compared_with_a_small_past() -> None:
     sizes = ("--operations", "40", "--events", "60", "--small", "4", "--runs", "1")
     found = figures("history", *sizes)["history"]

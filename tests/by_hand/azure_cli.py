@@ -1,4 +1,7 @@
-"""An unmodified azure-cli against the simulated Azure: `az sig …` lists, shows, creates, updates and deletes.
+"""An unmodified azure-cli against the simulated Azure.
+
+`az sig …` lists, shows, creates, updates and deletes; `az vm …` makes a machine of a version, stops it, starts it and
+deletes it.
 
 azure-cli is large (some 700 MiB), so it is installed beside the project, and this is run by hand::
 
@@ -35,6 +38,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 DEFINITION = "Fedora-Cloud-43-x64"
+MACHINES_GROUP = "slipway-machines"
 TIMEOUT_SECONDS = 300
 
 
@@ -71,6 +75,7 @@ async def _trial(az: str, folder: Path) -> None:
         cli = AzureCli(az, environment)
         await _log_in(cli, azure)
         await _use(cli, azure)
+        await _use_machines(cli, azure, folder)
         tls = ssl.create_default_context(cafile=str(certificate))
         async with aiohttp.ClientSession(azure["url"], connector=aiohttp.TCPConnector(ssl=tls)) as simulator:
             await _update_without_rights_on_the_source(cli, azure, simulator)
@@ -200,6 +205,35 @@ async def _use_versions(cli: AzureCli, at: str, azure: Mapping[str, str]) -> Non
     await cli.run(f"sig image-version delete {one}")
     await cli.run(f"sig image-version show {one}", fails_with="ResourceNotFound")
     assert [each["name"] for each in await cli.run(f"sig image-version list {at}")] == before
+
+
+async def _use_machines(cli: AzureCli, azure: Mapping[str, str], folder: Path) -> None:
+    gallery = f"--resource-group {azure['resource_group']} --gallery-name {azure['gallery']}"
+    versions = await cli.run(f"sig image-version list {gallery} --gallery-image-definition {DEFINITION}")
+    image = next(each["id"] for each in reversed(versions) if each["provisioningState"] == "Succeeded")
+    key = folder / "key.pub"
+    key.write_text("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAITrial trial\n")
+    one = f"--resource-group {MACHINES_GROUP} --name trial"
+    create = (
+        f"vm create {one} --image {image} --size Standard_B2s --location eastus --vnet-name machines-eastus "
+        f"--subnet default --nsg ssh-eastus --admin-username fedora --ssh-key-values {key} "
+        "--os-disk-delete-option Delete --nic-delete-option Delete --tags tried=yes"
+    )
+    made = await cli.run(create)
+    assert made["powerState"] == "VM running"
+    assert made["publicIpAddress"].startswith("192.0.2.")
+    assert [each["name"] for each in await cli.run(f"vm list --resource-group {MACHINES_GROUP}")] == ["trial"]
+    shown = await cli.run(f"vm show {one} --show-details")
+    assert (shown["tags"], shown["storageProfile"]["imageReference"]["id"]) == ({"tried": "yes"}, image)
+    await cli.run(f"vm deallocate {one}")
+    assert (await cli.run(f"vm show {one} --show-details"))["powerState"] == "VM deallocated"
+    await cli.run(f"vm start {one}")
+    assert (await cli.run(f"vm show {one} --show-details"))["powerState"] == "VM running"
+    usage = await cli.run("vm list-usage --location eastus")
+    assert next(each for each in usage if each["name"]["value"] == "cores")["currentValue"] == "2"
+    await cli.run(f"vm delete {one} --yes")
+    await cli.run(f"vm show {one}", fails_with="ResourceNotFound")
+    assert await cli.run(f"disk list --resource-group {MACHINES_GROUP}") == []
 
 
 async def _update_without_rights_on_the_source(

@@ -7,8 +7,16 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.bot.chat.model import Card, Field, Table, Tone
-from slipway.bot.chat.shared.plain import clean, display_width, pad, render_plain, spans, table_lines
+from slipway.bot.chat.model import SYMBOLS, Card, Field, Table, Tone
+from slipway.bot.chat.shared.plain import (
+    clean,
+    display_width,
+    headline,
+    pad,
+    render_plain,
+    spans,
+    table_lines,
+)
 from tests.support.strategies import anything, cards, tables
 
 
@@ -34,6 +42,21 @@ def test_a_whole_card_reads_well() -> None:
         "eastus             3\n"
         "westeurope        12\n\n"
         "• Type `!approve op-7k3f`."
+    )
+
+
+def test_the_word_of_a_state_is_said_once() -> None:
+    titles = {
+        Tone.WAITING: "op-7k3f promote: waits for 1 approval",
+        Tone.RUNNING: "op-7k3f promote: running, 1 of 2 steps done",
+        Tone.DONE: "op-7k3f promote: done",
+        Tone.FAILED: "op-7k3f promote: failed",
+    }
+    for tone, title in titles.items():
+        assert headline(Card(tone=tone, title=title)) == f"{SYMBOLS[tone]} {title}"
+    assert (
+        headline(Card(tone=Tone.FAILED, title="op-7k3f launch: it broke"))
+        == "✘ Failed · op-7k3f launch: it broke"
     )
 
 

@@ -9,8 +9,9 @@ from datetime import UTC, timedelta
 import pytest
 import pytest_asyncio
 
-from slipway.bot.clouds.aws.machines import DEPLOYMENT_TAG, TOKEN_TAG, AwsMachines
-from slipway.bot.clouds.model import InstanceState
+from slipway.bot.clouds.aws.machines import AwsMachines
+from slipway.bot.clouds.aws.tags import DEPLOYMENT_TAG, TOKEN_TAG
+from slipway.bot.clouds.machine_model import InstanceState
 from slipway.bot.clouds.simulated.aws.seed import FEDORA
 from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
 from slipway.bot.core.errors import CloudError, CloudErrorKind

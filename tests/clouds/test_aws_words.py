@@ -14,14 +14,14 @@ from hypothesis import strategies as st
 
 from slipway.bot.clouds.aws.calls import longest_call
 from slipway.bot.clouds.aws.errors import Ec2Request, UnexpectedResponseError, translate_client_error
+from slipway.bot.clouds.aws.instance_types import read_instance_type
 from slipway.bot.clouds.aws.responses import (
     Origin,
-    read_architectures,
     read_image,
     read_instance,
     read_name,
-    read_template,
 )
+from slipway.bot.clouds.aws.templates import read_template
 from slipway.bot.clouds.simulated.aws.seed import fedora_machines
 from slipway.bot.core.errors import CloudError, CloudErrorKind
 from slipway.bot.core.reasons import clean_reason
@@ -208,7 +208,7 @@ def test_a_broken_part_of_an_answer_is_reported_and_nothing_else_breaks(name: st
         lambda: read_image(answer, ORIGIN),
         lambda: read_instance(answer, ORIGIN),
         lambda: read_template(answer),
-        lambda: read_architectures(answer),
+        lambda: read_instance_type(answer),
         lambda: read_name(answer),
     ]
     for reader in readers:

@@ -1,10 +1,13 @@
-"""Which endpoints the adapter calls, and with which credentials."""
+"""Which endpoints the adapter calls, with which credentials, and what is said where these do not work."""
 
 from __future__ import annotations
 
-from typing import Any
+import json
+from typing import Any, ClassVar
 
 import pytest
+from azure.core.exceptions import AzureError, ClientAuthenticationError, DecodeError, HttpResponseError
+from azure.identity import CredentialUnavailableError
 from pydantic import SecretStr
 
 from slipway.bot.clouds.azure.access import (
@@ -15,10 +18,12 @@ from slipway.bot.clouds.azure.access import (
     DefaultChain,
     choose_access,
 )
+from slipway.bot.clouds.azure.account import AzureAccount
 from slipway.bot.clouds.azure.arm import _credential
 from slipway.bot.clouds.azure.declaration import CLOUD
+from slipway.bot.clouds.azure.sdk_errors import translate_errors
 from slipway.bot.clouds.azure.settings import AzureSettings
-from slipway.bot.core.errors import ConfigError
+from slipway.bot.core.errors import CloudError, CloudErrorKind, ConfigError, ResponsibleParty
 from tests.support.configuration import SECRETS, problems_of, put, settings_of, valid_document
 
 SECRET = SecretStr("s3cret")
@@ -160,3 +165,81 @@ def test_check_tells_that_a_named_account_has_no_secret() -> None:
     (problem,) = problems_of(document, {**SECRETS, **ENVIRON})
     assert problem.startswith("azure.staging.client_secret: missing, though tenant_id is given")
     settings_of(document, {**SECRETS, "SLIPWAY_AZURE_STAGING_CLIENT_SECRET": "s3cret"})
+
+
+@pytest.mark.parametrize("error", [ClientAuthenticationError, CredentialUnavailableError])
+def test_no_valid_credentials_are_a_refusal_and_the_sdks_words_stay_out(error: type[AzureError]) -> None:
+    with (
+        pytest.raises(CloudError, match="refused to list things") as caught,
+        translate_errors(AzureAccount(), "list things"),
+    ):
+        raise error("AADSTS7000215: Invalid client secret s3cret")
+    assert caught.value.kind is CloudErrorKind.REFUSED
+    assert "s3cret" not in caught.value.sentence
+
+
+class TokenServiceAnswer:
+    """What the token service says to a secret that ran out, as far as the SDK's errors look at it."""
+
+    status_code = 400
+    reason = "Bad Request"
+    headers: ClassVar[dict[str, str]] = {}
+
+    def text(self) -> str:
+        words = "AADSTS7000222: The provided client secret keys are expired. client_secret=s3cret\r\nTrace ID: 1\r\n"
+        return json.dumps({"error": "invalid_client", "error_description": words})
+
+
+def test_a_secret_that_ran_out_is_a_refusal_with_the_token_services_code_and_words() -> None:
+    answer: Any = TokenServiceAnswer()
+    with (
+        pytest.raises(CloudError, match=r"does not accept .* \(invalid_client\)") as caught,
+        translate_errors(AzureAccount(), "list things"),
+    ):
+        raise ClientAuthenticationError("AADSTS7000222 s3cret", response=answer)
+    assert (caught.value.kind, caught.value.code) == (CloudErrorKind.REFUSED, "invalid_client")
+    assert caught.value.reason.startswith("AADSTS7000222: The provided client secret keys are expired.")
+    assert "s3cret" not in caught.value.reason
+    assert "Trace" not in caught.value.reason
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind", "words"),
+    [
+        (
+            503,
+            {"error": "temporarily_unavailable"},
+            CloudErrorKind.BROKEN,
+            "error of its own (temporarily_unavailable)",
+        ),
+        (500, None, CloudErrorKind.BROKEN, "error of its own (HTTP 500)"),
+        (
+            429,
+            {"error": "too_many_requests"},
+            CloudErrorKind.THROTTLED,
+            "too many requests (too_many_requests)",
+        ),
+    ],
+)
+@pytest.mark.parametrize("error", [ClientAuthenticationError, DecodeError])
+def test_a_token_service_that_is_unwell_blames_no_credentials(
+    error: type[HttpResponseError], status: int, body: object, kind: CloudErrorKind, words: str
+) -> None:
+    answer: Any = TokenServiceAnswer()
+    answer.status_code = status
+    answer.text = lambda: "<html>" if body is None else json.dumps(body)
+    with pytest.raises(CloudError) as caught, translate_errors(AzureAccount(), "list things"):
+        raise error("s3cret", response=answer)
+    assert caught.value.kind is kind
+    assert words in caught.value.sentence
+    assert caught.value.responsible is ResponsibleParty.CLOUD
+
+
+def test_a_subscription_without_compute_is_for_whoever_runs_slipway() -> None:
+    answer: Any = TokenServiceAnswer()
+    answer.status_code = 409
+    words = "The subscription is not registered to use namespace 'Microsoft.Compute'."
+    answer.text = lambda: json.dumps({"error": {"code": "MissingSubscriptionRegistration", "message": words}})
+    with pytest.raises(CloudError) as caught, translate_errors(AzureAccount(), "list things"):
+        raise HttpResponseError("no", response=answer)
+    assert (caught.value.responsible, caught.value.reason) == (ResponsibleParty.ADMIN, words)

@@ -12,8 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slipway.bot.clouds.azure.account import AzureAccount
-from slipway.bot.clouds.azure.documents import list_versions, read_definition, read_page, read_version
-from slipway.bot.clouds.model import VersionListing
+from slipway.bot.clouds.azure.documents import read_definition, read_page
+from slipway.bot.clouds.azure.version_documents import read_version, read_version_page
+from slipway.bot.clouds.model import ImageVersion, VersionListing
 from slipway.bot.clouds.simulated.azure import Seed, SeedDefinition, SeedRegion, SeedVersion, SimulatedAzure
 from slipway.bot.clouds.simulated.azure.seed import version_document
 from slipway.bot.core.errors import CloudError, CloudErrorKind
@@ -41,6 +42,11 @@ def document(**more: Any) -> dict[str, Any]:
     return shown
 
 
+def listing_of(entries: list[Any]) -> VersionListing:
+    """One page of a listing as it would come."""
+    return read_version_page(json.dumps({"value": entries}).encode(), X64, ACCOUNT).entries
+
+
 def error_of(read: Callable[[], object]) -> CloudError | None:
     """What reading ends in; anything but a CloudError goes through and fails the test."""
     try:
@@ -55,7 +61,8 @@ def test_any_json_is_read_or_called_nonsense(junk: object) -> None:
     for read in (
         lambda: read_version(junk, X64, ACCOUNT),
         lambda: read_definition(junk, ACCOUNT),
-        lambda: read_page(junk, "the versions", ACCOUNT),
+        lambda: read_page(json.dumps(junk).encode(), "the versions", ACCOUNT),
+        lambda: read_version_page(json.dumps(junk).encode(), X64, ACCOUNT),
     ):
         error = error_of(read)
         if error is not None:
@@ -73,7 +80,7 @@ def paths(value: object, at: tuple[str | int, ...] = ()) -> list[tuple[str | int
 
 
 @given(st.sampled_from(paths(document())), JSON)
-def test_a_version_with_any_one_part_spoiled_is_read_or_called_nonsense(
+def test_a_version_with_any_one_part_spoiled_is_read_alone_as_in_a_listing_or_called_nonsense(
     path: tuple[str | int, ...], junk: object
 ) -> None:
     spoiled: Any = {"root": document()}
@@ -81,8 +88,45 @@ def test_a_version_with_any_one_part_spoiled_is_read_or_called_nonsense(
     for step in ("root", *path)[:-1]:
         at = at[step]
     at[("root", *path)[-1]] = junk
-    error = error_of(lambda: read_version(spoiled["root"], X64, ACCOUNT))
+    alone: list[ImageVersion] = []
+    error = error_of(lambda: alone.append(read_version(spoiled["root"], X64, ACCOUNT)))
     assert error is None or error.kind is CloudErrorKind.UNEXPECTED_ANSWER
+    other = {**document(), "name": "1.0.0"}
+    listed = listing_of([spoiled["root"], other])
+    assert [*listed] == [*alone, *listing_of([other])]
+    assert bool(listed.unreadable) is (error is not None), "whole pages are read by the same shapes"
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [
+        {"name": "1.0.0", "tags": {"a": "\ud800"}},  # half a character, which is JSON and no text
+        {"name": "\udfff"},
+        {"name": "2.0.0", "location": None},
+        {"name": "43.20260131.00"},
+        {
+            "name": "3.0.0",
+            "properties": {**document()["properties"], "publishingProfile": {"endOfLifeDate": "?"}},
+        },
+        None,
+    ],
+)
+def test_an_entry_that_spoils_the_reading_of_its_page_at_once_spoils_no_other(odd: Any) -> None:
+    entry = odd if odd is None else {**document(), **odd}
+    listing = listing_of([entry, {**document(), "name": "4.0.0"}, {**document(), "name": "4.0.0"}])
+    assert "4.0.0" in [str(each.number) for each in listing]
+    assert len(listing) + len(listing.unreadable) == 2
+    assert all(str(each).isprintable() for each in listing.unreadable)
+
+
+def test_a_page_may_begin_with_a_byte_order_mark_and_must_have_its_entries() -> None:
+    page = json.dumps({"value": [document()], "nextLink": "there"}).encode("utf-8-sig")
+    found = read_version_page(page, X64, ACCOUNT)
+    assert (len(found.entries), found.next_link) == (1, "there")
+    for body in (b"{}", b"[]", b'{"value": null}', b'{"value": {}}', b'{"value": [], "nextLink": 1}'):
+        error = error_of(lambda: read_version_page(body, X64, ACCOUNT))  # noqa: B023  # called at once
+        assert error is not None
+        assert error.kind is CloudErrorKind.UNEXPECTED_ANSWER
 
 
 @pytest.mark.parametrize(
@@ -182,7 +226,7 @@ def test_one_odd_version_is_never_deleted_and_nothing_is_deleted_in_doubt(
     entries: list[Any] = json.loads(json.dumps(GALLERY))
     for entry in entries[:ended]:
         entry["properties"]["publishingProfile"]["endOfLifeDate"] = "2026-01-01T00:00:00Z"
-    usual = decided(list_versions(entries, X64, ACCOUNT))
+    usual = decided(listing_of(entries))
     at: Any = entries[place]
     for step in path[:-1]:
         at = at[step]
@@ -190,7 +234,7 @@ def test_one_odd_version_is_never_deleted_and_nothing_is_deleted_in_doubt(
         del at[path[-1]]
     else:
         at[path[-1]] = junk
-    listing = list_versions(entries, X64, ACCOUNT)
+    listing = listing_of(entries)
     assert len(listing) + len(listing.unreadable) == 12
     if listing.unreadable:
         (odd,) = listing.unreadable

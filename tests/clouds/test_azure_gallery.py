@@ -14,7 +14,7 @@ from slipway.bot.clouds.ports.image_versions import ImageVersions
 from slipway.bot.clouds.simulated.azure import Conditions, SeedRegion
 from slipway.bot.clouds.simulated.faults import Fault, FaultKind
 from slipway.bot.clouds.simulated.fedora import many
-from slipway.bot.core.errors import CloudError, CloudErrorKind
+from slipway.bot.core.errors import CloudError, CloudErrorKind, ResponsibleParty
 from tests.support.azure import CANDIDATE_NUMBER, LATEST_NUMBER, X64, azure_harness, one_version_seed
 from tests.support.clock import NOW
 
@@ -72,9 +72,14 @@ async def test_null_flag_and_null_end_of_life_mean_promoted_and_endless() -> Non
         assert found.end_of_life is None
 
 
-async def test_a_state_that_azure_may_add_later_is_unknown_and_no_failure() -> None:
-    async with azure_harness(one_version_seed(state="Hibernating")) as here:
-        assert (await here.gallery.version(X64, CANDIDATE_NUMBER)).state is VersionState.UNKNOWN
+async def test_a_state_that_azure_may_add_later_is_unknown_by_its_own_word_and_nothing_is_written() -> None:
+    async with azure_harness(one_version_seed(state="Hiber\nnating")) as here:
+        found = await here.gallery.version(X64, CANDIDATE_NUMBER)
+        with pytest.raises(CloudError, match="the version is “Hiber\ufffdnating” right now") as caught:
+            await here.gallery.set_promoted(X64, CANDIDATE_NUMBER, promoted=True)
+        assert here.azure.writes == []
+    assert (found.state, found.state_title) == (VersionState.UNKNOWN, "Hiber\ufffdnating")
+    assert caught.value.kind is CloudErrorKind.CONFLICT
 
 
 @pytest.mark.parametrize(
@@ -171,14 +176,19 @@ async def test_a_version_protected_until_its_end_of_life_is_a_conflict_with_azur
         assert here.has(CANDIDATE_NUMBER)
 
 
-@pytest.mark.parametrize("wrong", [{"subscription_id": "elsewhere"}, {"resource_group": "elsewhere"}])
-async def test_deleting_in_a_place_that_azure_does_not_know_is_never_taken_for_done(
-    wrong: dict[str, str],
+@pytest.mark.parametrize("setting", ["subscription_id", "resource_group", "gallery"])
+async def test_a_place_that_azure_does_not_know_is_for_whoever_runs_slipway_and_nothing_in_it_is_absent(
+    setting: str,
 ) -> None:
-    async with azure_harness(more=wrong) as here:
-        with pytest.raises(CloudError) as caught:
-            await here.gallery.delete_version(X64, CANDIDATE_NUMBER)
-        assert caught.value.kind is CloudErrorKind.NOT_FOUND
+    async with azure_harness(more={setting: "elsewhere"}) as here:
+        for call in (
+            here.gallery.definitions(),
+            here.gallery.version(X64, CANDIDATE_NUMBER),
+            here.gallery.delete_version(X64, CANDIDATE_NUMBER),
+        ):
+            with pytest.raises(CloudError, match="configured does not exist there") as caught:
+                await call
+            assert caught.value.responsible is ResponsibleParty.ADMIN
         assert here.has(CANDIDATE_NUMBER)
 
 

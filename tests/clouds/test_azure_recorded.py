@@ -17,11 +17,14 @@ import pytest
 from slipway.bot.clouds.simulated.azure import (
     Conditions,
     Durations,
+    Generation,
     Lock,
     LockLevel,
+    SeedDataDisk,
     SeedRegion,
     SimulatedAzure,
     Source,
+    SourceFacts,
 )
 from slipway.bot.clouds.simulated.faults import Fault, FaultKind
 from tests.support.azure import CANDIDATE, X64, one_version_seed
@@ -177,9 +180,13 @@ async def test_whoever_names_the_source_needs_a_right_on_it(client: Client) -> N
             lambda profile: profile["targetRegions"].append({"name": "West Europe"}),
             (400, "InvalidParameter"),
         ),
+        (
+            lambda profile: profile["targetRegions"][0].update(regionalReplicaCount=101),
+            (400, "InvalidParameter"),
+        ),
     ],
 )
-async def test_an_end_of_life_that_is_over_and_a_region_twice_are_refused(
+async def test_an_end_of_life_that_is_over_a_region_twice_and_too_many_replicas_are_refused(
     client: Client, spoil: Any, refusal: tuple[int, str]
 ) -> None:
     body = least(await client.document())
@@ -262,6 +269,92 @@ async def test_a_soft_deleted_version_comes_back_whole(client: Client, moment: l
     moment[0] += timedelta(days=7)
     assert (await client.ask("GET", kept))[2]["value"] == []
     assert (await client.ask("PUT", client.version, {"location": "eastus", "tags": {}}))[0] == 400
+
+
+async def test_a_policy_of_soft_deletion_that_was_set_once_stays_and_says_that_it_is_off(
+    client: Client,
+) -> None:
+    shown = []
+    for setting in (None, True, False):
+        client.azure.conditions = Conditions(soft_delete=setting)
+        document = (await client.ask("GET", client.azure.seed.gallery_id))[2]
+        shown.append(document["properties"].get("softDeletePolicy"))
+    on = {"isSoftDeleteEnabled": True, "retentionPeriodInDays": 7}
+    assert shown == [None, on, {**on, "isSoftDeleteEnabled": False}]
+
+
+async def test_data_disks_are_shown_and_kept_and_their_sources_cannot_be_changed() -> None:
+    disks = (SeedDataDisk(0, 40, "ReadWrite"), SeedDataDisk(1, 70, "ReadOnly", source=True))
+    azure = SimulatedAzure(
+        one_version_seed(source=Source.IMAGE, data_disks=disks), clock=lambda: NOW, polls=0
+    )
+    await azure.start()
+    async with aiohttp.ClientSession() as web:
+        client = Client(azure, web)
+        before = await client.document()
+        first, second = before["properties"]["storageProfile"]["dataDiskImages"]
+        assert first == {"lun": 0, "sizeInGB": 40, "hostCaching": "ReadWrite"}
+        assert second["source"]["id"].endswith("-1")
+        body = least(before)
+        body["properties"]["storageProfile"]["dataDiskImages"] = [
+            {"lun": 0, "hostCaching": "None"},
+            {"lun": 1, "hostCaching": "ReadOnly", "source": {}},
+        ]
+        assert (await client.ask("PUT", client.version, body))[0] == 200
+        after = (await client.document())["properties"]["storageProfile"]["dataDiskImages"]
+        assert after == [{**first, "hostCaching": "None"}, second]
+        body["properties"]["storageProfile"]["dataDiskImages"][1]["source"]["id"] = "/another"
+        assert await client.code("PUT", client.version, body) == (409, "PropertyChangeNotAllowed")
+    await azure.stop()
+
+
+@pytest.mark.parametrize(
+    ("facts", "status", "words"),
+    [
+        (None, 404, "Source {source} is not found. Please check source exists"),
+        (
+            SourceFacts(location="westus"),
+            404,
+            "and is in the same region as gallery image version being created.",
+        ),
+        (SourceFacts(busy=True), 429, "Too many requests on source '{source}'."),
+        (
+            SourceFacts(generation=Generation.V1),
+            400,
+            "has a different Hypervisor generation ['V1'] than the parent",
+        ),
+        (SourceFacts(), 201, ""),
+    ],
+)
+async def test_what_a_new_version_is_made_of_is_looked_up(
+    client: Client, facts: SourceFacts | None, status: int, words: str
+) -> None:
+    before = await client.document()
+    source = before["properties"]["storageProfile"]["source"]["id"]
+    client.azure.conditions = Conditions(sources={} if facts is None else {source.upper(): facts})
+    body = {"location": "eastus", "properties": {"storageProfile": {"source": {"id": source}}}}
+    answered, _, shown = await client.ask("PUT", client.version.replace(CANDIDATE, "43.1.0"), body)
+    assert answered == status
+    if words:
+        assert words.format(source=source) in shown["error"]["message"]
+    # An update names no source, and asks for none.
+    assert (await client.ask("PUT", client.version, least(before)))[0] == 200
+
+
+async def test_an_api_version_and_a_location_that_there_are_none_of_are_refused(client: Client) -> None:
+    for path, kind in (
+        (client.version, "galleries/images/versions"),
+        (client.azure.seed.gallery_id, "galleries"),
+    ):
+        status, _, shown = await client.ask("GET", path, query="api-version=2022-08-01")
+        assert (status, shown["error"]["code"]) == (400, "NoRegisteredProviderFound")
+        assert f"API version '2022-08-01' for type '{kind}'." in shown["error"]["message"]
+        assert "2022-08-03, 2023-07-03" in shown["error"]["message"]
+    body = {**least(await client.document()), "location": "atlantis"}
+    status, _, shown = await client.ask("PUT", client.version, body)
+    assert (status, shown["error"]["code"]) == (400, "LocationNotAvailableForResourceType")
+    assert "'Microsoft.Compute/galleries/images/versions'" in shown["error"]["message"]
+    assert "eastus2" in shown["error"]["message"]
 
 
 async def test_paths_are_read_in_any_case_and_galleries_are_listed(client: Client) -> None:

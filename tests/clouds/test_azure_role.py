@@ -5,11 +5,36 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from pathlib import Path
 
 from slipway.bot.clouds.azure.gallery import AzureGallery
+from slipway.bot.clouds.azure.machines import rights
+from slipway.bot.clouds.azure.machines.adapter import AzureMachines
+from slipway.bot.clouds.azure.machines.names import machine_names
+from slipway.bot.clouds.machine_model import Leftover
 from slipway.bot.clouds.ports.image_versions import ImageVersions
-from tests.support.azure import CANDIDATE_NUMBER, LATEST_NUMBER, OLDER_NUMBER, X64, azure_harness
+from slipway.bot.clouds.ports.machines import (
+    ChecksLaunches,
+    FindsLeftovers,
+    Machines,
+    ShowsConsole,
+    StopsMachines,
+    TellsActivity,
+    TellsHealth,
+)
+from tests.support.azure import (
+    CANDIDATE_NUMBER,
+    DESCRIBED,
+    LATEST_NUMBER,
+    OLDER_NUMBER,
+    X64,
+    azure_harness,
+    azure_machines,
+    launch_spec,
+    leave_behind,
+)
+from tests.support.clock import NOW
 
 ROLE = Path(__file__).parents[2] / "deploy" / "azure-role.json"
 
@@ -23,15 +48,49 @@ CALLS: dict[str, Callable[[AzureGallery], Awaitable[object]]] = {
 }
 """What the port offers, each so that the adapter has something to do."""
 
-_VERBS = {"GET": "read", "PUT": "write", "PATCH": "write", "DELETE": "delete"}
+_VERBS = {"GET": "read", "PUT": "write", "PATCH": "write", "DELETE": "delete", "POST": "action"}
+
+SCHEDULED = DESCRIBED.model_copy(update={"auto_shutdown": True})
+NAME = machine_names("slipway", "token", 1)[0]
+SPEC = launch_spec(SCHEDULED, ends_at=NOW + timedelta(days=1))
+LEFT = [
+    Leftover(f"{NAME}-nic-1", "network interface", "eastus", cloud="azure"),
+    Leftover(f"{NAME}-ip-1", "public address", "eastus", cloud="azure"),
+    Leftover(f"{NAME}-os", "disk", "eastus", cloud="azure"),
+    Leftover(f"shutdown-computevm-{NAME}", "shutdown schedule", "eastus", cloud="azure"),
+]
+
+MACHINE_CALLS: dict[str, Callable[[AzureMachines], Awaitable[object]]] = {
+    "images": lambda machines: machines.images(),
+    "image": lambda machines: machines.image(SPEC.image_id),
+    "template": lambda machines: machines.template("small"),
+    "template_names": lambda machines: machines.template_names(),
+    "preflight": lambda machines: machines.preflight(SPEC),
+    "launch": lambda machines: machines.launch(SPEC, "token"),
+    "instances": lambda machines: machines.instances(),
+    "instance": lambda machines: machines.instance(NAME),
+    "launched_with": lambda machines: machines.launched_with("token"),
+    "retag": lambda machines: machines.retag(NAME, {"a": "b"}),
+    "console_output": lambda machines: machines.console_output(NAME),
+    "healthy": lambda machines: machines.healthy(NAME),
+    "activity": lambda machines: machines.activity([NAME], timedelta(hours=1)),
+    "stop": lambda machines: machines.stop(NAME),
+    "start": lambda machines: machines.start(NAME),
+    "leftovers": lambda machines: machines.leftovers(),
+    "terminate": lambda machines: machines.terminate(NAME),
+}
+"""What the ports about machines offer, in an order in which each has something to do; what is left behind besides."""
 
 
 def action_of(method: str, path: str) -> str:
     """The action that Resource Manager looks for in a role: the types after the last provider, and the verb."""
     provider, *rest = path.rpartition("/providers/")[2].split("/")
-    types = (
-        rest[0::2] if provider != "Microsoft.Compute" or rest[0] != "locations" else ["locations", rest[2]]
-    )
+    if rest[0] == "locations":
+        types = ["locations", rest[2]]
+    else:
+        types = rest[0::2]
+        if method == "POST":  # what is to be done stands where a type would
+            types = [*rest[0:-1:2], rest[-1]]
     return "/".join((provider, *types, _VERBS[method]))
 
 
@@ -47,13 +106,44 @@ def test_actions_are_named_as_azure_does() -> None:
 
 
 async def test_the_role_holds_exactly_the_actions_that_the_adapter_needs() -> None:
-    offered = {name for name, _ in inspect.getmembers(ImageVersions, inspect.iscoroutinefunction)}
-    assert offered - {"close"} == CALLS.keys(), "each call of the port is tried here"
+    assert _offered(ImageVersions) == CALLS.keys(), "each call of the port is tried here"
     async with azure_harness(polls=2) as here:
         for call in CALLS.values():
             await call(here.gallery)
         sent = {action_of(entry.method, entry.path) for entry in here.azure.requests}
         assert {entry.status for entry in here.azure.requests} <= {200, 202}
+    sent |= await _sent_about_machines()
+    linked = {
+        *(*rights.ON_GROUP, *rights.WITH_ADDRESS, *rights.WITH_SCHEDULE),
+        *(*rights.ON_SUBNET, *rights.ON_SECURITY_GROUP, *rights.ON_IMAGE),
+    }
     role = json.loads(ROLE.read_text())
-    assert sorted(role["Actions"]) == sorted(sent)
+    assert sorted(role["Actions"]) == sorted(sent | linked)
     assert role["NotActions"] == role["DataActions"] == role["NotDataActions"] == []
+
+
+async def _sent_about_machines() -> set[str]:
+    """The actions that all calls about machines take, and the removal of what one left behind."""
+    ports = (
+        Machines,
+        ChecksLaunches,
+        FindsLeftovers,
+        ShowsConsole,
+        StopsMachines,
+        TellsActivity,
+        TellsHealth,
+    )
+    offered = set().union(*(_offered(port) for port in ports))
+    assert offered - {"remove_leftover"} == MACHINE_CALLS.keys(), "each call of the ports is tried here"
+    async with azure_machines(SCHEDULED, polls=0) as here:
+        for call in MACHINE_CALLS.values():
+            await call(here.machines)
+        for each in LEFT:
+            leave_behind(here.azure, each)
+            await here.machines.remove_leftover(each)
+        asked = [entry for entry in here.azure.requests if not entry.path.startswith("/blobs/")]
+        return {action_of(entry.method, entry.path) for entry in asked}
+
+
+def _offered(port: type) -> set[str]:
+    return {name for name, _ in inspect.getmembers(port, inspect.iscoroutinefunction)} - {"close"}

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
+import struct
 import sys
 from collections.abc import AsyncIterator, Iterable
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import aiohttp
 import pytest
@@ -298,3 +301,30 @@ async def test_a_large_gallery_is_listed_at_one_call_a_page() -> None:
         found = await asyncio.gather(*(large.gallery.versions(name) for name in names))
         assert sum(map(len, found)) == 600
         assert len(large.azure.requests) == 2 + 60
+
+
+@pytest.mark.parametrize("abruptly", [False, True])
+async def test_a_client_that_is_killed_in_the_middle_of_a_request_changes_nothing_and_is_no_fault(
+    here: AzureHarness, web: aiohttp.ClientSession, abruptly: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    version = url_of(here, X64, str(CANDIDATE_NUMBER))
+    at = urlsplit(version)
+    _, killed = await asyncio.open_connection(at.hostname, at.port)
+    head = f"PUT {at.path}?{at.query} HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n"
+    killed.write(f'{head}{{"location":'.encode())
+    await killed.drain()
+
+    async def after_all_that_came_before() -> None:
+        async with web.get(version) as answer:
+            assert answer.status == 200
+
+    await after_all_that_came_before()
+    if abruptly:  # a reset instead of an end
+        linger = struct.pack("ii", 1, 0)
+        killed.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+    killed.transport.abort()
+    await after_all_that_came_before()
+    assert [(entry.method, entry.status) for entry in here.azure.requests if entry.method == "PUT"] == [
+        ("PUT", None)
+    ]
+    assert not [record for record in caplog.records if record.exc_info]

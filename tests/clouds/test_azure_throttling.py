@@ -1,4 +1,5 @@
-"""Azure counts requests and refuses more: a plan of many listings outlasts a storm that ends, and no other."""
+"""Azure counts requests and refuses more: a plan of many listings, and a change, outlast a storm that ends, and no
+other."""
 
 from __future__ import annotations
 
@@ -11,6 +12,7 @@ import pytest
 
 from slipway.bot.clouds.azure.gallery import RetryTiming
 from slipway.bot.clouds.azure.throttling import Patience, ThrottleGate
+from slipway.bot.clouds.model import ImageVersion
 from slipway.bot.clouds.simulated.faults import Fault, FaultKind
 from slipway.bot.clouds.simulated.fedora import many
 from slipway.bot.core.errors import CloudError, CloudErrorKind, ResponsibleParty
@@ -24,7 +26,9 @@ BUDGET = timedelta(minutes=5).total_seconds()
 
 
 @asynccontextmanager
-async def large_gallery(pauses: list[float], **more: object) -> AsyncIterator[AzureHarness]:
+async def large_gallery(
+    pauses: list[float], versions: int = VERSIONS, **more: object
+) -> AsyncIterator[AzureHarness]:
     """A gallery of many definitions; pauses of a throttle take no time, and are noted where they are no jitter."""
 
     async def sleep(seconds: float) -> None:
@@ -34,7 +38,7 @@ async def large_gallery(pauses: list[float], **more: object) -> AsyncIterator[Az
 
     quick = timedelta(milliseconds=1)
     timing = RetryTiming(backoff=quick, polling=quick, patience=Patience(sleep=sleep, jitter=lambda: 0.0))
-    async with azure_harness(many(LISTINGS, VERSIONS, NOW), timing=timing, more=dict(more)) as here:
+    async with azure_harness(many(LISTINGS, versions, NOW), timing=timing, more=dict(more)) as here:
         yield here
 
 
@@ -138,6 +142,72 @@ async def test_after_a_storm_that_was_given_up_the_next_command_has_the_whole_bu
         assert await list_all(here) == [VERSIONS] * LISTINGS
 
 
+CHANGES = ("PUT", "DELETE")
+
+
+async def change(here: AzureHarness, method: str, seen: list[ImageVersion]) -> None:
+    """Promote, or delete, the oldest candidate of the first definition; ``seen`` gets every look before a write."""
+    definition = here.azure.seed.definitions[0]
+    candidates = [each for each in await here.gallery.versions(definition.name) if each.excluded]
+    oldest = min(candidates, key=lambda each: each.number)
+    if method == "PUT":
+        await here.gallery.set_promoted(definition.name, oldest.number, promoted=True, guard=seen.append)
+    else:
+        await here.gallery.delete_version(definition.name, oldest.number, guard=seen.append)
+
+
+@pytest.mark.parametrize("method", CHANGES)
+async def test_a_change_outlasts_a_storm_by_time_and_not_by_a_number_of_tries(method: str) -> None:
+    pauses: list[float] = []
+    seen: list[ImageVersion] = []
+    async with large_gallery(pauses, max_attempts=2) as here:
+        here.azure.faults.add(Fault(kind=FaultKind.THROTTLE, match=f"{method} *", times=9))
+        await change(here, method, seen)
+        assert here.requests(method) == 10
+    assert len(seen) == 10, "a look before each try"
+    assert len(pauses) == 9
+    assert sum(pauses) <= BUDGET
+
+
+@pytest.mark.parametrize("method", CHANGES)
+async def test_a_change_that_azure_throttles_without_end_is_given_up_with_the_budget(method: str) -> None:
+    """The looks between the tries are served, and make nothing whole again."""
+    pauses: list[float] = []
+    async with large_gallery(pauses) as here:
+        here.azure.faults.add(Fault(kind=FaultKind.THROTTLE, match=f"{method} *", times=None))
+        with pytest.raises(CloudError, match="too many requests") as caught:
+            await change(here, method, [])
+    assert caught.value.kind is CloudErrorKind.THROTTLED
+    assert not caught.value.doubtful, "Azure took nothing"
+    assert BUDGET / 2 < sum(pauses) <= BUDGET
+
+
+@pytest.mark.parametrize("method", CHANGES)
+async def test_a_pause_that_azure_asks_of_a_change_is_borne_as_far_as_the_budget_reaches(method: str) -> None:
+    pauses: list[float] = []
+    async with large_gallery(pauses, versions=4) as here:
+        here.azure.faults.add(Fault(kind=FaultKind.THROTTLE, match=f"{method} *", seconds=290))
+        await change(here, method, [])
+        here.azure.faults.add(Fault(kind=FaultKind.THROTTLE, match=f"{method} *", seconds=301))
+        with pytest.raises(CloudError, match="left alone for 5m1s"):
+            await change(here, method, [])
+    assert pauses == [290.0]
+
+
+async def test_changes_side_by_side_pause_once_and_share_the_budget() -> None:
+    pauses: list[float] = []
+    async with large_gallery(pauses) as here:
+        names = [definition.name for definition in here.azure.seed.definitions[:5]]
+        doomed = {name: (await here.gallery.versions(name))[0] for name in names}
+        here.azure.faults.add(Fault(kind=FaultKind.THROTTLE, match="DELETE *", times=5, seconds=100))
+        async with asyncio.TaskGroup() as group:
+            for name, version in doomed.items():
+                group.create_task(here.gallery.delete_version(name, version.number))
+        assert here.requests("DELETE") == 10
+    assert pauses[0] == 100.0
+    assert sum(pauses) <= BUDGET
+
+
 async def test_a_pause_that_ends_with_whoever_made_it_holds_nobody_else_up() -> None:
     """The listing that pauses for all is given up, as when its room's command is cancelled."""
     holding = asyncio.Event()
@@ -160,3 +230,25 @@ async def test_a_pause_that_ends_with_whoever_made_it_holds_nobody_else_up() -> 
         assert len(await other) == VERSIONS
         with pytest.raises(asyncio.CancelledError):
             await leader
+
+
+async def test_pauses_and_those_who_waited_for_one_are_spread() -> None:
+    slept: list[float] = []
+    paused, go_on = asyncio.Event(), asyncio.Event()
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        if len(slept) == 1:
+            paused.set()
+            await go_on.wait()
+
+    gate = ThrottleGate(Patience(first=timedelta(seconds=8), sleep=sleep, jitter=lambda: 1.0))
+    leader = asyncio.create_task(gate.refused(await gate.enter(), None))
+    await paused.wait()
+    follower = asyncio.create_task(gate.enter())
+    await asyncio.sleep(0)
+    assert not follower.done()
+    go_on.set()
+    assert await leader
+    assert await follower == 1
+    assert slept == [6.0, 2.0], "up to a quarter sooner, and up to a quarter of the first pause later"

@@ -202,6 +202,56 @@ def changed(path: str, value: object) -> dict[str, Any]:
     return document
 
 
+BLIND = Fault(kind=FaultKind.REFUSE, match="GET */versions/*", after=1, times=None)
+"""Only the look before a write works."""
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [
+        (None, "Azure was asked to let 43.20261118.0"),  # the client looks for itself at the end
+        (FaultKind.ERROR_AFTER, "Azure was asked to let 43.20261118.0"),
+        (FaultKind.LOST_ANSWER, "Azure was asked to let 43.20261118.0"),
+    ],
+)
+async def test_a_write_that_cannot_be_looked_at_is_not_told_as_one_that_was_not_made(
+    fault: FaultKind | None, told: str
+) -> None:
+    async with azure_harness(one_version_seed()) as here:
+        if fault is not None:
+            here.azure.faults.add(Fault(kind=fault, match="PUT *", times=None))
+        here.azure.faults.add(BLIND)
+        with pytest.raises(CloudError) as caught:
+            await here.gallery.set_promoted(X64, CANDIDATE_NUMBER, promoted=True)
+        assert here.excluded(CANDIDATE_NUMBER) is False
+    assert caught.value.sentence.startswith(told)
+    assert "but what became of it could not be looked up: Azure refused to show" in caught.value.sentence
+    assert caught.value.kind is CloudErrorKind.REFUSED
+    assert caught.value.doubtful
+
+
+async def test_a_change_whose_progress_cannot_be_followed_is_followed_by_the_version_itself() -> None:
+    """The addresses of operations may need a right of their own, and a token may end while one is followed."""
+    async with azure_harness(one_version_seed(), polls=2) as here:
+        fault = Fault(kind=FaultKind.ERROR, match="GET */capsOperations/*", status=403, times=None)
+        here.azure.faults.add(fault)
+        assert await here.gallery.set_promoted(X64, CANDIDATE_NUMBER, promoted=True) == ()
+        assert here.excluded(CANDIDATE_NUMBER) is False
+        assert here.requests("PUT") == 1
+        await here.gallery.delete_version(X64, CANDIDATE_NUMBER)
+        assert not here.has(CANDIDATE_NUMBER)
+        assert here.requests("DELETE") == 1
+
+
+async def test_a_deletion_that_cannot_be_looked_at_is_told_so() -> None:
+    async with azure_harness(one_version_seed()) as here:
+        here.azure.faults.add(Fault(kind=FaultKind.ERROR_AFTER, match="DELETE *", times=None))
+        here.azure.faults.add(BLIND)
+        with pytest.raises(CloudError, match=r"was asked to delete .* could not be looked up") as caught:
+            await here.gallery.delete_version(X64, CANDIDATE_NUMBER, guard=lambda _: None)
+    assert caught.value.doubtful
+
+
 @pytest.mark.parametrize(
     ("path", "value", "line"),
     [
@@ -305,6 +355,8 @@ async def test_a_404_about_anything_else_is_no_absence(code: str) -> None:
         here.azure.faults.add(
             Fault(kind=FaultKind.NOT_FOUND, match=match, code=code or "ResourceNotFound", times=None)
         )
+        if code:  # a listing that lacks it as well makes no absence of it
+            del here.azure.state.versions[X64.casefold()][str(CANDIDATE_NUMBER)]
         with pytest.raises(CloudError) as caught:
             await here.gallery.version(X64, CANDIDATE_NUMBER)
     assert not isinstance(caught.value, VersionAbsentError)

@@ -20,6 +20,7 @@ from slipway.bot.core.errors import ConfigError
 from tests.support.aws import aws_settings, simulated_aws
 from tests.support.azure import azure_settings, simulated_gallery
 from tests.support.clouds import cloud_context
+from tests.support.configuration import DECLARED, settings_of, valid_document
 
 KEY = SecretStr("key")
 
@@ -39,6 +40,10 @@ def aws(**more: Any) -> AwsSettings:
         (AZURE, azure(endpoint="http://azure.example"), ["endpoint"]),
         (AZURE, azure(client_secret=KEY), [""]),
         (AZURE, azure(client_secret=KEY, tenant_id="t", client_id="c"), []),
+        (AZURE, azure(machines_group="m", regions=("eastus", "westeurope")), []),
+        (AZURE, azure(machines_group="m"), ["regions"]),
+        (AZURE, azure(regions=("eastus",)), ["machines_group"]),
+        (AZURE, azure(machines_group="m", regions=("East US",)), ["regions"]),
         (AWS, aws(), []),
         (AWS, aws(endpoint="ftp://here", owners=()), ["endpoint", "owners"]),
         (AWS, aws(access_key_id=KEY), [""]),
@@ -86,9 +91,63 @@ async def test_doctor_counts_definitions_and_tells_a_refusal_by_the_accounts_nam
             finding = await AZURE.probe(settings, adapter)
             assert not finding.well
             assert finding.problems[0].startswith("Azure (azure.staging) refused to list")
-            assert finding.next == "whose move: whoever runs Slipway; then `slipway doctor`"
+            assert finding.next.startswith("assign the role of deploy/azure-role.json to ")
         finally:
             await adapter.port(IMAGE_VERSIONS).close()
+
+
+async def test_an_account_launches_machines_where_its_settings_say_where_and_else_none() -> None:
+    without = AZURE.open(azure(), cloud_context("azure"))
+    settings = azure(machines_group="m", regions=("eastus",))
+    with_them = AZURE.open(settings, cloud_context("azure"))
+    assert (MACHINES in without, MACHINES in with_them) == (False, True)
+    assert (AZURE.lacks(azure()), AZURE.lacks(settings)) == (frozenset({MACHINES}), frozenset())
+
+
+def test_a_profile_hands_its_description_to_the_account_that_it_names() -> None:
+    document = valid_document()
+    document["profiles"]["described"] = {
+        "cloud": "azure",
+        "machine": {"size": "Standard_B2s", "subnet": "machines/default"},
+    }
+    with pytest.raises(ConfigError, match=r"azure\.machines_group: missing, though the profile described"):
+        DECLARED.open_clouds(settings_of(document), {})
+    document["profiles"]["described"]["cloud"] = "aws"
+    with pytest.raises(ConfigError, match=r"profiles\.described\.machine: EC2 launches from templates;"):
+        DECLARED.open_clouds(settings_of(document), {})
+    document["profiles"]["described"]["cloud"] = "azure"
+    document["azure"].update({"machines_group": "m", "regions": ["eastus"]})
+    clouds = DECLARED.open_clouds(settings_of(document), {})
+    assert list(clouds.all(MACHINES)) == ["aws", "azure"]
+    assert list(clouds.all(IMAGE_VERSIONS)) == ["azure"]
+
+
+@pytest.mark.parametrize(
+    ("machine", "key"),
+    [
+        ({"size": "Standard_B2s"}, "subnet"),
+        ({"size": "Standard_B2s", "subnet": "alone"}, "subnet"),
+        ({"size": "two words", "subnet": "n/s"}, "size"),
+        ({"size": "Standard_B2s", "subnet": "n/s", "os_disk_type": "Fast"}, "os_disk_type"),
+        ({"size": "Standard_B2s", "subnet": "n/s", "os_disk_gib": 0}, "os_disk_gib"),
+        ({"size": "Standard_B2s", "subnet": "n/s", "sze": "x"}, "sze"),
+    ],
+)
+def test_a_mistake_in_a_description_is_told_by_its_key(machine: dict[str, Any], key: str) -> None:
+    document = valid_document()
+    document["profiles"]["described"] = {"cloud": "azure", "machine": machine}
+    with pytest.raises(ConfigError, match=rf"profiles\.described\.machine\.{key}"):
+        settings_of(document)
+
+
+def test_a_profile_has_a_template_or_a_description() -> None:
+    document = valid_document()
+    document["profiles"]["neither"] = {"description": "nothing"}
+    with pytest.raises(ConfigError, match=r"profiles\.neither\.template: missing"):
+        settings_of(document)
+    document["profiles"] = {"both": {"template": "t", "machine": {"size": "S", "subnet": "n/s"}}}
+    with pytest.raises(ConfigError, match=r"profiles\.both\.template: the machine is described below"):
+        settings_of(document)
 
 
 async def test_doctor_counts_launch_templates_and_tells_a_refusal_by_the_accounts_name() -> None:

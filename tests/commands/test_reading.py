@@ -142,6 +142,15 @@ def test_spoken_to_it_needs_no_prefix(address: Address, text: str, name: str, ar
     assert read_line(text, address, "!", NAMES) == Line(name, args)
 
 
+def test_in_answer_to_the_bot_a_command_needs_no_prefix_and_thanks_get_no_answer() -> None:
+    def read(text: str) -> Reading:
+        return read_line(text, Address.REPLY, "!", NAMES)
+
+    assert read("images x") == read("*images x*") == read("!images x") == Line("images", ("x",))
+    assert read("thanks!") == read("") == read("imagse x") == read("!!!") == Ignored()
+    assert read("!promot x") == Unknown("promot", ("promote",))
+
+
 @pytest.mark.parametrize("address", ADDRESSED)
 def test_spoken_to_it_answers_every_word(address: Address) -> None:
     def read(text: str) -> Reading:
@@ -155,6 +164,51 @@ def test_spoken_to_it_answers_every_word(address: Address) -> None:
     long = read("x" * 300)
     assert isinstance(long, Unknown)
     assert len(long.word) == 40
+
+
+@pytest.mark.parametrize("address", ADDRESSED)
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("can you promote Fedora-Cloud-43-x64?", ("promote",)),
+        ("could you please promote the newest image", ("promote",)),
+        ("please cancel op-7k3f", ("cancel",)),
+        ("what is pending?", ("pending",)),
+        ("what's the status of rawhide", ("status",)),
+        ("which images do we have?", ("images",)),
+        ("show me the images", ("images",)),
+        ("show instances", ("instances",)),
+        ("who can approve or reject this one?", ("approve", "reject")),
+        ("I would like to Launch, and then terminate, a machine", ("launch", "terminate")),
+        ("how do I get “help”", ("help",)),
+        ("can we roll that back", ()),
+        ("can you do that for me", ()),
+        ("are we there yet?", ()),
+        ("is the gallery broken again", ()),
+        ("cancer is no command", ()),
+    ],
+)
+def test_of_a_sentence_the_commands_that_stand_in_it_are_meant_and_never_a_likeness(
+    said: str, meant: tuple[str, ...], address: Address
+) -> None:
+    reading = read_line(said, address, "!", NAMES)
+    assert reading == Unknown(said.split()[0], meant, sentence=True)
+
+
+@pytest.mark.parametrize("address", ADDRESSED)
+@pytest.mark.parametrize(
+    ("said", "meant"),
+    [
+        ("imgs Fedora-Cloud-43-x64", ("images",)),
+        ("imgs", ("images",)),
+        ("promot the newest image please", ("promote",)),
+        ("can do", ()),
+    ],
+)
+def test_what_has_the_form_of_a_command_may_be_a_likeness(
+    said: str, meant: tuple[str, ...], address: Address
+) -> None:
+    assert read_line(said, address, "!", NAMES) == Unknown(said.split()[0], meant)
 
 
 @pytest.mark.parametrize(
@@ -200,6 +254,8 @@ def test_the_name_comes_back_as_it_was_declared() -> None:
         ("!images " + "x" * 100_000, "100,008 characters"),
         ("!images " + "x " * 1000, "1,000 arguments"),
         ("!images a\x00b", "control characters"),
+        ("!images\x07", "control characters"),
+        ("!im\x1bages a", "control characters"),
         ("!images a\x1b[31m", "control characters"),
         ("!images \ud800", "Unicode"),
         ("!images \uffff", "Unicode"),
@@ -256,7 +312,7 @@ def test_nothing_anybody_types_raises(text: str, address: Address) -> None:
         case Unreadable(sentence):
             assert 0 < len(sentence) < 120
         case Ignored():
-            assert address is Address.ROOM
+            assert address in (Address.ROOM, Address.REPLY)
 
 
 @given(st.lists(st.text(string.printable.rstrip(string.whitespace) + " ", max_size=20), max_size=20))

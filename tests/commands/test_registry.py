@@ -114,7 +114,7 @@ def test_the_help_of_a_noun_shows_its_verbs_and_that_of_others_none() -> None:
 def test_a_stored_line_of_a_command_that_is_not_there_is_told_as_that(args: tuple[str, ...]) -> None:
     found = REGISTRY.resolve("toy", args)
     assert found == Unknown("toy")
-    assert unknown_card(found, "!").title == "There is no command !toy."
+    assert unknown_card(found, REGISTRY, "!").title == "There is no command !toy."
     assert REGISTRY.resolve("bundls", args) == Unknown("bundls", ("bundle", "bundles"))
 
 

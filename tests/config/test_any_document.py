@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from slipway.bot.config.settings import SlipwaySettings
 from slipway.bot.core.errors import ConfigError
 from tests.support.configuration import SECRETS, settings_of, valid_document
+from tests.support.examples import examples
 
 _PLAIN = st.one_of(
     st.booleans(),
@@ -57,7 +58,7 @@ def test_any_document_is_understood_or_explained(document: dict[str, Any]) -> No
 
 
 @given(st.data())
-@settings(max_examples=300)
+@settings(max_examples=examples(150))
 def test_a_good_document_with_a_few_wrong_values_is_explained(data: st.DataObject) -> None:
     document: Any = valid_document()
     for _ in range(data.draw(st.integers(1, 4))):

@@ -43,7 +43,7 @@ def _fields(table: type[Settings], above: str = "") -> Iterator[tuple[str, str]]
     for name, field in table.model_fields.items():
         inner = table_in(field)
         if inner is not None:
-            yield from _fields(inner, name)
+            yield from _fields(inner, above or name)
         else:
             yield above, name
 

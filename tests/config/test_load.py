@@ -113,11 +113,12 @@ class TestFile:
         path.write_text(f"state_dir = {value}\n{CONSOLE_CONFIGURATION}")
         with pytest.raises(ConfigError) as caught:
             state_dir(path, {})
-        assert self.load(path) == caught.value.problems
+        told = [problem.replace(" (line 1)", "") for problem in self.load(path)]
+        assert tuple(told) == caught.value.problems
 
     def test_a_missing_file_names_the_example(self, tmp_path: Path) -> None:
         (problem,) = self.load(tmp_path / "slipway.toml")
-        assert problem.endswith("there is no such file; copy slipway.example.toml there and change it")
+        assert problem.endswith("`slipway init` writes one, or copy slipway.example.toml there and change it")
 
     @pytest.mark.parametrize(
         ("content", "line"),

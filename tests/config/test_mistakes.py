@@ -99,6 +99,7 @@ def test_a_good_configuration_is_read() -> None:
             "there is a query or fragment in the address; take out",
         ),
         ("matrix.rooms", ["releng"], 'matrix.rooms: "releng" is not a room; write its id (!…) or its alias'),
+        ("aws.owners", [1], "aws.owners #1: it is 1; must be text in quotes"),
         ("aws.owners", [], "aws.owners: is empty; write whose images to use, like"),
         # people and roles
         (
@@ -211,6 +212,12 @@ def test_a_good_configuration_is_read() -> None:
             'there is no room "!other:example.org"; did you mean',
         ),
         ("state_dir", "a\0b", "state_dir: there is a zero byte in it"),
+        ("state_dir", "/proc/x", "state_dir: /proc/x keeps no files; name a folder on a disk"),
+        (
+            "profiles.small.template",
+            "",
+            'profiles.small.template: it is ""; write the name of a launch template',
+        ),
         ("audit", {"cron": "0 6 * *"}, "audit.cron: a time has five fields"),
         ("audit", {"room": "releng"}, 'audit.room: "releng" is not a room; write it like'),
         ("audit", {"room": "matrix:!other:example.org"}, "audit.room: there is no room"),
@@ -326,7 +333,10 @@ def test_default_approvals_need_the_default_role() -> None:
     for person in document["person"]:
         person["roles"] = ["team"]
     problems = problems_of(document)
-    asked = [f"policy.{kind.name}" for kind in DECLARED.spec.kinds if kind.approvals]
+    kinds = [
+        kind for kind in DECLARED.spec.kinds if not kind.by_oneself
+    ]  # those are confirmed without a role
+    asked = [f"policy.{kind.name}" for kind in kinds if kind.approvals]
     assert [problem.split(":")[0] for problem in problems] == asked
     assert "write [policy.promote] with role = one of team, or add [roles.releng]" in problems[0]
 
@@ -334,13 +344,15 @@ def test_default_approvals_need_the_default_role() -> None:
 def test_every_kind_of_operation_has_a_policy_by_default() -> None:
     settings = settings_of(valid_document())
     assert {kind: policy.approvals for kind, policy in settings.policy.items()} == {
-        "launch": 0,
-        "terminate": 0,
-        "promote": 1,
-        "rollback": 1,
-        "cleanup": 1,
+        **dict.fromkeys(("promote", "rollback", "cleanup"), 1),
+        **dict.fromkeys(("launch", "terminate", "expire", "remove-leftovers"), 0),
+        **dict.fromkeys(("extend", "stop", "start", "handover", "instance-adopt"), 0),
+        "sshkey-add": 1,
+        "sshkey-remove": 0,
     }
-    assert {policy.role for policy in settings.policy.values()} == {"releng"}
+    assert {policy.role for kind, policy in settings.policy.items() if kind != "sshkey-add"} == {"releng"}
+    own = settings.policy["sshkey-add"]
+    assert (own.role, own.requester_may_approve) == ("", True)  # whoever may ask for it
 
 
 def test_one_approver_is_enough_where_another_asks_or_the_requester_may_approve() -> None:
@@ -376,7 +388,7 @@ def test_a_key_in_an_address_is_not_repeated() -> None:
 
 
 def test_problems_are_rendered_with_their_number_one_a_line() -> None:
-    text = render_problems(("zone: wrong\x1b[31m\n", "name: wrong"))
+    text = render_problems(("zone: wrong\x1b[31m\n", "name: wrong"), "Nothing was started.")
     assert text.splitlines() == [
         "The configuration has 2 mistakes. Nothing was started.",
         "  ✘ zone: wrong\\x1b[31m\\x0a",

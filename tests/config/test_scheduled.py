@@ -30,8 +30,8 @@ def test_a_line_that_does_not_parse_is_named_with_its_schedule(
     (problem,) = schedule_problems(
         simulated_settings(tmp_path, None, changes=_schedule(command) | _GALLERY), DECLARED.commands
     )
-    assert problem.startswith(told)
-    assert "Write it like" in problem
+    assert str(problem).startswith(told)
+    assert "Write it like" in problem.said
 
 
 def test_good_lines_are_no_problem(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from slipway.bot.core.settings import Settings
 from slipway.bot.core.settings_table import SettingsTable, TableShape
 from tests.support.configuration import DECLARED, SECRETS, problems_of, put, settings_of, valid_document
 
-WORD = "correct horse battery"
+WORD = "correct-horse-battery"
 
 
 def written(path: Path, content: str | bytes = WORD + "\n", mode: int = 0o600) -> Path:
@@ -215,10 +215,10 @@ def test_each_account_of_a_cloud_has_secrets_of_its_own(tmp_path: Path) -> None:
     assert secret.get_secret_value() == WORD
     assert accounts["azure"].client_secret is None
     del document["azure"]["staging"]["client_secret_file"]
-    environ = SECRETS | {"SLIPWAY_AZURE_STAGING_CLIENT_SECRET": "from the environment"}
+    environ = SECRETS | {"SLIPWAY_AZURE_STAGING_CLIENT_SECRET": "from-the-environment"}
     secret = settings_of(document, environ).named(AZURE.table)["azure.staging"].client_secret
     assert secret is not None
-    assert secret.get_secret_value() == "from the environment"
+    assert secret.get_secret_value() == "from-the-environment"
 
 
 @pytest.mark.parametrize(
@@ -265,3 +265,85 @@ def test_accounts_of_two_clouds_may_have_one_name() -> None:
     document["azure"]["us-east"] = dict(valid_document()["azure"])
     document["aws"]["us_east"] = {"region": "us-east-1"}
     assert set(settings_of(document).named(AZURE.table)) == {"azure", "azure.us-east"}
+
+
+AROUND = (
+    "\n",
+    "\r\n",
+    "\n\n",
+    "\t",
+    "\ufeff",
+    "\u200b",
+    "\u00a0",
+    "\u2028",
+    "\x00",
+    " \n",
+    "\n\ufeff \u200b",
+)
+"""What editors, clipboards and tools put around a secret, and nobody sees."""
+
+WAYS = ("variable", "file of a variable", "file of the table", "variable of other tools")
+
+
+def given(
+    way: str, path: tuple[str, ...], value: str, folder: Path
+) -> tuple[dict[str, Any], dict[str, str]] | None:
+    """A document and an environment in which a secret comes in one way; None where it cannot."""
+    document, variable = valid_document(), "SLIPWAY_" + "_".join(path).upper()
+    put(document, "slack", {})
+    environ = {"SLIPWAY_SLACK_BOT_TOKEN": "xoxb-1", "SLIPWAY_SLACK_APP_TOKEN": "xapp-1"}
+    environ |= {"SLIPWAY_AWS_ACCESS_KEY_ID": "x", "SLIPWAY_AWS_SECRET_ACCESS_KEY": "x"}
+    environ |= {"AZURE_TENANT_ID": "t\n", "AZURE_CLIENT_ID": "c\ufeff"}
+    environ.pop(variable, None)
+    match way:
+        case "variable":
+            environ[variable] = value
+        case "file of a variable":
+            environ[f"{variable}_FILE"] = f"{written(folder / 'secret', value)}\n"
+        case "file of the table":
+            put(document, f"{'.'.join(path)}_file", str(written(folder / "secret", value)))
+        case _:
+            others = AZURE.environment.get(path[-1], ()) if path[0] == "azure" else ()
+            if not others:
+                return None
+            environ[others[-1]] = value
+    return (document, environ) if "\0" not in value or "file" in way else None
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("path", SECRET_PLACES, ids=".".join)
+def test_what_nobody_sees_around_a_secret_is_no_part_of_it(
+    path: tuple[str, ...], way: str, tmp_path: Path
+) -> None:
+    word = {"bot_token": "xoxb-2", "app_token": "xapp-2"}.get(path[-1], "s3cret")
+    for unseen in AROUND:
+        for value in (f"{word}{unseen}", f"{unseen}{word}", f"{unseen}{word}{unseen}"):
+            if (found := given(way, path, value, tmp_path)) is None:
+                continue
+            table = getattr(settings_of(*found), path[0])
+            table = table[path[0]] if isinstance(table, dict) else table
+            held = getattr(table, path[-1]).get_secret_value()
+            assert held.strip(" ") == word, ascii(value)
+            assert held == word or path[-1] in ("password", "cross_signing_seeds")
+            if path[0] == "azure":
+                assert (table.tenant_id, table.client_id) == ("t", "c")
+
+
+@pytest.mark.parametrize("path", SECRET_PLACES, ids=".".join)
+def test_a_secret_that_cannot_be_one_is_named_without_a_letter_of_it(
+    path: tuple[str, ...], tmp_path: Path
+) -> None:
+    if path[-1] == "cross_signing_seeds":
+        return
+    odd = {"\n": "a line break", "\x00": "the invisible sign U+0000", "\x1b": "the invisible sign U+001B"}
+    if path[-1] != "password":
+        odd |= {" ": "a space", "\ufeff": "the invisible sign U+FEFF", "é": "a sign beyond ASCII"}
+    for sign, called in odd.items():
+        found = given("file of the table", path, f"hunter{sign}two", tmp_path)
+        assert found is not None
+        problems = problems_of(*found)
+        assert [f"{'.'.join(path)}: holds {called}" in problem for problem in problems] == [True], problems
+        assert "hunter" not in str(problems)
+    found = given("file of a variable", path, "\ufeff\u200b\n", tmp_path)
+    assert found is not None
+    assert "holds nothing that can be seen" in str(problems_of(*found))

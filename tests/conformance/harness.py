@@ -31,7 +31,9 @@ class Capability(StrEnum):
     OFFLINE_MESSAGES = "keeping what is said while the bot is down"
     OFFLINE_PRESSES = "keeping presses while the bot is down"
     SEND_FAULTS = "sending that fails"
+    OWN_CLOCK = "clock of its own"
     SIZE_LIMITS = "limits to a message's size"
+    GONE_ROOMS = "rooms that can be gone while people are still reached alone"
 
 
 class Where(StrEnum):
@@ -120,6 +122,10 @@ class ChatPlatformHarness(Protocol):
         """Let a person press a button, whether it is still shown or not."""
         ...
 
+    async def press_shortcut(self, who: str, label: str, card: VisibleMessage) -> None:
+        """Let a person press a button that says a line, where the platform has such."""
+        ...
+
     async def withdraw_press(self) -> None:
         """Let whoever pressed last take the press back."""
         ...
@@ -150,6 +156,10 @@ class ChatPlatformHarness(Protocol):
 
     def set_away(self, away: bool) -> None:
         """Let nothing that the bot sends be taken from now on, or let it be taken again."""
+        ...
+
+    async def set_room_gone(self, gone: bool) -> None:
+        """Put the bot out of the room or close it, or let it be there again."""
         ...
 
     async def files(self) -> list[str]:

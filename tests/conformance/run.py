@@ -15,14 +15,25 @@ import pytest
 
 from slipway.bot.app import App
 from slipway.bot.chat.declaration import ChatContext
-from slipway.bot.chat.model import Accept, AnyEvent, Card, Chat, ChatHealth, Choice, Platform
+from slipway.bot.chat.model import (
+    Accept,
+    AnyEvent,
+    Card,
+    Chat,
+    ChatHealth,
+    Choice,
+    KnowsRooms,
+    OffersShortcuts,
+    Platform,
+    SendsDirectMessages,
+)
 from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
 from slipway.bot.clouds.simulated.azure import SimulatedAzure
-from slipway.bot.core.times import system_clock
+from slipway.bot.core.errors import ChatError
+from slipway.bot.core.times import Clock, system_clock
 from slipway.bot.declared import Declarations
 from slipway.bot.operations.model import Operation
 from slipway.bot.wiring import ChatBuilder, RunningBot
-from slipway.commands.dispatch.dispatcher import PATIENCE_SECONDS
 from tests.conformance.harness import (
     Capability,
     ChatPlatformHarness,
@@ -32,6 +43,9 @@ from tests.conformance.harness import (
 )
 from tests.support.azure import X64
 from tests.support.configuration import PEOPLE, READER, declared_with, simulated_settings
+from tests.support.harness import UPKEEP_EVERY
+from tests.support.pauses import impatient, no_pauses
+from tests.support.state_folder import prepare
 from tests.toys.chat import POSTBOARD_CHAT
 
 WITH_TOY_CHAT = declared_with(chats=(POSTBOARD_CHAT,))
@@ -92,6 +106,21 @@ class WrappedChat:
 
     async def edit(self, room: str, message_id: str, card: Card, *, thread: str | None, key: str) -> None:
         await self._chat.edit(room, message_id, card, thread=thread, key=key)
+
+    async def direct_room(self, account: str) -> str:
+        if not isinstance(self._chat, SendsDirectMessages):
+            raise ChatError("Nobody can be spoken to alone here.", passing=False)
+        return await self._chat.direct_room(account)
+
+    async def why_gone(self, room: str) -> str | None:
+        return await self._chat.why_gone(room) if isinstance(self._chat, KnowsRooms) else None
+
+    @property
+    def offers_shortcuts(self) -> bool:
+        return isinstance(self._chat, OffersShortcuts) and self._chat.offers_shortcuts
+
+    async def is_direct(self, room: str) -> bool:
+        return await self._chat.is_direct(room) if isinstance(self._chat, KnowsRooms) else False
 
     def health(self) -> ChatHealth:
         return self._chat.health()
@@ -162,13 +191,21 @@ class PlatformSession:
         """Press a button, wait for all that follows, and return what is new before the presser."""
         return await self._after(lambda: self.platform.press(who, choice, card), who, Where.ROOM, wait=wait)
 
+    async def press_shortcut(self, who: str, label: str, card: VisibleMessage) -> list[VisibleMessage]:
+        """Press a button that says a line, and return what is new before the presser."""
+        return await self._after(
+            lambda: self.platform.press_shortcut(who, label, card), who, Where.ROOM, wait=True
+        )
+
     async def withdraw_press(self) -> list[VisibleMessage]:
         """Take the last press back."""
         return await self._after(self.platform.withdraw_press, "alice", Where.ROOM)
 
     async def propose(self, text: str = f"!promote {X64}", who: str = "alice") -> tuple[VisibleMessage, str]:
         """Ask for a change; the card that proposes it, and its operation's id."""
-        (card,) = await self.say(who, text)
+        # Where that took long, those who can decide are called apart.
+        card, *called = await self.say(who, text)
+        assert all("approval is asked for" in each.text for each in called), called
         assert card.choices == set(Choice), card
         return card, operation_id(card)
 
@@ -236,7 +273,11 @@ class ConformanceRun:
 
     @asynccontextmanager
     async def bot(
-        self, changes: Mapping[str, Any] | None = None, *, aws: SimulatedAws | None = None
+        self,
+        changes: Mapping[str, Any] | None = None,
+        *,
+        aws: SimulatedAws | None = None,
+        clock: Clock = system_clock,
     ) -> AsyncIterator[None]:
         """The bot, from its listening until it is stopped; ``changes`` go into its configuration."""
         configured = simulated_settings(
@@ -250,9 +291,11 @@ class ConformanceRun:
             configured,
             self.declarations,
             chats=tuple(self._builder(session) for session in self.sessions),
-            clock=system_clock,
+            clock=clock,
             sleep=self._sleep,
+            upkeep_every=UPKEEP_EVERY,
         )
+        await prepare(self.state_dir)
         try:
             async with app.running() as self._running:
                 async with asyncio.timeout(TIMEOUT_SECONDS):
@@ -288,8 +331,7 @@ class ConformanceRun:
         return document
 
     async def _sleep(self, seconds: float) -> None:
-        """Pauses between two tries pass at once; the time until people are told to wait does not, unless it is to."""
-        await asyncio.sleep(seconds if seconds == PATIENCE_SECONDS and not self.answers_at_once else 0)
+        await (impatient if self.answers_at_once else no_pauses)(seconds)
         if self._away_for > 0:
             self._away_for -= seconds
             if self._away_for <= 0:

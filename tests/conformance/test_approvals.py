@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from slipway.bot.chat.model import Choice
+from slipway.bot.chat.slack.platform import SLACK
 from slipway.bot.operations.model import OperationState
-from tests.conformance.harness import Capability
-from tests.conformance.run import ConformanceRun, candidate
-from tests.support.azure import X64
+from tests.conformance.harness import Capability, Where
+from tests.conformance.run import ConformanceRun, candidate, operation_id
+from tests.support.azure import ARM, X64
 from tests.support.configuration import STRANGER
 
 TWO = {"policy": {"promote": {"approvals": 2, "requester_may_approve": True}}}
@@ -88,6 +89,71 @@ async def test_a_vote_without_an_id_counts_for_the_card_that_was_seen(run: Confo
         card = await session.current(card)
         assert f"{name} promote: done" in card.text
         assert "(lgtm)" in card.text
+
+
+async def test_a_card_that_is_asked_for_again_and_a_request_that_is_made_again_carry_its_buttons(
+    run: ConformanceRun,
+) -> None:
+    session = run.session
+    async with run.bot():
+        card, name = await session.propose()
+        shown = []
+        for line in (f"!op {name}", "!pending", f"!promote {X64}"):
+            (again,) = await session.say("bob", line)
+            assert name in again.text
+            assert again.choices == set(Choice)
+            shown.append(again)
+        assert len(await run.operations()) == 1
+        said = await session.press("bob", Choice.APPROVE, shown[-1])
+        assert [f"{name} promote: done" in each.text for each in said] == [True], said
+        for each in (card, *shown):
+            now = await session.current(each)
+            assert f"{name} promote: done" in now.text
+            assert not now.choices
+        assert len(run.azure.writes) == 1
+
+
+async def test_of_several_that_wait_each_is_decided_on_by_what_the_list_leads_to(run: ConformanceRun) -> None:
+    session = run.session
+    async with run.bot():
+        first, name = await session.propose()
+        _, other_name = await session.propose(f"!promote {ARM}")
+        pending, *cards = await session.say("bob", "!pending")
+        assert "2 open operations" in pending.text
+        assert not pending.choices
+        if not cards:  # the list has buttons that show them
+            for each in (name, other_name):
+                cards += await session.press_shortcut("bob", f"Show {each}", pending)
+        shown = next(each for each in cards if name in each.text)
+        assert shown.choices == set(Choice)
+        assert "Plan: " in shown.text
+        await session.press("bob", Choice.APPROVE, shown)
+        for card in (first, shown):
+            assert f"{name} promote: done" in (await session.current(card)).text
+        (other,) = [each for each in cards if each is not shown]
+        assert (await session.current(other)).choices == set(Choice)
+
+
+async def test_what_is_asked_for_in_a_direct_chat_reaches_those_who_can_decide(run: ConformanceRun) -> None:
+    session = run.session
+    session.requires(Capability.DIRECT_CHATS, Capability.GONE_ROOMS)
+    allowed = {"slack": {"changes_in_direct": True}} if session.platform.platform == SLACK else {}
+    async with run.bot(allowed):
+        await session.say("bob", "whoami", where=Where.DIRECT)
+        (card,) = await session.say("alice", f"promote {X64}", where=Where.DIRECT)
+        name = operation_id(card)
+        for _ in range(2):  # once, however long it waits
+            await run.running.upkeep.sweep()
+            await run.running.idle()
+        (told,) = [each for each in await session.visible_messages("bob", Where.DIRECT) if name in each.text]
+        assert "Alice asked for this in a direct chat with me" in told.text
+        assert told.mentions == {"bob"}
+        await session.say("bob", f"approve {name}", where=Where.DIRECT)
+        for who, shown in (("alice", card), ("bob", told)):
+            seen = await session.visible_messages(who, Where.DIRECT)
+            (now,) = [each for each in seen if each.id == shown.id]
+            assert f"{name} promote: done" in now.text
+            assert not now.choices
 
 
 async def test_a_press_is_taken_back(run: ConformanceRun) -> None:

@@ -24,6 +24,14 @@ async def test_a_question_is_answered_once_where_it_was_asked(run: ConformanceRu
         assert await run.operations() == ()
 
 
+async def test_a_line_is_understood_whatever_its_keyboard_or_editor_made_of_it(run: ConformanceRun) -> None:
+    session = run.session
+    async with run.bot():
+        for line in ("！whoami", "！ｗｈｏａｍｉ", "\u2060!who\u200bami\ufe0f", "!whoami。"):  # noqa: RUF001
+            (answer,) = await session.say("carol", line)
+            assert "You are Carol" in answer.text, line
+
+
 async def test_it_is_addressed_in_threads_by_mentions_and_in_direct_chats(run: ConformanceRun) -> None:
     session = run.session
     session.requires(Capability.THREADS, Capability.MENTIONS, Capability.DIRECT_CHATS)

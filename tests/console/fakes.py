@@ -55,6 +55,7 @@ class ScriptedInput:
     def __init__(self, *lines: Line, live: bool = False) -> None:
         self._lines = lines
         self.live = live
+        self.pasted = False
 
     async def lines(self) -> AsyncGenerator[Line, None]:
         for line in self._lines:

@@ -6,6 +6,7 @@ import asyncio
 import io
 import json
 import os
+import re
 from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
@@ -21,20 +22,25 @@ from slipway.bot.chat.console.modes import Mode
 from slipway.bot.chat.console.opening import open_console
 from slipway.bot.chat.console.platform import CONSOLE
 from slipway.bot.chat.console.rendering import JsonRenderer, PlainRenderer
-from slipway.bot.chat.console.screen import Screen
+from slipway.bot.chat.console.screen import BREAK, Screen
+from slipway.bot.chat.console.terminal import TerminalRenderer, terminal_console
 from slipway.bot.chat.model import (
     Address,
     AnyEvent,
     ButtonEvent,
     Card,
     Choice,
+    Consequence,
     Field,
     MessageEvent,
+    Shortcut,
     Tone,
 )
 from slipway.bot.core.errors import ChatError
 from tests.console.fakes import EventRecorder, ScriptedInput, buttons, console_chat, proposal, run_script
 from tests.support.clock import NOW
+from tests.support.examples import examples
+from tests.support.key_value_store import InMemoryStore
 
 
 async def test_a_script_acts_as_several_people_and_each_line_is_one_event() -> None:
@@ -70,6 +76,20 @@ async def test_a_number_presses_the_button_that_shows_it_as_whoever_says_it() ->
     assert (approve.sender, approve.choice, approve.message_id) == ("bob", Choice.APPROVE, message)
     assert (approve.operation_id, approve.digest_prefix) == ("op-7k3f", "c0ffee")
     assert (reject.sender, reject.choice) == ("alice", Choice.REJECT)
+
+
+async def test_a_number_says_the_line_of_the_shortcut_that_shows_it_after_a_restart_too() -> None:
+    show = Shortcut(label="Show op-7k3f", command="op op-7k3f", consequence=Consequence.NOTHING)
+    store, output, recorder = InMemoryStore(), io.StringIO(), EventRecorder()
+    first = console_chat(ScriptedInput(), screen=Screen(output))
+    first.remember_in(store)
+    await first.send("console", Card(title="2 open operations", shortcuts=(show,)), thread=None, key="list")
+    assert "[1] Show op-7k3f" in output.getvalue()
+    again = console_chat(ScriptedInput(Entered("@bob: 1")), board=Board("s2", "console"))
+    again.remember_in(store)
+    await again.prepare()
+    await again.run(recorder.accept)
+    assert recorder.said == [("bob", "op op-7k3f")]
 
 
 async def test_a_number_without_a_button_is_answered_here_and_names_the_ones_there_are() -> None:
@@ -285,12 +305,13 @@ async def test_json_is_one_object_a_message_with_keys_in_order() -> None:
     await chat.run(EventRecorder().accept)
     sent, edited, threaded, local = map(json.loads, output.getvalue().splitlines())
     keys = ["id", "room", "thread", "title", "text", "fields", "tables"]
-    keys += ["notes", "buttons", "tone", "edits", "mentions"]
+    keys += ["notes", "buttons", "shortcuts", "tone", "edits", "mentions", "outcome", "operation"]
     assert all(list(line) == keys for line in (sent, edited, threaded, local))
     assert sent["buttons"][1] == {"number": 2, "choice": "reject", "label": "Reject", "operation": "op-7k3f"}
     assert (sent["id"], sent["edits"], sent["tone"]) == (root, None, "waiting")
     assert (edited["edits"], edited["title"], edited["buttons"]) == (root, "1 of\n2", [])
     assert (threaded["thread"], threaded["title"]) == (root, "détail")
+    assert [line["outcome"] for line in (sent, local)] == ["answered", "refused"]
     assert local["title"] == "There is no button 5. There are no buttons now; `pending` shows what waits."
     assert len({line["id"] for line in (sent, edited, threaded, local)}) == 4
 
@@ -309,7 +330,7 @@ def one_line() -> st.SearchStrategy[bytes]:
     ).map(lambda line: line.replace(b"\n", b" "))
 
 
-@settings(max_examples=150)
+@settings(max_examples=examples(60))
 @given(st.lists(one_line(), max_size=4))
 @example([b"@bob:"])
 @example([b"\x1c"])
@@ -342,6 +363,62 @@ async def test_plain_text_marks_threads_buttons_and_progress() -> None:
         "↳ in op-7k3f\n  ✔ Done · Step 1\n\n  Verified.\n\n"
         "✔ Done · Promoted.\n\n"
     )
+
+
+WORKING = Card(tone=Tone.RUNNING, title="Working on it…")
+
+
+def seen(output: str) -> list[str]:
+    """What stands on a terminal at the end, line by line; it knows as much as the screen writes."""
+    rows, row = [""], 0
+    for part in re.split(r"(\n|\r|\x1b\[K|\x1b\[1A)", output):
+        match part:
+            case "\n":
+                row += 1
+                rows += [""] * (row + 1 - len(rows))
+            case "\x1b[1A":
+                row -= 1
+            case "\x1b[K":
+                rows[row] = ""
+            case "\r" | "":
+                pass
+            case _:
+                rows[row] += part
+    return rows
+
+
+async def test_on_a_terminal_an_answer_takes_the_place_of_the_line_that_it_is_worked_on() -> None:
+    output = io.StringIO()
+    screen = Screen(output)
+    look = TerminalRenderer(terminal_console(io.StringIO()))
+    chat = console_chat(ScriptedInput(), screen=screen, renderer=look)
+    await screen.prompt("alice> ")
+    first = await chat.send("console", WORKING, thread=None, key="k1")
+    second = await chat.send("console", WORKING, thread=None, key="k2")
+    await chat.send("console", Card(title="Something else."), thread=None, key="k3")
+    working = ["▶ Running · Working on it…", "alice> "]
+    assert seen(output.getvalue()) == ["ℹ Something else.", *working]
+    await chat.edit("console", first, Card(title="One."), thread=None, key="k4")
+    assert seen(output.getvalue()) == ["ℹ Something else.", "ℹ One.", *working]
+    await chat.edit("console", second, Card(title="Two."), thread=None, key="k5")
+    assert seen(output.getvalue()) == ["ℹ Something else.", "ℹ One.", "ℹ Two.", "alice> "]
+
+
+async def test_in_a_pipe_nothing_of_an_answer_is_lost_that_was_waited_for_or_of_progress() -> None:
+    output = io.StringIO()
+    chat = console_chat(ScriptedInput(), screen=Screen(output, erase=BREAK))
+    many = [f"Step {number} of the plan says as much as a step has to say." for number in range(9)]
+    root = await chat.send("console", WORKING, thread=None, key="k1")
+    running = Card(tone=Tone.RUNNING, title="op-7k3f cleanup: running", text="\n".join(many))
+    await chat.edit("console", root, running, thread=None, key="k2")
+    assert [line for line in output.getvalue().splitlines() if line in many] == many, (
+        "a card was cut to a line"
+    )
+    further = [f"{line} It is done." for line in many]
+    await chat.edit(
+        "console", root, running.model_copy(update={"text": "\n".join(further)}), thread=None, key="k3"
+    )
+    assert all(line in output.getvalue() for line in further)
 
 
 async def test_too_long_a_line_from_a_person_is_refused_too() -> None:

@@ -15,6 +15,7 @@ from slipway.bot.chat.console.terminal import TerminalRenderer, terminal_console
 from slipway.bot.chat.model import Button, Card, Field, Table, Tone
 from tests.console.fakes import buttons
 from tests.support import strategies
+from tests.support.examples import examples
 
 PROPOSAL = Card(
     tone=Tone.WAITING,
@@ -241,7 +242,7 @@ def test_no_color_is_respected(
     assert ("32m" in prompt) is coloured
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(40))
 @given(strategies.cards, st.lists(strategies.buttons, max_size=2), st.sampled_from([1, 20, 80]))
 def test_no_card_breaks_the_terminal(card: Card, under_it: list[Button], width: int) -> None:
     text = shown(card.model_copy(update={"buttons": tuple(under_it)}), width)

@@ -125,7 +125,11 @@ def test_a_line_that_fits_is_seen_whole(text: str, columns: int) -> None:
         ("@bob: [12]  not yet", Pressed("bob", 12, "12", "not yet")),
         ("1st", Speech("alice", "1st")),
         ("٣", Speech("alice", "٣")),
-        ("@bob hello", Speech("alice", "@bob hello")),
+        (
+            "@bob !images `x`",
+            Unclear("To speak as bob, put a colon behind the name: `@bob: !images x`."),
+        ),
+        ("@bob", Unclear("To speak as bob, put a colon behind the name: `@bob: !pending`.")),
         ("@alice:example.org: hello", Speech("alice", "@alice:example.org: hello")),
         ("@bob: @carol: hi", Speech("bob", "@carol: hi")),
         ("@bob:", Unclear("Write what bob says behind the colon, like `@bob: !pending`.")),
@@ -245,3 +249,23 @@ async def test_a_terminal_that_can_only_print_gets_a_plain_prompt() -> None:
     os.close(reading)
     assert output.getvalue() == "alice> ℹ Yes.\n\nalice> ℹ Yes.\n\nalice> \n"
     assert "\x1b" not in output.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("line", "text"),
+    [
+        ("@slipway status", "status"),
+        ("Slipway: images", "images"),
+        ("slipway:", ""),
+        ("slipway:images", "slipway:images"),
+        ("@Slipway: !status", "!status"),
+        ("hey @slipway, status", "status"),
+        ("status @slipway", "status"),
+        ("nobody says @slipway promote x", "nobody says @slipway promote x"),
+        ("!reject op-7k3f because @slipway errs", "!reject op-7k3f because @slipway errs"),
+        ("status @slipway-demo", "status @slipway-demo"),
+    ],
+)
+def test_the_bot_may_be_mentioned_as_elsewhere(line: str, text: str) -> None:
+    assert read_line(line, "alice") == Speech("alice", text)
+    assert read_line(f"@bob: {line}", "alice") == Speech("bob", text)

@@ -13,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Any, TypeVar
 
+from slipway.bot.clouds.simulated.accounts import SimulatedAccounts
 from slipway.bot.clouds.simulated.aws.seed import SeedMachines, fedora_machines
 from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
 from slipway.bot.clouds.simulated.azure import Seed, SeedDefinition, SeedRegion, SeedVersion, SimulatedAzure
@@ -88,7 +89,7 @@ class CrashFaults(Faults):
 
 @dataclass
 class SimulatedClouds:
-    """Both clouds, for tests that are not async themselves."""
+    """Both clouds, and where keys are published, for tests that are not async themselves."""
 
     loop: asyncio.AbstractEventLoop
     azure: SimulatedAzure
@@ -96,6 +97,8 @@ class SimulatedClouds:
     seed: SeedMachines
     azure_faults: CrashFaults = field(default_factory=CrashFaults)
     aws_faults: CrashFaults = field(default_factory=CrashFaults)
+    accounts: SimulatedAccounts = field(default_factory=SimulatedAccounts)
+    accounts_faults: CrashFaults = field(default_factory=CrashFaults)
     numbers: Iterator[int] = field(default_factory=lambda: iter(range(DEFINITIONS_PER_HISTORY)))
 
     @classmethod
@@ -107,12 +110,15 @@ class SimulatedClouds:
         seed = fedora_machines(now)
         clouds = cls(loop, SimulatedAzure(_gallery(histories, now), page_size=1000), SimulatedAws(seed), seed)
         clouds.azure.faults, clouds.aws.faults = clouds.azure_faults, clouds.aws_faults
+        clouds.accounts.faults = clouds.accounts_faults
         clouds.wait(clouds.azure.start())
         clouds.wait(clouds.aws.start())
+        clouds.wait(clouds.accounts.start())
         return clouds
 
     def stop(self) -> None:
         """Stop the servers and the thread."""
+        self.wait(self.accounts.stop())
         self.wait(self.aws.stop())
         self.wait(self.azure.stop())
         self.loop.call_soon_threadsafe(self.loop.stop)
@@ -138,7 +144,7 @@ class SimulatedClouds:
         """Forget all faults, let go of what is held and let land what is late."""
 
         async def clear() -> None:
-            for faults in (self.azure_faults, self.aws_faults):
+            for faults in (self.azure_faults, self.aws_faults, self.accounts_faults):
                 faults.disarm()
                 faults.release_late()
                 faults.clear()

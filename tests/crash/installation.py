@@ -129,6 +129,7 @@ class Installation:
             .replace('name = "slipway-demo"', f'name = "{self.deployment}"\nstate_dir = "state"')
             .replace("[aws]", f'[aws]\nendpoint = "{self.clouds.aws.url}"')
             .replace("[azure]", f'[azure]\nendpoint = "{self.clouds.azure.url}"')
+            + f'[keys]\nmost = 50\ngithub = "{self.clouds.accounts.github_url}"\n'
         )
 
 

@@ -56,7 +56,13 @@ class Scenario(ABC):
     """Whether somebody has to agree."""
 
     points: ClassVar[tuple[CrashPoint, ...]]
-    """Where it is killed in the default run: every kind of trigger, and each write from all sides."""
+    """Where it is killed, by default at the first of them, with ``-m slow`` at the others: at every kind of trigger,
+    and around each write from all sides."""
+
+    @classmethod
+    def asks_clouds(cls) -> bool:
+        """Whether it makes requests, so that it can be killed at one."""
+        return any(point.trigger is CrashTrigger.REQUEST for point in cls.points)
 
     def __init__(self, installation: Installation) -> None:
         self.installation = installation

@@ -1,6 +1,7 @@
 """`kill -9` at any point: the next start ends what was begun, and each effect is there once.
 
-By default at chosen points; ``pytest tests/crash --exhaustive`` goes through all of them.
+By default at the first chosen point of each kind, with ``-m slow`` at the others; ``pytest tests/crash --exhaustive``
+goes through all there are.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from tests.crash.scenarios import scenarios
 SCENARIOS = scenarios()
 
 _CHOSEN = [
-    pytest.param(kind, point, id=f"{kind}-{point}")
+    pytest.param(
+        kind, point, id=f"{kind}-{point}", marks=() if point == scenario.points[0] else pytest.mark.slow
+    )
     for kind, scenario in SCENARIOS.items()
     for point in scenario.points
 ]
@@ -40,11 +43,17 @@ _KINDS = [
     (CrashTrigger.LINE, CrashTiming.AFTER),
 ]
 
+_EVERY = [
+    (name, trigger, timing)
+    for name, scenario in SCENARIOS.items()
+    for trigger, timing in _KINDS
+    if trigger is not CrashTrigger.REQUEST or scenario.asks_clouds()
+]
+
 
 @pytest.mark.exhaustive
 @pytest.mark.timeout(3600)
-@pytest.mark.parametrize(("trigger", "timing"), _KINDS)
-@pytest.mark.parametrize("scenario", SCENARIOS)
+@pytest.mark.parametrize(("scenario", "trigger", "timing"), _EVERY)
 def test_every_point_of_a_kind(
     installation: Installation,
     scenario: str,

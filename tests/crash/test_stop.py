@@ -2,21 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 import sqlite3
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
+from slipway.bot.app import App
 from slipway.bot.clouds.simulated.faults import Fault, FaultKind
+from slipway.bot.wiring import ChatBuilder
 from tests.crash.bot_process import BotProcess, Died
 from tests.crash.clouds import TIMEOUT_SECONDS, SimulatedClouds
 from tests.crash.installation import Installation, until
 from tests.crash.scenario import Scenario
 from tests.crash.scenarios.images import Cleanup, Promotion
 from tests.crash.scenarios.machines import Launch
+from tests.support.azure import simulated_gallery
 from tests.support.clock import FakeClock
+from tests.support.configuration import DECLARED, simulated_settings
 from tests.support.harness import running_bot
+from tests.support.memory_chat import MemoryChat
 
 GRACE = 20.0  # seconds that work under way gets on SIGTERM: bot.app.GRACE
 
@@ -67,6 +74,7 @@ def test_sigterm_waits_for_a_step_that_ends_in_time(
     assert any(line["thread"] for line in bot.lines), "the report was not said before the end"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [Promotion, Launch])
 def test_sigterm_leaves_a_step_that_takes_too_long_for_the_next_start(
     fresh_installation: Installation, clouds: SimulatedClouds, kind: type[Promotion | Launch]
@@ -92,6 +100,7 @@ def test_sigterm_leaves_a_step_that_takes_too_long_for_the_next_start(
     _assert_done_once(fresh_installation, row["id"], scenario)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [Promotion, Launch])
 def test_of_a_step_that_was_done_as_the_bot_was_told_to_stop_and_killed_is_told_that_it_is(
     fresh_installation: Installation, clouds: SimulatedClouds, kind: type[Promotion | Launch]
@@ -118,6 +127,36 @@ def test_of_a_step_that_was_done_as_the_bot_was_told_to_stop_and_killed_is_told_
     _assert_done_once(fresh_installation, row["id"], scenario, trail=False)
 
 
+class UnreachableChat(MemoryChat):
+    """A chat that hears nothing of its platform when the bot starts."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked = asyncio.Event()
+
+    async def prepare(self) -> None:
+        self.asked.set()
+        await asyncio.Event().wait()
+
+
+async def test_a_bot_that_is_told_to_stop_before_it_is_ready_stops_and_leaves_nothing_half_made(
+    tmp_path: Path,
+) -> None:
+    chat, stop = UnreachableChat(), asyncio.Event()
+    async with simulated_gallery() as azure:
+        builder = ChatBuilder(chat.platform, lambda _: chat)
+        app = App(simulated_settings(tmp_path, azure), DECLARED, chats=(builder,), clock=FakeClock())
+        running = asyncio.create_task(app.run(stop))
+        await chat.asked.wait()
+        stop.set()
+        async with asyncio.timeout(TIMEOUT_SECONDS):
+            await running
+        async with running_bot(tmp_path, azure=azure) as bot:
+            (answer,) = await bot.say("carol", "!whoami")
+    assert answer.card.title == "You are Carol."
+
+
+@pytest.mark.slow
 def test_a_second_sigterm_ends_at_once(fresh_installation: Installation, clouds: SimulatedClouds) -> None:
     bot = fresh_installation.start()
     scenario = Promotion(fresh_installation)
@@ -139,7 +178,7 @@ def test_a_second_sigterm_ends_at_once(fresh_installation: Installation, clouds:
     _assert_done_once(fresh_installation, operation, scenario)
 
 
-@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize("named", [pytest.param(True, marks=pytest.mark.slow), False])
 def test_an_approval_waits_through_a_kill(installation: Installation, named: bool) -> None:
     scenario = Promotion(installation)
     operation = _card(installation, scenario)
@@ -157,8 +196,8 @@ def test_a_card_that_was_shown_but_not_recorded_is_shown_again_with_buttons_that
     installation: Installation,
 ) -> None:
     scenario = Promotion(installation)
-    # after the event, the operation, the answer and the card that is to be sent: the sent message
-    installation.crash_at_commit("before", 5)
+    # after the event, the operation, the answer, the card that is to be sent, and that it is: the sent message
+    installation.crash_at_commit("before", 6)
     operation = _card(installation, scenario)
     with pytest.raises(Died):
         installation.bot.until(lambda _: False)
@@ -172,6 +211,7 @@ def test_a_card_that_was_shown_but_not_recorded_is_shown_again_with_buttons_that
     installation.failed = False
 
 
+@pytest.mark.slow
 async def test_an_event_that_comes_again_after_a_kill_changes_nothing(
     installation: Installation, clouds: SimulatedClouds
 ) -> None:
@@ -235,7 +275,7 @@ def test_a_second_process_is_refused_and_the_first_works_on(installation: Instal
     installation.failed = False
 
 
-@pytest.mark.parametrize("number", [1, 5])
+@pytest.mark.parametrize("number", [pytest.param(1, marks=pytest.mark.slow), 5])
 def test_a_kill_at_the_very_first_start_leaves_a_folder_that_works(
     fresh_installation: Installation, number: int
 ) -> None:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from slipway.bot.chat.model import Address
 from tests.support.configuration import DECLARED
+from tests.support.examples import examples
 from tests.support.harness import BotHarness, audit_trail, running_bot
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -50,7 +51,7 @@ async def bot(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[BotHarn
 @example(line="\ud800", address=Address.DIRECT, who="carol")
 @example(line="!images \u202e\ufeff\uffff", address=Address.ROOM, who="carol")
 @example(line="!help " + "`" * 500, address=Address.ROOM, who="eve")
-@settings(max_examples=60, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(25), suppress_health_check=list(HealthCheck))
 async def test_any_text_from_anybody_without_rights_is_met_with_one_short_answer_or_none(
     bot: BotHarness, line: str, address: Address, who: str
 ) -> None:

@@ -44,18 +44,46 @@ async def test_what_waits_is_shown_with_its_buttons(tmp_path: Path, first: str, 
             assert "done" in each.card.title
 
 
-async def test_what_runs_is_shown_and_not_proposed_behind_it(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("line", "held", "after"),
+    [
+        (f"!cleanup {RAWHIDE}", FaultKind.HOLD_BEFORE, 0),
+        (f"!cleanup {RAWHIDE}", FaultKind.HOLD_BEFORE, 2),  # a part of it is done
+        (f"!promote {X64}", FaultKind.HOLD_AFTER, 0),  # the gallery works on it, and shows that
+        (f"!rollback {X64}", FaultKind.HOLD_AFTER, 0),
+        ("!promote Fedora-Cloud-43-*", FaultKind.HOLD_BEFORE, 1),
+    ],
+)
+async def test_what_runs_is_shown_and_not_proposed_behind_it(
+    tmp_path: Path, line: str, held: FaultKind, after: int
+) -> None:
     async with running_bot(tmp_path) as bot:
-        card, name = await propose(bot, f"!cleanup {RAWHIDE}")
-        held = inject_fault(bot, FaultKind.HOLD_BEFORE, "DELETE *")
+        card, name = await propose(bot, line)
+        change = inject_fault(bot, held, "DELETE *" if "cleanup" in line else "PUT *", after=after)
         await bot.press("bob", Choice.APPROVE, card, wait=False)
-        await held.reached.wait()
-        await bot.say("alice", f"!cleanup {RAWHIDE}", wait=False)
+        await change.reached.wait()
+        await bot.say("alice", line, wait=False)
         await bot.until(lambda: any("asked for before" in each.text for each in bot.messages))
-        held.release()
+        change.release()
         await bot.running.idle()
         await only_operation(bot, name)
         assert all("running" not in each.card.title for each in bot.messages)
+
+
+async def test_more_than_what_runs_is_proposed_beside_it(tmp_path: Path) -> None:
+    async with running_bot(tmp_path) as bot:
+        card, _ = await propose(bot, f"!promote {X64}")
+        held = inject_fault(bot, FaultKind.HOLD_AFTER, "PUT *")
+        await bot.press("bob", Choice.APPROVE, card, wait=False)
+        await held.reached.wait()
+        await bot.say("alice", "!promote Fedora-Cloud-43-*", wait=False)
+        await bot.until(lambda: any("2 definitions" in each.text for each in bot.messages))
+        held.release()
+        await bot.running.idle()
+        assert [each.state for each in await bot.running.operations.recent(10)] == [
+            OperationState.PROPOSED,
+            OperationState.DONE,
+        ]
 
 
 async def test_what_has_ended_or_expired_can_be_asked_for_again(tmp_path: Path) -> None:
@@ -75,3 +103,12 @@ async def test_something_else_of_the_same_definition_is_no_repetition(tmp_path: 
         _, promotion = await propose(bot, f"!promote {X64}")
         _, rollback = await propose(bot, f"!rollback {X64}")
         assert promotion != rollback
+
+
+async def test_what_waits_and_would_be_stale_is_proposed_anew(tmp_path: Path) -> None:
+    async with running_bot(tmp_path) as bot:
+        _, first = await propose(bot, f"!promote {X64} {CANDIDATE}")
+        card, _ = await propose(bot, f"!rollback {X64}")
+        await bot.press("bob", Choice.APPROVE, card)  # its latest is another one now
+        _, again = await propose(bot, f"!promote {X64} {CANDIDATE}")
+        assert again != first

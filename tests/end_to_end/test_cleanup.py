@@ -22,10 +22,10 @@ from tests.support.harness import (
     leave_as_found,
     newest_operation,
     newest_state,
-    no_pauses,
     propose,
     running_bot,
 )
+from tests.support.pauses import no_pauses
 
 NOBODY: dict[str, Any] = {"policy": {"cleanup": {"approvals": 0}}}
 
@@ -132,9 +132,12 @@ def document(bot: BotHarness, version: str, definition: str = X64) -> dict[str, 
 @pytest.mark.parametrize(
     ("code", "words"),
     [
-        ("SubscriptionNotFound", "(SubscriptionNotFound)"),
-        ("ResourceGroupNotFound", "(ResourceGroupNotFound)"),
-        ("GalleryNotFound", "(GalleryNotFound)"),
+        ("SubscriptionNotFound", "configured does not exist there, or cannot be used (SubscriptionNotFound)"),
+        (
+            "ResourceGroupNotFound",
+            "configured does not exist there, or cannot be used (ResourceGroupNotFound)",
+        ),
+        ("GalleryNotFound", "configured does not exist there, or cannot be used (GalleryNotFound)"),
         ("ParentResourceNotFound", "(ParentResourceNotFound)"),
         ("ResourceNotFound", "and lists it all the same"),
     ],
@@ -148,6 +151,7 @@ async def test_a_404_that_is_no_absence_is_never_called_done(bot: BotHarness, co
     assert "cleanup: failed" in report.card.title
     assert ", 0 done." in report.text
     assert words in report.text
+    assert ("Whose move: whoever runs Slipway." in report.card.notes) is ("configured" in words)
     assert version_numbers(bot.azure, X64) == held
 
 
@@ -164,7 +168,7 @@ async def test_what_is_listed_again_at_the_end_is_not_called_done(bot: BotHarnes
     await bot.running.workflows.idle()
     assert f"{name} cleanup: failed" in card.text
     assert "a last look does not confirm that" in card.text
-    assert f"1 version is listed still, or again: {first} of {X64}." in card.text
+    assert f"1 version is listed still, or again: {first} of {X64}." in bot.chat.report_of(card).text
 
 
 @pytest.mark.asyncio(loop_scope="module")
@@ -179,7 +183,7 @@ async def test_a_listing_that_cannot_be_made_at_the_end_leaves_it_unconfirmed(bo
     held.release()
     await bot.running.workflows.idle()
     assert "cleanup: failed" in card.text
-    assert "AuthorizationFailed" in card.text
+    assert "AuthorizationFailed" in bot.chat.report_of(card).text
 
 
 @pytest.mark.asyncio(loop_scope="module")
@@ -302,7 +306,8 @@ async def test_a_deletion_whose_turn_comes_when_it_is_not_due_any_more_is_not_do
     held.release()
     await bot.running.workflows.idle()
     assert second in version_numbers(bot.azure, X64)
-    assert f"{second} of {X64} is not due any more: among the newest candidates" in card.text
+    told = bot.chat.report_of(card).text
+    assert f"{second} of {X64} is not due any more: among the newest candidates" in told
 
 
 @pytest.mark.asyncio(loop_scope="module")
@@ -320,7 +325,7 @@ async def test_a_tag_that_comes_while_a_deletion_waits_for_its_next_try_keeps_th
     held.release()
     await bot.running.workflows.idle()
     assert first in version_numbers(bot.azure, X64)
-    assert f"{first} of {X64} is protected now: it is tagged delete=never" in card.text
+    assert f"{first} of {X64} is protected now: it is tagged delete=never" in bot.chat.report_of(card).text
 
 
 @pytest.mark.asyncio(loop_scope="module")
@@ -331,3 +336,15 @@ async def test_a_deletion_under_way_is_said_by_the_next_clean_up(bot: BotHarness
     card, _ = await propose(bot, f"!cleanup {X64}")
     assert first not in await doomed_by_the_plan(bot)
     assert f"Under way, and so left alone: {first} of {X64} (Deleting)" in card.text
+
+
+@pytest.mark.asyncio(loop_scope="module")
+async def test_what_a_cancelled_deletion_left_failed_is_named_by_the_next_clean_up(bot: BotHarness) -> None:
+    card, _ = await propose(bot, f"!cleanup {ENDED}")
+    inject_fault(bot, FaultKind.FAIL_HALFWAY, "DELETE *", code="Canceled")
+    (report,) = await bot.press("bob", Choice.APPROVE, card)
+    assert "and then somebody or something cancelled it." in report.text
+    (left,) = version_numbers(bot.azure, ENDED)
+    (answer,) = await bot.say("alice", f"!cleanup {ENDED}")
+    assert "Nothing to clean up" in answer.text
+    assert f"Kept, though due (past end of life): {left} of {ENDED}: not in state Succeeded." in answer.text

@@ -16,12 +16,14 @@ from slipway.bot.chat.model import Address, Tone
 from slipway.bot.clouds.simulated.aws.seed import fedora_machines
 from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
 from slipway.commands.grammar.registry import check_examples
-from tests.support.azure import CANDIDATE, X64
+from tests.support.azure import ARM, CANDIDATE, X64
 from tests.support.clock import NOW
 from tests.support.configuration import DECLARED
 from tests.support.harness import BotHarness, audit_trail, running_bot
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+WHO_MAY = "Alice (alice), Bob (bob) and Admin (admin) have it."
 
 COMMANDS = {
     *("images", "launch", "instances", "terminate", "promote", "rollback", "cleanup"),
@@ -73,8 +75,16 @@ async def test_help_and_whoami_are_open_to_strangers_and_nothing_else_is(bot: Bo
 async def test_whoami_says_who_and_what_they_may(bot: BotHarness) -> None:
     assert "You are Alice." in await said(bot, "!whoami")
     carol = await said(bot, "!whoami", who="carol")
-    assert "images" in carol
-    assert "promote" not in carol
+    may, see = (re.search(rf"{label}: +(.+)", carol) for label in ("You may", "With --dry-run alone"))
+    assert may is not None
+    assert see is not None
+    assert "images" in may[1]
+    assert "promote" not in may[1]
+    assert see[1].split(", ") == [
+        *("promote", "rollback", "cleanup", "launch", "extend", "stop", "start", "handover", "terminate"),
+        *("instance adopt", "sshkey add", "sshkey remove"),
+    ]
+    assert "--dry-run" not in await said(bot, "!whoami", who="admin")
 
 
 async def test_a_reader_is_refused_every_change_and_told_who_has_the_right(bot: BotHarness) -> None:
@@ -83,8 +93,8 @@ async def test_a_reader_is_refused_every_change_and_told_who_has_the_right(bot: 
         answer = await said(bot, f"!{line}", who="carol")
         name = line.split()[0]
         assert (
-            f"You need the right `{name}` for this; Alice (alice), Bob (bob) and Admin (admin) have it."
-            in answer
+            f"You need the right `{name}` for this; Alice (alice), Bob (bob) and Admin (admin) have it. "
+            f"With `--dry-run` you may see what `{name}` would do." in answer
         )
     assert await audit_trail(bot) == before
 
@@ -105,6 +115,7 @@ async def test_instances_pending_history_status_and_op_answer_on_an_idle_bot(bot
     status = await said(bot, "!status")
     assert "azure gallery Fedora, aws us-east-1" in status
     assert "connected" in status
+    assert re.search(r"aws: +✔ answered \d+s ago", status)
     assert "There is no operation op-zzzz." in await said(bot, "!op zzzz")
 
 
@@ -124,11 +135,13 @@ async def test_a_dry_run_shows_the_plan_and_changes_and_proposes_nothing(
     bot: BotHarness, line: str, words: str
 ) -> None:
     before = await audit_trail(bot)
-    answer = await said(bot, f"!{line}")
+    answer = await said(bot, f"!{line}", who="carol")  # who may read, and no more
     assert words in answer
     assert "Nothing was changed and nothing was proposed: this was a dry run." in answer
-    assert re.search(f"To propose it: `!{line.split()[0]}[ `]", answer)
+    assert "To propose it" not in answer
+    assert f"`{line.split()[0]}` takes a right that you do not have: {WHO_MAY}" in answer
     assert not bot.messages[-1].card.buttons
+    assert re.search(f"To propose it: `!{line.split()[0]}[ `]", await said(bot, f"!{line}"))
     assert await audit_trail(bot) == before
     assert bot.azure.writes == []
     assert "Nothing waits" in await said(bot, "!pending")
@@ -189,17 +202,20 @@ async def test_a_wrong_argument_gets_what_was_wrong_and_the_usage(
     ("line", "words"),
     [
         ("terminate", "You gave neither an id nor `--overdue`; give one of them."),
-        ("terminate i-0f1e2d3c4b5a69788 --overdue", "You gave both ids and `--overdue`; give one of them."),
+        ("terminate i-0f1e2d3c4b5a69788 --overdue", "Nothing to terminate: no machine is running."),
         ("terminate i-0f1e2d3c4b5a69788", "There is no machine i-0f1e2d3c4b5a69788 in us-east-1."),
         ("terminate --overdue", "Nothing to terminate: no machine is running."),
         (f"promote {X64} 43.20261111.0", f"43.20261111.0 of {X64} is promoted already."),
         (f"promote {X64} 43.20261117.0", "is Failed, not Succeeded; it cannot be promoted."),
         ("rollback Fedora-Cloud-*", "this works on one at a time"),
         (
-            "launch Fedora-Cloud-Base-AmazonEC2.x86_64-43-20261117.0 --count 9",
-            "Profile small launches 1 to 3 machines at a time, not 9.",
+            "launch Fedora-Cloud-Base-AmazonEC2.x86_64-43-20261117.0 --region eu-west-3",
+            "No profile that alice may use launches in eu-west-3.",
         ),
-        ("launch Fedora-Cloud-Base-AmazonEC2.x86_64-43-20261117.0 --for 30d", "3d"),
+        (
+            "launch Fedora-Cloud-Base-AmazonEC2.x86_64-43-20261117.0 --for 30d",
+            "live for at most 7d, not 30d.",
+        ),
         ("launch Fedora-Cloud-Base-AmazonEC2.x86_64-43-20261117.0 --profile arm", "profile"),
     ],
 )
@@ -212,6 +228,14 @@ async def test_what_cannot_be_met_says_why(bot: BotHarness, line: str, words: st
 async def test_a_slip_of_the_finger_is_asked_about_once_and_prose_is_left_alone(bot: BotHarness) -> None:
     answer = await said(bot, f"!promot {X64}")
     assert "There is no command !promot. Did you mean `!promote`?" in answer
+    carol = await said(bot, f"!promot {X64}", who="carol")
+    assert "Did you mean" not in carol
+    assert f"`promote` takes a right that you do not have: {WHO_MAY}" in carol
+    assert "Did you mean `!images`?" in await said(bot, "!imagse", who="carol")
+    stranger = await said(bot, f"!promot {X64}", who="eve")
+    assert "Did you mean" not in stranger
+    assert "Alice" not in stranger, "strangers are told no names"
+    assert "Did you mean `!whoami`?" in await said(bot, "!whoamy", who="eve")
     for prose in (
         "!important: lunch at noon",
         "! help",
@@ -232,6 +256,17 @@ async def test_a_mention_and_a_direct_chat_need_no_prefix(bot: BotHarness) -> No
         assert "There is no command !frobnicate." in await said(bot, "frobnicate it", address=address)
         assert "Type `!help` to see what I can do" in await said(bot, "", address=address)
     assert await bot.say("alice", "whoami") == []
+
+
+async def test_a_sentence_is_answered_with_how_the_command_is_typed_that_it_names(bot: BotHarness) -> None:
+    for address in (Address.MENTION, Address.DIRECT):
+        answer = await said(bot, f"can you promote {X64}?", address=address)
+        assert "I understand commands, and no sentences." in answer
+        assert "`!promote DEFINITION" in answer
+        assert "cancel" not in answer
+        answer = await said(bot, "can you do that again for me", address=address)
+        assert "All commands: `!help`" in answer
+        assert "cancel" not in answer
 
 
 async def test_what_chats_do_to_text_is_undone(bot: BotHarness) -> None:
@@ -262,13 +297,18 @@ async def test_a_proposal_is_found_again_by_pending_op_and_history(bot: BotHarne
     name = card.card.buttons[0].operation_id
     waiting = await said(bot, "!pending", who="bob")
     assert "1 open operation" in waiting
-    assert f"You can approve: `!approve {name}`" in waiting
-    assert "You can approve" not in await said(bot, "!pending")
+    assert f"promote {CANDIDATE} of {X64}" in waiting
+    (other,) = await bot.say("alice", f"!promote {ARM}")
+    listed, *_ = await bot.say("bob", "!pending")
+    assert f"You can approve: `!approve {name}`" in listed.text
+    own, *_ = await bot.say("alice", "!pending")
+    assert "You can approve" not in own.text
+    await bot.say("alice", f"!cancel {other.card.buttons[0].operation_id}")
     shown = await said(bot, f"!op {name[3:].upper()}")
     assert f"promote {CANDIDATE} of {X64}" in shown
     assert bot.messages[-1].card.buttons  # a card that got lost is had again
     assert await bot.say("alice", f"!cancel {name}") == []
-    history = await said(bot, "!history --limit 1")
+    history = await said(bot, "!history --limit 2")
     assert name in history
     assert "cancelled" in history
 

@@ -25,13 +25,14 @@ from tests.support.harness import (
     inject_fault,
     newest_operation,
     newest_state,
-    no_pauses,
     propose,
     running_bot,
 )
+from tests.support.pauses import no_pauses
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
+WRITE = "Microsoft.Compute/galleries/images/versions/write"
 CLOUD = "the cloud; try again later"
 ADMIN = "whoever runs Slipway"
 YOU = "you"
@@ -89,7 +90,7 @@ async def test_a_gallery_that_cannot_be_looked_at_is_said_and_nothing_is_propose
     ("kind", "sentence", "responsible", "changed"),
     [
         (FaultKind.THROTTLE, "too many requests (TooManyRequests)", CLOUD, False),
-        (FaultKind.REFUSE, "Slipway's identity may not (AuthorizationFailed)", ADMIN, False),
+        (FaultKind.REFUSE, f"Slipway's identity lacks the right {WRITE} (AuthorizationFailed)", ADMIN, False),
         (FaultKind.ERROR, "by an error of its own (InternalServerError)", CLOUD, False),
         (FaultKind.GARBAGE, "gave an answer that cannot be read", ADMIN, False),
         (FaultKind.DROP, "could not be reached", ADMIN, False),
@@ -102,7 +103,10 @@ async def test_a_step_that_fails_ends_the_operation_with_cause_responsible_party
     bot: BotHarness, kind: FaultKind, sentence: str, responsible: str, changed: bool
 ) -> None:
     card, name = await propose(bot)
-    inject_fault(bot, kind, "PUT *", times=None, message="No: password=s3cret.", body="<b>secret blob</b>")
+    # A throttle is longer than anybody is kept waiting.
+    message = f"The client does not have authorization to perform action '{WRITE}'. No: password=s3cret."
+    words = {"message": message, "body": "<b>secret blob</b>"}
+    inject_fault(bot, kind, "PUT *", times=None, seconds=1200, **words)
     (report,) = await bot.press("bob", Choice.APPROVE, card)
 
     assert report.thread == card.id
@@ -110,18 +114,24 @@ async def test_a_step_that_fails_ends_the_operation_with_cause_responsible_party
         assert shown.card.tone is Tone.FAILED
         assert shown.card.title == f"{name} promote: failed"
         assert "1 of 1 steps failed, 0 done." in shown.text
-        assert f"Whose move: {responsible}." in shown.card.notes
-        assert f"Next: `!promote {X64}`" in shown.card.notes
+        assert (
+            f"Whose move: {'Alice' if shown is card and responsible == YOU else responsible}." in shown.text
+        )
         assert "secret blob" not in shown.text
         assert "s3cret" not in shown.text
-        assert sentence in shown.text
     assert "✘ failed" in card.text
+    # Why, in full, and what is next stand in the report alone.
+    when = ", once it is permitted" if kind is FaultKind.REFUSE else ""
+    assert f"Next{when}: `!promote {X64}`" in report.card.notes
+    assert sentence in report.text
+    assert sentence not in card.text
+    assert card.card.notes == (f"In full: in the thread, or `!op {name}`",)
     assert report.card.mentions == ("alice",)
     assert bot.excluded(X64, CANDIDATE) is not changed
     last = [entry["action"] for entry in await audit_trail(bot) if entry["operation"] == name][-3:]
     assert last == ["step-1:begun", "step-1:failed", "failed"]
     full = (await bot.say("alice", f"!op {name}"))[0].text
-    assert "✘ failed: " in full
+    assert "✘ failed" in full
     assert sentence in full
 
 
@@ -134,6 +144,26 @@ async def test_a_change_whose_answer_was_lost_is_done_once_and_reported_as_done(
     assert bot.excluded(X64, CANDIDATE) is False
 
 
+async def test_a_state_that_is_not_known_is_shown_in_azures_own_word_and_nothing_is_done_with_it(
+    bot: BotHarness,
+) -> None:
+    doomed = min(version_numbers(bot.azure, RAWHIDE))
+    for definition, number in ((X64, CANDIDATE), (RAWHIDE, doomed)):
+        bot.azure.state.version(definition, number).state = "Hibernating"
+    (shown,) = await bot.say("alice", f"!images {X64}")
+    (line,) = [line for line in shown.text.splitlines() if CANDIDATE in line]
+    assert "candidate, “Hibernating”" in line
+    (refused,) = await bot.say("alice", f"!promote {X64} {CANDIDATE}")
+    assert f"{CANDIDATE} of {X64} is Hibernating, not Succeeded; it cannot be promoted." in refused.text
+    (passed_over,) = await bot.say("alice", f"!promote {X64} --dry-run")
+    assert f"Newer in {X64}, and passed over: " in passed_over.text
+    assert f"{CANDIDATE} is Hibernating, not Succeeded" in passed_over.text
+    card, _ = await propose(bot, f"!cleanup {RAWHIDE}")
+    told = f"In a state that Slipway does not know, and so left alone: {doomed} of {RAWHIDE} (Hibernating)."
+    assert told in card.text
+    assert bot.azure.writes == []
+
+
 async def test_throttling_that_passes_is_not_even_noticed(bot: BotHarness) -> None:
     card, _ = await propose(bot)
     inject_fault(bot, FaultKind.THROTTLE, "PUT *", seconds=0)
@@ -144,7 +174,7 @@ async def test_throttling_that_passes_is_not_even_noticed(bot: BotHarness) -> No
 @pytest.mark.parametrize(
     ("kind", "sentence"),
     [
-        (FaultKind.REFUSE, "Slipway's identity may not (AuthorizationFailed)"),
+        (FaultKind.REFUSE, "Slipway's identity lacks the right to do that (AuthorizationFailed)"),
         (FaultKind.NOT_DONE, "Azure took the deletion, but"),
         (FaultKind.FAIL_HALFWAY, "ended in failure"),
     ],
@@ -162,9 +192,11 @@ async def test_one_deletion_that_fails_does_not_keep_a_clean_up_from_the_others(
     assert f"{name} cleanup: failed" in card.text
     assert f"1 of {len(doomed)} steps failed, {len(doomed) - 1} done." in report.text
     assert sentence in report.text
-    assert f"Next: `!cleanup {RAWHIDE}`" in report.card.notes
+    when = ", once it is permitted" if kind is FaultKind.REFUSE else ""
+    assert f"Next{when}: `!cleanup {RAWHIDE}`" in report.card.notes
     assert version_numbers(bot.azure, RAWHIDE) & set(doomed) == {doomed[1]}
-    assert card.text.count("✔ done") == len(doomed) - 1
+    assert report.text.count("is deleted") == len(doomed) - 1
+    assert card.card.tables == ()
 
 
 async def test_a_promotion_of_several_tries_each_and_counts_what_failed(bot: BotHarness) -> None:
@@ -174,7 +206,8 @@ async def test_a_promotion_of_several_tries_each_and_counts_what_failed(bot: Bot
     inject_fault(bot, FaultKind.REFUSE, "PUT *", after=1, times=None)
     (report,) = await bot.press("bob", Choice.APPROVE, card)
     assert f"{steps - 1} of {steps} steps failed, 1 done." in report.text
-    assert card.text.count("✘ failed") == steps - 1
+    assert report.text.count("✘ promote") == steps - 1
+    assert f"{steps - 1} of {steps} steps failed, 1 done. Whose move: whoever runs Slipway." in card.text
     assert await newest_state(bot) is OperationState.FAILED
 
 

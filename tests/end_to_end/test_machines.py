@@ -15,8 +15,9 @@ from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
 from slipway.bot.clouds.simulated.faults import Fault, FaultKind
 from tests.support.aws import IMAGE
 from tests.support.clock import NOW
-from tests.support.harness import BotHarness, audit_trail, no_pauses, running_bot
+from tests.support.harness import BotHarness, audit_trail, running_bot
 from tests.support.memory_chat import PostedMessage
+from tests.support.pauses import no_pauses
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -70,7 +71,10 @@ async def test_a_machine_is_launched_at_once_where_nobody_needs_to_agree_shown_a
     assert report.thread == card.id
     assert await machines(aws) == 1
 
-    (shown,) = await bot.say("carol", "!instances")
+    (own,) = await bot.say("carol", "!instances")
+    assert own.card.title == "You have no machine."
+    assert own.card.notes[-1] == "Everybody's: `!instances --all`"
+    (shown,) = await bot.say("carol", "!instances --all")
     assert "1 machine" in shown.card.title
     assert machine in shown.text
     assert "Alice" in shown.text
@@ -83,10 +87,6 @@ async def test_a_machine_is_launched_at_once_where_nobody_needs_to_agree_shown_a
     assert overdue.card.tone is Tone.WARNING
     assert "⚠ overdue" in overdue.text
     assert "`!terminate --overdue`" in overdue.text
-    (plan,) = await bot.say("alice", "!terminate --overdue --dry-run")
-    assert machine in plan.text
-    assert await machines(aws) == 1
-
     _, report = await bot.say("bob", f"!terminate {machine}")
     assert f"{machine} is terminated." in report.text
     assert await machines(aws) == 0
@@ -136,12 +136,36 @@ async def test_a_launch_that_ec2_refuses_ends_failed_in_plain_words(
     for shown in (card, report):
         assert shown.card.tone is Tone.FAILED
         assert "launch: failed" in shown.card.title
-        assert any(note.startswith(f"Whose move: {responsible}") for note in shown.card.notes)
-        assert following in shown.card.notes
+        assert f"Whose move: {responsible}" in shown.text
         assert "Qx7-f" not in shown.text  # the encoded message of UnauthorizedOperation
     assert sentence in report.text
+    assert following in report.card.notes
     assert "Qx7-f" not in str(await audit_trail(bot))
     assert await machines(aws) == before
+
+
+async def test_the_profiles_are_shown_with_their_machines_and_limits_and_how_to_launch_to_those_who_may(
+    bot: BotHarness,
+) -> None:
+    (shown,) = await bot.say("alice", "!profiles")
+    (table,) = shown.card.tables
+    assert table.rows[0] == ("small", "t3.small (x86_64), 2 cores, 2 GiB", "3", "3h, at most 3d")
+    assert [row[0] for row in table.rows] == ["small", "arm"]
+    assert "`!launch IMAGE --profile small`" in shown.card.notes[-1]
+    (read,) = await bot.say("carol", "!profile")
+    assert (read.card.tables, read.card.notes) == (shown.card.tables, ())
+    (refused,) = await bot.say("alice", f"{LAUNCH} --profile smal")
+    assert "Next: `!profiles`" in refused.card.notes
+
+
+async def test_a_profile_that_cannot_be_looked_up_is_told_beside_those_that_can(
+    bot: BotHarness, aws: SimulatedAws
+) -> None:
+    aws.faults.add(Fault(kind=FaultKind.REFUSE, match="DescribeLaunchTemplateVersions", times=1))
+    (shown,) = await bot.say("carol", "!profiles")
+    assert [row[1].split(" (")[0] for row in shown.card.tables[0].rows] == ["⚠ not known", "t4g.small"]
+    assert shown.card.notes[0].startswith("⚠ Profile small: ")
+    assert "slipway-small" in shown.card.notes[0]
 
 
 async def test_a_launch_whose_answer_was_lost_makes_one_machine(bot: BotHarness, aws: SimulatedAws) -> None:

@@ -15,33 +15,27 @@ from tests.support.harness import (
     inject_fault,
     newest_operation,
     newest_state,
-    no_pauses,
     propose,
+    propose_slowly,
     running_bot,
 )
 from tests.support.memory_chat import MemoryChat
+from tests.support.pauses import impatient, no_pauses
 
 LATER = ChatError("The room is busy.", passing=True)
 NEVER = ChatError("The bot was thrown out of the room.", passing=False)
 
 
-async def impatient(_seconds: float) -> None:
-    """Nobody waits for anything: whatever takes any time at all is slow."""
-    await asyncio.sleep(0)
-
-
 async def test_a_slow_answer_is_announced_and_the_same_message_becomes_the_answer(tmp_path: Path) -> None:
     async with running_bot(tmp_path, sleep=impatient) as bot:
-        held = inject_fault(bot, FaultKind.HOLD_BEFORE, "GET *")
-        await bot.say("alice", f"!promote {X64}", wait=False)
-        await bot.until(lambda: bool(bot.messages))
-        (card,) = bot.messages
-        assert "Working on it…" in card.text
+        card, held = await propose_slowly(bot)
         held.release()
         await bot.running.workflows.idle()
 
-        assert bot.messages == [card]
+        (called,) = bot.messages[1:]  # an edit calls nobody, so those who can decide are called in its thread
+        assert (called.thread, called.card.mentions) == (card.id, ("bob",))
         assert "waits for 1 approval" in card.text
+        assert "promote: your approval is asked for" in called.text
         # It is the operation's card in every respect: pressed like any other, and kept up to date.
         (button, _) = card.card.buttons
         await bot.press("bob", Choice.APPROVE, card)
@@ -54,16 +48,33 @@ async def test_a_slow_answer_that_needs_no_card_of_its_own_leaves_no_stale_annou
     tmp_path: Path,
 ) -> None:
     async with running_bot(tmp_path, sleep=impatient) as bot:
-        held = inject_fault(bot, FaultKind.HOLD_BEFORE, "GET *")
-        await bot.say("alice", f"!promote {X64}", wait=False)
-        await bot.until(lambda: bool(bot.messages))
+        card, held = await propose_slowly(bot)
         held.release()
         await bot.running.workflows.idle()
         name = (await newest_operation(bot)).id
-        card = bot.messages[0]
         await bot.say("bob", f"!reject {name} not now")
         assert "Rejected by Bob: not now." in card.text
         assert all("Working on it…" not in shown.text for shown in bot.messages)
+
+
+async def test_asked_for_in_a_thread_and_in_the_room_it_reports_below_the_card_in_the_room(
+    tmp_path: Path,
+) -> None:
+    async with running_bot(tmp_path, sleep=impatient) as bot:
+        held = inject_fault(bot, FaultKind.HOLD_BEFORE, "GET *")
+        await bot.say("alice", f"!promote {X64}", thread="a-thread", wait=False)
+        await bot.until(lambda: bool(bot.messages))
+        await bot.say("alice", f"!promote {X64}", wait=False)
+        await bot.until(lambda: bool((cards := bot.messages[1:]) and "waits for" in cards[0].text))
+        held.release()
+        await bot.running.workflows.idle()
+        in_thread, in_room, *_ = bot.messages
+        assert (in_thread.thread, in_room.thread) == ("a-thread", None)
+        (button, _) = in_room.card.buttons
+        await bot.press("bob", Choice.APPROVE, in_room)
+        assert f"{button.operation_id} promote: done" in in_thread.card.title
+        (report,) = (each for each in bot.messages[2:] if "promote: done" in each.card.title)
+        assert report.thread == in_room.id
 
 
 async def test_a_message_that_is_not_taken_at_first_is_sent_once_it_is(tmp_path: Path) -> None:
@@ -142,7 +153,7 @@ async def test_progress_is_shown_in_one_message_no_faster_than_the_platform_bear
         assert "cleanup: done" in card.card.title
         assert len(waits) == 1
         assert len(card.cards) - shown <= 2  # what was under way, and the end: not one an edit a step
-        assert len(bot.messages) == 2  # the card and the report
+        assert len(bot.messages) == 3  # the card, who is called to decide on it, and the report
 
 
 async def test_a_press_on_any_other_message_of_the_bot_is_nothing(tmp_path: Path) -> None:
@@ -153,3 +164,28 @@ async def test_a_press_on_any_other_message_of_the_bot_is_nothing(tmp_path: Path
         for shown in (status, report):
             assert await bot.press("bob", Choice.REJECT, shown) == []
         assert await newest_state(bot) is OperationState.DONE
+
+
+async def test_a_thumbs_up_that_only_looks_old_is_said_not_to_count_each_time_and_a_new_fault_is_told_anew(
+    tmp_path: Path,
+) -> None:
+    ahead = timedelta(hours=3)
+    async with running_bot(tmp_path) as bot:
+        card, _ = await propose(bot)
+        await bot.press("bob", Choice.APPROVE, card, age=ahead)
+        assert len(bot.messages) == 1, "what is old by every clock is left alone"
+        bot.chat.clock_ahead = ahead
+        assert len(await bot.say("bob", "!images", age=ahead)) == 1
+        for _ in range(2):
+            (told,) = await bot.press("bob", Choice.APPROVE, card, age=ahead)
+            assert told.thread == card.id
+            assert told.card.mentions == ("bob",)
+            assert "clock is 3h ahead" in told.text
+            assert "This does not count." in told.text
+        assert await bot.say("bob", "!images", age=ahead) == []
+        assert await newest_state(bot) is OperationState.PROPOSED
+
+        bot.chat.clock_ahead = None
+        await bot.say("alice", "!whoami")  # heard: the clock is right again
+        bot.chat.clock_ahead = ahead
+        assert len(await bot.say("bob", "!images", age=ahead)) == 1

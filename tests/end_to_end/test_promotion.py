@@ -14,7 +14,8 @@ from slipway.bot.chat.model import Choice
 from slipway.bot.clouds.simulated.azure import Conditions
 from slipway.bot.clouds.simulated.faults import FaultKind
 from tests.support.azure import ARM, CANDIDATE, LATEST, X64, publishing_profile
-from tests.support.harness import BotHarness, inject_fault, leave_as_found, no_pauses, propose, running_bot
+from tests.support.harness import BotHarness, inject_fault, leave_as_found, propose, running_bot
+from tests.support.pauses import no_pauses
 
 
 async def test_a_promotion_is_planned_approved_done_and_reported(tmp_path: Path) -> None:
@@ -70,8 +71,11 @@ async def test_a_promotion_needs_no_right_to_what_the_image_was_made_of(bot: Bot
 
 
 @pytest.mark.asyncio(loop_scope="module")
-async def test_a_change_beside_the_promotion_is_told(bot: BotHarness) -> None:
+async def test_a_change_beside_the_promotion_is_told_and_before_it_what_nobody_can_see(
+    bot: BotHarness,
+) -> None:
     card, _ = await propose(bot)
+    assert "kept, but for one that is made in the moment of the write" in card.text
     held = inject_fault(bot, FaultKind.HOLD_AFTER, "PUT *")
     await bot.press("bob", Choice.APPROVE, card, wait=False)
     await held.reached.wait()
@@ -79,9 +83,10 @@ async def test_a_change_beside_the_promotion_is_told(bot: BotHarness) -> None:
     held.release()
     await bot.running.workflows.idle()
     assert bot.excluded(X64, CANDIDATE) is False
-    assert f"{CANDIDATE} of {X64} is promoted. But while it was changed" in card.text
-    assert "tags.delete was not there, and is now never" in card.text
-    assert f"Next: `!images {X64}`" in card.card.notes
+    report = bot.chat.report_of(card)
+    assert f"{CANDIDATE} of {X64} is promoted. But while it was changed" in report.text
+    assert "tags.delete was not there, and is now never" in report.text
+    assert f"Next: `!images {X64}`" in report.card.notes
 
 
 @pytest.mark.asyncio(loop_scope="module")
@@ -94,7 +99,8 @@ async def test_an_end_of_life_that_comes_before_the_next_try_is_not_undone(bot: 
     publishing_profile(bot.azure, X64, CANDIDATE)["endOfLifeDate"] = "2026-11-01T00:00:00+00:00"
     held.release()
     await bot.running.workflows.idle()
-    assert f"{CANDIDATE} of {X64} reached its end of life on 2026-11-01; it was not promoted." in card.text
+    told = bot.chat.report_of(card).text
+    assert f"{CANDIDATE} of {X64} reached its end of life on 2026-11-01; it was not promoted." in told
     assert bot.excluded(X64, CANDIDATE) is True
 
 
@@ -145,7 +151,7 @@ async def promoted_meanwhile(bot: BotHarness, change: str) -> str:
     held.release()
     await bot.running.workflows.idle()
     assert "1 of 2 steps failed, 1 done." in card.text
-    return card.text
+    return bot.chat.report_of(card).text
 
 
 @pytest.mark.parametrize(
@@ -182,9 +188,8 @@ async def test_what_was_rolled_back_while_a_promotion_of_many_runs_is_not_promot
     await bot.until(lambda: "rollback: done" in back.text)
     held.release()
     await bot.running.workflows.idle()
-    assert (
-        f"{CANDIDATE} of {second} was rolled back after this was planned; it was not promoted." in card.text
-    )
+    told = bot.chat.report_of(card).text
+    assert f"{CANDIDATE} of {second} was rolled back after this was planned; it was not promoted." in told
     assert bot.excluded(second, CANDIDATE) is True
 
 
@@ -221,7 +226,14 @@ async def test_a_number_that_azure_cannot_have_names_the_limit_and_the_nearest_b
     assert "2147483647" in answer.text
     (answer,) = await bot.say("alice", f"!promote {X64} 43.20261112.0")
     assert f"{X64} has no version 43.20261112.0." in answer.text
-    assert f"Did you mean `{LATEST}`" in answer.text
+    assert "Did you mean `43.20261114.0`, " in answer.text
+    assert LATEST not in answer.text  # it is promoted already
+    failed = "43.20261117.0"
+    (answer,) = await bot.say("alice", f"!promote {X64} {failed[:-1]}1")
+    assert f"Did you mean `{CANDIDATE}`, " in answer.text
+    assert failed not in answer.text  # nor can this one be
+    (refused,) = await bot.say("alice", f"!promote {X64} {failed}")
+    assert "is Failed, not Succeeded; it cannot be promoted" in refused.text
 
 
 @pytest.mark.asyncio(loop_scope="module")

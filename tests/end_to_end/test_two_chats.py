@@ -17,6 +17,7 @@ from tests.support.azure import simulated_gallery
 from tests.support.clock import FakeClock
 from tests.support.configuration import DECLARED, simulated_settings
 from tests.support.memory_chat import MemoryChat
+from tests.support.pauses import nobody_waits
 
 REVOKED = ChatError("The token does not work any more.", passing=False)
 
@@ -60,7 +61,7 @@ async def test_a_chat_that_fails_at_the_start_ends_the_bot(tmp_path: Path) -> No
         failing = FailingChat()
         failing.failing.set()
         chats = (_builder(MemoryChat()), _builder(failing))
-        app = App(configured, DECLARED, chats=chats, clock=FakeClock())
+        app = App(configured, DECLARED, chats=chats, clock=FakeClock(), sleep=nobody_waits)
         with pytest.raises(ChatError, match="does not work any more"):
             await app.run(asyncio.Event())
 
@@ -72,7 +73,7 @@ async def test_a_chat_that_fails_later_leaves_the_other_one_to_work(
         clock, configured = FakeClock(), simulated_settings(tmp_path, azure)
         other, failing = MemoryChat(platform=SLACK), FailingChat()
         chats = (_builder(other), _builder(failing))
-        app = App(configured, DECLARED, chats=chats, clock=clock)
+        app = App(configured, DECLARED, chats=chats, clock=clock, sleep=nobody_waits)
         async with app.running() as bot:
             await _logged(capsys, "ready")
             failing.failing.set()

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from slipway.bot.clouds.model import TargetRegion, VersionState
+from slipway.bot.clouds.model import Lock, TargetRegion, VersionState
 from slipway.bot.core.errors import CloudError, CloudErrorKind, UserError
 from slipway.bot.core.steps import Draft
 from slipway.bot.subjects.images.catalogue import Catalogue
@@ -47,6 +47,29 @@ def usual(*more: Any) -> MemoryGallery:
     return MemoryGallery(promoted("43.1.0"), promoted("43.2.0"), version("43.3.0"), *more)
 
 
+@pytest.mark.parametrize(
+    ("lock", "told"),
+    [
+        (Lock("frozen", read_only=True), True),
+        (Lock("frozen", X64.upper(), read_only=True), True),
+        (Lock("frozen", ARM, read_only=True), False),
+        (Lock("frozen"), False),
+    ],
+)
+async def test_a_lock_that_forbids_every_change_is_told_before_a_promotion_or_rollback_fails_by_it(
+    lock: Lock, told: bool
+) -> None:
+    gallery = usual()
+    gallery.held_by_locks = (lock,)
+    drafts: list[tuple[Draft[Any], str]] = [
+        (await promote(gallery, Promote(definition=X64)), "43.3.0"),
+        (await rollback(gallery, Rollback(definition=X64)), "43.2.0"),
+    ]
+    for draft, number in drafts:
+        sentence = f"The lock “frozen” in its cloud forbids to change {number} of {X64}: this fails"
+        assert any(each.startswith(sentence) for each in draft.warnings) is told
+
+
 class TestPromote:
     async def test_the_newest_candidate_becomes_latest(self) -> None:
         draft = await promote(usual(version("43.4.0", ends=NOW + DAY)), Promote(definition=X64))
@@ -60,6 +83,21 @@ class TestPromote:
         }
         assert draft.warnings == ()
         assert not draft.independent
+
+    async def test_newer_versions_that_are_passed_over_are_named_with_the_reason(self) -> None:
+        under_way = version("43.5.0", state=VersionState.CREATING)
+        older = version("43.2.1", state=VersionState.FAILED)
+        draft = await promote(
+            usual(under_way, version("43.4.0", ends=NOW - DAY), older), Promote(definition=X64)
+        )
+        assert titles(draft) == [f"promote 43.3.0 of {X64}"]
+        (warning,) = draft.warnings
+        assert warning == (
+            f"Newer in {X64}, and passed over: 43.5.0 is Creating, not Succeeded and 43.4.0 reached its end of life "
+            "on 2026-11-19."
+        )
+        named = await promote(usual(under_way), Promote(definition=X64, version="43.3.0"))
+        assert named.warnings == ()
 
     async def test_a_first_version_comes_after_none(self) -> None:
         draft = await promote(MemoryGallery(version("43.1.0")), Promote(definition=X64))
@@ -196,6 +234,12 @@ class TestRollback:
         assert titles(draft) == [f"take 43.2.0 of {X64} back from latest"]
         assert draft.summary == f"43.1.0 is latest of {X64} again."
         assert draft.evidence == (("Latest", "43.2.0 → 43.1.0"),)
+        assert draft.steps[0].reason == "it is latest, and its rollback was asked for"
+
+    async def test_where_regions_differ_it_is_told_which_is_latest_again_in_which(self) -> None:
+        here = promoted("43.1.1", regions=("eastus",))
+        draft = await rollback(usual(here), Rollback(definition=X64))
+        assert draft.summary == f"Latest of {X64} are again 43.1.1 in eastus and 43.1.0 in westus."
 
     async def test_planned_again_it_is_the_same_whatever_is_uploaded(self) -> None:
         gallery = usual()

@@ -123,6 +123,7 @@ def test_failed_and_protected_versions_take_no_candidates_place() -> None:
 def test_what_did_not_succeed_is_skipped(state: VersionState) -> None:
     result = retention([version("43.1.0", ends=NOW - DAY, state=state)], NOW, POLICY)
     assert kept(result) == {"43.1.0": KeepReason.NOT_SUCCEEDED}
+    assert result.kept[0].due_by is (Rule.END_OF_LIFE if state is VersionState.FAILED else None)
 
 
 def test_a_version_that_lists_no_regions_is_no_candidate_unless_its_flag_says_so() -> None:

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from slipway.bot.clouds.model import MachineImage
-from slipway.bot.subjects.machines.alike import alike_images
+from slipway.bot.clouds.machine_model import MachineImage
+from slipway.bot.subjects.machines.launching.alike import alike_images
 from tests.support.clock import NOW
 
 

@@ -14,8 +14,9 @@ from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
 from slipway.bot.clouds.simulated.faults import Fault, FaultKind
 from tests.support.aws import IMAGE, boto3_client, call_in_thread
 from tests.support.clock import NOW
-from tests.support.harness import BotHarness, audit_trail, no_pauses, running_bot
+from tests.support.harness import BotHarness, audit_trail, running_bot
 from tests.support.memory_chat import PostedMessage
+from tests.support.pauses import no_pauses
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -93,13 +94,15 @@ async def test_a_refused_launch_says_why_in_both_words_whose_move_it_is_and_what
     told = MESSAGES[code].partition(" Encoded")[0]
     for shown in (card, report):
         assert shown.card.tone is Tone.FAILED
-        assert f"Whose move: {move}." in shown.card.notes
-        assert following in shown.card.notes
-        assert "AWS did not launch 2 machines from ami-" in said(shown)
-        assert words in said(shown)
-        assert f"({code})" in said(shown)
-        assert f"The cloud says: “{told[:200]}" in said(shown)
+        assert f"Whose move: {'Alice' if shown is card and move == YOU else move}." in said(shown)
         assert BLOB[:12] not in shown.text
+    assert f"Whose move: {move}." in report.card.notes
+    assert following in report.card.notes
+    assert "AWS did not launch 2 machines from ami-" in said(report)
+    assert words in said(report)
+    assert f"({code})" in said(report)
+    assert f"The cloud says: “{told[:200]}" in said(report)
+    assert "The cloud says" not in said(card)
     assert await running_machines(aws) == before
 
 
@@ -130,8 +133,8 @@ async def test_the_encoded_part_of_a_short_refusal_is_not_shown(bot: BotHarness,
     words = "You are not authorized to perform this operation."
     message = f"{words} Encoded authorization failure message: {BLOB}"
     refuse(aws, "UnauthorizedOperation", message=message)
-    card, report = await bot.say("alice", LAUNCH)
-    for text in (said(card), said(report), str(await audit_trail(bot))):
+    _, report = await bot.say("alice", LAUNCH)
+    for text in (said(report), str(await audit_trail(bot))):
         assert f"The cloud says: “{words}”" in text
         assert BLOB[:12] not in text
 
@@ -182,10 +185,40 @@ async def test_a_launch_of_which_nothing_is_to_be_seen_is_neither_called_done_no
 
 async def test_a_launch_that_cannot_be_looked_up_says_so(bot: BotHarness, aws: SimulatedAws) -> None:
     refuse(aws, "InternalError")
-    aws.faults.add(Fault(kind=FaultKind.REFUSE, match="DescribeInstances", after=2, times=None))
+    aws.faults.add(Fault(kind=FaultKind.REFUSE, match="DescribeInstances", after=4, times=None))
     _, report = await bot.say("alice", LAUNCH)
     assert "It is not known whether AWS did launch 2 machines" in said(report)
     assert "It could not be looked up: AWS did not list the machines of a launch" in said(report)
+
+
+@pytest.mark.parametrize("kind", [FaultKind.ERROR_AFTER, None])
+async def test_machines_that_were_launched_and_cannot_be_looked_at_are_not_launched_again(
+    bot: BotHarness, aws: SimulatedAws, kind: FaultKind | None
+) -> None:
+    before = await running_machines(aws)
+    if kind is not None:  # one more look, which finds the machines, comes between
+        aws.faults.add(Fault(kind=kind, match="RunInstances", times=None))
+    looks = 5 if kind is not None else 4  # two of them before the launch, for the quota
+    aws.faults.add(Fault(kind=FaultKind.ERROR, match="DescribeInstances", after=looks, times=None))
+    _, report = await bot.say("alice", LAUNCH)
+    assert len(await running_machines(aws) - before) == 2
+    assert "EC2 took the order to launch 2 machines" in said(report)
+    assert "what became of it could not be looked up: AWS did not list the machines" in said(report)
+    assert said(report).count("The cloud says:") == 1
+    assert LOOKING in report.card.notes
+    assert not any("!launch" in note for note in report.card.notes)
+
+
+async def test_an_end_that_cannot_be_looked_at_is_called_neither_done_nor_refused(
+    bot: BotHarness, aws: SimulatedAws
+) -> None:
+    await bot.say("alice", LAUNCH)
+    machine = min(await running_machines(aws))
+    aws.faults.add(Fault(kind=FaultKind.ERROR, match="DescribeInstances", after=3, times=None))
+    _, report = await bot.say("alice", f"!terminate {machine}")
+    assert machine not in await running_machines(aws)
+    assert f"EC2 took the order to terminate {machine}" in said(report)
+    assert LOOKING in report.card.notes
 
 
 async def test_an_end_that_took_effect_behind_an_error_500_is_done(
@@ -233,11 +266,11 @@ async def test_machines_that_ec2_ended_at_once_keep_its_reason(
 ) -> None:
     aws.faults.add(Fault(kind=FaultKind.FAIL_HALFWAY, match="RunInstances", code=code, message=message))
     card, report = await bot.say("alice", LAUNCH)
-    for shown in (card, report):
-        assert "2 to launch: 0 there, 2 gone again. The cloud ended them at once." in said(shown)
-        assert f"The cloud says: “{message}”" in said(shown)
-        assert f"Whose move: {move}." in shown.card.notes
-        assert following in shown.card.notes
+    assert f"Whose move: {'Alice' if move == YOU else move}." in said(card)
+    assert "2 to launch: 0 there, 2 gone again. The cloud ended them at once." in said(report)
+    assert f"The cloud says: “{message}”" in said(report)
+    assert f"Whose move: {move}." in report.card.notes
+    assert following in report.card.notes
 
 
 async def test_a_token_whose_machines_are_gone_again_is_told_by_what_became_of_them(

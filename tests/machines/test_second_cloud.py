@@ -10,25 +10,29 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import pytest_asyncio
 
 from slipway.bot.clouds.capabilities import Adapter, Capability, Port
 from slipway.bot.clouds.declaration import CloudContext, CloudDeclaration
-from slipway.bot.clouds.model import Instance, InstanceState
+from slipway.bot.clouds.machine_model import Instance, InstanceState
 from slipway.bot.clouds.ports.machines import MACHINES, NotConfiguredMachines
-from slipway.bot.clouds.simulated.aws.seed import fedora_machines
 from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
 from slipway.bot.core.errors import CloudError, CloudErrorKind
 from slipway.bot.core.probes import Finding
 from slipway.bot.core.settings import Settings
 from slipway.bot.operations.model import OperationState
+from slipway.bot.subjects.machines.ending.planner import TerminatePlanner
+from slipway.bot.subjects.machines.leases.settings import LeaseSettings
 from slipway.bot.subjects.machines.requests import Terminate
+from slipway.bot.subjects.machines.services import MachineServices
 from slipway.bot.subjects.machines.steps import TerminateMachine
 from slipway.bot.subjects.machines.tags import write_until
-from slipway.bot.subjects.machines.terminate import TerminatePlanner
-from tests.support.aws import IMAGE
+from tests.support.aws import IMAGE, simulated_aws, unique_name
 from tests.support.clock import NOW
 from tests.support.configuration import declared_with
-from tests.support.harness import BotHarness, newest_state, no_pauses, running_bot
+from tests.support.harness import BotHarness, newest_state, running_bot
+from tests.support.leases import minutes
+from tests.support.pauses import no_pauses
 
 
 class RackSettings(Settings):
@@ -42,11 +46,16 @@ class RackMachines(NotConfiguredMachines):
 
     def __init__(self, settings: RackSettings, context: CloudContext) -> None:
         super().__init__(context.name)
+        self._tag = context.deployment
         self.held = {each: self._machine(each) for each in settings.machines}
 
     @property
     def region(self) -> str:
         return "the cellar"
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        return (self.region,)
 
     def could_be_instance_id(self, text: str) -> bool:
         return re.fullmatch(r"vm-\d+", text) is not None
@@ -63,7 +72,7 @@ class RackMachines(NotConfiguredMachines):
         self.held[instance_id] = replace(self.held[instance_id], state=InstanceState.TERMINATED)
 
     def _machine(self, instance_id: str) -> Instance:
-        tags = {"slipway:owner": "alice"}
+        tags = {"slipway": self._tag, "slipway:owner": "alice"}
         return Instance(
             instance_id, "img", "big", InstanceState.RUNNING, self.region, NOW, tags=tags, cloud=self.title
         )
@@ -89,16 +98,27 @@ RACK = CloudDeclaration(
 DECLARED = declared_with(clouds=(RACK,))
 
 
-@pytest.fixture
-async def bot(tmp_path: Path) -> AsyncIterator[BotHarness]:
-    """The bot on EC2 and on two racks, which have one id in common."""
-    changes = {"rack": {"machines": ["vm-11", "vm-12"], "spare": {"machines": ["vm-12", "vm-13"]}}}
-    async with SimulatedAws(fedora_machines(NOW)) as aws:
-        await aws.ready()
-        async with running_bot(
-            tmp_path, aws=aws, changes=changes, declarations=DECLARED, sleep=no_pauses
-        ) as running:
-            yield running
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def aws() -> AsyncIterator[SimulatedAws]:
+    async with simulated_aws() as running:
+        yield running
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def bot(tmp_path: Path, aws: SimulatedAws) -> AsyncIterator[BotHarness]:
+    """The bot on EC2, where no other has machines of its name, and on two racks, which have one id in common."""
+    changes = {
+        "name": unique_name("slipway"),
+        "rack": {"machines": ["vm-11", "vm-12"], "spare": {"machines": ["vm-12", "vm-13"]}},
+    }
+    async with running_bot(
+        tmp_path, aws=aws, changes=changes, declarations=DECLARED, sleep=no_pauses
+    ) as running:
+        await minutes(running, 0)  # it is told once that nothing is stored of what stands in the racks
+        yield running
 
 
 def rack(bot: BotHarness, name: str) -> RackMachines:
@@ -120,6 +140,10 @@ async def test_machines_of_every_cloud_are_terminated_by_the_ids_that_their_clou
     assert all(not each.state.gone for each in rack(bot, "rack").held.values())
     (left,) = await bot.say("alice", "!instances")
     assert "3 machines" in left.text
+    values = left.card.tables[0].values
+    assert [(row["id"], row["state"], row["until"]) for row in values] == [
+        (machine, "running", None) for machine in ("vm-11", "vm-12", "vm-12")
+    ]
     (again,) = await bot.say("alice", "!terminate VM-13")
     assert "Nothing to terminate: gone already." in again.text
 
@@ -151,16 +175,17 @@ async def test_machines_of_one_id_in_two_accounts_are_both_ended_when_their_time
 ) -> None:
     for name in ("rack", "rack.spare"):
         held = rack(bot, name).held
-        tags = {"slipway:owner": "alice", "slipway:until": write_until(NOW - timedelta(hours=1))}
-        held["vm-12"] = replace(held["vm-12"], tags=tags)
-    clouds = bot.running.services.clouds
-    draft = await TerminatePlanner(clouds).plan(Terminate(overdue=True), NOW)
+        tags = {"slipway:until": write_until(NOW - timedelta(hours=1))}
+        held["vm-12"] = replace(held["vm-12"], tags={**held["vm-12"].tags, **tags})
+    leases = bot.running.services.get(MachineServices).leases
+    planner = TerminatePlanner(bot.running.services.clouds, leases, LeaseSettings())
+    draft = await planner.plan(Terminate(overdue=True), NOW)
     assert [step.cloud for step in draft.steps if isinstance(step, TerminateMachine)] == [
         "rack",
         "rack.spare",
     ]
     assert sorted(draft.observed) == ["machine rack.spare:vm-12", "machine rack:vm-12"]
-    again = await TerminatePlanner(clouds).plan(draft.request, NOW)
+    again = await planner.plan(draft.request, NOW)
     assert (again.steps, again.observed) == (draft.steps, draft.observed)
 
 

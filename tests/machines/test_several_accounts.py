@@ -4,26 +4,33 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
+from slipway.bot.cli.doctor import conclusion
 from slipway.bot.clouds.aws.machines import AwsMachines
 from slipway.bot.clouds.capabilities import Clouds
 from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
 from slipway.bot.clouds.simulated.faults import Fault, FaultKind
 from slipway.bot.core.errors import CloudError, UserError
-from slipway.bot.subjects.machines.executors import LaunchExecutor, TerminateExecutor
-from slipway.bot.subjects.machines.launch import LaunchPlanner
+from slipway.bot.core.probes import Finding
+from slipway.bot.subjects.machines.ending.executor import TerminateExecutor
+from slipway.bot.subjects.machines.ending.planner import TerminatePlanner
+from slipway.bot.subjects.machines.launching.executor import LaunchExecutor
+from slipway.bot.subjects.machines.launching.planner import LaunchPlanner
+from slipway.bot.subjects.machines.leases.repository import Leases
+from slipway.bot.subjects.machines.leases.settings import LeaseSettings
 from slipway.bot.subjects.machines.listing import all_images, all_instances
 from slipway.bot.subjects.machines.probe import missing_templates
 from slipway.bot.subjects.machines.requests import Launch, LaunchPin, Terminate
 from slipway.bot.subjects.machines.settings import ProfileSettings
 from slipway.bot.subjects.machines.steps import LaunchMachines, TerminateMachine
-from slipway.bot.subjects.machines.terminate import TerminatePlanner
 from tests.support.aws import IMAGE, aws_settings, simulated_aws, unique_name
 from tests.support.clock import NOW, POLL_AT_ONCE
 from tests.support.clouds import accounts, cloud_context
+from tests.support.leases import leases_in, unlimited
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -64,22 +71,33 @@ async def both(aws: SimulatedAws) -> AsyncIterator[Accounts]:
     await abroad.close()
 
 
-async def launch(clouds: Clouds, profile: str) -> LaunchMachines:
+@pytest_asyncio.fixture(loop_scope="module")
+async def leases(tmp_path: Path) -> AsyncIterator[Leases]:
+    async with leases_in(tmp_path) as stored:
+        yield stored
+
+
+async def launch(clouds: Clouds, leases: Leases, profile: str) -> LaunchMachines:
     """Plan and carry out a launch; its step."""
     request = Launch(image=IMAGE, profile=profile, requester="alice")
     draft = await LaunchPlanner(clouds, PROFILES).plan(request, NOW)
     (step,) = draft.steps
     assert isinstance(step, LaunchMachines)
-    executor, token = LaunchExecutor(clouds, lambda: NOW, POLL_AT_ONCE), unique_name("token")
+    executor, token = (
+        LaunchExecutor(clouds, unlimited(leases), lambda: NOW, POLL_AT_ONCE),
+        unique_name("token"),
+    )
     await executor.act(step, token)
     await executor.verify(step, token)
     return step
 
 
-async def test_a_profile_launches_in_its_own_account_and_all_accounts_are_listed(both: Accounts) -> None:
-    assert (await launch(both.clouds, "abroad")).cloud == "aws.eu"
+async def test_a_profile_launches_in_its_own_account_and_all_accounts_are_listed(
+    both: Accounts, leases: Leases
+) -> None:
+    assert (await launch(both.clouds, leases, "abroad")).cloud == "aws.eu"
     assert await both.here.instances() == ()
-    assert (await launch(both.clouds, "small")).cloud == "aws"
+    assert (await launch(both.clouds, leases, "small")).cloud == "aws"
     assert [each.cloud for each in await all_instances(both.clouds)] == ["aws", "aws.eu"]
     assert {each.cloud for each in await all_images(both.clouds)} == {"aws", "aws.eu"}
 
@@ -107,37 +125,42 @@ async def test_a_profile_of_an_account_that_is_not_there_is_said(both: Accounts)
         await LaunchPlanner(both.clouds, lost).plan(Launch(image=IMAGE, requester="alice"), NOW)
 
 
-async def test_machines_are_ended_wherever_they_are(both: Accounts) -> None:
-    await launch(both.clouds, "small")
-    await launch(both.clouds, "abroad")
+async def test_machines_are_ended_wherever_they_are(both: Accounts, leases: Leases) -> None:
+    await launch(both.clouds, leases, "small")
+    await launch(both.clouds, leases, "abroad")
     ids = tuple(each.id for each in await all_instances(both.clouds))
-    draft = await TerminatePlanner(both.clouds).plan(Terminate(instance_ids=ids, requester="alice"), NOW)
+    draft = await TerminatePlanner(both.clouds, leases, LeaseSettings()).plan(
+        Terminate(instance_ids=ids, requester="alice"), NOW
+    )
     assert {step.cloud for step in draft.steps if isinstance(step, TerminateMachine)} == {"aws", "aws.eu"}
-    executor = TerminateExecutor(both.clouds, lambda: NOW, POLL_AT_ONCE)
+    executor = TerminateExecutor(both.clouds, leases, "slipway", lambda: NOW, POLL_AT_ONCE)
     for step in draft.steps:
         assert isinstance(step, TerminateMachine)
         await executor.act(step, "token")
         await executor.verify(step, "token")
     assert await all_instances(both.clouds) == ()
-    gone = await TerminatePlanner(both.clouds).plan(draft.request, NOW)
+    gone = await TerminatePlanner(both.clouds, leases, LeaseSettings()).plan(draft.request, NOW)
     assert gone.summary == "Nothing to terminate: gone already."
 
 
-async def test_one_account_that_cannot_be_looked_at_fails_the_whole_plan(both: Accounts) -> None:
+async def test_one_account_that_cannot_be_looked_at_fails_the_whole_plan(
+    both: Accounts, leases: Leases
+) -> None:
     both.aws.faults.add(Fault(kind=FaultKind.REFUSE, match="DescribeInstances", after=1))
     with pytest.raises(CloudError, match="UnauthorizedOperation"):
-        await TerminatePlanner(both.clouds).plan(Terminate(overdue=True), NOW)
+        await TerminatePlanner(both.clouds, leases, LeaseSettings()).plan(Terminate(overdue=True), NOW)
 
 
 async def test_templates_that_profiles_name_are_looked_for_in_their_accounts(both: Accounts) -> None:
     found = await missing_templates(PROFILES, both.clouds)
-    assert (found.what, found.detail, found.well) == ("profiles", "2 launch templates named", True)
+    assert (found.what, found.detail, found.well) == ("launching", "2 launch templates named", True)
     typo = {"typo": ProfileSettings(template="slipway-smal", cloud="aws.eu")}
     missing = await missing_templates(typo, both.clouds)
     assert missing.problems == ("There is no launch template `slipway-smal`, which a profile names.",)
     assert missing.next == "make the template, or change [profiles]"
     lost = {"lost": ProfileSettings(template="slipway-small", cloud="aws.lost")}
     assert "aws.lost" in (await missing_templates(lost, both.clouds)).problems[0]
+    assert conclusion((Finding("aws", "well"), missing)) == "The connection works. Launching does not."
 
 
 async def test_what_was_stored_without_a_cloud_is_awss() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import SecretStr
 
-from slipway.bot.chat.matrix.events.parsing import BotUser
+from slipway.bot.chat.matrix.events.mentions import BotUser
 from slipway.bot.chat.matrix.memory import MatrixMemory
 from slipway.bot.chat.matrix.settings import MatrixSettings
 from slipway.bot.chat.model import Card, Table

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from types import TracebackType
@@ -47,6 +47,7 @@ class Message:
     thread: str | None
     edits: int
     content: dict[str, Any]  # of the message as first sent
+    shown: dict[str, Any]  # of its newest edit, or as first sent
 
 
 class Person:
@@ -160,6 +161,13 @@ class Person:
         relation = {"rel_type": "m.annotation", "event_id": event_id, "key": key}
         return await self.send(room, "m.reaction", {"m.relates_to": relation})
 
+    async def unread(self, room: str) -> tuple[int, int]:
+        """How many messages of a room this person was notified of since they read or spoke there, and how many of
+        these call upon them: as the homeserver counts by the push rules that everybody has."""
+        answer = await self.call("GET", "/sync", None, filter='{"room":{"timeline":{"limit":1}}}')
+        counts = answer["rooms"]["join"][room]["unread_notifications"]
+        return counts["notification_count"], counts["highlight_count"]
+
     async def redact(self, room: str, event_id: str) -> None:
         """Take an event back."""
         path = f"/rooms/{quote(room)}/redact/{quote(event_id)}/t{next(self._transactions)}"
@@ -204,38 +212,11 @@ class Person:
 
     def messages(self, room: str, sender: str | None = None) -> list[Message]:
         """The room's messages so far, oldest first, each as it reads now; redacted ones are gone."""
-        events = [event for event in self.events.get(room, []) if event["type"] == "m.room.message"]
-        edits: dict[str, list[dict[str, Any]]] = {}
-        for event in events:
-            relation = event["content"].get("m.relates_to", {})
-            if relation.get("rel_type") == "m.replace":
-                edits.setdefault(relation["event_id"], []).append(event["content"]["m.new_content"])
-        return [
-            _message(event, edits.get(event["event_id"], []))
-            for event in events
-            if event["event_id"] not in self._redacted(room)
-            and event["content"].get("m.relates_to", {}).get("rel_type") != "m.replace"
-            and event["content"]
-            and sender in (None, event["sender"])
-        ]
+        return messages_in(self.events.get(room, []), sender)
 
     def reactions(self, room: str, event_id: str) -> set[tuple[str, str]]:
         """The reactions a message has now, as (user, sign)."""
-        found = set()
-        for event in self.events.get(room, []):
-            relation = event["content"].get("m.relates_to", {})
-            gone = event["event_id"] in self._redacted(room)
-            if event["type"] == "m.reaction" and relation.get("event_id") == event_id and not gone:
-                found.add((event["sender"], relation["key"]))
-        return found
-
-    def _redacted(self, room: str) -> set[str]:
-        events = self.events.get(room, [])
-        return {
-            event.get("redacts") or event["content"].get("redacts")
-            for event in events
-            if event["type"] == "m.room.redaction"
-        }
+        return reactions_in(self.events.get(room, []), event_id)
 
     async def member(self, room: str, user: str) -> None:
         """Wait until somebody has entered the room."""
@@ -263,6 +244,45 @@ class Person:
         await self.until(lambda: self.reactions(room, event_id) == expected, what=f"reactions {expected}")
 
 
+def messages_in(events: Sequence[dict[str, Any]], sender: str | None = None) -> list[Message]:
+    """The messages among a room's events, oldest first, each as it reads now; redacted ones are gone."""
+    said = [event for event in events if event["type"] == "m.room.message"]
+    gone = _redacted(events)
+    edits: dict[str, list[dict[str, Any]]] = {}
+    for event in said:
+        relation = event["content"].get("m.relates_to", {})
+        if relation.get("rel_type") == "m.replace":
+            edits.setdefault(relation["event_id"], []).append(event["content"]["m.new_content"])
+    return [
+        _message(event, edits.get(event["event_id"], []))
+        for event in said
+        if event["event_id"] not in gone
+        and event["content"].get("m.relates_to", {}).get("rel_type") != "m.replace"
+        and event["content"]
+        and sender in (None, event["sender"])
+    ]
+
+
+def reactions_in(events: Sequence[dict[str, Any]], event_id: str) -> set[tuple[str, str]]:
+    """The reactions that a message has by a room's events, as (user, sign)."""
+    gone = _redacted(events)
+    return {
+        (event["sender"], event["content"]["m.relates_to"]["key"])
+        for event in events
+        if event["type"] == "m.reaction"
+        and event["event_id"] not in gone
+        and event["content"].get("m.relates_to", {}).get("event_id") == event_id
+    }
+
+
+def _redacted(events: Sequence[dict[str, Any]]) -> set[str]:
+    return {
+        event.get("redacts") or event["content"].get("redacts")
+        for event in events
+        if event["type"] == "m.room.redaction"
+    }
+
+
 def _message(event: dict[str, Any], edits: list[dict[str, Any]]) -> Message:
     content = event["content"]
     now = edits[-1] if edits else content
@@ -276,4 +296,5 @@ def _message(event: dict[str, Any], edits: list[dict[str, Any]]) -> Message:
         thread=relation.get("event_id") if relation.get("rel_type") == "m.thread" else None,
         edits=len(edits),
         content=content,
+        shown=now,
     )

@@ -25,6 +25,7 @@ class FaultProxy:
         self.faults: dict[str, deque[Fault]] = defaultdict(deque)  # by a part of the path
         self.url = ""
         self.asked: list[str] = []  # the paths, in order
+        self.positions: list[str] = []  # from where syncs went on, each once
         self.down = False
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
@@ -46,6 +47,8 @@ class FaultProxy:
                 )
 
         self.asked.append(request.path)
+        if (since := request.query.get("since")) and since not in self.positions[-1:]:
+            self.positions.append(since)
         if self.down:
             return await hangs_up(request, forward)
         for part, faults in self.faults.items():

@@ -29,6 +29,7 @@ from tests.matrix.encryption.encrypted_client import EncryptedPerson
 from tests.matrix.fakes import EventRecorder, FaultProxy, RecordingSleep
 from tests.support.configuration import DECLARED
 from tests.support.key_value_store import InMemoryStore
+from tests.support.pauses import nobody_waits
 from tests.support.synapse import Account, Synapse
 
 CHATS = (ChatBuilder(MATRIX, CHAT.build),)
@@ -145,12 +146,12 @@ async def bot_without_clouds(folder: Path, matrix: MatrixSettings, *people: str)
         for number, account in enumerate(people)
     )
     configured = demo.model_copy(update={"matrix": matrix, "person": persons, "schedule": ()})
-    async with App(configured, DECLARED, chats=CHATS, clouds=Clouds()).running() as bot:
+    async with App(configured, DECLARED, chats=CHATS, clouds=Clouds(), sleep=nobody_waits).running() as bot:
         yield bot
 
 
 @asynccontextmanager
 async def bot_with_clouds(configured: SlipwaySettings) -> AsyncIterator[RunningBot]:
     """Run the bot with the clouds that its settings name, while the block runs."""
-    async with App(configured, DECLARED, chats=CHATS).running() as bot:
+    async with App(configured, DECLARED, chats=CHATS, sleep=nobody_waits).running() as bot:
         yield bot

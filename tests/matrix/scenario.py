@@ -26,6 +26,8 @@ from slipway.bot.store.tables import chat_memory
 from slipway.bot.wiring import ChatBuilder, RunningBot
 from tests.matrix.clients import Message, Person
 from tests.support.configuration import DECLARED, simulated_settings
+from tests.support.pauses import nobody_waits
+from tests.support.state_folder import prepare
 from tests.support.synapse import Account, Synapse
 
 WORKING = "Working on it"
@@ -86,7 +88,10 @@ class Scenario:
             return CHAT.build(replace(context, store=SignallingStore(context.store, listening)))
 
         configured = simulated_settings(self.state_dir, self.azure, changes=self._configuration() | changes)
-        app = App(configured, DECLARED, chats=(ChatBuilder(MATRIX, build),), clock=self.clock)
+        app = App(
+            configured, DECLARED, chats=(ChatBuilder(MATRIX, build),), clock=self.clock, sleep=nobody_waits
+        )
+        await prepare(self.state_dir)
         try:
             async with app.running() as self.running_bot:
                 async with asyncio.timeout(60):

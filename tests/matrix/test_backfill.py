@@ -15,9 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slipway.bot.chat.matrix.chat import MatrixChat
-from slipway.bot.chat.matrix.events.backfill import MAX_TRIES, PAGE_SIZE, Backfill
+from slipway.bot.chat.matrix.events.backfill import PAGE_SIZE, Backfill
+from slipway.bot.chat.matrix.events.event_listener import missed_events_card
 from slipway.bot.chat.matrix.memory import MatrixMemory, SyncPosition
 from slipway.bot.chat.matrix.platform import MATRIX
+from slipway.bot.chat.matrix.transport.retries import MAX_TRIES
+from slipway.bot.chat.model import MessageEvent
 from slipway.bot.core.times import system_clock
 from slipway.bot.store.database import Database
 from slipway.bot.store.memory import ChatMemory
@@ -114,6 +117,30 @@ async def _with_missed_messages(alice: Person, chat: MatrixChat, room: str, bot:
     await asyncio.gather(*(alice.say(room, f"!{number}") for number in range(110)))
     await alice.say(room, "!last")
     return EventRecorder()
+
+
+async def test_a_message_that_was_edited_while_the_bot_was_down_is_heard_as_it_reads_now(
+    synapse: Synapse, alice: Person, account: Account
+) -> None:
+    room, memory, recorder = await alice.create_room(public=True), new_memory(), EventRecorder()
+    config = settings(synapse, account, room)
+    async with running(MatrixChat(config, memory, system_clock), recorder):
+        await alice.member(room, account.user_id)
+        await wait_until_listening(alice, room, recorder)
+    in_a_gap = await alice.say(room, "!promote the wrong one")
+    await alice.edit(room, in_a_gap, "!promote another wrong one")
+    await alice.edit(room, in_a_gap, "!promote the right one")
+    await asyncio.gather(*(alice.say(room, f"!{number}") for number in range(110)))
+    in_the_sync = await alice.say(room, "!cleanup everything")
+    await alice.edit(room, in_the_sync, "!cleanup one")
+    await alice.say(room, "!last")
+    recorder = EventRecorder()
+    async with running(MatrixChat(config, memory, system_clock), recorder):
+        await recorder.received("!last")
+    said = {event.event_id: event.text for event in recorder.events if isinstance(event, MessageEvent)}
+    assert said[in_a_gap] == "!promote the right one"
+    assert said[in_the_sync] == "!cleanup one"
+    assert len(recorder.texts) == 113
 
 
 async def test_missed_messages_are_asked_for_again_while_the_homeserver_is_in_trouble(
@@ -271,3 +298,13 @@ def test_reading_back_without_end_is_left_at_a_bound_and_said_to_be_incomplete()
     events = [event(number, timedelta(0)) for number in range(100)]
     found, complete = backfilled(History(events, [10]), "$elsewhere", pages=3)
     assert (found, complete) == ([f"${number}" for number in range(70, 100)], False)
+
+
+@pytest.mark.parametrize("written", [10**18, -1, True, None, "soon", 2**53 - 1])
+def test_a_time_that_no_calendar_has_does_not_keep_a_gap_from_being_told(written: object) -> None:
+    """It is the homeserver of whoever sent the event that writes it."""
+    card = missed_events_card([{"origin_server_ts": written}], "it would not come")
+    assert card.text.startswith("I could not read what was said, because it would not come.")
+    assert missed_events_card([], "it would not come").text == card.text
+    told = missed_events_card([{"origin_server_ts": 1_795_000_000_000}], "it would not come").text
+    assert "said before 11:06:40 UTC, because" in told

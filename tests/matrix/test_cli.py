@@ -42,7 +42,7 @@ rooms = ["#nowhere:slipway.test"]
 
 @pytest.fixture
 def slipway(folder: Path) -> Slipway:
-    def run(*args: str, said: str = "", **environment: str) -> Result:
+    def run(*args: str, said: str | bytes = "", **environment: str) -> Result:
         command = ["matrix", *args, "--config", str(folder / "slipway.toml")]
         return CliRunner().invoke(main, command, input=said, env=environment)
 
@@ -91,7 +91,7 @@ def test_logging_in_once_is_enough_and_no_password_is_kept(
     before = slipway("status")
     assert before.exit_code == 1
     assert "✘ The bot has no device yet. Next: `slipway matrix login`" in before.output
-    done = slipway("login", said=f"{account.password}\n")
+    done = slipway("login", said=f"\ufeff{account.password}\r\n")  # as an editor on Windows writes it
     assert done.exit_code == 0, done.output
     assert f"Logged in as {account.user_id}, device SLIPWAY." in done.output
     assert account.password not in done.output
@@ -107,11 +107,42 @@ def test_logging_in_once_is_enough_and_no_password_is_kept(
     assert status.exit_code == 1
 
 
+def test_a_room_that_the_bot_is_invited_into_is_entered_when_it_runs_and_no_trouble(
+    slipway: Slipway, folder: Path, synapse: Synapse, account: Account
+) -> None:
+    inviter = synapse.register(None)
+
+    async def rooms() -> tuple[str, str]:
+        async with Person(synapse, inviter) as alice:
+            return await alice.create_room(), await alice.create_room()
+
+    async def invite() -> None:
+        async with Person(synapse, inviter) as alice:
+            await alice.invite(invited, account.user_id)
+
+    invited, closed = asyncio.run(rooms())
+    path = folder / "slipway.toml"
+    path.write_text(path.read_text().replace('"#nowhere:slipway.test"', f'"{invited}", "{closed}"'))
+    slipway("login", said=account.password)
+    assert f"✘ The bot is not in {invited}." in slipway("status").output
+    asyncio.run(invite())
+    status = slipway("status")
+    assert f"{invited}, invited; the bot enters when it runs: `slipway run`" in status.output
+    assert f"✘ The bot is not in {closed}. Invite {account.user_id} into it." in status.output
+    assert status.output.count("✘") == 1
+
+
 def test_a_wrong_password_is_told(slipway: Slipway, account: Account) -> None:
     result = slipway("login", said="wrong\n")
     assert result.exit_code == 1
-    assert f"Could not log in as {account.user_id}: the homeserver said no (M_FORBIDDEN" in result.output
-    assert slipway("login", said="\n").output == "Password: nothing was given.\n"
+    sentence = (
+        f"Could not log in as {account.user_id}: the homeserver does not accept the password (M_FORBIDDEN)"
+    )
+    assert sentence in result.output
+    assert "look at matrix.user_id, and type `slipway matrix login` again" in result.output
+    assert slipway("login", said="\ufeff\n").output == "Password: nothing was given.\n"
+    odd = slipway("login", said=b"caf\xe9\n")
+    assert (odd.exit_code, odd.output) == (1, "Password: what was given is not text in UTF-8.\n")
 
 
 def test_a_configured_token_would_win_and_is_named(slipway: Slipway) -> None:
@@ -179,7 +210,7 @@ def test_it_does_not_log_in_under_the_feet_of_a_running_bot(
     slipway: Slipway, folder: Path, account: Account
 ) -> None:
     with StateLock(folder / "state"):
-        result = slipway("login", said=account.password)
+        result = slipway("login", said="")  # it is told before a password is asked for
     assert result.exit_code == 1
     assert "Another Slipway" in result.output
 
@@ -193,4 +224,4 @@ def test_an_unreachable_homeserver_is_told(slipway: Slipway, folder: Path, accou
     login.write_text(re.sub(r"http://127.0.0.1:\d+", "http://127.0.0.1:9", login.read_text()))
     result = slipway("status")
     assert result.exit_code == 1
-    assert result.output == "Could not look at the account: no sound answer (ClientConnectorError).\n"
+    assert result.output == "Could not look at the account: 127.0.0.1 cannot be reached.\n"

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
 
 import pytest
+from aiohttp import web
 from pydantic import SecretStr
 
 from slipway.bot.chat.matrix.chat import MatrixChat
+from slipway.bot.chat.matrix.declaration import CHAT
+from slipway.bot.chat.matrix.transport.retries import LOOK_EVERY, wait_for_answers
 from slipway.bot.chat.model import Button, Card, Choice
 from slipway.bot.core.errors import ChatError
 from slipway.bot.core.times import system_clock
@@ -20,6 +25,7 @@ from tests.matrix.fakes import (
     UNKNOWN_TOKEN,
     EventRecorder,
     FaultProxy,
+    Forward,
     RecordingSleep,
     answers,
     does_it_but_hangs_up,
@@ -53,6 +59,49 @@ async def test_the_bot_hears_on_after_an_outage(
     assert "<html>" not in "".join(waits.details)
 
 
+async def test_the_bot_hears_as_soon_as_the_homeserver_is_back_however_long_it_was_away(
+    synapse: Synapse, proxy: FaultProxy, alice: Person, account: Account
+) -> None:
+    looks: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        looks.append(seconds)
+        if seconds > LOOK_EVERY:
+            await asyncio.Event().wait()  # it would be deaf for longer than between two looks
+
+    room, recorder = await alice.create_room(public=True), EventRecorder()
+    config = settings(synapse, account, room, homeserver=proxy.url)
+    async with running(MatrixChat(config, new_memory(), system_clock, sleep=sleep), recorder):
+        await alice.member(room, account.user_id)
+        await wait_until_listening(alice, room, recorder)
+        proxy.down = True
+        await alice.say(room, "what a poll under way still brings")
+        await alice.until(lambda: sum(looks) > 300, what="an outage of five minutes")
+        proxy.down = False
+        await alice.say(room, "!images")
+        await recorder.received("!images")
+
+
+async def test_a_homeserver_that_answers_and_fails_is_given_time() -> None:
+    waits: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        waits.append(seconds)
+
+    await wait_for_answers(60.0, lambda: asyncio.sleep(0, True), sleep)
+    assert waits == [60.0]
+    waits.clear()
+    assert await wait_for_answers(7.0, lambda: asyncio.sleep(0, False), sleep)
+    assert waits == [2.0, 2.0, 2.0, 1.0]
+
+
+async def test_a_homeserver_that_came_back_just_after_it_failed_is_asked_at_once() -> None:
+    async def sleep(_seconds: float) -> None:
+        raise AssertionError("it waits")
+
+    assert not await wait_for_answers(10.0, lambda: asyncio.sleep(0, True), sleep, was_away=True)
+
+
 async def test_a_login_that_ends_is_told_and_not_tried_for_ever(
     synapse: Synapse, proxy: FaultProxy, alice: Person, account: Account
 ) -> None:
@@ -63,6 +112,7 @@ async def test_a_login_that_ends_is_told_and_not_tried_for_ever(
         async with asyncio.timeout(20):
             await chat.run(EventRecorder())
     assert not error.value.passing
+    assert error.value.locked_out  # so what is to be said is kept
     assert "secret words" not in str(error.value)
     assert waits.seconds == []
 
@@ -104,6 +154,26 @@ async def test_a_message_whose_buttons_are_not_taken_is_known_by_its_id(
     await chat.close()
 
 
+async def test_an_edit_is_seen_before_the_buttons_that_follow_it(
+    synapse: Synapse, proxy: FaultProxy, account: Account, joined_room: str
+) -> None:
+    chat = chat_behind(proxy, synapse, account, joined_room, RecordingSleep())
+    sent = await chat.send(joined_room, Card(title="Working on it…"), thread=None, key="k")
+    buttons: list[datetime] = []
+
+    async def noted(_request: web.Request, forward: Forward) -> web.StreamResponse:
+        buttons.append(system_clock())
+        return await forward()
+
+    proxy.faults["/send/m.reaction"].append(noted)
+    button = Button(choice=Choice.APPROVE, label="Approve", operation_id="op-7k3f", digest_prefix="ab")
+    await chat.edit(joined_room, sent, Card(title="waits", buttons=(button,)), thread=None, key="e")
+    edited = chat.edited_at(joined_room, sent)
+    assert edited is not None
+    assert edited <= buttons[0]
+    await chat.close()
+
+
 async def test_a_homeserver_that_answers_again_is_told(
     synapse: Synapse, proxy: FaultProxy, alice: Person, account: Account
 ) -> None:
@@ -120,6 +190,7 @@ async def test_a_homeserver_that_answers_again_is_told(
         await wait_until_listening(alice, room, recorder)
         assert not answering.is_set()
         proxy.faults["/sync"].extend([BAD_GATEWAY] * 12)
+        await alice.say(room, "what ends the poll under way")
         async with asyncio.timeout(20):
             await answering.wait()
 
@@ -165,4 +236,24 @@ async def test_no_homeserver_at_all_is_waited_for(account: Account) -> None:
     chat = MatrixChat(config, new_memory(), system_clock, sleep=sleep)
     async with running(chat, EventRecorder()), asyncio.timeout(20):
         await waited.wait()
-        assert "no sound answer" in chat.health().detail
+        assert chat.health().detail.endswith(": 127.0.0.1 cannot be reached.")
+
+
+async def test_doctor_tells_of_a_clock_that_is_not_the_homeservers(
+    synapse: Synapse, proxy: FaultProxy, account: Account, tmp_path: Path
+) -> None:
+    async def hours_ago(_request: web.Request, forward: Forward) -> web.StreamResponse:
+        answer = await forward()
+        answer.headers["Date"] = format_datetime(system_clock() - timedelta(hours=3, minutes=1), usegmt=True)
+        return answer
+
+    assert CHAT.probe is not None
+    behind = settings(synapse, account, homeserver=proxy.url, encryption=False)
+    right = await CHAT.probe(behind, str(tmp_path))
+    proxy.faults["/client/versions"].extend([hours_ago] * 9)
+    wrong = await CHAT.probe(behind, str(tmp_path))
+    (told,) = set(wrong.problems) - set(right.problems)
+    assert told.startswith("This machine's clock is 3h ahead of that of Matrix")
+    assert "NTP" in told
+    assert not wrong.well
+    assert wrong.next

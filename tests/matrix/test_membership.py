@@ -51,6 +51,42 @@ async def test_an_invite_brings_the_bot_back(bot_room: BotRoom, alice: Person) -
     await bot_room.recorder.received("!help")
 
 
+async def test_the_rest_of_the_bot_is_told_of_rooms_and_can_ask_why_they_are_gone(
+    synapse: Synapse, alice: Person, account: Account
+) -> None:
+    room, recorder = await alice.create_room(invite=(account.user_id,)), EventRecorder()
+    told: list[str] = []
+    chat = MatrixChat(settings(synapse, account, room), new_memory(), system_clock, room_changed=told.append)
+    with pytest.raises(ChatError, match="Not connected"):  # it may enter rooms first
+        await chat.why_gone(room)
+    async with running(chat, recorder):
+        await wait_until_listening(alice, room, recorder)
+        assert await chat.why_gone(room) is None
+        told.clear()
+        await alice.call("POST", f"/rooms/{room}/kick", {"user_id": account.user_id})
+        await alice.until(lambda: told or None, what="word of the removal")
+        assert f"was removed by {alice.id}" in (await chat.why_gone(room) or "")
+        told.clear()
+        await alice.invite(room, account.user_id)
+        await alice.until(lambda: told or None, what="word of the return")
+        assert await chat.why_gone(room) is None
+        told.clear()
+        answer = await alice.call("POST", f"/rooms/{room}/upgrade", {"new_version": "11"})
+        await alice.until(lambda: told or None, what="word of the upgrade")
+        why = await chat.why_gone(room) or ""
+        assert f"{room} was replaced by {answer['replacement_room']}" in why
+        assert "`matrix.rooms`" in why
+        assert "not in the room !nowhere:slipway.test any more" in (
+            await chat.why_gone("!nowhere:slipway.test") or ""
+        )
+        assert set(told) == {room}
+        async with Person(synapse, account) as elsewhere:  # the account left by itself
+            told.clear()
+            await elsewhere.call("POST", f"/rooms/{room}/leave", {})
+        await alice.until(lambda: told or None, what="word of its leaving")
+        assert f"I am not in the room {room} any more" in (await chat.why_gone(room) or "")
+
+
 async def _levels(alice: Person, room: str, change: dict[str, Any]) -> None:
     path = f"/rooms/{room}/state/m.room.power_levels/"
     content = await alice.call("GET", path)

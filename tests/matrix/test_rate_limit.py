@@ -21,7 +21,7 @@ from slipway.bot.chat.matrix.transport.rate_limit import (
     Priority,
     RateLimiter,
 )
-from slipway.bot.chat.model import AnyEvent, Card, Tone
+from slipway.bot.chat.model import AnyEvent, Button, Card, Choice, Tone
 from slipway.bot.chat.shared.edits import LatestEdits
 from slipway.bot.chat.shared.plain import render_plain
 from slipway.bot.core.times import system_clock
@@ -37,7 +37,7 @@ async def test_on_a_server_with_limits_every_answer_comes_and_only_the_last_edit
 ) -> None:
     """Ten at once and then one a second; a Synapse as it comes gives one in five seconds."""
     room, recorder = await alice.create_room(public=True), EventRecorder()
-    interval = timedelta(seconds=1)
+    interval = timedelta(milliseconds=100)
     chat = MatrixChat(settings(synapse, account, room, edit_interval=interval), new_memory(), system_clock)
     async with running(chat, recorder):
         await alice.member(room, account.user_id)
@@ -74,7 +74,8 @@ async def test_a_whole_that_is_too_long_stands_as_a_file_in_the_same_thread_once
     assert (card.id, card.thread, file.thread) == (sent, root, root)
     assert "of 900 rows are shown. The attached file has all of it." in card.body
     assert file.msgtype == "m.file"
-    assert await _download(bot_room, alice, file.content["url"]) == render_plain(LONG)
+    assert await _download(bot_room, alice, file.shown["url"]) == render_plain(LONG)
+    assert await alice.unread(bot_room.room) == (0, 0)  # the card is silent, and so is what stands beside it
 
 
 async def test_an_answer_that_replaces_a_message_brings_its_file_and_progress_none(
@@ -89,6 +90,29 @@ async def test_an_answer_that_replaces_a_message_brings_its_file_and_progress_no
     await alice.message(bot_room.room, "end")
     files = [each for each in alice.messages(bot_room.room, bot_room.bot) if each.msgtype == "m.file"]
     assert [file.thread for file in files] == [sent]
+
+
+async def test_what_a_homeserver_takes_is_spent_on_progress_before_buttons_are_taken_back(
+    synapse: Synapse, proxy: FaultProxy, alice: Person, account: Account, joined_room: str
+) -> None:
+    waits = RecordingSleep()
+    chat = chat_behind(proxy, synapse, account, joined_room, waits)
+    buttons = tuple(
+        Button(choice=choice, label="…", operation_id="op-7k3f", digest_prefix="abcd1234")
+        for choice in Choice
+    )
+    sent = await chat.send(joined_room, Card(title="Promote?", buttons=buttons), thread=None, key="k")
+    proxy.faults["/redact/"].append(answers(429, '{"errcode": "M_LIMIT_EXCEEDED", "retry_after_ms": 5000}'))
+    for number in range(3):
+        progress = Card(title=f"running, {number} of 6 steps done", fleeting=True)
+        await chat.edit(joined_room, sent, progress, thread=None, key=f"p{number}")
+    await alice.message(joined_room, "running, 2 of 6")
+    assert waits.seconds == []  # nothing that would tell more had to wait
+    assert chat.edit_interval == timedelta(seconds=10)  # half of one in five seconds
+    assert len(alice.reactions(joined_room, sent)) == 2
+    await chat.edit(joined_room, sent, Card(title="done"), thread=None, key="end")
+    await alice.reacted(joined_room, sent, set())
+    await chat.close()
 
 
 async def _download(bot_room: BotRoom, person: Person, address: str) -> str:
@@ -133,6 +157,9 @@ async def test_typing_while_it_works_and_a_receipt_for_what_it_handled(
         await chat.send(room, Card(title="done"), thread=None, key="k")
         await alice.until(lambda: alice.typing.get(room) == [], what="the end of typing")
         await alice.until(lambda: alice.receipts.get((room, account.user_id)) == said, what="a receipt")
+        card = await chat.send(room, Card(title="done"), thread=said, key="in a thread")
+        pressed = await alice.react(room, card)
+        await alice.until(lambda: alice.receipts.get((room, account.user_id)) == pressed, what="another one")
 
 
 def limited(seconds: float = 1.0) -> HomeserverError:
@@ -212,6 +239,21 @@ async def test_answers_go_before_edits_that_came_earlier() -> None:
     go.set()
     await asyncio.gather(holder, *rest)
     assert bucket.taken == ["before", "first", "second", "third", "edit"]
+
+
+async def test_edits_leave_half_of_what_a_homeserver_says_that_it_takes_and_get_no_rarer() -> None:
+    async def nothing(_seconds: float) -> None: ...
+
+    rate_limiter = RateLimiter(timedelta(seconds=5), nothing)
+    for _ in range(9):
+        answers = iter([limited(4.0), limited(2.5), None])
+
+        async def call(answers: Any = answers) -> None:
+            if (error := next(answers)) is not None:
+                raise error
+
+        await rate_limiter.send(call, Priority.EDIT)
+    assert rate_limiter.edit_interval == timedelta(seconds=8)
 
 
 async def test_a_server_that_never_relents_is_not_asked_for_ever() -> None:

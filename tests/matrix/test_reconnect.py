@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
+from structlog.testing import capture_logs
 
 from slipway.bot.chat.matrix.chat import MatrixChat
 from slipway.bot.chat.matrix.platform import MATRIX
@@ -89,23 +91,26 @@ async def test_a_restart_of_the_homeserver_is_lived_through(tmp_path: Path) -> N
             room, recorder = await alice.create_room(public=True), EventRecorder()
             config = settings(server.synapse, account, room)
             chat = MatrixChat(config, new_memory(), system_clock, sleep=sleep)
-            async with running(chat, recorder):
-                await alice.member(room, account.user_id)
-                await wait_until_listening(alice, room, recorder)
-                await chat.send(room, Card(title="before"), thread=None, key="k")
-                await server.stop()
-                async with asyncio.timeout(20):
-                    await waited.wait()
-                assert not chat.health().connected
-                assert "no sound answer" in chat.health().detail
-                await server.start()
-                said = await alice.say(room, "!images")
-                received = await recorder.received("!images")
-                assert received.event_id == said
-                await chat.send(room, Card(title="before"), thread=None, key="k")
-                await chat.send(room, Card(title="after"), thread=None, key="l")
-                await alice.message(room, "after")
-                assert len(alice.messages(room, account.user_id)) == 2
+            with capture_logs() as logged:
+                async with running(chat, recorder):
+                    await alice.member(room, account.user_id)
+                    await wait_until_listening(alice, room, recorder)
+                    await chat.send(room, Card(title="before"), thread=None, key="k")
+                    await server.stop()
+                    async with asyncio.timeout(20):
+                        await waited.wait()
+                    assert not chat.health().connected
+                    assert re.search("127.0.0.1 cannot be reached|connection was cut", chat.health().detail)
+                    await server.start()
+                    said = await alice.say(room, "!images")
+                    received = await recorder.received("!images")
+                    assert received.event_id == said
+                    await chat.send(room, Card(title="before"), thread=None, key="k")
+                    await chat.send(room, Card(title="after"), thread=None, key="l")
+                    await alice.message(room, "after")
+                    assert len(alice.messages(room, account.user_id)) == 2
+    events = [each["event"] for each in logged]
+    assert events.index("a chat does not answer") < events.index("a chat answers again")
 
 
 async def test_a_message_whose_sending_was_not_written_down_is_not_said_again(

@@ -8,8 +8,15 @@ from html.parser import HTMLParser
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from slipway.bot.chat.matrix.messages.render import MAX_CONTENT_BYTES, message, render_html, replacement
+from slipway.bot.chat.matrix.messages.render import (
+    MAX_CONTENT_BYTES,
+    PHONE_WIDTH,
+    message,
+    render_html,
+    replacement,
+)
 from slipway.bot.chat.model import Card, Field, Table
+from tests.support.examples import examples
 from tests.support.strategies import cards
 
 ALLOWED = {"strong", "p", "b", "br", "pre", "code", "ul", "li", "a"}
@@ -77,7 +84,7 @@ def test_only_matrix_accounts_are_mentioned() -> None:
     assert content["msgtype"] == "m.text"
 
 
-@settings(max_examples=10)
+@settings(max_examples=examples(10))
 @given(cards, st.integers(1, 60_000), st.integers(1, 2_000))
 def test_whatever_its_size_a_card_fits_into_an_event(card: Card, length: int, count: int) -> None:
     long = card.model_copy(
@@ -99,3 +106,34 @@ def test_a_card_that_fits_is_left_alone() -> None:
     body = message(Card(title="x", tables=(Table(columns=("n",), rows=rows),)), thread=None)["body"]
     assert "499" in body
     assert "too long" not in body
+
+
+@given(st.integers(1, 4), st.data())
+def test_a_table_is_no_wider_than_a_phone_or_it_is_a_list_of_all_its_cells(
+    width: int, data: st.DataObject
+) -> None:
+    words = st.text("abc de", min_size=1, max_size=24).map(str.strip).filter(bool)
+    columns = data.draw(st.lists(words, min_size=width, max_size=width))
+    rows = data.draw(st.lists(st.lists(words, min_size=width, max_size=width), min_size=1, max_size=5))
+    shown = render_html(
+        Card(title="t", tables=(Table(columns=tuple(columns), rows=tuple(map(tuple, rows))),))
+    )
+    reader = Reader()
+    reader.feed(shown)
+    if "pre" in reader.tags:
+        assert (
+            max(map(len, shown.partition("<pre><code>")[2].partition("</code>")[0].split("\n")))
+            <= PHONE_WIDTH
+        )
+    else:
+        assert shown.count("<li>") == len(rows)
+    assert all(cell in reader.text for row in rows for cell in row)
+
+
+def test_a_plan_reads_on_a_phone_step_by_step() -> None:
+    row = ("1", "promote 43.20261118.0 of Fedora-Cloud-43-x64", "newest candidate, `2 days` old", "-")
+    table = Table(title="Plan", columns=("", "Step", "Why", "Result"), rows=(row,))
+    assert render_html(Card(title="t", tables=(table,))).endswith(
+        "<ul><li><b>1 promote 43.20261118.0 of Fedora-Cloud-43-x64</b><br>"
+        "Why: newest candidate, <code>2 days</code> old</li></ul>"
+    )

@@ -16,7 +16,7 @@ from slipway.bot.core.errors import ChatError
 from slipway.bot.core.times import system_clock
 from tests.matrix.builders import new_memory, settings
 from tests.matrix.clients import Person
-from tests.matrix.fakes import EventRecorder
+from tests.matrix.fakes import BAD_GATEWAY, EventRecorder, FaultProxy, answers
 from tests.matrix.harness import BotRoom, running, wait_until_listening
 from tests.support.key_value_store import InMemoryStore
 from tests.support.synapse import Account, Synapse
@@ -158,6 +158,64 @@ async def test_a_known_person_may_talk_with_the_bot_alone(
         await alice.member(back, account.user_id)
         await wait_until_listening(alice, back, recorder)
         assert "is it still only us?" not in recorder.texts
+
+
+async def test_after_a_restart_a_direct_chat_is_still_one_and_a_group_is_still_none(
+    synapse: Synapse, proxy: FaultProxy, alice: Person, account: Account
+) -> None:
+    memory, recorder = new_memory(), EventRecorder()
+    config = settings(synapse, account, homeserver=proxy.url)
+
+    def chat() -> MatrixChat:
+        return MatrixChat(
+            config, memory, system_clock, is_known=lambda user: user == alice.id, sleep=_no_wait
+        )
+
+    async with running(chat(), recorder), Person.of(synapse) as bob, Person.of(synapse) as mallory:
+        direct = await alice.create_room(invite=(account.user_id,), direct=True)
+        group = await alice.create_room(public=True)
+        async with Person(synapse, account) as bot:
+            for each in (bot, bob, mallory):
+                await each.join(group)
+        await alice.member(direct, account.user_id)
+        await wait_until_listening(alice, direct, recorder)
+        await alice.say(group, "whoami")
+        await alice.say(direct, "before")
+        assert (await recorder.received("before")).address is Address.DIRECT
+    await alice.say(group, "whoami")
+    await alice.say(direct, "meanwhile")
+    proxy.faults["/members"].extend([BAD_GATEWAY] * 3)  # it does not say at once who is where
+    async with running(chat(), recorder):
+        assert (await recorder.received("meanwhile")).address is Address.DIRECT
+        await alice.say(group, "whoami")
+        await alice.say(direct, "after")
+        assert (await recorder.received("after")).address is Address.DIRECT
+    assert "whoami" not in recorder.texts
+    assert not proxy.faults["/members"]
+
+
+async def test_where_nobody_says_who_is_in_a_room_the_bot_is_silent_and_asks_again_later(
+    synapse: Synapse, proxy: FaultProxy, alice: Person, account: Account
+) -> None:
+    recorder = EventRecorder()
+    config = settings(synapse, account, homeserver=proxy.url)
+    chat = MatrixChat(config, new_memory(), system_clock, is_known=lambda user: user == alice.id)
+    async with running(chat, recorder):
+        room = await alice.create_room(invite=(account.user_id,), direct=True)
+        await alice.member(room, account.user_id)
+        await wait_until_listening(alice, room, recorder)
+        async with Person(synapse, account) as bot:  # whatever changes of a member, it is asked for anew
+            path = f"/rooms/{room}/state/m.room.member/{account.user_id}"
+            await bot.call("PUT", path, {"membership": "join", "displayname": "Another name"})
+        proxy.faults["/members"].append(answers(403, '{"errcode": "M_FORBIDDEN", "error": "no"}'))
+        await alice.say(room, "while it is not known")
+        await alice.say(room, "and once it is")
+        await recorder.received("and once it is")
+    assert "while it is not known" not in recorder.texts
+
+
+async def _no_wait(_seconds: float) -> None:
+    await asyncio.sleep(0)
 
 
 async def test_an_encrypted_room_is_refused_with_one_sentence(

@@ -17,9 +17,11 @@ from slipway.bot.core.steps import StepDone
 from slipway.bot.operations import audit
 from slipway.bot.operations.approval_service import ApprovalService, Decision
 from slipway.bot.operations.audit import AuditEntry, AuditKey, Intact
+from slipway.bot.operations.changes import StepChange
 from slipway.bot.operations.model import Operation, OperationState, Policy, StepReport
 from slipway.bot.operations.records import Proposal
 from slipway.bot.operations.repository import OperationRepository
+from slipway.bot.operations.runs.entries import RunEntries
 from slipway.bot.people import People, Person
 from slipway.bot.store.database import Database
 from tests.operations.builders import people, plan, vote
@@ -134,8 +136,7 @@ async def test_an_event_that_is_handled_again_after_a_crash_decides_once(
     second = vote("carol").model_copy(update={"event_key": "press-carol"})
     key = AuditKey.of_vote(operation.id, second.event_key)
     entry = AuditEntry(key, second.at, "carol", "approval", operation.id, (("reason", second.reason),))
-    async with repository.changing(operation.id) as change:
-        await change.vote(second, entry)
+    await repository.change(operation.id, lambda change: change.vote(second, entry))
     assert (await repository.get(operation.id)).state is OperationState.PROPOSED
     assert (await approval_service.decide(decision(operation, "carol"))).state is OperationState.APPROVED
     assert (await actions(database)).count("approved") == 1
@@ -189,14 +190,17 @@ async def test_a_state_moves_only_from_the_one_that_was_expected(
     assert (await repository.get(operation.id)).votes == ()
 
 
+async def follows(_change: StepChange) -> None:
+    """Nothing follows from a step's end."""
+
+
 async def test_a_step_has_one_end(database: Database, repository: OperationRepository) -> None:
     operation = await proposed(repository)
     report = StepReport(number=1, title="promote", done=StepDone(summary="It is promoted."))
-    async with repository.reporting(operation.id, report, note(operation, "step-1:done")):
-        pass
+    entry = RunEntries(FakeClock()).of_report(operation.id, report)
+    await repository.report_step(operation.id, report, entry, follows)
     with pytest.raises(sa.exc.IntegrityError):
-        async with repository.reporting(operation.id, report, note(operation, "step-1:again")):
-            pass
+        await repository.report_step(operation.id, report, note(operation, "step-1:again"), follows)
     assert await actions(database) == ["proposed", "step-1:done"]
 
 
@@ -226,3 +230,20 @@ async def test_stopping_what_runs_is_recorded_as_asking(
     assert (await actions(database))[-1] == "asked to stop"
     with pytest.raises(UserError, match="bob has stopped op-"):
         await approval_service.cancel(operation.id, person("alice"), "e10")
+
+
+async def test_whoever_may_not_decide_is_not_told_to_type_what_a_reaction_cannot_say(
+    repository: OperationRepository, approval_service: ApprovalService
+) -> None:
+    policy = Policy(approvals=1, role=ROLE, requester_may_approve=False, forgeable_presses=False)
+    operation = await repository.create(Proposal("e1", plan(policy=policy), ROOM, None, NOW))
+    with pytest.raises(UserError, match="somebody else must approve"):
+        await approval_service.decide(
+            Decision(operation.id, person("alice"), Choice.APPROVE, "r1", forgeable=True)
+        )
+    for who, choice in (("bob", Choice.APPROVE), ("alice", Choice.REJECT)):
+        with pytest.raises(UserError, match="A reaction is not encrypted"):
+            await approval_service.decide(
+                Decision(operation.id, person(who), choice, f"r {who}", forgeable=True)
+            )
+    assert (await repository.get(operation.id)).state is OperationState.PROPOSED

@@ -20,6 +20,7 @@ from slipway.bot.operations.audit import AuditEntry, Broken, Intact, append, ent
 from slipway.bot.operations.trail.verification import Contradicted, place_of, read_head
 from slipway.bot.store.database import Database
 from tests.support.clock import NOW
+from tests.support.examples import examples
 
 ENTRIES = 5
 
@@ -180,6 +181,20 @@ async def test_an_inserted_entry_is_found(database: Database, tmp_path: Path) ->
     assert await verify(database) == Broken(3, "entry 3 does not follow on entry 2")
 
 
+@pytest.mark.parametrize("number", [0, -1])
+async def test_an_entry_before_the_first_is_found_also_where_only_what_follows_is_read(
+    database: Database, tmp_path: Path, number: int
+) -> None:
+    proved = await verify(database)
+    assert isinstance(proved, Intact)
+    row = f"SELECT {number}, 'op-7k3f:approved', at, 'bob', action, operation_id, detail, 'f', 'f', 2"
+    tamper(tmp_path, f"INSERT INTO audit {row} FROM audit WHERE number = 2")
+    for since in (None, Place(proved.entries, proved.head)):
+        assert await verify(database, since=since) == Broken(
+            number, f"entry {number} stands before the first one"
+        )
+
+
 async def test_entries_that_were_exchanged_are_found(database: Database, tmp_path: Path) -> None:
     swap = ((2, 90), (3, 2), (90, 3))
     tamper(tmp_path, *(f"UPDATE audit SET number = {to} WHERE number = {of}" for of, to in swap))  # noqa: S608
@@ -254,13 +269,22 @@ async def test_a_newest_entry_that_was_written_anew_is_found(database: Database,
     assert await verify(database) == Contradicted("the count of its entries is gone")
 
 
-@pytest.mark.parametrize("guard", ["audit_no_update", "audit_no_delete", "audit_no_replace", "audit_counted"])
-async def test_a_protection_that_was_taken_away_is_told(database: Database, guard: str) -> None:
-    async with database.writing() as connection:
-        await connection.execute(sa.text(f"DROP TRIGGER {guard}"))
-    assert await verify(database) == Contradicted(
-        f"the trigger {guard}, which protects its table, was removed"
-    )
+@pytest.mark.parametrize(
+    "guard", ["audit_no_update", "audit_no_delete", "audit_no_replace", "audit_counted", "operation_ended"]
+)
+async def test_a_protection_that_was_taken_away_or_does_nothing_is_told(
+    database: Database, guard: str
+) -> None:
+    hollow = f"CREATE TRIGGER {guard} BEFORE UPDATE ON audit WHEN 0 BEGIN SELECT 1; END"
+    for statement, told in (
+        (f"DROP TRIGGER {guard}", "was removed"),
+        (hollow, "is another one than was made"),
+    ):
+        async with database.writing() as connection:
+            await connection.execute(sa.text(statement))
+        assert await verify(database) == Contradicted(
+            f"the trigger {guard}, which protects its table, {told}"
+        )
 
 
 @pytest.mark.parametrize("digits", [16, 17, 63, 64])
@@ -381,7 +405,10 @@ words = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=
         max_size=6,
     )
 )
-@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@settings(
+    max_examples=examples(10),
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
 async def test_whatever_is_written_is_read_back_and_holds(
     database: Database, written: list[AuditEntry]
 ) -> None:

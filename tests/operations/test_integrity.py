@@ -83,5 +83,6 @@ async def test_a_vote_that_nobody_gave_is_none(tmp_path: Path) -> None:
         await bot.running.housekeeping.sweep()
         await bot.running.workflows.idle()
         assert (await newest_operation(bot)).state is OperationState.FAILED
-        assert f"The audit trail does not say that bob voted on {name} as is stored." in card.text
+        why = f"The audit trail does not say that bob voted on {name} as is stored."
+        assert why in bot.chat.report_of(card).text
         assert bot.azure.writes == []

@@ -30,6 +30,7 @@ KEPT = [
     "Please visit https://aws.amazon.com/marketplace/pp?sku=ebhljmclkudu651zy27rih2x2 and accept",
     "Basic SKU addresses need Bearer authentication, not more",
     "The security token included in the request is invalid.",
+    "It lacks authorization: the secret 'fedora/uploads' is not to be read, and no client secret is set.",
     "Enough InsufficientFreeAddressesInSubnet, InvalidBlockDeviceMapping and PrivateLinkServiceNetworkPolicies",
 ]
 
@@ -44,6 +45,16 @@ SECRETS = [
     ("AccountKey=Zm9vYmFy;EndpointSuffix=core.windows.net", "Zm9vYmFy"),
     ("proxy http://bob:hunter2@proxy:3128 does not answer", "hunter2"),
     ("client_secret=a.b~c expired", "a.b~c"),
+    ("Invalid client secret provided: aB18Q~d.ef_ghi~jklmnop-qrstuvwxyz01234", "ghi~jkl"),
+    ("the client_secret 'a.b~c' expired", "a.b~c"),
+    (
+        "key -----BEGIN RSA PRIVATE KEY-----\nMIIEpAIB\nAAKCAQEA\n-----END RSA PRIVATE KEY----- is none",
+        "MIIEpAIB",
+    ),
+    ("key -----BEGIN PRIVATE KEY-----\nMIIEpAIB\nAAKCAQEA", "AAKCAQEA"),
+    ("api_key=abc and apikey: abc, pwd='abc'", "abc"),
+    ("passphrase: correct, private_key=correct", "correct"),
+    ("sent Authorization: Basic dXNlcjpwYXNz to it", "dXNlcjpwYXNz"),
 ]
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from slipway.bot.store.database import DATABASE, Database
+from slipway.bot.store.storage import Storage
 from slipway.bot.workflows.engine import WorkflowEngine
 from tests.operations.builders import Document
 from tests.support.azure import X64
@@ -92,7 +93,7 @@ async def test_a_tick_of_format_1_is_answered(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "payload",
     [
-        {"format": 4, "event": {"type": "message"}},
+        {"format": 5, "event": {"type": "message"}},
         {"format": 2, "event": {"type": "wave"}},
         {"format": 2},
         {"format": "two", "event": {}},
@@ -117,7 +118,7 @@ async def test_work_of_a_sort_that_is_not_known_is_kept_and_waited_for_by_nobody
     database = Database(tmp_path / DATABASE)  # both databases are made at a first start
     await database.open()
     await database.close()
-    newer, begun = WorkflowEngine(tmp_path), asyncio.Event()
+    newer, begun = WorkflowEngine(tmp_path, Storage(tmp_path)), asyncio.Event()
 
     async def upload(_payload: object) -> None:
         begun.set()

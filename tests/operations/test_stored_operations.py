@@ -142,7 +142,7 @@ async def test_what_was_approved_fails_before_anything_is_changed(
         await sweep(bot)
         assert (await bot.running.operations.get(name)).state is OperationState.FAILED
         assert "It failed before anything was changed." in card.text
-        assert f"This version of Slipway {why}." in card.text
+        assert f"This version of Slipway {why}." in bot.chat.report_of(card).text
         assert "Whose move: whoever runs Slipway." in card.text
         assert bot.azure.writes == []
         await another_goes_on(bot)
@@ -161,7 +161,7 @@ async def test_what_was_running_ends_without_touching_the_cloud(
         await sweep(bot)
         operation = await bot.running.operations.get(name)
         assert operation.state is OperationState.FAILED
-        assert f"This version of Slipway {why}." in card.text
+        assert f"This version of Slipway {why}." in bot.chat.report_of(card).text
         assert bot.azure.writes == []
         await another_goes_on(bot)
 
@@ -264,7 +264,8 @@ async def test_what_a_version_with_more_subjects_left_is_shown_and_never_carried
     async with running_bot(tmp_path, changes=changes, chat=chat) as bot:
         await bot.running.workflows.idle()
         assert f"{runs} toy-make: failed" in running.card.title
-        assert "This version of Slipway does not know operations of the kind toy-make." in running.text
+        report = chat.report_of(running)
+        assert "This version of Slipway does not know operations of the kind toy-make." in report.text
         (history,) = await bot.say("carol", "!history")
         assert "toy make horse --colour red" in history.text
         (full,) = await bot.say("carol", f"!op {waits}")

@@ -20,6 +20,7 @@ from tests.support.azure import ARM, ARM_CANDIDATE, CANDIDATE, X64, simulated_ga
 from tests.support.clock import DAY, NOW, FakeClock
 from tests.support.harness import BotHarness, audit_trail, running_bot
 from tests.support.memory_chat import PostedMessage
+from tests.support.pauses import no_pauses
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ async def bot(tmp_path: Path) -> AsyncIterator[BotHarness]:
         definition, version = DELETED
         del azure.state.versions[definition][version]
         async with running_bot(
-            tmp_path / "state", azure=azure, chat=chat, clock=clock, changes=CONFIGURED
+            tmp_path / "state", azure=azure, chat=chat, clock=clock, sleep=no_pauses, changes=CONFIGURED
         ) as bot:
             await bot.running.workflows.idle()
             yield bot
@@ -93,7 +94,8 @@ async def test_a_proposal_expires_at_its_time(bot: BotHarness) -> None:
     await bot.running.workflows.idle()
     for name in ("op-pend", "op-exp2"):
         assert (await bot.running.operations.get(name)).state is OperationState.EXPIRED
-    assert f"To plan it afresh: `!promote {ARM}" in message(bot, "m5").text
+    told = bot.chat.report_of(message(bot, "m5"))
+    assert f"To plan it afresh: `!promote {ARM}" in told.text
     assert await bot.running.operations.open_ones() == ()
 
 

@@ -6,13 +6,17 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import structlog
 
 from slipway.bot.core.times import Clock, system_clock
+from slipway.bot.store.database import DATABASE, Database
+from slipway.bot.store.installation import Installation
 from slipway.scheduler import job_scheduler
-from slipway.scheduler.job_scheduler import JobScheduler
+from slipway.scheduler.job_scheduler import HOUSEKEEPING_EVERY, JobScheduler
+from slipway.scheduler.upkeep import Upkeep
 
 SOON = timedelta(milliseconds=30)
 NEVER = timedelta(days=365)
@@ -25,6 +29,7 @@ class RecordedSchedules:
         self._clock = clock
         self.wait = wait
         self.failures: list[Exception] = []  # raised by the next wakes, in order
+        self.sweep_failure: Exception | None = OSError("something else")
         self.hold: asyncio.Event | None = None  # a wake that began waits for this
         self.began, self.wakes, self.swept = 0, 0, 0
         self._news = asyncio.Condition()
@@ -51,7 +56,8 @@ class RecordedSchedules:
         async with self._news:
             self.swept += 1
             self._news.notify_all()
-        raise OSError("the disk is full")
+        if self.sweep_failure is not None:
+            raise self.sweep_failure
 
     async def until(self, condition: Callable[[], bool]) -> None:
         async with asyncio.timeout(10), self._news:
@@ -59,8 +65,13 @@ class RecordedSchedules:
 
 
 @asynccontextmanager
-async def ticking(schedules: RecordedSchedules, clock: Clock = system_clock) -> AsyncIterator[JobScheduler]:
-    work = JobScheduler(schedules, schedules.sweep, clock)
+async def ticking(
+    schedules: RecordedSchedules,
+    clock: Clock = system_clock,
+    storage_failed: Callable[[str], object] = lambda _: None,
+    every: timedelta = HOUSEKEEPING_EVERY,
+) -> AsyncIterator[JobScheduler]:
+    work = JobScheduler(schedules, schedules.sweep, clock, storage_failed, every)
     await work.start()
     try:
         yield work
@@ -92,7 +103,7 @@ async def test_it_goes_by_the_clock_it_was_given() -> None:
 async def test_a_failing_wake_is_tried_again_soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(job_scheduler, "AFTER_FAILURE", SOON)
     schedules = RecordedSchedules(system_clock, wait=NEVER)
-    schedules.failures = [OSError("the disk is full"), ExceptionGroup("both", [OSError()])]
+    schedules.failures = [OSError("something else"), ExceptionGroup("both", [OSError()])]
     with structlog.testing.capture_logs() as logs:
         async with ticking(schedules):
             await schedules.until(lambda: schedules.wakes >= 3)
@@ -110,11 +121,36 @@ async def test_a_host_that_was_suspended_looks_again_though_nothing_was_due(
             await schedules.until(lambda schedules=schedules: schedules.wakes >= 3)  # type: ignore[misc]
 
 
-async def test_housekeeping_runs_at_once_and_again_though_it_fails(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(job_scheduler, "HOUSEKEEPING_EVERY", SOON)
+async def test_housekeeping_runs_at_once_and_again_though_it_fails() -> None:
     schedules = RecordedSchedules(system_clock, wait=NEVER)
-    async with ticking(schedules):
+    async with ticking(schedules, every=SOON):
         await schedules.until(lambda: schedules.swept >= 3)
+
+
+async def test_a_full_disk_is_left_to_those_who_watch_it_and_other_failures_are_logged(
+    tmp_path: Path,
+) -> None:
+    database = Database(tmp_path / DATABASE)
+    await database.open()
+    (tmp_path / "workflows.db").touch()
+    (tmp_path / "workflows.db-wal").mkdir()  # a file of this name cannot be made, as where no space is left
+    upkeep = Upkeep(Installation(tmp_path, database).note)
+    told: list[str] = []
+    try:
+        with pytest.raises(ExceptionGroup) as full:
+            await upkeep.sweep()
+    finally:
+        await database.close()
+    both = ExceptionGroup("both", [*full.value.exceptions, ValueError("odd")])
+    with structlog.testing.capture_logs() as logs:
+        for failure in (full.value, both):
+            schedules = RecordedSchedules(system_clock, wait=NEVER)
+            schedules.sweep_failure = failure
+            async with ticking(schedules, storage_failed=told.append):
+                await schedules.until(lambda schedules=schedules: schedules.swept >= 1)  # type: ignore[misc]
+    assert told == ["the disk does not read or write"] * 2
+    (logged,) = (each for each in logs if "exc_info" in each)
+    assert [str(error) for error in logged["exc_info"].exceptions] == ["odd"]
 
 
 async def test_a_wake_that_takes_long_is_not_overtaken_and_ends_before_the_stop() -> None:
@@ -133,7 +169,18 @@ async def test_a_wake_that_takes_long_is_not_overtaken_and_ends_before_the_stop(
         await work.stop()  # a second one finds nothing to do
 
 
+async def test_work_that_waits_for_a_full_disk_does_not_keep_it_from_stopping() -> None:
+    schedules = RecordedSchedules(system_clock)
+    async with ticking(schedules) as work:
+        schedules.hold = asyncio.Event()  # never set
+        before = schedules.wakes
+        await schedules.until(lambda: schedules.began > before)
+        async with asyncio.timeout(60):
+            await work.stop(timedelta(0))
+        assert schedules.wakes == before
+
+
 async def test_it_can_be_stopped_before_it_began() -> None:
     schedules = RecordedSchedules(system_clock)
-    await JobScheduler(schedules, schedules.sweep, system_clock).stop()
+    await JobScheduler(schedules, schedules.sweep, system_clock, lambda _: None).stop()
     assert schedules.began == 0

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from slipway.bot.config.settings import ScheduleSettings
 from slipway.scheduler.timetable import MOST_COUNTED, ON_TIME, Due, Timetable, upcoming
 from tests.support.clock import HOUR, MINUTE
+from tests.support.examples import examples
 
 WINDOW = timedelta(hours=30)
 
@@ -92,7 +93,7 @@ crons = st.builds(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=examples(20))
 @given(crons, st.sampled_from(NIGHTS), st.integers(0, int(WINDOW / MINUTE)))
 @example(Cron(frozenset({30}), frozenset({2})), NIGHTS[0], 13 * 60)
 @example(Cron(frozenset({30}), frozenset({2})), NIGHTS[1], 13 * 60)
@@ -173,7 +174,7 @@ def test_several_missed_runs_are_one_run() -> None:
 spans = st.timedeltas(min_value=timedelta(0), max_value=timedelta(days=8))
 
 
-@settings(max_examples=40)
+@settings(max_examples=examples(20))
 @given(
     st.sampled_from(["*/3 * * * *", "*/20 * * * *", "0 */6 * * *", "30 4 * * *", WEEKLY]),
     st.sampled_from(["catch-up", "skip"]),

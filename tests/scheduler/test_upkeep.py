@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from slipway.bot.chat.model import Choice
+from slipway.bot.chat.model import Choice, Room, WithdrawnReaction
 from slipway.bot.clouds.simulated.faults import FaultKind
 from slipway.bot.core.model import Json
 from slipway.bot.operations.model import OperationState
 from slipway.bot.store.tables import message
-from slipway.scheduler.upkeep import PORTION, Upkeep
+from slipway.scheduler import upkeep
+from slipway.scheduler.upkeep import Upkeep
 from tests.support.azure import ARM
 from tests.support.clock import DAY, NOW
 from tests.support.harness import BotHarness, audit_trail, inject_fault, propose, running_bot
@@ -58,11 +59,14 @@ async def test_what_was_shown_is_forgotten_after_its_time_but_the_card_of_what_s
         assert (await bot.running.operations.get(open_name)).state is OperationState.DONE
 
 
-async def test_what_was_heard_is_forgotten_after_its_time_and_decisions_never(tmp_path: Path) -> None:
+async def test_what_was_heard_is_forgotten_after_its_time_and_decisions_never(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(upkeep, "PORTION", 10)
     async with running_bot(tmp_path) as bot:
         card, name = await propose(bot)
         await bot.press("bob", Choice.APPROVE, card)
-        for number in range(PORTION + 1):  # more than one transaction forgets
+        for number in range(upkeep.PORTION + 1):  # more than one transaction forgets
             await bot.running.workflows.start("skipped", f"skipped:{number}", skipped(number))
         await bot.running.workflows.idle()
         await bot.say("alice", "!images", event_id="asked")
@@ -103,6 +107,31 @@ async def test_work_under_way_is_not_forgotten_however_old(tmp_path: Path) -> No
         held.release()
         await bot.running.workflows.idle()
         assert (await bot.running.operations.get(name)).state is OperationState.DONE
+
+
+async def test_a_vote_can_be_taken_back_as_long_as_it_counts_however_old(tmp_path: Path) -> None:
+    later = NOW + 9000 * DAY
+    two = {"approvals": 2, "role": "releng", "requester_may_approve": True, "expires": "9999d"}
+    async with running_bot(tmp_path, changes={"policy": {"promote": two}}) as bot:
+        card, name = await propose(bot)
+        await bot.press("bob", Choice.APPROVE, card, event_id="given")
+        await sweep_at(bot, later)
+        assert bot.chat.accept is not None
+        await bot.chat.accept(
+            WithdrawnReaction(
+                event_id="w",
+                room=Room(platform=bot.chat.platform, id="console"),
+                sender="bob",
+                reaction_event_id="given",
+                sent_at=bot.clock(),
+            )
+        )
+        await bot.running.workflows.idle()
+        assert not (await bot.running.operations.get(name)).votes
+
+        await bot.say("alice", f"!cancel {name}")
+        await sweep_at(bot, later + DAY)
+        assert not await bot.running.workflows.knows("hear:console:given")
 
 
 async def test_one_work_that_fails_keeps_no_other_from_being_done() -> None:

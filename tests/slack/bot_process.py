@@ -69,6 +69,12 @@ class BotProcess:
         elif self.sim.http is None:
             await self.sim.deliver_over_http(self._relay.url)
 
+    @property
+    def pid(self) -> int:
+        """Of the process that runs now."""
+        assert self._process is not None
+        return self._process.pid
+
     async def kill(self) -> None:
         """End it as the kernel or a power cut does: it gets to do nothing more."""
         assert self._process is not None
@@ -147,8 +153,11 @@ class Relay:
 
         async def relay(request: web.Request) -> web.Response:
             to = f"http://127.0.0.1:{self.port}/slack/events"
-            async with session.post(to, data=await request.read(), headers=request.headers) as answer:
-                body = await answer.read()
+            try:
+                async with session.post(to, data=await request.read(), headers=request.headers) as answer:
+                    body = await answer.read()
+            except aiohttp.ClientError:  # nobody listens there
+                return web.Response(status=502)
             if self.lose and request.transport is not None:
                 self.lose -= 1
                 request.transport.abort()
@@ -181,7 +190,7 @@ async def running_process(
         slack = {"channels": [IMAGES], "endpoint": sim.api_url}
         relay = None
         if over_http:
-            relay = Relay(_free_port())
+            relay = Relay(free_port())
             await relay.serve(stack)
             slack |= {"transport": "http", "listen": f"127.0.0.1:{relay.port}"}
         configuration["slack"] = slack
@@ -203,7 +212,8 @@ async def _until_ready(stderr: asyncio.StreamReader) -> None:
     raise AssertionError(f"the bot did not start:\n{said.decode(errors='replace')}")
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port that nobody listens on."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         port: int = server.getsockname()[1]
         return port

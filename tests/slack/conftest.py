@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import io
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
+import structlog
 
+from slipway.bot.logs import configure
 from tests.slack.harness import AdapterHarness, running_adapter
 from tests.slack.simulator import SimulatedSlack
 from tests.support.clock import FakeClock
@@ -30,3 +34,13 @@ async def over_socket(sim: SimulatedSlack) -> AsyncIterator[AdapterHarness]:
     """Over Socket Mode alone."""
     async with running_adapter(sim) as running:
         yield running
+
+
+@pytest.fixture
+def logged() -> Iterator[Callable[[], str]]:
+    """What the bot's own log says, as `slipway run` writes it."""
+    stream, before = io.StringIO(), logging.getLogger().handlers
+    configure("json", stream=stream)
+    yield stream.getvalue
+    logging.getLogger().handlers = before
+    structlog.reset_defaults()

@@ -62,6 +62,7 @@ class AdapterHarness:
     group_members: list[Mapping[str, frozenset[str]]] = field(default_factory=list)
     sleeps: list[float] = field(default_factory=list)
     accept_errors: list[BaseException] = field(default_factory=list)  # raised by the next `accept`s, in order
+    changed_rooms: list[str] = field(default_factory=list)  # that may be gone, or back
     form_error: UserError | None = None  # why nothing can be launched
     more_forms: list[CommandForm] = field(default_factory=list)
 
@@ -129,6 +130,7 @@ def build_adapter(
         groups=groups,
         set_group_members=set_group_members,
         max_age=600.0,
+        room_changed=lambda room: adapter.changed_rooms.append(room) if adapter is not None else None,
     )
     return SlackChat(
         slack_settings(sim, **more),

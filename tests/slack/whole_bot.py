@@ -21,12 +21,15 @@ from slipway.bot.clouds.simulated.azure import SimulatedAzure
 from slipway.bot.clouds.simulated.fedora import fedora_gallery
 from slipway.bot.config.load import settings_from
 from slipway.bot.config.settings import SlipwaySettings
+from slipway.bot.core.waiting import Sleep
 from slipway.bot.wiring import ChatBuilder, RunningBot
-from tests.slack.harness import address_of, apply_manifest, no_wait
+from tests.slack.harness import address_of, apply_manifest
 from tests.slack.simulator import Message, SimulatedSlack
 from tests.slack.simulator.seed import ALICE, BOB, CAROL, IMAGES, RELEASE
 from tests.support.clock import FakeClock
 from tests.support.configuration import DECLARED
+from tests.support.pauses import no_pauses
+from tests.support.state_folder import prepare
 
 PEOPLE = {"alice": ALICE, "bob": BOB, "carol": CAROL}
 
@@ -105,6 +108,7 @@ async def slack_bot(
     azure: SimulatedAzure | None = None,
     aws: SimulatedAws | None = None,
     over_http: bool = False,
+    sleep: Sleep = no_pauses,
 ) -> AsyncIterator[SlackBot]:
     """The bot, connected by a socket or by HTTP, and at the end stopped."""
     made: list[SlackChat] = []
@@ -126,8 +130,9 @@ async def slack_bot(
             more["slack"] = {**more.get("slack", {}), "transport": "http", "listen": "127.0.0.1:0"}
         configured = bot_settings(state_dir, sim, azure, aws, more)
         chats = (ChatBuilder(SLACK, make),)
-        app = App(configured, DECLARED, chats=chats, clock=clock, sleep=no_wait)
+        app = App(configured, DECLARED, chats=chats, clock=clock, sleep=sleep)
         before = sim.sockets.opened
+        await prepare(state_dir)
         running = await stack.enter_async_context(app.running())
         (chat,) = made
         if over_http:

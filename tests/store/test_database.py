@@ -88,6 +88,35 @@ async def test_a_database_of_the_first_schema_is_brought_up_to_date_with_what_it
     assert plainly(path, "SELECT key, shown, edits FROM message") == [("k", "digest", 0)]
 
 
+async def test_a_card_of_before_shows_its_operation_since_it_was_sent_or_the_operation_was_proposed(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "slipway.db"
+    migrate_to("0009", path)
+    plainly(
+        path,
+        "INSERT INTO operation (id, event_key, kind, state, plan, digest, requester, platform, room, created_at, "
+        "expires_at) VALUES ('op-7k3f', 'e', 'promote', 'proposed', '{}', '', 'alice', 'matrix', 'r', "
+        "'2026-11-20 12:00:05.000000', '2026-11-21 12:00:00.000000')",
+    )
+    for number, sent_at in (
+        (1, "'2026-11-20 12:00:00.000000'"),
+        (2, "'2026-11-20 12:00:09.000000'"),
+        (3, "NULL"),
+    ):
+        plainly(
+            path,
+            "INSERT INTO message (number, key, platform, room, operation_id, sent_at, until) "  # noqa: S608
+            f"VALUES ({number}, 'k{number}', 'matrix', 'r', 'op-7k3f', {sent_at}, '2026-11-20 13:00:00.000000')",
+        )
+    await open_and_close(path)
+    assert plainly(path, "SELECT card_since FROM message ORDER BY number") == [
+        ("2026-11-20 12:00:05.000000",),
+        ("2026-11-20 12:00:09.000000",),
+        (None,),
+    ]
+
+
 SOUND_STEP = {"kind": "set-excluded", "definition": "Fedora-Cloud-43-x64", "version": "43.1.0"}
 SOUND_TARGET = "version azure fedora-cloud-43-x64 43.1.0"
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
 from slipway.bot.core.chain import Place
-from slipway.bot.store.installation import losses
-from slipway.bot.store.state_files import DatabaseFacts, StateFacts, WorkflowFacts
+from slipway.bot.store.database import DATABASE as DATABASE_FILE
+from slipway.bot.store.database import Database
+from slipway.bot.store.installation import Installation, losses
+from slipway.bot.store.state_files import DatabaseFacts, StateFacts, WorkflowFacts, look
+from tests.support.harness import running_bot
 
 DATABASE = DatabaseFacts(there=True, used=True, id="a", generation=7, place=Place(9, "9" * 64))
 WORKFLOWS = WorkflowFacts(there=True, id="a", generation=7, noted=Place(8, "8" * 64), rows=3)
@@ -79,3 +85,20 @@ def test_where_nothing_is_missing_nothing_is_said(facts: StateFacts) -> None:
 )
 def test_what_is_missing_is_named(said: str, facts: StateFacts) -> None:
     assert said in " ".join(losses(facts))
+
+
+async def test_dying_between_the_two_notes_again_and_again_looks_like_no_loss(tmp_path: Path) -> None:
+    folder = tmp_path
+    async with running_bot(folder):
+        pass
+    with sqlite3.connect(folder / DATABASE_FILE) as connection:  # it dies where this one cannot be written
+        connection.execute(
+            "CREATE TRIGGER dies BEFORE UPDATE ON installation BEGIN SELECT RAISE(ABORT, 'killed'); END"
+        )
+    database = Database(folder / DATABASE_FILE)
+    await database.open()
+    for _ in range(3):
+        with pytest.raises(sa.exc.DatabaseError):
+            await Installation(folder, database).note()
+    await database.close()
+    assert losses(look(folder)) == ()

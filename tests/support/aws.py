@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from slipway.bot.clouds.aws.machines import AwsMachines
 from slipway.bot.clouds.aws.settings import AwsSettings
-from slipway.bot.clouds.model import LaunchSpec
+from slipway.bot.clouds.machine_model import LaunchSpec
 from slipway.bot.clouds.simulated.aws.seed import fedora_machines
 from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
 from tests.support.clock import NOW

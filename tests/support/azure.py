@@ -5,16 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 from slipway.bot.clouds.azure.gallery import AzureGallery, RetryTiming
+from slipway.bot.clouds.azure.machines.adapter import AzureMachines
 from slipway.bot.clouds.azure.settings import AzureSettings
 from slipway.bot.clouds.azure.throttling import Patience
 from slipway.bot.clouds.capabilities import Clouds
+from slipway.bot.clouds.machine_description import MachineDescription
+from slipway.bot.clouds.machine_model import LaunchSpec, Leftover
 from slipway.bot.clouds.model import VersionNumber
 from slipway.bot.clouds.simulated.azure import Seed, SeedDefinition, SeedRegion, SeedVersion, SimulatedAzure
+from slipway.bot.clouds.simulated.azure.machines.parts import ADDRESSES, DISKS, INTERFACES, SCHEDULES
 from slipway.bot.clouds.simulated.fedora import fedora_gallery
 from tests.support.clock import NOW, FakeClock
 from tests.support.clouds import cloud_context, galleries
@@ -46,6 +50,98 @@ QUICK = RetryTiming(
     patience=Patience(sleep=_no_pause),
 )
 """Pauses of a throttle are counted, and take no time."""
+
+
+DESCRIBED = MachineDescription(
+    size="Standard_B2s",
+    subnet="machines-{region}/default",
+    security_group="ssh-{region}",
+    user_data="#cloud-config\npackages: [vim]\n",
+)
+"""Machines as a profile may describe them for the simulator."""
+
+
+@dataclass
+class AzureMachinesHarness:
+    """A running simulator, and the adapter for machines that talks to it."""
+
+    azure: SimulatedAzure
+    gallery: AzureGallery
+    machines: AzureMachines
+
+    @property
+    def names(self) -> list[str]:
+        """Every machine that the simulator has."""
+        return sorted(machine.name for machine in self.azure.machines.machines.values())
+
+    @property
+    def parts(self) -> list[str]:
+        """The kinds of whatever belongs to machines, each as often as there is one."""
+        things = self.azure.machines.things
+        return [
+            kind.rpartition("/")[2]
+            for kind in (DISKS, INTERFACES, ADDRESSES, SCHEDULES)
+            for _ in things[kind]
+        ]
+
+
+def launch_spec(described: MachineDescription = DESCRIBED, **more: Any) -> LaunchSpec:
+    """What a launch of one machine from the latest of X64 asks for, by the profile ``small``."""
+    plain: dict[str, Any] = {
+        "template_id": "small",
+        "template_version": described.version,
+        "image_id": f"{X64}/{LATEST}",
+        "count": 1,
+        "tags": {"slipway:owner": "alice"},
+        "login": "fedora",
+        "keys": ("ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIExample alice",),
+    }
+    return LaunchSpec(**{**plain, **more})
+
+
+def leave_behind(azure: SimulatedAzure, leftover: Leftover) -> None:
+    """Have the simulator hold something of a launch that belongs to no machine."""
+    kind = {
+        "network interface": INTERFACES,
+        "public address": ADDRESSES,
+        "disk": DISKS,
+        "shutdown schedule": SCHEDULES,
+    }[leftover.kind]
+    properties: dict[str, Any] = {"provisioningState": "Succeeded"}
+    if kind == INTERFACES:
+        properties = {**properties, "ipConfigurations": []}
+    azure.machines.things[kind][leftover.id] = {
+        "name": leftover.id,
+        "id": azure.machines.id(kind, leftover.id),
+        "type": kind,
+        "location": leftover.region,
+        "properties": properties,
+    }
+
+
+@asynccontextmanager
+async def azure_machines(
+    described: MachineDescription = DESCRIBED,
+    *,
+    seed: Seed | None = None,
+    deployment: str = "slipway",
+    more: dict[str, Any] | None = None,
+    **how: Any,
+) -> AsyncIterator[AzureMachinesHarness]:
+    """Start a simulator with Fedora's gallery and the adapter for machines; stop both at the end."""
+    azure = SimulatedAzure(seed or fedora_gallery(NOW), clock=lambda: NOW, **how)
+    await azure.start()
+    wanted = {"machines_group": "slipway-machines", "regions": ("eastus", "westeurope"), **(more or {})}
+    settings = azure_settings(azure, **wanted)
+    context = replace(cloud_context("azure", deployment=deployment), descriptions={"small": described})
+    gallery = AzureGallery(settings, context, timing=QUICK)
+    try:
+        yield AzureMachinesHarness(
+            azure, gallery, AzureMachines(settings, context, gallery, clock=lambda: NOW)
+        )
+    finally:
+        await gallery.close()
+        await azure.stop()
 
 
 @dataclass

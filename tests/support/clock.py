@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from slipway.bot.core.uptime import Uptime
 from slipway.bot.core.waiting import Polling
 
 MINUTE = timedelta(minutes=1)
@@ -33,3 +34,21 @@ class FakeClock:
     def advance(self, by: timedelta) -> None:
         """Let time pass."""
         self.now += by
+
+
+class FakeUptime:
+    """A machine's uptime that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.now = Uptime("first", 1_000.0)
+
+    def __call__(self) -> Uptime:
+        return self.now
+
+    def advance(self, by: timedelta) -> None:
+        """Let time pass."""
+        self.now = Uptime(self.now.boot, self.now.seconds + by.total_seconds())
+
+    def boot(self) -> None:
+        """Boot the machine anew."""
+        self.now = Uptime(f"after {self.now.boot}", self.now.seconds + 1.0)

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
+import shlex
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
@@ -20,6 +22,7 @@ from slipway.bot.app import App
 from slipway.bot.chat.model import (
     Address,
     AnyEvent,
+    Assurance,
     ButtonEvent,
     Choice,
     MessageEvent,
@@ -30,28 +33,43 @@ from slipway.bot.clouds.simulated.azure import SimulatedAzure
 from slipway.bot.clouds.simulated.azure.state import GalleryState
 from slipway.bot.clouds.simulated.faults import Armed, Fault, FaultKind
 from slipway.bot.clouds.simulated.fedora import fedora_gallery
+from slipway.bot.core.uptime import ReadUptime, system_uptime
 from slipway.bot.core.waiting import Sleep
 from slipway.bot.declared import Declarations
 from slipway.bot.operations import audit
 from slipway.bot.operations.model import Operation, OperationState
 from slipway.bot.wiring import ChatBuilder, RunningBot
-from slipway.commands.dispatch.dispatcher import PATIENCE_SECONDS
+from slipway.commands.dispatch.context import CommandResult
+from slipway.commands.dispatch.hints import may_say
+from slipway.commands.grammar.arguments import Misuse, parse
+from slipway.commands.grammar.registry import Registry, Resolved
 from tests.support.azure import ARM, X64
 from tests.support.clock import NOW, FakeClock
 from tests.support.configuration import DECLARED, simulated_settings
 from tests.support.memory_chat import MemoryChat, PostedMessage
+from tests.support.pauses import nobody_waits
+from tests.support.state_folder import prepare
+
+UPKEEP_EVERY = timedelta(days=1)
+"""After the one at its start, a bot looks after nothing unless its test has it do so, however slow the machine is."""
 
 
 class BotHarness:
     """The running bot, as somebody in its room uses it."""
 
     def __init__(
-        self, running: RunningBot, chat: MemoryChat, clock: FakeClock, azure: SimulatedAzure | None
+        self,
+        running: RunningBot,
+        chat: MemoryChat,
+        clock: FakeClock,
+        azure: SimulatedAzure | None,
+        commands: Registry[CommandResult] = DECLARED.commands,
     ) -> None:
         self.running = running
         self.chat = chat
         self.clock = clock
         self._azure = azure
+        self._commands = commands
 
     @property
     def azure(self) -> SimulatedAzure:
@@ -75,9 +93,13 @@ class BotHarness:
         event_id: str | None = None,
         address: Address = Address.ROOM,
         age: timedelta = timedelta(),
+        doubt: str = "",
         wait: bool = True,
     ) -> list[PostedMessage]:
-        """Say something, wait until all that follows from it is done, and return the new messages."""
+        """Say something, wait until all that follows from it is done, and return the new messages.
+
+        ``doubt`` is why the platform's adapter doubts that it is ``who`` says it.
+        """
         before = len(self.messages)
         received = MessageEvent(
             event_id=event_id or f"e{next(self.chat.events)}",
@@ -88,6 +110,8 @@ class BotHarness:
             thread=thread,
             reply_to=reply_to,
             sent_at=self.clock() - age,
+            assurance=Assurance.DOUBTED if doubt else Assurance.FULL,
+            doubt=doubt,
         )
         await self._accept(received, wait=wait)
         return self.messages[before:]
@@ -100,6 +124,7 @@ class BotHarness:
         *,
         event_id: str | None = None,
         by_value: bool = False,
+        age: timedelta = timedelta(),
         wait: bool = True,
     ) -> list[PostedMessage]:
         """Press a button of a message, named by the message or by the button's own value."""
@@ -113,16 +138,37 @@ class BotHarness:
             message_id=None if by_value else message.id,
             operation_id=button.operation_id if by_value and button else None,
             digest_prefix=button.digest_prefix if by_value and button else None,
-            sent_at=self.clock(),
+            sent_at=self.clock() - age,
         )
         await self._accept(press, wait=wait)
         return self.messages[before:]
 
     async def _accept(self, event: AnyEvent, *, wait: bool) -> None:
         assert self.chat.accept is not None
+        before = len(self.messages)
         await self.chat.accept(event)
         if wait:
             await self.running.idle()
+            for message in self.messages[before:]:
+                self._check_next_commands(message, event)
+
+    def _check_next_commands(self, message: PostedMessage, event: AnyEvent) -> None:
+        """What an answer names as the next command is one, and whoever it is for may say it.
+
+        Of an operation's card everybody is a reader; whose move it is, it says itself.
+        """
+        services = self.running.services
+        person = services.people.by_account(self.chat.platform, event.sender)
+        told = message.card.private_to == event.sender or isinstance(event, MessageEvent)
+        for note in message.card.notes:
+            for line in re.findall(rf"`{re.escape(services.cards.prefix)}([^`]*)`", note):
+                name, *args = shlex.split(line)
+                found = self._commands.resolve(name, args)
+                assert isinstance(found, Resolved), note
+                assert not isinstance(parse(found.command, found.args, ""), Misuse), note
+                example = note.startswith("For example: ")
+                if told and person is not None and message.card.operation is None and not example:
+                    assert may_say(person, line, self._commands, services.people), note
 
     async def until(self, seen: Callable[[], bool]) -> None:
         """Wait until the room shows something, for conversations in which work is still under way."""
@@ -148,7 +194,8 @@ async def running_bot(
     clock: FakeClock | None = None,
     chat: MemoryChat | None = None,
     grace: timedelta = timedelta(seconds=10),
-    sleep: Sleep = asyncio.sleep,
+    sleep: Sleep = nobody_waits,
+    uptime: ReadUptime = system_uptime,
     declarations: Declarations = DECLARED,
 ) -> AsyncIterator[BotHarness]:
     """The bot, started and at the end stopped. Without ``azure``, on a gallery of its own."""
@@ -160,6 +207,7 @@ async def running_bot(
             await azure.start()
             stack.push_async_callback(azure.stop)
         configured = simulated_settings(state_dir, azure, aws, changes, declarations)
+        await prepare(state_dir)
         app = App(
             configured,
             declarations,
@@ -167,10 +215,12 @@ async def running_bot(
             clock=clock,
             grace=grace,
             sleep=sleep,
+            uptime=uptime,
+            upkeep_every=UPKEEP_EVERY,
         )
         running = await stack.enter_async_context(app.running())
         await chat.listening.wait()
-        yield BotHarness(running, chat, clock, azure)
+        yield BotHarness(running, chat, clock, azure, declarations.commands)
 
 
 @asynccontextmanager
@@ -182,6 +232,19 @@ async def refusing_database(bot: BotHarness, change: str) -> AsyncIterator[None]
     yield
     async with bot.running.database.writing() as connection:
         await connection.execute(sa.text("DROP TRIGGER full"))
+
+
+@asynccontextmanager
+async def lost_database(bot: BotHarness, folder: Path) -> AsyncIterator[None]:
+    """A state folder whose database cannot be read, from the end of the block on until the bot has noticed."""
+    await bot.running.database.close()  # its next connection is a new one
+    path, away, nothing = folder / "slipway.db", folder / "away.db", folder / "no-database"
+    nothing.symlink_to(folder)
+    away.hardlink_to(path)
+    nothing.replace(path)  # in one go: where nothing stood there, a connection would make an empty file
+    yield
+    await bot.until(lambda: any("I take nothing in now" in each.cards[0].title for each in bot.messages))
+    away.replace(path)
 
 
 async def newest_operation(bot: BotHarness) -> Operation:
@@ -199,9 +262,20 @@ async def propose(
     bot: BotHarness, text: str = f"!promote {X64}", who: str = "alice"
 ) -> tuple[PostedMessage, str]:
     """Ask for a change; the card that proposes it, and its operation's id."""
-    (card,) = await bot.say(who, text)
+    card, *called = await bot.say(who, text)  # those who can decide are called apart where a bot is impatient
     assert card.card.buttons, card.text
+    assert all(each.thread == card.id for each in called)
     return card, card.card.buttons[0].operation_id
+
+
+async def propose_slowly(bot: BotHarness) -> tuple[PostedMessage, Armed]:
+    """Ask an impatient bot for a change; what it says meanwhile, and what holds its look at the gallery."""
+    held = inject_fault(bot, FaultKind.HOLD_BEFORE, "GET *")
+    await bot.say("alice", f"!promote {X64}", wait=False)
+    await bot.until(lambda: bool(bot.messages))
+    (card,) = bot.messages
+    assert "Working on it…" in card.text
+    return card, held
 
 
 async def audit_trail(bot: BotHarness) -> list[dict[str, Any]]:
@@ -235,14 +309,6 @@ async def press_forged(
     )
     await bot.running.workflows.idle()
     return bot.messages[before:]
-
-
-async def no_pauses(seconds: float) -> None:
-    """For bots whose clouds or chats make them wait: pauses between looks and tries pass at once.
-
-    How long people are kept waiting before something is said stays as it is.
-    """
-    await asyncio.sleep(seconds if seconds == PATIENCE_SECONDS else 0)
 
 
 async def another_goes_on(bot: BotHarness) -> None:

@@ -43,7 +43,12 @@ class MemoryChat:
     failures: list[ChatError] = field(default_factory=list)  # raised by the next sends and edits, in order
     away: ChatError | None = None  # raised by every send and edit while it is set
     away_in: dict[str, ChatError] = field(default_factory=dict)  # the same, of one room
+    room_faults: list[ChatError] = field(
+        default_factory=list
+    )  # raised where it is asked about rooms, in order
     incomplete: int = 0  # how many of the next new messages stand without their buttons
+    lost: int = 0  # how many of the next new messages are taken though the bot hears that they were not
+    clock_ahead: timedelta | None = None  # of the bot's clock, by its own
     accept: Accept | None = None
     prefix: str = "m"
 
@@ -54,6 +59,10 @@ class MemoryChat:
         self.events = itertools.count(1)  # goes on where a bot is started anew: no platform gives an id twice
         self.listening = asyncio.Event()
         self.changed = asyncio.Event()
+
+    def report_of(self, card: PostedMessage) -> PostedMessage:
+        """What was said last in a card's thread: once its operation has ended, that is its report."""
+        return [each for each in self.messages if each.thread == card.id][-1]
 
     async def prepare(self) -> None:
         """There is nothing to know before."""
@@ -69,12 +78,16 @@ class MemoryChat:
 
     async def send(self, room: str, card: Card, *, thread: str | None, key: str) -> str:
         """Show a card once for its key."""
-        self._maybe_fail(room)
+        lost, self.lost = self.lost > 0, max(0, self.lost - 1)
+        if not lost:
+            self._maybe_fail(room)
         if key not in self._keys:
             posted = PostedMessage(f"{self.prefix}{next(self._numbers)}", room, thread, [card])
             self._keys[key] = posted.id
             self.messages.append(posted)
             self.changed.set()
+        if lost:
+            raise ChatError("No answer.", passing=True)
         if self.incomplete:
             self.incomplete -= 1
             raise ChatError("No buttons.", passing=True, message_id=self._keys[key])
@@ -90,9 +103,25 @@ class MemoryChat:
         posted.cards.append(card)
         self.changed.set()
 
+    async def why_gone(self, room: str) -> str | None:
+        """As sends and edits fail there."""
+        if self.room_faults:
+            raise self.room_faults.pop(0)
+        error = self.away_in.get(room)
+        return str(error) if error is not None and error.room_gone else None
+
+    async def is_direct(self, room: str) -> bool:
+        """By its name."""
+        return room.startswith("direct:")
+
+    async def direct_room(self, account: str) -> str:
+        """One room an account."""
+        return f"direct:{account}"
+
     def health(self) -> ChatHealth:
         """Always well."""
-        return ChatHealth(connected=self.accept is not None, last_heard_from=timedelta(), detail="")
+        connected = self.accept is not None
+        return ChatHealth(connected, last_heard_from=timedelta(), detail="", clock_ahead=self.clock_ahead)
 
     def _maybe_fail(self, room: str) -> None:
         error = self.failures.pop(0) if self.failures else self.away_in.get(room, self.away)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import select
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -50,6 +53,28 @@ def environment(**more: str) -> dict[str, str]:
     return {**kept, **own, **more}
 
 
+_OF_TESTS = (
+    "PYTEST_",
+    "HYPOTHESIS_",
+    "SLIPWAY_UPDATE_GOLDEN",
+    "PYTHONPATH",
+    "PYTHONDONTWRITEBYTECODE",
+    "USER",
+)
+
+
+def forget_the_environment() -> None:
+    """Take out of this process's environment what could change what tests see, here and in all that they start."""
+    for name in [each for each in os.environ if not each.startswith((*KEPT, *_OF_TESTS))]:
+        del os.environ[name]
+    os.environ.update({"HOME": "/nonexistent", "LANG": "C.UTF-8", "TZ": "UTC"})
+    time.tzset()
+    if (
+        signal.getsignal(signal.SIGINT) is signal.SIG_IGN
+    ):  # as a shell's background jobs have it, and all they start
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
 def run_slipway(
     *arguments: str, said: str = "", cwd: Path = ROOT, env: Mapping[str, str] | None = None
 ) -> subprocess.CompletedProcess[str]:
@@ -68,7 +93,9 @@ def run_slipway(
 
 
 @contextmanager
-def running_slipway(*arguments: str, cwd: Path = ROOT) -> Iterator[subprocess.Popen[str]]:
+def running_slipway(
+    *arguments: str, cwd: Path = ROOT, env: Mapping[str, str] | None = None
+) -> Iterator[subprocess.Popen[str]]:
     """The program with its streams open; ended by force where the test did not end it."""
     process = subprocess.Popen(
         [sys.executable, "-m", "slipway", *arguments],
@@ -78,7 +105,7 @@ def running_slipway(*arguments: str, cwd: Path = ROOT) -> Iterator[subprocess.Po
         text=True,
         encoding="utf-8",
         cwd=cwd,
-        env=environment(),
+        env=environment(**(env or {})),
     )
     with process:
         try:
@@ -96,3 +123,28 @@ def line_with(stream: Iterator[str] | None, text: str) -> str:
             return line
         seen.append(line)
     raise AssertionError(f"no line with {text!r} in {seen}")
+
+
+def until(descriptor: int, *texts: str, end: bool = False) -> str:
+    """Read from a terminal until the texts have come one after the other, or until it is closed."""
+    seen = b""
+    while end or not _in_order(seen.decode(errors="replace"), texts):
+        assert select.select([descriptor], [], [], TIMEOUT_SECONDS)[0], seen
+        try:
+            chunk = os.read(descriptor, 65536)
+        except OSError:  # how Linux says that the other end was closed
+            chunk = b""
+        if not chunk:
+            assert end, seen
+            break
+        seen += chunk
+    return seen.decode(errors="replace")
+
+
+def _in_order(seen: str, texts: tuple[str, ...]) -> bool:
+    at = 0
+    for text in texts:
+        at = seen.find(text, at) + len(text)
+        if at < len(text):
+            return False
+    return True

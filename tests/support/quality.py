@@ -32,6 +32,7 @@ RULES: Mapping[PartKind, Mapping[str, str]] = {
         "done-means-seen": "A change that cannot be seen is never called done",
         "failing-cloud": "A cloud that fails is told with whose move it is, and nothing is done by halves",
         "crash-tests": "Each kind of operation ends right, once, after a kill at any point",
+        "long-harness": "Each kind of operation is asked for in the episodes of the long harness",
         "stored-formats": "What former versions stored is read as what it meant",
         "several-clouds": "It works in several clouds and accounts at once",
         "golden-cards": "Cards of its operations are agreed as golden files",

@@ -41,6 +41,7 @@ from tests.support.configuration import (
     simulated_settings,
     valid_document,
 )
+from tests.support.state_folder import prepare
 from tests.toys.chat import BOARDS, POSTBOARD_CHAT, PostboardSettings
 
 DECLARED = declared_with(chats=(POSTBOARD_CHAT,))
@@ -94,6 +95,7 @@ async def running_app(
             DECLARED,
             clock=clock,
         )
+        await prepare(state_dir)
         async with app.running() as bot:
             yield bot
 
@@ -180,7 +182,7 @@ class TestProgram:
         ("name", "module"), [("postboard", "tests.toys.missing"), ("SCHEDULE", __name__)]
     )
     def test_what_is_not_there_is_told(self, name: str, module: str) -> None:
-        said = f"`slipway {name}` has to be the click group {name} in {module}, and there is none.\n"
+        said = f"`slipway {name}` has to be the click command {name} in {module}, and there is none.\n"
         assert run_program(name, **{name: module}) == (1, said)
         assert run_program("--help", **{name: module}) == (1, said)
         assert run_program("version", **{name: module})[0] == 0

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -22,7 +23,7 @@ from tests.support.clock import DAY, NOW
 from tests.support.configuration import declared_with, problems_of, put, settings_of, valid_document
 from tests.support.harness import BotHarness, newest_operation, propose, running_bot
 from tests.support.memory_chat import MemoryChat
-from tests.toys.cloud import TOYCLOUD, WAREHOUSES, Shelves
+from tests.toys.cloud import TOYCLOUD, WAREHOUSES, Shelves, ToyCloudSettings
 
 DECLARED = declared_with(clouds=(TOYCLOUD,))
 
@@ -82,7 +83,7 @@ async def test_images_shows_both_and_a_candidate_of_the_new_cloud_is_promoted(
         card, _ = await propose(bot, f"!promote {TOY}")
         assert f"promote {NEW} of {TOY}" in card.text
         (report,) = await bot.press("bob", Choice.APPROVE, card)
-        assert f"{NEW} is latest of {TOY}." in report.text
+        assert f"{NEW} of {TOY} is promoted." in report.text
         assert warehouse[TOY][NEW].excluded is False
         assert bot.azure.writes == []
 
@@ -100,7 +101,7 @@ async def test_a_name_that_both_have_is_asked_for_by_its_cloud(tmp_path: Path, w
 
         card, _ = await propose(bot, f"!promote toycloud:{X64}")
         (report,) = await bot.press("bob", Choice.APPROVE, card)
-        assert f"{NEW} is latest of toycloud:{X64}." in report.text
+        assert f"{NEW} of toycloud:{X64} is promoted." in report.text
         assert warehouse[X64][NEW].excluded is False
         assert bot.excluded(X64, CANDIDATE) is True
 
@@ -143,7 +144,7 @@ async def test_an_operation_in_a_cloud_that_left_the_configuration_ends_and_says
         await bot.say("bob", f"!approve {name}")
         assert "stale" in card.text
         why = "There is no image gallery toycloud: slipway.toml has no [toycloud] table for one."
-        assert why in card.text
+        assert why in chat.report_of(card).text
     async with running_bot(tmp_path, chat=chat) as bot:  # a version that never knew such a cloud
         assert (await newest_operation(bot)).plan.unknown == ""
         (shown,) = await bot.say("carol", f"!op {name}")
@@ -236,3 +237,17 @@ class TestConfiguration:
             ("toycloud.spare", "does not work"),
         ]
         assert found[1].problems == ("Toycloud (toycloud.spare) does not answer at nowhere.example.org.",)
+
+
+class Forms(ToyCloudSettings):
+    """Settings of a cloud, of which one may have several forms."""
+
+    shelf: Literal["top", "bottom"] | tuple[str, ...] = "top"
+
+
+@pytest.mark.parametrize("value", [5, {"a": [1, 2]}, "middle", [1, 2], ["a", 1]])
+def test_a_setting_of_several_forms_that_has_none_of_them_is_told_once(value: object) -> None:
+    declarations = declared_with(clouds=(replace(TOYCLOUD, settings=Forms),))
+    document = valid_document() | {"toycloud": {"address": "toys.example.org", "shelf": value}}
+    (problem,) = {found.partition(":")[0] for found in problems_of(document, declarations=declarations)}
+    assert problem == "toycloud.shelf"

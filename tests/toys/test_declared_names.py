@@ -16,6 +16,7 @@ from slipway.bot.clouds.azure.declaration import CLOUD as AZURE
 from slipway.bot.clouds.capabilities import Capability, Clouds
 from slipway.bot.clouds.declaration import CloudDeclaration
 from slipway.bot.core.commands import Command, command
+from slipway.bot.core.settings_table import PersonKey
 from slipway.bot.core.waiting import Polling
 from slipway.bot.operations.declarations import DeclaredForm, Subject, SubjectContext
 from slipway.bot.operations.registry import SubjectServices
@@ -33,6 +34,10 @@ CARVE, _PAINT = TOYS.steps
 def other(**more: Any) -> Subject[Any]:
     """A subject beside the toys."""
     return subject(name="more-toys", title="More toys", **more)
+
+
+def person_key(name: str) -> PersonKey:
+    return PersonKey(name, "toys as a list", lambda _given: iter(()))
 
 
 def unexplained() -> Command[Any]:
@@ -67,6 +72,14 @@ def form(name: str) -> DeclaredForm:
             "The kind of operation toy-make is claimed twice, by toys and more-toys.",
         ),
         ((other(steps=(CARVE,)),), "The step carve-toy is claimed twice, by toys and more-toys."),
+        (
+            (other(person_keys=(person_key("keys"),)),),
+            "The key keys of a person is claimed twice; each subject needs its own.",
+        ),
+        (
+            (other(person_keys=(person_key("roles"),)),),
+            "The key roles of a person is claimed twice; each subject needs its own.",
+        ),
         ((other(tables=(TOYS_TABLE,)),), "The settings table toys is claimed twice, by toys and more-toys."),
         (
             (other(tables=(table(name="azure"),)),),
@@ -219,6 +232,8 @@ def opened(*subjects: Subject[Any]) -> SubjectServices:
         settings=settings_of(valid_document(), declarations=declarations),
         clouds=Clouds(),
         operations=None,  # type: ignore[arg-type]  # no subject asks before it plans
+        database=None,  # type: ignore[arg-type]
+        people=None,  # type: ignore[arg-type]
         clock=lambda: datetime(2026, 11, 1, tzinfo=UTC),
         polling=Polling(),
     )

@@ -13,9 +13,7 @@ import pytest
 
 from slipway.bot.chat.console.platform import CONSOLE
 from slipway.bot.chat.model import Choice
-from slipway.bot.chat.shared.plain import render_plain
-from slipway.bot.cli.doctor import card as doctor_card
-from slipway.bot.cli.doctor import examine
+from slipway.bot.cli.doctor import examine, lines
 from slipway.bot.clouds.ports.image_versions import IMAGE_VERSIONS
 from slipway.bot.clouds.simulated.azure import SimulatedAzure
 from slipway.bot.clouds.simulated.fedora import fedora_gallery
@@ -342,7 +340,7 @@ class TestConfiguration:
                 {"role": "releng"},
                 (
                     'policy.toy-mak: there is no "toy-mak" here; did you mean "toy-make"? '
-                    "There are: promote, rollback, cleanup, launch, terminate, toy-make"
+                    f"There are: {', '.join(kind.name for kind in DECLARED.spec.kinds)}"
                 ),
             ),
             (
@@ -380,8 +378,8 @@ class TestConfiguration:
         settings = settings_of(put(document, "schedule", [entry]), declarations=DECLARED)
         assert schedule_problems(settings, DECLARED.commands) == ()
         document = put(document, "schedule", [{**entry, "command": "toy make"}])
-        (problem,) = schedule_problems(settings_of(document, declarations=DECLARED), DECLARED.commands)
-        assert problem.startswith("schedule.weekly-toy.command: `NAME` is missing")
+        (found,) = schedule_problems(settings_of(document, declarations=DECLARED), DECLARED.commands)
+        assert str(found).startswith("schedule.weekly-toy.command: `NAME` is missing")
 
     def test_a_schedule_needs_the_cloud_that_its_kind_works_in(self) -> None:
         (kind,) = TOYS.kinds
@@ -404,9 +402,12 @@ class TestConfiguration:
         well = await examine(settings_of(document, declarations=DECLARED), only_toys)
         assert [(each.what, each.detail) for each in well] == [("toys", "a shelf for 3 toys")]
         locked = settings_of(put(document, "toys", {"locked": True}), declarations=DECLARED)
-        shown = render_plain(doctor_card(await examine(locked, only_toys)))
-        assert "toys: The workshop is locked." in shown
-        assert "toys: next: set toys.locked to false" in shown
+        (finding,) = await examine(locked, only_toys)
+        assert list(lines(finding, {})) == [
+            "✘ toys does not work: does not open",
+            "    The workshop is locked.",
+            "    Next: set toys.locked to false",
+        ]
 
 
 async def test_a_command_that_asks_for_what_nobody_declared_says_so(tmp_path: Path) -> None:

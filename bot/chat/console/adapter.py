@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from datetime import datetime, timedelta
 
-from slipway.bot.chat.console.board import Board, Offer
+from slipway.bot.chat.console.board import Board, operation_named
 from slipway.bot.chat.console.editor import LONGEST, TooLong
 from slipway.bot.chat.console.inputs import Input, Line, Narration
 from slipway.bot.chat.console.lines import (
@@ -20,17 +20,22 @@ from slipway.bot.chat.console.lines import (
     read_line,
 )
 from slipway.bot.chat.console.platform import CONSOLE
-from slipway.bot.chat.console.rendering import Renderer
+from slipway.bot.chat.console.rendering import Renderer, is_awaited
 from slipway.bot.chat.console.screen import Screen
+from slipway.bot.chat.declaration import KeyValueStore
 from slipway.bot.chat.model import (
     Accept,
     Address,
+    Button,
     ButtonEvent,
     Card,
+    CardOutcome,
     ChatHealth,
     MessageEvent,
     Platform,
     Room,
+    Shortcut,
+    Table,
     Tone,
 )
 from slipway.bot.core.errors import ChatError
@@ -39,8 +44,16 @@ from slipway.bot.core.times import Clock
 Settled = Callable[[], Awaitable[None]]
 """Returns once nothing that was said is still being worked on."""
 
+_BUTTONS = "buttons"
+"""Under which name the platform's memory holds them."""
+
 _LEAVING = ("exit", "quit")
-_PATIENCE = 0.5  # seconds that leaving may take before the console says what it waits for
+
+PATIENCE = 0.5
+"""Seconds that leaving may take before the console says what it waits for."""
+
+FINISHING = Card(title="Finishing what is running. Ctrl-C leaves at once.")
+"""What it says then."""
 
 
 class ConsoleChat:
@@ -79,7 +92,11 @@ class ConsoleChat:
         self._settled = settled
         self._sent: dict[str, str] = {}
         self._edited: set[str] = set()
+        self._awaited: dict[str, str] = {}  # lines that an answer takes away again, by their messages
         self._last_contact: datetime | None = None
+        self._store: KeyValueStore | None = None
+        self.outcomes: set[CardOutcome] = set()
+        """What became of all that was asked for, for a script's exit status."""
 
     @property
     def platform(self) -> Platform:
@@ -98,14 +115,28 @@ class ConsoleChat:
         detail = "The console is open." if connected else "The console's output is closed."
         return ChatHealth(connected=connected, last_heard_from=age, detail=detail)
 
+    def remember_in(self, store: KeyValueStore) -> None:
+        """Keep the numbers of buttons there, so that they press what they pressed before a restart, too."""
+        self._store = store
+
+    @property
+    def offers_shortcuts(self) -> bool:
+        """By numbers, as buttons."""
+        return True
+
     async def prepare(self) -> None:
-        """There is nothing to know before."""
+        """Know the buttons of before."""
+        kept = await self._store.load(_BUTTONS) if self._store is not None else None
+        if kept is not None:
+            self._board.restore(kept)
 
     async def close(self) -> None:
         """There is nothing to let go of."""
 
     async def run(self, accept: Accept) -> None:
         """Read lines until the input ends or nobody reads the output, then wait until all is settled."""
+        with suppress(ChatError):
+            await self._show_buttons_of_before()
         listening = asyncio.create_task(self._listen(accept))
         gone = asyncio.create_task(self._screen.gone.wait())
         try:
@@ -138,11 +169,18 @@ class ConsoleChat:
             ChatError: another room than the console's, or nobody can read the output any more.
         """
         self._check(room)
+        self.outcomes.add(card.outcome)
         if known := self._sent.get(key):
             return known
         posted = self._board.post(card, thread=thread)
         self._sent[key] = posted.id
-        await self._write(self._renderer.message(posted))
+        await self._keep_buttons()
+        block = self._renderer.message(posted)
+        if block is not None and "\n" not in block and self._screen.has_status and is_awaited(card):
+            self._awaited[posted.id] = block
+            await self._screen.status(block)
+        else:
+            await self._write(block)
         return posted.id
 
     async def edit(self, room: str, message_id: str, card: Card, *, thread: str | None, key: str) -> None:
@@ -152,11 +190,29 @@ class ConsoleChat:
             ChatError: another room than the console's, or nobody can read the output any more.
         """
         self._check(room)
+        self.outcomes.add(card.outcome)
         if key in self._edited:
             return
         self._edited.add(key)
         posted = self._board.post(card, thread=thread, edits=message_id)
+        await self._keep_buttons()
+        if self._awaited.pop(message_id, None) is not None:
+            await self._screen.status(next(iter(self._awaited.values()), ""))
         await self._write(self._renderer.message(posted))
+
+    async def _keep_buttons(self) -> None:
+        if self._store is not None and (buttons := self._board.changed_buttons()) is not None:
+            await self._store.save(_BUTTONS, buttons)
+
+    async def _show_buttons_of_before(self) -> None:
+        rows = tuple(
+            (f"[{offer.number}]", offer.button.label, operation_named(offer))
+            for number in self._board.numbers
+            if (offer := self._board.offer(number)) is not None
+        )
+        if rows:
+            table = Table(columns=("Button", "", "Operation"), rows=rows)
+            await self._show(Card(title="Buttons that stand from before", tables=(table,)))
 
     async def _listen(self, accept: Accept) -> None:
         async with aclosing(self._source.lines()) as lines:
@@ -168,7 +224,7 @@ class ConsoleChat:
                 ):
                     return
                 await self._take(line, accept)
-                if not self._source.live:
+                if not self._source.live or self._source.pasted:
                     await self._quiet()
 
     async def _take(self, line: Line, accept: Accept) -> None:
@@ -193,8 +249,10 @@ class ConsoleChat:
                 offer = None if number is None else self._board.offer(number)
                 if offer is None:
                     await self._object(no_such_button(shown, self._board.numbers))
+                elif isinstance(offer.button, Shortcut):
+                    await accept(self._message_event(speaker, offer.button.command))
                 else:
-                    await accept(self._button_event(speaker, offer, reason))
+                    await accept(self._button_event(speaker, offer.message_id, offer.button, reason))
 
     def _message_event(self, speaker: str, text: str) -> MessageEvent:
         return MessageEvent(
@@ -206,15 +264,15 @@ class ConsoleChat:
             sent_at=self._now(),
         )
 
-    def _button_event(self, speaker: str, offer: Offer, reason: str) -> ButtonEvent:
+    def _button_event(self, speaker: str, message_id: str, button: Button, reason: str) -> ButtonEvent:
         return ButtonEvent(
             event_id=self._board.new_id(),
             room=Room(platform=CONSOLE, id=self._board.room),
             sender=speaker,
-            choice=offer.button.choice,
-            message_id=offer.message_id,
-            operation_id=offer.button.operation_id,
-            digest_prefix=offer.button.digest_prefix,
+            choice=button.choice,
+            message_id=message_id,
+            operation_id=button.operation_id,
+            digest_prefix=button.digest_prefix,
             reason=reason,
             sent_at=self._now(),
         )
@@ -229,7 +287,8 @@ class ConsoleChat:
             await self._write(self._renderer.said(speaker, text))
 
     async def _object(self, sentence: str) -> None:
-        await self._show(Card(tone=Tone.WARNING, title=sentence))
+        self.outcomes.add(CardOutcome.REFUSED)
+        await self._show(Card(tone=Tone.WARNING, title=sentence, outcome=CardOutcome.REFUSED))
 
     async def _show(self, card: Card) -> None:
         await self._write(self._renderer.message(self._board.post(card, thread=None)))
@@ -241,9 +300,9 @@ class ConsoleChat:
     async def _finish(self) -> None:
         settling = asyncio.ensure_future(self._settled())
         try:
-            done, _ = await asyncio.wait({settling}, timeout=_PATIENCE if self._source.live else None)
+            done, _ = await asyncio.wait({settling}, timeout=PATIENCE if self._source.live else None)
             if not done and not self._screen.gone.is_set():
-                await self._show(Card(title="Finishing what is running. Ctrl-C leaves at once."))
+                await self._show(FINISHING)
             await settling
         finally:
             settling.cancel()

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import OrderedDict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from slipway.bot.chat.model import Button, Card, Choice
+from slipway.bot.chat.model import Button, Card, Choice, Shortcut
 from slipway.bot.core.operation_ids import IN_TEXT
 
 _REMEMBERED = 1000  # messages; an edit of one that is older is shown as if it were new
@@ -19,7 +20,7 @@ class Offer:
 
     number: int
     message_id: str
-    button: Button
+    button: Button | Shortcut
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,7 @@ class Posted:
 
 @dataclass(frozen=True, slots=True)
 class _BoardMessage:
-    card: Card
+    card: Card | None  # None: of a session before
     offers: tuple[Offer, ...]
     name: str
 
@@ -78,6 +79,31 @@ class Board:
         self._numbers = 0
         self._messages: OrderedDict[str, _BoardMessage] = OrderedDict()
         self._live: dict[int, Offer] = {}
+        self._kept = ""
+
+    def restore(self, kept: str) -> None:
+        """Take in the buttons of a session before, as :meth:`changed_buttons` gave them."""
+        found = json.loads(kept)
+        self._numbers = int(found["numbers"])
+        for number, message_id, button in found["offers"]:
+            read = Button.model_validate if "choice" in button else Shortcut.model_validate
+            offer = Offer(int(number), message_id, read(button))
+            message = self._messages.get(message_id, _BoardMessage(None, (), operation_named(offer)))
+            self._messages[message_id] = replace(message, offers=(*message.offers, offer))
+            self._live[offer.number] = offer
+        self._kept = kept
+
+    def changed_buttons(self) -> str | None:
+        """All live buttons as text, if others are live than when this was asked last; else None."""
+        offers = [
+            (offer.number, offer.message_id, offer.button.model_dump(mode="json"))
+            for offer in self._live.values()
+        ]
+        text = json.dumps({"numbers": self._numbers, "offers": offers})
+        if text == self._kept or not (offers or self._kept):
+            return None
+        self._kept = text
+        return text
 
     def new_id(self) -> str:
         """An id that no other message or event of any session has: ``<session>-<n>``."""
@@ -90,7 +116,8 @@ class Board:
         message_id = edits or posted_id
         old = self._messages.pop(message_id, None)
         held = {offer.button: offer for offer in old.offers} if old else {}
-        offers = tuple(held.get(button) or self._offer(message_id, button) for button in card.buttons)
+        buttons: tuple[Button | Shortcut, ...] = (*card.buttons, *card.shortcuts)
+        offers = tuple(held.get(button) or self._offer(message_id, button) for button in buttons)
         name = operation_of(card) or (old.name if old else "")
         for offer in held.values():
             self._live.pop(offer.number, None)
@@ -122,18 +149,22 @@ class Board:
 
     def newest(self, choice: Choice, *, above: int = 0) -> int | None:
         """The highest number of a live button with that choice that is greater than ``above``."""
-        matching = [offer.number for offer in self._live.values() if offer.button.choice is choice]
+        matching = [
+            offer.number
+            for offer in self._live.values()
+            if isinstance(offer.button, Button) and offer.button.choice is choice
+        ]
         return max((number for number in matching if number > above), default=None)
 
     def find(self, pattern: re.Pattern[str]) -> str | None:
         """The first match of a pattern in the messages as they stand now, the one changed last first."""
         for standing in reversed(self._messages.values()):
-            for text in _texts(standing.card):
+            for text in _texts(standing.card) if standing.card is not None else ():
                 if match := pattern.search(text):
                     return match.group()
         return None
 
-    def _offer(self, message_id: str, button: Button) -> Offer:
+    def _offer(self, message_id: str, button: Button | Shortcut) -> Offer:
         self._numbers += 1
         return Offer(self._numbers, message_id, button)
 
@@ -142,6 +173,11 @@ class Board:
             _, gone = self._messages.popitem(last=False)
             for offer in gone.offers:
                 self._live.pop(offer.number, None)
+
+
+def operation_named(offer: Offer) -> str:
+    """The operation that a button decides on; empty for one that says a line."""
+    return offer.button.operation_id if isinstance(offer.button, Button) else ""
 
 
 def operation_of(card: Card) -> str:

@@ -16,7 +16,9 @@ def _build(context: ChatContext[ConsoleSettings]) -> Chat:
 
     as_json = not sys.stdout.isatty()
     options = ConsoleOptions(context.settings, as_json, context.clock, context.callbacks.idle)
-    return build_console(options)[0]
+    chat, _ = build_console(options)
+    chat.remember_in(context.store)
+    return chat
 
 
 CHAT = ChatDeclaration(
@@ -29,6 +31,7 @@ CHAT = ChatDeclaration(
     switch="enabled",
     named_accounts=lambda settings: {"speaker": settings.speaker},
     rooms=lambda settings: (settings.room,),
+    notice_rooms=lambda settings: (settings.room,),
     auxiliary=True,
     room_example="console:console",
 )

@@ -13,6 +13,7 @@ from rich.cells import cell_len
 LONGEST = 256 * 1024
 """Characters a line may have. Longer than anything a person means, short enough to keep in memory."""
 
+_PASTE_BEGINS, _PASTE_ENDS = "[200~", "[201~"
 _HISTORY = 500  # lines
 _SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|O[ -~])")
 _UNFINISHED = re.compile(r"\x1b(?:\[[0-?]{0,16}[ -/]{0,4}|O)?")
@@ -48,6 +49,8 @@ class Editor:
         self._pending = ""
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._keys = self._bindings()
+        self.pasting = False
+        """Whether a paste has begun and not ended, where the terminal says so."""
 
     @property
     def text(self) -> str:
@@ -90,6 +93,8 @@ class Editor:
     def _press(self, key: str) -> Entered | TooLong | Closed | None:
         if key in "\r\n":
             return self._enter()
+        if self.pasting and not key.isprintable() and key != "\t":
+            return None  # what is pasted is text, and moves nothing
         if key == "\x04" and not self._text:
             return Closed()
         if action := self._keys.get(key):
@@ -101,7 +106,9 @@ class Editor:
         return None
 
     def _move(self, sequence: str) -> None:
-        if action := self._keys.get(sequence):
+        if sequence in (_PASTE_BEGINS, _PASTE_ENDS):
+            self.pasting = sequence == _PASTE_BEGINS
+        elif action := self._keys.get(sequence):
             action()
 
     def _bindings(self) -> dict[str, Callable[[], None]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import select
 import signal
 import termios
 import threading
@@ -19,6 +20,9 @@ from slipway.bot.chat.console.editor import LONGEST, Closed, Editor, Entered, To
 from slipway.bot.chat.console.screen import Screen
 
 _CHUNK = 65536  # bytes
+
+TELL_PASTES, TELL_NO_PASTES = "\x1b[?2004h", "\x1b[?2004l"
+"""Whether the terminal marks what is pasted. Source: xterm control sequences, “Bracketed Paste Mode”."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,11 @@ class Input(Protocol):
         A person is not made to wait, sees their own typing and may leave; a script's next line waits until
         all is quiet, and is shown as it is said.
         """
+        ...
+
+    @property
+    def pasted(self) -> bool:
+        """Whether the line that came last was pasted with another one behind it, which waits as a script's does."""
         ...
 
     def lines(self) -> AsyncGenerator[Line, None]:
@@ -102,6 +111,11 @@ class PipedLines:
     def live(self) -> bool:
         """Whether a person is typing."""
         return self._live
+
+    @property
+    def pasted(self) -> bool:
+        """Whether another line is there already: a terminal that edits lines itself hands over whole ones."""
+        return bool(select.select([self._fd], [], [], 0)[0])
 
     async def lines(self) -> AsyncGenerator[Line, None]:
         """The lines until the end; the last one needs no newline. Broken UTF-8 becomes ``\\ufffd``."""
@@ -181,28 +195,38 @@ class EditedLines:
         self._indent = cell_len(plain_prompt)
         self._columns = columns
         self._editor = Editor()
+        self._behind = 0  # finished lines that were handed over at once, behind the one that was given last
 
     @property
     def live(self) -> bool:
         """Always: a person is typing."""
         return True
 
+    @property
+    def pasted(self) -> bool:
+        """Whether the terminal said that it is pasting, or handed over the next line at once."""
+        return self._behind > 0 or self._editor.pasting
+
     async def lines(self) -> AsyncGenerator[Line, None]:
         """The lines until Ctrl-D. The terminal is left as it was found, however this ends."""
         with _keys_at_once(self._fd), _signals(self._keys_again):
             try:
+                await self._screen.control(TELL_PASTES)
                 await self._draw()
                 async with aclosing(chunks(self._fd)) as data:
                     async for chunk in data:
-                        for event in self._editor.feed(chunk):
+                        events = self._editor.feed(chunk)
+                        for number, event in enumerate(events, start=1):
                             if isinstance(event, Closed):
                                 return
+                            self._behind = len(events) - number
                             await self._leave(event)
                             yield event
                         await self._draw()
             finally:
                 if not self._screen.gone.is_set():
                     await self._screen.prompt("")
+                    await self._screen.control(TELL_NO_PASTES)
 
     def _row(self) -> str:
         text, cursor = self._editor.view(max(8, self._columns() - self._indent - 1))
@@ -216,7 +240,8 @@ class EditedLines:
 
     def _keys_again(self) -> None:
         """After Ctrl-Z and `fg`, the shell has set the terminal its own way."""
-        tty.setcbreak(self._fd, termios.TCSANOW)
+        with suppress(termios.error):  # hung up, which the kernel tells with the same signal
+            tty.setcbreak(self._fd, termios.TCSANOW)
 
 
 @contextmanager

@@ -5,10 +5,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from slipway.bot.chat.shared.mentions import said_around
+
 _AS = re.compile(r"@([A-Za-z][A-Za-z0-9._-]{0,63}):(?=$|[^\w]|\d+\s*$)\s*", re.ASCII)
+_ALMOST_AS = re.compile(r"@([A-Za-z][A-Za-z0-9._-]{0,63})(?:\s+(.*))?", re.ASCII | re.DOTALL)
+_BOT = re.compile(r"(?<![\w@])@slipway(?![\w.-]*\w)", re.IGNORECASE)
+_BOT_BY_NAME = re.compile(r"slipway:(?=\s|$)\s*", re.IGNORECASE)
 _NUMBER = re.compile(r"\[?([0-9]+)\]?(?:\s+(.*))?", re.ASCII)
 _LONGEST_NUMBER = 9  # digits; no session has more buttons
 _SHOWN_DIGITS = 12
+_SHOWN = 60  # characters of a line that are said back
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,23 +54,40 @@ Meaning = Nothing | Speech | Pressed | Unclear
 def read_line(line: str, speaker: str) -> Meaning:
     """Tell what a line means when ``speaker`` is at the keyboard.
 
-    ``@bob: text`` is said by bob, a number (``1`` or ``[1]``) presses a button, with a reason where one follows
-    (``2 because bad``), an empty line and one
+    ``@bob: text`` is said by bob, ``@slipway`` mentions the bot wherever it stands, ``Slipway:`` in front, a number
+    (``1`` or ``[1]``) presses a button, with a reason where one follows (``2 because bad``), an empty line and one
     that starts with ``#`` are nothing, and everything else is speech.
     """
     text = line.strip()
     if not text or text.startswith("#"):
         return Nothing()
-    if other := _AS.match(text):
+    if (other := _AS.match(text)) and not _BOT.match(text):
         speaker, text = other.group(1), text[other.end() :]
         if not text:
             return Unclear(f"Write what {speaker} says behind the colon, like `@{speaker}: !pending`.")
+    elif (almost := _ALMOST_AS.fullmatch(text)) and not _BOT.match(text):
+        return Unclear(_without_colon(almost[1], almost[2] or "!pending"))
     if number := _NUMBER.fullmatch(text):
         digits = number.group(1).lstrip("0") or "0"
         within = len(digits) <= _LONGEST_NUMBER
         shown = digits if len(digits) <= _SHOWN_DIGITS else digits[:_SHOWN_DIGITS] + "…"
         return Pressed(speaker, int(digits) if within else None, shown, number.group(2) or "")
-    return Speech(speaker, text)
+    return Speech(speaker, _unmentioned(text))
+
+
+def _without_colon(speaker: str, said: str) -> str:
+    shown = said.replace("`", "")
+    shown = shown if len(shown) <= _SHOWN else f"{shown[: _SHOWN - 1]}…"
+    return f"To speak as {speaker}, put a colon behind the name: `@{speaker}: {shown}`."
+
+
+def _unmentioned(text: str) -> str:
+    if by_name := _BOT_BY_NAME.match(text):
+        return text[by_name.end() :]
+    mention = _BOT.search(text)
+    said = None if mention is None else said_around(text[: mention.start()], text[mention.end() :])
+    # Nobody else listens here, so that other words in front of a mention are no command either.
+    return text if said is None or not said.certain else said.line
 
 
 def no_such_button(shown: str, live: tuple[int, ...]) -> str:

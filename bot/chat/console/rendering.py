@@ -6,7 +6,7 @@ import json
 from typing import Protocol
 
 from slipway.bot.chat.console.board import Offer, Posted
-from slipway.bot.chat.model import Card, Tone
+from slipway.bot.chat.model import Button, Card, Shortcut, Tone
 from slipway.bot.chat.shared.plain import clean, clean_line, headline, render_plain
 
 _UNDER_WAY = (Tone.WAITING, Tone.RUNNING)
@@ -39,7 +39,7 @@ class PlainRenderer:
         if posted.card == posted.before:
             return None
         if is_update(posted):
-            return update_line(posted)
+            return update_line(posted, whole=True)
         parts = [render_plain(posted.card)]
         if posted.offers:
             parts.append(
@@ -75,10 +75,13 @@ class JsonRenderer:
                 "fields": card["fields"],
                 "tables": card["tables"],
                 "notes": card["notes"],
-                "buttons": [_button(offer) for offer in posted.offers],
+                "buttons": _buttons(posted.offers),
+                "shortcuts": _shortcuts(posted.offers),
                 "tone": card["tone"],
                 "edits": posted.edits,
                 "mentions": card["mentions"],
+                "outcome": card["outcome"],
+                "operation": card["operation"],
             },
             ensure_ascii=False,
         )
@@ -92,13 +95,25 @@ class JsonRenderer:
         return None
 
 
-def _button(offer: Offer) -> dict[str, str | int]:
-    return {
-        "number": offer.number,
-        "choice": offer.button.choice.value,
-        "label": offer.button.label,
-        "operation": offer.button.operation_id,
-    }
+def _buttons(offers: tuple[Offer, ...]) -> list[dict[str, str | int]]:
+    return [
+        {
+            "number": offer.number,
+            "choice": offer.button.choice.value,
+            "label": offer.button.label,
+            "operation": offer.button.operation_id,
+        }
+        for offer in offers
+        if isinstance(offer.button, Button)
+    ]
+
+
+def _shortcuts(offers: tuple[Offer, ...]) -> list[dict[str, str | int]]:
+    return [
+        {"number": offer.number, "label": offer.button.label, "command": offer.button.command}
+        for offer in offers
+        if isinstance(offer.button, Shortcut)
+    ]
 
 
 def said_line(text: str) -> str:
@@ -107,26 +122,38 @@ def said_line(text: str) -> str:
     return line if len(line) <= _LONGEST_SAID else line[: _LONGEST_SAID - 1] + "…"
 
 
+def is_awaited(card: Card) -> bool:
+    """Whether a card says no more than that something is under way: what comes of it takes its place."""
+    return card == Card(tone=Tone.RUNNING, title=card.title)
+
+
 def is_update(posted: Posted) -> bool:
-    """Whether an edit is told in one line: work is still under way and there is nothing new to press."""
-    return posted.before is not None and posted.card.tone in _UNDER_WAY and not posted.fresh
+    """Whether an edit is told in one line: there is nothing new to press, and work is still under way or an operation
+    has ended, which the report tells in full.
+
+    The first that comes in place of a line that something is under way is told as a whole.
+    """
+    if posted.before is None or is_awaited(posted.before) or posted.fresh:
+        return False
+    about = posted.card.operation
+    return posted.card.tone in _UNDER_WAY or (about is not None and about.ended)
 
 
-def update_line(posted: Posted) -> str:
-    """What an edit changed, in one line: ``▶ Running · op-7k3f: 2 of 5 steps``."""
-    news = _news(posted.before, posted.card) if posted.before else [posted.card.title]
+def update_line(posted: Posted, *, whole: bool = False) -> str:
+    """What an edit changed, in one line: ``▶ Running · op-7k3f: 2 of 5 steps``; all of it, or as much as fits."""
+    news = _news(posted.before, posted.card, whole=whole) if posted.before else [posted.card.title]
     told = clean_line(" · ".join(news))
-    if len(told) > _LONGEST_NEWS:
+    if len(told) > _LONGEST_NEWS and not whole:
         told = told[: _LONGEST_NEWS - 1] + "…"
     name = f"{posted.name}: " if posted.name and posted.name not in told else ""
     mark = "↳ " if posted.thread else ""
     return mark + headline(Card(tone=posted.card.tone, title=name + told))
 
 
-def _news(before: Card, now: Card) -> list[str]:
+def _news(before: Card, now: Card, *, whole: bool) -> list[str]:
     known = set(_lines(before))
     changed = [line for line in _lines(now) if line not in known]
-    told = changed[:_MOST_NEWS]
+    told = changed if whole else changed[:_MOST_NEWS]
     if now.title != before.title or not told:
         told.insert(0, now.title)
     return told

@@ -1,4 +1,4 @@
-"""The output stream, with a line at the bottom where somebody may be typing."""
+"""The output stream, with lines at the bottom: that work is under way, and where somebody may be typing."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import TextIO
 from slipway.bot.core.errors import ChatError
 
 ERASE = "\r\x1b[K"  # back to the first column, clear the line
+UP = "\x1b[1A"  # to the line above
 BREAK = "\n"  # for a terminal that cannot erase: leave the prompt where it is
 
 
@@ -28,6 +29,7 @@ class Screen:
         self._encoding = getattr(stream, "encoding", None) or "utf-8"
         self._erase = erase
         self._row = ""
+        self._status = ""
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="console")
         self.gone = asyncio.Event()
         """Set once nobody can read the output any more."""
@@ -38,8 +40,7 @@ class Screen:
         Raises:
             ChatError: nobody can read the output any more.
         """
-        before = self._erase if self._row else ""
-        await self._put(f"{before}{block}\n{self._row}")
+        await self._put(f"{self._lifted}{block}\n{self._below}")
 
     async def prompt(self, row: str) -> None:
         """Show this as the prompt, in place of the one before.
@@ -47,9 +48,41 @@ class Screen:
         Raises:
             ChatError: nobody can read the output any more.
         """
-        before = self._erase if self._row else ""
-        self._row = row
-        await self._put(before + row)
+        before, self._row = self._lifted, row
+        await self._put(before + self._below)
+
+    @property
+    def has_status(self) -> bool:
+        """Whether a line can be taken away again."""
+        return self._erase == ERASE
+
+    async def status(self, line: str) -> None:
+        """Show this line above the prompt until another takes its place; none for an empty one.
+
+        Raises:
+            ChatError: nobody can read the output any more.
+        """
+        before, self._status = self._lifted, line
+        await self._put(before + self._below)
+
+    @property
+    def _lifted(self) -> str:
+        """What takes the lines at the bottom off the screen."""
+        if self._status:
+            return f"{self._erase}{UP}{self._erase}"
+        return self._erase if self._row else ""
+
+    @property
+    def _below(self) -> str:
+        return f"{self._status}\n{self._row}" if self._status else self._row
+
+    async def control(self, sequence: str) -> None:
+        """Send the terminal a sequence that shows nothing.
+
+        Raises:
+            ChatError: nobody can read the output any more.
+        """
+        await self._put(sequence)
 
     async def enter(self, line: str) -> None:
         """Leave ``line`` standing where the prompt was; there is no prompt then.
@@ -80,7 +113,7 @@ class Screen:
         try:
             self._stream.write(text.encode(self._encoding, "replace").decode(self._encoding))
             self._stream.flush()
-        except BrokenPipeError:
+        except OSError:  # a pipe without a reader, a terminal that was hung up
             self._turn_away()
             raise
 

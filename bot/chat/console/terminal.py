@@ -14,7 +14,7 @@ from rich.text import Text
 
 from slipway.bot.chat.console.board import Offer, Posted
 from slipway.bot.chat.console.rendering import is_update, said_line, thread_mark, update_line
-from slipway.bot.chat.model import Card, Choice, Field, Table, Tone
+from slipway.bot.chat.model import Button, Card, Choice, Field, Table, Tone
 from slipway.bot.chat.shared.plain import clean, clean_line, display_width, headline, spans, without_ticks
 
 _WIDEST = 120  # columns; longer lines are hard to read
@@ -165,7 +165,8 @@ def _buttons(offers: tuple[Offer, ...]) -> Text:
     for index, offer in enumerate(offers):
         row.append("   " if index else "")
         label = f"[{offer.number}] {clean_line(offer.button.label)}"
-        row.append(label, style=_CHOICE_STYLES[offer.button.choice])
+        button = offer.button
+        row.append(label, style=_CHOICE_STYLES[button.choice] if isinstance(button, Button) else "bold")
     return row
 
 

@@ -82,6 +82,11 @@ class Tour:
         """Never: it waits for each answer, and is shown as it is told."""
         return False
 
+    @property
+    def pasted(self) -> bool:
+        """Never."""
+        return False
+
     async def lines(self) -> AsyncGenerator[Line, None]:
         """The story's sentences, and the lines said in it."""
         machine = None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
 from urllib.parse import quote
@@ -17,6 +18,8 @@ from slipway.bot.chat.matrix.memory import MatrixMemory
 from slipway.bot.chat.matrix.messages.message_sender import MessageSender
 from slipway.bot.chat.matrix.platform import MATRIX
 from slipway.bot.chat.matrix.rooms.activity import TYPING_AFTER, ActivityNotifier
+from slipway.bot.chat.matrix.rooms.direct import DirectChats
+from slipway.bot.chat.matrix.rooms.members import RoomMembers
 from slipway.bot.chat.matrix.rooms.membership import RoomMembership
 from slipway.bot.chat.matrix.rooms.rooms import Rooms
 from slipway.bot.chat.matrix.settings import MatrixSettings
@@ -24,6 +27,8 @@ from slipway.bot.chat.matrix.transport.connection import Connection
 from slipway.bot.chat.matrix.transport.rate_limit import Priority, RateLimiter
 from slipway.bot.chat.model import Accept, Card, ChatHealth, Platform
 from slipway.bot.chat.shared.edits import LatestEdits
+from slipway.bot.core.errors import ChatError
+from slipway.bot.core.storage_errors import storage_failure
 from slipway.bot.core.times import Clock
 from slipway.bot.core.waiting import Sleep
 
@@ -44,6 +49,7 @@ class MatrixChat:
         clock: tells how long ago the homeserver was last heard from.
         is_known: whether an account belongs to a configured person; those may have direct chats with the bot.
         answers: called when the homeserver answers again after it did not.
+        room_changed: called with every room that may be gone, or back.
         sleep: waits between tries.
         max_age: what is older is not acted on, so history is not read further back.
         typing_after: seconds until an answer that is not there yet is announced by typing.
@@ -58,6 +64,7 @@ class MatrixChat:
         *,
         is_known: Callable[[str], bool] = _knows_nobody,
         answers: Callable[[], None] = lambda: None,
+        room_changed: Callable[[str], None] = lambda _room: None,
         sleep: Sleep = asyncio.sleep,
         max_age: timedelta = _MAX_AGE,
         typing_after: float = TYPING_AFTER,
@@ -65,13 +72,17 @@ class MatrixChat:
     ) -> None:
         self._settings = settings
         self._clock = clock
-        self._connection = Connection(settings, sleep, store=store)
-        self._rooms = Rooms(self._connection, settings.rooms, is_known, clock)
+        self._connection = Connection(settings, sleep, store=store, clock=clock)
+        members = RoomMembers(self._connection, sleep)
+        self._direct = DirectChats(self._connection, memory, members)
+        self._rooms = Rooms(self._connection, settings.rooms, is_known, clock, members)
         self._rate_limiter = RateLimiter(settings.edit_interval, sleep)
         # An edit is sent under a transaction id, so no repetition can come late: nothing is in doubt.
         self._edits = LatestEdits(partial(self._rate_limiter.wait_until_clear, Priority.EDIT))
-        self._sender = MessageSender(self._connection, self._rooms, self._rate_limiter)
-        self._membership = RoomMembership(self._connection, self._rooms, self._sender, memory)
+        self._sender = MessageSender(self._connection, self._rooms, self._rate_limiter, clock)
+        self._membership = RoomMembership(
+            self._connection, self._rooms, self._sender, memory, room_changed=room_changed
+        )
         self._activity = ActivityNotifier(self._connection, typing_after=typing_after)
         self._profile = Profile(self._connection, memory, settings.display_name, settings.avatar)
         poll = min(_MAX_POLL, settings.request_timeout).total_seconds()
@@ -90,6 +101,8 @@ class MatrixChat:
                 unsigned_devices=settings.unsigned_devices,
                 is_known=is_known,
             ),
+            members=members,
+            direct=self._direct,
             membership=self._membership,
             activity=self._activity,
             apply_profile=self._profile.apply,
@@ -126,15 +139,35 @@ class MatrixChat:
     async def send(self, room: str, card: Card, *, thread: str | None, key: str) -> str:
         """Send a card, once for its key as long as the homeserver remembers transactions."""
         try:
-            return await self._sender.send(room, card, thread=thread, key=key)
+            with _keys_stored():
+                return await self._sender.send(room, card, thread=thread, key=key)
         finally:
             self._activity.message_sent(room)
 
     async def edit(self, room: str, message_id: str, card: Card, *, thread: str | None, key: str) -> None:
         """Replace one of the bot's messages; it stays in the thread where it was sent."""
-        await self._edits.edit(
-            message_id, lambda: self._sender.edit(room, message_id, card, key=key, thread=thread)
-        )
+        with _keys_stored():
+            await self._edits.edit(
+                message_id, lambda: self._sender.edit(room, message_id, card, key=key, thread=thread)
+            )
+
+    def edited_at(self, room: str, message_id: str) -> datetime | None:
+        """When the homeserver took an edit, before the reactions that serve as its buttons."""
+        return self._sender.edited_at(message_id)
+
+    async def direct_room(self, account: str) -> str:
+        """The direct chat with somebody."""
+        return await self._direct.room_with(account)
+
+    async def why_gone(self, room: str) -> str | None:
+        """Known to the homeserver; asked once the bot has entered the rooms that it can."""
+        if self._listener.last_sync_at is None:
+            raise ChatError("Not connected to the Matrix homeserver yet.", passing=True)
+        return await self._membership.why_gone(room)
+
+    async def is_direct(self, room: str) -> bool:
+        """A direct chat, by who is in it."""
+        return await self._rooms.is_direct(room)
 
     async def sent_at(self, room: str, message_id: str) -> datetime | None:
         """The homeserver's ``origin_server_ts`` of the event."""
@@ -153,7 +186,12 @@ class MatrixChat:
         age = None if last is None else self._clock() - last
         allowed = self._poll + 2 * self._settings.request_timeout
         connected = age is not None and age <= allowed and not self._listener.problem
-        return ChatHealth(connected=connected, last_heard_from=age, detail=self._detail())
+        return ChatHealth(
+            connected=connected,
+            last_heard_from=age,
+            detail=self._detail(),
+            clock_ahead=self._connection.platform_clock.ahead,
+        )
 
     def _detail(self) -> str:
         if self._listener.problem:
@@ -169,3 +207,21 @@ class MatrixChat:
         if self._profile.problem:
             problems.append(self._profile.problem)
         return " ".join(problems) or f"Listening on Matrix as {self._settings.user_id}."
+
+
+@contextmanager
+def _keys_stored() -> Iterator[None]:
+    """While something is encrypted, which changes what the device's key store holds.
+
+    Raises:
+        ChatError: that cannot be written now.
+    """
+    try:
+        yield
+    except ChatError:
+        raise
+    except Exception as error:
+        why = storage_failure(error)
+        if not why:
+            raise
+        raise ChatError(f"The device's keys cannot be stored now: {why}.", passing=True) from error

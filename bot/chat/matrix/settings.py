@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydantic import Field, SecretStr
 
+from slipway.bot.core.secret_text import Password, Token
 from slipway.bot.core.settings import Duration, Settings
 
 
@@ -27,8 +28,8 @@ class MatrixSettings(Settings):
         pattern=r"^@[^:\s]+:\S+$", description="the bot's own account, like @slipway:example.org"
     )
     device_id: str = Field("SLIPWAY", min_length=1, max_length=255)  # at the first login; then as it was kept
-    password: SecretStr | None = None
-    access_token: SecretStr | None = None
+    password: Password | None = None
+    access_token: Token | None = None
     encryption: bool = True  # whether the bot works in encrypted rooms
     cross_signing_seeds: SecretStr | None = None  # None: kept in the state folder
     unsigned_devices: UnsignedDevices = UnsignedDevices.WARN

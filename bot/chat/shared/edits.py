@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from slipway.bot.core.errors import ChatError
+from slipway.bot.core.waiting import first_of
 
 SendEdit = Callable[[], Awaitable[None]]
 """Makes one edit; what it raises is for whoever asked for it."""
@@ -108,13 +109,7 @@ class LatestEdits:
         self, message_id: str, edit: _Edit, queue: _Queue, settle: Callable[[], Awaitable[None]]
     ) -> None:
         """Make the newest edit again when the doubtful one before it has been made, or never will be."""
-        waits = (asyncio.ensure_future(settle()), asyncio.ensure_future(queue.newer.wait()))
-        try:
-            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for each in waits:
-                each.cancel()
-            await asyncio.gather(*waits, return_exceptions=True)
+        await first_of(settle(), queue.newer.wait())
         await self._wait_for_turn()
         if queue.waiting is not None:
             return

@@ -6,6 +6,7 @@ The helpers here (cleaning, code spans, widths) are what every renderer of cards
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from rich.cells import cell_len
@@ -85,10 +86,12 @@ def pad(text: str, width: int, *, right: bool = False) -> str:
 
 
 def headline(card: Card) -> str:
-    """The card's title with the symbol and the word of its tone: colour never stands alone."""
+    """The card's title with the symbol and the word of its tone, said once: colour never stands alone."""
     word = _WORDS[card.tone]
     title = clean_line(card.title)
-    return f"{SYMBOLS[card.tone]} {word} · {title}" if word else f"{SYMBOLS[card.tone]} {title}"
+    state = title.rpartition(": ")[2].casefold()  # as in `op-7k3f promote: done`, which says it already
+    said = not word or state.startswith(word.casefold().removesuffix("ing"))
+    return f"{SYMBOLS[card.tone]} {title}" if said else f"{SYMBOLS[card.tone]} {word} · {title}"
 
 
 def table_lines(table: Table) -> list[str]:
@@ -100,7 +103,7 @@ def table_lines(table: Table) -> list[str]:
     rows = [[without_ticks(clean_line(cell)) for cell in row] for row in table.rows]
     columns = list(zip(head, *rows, strict=True))
     widths = [max(display_width(cell) for cell in column) for column in columns]
-    right = [_all_numbers(column[1:]) for column in columns]
+    right = [all_numbers(column[1:]) for column in columns]
 
     def line(cells: list[str]) -> str:
         padded = (pad(*cell[:2], right=cell[2]) for cell in zip(cells, widths, right, strict=True))
@@ -110,7 +113,8 @@ def table_lines(table: Table) -> list[str]:
     return [line(head), rule, *map(line, rows)]
 
 
-def _all_numbers(cells: tuple[str, ...]) -> bool:
+def all_numbers(cells: Sequence[str]) -> bool:
+    """Whether cells are numbers, which stand right in their column; empty ones do not count."""
     filled = [cell for cell in cells if cell]
     return bool(filled) and all(_NUMBER.fullmatch(cell) for cell in filled)
 

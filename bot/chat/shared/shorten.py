@@ -9,14 +9,17 @@ from slipway.bot.chat.shared.plain import render_plain
 
 _CUTS = (4_000, 1_000, 300, 80)
 _MOST_ITEMS = 20
+LONGEST_CELL = 100
+"""Characters of a cell that a phone shows in a few lines; longer ones are cut where the whole is attached."""
+
 _MOST_ROWS = 1_000  # no message of any platform has room for more
 
 
 def shorten(card: Card, fits: Callable[[Card], bool]) -> Card:
     """The card itself if it fits, or else as much of it as does.
 
-    First the longest table loses rows from its end, over and over; then long texts are cut. A note at the end
-    says so. The title, fields and notes survive in some length, so the result is always small.
+    First long cells are cut; then the longest table loses rows from its end, over and over; then all long texts are
+    cut. A note at the end says so. The title, fields and notes survive in some length, so the result is always small.
 
     Args:
         card: what should be said.
@@ -25,7 +28,9 @@ def shorten(card: Card, fits: Callable[[Card], bool]) -> Card:
     if fits(card):
         return card
     total = sum(len(table.rows) for table in card.tables)
-    shorter = card
+    if fits(noted := _noted(_with_short_cells(card), total)):
+        return noted
+    shorter = _with_short_cells(card)
     while any(len(table.rows) > 1 for table in shorter.tables):
         shorter = _with_fewer_rows(shorter)
         noted = _noted(shorter, total)
@@ -48,8 +53,18 @@ def _with_fewer_rows(card: Card) -> Card:
     tables = list(card.tables)
     table = tables[longest]
     keep = min(len(table.rows) * 3 // 4, _MOST_ROWS)
-    tables[longest] = table.model_copy(update={"rows": table.rows[:keep]})
+    tables[longest] = table.model_copy(update={"rows": table.rows[:keep], "values": table.values[:keep]})
     return card.model_copy(update={"tables": tuple(tables)})
+
+
+def _with_short_cells(card: Card) -> Card:
+    tables = tuple(
+        table.model_copy(
+            update={"rows": tuple(tuple(_short(cell, LONGEST_CELL) for cell in row) for row in table.rows)}
+        )
+        for table in card.tables
+    )
+    return card.model_copy(update={"tables": tables})
 
 
 def _noted(card: Card, total: int) -> Card:

@@ -7,13 +7,17 @@ import importlib
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
+from slipway.bot.chat.clocks import WRONG_BY
 from slipway.bot.chat.declaration import HostCallbacks, KeyValueStore
 from slipway.bot.chat.model import Accept, Card, ChatHealth, Platform
 from slipway.bot.chat.shared.edits import LatestEdits
+from slipway.bot.chat.slack.events.accounts import Accounts
 from slipway.bot.chat.slack.events.background import BackgroundTasks
+from slipway.bot.chat.slack.events.channels import why_gone
 from slipway.bot.chat.slack.events.message_events import time_of
 from slipway.bot.chat.slack.events.trust import TrustPolicy
 from slipway.bot.chat.slack.events.user_groups import UserGroups
+from slipway.bot.chat.slack.ids import is_direct
 from slipway.bot.chat.slack.interactions.handler import InteractionHandler
 from slipway.bot.chat.slack.interactions.interaction import InteractionReader
 from slipway.bot.chat.slack.interactions.views import Views
@@ -29,7 +33,7 @@ from slipway.bot.chat.slack.transport.rate_limit import (
     CallRateLimit,
     ChannelRateLimit,
 )
-from slipway.bot.chat.slack.transport.web_api import WebApi
+from slipway.bot.chat.slack.transport.web_api import BotIdentity, WebApi
 from slipway.bot.core.errors import ChatError
 from slipway.bot.core.times import Clock, format_duration, system_clock
 from slipway.bot.core.waiting import Sleep
@@ -84,7 +88,7 @@ class SlackChat:
         self._wall_clock = wall_clock
         self._background = BackgroundTasks()
         self._last_activity: datetime | None = None
-        self._api = WebApi(settings, sleep)
+        self._api = WebApi(settings, sleep, clock)
         channel_limit = ChannelRateLimit(clock, sleep)
         self._ephemeral = EphemeralMessages(self._api, settings.request_timeout)
         self._edits = LatestEdits(
@@ -108,6 +112,16 @@ class SlackChat:
     def edit_interval(self) -> timedelta:
         """So that several operations can show their progress at once."""
         return EDIT_INTERVAL
+
+    def _slack_time(self) -> datetime:
+        """The time by Slack's clock, as far as the bot's is known to be wrong: what is pressed bears none."""
+        ahead = self._api.platform_clock.ahead
+        return self._clock() - (ahead if ahead is not None and abs(ahead) >= WRONG_BY else timedelta(0))
+
+    @property
+    def offers_shortcuts(self) -> bool:
+        """As buttons."""
+        return True
 
     @property
     def port(self) -> int | None:
@@ -136,9 +150,25 @@ class SlackChat:
         """Send a card once for its key."""
         return await self._sender.send(room, card, thread=thread, key=key)
 
+    async def send_unrecorded(self, room: str, card: Card) -> str:
+        """Send a card without noting that it was attempted."""
+        return await self._sender.send_unrecorded(room, card)
+
     async def edit(self, room: str, message_id: str, card: Card, *, thread: str | None, key: str) -> None:
         """Replace one of the bot's messages."""
         await self._sender.edit(room, message_id, card, thread=thread, key=key)
+
+    async def direct_room(self, account: str) -> str:
+        """The direct conversation with somebody."""
+        return await self._ephemeral.channel_of(account.partition("/")[0])
+
+    async def why_gone(self, room: str) -> str | None:
+        """By ``conversations.info``; a direct conversation is never gone."""
+        return await why_gone(self._api, room)
+
+    async def is_direct(self, room: str) -> bool:
+        """By its id."""
+        return is_direct(room)
 
     async def sent_at(self, room: str, message_id: str) -> datetime | None:
         """A message's id is the time at which Slack took it."""
@@ -156,7 +186,12 @@ class SlackChat:
         is_open = self._transport is not None and self._transport.is_open
         problem = (self._listener.problem if self._listener is not None else "") or self._api.token_problem
         detail = problem or (self._detail(age) if is_open else "Not connected to Slack.")
-        return ChatHealth(connected=is_open and not problem, last_heard_from=age, detail=detail)
+        return ChatHealth(
+            connected=is_open and not problem,
+            last_heard_from=age,
+            detail=detail,
+            clock_ahead=self._api.platform_clock.ahead,
+        )
 
     def _detail(self, age: timedelta | None) -> str:
         name = self._api.identity.name if self._api.identity else "?"
@@ -187,14 +222,20 @@ class SlackChat:
             views=self._views,
             background=self._background,
             make_interaction_handler=self._make_interaction_handler,
-            make_trust=lambda team: TrustPolicy(settings, team),
+            make_accounts=self._make_accounts,
             answers=self._callbacks.answers,
+            room_changed=self._callbacks.room_changed,
+            clock=self._clock,
             sleep=self._sleep,
         )
 
-    def _make_interaction_handler(self, trust: TrustPolicy) -> InteractionHandler:
+    def _make_accounts(self, identity: BotIdentity) -> Accounts:
+        trust = TrustPolicy(self._settings, identity.teams, identity.enterprise)
+        return Accounts(self._api, trust, identity, self._clock)
+
+    def _make_interaction_handler(self, accounts: Accounts) -> InteractionHandler:
         return InteractionHandler(
-            reader=InteractionReader(trust, self._clock, self._settings.home or ""),
+            reader=InteractionReader(accounts, self._slack_time, self._settings.home or ""),
             callbacks=self._callbacks,
             ephemeral=self._ephemeral,
             views=self._views,

@@ -10,7 +10,10 @@ TEAM = re.compile(r"[TE][A-Z0-9]{2,20}", re.ASCII)
 """A workspace, or an organisation of Enterprise Grid."""
 
 USER_GROUP = re.compile(r"S[A-Z0-9]{2,20}", re.ASCII)
-ACCOUNT = re.compile(r"[UW][A-Z0-9]{2,20}(/[TE][A-Z0-9]{2,20})?", re.ASCII)
+UNKNOWN_WORKSPACE = "T000"
+"""Stands for the workspace of somebody of whom Slack does not say it."""
+
+ACCOUNT = re.compile(rf"[UW][A-Z0-9]{{2,20}}(/(?!{UNKNOWN_WORKSPACE}\Z)[TE][A-Z0-9]{{2,20}})?", re.ASCII)
 """A user as Slipway names them; ``/T…`` says of which other workspace they are."""
 
 MESSAGE_TS = re.compile(r"\d{1,12}\.\d{1,9}", re.ASCII)

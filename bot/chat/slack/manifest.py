@@ -19,27 +19,51 @@ from slipway.bot.chat.slack.interactions.action_values import (
 from slipway.bot.chat.slack.settings import SlackTransport
 
 SCOPES = {
-    "channels:history": "hear what is said in public channels it is in, and find its own messages again",
-    "chat:write": "say and edit its messages",
-    "commands": "the slash command and the shortcuts",
+    "channels:history": "hear what is said in public channels, or find its own messages there again",
+    "channels:read": "learn that a public channel is archived or deleted, or that it was put out of it",
+    "chat:write": "say or change anything",
+    "commands": "offer its slash command and its shortcuts",
     "files:write": "attach the whole of what is too long for a message",
-    "groups:history": "the same in private channels it is in",
-    "im:history": "the same in direct messages",
+    "groups:history": "hear what is said in private channels, or find its own messages there again",
+    "groups:read": "learn that a private channel is archived or deleted, or that it was put out of it",
+    "im:history": "hear what is said in direct messages, or find its own there again",
     "im:write": "open a direct message with whoever works in App Home",
     "usergroups:read": "see who is in the user groups that give roles",
+    "users:read": "look up of which workspace somebody is, where Slack does not say it with what they do",
 }
-"""The bot's scopes, and what each is for."""
+"""The bot's scopes, and what it cannot do without each, to follow “cannot”."""
 
 # What the reference does not allow in a bot's display name.
 _NOT_IN_DISPLAY_NAME = re.compile(r"[^a-z0-9._-]+", re.ASCII)
 
-EVENTS = (
-    "app_home_opened",
-    "message.channels",
-    "message.groups",
-    "message.im",
-    "subteam_members_changed",
-    "subteam_updated",
+CHANNEL_EVENTS = (
+    "channel_archive",
+    "channel_deleted",
+    "channel_left",
+    "channel_unarchive",
+    "group_archive",
+    "group_deleted",
+    "group_left",
+    "group_unarchive",
+)
+"""Of a channel as a whole, or of the bot alone."""
+
+MEMBER_EVENTS = ("member_joined_channel", "member_left_channel")
+"""Of whoever comes or goes, the bot among them."""
+
+EVENTS = tuple(
+    sorted(
+        (
+            "app_home_opened",
+            "message.channels",
+            "message.groups",
+            "message.im",
+            "subteam_members_changed",
+            "subteam_updated",
+            *CHANNEL_EVENTS,
+            *MEMBER_EVENTS,
+        )
+    )
 )
 
 REQUEST_PATH = "/slack/events"

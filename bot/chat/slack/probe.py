@@ -2,56 +2,107 @@
 
 from __future__ import annotations
 
+from slipway.bot.chat.clocks import clock_problem
+from slipway.bot.chat.slack.events.channels import look_at
 from slipway.bot.chat.slack.manifest import SCOPES
+from slipway.bot.chat.slack.platform import SLACK
 from slipway.bot.chat.slack.settings import SlackSettings, SlackTransport
+from slipway.bot.chat.slack.transport.error_codes import RefusalKind
 from slipway.bot.chat.slack.transport.errors import RefusedError
-from slipway.bot.chat.slack.transport.web_api import WebApi
+from slipway.bot.chat.slack.transport.web_api import BotIdentity, WebApi
+from slipway.bot.core.errors import ChatError
+from slipway.bot.core.probes import Finding, reach
+from slipway.bot.core.times import Clock, system_clock
+
+_TOKENS = {
+    "bot_token": "copy the bot token (xoxb-…) from “OAuth & Permissions”",
+    "app_token": "make an app-level token (xapp-…) with the scope connections:write under “Basic Information”",
+}
+"""Where Slack shows each token, on the app's page."""
+
+DOCTOR = "then `slipway doctor`"
 
 
-async def probe(settings: SlackSettings) -> tuple[str, tuple[str, ...]]:
-    """Who the bot is there, and a sentence for everything that is wrong.
-
-    Raises:
-        ChatError: Slack cannot be reached, or does not accept a token.
-    """
-    api = WebApi(settings)
+async def probe(settings: SlackSettings, clock: Clock = system_clock) -> Finding:
+    """Who the bot is there, a sentence for everything that is wrong, the machine's clock included, and what to do."""
+    api = WebApi(settings, clock=clock)
+    token = "bot_token"  # noqa: S105 - the name of a key
     try:
         identity = await api.authenticate()
-        problems = _scopes(identity.scopes) + _enterprise(identity.enterprise, settings.teams)
         if settings.transport is SlackTransport.SOCKET and settings.app_token is not None:
-            token = settings.app_token.get_secret_value()
-            await api.call("open a socket", lambda client: client.apps_connections_open(app_token=token))
-        problems += await _channels(api, settings)
-        return f"@{identity.name} in {identity.team}, by {settings.transport}", problems
+            token, value = "app_token", settings.app_token.get_secret_value()
+            await api.call(
+                "open a socket",
+                lambda client: client.apps_connections_open(app_token=value),
+                with_app_token=True,
+            )
+        installed = (*_workspaces(identity), *_scopes(identity.scopes))
+        here, doubts = await _channels(api, settings, identity.name)
+        wrong = clock_problem(SLACK, api.platform_clock.ahead)
+        here += (wrong,) if wrong else ()
+    except ChatError as error:
+        return _refused(error, token, settings)
     finally:
         await api.close()
+    where = identity.team
+    if identity.organisation_wide and identity.teams:
+        where += f" ({', '.join(sorted(identity.teams))})"
+    manifest = "give Slack what `slipway slack manifest` prints, and install the app again"
+    todo = [manifest] if _scopes(identity.scopes) else []
+    if here or _workspaces(identity):
+        todo.append("do what the other lines say" if todo else "do what the lines above say")
+    found = f"@{identity.name} in {where}, by {settings.transport}"
+    return Finding(
+        SLACK,
+        found,
+        (*installed, *here),
+        "; ".join([*todo, DOCTOR]) if todo else "",
+        warnings=(*_surplus(identity.scopes), *doubts),
+    )
+
+
+def _refused(error: ChatError, token: str, settings: SlackSettings) -> Finding:
+    if isinstance(error, RefusedError) and error.kind is RefusalKind.INVALID_TOKEN:
+        why = f"Slack does not accept slack.{token} ({error.code})."
+        step = f"{_TOKENS[token]} of the app at https://api.slack.com/apps; docs/slack.md has every step"
+    elif isinstance(error, RefusedError):
+        why, step = str(error), "wait a few minutes" if error.passing else "docs/slack.md has every step"
+    else:
+        why, step = str(error), reach(settings.api_url)
+    return Finding(SLACK, "does not work", (why,), f"{step}; {DOCTOR}")
+
+
+def _workspaces(identity: BotIdentity) -> tuple[str, ...]:
+    """What is wrong with an app that is installed for an organisation."""
+    if not identity.organisation_wide or identity.teams:
+        return ()
+    problem = (
+        f"The app is installed for the organisation {identity.team}, and Slack names no workspace that it was added "
+        "to, so the bot knows nobody: have an administrator of the organisation add it to your workspace "
+        "(“Add to workspaces”), or name that in `slack.teams`."
+    )
+    return (problem,)
 
 
 def _scopes(granted: frozenset[str]) -> tuple[str, ...]:
     missing = sorted(set(SCOPES) - granted)
-    more = sorted(granted - set(SCOPES))
-    problems = [
+    return tuple(
         f"The scope `{scope}` is missing: without it the bot cannot {SCOPES[scope]}." for scope in missing
-    ]
-    if more:
-        problems.append(f"The app has scopes that the bot never uses; take them away: {', '.join(more)}.")
-    return tuple(problems)
-
-
-def _enterprise(enterprise: str, teams: tuple[str, ...]) -> tuple[str, ...]:
-    """On Grid, Slack may name the organisation, or another of its workspaces, where somebody presses."""
-    if not enterprise or enterprise in teams:
-        return ()
-    sentence = (
-        f"The workspace is one of the organisation {enterprise}: add that, and its workspaces whose people "
-        "press buttons, to slack.teams, or they are taken for strangers."
     )
-    return (sentence,)
 
 
-async def _channels(api: WebApi, settings: SlackSettings) -> tuple[str, ...]:
-    """A sentence for each configured channel that the bot cannot work in."""
-    problems = []
+def _surplus(granted: frozenset[str]) -> tuple[str, ...]:
+    more = sorted(granted - set(SCOPES))
+    return (
+        (f"The app has scopes that the bot never uses; take them away: {', '.join(more)}.",) if more else ()
+    )
+
+
+async def _channels(
+    api: WebApi, settings: SlackSettings, bot: str
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """A sentence for each configured channel that the bot cannot work in, and for each that it perhaps cannot."""
+    problems, doubts = [], []
     for channel in dict.fromkeys((*settings.channels, *filter(None, (settings.home_channel,)))):
         try:
             await api.call(
@@ -59,6 +110,12 @@ async def _channels(api: WebApi, settings: SlackSettings) -> tuple[str, ...]:
                 lambda client, channel=channel: client.conversations_history(channel=channel, limit=1),  # type: ignore[misc]
                 channel=channel,
             )
+            found = await look_at(api, channel)
         except RefusedError as error:
-            problems.append(str(error))
-    return tuple(problems)
+            outside = error.kind is RefusalKind.NOT_IN_CHANNEL
+            absent = f"The bot is not in the channel {channel} ({error.code}): type `/invite @{bot}` there."
+            problems.append(absent if outside else str(error))
+        else:
+            problems += [found.gone] if found.gone else []
+            doubts += [found.restricted] if found.restricted else []
+    return tuple(problems), tuple(doubts)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from enum import StrEnum
 
-from pydantic import Field, SecretStr
+from pydantic import Field
 
+from slipway.bot.core.secret_text import Token
 from slipway.bot.core.settings import Duration, Settings
 
 
@@ -20,9 +21,9 @@ class SlackTransport(StrEnum):
 class SlackSettings(Settings):
     """``[slack]``: the app, and the channels it works in."""
 
-    bot_token: SecretStr | None = None
-    app_token: SecretStr | None = None  # for Socket Mode
-    signing_secret: SecretStr | None = None  # for HTTP
+    bot_token: Token | None = None
+    app_token: Token | None = None  # for Socket Mode
+    signing_secret: Token | None = None  # for HTTP
     transport: SlackTransport = SlackTransport.SOCKET
     listen: str = Field(
         "127.0.0.1:3000",

@@ -1,4 +1,4 @@
-"""Calls to EC2: boto3 in threads of its own, each call with an end in time and each failure in plain words.
+"""Calls to AWS: boto3 in threads of its own, each call with an end in time and each failure in plain words.
 
 boto3 is synchronous and slow to import, so it is imported in the first call's thread. The pool is small and
 not shared: a cloud that hangs can hold up calls to itself and nothing else.
@@ -26,6 +26,7 @@ from slipway.bot.clouds.aws.errors import (
 )
 from slipway.bot.clouds.aws.responses import Response
 from slipway.bot.clouds.aws.settings import AwsSettings
+from slipway.bot.clouds.contact import CloudContact
 from slipway.bot.core.errors import CloudErrorKind
 
 T = TypeVar("T")
@@ -66,20 +67,37 @@ class _PendingCall:
         return self.abandoned.is_set() or time.monotonic() > self.deadline
 
 
+_WRITTEN_DOWN = ("env", "shared-credentials-file", "config-file")
+"""Ways of botocore to find credentials that somebody typed or pasted."""
+
+
 class _DeadlineError(Exception):
     """The call's time is over, or nobody waits for it, so no further request of it may be sent."""
 
 
-class Ec2Calls:
-    """One EC2 client for one region, and the threads it works in. Safe to share between tasks."""
+class AwsCalls:
+    """One client of one service in one region, and the threads it works in. Safe to share between tasks.
 
-    def __init__(self, settings: AwsSettings) -> None:
+    Args:
+        settings: credentials, endpoint, and how long to wait.
+        contact: is told when the cloud answered.
+        region: where; None for the settings' first.
+        service: boto3's name of the service.
+    """
+
+    def __init__(
+        self, settings: AwsSettings, contact: CloudContact, region: str | None = None, service: str = "ec2"
+    ) -> None:
         self._settings = settings
+        self._region = region or settings.region
+        self._service = service
+        self._contact = contact
         self._longest_call = longest_call(settings).total_seconds()
-        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix="aws")
+        self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix=f"aws {service}")
         self._thread = threading.local()
         self._client_lock = threading.Lock()
         self._client: Any = None
+        self._session: Any = None
         self._calls: set[_PendingCall] = set()
         self._closed = False
 
@@ -122,6 +140,19 @@ class Ec2Calls:
 
         return await self._run(request, work)
 
+    async def credentials_method(self, request: Ec2Request) -> str:
+        """How credentials were found, as botocore calls it; empty where none were.
+
+        Raises:
+            CloudError: what there is cannot be used.
+        """
+
+        def look(_client: Any) -> str:
+            found = self._session.get_credentials()
+            return found.method if found is not None else ""
+
+        return await self._run(request, look)
+
     def close(self) -> None:
         """Send nothing more, and let go of threads and connections; does not wait for a request under way."""
         self._closed = True
@@ -137,15 +168,20 @@ class Ec2Calls:
         call = _PendingCall(time.monotonic() + self._longest_call)
         self._calls.add(call)
         try:
+            with self._contact.noting():
+                return await self._in_time(request, call, work)
+        finally:
+            call.abandoned.set()
+            self._calls.discard(call)
+
+    async def _in_time(self, request: Ec2Request, call: _PendingCall, work: Callable[[Any], T]) -> T:
+        try:
             async with asyncio.timeout(self._longest_call):
                 return await asyncio.get_running_loop().run_in_executor(
                     self._pool, self._in_thread, request, call, work
                 )
         except TimeoutError:
             raise request.timed_out() from None
-        finally:
-            call.abandoned.set()
-            self._calls.discard(call)
 
     def _in_thread(self, request: Ec2Request, call: _PendingCall, work: Callable[[Any], T]) -> T:
         from botocore.exceptions import BotoCoreError, ClientError
@@ -188,9 +224,10 @@ class Ec2Calls:
             session = Session(
                 aws_access_key_id=_revealed(settings.access_key_id),
                 aws_secret_access_key=_revealed(settings.secret_access_key),
-                region_name=settings.region,
+                region_name=self._region,
             )
-            client = session.client("ec2", endpoint_url=settings.endpoint, config=config)
+            client = session.client(self._service, endpoint_url=settings.endpoint, config=config)
+            _check_credentials(session.get_credentials(), request)
         except ValueError as error:  # what botocore raises for an endpoint or a region that makes no URL
             raise request.failed(
                 CloudErrorKind.UNREACHABLE,
@@ -200,8 +237,9 @@ class Ec2Calls:
             raise request.failed(
                 CloudErrorKind.REFUSED, "the files with AWS's own configuration cannot be read"
             ) from error
-        client.meta.events.register("before-send.ec2", self._check_time)
-        client.meta.events.register("response-received.ec2", self._note_answer)
+        self._session = session
+        client.meta.events.register("before-send", self._check_time)
+        client.meta.events.register("response-received", self._note_answer)
         return client
 
     def _check_time(self, **_event: object) -> None:
@@ -215,6 +253,16 @@ class Ec2Calls:
         """Hook of botocore after each answer, or lack of one, of which it may hide all but the last."""
         if is_unclear(parsed_response, exception):
             self._thread.call.unclear = True
+
+
+def _check_credentials(found: Any, request: Ec2Request) -> None:
+    """What stands in variables and files may hold a line break, which would break the request's header."""
+    if found is None or found.method not in _WRITTEN_DOWN:
+        return
+    for key in (found.access_key, found.secret_key, found.token or ""):
+        if not all("!" <= sign <= "~" for sign in key):
+            why = "there is a space, a line break or another sign that no key has in AWS's credentials"
+            raise request.failed(CloudErrorKind.REFUSED, why, found.method)
 
 
 def _revealed(secret: SecretStr | None) -> str | None:

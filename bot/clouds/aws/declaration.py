@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from slipway.bot.clouds.aws.errors import CLOUD_NAME
 from slipway.bot.clouds.aws.machines import AwsMachines
+from slipway.bot.clouds.aws.probe import probe
 from slipway.bot.clouds.aws.settings import AwsSettings
-from slipway.bot.clouds.capabilities import Adapter, Capability, Port
+from slipway.bot.clouds.capabilities import Capability, Port
 from slipway.bot.clouds.declaration import CloudContext, CloudDeclaration
 from slipway.bot.clouds.ports.machines import MACHINES
 from slipway.bot.core.addresses import check_address
-from slipway.bot.core.errors import CloudError
-from slipway.bot.core.probes import Finding
-from slipway.bot.core.problems import Problem
+from slipway.bot.core.errors import ConfigError
+from slipway.bot.core.problems import Problem, shown
+
+_REGION = re.compile(r"[a-z]{2,4}(?:-[a-z]+)+-\d{1,2}", re.ASCII)
+"""eu-west-1, us-gov-east-1, eusc-de-east-1."""
+
+_OWNER = re.compile(r"\d{12}|self|amazon|aws-marketplace|aws-backup-vault", re.ASCII)
+"""What DescribeImages takes as ``Owners``."""
+
+_ACCOUNTS_IN_EXAMPLES = ("111122223333", "123456789012", "000000000000")
+"""Account numbers that AWS keeps for its documentation, and the one of zeros."""
 
 
 def _open(settings: AwsSettings, context: CloudContext) -> Mapping[Capability[Any], Port]:
+    for name in context.descriptions:
+        why = "EC2 launches from templates; write the name of one as template, or another cloud"
+        raise ConfigError((f"profiles.{name}.machine: {why}",))
     return {MACHINES: AwsMachines(settings, context)}
 
 
@@ -35,17 +48,23 @@ def _check(settings: AwsSettings, secrets: bool) -> Iterator[Problem]:
         )
 
 
+def _warnings(settings: AwsSettings) -> Iterator[Problem]:
+    for key, regions in (("region", (settings.region,)), ("regions", settings.regions)):
+        for region in regions:
+            if not _REGION.fullmatch(region) and settings.endpoint is None:
+                yield Problem(key, f"{shown(region)} cannot be a region; write it like eu-west-1")
+    for owner in settings.owners:
+        if owner in _ACCOUNTS_IN_EXAMPLES:
+            yield Problem(
+                "owners", f"{shown(owner)} stands for an example; write whose images may be launched"
+            )
+        elif not _OWNER.fullmatch(owner):
+            said = "cannot be an owner: that is an account of 12 digits, self, amazon or aws-marketplace"
+            yield Problem("owners", f"{shown(owner)} {said}")
+
+
 def _describe(settings: AwsSettings) -> str:
     return settings.region + (f" at {settings.endpoint}" if settings.endpoint else "")
-
-
-async def _probe(_settings: AwsSettings, adapter: Adapter) -> Finding:
-    machines = adapter.port(MACHINES)
-    try:
-        found = len(await machines.template_names())
-    except CloudError as error:
-        return Finding.of_error(adapter.name, error)
-    return Finding(adapter.name, f"{found} launch template{'s' if found != 1 else ''} in {machines.region}")
 
 
 CLOUD = CloudDeclaration(
@@ -54,7 +73,8 @@ CLOUD = CloudDeclaration(
     provides=(MACHINES,),
     open=_open,
     check=_check,
+    warnings=_warnings,
     describe=_describe,
     label=lambda settings: settings.region,
-    probe=_probe,
+    probe=probe,
 )

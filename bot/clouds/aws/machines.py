@@ -3,31 +3,42 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
+from typing import Any, Self
 
-from slipway.bot.clouds.aws.calls import Ec2Calls
-from slipway.bot.clouds.aws.errors import CLOUD_NAME, Ec2Request
+from slipway.bot.clouds.aws.account import AwsAccount
+from slipway.bot.clouds.aws.errors import Ec2Request
+from slipway.bot.clouds.aws.instance_types import InstanceTypes
+from slipway.bot.clouds.aws.leftovers import Leftovers
+from slipway.bot.clouds.aws.monitoring import Monitoring
+from slipway.bot.clouds.aws.preflight import LaunchChecks
 from slipway.bot.clouds.aws.responses import (
     Origin,
     Response,
-    read_architectures,
     read_image,
     read_instance,
     read_list,
     read_name,
-    read_template,
 )
 from slipway.bot.clouds.aws.settings import AwsSettings
+from slipway.bot.clouds.aws.tags import DEPLOYMENT_TAG, TOKEN_TAG
+from slipway.bot.clouds.aws.templates import read_template
 from slipway.bot.clouds.declaration import CloudContext
-from slipway.bot.clouds.model import Instance, InstanceState, LaunchSpec, MachineImage, Template
-from slipway.bot.core.errors import CloudErrorKind
-
-DEPLOYMENT_TAG = "slipway"
-"""On everything that Slipway makes: the name of the deployment that made it."""
-
-TOKEN_TAG = "slipway:token"  # noqa: S105 - the name of a tag, no secret
-"""On everything that Slipway makes: the token of the launch that made it."""
+from slipway.bot.clouds.machine_model import (
+    Activity,
+    Backstop,
+    Instance,
+    InstanceState,
+    LaunchSpec,
+    Leftover,
+    MachineImage,
+    Preflight,
+    Template,
+)
+from slipway.bot.core.concurrency import side_by_side
+from slipway.bot.core.errors import CloudErrorKind, UserError
 
 _TAGGED = ("instance", "network-interface", "volume")
 _ALIVE = [state.value for state in InstanceState if not state.gone]
@@ -40,34 +51,71 @@ _TEMPLATE_PAGE = 200  # the most that DescribeLaunchTemplates gives
 
 
 class AwsMachines:
-    """Fulfils :class:`slipway.bot.clouds.ports.machines.Machines`.
+    """Fulfils :class:`slipway.bot.clouds.ports.machines.Machines`, and all that a cloud may have besides.
 
     Args:
-        settings: region, owners of images, endpoint, credentials, and how long to wait: ``timeout`` is for
-            one request, and a call makes up to ``max_attempts`` of them.
-        context: the adapter's name, and the deployment's, which tells its machines from another's in the
-            same account.
+        settings: of the account.
+        context: the adapter's name, and the deployment's.
         page_size: images and machines in one answer, 5 to 1000.
     """
 
     def __init__(self, settings: AwsSettings, context: CloudContext, *, page_size: int = _PAGE) -> None:
-        self._settings = settings
-        self._cloud = context.name
-        self._deployment = context.deployment
-        self._origin = Origin(context.name, settings.region)
+        self._take(AwsAccount(settings, context), settings.region, page_size)
+
+    def _take(self, account: AwsAccount, region: str, page_size: int) -> None:
+        self._account = account
+        self._region = region
+        self._origin = Origin(account.name, region)
         self._page_size = page_size
-        self._calls = Ec2Calls(settings)
-        self._architectures: dict[str, tuple[str, ...]] = {}
+        self._calls = account.calls(region)
+        self._types = InstanceTypes(account, region)
+        self._checks = LaunchChecks(account, region, self._types)
+        self._monitoring = Monitoring(account, region)
+        self._leftovers = Leftovers(account, region)
 
     @property
     def title(self) -> str:
         """What people call it in a sentence: EC2, and of which account where it has a name."""
-        return "EC2" if self._cloud == CLOUD_NAME else f"EC2 ({self._cloud})"
+        return self._account.title
 
     @property
     def region(self) -> str:
         """The region all ids belong to."""
-        return self._settings.region
+        return self._region
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        """All configured regions."""
+        return self._account.regions
+
+    @property
+    def backstop(self) -> Backstop:
+        """A timer in the machine: one that shuts itself down is terminated, as :meth:`launch` demands of EC2."""
+        return Backstop.GUEST_TIMER
+
+    def at(self, region: str) -> Self:
+        """The same account, as seen from another of its regions.
+
+        Raises:
+            UserError: the region is not configured.
+        """
+        if region == self._region:
+            return self
+        if region not in self.regions:
+            raise UserError(
+                f"{self.title} is configured for {' and '.join(self.regions)}, and not for {region}."
+            )
+        other = type(self).__new__(type(self))
+        other._take(self._account, region, self._page_size)
+        return other
+
+    async def credentials_method(self) -> str:
+        """How credentials were found, as botocore calls it: ``env``, ``iam-role``; ``explicit`` for the settings'.
+
+        Raises:
+            CloudError: what there is cannot be used.
+        """
+        return await self._calls.credentials_method(self._request("find credentials"))
 
     def could_be_image_id(self, text: str) -> bool:
         """Whether this looks like the id of an AMI. Source: Amazon EC2 User Guide, "Resource IDs"."""
@@ -98,7 +146,7 @@ class AwsMachines:
             CloudErrorKind.NOT_FOUND, f"the configured owners have no such image in {self.region}"
         )
 
-    async def template(self, name: str, version: int | None = None) -> Template:
+    async def template(self, name: str, version: int | str | None = None) -> Template:
         """A launch template by name, at this version or else its default one, resolved to a number."""
         asked = f"the launch template {name}" if version is None else f"version {version} of {name}"
         request = self._request(f"show {asked}")
@@ -114,7 +162,8 @@ class AwsMachines:
         template = found[0]
         if template.instance_type is None:
             return template
-        return replace(template, architectures=await self._architectures_of(template.instance_type))
+        kind = await self._types.get(template.instance_type)
+        return replace(template, architectures=kind.architectures)
 
     async def template_names(self) -> tuple[str, ...]:
         """The names of all launch templates in the region, in order."""
@@ -127,7 +176,12 @@ class AwsMachines:
         return tuple(sorted(names))
 
     async def instances(self) -> tuple[Instance, ...]:
-        """All machines that carry this deployment's tag and are not gone, oldest first."""
+        """All machines that carry this deployment's tag and are not gone, of all regions, oldest first."""
+        found = await side_by_side({region: self.at(region)._alive() for region in self.regions})
+        machines = (machine for each in found.values() for machine in each)
+        return tuple(sorted(machines, key=lambda machine: (machine.launched_at, machine.id)))
+
+    async def _alive(self) -> tuple[Instance, ...]:
         return await self._tagged(self._request("list machines"), {"instance-state-name": _ALIVE})
 
     async def instance(self, instance_id: str) -> Instance:
@@ -171,18 +225,8 @@ class AwsMachines:
             raise ValueError("a launch token is 1 to 64 visible ASCII characters")
         machines = "1 machine" if spec.count == 1 else f"{spec.count} machines"
         request = self._request(f"launch {machines} from {spec.image_id}", changes=True)
-        launched = await self._calls.call(
-            request,
-            "run_instances",
-            self._read_machines,
-            LaunchTemplate={"LaunchTemplateId": spec.template_id, "Version": str(spec.template_version)},
-            ImageId=spec.image_id,
-            MinCount=spec.count,
-            MaxCount=spec.count,
-            ClientToken=token,
-            InstanceInitiatedShutdownBehavior="terminate",
-            TagSpecifications=self._tags(spec, token),
-        )
+        parameters = {**self._parameters(spec, token), "ClientToken": token}
+        launched = await self._calls.call(request, "run_instances", self._read_machines, **parameters)
         if len(launched) != spec.count:
             raise request.failed(
                 CloudErrorKind.UNVERIFIED,
@@ -208,12 +252,67 @@ class AwsMachines:
             why = "its answer does not name the machine"
             raise request.failed(CloudErrorKind.UNEXPECTED_ANSWER, why, doubtful=True)
 
+    async def retag(self, instance_id: str, tags: Mapping[str, str]) -> None:
+        """Set these tags of a machine, and leave its others as they are."""
+        await self._calls.call(
+            self._request(f"tag {instance_id}", changes=True),
+            "create_tags",
+            lambda _answer: None,
+            Resources=[instance_id],
+            Tags=[{"Key": key, "Value": value} for key, value in sorted(tags.items())],
+        )
+
     async def close(self) -> None:
         """Let go of connections and threads; a request under way ends by itself and starts no other."""
-        self._calls.close()
+        self._account.close()
+
+    async def architectures(self, instance_type: str) -> tuple[str, ...]:
+        """What machines of a type can run."""
+        return (await self._types.get(instance_type)).architectures
+
+    async def preflight(self, spec: LaunchSpec) -> Preflight:
+        """What is known of a launch before it: by DryRun, security groups and quotas."""
+        return await self._checks.preflight(spec, self._parameters(spec, "preflight"))
+
+    async def stop(self, instance_id: str) -> None:
+        """Stop one machine; one that is stopped or stopping already is no error. Does not wait."""
+        await self._power("stop", instance_id, "StoppingInstances")
+
+    async def start(self, instance_id: str) -> None:
+        """Start one machine; one that runs already is no error. Does not wait."""
+        await self._power("start", instance_id, "StartingInstances")
+
+    async def _power(self, verb: str, instance_id: str, named: str) -> None:
+        await self._calls.call(
+            self._request(f"{verb} {instance_id}", changes=True),
+            f"{verb}_instances",
+            lambda answer: read_list(answer, named),
+            InstanceIds=[instance_id],
+        )
+
+    async def console_output(self, instance_id: str) -> str:
+        """The newest of a machine's console; empty where there is none yet."""
+        return await self._monitoring.console_output(instance_id)
+
+    async def healthy(self, instance_id: str) -> bool | None:
+        """Whether EC2's status checks passed; None while they run."""
+        return await self._monitoring.healthy(instance_id)
+
+    async def activity(self, instance_ids: Sequence[str], during: timedelta) -> Mapping[str, Activity]:
+        """What each of these did lately, by CloudWatch."""
+        return await self._monitoring.activity(instance_ids, during)
+
+    async def leftovers(self) -> tuple[Leftover, ...]:
+        """Volumes and network interfaces of this deployment that belong to no machine, of all regions."""
+        found = await side_by_side({region: self.at(region)._leftovers.find() for region in self.regions})
+        return tuple(each for several in found.values() for each in several)
+
+    async def remove_leftover(self, leftover: Leftover) -> None:
+        """Delete one for good; one that is gone already is no error."""
+        await self.at(leftover.region)._leftovers.remove(leftover)
 
     def _request(self, action: str, *, changes: bool = False) -> Ec2Request:
-        return Ec2Request(action, changes, self._cloud)
+        return self._account.request(action, changes=changes)
 
     async def _images(self, request: Ec2Request, **parameters: object) -> list[MachineImage]:
         return await self._calls.pages(
@@ -221,13 +320,13 @@ class AwsMachines:
             "describe_images",
             lambda page: [read_image(each, self._origin) for each in read_list(page, "Images")],
             page_size=self._page_size,
-            Owners=list(self._settings.owners),
+            Owners=list(self._account.settings.owners),
             IncludeDeprecated=True,
             **parameters,
         )
 
     async def _tagged(self, request: Ec2Request, wanted: Mapping[str, list[str]]) -> tuple[Instance, ...]:
-        return await self._filtered(request, {f"tag:{DEPLOYMENT_TAG}": [self._deployment], **wanted})
+        return await self._filtered(request, {f"tag:{DEPLOYMENT_TAG}": [self._account.deployment], **wanted})
 
     async def _filtered(self, request: Ec2Request, wanted: Mapping[str, list[str]]) -> tuple[Instance, ...]:
         found = await self._calls.pages(
@@ -239,21 +338,6 @@ class AwsMachines:
         )
         return tuple(sorted(found, key=lambda machine: (machine.launched_at, machine.id)))
 
-    async def _architectures_of(self, instance_type: str) -> tuple[str, ...]:
-        """What an instance type can run; asked once, for a type never changes."""
-        if instance_type not in self._architectures:
-            request = self._request(f"describe the instance type {instance_type}")
-            found = await self._calls.call(
-                request,
-                "describe_instance_types",
-                lambda answer: [read_architectures(each) for each in read_list(answer, "InstanceTypes")],
-                InstanceTypes=[instance_type],
-            )
-            if not found:
-                raise request.failed(CloudErrorKind.NOT_FOUND, f"there is none in {self.region}")
-            self._architectures[instance_type] = found[0]
-        return self._architectures[instance_type]
-
     def _read_machines(self, reservation: Response) -> list[Instance]:
         return [read_instance(each, self._origin) for each in read_list(reservation, "Instances")]
 
@@ -261,9 +345,28 @@ class AwsMachines:
         reservations = read_list(answer, "Reservations")
         return [machine for reservation in reservations for machine in self._read_machines(reservation)]
 
+    def _parameters(self, spec: LaunchSpec, token: str) -> dict[str, Any]:
+        """Of RunInstances: the same for the same launch."""
+        found: dict[str, Any] = {
+            "LaunchTemplate": {
+                "LaunchTemplateId": spec.template_id,
+                "Version": str(spec.template_version),
+            },
+            "ImageId": spec.image_id,
+            "MinCount": spec.count,
+            "MaxCount": spec.count,
+            "InstanceInitiatedShutdownBehavior": "terminate",
+            "TagSpecifications": self._tags(spec, token),
+        }
+        if spec.instance_type is not None:
+            found["InstanceType"] = spec.instance_type
+        if spec.user_data is not None:
+            found["UserData"] = spec.user_data
+        return found
+
     def _tags(self, spec: LaunchSpec, token: str) -> list[dict[str, object]]:
         """The same for the same launch in every order of the spec's tags, as ClientToken demands."""
-        own = {DEPLOYMENT_TAG: self._deployment, TOKEN_TAG: token}
+        own = {DEPLOYMENT_TAG: self._account.deployment, TOKEN_TAG: token}
         tags = [{"Key": key, "Value": value} for key, value in sorted({**spec.tags, **own}.items())]
         return [{"ResourceType": kind, "Tags": tags} for kind in _TAGGED]
 

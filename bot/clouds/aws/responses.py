@@ -13,7 +13,7 @@ from typing import Any
 
 from slipway.bot.clouds.aws.errors import UnexpectedResponseError
 from slipway.bot.clouds.aws.state_reasons import read_end
-from slipway.bot.clouds.model import Instance, InstanceEnd, InstanceState, MachineImage, Template
+from slipway.bot.clouds.machine_model import Instance, InstanceEnd, InstanceState, MachineImage
 
 Response = Mapping[str, Any]
 """A structure of an EC2 response; botocore's stubs know no more of it."""
@@ -51,18 +51,29 @@ def read_list(response: Response, name: str) -> list[Response]:
     return found
 
 
-def _text(response: Response, name: str) -> str:
+def read_text(response: Response, name: str) -> str:
+    """A text that is always there.
+
+    Raises:
+        UnexpectedResponseError: it is not there, or empty.
+    """
     found = response.get(name)
     if not isinstance(found, str) or not found:
         raise UnexpectedResponseError(name)
     return found
 
 
-def _optional_text(response: Response, name: str) -> str | None:
-    return _text(response, name) if response.get(name) else None
+def read_optional_text(response: Response, name: str) -> str | None:
+    """A text; None where there is none."""
+    return read_text(response, name) if response.get(name) else None
 
 
-def _timestamp(found: object, name: str) -> datetime:
+def read_timestamp(found: object, name: str) -> datetime:
+    """A time, in UTC.
+
+    Raises:
+        UnexpectedResponseError: it is none.
+    """
     if isinstance(found, str):
         try:
             found = datetime.fromisoformat(found)
@@ -73,29 +84,30 @@ def _timestamp(found: object, name: str) -> datetime:
     return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
 
 
-def _optional_timestamp(response: Response, name: str) -> datetime | None:
-    return _timestamp(response[name], name) if response.get(name) else None
+def read_optional_timestamp(response: Response, name: str) -> datetime | None:
+    """A time, in UTC; None where there is none."""
+    return read_timestamp(response[name], name) if response.get(name) else None
 
 
 def read_tags(response: Response) -> dict[str, str]:
     """The tags of a resource; one without tags has no list of them."""
     tags = read_list(response, "Tags") if response.get("Tags") else []
-    return {_text(tag, "Key"): str(tag.get("Value", "")) for tag in tags}
+    return {read_text(tag, "Key"): str(tag.get("Value", "")) for tag in tags}
 
 
 def read_image(response: Response, origin: Origin) -> MachineImage:
     """One image of DescribeImages; its dates come as text, with milliseconds and a Z."""
-    state = _text(response, "State")
+    state = read_text(response, "State")
     return MachineImage(
-        id=_text(response, "ImageId"),
-        name=_optional_text(response, "Name") or "",
-        architecture=_text(response, "Architecture"),
+        id=read_text(response, "ImageId"),
+        name=read_optional_text(response, "Name") or "",
+        architecture=read_text(response, "Architecture"),
         state=state,
         launchable=state == _AVAILABLE,
-        owner=_text(response, "OwnerId"),
+        owner=read_text(response, "OwnerId"),
         region=origin.region,
-        created_at=_optional_timestamp(response, "CreationDate"),
-        deprecated_at=_optional_timestamp(response, "DeprecationTime"),
+        created_at=read_optional_timestamp(response, "CreationDate"),
+        deprecated_at=read_optional_timestamp(response, "DeprecationTime"),
         cloud=origin.cloud,
     )
 
@@ -105,18 +117,18 @@ def read_instance(response: Response, origin: Origin) -> Instance:
     state = response.get("State")
     if not isinstance(state, Mapping):
         raise UnexpectedResponseError("State")
-    known_state = _STATES.get(_text(state, "Name"))
+    known_state = _STATES.get(read_text(state, "Name"))
     if known_state is None:
         raise UnexpectedResponseError("State")
     return Instance(
-        id=_text(response, "InstanceId"),
-        image_id=_text(response, "ImageId"),
-        instance_type=_text(response, "InstanceType"),
+        id=read_text(response, "InstanceId"),
+        image_id=read_text(response, "ImageId"),
+        instance_type=read_text(response, "InstanceType"),
         state=known_state,
         region=origin.region,
-        launched_at=_timestamp(response.get("LaunchTime"), "LaunchTime"),
-        address=_optional_text(response, "PublicIpAddress")
-        or _optional_text(response, "PrivateIpAddress")
+        launched_at=read_timestamp(response.get("LaunchTime"), "LaunchTime"),
+        address=read_optional_text(response, "PublicIpAddress")
+        or read_optional_text(response, "PrivateIpAddress")
         or "",
         tags=read_tags(response),
         end=_read_end(response) if known_state.gone else None,
@@ -131,34 +143,6 @@ def _read_end(response: Response) -> InstanceEnd | None:
     return read_end(state_reason)
 
 
-def read_template(response: Response) -> Template:
-    """One launch template version of DescribeLaunchTemplateVersions; architectures are not known from it."""
-    version = response.get("VersionNumber")
-    data = response.get("LaunchTemplateData")
-    if not isinstance(version, int) or not isinstance(data, Mapping):
-        raise UnexpectedResponseError(
-            "VersionNumber" if not isinstance(version, int) else "LaunchTemplateData"
-        )
-    return Template(
-        id=_text(response, "LaunchTemplateId"),
-        name=_text(response, "LaunchTemplateName"),
-        version=version,
-        instance_type=_optional_text(data, "InstanceType"),
-        image_id=_optional_text(data, "ImageId"),
-    )
-
-
-def read_architectures(response: Response) -> tuple[str, ...]:
-    """What one type of DescribeInstanceTypes can run, such as ``("i386", "x86_64")``."""
-    processor = response.get("ProcessorInfo")
-    if not isinstance(processor, Mapping):
-        raise UnexpectedResponseError("ProcessorInfo")
-    supported = processor.get("SupportedArchitectures")
-    if not isinstance(supported, list) or not all(isinstance(each, str) for each in supported):
-        raise UnexpectedResponseError("SupportedArchitectures")
-    return tuple(supported)
-
-
 def read_name(response: Response) -> str:
     """The name of one launch template of DescribeLaunchTemplates."""
-    return _text(response, "LaunchTemplateName")
+    return read_text(response, "LaunchTemplateName")

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from slipway.bot.clouds.aws.error_codes import meaning_of
-from slipway.bot.clouds.model import InstanceEnd
+from slipway.bot.clouds.machine_model import InstanceEnd
 from slipway.bot.core.errors import CloudErrorKind, Remedy
 
 _NAME = re.compile(r"((?:Client|Server)\.[A-Za-z.]{1,80}?)(?::|$)")

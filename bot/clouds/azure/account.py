@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from slipway.bot.clouds.contact import CloudContact
 from slipway.bot.core.errors import CloudError, CloudErrorKind
 
 CLOUD_NAME = "azure"
@@ -16,9 +17,11 @@ class AzureAccount:
 
     Attributes:
         name: the adapter's name, ``azure`` or ``azure.NAME``.
+        contact: gets noted what Azure answers.
     """
 
     name: str = CLOUD_NAME
+    contact: CloudContact = field(default_factory=CloudContact, compare=False)
 
     @property
     def title(self) -> str:

@@ -6,22 +6,22 @@ its first call. Every method raises :class:`slipway.bot.core.errors.CloudError` 
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import json
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
-from urllib.parse import quote, urlsplit
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from urllib.parse import quote, urlencode
 
-from azure.core import AsyncPipelineClient
-from azure.core.pipeline import PipelineRequest, PipelineResponse
+from azure.core import MatchConditions
+from azure.core.pipeline import AsyncPipeline, PipelineResponse
 from azure.core.pipeline.policies import (
-    AsyncRetryPolicy,
     CustomHookPolicy,
     RequestIdPolicy,
     SansIOHTTPPolicy,
     UserAgentPolicy,
 )
 from azure.core.pipeline.transport import AioHttpTransport
-from azure.core.rest import AsyncHttpResponse, HttpRequest
+from azure.core.rest import HttpRequest
 from azure.identity.aio import ClientSecretCredential, DefaultAzureCredential
 from azure.mgmt.compute.aio import ComputeManagementClient
 from azure.mgmt.core.policies import AsyncARMChallengeAuthenticationPolicy
@@ -29,13 +29,17 @@ from azure.mgmt.core.policies import AsyncARMChallengeAuthenticationPolicy
 from slipway import __version__
 from slipway.bot.clouds.azure.access import Access, Anonymous, ClientSecret, DefaultChain
 from slipway.bot.clouds.azure.account import AzureAccount
-from slipway.bot.clouds.azure.documents import read_version
-from slipway.bot.clouds.azure.reading import ThrottledReads, read_pages
-from slipway.bot.clouds.azure.sdk_errors import is_throttle, translate_errors
+from slipway.bot.clouds.azure.credential_links import Links
+from slipway.bot.clouds.azure.documents import Page, read_page
+from slipway.bot.clouds.azure.reading import Listing, PatientReads, SameHost, is_blob_address, raise_refused
+from slipway.bot.clouds.azure.sdk_errors import is_end, translate_errors
 from slipway.bot.clouds.azure.settings import AzureSettings
 from slipway.bot.clouds.azure.throttling import Patience, ThrottleGate
+from slipway.bot.clouds.azure.transport import ReadingTransport, ReadRequest, ReadResponse
+from slipway.bot.clouds.azure.version_documents import read_version, read_version_page
 from slipway.bot.clouds.azure.version_update import update_body
-from slipway.bot.clouds.model import ImageVersion, VersionNumber
+from slipway.bot.clouds.model import ImageVersion, VersionListing, VersionNumber
+from slipway.bot.core.errors import CloudError
 
 if TYPE_CHECKING:
     from azure.core.credentials import AccessToken
@@ -50,6 +54,10 @@ _LOCKS = "/providers/Microsoft.Authorization/locks?api-version=2020-05-01"
 
 _USER_AGENT = f"slipway/{__version__}"
 
+_ACCEPT = {"Accept": "application/json"}
+
+T = TypeVar("T")
+
 
 @dataclass(frozen=True)
 class VersionDocument:
@@ -60,8 +68,21 @@ class VersionDocument:
     etag: str | None
 
 
-class _Poller(Protocol):
-    async def result(self) -> object: ...
+class Poller(Protocol):
+    """Follows a long-running operation."""
+
+    async def result(self) -> object:
+        """Wait for its end."""
+        ...
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What was answered: the body as JSON, None where there was none."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: object
 
 
 class Arm:
@@ -84,8 +105,10 @@ class Arm:
             f"/resourceGroups/{quote(settings.resource_group, safe='')}"
             f"/providers/Microsoft.Compute/galleries/{quote(settings.gallery, safe='')}"
         )
+        self._base_url = access.base_url
         timeout = settings.timeout.total_seconds()
         self._credential = _credential(access, settings.max_attempts)
+        self._links = Links(self._credential)
         loopback = isinstance(access.credential, Anonymous)
         gate = ThrottleGate(patience)
 
@@ -93,9 +116,8 @@ class Arm:
             """The SDK's own list also registers resource providers and follows redirects. Slipway changes nothing
             that nobody asked for, and takes its token nowhere else."""
             return [
-                _SameHost(access.base_url, account),
-                ThrottledReads(gate),
-                _Retry(settings.max_attempts, longest_wait=timeout, backoff=backoff),
+                SameHost(access.base_url, account),
+                PatientReads(gate, attempts=settings.max_attempts, longest_wait=timeout, backoff=backoff),
             ]
 
         def authentication() -> Any:
@@ -121,28 +143,39 @@ class Arm:
             polling_interval=polling,
             transport=transport,
         )
+        self._blobs = ReadingTransport(transport, timeout)
         # Listings take the same way with fewer stations, since there are thousands of them: their headers come with
-        # the request, and the client does not copy it. The transport is closed with the client.
-        self._reading: AsyncPipelineClient[HttpRequest, AsyncHttpResponse] = AsyncPipelineClient(
-            access.base_url,
-            policies=[*on_the_way(), *([] if loopback else [authentication()])],
-            transport=transport,
+        # the request, and the client does not copy it. The connections are closed with the client.
+        self._reading: AsyncPipeline[ReadRequest, ReadResponse] = AsyncPipeline(
+            self._blobs, [*on_the_way(), *([] if loopback else [authentication()])]
         )
 
-    def definitions(self) -> AsyncIterator[tuple[Any, ...]]:
+    @property
+    def credential_link(self) -> str:
+        """Which link of azure-identity's chain gave a token, by the name of its class; empty where none did."""
+        return self._links.successful
+
+    def definitions(self) -> Listing[tuple[Any, ...]]:
         """The pages of the listing of definitions, as JSON."""
-        return self._pages("/images", "the image definitions")
+        return self._pages(f"/images?api-version={_API_VERSION}", "the image definitions")
 
-    def versions(self, definition: str) -> AsyncIterator[tuple[Any, ...]]:
-        """The pages of the listing of a definition's versions, as JSON."""
-        return self._pages(f"/images/{definition}/versions", f"the versions of {definition}")
+    def versions(self, definition: str) -> Listing[VersionListing]:
+        """The pages of the listing of a definition's versions."""
+        return self._listing(
+            f"/images/{definition}/versions?api-version={_API_VERSION}",
+            f"the versions of {definition}",
+            lambda body: read_version_page(body, definition, self._account),
+        )
 
-    def _pages(self, below: str, what: str) -> AsyncIterator[tuple[Any, ...]]:
-        return self._read_pages(f"{below}?api-version={_API_VERSION}", what)
+    def _pages(self, below: str, what: str) -> Listing[tuple[Any, ...]]:
+        return self._listing(below, what, lambda body: read_page(body, what, self._account))
 
-    def _read_pages(self, below: str, what: str) -> AsyncIterator[tuple[Any, ...]]:
+    def _listing(self, below: str, what: str, read: Callable[[bytes], Page[T]]) -> Listing[T]:
         first = f"{self._gallery_url}{below}"
-        return read_pages(self._reading.send_request, first, what, self._account, user_agent=_USER_AGENT)
+        return Listing(self._send, first, what, self._account, read=read, user_agent=_USER_AGENT)
+
+    async def _send(self, request: ReadRequest) -> ReadResponse:
+        return (await self._reading.run(request)).http_response
 
     async def read(self, definition: str, number: VersionNumber) -> VersionDocument:
         """One version as it is now."""
@@ -156,7 +189,7 @@ class Arm:
             version = read_version(document, definition, self._account, number)
         return VersionDocument(version, document, answer.headers.get("ETag"))
 
-    async def begin_write(self, read: VersionDocument, *, excluded: bool, action: str) -> _Poller:
+    async def begin_write(self, read: VersionDocument, *, excluded: bool, action: str) -> Poller:
         """Write the version back with its flag, and that of every region which has one, set so.
 
         :func:`slipway.bot.clouds.azure.version_update.update_body` says what is sent. Where the answer carried an
@@ -175,7 +208,7 @@ class Arm:
             )
         return poller
 
-    async def begin_delete(self, definition: str, number: VersionNumber, *, action: str) -> _Poller:
+    async def begin_delete(self, definition: str, number: VersionNumber, *, action: str) -> Poller:
         """Start deleting a version. Sent once: whoever asked looks again before another try."""
         with translate_errors(self._account, action):
             poller: AsyncLROPoller[None] = await self._client.gallery_image_versions.begin_delete(
@@ -183,81 +216,85 @@ class Arm:
             )
         return poller
 
-    def locks(self) -> AsyncIterator[tuple[Any, ...]]:
+    def locks(self) -> Listing[tuple[Any, ...]]:
         """The pages of the listing of locks on the gallery, what is in it, and the resource group around it."""
-        return self._read_pages(_LOCKS, "the locks on the gallery")
+        return self._pages(_LOCKS, "the locks on the gallery")
 
-    async def finish(self, poller: _Poller, *, action: str) -> None:
-        """Wait for the end of a long-running operation; the caller sets the limit."""
+    def listing(self, path: str, query: Mapping[str, str], what: str) -> Listing[tuple[Any, ...]]:
+        """The pages of any listing below the endpoint, as JSON."""
+        return Listing(
+            self._send,
+            f"{self._base_url}{path}?{urlencode(query)}",
+            what,
+            self._account,
+            read=lambda body: read_page(body, what, self._account),
+            user_agent=_USER_AGENT,
+        )
+
+    async def ask(
+        self, method: str, path: str, query: Mapping[str, str], body: object = None, *, action: str
+    ) -> Answer:
+        """Send one request, and read its answer. A change is sent once."""
+        request = HttpRequest(
+            method, f"{self._base_url}{path}?{urlencode(query)}", json=body, headers=_ACCEPT
+        )
         with translate_errors(self._account, action):
-            await poller.result()
+            answer = await self._client.send_request(request)
+            if answer.status_code >= 400:
+                raise_refused(answer)
+            content: bytes = answer.content
+            return Answer(
+                answer.status_code, answer.headers, json.loads(content) if content.strip() else None
+            )
+
+    async def begin_create_machine(
+        self, group: str, name: str, body: dict[str, Any], *, action: str
+    ) -> Poller:
+        """Start making a machine; refused (409 or 412) where there is one of this name. Sent once."""
+        document: Any = body
+        with translate_errors(self._account, action):
+            poller: AsyncLROPoller[Any] = await self._client.virtual_machines.begin_create_or_update(
+                group, name, document, match_condition=MatchConditions.IfMissing
+            )
+        return poller
+
+    async def blob(self, address: str, *, action: str) -> bytes:
+        """What stands at an address of Azure's storage that carries its own signature: no token goes there.
+
+        Raises:
+            CloudError: it is no such address, or what is there cannot be read. The address stands in none.
+        """
+        if not is_blob_address(address, self._base_url):
+            raise self._account.unexpected_answer(
+                f"{self._account.title} pointed to another host, where Slipway does not go."
+            )
+        try:
+            with translate_errors(self._account, action):
+                answer = await self._blobs.send(ReadRequest(address, {"User-Agent": _USER_AGENT}))
+                if answer.status_code != 200:
+                    raise_refused(answer)
+                content: bytes = answer.content
+        except CloudError as error:
+            raise error from None  # what caused it may show the address, and its signature opens the log to anybody
+        return content
+
+    async def finish(self, poller: Poller, *, action: str) -> None:
+        """Wait for the end of a long-running operation; the caller sets the limit.
+
+        Raises:
+            CloudError: it ended in failure; or, where ``doubtful``, it could not be followed to its end.
+        """
+        try:
+            with translate_errors(self._account, action):
+                await poller.result()
+        except CloudError as error:
+            error.doubtful = not is_end(error)
+            raise
 
     async def close(self) -> None:
         """Let go of connections, the credential's own included."""
         await self._client.close()
         await self._credential.close()
-
-
-class _Retry(AsyncRetryPolicy[Any, Any]):
-    """Try again, within bounds, what may be tried again: reads.
-
-    A change is never sent again here, whatever came of it: meanwhile somebody may have changed what it rests on,
-    so whoever asked looks first.
-
-    Args:
-        attempts: how often in all.
-        longest_wait: a longer Retry-After, in seconds, ends the attempts.
-        backoff: seconds that the waits without a Retry-After begin with.
-    """
-
-    def __init__(self, attempts: int, *, longest_wait: float, backoff: float) -> None:
-        again = attempts - 1
-        super().__init__(
-            retry_total=again,
-            retry_connect=again,
-            retry_read=again,
-            retry_status=again,
-            retry_backoff_factor=backoff,
-            retry_backoff_max=longest_wait,
-        )
-        self._longest_wait = longest_wait
-
-    def configure_retries(self, options: dict[str, Any]) -> dict[str, Any]:
-        """Leave changes alone where no answer came."""
-        return {**super().configure_retries(options), "methods": frozenset({"GET"})}
-
-    def is_retry(self, settings: dict[str, Any], response: PipelineResponse[Any, Any]) -> bool:
-        """Whether this answer is worth another attempt."""
-        status = response.http_response.status_code
-        if status < 400 or response.http_request.method not in settings["methods"]:
-            return False
-        try:
-            pause = self.get_retry_after(response)
-        except ValueError:
-            return False
-        if pause is not None and pause > self._longest_wait:
-            return False
-        if is_throttle(status, pause):
-            return False  # all reads pause together: ThrottledReads
-        return status in (408, 500, 502, 503, 504)
-
-
-class _SameHost(SansIOHTTPPolicy[Any, Any]):
-    """Follow links only to the endpoint itself or below it: a token goes nowhere else."""
-
-    def __init__(self, base_url: str, account: AzureAccount) -> None:
-        self._account = account
-        parts = urlsplit(base_url)
-        self._scheme, self._host = parts.scheme, (parts.hostname or "")
-
-    def on_request(self, request: PipelineRequest[Any]) -> None:
-        """Refuse a link that leads elsewhere."""
-        parts = urlsplit(request.http_request.url)
-        host = parts.hostname or ""
-        if parts.scheme != self._scheme or not (host == self._host or host.endswith(f".{self._host}")):
-            raise self._account.unexpected_answer(
-                f"{self._account.title} pointed to another host, where Slipway does not go."
-            )
 
 
 class _NoCredential:

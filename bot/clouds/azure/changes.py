@@ -1,18 +1,21 @@
 """Changing one version of a gallery: look, send once, wait for the end, look again.
 
 Azure's answers carry no ETag, and a deletion takes no condition, so nothing is sent twice: each try begins with a
-look at the version as it is then, which whoever asked for the change is shown.
+look at the version as it is then, which whoever asked for the change is shown. What Azure throttles is tried again
+for as long as the budget of time lasts that all changes of the account share; what fails otherwise, some times.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from slipway.bot.clouds.azure.account import AzureAccount
 from slipway.bot.clouds.azure.settings import AzureSettings
+from slipway.bot.clouds.azure.throttling import ThrottleGate
 from slipway.bot.clouds.azure.version_update import other_differences
 from slipway.bot.clouds.model import ImageVersion, VersionNumber, VersionState
 from slipway.bot.clouds.ports.image_versions import Guard, VersionAbsentError
@@ -34,7 +37,9 @@ class VersionChanges:
 
     Attributes:
         account: for errors.
-        settings: how often to try, and how long to wait at Azure's request at most.
+        settings: how often to try where something fails, and how long to wait then at Azure's request at most.
+        gate: where changes wait that Azure throttles. It is not that of reads, which Azure counts apart: reads that
+            are served say nothing of changes.
         open: gives the client.
         read: reads a version; VersionAbsentError where it is certain that there is none.
         backoff: seconds before the second try where Azure does not say; doubles.
@@ -43,6 +48,7 @@ class VersionChanges:
 
     account: AzureAccount
     settings: AzureSettings
+    gate: ThrottleGate
     open: Callable[[], Awaitable[Arm]]
     read: Callable[[str, VersionNumber], Awaitable[VersionDocument]]
     backoff: float
@@ -54,40 +60,69 @@ class VersionChanges:
         """Set a version's flag, and that of every region that has one; what else is other than before is returned."""
         lost: CloudError | None = None
         before: VersionDocument | None = None
-        for attempt in range(self.settings.max_attempts):
-            await self._pause(attempt, lost)
-            preempted = lost is not None and lost.code == _PREEMPTED
-            read = await self._until_idle(definition, number, excluded, action, patient=preempted)
-            # A failed version gets its write even if the flag looks right: the write before it ended halfway.
-            if read is None:
-                return await self._differences(before, definition, number)
-            if guard is not None:
-                guard(read.version)
-            before = read
-            lost = await self._write(read, excluded, action)
-            if lost is None:
-                return await self._differences(before, definition, number)
+        failures = 0
+        with self.gate:
+            while True:
+                sent_in = await self.gate.enter()
+                preempted = lost is not None and lost.code == _PREEMPTED
+                with self._looking(again=lost is not None, action=action):
+                    read = await self._until_idle(definition, number, excluded, action, patient=preempted)
+                # A failed version gets its write even if the flag looks right: the write before it ended halfway.
+                if read is None:
+                    return await self._differences(before, definition, number)
+                if guard is not None:
+                    guard(read.version)
+                before = read
+                lost = await self._write(read, excluded, action)
+                if lost is None:
+                    self.gate.served()
+                    return await self._differences(before, definition, number)
+                failures += lost.kind is not CloudErrorKind.THROTTLED
+                if not await self._again(lost, failures, sent_in):
+                    break
         # The last write, too, may have been taken.
-        if lost is not None and await self._until_idle(definition, number, excluded, action) is not None:
+        with self._looking(again=True, action=action):
+            read = await self._until_idle(definition, number, excluded, action)
+        if read is not None:
             raise lost
         return await self._differences(before, definition, number)
 
     async def delete(self, definition: str, number: VersionNumber, action: str, guard: Guard | None) -> None:
         """Delete a version; one that is gone already is no error."""
         lost: CloudError | None = None
-        for attempt in range(self.settings.max_attempts):
-            await self._pause(attempt, lost)
-            if attempt or guard is not None:
-                found = await self._until_not_deleting(definition, number)
-                if found is None:
+        failures = 0
+        with self.gate:
+            while True:
+                sent_in = await self.gate.enter()
+                if lost is not None or guard is not None:
+                    with self._looking(again=lost is not None, action=action):
+                        found = await self._until_not_deleting(definition, number)
+                    if found is None:
+                        return
+                    if guard is not None:
+                        guard(found)
+                lost = await self._delete_once(definition, number, action)
+                if lost is None:
+                    self.gate.served()
                     return
-                if guard is not None:
-                    guard(found)
-            lost = await self._delete_once(definition, number, action)
-            if lost is None:
-                return
-        if lost is not None and await self._until_not_deleting(definition, number) is not None:
+                failures += lost.kind is not CloudErrorKind.THROTTLED
+                if not await self._again(lost, failures, sent_in):
+                    break
+        with self._looking(again=True, action=action):
+            found = await self._until_not_deleting(definition, number)
+        if found is not None:
             raise lost
+
+    @contextmanager
+    def _looking(self, *, again: bool, action: str) -> Iterator[None]:
+        """Around a look; where something was sent before it, a look that fails leaves that open, and says so."""
+        try:
+            yield
+        except CloudError as blind:
+            settled = isinstance(blind, VersionAbsentError) or blind.kind is CloudErrorKind.CONFLICT
+            if settled or not again:
+                raise
+            raise blind.after(f"{self.account.title} was asked to {action}") from blind
 
     async def _write(self, read: VersionDocument, excluded: bool, action: str) -> CloudError | None:
         """Send a write and wait for its end; the error after which it is worth looking, and perhaps trying, again."""
@@ -104,9 +139,10 @@ class VersionChanges:
         try:
             await arm.finish(poller, action=action)
         except CloudError as error:
-            if error.code == _PREEMPTED or await self._took_it(error, definition, number, excluded):
-                return error
-            raise
+            settled = not (error.doubtful or error.code == _PREEMPTED)
+            if settled and not await self._took_it(error, definition, number, excluded):
+                raise
+            return error
         return None
 
     async def _delete_once(self, definition: str, number: VersionNumber, action: str) -> CloudError | None:
@@ -122,9 +158,10 @@ class VersionChanges:
         try:
             await arm.finish(poller, action=action)
         except CloudError as error:
-            if error.code == _PREEMPTED or await self._is_going(error, definition, number):
-                return error
-            raise
+            settled = not (error.doubtful or error.code == _PREEMPTED)
+            if settled and not await self._is_going(error, definition, number):
+                raise
+            return error
         return None
 
     async def _differences(
@@ -133,21 +170,43 @@ class VersionChanges:
         """What of the version is other than when it was read to be written; nothing where nothing was written."""
         if before is None:
             return ()
-        return other_differences(before.document, (await self.read(definition, number)).document)
+        try:
+            after = await self.read(definition, number)
+        except CloudError as blind:
+            raise blind.after(f"{self.account.title} took the change of {number} of {definition}") from blind
+        return other_differences(before.document, after.document)
 
-    async def _pause(self, attempt: int, lost: CloudError | None) -> None:
-        """Wait before another try: as long as Azure asked for, or else a little longer each time."""
-        if not attempt:
-            return
-        asked = lost.retry_after if lost is not None else None
-        await asyncio.sleep(self.backoff * 2 ** (attempt - 1) if asked is None else max(asked, 0))
+    async def _again(self, lost: CloudError, failures: int, sent_in: int) -> bool:
+        """Whether to look and try again, once it is time to: as long after as Azure asked for, or else a little
+        longer each time.
+
+        Args:
+            lost: what became of the last try.
+            failures: how many tries failed, throttles not counted.
+            sent_in: the gate's round in which the last one was sent.
+
+        Raises:
+            CloudError: ``lost``, where it is a throttle and the budget does not reach: that was not taken.
+        """
+        if lost.kind is CloudErrorKind.THROTTLED:
+            if not await self.gate.refused(sent_in, lost.retry_after):
+                raise lost
+            return True
+        self.gate.served()
+        if failures >= self.settings.max_attempts:
+            return False
+        asked = lost.retry_after
+        await asyncio.sleep(self.backoff * 2 ** (failures - 1) if asked is None else max(asked, 0))
+        return True
 
     def _not_taken(self, error: CloudError) -> bool:
         """Whether Azure did not take a change yet, or nobody knows, so that looking and asking again may help."""
+        if error.kind is CloudErrorKind.THROTTLED:
+            return True
         asked = error.retry_after
         if asked is not None and asked > self.settings.timeout.total_seconds():
             return False
-        return error.kind is CloudErrorKind.THROTTLED or error.kind in _UNSURE or error.code == _PREEMPTED
+        return error.kind in _UNSURE or error.code == _PREEMPTED
 
     async def _until_idle(
         self, definition: str, number: VersionNumber, excluded: bool, action: str, *, patient: bool = False
@@ -169,10 +228,11 @@ class VersionChanges:
                     return read
                 case VersionState.UPDATING if wanted or patient:
                     await asyncio.sleep(self.polling)
-                case state:
+                case _:
                     raise self.account.error(
                         CloudErrorKind.CONFLICT,
-                        f"{self.account.title} was not asked to {action}: the version is {state.lower()} right now.",
+                        f"{self.account.title} was not asked to {action}: "
+                        f"the version is {_shown(read.version)} right now.",
                     )
 
     async def _took_it(
@@ -213,3 +273,8 @@ def _is_flagged(version: ImageVersion, excluded: bool) -> bool:
     """Whether the flag, and every region's own, is set so."""
     own = {region.excluded for region in version.regions} - {None}
     return version.excluded is excluded and own <= {excluded}
+
+
+def _shown(version: ImageVersion) -> str:
+    """Its state within a sentence."""
+    return f"“{version.state_title}”" if version.state is VersionState.UNKNOWN else version.state.lower()

@@ -2,31 +2,72 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from slipway.bot.clouds.azure.access import missing_secret
 from slipway.bot.clouds.azure.account import CLOUD_NAME
 from slipway.bot.clouds.azure.gallery import AzureGallery
+from slipway.bot.clouds.azure.machines.adapter import AzureMachines
+from slipway.bot.clouds.azure.probe import probe
 from slipway.bot.clouds.azure.settings import ENVIRONMENT, AzureSettings
-from slipway.bot.clouds.capabilities import Adapter, Capability, Port
+from slipway.bot.clouds.capabilities import Capability, Port
 from slipway.bot.clouds.declaration import CloudContext, CloudDeclaration
 from slipway.bot.clouds.ports.image_versions import IMAGE_VERSIONS
+from slipway.bot.clouds.ports.machines import MACHINES
 from slipway.bot.core.addresses import check_address
-from slipway.bot.core.errors import CloudError
-from slipway.bot.core.probes import Finding
-from slipway.bot.core.problems import Problem
+from slipway.bot.core.errors import ConfigError
+from slipway.bot.core.problems import Problem, shown
+
+_REGION = re.compile(r"[a-z][a-z0-9]{2,40}", re.ASCII)
+_UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 
 
 def _open(settings: AzureSettings, context: CloudContext) -> Mapping[Capability[Any], Port]:
-    return {IMAGE_VERSIONS: AzureGallery(settings, context)}
+    gallery = AzureGallery(settings, context)
+    if settings.machines_group is None:
+        if context.descriptions:
+            raise ConfigError((f"{context.name}.machines_group: {_no_group(context)}",))
+        return {IMAGE_VERSIONS: gallery}
+    return {IMAGE_VERSIONS: gallery, MACHINES: AzureMachines(settings, context, gallery)}
+
+
+def _no_group(context: CloudContext) -> str:
+    return (
+        f"missing, though the profile {next(iter(context.descriptions))} launches machines there; write the name of "
+        "the resource group for them"
+    )
+
+
+def _lacks(settings: AzureSettings) -> frozenset[Capability[Any]]:
+    return frozenset({MACHINES}) if settings.machines_group is None else frozenset()
 
 
 def _check(settings: AzureSettings, _secrets: bool) -> Iterator[Problem]:
+    if settings.machines_group is not None and not settings.regions:
+        yield Problem("regions", 'missing; write where machines are launched, like ["eastus"]')
+    if settings.machines_group is None and settings.regions:
+        yield Problem(
+            "machines_group", "missing, though regions are given; write the resource group for machines"
+        )
+    for region in settings.regions:
+        if not _REGION.fullmatch(region):
+            yield Problem("regions", f"{shown(region)} is no region; write it like eastus")
     if settings.endpoint is not None:
         yield from check_address("endpoint", settings.endpoint)
     if settings.client_secret is not None and not (settings.tenant_id and settings.client_id):
         yield Problem("", "a client secret needs tenant_id and client_id beside it; add them")
+
+
+def _warnings(settings: AzureSettings) -> Iterator[Problem]:
+    ids = {"subscription_id": settings.subscription_id, "client_id": settings.client_id or ""}
+    if settings.tenant_id and "." not in settings.tenant_id:  # a tenant may go by its domain, too
+        ids["tenant_id"] = settings.tenant_id
+    for key, value in ids.items():
+        if value and not _UUID.fullmatch(value):
+            right = "write it with 32 digits and letters from a to f, in groups of 8, 4, 4, 4 and 12"
+            yield Problem(key, f"{shown(value)} cannot be Azure's id; {right}")
 
 
 def _check_accounts(accounts: Mapping[str, AzureSettings], _all: frozenset[str]) -> Iterator[Problem]:
@@ -41,23 +82,17 @@ def _describe(settings: AzureSettings) -> str:
     return f"gallery {settings.gallery} in {settings.resource_group}{at}"
 
 
-async def _probe(_settings: AzureSettings, adapter: Adapter) -> Finding:
-    try:
-        found = len(await adapter.port(IMAGE_VERSIONS).definitions())
-    except CloudError as error:
-        return Finding.of_error(adapter.name, error)
-    return Finding(adapter.name, f"{found} image definition{'s' if found != 1 else ''} in the gallery")
-
-
 CLOUD = CloudDeclaration(
     name=CLOUD_NAME,
     settings=AzureSettings,
-    provides=(IMAGE_VERSIONS,),
+    provides=(IMAGE_VERSIONS, MACHINES),
+    lacks=_lacks,
     open=_open,
     check=_check,
+    warnings=_warnings,
     check_accounts=_check_accounts,
     describe=_describe,
     label=lambda settings: f"gallery {settings.gallery}",
-    probe=_probe,
+    probe=probe,
     environment=ENVIRONMENT,
 )

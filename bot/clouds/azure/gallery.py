@@ -7,7 +7,8 @@ from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from itertools import chain
+from typing import TYPE_CHECKING, TypeVar
 
 from slipway.bot.clouds.azure.access import choose_access
 from slipway.bot.clouds.azure.account import AzureAccount
@@ -15,12 +16,11 @@ from slipway.bot.clouds.azure.changes import VersionChanges
 from slipway.bot.clouds.azure.documents import (
     is_definition_name,
     list_definitions,
-    list_versions,
     why_no_azure_number,
 )
 from slipway.bot.clouds.azure.locks import read_locks
 from slipway.bot.clouds.azure.settings import AzureSettings
-from slipway.bot.clouds.azure.throttling import USUAL_PATIENCE, Patience
+from slipway.bot.clouds.azure.throttling import USUAL_PATIENCE, Patience, ThrottleGate
 from slipway.bot.clouds.declaration import CloudContext
 from slipway.bot.clouds.model import (
     Definition,
@@ -35,6 +35,9 @@ from slipway.bot.core.times import format_duration
 
 if TYPE_CHECKING:
     from slipway.bot.clouds.azure.arm import Arm, VersionDocument
+    from slipway.bot.clouds.azure.reading import Listing
+
+T = TypeVar("T")
 
 _ABSENT_CODES = frozenset({"ResourceNotFound", "NotFound"})
 """The codes of a 404 about the resource itself: ARM's, and compute's own. Every other one is about what should hold
@@ -44,7 +47,7 @@ it (``SubscriptionNotFound``, ``ResourceGroupNotFound``, ``ParentResourceNotFoun
 @dataclass(frozen=True)
 class RetryTiming:
     """How soon to ask again, where Azure does not say: after a failure (doubling), and while it works; and how long
-    reads that it throttles are held up."""
+    is held up what it throttles, reads and changes each by themselves."""
 
     backoff: timedelta = timedelta(seconds=0.8)
     polling: timedelta = timedelta(seconds=5)
@@ -55,8 +58,8 @@ class AzureGallery:
     """Fulfils :class:`slipway.bot.clouds.ports.image_versions.ImageVersions` with the Azure SDK.
 
     A read takes at most ``timeout`` times ``max_attempts`` (a listing: each page), and the pauses of a throttle; a
-    change, and a listing however often it is held up, at most ``operation_timeout``. Listings run
-    ``parallel_listings`` at a time however many are asked for at once.
+    change, its pauses included, and a listing however often it is held up, at most ``operation_timeout``. Listings
+    run ``parallel_listings`` at a time however many are asked for at once.
 
     Args:
         settings: ``[azure]`` or ``[azure.NAME]``.
@@ -71,15 +74,18 @@ class AzureGallery:
         self, settings: AzureSettings, context: CloudContext, *, timing: RetryTiming = RetryTiming()
     ) -> None:
         self._settings = settings
-        self._account = AzureAccount(context.name)
+        self._account = AzureAccount(context.name, context.contact)
         self._access = choose_access(settings, context.environ, context.name)
         self._timing = timing
+        self._reading = settings.timeout * settings.max_attempts + timing.patience.budget
+        """So long one read takes at most, pauses of a throttle included."""
         self._listings = asyncio.Semaphore(settings.parallel_listings)
         self._opening = asyncio.Lock()
         self._arm: Arm | None = None
         self._changes = VersionChanges(
             account=self._account,
             settings=settings,
+            gate=ThrottleGate(timing.patience),
             open=self._open,
             read=self._read,
             backoff=timing.backoff.total_seconds(),
@@ -92,16 +98,25 @@ class AzureGallery:
         return self._account.title
 
     @property
+    def unseen_changes(self) -> str:
+        """Azure's versions have no entity tags, so a write cannot be bound to what was looked at right before it."""
+        return "kept, but for one that is made in the moment of the write"
+
+    @property
     def parallel_listings(self) -> int:
         """So many listings run at a time; to ask for more at once is harmless."""
         return self._settings.parallel_listings
 
+    @property
+    def credential_link(self) -> str:
+        """Which link of azure-identity's chain gave a token, by the name of its class; empty where none did."""
+        return self._arm.credential_link if self._arm is not None else ""
+
     async def definitions(self) -> tuple[Definition, ...]:
         """All image definitions, by name."""
-        action = "list the image definitions"
-        async with self._within(self._settings.operation_timeout, action), self._listings:
-            entries = await self._all((await self._open()).definitions(), action)
-        return list_definitions(entries, self._account)
+        arm = await self._open()
+        pages = await self._all(arm.definitions(), "list the image definitions")
+        return list_definitions(chain.from_iterable(pages), self._account)
 
     async def definition_pages(self) -> AsyncGenerator[tuple[Definition, ...], None]:
         """The pages of :meth:`definitions` as they arrive, each by name."""
@@ -113,10 +128,9 @@ class AzureGallery:
     async def versions(self, definition: str) -> VersionListing:
         """All versions of one definition; what cannot be read is named beside them."""
         self._check_name(definition)
-        action = f"list the versions of {definition}"
-        async with self._within(self._settings.operation_timeout, action), self._listings:
-            entries = await self._all((await self._open()).versions(definition), action)
-        return list_versions(entries, definition, self._account)
+        arm = await self._open()
+        pages = await self._all(arm.versions(definition), f"list the versions of {definition}")
+        return pages[0] if len(pages) == 1 else VersionListing.of_pages(pages)
 
     async def version(self, definition: str, number: VersionNumber) -> ImageVersion:
         """One version as it is now; see the port for what it raises where there is none."""
@@ -153,14 +167,21 @@ class AzureGallery:
 
     async def locks(self) -> tuple[Lock, ...]:
         """The locks on the gallery, on what it holds, and on its resource group."""
-        action = "list the locks on the gallery"
-        async with self._within(self._settings.operation_timeout, action):
-            entries = await self._all((await self._open()).locks(), action)
-        return read_locks(entries, self._settings.gallery, self._account)
+        pages = await self._all((await self._open()).locks(), "list the locks on the gallery")
+        return read_locks(chain.from_iterable(pages), self._settings.gallery, self._account)
 
     def why_impossible(self, number: VersionNumber) -> str:
         """Versions have three numbers of 32 bits."""
         return why_no_azure_number(number)
+
+    @property
+    def timing(self) -> RetryTiming:
+        """How soon it asks again."""
+        return self._timing
+
+    async def connect(self) -> Arm:
+        """The account's client, for what else is done with it; it is closed with the gallery."""
+        return await self._open()
 
     async def close(self) -> None:
         """Let go of connections."""
@@ -198,25 +219,28 @@ class AzureGallery:
             cloud=self._account.name, sentence=error.sentence, code=error.code
         ) from error
 
-    async def _all(self, pages: AsyncIterator[tuple[Any, ...]], action: str) -> list[Any]:
-        """The entries of all pages."""
-        return [entry async for page in self._each(pages, action) for entry in page]
+    async def _all(self, listing: Listing[T], action: str) -> list[T]:
+        """All pages. Each has the time of a read, and all together, the wait for their turn included, that of an
+        operation; one timer serves both, since there are thousands of listings."""
+        now = asyncio.get_running_loop().time
+        whole = self._settings.operation_timeout
+        end = now() + whole.total_seconds()
+        found: list[T] = []
+        try:
+            async with asyncio.timeout_at(end) as timer, self._listings:
+                while not listing.ended:
+                    timer.reschedule(min(end, now() + self._reading.total_seconds()))
+                    found.append(await listing.next_page())
+                return found
+        except TimeoutError as error:
+            raise self._timed_out(action, whole if now() >= end else self._reading) from error
 
-    async def _each(
-        self, pages: AsyncIterator[tuple[Any, ...]], action: str
-    ) -> AsyncGenerator[tuple[Any, ...], None]:
+    async def _each(self, listing: Listing[T], action: str) -> AsyncGenerator[T, None]:
         """Every page; each has the time of a read."""
-        while True:
+        while not listing.ended:
             async with self._within(self._reading, action):
-                page = await anext(pages, None)
-            if page is None:
-                return
+                page = await listing.next_page()
             yield page
-
-    @property
-    def _reading(self) -> timedelta:
-        """So long one read takes at most, pauses of a throttle included."""
-        return self._settings.timeout * self._settings.max_attempts + self._timing.patience.budget
 
     @asynccontextmanager
     async def _within(self, limit: timedelta, action: str) -> AsyncIterator[None]:
@@ -224,12 +248,17 @@ class AzureGallery:
             async with asyncio.timeout(limit.total_seconds()):
                 yield
         except TimeoutError as error:
-            raise self._account.error(
-                CloudErrorKind.TIMED_OUT,
-                f"{self.title} was asked to {action} and has not finished within {format_duration(limit)}.",
-            ) from error
+            raise self._timed_out(action, limit) from error
+
+    def _timed_out(self, action: str, limit: timedelta) -> CloudError:
+        return self._account.error(
+            CloudErrorKind.TIMED_OUT,
+            f"{self.title} was asked to {action} and has not finished within {format_duration(limit)}.",
+        )
 
     async def _open(self) -> Arm:
+        if self._arm is not None:
+            return self._arm
         async with self._opening:
             if self._arm is None:
                 self._arm = await asyncio.to_thread(self._build)

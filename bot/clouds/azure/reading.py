@@ -1,16 +1,18 @@
-"""Reads through the SDK's own pipeline: pages as plain JSON, and what a throttled read does.
+"""Reads through the SDK's own pipeline: pages as they come, and what a read does that fails or is throttled.
 
 Imports azure-core, so only ``arm`` may import this.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, Generic, NoReturn, TypeVar
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 from azure.core.exceptions import (
+    AzureError,
     ClientAuthenticationError,
     HttpResponseError,
     ResourceNotFoundError,
@@ -18,23 +20,26 @@ from azure.core.exceptions import (
 )
 from azure.core.pipeline import PipelineRequest, PipelineResponse
 from azure.core.pipeline.policies import AsyncHTTPPolicy
-from azure.core.rest import AsyncHttpResponse, HttpRequest
 
 from slipway.bot.clouds.azure.account import AzureAccount
-from slipway.bot.clouds.azure.documents import read_page
+from slipway.bot.clouds.azure.documents import Page
 from slipway.bot.clouds.azure.sdk_errors import is_throttle, retry_after, translate_errors
 from slipway.bot.clouds.azure.throttling import ThrottleGate
+from slipway.bot.clouds.azure.transport import ReadRequest, ReadResponse
 
 _MOST_PAGES = 10_000
 """A bound for listings that never end: Azure allows 10,000 versions a subscription and region."""
 
-Send = Callable[[HttpRequest], Awaitable[AsyncHttpResponse]]
+_FAILURES = frozenset({408, 500, 502, 503, 504})
+"""Statuses after which a read is worth another attempt; those of a throttle are not among them."""
+
+Send = Callable[[ReadRequest], Awaitable[ReadResponse]]
+
+T = TypeVar("T")
 
 
-async def read_pages(
-    send: Send, first: str, what: str, account: AzureAccount, *, user_agent: str
-) -> AsyncIterator[tuple[Any, ...]]:
-    """Every page of a listing, each checked, as JSON.
+class Listing(Generic[T]):
+    """A listing that is read page by page.
 
     The SDK's own paging takes a page without ``value`` for an empty one, and makes models of entries, which takes
     twenty times as long as reading them here and would hold up the event loop.
@@ -43,63 +48,167 @@ async def read_pages(
         send: runs a request through the pipeline.
         first: the first page's address.
         what: completes “list …”.
+        read: reads the body of one page; ValueError where it is no JSON.
         user_agent: who asks, for Azure's own records.
-
-    Raises:
-        CloudError: a page cannot be read, or the listing does not end.
     """
-    action = f"list {what}"
-    link: str | None = first
-    links: set[str] = set()
-    while link is not None:
-        if link in links:
-            raise account.unexpected_answer(f"{account.title}'s listing of {what} goes in circles.")
-        if len(links) > _MOST_PAGES:
-            raise account.unexpected_answer(f"{account.title}'s listing of {what} does not end.")
-        links.add(link)
-        with translate_errors(account, action):
-            page = read_page(await _json(send, link, user_agent), what, account)
-        yield page.value
-        link = page.next_link
+
+    def __init__(
+        self,
+        send: Send,
+        first: str,
+        what: str,
+        account: AzureAccount,
+        *,
+        read: Callable[[bytes], Page[T]],
+        user_agent: str,
+    ) -> None:
+        self._send = send
+        self._link: str | None = first
+        self._links: set[str] = set()
+        self._what = what
+        self._account = account
+        self._read = read
+        self._user_agent = user_agent
+
+    @property
+    def ended(self) -> bool:
+        """Whether there is no further page."""
+        return self._link is None
+
+    async def next_page(self) -> T:
+        """The entries of the next page, which there must be.
+
+        Raises:
+            CloudError: it cannot be read, or the listing does not end.
+        """
+        link, account = self._link, self._account
+        if link is None:
+            raise IndexError("the listing has ended")
+        if link in self._links:
+            raise account.unexpected_answer(f"{account.title}'s listing of {self._what} goes in circles.")
+        if len(self._links) > _MOST_PAGES:
+            raise account.unexpected_answer(f"{account.title}'s listing of {self._what} does not end.")
+        self._links.add(link)
+        with translate_errors(account, f"list {self._what}"):
+            page = self._read(await _body(self._send, link, self._user_agent))
+        self._link = page.next_link
+        return page.entries
 
 
-async def _json(send: Send, url: str, user_agent: str) -> Any:
+async def _body(send: Send, url: str, user_agent: str) -> bytes:
     """What an address answers; HttpResponseError for anything but 200."""
     headers = {
         "Accept": "application/json",
         "User-Agent": user_agent,
         "x-ms-client-request-id": str(uuid4()),
     }
-    answer = await send(HttpRequest("GET", url, headers=headers))
+    answer = await send(ReadRequest(url, headers))
     if answer.status_code != 200:
-        map_error(answer.status_code, answer, {401: ClientAuthenticationError, 404: ResourceNotFoundError})
-        raise HttpResponseError(response=answer)
-    return json.loads(answer.content)
+        raise_refused(answer)
+    return answer.content
 
 
-class ThrottledReads(AsyncHTTPPolicy[Any, Any]):
-    """Sends a read again that Azure throttled, once all reads of the account have paused together.
+def raise_refused(answer: Any) -> NoReturn:
+    """Raise the SDK's error for an answer that is one; it has of the SDK's own what errors look at."""
+    map_error(answer.status_code, answer, {401: ClientAuthenticationError, 404: ResourceNotFoundError})
+    raise HttpResponseError(response=answer)
 
-    Changes pass: whoever asked for one looks again before it is sent a second time.
+
+def is_blob_address(address: str, base_url: str) -> bool:
+    """Whether this is an address of Azure's storage, or of the simulator that stands for all of Azure."""
+    parts, base = urlsplit(address), urlsplit(base_url)
+    if base.scheme == "http":
+        return (parts.scheme, parts.netloc) == (base.scheme, base.netloc)
+    return parts.scheme == "https" and ".blob." in f"{parts.hostname or ''}."
+
+
+class PatientReads(AsyncHTTPPolicy[Any, Any]):
+    """Sends a read again, within bounds, that failed or that Azure throttled; all reads of the account pause together
+    for the latter.
+
+    Changes pass, whatever came of them: meanwhile somebody may have changed what they rest on, so whoever asked for
+    one looks before it is sent a second time. One policy does both, since every listing of thousands takes it.
+
+    Args:
+        gate: where reads wait.
+        attempts: how often a read is sent in all, throttles not counted.
+        longest_wait: a longer Retry-After, in seconds, ends the attempts.
+        backoff: seconds of the wait before the third attempt, where no Retry-After says otherwise; it doubles. The
+            second comes at once.
     """
 
-    def __init__(self, gate: ThrottleGate) -> None:
+    def __init__(self, gate: ThrottleGate, *, attempts: int, longest_wait: float, backoff: float) -> None:
         super().__init__()
         self._gate = gate
+        self._attempts = attempts
+        self._longest_wait = longest_wait
+        self._backoff = backoff
 
     async def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
-        """Send it as often as the gate's budget lets; the last refusal is returned."""
+        """Send it as often as may be; the last answer or failure is whoever asked's to tell."""
         if request.http_request.method != "GET":
             return await self.next.send(request)
-        async with self._gate.under_way():
+        failures = 0
+        with self._gate:
             while True:
                 sent_in = await self._gate.enter()
-                response = await self.next.send(request)
-                status, headers = response.http_response.status_code, response.http_response.headers
-                pause = None if status < 400 else retry_after(headers)
-                if not is_throttle(status, pause):
+                try:
+                    response = await self.next.send(request)
+                except ClientAuthenticationError:
+                    raise
+                except AzureError:
+                    failures += 1
+                    if failures >= self._attempts:
+                        raise
+                    await self._pause(failures, None)
+                    continue
+                if response.http_response.status_code < 400:
                     self._gate.served()
                     return response
-                unreadable = pause is None and "Retry-After" in headers
-                if unreadable or not await self._gate.refused(sent_in, pause):
+                if not await self._again(response, sent_in, failures):
                     return response
+                failures += response.http_response.status_code in _FAILURES
+
+    async def _again(self, response: PipelineResponse[Any, Any], sent_in: int, failures: int) -> bool:
+        """Whether to send a read again, once it is time to."""
+        status, headers = response.http_response.status_code, response.http_response.headers
+        pause = retry_after(headers)
+        unreadable = pause is None and "Retry-After" in headers
+        if is_throttle(status, pause):
+            return not unreadable and await self._gate.refused(sent_in, pause)
+        self._gate.served()
+        too_long = pause is not None and pause > self._longest_wait
+        if status not in _FAILURES or failures + 1 >= self._attempts or unreadable or too_long:
+            return False
+        await self._pause(failures + 1, pause)
+        return True
+
+    async def _pause(self, failures: int, asked: float | None) -> None:
+        """Wait after so many failures in a row, or as long as Azure asked for."""
+        grown = self._backoff * 2 ** (failures - 1) if failures > 1 else 0.0
+        await asyncio.sleep(asked or min(grown, self._longest_wait))
+
+
+class SameHost(AsyncHTTPPolicy[Any, Any]):
+    """Follow links only to the endpoint itself or below it: a token goes nowhere else."""
+
+    def __init__(self, base_url: str, account: AzureAccount) -> None:
+        super().__init__()
+        self._account = account
+        self._base = f"{base_url}/"
+        parts = urlsplit(base_url)
+        self._scheme, self._host = parts.scheme, (parts.hostname or "")
+
+    async def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
+        """Send it on; CloudError for a link that leads elsewhere."""
+        url = request.http_request.url
+        if not (url.startswith(self._base) or self._is_below(url)):
+            raise self._account.unexpected_answer(
+                f"{self._account.title} pointed to another host, where Slipway does not go."
+            )
+        return await self.next.send(request)
+
+    def _is_below(self, url: str) -> bool:
+        parts = urlsplit(url)
+        host = parts.hostname or ""
+        return parts.scheme == self._scheme and (host == self._host or host.endswith(f".{self._host}"))

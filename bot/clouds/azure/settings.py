@@ -1,12 +1,13 @@
-"""``[azure]`` and ``[azure.NAME]``: one Azure Compute Gallery each."""
+"""``[azure]`` and ``[azure.NAME]``: one Azure Compute Gallery each, and where machines of its images are launched."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
 
-from pydantic import Field, SecretStr
+from pydantic import Field
 
+from slipway.bot.core.secret_text import Token
 from slipway.bot.core.settings import Duration, Settings
 
 ENVIRONMENT: Mapping[str, tuple[str, ...]] = {
@@ -20,17 +21,24 @@ Fedora's cloud image uploader, which has its own names."""
 
 
 class AzureSettings(Settings):
-    """One Azure Compute Gallery. Credentials from here, or azure-identity's own chain."""
+    """One Azure Compute Gallery. Credentials from here, or azure-identity's own chain.
+
+    Machines are launched into ``machines_group``, in ``regions``; where that is not given, none are.
+    """
 
     subscription_id: str = Field(
         description="the subscription's id (or set AZURE_SUBSCRIPTION_ID in the environment)"
     )
     resource_group: str = Field(description="the name of the resource group that holds the gallery")
     gallery: str = Field(description="the gallery's name")
+    machines_group: str | None = Field(
+        None, min_length=1, description="the name of the resource group in which machines are launched"
+    )
+    regions: tuple[str, ...] = Field((), description='where machines are launched, like ["eastus"]')
     endpoint: str | None = None
     tenant_id: str | None = None
     client_id: str | None = None
-    client_secret: SecretStr | None = None
+    client_secret: Token | None = None
     timeout: Duration = timedelta(seconds=30)
     operation_timeout: Duration = timedelta(hours=1)  # long-running operations
     max_attempts: int = Field(4, ge=1, le=10)

@@ -1,15 +1,15 @@
-"""What all reads of one account do together when Azure throttles them: one pause for all, and one budget of it.
+"""What all requests of a kind do together when Azure throttles them: one pause for all, and one budget of it.
 
 Azure counts requests, so one that was refused says that the others will be, too. A listing that tried again by
-itself would spend its tries while the rest keep the storm alive. Knows no SDK.
+itself would spend its tries while the rest keep the storm alive. It counts reads and changes apart, so an account
+has a gate for each. Knows no SDK.
 """
 
 from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -18,7 +18,7 @@ Sleep = Callable[[float], Awaitable[None]]
 
 @dataclass(frozen=True)
 class Patience:
-    """How long reads that Azure throttles are held up.
+    """How long requests that Azure throttles are held up.
 
     Attributes:
         first: the pause after the first refusal that names none, or a shorter one; it doubles from round to round.
@@ -43,7 +43,7 @@ _SPREAD = 0.25
 
 
 class ThrottleGate:
-    """Shuts for all reads when one is refused. Belongs to one event loop.
+    """Shuts for all requests when one is refused; each runs within it. Belongs to one event loop.
 
     A round lasts from one shutting to the next: whoever was sent in it and is refused after the gate has shut again
     adds no pause of its own. The budget is spent by pauses, not by the clock, and is whole again once anything was
@@ -59,16 +59,15 @@ class ThrottleGate:
         self._refusals = 0  # rounds in a row
         self._spent = 0.0
 
-    @asynccontextmanager
-    async def under_way(self) -> AsyncIterator[None]:
-        """Around a read with all its tries."""
+    def __enter__(self) -> None:
+        """Note that a request with all its tries begins."""
         self._under_way += 1
-        try:
-            yield
-        finally:
-            self._under_way -= 1
-            if self._under_way == 0:
-                self.served()
+
+    def __exit__(self, *_: object) -> None:
+        """Note that it is over."""
+        self._under_way -= 1
+        if self._under_way == 0:
+            self.served()
 
     async def enter(self) -> int:
         """Wait until the gate is open, and return the round it is."""

@@ -98,6 +98,16 @@ class PagedDefinitions(Protocol):
         ...
 
 
+@runtime_checkable
+class UnconditionalWrites(Protocol):
+    """What a gallery may say besides, whose cloud takes no condition with a write."""
+
+    @property
+    def unseen_changes(self) -> str:
+        """What becomes of others' changes of a version while it is written, in a few words for whoever agrees."""
+        ...
+
+
 async def definitions_as_they_arrive(gallery: ImageVersions) -> AsyncIterator[tuple[Definition, ...]]:
     """The definitions in pages where the gallery lists by pages, and elsewhere all at once."""
     if not isinstance(gallery, PagedDefinitions):

@@ -66,10 +66,7 @@ def middleware(
         failure: renders the cloud's error answer for a fault and a status.
     """
 
-    @web.middleware
-    async def handle(request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.path.startswith(PREFIX):
-            return await handler(request)
+    async def answered(request: web.Request, handler: Handler) -> web.StreamResponse | None:
         entry = Logged(request.method, request.path, await label(request))
         requests.append(entry)
         armed = faults.take(entry.label)
@@ -78,10 +75,21 @@ def middleware(
         else:
             request[ARMED] = armed
             answer = await _go_wrong(request, handler, armed, failure)
-        if answer is None:
-            return _hang_up(request)
-        entry.status = answer.status
+        if answer is not None:
+            entry.status = answer.status
         return answer
+
+    @web.middleware
+    async def handle(request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.path.startswith(PREFIX):
+            return await handler(request)
+        try:
+            answer = await answered(request, handler)
+        except ConnectionError:
+            if request.transport is not None:
+                raise
+            answer = None  # whoever sent it was killed in the middle of it, so its body cannot be read
+        return _hang_up(request) if answer is None else answer
 
     return handle
 
@@ -103,10 +111,10 @@ async def _go_wrong(
             | FaultKind.NOT_FOUND
             | FaultKind.CONFLICT
         ):
-            return failure(request, fault, _STATUS[fault.kind])
+            return failure(request, fault, fault.status or _STATUS[fault.kind])
         case FaultKind.GARBAGE:
             kind = "text/html" if fault.body.lstrip().startswith("<") else "application/json"
-            return web.Response(text=fault.body, content_type=kind)
+            return web.Response(text=fault.body, content_type=kind, status=fault.status or 200)
         case FaultKind.DROP:
             return None
         case FaultKind.ERROR_AFTER:
@@ -115,9 +123,8 @@ async def _go_wrong(
         case FaultKind.LOST_ANSWER:
             await handler(request)
             return None
-        case FaultKind.SLOW:
-            await asyncio.sleep(fault.seconds or 0)
-            return await handler(request)
+        case FaultKind.SLOW | FaultKind.FAR:
+            return await _answer_late(request, handler, fault)
         case FaultKind.HOLD_BEFORE:
             await armed.released.wait()
             return await handler(request)
@@ -128,6 +135,19 @@ async def _go_wrong(
             return answer
         case FaultKind.FAIL_HALFWAY | FaultKind.NEVER_END | FaultKind.NOT_DONE:
             return await handler(request)
+
+
+async def _answer_late(request: web.Request, handler: Handler, fault: Fault) -> web.StreamResponse:
+    seconds = fault.seconds or 0
+    if fault.kind is FaultKind.SLOW:
+        await asyncio.sleep(seconds)
+        return await handler(request)
+    now = asyncio.get_running_loop().time
+    due = now() + seconds
+    await asyncio.sleep(0)  # all that came at this moment count from it, and not from each other's handling
+    answer = await handler(request)
+    await asyncio.sleep(max(due - now(), 0))
+    return answer
 
 
 def _hang_up(request: web.Request) -> web.Response:

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from fnmatch import translate
+from functools import cached_property
 from itertools import count
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -28,10 +29,11 @@ class FaultKind(StrEnum):
     UNAVAILABLE = "unavailable"  # 503; not handled
     NOT_FOUND = "not-found"  # 404, of this or of what it is in (`code`); not handled
     CONFLICT = "conflict"  # 409; not handled
-    GARBAGE = "garbage"  # 200 with `body`, which no SDK can read; not handled
+    GARBAGE = "garbage"  # 200 (or `status`) with `body`, which no SDK expects; not handled
     DROP = "drop"  # the connection closes; not handled
     LOST_ANSWER = "lost-answer"  # handled, then the connection closes
     SLOW = "slow"  # `seconds` pass, then all is well
+    FAR = "far"  # handled at once, and answered `seconds` after it came, as over a long way
     HOLD_BEFORE = "hold-before"  # waits until released, and is handled then
     HOLD_AFTER = "hold-after"  # handled, and the answer waits until released
     FAIL_HALFWAY = "fail-halfway"  # a long-running operation is accepted, and ends Failed
@@ -47,8 +49,9 @@ class Fault(BaseModel):
         match: a shell pattern, case-insensitive, for the whole label; ``*`` is every request.
         after: so many matching requests pass unharmed first.
         times: so many are hit then; None for all.
-        seconds: how long ``SLOW`` takes; the Retry-After of ``THROTTLE`` and ``UNAVAILABLE`` (None: no such
-            header).
+        seconds: how long ``SLOW`` and ``FAR`` take; the Retry-After of ``THROTTLE`` and ``UNAVAILABLE`` (None: no
+            such header).
+        status: the HTTP status of an error instead of the usual one, where the cloud's code does not decide it.
         code: the cloud's error code instead of the usual one.
         message: the cloud's error message instead of the usual one.
         bare: whether the error comes without the envelope that the cloud usually puts around it.
@@ -62,6 +65,7 @@ class Fault(BaseModel):
     after: int = Field(0, ge=0)
     times: int | None = Field(1, ge=1)
     seconds: float | None = Field(None, ge=0)
+    status: int | None = Field(None, ge=400, le=599)
     code: str = ""
     message: str = ""
     bare: bool = False
@@ -83,6 +87,11 @@ class Armed:
     passed: int = 0
     hits: int = 0
 
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """What the label of a request must match to be hit."""
+        return re.compile(translate(self.fault.match), re.IGNORECASE)
+
     def release(self) -> None:
         """Let what is held go on, and hold nothing any more."""
         self.released.set()
@@ -94,7 +103,7 @@ class Armed:
 
     def hit_by(self, label: str) -> bool:
         """Count a request, and say whether it is hit."""
-        if self.spent or not re.match(translate(self.fault.match), label, re.IGNORECASE):
+        if self.spent or not self.pattern.match(label):
             return False
         if self.passed < self.fault.after:
             self.passed += 1

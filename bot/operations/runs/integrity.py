@@ -49,6 +49,8 @@ def contradiction(operation: Operation, plan_digest: str, noted: Mapping[str, No
         return (
             f"The plan of {operation.id} is of another kind, or asked for by another person, than is stored."
         )
+    if operation.plan.expires_at != operation.expires_at:
+        return f"{operation.id} expires at another time than its plan says."
     proposed = noted.get(AuditKey.of_state(operation.id, OperationState.PROPOSED))
     if proposed is None or proposed.actor != operation.requester or proposed.digest != operation.digest:
         return f"The audit trail does not say that {operation.id} was proposed as it is stored."

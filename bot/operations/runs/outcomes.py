@@ -58,10 +58,10 @@ def failed_before(failure: Failure) -> tuple[OperationState, Outcome]:
     return OperationState.FAILED, Outcome(summary="It failed before anything was changed.", failure=failure)
 
 
-def ended_stale(changed: tuple[str, ...]) -> tuple[OperationState, Outcome]:
-    """The end of what does not hold any more."""
+def ended_stale(changed: tuple[str, ...], hint: str | None = None) -> tuple[OperationState, Outcome]:
+    """The end of what does not hold any more; ``hint`` as in :class:`slipway.bot.operations.model.Outcome`."""
     summary = "Things changed after this was proposed, so nothing was done."
-    return OperationState.STALE, Outcome(summary=summary, differences=changed)
+    return OperationState.STALE, Outcome(summary=summary, differences=changed, hint=hint)
 
 
 @dataclass(frozen=True)
@@ -72,18 +72,20 @@ class Stop:
         why: a clause, such as “After a break of 3d what was left was planned again, and does not hold any more”.
         changed: what does not hold any more, a line each.
         failure: why it cannot go on, where that is no change.
+        hint: what to type next, as in :class:`slipway.bot.operations.model.Outcome`.
     """
 
     why: str
     changed: tuple[str, ...] = ()
     failure: Failure | None = None
+    hint: str | None = None
 
 
 def stopped_short(plan: Plan, reports: Sequence[StepReport], stop: Stop) -> tuple[OperationState, Outcome]:
     """The end of what was begun, and is not to go on; ``reports`` are of the steps that were tried."""
     state = OperationState.STALE if stop.failure is None else OperationState.FAILED
     summary = f"{stop.why}, so it stopped there: {_counts(plan, reports)}."
-    return state, Outcome(summary=summary, differences=stop.changed, failure=stop.failure)
+    return state, Outcome(summary=summary, differences=stop.changed, failure=stop.failure, hint=stop.hint)
 
 
 def _counts(plan: Plan, reports: Sequence[StepReport]) -> str:

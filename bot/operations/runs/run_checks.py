@@ -12,8 +12,9 @@ from datetime import timedelta
 
 import structlog
 
-from slipway.bot.core.errors import CloudError, UserError
+from slipway.bot.core.errors import CloudError, StorageError, UserError
 from slipway.bot.core.times import Clock, format_span
+from slipway.bot.core.uptime import Moment, ReadUptime, passed
 from slipway.bot.operations.cards import CardContext, unsettled
 from slipway.bot.operations.model import Failure, Operation, OperationState, Outcome, Plan, StepReport
 from slipway.bot.operations.plan_service import NothingToDo, PlanService
@@ -36,6 +37,10 @@ from slipway.bot.operations.runs.step_runner import StepRunner
 LONGEST_BREAK = timedelta(minutes=5)
 """How long after it was to begin a step may begin without what is left being planned again. Longer than a restart,
 which must not take what it left half done for a change by others."""
+
+LONGEST_UNPLANNED = timedelta(minutes=30)
+"""How long ago, in one process, a run may have been planned when a step of it begins. Whatever the time went by with
+(steps that take long, a machine that was suspended, a full disk), others may have changed what it rests on."""
 
 log = structlog.get_logger(__name__)
 
@@ -64,6 +69,21 @@ class Keep:
     stop: Stop | None = None
 
 
+@dataclass(frozen=True)
+class _Comparison:
+    """What planning again brought.
+
+    Attributes:
+        changed: what is not as it was agreed to, a line each.
+        failure: why that could not be found out.
+        hint: as in :class:`slipway.bot.operations.model.Outcome`.
+    """
+
+    changed: tuple[str, ...] = ()
+    failure: Failure | None = None
+    hint: str | None = None
+
+
 class RunChecks:
     """Looks at operations before anything of them is done."""
 
@@ -74,12 +94,20 @@ class RunChecks:
         step_runner: StepRunner,
         cards: CardContext,
         clock: Clock,
+        uptime: ReadUptime,
     ) -> None:
         self._operations = operations
         self._plans = plans
         self._step_runner = step_runner
         self._cards = cards
         self._clock = clock
+        self._uptime = uptime
+        self._planned_at: dict[str, Moment] = {}
+        """When a run that goes on in this process was planned last, by its operation."""
+
+    def forget(self, operation_id: str) -> None:
+        """A run has ended, or is left."""
+        self._planned_at.pop(operation_id, None)
 
     async def before_start(self, operation: Operation) -> tuple[OperationState, Outcome] | None:
         """How an approved operation ends without having begun; None if it may begin."""
@@ -93,33 +121,36 @@ class RunChecks:
         where = approval_status(operation, operation.votes, self._cards.people)
         if not isinstance(where, Enough):
             return ended_stale((unsettled(where, self._cards),))
-        changed, failure = await self._compare(operation, differences)
-        if failure is not None:
-            return failed_before(failure)
-        return ended_stale(changed) if changed else None
+        self._planned_at[operation.id] = self._now()
+        now = await self._compare(operation, differences)
+        if now.failure is not None:
+            return failed_before(now.failure)
+        return ended_stale(now.changed, now.hint) if now.changed else None
 
     async def _compare(
         self, operation: Operation, compare: Callable[[Plan, Plan], tuple[str, ...]]
-    ) -> tuple[tuple[str, ...], Failure | None]:
+    ) -> _Comparison:
         """Plan again: what changed, or why that could not be found out."""
         try:
             fresh = await self._plans.again(operation.plan)
-        except UserError as error:
-            return (error.sentence,), None
+        except UserError as error:  # asked for again, it would be refused again
+            return _Comparison((error.sentence,), hint=error.hint or "")
         except CloudError as error:
-            return (), Failure.of(error, operation.plan.command)
+            return _Comparison(failure=Failure.of(error, operation.plan.command))
+        except StorageError:  # it is planned again once the state folder can be used
+            raise
         except Exception:
             log.exception("planning again failed inside Slipway", plan=operation.id)
-            return (), own_failure(operation.id)
+            return _Comparison(failure=own_failure(operation.id))
         if isinstance(fresh, NothingToDo):
-            return (fresh.summary,), None
-        return compare(operation.plan, fresh), None
+            return _Comparison((fresh.summary,), hint="")
+        return _Comparison(compare(operation.plan, fresh))
 
     async def before_step(self, current: CurrentStep) -> Begin | Keep | Stop:
         """Whether a step may be carried out: one that a former process may have begun, or that begins after a break,
         is looked at first, and what is left is planned again."""
         status, plan, number = current.status, current.plan, current.number
-        away = self._away(status)
+        away = self._away(status) or (self._unplanned(current.operation_id) if current.here else None)
         if (current.here and away is None) or (plan.unknown and not status.asked_to_stop):
             return Begin()
         operation = await self._operations.get(current.operation_id)
@@ -147,21 +178,30 @@ class RunChecks:
         where = approval_status(operation, operation.votes, self._cards.people)
         if not isinstance(where, Enough):
             return Stop(f"After {away} it was looked at again", (unsettled(where, self._cards),))
-        changed, failure = await self._compare(
-            operation, lambda agreed, fresh: differences_left(agreed, fresh, done)
-        )
-        if failure is not None:
-            return Stop(f"After {away} what was left could not be planned again", failure=failure)
-        if changed:
-            return Stop(f"After {away} what was left was planned again, and does not hold any more", changed)
+        self._planned_at[operation.id] = self._now()
+        now = await self._compare(operation, lambda agreed, fresh: differences_left(agreed, fresh, done))
+        if now.failure is not None:
+            return Stop(f"After {away} what was left could not be planned again", failure=now.failure)
+        if now.changed:
+            why = f"After {away} what was left was planned again, and does not hold any more"
+            return Stop(why, now.changed, hint=now.hint)
         return None
+
+    def _unplanned(self, operation_id: str) -> str | None:
+        """How long ago a run was planned last, in words, where that is too long."""
+        planned_at = self._planned_at.get(operation_id)
+        since = None if planned_at is None else passed(planned_at, self._now())
+        if since is None:
+            return "a while"
+        return None if since <= LONGEST_UNPLANNED else format_span(since)
 
     def _away(self, status: StepStatus) -> str | None:
         """The break between the moment in which a step was to begin and now, in words; None where there was none
-        worth the name. A clock that was set back tells of no break, and so of any."""
-        if status.begun_at is None:
+        worth the name. One of which nobody knows how long it was is a long one."""
+        since = None if status.begun_at is None else passed(status.begun_at, self._now())
+        if since is None:
             return "a break"
-        passed = self._clock() - status.begun_at
-        if abs(passed) <= LONGEST_BREAK:
-            return None
-        return f"a break of {format_span(passed)}" if passed > timedelta() else "a break"
+        return None if since <= LONGEST_BREAK else f"a break of {format_span(since)}"
+
+    def _now(self) -> Moment:
+        return Moment(self._clock(), self._uptime())

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from enum import StrEnum
 
 import sqlalchemy as sa
 import structlog
 
-from slipway.bot.core.errors import CloudError, ResponsibleParty, UserError
+from slipway.bot.core.errors import CloudError, ResponsibleParty, StorageError, UserError
 from slipway.bot.core.model import Json
 from slipway.bot.core.steps import Step
 from slipway.bot.core.times import Clock
+from slipway.bot.core.uptime import ReadUptime, system_uptime
 from slipway.bot.core.waiting import Sleep
 from slipway.bot.messages.service import MessageService, Report
-from slipway.bot.operations.audit import AuditEntry, AuditKey, StepPhase
 from slipway.bot.operations.cards import CardContext, operation_card, report_card
+from slipway.bot.operations.changes import StepChange
 from slipway.bot.operations.model import (
     Failure,
     Operation,
@@ -30,6 +31,7 @@ from slipway.bot.operations.model import (
 from slipway.bot.operations.plan_service import PlanService
 from slipway.bot.operations.registry import SubjectServices
 from slipway.bot.operations.repository import OperationRepository
+from slipway.bot.operations.runs.entries import RunEntries
 from slipway.bot.operations.runs.locks import Locks
 from slipway.bot.operations.runs.outcomes import (
     Stop,
@@ -74,6 +76,7 @@ class OperationRunner:
         cards: CardContext,
         clock: Clock,
         sleep: Sleep = asyncio.sleep,
+        uptime: ReadUptime = system_uptime,
     ) -> None:
         self._operations = operations
         self._messages = messages
@@ -82,8 +85,9 @@ class OperationRunner:
         self._cards = cards
         self._clock = clock
         self._sleep = sleep
+        self._entries = RunEntries(clock, uptime)
         self._step_runner = StepRunner(subjects, sleep)
-        self._checks = RunChecks(operations, plans, self._step_runner, cards, clock)
+        self._checks = RunChecks(operations, plans, self._step_runner, cards, clock, uptime)
         self._begun: set[tuple[str, int]] = set()  # steps noted as begun by this process, and not yet begun
         self._refreshing = Locks()  # by operation
         self._changing = Locks()  # by what steps touch
@@ -102,7 +106,7 @@ class OperationRunner:
     async def _run(self, payload: Payload) -> None:
         operation_id = str(payload["operation"])
         try:
-            plan = await self._operations.plan(operation_id)
+            plan = await self._workflows.persistently(lambda: self._operations.plan(operation_id))
             async with self._progress(operation_id) as news, self._changing.holding(self._whole(plan)):
                 if await self._workflows.step("begin", lambda: self._begin(operation_id)) == Verdict.GO:
                     await self._steps(operation_id, plan, news)
@@ -110,6 +114,8 @@ class OperationRunner:
             # The last boundary of a run: it must not leave an operation that seems to run for ever.
             log.exception("an operation broke off inside Slipway", operation=operation_id)
             await self._workflows.step("give-up", lambda: self._give_up(operation_id))
+        finally:
+            self._checks.forget(operation_id)
         await self._workflows.step("report", lambda: self._report(operation_id))
 
     async def _steps(self, operation_id: str, plan: Plan, news: asyncio.Event) -> None:
@@ -141,8 +147,8 @@ class OperationRunner:
             operation_id,
             expected=OperationState.APPROVED,
             to=OperationState.RUNNING,
-            entry=self._entry(operation_id, "started"),
-            also=(self._step_entry(operation_id, 1, StepPhase.BEGUN),),
+            entry=self._entries.of_state(operation_id, "started"),
+            also=(self._entries.of_begin(operation_id, 1),),
         ):
             self._begun.add((operation_id, 1))
             return Verdict.GO
@@ -181,37 +187,35 @@ class OperationRunner:
 
         Where the whole is looked at once more, it ends after that.
         """
-        confirmed = self._subjects.confirmation(plan.request) is not None
-        async with self._operations.reporting(
-            operation_id, report, self._report_entry(operation_id, report)
-        ) as change:
-            stopped = change.cancelled_by is not None or (report.failure is not None and not plan.independent)
-            over = stopped or report.number == len(plan.steps)
-            if over and confirmed and stop is None:
-                if stopped:
-                    return Verdict.STOPPED
-            elif over or stop is not None:
-                by = self._cards.name(change.cancelled_by) if change.cancelled_by else ""
-                reports = await change.reports()
-                state, outcome = (
-                    steps_outcome(operation_id, plan, reports, by)
-                    if stop is None
-                    else stopped_short(plan, reports, stop)
-                )
-                entry = self._entry(operation_id, state.value, summary=outcome.summary)
-                return Verdict.ENDED if await change.end(state, entry, outcome) else Verdict.STOPPED
-            else:
-                await change.begin_next(self._step_entry(operation_id, report.number + 1, StepPhase.BEGUN))
-        if not over:
+        entry = self._entries.of_report(operation_id, report)
+        verdict, next_begins = await self._operations.report_step(
+            operation_id, report, entry, lambda change: self._follow(change, operation_id, plan, report, stop)
+        )
+        if next_begins:
             self._begun.add((operation_id, report.number + 1))
-        return Verdict.FAILED if report.failure else Verdict.DONE
+        return verdict
 
-    def _report_entry(self, operation_id: str, report: StepReport) -> AuditEntry:
-        phase = StepPhase.FAILED if report.failure else StepPhase.DONE
-        phase = StepPhase.UNKNOWN if report.unknown else phase
-        words = report.failure.words if report.failure else report.done.summary if report.done else ""
-        facts: dict[str, Json] = dict(report.done.facts) if report.done else {}
-        return self._step_entry(operation_id, report.number, phase, summary=words, **facts)
+    async def _follow(
+        self, change: StepChange, operation_id: str, plan: Plan, report: StepReport, stop: Stop | None
+    ) -> tuple[Verdict, bool]:
+        """What follows from a step's end, and whether that is the next step."""
+        stopped = change.cancelled_by is not None or (report.failure is not None and not plan.independent)
+        over = stopped or report.number == len(plan.steps)
+        verdict = Verdict.FAILED if report.failure else Verdict.DONE
+        if not over and stop is None:
+            await change.begin_next(self._entries.of_begin(operation_id, report.number + 1))
+            return verdict, True
+        if stop is None and self._subjects.confirmation(plan.request) is not None:
+            return (Verdict.STOPPED if stopped else verdict), False
+        by = self._cards.name(change.cancelled_by) if change.cancelled_by else ""
+        reports = await change.reports()
+        state, outcome = (
+            steps_outcome(operation_id, plan, reports, by)
+            if stop is None
+            else stopped_short(plan, reports, stop)
+        )
+        end = self._entries.of_state(operation_id, state.value, summary=outcome.summary)
+        return (Verdict.ENDED if await change.end(state, end, outcome) else Verdict.STOPPED), False
 
     async def _finish(self, operation_id: str) -> Json:
         operation = await self._operations.get(operation_id)
@@ -231,6 +235,8 @@ class OperationRunner:
             sentence = await confirm(done)
         except (CloudError, UserError) as error:
             return Failure.of(error, plan.command)
+        except StorageError:
+            raise
         except Exception:
             # What cannot be looked at is not called done, whoever's fault it is.
             log.exception("the last look failed inside Slipway", operation=operation.id)
@@ -273,8 +279,11 @@ class OperationRunner:
             await self._store(operation_id, unkept)
 
     async def _store(self, operation_id: str, report: StepReport) -> None:
-        async with self._operations.reporting(operation_id, report, self._report_entry(operation_id, report)):
-            pass
+        async def nothing(_change: StepChange) -> None:
+            """Nothing follows by itself."""
+
+        entry = self._entries.of_report(operation_id, report)
+        await self._operations.report_step(operation_id, report, entry, nothing)
 
     def _outcome(
         self, operation: Operation, unconfirmed: Failure | None = None
@@ -283,26 +292,9 @@ class OperationRunner:
         return steps_outcome(operation.id, operation.plan, operation.reports, by, unconfirmed)
 
     async def _end(self, operation: Operation, state: OperationState, outcome: Outcome) -> None:
-        entry = self._entry(operation.id, state.value, summary=outcome.summary)
+        entry = self._entries.of_state(operation.id, state.value, summary=outcome.summary)
         await self._operations.move(
             operation.id, expected=operation.state, to=state, entry=entry, outcome=outcome
-        )
-
-    def _entry(self, operation_id: str, action: str, **detail: Json) -> AuditEntry:
-        return self._noted(AuditKey.of_state(operation_id, action), operation_id, action, detail)
-
-    def _step_entry(self, operation_id: str, number: int, phase: StepPhase, **detail: Json) -> AuditEntry:
-        key = AuditKey.of_step(operation_id, number, phase)
-        return self._noted(key, operation_id, f"step-{number}:{phase}", detail)
-
-    def _noted(self, key: AuditKey, operation_id: str, action: str, detail: Mapping[str, Json]) -> AuditEntry:
-        return AuditEntry(
-            key=key,
-            at=self._clock(),
-            actor="slipway",
-            action=action,
-            operation_id=operation_id,
-            detail=tuple(detail.items()),
         )
 
     async def show(self, operation_id: str) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import structlog
 
-from slipway.bot.core.errors import CloudError, UserError
+from slipway.bot.core.errors import CloudError, StorageError, UserError
 from slipway.bot.core.steps import Step, StepDone
 from slipway.bot.core.waiting import Polling, Sleep
 from slipway.bot.operations.model import Failure, Plan, StepReport
@@ -38,6 +38,8 @@ class StepRunner:
             done = await self._do(step, token)
         except (CloudError, UserError) as error:
             failure = Failure.of(error, plan.command)
+        except StorageError:  # it is done again once the state folder can be used
+            raise
         except Exception:
             # The last boundary of a step: whatever went wrong, the operation must end and say so.
             log.exception("a step failed inside Slipway", operation=operation_id, step=number)
@@ -71,6 +73,8 @@ class StepRunner:
                 )
             except (CloudError, UserError) as error:
                 why = Failure.of(error, plan.command).words
+            except StorageError:
+                raise
             except Exception:
                 log.exception("a step could not be looked at", operation=operation_id, step=number)
                 why = own_failure(operation_id).sentence

@@ -51,7 +51,7 @@ def read_head(text: str) -> str:
     """
     head = text.strip().lower()
     if not head:
-        raise ValueError("is empty, so nothing would be proved; was the head noted?")
+        raise ValueError("is empty, so nothing would be proved: give the head that was noted")
     if _HEAD.fullmatch(head) is None:
         raise ValueError(
             f"is no head: write the {FEWEST_DIGITS} to 64 hexadecimal digits that `audit verify` printed"
@@ -91,6 +91,9 @@ async def verify(
 
 
 async def _walked(connection: AsyncConnection, since: Place) -> Place | Broken:
+    first = await connection.scalar(sa.select(sa.func.min(audit.c.number)))
+    if first is not None and first < 1:
+        return Broken(first, f"entry {first} stands before the first one")
     place: Place | Broken = since
     while isinstance(place, Place):
         rows = await _batch(connection, place.entries)

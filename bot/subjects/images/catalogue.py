@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Collection, Iterable
+from collections.abc import AsyncIterator, Callable, Collection, Iterable
 from dataclasses import replace
 from fnmatch import fnmatchcase
 
@@ -12,6 +12,7 @@ from slipway.bot.clouds.model import Definition, ImageVersion, Lock, VersionList
 from slipway.bot.clouds.ports.image_versions import (
     IMAGE_VERSIONS,
     ImageVersions,
+    UnconditionalWrites,
     definitions_as_they_arrive,
 )
 from slipway.bot.core.concurrency import side_by_side, side_by_side_as_found
@@ -118,17 +119,29 @@ class Catalogue:
         """
         return await side_by_side({each: self.versions(each) for each in definitions})
 
-    async def everything(self) -> dict[DefinitionRef, VersionListing]:
+    async def everything(
+        self, each: Callable[[DefinitionRef, VersionListing], None] = lambda _definition, _versions: None
+    ) -> dict[DefinitionRef, VersionListing]:
         """All versions of all definitions, newest first. Versions are listed while definitions still arrive.
+
+        Args:
+            each: is shown what a definition has as soon as it is known, while others are still on their way; whether
+                the definition is named with its cloud is not known then.
 
         Raises:
             UserError: no gallery is configured.
             CloudError: as :meth:`definitions` and :meth:`versions_of`.
         """
+
+        async def show(definition: DefinitionRef) -> VersionListing:
+            versions = await self.versions(definition)
+            each(definition, versions)
+            return versions
+
         galleries = self._clouds.each(IMAGE_VERSIONS)
         listed = await side_by_side(
             {
-                cloud: side_by_side_as_found(_refs_as_they_arrive(gallery), self.versions)
+                cloud: side_by_side_as_found(_refs_as_they_arrive(gallery), show)
                 for cloud, gallery in galleries.items()
             }
         )
@@ -137,6 +150,14 @@ class Catalogue:
                 raise _lists_nothing(cloud, gallery, alone=len(galleries) == 1)
         found = {ref: versions for definitions in listed.values() for ref, versions in definitions.items()}
         return {ref: found[plain] for plain, ref in _qualified(found).items()}
+
+    def unseen_changes(self, definitions: Iterable[DefinitionRef]) -> tuple[tuple[str, str], ...]:
+        """What becomes of others' changes while versions of these are written: rows of evidence, none where a cloud
+        takes care of that."""
+        clouds = dict.fromkeys(each.cloud for each in definitions)
+        galleries = (self._clouds.get(IMAGE_VERSIONS, cloud) for cloud in clouds)
+        told = {each.unseen_changes for each in galleries if isinstance(each, UnconditionalWrites)}
+        return tuple(("Others' changes", words) for words in sorted(told))
 
     async def locks(self, clouds: Iterable[str]) -> dict[str, tuple[Lock, ...] | CloudError]:
         """The locks in each of these clouds; where they cannot be read, the error that says why."""
@@ -148,8 +169,20 @@ class Catalogue:
         except CloudError as error:
             return error
 
-    def named_version(self, definition: DefinitionRef, versions: VersionListing, text: str) -> ImageVersion:
+    def named_version(
+        self,
+        definition: DefinitionRef,
+        versions: VersionListing,
+        text: str,
+        suits: Callable[[ImageVersion], bool],
+    ) -> ImageVersion:
         """The version of this definition that somebody named.
+
+        Args:
+            definition: the definition.
+            versions: what it has.
+            text: what was typed.
+            suits: tells which versions may be offered in place of one that it has not.
 
         Raises:
             UserError: not a version, none that its cloud could have, one that cannot be read, or the definition has
@@ -160,6 +193,7 @@ class Catalogue:
             versions,
             str(definition),
             text,
+            suits=suits,
             unreadable=versions.unreadable,
             why_impossible=gallery.why_impossible,
         )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -19,7 +19,7 @@ from slipway.bot.subjects.images.requests import Cleanup, Pin
 from slipway.bot.subjects.images.retention import Deletion, KeepReason, Retention, Rule, retention
 from slipway.bot.subjects.images.settings import RetentionSettings
 from slipway.bot.subjects.images.steps import DeleteVersion
-from slipway.bot.subjects.images.versions import is_promoted, latest_by_region, under_way
+from slipway.bot.subjects.images.versions import in_unknown_state, is_promoted, latest_by_region, under_way
 
 _RULE_LABELS = {
     Rule.END_OF_LIFE: "Past end of life",
@@ -63,11 +63,18 @@ class CleanupPlanner:
             CloudError: the gallery cannot be read, or none of the definitions that had versions when this was
                 agreed on lists any now (UNEXPECTED_ANSWER).
         """
-        listed = await self._listed(request)
+        early: dict[DefinitionRef, Retention] = {}
+
+        def decide_early(definition: DefinitionRef, versions: VersionListing) -> None:
+            """While other listings are on their way there is time for it."""
+            if versions:
+                early[definition] = self._retention(definition, versions, now)
+
+        listed = await self._listed(request, decide_early)
         found = {definition: versions for definition, versions in listed.items() if versions}
         if not found:
             return _nothing_listed(request, listed)
-        decided, notes = await self._decide(found, now)
+        decided, notes = await self._decide(found, early, now)
         pinned = None if request.pins is None else {pin.target for pin in request.pins}
         chosen = [
             _Chosen(definition, each)
@@ -76,20 +83,23 @@ class CleanupPlanner:
         ]
         going = [each for each in chosen if pinned is None or each.pin.target in pinned]
         left_alone = [sentence for each, versions in listed.items() for sentence in _odd(each, versions)]
-        return self._draft(request, going, found, decided, (*left_alone, *_under_way(listed), *notes))
+        return self._draft(request, going, found, decided, (*left_alone, *_unsettled(listed), *notes))
 
     async def _decide(
-        self, found: Mapping[DefinitionRef, VersionListing], now: datetime
+        self,
+        found: Mapping[DefinitionRef, VersionListing],
+        early: Mapping[DefinitionRef, Retention],
+        now: datetime,
     ) -> tuple[dict[DefinitionRef, Retention], list[str]]:
         """What retention says of each definition, with the locks of the clouds in which something would go; and a
-        sentence for each cloud whose locks are not known."""
-
-        def decide(definition: DefinitionRef, locks: Collection[Lock] = ()) -> Retention:
-            versions, title = found[definition], str(definition)
-            odd = bool(versions.unreadable)
-            return retention(versions.versions, now, self._policy, title=title, in_doubt=odd, locks=locks)
-
-        decided = {definition: decide(definition) for definition in found}
+        sentence for each cloud whose locks are not known. ``early`` has what was decided while listings arrived."""
+        decided = {
+            # The words may need the cloud's name, which was not known early.
+            definition: early[definition]
+            if definition in early and not definition.qualified
+            else self._retention(definition, versions, now)
+            for definition, versions in found.items()
+        }
         going = [definition for definition, result in decided.items() if result.deletions]
         notes: list[str] = []
         for cloud, locks in (await self._catalogue.locks(each.cloud for each in going)).items():
@@ -97,15 +107,24 @@ class CleanupPlanner:
                 notes.append(f"Which locks forbid to delete something is not known: {locks.sentence}")
             elif locks:
                 here = [each for each in going if each.cloud == cloud]
-                decided.update({each: decide(each, locks) for each in here})
+                decided.update({each: self._retention(each, found[each], now, locks) for each in here})
         return decided, notes
 
-    async def _listed(self, request: Cleanup) -> dict[DefinitionRef, VersionListing]:
-        """The versions of every definition that the request is about."""
+    def _retention(
+        self, definition: DefinitionRef, listing: VersionListing, now: datetime, locks: Collection[Lock] = ()
+    ) -> Retention:
+        odd, title = bool(listing.unreadable), str(definition)
+        return retention(listing.versions, now, self._policy, title=title, in_doubt=odd, locks=locks)
+
+    async def _listed(
+        self, request: Cleanup, each: Callable[[DefinitionRef, VersionListing], None]
+    ) -> dict[DefinitionRef, VersionListing]:
+        """The versions of every definition that the request is about; ``each`` is shown them as they come, where they
+        are all."""
         if request.pins is not None:
             return await self._catalogue.versions_of(dict.fromkeys(pin.ref for pin in request.pins))
         if request.definition is None:
-            return await self._catalogue.everything()
+            return await self._catalogue.everything(each)
         return await self._catalogue.versions_of(await self._catalogue.matching(request.definition))
 
     def _draft(
@@ -135,7 +154,7 @@ class CleanupPlanner:
         what = "1 version" if len(going) == 1 else f"{len(going)} versions"
         return Draft(
             request=request,
-            summary=f"{what} of {join_names([str(each) for each in touched])} deleted.",
+            summary=f"{what} of {join_names([str(each) for each in touched], of='definition')} deleted.",
             steps=tuple(self._step(each) for each in going),
             observed=observed,
             evidence=self._evidence(going, decided, total),
@@ -213,14 +232,20 @@ def _odd(definition: DefinitionRef, versions: VersionListing) -> tuple[str, ...]
     return tell_unreadable(definition, versions)
 
 
-def _under_way(listed: Mapping[DefinitionRef, VersionListing]) -> tuple[str, ...]:
-    """A sentence where something is under way with any version; none where nothing is."""
-    named = [
-        f"{each.number} of {definition} ({each.state.value})"
-        for definition, versions in listed.items()
-        for each in under_way(versions)
-    ]
-    return (f"Under way, and so left alone: {join_names(named)}.",) if named else ()
+def _unsettled(listed: Mapping[DefinitionRef, VersionListing]) -> Iterator[str]:
+    """A sentence where something is under way with any version, and one where any is in a state that is not known;
+    none where neither is so."""
+    for why, chosen in (
+        ("Under way, and so left alone", under_way),
+        ("In a state that Slipway does not know, and so left alone", in_unknown_state),
+    ):
+        named = [
+            f"{each.number} of {definition} ({each.state_title})"
+            for definition, versions in listed.items()
+            for each in chosen(versions)
+        ]
+        if named:
+            yield f"{why}: {join_names(named)}."
 
 
 def _kept_though_due(decided: Mapping[DefinitionRef, Retention]) -> tuple[str, ...]:

@@ -106,7 +106,7 @@ class SetExcludedExecutor:
         again = found.state is VersionState.FAILED and (step.excluded or _as_wished(step, found))
         if found.state is not VersionState.SUCCEEDED and not again:
             raise _conflict(
-                step, f"{step.named} is {found.state.value}, not Succeeded, so it was left as it is."
+                step, f"{step.named} is {found.state_title}, not Succeeded, so it was left as it is."
             )
         if not step.excluded and found.end_of_life is not None and has_ended(found, self._clock()):
             raise _conflict(
@@ -134,16 +134,19 @@ class SetExcludedExecutor:
         Raises:
             CloudError: UNVERIFIED where the flag cannot be seen.
         """
-        found = await self._polling.until(
-            lambda: self._look(step), lambda seen: seen is None or _is_so(step, seen)
-        )
+        title = _gallery(self._clouds, step).title
+        try:
+            found = await self._polling.until(
+                lambda: self._look(step), lambda seen: seen is None or _is_so(step, seen)
+            )
+        except CloudError as blind:
+            raise blind.after(f"{title} took the order to {step.title}") from blind
         if found is None or not _is_so(step, found):
             wish = "excluded from latest" if step.excluded else "promoted"
             raise CloudError(
                 CloudErrorKind.UNVERIFIED,
                 cloud=step.cloud,
-                sentence=f"{_gallery(self._clouds, step).title} took the change, but {step.named} "
-                f"does not show as {wish}.",
+                sentence=f"{title} took the change, but {step.named} does not show as {wish}.",
             )
         return _flag_done(step, already=False)
 
@@ -207,15 +210,19 @@ class DeleteVersionExecutor:
         Raises:
             CloudError: UNVERIFIED where it is still there, or still listed.
         """
-        found = await self._polling.until(lambda: self._seen(step), lambda seen: seen is None)
+        title = _gallery(self._clouds, step).title
+        try:
+            found = await self._polling.until(lambda: self._seen(step), lambda seen: seen is None)
+        except CloudError as blind:
+            raise blind.after(f"{title} took the order to {step.title}") from blind
         if isinstance(found, CloudError):
             raise found
         if found is not None:
             raise CloudError(
                 CloudErrorKind.UNVERIFIED,
                 cloud=step.cloud,
-                sentence=f"{_gallery(self._clouds, step).title} took the deletion, but {step.named} is still there, "
-                f"in state {found.state.value}.",
+                sentence=f"{title} took the deletion, but {step.named} is still there, "
+                f"in state {found.state_title}.",
             )
         return _delete_done(step, already=False)
 
@@ -240,7 +247,7 @@ class DeleteVersionExecutor:
         if protected is not None:
             return f"is protected now: {protected.value}"
         if found.state is not VersionState.SUCCEEDED:
-            return f"is {found.state.value}, not Succeeded"
+            return f"is {found.state_title}, not Succeeded"
         if step.rule is Rule.END_OF_LIFE and not has_ended(found, self._clock()):
             return "has not reached its end of life: the date was changed"
         if is_blocked(found, self._clock()):

@@ -9,10 +9,12 @@ from slipway.bot.clouds.model import ImageVersion, VersionListing
 _SHOWN = 3
 
 
-def join_names(names: Sequence[str], shown: int = _SHOWN) -> str:
-    """Names in a row, ``a, b and c``; where there are more than ``shown``, how many more."""
+def join_names(names: Sequence[str], shown: int = _SHOWN, *, of: str = "") -> str:
+    """Names in a row, ``a, b and c``; where there are more than ``shown``, how many more, and ``of`` what kind."""
     if len(names) > shown:
-        return f"{', '.join(names[:shown])} and {len(names) - shown} more"
+        more = len(names) - shown
+        kind = f" {of}{'s' if more > 1 else ''}" if of else ""
+        return f"{', '.join(names[:shown])} and {more} more{kind}"
     *front, last = names
     return f"{', '.join(front)} and {last}" if front else last
 

@@ -14,10 +14,18 @@ ROLLBACK, PROMOTE = "rollback", "promote"
 """The kinds of operation that say it: what the one changes it takes back, what the other changes it promotes."""
 
 TAKEN_BACK = frozenset(
-    {OperationState.APPROVED, OperationState.RUNNING, OperationState.FAILED, OperationState.DONE}
+    {
+        OperationState.APPROVED,
+        OperationState.RUNNING,
+        OperationState.FAILED,
+        OperationState.DONE,
+        OperationState.STALE,
+        OperationState.CANCELLED,
+    }
 )
-"""The states in which a rollback counts: from its approval on, and also if it failed, because people agreed that the
-version is bad, and the flag may have been set all the same. A promotion counts once it is done."""
+"""The states in which a rollback counts: from its approval on, and also if it failed or was stopped after it had
+begun (of those that never began nothing is noted), because people agreed that the version is bad, and the flag may
+have been set all the same. A promotion counts once it is done."""
 
 
 MOST_TARGETS = 500

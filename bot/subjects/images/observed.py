@@ -15,7 +15,7 @@ def observe_version(definition: DefinitionRef, version: ImageVersion) -> dict[st
     regions: list[Json] = [*sorted(region.name for region in version.regions)]
     promoted: list[Json] = [*sorted(version.launch_regions)]
     facts: dict[str, Json] = {
-        "state": version.state.value,
+        "state": version.state_title,
         "excluded": version.excluded,
         "end of life": version.end_of_life.isoformat() if version.end_of_life else None,
         "regions": regions,

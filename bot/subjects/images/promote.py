@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -20,6 +20,7 @@ from slipway.bot.subjects.images.formatting import (
     tell_unreadable,
 )
 from slipway.bot.subjects.images.history import RollbackHistory, Rollbacks
+from slipway.bot.subjects.images.locked import tell_locked
 from slipway.bot.subjects.images.observed import observe_latest, observe_unreadable, observe_version
 from slipway.bot.subjects.images.requests import Pin, Promote
 from slipway.bot.subjects.images.steps import FlagReason, SetExcluded
@@ -95,7 +96,7 @@ class PromotePlanner:
         for definition, text in named:
             versions = found[definition]
             version = (
-                _newest(definition, versions, request, now)
+                choose(definition, versions, request.avoid, now)
                 if text is None
                 else self._named(definition, versions, text, now)
             )
@@ -106,18 +107,25 @@ class PromotePlanner:
         if request.pins is None and self._history is not None:
             noted = {each.pin.target: seen.ended.get(each.pin.target, 0) for each in chosen}
             request = request.model_copy(update={"rollbacks": noted})
-        return _draft(request, chosen, idle)
+        locked = await tell_locked(self._catalogue, {each.definition: each.version for each in chosen})
+        unfinished = _newer_and_unfit(chosen, now) if request.version is None else []
+        draft = _draft(request, chosen, idle, [*locked, *unfinished])
+        unseen = self._catalogue.unseen_changes(each.definition for each in chosen)
+        return replace(draft, evidence=(*draft.evidence, *unseen))
 
     def _named(
         self, definition: DefinitionRef, versions: VersionListing, text: str, now: datetime
     ) -> ImageVersion | None:
         """The version of this number if it can be promoted; None if it is promoted already."""
-        version = self._catalogue.named_version(definition, versions, text)
-        if version.state is VersionState.SUCCEEDED and is_promoted_everywhere(version):
+        version = self._catalogue.named_version(
+            definition,
+            versions,
+            text,
+            lambda each: not (_is_done(each) or _why_not(each, now)),
+        )
+        if _is_done(version):
             return None
-        half = is_half_promoted(version) and not has_ended(version, now)
-        problem = None if half else unfit(version, now)
-        if problem:
+        if problem := _why_not(version, now):
             raise UserError(
                 f"{text} of {definition} {problem}; it cannot be promoted.", hint=f"images {definition}"
             )
@@ -132,7 +140,7 @@ class PromotePlanner:
         pins: list[Pin] = []
         for definition, versions in found.items():
             if request.version is None:
-                may = [*newer_candidates(versions), *filter(is_half_promoted, versions)]
+                may = choosable(versions)
             else:
                 may = [each for each in versions if str(each.number) == request.version]
             pins += [Pin.of(definition, each) for each in may]
@@ -156,25 +164,51 @@ class PromotePlanner:
                 )
 
 
-def _avoided(request: Promote) -> Callable[[DefinitionRef, ImageVersion], bool]:
+def _is_done(version: ImageVersion) -> bool:
+    """Whether there is nothing left to promote."""
+    return version.state is VersionState.SUCCEEDED and is_promoted_everywhere(version)
+
+
+def _why_not(version: ImageVersion, now: datetime) -> str | None:
+    """Why a version that somebody names must not be promoted, as the rest of a sentence; None where it may."""
+    half = is_half_promoted(version) and not has_ended(version, now)
+    return None if half else unfit(version, now)
+
+
+def _avoided(back: Collection[Pin]) -> Callable[[DefinitionRef, ImageVersion], bool]:
     """Tells whether a version was rolled back, and so is not chosen by itself."""
-    targets = {pin.target for pin in request.avoid}
+    targets = {pin.target for pin in back}
     return lambda definition, version: (
         bool(targets) and Pin.of(definition, version).target in targets and not is_promoted(version)
     )
 
 
-def _newest(
-    definition: DefinitionRef, versions: Sequence[ImageVersion], request: Promote, now: datetime
+def choose(
+    definition: DefinitionRef, versions: Sequence[ImageVersion], back: Collection[Pin], now: datetime
 ) -> ImageVersion | None:
-    """The newest candidate; where there is none, the latest whose own promotion has not ended, or not well."""
-    avoided = _avoided(request)
+    """What promoting without naming a version chooses; None where there is nothing to promote.
+
+    The newest candidate that was not rolled back; where there is none, the latest whose own promotion has not ended,
+    or not well.
+
+    Args:
+        definition: of which it is to be one.
+        versions: what the definition has.
+        back: what was rolled back, and not promoted since: at least of :func:`choosable`.
+        now: the present.
+    """
+    avoided = _avoided(back)
     versions = [each for each in versions if not avoided(definition, each)]
     candidate = newest_candidate(versions, now)
     top = newest_latest(versions)
     if candidate is None and top is not None and is_half_promoted(top) and not has_ended(top, now):
         return top
     return candidate
+
+
+def choosable(versions: Sequence[ImageVersion]) -> list[ImageVersion]:
+    """Those that :func:`choose` may choose, had none been rolled back."""
+    return [*newer_candidates(versions), *filter(is_half_promoted, versions)]
 
 
 def _why_half(version: ImageVersion) -> FlagReason | None:
@@ -188,7 +222,10 @@ def _why(chosen: _Chosen, request: Promote) -> FlagReason:
     half = _why_half(chosen.version)
     if half is not None:
         return half
-    return FlagReason.NEWEST_CANDIDATE if request.version is None else FlagReason.NAMED
+    if request.version is not None:
+        return FlagReason.NAMED
+    passed_over = _passed_over(chosen, request)
+    return FlagReason.NEWEST_NOT_ROLLED_BACK if passed_over else FlagReason.NEWEST_CANDIDATE
 
 
 def _why_idle(definition: DefinitionRef, versions: VersionListing, text: str | None, now: datetime) -> str:
@@ -202,7 +239,7 @@ def _why_idle(definition: DefinitionRef, versions: VersionListing, text: str | N
     top = newest_latest(versions)
     than = f"newer than its latest, {top.number}" if top else "at all"
     if top and top.state is not VersionState.SUCCEEDED:
-        than += f", which is {top.state.value}"
+        than += f", which is {top.state_title}"
     passed = [
         f"{each.number} {unfit(each, now) or 'was rolled back (name it to promote it again)'}"
         for each in newer_candidates(versions)[:3]
@@ -212,7 +249,9 @@ def _why_idle(definition: DefinitionRef, versions: VersionListing, text: str | N
     return f"{definition} has no candidate {than}.{odd}"
 
 
-def _draft(request: Promote, chosen: Sequence[_Chosen], idle: Sequence[str]) -> Draft[Promote]:
+def _draft(
+    request: Promote, chosen: Sequence[_Chosen], idle: Sequence[str], notes: Sequence[str]
+) -> Draft[Promote]:
     passed_over = {each.definition: _passed_over(each, request) for each in chosen}
     pinned = request.model_copy(update={"pins": tuple(each.pin for each in chosen)})
     if request.pins is None:
@@ -235,7 +274,7 @@ def _draft(request: Promote, chosen: Sequence[_Chosen], idle: Sequence[str]) -> 
     )
     observed: dict[str, Json] = {}
     evidence: list[tuple[str, str]] = []
-    warnings: list[str] = []
+    warnings = list(notes)
     for each in chosen:
         observed |= (
             observe_version(each.definition, each.version)
@@ -259,7 +298,7 @@ def _draft(request: Promote, chosen: Sequence[_Chosen], idle: Sequence[str]) -> 
 
 def _passed_over(chosen: _Chosen, request: Promote) -> list[ImageVersion]:
     """Newer versions that would have been chosen, had they not been rolled back; newest first."""
-    avoided = _avoided(request)
+    avoided = _avoided(request.avoid)
     return [
         each
         for each in newer_candidates(chosen.versions)
@@ -274,6 +313,23 @@ def _warnings_of(passed_over: Sequence[ImageVersion], definition: DefinitionRef)
     ]
     more = len(passed_over) - len(named)
     return [*named, f"So are {more} more of {definition}."] if more > 0 else named
+
+
+def _newer_and_unfit(chosen: Sequence[_Chosen], now: datetime) -> list[str]:
+    """What is newer than what was chosen, and was passed over for its state or its end of life: a sentence for each
+    definition, so that nobody takes a version for the newest while a newer one is under way."""
+    sentences = []
+    for each in chosen:
+        passed = [
+            f"{newer.number} {why}"
+            for newer in newer_candidates(each.versions)
+            if newer.number > each.version.number and (why := unfit(newer, now))
+        ]
+        if passed:
+            sentences.append(
+                f"Newer in {each.definition}, and passed over: {join_names(passed, MOST_NAMED)}."
+            )
+    return sentences
 
 
 def _summary(chosen: Sequence[_Chosen]) -> str:
@@ -322,7 +378,7 @@ def _warnings(each: _Chosen) -> list[str]:
             warnings.append(f"{number} of {definition} is Failed: its update is made again.")
     others = {held.number: held for held in before.values() if held.number != number}
     warnings += [
-        f"{held.number}, a latest of {definition}, is {held.state.value} right now."
+        f"{held.number}, a latest of {definition}, is {held.state_title} right now."
         for held in others.values()
         if held.state is not VersionState.SUCCEEDED
     ]

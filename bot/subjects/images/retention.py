@@ -19,12 +19,12 @@ What the SOP leaves open is decided on the side of keeping:
 - Where something of the definition cannot be read, only rule 1 removes: it looks at nothing but the version itself,
   while the others count.
 - What the cloud would refuse to delete is kept, with the rule that would have removed it; it takes the place that it
-  would have taken.
+  would have taken. A version that failed is kept with rule 1 where its life ended, so that somebody comes to know.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -133,20 +133,21 @@ def retention(
         raise ValueError(f"retention takes one definition with its versions, not {sorted(names)}")
     ((_, definition),) = names
     ordered = newest_first(versions)
-    decisions: dict[int, Decision] = {}  # by place in `ordered`
-    for place, version in enumerate(ordered):
-        decision = _kept_anyway(version, policy) or _ended(version, now)
-        if decision is not None:
-            decisions[place] = decision
-    latest = _latest(
-        each for place, each in enumerate(ordered) if not isinstance(decisions.get(place), Deletion)
-    )
-    counter = _NewestCounter(policy, rolling=_is_rolling(definition, policy), latest=latest)
-    decided = [decisions.get(place) or counter(version) for place, version in enumerate(ordered)]
-    decided = [_unless_forbidden(each, now, in_doubt, locks) for each in decided]
-    deletions = tuple(decision for decision in decided if isinstance(decision, Deletion))
-    kept = tuple(decision for decision in decided if isinstance(decision, Kept))
-    return Retention(deletions, kept, _warnings(title or definition, ordered, deletions, kept))
+    certain = [_kept_anyway(version, policy, now) or _ended(version, now) for version in ordered]
+    left = [
+        each for each, decision in zip(ordered, certain, strict=True) if not isinstance(decision, Deletion)
+    ]
+    counter = _NewestCounter(policy, rolling=_is_rolling(definition, policy), latest=_latest(left))
+    deletions: list[Deletion] = []
+    kept: list[Kept] = []
+    for version, decision in zip(ordered, certain, strict=True):
+        decided = _unless_forbidden(decision or counter(version), now, in_doubt, locks)
+        if isinstance(decided, Deletion):
+            deletions.append(decided)
+        else:
+            kept.append(decided)
+    warnings = _warnings(title or definition, ordered, deletions, kept)
+    return Retention(tuple(deletions), tuple(kept), warnings)
 
 
 def _unless_forbidden(decision: Decision, now: datetime, in_doubt: bool, locks: Collection[Lock]) -> Decision:
@@ -193,12 +194,14 @@ class _NewestCounter:
         return Kept(version, KeepReason.NEWEST_ROLLING)
 
 
-def _kept_anyway(version: ImageVersion, policy: RetentionSettings) -> Kept | None:
+def _kept_anyway(version: ImageVersion, policy: RetentionSettings, now: datetime) -> Kept | None:
     protected = protection(version, policy.owner)
     if protected is not None:
         return Kept(version, _KEEP_REASONS[protected])
     if version.state is not VersionState.SUCCEEDED:
-        return Kept(version, KeepReason.NOT_SUCCEEDED)
+        # That passes by itself for what is under way, and never for what failed, such as a cancelled deletion.
+        due = version.state is VersionState.FAILED and has_ended(version, now)
+        return Kept(version, KeepReason.NOT_SUCCEEDED, Rule.END_OF_LIFE if due else None)
     return None
 
 
@@ -219,7 +222,7 @@ def _latest(left: Iterable[ImageVersion]) -> frozenset[int]:
 
 
 def _warnings(
-    definition: str, before: list[ImageVersion], deletions: tuple[Deletion, ...], kept: tuple[Kept, ...]
+    definition: str, before: Sequence[ImageVersion], deletions: Iterable[Deletion], kept: Iterable[Kept]
 ) -> tuple[str, ...]:
     """Say where launches of the definition will find no latest any more."""
     if not any(is_promoted(each.version) for each in deletions):

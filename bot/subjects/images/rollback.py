@@ -22,6 +22,7 @@ from slipway.bot.subjects.images.formatting import (
     tell_unreadable,
 )
 from slipway.bot.subjects.images.history import RollbackHistory
+from slipway.bot.subjects.images.locked import tell_locked
 from slipway.bot.subjects.images.observed import observe_latest, observe_unreadable, observe_version
 from slipway.bot.subjects.images.requests import Pin, Rollback
 from slipway.bot.subjects.images.steps import FlagReason, SetExcluded
@@ -64,7 +65,7 @@ class RollbackPlanner:
         taken = self._taken_back(request, definition, versions, before)
         if taken.state not in _CAN_BE_TAKEN_BACK:
             raise UserError(
-                f"{taken.number} of {definition} is {taken.state.value} right now, and cannot be taken back until "
+                f"{taken.number} of {definition} is {taken.state_title} right now, and cannot be taken back until "
                 "that has ended.",
                 hint=f"images {definition}",
             )
@@ -77,14 +78,21 @@ class RollbackPlanner:
             observed |= observe_version(definition, each)
         return Draft(
             request=request.model_copy(update={"definition": str(definition), "version": pin.version}),
-            summary=f"{join_names([str(each.number) for each in successors])} is latest of {definition} again.",
+            summary=_summary(definition, taken, before, after),
             steps=(SetExcluded(**pin.model_dump(), excluded=True, why=FlagReason.ROLLED_BACK),),
             observed=observed,
-            evidence=tuple(
-                (f"Latest in {where}" if where else "Latest", move)
-                for where, move in latest_changes(before, after)
+            evidence=(
+                *(
+                    (f"Latest in {where}" if where else "Latest", move)
+                    for where, move in latest_changes(before, after)
+                ),
+                *self._catalogue.unseen_changes([definition]),
             ),
-            warnings=(*tell_unreadable(definition, versions), *_warnings(taken, before)),
+            warnings=(
+                *await tell_locked(self._catalogue, {definition: taken}),
+                *tell_unreadable(definition, versions),
+                *_warnings(taken, before),
+            ),
         )
 
     async def _unfinished(
@@ -121,7 +129,9 @@ class RollbackPlanner:
         top = newest_first(before.values())[0]
         if request.version is None:
             return top
-        pinned = self._catalogue.named_version(definition, versions, request.version)
+        pinned = self._catalogue.named_version(
+            definition, versions, request.version, lambda each: each.number == top.number
+        )
         if is_excluded_everywhere(pinned):
             raise UserError(
                 f"{request.version} of {definition} was taken back already.", hint=f"images {definition}"
@@ -156,6 +166,23 @@ def _waiting(
             *tell_unreadable(definition, versions),
         ),
     )
+
+
+def _summary(
+    definition: DefinitionRef,
+    taken: ImageVersion,
+    before: Mapping[str, ImageVersion],
+    after: Mapping[str, ImageVersion],
+) -> str:
+    """What is latest again; where it is not the same in all regions, which in which."""
+    regions: dict[str, list[str]] = {}
+    losing = [region for region, version in before.items() if version.number == taken.number]
+    for region in sorted(losing, key=lambda region: after[region].number, reverse=True):
+        regions.setdefault(str(after[region].number), []).append(region)
+    if len(regions) == 1:
+        return f"{next(iter(regions))} is latest of {definition} again."
+    each = join_names([f"{number} in {format_regions(where)}" for number, where in regions.items()])
+    return f"Latest of {definition} are again {each}."
 
 
 def _successors(

@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar, Literal, assert_never
 
-from slipway.bot.core.steps import Step
+from slipway.bot.core.steps import Permanence, Step
 from slipway.bot.subjects.images.definitions import DefinitionRef
 from slipway.bot.subjects.images.requests import CLOUD_OF_FORMAT_1, Pin
 from slipway.bot.subjects.images.retention import Rule
@@ -16,6 +16,7 @@ class FlagReason(StrEnum):
     """Why a version's flag is set or cleared."""
 
     NEWEST_CANDIDATE = "newest-candidate"
+    NEWEST_NOT_ROLLED_BACK = "newest-not-rolled-back"
     NAMED = "named"
     ROLLED_BACK = "rolled-back"
     UNDER_WAY = "under-way"
@@ -24,8 +25,9 @@ class FlagReason(StrEnum):
 
 _FLAG_REASONS = {
     FlagReason.NEWEST_CANDIDATE: "it is the newest candidate",
+    FlagReason.NEWEST_NOT_ROLLED_BACK: "it is the newest candidate that was not rolled back",
     FlagReason.NAMED: "this version was asked for by its number",
-    FlagReason.ROLLED_BACK: "it is latest, and is to be taken back",
+    FlagReason.ROLLED_BACK: "it is latest, and its rollback was asked for",
     FlagReason.UNDER_WAY: "its promotion is under way, and its end is waited for",
     FlagReason.FAILED_HALFWAY: "it is promoted, and its update failed: that is made again",
 }
@@ -100,6 +102,8 @@ class DeleteVersion(VersionStep):
     ``limit`` is the number that the rule keeps (rules 2 and 3), ``end_of_life`` the date that rule 1 read.
     ``promoted`` is what the version was when it was chosen: one that is promoted later is not deleted.
     """
+
+    PERMANENCE: ClassVar[Permanence] = Permanence.FINAL
 
     kind: Literal["delete-version"] = "delete-version"
     rule: Rule

@@ -27,15 +27,16 @@ class VersionStatus(StrEnum):
     LATEST = "latest"
     PROMOTED = "promoted"
     CANDIDATE = "candidate"
+    ROLLED_BACK = "rolled back"
     FAILED = "failed"
     BUSY = "in progress"
     ENDED = "ended"
     PROTECTED = "protected"
 
 
-def sort_key(version: ImageVersion) -> tuple[VersionNumber, datetime]:
+def sort_key(version: ImageVersion) -> tuple[tuple[int, ...], datetime]:
     """Sorts versions oldest first: by integer number, then by published date."""
-    return version.number, version.published_at or _NEVER_PUBLISHED
+    return version.number.parts, version.published_at or _NEVER_PUBLISHED
 
 
 def newest_first(versions: Iterable[ImageVersion]) -> list[ImageVersion]:
@@ -49,7 +50,7 @@ def is_promoted(version: ImageVersion) -> bool:
     Where a listing tells of no regions at all, the version's own flag decides, so that what nobody excluded
     is never taken for a candidate (and cleaned up as one).
     """
-    return version.promoted or not (version.excluded or version.regions)
+    return bool(version.launch_regions) or not (version.excluded or version.regions)
 
 
 def is_promoted_everywhere(version: ImageVersion) -> bool:
@@ -78,12 +79,17 @@ def protection(version: ImageVersion, owner: str) -> Protection | None:
 
     Case does not count in tag names, as with Azure. No ``owner`` tag, or an empty one, names nobody.
     """
-    tags = {name.casefold(): value.strip().casefold() for name, value in version.tags.items()}
-    if tags.get("delete") == "never":
+    tags = {name.casefold(): value for name, value in version.tags.items()}
+    if _folded(tags.get("delete", "")) == "never":
         return Protection.DELETE_NEVER
-    if tags.get("owner", "") not in ("", owner.casefold()):
+    named = tags.get("owner", "")
+    if named != owner and _folded(named) not in ("", owner.casefold()):
         return Protection.FOREIGN_OWNER
     return None
+
+
+def _folded(text: str) -> str:
+    return text.strip().casefold()
 
 
 def latest(versions: Iterable[ImageVersion], region: str) -> ImageVersion | None:
@@ -131,29 +137,40 @@ def newest_candidate(versions: Iterable[ImageVersion], now: datetime) -> ImageVe
 def unfit(version: ImageVersion, now: datetime) -> str | None:
     """Why a version must not become latest, as the rest of a sentence about it; None where it may."""
     if version.state is not VersionState.SUCCEEDED:
-        return f"is {version.state.value}, not Succeeded"
+        return f"is {version.state_title}, not Succeeded"
     if version.end_of_life is not None and has_ended(version, now):
         return f"reached its end of life on {version.end_of_life:%Y-%m-%d}"
     return None
 
 
 def version_statuses(
-    version: ImageVersion, latest_of: Mapping[str, ImageVersion], now: datetime, owner: str
-) -> tuple[VersionStatus, ...]:
-    """What to call a version, weightiest first: its part in launches, then what else is to be known.
+    version: ImageVersion,
+    latest_of: Mapping[str, ImageVersion],
+    now: datetime,
+    owner: str,
+    *,
+    rolled_back: bool = False,
+) -> tuple[str, ...]:
+    """What to call a version, weightiest first: its part in launches, then what else is to be known; a state that is
+    not known by its cloud's own word.
 
     Args:
         version: the version.
         latest_of: its definition's latest by region, from :func:`latest_by_region`.
         now: the present.
         owner: whose versions are not protected by their ``owner`` tag.
+        rolled_back: whether it was rolled back, and not promoted since.
     """
     if any(each.number == version.number for each in latest_of.values()):
-        words = [VersionStatus.LATEST]
+        words: list[str] = [VersionStatus.LATEST]
     else:
         words = [VersionStatus.PROMOTED if is_promoted(version) else VersionStatus.CANDIDATE]
+    if rolled_back and words == [VersionStatus.CANDIDATE]:
+        words.append(VersionStatus.ROLLED_BACK)
     if version.state is VersionState.FAILED:
         words.append(VersionStatus.FAILED)
+    elif version.state is VersionState.UNKNOWN:
+        words.append(f"“{version.state_title}”")
     elif version.state is not VersionState.SUCCEEDED:
         words.append(VersionStatus.BUSY)
     if has_ended(version, now):
@@ -172,9 +189,14 @@ def is_half_promoted(version: ImageVersion) -> bool:
 
 
 def under_way(versions: Iterable[ImageVersion]) -> list[ImageVersion]:
-    """Those with which something is under way in their cloud, or in a state that is not known, newest first."""
-    settled = (VersionState.SUCCEEDED, VersionState.FAILED)
-    return newest_first(each for each in versions if each.state not in settled)
+    """Those with which something is under way in their cloud, newest first."""
+    other = (VersionState.SUCCEEDED, VersionState.FAILED, VersionState.UNKNOWN)
+    return newest_first(each for each in versions if each.state not in other)
+
+
+def in_unknown_state(versions: Iterable[ImageVersion]) -> list[ImageVersion]:
+    """Those in a state that is not known here, newest first: nothing is done with them."""
+    return newest_first(each for each in versions if each.state is VersionState.UNKNOWN)
 
 
 def find_version(
@@ -182,6 +204,7 @@ def find_version(
     definition: str,
     text: str,
     *,
+    suits: Callable[[ImageVersion], bool] = lambda _version: True,
     unreadable: Iterable[UnreadableVersion] = (),
     why_impossible: Callable[[VersionNumber], str] = lambda _number: "",
 ) -> ImageVersion:
@@ -191,6 +214,7 @@ def find_version(
         versions: of the definition.
         definition: what to call it.
         text: what was typed.
+        suits: tells which versions may be offered in place of one that there is not.
         unreadable: what of the definition cannot be read.
         why_impossible: why its cloud cannot have such a number, as the rest of a sentence; empty where it could.
 
@@ -209,9 +233,10 @@ def find_version(
     try:
         number = VersionNumber.parse(text)
     except ValueError as error:
-        near = nearest(text, held) or tuple(held)[:3]
+        offered = [name for name, each in held.items() if suits(each)]
+        near = nearest(text, offered) or tuple(offered)[:3]
         raise UserError(f"{error}.", nearest=near, hint=hint) from None
-    near = nearest_numbers(number, (each.number for each in held.values()))
+    near = nearest_numbers(number, (each.number for each in held.values() if suits(each)))
     problem = why_impossible(number)
     raise UserError(
         f"{text} {problem}." if problem else f"{definition} has no version {text}.", nearest=near, hint=hint

@@ -4,14 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from slipway.bot.clouds.capabilities import Clouds
-from slipway.bot.clouds.model import Instance, MachineImage
+from slipway.bot.clouds.machine_model import Instance, MachineImage
 from slipway.bot.clouds.ports.machines import MACHINES
 from slipway.bot.core.times import Clock
 from slipway.bot.core.waiting import Polling
-from slipway.bot.subjects.machines.listing import all_images, all_instances
+from slipway.bot.people import People, Person
+from slipway.bot.subjects.machines.keys.key_services import KeyServices
+from slipway.bot.subjects.machines.keys.model import UsableKeys
+from slipway.bot.subjects.machines.keys.public_key import KeyDelivery
+from slipway.bot.subjects.machines.launching.executor import LaunchLedger
+from slipway.bot.subjects.machines.launching.planner import Requesters
+from slipway.bot.subjects.machines.launching.prices import PriceSettings
+from slipway.bot.subjects.machines.leases.allowance import Allowance
+from slipway.bot.subjects.machines.leases.editor import LeaseEditor
+from slipway.bot.subjects.machines.leases.held import Holdings
+from slipway.bot.subjects.machines.leases.limits import LimitSettings
+from slipway.bot.subjects.machines.leases.settings import LeaseSettings
+from slipway.bot.subjects.machines.listing import Found, all_images, all_instances, found_machines
 from slipway.bot.subjects.machines.settings import ProfileSettings
+
+if TYPE_CHECKING:  # the database behind it takes most of a second, and `slipway check` needs none
+    from slipway.bot.operations.repository import OperationRepository
+    from slipway.bot.store.memory import ChatMemory
+    from slipway.bot.subjects.machines.leases.repository import Leases
 
 
 @dataclass(frozen=True)
@@ -21,18 +39,74 @@ class MachineServices:
     Attributes:
         clouds: the adapters; profiles and steps name theirs.
         profiles: ``[profiles.NAME]``, in the configuration's order.
+        leases: what is reserved, and until when each machine lives.
+        limits: ``[limits]``.
+        rules: ``[leases]``.
+        operations: what became of launches.
+        deployment: the name by which machines are tagged.
+        prefix: what commands start with.
+        memory: what has no machine to be noted with.
+        prices: ``[prices]``.
+        people: who there is, and which roles they hold.
         clock: the present.
         polling: how long a change may take to show.
+        keys: people's public keys.
     """
 
     clouds: Clouds
     profiles: Mapping[str, ProfileSettings]
+    leases: Leases
+    limits: LimitSettings
+    rules: LeaseSettings
+    operations: OperationRepository
+    deployment: str
+    prefix: str
+    memory: ChatMemory
+    prices: PriceSettings
+    people: People
     clock: Clock
     polling: Polling
+    keys: KeyServices
+
+    @property
+    def holdings(self) -> Holdings:
+        """Finds the machines that somebody names."""
+        return Holdings(self.clouds, self.leases, self.people)
+
+    @property
+    def editor(self) -> LeaseEditor:
+        """Changes leases and the tags that mirror them."""
+        return LeaseEditor(self.clouds, self.leases)
+
+    @property
+    def allowance(self) -> Allowance:
+        """What the limits leave to people."""
+        return Allowance(self.leases, self.limits, self.people)
+
+    @property
+    def ledger(self) -> LaunchLedger:
+        """Where launches are counted and noted."""
+        return LaunchLedger(self.leases, self.allowance.check)
+
+    @property
+    def requesters(self) -> Requesters:
+        """Those who ask for machines."""
+        return Requesters(self._person, self._keys_of, self.allowance.left)
+
+    def _person(self, person_id: str) -> Person | None:
+        return self.people.by_id(person_id)
+
+    async def _keys_of(self, person: str, _cloud: str) -> UsableKeys:
+        """What cloud-init takes, which puts them in on every cloud."""
+        return (await self.keys.checker.usable(person)).accepted_by(KeyDelivery.CLOUD_INIT)
 
     async def instances(self) -> tuple[Instance, ...]:
         """As :func:`slipway.bot.subjects.machines.listing.all_instances`."""
         return await all_instances(self.clouds)
+
+    async def found(self) -> tuple[Found, ...]:
+        """As :func:`slipway.bot.subjects.machines.listing.found_machines`."""
+        return await found_machines(self.clouds, self.leases)
 
     def could_be_image_id(self, text: str) -> bool:
         """Whether a configured cloud writes ids of images so; asks nobody."""

@@ -39,6 +39,8 @@ class ConsoleHarness:
         Capability.OFFLINE_MESSAGES: "without the program there is nothing to type into",
         Capability.OFFLINE_PRESSES: "without the program there is nothing to type into",
         Capability.SEND_FAULTS: _NO_PIPE,
+        Capability.GONE_ROOMS: "it is there as long as the program is",
+        Capability.OWN_CLOCK: "it runs on the bot's own machine",
         Capability.SIZE_LIMITS: "a line of output is as long as it has to be",
     }
     redelivers_at_start = False
@@ -124,6 +126,12 @@ class ConsoleHarness:
         (number,) = [offer["number"] for offer in offers if offer["choice"] == choice]
         self._enter(f"@{who}: {number}")
 
+    async def press_shortcut(self, who: str, label: str, card: VisibleMessage) -> None:
+        (number,) = [
+            each["number"] for each in self._messages[card.id][-1]["shortcuts"] if each["label"] == label
+        ]
+        self._enter(f"@{who}: {number}")
+
     async def withdraw_press(self) -> None:
         raise NotImplementedError
 
@@ -147,6 +155,9 @@ class ConsoleHarness:
         raise NotImplementedError
 
     def set_away(self, away: bool) -> None:
+        raise NotImplementedError
+
+    async def set_room_gone(self, gone: bool) -> None:
         raise NotImplementedError
 
     async def files(self) -> list[str]:

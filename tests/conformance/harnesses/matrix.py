@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -221,6 +221,9 @@ class MatrixHarness:
         person = await self._person(who)
         self._last_press = who, await person.react(self._room, card.id, _REACTIONS[choice])
 
+    async def press_shortcut(self, who: str, label: str, card: VisibleMessage) -> None:
+        raise NotImplementedError
+
     async def withdraw_press(self) -> None:
         who, event_id = self._last_press
         await self._people[who].redact(self._room, event_id)
@@ -270,6 +273,8 @@ class MatrixHarness:
                 continue
             about = related.get(event["event_id"], [])
             edits = [each["content"]["m.new_content"] for each in about if each["type"] == "m.room.message"]
+            if edits and edits[-1]["msgtype"] == "m.file":
+                continue
             found.append(
                 VisibleMessage(
                     id=event["event_id"],
@@ -301,6 +306,17 @@ class MatrixHarness:
         self._proxy.faults[_SENDING].clear()
         self._proxy.faults[_SENDING].extend([BAD_GATEWAY] * (_VERY_OFTEN if away else 0))
 
+    async def set_room_gone(self, gone: bool) -> None:
+        """Alice puts the bot out, and invites it again."""
+        how = "kick" if gone else "invite"
+        alice, bot = self._people["alice"], self._account.user_id
+        await alice.call("POST", f"/rooms/{quote(self._room)}/{how}", {"user_id": bot})
+        if gone:
+            return
+        path = f"/rooms/{quote(self._room)}/joined_members"
+        while bot not in (await alice.call("GET", path))["joined"]:  # noqa: ASYNC110 - as the homeserver has it
+            await asyncio.sleep(0.02)
+
     async def files(self) -> list[str]:
         await self._people["alice"].sync()
         contents = [event["content"] for event in self._events("alice", self._room)]
@@ -327,16 +343,8 @@ class MatrixHarness:
 class EncryptedMatrixHarness(MatrixHarness):
     """The same in an encrypted room; whatever the bot says there in clear text is not seen at all."""
 
-    @asynccontextmanager
-    async def _enter(self, who: str) -> AsyncIterator[Any]:
-        account = await asyncio.to_thread(self._synapse.register, self._name(who))
-        person = EncryptedPerson(self._synapse, account, self._folder / who)
-        try:
-            await person.client.keys_upload()
-            await person.cross_sign()
-            yield person
-        finally:
-            await person.close()
+    def _enter(self, who: str) -> Any:
+        return EncryptedPerson.of(self._synapse, self._folder / who, name=self._name(who))
 
     async def _make_room(self, by: Any, *who: str, direct: bool = False) -> str:
         room: str = await by.create_room(*who, direct=direct)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 from slipway.bot.chat.console.platform import CONSOLE
@@ -64,6 +64,7 @@ class MemoryHarness:
     missing: Mapping[Capability, str] = {
         Capability.EDITING: "a list of messages has nobody's edits",
         Capability.OTHER_BOTS: "nobody but people is in it",
+        Capability.OWN_CLOCK: "it is in the bot's own process",
         Capability.SIZE_LIMITS: "memory takes a message of any size",
     }
     redelivers_at_start = False
@@ -74,6 +75,7 @@ class MemoryHarness:
         self._numbers = itertools.count(1)
         self._events: list[AnyEvent] = []
         self._missed: list[AnyEvent] = []
+        self._room_changed: Callable[[str], None] = lambda _room: None
 
     async def open(self) -> None:
         """Nothing is needed."""
@@ -88,6 +90,7 @@ class MemoryHarness:
         return f"console:{who}"
 
     def make_chat(self, context: ChatContext[Any]) -> Chat:
+        self._room_changed = context.callbacks.room_changed
         return self._chat
 
     async def ready(self) -> None:
@@ -130,6 +133,9 @@ class MemoryHarness:
         )
         await self._happen(press)
 
+    async def press_shortcut(self, who: str, label: str, card: VisibleMessage) -> None:
+        raise NotImplementedError
+
     async def withdraw_press(self) -> None:
         press = next(each for each in reversed(self._events) if isinstance(each, ButtonEvent))
         withdrawal = WithdrawnReaction(
@@ -163,6 +169,13 @@ class MemoryHarness:
 
     def set_away(self, away: bool) -> None:
         self._chat.away = ChatError("The room is shut.", passing=True) if away else None
+
+    async def set_room_gone(self, gone: bool) -> None:
+        self._chat.away_in.pop(self.room, None)
+        if gone:
+            self._chat.away_in[self.room] = ChatError("It is archived.", passing=False, room_gone=True)
+        if self._chat.accept is not None:
+            self._room_changed(self.room)
 
     async def files(self) -> list[str]:
         return []

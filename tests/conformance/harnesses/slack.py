@@ -49,6 +49,7 @@ class SlackHarness:
         self._slack = SimulatedSlack()
         self._connections = 0
         self._chat: Chat | None = None
+        self._listens = False
         self._forged: set[str] = set()
         self._said: list[Delivery] = []
         self._cards: dict[str, dict[str, Any]] = {}  # messages as they were while they had buttons
@@ -91,9 +92,11 @@ class SlackHarness:
     async def ready(self) -> None:
         await self._slack.connected(after=self._connections)
         await self._slack.settled()
+        self._listens = True
 
     async def stopped(self) -> None:
         """What is said now waits for the next connection."""
+        self._listens = False
 
     async def settle(self) -> None:
         await self._slack.settled()
@@ -117,6 +120,12 @@ class SlackHarness:
         if choice is Choice.REJECT and who != STRANGER:  # it asks for a reason
             submission = await person.submit(await person.modal(), {"Why?": "not now"})
             self._said.append(submission.delivery)
+
+    async def press_shortcut(self, who: str, label: str, card: VisibleMessage) -> None:
+        (message,) = [each for each in self._slack.messages(IMAGES) if each.ts == card.id]
+        delivery = await self._person(who).press(message, label)
+        self._said.append(delivery)
+        await delivery.acked()
 
     async def withdraw_press(self) -> None:
         raise NotImplementedError
@@ -159,12 +168,21 @@ class SlackHarness:
             case SendFault.LOST_RESPONSE:
                 faults.lose_answer("chat.postMessage", times=times)
             case SendFault.PERMANENT:
-                faults.refuse("chat.postMessage", "restricted_action", times=times)
+                faults.refuse("chat.postMessage", "invalid_metadata_schema", times=times)
 
     def set_away(self, away: bool) -> None:
         self._slack.faults.clear()
         for method in ("chat.postMessage", "chat.update") if away else ():
             self._slack.faults.server_error(method, times=_VERY_OFTEN)
+
+    async def set_room_gone(self, gone: bool) -> None:
+        """Archived, and back. Where nobody listens, Slack has given up telling of it by the next start."""
+        if not self._listens:
+            self._slack.world.channels[IMAGES].archived = gone
+        elif gone:
+            await self._slack.archive(IMAGES)
+        else:
+            await self._slack.unarchive(IMAGES)
 
     async def files(self) -> list[str]:
         return [(file.content or b"").decode() for file in self._slack.world.files.values() if file.complete]
@@ -186,6 +204,17 @@ class SlackHttpHarness(SlackHarness):
         await self._slack.deliver_over_http(await address_of(self._chat))
         await self._slack.redeliver()  # what was said while nobody listened
         await self._slack.settled()
+        self._listens = True
+
+    async def set_room_gone(self, gone: bool) -> None:
+        """The bot is put out, and invited again."""
+        if not self._listens:
+            members = self._slack.world.channels[IMAGES].members
+            members.discard(BOT) if gone else members.add(BOT)
+        elif gone:
+            await self._slack.remove_bot(IMAGES)
+        else:
+            await self._slack.invite_bot(IMAGES)
 
 
 def _visible(message: Message) -> VisibleMessage:

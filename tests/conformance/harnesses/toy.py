@@ -23,6 +23,8 @@ class PostboardHarness:
 
     platform: Platform = POSTBOARD
     missing: Mapping[Capability, str] = {
+        Capability.GONE_ROOMS: "a board is always there",
+        Capability.OWN_CLOCK: "a board does not say what time it is there",
         Capability.SIZE_LIMITS: "a board takes a post of any size",
     }
     redelivers_at_start = False
@@ -71,6 +73,9 @@ class PostboardHarness:
         post = self._board.posts[card.id]
         self._pressed = self._board.happen("press", _account(who), post, system_clock(), choice=choice)
 
+    async def press_shortcut(self, who: str, label: str, card: VisibleMessage) -> None:
+        raise NotImplementedError
+
     async def withdraw_press(self) -> None:
         press = self._pressed
         assert press is not None
@@ -106,6 +111,9 @@ class PostboardHarness:
     def set_away(self, away: bool) -> None:
         self._board.failures.clear()
         self.inject_fault(SendFault.TRANSIENT, _VERY_OFTEN if away else 0)
+
+    async def set_room_gone(self, gone: bool) -> None:
+        raise NotImplementedError
 
     async def files(self) -> list[str]:
         return []

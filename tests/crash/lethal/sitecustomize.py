@@ -1,24 +1,29 @@
 """Ends the process at a commit, where a test asked for it. Python loads this at its start.
 
 Only the tests in ``tests/crash`` put this folder on a bot's PYTHONPATH, so the bot itself knows nothing of it.
-Every commit on any SQLite database is a boundary if it changed a row. A test writes
+Every commit on any SQLite database is a boundary if it changed a row, and so is a statement that may change one and
+is a transaction of its own, as the Matrix library has them. A test writes
 ``before 7`` into the file that ``SLIPWAY_LETHAL`` names: from then on commits are counted, and the process dies
 at the seventh, with the transaction not there or there, as by ``kill -9`` from outside. ``before 7 any`` counts
 commits that changed no row, too: those of the schema.
+
+Where ``SLIPWAY_CLOCK`` names a file, the process's clock is off by as many seconds as stand in it.
 """
 
 from __future__ import annotations
 
+import importlib
 import os
 import signal
 import sqlite3
 import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 _ORDER = Path(os.environ["SLIPWAY_LETHAL"])
 _LOCK = threading.Lock()
 _REAL = sqlite3.connect
+_CHANGING = ("INSERT", "UPDATE", "DELETE", "REPLACE")
 
 
 class _Count:
@@ -60,10 +65,30 @@ def _die() -> None:
     signal.pause()
 
 
+class LethalCursor(sqlite3.Cursor):
+    """A cursor whose statements are boundaries where each is a transaction of its own."""
+
+    def execute(self, sql: str, parameters: Any = (), /) -> Self:
+        alone = self.connection.isolation_level is None and not self.connection.in_transaction
+        if not alone or not sql.lstrip().upper().startswith(_CHANGING):
+            return super().execute(sql, parameters)
+        with _LOCK:
+            _Count.one_more()
+            if _due("before"):
+                _die()
+            super().execute(sql, parameters)
+            if _due("after"):
+                _die()
+            return self
+
+
 class LethalConnection(sqlite3.Connection):
     """A connection whose commits are boundaries."""
 
     before = 0
+
+    def cursor(self, factory: Any = LethalCursor) -> Any:
+        return super().cursor(factory)
 
     def commit(self) -> None:
         changes, self.before = self.total_changes - self.before, self.total_changes
@@ -85,3 +110,8 @@ def _connect(*args: Any, **kwargs: Any) -> Any:
 
 
 sqlite3.connect = sqlite3.dbapi2.connect = _connect
+
+if "SLIPWAY_CLOCK" in os.environ:
+    importlib.import_module("moving_clock").follow(  # beside this module, not in a package
+        Path(os.environ["SLIPWAY_CLOCK"])
+    )

@@ -61,8 +61,8 @@ class Promotion(GalleryScenario):
     definitions = "Promote"
     history = History(days=(30, 20, 3), promoted=(30, 20))
     points = (
-        *at_requests(BEFORE, 2, 6),  # planning; the write of the flag
-        *at_requests(AFTER, 6, 7),  # the write; waiting for its end
+        *at_requests(AFTER, 6, 7),  # the write of the flag; waiting for its end
+        *at_requests(BEFORE, 2, 6),  # planning; the write
         *at_requests(LATE, 6),
         *at_commits(BEFORE, 3, 9, 14),
         *at_commits(AFTER, 2, 8, 16),
@@ -80,7 +80,7 @@ class Rollback(GalleryScenario):
     kind = "rollback"
     definitions = "Rollback"
     history = History(days=(30, 20), promoted=(30, 20))
-    points = (*at_requests(AFTER, 7), *at_commits(AFTER, 12))
+    points = (*at_commits(AFTER, 12), *at_requests(AFTER, 7))
 
     def check(self) -> None:
         """The newest version, and it alone, is excluded now."""
@@ -94,10 +94,10 @@ class Cleanup(GalleryScenario):
     definitions = "Cleanup"
     history = History(days=(60, *range(50, 38, -1)), promoted=(60,))
     points = (
+        *at_commits(BEFORE, 20),
         *at_requests(AFTER, 5),  # the first deletion
         *at_requests(BEFORE, 15),  # the third
         *at_requests(LATE, 25),  # the last
-        *at_commits(BEFORE, 20),
         *at_commits(AFTER, 21),
     )
 

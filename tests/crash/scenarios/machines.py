@@ -18,9 +18,9 @@ class Launch(Scenario):
     kind = "launch"
     approved = False
     points = (
+        *at_requests(LATE, 8),  # RunInstances
         *at_requests(BEFORE, 4, 8),  # planning again; RunInstances
         *at_requests(AFTER, 8),
-        *at_requests(LATE, 8),
         *at_commits(BEFORE, 7),
         *after_lines(2),
     )

@@ -20,6 +20,7 @@ import nio
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from tests.matrix.clients import RefusedError
 from tests.support.synapse import Account, Synapse
 
 T = TypeVar("T")
@@ -64,6 +65,11 @@ def is_cross_signed(answer: dict[str, Any], user: str, device: str) -> bool:
     )
 
 
+def _refused(answer: nio.ErrorResponse) -> RefusedError:
+    status = answer.transport_response.status if answer.transport_response is not None else 0
+    return RefusedError(status, {"errcode": answer.status_code, "error": answer.message})
+
+
 class EncryptedPerson:
     """One account on one encrypted device."""
 
@@ -87,10 +93,16 @@ class EncryptedPerson:
     @classmethod
     @asynccontextmanager
     async def of(
-        cls, synapse: Synapse, folder: Path, *, signed: bool = True, strict: bool = False
+        cls,
+        synapse: Synapse,
+        folder: Path,
+        *,
+        name: str | None = None,
+        signed: bool = True,
+        strict: bool = False,
     ) -> AsyncIterator[EncryptedPerson]:
-        """A newly registered person, whose device is cross-signed or not."""
-        account = await asyncio.to_thread(synapse.register)
+        """A newly registered person, whose device is cross-signed or not; without a name, one nobody has yet."""
+        account = await asyncio.to_thread(synapse.register, name)
         person = cls(synapse, account, folder, strict=strict)
         try:
             await person.client.keys_upload()
@@ -157,9 +169,14 @@ class EncryptedPerson:
         return str(answer["room_id"])
 
     async def sync(self, *, wait_ms: int = 0) -> None:
-        """Take in what is new, and keep the keys in order."""
-        answer = await self.client.sync(timeout=wait_ms)
-        assert isinstance(answer, nio.SyncResponse), answer
+        """Take in what is new, and keep the keys in order.
+
+        Raises:
+            RefusedError: the homeserver does not answer as it should.
+        """
+        answer = await self.client.sync(timeout=wait_ms, sync_filter={"room": {"timeline": {"limit": 100}}})
+        if not isinstance(answer, nio.SyncResponse):
+            raise _refused(answer)
         for event in answer.to_device_events:
             if event.source.get("type") == "m.room_key.withheld":
                 self.withheld.append(event.source["content"])
@@ -191,9 +208,15 @@ class EncryptedPerson:
         return await self.send(room, "m.room.message", content)
 
     async def send(self, room: str, kind: str, content: dict[str, Any]) -> str:
+        """Send any event and return its id.
+
+        Raises:
+            RefusedError: the homeserver said no.
+        """
         await self._members(room)
         answer = await self.client.room_send(room, kind, content, ignore_unverified_devices=True)
-        assert isinstance(answer, nio.RoomSendResponse), answer
+        if not isinstance(answer, nio.RoomSendResponse):
+            raise _refused(answer)
         return str(answer.event_id)
 
     async def say_in_clear(self, room: str, text: str) -> str:

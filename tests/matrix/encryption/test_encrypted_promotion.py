@@ -89,3 +89,29 @@ async def test_a_promotion_takes_a_typed_approval_unless_reactions_may_count(
                 await bea.say(room, typed)
             done = await bea.message(room, "promote: done")
             assert done.decrypted
+
+
+async def test_what_devices_ask_and_approve_that_nobody_verified_bears_a_warning_to_the_end(
+    synapse: Synapse, account: Account, azure: SimulatedAzure, tmp_path: Path
+) -> None:
+    async with (
+        EncryptedPerson.of(synapse, tmp_path / "ann", signed=False) as ann,
+        EncryptedPerson.of(synapse, tmp_path / "bea", signed=False) as bea,
+    ):
+        room = await ann.create_room(account.user_id, bea.id)
+        await bea.call("POST", f"/join/{room}", {})
+        people = configured(
+            tmp_path / "state", azure, settings(synapse, account, room), ann.id, bea.id, reactions=None
+        )
+        async with bot_with_clouds(people):
+            await ann.member(room, account.user_id)
+            _, typed = await proposed(ann, room, account.user_id)
+            await bea.sync()
+            await bea.say(room, typed)
+            done = await bea.message(room, "promote: done")
+            shown = done.source["content"].get("m.new_content", done.source["content"])["body"]
+            for person in (ann, bea):
+                assert (
+                    f"{person.id}'s device {person.account.device_id}, which {person.id} has not verified"
+                    in shown
+                )

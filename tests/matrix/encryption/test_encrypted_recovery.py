@@ -15,6 +15,7 @@ from nio.crypto.attachments import decrypt_attachment
 
 from slipway.bot.chat.matrix.account.account_store import AccountStore
 from slipway.bot.chat.matrix.chat import MatrixChat
+from slipway.bot.chat.matrix.memory import MatrixMemory
 from slipway.bot.chat.matrix.settings import MatrixSettings
 from slipway.bot.chat.model import Assurance, Card
 from slipway.bot.chat.shared.plain import render_plain
@@ -26,6 +27,10 @@ from tests.matrix.harness import EncryptedBotRoom, encrypted_bot_room, everybody
 from tests.support.synapse import Account, Synapse
 
 NOTHING_READ = "I could not read a message of yours"
+
+
+def _encrypted_chat(settings: MatrixSettings, memory: MatrixMemory, folder: Path) -> MatrixChat:
+    return MatrixChat(settings, memory, system_clock, is_known=everybody, store=AccountStore(folder))
 
 
 async def chatter(person: EncryptedPerson, room: str, count: int = 105) -> None:
@@ -42,20 +47,24 @@ async def test_a_command_that_a_limited_timeline_leaves_out_of_an_encrypted_room
         await ann.say(encrypted_room.room, "!before")
         await encrypted_room.recorder.received("!before")
     said = await ann.say(encrypted_room.room, "!meanwhile")
+    mended = await ann.say(encrypted_room.room, "!promote wrong")
+    edit: dict[str, Any] = {
+        "m.new_content": {"msgtype": "m.text", "body": "!promote right"},
+        "m.relates_to": {"rel_type": "m.replace", "event_id": mended},
+    }
+    await ann.say(encrypted_room.room, "* !promote right", **edit)
     await chatter(ann, encrypted_room.room)
     last = await ann.say(encrypted_room.room, "!last")
     recorder = EventRecorder()
-    chat = MatrixChat(
-        matrix(encrypted_room.room),
-        memory,
-        system_clock,
-        is_known=everybody,
-        store=AccountStore(tmp_path / "matrix"),
-    )
+    chat = _encrypted_chat(matrix(encrypted_room.room), memory, tmp_path / "matrix")
     async with running(chat, recorder):
         await recorder.received("!last")
-    assert Counter(event.event_id for event in recorder.events) == Counter([said, last])
+    assert Counter(event.event_id for event in recorder.events) == Counter([said, mended, last])
     assert (await recorder.received("!meanwhile")).assurance is Assurance.FULL
+    # What an edit belongs to stands in clear text, so that a homeserver could put any edit to any message.
+    received = await recorder.received("!promote right")
+    assert (received.event_id, received.assurance) == (mended, Assurance.REFUSED)
+    assert "edited before I read it" in received.doubt
 
 
 async def test_a_long_card_brings_a_file_that_the_person_can_decrypt(
@@ -66,11 +75,10 @@ async def test_a_long_card_brings_a_file_that_the_person_can_decrypt(
         await encrypted_room.recorder.received("!images")
         await encrypted_room.chat.send(encrypted_room.room, LONG, thread=root, key="long")
         event = await ann.message(encrypted_room.room, "whole.txt")
-    content = event.source["content"]
+    content = event.source["content"]["m.new_content"]
     assert event.decrypted
     assert content["msgtype"] == "m.file"
     assert "url" not in content  # clear text would stand there
-    assert content["m.relates_to"]["event_id"] == root
     sealed = await _download(synapse, ann, content["file"]["url"])
     assert b"Fedora-Cloud" not in sealed
     file = content["file"]
@@ -105,13 +113,7 @@ async def test_what_cannot_be_read_is_told_once_a_session_also_after_a_restart(
         await ann.message(encrypted_room.room, NOTHING_READ)
     await ann.say(encrypted_room.room, "!images 2")  # in the same session, while the bot is down
     recorder = EventRecorder()
-    chat = MatrixChat(
-        matrix(encrypted_room.room),
-        memory,
-        system_clock,
-        is_known=everybody,
-        store=AccountStore(tmp_path / "matrix"),
-    )
+    chat = _encrypted_chat(matrix(encrypted_room.room), memory, tmp_path / "matrix")
     async with running(chat, recorder):
         ann.client.olm.outbound_group_sessions[encrypted_room.room] = known
         await ann.say(encrypted_room.room, "!images 3")
@@ -189,3 +191,38 @@ async def test_a_line_that_breaks_while_keys_are_looked_up_does_not_end_the_list
                 break
         assert not proxy.faults["/keys/query"]
         assert (await encrypted_room.recorder.received(f"!cat {count}")).assurance is Assurance.FULL
+
+
+async def _use_up_one_time_keys(person: EncryptedPerson, bot: str, device: str) -> str:
+    """Claim the bot's keys until only the fallback key is left; its name."""
+    body = {"one_time_keys": {bot: {device: "signed_curve25519"}}}
+    while True:
+        answer = await person.call("POST", "/keys/claim", body)
+        ((name, key),) = answer["one_time_keys"][bot][device].items()
+        if key.get("fallback"):
+            return str(name)
+
+
+async def test_a_new_device_is_understood_when_it_first_speaks_to_a_bot_that_is_down_and_out_of_keys(
+    ann: EncryptedPerson,
+    matrix: Callable[[str], MatrixSettings],
+    account: Account,
+    synapse: Synapse,
+    tmp_path: Path,
+) -> None:
+    memory, used = new_memory(), []
+    async with encrypted_bot_room(ann, matrix, tmp_path / "matrix", memory=memory) as encrypted_room:
+        room = encrypted_room.room
+        await ann.say(room, "!before")
+        await encrypted_room.recorder.received("!before")
+    for name in ("new", "newer"):
+        used.append(await _use_up_one_time_keys(ann, account.user_id, account.device_id))
+        async with EncryptedPerson.of(synapse, tmp_path / name, strict=True) as person:
+            await ann.call("POST", f"/rooms/{room}/invite", {"user_id": person.id})
+            await person.call("POST", f"/join/{room}", {})
+            await person.sync()
+            await person.say(room, f"!from a {name} device")
+        recorder = EventRecorder()
+        async with running(_encrypted_chat(matrix(room), memory, tmp_path / "matrix"), recorder):
+            assert (await recorder.received(f"!from a {name} device")).assurance is Assurance.FULL
+    assert len(set(used)) == 2  # what was used is replaced

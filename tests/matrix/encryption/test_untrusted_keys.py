@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import json
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -133,6 +134,7 @@ class FakeOlmMachine:
 
     def __init__(self, error: Exception | None, decrypted: Any = None) -> None:
         self.message_index_store: Any = None
+        self.store = SimpleNamespace(database=SimpleNamespace(atomic=nullcontext))
         self._error, self._decrypted = error, decrypted
         self.inbound_group_store = self
 

@@ -11,14 +11,19 @@ import pytest
 
 from slipway.bot.clouds.simulated.aws.seed import fedora_machines
 from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
+from slipway.bot.clouds.simulated.faults import Fault, FaultKind
+from slipway.commands.dispatch.dispatcher import PATIENCE_SECONDS
 from slipway.commands.operations.home import MOST_PENDING
-from tests.slack.builders import LAUNCH
+from tests.slack.builders import LAUNCH, LONG
+from tests.slack.harness import running_adapter
 from tests.slack.simulator import SimulatedSlack
 from tests.slack.simulator.core import View
+from tests.slack.simulator.seed import BOB, IMAGES
 from tests.slack.whole_bot import PEOPLE, slack_bot
 from tests.support.aws import IMAGE
-from tests.support.azure import ARM, CANDIDATE, X64, simulated_gallery
+from tests.support.azure import ARM, CANDIDATE, RAWHIDE, X64, simulated_gallery
 from tests.support.clock import FakeClock
+from tests.support.pauses import no_pauses
 
 
 @pytest.mark.parametrize("over_http", [False, True], ids=["socket", "http"])
@@ -44,6 +49,155 @@ async def test_one_asks_another_approves_and_the_report_stands_in_the_thread(
         assert shown.buttons == []
         assert "Bob approved" in shown.all_text
         assert bot.chat.health().connected
+
+
+async def test_what_a_slash_command_asks_is_ones_own_and_what_it_changes_says_who_asked(
+    tmp_path: Path,
+) -> None:
+    clock = FakeClock()
+    async with SimulatedSlack(clock=clock) as sim, slack_bot(tmp_path, sim, clock=clock) as bot:
+        alice, bob = sim.person("alice"), sim.person("bob")
+        for line in ("images", "help", "promote nothing-like-it", f"promote {X64} --dry-run", "frobnicate"):
+            await (await alice.command("/slipway", line)).acked()
+        await bot.settled()
+        assert sim.from_bot("images") == []
+        assert len(alice.ephemerals) == 5
+        await (await alice.command("/slipway", f"promote {X64}")).acked()
+        card = await bot.wait_for_message("images", "waits for 1 approval", "Alice")
+        (operation,) = re.findall(r"op-\w+", card.text)[:1]
+        await (await bob.command("/slipway", f"op {operation}")).acked()
+        shown = await bob.ephemeral(lambda message: "waits for 1 approval" in message.all_text)
+        await (await bob.press(shown, "Approve")).acked()
+        await bot.settled()
+        assert "promote: done" in card.all_text
+        assert bot.excluded(X64, CANDIDATE) is False
+
+
+async def test_a_slash_command_is_told_of_a_wait_only_where_there_is_one_and_alone(tmp_path: Path) -> None:
+    clock, waited = FakeClock(), asyncio.Event()
+
+    async def when_told(seconds: float) -> None:
+        await (waited.wait() if seconds == PATIENCE_SECONDS else no_pauses(seconds))
+
+    async with (
+        SimulatedSlack(clock=clock) as sim,
+        slack_bot(tmp_path, sim, clock=clock, sleep=when_told) as bot,
+    ):
+        alice = sim.person("alice")
+        held = bot.azure.faults.add(Fault(kind=FaultKind.HOLD_BEFORE, match="GET *"))
+        asked = await alice.command("/slipway", "images")
+        await asked.acked()
+        assert not asked.answer
+        await held.reached.wait()
+        assert alice.ephemerals == []
+        waited.set()
+        meanwhile = await alice.ephemeral()
+        assert "Working on it…" in meanwhile.all_text
+        waited.clear()
+        held.release()
+        await bot.settled()
+        assert [each.ts for each in alice.ephemerals][:1] == [
+            meanwhile.ts
+        ]  # it stays, and the answer follows
+        assert "images" in alice.ephemerals[1].all_text
+        assert len(alice.ephemerals) == 2
+        assert sim.from_bot("images") == []
+        await (await alice.command("/slipway", "whoami")).acked()
+        await bot.settled()
+        assert len(alice.ephemerals) == 3
+
+
+async def test_a_slash_command_in_a_conversation_with_the_bot_leaves_no_word_of_a_wait(
+    tmp_path: Path,
+) -> None:
+    clock, waited = FakeClock(), asyncio.Event()
+
+    async def when_told(seconds: float) -> None:
+        await (waited.wait() if seconds == PATIENCE_SECONDS else no_pauses(seconds))
+
+    async with (
+        SimulatedSlack(clock=clock) as sim,
+        slack_bot(tmp_path, sim, clock=clock, sleep=when_told) as bot,
+    ):
+        alice, place = sim.person("alice"), sim.world.app.bot_user
+        direct = sim.core.open_direct(alice.id).id
+        held = bot.azure.faults.add(Fault(kind=FaultKind.HOLD_BEFORE, match="GET *"))
+        await (await alice.command("/slipway", "images", channel=place)).acked()
+        await held.reached.wait()
+        waited.set()
+        said = await bot.wait_for_message(direct, "Working on it…")
+        held.release()
+        await bot.settled()
+        assert sim.from_bot(direct) == [said]
+        assert "image definitions" in said.all_text
+        assert "Working on it" not in said.all_text
+
+
+async def test_a_slash_command_that_decides_is_told_how_the_operation_stands(tmp_path: Path) -> None:
+    clock = FakeClock()
+    async with SimulatedSlack(clock=clock) as sim, slack_bot(tmp_path, sim, clock=clock) as bot:
+        alice, bob = sim.person("alice"), sim.person("bob")
+        await alice.post("images", f"!promote {X64}")
+        card = await bot.wait_for_message("images", "waits for 1 approval")
+        (operation,) = re.findall(r"op-\w+", card.text)[:1]
+        await (await bob.command("/slipway", f"reject {operation} too early")).acked()
+        await bot.settled()
+        (told,) = bob.ephemerals
+        assert f"{operation} promote: rejected" in told.all_text
+        assert "Rejected by Bob: too early." in card.all_text
+        assert len(sim.from_bot("images")) == 2  # the card, and its report
+
+
+async def test_each_of_several_that_wait_is_shown_where_it_was_listed_and_decided_on_there(
+    tmp_path: Path,
+) -> None:
+    clock = FakeClock()
+    async with SimulatedSlack(clock=clock) as sim, slack_bot(tmp_path, sim, clock=clock) as bot:
+        alice, bob = sim.person("alice"), sim.person("bob")
+        for image in (X64, ARM):
+            await alice.post("images", f"!promote {image}")
+            await bot.wait_for_message("images", "waits for 1 approval", image)
+        await bob.post("images", "!pending")
+        listed = await bot.wait_for_message("images", "2 open operations")
+        show, other = listed.buttons
+        assert re.fullmatch(r"Show op-\w+", show.label)
+        before = len(sim.from_bot("images"))
+        await (await bob.press(listed, show)).acked()
+        await bot.settled()
+        (shown,) = sim.from_bot("images")[before:]  # in the list's thread
+        assert (shown.thread_ts, show.label.split()[1] in shown.text) == (listed.ts, True)
+        await (await bob.press(shown, "Approve")).acked()
+        await bot.settled()
+        assert "promote: done" in shown.all_text
+
+        await (await bob.command("/slipway", "pending")).acked()  # one is left, with all there is to agree to
+        alone = await bob.ephemeral(lambda message: "1 open operation" in message.all_text)
+        assert "Plan: " in alone.all_text
+        assert [button.label for button in alone.buttons] == ["Approve", "Reject", "Details"]
+        await alice.post("images", f"!cleanup {RAWHIDE}")
+        await bot.settled()
+        await (await bob.command("/slipway", "pending")).acked()
+        mine = await bob.ephemeral(lambda message: "2 open operations" in message.all_text)
+        await (await bob.press(mine, other.label)).acked()
+        await bot.settled()
+        *_, told = bob.ephemerals  # what only he saw leads to what only he sees
+        assert other.label.split()[1] in told.text
+        assert [button.label for button in told.buttons] == ["Approve", "Reject", "Details"]
+        await (await bob.press(told, "Details")).acked()
+        await bot.settled()
+        assert bob.ephemerals[-1].ts != told.ts
+        assert bob.ephemerals[-1].thread_ts is None
+
+
+async def test_what_is_too_long_for_one_person_comes_as_a_file_to_them_alone(sim: SimulatedSlack) -> None:
+    async with running_adapter(sim) as adapter:
+        card = LONG.model_copy(update={"private_to": BOB})
+        await adapter.chat.send(IMAGES, card, thread=None, key="k")
+        assert "The attached file has all of it." in (await sim.person("bob").ephemeral()).all_text
+        assert sim.from_bot("images") == []
+        direct = sim.world.direct(BOB)
+        assert direct is not None
+        assert [file["title"] for message in direct.messages for file in message.files] == ["The whole"]
 
 
 def _offered(form: View) -> list[str]:
@@ -94,7 +248,9 @@ class TestOneBot:
 
             # A reason that is asked for stands on the card.
             await alice.post("images", "!promote Fedora-Cloud-43-Arm64")
-            second = await bot.wait_for_message("images", "waits for 1 approval")
+            second = await sim.message(
+                "images", lambda message: "Arm64" in message.all_text and bool(message.buttons)
+            )
             await (await bob.press(second, "Reject")).acked()
             await bob.submit(await bob.modal(), {"reason": "it does not boot"})
             await bot.settled()

@@ -282,7 +282,9 @@ async def machines(scenario: Scenario) -> None:
         "launch-done", card
     )  # of two machines that are alike: their order is by chance
     one, two = re.findall(r"i-[0-9a-f]{17}", report.text)
-    await scenario.answer("instances", CAROL, "!instances")
+    await bot.running.upkeep.sweep()  # its look knows the machines from now on
+    await bot.running.idle()
+    await scenario.answer("instances", CAROL, "!instances --all")
     await scenario.answer("mistake-profile", ALICE, f"!launch {IMAGE} --profile smal")
     full = "InsufficientInstanceCapacity"
     aws.faults.add(Fault(kind=FaultKind.ERROR, match="RunInstances", code=full, times=None))
@@ -363,8 +365,10 @@ async def scenario(tmp_path_factory: pytest.TempPathFactory) -> Scenario:
 
 
 async def _changing(scenario: Scenario) -> set[str]:
-    """The names in cards that differ between runs: of operations, their plans, and machines."""
+    """The names in cards that differ between runs: of operations, their plans, machines, and security groups."""
     names = {each["id"] for each in (await scenario.aws.state())["instances"]}
+    said = json.dumps([card.model_dump(mode="json") for cards in scenario.cards.values() for card in cards])
+    names |= set(re.findall(r"\bsg-[0-9a-f]{17}\b", said))
     for operation in await scenario.bot.running.operations.recent(1000):
         names |= {operation.id, operation.digest_prefix}
     return names

@@ -41,9 +41,7 @@ async def _load(fields: tuple[FormField, ...], values: Values) -> Form:
 class TestCommands:
     async def test_the_slash_command_says_its_line(self, adapter: AdapterHarness) -> None:
         delivery = await adapter.sim.person("alice").command("/slipway", "promote Fedora-Cloud-43-x64")
-        answer = await delivery.acked()
-        assert answer is not None
-        assert answer["response_type"] == "ephemeral"
+        assert not await delivery.acked()  # nothing is shown: what is said follows
         (received,) = adapter.events
         assert isinstance(received, MessageEvent)
         assert (received.text, received.address) == ("promote Fedora-Cloud-43-x64", Address.MENTION)
@@ -140,8 +138,8 @@ class TestCommands:
         ("field", "typed", "told"),
         [
             ("duration", "soon", "write it like 90m, 2h30m or 3d"),
-            ("duration", "9d", "Profile small launches for at most 3d, not 9d."),
-            ("count", "7", "Profile small launches 1 to 3 machines at a time, not 7."),
+            ("duration", "9d", "Machines of profile small live for at most 7d, not 9d."),
+            ("count", "51", "51"),
         ],
     )
     async def test_what_is_wrong_in_a_form_is_told_at_its_field(

@@ -78,6 +78,7 @@ async def test_killed_between_the_commit_and_the_acknowledgement(tmp_path: Path)
         await _goes_on(path, sim)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sent", [False, True], ids=["before it was sent", "after it was sent"])
 async def test_killed_while_the_answer_is_on_its_way(tmp_path: Path, sent: bool) -> None:
     async with SimulatedSlack() as sim:

@@ -10,7 +10,9 @@ from slipway.bot.clouds.simulated.faults import Fault, FaultKind
 from tests.slack.bot_process import TIMEOUT, running_process
 
 
-@pytest.mark.parametrize("ack_lost", [False, True], ids=["acked", "ack-lost"])
+@pytest.mark.parametrize(
+    "ack_lost", [pytest.param(False, id="acked", marks=pytest.mark.slow), pytest.param(True, id="ack-lost")]
+)
 async def test_killed_between_an_approval_and_its_run_it_runs_once(tmp_path: Path, ack_lost: bool) -> None:
     async with running_process(tmp_path) as bot:
         bob = bot.sim.person("bob")

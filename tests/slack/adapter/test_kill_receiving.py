@@ -11,7 +11,9 @@ from slipway.bot.clouds.simulated.faults import Fault, FaultKind
 from tests.slack.bot_process import TIMEOUT, running_process
 
 
-@pytest.mark.parametrize("over_http", [False, True], ids=["socket", "http"])
+@pytest.mark.parametrize(
+    "over_http", [pytest.param(False, id="socket"), pytest.param(True, id="http", marks=pytest.mark.slow)]
+)
 async def test_killed_after_its_record_and_before_the_ack_it_answers_once(
     tmp_path: Path, over_http: bool
 ) -> None:
@@ -33,6 +35,7 @@ async def test_killed_after_its_record_and_before_the_ack_it_answers_once(
         assert len(bot.texts()) == 1
 
 
+@pytest.mark.slow
 async def test_killed_after_its_answer_and_before_the_ack_it_says_nothing_again(tmp_path: Path) -> None:
     async with running_process(tmp_path) as bot:
         bot.lose_next_ack()
@@ -48,6 +51,7 @@ async def test_killed_after_its_answer_and_before_the_ack_it_says_nothing_again(
         assert len(bot.texts()) == 1
 
 
+@pytest.mark.slow
 async def test_killed_after_the_ack_and_before_it_is_done_it_goes_on_when_it_starts(tmp_path: Path) -> None:
     async with running_process(tmp_path) as bot:
         looking = bot.azure.faults.add(Fault(kind=FaultKind.HOLD_BEFORE, match="GET *"))
@@ -68,20 +72,22 @@ async def test_killed_after_the_ack_and_before_it_is_done_it_goes_on_when_it_sta
         assert bot.azure.writes == []
 
 
+@pytest.mark.slow
 async def test_killed_after_a_slash_command_and_before_the_ack_it_answers_once(tmp_path: Path) -> None:
     async with running_process(tmp_path) as bot:
         bot.sim.faults.hang("chat.postMessage")
         bot.lose_next_ack()
-        typed = await bot.sim.person("alice").command("/slipway", "whoami")
+        typed = await bot.sim.person("alice").command("/slipway", "promote Fedora-Cloud-43-x64")
         await bot.wait_for_lost_ack(typed)
         await bot.kill()
 
         await bot.start_again()
-        await bot.wait_for_message("You are Alice")
+        await bot.wait_for_message("waits for 1 approval", "Alice")
         await bot.stop()
         assert len(bot.texts()) == 1
 
 
+@pytest.mark.slow
 async def test_killed_after_a_form_and_before_the_ack_the_rejection_stands_with_its_reason(
     tmp_path: Path,
 ) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from string import ascii_letters, digits
 
 import pytest
@@ -85,19 +84,20 @@ def test_plain_words_pass_unchanged(line: str) -> None:
     assert undo_markup(line) == line
 
 
+@given(st.text(ascii_letters + digits + " -_.=*,+%~^$()[]{}<>&'\"\\/"))
+def test_a_line_that_slack_escaped_is_heard_as_it_was_typed(typed: str) -> None:
+    """Source: Slack API, “Formatting text for app surfaces”: these three signs are replaced, in this order."""
+    sent = typed.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    assert undo_markup(sent) == typed
+
+
 def test_a_text_too_long_for_a_command_is_left_alone() -> None:
     text = "&lt;" * (MAX_LENGTH // 4)
     assert undo_markup(text) == "<" * (MAX_LENGTH // 4)
     assert undo_markup(f"{text} ") == f"{text} "
 
 
-@pytest.mark.parametrize(
-    "brick",
-    ["<https:a|", "&amp;", "<@U", "&amp;lt;https:b|", "&lt;https:a|", "<!date^"],
-)
-def test_a_text_built_to_be_slow_is_not(brick: str) -> None:
-    text = (brick * MAX_LENGTH)[: MAX_LENGTH // 2]
-    started = time.process_time()
-    undo_markup(text + ">" * (MAX_LENGTH // 2))
-    undo_markup(text + "&gt;" * (MAX_LENGTH // 8))
-    assert time.process_time() - started < 2
+def test_markup_nested_deeper_than_slack_nests_it_stays_as_it_is() -> None:
+    nested = "&lt;https:a|" * 40 + "&gt;" * 40
+    assert undo_markup(nested) == nested
+    assert undo_markup("&lt;https:a|b&gt;") == "b"

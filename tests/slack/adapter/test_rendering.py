@@ -39,6 +39,7 @@ from tests.slack.builders import (
 )
 from tests.slack.golden import Golden, pretty, sent
 from tests.slack.simulator.block_kit.blocks import Surface, check_blocks, check_view, too_long, view_too_large
+from tests.support.examples import examples
 
 GOLDEN = Golden(Path(__file__).parents[1] / "cards")
 MANIFESTS = Golden(Path(__file__).parents[1] / "manifests")
@@ -111,7 +112,7 @@ _cards = st.builds(
 )
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=examples(20), suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(_cards)
 def test_slack_takes_any_card(card: Card) -> None:
     shown = message(card)
@@ -120,7 +121,7 @@ def test_slack_takes_any_card(card: Card) -> None:
     assert 0 < len(shown.text) <= 4000
 
 
-@settings(max_examples=15, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=examples(8), suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(st.lists(_cards, max_size=12))
 def test_slack_takes_any_home_tab(cards: list[Card]) -> None:
     view = home_view(tuple(cards))
@@ -142,7 +143,7 @@ _form_fields = st.builds(
 )
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=examples(20), suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(st.lists(_form_fields, max_size=12, unique_by=lambda each: each.name).map(tuple))
 def test_slack_takes_any_form(fields: tuple[FormField, ...]) -> None:
     assert check_view(form_modal(FORM, METADATA, Form(fields)), Surface.MODAL) == []

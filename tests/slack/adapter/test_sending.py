@@ -188,7 +188,13 @@ class TestLimits:
         await adapter.chat.edit(IMAGES, ts, card.model_copy(update={"buttons": ()}), thread=None, key="e")
         assert next(m for m in adapter.sim.from_bot("images") if m.ts == ts).buttons == []
 
-    @pytest.mark.parametrize("error", ["invalid_blocks", "msg_blocks_too_long"])
+    @pytest.mark.parametrize(
+        "error",
+        [
+            *("invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long"),
+            *("invalid_attachments", "only_one_table_allowed", "block_mismatch", "too_many_attachments"),
+        ],
+    )
     async def test_a_card_whose_blocks_slack_refuses_is_shown_in_words(
         self, adapter: AdapterHarness, error: str
     ) -> None:

@@ -11,6 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from slipway.bot.chat.model import Address, Assurance, MessageEvent
+from slipway.bot.chat.slack.events.markup import undo_markup
 from slipway.bot.chat.slack.events.message_events import message_event_from
 from slipway.bot.chat.slack.events.trust import TrustPolicy
 from slipway.bot.chat.slack.settings import SlackSettings
@@ -43,8 +45,15 @@ def envelope(event: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]
 
 
 def sender(found: dict[str, Any], *teams: str) -> str | None:
-    received = message_event_from(found, bot_user=BOT, trust=TrustPolicy(SlackSettings(teams=teams), HOME))
+    received = message_event_from(found, bot_user=BOT, trust=TrustPolicy(SlackSettings(teams=teams), {HOME}))
     return None if received is None else received.sender
+
+
+def heard(text: str) -> MessageEvent:
+    trust = TrustPolicy(SlackSettings(channels=(CHANNEL,)), {HOME})
+    received = message_event_from(envelope({"text": text}), bot_user=BOT, trust=trust)
+    assert received is not None
+    return received
 
 
 class TestTeams:
@@ -60,6 +69,20 @@ class TestTeams:
     @pytest.mark.parametrize("shared", [True, None, "false"])
     def test_where_others_may_be_whoever_names_no_team_is_nobody(self, shared: object) -> None:
         assert sender(envelope({"team": None}, is_ext_shared_channel=shared)) == f"{ALICE}/T000"
+        foreign = envelope({"team": None}, is_ext_shared_channel=shared, team_id=OTHER)
+        assert sender(foreign) == f"{ALICE}/{OTHER}"
+
+    def test_the_envelope_counts_beside_what_the_message_names(self) -> None:
+        assert sender(envelope(is_ext_shared_channel=True, team_id=OTHER)) == f"{ALICE}/{OTHER}"
+        assert sender(envelope(is_ext_shared_channel=True)) == ALICE
+
+    def test_an_organisation_speaks_for_nobody_but_where_it_is_believed(self) -> None:
+        trust = TrustPolicy(SlackSettings(), {HOME}, "E0FEDORA0")
+        assert trust.account(ALICE, "E0FEDORA0") == f"{ALICE}/T000"
+        assert trust.account(ALICE, "E0FEDORA0", HOME) == ALICE
+        assert trust.account(ALICE, "E0OTHERS0", HOME) == f"{ALICE}/E0OTHERS0"
+        believed = TrustPolicy(SlackSettings(teams=("E0FEDORA0",)), {HOME}, "E0FEDORA0")
+        assert believed.account(ALICE, "E0FEDORA0") == ALICE
 
 
 class TestMessages:
@@ -71,7 +94,6 @@ class TestMessages:
             {"bot_profile": {"id": "B0OTHER"}},
             {"subtype": "bot_message"},
             {"subtype": "message_changed"},
-            {"subtype": "thread_broadcast"},
             {"subtype": "me_message"},
             {"edited": {"user": ALICE, "ts": "1.1"}},
             {"hidden": True},
@@ -96,6 +118,46 @@ class TestMessages:
             found = envelope()
             found["event"][key] = value
             sender(found)
+
+
+class TestMentions:
+    @pytest.mark.parametrize(
+        ("text", "line", "assurance"),
+        [
+            ("<@U0SLIPWAY> status", "status", Assurance.FULL),
+            ("<@U0SLIPWAY|slipway>: !promote x", "!promote x", Assurance.FULL),
+            ("hey <@U0SLIPWAY> promote x", "promote x", Assurance.FULL),
+            ("Good morning, <@U0SLIPWAY>, promote x", "promote x", Assurance.FULL),
+            ("promote x <@U0SLIPWAY>", "promote x", Assurance.FULL),
+            ("status, <@U0SLIPWAY>!", "status,", Assurance.FULL),
+            ("<@U0BOB0000> see <@U0SLIPWAY> status", "status", Assurance.REFUSED),
+            ("nobody should say <@U0SLIPWAY> approve op-7k3f", "approve op-7k3f", Assurance.REFUSED),
+        ],
+    )
+    def test_a_mention_anywhere_is_heard_and_only_a_sentence_of_its_own_changes_something(
+        self, text: str, line: str, assurance: Assurance
+    ) -> None:
+        received = heard(text)
+        assert (received.text, received.assurance) == (line, assurance)
+        assert received.address is Address.MENTION
+        assert bool(received.doubt) is (assurance is Assurance.REFUSED)
+
+    @pytest.mark.parametrize("text", ["!reject op-7k3f because <@U0SLIPWAY> errs", "see <@U0BOB0000> status"])
+    def test_within_a_command_it_is_a_word_and_others_are_not_the_bot(self, text: str) -> None:
+        received = heard(text)
+        assert received.address is Address.ROOM
+        assert received.text == undo_markup(text)
+
+    def test_in_a_direct_message_the_bot_may_be_a_word_of_what_is_said_to_it(self) -> None:
+        trust = TrustPolicy(SlackSettings(changes_in_direct=True), (HOME,))
+        for text, line in (
+            ("reject op-7k3f <@U0SLIPWAY> errs", "reject op-7k3f @U0SLIPWAY errs"),
+            ("hey <@U0SLIPWAY> status", "status"),
+        ):
+            direct = envelope({"text": text, "channel": "D0ALICE00", "channel_type": "im"})
+            received = message_event_from(direct, bot_user=BOT, trust=trust)
+            assert received is not None
+            assert (received.text, received.assurance) == (line, Assurance.FULL)
 
 
 class TestSignatures:

@@ -8,16 +8,19 @@
         await sim.connected()                                # or sim.deliver_over_http(url)
         alice = sim.person("alice")
         asked = await alice.post("images", "!status")        # Slack's rewriting applied
-        card = await sim.message("images", lambda m: "Status" in m.everything)
+        card = await sim.message("images", lambda m: "Status" in m.all_text)
         await (await alice.press(card, "Approve")).acked()
 
-As a process: ``python -m tests.slack.simulator`` (``__main__.py``, ``control.py``). The world it starts with is
-in ``seed.py``; faults in ``faults.py``, of sockets in ``socket_mode.py``, of signatures in ``http_delivery.py``.
+As a process: ``python -m tests.slack.simulator`` (``__main__.py``, ``control.py``), for clients in any language. The
+world it starts with is in ``seed.py``; faults in ``faults.py``, of sockets in ``transport/socket_mode.py``, of
+signatures in ``transport/http.py``.
 
 How it differs from Slack:
 
-- One app in one workspace. There is no OAuth, of a Grid organisation only ids (W…, E…), no token rotation;
-  everybody of a channel sees everything of it. The ``xapp-`` token serves any number of processes.
+- One app in one workspace, or with ``app.organisation_wide`` in those of one organisation (``auth.teams.list``):
+  that ``auth.test`` then names the organisation as ``team_id`` is concluded from clients, not documented, and
+  people are in one workspace each. There is no OAuth and no token rotation; everybody of a channel sees everything
+  of it. The ``xapp-`` token serves any number of processes.
 - Nothing is sent again by itself unless ``retry_after`` is given: :meth:`SimulatedSlack.redeliver` is Slack's
   retry (at once, after 1 and after 5 minutes), :meth:`SimulatedSlack.again` a duplicate of anything. Events for
   which no socket is open wait for the next one. A subscription is never disabled for its failures.
@@ -25,17 +28,21 @@ How it differs from Slack:
   the three seconds for answering an interaction (``patience``), ``retry_after`` and the stamps on HTTP requests
   are real time.
 - Events are sent whatever scopes the app has, if it subscribes to them. A client's own checks of numbers are not
-  made. Other bots have no profile and are of the home workspace.
+  made. Other bots are of the home workspace.
 - Rate limits are off until ``sim.limits.enforced`` is set; how long a burst may be is a guess (``limits.py``).
 - Block Kit is checked for the kinds and limits in ``blocks.py`` and ``elements.py``. Newer kinds (card, plan,
   alert, carousel, video, call …) pass unchecked, and the words of complaints are close to Slack's, not equal.
   ``msg_blocks_too_long`` counts the texts of all blocks against a measured bound.
-- Answering in a thread whose root is not there is taken, as any text would be; deleting a root leaves no
-  tombstone. Links are not unfurled. Texts of the bot are stored as they came.
+- Answering in a thread whose root is not there is taken, as any text would be. Nothing is written in pieces
+  (``streaming_state_conflict``). Links are not unfurled, and ``message_changed`` tells of nothing but edits
+  and broadcasts. Where Slack may leave out of which workspace somebody is, ``core.omits_team`` decides. Texts of
+  the bot are stored as they came.
 - Slash commands are delivered wherever they are typed, by people of other workspaces and in threads too.
 - A file is shared by the time ``files.completeUploadExternal`` answers; Slack does that a little later.
-- ``reaction_added``, ``app_home_opened``, ``member_joined_channel``, ``channel_archive``,
-  ``subteam_members_changed`` and ``subteam_updated`` are sent, other events only by :meth:`SimulatedSlack.event`.
+- ``reaction_added``, ``app_home_opened``, ``subteam_members_changed``, ``subteam_updated``, and what becomes of a
+  channel (``channels.py``) are sent, of people's comings and goings only the bot's; other events only by
+  :meth:`SimulatedSlack.event`. Whether the bot is still in a channel that comes back from the archive is not
+  documented: :meth:`SimulatedSlack.archive` is told.
 - A disabled user group answers as one that never was, unless ``include_disabled`` is given: Slack's reference names
   the option and no other error.
 """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from email.utils import formatdate
 from secrets import token_hex
 from typing import Any
 
@@ -20,7 +21,9 @@ from tests.slack.simulator.world import Json
 Method = Callable[[Core, Args], Awaitable[Json]]
 
 METHODS: dict[str, Method] = {
+    "auth.teams.list": users.list_teams,
     "auth.test": users.auth_test,
+    "blocks.validate": chat.validate,
     "bots.info": users.bot_info,
     "chat.delete": chat.delete,
     "chat.getPermalink": chat.permalink,
@@ -50,6 +53,16 @@ METHODS: dict[str, Method] = {
 _WRITES = ("chat.postMessage", "chat.postEphemeral", "chat.update", "chat.delete")
 
 
+POLICIES: dict[str, tuple[str, ...]] = {
+    "compliance_exports_prevent_deletion": ("chat.delete",),
+    "file_uploads_disabled": ("files.getUploadURLExternal",),
+    "message_limit_exceeded": ("chat.postMessage", "chat.postEphemeral", "chat.update"),
+    "posting_to_channel_denied": ("chat.update", "files.completeUploadExternal"),
+    "storage_limit_reached": ("files.getUploadURLExternal",),
+}
+"""What a workspace may forbid as a whole, by the name of the refusal, and the methods that refuse so."""
+
+
 @dataclass
 class ApiRequest:
     """One request, read."""
@@ -57,6 +70,7 @@ class ApiRequest:
     method: str
     token: str
     args: Json
+    remarks: tuple[str, ...] = ()  # what Slack warns of in whatever it answers
 
 
 class Api:
@@ -81,7 +95,7 @@ class Api:
         if fault.kind is FaultKind.RATE_LIMIT:
             return self._answered(asked, 429, _ratelimited(), {"Retry-After": str(fault.retry_after)})
         if fault.kind is FaultKind.REFUSE:
-            return self._answered(asked, 200, ApiError(fault.error).body)
+            return self._answered(asked, 200, ApiError(fault.error, **fault.more).body)
         if fault.kind is FaultKind.SERVER_ERROR:
             self._log(asked, fault.status, "server error")
             return _failed(fault.status)
@@ -104,9 +118,10 @@ class Api:
         if wait:
             return self._answered(asked, 429, _ratelimited(), {"Retry-After": str(wait)})
         try:
-            return self._answered(asked, 200, await self._call(asked))
+            body = await self._call(asked)
         except ApiError as refused:
-            return self._answered(asked, 200, refused.body)
+            body = refused.body
+        return self._answered(asked, 200, _remarked(body, asked.remarks))
 
     async def _call(self, asked: ApiRequest) -> Json:
         core = self.core
@@ -114,6 +129,9 @@ class Api:
         if method is None and asked.method != "apps.connections.open":
             raise ApiError("unknown_method", req_method=asked.method)
         _check_token(core, asked)
+        for policy in core.world.policies:
+            if asked.method in POLICIES[policy]:
+                raise ApiError(policy)
         if method is None:
             if not self.sockets.enabled:
                 raise ApiError("forbidden_team")
@@ -133,7 +151,8 @@ class Api:
         self, asked: ApiRequest, status: int, body: Json, headers: dict[str, str] | None = None
     ) -> web.Response:
         self._log(asked, status, body.get("error"))
-        shown = {"x-slack-req-id": token_hex(16), **(headers or {})}
+        date = formatdate(self.core.ids.now(), usegmt=True)
+        shown = {"Date": date, "x-slack-req-id": token_hex(16), **(headers or {})}
         if asked.token == self.core.app.bot_token:
             shown["x-oauth-scopes"] = ",".join(sorted(self.core.app.scopes))
         elif asked.token == self.core.app.app_token:
@@ -167,6 +186,22 @@ def _ratelimited() -> Json:
     return {"ok": False, "error": "ratelimited"}
 
 
+def _remarks(request: web.Request) -> tuple[str, ...]:
+    """What Slack warns of in how a call was made."""
+    if request.content_type == "application/json":
+        return () if request.charset else ("missing_charset",)
+    return ("superfluous_charset",) if request.method == "POST" and request.charset else ()
+
+
+def _remarked(body: Json, remarks: tuple[str, ...]) -> Json:
+    """An answer with warnings beside those that it has."""
+    if not remarks:
+        return body
+    metadata = body.get("response_metadata", {})
+    found = [*metadata.get("warnings", ()), *remarks]
+    return body | {"warning": ",".join(found), "response_metadata": metadata | {"warnings": found}}
+
+
 async def _read(request: web.Request) -> ApiRequest:
     args: dict[str, Any] = dict(request.query)
     if request.content_type == "application/json":
@@ -182,4 +217,4 @@ async def _read(request: web.Request) -> ApiRequest:
     header = request.headers.get("Authorization", "").removeprefix("Bearer ").strip()
     token = header or str(args.pop("token", ""))
     args.pop("token", None)
-    return ApiRequest(request.match_info["method"], token, args)
+    return ApiRequest(request.match_info["method"], token, args, _remarks(request))

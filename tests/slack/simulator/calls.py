@@ -30,6 +30,11 @@ def invalid(code: str, complaints: list[str]) -> ApiError:
     )
 
 
+def warned(*names: str) -> Json:
+    """What an answer says besides, where Slack has something to remark."""
+    return {"warning": ",".join(names), "response_metadata": {"warnings": list(names)}}
+
+
 class Args:
     """The arguments of one call, wherever they came in."""
 

@@ -7,9 +7,22 @@ All addresses begin with ``/control/``; bodies and answers are JSON.
 - ``GET acks``: those milliseconds one by one, in the order in which the things were first sent
 - ``GET messages?channel=&after=``: the messages of a channel and its threads, newer than a timestamp
 - ``GET calls?method=``: the log of calls
-- ``POST post`` (user, channel, text, thread), ``POST command`` (user, command, text, channel),
-  ``POST press`` (user, channel, ts, button)
-- ``POST fault`` (kind, method, times, retry_after, error, status, seconds, after), ``POST limits`` (enforced)
+- ``GET sees?user=&channel=&thread=``: what stands before a person, with what only they see
+- ``GET ephemerals?user=``: what only a person sees
+- ``GET modals?user=``: the modals before a person, the uppermost last; ``GET home?user=``: their Home tab
+- ``POST post`` (user, channel, text, thread, broadcast, file), ``POST edit`` (user, channel, ts, text),
+  ``POST delete`` (user, channel, ts), ``POST react`` (user, channel, ts, name)
+- ``POST command`` (user, command, text, channel), ``POST shortcut`` (user, callback_id),
+  ``POST message_shortcut`` (user, channel, ts, callback_id)
+- ``POST press`` (user, button, option, and channel and ts, or view: the id of a modal or Home tab)
+- ``POST open_home`` (user, tab), ``POST submit`` (user, view, values), ``POST close`` (user, view, whole_stack)
+- ``POST person`` (id, name, team, channels), ``POST channel`` (id, name, members), ``POST app`` (commands, events,
+  scopes): what the world has besides
+- ``POST archive`` (channel, without_bot), ``POST unarchive`` (channel), ``POST rename`` (channel, name),
+  ``POST delete_channel`` (channel), ``POST invite`` and ``POST kick`` (channel: the app's bot), ``POST join`` and
+  ``POST leave`` (user, channel): each says of which events the app was told
+- ``POST fault`` (kind, method, times, retry_after, error, status, seconds, after), ``POST limits`` (enforced),
+  ``POST omit_team`` (omitted)
 - ``POST redeliver``, ``POST cut``, ``POST disconnect`` (reason), ``POST http`` (url, signing_secret)
 
 A request that makes no sense gives 400 with the reason.
@@ -18,17 +31,17 @@ A request that makes no sense gives 400 with the reason.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Awaitable, Callable
 from dataclasses import asdict
-from typing import Any
 
 from aiohttp import web
 
+from tests.slack.simulator.control_channels import add_channel_routes
+from tests.slack.simulator.control_people import add_people_routes, answering
 from tests.slack.simulator.faults import Fault, FaultKind
 from tests.slack.simulator.server import SimulatedSlack
 from tests.slack.simulator.transport.delivery import Kind
 from tests.slack.simulator.transport.socket_mode import Reason
-from tests.slack.simulator.world import Json, SimulatorError
+from tests.slack.simulator.world import Json
 
 _FAULT_FIELDS = ("method", "times", "retry_after", "error", "status", "seconds", "after")
 
@@ -39,9 +52,11 @@ class ControlledSlack(SimulatedSlack):
     def add_routes(self, app: web.Application) -> None:
         """Add the addresses of the control API."""
         for name in ("state", "acks", "messages", "calls"):
-            app.router.add_get(f"/control/{name}", _answering(getattr(self, f"_get_{name}")))
-        for name in ("post", "command", "press", "fault", "limits", "redeliver", "cut", "disconnect", "http"):
-            app.router.add_post(f"/control/{name}", _answering(getattr(self, f"_do_{name}")))
+            app.router.add_get(f"/control/{name}", answering(getattr(self, f"_get_{name}")))
+        for name in ("fault", "limits", "redeliver", "cut", "disconnect", "http", "omit_team"):
+            app.router.add_post(f"/control/{name}", answering(getattr(self, f"_do_{name}")))
+        add_people_routes(app, self)
+        add_channel_routes(app, self)
 
     async def _get_state(self, asked: Json) -> Json:
         del asked
@@ -78,25 +93,6 @@ class ControlledSlack(SimulatedSlack):
     async def _get_calls(self, asked: Json) -> Json:
         return {"calls": [asdict(call) for call in self.calls(asked.get("method", ""))]}
 
-    async def _do_post(self, asked: Json) -> Json:
-        who = self.person(asked["user"])
-        message = await who.post(asked["channel"], asked["text"], thread=asked.get("thread"))
-        return {"ts": message.ts, "deliveries": len(message.deliveries)}
-
-    async def _do_command(self, asked: Json) -> Json:
-        who = self.person(asked["user"])
-        delivery = await who.command(
-            asked["command"], asked.get("text", ""), channel=asked.get("channel", "images")
-        )
-        return {"state": delivery.state.value}
-
-    async def _do_press(self, asked: Json) -> Json:
-        message = self.channel(asked["channel"]).find(asked["ts"])
-        if message is None:
-            raise SimulatorError(f"there is no message {asked['ts']}")
-        delivery = await self.person(asked["user"]).press(message, asked["button"])
-        return {"state": delivery.state.value}
-
     async def _do_fault(self, asked: Json) -> Json:
         more = {name: asked[name] for name in _FAULT_FIELDS if name in asked}
         self.faults.add(Fault(FaultKind(asked["kind"]), **more))
@@ -104,6 +100,10 @@ class ControlledSlack(SimulatedSlack):
 
     async def _do_limits(self, asked: Json) -> Json:
         self.limits.enforced = bool(asked.get("enforced", True))
+        return {}
+
+    async def _do_omit_team(self, asked: Json) -> Json:
+        self.core.omits_team = bool(asked.get("omitted", True))
         return {}
 
     async def _do_redeliver(self, asked: Json) -> Json:
@@ -129,16 +129,3 @@ def _summary(times: list[float]) -> Json:
         return ordered[min(len(ordered) - 1, int(len(ordered) * share))]
 
     return {"count": len(times), "p50": quantile(0.5), "p99": quantile(0.99), "max": ordered[-1]}
-
-
-def _answering(do: Callable[[Json], Awaitable[Json]]) -> Callable[[web.Request], Awaitable[web.Response]]:
-    async def handler(request: web.Request) -> web.Response:
-        asked: dict[str, Any] = dict(request.query)
-        if request.can_read_body:
-            asked |= await request.json()
-        try:
-            return web.json_response(await do(asked))
-        except (SimulatorError, KeyError, ValueError, TypeError) as wrong:
-            return web.json_response({"error": f"{type(wrong).__name__}: {wrong}"}, status=400)
-
-    return handler

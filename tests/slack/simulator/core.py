@@ -107,7 +107,10 @@ class Core:
         self.faults = Faults(changes)
         self.limits = RateLimits(self.ids)
         self.trigger_lifetime = timedelta(seconds=3)
+        self.response_url_lifetime = RESPONSE_URL_LIFETIME
         self.edit_window: timedelta | None = None
+        self.omits_team = False
+        """Whether Slack leaves a person's workspace out where it need not be: of presses, forms and messages."""
         self.url = ""
         self.calls: deque[Call] = deque(maxlen=20_000)
         self.call_counts: dict[str, int] = {}
@@ -157,18 +160,22 @@ class Core:
     ) -> str:
         """A ``response_url`` for what a person just did."""
         token = token_hex(12)
-        expires = self.ids.now() + RESPONSE_URL_LIFETIME.total_seconds()
+        expires = self.ids.now() + self.response_url_lifetime.total_seconds()
         self.response_urls[token] = ResponseUrl(token, channel, user, expires, message_ts, thread_ts)
-        return f"{self.url}/actions/{self.home}/{token}"
+        owner = self.app.organisation if self.app.organisation_wide else self.home
+        return f"{self.url}/actions/{owner}/{token}"
 
     def bot_sees(self, channel: Channel) -> bool:
         """Whether the app gets the events of a channel."""
         return self.app.bot_user in channel.members
 
     async def emit(
-        self, event: Json, *, subscription: str, channel: Channel | None = None
+        self, event: Json, *, subscription: str, channel: Channel | None = None, team: str = ""
     ) -> Delivery | None:
-        """Send an event to the app, if it subscribed to it and may see the channel."""
+        """Send an event to the app, if it subscribed to it and may see the channel.
+
+        ``team`` is the workspace of whoever caused it, where that is not the app's.
+        """
         if subscription not in self.app.events or self.app.revoked:
             return None
         if channel is not None and not self.bot_sees(channel):
@@ -176,9 +183,10 @@ class Core:
         shared = bool(channel and channel.shared_with)
         payload: Json = {
             "token": self.app.verification_token,
-            "team_id": self.home,
+            "team_id": team or self.home,
             "context_team_id": self.home,
-            "context_enterprise_id": None,
+            "context_enterprise_id": self.app.organisation or None,
+            **({"enterprise_id": self.app.organisation} if self.app.organisation else {}),
             "api_app_id": self.app.id,
             "event": copy.deepcopy(event),
             "type": "event_callback",
@@ -186,11 +194,11 @@ class Core:
             "event_time": int(self.ids.now()),
             "authorizations": [
                 {
-                    "enterprise_id": None,
-                    "team_id": self.home,
+                    "enterprise_id": self.app.organisation or None,
+                    "team_id": None if self.app.organisation_wide else self.home,
                     "user_id": self.app.bot_user,
                     "is_bot": True,
-                    "is_enterprise_install": False,
+                    "is_enterprise_install": self.app.organisation_wide,
                 }
             ],
             "is_ext_shared_channel": shared,
@@ -207,38 +215,52 @@ class Core:
             "event_ts": message.ts,
             "channel_type": channel.event_kind,
         }
-        if message.subtype == "thread_broadcast" and message.thread_ts:
-            root = channel.find(message.thread_ts)
-            event["root"] = root.shown() if root else {}
+        if message.subtype == "file_share":
+            event |= {"upload": message.bot_id is None, "display_as_bot": False}
         if message.is_reply and message.thread_ts and (over := channel.find(message.thread_ts)):
             event["parent_user_id"] = over.user
             over.answered = True
-        if channel.shared_with and message.team:
-            event |= {"user_team": message.team, "source_team": message.team}
-        first = await self.emit(event, subscription=f"message.{_PLURAL[channel.event_kind]}", channel=channel)
+        if message.subtype == "thread_broadcast" and message.thread_ts:
+            root = channel.find(message.thread_ts)
+            event["root"] = root.shown() | thread_counts(channel, root) if root else {}
+        if self.omits_team or message.subtype in ("file_share", "thread_broadcast"):
+            event.pop("team", None)
+        subscription = f"message.{_PLURAL[channel.event_kind]}"
+        first = await self.emit(event, subscription=subscription, channel=channel, team=message.team)
         second = None
         mentioned = f"<@{self.app.bot_user}>" in message.text
         if mentioned and message.bot_id is None and channel.kind is not ChannelKind.DIRECT:
             mention = {
                 key: value for key, value in event.items() if key not in ("channel_type", "subtype", "root")
             }
-            second = await self.emit(
-                mention | {"type": "app_mention"}, subscription="app_mention", channel=channel
-            )
+            mention["type"] = "app_mention"
+            if channel.shared_with:  # `team` is the workspace that receives it there
+                whose = {"user_team": message.team, "source_team": message.team}
+                mention |= {"team": self.home, **whose, "user_profile": {"team": message.team}}
+            second = await self.emit(mention, subscription="app_mention", channel=channel)
         message.deliveries += [delivery for delivery in (first, second) if delivery]
+        if "root" in event:  # Slack tells at once that the reply stands in the channel, too
+            same = message.shown() | {"root": event["root"]}
+            await self._emit_subtype(channel, "message_changed", message=same, previous_message=same)
         return message
 
     async def message_changed(self, channel: Channel, message: Message, before: Json) -> Delivery | None:
         """A message was edited: tell the app."""
         self.changes.notify()
-        return await self._emit_subtype(
-            channel, "message_changed", message=message.shown(), previous_message=before
-        )
+        after = message.shown()
+        if message.edited and message.bot_id is None:
+            after |= {"user_team": message.team, "source_team": message.team}
+        return await self._emit_subtype(channel, "message_changed", message=after, previous_message=before)
 
     async def message_deleted(self, channel: Channel, message: Message) -> Delivery | None:
-        """A message was deleted: tell the app."""
+        """A message was deleted: tell the app. Over a thread, a tombstone is left of it."""
+        counts = thread_counts(channel, message)
         message.deleted = True
         self.changes.notify()
+        if left := tombstone(channel, message):
+            return await self._emit_subtype(
+                channel, "message_changed", message=left, previous_message=message.shown() | counts
+            )
         return await self._emit_subtype(
             channel, "message_deleted", deleted_ts=message.ts, previous_message=message.shown()
         )
@@ -268,7 +290,32 @@ class Core:
     def visible_users(self) -> dict[str, User]:
         """The accounts that a token of the home team may look up."""
         shared = {m for c in self.world.channels.values() if self.bot_sees(c) for m in c.members}
-        return {u.id: u for u in self.world.users.values() if u.team == self.home or u.id in shared}
+        own = self.app.workspaces
+        return {u.id: u for u in self.world.users.values() if u.team in own or u.id in shared}
+
+
+def thread_counts(channel: Channel, root: Message) -> Json:
+    """What a message says of the thread below it; nothing where there is none."""
+    replies = [message for message in channel.thread(root.ts) if message.ts != root.ts]
+    if not replies:
+        return {}
+    users = list(dict.fromkeys(message.user or message.bot_id or "" for message in replies))
+    return {
+        "reply_count": len(replies),
+        "reply_users_count": len(users),
+        "reply_users": users,
+        "latest_reply": replies[-1].ts,
+        "is_locked": False,
+    }
+
+
+def tombstone(channel: Channel, message: Message) -> Json:
+    """What stands where a deleted message is that was answered; nothing where it was not."""
+    counts = thread_counts(channel, message)
+    if not (message.deleted and counts):
+        return {}
+    left = {"type": "message", "ts": message.ts, "thread_ts": message.ts, "hidden": True, **counts}
+    return left | {"subtype": "tombstone", "user": "USLACKBOT", "text": "This message was deleted."}
 
 
 _PLURAL = {"channel": "channels", "group": "groups", "im": "im"}

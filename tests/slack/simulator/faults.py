@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from tests.slack.simulator.changes import ChangeNotifier
+from tests.slack.simulator.world import Json
 
 
 class FaultKind(StrEnum):
@@ -31,6 +32,7 @@ class Fault:
     times: int = 1
     retry_after: int = 1
     error: str = "fatal_error"
+    more: Json = field(default_factory=dict)  # what else stands in the refusal
     status: int = 503
     seconds: float | None = None
     after: int = 0  # calls of the method that still go through unharmed

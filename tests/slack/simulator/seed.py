@@ -58,8 +58,17 @@ EVENTS = frozenset(
         "app_home_opened",
         "app_mention",
         "channel_archive",
+        "channel_deleted",
+        "channel_left",
+        "channel_rename",
         "channel_unarchive",
+        "group_archive",
+        "group_deleted",
+        "group_left",
+        "group_rename",
+        "group_unarchive",
         "member_joined_channel",
+        "member_left_channel",
         "message.channels",
         "message.groups",
         "message.im",
@@ -80,6 +89,9 @@ class World:
     channels: dict[str, Channel] = field(default_factory=dict)
     groups: dict[str, UserGroup] = field(default_factory=dict)
     files: dict[str, UploadedFile] = field(default_factory=dict)
+    policies: set[str] = field(
+        default_factory=set
+    )  # what the administrators forbid: names in ``api.POLICIES``
 
     def add_user(self, user: User) -> User:
         """Let an account exist."""

@@ -7,6 +7,7 @@ from types import TracebackType
 
 from aiohttp import web
 
+from tests.slack.simulator import channels
 from tests.slack.simulator.api import Api
 from tests.slack.simulator.changes import ChangeNotifier
 from tests.slack.simulator.core import Call, Core
@@ -254,37 +255,39 @@ class SimulatedSlack:
             channel=self.channel(channel).id,
             text=text,
             user=None if legacy else bot.id,
-            team=bot.team,
+            team="" if legacy else bot.team,
             bot_id="B0OTHERBT",
             app_id="A0OTHERBT",
             subtype="bot_message" if legacy else None,
+            trigger_id=self.core.ids.id("Ft") if legacy else None,
+            username=bot.name if legacy else None,
+            bot_profile=None if legacy else _profile(bot),
         )
         return await self.core.message_posted(self.channel(channel), message)
 
     async def invite_bot(self, channel: str) -> Delivery | None:
         """Bring the bot into a channel."""
-        place = self.channel(channel)
-        place.members.add(self.world.app.bot_user)
-        event = {
-            "type": "member_joined_channel",
-            "user": self.world.app.bot_user,
-            "channel": place.id,
-            "channel_type": "C",
-            "team": self.world.app.team,
-            "event_ts": self.core.ids.ts(),
-        }
-        return await self.core.emit(event, subscription="member_joined_channel", channel=place)
+        return await channels.invite_bot(self.core, self.channel(channel))
 
-    def remove_bot(self, channel: str) -> None:
-        """Take the bot out of a channel."""
-        self.channel(channel).members.discard(self.world.app.bot_user)
+    async def remove_bot(self, channel: str) -> list[Delivery]:
+        """Take the bot out of a channel: what the app is told of it."""
+        return await channels.remove_bot(self.core, self.channel(channel))
 
-    async def archive(self, channel: str) -> Delivery | None:
-        """Archive a channel."""
-        place = self.channel(channel)
-        place.archived = True
-        event = {"type": "channel_archive", "channel": place.id, "event_ts": self.core.ids.ts()}
-        return await self.core.emit(event, subscription="channel_archive", channel=place)
+    async def archive(self, channel: str, *, without_bot: bool = False) -> Delivery | None:
+        """Archive a channel, maybe so that the bot is not in it any more. A message in it says so, too."""
+        return await channels.archive(self.core, self.channel(channel), without_bot=without_bot)
+
+    async def unarchive(self, channel: str) -> Delivery | None:
+        """Bring a channel back from the archive."""
+        return await channels.unarchive(self.core, self.channel(channel))
+
+    async def delete_channel(self, channel: str) -> Delivery | None:
+        """Delete a channel, for good."""
+        return await channels.delete_channel(self.core, self.channel(channel))
+
+    async def rename_channel(self, channel: str, name: str) -> Delivery | None:
+        """Give a channel another name."""
+        return await channels.rename(self.core, self.channel(channel), name)
 
     async def set_group(self, group: str, users: list[str]) -> Delivery | None:
         """Change who is in a user group."""
@@ -304,7 +307,7 @@ class SimulatedSlack:
         """Disable a user group, which is what Slack's clients call deleting it. Its members stay listed in it."""
         found = self.world.groups[group]
         found.disabled_at = int(self.core.ids.now())
-        subteam = found.shown(users=True)
+        subteam = found.shown(users=True, count=True)
         event = {"type": "subteam_updated", "subteam": subteam, "event_ts": self.core.ids.ts()}
         return await self.core.emit(event, subscription="subteam_updated")
 
@@ -350,6 +353,18 @@ class SimulatedSlack:
 
     async def _respond(self, request: web.Request) -> web.Response:
         return await responses.serve(self.core, request)
+
+
+def _profile(bot: User) -> dict[str, object]:
+    return {
+        "id": "B0OTHERBT",
+        "deleted": False,
+        "name": bot.name,
+        "updated": 1,
+        "app_id": "A0OTHERBT",
+        "icons": {},
+        "team_id": bot.team,
+    }
 
 
 async def _content(request: web.Request) -> bytes:

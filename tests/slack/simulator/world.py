@@ -58,9 +58,17 @@ class User:
     deleted: bool = False
     session: str = ""  # the workspace or organisation that interactions name, where it is not `team` (Grid)
 
-    def shown(self, home: str) -> Json:
-        """The user as ``users.info`` shows it to a token of the team ``home``."""
-        stranger = {} if self.team == home else {"is_stranger": True}
+    def shown(self, app: AppInstall) -> Json:
+        """The user as ``users.info`` shows it to the app's token."""
+        stranger: Json = {} if self.team in app.workspaces else {"is_stranger": True}
+        if app.organisation and self.team in app.workspaces | app.sister_teams:
+            stranger |= {
+                "enterprise_user": {
+                    "enterprise_id": app.organisation,
+                    "id": self.id,
+                    "teams": [self.team],
+                }
+            }
         return {
             "id": self.id,
             "team_id": self.team,
@@ -114,6 +122,9 @@ class Message:
     bot_id: str | None = None
     app_id: str | None = None
     subtype: str | None = None
+    trigger_id: str | None = None  # of the workflow that said it
+    username: str | None = None
+    bot_profile: Json | None = None
     edited: Json | None = None
     files: list[Json] = field(default_factory=list)
     client_msg_id: str | None = None
@@ -169,6 +180,9 @@ class Message:
             "thread_ts": self.thread_ts or (self.ts if self.answered else None),
             "bot_id": self.bot_id,
             "app_id": self.app_id,
+            "trigger_id": self.trigger_id,
+            "username": self.username,
+            "bot_profile": self.bot_profile,
             "subtype": self.subtype,
             "edited": self.edited,
             "files": self.files,
@@ -196,6 +210,7 @@ class Channel:
     members: set[str] = field(default_factory=set)
     archived: bool = False
     shared_with: set[str] = field(default_factory=set)  # other teams, by Slack Connect
+    writing: str = ""  # what keeps apps from writing: `is_read_only`, `is_thread_only`, `is_non_threadable`
     messages: list[Message] = field(default_factory=list)
 
     @property
@@ -227,11 +242,10 @@ class Channel:
             "name": self.name,
             "name_normalized": self.name,
             "is_channel": self.kind is ChannelKind.PUBLIC,
-            "is_group": False,
-            "is_im": False,
-            "is_mpim": False,
+            **dict.fromkeys(("is_group", "is_im", "is_mpim"), False),
             "is_private": self.kind is ChannelKind.PRIVATE,
             "is_archived": self.archived,
+            **({self.writing: True} if self.writing else {}),
             "is_member": member in self.members,
             "is_shared": bool(self.shared_with),
             "is_ext_shared": bool(self.shared_with),
@@ -257,7 +271,7 @@ class UserGroup:
     team: str
     disabled_at: int = 0  # seconds since 1970; Slack deletes no group, and calls this date_delete
 
-    def shown(self, *, users: bool) -> Json:
+    def shown(self, *, users: bool, count: bool) -> Json:
         """The group as ``usergroups.list`` shows it."""
         body: Json = {
             "id": self.id,
@@ -266,8 +280,9 @@ class UserGroup:
             "name": self.handle,
             "is_usergroup": True,
             "date_delete": self.disabled_at,
-            "user_count": len(self.users),
         }
+        if count:
+            body["user_count"] = str(len(self.users))  # as text, as in Slack's examples
         return body | ({"users": list(self.users)} if users else {})
 
 
@@ -283,19 +298,39 @@ class UploadedFile:
     title: str = ""
     complete: bool = False
     channels: list[str] = field(default_factory=list)
+    mimetype: str = "text/plain"
+    filetype: str = "text"
 
-    def shown(self, url: str, user: str) -> Json:
+    def shown(self, url: str, user: str, *, team: str = "") -> Json:
         """The file as messages and ``files.completeUploadExternal`` show it."""
+        private = f"{url}/files/{self.id}/{self.name}"
         return {
             "id": self.id,
             "name": self.name,
             "title": self.title or self.name,
+            "created": 1,
+            "timestamp": 1,
+            "mimetype": self.mimetype,
+            "filetype": self.filetype,
+            "pretty_type": self.filetype.capitalize(),
             "size": self.length,
             "mode": "hosted",
             "user": user,
+            "user_team": team,
+            "editable": False,
+            "is_external": False,
+            "external_type": "",
+            "is_public": True,
+            "public_url_shared": False,
+            "display_as_bot": False,
+            "username": "",
             "channels": list(self.channels),
-            "url_private": f"{url}/files/{self.id}/{self.name}",
+            "url_private": private,
+            "url_private_download": private,
             "permalink": f"{url}/archives/files/{self.id}",
+            "permalink_public": f"{url}/public/{self.id}",
+            "has_rich_preview": False,
+            "file_access": "visible",
         }
 
 
@@ -316,8 +351,19 @@ class AppInstall:
     commands: set[str]
     escapes_commands: bool = False  # the manifest's ``should_escape``
     organisation: str = ""  # of Enterprise Grid
+    organisation_wide: bool = False  # installed for all of it, and then added to workspaces
+    added_to: set[str] = field(
+        default_factory=set
+    )  # further workspaces, where it is installed for the organisation
+    sister_teams: set[str] = field(default_factory=set)  # workspaces of the organisation without the app
+    home_tab: bool = True
     verification_token: str = "sim-verification-token"
     revoked: bool = False
+
+    @property
+    def workspaces(self) -> set[str]:
+        """Where the app is."""
+        return {self.team, *self.added_to} if self.organisation_wide else {self.team}
 
 
 def interactive_elements(blocks: Iterable[Json]) -> list[tuple[Json, Json]]:

@@ -80,7 +80,7 @@ class RecordingApp:
     async def message(self, body: Json, say: AsyncSay) -> None:
         """Keep a message, and give a card to a person's plain one that asks."""
         self.events.append(body)
-        if body["event"]["text"].endswith("!promote"):
+        if body["event"].get("text", "").endswith("!promote"):
             await say(text="Promote 43?", blocks=CARD)
 
     async def home(self, body: Json, client: AsyncWebClient) -> None:

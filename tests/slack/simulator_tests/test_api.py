@@ -319,7 +319,7 @@ async def test_who_people_are(sim: SimulatedSlack, client: AsyncWebClient) -> No
     eve = (await client.users_info(user=EVE))["user"]
     assert (eve["team_id"], eve["is_stranger"]) == (PARTNER_TEAM, True)
     assert (await client.users_info(user="U0DAVE000"))["user"]["is_restricted"] is True
-    sim.remove_bot("shared")
+    await sim.remove_bot("shared")
     assert (await refused(client.users_info(user=EVE)))["error"] == "user_not_visible"
     assert (await refused(client.users_info(user="U0NOBODY")))["error"] == "user_not_found"
     assert (await client.team_info())["team"]["domain"] == "fedora-cloud"

@@ -118,8 +118,8 @@ AT_THE_LIMIT = [
         "/elements/0/action_id",
     ),
     (
-        [actions(button(url="u" * 3000))],
-        [actions(button(url="u" * 3001))],
+        [actions(button(url="u:" + "u" * 2998))],
+        [actions(button(url="u:" + "u" * 2999))],
         "less than 3001",
         "/elements/0/url",
     ),
@@ -212,9 +212,9 @@ WRONG = [
     ([section(text={"type": "mrkdwn", "text": 7})], "must be a string"),
     ([section(expand="yes")], "must be a boolean"),
     ([{"type": "image", "alt_text": "x"}], "missing required field: image_url"),
-    ([table(1), table(1)], "only one table"),
+    ([table(1), table(1)], "only_one_table_allowed"),
     ([{"type": "table", "rows": [[], []]}], "no less than 1 items"),
-    ([{"type": "rich_text", "elements": [{"type": "text"}]}], "must be one of: rich_text_section"),
+    ([{"type": "rich_text", "elements": [{"type": "text"}]}], "unsupported type: text"),
 ]
 
 

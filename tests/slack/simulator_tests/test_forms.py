@@ -127,7 +127,7 @@ async def test_a_home_tab_is_guarded_by_its_hash_and_for_people_one_meets(sim: S
     assert (
         await error_of(client.views_publish(user_id=ALICE, view=home, hash=shown["hash"])) == "hash_conflict"
     )
-    sim.remove_bot("shared")
+    await sim.remove_bot("shared")
     assert await error_of(client.views_publish(user_id=EVE, view=home)) == "user_not_found"
     assert await error_of(client.views_publish(user_id=ALICE, view=modal("home"))) == "invalid_arguments"
 

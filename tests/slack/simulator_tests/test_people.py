@@ -98,8 +98,16 @@ async def test_edits_deletions_and_broadcasts(sim: SimulatedSlack, received: Rec
         message.ts,
         "!status",
     )
-    assert sim.deliveries[3].event["deleted_ts"] == message.ts
-    assert alice.sees("images") == [reply]
+    again = sim.deliveries[3].event[
+        "message"
+    ]  # Slack tells of a broadcast twice, and both are the same reply
+    assert (again["subtype"], again["ts"], again["root"]["reply_count"]) == ("thread_broadcast", reply.ts, 1)
+    stone = sim.deliveries[4].event
+    assert (stone["subtype"], stone["message"]["subtype"]) == ("message_changed", "tombstone")
+    assert (stone["message"]["user"], stone["message"]["reply_count"]) == ("USLACKBOT", 1)
+    await alice.delete(reply)
+    assert sim.deliveries[5].event["deleted_ts"] == reply.ts
+    assert alice.sees("images") == []
     with pytest.raises(SimulatorError, match="own"):
         await sim.person("bob").edit(reply, "forged")
 
@@ -111,6 +119,8 @@ async def test_other_bots_speak_too(sim: SimulatedSlack, received: RecordingApp)
     first, second = (delivery.event for delivery in sim.deliveries[:2])
     assert (first["bot_id"], first["user"], first.get("subtype")) == ("B0OTHERBT", "U0OTHERBT", None)
     assert (second["bot_id"], second.get("user"), second["subtype"]) == ("B0OTHERBT", None, "bot_message")
+    assert first["bot_profile"]["app_id"] == "A0OTHERBT"
+    assert second["trigger_id"].startswith("Ft")
 
 
 async def test_a_person_of_another_workspace_is_marked(sim: SimulatedSlack, received: RecordingApp) -> None:
@@ -120,9 +130,14 @@ async def test_a_person_of_another_workspace_is_marked(sim: SimulatedSlack, rece
     await (await eve.press(card, "Approve")).acked()
     event = received.events[0]
     assert event["is_ext_shared_channel"] is True
-    assert (event["event"]["user_team"], event["authorizations"][0]["team_id"]) == (PARTNER_TEAM, TEAM)
+    assert (event["team_id"], event["event"]["team"]) == (PARTNER_TEAM, PARTNER_TEAM)
+    assert event["authorizations"][0]["team_id"] == TEAM
     (body,) = received.bodies
-    assert (body["user"]["id"], body["user"]["team_id"], body["team"]["id"]) == (EVE, PARTNER_TEAM, TEAM)
+    assert (body["user"]["id"], body["user"]["team_id"], body["team"]["id"]) == (
+        EVE,
+        PARTNER_TEAM,
+        PARTNER_TEAM,
+    )
     with pytest.raises(SimulatorError, match="in no channel"):
         await eve.post("images", "hello")
 
@@ -347,10 +362,38 @@ async def test_reactions_groups_and_archiving_are_told(sim: SimulatedSlack, rece
     await sim.set_group("S0RELEASE", [ALICE])
     await sim.archive("images")
     await sim.settled()
-    assert kinds(received) == ["message", "reaction_added", "subteam_members_changed", "channel_archive"]
-    assert received.events[2]["event"]["removed_users"] == ["U0BOB0000"]
+    assert [delivery.event["type"] for delivery in sim.deliveries] == [
+        *("message", "reaction_added", "subteam_members_changed", "message", "channel_archive")
+    ]
+    assert sim.deliveries[2].event["removed_users"] == ["U0BOB0000"]
     with pytest.raises(SimulatorError, match="archived"):
         await sim.person("alice").post("images", "too late")
+
+
+async def test_the_app_hears_what_becomes_of_channels_as_the_reference_shows_it(sim: SimulatedSlack) -> None:
+    sim.world.app.events -= {"message.channels", "message.groups"}
+    await sim.archive("images")
+    await sim.unarchive("images")
+    await sim.archive("release", without_bot=True)
+    await sim.unarchive("release")  # private, and the bot is not in it: nobody tells it
+    await sim.invite_bot("release")
+    await sim.remove_bot("release")
+    await sim.remove_bot("images")
+    await sim.delete_channel("images")
+    told = [delivery.event for delivery in sim.deliveries]
+    assert [each.pop("type") for each in told] == [
+        *("channel_archive", "channel_unarchive", "group_archive", "member_joined_channel"),
+        *("group_left", "member_left_channel", "channel_left", "member_left_channel", "channel_deleted"),
+    ]
+    archived, unarchived, _, joined, group_left, left, channel_left, _, deleted = told
+    for each in told:
+        assert each.pop("channel") in (IMAGES, "C0RELEASE")
+        assert each.pop("event_ts")
+    assert archived == {"user": ALICE, "is_moved": 0}
+    assert unarchived == {"user": ALICE}
+    assert joined == {"user": BOT, "channel_type": "C", "team": TEAM, "inviter": ALICE}
+    assert group_left == channel_left == deleted == {"actor_id": ALICE}
+    assert left == {"user": BOT, "channel_type": "C", "team": TEAM}
 
 
 async def test_new_people_and_typographic_clients(sim: SimulatedSlack, received: RecordingApp) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
+import json
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from functools import partial
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
+from uuid import uuid4
 
 from slipway.bot.chat.matrix.account.account_store import AccountStore, Login
 from slipway.bot.chat.matrix.encryption.cross_signing import (
@@ -32,6 +34,7 @@ from slipway.bot.chat.matrix.transport.api import (
     send_request,
 )
 from slipway.bot.chat.matrix.transport.errors import error_from_response
+from slipway.bot.chat.shared.payloads import JsonObject, value_at
 
 _LOGIN = "slipway matrix login"
 _NEW_DEVICE = "slipway matrix login --new-device"
@@ -40,6 +43,15 @@ _RUN = "slipway run"
 _FEW_ONE_TIME_KEYS = 10  # one-time keys
 _PICKLE_KEY = "DEFAULT_KEY"  # nio's own; what protects the store is the folder's mode
 _MAX_ROOMS = 50  # asked about one by one
+
+
+_NONE: JsonObject = {"types": []}
+_INVITES_ALONE: JsonObject = {
+    "presence": _NONE,
+    "account_data": _NONE,
+    "room": {"timeline": {"limit": 0, **_NONE}, "state": _NONE, "ephemeral": _NONE, "account_data": _NONE},
+}
+"""A filter for a sync that is to name rooms, and tell nothing of them."""
 
 
 @dataclass(frozen=True)
@@ -236,11 +248,20 @@ class StatusReporter:
             self._findings.lines.append(("Room", f"{room}, {await self._describe(call, room)}"))
         if len(joined) > _MAX_ROOMS:
             self._findings.lines.append(("Room", f"and {len(joined) - _MAX_ROOMS} more"))
+        missing = {}
         for name in self._settings.rooms:
             found = await self._resolve(call, name)
             if found is None:
                 self._findings.problems.append(AccountProblem(f"The room {name} does not exist."))
             elif found not in joined:
+                missing[name] = found
+        invited = await _invitations(call) if missing else frozenset()
+        for name, room in missing.items():
+            if room in invited:
+                self._findings.lines.append(
+                    ("Room", f"{name}, invited; the bot enters when it runs: `slipway run`")
+                )
+            else:
                 self._findings.problems.append(
                     AccountProblem(f"The bot is not in {name}. Invite {self._settings.user_id} into it.")
                 )
@@ -267,6 +288,19 @@ class StatusReporter:
         if status not in (HTTPStatus.OK, HTTPStatus.NOT_FOUND):
             raise error_from_response(f"look up {name}", status, answer)
         return room if isinstance(room, str) else None
+
+
+async def _invitations(call: SendRequest) -> frozenset[str]:
+    """The rooms that the bot is invited into and has not entered. A sync without a token takes nothing away.
+
+    Synapse gives the same answer to the same sync for two minutes (``sync_response_cache_duration``), also when
+    somebody has invited the bot since; so each one asks a little differently.
+    """
+    once = {**_INVITES_ALONE, "account_data": {"not_types": ["*", uuid4().hex]}}
+    path = f"/_matrix/client/v3/sync?timeout=0&filter={quote(json.dumps(once), safe='')}"
+    answer = await request_json(call, "ask which rooms the bot is invited into", "GET", path)
+    invited = value_at(answer, "rooms", "invite")
+    return frozenset(invited) if isinstance(invited, dict) else frozenset()
 
 
 def _listed(word: str, names: Iterable[str]) -> str:

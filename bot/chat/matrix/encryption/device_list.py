@@ -78,7 +78,7 @@ def assess_sender(
         )
     if device.signed or unsigned_devices is UnsignedDevices.ACCEPT:
         return SenderTrust()
-    whose = f"It came from {sender}'s device {device.device_id}, which {sender} has not verified"
+    whose = f"The message came from {sender}'s device {device.device_id}, which {sender} has not verified"
     if unsigned_devices is UnsignedDevices.WARN:
         return SenderTrust(Assurance.DOUBTED, f"{whose}: it may be somebody else's. Please verify it.")
     return SenderTrust(

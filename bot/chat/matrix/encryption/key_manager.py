@@ -1,8 +1,8 @@
 """Key management around nio's Olm machine: publishing the bot's keys, querying others', sharing room keys.
 
-nio would do most of this by itself; but it publishes keys before it saves them, takes a count of no one-time
-keys for no count at all, holds a room for shared although nobody got its key, and stops sharing for ever when
-a call in the middle is cut off.
+nio would do most of this by itself; but it publishes keys before it saves them, knows no fallback key, takes a count
+of no one-time keys for no count at all, holds a room for shared although nobody got its key, and stops sharing for
+ever when a call in the middle is cut off.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import structlog
 
 from slipway.bot.chat.matrix.encryption.cross_signing import OwnDevice
 from slipway.bot.chat.matrix.encryption.device_list import DeviceList, valid_claimed_keys
+from slipway.bot.chat.matrix.encryption.fallback_key import FallbackKey
 from slipway.bot.chat.matrix.transport.api import Client, SendRequest, load_nio, request_json
 from slipway.bot.chat.shared.payloads import JsonObject
 from slipway.bot.core.errors import ChatError
@@ -46,6 +47,7 @@ class KeyManager:
         self._next_refresh_at: dict[str, float] = {}
         self._share_locks: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
         self._query_lock = asyncio.Lock()
+        self._fallback_key = FallbackKey(client, call)
         self._withheld: OrderedDict[str, str] = OrderedDict()
         self.devices = DeviceList()
         self.problem = ""  # the last failure after a sync, as long as it lasts
@@ -75,8 +77,13 @@ class KeyManager:
         olm.uploaded_key_count = _count(answer)
         await self._upload_one_time_keys()
 
-    async def after_sync(self, response: Any) -> None:
-        """Do what a sync response asks for. What fails is logged, told, and tried after the next one."""
+    async def after_sync(self, response: Any, unused_fallback_keys: object) -> None:
+        """Do what a sync response asks for. What fails is logged, told, and tried after the next one.
+
+        Args:
+            response: nio's answer to a sync.
+            unused_fallback_keys: ``device_unused_fallback_key_types`` of that sync, which nio does not read.
+        """
         olm = self._client.olm
         count = response.device_key_count.signed_curve25519
         if isinstance(count, int):  # nio itself overlooks 0
@@ -88,6 +95,7 @@ class KeyManager:
         self._invalidate_members(response)
         try:
             await self._upload_one_time_keys()
+            await self._fallback_key.ensure(unused_fallback_keys)
             await self.query_devices(set(olm.users_for_key_query))
             await self._claim_for_wedged_devices()
             await self._send_to_device_messages()
@@ -148,6 +156,10 @@ class KeyManager:
                     return encrypted_kind, encrypted
                 await self._share_room_key(room, list(room.users))
         raise ChatError(f"The members of {room_id} change too fast to encrypt for them.", passing=True)
+
+    def note_invited(self, room_id: str, user: str) -> None:
+        """Give somebody a room's keys who was just invited into it, before a sync tells of that."""
+        self._room(room_id).add_member(user, None, None, invited=True)
 
     async def request_room_key(self, event: Any) -> None:
         """Ask the device that wrote an unreadable event for its key, once a session."""

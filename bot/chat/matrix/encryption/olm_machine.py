@@ -1,19 +1,21 @@
 """nio's Olm machine, hardened: what strangers send can neither stop it nor pass for somebody else's.
 
 As it comes, nio lets some malformed to-device and Megolm events raise out of the sync, obeys state events that
-stand inside a ciphertext, and forgets at a restart which messages it has read. And it takes room keys only from
-the bot's own verified devices, of which there are none.
+stand inside a ciphertext, and forgets at a restart which messages it has read. It takes room keys only from
+the bot's own verified devices, of which there are none. And it stores row by row what changes together.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from functools import partial
 from typing import Any
 
 import structlog
 
 from slipway.bot.chat.matrix.encryption.message_index import MessageIndexStore
+from slipway.bot.chat.shared.payloads import mapping_at
 
 log = structlog.get_logger(__name__)
 
@@ -28,12 +30,22 @@ class DecryptedSource(dict[str, Any]):
         ed25519: the signing key that this device claimed together with the session.
         session_id: the Megolm session.
         room_id: the room whose key it was; a homeserver can show an event anywhere.
+        edited: whether the homeserver sent an edit along. What it is an edit of stands outside its ciphertext, so
+            that nothing proves it.
     """
 
     def __init__(
-        self, source: dict[str, Any], *, sender_key: str, ed25519: str, session_id: str, room_id: str
+        self,
+        source: dict[str, Any],
+        *,
+        sender_key: str,
+        ed25519: str,
+        session_id: str,
+        room_id: str,
+        edited: bool = False,
     ) -> None:
         super().__init__(source)
+        self.edited = edited
         self.room_id = room_id
         self.sender_key = sender_key
         self.ed25519 = ed25519
@@ -50,9 +62,16 @@ def harden(nio: Any, olm: Any, message_indexes: MessageIndexStore) -> None:
     """
     malformed = _malformed_input_errors(nio)
     olm.message_index_store = message_indexes
-    olm.handle_to_device_event = partial(_handle_to_device_event, olm.handle_to_device_event, malformed)
+    olm.handle_to_device_event = partial(
+        _handle_to_device_event, olm.handle_to_device_event, malformed, olm.store.database.atomic
+    )
     olm._decrypt_megolm_no_error = partial(
-        _decrypt_megolm, olm._decrypt_megolm_no_error, malformed, nio.UnknownBadEvent, olm
+        _decrypt_megolm,
+        olm._decrypt_megolm_no_error,
+        malformed,
+        nio.UnknownBadEvent,
+        nio.Event.parse_event,
+        olm,
     )
     olm._should_accept_forward = partial(_should_accept_forward, olm._should_accept_forward, olm)
 
@@ -74,19 +93,26 @@ def _malformed_input_errors(nio: Any) -> tuple[type[Exception], ...]:
 
 
 def _handle_to_device_event(
-    handle: Callable[[Any], Any], malformed: tuple[type[Exception], ...], event: Any
+    handle: Callable[[Any], Any],
+    malformed: tuple[type[Exception], ...],
+    atomic: Callable[[], AbstractContextManager[Any]],
+    event: Any,
 ) -> Any:
-    try:
-        return handle(event)
-    except malformed as error:
-        log.info("ignored a malformed to-device event", kind=type(error).__name__)
-        return None
+    """As nio does it, but in one transaction: to read an event uses up the key with which it can be read, so whoever
+    died between that and keeping the room key that it brings would never get that again."""
+    with atomic():
+        try:
+            return handle(event)
+        except malformed as error:
+            log.info("ignored a malformed to-device event", kind=type(error).__name__)
+            return None
 
 
 def _decrypt_megolm(
     decrypt: Callable[[Any, str | None], Any],
     malformed: tuple[type[Exception], ...],
     unknown_bad_event: Callable[[dict[str, Any]], Any],
+    parse: Callable[[dict[str, Any]], Any],
     olm: Any,
     event: Any,
     room_id: str | None = None,
@@ -104,14 +130,37 @@ def _decrypt_megolm(
     source = _with_event_envelope(decrypted, event)
     if session is None or source is None:
         return unknown_bad_event({})  # nio leaves that alone
+    edit = mapping_at(event.source, "unsigned", "m.relations", "m.replace")
+    if clear := _decrypted_edit(decrypt, malformed, parse, edit, room):
+        source["unsigned"] = {"m.relations": {"m.replace": clear}}
     decrypted.source = DecryptedSource(
         source,
         sender_key=event.sender_key,
         ed25519=session.ed25519,
         session_id=event.session_id,
         room_id=room,
+        edited=bool(edit),
     )
     return decrypted
+
+
+def _decrypted_edit(
+    decrypt: Callable[[Any, str | None], Any],
+    malformed: tuple[type[Exception], ...],
+    parse: Callable[[dict[str, Any]], Any],
+    edit: Mapping[str, Any],
+    room: str,
+) -> dict[str, Any] | None:
+    """The edit that the homeserver sent along with an event, decrypted; None where there is none to be read."""
+    if edit.get("type") != "m.room.encrypted":  # clear text edits nothing that was encrypted
+        return None
+    try:
+        event = parse(dict(edit))
+        decrypted = decrypt(event, room)
+        return None if decrypted is None else _with_event_envelope(decrypted, event)
+    except malformed as error:
+        log.info("ignored a malformed edit", kind=type(error).__name__)
+        return None
 
 
 def _should_accept_forward(

@@ -11,18 +11,16 @@ import structlog
 
 from slipway.bot.chat.matrix.events.parsing import is_own_join
 from slipway.bot.chat.matrix.transport.connection import Connection
+from slipway.bot.chat.matrix.transport.retries import ask_with_retries
 from slipway.bot.core.errors import ChatError
 from slipway.bot.core.times import Clock
-from slipway.bot.core.waiting import Backoff, Sleep
+from slipway.bot.core.waiting import Sleep
 
 PAGE_SIZE = 100
 """Events asked for at once."""
 
 MAX_PAGES = 50
 """Pages read back in one room: 5,000 events, or ten minutes with eight messages a second."""
-
-MAX_TRIES = 10
-"""How often a page is asked for while the homeserver cannot give it: some five minutes."""
 
 log = structlog.get_logger(__name__)
 
@@ -113,19 +111,13 @@ class Backfill:
         Raises:
             ChatError: it does not give the page.
         """
-        backoff = Backoff()
-        while True:
-            try:
-                return await self._connection.request(
-                    f"read back in {room}",
-                    lambda client: client.room_messages(room, start=token, limit=PAGE_SIZE),
-                )
-            except ChatError as error:
-                if not error.passing or backoff.failures >= MAX_TRIES:
-                    raise
-                wait = backoff.next(error.retry_after)
-                log.warning("missed messages wait", room=room, problem=str(error), wait=round(wait, 1))
-            await self._sleep(wait)
+        return await ask_with_retries(
+            lambda: self._connection.request(
+                f"read back in {room}",
+                lambda client: client.room_messages(room, start=token, limit=PAGE_SIZE),
+            ),
+            self._sleep,
+        )
 
 
 def _oldest_first(newest_first: Sequence[Any]) -> tuple[Any, ...]:

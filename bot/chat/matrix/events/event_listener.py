@@ -12,18 +12,28 @@ import structlog
 
 from slipway.bot.chat.matrix.events.backfill import Backfill
 from slipway.bot.chat.matrix.events.event_verifier import EventVerifier
-from slipway.bot.chat.matrix.events.parsing import BotUser, events_since_own_join, is_own_join, parse_event
+from slipway.bot.chat.matrix.events.mentions import BotUser
+from slipway.bot.chat.matrix.events.parsing import events_since_own_join, is_own_join, parse_event, timestamp
 from slipway.bot.chat.matrix.memory import MatrixMemory, SyncPosition
 from slipway.bot.chat.matrix.messages.message_sender import MessageSender
+from slipway.bot.chat.matrix.platform import MATRIX
 from slipway.bot.chat.matrix.rooms.activity import ActivityNotifier
+from slipway.bot.chat.matrix.rooms.direct import DirectChats
+from slipway.bot.chat.matrix.rooms.members import RoomMembers
 from slipway.bot.chat.matrix.rooms.membership import RoomMembership
 from slipway.bot.chat.matrix.rooms.rooms import Rooms
 from slipway.bot.chat.matrix.transport.connection import Connection
 from slipway.bot.chat.matrix.transport.errors import HomeserverError
-from slipway.bot.chat.model import Accept, Card, MessageEvent, Tone
+from slipway.bot.chat.matrix.transport.retries import wait_for_answers
+from slipway.bot.chat.model import Accept, Address, Card, Tone
+from slipway.bot.chat.shared.outage import OutageLog
 from slipway.bot.core.errors import ChatError
 from slipway.bot.core.times import Clock
 from slipway.bot.core.waiting import Backoff, Sleep
+
+LONGEST_PAUSE = 10.0
+"""Seconds between two tries at most while the homeserver answers, and fails at what it is asked: as long as the bot
+can be deaf once it does not any more."""
 
 log = structlog.get_logger(__name__)
 
@@ -40,6 +50,8 @@ class EventListener:
         clock: Clock,
         *,
         verifier: EventVerifier,
+        members: RoomMembers,
+        direct: DirectChats,
         membership: RoomMembership,
         activity: ActivityNotifier,
         apply_profile: Callable[[], Awaitable[None]],
@@ -54,6 +66,8 @@ class EventListener:
         self._memory = memory
         self._clock = clock
         self._verifier = verifier
+        self._members = members
+        self._direct = direct
         self._membership = membership
         self._activity = activity
         self._apply_profile = apply_profile
@@ -63,6 +77,8 @@ class EventListener:
         self._answers = answers
         self._refused_rooms: set[str] = set()
         self._cannot_notify: set[str] = set()
+        self._outage = OutageLog(MATRIX, clock)
+        self._away = False  # whether the homeserver did not answer at the last look
         self.last_sync_at: datetime | None = None
         self.problem = ""  # the last failure, as long as it lasts
 
@@ -75,7 +91,7 @@ class EventListener:
         position = await self._memory.load_position()
         since = None if position is None else position.next_batch
         full_state = True  # nio must learn of every room before anything in it can be judged
-        backoff = Backoff()
+        backoff = Backoff(longest=LONGEST_PAUSE)
         profile_applied = False
         while True:
             try:
@@ -89,6 +105,8 @@ class EventListener:
                     await self._wait_after_error(error, backoff)
                 continue
             backoff.reset()
+            self._away = False
+            self._outage.over()
             if self.problem:
                 self.problem = ""
                 self._answers()
@@ -106,8 +124,13 @@ class EventListener:
         if not error.passing:
             raise error
         wait = backoff.next(error.retry_after)
-        log.warning("matrix does not answer", problem=str(error), wait=round(wait, 1))
-        await self._sleep(wait)
+        self._outage.failed(str(error), wait)
+        if error.retry_after:
+            await self._sleep(wait)
+        else:
+            self._away = await wait_for_answers(
+                wait, self._connection.answers, self._sleep, was_away=self._away
+            )
 
     async def _process_response(
         self, response: Any, accept: Accept, position: SyncPosition | None, *, without_token: bool
@@ -120,22 +143,30 @@ class EventListener:
             position: up to where the bot had listened before; None if never.
             without_token: whether it was asked for without a token, so that it repeats known events.
         """
+        self._members.update(response)
         await self._rooms.handle_invites(response.rooms.invite)
         await self._membership.update(response)
         for room, info in response.rooms.join.items():
-            events: Sequence[Any] = () if position is None else info.timeline.events
             if not self._connection.encryption_enabled and await self._rooms.is_encrypted(room):
-                if self._rooms.is_configured(room) or any(
-                    self._rooms.address_for(room, event.source.get("sender")) for event in events
-                ):
+                if await self._is_listened_to(room, () if position is None else info.timeline.events):
                     await self._refuse_encrypted_room(room)
                 continue
-            if position is not None and self._rooms.is_relevant(room):
-                events = await self._complete_timeline(
-                    room, info.timeline, position.last_events.get(room), without_token=without_token
-                )
-            for event in events:
+            if position is None or not await self._rooms.is_relevant(room, info.timeline):
+                continue
+            last_seen = position.last_events.get(room)
+            for event in await self._complete_timeline(
+                room, info.timeline, last_seen, without_token=without_token
+            ):
                 await self._process_event(room, event, accept)
+
+    async def _is_listened_to(self, room: str, events: Sequence[Any]) -> bool:
+        """Whether the bot would listen to anybody who says something in a room."""
+        if self._rooms.is_configured(room):
+            return True
+        for event in events:
+            if await self._rooms.address_for(room, event.source.get("sender")) is not None:
+                return True
+        return False
 
     async def _complete_timeline(
         self, room: str, timeline: Any, last_seen: str | None, *, without_token: bool
@@ -161,18 +192,7 @@ class EventListener:
 
     async def _report_missed_events(self, room: str, before: str, events: Sequence[Any], reason: str) -> None:
         """Tell a room that something said in it may not have been heard."""
-        first = next((each.source.get("origin_server_ts") for each in events), None)
-        until = (
-            f" before {datetime.fromtimestamp(first / 1000, self._clock().tzinfo):%H:%M:%S %Z}"
-            if isinstance(first, int)
-            else ""
-        )
-        card = Card(
-            tone=Tone.WARNING,
-            title="I may have missed something here",
-            text=f"I could not read what was said{until}, because {reason}. Please say a command again if it "
-            "got no answer; what I have done already I shall not do twice.",
-        )
+        card = missed_events_card([each.source for each in events], reason)
         try:
             await self._sender.send(room, card, thread=None, key=f"gap {before}")
         except ChatError as error:
@@ -181,7 +201,7 @@ class EventListener:
     async def _process_event(self, room: str, event: Any, accept: Accept) -> None:
         """Accept one event, if it means something."""
         bot = BotUser(self._connection.user_id, self._connection.display_name)
-        address = self._rooms.address_for(room, event.source.get("sender"))
+        address = await self._rooms.address_for(room, event.source.get("sender"))
         verified = None if address is None else await self._verifier.verify(room, event.source)
         if address is None or verified is None:
             return
@@ -193,10 +213,10 @@ class EventListener:
             sender_trust=verified.sender_trust,
             forgeable=verified.forgeable,
         )
+        if address is Address.DIRECT:
+            await self._direct.note(str(event.source.get("sender")), room)
         if parsed is not None and await accept(parsed):
-            self._activity.event_accepted(
-                room, parsed.event_id, parsed.thread if isinstance(parsed, MessageEvent) else None
-            )
+            self._activity.event_accepted(room, parsed.event_id)
 
     async def _refuse_encrypted_room(self, room: str) -> None:
         """Say once in an encrypted room that the bot does not work there."""
@@ -218,6 +238,21 @@ class EventListener:
     def refused_rooms(self) -> frozenset[str]:
         """The encrypted rooms that the bot is in and does not listen in."""
         return frozenset(self._refused_rooms)
+
+
+def missed_events_card(events: Sequence[Mapping[str, Any]], reason: str) -> Card:
+    """What is said where something before these events could not be read; ``reason`` follows “because”.
+
+    Their times are what their senders' homeservers wrote, and may be none.
+    """
+    first = timestamp(events[0].get("origin_server_ts")) if events else None
+    until = "" if first is None else f" before {first:%H:%M:%S %Z}"
+    return Card(
+        tone=Tone.WARNING,
+        title="I may have missed something here",
+        text=f"I could not read what was said{until}, because {reason}. Please say a command again if it "
+        "got no answer; what I have done already I shall not do twice.",
+    )
 
 
 def _is_unknown_token(error: ChatError) -> bool:

@@ -22,7 +22,7 @@ from slipway.bot.chat.matrix.rooms.rooms import Rooms
 from slipway.bot.chat.matrix.settings import UnsignedDevices
 from slipway.bot.chat.matrix.transport.api import load_nio
 from slipway.bot.chat.matrix.transport.connection import Connection
-from slipway.bot.chat.model import Card, Tone
+from slipway.bot.chat.model import Assurance, Card, Tone
 from slipway.bot.core.errors import ChatError
 
 _NEVER_ENCRYPTED = ("m.reaction", "m.room.redaction")
@@ -34,6 +34,13 @@ _WITHHELD = {
     "m.unauthorised": "Your client says that I may not have the key.",
     "m.no_olm": "Your client could not set up an encrypted session with me.",
 }
+
+EDITED = SenderTrust(
+    Assurance.REFUSED,
+    "This message was edited before I read it. In an encrypted room nobody can prove which message an edit belongs "
+    "to, so nothing was done. Please say it again.",
+)
+"""How far an encrypted message is believed that came with an edit: a homeserver could have put another's there."""
 
 _TRUSTED = SenderTrust()
 
@@ -100,7 +107,8 @@ class EventVerifier:
             except ChatError as error:
                 log.warning("could not look up the devices of a sender", problem=str(error))
             device = keys.devices.find(sender, source.sender_key)
-        return assess_sender(device, sender, source.ed25519, self._unsigned_devices)
+        trust = assess_sender(device, sender, source.ed25519, self._unsigned_devices)
+        return EDITED if source.edited and trust.assurance is not Assurance.REFUSED else trust
 
     async def _report_undecryptable(self, keys: KeyManager, room: str, source: Mapping[str, Any]) -> None:
         """Ask for a missing key, and tell the person once a session what to do."""

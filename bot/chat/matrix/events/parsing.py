@@ -6,53 +6,44 @@ clearly a person's message or a press on a button is nothing.
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import unquote
 
 from slipway.bot.chat.matrix.encryption.device_list import SenderTrust
+from slipway.bot.chat.matrix.events.escapes import undo_escapes
+from slipway.bot.chat.matrix.events.mentions import BotUser, is_mentioned, said_to
 from slipway.bot.chat.matrix.platform import MATRIX
 from slipway.bot.chat.model import (
     Address,
+    Assurance,
     ButtonEvent,
     Choice,
     MessageEvent,
     Room,
     WithdrawnReaction,
 )
+from slipway.bot.chat.shared.mentions import MENTIONED_DOUBT
 from slipway.bot.chat.shared.payloads import has_surrogates, mapping_at, replace_surrogates, value_at
 
 REACTION_CHOICES = {"✅": Choice.APPROVE, "❌": Choice.REJECT}
-"""The reactions that count as buttons, as they are without a variation selector."""
+"""The reactions that the bot places as buttons."""
+
+_ALIKE = {
+    **REACTION_CHOICES,
+    **dict.fromkeys("✔☑✓", Choice.APPROVE),
+    **dict.fromkeys("✖❎✗✘", Choice.REJECT),
+}
+"""What counts as a press on them: also the ticks and crosses that keyboards offer beside; without a variation
+selector."""
+
+_CAPTIONED = ("m.image", "m.file", "m.audio", "m.video")
 
 _VARIATION_SELECTORS = re.compile("[\ufe0e\ufe0f]")
-_COLON = re.compile(r"\s*[:,]\s*")
-_AT_COLON = re.compile(r"\s*[:,](?:\s+|$)")  # in @slipway:elsewhere.org the colon belongs to another's id
-_SPACE = re.compile(r"\s+|$")
-_PILL = re.compile(r'\s*(?:<p>\s*)?<a\s[^>]{0,200}?href="([^"]{1,500})"[^>]{0,200}>([^<]{1,300})</a>')
-_MARKDOWN_PILL = re.compile(r"\[([^\]\n]{1,300})\]\((https://matrix\.to/#/[^)\s]{1,500})\)")
-_MATRIX_TO = "https://matrix.to/#/"
+_FALLBACK = re.compile(r"> (?:\* )?<@[^\s>]+>")  # whom an older client quotes
 _TRUSTED = SenderTrust()
 _MAX_ID_BYTES = 255  # spec, "Size limits": user ids, event ids, room ids
-
-
-@dataclass(frozen=True)
-class BotUser:
-    """The bot as others see it."""
-
-    user_id: str
-    display_name: str = ""
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """What people write at the start of a line to speak to it, but for the full id."""
-        local = self.user_id[1:].partition(":")[0]
-        plain = [name for name in (local, self.display_name.strip()) if name]
-        return tuple(dict.fromkeys(form for name in plain for form in (f"@{name}", name)))
 
 
 def parse_event(
@@ -67,7 +58,8 @@ def parse_event(
     """What a timeline event means for the bot; None if nothing.
 
     Nothing are: the bot's own events, notices (the specification forbids answering them), edits (their
-    fallback text would run the command again), redacted events, state, and all but text.
+    fallback text would run the command again), redacted events, state, and all but text and the captions of files.
+    A message that was edited before it is read says what its newest edit says, as everybody sees it.
 
     Args:
         event: the event as the homeserver gave it.
@@ -88,7 +80,9 @@ def parse_event(
             return ButtonEvent.model_validate({**envelope, **trust, **reaction, "forgeable": forgeable})
         case "m.room.redaction" if redacted := _redacted_id(event):
             return WithdrawnReaction.model_validate({**envelope, "reaction_event_id": redacted})
-        case "m.room.message" if message := _parse_message(content, bot, address):
+        case "m.room.message" if message := _parse_message(_as_edited(event, content), bot, address):
+            if not message.pop("certain") and sender_trust.assurance is not Assurance.REFUSED:
+                trust = {"assurance": Assurance.REFUSED, "doubt": MENTIONED_DOUBT}
             return MessageEvent.model_validate({**envelope, **trust, **message})
     return None
 
@@ -105,10 +99,8 @@ def _parse_envelope(event: Mapping[str, Any], room: str) -> dict[str, Any] | Non
 
 def _parse_message(content: Mapping[str, Any], bot: BotUser, address: Address) -> dict[str, Any] | None:
     """What a message says and how; None for all but a person's text, and for edits."""
-    body, relation = content.get("body"), mapping_at(content, "m.relates_to")
-    if content.get("msgtype") != "m.text" or not isinstance(body, str):
-        return None
-    if relation.get("rel_type") == "m.replace" or "m.new_content" in content:
+    body, relation = _text(content), mapping_at(content, "m.relates_to")
+    if body is None or relation.get("rel_type") == "m.replace" or "m.new_content" in content:
         return None
     thread = _id(relation.get("event_id"), "$") if relation.get("rel_type") == "m.thread" else None
     text = replace_surrogates(body)
@@ -116,12 +108,47 @@ def _parse_message(content: Mapping[str, Any], bot: BotUser, address: Address) -
     falling_back = thread is not None and relation.get("is_falling_back") is True
     reply_to = None if falling_back else _id(value_at(relation, "m.in_reply_to", "event_id"), "$")
     if isinstance(relation.get("m.in_reply_to"), dict):
-        text = _strip_reply_fallback(text)
-    rest = _strip_mention(text, content, bot)
-    if rest is not None and address is Address.ROOM:
+        answer = _strip_reply_fallback(text)
+        if answer is None:
+            return None
+        text = answer
+    text = undo_escapes(text)
+    said = said_to(text, content, bot)
+    if said is not None and not said.certain and address is Address.DIRECT:
+        said = None  # nobody else is there to be told of the bot: it is a word of what is said to it
+    if said is not None and address is Address.ROOM:
         address = Address.MENTION
-    said = text if rest is None else rest
-    return {"text": said, "address": address, "thread": thread, "reply_to": reply_to}
+    elif address is Address.ROOM and reply_to is not None and is_mentioned(content, bot):
+        address = Address.REPLY
+    line, certain = (text, True) if said is None else said
+    return {"text": line, "certain": certain, "address": address, "thread": thread, "reply_to": reply_to}
+
+
+def _text(content: Mapping[str, Any]) -> str | None:
+    """What a person typed: a text, or the caption of a file, whose name then stands elsewhere."""
+    body, kind, name = content.get("body"), content.get("msgtype"), content.get("filename")
+    is_caption = kind in _CAPTIONED and isinstance(name, str) and name != body
+    return body if isinstance(body, str) and (kind == "m.text" or is_caption) else None
+
+
+def _as_edited(event: Mapping[str, Any], content: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A message's content as its newest edit left it, where the homeserver sent that along.
+
+    By the specification ("Validity of replacement events"), an edit is of the same sender and type, is no edit of an
+    edit, and changes no relation.
+    """
+    edit = mapping_at(event, "unsigned", "m.relations", "m.replace")
+    new = value_at(edit, "content", "m.new_content")
+    relation = mapping_at(edit, "content", "m.relates_to")
+    if (
+        not isinstance(new, Mapping)
+        or any(edit.get(key) != event.get(key) for key in ("sender", "type"))
+        or "state_key" in edit
+        or (relation.get("rel_type"), relation.get("event_id")) != ("m.replace", event.get("event_id"))
+    ):
+        return content
+    related = {"m.relates_to": content["m.relates_to"]} if "m.relates_to" in content else {}
+    return {**{key: value for key, value in new.items() if key != "m.relates_to"}, **related}
 
 
 def events_since_own_join(events: Sequence[Mapping[str, Any]], user_id: str) -> Sequence[Mapping[str, Any]]:
@@ -160,12 +187,12 @@ def timestamp(milliseconds: object) -> datetime | None:
 
 
 def _parse_reaction(content: Mapping[str, Any]) -> dict[str, Any] | None:
-    """What a reaction decides about which message; None for all but the two that serve as buttons."""
+    """What a reaction decides about which message; None for all but those that serve as buttons."""
     relation = mapping_at(content, "m.relates_to")
     message_id, key = _id(relation.get("event_id"), "$"), relation.get("key")
     if relation.get("rel_type") != "m.annotation" or message_id is None or not isinstance(key, str):
         return None
-    choice = REACTION_CHOICES.get(_VARIATION_SELECTORS.sub("", key))
+    choice = _ALIKE.get(_VARIATION_SELECTORS.sub("", key))
     return None if choice is None else {"message_id": message_id, "choice": choice}
 
 
@@ -174,58 +201,16 @@ def _redacted_id(event: Mapping[str, Any]) -> str | None:
     return _id(value_at(event, "content", "redacts"), "$") or _id(event.get("redacts"), "$")
 
 
-def _strip_reply_fallback(body: str) -> str:
-    """The body without the quoted lines that older clients put in front of a reply."""
+def _strip_reply_fallback(body: str) -> str | None:
+    """The body without the quoted lines that older clients put in front of a reply; None where nothing follows them.
+
+    Newer clients (since Matrix 1.13) put none: a body of quotes alone that names nobody was typed as it is.
+    """
     lines = body.split("\n")
     start = next((index for index, line in enumerate(lines) if not line.startswith(">")), len(lines))
     if start and start < len(lines) and not lines[start].strip():
         start += 1
-    return "\n".join(lines[start:])
-
-
-def _strip_mention(body: str, content: Mapping[str, Any], bot: BotUser) -> str | None:
-    """What follows if the body begins by mentioning the bot; None if it does not.
-
-    The full id, a pill that links to it, or a name together with ``m.mentions`` are certain. A name alone
-    counts with a colon or comma behind it, as people write it in clients without pills.
-    """
-    body = body.lstrip()
-    markdown = _MARKDOWN_PILL.match(body)
-    if markdown and _links_to(markdown.group(2), bot):
-        body = markdown.group(1) + body[markdown.end() :]
-        return _after_name(body, (markdown.group(1),), certain=True)
-    mentioned = bot.user_id in _mentioned(content)
-    certain = (bot.user_id, *_pill_labels(content, bot), *(bot.names if mentioned else ()))
-    rest = _after_name(body, certain, certain=True)
-    return rest if rest is not None else _after_name(body, bot.names, certain=False)
-
-
-def _after_name(body: str, names: Sequence[str], *, certain: bool) -> str | None:
-    for name in sorted(names, key=len, reverse=True):
-        if body[: len(name)].casefold() == name.casefold():
-            colon = _AT_COLON if name.startswith("@") else _COLON
-            match = colon.match(body, len(name))
-            if match is None and certain:
-                match = _SPACE.match(body, len(name))
-            if match:
-                return body[match.end() :]
-    return None
-
-
-def _mentioned(content: Mapping[str, Any]) -> list[object]:
-    ids = value_at(content, "m.mentions", "user_ids")
-    return ids if isinstance(ids, list) else []
-
-
-def _pill_labels(content: Mapping[str, Any], bot: BotUser) -> tuple[str, ...]:
-    formatted = content.get("formatted_body")
-    match = _PILL.match(formatted) if isinstance(formatted, str) else None
-    if match is None or not _links_to(html.unescape(match.group(1)), bot):
-        return ()
-    label = html.unescape(match.group(2)).strip()
-    return (label, f"@{label}") if label else ()
-
-
-def _links_to(link: str, bot: BotUser) -> bool:
-    target = link.removeprefix(_MATRIX_TO).partition("?")[0]
-    return link.startswith(_MATRIX_TO) and unquote(target) == bot.user_id
+    rest = "\n".join(lines[start:])
+    if start and not rest.strip():
+        return None if _FALLBACK.match(body) else body
+    return rest

@@ -6,7 +6,6 @@ import asyncio
 from collections import OrderedDict
 from typing import Any
 
-from slipway.bot.chat.matrix.messages.render import thread_relation
 from slipway.bot.chat.matrix.transport.connection import Connection
 from slipway.bot.chat.shared.payloads import JsonObject
 
@@ -21,12 +20,11 @@ class AttachmentUploader:
         self._connection = connection
         self._uploaded: OrderedDict[str, JsonObject] = OrderedDict()
 
-    async def file(self, text: str, *, thread: str, key: str, encrypted: bool) -> JsonObject:
+    async def file(self, text: str, *, key: str, encrypted: bool) -> JsonObject:
         """The content of an event that shows a text as a file.
 
         Args:
             text: what the file holds.
-            thread: the root of the thread that the file is to stand in.
             key: names the upload; the same key uploads once.
             encrypted: whether the file is encrypted, as it has to be in an encrypted room.
 
@@ -45,7 +43,6 @@ class AttachmentUploader:
             "filename": FILE_NAME,
             "info": {"mimetype": "text/plain", "size": len(text.encode())},
             "m.mentions": {},
-            "m.relates_to": thread_relation(thread),
             **location,
         }
 

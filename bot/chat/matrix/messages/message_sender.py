@@ -4,14 +4,24 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
 import structlog
 
 from slipway.bot.chat.matrix.events.parsing import REACTION_CHOICES
-from slipway.bot.chat.matrix.messages.attachments import AttachmentUploader
-from slipway.bot.chat.matrix.messages.render import fits, message, notice, replacement, thread_relation
+from slipway.bot.chat.matrix.messages.attachments import FILE_NAME, AttachmentUploader
+from slipway.bot.chat.matrix.messages.render import (
+    fits,
+    message,
+    notice,
+    replaced_by,
+    replacement,
+    thread_relation,
+)
 from slipway.bot.chat.matrix.rooms.rooms import Rooms
 from slipway.bot.chat.matrix.transport.connection import Connection
 from slipway.bot.chat.matrix.transport.errors import HomeserverError
@@ -20,6 +30,7 @@ from slipway.bot.chat.model import Card, Choice
 from slipway.bot.chat.shared.payloads import JsonObject
 from slipway.bot.chat.shared.shorten import full_text_if_too_long
 from slipway.bot.core.errors import ChatError
+from slipway.bot.core.times import Clock
 
 ENCRYPTION_OFF_NOTICE = (
     "This room is encrypted, and whoever runs me has switched encryption off: I act on nothing that is said "
@@ -41,12 +52,14 @@ def transaction_id(*parts: str) -> str:
 class MessageSender:
     """Sends cards as messages, and edits them."""
 
-    def __init__(self, connection: Connection, rooms: Rooms, rate_limiter: RateLimiter) -> None:
+    def __init__(self, connection: Connection, rooms: Rooms, rate_limiter: RateLimiter, clock: Clock) -> None:
         self._connection = connection
         self._rooms = rooms
         self._rate_limiter = rate_limiter
+        self._clock = clock
         self._uploader = AttachmentUploader(connection)
-        # What is known of messages without asking again; both forget the oldest.
+        # What is known of messages without asking again; all three forget the oldest.
+        self._edited_at: OrderedDict[str, datetime] = OrderedDict()
         self._shown_choices: OrderedDict[str, frozenset[Choice]] = OrderedDict()
         self._thread_roots: OrderedDict[str, str] = OrderedDict()
 
@@ -57,6 +70,10 @@ class MessageSender:
             ChatError: the room is encrypted and encryption is off, or the homeserver did not take the message, or
                 it did, and not the buttons or the file that belong to it: then the error has the message's id.
         """
+        with _telling_gone_rooms():
+            return await self._send_card(room, card, thread, key)
+
+    async def _send_card(self, room: str, card: Card, thread: str | None, key: str) -> str:
         await self._check_encryption(room)
         root = self._thread_roots.get(thread, thread) if thread is not None else None
         try:
@@ -92,31 +109,52 @@ class MessageSender:
         Raises:
             ChatError: the room is encrypted and encryption is off, or the homeserver did not take the edit.
         """
+        with _telling_gone_rooms():
+            await self._edit(room, message_id, card, key, thread)
+
+    async def _edit(self, room: str, message_id: str, card: Card, key: str, thread: str | None) -> None:
         await self._check_encryption(room)
         content = replacement(card, message_id)
         await self._send(room, "m.room.message", content, f"edit {message_id} {key}", priority=Priority.EDIT)
-        await self._update_reactions(room, message_id, await self._choices(room, card), key=key, new=False)
+        _remember(self._edited_at, message_id, self._clock())
+        choices = await self._choices(room, card)
+        if (
+            card.fleeting and not choices
+        ):  # taking the buttons back tells least of what the homeserver takes now
+            await self._take_back_if_clear(room, message_id)
+        else:
+            await self._update_reactions(room, message_id, choices, key=key, new=False)
         if not card.fleeting:
             root = self._thread_roots.get(thread, thread) if thread is not None else message_id
             await self._attach(room, card, thread=root, key=key)
 
+    def edited_at(self, message_id: str) -> datetime | None:
+        """When the homeserver took the newest edit of a message, whose buttons may have followed later."""
+        return self._edited_at.get(message_id)
+
     async def _attach(self, room: str, card: Card, *, thread: str, key: str) -> None:
-        """Put the full text of a card that was too long into its thread, as a text file; once for its key."""
+        """Put the full text of a card that was too long into its thread, as a text file; once for its key.
+
+        A file notifies whoever reads everything in the room, a notice and an edit nobody (spec, `.m.rule.message`,
+        `.m.rule.suppress_notices`, `.m.rule.suppress_edits`): so it comes as an edit of a notice.
+        """
         text = full_text_if_too_long(card, fits)
         if text is None:
             return
         try:
             encrypted = await self._rooms.is_encrypted(room)
-            content = await self._uploader.file(text, thread=thread, key=f"{room} {key}", encrypted=encrypted)
+            file = await self._uploader.file(text, key=f"{room} {key}", encrypted=encrypted)
         except ChatError as error:
             if error.passing:
                 raise
             log.warning("could not attach the full text of a long message", room=room, problem=str(error))
-            content = {
-                **notice(f"The whole could not be attached. {error}"),
-                "m.relates_to": thread_relation(thread),
-            }
-        await self._send(room, "m.room.message", content, f"whole {key}")
+            instead = notice(f"The whole could not be attached. {error}")
+            relation = {"m.relates_to": thread_relation(thread)}
+            await self._send(room, "m.room.message", {**instead, **relation}, f"no whole {key}")
+            return
+        announced = {**notice(f"The whole: {FILE_NAME}"), "m.relates_to": thread_relation(thread)}
+        event_id = await self._send(room, "m.room.message", announced, f"whole {key}")
+        await self._send(room, "m.room.message", replaced_by(file, event_id), f"whole file {key}")
 
     async def send_encryption_notice(self, room: str) -> None:
         """Tell a room, in clear text, that the bot does not work in encrypted rooms.
@@ -190,6 +228,21 @@ class MessageSender:
             log.warning("could not show buttons", room=room, problem=str(error))
         _remember(self._shown_choices, message_id, choices)
 
+    async def _take_back_if_clear(self, room: str, message_id: str) -> None:
+        """Take the buttons back, unless the homeserver limits how much is said: then it is done with the last edit.
+
+        Pressing one meanwhile decides nothing, and is answered so.
+        """
+        if self._rate_limiter.scarce or not self._shown_choices.get(message_id, frozenset(Choice)):
+            return
+        try:
+            await self._redact_reactions(room, message_id, frozenset(), wait=False)
+        except HomeserverError as error:
+            if not error.rate_limited:
+                log.warning("could not take buttons back", room=room, problem=str(error))
+            return
+        _remember(self._shown_choices, message_id, frozenset())
+
     async def _react(self, room: str, message_id: str, choice: Choice, key: str) -> None:
         relation = {"rel_type": "m.annotation", "event_id": message_id, "key": _REACTIONS[choice]}
         try:
@@ -200,7 +253,7 @@ class MessageSender:
                 raise  # that one stands there already, which is all that is wanted
 
     async def _redact_reactions(
-        self, room: str, message_id: str, keep: frozenset[Choice]
+        self, room: str, message_id: str, keep: frozenset[Choice], *, wait: bool = True
     ) -> frozenset[Choice]:
         """Take back the bot's own reactions for choices not to keep; return those that stay."""
         path = (
@@ -217,14 +270,32 @@ class MessageSender:
             if choice in keep:
                 remaining.add(choice)
             else:
-                await self._redact(room, str(event["event_id"]))
+                await self._redact(room, str(event["event_id"]), wait=wait)
         return frozenset(remaining)
 
-    async def _redact(self, room: str, event_id: str) -> None:
+    async def _redact(self, room: str, event_id: str, *, wait: bool) -> None:
         tx_id = transaction_id(room, "redact", event_id)
-        await self._connection.request(
-            "take back a reaction", lambda client: client.room_redact(room, event_id, tx_id=tx_id)
+
+        async def redact() -> Any:
+            return await self._connection.request(
+                "take back a reaction",
+                lambda client: client.room_redact(room, event_id, tx_id=tx_id),
+                wait_when_limited=False,
+            )
+
+        await (
+            self._rate_limiter.send(redact, Priority.EDIT) if wait else self._rate_limiter.try_once(redact)
         )
+
+
+@contextmanager
+def _telling_gone_rooms() -> Iterator[None]:
+    """Marks the error of a room that the bot is not in any more, or that was closed for it."""
+    try:
+        yield
+    except HomeserverError as error:
+        error.room_gone = error.errcode in ("M_FORBIDDEN", "M_NOT_FOUND") and error.message_id is None
+        raise
 
 
 def _remember(known: OrderedDict[str, Any], key: str, value: object) -> None:

@@ -8,9 +8,17 @@ import re
 from collections.abc import Callable, Sequence
 from urllib.parse import quote
 
-from slipway.bot.chat.model import Card
+from slipway.bot.chat.model import Card, Table
 from slipway.bot.chat.shared.payloads import JsonObject
-from slipway.bot.chat.shared.plain import clean, clean_line, headline, render_plain, spans, table_lines
+from slipway.bot.chat.shared.plain import (
+    clean,
+    clean_line,
+    display_width,
+    headline,
+    render_plain,
+    spans,
+    table_lines,
+)
 from slipway.bot.chat.shared.shorten import shorten
 
 MAX_CONTENT_BYTES = 40_000
@@ -18,13 +26,16 @@ MAX_CONTENT_BYTES = 40_000
 which each sign beyond ASCII is escaped by six bytes or twelve, encryption makes that a third larger, and the rest is
 for what the servers add: hashes, signatures, links to earlier events."""
 
+PHONE_WIDTH = 40
+"""Signs of a fixed-width font that a phone held upright shows in a line."""
+
 _LONG_ID = "$" + "x" * 254  # the longest id that an event may have
 
 _USER_ID = re.compile(r"@[^:\s]+:\S+")
 
 
 def message(card: Card, *, thread: str | None) -> JsonObject:
-    """The content that shows a card, in a thread if one is named by its root."""
+    """The content that shows a card, in a thread if one is named by its root, and as the answer that it is."""
     return _fitted(card, lambda part: _message(part, thread))
 
 
@@ -57,8 +68,13 @@ def _is_within_limit(content: JsonObject) -> bool:
 
 def _message(card: Card, thread: str | None) -> JsonObject:
     content = _body(card)
+    answers = {"m.in_reply_to": {"event_id": card.answers}} if card.answers is not None else {}
     if thread is not None:
-        content["m.relates_to"] = thread_relation(thread)
+        content["m.relates_to"] = thread_relation(thread) | (
+            {**answers, "is_falling_back": False} if answers else {}
+        )
+    elif answers:
+        content["m.relates_to"] = answers
     return content
 
 
@@ -70,6 +86,12 @@ def thread_relation(root: str) -> JsonObject:
         "is_falling_back": True,
         "m.in_reply_to": {"event_id": root},
     }
+
+
+def replaced_by(content: JsonObject, message_id: str) -> JsonObject:
+    """The content that replaces an earlier message by another; clients that know no edits show it beside that."""
+    relation = {"rel_type": "m.replace", "event_id": message_id}
+    return {**content, "m.new_content": content, "m.relates_to": relation}
 
 
 def _replacement(card: Card, message_id: str) -> JsonObject:
@@ -100,7 +122,8 @@ def _body(card: Card) -> JsonObject:
 def render_html(card: Card) -> str:
     """The card as the HTML that Matrix clients show; everything in it is escaped.
 
-    Tables are preformatted text: ``<table>`` runs together in Element X and most phones, ``<pre>`` nowhere.
+    Tables are preformatted text: ``<table>`` runs together in Element X and most phones, ``<pre>`` nowhere. What is
+    wider than a phone would be cut off there, or broken into pieces: it becomes a list.
     """
     parts = [f"<strong>{_inline(headline(card))}</strong>"]
     if card.mentions:
@@ -116,10 +139,34 @@ def render_html(card: Card) -> str:
     for table in card.tables:
         if table.title:
             parts.append(f"<p><b>{_inline(clean_line(table.title))}</b></p>")
-        parts.append(f"<pre><code>{_escaped(chr(10).join(table_lines(table)))}</code></pre>")
+        parts.append(_table(table))
     if card.notes:
         parts.append(_list([_inline(clean(note)) for note in card.notes]))
     return "".join(parts)
+
+
+def _table(table: Table) -> str:
+    lines = table_lines(table)
+    if max(map(display_width, lines)) <= PHONE_WIDTH:
+        return f"<pre><code>{_escaped(chr(10).join(lines))}</code></pre>"
+    return _list([_row(table.columns, row) for row in table.rows])
+
+
+def _row(columns: Sequence[str], row: Sequence[str]) -> str:
+    """A row as a few lines: up to the first cell that has a heading, then each other cell behind its own.
+
+    What is numbered needs no heading.
+    """
+    first = next((index for index, column in enumerate(columns) if column), len(columns) - 1) + 1
+    heading = (f"{columns[0]}:",) if first == 1 and columns[0] else ()
+    lead = " ".join(cell for cell in (*heading, *row[:first]) if cell)
+    lines = [f"<b>{_inline(clean_line(lead))}</b>"]
+    lines += [
+        f"{_inline(clean_line(column))}: {_inline(clean_line(cell))}"
+        for column, cell in zip(columns[first:], row[first:], strict=True)
+        if cell not in ("", "-")
+    ]
+    return "<br>".join(lines)
 
 
 def _list(items: Sequence[str]) -> str:

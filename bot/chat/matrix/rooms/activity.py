@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine
 from typing import Any
+from urllib.parse import quote
 
 import structlog
 
+from slipway.bot.chat.matrix.transport.api import authenticated_requests, request_json
 from slipway.bot.chat.matrix.transport.connection import Connection
 from slipway.bot.core.errors import ChatError
 
@@ -43,10 +45,10 @@ class ActivityNotifier:
         self._typing_after = typing_after
         self._receipt_after = receipt_after
         self._awaiting_answer: dict[str, asyncio.Event] = {}  # by room; set when the answer is there
-        self._read: dict[str, tuple[str, str]] = {}  # a room's last accepted event, and its thread
+        self._read: dict[str, str] = {}  # a room's last accepted event
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def event_accepted(self, room: str, event_id: str, thread: str | None) -> None:
+    def event_accepted(self, room: str, event_id: str) -> None:
         """An event was accepted that will be answered."""
         if room not in self._awaiting_answer:
             self._awaiting_answer[room] = asyncio.Event()
@@ -55,7 +57,7 @@ class ActivityNotifier:
             )
         if room not in self._read:
             self._start(self._send_receipt(room), f"receipt in {room}")
-        self._read[room] = (event_id, thread or "main")
+        self._read[room] = event_id
 
     def message_sent(self, room: str) -> None:
         """The bot sent a message to a room."""
@@ -94,11 +96,14 @@ class ActivityNotifier:
 
     async def _send_receipt(self, room: str) -> None:
         await asyncio.sleep(self._receipt_after)
-        event_id, thread = self._read.pop(room)
+        event_id = quote(self._read.pop(room), safe="")
+        path = f"/_matrix/client/v3/rooms/{quote(room, safe='')}/receipt/m.read/{event_id}"
+        what = "mark a message as read"
         await self._ignore_errors(
             self._connection.request(
-                "mark a message as read",
-                lambda client: client.update_receipt_marker(room, event_id, thread_id=thread),
+                what,
+                # Of no thread: all threads are read up to there; and of a reaction nothing says in which one it is.
+                lambda client: request_json(authenticated_requests(client), what, "POST", path, {}),
             )
         )
 

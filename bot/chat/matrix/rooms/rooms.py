@@ -2,8 +2,9 @@
 
 It listens in the rooms that the configuration names (for commands with the prefix, and for what begins by
 naming it), and in direct chats: a room that the configuration does not name, with exactly two members, the
-other one being somebody the bot knows. Such a room falls silent when a third one enters. Nothing here gives a
-right to anybody; what a person may do is decided by who they are.
+other one being somebody the bot knows. Such a room falls silent when a third one is invited. Where the homeserver
+does not say who is in a room, the bot is silent there. Nothing here gives a right to anybody; what a person may do
+is decided by who they are.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from urllib.parse import quote
 
 import structlog
 
+from slipway.bot.chat.matrix.rooms.members import RoomMembers
 from slipway.bot.chat.matrix.transport.connection import Connection
 from slipway.bot.chat.matrix.transport.errors import HomeserverError
 from slipway.bot.chat.model import Address
@@ -31,9 +33,15 @@ class Rooms:
     """The configured rooms by their ids, and why those that it is not in could not be joined."""
 
     def __init__(
-        self, connection: Connection, names: tuple[str, ...], is_known: Callable[[str], bool], clock: Clock
+        self,
+        connection: Connection,
+        names: tuple[str, ...],
+        is_known: Callable[[str], bool],
+        clock: Clock,
+        members: RoomMembers,
     ) -> None:
         self._connection = connection
+        self._members = members
         self._names = names
         self._is_known = is_known
         self._clock = clock
@@ -76,6 +84,10 @@ class Rooms:
     def resolve_aliases_soon(self) -> None:
         """Resolve aliases soon, and look whether the bot is in every configured room."""
         self._resolve_at = None
+
+    def removal(self, room: str) -> str | None:
+        """How the bot was put out of a configured room, as far as it heard of it; None where it was not."""
+        return self._removed.get(room)
 
     def note_removal(self, room: str, how: str) -> None:
         """Take note that the bot was removed or banned; it comes back by an invite or a restart.
@@ -177,19 +189,40 @@ class Rooms:
         """Whether the configuration names the room."""
         return room in self._ids.values()
 
-    def is_relevant(self, room: str) -> bool:
-        """Whether anybody at all could be listened to in the room."""
-        state = self._connection.room(room)
-        return self.is_configured(room) or (state is not None and state.member_count == 2)
+    async def is_relevant(self, room: str, timeline: Any) -> bool:
+        """Whether anybody could be listened to in a room, by what a sync shows of it."""
+        if self.is_configured(room):
+            return True
+        senders = [event.source.get("sender") for event in timeline.events]
+        if not timeline.limited and not any(
+            isinstance(each, str) and self._is_known(each) for each in senders
+        ):
+            return False
+        return await self._direct_partner(room) is not None
 
-    def address_for(self, room: str, sender: object) -> Address | None:
+    async def address_for(self, room: str, sender: object) -> Address | None:
         """How the bot listens to somebody in a room; None if it does not."""
         if self.is_configured(room):
             return Address.ROOM
-        state = self._connection.room(room)
-        if state is None or not isinstance(sender, str):
+        if not isinstance(sender, str) or not self._is_known(sender):
             return None
-        return Address.DIRECT if state.member_count == 2 and self._is_known(sender) else None
+        return Address.DIRECT if await self._direct_partner(room) == sender else None
+
+    async def is_direct(self, room: str) -> bool:
+        """Whether a room is a direct chat, as far as the homeserver says who is in it."""
+        return not self.is_configured(room) and await self._direct_partner(room) is not None
+
+    async def _direct_partner(self, room: str) -> str | None:
+        """The known person whom a room is a direct chat with; None where it is none, or nobody can tell."""
+        try:
+            others = await self._members.of(room) - {self._connection.user_id}
+        except ChatError as error:
+            log.warning(
+                "silent in a room of which it is not known who is in it", room=room, problem=str(error)
+            )
+            return None
+        (partner,) = others if len(others) == 1 else (None,)
+        return partner if partner is not None and self._is_known(partner) else None
 
     async def is_encrypted(self, room: str) -> bool:
         """Whether messages in the room are encrypted; asks the homeserver where no sync has told yet.

@@ -12,6 +12,7 @@ from typing import Any
 import aiohttp
 
 from slipway.bot.chat.matrix.transport.errors import error_from_response
+from slipway.bot.chat.shared.outage import connection_failure
 from slipway.bot.chat.shared.payloads import JsonObject
 from slipway.bot.core.errors import ChatError
 
@@ -74,8 +75,8 @@ async def await_response(what: str, call: Awaitable[Any], seconds: float) -> Any
     except TimeoutError as error:
         raise ChatError(f"Could not {what}: the homeserver took too long.", passing=True) from error
     except (aiohttp.ClientError, OSError, json.JSONDecodeError, UnicodeDecodeError) as error:
-        name = type(error).__name__
-        raise ChatError(f"Could not {what}: no sound answer ({name}).", passing=True) from error
+        why = connection_failure(error, "no sound answer")
+        raise ChatError(f"Could not {what}: {why}.", passing=True) from error
     nio = load_nio()
     if isinstance(answer, nio.ErrorResponse):
         transport = answer.transport_response

@@ -139,7 +139,7 @@ class Authenticator:
         )
         token, device = answer.get("access_token"), answer.get("device_id")
         if status != HTTPStatus.OK or not isinstance(token, str) or not isinstance(device, str):
-            raise error_from_response(f"log in as {user}", status, answer)
+            raise self._not_let_in(error_from_response(f"log in as {user}", status, answer))
         login = replace(
             self._login(device, token), lost_devices=tuple(each for each in lost_devices if each != device)
         )
@@ -147,6 +147,21 @@ class Authenticator:
         if self._store is not None:
             self._store.save_login(login)
         return login
+
+    def _not_let_in(self, error: HomeserverError) -> HomeserverError:
+        """The error with what to do, where the homeserver does not accept what it was given."""
+        if error.errcode != "M_FORBIDDEN":
+            return error
+        what = "password" if self._credentials.token is None else "token"
+        configured = what == "password" and self._settings.password is not None
+        step = "mend matrix.password" if configured else "type `slipway matrix login` again"
+        return HomeserverError(
+            f"Could not log in as {self._settings.user_id}: the homeserver does not accept the {what} "
+            f"({error.errcode}); look at matrix.user_id, and {step}.",
+            passing=False,
+            errcode=error.errcode,
+            status=error.status,
+        )
 
     async def replace_lost_device(self, lost: Login) -> Login:
         """Go on as a new device, where a device's keys are gone.

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import time
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import quote
 
+import aiohttp
 import structlog
 
+from slipway.bot.chat.clocks import PlatformClock
 from slipway.bot.chat.matrix.account.account_store import AccountStore
 from slipway.bot.chat.matrix.encryption.key_manager import KeyManager
 from slipway.bot.chat.matrix.settings import MatrixSettings
@@ -24,6 +28,7 @@ from slipway.bot.chat.matrix.transport.errors import HomeserverError, error_from
 from slipway.bot.chat.matrix.transport.session import Session, SessionOpener
 from slipway.bot.chat.shared.payloads import JsonObject
 from slipway.bot.core.errors import ChatError
+from slipway.bot.core.times import Clock, system_clock
 from slipway.bot.core.waiting import Sleep
 
 log = structlog.get_logger(__name__)
@@ -31,6 +36,7 @@ log = structlog.get_logger(__name__)
 _SOFT_LOGOUT = {"errcode": "M_UNKNOWN_TOKEN", "soft_logout": True}
 
 _MAX_RETRIES = 4  # how often a call is tried again after 429, when the server says that it may be
+_PROBE_TIMEOUT = 3.0  # seconds that a homeserver may take to say that it is there
 _MAX_RETRY_AFTER = 30.0  # what a server may ask for within one call, in seconds; more is not waited for
 
 # A server gives 10 events a room unless asked, and caps what may be asked at 100
@@ -57,6 +63,7 @@ class Connection:
         settings: the account.
         sleep: waits where the homeserver asks to.
         store: keeps the login and the encryption keys; without one, nothing is encrypted.
+        clock: the bot's, which is compared with the homeserver's.
     """
 
     def __init__(
@@ -65,8 +72,11 @@ class Connection:
         sleep: Sleep = asyncio.sleep,
         *,
         store: AccountStore | None = None,
+        clock: Clock = system_clock,
     ) -> None:
         self._sleep = sleep
+        self.platform_clock = PlatformClock(clock)
+        self._homeserver = settings.homeserver.rstrip("/")
         self._session_opener = SessionOpener(settings, store)
         self._call_timeout = self._session_opener.call_timeout
         self._session: Session | None = None
@@ -113,6 +123,18 @@ class Connection:
 
         answer: JsonObject = await self.request(
             what, lambda client: request_json(authenticated_requests(client), what, "GET", path)
+        )
+        return answer
+
+    async def post_json(self, what: str, path: str, body: JsonObject) -> JsonObject:
+        """Make a call with a JSON object, for what nio has no usable call for.
+
+        Raises:
+            ChatError: as :meth:`request`.
+        """
+
+        answer: JsonObject = await self.request(
+            what, lambda client: request_json(authenticated_requests(client), what, "POST", path, body)
         )
         return answer
 
@@ -164,10 +186,27 @@ class Connection:
             )
             return answer
 
-        response = await self._call("read the news", call, poll + self._call_timeout)
+        began = time.monotonic()
+        response = await self._call("ask for what is new", call, poll + self._call_timeout)
+        date = response.transport_response.headers.get("Date")
+        self.platform_clock.note(date, timedelta(seconds=time.monotonic() - began))
         if self.keys is not None:
-            await self.keys.after_sync(response)
+            # The body was read already; nio keeps of it only what it knows.
+            body = await response.transport_response.json()
+            await self.keys.after_sync(response, body.get("device_unused_fallback_key_types"))
         return response
+
+    async def answers(self) -> bool:
+        """Whether the homeserver answers at all, by the cheapest call that there is; needs no login."""
+        timeout = aiohttp.ClientTimeout(total=_PROBE_TIMEOUT)
+        try:
+            async with (
+                aiohttp.ClientSession(timeout=timeout) as session,
+                session.get(f"{self._homeserver}/_matrix/client/versions") as answer,
+            ):
+                return answer.status == HTTPStatus.OK
+        except (aiohttp.ClientError, OSError, TimeoutError):
+            return False
 
     @property
     def encryption_enabled(self) -> bool:

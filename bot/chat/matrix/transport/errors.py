@@ -12,6 +12,15 @@ from slipway.bot.core.errors import ChatError
 _ERRCODE = re.compile(r"[A-Z][A-Z0-9_.]{0,60}", re.ASCII)
 
 
+_LOCKED_OUT = frozenset(
+    {
+        *("M_UNKNOWN_TOKEN", "M_MISSING_TOKEN", "M_USER_DEACTIVATED", "M_USER_LOCKED", "M_USER_SUSPENDED"),
+        *("M_CONSENT_NOT_GIVEN", "M_RESOURCE_LIMIT_EXCEEDED"),
+    }
+)
+"""What is said of the account or the homeserver, and not of what was asked for (spec, “Common error codes”)."""
+
+
 class HomeserverError(ChatError):
     """The homeserver answered with an error.
 
@@ -34,7 +43,9 @@ class HomeserverError(ChatError):
         retry_after: float = 0.0,
         logged_out: Literal["", "soft", "hard"] = "",
     ) -> None:
-        super().__init__(sentence, passing=passing, retry_after=retry_after)
+        super().__init__(
+            sentence, passing=passing, retry_after=retry_after, locked_out=errcode in _LOCKED_OUT
+        )
         self.errcode = errcode
         self.status = status
         self.logged_out = logged_out

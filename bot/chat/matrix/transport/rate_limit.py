@@ -74,7 +74,7 @@ class RateLimiter:
             except HomeserverError as error:
                 if not error.rate_limited:
                     raise
-                asked = error.retry_after if self._note_refusal() else None
+                asked = error.retry_after if self._note_refusal(error.retry_after) else None
         if asked is None:
             await self._wait_for_turn(priority)
         try:
@@ -90,12 +90,39 @@ class RateLimiter:
             await self._wait_for_turn(priority)
             self._release_next()
 
-    def _note_refusal(self) -> bool:
-        """Take note of a refusal; whether this is the first one, whose sender then holds the turn."""
+    @property
+    def scarce(self) -> bool:
+        """Whether the homeserver has limited lately how much is said."""
+        return self._limited or self.edit_interval > self._configured
+
+    async def try_once(self, call: Callable[[], Awaitable[T]]) -> T:
+        """Send what need not be sent now: once, without waiting for anything.
+
+        Raises:
+            HomeserverError: it was refused.
+            ChatError: as ``call``.
+        """
+        try:
+            return await self._send_once(call)
+        except HomeserverError as error:
+            if error.rate_limited:
+                self._make_edits_rarer(error.retry_after)
+            raise
+
+    def _make_edits_rarer(self, asked: float) -> None:
+        """Let edits leave half of what the homeserver takes to other messages, as far as it says what it takes:
+        one event in as many seconds as it asks to wait, at the most. Where it does not, they get rarer each time."""
         self._sent_since_refusal = 0
+        wanted = timedelta(seconds=2 * asked) if asked > 0 else 2 * self.edit_interval
+        self.edit_interval = min(
+            max(wanted, self.edit_interval, timedelta(seconds=1)), max(MAX_EDIT_INTERVAL, self._configured)
+        )
+
+    def _note_refusal(self, asked: float) -> bool:
+        """Take note of a refusal; whether this is the first one, whose sender then holds the turn."""
         first, self._limited = not self._limited, True
         if first:  # what was under way beside it is refused for the same reason
-            self.edit_interval = min(max(2 * self.edit_interval, timedelta(seconds=1)), MAX_EDIT_INTERVAL)
+            self._make_edits_rarer(asked)
             log.warning(
                 "the homeserver limits how much the bot may say",
                 edit_interval=self.edit_interval.total_seconds(),
@@ -117,8 +144,9 @@ class RateLimiter:
             except HomeserverError as error:
                 if not error.rate_limited:
                     raise
-                self._sent_since_refusal = 0
                 asked = error.retry_after
+                if asked > 0:
+                    self._make_edits_rarer(asked)
             await self._wait(asked)
         return await self._send_once(call)
 

@@ -18,23 +18,27 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.response import BoltResponse
 
 from slipway.bot.chat.model import Accept
+from slipway.bot.chat.shared.outage import OutageLog
 from slipway.bot.chat.shared.payloads import text_at, value_at
+from slipway.bot.chat.slack.events.accounts import Accounts
 from slipway.bot.chat.slack.events.background import BackgroundTasks
-from slipway.bot.chat.slack.events.message_events import message_event_from
-from slipway.bot.chat.slack.events.trust import TrustPolicy
+from slipway.bot.chat.slack.events.channels import channel_changed
+from slipway.bot.chat.slack.events.message_events import account_in, message_event_from
 from slipway.bot.chat.slack.events.user_groups import UserGroups
 from slipway.bot.chat.slack.ids import USER
 from slipway.bot.chat.slack.interactions.handler import Acknowledgement, InteractionHandler
 from slipway.bot.chat.slack.interactions.views import Views
+from slipway.bot.chat.slack.platform import SLACK
 from slipway.bot.chat.slack.transport.sdk_logging import sdk_logger
 from slipway.bot.chat.slack.transport.transport import Transport
 from slipway.bot.chat.slack.transport.web_api import BotIdentity, WebApi
 from slipway.bot.core.errors import ChatError
+from slipway.bot.core.times import Clock
 from slipway.bot.core.waiting import Backoff, Sleep
 
 log = structlog.get_logger(__name__)
 
-MakeInteractionHandler = Callable[[TrustPolicy], InteractionHandler]
+MakeInteractionHandler = Callable[[Accounts], InteractionHandler]
 
 
 class EventListener:
@@ -49,20 +53,24 @@ class EventListener:
         views: Views,
         background: BackgroundTasks,
         make_interaction_handler: MakeInteractionHandler,
-        make_trust: Callable[[str], TrustPolicy],
+        make_accounts: Callable[[BotIdentity], Accounts],
         answers: Callable[[], None],
+        room_changed: Callable[[str], None],
+        clock: Clock,
         sleep: Sleep = asyncio.sleep,
     ) -> None:
         self._api = api
         self._transport = transport
         self._answers = answers
+        self._room_changed = room_changed
         self._groups = groups
         self._views = views
         self._background = background
         self._make_interaction_handler = make_interaction_handler
-        self._make_trust = make_trust
+        self._make_accounts = make_accounts
         self._sleep = sleep
         self._backoff = Backoff()
+        self._outage = OutageLog(SLACK, clock)
         self.problem = ""  # the last failure, as long as it lasts
 
     async def listen(self, accept: Accept) -> None:
@@ -89,11 +97,12 @@ class EventListener:
                 if not error.passing:
                     raise
                 wait = self._backoff.next(error.retry_after)
-                log.warning("slack does not answer", problem=str(error), wait=round(wait, 1))
+                self._outage.failed(str(error), wait)
                 await self._sleep(wait)
 
     def _on_open(self) -> None:
         self.problem = ""
+        self._outage.over()
         self._backoff.reset()
         self._answers()
 
@@ -116,11 +125,11 @@ class EventListener:
             request_verification_enabled=False,  # done on the raw bytes, before Bolt reads them
             ignoring_self_events_enabled=False,  # done with all the rest, by `message_event_from`
         )
-        trust = self._make_trust(identity.team)
-        handler = self._make_interaction_handler(trust)
+        accounts = self._make_accounts(identity)
+        handler = self._make_interaction_handler(accounts)
 
         async def handle(body: dict[str, Any]) -> BoltResponse:
-            acknowledgement = await self._handle(body, identity, trust, handler, accept)
+            acknowledgement = await self._handle(body, identity, accounts, handler, accept)
             return BoltResponse(status=200, body="" if acknowledgement is None else dict(acknowledgement))
 
         async def on_error(error: Exception) -> BoltResponse:
@@ -137,23 +146,29 @@ class EventListener:
         self,
         body: Mapping[str, Any],
         identity: BotIdentity,
-        trust: TrustPolicy,
+        accounts: Accounts,
         handler: InteractionHandler,
         accept: Accept,
     ) -> Acknowledgement:
         """Take in one envelope; when this returns it may be acknowledged, and with what."""
         if body.get("type") != "event_callback":
             return await handler.handle(body, accept)
+        if (channel := channel_changed(body, identity.user)) is not None:
+            self._room_changed(channel)
         match text_at(body, "event", "type"):
             case "message":
-                message = message_event_from(body, bot_user=identity.user, trust=trust)
+                message = message_event_from(body, bot_user=identity.user, trust=accounts.trust)
                 if message is not None:
-                    await accept(message)
+                    sender = await accounts.settle(message.sender)
+                    await accept(message.model_copy(update={"sender": sender}))
             case "app_home_opened" if value_at(body, "event", "tab") == "home":
                 user = text_at(body, "event", "user")
                 if USER.fullmatch(user):
-                    account = trust.account(user, text_at(body, "team_id"))
-                    self._background.start(self._views.publish_home(user, account), "show Home")
+                    account = account_in(body, user, accounts.trust)
+                    self._background.start(self._show_home(user, account, accounts), "show Home")
             case "subteam_members_changed" | "subteam_updated":
                 self._groups.request_refresh()
         return None
+
+    async def _show_home(self, user: str, account: str, accounts: Accounts) -> None:
+        await self._views.publish_home(user, await accounts.settle(account))

@@ -10,6 +10,10 @@ import re
 MAX_LENGTH = 12_000
 """Characters of a text that is read; a longer one is no command and stays as it is."""
 
+MAX_ROUNDS = 10
+"""How deep one markup may stand in another. What Slack sends is two or three deep; deeper was built to cost time, and
+stays as it is."""
+
 # Slack escapes exactly these three; `&amp;lt;` is what an already escaped text becomes on its way.
 _ENTITY = re.compile(r"&(?:amp;)*(?:(amp|lt|gt);)")
 _ENTITIES = {"amp": "&", "lt": "<", "gt": ">"}
@@ -30,15 +34,16 @@ def undo_markup(text: str) -> str:
     * ``<@U123|name>`` becomes ``@U123`` and ``<#C123|name>`` ``#C123``: ids, for names prove nothing.
     * ``<!here>`` becomes ``@here``, a user group ``@S123``, a date the words that are shown for it.
 
-    Pure and idempotent.
+    Pure and idempotent. A text that is too long, or in which markup stands too deep in markup, stays as it is.
     """
     if len(text) > MAX_LENGTH:
         return text
-    before = None
-    # Undoing one thing can bare another (an escaped link), so go on until nothing changes. Each round that
-    # changes anything shortens the text; it must come to an end.
-    while text != before:
-        before, text = text, _undo(text)
+    done = text
+    # Undoing one thing can bare another (an escaped link), so go on until nothing changes.
+    for _ in range(MAX_ROUNDS):
+        before, done = done, _undo(done)
+        if done == before:
+            return done
     return text
 
 

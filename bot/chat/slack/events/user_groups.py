@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
 import structlog
 
 from slipway.bot.chat.declaration import HostCallbacks, KeyValueStore
 from slipway.bot.chat.slack.ids import USER
+from slipway.bot.chat.slack.transport.errors import RefusedError
 from slipway.bot.chat.slack.transport.web_api import WebApi
 from slipway.bot.core.errors import ChatError
 
 STARTUP_TIMEOUT = 5.0
 """Seconds that a start waits for Slack to say who is in the groups."""
+
+_NOT_THERE = ("no_such_subteam", "invalid_team", "team_access_not_granted", "plan_upgrade_required")
+"""What Slack answers of a workspace that has no such group."""
 
 log = structlog.get_logger(__name__)
 
@@ -75,10 +81,7 @@ class UserGroups:
         problem = ""
         for group in self._callbacks.groups:
             try:
-                answer = await self._api.call(
-                    f"look who is in the user group {group}",
-                    lambda client, group=group: client.usergroups_users_list(usergroup=group),  # type: ignore[misc]
-                )
+                answer = await self._ask(group)
             except ChatError as error:
                 if error.passing:
                     problem = str(error)
@@ -97,6 +100,29 @@ class UserGroups:
         known = {group: sorted(users) for group, users in self._members.items()}
         await self._store.save(self.STORE_KEY, json.dumps(known))
         return problem
+
+    async def _ask(self, group: str) -> Mapping[str, Any]:
+        """Ask who is in a group, of each workspace that it may be of.
+
+        Raises:
+            ChatError: Slack does not say.
+        """
+        identity = self._api.identity or await self._api.authenticate()
+        *others, last = sorted(identity.teams) or [identity.team]
+        for team in others:
+            try:
+                return await self._ask_in(group, team)
+            except RefusedError as error:
+                if error.code not in _NOT_THERE:
+                    raise
+        return await self._ask_in(group, last)
+
+    async def _ask_in(self, group: str, team: str) -> Mapping[str, Any]:
+        # Slack looks at the workspace where the app is installed for an organisation, and nowhere else.
+        return await self._api.call(
+            f"look who is in the user group {group}",
+            lambda client: client.usergroups_users_list(usergroup=group, team_id=team),
+        )
 
     async def refresh_periodically(self) -> None:
         """Ask again and again until cancelled."""

@@ -21,6 +21,9 @@ DETAILS_ACTION = "slipway.details"
 COMMAND_ACTION = "slipway.say"
 """Before a dot and a number: the buttons that say a command line."""
 
+SHOW_ACTION = "slipway.show"
+"""The same, of command lines that only show something."""
+
 SLASH_COMMAND = "/slipway"
 SHOW_OPERATION_SHORTCUT = "slipway.show_operation"
 

@@ -12,14 +12,17 @@ from typing import Any
 
 from slipway.bot.chat.declaration import HostCallbacks
 from slipway.bot.chat.forms import CommandForm, Values
-from slipway.bot.chat.model import Accept, Assurance, Choice
+from slipway.bot.chat.model import Accept, Assurance, Audience, Choice
 from slipway.bot.chat.shared.payloads import text_at, value_at
 from slipway.bot.chat.slack.events.background import BackgroundTasks
+from slipway.bot.chat.slack.events.trust import introduction
+from slipway.bot.chat.slack.ids import is_direct
 from slipway.bot.chat.slack.interactions.action_values import (
     APPROVE_ACTION,
     COMMAND_ACTION,
     DETAILS_ACTION,
     REJECT_ACTION,
+    SHOW_ACTION,
     SHOW_OPERATION_SHORTCUT,
     SLASH_COMMAND,
     ViewMetadata,
@@ -76,7 +79,7 @@ class InteractionHandler:
             case "view_submission":
                 return await self._on_submission(body, accept)
             case "shortcut":
-                self._on_global_shortcut(body)
+                await self._on_global_shortcut(body)
             case "message_action":
                 await self._on_message_shortcut(body, accept)
             case None if body.get("command") == SLASH_COMMAND:
@@ -88,7 +91,7 @@ class InteractionHandler:
     async def _on_action(self, body: Mapping[str, Any], accept: Accept) -> None:
         actions = body.get("actions")
         action = actions[0] if isinstance(actions, list) and actions else None
-        interaction = self._reader.on_message_or_home(body)
+        interaction = await self._reader.on_message_or_home(body)
         if not isinstance(action, Mapping) or interaction is None or action.get("type") != "button":
             return
         if not self._callbacks.knows(interaction.account):
@@ -97,7 +100,9 @@ class InteractionHandler:
         name = text_at(action, "action_id")
         event_id = _event_id(interaction.message, name, interaction.user, text_at(action, "action_ts"))
         self._ephemeral.remember(event_id, interaction.reply_context)
-        if name.startswith(f"{COMMAND_ACTION}."):
+        if name.startswith(f"{SHOW_ACTION}."):
+            await self._on_show_button(interaction, event_id, text_at(action, "value"), accept)
+        elif name.startswith(f"{COMMAND_ACTION}."):
             await self._on_command_button(interaction, event_id, text_at(action, "value"), accept)
         elif name in (APPROVE_ACTION, REJECT_ACTION, DETAILS_ACTION):
             await self._on_operation_button(
@@ -120,12 +125,7 @@ class InteractionHandler:
             return
         metadata = ViewMetadata(interaction.room, interaction.thread, reference, interaction.home)
         if action.get("action_id") == DETAILS_ACTION:
-            line = f"op {reference.operation_id}"
-            home = interaction.home
-            room = interaction.user if home else interaction.room
-            thread = None if home else interaction.thread or interaction.message
-            event = self._reader.message_event(interaction, event_id, line, room=room, thread=thread)
-            await accept(event)
+            await self._on_show_button(interaction, event_id, f"op {reference.operation_id}", accept)
         elif action.get("action_id") == APPROVE_ACTION:
             await accept(self._reader.button_event(interaction, event_id, Choice.APPROVE, metadata))
             self._publish_home(interaction)
@@ -134,6 +134,24 @@ class InteractionHandler:
                 trigger_id, metadata, interaction.user, interaction.reply_context
             )
             self._background.start(work, "ask for a reason")
+
+    async def _on_show_button(
+        self, interaction: Interaction, event_id: str, line: str, accept: Accept
+    ) -> None:
+        """Show what a button promises: below the message that has it, or alone to whoever alone sees that."""
+        if not line:
+            self._tell(interaction, FORGED_BUTTON)
+            return
+        below = interaction.thread or (None if interaction.alone else interaction.message)
+        event = self._reader.message_event(
+            interaction,
+            event_id,
+            line,
+            room=interaction.user if interaction.home else interaction.room,
+            thread=None if interaction.home else below,
+            audience=Audience.SENDER if interaction.alone else Audience.ROOM,
+        )
+        await accept(event)
 
     async def _on_command_button(
         self, interaction: Interaction, event_id: str, line: str, accept: Accept
@@ -148,7 +166,7 @@ class InteractionHandler:
 
     async def _on_submission(self, body: Mapping[str, Any], accept: Accept) -> Acknowledgement:
         view = body.get("view")
-        user, account = self._reader.user(body)
+        user, account = await self._reader.user(body)
         metadata = parse_view_metadata(value_at(view, "private_metadata"))
         if not isinstance(view, Mapping) or not user or metadata is None:
             return None
@@ -192,25 +210,28 @@ class InteractionHandler:
     # --- commands and shortcuts
 
     async def _on_slash_command(self, body: Mapping[str, Any], accept: Accept) -> Acknowledgement:
-        interaction = self._reader.slash_command(body)
+        interaction = await self._reader.slash_command(body)
         if interaction is None:
             return None
         event_id = _event_id("command", text_at(body, "trigger_id"))
         line = text_at(body, "text").strip() or "help"
         self._ephemeral.remember(event_id, interaction.reply_context)
-        if await accept(self._reader.message_event(interaction, event_id, line)) is False:
+        # In a conversation with the bot nobody else sees anything, and what is said there can be replaced.
+        audience = Audience.ROOM if is_direct(interaction.room) else Audience.SENDER
+        event = self._reader.message_event(interaction, event_id, line, audience=audience)
+        if await accept(event) is False:
             return _ephemeral_response("I did not take that in. Try `/slipway help`.")
-        return _ephemeral_response("Working on it; the answer comes in this conversation.")
+        return None  # the answer follows; where it takes a while, so does a word of that
 
-    def _on_global_shortcut(self, body: Mapping[str, Any]) -> None:
+    async def _on_global_shortcut(self, body: Mapping[str, Any]) -> None:
         form = self._callbacks.forms().get(form_name(text_at(body, "callback_id")))
-        interaction = self._reader.global_shortcut(body)
+        interaction = await self._reader.global_shortcut(body)
         if form is not None and interaction is not None:
             metadata = ViewMetadata(interaction.room, home=True)
             self._open_form(interaction, body, form, metadata, {})
 
     async def _on_message_shortcut(self, body: Mapping[str, Any], accept: Accept) -> None:
-        interaction = self._reader.on_message_or_home(body)
+        interaction = await self._reader.on_message_or_home(body)
         if interaction is None:
             return
         text = _message_text(body.get("message"))
@@ -274,12 +295,7 @@ def _event_id(*parts: str) -> str:
 
 
 def _stranger(account: str) -> str:
-    team = account.partition("/")[2]
-    instead = f", or `{team}` to `slack.teams`" if team else ""
-    return (
-        "I do not know you, so that changes nothing. Whoever runs Slipway can add "
-        f"`slack:{account}` to a person's identities{instead}."
-    )
+    return f"I do not know you, so that changes nothing. {introduction(account)}"
 
 
 def _ephemeral_response(text: str) -> dict[str, str]:

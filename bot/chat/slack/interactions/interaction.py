@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from slipway.bot.chat.model import Address, Assurance, ButtonEvent, Choice, MessageEvent, Room
+from slipway.bot.chat.model import Address, Assurance, Audience, ButtonEvent, Choice, MessageEvent, Room
 from slipway.bot.chat.shared.payloads import replace_surrogates, text_at, value_at
+from slipway.bot.chat.slack.events.accounts import Accounts
 from slipway.bot.chat.slack.events.markup import undo_markup
-from slipway.bot.chat.slack.events.trust import TrustPolicy
 from slipway.bot.chat.slack.ids import CHANNEL, USER, parse_ts
 from slipway.bot.chat.slack.interactions.action_values import ViewMetadata
 from slipway.bot.chat.slack.platform import SLACK
@@ -28,6 +28,7 @@ class Interaction:
         thread: the thread they were in.
         message: the message or view that it was done to.
         home: whether it was done on the Home tab.
+        alone: whether it was done to a message that only they see.
         response_url: where Slack takes an answer to it; empty if there is none.
     """
 
@@ -38,6 +39,7 @@ class Interaction:
     message: str = ""
     home: bool = False
     response_url: str = ""
+    alone: bool = False
 
     @property
     def reply_context(self) -> ReplyContext:
@@ -49,26 +51,31 @@ class InteractionReader:
     """Reads interaction payloads, and makes events of what they mean.
 
     Args:
-        trust: whom to believe, and where.
+        accounts: whom to believe, and where.
         clock: the time.
         home_channel: where what is asked for on the Home tab is answered; empty for a direct message.
     """
 
-    def __init__(self, trust: TrustPolicy, clock: Clock, home_channel: str) -> None:
-        self._trust = trust
+    def __init__(self, accounts: Accounts, clock: Clock, home_channel: str) -> None:
+        self._accounts = accounts
+        self._trust = accounts.trust
         self._clock = clock
         self._home_channel = home_channel
 
-    def user(self, body: Mapping[str, Any]) -> tuple[str, str]:
-        """The user's id and the account to take them for; empty where no person is named."""
-        user = text_at(body, "user", "id")
+    async def user(self, body: Mapping[str, Any]) -> tuple[str, str]:
+        """The user's id and the account to take them for; empty where no person is named.
+
+        Slack may leave ``user.team_id`` out; what it names beside is where the app, or what was pressed, belongs.
+        """
+        user, team = text_at(body, "user", "id"), text_at(body, "user", "team_id")
         if not USER.fullmatch(user):
             return "", ""
-        return user, self._trust.account(user, text_at(body, "user", "team_id"))
+        around = () if team else (text_at(body, "team", "id"), text_at(body, "view", "team_id"))
+        return user, await self._accounts.settle(self._trust.account(user, team, around=around))
 
-    def on_message_or_home(self, body: Mapping[str, Any]) -> Interaction | None:
+    async def on_message_or_home(self, body: Mapping[str, Any]) -> Interaction | None:
         """What somebody did to a message or on their Home tab; None where that is not told soundly."""
-        user, account = self.user(body)
+        user, account = await self.user(body)
         if not user:
             return None
         in_view = value_at(body, "view") and not value_at(body, "channel")
@@ -88,19 +95,20 @@ class InteractionReader:
         thread = parse_ts(value_at(body, "container", "thread_ts") or value_at(body, "message", "thread_ts"))
         if thread == ts:  # a message that has been answered names itself; it is seen in the channel
             thread = None
-        return Interaction(user, account, channel, thread, ts, response_url=text_at(body, "response_url"))
+        alone, url = value_at(body, "container", "is_ephemeral") is True, text_at(body, "response_url")
+        return Interaction(user, account, channel, thread, ts, response_url=url, alone=alone)
 
-    def slash_command(self, body: Mapping[str, Any]) -> Interaction | None:
+    async def slash_command(self, body: Mapping[str, Any]) -> Interaction | None:
         """Who typed a slash command where; None where that is not told soundly."""
         user, channel = text_at(body, "user_id"), text_at(body, "channel_id")
         if not USER.fullmatch(user) or not CHANNEL.fullmatch(channel):
             return None
-        account = self._trust.account(user, text_at(body, "team_id"))
+        account = await self._accounts.settle(self._trust.account(user, text_at(body, "team_id")))
         return Interaction(user, account, channel, response_url=text_at(body, "response_url"))
 
-    def global_shortcut(self, body: Mapping[str, Any]) -> Interaction | None:
+    async def global_shortcut(self, body: Mapping[str, Any]) -> Interaction | None:
         """Who chose a shortcut of the app; None where no person is named."""
-        user, account = self.user(body)
+        user, account = await self.user(body)
         return Interaction(user, account, self._home_channel or user) if user else None
 
     def assurance(self, room: str) -> tuple[Assurance, str]:
@@ -115,6 +123,7 @@ class InteractionReader:
         *,
         room: str | None = None,
         thread: str | None = None,
+        audience: Audience = Audience.ROOM,
     ) -> MessageEvent:
         """Somebody says a command line.
 
@@ -124,6 +133,7 @@ class InteractionReader:
             line: what they say.
             room: where it is answered, if not where they are.
             thread: the thread there.
+            audience: who sees that they say it.
         """
         where = room or interaction.room
         assurance, doubt = self._trust.assurance(where)
@@ -137,6 +147,7 @@ class InteractionReader:
             sent_at=self._clock(),
             assurance=assurance,
             doubt=doubt,
+            audience=audience,
         )
 
     def button_event(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 
 import structlog
 
@@ -14,11 +15,14 @@ from slipway.bot.chat.slack.interactions.action_values import SLASH_COMMAND, Vie
 from slipway.bot.chat.slack.rendering.modals import (
     form_modal,
     home_view,
+    home_view_in_words,
     loading_modal,
     rejection_modal,
     unavailable_modal,
 )
 from slipway.bot.chat.slack.sending.ephemeral import EphemeralMessages, ReplyContext
+from slipway.bot.chat.slack.transport.error_codes import RefusalKind
+from slipway.bot.chat.slack.transport.errors import RefusedError
 from slipway.bot.chat.slack.transport.web_api import WebApi
 from slipway.bot.core.errors import ChatError, CloudError, UserError
 
@@ -89,13 +93,13 @@ class Views:
     async def publish_home(self, user: str, account: str) -> None:
         """Publish somebody's Home tab as things stand; what was seen later is published later."""
         async with self._home_locks.setdefault(user, asyncio.Lock()):
-            view = home_view(await self._callbacks.home(account))
+            cards = await self._callbacks.home(account)
             try:
-                await self._api.call(
-                    "show the Home tab", lambda client: client.views_publish(user_id=user, view=view)
-                )
+                await self._publish(user, home_view(cards))
             except ChatError as error:
                 log.warning("could not show the Home tab", problem=str(error))
+                if isinstance(error, RefusedError) and error.kind is RefusalKind.INVALID_FORM:
+                    await self._publish_in_words(user, cards)
 
     async def publish_home_until_idle(self, user: str, account: str) -> None:
         """Publish the Home tab now, and again when the work that was begun there has ended."""
@@ -106,6 +110,17 @@ class Views:
         except TimeoutError:
             log.info("the work begun on a Home tab goes on for long")
         await self.publish_home(user, account)
+
+    async def _publish(self, user: str, view: JsonObject) -> None:
+        await self._api.call(
+            "show the Home tab", lambda client: client.views_publish(user_id=user, view=view)
+        )
+
+    async def _publish_in_words(self, user: str, cards: Sequence[Card]) -> None:
+        try:
+            await self._publish(user, home_view_in_words(cards))
+        except ChatError as error:
+            log.warning("could not show the Home tab in words either", problem=str(error))
 
     async def _open(self, trigger_id: str, view: JsonObject) -> str:
         response = await self._api.call(

@@ -18,17 +18,15 @@ from slack_sdk.models.blocks import (
     MarkdownTextObject,
     PlainTextObject,
     SectionBlock,
-    TableBlock,
 )
 
-from slipway.bot.chat.model import Button, Card, Choice, Field, Shortcut, Table
+from slipway.bot.chat.model import Button, Card, Choice, Consequence, Field, Shortcut
 from slipway.bot.chat.shared.payloads import JsonObject
 from slipway.bot.chat.shared.plain import (
     clean,
     clean_line,
     headline,
     render_plain,
-    table_lines,
     without_ticks,
 )
 from slipway.bot.chat.shared.shorten import shorten
@@ -37,13 +35,16 @@ from slipway.bot.chat.slack.interactions.action_values import (
     COMMAND_ACTION,
     DETAILS_ACTION,
     REJECT_ACTION,
+    SHOW_ACTION,
     OperationReference,
 )
 from slipway.bot.chat.slack.rendering import limits
 from slipway.bot.chat.slack.rendering.mrkdwn import escape, mention, mrkdwn, short, short_in_bytes
+from slipway.bot.chat.slack.rendering.tables import as_lines, shown_as_block, table_blocks, table_fits
 
-_FENCE = "```"
-_ROWS_AS_CODE = limits.SECTION - 2 * len(_FENCE) - 2
+_STYLES = {Consequence.ORDINARY: "primary", Consequence.ENDING: "danger"}
+_FIELDS_ABOVE_BUTTONS = 4
+"""Two lines of fields: with them, what a phone shows without scrolling ends with the buttons."""
 
 
 @dataclass(frozen=True)
@@ -64,12 +65,13 @@ def message(card: Card) -> RenderedMessage:
 
 def fits(card: Card) -> bool:
     """Whether one message shows the whole card, without a cut."""
+    as_block = shown_as_block(card)
     return (
         len(_uncut(headline(card))) <= limits.SECTION
         and len(_uncut(card.text)) <= limits.SECTION
         and all(len(_field(field, 10**9)) <= limits.FIELD for field in card.fields)
         and all(len(_uncut(note)) <= limits.NOTE for note in card.notes)
-        and all(_tables_fit(index, table) for index, table in enumerate(card.tables))
+        and all(table_fits(table, as_block=place == as_block) for place, table in enumerate(card.tables))
         and (blocks := len(_blocks(card, tables=True))) <= limits.MESSAGE_BLOCKS
         and _weight(card, blocks) <= limits.MESSAGE_TEXT
     )
@@ -114,18 +116,31 @@ def _plain(blocks: Iterable[Block], most: int) -> list[JsonObject]:
 
 
 def _blocks(card: Card, *, tables: bool, place: str = "") -> list[Block]:
+    """The card's blocks. Where something is to be decided, the buttons follow what has to be known for it."""
     blocks: list[Block] = [_head(headline(card))]
     if card.mentions:
         whom = "For " + ", ".join(mention(account) for account in card.mentions[:20])
         blocks.append(ContextBlock(elements=[MarkdownTextObject(text=whom)]))
     if card.text.strip():
         blocks.append(SectionBlock(text=_marked(card.text, limits.SECTION)))
-    for some in _portions(card.fields, limits.FIELDS_A_SECTION):
-        fields = [MarkdownTextObject(text=_field(each, limits.FIELD), verbatim=True) for each in some]
-        blocks.append(SectionBlock(fields=list(fields)))
-    for index, table in enumerate(card.tables):
-        blocks += _table(table, as_block=tables and _is_block(index, table))
-    return [*blocks, *_notes(card.notes), *_actions(card, place)]
+    above = _FIELDS_ABOVE_BUTTONS if card.buttons else len(card.fields)
+    actions = _actions(card, place)
+    blocks += _fields(card.fields[:above])
+    blocks += actions if card.buttons else []
+    blocks += _fields(card.fields[above:])
+    as_block = shown_as_block(card) if tables else None
+    for number, table in enumerate(card.tables):
+        blocks += table_blocks(table, as_block=number == as_block)
+    return [*blocks, *_notes(card.notes), *(actions if not card.buttons else [])]
+
+
+def _fields(fields: tuple[Field, ...]) -> list[Block]:
+    return [
+        SectionBlock(
+            fields=[MarkdownTextObject(text=_field(each, limits.FIELD), verbatim=True) for each in some]
+        )
+        for some in _portions(fields, limits.FIELDS_A_SECTION)
+    ]
 
 
 def _head(title: str) -> Block:
@@ -161,58 +176,16 @@ def _field(field: Field, most: int) -> str:
 
 def _weight(card: Card, blocks: int) -> int:
     """What Slack counts of a message: all text but a table block's, and something for whatever holds it."""
-    tables = (table_lines(t) for i, t in enumerate(card.tables) if not _is_block(i, t))
+    as_block = shown_as_block(card)
     return (
         len(headline(card))
         + len(_uncut(card.text))
         + sum(len(_field(field, 10**9)) for field in card.fields)
         + sum(len(_uncut(note)) for note in card.notes)
-        + sum(sum(len(escape(line)) + 1 for line in lines) for lines in tables)
+        + sum(len(as_lines(table)) for place, table in enumerate(card.tables) if place != as_block)
         + 100 * (len(card.buttons) + len(card.shortcuts) + len(card.mentions))
         + limits.BLOCK_OVERHEAD * (blocks + len(card.fields) + len(card.notes))
     )
-
-
-def _is_block(index: int, table: Table) -> bool:
-    """Whether a table is shown as Slack's own: a message may hold one, and not too large a one."""
-    cells = [*table.columns, *(cell for row in table.rows for cell in row)]
-    return (
-        index == 0
-        and 0 < len(table.columns) <= limits.TABLE_COLUMNS
-        and len(table.rows) < limits.TABLE_ROWS
-        and sum(len(clean_line(cell)) + 1 for cell in cells) <= limits.TABLE_TEXT
-    )
-
-
-def _tables_fit(index: int, table: Table) -> bool:
-    return _is_block(index, table) or len(_code(table)) <= _ROWS_AS_CODE
-
-
-def _table(table: Table, *, as_block: bool) -> list[Block]:
-    blocks: list[Block] = []
-    if table.title:
-        blocks.append(SectionBlock(text=MarkdownTextObject(text=f"*{mrkdwn(clean_line(table.title), 500)}*")))
-    if as_block:
-        rows = [[_cell(cell, "#") for cell in table.columns]]
-        rows += [[_cell(cell, "-") for cell in row] for row in table.rows]
-        blocks.append(TableBlock(rows=rows))
-    elif table.columns:
-        lines = _code(table)
-        while len(lines) > _ROWS_AS_CODE:
-            lines = lines[:_ROWS_AS_CODE].rpartition("\n")[0] or lines[:_ROWS_AS_CODE]
-        text = MarkdownTextObject(text=f"{_FENCE}\n{lines}\n{_FENCE}", verbatim=True)
-        blocks.append(SectionBlock(text=text))
-    return blocks
-
-
-def _cell(text: str, empty: str) -> JsonObject:
-    return {"type": "raw_text", "text": without_ticks(clean_line(text)).strip() or empty}
-
-
-def _code(table: Table) -> str:
-    if not table.columns:
-        return ""
-    return "\n".join(escape(line.replace("`", "'")) for line in table_lines(table))
 
 
 def _actions(card: Card, place: str) -> list[Block]:
@@ -235,13 +208,14 @@ def _choice(card: Card, button: Button) -> ButtonElement:
     value = str(OperationReference(button.operation_id, button.digest_prefix))
     label = short(clean_line(button.label), limits.BUTTON)
     if button.choice is Choice.REJECT:  # the modal behind it asks for the reason, and can be left
-        return ButtonElement(text=label, action_id=REJECT_ACTION, value=value, style="danger")
+        return ButtonElement(text=label, action_id=REJECT_ACTION, value=value)
+    style = _STYLES[button.consequence]
     return ButtonElement(
         text=label,
         action_id=APPROVE_ACTION,
         value=value,
-        style="primary",
-        confirm=_confirm(f"Approve {button.operation_id}?", card.text or card.title, "Approve"),
+        style=style,
+        confirm=_confirm(f"Approve {button.operation_id}?", card.text or card.title, "Approve", style),
     )
 
 
@@ -252,20 +226,26 @@ def _details(button: Button) -> ButtonElement:
 
 def _shortcut(shortcut: Shortcut, number: int) -> ButtonElement:
     label = clean_line(shortcut.label)
+    if shortcut.consequence is Consequence.NOTHING:
+        text, name = short(label, limits.BUTTON), f"{SHOW_ACTION}.{number}"
+        return ButtonElement(text=text, action_id=name, value=shortcut.command)
+    style = _STYLES[shortcut.consequence]
     return ButtonElement(
         text=short(label, limits.BUTTON),
         action_id=f"{COMMAND_ACTION}.{number}",
         value=shortcut.command,
-        confirm=_confirm(f"{label}?", f"You say: {shortcut.command}", "Go on"),
+        style=style if style == "danger" else None,
+        confirm=_confirm(f"{label}?", f"You say: {shortcut.command}", "Go on", style),
     )
 
 
-def _confirm(title: str, text: str, confirm: str) -> ConfirmObject:
+def _confirm(title: str, text: str, confirm: str, style: str) -> ConfirmObject:
     return ConfirmObject(
         title=short(clean_line(title), limits.CONFIRM_TITLE),
         text=PlainTextObject(text=short(without_ticks(clean(text)), limits.CONFIRM_TEXT), emoji=False),
         confirm=short(confirm, limits.CONFIRM_BUTTON),
         deny="Go back",
+        style=style,
     )
 
 

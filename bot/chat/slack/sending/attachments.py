@@ -35,8 +35,8 @@ class Attachments:
         self._channel_limit = channel_limit
         self._lookup = lookup
 
-    async def attach(self, channel: str, thread: str, text: str, key: str) -> None:
-        """Attach a text."""
+    async def attach(self, channel: str, thread: str | None, text: str, key: str) -> None:
+        """Attach a text, to a thread or to the conversation itself."""
         problem: ChatError | None = None
         for _ in range(_MAX_ATTEMPTS):
             try:
@@ -58,7 +58,7 @@ class Attachments:
         except ChatError as error:
             log.warning("could not say that a file is missing", channel=channel, problem=str(error))
 
-    async def _upload(self, channel: str, thread: str, text: str, key: str) -> None:
+    async def _upload(self, channel: str, thread: str | None, text: str, key: str) -> None:
         name, attempt_key = f"whole-{message_token(key)[:10]}.txt", f"whole {key}"
         async with self._channel_limit.slot(channel):
             last_attempt = await self._attempts.last_attempt(attempt_key)

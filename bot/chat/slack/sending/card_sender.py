@@ -15,7 +15,8 @@ from slipway.bot.chat.model import Card
 from slipway.bot.chat.shared.payloads import JsonObject
 from slipway.bot.chat.shared.shorten import full_text_if_too_long
 from slipway.bot.chat.slack.rendering import render
-from slipway.bot.chat.slack.transport.errors import RefusalKind, RefusedError
+from slipway.bot.chat.slack.transport.error_codes import RefusalKind
+from slipway.bot.chat.slack.transport.errors import RefusedError
 from slipway.bot.chat.slack.transport.web_api import WebApi
 
 _MANY_ROWS = 200
@@ -37,13 +38,28 @@ async def send_card(api: WebApi, action: str, card: Card, channel: str, send: Se
             action, lambda client: send(client, rendered.text, rendered.blocks), channel=channel
         )
     except RefusedError as error:
-        if error.kind is not RefusalKind.INVALID_BLOCKS:
+        if error.kind is not RefusalKind.INVALID_FORM:
             raise
         # Cards keep within Slack's limits; one that is new, or not documented, must not make a card vanish.
         log.error(
             "Slack does not take a card's blocks; it is shown in words", channel=channel, code=error.code
         )
         return await api.call(action, lambda client: send(client, rendered.text, []), channel=channel)
+
+
+async def in_thread_or_channel(thread: str | None, send: Callable[[str | None], Awaitable[T]]) -> T:
+    """Send to a thread; to the channel itself where the thread takes nothing, as it was closed or is gone.
+
+    Raises:
+        ChatError: as ``send`` does.
+    """
+    try:
+        return await send(thread)
+    except RefusedError as error:
+        if thread is None or error.kind is not RefusalKind.NO_THREAD:
+            raise
+        log.info("a thread takes nothing, so it is said in the channel", thread=thread, code=error.code)
+        return await send(None)
 
 
 async def full_text(card: Card) -> str | None:

@@ -8,10 +8,12 @@ Slack shows an ephemeral message in a thread only where that thread has replies 
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import timedelta
+from http import HTTPStatus
 
 import aiohttp
 import structlog
@@ -23,8 +25,9 @@ from slipway.bot.chat.slack.ids import is_direct, is_user
 from slipway.bot.chat.slack.platform import SLACK
 from slipway.bot.chat.slack.rendering.limits import EPHEMERAL_TEXT
 from slipway.bot.chat.slack.rendering.mrkdwn import mrkdwn
-from slipway.bot.chat.slack.sending.card_sender import send_card
-from slipway.bot.chat.slack.transport.errors import RefusalKind, RefusedError
+from slipway.bot.chat.slack.sending.card_sender import in_thread_or_channel, send_card
+from slipway.bot.chat.slack.transport.error_codes import RefusalKind
+from slipway.bot.chat.slack.transport.errors import RefusedError
 from slipway.bot.chat.slack.transport.sdk_logging import sdk_logger
 from slipway.bot.chat.slack.transport.web_api import WebApi
 from slipway.bot.core.errors import ChatError
@@ -95,26 +98,38 @@ class EphemeralMessages:
         """
         unmentioned = card.model_copy(update={"mentions": ()})
         user = account.partition("/")[0]
-        thread_ts = await self._visible_thread(channel, thread, key)
+        visible = await self._visible_thread(channel, thread, key)
         try:
-            answer = await send_card(
-                self._api,
-                "tell one person something",
-                unmentioned,
-                channel,
-                lambda client, text, blocks: client.chat_postEphemeral(
-                    channel=channel, user=user, text=text, blocks=blocks, thread_ts=thread_ts
+            answer = await in_thread_or_channel(
+                visible,
+                lambda place: send_card(
+                    self._api,
+                    "tell one person something",
+                    unmentioned,
+                    channel,
+                    lambda client, text, blocks: client.chat_postEphemeral(
+                        channel=channel, user=user, text=text, blocks=blocks, thread_ts=place
+                    ),
                 ),
             )
             return str(answer.get("message_ts", ""))
         except RefusedError as error:
             if error.kind is not RefusalKind.USER_NOT_IN_CHANNEL:
                 raise
+        try:
+            return await self._send_directly(user, unmentioned)
+        except RefusedError as refused:
+            if refused.kind is not RefusalKind.INVALID_TOKEN:
+                # It says nothing of the channel, where nobody else is to wait for this person.
+                refused.room_gone = refused.locked_out = False
+            raise
+
+    async def _send_directly(self, user: str, card: Card) -> str:
         direct = await self.channel_of(user)
         answer = await send_card(
             self._api,
             "tell one person something",
-            unmentioned,
+            card,
             direct,
             lambda client, text, blocks: client.chat_postMessage(channel=direct, text=text, blocks=blocks),
         )
@@ -204,7 +219,15 @@ class EphemeralMessages:
         except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
             log.info("a response_url did not answer", problem=type(error).__name__)
             return False
-        return bool(answer.status_code == 200)
+        return bool(answer.status_code == HTTPStatus.OK) and not _is_refusal(answer.body)
+
+
+def _is_refusal(body: str) -> bool:
+    """Whether what a ``response_url`` answered with success says that it is none; else it says “ok”."""
+    try:
+        return value_at(json.loads(body), "ok") is False
+    except ValueError:
+        return False
 
 
 def _answered_event(key: str) -> str:

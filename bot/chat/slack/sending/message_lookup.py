@@ -47,7 +47,7 @@ class MessageLookup:
                 return str(value_at(found, "ts"))
         return None
 
-    async def find_file(self, channel: str, thread: str, name: str, attempted_at: datetime) -> bool:
+    async def find_file(self, channel: str, thread: str | None, name: str, attempted_at: datetime) -> bool:
         """Whether a file of this name is in a thread.
 
         Raises:
@@ -60,13 +60,24 @@ class MessageLookup:
         return False
 
     async def _around(self, channel: str, thread: str | None, attempted_at: datetime) -> AsyncIterator[Any]:
-        """The messages in a channel or thread of about the time of a try, a few pages of them."""
-        arguments: dict[str, Any] = {
-            "channel": channel,
+        """The messages in a channel or thread of about the time of a try, a few pages of them.
+
+        That time is the bot's, and its clock may be wrong, or have been set meanwhile: so the newest come as well.
+        """
+        about = {
             "oldest": f"{(attempted_at - _CLOCK_SKEW).timestamp():.6f}",
             "latest": f"{(attempted_at + _LONGEST_ATTEMPT).timestamp():.6f}",
+        }
+        for when in (about, {}):
+            async for found in self._pages(channel, thread, when):
+                yield found
+
+    async def _pages(self, channel: str, thread: str | None, when: dict[str, str]) -> AsyncIterator[Any]:
+        arguments: dict[str, Any] = {
+            "channel": channel,
             "limit": _PAGE_SIZE,
             "include_all_metadata": True,
+            **when,
             **({"ts": thread} if thread is not None else {}),
         }
         for _ in range(_MAX_PAGES):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import uuid
+
 import structlog
 from slack_sdk.models.metadata import Metadata
 
@@ -9,16 +11,21 @@ from slipway.bot.chat.model import Card
 from slipway.bot.chat.shared.edits import LatestEdits
 from slipway.bot.chat.slack.ids import is_direct
 from slipway.bot.chat.slack.sending.attachments import Attachments
-from slipway.bot.chat.slack.sending.card_sender import full_text, send_card
-from slipway.bot.chat.slack.sending.ephemeral import EphemeralMessages
+from slipway.bot.chat.slack.sending.card_sender import full_text, in_thread_or_channel, send_card
+from slipway.bot.chat.slack.sending.ephemeral import EphemeralMessages, ReplyContext
 from slipway.bot.chat.slack.sending.message_lookup import MessageLookup
 from slipway.bot.chat.slack.sending.send_attempts import SendAttempts, message_token
-from slipway.bot.chat.slack.transport.errors import RefusalKind, RefusedError
+from slipway.bot.chat.slack.transport.error_codes import RefusalKind
+from slipway.bot.chat.slack.transport.errors import RefusedError
 from slipway.bot.chat.slack.transport.rate_limit import ChannelRateLimit
 from slipway.bot.chat.slack.transport.web_api import WebApi
+from slipway.bot.core.errors import ChatError
 
 MESSAGE_EVENT_TYPE = "slipway_message"
 """The ``event_type`` of a message's metadata, which holds the message's key."""
+
+_NOTHING_IS_TAKEN = (RefusalKind.NOT_IN_CHANNEL, RefusalKind.NOT_ALLOWED, RefusalKind.INVALID_TOKEN)
+"""Where whoever caused an event can still be told in another way."""
 
 log = structlog.get_logger(__name__)
 
@@ -54,21 +61,41 @@ class MessageSender:
         try:
             channel = await self._ephemeral.channel_of(room)
             if card.private_to is not None and not is_direct(channel):
-                return await self._ephemeral.send(channel, card, card.private_to, thread, key)
+                told = await self._ephemeral.send(channel, card, card.private_to, thread, key)
+                await self._attach_for_one(channel, card, card.private_to, key)
+                return told
             async with self._channel_limit.slot(channel):
-                last_attempt = await self._attempts.last_attempt(key)
-                sent = None
-                if last_attempt is not None:
-                    sent = await self._lookup.find_message(channel, thread, key, last_attempt)
-                if sent is None:
-                    await self._attempts.record(key)
-                    sent = await self._post(channel, card, thread, key)
+                sent, root = await in_thread_or_channel(
+                    thread, lambda place: self._send_once(channel, card, place, key)
+                )
         except RefusedError as error:
-            if error.kind is RefusalKind.NOT_IN_CHANNEL:
+            if error.kind in _NOTHING_IS_TAKEN:
                 await self._ephemeral.respond_to_event(key, str(error))
             raise
-        await self._attach(channel, card, thread or sent, key)
+        await self._attach(channel, card, root, key)
         return sent
+
+    async def _send_once(self, channel: str, card: Card, thread: str | None, key: str) -> tuple[str, str]:
+        """The message's id, and that of the message which begins the thread that it stands in, or begins itself."""
+        last_attempt = await self._attempts.last_attempt(key)
+        sent = None
+        if last_attempt is not None:
+            sent = await self._lookup.find_message(channel, thread, key, last_attempt)
+        if sent is None:
+            await self._attempts.record(key)
+            sent = await self._post(channel, card, thread, key)
+        return sent, thread or sent
+
+    async def send_unrecorded(self, room: str, card: Card) -> str:
+        """Send a card for which nothing is stored, also while another message to the channel waits to be recorded.
+
+        Raises:
+            ChatError: Slack did not take it, or did and its answer was lost.
+        """
+        channel, key = await self._ephemeral.channel_of(room), str(uuid.uuid4())
+        if card.private_to is not None and not is_direct(channel):
+            return await self._ephemeral.send(channel, card, card.private_to, None, key)
+        return await self._post(channel, card, None, key)
 
     async def edit(self, room: str, ts: str, card: Card, *, thread: str | None, key: str) -> None:
         """Replace a message by a card. Of several edits that wait, only the newest is made.
@@ -83,10 +110,28 @@ class MessageSender:
         if card.private_to is not None and not is_direct(channel):
             await self._edits.edit(message, lambda: self._delete(channel, ts))
             await self._ephemeral.send(channel, card, card.private_to, thread, key)
+            await self._attach_for_one(channel, card, card.private_to, key)
             return
         await self._edits.edit(message, lambda: self._update(channel, ts, card))
         if not card.fleeting:
             await self._attach(channel, card, thread or ts, key)
+
+    async def _attach_for_one(self, channel: str, card: Card, account: str, key: str) -> None:
+        """What only one person sees cannot have a file: it comes in a direct message.
+
+        A failure is told them and goes no further: they have seen the message that it belongs to.
+        """
+        text = await full_text(card)
+        if text is None:
+            return
+        user = account.partition("/")[0]
+        try:
+            direct = await self._ephemeral.channel_of(user)
+        except ChatError as error:
+            sentence = f"The whole could not be attached. {error}"
+            await self._ephemeral.send_text(channel, user, sentence, ReplyContext())
+        else:
+            await self._attachments.attach(direct, None, text, key)
 
     async def _attach(self, channel: str, card: Card, thread: str, key: str) -> None:
         text = await full_text(card)

@@ -4,68 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from enum import StrEnum
 from http import HTTPStatus
 from typing import Any
 
 from slack_sdk.errors import SlackApiError
 
+from slipway.bot.chat.shared.payloads import value_at
 from slipway.bot.chat.slack.ids import is_direct
+from slipway.bot.chat.slack.transport.error_codes import RefusalKind, kind_of, words_of
 from slipway.bot.core.errors import ChatError
 
 _CODE = re.compile(r"[a-z0-9_]{1,60}", re.ASCII)
 _SCOPES = re.compile(r"[a-z:._, ]{1,200}", re.ASCII)
 
-# Slack's own words for each, from its methods' reference (docs.slack.dev/reference/methods).
-_RATE_LIMITED = frozenset({"ratelimited", "rate_limited"})
-_NOT_IN_CHANNEL = frozenset({"not_in_channel", "channel_not_found"})
-_ARCHIVED = frozenset({"is_archived", "is_inactive"})
-_MESSAGE_NOT_FOUND = frozenset(
-    {"message_not_found", "cant_update_message", "edit_window_closed", "thread_not_found"}
-)
-_INVALID_TOKEN = frozenset(
-    {
-        *("invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"),
-        *("not_allowed_token_type", "forbidden_team", "team_access_not_granted"),
-    }
-)
-_PASSING = frozenset(
-    {
-        *("internal_error", "fatal_error", "service_unavailable", "request_timeout", "update_failed"),
-        # A workspace or a channel that is being moved: minutes to hours.
-        *("team_added_to_org", "org_login_required", "external_channel_migrating"),
-    }
-)
-_ADVICE = {
-    "ekm_access_denied": "the workspace's administrators have suspended access to its messages",
-    "messages_tab_disabled": "the app's Messages tab is off; make the app as `slipway slack manifest` has it",
-    "no_permission": "the app may not do that; see whether it is in the channel, and `slipway doctor`",
-    "accesslimited": "Slack does not allow that from this machine's network",
-    "plan_upgrade_required": "user groups need a paid plan of Slack",
-    "no_such_subteam": "there is no such user group; see `slack_groups` in slipway.toml",
-    "user_not_in_channel": "that person is not in the channel",
-}
-
-
-class RefusalKind(StrEnum):
-    """The kinds of refusal that callers tell apart."""
-
-    RATE_LIMITED = "rate limited"
-    NOT_IN_CHANNEL = "not in channel"  # the bot is not in the channel
-    USER_NOT_IN_CHANNEL = "user not in channel"  # the person is not in the channel
-    INVALID_BLOCKS = "invalid blocks"  # Slack does not show blocks like these, or not so many
-    MESSAGE_NOT_FOUND = "message not found"  # the message is not there any more
-    MISSING_SCOPE = "missing scope"
-    INVALID_TOKEN = "invalid token"  # noqa: S105 - the token does not work
-    OTHER = "other"
-
-
-_KINDS = {
-    "user_not_in_channel": RefusalKind.USER_NOT_IN_CHANNEL,
-    **dict.fromkeys(
-        ("invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long"), RefusalKind.INVALID_BLOCKS
-    ),
-}
+_ABOUT_BLOCKS = re.compile(r"/(?:blocks|attachments|view)\b|\bblocks?\b", re.ASCII)
 
 
 class RefusedError(ChatError):
@@ -78,6 +30,8 @@ class RefusedError(ChatError):
         code: Slack's own word for it, such as ``is_archived``; empty if it gave none.
         doubtful: whether it may have been done all the same.
         retry_after: seconds that Slack asks to wait; 0 if it does not say.
+        room_gone: whether the channel is archived, or the bot is not in it any more.
+        locked_out: whether Slack takes nothing of the kind from the bot, until somebody gives it the right.
     """
 
     def __init__(
@@ -89,8 +43,17 @@ class RefusedError(ChatError):
         code: str = "",
         doubtful: bool = False,
         retry_after: float = 0.0,
+        room_gone: bool = False,
+        locked_out: bool = False,
     ) -> None:
-        super().__init__(sentence, passing=passing, doubtful=doubtful, retry_after=retry_after)
+        super().__init__(
+            sentence,
+            passing=passing,
+            doubtful=doubtful,
+            retry_after=retry_after,
+            room_gone=room_gone,
+            locked_out=locked_out,
+        )
         self.kind = kind
         self.code = code
 
@@ -110,7 +73,7 @@ def refused_error(action: str, error: SlackApiError, channel: str = "", bot: str
     data = data if isinstance(data, Mapping) else {}
     found = data.get("error")
     code = found if isinstance(found, str) and _CODE.fullmatch(found) else ""
-    if status == HTTPStatus.TOO_MANY_REQUESTS or code in _RATE_LIMITED:
+    if status == HTTPStatus.TOO_MANY_REQUESTS or kind_of(code) is RefusalKind.RATE_LIMITED:
         return RefusedError(
             f"Could not {action}: Slack finds that the bot says too much.",
             kind=RefusalKind.RATE_LIMITED,
@@ -125,37 +88,44 @@ def refused_error(action: str, error: SlackApiError, channel: str = "", bot: str
             passing=True,
             doubtful=True,
         )
-    kind, advice = _advice(code, data, channel, bot)
-    passing = code in _PASSING
-    sentence = f"Could not {action}: {advice} ({code})."
-    return RefusedError(sentence, kind=kind, passing=passing, code=code, doubtful=passing)
+    kind = kind_of(code)
+    if code == "invalid_arguments" and _complains_of_blocks(data):
+        kind = RefusalKind.INVALID_FORM
+    passing = kind is RefusalKind.PASSING
+    return RefusedError(
+        f"Could not {action}: {_advice(code, kind, data, channel, bot)} ({code}).",
+        kind=kind,
+        passing=passing,
+        code=code,
+        doubtful=passing,
+        room_gone=kind in (RefusalKind.NOT_IN_CHANNEL, RefusalKind.ARCHIVED) and not is_direct(channel),
+        locked_out=kind in (RefusalKind.INVALID_TOKEN, RefusalKind.NOT_ALLOWED),
+    )
 
 
-def _advice(code: str, data: Mapping[str, Any], channel: str, bot: str) -> tuple[RefusalKind, str]:
+def _advice(code: str, kind: RefusalKind, data: Mapping[str, Any], channel: str, bot: str) -> str:
     place = f"the channel {channel}" if channel else "that channel"
-    if code in _NOT_IN_CHANNEL and is_direct(channel):
-        return (
-            RefusalKind.NOT_IN_CHANNEL,
-            "I am not in that conversation; ask in a channel, or in a message to me",
-        )
-    if code in _NOT_IN_CHANNEL:
-        return RefusalKind.NOT_IN_CHANNEL, f"I am not in {place}; type `/invite @{bot}` there"
-    if code in _ARCHIVED:
-        return RefusalKind.OTHER, f"{place} is archived"
-    if code in _MESSAGE_NOT_FOUND:
-        return RefusalKind.MESSAGE_NOT_FOUND, "the message was deleted, or can no longer be changed"
+    if kind is RefusalKind.NOT_IN_CHANNEL and is_direct(channel):
+        return "I am not in that conversation; ask in a channel, or in a message to me"
+    if kind is RefusalKind.NOT_IN_CHANNEL:
+        return f"I am not in {place}; type `/invite @{bot}` there"
+    if kind is RefusalKind.ARCHIVED:
+        return f"{place} is archived"
     if code == "missing_scope":
         needed = data.get("needed")
         scope = needed if isinstance(needed, str) and _SCOPES.fullmatch(needed) else "another one"
-        return RefusalKind.MISSING_SCOPE, (
+        return (
             f"the app lacks the scope `{scope}`; add it under “OAuth & Permissions” as "
             "`slipway slack manifest` has it, and install the app again"
         )
-    if code in _INVALID_TOKEN:
-        return RefusalKind.INVALID_TOKEN, "Slack does not accept the token; see `slipway doctor`"
-    if code.startswith("restricted_action"):
-        return RefusalKind.OTHER, f"the workspace's administrators do not let apps do that in {place}"
-    return _KINDS.get(code, RefusalKind.OTHER), _ADVICE.get(code, "Slack said no")
+    return words_of(code).replace("that channel", place)
+
+
+def _complains_of_blocks(data: Mapping[str, Any]) -> bool:
+    """Whether Slack's list of what is wrong with the arguments is about blocks."""
+    messages = value_at(data, "response_metadata", "messages")
+    told = messages if isinstance(messages, list) else []
+    return any(isinstance(each, str) and _ABOUT_BLOCKS.search(each) for each in told)
 
 
 def _retry_after(headers: Any) -> float:

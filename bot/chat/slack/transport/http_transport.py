@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from http import HTTPStatus
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qsl
 
 import structlog
@@ -16,6 +16,7 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 
 from slipway.bot.chat.slack.manifest import REQUEST_PATH
 from slipway.bot.chat.slack.settings import SlackSettings
+from slipway.bot.chat.slack.transport.shapes import MALFORMED, is_sound
 from slipway.bot.chat.slack.transport.signatures import is_genuine
 from slipway.bot.chat.slack.transport.transport import Notify
 from slipway.bot.core.errors import ChatError
@@ -87,7 +88,7 @@ class HttpTransport:
             bolt_request = AsyncBoltRequest(
                 body=_parse(request.content_type, body.decode()), mode="socket_mode"
             )
-        except (ValueError, TypeError, AttributeError, RecursionError):  # signed, but not what Slack says
+        except MALFORMED:  # signed, but not what Slack says
             return web.Response(status=HTTPStatus.BAD_REQUEST)
         return await to_aiohttp_response(await app.async_dispatch(bolt_request))
 
@@ -103,6 +104,7 @@ def _parse(content_type: str, body: str) -> dict[str, Any]:
     else:
         form = dict(parse_qsl(body, keep_blank_values=True))
         found = json.loads(form["payload"]) if "payload" in form else form
-    if not isinstance(found, dict):
-        raise ValueError("not an object")  # noqa: TRY004 - as what cannot be read at all
-    return found
+    if not is_sound(found):
+        log.warning("a request of Slack's had another form than any that it sends")
+        raise ValueError("not what Slack sends")
+    return cast("dict[str, Any]", found)

@@ -12,9 +12,13 @@ from aiohttp import ClientWebSocketResponse
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_bolt.async_app import AsyncApp
 from slack_sdk.socket_mode.aiohttp import SocketModeClient
+from slack_sdk.socket_mode.async_client import AsyncBaseSocketModeClient
+from slack_sdk.socket_mode.request import SocketModeRequest
+from slack_sdk.socket_mode.response import SocketModeResponse
 
 from slipway.bot.chat.slack.settings import SlackSettings
 from slipway.bot.chat.slack.transport.sdk_logging import sdk_logger
+from slipway.bot.chat.slack.transport.shapes import MALFORMED, is_sound
 from slipway.bot.chat.slack.transport.transport import Notify
 from slipway.bot.chat.slack.transport.web_api import WebApi
 from slipway.bot.core.errors import ChatError
@@ -121,6 +125,23 @@ def opened_too_close(first: float, second: float, opening_interval: float, now: 
     return abs(second - first) < opening_interval / 2 and now - first >= opening_interval
 
 
+class _Handler(AsyncSocketModeHandler):
+    """Hands to Bolt what has the form that it expects. What else comes is acknowledged: it would only come again."""
+
+    async def handle(self, client: AsyncBaseSocketModeClient, req: SocketModeRequest) -> None:
+        if is_sound(req.payload):
+            try:
+                await super().handle(client, req)  # type: ignore[arg-type]
+            except MALFORMED:
+                pass
+            else:
+                return
+        log.warning(
+            "what came over a socket of Slack's had another form than any that it sends", kind=req.type
+        )
+        await client.send_socket_mode_response(SocketModeResponse(req.envelope_id))
+
+
 class _SocketConnection:
     """One socket. slack_sdk reconnects when Slack asks for it and when the line breaks."""
 
@@ -162,7 +183,7 @@ class _SocketConnection:
             lambda client: client.apps_connections_open(app_token=self._token),
             with_app_token=True,
         )
-        handler = AsyncSocketModeHandler(
+        handler = _Handler(
             app,
             self._token,
             logger=sdk_logger(),

@@ -8,14 +8,21 @@ from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
+import structlog
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.web.async_slack_response import AsyncSlackResponse
 
+from slipway.bot.chat.clocks import PlatformClock
+from slipway.bot.chat.shared.outage import connection_failure
+from slipway.bot.chat.shared.payloads import text_at
+from slipway.bot.chat.slack.ids import TEAM
 from slipway.bot.chat.slack.settings import SlackSettings
-from slipway.bot.chat.slack.transport.errors import RefusalKind, RefusedError, refused_error
+from slipway.bot.chat.slack.transport.error_codes import RefusalKind
+from slipway.bot.chat.slack.transport.errors import RefusedError, refused_error
 from slipway.bot.chat.slack.transport.sdk_logging import sdk_logger
 from slipway.bot.core.errors import ChatError
+from slipway.bot.core.times import Clock, system_clock
 from slipway.bot.core.waiting import Sleep
 
 MAX_RETRIES = 5
@@ -27,7 +34,11 @@ MAX_RETRY_AFTER = 60.0
 _MALFORMED_RESPONSE = (ValueError, TypeError, AttributeError)
 """What the SDK raises where a proxy, or whoever, answers with something that is not Slack's JSON."""
 
+_PAGE, _MOST_PAGES = 1_000, 10  # of workspaces: Slack gives at most so many at once
+
 _UPLOAD_TIMEOUTS = 3  # an upload is three calls
+
+log = structlog.get_logger(__name__)
 
 Request = Callable[[AsyncWebClient], Awaitable[AsyncSlackResponse]]
 """Makes a call with the SDK's client."""
@@ -35,10 +46,19 @@ Request = Callable[[AsyncWebClient], Awaitable[AsyncSlackResponse]]
 
 @dataclass(frozen=True)
 class BotIdentity:
-    """The app as Slack knows it, from ``auth.test``; ``enterprise`` is empty outside Enterprise Grid."""
+    """The app as Slack knows it, from ``auth.test``.
+
+    Attributes:
+        team: the workspace that it is installed in, or the organisation that it is installed for.
+        teams: whose people are its own: the workspace that it is installed in, or those that it was added to.
+        enterprise: the organisation; empty outside Enterprise Grid.
+        organisation_wide: whether it is installed for the organisation.
+    """
 
     team: str
+    teams: frozenset[str]
     enterprise: str
+    organisation_wide: bool
     user: str
     name: str
     scopes: frozenset[str]
@@ -47,9 +67,12 @@ class BotIdentity:
 class WebApi:
     """One Web API client. Nothing is sent before it is needed; the SDK itself tries nothing again."""
 
-    def __init__(self, settings: SlackSettings, sleep: Sleep = asyncio.sleep) -> None:
+    def __init__(
+        self, settings: SlackSettings, sleep: Sleep = asyncio.sleep, clock: Clock = system_clock
+    ) -> None:
         self._settings = settings
         self._sleep = sleep
+        self.platform_clock = PlatformClock(clock)
         self._session: aiohttp.ClientSession | None = None
         self._client: AsyncWebClient | None = None
         self.identity: BotIdentity | None = None
@@ -132,14 +155,51 @@ class WebApi:
 
         answer = await self.call("log in to Slack", test)
         scopes = next((str(v) for k, v in headers.items() if k.lower() == "x-oauth-scopes"), "")
+        team, organisation_wide = (
+            str(answer.get("team_id") or ""),
+            answer.get("is_enterprise_install") is True,
+        )
         self.identity = BotIdentity(
-            team=str(answer.get("team_id") or ""),
+            team=team,
+            teams=await self._own_workspaces() if organisation_wide else frozenset({team}),
             enterprise=str(answer.get("enterprise_id") or ""),
+            organisation_wide=organisation_wide,
             user=str(answer.get("user_id", "")),
             name=str(answer.get("user", "")),
             scopes=frozenset(scope.strip() for scope in scopes.split(",") if scope.strip()),
         )
         return self.identity
+
+    async def workspaces(self) -> frozenset[str]:
+        """The workspaces that an app which is installed for an organisation was added to.
+
+        Raises:
+            ChatError: as :meth:`call`.
+        """
+        found: set[str] = set()
+        cursor = ""
+        for _ in range(_MOST_PAGES):
+            answer = await self.call(
+                "list the workspaces that the app was added to",
+                lambda client, cursor=cursor: client.auth_teams_list(cursor=cursor or None, limit=_PAGE),  # type: ignore[misc]
+            )
+            teams = answer.get("teams")
+            named = [text_at(team, "id") for team in teams] if isinstance(teams, list) else []
+            found.update(team for team in named if TEAM.fullmatch(team))
+            cursor = text_at(answer, "response_metadata", "next_cursor")
+            if not cursor:
+                break
+        return frozenset(found)
+
+    async def _own_workspaces(self) -> frozenset[str]:
+        """Those workspaces; none where Slack will not tell: then nobody is believed but who is configured."""
+        try:
+            return await self.workspaces()
+        except ChatError as error:
+            if error.passing:
+                raise
+            log.warning("Slack does not say to which workspaces the app was added", problem=str(error))
+            return frozenset()
 
     async def _try(
         self, action: str, request: Request, channel: str, *, slow: bool, with_app_token: bool
@@ -159,11 +219,11 @@ class WebApi:
                 f"Could not {action}: Slack took too long.", passing=True, doubtful=True
             ) from error
         except (aiohttp.ClientError, OSError, SlackClientError, *_MALFORMED_RESPONSE) as error:
-            name = type(error).__name__
-            raise ChatError(
-                f"Could not {action}: no sound answer from Slack ({name}).", passing=True, doubtful=True
-            ) from error
+            why = connection_failure(error, "no sound answer from Slack")
+            raise ChatError(f"Could not {action}: {why}.", passing=True, doubtful=True) from error
         if not with_app_token:
             self.token_problem = ""
+        date = next((str(text) for name, text in answer.headers.items() if name.lower() == "date"), None)
+        self.platform_clock.note(date)
         found: object = answer.data
         return found if isinstance(found, dict) else {}

@@ -52,10 +52,12 @@ def load_moto(seed: dict[str, Any]) -> None:
         for image in seed["images"]
     ]
     os.environ.update(_SWITCHES)
-    with tempfile.NamedTemporaryFile("w", suffix=".json") as listing:
+    with tempfile.TemporaryFile(
+        "w+"
+    ) as listing:  # without a name, so that nothing stays where this is killed
         json.dump(images, listing)
-        listing.flush()
-        os.environ["MOTO_AMIS_PATH"] = listing.name
+        listing.seek(0)
+        os.environ["MOTO_AMIS_PATH"] = f"/dev/fd/{listing.fileno()}"
         import moto.ec2.models  # noqa: F401 - reads the listing
 
 
@@ -68,8 +70,12 @@ def apply_seed(seed: dict[str, Any]) -> Any:
         ami = backend.amis[image["id"]]
         ami.owner_alias = None  # moto takes every listed image for Amazon's
         ami.deprecation_time = image["deprecated_at"]  # moto has no such thing, and shows it all the same
+    group = backend.create_security_group("slipway-ssh", "SSH from the office")
+    ranges = [{"CidrIp": seed["ssh_from"]}]
+    backend.authorize_security_group_ingress(group.group_id, "tcp", "22", "22", ranges, vpc_id=group.vpc_id)
     for template in seed["templates"]:
-        first, *others = ({"InstanceType": kind} for kind in template["instance_types"])
+        usual = {"SecurityGroupIds": [group.group_id]}
+        first, *others = ({"InstanceType": kind, **usual} for kind in template["instance_types"])
         created = backend.create_launch_template(template["name"], "", first, {})
         for other in others:
             created.create_version(other, "")

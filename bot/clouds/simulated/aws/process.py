@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import IO, Any, TypeVar
@@ -26,6 +27,15 @@ T = TypeVar("T")
 
 class SimulatorError(Exception):
     """The simulated AWS did not start, or ended by itself."""
+
+
+@dataclass(frozen=True)
+class MotoAnswer:
+    """What moto answered."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str]
 
 
 class MotoProcess:
@@ -66,15 +76,15 @@ class MotoProcess:
         """
         await self._url()
 
-    async def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> tuple[int, bytes]:
-        """Hand a request on; gives the answer's status and body.
+    async def post(self, path: str, body: bytes, headers: Mapping[str, str]) -> MotoAnswer:
+        """Hand a request on.
 
         Raises:
             SimulatorError: there is no answer.
         """
         try:
             async with self._session.post(await self._url() + path, data=body, headers=headers) as answer:
-                return answer.status, await answer.read()
+                return MotoAnswer(answer.status, await answer.read(), dict(answer.headers))
         except (aiohttp.ClientError, TimeoutError) as error:
             raise SimulatorError(f"The simulated AWS does not answer. {self._error_tail()}") from error
 

@@ -43,13 +43,17 @@ class SeedTemplate(BaseModel):
 
 
 class SeedMachines(BaseModel):
-    """All that a simulated EC2 holds at first, in one region. No machine runs."""
+    """All that a simulated EC2 holds at first, in one region. No machine runs.
+
+    The templates' machines are reached by SSH from the range ``ssh_from``, one of those that are kept for examples.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     region: str = "us-east-1"
     images: tuple[SeedImage, ...] = ()
     templates: tuple[SeedTemplate, ...] = ()
+    ssh_from: str = "203.0.113.0/24"
 
 
 def fedora_machines(now: datetime, region: str = "us-east-1") -> SeedMachines:

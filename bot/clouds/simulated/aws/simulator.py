@@ -5,7 +5,8 @@ until it is ended, and says ``{"url": "http://127.0.0.1:…"}`` on its first lin
 :class:`SimulatedAws`.
 
 The front listens at once; moto starts beside it in a process of its own (see ``moto_server.py``), and the first
-request waits for it. Labels for faults are EC2's actions, such as ``RunInstances``.
+request waits for it. Labels for faults are EC2's actions, such as ``RunInstances``,
+and ``DryRun`` for one that only asks whether it would be done.
 
 What the front adds: the ClientToken of RunInstances (the same token and parameters give the first answer
 again, other parameters give IdempotentParameterMismatch, and machines that are gone meanwhile
@@ -46,13 +47,20 @@ from xml.sax.saxutils import escape
 
 from aiohttp import web
 
+from slipway.bot.clouds.simulated.aws.answers import (
+    STANDARD_QUOTA,
+    console_text,
+    quota_answer,
+    with_console,
+)
 from slipway.bot.clouds.simulated.aws.messages import MESSAGES, STATUS, UNSAID
 from slipway.bot.clouds.simulated.aws.process import MotoProcess, SimulatorError
 from slipway.bot.clouds.simulated.aws.seed import SeedMachines, fedora_machines
 from slipway.bot.clouds.simulated.control import ARMED, Logged, add_control, middleware
 from slipway.bot.clouds.simulated.faults import Armed, Fault, FaultKind, Faults
 
-_FORWARDED = ("Authorization", "Content-Type", "X-Amz-Date")
+_FORWARDED = ("Authorization", "Content-Type", "X-Amz-Date", "X-Amz-Target", "Smithy-Protocol", "Accept")
+_ANSWERED = ("Content-Type", "Smithy-Protocol", "X-Amzn-Errortype")
 _NAMESPACE = "http://ec2.amazonaws.com/doc/2016-11-15/"
 
 _USUAL = {
@@ -67,6 +75,9 @@ _USUAL = {
 
 _MACHINE = re.compile(rb"<instanceId>(i-[0-9a-f]+)</instanceId>")
 _KEPT_FORMS = 1000
+
+DRY_RUN = "DryRun"
+"""The label of what only asks whether it would be done."""
 
 
 @dataclass(frozen=True)
@@ -83,8 +94,10 @@ class _Remembered:
 
 
 class SimulatedAws:
-    """A simulated EC2 on a loopback port. ``faults`` and ``requests`` are those of the control API; ``forms`` are
-    the newest requests' parameters, as they came.
+    """A simulated EC2 on a loopback port, with the CloudWatch and the Service Quotas beside it. ``faults`` and
+    ``requests`` are those of the control API; ``forms`` are the newest EC2 requests' parameters, as they came;
+    ``quotas`` are the account's, by their codes; ``consoles`` says what machines write there, by their ids, where
+    that is not the usual.
 
     Args:
         seed: what it holds at first.
@@ -95,6 +108,8 @@ class SimulatedAws:
         self.faults = Faults()
         self.requests: list[Logged] = []
         self.forms: deque[dict[str, str]] = deque(maxlen=_KEPT_FORMS)
+        self.quotas: dict[str, float] = {STANDARD_QUOTA: 64.0}
+        self.consoles: dict[str, str] = {}
         self._seed = seed
         self._port = port
         self._url = ""
@@ -169,7 +184,12 @@ class SimulatedAws:
         return f"http://{host}:{port}"
 
     async def _serve(self, request: web.Request) -> web.Response:
-        form = _form(await request.read())
+        body = await request.read()
+        form = _form(body)
+        if "Action" not in form:
+            if await _action(request) == "GetServiceQuota":
+                return quota_answer(self.quotas, body)
+            return await self._forward(request)
         self.forms.append(form)
         armed: Armed | None = request.get(ARMED)
         kind = armed.fault.kind if armed is not None else None
@@ -181,10 +201,17 @@ class SimulatedAws:
                 if armed is not None and kind is FaultKind.FAIL_HALFWAY and answer.status == 200:
                     await self._end(self._launches[form["ClientToken"]].machines, armed.fault)
                 return answer
+            case "GetConsoleOutput":
+                return self._with_console(await self._forward(request), form.get("InstanceId", ""))
             case "DescribeInstances":
                 return await self._forward(request, urlencode(self._by_token(form)).encode())
             case _:
                 return await self._forward(request)
+
+    def _with_console(self, answer: web.Response, machine: str) -> web.Response:
+        if answer.status != 200 or not isinstance(answer.body, bytes):
+            return answer
+        return _xml(with_console(answer.body, self.consoles.get(machine, console_text(machine))))
 
     async def _end(self, machines: list[str], fault: Fault) -> None:
         """End machines as EC2 does by itself, with a StateReason."""
@@ -232,10 +259,11 @@ class SimulatedAws:
         headers = {name: request.headers[name] for name in _FORWARDED if name in request.headers}
         sent = changed if changed is not None else await request.read()
         try:
-            status, body = await self._started_moto().post(request.path, sent, headers)
+            answer = await self._started_moto().post(request.path, sent, headers)
         except SimulatorError as error:
             return _error("Unavailable", str(error))
-        return _xml(body, status=status)
+        told = {name: answer.headers[name] for name in _ANSWERED if name in answer.headers}
+        return web.Response(body=answer.body, status=answer.status, headers=told)
 
 
 def _form(body: bytes) -> dict[str, str]:
@@ -243,7 +271,13 @@ def _form(body: bytes) -> dict[str, str]:
 
 
 async def _action(request: web.Request) -> str:
-    return _form(await request.read()).get("Action", "")
+    """What a request asks for, whichever protocol its service has: EC2's forms, JSON or CBOR."""
+    if target := request.headers.get("X-Amz-Target"):
+        return target.rpartition(".")[2]
+    if "/operation/" in request.path:
+        return request.path.rpartition("/")[2]
+    form = _form(await request.read())
+    return DRY_RUN if form.get("DryRun") == "true" else form.get("Action", "")
 
 
 def _failure(_request: web.Request, fault: Fault, status: int) -> web.Response:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
+
+from slipway.bot.clouds.simulated.azure.sources import SourceFacts
 
 
 class LockLevel(StrEnum):
@@ -49,7 +52,9 @@ class Conditions(_Value):
             an image, disk, snapshot, machine or storage account is refused, changed or not.
         locks: management locks.
         durations: how long operations take by the simulator's clock; None: they end after some looks.
-        soft_delete: whether the gallery keeps deleted versions for seven days.
+        soft_delete: whether the gallery keeps deleted versions for seven days; None: that was never set, which the
+            gallery shows otherwise than one that was switched off again.
+        sources: what versions can be made of, by resource id; None: anything that is named.
         definition_lingers: so long after its last version went a definition still cannot be deleted; 10 to 20
             seconds in reality.
     """
@@ -58,7 +63,8 @@ class Conditions(_Value):
     linked_rights: bool = True
     locks: tuple[Lock, ...] = ()
     durations: Durations | None = None
-    soft_delete: bool = False
+    soft_delete: bool | None = None
+    sources: Mapping[str, SourceFacts] | None = None
     definition_lingers: timedelta = timedelta(0)
 
 

@@ -10,13 +10,14 @@ from typing import Any
 
 
 class ArmError(Exception):
-    """An answer that is an error: status, code and message as ARM gives them."""
+    """An answer that is an error: status, code and message as ARM gives them, and what compute says it is about."""
 
-    def __init__(self, status: int, code: str, message: str) -> None:
+    def __init__(self, status: int, code: str, message: str, target: str = "") -> None:
         super().__init__(message)
         self.status = status
         self.code = code
         self.message = message
+        self.target = target
 
 
 def not_found(resource: str, group: str) -> ArmError:
@@ -51,6 +52,54 @@ def resource_group_not_found(group: str) -> ArmError:
 def invalid(message: str) -> ArmError:
     """A parameter that cannot be as it is. (Microsoft gives the words of each; the code is that of compute.)"""
     return ArmError(400, "InvalidParameter", message)
+
+
+def unknown_api_version(version: str, kind: str, known: str, regions: str, location: str) -> ArmError:
+    """An API version that the resource type does not have."""
+    return ArmError(
+        400,
+        "NoRegisteredProviderFound",
+        f"No registered resource provider found for location '{location}' and API version '{version}' for type "
+        f"'{kind}'. The supported api-versions are '{known}'. The supported locations are '{regions}'.",
+    )
+
+
+def location_not_available(location: str, kind: str, regions: str) -> ArmError:
+    """A location that the resource type is not offered in. (The words are documented, and not the code.)"""
+    return ArmError(
+        400,
+        "LocationNotAvailableForResourceType",
+        f"The provided location '{location}' is not available for resource type 'Microsoft.Compute/{kind}'. List of "
+        f"available regions for the resource type is '{regions}'.",
+    )
+
+
+def source_not_found(source: str) -> ArmError:
+    """What a version is to be made of is not there, or elsewhere. (The words are documented, and not the code.)"""
+    return ArmError(
+        404,
+        "NotFound",
+        f"Source {source} is not found. Please check source exists, and is in the same region as gallery image "
+        "version being created.",
+    )
+
+
+def source_busy(source: str) -> ArmError:
+    """It is copied from too often. (The words are documented, and not the code.)"""
+    return ArmError(
+        429,
+        "TooManyRequests",
+        f"Too many requests on source '{source}'. Please reduce the number of requests on the source or wait some "
+        "time before retrying",
+    )
+
+
+def other_generation(source: str, generation: str | None, wanted: str) -> ArmError:
+    """It boots another way than the definition says. (The words are documented, and not the code.)"""
+    return invalid(
+        f"The resource with id '{source}' has a different Hypervisor generation ['{generation}'] than the parent "
+        f"gallery image Hypervisor generation ['{wanted}']"
+    )
 
 
 def unchangeable(what: str) -> ArmError:
@@ -120,10 +169,17 @@ def linked_right_missing(resource: str, linked: str) -> ArmError:
 
 
 def error_body(
-    code: str, message: str, *, envelope: bool = True, details: list[dict[str, str]] | None = None
+    code: str,
+    message: str,
+    *,
+    envelope: bool = True,
+    details: list[dict[str, str]] | None = None,
+    target: str = "",
 ) -> dict[str, Any]:
     """An error's JSON: with ARM's ``error`` around it, or bare, as compute's throttle is documented."""
     error: dict[str, Any] = {"code": code, "message": message}
+    if target:
+        error["target"] = target
     if details:
         error["details"] = details
     return {"error": error} if envelope else error

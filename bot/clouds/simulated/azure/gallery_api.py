@@ -2,22 +2,45 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from aiohttp import web
 
-from slipway.bot.clouds.simulated.azure import answers, errors, routes
+from slipway.bot.clouds.simulated.azure import answers, errors, regions, routes
 from slipway.bot.clouds.simulated.azure.errors import ArmError
-from slipway.bot.clouds.simulated.azure.operations import LongRunningOperation, Terms
+from slipway.bot.clouds.simulated.azure.operations import LongRunningOperation
+from slipway.bot.clouds.simulated.azure.requests import (
+    CERTIFICATE,
+    body_of,
+    check_signature,
+    poll_answer,
+    signature,
+    terms_of,
+)
 from slipway.bot.clouds.simulated.azure.routes import Names, Routes
 from slipway.bot.clouds.simulated.azure.seed import Seed, gallery_document
 from slipway.bot.clouds.simulated.azure.state import GalleryState, Record
 from slipway.bot.clouds.simulated.azure.times import arm_time
-from slipway.bot.clouds.simulated.control import ARMED
 
-_CERTIFICATE = "MIIH" + "0123456789abcdef" * 240
-"""Addresses of operations are signed with a certificate, and so some 4,000 characters long."""
+_API_VERSIONS = (
+    "2018-06-01",
+    "2019-03-01",
+    "2019-07-01",
+    "2019-12-01",
+    "2020-09-30",
+    "2021-03-01",
+    "2021-07-01",
+    "2021-10-01",
+    "2022-01-03",
+    "2022-03-03",
+    "2022-08-03",
+    "2023-07-03",
+    "2024-03-03",
+    "2025-03-03",
+    "2026-03-03",
+)
+"""Of galleries, which have dates of their own, other than machines and disks. Source: an error of 2024 that lists
+them, and what clients of 2025 and 2026 ask for."""
 
 
 class GalleryApi:
@@ -72,7 +95,7 @@ class GalleryApi:
         return table
 
     def _enter(self, request: web.Request, names: Names) -> None:
-        """Refuse what names no API version, or another subscription, resource group or gallery."""
+        """Refuse what names no API version or an unknown one, or another subscription, resource group or gallery."""
         seed = self.seed
         if not request.query.get("api-version"):
             raise ArmError(
@@ -80,6 +103,11 @@ class GalleryApi:
                 "MissingApiVersionParameter",
                 "The api-version query parameter (?api-version=) is required for all requests.",
             )
+        version = request.query["api-version"]
+        kind = routes.gallery_type(request.path)
+        if kind and version not in _API_VERSIONS:
+            known = ", ".join(_API_VERSIONS)
+            raise errors.unknown_api_version(version, kind, known, regions.AVAILABLE, seed.location)
         if not _same(names, "subscription", seed.subscription_id):
             raise errors.subscription_not_found(names["subscription"])
         if not _same(names, "group", seed.resource_group):
@@ -109,10 +137,12 @@ class GalleryApi:
         }
 
     async def _get_group(self, request: web.Request, names: Names) -> web.Response:
-        self._enter(request, names)
         seed = self.seed
-        group = f"/subscriptions/{seed.subscription_id}/resourceGroups/{seed.resource_group}"
-        head = {"id": group, "name": seed.resource_group, "type": "Microsoft.Resources/resourceGroups"}
+        machines = names["group"].casefold() == seed.machines.group.casefold()
+        self._enter(request, {**names, "group": seed.resource_group} if machines else names)
+        name = seed.machines.group if machines else seed.resource_group
+        group = f"/subscriptions/{seed.subscription_id}/resourceGroups/{name}"
+        head = {"id": group, "name": name, "type": "Microsoft.Resources/resourceGroups"}
         shown = {"location": seed.location, "properties": {"provisioningState": "Succeeded"}}
         return web.json_response({**head, **shown})
 
@@ -155,14 +185,16 @@ class GalleryApi:
 
     async def _put_definition(self, request: web.Request, names: Names) -> web.Response:
         self._enter(request, names)
-        stored, created = self.state.put_definition(names["image"], await _body(request))
+        body = await body_of(request)
+        _check_location(body, request.path)
+        stored, created = self.state.put_definition(names["image"], body)
         return self._definition(
             request, stored, "Creating" if created else "Updating", 201 if created else 200
         )
 
     async def _patch_definition(self, request: web.Request, names: Names) -> web.Response:
         self._enter(request, names)
-        stored = self.state.patch_definition(names["image"], await _body(request))
+        stored = self.state.patch_definition(names["image"], await body_of(request))
         return self._definition(request, stored, "Updating", 200)
 
     def _definition(
@@ -214,23 +246,24 @@ class GalleryApi:
 
     async def _put_version(self, request: web.Request, names: Names) -> web.Response:
         self._enter(request, names)
-        body = await _body(request)
-        record, running, created = self.state.put(names["image"], names["version"], body, _terms(request))
+        body = await body_of(request)
+        _check_location(body, request.path)
+        record, running, created = self.state.put(names["image"], names["version"], body, terms_of(request))
         answer = self._version(record, 201 if created else 200)
         self._announce(request, answer, running)
         return answer
 
     async def _patch_version(self, request: web.Request, names: Names) -> web.Response:
         self._enter(request, names)
-        body = await _body(request)
-        record, running = self.state.patch(names["image"], names["version"], body, _terms(request))
+        body = await body_of(request)
+        record, running = self.state.patch(names["image"], names["version"], body, terms_of(request))
         answer = self._version(record, 200)
         self._announce(request, answer, running)
         return answer
 
     async def _delete_version(self, request: web.Request, names: Names) -> web.Response:
         self._enter(request, names)
-        running = self.state.delete(names["image"], names["version"], _terms(request))
+        running = self.state.delete(names["image"], names["version"], terms_of(request))
         return web.Response(status=204) if running is None else self._accepted(request, running)
 
     def _version(self, record: Record, status: int, *, replication: bool = False) -> web.Response:
@@ -240,17 +273,9 @@ class GalleryApi:
 
     async def _get_operation(self, request: web.Request, names: Names) -> web.Response:
         self._enter(request, names)
-        if request.query.get("c") != _CERTIFICATE or request.query.get("s") != _signature(names["id"]):
-            raise ArmError(403, "AuthorizationFailed", "The signature of the address does not fit.")
+        check_signature(request, names["id"])
         running = self.state.operation(names["id"])
-        if request.query.get("monitor") != "true":
-            answer = web.json_response(running.shown())
-        elif running.failure is not None:
-            answer = web.json_response(running.failure, status=409)
-        else:
-            answer = web.Response(status=200 if running.done else 202)
-            if not running.done:
-                answer.headers["Location"] = self._address(request, running, monitor=True)
+        answer = poll_answer(request, running, self._address(request, running, monitor=True))
         self._pause(answer)
         return answer
 
@@ -277,32 +302,16 @@ class GalleryApi:
         )
         # An operation is asked for by the API version that started it.
         query = f"{'monitor=true&' if monitor else ''}api-version={request.query['api-version']}"
-        signed = f"&t=0&c={_CERTIFICATE}&s={_signature(running.id)}&h=hash"
+        signed = f"&t=0&c={CERTIFICATE}&s={signature(running.id)}&h=hash"
         return f"{request.url.origin()}{path}?{query}{signed}"
 
 
-def _terms(request: web.Request) -> Terms:
-    """What a write depends on: If-Match, and the fault that its operation shall meet."""
-    armed = request.get(ARMED)
-    if armed is None:
-        return Terms(request.headers.get("If-Match"))
-    fault = armed.fault
-    return Terms(request.headers.get("If-Match"), fault.kind, fault.code, fault.message)
+def _check_location(body: dict[str, Any], path: str) -> None:
+    """Refuse a location that there is none of; that one is missing is the rules' to say."""
+    location = body.get("location")
+    if isinstance(location, str) and not regions.is_region(location):
+        raise errors.location_not_available(location, routes.gallery_type(path), regions.AVAILABLE)
 
 
 def _same(names: Names, key: str, wanted: str) -> bool:
     return names.get(key, wanted).casefold() == wanted.casefold()
-
-
-def _signature(operation_id: str) -> str:
-    return f"s-{operation_id[::-1]}"
-
-
-async def _body(request: web.Request) -> dict[str, Any]:
-    try:
-        body = await request.json()
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise ArmError(400, "InvalidRequestContent", "The request content is not JSON.") from error
-    if not isinstance(body, dict):
-        raise ArmError(400, "InvalidRequestContent", "The request content is not an object.")
-    return body

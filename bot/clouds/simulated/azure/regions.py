@@ -54,6 +54,15 @@ def short_name(region: str) -> str:
 _BY_SHORT_NAME = {short_name(name): name for name in _DISPLAY_NAMES}
 
 
+AVAILABLE = ",".join(_BY_SHORT_NAME)
+"""The regions that there are, as errors list them."""
+
+
+def is_region(name: str) -> bool:
+    """Whether there is such a region, in either form."""
+    return short_name(name) in _BY_SHORT_NAME
+
+
 def display_name(region: str) -> str:
     """As a version's target regions show it; a region that is not known here stays as it was sent."""
     return _BY_SHORT_NAME.get(short_name(region), region)

@@ -39,6 +39,18 @@ SOFT_DELETED = f"{GALLERY}/softDeletedArtifactTypes/images/artifacts/{{image}}/v
 OPERATION = f"{_SUBSCRIPTION}{_COMPUTE}/locations/{{location}}/capsOperations/{{id}}"
 
 
+_GALLERY_TYPE = re.compile(r"/providers/microsoft\.compute/galleries(.*)", re.IGNORECASE)
+
+
+def gallery_type(path: str) -> str:
+    """The type of what a path below galleries is about, such as ``galleries/images/versions``; empty elsewhere."""
+    found = _GALLERY_TYPE.search(path)
+    if found is None or "/providers/" in found[1].lower():
+        return ""
+    below = found[1].strip("/").split("/")
+    return "/".join(("galleries", *below[1::2]))
+
+
 @dataclass(frozen=True)
 class _Route:
     path: re.Pattern[str]
@@ -52,8 +64,9 @@ class Routes:
         self._routes: list[_Route] = []
 
     def add(self, template: str, **handlers: Handler) -> None:
-        """Answer an address, by the methods that are named."""
-        path = re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", re.escape(template))
+        """Answer an address, by the methods that are named; ``{name}`` is one part of a path, ``{name*}`` any."""
+        path = re.sub(r"\\{(\w+)\\\*\\}", r"(?P<\1>.+)", re.escape(template))
+        path = re.sub(r"\\{(\w+)\\}", r"(?P<\1>[^/]+)", path)
         self._routes.append(_Route(re.compile(path, re.IGNORECASE), handlers))
 
     async def answer(self, request: web.Request) -> web.Response:
@@ -62,7 +75,7 @@ class Routes:
         Raises:
             ArmError: nothing of that kind is here, or it cannot be used that way.
         """
-        path = request.path.rstrip("/")
+        path = re.sub("//+", "/", request.path).rstrip("/")  # azure-cli writes two before some types
         for route in self._routes:
             found = route.path.fullmatch(path)
             if found is None:

@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import Enum
 from typing import Any, Final
 
+from slipway.bot.clouds.simulated.azure.machines.seed import SeedMachines
 from slipway.bot.clouds.simulated.azure.regions import display_name, short_name
 from slipway.bot.clouds.simulated.azure.times import arm_time
 
@@ -39,11 +40,22 @@ class SeedRegion:
 
 
 @dataclass(frozen=True)
+class SeedDataDisk:
+    """A data disk of a version. ``source``: whether it was made of a snapshot of its own."""
+
+    lun: int
+    size: int = 1
+    caching: str = "None"
+    source: bool = False
+
+
+@dataclass(frozen=True)
 class SeedVersion:
     """An image version. None for ``excluded`` or ``end_of_life``: it was never set.
 
     Attributes:
         source: what it was made of.
+        data_disks: what it has besides its system's disk.
         odd: parts that shall be otherwise, by their path (``properties.publishingProfile.endOfLifeDate``); a value
             of :data:`ABSENT` takes the part away.
     """
@@ -58,6 +70,7 @@ class SeedVersion:
     storage_account_type: str = "Standard_ZRS"
     block_deletion_before_end_of_life: bool = False
     source: Source = Source.BLOB
+    data_disks: tuple[SeedDataDisk, ...] = ()
     odd: Mapping[str, object] = field(default_factory=dict)
 
 
@@ -73,13 +86,14 @@ class SeedDefinition:
 
 @dataclass(frozen=True)
 class Seed:
-    """One gallery in one subscription."""
+    """One gallery in one subscription, and where machines are made."""
 
     definitions: tuple[SeedDefinition, ...]
     subscription_id: str = "00000000-0000-4000-8000-00000000fed0"
     resource_group: str = "fedora-cloud"
     gallery: str = "Fedora"
     location: str = "eastus"
+    machines: SeedMachines = field(default_factory=SeedMachines)
 
     @property
     def gallery_id(self) -> str:
@@ -90,9 +104,10 @@ class Seed:
         )
 
 
-def gallery_document(seed: Seed, *, soft_delete: bool = False) -> dict[str, Any]:
-    """The gallery as ARM shows it; a policy of soft deletion that was never set is not there."""
-    policy = {"softDeletePolicy": {"isSoftDeleteEnabled": True, "retentionPeriodInDays": 7}}
+def gallery_document(seed: Seed, *, soft_delete: bool | None = None) -> dict[str, Any]:
+    """The gallery as ARM shows it; a policy of soft deletion that was never set is not there, and one that was
+    switched off is."""
+    policy = {"softDeletePolicy": {"isSoftDeleteEnabled": soft_delete, "retentionPeriodInDays": 7}}
     return {
         "name": seed.gallery,
         "id": seed.gallery_id,
@@ -101,7 +116,7 @@ def gallery_document(seed: Seed, *, soft_delete: bool = False) -> dict[str, Any]
         "properties": {
             "identifier": {"uniqueName": f"{seed.subscription_id}-{seed.gallery.upper()}"},
             "provisioningState": "Succeeded",
-            **(policy if soft_delete else {}),
+            **({} if soft_delete is None else policy),
         },
     }
 
@@ -166,7 +181,27 @@ def _region(version: SeedVersion, region: SeedRegion) -> dict[str, Any]:
 
 
 def _storage(seed: Seed, definition: SeedDefinition, version: SeedVersion) -> dict[str, Any]:
-    provider = f"/subscriptions/{seed.subscription_id}/resourceGroups/{seed.resource_group}/providers"
+    shown = _system_disk(seed, definition, version)
+    if version.data_disks:
+        snapshots = f"{_provider(seed)}/Microsoft.Compute/snapshots/{definition.name}-{version.name}"
+        shown["dataDiskImages"] = [
+            {
+                "lun": disk.lun,
+                "sizeInGB": disk.size,
+                "hostCaching": disk.caching,
+                **({"source": {"id": f"{snapshots}-{disk.lun}"}} if disk.source else {}),
+            }
+            for disk in version.data_disks
+        ]
+    return shown
+
+
+def _provider(seed: Seed) -> str:
+    return f"/subscriptions/{seed.subscription_id}/resourceGroups/{seed.resource_group}/providers"
+
+
+def _system_disk(seed: Seed, definition: SeedDefinition, version: SeedVersion) -> dict[str, Any]:
+    provider = _provider(seed)
     made_of = f"{definition.name}-{version.name}"
     disk = {"sizeInGB": 5, "hostCaching": "ReadWrite"}
     match version.source:

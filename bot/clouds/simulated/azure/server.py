@@ -15,6 +15,8 @@ from slipway.bot.clouds.simulated.azure import answers
 from slipway.bot.clouds.simulated.azure.conditions import AS_RECORDED, Conditions
 from slipway.bot.clouds.simulated.azure.errors import ArmError
 from slipway.bot.clouds.simulated.azure.gallery_api import GalleryApi
+from slipway.bot.clouds.simulated.azure.machines.api import MachinesApi
+from slipway.bot.clouds.simulated.azure.machines.state import MachinesState
 from slipway.bot.clouds.simulated.azure.seed import Seed
 from slipway.bot.clouds.simulated.azure.state import GalleryState, Record
 from slipway.bot.clouds.simulated.azure.version_rules import region_flags
@@ -23,7 +25,7 @@ from slipway.bot.clouds.simulated.faults import Fault, Faults
 
 
 class SimulatedAzure:
-    """An Azure that holds one gallery.
+    """An Azure that holds one gallery, and a resource group for machines.
 
     Args:
         seed: what the gallery holds.
@@ -55,6 +57,9 @@ class SimulatedAzure:
         self._api = GalleryApi(
             seed, state, page_size=page_size, pause_ms=pause_ms, location_only=location_only
         )
+        self.machines = MachinesState(seed, lambda: self.state, clock, polls)
+        """What there is of machines."""
+        self._machines_api = MachinesApi(seed, self.machines, page_size=page_size, pause_ms=pause_ms)
         self._request_ids = count(1)
         self._runner: web.AppRunner | None = None
 
@@ -91,6 +96,7 @@ class SimulatedAzure:
         app.router.add_get(f"{PREFIX}conditions", self._show_conditions)
         app.router.add_put(f"{PREFIX}conditions", self._set_conditions)
         routes = self._api.routes()
+        self._machines_api.add_to(routes)
         app.router.add_route("*", "/{path:.*}", routes.answer)
         # Not waiting for requests at the end: one that is held would hold the end, too.
         self._runner = web.AppRunner(app, shutdown_timeout=0.1, access_log=None)
@@ -113,7 +119,7 @@ class SimulatedAzure:
         return self.state.latest(definition, region)
 
     def snapshot(self) -> dict[str, Any]:
-        """Every definition with its versions: state, flag, the regions' own flags; and latest by region."""
+        """Every definition with its versions: state, flag, the regions' own flags; latest by region; and machines."""
         shown: dict[str, Any] = {}
         for folded, document in self.state.definitions.items():
             records = list(self.state.versions.get(folded, {}).values())
@@ -122,7 +128,11 @@ class SimulatedAzure:
                 "versions": {record.name: _shown(record) for record in records},
                 "latest": {region: self.latest(folded, region) for region in regions},
             }
-        return {"definitions": shown}
+        machines = {
+            machine.name: {"state": machine.state, "power": machine.power, "tags": machine.document["tags"]}
+            for machine in self.machines.machines.values()
+        }
+        return {"definitions": shown, "machines": machines}
 
     def _faulty(self) -> Any:
         async def label(request: web.Request) -> str:

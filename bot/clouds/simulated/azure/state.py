@@ -166,6 +166,8 @@ class GalleryState:
         if record is not None:
             self._settle(record)
         before = None if record is None else record.document
+        if before is None and self.conditions.sources is not None:
+            version_rules.check_made_of(body, self.conditions.sources, self.definition(definition))
         document = version_rules.replaced(body, before, self._clock())
         if record is not None:
             return record, self._change(record, document, terms), False

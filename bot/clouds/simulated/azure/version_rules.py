@@ -16,6 +16,7 @@ from typing import Any
 
 from slipway.bot.clouds.simulated.azure.errors import ArmError, invalid, linked_right_missing, unchangeable
 from slipway.bot.clouds.simulated.azure.regions import display_name, short_name
+from slipway.bot.clouds.simulated.azure.sources import SourceFacts, check_sources, links
 from slipway.bot.clouds.simulated.azure.times import arm_time, read_arm_time
 
 Document = dict[str, Any]
@@ -23,8 +24,9 @@ Document = dict[str, Any]
 _VERSION = re.compile(r"(\d{1,10})\.(\d{1,10})\.(\d{1,10})", re.ASCII)
 _INT32 = 2**31 - 1
 _DEFAULT_STORAGE = "Standard_LRS"
+_MOST_REPLICAS = 100
+"""Of a version in a region. Source: Azure Compute Gallery, limits."""
 _READ_ONLY = ("provisioningState", "replicationStatus", "validationsProfile")
-_LINKS = ("id", "virtualMachineId", "storageAccountId", "communityGalleryImageId")
 
 
 def check_name(name: str) -> None:
@@ -50,10 +52,13 @@ def without_nulls(value: Any) -> Any:
 
 def check_linked_rights(resource: str, body: Document) -> None:
     """Refuse a body that names something to link to, changed or not, where the caller has no right to it."""
-    for source in _sources(body):
-        for key in _LINKS:
-            if source.get(key):
-                raise linked_right_missing(resource, str(source[key]))
+    for linked in links(_sources(body)):
+        raise linked_right_missing(resource, linked)
+
+
+def check_made_of(body: Document, known: Mapping[str, SourceFacts], definition: Document) -> None:
+    """Refuse a new version that is made of what is not there, or does not fit its definition."""
+    check_sources(links(_sources(body)), known, str(body.get("location", "")), definition)
 
 
 def replaced(body: Document, before: Document | None, now: datetime) -> Document:
@@ -143,7 +148,7 @@ def _publishing(sent: Document, old: Document, location: str, now: datetime) -> 
     profile = {
         **sent,
         "targetRegions": regions,
-        "replicaCount": sent.get("replicaCount", 1),
+        "replicaCount": _replicas(sent, "replicaCount"),
         "excludeFromLatest": sent.get("excludeFromLatest", False),
         "publishedDate": before.get("publishedDate") or arm_time(now),
         "storageAccountType": sent.get(
@@ -162,11 +167,21 @@ def _region(sent: Any, before: Mapping[str, Document]) -> Document:
     return {
         **sent,
         "name": display_name(sent["name"]),
-        "regionalReplicaCount": sent.get("regionalReplicaCount", 1),
+        "regionalReplicaCount": _replicas(sent, "regionalReplicaCount"),
         "storageAccountType": sent.get(
             "storageAccountType", known.get("storageAccountType", _DEFAULT_STORAGE)
         ),
     }
+
+
+def _replicas(sent: Document, key: str) -> int:
+    count = sent.get(key, 1)
+    if not isinstance(count, int) or not 1 <= count <= _MOST_REPLICAS:
+        raise invalid(
+            f"The value {count} of parameter {key} is out of range. The value must be between 1 and "
+            f"{_MOST_REPLICAS}, inclusive."
+        )
+    return count
 
 
 def _end_of_life(sent: Any, before: Any, now: datetime) -> str:
@@ -215,6 +230,16 @@ def _kept(sent: Document, before: Document) -> Document:
     _check_source(_object(disk, "source"), old.get("source", {}), "storageProfile.osDiskImage.source")
     if "hostCaching" in disk:
         old["hostCaching"] = disk["hostCaching"]
+    held = {each["lun"]: each for each in kept.get("dataDiskImages", ())}
+    for data in filter(None, sent.get("dataDiskImages", ())):
+        known = held.get(data.get("lun"))
+        if known is None:
+            raise unchangeable("galleryImageVersion.properties.storageProfile.dataDiskImages")
+        _check_source(
+            _object(data, "source"), known.get("source", {}), "storageProfile.dataDiskImages.source"
+        )
+        if "hostCaching" in data:
+            known["hostCaching"] = data["hostCaching"]
     return kept
 
 

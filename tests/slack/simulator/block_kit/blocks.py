@@ -20,6 +20,7 @@ from tests.slack.simulator.block_kit.elements import (
     CONTEXT_ELEMENTS,
     INPUTS,
 )
+from tests.slack.simulator.block_kit.rich_text import ELEMENT
 from tests.slack.simulator.block_kit.rules import (
     Complaints,
     Items,
@@ -29,6 +30,7 @@ from tests.slack.simulator.block_kit.rules import (
     Str,
     Text,
     Union,
+    Url,
     anything,
     complaint,
     flag,
@@ -70,20 +72,11 @@ def _even_rows(block: dict[str, Any]) -> str | None:
     return None
 
 
-def _rich_text(value: Any, pointer: str) -> Complaints:
-    kinds = ("rich_text_section", "rich_text_list", "rich_text_preformatted", "rich_text_quote")
-    if not isinstance(value, dict) or value.get("type") not in kinds:
-        return [complaint(f"must be one of: {', '.join(kinds)}", f"{pointer}/type")]
-    if not isinstance(value.get("elements"), list):
-        return [complaint("missing required field: elements", pointer)]
-    return []
-
-
 def _shape(*required: str, also: tuple[Any, ...] = (), **fields: Rule) -> Shape:
     return Shape({"block_id": BLOCK_ID, **fields}, frozenset(required), also)
 
 
-_RICH_TEXT = _shape("elements", elements=Items(1000, _rich_text, least=0))
+_RICH_TEXT = _shape("elements", elements=Items(1000, ELEMENT, least=0))
 _CELL = Union(
     {
         "raw_text": Shape({"text": Str(TABLE_TEXT)}, frozenset({"text"})),
@@ -112,7 +105,7 @@ _COMMON: dict[str, Rule] = {
     "actions": _shape("elements", elements=Items(25, ACTION_ELEMENTS)),
     "image": _shape(
         "alt_text",
-        image_url=Str(3000),
+        image_url=Url(3000, web=True),
         slack_file=anything,
         alt_text=Str(2000),
         title=Text(2000, plain=True),
@@ -162,7 +155,13 @@ def check_blocks(blocks: Any, surface: Surface, pointer: str = "/blocks") -> Com
     found = Items(_MOST[surface], _KINDS[surface], least=0)(blocks, pointer)
     if found:
         return found
-    return _repeated(blocks, pointer) + _tables(blocks, pointer)
+    return _repeated(blocks, pointer) + _focused(blocks, pointer) + _tables(blocks, pointer)
+
+
+def _focused(blocks: list[dict[str, Any]], pointer: str) -> Complaints:
+    held = [each for block in blocks for each in (block.get("element"), *(block.get("elements") or ()))]
+    focused = [each for each in held if isinstance(each, dict) and each.get("focus_on_load")]
+    return [complaint("only one element can have focus_on_load", pointer)] if len(focused) > 1 else []
 
 
 def _repeated(blocks: list[dict[str, Any]], pointer: str) -> Complaints:
@@ -183,7 +182,7 @@ def _repeated(blocks: list[dict[str, Any]], pointer: str) -> Complaints:
 def _tables(blocks: list[dict[str, Any]], pointer: str) -> Complaints:
     tables = [block for block in blocks if block["type"] == "table"]
     if len(tables) > 1:
-        return [complaint("only one table is allowed in a message", pointer)]
+        return [complaint("only_one_table_allowed", pointer)]
     if sum(len(text) for table in tables for text in texts_of(table["rows"])) > TABLE_TEXT:
         return [complaint(f"must be less than {TABLE_TEXT + 1} characters in all cells", f"{pointer}/rows")]
     return []
@@ -216,19 +215,19 @@ _MODAL = Shape(
 _HOME = Shape(_VIEW_FIELDS, frozenset({"blocks"}))
 
 
-def check_view(view: Any, wanted: Surface) -> Complaints:
+def check_view(view: Any, wanted: Surface, pointer: str = "/view") -> Complaints:
     """What is wrong with a view; nothing, where Slack would take it."""
     if not isinstance(view, dict):
-        return [complaint("must be an object", "/view")]
+        return [complaint("must be an object", pointer)]
     if view.get("type") != wanted.value:
-        return [complaint(f"must be one of: {wanted.value}", "/view/type")]
-    found = (_HOME if wanted is Surface.HOME else _MODAL)(view, "/view")
+        return [complaint(f"must be one of: {wanted.value}", f"{pointer}/type")]
+    found = (_HOME if wanted is Surface.HOME else _MODAL)(view, pointer)
     if not found:
-        found = check_blocks(view["blocks"], wanted, "/view/blocks")
+        found = check_blocks(view["blocks"], wanted, f"{pointer}/blocks")
     if not found and wanted is Surface.MODAL:
         asks = any(block["type"] == "input" for block in view["blocks"])
         if asks and "submit" not in view:
-            found = [complaint("submit is required when an input block is within blocks array", "/view")]
+            found = [complaint("submit is required when an input block is within blocks array", pointer)]
     return found
 
 

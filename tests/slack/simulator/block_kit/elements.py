@@ -6,24 +6,29 @@ slack_sdk's models.
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 from tests.slack.simulator.block_kit.rules import (
     Items,
+    Moment,
     OneOf,
     Rule,
     Shape,
     Str,
     Text,
     Union,
+    Url,
+    Whole,
     anything,
+    decimal,
     flag,
     number,
 )
 
 ACTION_ID = Str(255)
 BLOCK_ID = Str(255)
-_URL = Str(3000)
+_URL = Url(3000)
 _SELECT_ITEMS = 100
 
 CONFIRM = Shape(
@@ -68,6 +73,25 @@ def _initial_among_options(element: dict[str, Any]) -> str | None:
     return "initial_option must be one of the provided options"
 
 
+def _lengths_in_order(element: dict[str, Any]) -> str | None:
+    least, most = element.get("min_length"), element.get("max_length")
+    if isinstance(least, int) and isinstance(most, int) and least > most:
+        return "min_length must not be greater than max_length"
+    return None
+
+
+def _numbers_in_order(element: dict[str, Any]) -> str | None:
+    given = [element.get(name) for name in ("min_value", "initial_value", "max_value")]
+    if any(each is not None and decimal(each, "") for each in given):
+        return None  # that is told already
+    known = [Decimal(each) for each in given if each is not None]
+    if known != sorted(known):
+        return "min_value, initial_value and max_value must be in this order"
+    if element.get("is_decimal_allowed") is False and any(each % 1 for each in known):
+        return "decimals are not allowed"
+    return None
+
+
 _INPUT: dict[str, Rule] = {"action_id": ACTION_ID, "confirm": CONFIRM, "focus_on_load": flag}
 _PLACEHOLDER: dict[str, Rule] = {"placeholder": Text(150, plain=True)}
 _STATIC: dict[str, Rule] = {
@@ -76,7 +100,7 @@ _STATIC: dict[str, Rule] = {
     "options": Items(_SELECT_ITEMS, PLAIN_OPTION),
     "option_groups": Items(_SELECT_ITEMS, _OPTION_GROUP),
 }
-_MULTI: dict[str, Rule] = {"max_selected_items": number}
+_MULTI: dict[str, Rule] = {"max_selected_items": Whole(1, _SELECT_ITEMS)}
 _SOURCED: dict[str, Rule] = {**_INPUT, **_PLACEHOLDER}
 
 
@@ -97,7 +121,8 @@ BUTTON = Shape(
     },
     frozenset({"text"}),
 )
-IMAGE = Shape({"image_url": _URL, "slack_file": anything, "alt_text": Str(2000)}, frozenset({"alt_text"}))
+_WEB = Url(3000, web=True)
+IMAGE = Shape({"image_url": _WEB, "slack_file": anything, "alt_text": Str(2000)}, frozenset({"alt_text"}))
 OVERFLOW = Shape(
     {"action_id": ACTION_ID, "options": Items(5, PLAIN_OPTION), "confirm": CONFIRM}, frozenset({"options"})
 )
@@ -123,19 +148,23 @@ _SELECTS: dict[str, Rule] = {
     "multi_users_select": _typed(initial_users=anything, **_MULTI),
     "multi_conversations_select": _typed(initial_conversations=anything, **_MULTI, **_CONVERSATION),
     "multi_channels_select": _typed(initial_channels=anything, **_MULTI),
-    "datepicker": _typed(initial_date=Str(10)),
-    "timepicker": _typed(initial_time=Str(5), timezone=Str(100)),
-    "datetimepicker": Shape({**_INPUT, "initial_date_time": number}),
+    "datepicker": _typed(initial_date=Moment("%Y-%m-%d", "YYYY-MM-DD")),
+    "timepicker": _typed(initial_time=Moment("%H:%M", "HH:mm"), timezone=Str(100)),
+    "datetimepicker": Shape({**_INPUT, "initial_date_time": Whole(10**9, 10**10 - 1)}),
     "checkboxes": _CHECKBOXES,
     "radio_buttons": _RADIO,
 }
 _TYPED_INPUTS: dict[str, Rule] = {
-    "plain_text_input": _typed(
-        initial_value=Str(3000, least=0),
-        multiline=flag,
-        min_length=number,
-        max_length=number,
-        dispatch_action_config=anything,
+    "plain_text_input": Shape(
+        {
+            **_SOURCED,
+            "initial_value": Str(3000, least=0),
+            "multiline": flag,
+            "min_length": Whole(0, 3000),
+            "max_length": Whole(1, 3000),
+            "dispatch_action_config": anything,
+        },
+        also=(_lengths_in_order,),
     ),
     "rich_text_input": _typed(initial_value=anything, dispatch_action_config=anything),
     "email_text_input": _typed(initial_value=Str(3000, least=0), dispatch_action_config=anything),
@@ -144,14 +173,15 @@ _TYPED_INPUTS: dict[str, Rule] = {
         {
             **_SOURCED,
             "is_decimal_allowed": flag,
-            "initial_value": Str(100),
-            "min_value": Str(100),
-            "max_value": Str(100),
+            "initial_value": decimal,
+            "min_value": decimal,
+            "max_value": decimal,
             "dispatch_action_config": anything,
         },
         frozenset({"is_decimal_allowed"}),
+        (_numbers_in_order,),
     ),
-    "file_input": Shape({"action_id": ACTION_ID, "filetypes": anything, "max_files": number}),
+    "file_input": Shape({"action_id": ACTION_ID, "filetypes": anything, "max_files": Whole(1, 10)}),
 }
 
 ACTION_ELEMENTS = Union({"button": BUTTON, "overflow": OVERFLOW, "workflow_button": anything, **_SELECTS})

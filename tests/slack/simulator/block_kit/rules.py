@@ -6,8 +6,10 @@ Slack's API uses, each with a JSON pointer to what it means.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 Complaints = list[str]
@@ -135,6 +137,69 @@ class OneOf:
     def __call__(self, value: Any, pointer: str) -> Complaints:
         """What is wrong with a word."""
         return [] if value in self.words else [complaint(f"must be one of: {', '.join(self.words)}", pointer)]
+
+
+@dataclass(frozen=True)
+class Url:
+    """An address; with ``web`` only one of the web."""
+
+    most: int
+    web: bool = False
+
+    def __call__(self, value: Any, pointer: str) -> Complaints:
+        """What is wrong with an address."""
+        found = Str(self.most)(value, pointer)
+        pattern = _WEB if self.web else _ANY_URL
+        return found or ([] if pattern.fullmatch(value) else [complaint("must be a valid URL", pointer)])
+
+
+_WEB = re.compile(r"https?://[^\s/?#]+[^\s]*", re.IGNORECASE)
+_ANY_URL = re.compile(r"[a-z][a-z0-9+.-]*:[^\s]+", re.IGNORECASE)
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A date or a time of day, in a format of ``datetime.strptime``."""
+
+    form: str
+    shown: str
+
+    def __call__(self, value: Any, pointer: str) -> Complaints:
+        """What is wrong with a date or a time."""
+        try:
+            # strptime takes one digit, too, where Slack wants two.
+            good = datetime.strptime(value, self.form).strftime(self.form) == value  # noqa: DTZ007 - no zone
+        except (TypeError, ValueError):
+            good = False
+        return [] if good else [complaint(f"must be of the form {self.shown}", pointer)]
+
+
+@dataclass(frozen=True)
+class Whole:
+    """A whole number within bounds."""
+
+    least: int
+    most: int
+
+    def __call__(self, value: Any, pointer: str) -> Complaints:
+        """What is wrong with a whole number."""
+        if found := whole_number(value, pointer):
+            return found
+        if not self.least <= value <= self.most:
+            return [complaint(f"must be between {self.least} and {self.most}", pointer)]
+        return []
+
+
+def whole_number(value: Any, pointer: str) -> Complaints:
+    """A number without a fraction."""
+    good = isinstance(value, int) and not isinstance(value, bool)
+    return [] if good else [complaint("must be an integer", pointer)]
+
+
+def decimal(value: Any, pointer: str) -> Complaints:
+    """A number written as text."""
+    good = isinstance(value, str) and re.fullmatch(r"-?\d+(?:\.\d+)?", value, re.ASCII)
+    return [] if good else [complaint("must be a number written as a string", pointer)]
 
 
 def flag(value: Any, pointer: str) -> Complaints:

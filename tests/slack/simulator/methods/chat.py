@@ -9,13 +9,29 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.slack.simulator.block_kit.blocks import Surface, check_blocks, metadata_error, too_long
-from tests.slack.simulator.calls import ApiError, Args, find_channel, invalid, require, require_member
+from tests.slack.simulator.block_kit.blocks import (
+    Surface,
+    check_blocks,
+    check_view,
+    metadata_error,
+    too_long,
+)
+from tests.slack.simulator.calls import (
+    ApiError,
+    Args,
+    find_channel,
+    invalid,
+    require,
+    require_member,
+    warned,
+)
 from tests.slack.simulator.core import Core, with_defaults
 from tests.slack.simulator.world import Channel, Json, Message
 
 POST_TEXT = 40_000
 UPDATE_BYTES = 4_000
+_NOTICES = ("channel_archive", "channel_join", "channel_leave")
+"""What the channel says by itself, and nobody can answer."""
 
 
 def read_blocks(args: Args) -> list[Json] | None:
@@ -26,10 +42,35 @@ def read_blocks(args: Args) -> list[Json] | None:
     if not isinstance(blocks, list):
         raise ApiError("invalid_blocks_format")
     if complaints := check_blocks(blocks, Surface.MESSAGE):
-        raise invalid("invalid_blocks", complaints)
+        tables = any("only_one_table_allowed" in complaint for complaint in complaints)
+        raise invalid("invalid_attachments" if tables else "invalid_blocks", complaints)
     if too_long(blocks):
         raise ApiError("msg_blocks_too_long")
     return with_defaults(blocks)
+
+
+async def validate(core: Core, args: Args) -> Json:
+    """``blocks.validate``: of blocks, a message or a view; it needs no scope."""
+    del core
+    given = [name for name in ("blocks", "message", "view") if args.given.get(name) is not None]
+    if len(given) != 1:
+        raise invalid("invalid_arguments", ["provide exactly one of `blocks`, `view`, or `message`"])
+    (name,) = given
+    body = args.json(name)
+    if name == "view":
+        home = isinstance(body, dict) and body.get("type") == Surface.HOME.value
+        complaints = check_view(body, Surface.HOME if home else Surface.MODAL, "")
+    else:
+        blocks = body if name == "blocks" else body.get("blocks") if isinstance(body, dict) else None
+        complaints = check_blocks(blocks, Surface.MESSAGE, "" if name == "blocks" else "/blocks")
+    if complaints:
+        raise ApiError(f"invalid_{name}", errors=[_validation_error(each) for each in complaints])
+    return {"ok": True}
+
+
+def _validation_error(told: str) -> Json:
+    message, _, pointer = told.removesuffix("]").rpartition(" [json-pointer:")
+    return {"pointer": pointer, "code": "failed_constraint", "message": message}
 
 
 def _metadata(args: Args) -> Any:
@@ -53,6 +94,15 @@ def _target(core: Core, args: Args) -> Channel:
     return channel
 
 
+_MAY_NOT_WRITE = {
+    ("is_read_only", False): "restricted_action_read_only_channel",
+    ("is_read_only", True): "restricted_action_read_only_channel",
+    ("is_thread_only", False): "restricted_action_thread_only_channel",
+    ("is_non_threadable", True): "restricted_action_non_threadable_channel",
+}
+"""What a channel refuses to apps, by its setting and whether it is said in a thread."""
+
+
 def bot_message(core: Core, channel: Channel, text: str, blocks: list[Json] | None) -> Message:
     """A message of the app's bot, not yet said."""
     return Message(
@@ -70,6 +120,8 @@ def bot_message(core: Core, channel: Channel, text: str, blocks: list[Json] | No
 async def post_message(core: Core, args: Args) -> Json:
     """``chat.postMessage``"""
     channel = _target(core, args)
+    if refusal := _MAY_NOT_WRITE.get((channel.writing, bool(args.text("thread_ts")))):
+        raise ApiError(refusal)
     blocks, metadata = read_blocks(args), _metadata(args)
     attachments = args.json("attachments", "invalid_attachments")
     text = args.text("text") or args.text("markdown_text")
@@ -79,6 +131,9 @@ async def post_message(core: Core, args: Args) -> Json:
     message.attachments = attachments or []
     message.metadata = metadata or None
     if thread := args.text("thread_ts"):
+        root = channel.find(thread)
+        if root is not None and root.subtype in _NOTICES:
+            raise ApiError("cannot_reply_to_message")
         message.thread_ts = thread
         if args.flag("reply_broadcast"):
             message.subtype = "thread_broadcast"
@@ -90,8 +145,8 @@ async def post_message(core: Core, args: Args) -> Json:
         "message": message.shown(metadata=True),
     }
     if len(text) > POST_TEXT:
-        answer["response_metadata"] = {"messages": ["[WARN] message text was truncated"]}
-        answer["warning"] = "message_truncated"
+        answer |= warned("message_truncated")
+        answer["response_metadata"]["messages"] = ["[WARN] message text was truncated"]
     return answer
 
 

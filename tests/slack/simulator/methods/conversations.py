@@ -7,9 +7,9 @@ import binascii
 from collections.abc import Sequence
 from typing import TypeVar
 
-from tests.slack.simulator.calls import ApiError, Args, find_channel, require, require_member
-from tests.slack.simulator.core import Core
-from tests.slack.simulator.world import ChannelKind, Json, Message
+from tests.slack.simulator.calls import ApiError, Args, find_channel, require, require_member, warned
+from tests.slack.simulator.core import Core, thread_counts, tombstone
+from tests.slack.simulator.world import Channel, ChannelKind, Json, Message
 
 T = TypeVar("T")
 
@@ -89,52 +89,46 @@ def _within(messages: list[Message], args: Args) -> list[Message]:
     return [message for message in messages if fits(message)]
 
 
-def _listed(core: Core, args: Args, messages: list[Message], default: int) -> Json:
+def _listed(channel: Channel, args: Args, messages: list[Message], default: int) -> Json:
     part, cursor = page(messages, args, default)
     metadata = args.flag("include_all_metadata")
-    answer: Json = {
+    return {
         "ok": True,
-        "messages": [message.shown(metadata=metadata) for message in part],
+        "messages": [_shown(channel, message, metadata=metadata) for message in part],
         "has_more": bool(cursor),
+        "response_metadata": {"next_cursor": cursor},
     }
-    if cursor:
-        answer["response_metadata"] = {"next_cursor": cursor}
-    return answer
 
 
-def _with_counts(message: Message, thread: list[Message], shown: Json) -> None:
-    replies = [reply for reply in thread if reply.ts != message.ts]
-    if replies:
-        shown |= {
-            "thread_ts": message.ts,
-            "reply_count": len(replies),
-            "reply_users": sorted({reply.user or "" for reply in replies}),
-            "latest_reply": replies[-1].ts,
-        }
+def _shown(channel: Channel, message: Message, *, metadata: bool) -> Json:
+    """A message with what it says of the thread below it, or the tombstone that is left of it."""
+    if message.deleted:
+        return tombstone(channel, message)
+    counts = {} if message.is_reply else thread_counts(channel, message)
+    thread: Json = {"thread_ts": message.ts, **counts} if counts else {}
+    return message.shown(metadata=metadata) | thread
+
+
+def _standing(channel: Channel) -> list[Message]:
+    """The messages that are shown: those that live, and deleted ones over a thread."""
+    return [message for message in channel.messages if not message.deleted or thread_counts(channel, message)]
 
 
 async def history(core: Core, args: Args) -> Json:
     """``conversations.history``: newest first, without the replies in threads."""
     channel = require_member(core, find_channel(core, args.need("channel"), scope="history"))
-    messages = [message for message in channel.living() if message.in_channel_view]
-    answer = _listed(core, args, _within(messages, args)[::-1], 100)
-    for shown in answer["messages"]:
-        message = channel.find(shown["ts"])
-        if message is not None:
-            _with_counts(message, channel.thread(message.ts), shown)
-    return answer
+    messages = [message for message in _standing(channel) if message.in_channel_view]
+    return _listed(channel, args, _within(messages, args)[::-1], 100)
 
 
 async def replies(core: Core, args: Args) -> Json:
     """``conversations.replies``: the root first, then oldest first."""
     channel = require_member(core, find_channel(core, args.need("channel"), scope="history"))
-    thread = channel.thread(args.need("ts"))
+    ts = args.need("ts")
+    thread = [message for message in _standing(channel) if ts in (message.ts, message.thread_ts)]
     if not thread:
         raise ApiError("thread_not_found")
-    answer = _listed(core, args, [thread[0], *_within(thread[1:], args)], 1000)
-    if answer["messages"] and answer["messages"][0]["ts"] == thread[0].ts:
-        _with_counts(thread[0], thread, answer["messages"][0])
-    return answer
+    return _listed(channel, args, [thread[0], *_within(thread[1:], args)], 1000)
 
 
 async def open_direct(core: Core, args: Args) -> Json:
@@ -145,6 +139,8 @@ async def open_direct(core: Core, args: Args) -> Json:
         raise ApiError("users_list_not_supplied" if not users else "too_many_users")
     if users[0] not in core.visible_users():
         raise ApiError("user_not_found")
+    if core.world.users[users[0]].deleted:
+        raise ApiError("user_disabled")
     known = core.world.direct(users[0]) is not None
     channel = core.open_direct(users[0])
     answer: Json = {"ok": True, "channel": {"id": channel.id}}
@@ -170,4 +166,4 @@ async def join(core: Core, args: Args) -> Json:
     channel.members.add(core.app.bot_user)
     core.changes.notify()
     answer: Json = {"ok": True, "channel": channel.shown(home=core.home, member=core.app.bot_user)}
-    return answer | ({"warning": "already_in_channel"} if known else {})
+    return answer | (warned("already_in_channel") if known else {})

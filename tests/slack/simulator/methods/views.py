@@ -21,7 +21,7 @@ def view_body(core: Core, view: View, values: Json | None = None) -> Json:
     """A view as the API and interactions show it."""
     return {
         "id": view.id,
-        "team_id": core.home,
+        "team_id": core.world.users[view.user].team if core.app.organisation_wide else core.home,
         "private_metadata": "",
         "callback_id": "",
         "external_id": "",
@@ -36,7 +36,7 @@ def view_body(core: Core, view: View, values: Json | None = None) -> Json:
         "root_view_id": view.root_id,
         "previous_view_id": view.previous_id,
         "app_id": core.app.id,
-        "app_installed_team_id": core.home,
+        "app_installed_team_id": core.app.organisation if core.app.organisation_wide else core.home,
         "bot_id": core.app.bot_id,
     }
 
@@ -63,10 +63,16 @@ def _claim_name(core: Core, body: Json, own: View | None = None) -> None:
         raise ApiError("duplicate_external_id")
 
 
+def _dressed(body: Json) -> Json:
+    """A view as Slack stores it, with the defaults of its blocks and of its titles."""
+    texts = {name: {"emoji": True, **body[name]} for name in ("title", "submit", "close") if body.get(name)}
+    return body | texts | {"blocks": with_defaults(body["blocks"])}
+
+
 def create_view(core: Core, user: str, body: Json, below: View | None = None) -> View:
     """Put a new modal before a person, upon another or alone."""
     view_id = core.ids.id("V")
-    stored = body | {"blocks": with_defaults(body["blocks"])}
+    stored = _dressed(body)
     view = View(
         view_id,
         user,
@@ -87,7 +93,7 @@ def create_view(core: Core, user: str, body: Json, below: View | None = None) ->
 
 def replace_view(core: Core, view: View, body: Json) -> View:
     """Replace what a view shows."""
-    view.body = body | {"blocks": with_defaults(body["blocks"])}
+    view.body = _dressed(body)
     view.hash = _new_hash(core)
     view.errors = {}
     view.updates += 1
@@ -165,6 +171,8 @@ async def publish_view(core: Core, args: Args) -> Json:
     user = args.need("user_id")
     if user not in core.visible_users():
         raise ApiError("user_not_found")
+    if not core.app.home_tab:
+        raise ApiError("not_enabled")
     body = _checked(args, Surface.HOME)
     view = core.homes.get(user)
     if view is None:

@@ -11,7 +11,10 @@ from tests.slack.simulator.core import Core, View
 from tests.slack.simulator.methods.views import MOST_MODALS, create_view, remove_view, replace_view
 from tests.slack.simulator.people.forms import option_of
 from tests.slack.simulator.transport.delivery import Delivery
-from tests.slack.simulator.world import Button, Json, SimulatorError, User, interactive_elements
+from tests.slack.simulator.world import AppInstall, Button, Json, SimulatorError, User, interactive_elements
+
+ORGANISATION_NAME = "Organisation"
+"""Of Enterprise Grid, where the app is part of one."""
 
 
 class Outcome(StrEnum):
@@ -36,22 +39,33 @@ class Submission:
 
 
 def interaction_payload(core: Core, user: User, kind: str) -> Json:
-    """What every interaction begins with. Unlike events, interactions carry neither id nor authorizations."""
-    team = core.world.teams[core.home]
+    """What every interaction begins with. Unlike events, interactions carry neither id nor authorizations.
+
+    ``team`` is the workspace in which the person is, which in a shared channel is not the app's; it is null where
+    the app is installed for an organisation.
+    """
+    team, organisation = core.world.teams[user.team], core.app.organisation
+    grid = organisation_of(core.app)
+    who = {"id": user.id, "username": user.name, "name": user.name, "team_id": user.session or user.team}
+    if kind == "message_action":
+        who = {"id": user.id, "name": user.name}
+    elif core.omits_team and kind != "shortcut":
+        del who["team_id"]
     return {
         "type": kind,
-        "user": {
-            "id": user.id,
-            "username": user.name,
-            "name": user.name,
-            "team_id": user.session or user.team,
-        },
+        "user": who,
         "api_app_id": core.app.id,
         "token": core.app.verification_token,
-        "team": {"id": team.id, "domain": team.domain},
-        "enterprise": None,
-        "is_enterprise_install": False,
+        "team": None if core.app.organisation_wide else {"id": team.id, "domain": team.domain, **grid},
+        "enterprise": {"id": organisation, "name": ORGANISATION_NAME} if organisation else None,
+        "is_enterprise_install": core.app.organisation_wide,
     }
+
+
+def organisation_of(app: AppInstall) -> Json:
+    """How the organisation is named beside a workspace, where there is one."""
+    named = {"enterprise_id": app.organisation, "enterprise_name": ORGANISATION_NAME}
+    return named if app.organisation else {}
 
 
 def action_of(core: Core, block: Json, element: Json, value: str | None, option: str | None) -> Json:

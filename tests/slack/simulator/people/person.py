@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
+from tests.slack.simulator import channels
 from tests.slack.simulator.block_kit.blocks import Surface, check_blocks
 from tests.slack.simulator.core import Core, View
 from tests.slack.simulator.methods.views import remove_view, view_body
@@ -16,6 +17,7 @@ from tests.slack.simulator.people.interactions import (
     action_of,
     find_element,
     interaction_payload,
+    organisation_of,
     rich_text,
     take_answer,
 )
@@ -29,6 +31,7 @@ from tests.slack.simulator.world import (
     Json,
     Message,
     SimulatorError,
+    UploadedFile,
     User,
 )
 
@@ -76,7 +79,8 @@ class Person:
             subtype="thread_broadcast" if broadcast else "file_share" if with_file else None,
         )
         if with_file:
-            message.files = [{"id": "F0PICTURE", "name": "picture.png", "user": self.id}]
+            file = UploadedFile("F0PICTURE", "picture.png", 1, "", mimetype="image/png", filetype="png")
+            message.files = [file.shown(self._core.url, self.id, team=self.user.team)]
         return await self._core.message_posted(place, message)
 
     async def edit(self, message: Message, text: str) -> Delivery | None:
@@ -140,7 +144,8 @@ class Person:
             "command": command,
             "text": typed_command(self._core.world, text, typographic=self.typographic),
             "api_app_id": self._core.app.id,
-            "is_enterprise_install": "false",
+            "is_enterprise_install": str(self._core.app.organisation_wide).lower(),
+            **organisation_of(self._core.app),
             "response_url": url,
             "trigger_id": trigger or self._core.new_trigger(self.id),
         }
@@ -171,6 +176,16 @@ class Person:
             "response_url": url,
         }
         return await self._core.outbox.deliver(Kind.INTERACTIVE, payload)
+
+    # --- coming and going
+
+    async def join(self, channel: str) -> Delivery | None:
+        """Come into a channel."""
+        return await channels.join(self._core, self._known(channel), self.id)
+
+    async def leave(self, channel: str) -> Delivery | None:
+        """Leave a channel."""
+        return await channels.leave(self._core, self._known(channel), self.id)
 
     # --- pressing
 
@@ -346,6 +361,12 @@ class Person:
         if channel.archived and speaking:
             raise SimulatorError(f"nobody can speak in #{channel.name}: it is archived")
         return channel
+
+    def _known(self, name: str) -> Channel:
+        found = self._core.world.named(name)
+        if found is None:
+            raise SimulatorError(f"there is no channel {name}")
+        return found
 
     def _own(self, message: Message) -> None:
         if message.user != self.id:

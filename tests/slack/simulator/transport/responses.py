@@ -23,8 +23,10 @@ async def serve(core: Core, request: web.Request) -> web.Response:
         body = json.loads(await request.text())
     except json.JSONDecodeError:
         return _refused(400, "invalid_payload")
-    if place is None or core.ids.now() > place.expires:
+    if place is None:
         return _refused(404, "expired_url")
+    if core.ids.now() > place.expires:
+        return _refused(200, "expired_url")  # as public clients reckon with; no recording of it is known
     if place.uses >= RESPONSE_URL_USES:
         return _refused(404, "used_url")
     if not isinstance(body, dict):

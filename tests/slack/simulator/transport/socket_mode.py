@@ -5,8 +5,11 @@ Source: docs.slack.dev/apis/events-api/using-socket-mode.
 
 from __future__ import annotations
 
+import asyncio
 import json
 import random
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass, field
 from enum import StrEnum
 from secrets import token_hex
@@ -20,6 +23,7 @@ from tests.slack.simulator.world import Json
 
 MOST_CONNECTIONS = 10
 _HOST = "applink-sim"
+_CLOSE_TIMEOUT = 3.0  # seconds in which a client answers a close
 
 
 class Reason(StrEnum):
@@ -41,12 +45,40 @@ class Connection:
     envelopes: int = 0
     frozen: bool = False
     leaving: bool = False
+    asked_to_leave: asyncio.Event = field(default_factory=asyncio.Event)
+    ended: asyncio.Event = field(default_factory=asyncio.Event)
     since: float = field(default_factory=monotonic)
 
     @property
     def usable(self) -> bool:
         """Whether new envelopes may go to it."""
         return not (self.socket.closed or self.leaving)
+
+    async def close(self) -> None:
+        """Close it from Slack's side, and wait until the client has answered."""
+        self.asked_to_leave.set()
+        await self.ended.wait()
+
+    async def messages(self) -> AsyncGenerator[WSMessage, None]:
+        """What the client sends, until it closes or is to be closed.
+
+        ``close`` of aiohttp's server, called beside a ``receive``, would drop the line before the client answers.
+        """
+        leaving = asyncio.ensure_future(self.asked_to_leave.wait())
+        try:
+            while True:
+                receiving = asyncio.ensure_future(self.socket.receive())
+                await asyncio.wait({receiving, leaving}, return_when=asyncio.FIRST_COMPLETED)
+                if not receiving.done():
+                    receiving.cancel()
+                    await asyncio.gather(receiving, return_exceptions=True)
+                    return
+                message = receiving.result()
+                if message.type in (WSMsgType.CLOSE, WSMsgType.CLOSING, WSMsgType.CLOSED):
+                    return
+                yield message
+        finally:
+            leaving.cancel()
 
 
 class SocketModeServer:
@@ -126,7 +158,7 @@ class SocketModeServer:
             if reason is Reason.LINK_DISABLED:
                 self.enabled = False
             if reason is not Reason.WARNING:
-                await connection.socket.close()
+                await connection.close()
         self._changes.notify()
         return before
 
@@ -151,15 +183,16 @@ class SocketModeServer:
         ticket = request.query.get("ticket", "")
         if ticket not in self._tickets:
             return web.Response(status=400, text="invalid ticket")
-        self._tickets.discard(ticket)
-        if self.refuse > 0:
+        if self.refuse > 0:  # that uses the address not up, as far as is known
             self.refuse -= 1
             self._changes.notify()
             return web.Response(status=403, text="refused")
-        socket = web.WebSocketResponse(autoping=False)
+        self._tickets.discard(ticket)
+        socket = web.WebSocketResponse(autoping=False, timeout=_CLOSE_TIMEOUT)
         await socket.prepare(request)
         if len(self.live) >= MOST_CONNECTIONS:
-            await socket.send_str(_disconnect(Reason.TOO_MANY_WEBSOCKETS))
+            left = {"num_connections": len(self.live), "connection_info": {"app_id": self._app_id}}
+            await socket.send_str(_disconnect(Reason.TOO_MANY_WEBSOCKETS, left))
             await socket.close()
             return socket
         self.opened += 1
@@ -174,17 +207,20 @@ class SocketModeServer:
         try:
             if self.outbox is not None:
                 await self.outbox.send_waiting()
-            async for message in socket:
-                await self._received(connection, message)
+            async with aclosing(connection.messages()) as messages:
+                async for message in messages:
+                    await self._received(connection, message)
+            if not connection.frozen:
+                await socket.close()
         finally:
+            connection.ended.set()
             self.connections.remove(connection)
             self._changes.notify()
         return socket
 
     async def stop(self) -> None:
         """Close everything."""
-        for connection in list(self.connections):
-            await connection.socket.close()
+        await asyncio.gather(*(connection.close() for connection in list(self.connections)))
 
     def _hello(self, count: int) -> Json:
         return {
@@ -231,5 +267,6 @@ def envelope(delivery: Delivery) -> Json:
     return body
 
 
-def _disconnect(reason: Reason) -> str:
-    return json.dumps({"type": "disconnect", "reason": reason.value, "debug_info": {"host": _HOST}})
+def _disconnect(reason: Reason, more: Json | None = None) -> str:
+    told: Json = {"type": "disconnect", "reason": reason.value, "debug_info": {"host": _HOST}}
+    return json.dumps(told | (more or {}))

@@ -1,0 +1,55 @@
+"""One configured AWS account: its clients by region and service, and how errors speak of it."""
+
+from __future__ import annotations
+
+from slipway.bot.clouds.aws.calls import AwsCalls
+from slipway.bot.clouds.aws.errors import CLOUD_NAME, Ec2Request
+from slipway.bot.clouds.aws.settings import AwsSettings
+from slipway.bot.clouds.declaration import CloudContext
+
+
+class AwsAccount:
+    """What all regions of an account share.
+
+    Args:
+        settings: regions, owners of images, endpoint, credentials, and how long to wait: ``timeout`` is for one
+            request, and a call makes up to ``max_attempts`` of them.
+        context: the account's name, and the deployment's, which tells its machines from another's there.
+    """
+
+    def __init__(self, settings: AwsSettings, context: CloudContext) -> None:
+        self.settings = settings
+        self.name = context.name
+        self.deployment = context.deployment
+        self._contact = context.contact
+        self._calls: dict[tuple[str, str], AwsCalls] = {}
+        self._closed = False
+
+    @property
+    def title(self) -> str:
+        """What people call it in a sentence: EC2, and of which account where it has a name."""
+        return "EC2" if self.name == CLOUD_NAME else f"EC2 ({self.name})"
+
+    @property
+    def regions(self) -> tuple[str, ...]:
+        """All configured regions, the first one first."""
+        return tuple(dict.fromkeys((self.settings.region, *self.settings.regions)))
+
+    def calls(self, region: str, service: str = "ec2") -> AwsCalls:
+        """The calls to a service in a region; the same ones each time."""
+        key = (region, service)
+        if key not in self._calls:
+            self._calls[key] = AwsCalls(self.settings, self._contact, region, service)
+            if self._closed:
+                self._calls[key].close()
+        return self._calls[key]
+
+    def request(self, action: str, *, changes: bool = False) -> Ec2Request:
+        """A request as errors speak of it."""
+        return Ec2Request(action, changes, self.name)
+
+    def close(self) -> None:
+        """Let go of connections and threads; a request under way ends by itself and starts no other."""
+        self._closed = True
+        for calls in self._calls.values():
+            calls.close()

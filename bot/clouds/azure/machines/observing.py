@@ -1,0 +1,115 @@
+"""What a machine does once it is there: its console, whether it came up, how much it does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from slipway.bot.clouds.azure.account import AzureAccount
+from slipway.bot.clouds.azure.machines import calls
+from slipway.bot.clouds.azure.machines.calls import MachineCalls
+from slipway.bot.clouds.machine_model import Activity
+from slipway.bot.core.errors import CloudError, CloudErrorKind
+
+_NEWEST = 64 * 1024
+"""So many bytes of a console are shown, from its end; as EC2 keeps them."""
+
+_NOT_YET = frozenset({CloudErrorKind.NOT_FOUND, CloudErrorKind.CONFLICT})
+
+_METRICS = {"Percentage CPU": "Average", "Network In Total": "Total", "Network Out Total": "Total"}
+"""Source: “Supported metrics for Microsoft.Compute/virtualMachines”."""
+
+_SPAN = "PT5M"
+
+
+class Observing:
+    """Looks at machines.
+
+    Args:
+        account: for errors.
+        machine_calls: asks Azure.
+        parallel: so many machines are asked about at a time.
+    """
+
+    def __init__(self, account: AzureAccount, machine_calls: MachineCalls, parallel: int) -> None:
+        self._account = account
+        self._calls = machine_calls
+        self._turns = asyncio.Semaphore(parallel)
+
+    async def console_output(self, name: str) -> str:
+        """The newest of what the machine wrote to its console; empty where there is nothing yet.
+
+        Azure tells an address that opens it to whoever knows it, so that is neither shown nor kept.
+        """
+        action = f"show the console of {name}"
+        answer = await self._calls.change(
+            "POST",
+            f"{self._calls.id(calls.MACHINES, name)}/retrieveBootDiagnosticsData",
+            calls.MACHINES,
+            action,
+            sasUriExpirationTimeInMinutes="5",
+        )
+        match answer.body:
+            case {"serialConsoleLogBlobUri": str(address)} if address:
+                pass
+            case dict():
+                return ""
+            case _:
+                raise self._account.unexpected_answer(
+                    f"{self._account.title} was asked to {action} and gave an answer that cannot be read."
+                )
+        try:
+            written = await self._calls.blob(address, action)
+        except CloudError as error:
+            if error.kind in _NOT_YET:
+                return ""
+            raise
+        return written[-_NEWEST:].decode("utf-8", errors="replace").replace("\r\n", "\n").strip("\x00")
+
+    async def activity(
+        self, machine_names: Sequence[str], during: timedelta, now: datetime
+    ) -> Mapping[str, Activity]:
+        """What each of them did until now; those of which Azure has no numbers are left out."""
+        found = await asyncio.gather(*(self._activity_of(name, during, now) for name in machine_names))
+        return {name: each for name, each in zip(machine_names, found, strict=True) if each is not None}
+
+    async def _activity_of(self, name: str, during: timedelta, now: datetime) -> Activity | None:
+        async with self._turns:
+            try:
+                document = await self._calls.read(
+                    f"{self._calls.id(calls.MACHINES, name)}/providers/{calls.METRICS.type}",
+                    calls.METRICS,
+                    f"tell what {name} does",
+                    metricnames=",".join(_METRICS),
+                    aggregation=",".join(dict.fromkeys(_METRICS.values())),
+                    interval=_SPAN,
+                    timespan=f"{now - during:%Y-%m-%dT%H:%M:%SZ}/{now:%Y-%m-%dT%H:%M:%SZ}",
+                )
+            except CloudError as error:
+                if error.kind is CloudErrorKind.NOT_FOUND:
+                    return None
+                raise
+        try:
+            return _read_activity(document)
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            raise self._account.unexpected_answer(
+                f"{self._account.title} told what {name} does in a way that cannot be read."
+            ) from error
+
+
+def _read_activity(document: Mapping[str, Any]) -> Activity | None:
+    values: dict[str, list[float]] = {}
+    for metric in document["value"]:
+        name = metric["name"]["value"]
+        field = _METRICS.get(name, "").lower()
+        for series in metric.get("timeseries") or ():
+            for point in series.get("data") or ():
+                if field and point.get(field) is not None:
+                    values.setdefault(name, []).append(float(point[field]))
+    cpu = values.pop("Percentage CPU", [])
+    network = [value for each in values.values() for value in each]
+    if not cpu and not network:
+        return None
+    return Activity(max(cpu) if cpu else None, sum(network) if network else None)

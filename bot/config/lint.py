@@ -1,0 +1,76 @@
+"""What is allowed in slipway.toml and hardly meant: text of the example that nobody replaced, and what each chat and
+cloud finds odd. Warnings, no mistakes: the bot would start."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from slipway.bot.config.schema import key_of
+from slipway.bot.config.settings import SlipwaySettings
+from slipway.bot.config.spec import ConfigSpec
+from slipway.bot.config.tables import Place, Plain
+from slipway.bot.core.problems import Problem, shown
+
+_EXAMPLE_NAME = re.compile(
+    r"(?<![\w-])(?:(?:[\w-]+\.)*example\.(?:org|com|net)|(?:[\w-]+\.)+example)(?![\w-]|\.\w)", re.IGNORECASE
+)
+"""Names that RFC 2606 keeps for examples: example.org, anything.example."""
+
+_EXAMPLE_ID = re.compile(r"(?<!\w)(?:([0-9a-fA-F])\1{7}-(?:\1{4}-){3}\1{12}|[A-Z]0?123456789)(?!\w)")
+"""A UUID of one digit, such as the one of zeros, and ids that count up, such as C0123456789."""
+
+
+def warnings(settings: SlipwaySettings, written: Mapping[str, Plain], spec: ConfigSpec) -> list[Problem]:
+    """Everything that looks unfinished or odd, in the order of the document.
+
+    Args:
+        settings: the configuration, which is right.
+        written: the document that it was read from.
+        spec: what slipway.toml may speak of.
+    """
+    document = dict(written)
+    return [*_placeholders(document), *_declared(settings, spec)]
+
+
+def _placeholders(document: dict[str, Plain]) -> Iterator[Problem]:
+    for place, text in _texts(document, ()):
+        found = None if _is_free(place) else _EXAMPLE_NAME.search(text) or _EXAMPLE_ID.search(text)
+        if found is not None:
+            said = f"{shown(found.group())} stands for an example; write your own"
+            yield Problem(key_of(place, document), said)
+
+
+def _is_free(place: Place) -> bool:
+    """Whether people write there what they like."""
+    return place[-1] in ("description", "name", "command")
+
+
+def _texts(value: Plain, place: Place) -> Iterator[tuple[Place, str]]:
+    match value:
+        case str():
+            yield place, value
+        case dict():
+            for key, inner in value.items():
+                yield from _texts(inner, (*place, key))
+        case list():
+            for index, inner in enumerate(value):
+                yield from _texts(inner, (*place, index))
+        case _:
+            return
+
+
+def _declared(settings: SlipwaySettings, spec: ConfigSpec) -> Iterator[Problem]:
+    for chat in spec.chats:
+        table = getattr(settings, chat.platform)
+        if table is not None and chat.enabled(table):
+            for problem in chat.warnings(table, settings.state_dir):
+                yield Problem(_key(chat.platform, problem), problem.said)
+    for cloud, declared in spec.clouds.items():
+        for name, account in getattr(settings, cloud).items():
+            for problem in declared.warnings(account):
+                yield Problem(_key(name, problem), problem.said)
+
+
+def _key(table: str, problem: Problem) -> str:
+    return f"{table}.{problem.key}" if problem.key else table

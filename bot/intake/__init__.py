@@ -1,0 +1,1 @@
+"""Lines that come neither from a chat nor from the clock."""

@@ -1,0 +1,54 @@
+"""Who is called upon to decide on an operation, by a mention on its card or alone: a pure rule."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from slipway.bot.config.settings import HOLDERS, NOBODY
+from slipway.bot.operations.model import Operation
+from slipway.bot.operations.policy import deciders, may_decide
+from slipway.bot.people import People, Person
+
+MOST_CALLED = 20
+"""Persons that one card mentions at most: a role can be held by very many."""
+
+Mentions = Mapping[str, tuple[str, ...]]
+"""Whom the cards of each kind of operation mention, as ``[policy.KIND]`` says."""
+
+
+def called_upon(operation: Operation, people: People, mentions: Mentions) -> tuple[str, ...]:
+    """Their accounts, where the operation was asked for."""
+    if operation.room is None:
+        return ()
+    accounts = (
+        each.account_on(operation.room.platform) for each in who_is_called(operation, people, mentions)
+    )
+    return tuple(account for account in accounts if account)[:MOST_CALLED]
+
+
+def who_is_called(operation: Operation, people: People, mentions: Mentions) -> tuple[Person, ...]:
+    """Those who can still decide, in the order of the configuration.
+
+    Whoever asked for it knows of it, and nobody else is called where it is theirs to confirm. Where none of those who
+    are named can decide, as when the only one asked for it, everybody is called who can: else it would wait unseen.
+    """
+    whom = mentions.get(operation.kind, (HOLDERS,))
+    if whom in ((), (NOBODY,)) or _confirmed_by_oneself(operation, people):
+        return ()
+    done = {operation.requester, *(vote.person for vote in operation.votes)}
+    able = [each for each in deciders(operation, people) if each.id not in done]
+    if HOLDERS not in whom:
+        able = [each for each in able if each.id in whom] or able
+    return tuple(able)
+
+
+def _confirmed_by_oneself(operation: Operation, people: People) -> bool:
+    """Whether the approval of whoever asked for it is all that it takes, and nobody's role is asked for."""
+    requester = people.by_id(operation.requester)
+    policy = operation.plan.policy
+    return (
+        policy.approvals == 1
+        and not policy.role
+        and requester is not None
+        and may_decide(requester, operation, people)
+    )

@@ -1,0 +1,1 @@
+"""Ending machines: those that were named, and those whose time is up."""

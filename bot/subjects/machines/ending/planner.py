@@ -1,0 +1,216 @@
+"""Planning the end of machines: those that were named, or every one whose time is up."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from slipway.bot.clouds.capabilities import Clouds
+from slipway.bot.clouds.machine_model import Instance
+from slipway.bot.clouds.ports.machines import MACHINES
+from slipway.bot.core.errors import CloudError, CloudErrorKind, UserError
+from slipway.bot.core.model import Json
+from slipway.bot.core.steps import Draft
+from slipway.bot.core.text import nearest
+from slipway.bot.core.times import format_date
+from slipway.bot.people import is_automatic
+from slipway.bot.subjects.machines.leases.settings import LeaseSettings, OrphanRule
+from slipway.bot.subjects.machines.listing import Found, found_machines
+from slipway.bot.subjects.machines.requests import Expire, Terminate
+from slipway.bot.subjects.machines.steps import TerminateMachine
+from slipway.bot.subjects.machines.tags import until_of
+
+if TYPE_CHECKING:
+    from slipway.bot.subjects.machines.leases.repository import Leases
+
+
+EndT = TypeVar("EndT", Terminate, Expire)
+
+
+class EndPlanner(Generic[EndT]):
+    """What all plans to end machines share. Only machines of this deployment are ever touched.
+
+    Args:
+        clouds: where they are.
+        leases: what is stored of them.
+        rules: when the time of a machine is up of which nothing is stored.
+    """
+
+    def __init__(self, clouds: Clouds, leases: Leases, rules: LeaseSettings) -> None:
+        self._clouds = clouds
+        self._leases = leases
+        self._rules = rules
+
+    def _draft(self, request: EndT, chosen: Sequence[Found], nothing: str, *, overdue: bool) -> Draft[EndT]:
+        """One step a machine."""
+        chosen = sorted(chosen, key=lambda found: (found.instance.id, found.instance.cloud))
+        ids = tuple(found.instance.id for found in chosen)
+        pinned = request.model_copy(update={"instance_ids": ids or request.instance_ids})
+        if not chosen:
+            return Draft(pinned, nothing, (), {})
+        what = ids[0] if len(ids) == 1 else f"{len(ids)} machines"
+        return Draft(
+            request=pinned,
+            summary=f"{what} terminated.",
+            steps=tuple(_step(found, overdue=overdue) for found in chosen),
+            observed=_observed(chosen),
+            evidence=tuple((found.instance.id, _in_words(found)) for found in chosen),
+            warnings=_warnings(request.requester, chosen),
+            independent=True,
+        )
+
+    def _overdue(self, request: EndT, ours: Sequence[Found], due: Sequence[Found]) -> Draft[EndT]:
+        wanted = {each.casefold() for each in request.instance_ids}
+        chosen = [found for found in due if not wanted or found.instance.id.casefold() in wanted]
+        return self._draft(request, chosen, f"Nothing to terminate: {_none_due(len(ours))}.", overdue=True)
+
+
+class ExpirePlanner(EndPlanner[Expire]):
+    """Plans :class:`.requests.Expire`."""
+
+    async def plan(self, request: Expire, now: datetime) -> Draft[Expire]:
+        """Plan a step for each machine whose time is up by what is stored; of those of which nothing is, for those
+        that the rule for orphans ends.
+
+        Raises:
+            CloudError: a cloud cannot be read.
+        """
+        ours = await found_machines(self._clouds, self._leases)
+        return self._overdue(request, ours, [found for found in ours if self._due(found, now)])
+
+    def _due(self, found: Found, now: datetime) -> bool:
+        if found.machine is not None:
+            return found.machine.due(now)
+        return orphan_due(found.instance, self._rules, now)
+
+
+def orphan_due(instance: Instance, rules: LeaseSettings, now: datetime) -> bool:
+    """Whether a machine of which nothing is stored is to be ended by rule: never before its own tag says so."""
+    if rules.orphans is not OrphanRule.TERMINATE:
+        return False
+    after = instance.launched_at + rules.orphans_after
+    return max(after, until_of(instance) or after) <= now
+
+
+class TerminatePlanner(EndPlanner[Terminate]):
+    """Plans :class:`.requests.Terminate`."""
+
+    async def plan(self, request: Terminate, now: datetime) -> Draft[Terminate]:
+        """Plan one step a machine; machines that are gone already need none.
+
+        Former versions asked so for every machine whose time is up, too; where nothing is stored of one, its tags say
+        until when it was to live.
+
+        Raises:
+            UserError: no machines named, an unknown one (with the nearest ids), one of several accounts, or not
+                this bot's.
+            CloudError: the cloud cannot be read.
+        """
+        ours = await found_machines(self._clouds, self._leases)
+        if request.overdue:
+            return self._overdue(request, ours, [found for found in ours if found.due(now)])
+        chosen = await self._named(request.instance_ids, ours)
+        return self._draft(request, chosen, "Nothing to terminate: gone already.", overdue=False)
+
+    async def _named(self, ids: Sequence[str], ours: Sequence[Found]) -> list[Found]:
+        if not ids:
+            raise UserError("Say which machines to terminate.", hint="instances")
+        held: dict[str, list[Found]] = {}
+        for each in ours:
+            held.setdefault(each.instance.id.casefold(), []).append(each)
+        found: list[Found] = []
+        for instance_id in dict.fromkeys(ids):
+            here = held.get(instance_id.casefold(), [])
+            if len(here) > 1:
+                clouds = " and ".join(each.instance.cloud for each in here)
+                raise UserError(
+                    f"{instance_id} is a machine in {clouds}, so it is not clear which is meant.",
+                    hint="instances",
+                )
+            if here:
+                found += here
+                continue
+            other = await self._elsewhere(instance_id)
+            if other is None:
+                raise UserError(
+                    f"There is no machine {instance_id} in {self._regions()}.",
+                    nearest=nearest(instance_id, [each.instance.id for each in ours]),
+                    hint="instances",
+                )
+            if not other.state.gone:
+                raise UserError(
+                    f"{instance_id} was not launched by this Slipway, so it is left alone.", hint="instances"
+                )
+        return found
+
+    async def _elsewhere(self, instance_id: str) -> Instance | None:
+        """A machine that is not among ours: gone, or somebody else's; None where there is none at all."""
+        for machines in self._clouds.all(MACHINES).values():
+            if not machines.could_be_instance_id(instance_id):
+                continue
+            try:
+                return await machines.instance(instance_id)
+            except CloudError as error:
+                if error.kind is not CloudErrorKind.NOT_FOUND:
+                    raise
+        return None
+
+    def _regions(self) -> str:
+        """Every region that was looked at: ``us-east-1 or eu-west-1``."""
+        return " or ".join(dict.fromkeys(each.region for each in self._clouds.all(MACHINES).values()))
+
+
+def _none_due(machines: int) -> str:
+    if not machines:
+        return "no machine is running"
+    return f"the time of {'the one machine' if machines == 1 else f'all {machines} machines'} is not up yet"
+
+
+def _step(found: Found, *, overdue: bool) -> TerminateMachine:
+    return TerminateMachine(
+        instance_id=found.instance.id,
+        owner=found.owner,
+        overdue_since=(found.until or found.instance.launched_at) if overdue else None,
+        cloud=found.instance.cloud,
+        region=found.instance.region,
+    )
+
+
+def _observed(chosen: Sequence[Found]) -> dict[str, Json]:
+    """Whether each is there, not how it is: that it starts or stops meanwhile changes nothing."""
+    accounts_with = Counter(found.instance.id for found in chosen)
+    names = [
+        found.instance.id
+        if accounts_with[found.instance.id] == 1
+        else f"{found.instance.cloud}:{found.instance.id}"
+        for found in chosen
+    ]
+    return {
+        f"machine {name}": {
+            "there": not found.instance.state.gone,
+            "image": found.instance.image_id,
+            "owner": found.owner,
+        }
+        for name, found in zip(names, chosen, strict=True)
+    }
+
+
+def _in_words(found: Found) -> str:
+    machine = found.instance
+    return (
+        f"{machine.instance_type} from {machine.image_id}, {machine.state.value}, "
+        f"of {found.owner or 'nobody known'}, launched {format_date(machine.launched_at)}"
+    )
+
+
+def _warnings(requester: str, chosen: Sequence[Found]) -> tuple[str, ...]:
+    """Say whose machines these are, where they are not the requester's own; a clock has none."""
+    if not requester or is_automatic(requester):
+        return ()
+    return tuple(
+        f"{found.instance.id} belongs to {found.owner or 'nobody known'}, not to {requester}."
+        for found in chosen
+        if found.owner != requester
+    )

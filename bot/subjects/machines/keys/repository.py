@@ -1,0 +1,83 @@
+"""The keys of people, in the database."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite import insert
+
+from slipway.bot.store.database import Database
+from slipway.bot.store.tables import ssh_key
+from slipway.bot.subjects.machines.keys.model import PASTED, SshKey, read_account
+from slipway.bot.subjects.machines.keys.public_key import read_key
+
+
+class Keys:
+    """Stores which keys people have.
+
+    Args:
+        database: where they stand.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def of(self, person: str) -> tuple[SshKey, ...]:
+        """The keys of a person, in the order in which they were added."""
+        query = sa.select(ssh_key).where(ssh_key.c.person == person)
+        async with self._database.reading() as connection:
+            rows = (
+                await connection.execute(query.order_by(ssh_key.c.added_at, ssh_key.c.fingerprint))
+            ).mappings()
+            return tuple(map(_read, rows))
+
+    async def find(self, person: str, fingerprint: str) -> SshKey | None:
+        """One key of a person; None where they do not have it."""
+        return next((each for each in await self.of(person) if each.key.fingerprint == fingerprint), None)
+
+    async def add(self, key: SshKey) -> None:
+        """Store a key; one that is there already stays as it is."""
+        await self._database.execute(
+            insert(ssh_key)
+            .values(
+                person=key.person,
+                fingerprint=key.key.fingerprint,
+                source=PASTED if key.account is None else key.account.service,
+                account="" if key.account is None else key.account.name,
+                account_id=key.account_id,
+                line=key.key.line,
+                added_at=key.added_at,
+                checked_at=key.checked_at,
+            )
+            .on_conflict_do_nothing()
+        )
+
+    async def remove(self, person: str, fingerprint: str) -> None:
+        """Forget a key; one that is not there is no error."""
+        await self._database.execute(ssh_key.delete().where(_is(person, fingerprint)))
+
+    async def checked(self, keys: Sequence[SshKey], at: datetime) -> None:
+        """Note that these were seen to be published at this moment."""
+        if not keys:
+            return
+        same = sa.tuple_(ssh_key.c.person, ssh_key.c.fingerprint)
+        named = [(each.person, each.key.fingerprint) for each in keys]
+        await self._database.execute(ssh_key.update().where(same.in_(named)).values(checked_at=at))
+
+
+def _is(person: str, fingerprint: str) -> sa.ColumnElement[bool]:
+    return sa.and_(ssh_key.c.person == person, ssh_key.c.fingerprint == fingerprint)
+
+
+def _read(row: sa.RowMapping) -> SshKey:
+    account = None if row["source"] == PASTED else read_account(f"{row['source']}:{row['account']}")
+    return SshKey(
+        person=row["person"],
+        key=read_key(row["line"]),
+        account=account,
+        account_id=row["account_id"],
+        added_at=row["added_at"],
+        checked_at=row["checked_at"],
+    )

@@ -1,0 +1,1 @@
+"""Launching machines: which image, by which profile, under which limits, and what comes up."""

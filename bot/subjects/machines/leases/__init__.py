@@ -1,0 +1,1 @@
+"""Until when each machine lives, whose it is, and what is kept of that."""

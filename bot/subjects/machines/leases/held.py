@@ -1,0 +1,138 @@
+"""Finding the machines that somebody names, as the database and the cloud have them, and seeing whose they are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from slipway.bot.clouds.capabilities import Clouds
+from slipway.bot.clouds.machine_model import Instance
+from slipway.bot.clouds.ports.machines import Machines
+from slipway.bot.core.errors import CloudError, CloudErrorKind, UserError
+from slipway.bot.core.model import Json
+from slipway.bot.core.text import nearest
+from slipway.bot.people import People, is_automatic
+from slipway.bot.subjects.machines.doubts import machines_at
+from slipway.bot.subjects.machines.leases.model import Machine
+from slipway.bot.subjects.machines.listing import all_instances
+
+if TYPE_CHECKING:
+    from slipway.bot.subjects.machines.leases.repository import Leases
+
+
+@dataclass(frozen=True)
+class Held:
+    """One machine that is there: what the database has of it, and what the cloud has."""
+
+    machine: Machine
+    instance: Instance
+
+
+class Holdings:
+    """Finds machines for planners.
+
+    Args:
+        clouds: where they are.
+        leases: what is known of them.
+        people: whose they may be.
+    """
+
+    def __init__(self, clouds: Clouds, leases: Leases, people: People) -> None:
+        self._clouds = clouds
+        self._leases = leases
+        self._people = people
+
+    def at(self, machine: Machine) -> Machines:
+        """Its account, as seen from its region."""
+        return machines_at(self._clouds, machine.cloud, machine.region)
+
+    async def named(
+        self, ids: Sequence[str], requester: str, verb: str, *, also: str | None = None
+    ) -> tuple[Held, ...]:
+        """The machines of these ids, each once, in their order; all of them ``requester``'s, or of whom nobody knows.
+
+        Args:
+            ids: as people type them.
+            requester: a person's id; what nobody asks for, such as a schedule's line, may be about anybody's.
+            verb: what is to be done with them, for a refusal: ``extend``.
+            also: another person whose they may be.
+
+        Raises:
+            UserError: one is unknown, gone, of several accounts, or somebody else's.
+            CloudError: a cloud cannot be read.
+        """
+        living = await self._leases.living()
+        found = [await self._one(each, living) for each in dict.fromkeys(map(str.casefold, ids))]
+        for machine in found:
+            if machine.owner != also:
+                self._check_owner(machine, requester, verb)
+        return tuple([Held(machine, await self.seen(machine)) for machine in found])
+
+    async def _one(self, instance_id: str, living: Sequence[Machine]) -> Machine:
+        here = [each for each in living if each.instance_id.casefold() == instance_id]
+        if len(here) == 1:
+            return here[0]
+        if here:
+            clouds = " and ".join(each.cloud for each in here)
+            raise UserError(
+                f"{instance_id} is a machine in {clouds}, so it is not clear which is meant.",
+                hint="instances",
+            )
+        if any(each.id.casefold() == instance_id for each in await all_instances(self._clouds)):
+            raise UserError(
+                f"Nothing is stored of {instance_id}, though it carries this Slipway's tag: take it in first.",
+                hint=f"instance adopt {instance_id}",
+            )
+        raise UserError(
+            f"There is no machine {instance_id}, or it is gone.",
+            nearest=nearest(instance_id, [each.instance_id for each in living]),
+            hint="instances",
+        )
+
+    def _check_owner(self, machine: Machine, requester: str, verb: str) -> None:
+        """Only its owner may; whoever may at all, where the owner is nobody that the configuration knows."""
+        if machine.owner == requester or is_automatic(requester):
+            return
+        owner = self._people.by_id(machine.owner)
+        if owner is not None:
+            raise UserError(
+                f"{machine.instance_id} is {owner}'s, so only they can {verb} it; ask them, or have them hand it "
+                "over.",
+                hint=f"instances --of {machine.owner}",
+            )
+
+    async def seen(self, machine: Machine) -> Instance:
+        """It, as its cloud has it.
+
+        Raises:
+            UserError: it is gone.
+            CloudError: the cloud cannot be read.
+        """
+        try:
+            seen = await self.at(machine).instance(machine.instance_id)
+        except CloudError as error:
+            if error.kind is not CloudErrorKind.NOT_FOUND:
+                raise
+            seen = None
+        if seen is None or seen.state.gone:
+            raise UserError(f"{machine.instance_id} is gone already.", hint="instances")
+        return seen
+
+
+def observed_leases(found: Iterable[Held]) -> dict[str, Json]:
+    """What a plan about leases rests on: owner and lease as they are, and that the machine is there."""
+    return {
+        f"machine {held.machine.place}": {
+            "there": True,
+            "owner": held.machine.owner,
+            "lease": held.machine.lease_ends_at.isoformat(),
+            "revision": held.machine.revision,
+        }
+        for held in found
+    }
+
+
+def in_words(ids: Sequence[str]) -> str:
+    """Machines at the beginning of a sentence: ``i-0f1e…``, or ``3 machines``."""
+    return ids[0] if len(ids) == 1 else f"{len(ids)} machines"

@@ -1,0 +1,38 @@
+"""The watch `leases`: what is done once a minute for machines, in its order."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import structlog
+
+from slipway.bot.clouds.ports.machines import MACHINES
+from slipway.bot.operations.watches import WatchHost
+from slipway.bot.subjects.machines.services import MachineServices
+from slipway.bot.subjects.machines.watching.endings import Endings
+from slipway.bot.subjects.machines.watching.idle import IdleMachines
+from slipway.bot.subjects.machines.watching.leftovers import look_for_leftovers
+from slipway.bot.subjects.machines.watching.notices import Notices
+from slipway.bot.subjects.machines.watching.records import Records
+from slipway.bot.subjects.machines.watching.sight import Teller, look_around
+
+log = structlog.get_logger(__name__)
+
+
+async def look(services: MachineServices, host: WatchHost) -> None:
+    """Look at every account once, bring what is stored and what is there together, tell, and ask for ends."""
+    if not services.clouds.all(MACHINES):
+        return
+    sight, teller = await look_around(services), Teller(host)
+    for work in (
+        Records(services, sight, host, teller).settle,
+        Endings(services, sight, host, teller).ask,
+        Notices(services, sight, teller).tell,
+        IdleMachines(services, sight, host, teller).look,
+        partial(look_for_leftovers, services, sight, host),
+    ):
+        try:
+            await work()
+        except Exception:
+            # A boundary: whatever is wrong with one part, above all machines have to end at their time.
+            log.exception("a part of looking after machines failed")

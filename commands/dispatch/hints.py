@@ -1,0 +1,59 @@
+"""Which command an answer may name as the next one: only what whoever reads it may say."""
+
+from __future__ import annotations
+
+import shlex
+from typing import Any
+
+from slipway.bot.core.commands import Access, Command
+from slipway.bot.people import People, Person, PersonKind, have
+from slipway.commands.grammar.arguments import Misuse, Parse, Parsed, parse
+from slipway.commands.grammar.registry import Registry, Resolved
+
+
+def may_change(command: Command[Any], parsed: Parse) -> bool:
+    """Whether a line, once carried out, could change something, and so needs more than ``read``.
+
+    A dry run does not, and neither does what is only answered with the command's help or usage. It is told by what
+    the handler is given, never by the words: ``--dry-run`` may be another option's value.
+    """
+    return command.changes and isinstance(parsed, Parsed) and parsed.values["dry_run"] is not True
+
+
+def may_say(person: Person, line: str, registry: Registry[Any], people: People) -> bool:
+    """Whether a line without its prefix is a command line that can be read, and that somebody may use."""
+    found = _resolved(line, registry)
+    if found is None:
+        return False
+    command = found.command
+    parsed = parse(command, found.args, "")
+    if isinstance(parsed, Misuse):
+        return False
+    changes = may_change(command, parsed)
+    return command.access is Access.OPEN or people.may(person, command.right, changes=changes)
+
+
+def may_use(person: Person, command: Command[Any], people: People) -> bool:
+    """Whether somebody may use a command for what it is there for."""
+    return command.access is Access.OPEN or people.may(person, command.right, changes=command.changes)
+
+
+def not_for(person: Person, command: Command[Any], people: People) -> str:
+    """That somebody may not use a command, and who may, as a sentence; empty for strangers, who are told no names."""
+    if person.kind is PersonKind.STRANGER:
+        return ""
+    holders = have(people.holders(command.right, changes=command.changes))
+    who_has = f"{holders} it" if holders else "nobody has it yet; whoever runs Slipway can give it"
+    return f"`{command.name}` takes a right that you do not have: {who_has}."
+
+
+def not_to_say(person: Person, line: str, registry: Registry[Any], people: People) -> str:
+    """As :func:`not_for`, of a command line without its prefix; empty where it is none."""
+    found = _resolved(line, registry)
+    return not_for(person, found.command, people) if found is not None else ""
+
+
+def _resolved(line: str, registry: Registry[Any]) -> Resolved[Any] | None:
+    name, *args = shlex.split(line)
+    found = registry.resolve(name, args)
+    return found if isinstance(found, Resolved) else None

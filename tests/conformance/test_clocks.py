@@ -1,0 +1,61 @@
+"""A bot on a machine whose clock is wrong: people are told, instead of wondering why nothing happens."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from slipway.bot.chat.model import Choice
+from slipway.bot.core.times import system_clock
+from tests.conformance.harness import Capability
+from tests.conformance.run import ConformanceRun
+
+OFF = timedelta(hours=3, minutes=1)
+
+
+async def test_a_clock_that_is_ahead_is_told_once_to_each_who_is_not_heard_and_by_status(
+    run: ConformanceRun,
+) -> None:
+    session = run.session
+    session.requires(Capability.OWN_CLOCK)
+    ahead = f"clock is 3h ahead of that of {session.platform.platform.title()}"
+    async with run.bot(clock=lambda: system_clock() + OFF):
+        for who in ("alice", "bob"):
+            (told,) = await session.say(who, "!whoami")
+            assert ahead in told.text
+            assert "nothing that is said here is acted on" in told.text
+            assert await session.say(who, "!whoami") == []
+        (status,) = await session.say("bob", "!status")
+        assert "Waiting for approval" in status.text
+        assert ahead in status.text
+        health = run.running.chats[session.platform.platform].health()
+        assert health.clock_ahead is not None
+        assert abs(health.clock_ahead - OFF) < timedelta(seconds=40)
+
+
+async def test_who_decides_is_told_each_time_that_it_does_not_count_while_the_clock_is_ahead(
+    run: ConformanceRun,
+) -> None:
+    session = run.session
+    session.requires(Capability.OWN_CLOCK)
+    async with run.bot():
+        card, operation = await session.propose()
+    async with run.bot(clock=lambda: system_clock() + OFF):
+        (told,) = await session.say("bob", "!images")
+        assert "This does not count." not in told.text
+        for _ in range(2):
+            (told,) = await session.say("bob", f"!approve {operation}")
+            assert "This does not count." in told.text
+        (told,) = await session.press("bob", Choice.APPROVE, card)  # whose time not every platform tells
+        assert "This does not count." in told.text
+        assert run.excluded()
+    async with run.bot():  # the clock is right again
+        await session.say("bob", f"!approve {operation}")
+        assert not run.excluded()
+
+
+async def test_a_clock_that_is_behind_is_told_by_status_and_all_is_answered(run: ConformanceRun) -> None:
+    session = run.session
+    session.requires(Capability.OWN_CLOCK)
+    async with run.bot(clock=lambda: system_clock() - OFF):
+        (told,) = await session.say("alice", "!status")
+        assert f"clock is 3h behind that of {session.platform.platform.title()}" in told.text

@@ -1,0 +1,1 @@
+"""Launching: what is decided before a machine comes up."""

@@ -1,0 +1,1 @@
+"""Until when machines live, and how many there may be."""

@@ -1,0 +1,34 @@
+"""A simulated EC2 for a whole file, and a bot on it for each test."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest_asyncio
+
+from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
+from tests.support.aws import simulated_aws, unique_name
+from tests.support.harness import BotHarness, running_bot
+from tests.support.pauses import no_pauses
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def shared_aws() -> AsyncIterator[SimulatedAws]:
+    async with simulated_aws() as simulated:
+        yield simulated
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def aws(shared_aws: SimulatedAws) -> AsyncIterator[SimulatedAws]:
+    shared_aws.requests.clear()
+    yield shared_aws
+    shared_aws.faults.clear()
+
+
+@pytest_asyncio.fixture(loop_scope="module")
+async def bot(tmp_path: Path, aws: SimulatedAws) -> AsyncIterator[BotHarness]:
+    """A bot whose deployment no other test uses."""
+    changes = {"name": unique_name("slipway")}
+    async with running_bot(tmp_path, aws=aws, changes=changes, sleep=no_pauses) as running:
+        yield running

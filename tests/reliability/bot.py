@@ -1,0 +1,235 @@
+"""The bot as a process that is killed again and again, and started again after each death."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.crash.bot_process import LETHAL
+from tests.crash.clouds import CrashTiming
+from tests.support.program import ROOT, environment
+
+START_SECONDS = 60.0
+"""How long a start may take on a machine with much else to do."""
+
+STOP_SECONDS = 60.0
+"""How long the bot may take to stop when it is asked to: 20 s for its work, and its messages (bot.app.GRACE)."""
+
+_PIPE_BYTES = 4096  # the least that Linux gives: a console that is not read stops the bot soon
+_LONGEST_LINE = 2**22
+
+Line = dict[str, Any]
+
+
+@dataclass
+class Life:
+    """One process, from its start to its end."""
+
+    number: int
+    process: asyncio.subprocess.Process
+    output: asyncio.ReadTransport
+    log: Path
+    ready: asyncio.Event = field(default_factory=asyncio.Event)
+    lines: list[tuple[float, Line]] = field(default_factory=list)
+    asked_to_stop: bool = False
+    at_rest: bool = False
+    dying: bool = False
+    code: int | None = None
+
+    @property
+    def alive(self) -> bool:
+        """Whether it runs, and was not killed: the system needs a moment to tell."""
+        return self.process.returncode is None and not self.dying
+
+    @property
+    def killed(self) -> bool:
+        """Whether ``kill -9`` ended it."""
+        return self.code == -signal.SIGKILL
+
+
+class Bot:
+    """An installation of the bot, and its lives.
+
+    Args:
+        folder: for its logs and the files that steer it.
+        config: the configuration.
+        secrets: more of its environment.
+    """
+
+    def __init__(self, folder: Path, config: Path, secrets: Mapping[str, str]) -> None:
+        self._folder = folder
+        self._config = config
+        self._secrets = secrets
+        self._crash = folder / "crash-at"
+        self._clock = folder / "clock"
+        self._clock.write_text("0")
+        self._keeping: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self.lives: list[Life] = []
+        self._thaw: asyncio.TimerHandle | None = None
+        self.pause = 0.0
+        self.resting = False
+        self.on_start: list[Callable[[], object]] = []
+
+    @property
+    def life(self) -> Life:
+        """The newest process."""
+        return self.lives[-1]
+
+    def keep(self) -> None:
+        """Start it, and start it again whenever it ends, until :meth:`rest`."""
+        self.resting = False
+        self._keeping = asyncio.create_task(self._keep(), name="keep the bot alive")
+
+    async def ready(self) -> None:
+        """Wait until it runs and is ready; it may die meanwhile."""
+        async with asyncio.timeout(START_SECONDS * 2):
+            while not self.lives or not self.life.ready.is_set() or not self.life.alive:
+                if self._keeping is not None and self._keeping.done():
+                    self._keeping.result()
+                await asyncio.sleep(0.05)
+
+    async def rest(self) -> int:
+        """Stop it as a service manager does, for good; its exit code."""
+        self.resting = True
+        self.life.at_rest = True
+        self.terminate()
+        code = await asyncio.wait_for(self.life.process.wait(), STOP_SECONDS)
+        assert self._keeping is not None
+        await asyncio.wait_for(self._keeping, STOP_SECONDS)
+        return code
+
+    async def close(self) -> None:
+        """Leave no process behind."""
+        self.resting = True
+        if self._keeping is not None:
+            if self.lives and self.life.alive:
+                self.life.process.kill()
+            self._keeping.cancel()
+            await asyncio.gather(self._keeping, return_exceptions=True)
+        if self.lives:
+            if self.life.alive:
+                self.life.process.kill()
+            await self.life.process.wait()
+
+    def kill(self) -> None:
+        """``kill -9``, if it runs."""
+        if self.lives and self.life.alive:
+            self.life.dying = True
+            self.life.process.kill()
+
+    def terminate(self) -> None:
+        """SIGTERM, if it runs and was not told so already: a second one ends it at once."""
+        if self.lives and self.life.alive and not self.life.asked_to_stop:
+            self.life.asked_to_stop = True
+            self.life.process.send_signal(signal.SIGTERM)
+
+    def freeze(self, seconds: float) -> bool:
+        """Have it stand still for a while, if it runs and does not already."""
+        if self._thaw is not None or not self.lives or not self.life.alive:
+            return False
+        self.life.process.send_signal(signal.SIGSTOP)
+        self._thaw = asyncio.get_running_loop().call_later(seconds, self.thaw)
+        return True
+
+    def thaw(self) -> None:
+        """Have it go on where it stood still."""
+        if self._thaw is None:
+            return
+        self._thaw.cancel()
+        self._thaw = None
+        if self.life.alive:
+            self.life.process.send_signal(signal.SIGCONT)
+
+    def kill_at_commit(self, timing: CrashTiming, number: int) -> None:
+        """Have it die at its n-th commit from now on."""
+        fresh = self._crash.with_suffix(".new")
+        fresh.write_text(f"{timing} {number}")
+        fresh.replace(self._crash)
+
+    def spare(self) -> None:
+        """Have it die at no commit."""
+        self._crash.unlink(missing_ok=True)
+
+    def move_clock(self, minutes: int) -> None:
+        """Have its clock show so many minutes more than the machine's."""
+        fresh = self._clock.with_suffix(".new")
+        fresh.write_text(str(minutes * 60))
+        fresh.replace(self._clock)
+
+    def say(self, line: str) -> bool:
+        """Type a line, if somebody is there to read it."""
+        stdin = self.life.process.stdin if self.lives and self.life.alive else None
+        if stdin is None or stdin.is_closing() or not self.life.ready.is_set():
+            return False
+        stdin.write(f"{line}\n".encode())
+        return True
+
+    async def _keep(self) -> None:
+        while not self.resting:
+            life = await self._start()
+            life.code = await life.process.wait()
+            if life.killed:
+                self.spare()
+            if not self.resting:
+                await asyncio.sleep(self.pause)
+                self.pause = 0.0
+
+    async def _start(self) -> Life:
+        number = len(self.lives) + 1
+        readable, writable = os.pipe()
+        fcntl.fcntl(readable, fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+        log = self._folder / f"bot-{number}.log"
+        try:
+            with log.open("wb") as sink:
+                process = await asyncio.create_subprocess_exec(
+                    sys.executable,
+                    *("-m", "slipway", "run", "--config", str(self._config)),
+                    stdin=asyncio.subprocess.PIPE,
+                    stdout=writable,
+                    stderr=sink,
+                    cwd=ROOT,
+                    env=environment(
+                        PYTHONPATH=f"{LETHAL}{os.pathsep}{ROOT}",
+                        SLIPWAY_LETHAL=str(self._crash),
+                        SLIPWAY_CLOCK=str(self._clock),
+                        **self._secrets,
+                    ),
+                )
+        finally:
+            os.close(writable)
+        reader = asyncio.StreamReader(limit=_LONGEST_LINE)
+        loop = asyncio.get_running_loop()
+        transport, _ = await loop.connect_read_pipe(
+            lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(readable, "rb")
+        )
+        life = Life(number, process, transport, log)
+        self.lives.append(life)
+        for work in (self._read(life, reader), self._watch(life)):
+            task = asyncio.create_task(work)
+            self._tasks.add(task)  # also of a process that is dead: its last lines may still have to be read
+            task.add_done_callback(self._tasks.discard)
+        for tell in self.on_start:
+            tell()
+        return life
+
+    async def _read(self, life: Life, reader: asyncio.StreamReader) -> None:
+        while text := await reader.readline():
+            if text.endswith(b"\n"):  # else a kill cut it off
+                life.lines.append((time.time(), json.loads(text)))
+
+    async def _watch(self, life: Life) -> None:
+        """Look into its log until it says that it is ready."""
+        while life.alive and not life.ready.is_set():
+            if b'"event": "ready"' in life.log.read_bytes():
+                life.ready.set()
+            await asyncio.sleep(0.05)

@@ -1,0 +1,294 @@
+"""One episode: an installation of its own lives through its steps, comes to rest, and is looked at from outside."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import time
+import tomllib
+import traceback
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from functools import partial
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from benchmarks.program import write_toml
+from tests.reliability.actors import Actors
+from tests.reliability.bot import Bot
+from tests.reliability.clouds import EpisodeClouds
+from tests.reliability.evidence import Evidence, LifeTold, OperationTold, operations_named
+from tests.reliability.invariants import violations
+from tests.reliability.ledger import Ledger
+from tests.reliability.logs import lines_by_words, tracebacks
+from tests.reliability.messages import Seen, cards
+from tests.reliability.options import ALICE, RELENG, Options
+from tests.reliability.rest import unsettled, waiting
+from tests.reliability.rooms.console import ConsoleRoom
+from tests.reliability.rooms.matrix import EncryptedMatrixRoom, MatrixRoom
+from tests.reliability.rooms.room import Room
+from tests.reliability.rooms.slack import SlackRoom
+from tests.reliability.steps import Step, draw, draw_first, draw_last
+from tests.reliability.world import World
+from tests.support.program import ROOT, environment
+
+BOUND_SECONDS = 180.0
+"""Within which everything has to come to its end once nothing fails any more: the longest pause between two tries of
+a message is 60 s (messages.delivery), housekeeping comes once a minute, Matrix tries again after at most a minute."""
+
+_LOOK_EVERY = 0.25
+_PROGRAM_SECONDS = 60.0
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of an episode."""
+
+    options: Options
+    violations: Sequence[str]
+    counts: Counter[str]
+    settled_after: float
+    journal: Sequence[str]
+    logged: Counter[str]
+
+
+class Episode:
+    """Runs one.
+
+    Args:
+        options: what it is like.
+        world: what it shares with others.
+        folder: its own; what happened is kept there.
+    """
+
+    def __init__(self, options: Options, world: World, folder: Path) -> None:
+        self._options = options
+        self._world = world
+        self._folder = folder
+        self._ledger = Ledger(file=folder / "journal.txt")
+        self._settled_after = 0.0
+
+    async def run(self) -> Result:
+        """Live through it."""
+        self._folder.mkdir(parents=True)
+        async with AsyncExitStack() as stack:
+            await self._prepare(stack)
+            try:
+                found = await self._live()
+            except TimeoutError as error:  # the bot does not start, does not stop, or does not answer
+                where = traceback.extract_tb(error.__traceback__)[-2]
+                found = [f"ends: waited in vain, in {where.name} ({where.line})"]
+            self._count()
+        for each in found:
+            self._ledger.tell(f"VIOLATION {each}")
+        logged = sum((lines_by_words(life.log) for life in self._bot.lives), Counter[str]())
+        return Result(
+            self._options, found, self._ledger.counts, self._settled_after, self._ledger.journal, logged
+        )
+
+    async def _live(self) -> list[str]:
+        """From its first start to its last stop; what does not hold then."""
+        self._bot.keep()
+        await self._do(draw_first(self._options))
+        await self._bot.ready()
+        await self._do(draw(self._options))
+        evidence = await self._evidence()
+        (self._folder / "evidence.txt").write_text(evidence.shown())
+        return violations(evidence)
+
+    async def _do(self, steps: Sequence[Step]) -> None:
+        for step in steps:
+            await asyncio.sleep(step.after)
+            await self._actors.act(step.deed)
+
+    async def _prepare(self, stack: AsyncExitStack) -> None:
+        options = self._options
+        deployment = f"r{options.seed}e{options.episode}t{time.time_ns()}"
+        self._clouds = EpisodeClouds(
+            options.definitions,
+            options.polls,
+            self._world.aws,
+            self._world.aws_faults,
+            self._world.images,
+            deployment,
+        )
+        await self._clouds.start()
+        stack.push_async_callback(self._clouds.stop)
+        console, slack = ConsoleRoom(), SlackRoom(over_http=options.slack_http)
+        kind = EncryptedMatrixRoom if options.encrypted else MatrixRoom
+        matrix = kind(self._world.synapse, self._folder, options.edit_interval)
+        rooms: tuple[Room, ...] = (console, matrix, slack)
+        for room in rooms:
+            await room.open()
+            stack.push_async_callback(room.close)
+        self._rooms = {room.name: room for room in rooms}
+        self._matrix = matrix
+        config = self._folder / "slipway.toml"
+        write_toml(config, self._document(deployment))
+        aws = {"SLIPWAY_AWS_ACCESS_KEY_ID": "test", "SLIPWAY_AWS_SECRET_ACCESS_KEY": "test"}
+        self._bot = console.bot = Bot(self._folder, config, {**slack.secrets, **aws})
+        stack.push_async_callback(self._bot.close)
+        self._actors = Actors(self._bot, self._rooms, self._clouds, self._ledger)
+
+    def _document(self, deployment: str) -> dict[str, Any]:
+        options = self._options
+        found = tomllib.loads(files("slipway.bot.cli").joinpath("demo.toml").read_text("utf-8"))
+        found |= {"name": deployment, "state_dir": str(self._folder / "state"), "log_format": "json"}
+        # What was said may seem as old as the clock is moved: by up to 50 minutes, or by four days.
+        found |= {"schedule": [], "commands": {"max_age": "7d" if options.days else "2h"}}
+        for room in self._rooms.values():
+            found |= room.configuration()
+        found["azure"] |= {"endpoint": self._clouds.azure.url, "timeout": "5s"}
+        found["aws"] |= {"endpoint": self._clouds.aws.url, "timeout": "5s"}
+        found["policy"]["promote"] |= {
+            "approvals": options.approvals,
+            "requester_may_approve": options.own_vote,
+        }
+        found["policy"]["launch"]["approvals"] = options.launch_approvals
+        for policy in found["policy"].values():
+            policy["encrypted_reactions"] = options.signs_count
+        self._policies = found["policy"]
+        found["person"] = [each for each in found["person"] if each["id"] in (*RELENG, "carol")]
+        for person in found["person"]:
+            person["identities"] = [room.account(person["id"]) for room in self._rooms.values()]
+        return found
+
+    async def _evidence(self) -> Evidence:
+        """Let nothing fail any more, wait for the end of everything, and look at what is there."""
+        await self._actors.calm()
+        began = time.monotonic()
+        self._ledger.tell("nothing fails any more")
+        left = await self._rest()
+        if not left:
+            await self._do(draw_last(self._options))
+            await self._actors.calm()
+            began = time.monotonic()
+            left = await self._rest()
+        if not left:
+            for operation, chat in self._waiting():
+                await self._actors.cancel(ALICE, chat, operation)
+            left = await self._rest(may_wait=False)
+        self._settled_after = time.monotonic() - began
+        self._ledger.tell(
+            f"everything has ended, after {self._settled_after:.1f} s" if not left else "not at rest"
+        )
+        told = await self._told() if not left else {}
+        code = await self._bot.rest()
+        afterwards = await self._afterwards() if not left and code == 0 else ()
+        trail = await self._program("audit", "show")
+        proof = await self._program("audit", "verify")
+        for entry in self._ledger.entries:
+            if entry.chat == "matrix":
+                entry.said.at = self._matrix.at(entry.said.id) or 0.0
+        lives = [
+            LifeTold(
+                each.number, each.process.returncode, each.asked_to_stop, each.at_rest, tracebacks(each.log)
+            )
+            for each in self._bot.lives
+        ]
+        return Evidence(
+            options=self._options,
+            entries=tuple(self._ledger.entries),
+            seen=self._seen(),
+            operations=told,
+            trail=[json.loads(line) for line in trail.splitlines() if line.startswith("{")],
+            proof="" if "The audit trail holds" in proof else proof.strip() or "audit verify says nothing",
+            writes=tuple(self._clouds.gallery.log),
+            machines=await self._clouds.machines(),
+            ended_by_strangers=frozenset(self._clouds.ended_by_strangers),
+            policies=self._policies,
+            undermined=frozenset(self._ledger.undermined),
+            lives=lives,
+            unsettled=left,
+            afterwards=afterwards,
+        )
+
+    def _seen(self) -> dict[str, list[Seen]]:
+        return {name: room.seen() for name, room in self._rooms.items()}
+
+    async def _rest(self, *, may_wait: bool = True) -> Sequence[str]:
+        """Wait until everything has ended, but for what may be waiting for people; what has not in time."""
+        deadline = time.monotonic() + BOUND_SECONDS
+        while left := [
+            *unsettled(self._ledger.entries, self._seen(), self._bot.lives),
+            *(f"{operation} waits" for operation, _ in self._waiting() if not may_wait),
+        ]:
+            if time.monotonic() > deadline:
+                return left
+            await asyncio.sleep(_LOOK_EVERY)
+        return ()
+
+    def _waiting(self) -> list[tuple[str, str]]:
+        """The operations that wait for approvals, and a chat with threads to say so in."""
+        return [(operation, "slack") for operation in waiting(self._seen())]
+
+    async def _told(self) -> Mapping[str, OperationTold]:
+        """Ask on the console for everything about every operation."""
+        trail = await self._program("audit", "show")
+        lines = [json.loads(line) for line in trail.splitlines() if line.startswith("{")]
+        told = {}
+        for operation in sorted(operations_named(self._seen(), lines)):
+            before = len(self._bot.life.lines)
+            self._bot.say(f"@{ALICE}: !op {operation}")
+            line = await self._line(before, partial(_tells_all, operation))
+            told[operation] = OperationTold.read(line)
+        return told
+
+    async def _line(self, after: int, wanted: Callable[[Mapping[str, Any]], bool]) -> Mapping[str, Any]:
+        async with asyncio.timeout(BOUND_SECONDS):
+            while True:
+                for _, line in self._bot.life.lines[after:]:
+                    if wanted(line):
+                        return line
+                await asyncio.sleep(_LOOK_EVERY)
+
+    async def _afterwards(self) -> Sequence[str]:
+        """Start it once more, with nothing left to do, and say what it does."""
+        seen, writes = self._seen(), len(self._clouds.gallery.log)
+        self._bot.keep()
+        await self._bot.ready()
+        self._bot.say(f"@{ALICE}: !whoami")
+        await self._line(0, lambda line: "You are" in line["title"])
+        await self._bot.rest()
+        found = [f"it changed something: {each}" for each in self._clouds.gallery.log[writes:]]
+        for chat, messages in self._seen().items():
+            if chat != "console" and messages != seen[chat]:
+                fresh = [each.text[:80] for each in messages if each not in seen[chat]]
+                found.append(f"it said something in {chat}: {fresh}")
+        return found
+
+    async def _program(self, *arguments: str) -> str:
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            *("-m", "slipway", *arguments, "--state", str(self._folder / "state")),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            cwd=ROOT,
+            env=environment(),
+        )
+        output, _ = await asyncio.wait_for(process.communicate(), _PROGRAM_SECONDS)
+        return output.decode()
+
+    def _count(self) -> None:
+        counts = self._ledger.counts
+        counts["kills"] = sum(life.killed for life in self._bot.lives)
+        for entry in self._ledger.entries:
+            counts[f"{entry.act}s"] += 1
+        counts["operations"] = len(
+            {each.title.operation for each in _titled(self._seen()) if each.title is not None}
+        )
+        counts["messages"] = sum(len(messages) for messages in self._seen().values())
+        counts["changes"] = sum(each.changed and not each.stranger for each in self._clouds.gallery.log)
+
+
+def _titled(seen: Mapping[str, Sequence[Seen]]) -> list[Seen]:
+    return [each for messages in seen.values() for each in cards(messages)]
+
+
+def _tells_all(operation: str, line: Mapping[str, Any]) -> bool:
+    """Whether a line of the console's answers ``!op``."""
+    return operation in line["title"] and any(each["label"] == "Asked at" for each in line["fields"])

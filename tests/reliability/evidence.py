@@ -1,0 +1,187 @@
+"""What can be seen from outside once an episode is over. The invariants look at nothing else."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tests.reliability.clouds import Action, Write
+from tests.reliability.ledger import Act, Entry
+from tests.reliability.messages import OPERATION, Seen, Title
+from tests.reliability.options import Options
+
+PROMOTED = re.compile(r"promote (?P<version>[\d.]+) of (?P<definition>[\w-]+)", re.ASCII)
+"""A step of a promotion, in the words of cards."""
+
+_STEP = (
+    (Action.PROMOTE, PROMOTED),
+    (Action.TAKE_BACK, re.compile(r"take (?P<version>[\d.]+) of (?P<definition>\S+) back from latest")),
+    (Action.DELETE, re.compile(r"delete (?P<version>[\d.]+) of (?P<definition>\S+)")),
+)
+_LAUNCH = re.compile(r"launch (?P<count>\d+) machines? from ")
+_TERMINATE = re.compile(r"terminate (?P<machine>i-[0-9a-f]+)")
+MACHINE = re.compile(r"\bi-[0-9a-f]{8,}\b")
+
+
+@dataclass(frozen=True)
+class StepTold:
+    """A step of a plan, and what `!op` tells of it in the end."""
+
+    title: str
+    result: str
+
+    @property
+    def done(self) -> bool:
+        """Whether it is told as done by this operation."""
+        return self.result.startswith("✔") and not self.already
+
+    @property
+    def already(self) -> bool:
+        """Whether it is told that it was so already."""
+        return self.result.startswith("✔ already so")
+
+    @property
+    def untouched(self) -> bool:
+        """Whether it is told that nothing of it was done."""
+        return self.result.startswith("-")
+
+    @property
+    def unsure(self) -> bool:
+        """Whether it is told that it failed, or that nobody knows."""
+        return self.result.startswith(("?", "✘"))
+
+    @property
+    def change(self) -> tuple[Action, str, str] | None:
+        """The change of a version that it is."""
+        for action, pattern in _STEP:
+            if found := pattern.fullmatch(self.title):
+                return action, found["definition"], found["version"]
+        return None
+
+    @property
+    def launches(self) -> int:
+        """How many machines it launches."""
+        found = _LAUNCH.match(self.title)
+        return int(found["count"]) if found else 0
+
+    @property
+    def terminates(self) -> str | None:
+        """The machine that it ends."""
+        found = _TERMINATE.match(self.title)
+        return found["machine"] if found else None
+
+    @property
+    def is_known(self) -> bool:
+        """Whether the invariants know what it does, and so in which log to look for it."""
+        return self.change is not None or bool(self.launches) or self.terminates is not None
+
+    @property
+    def machines(self) -> tuple[str, ...]:
+        """The machines that its result names."""
+        return tuple(dict.fromkeys(MACHINE.findall(self.result)))
+
+
+@dataclass(frozen=True)
+class OperationTold:
+    """An operation as ``!op`` shows it in the end."""
+
+    title: Title
+    requester: str
+    summary: str
+    steps: tuple[StepTold, ...]
+
+    @classmethod
+    def read(cls, line: Mapping[str, Any]) -> OperationTold:
+        """Read the console's JSON."""
+        title = Seen("console", "", 0.0, str(line["title"])).title
+        assert title is not None, line["title"]
+        fields = {each["label"]: each["value"] for each in line["fields"]}
+        rows = [row for table in line["tables"] for row in table["rows"]]
+        steps = tuple(StepTold(row[1], row[2]) for row in rows)
+        return cls(title, fields["Asked by"].casefold(), line["text"], steps)
+
+
+@dataclass(frozen=True)
+class LifeTold:
+    """How a process of the bot ended, and what stands in its log that never should.
+
+    ``at_rest``: it was told to stop when nothing was left to do, not in the midst of things."""
+
+    number: int
+    code: int | None
+    asked_to_stop: bool
+    at_rest: bool
+    tracebacks: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All of it.
+
+    Attributes:
+        options: of the episode.
+        entries: what people did.
+        seen: the bot's messages, by chat.
+        operations: every operation that anybody ever saw or that the trail knows, as ``!op`` shows it.
+        trail: `slipway audit show`.
+        proof: what is wrong with the trail by `slipway audit verify`; empty for nothing.
+        writes: the gallery's own log.
+        machines: EC2's machines of this deployment.
+        ended_by_strangers: machines that somebody else ended.
+        policies: ``[policy.KIND]`` of the configuration, by kind.
+        undermined: promotions behind which a newer version was made latest before anybody had agreed to them.
+        lives: the bot's processes.
+        unsettled: what had not come to its end within the time that there is for that.
+        afterwards: what the bot said or changed when it was started again, with nothing left to do.
+    """
+
+    options: Options
+    entries: Sequence[Entry]
+    seen: Mapping[str, Sequence[Seen]]
+    operations: Mapping[str, OperationTold]
+    trail: Sequence[Mapping[str, Any]]
+    proof: str
+    writes: Sequence[Write]
+    machines: Mapping[str, Mapping[str, Any]]
+    ended_by_strangers: frozenset[str]
+    policies: Mapping[str, Mapping[str, Any]]
+    undermined: frozenset[str]
+    lives: Sequence[LifeTold]
+    unsettled: Sequence[str]
+    afterwards: Sequence[str]
+
+    def shown(self) -> str:
+        """All of it, to be read."""
+        parts = [f"{self.options}"]
+        for chat, messages in self.seen.items():
+            parts += [f"\n== said in {chat}", *(str(each) for each in messages)]
+        parts += ["\n== operations", *(str(each) for each in self.operations.values())]
+        parts += ["\n== trail", *(json.dumps(each) for each in self.trail)]
+        parts += ["\n== gallery", *(str(each) for each in self.writes)]
+        parts += ["\n== machines", *(json.dumps(each) for each in self.machines.values())]
+        parts += ["\n== processes", *(str(each) for each in self.lives)]
+        return "\n".join(parts) + "\n"
+
+    def noted(self, operation: str, *actions: str) -> list[Mapping[str, Any]]:
+        """The trail's entries of an operation with one of these actions, in order."""
+        mine = [each for each in self.trail if each["operation"] == operation]
+        return [each for each in mine if each["action"] in actions]
+
+    def begun(self, operation: str, number: int) -> bool:
+        """Whether the trail has that a step was begun."""
+        return bool(self.noted(operation, f"step-{number}:begun"))
+
+    def acts(self, *acts: Act) -> list[Entry]:
+        """What people did of these kinds."""
+        return [each for each in self.entries if each.act in acts]
+
+
+def operations_named(seen: Mapping[str, Sequence[Seen]], trail: Sequence[Mapping[str, Any]]) -> set[str]:
+    """Every operation that is spoken of anywhere."""
+    spoken = {
+        name for messages in seen.values() for each in messages for name in OPERATION.findall(each.text)
+    }
+    return spoken | {each["operation"] for each in trail if each["operation"]}

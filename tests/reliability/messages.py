@@ -1,0 +1,108 @@
+"""A message of the bot as a person sees it, and what it says of an operation."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from slipway.bot.chat.model import Choice
+
+OPERATION = re.compile(r"\bop-[0-9a-z]{4,}\b", re.ASCII)
+
+_TITLE = re.compile(
+    r"\b(?P<id>op-[0-9a-z]{4,}) (?P<kind>[a-z][a-z0-9-]*): (?P<state>waits for \d+ approvals?|running|approved|done"
+    r"|failed|rejected|expired|stale|cancelled)",
+    re.ASCII,
+)
+ENDED = frozenset(("done", "failed", "rejected", "expired", "stale", "cancelled"))
+
+WORKING = "Working on it"
+
+
+@dataclass(frozen=True)
+class Title:
+    """How a card or a report names its operation."""
+
+    operation: str
+    kind: str
+    state: str
+
+    @property
+    def ended(self) -> bool:
+        """Whether it says that the operation has ended."""
+        return self.state in ENDED
+
+    @property
+    def waits(self) -> bool:
+        """Whether it says that approvals are missing."""
+        return self.state.startswith("waits")
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A message of the bot, the latest edit applied.
+
+    Attributes:
+        chat: where it stands.
+        id: the platform's.
+        at: when it was said, by the platform's clock, in seconds.
+        text: all that can be read on it.
+        thread: the message that begins the thread in which it stands.
+        choices: what can be pressed.
+        numbers: of the console, what presses which choice.
+        edits: how often it was edited.
+        private: whether one person alone sees it.
+        life: of the console, which process said it.
+    """
+
+    chat: str
+    id: str
+    at: float
+    text: str
+    thread: str | None = None
+    choices: frozenset[Choice] = frozenset()
+    numbers: Mapping[Choice, int] = field(default_factory=dict)
+    edits: int = 0
+    private: bool = False
+    life: int = 0
+
+    @property
+    def title(self) -> Title | None:
+        """The operation whose card or report it is; None for any other message."""
+        found = _TITLE.search(self.text[:400])
+        return Title(found["id"], found["kind"], found["state"]) if found else None
+
+    @property
+    def is_card(self) -> bool:
+        """Whether it is an operation's card: that says who asked, and a report does not."""
+        return self.title is not None and "Asked by" in self.text
+
+    @property
+    def is_full(self) -> bool:
+        """Whether it answers ``!op``, and stays as it is."""
+        return self.is_card and "Asked at" in self.text
+
+    @property
+    def is_call(self) -> bool:
+        """Whether it calls upon those who can decide, beside a card that could not, as it is an edit."""
+        return "where this thread begins" in self.text
+
+    @property
+    def is_report(self) -> bool:
+        """Whether it reports an operation's end."""
+        return self.title is not None and self.title.ended and "Asked by" not in self.text
+
+
+def cards(messages: Iterable[Seen]) -> list[Seen]:
+    """The operations' cards among them that follow their operation."""
+    return [each for each in messages if each.is_card and not each.is_full]
+
+
+def console_text(line: Mapping[str, Any]) -> str:
+    """All that stands on a card of the console's JSON."""
+    parts = [line["title"], line["text"]]
+    parts += [f"{each['label']}: {each['value']}" for each in line["fields"]]
+    parts += [" ".join(row) for table in line["tables"] for row in table["rows"]]
+    return "\n".join([*parts, *line["notes"]])

@@ -1,0 +1,34 @@
+"""How time passes for a bot under test: no message may come, or stay away, because the machine is busy."""
+
+from __future__ import annotations
+
+import asyncio
+
+from slipway.bot.health.heartbeat import LOOK_SECONDS as HEARTBEAT_LOOK_SECONDS
+from slipway.bot.health.report import BEAT_SECONDS
+from slipway.bot.operations.runs import runner
+from slipway.bot.store.storage import LOOK_SECONDS as STORAGE_LOOK_SECONDS
+from slipway.commands.dispatch import dispatcher
+
+_PATIENCE = {dispatcher.PATIENCE_SECONDS, runner.PATIENCE_SECONDS}
+"""How long something takes before people are told that it is being worked on."""
+
+_REGULAR = {STORAGE_LOOK_SECONDS, BEAT_SECONDS, HEARTBEAT_LOOK_SECONDS}
+"""Between looks that go on as long as the bot runs: at once, they would keep the processor from all else."""
+
+_NEVER = 24 * 3600.0
+
+
+async def nobody_waits(seconds: float) -> None:
+    """Whatever is asked for is quick: nobody is told that it takes a while. All other pauses take their time."""
+    await asyncio.sleep(_NEVER if seconds in _PATIENCE else seconds)
+
+
+async def no_pauses(seconds: float) -> None:
+    """The same for bots whose clouds or chats make them wait: pauses between looks and tries pass at once."""
+    await asyncio.sleep(_NEVER if seconds in _PATIENCE else seconds if seconds in _REGULAR else 0)
+
+
+async def impatient(seconds: float) -> None:
+    """Nobody waits for anything: whatever takes any time at all is slow."""
+    await asyncio.sleep(seconds if seconds in _REGULAR else 0)

@@ -1,0 +1,220 @@
+"""`slipway init`: somebody's own configuration, right from the first moment."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.program import ROOT, TIMEOUT_SECONDS, environment, run_slipway, until
+
+pytestmark = pytest.mark.xdist_group("program")
+
+MATRIX = (
+    "--set=matrix.homeserver=https://chat.fedora.im",
+    "--set=matrix.user_id=@slipway:fedora.im",
+    "--set=matrix.rooms=!releng:fedora.im, !test:fedora.im",
+)
+SLACK = ("--set=slack.channels=C024BE91L",)
+AZURE = (
+    "--set=azure.subscription_id=8f1e2d3c-6b5a-4978-8695-a4b3c2d1e0f9",
+    "--set=azure.resource_group=images",
+    "--set=azure.gallery=Fedora",
+)
+AWS = ("--set=aws.region=us-east-1",)
+SECRETS = {
+    "SLIPWAY_SLACK_BOT_TOKEN": "xoxb-1",
+    "SLIPWAY_SLACK_APP_TOKEN": "xapp-1",
+    "SLIPWAY_MATRIX_PASSWORD": "x",
+}
+ALICE, BOB = "--person=alice=@alice:fedora.im", "--person=bob=@bob:fedora.im"
+
+
+def written(folder: Path) -> dict[str, Any]:
+    return tomllib.loads((folder / "slipway.toml").read_text("utf-8"))
+
+
+def test_flags_make_a_configuration_that_is_right_and_says_what_is_left_to_do(tmp_path: Path) -> None:
+    ended = run_slipway("init", *MATRIX, *AZURE, ALICE, BOB, "--schedules", cwd=tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    assert "no way to log in" in ended.stdout
+    assert "Then: `slipway check`, `slipway doctor`, `slipway run`." in ended.stdout
+    document = written(tmp_path)
+    assert document["matrix"]["rooms"] == ["!releng:fedora.im", "!test:fedora.im"]
+    assert [(each["id"], each["roles"]) for each in document["person"]] == [
+        ("alice", ["releng", "admin"]),
+        ("bob", ["releng"]),
+    ]
+    assert not any(
+        "keys" in each for each in document["person"]
+    )  # whose the example's account is, nobody knows
+    assert [(each["command"], each["room"], each["enabled"]) for each in document["schedule"]] == [
+        ("promote *", "matrix:!releng:fedora.im", True),
+        ("cleanup", "matrix:!releng:fedora.im", True),
+    ]
+    assert not document.keys() & {"aws", "slack", "profiles"}
+    assert "# How Slipway calls the person in its records." in (tmp_path / "slipway.toml").read_text("utf-8")
+    checked = run_slipway("check", "--strict", cwd=tmp_path, env={"SLIPWAY_MATRIX_PASSWORD": "x"})
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+
+    again = run_slipway("init", *MATRIX, *AZURE, ALICE, cwd=tmp_path)
+    assert (again.returncode, "is there already, and is left as it is" in again.stderr) == (1, True)
+
+
+@pytest.mark.parametrize(
+    ("flags", "tables"),
+    [
+        ((*SLACK, *AWS, "--person=alice=U024BE7LH"), {"slack", "aws", "profiles"}),
+        (
+            (*SLACK, *MATRIX, *AZURE, *AWS, "--person=alice=slack:U024BE7LH,matrix:@a:fedora.im"),
+            {"slack", "matrix"},
+        ),
+        (
+            ("--chat=console", *AZURE, "--set=zone=Europe/Prague", "--person=carol=console:carol"),
+            {"console", "azure"},
+        ),
+    ],
+    ids=["slack and aws", "all", "console"],
+)
+def test_somebody_alone_gets_a_configuration_that_works_for_whatever_they_choose(
+    flags: tuple[str, ...], tables: set[str], tmp_path: Path
+) -> None:
+    ended = run_slipway("init", *flags, cwd=tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    document = written(tmp_path)
+    assert document.keys() >= tables
+    assert document["policy"]["promote"]["requester_may_approve"] is True  # there is nobody else
+    secrets = {
+        "SLIPWAY_SLACK_BOT_TOKEN": "xoxb-1",
+        "SLIPWAY_SLACK_APP_TOKEN": "xapp-1",
+        "SLIPWAY_MATRIX_PASSWORD": "x",
+    }
+    checked = run_slipway("check", "--strict", cwd=tmp_path, env=secrets)
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    if "slack" in tables:
+        assert "slack.bot_token: is missing" in ended.stdout
+
+
+@pytest.mark.parametrize(
+    ("flags", "said"),
+    [
+        ((), "Where do you talk: console, matrix or slack"),
+        ((*MATRIX, ALICE), "Where are your images and machines: aws or azure"),
+        ((*MATRIX[:2], *AZURE, ALICE), "The rooms on matrix to work in, by id, like !abc:example.org"),
+        ((*MATRIX, *AZURE[1:], ALICE), "azure: the subscription's id"),
+        ((*MATRIX, *AZURE), "Who are you?"),
+        ((*MATRIX, *AZURE, ALICE, "--chat=matrx"), 'there is no chat "matrx"; did you mean "matrix"?'),
+        ((*MATRIX, *AZURE, ALICE, "--set=matrix.pasword=x"), "matrix.pasword: there is no such key"),
+        (
+            (*MATRIX, *AZURE, ALICE, "--set=matrix.password=x"),
+            "matrix.password: a secret does not belong into this",
+        ),
+        (
+            (*MATRIX, *AZURE, ALICE, "--set=azure.max_attempts=99"),
+            "azure.max_attempts: it is 99; must be at most 10",
+        ),
+        ((*MATRIX, *AZURE, ALICE, "--set=a]\n[b=1"), "takes a key and a value"),
+        ((*MATRIX, *AZURE, ALICE, "--set=matrix=x"), "matrix: this is a table; name a setting in it"),
+        ((*MATRIX, *AZURE, ALICE, "--set=policy=x"), "policy: this is a table; name a setting in it"),
+        ((*MATRIX, *AZURE, ALICE, "--set=matrix.homeserver.x=1"), "The keys do not fit together"),
+        ((*MATRIX, *AZURE, ALICE, "--set=a b=1"), "a b: this is no key of slipway.toml"),
+        ((*MATRIX, *AZURE, ALICE, "--set=name="), "takes a key and a value, like matrix.homeserver="),
+        (
+            (*MATRIX, *AZURE, "--person=alice"),
+            "--person takes a key and a value, like alice=matrix:@alice:example.org",
+        ),
+        (
+            (*MATRIX, ALICE, "--set=aws.region=mars"),
+            'aws.region: "mars" cannot be a region; write it like eu-west-1',
+        ),
+        ((*MATRIX, *AZURE[1:], ALICE, "--set=azure.subscription_id=1234"), '"1234" cannot be Azure\'s id'),
+        (
+            ("--set=azure.subscription_id=1234", "--set=azure.max_attempts=99"),
+            "--chat NAME: Where do you talk",
+        ),
+        (
+            ("--chat=matrix", "--set=azure.max_attempts=99"),
+            "azure.max_attempts: it is 99; must be at most 10",
+        ),
+        (("--chat=matrix", "--cloud=azure"), "--set azure.gallery=VALUE: azure: the gallery's name"),
+        ((*MATRIX, *AZURE, "--person=Alice=@a:b"), "Write lowercase letters"),
+        ((*MATRIX, *AZURE, "--person=alice=alice"), '"matrix:alice" is not a Matrix account'),
+    ],
+)
+def test_what_no_flag_says_or_says_wrongly_is_told_and_nothing_is_written(
+    flags: tuple[str, ...], said: str, tmp_path: Path
+) -> None:
+    ended = run_slipway("init", *flags, cwd=tmp_path)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert said in ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_at_a_terminal_each_thing_is_asked_for_and_a_mistake_is_asked_again(tmp_path: Path) -> None:
+    said = {
+        "Where do you talk": "matrix",
+        "Where are your images": "azure",
+        "matrix: the homeserver": "http://chat.fedora.im",
+        "is not encrypted": "https://chat.fedora.im",
+        "matrix: the bot's own account": "@slipway:fedora.im",
+        "The rooms on matrix": "!releng:fedora.im",
+        "azure: the subscription": "8f1e2d3c-6b5a-4978-8695-a4b3c2d1e0f9",
+        "azure: the name of the resource group": "images",
+        "azure: the gallery": "Fedora",
+        "Who are you?": "alice",
+        "The account of alice": "alice",
+        "is not a Matrix account": "@alice:fedora.im",
+        "Who else?": "bob",
+        "The account of bob": "matrix:@bob:fedora.im",
+        "nothing if that is all": "",
+    }
+    master, slave = pty.openpty()
+    command = [sys.executable, "-m", "slipway", "init"]
+    env = environment(PYTHONPATH=str(ROOT))
+    with subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, cwd=tmp_path, env=env) as process:
+        os.close(slave)
+        for question, answer in said.items():
+            until(master, question, ": ")
+            os.write(master, f"{answer}\n".encode())
+        shown = until(master, end=True)
+        assert process.wait(TIMEOUT_SECONDS) == 0
+    os.close(master)
+    assert "slipway.toml is written" in shown
+    document = written(tmp_path)
+    assert document["matrix"]["homeserver"] == "https://chat.fedora.im"
+    assert [each["identities"] for each in document["person"]] == [
+        ["matrix:@alice:fedora.im"],
+        ["matrix:@bob:fedora.im"],
+    ]
+
+
+def test_the_recipe_of_the_service_gives_what_it_sets_up_its_secret(tmp_path: Path) -> None:
+    """The line of docs/operating.md that names the file, on what `slipway init` writes there."""
+    recipe = (ROOT / "docs" / "operating.md").read_text("utf-8").split("## As a service")[1]
+    (edit,) = [line for line in recipe.splitlines() if line.startswith("sed -i ")]
+    account = (
+        "--set=azure.tenant_id=8f1e2d3c-6b5a-4978-8695-a4b3c2d1e0f8",
+        "--set=azure.client_id=8f1e2d3c-6b5a-4978-8695-a4b3c2d1e0f7",
+    )
+    folder = ("--set=state_dir=/var/lib/slipway",)
+    ended = run_slipway("init", *MATRIX, *AZURE, *account, ALICE, BOB, *folder, cwd=tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    (tmp_path / "secrets").mkdir()
+    secret = tmp_path / "secrets" / "azure-client-secret"
+    secret.touch(0o640)
+    secret.write_text("from-a-file\n")
+    subprocess.run(["sh", "-c", edit.replace("/etc/slipway", str(tmp_path))], check=True)
+    assert written(tmp_path)["azure"]["client_secret_file"] == "secrets/azure-client-secret"
+    checked = run_slipway("check", "--strict", cwd=tmp_path, env={"SLIPWAY_MATRIX_PASSWORD": "x"})
+    assert checked.returncode == 0, checked.stdout + checked.stderr
+    unit = (ROOT / "deploy" / "slipway.service").read_text("utf-8")
+    for same in ("SLIPWAY_CONFIG=/etc/slipway/slipway.toml", "/opt/slipway/bin/slipway", "User=slipway"):
+        assert same in unit
+        assert same.removeprefix("User=") in recipe
