@@ -5,6 +5,7 @@ to name a library, so a library that only a newcomer imports is checked here.
 from __future__ import annotations
 
 import ast
+import subprocess
 import sys
 from collections import defaultdict
 from collections.abc import Mapping
@@ -14,6 +15,7 @@ from pathlib import Path
 import pytest
 
 import slipway
+from tests.support.program import TIMEOUT_SECONDS, environment
 
 EVERYWHERE = {"pydantic", "structlog"}
 """Libraries that any module may import."""
@@ -226,3 +228,39 @@ def test_the_library_of_one_adapter_is_no_other_s(path: str, library: str) -> No
     (mistake,) = mistakes(our_sources() | {path: f"import {library}"})
     assert library in mistake
     assert path.rpartition("/")[0] in mistake
+
+
+WATCHED_IMPORTS = """
+import sys
+from slipway.__main__ import main
+from slipway.bot.core.loading import LIBRARY_IMPORT
+
+class Watch:
+    def find_spec(self, name, path=None, target=None):
+        if name in ("boto3", "azure.core", "requests", "urllib3.contrib.pyopenssl"):
+            print(name, "alone" if LIBRARY_IMPORT.locked() else "beside others", file=sys.stderr)
+
+sys.meta_path.insert(0, Watch())
+sys.argv[1:] = ["demo"]
+main()
+"""
+"""Says of each library whose import sets or restores warning filters whether it was imported with the lock held."""
+
+
+def test_no_two_libraries_are_imported_at_once_so_that_no_stray_warning_is_shown() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", WATCHED_IMPORTS],
+        input="!instances\n!images\n",
+        capture_output=True,
+        text=True,
+        timeout=TIMEOUT_SECONDS,
+        env=environment(),
+        check=False,
+    )
+    assert ended.returncode == 0
+    assert sorted(ended.stderr.splitlines()) == [
+        "azure.core alone",
+        "boto3 alone",
+        "requests alone",
+        "urllib3.contrib.pyopenssl alone",
+    ]

@@ -1,10 +1,16 @@
-"""Loads what a declaration or a list names by its module."""
+"""Loads what a declaration or a list names by its module, and large libraries in threads, one at a time."""
 
 from __future__ import annotations
 
 from importlib import import_module
+from threading import Lock
 
 from slipway.bot.core.errors import DeclarationError
+
+LIBRARY_IMPORT = Lock()
+"""Held by a thread while it imports a library for the first time. Libraries set and restore Python's warning filters
+while they are imported, and these are the process's: of two at once, one undoes what the other has set, and a warning
+that was to be silent (urllib3's, that there is no SOCKS) stands on the terminal."""
 
 
 def load_attribute(module: str, name: str, missing: str) -> object:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -35,6 +34,7 @@ from slipway.bot.chat.slack.transport.rate_limit import (
 )
 from slipway.bot.chat.slack.transport.web_api import BotIdentity, WebApi
 from slipway.bot.core.errors import ChatError
+from slipway.bot.core.loading import LIBRARY_IMPORT
 from slipway.bot.core.times import Clock, format_duration, system_clock
 from slipway.bot.core.waiting import Sleep
 
@@ -139,7 +139,7 @@ class SlackChat:
             ChatError: Slack will not let the bot in, and waiting does not help.
         """
         # Bolt takes most of a second to load: not on the event loop, and not while the bot is put together.
-        await asyncio.to_thread(importlib.import_module, "slipway.bot.chat.slack.events.event_listener")
+        await asyncio.to_thread(_import_bolt)
         self._listener = self._make_listener()
         try:
             await self._listener.listen(accept)
@@ -244,3 +244,8 @@ class SlackChat:
 
     def _on_activity(self) -> None:
         self._last_activity = self._clock()
+
+
+def _import_bolt() -> None:
+    with LIBRARY_IMPORT:
+        import slipway.bot.chat.slack.events.event_listener  # noqa: F401

@@ -28,6 +28,7 @@ from slipway.bot.clouds.aws.responses import Response
 from slipway.bot.clouds.aws.settings import AwsSettings
 from slipway.bot.clouds.contact import CloudContact
 from slipway.bot.core.errors import CloudErrorKind
+from slipway.bot.core.loading import LIBRARY_IMPORT
 
 T = TypeVar("T")
 
@@ -184,8 +185,9 @@ class AwsCalls:
             raise request.timed_out() from None
 
     def _in_thread(self, request: Ec2Request, call: _PendingCall, work: Callable[[Any], T]) -> T:
-        from botocore.exceptions import BotoCoreError, ClientError
-        from botocore.parsers import ResponseParserError
+        with LIBRARY_IMPORT:
+            from botocore.exceptions import BotoCoreError, ClientError
+            from botocore.parsers import ResponseParserError
 
         self._thread.call = call
         try:
@@ -210,8 +212,9 @@ class AwsCalls:
             return self._client
 
     def _make_client(self, request: Ec2Request) -> Any:
-        from boto3.session import Session
-        from botocore.config import Config
+        with LIBRARY_IMPORT:
+            from boto3.session import Session
+            from botocore.config import Config
 
         settings = self._settings
         config = Config(

@@ -31,6 +31,7 @@ from slipway.bot.clouds.model import (
 )
 from slipway.bot.clouds.ports.image_versions import Guard, VersionAbsentError
 from slipway.bot.core.errors import CloudError, CloudErrorKind
+from slipway.bot.core.loading import LIBRARY_IMPORT
 from slipway.bot.core.times import format_duration
 
 if TYPE_CHECKING:
@@ -266,7 +267,8 @@ class AzureGallery:
 
     def _build(self) -> Arm:
         """Import the SDK, which takes long, and make the client."""
-        from slipway.bot.clouds.azure.arm import Arm
+        with LIBRARY_IMPORT:
+            from slipway.bot.clouds.azure.arm import Arm
 
         return Arm(
             self._settings,

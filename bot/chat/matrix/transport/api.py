@@ -15,6 +15,7 @@ from slipway.bot.chat.matrix.transport.errors import error_from_response
 from slipway.bot.chat.shared.outage import connection_failure
 from slipway.bot.chat.shared.payloads import JsonObject
 from slipway.bot.core.errors import ChatError
+from slipway.bot.core.loading import LIBRARY_IMPORT
 
 Client = Any
 """nio.AsyncClient; nio ships no type information."""
@@ -122,7 +123,8 @@ def load_nio() -> Any:
 
     Its warnings about malformed events quote them; what people say does not belong into a log.
     """
-    import nio
+    with LIBRARY_IMPORT:
+        import nio
 
     logging.getLogger("nio").setLevel(logging.ERROR)
     return nio
