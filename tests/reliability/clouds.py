@@ -15,8 +15,9 @@ from typing import Any
 from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
 from slipway.bot.clouds.simulated.azure import Seed, SeedDefinition, SeedRegion, SeedVersion, SimulatedAzure
 from slipway.bot.clouds.simulated.azure.operations import LongRunningOperation, Terms
+from slipway.bot.clouds.simulated.azure.resource import Document
 from slipway.bot.clouds.simulated.azure.seed import version_document
-from slipway.bot.clouds.simulated.azure.state import Document, GalleryState, Record
+from slipway.bot.clouds.simulated.azure.state import GalleryState, Record
 from slipway.bot.clouds.simulated.faults import Armed, Fault, FaultKind, Faults
 from tests.crash.clouds import CrashTiming
 from tests.support.aws import boto3_client
@@ -273,7 +274,7 @@ class EpisodeClouds:
         name = f"{release}.{self._now:%Y%m%d}.{self._uploads}"
         document = version_document(self.azure.seed, self._seed_of(definition), made)
         document = {**document, "name": name, "id": document["id"].replace(made.name, name)}
-        self.versions(definition)[name] = Record(definition, document, f'"stranger-{self._uploads}"')
+        self.versions(definition)[name] = Record(document, definition, f'"stranger-{self._uploads}"')
         return name
 
     def protect(self, definition: str, version: str) -> None:

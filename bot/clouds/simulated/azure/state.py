@@ -6,16 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import count
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from slipway.bot.clouds.simulated.azure import definition_rules, errors, version_rules
 from slipway.bot.clouds.simulated.azure.conditions import AS_RECORDED, Conditions, LockLevel
 from slipway.bot.clouds.simulated.azure.operations import Key, LongRunningOperation, Outcome, Terms, ends_at
+from slipway.bot.clouds.simulated.azure.resource import Document, Resource
 from slipway.bot.clouds.simulated.azure.seed import Seed, definition_document, version_document
 from slipway.bot.clouds.simulated.azure.times import read_arm_time
 from slipway.bot.clouds.simulated.faults import FaultKind
-
-Document = dict[str, Any]
 
 RETENTION = timedelta(days=7)
 """So long a deleted version can be restored, where the gallery keeps them."""
@@ -24,27 +23,12 @@ _NO_TERMS = Terms()
 
 
 @dataclass
-class Record:
+class Record(Resource):
     """A version with the ETag of its present content, and what changes it."""
 
     definition: str
-    document: Document
     etag: str
     running: LongRunningOperation | None = None
-
-    @property
-    def name(self) -> str:
-        """The version's number, as text."""
-        return str(self.document["name"])
-
-    @property
-    def state(self) -> str:
-        """Its provisioning state."""
-        return str(self.document["properties"]["provisioningState"])
-
-    @state.setter
-    def state(self, value: str) -> None:
-        self.document["properties"]["provisioningState"] = value
 
 
 @dataclass(frozen=True)
@@ -82,7 +66,7 @@ class GalleryState:
             self.definitions[definition.name.casefold()] = definition_document(seed, definition)
             for version in definition.versions:
                 document = version_document(seed, definition, version)
-                self._add(Record(definition.name, document, self._etag()))
+                self._add(Record(document, definition.name, self._etag()))
 
     def definition(self, name: str) -> Document:
         """One definition, or the 404 that Azure gives."""
@@ -225,7 +209,7 @@ class GalleryState:
         kept = self.soft_deleted.pop(self._key(definition, name), None)
         if kept is None:
             raise errors.invalid("Required parameter 'storageProfile' is missing (null).")
-        record = Record(definition, kept.document, self._etag())
+        record = Record(kept.document, definition, self._etag())
         self._add(record)
         record.state = "Updating"
         return record, self._start(record, deletes=False, terms=terms)
@@ -233,7 +217,7 @@ class GalleryState:
     def _record(self, definition: str, name: str, document: Document) -> Record:
         head = {"name": name, "id": self._version_id(definition, name)}
         kind = {"type": "Microsoft.Compute/galleries/images/versions"}
-        record = Record(definition, {**head, **kind, **document}, self._etag())
+        record = Record({**head, **kind, **document}, definition, self._etag())
         self._add(record)
         return record
 

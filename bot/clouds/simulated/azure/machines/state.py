@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
 
 from slipway.bot.clouds.simulated.azure.machines import documents, errors, rules
 from slipway.bot.clouds.simulated.azure.machines.parts import (
@@ -18,17 +17,16 @@ from slipway.bot.clouds.simulated.azure.machines.parts import (
 from slipway.bot.clouds.simulated.azure.machines.seed import SeedSize
 from slipway.bot.clouds.simulated.azure.operations import LongRunningOperation, Outcome, Terms, ends_at
 from slipway.bot.clouds.simulated.azure.regions import short_name
+from slipway.bot.clouds.simulated.azure.resource import Document, Resource
 from slipway.bot.clouds.simulated.azure.seed import Seed
 from slipway.bot.clouds.simulated.azure.state import GalleryState
 from slipway.bot.clouds.simulated.faults import FaultKind
-
-Document = dict[str, Any]
 
 _NO_TERMS = Terms()
 
 
 @dataclass
-class Machine:
+class Machine(Resource):
     """A machine, and what tests may set of it.
 
     Attributes:
@@ -39,27 +37,12 @@ class Machine:
         running: the operation that changes it.
     """
 
-    document: Document
     size: SeedSize
     power: str = ""
     failed: tuple[str, str] | None = None
     console: bytes = b""
     metrics: dict[str, list[float]] = field(default_factory=dict)
     running: LongRunningOperation | None = None
-
-    @property
-    def name(self) -> str:
-        """Its name as it was given."""
-        return str(self.document["name"])
-
-    @property
-    def state(self) -> str:
-        """Its provisioning state."""
-        return str(self.document["properties"]["provisioningState"])
-
-    @state.setter
-    def state(self, value: str) -> None:
-        self.document["properties"]["provisioningState"] = value
 
     @property
     def counts(self) -> bool:

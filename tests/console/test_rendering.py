@@ -1,0 +1,120 @@
+"""What a console shows: plain text, JSON lines, and what takes the place of what."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+
+from slipway.bot.chat.console.editor import Entered
+from slipway.bot.chat.console.rendering import JsonRenderer, PlainRenderer
+from slipway.bot.chat.console.screen import BREAK, Screen
+from slipway.bot.chat.console.terminal import TerminalRenderer, terminal_console
+from slipway.bot.chat.model import (
+    Card,
+    Field,
+    Tone,
+)
+from tests.console.fakes import EventRecorder, ScriptedInput, console_chat, proposal
+
+WORKING = Card(tone=Tone.RUNNING, title="Working on it…")
+
+
+async def test_json_is_one_object_a_message_with_keys_in_order() -> None:
+    output = io.StringIO()
+    chat = console_chat(ScriptedInput(Entered("5")), screen=Screen(output), renderer=JsonRenderer())
+    root = await chat.send("console", proposal(), thread=None, key="k1")
+    await chat.edit("console", root, Card(tone=Tone.RUNNING, title="1 of\n2"), thread=None, key="k2")
+    await chat.send("console", Card(title="détail"), thread=root, key="k3")
+    await chat.run(EventRecorder().accept)
+    sent, edited, threaded, local = map(json.loads, output.getvalue().splitlines())
+    keys = ["id", "room", "thread", "title", "text", "fields", "tables"]
+    keys += ["notes", "buttons", "shortcuts", "tone", "edits", "mentions", "outcome", "operation"]
+    assert all(list(line) == keys for line in (sent, edited, threaded, local))
+    assert sent["buttons"][1] == {"number": 2, "choice": "reject", "label": "Reject", "operation": "op-7k3f"}
+    assert (sent["id"], sent["edits"], sent["tone"]) == (root, None, "waiting")
+    assert (edited["edits"], edited["title"], edited["buttons"]) == (root, "1 of\n2", [])
+    assert (threaded["thread"], threaded["title"]) == (root, "détail")
+    assert [line["outcome"] for line in (sent, local)] == ["answered", "refused"]
+    assert local["title"] == "There is no button 5. There are no buttons now; `pending` shows what waits."
+    assert len({line["id"] for line in (sent, edited, threaded, local)}) == 4
+
+
+async def test_what_the_stream_cannot_carry_becomes_a_question_mark() -> None:
+    raw = io.BytesIO()
+    stream = io.TextIOWrapper(raw, encoding="latin-1")
+    await Screen(stream).show("⏳ Café \ud800")
+    assert raw.getvalue() == "? Café ?\n".encode("latin-1")
+
+
+async def test_plain_text_marks_threads_buttons_and_progress() -> None:
+    output = io.StringIO()
+    chat = console_chat(ScriptedInput(), screen=Screen(output), renderer=PlainRenderer())
+    root = await chat.send("console", proposal(), thread=None, key="k1")
+    running = Card(tone=Tone.RUNNING, title="Promoting", fields=(Field(label="Progress", value="1 of 2"),))
+    await chat.edit("console", root, running, thread=None, key="k2")
+    further = running.model_copy(update={"fields": (Field(label="Progress", value="2 of 2"),)})
+    await chat.edit("console", root, further, thread=None, key="k3")
+    await chat.edit("console", root, further, thread=None, key="k4")
+    await chat.send("console", Card(tone=Tone.DONE, title="Step 1", text="Verified."), thread=root, key="k5")
+    await chat.edit("console", root, Card(tone=Tone.DONE, title="Promoted."), thread=None, key="k6")
+    assert output.getvalue() == (
+        "⏳ Waiting · Promote 43.20261120.0?\n\n[1] Approve  [2] Reject\n\n"
+        "▶ Running · op-7k3f: Promoting · Progress: 1 of 2\n"
+        "▶ Running · op-7k3f: Progress: 2 of 2\n"
+        "↳ in op-7k3f\n  ✔ Done · Step 1\n\n  Verified.\n\n"
+        "✔ Done · Promoted.\n\n"
+    )
+
+
+def seen(output: str) -> list[str]:
+    """What stands on a terminal at the end, line by line; it knows as much as the screen writes."""
+    rows, row = [""], 0
+    for part in re.split(r"(\n|\r|\x1b\[K|\x1b\[1A)", output):
+        match part:
+            case "\n":
+                row += 1
+                rows += [""] * (row + 1 - len(rows))
+            case "\x1b[1A":
+                row -= 1
+            case "\x1b[K":
+                rows[row] = ""
+            case "\r" | "":
+                pass
+            case _:
+                rows[row] += part
+    return rows
+
+
+async def test_on_a_terminal_an_answer_takes_the_place_of_the_line_that_it_is_worked_on() -> None:
+    output = io.StringIO()
+    screen = Screen(output)
+    look = TerminalRenderer(terminal_console(io.StringIO()))
+    chat = console_chat(ScriptedInput(), screen=screen, renderer=look)
+    await screen.prompt("alice> ")
+    first = await chat.send("console", WORKING, thread=None, key="k1")
+    second = await chat.send("console", WORKING, thread=None, key="k2")
+    await chat.send("console", Card(title="Something else."), thread=None, key="k3")
+    working = ["▶ Running · Working on it…", "alice> "]
+    assert seen(output.getvalue()) == ["ℹ Something else.", *working]
+    await chat.edit("console", first, Card(title="One."), thread=None, key="k4")
+    assert seen(output.getvalue()) == ["ℹ Something else.", "ℹ One.", *working]
+    await chat.edit("console", second, Card(title="Two."), thread=None, key="k5")
+    assert seen(output.getvalue()) == ["ℹ Something else.", "ℹ One.", "ℹ Two.", "alice> "]
+
+
+async def test_in_a_pipe_nothing_of_an_answer_is_lost_that_was_waited_for_or_of_progress() -> None:
+    output = io.StringIO()
+    chat = console_chat(ScriptedInput(), screen=Screen(output, erase=BREAK))
+    many = [f"Step {number} of the plan says as much as a step has to say." for number in range(9)]
+    root = await chat.send("console", WORKING, thread=None, key="k1")
+    running = Card(tone=Tone.RUNNING, title="op-7k3f cleanup: running", text="\n".join(many))
+    await chat.edit("console", root, running, thread=None, key="k2")
+    assert [line for line in output.getvalue().splitlines() if line in many] == many, (
+        "a card was cut to a line"
+    )
+    further = [f"{line} It is done." for line in many]
+    await chat.edit(
+        "console", root, running.model_copy(update={"text": "\n".join(further)}), thread=None, key="k3"
+    )
+    assert all(line in output.getvalue() for line in further)
