@@ -253,13 +253,17 @@ def have(persons: Iterable[Person]) -> str:
     The first few are named, and very many are counted.
     """
     known = tuple(persons)
-    if not known:
+    return f"{listed(known)} {'has' if len(known) == 1 else 'have'}" if known else ""
+
+
+def listed(persons: Iterable[Person]) -> str:
+    """Persons inside a sentence: ``Alice (alice) and Bob (bob)``; empty for nobody, and very many are counted."""
+    named = [str(person) for person in persons]
+    if not named:
         return ""
-    named = [str(person) for person in known]
     if len(named) > _NAMED:
         named[_NAMED - 1 :] = [f"{len(named) - _NAMED + 1} others"]
-    listed = " and ".join(filter(None, (", ".join(named[:-1]), named[-1])))
-    return f"{listed} {'has' if len(known) == 1 else 'have'}"
+    return " and ".join(filter(None, (", ".join(named[:-1]), named[-1])))
 
 
 def _human(entry: PersonSettings, zone: ZoneInfo) -> Person:

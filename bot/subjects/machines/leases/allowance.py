@@ -6,7 +6,15 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from slipway.bot.people import People
-from slipway.bot.subjects.machines.leases.limits import LimitSettings, Usage, Wanted, check_limits, most_for
+from slipway.bot.subjects.machines.leases.limits import (
+    LimitSettings,
+    LimitUse,
+    Usage,
+    Wanted,
+    check_limits,
+    left_in_words,
+    limit_uses,
+)
 
 if TYPE_CHECKING:
     from slipway.bot.subjects.machines.leases.repository import Leases
@@ -28,13 +36,19 @@ class Allowance:
 
     def check(self, usage: Usage, owner: str, machines: int, hours: float, now: datetime) -> None:
         """Raise LimitReachedError where the owner cannot have so much more."""
-        person = self._people.by_id(owner)
-        roles = person.roles if person is not None else ()
-        check_limits(self._limits, usage, Wanted(owner, roles, machines, hours), now)
+        check_limits(self._limits, usage, Wanted(owner, self._roles(owner), machines, hours), now)
 
     async def usage(self) -> Usage:
         """What is in use now."""
         return await self._leases.usage()
+
+    async def uses(self, owner: str) -> tuple[LimitUse, ...]:
+        """Every limit that counts for somebody, their own first, and how much of it is in use now."""
+        return self.uses_in(await self._leases.usage(), owner)
+
+    def uses_in(self, usage: Usage, owner: str) -> tuple[LimitUse, ...]:
+        """The same of what was read before."""
+        return limit_uses(self._limits, usage, owner, self._roles(owner))
 
     async def left(self, owner: str, machines: int, hours: float, now: datetime) -> str:
         """What the owner may have beside so much more, in words; empty where nothing limits it.
@@ -44,9 +58,9 @@ class Allowance:
         """
         usage = await self._leases.usage()
         self.check(usage, owner, machines, hours, now)
+        words = left_in_words(each.with_more(machines, hours) for each in self.uses_in(usage, owner))
+        return f"{words} after this" if words else ""
+
+    def _roles(self, owner: str) -> tuple[str, ...]:
         person = self._people.by_id(owner)
-        most, _hours = most_for(self._limits, person.roles if person is not None else ())
-        if most is None:
-            return ""
-        used = sum(each.machines for each in usage.places if each.owner == owner)
-        return f"{most - used - machines} of {most} machines after this"
+        return person.roles if person is not None else ()

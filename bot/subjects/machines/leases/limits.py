@@ -18,6 +18,9 @@ from slipway.bot.core.settings import Settings
 
 _HOUR = 3600.0
 
+MACHINE, LEASE_HOUR = "machine", "lease hour"
+"""What limits count."""
+
 
 class RoleLimitSettings(Settings):
     """``[limits.roles.NAME]``: for its holders in place of the general ones; of several, the most generous counts."""
@@ -80,6 +83,58 @@ class Usage:
 
 
 @dataclass(frozen=True)
+class LimitUse:
+    """How much of one limit is in use.
+
+    Attributes:
+        whose: a person's id; empty where everybody's machines count together.
+        unit: :data:`MACHINE` or :data:`LEASE_HOUR`.
+    """
+
+    whose: str
+    unit: str
+    used: float
+    most: int
+
+    @property
+    def in_words(self) -> str:
+        """How much is in use: ``3 of 10 machines``."""
+        return f"{_number(self.used)} of {_amount(self.most, self.unit)}"
+
+    @property
+    def left(self) -> float:
+        """How much is left."""
+        return max(0.0, self.most - self.used)
+
+    @property
+    def left_in_words(self) -> str:
+        """How much is left: ``7 of 10 machines``."""
+        return f"{_number(self.left)} of {_amount(self.most, self.unit)}"
+
+    def with_more(self, machines: int, hours: float) -> LimitUse:
+        """The same with so much more in use."""
+        return replace(self, used=self.used + (machines if self.unit == MACHINE else hours))
+
+
+def left_in_words(uses: Iterable[LimitUse]) -> str:
+    """What is left of all that counts for somebody: ``7 of 10 machines; in all 30 of 40 machines``; empty where
+    nothing limits it."""
+    return _in_words(uses, lambda each: each.left_in_words)
+
+
+def used_in_words(uses: Iterable[LimitUse]) -> str:
+    """What is in use of it: ``3 of 10 machines; in all 10 of 40 machines``; empty where nothing limits it."""
+    return _in_words(uses, lambda each: each.in_words)
+
+
+def _in_words(uses: Iterable[LimitUse], words: Callable[[LimitUse], str]) -> str:
+    held = tuple(uses)
+    own = " and ".join(words(each) for each in held if each.whose)
+    everybody = " and ".join(words(each) for each in held if not each.whose)
+    return "; ".join(filter(None, (own, f"in all {everybody}" if everybody else "")))
+
+
+@dataclass(frozen=True)
 class Wanted:
     """What somebody wants beside that: so many machines and lease hours, either of which may be none.
 
@@ -105,6 +160,10 @@ class _Limit(NamedTuple):
     of_place: Callable[[Place], float]
     wanted: float
 
+    def counted(self, usage: Usage) -> list[Place]:
+        """What counts against it."""
+        return [place for place in usage.places if self.whose in ("", place.owner)]
+
 
 def lease_hours(start: datetime, end: datetime) -> float:
     """The lease hours of one machine from a moment to another; none where the end is not behind the start."""
@@ -119,10 +178,20 @@ def check_limits(limits: LimitSettings, usage: Usage, wanted: Wanted, now: datet
             something frees.
     """
     for limit in _limits(limits, wanted):
-        counted = [place for place in usage.places if limit.whose in ("", place.owner)]
+        counted = limit.counted(usage)
         used = sum(map(limit.of_place, counted))
         if limit.wanted > 0 and used + limit.wanted > limit.most:
             raise LimitReachedError(_refusal(limit, counted, used, now), hint="instances")
+
+
+def limit_uses(
+    limits: LimitSettings, usage: Usage, owner: str, roles: tuple[str, ...]
+) -> tuple[LimitUse, ...]:
+    """Every limit that counts for somebody, their own first, and how much of it is in use."""
+    return tuple(
+        LimitUse(limit.whose, limit.unit, sum(map(limit.of_place, limit.counted(usage))), limit.most)
+        for limit in _limits(limits, Wanted(owner, roles, 0, 0))
+    )
 
 
 def most_for(limits: LimitSettings, roles: Iterable[str]) -> tuple[int | None, int | None]:
@@ -139,10 +208,10 @@ def most_for(limits: LimitSettings, roles: Iterable[str]) -> tuple[int | None, i
 def _limits(limits: LimitSettings, wanted: Wanted) -> list[_Limit]:
     own_machines, own_hours = most_for(limits, wanted.roles)
     found = (
-        (own_machines, wanted.owner, "machine", _machines, wanted.machines),
-        (own_hours, wanted.owner, "lease hour", _hours, wanted.hours),
-        (limits.machines, "", "machine", _machines, wanted.machines),
-        (limits.lease_hours, "", "lease hour", _hours, wanted.hours),
+        (own_machines, wanted.owner, MACHINE, _machines, wanted.machines),
+        (own_hours, wanted.owner, LEASE_HOUR, _hours, wanted.hours),
+        (limits.machines, "", MACHINE, _machines, wanted.machines),
+        (limits.lease_hours, "", LEASE_HOUR, _hours, wanted.hours),
     )
     return [
         _Limit(most, whose, unit, of_place, asked)
