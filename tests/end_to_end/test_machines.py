@@ -167,7 +167,10 @@ async def test_a_profile_that_cannot_be_looked_up_is_told_beside_those_that_can(
 ) -> None:
     aws.faults.add(Fault(kind=FaultKind.REFUSE, match="DescribeLaunchTemplateVersions", times=1))
     (shown,) = await bot.say("carol", "!profiles")
-    assert [row[1].partition(",")[0] for row in shown.card.tables[0].rows] == ["⚠ not known", "t4g.small (arm64)"]
+    assert [row[1].partition(",")[0] for row in shown.card.tables[0].rows] == [
+        "⚠ not known",
+        "t4g.small (arm64)",
+    ]
     assert shown.card.notes[0].startswith("⚠ Profile small: ")
     assert "slipway-small" in shown.card.notes[0]
 
