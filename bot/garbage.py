@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import gc
 
-_YOUNG = 10_000
+_YOUNG = 50_000
 """Containers made since the last look at the young ones, until the next. With Python's own 700, planning over ten
 thousand versions, all of which are held at once, walks over all that the libraries keep again and again: a tenth of
-its time. What 10,000 forgotten containers hold up is a megabyte or two."""
+its time. What 50,000 forgotten containers hold up is some megabytes."""
 
 
 def collect_seldom() -> None:

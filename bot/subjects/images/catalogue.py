@@ -8,7 +8,7 @@ from dataclasses import replace
 from fnmatch import fnmatchcase
 
 from slipway.bot.clouds.capabilities import Clouds
-from slipway.bot.clouds.model import Definition, ImageVersion, Lock, VersionListing
+from slipway.bot.clouds.model import Definition, ImageVersion, VersionListing
 from slipway.bot.clouds.ports.image_versions import (
     IMAGE_VERSIONS,
     ImageVersions,
@@ -20,6 +20,7 @@ from slipway.bot.core.errors import CloudError, CloudErrorKind, UserError
 from slipway.bot.core.text import nearest
 from slipway.bot.subjects.images.definitions import DefinitionRef, split_cloud
 from slipway.bot.subjects.images.formatting import join_names
+from slipway.bot.subjects.images.lock_reading import LockReading, Locks
 from slipway.bot.subjects.images.versions import find_version, newest_first
 
 
@@ -159,11 +160,15 @@ class Catalogue:
         told = {each.unseen_changes for each in galleries if isinstance(each, UnconditionalWrites)}
         return tuple(("Others' changes", words) for words in sorted(told))
 
-    async def locks(self, clouds: Iterable[str]) -> dict[str, tuple[Lock, ...] | CloudError]:
-        """The locks in each of these clouds; where they cannot be read, the error that says why."""
+    async def locks(self, clouds: Iterable[str]) -> dict[str, Locks]:
+        """The locks in each of these clouds."""
         return await side_by_side({cloud: self._locks(cloud) for cloud in dict.fromkeys(clouds)})
 
-    async def _locks(self, cloud: str) -> tuple[Lock, ...] | CloudError:
+    def lock_reading(self) -> LockReading:
+        """Reads locks before it is known of all clouds whether theirs are needed."""
+        return LockReading(self._locks)
+
+    async def _locks(self, cloud: str) -> Locks:
         try:
             return await self._clouds.get(IMAGE_VERSIONS, cloud).locks()
         except CloudError as error:

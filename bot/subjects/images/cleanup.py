@@ -14,6 +14,7 @@ from slipway.bot.core.steps import Draft
 from slipway.bot.subjects.images.catalogue import Catalogue
 from slipway.bot.subjects.images.definitions import DefinitionRef
 from slipway.bot.subjects.images.formatting import join_names, tell_unreadable
+from slipway.bot.subjects.images.lock_reading import LockReading
 from slipway.bot.subjects.images.observed import observe_deletion
 from slipway.bot.subjects.images.requests import Cleanup, Pin
 from slipway.bot.subjects.images.retention import Deletion, KeepReason, Retention, Rule, retention
@@ -69,12 +70,15 @@ class CleanupPlanner:
             """While other listings are on their way there is time for it."""
             if versions:
                 early[definition] = self._retention(definition, versions, now)
+                if early[definition].deletions:
+                    reading.begin(definition.cloud)
 
-        listed = await self._listed(request, decide_early)
-        found = {definition: versions for definition, versions in listed.items() if versions}
-        if not found:
-            return _nothing_listed(request, listed)
-        decided, notes = await self._decide(found, early, now)
+        async with self._catalogue.lock_reading() as reading:
+            listed = await self._listed(request, decide_early)
+            found = {definition: versions for definition, versions in listed.items() if versions}
+            if not found:
+                return _nothing_listed(request, listed)
+            decided, notes = await self._decide(found, early, reading, now)
         pinned = None if request.pins is None else {pin.target for pin in request.pins}
         chosen = [
             _Chosen(definition, each)
@@ -89,6 +93,7 @@ class CleanupPlanner:
         self,
         found: Mapping[DefinitionRef, VersionListing],
         early: Mapping[DefinitionRef, Retention],
+        reading: LockReading,
         now: datetime,
     ) -> tuple[dict[DefinitionRef, Retention], list[str]]:
         """What retention says of each definition, with the locks of the clouds in which something would go; and a
@@ -102,7 +107,7 @@ class CleanupPlanner:
         }
         going = [definition for definition, result in decided.items() if result.deletions]
         notes: list[str] = []
-        for cloud, locks in (await self._catalogue.locks(each.cloud for each in going)).items():
+        for cloud, locks in (await reading.locks(each.cloud for each in going)).items():
             if isinstance(locks, CloudError):
                 notes.append(f"Which locks forbid to delete something is not known: {locks.sentence}")
             elif locks:
