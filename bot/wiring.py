@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 from slipway.bot.chat.declaration import ChatContext, HostCallbacks
+from slipway.bot.chat.forms import CommandForm
 from slipway.bot.chat.model import Chat, Platform, Room
 from slipway.bot.clouds.capabilities import Clouds
 from slipway.bot.config.settings import SlipwaySettings
@@ -250,11 +251,17 @@ def _chat_context(
         messages().answers(platform)
         gone_rooms().ask_all(platform)
 
-    forms = [form for subject in parts.declarations.registry.subjects for form in subject.forms]
+    def forms(account: str) -> Mapping[str, CommandForm]:
+        person = people.by_account(platform, account)
+        if person is None:
+            return {}
+        declared = (form for subject in parts.declarations.registry.subjects for form in subject.forms)
+        return {form.shortcut.name: form.make(services(), person) for form in declared}
+
     callbacks = HostCallbacks(
         knows=lambda account: people.by_account(platform, account) is not None,
         home=lambda account: home(services(), platform, account),
-        forms=lambda: {form.shortcut.name: form.make(services()) for form in forms},
+        forms=forms,
         idle=parts.workflows.idle,
         groups=people.groups(platform),
         set_group_members=partial(people.set_group_members, platform),

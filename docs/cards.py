@@ -1,6 +1,6 @@
 """Draws docs/cards/*.png: what the bot says in Slack, about as Slack shows it. Run it with: python docs/cards.py
 
-It draws the golden files in tests/slack/cards/said, which real conversations wrote, in a headless Chromium (of
+It draws the golden files in tests/slack/cards, most of which real conversations wrote, in a headless Chromium (of
 Debian: ``apt install chromium pngquant fonts-lato fonts-noto-color-emoji``; CHROMIUM names another). Names of golden
 files on the command line draw those, into the folder that ``--into`` names: to look at a change of a card.
 """
@@ -21,7 +21,9 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 HERE = Path(__file__).parent
-SAID = HERE.parent / "tests" / "slack" / "cards" / "said"
+AGREED = HERE.parent / "tests" / "slack" / "cards"
+"""The golden files: of views here, of what real conversations wrote in the folder ``said``."""
+
 PICTURES = HERE / "cards"
 DESK, PHONE = 760, 390
 """Widths in pixels: of a channel beside its list of channels, and of a phone."""
@@ -39,13 +41,14 @@ class Picture:
 
 
 DRAWN = (
-    Picture("proposed", ("promote-proposed",)),
-    Picture("done", ("promote-done", "promote-done-report")),
-    Picture("phone", ("rollback-proposed",), PHONE),
-    Picture("help-on-a-phone", ("help",), PHONE),
-    Picture("images", ("images-of-one",)),
-    Picture("failed", ("failed", "failed-report")),
-    Picture("home", ("home-busy",)),
+    Picture("proposed", ("said/promote-proposed",)),
+    Picture("done", ("said/promote-done", "said/promote-done-report")),
+    Picture("phone", ("said/rollback-proposed",), PHONE),
+    Picture("help-on-a-phone", ("said/help",), PHONE),
+    Picture("images", ("said/images-of-one",)),
+    Picture("failed", ("said/failed", "said/failed-report")),
+    Picture("home", ("said/home-busy",)),
+    Picture("form", ("view-launch-azure",)),
 )
 """The pictures of the documentation."""
 
@@ -75,6 +78,9 @@ td { padding: 6px 10px; border: 1px solid #e4e4e4; vertical-align: top; white-sp
   overflow: hidden; text-overflow: ellipsis; }
 td.wrapped { white-space: normal; min-width: 120px; }
 tr:first-child td { font-weight: 700; background: #f8f8f8; }
+.label { font-weight: 700; margin: 10px 0 2px; } .label small, .input small { font-weight: 400; color: #616061; }
+.input { border: 1px solid #999; border-radius: 4px; padding: 4px 10px; overflow-wrap: anywhere; }
+.input i { float: right; font-style: normal; } .empty { color: #888; }
 .actions { display: flex; flex-wrap: wrap; gap: 8px; margin: 8px 0 4px; }
 button { font: 700 13px/28px Lato, sans-serif; border: 1px solid #bbb; border-radius: 4px; background: #fff;
   color: #1d1c1d; padding: 0 12px; }
@@ -128,6 +134,22 @@ def _cell_text(content: Json) -> str:
     return str(content["text"])
 
 
+def _input(block: Json) -> str:
+    """A field of a form, with what stands in it at first."""
+    element = block["element"]
+    chosen = element.get("initial_option")
+    shown = _text(chosen["text"]) if chosen else escape(element.get("initial_value", ""))
+    if chosen and "description" in chosen:
+        shown += f" <small>{_text(chosen['description'])}</small>"
+    empty = f'<span class="empty">{_text(element["placeholder"])}</span>' if "placeholder" in element else ""
+    arrow = "<i>▾</i>" if element["type"] == "static_select" else ""
+    label = _text(block["label"]) + (" <small>(optional)</small>" if block.get("optional") else "")
+    hint = f'<div class="context">{_text(block["hint"])}</div>' if "hint" in block else ""
+    return (
+        f'<div class="label">{label}</div><div class="input">{shown or empty or "&nbsp;"}{arrow}</div>{hint}'
+    )
+
+
 def drawn(block: Json) -> str:
     """One block as HTML."""
     match block["type"]:
@@ -151,6 +173,8 @@ def drawn(block: Json) -> str:
                 for each in block["elements"]
             )
             return f'<div class="actions">{"".join(buttons)}</div>'
+        case "input":
+            return _input(block)
         case other:
             raise ValueError(f"there is no way to draw a block of the kind {other}")
 
@@ -168,13 +192,18 @@ MEASURED = (
 
 
 def _messages(picture: Picture) -> str:
-    return "".join(_message(json.loads((SAID / f"{name}.json").read_text("utf-8"))) for name in picture.said)
+    return "".join(
+        _message(json.loads((AGREED / f"{name}.json").read_text("utf-8"))) for name in picture.said
+    )
 
 
 def _message(said: Json) -> str:
     blocks = "".join(map(drawn, said["blocks"]))
     if said.get("type") == "home":
         return blocks
+    if said.get("type") == "modal":
+        buttons = f'<button>{_text(said["close"])}</button> <button class="primary">{_text(said["submit"])}</button>'
+        return f'<div class="header">{_text(said["title"])}</div>{blocks}<div class="actions">{buttons}</div>'
     who = '<div class="who"><b>Slipway</b><i>APP</i><small>12:24</small></div>'
     return f'<div class="message"><div class="face">S</div><div class="body">{who}{blocks}</div></div>'
 
@@ -213,12 +242,12 @@ def main() -> None:
     """Draw what the command line names; all pictures of the documentation without."""
     asked = argparse.ArgumentParser(description="Draws cards as Slack shows them.")
     asked.add_argument(
-        "said", nargs="*", help="golden files, without .json; none for the documentation's pictures"
+        "said", nargs="*", help="golden files, like said/help; none for the documentation's pictures"
     )
     asked.add_argument("--into", type=Path, default=PICTURES, help="the folder of the pictures")
     asked.add_argument("--width", type=int, default=DESK)
     options = asked.parse_args()
-    pictures = tuple(Picture(name, (name,), options.width) for name in options.said) or DRAWN
+    pictures = tuple(Picture(Path(name).name, (name,), options.width) for name in options.said) or DRAWN
     options.into.mkdir(exist_ok=True)
     for picture in pictures:
         target = shoot(picture, options.into)

@@ -60,7 +60,7 @@ class HostCallbacks:
     Attributes:
         knows: whether an account of this platform belongs to a configured person.
         home: the cards of an account's own page, where the platform has such a page.
-        forms: the forms that can be shown, by name.
+        forms: the forms that can be shown to whoever has an account of this platform, by name; a stranger has none.
         idle: returns when no work is under way.
         groups: ids of this platform's user groups that give roles.
         set_group_members: takes in who is in them, in place of what was known before.
@@ -72,7 +72,7 @@ class HostCallbacks:
 
     knows: Callable[[str], bool]
     home: Callable[[str], Awaitable[tuple[Card, ...]]]
-    forms: Callable[[], Mapping[str, CommandForm]]
+    forms: Callable[[str], Mapping[str, CommandForm]]
     idle: Callable[[], Awaitable[None]]
     groups: tuple[str, ...]
     set_group_members: Callable[[Mapping[str, frozenset[str]]], None]

@@ -30,23 +30,42 @@ class FormOption:
 
 @dataclass(frozen=True)
 class FormField:
-    """One field. ``name`` is its key in what was filled in; a field that is left empty is not there."""
+    """One field.
+
+    Attributes:
+        name: its key in what was filled in; lowercase letters. A field that is left empty is not there.
+        hint: what is said below it.
+        longest: characters of a text.
+        most: of a number; the least is 1.
+        required: whether it cannot be left empty.
+        reloads: whether other fields depend on what is chosen here: the form is loaded anew then.
+        variant: what its choices depend on. While that stays the same, what was filled in stays when the form is
+            loaded anew; otherwise the field begins with ``initial``.
+    """
 
     name: str
     label: str
     kind: FieldKind = FieldKind.TEXT
     choices: tuple[FormOption, ...] = ()
     placeholder: str = ""
+    hint: str = ""
     initial: str = ""
-    longest: int = 200  # characters of a text
-    most: int | None = None  # of a number; the least is 1
+    longest: int = 200
+    most: int | None = None
+    required: bool = False
+    reloads: bool = False
+    variant: str = ""
 
 
 @dataclass(frozen=True)
 class Form:
-    """A form as things stand, such as with the images that can be launched now."""
+    """A form as things stand, such as with the images that can be launched now.
+
+    ``notes`` stand above the fields, a sentence each: such as what could not be looked up.
+    """
 
     fields: tuple[FormField, ...]
+    notes: tuple[str, ...] = ()
 
 
 Values = Mapping[str, str]
@@ -75,7 +94,7 @@ class FormShortcut:
 
 @dataclass(frozen=True)
 class CommandForm:
-    """A form for a command, ready to be shown.
+    """A form for a command, ready to be shown to one person.
 
     Attributes:
         name: identifies it on the platform, such as ``launch``: lowercase letters.
@@ -85,7 +104,7 @@ class CommandForm:
         unavailable: the headline where nothing can be offered, such as ``Nothing can be launched now``.
         usage: what to type instead, without a prefix, such as ``launch IMAGE``.
         load: the fields as things stand; raises UserError or CloudError where nothing can be offered. It is
-            given values to begin with.
+            given values to begin with, or what is filled in so far.
         line: the command line that filled-in values make, without a prefix.
         problems: what is wrong with filled-in values, a sentence by field name, as far as it shows without
             asking a cloud. The command itself checks all of it again.

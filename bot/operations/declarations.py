@@ -212,10 +212,10 @@ class Probe(Declaration):
 
 @dataclass(frozen=True)
 class DeclaredForm(Declaration):
-    """A form for a command: how it is offered in menus, and how it is made once the bot runs."""
+    """A form for a command: how it is offered in menus, and how it is made for a person once the bot runs."""
 
     shortcut: FormShortcut
-    make: Callable[[Services], CommandForm]
+    make: Callable[[Services, Person], CommandForm]
 
     def __post_init__(self) -> None:
         check_type("A form", "shortcut", self.shortcut, FormShortcut, "a FormShortcut")

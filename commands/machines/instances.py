@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import timedelta
 
 import click
 
 from slipway.bot.chat.model import Card, Consequence, Shortcut, Table, Tone
 from slipway.bot.chat.tables import NONE, Row, moment, span, table_of, text
-from slipway.bot.clouds.ports.machines import MACHINES
+from slipway.bot.clouds.machine_model import InstanceState
+from slipway.bot.clouds.ports.machines import MACHINES, StopsMachines
 from slipway.bot.core.commands import command
 from slipway.bot.core.errors import UserError
 from slipway.bot.core.text import nearest
@@ -119,17 +120,22 @@ def instance_table(found: Sequence[Found], services: Services) -> Table:
     return table_of(_COLUMNS, [_row(each, services) for each in found])
 
 
-def machine_shortcuts(found: Sequence[Found]) -> tuple[Shortcut, ...]:
-    """What the owner of machines may want to do with them; of one that cannot live longer, only its end."""
-    shortcuts = []
-    for each in found:
-        machine, name = each.machine, each.instance.id
-        if machine is not None and machine.lease_ends_at + _MORE <= machine.cap_ends_at:
-            shortcuts.append(Shortcut(label=f"Extend {name} by 1h", command=f"extend {name} --for 1h"))
-        shortcuts.append(
-            Shortcut(label=f"Terminate {name}", command=f"terminate {name}", consequence=Consequence.ENDING)
-        )
-    return tuple(shortcuts)
+def machine_shortcuts(found: Found, services: Services) -> tuple[Shortcut, ...]:
+    """What the owner of a machine may want to do with it. One that cannot live longer, or of which nothing is stored,
+    is not offered what would be refused."""
+    return tuple(_shortcuts(found, services))
+
+
+def _shortcuts(found: Found, services: Services) -> Iterator[Shortcut]:
+    machine, name, state = found.machine, found.instance.id, found.instance.state
+    if machine is not None and machine.lease_ends_at + _MORE <= machine.cap_ends_at:
+        yield Shortcut(label="Extend by 1h", command=f"extend {name} --for 1h")
+    rests = isinstance(services.clouds.get(MACHINES, found.instance.cloud), StopsMachines)
+    if machine is not None and rests and state is InstanceState.RUNNING:
+        yield Shortcut(label="Stop", command=f"stop {name}")
+    if machine is not None and rests and state is InstanceState.STOPPED:
+        yield Shortcut(label="Start", command=f"start {name}")
+    yield Shortcut(label="Terminate", command=f"terminate {name}", consequence=Consequence.ENDING)
 
 
 def _row(found: Found, services: Services) -> Row:
@@ -144,11 +150,12 @@ def _row(found: Found, services: Services) -> Row:
         "address": text(instance.address),
         "age": span(age, format_span(age)),
         "launched_at": moment(found.launched_at, ""),
-        "until": moment(found.until, _until(found, services)),
+        "until": moment(found.until, until_in_words(found, services)),
     }
 
 
-def _until(found: Found, services: Services) -> str:
+def until_in_words(found: Found, services: Services) -> str:
+    """Until when a machine lives, and how long that is from now; a dash where nobody said."""
     until = found.until
     if until is None:
         return "-"

@@ -32,7 +32,7 @@ async def show(call: CommandContext, instance: str) -> CardReply:
         Card(
             title=f"{found.instance.id} is {found.instance.state.value}",
             fields=tuple(Field(label=label, value=value) for label, value in _facts(call, found) if value),
-            shortcuts=machine_shortcuts([found]) if found.owner == call.person.id else (),
+            shortcuts=machine_shortcuts(found, call.services) if found.owner == call.person.id else (),
         )
     )
 

@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from slipway.bot.chat.console.platform import CONSOLE
+from slipway.bot.chat.slack.rendering.modals import home_view
 from slipway.bot.clouds.capabilities import Adapter, Capability, Port
 from slipway.bot.clouds.declaration import CloudContext, CloudDeclaration
 from slipway.bot.clouds.machine_model import Instance, InstanceState
@@ -22,11 +24,14 @@ from slipway.bot.core.probes import Finding
 from slipway.bot.core.settings import Settings
 from slipway.bot.operations.model import OperationState
 from slipway.bot.subjects.machines.ending.planner import TerminatePlanner
+from slipway.bot.subjects.machines.leases.model import Machine
 from slipway.bot.subjects.machines.leases.settings import LeaseSettings
 from slipway.bot.subjects.machines.requests import Terminate
 from slipway.bot.subjects.machines.services import MachineServices
 from slipway.bot.subjects.machines.steps import TerminateMachine
 from slipway.bot.subjects.machines.tags import write_until
+from slipway.commands.dispatch.home import home
+from tests.slack.simulator.block_kit.blocks import Surface, check_view
 from tests.support.aws import IMAGE, simulated_aws, unique_name
 from tests.support.clock import NOW
 from tests.support.configuration import declared_with
@@ -193,3 +198,36 @@ async def test_where_no_cloud_of_machines_is_configured_that_is_said_whatever_th
     async with running_bot(tmp_path) as bot:
         (answer,) = await bot.say("alice", "!terminate vm-12")
         assert "This Slipway launches no machines" in answer.text
+
+
+async def test_of_many_machines_one_s_own_page_has_those_that_end_first_and_says_how_many_more(
+    tmp_path: Path, aws: SimulatedAws
+) -> None:
+    changes = {
+        "name": unique_name("slipway"),
+        "rack": {"machines": [f"vm-{number}" for number in range(10, 30)]},
+    }
+    async with running_bot(tmp_path, aws=aws, changes=changes, declarations=DECLARED) as bot:
+        for number, machine in enumerate(("vm-12", "vm-11")):
+            leases = bot.running.services.get(MachineServices).leases
+            ends = NOW + timedelta(hours=number + 1)
+            await leases.adopt(
+                Machine(
+                    cloud="rack",
+                    instance_id=machine,
+                    region="the cellar",
+                    reservation_id=None,
+                    owner="alice",
+                    profile="",
+                    launched_at=NOW,
+                    lease_ends_at=ends,
+                    cap_ends_at=ends,
+                )
+            )
+        cards = await home(bot.running.services, CONSOLE, "alice")
+    titles = [card.title for card in cards if "vm-" in card.title or "machine" in card.title]
+    assert titles[:3] == ["Your machines: 20", "vm-12 is running", "vm-11 is running"]
+    assert titles[-1] == "12 more machines"
+    assert len(titles) == 10
+    assert check_view(home_view(cards), Surface.HOME) == []
+    assert "12 more machines" in str(home_view(cards))

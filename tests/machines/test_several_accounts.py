@@ -22,7 +22,7 @@ from slipway.bot.subjects.machines.launching.executor import LaunchExecutor
 from slipway.bot.subjects.machines.launching.planner import LaunchPlanner
 from slipway.bot.subjects.machines.leases.repository import Leases
 from slipway.bot.subjects.machines.leases.settings import LeaseSettings
-from slipway.bot.subjects.machines.listing import all_images, all_instances
+from slipway.bot.subjects.machines.listing import all_instances
 from slipway.bot.subjects.machines.probe import missing_templates
 from slipway.bot.subjects.machines.requests import Launch, LaunchPin, Terminate
 from slipway.bot.subjects.machines.settings import ProfileSettings
@@ -99,7 +99,6 @@ async def test_a_profile_launches_in_its_own_account_and_all_accounts_are_listed
     assert await both.here.instances() == ()
     assert (await launch(both.clouds, leases, "small")).cloud == "aws"
     assert [each.cloud for each in await all_instances(both.clouds)] == ["aws", "aws.eu"]
-    assert {each.cloud for each in await all_images(both.clouds)} == {"aws", "aws.eu"}
 
 
 async def test_without_a_profile_the_account_of_the_first_one_that_has_the_image_launches(

@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from slipway.bot.chat.forms import CommandForm, Form, Values
 from slipway.bot.chat.model import Button, Card, Choice, Field, Shortcut, Table, Tone
+from slipway.bot.clouds.machine_description import MachineDescription
+from slipway.bot.clouds.machine_model import MachineImage
 from slipway.bot.core.errors import UserError
-from slipway.bot.subjects.machines.settings import ProfileSettings
-from slipway.commands.machines.forms import (
-    LAUNCH_SHORTCUT,
-    launch_form,
-    launch_line,
-    launch_problems,
-    launch_values_in,
-)
+from slipway.bot.subjects.machines.settings import Override, ProfileSettings
+from slipway.commands.machines.forms import LAUNCH_SHORTCUT, launch_line, launch_problems, launch_values_in
+from slipway.commands.machines.launch_form import Offer, launch_form
 
 LAUNCH = "slipway.launch"
 """The form, and the global shortcut that opens it, as they are called in installed apps."""
 
 LAUNCH_FROM_MESSAGE = "slipway.launch_from"
-LAUNCH_IMAGES = ("Fedora-Cloud-43-x64", "Fedora-Cloud-42-x64")
+AMI = "Fedora-Cloud-Base-AmazonEC2.x86_64-43-20261110.0"
+X64 = "Fedora-Cloud-43-x64"
 PROFILES = {
     "small": ProfileSettings(
         template="t",
@@ -30,8 +28,39 @@ PROFILES = {
         max_count=3,
         default_for=timedelta(hours=3),
         max_for=timedelta(days=3),
-    )
+    ),
+    "cloudy": ProfileSettings(
+        cloud="azure",
+        regions=("eastus", "westeurope"),
+        overrides=(Override.TYPE,),
+        default_for=timedelta(hours=1),
+        max_for=timedelta(days=7),
+        machine=MachineDescription(size="Standard_B2s", subnet="net/default"),
+    ),
 }
+_MADE = datetime(2026, 11, 10, tzinfo=UTC)
+
+
+def _image(image_id: str, name: str, cloud: str, region: str) -> MachineImage:
+    return MachineImage(
+        image_id, name, "x86_64", "available", "Fedora", region, _MADE, cloud=cloud, launchable=True
+    )
+
+
+def launch_offer(profile: str, region: str = "") -> Offer:
+    """What Alice, who has two keys, can launch by one of these profiles."""
+    images = {
+        "": (
+            _image("ami-0123456789abcdef0", AMI, "aws", ""),
+            _image("ami-0aaaaaaaaaaaaaaa1", "Twice", "aws", ""),
+            _image("ami-0aaaaaaaaaaaaaaa2", "Twice", "aws", ""),
+        ),
+        "eastus": (_image(f"{X64}/43.20261111.0", X64, "azure", "eastus"),),
+        "westeurope": (),
+    }
+    clouds = {"aws": "EC2", "azure": "Azure"}
+    return Offer(PROFILES, profile, region, clouds, images[region], ("github:alice", "github:alice"))
+
 
 BUTTONS = tuple(
     Button(choice=choice, label=label, operation_id="op-7k3f", digest_prefix="abcdef12")
@@ -119,7 +148,10 @@ def launch_command_form(error: UserError | None = None) -> CommandForm:
     async def load(values: Values) -> Form:
         if error is not None:
             raise error
-        return launch_form(LAUNCH_IMAGES, PROFILES, values)
+        profile = values.get("profile", "small")
+        regions = PROFILES[profile].regions or ("",)
+        chosen = values.get("region", "")
+        return launch_form(launch_offer(profile, chosen if chosen in regions else regions[0]), values)
 
     return CommandForm(
         name=LAUNCH_SHORTCUT.name,

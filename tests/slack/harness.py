@@ -51,6 +51,10 @@ async def address_of(chat: SlackChat, running: asyncio.Task[None] | None = None)
     return f"http://127.0.0.1:{chat.port}/slack/events"
 
 
+KNOWN = (ALICE, BOB, CAROL)
+"""Accounts of configured persons."""
+
+
 @dataclass
 class AdapterHarness:
     """The adapter's surroundings, and what came out of it."""
@@ -108,7 +112,9 @@ def build_adapter(
     async def home(account: str) -> tuple[Card, ...]:
         return (Card(title=f"Hello {account}"), *(adapter.home_cards if adapter else ()))
 
-    def forms() -> Mapping[str, CommandForm]:
+    def forms(account: str) -> Mapping[str, CommandForm]:
+        if account not in KNOWN:
+            return {}
         launch = launch_command_form(adapter.form_error if adapter else None)
         return {form.name: form for form in (launch, *(adapter.more_forms if adapter else ()))}
 
@@ -123,7 +129,7 @@ def build_adapter(
             sim.changes.notify()
 
     callbacks = HostCallbacks(
-        knows=lambda account: account in (ALICE, BOB, CAROL),
+        knows=lambda account: account in KNOWN,
         home=home,
         forms=forms,
         idle=lambda: no_wait(0),

@@ -21,6 +21,7 @@ from slipway.bot.core.waiting import Polling
 from slipway.bot.operations.declarations import DeclaredForm, Subject, SubjectContext
 from slipway.bot.operations.registry import SubjectServices
 from slipway.bot.operations.services import Services
+from slipway.bot.people import Person
 from tests.support.configuration import declared_with, settings_of, valid_document
 from tests.toys.builders import but, command_of, subject, table, told
 from tests.toys.chat import POSTBOARD_CHAT
@@ -56,7 +57,7 @@ def unnamed() -> Command[Any]:
 
 
 def form(name: str) -> DeclaredForm:
-    def make(_services: Services) -> CommandForm:
+    def make(_services: Services, _person: Person) -> CommandForm:
         raise NotImplementedError
 
     return DeclaredForm(FormShortcut(name, "Make a toy", "Fill in a form"), make)

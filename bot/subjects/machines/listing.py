@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from slipway.bot.clouds.capabilities import Clouds
-from slipway.bot.clouds.machine_model import Instance, MachineImage
-from slipway.bot.clouds.ports.machines import MACHINES
+from slipway.bot.clouds.machine_model import Instance
+from slipway.bot.clouds.ports.machines import MACHINES, Machines
 from slipway.bot.core.concurrency import side_by_side
+from slipway.bot.core.errors import CloudError
 from slipway.bot.subjects.machines.leases.model import Machine
 from slipway.bot.subjects.machines.tags import owner_of, until_of
 
@@ -67,17 +70,28 @@ async def found_machines(clouds: Clouds, leases: Leases) -> tuple[Found, ...]:
         UserError: no cloud for machines is configured.
         CloudError: an account cannot be read.
     """
-    instances = await all_instances(clouds)
+    return await _with_stored(await all_instances(clouds), leases)
+
+
+async def found_by_account(
+    clouds: Clouds, leases: Leases
+) -> tuple[tuple[Found, ...], Mapping[str, CloudError]]:
+    """The same of those accounts that can be read, and why others cannot, by the account's name."""
+    accounts = clouds.all(MACHINES)
+    answers = await asyncio.gather(*(_listed(machines) for machines in accounts.values()))
+    by_account = dict(zip(accounts, answers, strict=True))
+    failures = {name: each for name, each in by_account.items() if isinstance(each, CloudError)}
+    read = (each for each in answers if not isinstance(each, CloudError))
+    return await _with_stored([instance for instances in read for instance in instances], leases), failures
+
+
+async def _listed(machines: Machines) -> tuple[Instance, ...] | CloudError:
+    try:
+        return await machines.instances()
+    except CloudError as error:
+        return error
+
+
+async def _with_stored(instances: Sequence[Instance], leases: Leases) -> tuple[Found, ...]:
     stored = {(each.cloud, each.instance_id): each for each in await leases.living()}
     return tuple(Found(each, stored.get((each.cloud, each.id))) for each in instances)
-
-
-async def all_images(clouds: Clouds) -> tuple[MachineImage, ...]:
-    """All images of the configured owners, account by account.
-
-    Raises:
-        UserError: no cloud for machines is configured.
-        CloudError: an account cannot be read.
-    """
-    found = await side_by_side({name: machines.images() for name, machines in clouds.each(MACHINES).items()})
-    return tuple(image for images in found.values() for image in images)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from slipway.bot.clouds.capabilities import Clouds
-from slipway.bot.clouds.machine_model import Instance, MachineImage
+from slipway.bot.clouds.machine_model import Instance
 from slipway.bot.clouds.ports.machines import MACHINES
 from slipway.bot.core.times import Clock
 from slipway.bot.core.waiting import Polling
@@ -23,7 +23,7 @@ from slipway.bot.subjects.machines.leases.editor import LeaseEditor
 from slipway.bot.subjects.machines.leases.held import Holdings
 from slipway.bot.subjects.machines.leases.limits import LimitSettings
 from slipway.bot.subjects.machines.leases.settings import LeaseSettings
-from slipway.bot.subjects.machines.listing import Found, all_images, all_instances, found_machines
+from slipway.bot.subjects.machines.listing import Found, all_instances, found_machines
 from slipway.bot.subjects.machines.settings import ProfileSettings
 
 if TYPE_CHECKING:  # the database behind it takes most of a second, and `slipway check` needs none
@@ -117,7 +117,3 @@ class MachineServices:
         configured: then that is what has to be said."""
         clouds = self.clouds.all(MACHINES).values()
         return not clouds or any(each.could_be_instance_id(text) for each in clouds)
-
-    async def images(self) -> tuple[MachineImage, ...]:
-        """As :func:`slipway.bot.subjects.machines.listing.all_images`."""
-        return await all_images(self.clouds)

@@ -201,14 +201,32 @@ async def test_what_is_too_long_for_one_person_comes_as_a_file_to_them_alone(sim
 
 
 def _offered(form: View) -> list[str]:
-    """The images that the form for launching machines offers."""
-    (select,) = [block["element"] for block in form.blocks if block.get("block_id") == "image"]
-    return [option["value"] for option in select["options"]]
+    """The images that the form for launching machines offers, by name."""
+    (select,) = [block["element"] for block in form.blocks if block.get("block_id", "").startswith("image:")]
+    return [option["text"]["text"] for option in select["options"]]
 
 
 def _machines(home: View) -> list[str]:
     """The machines that a Home tab can end."""
-    return re.findall(r"'terminate (i-[0-9a-f]+)'", str(home.body))
+    return re.findall(r"'terminate ((?:i|vm)-[0-9a-f-]+)'", str(home.body))
+
+
+ON_AZURE_TOO = {
+    "azure": {"machines_group": "slipway-machines", "regions": ["eastus", "westeurope"]},
+    "profiles": {
+        "bobs": {"template": "slipway-small", "may": ["bob"]},
+        "cloudy": {
+            "cloud": "azure",
+            "regions": ["westeurope", "eastus"],
+            "machine": {
+                "size": "Standard_B2s",
+                "subnet": "machines-{region}/default",
+                "security_group": "ssh-{region}",
+            },
+        },
+    },
+}
+"""Besides those on EC2, a profile that launches on Azure, and one that is only for Bob."""
 
 
 class TestOneBot:
@@ -318,7 +336,7 @@ class TestOneBot:
         async with (
             SimulatedAws(machines.model_copy(update={"images": (*machines.images, pending)})) as aws,
             SimulatedSlack(clock=clock) as sim,
-            slack_bot(tmp_path, sim, clock=clock, aws=aws) as bot,
+            slack_bot(tmp_path, sim, clock=clock, aws=aws, changes=ON_AZURE_TOO) as bot,
         ):
             await aws.ready()
             alice, bob = sim.person("alice"), sim.person("bob")
@@ -331,15 +349,54 @@ class TestOneBot:
             assert "Fedora-Cloud-Base-Pending" not in offered
             made = [name.rsplit("-", 1)[1] for name in offered]
             assert made == sorted(made, reverse=True)
-            await alice.submit(form, {"image": IMAGE, "profile": "small", "duration": "90m", "count": 2})
+            assert all("x86_64" in name for name in offered)  # what the profile's machines can run
+            assert "bobs" not in str(form.body)
+            await alice.submit(form, {"image": IMAGE, "duration": "90m", "count": 2})
             await bot.wait_for_message("images", "launch: done", "Ended")
 
+            # The same form, on the other cloud.
+            await (await alice.shortcut(LAUNCH)).acked()
+            await sim.called("views.update", times=2)
+            form = await alice.modal(LAUNCH)
+            await alice.choose(form, "profile", "cloudy")
+            await sim.called("views.update", times=3)
+            assert X64 in _offered(form)
+            assert IMAGE not in _offered(form)
+            await alice.submit(form, {"region": "eastus", "image": X64, "duration": "1h"})
+            await bot.wait_for_message("images", "launch: done", "Launched vm-", "Ended")
+
+            # All are on the Home tab, the first to end first; what can be done there is done.
             await alice.open_home()
-            home = await alice.home_tab(lambda view: len(_machines(view)) == 2)
-            first, second = _machines(home)
-            await (await alice.press_in(home, f"Terminate {first}")).acked()
+            home = await alice.home_tab(lambda view: len(_machines(view)) == 3)
+            on_azure, first, second = _machines(home)
+            assert "on Azure in eastus" in str(home.body)
+            assert "on EC2 in us-east-1" in str(home.body)
+            await (await alice.press_in(home, f"extend {on_azure} --for 1h")).acked()
+            await bot.wait_for_message("images", "extend: done", "Ended", on_azure)
+            home = await alice.home_tab(lambda view: _machines(view)[-1:] == [on_azure])
+            await (await alice.press_in(home, f"terminate {first}")).acked()
             await bot.wait_for_message("images", "terminate: done", "Ended", first)
-            await alice.home_tab(lambda view: _machines(view) == [second])
+            home = await alice.home_tab(lambda view: _machines(view) == [second, on_azure])
+            await (await alice.press_in(home, f"stop {on_azure}")).acked()
+            await bot.wait_for_message("images", "stop: done", "Ended", on_azure)
+            home = await alice.home_tab(lambda view: f"'start {on_azure}'" in str(view.body))
+            assert f"'stop {on_azure}'" not in str(home.body)
+
+            # A cloud that cannot be read does not hide the machines of the other.
+            aws.faults.add(Fault(kind=FaultKind.REFUSE, match="DescribeInstances", times=None))
+            await alice.open_home()
+            home = await alice.home_tab(lambda view: "Your machines in EC2 could not be" in str(view.body))
+            assert _machines(home) == [on_azure]
+            aws.faults.add(Fault(kind=FaultKind.REFUSE, match="DescribeImages", times=None))
+            await (await alice.shortcut(LAUNCH)).acked()
+            await sim.called("views.update", times=4)
+            form = await alice.modal(LAUNCH)
+            assert "The images for profile small could not be looked up; name one." in str(form.body)
+            await alice.choose(form, "profile", "cloudy")
+            await sim.called("views.update", times=5)
+            assert X64 in _offered(form)
+            await alice.close(form)
+            aws.faults.clear()
 
             # Another person's Home tab has another person's machines.
             await bob.open_home()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from slipway.bot.chat.forms import CommandForm, FieldKind, Form, FormField, Values
+from slipway.bot.chat.forms import CommandForm, FieldKind, Form, FormField, FormOption, Values
 from slipway.bot.chat.model import Address, Assurance, MessageEvent
 from slipway.bot.chat.slack.interactions.action_values import (
     APPROVE_ACTION,
@@ -26,9 +27,10 @@ from slipway.bot.core.errors import ChatError, UserError
 from slipway.bot.messages.service import MessageService
 from slipway.bot.store.database import Database
 from slipway.commands.dispatch.events import event_key
-from tests.slack.builders import LAUNCH, LAUNCH_FROM_MESSAGE, PROPOSED, RUNNING, SLIP
+from tests.slack.builders import AMI, LAUNCH, LAUNCH_FROM_MESSAGE, PROPOSED, RUNNING, SLIP, X64
 from tests.slack.harness import AdapterHarness, running_adapter
 from tests.slack.simulator import Outcome, SimulatedSlack
+from tests.slack.simulator.core import View
 from tests.slack.simulator.seed import ALICE, IMAGES, LOUNGE
 from tests.support.clock import FakeClock
 from tests.support.configuration import DECLARED
@@ -36,6 +38,21 @@ from tests.support.configuration import DECLARED
 
 async def _load(fields: tuple[FormField, ...], values: Values) -> Form:
     return Form(tuple(replace(each, initial=values.get(each.name, "")) for each in fields))
+
+
+def _fields(form: View) -> list[str]:
+    """What a form asks for."""
+    return [block["element"]["action_id"] for block in form.blocks if block["type"] == "input"]
+
+
+PACE = FormField(
+    "pace",
+    "Pace",
+    FieldKind.CHOICE,
+    tuple(FormOption(each, each) for each in ("slow", "quick", "quicker")),
+    reloads=True,
+)
+"""A field on whose choice others depend."""
 
 
 class TestCommands:
@@ -109,10 +126,9 @@ class TestCommands:
         await (await alice.message_shortcut(LAUNCH_FROM_MESSAGE, message)).acked()
         await adapter.sim.called("views.update")
         form = await alice.modal(LAUNCH)
-        wanted = {"profile": "small", "duration": "2h", "count": 2}
-        submitted = await alice.submit(form, wanted)
+        submitted = await alice.submit(form, {"duration": "2h", "count": 2, "keys": "No keys"})
         assert submitted.outcome is Outcome.CLOSED
-        line = "launch ami-0123456789abcdef0 --profile small --for 2h --count 2"
+        line = "launch ami-0123456789abcdef0 --profile small --for 2h --count 2 --no-ssh"
         assert adapter.lines[-1] == line
         assert adapter.events[-1].room.id == IMAGES
 
@@ -121,40 +137,126 @@ class TestCommands:
         await (await alice.shortcut(LAUNCH)).acked()
         await over_socket.sim.called("views.update")
         form = await alice.modal(LAUNCH)
-        submitted = await alice.submit(form, {"profile": "small"})
+        submitted = await alice.submit(form)
         assert submitted.outcome is Outcome.ERRORS
         assert submitted.errors == {"named": "Choose an image, or name one."}
-        submitted = await alice.submit(form, {"image": "Fedora-Cloud-43-x64"})
+        submitted = await alice.submit(form, {"image": AMI})
         assert submitted.outcome is Outcome.CLOSED
         (received,) = over_socket.events
         assert isinstance(received, MessageEvent)
-        assert received.text == "launch Fedora-Cloud-43-x64"
+        assert received.text == f"launch {AMI} --profile small"
         assert (received.room.id, received.assurance) == (
             IMAGES,
             Assurance.FULL,
         )  # the first of slack.channels
 
-    @pytest.mark.parametrize(
-        ("field", "typed", "told"),
-        [
-            ("duration", "soon", "write it like 90m, 2h30m or 3d"),
-            ("duration", "9d", "Machines of profile small live for at most 7d, not 9d."),
-            ("count", "51", "51"),
-        ],
-    )
-    async def test_what_is_wrong_in_a_form_is_told_at_its_field(
-        self, over_socket: AdapterHarness, field: str, typed: str, told: str
+    async def test_the_profile_that_is_chosen_decides_what_else_can_be(
+        self, over_socket: AdapterHarness
     ) -> None:
         alice = over_socket.sim.person("alice")
         await (await alice.shortcut(LAUNCH)).acked()
         await over_socket.sim.called("views.update")
         form = await alice.modal(LAUNCH)
-        filled = {"image": "Fedora-Cloud-43-x64", "profile": "small"}
-        submitted = await alice.submit(form, {**filled, field: typed})
+        assert _fields(form) == ["profile", "image", "named", "duration", "count", "keys"]
+        await alice.choose(form, "profile", "cloudy", {"image": AMI, "duration": "90m"})
+        await over_socket.sim.called("views.update", times=2)
+        assert _fields(form) == ["profile", "region", "image", "named", "duration", "count", "keys", "type"]
+        assert AMI not in str(form.body)
+        assert "Left empty: 1h. The profile allows up to 7d." in str(form.body)
+        await alice.choose(form, "region", "westeurope")
+        await over_socket.sim.called("views.update", times=3)
+        assert "image" not in _fields(form)  # there is none
+        await alice.choose(form, "region", "eastus")
+        await over_socket.sim.called("views.update", times=4)
+        chosen = {"image": X64, "type": "Standard_D2s_v5"}
+        assert (await alice.submit(form, chosen)).outcome is Outcome.CLOSED
+        assert over_socket.lines == [
+            f"launch {X64} --profile cloudy --region eastus --type Standard_D2s_v5 --for 90m"
+        ]
+
+    async def test_images_of_one_name_are_launched_by_their_ids(self, over_socket: AdapterHarness) -> None:
+        alice = over_socket.sim.person("alice")
+        await (await alice.shortcut(LAUNCH)).acked()
+        await over_socket.sim.called("views.update")
+        form = await alice.modal(LAUNCH)
+        await alice.submit(form, {"image": "ami-0aaaaaaaaaaaaaaa2"})
+        assert over_socket.lines == ["launch ami-0aaaaaaaaaaaaaaa2 --profile small"]
+
+    @pytest.mark.parametrize(
+        ("profile", "field", "typed", "told"),
+        [
+            ("small", "duration", "soon", "write it like 90m, 2h30m or 3d"),
+            ("small", "duration", "9d", "Machines of profile small live for at most 7d, not 9d."),
+            ("small", "count", "51", "51"),
+        ],
+    )
+    async def test_what_is_wrong_in_a_form_is_told_at_its_field(
+        self, over_socket: AdapterHarness, profile: str, field: str, typed: str, told: str
+    ) -> None:
+        alice = over_socket.sim.person("alice")
+        await (await alice.shortcut(LAUNCH)).acked()
+        await over_socket.sim.called("views.update")
+        form = await alice.modal(LAUNCH)
+        submitted = await alice.submit(form, {"image": AMI, "profile": profile, field: typed})
         assert submitted.outcome is Outcome.ERRORS
         assert list(submitted.errors) == [field]
         assert told in submitted.errors[field]
         assert over_socket.events == []
+
+    async def test_what_stopped_fitting_together_is_told_when_it_is_sent(
+        self, over_socket: AdapterHarness
+    ) -> None:
+        alice = over_socket.sim.person("alice")
+        await (await alice.shortcut(LAUNCH)).acked()
+        await over_socket.sim.called("views.update")
+        form = await alice.modal(LAUNCH)
+        await alice.choose(form, "profile", "cloudy")
+        await over_socket.sim.called("views.update", times=2)
+        # Chosen once more, and sent before that is shown: region and type are still the other profile's.
+        entered = {"profile": "small", "image": X64, "type": "Standard_D2s_v5"}
+        submitted = await alice.submit(form, entered)
+        assert submitted.outcome is Outcome.ERRORS
+        assert "Profile small names no regions" in submitted.errors["region:cloudy"]
+        assert "Profile small fixes the type" in submitted.errors["type:cloudy"]
+        assert over_socket.events == []
+
+    async def test_of_two_choices_the_newest_is_shown_whichever_is_loaded_first(
+        self, over_socket: AdapterHarness
+    ) -> None:
+        alice, slow = over_socket.sim.person("alice"), asyncio.Event()
+
+        async def load(values: Values) -> Form:
+            chosen = values.get("pace", "quick")
+            if chosen == "slow":
+                await slow.wait()
+            return Form((PACE, FormField(chosen, "Depends on it")))
+
+        over_socket.more_forms.append(replace(TestForms.FORM, load=load))
+        await (await alice.shortcut("slipway.rebuild")).acked()
+        await over_socket.sim.called("views.update")
+        form = await alice.modal("slipway.rebuild")
+        for pace in ("slow", "quick"):
+            await (await alice.choose(form, "pace", pace)).acked()
+        await over_socket.sim.called("views.update", times=2)
+        slow.set()
+        await (await alice.choose(form, "pace", "quicker")).acked()
+        await over_socket.sim.called("views.update", times=3)
+        assert _fields(form) == ["pace", "quicker"]
+        assert len(over_socket.sim.calls("views.update")) == 3
+
+    async def test_where_a_form_cannot_be_shown_anew_it_stays_as_it_is(
+        self, over_socket: AdapterHarness
+    ) -> None:
+        alice = over_socket.sim.person("alice")
+        await (await alice.shortcut(LAUNCH)).acked()
+        await over_socket.sim.called("views.update")
+        form = await alice.modal(LAUNCH)
+        before = _fields(form)
+        over_socket.sim.faults.refuse("views.update", "not_found")
+        await (await alice.choose(form, "profile", "cloudy")).acked()
+        await over_socket.sim.called("views.update", times=2)
+        assert _fields(form) == before
+        assert over_socket.lines == []
 
     async def test_a_form_is_not_offered_where_it_would_only_be_refused(self, sim: SimulatedSlack) -> None:
         async with running_adapter(sim, channels=()) as adapter:

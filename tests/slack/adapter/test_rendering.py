@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,16 +27,16 @@ from slipway.bot.chat.slack.rendering.mrkdwn import JOINER, mrkdwn
 from slipway.bot.chat.slack.rendering.render import fits, message
 from slipway.bot.chat.slack.settings import SlackTransport
 from slipway.bot.subjects.machines.settings import ProfileSettings
-from slipway.commands.machines.forms import LAUNCH_SHORTCUT, launch_form
+from slipway.commands.machines.forms import LAUNCH_SHORTCUT
+from slipway.commands.machines.launch_form import Offer, launch_form
 from tests.slack.builders import (
     CARDS,
     FAILED,
-    LAUNCH_IMAGES,
     LONG,
-    PROFILES,
     PROPOSED,
     REPORT,
     launch_command_form,
+    launch_offer,
 )
 from tests.slack.golden import Golden, pretty, sent
 from tests.slack.simulator.block_kit.blocks import Surface, check_blocks, check_view, too_long, view_too_large
@@ -51,7 +52,10 @@ VIEWS: dict[str, dict[str, Any]] = {
     "view-reject": rejection_modal(METADATA),
     "view-waiting": loading_modal(FORM, METADATA),
     "view-launch": form_modal(
-        FORM, METADATA, launch_form(LAUNCH_IMAGES, PROFILES, {"named": "ami-0123456789abcdef0"})
+        FORM, METADATA, launch_form(launch_offer("small"), {"named": "ami-0123456789abcdef0"})
+    ),
+    "view-launch-azure": form_modal(
+        FORM, METADATA, launch_form(launch_offer("cloudy", "eastus"), {"image": "Fedora-Cloud-43-x64"})
     ),
     "view-home": home_view(tuple(CARDS[name] for name in ("proposed", "listing", "failed"))),
 }
@@ -231,10 +235,12 @@ class TestAtTheLimits:
         )
         self.taken(card)
         names = tuple(f"{number}".ljust(length, "x") for number in range(103))
-        profiles = {name: ProfileSettings(template="t", description=name, max_count=3) for name in names}
+        profiles = {name: ProfileSettings(template="t", description=name, regions=names) for name in names}
+        images = tuple(replace(launch_offer("small").images[0], id=name, name=name) for name in names)
         for most in (len(names), 2):
             offered = {name: profiles[name] for name in names[:most]}
-            form = launch_form(names[:most], offered, {"named": text[:200]})
+            offer = Offer(offered, names[0], names[1], {"aws": text}, images[:most], names, (text,) * 12)
+            form = launch_form(offer, {"named": text[:200]})
             assert check_view(form_modal(FORM, METADATA, form), Surface.MODAL) == []
 
     @pytest.mark.parametrize("length", range(3, 17))

@@ -68,6 +68,7 @@ class View:
     previous_id: str | None = None
     errors: dict[str, str] = field(default_factory=dict)
     open: bool = True
+    entered: dict[str, Json] = field(default_factory=dict)  # by block id; lasts while that is shown
     updates: int = 0
 
     @property

@@ -11,7 +11,6 @@ from itertools import chain
 from typing import Any
 
 from slipway.bot.chat.declaration import HostCallbacks
-from slipway.bot.chat.forms import CommandForm, Values
 from slipway.bot.chat.model import Accept, Assurance, Audience, Choice
 from slipway.bot.chat.shared.payloads import text_at, value_at
 from slipway.bot.chat.slack.events.background import BackgroundTasks
@@ -34,7 +33,7 @@ from slipway.bot.chat.slack.interactions.action_values import (
 from slipway.bot.chat.slack.interactions.interaction import Interaction, InteractionReader
 from slipway.bot.chat.slack.interactions.views import Views
 from slipway.bot.chat.slack.rendering.limits import REASON as MAX_REASON
-from slipway.bot.chat.slack.rendering.modals import REASON, form_values, input_value
+from slipway.bot.chat.slack.rendering.modals import REASON, field_errors, form_values, input_value
 from slipway.bot.chat.slack.sending.ephemeral import EphemeralMessages
 from slipway.bot.core.operation_ids import IN_TEXT
 
@@ -89,6 +88,9 @@ class InteractionHandler:
     # --- buttons
 
     async def _on_action(self, body: Mapping[str, Any], accept: Accept) -> None:
+        if value_at(body, "view", "type") == "modal":
+            await self._on_choice(body)
+            return
         actions = body.get("actions")
         action = actions[0] if isinstance(actions, list) and actions else None
         interaction = await self._reader.on_message_or_home(body)
@@ -164,6 +166,16 @@ class InteractionHandler:
 
     # --- modals
 
+    async def _on_choice(self, body: Mapping[str, Any]) -> None:
+        """Somebody chose what other fields of a form depend on; those are shown anew, and nothing is done."""
+        view = body.get("view")
+        _user, account = await self._reader.user(body)
+        form = self._callbacks.forms(account).get(form_name(text_at(view, "callback_id")))
+        metadata = parse_view_metadata(value_at(view, "private_metadata"))
+        if form is not None and metadata is not None and isinstance(view, Mapping):
+            work = self._views.reload_form(text_at(view, "id"), form, metadata, form_values(view))
+            self._background.start(work, "show a form anew")
+
     async def _on_submission(self, body: Mapping[str, Any], accept: Accept) -> Acknowledgement:
         view = body.get("view")
         user, account = await self._reader.user(body)
@@ -177,7 +189,7 @@ class InteractionHandler:
         if callback_id == REJECT_ACTION:
             await self._on_reason(interaction, event_id, view, metadata, accept)
         else:
-            form = self._callbacks.forms().get(form_name(callback_id))
+            form = self._callbacks.forms(account).get(form_name(callback_id))
             if form is None:
                 known = self._callbacks.knows(account)
                 self._tell(interaction, UNKNOWN_FORM if known else _stranger(account))
@@ -185,7 +197,7 @@ class InteractionHandler:
             values = form_values(view)
             problems = form.problems(values)
             if problems:
-                return {"response_action": "errors", "errors": dict(problems)}
+                return {"response_action": "errors", "errors": field_errors(view, problems)}
             line = form.line(values)
             await accept(self._reader.message_event(interaction, event_id, line, thread=metadata.thread))
         self._publish_home(interaction)
@@ -224,11 +236,10 @@ class InteractionHandler:
         return None  # the answer follows; where it takes a while, so does a word of that
 
     async def _on_global_shortcut(self, body: Mapping[str, Any]) -> None:
-        form = self._callbacks.forms().get(form_name(text_at(body, "callback_id")))
         interaction = await self._reader.global_shortcut(body)
-        if form is not None and interaction is not None:
+        if interaction is not None:
             metadata = ViewMetadata(interaction.room, home=True)
-            self._open_form(interaction, body, form, metadata, {})
+            self._open_form(interaction, body, form_name(text_at(body, "callback_id")), metadata)
 
     async def _on_message_shortcut(self, body: Mapping[str, Any], accept: Accept) -> None:
         interaction = await self._reader.on_message_or_home(body)
@@ -239,10 +250,8 @@ class InteractionHandler:
         if callback_id == SHOW_OPERATION_SHORTCUT:
             await self._show_operation(interaction, body, text, accept)
             return
-        form = self._callbacks.forms().get(message_form_name(callback_id))
-        if form is not None:
-            metadata = ViewMetadata(interaction.room, interaction.thread)
-            self._open_form(interaction, body, form, metadata, form.values_in(text))
+        metadata = ViewMetadata(interaction.room, interaction.thread)
+        self._open_form(interaction, body, message_form_name(callback_id), metadata, text)
 
     async def _show_operation(
         self, interaction: Interaction, body: Mapping[str, Any], text: str, accept: Accept
@@ -261,17 +270,21 @@ class InteractionHandler:
         self,
         interaction: Interaction,
         body: Mapping[str, Any],
-        form: CommandForm,
+        name: str,
         metadata: ViewMetadata,
-        values: Values,
+        text: str = "",
     ) -> None:
         assurance, doubt = self._reader.assurance(metadata.room)
         if not self._callbacks.knows(interaction.account):
             self._tell(interaction, _stranger(interaction.account))
             return
+        form = self._callbacks.forms(interaction.account).get(name)
+        if form is None:
+            return
         if assurance is Assurance.REFUSED:  # before somebody fills in what would only be refused
             self._tell(interaction, doubt)
             return
+        values = form.values_in(text)
         work = self._views.open_form(
             text_at(body, "trigger_id"), form, metadata, interaction.user, interaction.reply_context, values
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 from collections.abc import Sequence
 
 import structlog
@@ -40,6 +41,8 @@ class Views:
         self._ephemeral = ephemeral
         self._callbacks = callbacks
         self._home_locks: dict[str, asyncio.Lock] = {}
+        self._choices = itertools.count()
+        self._newest_choice: dict[str, int] = {}
 
     async def open_rejection(
         self, trigger_id: str, metadata: ViewMetadata, user: str, reply_context: ReplyContext
@@ -77,18 +80,33 @@ class Views:
         """
         try:
             view_id = await self._open(trigger_id, loading_modal(form, metadata))
-            try:
-                view = form_modal(form, metadata, await form.load(values))
-            except (UserError, CloudError) as error:
-                card = Card(tone=Tone.FAILED, title=form.unavailable, text=error.sentence)
-                view = unavailable_modal(form, metadata, card)
-            await self._api.call(
-                "show a form", lambda client: client.views_update(view_id=view_id, view=view)
-            )
+            await self._fill(view_id, await _loaded(form, metadata, values))
         except ChatError as error:
             log.warning("could not show a form", form=form.name, problem=str(error))
             sentence = f"I could not show the form. Try again, or type `{SLASH_COMMAND} {form.usage}`."
             await self._tell(metadata, user, sentence, reply_context)
+
+    async def reload_form(
+        self, view_id: str, form: CommandForm, metadata: ViewMetadata, values: Values
+    ) -> None:
+        """Show a form anew after a choice on which its other fields depend. Of several choices, one shortly after
+        another, the newest is shown, whichever is loaded first.
+
+        Where that fails, the form stays as it is: what does not fit together any more is told when it is sent.
+        """
+        choice = self._newest_choice[view_id] = next(self._choices)
+        try:
+            view = await _loaded(form, metadata, values)
+            if self._newest_choice.get(view_id) == choice:
+                await self._fill(view_id, view)
+        except ChatError as error:
+            log.warning("could not show a form anew", form=form.name, problem=str(error))
+        finally:
+            if self._newest_choice.get(view_id) == choice:
+                del self._newest_choice[view_id]
+
+    async def _fill(self, view_id: str, view: JsonObject) -> None:
+        await self._api.call("show a form", lambda client: client.views_update(view_id=view_id, view=view))
 
     async def publish_home(self, user: str, account: str) -> None:
         """Publish somebody's Home tab as things stand; what was seen later is published later."""
@@ -133,3 +151,12 @@ class Views:
     ) -> None:
         room = user if metadata.home else metadata.room
         await self._ephemeral.send_text(room, user, sentence, reply_context)
+
+
+async def _loaded(form: CommandForm, metadata: ViewMetadata, values: Values) -> JsonObject:
+    """The modal of a form with what it offers now, or with why it has nothing to offer."""
+    try:
+        return form_modal(form, metadata, await form.load(values))
+    except (UserError, CloudError) as error:
+        card = Card(tone=Tone.FAILED, title=form.unavailable, text=error.sentence)
+        return unavailable_modal(form, metadata, card)

@@ -29,8 +29,14 @@ from slipway.bot.chat.slack.rendering import limits
 from slipway.bot.chat.slack.rendering.mrkdwn import mrkdwn, short
 from slipway.bot.chat.slack.rendering.render import card_blocks, home_blocks
 
+_MOST_NOTES = 10
+
 REASON = "reason"
 """The only field of the modal that asks why an operation is rejected."""
+
+_VARIANT = ":"
+"""In a block's id, between a field's name and its variant: Slack keeps what was filled in while the id is the same.
+Source: “views.update”, Preserving input entry."""
 
 
 def rejection_modal(metadata: ViewMetadata) -> JsonObject:
@@ -68,12 +74,11 @@ def form_modal(form: CommandForm, metadata: ViewMetadata, loaded: Form) -> JsonO
         metadata: where the answer belongs.
         loaded: its fields as things stand.
     """
-    blocks: list[Block] = []
-    for field in loaded.fields[: limits.VIEW_BLOCKS - 1]:
+    blocks: list[Block] = [_sentence(note) for note in loaded.notes[:_MOST_NOTES]]
+    for field in loaded.fields[: limits.VIEW_BLOCKS - 1 - len(blocks)]:
         element = _element(field)
         if element is not None:
-            label = short(field.label, limits.INPUT_LABEL)
-            blocks.append(InputBlock(block_id=field.name, label=label, element=element, optional=True))
+            blocks.append(_input(field, element))
     where = "in a direct message" if is_direct(metadata.room) else f"in <#{metadata.room}>"
     blocks.append(SectionBlock(text=MarkdownTextObject(text=f"The answer comes {where}.")))
     return _modal(form, metadata, blocks, submit=True)
@@ -94,13 +99,30 @@ def home_view_in_words(cards: Sequence[Card]) -> JsonObject:
 def form_values(view: Mapping[str, Any]) -> dict[str, str]:
     """What was filled in, by field name; fields left empty are not there."""
     values = value_at(view, "state", "values")
-    names = [name for name in values if isinstance(name, str)] if isinstance(values, Mapping) else []
-    return {name: value for name in names if (value := input_value(view, name))}
+    blocks = [block for block in values if isinstance(block, str)] if isinstance(values, Mapping) else []
+    return {_field_name(block): value for block in blocks if (value := _filled_in(view, block))}
+
+
+def field_errors(view: Mapping[str, Any], problems: Mapping[str, str]) -> dict[str, str]:
+    """What is wrong with fields by name, as Slack is told it: by the ids of blocks that the modal has. What is wrong
+    with a field that it has not stands at its first one."""
+    blocks = [block for block in value_at(view, "blocks") or () if value_at(block, "type") == "input"]
+    ids = [str(value_at(block, "block_id")) for block in blocks]
+    by_name = {_field_name(each): each for each in ids}
+    errors: dict[str, str] = {}
+    for name, sentence in problems.items():
+        block = by_name.get(name) or next(iter(ids), name)
+        errors[block] = f"{errors[block]} {sentence}" if block in errors else sentence
+    return errors
 
 
 def input_value(view: Mapping[str, Any], name: str) -> str:
     """What was typed or chosen in one field of a submitted modal; empty if nothing was."""
-    field = value_at(view, "state", "values", name, name)
+    return _filled_in(view, name)
+
+
+def _filled_in(view: Mapping[str, Any], block: str) -> str:
+    field = value_at(view, "state", "values", block, _field_name(block))
     value = value_at(field, "value")
     if value is None:
         value = value_at(field, "selected_option", "value")
@@ -118,6 +140,22 @@ def _modal(form: CommandForm, metadata: ViewMetadata, blocks: list[Block], *, su
         blocks=blocks,
     )
     return view.to_dict()
+
+
+def _input(field: FormField, element: InputInteractiveElement) -> InputBlock:
+    variant = f"{_VARIANT}{field.variant}" if field.variant else ""
+    return InputBlock(
+        block_id=short(f"{field.name}{variant}", limits.BLOCK_ID),
+        label=short(field.label, limits.INPUT_LABEL),
+        hint=short(field.hint, limits.INPUT_LABEL) if field.hint else None,
+        element=element,
+        optional=not field.required,
+        dispatch_action=True if field.reloads else None,
+    )
+
+
+def _field_name(block: str) -> str:
+    return block.partition(_VARIANT)[0]
 
 
 def _element(field: FormField) -> InputInteractiveElement | None:

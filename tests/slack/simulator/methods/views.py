@@ -11,6 +11,7 @@ from secrets import token_hex
 from tests.slack.simulator.block_kit.blocks import Surface, check_view, view_too_large
 from tests.slack.simulator.calls import ApiError, Args, invalid
 from tests.slack.simulator.core import Core, View, with_defaults
+from tests.slack.simulator.people.forms import still_there
 from tests.slack.simulator.world import Json
 
 MOST_MODALS = 3
@@ -96,6 +97,7 @@ def replace_view(core: Core, view: View, body: Json) -> View:
     view.body = _dressed(body)
     view.hash = _new_hash(core)
     view.errors = {}
+    view.entered = still_there(view.blocks, view.entered)
     view.updates += 1
     core.changes.notify()
     return view

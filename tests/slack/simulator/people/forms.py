@@ -26,10 +26,13 @@ _ONE = ("static_select", "radio_buttons", "external_select")
 _MANY = ("checkboxes", "multi_static_select", "multi_external_select")
 
 
-def fill_in(blocks: list[Json], entered: dict[str, Any]) -> Json:
+def fill_in(
+    blocks: list[Json], entered: dict[str, Any], before: Json | None = None, *, whole: bool = True
+) -> Json:
     """The state of a form after a person entered things, by block id, action id or label.
 
-    Choices are made by an option's value or text. What is not entered keeps its initial value.
+    Choices are made by an option's value or text. What is not entered is as it was ``before``, or has its initial
+    value. Unless it is the ``whole`` form, what is required may be missing yet.
 
     Raises:
         SimulatorError: a field or an option is not there, something required is missing, or a text is too long:
@@ -39,13 +42,27 @@ def fill_in(blocks: list[Json], entered: dict[str, Any]) -> Json:
     values: Json = {}
     for block, element in _fields(blocks):
         name = next((n for n in _names(block, element) if n in left), None)
-        state = _state(element, left.pop(name)) if name is not None else _initial(element)
-        if block["type"] == "input" and not block.get("optional") and _empty(state):
+        kept = (before or {}).get(block["block_id"], {}).get(element["action_id"])
+        state = _state(element, left.pop(name)) if name is not None else kept or _initial(element)
+        if whole and block["type"] == "input" and not block.get("optional") and _empty(state):
             raise SimulatorError(f"“{_label(block)}” is required, and nothing was entered")
         values.setdefault(block["block_id"], {})[element["action_id"]] = state
     if left:
         raise SimulatorError(f"the form has no field {', '.join(left)}")
     return values
+
+
+def still_there(blocks: list[Json], entered: Json) -> Json:
+    """What was entered before a view was updated, as far as it stays: where block id and action id are the same.
+
+    Source: docs.slack.dev/reference/methods/views.update, “Preserving input entry”.
+    """
+    found: Json = {}
+    for block, element in _fields(blocks):
+        kept = entered.get(block["block_id"], {}).get(element["action_id"])
+        if kept is not None and kept["type"] == element["type"]:
+            found.setdefault(block["block_id"], {})[element["action_id"]] = kept
+    return found
 
 
 def _fields(blocks: Iterable[Json]) -> list[tuple[Json, Json]]:

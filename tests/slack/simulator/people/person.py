@@ -245,6 +245,34 @@ class Person:
         }
         return await self._core.outbox.deliver(Kind.INTERACTIVE, payload)
 
+    async def choose(
+        self, view: View, field: str, option: str, entered: dict[str, Any] | None = None
+    ) -> Delivery:
+        """Choose an option of a modal's field of which the app wants to hear at once, after entering other things.
+
+        Raises:
+            SimulatorError: there is no such field or option, or Slack would not tell the app.
+        """
+        wanted = {**(entered or {}), field: option}
+        view.entered = fill_in(view.blocks, wanted, view.entered, whole=False)
+        block = next(
+            (
+                each
+                for each in view.blocks
+                if field in (each.get("block_id"), (each.get("element") or {}).get("action_id"))
+            ),
+            None,
+        )
+        if block is None or not block.get("dispatch_action"):
+            raise SimulatorError(f"Slack tells the app nothing of what is chosen in {field}")
+        payload = interaction_payload(self._core, self.user, "block_actions") | {
+            "container": {"type": "view", "view_id": view.id},
+            "trigger_id": self._core.new_trigger(self.id),
+            "view": view_body(self._core, view, view.entered),
+            "actions": [action_of(self._core, block, block["element"], None, option)],
+        }
+        return await self._core.outbox.deliver(Kind.INTERACTIVE, payload)
+
     # --- Home and modals
 
     async def open_home(self, tab: str = "home") -> Delivery | None:
@@ -296,7 +324,7 @@ class Person:
         """
         if not view.open:
             raise SimulatorError("the modal is closed")
-        values = raw if raw is not None else fill_in(view.blocks, entered or {})
+        values = raw if raw is not None else fill_in(view.blocks, entered or {}, view.entered)
         payload = interaction_payload(self._core, self.user, "view_submission") | {
             "trigger_id": self._core.new_trigger(self.id),
             "view": view_body(self._core, view, values),
