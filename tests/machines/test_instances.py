@@ -373,7 +373,7 @@ class TestTerminating:
     ) -> None:
         async with aws_machines(aws.url) as other:
             (foreign,) = await launched(other, leases)
-        with pytest.raises(UserError, match="was not launched by this Slipway"):
+        with pytest.raises(UserError, match="does not carry this Slipway's tag"):
             await terminations(ec2, leases).plan(Terminate(instance_ids=(foreign,)), NOW)
 
     async def test_no_machine_named_is_a_mistake(self, ec2: AwsMachines, leases: Leases) -> None:

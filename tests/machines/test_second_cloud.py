@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -36,7 +36,7 @@ from tests.support.aws import IMAGE, simulated_aws, unique_name
 from tests.support.clock import NOW
 from tests.support.configuration import declared_with
 from tests.support.harness import BotHarness, newest_state, running_bot
-from tests.support.leases import minutes
+from tests.support.leases import minutes, state_of
 from tests.support.pauses import no_pauses
 
 
@@ -67,6 +67,9 @@ class RackMachines(NotConfiguredMachines):
 
     async def instances(self) -> tuple[Instance, ...]:
         return tuple(each for each in self.held.values() if not each.state.gone)
+
+    async def instances_named(self, ids: Sequence[str]) -> tuple[Instance, ...]:
+        return tuple(each for each in self.held.values() if each.id in ids and not each.state.gone)
 
     async def instance(self, instance_id: str) -> Instance:
         if instance_id not in self.held:
@@ -192,6 +195,29 @@ async def test_machines_of_one_id_in_two_accounts_are_both_ended_when_their_time
     assert sorted(draft.observed) == ["machine rack.spare:vm-12", "machine rack:vm-12"]
     again = await planner.plan(draft.request, NOW)
     assert (again.steps, again.observed) == (draft.steps, draft.observed)
+
+
+async def test_what_one_account_suffers_keeps_no_machine_of_another_one_from_its_end(
+    bot: BotHarness, aws: SimulatedAws, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The rack cannot be listed, as where another of its regions does not answer; another rack not read at all."""
+    *_, launched = await bot.say("alice", f"!launch {IMAGE} --for 2h")
+    machine = re.search(r"i-[0-9a-f]{17}", launched.text)
+    assert machine is not None
+    *_, adopted = await bot.say("admin", "!instance adopt vm-11 --for 2h")
+    assert "is known as alice's" in adopted.text
+
+    async def broken(*_ids: object) -> tuple[Instance, ...]:
+        raise CloudError(CloudErrorKind.BROKEN, cloud="rack", sentence="The rack does not answer.")
+
+    monkeypatch.setattr(rack(bot, "rack"), "instances", broken)
+    monkeypatch.setattr(rack(bot, "rack.spare"), "instances", broken)
+    monkeypatch.setattr(rack(bot, "rack.spare"), "instances_named", broken)
+    await minutes(bot, 120)
+    assert rack(bot, "rack").held["vm-11"].state.gone
+    assert await state_of(aws, machine[0]) == "terminated"
+    (refused,) = await bot.say("alice", "!terminate vm-13")
+    assert "The rack does not answer." in refused.text
 
 
 async def test_where_no_cloud_of_machines_is_configured_that_is_said_whatever_the_id(tmp_path: Path) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
+from boto3.session import Session
 
 from slipway.bot.cli.doctor import conclusion
 from slipway.bot.clouds.aws.machines import AwsMachines
@@ -20,6 +22,7 @@ from slipway.bot.subjects.machines.ending.executor import TerminateExecutor
 from slipway.bot.subjects.machines.ending.planner import TerminatePlanner
 from slipway.bot.subjects.machines.launching.executor import LaunchExecutor
 from slipway.bot.subjects.machines.launching.planner import LaunchPlanner
+from slipway.bot.subjects.machines.leases.model import Machine
 from slipway.bot.subjects.machines.leases.repository import Leases
 from slipway.bot.subjects.machines.leases.settings import LeaseSettings
 from slipway.bot.subjects.machines.listing import all_instances
@@ -27,8 +30,8 @@ from slipway.bot.subjects.machines.probe import missing_templates
 from slipway.bot.subjects.machines.requests import Launch, LaunchPin, Terminate
 from slipway.bot.subjects.machines.settings import ProfileSettings
 from slipway.bot.subjects.machines.steps import LaunchMachines, TerminateMachine
-from tests.support.aws import IMAGE, aws_settings, simulated_aws, unique_name
-from tests.support.clock import NOW, POLL_AT_ONCE
+from tests.support.aws import IMAGE, aws_settings, call_in_thread, simulated_aws, unique_name
+from tests.support.clock import DAY, HOUR, NOW, POLL_AT_ONCE
 from tests.support.clouds import accounts, cloud_context
 from tests.support.leases import leases_in, unlimited
 
@@ -140,6 +143,40 @@ async def test_machines_are_ended_wherever_they_are(both: Accounts, leases: Leas
     assert await all_instances(both.clouds) == ()
     gone = await TerminatePlanner(both.clouds, leases, LeaseSettings()).plan(draft.request, NOW)
     assert gone.summary == "Nothing to terminate: gone already."
+
+
+async def test_a_machine_that_is_gone_is_found_in_every_region_and_remembered_where_the_cloud_forgot_it(
+    both: Accounts, aws: SimulatedAws, leases: Leases
+) -> None:
+    wide = aws_settings(aws.url, regions=("eu-west-1",))
+    account = AwsMachines(wide, cloud_context("aws", deployment=unique_name("deployment")))
+    planner = TerminatePlanner(accounts(account), leases, LeaseSettings())
+    ec2: Any = Session("test", "test", region_name="eu-west-1").client("ec2", endpoint_url=aws.url)
+    image = (await account.at("eu-west-1").images())[0].id
+    made = await call_in_thread(ec2, "run_instances", ImageId=image, MinCount=1, MaxCount=1)
+    away = made["Instances"][0]["InstanceId"]
+    with pytest.raises(UserError, match="does not carry this Slipway's tag"):
+        await planner.plan(Terminate(instance_ids=(away,), requester="alice"), NOW)
+    await call_in_thread(ec2, "terminate_instances", InstanceIds=[away])
+    forgotten = "i-0f1e2d3c4b5a69788"
+    with pytest.raises(UserError, match=f"There is no machine {forgotten} in us-east-1 or eu-west-1"):
+        await planner.plan(Terminate(instance_ids=(forgotten,), requester="alice"), NOW)
+    known = Machine(
+        cloud="aws",
+        instance_id=forgotten,
+        region="us-east-1",
+        reservation_id=None,
+        owner="alice",
+        profile="small",
+        launched_at=NOW - DAY,
+        lease_ends_at=NOW - HOUR,
+        cap_ends_at=NOW,
+        ended_at=NOW - HOUR,
+    )
+    await leases.adopt(known)
+    draft = await planner.plan(Terminate(instance_ids=(away, forgotten), requester="alice"), NOW)
+    assert draft.summary == "Nothing to terminate: gone already."
+    await account.close()
 
 
 async def test_one_account_that_cannot_be_looked_at_fails_the_whole_plan(

@@ -15,6 +15,7 @@ from slipway.bot.clouds.aws.leftovers import Leftovers
 from slipway.bot.clouds.aws.monitoring import Monitoring
 from slipway.bot.clouds.aws.preflight import LaunchChecks
 from slipway.bot.clouds.aws.responses import (
+    STATES,
     Origin,
     Response,
     read_image,
@@ -30,7 +31,6 @@ from slipway.bot.clouds.machine_model import (
     Activity,
     Backstop,
     Instance,
-    InstanceState,
     LaunchSpec,
     Leftover,
     MachineImage,
@@ -41,13 +41,14 @@ from slipway.bot.core.concurrency import side_by_side
 from slipway.bot.core.errors import CloudErrorKind, UserError
 
 _TAGGED = ("instance", "network-interface", "volume")
-_ALIVE = [state.value for state in InstanceState if not state.gone]
+_ALIVE = [name for name, state in STATES.items() if not state.gone]
 _TOKEN = re.compile(r"[\x21-\x7e]{1,64}", re.ASCII)
 _WILDCARD = re.compile(r"[*?\\]")  # what a filter does not take as it stands
 _IMAGE_ID = re.compile(r"ami-[0-9a-f]{8,17}", re.ASCII)
 _INSTANCE_ID = re.compile(r"i-(?:[0-9a-f]{17}|[0-9a-f]{8})", re.ASCII)
 _PAGE = 1000  # the most that EC2 gives of images and machines in one answer
 _TEMPLATE_PAGE = 200  # the most that DescribeLaunchTemplates gives
+_FILTER_VALUES = 200  # the most that a filter takes
 
 
 class AwsMachines:
@@ -183,6 +184,16 @@ class AwsMachines:
 
     async def _alive(self) -> tuple[Instance, ...]:
         return await self._tagged(self._request("list machines"), {"instance-state-name": _ALIVE})
+
+    async def instances_named(self, ids: Sequence[str]) -> tuple[Instance, ...]:
+        """Those of these ids that are in this region, carry this deployment's tag, and are not gone."""
+        request = self._request("list machines")
+        plain = [each for each in dict.fromkeys(ids) if not _WILDCARD.search(each)]
+        found: list[Instance] = []
+        for start in range(0, len(plain), _FILTER_VALUES):
+            wanted = {"instance-state-name": _ALIVE, "instance-id": plain[start : start + _FILTER_VALUES]}
+            found += await self._tagged(request, wanted)
+        return tuple(found)
 
     async def instance(self, instance_id: str) -> Instance:
         """One machine by id, gone ones included for the hour or so that EC2 still shows them.

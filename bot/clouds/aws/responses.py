@@ -21,7 +21,7 @@ Response = Mapping[str, Any]
 
 _AVAILABLE = "available"  # an image that can be launched
 
-_STATES = {
+STATES = {
     "pending": InstanceState.PENDING,
     "running": InstanceState.RUNNING,
     "shutting-down": InstanceState.SHUTTING_DOWN,
@@ -29,6 +29,7 @@ _STATES = {
     "stopping": InstanceState.STOPPING,
     "stopped": InstanceState.STOPPED,
 }
+"""By EC2's names for them."""
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ def read_instance(response: Response, origin: Origin) -> Instance:
     state = response.get("State")
     if not isinstance(state, Mapping):
         raise UnexpectedResponseError("State")
-    known_state = _STATES.get(read_text(state, "Name"))
+    known_state = STATES.get(read_text(state, "Name"))
     if known_state is None:
         raise UnexpectedResponseError("State")
     return Instance(

@@ -27,7 +27,7 @@ from slipway.bot.core.errors import UserError
 class Machines(Protocol):
     """Where machines are launched: one account, as seen from one of its regions.
 
-    What lists machines lists those of all configured regions; everything else is of :attr:`region`.
+    :meth:`instances` lists machines of all configured regions; everything else is of :attr:`region`.
     """
 
     @property
@@ -84,6 +84,10 @@ class Machines(Protocol):
 
     async def instances(self) -> tuple[Instance, ...]:
         """All machines that carry this deployment's tag and are not gone, of all configured regions."""
+        ...
+
+    async def instances_named(self, ids: Sequence[str]) -> tuple[Instance, ...]:
+        """Those of these ids that :meth:`instances` would list; an id of no such machine is no error."""
         ...
 
     async def instance(self, instance_id: str) -> Instance:
@@ -262,6 +266,10 @@ class NotConfiguredMachines:
         self._refuse()
 
     async def instances(self) -> tuple[Instance, ...]:
+        """Raises UserError."""
+        self._refuse()
+
+    async def instances_named(self, ids: Sequence[str]) -> tuple[Instance, ...]:
         """Raises UserError."""
         self._refuse()
 

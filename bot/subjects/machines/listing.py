@@ -13,6 +13,7 @@ from slipway.bot.clouds.machine_model import Instance
 from slipway.bot.clouds.ports.machines import MACHINES, Machines
 from slipway.bot.core.concurrency import side_by_side
 from slipway.bot.core.errors import CloudError
+from slipway.bot.subjects.machines.doubts import machines_at
 from slipway.bot.subjects.machines.leases.model import Machine
 from slipway.bot.subjects.machines.tags import owner_of, until_of
 
@@ -95,3 +96,33 @@ async def _listed(machines: Machines) -> tuple[Instance, ...] | CloudError:
 async def _with_stored(instances: Sequence[Instance], leases: Leases) -> tuple[Found, ...]:
     stored = {(each.cloud, each.instance_id): each for each in await leases.living()}
     return tuple(Found(each, stored.get((each.cloud, each.id))) for each in instances)
+
+
+async def named_machines(clouds: Clouds, leases: Leases, ids: Sequence[str]) -> tuple[Found, ...]:
+    """Those of these ids that :func:`found_machines` would find, in any order. Only where they are is looked, or may
+    be where nothing is stored of them: what another account or region suffers keeps no machine from its end.
+
+    Raises:
+        UserError: no cloud for machines is configured, or not the region of one.
+        CloudError: an account that has them, or may have them, cannot be read.
+    """
+    if not clouds.all(MACHINES):
+        await clouds.only(MACHINES).instances_named(ids)  # which says so
+    wanted = tuple(dict.fromkeys(map(str.casefold, ids)))
+    stored = {(each.cloud, each.instance_id): each for each in await leases.named(wanted) if each.living}
+    places: dict[tuple[str, str], list[str]] = {}
+    for machine in stored.values():
+        places.setdefault((machine.cloud, machine.region), []).append(machine.instance_id)
+    known = {machine.instance_id.casefold() for machine in stored.values()}
+    for cloud, machines in clouds.all(MACHINES).items():
+        if unknown := [each for each in wanted if each not in known and machines.could_be_instance_id(each)]:
+            for region in machines.regions:
+                places.setdefault((cloud, region), []).extend(unknown)
+    found = await side_by_side(
+        {
+            (cloud, region): machines_at(clouds, cloud, region).instances_named(here)
+            for (cloud, region), here in places.items()
+        }
+    )
+    instances = {(each.cloud, each.id): each for several in found.values() for each in several}
+    return tuple(Found(each, stored.get(key)) for key, each in instances.items())

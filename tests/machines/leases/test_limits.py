@@ -48,6 +48,14 @@ def test_what_just_fits_is_let_in_and_one_more_is_not() -> None:
     )
 
 
+def test_when_enough_frees_is_told_also_where_hours_do_not_add_up_to_the_last_digit() -> None:
+    limits = LimitSettings(lease_hours=200)
+    usage = Usage(tuple(place("bob", ends_in, hours=66.7) for ends_in in (1, 2, 3)))
+    assert refusal(limits, usage, wanted(1, 200.0)).endswith(
+        f"and it is enough at {NOW + timedelta(hours=3):%Y-%m-%d %H:%M} UTC."
+    )
+
+
 def test_the_limit_of_all_counts_everybody_and_tells_when_something_and_when_enough_frees() -> None:
     limits = LimitSettings(machines=4)
     usage = Usage((place("bob", 2), place("carol", 1), place("alice", 3, machines=2)))

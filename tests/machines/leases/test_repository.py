@@ -207,14 +207,22 @@ async def test_what_is_due_waits_for_its_next_attempt_and_forgets_it_when_extend
     async with leases_in(tmp_path) as leases:
         machine = await launched(leases)
         late = machine.lease_ends_at
-        assert await leases.due(late - timedelta(seconds=1)) == ()
+        assert await leases.due(late - timedelta(seconds=1), HOUR) == ()
         await leases.note(machine, attempts=1, next_attempt_at=late + HOUR, told={"30m": 1})
-        assert await leases.due(late) == ()
-        (due,) = await leases.due(late + HOUR)
+        assert await leases.due(late, HOUR) == ()
+        (due,) = await leases.due(late + HOUR, HOUR)
         assert (due.attempts, due.told) == (1, {"30m": 1})
         extended = await leases.change(due, lease_ends_at=late + 3 * HOUR)
         assert (extended.attempts, extended.next_attempt_at) == (0, None)
-        assert await leases.due(late + HOUR) == ()
+        assert await leases.due(late + HOUR, HOUR) == ()
+
+
+async def test_an_attempt_that_was_set_by_a_clock_that_was_ahead_holds_up_no_end(tmp_path: Path) -> None:
+    async with leases_in(tmp_path) as leases:
+        machine = await launched(leases)
+        late = machine.lease_ends_at
+        await leases.note(machine, attempts=1, next_attempt_at=late + 400 * 24 * HOUR)
+        assert [each.instance_id for each in await leases.due(late, HOUR)] == [machine.instance_id]
 
 
 async def test_adopting_takes_in_what_is_not_known_or_was_thought_gone_and_leaves_the_rest(

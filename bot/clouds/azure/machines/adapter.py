@@ -179,6 +179,11 @@ class AzureMachines:
         """All machines that carry this deployment's tag and are not gone, oldest first."""
         return tuple(each for each in await self._ours() if not each.state.gone)
 
+    async def instances_named(self, ids: Sequence[str]) -> tuple[Instance, ...]:
+        """Those of these names that carry this deployment's tag and are not gone."""
+        wanted = frozenset(ids)
+        return tuple(each for each in await self.instances() if each.id in wanted)
+
     async def instance(self, instance_id: str) -> Instance:
         """One machine by its name, whoever's it is: that its tags tell.
 

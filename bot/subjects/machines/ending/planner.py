@@ -16,8 +16,9 @@ from slipway.bot.core.steps import Draft
 from slipway.bot.core.text import nearest
 from slipway.bot.core.times import format_date
 from slipway.bot.people import is_automatic
+from slipway.bot.subjects.machines.doubts import machines_at
 from slipway.bot.subjects.machines.leases.settings import LeaseSettings, OrphanRule
-from slipway.bot.subjects.machines.listing import Found, found_machines
+from slipway.bot.subjects.machines.listing import Found, all_instances, found_machines, named_machines
 from slipway.bot.subjects.machines.requests import Expire, Terminate
 from slipway.bot.subjects.machines.steps import TerminateMachine
 from slipway.bot.subjects.machines.tags import until_of
@@ -75,9 +76,13 @@ class ExpirePlanner(EndPlanner[Expire]):
         that the rule for orphans ends.
 
         Raises:
-            CloudError: a cloud cannot be read.
+            CloudError: a cloud cannot be read; of named machines, one where they are.
         """
-        ours = await found_machines(self._clouds, self._leases)
+        ours = (
+            await named_machines(self._clouds, self._leases, request.instance_ids)
+            if request.instance_ids
+            else await found_machines(self._clouds, self._leases)
+        )
         return self._overdue(request, ours, [found for found in ours if self._due(found, now)])
 
     def _due(self, found: Found, now: datetime) -> bool:
@@ -108,17 +113,17 @@ class TerminatePlanner(EndPlanner[Terminate]):
                 this bot's.
             CloudError: the cloud cannot be read.
         """
-        ours = await found_machines(self._clouds, self._leases)
         if request.overdue:
+            ours = await found_machines(self._clouds, self._leases)
             return self._overdue(request, ours, [found for found in ours if found.due(now)])
-        chosen = await self._named(request.instance_ids, ours)
+        chosen = await self._named(request.instance_ids)
         return self._draft(request, chosen, "Nothing to terminate: gone already.", overdue=False)
 
-    async def _named(self, ids: Sequence[str], ours: Sequence[Found]) -> list[Found]:
+    async def _named(self, ids: Sequence[str]) -> list[Found]:
         if not ids:
             raise UserError("Say which machines to terminate.", hint="instances")
         held: dict[str, list[Found]] = {}
-        for each in ours:
+        for each in await named_machines(self._clouds, self._leases, ids):
             held.setdefault(each.instance.id.casefold(), []).append(each)
         found: list[Found] = []
         for instance_id in dict.fromkeys(ids):
@@ -132,34 +137,40 @@ class TerminatePlanner(EndPlanner[Terminate]):
             if here:
                 found += here
                 continue
-            other = await self._elsewhere(instance_id)
-            if other is None:
-                raise UserError(
-                    f"There is no machine {instance_id} in {self._regions()}.",
-                    nearest=nearest(instance_id, [each.instance.id for each in ours]),
-                    hint="instances",
-                )
-            if not other.state.gone:
-                raise UserError(
-                    f"{instance_id} was not launched by this Slipway, so it is left alone.", hint="instances"
-                )
+            await self._check_gone(instance_id)
         return found
+
+    async def _check_gone(self, instance_id: str) -> None:
+        """Raise UserError where a machine that is not among ours is somebody else's, or there never was one."""
+        stored = await self._leases.named([instance_id.casefold()])
+        other = await self._elsewhere(instance_id)
+        if other is not None and not other.state.gone:
+            raise UserError(
+                f"{instance_id} does not carry this Slipway's tag, so it is left alone.", hint="instances"
+            )
+        if other is None and not stored:
+            ours = [each.id for each in await all_instances(self._clouds)]
+            raise UserError(
+                f"There is no machine {instance_id} in {' or '.join(self._regions())}.",
+                nearest=nearest(instance_id, ours),
+                hint="instances",
+            )
 
     async def _elsewhere(self, instance_id: str) -> Instance | None:
         """A machine that is not among ours: gone, or somebody else's; None where there is none at all."""
-        for machines in self._clouds.all(MACHINES).values():
-            if not machines.could_be_instance_id(instance_id):
-                continue
-            try:
-                return await machines.instance(instance_id)
-            except CloudError as error:
-                if error.kind is not CloudErrorKind.NOT_FOUND:
-                    raise
+        for cloud, machines in self._clouds.all(MACHINES).items():
+            for region in machines.regions if machines.could_be_instance_id(instance_id) else ():
+                try:
+                    return await machines_at(self._clouds, cloud, region).instance(instance_id)
+                except CloudError as error:
+                    if error.kind is not CloudErrorKind.NOT_FOUND:
+                        raise
         return None
 
-    def _regions(self) -> str:
-        """Every region that was looked at: ``us-east-1 or eu-west-1``."""
-        return " or ".join(dict.fromkeys(each.region for each in self._clouds.all(MACHINES).values()))
+    def _regions(self) -> Sequence[str]:
+        """Every region that was looked at, each once."""
+        every = (region for each in self._clouds.all(MACHINES).values() for region in each.regions)
+        return tuple(dict.fromkeys(every))
 
 
 def _none_due(machines: int) -> str:

@@ -18,7 +18,7 @@ from slipway.bot.subjects.machines.leases.handover import named_person
 from slipway.bot.subjects.machines.leases.model import Machine
 from slipway.bot.subjects.machines.leases.requests import InstanceAdopt
 from slipway.bot.subjects.machines.leases.steps import AdoptMachine
-from slipway.bot.subjects.machines.listing import all_instances
+from slipway.bot.subjects.machines.listing import all_instances, named_machines
 from slipway.bot.subjects.machines.settings import ProfileSettings
 from slipway.bot.subjects.machines.tags import cap_of, owner_of, profile_of, until_of
 
@@ -108,8 +108,7 @@ class InstanceAdoptPlanner:
         )
 
     async def _find(self, wanted: str) -> Instance:
-        ours = await all_instances(self._clouds)
-        found = [each for each in ours if each.id.casefold() == wanted.casefold()]
+        found = [each.instance for each in await named_machines(self._clouds, self._leases, [wanted])]
         if len(found) == 1:
             return found[0]
         if found:
@@ -119,7 +118,7 @@ class InstanceAdoptPlanner:
             )
         raise UserError(
             f"No machine {wanted} carries this Slipway's tag, and no other is taken in.",
-            nearest=nearest(wanted, [each.id for each in ours]),
+            nearest=nearest(wanted, [each.id for each in await all_instances(self._clouds)]),
             hint="instances",
         )
 

@@ -15,7 +15,7 @@ from slipway.bot.core.text import nearest
 from slipway.bot.people import People, is_automatic
 from slipway.bot.subjects.machines.doubts import machines_at
 from slipway.bot.subjects.machines.leases.model import Machine
-from slipway.bot.subjects.machines.listing import all_instances
+from slipway.bot.subjects.machines.listing import named_machines
 
 if TYPE_CHECKING:
     from slipway.bot.subjects.machines.leases.repository import Leases
@@ -79,7 +79,7 @@ class Holdings:
                 f"{instance_id} is a machine in {clouds}, so it is not clear which is meant.",
                 hint="instances",
             )
-        if any(each.id.casefold() == instance_id for each in await all_instances(self._clouds)):
+        if await named_machines(self._clouds, self._leases, [instance_id]):
             raise UserError(
                 f"Nothing is stored of {instance_id}, though it carries this Slipway's tag: take it in first.",
                 hint=f"instance adopt {instance_id}",

@@ -234,12 +234,12 @@ def _refusal(limit: _Limit, counted: list[Place], used: float, now: datetime) ->
         ),
         key=lambda place: place.lease_ends_at,
     )
-    left = used
-    for place in freeing:
-        left -= limit.of_place(place)
-        if left + limit.wanted <= limit.most:
-            enough = _moment(place.lease_ends_at)
-            break
+    # What is left is added up each time: once all have ended it is nothing, which no subtraction of hours promises.
+    enough = next(
+        _moment(place.lease_ends_at)
+        for ended, place in enumerate(freeing, 1)
+        if sum(map(limit.of_place, freeing[ended:])) + limit.wanted <= limit.most
+    )
     first = _moment(freeing[0].lease_ends_at)
     then = f", and it is enough at {enough}" if enough != first else ", and that is enough"
     return f"{said}; the first lease of these ends at {first}{then}."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypedDict, Unpack
 
 import sqlalchemy as sa
@@ -139,6 +139,12 @@ class Leases:
         async with self._database.reading() as connection:
             return await _machine(connection, cloud, instance_id)
 
+    async def named(self, ids: Sequence[str]) -> tuple[Machine, ...]:
+        """The machines of these ids, written in small letters, in every cloud, also those that are gone."""
+        query = sa.select(machine_table).where(sa.func.lower(machine_table.c.instance_id).in_(ids))
+        async with self._database.reading() as connection:
+            return tuple(map(_machine_of, (await connection.execute(query)).mappings()))
+
     async def living(self, owner: str | None = None) -> tuple[Machine, ...]:
         """All machines that were not seen gone, of one person or of all, the oldest first."""
         async with self._database.reading() as connection:
@@ -152,13 +158,21 @@ class Leases:
         async with self._database.reading() as connection:
             return tuple(map(_machine_of, (await connection.execute(query)).mappings()))
 
-    async def due(self, now: datetime) -> tuple[Machine, ...]:
-        """Living machines whose time is up and whose end may be asked for now, those of longest ago first."""
+    async def due(self, now: datetime, longest_pause: timedelta) -> tuple[Machine, ...]:
+        """Living machines whose time is up and whose end may be asked for now, those of longest ago first.
+
+        No attempt is further away than the longest pause between two, unless the clock was ahead when it was set:
+        then it does not count.
+        """
         async with self._database.reading() as connection:
             found = await _living(
                 connection,
                 sa.or_(machine_table.c.lease_ends_at <= now, machine_table.c.cap_ends_at <= now),
-                sa.or_(machine_table.c.next_attempt_at.is_(None), machine_table.c.next_attempt_at <= now),
+                sa.or_(
+                    machine_table.c.next_attempt_at.is_(None),
+                    machine_table.c.next_attempt_at <= now,
+                    machine_table.c.next_attempt_at > now + longest_pause,
+                ),
             )
         return tuple(sorted(found, key=lambda each: (each.lease_ends_at, each.instance_id)))
 

@@ -16,7 +16,7 @@ from slipway.bot.subjects.machines.services import MachineServices
 from slipway.bot.subjects.machines.watching.sight import Offer, Sight, Teller, group_of, names, offering
 
 PAUSES = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60))
-"""How long after each attempt the next one is; the last of these for all that follow."""
+"""How long after each attempt the next one is; the last and longest of these for all that follow."""
 
 ALARM = "alarm"
 
@@ -35,10 +35,11 @@ class Endings:
         self._teller = teller
 
     async def ask(self) -> None:
-        """Ask for one end a launch. Where a cloud cannot be read that counts as an attempt, and nothing is asked."""
+        """Ask for one end a launch, also where an account could not be listed: it may be another of its regions that
+        cannot be read. What is not there any more is left to the records."""
         groups: dict[str, list[Machine]] = defaultdict(list)
-        for machine in await self._services.leases.due(self._sight.now):
-            if not self._sight.missing(machine):  # gone, or not ours any more: see records
+        for machine in await self._services.leases.due(self._sight.now, PAUSES[-1]):
+            if not self._sight.missing(machine):  # gone, or not ours any more
                 groups[group_of(machine)].append(machine)
         for group, machines in groups.items():
             await self._end(group, machines)
@@ -47,15 +48,17 @@ class Endings:
     async def _end(self, group: str, machines: Sequence[Machine]) -> None:
         attempts = max(each.attempts for each in machines)
         late = attempts >= self._services.rules.attempts
-        readable = [each for each in machines if self._sight.of(each) is not None]
+        seen = all(self._sight.of(each) is not None for each in machines)
         if late:
             await self._alarm(group, machines)
-        if readable:
-            which = hashlib.sha256(repr([(each.place, each.revision) for each in readable]).encode())
-            key = f"expire {group} {which.hexdigest()[:16]} {attempts}"
-            reservation = readable[0].reservation_id
-            spot = await self._host.spot_of(reservation) if reservation is not None and not late else None
-            await self._host.ask(key, f"terminate {names(readable)} --overdue", spot)
+        which = hashlib.sha256(repr([(each.place, each.revision) for each in machines]).encode())
+        key = f"expire {group} {which.hexdigest()[:16]} {attempts}"
+        reservation = machines[0].reservation_id
+        told = (
+            reservation is not None and seen and not late
+        )  # that a cloud cannot be read is not told each minute
+        spot = await self._host.spot_of(reservation) if reservation is not None and told else None
+        await self._host.ask(key, f"terminate {names(machines)} --overdue", spot)
         pause = PAUSES[min(attempts, len(PAUSES) - 1)]
         for machine in machines:
             await self._services.leases.note(
