@@ -3,15 +3,60 @@ text, and never the local variables of a traceback, which may hold either."""
 
 from __future__ import annotations
 
+import errno
 import io
 import logging
 import os
 import sys
 import threading
 from pathlib import Path
-from typing import Literal, TextIO
+from typing import TYPE_CHECKING, Literal, TextIO
 
 import structlog
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer
+
+
+class _Whole(io.RawIOBase):
+    """A file whose writes are whole, however little of one the system takes at once, as after a signal.
+
+    What cannot be written whole, on a disk that fills meanwhile, ends its line: the next one stands on its own.
+    """
+
+    def __init__(self, file: io.FileIO) -> None:
+        self._file = file
+        self._torn = False
+
+    @property
+    def name(self) -> object:
+        """The file's own."""
+        return self._file.name
+
+    def writable(self) -> bool:
+        """It is written to, and no more."""
+        return True
+
+    def isatty(self) -> bool:
+        """Whether people read it as it is written."""
+        return self._file.isatty()
+
+    def write(self, data: ReadableBuffer, /) -> int:
+        """Write all.
+
+        Raises:
+            OSError: it could not be written, or only a part.
+        """
+        whole = bytes(data)
+        left = b"\n" * self._torn + whole
+        while left:
+            written = self._file.write(left)
+            if written is None:
+                raise BlockingIOError(errno.EAGAIN, "nobody reads what was written before")
+            self._torn = not left[:written].endswith(b"\n") if written else self._torn
+            left = left[written:]
+        self._torn = False
+        return len(whole)
 
 
 class _Lines:
@@ -33,7 +78,8 @@ class _Lines:
         """Write a line, of whatever level."""
         with self._lock:
             try:
-                print(line, file=self._stream, flush=True)
+                self._stream.write(f"{line}\n")  # at once: half a line must not be taken for one
+                self._stream.flush()
             except OSError:
                 self._lost += 1
                 return
@@ -89,4 +135,4 @@ def _standard_error() -> TextIO:
         file = open(sys.stderr.fileno(), "wb", buffering=0, closefd=False)  # noqa: SIM115 - for as long as it runs
     except io.UnsupportedOperation:  # what somebody put in its place
         return sys.stderr
-    return io.TextIOWrapper(file, encoding="utf-8", errors="backslashreplace", write_through=True)
+    return io.TextIOWrapper(_Whole(file), encoding="utf-8", errors="backslashreplace", write_through=True)

@@ -18,11 +18,17 @@ class ClockNotice:
 
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._told: dict[Platform, set[str]] = {}  # ids of persons, while it lasts
+        self._told: dict[Platform, set[str]] = {}  # ids of persons, until the clock is seen right
 
-    def looks_right(self, platform: Platform) -> None:
-        """Something came that is not too old: whoever finds the clock wrong after that is told anew."""
-        self._told.pop(platform, None)
+    def look(self, platform: Platform) -> None:
+        """Look whether a platform's newest answer has the bot's clock right: who finds it wrong later is told anew.
+
+        That something came which is not too old says less: a clock may be wrong by less than that age, and what is
+        pressed bears no time of its own on some platforms.
+        """
+        ahead = self._ahead(platform)
+        if ahead is not None and not clock_problem(platform, ahead):
+            self._told.pop(platform, None)
 
     def only_looks_old(self, event: MessageEvent | ButtonEvent) -> bool:
         """Whether an event that is too old by the bot's clock is not, by that of its platform."""

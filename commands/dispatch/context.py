@@ -10,7 +10,7 @@ from slipway.bot.core.commands import Command
 from slipway.bot.core.errors import UserError
 from slipway.bot.core.steps import Request
 from slipway.bot.people import Identity, Person
-from slipway.commands.dispatch.hints import may_say
+from slipway.commands.dispatch.hints import why_not
 
 if TYPE_CHECKING:  # the database behind it takes most of a second, and `slipway check` needs none
     from slipway.bot.operations.model import Operation
@@ -128,7 +128,7 @@ class CommandContext:
 
     def may(self, line: str) -> bool:
         """Whether they may use a command, such as one that an answer names as the next."""
-        return may_say(self.person, line, self.registry, self.services.people)
+        return why_not(self.person, line, self.registry, self.services.people) is None
 
     @property
     def prefix(self) -> str:

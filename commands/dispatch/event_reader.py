@@ -74,11 +74,10 @@ class EventReader:
         return read_line(text, address, prefix, self._names, self._verbatim)
 
     def _is_too_old(self, event: MessageEvent | ButtonEvent) -> bool:
+        self._clock_notice.look(event.room.platform)
         old = self._services.clock() - event.sent_at > self._services.settings.commands.max_age
         if old:
             log.info("an old message was left alone", platform=event.room.platform, sent_at=event.sent_at)
-        else:
-            self._clock_notice.looks_right(event.room.platform)
         return old
 
     def _is_answered_always(self, reading: Reading, event: MessageEvent) -> bool:

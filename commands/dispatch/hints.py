@@ -20,17 +20,25 @@ def may_change(command: Command[Any], parsed: Parse) -> bool:
     return command.changes and isinstance(parsed, Parsed) and parsed.values["dry_run"] is not True
 
 
-def may_say(person: Person, line: str, registry: Registry[Any], people: People) -> bool:
-    """Whether a line without its prefix is a command line that can be read, and that somebody may use."""
-    found = _resolved(line, registry)
-    if found is None:
-        return False
+def why_not(person: Person, line: str, registry: Registry[Any], people: People) -> str | None:
+    """Why an answer may not name a command line, without its prefix, as the next one; None: it may.
+
+    Returns:
+        The sentence to say in its place, such as who may use the command; empty where there is none, as for a line
+        that cannot be read, or for strangers, who are told no names.
+    """
+    name, *args = shlex.split(line)
+    found = registry.resolve(name, args)
+    if not isinstance(found, Resolved):
+        return ""
     command = found.command
     parsed = parse(command, found.args, "")
     if isinstance(parsed, Misuse):
-        return False
+        return ""
     changes = may_change(command, parsed)
-    return command.access is Access.OPEN or people.may(person, command.right, changes=changes)
+    if command.access is Access.OPEN or people.may(person, command.right, changes=changes):
+        return None
+    return not_for(person, command, people)
 
 
 def may_use(person: Person, command: Command[Any], people: People) -> bool:
@@ -45,15 +53,3 @@ def not_for(person: Person, command: Command[Any], people: People) -> str:
     holders = have(people.holders(command.right, changes=command.changes))
     who_has = f"{holders} it" if holders else "nobody has it yet; whoever runs Slipway can give it"
     return f"`{command.name}` takes a right that you do not have: {who_has}."
-
-
-def not_to_say(person: Person, line: str, registry: Registry[Any], people: People) -> str:
-    """As :func:`not_for`, of a command line without its prefix; empty where it is none."""
-    found = _resolved(line, registry)
-    return not_for(person, found.command, people) if found is not None else ""
-
-
-def _resolved(line: str, registry: Registry[Any]) -> Resolved[Any] | None:
-    name, *args = shlex.split(line)
-    found = registry.resolve(name, args)
-    return found if isinstance(found, Resolved) else None

@@ -25,7 +25,7 @@ from slipway.commands.dispatch.context import (
     CommandResult,
     OperationUpdate,
 )
-from slipway.commands.dispatch.hints import may_change, may_say, may_use, not_for, not_to_say
+from slipway.commands.dispatch.hints import may_change, may_use, not_for, why_not
 from slipway.commands.dispatch.manual import help_command
 from slipway.commands.dispatch.responses import Response
 from slipway.commands.grammar.arguments import HelpWanted, Misuse, Parsed, parse
@@ -107,10 +107,9 @@ class CommandRunner:
 
     def objection(self, error: UserError, person: Person) -> Card:
         """The card for a request that cannot be met as asked; of a command that they may not use it says who may."""
-        hint, people = error.hint or "", self._services.people
-        if not hint or may_say(person, hint, self._registry, people):
-            return user_error_card(error, self._prefix)
-        return user_error_card(error, self._prefix, instead=not_to_say(person, hint, self._registry, people))
+        people = self._services.people
+        instead = why_not(person, error.hint, self._registry, people) if error.hint else None
+        return user_error_card(error, self._prefix, instead=instead)
 
     async def _command(self, command: Command[CommandResult], args: Sequence[str], asker: Asker) -> Response:
         parsed = parse(command, args, self._prefix)
@@ -182,8 +181,7 @@ class CommandRunner:
             planned = await self._plans.plan(change.request, asker.person)
             if not isinstance(planned, NothingToDo):
                 people, line = self._services.people, planned.command
-                may_propose = may_say(asker.person, line, self._registry, people)
-                instead = None if may_propose else not_to_say(asker.person, line, self._registry, people)
+                instead = why_not(asker.person, line, self._registry, people)
                 return response.saying(plan_card(planned, cards, instead=instead))
         else:
             shown = response if asker.place is not None else Response(room=asker.shown_in)

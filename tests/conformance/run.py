@@ -160,6 +160,12 @@ class PlatformSession:
     sent: list[SentMessage] = field(default_factory=list)
     chat: RecordingChat | None = None
 
+    @property
+    def chat_in_use(self) -> RecordingChat:
+        """The adapter of the running bot."""
+        assert self.chat is not None
+        return self.chat
+
     def requires(self, *capabilities: Capability) -> None:
         """Skip the test on a platform that lacks one of these."""
         for capability in capabilities:

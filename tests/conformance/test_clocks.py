@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from slipway.bot.chat.model import Choice
 from slipway.bot.core.times import system_clock
@@ -30,6 +30,35 @@ async def test_a_clock_that_is_ahead_is_told_once_to_each_who_is_not_heard_and_b
         health = run.running.chats[session.platform.platform].health()
         assert health.clock_ahead is not None
         assert abs(health.clock_ahead - OFF) < timedelta(seconds=40)
+
+
+async def test_nobody_is_told_again_of_a_clock_that_was_never_seen_right_meanwhile(
+    run: ConformanceRun,
+) -> None:
+    session = run.session
+    session.requires(Capability.OWN_CLOCK)
+    off = OFF
+
+    def clock() -> datetime:
+        return system_clock() + off
+
+    async def asked(ahead: timedelta) -> list[str]:
+        nonlocal off
+        off = ahead
+        if session.received:  # the platform answers something, and so tells its time
+            await session.chat_in_use.why_gone(session.received[-1].room.id)
+        return [each.text for each in await session.say("bob", "!whoami")]
+
+    async with run.bot(clock=clock):
+        (told,) = await asked(OFF)
+        assert "clock is 3h ahead" in told
+        (answer,) = await asked(timedelta(minutes=3))  # wrong, and what is said does not look too old
+        assert "You are Bob" in answer
+        assert await asked(OFF) == []
+        (answer,) = await asked(timedelta())
+        assert "You are Bob" in answer
+        (told,) = await asked(OFF)
+        assert "clock is 3h ahead" in told
 
 
 async def test_who_decides_is_told_each_time_that_it_does_not_count_while_the_clock_is_ahead(

@@ -40,7 +40,7 @@ from slipway.bot.operations import audit
 from slipway.bot.operations.model import Operation, OperationState
 from slipway.bot.wiring import ChatBuilder, RunningBot
 from slipway.commands.dispatch.context import CommandResult
-from slipway.commands.dispatch.hints import may_say
+from slipway.commands.dispatch.hints import why_not
 from slipway.commands.grammar.arguments import Misuse, parse
 from slipway.commands.grammar.registry import Registry, Resolved
 from tests.support.azure import ARM, X64
@@ -168,7 +168,7 @@ class BotHarness:
                 assert not isinstance(parse(found.command, found.args, ""), Misuse), note
                 example = note.startswith("For example: ")
                 if told and person is not None and message.card.operation is None and not example:
-                    assert may_say(person, line, self._commands, services.people), note
+                    assert why_not(person, line, self._commands, services.people) is None, note
 
     async def until(self, seen: Callable[[], bool]) -> None:
         """Wait until the room shows something, for conversations in which work is still under way."""
