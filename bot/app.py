@@ -23,6 +23,7 @@ from slipway.bot.core.uptime import ReadUptime, system_uptime
 from slipway.bot.core.waiting import Sleep, first_of
 from slipway.bot.declared import Declarations
 from slipway.bot.health.heartbeat import Heartbeat
+from slipway.bot.health.notice_memory import NoticeMemory
 from slipway.bot.health.storage_notice import StorageNotice
 from slipway.bot.intake.local import LocalSocket
 from slipway.bot.store.database import DATABASE as DATABASE
@@ -201,7 +202,7 @@ class App:
             contacts=self._clouds.contacts,
             hindrances=bot.messages.hindrances,
         )
-        notice = StorageNotice(bot.chats, self._notice_rooms(), self._clock)
+        notice = self._storage_notice(bot)
         was_ready = False
 
         async def ready() -> None:
@@ -243,6 +244,9 @@ class App:
             await bot.watches.close()
             await bot.workflows.close(self._grace)
             await bot.messages.close()
+            watching.cancel()
+            await asyncio.wait({watching})
+            await notice.stopped()
             for task in everything:
                 task.cancel()
             results = await asyncio.gather(*everything, return_exceptions=True)
@@ -262,6 +266,10 @@ class App:
                 log.warning("a chat could not store something", platform=chat.platform, problem=why)
                 self._storage.failed(why)
                 await self._storage.writable()
+
+    def _storage_notice(self, bot: RunningBot) -> StorageNotice:
+        memory = NoticeMemory(self._settings.state_dir)
+        return StorageNotice(bot.chats, self._notice_rooms(), self._clock, self._settings.zone, memory)
 
     def _notice_rooms(self) -> Iterator[Room]:
         """The rooms that are told of trouble with the bot itself."""

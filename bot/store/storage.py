@@ -178,10 +178,11 @@ class Storage:
             self._released.set()
 
     async def watch(self, changed: Callable[[str], None]) -> None:
-        """Look how it is until cancelled; whenever that changes, ``changed`` hears what is wrong: "" for nothing."""
+        """Look how it is until cancelled; ``changed`` hears what is wrong, "" for nothing: first as it is, and then
+        whenever that changes."""
         self._loop = asyncio.get_running_loop()
         backoff = Backoff(FAILING_LOOK_SECONDS, LONGEST_FAILING_LOOK_SECONDS)
-        told = StorageState.WELL
+        told: StorageState | None = None
         await self._look()
         while True:
             self._news.clear()

@@ -10,10 +10,11 @@ import asyncio
 import pytest
 
 from slipway.bot.clouds.simulated.faults import Fault, FaultKind
+from slipway.bot.health.notice_memory import NOTES, NOTES_BYTES
 from slipway.bot.store.state_files import WORKFLOWS
 from tests.crash.bot_process import Line
 from tests.crash.clouds import TIMEOUT_SECONDS, SimulatedClouds
-from tests.crash.installation import Installation
+from tests.crash.installation import Installation, until
 from tests.crash.scenarios.images import Promotion
 from tests.support.full_disk import full_disk
 from tests.support.state_folder import prepare
@@ -67,14 +68,30 @@ def test_a_bot_whose_disk_is_full_ends_when_it_is_told_to_and_the_next_one_goes_
     clouds.reached(held)
     with full_disk(bot.pid):
         clouds.clear()
-        bot.until(refuses)
+        notice = bot.until(refuses)
         bot.terminate()
         assert bot.ended(GRACE + TIMEOUT_SECONDS) == 0
+    stopped = bot.until(lambda line: line["title"] == "I was stopped while I could take nothing in.")
+    assert stopped["edits"] == notice["id"]
     again = fresh_installation.start()
     again.until(lambda line: line["thread"] is not None and operation in line["title"])
     fresh_installation.settle()
     scenario.check()
     assert fresh_installation.audit_holds()
+
+
+def test_what_a_bot_said_that_was_killed_on_a_full_disk_is_put_right_by_the_next_one(
+    fresh_installation: Installation,
+) -> None:
+    bot = fresh_installation.start()
+    with full_disk(bot.pid, NOTES_BYTES):
+        bot.say("@carol: !whoami")
+        notice = bot.until(refuses)
+        notes = fresh_installation.state / NOTES
+        until("it is known where that stands", lambda: f'"{notice["id"]}"' in notes.read_text())
+        bot.kill()
+    again = fresh_installation.start().until(lambda line: line["title"] == "I take everything in again.")
+    assert again["edits"] == notice["id"]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,6 @@ import os
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -17,12 +16,11 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from slipway.bot.chat.console.platform import CONSOLE
-from slipway.bot.chat.model import Accept, Card, MessageEvent, Room
-from slipway.bot.core.errors import ChatError, StorageError
+from slipway.bot.chat.model import Accept, MessageEvent, Room
+from slipway.bot.core.errors import StorageError
 from slipway.bot.core.storage_errors import storage_failure
 from slipway.bot.health.heartbeat import Heartbeat
 from slipway.bot.health.report import problem
-from slipway.bot.health.storage_notice import SAME_WITHIN, StorageNotice
 from slipway.bot.store.database import Database
 from slipway.bot.store.storage import LOW_BYTES, Space, Storage, StorageState
 from tests.support.clock import NOW, FakeClock
@@ -146,6 +144,8 @@ async def watched(folder: Path, space: Space = PLENTY) -> AsyncIterator[Disk]:
     disk = Disk(folder, space)
     watching = asyncio.create_task(disk.storage.watch(disk.told.put_nowait))
     await disk.paused.wait()
+    if space == PLENTY:
+        assert disk.told.get_nowait() == ""
     try:
         yield disk
     finally:
@@ -287,97 +287,6 @@ async def test_whoever_is_cancelled_while_writing_leaves_the_database_whole_and_
         assert other.execute("SELECT x FROM t").fetchall() == [(1,)]
         other.execute("INSERT INTO t VALUES (2)")
     await database.close()
-
-
-FULL = "The state folder cannot be written: the disk is full."
-
-
-@asynccontextmanager
-async def telling(
-    chat: MemoryChat, *rooms: str, clock: FakeClock | None = None
-) -> AsyncIterator[Callable[[str], Awaitable[None]]]:
-    """A notice for some rooms; gives what has it hear of a problem and lets all happen that can."""
-    heard: asyncio.Queue[Callable[[str], None]] = asyncio.Queue()
-
-    async def watch(changed: Callable[[str], None]) -> None:
-        heard.put_nowait(changed)
-        await asyncio.Event().wait()
-
-    notice = StorageNotice(
-        {CONSOLE: chat}, [Room(platform=CONSOLE, id=room) for room in rooms], clock or FakeClock()
-    )
-    running = asyncio.create_task(notice.run(watch))
-    changed = await heard.get()
-
-    async def tell(problem: str) -> None:
-        changed(problem)
-        for _ in range(10):
-            await asyncio.sleep(0)
-
-    try:
-        yield tell
-    finally:
-        running.cancel()
-        await asyncio.gather(running, return_exceptions=True)
-
-
-async def test_a_room_is_told_once_and_by_an_edit_when_it_is_over() -> None:
-    chat, clock = MemoryChat(), FakeClock()
-    chat.away_in["away"] = ChatError("It is away.", passing=True)
-    async with telling(chat, "cloud", "cloud", "away", clock=clock) as tell:
-        for _ in range(3):  # a disk at its limit
-            await tell(FULL)
-            await tell("")
-        (message,) = chat.messages
-        assert "the disk is full" in message.cards[0].text
-        assert [card.title for card in message.cards[1:]] == [
-            "I take everything in again.",
-            *("I take nothing in now, as I could not keep it.", "I take everything in again.") * 2,
-        ]
-        clock.advance(SAME_WITHIN + timedelta(seconds=1))
-        await tell(FULL)
-    assert len(chat.messages) == 2
-
-
-async def test_a_room_that_could_not_be_told_is_told_when_it_is_over() -> None:
-    chat = MemoryChat()
-    chat.away_in["encrypted"] = ChatError("The device's keys cannot be stored now.", passing=True)
-    async with telling(chat, "encrypted") as tell:
-        await tell(FULL)
-        assert chat.messages == []
-        del chat.away_in["encrypted"]
-        await tell("")
-    assert [message.card.title for message in chat.messages] == ["I take everything in again."]
-
-
-class SlowChat(MemoryChat):
-    """A chat that gets no answer about one of its rooms for a while."""
-
-    def __init__(self, slow: str) -> None:
-        super().__init__()
-        self._slow = slow
-        self.answers = asyncio.Event()
-
-    async def send(self, room: str, card: Card, *, thread: str | None, key: str) -> str:
-        if room == self._slow:
-            await self.answers.wait()
-        return await super().send(room, card, thread=thread, key=key)
-
-
-async def test_a_slow_room_keeps_no_other_waiting_and_is_told_what_holds_in_the_end() -> None:
-    chat = SlowChat("slow")
-    async with telling(chat, "slow", "quick") as tell:
-        for problem in (FULL, "", FULL, ""):
-            await tell(problem)
-        (quick,) = chat.messages
-        assert [card.title[:14] for card in quick.cards] == ["I take nothing", "I take everyth"] * 2
-        chat.answers.set()
-        await tell("")
-        slow = chat.messages[1]
-        assert [card.title[:14] for card in slow.cards] == ["I take nothing", "I take everyth"]
-        before = asyncio.all_tasks()
-    assert all(task.done() for task in before - asyncio.all_tasks()), "a room's telling was left behind"
-    assert len(asyncio.all_tasks()) == 1
 
 
 async def test_health_names_the_state_folder(tmp_path: Path) -> None:

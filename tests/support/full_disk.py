@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -21,3 +22,10 @@ def full_disk(pid: int, beyond: int = 0) -> Iterator[None]:
     finally:
         with suppress(ProcessLookupError):
             resource.prlimit(pid, resource.RLIMIT_FSIZE, (most, most))
+
+
+@contextmanager
+def full_disk_here(beyond: int = 0) -> Iterator[None]:
+    """The same for this process, which goes on."""
+    with full_disk(os.getpid(), beyond):
+        yield

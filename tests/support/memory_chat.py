@@ -99,7 +99,9 @@ class MemoryChat:
         if (message_id, key) in self._edits:
             return
         self._edits.add((message_id, key))
-        posted = next(each for each in self.messages if each.id == message_id)
+        posted = next((each for each in self.messages if each.id == message_id), None)
+        if posted is None:
+            raise ChatError("There is no such message.", passing=False)
         posted.cards.append(card)
         self.changed.set()
 

@@ -29,5 +29,7 @@ async def test_a_channel_is_told_of_a_full_disk_and_of_its_end_and_the_bot_stops
             await alice.post("images", "!whoami")
             await bot.wait_for_message("I take nothing in now")
             await bot.stop()
+        (last,) = [text for text in bot.texts() if "could take nothing in" in text]
+        assert "I was stopped while I could take nothing in" in last
         assert sum("You are Alice" in text for text in bot.texts()) == 1
-        assert sum("I take" in text for text in bot.texts()) == 1
+        assert not any("I take" in text for text in bot.texts())
