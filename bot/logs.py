@@ -10,38 +10,20 @@ import os
 import sys
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TextIO
+from typing import Any, Literal, TextIO
 
 import structlog
 
-if TYPE_CHECKING:
-    from _typeshed import ReadableBuffer
 
-
-class _Whole(io.RawIOBase):
+class _Whole(io.FileIO):
     """A file whose writes are whole, however little of one the system takes at once, as after a signal.
 
     What cannot be written whole, on a disk that fills meanwhile, ends its line: the next one stands on its own.
     """
 
-    def __init__(self, file: io.FileIO) -> None:
-        self._file = file
-        self._torn = False
+    _torn = False
 
-    @property
-    def name(self) -> object:
-        """The file's own."""
-        return self._file.name
-
-    def writable(self) -> bool:
-        """It is written to, and no more."""
-        return True
-
-    def isatty(self) -> bool:
-        """Whether people read it as it is written."""
-        return self._file.isatty()
-
-    def write(self, data: ReadableBuffer, /) -> int:
+    def write(self, data: Any, /) -> int:
         """Write all.
 
         Raises:
@@ -50,10 +32,10 @@ class _Whole(io.RawIOBase):
         whole = bytes(data)
         left = b"\n" * self._torn + whole
         while left:
-            written = self._file.write(left)
-            if written is None:
+            written = super().write(left)
+            if not written:
                 raise BlockingIOError(errno.EAGAIN, "nobody reads what was written before")
-            self._torn = not left[:written].endswith(b"\n") if written else self._torn
+            self._torn = not left[:written].endswith(b"\n")
             left = left[written:]
         self._torn = False
         return len(whole)
@@ -132,7 +114,7 @@ def _standard_error() -> TextIO:
     if sys.stderr is None:  # it was closed by whoever started the program, and nobody reads it
         return Path(os.devnull).open("w", encoding="utf-8")
     try:
-        file = open(sys.stderr.fileno(), "wb", buffering=0, closefd=False)  # noqa: SIM115 - for as long as it runs
+        file = _Whole(sys.stderr.fileno(), "w", closefd=False)
     except io.UnsupportedOperation:  # what somebody put in its place
         return sys.stderr
-    return io.TextIOWrapper(_Whole(file), encoding="utf-8", errors="backslashreplace", write_through=True)
+    return io.TextIOWrapper(file, encoding="utf-8", errors="backslashreplace", write_through=True)
