@@ -214,6 +214,22 @@ class Backstop(StrEnum):
     NONE = "no backstop"
 
 
+class HealthState(StrEnum):
+    """Whether a machine came up, by its cloud's own checks."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    UNKNOWN = "unknown"  # they run still, or the cloud has none of this machine
+
+
+@dataclass(frozen=True)
+class Health:
+    """What a cloud's own checks of a machine say; ``reason`` is why they failed, in the cloud's words."""
+
+    state: HealthState
+    reason: str = ""
+
+
 @dataclass(frozen=True)
 class Activity:
     """How much a machine did in a span of time, as far as the cloud tells; None for what it does not.

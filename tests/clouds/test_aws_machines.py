@@ -18,6 +18,8 @@ from slipway.bot.clouds.aws.tags import DEPLOYMENT_TAG, TOKEN_TAG
 from slipway.bot.clouds.machine_model import (
     Activity,
     Backstop,
+    Health,
+    HealthState,
     InstanceState,
     LaunchSpec,
     Leftover,
@@ -291,9 +293,14 @@ class TestMachines:
 
     async def test_health_is_what_the_clouds_own_checks_say(self, account: Account) -> None:
         (made,) = await account.ec2.launch(await launch_spec(account.ec2), unique_name("token"))
-        assert await account.ec2.healthy(made.id) is True
+        assert await account.ec2.health([made.id]) == {made.id: Health(HealthState.PASSED)}
+        account.aws.healths[made.id] = "initializing"
+        assert await account.ec2.health([made.id]) == {made.id: Health(HealthState.UNKNOWN)}
+        account.aws.healths[made.id] = "impaired"
+        why = "instance status check: reachability failed; system status check: reachability failed"
+        assert await account.ec2.health([made.id]) == {made.id: Health(HealthState.FAILED, why)}
         await account.ec2.stop(made.id)
-        assert await account.ec2.healthy(made.id) is None
+        assert await account.ec2.health([made.id]) == {}
 
     async def test_what_machines_did_is_what_cloudwatch_measured(self, account: Account) -> None:
         busy, idle = await account.ec2.launch(await launch_spec(account.ec2, count=2), unique_name("token"))

@@ -104,7 +104,7 @@ async def _everything(ec2: AwsMachines, url: str) -> None:
     await ec2.preflight(replace(usual, template_id=bare.id, template_version=bare.version))
     await ec2.retag(made[0].id, {"slipway:owner": "bob"})
     await ec2.console_output(made[0].id)
-    await ec2.healthy(made[0].id)
+    await ec2.health([made[0].id])
     await ec2.activity([made[0].id], timedelta(hours=1))
     await ec2.stop(made[0].id)
     await ec2.start(made[0].id)

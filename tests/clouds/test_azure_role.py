@@ -72,7 +72,7 @@ MACHINE_CALLS: dict[str, Callable[[AzureMachines], Awaitable[object]]] = {
     "launched_with": lambda machines: machines.launched_with("token"),
     "retag": lambda machines: machines.retag(NAME, {"a": "b"}),
     "console_output": lambda machines: machines.console_output(NAME),
-    "healthy": lambda machines: machines.healthy(NAME),
+    "health": lambda machines: machines.health([NAME]),
     "activity": lambda machines: machines.activity([NAME], timedelta(hours=1)),
     "stop": lambda machines: machines.stop(NAME),
     "start": lambda machines: machines.start(NAME),

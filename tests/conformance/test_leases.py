@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 
+from slipway.bot.clouds.simulated.consoles import host_key
 from slipway.bot.core.times import system_clock
 from tests.conformance.harness import VisibleMessage
 from tests.conformance.run import ConformanceRun
@@ -39,7 +40,11 @@ async def test_a_machine_is_warned_of_and_ended_at_its_time_in_the_thread_of_its
         card, *said = await session.say("alice", f"!launch {IMAGE} --for 2h")
         found = re.search(r"i-[0-9a-f]{17}", said[-1].text)
         assert found is not None, said
-        assert await passed(run, clock, 0) == []
+        (up,) = await passed(run, clock, 0)
+        assert (up.thread, up.mentions) == (card.id, {"alice"})
+        assert f"{found[0]} is up" in up.text
+        assert "ssh fedora@" in up.text
+        assert host_key(found[0], "ED25519") in up.text
 
         (warned,) = await passed(run, clock, 91)
         assert warned.thread == card.id

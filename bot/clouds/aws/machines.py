@@ -30,6 +30,7 @@ from slipway.bot.clouds.declaration import CloudContext
 from slipway.bot.clouds.machine_model import (
     Activity,
     Backstop,
+    Health,
     Instance,
     LaunchSpec,
     Leftover,
@@ -305,9 +306,9 @@ class AwsMachines:
         """The newest of a machine's console; empty where there is none yet."""
         return await self._monitoring.console_output(instance_id)
 
-    async def healthy(self, instance_id: str) -> bool | None:
-        """Whether EC2's status checks passed; None while they run."""
-        return await self._monitoring.healthy(instance_id)
+    async def health(self, instance_ids: Sequence[str]) -> Mapping[str, Health]:
+        """What EC2's status checks say."""
+        return await self._monitoring.health(instance_ids)
 
     async def activity(self, instance_ids: Sequence[str], during: timedelta) -> Mapping[str, Activity]:
         """What each of these did lately, by CloudWatch."""

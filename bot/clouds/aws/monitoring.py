@@ -8,13 +8,16 @@ from datetime import datetime, timedelta
 from slipway.bot.clouds.aws.account import AwsAccount
 from slipway.bot.clouds.aws.errors import UnexpectedResponseError
 from slipway.bot.clouds.aws.responses import Response, read_list, read_text
-from slipway.bot.clouds.machine_model import Activity
+from slipway.bot.clouds.machine_model import Activity, Health, HealthState
 from slipway.bot.core.errors import CloudError
 from slipway.bot.core.times import system_clock
 
 _PERIOD = 300  # seconds: what EC2 measures without detailed monitoring
 _METRICS = (("CPUUtilization", "Average"), ("NetworkIn", "Sum"), ("NetworkOut", "Sum"))
 _AT_ONCE = 500 // len(_METRICS)  # GetMetricData takes 500 queries
+
+_CHECKED_AT_ONCE = 100  # DescribeInstanceStatus takes no more ids
+_CHECKS = {"InstanceStatus": "instance status check", "SystemStatus": "system status check"}
 
 _NOT_ITS_KIND = "UnsupportedOperation"
 
@@ -48,17 +51,19 @@ class Monitoring:
             **({"Latest": True} if latest else {}),
         )
 
-    async def healthy(self, instance_id: str) -> bool | None:
-        """Whether both status checks passed; None while they run, or where it does not run."""
-        states = await self._account.calls(self._region).call(
-            self._account.request(f"show the status of {instance_id}"),
-            "describe_instance_status",
-            lambda answer: [_status(each) for each in read_list(answer, "InstanceStatuses")],
-            InstanceIds=[instance_id],
-        )
-        if not states or "impaired" in states[0]:
-            return False if states else None
-        return True if set(states[0]) == {"ok"} else None
+    async def health(self, instance_ids: Sequence[str]) -> Mapping[str, Health]:
+        """What the status checks say, of machines that run."""
+        found: dict[str, Health] = {}
+        for start in range(0, len(instance_ids), _CHECKED_AT_ONCE):
+            ids = list(instance_ids[start : start + _CHECKED_AT_ONCE])
+            which = ids[0] if len(ids) == 1 else f"{len(ids)} machines"
+            found |= await self._account.calls(self._region).call(
+                self._account.request(f"show the status of {which}"),
+                "describe_instance_status",
+                lambda answer: dict(_health(each) for each in read_list(answer, "InstanceStatuses")),
+                InstanceIds=ids,
+            )
+        return found
 
     async def activity(self, instance_ids: Sequence[str], during: timedelta) -> Mapping[str, Activity]:
         """What each of these did lately; one of which nothing was measured is left out."""
@@ -106,11 +111,23 @@ class Monitoring:
         return found
 
 
-def _status(response: Response) -> tuple[str, str]:
-    found = (response.get("InstanceStatus"), response.get("SystemStatus"))
-    if not all(isinstance(each, dict) for each in found):
-        raise UnexpectedResponseError("InstanceStatus")
-    return read_text(found[0] or {}, "Status"), read_text(found[1] or {}, "Status")
+def _health(response: Response) -> tuple[str, Health]:
+    """A machine's id, and what its two checks say. Source: EC2 API reference, InstanceStatusSummary."""
+    states, failed = set(), []
+    for name, check in _CHECKS.items():
+        found = response.get(name)
+        if not isinstance(found, dict):
+            raise UnexpectedResponseError(name)
+        state = read_text(found, "Status")
+        states.add(state)
+        if state == "impaired":
+            which = [f"{each.get('Name')} {each.get('Status')}" for each in found.get("Details") or ()]
+            failed.append(f"{check}: {', '.join(which) or state}")
+    if failed:
+        health = Health(HealthState.FAILED, "; ".join(failed))
+    else:
+        health = Health(HealthState.PASSED if states == {"ok"} else HealthState.UNKNOWN)
+    return read_text(response, "InstanceId"), health
 
 
 def _values(response: Response) -> tuple[str, list[float]]:

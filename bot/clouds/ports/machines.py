@@ -14,6 +14,7 @@ from slipway.bot.clouds.capabilities import Capability
 from slipway.bot.clouds.machine_model import (
     Activity,
     Backstop,
+    Health,
     Instance,
     LaunchSpec,
     Leftover,
@@ -180,8 +181,8 @@ class ShowsConsole(Protocol):
 class TellsHealth(Protocol):
     """A cloud that looks whether a machine came up."""
 
-    async def healthy(self, instance_id: str) -> bool | None:
-        """Whether its own checks of the machine passed; None while they run, or where they do not apply."""
+    async def health(self, instance_ids: Sequence[str]) -> Mapping[str, Health]:
+        """What its own checks of machines of this region say; one of which it tells nothing is left out."""
         ...
 
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from slipway.bot.clouds.machine_model import InstanceState, Leftover
+from slipway.bot.clouds.machine_model import Health, HealthState, InstanceState, Leftover
 from slipway.bot.clouds.simulated.azure import Seed
 from slipway.bot.clouds.simulated.azure.machines.parts import DISKS
 from slipway.bot.clouds.simulated.azure.machines.seed import SeedMachines
@@ -112,9 +112,16 @@ async def test_the_console_is_read_by_an_address_that_no_error_shows() -> None:
 async def test_health_is_what_the_agent_says() -> None:
     async with azure_machines(polls=0) as here:
         (machine,) = await here.machines.launch(launch_spec(), TOKEN)
-        assert await here.machines.healthy(machine.id) is True
+        assert await here.machines.health([machine.id]) == {machine.id: Health(HealthState.PASSED)}
+        held = here.azure.machines.machine(machine.id)
+        held.state, held.failed = "Failed", ("OSProvisioningTimedOut", "OS Provisioning did not finish.")
+        failed = Health(HealthState.FAILED, "OS Provisioning did not finish.")
+        assert await here.machines.health([machine.id]) == {machine.id: failed}
+        held.state, held.failed = "Succeeded", None
         await here.machines.stop(machine.id)
-        assert await here.machines.healthy(machine.id) is None
+        assert await here.machines.health([machine.id]) == {machine.id: Health(HealthState.UNKNOWN)}
+        await here.machines.terminate(machine.id)
+        assert await here.machines.health([machine.id]) == {}
 
 
 async def test_activity_is_the_highest_load_and_all_that_was_sent_and_received() -> None:

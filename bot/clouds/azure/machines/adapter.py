@@ -25,7 +25,6 @@ from slipway.bot.clouds.azure.machines.preflight import LaunchChecks
 from slipway.bot.clouds.azure.machines.reading import (
     Addresses,
     Machine,
-    health,
     instance,
     power_state,
     read_addresses,
@@ -39,6 +38,7 @@ from slipway.bot.clouds.declaration import CloudContext
 from slipway.bot.clouds.machine_model import (
     Activity,
     Backstop,
+    Health,
     Instance,
     LaunchSpec,
     Leftover,
@@ -285,10 +285,9 @@ class AzureMachines:
         """The newest of what it wrote to its console; empty where there is nothing yet."""
         return await self._observing.console_output(instance_id)
 
-    async def healthy(self, instance_id: str) -> bool | None:
-        """Whether Azure's agent in it says that it came up; None while it does not, or where there is no agent."""
-        machine = await self._machine(instance_id, f"show the machine {instance_id}")
-        return health(machine, machine.properties.instance_view)
+    async def health(self, instance_ids: Sequence[str]) -> Mapping[str, Health]:
+        """What Azure's agent in each says; nothing of one that is gone."""
+        return await self._observing.health(instance_ids, self._machine)
 
     async def activity(self, instance_ids: Sequence[str], during: timedelta) -> Mapping[str, Activity]:
         """What each of them did lately, by Azure Monitor's numbers of five minutes each."""

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from slipway.bot.clouds.azure.account import AzureAccount
 from slipway.bot.clouds.azure.machines import calls
 from slipway.bot.clouds.azure.machines.calls import MachineCalls
-from slipway.bot.clouds.machine_model import Activity
+from slipway.bot.clouds.azure.machines.reading import Machine, health
+from slipway.bot.clouds.machine_model import Activity, Health
 from slipway.bot.core.errors import CloudError, CloudErrorKind
 
 _NEWEST = 64 * 1024
@@ -67,6 +68,23 @@ class Observing:
                 return ""
             raise
         return written[-_NEWEST:].decode("utf-8", errors="replace").replace("\r\n", "\n").strip("\x00")
+
+    async def health(
+        self, machine_names: Sequence[str], look: Callable[[str, str], Awaitable[Machine]]
+    ) -> Mapping[str, Health]:
+        """What Azure's agent in each says, by a look at each; those that are gone are left out."""
+        found = await asyncio.gather(*(self._health_of(name, look) for name in machine_names))
+        return {name: each for name, each in zip(machine_names, found, strict=True) if each is not None}
+
+    async def _health_of(self, name: str, look: Callable[[str, str], Awaitable[Machine]]) -> Health | None:
+        async with self._turns:
+            try:
+                machine = await look(name, f"show the machine {name}")
+            except CloudError as error:
+                if error.kind is CloudErrorKind.NOT_FOUND:
+                    return None
+                raise
+        return health(machine, machine.properties.instance_view)
 
     async def activity(
         self, machine_names: Sequence[str], during: timedelta, now: datetime

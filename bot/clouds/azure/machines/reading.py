@@ -18,7 +18,7 @@ from slipway.bot.clouds.azure.account import AzureAccount
 from slipway.bot.clouds.azure.documents import Name, cannot_be_read, place_of
 from slipway.bot.clouds.azure.error_codes import kind_of
 from slipway.bot.clouds.azure.regions import normalise_region
-from slipway.bot.clouds.machine_model import Instance, InstanceEnd, InstanceState
+from slipway.bot.clouds.machine_model import Health, HealthState, Instance, InstanceEnd, InstanceState
 from slipway.bot.core.errors import CloudErrorKind
 
 _VERSION_ID = re.compile(r".*/images/([^/]+)/versions/([^/]+)", re.IGNORECASE)
@@ -269,15 +269,15 @@ def failure(view: View | None) -> InstanceEnd:
     return InstanceEnd(CloudErrorKind.BROKEN, "Azure failed to make it")
 
 
-def health(machine: Machine, view: View | None) -> bool | None:
-    """Whether it came up, by what Azure's agent in it says; None where that is not known (yet).
+def health(machine: Machine, view: View | None) -> Health:
+    """Whether it came up, by what Azure's agent in it says.
 
     An image without the agent never says; that it was made is no proof that it boots.
     """
     if machine.properties.provisioning_state.casefold() == "failed":
-        return False
+        return Health(HealthState.FAILED, failure(view).reason)
     codes = {status.code.casefold() for status in (view.vm_agent.statuses if view and view.vm_agent else ())}
-    return True if "provisioningstate/succeeded" in codes else None
+    return Health(HealthState.PASSED if "provisioningstate/succeeded" in codes else HealthState.UNKNOWN)
 
 
 def _utc(moment: datetime) -> datetime:

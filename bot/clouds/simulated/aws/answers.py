@@ -1,4 +1,4 @@
-"""What the front answers itself: quotas, which moto has only of networks, and a console as cloud-init writes it."""
+"""What the front answers itself, as quotas, of which moto has only those of networks; and what it adds to answers."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import base64
 import json
 import re
 from collections.abc import Mapping
-from hashlib import sha256
 
 from aiohttp import web
 
@@ -42,16 +41,15 @@ def with_console(answer: bytes, text: str) -> bytes:
     return _OUTPUT.sub(b"<output>" + encoded + b"</output>", answer)
 
 
-def console_text(instance_id: str) -> str:
-    """What a machine of Fedora writes there until people may log in, with host keys of its own."""
-    key = base64.b64encode(sha256(instance_id.encode()).digest()).decode().rstrip("=")
-    lines = (
-        "[    0.000000] Linux version 6.17.7-300.fc43.x86_64",
-        "cloud-init: -----BEGIN SSH HOST KEY FINGERPRINTS-----",
-        f"cloud-init: 256 SHA256:{key} root@{instance_id} (ED25519)",
-        "cloud-init: -----END SSH HOST KEY FINGERPRINTS-----",
-        "Cloud-init finished.",
-        "Fedora Linux 43 (Cloud Edition)",
-        "ip-10-0-0-7 login: ",
-    )
-    return "\r\n".join(lines)
+def with_health(answer: bytes, states: Mapping[str, str]) -> bytes:
+    """The answer to DescribeInstanceStatus, with these states of the checks of machines by their ids."""
+    for machine, state in states.items():
+        detail = {"impaired": b"failed", "initializing": b"initializing"}.get(state, b"passed")
+        one = rb"<instanceId>" + machine.encode() + rb"</instanceId>.*?(?=<instanceId>|\Z)"
+        about = re.compile(one, re.DOTALL)
+        found = about.search(answer)
+        if found is not None:
+            told = found[0].replace(b"<status>ok<", b"<status>%s<" % state.encode())
+            told = told.replace(b"<status>passed<", b"<status>%s<" % detail)
+            answer = answer.replace(found[0], told)
+    return answer

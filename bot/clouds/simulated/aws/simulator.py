@@ -36,7 +36,7 @@ import re
 import signal
 import sys
 from collections import deque
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
@@ -49,13 +49,14 @@ from aiohttp import web
 
 from slipway.bot.clouds.simulated.aws.answers import (
     STANDARD_QUOTA,
-    console_text,
     quota_answer,
     with_console,
+    with_health,
 )
 from slipway.bot.clouds.simulated.aws.messages import MESSAGES, STATUS, UNSAID
 from slipway.bot.clouds.simulated.aws.process import MotoProcess, SimulatorError
 from slipway.bot.clouds.simulated.aws.seed import SeedMachines, fedora_machines
+from slipway.bot.clouds.simulated.consoles import console_text
 from slipway.bot.clouds.simulated.control import ARMED, Logged, add_control, middleware
 from slipway.bot.clouds.simulated.faults import Armed, Fault, FaultKind, Faults
 
@@ -97,7 +98,7 @@ class SimulatedAws:
     """A simulated EC2 on a loopback port, with the CloudWatch and the Service Quotas beside it. ``faults`` and
     ``requests`` are those of the control API; ``forms`` are the newest EC2 requests' parameters, as they came;
     ``quotas`` are the account's, by their codes; ``consoles`` says what machines write there, by their ids, where
-    that is not the usual.
+    that is not the usual, and ``healths`` what the status checks of machines say, such as ``impaired``.
 
     Args:
         seed: what it holds at first.
@@ -110,6 +111,7 @@ class SimulatedAws:
         self.forms: deque[dict[str, str]] = deque(maxlen=_KEPT_FORMS)
         self.quotas: dict[str, float] = {STANDARD_QUOTA: 64.0}
         self.consoles: dict[str, str] = {}
+        self.healths: dict[str, str] = {}
         self._seed = seed
         self._port = port
         self._url = ""
@@ -159,6 +161,11 @@ class SimulatedAws:
         """The machines, gone ones included, and the tags of the volumes: past EC2, so without faults."""
         return await self._started_moto().state()
 
+    async def end(self, machines: list[str], code: str, message: str) -> None:
+        """End machines as EC2 does by itself, with a StateReason."""
+        body = json.dumps({"machines": machines, "code": code, "message": message}).encode()
+        await self._started_moto().post("/_sim/end", body, {"Content-Type": "application/json"})
+
     async def __aenter__(self) -> SimulatedAws:
         await self.start()
         return self
@@ -199,26 +206,20 @@ class SimulatedAws:
             case "RunInstances" if form.get("ClientToken"):
                 answer = await self._launch_once(request, form)
                 if armed is not None and kind is FaultKind.FAIL_HALFWAY and answer.status == 200:
-                    await self._end(self._launches[form["ClientToken"]].machines, armed.fault)
+                    code = armed.fault.code or "Server.InternalError"
+                    message = armed.fault.message or "Client.InternalError: Client error on launch"
+                    await self.end(self._launches[form["ClientToken"]].machines, code, message)
                 return answer
             case "GetConsoleOutput":
-                return self._with_console(await self._forward(request), form.get("InstanceId", ""))
+                text = self.consoles.get(form.get("InstanceId", ""), console_text(form.get("InstanceId", "")))
+                return _changed(await self._forward(request), lambda body: with_console(body, text))
+            case "DescribeInstanceStatus":
+                answer = await self._forward(request)
+                return _changed(answer, lambda body: with_health(body, self.healths))
             case "DescribeInstances":
                 return await self._forward(request, urlencode(self._by_token(form)).encode())
             case _:
                 return await self._forward(request)
-
-    def _with_console(self, answer: web.Response, machine: str) -> web.Response:
-        if answer.status != 200 or not isinstance(answer.body, bytes):
-            return answer
-        return _xml(with_console(answer.body, self.consoles.get(machine, console_text(machine))))
-
-    async def _end(self, machines: list[str], fault: Fault) -> None:
-        """End machines as EC2 does by itself, with a StateReason."""
-        code = fault.code or "Server.InternalError"
-        message = fault.message or "Client.InternalError: Client error on launch"
-        body = json.dumps({"machines": machines, "code": code, "message": message}).encode()
-        await self._started_moto().post("/_sim/end", body, {"Content-Type": "application/json"})
 
     def _by_token(self, form: Mapping[str, str]) -> dict[str, str]:
         """The same request with the ids of a launch's machines where it filters by ``client-token``, which moto
@@ -282,6 +283,13 @@ async def _action(request: web.Request) -> str:
 
 def _failure(_request: web.Request, fault: Fault, status: int) -> web.Response:
     return _error(fault.code or _USUAL[fault.kind], fault.message)
+
+
+def _changed(answer: web.Response, change: Callable[[bytes], bytes]) -> web.Response:
+    """An answer of moto's with something that it lacks; an error stays as it is."""
+    if answer.status != 200 or not isinstance(answer.body, bytes):
+        return answer
+    return _xml(change(answer.body))
 
 
 def _error(code: str, message: str = "") -> web.Response:

@@ -14,6 +14,10 @@ from enum import StrEnum
 from slipway.bot.clouds.machine_model import Instance
 from slipway.bot.core.errors import UserError
 
+AWAITED = "awaited"
+"""Stands in :attr:`Machine.told` until the owner of a launched machine was told that it came up, or did not: 0, or
+since when the cloud says that it did, in seconds since 1970."""
+
 
 class ReservationState(StrEnum):
     """How far a launch is. A claim counts against the limits as its machines will."""
@@ -51,7 +55,7 @@ class Reservation:
     ssh_user: str = ""
 
     def machine(self, instance: Instance) -> Machine:
-        """One of its machines, as it was first seen."""
+        """One of its machines, as it was first seen: its owner is told once it came up."""
         return Machine(
             cloud=self.cloud,
             instance_id=instance.id,
@@ -62,6 +66,7 @@ class Reservation:
             launched_at=self.claimed_at,
             lease_ends_at=self.lease_ends_at,
             cap_ends_at=self.cap_ends_at,
+            told={AWAITED: 0},
         )
 
 

@@ -9,6 +9,7 @@ import structlog
 from slipway.bot.clouds.ports.machines import MACHINES
 from slipway.bot.operations.watches import WatchHost
 from slipway.bot.subjects.machines.services import MachineServices
+from slipway.bot.subjects.machines.watching.arrivals import Arrivals
 from slipway.bot.subjects.machines.watching.endings import Endings
 from slipway.bot.subjects.machines.watching.idle import IdleMachines
 from slipway.bot.subjects.machines.watching.leftovers import look_for_leftovers
@@ -26,6 +27,7 @@ async def look(services: MachineServices, host: WatchHost) -> None:
     sight, teller = await look_around(services), Teller(host)
     for work in (
         Records(services, sight, host, teller).settle,
+        Arrivals(services, sight, teller).tell,
         Endings(services, sight, host, teller).ask,
         Notices(services, sight, teller).tell,
         IdleMachines(services, sight, host, teller).look,

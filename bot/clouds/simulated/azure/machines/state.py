@@ -20,6 +20,7 @@ from slipway.bot.clouds.simulated.azure.regions import short_name
 from slipway.bot.clouds.simulated.azure.resource import Document, Resource
 from slipway.bot.clouds.simulated.azure.seed import Seed
 from slipway.bot.clouds.simulated.azure.state import GalleryState
+from slipway.bot.clouds.simulated.consoles import console_text
 from slipway.bot.clouds.simulated.faults import FaultKind
 
 _NO_TERMS = Terms()
@@ -234,7 +235,7 @@ class MachinesState(Parts):
         system = machine.document["properties"]["storageProfile"]["osDisk"]
         system["managedDisk"]["id"] = self.id(DISKS, system["name"])
         machine.state, machine.power = "Succeeded", "running"
-        machine.console = machine.console or f"{machine.name} login: ".encode()
+        machine.console = machine.console or console_text(machine.name).encode()
 
     def _fail(self, machine: Machine, terms: Terms) -> None:
         machine.state = "Failed"
