@@ -41,7 +41,8 @@ async def test_a_machine_is_warned_of_and_ended_at_its_time_in_the_thread_of_its
         found = re.search(r"i-[0-9a-f]{17}", said[-1].text)
         assert found is not None, said
         (up,) = await passed(run, clock, 0)
-        assert (up.thread, up.mentions) == (card.id, {"alice"})
+        assert up.thread == card.id
+        assert up.mentions == {"alice"}
         assert f"{found[0]} is up" in up.text
         assert "ssh fedora@" in up.text
         assert host_key(found[0], "ED25519") in up.text
