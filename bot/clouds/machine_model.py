@@ -28,6 +28,21 @@ class MachineImage:
     cloud: str = field(kw_only=True)
     launchable: bool = field(kw_only=True)
 
+    @property
+    def called(self) -> str:
+        """How people tell it from others: by its name, or by its id where that says the name already."""
+        return self.id if self.id.startswith(f"{self.name}/") else self.name
+
+    @property
+    def words(self) -> str:
+        """Name and id, as a card has them."""
+        return self.id if self.called == self.id else f"{self.name} ({self.id})"
+
+
+def template_in_words(name: str, version: int | str) -> str:
+    """A template and its version: ``slipway-small v2``, or ``cloudy (be3714df8dbb)`` where that is no number."""
+    return f"{name} v{version}" if isinstance(version, int) else f"{name} ({version})"
+
 
 @dataclass(frozen=True)
 class Template:
@@ -52,6 +67,11 @@ class Template:
     user_data: bytes = b""
     fixed: tuple[tuple[str, str], ...] = ()
     backstop: Backstop | None = None
+
+    @property
+    def words(self) -> str:
+        """Its name and version."""
+        return template_in_words(self.name, self.version)
 
     def as_type(self, instance_type: str, architectures: tuple[str, ...]) -> Template:
         """The same with machines of another type."""

@@ -25,6 +25,7 @@ from slipway.bot.core.declared_fields import (
     shown,
 )
 from slipway.bot.core.errors import DeclarationError
+from slipway.bot.core.interfaces import Interfaces
 from slipway.bot.core.loading import load_attribute
 from slipway.bot.core.probes import Finding
 from slipway.bot.core.settings_table import AnyTable, PersonKey, SettingsTable
@@ -179,7 +180,8 @@ class SubjectContext:
     """What a subject builds its services of.
 
     ``database`` is for tables of the subject's own; what became of operations, ``operations`` knows. ``people`` are
-    everybody, with the roles that they hold at each moment.
+    everybody, with the roles that they hold at each moment. ``interfaces`` is what subjects give each other: complete
+    only once all services are built.
     """
 
     settings: SlipwaySettings
@@ -189,6 +191,7 @@ class SubjectContext:
     people: People
     clock: Clock
     polling: Polling
+    interfaces: Interfaces = field(default_factory=Interfaces)
 
 
 @dataclass(frozen=True)

@@ -83,7 +83,7 @@ class _Found:
         """The template with its version."""
         if self.template is None:
             return self.profile.template_name(self.name)
-        return f"{self.template.name} v{self.template.version}"
+        return self.template.words
 
     @property
     def regions(self) -> tuple[str, ...]:
@@ -177,7 +177,7 @@ def _one(call: CommandContext, found: _Found, left: str) -> Card:
         ("Launches", found.machine),
         ("Cloud", profile.cloud),
         ("Template", _template(found)),
-        ("Fixed there", _fixed(found)),
+        ("Template fixes", _fixed(found)),
         ("Regions", _regions(found)),
         ("At a time", f"{profile.max_count} machine{'s' if profile.max_count != 1 else ''}"),
         ("For", f"{usual} where nobody says, up to {format_duration(profile.max_for)}"),

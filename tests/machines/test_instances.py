@@ -152,7 +152,7 @@ class TestPlanningALaunch:
             "slipway:profile": "small",
             "slipway:image": step.image_id,
         }
-        assert {"Machine": "t3.small", "Architecture": "x86_64", "For": "3h"}.items() <= dict(
+        assert {"Machine type": "t3.small", "Architecture": "x86_64", "Lease": "3h"}.items() <= dict(
             draft.evidence
         ).items()
         assert draft.warnings == (

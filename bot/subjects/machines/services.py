@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from slipway.bot.clouds.capabilities import Clouds
-from slipway.bot.clouds.machine_model import Instance
+from slipway.bot.clouds.image_evidence import IMAGE_EVIDENCE
+from slipway.bot.clouds.machine_model import Instance, MachineImage
 from slipway.bot.clouds.ports.machines import MACHINES
+from slipway.bot.core.interfaces import Interfaces
 from slipway.bot.core.times import Clock
 from slipway.bot.core.waiting import Polling
 from slipway.bot.people import People, Person
@@ -51,6 +53,7 @@ class MachineServices:
         clock: the present.
         polling: how long a change may take to show.
         keys: people's public keys.
+        interfaces: what other subjects give.
     """
 
     clouds: Clouds
@@ -67,6 +70,7 @@ class MachineServices:
     clock: Clock
     polling: Polling
     keys: KeyServices
+    interfaces: Interfaces
 
     @property
     def holdings(self) -> Holdings:
@@ -92,6 +96,10 @@ class MachineServices:
     def requesters(self) -> Requesters:
         """Those who ask for machines."""
         return Requesters(self._person, self._keys_of, self.allowance.left)
+
+    async def evidence(self, image: MachineImage) -> tuple[str, ...]:
+        """What is recorded about an image, by whichever subject records that."""
+        return await self.interfaces.get(IMAGE_EVIDENCE).of(image)
 
     def _person(self, person_id: str) -> Person | None:
         return self.people.by_id(person_id)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import ClassVar, Literal
 
+from slipway.bot.clouds.machine_model import template_in_words
 from slipway.bot.core.steps import Permanence, Step
 from slipway.bot.subjects.machines.requests import CLOUD_OF_FORMAT_1
 
@@ -39,7 +40,7 @@ class LaunchMachines(Step):
     def title(self) -> str:
         """What it does, as an order."""
         machines = "1 machine" if self.count == 1 else f"{self.count} machines"
-        how = f"{self.template_name} v{self.template_version}"
+        how = template_in_words(self.template_name, self.template_version)
         how += f" as {self.instance_type}" if self.instance_type else ""
         return f"launch {machines} from {self.image_name} with {how}" + (
             f" in {self.region}" if self.region else ""

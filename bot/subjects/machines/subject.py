@@ -102,6 +102,7 @@ def _services(context: SubjectContext) -> MachineServices:
         clock=context.clock,
         polling=context.polling,
         keys=key_services(context),
+        interfaces=context.interfaces,
     )
 
 
@@ -146,7 +147,7 @@ MACHINES_SUBJECT: Subject[MachineServices] = Subject(
         OperationKind(
             request=Launch,
             planner=lambda services: LaunchPlanner(
-                services.clouds, services.profiles, services.requesters, services.prices
+                services.clouds, services.profiles, services.requesters, services.prices, services.evidence
             ),
             arguments=_launch_arguments,
             policy=PolicyDefaults(approvals=0, forgeable_presses=True),

@@ -16,10 +16,13 @@ import pytest_asyncio
 from boto3.session import Session
 
 from slipway.bot.clouds.aws.machines import AwsMachines
+from slipway.bot.clouds.image_evidence import IMAGE_EVIDENCE
+from slipway.bot.clouds.machine_model import MachineImage
 from slipway.bot.clouds.simulated.aws.answers import STANDARD_QUOTA
 from slipway.bot.clouds.simulated.aws.simulator import DRY_RUN, SimulatedAws
 from slipway.bot.clouds.simulated.faults import Fault, FaultKind
-from slipway.bot.core.errors import CloudError, CloudErrorKind, ResponsibleParty, UserError
+from slipway.bot.core.errors import CloudError, CloudErrorKind, DeclarationError, ResponsibleParty, UserError
+from slipway.bot.core.interfaces import Interfaces
 from slipway.bot.core.steps import Draft, StepDone
 from slipway.bot.people import Person
 from slipway.bot.subjects.machines.launching.drafting import Keys
@@ -51,6 +54,13 @@ SMALL = ProfileSettings(template="slipway-small", max_count=3, default_for=3 * H
 
 def person(name: str, *roles: str) -> Person:
     return Person(name, name, (), roles, ZoneInfo("UTC"))
+
+
+class Recorded:
+    """A subject that keeps evidence."""
+
+    async def of(self, image: MachineImage) -> tuple[str, ...]:
+        return (f"{image.name} boots", "bad by bob")
 
 
 @dataclass
@@ -212,7 +222,7 @@ class TestProfiles:
             client, "create_launch_template", LaunchTemplateName="slipway-small", LaunchTemplateData=data
         )
         draft = await desk.plan(wide, region="eu-west-1", ssh=False)
-        assert dict(draft.evidence)["Region"] == "eu-west-1"
+        assert dict(draft.evidence)["Where"] == "EC2, eu-west-1"
         assert step_of(draft).region == "eu-west-1"
 
 
@@ -295,6 +305,17 @@ class TestBefore:
         draft = await desk.plan()
         ends = dict(draft.evidence)["Whole life"]
         assert ends == "at most until 2026-11-27 12:00 UTC; then a timer in the machine ends it"
+
+    async def test_the_card_has_what_is_recorded_about_the_image_by_whoever_records_it(
+        self, desk: Desk
+    ) -> None:
+        assert dict((await desk.plan()).evidence)["Evidence"] == "none recorded"
+        interfaces = Interfaces()
+        interfaces.give(IMAGE_EVIDENCE, Recorded())
+        more = {"evidence": interfaces.get(IMAGE_EVIDENCE).of}
+        assert dict((await desk.plan(more=more)).evidence)["Evidence"] == f"{IMAGE} boots; bad by bob"
+        with pytest.raises(DeclarationError, match="Two subjects give evidence about images"):
+            interfaces.give(IMAGE_EVIDENCE, Recorded())
 
     async def test_the_cost_is_estimated_where_somebody_wrote_a_price(self, desk: Desk) -> None:
         assert "Cost" not in dict((await desk.plan()).evidence)

@@ -52,7 +52,7 @@ async def test_each_profile_says_what_it_launches_where_how_much_and_for_whom(st
             "3 at a time, for 3h (up to 3d), 7d in all; 1 approval",
             "not you, but Admin (admin)",
         )
-        assert found["cloudy"][0].startswith("Standard_B2s (x64); cloudy v")
+        assert found["cloudy"][0].startswith("Standard_B2s (x64); cloudy (")
         assert found["cloudy"][0].endswith(" in azure, westeurope or eastus")
         assert facts(shown) == {
             "Left for you": "5 of 5 machines and 100 of 100 lease hours; in all 40 of 40 machines"
@@ -88,14 +88,14 @@ async def test_of_one_profile_all_is_shown(started: Started) -> None:
             "Not used": "for 4h, its owner is told, and 1h later it is stopped",
             "Without Slipway": "a timer in the machine ends it when its whole life does",
         }.items() <= small.items()
-        assert small["Fixed there"].startswith("security groups sg-")
+        assert small["Template fixes"].startswith("security groups sg-")
         arm = await whole(bot, "arm")
         assert (arm["You may use it"], arm["Who may"]) == ("no; ask one of those who may", "Admin (admin)")
         assert arm["Approval"] == "1 for each launch"
         cloudy = await whole(bot, "cloudy", "bob")
-        assert cloudy["Template"].startswith("described in slipway.toml, cloudy v")
+        assert cloudy["Template"].startswith("described in slipway.toml, cloudy (")
         assert cloudy["Regions"] == "westeurope where nobody says, or eastus (`--region`)"
-        assert "subnet machines-westeurope/default" in cloudy["Fixed there"]
+        assert "subnet machines-westeurope/default" in cloudy["Template fixes"]
         assert cloudy["Without Slipway"] == "nothing ends it: there is no backstop"
         assert cloudy["Price"].startswith("unknown;")
         (unknown,) = await bot.say("alice", "!profile clody")

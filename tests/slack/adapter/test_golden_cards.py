@@ -65,7 +65,19 @@ SCHEDULES = [
         ("daily-status", "0 8 * * *", "status", "reader"),
     )
 ]
+CLOUDY = {
+    "cloud": "azure",
+    "regions": ["westeurope", "eastus"],
+    "description": "2 cores, 4 GiB",
+    "machine": {
+        "size": "Standard_B2s",
+        "subnet": "machines-{region}/default",
+        "security_group": "ssh-{region}",
+    },
+}
 CHANGES: dict[str, Any] = {
+    "azure": {"machines_group": "slipway-machines", "regions": ["eastus", "westeurope"]},
+    "profiles": {"cloudy": CLOUDY},
     "console": {"enabled": False},
     "slack": {"channels": [IMAGES], "bot_token_file": "bot-token", "app_token_file": "app-token"},
     "person": PERSONS,
@@ -303,6 +315,7 @@ async def machines(scenario: Scenario) -> None:
     await scenario.answer("aws-unlooked", ALICE, "!instances")
     await scenario.look_home("without-aws", CAROL)
     aws.faults.clear()
+    await scenario.answer("launch-on-azure", ALICE, f"!launch {X64} --profile cloudy --for 2h --dry-run")
 
 
 async def at_home(scenario: Scenario) -> None:

@@ -62,7 +62,7 @@ def step_of(request: Launch, choice: LaunchChoice) -> LaunchMachines:
     pin, image, template = choice.pin, choice.image, choice.template
     return LaunchMachines(
         image_id=image.id,
-        image_name=image.name,
+        image_name=image.called,
         template_id=template.id,
         template_name=template.name,
         template_version=template.version,
@@ -111,24 +111,26 @@ def draft_of(
     step: LaunchMachines,
     *,
     machines: Machines,
+    recorded: tuple[str, ...],
     ahead: Forecast,
     more: tuple[tuple[str, str], ...],
     needs_approval: str,
     now: datetime,
 ) -> Draft[Launch]:
-    """The plan. Of ``more``, what is empty is left out."""
+    """The plan. ``recorded`` is what speaks for or against the image; of ``more``, what is empty is left out."""
     pin, image, template = choice.pin, choice.image, choice.template
     running = "1 machine runs" if request.count == 1 else f"{request.count} machines run"
     shown = (
-        ("Image", f"{image.name} ({image.id})"),
+        ("Image", image.words),
         ("Architecture", image.architecture),
         ("Created", format_date(image.created_at)),
+        ("Evidence", "; ".join(recorded) or "none recorded"),
         ("Profile", pin.profile),
-        ("Template", f"{template.name} v{template.version}"),
-        ("Machine", template.instance_type or "as the template says"),
-        ("Fixed there", "; ".join(f"{name.lower()} {value}" for name, value in template.fixed)),
-        ("Region", machines.region),
-        ("For", format_duration(timedelta(seconds=pin.seconds))),
+        ("Template", template.words),
+        ("Machine type", template.instance_type or "as the template says"),
+        ("Template fixes", "; ".join(f"{name.lower()} {value}" for name, value in template.fixed)),
+        ("Where", f"{machines.title}, {machines.region}"),
+        ("Lease", format_duration(timedelta(seconds=pin.seconds))),
         ("Whole life", _whole_life(pin, _backstop(choice, machines))),
         ("Keys", _keys(request, choice.keys)),
         *ahead.evidence,
@@ -136,7 +138,7 @@ def draft_of(
     )
     return Draft(
         request=request,
-        summary=f"{running} {image.name} until {pin.until:%Y-%m-%d %H:%M} UTC.",
+        summary=f"{running} {image.called} until {pin.until:%Y-%m-%d %H:%M} UTC.",
         steps=(step,),
         observed={**_observed(image, template), **ahead.observed},
         evidence=tuple((name, value) for name, value in shown if value),
@@ -201,5 +203,5 @@ def _warnings(request: Launch, choice: LaunchChoice, machines: Machines, now: da
             f"The template makes users of its own, and not {choice.profile.login}, whom your keys are for."
         )
     if choice.pin.ends_at is not None and _backstop(choice, machines) is Backstop.NONE:
-        found.append("Nothing ends these machines where Slipway itself does not run: there is no backstop.")
+        found.append("While Slipway itself does not run, nothing ends these machines: there is no backstop.")
     return tuple(found)

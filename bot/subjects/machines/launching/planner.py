@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from slipway.bot.clouds.capabilities import Clouds
+from slipway.bot.clouds.image_evidence import IMAGE_EVIDENCE
 from slipway.bot.clouds.machine_model import MachineImage, Template
 from slipway.bot.clouds.ports.machines import MACHINES, KnowsMachineTypes, Machines
 from slipway.bot.core.errors import CloudError, CloudErrorKind, UserError
@@ -75,6 +76,7 @@ class LaunchPlanner:
         profiles: ``[profiles]`` of the configuration, in its order.
         requesters: those who ask.
         prices: ``[prices]``.
+        evidence: what is recorded about an image.
     """
 
     def __init__(
@@ -83,11 +85,13 @@ class LaunchPlanner:
         profiles: Mapping[str, ProfileSettings],
         requesters: Requesters | None = None,
         prices: PriceSettings | None = None,
+        evidence: Callable[[MachineImage], Awaitable[tuple[str, ...]]] = IMAGE_EVIDENCE.absent.of,
     ) -> None:
         self._clouds = clouds
         self._profiles = profiles
         self._requesters = requesters or Requesters()
         self._prices = prices or PriceSettings()
+        self._evidence = evidence
 
     async def plan(self, request: Launch, now: datetime) -> Draft[Launch]:
         """Plan a launch with image, template version, keys and end resolved.
@@ -131,6 +135,7 @@ class LaunchPlanner:
             choice,
             step,
             machines=machines,
+            recorded=await self._evidence(choice.image),
             ahead=ahead,
             more=(("Cost", cost), ("Left", left)),
             needs_approval=" ".join(reasons),
