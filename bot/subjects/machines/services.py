@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from slipway.bot.clouds.capabilities import Clouds
-from slipway.bot.clouds.image_evidence import IMAGE_EVIDENCE
 from slipway.bot.clouds.machine_model import Instance, MachineImage
+from slipway.bot.clouds.ports.image_evidence import IMAGE_EVIDENCE
 from slipway.bot.clouds.ports.machines import MACHINES
 from slipway.bot.core.interfaces import Interfaces
 from slipway.bot.core.times import Clock

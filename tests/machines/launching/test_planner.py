@@ -16,8 +16,8 @@ import pytest_asyncio
 from boto3.session import Session
 
 from slipway.bot.clouds.aws.machines import AwsMachines
-from slipway.bot.clouds.image_evidence import IMAGE_EVIDENCE
 from slipway.bot.clouds.machine_model import MachineImage
+from slipway.bot.clouds.ports.image_evidence import IMAGE_EVIDENCE
 from slipway.bot.clouds.simulated.aws.answers import STANDARD_QUOTA
 from slipway.bot.clouds.simulated.aws.simulator import DRY_RUN, SimulatedAws
 from slipway.bot.clouds.simulated.faults import Fault, FaultKind

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from slipway.bot.clouds.capabilities import Clouds
-from slipway.bot.clouds.image_evidence import IMAGE_EVIDENCE
 from slipway.bot.clouds.machine_model import MachineImage, Template
+from slipway.bot.clouds.ports.image_evidence import IMAGE_EVIDENCE
 from slipway.bot.clouds.ports.machines import MACHINES, KnowsMachineTypes, Machines
 from slipway.bot.core.errors import CloudError, CloudErrorKind, UserError
 from slipway.bot.core.steps import Draft
