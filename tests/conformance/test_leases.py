@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from slipway.bot.clouds.simulated.consoles import host_key
 from slipway.bot.core.times import system_clock
 from tests.conformance.harness import VisibleMessage
-from tests.conformance.run import ConformanceRun
+from tests.conformance.run import ConformanceRun, PlatformSession
 from tests.support.aws import IMAGE, simulated_aws
 from tests.support.leases import state_of
 
@@ -32,32 +32,70 @@ async def passed(run: ConformanceRun, clock: ClockAhead, minutes: float) -> list
     return [each for each in await run.session.visible_messages() if each.id not in before]
 
 
-async def test_a_machine_is_warned_of_and_ended_at_its_time_in_the_thread_of_its_launch(
+async def choose(
+    session: PlatformSession, who: str, label: str, line: str, message: VisibleMessage
+) -> list[VisibleMessage]:
+    """Press a button of a message, or say in its thread what stands there instead, where a platform has no such
+    buttons."""
+    assert session.chat is not None
+    if session.chat.offers_shortcuts:
+        return await session.press_shortcut(who, label, message)
+    return await session.say(who, line, thread=message.thread or message.id)
+
+
+async def launch(session: PlatformSession) -> tuple[VisibleMessage, str]:
+    """Have alice launch a machine for two hours; its card, and its id."""
+    card, *said = await session.say("alice", f"!launch {IMAGE} --for 2h")
+    found = re.search(r"i-[0-9a-f]{17}", said[-1].text)
+    assert found is not None, said
+    return card, found[0]
+
+
+async def test_one_machine_ends_at_its_time_and_another_is_extended_handed_over_and_ended_by_what_is_offered(
     run: ConformanceRun,
 ) -> None:
     clock, session = ClockAhead(), run.session
-    async with simulated_aws() as aws, run.bot(aws=aws, clock=clock):
-        card, *said = await session.say("alice", f"!launch {IMAGE} --for 2h")
-        found = re.search(r"i-[0-9a-f]{17}", said[-1].text)
-        assert found is not None, said
-        (up,) = await passed(run, clock, 0)
-        assert up.thread == card.id
-        assert up.mentions == {"alice"}
-        assert f"{found[0]} is up" in up.text
-        assert "ssh fedora@" in up.text
-        assert host_key(found[0], "ED25519") in up.text
+    async with simulated_aws() as aws, run.bot({"commands": {"max_age": "7d"}}, aws=aws, clock=clock):
+        left, leaving = await launch(session)
+        card, machine = await launch(session)
+        up = {each.thread: each for each in await passed(run, clock, 0)}
+        assert up.keys() == {left.id, card.id}
+        assert up[card.id].mentions == {"alice"}
+        assert f"{machine} is up" in up[card.id].text
+        assert "ssh fedora@" in up[card.id].text
+        assert host_key(machine, "ED25519") in up[card.id].text
 
-        (warned,) = await passed(run, clock, 91)
-        assert warned.thread == card.id
-        assert warned.mentions == {"alice"}
-        assert f"!extend {found[0]} --for 1h" in warned.text
+        warnings = {each.thread: each for each in await passed(run, clock, 91)}
+        assert warnings.keys() == {left.id, card.id}
+        assert all(each.mentions == {"alice"} for each in warnings.values())
+        assert f"!extend {leaving} --for 1h" in warnings[left.id].text
+        warned = warnings[card.id]
+        extended = await choose(session, "alice", "Extend 1h", f"!extend {machine} --for 1h", warned)
+        assert any("extend: done" in each.text for each in extended), extended
+        assert await passed(run, clock, 0) == []
+        assert "extend" not in (await session.current(warned)).text
 
-        ended = await passed(run, clock, 30)
-        assert {each.thread for each in ended} == {card.id}
-        assert any(f"{found[0]} is terminated." in each.text for each in ended)
-        assert await state_of(aws, found[0]) == "terminated"
+        said = await passed(run, clock, 60)
+        ended = [each for each in said if each.thread == left.id]
+        assert any(f"{leaving} is terminated." in each.text for each in ended), said
+        assert [await state_of(aws, each) for each in (leaving, machine)] == ["terminated", "running"]
+        (again,) = [each for each in said if each not in ended]
+        (asked,) = await choose(session, "alice", "Hand over", f"!handover {machine}", again)
+        assert f"!handover {machine} --to PERSON" in asked.text
+        given = await choose(session, "alice", "To Bob", f"!handover {machine} --to bob", asked)
+        assert any("handover: done" in each.text for each in given), given
+
+        (told,) = await passed(run, clock, 1)
+        assert f"{leaving}: ended" in (await session.current(warnings[left.id])).text
+        assert "bob's now" in (await session.current(again)).text
+        assert (told.thread, told.mentions) == (card.id, frozenset({"bob"}))
+        assert await state_of(aws, machine) == "running"
+        ended = await choose(session, "bob", "Terminate", f"!terminate {machine}", told)
+        assert any(f"{machine} is terminated." in each.text for each in ended), ended
+        assert await state_of(aws, machine) == "terminated"
 
         assert await passed(run, clock, 1) == []
-        now = await session.current(warned)
-        assert f"{found[0]}: ended" in now.text
-        assert "extend" not in now.text
+        now = await session.current(told)
+        assert f"{machine}: ended" in now.text
+        assert "terminate " not in now.text
+        assert await passed(run, clock, 120) == []
