@@ -17,12 +17,15 @@ from slipway.bot.clouds.simulated.accounts import SimulatedAccounts
 from slipway.bot.clouds.simulated.aws.seed import SeedMachines, fedora_machines
 from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
 from slipway.bot.clouds.simulated.azure import Seed, SeedDefinition, SeedRegion, SeedVersion, SimulatedAzure
+from slipway.bot.clouds.simulated.azure.machines.seed import SeedMachines as MachinesSeed
 from slipway.bot.clouds.simulated.faults import Armed, Fault, FaultKind, Faults
 
 TIMEOUT_SECONDS = 60.0  # seconds that anything may take before a test fails
 
 DEFINITIONS_PER_HISTORY = 1000
 """Definitions of each history: every crash uses one of its own, so one gallery serves them all."""
+
+_ROOM = 100_000  # virtual cores
 
 T = TypeVar("T")
 
@@ -89,7 +92,10 @@ class CrashFaults(Faults):
 
 @dataclass
 class SimulatedClouds:
-    """Both clouds, and where keys are published, for tests that are not async themselves."""
+    """All clouds, and where keys are published, for tests that are not async themselves.
+
+    Machines on Azure have an account of their own, so that requests about a gallery are counted without them.
+    """
 
     loop: asyncio.AbstractEventLoop
     azure: SimulatedAzure
@@ -97,6 +103,8 @@ class SimulatedClouds:
     seed: SeedMachines
     azure_faults: CrashFaults = field(default_factory=CrashFaults)
     aws_faults: CrashFaults = field(default_factory=CrashFaults)
+    azure_machines: SimulatedAzure = field(default_factory=lambda: SimulatedAzure(_images(datetime.now(UTC))))
+    machines_faults: CrashFaults = field(default_factory=CrashFaults)
     accounts: SimulatedAccounts = field(default_factory=SimulatedAccounts)
     accounts_faults: CrashFaults = field(default_factory=CrashFaults)
     numbers: Iterator[int] = field(default_factory=lambda: iter(range(DEFINITIONS_PER_HISTORY)))
@@ -110,8 +118,10 @@ class SimulatedClouds:
         seed = fedora_machines(now)
         clouds = cls(loop, SimulatedAzure(_gallery(histories, now), page_size=1000), SimulatedAws(seed), seed)
         clouds.azure.faults, clouds.aws.faults = clouds.azure_faults, clouds.aws_faults
+        clouds.azure_machines.faults = clouds.machines_faults
         clouds.accounts.faults = clouds.accounts_faults
         clouds.wait(clouds.azure.start())
+        clouds.wait(clouds.azure_machines.start())
         clouds.wait(clouds.aws.start())
         clouds.wait(clouds.accounts.start())
         return clouds
@@ -120,6 +130,7 @@ class SimulatedClouds:
         """Stop the servers and the thread."""
         self.wait(self.accounts.stop())
         self.wait(self.aws.stop())
+        self.wait(self.azure_machines.stop())
         self.wait(self.azure.stop())
         self.loop.call_soon_threadsafe(self.loop.stop)
 
@@ -144,7 +155,7 @@ class SimulatedClouds:
         """Forget all faults, let go of what is held and let land what is late."""
 
         async def clear() -> None:
-            for faults in (self.azure_faults, self.aws_faults, self.accounts_faults):
+            for faults in (self.azure_faults, self.aws_faults, self.machines_faults, self.accounts_faults):
                 faults.disarm()
                 faults.release_late()
                 faults.clear()
@@ -178,6 +189,12 @@ def _gallery(histories: Mapping[str, History], now: datetime) -> Seed:
             for number in range(DEFINITIONS_PER_HISTORY)
         )
     )
+
+
+def _images(now: datetime) -> Seed:
+    """A gallery with one definition to launch from, and room for the machines of many tests."""
+    room = MachinesSeed(cores=_ROOM, region_cores=_ROOM)
+    return Seed((SeedDefinition("Machines-x64", "x64", (_version(now, 3, True),)),), machines=room)
 
 
 def _version(now: datetime, days: int, promoted: bool) -> SeedVersion:

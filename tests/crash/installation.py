@@ -18,6 +18,25 @@ from tests.crash.clouds import TIMEOUT_SECONDS, SimulatedClouds
 
 _LOOK_EVERY = 0.02  # seconds between two looks at a database
 
+_AZURE_MACHINES = """
+[azure.vms]
+endpoint = "{url}"
+subscription_id = "00000000-0000-4000-8000-00000000fed0"
+resource_group = "fedora-cloud"
+gallery = "Fedora"
+machines_group = "slipway-machines"
+regions = ["eastus"]
+
+[profiles.cloudy]
+cloud = "azure.vms"
+max_count = 3
+
+[profiles.cloudy.machine]
+size = "Standard_B2s"
+subnet = "machines-{{region}}/default"
+security_group = "ssh-{{region}}"
+"""
+
 Row = dict[str, Any]
 
 
@@ -130,6 +149,7 @@ class Installation:
             .replace("[aws]", f'[aws]\nendpoint = "{self.clouds.aws.url}"')
             .replace("[azure]", f'[azure]\nendpoint = "{self.clouds.azure.url}"')
             + f'[keys]\nmost = 50\ngithub = "{self.clouds.accounts.github_url}"\n'
+            + _AZURE_MACHINES.format(url=self.clouds.azure_machines.url)
         )
 
 

@@ -52,12 +52,20 @@ class Scenario(ABC):
     kind: ClassVar[str]
     """The kind of operation that it shows, by its name."""
 
+    place: ClassVar[str] = ""
+    """The cloud where it is shown once more; empty for where each kind is shown first."""
+
     approved: ClassVar[bool] = True
     """Whether somebody has to agree."""
 
     points: ClassVar[tuple[CrashPoint, ...]]
     """Where it is killed, by default at the first of them, with ``-m slow`` at the others: at every kind of trigger,
     and around each write from all sides."""
+
+    @classmethod
+    def name(cls) -> str:
+        """What tests call it: ``launch``, ``launch-azure``."""
+        return f"{cls.kind}-{cls.place}" if cls.place else cls.kind
 
     @classmethod
     def asks_clouds(cls) -> bool:

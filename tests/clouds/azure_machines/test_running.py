@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 from datetime import timedelta
 
@@ -9,7 +10,7 @@ import pytest
 
 from slipway.bot.clouds.machine_model import Health, HealthState, InstanceState, Leftover
 from slipway.bot.clouds.simulated.azure import Seed
-from slipway.bot.clouds.simulated.azure.machines.parts import DISKS
+from slipway.bot.clouds.simulated.azure.machines.parts import ADDRESSES, DISKS
 from slipway.bot.clouds.simulated.azure.machines.seed import SeedMachines
 from slipway.bot.clouds.simulated.faults import Fault, FaultKind
 from slipway.bot.clouds.simulated.fedora import fedora_gallery
@@ -149,8 +150,15 @@ async def test_what_lost_its_machine_is_found_and_removed_and_nothing_else() -> 
                     del thing["properties"]["virtualMachine"]
                 if thing.get("managedBy", "").endswith(lost.id):
                     del thing["managedBy"]
+        for name, address in tuple(state.things[ADDRESSES].items()):  # one more, which no interface uses
+            if name.startswith(lost.id):
+                alone = copy.deepcopy(address)
+                del alone["properties"]["ipConfiguration"]
+                alone["name"] = f"{lost.id}-ip-alone"
+                state.things[ADDRESSES][alone["name"]] = alone
         found = await here.machines.leftovers()
         assert sorted(each.kind for each in found) == ["disk", "network interface", "public address"]
+        assert f"{lost.id}-ip-alone" in {each.id for each in found}, "the other goes with its interface"
         assert {each.token for each in found} == {TOKEN, ""}, "disks have no tags"
         for each in found:
             await here.machines.remove_leftover(each)

@@ -136,6 +136,16 @@ async def test_a_machine_rests_and_ends_at_its_time_and_what_another_left_behind
     assert parts(azure) == []
 
 
+async def test_an_interface_that_was_left_behind_is_removed_with_the_address_that_it_uses(
+    bot: BotHarness, azure: SimulatedAzure
+) -> None:
+    await bot.say("alice", f"!launch {X64} --profile cloudy")
+    lose(azure, *launched(azure))
+    *_, told = await bot.say("alice", "!terminate --leftovers")
+    assert await newest_state(bot) is OperationState.DONE, told.text
+    assert parts(azure) == []
+
+
 async def test_a_launch_that_a_crash_cut_short_is_completed_and_not_taken_for_done(tmp_path: Path) -> None:
     async with azure_machines(polls=0) as here, leases_in(tmp_path) as leases:
         token = "op-1:launch"

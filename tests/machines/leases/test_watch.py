@@ -151,6 +151,20 @@ async def test_a_machine_that_somebody_else_ended_frees_its_place(bot: BotHarnes
     assert (await machine_of(bot, machine)).ended_at == bot.clock()
 
 
+async def test_a_look_that_began_before_a_stop_leaves_what_was_noted_of_it(
+    bot: BotHarness, aws: SimulatedAws
+) -> None:
+    (machine,) = await launched(bot)
+    held = aws.faults.add(Fault(kind=FaultKind.HOLD_AFTER, match="DescribeInstances"))
+    await bot.running.upkeep.sweep()
+    await held.reached.wait()
+    await bot.say("alice", f"!stop {machine}", wait=False)
+    await bot.until(lambda: any(f"{machine} is stopped" in each.text for each in bot.messages))
+    held.release()
+    await bot.running.idle()
+    assert (await machine_of(bot, machine)).stopped_at == bot.clock()
+
+
 def claim(bot: BotHarness, operation_id: str, token: str) -> Reservation:
     return Reservation(
         id=operation_id,

@@ -51,7 +51,7 @@ class Leftovers:
     async def found(
         self, machines: Sequence[Instance], parts: Mapping[str, Iterable[object]]
     ) -> tuple[Leftover, ...]:
-        """What of these parts belongs to none of the machines.
+        """What of these parts belongs to none of the machines, and goes with no other part.
 
         Args:
             machines: all of this deployment, gone ones included, as they are after the parts were listed.
@@ -74,7 +74,8 @@ class Leftovers:
             )
             for kind, documents in parts.items()
             for thing in read_things(documents, f"a {kind}", self.account)
-            if self._is_ours(thing) and names.owner_of(thing.name, self.deployment) not in living
+            if self._is_ours(thing) and not thing.goes_with_another
+            if names.owner_of(thing.name, self.deployment) not in living
         ]
         return (*halves, *alone)
 

@@ -134,6 +134,10 @@ class Interface(Part):
     properties: _InterfaceProperties
 
 
+class _ThingProperties(Part):
+    ip_configuration: _Ref | None = None
+
+
 class Thing(Part):
     """Anything that may be left behind, as far as it says whose it is."""
 
@@ -142,6 +146,12 @@ class Thing(Part):
     location: StrictStr = ""
     tags: Tags = None
     managed_by: StrictStr | None = None
+    properties: _ThingProperties = _ThingProperties()
+
+    @property
+    def goes_with_another(self) -> bool:
+        """Whether it is an address that an interface uses: it cannot be deleted, and goes with that."""
+        return self.properties.ip_configuration is not None
 
 
 class _Viewed(Part):

@@ -194,7 +194,7 @@ class Records:
         """Note since when each one rests."""
         for machine in living:
             instance = self._sight.of(machine)
-            if instance is None:
+            if instance is None or self._sight.older_than_stored(machine):
                 continue
             if instance.state is InstanceState.STOPPED and machine.stopped_at is None:
                 await self._leases.note(machine, stopped_at=self._sight.now)

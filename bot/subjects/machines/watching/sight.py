@@ -29,11 +29,13 @@ class Sight:
         instances: all machines of this deployment, by account and id.
         regions: the accounts and their regions whose machines these are all of; an account that could not be read is
             not among them.
+        rested: since when each machine rested by what was stored before the look, by account and id.
     """
 
     now: datetime
     instances: Mapping[tuple[str, str], Instance]
     regions: Mapping[str, frozenset[str]]
+    rested: Mapping[tuple[str, str], datetime | None]
 
     def of(self, machine: Machine) -> Instance | None:
         """A machine as its cloud has it; None where it was not seen."""
@@ -43,9 +45,14 @@ class Sight:
         """Whether it was not seen though all machines of its region were."""
         return machine.region in self.regions.get(machine.cloud, frozenset()) and self.of(machine) is None
 
+    def older_than_stored(self, machine: Machine) -> bool:
+        """Whether it was stopped or started since the look began, so that what was seen may not be so any more."""
+        return self.rested.get((machine.cloud, machine.instance_id)) != machine.stopped_at
+
 
 async def look_around(services: MachineServices) -> Sight:
     """List every account once. One that cannot be read is logged, and left out."""
+    rested = {(each.cloud, each.instance_id): each.stopped_at for each in await services.leases.living()}
     accounts = services.clouds.all(MACHINES)
     found = await asyncio.gather(*(_listed(name, machines) for name, machines in accounts.items()))
     read = {name: instances for name, instances in found if instances is not None}
@@ -53,6 +60,7 @@ async def look_around(services: MachineServices) -> Sight:
         services.clock(),
         {(each.cloud, each.id): each for instances in read.values() for each in instances},
         {name: frozenset(accounts[name].regions) for name in read},
+        rested,
     )
 
 
