@@ -234,6 +234,7 @@ machine = sa.Table(
     sa.Column("lease_ends_at", UtcDateTime, nullable=False, index=True),
     sa.Column("cap_ends_at", UtcDateTime, nullable=False),
     sa.Column("stopped_at", UtcDateTime),
+    sa.Column("rested_seconds", sa.Integer, nullable=False, server_default="0"),  # before it ran last
     sa.Column("ended_at", UtcDateTime, index=True),
     sa.Column(
         "revision", sa.Integer, nullable=False, server_default="1"

@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import click
 
-from slipway.bot.chat.model import Card, Consequence, Shortcut, Table, Tone
-from slipway.bot.chat.tables import NONE, Row, moment, span, table_of, text
+from slipway.bot.chat.model import Card, Consequence, Field, Shortcut, Table, Tone
+from slipway.bot.chat.tables import NONE, Cell, Row, moment, span, table_of, text
 from slipway.bot.clouds.machine_model import InstanceState
 from slipway.bot.clouds.ports.machines import MACHINES, StopsMachines
 from slipway.bot.core.commands import command
@@ -18,9 +18,12 @@ from slipway.bot.core.times import format_span, format_time
 from slipway.bot.operations.services import Services
 from slipway.bot.subjects.machines.leases.handover import named_person
 from slipway.bot.subjects.machines.listing import Found
+from slipway.bot.subjects.machines.reporting.costs import cost_of, total
 from slipway.bot.subjects.machines.services import MachineServices
 from slipway.commands.dispatch.context import CardReply, CommandContext
 from slipway.commands.grammar.values import NAME
+from slipway.commands.machines.costs import amount_in_words
+from slipway.commands.machines.report import report
 
 _COLUMNS = {
     "id": "ID",
@@ -31,6 +34,7 @@ _COLUMNS = {
     "address": "Address",
     "age": "Age",
     "until": "Until",
+    "cost": "Cost",
 }
 
 _MORE = timedelta(hours=1)
@@ -39,14 +43,25 @@ _MORE = timedelta(hours=1)
 @command(
     "instances",
     summary="Your machines, or everybody's: whose they are, and until when.",
-    examples=("instances", "instances --all", "instances --of bob --cloud aws"),
+    examples=("instances", "instances --all", "instances --of bob --cloud aws", "instances --report"),
     aliases=("machines", "instance"),
 )
 @click.option("--all", "everybody", is_flag=True, help="Everybody's.")
 @click.option("--of", "whose", type=NAME, metavar="PERSON", help="Those of this person.")
 @click.option("--cloud", type=NAME, metavar="NAME", help="Those of this account, such as `aws`.")
-async def instances(call: CommandContext, everybody: bool, whose: str | None, cloud: str | None) -> CardReply:
-    """Oldest first. Machines that are gone are not shown. Where a schedule asks, everybody's are."""
+@click.option("--report", "summed", is_flag=True, help="Who runs what, a line a person, for a schedule.")
+async def instances(
+    call: CommandContext, everybody: bool, whose: str | None, cloud: str | None, summed: bool
+) -> CardReply:
+    """Oldest first. Machines that are gone are not shown. Where a schedule asks, everybody's are. The cost is an
+    estimate by the configured prices of what ran so far."""
+    if summed:
+        if whose is not None or cloud is not None:
+            raise UserError(
+                "`--report` is about everybody's machines in all clouds; leave `--of` and `--cloud` out.",
+                hint="instances --report",
+            )
+        return await report(call)
     if everybody and whose is not None:
         raise UserError("You gave both `--all` and `--of`; give one of them.", hint="instances --all")
     everybody = everybody or (whose is None and call.person.automatic)
@@ -77,10 +92,13 @@ def _listing(call: CommandContext, found: Sequence[Found], others: int) -> Card:
     notes = [f"{words}: `{call.prefix}{line}`" for line, words in filter(None, steps) if call.may(line)]
     if others:
         notes.append(f"Everybody's: `{call.prefix}instances --all`")
+    machines = call.services.get(MachineServices)
+    cost = total(cost_of(each, machines.prices, now) for each in found)
     word = "machine" if len(found) == 1 else "machines"
     return Card(
         tone=Tone.WARNING if due else Tone.INFO,
         title=f"{len(found)} {word}",
+        fields=(Field(label="Cost so far", value=cost.in_words(machines.prices.currency)),),
         tables=(instance_table(found, call.services),),
         notes=tuple(notes),
     )
@@ -139,8 +157,10 @@ def _shortcuts(found: Found, services: Services) -> Iterator[Shortcut]:
 
 
 def _row(found: Found, services: Services) -> Row:
-    instance = found.instance
-    age = services.clock() - found.launched_at
+    instance, now = found.instance, services.clock()
+    age = now - found.launched_at
+    prices = services.get(MachineServices).prices
+    cost = cost_of(found, prices, now)
     return {
         "id": text(instance.id),
         "owner": text(found.owner, services.cards.name(found.owner) if found.owner else NONE),
@@ -151,6 +171,9 @@ def _row(found: Found, services: Services) -> Row:
         "age": span(age, format_span(age)),
         "launched_at": moment(found.launched_at, ""),
         "until": moment(found.until, until_in_words(found, services)),
+        "cost": Cell(amount_in_words(cost, prices.currency), cost.so_far),
+        "cost_per_hour": Cell("", cost.per_hour),
+        "currency": text(prices.currency),
     }
 
 

@@ -10,8 +10,10 @@ from slipway.bot.core.errors import UserError
 from slipway.bot.core.text import nearest
 from slipway.bot.core.times import format_span, format_time
 from slipway.bot.subjects.machines.listing import Found
+from slipway.bot.subjects.machines.reporting.costs import cost_of, price_in_words
 from slipway.bot.subjects.machines.services import MachineServices
 from slipway.commands.dispatch.context import CardReply, CommandContext
+from slipway.commands.machines.costs import amount_in_words
 from slipway.commands.machines.instances import machine_shortcuts
 from slipway.commands.machines.values import INSTANCE_ID
 
@@ -39,7 +41,7 @@ async def show(call: CommandContext, instance: str) -> CardReply:
 
 def _facts(call: CommandContext, row: Found) -> tuple[tuple[str, str], ...]:
     services, machine, zone = call.services, row.machine, call.services.cards.zone
-    now = services.clock()
+    now, prices = services.clock(), services.get(MachineServices).prices
     unknown = (
         "" if machine is not None else f"nothing; take it in: `{call.prefix}instance adopt {row.instance.id}`"
     )
@@ -54,6 +56,8 @@ def _facts(call: CommandContext, row: Found) -> tuple[tuple[str, str], ...]:
         ("Profile", machine.profile if machine is not None else ""),
         ("Where", f"{row.instance.cloud}, {row.instance.region}"),
         ("Address", row.instance.address),
+        ("Cost so far", amount_in_words(cost_of(row, prices, now), prices.currency)),
+        ("Price", price_in_words(row, prices)),
         ("Stored", unknown),
     )
 

@@ -237,3 +237,21 @@ async def test_adopting_takes_in_what_is_not_known_or_was_thought_gone_and_leave
         await leases.adopt(found)
         (back,) = await leases.living()
         assert (back.owner, back.ended_at, back.revision) == ("bob", None, 2)
+
+
+async def test_how_long_a_machine_rested_is_counted_once_however_often_it_is_seen_to_run(
+    tmp_path: Path,
+) -> None:
+    async with leases_in(tmp_path) as leases:
+        machine = replace(machine_of(reservation()), reservation_id=None)
+        await leases.adopt(machine)
+        for hours in (1, 2):  # that it rests is seen twice
+            await leases.rests(machine, NOW + hours * HOUR)
+        (resting,) = await leases.living()
+        assert resting.ran(NOW + 9 * HOUR) == HOUR
+        for hours in (4, 5):  # by whoever started it, and by the watch, which had read it before
+            await leases.runs(resting, NOW + hours * HOUR)
+        (running,) = await leases.living()
+        assert (running.stopped_at, running.rested_seconds) == (None, 3 * 3600)
+        await leases.runs(running, NOW + 8 * HOUR)
+        assert (await leases.living())[0].ran(NOW + 9 * HOUR) == 6 * HOUR

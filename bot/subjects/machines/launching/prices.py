@@ -38,5 +38,6 @@ class PriceSettings(Settings):
 
 
 def money(amount: float) -> str:
-    """An amount with two digits, and small ones with four."""
-    return f"{amount:.2f}" if amount >= 1 or amount == 0 else f"{amount:.4f}".rstrip("0")
+    """An amount with two digits, and a small one with as many as it takes, up to four."""
+    digits = f"{amount:.4f}" if amount < 1 else f"{amount:.2f}00"
+    return digits[:-2] + digits[-2:].rstrip("0")

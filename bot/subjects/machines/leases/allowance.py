@@ -12,6 +12,7 @@ from slipway.bot.subjects.machines.leases.limits import (
     Usage,
     Wanted,
     check_limits,
+    common_limit_uses,
     left_in_words,
     limit_uses,
 )
@@ -49,6 +50,10 @@ class Allowance:
     def uses_in(self, usage: Usage, owner: str) -> tuple[LimitUse, ...]:
         """The same of what was read before."""
         return limit_uses(self._limits, usage, owner, self._roles(owner))
+
+    def common_uses_in(self, usage: Usage) -> tuple[LimitUse, ...]:
+        """The limits on what everybody has together, and how much of them was in use."""
+        return common_limit_uses(self._limits, usage)
 
     async def left(self, owner: str, machines: int, hours: float, now: datetime) -> str:
         """What the owner may have beside so much more, in words; empty where nothing limits it.

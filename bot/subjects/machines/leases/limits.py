@@ -188,9 +188,18 @@ def limit_uses(
     limits: LimitSettings, usage: Usage, owner: str, roles: tuple[str, ...]
 ) -> tuple[LimitUse, ...]:
     """Every limit that counts for somebody, their own first, and how much of it is in use."""
+    return _uses(_limits(limits, Wanted(owner, roles, 0, 0)), usage)
+
+
+def common_limit_uses(limits: LimitSettings, usage: Usage) -> tuple[LimitUse, ...]:
+    """The limits on what everybody has together."""
+    return _uses(_common_limits(limits, 0, 0), usage)
+
+
+def _uses(limits: Iterable[_Limit], usage: Usage) -> tuple[LimitUse, ...]:
     return tuple(
         LimitUse(limit.whose, limit.unit, sum(map(limit.of_place, limit.counted(usage))), limit.most)
-        for limit in _limits(limits, Wanted(owner, roles, 0, 0))
+        for limit in limits
     )
 
 
@@ -206,16 +215,25 @@ def most_for(limits: LimitSettings, roles: Iterable[str]) -> tuple[int | None, i
 
 
 def _limits(limits: LimitSettings, wanted: Wanted) -> list[_Limit]:
-    own_machines, own_hours = most_for(limits, wanted.roles)
+    machines, hours = most_for(limits, wanted.roles)
+    own = _of_both(machines, hours, wanted.owner, wanted.machines, wanted.hours)
+    return [*own, *_common_limits(limits, wanted.machines, wanted.hours)]
+
+
+def _common_limits(limits: LimitSettings, machines: float, hours: float) -> list[_Limit]:
+    return _of_both(limits.machines, limits.lease_hours, "", machines, hours)
+
+
+def _of_both(
+    machines: int | None, hours: int | None, whose: str, wanted_machines: float, wanted_hours: float
+) -> list[_Limit]:
     found = (
-        (own_machines, wanted.owner, MACHINE, _machines, wanted.machines),
-        (own_hours, wanted.owner, LEASE_HOUR, _hours, wanted.hours),
-        (limits.machines, "", MACHINE, _machines, wanted.machines),
-        (limits.lease_hours, "", LEASE_HOUR, _hours, wanted.hours),
+        (machines, MACHINE, _machines, wanted_machines),
+        (hours, LEASE_HOUR, _hours, wanted_hours),
     )
     return [
-        _Limit(most, whose, unit, of_place, asked)
-        for most, whose, unit, of_place, asked in found
+        _Limit(most, whose, unit, of_place, wanted)
+        for most, unit, of_place, wanted in found
         if most is not None
     ]
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from slipway.bot.clouds.machine_model import Instance
@@ -17,6 +17,9 @@ from slipway.bot.core.errors import UserError
 AWAITED = "awaited"
 """Stands in :attr:`Machine.told` until the owner of a launched machine was told that it came up, or did not: 0, or
 since when the cloud says that it did, in seconds since 1970."""
+
+IDLE = "idle since"
+"""Among what an owner was told: when, in seconds since 1970."""
 
 
 class ReservationState(StrEnum):
@@ -77,6 +80,7 @@ class Machine:
     Attributes:
         reservation_id: of the launch that made it; None for one that was adopted without.
         stopped_at: since when it rests; None while it runs.
+        rested_seconds: how long it rested before, in all.
         ended_at: when it was seen gone; None while it lives.
         revision: goes up whenever owner or lease change.
         mirrored: the revision that its tags say.
@@ -95,6 +99,7 @@ class Machine:
     lease_ends_at: datetime
     cap_ends_at: datetime
     stopped_at: datetime | None = None
+    rested_seconds: int = 0
     ended_at: datetime | None = None
     revision: int = 1
     mirrored: int = 0
@@ -110,6 +115,17 @@ class Machine:
     def due(self, now: datetime) -> bool:
         """Whether its time is up."""
         return min(self.lease_ends_at, self.cap_ends_at) <= now
+
+    def ran(self, now: datetime) -> timedelta:
+        """How long it has run so far, as far as anybody looked: less what it rested."""
+        end = min(now, self.stopped_at or now)
+        return max(timedelta(), end - self.launched_at - timedelta(seconds=self.rested_seconds))
+
+    @property
+    def idle_since(self) -> datetime | None:
+        """When its owner was told that nobody uses it; None where that is not so."""
+        since = self.told.get(IDLE)
+        return None if since is None else datetime.fromtimestamp(since, UTC)
 
     @property
     def place(self) -> str:

@@ -33,7 +33,6 @@ _NOTHING_TOLD = "{}"
 class Notes(TypedDict, total=False):
     """What is noted of a machine beside owner and lease; see :class:`.model.Machine`."""
 
-    stopped_at: datetime | None
     ended_at: datetime | None
     mirrored: int
     told: Mapping[str, int]
@@ -226,6 +225,25 @@ class Leases:
             return changed
 
         return await self._database.write(work)
+
+    async def rests(self, machine: Machine, since: datetime) -> None:
+        """Note since when a machine rests; one of which that is noted stays as it is."""
+        await self._database.execute(
+            machine_table.update()
+            .where(*_is(machine.cloud, machine.instance_id), machine_table.c.stopped_at.is_(None))
+            .values(stopped_at=since)
+        )
+
+    async def runs(self, machine: Machine, since: datetime) -> None:
+        """Note that a machine runs again, and how long it rested; once, whoever sees it first."""
+        if machine.stopped_at is None:
+            return
+        rested = max(0, int((since - machine.stopped_at).total_seconds()))
+        await self._database.execute(
+            machine_table.update()
+            .where(*_is(machine.cloud, machine.instance_id), machine_table.c.stopped_at == machine.stopped_at)
+            .values(stopped_at=None, rested_seconds=machine_table.c.rested_seconds + rested)
+        )
 
     async def note(self, machine: Machine, **notes: Unpack[Notes]) -> None:
         """Note something else of a machine; owner, lease and revision stay."""

@@ -178,9 +178,9 @@ class RestExecutor:
 
     async def _note(self, step: StopMachine | StartMachine, machine: Machine) -> None:
         if isinstance(step, StartMachine):
-            await self._leases.note(machine, stopped_at=None)
-        elif machine.stopped_at is None:
-            await self._leases.note(machine, stopped_at=self._clock())
+            await self._leases.runs(machine, self._clock())
+        else:
+            await self._leases.rests(machine, self._clock())
 
 
 def _is_so(step: StopMachine | StartMachine, state: InstanceState) -> bool:

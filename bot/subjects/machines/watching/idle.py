@@ -14,7 +14,7 @@ from slipway.bot.clouds.ports.machines import StopsMachines, TellsActivity
 from slipway.bot.core.errors import CloudError, UserError
 from slipway.bot.core.times import format_duration
 from slipway.bot.operations.watches import WatchHost
-from slipway.bot.subjects.machines.leases.model import Machine
+from slipway.bot.subjects.machines.leases.model import IDLE, Machine
 from slipway.bot.subjects.machines.services import MachineServices
 from slipway.bot.subjects.machines.settings import IdleAction, ProfileSettings
 from slipway.bot.subjects.machines.watching.sight import Offer, Sight, Teller, offering
@@ -22,7 +22,7 @@ from slipway.bot.subjects.machines.watching.sight import Offer, Sight, Teller, o
 EVERY = timedelta(minutes=15)
 """How often a cloud is asked what machines do; asking costs."""
 
-_IDLE, _ASKED = "idle since", "activity asked"
+_ASKED = "activity asked"
 _MIB = 1024 * 1024
 
 log = structlog.get_logger(__name__)
@@ -73,19 +73,19 @@ class IdleMachines:
         profile = self._services.profiles[machine.profile]
         told = {**machine.told, _ASKED: self._now}
         idle = activity is not None and self._idle(activity)
-        since = machine.told.get(_IDLE)
+        since = machine.told.get(IDLE)
         stopping = stops and profile.idle_action is IdleAction.STOP
         if idle and since is None:
-            told[_IDLE] = since = self._now
+            told[IDLE] = since = self._now
             await self._say(machine, since, self._card(machine, profile, stopping=stopping))
         elif since is not None and activity is not None and not idle:
-            del told[_IDLE]
+            del told[IDLE]
             await self._say(
                 machine, since, Card(tone=Tone.DONE, title=f"{machine.instance_id} is used again")
             )
         elif idle and since is not None and stopping and self._patience_over(since):
             await self._host.ask(f"idle {machine.place} {since}", f"stop {machine.instance_id}", None)
-            del told[_IDLE]
+            del told[IDLE]
             card = Card(title=f"{machine.instance_id} is stopped: nobody used it")
             again = Offer("start", "Start it again", f"start {machine.instance_id}", "Start")
             card = offering(self._services, card, machine.owner, again)

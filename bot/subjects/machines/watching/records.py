@@ -197,9 +197,9 @@ class Records:
             if instance is None or self._sight.older_than_stored(machine):
                 continue
             if instance.state is InstanceState.STOPPED and machine.stopped_at is None:
-                await self._leases.note(machine, stopped_at=self._sight.now)
+                await self._leases.rests(machine, self._sight.now)
             elif instance.state is InstanceState.RUNNING and machine.stopped_at is not None:
-                await self._leases.note(machine, stopped_at=None)
+                await self._leases.runs(machine, self._sight.now)
 
     async def _mirror(self, living: Sequence[Machine]) -> None:
         """Write what is stored into tags that say something else."""
