@@ -88,7 +88,8 @@ async def who_runs_what(services: MachineServices) -> Report:
     seen, failures = await found_by_account(services.clouds, services.leases)
     under_way = {claim.token for claim in await services.leases.open_claims()}
     known = [_Known(each.machine, each.instance) for each in seen if each.machine is not None]
-    known += [_Known(each) for each in await services.leases.living() if each.cloud in failures]
+    read = services.clouds.all(MACHINES).keys() - failures
+    known += [_Known(each) for each in await services.leases.living() if each.cloud not in read]
     leftovers, trouble = await _leftovers(services)
     usage = await services.leases.usage()
     by_owner: dict[str, list[_Known]] = defaultdict(list)
