@@ -366,6 +366,10 @@ class KnowsRooms(Protocol):
         """Whether one person alone reads what the bot says in a room; false where the platform does not say."""
         ...
 
+    def is_private(self, room: str) -> bool:
+        """Whether others are not to learn of a room: it is, or may be, a direct chat, also one that is gone."""
+        ...
+
 
 @runtime_checkable
 class SendsUnrecorded(Protocol):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import structlog
 
-from slipway.bot.chat.model import Card, Chat, Platform, Room, SendsUnrecorded
+from slipway.bot.chat.model import Card, Chat, KnowsRooms, Platform, Room, SendsUnrecorded
 from slipway.bot.core.errors import ChatError
 from slipway.bot.core.text import counted
 from slipway.bot.core.times import Clock
@@ -25,6 +25,10 @@ SLOW_EDIT_SECONDS = 5.0
 
 DROPPED_WITHIN = timedelta(days=1)
 """Of how long :meth:`MessageService.backlog` counts what was dropped."""
+
+
+SUCCEEDED = "A newer card of this stands below: vote there."
+"""What earlier cards of an operation say where it was shown once more. A vote by one of them counts all the same."""
 
 
 @dataclass(frozen=True)
@@ -140,34 +144,52 @@ class MessageService:
         except ChatError as error:
             log.info("what was worth saying only now was not said", room=room.id, why=str(error))
 
-    async def show(self, operation_id: str, card: Card) -> None:
+    async def show(self, operation_id: str, card: Card, origin: str = "") -> None:
         """Edit every card of an operation, in whichever rooms they stand, to show this.
 
-        Side by side: a platform that is slow keeps no other one waiting.
+        Side by side: a platform that is slow keeps no other one waiting. ``origin`` is the key of the card that the
+        operation was proposed by; of the others in a room, the newest alone can be voted by.
         """
         shown = await self._outbox.of_operation(operation_id)
         rooms = dict.fromkeys(each.room for each in shown)
-        await _side_by_side(self._conclude(room, operation_id, card, None) for room in rooms)
+        await _side_by_side(self._conclude(room, operation_id, _Wanted(card, origin)) for room in rooms)
 
-    async def conclude(self, operation_id: str, card: Card, report: Report | None) -> None:
+    async def succeed(self, operation_id: str, room: Room, card: Card, origin: str) -> None:
+        """A card of an operation was shown once more in a room: those shown so before say where the newest stands.
+
+        ``card`` is what they would show else; ``origin`` as for :meth:`show`.
+        """
+        until = self._clock() + Lifetime.REPORT.value
+        async with self._delivery.holding(room):
+            found = await self._outbox.of_operation(operation_id)
+            here = [each for each in found if each.room == room and not _lost(each)]
+            wanted = [
+                each.showing(_succeeded(card), until) for each in here if each.key in _older(here, origin)
+            ]
+            changed = [each for each in wanted if each not in here]
+            if changed:
+                await self._delivery.bring(room, changed)
+
+    async def conclude(self, operation_id: str, card: Card, report: Report | None, origin: str = "") -> None:
         """Edit every card of an operation to show how it ended, and say its report, once for its key."""
         if report is None:
-            await self.show(operation_id, card)
+            await self.show(operation_id, card, origin)
             return
+        wanted = _Wanted(card, origin)
         elsewhere: asyncio.Future[tuple[Room, ...]] = asyncio.get_running_loop().create_future()
 
         async def others() -> None:
             rooms = await elsewhere
-            await _side_by_side(self._conclude(room, operation_id, card, None) for room in rooms)
+            await _side_by_side(self._conclude(room, operation_id, wanted) for room in rooms)
 
-        await _side_by_side([self._conclude(report.room, operation_id, card, report, elsewhere), others()])
+        await _side_by_side([self._conclude(report.room, operation_id, wanted, report, elsewhere), others()])
 
     async def _conclude(
         self,
         room: Room,
         operation_id: str,
-        card: Card,
-        report: Report | None,
+        shown: _Wanted,
+        report: Report | None = None,
         elsewhere: asyncio.Future[tuple[Room, ...]] | None = None,
     ) -> None:
         """Bring what stands in one room up to date; ``elsewhere`` hears at once in which others something stands."""
@@ -182,7 +204,8 @@ class MessageService:
                     elsewhere.set_result(tuple({each.room: None for each in found if each.room != room}))
             here = [each for each in found if each.room == room]
             cards = [each for each in here if each.operation_id == operation_id and not _lost(each)]
-            wanted = [each.showing(card, until) for each in cards]
+            older = _older(cards, shown.origin)
+            wanted = [each.showing(shown.card_of(each, older), until) for each in cards]
             if report is not None:
                 said = next((each for each in here if each.key == report.key), None)
                 if said is None:
@@ -233,14 +256,53 @@ class MessageService:
         return Backlog(waiting, dropped, self.hindrances())
 
     def hindrances(self) -> tuple[str, ...]:
-        """Why rooms take nothing until somebody changes that, a sentence for each reason."""
+        """Why rooms take nothing until somebody changes that, a sentence for each reason.
+
+        Direct chats are counted, and no more: nobody else learns who speaks with the bot alone.
+        """
         rooms: dict[tuple[str, Platform], list[str]] = {}
+        alone: dict[tuple[str, Platform], int] = {}
         for room, why in self._delivery.hindrances.items():
-            rooms.setdefault((why, room.platform), []).append(room.id)
+            if self._is_private(room):
+                reason = ("The log says why." if room.id in why else why, room.platform)
+                alone[reason] = alone.get(reason, 0) + 1
+            else:
+                rooms.setdefault((why, room.platform), []).append(room.id)
+        named = {reason: counted(ids, "room") for reason, ids in rooms.items()}
+        unnamed = {reason: "a direct chat" if n == 1 else f"{n} direct chats" for reason, n in alone.items()}
         return tuple(
-            f"What is to be said in {counted(ids, 'room')} of {platform} waits. {why}"
-            for (why, platform), ids in rooms.items()
+            f"What is to be said in {where} of {platform} waits. {why}"
+            for (why, platform), where in (*named.items(), *unnamed.items())
         )
+
+    def _is_private(self, room: Room) -> bool:
+        chat: object = self._chats.get(room.platform)
+        return isinstance(chat, KnowsRooms) and chat.is_private(room.id)
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """What the cards of an operation are to show, and the key of the one that it was proposed by."""
+
+    card: Card
+    origin: str
+
+    def card_of(self, message: Message, older: Collection[str]) -> Card:
+        """What one of them is to show; ``older`` are the keys of those that a newer one has succeeded."""
+        return _succeeded(self.card) if message.key in older else self.card
+
+
+def _older(cards: Sequence[Message], origin: str) -> Collection[str]:
+    """The keys of an operation's cards in a room that a newer one has succeeded; the first one of all stays."""
+    return {each.key for each in [one for one in cards if one.key != origin][:-1]}
+
+
+def _succeeded(card: Card) -> Card:
+    """A card that a newer one has succeeded. It can be read, and a vote on it counts; one that nobody can decide on
+    any more is as the others are."""
+    if not card.buttons:
+        return card
+    return card.model_copy(update={"notes": (SUCCEEDED, *card.notes), "buttons": ()})
 
 
 def _below(cards: Sequence[Message], message: Message) -> Message:

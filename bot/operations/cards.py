@@ -118,7 +118,7 @@ def report_card(operation: Operation, view: CardContext, mentions: tuple[str, ..
         text="\n".join(lines),
         fields=_ended_fields(operation, view),
         tables=(done_table(operation),) if reports and several else (),
-        notes=_full_notes(operation, view),
+        notes=_report_notes(operation, view),
         mentions=mentions,
         outcome=outcome_of(operation),
         operation=facts_of(operation),
@@ -128,7 +128,11 @@ def report_card(operation: Operation, view: CardContext, mentions: tuple[str, ..
 def full_card(operation: Operation, view: CardContext) -> Card:
     """Everything about an operation, for `!op ID`: its card and its report, and every step with its result."""
     ended, outcome = operation.state.ended, operation.outcome
-    notes = _full_notes(operation, view) if ended else _notes(operation, view, whole=True)
+    notes = (
+        (*_not_known(operation), *_report_notes(operation, view))
+        if ended
+        else _notes(operation, view, whole=True)
+    )
     fields = (
         *_needs_fields(operation, view),
         Field(label="Asked by", value=view.name(operation.requester)),
@@ -331,9 +335,9 @@ def _notes(operation: Operation, view: CardContext, *, whole: bool = False) -> t
     return tuple(notes)
 
 
-def _full_notes(operation: Operation, view: CardContext) -> tuple[str, ...]:
-    """What follows a report: why, whose move it is, and what to type next."""
-    return (*doubts(operation, view.name), *_not_known(operation), *told_in_full(operation, view.prefix))
+def _report_notes(operation: Operation, view: CardContext) -> tuple[str, ...]:
+    """What follows a report: why, whose move it is, and what to type next. What its card says for ever, is left out."""
+    return (*doubts(operation, view.name), *told_in_full(operation, view.prefix))
 
 
 def _not_known(operation: Operation) -> list[str]:

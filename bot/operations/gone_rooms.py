@@ -146,12 +146,20 @@ class GoneRooms:
             key = _key(operation, person)
             if operation.state.ended and not await self._owed(operation, key):
                 continue
-            note = _note(operation.room, gone[operation.room])
+            note = self._note(operation.room, gone[operation.room])
             room = await self._say_card(operation, person, note)
             if room is not None and operation.state.ended:
                 account = person.account_on(room.platform)
                 report = _with_note(report_card(operation, self._cards, (account,) if account else ()), note)
                 await self._messages.say(room, report, key=f"{key}:report", lifetime=Lifetime.REPORT)
+
+    def _note(self, room: Room, why: str) -> str:
+        chat: object = self._chats.get(room.platform)
+        if isinstance(chat, KnowsRooms) and chat.is_private(room.id):
+            return "The direct chat of this takes no messages of mine any more, so I tell you here."
+        if why:
+            return f"{why} So I tell you here."
+        return f"The room {room.id} of this takes no messages of mine any more, so I tell you here."
 
     async def _say_card(self, operation: Operation, person: Person, note: str) -> Room | None:
         """Show somebody an operation's card alone, calling them; where that was, None where it cannot be."""
@@ -183,12 +191,6 @@ def _next_minute_again(operation: Operation) -> Iterator[None]:
         yield
     except Exception:
         log.exception("people could not be told of an operation", operation=operation.id)
-
-
-def _note(room: Room, why: str) -> str:
-    if why:
-        return f"{why} So I tell you here."
-    return f"The room {room.id} of this takes no messages of mine any more, so I tell you here."
 
 
 def _with_note(card: Card, note: str) -> Card:

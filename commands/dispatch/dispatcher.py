@@ -221,7 +221,15 @@ class Dispatcher:
         # It may have moved on while its card was under way, and it may have older cards in other rooms.
         if response.operation_id is not None and not await self._is_as_said(response):
             await self._show(response.operation_id)
+        elif response.operation_id is not None:
+            await self._succeed(response.operation_id, response.room)
         return message_id
+
+    async def _succeed(self, operation_id: str, room: Room) -> None:
+        """Have one card in a room, beside the first, by which people decide: that which was shown last."""
+        operation = await self._services.operations.get(operation_id)
+        card = operation_card(operation, self._services.cards)
+        await self._messages.succeed(operation_id, room, card, operation.event_key)
 
     async def _follow(self, response: Response, key: str) -> Json:
         """Show operations' cards in an answer's thread, where the platform has no buttons that would show them."""
@@ -240,6 +248,7 @@ class Dispatcher:
                     below=key,
                     operation_id=operation_id,
                 )
+                await self._succeed(operation_id, response.room)
         return None
 
     async def _call(self, response: Response, key: str) -> Json:

@@ -122,6 +122,9 @@ class WrappedChat:
     async def is_direct(self, room: str) -> bool:
         return await self._chat.is_direct(room) if isinstance(self._chat, KnowsRooms) else False
 
+    def is_private(self, room: str) -> bool:
+        return isinstance(self._chat, KnowsRooms) and self._chat.is_private(room)
+
     def health(self) -> ChatHealth:
         return self._chat.health()
 
@@ -133,6 +136,12 @@ class RecordingChat(WrappedChat):
         super().__init__(chat)
         self._received = received
         self._accept: Accept | None = None
+        self.closed: set[str] = set()  # rooms that take nothing
+
+    async def send(self, room: str, card: Card, *, thread: str | None, key: str) -> str:
+        if room in self.closed:
+            raise ChatError(f"In {room} the bot may not write.", passing=False, locked_out=True)
+        return await super().send(room, card, thread=thread, key=key)
 
     async def run(self, accept: Accept) -> None:
         async def record(event: AnyEvent) -> bool | None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import pytest
+
+from slipway.bot.chat.console.platform import CONSOLE
 from slipway.bot.chat.model import Choice
 from slipway.bot.chat.slack.platform import SLACK
 from slipway.bot.operations.model import OperationState
-from tests.conformance.harness import Capability, Where
+from tests.conformance.harness import Capability, VisibleMessage, Where
 from tests.conformance.run import ConformanceRun, candidate, operation_id
 from tests.support.azure import ARM, X64
 from tests.support.configuration import STRANGER
@@ -132,6 +135,40 @@ async def test_of_several_that_wait_each_is_decided_on_by_what_the_list_leads_to
             assert f"{name} promote: done" in (await session.current(card)).text
         (other,) = [each for each in cards if each is not shown]
         assert (await session.current(other)).choices == set(Choice)
+
+
+@pytest.mark.parametrize("voted_by", ["newest", "oldest"])
+async def test_what_is_listed_again_and_again_has_one_card_to_vote_by_beside_the_first(
+    run: ConformanceRun, voted_by: str
+) -> None:
+    session = run.session
+    async with run.bot():
+        proposed = [(await session.propose(f"!promote {each}")) for each in (X64, ARM)]
+        sets: list[list[VisibleMessage]] = []
+        for _ in range(3):
+            pending, *cards = await session.say("bob", "!pending")
+            for _, each in proposed if not cards else ():  # the list has buttons that show them
+                cards += await session.press_shortcut("bob", f"Show {each}", pending)
+            sets.append(cards)
+        *before, newest = [[await session.current(card) for card in cards] for cards in sets]
+        for card in (*newest, *[await session.current(first) for first, _ in proposed]):
+            assert card.choices == set(Choice)
+            assert "newer card" not in card.text
+        for card in (card for cards in before for card in cards):
+            assert not card.choices
+            assert "A newer card of this stands below" in card.text
+            assert "When it is done: " in card.text  # a vote by it is no vote on what nobody saw
+        shown = newest[0] if voted_by == "newest" else before[0][0]
+        name = operation_id(shown)
+        said = await session.press("bob", Choice.APPROVE, shown)
+        if run.excluded() is not False and session.platform.platform == CONSOLE:  # a number, which is gone
+            assert "There is no button" in said[0].text
+            return
+        for card in (card for cards in sets for card in cards):
+            now = await session.current(card)
+            assert (f"{name} promote: done" in now.text) == (name in now.text)
+            assert ("newer card" in now.text) == (name not in now.text and card not in sets[-1])
+        assert len(run.azure.writes) == 1
 
 
 async def test_what_is_asked_for_in_a_direct_chat_reaches_those_who_can_decide(run: ConformanceRun) -> None:

@@ -7,7 +7,7 @@ import math
 
 import pytest
 
-from slipway.bot.chat.model import Choice
+from slipway.bot.chat.model import Address, Choice, MessageEvent
 from slipway.bot.clouds.simulated.faults import Fault, FaultKind
 from tests.conformance.harness import Capability, VisibleMessage, Where
 from tests.conformance.run import TIMEOUT_SECONDS, ConformanceRun, operation_id
@@ -139,3 +139,28 @@ async def test_a_room_that_is_gone_keeps_nobody_in_the_dark_and_is_put_right_onc
             )
         )
         assert len(run.azure.writes) == 1
+
+
+async def test_status_names_no_direct_chat_that_takes_nothing(run: ConformanceRun) -> None:
+    session = run.session
+    session.requires(Capability.DIRECT_CHATS, Capability.GONE_ROOMS)
+    async with run.bot():
+        await session.say("alice", "whoami", where=Where.DIRECT)
+        (direct,) = {
+            each.room.id
+            for each in session.received
+            if isinstance(each, MessageEvent) and each.address is Address.DIRECT
+        }
+        session.chat_in_use.closed.add(direct)
+        await session.say("alice", "whoami", where=Where.DIRECT, wait=False)
+        await session.platform.settle()
+        async with asyncio.timeout(TIMEOUT_SECONDS):
+            while not run.running.messages.hindrances():  # noqa: ASYNC110 - told by nobody
+                await asyncio.sleep(0.02)
+        await session.say("bob", "!status", wait=False)
+        (status,) = await session.until(lambda seen: any("is up" in each.text for each in seen))
+        assert f"What is to be said in a direct chat of {session.platform.platform} waits." in status.text
+        assert direct not in status.text
+        session.chat_in_use.closed.clear()
+        run.running.messages.answers(session.platform.platform)
+        await session.settle()

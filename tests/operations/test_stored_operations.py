@@ -122,6 +122,8 @@ async def test_a_proposal_is_shown_not_approved_and_can_be_rejected(
         await bot.say("bob", f"!reject {name} it is not known here")
         assert (await bot.running.operations.get(name)).state is OperationState.REJECTED
         assert "Rejected by Bob: it is not known here. Nothing was changed." in card.text
+        said = [each.text for each in bot.messages if each is card or each.thread == card.id]
+        assert sum("Another version of Slipway planned this" in each for each in said) == 1
 
 
 @pytest.mark.parametrize("which", ["a kind of operation", "a newer plan", "garbage"])

@@ -116,6 +116,10 @@ class MemoryChat:
         """By its name."""
         return room.startswith("direct:")
 
+    def is_private(self, room: str) -> bool:
+        """By its name."""
+        return room.startswith("direct:")
+
     async def direct_room(self, account: str) -> str:
         """One room an account."""
         return f"direct:{account}"

@@ -169,6 +169,10 @@ class MatrixChat:
         """A direct chat, by who is in it."""
         return await self._rooms.is_direct(room)
 
+    def is_private(self, room: str) -> bool:
+        """Every room that is not configured: people are heard in no others but direct chats."""
+        return not self._rooms.is_configured(room)
+
     async def sent_at(self, room: str, message_id: str) -> datetime | None:
         """The homeserver's ``origin_server_ts`` of the event."""
         path = f"/_matrix/client/v3/rooms/{quote(room, safe='')}/event/{quote(message_id, safe='')}"

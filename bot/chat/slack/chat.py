@@ -170,6 +170,10 @@ class SlackChat:
         """By its id."""
         return is_direct(room)
 
+    def is_private(self, room: str) -> bool:
+        """A direct message, by its id."""
+        return is_direct(room)
+
     async def sent_at(self, room: str, message_id: str) -> datetime | None:
         """A message's id is the time at which Slack took it."""
         return time_of(message_id)

@@ -319,7 +319,8 @@ class OperationRunner:
         # One at a time: else one that read an older state could be the last to show it.
         async with self._refreshing.holding((operation_id,)):
             operation = await self._operations.get(operation_id)
-            await self._messages.show(operation_id, operation_card(operation, self._cards))
+            card = operation_card(operation, self._cards)
+            await self._messages.show(operation_id, card, operation.event_key)
 
     async def tell(self, operation_id: str) -> None:
         """Show and report the end of an operation, each once however often it is called."""
@@ -341,7 +342,8 @@ class OperationRunner:
                 card=report_card(operation, self._cards, (account,) if account else ()),
             )
         async with self._refreshing.holding((operation.id,)):
-            await self._messages.conclude(operation.id, operation_card(operation, self._cards), report)
+            card = operation_card(operation, self._cards)
+            await self._messages.conclude(operation.id, card, report, operation.event_key)
 
     @asynccontextmanager
     async def _progress(self, operation_id: str) -> AsyncIterator[asyncio.Event]:

@@ -105,6 +105,8 @@ def refused_error(action: str, error: SlackApiError, channel: str = "", bot: str
 
 def _advice(code: str, kind: RefusalKind, data: Mapping[str, Any], channel: str, bot: str) -> str:
     place = f"the channel {channel}" if channel else "that channel"
+    if is_direct(channel):  # its id is nobody else's business
+        place = "that conversation"
     if kind is RefusalKind.NOT_IN_CHANNEL and is_direct(channel):
         return "I am not in that conversation; ask in a channel, or in a message to me"
     if kind is RefusalKind.NOT_IN_CHANNEL:
