@@ -336,7 +336,7 @@ def _notes(operation: Operation, view: CardContext, *, whole: bool = False) -> t
 
 
 def _report_notes(operation: Operation, view: CardContext) -> tuple[str, ...]:
-    """What follows a report: why, whose move it is, and what to type next. What its card says for ever, is left out."""
+    """What follows a report: why, whose move it is, and what to type next. Its card says the rest."""
     return (*doubts(operation, view.name), *told_in_full(operation, view.prefix))
 
 
