@@ -87,6 +87,8 @@ class InstanceState(StrEnum):
     TERMINATED = "terminated"
     STOPPING = "stopping"
     STOPPED = "stopped"
+    SHUT_DOWN = "stopped, still paid for"
+    """Shut down from inside on a cloud that keeps its place for it: the cost of running goes on."""
 
     @property
     def gone(self) -> bool:

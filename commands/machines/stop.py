@@ -25,7 +25,8 @@ async def stop(call: CommandContext, instances: tuple[str, ...], dry_run: bool) 
     ids = checked_ids(call, stop, instances)
     if not ids:
         raise UserError(
-            "Say which machine to stop. If you meant an operation, `cancel` withdraws or stops it.",
+            "Say which machine to stop. If you meant an operation, `cancel` withdraws or stops it; `freeze` lets "
+            "nothing be changed at all.",
             hint="cancel",
         )
     return ChangeRequest(Stop(instance_ids=ids, requester=call.person.id), dry_run)

@@ -385,6 +385,18 @@ class TestLeftovers:
         assert await account.ec2.leftovers() == ()
         await account.ec2.remove_leftover(found[0])  # gone already
 
+    async def test_what_was_detached_from_a_machine_that_lives_is_no_leftover_until_it_ends(
+        self, account: Account
+    ) -> None:
+        token = unique_name("token")
+        (machine,) = await account.ec2.launch(await launch_spec(account.ec2), token)
+        deployment = (await account.ec2.instance(machine.id)).tags[DEPLOYMENT_TAG]
+        volume = await self.volume(account, **{DEPLOYMENT_TAG: deployment, TOKEN_TAG: token})
+        assert await account.ec2.leftovers() == ()
+        await account.ec2.terminate(machine.id)
+        assert [each.id for each in await account.ec2.leftovers()] == [volume]
+        await account.ec2.remove_leftover(Leftover(volume, "volume", "us-east-1", token, cloud="aws"))
+
     async def test_one_that_belongs_to_a_machine_by_now_is_left_alone(self, account: Account) -> None:
         (machine,) = await account.ec2.launch(await launch_spec(account.ec2), unique_name("token"))
         deployment = (await account.ec2.instance(machine.id)).tags[DEPLOYMENT_TAG]

@@ -30,7 +30,7 @@ from slipway.bot.subjects.machines.probe import missing_templates
 from slipway.bot.subjects.machines.requests import Launch, LaunchPin, Terminate
 from slipway.bot.subjects.machines.settings import ProfileSettings
 from slipway.bot.subjects.machines.steps import LaunchMachines, TerminateMachine
-from tests.support.aws import IMAGE, aws_settings, call_in_thread, simulated_aws, unique_name
+from tests.support.aws import IMAGE, aws_machines, aws_settings, call_in_thread, simulated_aws, unique_name
 from tests.support.clock import DAY, HOUR, NOW, POLL_AT_ONCE
 from tests.support.clouds import accounts, cloud_context
 from tests.support.leases import leases_in, unlimited
@@ -192,8 +192,23 @@ async def test_templates_that_profiles_name_are_looked_for_in_their_accounts(bot
     assert (found.what, found.detail, found.well) == ("launching", "2 launch templates named", True)
     typo = {"typo": ProfileSettings(template="slipway-smal", cloud="aws.eu")}
     missing = await missing_templates(typo, both.clouds)
-    assert missing.problems == ("There is no launch template `slipway-smal`, which a profile names.",)
+    assert missing.problems == (
+        "There is no launch template `slipway-smal` in us-east-1, which a profile names.",
+    )
     assert missing.next == "make the template, or change [profiles]"
+    by_id = (await both.here.template("slipway-small")).id
+    assert (await missing_templates({"named": ProfileSettings(template=by_id)}, both.clouds)).well
+    abroad = {"abroad": ProfileSettings(template="slipway-small", regions=("eu-west-1",))}
+    nowhere = await missing_templates(abroad, both.clouds)
+    assert (nowhere.detail, nowhere.next) == (
+        "a profile names a region that is not there",
+        "add eu-west-1 to aws.regions",
+    )
+    async with aws_machines(both.aws.url, regions=("eu-west-1",)) as wide:
+        elsewhere = await missing_templates(abroad, accounts(wide))
+    assert elsewhere.problems == (
+        "There is no launch template `slipway-small` in eu-west-1, which a profile names.",
+    )
     lost = {"lost": ProfileSettings(template="slipway-small", cloud="aws.lost")}
     assert "aws.lost" in (await missing_templates(lost, both.clouds)).problems[0]
     assert conclusion((Finding("aws", "well"), missing)) == "The connection works. Launching does not."

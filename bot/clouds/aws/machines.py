@@ -46,6 +46,7 @@ _ALIVE = [name for name, state in STATES.items() if not state.gone]
 _TOKEN = re.compile(r"[\x21-\x7e]{1,64}", re.ASCII)
 _WILDCARD = re.compile(r"[*?\\]")  # what a filter does not take as it stands
 _IMAGE_ID = re.compile(r"ami-[0-9a-f]{8,17}", re.ASCII)
+_TEMPLATE_ID = re.compile(r"lt-[0-9a-f]{8,17}", re.ASCII)
 _INSTANCE_ID = re.compile(r"i-(?:[0-9a-f]{17}|[0-9a-f]{8})", re.ASCII)
 _PAGE = 1000  # the most that EC2 gives of images and machines in one answer
 _TEMPLATE_PAGE = 200  # the most that DescribeLaunchTemplates gives
@@ -149,14 +150,14 @@ class AwsMachines:
         )
 
     async def template(self, name: str, version: int | str | None = None) -> Template:
-        """A launch template by name, at this version or else its default one, resolved to a number."""
+        """A launch template by name or id, at this version or else its default one, resolved to a number."""
         asked = f"the launch template {name}" if version is None else f"version {version} of {name}"
         request = self._request(f"show {asked}")
         found = await self._calls.call(
             request,
             "describe_launch_template_versions",
             lambda answer: [read_template(each) for each in read_list(answer, "LaunchTemplateVersions")],
-            LaunchTemplateName=name,
+            **{"LaunchTemplateId" if _TEMPLATE_ID.fullmatch(name) else "LaunchTemplateName": name},
             Versions=["$Default" if version is None else str(version)],
         )
         if not found:
@@ -315,9 +316,11 @@ class AwsMachines:
         return await self._monitoring.activity(instance_ids, during)
 
     async def leftovers(self) -> tuple[Leftover, ...]:
-        """Volumes and network interfaces of this deployment that belong to no machine, of all regions."""
+        """Volumes and network interfaces of this deployment that belong to no machine, of all regions; not those of a
+        launch of which a machine lives, for somebody may have detached them to put them back."""
         found = await side_by_side({region: self.at(region)._leftovers.find() for region in self.regions})
-        return tuple(each for several in found.values() for each in several)
+        living = {each.tags.get(TOKEN_TAG) for each in await self.instances()}
+        return tuple(each for several in found.values() for each in several if each.token not in living)
 
     async def remove_leftover(self, leftover: Leftover) -> None:
         """Delete one for good; one that is gone already is no error."""

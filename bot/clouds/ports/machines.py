@@ -76,7 +76,8 @@ class Machines(Protocol):
         ...
 
     async def template(self, name: str, version: int | str | None = None) -> Template:
-        """A launch template by name, at this version or else its default one, resolved to a number."""
+        """A launch template by name, or as the cloud writes ids of them, at this version or else its default one,
+        resolved to a number."""
         ...
 
     async def template_names(self) -> tuple[str, ...]:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from slipway.bot.clouds.capabilities import Clouds
-from slipway.bot.clouds.ports.machines import MACHINES
-from slipway.bot.core.errors import CloudError, UserError
+from slipway.bot.clouds.ports.machines import MACHINES, Machines
+from slipway.bot.core.errors import CloudError, CloudErrorKind, UserError
 from slipway.bot.core.probes import Finding
+from slipway.bot.subjects.machines.doubts import machines_at
 from slipway.bot.subjects.machines.settings import ProfileSettings
 
 WHAT = "launching"
@@ -15,26 +16,43 @@ WHAT = "launching"
 
 
 async def missing_templates(profiles: Mapping[str, ProfileSettings], clouds: Clouds) -> Finding:
-    """Whether every launch template that a profile names is there. Changes nothing."""
-    wanted: dict[str, set[str]] = {}
+    """Whether every launch template that a profile names is there, wherever the profile launches. Changes nothing."""
+    wanted: dict[tuple[str, str], set[str]] = {}
     for name, profile in profiles.items():
-        wanted.setdefault(profile.cloud, set()).add(profile.template_name(name))
+        for region in profile.regions or ("",):
+            wanted.setdefault((profile.cloud, region), set()).add(profile.template_name(name))
     missing: list[str] = []
-    for cloud, names in wanted.items():
+    for (cloud, region), names in wanted.items():
         try:
-            there = await clouds.get(MACHINES, cloud).template_names()
+            machines = machines_at(clouds, cloud, region)
+            gone = await _missing(machines, names)
         except CloudError:  # which its own probe tells
             why = f"The launch templates that profiles name cannot be looked for while {cloud} does not work."
             step = f"make {cloud} work; then `slipway doctor`"
             return Finding(WHAT, "does not work", (why,), step, connection=False)
         except UserError as error:
-            detail = "a profile names a cloud that is not there"
-            return Finding(WHAT, detail, (error.sentence,), f"add [{cloud}]", connection=False)
+            there = cloud in clouds.all(MACHINES)
+            detail = f"a profile names a {'region' if there else 'cloud'} that is not there"
+            step = f"add {region} to {cloud}.regions" if there else f"add [{cloud}]"
+            return Finding(WHAT, detail, (error.sentence,), step, connection=False)
         missing += [
-            f"There is no launch template `{name}`, which a profile names."
-            for name in sorted(names - set(there))
+            f"There is no launch template `{name}` in {machines.region}, which a profile names."
+            for name in gone
         ]
-    count = sum(len(names) for names in wanted.values())
+    count = len({(cloud, name) for (cloud, _), names in wanted.items() for name in names})
     detail = f"{count} launch template{'s' if count != 1 else ''} named"
     step = "make the template, or change [profiles]" if missing else ""
     return Finding(WHAT, detail, tuple(missing), step, connection=False)
+
+
+async def _missing(machines: Machines, wanted: set[str]) -> list[str]:
+    """Those of these names that no launch template has; where an id stands for a name, that no template has it."""
+    missing = []
+    for name in sorted(wanted - set(await machines.template_names())):
+        try:
+            await machines.template(name)
+        except CloudError as error:
+            if error.kind is not CloudErrorKind.NOT_FOUND:
+                raise
+            missing.append(name)
+    return missing

@@ -70,6 +70,23 @@ def machines_seed(**more: Any) -> Any:
             True,
             ("203.0.113.9",),
         ),
+        # One that keeps the internet out leaves the network around.
+        ([group(SeedRule("no", ("Internet",), allows=False))], False, ("VirtualNetwork",)),
+        (
+            [group(SeedRule("no", ("Internet",), allows=False), SeedRule("all", ("*",), priority=200))],
+            False,
+            ("VirtualNetwork",),
+        ),
+        (
+            [
+                group(
+                    SeedRule("no", ("Internet",), allows=False),
+                    SeedRule("some", ("10.1.0.0/16", "203.0.113.9"), priority=200),
+                )
+            ],
+            True,
+            ("10.1.0.0/16",),
+        ),
         # Both groups have to let it in.
         (
             [group(SeedRule("open", ("*",))), group(SeedRule("some", ("203.0.113.0/24", "10.0.0.0/8")))],

@@ -40,6 +40,7 @@ async def test_stopping_deallocates_so_that_it_costs_nothing_but_its_disk() -> N
         (machine,) = await here.machines.launch(launch_spec(), TOKEN)
         record = here.azure.machines.machine(machine.id)
         here.azure.machines.act(machine.id, "stopped")  # from inside: that is still paid for
+        assert (await here.machines.instance(machine.id)).state is InstanceState.SHUT_DOWN
         await here.machines.stop(machine.id)
         assert record.power == "deallocated"
         assert (await here.machines.instance(machine.id)).state is InstanceState.STOPPED

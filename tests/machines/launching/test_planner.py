@@ -247,6 +247,11 @@ class TestSsh:
         draft = await desk.plan(await desk.behind("0.0.0.0/0"))
         assert draft.warnings == ("Port 22 of these machines is open to the whole world.",)
 
+    async def test_a_template_may_be_named_by_its_id(self, desk: Desk) -> None:
+        by_name = await desk.ec2.template("slipway-small")
+        draft = await desk.plan(SMALL.model_copy(update={"template": by_name.id}))
+        assert dict(draft.evidence)["Template"] == f"slipway-small v{by_name.version}"
+
     async def test_a_firewall_that_changed_since_makes_the_plan_another(self, desk: Desk) -> None:
         profile = await desk.behind("192.0.2.0/24")
         draft = await desk.plan(profile)
@@ -263,10 +268,15 @@ class TestSsh:
         assert later.observed != draft.observed
 
     async def test_somebody_without_keys_is_told_how_to_add_one(self, desk: Desk) -> None:
-        desk.held = NoKeys(notes=("SHA256:old is left out: github:alice does not list it any more.",))
-        warnings = (await desk.plan()).warnings
-        assert warnings[0].startswith("SHA256:old is left out")
-        assert "`sshkey add` adds one" in warnings[1]
+        desk.held = NoKeys()
+        assert "`sshkey add` adds one" in (await desk.plan()).warnings[0]
+
+    async def test_somebody_whose_keys_can_all_not_be_used_is_refused_and_told_why(self, desk: Desk) -> None:
+        desk.held = NoKeys(notes=("The keys of github:alice are left out: GitHub did not answer in time.",))
+        refused = await desk.refused()
+        assert "nobody could log in: The keys of github:alice are left out: GitHub did not answer" in refused
+        assert "Add `--no-ssh`" in refused
+        assert not (await desk.plan(ssh=False)).warnings
 
     async def test_keys_that_changed_since_are_asked_for_again(self, desk: Desk) -> None:
         draft = await desk.plan()

@@ -7,6 +7,7 @@ import json
 from datetime import UTC, datetime
 from email import message_from_bytes
 from email.message import Message
+from random import Random
 
 import pytest
 from hypothesis import given
@@ -95,13 +96,22 @@ def test_the_same_launch_has_the_same_bytes_as_its_token_demands() -> None:
     assert merged(CONFIG, parts) == merged(CONFIG, parts)
 
 
+def test_what_is_too_long_as_it_stands_is_packed_as_cloud_init_unpacks_it() -> None:
+    template = b"#!/bin/sh\n" + b"# a long line\n" * 1000
+    data = merged(template, (keys_part([KEY]),))
+    assert len(data) <= LONGEST
+    own, _keys = parts_of(gzip.decompress(data))
+    assert text_of(own) == template
+    assert merged(template, (keys_part([KEY]),)) == data
+
+
 @pytest.mark.parametrize(
     ("template", "told"),
     [
         (b"\xff\xfe\x00binary", "neither text nor gzip"),
         (gzip.compress(CONFIG, mtime=0)[:20], "broken gzip"),
         (gzip.compress(b"#" * 2_000_000, mtime=0), "unpacks to more than"),
-        (b"#!/bin/sh\n" + b"# a long line\n" * 1000, f"clouds take {LONGEST:,}"),
+        (b"#!/bin/sh\n# " + Random(1).randbytes(12_000).hex().encode(), f"clouds take {LONGEST:,}"),
     ],
 )
 def test_what_cannot_be_merged_is_refused_in_a_sentence(template: bytes, told: str) -> None:

@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 
 from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
+from slipway.bot.clouds.simulated.faults import Fault, FaultKind
 from slipway.bot.core.times import system_clock
 from slipway.bot.operations.model import OperationState
 from tests.support.aws import IMAGE, boto3_client, call_in_thread, unique_name
@@ -66,10 +67,42 @@ async def test_a_machine_that_nobody_uses_is_told_of_and_then_stopped(
     assert await state_of(aws, machine) == "running"
     await minutes(stopping, 30)
     assert await state_of(aws, machine) == "stopped"
+    await minutes(stopping)
     assert told.card.title == f"{machine} is stopped: nobody used it"
     operation = await newest_operation(stopping)
     assert (operation.kind, operation.requester) == ("stop", "service:leases")
     assert (await machine_of(stopping, machine)).stopped_at is not None
+
+
+async def test_that_it_is_stopped_is_said_once_it_is_and_a_stop_that_fails_is_asked_for_again(
+    stopping: BotHarness, aws: SimulatedAws
+) -> None:
+    (machine,) = await launched(stopping, f"!launch {IMAGE} --for 8h")
+    await measure(aws, machine, 0.5, 1000)
+    (told,) = await minutes(stopping, 61)
+    aws.faults.add(Fault(kind=FaultKind.REFUSE, match="StopInstances", times=None))
+    await minutes(stopping, 60)
+    await minutes(stopping)
+    assert told.card.title == f"Nobody seems to use {machine}"
+    aws.faults.clear()
+    await minutes(stopping, 59)
+    assert await state_of(aws, machine) == "stopped"
+    await minutes(stopping)
+    assert told.card.title == f"{machine} is stopped: nobody used it"
+
+
+@pytest.mark.parametrize(
+    ("line", "then"), [("stop", " is stopped: nobody used it"), ("terminate", ": ended")]
+)
+async def test_a_note_of_one_that_nobody_uses_is_taken_back_when_its_owner_acts(
+    stopping: BotHarness, aws: SimulatedAws, line: str, then: str
+) -> None:
+    (machine,) = await launched(stopping, f"!launch {IMAGE} --for 8h")
+    await measure(aws, machine, 0.5, 1000)
+    (told,) = await minutes(stopping, 61)
+    await stopping.say("alice", f"!{line} {machine}")
+    await minutes(stopping)
+    assert told.card.title == f"{machine}{then}"
 
 
 async def test_one_that_is_used_meanwhile_goes_on(stopping: BotHarness, aws: SimulatedAws) -> None:

@@ -17,6 +17,7 @@ from slipway.bot.clouds.machine_model import SshAccess
 _SSH = 22
 _NETWORK = "VirtualNetwork"
 _BALANCER = "AzureLoadBalancer"
+_PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7")
 
 
 @dataclass(frozen=True)
@@ -98,10 +99,13 @@ def _allowed(rules: Sequence[Rule]) -> tuple[str, ...]:
     for rule in rules:
         if not rule.allows:
             kept_out.extend(rule.sources)
-            if any(_is_world(source) for source in rule.sources):
+            if any(_is_everybody(source) for source in rule.sources):
                 break
             continue
-        for source in rule.sources:
+        for named in rule.sources:
+            # Where the internet is kept out, of everybody the network around is left.
+            inside = _is_everybody(named) and any(_is_internet(other) for other in kept_out)
+            source = _NETWORK if inside else named
             if source != _BALANCER and not any(_within(source, other) for other in kept_out):
                 let_in[source] = None
     return tuple(let_in)
@@ -120,8 +124,10 @@ def _both(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _within(inner: str, outer: str) -> bool:
-    if inner.casefold() == outer.casefold() or _is_world(outer):
+    if inner.casefold() == outer.casefold() or _is_everybody(outer):
         return True
+    if _is_internet(outer):
+        return not _is_everybody(inner) and not _is_inside(inner)
     small, large = _network(inner), _network(outer)
     if isinstance(small, IPv4Network) and isinstance(large, IPv4Network):
         return small.subnet_of(large)
@@ -137,5 +143,16 @@ def _network(source: str) -> IPv4Network | IPv6Network | None:
         return None
 
 
-def _is_world(source: str) -> bool:
-    return SshAccess((source,)).open_to_world
+def _is_everybody(source: str) -> bool:
+    return SshAccess((source,)).open_to_world and not _is_internet(source)
+
+
+def _is_internet(source: str) -> bool:
+    return source.casefold() == "internet"
+
+
+def _is_inside(source: str) -> bool:
+    """Whether a source is no part of the internet: the network around, or a range that no internet address is of."""
+    if source in (_NETWORK, _BALANCER):
+        return True
+    return any(_within(source, each) for each in _PRIVATE)

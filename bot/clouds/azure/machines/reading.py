@@ -232,9 +232,9 @@ def instance(machine: Machine, view: View | None, addresses: Addresses, cloud: s
 _POWER = {
     "starting": InstanceState.PENDING,
     "running": InstanceState.RUNNING,
-    "stopping": InstanceState.STOPPING,
+    "stopping": InstanceState.SHUT_DOWN,
+    "stopped": InstanceState.SHUT_DOWN,
     "deallocating": InstanceState.STOPPING,
-    "stopped": InstanceState.STOPPED,
     "deallocated": InstanceState.STOPPED,
 }
 """By ``PowerState/…``. Source: “States and billing status of Azure Virtual Machines”."""

@@ -88,15 +88,17 @@ class ExpirePlanner(EndPlanner[Expire]):
     def _due(self, found: Found, now: datetime) -> bool:
         if found.machine is not None:
             return found.machine.due(now)
-        return orphan_due(found.instance, self._rules, now)
+        due = orphan_due_at(found.instance, self._rules)
+        return due is not None and due <= now
 
 
-def orphan_due(instance: Instance, rules: LeaseSettings, now: datetime) -> bool:
-    """Whether a machine of which nothing is stored is to be ended by rule: never before its own tag says so."""
+def orphan_due_at(instance: Instance, rules: LeaseSettings) -> datetime | None:
+    """When a machine of which nothing is stored is to be ended by rule, never before its own tag says so; None for
+    never."""
     if rules.orphans is not OrphanRule.TERMINATE:
-        return False
+        return None
     after = instance.launched_at + rules.orphans_after
-    return max(after, until_of(instance) or after) <= now
+    return max(after, until_of(instance) or after)
 
 
 class TerminatePlanner(EndPlanner[Terminate]):

@@ -105,12 +105,12 @@ class KeyHttp:
         now = self._clock()
         key = f"{path}?{query}"
         held = self._kept.get(key)
+        if held is not None and not timedelta() <= now - held.at < KEPT:  # or the clock was set back
+            held = None
         if held is not None and now - held.at < FRESH:
             return held
         if self._quiet_until is not None and now < self._quiet_until:
             raise self._limited(self._quiet_until)
-        if held is not None and now - held.at >= KEPT:
-            held = None
         found = await self._ask(path, query, held)
         self._kept.pop(key, None)
         self._kept[key] = found  # the newest stands last

@@ -19,14 +19,15 @@ class NoSuchImageError(UserError):
 
 
 async def find_image(accounts: Iterable[Machines], wanted: str) -> MachineImage:
-    """The image that :func:`find_image_in` finds in the first of these accounts that has it.
+    """The image that :func:`find_image_in` finds in the first of these accounts that has it; where ids look like what
+    is wanted is looked first, so that an account that cannot be read keeps nobody from an image of another one.
 
     Raises:
         UserError: as there; where no account has it, as the first one says it.
         CloudError: one that was asked cannot be read.
     """
     nowhere: NoSuchImageError | None = None
-    for machines in accounts:
+    for machines in sorted(accounts, key=lambda each: not each.could_be_image_id(wanted)):
         try:
             return await find_image_in(machines, wanted)
         except NoSuchImageError as error:

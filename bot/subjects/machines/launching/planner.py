@@ -153,6 +153,12 @@ class LaunchPlanner:
         lifetime = lifetime_of(request.seconds, name, profile)
         start = now.replace(microsecond=0)
         held = await self._requesters.keys(request.requester, image.cloud) if request.ssh else NoKeys()
+        if held.notes and not held.fingerprints:
+            raise UserError(
+                f"No key of {request.requester} can be put in, so that nobody could log in: {held.notes[0]} Add "
+                "`--no-ssh` if nobody has to.",
+                hint="sshkeys",
+            )
         pin = LaunchPin(
             image_id=image.id,
             profile=name,

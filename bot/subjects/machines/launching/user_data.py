@@ -7,6 +7,7 @@ formats" and "Merging user-data sections"; cloudinit/user_data.py and cloudinit/
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import json
 import re
@@ -97,6 +98,8 @@ def merged(template: bytes, parts: Sequence[Part]) -> bytes:
     for part in parts:
         message.attach(_mime(part))
     found = message.as_bytes(policy=_AS_IT_IS)
+    if len(found) > LONGEST:
+        found = gzip.compress(found, mtime=0)  # which cloud-init unpacks
     if len(found) > LONGEST:
         raise UserError(
             f"What the machine is to do at its start takes {len(found):,} bytes with your keys, and clouds take "

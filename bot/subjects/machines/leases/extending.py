@@ -37,7 +37,7 @@ class ExtendPlanner:
                 do not allow so many lease hours.
             CloudError: a cloud cannot be read.
         """
-        found = await self._holdings.named(request.instance_ids, request.requester, "extend")
+        found = await self._holdings.named(request.instance_ids, request.requester, "extend it")
         more = timedelta(seconds=request.seconds)
         ends = {(pin.cloud, pin.instance_id): pin.ends_at for pin in request.pins} or {
             _key(held.machine): max(held.machine.lease_ends_at, now.replace(microsecond=0)) + more

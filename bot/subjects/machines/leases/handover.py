@@ -35,7 +35,9 @@ class HandoverPlanner:
             CloudError: a cloud cannot be read.
         """
         to = named_person(self._people, request.to)
-        found = await self._holdings.named(request.instance_ids, request.requester, "hand over", also=to.id)
+        found = await self._holdings.named(
+            request.instance_ids, request.requester, "hand it over", also=to.id
+        )
         others = [held.machine for held in found if held.machine.owner != to.id]
         names = tuple(held.machine.instance_id for held in found)
         pinned = request.model_copy(update={"instance_ids": names, "to": to.id})

@@ -55,7 +55,7 @@ class Holdings:
         Args:
             ids: as people type them.
             requester: a person's id; what nobody asks for, such as a schedule's line, may be about anybody's.
-            verb: what is to be done with them, for a refusal: ``extend``.
+            verb: what is to be done with each, for a refusal: ``extend it``.
             also: another person whose they may be.
 
         Raises:
@@ -97,8 +97,7 @@ class Holdings:
         owner = self._people.by_id(machine.owner)
         if owner is not None:
             raise UserError(
-                f"{machine.instance_id} is {owner}'s, so only they can {verb} it; ask them, or have them hand it "
-                "over.",
+                f"{machine.instance_id} is {owner}'s, so only they can {verb}; ask them, or have them hand it over.",
                 hint=f"instances --of {machine.owner}",
             )
 

@@ -23,14 +23,17 @@ if TYPE_CHECKING:
 
 RestT = TypeVar("RestT", Stop, Start)
 
-RESTING = (InstanceState.STOPPING, InstanceState.STOPPED)
+STOPPED = (InstanceState.STOPPING, InstanceState.STOPPED)
+STARTED = (InstanceState.PENDING, InstanceState.RUNNING)
+"""One that is on the way there counts, and comes there. One that is shut down and still paid for is neither."""
 
 
 class RestPlanner(Generic[RestT]):
     """Plans :class:`.requests.Stop` and :class:`.requests.Start`."""
 
-    rests: ClassVar[bool]
     verb: ClassVar[str]
+    done: ClassVar[str]
+    wanted: ClassVar[tuple[InstanceState, ...]]
     step: ClassVar[type[StopMachine] | type[StartMachine]]
 
     def __init__(self, holdings: Holdings) -> None:
@@ -43,19 +46,18 @@ class RestPlanner(Generic[RestT]):
             UserError: as :meth:`.held.Holdings.named`; its cloud cannot do that.
             CloudError: a cloud cannot be read.
         """
-        found = await self._holdings.named(request.instance_ids, request.requester, self.verb)
+        found = await self._holdings.named(request.instance_ids, request.requester, f"{self.verb} it")
         for held in found:
             if not isinstance(machines := self._holdings.at(held.machine), StopsMachines):
                 raise UserError(f"{machines.title} has no machines that can be stopped and started.")
         names = tuple(held.machine.instance_id for held in found)
-        others = [held for held in found if (held.instance.state in RESTING) is not self.rests]
+        others = [held for held in found if held.instance.state not in self.wanted]
         pinned = request.model_copy(update={"instance_ids": names})
-        done = f"{self.verb}{'p' if self.rests else ''}ed"
         if not others:
-            return Draft(pinned, f"Nothing to do: {in_words(names)} {done} already.", (), {})
+            return Draft(pinned, f"Nothing to do: {in_words(names)} {self.done} already.", (), {})
         return Draft(
             request=pinned,
-            summary=f"{in_words([held.machine.instance_id for held in others])} {done}.",
+            summary=f"{in_words([held.machine.instance_id for held in others])} {self.done}.",
             steps=tuple(
                 self.step(
                     cloud=held.machine.cloud,
@@ -66,7 +68,7 @@ class RestPlanner(Generic[RestT]):
                 for held in others
             ),
             observed=observed_leases(found)
-            | {f"machine {held.machine.place} rests": held.instance.state in RESTING for held in found},
+            | {f"machine {held.machine.place} {self.done}": held not in others for held in found},
             evidence=tuple((held.machine.instance_id, f"{held.instance.state.value} now") for held in found),
             independent=True,
         )
@@ -75,13 +77,13 @@ class RestPlanner(Generic[RestT]):
 class StopPlanner(RestPlanner[Stop]):
     """Plans :class:`.requests.Stop`."""
 
-    rests, verb, step = True, "stop", StopMachine
+    verb, done, wanted, step = "stop", "stopped", STOPPED, StopMachine
 
 
 class StartPlanner(RestPlanner[Start]):
     """Plans :class:`.requests.Start`."""
 
-    rests, verb, step = False, "start", StartMachine
+    verb, done, wanted, step = "start", "started", STARTED, StartMachine
 
 
 class RestExecutor:
@@ -184,10 +186,8 @@ class RestExecutor:
 
 
 def _is_so(step: StopMachine | StartMachine, state: InstanceState) -> bool:
-    """Whether a machine rests, or runs, as a step wants. One that is on the way there counts, and comes there."""
-    if isinstance(step, StopMachine):
-        return state in RESTING
-    return state in (InstanceState.PENDING, InstanceState.RUNNING)
+    """Whether a machine rests, or runs, as a step wants."""
+    return state in (STOPPED if isinstance(step, StopMachine) else STARTED)
 
 
 def _done(step: StopMachine | StartMachine, *, already: bool) -> StepDone:

@@ -13,14 +13,21 @@ from slipway.bot.chat.model import Card, Tone
 from slipway.bot.operations.watches import WatchHost
 from slipway.bot.subjects.machines.leases.model import Machine
 from slipway.bot.subjects.machines.services import MachineServices
-from slipway.bot.subjects.machines.watching.sight import Offer, Sight, Teller, group_of, names, offering
+from slipway.bot.subjects.machines.watching.sight import (
+    REMEMBERED,
+    Offer,
+    Sight,
+    Teller,
+    group_of,
+    names,
+    offering,
+)
 
 PAUSES = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60))
 """How long after each attempt the next one is; the last and longest of these for all that follow."""
 
 ALARM = "alarm"
 
-_REMEMBERED = timedelta(days=1)  # what was said of a machine that is gone for longer stays as it is
 
 log = structlog.get_logger(__name__)
 
@@ -97,7 +104,7 @@ class Endings:
         leases = self._services.leases
         still = {(group_of(each), each.told.get(ALARM)) for each in await leases.living()}
         alarms: dict[tuple[str, int], list[Machine]] = defaultdict(list)
-        for machine in await leases.gone_since(self._sight.now - _REMEMBERED):
+        for machine in await leases.gone_since(self._sight.now - REMEMBERED):
             about = (group_of(machine), machine.told.get(ALARM, 0))
             if ALARM in machine.told and about not in still:
                 alarms[about].append(machine)

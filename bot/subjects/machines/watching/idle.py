@@ -17,13 +17,14 @@ from slipway.bot.operations.watches import WatchHost
 from slipway.bot.subjects.machines.leases.model import IDLE, Machine
 from slipway.bot.subjects.machines.services import MachineServices
 from slipway.bot.subjects.machines.settings import IdleAction, ProfileSettings
-from slipway.bot.subjects.machines.watching.sight import Offer, Sight, Teller, offering
+from slipway.bot.subjects.machines.watching.sight import REMEMBERED, Offer, Sight, Teller, offering
 
 EVERY = timedelta(minutes=15)
 """How often a cloud is asked what machines do; asking costs."""
 
 _ASKED = "activity asked"
 _MIB = 1024 * 1024
+_PAID_FOR = (InstanceState.RUNNING, InstanceState.SHUT_DOWN)
 
 log = structlog.get_logger(__name__)
 
@@ -39,22 +40,39 @@ class IdleMachines:
         self._now = int(sight.now.timestamp())
 
     async def look(self) -> None:
-        """Look at those whose profile has a time after which nobody uses them, and that run for that long."""
+        """Look at those whose profile has a time after which nobody uses them, and that run for that long; and take
+        back what was said of those that do not run any more."""
+        await self._take_back()
         asked: dict[tuple[str, str, timedelta], list[Machine]] = defaultdict(list)
         for machine in await self._services.leases.living():
             profile = self._services.profiles.get(machine.profile)
             seen = self._sight.of(machine)
             if profile is None or profile.idle_after is None or seen is None:
                 continue
-            if seen.state is not InstanceState.RUNNING or machine.due(self._sight.now):
+            if seen.state not in _PAID_FOR or machine.due(self._sight.now):
                 continue
-            since = machine.told.get(_ASKED, 0)
-            if machine.launched_at + profile.idle_after <= self._sight.now and (
-                self._now - since >= EVERY.total_seconds()
-            ):
+            lately = 0 <= self._now - machine.told.get(_ASKED, 0) < EVERY.total_seconds()
+            if machine.launched_at + profile.idle_after <= self._sight.now and not lately:
                 asked[machine.cloud, machine.region, profile.idle_after].append(machine)
         for (_, _, during), machines in asked.items():
             await self._ask(machines, during)
+
+    async def _take_back(self) -> None:
+        leases = self._services.leases
+        for machine in (*await leases.living(), *await leases.gone_since(self._sight.now - REMEMBERED)):
+            since, seen = machine.told.get(IDLE), self._sight.of(machine)
+            if since is None:
+                continue
+            if not machine.living:
+                card = Card(tone=Tone.DONE, title=f"{machine.instance_id}: ended")
+            elif seen is not None and seen.state is InstanceState.STOPPED:
+                again = Offer("start", "Start it again", f"start {machine.instance_id}", "Start")
+                card = Card(title=f"{machine.instance_id} is stopped: nobody used it")
+                card = offering(self._services, card, machine.owner, again)
+            else:
+                continue
+            await self._say(machine, since, card)
+            await leases.note(machine, told={key: at for key, at in machine.told.items() if key != IDLE})
 
     async def _ask(self, machines: Sequence[Machine], during: timedelta) -> None:
         account = self._services.holdings.at(machines[0])  # it was seen there, so it is configured
@@ -72,24 +90,23 @@ class IdleMachines:
     async def _judge(self, machine: Machine, activity: Activity | None, *, stops: bool) -> None:
         profile = self._services.profiles[machine.profile]
         told = {**machine.told, _ASKED: self._now}
-        idle = activity is not None and self._idle(activity)
+        seen = self._sight.of(machine)
+        # Of one that is shut down no cloud measures anything.
+        down = seen is not None and seen.state is InstanceState.SHUT_DOWN
+        idle = down or (activity is not None and self._idle(activity))
         since = machine.told.get(IDLE)
         stopping = stops and profile.idle_action is IdleAction.STOP
         if idle and since is None:
             told[IDLE] = since = self._now
-            await self._say(machine, since, self._card(machine, profile, stopping=stopping))
+            await self._say(machine, since, self._card(machine, profile, stopping=stopping, down=down))
         elif since is not None and activity is not None and not idle:
             del told[IDLE]
             await self._say(
                 machine, since, Card(tone=Tone.DONE, title=f"{machine.instance_id} is used again")
             )
         elif idle and since is not None and stopping and self._patience_over(since):
-            await self._host.ask(f"idle {machine.place} {since}", f"stop {machine.instance_id}", None)
-            del told[IDLE]
-            card = Card(title=f"{machine.instance_id} is stopped: nobody used it")
-            again = Offer("start", "Start it again", f"start {machine.instance_id}", "Start")
-            card = offering(self._services, card, machine.owner, again)
-            await self._say(machine, since, card)
+            hour = (self._now - since) // 3600  # what failed is asked for again an hour later
+            await self._host.ask(f"idle {machine.place} {since} {hour}", f"stop {machine.instance_id}", None)
         await self._services.leases.note(machine, told=told)
 
     def _idle(self, activity: Activity) -> bool:
@@ -105,7 +122,7 @@ class IdleMachines:
     async def _say(self, machine: Machine, since: int, card: Card) -> None:
         await self._teller.tell(f"idle {machine.place} {since}", card, machine.owner, machine.reservation_id)
 
-    def _card(self, machine: Machine, profile: ProfileSettings, *, stopping: bool) -> Card:
+    def _card(self, machine: Machine, profile: ProfileSettings, *, stopping: bool, down: bool) -> Card:
         rules, name = self._services.rules, machine.instance_id
         after = format_duration(profile.idle_after or timedelta())
         then = (
@@ -116,8 +133,13 @@ class IdleMachines:
         card = Card(
             tone=Tone.WARNING,
             title=f"Nobody seems to use {name}",
-            text=f"For {after} its CPU stayed below {rules.idle_cpu:g} % and its traffic below "
-            f"{rules.idle_traffic_mib:g} MiB.{then}",
+            text=(
+                "It is shut down, and its cost goes on."
+                if down
+                else f"For {after} its CPU stayed below {rules.idle_cpu:g} % and its traffic below "
+                f"{rules.idle_traffic_mib:g} MiB."
+            )
+            + then,
         )
         return offering(
             self._services,

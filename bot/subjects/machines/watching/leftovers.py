@@ -26,7 +26,7 @@ async def look_for_leftovers(services: MachineServices, sight: Sight, host: Watc
     """Look, if the last look was long enough ago, and ask for the removal of what was seen then, too."""
     last: dict[str, object] = json.loads(await services.memory.load(_MEMORY) or "{}")
     at = last.get("at")
-    if isinstance(at, str) and datetime.fromisoformat(at) + EVERY > sight.now:
+    if isinstance(at, str) and timedelta() <= sight.now - datetime.fromisoformat(at) < EVERY:
         return
     try:
         found = await leftovers_in(services.clouds, services.leases)

@@ -11,10 +11,17 @@ from slipway.bot.chat.model import Card, Consequence, Tone
 from slipway.bot.core.times import format_duration
 from slipway.bot.subjects.machines.leases.model import Machine
 from slipway.bot.subjects.machines.services import MachineServices
-from slipway.bot.subjects.machines.watching.sight import Offer, Sight, Teller, group_of, names, offering
+from slipway.bot.subjects.machines.watching.sight import (
+    REMEMBERED,
+    Offer,
+    Sight,
+    Teller,
+    group_of,
+    names,
+    offering,
+)
 
 _MORE = timedelta(hours=1)
-_REMEMBERED = timedelta(days=1)  # what was said of a machine that is gone for longer stays as it is
 _PREFIX = "ends"
 
 
@@ -65,7 +72,7 @@ class Notices:
     async def tell(self) -> None:
         """Say what is new, and edit what is not so any more."""
         living = await self._services.leases.living()
-        gone = await self._services.leases.gone_since(self._sight.now - _REMEMBERED)
+        gone = await self._services.leases.gone_since(self._sight.now - REMEMBERED)
         about: dict[Notice, list[Machine]] = defaultdict(list)
         fresh: set[Notice] = set()
         for machine in (*living, *gone):

@@ -16,7 +16,7 @@ from slipway.bot.operations.model import Operation, operation_of
 from slipway.bot.operations.watches import WatchHost
 from slipway.bot.people import have
 from slipway.bot.subjects.machines.doubts import machines_at
-from slipway.bot.subjects.machines.ending.planner import orphan_due
+from slipway.bot.subjects.machines.ending.planner import orphan_due_at
 from slipway.bot.subjects.machines.leases.adopting import CAP, default_end
 from slipway.bot.subjects.machines.leases.model import Machine, Reservation, ReservationState
 from slipway.bot.subjects.machines.requests import Launch
@@ -135,7 +135,8 @@ class Records:
     async def _orphan(self, instance: Instance) -> None:
         """Tell once of a machine of which nothing is stored, and have it ended where the rule says so."""
         memory, name = self._services.memory, f"leases orphan {instance.cloud} {instance.id}"
-        if orphan_due(instance, self._services.rules, self._sight.now):
+        due = orphan_due_at(instance, self._services.rules)
+        if due is not None and due <= self._sight.now:
             hour = int(self._sight.now.timestamp()) // 3600  # what failed is asked for again an hour later
             await self._host.ask(
                 f"orphan {instance.cloud} {instance.id} {hour}", f"terminate {instance.id} --overdue", None
@@ -155,12 +156,16 @@ class Records:
             tone=Tone.WARNING,
             title=f"Nothing is stored of {instance.id}",
             text=f"It carries this Slipway's tag, is {instance.state.value} in {instance.cloud} and by its tags "
-            f"{owner_of(instance) or 'nobody'}'s. Until it is taken in, nothing ends it at its time. "
+            f"{owner_of(instance) or 'nobody'}'s. Until it is taken in, {self._then(instance)}. "
             f"{who} the right to do that.",
         )
         ending = Offer("terminate", "End it", f"terminate {instance.id}", "Terminate", Consequence.ENDING)
         taking = Offer("instance.adopt", "Take it in", f"instance adopt {instance.id}", "Take it in")
         return offering(self._services, card, person_id, taking, ending)
+
+    def _then(self, instance: Instance) -> str:
+        due = orphan_due_at(instance, self._services.rules)
+        return "nothing ends it at its time" if due is None else f"it is to end at {due:%Y-%m-%d %H:%M} UTC"
 
     async def _settle_missing(self, missing: Sequence[Machine], living: int) -> None:
         """Look at some of those that were not listed, those first of which nothing was told."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -16,6 +16,9 @@ from slipway.bot.core.errors import CloudError
 from slipway.bot.operations.watches import WatchHost
 from slipway.bot.subjects.machines.leases.model import Machine
 from slipway.bot.subjects.machines.services import MachineServices
+
+REMEMBERED = timedelta(days=1)
+"""What was said of a machine that is gone for longer stays as it is."""
 
 log = structlog.get_logger(__name__)
 
