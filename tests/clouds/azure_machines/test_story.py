@@ -146,6 +146,24 @@ async def test_an_interface_that_was_left_behind_is_removed_with_the_address_tha
     assert parts(azure) == []
 
 
+async def test_one_that_is_shut_down_from_inside_is_still_paid_for_until_somebody_stops_it(
+    bot: BotHarness, azure: SimulatedAzure
+) -> None:
+    await bot.say("alice", f"!launch {X64} --profile cloudy --for 2h")
+    (name,) = launched(azure)
+    await minutes(bot)
+    azure.machines.act(name, "stopped")
+    (shown,) = await bot.say("alice", f"!instance show {name}")
+    assert shown.card.title == f"{name} is stopped, still paid for"
+    *_, report = await bot.say("alice", f"!stop {name}")
+    assert f"{name} is stopped; its lease goes on." in report.text
+    assert azure.machines.machine(name).power == "deallocated"
+    await bot.say("alice", f"!start {name}")
+    azure.machines.act(name, "stopped")
+    await bot.say("alice", f"!start {name}")
+    assert azure.machines.machine(name).power == "running"
+
+
 async def test_a_launch_that_a_crash_cut_short_is_completed_and_not_taken_for_done(tmp_path: Path) -> None:
     async with azure_machines(polls=0) as here, leases_in(tmp_path) as leases:
         token = "op-1:launch"

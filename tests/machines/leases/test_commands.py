@@ -93,13 +93,13 @@ async def test_a_time_that_is_none_is_told_and_nothing_changes(bot: BotHarness, 
 async def test_another_persons_machine_is_theirs_alone(bot: BotHarness) -> None:
     (machine,) = await launched(bot)
     for line, verb in (
-        (f"!extend {machine}", "extend"),
-        (f"!stop {machine}", "stop"),
-        (f"!start {machine}", "start"),
-        (f"!handover {machine} --to bob", "hand over"),
+        (f"!extend {machine}", "extend it"),
+        (f"!stop {machine}", "stop it"),
+        (f"!start {machine}", "start it"),
+        (f"!handover {machine} --to bob", "hand it over"),
     ):
         (refused,) = await bot.say("admin", line)
-        assert f"{machine} is Alice (alice)'s, so only they can {verb} it" in refused.text
+        assert f"{machine} is Alice (alice)'s, so only they can {verb};" in refused.text
     assert (await machine_of(bot, machine)).revision == 1
 
 
@@ -156,6 +156,7 @@ async def test_a_machine_rests_and_runs_again(bot: BotHarness, aws: SimulatedAws
 async def test_to_stop_nothing_points_to_what_stops_an_operation(bot: BotHarness) -> None:
     (answer,) = await bot.say("alice", "!stop")
     assert "Say which machine to stop." in answer.text
+    assert "`freeze` lets nothing be changed" in answer.text
     assert "Next: `!cancel`" in answer.card.notes
 
 
