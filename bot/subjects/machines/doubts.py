@@ -40,9 +40,9 @@ def machines_at(clouds: Clouds, cloud: str, region: str) -> Machines:
     return machines if region in ("", machines.region) else machines.at(region)
 
 
-def conflict(step: InCloud, sentence: str) -> CloudError:
-    """The error for a step that would not be right any more."""
-    return CloudError(CloudErrorKind.CONFLICT, cloud=step.cloud, sentence=sentence)
+def conflict(step: InCloud, sentence: str, remedy: Remedy | None = None) -> CloudError:
+    """The error for a step that would not be right any more; without a remedy, asking again may help."""
+    return CloudError(CloudErrorKind.CONFLICT, cloud=step.cloud, sentence=sentence, remedy=remedy)
 
 
 def not_looked_up(error: CloudError, blind: CloudError) -> str:

@@ -13,10 +13,8 @@ from slipway.bot.clouds.ports.machines import MACHINES
 from slipway.bot.core.interfaces import Interfaces
 from slipway.bot.core.times import Clock
 from slipway.bot.core.waiting import Polling
-from slipway.bot.people import People, Person
+from slipway.bot.people import People
 from slipway.bot.subjects.machines.keys.key_services import KeyServices
-from slipway.bot.subjects.machines.keys.model import UsableKeys
-from slipway.bot.subjects.machines.keys.public_key import KeyDelivery
 from slipway.bot.subjects.machines.launching.executor import LaunchLedger
 from slipway.bot.subjects.machines.launching.planner import Requesters
 from slipway.bot.subjects.machines.launching.prices import PriceSettings
@@ -95,18 +93,11 @@ class MachineServices:
     @property
     def requesters(self) -> Requesters:
         """Those who ask for machines."""
-        return Requesters(self._person, self._keys_of, self.allowance.left)
+        return Requesters(self.people.by_id, self.keys.checker.usable, self.allowance.left)
 
     async def evidence(self, image: MachineImage) -> tuple[str, ...]:
         """What is recorded about an image, by whichever subject records that."""
         return await self.interfaces.get(IMAGE_EVIDENCE).of(image)
-
-    def _person(self, person_id: str) -> Person | None:
-        return self.people.by_id(person_id)
-
-    async def _keys_of(self, person: str, _cloud: str) -> UsableKeys:
-        """What cloud-init takes, which puts them in on every cloud."""
-        return (await self.keys.checker.usable(person)).accepted_by(KeyDelivery.CLOUD_INIT)
 
     async def instances(self) -> tuple[Instance, ...]:
         """As :func:`slipway.bot.subjects.machines.listing.all_instances`."""

@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import load_ssh_public_key
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.bot.subjects.machines.keys.public_key import KeyDelivery, KeyRefusedError, KeyType, read_key
+from slipway.bot.subjects.machines.keys.public_key import KeyRefusedError, KeyType, read_key
 from tests.support.ssh_keys import ecdsa, ed25519, field, rsa_key, security_key
 
 ED25519 = ed25519(1)
@@ -126,11 +126,3 @@ def test_a_comment_never_reaches_the_line(number: int, comment: str) -> None:
     key = read_key(f"{line} {comment}")
     assert key.line == line
     assert load_ssh_public_key(key.line.encode()) == load_ssh_public_key(line.encode())
-
-
-@pytest.mark.parametrize("kind", KeyType)
-def test_clouds_themselves_take_fewer_kinds_than_cloud_init(kind: KeyType) -> None:
-    everywhere = kind in (KeyType.RSA, KeyType.ED25519)
-    assert kind.accepted_by(KeyDelivery.CLOUD_INIT)
-    assert kind.accepted_by(KeyDelivery.EC2_KEY_PAIR) is everywhere
-    assert kind.accepted_by(KeyDelivery.AZURE_OS_PROFILE) is everywhere

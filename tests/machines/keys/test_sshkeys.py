@@ -11,7 +11,7 @@ from slipway.bot.chat.model import Choice
 from slipway.bot.clouds.simulated.accounts import SimulatedAccounts
 from slipway.bot.clouds.simulated.faults import Fault, FaultKind
 from slipway.bot.subjects.machines.keys.model import UsableKeys
-from slipway.bot.subjects.machines.keys.public_key import KeyDelivery, read_key
+from slipway.bot.subjects.machines.keys.public_key import read_key
 from slipway.bot.subjects.machines.services import MachineServices
 from tests.support.clock import HOUR, FakeClock
 from tests.support.configuration import problems_of, put, settings_of, valid_document
@@ -204,10 +204,6 @@ async def test_a_pasted_key_is_confirmed_by_oneself_and_needs_no_service(
         assert "SHA256:" in card.text
         held = await usable(bot)
         assert held.lines == (f"{security_key('ed25519')} slipway:alice",)
-        azure = held.accepted_by(KeyDelivery.AZURE_OS_PROFILE)
-        assert azure.keys == ()
-        assert "Ed25519 in a security key" in azure.notes[0]
-        assert held.accepted_by(KeyDelivery.CLOUD_INIT) == held
         (again,) = await bot.say("alice", f"!sshkey add {security_key('ed25519')}")
         assert "is there already" in again.text
     assert accounts.requests == []

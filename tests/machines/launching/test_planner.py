@@ -74,7 +74,7 @@ class Desk:
     def planner(self, *profiles: ProfileSettings, **more: Any) -> LaunchPlanner:
         """For profiles that are called first, second …; ``more`` as for the planner."""
 
-        async def keys(_person: str, _cloud: str) -> Keys:
+        async def keys(_person: str) -> Keys:
             return self.held
 
         names = ("first", "second", "third")

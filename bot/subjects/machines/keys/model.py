@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from slipway.bot.subjects.machines.keys.public_key import KeyDelivery, PublicKey
+from slipway.bot.subjects.machines.keys.public_key import PublicKey
 
 PASTED = "pasted"
 """The source of a key that somebody wrote into a message."""
@@ -101,13 +101,3 @@ class UsableKeys:
     def fingerprints(self) -> tuple[str, ...]:
         """As people compare them."""
         return tuple(each.key.fingerprint for each in self.keys)
-
-    def accepted_by(self, delivery: KeyDelivery) -> UsableKeys:
-        """Those of them that can be put into a machine in this way."""
-        fitting = tuple(each for each in self.keys if each.key.type.accepted_by(delivery))
-        others = (each for each in self.keys if each not in fitting)
-        return UsableKeys(fitting, (*self.notes, *(_not_taken(each, delivery) for each in others)))
-
-
-def _not_taken(held: SshKey, delivery: KeyDelivery) -> str:
-    return f"{held.key.fingerprint} is left out: {delivery.value} take no key of the kind {held.key.words}."

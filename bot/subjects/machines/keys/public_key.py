@@ -1,4 +1,4 @@
-"""Public keys as OpenSSH writes them: which are taken, what is inside, and where they can be put. Asks nobody.
+"""Public keys as OpenSSH writes them: which are taken, and what is inside. Asks nobody.
 
 A key is read to its last byte, and written anew from its type and its bytes alone: neither options nor a comment,
 both of which come from outside, ever reach a machine.
@@ -33,20 +33,9 @@ class KeyRefusedError(ValueError):
     """A text that is no public key, or one that is not taken: the rest of a sentence that begins with “it”."""
 
 
-class KeyDelivery(StrEnum):
-    """Who puts keys into a machine. They do not take the same kinds.
-
-    EC2's ImportKeyPair takes RSA and Ed25519, as its reference says; Azure's osProfile takes RSA of 2048 bits or more
-    and Ed25519, as its guide to SSH keys says; cloud-init takes what OpenSSH does, as its ``ssh_util`` says.
-    """
-
-    EC2_KEY_PAIR = "EC2's key pairs"
-    AZURE_OS_PROFILE = "Azure's own profile of a machine"
-    CLOUD_INIT = "cloud-init"
-
-
 class KeyType(StrEnum):
-    """The kinds that are taken, as OpenSSH names them."""
+    """The kinds that are taken, as OpenSSH names them: cloud-init, which puts them into a machine, takes them all.
+    Source: its ``ssh_util``."""
 
     RSA = "ssh-rsa"
     ED25519 = "ssh-ed25519"
@@ -60,10 +49,6 @@ class KeyType(StrEnum):
     def words(self) -> str:
         """What people call it."""
         return _WORDS[self]
-
-    def accepted_by(self, delivery: KeyDelivery) -> bool:
-        """Whether keys of this kind can be put into a machine in this way."""
-        return delivery is KeyDelivery.CLOUD_INIT or self in (KeyType.RSA, KeyType.ED25519)
 
 
 _WORDS = {

@@ -44,7 +44,7 @@ class NoKeys:
     notes: tuple[str, ...] = ()
 
 
-async def _no_keys(_person: str, _cloud: str) -> Keys:
+async def _no_keys(_person: str) -> Keys:
     return NoKeys()
 
 
@@ -58,13 +58,13 @@ class Requesters:
 
     Attributes:
         find: somebody by their id.
-        keys: their keys, for machines in a cloud of this name.
+        keys: their keys, by their id.
         allowance: raises UserError where the limits leave too little for so many machines and lease hours; says what
             they leave otherwise.
     """
 
     find: Callable[[str], Person | None] = lambda _person: None
-    keys: Callable[[str, str], Awaitable[Keys]] = _no_keys
+    keys: Callable[[str], Awaitable[Keys]] = _no_keys
     allowance: Callable[[str, int, float, datetime], Awaitable[str]] = _no_limit
 
 
@@ -152,7 +152,7 @@ class LaunchPlanner:
         profile = self._profiles[name]
         lifetime = lifetime_of(request.seconds, name, profile)
         start = now.replace(microsecond=0)
-        held = await self._requesters.keys(request.requester, image.cloud) if request.ssh else NoKeys()
+        held = await self._requesters.keys(request.requester) if request.ssh else NoKeys()
         if held.notes and not held.fingerprints:
             raise UserError(
                 f"No key of {request.requester} can be put in, so that nobody could log in: {held.notes[0]} Add "
@@ -197,7 +197,7 @@ class LaunchPlanner:
         """
         if not request.ssh:
             return NoKeys()
-        held = await self._requesters.keys(request.requester, pin.cloud)
+        held = await self._requesters.keys(request.requester)
         if held.fingerprints != pin.keys:
             why = f" {held.notes[0]}" if held.notes else ""
             raise UserError(

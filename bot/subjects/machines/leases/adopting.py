@@ -127,9 +127,9 @@ class InstanceAdoptPlanner:
             return named_person(self._people, request.owner).id
         tagged = owner_of(instance)
         if self._people.by_id(tagged) is None:
+            named = f"name {tagged} as its owner, whom I do not know" if tagged else "name no owner"
             raise UserError(
-                f"The tags of {instance.id} name {tagged or 'nobody'} as its owner, whom I do not know; say whose it "
-                "is with `--owner`.",
+                f"The tags of {instance.id} {named}; say whose it is with `--owner`.",
                 hint="help instance adopt",
             )
         return tagged

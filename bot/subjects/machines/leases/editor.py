@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from slipway.bot.clouds.capabilities import Clouds
 from slipway.bot.core.errors import CloudError, UserError
-from slipway.bot.subjects.machines.doubts import conflict, machines_at
+from slipway.bot.subjects.machines.doubts import SEE_MACHINES, conflict, machines_at
 from slipway.bot.subjects.machines.leases.model import Machine
 from slipway.bot.subjects.machines.leases.steps import LeaseStep
 from slipway.bot.subjects.machines.tags import lease_tags
@@ -36,7 +36,7 @@ class LeaseEditor:
         """
         machine = await self._leases.machine(step.cloud, step.instance_id)
         if machine is None or not machine.living:
-            raise conflict(step, f"{step.instance_id} is gone, so nothing was changed.")
+            raise conflict(step, f"{step.instance_id} is gone, so nothing was changed.", SEE_MACHINES)
         return machine
 
     def check_revision(self, step: LeaseStep, machine: Machine, revision: int) -> None:

@@ -176,7 +176,7 @@ class RestExecutor:
         try:
             return (await self._holdings.seen(machine)).state
         except UserError as error:
-            raise conflict(step, error.sentence) from error
+            raise conflict(step, error.sentence, SEE_MACHINES) from error
 
     async def _note(self, step: StopMachine | StartMachine, machine: Machine) -> None:
         if isinstance(step, StartMachine):
