@@ -272,7 +272,7 @@ def _spec(
     tables: tuple[AnyTable, ...],
 ) -> ConfigSpec:
     rights = tuple(
-        CommandRight(command.name, command.right, command.changes) for command in commands.commands
+        CommandRight(command.name, command.right, command.guarded) for command in commands.commands
     )
     by_name = {right.name: right for right in rights}
 

@@ -7,7 +7,7 @@ into whatever its platform shows. It decides nothing.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Annotated, Literal, NewType, Protocol, runtime_checkable
@@ -342,6 +342,38 @@ class SendsDirectMessages(Protocol):
 
         Raises:
             ChatError: there is none, and none can be made.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class PrivateFile:
+    """A text that one person alone may read; nothing of it is stored, or logged.
+
+    Attributes:
+        name: of the file: ``i-0f1e2d3c4b5a69788-console.txt``.
+        title: what it is, in one line.
+        text: what it holds.
+    """
+
+    name: str
+    title: str
+    text: str = field(repr=False)
+
+
+@runtime_checkable
+class SendsPrivateFiles(Protocol):
+    """What a chat may be besides: one that can put a text before an account alone, and keeps nothing of it itself.
+
+    Where the chat is a :class:`SendsDirectMessages`, that is in a direct message. Any other shows it where the
+    account asked for it, which nobody else reads.
+    """
+
+    async def send_private_file(self, account: str, file: PrivateFile, *, key: str) -> None:
+        """Send a file, once for its key as far as the platform can.
+
+        Raises:
+            ChatError: the platform did not take it, or it would be seen by others.
         """
         ...
 

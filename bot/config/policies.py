@@ -51,7 +51,7 @@ def approvals_needed(settings: SlipwaySettings, kind: KindSpec) -> int:
 
 def may_request(settings: SlipwaySettings, person: PersonSettings, kind: KindSpec) -> bool:
     """Whether one of the person's roles gives the right to this kind of operation."""
-    return gives(rights_of(person.roles, settings), CommandRight(kind.name, kind.right, changes=True))
+    return gives(rights_of(person.roles, settings), CommandRight(kind.name, kind.right, guarded=True))
 
 
 @dataclass(frozen=True)
@@ -121,7 +121,7 @@ class PolicyCheck:
     def _grows(self, kind: KindSpec) -> bool:
         """Whether who may approve is not known from here: a user group of a platform adds to a role that gives it."""
         role = self.settings.policy[kind.name].role
-        right = CommandRight(kind.name, kind.right, changes=True)
+        right = CommandRight(kind.name, kind.right, guarded=True)
         giving = [
             held
             for name, held in self.settings.roles.items()

@@ -21,12 +21,13 @@ class CommandRight:
     Attributes:
         name: what is typed, such as ``promote`` or ``bundle apply``.
         right: what a role must hold, such as ``promote`` or ``bundle.apply``.
-        changes: whether it can change something; ``read`` gives the right to those that do not.
+        guarded: whether it can change something, or shows what not everybody may see; ``read`` gives the right to all
+            others.
     """
 
     name: str
     right: str
-    changes: bool
+    guarded: bool
 
 
 @dataclass(frozen=True)
@@ -89,4 +90,4 @@ def gives(held: Iterable[str], command: CommandRight) -> bool:
     rights = set(held)
     noun, dot, _ = command.right.partition(".")
     enough = {command.right, "*"} | ({f"{noun}.*"} if dot else set())
-    return bool(rights & enough) or (READ in rights and not command.changes)
+    return bool(rights & enough) or (READ in rights and not command.guarded)

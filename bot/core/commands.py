@@ -28,13 +28,14 @@ class Access(StrEnum):
 
     OPEN = "open"  # everybody may, strangers included: it says how to become known
     READ = "read"  # it only looks: whoever holds `read`, or the command's own right
+    GUARDED = "guarded"  # it only looks, at what not everybody may see who may look: the command's own right
     DECIDE = "decide"  # it speaks on an operation: as READ, and it has to come in a trusted way
     CHANGE = "change"  # it can change something: the command's own right
 
     @property
     def needs_trust(self) -> bool:
         """Whether it has to come in a way that nobody could have forged."""
-        return self in (Access.DECIDE, Access.CHANGE)
+        return self in (Access.GUARDED, Access.DECIDE, Access.CHANGE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,11 @@ class Command(Generic[ResultT_co]):
     def changes(self) -> bool:
         """Whether it can change something."""
         return self.access is Access.CHANGE
+
+    @property
+    def guarded(self) -> bool:
+        """Whether it takes its own right, which `read` does not give."""
+        return self.access in (Access.GUARDED, Access.CHANGE)
 
     @property
     def noun(self) -> str:

@@ -11,13 +11,14 @@ from slipway.commands.grammar.arguments import Misuse, Parse, Parsed, parse
 from slipway.commands.grammar.registry import Registry, Resolved
 
 
-def may_change(command: Command[Any], parsed: Parse) -> bool:
-    """Whether a line, once carried out, could change something, and so needs more than ``read``.
+def is_guarded(command: Command[Any], parsed: Parse) -> bool:
+    """Whether a line, once carried out, could change something or show what not everybody may see, and so needs more
+    than ``read``.
 
     A dry run does not, and neither does what is only answered with the command's help or usage. It is told by what
     the handler is given, never by the words: ``--dry-run`` may be another option's value.
     """
-    return command.changes and isinstance(parsed, Parsed) and parsed.values["dry_run"] is not True
+    return command.guarded and isinstance(parsed, Parsed) and parsed.values.get("dry_run") is not True
 
 
 def why_not(person: Person, line: str, registry: Registry[Any], people: People) -> str | None:
@@ -35,21 +36,21 @@ def why_not(person: Person, line: str, registry: Registry[Any], people: People) 
     parsed = parse(command, found.args, "")
     if isinstance(parsed, Misuse):
         return ""
-    changes = may_change(command, parsed)
-    if command.access is Access.OPEN or people.may(person, command.right, changes=changes):
+    guarded = is_guarded(command, parsed)
+    if command.access is Access.OPEN or people.may(person, command.right, changes=guarded):
         return None
     return not_for(person, command, people)
 
 
 def may_use(person: Person, command: Command[Any], people: People) -> bool:
     """Whether somebody may use a command for what it is there for."""
-    return command.access is Access.OPEN or people.may(person, command.right, changes=command.changes)
+    return command.access is Access.OPEN or people.may(person, command.right, changes=command.guarded)
 
 
 def not_for(person: Person, command: Command[Any], people: People) -> str:
     """That somebody may not use a command, and who may, as a sentence; empty for strangers, who are told no names."""
     if person.kind is PersonKind.STRANGER:
         return ""
-    holders = have(people.holders(command.right, changes=command.changes))
+    holders = have(people.holders(command.right, changes=command.guarded))
     who_has = f"{holders} it" if holders else "nobody has it yet; whoever runs Slipway can give it"
     return f"`{command.name}` takes a right that you do not have: {who_has}."

@@ -25,7 +25,7 @@ from slipway.commands.dispatch.context import (
     CommandResult,
     OperationUpdate,
 )
-from slipway.commands.dispatch.hints import may_change, may_use, not_for, why_not
+from slipway.commands.dispatch.hints import is_guarded, may_use, not_for, why_not
 from slipway.commands.dispatch.manual import help_command
 from slipway.commands.dispatch.responses import Response
 from slipway.commands.grammar.arguments import HelpWanted, Misuse, Parsed, parse
@@ -113,10 +113,11 @@ class CommandRunner:
 
     async def _command(self, command: Command[CommandResult], args: Sequence[str], asker: Asker) -> Response:
         parsed = parse(command, args, self._prefix)
-        changes = may_change(command, parsed)
+        guarded = is_guarded(command, parsed)
+        changes = guarded and command.changes
         people = self._services.people
-        if command.access is not Access.OPEN and not people.may(asker.person, command.right, changes=changes):
-            refusal = people.refusal(asker.person, asker.identity, command.right, changes=changes)
+        if command.access is not Access.OPEN and not people.may(asker.person, command.right, changes=guarded):
+            refusal = people.refusal(asker.person, asker.identity, command.right, changes=guarded)
             by_itself = asker.person.automatic
             if changes and not by_itself and people.may(asker.person, command.right, changes=False):
                 refusal += f" With `--dry-run` you may see what `{command.name}` would do."

@@ -28,9 +28,9 @@ async def whoami(call: CommandContext) -> CardReply:
         )
     may, see = [], []
     for each in call.registry.commands:
-        if each.access is Access.OPEN or people.may(known, each.right, changes=each.changes):
+        if each.access is Access.OPEN or people.may(known, each.right, changes=each.guarded):
             may.append(each.name)
-        elif people.may(known, each.right, changes=False):
+        elif each.changes and people.may(known, each.right, changes=False):
             see.append(each.name)
     return CardReply(
         Card(

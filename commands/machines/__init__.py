@@ -8,6 +8,7 @@ SUBJECT = MACHINES_SUBJECT.with_parts(
     "profiles",
     "instances",
     "show",
+    "logs",
     "extend",
     "stop",
     "handover",

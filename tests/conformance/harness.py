@@ -33,6 +33,7 @@ class Capability(StrEnum):
     SEND_FAULTS = "sending that fails"
     OWN_CLOCK = "clock of its own"
     SIZE_LIMITS = "limits to a message's size"
+    PRIVATE_FILES = "files for one person alone"
     GONE_ROOMS = "rooms that can be gone while people are still reached alone"
 
 
@@ -164,6 +165,10 @@ class ChatPlatformHarness(Protocol):
 
     async def files(self) -> list[str]:
         """The texts of the files that the bot put into the room."""
+        ...
+
+    async def private_files(self, who: str) -> list[str]:
+        """The texts of the files that the bot sent a person alone."""
         ...
 
     @property

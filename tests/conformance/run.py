@@ -25,7 +25,9 @@ from slipway.bot.chat.model import (
     KnowsRooms,
     OffersShortcuts,
     Platform,
+    PrivateFile,
     SendsDirectMessages,
+    SendsPrivateFiles,
 )
 from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
 from slipway.bot.clouds.simulated.azure import SimulatedAzure
@@ -111,6 +113,11 @@ class WrappedChat:
         if not isinstance(self._chat, SendsDirectMessages):
             raise ChatError("Nobody can be spoken to alone here.", passing=False)
         return await self._chat.direct_room(account)
+
+    async def send_private_file(self, account: str, file: PrivateFile, *, key: str) -> None:
+        if not isinstance(self._chat, SendsPrivateFiles):
+            raise ChatError("Nobody can be spoken to alone here.", passing=False)
+        await self._chat.send_private_file(account, file, key=key)
 
     async def why_gone(self, room: str) -> str | None:
         return await self._chat.why_gone(room) if isinstance(self._chat, KnowsRooms) else None

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from slipway.bot.clouds.simulated.consoles import host_key
 from slipway.bot.core.times import system_clock
-from tests.conformance.harness import VisibleMessage
+from tests.conformance.harness import Capability, VisibleMessage, Where
 from tests.conformance.run import ConformanceRun, PlatformSession
 from tests.support.aws import IMAGE, simulated_aws
 from tests.support.leases import state_of
@@ -99,3 +99,26 @@ async def test_one_machine_ends_at_its_time_and_another_is_extended_handed_over_
         assert f"{machine}: ended" in now.text
         assert "terminate " not in now.text
         assert await passed(run, clock, 120) == []
+
+
+async def test_what_a_machine_wrote_to_its_console_comes_as_a_file_to_its_owner_alone(
+    run: ConformanceRun,
+) -> None:
+    session = run.session
+    session.requires(Capability.PRIVATE_FILES)
+    async with simulated_aws() as aws, run.bot(aws=aws):
+        if Capability.DIRECT_CHATS not in session.platform.missing:
+            await session.say("alice", "whoami", where=Where.DIRECT)
+        *_, report = await session.say("alice", f"!launch {IMAGE} --for 2h")
+        found = re.search(r"i-[0-9a-f]{17}", report.text)
+        assert found is not None, report
+        before = await session.platform.files()
+        (refused,) = await session.say("bob", f"!instance logs {found[0]}")
+        assert "only Alice" in refused.text
+        answers = await session.say("alice", f"!instance logs {found[0]}")
+        assert f"The console output of {found[0]} was sent to you alone." in answers[-1].text
+        (text,) = await session.platform.private_files("alice")
+        assert host_key(found[0], "ED25519") in text
+        if Capability.MENTIONS not in session.platform.missing:  # others listen
+            assert all("SHA256" not in each.text for each in await session.visible_messages("bob"))
+            assert [each for each in await session.platform.files() if each != text] == before

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from slipway.bot.chat.console.platform import CONSOLE
-from slipway.bot.chat.model import Accept, Card, ChatHealth, Platform
+from slipway.bot.chat.model import Accept, Card, ChatHealth, Platform, PrivateFile
 from slipway.bot.chat.shared.plain import render_plain
 from slipway.bot.core.errors import ChatError
 
@@ -50,6 +50,9 @@ class MemoryChat:
     lost: int = 0  # how many of the next new messages are taken though the bot hears that they were not
     clock_ahead: timedelta | None = None  # of the bot's clock, by its own
     accept: Accept | None = None
+    private: dict[str, tuple[str, PrivateFile]] = field(
+        default_factory=dict
+    )  # files that one person alone got
     prefix: str = "m"
 
     def __post_init__(self) -> None:
@@ -123,6 +126,11 @@ class MemoryChat:
     async def direct_room(self, account: str) -> str:
         """One room an account."""
         return f"direct:{account}"
+
+    async def send_private_file(self, account: str, file: PrivateFile, *, key: str) -> None:
+        """Once for its key."""
+        self._maybe_fail(f"direct:{account}")
+        self.private.setdefault(key, (account, file))
 
     def health(self) -> ChatHealth:
         """Always well."""

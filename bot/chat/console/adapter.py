@@ -33,6 +33,7 @@ from slipway.bot.chat.model import (
     ChatHealth,
     MessageEvent,
     Platform,
+    PrivateFile,
     Room,
     Shortcut,
     Table,
@@ -92,6 +93,7 @@ class ConsoleChat:
         self._settled = settled
         self._sent: dict[str, str] = {}
         self._edited: set[str] = set()
+        self._shown_files: set[str] = set()
         self._awaited: dict[str, str] = {}  # lines that an answer takes away again, by their messages
         self._last_contact: datetime | None = None
         self._store: KeyValueStore | None = None
@@ -199,6 +201,16 @@ class ConsoleChat:
         if self._awaited.pop(message_id, None) is not None:
             await self._screen.status(next(iter(self._awaited.values()), ""))
         await self._write(self._renderer.message(posted))
+
+    async def send_private_file(self, account: str, file: PrivateFile, *, key: str) -> None:
+        """Show it on the screen: whoever typed the line that asks for it reads that, and nobody else.
+
+        Raises:
+            ChatError: nobody can read the output any more.
+        """
+        if key not in self._shown_files:
+            await self._show(Card(title=file.title, text=file.text))
+            self._shown_files.add(key)
 
     async def _keep_buttons(self) -> None:
         if self._store is not None and (buttons := self._board.changed_buttons()) is not None:

@@ -25,7 +25,7 @@ from slipway.bot.chat.matrix.rooms.rooms import Rooms
 from slipway.bot.chat.matrix.settings import MatrixSettings
 from slipway.bot.chat.matrix.transport.connection import Connection
 from slipway.bot.chat.matrix.transport.rate_limit import Priority, RateLimiter
-from slipway.bot.chat.model import Accept, Card, ChatHealth, Platform
+from slipway.bot.chat.model import Accept, Card, ChatHealth, Platform, PrivateFile
 from slipway.bot.chat.shared.edits import LatestEdits
 from slipway.bot.core.errors import ChatError
 from slipway.bot.core.storage_errors import storage_failure
@@ -158,6 +158,12 @@ class MatrixChat:
     async def direct_room(self, account: str) -> str:
         """The direct chat with somebody."""
         return await self._direct.room_with(account)
+
+    async def send_private_file(self, account: str, file: PrivateFile, *, key: str) -> None:
+        """Into the direct chat with somebody."""
+        room = await self._direct.room_with(account)
+        with _keys_stored():
+            await self._sender.send_file(room, file, key=key)
 
     async def why_gone(self, room: str) -> str | None:
         """Known to the homeserver; asked once the bot has entered the rooms that it can."""

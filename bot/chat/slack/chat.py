@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from slipway.bot.chat.clocks import WRONG_BY
 from slipway.bot.chat.declaration import HostCallbacks, KeyValueStore
-from slipway.bot.chat.model import Accept, Card, ChatHealth, Platform
+from slipway.bot.chat.model import Accept, Card, ChatHealth, Platform, PrivateFile
 from slipway.bot.chat.shared.edits import LatestEdits
 from slipway.bot.chat.slack.events.accounts import Accounts
 from slipway.bot.chat.slack.events.background import BackgroundTasks
@@ -161,6 +161,10 @@ class SlackChat:
     async def direct_room(self, account: str) -> str:
         """The direct conversation with somebody."""
         return await self._ephemeral.channel_of(account.partition("/")[0])
+
+    async def send_private_file(self, account: str, file: PrivateFile, *, key: str) -> None:
+        """Into the direct conversation with somebody."""
+        await self._sender.send_private_file(account, file, key=key)
 
     async def why_gone(self, room: str) -> str | None:
         """By ``conversations.info``; a direct conversation is never gone."""

@@ -182,3 +182,20 @@ async def test_what_belongs_to_a_machine_is_not_removed_as_left_over() -> None:
 def roomy() -> Seed:
     """Fedora's gallery, and room for many machines."""
     return replace(fedora_gallery(NOW), machines=SeedMachines(cores=1000, region_cores=1000))
+
+
+async def test_boot_diagnostics_that_are_off_are_told_of_with_how_to_switch_them_on() -> None:
+    async with azure_machines(polls=0) as here:
+        (machine,) = await here.machines.launch(launch_spec(), TOKEN)
+        document = here.azure.machines.machine(machine.id).document
+        document["properties"]["diagnosticsProfile"] = {"bootDiagnostics": {"enabled": False}}
+        with pytest.raises(CloudError) as failed:
+            await here.machines.console_output(machine.id)
+        assert failed.value.kind is CloudErrorKind.CONFIGURATION
+        assert f"Boot diagnostics of {machine.id} are off" in failed.value.sentence
+        assert "`az vm boot-diagnostics enable --resource-group" in failed.value.sentence
+        document["properties"]["diagnosticsProfile"] = {"bootDiagnostics": {"enabled": True}}
+        here.azure.faults.add(Fault(kind=FaultKind.CONFLICT, match="POST */retrieveBootDiagnosticsData"))
+        with pytest.raises(CloudError) as failed:
+            await here.machines.console_output(machine.id)
+        assert failed.value.kind is CloudErrorKind.CONFLICT

@@ -163,6 +163,12 @@ class ConsoleHarness:
     async def files(self) -> list[str]:
         return []
 
+    async def private_files(self, who: str) -> list[str]:
+        """They are shown on the screen, by a title of their own."""
+        self._look()
+        shown = [states[-1] for states in self._messages.values()]
+        return [each["text"] for each in shown if "It may hold passwords." in each["title"]]
+
     def _enter(self, line: str) -> None:
         assert self._keyboard is not None
         self._lines += 1

@@ -326,6 +326,13 @@ class MatrixHarness:
             if content.get("msgtype") == "m.file"
         ]
 
+    async def private_files(self, who: str) -> list[str]:
+        """Those in the direct chat that a person began."""
+        await self._people[who].sync()
+        contents = [event["content"] for event in self._events(who, self._direct[who])]
+        files = [content for content in contents if content.get("msgtype") == "m.file"]
+        return [(await self._download(content)).decode() for content in files]
+
     async def _download(self, content: Json) -> bytes:
         return await self._fetch(content["url"])
 

@@ -180,6 +180,9 @@ class MemoryHarness:
     async def files(self) -> list[str]:
         return []
 
+    async def private_files(self, who: str) -> list[str]:
+        return [file.text for account, file in self._chat.private.values() if account == who]
+
     async def _happen(self, event: AnyEvent) -> None:
         self._events.append(event)
         if self._chat.accept is None:

@@ -187,6 +187,11 @@ class SlackHarness:
     async def files(self) -> list[str]:
         return [(file.content or b"").decode() for file in self._slack.world.files.values() if file.complete]
 
+    async def private_files(self, who: str) -> list[str]:
+        direct = self._slack.core.open_direct(_ACCOUNTS[who]).id
+        held = [file["id"] for message in self._slack.from_bot(direct) for file in message.files]
+        return [(self._slack.world.files[each].content or b"").decode() for each in held]
+
     def _person(self, who: str) -> Person:
         return self._slack.person(_ACCOUNTS[who])
 

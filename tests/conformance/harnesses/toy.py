@@ -23,6 +23,7 @@ class PostboardHarness:
 
     platform: Platform = POSTBOARD
     missing: Mapping[Capability, str] = {
+        Capability.PRIVATE_FILES: "nobody is spoken to alone who did not begin it",
         Capability.GONE_ROOMS: "a board is always there",
         Capability.OWN_CLOCK: "a board does not say what time it is there",
         Capability.SIZE_LIMITS: "a board takes a post of any size",
@@ -117,6 +118,9 @@ class PostboardHarness:
 
     async def files(self) -> list[str]:
         return []
+
+    async def private_files(self, who: str) -> list[str]:
+        raise NotImplementedError
 
 
 def _account(who: str) -> str:

@@ -20,11 +20,15 @@ class AttachmentUploader:
         self._connection = connection
         self._uploaded: OrderedDict[str, JsonObject] = OrderedDict()
 
-    async def file(self, text: str, *, key: str, encrypted: bool) -> JsonObject:
+    async def file(
+        self, text: str, *, key: str, encrypted: bool, name: str = FILE_NAME, caption: str = ""
+    ) -> JsonObject:
         """The content of an event that shows a text as a file.
 
         Args:
             text: what the file holds.
+            name: its name.
+            caption: what is said with it; empty for its name alone.
             key: names the upload; the same key uploads once.
             encrypted: whether the file is encrypted, as it has to be in an encrypted room.
 
@@ -33,22 +37,22 @@ class AttachmentUploader:
         """
         location = self._uploaded.get(key)
         if location is None:
-            location = await self._upload(text.encode(), encrypted=encrypted)
+            location = await self._upload(text.encode(), name, encrypted=encrypted)
             self._uploaded[key] = location
             while len(self._uploaded) > _MAX_REMEMBERED:
                 self._uploaded.popitem(last=False)
         return {
             "msgtype": "m.file",
-            "body": FILE_NAME,
-            "filename": FILE_NAME,
+            "body": caption or name,
+            "filename": name,
             "info": {"mimetype": "text/plain", "size": len(text.encode())},
             "m.mentions": {},
             **location,
         }
 
-    async def _upload(self, data: bytes, *, encrypted: bool) -> JsonObject:
+    async def _upload(self, data: bytes, name: str, *, encrypted: bool) -> JsonObject:
         if not encrypted:
-            return {"url": await upload(self._connection, data, "text/plain", FILE_NAME)}
+            return {"url": await upload(self._connection, data, "text/plain", name)}
         cipher, keys = await asyncio.to_thread(_encrypt, data)
         url = await upload(self._connection, cipher, "application/octet-stream", None)
         return {"file": {**keys, "url": url}}

@@ -26,7 +26,7 @@ from slipway.bot.chat.matrix.rooms.rooms import Rooms
 from slipway.bot.chat.matrix.transport.connection import Connection
 from slipway.bot.chat.matrix.transport.errors import HomeserverError
 from slipway.bot.chat.matrix.transport.rate_limit import Priority, RateLimiter
-from slipway.bot.chat.model import Card, Choice
+from slipway.bot.chat.model import Card, Choice, PrivateFile
 from slipway.bot.chat.shared.payloads import JsonObject
 from slipway.bot.chat.shared.shorten import full_text_if_too_long
 from slipway.bot.core.errors import ChatError
@@ -155,6 +155,23 @@ class MessageSender:
         announced = {**notice(f"The whole: {FILE_NAME}"), "m.relates_to": thread_relation(thread)}
         event_id = await self._send(room, "m.room.message", announced, f"whole {key}")
         await self._send(room, "m.room.message", replaced_by(file, event_id), f"whole file {key}")
+
+    async def send_file(self, room: str, file: PrivateFile, *, key: str) -> None:
+        """Send a text as a file, once for its key.
+
+        Raises:
+            ChatError: the room is encrypted and encryption is off, or the homeserver did not take it.
+        """
+        with _telling_gone_rooms():
+            await self._check_encryption(room)
+            content = await self._uploader.file(
+                file.text,
+                key=f"{room} {key}",
+                encrypted=await self._rooms.is_encrypted(room),
+                name=file.name,
+                caption=file.title,
+            )
+            await self._send(room, "m.room.message", content, f"file {key}")
 
     async def send_encryption_notice(self, room: str) -> None:
         """Tell a room, in clear text, that the bot does not work in encrypted rooms.

@@ -7,7 +7,7 @@ import uuid
 import structlog
 from slack_sdk.models.metadata import Metadata
 
-from slipway.bot.chat.model import Card
+from slipway.bot.chat.model import Card, PrivateFile
 from slipway.bot.chat.shared.edits import LatestEdits
 from slipway.bot.chat.slack.ids import is_direct
 from slipway.bot.chat.slack.sending.attachments import Attachments
@@ -96,6 +96,15 @@ class MessageSender:
         if card.private_to is not None and not is_direct(channel):
             return await self._ephemeral.send(channel, card, card.private_to, None, key)
         return await self._post(channel, card, None, key)
+
+    async def send_private_file(self, account: str, file: PrivateFile, *, key: str) -> None:
+        """Send somebody a file in a direct message, once for its key.
+
+        Raises:
+            ChatError: Slack did not take it.
+        """
+        channel = await self._ephemeral.channel_of(account.partition("/")[0])
+        await self._attachments.send(channel, file, key)
 
     async def edit(self, room: str, ts: str, card: Card, *, thread: str | None, key: str) -> None:
         """Replace a message by a card. Of several edits that wait, only the newest is made.

@@ -17,6 +17,8 @@ from slipway.bot.core.errors import CloudError, CloudErrorKind
 _NEWEST = 64 * 1024
 """So many bytes of a console are shown, from its end; as EC2 keeps them."""
 
+_REFUSED = frozenset({CloudErrorKind.CONFLICT, CloudErrorKind.INVALID, CloudErrorKind.BROKEN})
+
 _NOT_YET = frozenset({CloudErrorKind.NOT_FOUND, CloudErrorKind.CONFLICT})
 
 _METRICS = {"Percentage CPU": "Average", "Network In Total": "Total", "Network Out Total": "Total"}
@@ -45,13 +47,19 @@ class Observing:
         Azure tells an address that opens it to whoever knows it, so that is neither shown nor kept.
         """
         action = f"show the console of {name}"
-        answer = await self._calls.change(
-            "POST",
-            f"{self._calls.id(calls.MACHINES, name)}/retrieveBootDiagnosticsData",
-            calls.MACHINES,
-            action,
-            sasUriExpirationTimeInMinutes="5",
-        )
+        machine = self._calls.id(calls.MACHINES, name)
+        try:
+            answer = await self._calls.change(
+                "POST",
+                f"{machine}/retrieveBootDiagnosticsData",
+                calls.MACHINES,
+                action,
+                sasUriExpirationTimeInMinutes="5",
+            )
+        except CloudError as error:
+            if error.kind in _REFUSED and not await self._keeps_console(machine, action):
+                raise self._account.error(CloudErrorKind.CONFIGURATION, self._off(name)) from error
+            raise
         match answer.body:
             case {"serialConsoleLogBlobUri": str(address)} if address:
                 pass
@@ -68,6 +76,22 @@ class Observing:
                 return ""
             raise
         return written[-_NEWEST:].decode("utf-8", errors="replace").replace("\r\n", "\n").strip("\x00")
+
+    async def _keeps_console(self, machine: str, action: str) -> bool:
+        """Whether boot diagnostics are on: by which code Azure says that they are not, is not documented."""
+        document = await self._calls.read(machine, calls.MACHINES, action)
+        match document:
+            case {"properties": {"diagnosticsProfile": {"bootDiagnostics": {"enabled": True}}}}:
+                return True
+        return False
+
+    def _off(self, name: str) -> str:
+        group = self._calls.group.rpartition("/")[2]
+        return (
+            f"Boot diagnostics of {name} are off, so {self._account.title} keeps nothing of its console. "
+            f"`az vm boot-diagnostics enable --resource-group {group} --name {name}` switches them on, for what it "
+            "writes from then on."
+        )
 
     async def health(
         self, machine_names: Sequence[str], look: Callable[[str, str], Awaitable[Machine]]

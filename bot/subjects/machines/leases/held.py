@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from slipway.bot.clouds.capabilities import Clouds
 from slipway.bot.clouds.machine_model import Instance
-from slipway.bot.clouds.ports.machines import Machines
+from slipway.bot.clouds.ports.machines import MACHINES, Machines
 from slipway.bot.core.errors import CloudError, CloudErrorKind, UserError
 from slipway.bot.core.model import Json
 from slipway.bot.core.text import nearest
@@ -68,6 +68,37 @@ class Holdings:
             if machine.owner != also:
                 self._check_owner(machine, requester, verb)
         return tuple([Held(machine, await self.seen(machine)) for machine in found])
+
+    async def own(self, instance_id: str, requester: str) -> Machine:
+        """A machine that is ``requester``'s own, for what nobody else may see; also one that is gone.
+
+        Raises:
+            UserError: it is unknown, of several accounts, or not theirs.
+            CloudError: a cloud cannot be read.
+        """
+        machine = await self._gone(instance_id) or await self._one(instance_id, await self._leases.living())
+        if machine.owner == requester:
+            return machine
+        owner = self._people.by_id(machine.owner)
+        if owner is None:
+            raise UserError(
+                f"{machine.instance_id} is {machine.owner}'s, whom Slipway does not know any more: until it is "
+                "somebody's, nobody may see its console.",
+                hint=f"handover {machine.instance_id} --to {requester}" if machine.living else None,
+            )
+        raise UserError(
+            f"{machine.instance_id} is {owner}'s, and what it wrote to its console may hold passwords: only {owner} "
+            "may ask for it.",
+            hint=f"instances --of {machine.owner}",
+        )
+
+    async def _gone(self, instance_id: str) -> Machine | None:
+        """A machine that is known to be gone; None for any other."""
+        for cloud in self._clouds.all(MACHINES):
+            machine = await self._leases.machine(cloud, instance_id)
+            if machine is not None and not machine.living:
+                return machine
+        return None
 
     async def _one(self, instance_id: str, living: Sequence[Machine]) -> Machine:
         here = [each for each in living if each.instance_id.casefold() == instance_id]
