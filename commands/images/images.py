@@ -9,9 +9,13 @@ import click
 from slipway.bot.chat.model import Card, Field
 from slipway.bot.chat.tables import Cell, Row, moment, number, table_of, text, texts
 from slipway.bot.clouds.model import ImageVersion, VersionListing, VersionNumber
+from slipway.bot.clouds.ports.image_versions import IMAGE_VERSIONS
+from slipway.bot.clouds.ports.machines import MACHINES
 from slipway.bot.core.commands import command
+from slipway.bot.core.errors import UserError
+from slipway.bot.core.text import nearest
 from slipway.bot.core.times import format_date
-from slipway.bot.subjects.images.definitions import DefinitionRef
+from slipway.bot.subjects.images.definitions import SEPARATOR, DefinitionRef
 from slipway.bot.subjects.images.formatting import format_regions, tell_unreadable
 from slipway.bot.subjects.images.promote import choosable, choose
 from slipway.bot.subjects.images.requests import Pin
@@ -25,6 +29,7 @@ from slipway.bot.subjects.images.versions import (
 )
 from slipway.commands.dispatch.context import CardReply, CommandContext
 from slipway.commands.grammar.values import NAME
+from slipway.commands.images.launchable import launchable_images
 
 _DEFINITIONS = {
     "definition": "Definition",
@@ -38,24 +43,66 @@ _VERSIONS = {"version": "Version", "is": "Is", "published": "Published", "end_of
 
 @command(
     "images",
-    summary="Image definitions and what is latest; with a name, its versions.",
-    examples=("images", "images Fedora-Cloud-43-x64", "images Fedora-Cloud-Rawhide-*"),
+    summary="Image definitions and what is latest; with a name, its versions; with `--cloud`, what can be launched.",
+    examples=(
+        "images",
+        "images Fedora-Cloud-43-x64",
+        "images Fedora-Cloud-Rawhide-*",
+        "images --cloud aws",
+        "images x86_64-43 --cloud aws",
+    ),
 )
 @click.argument("definition", type=NAME, required=False, help="An image definition or a pattern.")
-async def images(call: CommandContext, definition: str | None) -> CardReply:
+@click.option(
+    "--cloud", type=NAME, metavar="NAME", help="What can be launched in this account, such as `aws`."
+)
+@click.option("--region", type=NAME, help="Where in that account; without, its first region.")
+async def images(
+    call: CommandContext, definition: str | None, cloud: str | None, region: str | None
+) -> CardReply:
     """A candidate was uploaded, and does not launch by default yet; latest is what a launch resolves to."""
+    if region is not None and cloud is None:
+        raise UserError(
+            "`--region` is a region of an account: say which, with `--cloud`.", hint="help images"
+        )
+    if cloud is None:
+        return CardReply(await _definitions(call, definition))
+    account = _account(call, cloud)
+    if account in call.services.clouds.all(MACHINES):
+        return await launchable_images(call, account, region, definition)
+    card = await _definitions(call, f"{account}{SEPARATOR}{definition or '*'}")
+    note = f"No machines are launched in {account}, so these are its definitions and versions."
+    return CardReply(card.model_copy(update={"notes": (*card.notes, note)}))
+
+
+async def _definitions(call: CommandContext, wanted: str | None) -> Card:
+    """The versions of the one definition that is meant, or a line for each of several."""
     catalogue = call.services.get(ImageServices).catalogue
-    found = await catalogue.matching(definition)
+    found = await catalogue.matching(wanted)
     versions = await catalogue.versions_of(found)
     history = call.services.get(ImageServices).history
-    if definition is not None and len(found) == 1:
+    if wanted is not None and len(found) == 1:
         (one,) = found
         candidates = [each for each in versions[one] if not is_promoted(each)]
         asked = [*candidates, *choosable(versions[one])]
         back = await history.rolled_back([Pin.of(one, each) for each in asked])
-        return CardReply(_one(one, versions[one], back, call))
+        return _one(one, versions[one], back, call)
     pins = [Pin.of(each, version) for each, held in versions.items() for version in choosable(held)]
-    return CardReply(_all(versions, await history.rolled_back(pins), call))
+    return _all(versions, await history.rolled_back(pins), call)
+
+
+def _account(call: CommandContext, wanted: str) -> str:
+    """The configured account of this name. Case does not count."""
+    clouds = call.services.clouds
+    known = tuple(dict.fromkeys((*clouds.all(MACHINES), *clouds.all(IMAGE_VERSIONS))))
+    found = next((each for each in known if each.casefold() == wanted.casefold()), None)
+    if found is None:
+        raise UserError(
+            f"No account is called {wanted}; there is {' and '.join(known) or 'none'}.",
+            nearest=nearest(wanted, known),
+            hint="images",
+        )
+    return found
 
 
 def _all(versions: dict[DefinitionRef, VersionListing], back: Sequence[Pin], call: CommandContext) -> Card:
