@@ -22,6 +22,7 @@ from slipway.bot.core.settings import Settings
 from slipway.bot.people import People
 from slipway.bot.subjects.images.settings import RetentionSettings
 from slipway.bot.subjects.machines.subject import PROFILES
+from slipway.commands.scheduled import schedule_problems
 from tests.support.configuration import DECLARED, settings_of, valid_document
 
 EXAMPLE = Path(__file__).parents[2] / "slipway.example.toml"
@@ -37,6 +38,18 @@ def test_the_example_is_right() -> None:
     overdue = next(entry for entry in settings.schedule if entry.command == "terminate --overdue")
     assert overdue.quiet
     assert overdue.missed is Missed.SKIP
+
+
+def test_the_report_that_the_example_shows_as_a_comment_is_a_schedule_that_can_be_said() -> None:
+    text = EXAMPLE.read_text("utf-8")
+    shown = "\n".join(line[4:] for line in text.splitlines() if line.startswith("#   "))
+    document = {**tomllib.loads(text), "state_dir": "/var/lib/slipway"}
+    document["schedule"] = tomllib.loads(shown)["schedule"]
+    settings = settings_of(document, {"SLIPWAY_MATRIX_PASSWORD": "x"})
+    assert [each.command for each in settings.schedule] == ["instances --report"]
+    assert schedule_problems(settings, DECLARED.commands) == ()
+    schedule = People(settings).schedule("machines-report")
+    assert People(settings).may(schedule, "instances", changes=False)
 
 
 def _fields(table: type[Settings], above: str = "") -> Iterator[tuple[str, str]]:
