@@ -43,7 +43,7 @@ _VERSIONS = {"version": "Version", "is": "Is", "published": "Published", "end_of
 
 @command(
     "images",
-    summary="Image definitions and what is latest; with a name, its versions; with `--cloud`, what can be launched.",
+    summary="Image definitions and what is latest; the versions of one; what can be launched.",
     examples=(
         "images",
         "images Fedora-Cloud-43-x64",
