@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from slipway.bot.clouds.ports.image_versions import ImageVersions
 from slipway.bot.clouds.ports.machines import (
     ChecksLaunches,
     FindsLeftovers,
+    KnowsMachineTypes,
     Machines,
     ShowsConsole,
     StopsMachines,
@@ -36,6 +38,7 @@ from tests.support.azure import (
 )
 from tests.support.clock import NOW
 
+SPEC_TEMPLATE = Path(__file__).parents[2] / "deploy" / "azure-machine-spec.json"
 ROLE = Path(__file__).parents[2] / "deploy" / "azure-role.json"
 
 CALLS: dict[str, Callable[[AzureGallery], Awaitable[object]]] = {
@@ -64,11 +67,13 @@ MACHINE_CALLS: dict[str, Callable[[AzureMachines], Awaitable[object]]] = {
     "images": lambda machines: machines.images(),
     "image": lambda machines: machines.image(SPEC.image_id),
     "template": lambda machines: machines.template("small"),
+    "architectures": lambda machines: machines.architectures("Standard_B2s"),
     "template_names": lambda machines: machines.template_names(),
     "preflight": lambda machines: machines.preflight(SPEC),
     "launch": lambda machines: machines.launch(SPEC, "token"),
     "instances": lambda machines: machines.instances(),
     "instance": lambda machines: machines.instance(NAME),
+    "instances_named": lambda machines: machines.instances_named([NAME]),
     "launched_with": lambda machines: machines.launched_with("token"),
     "retag": lambda machines: machines.retag(NAME, {"a": "b"}),
     "console_output": lambda machines: machines.console_output(NAME),
@@ -115,6 +120,7 @@ async def test_the_role_holds_exactly_the_actions_that_the_adapter_needs() -> No
     sent |= await _sent_about_machines()
     linked = {
         *(*rights.ON_GROUP, *rights.WITH_ADDRESS, *rights.WITH_SCHEDULE),
+        *(*rights.WITH_DEPLOYMENT, *rights.ON_SPEC),
         *(*rights.ON_SUBNET, *rights.ON_SECURITY_GROUP, *rights.ON_IMAGE),
     }
     role = json.loads(ROLE.read_text())
@@ -128,6 +134,7 @@ async def _sent_about_machines() -> set[str]:
         Machines,
         ChecksLaunches,
         FindsLeftovers,
+        KnowsMachineTypes,
         ShowsConsole,
         StopsMachines,
         TellsActivity,
@@ -138,6 +145,11 @@ async def _sent_about_machines() -> set[str]:
     async with azure_machines(SCHEDULED, polls=0) as here:
         for call in MACHINE_CALLS.values():
             await call(here.machines)
+        here.azure.machines.specs.add("templates", "small", "1.0", json.loads(SPEC_TEMPLATE.read_text()))
+        template = await here.machines.template("spec:templates/small")
+        deployed = replace(SPEC, template_id=template.id, template_version=template.version)
+        await here.machines.preflight(deployed)
+        await here.machines.launch(deployed, "another token")
         for each in LEFT:
             leave_behind(here.azure, each)
             await here.machines.remove_leftover(each)

@@ -216,8 +216,9 @@ def test_a_good_configuration_is_read() -> None:
         (
             "profiles.small.template",
             "",
-            'profiles.small.template: it is ""; write the name of a launch template',
+            'profiles.small.template: it is ""; write a launch template by name',
         ),
+        ("profiles.small.template", "spec:small", "profiles.small.template: write a template spec as"),
         ("audit", {"cron": "0 6 * *"}, "audit.cron: a time has five fields"),
         ("audit", {"room": "releng"}, 'audit.room: "releng" is not a room; write it like'),
         ("audit", {"room": "matrix:!other:example.org"}, "audit.room: there is no room"),

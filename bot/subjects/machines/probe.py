@@ -25,7 +25,7 @@ async def missing_templates(profiles: Mapping[str, ProfileSettings], clouds: Clo
     for (cloud, region), names in wanted.items():
         try:
             machines = machines_at(clouds, cloud, region)
-            gone = await _missing(machines, names)
+            missing += await _troubles(machines, names)
         except CloudError:  # which its own probe tells
             why = f"The launch templates that profiles name cannot be looked for while {cloud} does not work."
             step = f"make {cloud} work; then `slipway doctor`"
@@ -35,24 +35,25 @@ async def missing_templates(profiles: Mapping[str, ProfileSettings], clouds: Clo
             detail = f"a profile names a {'region' if there else 'cloud'} that is not there"
             step = f"add {region} to {cloud}.regions" if there else f"add [{cloud}]"
             return Finding(WHAT, detail, (error.sentence,), step, connection=False)
-        missing += [
-            f"There is no launch template `{name}` in {machines.region}, which a profile names."
-            for name in gone
-        ]
     count = len({(cloud, name) for (cloud, _), names in wanted.items() for name in names})
     detail = f"{count} launch template{'s' if count != 1 else ''} named"
     step = "make the template, or change [profiles]" if missing else ""
     return Finding(WHAT, detail, tuple(missing), step, connection=False)
 
 
-async def _missing(machines: Machines, wanted: set[str]) -> list[str]:
-    """Those of these names that no launch template has; where an id stands for a name, that no template has it."""
-    missing = []
+async def _troubles(machines: Machines, wanted: set[str]) -> list[str]:
+    """What is wrong with templates of these names: there is none, also by id and among template specs; or none can be
+    made by it."""
+    troubles = []
     for name in sorted(wanted - set(await machines.template_names())):
         try:
             await machines.template(name)
         except CloudError as error:
             if error.kind is not CloudErrorKind.NOT_FOUND:
                 raise
-            missing.append(name)
-    return missing
+            troubles.append(
+                f"There is no launch template `{name}` in {machines.region}, which a profile names."
+            )
+        except UserError as error:
+            troubles.append(error.sentence)
+    return troubles

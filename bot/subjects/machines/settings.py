@@ -28,7 +28,9 @@ class ProfileSettings(DescribesMachines):
     """A launch template or a description of machines, and how much of it people may ask for."""
 
     template: str | None = Field(
-        None, min_length=1, description="a launch template by name or id, like slipway-small"
+        None,
+        min_length=1,
+        description="a launch template by name or id, like slipway-small; on Azure like spec:GROUP/NAME",
     )
     template_version: int | None = Field(None, ge=1)  # None: the template's default, resolved when planning
     regions: tuple[str, ...] = ()  # the first one counts where nobody says; none: the account's own

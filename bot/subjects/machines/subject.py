@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
 
@@ -36,6 +37,8 @@ from slipway.bot.subjects.machines.services import MachineServices
 from slipway.bot.subjects.machines.settings import ProfileSettings
 from slipway.bot.subjects.machines.steps import LaunchMachines, RemoveLeftover, TerminateMachine
 
+_SPEC = re.compile(r"spec:[\w.()-]+/[\w.()-]+(?:/[\w.()-]+)?", re.ASCII)
+
 
 def _check_profile(profile: ProfileSettings, _secrets: bool) -> Iterator[Problem]:
     if profile.template is None and profile.machine is None:
@@ -43,6 +46,14 @@ def _check_profile(profile: ProfileSettings, _secrets: bool) -> Iterator[Problem
     if profile.machine is not None and (profile.template or profile.template_version):
         key = "template" if profile.template else "template_version"
         yield Problem(key, "the machine is described below, so there is no template; leave out one of them")
+    if (template := profile.template or "").startswith("spec:"):
+        if _SPEC.fullmatch(template) is None:
+            yield Problem("template", "write a template spec as spec:GROUP/NAME, or spec:GROUP/NAME/VERSION")
+        if profile.template_version is not None:
+            yield Problem(
+                "template_version",
+                f"write a spec's version behind its name, as {template}/1.0; leave this out",
+            )
     if profile.max_for > profile.cap:
         yield Problem(
             "cap",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -25,6 +26,7 @@ from tests.support.harness import BotHarness, newest_state, running_bot
 from tests.support.leases import leases_in, minutes, unlimited
 from tests.support.pauses import no_pauses, nobody_waits
 
+SPEC = Path(__file__).parents[3] / "deploy" / "azure-machine-spec.json"
 MACHINE = {
     "size": "Standard_B2s",
     "subnet": "machines-{region}/default",
@@ -55,6 +57,7 @@ async def bot(tmp_path: Path, azure: SimulatedAzure) -> AsyncIterator[BotHarness
         "azure": account,
         "profiles": {
             "cloudy": {"cloud": "azure", "max_count": 3, "machine": MACHINE},
+            "speced": {"cloud": "azure", "template": "spec:templates/small", "overrides": ["type"]},
             "nightly": {"cloud": "azure", "machine": {**MACHINE, "auto_shutdown": True}},
         },
     }
@@ -99,6 +102,25 @@ async def test_a_definition_s_name_launches_its_latest_version_until_it_is_termi
     assert all(name in ended.text for name in names)
     assert launched(azure) == []
     assert parts(azure) == []
+
+
+async def test_a_template_spec_is_a_profile_s_template_like_any_other(
+    bot: BotHarness, azure: SimulatedAzure
+) -> None:
+    (missing,) = await bot.say("alice", f"!launch {X64} --profile speced")
+    assert "does not have; whoever runs Slipway can correct [profiles.speced]." in missing.text
+    azure.machines.specs.add("templates", "small", "1.0", json.loads(SPEC.read_text("utf-8")))
+    (planned,) = await bot.say("alice", f"!launch {X64} --profile speced --dry-run")
+    assert "spec:templates/small (1.0@" in planned.text
+    assert "subnet machines-eastus/default; security group ssh-eastus; public address yes" in planned.text
+    assert "from 203.0.113.0/24" in planned.text
+    *_, told = await bot.say("alice", f"!launch {X64} --profile speced --type Standard_D4s_v5")
+    (name,) = launched(azure)
+    assert f"Launched {name}" in told.text
+    (entry,) = [each for each in azure.writes if "/deployments/" in each.path]
+    assert entry.path.endswith(f"/deployments/{name}")
+    await bot.say("alice", f"!terminate {name}")
+    assert (launched(azure), parts(azure)) == ([], [])
 
 
 async def test_a_failure_of_azure_is_told_with_its_words_and_leaves_no_machine(

@@ -5,21 +5,17 @@ from __future__ import annotations
 import asyncio
 import copy
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from typing import Any, Self
 
 from slipway.bot.clouds.azure.account import AzureAccount
 from slipway.bot.clouds.azure.gallery import AzureGallery
 from slipway.bot.clouds.azure.machines import calls, names
 from slipway.bot.clouds.azure.machines.calls import MachineCalls
-from slipway.bot.clouds.azure.machines.documents import (
-    Login,
-    machine_document,
-    schedule_document,
-)
 from slipway.bot.clouds.azure.machines.images import GalleryImages
 from slipway.bot.clouds.azure.machines.launching import Launching
 from slipway.bot.clouds.azure.machines.leftovers import Leftovers
+from slipway.bot.clouds.azure.machines.making import Making, Order
 from slipway.bot.clouds.azure.machines.observing import Observing
 from slipway.bot.clouds.azure.machines.preflight import LaunchChecks
 from slipway.bot.clouds.azure.machines.reading import (
@@ -31,6 +27,8 @@ from slipway.bot.clouds.azure.machines.reading import (
     read_machine,
     read_views,
 )
+from slipway.bot.clouds.azure.machines.specs.deploying import Deploying
+from slipway.bot.clouds.azure.machines.specs.versions import SpecTemplates, is_spec
 from slipway.bot.clouds.azure.machines.templates import DescribedTemplates
 from slipway.bot.clouds.azure.settings import AzureSettings
 from slipway.bot.clouds.azure.throttling import ThrottleGate
@@ -46,14 +44,8 @@ from slipway.bot.clouds.machine_model import (
     Preflight,
     Template,
 )
-from slipway.bot.core.errors import CloudError, CloudErrorKind, UserError
+from slipway.bot.core.errors import CloudErrorKind, UserError
 from slipway.bot.core.times import Clock, system_clock
-
-_USUAL_LOGIN = "fedora"
-
-_TAKEN_KEYS = ("ssh-rsa ", "ssh-ed25519 ")
-"""Azure refuses a machine with any other; cloud-init takes the others where ``user_data`` has them. Source: “SSH keys
-for Linux virtual machines”."""
 
 
 class AzureMachines:
@@ -92,9 +84,11 @@ class AzureMachines:
         self._templates = DescribedTemplates(
             self._account, self._calls, self._checks, gallery_id, context.descriptions
         )
+        self._specs = SpecTemplates(self._account, self._calls, self._checks)
         self._observing = Observing(self._account, self._calls, settings.parallel_listings)
-        self._launching = Launching(
-            self._account, self._calls, timing.polling, settings.operation_timeout, asyncio.sleep
+        waiting = (self._account, self._calls, timing.polling, settings.operation_timeout, asyncio.sleep)
+        self._making = Making(
+            self._calls, self._templates, self._specs, Launching(*waiting), Deploying(*waiting)
         )
         self._leftovers = Leftovers(
             self._account,
@@ -161,19 +155,35 @@ class AzureMachines:
         return await self._images.image(image_id, self._region)
 
     async def template(self, name: str, version: int | str | None = None) -> Template:
-        """A description by the name of its profile; UserError where it is another one than at this version."""
+        """A description by the name of its profile, or a template spec; UserError where it is another one than at
+        this version, or unfit."""
+        if is_spec(name):
+            return await self._specs.template(name, version, self._region)
         return await self._templates.template(name, version, self._region)
 
     async def template_names(self) -> tuple[str, ...]:
         """The names of all descriptions, in order."""
         return self._templates.names
 
+    async def architectures(self, instance_type: str) -> tuple[str, ...]:
+        """What machines of a size run; CloudError NOT_FOUND where the region does not sell it."""
+        size = await self._checks.size(self._region, instance_type)
+        if size is None:
+            raise self._account.error(
+                CloudErrorKind.NOT_FOUND, f"{self.title} has no machines of the size {instance_type} here."
+            )
+        return (size.architecture,)
+
     async def preflight(self, spec: LaunchSpec) -> Preflight:
         """What is known of this launch before it: rights, the size, quotas, and who reaches port 22."""
-        described = self._templates.pinned(spec, self._region)
-        return await self._checks.preflight(
-            spec, self._templates.place(spec, described, self._region), described
-        )
+        link, size = "", spec.instance_type
+        if is_spec(spec.template_id):
+            found = await self._specs.pinned(spec)
+            link, described = found.link, self._specs.described(spec.template_id, found, self._region, size)
+        else:
+            described = self._templates.pinned(spec, self._region)
+        place = self._templates.place(spec, described, self._region)
+        return await self._checks.preflight(spec, place, described, link=link)
 
     async def instances(self) -> tuple[Instance, ...]:
         """All machines that carry this deployment's tag and are not gone, oldest first."""
@@ -208,34 +218,11 @@ class AzureMachines:
         Raises:
             CloudError: nothing was launched, or it is not known; the sentence and ``doubtful`` say which.
         """
-        described = self._templates.pinned(spec, self._region)
-        tags = {**spec.tags, names.DEPLOYMENT_TAG: self._deployment, names.TOKEN_TAG: token}
         wanted = names.machine_names(self._deployment, token, spec.count)
-        place = self._templates.place(spec, described, self._region)
-        taken = tuple(key for key in spec.keys if key.startswith(_TAKEN_KEYS))
-        login = Login(spec.login or _USUAL_LOGIN, taken or (await self._nobodys_key(),))
-        data = described.user_data.encode() if spec.user_data is None else spec.user_data
-        documents = {
-            name: machine_document(
-                name,
-                place,
-                described,
-                login,
-                size=spec.instance_type or described.size,
-                user_data=data,
-                tags=tags,
-            )
-            for name in wanted
-        }
         machines = "1 machine" if spec.count == 1 else f"{spec.count} machines"
         action = f"launch {machines} from {spec.image_id}"
-        await self._launching.run(documents, token, action)
-        if described.auto_shutdown and spec.ends_at is not None:
-            try:
-                await self._schedule(wanted, spec.ends_at, tags)
-            except CloudError as error:  # what ends them in the end is part of what was asked for
-                await self._launching.undo(wanted, token, error)
-                raise
+        tags = {**spec.tags, names.DEPLOYMENT_TAG: self._deployment, names.TOKEN_TAG: token}
+        await self._making.make(Order(spec, wanted, tags, self._region, action))
         made = tuple(each for each in await self._ours() if each.id in wanted)
         if len(made) != spec.count:
             unseen = self._account.error(
@@ -344,20 +331,6 @@ class AzureMachines:
     async def _act(self, name: str, verb: str, action: str) -> None:
         path = f"{self._calls.id(calls.MACHINES, name)}/{verb}"
         await self._calls.change("POST", path, calls.MACHINES, action)
-
-    async def _schedule(self, machines: Sequence[str], ends_at: datetime, tags: Mapping[str, str]) -> None:
-        """Have Azure stop these machines by the clock, which outlives Slipway."""
-        for name in machines:
-            body = schedule_document(
-                self._calls.id(calls.MACHINES, name), self._region, ends_at.astimezone(UTC), tags
-            )
-            path = self._calls.id(calls.SCHEDULES, names.schedule_name(name))
-            await self._calls.change("PUT", path, calls.SCHEDULES, f"have {name} stopped by the clock", body)
-
-    async def _nobodys_key(self) -> str:
-        from slipway.bot.clouds.azure.machines.nobodys_key import nobodys_key
-
-        return await asyncio.to_thread(nobodys_key)
 
 
 def _deployment(document: object) -> str | None:

@@ -60,6 +60,8 @@ SKUS = Api("Microsoft.Compute/skus", "2021-07-01")
 PERMISSIONS = Api("Microsoft.Authorization/permissions", "2022-04-01")
 METRICS = Api("Microsoft.Insights/metrics", "2024-02-01")
 TAGS = Api("Microsoft.Resources/tags", "2021-04-01")
+SPECS = Api("Microsoft.Resources/templateSpecs", "2022-02-01")
+DEPLOYMENTS = Api("Microsoft.Resources/deployments", "2022-09-01")
 
 
 class MachineCalls:
@@ -111,7 +113,7 @@ class MachineCalls:
         """Send a change, and answer with what was said at once; nothing is waited for."""
         return await self.patiently(lambda: self._ask(method, path, api, action, body, query))
 
-    async def begin_create(self, name: str, body: dict[str, Any], action: str) -> Poller:
+    async def begin(self, name: str, body: dict[str, Any], action: str) -> Poller:
         """Start making a machine, only if there is none of this name."""
 
         async def begin() -> Poller:

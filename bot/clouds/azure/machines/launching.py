@@ -11,7 +11,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from slipway.bot.clouds.azure.account import AzureAccount
 from slipway.bot.clouds.azure.machines import calls, names
@@ -20,6 +20,28 @@ from slipway.bot.clouds.azure.machines.reading import Machine, failure, power_st
 from slipway.bot.core.errors import CloudError, CloudErrorKind, Remedy
 
 _SEE = Remedy("instances")
+
+BegunT = TypeVar("BegunT")
+
+
+class Maker(Protocol[BegunT]):
+    """Makes one machine, only if there is none of its name."""
+
+    async def begin(self, name: str, body: dict[str, Any], action: str) -> BegunT:
+        """Start making it.
+
+        Raises:
+            CloudError: CONFLICT where there is one of this name.
+        """
+        ...
+
+    async def finish(self, begun: BegunT, action: str) -> None:
+        """Wait for its end.
+
+        Raises:
+            CloudError: it ended in failure; or, where ``doubtful``, it could not be followed to its end.
+        """
+        ...
 
 
 @dataclass(frozen=True)
@@ -40,13 +62,15 @@ class Launching:
     limit: timedelta
     sleep: Callable[[float], Awaitable[None]]
 
-    async def run(self, documents: dict[str, dict[str, Any]], token: str, action: str) -> None:
+    async def run(
+        self, maker: Maker[Any], documents: dict[str, dict[str, Any]], token: str, action: str
+    ) -> None:
         """Make these machines, by name, and wait until all are made.
 
         Raises:
             CloudError: one could not be made, and none is left; or, where ``doubtful``, nobody knows.
         """
-        made = [self._make(name, body, token, action) for name, body in documents.items()]
+        made = [self._make(maker, name, body, token, action) for name, body in documents.items()]
         ended = await asyncio.gather(*made, return_exceptions=True)
         errors = [each for each in ended if isinstance(each, BaseException)]
         if not errors:
@@ -61,9 +85,11 @@ class Launching:
         await self.undo(tuple(documents), token, failures[0])
         raise failures[0]
 
-    async def _make(self, name: str, body: dict[str, Any], token: str, action: str) -> None:
+    async def _make(
+        self, maker: Maker[Any], name: str, body: dict[str, Any], token: str, action: str
+    ) -> None:
         try:
-            poller = await self.calls.begin_create(name, body, action)
+            begun = await maker.begin(name, body, action)
         except CloudError as error:
             if not self._may_be_there(error):
                 raise
@@ -73,7 +99,7 @@ class Launching:
             await self._until_made(name, found, token, action)
             return
         try:
-            await self.calls.finish(poller, action)
+            await maker.finish(begun, action)
         except CloudError as error:
             # The operation could not be followed; the machine itself tells what became of it.
             if not error.doubtful or error.kind is CloudErrorKind.TIMED_OUT:

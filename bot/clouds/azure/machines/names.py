@@ -68,6 +68,12 @@ def owner_of(name: str, deployment: str) -> str | None:
     return machine if machine.startswith(_beginning(deployment)) else None
 
 
+def is_part(name: str, machine: str) -> bool:
+    """Whether something is called as a part of this machine."""
+    found = _PART.fullmatch(name)
+    return found is not None and found["machine"] == machine
+
+
 def image_id(definition: str, number: VersionNumber) -> str:
     """An image as people write it: ``Fedora-Cloud-43-x64/43.20261118.0``."""
     return f"{definition}/{number}"

@@ -52,16 +52,16 @@ class LaunchChecks:
         return find_size(found, name, self._account)
 
     async def preflight(
-        self, spec: LaunchSpec, place: MachinePlace, described: MachineDescription
+        self, spec: LaunchSpec, place: MachinePlace, described: MachineDescription, *, link: str = ""
     ) -> Preflight:
-        """What is known; what cannot be found out is called so.
+        """What is known; what cannot be found out is called so. ``link`` is the version of a template spec.
 
         Raises:
             CloudError: Azure cannot be reached.
         """
         name = spec.instance_type or described.size
         permission, size, ssh = await asyncio.gather(
-            _tried(self._lacking(place, described)),
+            _tried(self._lacking(place, described, link)),
             _tried(self.size(place.region, name)),
             _tried(self._ssh(place, described)),
         )
@@ -92,12 +92,16 @@ class LaunchChecks:
             return ()
         return quotas(used, size, count, self._account)
 
-    async def _lacking(self, place: MachinePlace, described: MachineDescription) -> tuple[str, ...]:
+    async def _lacking(
+        self, place: MachinePlace, described: MachineDescription, link: str
+    ) -> tuple[str, ...]:
         on_group: tuple[str, ...] = rights.ON_GROUP
         if described.public_address:
             on_group += rights.WITH_ADDRESS
         if described.auto_shutdown:
             on_group += rights.WITH_SCHEDULE
+        if link:
+            on_group += rights.WITH_DEPLOYMENT
         wanted = [
             _Wanted(self._calls.group, on_group),
             _Wanted(place.subnet, rights.ON_SUBNET),
@@ -105,6 +109,8 @@ class LaunchChecks:
         ]
         if place.security_group is not None:
             wanted.append(_Wanted(place.security_group, rights.ON_SECURITY_GROUP))
+        if link:
+            wanted.append(_Wanted(link, rights.ON_SPEC))
         found = await asyncio.gather(*(self._lacking_at(each) for each in wanted))
         return tuple(dict.fromkeys(action for each in found for action in each))
 

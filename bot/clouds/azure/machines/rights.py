@@ -29,6 +29,14 @@ WITH_ADDRESS = (
 WITH_SCHEDULE = ("Microsoft.DevTestLab/schedules/write",)
 """And there, where Azure is to stop it by the clock."""
 
+WITH_DEPLOYMENT = (
+    "Microsoft.Resources/deployments/read",
+    "Microsoft.Resources/deployments/write",
+)
+"""And there, where a template spec makes it."""
+
+ON_SPEC = ("Microsoft.Resources/templateSpecs/versions/read",)
+
 ON_SUBNET = ("Microsoft.Network/virtualNetworks/subnets/join/action",)
 ON_SECURITY_GROUP = ("Microsoft.Network/networkSecurityGroups/join/action",)
 ON_IMAGE = ("Microsoft.Compute/galleries/images/versions/read",)

@@ -71,7 +71,7 @@ class DescribedTemplates:
             instance_type=size.name,
             architectures=(size.architecture,),
             user_data=described.user_data.encode(),
-            fixed=_fixed(described.at(region)),
+            fixed=fixed(described.at(region)),
             backstop=Backstop.CLOUD_SCHEDULE if described.auto_shutdown else None,
         )
 
@@ -90,7 +90,7 @@ class DescribedTemplates:
         return described.at(region)
 
     def place(self, spec: LaunchSpec, described: MachineDescription, region: str) -> MachinePlace:
-        """Where a launch of it is."""
+        """Where a launch of machines that are described so is."""
         definition, _, number = spec.image_id.partition("/")
         group = described.security_group
         return MachinePlace(
@@ -127,7 +127,8 @@ class DescribedTemplates:
         return found
 
 
-def _fixed(described: MachineDescription) -> tuple[tuple[str, str], ...]:
+def fixed(described: MachineDescription) -> tuple[tuple[str, str], ...]:
+    """What a description fixes, as labelled words."""
     size = "as the image has it" if described.os_disk_gib is None else f"{described.os_disk_gib} GiB"
     return (
         ("Subnet", described.subnet.rpartition("/virtualNetworks/")[2].replace("/subnets/", "/")),

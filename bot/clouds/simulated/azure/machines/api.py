@@ -90,6 +90,7 @@ class MachinesApi:
         table.add("{scope*}/providers/Microsoft.Authorization/permissions", GET=self._list_permissions)
         table.add(_BLOB, GET=self._get_blob)
         DeploymentsApi(self.state).add_to(table)
+        self.state.specs.add_to(table)
 
     def _add_kind(self, table: Routes, kind: str) -> None:
         async def listed(request: web.Request, names: Names) -> web.Response:

@@ -1,4 +1,4 @@
-"""Deployments of templates, as far as azure-cli makes machines by them: plain values, no expressions.
+"""Deployments of templates: of their own, as far as azure-cli makes machines by them, and of template specs.
 
 Recorded in 2026: a deployment that is done. What a template asks for is made when the deployment is taken, and the
 machine's own operation goes on; where one resource is refused, the deployment is, with the refusal inside.
@@ -17,7 +17,9 @@ from slipway.bot.clouds.simulated.azure import routes
 from slipway.bot.clouds.simulated.azure.errors import ArmError
 from slipway.bot.clouds.simulated.azure.machines.parts import ADDRESSES, INTERFACES, MACHINES
 from slipway.bot.clouds.simulated.azure.machines.state import MachinesState
-from slipway.bot.clouds.simulated.azure.requests import body_of
+from slipway.bot.clouds.simulated.azure.machines.template_specs import resources_of
+from slipway.bot.clouds.simulated.azure.operations import Terms
+from slipway.bot.clouds.simulated.azure.requests import body_of, terms_of
 from slipway.bot.clouds.simulated.azure.routes import Names, Routes
 from slipway.bot.clouds.simulated.azure.version_rules import without_nulls
 
@@ -39,14 +41,27 @@ class DeploymentsApi:
 
     async def _put(self, request: web.Request, names: Names) -> web.Response:
         body = without_nulls(await body_of(request))
-        template = body["properties"]["template"]
-        made = [self._make(each) for each in template["resources"]]
-        name = names["name"]
+        name, asked = names["name"], body["properties"]
+        if self._state_of(name) == "Running":
+            raise ArmError(
+                409,
+                "DeploymentActive",
+                f"Unable to edit or replace deployment '{name}': previous deployment is still active. "
+                "Please see https://aka.ms/arm-deploy for usage details.",
+            )
+        link = asked.get("templateLink", {}).get("id")
+        template = self._state.specs.template(link) if link else asked["template"]
+        resources = template["resources"]
+        if link:
+            resources = resources_of(template, asked.get("parameters", {}), self._state.group_id)
+        made = [self._make(each, terms_of(request)) for each in resources]
         shown: dict[str, Any] = {
             "id": f"{self._state.group_id}/providers/Microsoft.Resources/deployments/{name}",
             "name": name,
             "type": "Microsoft.Resources/deployments",
+            "tags": dict(body.get("tags") or {}),
             "properties": {
+                **({"templateLink": {"id": link, "contentVersion": "1.0.0.0"}} if link else {}),
                 "templateHash": str(int(sha256(json.dumps(template).encode()).hexdigest()[:16], 16)),
                 "parameters": {},
                 "mode": "Incremental",
@@ -67,13 +82,26 @@ class DeploymentsApi:
         answer.headers["Azure-AsyncOperation"] = f"{status}?api-version={request.query['api-version']}"
         return answer
 
-    def _make(self, resource: Mapping[str, Any]) -> str:
+    def _state_of(self, name: str) -> str:
+        """Where a deployment is, by the machines that it makes; empty where there is none."""
+        found = self._deployments.get(name.casefold())
+        if found is None:
+            return ""
+        names = [each["id"].rpartition("/")[2] for each in found["properties"]["outputResources"]]
+        made = [
+            self._state.machines[each] for each in map(str.casefold, names) if each in self._state.machines
+        ]
+        if any(machine.running is not None for machine in made):
+            return "Running"
+        return "Failed" if any(machine.failed is not None for machine in made) else "Succeeded"
+
+    def _make(self, resource: Mapping[str, Any], terms: Terms) -> str:
         kind = _KINDS.get(str(resource.get("type")).casefold(), "")
         name = str(resource["name"])
         body = {key: resource[key] for key in ("location", "tags", "properties", "sku") if key in resource}
         try:
             if kind == MACHINES:
-                self._state.put(name, body, if_none_match=None)
+                self._state.put(name, body, if_none_match=None, terms=terms)
             elif kind:
                 self._state.put_thing(kind, name, body)
             else:
@@ -91,7 +119,20 @@ class DeploymentsApi:
         found = self._deployments.get(names["name"].casefold())
         if found is None:
             raise ArmError(404, "DeploymentNotFound", f"Deployment '{names['name']}' could not be found.")
-        return web.json_response(found)
+        self._state.all_machines()  # a look at the deployment is one at what it makes
+        state = self._state_of(names["name"])
+        properties = {**found["properties"], "provisioningState": state}
+        if state == "Failed":
+            properties["error"] = self._error(found)
+        return web.json_response({**found, "properties": properties})
+
+    def _error(self, deployment: Mapping[str, Any]) -> dict[str, Any]:
+        """Why a deployment failed: what became of its machine stands inside."""
+        made = [each["id"].rpartition("/")[2] for each in deployment["properties"]["outputResources"]]
+        failures = [self._state.machines[each.casefold()].failed for each in made]
+        details = [{"code": each[0], "message": each[1]} for each in failures if each is not None]
+        message = "At least one resource deployment operation failed. Please list deployment operations for details."
+        return {"code": "DeploymentFailed", "message": message, "details": details}
 
     async def _get_status(self, _: web.Request, names: Names) -> web.Response:
         self._state.all_machines()  # a look at the deployment is one at what it makes

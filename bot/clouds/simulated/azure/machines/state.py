@@ -15,6 +15,7 @@ from slipway.bot.clouds.simulated.azure.machines.parts import (
     Parts,
 )
 from slipway.bot.clouds.simulated.azure.machines.seed import SeedSize
+from slipway.bot.clouds.simulated.azure.machines.template_specs import TemplateSpecs
 from slipway.bot.clouds.simulated.azure.operations import LongRunningOperation, Outcome, Terms, ends_at
 from slipway.bot.clouds.simulated.azure.regions import short_name
 from slipway.bot.clouds.simulated.azure.resource import Document, Resource
@@ -71,6 +72,7 @@ class MachinesState(Parts):
         self.machines: dict[str, Machine] = {}
         self.sent: list[Document] = []
         """The bodies by which machines were made."""
+        self.specs = TemplateSpecs(seed.subscription_id, clock)
         self.operations: dict[str, LongRunningOperation] = {}
         self._effects: dict[str, Callable[[], None]] = {}
 
