@@ -422,6 +422,17 @@ class SendsUnrecorded(Protocol):
 
 
 @runtime_checkable
+class AnswersElsewhere(Protocol):
+    """What a chat may be besides: one where whoever caused an event can be told something though its room takes
+    nothing."""
+
+    async def answer_elsewhere(self, key: str, why: str) -> None:
+        """Tell whoever caused the event that a message with this key answers why it does not come, as far as that can
+        be, and once for it."""
+        ...
+
+
+@runtime_checkable
 class OffersShortcuts(Protocol):
     """What a chat may be besides: one whose cards have a button for each of their shortcuts."""
 

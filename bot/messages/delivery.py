@@ -14,7 +14,7 @@ from datetime import datetime
 
 import structlog
 
-from slipway.bot.chat.model import Chat, DatesEdits, Platform, Room
+from slipway.bot.chat.model import AnswersElsewhere, Chat, DatesEdits, Platform, Room
 from slipway.bot.core.errors import ChatError
 from slipway.bot.core.model import digest
 from slipway.bot.core.times import Clock
@@ -130,6 +130,8 @@ class Delivery:
             log.error("no chat is there for this platform", platform=room.platform)
         elif room not in self._behind:
             attempt = await self._try(messages)
+        else:
+            await self._tell_why(room, messages)
         await self._outbox.keep(attempt.messages)
         if attempt.stopped_by is not None:
             log.warning("a room takes no message now", room=room.id, why=str(attempt.stopped_by))
@@ -137,6 +139,14 @@ class Delivery:
             self._fall_behind(room, backoff, backoff.next(asked), asked)
             self._note_why(room, attempt.stopped_by)
         return attempt.messages
+
+    async def _tell_why(self, room: Room, messages: Sequence[Message]) -> None:
+        """In a room that takes nothing until somebody changes that, say so to those who wait for answers."""
+        why, chat = self.hindrances.get(room), self._chats[room.platform]
+        if why is not None and isinstance(chat, AnswersElsewhere):
+            for each in messages:
+                if each.waits and each.message_id is None:
+                    await chat.answer_elsewhere(each.key, why)
 
     def _fall_behind(self, room: Room, backoff: Backoff, pause: float, asked: float = 0.0) -> None:
         self._idle.clear()

@@ -135,9 +135,15 @@ class MessageService:
         return message.message_id
 
     async def mention(self, room: Room, card: Card) -> None:
-        """Say what is worth saying only now: once, without keeping it, and never where something waits already."""
+        """Say what is worth saying only now: once, without keeping it.
+
+        Never where something waits already, but for what one person alone is to see in a room that takes nothing: a
+        platform may have another way to tell them.
+        """
         chat: object = self._chats.get(room.platform)
-        if not isinstance(chat, SendsUnrecorded) or self._delivery.is_behind(room):
+        waits = self._delivery.is_behind(room)
+        hindered = card.private_to is not None and room in self._delivery.hindrances
+        if not isinstance(chat, SendsUnrecorded) or (waits and not hindered):
             return
         try:
             await chat.send_unrecorded(room.id, card)

@@ -354,7 +354,8 @@ class Dispatcher:
         await self._sleep(PATIENCE_SECONDS)
         saying.set()
         if event.audience is Audience.SENDER:  # they alone wait, and what they alone see cannot be replaced
-            await self._messages.mention(event.room, WORKING.model_copy(update={"private_to": event.sender}))
+            told = WORKING.model_copy(update={"private_to": event.sender, "answers": event.event_id})
+            await self._messages.mention(event.room, told)
             return
         await self._messages.say(event.room, WORKING, key=key, thread=event.thread, answers=event.event_id)
 

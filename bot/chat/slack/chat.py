@@ -154,6 +154,10 @@ class SlackChat:
         """Send a card without noting that it was attempted."""
         return await self._sender.send_unrecorded(room, card)
 
+    async def answer_elsewhere(self, key: str, why: str) -> None:
+        """By the ``response_url`` of a slash command, say."""
+        await self._ephemeral.respond_to_event(key, why)
+
     async def edit(self, room: str, message_id: str, card: Card, *, thread: str | None, key: str) -> None:
         """Replace one of the bot's messages."""
         await self._sender.edit(room, message_id, card, thread=thread, key=key)

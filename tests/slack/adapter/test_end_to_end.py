@@ -18,7 +18,7 @@ from tests.slack.builders import LAUNCH, LONG
 from tests.slack.harness import running_adapter
 from tests.slack.simulator import SimulatedSlack
 from tests.slack.simulator.core import View
-from tests.slack.simulator.seed import BOB, IMAGES
+from tests.slack.simulator.seed import BOB, IMAGES, LOUNGE
 from tests.slack.whole_bot import PEOPLE, slack_bot
 from tests.support.aws import IMAGE
 from tests.support.azure import ARM, CANDIDATE, RAWHIDE, X64, simulated_gallery
@@ -105,6 +105,34 @@ async def test_a_slash_command_is_told_of_a_wait_only_where_there_is_one_and_alo
         await (await alice.command("/slipway", "whoami")).acked()
         await bot.settled()
         assert len(alice.ephemerals) == 3
+
+
+async def test_a_slash_command_where_the_bot_is_not_is_told_of_a_wait_and_answered_each_time(
+    tmp_path: Path,
+) -> None:
+    clock, waited = FakeClock(), asyncio.Event()
+
+    async def when_told(seconds: float) -> None:
+        await (waited.wait() if seconds == PATIENCE_SECONDS else no_pauses(seconds))
+
+    async with (
+        SimulatedSlack(clock=clock) as sim,
+        slack_bot(tmp_path, sim, clock=clock, sleep=when_told) as bot,
+    ):
+        for who in ("alice", "bob"):  # the second one where it is known that nothing is taken there
+            person = sim.person(who)
+            held = bot.azure.faults.add(Fault(kind=FaultKind.HOLD_BEFORE, match="GET *"))
+            await (await person.command("/slipway", "images", channel=LOUNGE)).acked()
+            await held.reached.wait()
+            assert person.ephemerals == []
+            waited.set()
+            assert "Working on it…" in (await person.ephemeral()).all_text
+            waited.clear()
+            held.release()
+            told = await person.ephemeral(lambda message: "Working" not in message.all_text)
+            assert "I am not in the channel C0LOUNGE0; type `/invite @slipway` there" in told.all_text
+            await bot.settled()
+            assert len(person.ephemerals) == 2
 
 
 async def test_a_slash_command_in_a_conversation_with_the_bot_leaves_no_word_of_a_wait(

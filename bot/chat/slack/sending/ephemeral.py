@@ -165,6 +165,14 @@ class EphemeralMessages:
         if not await self._respond(reply_context, mrkdwn(sentence, EPHEMERAL_TEXT)):
             log.warning("could not tell somebody that the bot may not answer there")
 
+    async def respond_meanwhile(self, card: Card) -> bool:
+        """Tell whoever caused the event that a card answers the card's title, by its ``response_url``, by which more
+        may follow. Whether Slack took it."""
+        reply_context = self._reply_contexts.get(card.answers or "")
+        return reply_context is not None and await self._respond(
+            reply_context, mrkdwn(card.title, EPHEMERAL_TEXT)
+        )
+
     async def _send_text(self, channel: str, user: str, text: str, thread: str | None) -> None:
         try:
             if not is_direct(channel):

@@ -93,9 +93,15 @@ class MessageSender:
             ChatError: Slack did not take it, or did and its answer was lost.
         """
         channel, key = await self._ephemeral.channel_of(room), str(uuid.uuid4())
-        if card.private_to is not None and not is_direct(channel):
+        if card.private_to is None or is_direct(channel):
+            return await self._post(channel, card, None, key)
+        try:
             return await self._ephemeral.send(channel, card, card.private_to, None, key)
-        return await self._post(channel, card, None, key)
+        except RefusedError as error:
+            told = error.kind in _NOTHING_IS_TAKEN and await self._ephemeral.respond_meanwhile(card)
+            if told:
+                return ""
+            raise
 
     async def send_private_file(self, account: str, file: PrivateFile, *, key: str) -> None:
         """Send somebody a file in a direct message, once for its key.
