@@ -21,8 +21,8 @@ from slipway.bot.messages.service import MessageService
 from slipway.bot.store.memory import TickMemory
 from slipway.bot.workflows.engine import Payload, WorkflowEngine
 from slipway.commands.dispatch.dispatcher import Dispatcher
-from slipway.commands.dispatch.events import LineRequest
-from slipway.scheduler.timetable import MOST_COUNTED, ON_TIME, Due, Timetable, upcoming
+from slipway.commands.dispatch.events import LineRequest, tick_prefix, tick_time
+from slipway.scheduler.timetable import MOST_COUNTED, ON_TIME, Timetable, upcoming
 
 SKIPPED_WORKFLOW = "skipped"
 
@@ -92,24 +92,36 @@ class Schedules:
             await self._memory.set_back(name, now)
             return
         due = timetable.due(last, now)
-        if due.skipped:
-            await self._skip(timetable.settings, due)
+        if due.skipped:  # as it seems
+            due = timetable.due(await self._handled(name, last, now), now)
+        if due.newest_skipped is not None:
+            await self._skip(timetable.settings, due.skipped, due.newest_skipped)
         if due.run is not None:
             log.info("schedule ticks", schedule=name, at=due.run.isoformat())
             await self._dispatcher.accept_line(_line(timetable.settings, due.run))
         if due.newest is not None or now - last >= NOTED_EVERY:
             await self._memory.remember(name, now)
 
-    async def _skip(self, settings: ScheduleSettings, due: Due) -> None:
-        assert due.newest is not None  # noqa: S101 - for the type checker; something was due
+    async def _handled(self, schedule: str, last: datetime, now: datetime) -> datetime:
+        """Until when everything is handled: a process may have died after it began something, and before it noted
+        that. What began goes on by itself, and is neither skipped nor reported twice."""
+        times = [last]
+        if (key := await self._workflows.newest(tick_prefix(schedule))) is not None:
+            times.append(tick_time(schedule, key))
+        skipped = _skipped_prefix(schedule)
+        if (key := await self._workflows.newest(skipped)) is not None:
+            times.append(datetime.fromisoformat(key.removeprefix(skipped)))
+        return max(each for each in times if each <= now)
+
+    async def _skip(self, settings: ScheduleSettings, count: int, newest: datetime) -> None:
         payload: Payload = {
             "schedule": settings.name,
             "room": settings.room,
-            "count": due.skipped,
-            "newest": format_time(due.newest, settings.zone),
+            "count": count,
+            "newest": format_time(newest, settings.zone),
             "command": f"{self._prefix}{settings.command}",
         }
-        key = f"{SKIPPED_WORKFLOW}:{settings.name}:{due.newest.isoformat()}"
+        key = f"{_skipped_prefix(settings.name)}{newest.isoformat()}"
         await self._workflows.start(SKIPPED_WORKFLOW, key, {"key": key, **payload})
 
     async def _say_skipped(self, payload: Payload) -> None:
@@ -129,6 +141,11 @@ class Schedules:
             return await self._messages.say(where, card, key=str(payload["key"]), lifetime=Lifetime.REPORT)
 
         await self._workflows.step("say", say)
+
+
+def _skipped_prefix(schedule: str) -> str:
+    """What the ids begin with of workflows that report what a schedule skipped; the time of the newest follows."""
+    return f"{SKIPPED_WORKFLOW}:{schedule}:"
 
 
 def _line(settings: ScheduleSettings, at: datetime) -> LineRequest:

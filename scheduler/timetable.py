@@ -29,12 +29,14 @@ class Due:
     Attributes:
         run: the tick to run now, if any; the newest one, however many were missed.
         skipped: how many ticks are given up, and so reported.
+        newest_skipped: the newest of these.
         newest: the newest tick that is hereby handled, run or not; None if nothing was due.
     """
 
     run: datetime | None = None
     skipped: int = 0
     newest: datetime | None = None
+    newest_skipped: datetime | None = None
 
 
 class Timetable:
@@ -74,10 +76,11 @@ class Timetable:
         late = now - newest
         if late <= ON_TIME:
             older = count - 1 if self.settings.missed is Missed.SKIP else 0
-            return Due(run=newest, skipped=min(older, MOST_COUNTED), newest=newest)
+            before = self._newest(last, newest - timedelta(minutes=1)) if older else None
+            return Due(newest, min(older, MOST_COUNTED), newest, before)
         if self.settings.missed is Missed.CATCH_UP and late <= self.settings.missed_within:
             return Due(run=newest, newest=newest)
-        return Due(skipped=min(count, MOST_COUNTED), newest=newest)
+        return Due(skipped=min(count, MOST_COUNTED), newest=newest, newest_skipped=newest)
 
     def _newest(self, after: datetime, until: datetime) -> datetime | None:
         """The last tick of a span. Looks back from its end, so a long absence costs no more than a short one."""

@@ -229,3 +229,15 @@ def _orphans(slipway: sqlite3.Connection, workflows: sqlite3.Connection, accepte
         operation = workflow_id.removeprefix(_RUNS[0])
         if slipway.execute("SELECT 1 FROM operation WHERE id = ?", (operation,)).fetchone() is None:
             yield operation
+
+
+def greatest_workflow_id(folder: Path, prefix: str) -> str | None:
+    """The greatest of the workflows' ids that begin so, while the bot runs; None where there is none.
+
+    Raises:
+        sqlite3.Error: the file cannot be read.
+    """
+    query = "SELECT max(workflow_uuid) FROM workflow_status WHERE workflow_uuid >= ? AND workflow_uuid < ?"
+    with closing(sqlite3.connect(folder / WORKFLOWS, timeout=BUSY_TIMEOUT_MS / 1000)) as file:
+        found = file.execute(query, (prefix, f"{prefix}\U0010ffff")).fetchone()[0]
+    return None if found is None else str(found)

@@ -28,7 +28,7 @@ from slipway.bot.core.errors import StateError, StorageError
 from slipway.bot.core.model import Json
 from slipway.bot.core.storage_errors import storage_failure
 from slipway.bot.store.database import set_pragmas, way_on_after
-from slipway.bot.store.state_files import EXECUTOR_ID, WORKFLOWS, take_over
+from slipway.bot.store.state_files import EXECUTOR_ID, WORKFLOWS, greatest_workflow_id, take_over
 from slipway.bot.store.storage import Storage, StorageState
 
 if TYPE_CHECKING:
@@ -272,6 +272,10 @@ class WorkflowEngine:
         from dbos import DBOS
 
         return await DBOS.get_workflow_status_async(workflow_id) is not None
+
+    async def newest(self, prefix: str) -> str | None:
+        """The greatest id with this beginning under which a workflow was ever started."""
+        return await asyncio.to_thread(greatest_workflow_id, self._state_dir, prefix)
 
     async def over(self, workflow_id: str) -> bool:
         """Whether a workflow was started under this id and has ended, well or badly."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from pydantic import Field, TypeAdapter
@@ -116,6 +116,19 @@ def _from_format_1(event: dict[str, Any]) -> dict[str, Any]:
     return renamed | {"type": _TYPES.get(event["type"], event["type"])}
 
 
+_TICK_TIME = "%Y-%m-%dT%H:%MZ"
+
+
+def tick_prefix(schedule: str) -> str:
+    """What the keys of all that a schedule asks for begin with; the time follows, in UTC."""
+    return f"tick:{schedule}:"
+
+
+def tick_time(schedule: str, key: str) -> datetime:
+    """The time at which a schedule asked for what has this key."""
+    return datetime.strptime(key.removeprefix(tick_prefix(schedule)), _TICK_TIME).replace(tzinfo=UTC)
+
+
 class LineRequest(Model):
     """A command line that something else than a chat asks for: the clock, later a broker's message or a program.
 
@@ -150,7 +163,7 @@ class LineRequest(Model):
     ) -> LineRequest:
         """What a schedule asks for at one of its times. Its key is the same for ever, so that it runs once."""
         return cls(
-            event_key=f"tick:{name}:{at.strftime('%Y-%m-%dT%H:%MZ')}",
+            event_key=f"{tick_prefix(name)}{at.strftime(_TICK_TIME)}",
             requester=schedule_id(name),
             text=text,
             room=room,

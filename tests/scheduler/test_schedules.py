@@ -14,6 +14,8 @@ import structlog
 from slipway.bot.chat.model import Choice, Room
 from slipway.bot.clouds.simulated.azure import SimulatedAzure
 from slipway.bot.clouds.simulated.fedora import fedora_gallery
+from slipway.bot.store.memory import TickMemory
+from slipway.commands.dispatch.dispatcher import Dispatcher
 from slipway.commands.dispatch.events import LineRequest
 from tests.support.azure import CANDIDATE, RAWHIDE, X64
 from tests.support.clock import NOW, FakeClock
@@ -206,6 +208,73 @@ async def test_what_is_not_caught_up_is_reported(
         assert await bot.at(clock.now + timedelta(minutes=1)) == []
         at_nine = (clock.now + timedelta(days=1)).replace(hour=9)
         assert "image definitions" in (await bot.at(at_nine))[0].text  # it goes on as ever
+
+
+class Killed(Exception):  # noqa: N818 - what a dying process does not do any more
+    """The process died here."""
+
+
+async def killed(*_: object) -> None:
+    raise Killed
+
+
+SKIPPING = {**LISTING, "missed": "skip"}
+NINE = (NOW + timedelta(days=1)).replace(hour=9)
+
+
+@pytest.mark.parametrize(
+    ("dies_at", "missed", "said"),
+    [
+        ("remember", {"missed": "skip"}, ["5 image definitions"]),
+        ("remember", {"missed_within": "1h"}, ["5 image definitions"]),
+        ("accept_line", {"missed": "skip"}, ["1 run was skipped: daily-list"]),
+    ],
+)
+async def test_a_run_that_began_before_the_process_died_is_not_called_skipped(
+    tmp_path: Path,
+    azure: SimulatedAzure,
+    clock: FakeClock,
+    chat: MemoryChat,
+    monkeypatch: pytest.MonkeyPatch,
+    dies_at: str,
+    missed: dict[str, str],
+    said: list[str],
+) -> None:
+    where: dict[str, Any] = {"azure": azure, "clock": clock, "chat": chat}
+    async with bot_with(tmp_path, {**LISTING, **missed}, **where) as bot:
+        with monkeypatch.context() as dying:
+            dying.setattr(TickMemory if dies_at == "remember" else Dispatcher, dies_at, killed)
+            with pytest.raises(ExceptionGroup, match="some schedules"):
+                await bot.at(NINE)
+        await bot.running.idle()
+    clock.now = NINE + timedelta(hours=4)
+    async with bot_with(tmp_path, {**LISTING, **missed}, **where) as bot:
+        assert await bot.at(clock.now + timedelta(minutes=1)) == []
+        assert [each.card.title for each in bot.messages] == said
+        (next_day,) = await bot.at(NINE + timedelta(days=1))
+        assert "image definitions" in next_day.text
+
+
+async def test_what_was_skipped_is_counted_once_though_the_process_died_after_it_told_that(
+    tmp_path: Path,
+    azure: SimulatedAzure,
+    clock: FakeClock,
+    chat: MemoryChat,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    where: dict[str, Any] = {"azure": azure, "clock": clock, "chat": chat}
+    async with bot_with(tmp_path, SKIPPING, **where):
+        pass
+    with monkeypatch.context() as dying:
+        dying.setattr(Dispatcher, "accept_line", killed)
+        clock.now = NINE + timedelta(days=2)  # at the time of the third
+        async with bot_with(tmp_path, SKIPPING, **where) as bot:
+            (told,) = bot.messages
+    assert told.card.title == "2 runs were skipped: daily-list"
+    assert "The newest was due at 2026-11-22 09:00 UTC" in told.text, "what is still to run is called skipped"
+    clock.now += timedelta(hours=3)
+    async with bot_with(tmp_path, SKIPPING, **where) as bot:
+        assert [each.card.title for each in bot.messages[1:]] == ["1 run was skipped: daily-list"]
 
 
 async def test_a_changed_time_or_a_pause_makes_nobody_late(

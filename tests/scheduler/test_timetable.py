@@ -151,24 +151,29 @@ def test_what_is_on_time_runs(missed: str) -> None:
 def test_a_missed_run_is_caught_up_or_reported_by_the_entrys_rule() -> None:
     before, late = NINE - HOUR, NINE + timedelta(hours=5)
     assert timetable(WEEKLY).due(before, late) == Due(run=NINE, newest=NINE)
-    assert timetable(WEEKLY, missed="skip").due(before, late) == Due(skipped=1, newest=NINE)
+    assert timetable(WEEKLY, missed="skip").due(before, late) == Due(
+        skipped=1, newest=NINE, newest_skipped=NINE
+    )
 
 
 def test_what_is_too_old_is_reported_and_never_run() -> None:
     before = NINE - HOUR
     times = timetable(WEEKLY, missed_within="6h")
     assert times.due(before, NINE + timedelta(hours=6)) == Due(run=NINE, newest=NINE)
-    assert times.due(before, NINE + timedelta(hours=6, seconds=1)) == Due(skipped=1, newest=NINE)
+    assert times.due(before, NINE + timedelta(hours=6, seconds=1)) == Due(
+        skipped=1, newest=NINE, newest_skipped=NINE
+    )
     yearly = timetable("0 9 23 11 *")
-    assert yearly.due(before, NINE + timedelta(days=300)) == Due(skipped=1, newest=NINE)
+    assert yearly.due(before, NINE + timedelta(days=300)) == Due(skipped=1, newest=NINE, newest_skipped=NINE)
 
 
 def test_several_missed_runs_are_one_run() -> None:
     weeks_ago = NINE - timedelta(days=21, hours=1)
     assert timetable(WEEKLY).due(weeks_ago, NINE + HOUR) == Due(run=NINE, newest=NINE)
     skipping = timetable(WEEKLY, missed="skip")
-    assert skipping.due(weeks_ago, NINE + HOUR) == Due(skipped=4, newest=NINE)
-    assert skipping.due(weeks_ago, NINE) == Due(run=NINE, skipped=3, newest=NINE)
+    assert skipping.due(weeks_ago, NINE + HOUR) == Due(skipped=4, newest=NINE, newest_skipped=NINE)
+    week_before = NINE - timedelta(days=7)
+    assert skipping.due(weeks_ago, NINE) == Due(NINE, skipped=3, newest=NINE, newest_skipped=week_before)
 
 
 spans = st.timedeltas(min_value=timedelta(0), max_value=timedelta(days=8))
@@ -200,6 +205,8 @@ def test_every_tick_is_run_merged_or_counted(
         assert due.skipped == 0
     else:
         assert due.skipped == min(len(ticks) - owed, MOST_COUNTED)
+    given_up = ticks[: len(ticks) - owed] if due.skipped else []
+    assert due.newest_skipped == (given_up[-1] if given_up else None)
 
 
 @pytest.fixture
@@ -219,7 +226,8 @@ def looks(monkeypatch: pytest.MonkeyPatch) -> list[datetime]:
 
 def test_years_of_absence_cost_no_more_than_an_hour(looks: list[datetime]) -> None:
     due = timetable("* * * * *", missed="skip").due(NINE - timedelta(days=3650), NINE + timedelta(seconds=30))
-    assert due == Due(run=NINE, skipped=MOST_COUNTED, newest=NINE)
+    before = NINE - timedelta(minutes=1)
+    assert due == Due(run=NINE, skipped=MOST_COUNTED, newest=NINE, newest_skipped=before)
     assert len(looks) < 3 * MOST_COUNTED
     looks.clear()
     timetable("0 9 23 11 *").due(NINE - timedelta(days=3650), NINE + HOUR)

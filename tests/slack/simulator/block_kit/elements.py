@@ -77,6 +77,9 @@ def _lengths_in_order(element: dict[str, Any]) -> str | None:
     least, most = element.get("min_length"), element.get("max_length")
     if isinstance(least, int) and isinstance(most, int) and least > most:
         return "min_length must not be greater than max_length"
+    initial = element.get("initial_value")
+    if isinstance(most, int) and isinstance(initial, str) and len(initial) > most:
+        return "initial_value must not be longer than max_length"
     return None
 
 
