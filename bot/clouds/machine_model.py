@@ -236,6 +236,20 @@ class Backstop(StrEnum):
     NONE = "no backstop"
 
 
+@dataclass(frozen=True)
+class KeyVerdict:
+    """Whether a public key can be put into the machines of a cloud.
+
+    Attributes:
+        taken: whether it can be.
+        why: why not, or what it rests on where the cloud itself does not put it in: the rest of a sentence that
+            begins with “it”; empty where there is nothing to say.
+    """
+
+    taken: bool = True
+    why: str = ""
+
+
 class HealthState(StrEnum):
     """Whether a machine came up, by its cloud's own checks."""
 

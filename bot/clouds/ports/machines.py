@@ -16,6 +16,7 @@ from slipway.bot.clouds.machine_model import (
     Backstop,
     Health,
     Instance,
+    KeyVerdict,
     LaunchSpec,
     Leftover,
     MachineImage,
@@ -153,6 +154,15 @@ class KnowsMachineTypes(Protocol):
         Raises:
             CloudError: NOT_FOUND where the region has no such type.
         """
+        ...
+
+
+@runtime_checkable
+class JudgesKeys(Protocol):
+    """A cloud that does not take each kind of public key that sshd takes, or not in the same way."""
+
+    def key_verdict(self, key: str) -> KeyVerdict:
+        """Whether a key, a line of authorized_keys, can be put into machines here; asks nobody."""
         ...
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from email import message_from_bytes
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1
 
+from slipway.bot.chat.model import Choice
 from slipway.bot.clouds.capabilities import Adapter, Clouds
 from slipway.bot.clouds.ports.machines import MACHINES
 from slipway.bot.clouds.simulated.azure import SimulatedAzure
@@ -18,6 +22,7 @@ from slipway.bot.clouds.simulated.faults import Fault, FaultKind
 from slipway.bot.clouds.simulated.fedora import fedora_gallery
 from slipway.bot.core.waiting import Polling
 from slipway.bot.operations.model import OperationState
+from slipway.bot.subjects.machines.keys.public_key import read_key
 from slipway.bot.subjects.machines.launching.executor import LaunchExecutor
 from slipway.bot.subjects.machines.steps import LaunchMachines
 from tests.support.azure import DESCRIBED, LATEST, X64, azure_machines, launch_spec
@@ -25,6 +30,7 @@ from tests.support.clock import NOW
 from tests.support.harness import BotHarness, newest_state, running_bot
 from tests.support.leases import leases_in, minutes, unlimited
 from tests.support.pauses import no_pauses, nobody_waits
+from tests.support.ssh_keys import ecdsa, ed25519
 
 SPEC = Path(__file__).parents[3] / "deploy" / "azure-machine-spec.json"
 MACHINE = {
@@ -32,6 +38,8 @@ MACHINE = {
     "subnet": "machines-{region}/default",
     "security_group": "ssh-{region}",
 }
+
+KEYS = {"ecdsa": ecdsa(SECP256R1()), "ed25519": ed25519(1)}
 
 
 @pytest.fixture
@@ -220,6 +228,26 @@ async def test_the_card_says_what_ends_a_machine_where_slipway_is_gone(bot: BotH
     *_, told = await bot.say("alice", f"!launch {X64} --profile nightly --dry-run")
     assert "a schedule of the cloud stops it every day at that hour" in told.text
     assert "no backstop" not in told.text
+
+
+async def test_the_card_says_of_a_key_which_azure_does_not_take_itself_what_it_rests_on(
+    bot: BotHarness, azure: SimulatedAzure
+) -> None:
+    for line in KEYS.values():
+        card, *_ = await bot.say("alice", f"!sshkey add {line}")
+        await bot.press("alice", Choice.APPROVE, card)
+    card, *_ = await bot.say("alice", f"!launch {X64} --profile cloudy --dry-run")
+    fingerprints = {name: read_key(line).fingerprint for name, line in KEYS.items()}
+    assert fingerprints["ecdsa"] in card.text
+    assert f"{fingerprints['ecdsa']} is of a kind that Azure does not put in itself" in card.text
+    assert "only an image that runs cloud-init lets it in" in card.text
+    assert f"{fingerprints['ed25519']} is" not in card.text
+    await bot.say("alice", f"!launch {X64} --profile cloudy")
+    profile = azure.machines.sent[-1]["properties"]["osProfile"]
+    (put_in,) = profile["linuxConfiguration"]["ssh"]["publicKeys"]
+    assert put_in["keyData"].startswith(KEYS["ed25519"])
+    parts = message_from_bytes(base64.b64decode(profile["customData"])).walk()
+    assert any(KEYS["ecdsa"].encode() in (part.get_payload(decode=True) or b"") for part in parts)
 
 
 async def test_profiles_show_the_size_that_is_described(bot: BotHarness) -> None:

@@ -25,9 +25,9 @@ from slipway.bot.core.errors import CloudError, CloudErrorKind, DeclarationError
 from slipway.bot.core.interfaces import Interfaces
 from slipway.bot.core.steps import Draft, StepDone
 from slipway.bot.people import Person
-from slipway.bot.subjects.machines.launching.drafting import Keys
 from slipway.bot.subjects.machines.launching.executor import LaunchExecutor, LaunchLedger
-from slipway.bot.subjects.machines.launching.planner import LaunchPlanner, NoKeys, Requesters
+from slipway.bot.subjects.machines.launching.keys import ChosenKeys, Keys
+from slipway.bot.subjects.machines.launching.planner import LaunchPlanner, Requesters
 from slipway.bot.subjects.machines.launching.prices import PriceSettings
 from slipway.bot.subjects.machines.leases.limits import (
     LimitReachedError,
@@ -136,7 +136,7 @@ async def desk(_aws: SimulatedAws) -> AsyncIterator[Desk]:
     _aws.faults.clear()
     _aws.quotas = {STANDARD_QUOTA: 1000.0}
     async with aws_machines(_aws.url, regions=("eu-west-1",)) as ec2:
-        yield Desk(_aws, ec2, NoKeys((KEY,), ("SHA256:abc",)))
+        yield Desk(_aws, ec2, ChosenKeys((KEY,), ("SHA256:abc",)))
 
 
 @pytest_asyncio.fixture(loop_scope="module")
@@ -268,11 +268,13 @@ class TestSsh:
         assert later.observed != draft.observed
 
     async def test_somebody_without_keys_is_told_how_to_add_one(self, desk: Desk) -> None:
-        desk.held = NoKeys()
+        desk.held = ChosenKeys()
         assert "`sshkey add` adds one" in (await desk.plan()).warnings[0]
 
     async def test_somebody_whose_keys_can_all_not_be_used_is_refused_and_told_why(self, desk: Desk) -> None:
-        desk.held = NoKeys(notes=("The keys of github:alice are left out: GitHub did not answer in time.",))
+        desk.held = ChosenKeys(
+            notes=("The keys of github:alice are left out: GitHub did not answer in time.",)
+        )
         refused = await desk.refused()
         assert "nobody could log in: The keys of github:alice are left out: GitHub did not answer" in refused
         assert "Add `--no-ssh`" in refused
@@ -280,7 +282,7 @@ class TestSsh:
 
     async def test_keys_that_changed_since_are_asked_for_again(self, desk: Desk) -> None:
         draft = await desk.plan()
-        desk.held = NoKeys(notes=("The name belongs to another account now.",))
+        desk.held = ChosenKeys(notes=("The name belongs to another account now.",))
         with pytest.raises(UserError, match=r"other ones than when this launch was planned.*another account"):
             await desk.planner().plan(draft.request, NOW)
 

@@ -15,6 +15,7 @@ from slipway.bot.clouds.azure.machines.calls import MachineCalls
 from slipway.bot.clouds.azure.machines.images import GalleryImages
 from slipway.bot.clouds.azure.machines.launching import Launching
 from slipway.bot.clouds.azure.machines.leftovers import Leftovers
+from slipway.bot.clouds.azure.machines.login_keys import LEFT_TO_IMAGE, TAKEN_KEYS
 from slipway.bot.clouds.azure.machines.making import Making, Order
 from slipway.bot.clouds.azure.machines.observing import Observing
 from slipway.bot.clouds.azure.machines.preflight import LaunchChecks
@@ -38,6 +39,7 @@ from slipway.bot.clouds.machine_model import (
     Backstop,
     Health,
     Instance,
+    KeyVerdict,
     LaunchSpec,
     Leftover,
     MachineImage,
@@ -173,6 +175,10 @@ class AzureMachines:
                 CloudErrorKind.NOT_FOUND, f"{self.title} has no machines of the size {instance_type} here."
             )
         return (size.architecture,)
+
+    def key_verdict(self, key: str) -> KeyVerdict:
+        """Azure's own ``osProfile`` takes some kinds; the others are left to cloud-init in the machine."""
+        return KeyVerdict() if key.startswith(TAKEN_KEYS) else KeyVerdict(why=LEFT_TO_IMAGE)
 
     async def preflight(self, spec: LaunchSpec) -> Preflight:
         """What is known of this launch before it: rights, the size, quotas, and who reaches port 22."""

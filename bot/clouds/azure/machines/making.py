@@ -11,6 +11,7 @@ from slipway.bot.clouds.azure.machines import calls, names
 from slipway.bot.clouds.azure.machines.calls import MachineCalls
 from slipway.bot.clouds.azure.machines.documents import Login, machine_document, schedule_document
 from slipway.bot.clouds.azure.machines.launching import Launching
+from slipway.bot.clouds.azure.machines.login_keys import TAKEN_KEYS
 from slipway.bot.clouds.azure.machines.specs.contract import spec_parameters
 from slipway.bot.clouds.azure.machines.specs.deploying import Deploying, deployment_document
 from slipway.bot.clouds.azure.machines.specs.versions import SpecTemplates, is_spec
@@ -19,10 +20,6 @@ from slipway.bot.clouds.machine_model import LaunchSpec
 from slipway.bot.core.errors import CloudError
 
 _USUAL_LOGIN = "fedora"
-
-_TAKEN_KEYS = ("ssh-rsa ", "ssh-ed25519 ")
-"""Azure refuses a machine with any other; cloud-init takes the others where ``user_data`` has them. Source: “SSH keys
-for Linux virtual machines”."""
 
 
 @dataclass(frozen=True)
@@ -74,7 +71,7 @@ class Making:
             CloudError: as :meth:`.launching.Launching.run`; the template is another one by now.
         """
         spec = order.spec
-        taken = tuple(key for key in spec.keys if key.startswith(_TAKEN_KEYS))
+        taken = tuple(key for key in spec.keys if key.startswith(TAKEN_KEYS))
         login = Login(spec.login or _USUAL_LOGIN, taken or (await _nobodys_key(),))
         if is_spec(spec.template_id):
             await self._deploy(order, login)

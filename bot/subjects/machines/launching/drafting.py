@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
 
 from slipway.bot.clouds.machine_model import Backstop, LaunchSpec, MachineImage, Template
 from slipway.bot.clouds.ports.machines import Machines
 from slipway.bot.core.model import Json
 from slipway.bot.core.steps import Draft
 from slipway.bot.core.times import format_date, format_duration
+from slipway.bot.subjects.machines.launching.keys import Keys
 from slipway.bot.subjects.machines.launching.preflight import Forecast
 from slipway.bot.subjects.machines.launching.user_data import (
     Part,
@@ -25,25 +25,6 @@ from slipway.bot.subjects.machines.steps import LaunchMachines
 from slipway.bot.subjects.machines.tags import launch_tags
 
 _SHOWN_KEYS = 5
-
-
-class Keys(Protocol):
-    """Public keys that can be put into a machine now."""
-
-    @property
-    def lines(self) -> tuple[str, ...]:
-        """For authorized_keys."""
-        ...
-
-    @property
-    def fingerprints(self) -> tuple[str, ...]:
-        """As people compare them."""
-        ...
-
-    @property
-    def notes(self) -> tuple[str, ...]:
-        """Which others were left out, and why, a sentence each."""
-        ...
 
 
 @dataclass(frozen=True)

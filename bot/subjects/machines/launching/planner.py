@@ -14,8 +14,9 @@ from slipway.bot.core.errors import CloudError, CloudErrorKind, UserError
 from slipway.bot.core.steps import Draft
 from slipway.bot.core.text import nearest
 from slipway.bot.people import Person
-from slipway.bot.subjects.machines.launching.drafting import Keys, LaunchChoice, draft_of, spec_of, step_of
+from slipway.bot.subjects.machines.launching.drafting import LaunchChoice, draft_of, spec_of, step_of
 from slipway.bot.subjects.machines.launching.images import find_image
+from slipway.bot.subjects.machines.launching.keys import ChosenKeys, Keys, taken_by
 from slipway.bot.subjects.machines.launching.preflight import forecast
 from slipway.bot.subjects.machines.launching.prices import PriceSettings
 from slipway.bot.subjects.machines.launching.terms import (
@@ -35,17 +36,8 @@ _LEAST_LEFT = 0.5
 ask again rather than be given a machine for its last minutes."""
 
 
-@dataclass(frozen=True)
-class NoKeys:
-    """Where nobody keeps any."""
-
-    lines: tuple[str, ...] = ()
-    fingerprints: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-
-
 async def _no_keys(_person: str) -> Keys:
-    return NoKeys()
+    return ChosenKeys()
 
 
 async def _no_limit(_person: str, _machines: int, _hours: float, _now: datetime) -> str:
@@ -152,7 +144,8 @@ class LaunchPlanner:
         profile = self._profiles[name]
         lifetime = lifetime_of(request.seconds, name, profile)
         start = now.replace(microsecond=0)
-        held = await self._requesters.keys(request.requester) if request.ssh else NoKeys()
+        region = region_of(request.region, name, profile)
+        held = await self._keys(request, image.cloud, region)
         if held.notes and not held.fingerprints:
             raise UserError(
                 f"No key of {request.requester} can be put in, so that nobody could log in: {held.notes[0]} Add "
@@ -166,7 +159,7 @@ class LaunchPlanner:
             seconds=int(lifetime.total_seconds()),
             until=start + lifetime,
             cloud=image.cloud,
-            region=region_of(request.region, name, profile),
+            region=region,
             instance_type=request.instance_type,
             ends_at=start + profile.cap,
             keys=held.fingerprints,
@@ -189,16 +182,20 @@ class LaunchPlanner:
         await self._check_architecture(image, pin.profile, template, request)
         return LaunchChoice(pin, profile, image, template, await self._same_keys(request, pin))
 
+    async def _keys(self, request: Launch, cloud: str, region: str) -> Keys:
+        """The keys of whoever asks that can be put in there; none where nobody is to log in."""
+        if not request.ssh:
+            return ChosenKeys()
+        return taken_by(self._machines(cloud, region), await self._requesters.keys(request.requester))
+
     async def _same_keys(self, request: Launch, pin: LaunchPin) -> Keys:
         """The keys that the launch was planned with.
 
         Raises:
             UserError: one of them may not be used any more.
         """
-        if not request.ssh:
-            return NoKeys()
-        held = await self._requesters.keys(request.requester)
-        if held.fingerprints != pin.keys:
+        held = await self._keys(request, pin.cloud, pin.region)
+        if request.ssh and held.fingerprints != pin.keys:
             why = f" {held.notes[0]}" if held.notes else ""
             raise UserError(
                 f"The keys of {request.requester} are other ones than when this launch was planned; ask for it "
