@@ -22,8 +22,8 @@ _PEOPLE = {
     "machines": "Machines",
     "hours_left": "Hours left",
     "cost": "Cost so far",
-    "limits": "Of limits",
 }
+_LIMITS = {"limits": "Of limits"}
 _IDLE = {"id": "Not used", "owner": "Of", "since": "Since"}
 _ORPHANS = {"id": "Orphan", "owner": "Of, by its tags", "age": "Age", "where": "Where"}
 _LEFTOVERS = {"id": "Left over", "kind": "What", "where": "Where"}
@@ -70,8 +70,10 @@ def _how_many(found: Sequence[object] | None) -> str:
 
 
 def _tables(call: CommandContext, found: Report) -> list[Table | None]:
+    limited = any(each.limits for each in found.people)
+    columns = {**_PEOPLE, **_LIMITS} if limited else _PEOPLE
     return [
-        table_of(_PEOPLE, [_person(call, each) for each in found.people]) if found.people else None,
+        table_of(columns, [_person(call, each) for each in found.people]) if found.people else None,
         table_of(_IDLE, [_unused(call, each) for each in found.idle]) if found.idle else None,
         table_of(_ORPHANS, [_orphan(call, each) for each in found.orphans]) if found.orphans else None,
         table_of(_LEFTOVERS, [_left_over(each) for each in found.leftovers]) if found.leftovers else None,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.machines.reporting.conftest import CLOUDY, Started
+from tests.support.aws import IMAGE
 from tests.support.harness import BotHarness
 from tests.support.leases import launched
 from tests.support.memory_chat import PostedMessage
@@ -65,6 +66,11 @@ async def test_each_profile_says_what_it_launches_where_how_much_and_for_whom(st
         assert facts(shown) == {
             "Left for you": "4 of 5 machines and 98 of 100 lease hours; in all 39 of 40 machines"
         }
+        (planned,) = await bot.say("alice", f"!launch {IMAGE} --dry-run")
+        assert (
+            facts(planned)["Left"]
+            == "3 of 5 machines and 95 of 100 lease hours; in all 38 of 40 machines after this"
+        )
         (shown,) = await bot.say("admin", "!profiles")
         assert facts(shown)["Left for you"].startswith("10 of 10 machines and 100 of 100 lease hours;")
         assert rows(shown)["arm"][-1] == "you"

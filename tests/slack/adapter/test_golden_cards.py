@@ -353,7 +353,14 @@ async def crowd(scenario: Scenario) -> None:
     await scenario.answer("long-op", CAROL, f"!op {name_of(card)}")
 
 
-PARTS = (looks, slips, promotion, other_ends, failures, cleanups, machines, ticks, crowd)
+async def overviews(scenario: Scenario) -> None:
+    """What people read of profiles, images and machines."""
+    await scenario.answer("profiles", CAROL, "!profiles")
+    await scenario.answer("images-to-launch", CAROL, "!images x86_64-43 --cloud aws")
+    await scenario.answer("instances-report", CAROL, "!instances --report")
+
+
+PARTS = (looks, slips, promotion, other_ends, failures, cleanups, machines, ticks, crowd, overviews)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
