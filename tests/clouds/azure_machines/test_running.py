@@ -10,12 +10,13 @@ import pytest
 
 from slipway.bot.clouds.machine_model import Health, HealthState, InstanceState, Leftover
 from slipway.bot.clouds.simulated.azure import Seed
-from slipway.bot.clouds.simulated.azure.machines.parts import ADDRESSES, DISKS
+from slipway.bot.clouds.simulated.azure.machines.parts import ADDRESSES, DISKS, INTERFACES
 from slipway.bot.clouds.simulated.azure.machines.seed import SeedMachines
 from slipway.bot.clouds.simulated.faults import Fault, FaultKind
 from slipway.bot.clouds.simulated.fedora import fedora_gallery
 from slipway.bot.core.errors import CloudError, CloudErrorKind
 from tests.support.azure import (
+    DESCRIBED,
     azure_machines,
     launch_spec,
 )
@@ -33,6 +34,32 @@ async def test_terminating_leaves_nothing_behind_and_may_be_asked_twice() -> Non
         with pytest.raises(CloudError) as failed:
             await here.machines.instance(machine.id)
         assert failed.value.kind is CloudErrorKind.NOT_FOUND
+
+
+async def test_what_belongs_to_others_is_passed_over_however_odd() -> None:
+    async with azure_machines(polls=0) as here:
+        (machine,) = await here.machines.launch(launch_spec(), TOKEN)
+        things = here.azure.machines.things
+        things[INTERFACES]["theirs"] = {
+            "id": "/theirs",
+            "name": "theirs",
+            "properties": {"ipConfigurations": None},
+        }
+        things[ADDRESSES]["theirs"] = {"id": "/theirs", "name": "theirs", "properties": None}
+        (seen,) = await here.machines.instances()
+        assert seen.address == machine.address != ""
+        assert (await here.machines.instance(machine.id)).address == machine.address
+
+
+async def test_a_schedule_that_cannot_be_removed_is_left_over_and_keeps_no_machine_from_its_end() -> None:
+    described = DESCRIBED.model_copy(update={"auto_shutdown": True})
+    async with azure_machines(described, polls=0) as here:
+        spec = launch_spec(described, ends_at=NOW + timedelta(days=7))
+        (machine,) = await here.machines.launch(spec, TOKEN)
+        here.azure.faults.add(Fault(kind=FaultKind.REFUSE, match="DELETE */schedules/*"))
+        await here.machines.terminate(machine.id)
+        assert here.names == []
+        assert [each.kind for each in await here.machines.leftovers()] == ["shutdown schedule"]
 
 
 async def test_stopping_deallocates_so_that_it_costs_nothing_but_its_disk() -> None:

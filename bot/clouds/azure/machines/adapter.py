@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, timedelta
 from typing import Any, Self
 
+import structlog
+
 from slipway.bot.clouds.azure.account import AzureAccount
 from slipway.bot.clouds.azure.gallery import AzureGallery
 from slipway.bot.clouds.azure.machines import calls, names
@@ -48,6 +50,9 @@ from slipway.bot.clouds.machine_model import (
 )
 from slipway.bot.core.errors import CloudErrorKind, UserError
 from slipway.bot.core.times import Clock, system_clock
+
+
+log = structlog.get_logger(__name__)
 
 
 class AzureMachines:
@@ -208,7 +213,7 @@ class AzureMachines:
         """
         machine = await self._machine(instance_id, f"show the machine {instance_id}")
         interfaces, addresses = await self._addresses()
-        known = read_addresses(interfaces, addresses, self._account)
+        known = read_addresses(interfaces, addresses, {machine.id.casefold()}, self._account)
         return instance(machine, machine.properties.instance_view, known, self._account.name)
 
     async def launched_with(self, token: str) -> tuple[Instance, ...]:
@@ -247,7 +252,10 @@ class AzureMachines:
         )
         if self._leftovers.schedules:
             schedule = self._calls.id(calls.SCHEDULES, names.schedule_name(instance_id))
-            await self._calls.change("DELETE", schedule, calls.SCHEDULES, action)
+            try:
+                await self._calls.change("DELETE", schedule, calls.SCHEDULES, action)
+            except CloudError as error:  # the machine goes all the same; what is left of it is looked for
+                log.warning("a schedule was left behind", schedule=schedule, why=error.words)
 
     async def stop(self, instance_id: str) -> None:
         """Deallocate one machine, since one that is only shut down is paid for. Does not wait."""
@@ -317,11 +325,12 @@ class AzureMachines:
             self._calls.list(everywhere, calls.MACHINES, "the states of machines", statusOnly="true"),
             self._addresses(),
         )
-        views = read_views(states, self._account)
-        known: Addresses = read_addresses(interfaces, addresses, self._account)
         machines = [
             read_machine(each, self._account) for each in listed if _deployment(each) == self._deployment
         ]
+        ids = {each.id.casefold() for each in machines}
+        views = read_views(states, ids, self._account)
+        known: Addresses = read_addresses(interfaces, addresses, ids, self._account)
         found = (
             instance(each, views.get(each.id.casefold()), known, self._account.name) for each in machines
         )

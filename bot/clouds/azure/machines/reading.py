@@ -6,7 +6,7 @@ Whatever does not look as documented is an error, never a guess.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Annotated, Any
@@ -300,18 +300,54 @@ def read_things(documents: Iterable[object], what: str, account: AzureAccount) -
 
 
 def read_addresses(
-    interfaces: Iterable[object], addresses: Iterable[object], account: AzureAccount
+    interfaces: Iterable[object], addresses: Iterable[object], machines: Container[str], account: AzureAccount
 ) -> Addresses:
-    """Under which address each machine is reached, by the listings of both."""
+    """Under which address each of these machines is reached, by the listings of both; ``machines`` are ids in small
+    letters. What belongs to others is passed over, however odd."""
+    held: list[Interface] = [
+        read(_INTERFACE, each, "a network interface", account)
+        for each in interfaces
+        if _machine_of(each) in machines
+    ]
+    used = {
+        known.id.casefold()
+        for interface in held
+        for each in interface.properties.ip_configurations
+        if (known := each.properties.public_ip_address)
+    }
     return Addresses.of(
-        [read(_INTERFACE, each, "a network interface", account) for each in interfaces],
-        [read(_ADDRESS, each, "a public address", account) for each in addresses],
+        held,
+        [read(_ADDRESS, each, "a public address", account) for each in addresses if _id_of(each) in used],
     )
 
 
-def read_views(documents: Iterable[object], account: AzureAccount) -> Mapping[str, View]:
-    """What machines are doing, by their ids in small letters."""
-    found = [read(_STATUS_ONLY, each, "the state of a machine", account) for each in documents]
+def _id_of(document: object) -> str:
+    """The id of a document in small letters; empty where it has none."""
+    match document:
+        case {"id": str(name)}:
+            return name.casefold()
+        case _:
+            return ""
+
+
+def _machine_of(interface: object) -> str:
+    """The id of the machine that an interface is of, in small letters; empty where there is none."""
+    match interface:
+        case {"properties": {"virtualMachine": machine}}:
+            return _id_of(machine)
+        case _:
+            return ""
+
+
+def read_views(
+    documents: Iterable[object], machines: Container[str], account: AzureAccount
+) -> Mapping[str, View]:
+    """What these machines are doing, by their ids in small letters; others are passed over, however odd."""
+    found = [
+        read(_STATUS_ONLY, each, "the state of a machine", account)
+        for each in documents
+        if _id_of(each) in machines
+    ]
     return {
         each.id.casefold(): each.properties.instance_view for each in found if each.properties.instance_view
     }

@@ -105,6 +105,7 @@ def draft_of(
         ("Image", image.words),
         ("Architecture", image.architecture),
         ("Created", format_date(image.created_at)),
+        ("State", _state(image)),
         ("Evidence", "; ".join(recorded) or "none recorded"),
         ("Profile", pin.profile),
         ("Template", template.words),
@@ -126,6 +127,12 @@ def draft_of(
         warnings=(*_warnings(request, choice, machines, now), *ahead.warnings),
         needs_approval=needs_approval,
     )
+
+
+def _state(image: MachineImage) -> str:
+    """What the cloud says of it, and until when it is kept up."""
+    ends = f", deprecated from {format_date(image.deprecated_at)}" if image.deprecated_at is not None else ""
+    return f"{image.state}{ends}"
 
 
 def _backstop(choice: LaunchChoice, machines: Machines) -> Backstop:

@@ -39,7 +39,8 @@ async def forecast(machines: Machines, spec: LaunchSpec, *, cloud: str, ssh: boo
     found = await machines.preflight(spec)
     _check_permission(found, machines, cloud)
     _check_quotas(found, machines, cloud)
-    evidence: list[tuple[str, str]] = []
+    granted = found.permission is Permission.GRANTED
+    evidence: list[tuple[str, str]] = [("Permission", "granted, as the cloud says")] if granted else []
     warnings: list[str] = []
     if found.permission is Permission.UNKNOWN and found.why:
         warnings.append(f"It is not known whether the launch is permitted: {found.why}")
