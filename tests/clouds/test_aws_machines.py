@@ -227,6 +227,16 @@ class TestPreflight:
         assert found.ssh is None
         assert "security group rules" in found.ssh_unknown
 
+    async def test_a_quota_that_is_not_told_for_now_keeps_nobody_from_a_launch(
+        self, account: Account
+    ) -> None:
+        throttle = Fault(kind=FaultKind.THROTTLE, match="GetServiceQuota", times=None)
+        armed = account.aws.faults.add(throttle)
+        found = await account.ec2.preflight(await account.spec())
+        account.aws.faults.clear()
+        assert (found.permission, found.quotas) == (Permission.GRANTED, ())
+        assert armed.hits
+
     async def test_the_quota_counts_what_runs_and_what_is_asked_for(self, account: Account) -> None:
         account.aws.quotas[STANDARD_QUOTA] = 5.0
         await account.ec2.launch(await launch_spec(account.ec2), unique_name("token"))

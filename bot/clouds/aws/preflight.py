@@ -23,6 +23,7 @@ _ALL = "-1"  # every protocol
 _TCP = ("tcp", "6")
 _PAGE = 1000
 
+_BLIND = (CloudErrorKind.UNREACHABLE, CloudErrorKind.TIMED_OUT)
 _NOT_TOLD = (CloudErrorKind.REFUSED, CloudErrorKind.NOT_FOUND, CloudErrorKind.INVALID)
 
 _STANDARD = "L-1216C47A"
@@ -82,7 +83,7 @@ class LaunchChecks:
                 return Permission.GRANTED, ""
             if error.kind is CloudErrorKind.REFUSED:
                 return Permission.DENIED, error.words
-            if error.kind in (CloudErrorKind.UNREACHABLE, CloudErrorKind.TIMED_OUT):
+            if error.kind in _BLIND:
                 raise
             return Permission.UNKNOWN, error.words
         return Permission.UNKNOWN, "EC2 did not say whether it would."
@@ -162,7 +163,7 @@ class LaunchChecks:
             used = await self._vcpus_of(code)
             needed = (await self._types.get(instance_type)).vcpus * count
         except CloudError as error:
-            if error.kind not in _NOT_TOLD:
+            if error.kind in _BLIND:
                 raise
             return ()
         name, value = limit
