@@ -48,9 +48,8 @@ from slipway.bot.clouds.machine_model import (
     Preflight,
     Template,
 )
-from slipway.bot.core.errors import CloudErrorKind, UserError
+from slipway.bot.core.errors import CloudError, CloudErrorKind, UserError
 from slipway.bot.core.times import Clock, system_clock
-
 
 log = structlog.get_logger(__name__)
 
