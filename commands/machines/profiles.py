@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import click
@@ -48,7 +50,8 @@ async def profiles(call: CommandContext, name: str | None) -> CardReply:
     left = left_in_words(await machines.allowance.uses(call.person.id)) or "no limit is set"
     if name is not None:
         return CardReply(_one(call, await _look_up(machines, _known(machines, name)), left))
-    return CardReply(_all(call, [await _look_up(machines, each) for each in machines.profiles], left))
+    found = await asyncio.gather(*(_look_up(machines, each) for each in machines.profiles))
+    return CardReply(_all(call, found, left))
 
 
 @dataclass(frozen=True)
@@ -113,7 +116,7 @@ async def _look_up(machines: MachineServices, name: str) -> _Found:
     return _Found(name, profile, account, account.region, template)
 
 
-def _all(call: CommandContext, found: list[_Found], left: str) -> Card:
+def _all(call: CommandContext, found: Sequence[_Found], left: str) -> Card:
     troubles = [f"⚠ Profile {each.name}: {each.trouble}" for each in found if each.trouble]
     own = next((each.name for each in found if _may_use(call, call.person, each.profile)), None)
     notes = [*troubles, f"All of one: `{call.prefix}profiles {found[0].name}`"]
