@@ -259,4 +259,8 @@ ssh_key = sa.Table(
     sa.Column("line", sa.Text, nullable=False),
     sa.Column("added_at", UtcDateTime, nullable=False),
     sa.Column("checked_at", UtcDateTime, nullable=False),
+    # Why the keys of its account are refused, as that was renamed or taken over, and since when.
+    sa.Column("refused", sa.Text, nullable=False, server_default=""),
+    sa.Column("refused_at", UtcDateTime),
+    sa.Column("owner_told", sa.Boolean, nullable=False, server_default="0"),
 )

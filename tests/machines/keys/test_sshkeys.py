@@ -10,13 +10,14 @@ import pytest
 from slipway.bot.chat.model import Choice
 from slipway.bot.clouds.simulated.accounts import SimulatedAccounts
 from slipway.bot.clouds.simulated.faults import Fault, FaultKind
+from slipway.bot.core.errors import ChatError
 from slipway.bot.subjects.machines.keys.model import UsableKeys
 from slipway.bot.subjects.machines.keys.public_key import read_key
 from slipway.bot.subjects.machines.services import MachineServices
 from tests.support.clock import HOUR, FakeClock
 from tests.support.configuration import problems_of, put, settings_of, valid_document
 from tests.support.harness import BotHarness, audit_trail, propose, running_bot
-from tests.support.memory_chat import PostedMessage
+from tests.support.memory_chat import MemoryChat, PostedMessage
 from tests.support.ssh_keys import ed25519, rsa_key, security_key
 
 ONE, TWO, THREE = (ed25519(number) for number in (1, 2, 3))
@@ -162,6 +163,65 @@ async def test_a_name_that_was_taken_over_opens_nothing_and_its_owner_is_told(
         (refused,) = await bot.say("alice", "!sshkey add github:alice")
         assert "belongs to another account now" in refused.text
         assert "!sshkey remove github:alice" in refused.text
+
+
+async def alone(bot: BotHarness, minutes: int = 1) -> list[PostedMessage]:
+    """What is said to somebody alone within a minute's upkeep."""
+    before = len(bot.messages)
+    for _ in range(minutes):
+        await bot.running.upkeep.sweep()
+        await bot.running.idle()
+    return [each for each in bot.messages[before:] if each.room.startswith("direct:")]
+
+
+async def test_whose_account_was_renamed_or_taken_over_is_told_alone_and_once(
+    tmp_path: Path, accounts: SimulatedAccounts, changes: dict[str, Any], clock: FakeClock
+) -> None:
+    accounts.add(accounts.github, "alice", [ONE])
+    chat = MemoryChat()
+    async with running_bot(tmp_path, changes=changes, clock=clock, chat=chat) as bot:
+        await add(bot, "github:alice")
+        await usable(bot)
+        assert await alone(bot) == []
+        accounts.rename(accounts.github, "alice", "alice-renamed")
+        clock.advance(HOUR)
+        chat.away_in["direct:alice"] = ChatError("Not now.", passing=True)
+        await usable(bot)
+    del chat.away_in["direct:alice"]
+    async with running_bot(tmp_path, changes=changes, clock=clock, chat=chat) as bot:
+        (told,) = await alone(bot)  # also where the bot was stopped before it could say so
+        assert (told.room, told.card.mentions) == ("direct:alice", ("alice",))
+        assert told.card.title == "Your SSH keys of github:alice are not used any more"
+        assert "GitHub knows nobody called alice. It was renamed or deleted." in told.text
+        assert "!sshkey remove github:alice" in told.text
+        accounts.add(accounts.github, "alice", [ONE])
+        clock.advance(HOUR)
+        assert "belongs to another account now" in (await usable(bot)).notes[0]
+        assert await alone(bot, 2) == []
+
+
+async def test_a_name_that_was_taken_over_is_told_of_where_it_is_added_again_and_anew_after_it_was_right(
+    tmp_path: Path, accounts: SimulatedAccounts, changes: dict[str, Any], clock: FakeClock
+) -> None:
+    accounts.add(accounts.github, "alice", [ONE])
+    async with running_bot(tmp_path, changes=changes, clock=clock) as bot:
+        await add(bot, "github:alice")
+        accounts.rename(accounts.github, "alice", "alice-renamed")
+        accounts.add(accounts.github, "alice", [TWO])
+        clock.advance(HOUR)
+        await bot.say("alice", "!sshkey add github:alice")
+        (told,) = await alone(bot)
+        assert "The name belongs to another account now" in told.text
+        accounts.rename(accounts.github, "alice", "mallory")
+        accounts.rename(accounts.github, "alice-renamed", "alice")
+        clock.advance(HOUR)
+        assert (await usable(bot)).fingerprints == (fingerprint(ONE),)
+        assert await alone(bot) == []
+        accounts.rename(accounts.github, "alice", "alice-renamed")
+        clock.advance(HOUR)
+        await usable(bot)
+        (again,) = await alone(bot)
+        assert again.id != told.id
 
 
 async def test_a_key_that_is_not_listed_any_more_is_left_out_alone(

@@ -23,10 +23,17 @@ _NOTED_EVERY = timedelta(minutes=1)
 
 @dataclass(frozen=True)
 class _Checked:
-    """What became of the keys of one account."""
+    """What became of the keys of one account.
+
+    Attributes:
+        good: those that may be used.
+        notes: why others may not, a sentence each.
+        refused: why the account is refused, as it was renamed or taken over; None where that is not known now.
+    """
 
     good: tuple[SshKey, ...] = ()
     notes: tuple[str, ...] = ()
+    refused: str | None = None
 
 
 class KeyChecker:
@@ -59,6 +66,10 @@ class KeyChecker:
         )
         good = [each for one in checked for each in one.good]
         now = self._clock()
+        for (account, _), one in zip(accounts.values(), checked, strict=True):
+            before = {each.refused for each in held if each.account == account}
+            if one.refused is not None and before != {one.refused}:
+                await self._keys.judge(person, account, one.refused, now)
         await self._keys.checked([each for each in good if now - each.checked_at >= _NOTED_EVERY], now)
         usable = tuple(each for each in held if each.account is None or each in good)
         return UsableKeys(usable, tuple(note for one in checked for note in one.notes))
@@ -68,11 +79,13 @@ class KeyChecker:
         try:
             listing = await self._services[account.service].listing(account.name)
         except NoSuchAccountError as error:
-            return _Checked(notes=(f"{left_out}: {error.sentence} It was renamed or deleted.",))
+            why = name_gone(error)
+            return _Checked(notes=(f"{left_out}: {why}",), refused=why)
         except (UserError, CloudError) as error:
             return _Checked(notes=(f"{left_out}, for they cannot be looked up: {error.sentence}",))
         if listing.account_id != number:
-            return _Checked(notes=(f"{left_out}: {taken_over(listing, number)}",))
+            why = taken_over(listing, number)
+            return _Checked(notes=(f"{left_out}: {why}",), refused=why)
         there = fingerprints(listing)
         gone = tuple(each for each in held if each.key.fingerprint not in there)
         return _Checked(
@@ -80,7 +93,13 @@ class KeyChecker:
             notes=tuple(
                 f"{each.key.fingerprint} is left out: {account} does not list it any more." for each in gone
             ),
+            refused="",
         )
+
+
+def name_gone(error: NoSuchAccountError) -> str:
+    """That nobody has a name any more, in sentences."""
+    return f"{error.sentence} It was renamed or deleted."
 
 
 def taken_over(listing: Listing, number: str) -> str:

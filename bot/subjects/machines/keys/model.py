@@ -59,6 +59,7 @@ class SshKey:
         account_id: the number of that account, which stays where its name is given to somebody else.
         added_at: since when it counts.
         checked_at: when it was last seen to be published there; of a pasted one, when it was added.
+        refused: why the keys of its account are refused, as that was renamed or taken over; empty where they are not.
     """
 
     person: str
@@ -67,6 +68,7 @@ class SshKey:
     account_id: str
     added_at: datetime
     checked_at: datetime
+    refused: str = ""
 
     @property
     def source(self) -> str:
@@ -78,6 +80,23 @@ class SshKey:
         """For authorized_keys, with a comment that tells where it comes from."""
         owner = f"{self.account}#{self.account_id}" if self.account is not None else f"slipway:{self.person}"
         return f"{self.key.line} {owner}"
+
+
+@dataclass(frozen=True)
+class LostAccount:
+    """An account of a person whose keys are refused, as it was renamed or taken over.
+
+    Attributes:
+        person: a person's id.
+        account: the account.
+        why: a sentence.
+        since: when that was seen.
+    """
+
+    person: str
+    account: Account
+    why: str
+    since: datetime
 
 
 @dataclass(frozen=True)

@@ -11,10 +11,10 @@ from slipway.bot.core.errors import UserError
 from slipway.bot.core.model import Json
 from slipway.bot.core.steps import Draft
 from slipway.bot.core.text import nearest
-from slipway.bot.subjects.machines.keys.checker import taken_over
+from slipway.bot.subjects.machines.keys.checker import name_gone, taken_over
 from slipway.bot.subjects.machines.keys.model import Account, SshKey, read_account
 from slipway.bot.subjects.machines.keys.public_key import KeyRefusedError, PublicKey, read_key
-from slipway.bot.subjects.machines.keys.published import KeyService, Listing
+from slipway.bot.subjects.machines.keys.published import KeyService, Listing, NoSuchAccountError
 from slipway.bot.subjects.machines.keys.requests import AddKeys, RemoveKeys
 from slipway.bot.subjects.machines.keys.steps import ForgetKey, StoreKey
 
@@ -23,6 +23,14 @@ if TYPE_CHECKING:  # the database behind it takes most of a second, and `slipway
 
 _NAMED = 5  # keys that are not taken and are named; more are counted
 _RUNNING = "Machines that run already are not changed by this."
+
+
+class TakenOverError(UserError):
+    """An account is another one than it was; ``why`` says so in a sentence."""
+
+    def __init__(self, account: Account, why: str, hint: str | None) -> None:
+        super().__init__(f"The keys of {account} are not taken: {why}", hint=hint)
+        self.why = why
 
 
 @dataclass(frozen=True)
@@ -65,8 +73,7 @@ class AddPlanner:
         if not request.account:
             return self._pasted(request, held)
         account = read_account(request.account)
-        listing = await self._services[account.service].listing(account.name)
-        _check_number(account, listing, request, held)
+        listing = await self._same_account(account, request, held, now)
         taken, refused = sort_out(listing)
         if not taken:
             raise UserError(_none_taken(account, refused))
@@ -86,6 +93,24 @@ class AddPlanner:
             needs_approval=another,
             by_another=bool(another),
         )
+
+    async def _same_account(
+        self, account: Account, request: AddKeys, held: Sequence[SshKey], now: datetime
+    ) -> Listing:
+        """What an account lists, which is the one that it was before.
+
+        Raises:
+            UserError: there is none, or another; that keys of it are refused is noted then.
+        """
+        try:
+            listing = await self._services[account.service].listing(account.name)
+            _check_number(account, listing, request, held)
+        except (NoSuchAccountError, TakenOverError) as error:
+            if any(each.account is not None and each.account.same(account) for each in held):
+                why = error.why if isinstance(error, TakenOverError) else name_gone(error)
+                await self._keys.judge(request.person, account, why, now)
+            raise
+        return listing
 
     def _pasted(self, request: AddKeys, held: Sequence[SshKey]) -> Draft[AddKeys]:
         key = read_key(request.line)
@@ -188,10 +213,8 @@ def _check_number(account: Account, listing: Listing, request: AddKeys, held: It
     before = [each.account_id for each in held if each.account is not None and each.account.same(account)]
     for number in filter(None, (request.account_id, *before)):
         if number != listing.account_id:
-            raise UserError(
-                f"The keys of {account} are not taken: {taken_over(listing, number)}",
-                hint=f"sshkey remove {account}" if before else None,
-            )
+            hint = f"sshkey remove {account}" if before else None
+            raise TakenOverError(account, taken_over(listing, number), hint)
 
 
 def _none_taken(account: Account, refused: Sequence[str]) -> str:

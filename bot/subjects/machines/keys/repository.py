@@ -10,7 +10,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from slipway.bot.store.database import Database
 from slipway.bot.store.tables import ssh_key
-from slipway.bot.subjects.machines.keys.model import PASTED, SshKey, read_account
+from slipway.bot.subjects.machines.keys.model import PASTED, Account, LostAccount, SshKey, read_account
 from slipway.bot.subjects.machines.keys.public_key import read_key
 
 
@@ -58,6 +58,33 @@ class Keys:
         """Forget a key; one that is not there is no error."""
         await self._database.execute(ssh_key.delete().where(_is(person, fingerprint)))
 
+    async def judge(self, person: str, account: Account, refused: str, at: datetime) -> None:
+        """Note that the keys of a person's account are refused, and why; empty: that they are not, or no more.
+
+        Its person is told anew only where it was not refused meanwhile.
+        """
+        change = ssh_key.update().where(_of_account(person, account))
+        before, fresh = change.where(ssh_key.c.refused != ""), change.where(ssh_key.c.refused == "")
+        if not refused:
+            await self._database.execute(before.values(refused="", refused_at=None, owner_told=False))
+            return
+        await self._database.execute(before.values(refused=refused))
+        await self._database.execute(fresh.values(refused=refused, refused_at=at, owner_told=False))
+
+    async def lost_untold(self) -> tuple[LostAccount, ...]:
+        """The accounts that are refused and whose persons were not told so."""
+        query = sa.select(ssh_key).where(ssh_key.c.refused != "", sa.not_(ssh_key.c.owner_told))
+        async with self._database.reading() as connection:
+            rows = (await connection.execute(query)).mappings()
+            found = [_lost(row) for row in rows]
+            return tuple({(each.person, str(each.account)): each for each in found}.values())
+
+    async def told(self, lost: LostAccount) -> None:
+        """Note that its person was told, or cannot be."""
+        await self._database.execute(
+            ssh_key.update().where(_of_account(lost.person, lost.account)).values(owner_told=True)
+        )
+
     async def checked(self, keys: Sequence[SshKey], at: datetime) -> None:
         """Note that these were seen to be published at this moment."""
         if not keys:
@@ -67,8 +94,21 @@ class Keys:
         await self._database.execute(ssh_key.update().where(same.in_(named)).values(checked_at=at))
 
 
+def _of_account(person: str, account: Account) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        ssh_key.c.person == person,
+        ssh_key.c.source == account.service,
+        sa.func.lower(ssh_key.c.account) == account.name.lower(),
+    )
+
+
 def _is(person: str, fingerprint: str) -> sa.ColumnElement[bool]:
     return sa.and_(ssh_key.c.person == person, ssh_key.c.fingerprint == fingerprint)
+
+
+def _lost(row: sa.RowMapping) -> LostAccount:
+    account = read_account(f"{row['source']}:{row['account']}")
+    return LostAccount(row["person"], account, row["refused"], row["refused_at"])
 
 
 def _read(row: sa.RowMapping) -> SshKey:
@@ -80,4 +120,5 @@ def _read(row: sa.RowMapping) -> SshKey:
         account_id=row["account_id"],
         added_at=row["added_at"],
         checked_at=row["checked_at"],
+        refused=row["refused"],
     )
