@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import copy
 import json
@@ -70,6 +71,48 @@ async def test_the_newest_version_is_pinned_with_what_it_fixes() -> None:
         assert await here.machines.template(f"{NAME}/1.0") == await here.machines.template(
             f"{NAME}/1.0", None
         )
+
+
+async def test_a_template_of_bicep_s_names_its_resources() -> None:
+    async with azure_machines() as here:
+        add(here, template={**SHIPPED, "resources": {"machine": SHIPPED["resources"][0]}})
+        assert (await here.machines.template(NAME)).instance_type == "Standard_B2s"
+
+
+async def test_a_launch_that_broke_off_goes_on_and_waits_for_what_was_begun() -> None:
+    async with azure_machines(polls=3) as here:
+        add(here)
+        spec = await spec_of(here, count=2)
+        held = here.azure.faults.add(Fault(kind=FaultKind.HOLD_AFTER, match=DEPLOY))
+        broken_off = asyncio.create_task(here.machines.launch(spec, TOKEN))
+        await held.reached.wait()
+        broken_off.cancel()
+        await asyncio.gather(broken_off, return_exceptions=True)
+        held.release()
+        made = await here.machines.launch(spec, TOKEN)
+        assert [each.id for each in made] == here.names
+        assert {each.state for each in made} == {InstanceState.RUNNING}
+        assert len(here.names) == 2
+
+
+async def test_a_deployment_that_is_still_under_way_is_followed_and_not_begun_anew() -> None:
+    async with azure_machines(polls=3) as here:
+        add(here)
+        spec = await spec_of(here)
+        (name,) = names.machine_names("slipway", TOKEN, 1)
+        await here.machines.launch(spec, TOKEN)
+        # Azure may know the deployment before it shows the machine.
+        here.azure.faults.add(
+            Fault(
+                kind=FaultKind.NOT_FOUND,
+                match=f"GET */virtualMachines/{name}",
+                code="ResourceNotFound",
+                times=2,
+            )
+        )
+        here.azure.faults.add(Fault(kind=FaultKind.CONFLICT, match=DEPLOY, code="DeploymentActive"))
+        (made,) = await here.machines.launch(spec, TOKEN)
+        assert (made.id, here.names) == (name, [name])
 
 
 async def test_a_version_that_is_written_anew_makes_a_plan_stale_and_launches_nothing() -> None:

@@ -97,6 +97,8 @@ class SpecTemplate:
             raise UnfitTemplateError(f"wants {' and '.join(unknown)}, which Slipway does not give")
         variables = {name.casefold(): each for name, each in (self.template.get("variables") or {}).items()}
         resources = self.template.get("resources")
+        if isinstance(resources, Mapping):  # Bicep writes them by their symbolic names
+            resources = list(resources.values())
         if not isinstance(resources, list) or len(resources) != 1 or not isinstance(resources[0], Mapping):
             raise UnfitTemplateError("does not make one machine and nothing else")
         try:
