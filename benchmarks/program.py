@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+import re
 import sys
 import time
 import tomllib
@@ -80,9 +81,9 @@ def write_toml(path: Path, found: dict[str, Any]) -> None:
 
 def _table(lines: list[str], name: tuple[str, ...], found: dict[str, Any]) -> None:
     nested = {key: value for key, value in found.items() if _is_nested(value)}
-    lines += [f"{key} = {json.dumps(value)}" for key, value in found.items() if key not in nested]
+    lines += [f"{_key(key)} = {json.dumps(value)}" for key, value in found.items() if key not in nested]
     for key, value in nested.items():
-        path = ".".join((*name, key))
+        path = ".".join(map(_key, (*name, key)))
         if isinstance(value, dict):
             lines.append(f"[{path}]")
             _table(lines, (*name, key), value)
@@ -90,6 +91,11 @@ def _table(lines: list[str], name: tuple[str, ...], found: dict[str, Any]) -> No
             for each in value:
                 lines.append(f"[[{path}]]")
                 _table(lines, (*name, key), each)
+
+
+def _key(name: str) -> str:
+    """A key as TOML has it: what is more than letters, digits and dashes, such as a machine's type, in quotes."""
+    return name if re.fullmatch(r"[A-Za-z0-9_-]+", name) else json.dumps(name)
 
 
 def _is_nested(value: object) -> bool:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import tomllib
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from benchmarks.program import write_toml
 
 ROOT = Path(__file__).parents[2]
 
@@ -28,6 +32,13 @@ def figures(*arguments: str) -> dict[str, Any]:
     assert found["machine"]["cores"] >= 1
     assert len(found["machine"]["load_average"]) == 3
     return found
+
+
+def test_a_configuration_that_a_program_is_started_with_is_what_was_written(tmp_path: Path) -> None:
+    found = tomllib.loads(files("slipway.bot.cli").joinpath("demo.toml").read_text("utf-8"))
+    assert any("." in kind for kind in found["prices"]["per_hour"]), "no key that TOML would take for two"
+    write_toml(tmp_path / "slipway.toml", found)
+    assert tomllib.loads((tmp_path / "slipway.toml").read_text()) == found
 
 
 @pytest.mark.slow

@@ -24,8 +24,8 @@ from tests.reliability.clouds import EpisodeClouds
 from tests.reliability.evidence import Evidence, LifeTold, OperationTold, operations_named
 from tests.reliability.invariants import violations
 from tests.reliability.ledger import Ledger
-from tests.reliability.logs import lines_by_words, tracebacks
-from tests.reliability.messages import Seen, cards
+from tests.reliability.logs import lines_by_words, ticks, tracebacks
+from tests.reliability.messages import TICKING, Seen, cards
 from tests.reliability.options import ALICE, RELENG, Options
 from tests.reliability.rest import unsettled, waiting
 from tests.reliability.rooms.console import ConsoleRoom
@@ -92,6 +92,7 @@ class Episode:
 
     async def _live(self) -> list[str]:
         """From its first start to its last stop; what does not hold then."""
+        self._began = time.time()
         self._bot.keep()
         await self._do(draw_first(self._options))
         await self._bot.ready()
@@ -139,9 +140,20 @@ class Episode:
         found = tomllib.loads(files("slipway.bot.cli").joinpath("demo.toml").read_text("utf-8"))
         found |= {"name": deployment, "state_dir": str(self._folder / "state"), "log_format": "json"}
         # What was said may seem as old as the clock is moved: by up to 50 minutes, or by four days.
-        found |= {"schedule": [], "commands": {"max_age": "7d" if options.days else "2h"}}
+        found |= {"commands": {"max_age": "7d" if options.days else "2h"}}
         for room in self._rooms.values():
             found |= room.configuration()
+        chat = found[options.ticking]
+        found["schedule"] = [
+            {
+                "name": TICKING,
+                "cron": "* * * * *",
+                "command": "whoami",
+                "room": f"{options.ticking}:{(chat.get('channels') or chat['rooms'])[0]}",
+                "roles": ["reader"],
+                "missed": "skip",
+            }
+        ]
         found["azure"] |= {"endpoint": self._clouds.azure.url, "timeout": "5s"}
         found["aws"] |= {"endpoint": self._clouds.aws.url, "timeout": "5s"}
         found["policy"]["promote"] |= {
@@ -203,9 +215,16 @@ class Episode:
             policies=self._policies,
             undermined=frozenset(self._ledger.undermined),
             lives=lives,
+            ticks=frozenset().union(*(ticks(each.log) for each in self._bot.lives)),
+            minutes=self._minutes(),
             unsettled=left,
             afterwards=afterwards,
         )
+
+    def _minutes(self) -> int | None:
+        if self._ledger.counts["moves of the clock"]:
+            return None
+        return int(time.time() // 60) - int(self._began // 60)
 
     def _seen(self) -> dict[str, list[Seen]]:
         return {name: room.seen() for name, room in self._rooms.items()}
@@ -257,8 +276,8 @@ class Episode:
         found = [f"it changed something: {each}" for each in self._clouds.gallery.log[writes:]]
         for chat, messages in self._seen().items():
             if chat != "console" and messages != seen[chat]:
-                fresh = [each.text[:80] for each in messages if each not in seen[chat]]
-                found.append(f"it said something in {chat}: {fresh}")
+                fresh = [each for each in messages if each not in seen[chat] and not each.is_clockwork]
+                found += [f"it said something in {chat}: {each.text[:80]}" for each in fresh]
         return found
 
     async def _program(self, *arguments: str) -> str:
@@ -282,6 +301,7 @@ class Episode:
             {each.title.operation for each in _titled(self._seen()) if each.title is not None}
         )
         counts["messages"] = sum(len(messages) for messages in self._seen().values())
+        counts["ticks"] = sum(each.is_tick for messages in self._seen().values() for each in messages)
         counts["changes"] = sum(each.changed and not each.stranger for each in self._clouds.gallery.log)
 
 

@@ -134,6 +134,8 @@ class Evidence:
         policies: ``[policy.KIND]`` of the configuration, by kind.
         undermined: promotions behind which a newer version was made latest before anybody had agreed to them.
         lives: the bot's processes.
+        ticks: the times at which the schedule asked for something.
+        minutes: how many times of the schedule there were at most; None where the bot's clock was moved.
         unsettled: what had not come to its end within the time that there is for that.
         afterwards: what the bot said or changed when it was started again, with nothing left to do.
     """
@@ -150,6 +152,8 @@ class Evidence:
     policies: Mapping[str, Mapping[str, Any]]
     undermined: frozenset[str]
     lives: Sequence[LifeTold]
+    ticks: frozenset[str]
+    minutes: int | None
     unsettled: Sequence[str]
     afterwards: Sequence[str]
 

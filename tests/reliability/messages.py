@@ -20,6 +20,12 @@ ENDED = frozenset(("done", "failed", "rejected", "expired", "stale", "cancelled"
 
 WORKING = "Working on it"
 
+TICKING = "ticking"
+"""The schedule that says something every minute."""
+
+_TICK = re.compile(rf"Asked by\W+the schedule {TICKING}\b")
+_SKIPPED = re.compile(rf"\b(?P<count>\d+) runs? (?:was|were) skipped: {TICKING}\b")
+
 
 @dataclass(frozen=True)
 class Title:
@@ -88,6 +94,22 @@ class Seen:
     def is_call(self) -> bool:
         """Whether it calls upon those who can decide, beside a card that could not, as it is an edit."""
         return "where this thread begins" in self.text
+
+    @property
+    def is_tick(self) -> bool:
+        """Whether it answers what the schedule said."""
+        return _TICK.search(self.text) is not None
+
+    @property
+    def skipped(self) -> int:
+        """How many runs of the schedule it says were skipped."""
+        found = _SKIPPED.search(self.text)
+        return int(found["count"]) if found else 0
+
+    @property
+    def is_clockwork(self) -> bool:
+        """Whether nobody but the clock asked for it."""
+        return self.is_tick or bool(self.skipped)
 
     @property
     def is_report(self) -> bool:

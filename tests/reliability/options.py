@@ -35,6 +35,7 @@ class Options:
         days: whether the clock jumps by days; then no chat fails, as what waits for one is given up after an hour.
         encrypted: whether the Matrix room is encrypted.
         signs_count: whether a reaction counts in an encrypted room, though nobody can encrypt it.
+        ticking: the chat in which a schedule says something every minute.
     """
 
     seed: int
@@ -54,6 +55,7 @@ class Options:
     days: bool
     encrypted: bool
     signs_count: bool
+    ticking: str
 
     @classmethod
     def of(cls, seed: int, episode: int) -> Options:
@@ -78,6 +80,7 @@ class Options:
             days=rng.random() < 0.2,
             encrypted=rng.random() < 0.4,
             signs_count=rng.random() < 0.7,
+            ticking=rng.choice(("matrix", "slack")),
         )
 
     @property

@@ -44,7 +44,7 @@ def _open_answers(entries: Sequence[Entry], seen: Mapping[str, Sequence[Seen]]) 
         for each in messages:
             if WORKING in each.text:
                 yield f"“{each.text[:40]}” stands in {chat}"
-        answers = [each for each in messages if not each.is_report]
+        answers = [each for each in messages if not each.is_report and not each.is_clockwork]
         threads = {each.thread for each in answers}
         mine = [each for each in entries if each.chat == chat and each.act in _ASKING and not each.said.lost]
         for entry in mine:

@@ -22,6 +22,7 @@ ROWS = (
     "plans undermined",
     "orders",
     "questions",
+    "ticks",
     "approves",
     "rejects",
     "cancels",

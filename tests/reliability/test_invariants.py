@@ -29,6 +29,8 @@ MACHINE = "i-0f1e2d3c4b5a69788"
 CARD = Seen("slack", "2", 2.0, f"✔ {OPERATION} promote: done\nAsked by: Alice")
 REPORT = Seen("slack", "4", 4.0, f"✔ {OPERATION} promote: done\nEnded", thread="2")
 ANSWER = Seen("slack", "6", 6.0, "You are Carol.", thread="5")
+TICK = Seen("matrix", "9", 9.0, "You are the schedule.\nAsked by: the schedule ticking: `!whoami`")
+SKIPPED = Seen("matrix", "11", 11.0, "⚠ 1 run was skipped: ticking")
 ORDER = Entry(Act.ORDER, "alice", "slack", f"!promote {DEFINITION}", Said("1", 1.0))
 VOTE = Entry(Act.APPROVE, "bob", "slack", "", Said("3", 3.0), operation=OPERATION)
 QUESTION = Entry(Act.QUESTION, "carol", "slack", "!whoami", Said("5", 5.0), thread="5", word="You are")
@@ -58,7 +60,7 @@ TRAIL = [
 RIGHT = Evidence(
     options=Options.of(1, 1),
     entries=(ORDER, VOTE, QUESTION),
-    seen={"console": (), "matrix": (), "slack": (CARD, REPORT, ANSWER)},
+    seen={"console": (), "matrix": (TICK, replace(TICK, id="10")), "slack": (CARD, REPORT, ANSWER)},
     operations={OPERATION: TOLD},
     trail=TRAIL,
     proof="",
@@ -68,6 +70,8 @@ RIGHT = Evidence(
     policies={"promote": {"approvals": 1}, "launch": {"approvals": 0}},
     undermined=frozenset(),
     lives=(LifeTold(1, -9, False, False, ()), LifeTold(2, 0, True, True, ())),
+    ticks=frozenset(("2026-11-20T12:01:00+00:00", "2026-11-20T12:02:00+00:00")),
+    minutes=2,
     unsettled=(),
     afterwards=(),
 )
@@ -143,6 +147,18 @@ WRONG: dict[str, tuple[str, Callable[[], Evidence]]] = {
     "an order that was answered twice": (
         "answered",
         lambda: replace(RIGHT, seen=_says(CARD, replace(CARD, id="8"), REPORT, ANSWER)),
+    ),
+    "a schedule's time that was answered twice": (
+        "ticked",
+        lambda: replace(RIGHT, minutes=None, seen={**RIGHT.seen, "slack": (*RIGHT.seen["slack"], TICK)}),
+    ),
+    "a schedule's time that led to nothing": (
+        "ticked",
+        lambda: replace(RIGHT, seen={**RIGHT.seen, "matrix": (TICK,)}),
+    ),
+    "a schedule's time that was answered and called skipped": (
+        "ticked",
+        lambda: replace(RIGHT, seen={**RIGHT.seen, "matrix": (*RIGHT.seen["matrix"], SKIPPED)}),
     ),
     "a vote that is noted nowhere": (
         "counted",

@@ -30,6 +30,7 @@ INVARIANTS = (
     Invariant("unspoiled", changes.unspoiled),
     Invariant("answered", answers.answered),
     Invariant("counted", answers.counted),
+    Invariant("ticked", answers.ticked),
     Invariant("reported", reports.reported),
     Invariant("true", reports.true),
     Invariant("not twice", reports.not_twice),

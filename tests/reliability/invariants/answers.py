@@ -26,7 +26,7 @@ def heard(evidence: Evidence, entry: Entry) -> bool:
 def answers_in(evidence: Evidence, chat: str, thread: str | None) -> list[Seen]:
     """What the bot said there that neither reports something nor calls upon anybody."""
     here = [each for each in evidence.seen[chat] if each.thread == thread]
-    return [each for each in here if not each.is_report and not each.is_call]
+    return [each for each in here if not each.is_report and not each.is_call and not each.is_clockwork]
 
 
 def answered(evidence: Evidence) -> Iterator[str]:
@@ -147,3 +147,18 @@ def _objected(evidence: Evidence, entry: Entry) -> bool:
         if each.is_card and each.title is not None and each.title.operation == entry.operation
     }
     return any(each.thread in roots or each.private for each in others)
+
+
+def ticked(evidence: Evidence) -> Iterator[str]:
+    """What a schedule says is answered once for each of its times; none is both answered and called skipped."""
+    messages = [each for found in evidence.seen.values() for each in found]
+    said, skipped = sum(each.is_tick for each in messages), sum(each.skipped for each in messages)
+    asked = len(evidence.ticks)
+    if said > asked:
+        yield f"the schedule asked at {asked} times, and was answered {said} times"
+    if evidence.minutes is None:  # times pass twice, or not at all
+        return
+    if said + skipped < asked:
+        yield f"the schedule asked at {asked} times; {said} were answered, and {skipped} are told as skipped"
+    if said + skipped > evidence.minutes:
+        yield f"{said} times of the schedule were answered, and {skipped} skipped, of {evidence.minutes}"
