@@ -14,13 +14,16 @@ from boto3.session import Session
 from slipway.bot.cli.doctor import conclusion
 from slipway.bot.clouds.aws.machines import AwsMachines
 from slipway.bot.clouds.capabilities import Clouds
+from slipway.bot.clouds.machine_model import MachineImage
+from slipway.bot.clouds.ports.machines import Machines, NotConfiguredMachines
 from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
 from slipway.bot.clouds.simulated.faults import Fault, FaultKind
-from slipway.bot.core.errors import CloudError, UserError
+from slipway.bot.core.errors import CloudError, CloudErrorKind, UserError
 from slipway.bot.core.probes import Finding
 from slipway.bot.subjects.machines.ending.executor import TerminateExecutor
 from slipway.bot.subjects.machines.ending.planner import TerminatePlanner
 from slipway.bot.subjects.machines.launching.executor import LaunchExecutor
+from slipway.bot.subjects.machines.launching.images import find_image
 from slipway.bot.subjects.machines.launching.planner import LaunchPlanner
 from slipway.bot.subjects.machines.leases.model import Machine
 from slipway.bot.subjects.machines.leases.repository import Leases
@@ -111,6 +114,20 @@ async def test_without_a_profile_the_account_of_the_first_one_that_has_the_image
     draft = await LaunchPlanner(both.clouds, dict(reversed(PROFILES.items()))).plan(request, NOW)
     assert draft.request.pin is not None
     assert (draft.request.pin.profile, draft.request.pin.cloud) == ("abroad", "aws.eu")
+
+
+async def test_an_account_that_cannot_be_read_keeps_nobody_from_an_image_whose_id_another_one_writes_so(
+    both: Accounts,
+) -> None:
+    class Broken(NotConfiguredMachines):
+        async def images(self) -> tuple[MachineImage, ...]:
+            raise CloudError(CloudErrorKind.BROKEN, cloud="rack", sentence="The rack does not answer.")
+
+    (image, *_) = await both.here.images()
+    every: list[Machines] = [Broken("rack"), both.here]
+    assert (await find_image(every, image.id)).id == image.id
+    with pytest.raises(CloudError, match="The rack does not answer"):
+        await find_image(every, image.name)
 
 
 async def test_a_profile_that_moved_to_another_account_makes_the_plan_stale(both: Accounts) -> None:

@@ -14,7 +14,7 @@ from slipway.bot.subjects.machines.keys.hosts import key_hosts
 from slipway.bot.subjects.machines.keys.planners import sort_out
 from slipway.bot.subjects.machines.keys.published import KeyService, Listing, NoSuchAccountError
 from slipway.bot.subjects.machines.keys.settings import KeySettings
-from tests.support.clock import HOUR, MINUTE, FakeClock
+from tests.support.clock import DAY, HOUR, MINUTE, FakeClock
 from tests.support.ssh_keys import ed25519
 
 SERVICES = ("github", "gitlab")
@@ -93,6 +93,22 @@ async def test_a_key_that_was_revoked_is_gone_after_a_minute(
     await hosts[service].listing("alice")
     del getattr(accounts, service)["alice"].keys[0]
     clock.advance(MINUTE)
+    assert lines(await hosts[service].listing("alice")) == [ed25519(2)]
+
+
+@EVERY_SERVICE
+async def test_a_clock_that_was_ahead_keeps_no_answer_and_no_pause_alive(
+    accounts: SimulatedAccounts, hosts: Mapping[str, KeyService], clock: FakeClock, service: str
+) -> None:
+    make(accounts, service, "alice", 2)
+    clock.advance(400 * DAY)
+    await hosts[service].listing("alice")
+    accounts.faults.add(Fault(kind=FaultKind.THROTTLE, seconds=60))
+    clock.advance(HOUR)
+    with pytest.raises(CloudError):
+        await hosts[service].listing("alice")
+    del getattr(accounts, service)["alice"].keys[0]
+    clock.advance(-400 * DAY)
     assert lines(await hosts[service].listing("alice")) == [ed25519(2)]
 
 

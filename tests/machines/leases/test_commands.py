@@ -10,8 +10,11 @@ import pytest
 from slipway.bot.chat.model import Room
 from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
 from slipway.bot.clouds.simulated.faults import Fault, FaultKind
+from slipway.bot.core.errors import CloudError
 from slipway.bot.operations.model import OperationState
+from slipway.bot.subjects.machines.leases.steps import StopMachine
 from slipway.bot.subjects.machines.requests import Terminate
+from slipway.bot.subjects.machines.services import MachineServices
 from slipway.commands.dispatch.events import LineRequest
 from tests.support.aws import IMAGE, boto3_client, call_in_thread, unique_name
 from tests.support.clock import HOUR, NOW
@@ -151,6 +154,19 @@ async def test_a_machine_rests_and_runs_again(bot: BotHarness, aws: SimulatedAws
     assert f"{machine} is started." in report.text
     assert await state_of(aws, machine) == "running"
     assert (await machine_of(bot, machine)).stopped_at is None
+
+
+async def test_where_a_machine_ended_meanwhile_what_is_there_is_offered_and_not_the_same_again(
+    bot: BotHarness,
+) -> None:
+    (machine,) = await launched(bot)
+    stored = await machine_of(bot, machine)
+    await leases_of(bot).note(stored, ended_at=bot.clock())
+    step = StopMachine(cloud="aws", region="us-east-1", instance_id=machine, owner="alice")
+    with pytest.raises(CloudError, match="is gone, so nothing was changed") as caught:
+        await bot.running.services.get(MachineServices).editor.current(step)
+    assert caught.value.remedy is not None
+    assert caught.value.remedy.command == "instances"
 
 
 async def test_to_stop_nothing_points_to_what_stops_an_operation(bot: BotHarness) -> None:

@@ -159,6 +159,16 @@ async def test_what_a_launch_left_behind_is_removed_once_it_was_seen_twice(
     assert operation.requester == "service:leases"
 
 
+async def test_a_clock_that_is_set_back_holds_up_nobodys_removal(bot: BotHarness, aws: SimulatedAws) -> None:
+    bot.clock.advance(timedelta(days=30))
+    await minutes(bot, 0)
+    left = await volume(aws, bot.running.services.settings.name)
+    bot.clock.advance(timedelta(days=-30))
+    await minutes(bot, 1)
+    await minutes(bot, 15)
+    assert left not in await volumes(aws)
+
+
 async def test_people_may_have_it_removed_at_once_and_where_there_is_nothing_that_is_said(
     bot: BotHarness, aws: SimulatedAws
 ) -> None:
@@ -181,7 +191,9 @@ async def test_what_nobody_took_in_is_ended_by_rule_alone(
     async with running_bot(tmp_path / "lost", **how) as lost:
         (machine,) = await launched(lost, f"!launch {IMAGE} --for 6h")
     async with running_bot(tmp_path / "fresh", **how) as bot:
-        await minutes(bot, 330)  # it is old enough, and its own tag gives it time still
+        told = await minutes(bot, 330)  # it is old enough, and its own tag gives it time still
+        then = "it is to end at" if rule == "terminate" else "nothing ends it at its time"
+        assert [then in each.text for each in told] == [True]
         assert await state_of(aws, machine) == "running"
         await minutes(bot, 40)
         assert await state_of(aws, machine) == ("terminated" if rule == "terminate" else "running")

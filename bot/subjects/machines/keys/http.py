@@ -27,6 +27,7 @@ KEPT = timedelta(minutes=10)
 
 _MOST_KEPT = 256  # answers
 _MOST_BYTES = 4 * 1024 * 1024  # of one page
+_LONGEST_PAUSE = timedelta(days=1)  # one that ends later was set by a clock that was ahead
 _SECONDARY_PAUSE = timedelta(minutes=1)  # what GitHub asks for where it names no time
 
 
@@ -109,7 +110,7 @@ class KeyHttp:
             held = None
         if held is not None and now - held.at < FRESH:
             return held
-        if self._quiet_until is not None and now < self._quiet_until:
+        if self._quiet_until is not None and now < self._quiet_until <= now + _LONGEST_PAUSE:
             raise self._limited(self._quiet_until)
         found = await self._ask(path, query, held)
         self._kept.pop(key, None)
@@ -188,7 +189,7 @@ def _says_limit(headers: Mapping[str, str]) -> bool:
 
 def _until(headers: Mapping[str, str], now: datetime) -> datetime:
     """When it may be asked again, by what it says; never further away than a day, nor in the past."""
-    latest = now + timedelta(days=1)
+    latest = now + _LONGEST_PAUSE
     pause, reset = headers.get("retry-after", ""), headers.get("x-ratelimit-reset", "")
     if pause.isdecimal() and len(pause) < 9:
         wanted = now + timedelta(seconds=int(pause))
