@@ -98,6 +98,18 @@ class Bot:
                     self._keeping.result()
                 await asyncio.sleep(0.05)
 
+    async def restart(self) -> None:
+        """Stop it as an upgrade does, and wait until the next process is ready."""
+        life = self.life
+        self.terminate()
+        await asyncio.wait_for(life.process.wait(), STOP_SECONDS)
+        async with asyncio.timeout(START_SECONDS):
+            while self.life is life:
+                if self._keeping is not None and self._keeping.done():
+                    self._keeping.result()
+                await asyncio.sleep(0.05)
+        await self.ready()
+
     async def rest(self) -> int:
         """Stop it as a service manager does, for good; its exit code."""
         self.resting = True

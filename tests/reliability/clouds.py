@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import copy
 import os
 import signal
@@ -20,7 +19,7 @@ from slipway.bot.clouds.simulated.azure.seed import version_document
 from slipway.bot.clouds.simulated.azure.state import GalleryState, Record
 from slipway.bot.clouds.simulated.faults import Armed, Fault, FaultKind, Faults
 from tests.crash.clouds import CrashTiming
-from tests.support.aws import boto3_client
+from tests.reliability.ec2 import EpisodeMachines
 
 REGIONS = (SeedRegion("eastus"), SeedRegion("westeurope"))
 
@@ -219,14 +218,14 @@ class EpisodeClouds:
         self.aws = aws
         self.aws_faults = aws_faults
         self.images = images  # names of machine images that can be launched
-        self.deployment = deployment
-        self.ended_by_strangers: set[str] = set()
+        self.ec2 = EpisodeMachines(aws, deployment)
         self._uploads = 0
         self._now = now
 
     async def start(self) -> None:
-        """Let Azure answer."""
+        """Let Azure answer, and somebody else have a machine in EC2."""
         await self.azure.start()
+        await self.ec2.start()
 
     async def stop(self) -> None:
         """Let Azure go."""
@@ -280,26 +279,6 @@ class EpisodeClouds:
     def protect(self, definition: str, version: str) -> None:
         """Somebody tags a version so that nothing deletes it."""
         self.versions(definition)[version].document["tags"]["delete"] = "never"
-
-    async def machines(self) -> dict[str, dict[str, Any]]:
-        """Every machine that this deployment ever launched, by id."""
-        state = await self.aws.state()
-        return {
-            each["id"]: each for each in state["instances"] if each["tags"].get("slipway") == self.deployment
-        }
-
-    async def running(self) -> list[str]:
-        """The ids of those that run."""
-        return sorted(key for key, each in (await self.machines()).items() if each["state"] == "running")
-
-    async def terminate(self, machine: str) -> None:
-        """Somebody ends a machine in the console of EC2."""
-        client = boto3_client(self.aws.url)
-        try:
-            await asyncio.to_thread(client.terminate_instances, InstanceIds=[machine])
-        except Exception:  # noqa: BLE001 - EC2 fails for strangers, too
-            return
-        self.ended_by_strangers.add(machine)
 
     def _seed_of(self, definition: str) -> SeedDefinition:
         return next(each for each in self.azure.seed.definitions if each.name == definition)

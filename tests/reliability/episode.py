@@ -9,7 +9,7 @@ import time
 import tomllib
 import traceback
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
@@ -39,6 +39,21 @@ from tests.support.program import ROOT, environment
 BOUND_SECONDS = 180.0
 """Within which everything has to come to its end once nothing fails any more: the longest pause between two tries of
 a message is 60 s (messages.delivery), housekeeping comes once a minute, Matrix tries again after at most a minute."""
+
+BEYOND_DAYS = 6
+"""Longer than a machine may live in an episode, wherever its clock stood at the launch."""
+
+_UNAPPROVED = (
+    "extend",
+    "stop",
+    "start",
+    "handover",
+    "instance-adopt",
+    "expire",
+    "remove-leftovers",
+    "sshkey-remove",
+)
+"""The kinds of operation about machines to which nobody has to agree."""
 
 _LOOK_EVERY = 0.25
 _PROGRAM_SECONDS = 60.0
@@ -71,6 +86,7 @@ class Episode:
         self._folder = folder
         self._ledger = Ledger(file=folder / "journal.txt")
         self._settled_after = 0.0
+        self._beyond = 0
 
     async def run(self) -> Result:
         """Live through it."""
@@ -161,6 +177,12 @@ class Episode:
             "requester_may_approve": options.own_vote,
         }
         found["policy"]["launch"]["approvals"] = options.launch_approvals
+        for kind in _UNAPPROVED:
+            found["policy"].setdefault(kind, {"approvals": 0, "role": "releng"})
+        found["policy"]["sshkey-add"] = {"approvals": 1, "role": "releng", "requester_may_approve": True}
+        for profile in found["profiles"].values():
+            profile |= {"default_for": "30m", "max_for": "2h", "cap": "3h"}
+        found["roles"]["releng"]["may"].append("instance.adopt")
         for policy in found["policy"].values():
             policy["encrypted_reactions"] = options.signs_count
         self._policies = found["policy"]
@@ -184,6 +206,8 @@ class Episode:
             for operation, chat in self._waiting():
                 await self._actors.cancel(ALICE, chat, operation)
             left = await self._rest(may_wait=False)
+        if not left:
+            left = await self._outlast()
         self._settled_after = time.monotonic() - began
         self._ledger.tell(
             f"everything has ended, after {self._settled_after:.1f} s" if not left else "not at rest"
@@ -210,8 +234,11 @@ class Episode:
             trail=[json.loads(line) for line in trail.splitlines() if line.startswith("{")],
             proof="" if "The audit trail holds" in proof else proof.strip() or "audit verify says nothing",
             writes=tuple(self._clouds.gallery.log),
-            machines=await self._clouds.machines(),
-            ended_by_strangers=frozenset(self._clouds.ended_by_strangers),
+            machines=await self._clouds.ec2.all(),
+            machine_writes=self._clouds.ec2.writes(),
+            ended_by_strangers=frozenset(self._clouds.ec2.ended_by_strangers),
+            made_by_strangers=frozenset(self._clouds.ec2.made_by_strangers),
+            bystander=self._clouds.ec2.bystander,
             policies=self._policies,
             undermined=frozenset(self._ledger.undermined),
             lives=lives,
@@ -224,18 +251,41 @@ class Episode:
     def _minutes(self) -> int | None:
         if self._ledger.counts["moves of the clock"]:
             return None
-        return int(time.time() // 60) - int(self._began // 60)
+        return int(time.time() // 60) - int(self._began // 60) + self._beyond
+
+    async def _outlast(self) -> Sequence[str]:
+        """Let the whole life of every machine be over, and the bot look after them twice, once at each start: it ends
+        them, and then says of what it had said before that they are gone."""
+        self._bot.move_clock(BEYOND_DAYS * 24 * 60)
+        self._beyond = BEYOND_DAYS * 24 * 60  # times of the schedule that are skipped
+        self._ledger.tell(f"the clock shows {BEYOND_DAYS} days more, beyond every machine's life")
+        for _ in range(2):
+            await self._bot.restart()
+            if left := await self._until(self._living) or await self._rest(may_wait=False):
+                return left
+        return ()
+
+    async def _living(self) -> Sequence[str]:
+        return [f"{machine} lives" for machine in await self._clouds.ec2.living()]
 
     def _seen(self) -> dict[str, list[Seen]]:
         return {name: room.seen() for name, room in self._rooms.items()}
 
     async def _rest(self, *, may_wait: bool = True) -> Sequence[str]:
         """Wait until everything has ended, but for what may be waiting for people; what has not in time."""
+
+        async def look() -> Sequence[str]:
+            return [
+                *unsettled(self._ledger.entries, self._seen(), self._bot.lives),
+                *(f"{operation} waits" for operation, _ in self._waiting() if not may_wait),
+            ]
+
+        return await self._until(look)
+
+    async def _until(self, look: Callable[[], Awaitable[Sequence[str]]]) -> Sequence[str]:
+        """Look until nothing is found any more, or time is up; what is found then."""
         deadline = time.monotonic() + BOUND_SECONDS
-        while left := [
-            *unsettled(self._ledger.entries, self._seen(), self._bot.lives),
-            *(f"{operation} waits" for operation, _ in self._waiting() if not may_wait),
-        ]:
+        while left := await look():
             if time.monotonic() > deadline:
                 return left
             await asyncio.sleep(_LOOK_EVERY)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tests.reliability.clouds import Action, Write
+from tests.reliability.ec2 import MachineWrite
 from tests.reliability.ledger import Act, Entry
 from tests.reliability.messages import OPERATION, Seen, Title
 from tests.reliability.options import Options
@@ -23,6 +24,15 @@ _STEP = (
 )
 _LAUNCH = re.compile(r"launch (?P<count>\d+) machines? from ")
 _TERMINATE = re.compile(r"terminate (?P<machine>i-[0-9a-f]+)")
+_IN_EC2 = (
+    ("TerminateInstances", _TERMINATE),
+    ("StopInstances", re.compile(r"stop (?P<machine>i-[0-9a-f]+)")),
+    ("StartInstances", re.compile(r"start (?P<machine>i-[0-9a-f]+)")),
+    ("DeleteVolume", re.compile(r"remove the volume (?P<machine>vol-[0-9a-f]+)")),
+)
+_ADOPT = re.compile(r"take (?P<machine>i-[0-9a-f]+) in as ")
+_STORED = re.compile(r"let i-[0-9a-f]+ live until |give i-[0-9a-f]+ to |(?:add|remove) SHA256:\S+ \(")
+"""Steps that change what is stored, and of a cloud tags at most."""
 MACHINE = re.compile(r"\bi-[0-9a-f]{8,}\b")
 
 
@@ -76,7 +86,22 @@ class StepTold:
     @property
     def is_known(self) -> bool:
         """Whether the invariants know what it does, and so in which log to look for it."""
-        return self.change is not None or bool(self.launches) or self.terminates is not None
+        stored = _STORED.match(self.title) is not None or self.adopts is not None
+        return self.change is not None or bool(self.launches) or self.machine_write is not None or stored
+
+    @property
+    def machine_write(self) -> MachineWrite | None:
+        """The request by which it changes a machine or a volume that is there."""
+        for action, pattern in _IN_EC2:
+            if found := pattern.match(self.title):
+                return MachineWrite(action, found["machine"])
+        return None
+
+    @property
+    def adopts(self) -> str | None:
+        """The machine that it takes in."""
+        found = _ADOPT.match(self.title)
+        return found["machine"] if found else None
 
     @property
     def machines(self) -> tuple[str, ...]:
@@ -129,8 +154,11 @@ class Evidence:
         trail: `slipway audit show`.
         proof: what is wrong with the trail by `slipway audit verify`; empty for nothing.
         writes: the gallery's own log.
-        machines: EC2's machines of this deployment.
-        ended_by_strangers: machines that somebody else ended.
+        machines: EC2's machines of this deployment, and ``bystander``.
+        machine_writes: EC2's own log of what was to be changed.
+        ended_by_strangers: machines that somebody else ended; ``made_by_strangers``: that somebody else made, with
+            this deployment's tags.
+        bystander: a machine without the deployment's tag.
         policies: ``[policy.KIND]`` of the configuration, by kind.
         undermined: promotions behind which a newer version was made latest before anybody had agreed to them.
         lives: the bot's processes.
@@ -148,7 +176,10 @@ class Evidence:
     proof: str
     writes: Sequence[Write]
     machines: Mapping[str, Mapping[str, Any]]
+    machine_writes: Sequence[MachineWrite]
     ended_by_strangers: frozenset[str]
+    made_by_strangers: frozenset[str]
+    bystander: str
     policies: Mapping[str, Mapping[str, Any]]
     undermined: frozenset[str]
     lives: Sequence[LifeTold]
@@ -166,6 +197,7 @@ class Evidence:
         parts += ["\n== trail", *(json.dumps(each) for each in self.trail)]
         parts += ["\n== gallery", *(str(each) for each in self.writes)]
         parts += ["\n== machines", *(json.dumps(each) for each in self.machines.values())]
+        parts += ["\n== EC2", *(str(each) for each in self.machine_writes)]
         parts += ["\n== processes", *(str(each) for each in self.lives)]
         return "\n".join(parts) + "\n"
 
@@ -177,6 +209,12 @@ class Evidence:
     def begun(self, operation: str, number: int) -> bool:
         """Whether the trail has that a step was begun."""
         return bool(self.noted(operation, f"step-{number}:begun"))
+
+    @property
+    def launched(self) -> Mapping[str, Mapping[str, Any]]:
+        """The machines that the bot launched."""
+        others = {self.bystander, *self.made_by_strangers}
+        return {key: each for key, each in self.machines.items() if key not in others}
 
     def acts(self, *acts: Act) -> list[Entry]:
         """What people did of these kinds."""

@@ -16,6 +16,13 @@ _TITLE = re.compile(
     r"|failed|rejected|expired|stale|cancelled)",
     re.ASCII,
 )
+_NOTICE = re.compile(
+    r"(?:\bi-[0-9a-f]{8,}|\b\d+ machines)(?:: (?:ended|until|\w+'s now|came up after all)| ends? at | (?:is|are) up\b"
+    r"| runs?\b| did not come up| ended before it came up| could not be ended| lost this Slipway| is used again"
+    r"| is stopped: nobody)|Nothing is stored of i-|Nobody seems to use i-",
+    re.ASCII,
+)
+_BY_ITSELF = re.compile(r"Asked by\W{0,6}leases\b", re.ASCII)
 ENDED = frozenset(("done", "failed", "rejected", "expired", "stale", "cancelled"))
 
 WORKING = "Working on it"
@@ -24,7 +31,7 @@ TICKING = "ticking"
 """The schedule that says something every minute."""
 
 _TICK = re.compile(rf"Asked by\W+the schedule {TICKING}\b")
-_SKIPPED = re.compile(rf"\b(?P<count>\d+) runs? (?:was|were) skipped: {TICKING}\b")
+_SKIPPED = re.compile(rf"\b(?P<count>[\d,]+) runs? (?:was|were) skipped: {TICKING}\b")
 
 
 @dataclass(frozen=True)
@@ -104,12 +111,20 @@ class Seen:
     def skipped(self) -> int:
         """How many runs of the schedule it says were skipped."""
         found = _SKIPPED.search(self.text)
-        return int(found["count"]) if found else 0
+        return int(found["count"].replace(",", "")) if found else 0
 
     @property
     def is_clockwork(self) -> bool:
         """Whether nobody but the clock asked for it."""
-        return self.is_tick or bool(self.skipped)
+        return self.is_tick or bool(self.skipped) or self.is_unasked
+
+    @property
+    def is_unasked(self) -> bool:
+        """Whether the bot tells of a machine by itself, or it is the card of what it asked for by itself, such as the
+        end of a machine."""
+        if self.title is None:
+            return _NOTICE.search(self.text[:200]) is not None
+        return _BY_ITSELF.search(self.text) is not None
 
     @property
     def is_report(self) -> bool:

@@ -9,12 +9,19 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from slipway.bot.subjects.machines.keys.public_key import read_key
 from tests.reliability.clouds import EpisodeClouds
+from tests.reliability.options import ALICE, BOB, RELENG
+from tests.support.ssh_keys import ed25519
 
 T = TypeVar("T")
 
-Line = Callable[[EpisodeClouds, float], Awaitable[str]]
-"""Makes what is typed, of what is in the clouds by then and a number that picks of it; empty where nothing is."""
+KEYS = 3
+"""How many public keys people have between them."""
+
+Line = Callable[[EpisodeClouds, str, float], Awaitable[str]]
+"""Makes what is typed, of what is in the clouds by then, who types it, and a number that picks of it; empty where
+nothing is."""
 
 
 @dataclass(frozen=True)
@@ -38,22 +45,59 @@ def pick_of(found: Sequence[T], pick: float) -> T:
 
 
 def _of_a_definition(command: str) -> Line:
-    async def line(clouds: EpisodeClouds, pick: float) -> str:
+    async def line(clouds: EpisodeClouds, _who: str, pick: float) -> str:
         return f"!{command} {pick_of(clouds.definitions, pick)}"
 
     return line
 
 
-async def _launch(clouds: EpisodeClouds, pick: float) -> str:
+async def _launch(clouds: EpisodeClouds, _who: str, pick: float) -> str:
     machines = 1 + int(pick * 10) % 2
     image = pick_of(clouds.images, pick)
     profile = "arm" if "aarch64" in image else "small"
-    return f"!launch {image} --profile {profile} --count {machines}"
+    lasts = pick_of(("", " --for 20m", " --for 1h"), pick * 100 % 1)
+    return f"!launch {image} --profile {profile} --count {machines}{lasts}"
 
 
-async def _terminate(clouds: EpisodeClouds, pick: float) -> str:
-    running = await clouds.running()
-    return f"!terminate {pick_of(running, pick)}" if running else ""
+def _of_a_machine(line: str, *, mine: bool = True) -> Line:
+    """About a machine that runs: of whoever types it where they have one, else of anybody."""
+
+    async def typed(clouds: EpisodeClouds, who: str, pick: float) -> str:
+        running = (await clouds.ec2.running(who) if mine else []) or await clouds.ec2.running()
+        return line.format(pick_of(running, pick)) if running else ""
+
+    return typed
+
+
+async def _start(clouds: EpisodeClouds, who: str, pick: float) -> str:
+    stopped = await clouds.ec2.stopped(who)
+    return f"!start {pick_of(stopped, pick)}" if stopped else ""
+
+
+async def _handover(clouds: EpisodeClouds, who: str, pick: float) -> str:
+    running = await clouds.ec2.running(who)
+    return f"!handover {pick_of(running, pick)} --to {BOB if who == ALICE else ALICE}" if running else ""
+
+
+async def _adopt(clouds: EpisodeClouds, who: str, _pick: float) -> str:
+    orphan = await clouds.ec2.orphan(who if who in RELENG else ALICE)
+    return f"!instance adopt {orphan}" if orphan else ""
+
+
+async def _leftovers(clouds: EpisodeClouds, _who: str, _pick: float) -> str:
+    return "!terminate --leftovers" if await clouds.ec2.volume() else ""
+
+
+def _key(pick: float) -> str:
+    return ed25519(1 + int(pick * KEYS))
+
+
+async def _add_key(_clouds: EpisodeClouds, _who: str, pick: float) -> str:
+    return f"!sshkey add {_key(pick)}"
+
+
+async def _remove_key(_clouds: EpisodeClouds, _who: str, pick: float) -> str:
+    return f"!sshkey remove {read_key(_key(pick)).fingerprint}"
 
 
 ORDERS = (
@@ -61,5 +105,14 @@ ORDERS = (
     Order("rollback", 5, _of_a_definition("rollback")),
     Order("cleanup", 3, _of_a_definition("cleanup")),
     Order("launch", 4, _launch),
-    Order("terminate", 2, _terminate),
+    Order("terminate", 2, _of_a_machine("!terminate {}", mine=False)),
+    Order("extend", 1.5, _of_a_machine("!extend {} --for 10m")),
+    Order("stop", 1.5, _of_a_machine("!stop {}")),
+    Order("start", 1.5, _start),
+    Order("handover", 1, _handover),
+    Order("instance-adopt", 1, _adopt),
+    Order("expire", 0.5, _of_a_machine("!terminate {} --overdue", mine=False)),
+    Order("remove-leftovers", 0.7, _leftovers),
+    Order("sshkey-add", 1, _add_key),
+    Order("sshkey-remove", 0.7, _remove_key),
 )

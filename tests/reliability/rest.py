@@ -89,7 +89,11 @@ def _open_console(entries: Sequence[Entry], seen: Mapping[str, Sequence[Seen]], 
     answers = [
         each
         for each in seen.get("console", ())
-        if each.life == life.number and each.thread is None and not each.is_report and not each.is_full
+        if each.life == life.number
+        and each.thread is None
+        and not each.is_report
+        and not each.is_full
+        and not each.is_clockwork
     ]
     if len(answers) < len(mine):
         yield f"{len(answers)} of {len(mine)} lines on the console are answered"

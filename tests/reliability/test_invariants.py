@@ -12,6 +12,7 @@ import pytest
 
 from slipway.bot.chat.model import Choice
 from tests.reliability.clouds import Action, Write
+from tests.reliability.ec2 import MachineWrite
 from tests.reliability.evidence import Evidence, LifeTold, OperationTold, StepTold
 from tests.reliability.invariants import INVARIANTS, violations
 from tests.reliability.ledger import Act, Entry
@@ -66,6 +67,9 @@ RIGHT = Evidence(
     proof="",
     writes=(WRITE,),
     machines={},
+    machine_writes=(),
+    made_by_strangers=frozenset(),
+    bystander="",
     ended_by_strangers=frozenset(),
     policies={"promote": {"approvals": 1}, "launch": {"approvals": 0}},
     undermined=frozenset(),
@@ -132,7 +136,38 @@ WRONG: dict[str, tuple[str, Callable[[], Evidence]]] = {
             operations={**RIGHT.operations, "op-9m2c": LAUNCHED},
             seen=_says(CARD, REPORT, ANSWER, LAUNCH_CARD, REPORTED),
             entries=(*RIGHT.entries, ORDER),
-            machines={MACHINE: {"state": "running"}, "i-1111111111111111": {"state": "running"}},
+            machines={key: {"state": "running", "tags": {}} for key in (MACHINE, "i-1111111111111111")},
+        ),
+    ),
+    "a machine beyond what was reserved": (
+        "reserved",
+        lambda: replace(
+            RIGHT,
+            machines={
+                MACHINE: {"state": "terminated", "tags": {"slipway:token": f"slipway-op-9m2c-{16 * 'a'}-1"}}
+            },
+        ),
+    ),
+    "somebody else's machine that was stopped": (
+        "untouched",
+        lambda: replace(RIGHT, machines={MACHINE: {"state": "stopped", "tags": {}}}, bystander=MACHINE),
+    ),
+    "a stop that no operation began": (
+        "untouched",
+        lambda: replace(RIGHT, machine_writes=(MachineWrite("StopInstances", MACHINE),)),
+    ),
+    "a machine that outlives its cap": (
+        "outlived",
+        lambda: replace(RIGHT, machines={MACHINE: {"state": "running", "tags": {}}}),
+    ),
+    "a stop that is told and was not": (
+        "true",
+        lambda: replace(
+            RIGHT,
+            operations={
+                **RIGHT.operations,
+                "op-9m2c": replace(LAUNCHED, steps=(StepTold(f"stop {MACHINE}", "✔ ok"),)),
+            },
         ),
     ),
     "a write that changed the tags": (

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from tests.reliability.evidence import Evidence
-from tests.reliability.invariants import answers, changes, reports, running
+from tests.reliability.invariants import answers, changes, machines, reports, running
 
 
 @dataclass(frozen=True)
@@ -28,6 +28,9 @@ INVARIANTS = (
     Invariant("held", changes.held),
     Invariant("once", changes.once),
     Invariant("unspoiled", changes.unspoiled),
+    Invariant("reserved", machines.reserved),
+    Invariant("untouched", machines.untouched),
+    Invariant("outlived", machines.outlived),
     Invariant("answered", answers.answered),
     Invariant("counted", answers.counted),
     Invariant("ticked", answers.ticked),

@@ -24,7 +24,7 @@ def heard(evidence: Evidence, entry: Entry) -> bool:
 
 
 def answers_in(evidence: Evidence, chat: str, thread: str | None) -> list[Seen]:
-    """What the bot said there that neither reports something nor calls upon anybody."""
+    """What the bot said there that neither reports something nor calls upon anybody, and not by itself."""
     here = [each for each in evidence.seen[chat] if each.thread == thread]
     return [each for each in here if not each.is_report and not each.is_call and not each.is_clockwork]
 

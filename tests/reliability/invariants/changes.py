@@ -39,8 +39,8 @@ def approved(evidence: Evidence) -> Iterator[str]:
     for operation, told in evidence.operations.items():
         if evidence.noted(operation, "started"):
             yield from _enough(evidence, operation, told.title.kind, told.requester)
-    if not any(told.title.kind == "launch" for told in evidence.operations.values()) and evidence.machines:
-        yield f"{len(evidence.machines)} machines run, and nobody asked for any"
+    if not any(told.title.kind == "launch" for told in evidence.operations.values()) and evidence.launched:
+        yield f"{len(evidence.launched)} machines run, and nobody asked for any"
     ended = {each for each, machine in evidence.machines.items() if machine["state"] == "terminated"}
     asked = {
         step.terminates
@@ -139,7 +139,7 @@ def once(evidence: Evidence) -> Iterator[str]:
         if times > 1:
             yield f"{machine} is told as launched by {times} operations"
     unsure = sum(step.launches for told in evidence.operations.values() for step in told.steps if step.unsure)
-    orphans = set(evidence.machines) - set(named)
+    orphans = set(evidence.launched) - set(named)
     if len(orphans) > unsure:
         yield f"{len(orphans)} machines run that no operation tells of: {', '.join(sorted(orphans))}"
 

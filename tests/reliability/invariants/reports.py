@@ -26,7 +26,9 @@ def threads_of(evidence: Evidence, operation: str, chat: str) -> set[str]:
 def reported(evidence: Evidence) -> Iterator[str]:
     """Whoever asked is told of the end: in the thread of the card where they asked, in a thread of its own or not."""
     for operation, told in evidence.operations.items():
-        if not told.title.ended:
+        if (
+            not told.title.ended or told.requester == "leases"
+        ):  # that may be told nowhere, as its machine's launch
             continue
         reports = _reports(evidence, operation)
         if not reports and told.title.state not in SILENT:
@@ -52,6 +54,7 @@ def true(evidence: Evidence) -> Iterator[str]:
             if report.title is not None and report.title.state != told.title.state:
                 yield f"{operation} was reported as {report.title.state}, and is {told.title.state}"
     yield from _versions(evidence)
+    yield from _machine_writes(evidence)
     for operation, told in evidence.operations.items():
         yield from _machines(evidence, operation, told)
         for step in told.steps:
@@ -85,6 +88,20 @@ def _versions(evidence: Evidence) -> Iterator[str]:
     for (action, definition, version), times in made.items():
         if possible[action, definition, version] < times and (definition, version) not in strangers:
             yield f"{action} {version} of {definition} took effect, and is told as not done"
+
+
+def _machine_writes(evidence: Evidence) -> Iterator[str]:
+    """Whatever is told as done to a machine or a volume, EC2 was asked for, as often."""
+    asked = Counter(evidence.machine_writes)
+    done = Counter(
+        step.machine_write
+        for told in evidence.operations.values()
+        for step in told.steps
+        if step.machine_write is not None and step.done
+    )
+    for write, times in done.items():
+        if asked[write] < times:
+            yield f"{write.action} of {write.target} is told {times} times, and was asked for {asked[write]} times"
 
 
 def _machines(evidence: Evidence, operation: str, told: OperationTold) -> Iterator[str]:
