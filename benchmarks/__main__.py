@@ -7,13 +7,14 @@ import json
 import os
 from collections.abc import Coroutine
 from datetime import timedelta
+from importlib import import_module
 from typing import Any
 
 import click
 
 from benchmarks.figures import Figures, machine, say
 
-NAMES = ("start", "memory", "reply", "work", "plan", "history", "matrix", "slack", "text")
+NAMES = ("start", "memory", "reply", "work", "plan", "history", "matrix", "slack", "text", "launches")
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
@@ -31,6 +32,7 @@ NAMES = ("start", "memory", "reply", "work", "plan", "history", "matrix", "slack
     "--small", default=100, type=click.IntRange(1), help="Operations of the small past of `history`."
 )
 @click.option("--latency", default=20, type=click.IntRange(0), help="Milliseconds of a far cloud's answer.")
+@click.option("--far", default=1000, type=click.IntRange(0), help="Milliseconds of an answer in `launches`.")
 @click.option("--rate", default=20, type=click.IntRange(1), help="Commands a second of `slack`.")
 @click.option("--seconds", default=60, type=click.IntRange(1), help="How long `slack` asks.")
 @click.option(
@@ -50,6 +52,7 @@ def main(names: tuple[str, ...], **sizes: Any) -> None:
     matrix  an answer on a real Synapse beside a bare nio bot's, and what bursts lose
     slack   from Slack's event to its acknowledgement, on a simulated Slack, beside a bare Bolt app's
     text    lines built to be slow, and names like a mistyped one among many
+    launches ten launches asked for at once before a far EC2, beside each alone
     """
     figures: Figures = {"machine": machine()}
     for name in names or NAMES:
@@ -75,10 +78,9 @@ def _benchmark(name: str, sizes: dict[str, Any]) -> Coroutine[Any, Any, Figures]
             from benchmarks import reply
 
             return reply.measure(messages=sizes["messages"])
-        case "work":
-            from benchmarks import work
-
-            return work.measure()
+        case "work" | "text":  # without sizes
+            measured: Coroutine[Any, Any, Figures] = import_module(f"benchmarks.{name}").measure()
+            return measured
         case "plan":
             from benchmarks import plan
 
@@ -105,10 +107,10 @@ def _benchmark(name: str, sizes: dict[str, Any]) -> Coroutine[Any, Any, Figures]
             from benchmarks import slack
 
             return slack.measure(rate=sizes["rate"], seconds=sizes["seconds"])
-        case "text":
-            from benchmarks import text
+        case "launches":
+            from benchmarks import launches
 
-            return text.measure()
+            return launches.measure(latency=sizes["far"] / 1000, runs=sizes["runs"])
         case _:
             raise ValueError(name)
 

@@ -32,7 +32,7 @@ from slipway.bot.core.loading import LIBRARY_IMPORT
 
 T = TypeVar("T")
 
-_THREADS = 8
+_THREADS = 64  # of calls at once: ten launches look at half a dozen things each
 _CONNECT_TIMEOUT = timedelta(seconds=5)  # where the configured timeout is not shorter
 
 # What botocore's parser raises on XML of another shape than the operation's, beside its own errors.

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -12,11 +14,12 @@ from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
 from slipway.bot.clouds.simulated.faults import Fault, FaultKind
 from slipway.bot.operations.model import OperationState
 from slipway.bot.subjects.machines.leases.model import Machine, Reservation, ReservationState
-from tests.support.aws import IMAGE, boto3_client, call_in_thread
+from tests.support.aws import IMAGE, boto3_client, call_in_thread, unique_name
 from tests.support.clock import HOUR, NOW
-from tests.support.harness import BotHarness, audit_trail, newest_operation
+from tests.support.harness import BotHarness, audit_trail, newest_operation, running_bot
 from tests.support.leases import launched, leases_of, machine_of, minutes, state_of
 from tests.support.memory_chat import PostedMessage
+from tests.support.pauses import no_pauses
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -283,3 +286,20 @@ async def test_a_pass_over_a_thousand_leases_looks_at_most_once_for_each_hundred
 async def newest_operation_or_none(bot: BotHarness) -> OperationState | None:
     found = await bot.running.operations.recent(1)
     return found[0].state if found else None
+
+
+async def test_ten_launches_that_are_asked_for_at_once_wait_for_none_of_each_other_s_answers(
+    aws: SimulatedAws, tmp_path: Path
+) -> None:
+    patient = {"name": unique_name("slipway"), "aws": {"timeout": "60s"}}  # no call is tried again here
+    async with running_bot(tmp_path, aws=aws, changes=patient, sleep=no_pauses) as bot:
+        held = aws.faults.add(Fault(kind=FaultKind.HOLD_BEFORE, match="Describe*", times=None))
+        for _ in range(10):
+            await bot.say("alice", f"!launch {IMAGE} --for 2h", wait=False)
+        try:
+            async with asyncio.timeout(20):
+                while held.hits < 10:  # noqa: ASYNC110 - nothing tells of each
+                    await asyncio.sleep(0.01)
+        finally:
+            held.release()
+            await bot.running.idle()
