@@ -31,7 +31,7 @@ TICKING = "ticking"
 """The schedule that says something every minute."""
 
 _TICK = re.compile(rf"Asked by\W+the schedule {TICKING}\b")
-_SKIPPED = re.compile(rf"\b(?P<count>[\d,]+) runs? (?:was|were) skipped: {TICKING}\b")
+_SKIPPED = re.compile(rf"\b(?P<count>\d+)(?: or more)? runs? (?:was|were) skipped: {TICKING}\b")
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ class Seen:
     def skipped(self) -> int:
         """How many runs of the schedule it says were skipped."""
         found = _SKIPPED.search(self.text)
-        return int(found["count"].replace(",", "")) if found else 0
+        return int(found["count"]) if found else 0
 
     @property
     def is_clockwork(self) -> bool:
