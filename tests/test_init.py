@@ -12,6 +12,10 @@ from typing import Any
 
 import pytest
 
+from slipway.bot.cli.answers import Answers
+from slipway.bot.cli.filling import Filling
+from slipway.bot.cli.questions import Form
+from slipway.bot.declared import declared
 from tests.support.program import ROOT, TIMEOUT_SECONDS, environment, run_slipway, until
 
 pytestmark = pytest.mark.xdist_group("program")
@@ -85,7 +89,7 @@ def test_flags_make_a_configuration_that_is_right_and_says_what_is_left_to_do(tm
 def test_somebody_alone_gets_a_configuration_that_works_for_whatever_they_choose(
     flags: tuple[str, ...], tables: set[str], tmp_path: Path
 ) -> None:
-    ended = run_slipway("init", *flags, cwd=tmp_path)
+    ended = run_slipway("init", *flags, "--own-approval", cwd=tmp_path)
     assert ended.returncode == 0, ended.stderr
     document = written(tmp_path)
     assert document.keys() >= tables
@@ -106,9 +110,21 @@ def test_somebody_alone_gets_a_configuration_that_works_for_whatever_they_choose
     [
         ((), "Where do you talk: console, matrix or slack"),
         ((*MATRIX, ALICE), "Where are your images and machines: aws or azure"),
-        ((*MATRIX[:2], *AZURE, ALICE), "The rooms on matrix to work in, by id, like !abc:example.org"),
+        ((*MATRIX[:2], *AZURE, ALICE), "matrix: the rooms to work in, by id (!abc:example.org) or alias"),
         ((*MATRIX, *AZURE[1:], ALICE), "azure: the subscription's id"),
         ((*MATRIX, *AZURE), "Who are you?"),
+        ((*MATRIX, *AZURE, ALICE), "--own-approval, or another --person ID=ACCOUNT: alice is alone"),
+        ((*MATRIX, *AZURE, ALICE, BOB, "--own-approval"), "where there are others, they approve"),
+        ((*MATRIX[:2], *AZURE, ALICE, BOB, "--set=matrix.rooms=#releng"), '"#releng" is not a room'),
+        ((*MATRIX, *AZURE, ALICE, BOB, "--set=azure.gallery=the gallery"), "cannot be a gallery's name"),
+        (
+            (*MATRIX, *AZURE, ALICE, BOB, "--set=azure.resource_group=fedora cloud"),
+            "cannot be a resource group's name",
+        ),
+        (
+            (*MATRIX, "--set=azure.staging.subscription_id=x", "--person=alice=@alice:a"),
+            "azure.staging.subscription_id: ",
+        ),
         ((*MATRIX, *AZURE, ALICE, "--chat=matrx"), 'there is no chat "matrx"; did you mean "matrix"?'),
         ((*MATRIX, *AZURE, ALICE, "--set=matrix.pasword=x"), "matrix.pasword: there is no such key"),
         (
@@ -157,42 +173,106 @@ def test_what_no_flag_says_or_says_wrongly_is_told_and_nothing_is_written(
     assert list(tmp_path.iterdir()) == []
 
 
-def test_at_a_terminal_each_thing_is_asked_for_and_a_mistake_is_asked_again(tmp_path: Path) -> None:
-    said = {
-        "Where do you talk": "matrix",
-        "Where are your images": "azure",
-        "matrix: the homeserver": "http://chat.fedora.im",
-        "is not encrypted": "https://chat.fedora.im",
-        "matrix: the bot's own account": "@slipway:fedora.im",
-        "The rooms on matrix": "!releng:fedora.im",
-        "azure: the subscription": "8f1e2d3c-6b5a-4978-8695-a4b3c2d1e0f9",
-        "azure: the name of the resource group": "images",
-        "azure: the gallery": "Fedora",
-        "Who are you?": "alice",
-        "The account of alice": "alice",
-        "is not a Matrix account": "@alice:fedora.im",
-        "Who else?": "bob",
-        "The account of bob": "matrix:@bob:fedora.im",
-        "nothing if that is all": "",
-    }
+def at_a_terminal(folder: Path, said: tuple[tuple[str, str], ...], *flags: str) -> tuple[int, str]:
+    """Answer each question when it is asked; the exit status, and all that was shown behind the last answer."""
     master, slave = pty.openpty()
-    command = [sys.executable, "-m", "slipway", "init"]
+    command = [sys.executable, "-m", "slipway", "init", *flags]
     env = environment(PYTHONPATH=str(ROOT))
-    with subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, cwd=tmp_path, env=env) as process:
+    with subprocess.Popen(command, stdin=slave, stdout=slave, stderr=slave, cwd=folder, env=env) as process:
         os.close(slave)
-        for question, answer in said.items():
-            until(master, question, ": ")
-            os.write(master, f"{answer}\n".encode())
-        shown = until(master, end=True)
-        assert process.wait(TIMEOUT_SECONDS) == 0
+        try:
+            for question, answer in said:
+                until(master, question, ": ")
+                os.write(master, f"{answer}\n".encode())
+            shown = until(master, end=True)
+            status = process.wait(TIMEOUT_SECONDS)
+        finally:
+            process.kill()
     os.close(master)
-    assert "slipway.toml is written" in shown
+    return status, shown
+
+
+def test_at_a_terminal_each_thing_is_asked_for_and_a_mistake_is_asked_again_at_once(tmp_path: Path) -> None:
+    said = (
+        ("Where do you talk: console, matrix or slack; several with commas", "matrix"),
+        ("aws or azure; several with commas", "azure"),
+        ("matrix: the homeserver", "http://chat.fedora.im"),
+        ("is not encrypted", "https://chat.fedora.im"),
+        ("matrix: the bot's own account", "@slipway:fedora.im"),
+        ("matrix: the rooms", "#releng"),
+        ('"#releng" is not a room', "!releng:fedora.im"),
+        ("azure: the subscription", "x"),
+        ('"x" cannot be Azure\'s id', "8f1e2d3c-6b5a-4978-8695-a4b3c2d1e0f9"),
+        ("azure: the name of the resource group", "fedora cloud"),
+        ("cannot be a resource group's name", "images"),
+        ("azure: the gallery", "Fedora"),
+        ("Who are you?", "alice"),
+        ("like matrix:@alice:example.org", "alice"),
+        ("is not a Matrix account", "@alice:fedora.im"),
+        ("Who else?", ""),
+        ("May alice approve what alice asked for", "perhaps"),
+        ("Write yes or no", "no"),
+        ("Who else?", "bob"),
+        ("like matrix:@bob:example.org", "matrix:@bob:fedora.im"),
+        ("nothing if that is all", ""),
+    )
+    status, shown = at_a_terminal(tmp_path, said)
+    assert (status, "slipway.toml is written" in shown) == (0, True)
+    assert "Not in it, and shown by `slipway example`: [slack], [aws], [profiles.small]" in shown
+    assert "Switched off: the schedules weekly-promotion, weekly-cleanup; `enabled = true`" in shown
     document = written(tmp_path)
     assert document["matrix"]["homeserver"] == "https://chat.fedora.im"
+    assert document["policy"]["promote"]["requester_may_approve"] is False
     assert [each["identities"] for each in document["person"]] == [
         ["matrix:@alice:fedora.im"],
         ["matrix:@bob:fedora.im"],
     ]
+
+
+def test_several_may_be_chosen_as_people_list_them() -> None:
+    declarations = declared()
+    form = Form(declarations, Filling(declarations, {}, Path("/")))
+    answers = Answers(chats=["matrix"])
+    question = next(form.questions(answers))
+    assert form.take(answers, question, "AWS or azure") == ('there is no cloud "or". There are: aws, azure',)
+    assert form.take(answers, question, "AWS and azure") == ()
+    assert answers.clouds == ["aws", "azure"]
+
+
+def test_what_was_typed_is_not_thrown_away_for_a_mistake_that_no_question_is_about(tmp_path: Path) -> None:
+    """Such as of a policy that two would have to meet, where only one is named."""
+    said = (
+        ("Who are you?", "alice"),
+        ("The account of alice", "@alice:fedora.im"),
+        ("Who else?", ""),
+        ("May alice approve", "yes"),
+    )
+    status, shown = at_a_terminal(tmp_path, said, *MATRIX, *AZURE, "--set=policy.rollback.approvals=2")
+    assert (status, "slipway.toml is written, and has mistakes to mend" in shown) == (2, True), shown
+    assert "policy.rollback.approvals: " in shown
+    assert written(tmp_path)["person"][0]["id"] == "alice"
+
+
+def test_a_room_known_by_its_alias_keeps_the_schedules_and_says_what_they_lack(tmp_path: Path) -> None:
+    flags = (*MATRIX[:2], "--set=matrix.rooms=#releng:fedora.im", *AZURE, ALICE, BOB, "--schedules")
+    ended = run_slipway("init", *flags, cwd=tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    said = "Switched off: the schedules weekly-promotion, weekly-cleanup, which take a room's id"
+    assert said in ended.stdout
+    assert {each["enabled"] for each in written(tmp_path)["schedule"]} == {False}
+    assert "[roles.publisher]" in (tmp_path / "slipway.toml").read_text("utf-8")
+
+
+def test_check_warns_where_somebody_alone_got_company(tmp_path: Path) -> None:
+    assert run_slipway("init", *MATRIX, *AZURE, ALICE, "--own-approval", cwd=tmp_path).returncode == 0
+    file = tmp_path / "slipway.toml"
+    bob = '[[person]]\nid = "bob"\nidentities = ["matrix:@bob:fedora.im"]\nroles = ["releng"]\n'
+    file.write_text(f"{file.read_text('utf-8')}\n{bob}", "utf-8")
+    checked = run_slipway("check", "--strict", cwd=tmp_path, env={"SLIPWAY_MATRIX_PASSWORD": "x"})
+    assert checked.returncode == 2
+    assert "whoever asks may approve it alone, in everything that takes an approval (cleanup, promote" in (
+        checked.stdout
+    )
 
 
 def test_the_recipe_of_the_service_gives_what_it_sets_up_its_secret(tmp_path: Path) -> None:

@@ -14,7 +14,9 @@ import click
 from slipway.bot.cli.common import EXIT_CONFIG, config_option, fail, in_plain_words
 
 if TYPE_CHECKING:
-    from slipway.bot.cli.questions import Answers, Form
+    from slipway.bot.cli.answers import Answers
+    from slipway.bot.cli.filling import Filled
+    from slipway.bot.cli.questions import Form
 
 
 @click.command(short_help="Write a configuration, from a few questions or flags.")
@@ -35,6 +37,11 @@ if TYPE_CHECKING:
     metavar="ID=ACCOUNT",
     help="Somebody and their accounts, like alice=matrix:@alice:example.org. The first one gets all rights.",
 )
+@click.option(
+    "--own-approval",
+    is_flag=True,
+    help="For one person alone: may approve what they asked for themselves, as there is nobody else.",
+)
 @click.option("--schedules", is_flag=True, help="Switch the example's schedules on.")
 @click.option("--force", is_flag=True, help="Write over a file that is there.")
 def init(
@@ -43,14 +50,16 @@ def init(
     clouds: tuple[str, ...],
     values: tuple[str, ...],
     persons: tuple[str, ...],
+    own_approval: bool,
     schedules: bool,
     force: bool,
 ) -> None:
-    """Write a configuration, complete and commented, with your own values in it.
+    """Write a configuration, commented, with your own values in it.
 
     At a terminal, what no flag says is asked for; elsewhere it has to be said. No secret is asked for: what is still
     to be done is told at the end, as `slipway check` tells it.
     """
+    from slipway.bot.cli.filling import Filling
     from slipway.bot.cli.questions import Form, flag_of
     from slipway.bot.declared import declared
 
@@ -59,31 +68,34 @@ def init(
         fail(
             f"{path} is there already, and is left as it is. Name another file with --config, or add --force."
         )
-    form = Form(declarations, os.environ, path.absolute().parent)
+    filling = Filling(declarations, os.environ, path.absolute().parent)
+    form = Form(declarations, filling)
     settings, wrong_settings = _pairs("--set", values, "matrix.homeserver=https://matrix.example.org")
     people, wrong_people = _pairs("--person", persons, "alice=matrix:@alice:example.org")
-    answers, wrong = form.of_flags(chats, clouds, settings, people)
-    wrong = (*wrong_settings, *wrong_people, *(wrong or form.wrong_values(answers)))
+    answers, wrong = form.of_flags(chats, clouds, settings, people, own_approval)
+    wrong = (*wrong_settings, *wrong_people, *(wrong or filling.wrong_values(answers)))
     answers.schedules = schedules
-    if sys.stdin.isatty():
-        if wrong:
-            raise click.UsageError("\n".join(wrong))
-        _ask(form, answers)
-    elif missing := [question for question in form.questions(answers) if not question.optional]:
-        asked = "\n".join(f"  {flag_of(question)}: {question.words}" for question in missing)
-        nobody = f"There is no terminal to ask at, and no flag says:\n{asked}"
+    asked = sys.stdin.isatty()
+    if not asked and (missing := [each for each in form.questions(answers) if not each.optional]):
+        lines = "\n".join(f"  {flag_of(question)}: {question.words}" for question in missing)
+        nobody = f"There is no terminal to ask at, and no flag says:\n{lines}"
         raise click.UsageError("\n".join((*wrong, nobody)))
-    elif wrong:
+    if wrong:
         raise click.UsageError("\n".join(wrong))
-    text, mistakes = form.fill_in(answers)
-    if mistakes:
-        click.echo("\n".join(("Nothing was written.", *(f"  ✘ {each}" for each in mistakes))), err=True)
+    _ask(form, answers)  # without a terminal all is answered
+    filled = filling.fill_in(answers)
+    if filled.mistakes and not asked:
+        click.echo("\n".join(("Nothing was written.", *_marked(filled.mistakes))), err=True)
         sys.exit(EXIT_CONFIG)
     try:
-        path.write_text(text, "utf-8")
+        path.write_text(filled.text, "utf-8")
     except OSError as error:
         fail(f"{path} cannot be written: {error.strerror}.")
-    _say_what_comes_next(path, form.left_to_do(text))
+    if filled.mistakes:  # what somebody typed is not thrown away
+        mistakes = "\n".join((f"{path} is written, and has mistakes to mend:", *_marked(filled.mistakes)))
+        click.echo(mistakes, err=True)
+        sys.exit(EXIT_CONFIG)
+    _say_what_comes_next(path, filled, filling.left_to_do(filled.text))
 
 
 def _ask(form: Form, answers: Answers) -> None:
@@ -94,14 +106,33 @@ def _ask(form: Form, answers: Answers) -> None:
             click.echo(f"  ✘ {problem}")
 
 
-def _say_what_comes_next(path: Path, left_to_do: list[str]) -> None:
+def _marked(mistakes: Iterable[str]) -> Iterable[str]:
+    return (f"  ✘ {each}" for each in mistakes)
+
+
+def _say_what_comes_next(path: Path, filled: Filled, left_to_do: list[str]) -> None:
     named = "" if path == Path("slipway.toml") else f" --config {shlex.quote(str(path))}"
-    click.echo(f"{path} is written: all settings, with their comments and your values.")
+    click.echo(f"{path} is written: the settings of what you chose, with their comments and your values.")
+    if filled.left_out:
+        click.echo(f"Not in it, and shown by `slipway example`: {', '.join(filled.left_out)}.")
+    if filled.switched_off:
+        click.echo(f"Switched off: {_schedules(filled)}.")
     if left_to_do:
         click.echo("What is left to do there or beside it:")
     for each in left_to_do:
         click.echo(f"  • {each}")
     click.echo(f"Then: `slipway check{named}`, `slipway doctor{named}`, `slipway run{named}`.")
+
+
+def _schedules(filled: Filled) -> str:
+    one = len(filled.switched_off) == 1
+    subject = f"the schedule{'' if one else 's'} {', '.join(filled.switched_off)}"
+    if filled.no_room:
+        return (
+            f"{subject}, which take{'s' if one else ''} a room's id where they have {filled.no_room}; then "
+            "`enabled = true` switches one on"
+        )
+    return f"{subject}; `enabled = true` switches one on"
 
 
 def _pairs(option: str, given: Iterable[str], example: str) -> tuple[list[tuple[str, str]], list[str]]:

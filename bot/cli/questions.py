@@ -1,38 +1,28 @@
-"""What `slipway init` has to know, and the configuration that comes of the answers. Asks nobody itself."""
+"""What `slipway init` has to know. Asks nobody itself."""
 
 from __future__ import annotations
 
 import re
-import tomllib
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from importlib.resources import files
-from pathlib import Path
-from typing import Any, get_origin
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
 
-from pydantic import ValidationError
-
-from slipway.bot.chat.declaration import ChatDeclaration
-from slipway.bot.config.lint import warnings
-from slipway.bot.config.load import settings_from
-from slipway.bot.config.schema import Schema, plain
-from slipway.bot.config.settings import SlipwaySettings
-from slipway.bot.config.spec import KindSpec
-from slipway.bot.config.tables import Plain, field_at
-from slipway.bot.config.template import Template, TomlValue
-from slipway.bot.core.errors import ConfigError
+from slipway.bot.cli.answers import Answers, is_about, is_on, listed
+from slipway.bot.cli.filling import Filling
 from slipway.bot.core.problems import one_of, unknown
-from slipway.bot.core.settings import leaf_types
-from slipway.bot.core.settings_table import TableShape
 from slipway.bot.declared import Declarations
-from slipway.commands.scheduled import schedule_problems
 
-CHAT, CLOUD, SOMEBODY, SOMEBODY_ELSE = "chat", "cloud", "somebody", "somebody else"
+CHAT, CLOUD, SOMEBODY, SOMEBODY_ELSE, OWN_APPROVAL = (
+    "chat",
+    "cloud",
+    "somebody",
+    "somebody else",
+    "own approval",
+)
 """Keys of questions that are about no single setting."""
 
-_FIRST_ROLES = ("releng", "admin")
-_ROLES = ("releng",)
 _KEY = re.compile(r"[a-z_]+(?:\.[A-Za-z0-9_-]+)*", re.ASCII)
+_YES, _NO = ("y", "yes"), ("n", "no")
 
 
 @dataclass(frozen=True)
@@ -53,62 +43,37 @@ def flag_of(question: Question) -> str:
             return "--cloud NAME"
         case [key] if key in (SOMEBODY, SOMEBODY_ELSE):
             return "--person ID=ACCOUNT"
+        case [key] if key == OWN_APPROVAL:
+            return "--own-approval, or another --person ID=ACCOUNT"
         case ["person", person, platform]:
             return f"--person {person}={platform}:ACCOUNT"
         case _:
             return f"--set {question.key}=VALUE"
 
 
-@dataclass
-class Answers:
-    """What is known so far.
-
-    Attributes:
-        chats: the platforms to work in.
-        clouds: the clouds to work in.
-        values: settings by their keys, as they were typed.
-        accounts: persons by id, with their accounts, as they were typed.
-        everybody: whether there are no more persons.
-        schedules: whether the example's schedules are switched on.
-    """
-
-    chats: list[str] = field(default_factory=list)
-    clouds: list[str] = field(default_factory=list)
-    values: dict[str, str] = field(default_factory=dict)
-    accounts: dict[str, list[str]] = field(default_factory=dict)
-    everybody: bool = False
-    schedules: bool = False
-
-
 class Form:
-    """The questions of this Slipway, and what comes of the answers.
+    """The questions of this Slipway.
 
     Args:
         declarations: which chats and clouds there are, and what they need.
-        environ: the environment, whose secrets count as given.
-        folder: where the configuration is going to stand.
+        filling: makes a configuration of the answers.
     """
 
-    def __init__(self, declarations: Declarations, environ: Mapping[str, str], folder: Path) -> None:
+    def __init__(self, declarations: Declarations, filling: Filling) -> None:
         self._declarations = declarations
-        self._environ = environ
-        self._folder = folder
-        self._schema = Schema(declarations.spec)
-        self._example = files("slipway").joinpath("slipway.example.toml").read_text("utf-8")
+        self._filling = filling
 
     def questions(self, answers: Answers) -> Iterator[Question]:
         """Everything that is not answered yet, as far as that is known by now."""
         if not answers.chats:
-            yield Question(CHAT, f"Where do you talk: {one_of(c.platform for c in self._declarations.chats)}")
+            yield Question(CHAT, f"Where do you talk: {_some_of(self._known(CHAT))}")
         if not answers.clouds:
-            yield Question(
-                CLOUD, f"Where are your images and machines: {one_of(self._declarations.spec.clouds)}"
-            )
-        for chat in self._chats(answers):
+            yield Question(CLOUD, f"Where are your images and machines: {_some_of(self._known(CLOUD))}")
+        for chat in self._filling.chats(answers):
             yield from self._settings(chat.platform, chat.settings, answers)
             if chat.rooms_key and f"{chat.platform}.{chat.rooms_key}" not in answers.values:
-                example = chat.room_example.partition(":")[2]
-                words = f"The rooms on {chat.platform} to work in, by id, like {example}, separated by commas"
+                rooms = chat.settings.model_fields[chat.rooms_key].description or "the rooms to work in"
+                words = f"{chat.platform}: {rooms}; several with commas"
                 yield Question(f"{chat.platform}.{chat.rooms_key}", words)
         for cloud in self._declarations.clouds:
             if cloud.name in answers.clouds:
@@ -126,15 +91,21 @@ class Form:
         if not answers.accounts:
             yield Question(SOMEBODY, "Who are you? A short name of small letters, like alice")
         for person, accounts in answers.accounts.items():
-            for chat in self._chats(answers):
-                if chat.account_example and not any(_is_on(chat, account) for account in accounts):
-                    words = f"The account of {person}, like {chat.account_example}"
-                    yield Question(f"person.{person}.{chat.platform}", words)
+            for chat in self._filling.chats(answers):
+                if chat.account_example and not any(is_on(chat, account) for account in accounts):
+                    like = chat.account_example.replace("@alice:", f"@{person}:")
+                    yield Question(
+                        f"person.{person}.{chat.platform}", f"The account of {person}, like {like}"
+                    )
         if answers.accounts and not answers.everybody:
             yield Question(SOMEBODY_ELSE, "Who else? A short name; nothing if that is all", optional=True)
-
-    def _chats(self, answers: Answers) -> list[ChatDeclaration[Any]]:
-        return [chat for chat in self._declarations.chats if chat.platform in answers.chats]
+        elif len(answers.accounts) == 1 and not answers.own_approval:
+            (alone,) = answers.accounts
+            yield Question(
+                OWN_APPROVAL,
+                f"{alone} is alone, so nobody else can approve a change. May {alone} approve what {alone} asked for: "
+                "yes, or no to name somebody else",
+            )
 
     def take(self, answers: Answers, question: Question, said: str) -> tuple[str, ...]:
         """Note an answer; or say what is wrong with it, and note nothing."""
@@ -142,11 +113,13 @@ class Form:
         if not said.isprintable():
             return ("There are signs in it that cannot be shown; type it anew.",)
         if key in (CHAT, CLOUD):
-            return self._choose(answers, key, _listed(said))
+            return self._choose(answers, key, _names(said))
         if key in (SOMEBODY, SOMEBODY_ELSE):
             return self._add_person(answers, said)
-        trial = Answers(**{**vars(answers), "values": dict(answers.values)})
-        trial.accounts = {person: list(accounts) for person, accounts in answers.accounts.items()}
+        if key == OWN_APPROVAL:
+            return self._alone(answers, said.lower())
+        accounts = {person: list(accounts) for person, accounts in answers.accounts.items()}
+        trial = replace(answers, values=dict(answers.values), accounts=accounts)
         about = key
         if key.startswith("person."):
             _, person, platform = key.split(".")
@@ -154,10 +127,7 @@ class Form:
             trial.accounts[person].append(said if said.startswith(f"{platform}:") else f"{platform}:{said}")
         else:
             trial.values[key] = said
-        _, mistakes = self.fill_in(trial)
-        if wrong := tuple(
-            each for each in mistakes if each.startswith((f"{about}:", f"{about} #", f"{about}."))
-        ):
+        if wrong := tuple(each for each in self._filling.fill_in(trial).mistakes if is_about(each, about)):
             return wrong
         answers.values, answers.accounts = trial.values, trial.accounts
         return ()
@@ -176,7 +146,7 @@ class Form:
 
     def _add_person(self, answers: Answers, said: str) -> tuple[str, ...]:
         if not said:
-            answers.everybody = True
+            answers.everybody = bool(answers.accounts)
             return ()
         if said in answers.accounts:
             return (f"{said} is named already.",)
@@ -185,15 +155,23 @@ class Form:
         answers.accounts[said] = []
         return ()
 
+    def _alone(self, answers: Answers, said: str) -> tuple[str, ...]:
+        if said not in (*_YES, *_NO):
+            return ("Write yes or no.",)
+        answers.own_approval = said in _YES
+        answers.everybody = answers.own_approval  # else somebody is to be named
+        return ()
+
     def of_flags(
         self,
         chats: Iterable[str],
         clouds: Iterable[str],
         values: Iterable[tuple[str, str]],
         persons: Iterable[tuple[str, str]],
+        own_approval: bool = False,
     ) -> tuple[Answers, tuple[str, ...]]:
         """What flags say, and what is wrong with it. A setting of a chat or cloud chooses that, too."""
-        answers = Answers(values=dict(values))
+        answers = Answers(values=dict(values), own_approval=own_approval)
         tables = dict.fromkeys(key.partition(".")[0] for key in answers.values)
         chosen = {
             CHAT: (*chats, *(table for table in tables if table in self._known(CHAT))),
@@ -203,188 +181,33 @@ class Form:
         problems += [
             f"{key}: this is no key of slipway.toml" for key in answers.values if not _KEY.fullmatch(key)
         ]
-        known = [f"{block.table}." for block in Template(self._example).blocks]
         problems += [
             f"{key}: this is a table; name a setting in it, like {key}.KEY=VALUE"
             for key in answers.values
-            if any(each.startswith(f"{key}.") for each in known)
+            if any(f"{table}.".startswith(f"{key}.") for table in self._filling.tables)
         ]
         answers.chats, answers.clouds = (
             list(dict.fromkeys(answers.chats)),
             list(dict.fromkeys(answers.clouds)),
         )
-        people = self._chats(answers)
+        people = self._filling.chats(answers)
         for person, said in persons:
             answers.everybody = True
             if person not in answers.accounts:
                 problems += self._add_person(answers, person)
             accounts = answers.accounts.setdefault(person, [])
-            for account in _listed(said):
-                whole = len(people) != 1 or _is_on(people[0], account)
+            for account in listed(said):
+                whole = len(people) != 1 or is_on(people[0], account)
                 accounts.append(account if whole else f"{people[0].platform}:{account}")
+        if own_approval and len(answers.accounts) > 1:
+            problems.append("--own-approval is for somebody alone; where there are others, they approve.")
         return answers, tuple(problems)
 
-    def fill_in(self, answers: Answers) -> tuple[str, tuple[str, ...]]:
-        """The configuration, and its mistakes: those that are about secrets are left to be mended later."""
-        template = Template(self._example)
-        self._choose_tables(template, answers)
-        for key, said in answers.values.items():
-            table, _, name = key.rpartition(".")
-            template.put(table, name, self._value(key, said))
-        if answers.accounts:
-            self._put_persons(template, answers)
-        self._put_schedules(template, answers)
-        text = template.text()
-        mistakes = [each for each in self._mistakes(text) if not self._about_secret(each, answers)]
-        return text, (*mistakes, *self._odd(answers))
 
-    def wrong_values(self, answers: Answers) -> tuple[str, ...]:
-        """The mistakes in what was said, where not everything was."""
-        _, mistakes = self.fill_in(answers)
-        said = (*answers.values, *(f"person.{person}" for person in answers.accounts))
-        return tuple(each for each in mistakes if each.startswith(tuple(f"{key}:" for key in said)))
-
-    def _odd(self, answers: Answers) -> Iterator[str]:
-        """What of the clouds' settings cannot be right, though it can be written: `slipway check` warns of it."""
-        for cloud in self._declarations.clouds:
-            given = {
-                key.rpartition(".")[2]: self._value(key, said)
-                for key, said in answers.values.items()
-                if key.rpartition(".")[0] == cloud.name
-            }
-            try:
-                settings = cloud.settings.model_validate(given)
-            except ValidationError:  # which is a mistake by itself
-                continue
-            for problem in cloud.warnings(settings):
-                if problem.key in given:
-                    yield f"{cloud.name}.{problem}"
-
-    def _choose_tables(self, template: Template, answers: Answers) -> None:
-        spec = self._declarations.spec
-        if answers.chats:
-            template.keep_only((chat.platform for chat in spec.chats if not chat.switch), answers.chats)
-        for chat in spec.chats:
-            if chat.switch:
-                template.put(chat.platform, chat.switch, chat.platform in answers.chats)
-            elif chat.platform in answers.chats:
-                template.switch_on(chat.platform)
-        if not answers.clouds:
-            return
-        template.keep_only(spec.clouds, answers.clouds)
-        example = tomllib.loads(self._example)
-        for table in spec.tables:  # such as profiles, which launch in an account
-            if table.shape is TableShape.NAMED:
-                written = {
-                    name: table.model.model_validate(each)
-                    for name, each in example.get(table.name, {}).items()
-                }
-                if any(table.check_accounts(written, frozenset(answers.clouds))):
-                    template.keep_only((table.name,), ())
-
-    def _put_persons(self, template: Template, answers: Answers) -> None:
-        ids = list(answers.accounts)
-        entries: list[Mapping[str, TomlValue]] = []
-        for person, accounts in answers.accounts.items():
-            roles = _FIRST_ROLES if person == ids[0] else _ROLES
-            own = [f"{chat.platform}:{person}" for chat in self._chats(answers) if not chat.account_example]
-            entries.append(
-                {"id": person, "identities": tuple(dict.fromkeys((*accounts, *own))), "roles": roles}
-            )
-        template.put_persons(entries)
-        for chat in self._chats(answers):
-            table = chat.settings() if chat.switch else None
-            for key in chat.named_accounts(table) if table is not None else ():
-                template.put(chat.platform, key, ids[0])
-        if len(ids) == 1:  # nobody else could agree
-            for block in template.blocks:
-                if block.table.startswith("policy."):
-                    block.put("requester_may_approve", True)
-
-    def _put_schedules(self, template: Template, answers: Answers) -> None:
-        spec = self._declarations.spec
-        room = next(self._rooms(answers), "")
-        for block in template.entries("schedule"):
-            command = spec.find_command(block.text_of("command").split())
-            kind = next((kind for kind in spec.kinds if command and kind.right == command.right), None)
-            lacking = answers.clouds and kind and not self._works(kind, answers)
-            if lacking or (answers.chats and not room):
-                template.drop(block)
-            elif room:
-                block.put("room", room)
-                block.put("enabled", answers.schedules)
-
-    def _works(self, kind: KindSpec, answers: Answers) -> bool:
-        """Whether one of the chosen clouds does such operations, as its account is written."""
-        example = tomllib.loads(self._example)
-        for name in set(kind.tables) & set(answers.clouds):
-            cloud = self._declarations.spec.clouds[name]
-            said = {
-                key.removeprefix(f"{name}."): self._value(key, value)
-                for key, value in answers.values.items()
-                if key.startswith(f"{name}.")
-            }
-            # What is wrong in it is told when all of it is checked.
-            account = cloud.settings.model_construct(**{**example.get(name, {}), **said})
-            if kind.needs not in cloud.lacks(account):
-                return True
-        return not kind.tables
-
-    def _rooms(self, answers: Answers) -> Iterator[str]:
-        """The rooms that a schedule could post in."""
-        for chat in self._chats(answers):
-            said = answers.values.get(f"{chat.platform}.{chat.rooms_key}", "") if chat.rooms_key else ""
-            rooms = _listed(said) or (chat.rooms(chat.settings()) if chat.switch else ())
-            yield from (f"{chat.platform}:{room}" for room in rooms if chat.room_problem(room) is None)
-
-    def _value(self, key: str, said: str) -> TomlValue:
-        """What somebody typed, as the setting's kind of value; as text where that is not known or does not fit."""
-        declared = field_at(self._schema.root, self._place(key))
-        annotation = declared.annotation if declared is not None else str
-        if get_origin(annotation) is tuple:
-            return _listed(said)
-        kinds = set(leaf_types(annotation))
-        if bool in kinds and said in ("true", "false"):
-            return said == "true"
-        return int(said) if int in kinds and re.fullmatch(r"\d{1,9}", said, re.ASCII) else said
-
-    def _place(self, key: str) -> tuple[str, ...]:
-        """Where a key stands among the classes, which hold accounts by their whole names."""
-        head, *rest = key.split(".")
-        if head not in self._declarations.spec.clouds:
-            return (head, *rest)
-        return (head, ".".join((head, *rest[:-1])), *rest[-1:])
-
-    def _mistakes(self, text: str) -> Iterable[str]:
-        try:
-            settings = self._read(text)
-        except ConfigError as error:
-            return error.problems
-        except tomllib.TOMLDecodeError:
-            return ("The keys do not fit together: one of them names something below what has a value.",)
-        return tuple(map(str, schedule_problems(settings, self._declarations.commands)))
-
-    def _read(self, text: str) -> SlipwaySettings:
-        return settings_from(tomllib.loads(text), self._folder, self._environ, spec=self._declarations.spec)
-
-    def _about_secret(self, problem: str, answers: Answers) -> bool:
-        document: dict[str, Plain] = {name: {"": ""} for name in self._declarations.spec.clouds}
-        keys = {secret.key for secret in self._schema.secrets(document)}
-        key = problem.partition(":")[0].removesuffix("_file")
-        return key in keys - answers.values.keys()
-
-    def left_to_do(self, text: str) -> list[str]:
-        """What a configuration without mistakes still lacks: secrets, and what looks unfinished."""
-        secrets = [each for each in self._mistakes(text) if self._about_secret(each, Answers())]
-        if secrets:
-            return secrets
-        content = {key: plain(value) for key, value in tomllib.loads(text).items()}
-        return [str(each) for each in warnings(self._read(text), content, self._declarations.spec)]
+def _some_of(names: Iterable[str]) -> str:
+    return f"{one_of(names)}; several with commas"
 
 
-def _listed(said: str) -> tuple[str, ...]:
-    return tuple(filter(None, (each.strip() for each in said.split(","))))
-
-
-def _is_on(chat: ChatDeclaration[Any], account: str) -> bool:
-    return account.startswith(f"{chat.platform}:")
+def _names(said: str) -> tuple[str, ...]:
+    """Names as people list them: aws, azure; aws and azure."""
+    return tuple(name for name in re.split(r"[\s,;+&]+", said.lower()) if name not in ("", "and"))

@@ -1,16 +1,17 @@
-"""What is allowed in slipway.toml and hardly meant: text of the example that nobody replaced, and what each chat and
-cloud finds odd. Warnings, no mistakes: the bot would start."""
+"""What is allowed in slipway.toml and hardly meant: text of the example that nobody replaced, approvals that ask
+nobody else, and what each chat and cloud finds odd. Warnings, no mistakes: the bot would start."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
 
+from slipway.bot.config.policies import by_requesters_alone
 from slipway.bot.config.schema import key_of
 from slipway.bot.config.settings import SlipwaySettings
 from slipway.bot.config.spec import ConfigSpec
 from slipway.bot.config.tables import Place, Plain
-from slipway.bot.core.problems import Problem, shown
+from slipway.bot.core.problems import Problem, listing, shown
 
 _EXAMPLE_NAME = re.compile(
     r"(?<![\w-])(?:(?:[\w-]+\.)*example\.(?:org|com|net)|(?:[\w-]+\.)+example)(?![\w-]|\.\w)", re.IGNORECASE
@@ -30,7 +31,18 @@ def warnings(settings: SlipwaySettings, written: Mapping[str, Plain], spec: Conf
         spec: what slipway.toml may speak of.
     """
     document = dict(written)
-    return [*_placeholders(document), *_declared(settings, spec)]
+    return [*_placeholders(document), *_own_approvals(settings, spec), *_declared(settings, spec)]
+
+
+def _own_approvals(settings: SlipwaySettings, spec: ConfigSpec) -> Iterator[Problem]:
+    """As `slipway init` writes it for somebody alone, where others came later."""
+    kinds = by_requesters_alone(settings, spec.kinds)
+    if kinds:
+        said = (
+            f"whoever asks may approve it alone, in everything that takes an approval ({listing(kinds)}), though "
+            f"there are {len(settings.person)} persons; write false where somebody else shall agree"
+        )
+        yield Problem(f"policy.{kinds[0]}.requester_may_approve", said)
 
 
 def _placeholders(document: dict[str, Plain]) -> Iterator[Problem]:

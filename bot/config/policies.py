@@ -54,6 +54,30 @@ def may_request(settings: SlipwaySettings, person: PersonSettings, kind: KindSpe
     return gives(rights_of(person.roles, settings), CommandRight(kind.name, kind.right, guarded=True))
 
 
+def holders(settings: SlipwaySettings, kind: KindSpec) -> list[PersonSettings]:
+    """Whose approval could count, as far as slipway.toml says."""
+    role = settings.policy[kind.name].role
+    return [
+        person
+        for person in settings.person
+        if (role in person.roles if role else may_request(settings, person, kind))
+    ]
+
+
+def by_requesters_alone(settings: SlipwaySettings, kinds: Iterable[KindSpec]) -> list[str]:
+    """The kinds that ask for an approval which whoever asks may give alone, though others could; empty where one of
+    the kinds that ask for any wants somebody else's. What one confirms oneself by nature is not among them."""
+    asking = [kind for kind in kinds if not kind.by_oneself and settings.policy[kind.name].approvals]
+    own = [
+        kind.name
+        for kind in asking
+        if settings.policy[kind.name].approvals == 1
+        and settings.policy[kind.name].requester_may_approve
+        and len(holders(settings, kind)) > 1
+    ]
+    return own if len(own) == len(asking) else []
+
+
 @dataclass(frozen=True)
 class PolicyCheck:
     """Looks for policies that name nobody, or that nobody could ever meet.
@@ -129,15 +153,6 @@ class PolicyCheck:
         ]
         return any(held.groups(chat.group_key) for held in giving for chat in self.spec.chats)
 
-    def _holders(self, kind: KindSpec) -> list[PersonSettings]:
-        """Whose approval could count, as far as slipway.toml says."""
-        role = self.settings.policy[kind.name].role
-        return [
-            person
-            for person in self.settings.person
-            if (role in person.roles if role else may_request(self.settings, person, kind))
-        ]
-
     def _choice(self) -> str:
         return listing(self.roles, "the roles that you add")
 
@@ -146,24 +161,24 @@ class PolicyCheck:
         persons = self.settings.person
         if self._grows(kind):
             return
-        holders = self._holders(kind)
+        able = holders(self.settings, kind)
         what = f'role "{policy.role}"' if policy.role else f'right "{kind.right}"'
-        if len(holders) + self.unsure < needed and (policy.role or policy.approvals > 1):
+        if len(able) + self.unsure < needed and (policy.role or policy.approvals > 1):
             yield Problem(
                 f"policy.{kind.name}.approvals",
                 f"{_approvals(needed)} asked for, and the {what} is held by "
-                f"{_persons(holders)}; ask for fewer, or give more persons the {what.partition(' ')[0]}",
+                f"{_persons(able)}; ask for fewer, or give more persons the {what.partition(' ')[0]}",
             )
             return
         requesters = [person for person in persons if may_request(self.settings, person, kind)]
         if policy.requester_may_approve or not requesters or self.unsure or self.unsure_roles:
             return
-        if all(len(holders) - (requester in holders) < policy.approvals for requester in requesters):
+        if all(len(able) - (requester in able) < policy.approvals for requester in requesters):
             yield Problem(
                 f"policy.{kind.name}.approvals",
                 f"{_approvals(policy.approvals)} asked for from others than the requester, and whoever may "
                 f"{kind.right} ({listing(person.id for person in requesters)}) never finds as many: the {what} "
-                f"is held by {_persons(holders)}; give more persons the {what.partition(' ')[0]}, "
+                f"is held by {_persons(able)}; give more persons the {what.partition(' ')[0]}, "
                 "or set requester_may_approve = true",
             )
 

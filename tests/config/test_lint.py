@@ -67,6 +67,8 @@ def test_nothing_is_told_of_a_configuration_of_ones_own() -> None:
         ("azure.subscription_id", ID[:-1], "cannot be Azure's id; write it with 32 digits and letters"),
         ("azure.client_id", "fedora", 'azure.client_id: "fedora" cannot be Azure\'s id'),
         ("azure.tenant_id", "fedora", 'azure.tenant_id: "fedora" cannot be Azure\'s id'),
+        ("azure.resource_group", "fedora cloud", 'azure.resource_group: "fedora cloud" cannot be a resource'),
+        ("azure.gallery", "Fedora-Cloud", 'azure.gallery: "Fedora-Cloud" cannot be a gallery'),
         ("aws.region", "eu-west", 'aws.region: "eu-west" cannot be a region; write it like eu-west-1'),
         ("aws.region", "eu-west-1a", 'aws.region: "eu-west-1a" cannot be a region'),
         (
@@ -112,3 +114,15 @@ def test_no_way_to_log_in_is_told_until_there_is_one(tmp_path: Path) -> None:
     (tmp_path / "matrix" / "login.json").write_text("{")
     assert "is damaged" in told(document, {})[0]
     assert told(document, {"SLIPWAY_MATRIX_ACCESS_TOKEN": "x"}) == []
+
+
+def test_approvals_that_ask_nobody_else_are_told_where_there_is_somebody_else() -> None:
+    document = finished()
+    for kind in DECLARED.spec.kinds:
+        if kind.approvals and not kind.by_oneself:
+            own = {"approvals": 1, "role": "releng", "requester_may_approve": True}
+            put(document, f"policy.{kind.name}", own)
+    (said,) = told(document)
+    assert "whoever asks may approve it alone, in everything that takes an approval (cleanup, promote" in said
+    assert "though there are 2 persons" in said
+    assert told(put(document, "policy.promote.requester_may_approve", False)) == []

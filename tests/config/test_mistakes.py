@@ -98,7 +98,14 @@ def test_a_good_configuration_is_read() -> None:
             "https://example.org/#",
             "there is a query or fragment in the address; take out",
         ),
-        ("matrix.rooms", ["releng"], 'matrix.rooms: "releng" is not a room; write its id (!…) or its alias'),
+        *(
+            (
+                "matrix.rooms",
+                [room],
+                f'matrix.rooms: "{room}" is not a room; write its id, like !abc:example.org',
+            )
+            for room in ("releng", "#releng", "#:example.org")
+        ),
         ("aws.owners", [1], "aws.owners #1: it is 1; must be text in quotes"),
         ("aws.owners", [], "aws.owners: is empty; write whose images to use, like"),
         # people and roles

@@ -33,7 +33,9 @@ class MatrixSettings(Settings):
     encryption: bool = True  # whether the bot works in encrypted rooms
     cross_signing_seeds: SecretStr | None = None  # None: kept in the state folder
     unsigned_devices: UnsignedDevices = UnsignedDevices.WARN
-    rooms: tuple[str, ...] = ()  # room ids or aliases; invites into others are ignored
+    rooms: tuple[str, ...] = Field(  # invites into others are ignored
+        (), description="the rooms to work in, by id (!abc:example.org) or alias (#releng:example.org)"
+    )
     display_name: str = Field("", max_length=100)  # empty: the account's name is left as it is
     avatar: Path | None = None  # a picture file; none: the account's is left as it is
     edit_interval: Duration = timedelta(seconds=5)

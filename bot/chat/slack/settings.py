@@ -31,7 +31,9 @@ class SlackSettings(Settings):
         description="a host and a port, like 127.0.0.1:3000",
     )
     teams: tuple[str, ...] = ()  # other workspaces whose people are believed
-    channels: tuple[str, ...] = ()  # where changes may be asked for; elsewhere the bot only answers questions
+    channels: tuple[str, ...] = Field(  # elsewhere the bot only answers questions
+        (), description="the channels in which changes may be asked for, by id (C0123456789)"
+    )
     changes_in_direct: bool = False
     home_channel: str | None = None  # see `home`
     endpoint: str | None = None

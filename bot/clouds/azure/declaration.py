@@ -21,6 +21,11 @@ from slipway.bot.core.errors import ConfigError
 from slipway.bot.core.problems import Problem, shown
 
 _REGION = re.compile(r"[a-z][a-z0-9]{2,40}", re.ASCII)
+_GROUP = re.compile(r"[\w().-]{0,89}[\w()-]")
+_GALLERY = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._]{0,78}[A-Za-z0-9])?")
+"""Names as Azure allows them:
+https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules."""
+
 _UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 
 
@@ -68,6 +73,16 @@ def _warnings(settings: AzureSettings) -> Iterator[Problem]:
         if value and not _UUID.fullmatch(value):
             right = "write it with 32 digits and letters from a to f, in groups of 8, 4, 4, 4 and 12"
             yield Problem(key, f"{shown(value)} cannot be Azure's id; {right}")
+    for key, group in (
+        ("resource_group", settings.resource_group),
+        ("machines_group", settings.machines_group),
+    ):
+        if group is not None and not _GROUP.fullmatch(group):
+            right = "that is at most 90 letters, digits and - _ . ( ), with no . at the end"
+            yield Problem(key, f"{shown(group)} cannot be a resource group's name; {right}")
+    if not _GALLERY.fullmatch(settings.gallery):
+        right = "that is at most 80 letters and digits, with . or _ between them"
+        yield Problem("gallery", f"{shown(settings.gallery)} cannot be a gallery's name; {right}")
 
 
 def _check_accounts(accounts: Mapping[str, AzureSettings], _all: frozenset[str]) -> Iterator[Problem]:
