@@ -159,9 +159,10 @@ def demo(speaker: str, as_json: bool, tour: bool, state: Path | None) -> None:
     """Talk to the bot here, with simulated clouds: nothing real is touched.
 
     People are alice and bob (release engineers, who may approve), carol (who may only look) and admin (who
-    runs the bot). A line that begins with “@bob:” is said by bob; a number presses the button of that number.
+    runs the bot). A line that begins with “@bob:” is said by bob; a number presses the button of that number; a line
+    that begins with “#” is a comment, which nobody hears.
 
-    Ctrl-D and Ctrl-C end it, with status 0; a second Ctrl-C does not wait for what is running.
+    “exit”, Ctrl-D and Ctrl-C end it, with status 0; a second Ctrl-C does not wait for what is running.
 
     With --json the exit status is 3 if something was refused, 1 if something that was asked for failed, else 0.
     """

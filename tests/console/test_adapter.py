@@ -27,6 +27,7 @@ from slipway.bot.chat.model import (
     AnyEvent,
     Card,
     MessageEvent,
+    Tone,
 )
 from slipway.bot.core.errors import ChatError
 from tests.console.fakes import EventRecorder, ScriptedInput, console_chat, run_script
@@ -36,12 +37,11 @@ from tests.support.examples import examples
 
 async def test_a_script_acts_as_several_people_and_each_line_is_one_event() -> None:
     recorder = EventRecorder()
-    output = await run_script(b"# look around\n!images\n\n@bob: !pending\n  spaced  \nexit", recorder)
+    output = await run_script(b"# look around\n!images\n\n@bob: !pending\n  spaced  \n", recorder)
     assert recorder.said == [
         ("alice", "!images"),
         ("bob", "!pending"),
         ("alice", "spaced"),
-        ("alice", "exit"),
     ]
     first = recorder.events[0]
     assert isinstance(first, MessageEvent)
@@ -52,7 +52,7 @@ async def test_a_script_acts_as_several_people_and_each_line_is_one_event() -> N
         None,
         NOW,
     )
-    assert len({event.event_id for event in recorder.events}) == 4
+    assert len({event.event_id for event in recorder.events}) == 3
     assert "bob> !pending\nℹ heard 8\n" in output
 
 
@@ -82,6 +82,41 @@ async def test_a_person_is_not_made_to_wait_and_leaves_with_a_word() -> None:
     source = ScriptedInput(Entered("one"), Entered("two"), Entered(" quit "), Entered("three"), live=True)
     await console_chat(source, quiet=never).run(recorder.accept)
     assert recorder.said == [("alice", "one"), ("alice", "two")]
+
+
+async def test_a_script_leaves_with_a_word_too_and_nothing_behind_it_is_heard() -> None:
+    recorder = EventRecorder()
+    output = await run_script(b"one\nexit\ntwo\n", recorder)
+    assert recorder.said == [("alice", "one")]
+    assert "two" not in output
+
+
+async def test_a_person_hears_once_that_nobody_hears_a_comment_and_a_script_never() -> None:
+    for live, times in ((True, 1), (False, 0)):
+        output = io.StringIO()
+        source = ScriptedInput(Entered("# general"), Entered("\uff03 general"), live=live)
+        await console_chat(source, screen=Screen(output)).run(EventRecorder().accept)
+        assert output.getvalue().count("A line that begins with `#` is a comment") == times
+
+
+async def test_an_answer_names_its_line_where_another_was_typed_before_it_came() -> None:
+    output, recorder = io.StringIO(), EventRecorder()
+    source = ScriptedInput(Entered("!images"), Entered("@bob: !status"), live=True)
+    chat = console_chat(source, screen=Screen(output))
+    await chat.run(recorder.accept)
+    images, status = (event.event_id for event in recorder.events)
+    working = Card(tone=Tone.RUNNING, title="Working on it…", answers=images)
+    message = await chat.send("console", working, thread=None, key="k1")
+    await chat.send("console", Card(title="All is well.", answers=status), thread=None, key="k2")
+    await chat.edit("console", message, Card(title="3 definitions"), thread=None, key="k3")
+    await chat.edit("console", message, Card(title="4 definitions"), thread=None, key="k4")
+    assert output.getvalue() == (
+        "↳ to `!images`\n▶ Running · Working on it…\n\nℹ All is well.\n\n"
+        "↳ to `!images`\nℹ 3 definitions\n\nℹ 4 definitions\n\n"
+    )
+    late = await chat.send("console", Card(title="Late.", answers=images), thread=None, key="k5")
+    assert late
+    assert output.getvalue().endswith("↳ to `!images`\nℹ Late.\n\n")
 
 
 async def test_it_ends_only_when_what_was_asked_is_settled_and_says_what_it_waits_for() -> None:

@@ -6,6 +6,8 @@ import io
 import json
 import re
 
+from rich.console import Console
+
 from slipway.bot.chat.console.editor import Entered
 from slipway.bot.chat.console.rendering import JsonRenderer, PlainRenderer
 from slipway.bot.chat.console.screen import BREAK, Screen
@@ -92,7 +94,8 @@ async def test_on_a_terminal_an_answer_takes_the_place_of_the_line_that_it_is_wo
     look = TerminalRenderer(terminal_console(io.StringIO()))
     chat = console_chat(ScriptedInput(), screen=screen, renderer=look)
     await screen.prompt("alice> ")
-    first = await chat.send("console", WORKING, thread=None, key="k1")
+    asked = WORKING.model_copy(update={"answers": "s1-0"})  # as the dispatcher sends it
+    first = await chat.send("console", asked, thread=None, key="k1")
     second = await chat.send("console", WORKING, thread=None, key="k2")
     await chat.send("console", Card(title="Something else."), thread=None, key="k3")
     working = ["▶ Running · Working on it…", "alice> "]
@@ -118,3 +121,44 @@ async def test_in_a_pipe_nothing_of_an_answer_is_lost_that_was_waited_for_or_of_
         "console", root, running.model_copy(update={"text": "\n".join(further)}), thread=None, key="k3"
     )
     assert all(line in output.getvalue() for line in further)
+
+
+async def test_what_takes_the_place_of_a_wait_keeps_its_warnings_at_any_width() -> None:
+    output = io.StringIO()
+    look = TerminalRenderer(terminal_console(io.StringIO()))
+    chat = console_chat(ScriptedInput(), screen=Screen(output), renderer=look)
+    asked = WORKING.model_copy(update={"answers": "s1-0"})
+    message = await chat.send("console", asked, thread=None, key="k1")
+    lines = [f"Line {number} of a launch that says a lot about its machine." for number in range(5)]
+    warning = "⚠ No key of yours is put in."
+    running = Card(tone=Tone.RUNNING, title="op-7k3f launch: running", text="\n".join([*lines, warning]))
+    await chat.edit("console", message, running, thread=None, key="k2")
+    assert all(line in output.getvalue() for line in [*lines, warning])
+    late = "⚠ The limits leave no room for another one."
+    further = "\n".join([*(f"{line} Done." for line in lines), warning, late])
+    await chat.edit("console", message, running.model_copy(update={"text": further}), thread=None, key="k3")
+    assert late in output.getvalue().replace("\n", " ")
+
+
+async def test_what_several_cards_of_an_operation_become_is_told_once_and_to_programs_each_time() -> None:
+    for look, times in ((PlainRenderer(), 1), (JsonRenderer(), 2)):
+        output = io.StringIO()
+        chat = console_chat(ScriptedInput(), screen=Screen(output), renderer=look)
+        cards = [await chat.send("console", proposal(), thread=None, key=f"k{n}") for n in range(2)]
+        done = Card(tone=Tone.DONE, title="op-7k3f promote: done")
+        for card in cards:
+            await chat.edit("console", card, done, thread=None, key=f"e{card}")
+        assert output.getvalue().count("promote: done") == times
+
+
+async def test_a_line_being_worked_on_names_what_was_typed_on_one_row() -> None:
+    output = io.StringIO()
+    look = TerminalRenderer(Console(file=io.StringIO(), width=40, no_color=True))
+    source = ScriptedInput(Entered("!launch Fedora-Cloud-Base-AmazonEC2.x86_64-43-20261127.0"), live=True)
+    chat, recorder = console_chat(source, screen=Screen(output), renderer=look), EventRecorder()
+    await chat.run(recorder.accept)
+    asked = WORKING.model_copy(update={"answers": recorder.events[0].event_id})
+    await chat.send("console", asked, thread=None, key="k1")
+    (row,) = filter(None, seen(output.getvalue()))
+    assert row.startswith("▶ Running · Working on it…  ↳ to !la")
+    assert len(row) < 40

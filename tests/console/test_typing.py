@@ -18,7 +18,7 @@ from rich.cells import cell_len
 
 from slipway.bot.chat.console.editor import LONGEST, Closed, Editor, Entered, TooLong
 from slipway.bot.chat.console.inputs import PipedLines
-from slipway.bot.chat.console.lines import Nothing, Pressed, Speech, Unclear, read_line
+from slipway.bot.chat.console.lines import Comment, Nothing, Pressed, Speech, Unclear, read_line
 from slipway.bot.chat.console.modes import Mode, choose_mode
 from slipway.bot.chat.console.opening import open_console
 from slipway.bot.chat.console.screen import BREAK, Screen
@@ -124,7 +124,12 @@ def test_a_line_that_fits_is_seen_whole(text: str, columns: int) -> None:
         ("2 because bad", Pressed("alice", 2, "2", "because bad")),
         ("@bob: [12]  not yet", Pressed("bob", 12, "12", "not yet")),
         ("1st", Speech("alice", "1st")),
-        ("٣", Speech("alice", "٣")),
+        ("٣", Pressed("alice", 3, "3")),
+        ("\uff11", Pressed("alice", 1, "1")),
+        ("\uff3b\uff12\uff3d\u3000\uff42\uff41\uff44", Pressed("alice", 2, "2", "\uff42\uff41\uff44")),
+        ("\uff20bob\uff1a1", Pressed("bob", 1, "1")),
+        ("@bob\uff1a \uff01images", Speech("bob", "\uff01images")),
+        ("²", Speech("alice", "²")),
         (
             "@bob !images `x`",
             Unclear("To speak as bob, put a colon behind the name: `@bob: !images x`."),
@@ -134,7 +139,8 @@ def test_a_line_that_fits_is_seen_whole(text: str, columns: int) -> None:
         ("@bob: @carol: hi", Speech("bob", "@carol: hi")),
         ("@bob:", Unclear("Write what bob says behind the colon, like `@bob: !pending`.")),
         ("   ", Nothing()),
-        ("# a comment", Nothing()),
+        ("# a comment", Comment()),
+        ("\uff03 a comment", Comment()),
     ],
 )
 def test_what_a_line_means(line: str, meaning: object) -> None:
@@ -145,7 +151,8 @@ def test_what_a_line_means(line: str, meaning: object) -> None:
 @example("9" * 5000)
 def test_every_line_means_something_and_speech_is_never_empty(line: str) -> None:
     meaning = read_line(line, "alice")
-    assert isinstance(meaning, Nothing) == (not line.strip() or line.strip().startswith("#"))
+    assert isinstance(meaning, Nothing) == (not line.strip())
+    assert isinstance(meaning, Comment) == line.strip().startswith(("#", "\uff03"))
     if isinstance(meaning, Speech):
         assert meaning.text.strip()
 

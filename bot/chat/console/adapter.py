@@ -11,6 +11,7 @@ from slipway.bot.chat.console.board import Board, operation_named
 from slipway.bot.chat.console.editor import LONGEST, TooLong
 from slipway.bot.chat.console.inputs import Input, Line, Narration
 from slipway.bot.chat.console.lines import (
+    Comment,
     Meaning,
     Nothing,
     Pressed,
@@ -22,6 +23,7 @@ from slipway.bot.chat.console.lines import (
 from slipway.bot.chat.console.platform import CONSOLE
 from slipway.bot.chat.console.rendering import Renderer, is_awaited
 from slipway.bot.chat.console.screen import Screen
+from slipway.bot.chat.console.typed import TypedLines
 from slipway.bot.chat.declaration import KeyValueStore
 from slipway.bot.chat.model import (
     Accept,
@@ -55,6 +57,9 @@ PATIENCE = 0.5
 
 FINISHING = Card(title="Finishing what is running. Ctrl-C leaves at once.")
 """What it says then."""
+
+COMMENT = Card(title="A line that begins with `#` is a comment: nobody hears it.")
+"""What it says to the first such line that a person types; scripts have them."""
 
 
 class ConsoleChat:
@@ -95,6 +100,8 @@ class ConsoleChat:
         self._edited: set[str] = set()
         self._shown_files: set[str] = set()
         self._awaited: dict[str, str] = {}  # lines that an answer takes away again, by their messages
+        self._typed = TypedLines()
+        self._told_of_comments = False
         self._last_contact: datetime | None = None
         self._store: KeyValueStore | None = None
         self.outcomes: set[CardOutcome] = set()
@@ -174,7 +181,10 @@ class ConsoleChat:
         self.outcomes.add(card.outcome)
         if known := self._sent.get(key):
             return known
-        posted = self._board.post(card, thread=thread)
+        answered = self._typed.sent(card.answers, waits=is_awaited(card)) if self._source.live else ""
+        posted = self._board.post(card, thread=thread, answered=answered)
+        if is_awaited(card):
+            self._typed.awaited(posted.id, card.answers)
         self._sent[key] = posted.id
         await self._keep_buttons()
         block = self._renderer.message(posted)
@@ -196,7 +206,8 @@ class ConsoleChat:
         if key in self._edited:
             return
         self._edited.add(key)
-        posted = self._board.post(card, thread=thread, edits=message_id)
+        answered = self._typed.edited(message_id) if self._source.live else ""
+        posted = self._board.post(card, thread=thread, edits=message_id, answered=answered)
         await self._keep_buttons()
         if self._awaited.pop(message_id, None) is not None:
             await self._screen.status(next(iter(self._awaited.values()), ""))
@@ -229,11 +240,7 @@ class ConsoleChat:
     async def _listen(self, accept: Accept) -> None:
         async with aclosing(self._source.lines()) as lines:
             async for line in lines:
-                if (
-                    self._source.live
-                    and not isinstance(line, Narration | TooLong)
-                    and line.text.strip() in _LEAVING
-                ):
+                if not isinstance(line, Narration | TooLong) and line.text.strip() in _LEAVING:
                     return
                 await self._take(line, accept)
                 if not self._source.live or self._source.pasted:
@@ -251,23 +258,27 @@ class ConsoleChat:
         match meaning:
             case Nothing():
                 return
+            case Comment():
+                if self._source.live and not self._told_of_comments:
+                    self._told_of_comments = True
+                    await self._show(COMMENT)
             case Unclear(sentence):
                 await self._object(sentence)
             case Speech(speaker, text):
                 await self._echo(speaker, text)
-                await accept(self._message_event(speaker, text))
+                await accept(self._said(speaker, text))
             case Pressed(speaker, number, shown, reason):
                 await self._echo(speaker, f"{shown} {reason}".strip())
                 offer = None if number is None else self._board.offer(number)
                 if offer is None:
                     await self._object(no_such_button(shown, self._board.numbers))
                 elif isinstance(offer.button, Shortcut):
-                    await accept(self._message_event(speaker, offer.button.command))
+                    await accept(self._said(speaker, offer.button.command))
                 else:
                     await accept(self._button_event(speaker, offer.message_id, offer.button, reason))
 
-    def _message_event(self, speaker: str, text: str) -> MessageEvent:
-        return MessageEvent(
+    def _said(self, speaker: str, text: str) -> MessageEvent:
+        event = MessageEvent(
             event_id=self._board.new_id(),
             room=Room(platform=CONSOLE, id=self._board.room),
             sender=speaker,
@@ -275,6 +286,8 @@ class ConsoleChat:
             address=Address.DIRECT,
             sent_at=self._now(),
         )
+        self._typed.typed(event.event_id, text if speaker == self._speaker else f"@{speaker}: {text}")
+        return event
 
     def _button_event(self, speaker: str, message_id: str, button: Button, reason: str) -> ButtonEvent:
         return ButtonEvent(

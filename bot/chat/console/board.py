@@ -38,6 +38,8 @@ class Posted:
         name: the operation it speaks of (``op-7k3f``), or empty.
         thread: id of the message whose thread it stands in, if any.
         thread_name: the operation that thread is about, or empty.
+        answered: the typed line that it answers, where that has to be said; or empty.
+        repeated: whether another message about the same operation says the same already.
     """
 
     room: str
@@ -50,6 +52,8 @@ class Posted:
     name: str
     thread: str | None
     thread_name: str
+    answered: str = ""
+    repeated: bool = False
 
     @property
     def edits(self) -> str | None:
@@ -110,8 +114,11 @@ class Board:
         self._ids += 1
         return f"{self._session}-{self._ids}"
 
-    def post(self, card: Card, *, thread: str | None, edits: str | None = None) -> Posted:
-        """Put a message up, or change one: new buttons get numbers, lost ones lose theirs."""
+    def post(self, card: Card, *, thread: str | None, edits: str | None = None, answered: str = "") -> Posted:
+        """Put a message up, or change one: new buttons get numbers, lost ones lose theirs.
+
+        ``answered`` is the typed line that it answers, where that has to be said.
+        """
         posted_id = self.new_id()
         message_id = edits or posted_id
         old = self._messages.pop(message_id, None)
@@ -122,6 +129,10 @@ class Board:
         for offer in held.values():
             self._live.pop(offer.number, None)
         self._live.update({offer.number: offer for offer in offers})
+        repeated = bool(name) and any(
+            other.name == name and other.card is not None and _same(other.card, card)
+            for other in self._messages.values()
+        )
         self._messages[message_id] = _BoardMessage(card, offers, name)
         self._forget_oldest()
         root = self._messages.get(thread) if thread else None
@@ -136,6 +147,8 @@ class Board:
             name=name,
             thread=thread,
             thread_name=(root.name if root else operation_of(card)) if thread else "",
+            answered=answered,
+            repeated=repeated,
         )
 
     def offer(self, number: int) -> Offer | None:
@@ -173,6 +186,12 @@ class Board:
             _, gone = self._messages.popitem(last=False)
             for offer in gone.offers:
                 self._live.pop(offer.number, None)
+
+
+def _same(one: Card, other: Card) -> bool:
+    """Whether two cards say the same, whomever they call and whatever they answer."""
+    plain: dict[str, object] = {"mentions": (), "private_to": None, "answers": None}
+    return one.model_copy(update=plain) == other.model_copy(update=plain)
 
 
 def operation_named(offer: Offer) -> str:

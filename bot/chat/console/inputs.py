@@ -42,8 +42,8 @@ class Input(Protocol):
     def live(self) -> bool:
         """Whether a person is typing.
 
-        A person is not made to wait, sees their own typing and may leave; a script's next line waits until
-        all is quiet, and is shown as it is said.
+        A person is not made to wait and sees their own typing; a script's next line waits until all is quiet, and is
+        shown as it is said.
         """
         ...
 

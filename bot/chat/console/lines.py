@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 
 from slipway.bot.chat.shared.mentions import said_around
@@ -16,10 +17,18 @@ _LONGEST_NUMBER = 9  # digits; no session has more buttons
 _SHOWN_DIGITS = 12
 _SHOWN = 60  # characters of a line that are said back
 
+_FULL_WIDTH = {wide: wide - 0xFEE0 for wide in range(0xFF01, 0xFF5F)} | {0x3000: " "}
+"""Signs as keyboards for Chinese and Japanese write them, to those of ASCII."""
+
 
 @dataclass(frozen=True, slots=True)
 class Nothing:
-    """An empty line or a comment."""
+    """An empty line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """A line that starts with ``#``, which nobody hears."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,31 +57,43 @@ class Unclear:
     sentence: str
 
 
-Meaning = Nothing | Speech | Pressed | Unclear
+Meaning = Nothing | Comment | Speech | Pressed | Unclear
 
 
 def read_line(line: str, speaker: str) -> Meaning:
     """Tell what a line means when ``speaker`` is at the keyboard.
 
     ``@bob: text`` is said by bob, ``@slipway`` mentions the bot wherever it stands, ``Slipway:`` in front, a number
-    (``1`` or ``[1]``) presses a button, with a reason where one follows (``2 because bad``), an empty line and one
-    that starts with ``#`` are nothing, and everything else is speech.
+    (``1`` or ``[1]``) presses a button, with a reason where one follows (``2 because bad``), an empty line is
+    nothing, one that starts with ``#`` a comment, and everything else is speech. All that may be typed in full-width
+    signs, and a number in the digits of any script, as the dispatcher reads commands.
     """
     text = line.strip()
-    if not text or text.startswith("#"):
+    plain = _in_ascii(text)  # as many characters, so that what follows is taken from the line as it was typed
+    if not text:
         return Nothing()
-    if (other := _AS.match(text)) and not _BOT.match(text):
-        speaker, text = other.group(1), text[other.end() :]
+    if plain.startswith("#"):
+        return Comment()
+    if (other := _AS.match(plain)) and not _BOT.match(plain):
+        speaker, text, plain = other.group(1), text[other.end() :], plain[other.end() :]
         if not text:
             return Unclear(f"Write what {speaker} says behind the colon, like `@{speaker}: !pending`.")
-    elif (almost := _ALMOST_AS.fullmatch(text)) and not _BOT.match(text):
+    elif (almost := _ALMOST_AS.fullmatch(plain)) and not _BOT.match(plain):
         return Unclear(_without_colon(almost[1], almost[2] or "!pending"))
-    if number := _NUMBER.fullmatch(text):
+    if number := _NUMBER.fullmatch(plain):
         digits = number.group(1).lstrip("0") or "0"
         within = len(digits) <= _LONGEST_NUMBER
         shown = digits if len(digits) <= _SHOWN_DIGITS else digits[:_SHOWN_DIGITS] + "…"
-        return Pressed(speaker, int(digits) if within else None, shown, number.group(2) or "")
+        reason = text[number.start(2) :] if number.group(2) else ""
+        return Pressed(speaker, int(digits) if within else None, shown, reason)
     return Speech(speaker, _unmentioned(text))
+
+
+def _in_ascii(text: str) -> str:
+    """Full-width signs and the digits of other scripts as ASCII has them; each character stays one."""
+    signs = text.translate(_FULL_WIDTH)
+    digits = (unicodedata.decimal(each, None) for each in signs)
+    return "".join(each if digit is None else str(digit) for each, digit in zip(signs, digits, strict=True))
 
 
 def _without_colon(speaker: str, said: str) -> str:

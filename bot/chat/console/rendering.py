@@ -6,12 +6,13 @@ import json
 from typing import Protocol
 
 from slipway.bot.chat.console.board import Offer, Posted
-from slipway.bot.chat.model import Button, Card, Shortcut, Tone
+from slipway.bot.chat.model import SYMBOLS, Button, Card, Shortcut, Tone
 from slipway.bot.chat.shared.plain import clean, clean_line, headline, render_plain
 
 _UNDER_WAY = (Tone.WAITING, Tone.RUNNING)
 _MOST_NEWS = 3  # changed lines that an update tells
 _LONGEST_NEWS = 160  # characters
+_LONGEST_NAMED = 60  # characters of a line that an answer names
 _LONGEST_SAID = 400  # characters of a script's line that are shown: it may hold a whole pasted file
 
 
@@ -35,8 +36,8 @@ class PlainRenderer:
     """Plain text, one blank line after each message."""
 
     def message(self, posted: Posted) -> str | None:
-        """The card as text; an update as one line; None where an edit changed nothing."""
-        if posted.card == posted.before:
+        """The card as text; an update as one line; None where an edit changed nothing, or says what another did."""
+        if posted.card == posted.before or is_repetition(posted):
             return None
         if is_update(posted):
             return update_line(posted, whole=True)
@@ -48,6 +49,8 @@ class PlainRenderer:
         text = "\n\n".join(parts)
         if mark := thread_mark(posted):
             text = "\n".join([mark, *(f"  {line}".rstrip() for line in text.split("\n"))])
+        if posted.answered:
+            text = f"{answer_mark(posted)}\n{text}"
         return text + "\n"
 
     def said(self, speaker: str, text: str) -> str | None:
@@ -124,7 +127,16 @@ def said_line(text: str) -> str:
 
 def is_awaited(card: Card) -> bool:
     """Whether a card says no more than that something is under way: what comes of it takes its place."""
-    return card == Card(tone=Tone.RUNNING, title=card.title)
+    return card.model_copy(update={"answers": None}) == Card(tone=Tone.RUNNING, title=card.title)
+
+
+def is_repetition(posted: Posted) -> bool:
+    """Whether an edit brings no news: another card of the same operation was changed to say that already.
+
+    What takes the place of a line that something is under way is an answer, and told all the same.
+    """
+    waited = posted.before is None or is_awaited(posted.before)
+    return posted.repeated and not waited and not posted.fresh
 
 
 def is_update(posted: Posted) -> bool:
@@ -143,7 +155,8 @@ def update_line(posted: Posted, *, whole: bool = False) -> str:
     """What an edit changed, in one line: ``▶ Running · op-7k3f: 2 of 5 steps``; all of it, or as much as fits."""
     news = _news(posted.before, posted.card, whole=whole) if posted.before else [posted.card.title]
     told = clean_line(" · ".join(news))
-    if len(told) > _LONGEST_NEWS and not whole:
+    warns = any(line.startswith(SYMBOLS[Tone.WARNING]) for line in news)
+    if len(told) > _LONGEST_NEWS and not (whole or warns):
         told = told[: _LONGEST_NEWS - 1] + "…"
     name = f"{posted.name}: " if posted.name and posted.name not in told else ""
     mark = "↳ " if posted.thread else ""
@@ -153,7 +166,8 @@ def update_line(posted: Posted, *, whole: bool = False) -> str:
 def _news(before: Card, now: Card, *, whole: bool) -> list[str]:
     known = set(_lines(before))
     changed = [line for line in _lines(now) if line not in known]
-    told = changed if whole else changed[:_MOST_NEWS]
+    warnings = [line for line in changed[_MOST_NEWS:] if line.startswith(SYMBOLS[Tone.WARNING])]
+    told = changed if whole else [*changed[:_MOST_NEWS], *warnings]
     if now.title != before.title or not told:
         told.insert(0, now.title)
     return told
@@ -164,6 +178,12 @@ def _lines(card: Card) -> list[str]:
     lines += [f"{field.label}: {field.value}" for field in card.fields]
     lines += ["  ".join(filter(None, row)) for table in card.tables for row in table.rows]
     return lines
+
+
+def answer_mark(posted: Posted) -> str:
+    """``↳ to `!images` `` for an answer that could be taken for that to another line."""
+    line = clean_line(posted.answered).replace("`", "")
+    return f"↳ to `{line if len(line) <= _LONGEST_NAMED else line[: _LONGEST_NAMED - 1] + '…'}`"
 
 
 def thread_mark(posted: Posted) -> str:

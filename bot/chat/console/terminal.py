@@ -13,7 +13,15 @@ from rich.table import Table as Grid
 from rich.text import Text
 
 from slipway.bot.chat.console.board import Offer, Posted
-from slipway.bot.chat.console.rendering import is_update, said_line, thread_mark, update_line
+from slipway.bot.chat.console.rendering import (
+    answer_mark,
+    is_awaited,
+    is_repetition,
+    is_update,
+    said_line,
+    thread_mark,
+    update_line,
+)
 from slipway.bot.chat.model import Button, Card, Choice, Field, Table, Tone
 from slipway.bot.chat.shared.plain import clean, clean_line, display_width, headline, spans, without_ticks
 
@@ -50,9 +58,25 @@ class TerminalRenderer:
         return self._console.width
 
     def message(self, posted: Posted) -> str | None:
-        """The card; an update as one line; None where an edit changed nothing."""
-        if posted.card == posted.before:
+        """The card; an update as one line; None where an edit changed nothing, or says what another did."""
+        if posted.card == posted.before or is_repetition(posted):
             return None
+        if posted.answered and is_awaited(posted.card):
+            return self._awaited(posted)
+        block = self._block(posted)
+        if not posted.answered:
+            return block
+        mark = _marked(answer_mark(posted), ticks=not self._coloured)
+        return f"{self._text(mark)}\n{block}"
+
+    def _awaited(self, posted: Posted) -> str:
+        """On one line, whatever is typed: it is taken away again."""
+        line = Text(headline(posted.card), style=f"bold {_COLOURS[posted.card.tone]}")
+        line.append(f"  {without_ticks(answer_mark(posted))}", style="not bold default")
+        line.truncate(self._width - 1, overflow="ellipsis")
+        return self._text(line)
+
+    def _block(self, posted: Posted) -> str:
         if is_update(posted):
             line = _marked(update_line(posted), ticks=not self._coloured)
             line.style = _COLOURS[posted.card.tone]

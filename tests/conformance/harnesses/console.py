@@ -14,7 +14,7 @@ from slipway.bot.chat.console.board import Board
 from slipway.bot.chat.console.inputs import PipedLines
 from slipway.bot.chat.console.platform import CONSOLE
 from slipway.bot.chat.console.rendering import JsonRenderer
-from slipway.bot.chat.console.screen import Screen
+from slipway.bot.chat.console.screen import BREAK, Screen
 from slipway.bot.chat.declaration import ChatContext
 from slipway.bot.chat.model import Chat, Choice, Platform
 from tests.conformance.harness import Capability, MakeHarness, SendFault, SentMessage, VisibleMessage, Where
@@ -86,7 +86,7 @@ class ConsoleHarness:
 
         return ConsoleChat(
             source=PipedLines(self._source),
-            screen=Screen(self._output),
+            screen=Screen(self._output, erase=BREAK),
             renderer=JsonRenderer(),
             board=Board(f"s{next(self._sessions)}", "console"),
             speaker="alice",
