@@ -91,7 +91,7 @@ class App:
         """
         began = time.monotonic()
         async with AsyncExitStack() as stack:
-            stack.enter_context(StateLock(self._settings.state_dir))
+            stack.enter_context(StateLock(self._settings.state_dir, "give this one a state_dir of its own"))
             stack.push_async_callback(self._clouds.close)
             started = await self._start_unless(stop, stack)
             if started is None:

@@ -185,7 +185,7 @@ def test_bash_completes_commands_and_options(tmp_path: Path) -> None:
 def test_a_missing_configuration_says_what_to_copy(tmp_path: Path) -> None:
     ended = run_slipway("run", "--config", "nowhere.toml", cwd=tmp_path)
     assert ended.returncode == 2
-    assert "copy slipway.example.toml" in ended.stderr
+    assert "`slipway example > nowhere.toml`" in ended.stderr
 
 
 def test_doctor_tells_in_a_sentence_what_keeps_it_from_opening_an_account(tmp_path: Path) -> None:
@@ -232,7 +232,7 @@ def test_health_and_the_trail_ask_a_configuration_for_nothing_but_the_state_fold
     wrong = run_slipway("health", cwd=tmp_path)
     assert (wrong.returncode, wrong.stdout) == (2, "")
     assert "✘ state_dir: it is 3; must be text in quotes" in wrong.stderr
-    assert "copy slipway.example.toml" in run_slipway("health", "--config", "nowhere.toml").stderr
+    assert "`slipway example > nowhere.toml`" in run_slipway("health", "--config", "nowhere.toml").stderr
 
 
 def test_a_list_that_names_what_is_not_there_is_told_in_a_sentence(

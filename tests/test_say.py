@@ -113,7 +113,23 @@ async def test_a_user_asks_reads_and_waits_as_whom_the_configuration_names_and_d
             status, _, wrong = await say(folder, "--as", person, "pending")
             assert (status, f"The user {ME} may not speak as {person}" in wrong) == (3, True)
     status, _, wrong = await say(folder, "pending")
-    assert (status, "it does not run" in wrong) == (1, True)
+    assert status == 1
+    assert wrong == f"No Slipway is running on {folder / 'state'}. `slipway run` starts it.\n"
+
+
+async def test_a_bot_that_runs_and_names_nobody_who_may_ask_here_is_told_from_one_that_does_not_run(
+    tmp_path: Path,
+) -> None:
+    async with simulated_gallery() as azure:
+        text = CONSOLE_CONFIGURATION.replace("http://127.0.0.1:9", azure.url)
+        (tmp_path / "slipway.toml").write_text(text)
+        with running_slipway("run", cwd=tmp_path) as process:
+            await asyncio.to_thread(line_with, process.stderr, "ready")
+            status, _, wrong = await say(tmp_path, "pending")
+            assert (status, "local_users of no [[person]] named anybody when it started" in wrong) == (
+                1,
+                True,
+            )
 
 
 def held_open(pid: int) -> set[Path]:

@@ -134,11 +134,22 @@ def _messages(folder: Path, request: dict[str, Any], limit: timedelta) -> Iterat
             f"You may not enter {folder}. Say it as the user as whom Slipway runs: sudo -u slipway slipway say …"
         )
     except (FileNotFoundError, ConnectionRefusedError, NotADirectoryError):
-        fail(
-            f"No Slipway listens in {folder}: it does not run, or local_users of no [[person]] names anybody."
-        )
+        fail(_why_nobody_listens(folder))
     except OSError as error:
         fail(f"The bot cannot be asked: {error.strerror}.")
+
+
+def _why_nobody_listens(folder: Path) -> str:
+    from slipway.bot.core.times import system_clock
+    from slipway.bot.health.report import report
+
+    found = report(folder, system_clock())
+    if not found.alive:
+        return f"{found.problem} `slipway run` starts it."
+    return (
+        f"Slipway is running on {folder} and takes no lines here: local_users of no [[person]] named anybody when it "
+        "started. Name yourself there, and start it again."
+    )
 
 
 def _connect(connection: socket.socket, path: Path) -> None:

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from slipway.bot.cli.common import config_option, fail, in_plain_words, state_dir_of
+
+if TYPE_CHECKING:
+    from slipway.bot.store.state_files import StateFacts
 
 _folder_option = click.option(
     "--state",
@@ -32,6 +36,7 @@ def check(path: Path, state: Path | None) -> None:
     facts = look(folder)
     if missing := damaged(facts) or losses(facts):
         fail("\n".join(missing))
+    _fail_where_nothing_is(folder, facts)
     click.echo(f"Nothing is missing in {folder}.")
 
 
@@ -48,6 +53,7 @@ def accept(path: Path, state: Path | None, yes: bool) -> None:
     from slipway.bot.store.state_files import look
 
     folder = state or state_dir_of(path)
+    _fail_where_nothing_is(folder, look(folder))  # before a lock would make the folder
 
     def work() -> None:
         with StateLock(folder):
@@ -65,6 +71,13 @@ def accept(path: Path, state: Path | None, yes: bool) -> None:
             click.echo("Noted in the audit trail. Start Slipway now.")
 
     in_plain_words(work)
+
+
+def _fail_where_nothing_is(folder: Path, facts: StateFacts) -> None:
+    """End the program where no Slipway has worked yet, such as where the folder's name is mistyped."""
+    if not (facts.database.there or facts.workflows.there or facts.started_before):
+        what = "it holds no database" if folder.is_dir() else "there is no such folder"
+        fail(f"There is no state in {folder} yet: {what}. A bot that starts there makes it.")
 
 
 async def _accept(folder: Path, missing: tuple[str, ...]) -> None:

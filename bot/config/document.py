@@ -3,6 +3,7 @@ the state folder, such as `slipway health`, is quick."""
 
 from __future__ import annotations
 
+import shlex
 import sys
 import tomllib
 from collections.abc import Mapping
@@ -57,7 +58,10 @@ def read_document(path: Path) -> Document:
         text = content.decode("utf-8-sig")
         return Document(text, tomllib.loads(text), path.absolute().parent)
     except FileNotFoundError:
-        said = "there is no such file; `slipway init` writes one, or copy slipway.example.toml there and change it"
+        said = (
+            "there is no such file; `slipway init` writes one, as does "
+            f"`slipway example > {shlex.quote(str(path))}`, to be changed"
+        )
         raise _unreadable(path, said) from None
     except OSError as error:
         raise _unreadable(path, f"it cannot be read ({error.strerror})") from None

@@ -26,11 +26,13 @@ class Report:
         problem: what is wrong with it, in one sentence; None if it is well.
         clouds: a sentence for each cloud: when it answered last. A cloud that does not is no fault of the bot.
         warnings: what is wrong around it, a sentence each, such as the machine's clock: a new start would mend none.
+        alive: whether it gave a sign of life just now, well or not.
     """
 
     problem: str | None
     clouds: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    alive: bool = False
 
 
 def report(state_dir: Path, now: datetime) -> Report:
@@ -64,7 +66,7 @@ def report(state_dir: Path, now: datetime) -> Report:
             f"Slipway gave no sign of life since {at:%Y-%m-%d %H:%M:%S %Z}.{_why_silent(state_dir)}"
         )
     connection = "Not connected. " + " ".join(disconnected) if disconnected else ""
-    return Report(" ".join(each for each in (trouble, connection) if each) or None, clouds, warnings)
+    return Report(" ".join(each for each in (trouble, connection) if each) or None, clouds, warnings, True)
 
 
 def _why_silent(state_dir: Path) -> str:

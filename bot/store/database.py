@@ -51,10 +51,17 @@ def set_pragmas(connection: Any, _record: object) -> None:
 
 
 class StateLock:
-    """Holds a state folder for one process, by a lock that the system drops when the process dies."""
+    """Holds a state folder for one process, by a lock that the system drops when the process dies.
 
-    def __init__(self, state_dir: Path) -> None:
+    Args:
+        state_dir: the folder.
+        otherwise: what to do beside stopping another process that holds it, as the end of a sentence; empty where the
+            work is about this very folder.
+    """
+
+    def __init__(self, state_dir: Path, otherwise: str = "") -> None:
         self._path = state_dir / "lock"
+        self._otherwise = otherwise and f", or {otherwise}"
         self._descriptor: int | None = None
 
     def acquire(self) -> None:
@@ -80,7 +87,7 @@ class StateLock:
             os.close(descriptor)
             raise StateError(
                 f"Another Slipway (process {holder}) already works on {self._path.parent}. "
-                "Stop it first, or give this one a state_dir of its own."
+                f"Stop it first{self._otherwise}."
             ) from error
         try:
             os.ftruncate(descriptor, 0)

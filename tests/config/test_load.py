@@ -117,8 +117,10 @@ class TestFile:
         assert tuple(told) == caught.value.problems
 
     def test_a_missing_file_names_the_example(self, tmp_path: Path) -> None:
-        (problem,) = self.load(tmp_path / "slipway.toml")
-        assert problem.endswith("`slipway init` writes one, or copy slipway.example.toml there and change it")
+        path = tmp_path / "my slipway.toml"
+        (problem,) = self.load(path)
+        assert "`slipway init` writes one, as does " in problem
+        assert f"`slipway example > '{path}'`" in problem
 
     @pytest.mark.parametrize(
         ("content", "line"),

@@ -275,8 +275,26 @@ async def test_nothing_is_accepted_that_nobody_said_yes_to_or_while_the_bot_runs
         running = await place.run("state", "accept", "--yes")
         assert running.exit_code == 1
         assert "already works on" in running.output
+        assert running.output.endswith("Stop it first.\n")  # no folder of one's own would help
     assert "Nothing is missing" in (await place.run("state", "accept")).output
     place.lose("workflows.db")
     unsaid = await place.run("state", "accept")  # and no answer on its standard input
     assert unsaid.exit_code == 1
     assert (await place.run("state", "check")).exit_code == 1
+
+
+@pytest.mark.parametrize("words", [("check",), ("accept", "--yes")], ids=lambda words: words[0])
+def test_where_no_bot_has_worked_yet_nothing_is_said_to_be_whole_or_accepted(
+    words: tuple[str, ...], tmp_path: Path
+) -> None:
+    typo = tmp_path / "typo"
+    file = tmp_path / "slipway.toml"
+    file.write_text(f'state_dir = "{typo}"\n')
+    said = CliRunner().invoke(main, ["state", *words, "--config", str(file)])
+    assert said.exit_code == 1
+    assert f"There is no state in {typo} yet: there is no such folder." in said.output
+    assert not typo.exists()
+    typo.mkdir()
+    said = CliRunner().invoke(main, ["state", *words, "--config", str(file)])
+    assert (said.exit_code, "yet: it holds no database." in said.output) == (1, True)
+    assert list(typo.iterdir()) == []
