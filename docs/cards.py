@@ -107,6 +107,7 @@ def _prose(piece: str) -> str:
     found = re.sub(
         "\x01([A-Z])0([A-Z]+)[^\x02]*\x02", lambda m: f'<span class="at">@{m[2].title()}</span>', found
     )
+    found = re.sub(r"&lt;#[A-Z]0([A-Z]+)\d*&gt;", lambda m: f'<span class="at">#{m[1].lower()}</span>', found)
     found = re.sub(r"(?<!\w)\*([^*\n]+)\*(?!\w)", r"<b>\1</b>", found)
     return re.sub(r"(?<!\w)_([^_\n]+)_(?!\w)", r"<i>\1</i>", found)
 
@@ -238,11 +239,22 @@ def shoot(picture: Picture, into: Path) -> Path:
     return target
 
 
+def _golden(name: str) -> str:
+    """The name of a golden file, which may be typed with its ending."""
+    found = name.removesuffix(".json")
+    if not (AGREED / f"{found}.json").is_file():
+        raise argparse.ArgumentTypeError(f"there is no golden file {AGREED / found}.json")
+    return found
+
+
 def main() -> None:
     """Draw what the command line names; all pictures of the documentation without."""
     asked = argparse.ArgumentParser(description="Draws cards as Slack shows them.")
     asked.add_argument(
-        "said", nargs="*", help="golden files, like said/help; none for the documentation's pictures"
+        "said",
+        nargs="*",
+        type=_golden,
+        help="golden files, like said/help; none for the documentation's pictures",
     )
     asked.add_argument("--into", type=Path, default=PICTURES, help="the folder of the pictures")
     asked.add_argument("--width", type=int, default=DESK)

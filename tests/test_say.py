@@ -80,6 +80,8 @@ async def test_a_user_asks_reads_and_waits_as_whom_the_configuration_names_and_d
         status, said, _ = await say(folder, "--as", "alice", "--wait", "--json", f"!promote {X64}")
         answers = [json.loads(line) for line in said.splitlines()]
         assert (status, answers[-1]["outcome"]) == (0, "answered")
+        in_the_demo = {"title", "text", "fields", "tables", "notes", "tone", "outcome", "operation"}
+        assert {key for answer in answers for key in answer} == in_the_demo | {"room"}
         promoted: dict[str, Any] = answers[-1]["operation"]
         assert (promoted["kind"], promoted["state"], promoted["ended"]) == ("promote", "done", True)
         assert (promoted["steps"], promoted["steps_done"], promoted["approvals_needed"]) == (1, 1, 0)

@@ -32,6 +32,11 @@ _SPLIT = re.compile(r"""[\s"\\]|(?<!\w)'|^$""")
 behind a letter for what it is."""
 
 
+_SAID = ("title", "text", "fields", "tables", "notes", "tone", "outcome", "operation")
+"""What `--json` prints of a card: what the demo's lines have, without what belongs to a message in a room (its id and
+thread, buttons, who is called)."""
+
+
 def line_of(words: Sequence[str]) -> str:
     """The line that the shell's arguments are: one is a whole line, and stays as it was typed; of several, each
     reaches the bot's command as the one that it is."""
@@ -72,7 +77,9 @@ def _duration(_context: click.Context, _option: click.Parameter, text: str) -> t
     callback=_duration,
     help="How long to wait at most, such as 90m.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print each answer as one JSON line, with values.")
+@click.option(
+    "--json", "as_json", is_flag=True, help="Print what each answer says as one JSON line, with values."
+)
 def say(
     path: Path, words: tuple[str, ...], person: str | None, wait: bool, limit: timedelta, as_json: bool
 ) -> None:
@@ -183,7 +190,7 @@ def _unfinished(last: dict[str, Any], again: str, limit: str) -> str:
 def _print(message: dict[str, Any], *, as_json: bool, first: bool) -> None:
     card = message["card"]
     if as_json:
-        shown = {key: value for key, value in card.items() if key not in ("buttons", "shortcuts", "mentions")}
+        shown = {key: card[key] for key in _SAID}
         room = {"room": message["room"]} if "room" in message else {}
         click.echo(json.dumps({**shown, **room}, ensure_ascii=False))
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from slipway.bot.chat.model import Card, Field
 from slipway.bot.core.commands import Access, command
+from slipway.bot.people import Person
 from slipway.commands.dispatch.context import CardReply, CommandContext
 
 
@@ -27,7 +28,10 @@ async def whoami(call: CommandContext) -> CardReply:
             )
         )
     may, see = [], []
+    decides = _decides(call, known)
     for each in call.registry.commands:
+        if each.access is Access.DECIDE and not decides:
+            continue
         if each.access is Access.OPEN or people.may(known, each.right, changes=each.guarded):
             may.append(each.name)
         elif each.changes and people.may(known, each.right, changes=False):
@@ -43,6 +47,18 @@ async def whoami(call: CommandContext) -> CardReply:
             ),
         )
     )
+
+
+def _decides(call: CommandContext, person: Person) -> bool:
+    """Whether there is anything on which their word counts: what they may ask for, or what a role of theirs
+    approves. Whoever only looks may type `approve`, and is refused by every operation."""
+    services = call.services
+    asks = any(
+        services.people.may(person, each.right, changes=True)
+        for each in call.registry.commands
+        if each.access is Access.CHANGE
+    )
+    return asks or any(policy.role in person.roles for policy in services.settings.policy.values())
 
 
 PARTS = (whoami,)
