@@ -20,16 +20,24 @@ class UserError(SlipwayError):
         nearest: names that the person may have meant, best first.
         hint: the next command to type, with its prefix left out (``images Fedora-Cloud-43-x64``).
         more: how many names beyond ``nearest`` fit as well.
+        word: the word of the line in whose place one of ``nearest`` would stand: they are told as whole lines then.
     """
 
     def __init__(
-        self, sentence: str, *, nearest: tuple[str, ...] = (), hint: str | None = None, more: int = 0
+        self,
+        sentence: str,
+        *,
+        nearest: tuple[str, ...] = (),
+        hint: str | None = None,
+        more: int = 0,
+        word: str = "",
     ) -> None:
         super().__init__(sentence)
         self.sentence = sentence
         self.nearest = nearest
         self.hint = hint
         self.more = more
+        self.word = word
 
 
 class CloudErrorKind(StrEnum):

@@ -68,6 +68,11 @@ class Step(Stored):
         """Why it is in the plan: the rule or the wish that chose it."""
         raise NotImplementedError
 
+    @property
+    def concerns(self) -> tuple[str, ...]:
+        """The ids of those whom it concerns beside whoever asked for it, and who are told once it is done."""
+        return ()
+
 
 class StepDone(Model):
     """A step's end. ``already`` says that nothing had to be done; ``facts`` are worth keeping (no secrets)."""

@@ -1,4 +1,4 @@
-"""Who is called upon to decide on an operation, by a mention on its card or alone: a pure rule."""
+"""Whom an operation calls by a mention: those who can decide on it, and at its end those whom it concerns. Pure."""
 
 from __future__ import annotations
 
@@ -40,6 +40,27 @@ def who_is_called(operation: Operation, people: People, mentions: Mentions) -> t
     if HOLDERS not in whom:
         able = [each for each in able if each.id in whom] or able
     return tuple(able)
+
+
+def concerned(operation: Operation, people: People) -> tuple[Person, ...]:
+    """The humans whom what was done concerns, beside whoever asked for it, such as an owner whose machine somebody
+    else ended. What was not done concerns nobody."""
+    steps = operation.plan.steps
+    done = [each.number for each in operation.reports if each.done is not None and each.number <= len(steps)]
+    ids = dict.fromkeys(each for number in done for each in steps[number - 1].concerns)
+    found = (people.by_id(each) for each in ids if each != operation.requester)
+    return tuple(each for each in found if each is not None and each.human)
+
+
+def told_of_end(operation: Operation, people: People) -> tuple[str, ...]:
+    """The accounts that the report of an end mentions where it was asked for: of whoever asked, and of those whom it
+    concerns."""
+    if operation.room is None:
+        return ()
+    platform = operation.room.platform
+    asked = people.account(operation.requester, platform)
+    accounts = (asked, *(each.account_on(platform) for each in concerned(operation, people)))
+    return tuple(account for account in accounts if account)[:MOST_CALLED]
 
 
 def _confirmed_by_oneself(operation: Operation, people: People) -> bool:

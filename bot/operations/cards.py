@@ -19,7 +19,7 @@ from slipway.bot.chat.model import (
 )
 from slipway.bot.core.steps import Permanence
 from slipway.bot.core.times import format_duration, format_time
-from slipway.bot.operations.calls import Mentions, called_upon
+from slipway.bot.operations.calls import Mentions, called_upon, concerned
 from slipway.bot.operations.doubts import doubts, uncertain
 from slipway.bot.operations.endings import end_in_short, failure_notes, told_in_full
 from slipway.bot.operations.facts import facts_of, outcome_of
@@ -116,7 +116,7 @@ def report_card(operation: Operation, view: CardContext, mentions: tuple[str, ..
         tone=_TONES[operation.state],
         title=f"{operation.id} {operation.kind}: {operation.state}",
         text="\n".join(lines),
-        fields=_ended_fields(operation, view),
+        fields=(*_concerned_fields(operation, view), *_ended_fields(operation, view)),
         tables=(done_table(operation),) if reports and several else (),
         notes=_report_notes(operation, view),
         mentions=mentions,
@@ -287,6 +287,14 @@ def _ended_fields(operation: Operation, view: CardContext) -> tuple[Field, ...]:
     return (Field(label="Ended", value=f"{ended}{after}"),)
 
 
+def _concerned_fields(operation: Operation, view: CardContext) -> tuple[Field, ...]:
+    """Whom what was done concerns, beside whoever asked for it."""
+    names = [each.name for each in concerned(operation, view.people)]
+    if len(names) > NAMES_SHOWN:
+        names[NAMES_SHOWN:] = [f"{len(names) - NAMES_SHOWN} more"]
+    return (Field(label="Concerns", value=", ".join(names)),) if names else ()
+
+
 def _evidence(plan: Plan) -> tuple[Field, ...]:
     return tuple(Field(label=label, value=value) for label, value in plan.evidence)
 
@@ -310,7 +318,9 @@ def _needs(operation: Operation, view: CardContext) -> str:
         whom += f" and {len(able) - NAMES_SHOWN} more"
     role = f" (role {policy.role})" if policy.role else ""
     where = approval_status(operation, operation.votes, view.people)
-    return f"{approvals(where.count if isinstance(where, Missing) else 0)}: {whom}{role}"
+    count = where.count if isinstance(where, Missing) else 0
+    any_of = f" by any {count} of" if count > 1 else " by one of"
+    return f"{approvals(count)}{any_of if len(able) > count else ''}: {whom}{role}"
 
 
 def _warnings(plan: Plan) -> list[str]:

@@ -24,7 +24,7 @@ from slipway.bot.core.times import Clock
 from slipway.bot.messages.direct import direct_room
 from slipway.bot.messages.model import Lifetime
 from slipway.bot.messages.service import MessageService
-from slipway.bot.operations.calls import who_is_called
+from slipway.bot.operations.calls import concerned, who_is_called
 from slipway.bot.operations.cards import CardContext, operation_card, report_card
 from slipway.bot.operations.model import OPEN, Operation, OperationState
 from slipway.bot.operations.policy import deciders
@@ -140,6 +140,7 @@ class GoneRooms:
         people = self._cards.people
         asked = people.by_id(operation.requester)
         told = [asked] if asked is not None and asked.human else []
+        told += concerned(operation, people)
         if operation.state is OperationState.PROPOSED:
             told += [each for each in deciders(operation, people) if each is not asked]
         for person in told:

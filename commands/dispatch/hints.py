@@ -53,4 +53,4 @@ def not_for(person: Person, command: Command[Any], people: People) -> str:
         return ""
     holders = have(people.holders(command.right, changes=command.guarded))
     who_has = f"{holders} it" if holders else "nobody has it yet; whoever runs Slipway can give it"
-    return f"`{command.name}` takes a right that you do not have: {who_has}."
+    return f"`{command.name}` takes the right `{command.right}`, which you do not have: {who_has}."

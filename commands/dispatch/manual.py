@@ -29,10 +29,11 @@ def help_overview(registry: Registry[Any], prefix: str) -> Card:
         )
         for group in registry.groups
     )
-    changing = ", ".join(f"`{command.name}`" for command in registry.commands if command.changes)
+    rights = dict.fromkeys(command.right for command in registry.commands if command.changes)
+    changing = ", ".join(f"`{right}`" for right in rights)
     notes = [f"More about one: `{prefix}help COMMAND`, or `--help` behind it."]
     if changing:
-        notes.append(f"These can change something, and need a right for it: {changing}.")
+        notes.append(f"Changing something takes a right: {changing}.")
     return Card(title="What I can do", tables=tables, notes=tuple(notes))
 
 

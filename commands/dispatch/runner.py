@@ -102,14 +102,15 @@ class CommandRunner:
         found = self._registry.resolve(reading.name, reading.args)
         return found.command if isinstance(found, Resolved) else None
 
-    def _object(self, asker: Asker, error: UserError) -> Response:
-        return Response.at(asker.place).telling(asker.identity.account, self.objection(error, asker.person))
+    def _object(self, asker: Asker, error: UserError, typed: Sequence[str] = ()) -> Response:
+        card = self.objection(error, asker.person, typed)
+        return Response.at(asker.place).telling(asker.identity.account, card)
 
-    def objection(self, error: UserError, person: Person) -> Card:
+    def objection(self, error: UserError, person: Person, typed: Sequence[str] = ()) -> Card:
         """The card for a request that cannot be met as asked; of a command that they may not use it says who may."""
         people = self._services.people
         instead = why_not(person, error.hint, self._registry, people) if error.hint else None
-        return user_error_card(error, self._prefix, instead=instead)
+        return user_error_card(error, self._prefix, instead=instead, typed=typed)
 
     async def _command(self, command: Command[CommandResult], args: Sequence[str], asker: Asker) -> Response:
         parsed = parse(command, args, self._prefix)
@@ -156,7 +157,7 @@ class CommandRunner:
                 result = replace(result, dry_run=True)  # whatever the handler made of the option
             return await self._perform(result, asker)
         except UserError as error:
-            return self._object(asker, error)
+            return self._object(asker, error, typed)
         except CloudError as error:
             failure = Failure.of(error, shlex.join(typed))
             title = f"{command.name} could not look at the cloud"

@@ -9,6 +9,7 @@ import click
 from slipway.bot.chat.model import Card, Shortcut
 from slipway.bot.core.commands import Access, command, dry_run
 from slipway.bot.core.errors import UserError
+from slipway.bot.subjects.machines.leases.care import CARE, may_look_after
 from slipway.bot.subjects.machines.leases.requests import Handover
 from slipway.commands.dispatch.context import CardReply, ChangeRequest, CommandContext
 from slipway.commands.grammar.values import NAME
@@ -39,13 +40,20 @@ async def handover(
 
 
 def _who(call: CommandContext, ids: tuple[str, ...]) -> Card:
-    others = [person for person in call.services.people.persons if person.id != call.person.id]
+    people = call.services.people
+    others = [each for each in people.persons if each.id != call.person.id and may_look_after(people, each)]
+    if not others:
+        rights = " and ".join(f"`{right}`" for right in CARE)
+        raise UserError(
+            f"Nobody else here could look after a machine: that takes the rights {rights}, which whoever runs "
+            "Slipway can give."
+        )
     lines = {person.name: shlex.join(("handover", *ids, "--to", person.id)) for person in others[:_OFFERED]}
     words = shlex.join(("handover", *ids, "--to"))
     return Card(
         title="To whom?",
         text=f"Say who gets {' and '.join(ids)}: `{call.prefix}{words} PERSON`.",
-        notes=(f"There are: {', '.join(person.id for person in others)}",) if others else (),
+        notes=(f"Those who may look after machines: {', '.join(person.id for person in others)}",),
         shortcuts=tuple(Shortcut(label=f"To {name}", command=line) for name, line in lines.items()),
     )
 

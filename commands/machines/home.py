@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
 from slipway.bot.chat.model import Card, Field, Tone
@@ -12,7 +12,7 @@ from slipway.bot.operations.services import Services
 from slipway.bot.people import Person
 from slipway.bot.subjects.machines.listing import Found, found_by_account
 from slipway.bot.subjects.machines.services import MachineServices
-from slipway.commands.machines.instances import machine_shortcuts, until_in_words
+from slipway.commands.machines.instances import image_in_words, machine_shortcuts, until_in_words
 
 MOST_MACHINES = 8
 """Cards of machines, of four blocks each: with what waits and what the clock does next, they fit into Slack's 100."""
@@ -37,7 +37,8 @@ async def machines_section(services: Services, person: Person) -> tuple[Card, ..
     if not mine:
         return troubles or (Card(title="You have no machines"),)
     head = Card(title=f"Your machines: {len(mine)}")
-    cards = tuple(_card(services, person, each) for each in mine[:MOST_MACHINES])
+    images = await machines.image_names(mine[:MOST_MACHINES])
+    cards = tuple(_card(services, person, each, images) for each in mine[:MOST_MACHINES])
     return (*troubles, head, *cards, *_others(mine[MOST_MACHINES:]))
 
 
@@ -46,7 +47,7 @@ def _unread(services: Services, account: str, why: str) -> Card:
     return Card(tone=Tone.FAILED, title=f"Your machines in {title} could not be looked up", text=why)
 
 
-def _card(services: Services, person: Person, found: Found) -> Card:
+def _card(services: Services, person: Person, found: Found, images: Mapping[str, str]) -> Card:
     may, due = services.people.may, found.due(services.clock())
     shortcuts = tuple(
         each
@@ -56,16 +57,18 @@ def _card(services: Services, person: Person, found: Found) -> Card:
     return Card(
         tone=Tone.WARNING if due else Tone.INFO,
         title=f"{found.instance.id} is {found.instance.state.value}",
-        fields=tuple(Field(label=label, value=value) for label, value in _facts(services, found) if value),
+        fields=tuple(
+            Field(label=label, value=value) for label, value in _facts(services, found, images) if value
+        ),
         shortcuts=shortcuts,
     )
 
 
-def _facts(services: Services, found: Found) -> Iterator[tuple[str, str]]:
+def _facts(services: Services, found: Found, images: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     instance = found.instance
     yield "Until", until_in_words(found, services)
     yield "Address", instance.address
-    yield "Image", instance.image_id
+    yield "Image", image_in_words(found, images)
     cloud = services.clouds.get(MACHINES, instance.cloud).title
     yield "Machine", f"{instance.instance_type} on {cloud} in {instance.region}"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 
 import click
@@ -16,7 +16,7 @@ from slipway.bot.core.errors import UserError
 from slipway.bot.core.text import nearest
 from slipway.bot.core.times import format_span, format_time
 from slipway.bot.operations.services import Services
-from slipway.bot.subjects.machines.leases.handover import named_person
+from slipway.bot.subjects.machines.leases.care import named_person
 from slipway.bot.subjects.machines.listing import Found
 from slipway.bot.subjects.machines.reporting.costs import cost_of, total
 from slipway.bot.subjects.machines.services import MachineServices
@@ -76,10 +76,11 @@ async def instances(
     )
     if not found:
         return CardReply(_none(call, owner, len(here) if owner is not None else 0))
-    return CardReply(_listing(call, found, len(here) - len(found)))
+    images = await call.services.get(MachineServices).image_names(found)
+    return CardReply(_listing(call, found, len(here) - len(found), images))
 
 
-def _listing(call: CommandContext, found: Sequence[Found], others: int) -> Card:
+def _listing(call: CommandContext, found: Sequence[Found], others: int, images: Mapping[str, str]) -> Card:
     now, first = call.services.clock(), found[0].instance.id
     due = any(each.due(now) for each in found)
     orphan = next((each.instance.id for each in found if each.machine is None), None)
@@ -99,7 +100,7 @@ def _listing(call: CommandContext, found: Sequence[Found], others: int) -> Card:
         tone=Tone.WARNING if due else Tone.INFO,
         title=f"{len(found)} {word}",
         fields=(Field(label="Cost so far", value=cost.in_words(machines.prices.currency)),),
-        tables=(instance_table(found, call.services),),
+        tables=(instance_table(found, call.services, images),),
         notes=tuple(notes),
     )
 
@@ -133,9 +134,9 @@ def _check_cloud(call: CommandContext, cloud: str) -> None:
         )
 
 
-def instance_table(found: Sequence[Found], services: Services) -> Table:
-    """Machines, a row each."""
-    return table_of(_COLUMNS, [_row(each, services) for each in found])
+def instance_table(found: Sequence[Found], services: Services, images: Mapping[str, str]) -> Table:
+    """Machines, a row each; ``images`` are the names of their images, by id."""
+    return table_of(_COLUMNS, [_row(each, services, images) for each in found])
 
 
 def machine_shortcuts(found: Found, services: Services) -> tuple[Shortcut, ...]:
@@ -156,7 +157,7 @@ def _shortcuts(found: Found, services: Services) -> Iterator[Shortcut]:
     yield Shortcut(label="Terminate", command=f"terminate {name}", consequence=Consequence.ENDING)
 
 
-def _row(found: Found, services: Services) -> Row:
+def _row(found: Found, services: Services, images: Mapping[str, str]) -> Row:
     instance, now = found.instance, services.clock()
     age = now - found.launched_at
     prices = services.get(MachineServices).prices
@@ -166,7 +167,7 @@ def _row(found: Found, services: Services) -> Row:
         "owner": text(found.owner, services.cards.name(found.owner) if found.owner else NONE),
         "state": text(instance.state.value),
         "type": text(instance.instance_type),
-        "image": text(instance.image_id),
+        "image": text(instance.image_id, images.get(instance.image_id)),
         "address": text(instance.address),
         "age": span(age, format_span(age)),
         "launched_at": moment(found.launched_at, ""),
@@ -175,6 +176,13 @@ def _row(found: Found, services: Services) -> Row:
         "cost_per_hour": Cell("", cost.per_hour),
         "currency": text(prices.currency),
     }
+
+
+def image_in_words(found: Found, images: Mapping[str, str]) -> str:
+    """The image of a machine, by its name where that is known, and its id."""
+    image_id = found.instance.image_id
+    name = images.get(image_id, image_id)
+    return name if name == image_id else f"{name} ({image_id})"
 
 
 def until_in_words(found: Found, services: Services) -> str:

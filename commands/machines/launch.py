@@ -19,14 +19,17 @@ COUNT = WholeNumber(1, 50)
     summary="Launch machines from an image, for a time.",
     examples=(
         "launch ami-0abcdef1234567890",
-        "launch Fedora-Cloud-Base-AmazonEC2.x86_64-43-20261101.0 --for 2h30m",
+        "launch *x86_64-43-20261117* --for 2h30m",
         "launch ami-0abcdef1234567890 --profile small --count 2 --dry-run",
         "launch ami-0abcdef1234567890 --no-ssh",
     ),
     access=Access.CHANGE,
 )
 @click.argument(
-    "image", type=NAME, help="An AMI's id, its name, or a beginning of its name that fits only one."
+    "image",
+    type=NAME,
+    help="An image's id or name, or a beginning or a pattern, such as `*x86_64-43*`, that fits only one; "
+    "`images --cloud NAME` shows which there are.",
 )
 @click.option(
     "--profile", metavar="NAME", help="A launch template with limits: `profiles` shows which there are."

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import click
 
 from slipway.bot.chat.model import Card, Field
@@ -14,7 +16,7 @@ from slipway.bot.subjects.machines.reporting.costs import cost_of, price_in_word
 from slipway.bot.subjects.machines.services import MachineServices
 from slipway.commands.dispatch.context import CardReply, CommandContext
 from slipway.commands.machines.costs import amount_in_words
-from slipway.commands.machines.instances import machine_shortcuts
+from slipway.commands.machines.instances import image_in_words, machine_shortcuts
 from slipway.commands.machines.values import INSTANCE_ID
 
 
@@ -30,16 +32,19 @@ async def show(call: CommandContext, instance: str) -> CardReply:
     found = held.get(instance)
     if found is None:
         raise UserError(f"There is no machine {instance}.", nearest=nearest(instance, held), hint="instances")
+    images = await call.services.get(MachineServices).image_names([found])
     return CardReply(
         Card(
             title=f"{found.instance.id} is {found.instance.state.value}",
-            fields=tuple(Field(label=label, value=value) for label, value in _facts(call, found) if value),
+            fields=tuple(
+                Field(label=label, value=value) for label, value in _facts(call, found, images) if value
+            ),
             shortcuts=machine_shortcuts(found, call.services) if found.owner == call.person.id else (),
         )
     )
 
 
-def _facts(call: CommandContext, row: Found) -> tuple[tuple[str, str], ...]:
+def _facts(call: CommandContext, row: Found, images: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     services, machine, zone = call.services, row.machine, call.services.cards.zone
     now, prices = services.clock(), services.get(MachineServices).prices
     unknown = (
@@ -51,7 +56,7 @@ def _facts(call: CommandContext, row: Found) -> tuple[tuple[str, str], ...]:
         ("Whole life ends", format_time(machine.cap_ends_at, zone) if machine is not None else ""),
         ("Age", format_span(now - row.launched_at)),
         ("Stopped since", format_time(machine.stopped_at, zone) if machine and machine.stopped_at else ""),
-        ("Image", row.instance.image_id),
+        ("Image", image_in_words(row, images)),
         ("Machine", row.instance.instance_type),
         ("Profile", machine.profile if machine is not None else ""),
         ("Where", f"{row.instance.cloud}, {row.instance.region}"),

@@ -10,8 +10,8 @@ from slipway.bot.core.commands import Access, command, dry_run
 from slipway.bot.core.errors import UserError
 from slipway.bot.core.times import format_time
 from slipway.bot.operations.services import Services
-from slipway.bot.subjects.machines.keys.kinds import ADD_KEYS, FORGET_KEY, REMOVE_KEYS, STORE_KEY
-from slipway.bot.subjects.machines.keys.model import SshKey, read_account
+from slipway.bot.subjects.machines.keys.kinds import A_KEY, ADD_KEYS, FORGET_KEY, REMOVE_KEYS, STORE_KEY
+from slipway.bot.subjects.machines.keys.model import SshKey, possible_accounts, read_account
 from slipway.bot.subjects.machines.keys.probe import KEY_PROBES
 from slipway.bot.subjects.machines.keys.public_key import KeyRefusedError, read_key
 from slipway.bot.subjects.machines.keys.requests import AddKeys, RemoveKeys
@@ -37,9 +37,11 @@ _COLUMNS = {
 async def sshkeys(call: CommandContext) -> CardReply:
     """Whether a key still counts is looked up again at each launch, where it came from."""
     held = await call.services.get(MachineServices).keys.stored.of(call.person.id)
-    notes = []
-    if call.may("sshkey add github:NAME"):
-        notes.append(f"Add those of an account: `{call.prefix}sshkey add github:NAME`")
+    notes = [
+        f"Add those of {account}: `{call.prefix}{line}`"
+        for account, line in _additions(call)
+        if call.may(line)
+    ]
     if not held:
         return CardReply(Card(title="You have no SSH keys here.", notes=tuple(notes)))
     remove = f"sshkey remove {held[0].key.fingerprint}"
@@ -47,6 +49,16 @@ async def sshkeys(call: CommandContext) -> CardReply:
         notes.append(f"Remove one: `{call.prefix}{remove}`")
     title = f"{len(held)} SSH key{'s' if len(held) != 1 else ''} of yours"
     return CardReply(Card(title=title, tables=(_table(held, call.services),), notes=tuple(notes)))
+
+
+def _additions(call: CommandContext) -> tuple[tuple[str, str], ...]:
+    """Lines that add keys, with the account that each one is about: their own where the configuration names any."""
+    own = call.services.get(MachineServices).keys.rules.accounts.get(call.person.id, ())
+    if len(own) == 1:
+        return ((str(own[0]), "sshkey add"),)
+    if own:
+        return tuple((str(each), f"sshkey add {each}") for each in own)
+    return (("an account", "sshkey add github:NAME"),)
 
 
 def _table(held: tuple[SshKey, ...], services: Services) -> Table:
@@ -94,6 +106,15 @@ async def sshkey_add(call: CommandContext, source: tuple[str, ...], dry_run: boo
         except ValueError as error:
             raise MisuseError(f"“{source[0][:40]}” is no account: {error}.", sshkey_add) from error
         return ChangeRequest(AddKeys(person=person, account=str(account)), dry_run)
+    if len(source) == 1 and source[0] != A_KEY and (accounts := possible_accounts(source[0])):
+        rules = call.services.get(MachineServices).keys.rules
+        own = [each for each in accounts if rules.own(person, each)]
+        raise UserError(
+            f"{source[0]} is neither a public key nor an account with its service.",
+            nearest=tuple(map(str, own or accounts)),
+            word=source[0],
+            hint="help sshkey add",
+        )
     return ChangeRequest(AddKeys(person=person, line=_pasted(source)), dry_run)
 
 

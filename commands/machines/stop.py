@@ -24,12 +24,19 @@ async def stop(call: CommandContext, instances: tuple[str, ...], dry_run: bool) 
     again. An operation of Slipway's is stopped by `cancel`."""
     ids = checked_ids(call, stop, instances)
     if not ids:
-        raise UserError(
-            "Say which machine to stop. If you meant an operation, `cancel` withdraws or stops it; `freeze` lets "
-            "nothing be changed at all.",
-            hint="cancel",
-        )
+        raise UserError(_which(call), hint="instances")
     return ChangeRequest(Stop(instance_ids=ids, requester=call.person.id), dry_run)
+
+
+def _which(call: CommandContext) -> str:
+    """What else could have been meant by `stop`, as far as whoever asks may do it."""
+    prefix, others = call.prefix, []
+    if call.may("cancel"):
+        others.append(f"`{prefix}cancel` stops an operation")
+    if call.may("freeze"):
+        others.append(f"`{prefix}freeze` lets nothing be changed at all")
+    also = f" Something else: {', '.join(others)}." if others else ""
+    return f"Say which machine to stop.{also}"
 
 
 @command(

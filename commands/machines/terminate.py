@@ -40,7 +40,9 @@ async def terminate(
     if overdue:
         return ChangeRequest(Expire(instance_ids=ids, requester=call.person.id), dry_run)
     if not ids:
-        raise UserError("You gave neither an id nor `--overdue`; give one of them.", hint="instances")
+        raise UserError(
+            "You gave neither an id, nor `--overdue`, nor `--leftovers`; give one of them.", hint="instances"
+        )
     return ChangeRequest(Terminate(instance_ids=ids, requester=call.person.id), dry_run)
 
 

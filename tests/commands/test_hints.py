@@ -42,7 +42,7 @@ PEOPLE = People(
         }
     )
 )
-NO_RIGHT = "`promote` takes a right that you do not have: Alice (alice) has it."
+NO_RIGHT = "`promote` takes the right `promote`, which you do not have: Alice (alice) has it."
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,7 @@ async def test_one_machine_ends_at_its_time_and_another_is_extended_handed_over_
 
         said = await passed(run, clock, 60)
         ended = [each for each in said if each.thread == left.id]
-        assert any(f"{leaving} is terminated." in each.text for each in ended), said
+        assert any(f"{leaving} of alice is terminated." in each.text for each in ended), said
         assert [await state_of(aws, each) for each in (leaving, machine)] == ["terminated", "running"]
         (again,) = [each for each in said if each not in ended]
         (asked,) = await choose(session, "alice", "Hand over", f"!handover {machine}", again)
@@ -91,7 +91,7 @@ async def test_one_machine_ends_at_its_time_and_another_is_extended_handed_over_
         assert (told.thread, told.mentions) == (card.id, frozenset({"bob"}))
         assert await state_of(aws, machine) == "running"
         ended = await choose(session, "bob", "Terminate", f"!terminate {machine}", told)
-        assert any(f"{machine} is terminated." in each.text for each in ended), ended
+        assert any(f"{machine} of bob is terminated." in each.text for each in ended), ended
         assert await state_of(aws, machine) == "terminated"
 
         assert await passed(run, clock, 1) == []

@@ -141,7 +141,9 @@ async def test_a_dry_run_shows_the_plan_and_changes_and_proposes_nothing(
     assert words in answer
     assert "Nothing was changed and nothing was proposed: this was a dry run." in answer
     assert "To propose it" not in answer
-    assert f"`{line.split()[0]}` takes a right that you do not have: {WHO_MAY}" in answer
+    assert (
+        f"`{line.split()[0]}` takes the right `{line.split()[0]}`, which you do not have: {WHO_MAY}" in answer
+    )
     assert not bot.messages[-1].card.buttons
     assert re.search(f"To propose it: `!{line.split()[0]}[ `]", await said(bot, f"!{line}"))
     assert await audit_trail(bot) == before
@@ -232,7 +234,7 @@ async def test_a_slip_of_the_finger_is_asked_about_once_and_prose_is_left_alone(
     assert "There is no command !promot. Did you mean `!promote`?" in answer
     carol = await said(bot, f"!promot {X64}", who="carol")
     assert "Did you mean" not in carol
-    assert f"`promote` takes a right that you do not have: {WHO_MAY}" in carol
+    assert f"`promote` takes the right `promote`, which you do not have: {WHO_MAY}" in carol
     assert "Did you mean `!images`?" in await said(bot, "!imagse", who="carol")
     stranger = await said(bot, f"!promot {X64}", who="eve")
     assert "Did you mean" not in stranger

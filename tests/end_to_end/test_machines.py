@@ -88,7 +88,7 @@ async def test_a_machine_is_launched_at_once_where_nobody_needs_to_agree_shown_a
     assert "⚠ overdue" in overdue.text
     assert "`!terminate --overdue`" in overdue.text
     _, report = await bot.say("bob", f"!terminate {machine}")
-    assert f"{machine} is terminated." in report.text
+    assert f"{machine} of alice is terminated." in report.text
     assert await machines(aws) == 0
     (again,) = await bot.say("bob", f"!terminate {machine}")
     assert "Nothing to terminate: gone already." in again.text
@@ -195,7 +195,7 @@ async def test_an_end_that_ec2_only_pretends_is_not_called_done(bot: BotHarness,
     assert f"EC2 took the order, but {machine} is still running." in report.text
     aws.faults.clear()
     _, report = await bot.say("alice", f"!terminate {machine}")
-    assert f"{machine} is terminated." in report.text
+    assert f"{machine} of alice is terminated." in report.text
 
 
 async def test_another_persons_machine_is_ended_with_a_warning_on_the_plan(

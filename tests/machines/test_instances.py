@@ -156,7 +156,7 @@ class TestPlanningALaunch:
             draft.evidence
         ).items()
         assert draft.warnings == (
-            "No key of alice is put in: only whom the template lets in can log in. `sshkey add` adds one.",
+            "No key of alice is put in: only whom the template lets in can log in. `!sshkey add` adds one.",
         )
 
     async def test_planned_again_it_is_the_same_later_and_after_the_default_moved(

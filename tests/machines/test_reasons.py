@@ -229,7 +229,7 @@ async def test_an_end_that_took_effect_behind_an_error_500_is_done(
     aws.faults.add(Fault(kind=FaultKind.ERROR_AFTER, match="TerminateInstances", times=None))
     card, report = await bot.say("alice", f"!terminate {machine}")
     assert "terminate: done" in card.card.title
-    assert f"{machine} is terminated." in report.text
+    assert f"{machine} of alice is terminated." in report.text
 
 
 async def test_an_end_that_did_not_happen_behind_an_error_500_says_what_is_seen(

@@ -143,7 +143,7 @@ async def test_machines_of_every_cloud_are_terminated_by_the_ids_that_their_clou
     assert machine is not None
     *_, report = await bot.say("alice", f"!terminate vm-13, {machine[0].upper()}")
     assert await newest_state(bot) is OperationState.DONE
-    assert "2 machines terminated." in report.text
+    assert "2 machines are terminated." in report.text
     assert rack(bot, "rack.spare").held["vm-13"].state.gone
     assert all(not each.state.gone for each in rack(bot, "rack").held.values())
     (left,) = await bot.say("alice", "!instances")

@@ -124,7 +124,7 @@ async def test_an_account_that_cannot_be_read_keeps_nobody_from_an_image_whose_i
             raise CloudError(CloudErrorKind.BROKEN, cloud="rack", sentence="The rack does not answer.")
 
     (image, *_) = await both.here.images()
-    every: list[Machines] = [Broken("rack"), both.here]
+    every: list[tuple[str, Machines]] = [("rack", Broken("rack")), ("aws", both.here)]
     assert (await find_image(every, image.id)).id == image.id
     with pytest.raises(CloudError, match="The rack does not answer"):
         await find_image(every, image.name)

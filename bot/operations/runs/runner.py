@@ -17,6 +17,7 @@ from slipway.bot.core.times import Clock
 from slipway.bot.core.uptime import ReadUptime, system_uptime
 from slipway.bot.core.waiting import Sleep
 from slipway.bot.messages.service import MessageService, Report
+from slipway.bot.operations.calls import told_of_end
 from slipway.bot.operations.cards import CardContext, operation_card, report_card
 from slipway.bot.operations.changes import StepChange
 from slipway.bot.operations.model import (
@@ -334,12 +335,11 @@ class OperationRunner:
         """Bring the cards of what has ended up to date, and report in the thread of the one it was asked by."""
         report = None
         if operation.room is not None:
-            account = self._cards.people.account(operation.requester, operation.room.platform)
             report = Report(
                 key=f"{operation.id}:report",
                 room=operation.room,
                 thread=operation.thread,
-                card=report_card(operation, self._cards, (account,) if account else ()),
+                card=report_card(operation, self._cards, told_of_end(operation, self._cards.people)),
             )
         async with self._refreshing.holding((operation.id,)):
             card = operation_card(operation, self._cards)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,7 @@ from slipway.bot.subjects.machines.leases.limits import LimitSettings
 from slipway.bot.subjects.machines.leases.settings import LeaseSettings
 from slipway.bot.subjects.machines.listing import Found, all_instances, found_machines
 from slipway.bot.subjects.machines.settings import ProfileSettings
+from slipway.bot.subjects.machines.steps import LaunchMachines
 
 if TYPE_CHECKING:  # the database behind it takes most of a second, and `slipway check` needs none
     from slipway.bot.operations.repository import OperationRepository
@@ -98,6 +99,16 @@ class MachineServices:
     async def evidence(self, image: MachineImage) -> tuple[str, ...]:
         """What is recorded about an image, by whichever subject records that."""
         return await self.interfaces.get(IMAGE_EVIDENCE).of(image)
+
+    async def image_names(self, found: Iterable[Found]) -> Mapping[str, str]:
+        """What the images of machines are called, by their ids, as far as the launches that are known say it."""
+        known = (each.machine.reservation_id for each in found if each.machine is not None)
+        names: dict[str, str] = {}
+        for operation_id in dict.fromkeys(filter(None, known)):
+            operation = await self.operations.find(operation_id)
+            steps = operation.plan.steps if operation is not None else ()
+            names |= {each.image_id: each.image_name for each in steps if isinstance(each, LaunchMachines)}
+        return names
 
     async def instances(self) -> tuple[Instance, ...]:
         """As :func:`slipway.bot.subjects.machines.listing.all_instances`."""

@@ -70,6 +70,11 @@ class TerminateMachine(Step):
         return (f"machine {self.instance_id}",)
 
     @property
+    def concerns(self) -> tuple[str, ...]:
+        """Whoever has it."""
+        return (self.owner,)
+
+    @property
     def title(self) -> str:
         """What it does, as an order."""
         return f"terminate {self.instance_id}" + (f" of {self.owner}" if self.owner else "")

@@ -158,7 +158,12 @@ MACHINES_SUBJECT: Subject[MachineServices] = Subject(
         OperationKind(
             request=Launch,
             planner=lambda services: LaunchPlanner(
-                services.clouds, services.profiles, services.requesters, services.prices, services.evidence
+                services.clouds,
+                services.profiles,
+                services.requesters,
+                services.prices,
+                services.evidence,
+                services.prefix,
             ),
             arguments=_launch_arguments,
             policy=PolicyDefaults(approvals=0, forgeable_presses=True),

@@ -137,7 +137,7 @@ async def test_a_mind_can_be_changed_while_others_are_awaited(tmp_path: Path) ->
 async def test_the_requester_may_approve_only_where_the_configuration_says_so(tmp_path: Path) -> None:
     async with running_bot(tmp_path, changes={"policy": {"promote": {"requester_may_approve": True}}}) as bot:
         card, _ = await propose(bot)
-        assert "1 approval: Alice, Bob" in card.text
+        assert "1 approval by one of: Alice, Bob" in card.text
         (report,) = await bot.press("alice", Choice.APPROVE, card)
         assert "done" in report.text
 

@@ -269,7 +269,7 @@ class TestSsh:
 
     async def test_somebody_without_keys_is_told_how_to_add_one(self, desk: Desk) -> None:
         desk.held = ChosenKeys()
-        assert "`sshkey add` adds one" in (await desk.plan()).warnings[0]
+        assert "`!sshkey add` adds one" in (await desk.plan()).warnings[0]
 
     async def test_somebody_whose_keys_can_all_not_be_used_is_refused_and_told_why(self, desk: Desk) -> None:
         desk.held = ChosenKeys(

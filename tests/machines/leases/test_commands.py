@@ -149,7 +149,7 @@ async def test_a_machine_rests_and_runs_again(bot: BotHarness, aws: SimulatedAws
     assert await state_of(aws, machine) == "stopped"
     assert (await machine_of(bot, machine)).stopped_at == NOW
     (again,) = await bot.say("alice", f"!stop {machine}")
-    assert f"Nothing to do: {machine} stopped already." in again.text
+    assert f"Nothing to do: {machine} is stopped already." in again.text
     *_, report = await bot.say("alice", f"!start {machine}")
     assert f"{machine} is started." in report.text
     assert await state_of(aws, machine) == "running"
@@ -172,8 +172,8 @@ async def test_where_a_machine_ended_meanwhile_what_is_there_is_offered_and_not_
 async def test_to_stop_nothing_points_to_what_stops_an_operation(bot: BotHarness) -> None:
     (answer,) = await bot.say("alice", "!stop")
     assert "Say which machine to stop." in answer.text
-    assert "`freeze` lets nothing be changed" in answer.text
-    assert "Next: `!cancel`" in answer.card.notes
+    assert "`!cancel` stops an operation" in answer.text
+    assert "Next: `!instances`" in answer.card.notes
 
 
 async def test_machines_that_are_not_there_or_gone_are_one_sentence(bot: BotHarness) -> None:
@@ -235,7 +235,7 @@ async def test_what_a_former_version_asked_for_still_ends_what_is_overdue(bot: B
     assert step.title == f"terminate {machine} of alice"
     bot.clock.advance(2 * HOUR)
     *_, report = await bot.say("bob", "!terminate --overdue")
-    assert f"{machine} is terminated." in report.text
+    assert f"{machine} of alice is terminated." in report.text
     assert (await newest_operation(bot)).kind == "expire"
     assert await leases_of(bot).living() == ()
 

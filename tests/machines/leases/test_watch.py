@@ -59,7 +59,7 @@ async def test_a_machine_is_warned_of_extended_warned_of_again_and_ended_at_its_
     said = await minutes(bot, 5)
     assert [each.thread for each in said] == [card.id, card.id]
     assert "expire: done" in said[0].card.title
-    assert f"{machine} is terminated." in said[1].text
+    assert f"{machine} of alice is terminated." in said[1].text
     assert await state_of(aws, machine) == "terminated"
     operation = await newest_operation(bot)
     assert (operation.kind, operation.requester) == ("expire", "service:leases")

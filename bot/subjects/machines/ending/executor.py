@@ -124,8 +124,9 @@ class TerminateExecutor:
         machine = await self._leases.machine(step.cloud, step.instance_id)
         if machine is not None and machine.living:
             await self._leases.note(machine, ended_at=self._clock())
+        whose = f" of {step.owner}" if step.owner else ""
         return StepDone(
-            summary=f"{step.instance_id} {'was gone already' if already else 'is terminated'}.",
+            summary=f"{step.instance_id}{whose} {'was gone already' if already else 'is terminated'}.",
             already=already,
             facts={"instance": step.instance_id},
         )

@@ -17,6 +17,7 @@ from slipway.bot.core.text import nearest
 from slipway.bot.core.times import format_date
 from slipway.bot.people import is_automatic
 from slipway.bot.subjects.machines.doubts import machines_at
+from slipway.bot.subjects.machines.leases.held import in_words
 from slipway.bot.subjects.machines.leases.settings import LeaseSettings, OrphanRule
 from slipway.bot.subjects.machines.listing import Found, all_instances, found_machines, named_machines
 from slipway.bot.subjects.machines.requests import Expire, Terminate
@@ -51,10 +52,9 @@ class EndPlanner(Generic[EndT]):
         pinned = request.model_copy(update={"instance_ids": ids or request.instance_ids})
         if not chosen:
             return Draft(pinned, nothing, (), {})
-        what = ids[0] if len(ids) == 1 else f"{len(ids)} machines"
         return Draft(
             request=pinned,
-            summary=f"{what} terminated.",
+            summary=f"{in_words(ids, 'is', 'are')} terminated.",
             steps=tuple(_step(found, overdue=overdue) for found in chosen),
             observed=_observed(chosen),
             evidence=tuple((found.instance.id, _in_words(found)) for found in chosen),
@@ -178,7 +178,9 @@ class TerminatePlanner(EndPlanner[Terminate]):
 def _none_due(machines: int) -> str:
     if not machines:
         return "no machine is running"
-    return f"the time of {'the one machine' if machines == 1 else f'all {machines} machines'} is not up yet"
+    if machines == 1:
+        return "the time of the one machine is not up yet"
+    return f"the time of none of the {machines} machines is up yet"
 
 
 def _step(found: Found, *, overdue: bool) -> TerminateMachine:

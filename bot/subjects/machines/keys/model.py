@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from datetime import datetime
 
-from slipway.bot.subjects.machines.keys.public_key import PublicKey
+from slipway.bot.subjects.machines.keys.public_key import KeyType, PublicKey
 
 PASTED = "pasted"
 """The source of a key that somebody wrote into a message."""
@@ -15,6 +15,8 @@ _NAMES = {
     "github": re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,38}", re.ASCII),  # _ is in names that a company gives
     "gitlab": re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,254}", re.ASCII),
 }
+
+_LONGEST_NAME = 39  # of GitHub; what is longer is rather a piece of a key
 
 SERVICES = tuple(_NAMES)
 """Where accounts may be, as people write it."""
@@ -46,6 +48,14 @@ def read_account(text: str) -> Account:
     if pattern is None or pattern.fullmatch(name) is None:
         raise ValueError("an account is written like github:NAME or gitlab:NAME")
     return Account(service.lower(), name)
+
+
+def possible_accounts(name: str) -> tuple[Account, ...]:
+    """The accounts that somebody may mean who leaves the service out; none where it cannot be an account's name."""
+    kinds = {kind.value for kind in KeyType}
+    if name in kinds or len(name) > _LONGEST_NAME:
+        return ()
+    return tuple(Account(service, name) for service, pattern in _NAMES.items() if pattern.fullmatch(name))
 
 
 @dataclass(frozen=True)

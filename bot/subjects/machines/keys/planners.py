@@ -88,7 +88,10 @@ class AddPlanner:
             summary=f"{_keys(len(steps))} of {account} {_open(len(steps))} what {request.person} launches.",
             steps=steps,
             observed={"account": listing.account_id, "keys": _observed(taken)},
-            evidence=(("Account", f"{listing.account}, number {listing.account_id}"),),
+            evidence=(
+                ("For", request.person),
+                ("Account", f"{listing.account}, number {listing.account_id}"),
+            ),
             warnings=(*_left_out(refused), _RUNNING),
             needs_approval=another,
             by_another=bool(another),
@@ -122,6 +125,7 @@ class AddPlanner:
             summary=f"{key.fingerprint} opens what {request.person} launches.",
             steps=(_step(request.person, key),),
             observed={"keys": _observed([key])},
+            evidence=(("For", request.person),),
             warnings=(_RUNNING,),
         )
 

@@ -97,6 +97,7 @@ def draft_of(
     more: tuple[tuple[str, str], ...],
     needs_approval: str,
     now: datetime,
+    prefix: str,
 ) -> Draft[Launch]:
     """The plan. ``recorded`` is what speaks for or against the image; of ``more``, what is empty is left out."""
     pin, image, template = choice.pin, choice.image, choice.template
@@ -124,7 +125,7 @@ def draft_of(
         steps=(step,),
         observed={**_observed(image, template), **ahead.observed},
         evidence=tuple((name, value) for name, value in shown if value),
-        warnings=(*_warnings(request, choice, machines, now), *ahead.warnings),
+        warnings=(*_warnings(request, choice, machines, now, prefix), *ahead.warnings),
         needs_approval=needs_approval,
     )
 
@@ -176,7 +177,9 @@ def _observed(image: MachineImage, template: Template) -> dict[str, Json]:
     }
 
 
-def _warnings(request: Launch, choice: LaunchChoice, machines: Machines, now: datetime) -> tuple[str, ...]:
+def _warnings(
+    request: Launch, choice: LaunchChoice, machines: Machines, now: datetime, prefix: str
+) -> tuple[str, ...]:
     image, keys = choice.image, choice.keys
     found = [*keys.notes]
     if image.deprecated_at is not None and image.deprecated_at <= now:
@@ -184,7 +187,7 @@ def _warnings(request: Launch, choice: LaunchChoice, machines: Machines, now: da
     if request.ssh and not keys.fingerprints:
         found.append(
             f"No key of {request.requester} is put in: only whom the template lets in can log in. "
-            "`sshkey add` adds one."
+            f"`{prefix}sshkey add` adds one."
         )
     elif request.ssh and forgets_default_user(choice.template.user_data):
         found.append(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import re
+import shlex
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 
@@ -13,29 +15,43 @@ from slipway.bot.subjects.machines.launching.alike import alike_images
 
 _SHOWN = 5
 
+_GALLERY_VERSION = re.compile(r"[^/]+/[0-9]+\.[0-9]+\.[0-9]+", re.ASCII)
+"""A version of a gallery's definition, as people write it everywhere."""
+
 
 class NoSuchImageError(UserError):
     """No image fits what was asked for."""
 
 
-async def find_image(accounts: Iterable[Machines], wanted: str) -> MachineImage:
-    """The image that :func:`find_image_in` finds in the first of these accounts that has it; where ids look like what
+async def find_image(places: Sequence[tuple[str, Machines]], wanted: str) -> MachineImage:
+    """The image that :func:`find_image_in` finds in the first of these places that has it; where ids look like what
     is wanted is looked first, so that an account that cannot be read keeps nobody from an image of another one.
+
+    Args:
+        places: accounts by their names, each as seen from a region where to look.
+        wanted: as people name it.
 
     Raises:
         UserError: as there; where no account has it, as the first one says it.
         CloudError: one that was asked cannot be read.
     """
     nowhere: NoSuchImageError | None = None
-    for machines in sorted(accounts, key=lambda each: not each.could_be_image_id(wanted)):
+    for name, machines in sorted(places, key=lambda place: not place[1].could_be_image_id(wanted)):
         try:
-            return await find_image_in(machines, wanted)
+            return await find_image_in(machines, wanted, name)
         except NoSuchImageError as error:
             nowhere = nowhere or error
-    raise nowhere or NoSuchImageError(f"There is no image {wanted}.", hint="help launch")
+    if nowhere is None:
+        raise NoSuchImageError(f"There is no image {wanted}.", hint="profiles")
+    if _GALLERY_VERSION.fullmatch(wanted) and not any(each.could_be_image_id(wanted) for _, each in places):
+        raise NoSuchImageError(
+            f"{wanted} is written like a version in a gallery, and what you may launch here is called otherwise.",
+            hint=nowhere.hint,
+        )
+    raise nowhere
 
 
-async def find_image_in(machines: Machines, wanted: str) -> MachineImage:
+async def find_image_in(machines: Machines, wanted: str, account: str) -> MachineImage:
     """The image of this id or exact name, or the only one that a pattern or the beginning of a name fits.
 
     Images that cannot be launched are passed over where others fit too.
@@ -45,15 +61,15 @@ async def find_image_in(machines: Machines, wanted: str) -> MachineImage:
         CloudError: the cloud cannot be read.
     """
     if machines.could_be_image_id(wanted):
-        found = await _by_id(machines, wanted)
+        found = await _by_id(machines, wanted, account)
     else:
-        found = _by_name(await machines.images(), wanted, machines.region)
+        found = _by_name(await machines.images(), wanted, machines, account)
     if not found.launchable:
         raise UserError(f"The image {found.name} ({found.id}) is {found.state}, so it cannot be launched.")
     return found
 
 
-async def _by_id(machines: Machines, image_id: str) -> MachineImage:
+async def _by_id(machines: Machines, image_id: str, account: str) -> MachineImage:
     try:
         return await machines.image(image_id)
     except CloudError as error:
@@ -62,20 +78,22 @@ async def _by_id(machines: Machines, image_id: str) -> MachineImage:
     raise NoSuchImageError(
         f"There is no image {image_id} of the configured owners in {machines.region}.",
         nearest=alike_images(_launchable(await machines.images()), image_id, _SHOWN),
-        hint="help launch",
+        hint=_listing(machines, account),
+        word=image_id,
     )
 
 
-def _by_name(images: Sequence[MachineImage], wanted: str, region: str) -> MachineImage:
+def _by_name(images: Sequence[MachineImage], wanted: str, machines: Machines, account: str) -> MachineImage:
     fitting = _fitting(images, wanted)
     usable = [image for image in fitting if image.launchable] or fitting
     if len(usable) == 1:
         return usable[0]
     if not usable:
         raise NoSuchImageError(
-            f"There is no image {wanted} in {region}.",
+            f"There is no image {wanted} in {machines.region}.",
             nearest=alike_images(_launchable(images), wanted, _SHOWN),
-            hint="help launch",
+            hint=_listing(machines, account),
+            word=wanted,
         )
     newest = sorted(usable, key=_age, reverse=True)
     names = [image.name for image in newest]
@@ -84,7 +102,15 @@ def _by_name(images: Sequence[MachineImage], wanted: str, region: str) -> Machin
         f"{wanted} could be any of {len(usable)} images; name one of them, or its id.",
         nearest=tuple(image.id if alike else image.name for image in newest[:_SHOWN]),
         more=max(0, len(newest) - _SHOWN),
+        hint=_listing(machines, account, wanted),
+        word=wanted,
     )
+
+
+def _listing(machines: Machines, account: str, *pattern: str) -> str:
+    """The command that shows what there is."""
+    region = ("--region", machines.region) if len(machines.regions) > 1 else ()
+    return shlex.join(("images", *pattern, "--cloud", account, *region))
 
 
 def _launchable(images: Sequence[MachineImage]) -> list[MachineImage]:

@@ -69,6 +69,7 @@ class LaunchPlanner:
         requesters: those who ask.
         prices: ``[prices]``.
         evidence: what is recorded about an image.
+        prefix: what commands start with.
     """
 
     def __init__(
@@ -78,7 +79,9 @@ class LaunchPlanner:
         requesters: Requesters | None = None,
         prices: PriceSettings | None = None,
         evidence: Callable[[MachineImage], Awaitable[tuple[str, ...]]] = IMAGE_EVIDENCE.absent.of,
+        prefix: str = "!",
     ) -> None:
+        self._prefix = prefix
         self._clouds = clouds
         self._profiles = profiles
         self._requesters = requesters or Requesters()
@@ -132,6 +135,7 @@ class LaunchPlanner:
             more=(("Cost", cost), ("Left", left)),
             needs_approval=" ".join(reasons),
             now=now,
+            prefix=self._prefix,
         )
 
     async def _chosen(self, request: Launch, now: datetime) -> LaunchChoice:
@@ -139,7 +143,7 @@ class LaunchPlanner:
         if request.profile is not None:
             self._profile(request.profile)
             self._check_may_use(request, request.profile)
-        image = await find_image(self._accounts(request), request.image)
+        image = await find_image(self._places(request), request.image)
         name, template = await self._choose(request, image)
         profile = self._profiles[name]
         lifetime = lifetime_of(request.seconds, name, profile)
@@ -176,7 +180,7 @@ class LaunchPlanner:
                 f"Profile {pin.profile} launches in {profile.cloud} now, and this launch was planned for "
                 f"{pin.cloud}; ask for it again."
             )
-        image = await find_image([self._machines(pin.cloud, pin.region)], pin.image_id)
+        image = await find_image([(pin.cloud, self._machines(pin.cloud, pin.region))], pin.image_id)
         template = await self._template(pin.profile, profile, pin.region, pin.template_version)
         template = await self._as_type(template, pin.instance_type, pin.cloud, pin.region)
         await self._check_architecture(image, pin.profile, template, request)
@@ -218,11 +222,12 @@ class LaunchPlanner:
         machines = self._clouds.get(MACHINES, cloud)
         return machines.at(region) if region else machines
 
-    def _accounts(self, request: Launch) -> list[Machines]:
+    def _places(self, request: Launch) -> list[tuple[str, Machines]]:
         """Where to look for an image: where this profile launches, or each one in turn."""
         if request.profile is not None:
             profile = self._profile(request.profile)
-            return [self._machines(profile.cloud, region_of(request.region, request.profile, profile))]
+            region = region_of(request.region, request.profile, profile)
+            return [(profile.cloud, self._machines(profile.cloud, region))]
         own = {name: profile for name, profile in self._profiles.items() if self._may(request, profile)}
         places = dict.fromkeys(
             (profile.cloud, region_of(request.region, name, profile))
@@ -230,10 +235,11 @@ class LaunchPlanner:
             if request.region is None or request.region in profile.regions
         )
         if not self._profiles or not self._clouds.all(MACHINES):
-            return [self._clouds.only(MACHINES)]
+            only = self._clouds.only(MACHINES)
+            return [(name, only) for name in self._clouds.all(MACHINES)]
         if not places:
             raise UserError(self._none_fits(request), hint="profiles")
-        return [self._machines(cloud, region) for cloud, region in places]
+        return [(cloud, self._machines(cloud, region)) for cloud, region in places]
 
     def _none_fits(self, request: Launch) -> str:
         if request.region is not None:

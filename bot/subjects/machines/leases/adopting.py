@@ -13,8 +13,8 @@ from slipway.bot.core.steps import Draft, StepDone
 from slipway.bot.core.text import nearest
 from slipway.bot.people import People
 from slipway.bot.subjects.machines.doubts import conflict
+from slipway.bot.subjects.machines.leases.care import check_care, named_person
 from slipway.bot.subjects.machines.leases.editor import LeaseEditor
-from slipway.bot.subjects.machines.leases.handover import named_person
 from slipway.bot.subjects.machines.leases.model import Machine
 from slipway.bot.subjects.machines.leases.requests import InstanceAdopt
 from slipway.bot.subjects.machines.leases.steps import AdoptMachine
@@ -66,7 +66,8 @@ class InstanceAdoptPlanner:
         """Plan the one step, with owner and end resolved.
 
         Raises:
-            UserError: there is no such machine of this deployment, nobody knows whose it is, or its time is up.
+            UserError: there is no such machine of this deployment, nobody knows whose it is, whoever is to have it
+                could not look after it, or its time is up.
             CloudError: a cloud cannot be read.
         """
         instance = await self._find(request.instance_id)
@@ -123,9 +124,12 @@ class InstanceAdoptPlanner:
         )
 
     def _owner(self, request: InstanceAdopt, instance: Instance) -> str:
-        if request.owner:
-            return named_person(self._people, request.owner).id
         tagged = owner_of(instance)
+        if request.owner:
+            owner = named_person(self._people, request.owner)
+            if owner.id != tagged:  # whose it was, it may be again
+                check_care(self._people, owner, "help instance adopt")
+            return owner.id
         if self._people.by_id(tagged) is None:
             named = f"name {tagged} as its owner, whom I do not know" if tagged else "name no owner"
             raise UserError(

@@ -10,6 +10,7 @@ from slipway.bot.core.errors import UserError
 from slipway.bot.core.steps import Draft, StepDone
 from slipway.bot.core.times import Clock, format_duration, format_span
 from slipway.bot.subjects.machines.leases.allowance import Allowance
+from slipway.bot.subjects.machines.leases.care import OwnersAction
 from slipway.bot.subjects.machines.leases.editor import LeaseEditor, tags_lag
 from slipway.bot.subjects.machines.leases.held import Held, Holdings, in_words, observed_leases
 from slipway.bot.subjects.machines.leases.limits import lease_hours
@@ -37,7 +38,7 @@ class ExtendPlanner:
                 do not allow so many lease hours.
             CloudError: a cloud cannot be read.
         """
-        found = await self._holdings.named(request.instance_ids, request.requester, "extend it")
+        found = await self._holdings.named(request.instance_ids, request.requester, OwnersAction.EXTEND)
         more = timedelta(seconds=request.seconds)
         ends = {(pin.cloud, pin.instance_id): pin.ends_at for pin in request.pins} or {
             _key(held.machine): max(held.machine.lease_ends_at, now.replace(microsecond=0)) + more
@@ -55,7 +56,7 @@ class ExtendPlanner:
         until = " and ".join(dict.fromkeys(_moment(at) for at in ends.values()))
         return Draft(
             request=request.model_copy(update={"instance_ids": names, "pins": pins}),
-            summary=f"{in_words(names)} to live until {until}.",
+            summary=f"{in_words(names, 'lives', 'live')} until {until}.",
             steps=tuple(_longer(held.machine, ends[_key(held.machine)]) for held in longer),
             observed=observed_leases(found),
             evidence=tuple((held.machine.instance_id, _room_left(held.machine)) for held in found),

@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from slipway.bot.core.errors import UserError
 from slipway.bot.core.steps import Draft, StepDone
-from slipway.bot.core.text import nearest
 from slipway.bot.core.times import Clock
-from slipway.bot.people import People, Person
+from slipway.bot.people import People
 from slipway.bot.subjects.machines.leases.allowance import Allowance
+from slipway.bot.subjects.machines.leases.care import (
+    OwnersAction,
+    check_care,
+    may_look_after,
+    named_person,
+)
 from slipway.bot.subjects.machines.leases.editor import LeaseEditor, tags_lag
 from slipway.bot.subjects.machines.leases.held import Holdings, in_words, observed_leases
 from slipway.bot.subjects.machines.leases.limits import Usage, lease_hours
@@ -31,24 +35,27 @@ class HandoverPlanner:
         """Plan a step for each machine that is not that person's yet.
 
         Raises:
-            UserError: as :meth:`.held.Holdings.named`; nobody is called so; the limits leave them no room.
+            UserError: as :meth:`.held.Holdings.named`; nobody is called so; they could not look after
+                it; the limits leave them no room.
             CloudError: a cloud cannot be read.
         """
-        to = named_person(self._people, request.to)
+        able = tuple(each for each in self._people.persons if may_look_after(self._people, each))
+        to = named_person(self._people, request.to, able)
         found = await self._holdings.named(
-            request.instance_ids, request.requester, "hand it over", also=to.id
+            request.instance_ids, request.requester, OwnersAction.HAND_OVER, also=to.id
         )
         others = [held.machine for held in found if held.machine.owner != to.id]
         names = tuple(held.machine.instance_id for held in found)
         pinned = request.model_copy(update={"instance_ids": names, "to": to.id})
         if not others:
-            return Draft(pinned, f"Nothing to do: {in_words(names)} is {to}'s already.", (), {})
+            return Draft(pinned, f"Nothing to do: {in_words(names, 'is', 'are')} {to}'s already.", (), {})
+        check_care(self._people, to, f"handover {' '.join(names)}")
         hours = sum(lease_hours(each.launched_at, each.lease_ends_at) for each in others)
         usage = (await self._allowance.usage()).without(each.place for each in others)
         self._allowance.check(usage, to.id, len(others), hours, now)
         return Draft(
             request=pinned,
-            summary=f"{in_words([each.instance_id for each in others])} of {to} from now on.",
+            summary=f"{in_words([each.instance_id for each in others], 'is', 'are')} {to}'s.",
             steps=tuple(
                 SetOwner(
                     cloud=each.cloud,
@@ -115,21 +122,6 @@ class SetOwnerExecutor:
             CloudError: CONFLICT where it is gone.
         """
         return _given(step, await self._editor.current(step), already=False)
-
-
-def named_person(people: People, wanted: str) -> Person:
-    """The human of this id or name; letters count as they are or as small ones.
-
-    Raises:
-        UserError: there is none.
-    """
-    folded = wanted.casefold().lstrip("@")
-    for person in people.persons:
-        if folded in (person.id.casefold(), person.name.casefold()):
-            return person
-    raise UserError(
-        f"Nobody here is called {wanted}.", nearest=nearest(folded, [person.id for person in people.persons])
-    )
 
 
 def _given(step: SetOwner, machine: Machine, *, already: bool) -> StepDone:

@@ -14,6 +14,7 @@ from slipway.bot.core.model import Json
 from slipway.bot.core.text import nearest
 from slipway.bot.people import People, is_automatic
 from slipway.bot.subjects.machines.doubts import machines_at
+from slipway.bot.subjects.machines.leases.care import OwnersAction, owners_alone
 from slipway.bot.subjects.machines.leases.model import Machine
 from slipway.bot.subjects.machines.listing import named_machines
 
@@ -48,14 +49,14 @@ class Holdings:
         return machines_at(self._clouds, machine.cloud, machine.region)
 
     async def named(
-        self, ids: Sequence[str], requester: str, verb: str, *, also: str | None = None
+        self, ids: Sequence[str], requester: str, action: OwnersAction, *, also: str | None = None
     ) -> tuple[Held, ...]:
         """The machines of these ids, each once, in their order; all of them ``requester``'s, or of whom nobody knows.
 
         Args:
             ids: as people type them.
             requester: a person's id; what nobody asks for, such as a schedule's line, may be about anybody's.
-            verb: what is to be done with each, for a refusal: ``extend it``.
+            action: what is to be done with each.
             also: another person whose they may be.
 
         Raises:
@@ -66,7 +67,7 @@ class Holdings:
         found = [await self._one(each, living) for each in dict.fromkeys(map(str.casefold, ids))]
         for machine in found:
             if machine.owner != also:
-                self._check_owner(machine, requester, verb)
+                self._check_owner(machine, requester, action)
         return tuple([Held(machine, await self.seen(machine)) for machine in found])
 
     async def own(self, instance_id: str, requester: str) -> Machine:
@@ -121,16 +122,13 @@ class Holdings:
             hint="instances",
         )
 
-    def _check_owner(self, machine: Machine, requester: str, verb: str) -> None:
+    def _check_owner(self, machine: Machine, requester: str, action: OwnersAction) -> None:
         """Only its owner may; whoever may at all, where the owner is nobody that the configuration knows."""
         if machine.owner == requester or is_automatic(requester):
             return
         owner = self._people.by_id(machine.owner)
         if owner is not None:
-            raise UserError(
-                f"{machine.instance_id} is {owner}'s, so only they can {verb}; ask them, or have them hand it over.",
-                hint=f"instances --of {machine.owner}",
-            )
+            raise owners_alone(self._people, machine.instance_id, owner, action)
 
     async def seen(self, machine: Machine) -> Instance:
         """It, as its cloud has it.
@@ -163,6 +161,6 @@ def observed_leases(found: Iterable[Held]) -> dict[str, Json]:
     }
 
 
-def in_words(ids: Sequence[str]) -> str:
-    """Machines at the beginning of a sentence: ``i-0f1e…``, or ``3 machines``."""
-    return ids[0] if len(ids) == 1 else f"{len(ids)} machines"
+def in_words(ids: Sequence[str], one: str, several: str) -> str:
+    """Machines at the beginning of a sentence, with its verb: ``i-0f1e… is``, or ``3 machines are``."""
+    return f"{ids[0]} {one}" if len(ids) == 1 else f"{len(ids)} machines {several}"

@@ -12,6 +12,7 @@ from slipway.bot.core.steps import Draft, StepDone
 from slipway.bot.core.times import Clock
 from slipway.bot.core.waiting import Polling
 from slipway.bot.subjects.machines.doubts import SEE_MACHINES, conflict, not_looked_up, undecided
+from slipway.bot.subjects.machines.leases.care import OwnersAction
 from slipway.bot.subjects.machines.leases.editor import LeaseEditor
 from slipway.bot.subjects.machines.leases.held import Holdings, in_words, observed_leases
 from slipway.bot.subjects.machines.leases.model import Machine
@@ -31,7 +32,7 @@ STARTED = (InstanceState.PENDING, InstanceState.RUNNING)
 class RestPlanner(Generic[RestT]):
     """Plans :class:`.requests.Stop` and :class:`.requests.Start`."""
 
-    verb: ClassVar[str]
+    action: ClassVar[OwnersAction]
     done: ClassVar[str]
     wanted: ClassVar[tuple[InstanceState, ...]]
     step: ClassVar[type[StopMachine] | type[StartMachine]]
@@ -46,7 +47,7 @@ class RestPlanner(Generic[RestT]):
             UserError: as :meth:`.held.Holdings.named`; its cloud cannot do that.
             CloudError: a cloud cannot be read.
         """
-        found = await self._holdings.named(request.instance_ids, request.requester, f"{self.verb} it")
+        found = await self._holdings.named(request.instance_ids, request.requester, self.action)
         for held in found:
             if not isinstance(machines := self._holdings.at(held.machine), StopsMachines):
                 raise UserError(f"{machines.title} has no machines that can be stopped and started.")
@@ -54,10 +55,12 @@ class RestPlanner(Generic[RestT]):
         others = [held for held in found if held.instance.state not in self.wanted]
         pinned = request.model_copy(update={"instance_ids": names})
         if not others:
-            return Draft(pinned, f"Nothing to do: {in_words(names)} {self.done} already.", (), {})
+            return Draft(
+                pinned, f"Nothing to do: {in_words(names, 'is', 'are')} {self.done} already.", (), {}
+            )
         return Draft(
             request=pinned,
-            summary=f"{in_words([held.machine.instance_id for held in others])} {self.done}.",
+            summary=f"{in_words([held.machine.instance_id for held in others], 'is', 'are')} {self.done}.",
             steps=tuple(
                 self.step(
                     cloud=held.machine.cloud,
@@ -77,13 +80,13 @@ class RestPlanner(Generic[RestT]):
 class StopPlanner(RestPlanner[Stop]):
     """Plans :class:`.requests.Stop`."""
 
-    verb, done, wanted, step = "stop", "stopped", STOPPED, StopMachine
+    action, done, wanted, step = OwnersAction.STOP, "stopped", STOPPED, StopMachine
 
 
 class StartPlanner(RestPlanner[Start]):
     """Plans :class:`.requests.Start`."""
 
-    verb, done, wanted, step = "start", "started", STARTED, StartMachine
+    action, done, wanted, step = OwnersAction.START, "started", STARTED, StartMachine
 
 
 class RestExecutor:

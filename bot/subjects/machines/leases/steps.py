@@ -26,6 +26,11 @@ class LeaseStep(Step):
         """What it changes, to be found by."""
         return (f"machine {self.cloud} {self.instance_id}",)
 
+    @property
+    def concerns(self) -> tuple[str, ...]:
+        """Whoever has it."""
+        return (self.owner,)
+
 
 class SetLease(LeaseStep):
     """Let one machine live until another moment, if its lease is still as it was at ``revision``."""
@@ -54,6 +59,11 @@ class SetOwner(LeaseStep):
     kind: Literal["set-owner"] = "set-owner"
     to: str
     revision: int
+
+    @property
+    def concerns(self) -> tuple[str, ...]:
+        """Whoever had it, and whoever has it from then on."""
+        return (self.owner, self.to)
 
     @property
     def title(self) -> str:
