@@ -93,6 +93,7 @@ def test_somebody_alone_gets_a_configuration_that_works_for_whatever_they_choose
     assert ended.returncode == 0, ended.stderr
     document = written(tmp_path)
     assert document.keys() >= tables
+    assert "approves their own changes. When somebody else joins" in ended.stdout
     assert document["policy"]["promote"]["requester_may_approve"] is True  # there is nobody else
     secrets = {
         "SLIPWAY_SLACK_BOT_TOKEN": "xoxb-1",
@@ -218,7 +219,7 @@ def test_at_a_terminal_each_thing_is_asked_for_and_a_mistake_is_asked_again_at_o
     )
     status, shown = at_a_terminal(tmp_path, said)
     assert (status, "slipway.toml is written" in shown) == (0, True)
-    assert "Not in it, and shown by `slipway example`: [slack], [aws], [profiles.small]" in shown
+    assert "Not in it, and shown by `slipway example`: [slack], [aws], [profiles], the schedule over" in shown
     assert "Switched off: the schedules weekly-promotion, weekly-cleanup; `enabled = true`" in shown
     document = written(tmp_path)
     assert document["matrix"]["homeserver"] == "https://chat.fedora.im"

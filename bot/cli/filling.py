@@ -90,8 +90,8 @@ class Filling:
         text = template.text()
         mistakes = [each for each in self._mistakes(text) if not self._about_secret(each, answers)]
         schedules = template.entries("schedule")
-        here = {block.table for block in template.blocks}
-        gone = [table for table in self.tables if table not in here and not table.startswith("roles.")]
+        here = {_head(block.table) for block in template.blocks}
+        gone = dict.fromkeys(_head(table) for table in self.tables if _head(table) not in here)
         off = tuple(block.text_of("name") for block in schedules) if not answers.schedules else ()
         no_room = ""
         if schedules and answers.chats and self._room(answers) is None:
@@ -259,3 +259,7 @@ class Filling:
             return secrets
         content = {key: plain(value) for key, value in tomllib.loads(text).items()}
         return [str(each) for each in warnings(self._read(text), content, self._declarations.spec)]
+
+
+def _head(table: str) -> str:
+    return table.partition(".")[0]

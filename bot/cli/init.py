@@ -95,6 +95,11 @@ def init(
         mistakes = "\n".join((f"{path} is written, and has mistakes to mend:", *_marked(filled.mistakes)))
         click.echo(mistakes, err=True)
         sys.exit(EXIT_CONFIG)
+    if answers.own_approval and len(answers.accounts) == 1:
+        click.echo(
+            f"{next(iter(answers.accounts))} approves their own changes. When somebody else joins, write "
+            "requester_may_approve = false in the policies."
+        )
     _say_what_comes_next(path, filled, filling.left_to_do(filled.text))
 
 
