@@ -205,7 +205,7 @@ async def test_a_wrong_argument_gets_what_was_wrong_and_the_usage(
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("terminate", "You gave neither an id nor `--overdue`; give one of them."),
+        ("terminate", "You gave neither an id, nor `--overdue`, nor `--leftovers`; give one of them."),
         ("terminate i-0f1e2d3c4b5a69788 --overdue", "Nothing to terminate: no machine is running."),
         ("terminate i-0f1e2d3c4b5a69788", "There is no machine i-0f1e2d3c4b5a69788 in us-east-1."),
         ("terminate --overdue", "Nothing to terminate: no machine is running."),

@@ -58,6 +58,7 @@ async def test_a_machine_is_taken_in_for_nobody_who_could_not_look_after_it(
     async with running_bot(tmp_path / "lost", aws=aws, changes=changes, sleep=no_pauses) as lost:
         (machine,) = await launched(lost)
     async with running_bot(tmp_path / "fresh", aws=aws, changes=changes, sleep=no_pauses) as bot:
+        await minutes(bot, 0)  # alice is told that nothing is stored of it
         (refused,) = await bot.say("admin", f"!instance adopt {machine} --owner carol")
         assert "Carol (carol) could not look after it" in refused.text
         *_, report = await bot.say("admin", f"!instance adopt {machine}")
