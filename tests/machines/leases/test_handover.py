@@ -8,6 +8,7 @@ import pytest
 
 from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
 from slipway.bot.clouds.simulated.faults import Fault, FaultKind
+from slipway.bot.core.errors import ChatError
 from tests.support.aws import IMAGE, unique_name
 from tests.support.harness import BotHarness, running_bot
 from tests.support.leases import launched, leases_of, machine_of, minutes
@@ -113,3 +114,15 @@ async def test_nobody_is_called_where_an_end_failed(bot: BotHarness, aws: Simula
     assert "terminate: failed" in report.card.title
     assert report.card.mentions == ("bob",)
     assert not concerns(report)
+
+
+async def test_an_owner_is_told_alone_where_the_room_of_the_end_is_gone(bot: BotHarness) -> None:
+    (machine,) = await launched(bot)
+    gone = ChatError("The room was archived.", passing=True, room_gone=True)
+    bot.chat.away_in["console"] = gone
+    await bot.say("bob", f"!terminate {machine}", wait=False)
+    await bot.running.workflows.idle()
+    said = await minutes(bot)
+    told = [each for each in said if each.room == "direct:alice" and "terminate: done" in each.card.title]
+    assert any(each.card.mentions == ("alice",) for each in told), [each.text for each in said]
+    bot.chat.away_in.clear()
