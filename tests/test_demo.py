@@ -32,6 +32,7 @@ from slipway.bot.cli import demo
 from slipway.bot.cli.main import DEMO_PEOPLE
 from tests.console.fakes import ScriptedInput, console_chat
 from tests.support.program import (
+    CONSOLE_CONFIGURATION,
     ROOT,
     TIMEOUT_SECONDS,
     environment,
@@ -251,11 +252,15 @@ def demo_at_a_terminal(
     env: Mapping[str, str] = MappingProxyType({}),
     hang_up: bool = False,
     end: bytes = b"\x04",
+    arguments: tuple[str, ...] = ("demo",),
 ) -> Iterator[int]:
-    """A demo at a terminal of its own: its other end. Ctrl-D or other keys end it, or the terminal goes away."""
+    """A demo, or another command, at a terminal of its own: its other end.
+
+    Ctrl-D or other keys end it, or the terminal goes away.
+    """
     master, slave = pty.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 40, columns, 0, 0))
-    command = [sys.executable, "-m", "slipway", "demo"]
+    command = [sys.executable, "-m", "slipway", *arguments]
     with subprocess.Popen(
         command,
         stdin=slave,
@@ -317,7 +322,9 @@ def test_a_button_of_a_kept_state_presses_what_it_pressed_before(tmp_path: Path)
         "demo", "--state", state, said="!promote Fedora-Cloud-43-x64\n!promote Fedora-Cloud-42-x64\n"
     )
     assert "[3] Approve" in first.stdout
+    assert demo.AGAIN not in first.stdout.replace("\n", " ")
     second = run_slipway("demo", "--state", state, said="@bob: 3\n@bob: 3\n@bob: 2 it is bad\n")
+    assert f"• {demo.AGAIN}" in second.stdout
     assert re.search(r"\[1\] +Approve +op-\w+\n", second.stdout)
     done, again = second.stdout.split("bob> 3\n")[1:]
     assert "43.20" not in done
@@ -325,6 +332,18 @@ def test_a_button_of_a_kept_state_presses_what_it_pressed_before(tmp_path: Path)
     assert "There is no button 3. Buttons now: 1, 2." in again
     assert "it is bad" in again.split("bob> 2")[1]
     assert re.search(r"promote: rejected", again)
+
+
+def test_no_line_of_the_log_breaks_the_prompt_of_a_bot_that_runs_at_a_terminal(tmp_path: Path) -> None:
+    state, config = tmp_path / "state", tmp_path / "slipway.toml"
+    config.write_text(f'state_dir = "{state}"\n{CONSOLE_CONFIGURATION}')
+    with demo_at_a_terminal(arguments=("run", "--config", str(config))) as terminal:
+        shown = until(terminal, "alice> ")
+        os.write(terminal, b"!whoami\n")
+        shown += until(terminal, "releng")
+    assert "[info" not in shown
+    assert "its log goes to" in shown
+    assert "ready" in (state / "run.log").read_text()
 
 
 class Terminal(io.StringIO):

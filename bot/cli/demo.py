@@ -27,6 +27,7 @@ from slipway.bot.chat.console.tour import Story, Tour
 from slipway.bot.chat.declaration import ChatContext
 from slipway.bot.chat.model import Card, CardOutcome, Chat
 from slipway.bot.cli.demo_settings import demo_settings
+from slipway.bot.cli.log_file import log_file
 from slipway.bot.clouds.simulated.accounts import demo_accounts
 from slipway.bot.clouds.simulated.aws.process import SimulatorError
 from slipway.bot.clouds.simulated.aws.seed import fedora_machines
@@ -34,10 +35,11 @@ from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
 from slipway.bot.clouds.simulated.azure import SimulatedAzure
 from slipway.bot.clouds.simulated.fedora import fedora_gallery
 from slipway.bot.config.settings import SlipwaySettings
-from slipway.bot.core.errors import ChatError, StateError
+from slipway.bot.core.errors import ChatError
 from slipway.bot.core.times import system_clock
 from slipway.bot.declared import Declarations, declared
 from slipway.bot.signals import stop_on_signals
+from slipway.bot.store.database import DATABASE
 from slipway.bot.wiring import ChatBuilder
 
 LOG = "demo.log"
@@ -50,8 +52,16 @@ STARTING = "Starting the simulated clouds…"
 TRY = "!promote Fedora-Cloud-43-x64"
 
 
-def greeting(speaker: str, lacking: str = "") -> Card:
-    """What somebody reads first: three lines that do what they say for whoever speaks, and what this demo lacks."""
+AGAIN = (
+    "This goes on with what the bot remembers: `!history` tells of it. The simulated clouds are new, so machines and "
+    "promotions of before are not in them."
+)
+"""What a start says that finds the memory of one before."""
+
+
+def greeting(speaker: str, *told: str) -> Card:
+    """What somebody reads first: three lines that do what they say for whoever speaks, and what else is to be told of
+    this demo."""
     asking, agreeing = (
         ("@alice: ", "bob") if speaker == "carol" else ("", "bob" if speaker != "bob" else "alice")
     )
@@ -62,7 +72,7 @@ def greeting(speaker: str, lacking: str = "") -> Card:
             "`!images` shows what is there.",
             f"`{asking}{TRY}` plans a promotion; then `@{agreeing}: 1` presses Approve as {agreeing}.",
             "`!help` shows everything else. `exit` or Ctrl-D ends.",
-            *((lacking,) if lacking else ()),
+            *filter(None, told),
         ),
     )
 
@@ -109,6 +119,7 @@ async def run_demo(options: DemoOptions) -> frozenset[CardOutcome]:
 async def _run(options: DemoOptions, stopping: Stopping) -> frozenset[CardOutcome]:
     async with AsyncExitStack() as stack:
         stack.enter_context(_errors_beside(options.state))
+        again = options.state is not None and (options.state / DATABASE).exists()
         state = options.state or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="slipway-")))
         declarations = declared()
         with _saying_that_it_starts(options):
@@ -127,7 +138,8 @@ async def _run(options: DemoOptions, stopping: Stopping) -> frozenset[CardOutcom
                 spec=declarations.spec,
                 speaker=options.speaker,
             )
-        return await _converse(settings, declarations, options, lacking, stopping)
+        told = (lacking, AGAIN if again else "")
+        return await _converse(settings, declarations, options, told, stopping)
 
 
 @contextmanager
@@ -179,12 +191,7 @@ def _log_file(state: Path | None) -> Path:
         descriptor, name = tempfile.mkstemp(prefix="slipway-demo-", suffix=".log")
         os.close(descriptor)
         return Path(name)
-    try:
-        state.mkdir(mode=0o700, parents=True, exist_ok=True)
-        (state / LOG).touch()
-    except OSError as error:
-        raise StateError(f"The state folder {state} cannot be used: {error.strerror}.") from error
-    return state / LOG
+    return log_file(state, LOG)
 
 
 async def _at_once(_seconds: float) -> None:
@@ -206,7 +213,7 @@ async def _converse(
     settings: SlipwaySettings,
     declarations: Declarations,
     options: DemoOptions,
-    lacking: str,
+    told: tuple[str, ...],
     stopping: Stopping,
 ) -> frozenset[CardOutcome]:
     contexts: list[ChatContext[Any]] = []
@@ -233,9 +240,10 @@ async def _converse(
         return chat
 
     if mode is not Mode.JSON and not options.tour:
-        await chat.greet(greeting(options.speaker, lacking))
-    elif lacking:
-        print(lacking, file=sys.stderr)  # noqa: T201
+        await chat.greet(greeting(options.speaker, *told))
+    else:
+        for sentence in filter(None, told):
+            print(sentence, file=sys.stderr)  # noqa: T201
     app = App(settings, declarations, chats=(ChatBuilder(CONSOLE, build),))
     stopping.bot_looks = True
     waiting = asyncio.create_task(say_what_it_waits_for(chat, stopping.asked, idle), name="end of the demo")

@@ -136,10 +136,15 @@ def example() -> None:
 def run(path: Path) -> None:
     """Run the bot."""
     from slipway.bot import logs
+    from slipway.bot.cli.log_file import RUN_LOG, breaks_the_console, log_file
     from slipway.bot.garbage import collect_seldom
 
     settings, declarations = load_settings(path, "Nothing was started.")
     logs.configure(settings.log_format)
+    if sys.stderr is not None and breaks_the_console(settings, sys.stdout, sys.stderr):
+        file = in_plain_words(lambda: log_file(settings.state_dir, RUN_LOG))
+        click.echo(f"You talk to the bot here, so its log goes to {file}", err=True)
+        logs.configure(settings.log_format, stream=file.open("a", encoding="utf-8"))
     collect_seldom()
     _execute(_run(settings, declarations))
 

@@ -18,9 +18,10 @@ class UserError(SlipwayError):
     Args:
         sentence: one plain sentence, shown as it is.
         nearest: names that the person may have meant, best first.
+        given: what was typed in place of one of them, so that whole lines can be offered; empty where nothing was,
+            and it belongs behind the command; None where that is not known.
         hint: the next command to type, with its prefix left out (``images Fedora-Cloud-43-x64``).
         more: how many names beyond ``nearest`` fit as well.
-        word: the word of the line in whose place one of ``nearest`` would stand: they are told as whole lines then.
     """
 
     def __init__(
@@ -28,16 +29,16 @@ class UserError(SlipwayError):
         sentence: str,
         *,
         nearest: tuple[str, ...] = (),
+        given: str | None = None,
         hint: str | None = None,
         more: int = 0,
-        word: str = "",
     ) -> None:
         super().__init__(sentence)
         self.sentence = sentence
         self.nearest = nearest
+        self.given = given
         self.hint = hint
         self.more = more
-        self.word = word
 
 
 class CloudErrorKind(StrEnum):

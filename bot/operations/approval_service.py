@@ -92,7 +92,9 @@ class ApprovalService:
 
     def _no_such(self, operation_id: str, offered: Iterable[str]) -> UserError:
         names = nearest(operation_id, offered)
-        return UserError(f"There is no operation {operation_id}.", nearest=names, hint="pending")
+        return UserError(
+            f"There is no operation {operation_id}.", nearest=names, given=operation_id, hint="pending"
+        )
 
     async def _change(self, operation_id: str, work: Callable[[OperationChange], Awaitable[T]]) -> T:
         try:

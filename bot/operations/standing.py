@@ -50,6 +50,7 @@ class NotSeenError(UserError):
             f"What you answer did not show {operation_id} yet when you did, so it does not count. Look at it, "
             "and say which.",
             nearest=(operation_id,),
+            given="",
             hint=f"op {operation_id}",
         )
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Sequence
 from typing import Any
 
 from slipway.bot.chat.model import Card, CardOutcome, Tone
@@ -13,25 +11,26 @@ from slipway.commands.grammar.arguments import Misuse
 from slipway.commands.grammar.reading import Unknown
 from slipway.commands.grammar.registry import Registry, UnknownVerb
 from slipway.commands.grammar.usage import render_examples, short_usage, usage
-from slipway.commands.grammar.values import without_full_stop
 
 _LONGEST = 400
 """Characters of a sentence that are said: some repeat what was typed, and that can be a whole page."""
 
 
 def user_error_card(
-    error: UserError, prefix: str, *, instead: str | None = None, typed: Sequence[str] = ()
+    error: UserError, prefix: str, *, instead: str | None = None, lines: tuple[str, ...] = ()
 ) -> Card:
     """A request that cannot be met as asked, with the command to type next; or what is said instead of that.
 
-    ``typed`` are the words of the line, without its prefix: what may have been meant is told as a line of these."""
+    ``lines`` are the names that may have been meant in whole lines, without a prefix; none shows the names.
+    """
     if isinstance(error, MisuseError):
         command = error.command
         misuse = Misuse(error.sentence, usage(command, prefix), render_examples(command, prefix))
         return misuse_card(misuse, prefix, command.name)
     notes = []
     if error.nearest:
-        notes.append(f"Did you mean {_either(_meant(error, prefix, typed), error.more)}?")
+        names = tuple(f"{prefix}{line}" for line in lines) or error.nearest
+        notes.append(f"Did you mean {_either(names, error.more)}?")
     if error.hint and instead is None:
         notes.append(f"Next: `{prefix}{error.hint}`")
     elif instead:
@@ -82,14 +81,6 @@ def misuse_card(misuse: Misuse, prefix: str, name: str) -> Card:
 
 def _short(sentence: str) -> str:
     return sentence if len(sentence) <= _LONGEST else f"{sentence[: _LONGEST - 1]}…"
-
-
-def _meant(error: UserError, prefix: str, typed: Sequence[str]) -> tuple[str, ...]:
-    """What may have been meant: as whole lines, where it is known which word of the line it is about."""
-    if not error.word or error.word not in map(without_full_stop, typed):
-        return error.nearest
-    place = list(map(without_full_stop, typed)).index(error.word)
-    return tuple(prefix + shlex.join((*typed[:place], name, *typed[place + 1 :])) for name in error.nearest)
 
 
 def _either(names: tuple[str, ...], more: int = 0) -> str:

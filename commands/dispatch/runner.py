@@ -28,6 +28,7 @@ from slipway.commands.dispatch.context import (
 from slipway.commands.dispatch.hints import is_guarded, may_use, not_for, why_not
 from slipway.commands.dispatch.manual import help_command
 from slipway.commands.dispatch.responses import Response
+from slipway.commands.dispatch.suggestions import whole_lines
 from slipway.commands.grammar.arguments import HelpWanted, Misuse, Parsed, parse
 from slipway.commands.grammar.reading import Ignored, Line, Reading, Unknown, Unreadable
 from slipway.commands.grammar.registry import Registry, Resolved, UnknownVerb
@@ -60,7 +61,7 @@ class CommandRunner:
             case Ignored():
                 return response
             case Unreadable(reason):
-                return self._object(asker, UserError(reason, hint="help"))
+                return self._object(asker, UserError(reason, hint=reading.hint))
             case Unknown():
                 return response.telling(asker.identity.account, self._unknown(reading, asker.person))
             case Line(name, args):
@@ -102,15 +103,18 @@ class CommandRunner:
         found = self._registry.resolve(reading.name, reading.args)
         return found.command if isinstance(found, Resolved) else None
 
-    def _object(self, asker: Asker, error: UserError, typed: Sequence[str] = ()) -> Response:
-        card = self.objection(error, asker.person, typed)
+    def _object(self, asker: Asker, error: UserError, lines: tuple[str, ...] = ()) -> Response:
+        card = self.objection(error, asker.person, lines)
         return Response.at(asker.place).telling(asker.identity.account, card)
 
-    def objection(self, error: UserError, person: Person, typed: Sequence[str] = ()) -> Card:
-        """The card for a request that cannot be met as asked; of a command that they may not use it says who may."""
+    def objection(self, error: UserError, person: Person, lines: tuple[str, ...] = ()) -> Card:
+        """The card for a request that cannot be met as asked; of a command that they may not use it says who may.
+
+        ``lines`` can be typed instead, where it is known.
+        """
         people = self._services.people
         instead = why_not(person, error.hint, self._registry, people) if error.hint else None
-        return user_error_card(error, self._prefix, instead=instead, typed=typed)
+        return user_error_card(error, self._prefix, instead=instead, lines=lines)
 
     async def _command(self, command: Command[CommandResult], args: Sequence[str], asker: Asker) -> Response:
         parsed = parse(command, args, self._prefix)
@@ -137,8 +141,7 @@ class CommandRunner:
                 card = misuse_card(misuse, self._prefix, command.name)
                 return response.telling(asker.identity.account, card)
             case Parsed(values):
-                typed = (*command.name.split(" "), *args)
-                answered = await self._carefully(command, asker, dict(values), typed, changes=changes)
+                answered = await self._carefully(command, asker, dict(values), args, changes=changes)
                 return answered.doubting(asker) if command.access.needs_trust else answered
 
     async def _carefully(
@@ -146,7 +149,7 @@ class CommandRunner:
         command: Command[CommandResult],
         asker: Asker,
         values: dict[str, Any],
-        typed: Sequence[str],
+        args: Sequence[str],
         *,
         changes: bool,
     ) -> Response:
@@ -157,9 +160,9 @@ class CommandRunner:
                 result = replace(result, dry_run=True)  # whatever the handler made of the option
             return await self._perform(result, asker)
         except UserError as error:
-            return self._object(asker, error, typed)
+            return self._object(asker, error, whole_lines(error, command, args))
         except CloudError as error:
-            failure = Failure.of(error, shlex.join(typed))
+            failure = Failure.of(error, shlex.join((*command.name.split(" "), *args)))
             title = f"{command.name} could not look at the cloud"
             return Response.at(asker.place).saying(failure_card(title, failure, self._services.cards))
 

@@ -28,7 +28,9 @@ async def help_(call: CommandContext, name: str | None, verb: str | None) -> Car
     if found is not None and (verb is None or found.noun):
         return CardReply(help_command(found, call.prefix, call.registry.verbs_of(found)))
     wanted = " ".join(words) if verb else name
-    raise UserError(f"There is no command {wanted}.", nearest=call.registry.nearest(wanted), hint="help")
+    raise UserError(
+        f"There is no command {wanted}.", nearest=call.registry.nearest(wanted), given=wanted, hint="help"
+    )
 
 
 PARTS = (help_,)

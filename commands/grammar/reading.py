@@ -29,6 +29,12 @@ _AROUND_WORDS = ".,!?;:…\"'`()“”\u2018\u2019*_~"
 _EMPHASIS = re.compile(r"([*_~]{1,3})([^\n]+)\1")
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f]")
 _PRIVATE_KEY = "PRIVATE KEY-----"  # in the first line of every kind of file for one
+_KEY_HELD = (
+    "That message holds a private key, and whoever can read along has it now: take it out of use, and make "
+    "another. What others may see is the public one, in the file that ends in .pub."
+)
+_OPEN_QUOTE = "A quotation is opened and not closed"
+_QUOTED_NAME = re.compile(r"(['\"])([^'\"]+)\1")  # as a shell takes a quoted word; «…» is repaired to that
 _SALUTATION = re.compile(r"\A[,:]\s*")  # what is left of “@slipway: …” without the mention
 
 _PIECE = re.compile(
@@ -79,6 +85,13 @@ class Unreadable:
 
     reason: str
 
+    @property
+    def hint(self) -> str | None:
+        """What to type next, without a prefix; None where the reason says it."""
+        if self.reason == _KEY_HELD:
+            return "help sshkey add"
+        return None if self.reason.startswith(_OPEN_QUOTE) else "help"
+
 
 Reading = Ignored | Unknown | Line | Unreadable
 """What a typed line turned out to be."""
@@ -113,6 +126,8 @@ def read_line(
         return Ignored()
     words = said.split(maxsplit=1)
     word = words[0] if words else ""
+    if address is not Address.ROOM and (quoted := _QUOTED_NAME.fullmatch(word)):
+        word = quoted[2].removeprefix(prefix)
     known = {each.lower(): each for each in names}
     name = known.get(
         _CONTROL.sub("", word).lower()
@@ -120,7 +135,7 @@ def read_line(
     if name is None and len(words) == 1:  # `!status?` as a sentence has it
         name = known.get(word.lower().rstrip(_SENTENCE_ENDS))
     if name is not None:
-        return _command(name, text, said, verbatim=name in verbatim)
+        return _command(name, text, said, prefix, verbatim=name in verbatim)
     if address is Address.REPLY:
         return Ignored()
     if address is Address.ROOM:
@@ -190,7 +205,7 @@ def _unemphasised(head: str, address: Address, prefix: str) -> str:
     return head
 
 
-def _command(name: str, text: str, said: str, *, verbatim: bool) -> Line | Unreadable:
+def _command(name: str, text: str, said: str, prefix: str, *, verbatim: bool) -> Line | Unreadable:
     problem = _problem(text, said)
     if problem:
         return Unreadable(problem)
@@ -199,7 +214,9 @@ def _command(name: str, text: str, said: str, *, verbatim: bool) -> Line | Unrea
         return Unreadable("A command is one line; send each command as a message of its own.")
     args = re.split(r"[ \t]+", lines[0].strip(" \t")) if verbatim else _arguments(lines[0])
     if args is None:
-        return Unreadable("A quotation is opened and not closed; add the missing quote, or put \\ before it.")
+        return Unreadable(
+            f"{_OPEN_QUOTE}; add the missing quote, or put \\ before it. `{prefix}help {name}` has examples."
+        )
     if len(args) - 1 > MOST_ARGUMENTS and not verbatim:
         return Unreadable(f"That is {len(args) - 1:,} arguments; a command has at most {MOST_ARGUMENTS}.")
     return Line(name, tuple(args[1:]))
@@ -210,10 +227,7 @@ def _problem(text: str, repaired: str) -> str:
     if len(text) > LONGEST:
         return f"That message has {len(text):,} characters; a command has at most {LONGEST:,}."
     if _PRIVATE_KEY in repaired:
-        return (
-            "That message holds a private key, and whoever can read along has it now: take it out of use, and make "
-            "another. What others may see is the public one, in the file that ends in .pub."
-        )
+        return _KEY_HELD
     for character in repaired:
         if character in "\t\n" or character.isprintable():
             continue

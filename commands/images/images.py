@@ -100,6 +100,7 @@ def _account(call: CommandContext, wanted: str) -> str:
         raise UserError(
             f"No account is called {wanted}; there is {' and '.join(known) or 'none'}.",
             nearest=nearest(wanted, known),
+            given=wanted,
             hint="images",
         )
     return found

@@ -45,6 +45,7 @@ async def launchable_images(
         raise UserError(
             f"{account.title} is configured for {there}, and not for {region}.",
             nearest=nearest(region, account.regions),
+            given=region,
             hint=f"images --cloud {cloud}",
         )
     account = account.at(region) if region is not None else account
@@ -54,6 +55,7 @@ async def launchable_images(
         raise UserError(
             f"No image in {cloud}, {account.region} is called {wanted}.",
             nearest=nearest(wanted.strip("*"), (each.name for each in every)),
+            given=wanted,
             hint=f"images --cloud {cloud}",
         )
     return CardReply(_card(call, cloud, account.region, fitting))

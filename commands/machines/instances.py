@@ -120,7 +120,9 @@ def _person(call: CommandContext, wanted: str) -> str:
     try:
         return named_person(call.services.people, wanted).id
     except UserError as error:
-        raise UserError(error.sentence, nearest=error.nearest, hint="instances --all") from error
+        raise UserError(
+            error.sentence, nearest=error.nearest, given=wanted, hint="instances --all"
+        ) from error
 
 
 def _check_cloud(call: CommandContext, cloud: str) -> None:
@@ -130,6 +132,7 @@ def _check_cloud(call: CommandContext, cloud: str) -> None:
         raise UserError(
             f"No account is called {cloud}; there is {there}.",
             nearest=nearest(cloud, known),
+            given=cloud,
             hint="instances",
         )
 

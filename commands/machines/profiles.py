@@ -98,7 +98,10 @@ def _known(machines: MachineServices, wanted: str) -> str:
     folded = {each.casefold(): each for each in machines.profiles}
     if wanted.casefold() not in folded:
         raise UserError(
-            f"There is no profile {wanted}.", nearest=nearest(wanted, machines.profiles), hint="profiles"
+            f"There is no profile {wanted}.",
+            nearest=nearest(wanted, machines.profiles),
+            given=wanted,
+            hint="profiles",
         )
     return wanted if wanted in machines.profiles else folded[wanted.casefold()]
 

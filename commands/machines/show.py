@@ -31,7 +31,12 @@ async def show(call: CommandContext, instance: str) -> CardReply:
     held = {row.instance.id: row for row in await call.services.get(MachineServices).found()}
     found = held.get(instance)
     if found is None:
-        raise UserError(f"There is no machine {instance}.", nearest=nearest(instance, held), hint="instances")
+        raise UserError(
+            f"There is no machine {instance}.",
+            nearest=nearest(instance, held),
+            given=instance,
+            hint="instances",
+        )
     images = await call.services.get(MachineServices).image_names([found])
     return CardReply(
         Card(

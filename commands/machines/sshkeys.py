@@ -112,7 +112,7 @@ async def sshkey_add(call: CommandContext, source: tuple[str, ...], dry_run: boo
         raise UserError(
             f"{source[0]} is neither a public key nor an account with its service.",
             nearest=tuple(map(str, own or accounts)),
-            word=source[0],
+            given=source[0],
             hint="help sshkey add",
         )
     return ChangeRequest(AddKeys(person=person, line=_pasted(source)), dry_run)

@@ -89,6 +89,7 @@ async def _check_named(call: CommandContext, operation_id: str, word: str) -> No
         raise UserError(
             f"{said_back(word)} is not what {operation_id} is about, so this does not count. Say which you mean.",
             nearest=(operation_id,),
+            given="",
             hint="pending",
         )
 
@@ -136,7 +137,7 @@ async def _unclear(
     does, do = ("waits for approval", "wait for approval") if states == WAITING else ("is open", "are open")
     if seen:
         sentence = f"{len(seen)} operations {do}; say which."
-        return UserError(sentence, nearest=tuple(seen[:5]), hint="pending")
+        return UserError(sentence, nearest=tuple(seen[:5]), given="", hint="pending")
     there = [each.id for each in await call.services.operations.open_ones() if each.state in states]
     if not there:
         return UserError(f"There are no operations that {do}.", hint="history")
@@ -145,4 +146,4 @@ async def _unclear(
     )
     if len(there) == 1:
         sentence = f"{there[0]} {does}, but its card did not stand here before you wrote; say which."
-    return UserError(sentence, nearest=tuple(there[:5]), hint="pending")
+    return UserError(sentence, nearest=tuple(there[:5]), given="", hint="pending")

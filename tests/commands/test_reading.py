@@ -344,3 +344,20 @@ def test_behind_some_commands_words_stay_as_they_were_typed(prose: str) -> None:
     prose = f"{prose} {'word ' * 100}"
     reading = read_line(f"!approve op-7k3f {prose}", Address.ROOM, "!", NAMES, ("approve",))
     assert reading == Line("approve", ("op-7k3f", *prose.split()))
+
+
+def test_what_cannot_be_read_says_what_helps() -> None:
+    key = read_line("sshkey add -----BEGIN OPENSSH PRIVATE KEY-----", Address.DIRECT, "!", ["sshkey"])
+    assert isinstance(key, Unreadable)
+    assert key.hint == "help sshkey add"
+    quote = read_line('launch "F43', Address.DIRECT, "!", ["launch"])
+    assert isinstance(quote, Unreadable)
+    assert "`!help launch` has examples" in quote.reason
+    assert quote.hint is None
+
+
+@pytest.mark.parametrize("typed", ["«images»", "«!images»", "“images” F43", "'!images'"])
+def test_a_quoted_command_is_the_command_as_a_shell_has_it_but_not_in_talk(typed: str) -> None:
+    args = ("F43",) if "F43" in typed else ()
+    assert read_line(typed, Address.DIRECT, "!", ["images"]) == Line("images", args)
+    assert read_line(typed, Address.ROOM, "!", ["images"]) == Ignored()

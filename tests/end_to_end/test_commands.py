@@ -59,7 +59,7 @@ async def test_help_names_every_command_and_explains_each(bot: BotHarness) -> No
         assert f"!{spec.name}" in asked
         for example in spec.examples:
             assert f"!{example}" in asked
-    assert "Did you mean `launch`?" in await said(bot, "!help lanch")
+    assert "Did you mean `!help launch`?" in await said(bot, "!help lanch")
 
 
 async def test_help_and_whoami_are_open_to_strangers_and_nothing_else_is(bot: BotHarness) -> None:

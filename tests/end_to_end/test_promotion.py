@@ -226,11 +226,11 @@ async def test_a_number_that_azure_cannot_have_names_the_limit_and_the_nearest_b
     assert "2147483647" in answer.text
     (answer,) = await bot.say("alice", f"!promote {X64} 43.20261112.0")
     assert f"{X64} has no version 43.20261112.0." in answer.text
-    assert "Did you mean `43.20261114.0`, " in answer.text
+    assert f"Did you mean `!promote {X64} 43.20261114.0`, " in answer.text
     assert LATEST not in answer.text  # it is promoted already
     failed = "43.20261117.0"
     (answer,) = await bot.say("alice", f"!promote {X64} {failed[:-1]}1")
-    assert f"Did you mean `{CANDIDATE}`, " in answer.text
+    assert f"Did you mean `!promote {X64} {CANDIDATE}`, " in answer.text
     assert failed not in answer.text  # nor can this one be
     (refused,) = await bot.say("alice", f"!promote {X64} {failed}")
     assert "is Failed, not Succeeded; it cannot be promoted" in refused.text

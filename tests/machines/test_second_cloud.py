@@ -168,7 +168,7 @@ async def test_what_is_an_id_in_no_cloud_is_said_with_the_usage(bot: BotHarness,
 async def test_an_id_that_a_cloud_could_give_and_no_account_has_names_the_nearest(bot: BotHarness) -> None:
     (answer,) = await bot.say("alice", "!terminate vm-14")
     assert "There is no machine vm-14 in" in answer.text
-    assert "Did you mean `vm-11`, `vm-12` or `vm-13`?" in answer.text
+    assert "Did you mean `!terminate vm-11`, `!terminate vm-12` or `!terminate vm-13`?" in answer.text
 
 
 async def test_an_id_of_two_accounts_is_not_guessed(bot: BotHarness) -> None:

@@ -69,6 +69,7 @@ class Catalogue:
             raise UserError(
                 f"{wanted} is a definition in {clouds}; say which.",
                 nearest=tuple(str(each) for each in exact),
+                given=wanted,
                 hint="images",
             )
         if exact:
@@ -76,13 +77,19 @@ class Catalogue:
         names = [str(each) for each in here]
         if not is_pattern(name):
             raise UserError(
-                f"There is no image definition {wanted}.", nearest=nearest(wanted, names), hint="images"
+                f"There is no image definition {wanted}.",
+                nearest=nearest(wanted, names),
+                given=wanted,
+                hint="images",
             )
         matched = tuple(each for each in here if fnmatchcase(each.name.casefold(), folded))
         if not matched:
             plain = wanted.translate(str.maketrans("", "", "*?[]"))
             raise UserError(
-                f"No image definition matches {wanted}.", nearest=nearest(plain, names), hint="images"
+                f"No image definition matches {wanted}.",
+                nearest=nearest(plain, names),
+                given=wanted,
+                hint="images",
             )
         return matched
 
@@ -98,6 +105,7 @@ class Catalogue:
             raise UserError(
                 f"{wanted} matches {len(found)} definitions; this works on one at a time.",
                 nearest=tuple(str(each) for each in found[:3]),
+                given=wanted,
             )
         return found[0]
 

@@ -235,11 +235,14 @@ def find_version(
     except ValueError as error:
         offered = [name for name, each in held.items() if suits(each)]
         near = nearest(text, offered) or tuple(offered)[:3]
-        raise UserError(f"{error}.", nearest=near, hint=hint) from None
+        raise UserError(f"{error}.", nearest=near, given=text, hint=hint) from None
     near = nearest_numbers(number, (each.number for each in held.values() if suits(each)))
     problem = why_impossible(number)
     raise UserError(
-        f"{text} {problem}." if problem else f"{definition} has no version {text}.", nearest=near, hint=hint
+        f"{text} {problem}." if problem else f"{definition} has no version {text}.",
+        nearest=near,
+        given=text,
+        hint=hint,
     )
 
 

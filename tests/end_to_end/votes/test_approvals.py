@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -154,6 +155,8 @@ async def test_which_operation_is_meant_and_which_plan(tmp_path: Path) -> None:
         other, second = await propose(bot, f"!promote {ARM}")
         (which,) = await bot.say("bob", "!approve")
         assert "2 operations wait for approval; say which." in which.text
+        lines = re.findall(r"`(!approve op-\w+)`", which.text)
+        assert len(lines) == 2
         assert first in which.text
         assert second in which.text
         await bot.say("alice", f"!cancel {second}")

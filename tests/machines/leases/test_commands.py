@@ -133,7 +133,7 @@ async def test_a_machine_is_handed_over_and_its_tags_say_so(bot: BotHarness, aws
     assert f"handover {machine} --to bob" in [each.command for each in who.card.shortcuts]
     (nobody,) = await bot.say("alice", f"!handover {machine} --to bop")
     assert "Nobody here is called bop." in nobody.text
-    assert "Did you mean `bob`" in nobody.text
+    assert f"Did you mean `!handover {machine} --to bob`" in nobody.text
     *_, report = await bot.say("alice", f"!handover {machine} --to Bob")
     assert f"{machine} is bob's now." in report.text
     assert (await tags_of(aws, machine))["slipway:owner"] == "bob"
@@ -179,7 +179,7 @@ async def test_to_stop_nothing_points_to_what_stops_an_operation(bot: BotHarness
 async def test_machines_that_are_not_there_or_gone_are_one_sentence(bot: BotHarness) -> None:
     (machine,) = await launched(bot)
     (unknown,) = await bot.say("alice", f"!extend {machine[:-1]}{'0' if machine[-1] != '0' else '1'}")
-    assert f"Did you mean `{machine}`?" in unknown.text
+    assert f"Did you mean `!extend {machine}`?" in unknown.text
     await bot.say("alice", f"!terminate {machine}")
     (gone,) = await bot.say("alice", f"!extend {machine}")
     assert f"There is no machine {machine}, or it is gone." in gone.text

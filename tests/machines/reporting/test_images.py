@@ -81,12 +81,12 @@ async def test_of_many_images_the_newest_are_shown_and_how_others_are_found(
 
 
 MISTYPED = {
-    "!images --cloud asw": ("No account is called asw; there is aws and azure.", "`aws`"),
+    "!images --cloud asw": ("No account is called asw; there is aws and azure.", "`!images --cloud aws`"),
     f"!images {BASE}.x86_64-43-20261112.0 --cloud aws": (
         "No image in aws, us-east-1 is called",
-        "`Fedora-Cloud-",
+        "`!images Fedora-Cloud-",
     ),
-    "!images --cloud azure --region westeuropa": ("is configured for eastus and westeurope", "`westeurope`"),
+    "!images --cloud azure --region westeuropa": ("is configured for eastus and westeurope", "`!images --cloud azure --region westeurope`"),
     "!images --region eastus": ("`--region` is a region of an account", "`!help images`"),
 }
 """Lines, what is said of them, and what stands on a note."""

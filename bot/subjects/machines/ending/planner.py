@@ -155,6 +155,7 @@ class TerminatePlanner(EndPlanner[Terminate]):
             raise UserError(
                 f"There is no machine {instance_id} in {' or '.join(self._regions())}.",
                 nearest=nearest(instance_id, ours),
+                given=instance_id,
                 hint="instances",
             )
 

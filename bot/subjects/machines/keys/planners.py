@@ -250,11 +250,14 @@ def _named(what: str, held: Sequence[SshKey]) -> list[SshKey]:
         raise UserError(
             f"Several of your keys begin with {begins}.",
             nearest=tuple(each.key.fingerprint for each in found[:3]),
+            given=what,
             hint="sshkeys",
         )
     if len(found) != 1:
         names = [name for each in held for name in (each.key.fingerprint, each.source)]
-        raise UserError(f"You have no key {what[:60]}.", nearest=nearest(what, names), hint="sshkeys")
+        raise UserError(
+            f"You have no key {what[:60]}.", nearest=nearest(what, names), given=what, hint="sshkeys"
+        )
     return found
 
 

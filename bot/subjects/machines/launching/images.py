@@ -79,7 +79,7 @@ async def _by_id(machines: Machines, image_id: str, account: str) -> MachineImag
         f"There is no image {image_id} of the configured owners in {machines.region}.",
         nearest=alike_images(_launchable(await machines.images()), image_id, _SHOWN),
         hint=_listing(machines, account),
-        word=image_id,
+        given=image_id,
     )
 
 
@@ -93,7 +93,7 @@ def _by_name(images: Sequence[MachineImage], wanted: str, machines: Machines, ac
             f"There is no image {wanted} in {machines.region}.",
             nearest=alike_images(_launchable(images), wanted, _SHOWN),
             hint=_listing(machines, account),
-            word=wanted,
+            given=wanted,
         )
     newest = sorted(usable, key=_age, reverse=True)
     names = [image.name for image in newest]
@@ -103,7 +103,7 @@ def _by_name(images: Sequence[MachineImage], wanted: str, machines: Machines, ac
         nearest=tuple(image.id if alike else image.name for image in newest[:_SHOWN]),
         more=max(0, len(newest) - _SHOWN),
         hint=_listing(machines, account, wanted),
-        word=wanted,
+        given=wanted,
     )
 
 

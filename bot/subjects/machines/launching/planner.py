@@ -214,6 +214,7 @@ class LaunchPlanner:
             raise UserError(
                 f"There is no profile {name}; {_profile_names(self._profiles)}.",
                 nearest=nearest(name, self._profiles),
+                given=name,
                 hint="profiles",
             )
         return profile
@@ -334,6 +335,7 @@ class LaunchPlanner:
             f"{template.instance_type}, which runs {runs}"
             + (f"; use profile {fitting[0]}." if fitting else "; no profile fits."),
             nearest=tuple(fitting[:3]),
+            given=name,
             hint="profiles",
         )
 

@@ -35,6 +35,7 @@ def check_may_use(
     raise UserError(
         f"Profile {name} is for {' and '.join(profiles[name].may)}, and not for {requester}; {instead}.",
         nearest=tuple(own[:3]),
+        given=name,
         hint="profiles",
     )
 
@@ -79,6 +80,7 @@ def region_of(wanted: str | None, name: str, profile: ProfileSettings) -> str:
         raise UserError(
             f"Profile {name} {where}, and not in {wanted}.",
             nearest=nearest(wanted, profile.regions),
+            given=wanted,
             hint="profiles",
         )
     return wanted

@@ -120,6 +120,7 @@ class InstanceAdoptPlanner:
         raise UserError(
             f"No machine {wanted} carries this Slipway's tag, and no other is taken in.",
             nearest=nearest(wanted, [each.id for each in await all_instances(self._clouds)]),
+            given=wanted,
             hint="instances",
         )
 

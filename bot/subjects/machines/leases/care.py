@@ -88,7 +88,7 @@ def named_person(people: People, wanted: str, among: tuple[Person, ...] | None =
     there = people.persons if among is None else among
     near = nearest(folded, [person.id for person in there])
     others = f" There {'is' if len(there) == 1 else 'are'} {listed(there)}." if there and not near else ""
-    raise UserError(f"Nobody here is called {wanted}.{others}", nearest=near)
+    raise UserError(f"Nobody here is called {wanted}.{others}", nearest=near, given=wanted)
 
 
 def _missing(people: People, person: Person) -> tuple[str, ...]:

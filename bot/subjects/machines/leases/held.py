@@ -119,6 +119,7 @@ class Holdings:
         raise UserError(
             f"There is no machine {instance_id}, or it is gone.",
             nearest=nearest(instance_id, [each.instance_id for each in living]),
+            given=instance_id,
             hint="instances",
         )
 
