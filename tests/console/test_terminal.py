@@ -156,6 +156,14 @@ def test_a_table_whose_words_do_not_fit_becomes_a_list_a_row() -> None:
     )
 
 
+def test_on_a_narrow_terminal_buttons_stand_below_each_other_and_numbers_have_a_name() -> None:
+    table = Table(columns=("", "Step"), rows=(("1", "delete-the-version-43.20261101.0"),))
+    card = Card(title="Plan", tables=(table,), buttons=(*buttons("op-7k3f"), *buttons("op-8ajd")))
+    lines = [line.strip("│ ") for line in shown(card, 34).split("\n")]
+    assert lines[-5:-1] == ["[1] Approve", "[2] Reject", "[3] Approve", "[4] Reject"]
+    assert any(line.split() == ["#", "1"] for line in lines)
+
+
 def test_a_wide_terminal_does_not_stretch_a_card() -> None:
     assert max(map(cell_len, shown(PROPOSAL, 300).split("\n"))) <= 120
 

@@ -143,7 +143,7 @@ def _body(card: Card, offers: tuple[Offer, ...], width: int, *, ticks: bool) -> 
     if card.notes:
         blocks.append(_notes(card.notes, ticks=ticks))
     if offers:
-        blocks.append(_buttons(offers))
+        blocks.append(_buttons(offers, width))
     return blocks
 
 
@@ -184,11 +184,13 @@ def _notes(notes: tuple[str, ...], *, ticks: bool) -> Grid:
     return grid
 
 
-def _buttons(offers: tuple[Offer, ...]) -> Text:
-    row = Text()
-    for index, offer in enumerate(offers):
-        row.append("   " if index else "")
-        label = f"[{offer.number}] {clean_line(offer.button.label)}"
+def _buttons(offers: tuple[Offer, ...], width: int) -> Text:
+    """In a row where they fit, else one below the other: a label is not to break among those beside it."""
+    row, gap = Text(), "   "
+    labels = [f"[{offer.number}] {clean_line(offer.button.label)}" for offer in offers]
+    between = gap if display_width(gap.join(labels)) <= width else "\n"
+    for index, (offer, label) in enumerate(zip(offers, labels, strict=True)):
+        row.append(between if index else "")
         button = offer.button
         row.append(label, style=_CHOICE_STYLES[button.choice] if isinstance(button, Button) else "bold")
     return row
@@ -246,5 +248,5 @@ def _numbers(cells: list[str]) -> bool:
 
 def _records(table: Table, *, ticks: bool) -> Group:
     rows = (zip(table.columns, row, strict=True) for row in table.rows)
-    lists = [tuple(Field(label=label, value=cell) for label, cell in row) for row in rows]
+    lists = [tuple(Field(label=label or "#", value=cell) for label, cell in row) for row in rows]
     return Group(*_spaced([_fields(fields, ticks=ticks) for fields in lists]))

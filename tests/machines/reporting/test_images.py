@@ -86,7 +86,10 @@ MISTYPED = {
         "No image in aws, us-east-1 is called",
         "`!images Fedora-Cloud-",
     ),
-    "!images --cloud azure --region westeuropa": ("is configured for eastus and westeurope", "`!images --cloud azure --region westeurope`"),
+    "!images --cloud azure --region westeuropa": (
+        "is configured for eastus and westeurope",
+        "`!images --cloud azure --region westeurope`",
+    ),
     "!images --region eastus": ("`--region` is a region of an account", "`!help images`"),
 }
 """Lines, what is said of them, and what stands on a note."""
