@@ -12,7 +12,6 @@ import sqlalchemy as sa
 from slipway.bot.chat.model import Tone
 from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
 from slipway.bot.clouds.simulated.faults import Fault, FaultKind
-from slipway.bot.operations.model import OperationState
 from slipway.bot.subjects.machines.leases.model import Machine, Reservation, ReservationState
 from tests.support.aws import IMAGE, boto3_client, call_in_thread, unique_name
 from tests.support.clock import HOUR, NOW
@@ -252,40 +251,6 @@ async def test_nothing_is_asked_of_a_bot_without_machines_and_a_busy_minute_cost
     aws.requests.clear()
     await minutes(bot)
     assert [entry.label for entry in aws.requests] == ["DescribeInstances"]
-
-
-async def test_a_pass_over_a_thousand_leases_looks_at_most_once_for_each_hundred(
-    bot: BotHarness, aws: SimulatedAws
-) -> None:
-    """None of them is there any more: each would have to be looked at alone."""
-    leases = leases_of(bot)
-    held = claim(bot, "op-many", "slipway-op-many-0123456789abcdef-1")
-    await leases.claim(held, lambda _usage: None)
-    many = [
-        Machine(
-            cloud="aws",
-            instance_id=f"i-{number:017x}",
-            region="us-east-1",
-            reservation_id=held.id,
-            owner="alice",
-            profile="small",
-            launched_at=NOW - HOUR,
-            lease_ends_at=NOW + HOUR,
-            cap_ends_at=NOW + 2 * HOUR,
-        )
-        for number in range(1000)
-    ]
-    await leases.launched(held.id, many)
-    aws.requests.clear()
-    await minutes(bot)
-    assert 1 <= sum(entry.label == "DescribeInstances" for entry in aws.requests) <= 10
-    assert len(await leases.living()) < 1000
-    assert (await newest_operation_or_none(bot)) is None
-
-
-async def newest_operation_or_none(bot: BotHarness) -> OperationState | None:
-    found = await bot.running.operations.recent(1)
-    return found[0].state if found else None
 
 
 async def test_ten_launches_that_are_asked_for_at_once_wait_for_none_of_each_other_s_answers(
