@@ -83,11 +83,13 @@ class StoryCloud(ABC):
         launch: what is typed to launch a machine, without for how long.
         actions: what may fail, as the simulator calls it.
         changes: what may be under way when Slipway stops.
+        ending: what ends a machine.
     """
 
     launch: str
     actions: Sequence[str]
     changes: Sequence[str]
+    ending: str
 
     def __init__(self) -> None:
         self.name = unique_name("slipway")
@@ -121,6 +123,7 @@ class Ec2(StoryCloud):
 
     launch = f"launch {IMAGE}"
     actions = ("*", "Describe*", "TerminateInstances", "CreateTags", "RunInstances", "StopInstances")
+    ending = "TerminateInstances"
     changes = ("RunInstances", "TerminateInstances", "CreateTags", "Describe*")
 
     def __init__(self, aws: SimulatedAws) -> None:
@@ -159,6 +162,7 @@ class Azure(StoryCloud):
 
     launch = f"launch {X64} --profile small"
     actions = ("*", "GET *", "PUT *", "DELETE *", "POST *", "PATCH *")
+    ending = "DELETE *"
     changes = ("PUT *", "DELETE *", "PATCH *", "GET *")
 
     def __init__(self, clock: FakeClock) -> None:
@@ -283,6 +287,22 @@ class Story:
             assert machine.lease_ends_at <= machine.cap_ends_at
 
 
+async def outlast(cloud: StoryCloud, bot: BotHarness) -> None:
+    """Nothing can be ended until after the end of a machine's life; it is once that works for long enough."""
+    await minutes(bot, 65)
+    before = set(await cloud.living())
+    await bot.say("alice", f"!{cloud.launch} --for 1h")
+    (late,) = set(await cloud.living()) - before
+    cloud.faults.add(Fault(kind=FaultKind.ERROR, match=cloud.ending, times=None))
+    for _ in range(8):
+        await minutes(bot, 40)
+    assert late in await cloud.living()
+    cloud.faults.clear()
+    for _ in range(3):
+        await minutes(bot, PATIENCE / 3 / MINUTE)
+    assert late not in await cloud.living()
+
+
 async def tell(cloud: StoryCloud, clock: FakeClock, folder: Path, seed: int) -> None:
     """A story from its beginning to a time at which nothing may live any more."""
     lives, steps = (2, 6) if seed == USUAL else (3, 8)
@@ -294,6 +314,7 @@ async def tell(cloud: StoryCloud, clock: FakeClock, folder: Path, seed: int) -> 
     assert story.launched > 0, "nothing happened"
     cloud.faults.clear()
     async with cloud.bot(folder, clock, chat) as bot:
+        await outlast(cloud, bot)
         for _ in range(6):
             await minutes(bot, 40)
         clock.advance(CAP + 10 * HOUR)  # also of what was launched while the clock was ahead
