@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from slipway.bot.chat.model import Card, CardOutcome, Tone
+from slipway.bot.core.commands import Command
 from slipway.bot.core.errors import UserError
 from slipway.commands.dispatch.context import MisuseError
 from slipway.commands.grammar.arguments import Misuse
@@ -56,14 +58,16 @@ def unknown_card(unknown: Unknown, registry: Registry[Any], prefix: str, forbidd
     return Card(tone=Tone.WARNING, outcome=CardOutcome.REFUSED, title=title, text=text, notes=notes)
 
 
-def unknown_verb_card(unknown: UnknownVerb, registry: Registry[Any], prefix: str) -> Card:
-    """A noun with a verb that it does not have."""
-    found = [
-        command for verb in unknown.verbs if (command := registry.find((unknown.noun, verb))) is not None
-    ]
+def unknown_verb_card(
+    unknown: UnknownVerb, found: Sequence[Command[Any]], prefix: str, forbidden: str = ""
+) -> Card:
+    """A noun with a verb that it does not have, and the commands that may have been meant; ``forbidden`` says who may
+    use others."""
     title = f"{unknown.noun} has no {_short(unknown.verb)}.".replace("`", "")
     did_you_mean = f" Did you mean {prefix}{found[0].name}?" if len(found) == 1 else ""
     notes = tuple(f"`{short_usage(command, prefix)}`: {command.summary}" for command in found)
+    if not found:
+        notes = tuple(filter(None, (forbidden, f"All commands: `{prefix}help`")))
     return Card(tone=Tone.WARNING, outcome=CardOutcome.REFUSED, title=f"{title}{did_you_mean}", notes=notes)
 
 

@@ -70,7 +70,7 @@ class CommandRunner:
                         card = self._unknown(unknown_name, asker.person)
                         return response.telling(asker.identity.account, card)
                     case UnknownVerb() as unknown:
-                        card = unknown_verb_card(unknown, self._registry, self._prefix)
+                        card = self._unknown_verb(unknown, asker.person)
                         return response.telling(asker.identity.account, card)
                     case Resolved(command, rest):
                         return await self._command(command, rest, asker)
@@ -86,6 +86,18 @@ class CommandRunner:
             else:
                 forbidden = forbidden or not_for(person, command, people)
         return unknown_card(replace(unknown, nearest=tuple(near)), self._registry, self._prefix, forbidden)
+
+    def _unknown_verb(self, unknown: UnknownVerb, person: Person) -> Card:
+        """What a noun does not do, with what it does that they may use; else, who may."""
+        people = self._services.people
+        found = [
+            command
+            for verb in unknown.verbs
+            if (command := self._registry.find((unknown.noun, verb))) is not None
+        ]
+        allowed = [command for command in found if may_use(person, command, people)]
+        forbidden = not_for(person, found[0], people) if found and not allowed else ""
+        return unknown_verb_card(unknown, allowed, self._prefix, forbidden)
 
     def decides(self, reading: Reading) -> bool:
         """Whether a line speaks on an operation, whoever says it."""

@@ -8,7 +8,6 @@ from slipway.bot.chat.model import Card, PrivateFile, Tone
 from slipway.bot.clouds.ports.machines import ShowsConsole
 from slipway.bot.core.commands import Access, command
 from slipway.bot.core.errors import UserError
-from slipway.bot.messages.private_files import send_privately
 from slipway.bot.subjects.machines.consoles import readable
 from slipway.bot.subjects.machines.services import MachineServices
 from slipway.commands.dispatch.context import CardReply, CommandContext
@@ -50,6 +49,10 @@ async def logs(call: CommandContext, instance: str) -> CardReply:
         title=f"What {machine.instance_id} wrote to its console. It may hold passwords.",
         text=text,
     )
+    from slipway.bot.messages.private_files import (
+        send_privately,  # loads the log's libraries, for one command
+    )
+
     await send_privately(
         call.services.chats,
         call.person,

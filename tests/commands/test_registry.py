@@ -128,9 +128,18 @@ def test_a_stored_line_of_a_command_that_is_not_there_is_told_as_that(args: tupl
 def test_a_slip_in_a_verb_is_told_with_what_may_have_been_meant(args: tuple[str, ...], title: str) -> None:
     found = REGISTRY.resolve("bundle", args)
     assert isinstance(found, UnknownVerb)
-    card = unknown_verb_card(found, REGISTRY, "!")
+    meant = REGISTRY.find((found.noun, found.verbs[0]))
+    assert meant is not None
+    card = unknown_verb_card(found, (meant,), "!")
     assert card.title == title
     assert card.notes == ("`!bundle apply REF`: Apply one.",)
+
+
+def test_a_slip_in_a_verb_that_somebody_may_not_use_is_told_without_it_and_with_who_may() -> None:
+    found = REGISTRY.resolve("bundle", ("aply",))
+    assert isinstance(found, UnknownVerb)
+    card = unknown_verb_card(found, (), "!", "Bob may.")
+    assert (card.title, card.notes) == ("bundle has no aply.", ("Bob may.", "All commands: `!help`"))
 
 
 def named(name: str, *aliases: str) -> Command[str]:

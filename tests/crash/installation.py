@@ -88,10 +88,11 @@ class Installation:
         """The bot, started if it is not there."""
         return self.bot if self._bot is not None and self._bot.alive else self.start()
 
-    def crash_at_commit(self, timing: str, number: int, *, schema: bool = False) -> None:
-        """Have the bot die at its n-th commit from now on; ``schema`` counts those that change no row, too."""
+    def crash_at_commit(self, timing: str, number: int, *, schema: bool = False, table: str = "") -> None:
+        """Have the bot die at its n-th commit from now on; ``schema`` counts those that change no row, too, ``table``
+        those alone that write to it."""
         fresh = self.crash_file.with_suffix(".new")
-        fresh.write_text(f"{timing} {number}" + (" any" if schema else ""))
+        fresh.write_text(f"{timing} {number} {'any' if schema else table}")
         fresh.replace(self.crash_file)
 
     def disarm(self) -> None:

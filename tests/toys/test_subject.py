@@ -149,7 +149,7 @@ async def test_help_knows_the_commands(run: ConformanceRun) -> None:
             "Toys",
             "`!toys`  The toys on the shelf.",
             "`!toy make NAME`  Make a toy.",
-            "`toy make`",
+            "`toy.make`",
         ):
             assert shown in overview.text
         (one,) = await session.say("carol", "!help toy make")

@@ -13,7 +13,7 @@ from slipway.bot.clouds.ports.machines import MACHINES
 from slipway.bot.core.interfaces import Interfaces
 from slipway.bot.core.times import Clock
 from slipway.bot.core.waiting import Polling
-from slipway.bot.people import People
+from slipway.bot.people import People, Person
 from slipway.bot.subjects.machines.keys.key_services import KeyServices
 from slipway.bot.subjects.machines.launching.executor import LaunchLedger
 from slipway.bot.subjects.machines.launching.planner import Requesters
@@ -94,7 +94,10 @@ class MachineServices:
     @property
     def requesters(self) -> Requesters:
         """Those who ask for machines."""
-        return Requesters(self.people.by_id, self.keys.checker.usable, self.allowance.left)
+        return Requesters(self._person, self.keys.checker.usable, self.allowance.left)
+
+    def _person(self, person: str) -> Person | None:
+        return self.people.by_id(person)
 
     async def evidence(self, image: MachineImage) -> tuple[str, ...]:
         """What is recorded about an image, by whichever subject records that."""

@@ -5,7 +5,8 @@ Every commit on any SQLite database is a boundary if it changed a row, and so is
 is a transaction of its own, as the Matrix library has them. A test writes
 ``before 7`` into the file that ``SLIPWAY_LETHAL`` names: from then on commits are counted, and the process dies
 at the seventh, with the transaction not there or there, as by ``kill -9`` from outside. ``before 7 any`` counts
-commits that changed no row, too: those of the schema.
+commits that changed no row, too: those of the schema. ``before 2 message`` counts those alone that wrote to the table
+``message``, whatever else is written meanwhile.
 
 Where ``SLIPWAY_CLOCK`` names a file, the process's clock is off by as many seconds as stand in it.
 """
@@ -52,12 +53,24 @@ def _due(moment: str) -> bool:
     return ordered == moment and int(number) == _Count.commits
 
 
-def _any() -> bool:
-    """Whether every commit counts."""
+def _which() -> str:
+    """Which commits count: ``any``; those that wrote to the table of this name; all that changed a row, if empty."""
     try:
-        return _ORDER.read_text().endswith("any")
+        return " ".join(_ORDER.read_text().split()[2:])
     except OSError:
-        return False
+        return ""
+
+
+def _writes_to(sql: str) -> str:
+    """The table that a statement changes; empty where it changes none."""
+    words = sql.replace('"', " ").replace("(", " ").split()
+    match [word.upper() for word in words[:2]]:
+        case ["INSERT" | "REPLACE" | "DELETE", _]:
+            return words[words.index(next(each for each in words if each.upper() in ("INTO", "FROM"))) + 1]
+        case ["UPDATE", _]:
+            return words[1]
+        case _:
+            return ""
 
 
 def _die() -> None:
@@ -69,6 +82,8 @@ class LethalCursor(sqlite3.Cursor):
     """A cursor whose statements are boundaries where each is a transaction of its own."""
 
     def execute(self, sql: str, parameters: Any = (), /) -> Self:
+        if isinstance(self.connection, LethalConnection):
+            self.connection.written.add(_writes_to(sql))
         alone = self.connection.isolation_level is None and not self.connection.in_transaction
         if not alone or not sql.lstrip().upper().startswith(_CHANGING):
             return super().execute(sql, parameters)
@@ -87,12 +102,19 @@ class LethalConnection(sqlite3.Connection):
 
     before = 0
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.written: set[str] = set()
+        """The tables that the present transaction wrote to."""
+
     def cursor(self, factory: Any = LethalCursor) -> Any:
         return super().cursor(factory)
 
     def commit(self) -> None:
         changes, self.before = self.total_changes - self.before, self.total_changes
-        if not self.in_transaction or not (changes or _any()):
+        written, self.written = self.written, set()
+        counts = {"any": True, "": bool(changes)}.get(which := _which(), which in written)
+        if not self.in_transaction or not counts:
             return super().commit()
         with _LOCK:  # one at a time, so that a number names one commit
             _Count.one_more()

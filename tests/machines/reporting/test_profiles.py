@@ -106,7 +106,7 @@ async def test_of_one_profile_all_is_shown(started: Started) -> None:
         assert cloudy["Price"].startswith("unknown;")
         (unknown,) = await bot.say("alice", "!profile clody")
         assert "There is no profile clody." in unknown.text
-        assert any("`cloudy`" in note for note in unknown.card.notes)
+        assert any("`!profiles cloudy`" in note for note in unknown.card.notes)
 
 
 async def test_a_policy_that_asks_for_approvals_is_told_with_each_profile(started: Started) -> None:

@@ -18,7 +18,7 @@ from slipway.bot.chat.slack.interactions.action_values import SHOW_OPERATION_SHO
 from slipway.bot.chat.slack.sending.message_sender import MESSAGE_EVENT_TYPE
 from slipway.bot.chat.slack.sending.send_attempts import message_token
 from slipway.bot.core.errors import ChatError
-from tests.slack.builders import LAUNCH, LAUNCH_FROM_MESSAGE, LISTING, LONG, PROPOSED, REPORT, RUNNING
+from tests.slack.builders import AMI, LAUNCH, LAUNCH_FROM_MESSAGE, LISTING, LONG, PROPOSED, REPORT, RUNNING
 from tests.slack.harness import AdapterHarness, build_adapter, running_adapter
 from tests.slack.simulator import Delivery, Reason, SimulatedSlack, State
 from tests.slack.simulator.seed import ALICE, BOB, IMAGES, RELEASE_TEAM
@@ -170,7 +170,7 @@ class TestAcknowledging:
                 await sim.called("views.update")
                 form = await alice.modal(LAUNCH)
                 refuse()
-                return (await alice.submit(form, {"image": "Fedora-Cloud-43-x64"})).delivery
+                return (await alice.submit(form, {"image": AMI})).delivery
             case "a press on the Home tab":
                 adapter.home_cards.append(LISTING)
                 await alice.open_home()

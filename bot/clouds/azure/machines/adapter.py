@@ -8,8 +8,6 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, timedelta
 from typing import Any, Self
 
-import structlog
-
 from slipway.bot.clouds.azure.account import AzureAccount
 from slipway.bot.clouds.azure.gallery import AzureGallery
 from slipway.bot.clouds.azure.machines import calls, names
@@ -50,8 +48,6 @@ from slipway.bot.clouds.machine_model import (
 )
 from slipway.bot.core.errors import CloudError, CloudErrorKind, UserError
 from slipway.bot.core.times import Clock, system_clock
-
-log = structlog.get_logger(__name__)
 
 
 class AzureMachines:
@@ -254,7 +250,7 @@ class AzureMachines:
             try:
                 await self._calls.change("DELETE", schedule, calls.SCHEDULES, action)
             except CloudError as error:  # the machine goes all the same; what is left of it is looked for
-                log.warning("a schedule was left behind", schedule=schedule, why=error.words)
+                _log().warning("a schedule was left behind", schedule=schedule, why=error.words)
 
     async def stop(self, instance_id: str) -> None:
         """Deallocate one machine, since one that is only shut down is paid for. Does not wait."""
@@ -354,3 +350,10 @@ def _deployment(document: object) -> str | None:
             return deployment
         case _:
             return None
+
+
+def _log() -> Any:
+    """The log, whose library takes long to import: who only checks a configuration needs none."""
+    import structlog
+
+    return structlog.get_logger(__name__)
