@@ -120,7 +120,7 @@ class RestExecutor:
             raise conflict(step, f"{step.instance_id} changed its owner; it was left alone.")
         if not _is_so(step, await self._state(step, machine)):
             return None
-        await self._note(step, machine)
+        await self._note(step, await self._editor.current(step))
         return _done(step, already=True)
 
     async def act(self, step: StopMachine | StartMachine, token: str) -> None:
@@ -166,7 +166,7 @@ class RestExecutor:
                 cloud=step.cloud,
                 sentence=f"{title} took the order, but {step.instance_id} is still {state.value}.",
             )
-        await self._note(step, machine)
+        await self._note(step, await self._editor.current(step))
         return _done(step, already=False)
 
     async def _watch(self, step: StopMachine | StartMachine) -> InstanceState:

@@ -19,6 +19,7 @@ from slipway.bot.subjects.machines.doubts import machines_at
 from slipway.bot.subjects.machines.ending.planner import orphan_due_at
 from slipway.bot.subjects.machines.leases.adopting import CAP, default_end
 from slipway.bot.subjects.machines.leases.model import Machine, Reservation, ReservationState
+from slipway.bot.subjects.machines.leases.resting import STARTED
 from slipway.bot.subjects.machines.requests import Launch
 from slipway.bot.subjects.machines.services import MachineServices
 from slipway.bot.subjects.machines.tags import DEPLOYMENT, TOKEN, cap_of, lease_tags, owner_of, profile_of
@@ -203,8 +204,19 @@ class Records:
                 continue
             if instance.state is InstanceState.STOPPED and machine.stopped_at is None:
                 await self._leases.rests(machine, self._sight.now)
+                await self._look_again(replace(machine, stopped_at=self._sight.now))
             elif instance.state is InstanceState.RUNNING and machine.stopped_at is not None:
                 await self._leases.runs(machine, self._sight.now)
+
+    async def _look_again(self, machine: Machine) -> None:
+        """Take back that one rests where it was started while all of them were looked at."""
+        try:
+            seen = await self._services.holdings.at(machine).instance(machine.instance_id)
+        except (CloudError, UserError) as error:
+            log.info("a machine that rests was not seen twice", machine=machine.place, why=str(error))
+            return
+        if seen.state in STARTED:
+            await self._leases.runs(machine, self._sight.now)
 
     async def _mirror(self, living: Sequence[Machine]) -> None:
         """Write what is stored into tags that say something else."""
