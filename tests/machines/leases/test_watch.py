@@ -177,11 +177,14 @@ async def test_a_look_that_began_before_a_start_does_not_have_it_rest(
     await held.reached.wait()
     await bot.say("alice", f"!start {machine}", wait=False)
     await bot.until(lambda: any(f"{machine} is started" in each.text for each in bot.messages))
-    aws.requests.clear()
+    again = aws.faults.add(Fault(kind=FaultKind.HOLD_AFTER, match="DescribeInstances"))
     held.release()
     async with asyncio.timeout(10):
-        while not aws.requests or (await machine_of(bot, machine)).stopped_at is not None:
-            await asyncio.sleep(0)  # it looks a second time
+        await again.reached.wait()  # it looks once more at what newly rests
+    assert (await machine_of(bot, machine)).stopped_at is not None
+    again.release()
+    await minutes(bot)
+    assert (await machine_of(bot, machine)).stopped_at is None
 
 
 def claim(bot: BotHarness, operation_id: str, token: str) -> Reservation:
