@@ -29,6 +29,6 @@ async def aws(shared_aws: SimulatedAws) -> AsyncIterator[SimulatedAws]:
 @pytest_asyncio.fixture(loop_scope="module")
 async def bot(tmp_path: Path, aws: SimulatedAws) -> AsyncIterator[BotHarness]:
     """A bot whose deployment no other test uses."""
-    changes = {"name": unique_name("slipway")}
+    changes = {"name": unique_name("slipway"), "aws": {"max_attempts": 1}}
     async with running_bot(tmp_path, aws=aws, changes=changes, sleep=no_pauses) as running:
         yield running
