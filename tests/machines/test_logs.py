@@ -13,7 +13,7 @@ from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
 from slipway.bot.clouds.simulated.faults import Fault, FaultKind
 from slipway.bot.core.errors import ChatError
 from slipway.bot.subjects.machines.consoles import readable
-from tests.support.aws import simulated_aws, unique_name
+from tests.support.aws import unique_name
 from tests.support.harness import BotHarness, running_bot
 from tests.support.leases import launched
 from tests.support.memory_chat import MemoryChat
@@ -22,18 +22,6 @@ from tests.support.pauses import no_pauses
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 SECRET = "root password: hunter2-hunter2"
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def shared_aws() -> AsyncIterator[SimulatedAws]:
-    async with simulated_aws() as simulated:
-        yield simulated
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def aws(shared_aws: SimulatedAws) -> AsyncIterator[SimulatedAws]:
-    yield shared_aws
-    shared_aws.faults.clear()
 
 
 @pytest_asyncio.fixture(loop_scope="module")

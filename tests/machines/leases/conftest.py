@@ -1,4 +1,4 @@
-"""A simulated EC2 for a whole file, and a bot on it for each test."""
+"""A bot on the simulated EC2 for each test."""
 
 from __future__ import annotations
 
@@ -8,22 +8,9 @@ from pathlib import Path
 import pytest_asyncio
 
 from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
-from tests.support.aws import simulated_aws, unique_name
+from tests.support.aws import unique_name
 from tests.support.harness import BotHarness, running_bot
 from tests.support.pauses import no_pauses
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def shared_aws() -> AsyncIterator[SimulatedAws]:
-    async with simulated_aws() as simulated:
-        yield simulated
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def aws(shared_aws: SimulatedAws) -> AsyncIterator[SimulatedAws]:
-    shared_aws.requests.clear()
-    yield shared_aws
-    shared_aws.faults.clear()
 
 
 @pytest_asyncio.fixture(loop_scope="module")

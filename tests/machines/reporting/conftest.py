@@ -8,12 +8,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
-import pytest_asyncio
 
 from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
 from slipway.bot.clouds.simulated.azure import SimulatedAzure
 from slipway.bot.clouds.simulated.fedora import fedora_gallery
-from tests.support.aws import simulated_aws, unique_name
+from tests.support.aws import unique_name
 from tests.support.clock import NOW
 from tests.support.harness import BotHarness, running_bot
 from tests.support.pauses import no_pauses
@@ -33,18 +32,6 @@ class Started(Protocol):
     """Starts a bot on both clouds with changes to its configuration."""
 
     def __call__(self, changes: Mapping[str, Any]) -> AbstractAsyncContextManager[BotHarness]: ...
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def shared_aws() -> AsyncIterator[SimulatedAws]:
-    async with simulated_aws() as simulated:
-        yield simulated
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def aws(shared_aws: SimulatedAws) -> AsyncIterator[SimulatedAws]:
-    yield shared_aws
-    shared_aws.faults.clear()
 
 
 @pytest.fixture
