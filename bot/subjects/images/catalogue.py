@@ -170,7 +170,8 @@ class Catalogue:
 
     async def locks(self, clouds: Iterable[str]) -> dict[str, Locks]:
         """The locks in each of these clouds."""
-        return await side_by_side({cloud: self._locks(cloud) for cloud in dict.fromkeys(clouds)})
+        async with self.lock_reading() as reading:
+            return await reading.locks(clouds)
 
     def lock_reading(self) -> LockReading:
         """Reads locks before it is known of all clouds whether theirs are needed."""

@@ -40,6 +40,14 @@ async def _load(fields: tuple[FormField, ...], values: Values) -> Form:
     return Form(tuple(replace(each, initial=values.get(each.name, "")) for each in fields))
 
 
+async def _launch_form(adapter: AdapterHarness) -> View:
+    """The form that alice opened, once it offers what the clouds have."""
+    alice = adapter.sim.person("alice")
+    await (await alice.shortcut(LAUNCH)).acked()
+    await adapter.sim.called("views.update")
+    return await alice.modal(LAUNCH)
+
+
 def _fields(form: View) -> list[str]:
     """What a form asks for."""
     return [block["element"]["action_id"] for block in form.blocks if block["type"] == "input"]
@@ -134,9 +142,7 @@ class TestCommands:
 
     async def test_a_form_without_an_image_is_given_back(self, over_socket: AdapterHarness) -> None:
         alice = over_socket.sim.person("alice")
-        await (await alice.shortcut(LAUNCH)).acked()
-        await over_socket.sim.called("views.update")
-        form = await alice.modal(LAUNCH)
+        form = await _launch_form(over_socket)
         submitted = await alice.submit(form)
         assert submitted.outcome is Outcome.ERRORS
         assert submitted.errors == {"named": "Choose an image, or name one."}
@@ -154,9 +160,7 @@ class TestCommands:
         self, over_socket: AdapterHarness
     ) -> None:
         alice = over_socket.sim.person("alice")
-        await (await alice.shortcut(LAUNCH)).acked()
-        await over_socket.sim.called("views.update")
-        form = await alice.modal(LAUNCH)
+        form = await _launch_form(over_socket)
         assert _fields(form) == ["profile", "image", "named", "duration", "count", "keys"]
         await alice.choose(form, "profile", "cloudy", {"image": AMI, "duration": "90m"})
         await over_socket.sim.called("views.update", times=2)
@@ -176,9 +180,7 @@ class TestCommands:
 
     async def test_images_of_one_name_are_launched_by_their_ids(self, over_socket: AdapterHarness) -> None:
         alice = over_socket.sim.person("alice")
-        await (await alice.shortcut(LAUNCH)).acked()
-        await over_socket.sim.called("views.update")
-        form = await alice.modal(LAUNCH)
+        form = await _launch_form(over_socket)
         await alice.submit(form, {"image": "ami-0aaaaaaaaaaaaaaa2"})
         assert over_socket.lines == ["launch ami-0aaaaaaaaaaaaaaa2 --profile small"]
 
@@ -194,9 +196,7 @@ class TestCommands:
         self, over_socket: AdapterHarness, profile: str, field: str, typed: str, told: str
     ) -> None:
         alice = over_socket.sim.person("alice")
-        await (await alice.shortcut(LAUNCH)).acked()
-        await over_socket.sim.called("views.update")
-        form = await alice.modal(LAUNCH)
+        form = await _launch_form(over_socket)
         submitted = await alice.submit(form, {"image": AMI, "profile": profile, field: typed})
         assert submitted.outcome is Outcome.ERRORS
         assert list(submitted.errors) == [field]
@@ -207,9 +207,7 @@ class TestCommands:
         self, over_socket: AdapterHarness
     ) -> None:
         alice = over_socket.sim.person("alice")
-        await (await alice.shortcut(LAUNCH)).acked()
-        await over_socket.sim.called("views.update")
-        form = await alice.modal(LAUNCH)
+        form = await _launch_form(over_socket)
         await alice.choose(form, "profile", "cloudy")
         await over_socket.sim.called("views.update", times=2)
         # Chosen once more, and sent before that is shown: region and type are still the other profile's.
@@ -248,9 +246,7 @@ class TestCommands:
         self, over_socket: AdapterHarness
     ) -> None:
         alice = over_socket.sim.person("alice")
-        await (await alice.shortcut(LAUNCH)).acked()
-        await over_socket.sim.called("views.update")
-        form = await alice.modal(LAUNCH)
+        form = await _launch_form(over_socket)
         before = _fields(form)
         over_socket.sim.faults.refuse("views.update", "not_found")
         await (await alice.choose(form, "profile", "cloudy")).acked()
