@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +21,7 @@ from tests.slack.harness import running_adapter
 from tests.slack.simulator import SimulatedSlack
 from tests.slack.simulator.core import View
 from tests.slack.simulator.seed import BOB, IMAGES, LOUNGE
-from tests.slack.whole_bot import PEOPLE, slack_bot
+from tests.slack.whole_bot import PEOPLE, SlackBot, slack_bot
 from tests.support.aws import IMAGE
 from tests.support.azure import ARM, CANDIDATE, RAWHIDE, X64, simulated_gallery
 from tests.support.clock import FakeClock
@@ -73,7 +75,9 @@ async def test_what_a_slash_command_asks_is_ones_own_and_what_it_changes_says_wh
         assert bot.excluded(X64, CANDIDATE) is False
 
 
-async def test_a_slash_command_is_told_of_a_wait_only_where_there_is_one_and_alone(tmp_path: Path) -> None:
+@asynccontextmanager
+async def bot_that_waits(folder: Path) -> AsyncIterator[tuple[SimulatedSlack, SlackBot, asyncio.Event]]:
+    """Slack and a bot that says the word of a wait when the event is set, and not before."""
     clock, waited = FakeClock(), asyncio.Event()
 
     async def when_told(seconds: float) -> None:
@@ -81,8 +85,13 @@ async def test_a_slash_command_is_told_of_a_wait_only_where_there_is_one_and_alo
 
     async with (
         SimulatedSlack(clock=clock) as sim,
-        slack_bot(tmp_path, sim, clock=clock, sleep=when_told) as bot,
+        slack_bot(folder, sim, clock=clock, sleep=when_told) as bot,
     ):
+        yield sim, bot, waited
+
+
+async def test_a_slash_command_is_told_of_a_wait_only_where_there_is_one_and_alone(tmp_path: Path) -> None:
+    async with bot_that_waits(tmp_path) as (sim, bot, waited):
         alice = sim.person("alice")
         held = bot.azure.faults.add(Fault(kind=FaultKind.HOLD_BEFORE, match="GET *"))
         asked = await alice.command("/slipway", "images")
@@ -110,15 +119,7 @@ async def test_a_slash_command_is_told_of_a_wait_only_where_there_is_one_and_alo
 async def test_a_slash_command_where_the_bot_is_not_is_told_of_a_wait_and_answered_each_time(
     tmp_path: Path,
 ) -> None:
-    clock, waited = FakeClock(), asyncio.Event()
-
-    async def when_told(seconds: float) -> None:
-        await (waited.wait() if seconds == PATIENCE_SECONDS else no_pauses(seconds))
-
-    async with (
-        SimulatedSlack(clock=clock) as sim,
-        slack_bot(tmp_path, sim, clock=clock, sleep=when_told) as bot,
-    ):
+    async with bot_that_waits(tmp_path) as (sim, bot, waited):
         for who in ("alice", "bob"):  # the second one where it is known that nothing is taken there
             person = sim.person(who)
             held = bot.azure.faults.add(Fault(kind=FaultKind.HOLD_BEFORE, match="GET *"))
@@ -138,15 +139,7 @@ async def test_a_slash_command_where_the_bot_is_not_is_told_of_a_wait_and_answer
 async def test_a_slash_command_in_a_conversation_with_the_bot_leaves_no_word_of_a_wait(
     tmp_path: Path,
 ) -> None:
-    clock, waited = FakeClock(), asyncio.Event()
-
-    async def when_told(seconds: float) -> None:
-        await (waited.wait() if seconds == PATIENCE_SECONDS else no_pauses(seconds))
-
-    async with (
-        SimulatedSlack(clock=clock) as sim,
-        slack_bot(tmp_path, sim, clock=clock, sleep=when_told) as bot,
-    ):
+    async with bot_that_waits(tmp_path) as (sim, bot, waited):
         alice, place = sim.person("alice"), sim.world.app.bot_user
         direct = sim.core.open_direct(alice.id).id
         held = bot.azure.faults.add(Fault(kind=FaultKind.HOLD_BEFORE, match="GET *"))
