@@ -28,6 +28,8 @@ LABEL org.opencontainers.image.title="Slipway" \
       org.opencontainers.image.description="ChatOps for people who publish cloud images" \
       org.opencontainers.image.licenses="Apache-2.0"
 COPY --from=build /opt/slipway /opt/slipway
+# OpenSSH's client, for boot tests that log in.
+RUN apt-get update && apt-get install -y --no-install-recommends openssh-client && rm -rf /var/lib/apt/lists/*
 RUN groupadd --gid 10001 slipway \
  && useradd --uid 10001 --gid slipway --home-dir /var/lib/slipway --shell /usr/sbin/nologin slipway \
  && install -d -o slipway -g slipway -m 0700 /var/lib/slipway

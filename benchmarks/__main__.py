@@ -14,7 +14,21 @@ import click
 
 from benchmarks.figures import Figures, machine, say
 
-NAMES = ("start", "memory", "reply", "work", "plan", "history", "matrix", "slack", "text", "launches")
+NAMES = (
+    "start",
+    "memory",
+    "reply",
+    "work",
+    "plan",
+    "due",
+    "deletions",
+    "chart",
+    "history",
+    "matrix",
+    "slack",
+    "text",
+    "launches",
+)
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "show_default": True})
@@ -48,6 +62,9 @@ def main(names: tuple[str, ...], **sizes: Any) -> None:
     reply   milliseconds from the dispatcher to the chat, with and without the durable record
     work    transactions and look-ups of a vote and the run after it
     plan    a clean-up of a large gallery: requests, seconds, own computing
+    due     `promote --due` and a clean-up of one, by rules, copies, waves and holds
+    deletions hundreds of deletions under the clouds' documented limits, beside the least time that they allow
+    chart   the first picture of a process, with the loading of matplotlib
     history every command and the proof of the audit trail, with a year behind them
     matrix  an answer on a real Synapse beside a bare nio bot's, and what bursts lose
     slack   from Slack's event to its acknowledgement, on a simulated Slack, beside a bare Bolt app's
@@ -78,18 +95,18 @@ def _benchmark(name: str, sizes: dict[str, Any]) -> Coroutine[Any, Any, Figures]
             from benchmarks import reply
 
             return reply.measure(messages=sizes["messages"])
-        case "work" | "text":  # without sizes
-            measured: Coroutine[Any, Any, Figures] = import_module(f"benchmarks.{name}").measure()
+        case "work" | "text" | "deletions" | "chart":  # without sizes
+            given = {"aws": sizes["aws"]} if name == "deletions" else {}
+            measured: Coroutine[Any, Any, Figures] = import_module(f"benchmarks.{name}").measure(**given)
             return measured
-        case "plan":
-            from benchmarks import plan
-
-            return plan.measure(
+        case "plan" | "due":
+            planned: Coroutine[Any, Any, Figures] = import_module(f"benchmarks.{name}").measure(
                 definitions=sizes["definitions"],
                 versions=sizes["versions"],
                 runs=sizes["runs"],
                 latency=timedelta(milliseconds=sizes["latency"]),
             )
+            return planned
         case "history":
             from benchmarks import history
 

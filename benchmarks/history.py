@@ -23,7 +23,7 @@ from benchmarks.in_process import RecordingChat, fedora_on_azure, running_bot
 from benchmarks.year import YEAR, grow
 from slipway.bot.chat.console.platform import CONSOLE
 from slipway.bot.chat.model import ButtonEvent, Choice, MessageEvent, Room
-from slipway.bot.clouds.azure.gallery import AzureGallery
+from slipway.bot.clouds.azure.images.gallery import AzureGallery
 from slipway.bot.core.times import system_clock
 from slipway.bot.garbage import collect_seldom
 from slipway.bot.operations.audit import Intact, verify

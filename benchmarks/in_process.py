@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from slipway.bot import logs
 from slipway.bot.app import App
 from slipway.bot.chat.console.platform import CONSOLE
 from slipway.bot.chat.model import Accept, Card, ChatHealth
 from slipway.bot.cli.demo_settings import demo_settings
-from slipway.bot.clouds.azure.gallery import AzureGallery
+from slipway.bot.clouds.azure.images.gallery import AzureGallery
 from slipway.bot.clouds.azure.settings import AzureSettings
 from slipway.bot.clouds.capabilities import Adapter, Clouds
 from slipway.bot.clouds.declaration import CloudContext
@@ -68,10 +69,11 @@ async def running_bot(
     gallery: ImageVersions | None = None,
     *,
     keep: timedelta = timedelta(days=90),
+    more: Mapping[str, Any] | None = None,
 ) -> AsyncIterator[RunningBot]:
     """The demo's people and policies on a state folder of their own, with this gallery and no machines.
 
-    What was heard and shown is forgotten after ``keep``.
+    What was heard and shown is forgotten after ``keep``. ``more`` are further settings, by their tables.
     """
     logs.configure("console")
     declarations = declared()
@@ -82,7 +84,10 @@ async def running_bot(
         spec=declarations.spec,
     )
     settings = base.model_copy(
-        update={"housekeeping": HousekeepingSettings(keep_workflows=keep, keep_messages=keep)}
+        update={
+            "housekeeping": HousekeepingSettings(keep_workflows=keep, keep_messages=keep),
+            **(more or {}),
+        }
     )
     clouds = Clouds([Adapter("azure", {IMAGE_VERSIONS: gallery})] if gallery is not None else [])
     app = App(settings, declarations, chats=(ChatBuilder(CONSOLE, lambda _: chat),), clouds=clouds)

@@ -24,7 +24,7 @@ from benchmarks.figures import Figures, aim, say, spread
 from benchmarks.in_process import RecordingChat, running_bot
 from benchmarks.program import TIMEOUT_SECONDS, environment
 from slipway.bot.chat.console.platform import CONSOLE
-from slipway.bot.clouds.azure.gallery import AzureGallery
+from slipway.bot.clouds.azure.images.gallery import AzureGallery
 from slipway.bot.clouds.azure.settings import AzureSettings
 from slipway.bot.clouds.capabilities import Adapter, Clouds
 from slipway.bot.clouds.declaration import CloudContext
@@ -39,10 +39,10 @@ from slipway.bot.operations.model import Plan
 from slipway.bot.operations.plan_service import PlanService
 from slipway.bot.people import Person
 from slipway.bot.subjects.images.catalogue import Catalogue
-from slipway.bot.subjects.images.cleanup import CleanupPlanner
+from slipway.bot.subjects.images.cleaning_up.planner import CleanupPlanner
+from slipway.bot.subjects.images.cleaning_up.settings import RetentionSettings
 from slipway.bot.subjects.images.requests import Cleanup
 from slipway.bot.subjects.images.services import ImageServices
-from slipway.bot.subjects.images.settings import RetentionSettings
 
 LIMIT_SECONDS = 0.5
 LIMIT_OF_THE_FLOOR = 1.25
@@ -61,6 +61,10 @@ _KINDS = {
     "version_listings": re.compile(r"GET .*/images/[^/]+/versions"),
     "single_versions": re.compile(r"GET .*/images/[^/]+/versions/[^/]+"),
     "lock_listings": re.compile(r"GET .*/providers/Microsoft.Authorization/locks"),
+    "galleries": re.compile(
+        r"GET .*/galleries/[^/]+"
+    ),  # whether it keeps what is deleted: asked now and then
+    "usage_listings": re.compile(r"GET .*/providers/Microsoft.Compute/virtualMachine(?:s|ScaleSets)"),
 }
 
 
@@ -157,10 +161,10 @@ async def measure(*, definitions: int, versions: int, runs: int, latency: timede
     The collector of cycles is set as the program sets it.
     """
     collect_seldom()
-    async with _simulator(definitions, versions) as azure:
+    async with simulator(definitions, versions) as azure:
         say(f"plan: {definitions} definitions of {versions} versions, answers at once")
         quick = await _plan_over_http(azure, definitions, versions)
-        await _slow_down(azure, latency)
+        await slow_down(azure, latency)
         far = {}
         for at_once in (AzureSettings.model_fields["parallel_listings"].default, FAR_MORE_AT_ONCE):
             say(f"plan: answers after {latency.total_seconds():g} s, {at_once} at once, beside a bare client")
@@ -206,7 +210,7 @@ def _catalogue(gallery: ImageVersions) -> Catalogue:
 
 
 async def _everything(azure: Mapping[str, str]) -> _Listed:
-    gallery = AzureGallery(_settings(azure), _CONTEXT)
+    gallery = AzureGallery(settings_of(azure), _CONTEXT)
     try:
         catalogue = _catalogue(gallery)
         found = await catalogue.versions_of(await catalogue.definitions())
@@ -256,7 +260,7 @@ async def _beside_a_bare_client(
     azure: Mapping[str, str], definitions: int, versions: int, latency: timedelta, at_once: int, runs: int
 ) -> _Beside:
     """Plan by an adapter that has been used before, and list by aiohttp alone, one after the other."""
-    gallery = WatchedGallery(_settings(azure).model_copy(update={"parallel_listings": at_once}))
+    gallery = WatchedGallery(settings_of(azure).model_copy(update={"parallel_listings": at_once}))
     planner = CleanupPlanner(_catalogue(gallery), RetentionSettings())
     pages = -(-definitions // PAGE_SIZE) + definitions * -(-versions // PAGE_SIZE)
     found = _Beside(pages / at_once * latency.total_seconds(), [], [], [], [])
@@ -312,9 +316,9 @@ async def _list_barely(azure: Mapping[str, str], at_once: int) -> int:
 
 async def _plan_over_http(azure: Mapping[str, str], definitions: int, versions: int) -> Figures:
     """One plan from a fresh adapter (which loads the SDK), and one from the same adapter again."""
-    gallery = WatchedGallery(_settings(azure))
+    gallery = WatchedGallery(settings_of(azure))
     planner = CleanupPlanner(_catalogue(gallery), RetentionSettings())
-    before = len(await _requests(azure))
+    before = len(await requests_of(azure))
     seconds: list[float] = []
     try:
         for _ in range(2):
@@ -323,7 +327,7 @@ async def _plan_over_http(azure: Mapping[str, str], definitions: int, versions: 
             seconds.append(time.perf_counter() - began)
     finally:
         await gallery.close()
-    asked = (await _requests(azure))[before:]
+    asked = (await requests_of(azure))[before:]
     return {
         "seconds": round(seconds[1], 3),
         "seconds_with_loading_the_sdk": round(seconds[0], 3),
@@ -334,7 +338,7 @@ async def _plan_over_http(azure: Mapping[str, str], definitions: int, versions: 
 
 
 def _by_kind(asked: list[str], definitions: int, versions: int, *, plans: int) -> Figures:
-    """Count requests, and hold them to what is allowed: every page and the locks once, and none a version.
+    """Count requests, and hold them to what is allowed: every page and what keeps versions once, none a version.
 
     Raises:
         AssertionError: more was asked than that.
@@ -343,7 +347,7 @@ def _by_kind(asked: list[str], definitions: int, versions: int, *, plans: int) -
         next((kind for kind, shape in _KINDS.items() if shape.fullmatch(each)), "others") for each in asked
     )
     found: Figures = {kind: counts[kind] // plans for kind in (*_KINDS, "others")}
-    allowed = plans * (1 + -(-definitions // PAGE_SIZE) + definitions * -(-versions // PAGE_SIZE))
+    allowed = plans * (3 + -(-definitions // PAGE_SIZE) + definitions * -(-versions // PAGE_SIZE)) + 1
     found["allowed"] = allowed // plans
     found["none_a_version"] = counts["single_versions"] == counts["others"] == 0
     assert len(asked) <= allowed, f"{len(asked)} requests for {plans} plans, where {allowed} are allowed"
@@ -401,12 +405,12 @@ def _timed(samples: list[float]) -> Iterator[None]:
 
 
 @asynccontextmanager
-async def _simulator(definitions: int, versions: int) -> AsyncIterator[dict[str, str]]:
+async def simulator(definitions: int, versions: int, candidates: int = 0) -> AsyncIterator[dict[str, str]]:
     """The simulated Azure in a process of its own, so that its work is not taken for the bot's."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         *("-m", "slipway.bot.clouds.simulated.azure", "--page-size", str(PAGE_SIZE)),
-        *("--definitions", str(definitions), "--versions", str(versions)),
+        *("--definitions", str(definitions), "--versions", str(versions), "--candidates", str(candidates)),
         stdout=asyncio.subprocess.PIPE,
         env=environment(),
     )
@@ -418,7 +422,7 @@ async def _simulator(definitions: int, versions: int) -> AsyncIterator[dict[str,
         await asyncio.wait_for(process.wait(), TIMEOUT_SECONDS)
 
 
-async def _slow_down(azure: Mapping[str, str], latency: timedelta) -> None:
+async def slow_down(azure: Mapping[str, str], latency: timedelta) -> None:
     """Let every answer take so long, as a far cloud's does."""
     fault = Fault(kind=FaultKind.FAR, seconds=latency.total_seconds(), times=None)
     async with (
@@ -428,12 +432,14 @@ async def _slow_down(azure: Mapping[str, str], latency: timedelta) -> None:
         answer.raise_for_status()
 
 
-async def _requests(azure: Mapping[str, str]) -> list[str]:
+async def requests_of(azure: Mapping[str, str]) -> list[str]:
+    """What was asked of it so far."""
     async with aiohttp.ClientSession() as session, session.get(f"{azure['url']}/_sim/requests") as answer:
         return [f"{each['method']} {each['path']}" for each in await answer.json()]
 
 
-def _settings(azure: Mapping[str, str]) -> AzureSettings:
+def settings_of(azure: Mapping[str, str]) -> AzureSettings:
+    """What reaches it."""
     return AzureSettings(
         subscription_id=azure["subscription_id"],
         resource_group=azure["resource_group"],

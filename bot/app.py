@@ -74,7 +74,9 @@ class App:
         self._chats = chats or tuple(
             ChatBuilder(chat.platform, chat.build) for chat in declarations.enabled_chats(settings)
         )
-        self._clouds = clouds if clouds is not None else declarations.open_clouds(settings, os.environ, clock)
+        self._clouds = (
+            clouds if clouds is not None else declarations.open_clouds(settings, os.environ, clock, sleep)
+        )
         self._clock = clock
         self._grace = grace
         self._sleep = sleep
@@ -159,6 +161,7 @@ class App:
             clockwork, bot.upkeep.sweep, self._clock, self._storage.failed, self._upkeep_every
         )
         stack.push_async_callback(bot.watches.close)
+        stack.push_async_callback(bot.problems.close)
         stack.push_async_callback(self._stop_jobs, jobs)
         await jobs.start()
         room = self._declarations.operations_room(self._settings)
@@ -200,7 +203,7 @@ class App:
             self._clock,
             trouble=lambda: self._storage.problem,
             contacts=self._clouds.contacts,
-            hindrances=bot.messages.hindrances,
+            hindrances=lambda: (*bot.messages.hindrances(), *bot.schedules.warnings()),
         )
         notice = self._storage_notice(bot)
         was_ready = False
@@ -242,6 +245,7 @@ class App:
             await local.close()
             await self._stop_jobs(jobs)
             await bot.watches.close()
+            await bot.problems.close()
             await bot.workflows.close(self._grace)
             await bot.messages.close()
             watching.cancel()

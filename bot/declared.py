@@ -5,8 +5,9 @@ A new one is a package with a declaration, and its name here.
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
@@ -15,13 +16,16 @@ from slipway.bot.chat.model import Room
 from slipway.bot.clouds.capabilities import Adapter, Capability, Clouds
 from slipway.bot.clouds.contact import CloudContact
 from slipway.bot.clouds.declaration import CloudContext, CloudDeclaration
+from slipway.bot.clouds.image_family import ImageFamily
 from slipway.bot.clouds.machine_description import DescribesMachines, MachineDescription
 from slipway.bot.config.settings import PersonSettings, RoleSettings, SlipwaySettings, split_address
 from slipway.bot.config.spec import CommandRight, ConfigSpec, KindSpec
 from slipway.bot.core.errors import DeclarationError
 from slipway.bot.core.loading import load_attribute
+from slipway.bot.core.settings import Settings
 from slipway.bot.core.settings_table import AnyTable, TableShape
 from slipway.bot.core.times import Clock, system_clock
+from slipway.bot.core.waiting import Sleep
 from slipway.bot.operations.declarations import OperationKind, Subject
 from slipway.bot.operations.registry import SubjectRegistry
 from slipway.commands.dispatch.context import CommandResult
@@ -36,7 +40,11 @@ from slipway.commands.grammar.registry import (
 SUBJECTS = (
     "images",
     "machines",
+    "credentials",
     "operations",
+    "problems",
+    "reports",
+    "schedules",
     "general",
 )
 """Packages of ``slipway.commands`` that hold a ``SUBJECT``, in the order of help."""
@@ -57,6 +65,7 @@ CLOUDS = (
 _OWN_TABLES = tuple(SlipwaySettings.model_fields)
 
 T = TypeVar("T")
+EntryT = TypeVar("EntryT", bound=Settings)
 
 
 @dataclass(frozen=True)
@@ -136,7 +145,11 @@ class Declarations:
         return Room(platform=platform, id=first[platform])
 
     def open_clouds(
-        self, settings: SlipwaySettings, environ: Mapping[str, str], clock: Clock = system_clock
+        self,
+        settings: SlipwaySettings,
+        environ: Mapping[str, str],
+        clock: Clock = system_clock,
+        sleep: Sleep = asyncio.sleep,
     ) -> Clouds:
         """The adapters that are configured. Their SDKs are loaded at the first call.
 
@@ -145,7 +158,9 @@ class Declarations:
             DeclarationError: a cloud has not what it declares.
         """
         accounts = ((cloud, name) for cloud in self.clouds for name in settings.named(cloud.table))
-        return Clouds([self.open_account(cloud, name, settings, environ, clock) for cloud, name in accounts])
+        return Clouds(
+            [self.open_account(cloud, name, settings, environ, clock, sleep) for cloud, name in accounts]
+        )
 
     def open_account(
         self,
@@ -154,14 +169,25 @@ class Declarations:
         settings: SlipwaySettings,
         environ: Mapping[str, str],
         clock: Clock = system_clock,
+        sleep: Sleep = asyncio.sleep,
     ) -> Adapter:
         """One adapter, as :meth:`open_clouds` opens all of them."""
         contact = CloudContact(clock)
         account = settings.named(cloud.table)[name]
-        descriptions = self._machine_descriptions(settings, name)
-        ports = cloud.open(account, CloudContext(name, settings.name, environ, contact, descriptions))
+        context = CloudContext(
+            name,
+            settings.name,
+            environ,
+            contact,
+            self._machine_descriptions(settings, name),
+            self._image_families(settings, name),
+            clock,
+            sleep,
+            settings.secret_files(name),
+        )
+        ports = cloud.open(account, context)
         lacks = cloud.lacks(account)
-        if missing := [each for each in cloud.provides if each not in ports and each not in lacks]:
+        if missing := [each for each in cloud.by_itself if each not in ports and each not in lacks]:
             raise DeclarationError(f"The cloud {cloud.name} provides {missing[0]}, and opened none.")
         return Adapter(name, ports, contact)
 
@@ -169,16 +195,21 @@ class Declarations:
         self, settings: SlipwaySettings, account: str
     ) -> Mapping[str, MachineDescription]:
         """What tables of subjects describe for this account, by the tables' names."""
-        tables = (
-            entry
-            for subject in self.registry.subjects
-            for table in subject.tables
-            if issubclass(table.model, DescribesMachines) and table.shape is TableShape.NAMED
-            for entry in settings.named(table).items()
-        )
+        found = self._entries(settings, DescribesMachines)
         return {
-            name: each.machine for name, each in tables if each.machine is not None and each.cloud == account
+            name: each.machine for name, each in found if each.machine is not None and each.cloud == account
         }
+
+    def _image_families(self, settings: SlipwaySettings, account: str) -> Mapping[str, ImageFamily]:
+        """What tables of subjects say of images of this account, by the tables' names."""
+        return {name: each for name, each in self._entries(settings, ImageFamily) if each.cloud == account}
+
+    def _entries(self, settings: SlipwaySettings, model: type[EntryT]) -> Iterator[tuple[str, EntryT]]:
+        """The entries of every table of many whose class is this one, by their names."""
+        for subject in self.registry.subjects:
+            for table in subject.tables:
+                if issubclass(table.model, model) and table.shape is TableShape.NAMED:
+                    yield from settings.named(table).items()
 
     def clouds_in_words(self, settings: SlipwaySettings) -> tuple[str, ...]:
         """What is configured, in few words: ``azure gallery Fedora``; in the order in which subjects need it."""
@@ -187,7 +218,7 @@ class Declarations:
         return tuple(
             f"{name} {cloud.label(account)}"
             for cloud in sorted(
-                self.clouds, key=lambda cloud: min(order.get(each, len(order)) for each in cloud.provides)
+                self.clouds, key=lambda cloud: min(order.get(each, len(order)) for each in cloud.by_itself)
             )
             for name, account in settings.named(cloud.table).items()
         )
@@ -261,7 +292,10 @@ def _check_kinds(
 
 
 def _providers(capability: Capability[Any], clouds: Iterable[CloudDeclaration[Any]]) -> tuple[str, ...]:
-    return tuple(cloud.name for cloud in clouds if capability in cloud.provides)
+    """The tables that it takes one of: clouds', and behind them those that describe something for a cloud."""
+    clouds = tuple(clouds)
+    alone = [cloud.name for cloud in clouds if capability in cloud.by_itself]
+    return (*alone, *(cloud.described[capability] for cloud in clouds if capability in cloud.described))
 
 
 def _spec(
@@ -289,6 +323,7 @@ def _spec(
         find_command=find,
         summaries=tuple(subject.summary for subject in registry.subjects),
         person_keys=tuple(key for subject in registry.subjects for key in subject.person_keys),
+        further_rights=registry.further_rights,
     )
 
 
@@ -301,4 +336,5 @@ def _kind(kind: OperationKind[Any, Any], clouds: Iterable[CloudDeclaration[Any]]
         demanded=kind.policy.demanded,
         by_oneself=kind.policy.by_oneself,
         needs=kind.needs,
+        like=kind.policy.like,
     )

@@ -190,8 +190,11 @@ class People:
         return Person(str(identity), account, (identity,), (), self._zone, PersonKind.STRANGER)
 
     def name(self, person_id: str) -> str:
-        """How somebody is called; the id itself for who has left the configuration."""
+        """How somebody is called; a service that is nobody in particular by what it does, and who has left the
+        configuration by the id itself."""
         person = self._by_id.get(person_id)
+        if person is None and person_id.startswith(service_id("")):
+            return f"Slipway's {person_id.removeprefix(service_id('')).replace('-', ' ')}"
         return person.name if person is not None else person_id
 
     def account(self, person_id: str, platform: Platform) -> str | None:

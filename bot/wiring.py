@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -11,15 +12,17 @@ from slipway.bot.chat.declaration import ChatContext, HostCallbacks
 from slipway.bot.chat.forms import CommandForm
 from slipway.bot.chat.model import Chat, Platform, Room
 from slipway.bot.clouds.capabilities import Clouds
-from slipway.bot.config.settings import SlipwaySettings
+from slipway.bot.config.settings import SlipwaySettings, split_address
 from slipway.bot.core.times import Clock
 from slipway.bot.core.uptime import ReadUptime
 from slipway.bot.core.waiting import Polling, Sleep
 from slipway.bot.declared import Declarations
 from slipway.bot.messages.service import MessageService
+from slipway.bot.operations.approval_reminders import ApprovalReminders
 from slipway.bot.operations.approval_service import ApprovalService
 from slipway.bot.operations.cards import CardContext
 from slipway.bot.operations.declarations import SubjectContext
+from slipway.bot.operations.ended import EndedOperations
 from slipway.bot.operations.gone_rooms import GoneRooms
 from slipway.bot.operations.housekeeping import Housekeeping
 from slipway.bot.operations.plan_service import PlanService
@@ -29,15 +32,20 @@ from slipway.bot.operations.runs.orphans import carry_on
 from slipway.bot.operations.runs.runner import OperationRunner
 from slipway.bot.operations.services import Services
 from slipway.bot.operations.standing import StandingCards
-from slipway.bot.people import People
+from slipway.bot.people import People, schedule_id
+from slipway.bot.problems.cards import ProblemView
+from slipway.bot.problems.store import ProblemStore
 from slipway.bot.store.database import Database
 from slipway.bot.store.installation import Installation
 from slipway.bot.store.memory import ChatMemory, TickMemory
+from slipway.bot.subjects.schedules.services import ScheduleServices
 from slipway.bot.workflows.engine import WorkflowEngine
 from slipway.commands.dispatch.dispatcher import Dispatcher
 from slipway.commands.dispatch.home import home
 from slipway.commands.dispatch.runner import CommandRunner
 from slipway.scheduler.audit_heads import AuditHeads
+from slipway.scheduler.problems import Problems
+from slipway.scheduler.schedule_notices import ScheduleNotices
 from slipway.scheduler.schedules import Schedules
 from slipway.scheduler.timetable import Timetable, upcoming
 from slipway.scheduler.upkeep import Pruning, Upkeep
@@ -69,12 +77,14 @@ class RunningBot:
     audit_heads: AuditHeads
     upkeep: Upkeep
     watches: Watches
+    problems: Problems
     begin: Callable[[], Awaitable[None]]
     """What is done once, when the workflow database is open: what was lost is carried on."""
 
     async def idle(self) -> None:
         """Wait until no work is under way, and all that is to be said was said or refused."""
         await self.watches.idle()
+        await self.problems.idle()
         await self.workflows.idle()
         await self.messages.idle()
 
@@ -113,8 +123,23 @@ def wire(parts: Parts) -> RunningBot:
     }
     messages = MessageService(parts.database, chats, parts.clock, parts.sleep)
     timetables = tuple(Timetable(entry) for entry in settings.schedule if entry.enabled)
-    services = _services(parts, people, chats, timetables, messages)
-    plans = PlanService(services.subjects, settings.policy, services.operations, parts.clock)
+    services = _services(
+        parts,
+        people,
+        chats,
+        lambda: tuple(
+            each for each in upcoming(timetables, parts.clock()) if each[0] not in schedule_store.known_pauses
+        ),
+        messages,
+    )
+    schedule_store = services.get(ScheduleServices).store
+    plans = PlanService(
+        services.subjects,
+        settings.policy,
+        services.operations,
+        parts.clock,
+        {schedule_id(entry.name): entry.mode for entry in settings.schedule},
+    )
     runner = OperationRunner(
         operations=services.operations,
         messages=messages,
@@ -137,20 +162,38 @@ def wire(parts: Parts) -> RunningBot:
         messages=messages,
         workflows=parts.workflows,
         sleep=parts.sleep,
+        answered=lambda request, response: schedule_store.answered(
+            request.event_key, response.in_short, response.operation_id
+        ),
     )
     housekeeping = Housekeeping(
         operations=services.operations,
         approvals=services.approvals,
         runner=runner,
+        reminders=ApprovalReminders(
+            settings.policy,
+            operations=services.operations,
+            messages=messages,
+            cards=services.cards,
+            clock=parts.clock,
+        ),
         workflows=parts.workflows,
         clock=parts.clock,
     )
     schedules = Schedules(
         timetables,
-        prefix=settings.commands.prefix,
+        names=tuple(entry.name for entry in settings.schedule),
         dispatcher=dispatcher,
         memory=TickMemory(parts.database),
-        messages=messages,
+        store=schedule_store,
+        notices=ScheduleNotices(
+            prefix=settings.commands.prefix,
+            people=people,
+            store=schedule_store,
+            messages=messages,
+            workflows=parts.workflows,
+            clock=parts.clock,
+        ),
         workflows=parts.workflows,
         clock=parts.clock,
     )
@@ -178,6 +221,14 @@ def wire(parts: Parts) -> RunningBot:
         people=people,
         clock=parts.clock,
     )
+    problems = Problems(
+        tuple(declarations.registry.problem_sources.values()),
+        services,
+        messages,
+        room=_room(settings.problems.room or settings.commands.room),
+        clock=parts.clock,
+        keep=settings.housekeeping.keep_messages,
+    )
     installation = Installation(settings.state_dir, parts.database)
     return RunningBot(
         dispatcher,
@@ -191,8 +242,16 @@ def wire(parts: Parts) -> RunningBot:
         messages,
         gone_rooms,
         audit_heads,
-        Upkeep(housekeeping.sweep, gone_rooms.sweep, installation.note, pruning.prune, watches.sweep),
+        Upkeep(
+            housekeeping.sweep,
+            gone_rooms.sweep,
+            installation.note,
+            pruning.prune,
+            watches.sweep,
+            problems.sweep,
+        ),
         watches,
+        problems,
         partial(carry_on, services.operations, runner, parts.workflows),
     )
 
@@ -201,7 +260,7 @@ def _services(
     parts: Parts,
     people: People,
     chats: Mapping[Platform, Chat],
-    timetables: Sequence[Timetable],
+    coming: Callable[[], tuple[tuple[str, datetime], ...]],
     messages: MessageService,
 ) -> Services:
     """What commands work with."""
@@ -215,11 +274,18 @@ def _services(
         people,
         parts.clock,
         Polling(sleep=parts.sleep),
+        chat_tokens={
+            chat.platform: partial(chat.token, settings.optional(chat.table), str(settings.state_dir))
+            for chat in declarations.enabled_chats(settings)
+            if chat.token is not None
+        },
+        uptime=parts.uptime,
     )
     return Services(
         settings=settings,
         people=people,
         operations=operations,
+        ended=EndedOperations(parts.database, declarations.registry),
         approvals=ApprovalService(operations, people, parts.clock),
         standing=StandingCards(parts.database, chats, messages),
         cards=CardContext(
@@ -234,9 +300,19 @@ def _services(
         clouds_in_words=declarations.clouds_in_words(settings),
         subjects=SubjectServices.build(declarations.registry, context),
         started_at=parts.clock(),
-        upcoming=lambda: upcoming(timetables, parts.clock()),
+        upcoming=coming,
         backlog=messages.backlog,
+        problems=ProblemStore(parts.database),
+        problem_view=ProblemView(people, settings.commands.prefix, settings.zone, settings.problems.owner),
     )
+
+
+def _room(address: str) -> Room | None:
+    """A room of the configuration; None where none is named."""
+    if not address:
+        return None
+    platform, name = split_address(address)
+    return Room(platform=Platform(platform), id=name)
 
 
 def _chat_context(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from slipway.bot.chat.model import Address
-from slipway.bot.config.settings import SlipwaySettings
+from slipway.bot.config.settings import ScheduleMode, SlipwaySettings
 from slipway.bot.core.problems import Problem
 from slipway.commands.grammar.arguments import HelpWanted, Misuse, parse
 from slipway.commands.grammar.reading import Line, read_line
@@ -32,6 +32,9 @@ def schedule_problems(settings: SlipwaySettings, commands: Registry[Any]) -> tup
             case HelpWanted():
                 said = f"this only asks for help. Write it like {usage(found.command, '')}"
                 problems.append(Problem(key, said))
+            case _ if entry.mode is not ScheduleMode.POLICY and not found.command.changes:
+                said = f"{found.command.name} changes nothing that could be agreed to; leave mode out"
+                problems.append(Problem(f"schedule.{entry.name}.mode", said))
             case _:
                 pass
     return tuple(problems)

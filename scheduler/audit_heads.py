@@ -125,7 +125,7 @@ def _timetable(settings: AuditSettings) -> Timetable | None:
             room=settings.room,
             roles=(),
             missed=Missed.CATCH_UP,
-            missed_within=ALWAYS,
+            max_late=ALWAYS,
         )
     )
 

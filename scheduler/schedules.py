@@ -7,58 +7,87 @@ after schedule and time, so waking twice, or in two processes, runs it once.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
 
-from slipway.bot.chat.model import Card, Room, Tone
-from slipway.bot.config.settings import ScheduleSettings, split_address
-from slipway.bot.core.model import Json
+from slipway.bot.config.settings import ScheduleMode, ScheduleSettings
 from slipway.bot.core.times import Clock, format_time
-from slipway.bot.messages.model import Lifetime
-from slipway.bot.messages.service import MessageService
 from slipway.bot.store.memory import TickMemory
-from slipway.bot.workflows.engine import Payload, WorkflowEngine
+from slipway.bot.subjects.schedules.model import Delay, Fate, LastRun, Pause
+from slipway.bot.subjects.schedules.store import ScheduleStore
+from slipway.bot.workflows.engine import WorkflowEngine
 from slipway.commands.dispatch.dispatcher import Dispatcher
 from slipway.commands.dispatch.events import LineRequest, tick_prefix, tick_time
-from slipway.scheduler.timetable import MOST_COUNTED, ON_TIME, Timetable, upcoming
-
-SKIPPED_WORKFLOW = "skipped"
+from slipway.scheduler.schedule_notices import ScheduleNotices, room_of
+from slipway.scheduler.timetable import ON_TIME, Due, Timetable, upcoming
 
 NOTED_EVERY = timedelta(minutes=4)
 """How old the noted last look may become while nothing is due. What was due before it is not owed again, also
 when the configuration changes: a new time of day makes nobody late."""
 
+OVERDUE = timedelta(minutes=2)
+"""What was due so long ago, and was not looked after, stands in the health value."""
+
 log = structlog.get_logger(__name__)
 
 
+@dataclass(frozen=True)
+class _Owed:
+    """What a schedule owes at a moment, until when all was handled before, and the pause that leaves it out."""
+
+    settings: ScheduleSettings
+    due: Due
+    last: datetime
+    pause: Pause | None = None
+
+
 class Schedules:
-    """All schedules of the configuration that are enabled."""
+    """All schedules of the configuration that are enabled. What several of them owe at once begins in the order of
+    its times, and each is answered before the next one looks at anything.
+
+    Args:
+        timetables: when they run.
+        names: all schedules of the configuration, the others, too.
+        dispatcher: takes their lines in.
+        memory: until when each was looked after.
+        store: how that went, and who paused them.
+        notices: tells rooms what did not run.
+        workflows: knows what began already.
+        clock: the present.
+    """
 
     def __init__(
         self,
         timetables: Sequence[Timetable],
         *,
-        prefix: str,
+        names: Sequence[str],
         dispatcher: Dispatcher,
         memory: TickMemory,
-        messages: MessageService,
+        store: ScheduleStore,
+        notices: ScheduleNotices,
         workflows: WorkflowEngine,
         clock: Clock,
     ) -> None:
         self._timetables = tuple(timetables)
-        self._prefix = prefix
+        self._names = tuple(names)
         self._dispatcher = dispatcher
         self._memory = memory
-        self._messages = messages
+        self._store = store
+        self._notices = notices
         self._workflows = workflows
         self._clock = clock
-        workflows.register(SKIPPED_WORKFLOW, self._say_skipped)
+        self._began = clock()
+        self._expected: dict[str, datetime] = {}
+        self._failing: set[str] = set()
 
     async def begin(self) -> None:
         """Forget schedules that are gone or disabled, so that they owe nothing if they come back."""
+        self._began = self._clock()
         await self._memory.keep_only(tuple(each.settings.name for each in self._timetables))
+        await self._store.keep_only(self._names)
 
     async def wake(self) -> None:
         """Run or report everything that is due now.
@@ -67,40 +96,123 @@ class Schedules:
             ExceptionGroup: of what went wrong with some schedules; the others were looked after all the same.
         """
         now = self._clock()
-        results = await asyncio.gather(
-            *(self._wake(timetable, now) for timetable in self._timetables), return_exceptions=True
+        pauses = await self._store.pauses()
+        looks = await asyncio.gather(
+            *(self._look(each, pauses.get(each.settings.name), now) for each in self._timetables),
+            return_exceptions=True,
         )
-        failures = [result for result in results if isinstance(result, Exception)]
+        failures: dict[str, Exception] = {}
+        owed: list[_Owed] = []
+        for timetable, look in zip(self._timetables, looks, strict=True):
+            if isinstance(look, Exception):
+                failures[timetable.settings.name] = look
+            elif isinstance(look, _Owed):
+                owed.append(look)
+        before = ""  # the key of the run that is answered before the next one
+        for each in sorted(
+            owed, key=lambda each: each.due.newest or now
+        ):  # those of one time as they are written
+            try:
+                before = await self._settle(each, now, before) or before
+            except Exception as error:  # noqa: BLE001 - told together, when the others are done
+                failures[each.settings.name] = error
+        await self._store.runs()
+        self._failing = set(failures)
+        self._expect(now)
         if failures:
-            raise ExceptionGroup("some schedules could not be looked after", failures)
+            raise ExceptionGroup("some schedules could not be looked after", tuple(failures.values()))
 
     def next_wake(self) -> datetime | None:
-        """When the next tick is due; None without schedules."""
-        return next((moment for _, moment in upcoming(self._timetables, self._clock())), None)
+        """When the next tick is due, or a pause is over; None where nothing ever is."""
+        now = self._clock()
+        ends = (each.until for each in self._store.known_pauses.values() if each.until is not None)
+        times = [moment for _, moment in upcoming(self._timetables, now)]
+        return min((*times, *(end for end in ends if end > now)), default=None)
 
-    async def _wake(self, timetable: Timetable, now: datetime) -> None:
+    def warnings(self) -> Iterator[str]:
+        """What did not run when it was due, a sentence each, for the health value."""
+        now = self._clock()
+        for timetable in self._timetables:
+            name, zone = timetable.settings.name, timetable.settings.zone
+            expected = self._expected.get(name)
+            if expected is not None and now - expected > OVERDUE:
+                yield f"The schedule {name} was due at {format_time(expected, zone)}, and did not run yet."
+            run = self._store.known_runs.get(name)
+            if run is not None and (trouble := run.trouble(now, paused=name in self._store.known_pauses)):
+                yield f"{trouble} Due at {format_time(run.due, zone)}. {run.delay.words}".rstrip()
+
+    def _expect(self, now: datetime) -> None:
+        """Note what comes next of all that was looked after."""
+        for timetable in self._timetables:
+            if timetable.settings.name not in self._failing and (moment := timetable.next(now)) is not None:
+                self._expected[timetable.settings.name] = moment
+
+    async def _look(self, timetable: Timetable, pause: Pause | None, now: datetime) -> _Owed | None:
+        """What a schedule owes now; None where its clock begins, or was set back."""
         name = timetable.settings.name
         last = await self._memory.last(name)
         if last is None:  # a new schedule owes nothing for the time before it was known
             await self._memory.remember(name, now)
-            return
+            return None
         if now < last:
             # The machine's clock was ahead. Waiting until it has caught up could take years; a tick that ran
             # too early does not run again at its time, because its workflow's id is taken.
             if last - now > ON_TIME:
                 log.warning("the clock was set back", schedule=name, to=now.isoformat())
             await self._memory.set_back(name, now)
-            return
+            return None
+        if pause is not None and pause.holds(now):
+            return _Owed(timetable.settings, timetable.due(last, now), last, pause)
+        if pause is not None and pause.until is not None:
+            if last < pause.until:  # nobody was there when it ended
+                left_out = _Owed(timetable.settings, timetable.due(last, pause.until), last, pause)
+                await self._settle(left_out, pause.until, "")
+                await self._memory.remember(name, pause.until)
+                last = pause.until
+            await self._notices.pause_is_over(timetable.settings, pause, timetable.next(now))
         due = timetable.due(last, now)
         if due.skipped:  # as it seems
             due = timetable.due(await self._handled(name, last, now), now)
-        if due.newest_skipped is not None:
-            await self._skip(timetable.settings, due.skipped, due.newest_skipped)
-        if due.run is not None:
-            log.info("schedule ticks", schedule=name, at=due.run.isoformat())
-            await self._dispatcher.accept_line(_line(timetable.settings, due.run))
-        if due.newest is not None or now - last >= NOTED_EVERY:
-            await self._memory.remember(name, now)
+        return _Owed(timetable.settings, due, last)
+
+    async def _settle(self, owed: _Owed, now: datetime, before: str) -> str:
+        """Begin what is to run, behind ``before``, and report what is skipped; the key of what runs, if anything."""
+        settings, due, key = owed.settings, owed.due, ""
+        if owed.pause is not None:
+            if due.newest is not None:
+                await self._store.note(LastRun(settings.name, due.newest, now, Fate.PAUSED))
+        else:
+            if due.newest_skipped is not None:
+                await self._skip(settings, due, now)
+            if due.run is not None:
+                key = await self._run(settings, due.run, now, before)
+        if due.newest is not None or now - owed.last >= NOTED_EVERY:
+            await self._memory.remember(settings.name, now)
+        return key
+
+    async def _run(self, settings: ScheduleSettings, at: datetime, now: datetime, before: str) -> str:
+        line = _line(settings, at, before)
+        delay = self._delay(settings.name, at) if now - at > ON_TIME else Delay.NONE
+        log.info("schedule ticks", late=delay.value or "no", schedule=settings.name, at=at.isoformat())
+        if not await self._workflows.knows(
+            line.event_key
+        ):  # a process died before it noted until when it looked
+            await self._store.note(LastRun(settings.name, at, now, Fate.RAN, delay, key=line.event_key))
+        await self._dispatcher.accept_line(line)
+        return line.event_key
+
+    async def _skip(self, settings: ScheduleSettings, due: Due, now: datetime) -> None:
+        assert due.newest_skipped is not None  # noqa: S101 - for the type checker; the caller looked
+        delay = self._delay(settings.name, due.newest_skipped)
+        run = LastRun(settings.name, due.newest_skipped, now, Fate.SKIPPED, delay, due.skipped)
+        await self._store.note(run)
+        await self._notices.skipped(settings, run)
+
+    def _delay(self, schedule: str, due: datetime) -> Delay:
+        """Why something was not looked after when it was due."""
+        if due < self._began:
+            return Delay.DOWN
+        return Delay.FAILING if schedule in self._failing else Delay.BUSY
 
     async def _handled(self, schedule: str, last: datetime, now: datetime) -> datetime:
         """Until when everything is handled: a process may have died after it began something, and before it noted
@@ -108,48 +220,19 @@ class Schedules:
         times = [last]
         if (key := await self._workflows.newest(tick_prefix(schedule))) is not None:
             times.append(tick_time(schedule, key))
-        skipped = _skipped_prefix(schedule)
-        if (key := await self._workflows.newest(skipped)) is not None:
-            times.append(datetime.fromisoformat(key.removeprefix(skipped)))
+        if (reported := await self._notices.newest_skipped(schedule)) is not None:
+            times.append(reported)
         return max(each for each in times if each <= now)
 
-    async def _skip(self, settings: ScheduleSettings, count: int, newest: datetime) -> None:
-        payload: Payload = {
-            "schedule": settings.name,
-            "room": settings.room,
-            "count": count,
-            "newest": format_time(newest, settings.zone),
-            "command": f"{self._prefix}{settings.command}",
-        }
-        key = f"{_skipped_prefix(settings.name)}{newest.isoformat()}"
-        await self._workflows.start(SKIPPED_WORKFLOW, key, {"key": key, **payload})
 
-    async def _say_skipped(self, payload: Payload) -> None:
-        platform, room = split_address(str(payload["room"]))
-        count = int(str(payload["count"]))
-        many = f"{count} or more" if count >= MOST_COUNTED else str(count)
-        times = "run was" if count == 1 else "runs were"
-        card = Card(
-            tone=Tone.WARNING,
-            title=f"{many} {times} skipped: {payload['schedule']}",
-            text=f"Slipway, or its machine, was not running then. The newest was due at {payload['newest']}.",
-            notes=(f"To run it now: `{payload['command']}`",),
-        )
-
-        async def say() -> Json:
-            where = Room(platform=platform, id=room)
-            return await self._messages.say(where, card, key=str(payload["key"]), lifetime=Lifetime.REPORT)
-
-        await self._workflows.step("say", say)
-
-
-def _skipped_prefix(schedule: str) -> str:
-    """What the ids begin with of workflows that report what a schedule skipped; the time of the newest follows."""
-    return f"{SKIPPED_WORKFLOW}:{schedule}:"
-
-
-def _line(settings: ScheduleSettings, at: datetime) -> LineRequest:
+def _line(settings: ScheduleSettings, at: datetime, after: str) -> LineRequest:
     """What a schedule asks for at one of its times."""
-    platform, room = split_address(settings.room)
-    where = Room(platform=platform, id=room)
-    return LineRequest.of_schedule(settings.name, at, where, settings.command, quiet=settings.quiet)
+    return LineRequest.of_schedule(
+        settings.name,
+        at,
+        room_of(settings),
+        settings.command,
+        quiet=settings.quiet,
+        dry_run=settings.mode is ScheduleMode.REPORT,
+        after=after,
+    )

@@ -1,14 +1,17 @@
-"""When a schedule ticks, and what is to be done about ticks that fell into a time when the bot was down."""
+"""When a schedule ticks, and what is to be done about ticks that fell into a time when the bot was down. Pure."""
 
 from __future__ import annotations
 
+import hashlib
 import heapq
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from itertools import islice
+from zoneinfo import ZoneInfo
 
 from slipway.bot.config.settings import Missed, ScheduleSettings
+from slipway.bot.core.cron import CronTimes
 
 ON_TIME = timedelta(minutes=1)
 """A tick that is handled this late still counts as handled on time."""
@@ -19,7 +22,7 @@ MOST_COUNTED = 1000
 _WIDEST_SHIFT = timedelta(hours=3)
 """No zone moves its clocks further than this when summer begins or ends (two hours, in Antarctica/Troll)."""
 
-_EVERY_HOUR = frozenset({"*", "*/1"})
+_MINUTE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True)
@@ -43,26 +46,28 @@ class Timetable:
     """The times of one schedule.
 
     They are times of its zone's wall clock. In the night when clocks go back, a time that comes twice ticks
-    the first time only, unless the schedule is one of every hour. In the night when clocks go forward, a time
-    that does not exist ticks later by as much as the clocks moved, so that no nightly run is lost.
+    the first time only. In the night when clocks go forward, a time that does not exist ticks right after the
+    clocks moved, so that no nightly run is lost. It is otherwise where the hours before and behind are the
+    schedule's, too: then its runs go on at their distance, so that one of every hour runs 25 times, or 23. (Debian's
+    cron has the same two rules, and goes by whether the hour is written as ``*``.)
+
+    With a jitter, each tick is later by up to that, in whole minutes: always the same for the same tick, so that a
+    restart changes nothing.
     """
 
     def __init__(self, settings: ScheduleSettings) -> None:
-        from apscheduler.triggers.cron import CronTrigger
-
         self.settings = settings
-        # It only walks the wall clock, so it is told nothing of the zone. Given one, it answers differently
-        # around a change of clocks depending on the moment it starts from, and can pass a nightly run over.
-        self._wall = CronTrigger.from_crontab(settings.cron, timezone=UTC)
-        self._every_hour = settings.cron.split()[1] in _EVERY_HOUR
+        self._times = CronTimes.of(settings.cron)
+        hours = self._times.hours
+        self._hourly = frozenset(hour for hour in hours if {(hour - 1) % 24, (hour + 1) % 24} <= hours)
 
     def next(self, after: datetime) -> datetime | None:
         """The first tick later than this moment, in UTC; None if there is none any more."""
-        return next(self._after(after), None)
+        return next(self.after(after), None)
 
     def between(self, after: datetime, until: datetime) -> Iterator[datetime]:
         """The ticks later than ``after``, up to and including ``until``, oldest first."""
-        for moment in self._after(after):
+        for moment in self.after(after):
             if moment > until:
                 return
             yield moment
@@ -78,7 +83,7 @@ class Timetable:
             older = count - 1 if self.settings.missed is Missed.SKIP else 0
             before = self._newest(last, newest - timedelta(minutes=1)) if older else None
             return Due(newest, min(older, MOST_COUNTED), newest, before)
-        if self.settings.missed is Missed.CATCH_UP and late <= self.settings.missed_within:
+        if self.settings.missed is Missed.CATCH_UP and late <= self.settings.max_late:
             return Due(run=newest, newest=newest)
         return Due(skipped=min(count, MOST_COUNTED), newest=newest, newest_skipped=newest)
 
@@ -93,16 +98,17 @@ class Timetable:
                 return newest
             span *= 4
 
-    def _after(self, after: datetime) -> Iterator[datetime]:
+    def after(self, after: datetime) -> Iterator[datetime]:
         """All ticks later than a moment, oldest first."""
         # Where clocks change, the order on the wall is not the order in time: what is found waits until
         # nothing found later can come before it.
         waiting: list[datetime] = []
         told = after
-        for wall in self._walls((after - _WIDEST_SHIFT).astimezone(self.settings.zone)):
+        begin = after - _WIDEST_SHIFT - (self.settings.jitter or timedelta())
+        for wall in self._times.after(begin.astimezone(self.settings.zone).replace(tzinfo=None, fold=0)):
             moments = self._moments(wall)
             for moment in moments:
-                heapq.heappush(waiting, moment)
+                heapq.heappush(waiting, moment + self._delay(moment))
             while waiting and waiting[0] <= moments[0] - _WIDEST_SHIFT:
                 moment = heapq.heappop(waiting)
                 if moment > told:
@@ -110,20 +116,35 @@ class Timetable:
                     yield moment
         yield from sorted({moment for moment in waiting if moment > told})
 
-    def _walls(self, local: datetime) -> Iterator[datetime]:
-        """The times on the wall clock later than a local time, without a zone."""
-        wall: datetime | None = local.replace(tzinfo=UTC, fold=0)
-        while wall is not None:
-            wall = self._wall.get_next_fire_time(wall, wall + timedelta(microseconds=1))
-            if wall is not None:
-                yield wall.replace(tzinfo=None)
-
     def _moments(self, wall: datetime) -> tuple[datetime, ...]:
-        """When, in UTC, the wall clock shows this; a time that it passes over counts as shown later."""
+        """When, in UTC, this time of the wall clock ticks, by the rules of the class."""
         first, second = (
             wall.replace(tzinfo=self.settings.zone, fold=fold).astimezone(UTC) for fold in (0, 1)
         )
-        return (first, second) if self._every_hour and second > first else (first,)
+        hourly = wall.hour in self._hourly
+        if first > second and not hourly:  # the wall clock passes it over
+            return (_change(self.settings.zone, second, first),)
+        return (first, second) if hourly and second > first else (first,)
+
+    def _delay(self, tick: datetime) -> timedelta:
+        """By how much a tick is later than its time, by the jitter."""
+        if self.settings.jitter is None:
+            return timedelta()
+        most = self.settings.jitter // _MINUTE
+        digest = hashlib.sha256(f"{self.settings.name} {tick.isoformat()}".encode()).digest()
+        return int.from_bytes(digest[:8]) % (most + 1) * _MINUTE
+
+
+def _change(zone: ZoneInfo, before: datetime, after: datetime) -> datetime:
+    """When the clocks of a zone were moved, to the minute: a moment between two whose offsets differ."""
+    offset = before.astimezone(zone).utcoffset()
+    while after - before > _MINUTE:
+        middle = before + (after - before) // _MINUTE // 2 * _MINUTE
+        if middle.astimezone(zone).utcoffset() == offset:
+            before = middle
+        else:
+            after = middle
+    return after
 
 
 def upcoming(timetables: Iterable[Timetable], now: datetime) -> tuple[tuple[str, datetime], ...]:

@@ -59,11 +59,24 @@ class Host:
         )
         await self._dispatcher.accept_line(request)
 
-    async def say(self, key: str, card: Card, spot: Spot) -> None:
-        """Say a card, or edit the one that was said with that key before."""
+    async def say(self, key: str, card: Card, spot: Spot, *, below: str | None = None) -> None:
+        """Say a card, or edit the one that was said with that key before, in the thread of another."""
         await self._messages.say(
-            spot.room, card, key=f"watch:{self._name}:{key}", thread=spot.thread, lifetime=Lifetime.REPORT
+            spot.room,
+            card,
+            key=self._key(key),
+            thread=spot.thread,
+            below=None if below is None else self._key(below),
+            lifetime=Lifetime.REPORT,
         )
+
+    async def edit(self, key: str, card: Card, spot: Spot) -> None:
+        """Edit what was said with that key, unless it is forgotten."""
+        if await self._messages.knows(self._key(key)):
+            await self.say(key, card, spot)
+
+    def _key(self, key: str) -> str:
+        return f"watch:{self._name}:{key}"
 
     async def say_alone(self, key: str, card: Card, person: str) -> bool:
         """As :meth:`say`, to one person alone, who is called; false where nothing lets the bot speak to them so."""

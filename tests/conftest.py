@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 from pathlib import Path
@@ -11,6 +12,7 @@ import structlog
 from hypothesis import HealthCheck, settings
 from structlog.dev import ConsoleRenderer, plain_traceback
 
+from tests.support.compiled_sql import share_compiled_sql
 from tests.support.examples import EXAMPLES
 from tests.support.program import forget_the_environment
 from tests.support.synapse import synapse
@@ -43,6 +45,19 @@ MEMORY_NEEDED = 4 * 2**30
 if MEMORY.is_dir() and os.access(MEMORY, os.W_OK) and shutil.disk_usage(MEMORY).free > MEMORY_NEEDED:
     os.environ.setdefault("PYTEST_DEBUG_TEMPROOT", str(MEMORY))
 
+
+_YOUNG = 10_000
+"""As the program does (``bot/garbage.py``), with less: a bot that is over is a circle of objects."""
+
+
+def pytest_collection_finish() -> None:
+    """What was imported and collected stays to the end: no look for circles of objects is to walk over it again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_YOUNG, *gc.get_threshold()[1:])
+
+
+share_compiled_sql()
 
 # Before any test, and in each worker: how wide a terminal is, which locale or proxy, whose credentials.
 forget_the_environment()

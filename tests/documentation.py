@@ -60,6 +60,7 @@ def _commands(declarations: Declarations) -> Iterator[tuple[str, str]]:
 
 def _configuration(declarations: Declarations) -> Iterator[tuple[str, str]]:
     kinds = ", ".join(declarations.registry.kinds)
+    further = ", ".join(f"`{right}`" for right in declarations.registry.further_rights)
     yield "top level", "`name` of this deployment in tags, `state_dir`, time `zone`, `log_format`"
     yield "`[commands]`", "the prefix of commands, and from what age messages are not acted on"
     yield _names(chat.table for chat in declarations.chats), "where people talk; at least one"
@@ -68,10 +69,8 @@ def _configuration(declarations: Declarations) -> Iterator[tuple[str, str]]:
     )
     yield _names(cloud.table for cloud in declarations.clouds), f"accounts: {abilities}; at least one"
     yield "`[[person]]`", "one human each, with all accounts and roles"
-    yield (
-        "`[roles.NAME]`",
-        "the rights of holders: commands, `NOUN.*`, `read` (what looks, and votes where policy lets one), `*` (all)",
-    )
+    reading = "`read` (what looks, and votes where policy lets one)"
+    yield "`[roles.NAME]`", f"the rights of holders: commands, `NOUN.*`, {further}, {reading}, `*` (all)"
     yield "`[policy.KIND]`", f"for {kinds}: how many must agree, holding which role, until when"
     for table in declarations.registry.tables.values():
         yield _names([table]), table.summary
@@ -79,6 +78,7 @@ def _configuration(declarations: Declarations) -> Iterator[tuple[str, str]]:
         "`[[schedule]]`",
         "command lines that the clock says, such as a weekly promotion and a weekly clean-up",
     )
+    yield "`[problems]`", "where what is wrong is told, and whom it is for"
     yield "`[audit]`", "when and where the audit trail's head is told: in a room, in a file elsewhere"
     yield "`[housekeeping]`", "how long is remembered what was heard and shown"
 

@@ -22,18 +22,32 @@ EVERYWHERE = {"pydantic", "structlog"}
 
 OWNERS = {
     "alembic": ("bot/store",),
-    "aiohttp": ("bot/chat", "bot/clouds", "bot/subjects/machines/keys"),
+    "aiohttp": (
+        "bot/chat",
+        "bot/clouds",
+        "bot/subjects/images/contents/fetching.py",
+        "bot/subjects/machines/keys",
+    ),
     "apscheduler": ("scheduler",),
-    "cryptography": ("bot/chat/matrix", "bot/clouds/azure/machines/nobodys_key.py"),
+    "cryptography": (
+        "bot/chat/matrix",
+        "bot/clouds/azure/machines/nobodys_key.py",
+        "bot/subjects/credentials/certificates.py",
+        "bot/subjects/machines/testing/private_key.py",
+    ),
     "click": ("bot/cli", "bot/core/commands.py", "bot/clouds/simulated", "commands"),
     "dbos": ("bot/workflows",),
+    "matplotlib": ("bot/subjects/images/timeline/drawing.py",),
     "pydantic_core": ("bot/config",),
     "rich": ("bot/chat/console", "bot/chat/shared"),
     "sqlalchemy": (
         "bot/cli/audit.py",
         "bot/operations/audit.py",
         "bot/operations/changes.py",
+        "bot/operations/ended.py",
         "bot/messages/outbox.py",
+        "bot/problems/store.py",
+        "bot/operations/progress.py",
         "bot/operations/proposals.py",
         "bot/operations/repository.py",
         "bot/operations/rows.py",
@@ -41,8 +55,14 @@ OWNERS = {
         "bot/operations/runs/runner.py",
         "bot/operations/standing.py",
         "bot/store",
+        "bot/subjects/images/evidence/store.py",
+        "bot/subjects/images/announcing/store.py",
+        "bot/subjects/images/adopting/store.py",
+        "bot/subjects/images/holds/store.py",
+        "bot/subjects/images/replication/waits.py",
         "bot/subjects/machines/leases/repository.py",
         "bot/subjects/machines/keys/repository.py",
+        "bot/subjects/schedules/store.py",
         "bot/workflows",
     ),
     "typing_extensions": ("bot/clouds", "bot/core"),
@@ -237,7 +257,7 @@ from slipway.bot.core.loading import LIBRARY_IMPORT
 
 class Watch:
     def find_spec(self, name, path=None, target=None):
-        if name in ("boto3", "azure.core", "requests", "urllib3.contrib.pyopenssl"):
+        if name in ("boto3", "azure.core", "matplotlib", "requests", "urllib3.contrib.pyopenssl"):
             print(name, "alone" if LIBRARY_IMPORT.locked() else "beside others", file=sys.stderr)
 
 sys.meta_path.insert(0, Watch())

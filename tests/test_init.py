@@ -38,6 +38,7 @@ SECRETS = {
     "SLIPWAY_MATRIX_PASSWORD": "x",
 }
 ALICE, BOB = "--person=alice=@alice:fedora.im", "--person=bob=@bob:fedora.im"
+SCHEDULES = "weekly-promotion, weekly-cleanup, daily-digest, weekly-report, monthly-report"
 
 
 def written(folder: Path) -> dict[str, Any]:
@@ -59,8 +60,11 @@ def test_flags_make_a_configuration_that_is_right_and_says_what_is_left_to_do(tm
         "keys" in each for each in document["person"]
     )  # whose the example's account is, nobody knows
     assert [(each["command"], each["room"], each["enabled"]) for each in document["schedule"]] == [
-        ("promote *", "matrix:!releng:fedora.im", True),
+        ("promote --due", "matrix:!releng:fedora.im", True),
         ("cleanup", "matrix:!releng:fedora.im", True),
+        ("digest", "matrix:!releng:fedora.im", True),
+        ("report weekly", "matrix:!releng:fedora.im", True),
+        ("report monthly", "matrix:!releng:fedora.im", True),
     ]
     assert not document.keys() & {"aws", "slack", "profiles"}
     assert "# How Slipway calls the person in its records." in (tmp_path / "slipway.toml").read_text("utf-8")
@@ -219,8 +223,11 @@ def test_at_a_terminal_each_thing_is_asked_for_and_a_mistake_is_asked_again_at_o
     )
     status, shown = at_a_terminal(tmp_path, said)
     assert (status, "slipway.toml is written" in shown) == (0, True)
-    assert "Not in it, and shown by `slipway example`: [slack], [aws], [profiles], the schedule over" in shown
-    assert "Switched off: the schedules weekly-promotion, weekly-cleanup; `enabled = true`" in shown
+    assert (
+        "Not in it, and shown by `slipway example`: [slack], [aws], [profiles], the schedule nightly-t"
+        in shown
+    )
+    assert f"Switched off: the schedules {SCHEDULES}; `enabled = true`" in shown
     document = written(tmp_path)
     assert document["matrix"]["homeserver"] == "https://chat.fedora.im"
     assert document["policy"]["promote"]["requester_may_approve"] is False
@@ -258,7 +265,7 @@ def test_a_room_known_by_its_alias_keeps_the_schedules_and_says_what_they_lack(t
     flags = (*MATRIX[:2], "--set=matrix.rooms=#releng:fedora.im", *AZURE, ALICE, BOB, "--schedules")
     ended = run_slipway("init", *flags, cwd=tmp_path)
     assert ended.returncode == 0, ended.stderr
-    said = "Switched off: the schedules weekly-promotion, weekly-cleanup, which take a room's id"
+    said = f"Switched off: the schedules {SCHEDULES}, which take a room's id"
     assert said in ended.stdout
     assert {each["enabled"] for each in written(tmp_path)["schedule"]} == {False}
     assert "[roles.publisher]" in (tmp_path / "slipway.toml").read_text("utf-8")

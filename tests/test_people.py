@@ -15,6 +15,7 @@ from slipway.bot.chat.model import SCHEDULE, Platform
 from slipway.bot.chat.slack.platform import SLACK
 from slipway.bot.config.settings import SlipwaySettings
 from slipway.bot.people import Identity, People, PersonKind, is_automatic
+from tests.support.configuration import DECLARED
 
 STRANGER = Identity(MATRIX, "@mallory:example.org")
 
@@ -219,3 +220,14 @@ class TestRefusal:
 def test_people_who_cannot_be_told_apart_are_refused(persons: list[dict[str, Any]]) -> None:
     with pytest.raises(ValueError, match=r"same id|given twice|is not platform:id"):
         people(person=persons)
+
+
+def test_ending_the_machines_of_others_is_a_right_beside_ending_ones_own() -> None:
+    rights = DECLARED.spec.rights
+    assert "terminate.others" in rights
+    assert "terminate.*" not in rights  # it would look like more than it is
+    known = people(roles={"releng": {"may": ["terminate"]}, "reader": {"may": ["terminate.others"]}})
+    alice, bob = known.by_id("alice"), known.by_id("bob")
+    assert not known.may(alice, "terminate.others", changes=True)
+    assert known.may(bob, "terminate.others", changes=True)
+    assert not known.may(bob, "terminate", changes=True)

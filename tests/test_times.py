@@ -13,8 +13,10 @@ from slipway.bot.core.times import (
     format_span,
     format_time,
     parse_duration,
+    parse_moment,
     system_clock,
 )
+from tests.support.clock import NOW
 
 
 @pytest.mark.parametrize(
@@ -107,3 +109,28 @@ def test_dates_are_utc_dates() -> None:
 
 def test_the_machines_clock_knows_its_zone() -> None:
     assert system_clock().utcoffset() == timedelta(0)
+
+
+@pytest.mark.parametrize(
+    ("text", "moment"),
+    [
+        ("18:00", "2026-11-20T17:00"),
+        ("13:00", "2026-11-21T12:00"),  # that is now, so the next one
+        ("9:05", "2026-11-21T08:05"),
+        ("2026-12-01T09:00", "2026-12-01T08:00"),
+        ("2026-12-01 09:00", "2026-12-01T08:00"),
+        ("2026-12-01T09:00Z", "2026-12-01T09:00"),
+        ("2026-12-01T09:00+05:30", "2026-12-01T03:30"),
+        ("2h30m", "2026-11-20T14:30"),
+    ],
+)
+def test_a_moment_to_come_is_read_in_the_reader_s_zone(text: str, moment: str) -> None:
+    assert parse_moment(text, NOW, ZoneInfo("Europe/Prague")) == datetime.fromisoformat(f"{moment}+00:00")
+
+
+@pytest.mark.parametrize(
+    "text", ["", "24:00", "2026-13-01T09:00", "2026-11-20T11:59Z", "2028-01-01T00:00", "soon"]
+)
+def test_what_is_no_moment_to_come_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"is no time|has passed|more than a year"):
+        parse_moment(text, NOW, ZoneInfo("UTC"))

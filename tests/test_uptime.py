@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from slipway.bot.core import uptime
-from slipway.bot.core.uptime import Moment, Uptime, passed, system_uptime
+from slipway.bot.core.uptime import Moment, Uptime, by_todays_clock, passed, system_uptime
 from tests.support.clock import DAY, HOUR, MINUTE, NOW
 
 BEFORE = Moment(NOW, Uptime("a", 100.0))
@@ -31,6 +31,22 @@ def test_the_longer_time_counts_and_what_nobody_can_tell_is_none(
     until: Moment, expected: timedelta | None
 ) -> None:
     assert passed(BEFORE, until) == expected
+
+
+@pytest.mark.parametrize(
+    ("now", "at"),
+    [
+        (Moment(NOW + MINUTE, Uptime("a", 100.0)), NOW),  # put right
+        (Moment(NOW + DAY, Uptime("a", 3_700.0)), NOW + DAY - HOUR),  # it had been behind
+        (Moment(NOW - DAY, Uptime("a", 3_700.0)), NOW - DAY - HOUR),  # it had been ahead
+        (Moment(NOW + DAY, Uptime("b", 3_700.0)), NOW),
+        (Moment(NOW + DAY, None), NOW),
+    ],
+)
+def test_a_moment_is_told_by_the_clock_as_it_goes_now_where_the_uptime_knows(
+    now: Moment, at: datetime
+) -> None:
+    assert by_todays_clock(BEFORE, now) == at
 
 
 def test_nothing_is_told_where_it_was_not_noted_before() -> None:

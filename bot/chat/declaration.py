@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from typing import Generic, Protocol, TypeVar
@@ -103,6 +104,19 @@ class ChatContext(Generic[SettingsT]):
 
 
 @dataclass(frozen=True)
+class TokenFacts:
+    """What a platform tells of the token by which the bot speaks there. No part of it.
+
+    Attributes:
+        account: whose it is, as the platform calls it.
+        ends_at: when it ends; None where the platform tells no end, as for a token that has none.
+    """
+
+    account: str
+    ends_at: datetime | None = None
+
+
+@dataclass(frozen=True)
 class ChatDeclaration(Declaration, Generic[SettingsT]):
     """A chat platform, declared in its package's ``declaration.py`` as ``CHAT``.
 
@@ -124,6 +138,8 @@ class ChatDeclaration(Declaration, Generic[SettingsT]):
         notice_rooms: ids of the rooms that are told where the bot itself is in trouble.
         describe: the platform in a few words, for `slipway check`; empty for none.
         probe: tries the connection, for `slipway doctor`; None where there is nothing to try.
+        token: asks the platform about the token by which the bot speaks there, and raises ChatError where that is not
+            accepted; None where there is nothing to ask.
         group_key: the key of a role that names this platform's user groups, such as ``slack_groups``; empty
             where the platform has none.
         group_problem: what is wrong with a user group's id; None if it can be one.
@@ -148,6 +164,7 @@ class ChatDeclaration(Declaration, Generic[SettingsT]):
     rooms: Callable[[SettingsT], tuple[str, ...]] = lambda _settings: ()
     notice_rooms: Callable[[SettingsT], tuple[str, ...]] = lambda _settings: ()
     probe: Callable[[SettingsT, str], Awaitable[Finding]] | None = None
+    token: Callable[[SettingsT, str], Awaitable[TokenFacts]] | None = None
     group_key: str = ""
     group_problem: Callable[[str], str | None] = lambda _group: None
     introduction: Callable[[str], str] = lambda _account: ""
@@ -165,6 +182,8 @@ class ChatDeclaration(Declaration, Generic[SettingsT]):
         check_callables(owner, self, _FUNCTIONS)
         if self.probe is not None:
             check_callables(owner, self, ("probe",))
+        if self.token is not None:
+            check_callables(owner, self, ("token",))
         for text in ("switch", "group_key", "rooms_key", "account_example", "room_example"):
             check_text(owner, text, getattr(self, text))
         if self.account_example and not self.account_example.startswith(f"{self.platform}:"):

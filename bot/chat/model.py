@@ -14,6 +14,7 @@ from typing import Annotated, Literal, NewType, Protocol, runtime_checkable
 
 from pydantic import Field as PydanticField
 
+from slipway.bot.chat.pictures import MOST_PICTURES, Picture
 from slipway.bot.core.model import Json, Model
 
 Platform = NewType("Platform", str)
@@ -77,6 +78,7 @@ class MessageEvent(Model):
     assurance: Assurance = Assurance.FULL
     doubt: str = ""
     audience: Audience = Audience.ROOM
+    chosen_on: str | None = None  # id of the message on which it was pressed, as one of the choices there
 
 
 class Choice(StrEnum):
@@ -179,6 +181,9 @@ class Consequence(StrEnum):
 
     NOTHING = "nothing"  # it only shows something
     ORDINARY = "ordinary"
+    CHOICE = (
+        "choice"  # the others beside it are not to be pressed any more: once it is under way, all are gone
+    )
     ENDING = "ending"  # something ends by it that nothing brings back
 
 
@@ -242,8 +247,9 @@ class Card(Model):
     everything else. ``mentions`` are speaker ids on the message's platform. ``private_to`` is the one speaker
     whom it concerns: a platform that can show it to them alone does so, the others show it to all. ``answers`` is
     the platform's id of the message that a new one answers, for platforms that show that. What is ``fleeting`` will
-    be replaced: an edit by it attaches no file, however long it is. ``outcome`` and ``operation`` are for
-    programs, and shown to nobody.
+    be replaced: an edit by it attaches no file, however long it is. ``pictures`` stand below it where the
+    platform shows some; the card says all that they show. ``outcome`` and ``operation`` are for programs, and shown
+    to nobody.
     """
 
     tone: Tone = Tone.INFO
@@ -258,6 +264,10 @@ class Card(Model):
     private_to: str | None = None
     answers: str | None = None
     fleeting: bool = False
+    # Left out where there is none, so that a card without one is stored, and known again, as before there were any.
+    pictures: tuple[Picture, ...] = PydanticField(
+        default=(), max_length=MOST_PICTURES, exclude_if=lambda found: not found
+    )
     outcome: CardOutcome = CardOutcome.ANSWERED
     operation: OperationFacts | None = None
 

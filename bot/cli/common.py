@@ -63,6 +63,7 @@ def configured(path: Path, consequence: str = "") -> Configured:
     from slipway.bot.config.load import settings_of
     from slipway.bot.declared import declared
     from slipway.commands.scheduled import schedule_problems
+    from slipway.scheduler.preview import timetable_problems
 
     declarations = in_plain_words(declared)
 
@@ -72,7 +73,10 @@ def configured(path: Path, consequence: str = "") -> Configured:
             document,
             os.environ,
             spec=declarations.spec,
-            further=lambda settings: schedule_problems(settings, declarations.commands),
+            further=lambda settings: (
+                *schedule_problems(settings, declarations.commands),
+                *timetable_problems(settings),
+            ),
         )
         return Configured(settings, declarations, document)
 

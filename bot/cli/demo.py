@@ -20,7 +20,7 @@ from slipway.bot.chat.console.board import Board
 from slipway.bot.chat.console.declaration import CHAT as CONSOLE_CHAT
 from slipway.bot.chat.console.inputs import Input
 from slipway.bot.chat.console.modes import Mode, choose_mode
-from slipway.bot.chat.console.platform import CONSOLE
+from slipway.bot.chat.console.platform import CONSOLE, PICTURES
 from slipway.bot.chat.console.screen import ERASE
 from slipway.bot.chat.console.standard_streams import ConsoleOptions, build_console
 from slipway.bot.chat.console.tour import Story, Tour
@@ -30,7 +30,7 @@ from slipway.bot.cli.demo_settings import demo_settings
 from slipway.bot.cli.log_file import log_file
 from slipway.bot.clouds.simulated.accounts import demo_accounts
 from slipway.bot.clouds.simulated.aws.process import SimulatorError
-from slipway.bot.clouds.simulated.aws.seed import fedora_machines
+from slipway.bot.clouds.simulated.aws.seed import fedora_amis, fedora_machines
 from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
 from slipway.bot.clouds.simulated.azure import SimulatedAzure
 from slipway.bot.clouds.simulated.fedora import fedora_gallery
@@ -137,6 +137,8 @@ async def _run(options: DemoOptions, stopping: Stopping) -> frozenset[CardOutcom
                 key_addresses={"github": accounts.github_url, "gitlab": accounts.gitlab_url},
                 spec=declarations.spec,
                 speaker=options.speaker,
+                machines_on_azure=True,
+                families=True,
             )
         told = (lacking, AGAIN if again else "")
         return await _converse(settings, declarations, options, told, stopping)
@@ -194,17 +196,33 @@ def _log_file(state: Path | None) -> Path:
     return log_file(state, LOG)
 
 
+@contextmanager
+def _pictures_folder(state: Path | None) -> Iterator[Path]:
+    """In the state folder; else outside of the one that goes away at the end, for pictures are looked at after it.
+    One that holds none goes away, too."""
+    if state is not None:
+        yield state.absolute() / PICTURES
+        return
+    folder = Path(tempfile.mkdtemp(prefix="slipway-demo-pictures-"))
+    try:
+        yield folder
+    finally:
+        with suppress(OSError):
+            folder.rmdir()
+
+
 async def _at_once(_seconds: float) -> None:
     """The pace of a tour that nobody watches."""
 
 
 async def _simulated_aws(stack: AsyncExitStack) -> tuple[str | None, str]:
     """Where it listens, and what to tell people where it does not."""
-    aws = SimulatedAws(fedora_machines(system_clock()))
+    now = system_clock()
+    aws = SimulatedAws(fedora_machines(now).model_copy(update={"amis": fedora_amis(now)}))
     try:
         url = await aws.start()
     except SimulatorError as error:
-        return None, f"No machine can be launched in this demo. {error}"
+        return None, f"Machines are launched on Azure alone in this demo. {error}"
     stack.push_async_callback(aws.stop)
     return url, ""
 
@@ -244,7 +262,16 @@ async def _converse(
     else:
         for sentence in filter(None, told):
             print(sentence, file=sys.stderr)  # noqa: T201
-    app = App(settings, declarations, chats=(ChatBuilder(CONSOLE, build),))
+    with _pictures_folder(options.state) as pictures:
+        chat.keep_pictures_in(pictures)
+        app = App(settings, declarations, chats=(ChatBuilder(CONSOLE, build),))
+        await _until_stopped(app, chat, idle, stopping)
+    return frozenset(chat.outcomes)
+
+
+async def _until_stopped(
+    app: App, chat: ConsoleChat, idle: Callable[[], Awaitable[object]], stopping: Stopping
+) -> None:
     stopping.bot_looks = True
     waiting = asyncio.create_task(say_what_it_waits_for(chat, stopping.asked, idle), name="end of the demo")
     try:
@@ -252,7 +279,6 @@ async def _converse(
     finally:
         waiting.cancel()
         await asyncio.gather(waiting, return_exceptions=True)
-    return frozenset(chat.outcomes)
 
 
 async def say_what_it_waits_for(

@@ -8,6 +8,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from slipway.bot.clouds.simulated.aws.seed import ACCOUNT
 from slipway.bot.config.load import settings_from
 from slipway.bot.config.settings import SlipwaySettings
 from slipway.bot.config.spec import ConfigSpec
@@ -27,6 +28,8 @@ def demo_settings(
     spec: ConfigSpec,
     speaker: str = "alice",
     key_addresses: Mapping[str, str] | None = None,
+    families: bool = False,
+    machines_on_azure: bool = False,
 ) -> SlipwaySettings:
     """The demo's settings, checked as any others are.
 
@@ -38,12 +41,13 @@ def demo_settings(
         speaker: as whom one speaks: ``alice``, ``bob``, ``carol`` or ``admin``.
         key_addresses: where the simulated GitHub and GitLab listen, by their keys in ``[keys]``; None gives nobody an
             account there.
+        machines_on_azure: whether machines are launched on the simulated Azure, too, and not only on EC2.
+        families: whether the simulated EC2 has the account's own images, which are versions of definitions then.
 
     Raises:
         ConfigError: nobody in the demo is called so.
     """
-    text = files("slipway.bot.cli").joinpath("demo.toml").read_text("utf-8")
-    document: dict[str, Any] = tomllib.loads(text)
+    document = _document("demo.toml")
     document["state_dir"] = str(state_dir)
     document["console"]["speaker"] = speaker
     document["azure"]["endpoint"] = azure_endpoint
@@ -55,4 +59,18 @@ def demo_settings(
         del document["aws"], document["profiles"]
     else:
         document["aws"]["endpoint"] = aws_endpoint
+        if families:
+            document |= tomllib.loads(
+                files("slipway.bot.cli").joinpath("demo-families.toml").read_text("utf-8")
+            )
+            document["aws"]["owners"].append(ACCOUNT)  # else nobody could boot-test these
+    if machines_on_azure:
+        more = _document("demo_azure.toml")
+        document["azure"] |= more["azure"]
+        document["profiles"] = document.get("profiles", {}) | more["profiles"]
+        document["prices"]["per_hour"] |= more["prices"]["per_hour"]
     return settings_from(document, Path.cwd(), _NO_SECRETS, spec=spec)
+
+
+def _document(name: str) -> dict[str, Any]:
+    return tomllib.loads(files("slipway.bot.cli").joinpath(name).read_text("utf-8"))

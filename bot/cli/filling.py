@@ -198,7 +198,7 @@ class Filling:
 
     def _works(self, kind: KindSpec, answers: Answers) -> bool:
         """Whether one of the chosen clouds does such operations, as its account is written."""
-        for name in set(kind.tables) & set(answers.clouds):
+        for name in set(kind.tables) & set(answers.clouds) & self._declarations.spec.clouds.keys():
             cloud = self._declarations.spec.clouds[name]
             # What is wrong in it is told when all of it is checked.
             said = {**self._written.get(name, {}), **self._given(name, answers)}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Coroutine
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -104,12 +105,15 @@ def check(context: click.Context, path: Path, file: Path | None, strict: bool) -
     from slipway.bot.config.lint import warnings
     from slipway.bot.config.load import lines_of
     from slipway.bot.config.schema import plain
+    from slipway.bot.core.times import system_clock
+    from slipway.scheduler.preview import next_times
 
     if file is not None and context.get_parameter_source("path") is ParameterSource.COMMANDLINE:
         raise click.UsageError("Name the file once: as FILE or with --config.")
     path = file or path
     found = configured(path)
-    for line in describe(found.settings, found.declarations.spec):
+    times = partial(next_times, now=system_clock())
+    for line in describe(found.settings, found.declarations.spec, times):
         click.echo(line)
     written = {key: plain(value) for key, value in found.document.content.items()}
     lines = lines_of(found.document)

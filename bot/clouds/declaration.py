@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -9,6 +10,7 @@ from typing import Any, Generic, TypeVar, get_origin
 
 from slipway.bot.clouds.capabilities import Adapter, Capability, Port
 from slipway.bot.clouds.contact import CloudContact
+from slipway.bot.clouds.image_family import ImageFamily
 from slipway.bot.clouds.machine_description import MachineDescription
 from slipway.bot.core.declared_fields import (
     Declaration,
@@ -21,8 +23,11 @@ from slipway.bot.core.declared_fields import (
 from slipway.bot.core.errors import DeclarationError
 from slipway.bot.core.probes import Finding
 from slipway.bot.core.problems import Problem
+from slipway.bot.core.secret_files import SecretFile
 from slipway.bot.core.settings import Settings, leaf_types
 from slipway.bot.core.settings_table import SettingsTable, TableShape
+from slipway.bot.core.times import Clock, system_clock
+from slipway.bot.core.waiting import Sleep
 
 SettingsT = TypeVar("SettingsT", bound=Settings)
 
@@ -37,6 +42,10 @@ class CloudContext:
         environ: where credentials are looked for that the settings leave out.
         contact: gets noted what the cloud answers: each request is made within its ``noting``.
         descriptions: the machines that slipway.toml describes for this account, by the names of their tables.
+        families: the families of images that it describes for this account, by the names of their tables.
+        clock: the present, for times that are written into the cloud.
+        sleep: lets time pass between looks and tries.
+        secret_files: the files that its secrets are in, by their fields: another one may stand there later.
     """
 
     name: str
@@ -44,6 +53,10 @@ class CloudContext:
     environ: Mapping[str, str]
     contact: CloudContact = field(default_factory=CloudContact)
     descriptions: Mapping[str, MachineDescription] = field(default_factory=dict)
+    families: Mapping[str, ImageFamily] = field(default_factory=dict)
+    clock: Clock = system_clock
+    sleep: Sleep = asyncio.sleep
+    secret_files: Mapping[str, SecretFile] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -56,6 +69,8 @@ class CloudDeclaration(Declaration, Generic[SettingsT]):
         settings: the table's class. No field of it holds a table, because such keys are names of accounts.
         provides: what its accounts can do, if their settings have what it takes.
         lacks: what of that an account cannot do by its settings, such as machines where none are to be launched.
+        described: what of that an account can do only where another table describes something for it, and the name
+            of that table, such as image versions where ``[family.NAME]`` says which images are versions of what.
         open: makes the adapter's ports, one for each capability. Loads no SDK: that is done at the first call.
         check: mistakes that show from several keys of one table; keys are given without the table's name
             (``endpoint``; empty for the table itself). ``secrets`` says whether missing secrets are told: not
@@ -81,6 +96,7 @@ class CloudDeclaration(Declaration, Generic[SettingsT]):
     check_accounts: Callable[[Any, frozenset[str]], Iterator[Problem]] = lambda _value, _accounts: iter(())
     warnings: Callable[[SettingsT], Iterator[Problem]] = lambda _settings: iter(())
     environment: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    described: Mapping[Capability[Any], str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         check_text("A cloud", "name", self.name)
@@ -92,6 +108,10 @@ class CloudDeclaration(Declaration, Generic[SettingsT]):
         functions = ("open", "describe", "label", "probe", "lacks", "check", "check_accounts", "warnings")
         check_callables(owner, self, functions)
         check_type(owner, "environment", self.environment, Mapping, "a mapping")
+        check_type(owner, "described", self.described, Mapping, "a mapping")
+        for capability in self.described:
+            if capability not in self.provides:
+                raise DeclarationError(f"{owner} does not provide {capability}, which it says is described.")
         if not self.provides:
             raise DeclarationError(f"{owner} provides nothing: name its capabilities.")
         for name, variables in self.environment.items():
@@ -104,6 +124,11 @@ class CloudDeclaration(Declaration, Generic[SettingsT]):
                 raise DeclarationError(
                     f"The setting {name} of the cloud {self.name} holds a table, and such keys name accounts."
                 )
+
+    @property
+    def by_itself(self) -> tuple[Capability[Any], ...]:
+        """What its accounts can do without another table's describing something for them."""
+        return tuple(each for each in self.provides if each not in self.described)
 
     @cached_property
     def table(self) -> SettingsTable[SettingsT]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TypeVar, dataclass_transform, overload
 
@@ -58,16 +58,48 @@ class VersionState(StrEnum):
     SUCCEEDED = "Succeeded"
     DELETING = "Deleting"
     MIGRATING = "Migrating"
+    DISABLED = (
+        "Disabled"  # taken out of use before it is removed: nobody can launch it, and it can be brought back
+    )
     UNKNOWN = "Unknown"  # in a state that the adapter does not know; `ImageVersion.state_title` has the cloud's word
+
+
+class ReplicationState(StrEnum):
+    """How far a version's copy in a region is."""
+
+    REPLICATING = "replicating"
+    COMPLETED = "completed"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Replication:
+    """A version's copy in a region. ``progress`` is in percent, None where the cloud does not say; ``details`` are
+    the cloud's own words, empty where it has none."""
+
+    state: ReplicationState
+    progress: int | None = None
+    details: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class TargetRegion:
-    """A region a version is replicated to. ``excluded`` is the region's own flag; None leaves it to the version's."""
+    """A region a version is replicated to. ``excluded`` is the region's own flag; None leaves it to the version's.
+
+    ``replication`` is None where the cloud was not asked how far the copy is, as in listings, or does not tell.
+    """
 
     name: str
     replicas: int | None = None
     excluded: bool | None = None
+    replication: Replication | None = None
+
+    @property
+    def present(self) -> bool:
+        """Whether the version can be launched from there, as far as is known: a copy that is not complete, or of
+        which the cloud does not know how far it is, cannot."""
+        return self.replication is None or self.replication.state is ReplicationState.COMPLETED
 
 
 @dataclass(frozen=True)
@@ -97,8 +129,13 @@ class ImageVersion:
     """One image of a definition in a cloud.
 
     ``excluded`` is its own flag that keeps it from being latest, false where the cloud has none set.
-    ``kept_until_end_of_life`` says that the cloud refuses to delete it before its end of life. ``own_state`` is the
-    cloud's own word, fit for a sentence, for a state that is UNKNOWN here.
+    ``kept_until_end_of_life`` says that the cloud refuses to delete it before its end of life, and ``kept_by_us``
+    that this Slipway has it so, to protect what is latest. ``own_state`` is the
+    cloud's own word, fit for a sentence, for a state that is UNKNOWN here. ``disabled_since`` is the time at which a
+    clean-up took it out of use, where it is DISABLED and that was noted. ``superseded`` says that the promotion of a
+    newer one set its end of life, and that it gets ``former_end_of_life`` back (None for none) once it is latest
+    again. ``logged_as`` is how its cloud's log of changes calls what it consists of, where that does not show from
+    its name, in the adapter's own form.
     """
 
     definition: str
@@ -110,7 +147,12 @@ class ImageVersion:
     end_of_life: datetime | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     kept_until_end_of_life: bool = False
+    kept_by_us: bool = False
     own_state: str = ""
+    disabled_since: datetime | None = None
+    superseded: bool = False
+    former_end_of_life: datetime | None = None
+    logged_as: tuple[str, ...] = ()
     cloud: str = field(kw_only=True)
     _launch_regions: frozenset[str] | None = field(default=None, init=False, repr=False, compare=False)
 
@@ -121,7 +163,7 @@ class ImageVersion:
 
     @property
     def launch_regions(self) -> frozenset[str]:
-        """Regions in which this version may be latest: replicated there and not excluded there."""
+        """Regions in which this version may be latest: to be replicated there, and not excluded there."""
         found = self._launch_regions
         if found is None:
             names = [
@@ -132,6 +174,13 @@ class ImageVersion:
             found = frozenset(names) if names else _NOWHERE
             object.__setattr__(self, "_launch_regions", found)  # asked for again and again
         return found
+
+    @property
+    def latest_regions(self) -> frozenset[str]:
+        """Regions in which a launch can resolve to this version: not excluded there, and its copy is there, as far as
+        the cloud was asked for that."""
+        away = frozenset(region.name for region in self.regions if not region.present)
+        return self.launch_regions - away if away else self.launch_regions
 
     @property
     def promoted(self) -> bool:
@@ -201,12 +250,18 @@ class Lock:
         definition: the definition that it holds, with all its versions; None for all of them.
         version: the version that it holds, as the cloud writes it; None for all of the definition.
         read_only: whether it forbids every change, and not only deletion.
+        ours: whether it is this Slipway's own, put on to protect what is latest.
+        cooldown: so long after it is taken off, its cloud still refuses to delete.
+        until: when such a time ends, where it was taken off already; None while it is on.
     """
 
     name: str
     definition: str | None = None
     version: str | None = None
     read_only: bool = False
+    ours: bool = False
+    cooldown: timedelta = timedelta(0)
+    until: datetime | None = None
 
     def holds(self, definition: str, number: VersionNumber) -> bool:
         """Whether it holds this version. Case does not count in names."""

@@ -5,14 +5,21 @@ from __future__ import annotations
 import re
 import shlex
 from collections import Counter
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, replace
 from typing import Any
 
 from slipway.bot.chat.declaration import ChatDeclaration
 from slipway.bot.config.policies import PolicyCheck, with_defaults
 from slipway.bot.config.schema import Schema, Understood
-from slipway.bot.config.settings import ScheduleSettings, SlipwaySettings, rights_of, split_address
+from slipway.bot.config.settings import (
+    ROLE,
+    ScheduleMode,
+    ScheduleSettings,
+    SlipwaySettings,
+    rights_of,
+    split_address,
+)
 from slipway.bot.config.spec import CommandRight, ConfigSpec, gives
 from slipway.bot.config.tables import Plain
 from slipway.bot.core.cron import check_cron
@@ -144,6 +151,11 @@ def _declared_tables(written: Written) -> Iterator[Problem]:
                 if role not in written.names("roles"):
                     roles = written.names("roles")
                     yield Problem(f"{whole}.{where}", unknown("role", role, roles, "Roles here"))
+            known = {*written.all_of("person", "id"), *written.names("roles")}
+            for where, name in table.named_people(entry):
+                if name not in known:
+                    said = unknown("person or role", name, known, "Persons and roles here")
+                    yield Problem(f"{whole}.{where}", said)
         if value:
             yield from table.check_accounts(value, written.accounts)
 
@@ -283,6 +295,24 @@ def _audit(written: Written) -> Iterator[Problem]:
         yield from _room("audit.room", entry.room, written)
 
 
+def _problems(written: Written) -> Iterator[Problem]:
+    entry = written.settings.problems
+    if entry.room:
+        yield from _room("problems.room", entry.room, written)
+    yield from check_owner(
+        "problems.owner", entry.owner, written.names("roles"), written.all_of("person", "id")
+    )
+
+
+def check_owner(key: str, owner: str, roles: Collection[str], persons: Collection[str]) -> Iterator[Problem]:
+    """What is wrong with whom problems are for: a person's id, ``role:NAME``, or nothing."""
+    role = owner.removeprefix(ROLE)
+    if role != owner and role not in roles:
+        yield Problem(key, unknown("role", role, roles, "Roles here"))
+    elif role == owner and owner and owner not in persons:
+        yield Problem(key, unknown("person", owner, persons, "Persons here"))
+
+
 def _scheduled_command(entry: ScheduleSettings, written: Written) -> Iterator[Problem]:
     key = f"schedule.{entry.name}.command"
     prefix = written.settings.commands.prefix
@@ -313,6 +343,8 @@ def _scheduled_right(entry: ScheduleSettings, command: CommandRight, written: Wr
     roles = written.settings.roles
     if written.unsure_roles or not set(entry.roles) <= roles.keys():
         return  # told elsewhere
+    if entry.mode is ScheduleMode.REPORT:  # a change that is only told takes what reading takes
+        command = replace(command, guarded=False)
     if not gives(rights_of(entry.roles, written.settings), command):
         able = [name for name, role in roles.items() if gives(role.may, command)]
         yield Problem(
@@ -360,4 +392,5 @@ _CHECKS: tuple[Callable[[Written], Iterator[Problem]], ...] = (
     _schedules,
     _commands,
     _audit,
+    _problems,
 )

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
-from slipway.bot.config.settings import AuditSettings, ScheduleSettings, SlipwaySettings
+from slipway.bot.config.settings import AuditSettings, ScheduleMode, ScheduleSettings, SlipwaySettings
 from slipway.bot.config.spec import ConfigSpec, KindSpec
 from slipway.bot.core.text import counted
+from slipway.bot.core.times import format_duration
 
 
-def describe(settings: SlipwaySettings, spec: ConfigSpec) -> list[str]:
-    """What was understood, a line a subject: chats, clouds, people, approvals, schedules and so on."""
+def describe(
+    settings: SlipwaySettings,
+    spec: ConfigSpec,
+    times: Callable[[ScheduleSettings], str] | None = None,
+) -> list[str]:
+    """What was understood, a line a subject: chats, clouds, people, approvals, schedules and so on.
+
+    ``times`` says when a schedule runs next, where that is to be told.
+    """
     persons = counted([person.id for person in settings.person], "person")
     return [
         f"{settings.name}: state in {settings.state_dir}, times in {settings.zone.key}",
@@ -19,7 +27,8 @@ def describe(settings: SlipwaySettings, spec: ConfigSpec) -> list[str]:
         f"people: {persons}, {counted(settings.roles, 'role')}",
         f"approvals: {'; '.join(_policy(settings, kind) for kind in spec.kinds)}",
         *(line for lines in spec.summaries for line in lines(settings)),
-        *(_schedule(entry) for entry in settings.schedule),
+        *(line for entry in settings.schedule for line in _schedule(entry, times)),
+        _problems(settings),
         _audit(settings.audit),
         f"secrets: {_secrets(settings)}",
     ]
@@ -50,9 +59,27 @@ def _policy(settings: SlipwaySettings, kind: KindSpec) -> str:
     return f"{kind.name} {words}"
 
 
-def _schedule(entry: ScheduleSettings) -> str:
+_MODES = {
+    ScheduleMode.POLICY: "",
+    ScheduleMode.RUN: ", without asking",
+    ScheduleMode.ASK: ", when somebody agrees",
+    ScheduleMode.REPORT: ", as a report alone",
+}
+
+
+def _schedule(entry: ScheduleSettings, times: Callable[[ScheduleSettings], str] | None) -> Iterator[str]:
     off = "" if entry.enabled else " (switched off)"
-    return f"schedule {entry.name}: {entry.command} at {entry.cron} {entry.zone.key} in {entry.room}{off}"
+    jitter = f", up to {format_duration(entry.jitter)} later" if entry.jitter else ""
+    when = f"{entry.cron} {entry.zone.key}{jitter}"
+    yield f"schedule {entry.name}: {entry.command} at {when} in {entry.room}{_MODES[entry.mode]}{off}"
+    if entry.enabled and times is not None:
+        yield f"  next: {times(entry)}"
+
+
+def _problems(settings: SlipwaySettings) -> str:
+    room = settings.problems.room or settings.commands.room
+    owner = f", for {settings.problems.owner}" if settings.problems.owner else ""
+    return f"problems: told in {room or 'the log alone'}{owner}"
 
 
 def _audit(audit: AuditSettings) -> str:

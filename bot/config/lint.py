@@ -1,10 +1,12 @@
 """What is allowed in slipway.toml and hardly meant: text of the example that nobody replaced, approvals that ask
-nobody else, and what each chat and cloud finds odd. Warnings, no mistakes: the bot would start."""
+nobody else, and what each table, chat and cloud finds odd. Warnings, no mistakes: the bot would start."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+
+from pydantic import AliasChoices
 
 from slipway.bot.config.policies import by_requesters_alone
 from slipway.bot.config.schema import key_of
@@ -31,7 +33,24 @@ def warnings(settings: SlipwaySettings, written: Mapping[str, Plain], spec: Conf
         spec: what slipway.toml may speak of.
     """
     document = dict(written)
-    return [*_placeholders(document), *_own_approvals(settings, spec), *_declared(settings, spec)]
+    return [
+        *_placeholders(document),
+        *_former_names(document, spec),
+        *_own_approvals(settings, spec),
+        *_declared(settings, spec),
+    ]
+
+
+def _former_names(document: dict[str, Plain], spec: ConfigSpec) -> Iterator[Problem]:
+    """Keys that are called otherwise by now, and are understood all the same: those of tables that stand once."""
+    for table in spec.tables:
+        written = document.get(table.name)
+        for name, field in table.model.model_fields.items():
+            names = field.validation_alias.choices if isinstance(field.validation_alias, AliasChoices) else []
+            for former in names:
+                if former != name and isinstance(written, dict) and former in written:
+                    said = f"this is called {name} by now; it counts under its former name, too, for now"
+                    yield Problem(f"{table.name}.{former}", said)
 
 
 def _own_approvals(settings: SlipwaySettings, spec: ConfigSpec) -> Iterator[Problem]:
@@ -73,6 +92,10 @@ def _texts(value: Plain, place: Place) -> Iterator[tuple[Place, str]]:
 
 
 def _declared(settings: SlipwaySettings, spec: ConfigSpec) -> Iterator[Problem]:
+    for each in spec.tables:
+        value = getattr(settings, each.name)
+        if value:
+            yield from each.warnings(value)
     for chat in spec.chats:
         table = getattr(settings, chat.platform)
         if table is not None and chat.enabled(table):

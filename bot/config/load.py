@@ -93,7 +93,7 @@ def settings_from(
         placed = problems if lines is None else [lines.placed(problem) for problem in problems]
         raise ConfigError(in_order(placed, schema.order))
     settings = with_defaults(spec, understood.settings).model_copy(update=paths)
-    return settings.with_secret_sources(filled.sources)
+    return settings.with_secret_sources(filled.sources, filled.files)
 
 
 def _not_told_yet(found: Iterable[Problem], told: Iterable[Problem]) -> list[Problem]:

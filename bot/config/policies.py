@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 
@@ -10,11 +11,14 @@ from slipway.bot.config.settings import (
     NOBODY,
     PersonSettings,
     PolicySettings,
+    ScheduleMode,
+    ScheduleSettings,
     SlipwaySettings,
     rights_of,
 )
 from slipway.bot.config.spec import CommandRight, ConfigSpec, KindSpec, gives
 from slipway.bot.core.problems import Problem, listing, unknown
+from slipway.bot.core.times import format_duration
 
 DEFAULT_ROLE = "releng"
 """Who approves where slipway.toml has no ``[policy.KIND]``."""
@@ -33,6 +37,7 @@ def with_defaults(
     role = DEFAULT_ROLE if DEFAULT_ROLE in (settings.roles if roles is None else roles) else ""
     policy = {
         kind.name: settings.policy.get(kind.name)
+        or settings.policy.get(kind.like)
         or PolicySettings(
             approvals=kind.approvals,
             role="" if kind.by_oneself else role,
@@ -103,11 +108,27 @@ class PolicyCheck:
         for kind in self.spec.kinds:
             if kind.name in self.written:
                 yield from self._written(kind)
+            elif kind.like in self.written:
+                continue  # what is wrong with that one is told of it
             elif not kind.tables or any(getattr(self.settings, table) for table in kind.tables):
                 yield from self._default(kind)
 
+    def _needed(self, kind: KindSpec) -> int:
+        """The largest number of approvals ever asked for, also by a schedule that asks whatever the policy says."""
+        asking = (entry for entry in self.settings.schedule if entry.mode is ScheduleMode.ASK)
+        asks = any(kind.right == right for right in map(self._right_of, asking))
+        return max(approvals_needed(self.settings, kind), int(asks))
+
+    def _right_of(self, entry: ScheduleSettings) -> str:
+        """The right to the command that a schedule says; empty where it says none."""
+        try:
+            found = self.spec.find_command(shlex.split(entry.command))
+        except ValueError:  # told where schedules are checked
+            return ""
+        return found.right if found is not None else ""
+
     def _default(self, kind: KindSpec) -> Iterator[Problem]:
-        needed = 0 if kind.by_oneself else approvals_needed(self.settings, kind)
+        needed = 0 if kind.by_oneself else self._needed(kind)
         if needed and DEFAULT_ROLE not in self.roles:
             yield Problem(
                 f"policy.{kind.name}",
@@ -120,7 +141,7 @@ class PolicyCheck:
 
     def _written(self, kind: KindSpec) -> Iterator[Problem]:
         role = self.settings.policy[kind.name].role
-        needed = approvals_needed(self.settings, kind)
+        needed = self._needed(kind)
         if role and role not in self.roles:
             yield Problem(f"policy.{kind.name}.role", unknown("role", role, self.roles, "Roles here"))
         elif needed and not role and not kind.by_oneself:
@@ -134,6 +155,16 @@ class PolicyCheck:
         elif needed:
             yield from self._reachable(kind, needed)
         yield from self._mentioned(kind)
+        yield from self._reminding(kind)
+
+    def _reminding(self, kind: KindSpec) -> Iterator[Problem]:
+        """A reminder that never comes, as what it reminds of has expired by then."""
+        policy = self.settings.policy[kind.name]
+        if policy.remind and policy.remind_after is not None and policy.remind_after >= policy.expires:
+            yield Problem(
+                f"policy.{kind.name}.remind_after",
+                f"comes when it has expired, after {format_duration(policy.expires)}; write less, or remind = false",
+            )
 
     def _mentioned(self, kind: KindSpec) -> Iterator[Problem]:
         """Whoever is to be mentioned and does not exist; as long as persons have mistakes, nobody can tell."""

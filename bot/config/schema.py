@@ -9,14 +9,16 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 from pydantic import Field, ValidationError, create_model
 from pydantic_core import ErrorDetails
 
+from slipway.bot.chat.declaration import ChatDeclaration
 from slipway.bot.config.document import NO_TEXT
 from slipway.bot.config.settings import PersonSettings, PolicySettings, RoleSettings, SlipwaySettings
-from slipway.bot.config.spec import ConfigSpec
+from slipway.bot.config.spec import ConfigSpec, KindSpec
 from slipway.bot.config.tables import (
     Place,
     Plain,
@@ -27,7 +29,7 @@ from slipway.bot.config.tables import (
     table_in,
 )
 from slipway.bot.core.problems import Problem, did_you_mean, listing, shown
-from slipway.bot.core.settings_table import AnyTable, TableShape
+from slipway.bot.core.settings_table import AnyTable, PersonKey, TableShape
 
 _KINDS = {
     "string_type": NO_TEXT,
@@ -72,7 +74,7 @@ class Schema:
 
     def __init__(self, spec: ConfigSpec) -> None:
         self.spec = spec
-        self.root = _root(spec)
+        self.root = _root(spec.tables, spec.chats, spec.kinds, spec.person_keys)
         self.accounts = {table.name for table in spec.tables if table.shape is TableShape.ACCOUNTS}
 
     @property
@@ -82,7 +84,18 @@ class Schema:
         platforms = {chat.platform for chat in self.spec.chats} | set(self.spec.clouds)
         outer = [table.name for table in self.spec.tables if table.name in platforms]
         rest = [table.name for table in self.spec.tables if table.name not in platforms]
-        return (*first, *outer, "person", "roles", "policy", *rest, "schedule", "audit", "housekeeping")
+        return (
+            *first,
+            *outer,
+            "person",
+            "roles",
+            "policy",
+            *rest,
+            "schedule",
+            "problems",
+            "audit",
+            "housekeeping",
+        )
 
     def secrets(self, document: Mapping[str, Plain]) -> Iterator[Secret]:
         """Where secrets may stand in a document, each account's own included."""
@@ -135,9 +148,17 @@ def _accounts_of(table: dict[str, Plain], declared: AnyTable) -> dict[str, Plain
     return unnamed | {f"{declared.name}.{key}": value for key, value in named.items()}
 
 
-def _root(spec: ConfigSpec) -> type[SlipwaySettings]:
+@lru_cache(maxsize=8)
+def _root(
+    tables: tuple[AnyTable, ...],
+    chats: tuple[ChatDeclaration[Any], ...],
+    declared_kinds: tuple[KindSpec, ...],
+    declared_keys: tuple[PersonKey, ...],
+) -> type[SlipwaySettings]:
+    """The class of all settings. Building it takes longer than reading a configuration, and one process may read
+    several by the same declarations."""
     fields: dict[str, Any] = {}
-    for table in spec.tables:
+    for table in tables:
         match table.shape:
             case TableShape.SINGLE:
                 fields[table.name] = (table.model, table.model())
@@ -145,17 +166,15 @@ def _root(spec: ConfigSpec) -> type[SlipwaySettings]:
                 fields[table.name] = (table.model | None, None)
             case TableShape.NAMED | TableShape.ACCOUNTS:
                 fields[table.name] = (dict[str, table.model], Field(default_factory=dict))  # type: ignore[name-defined]
-    group_keys: dict[str, Any] = {
-        chat.group_key: (tuple[str, ...], ()) for chat in spec.chats if chat.group_key
-    }
+    group_keys: dict[str, Any] = {chat.group_key: (tuple[str, ...], ()) for chat in chats if chat.group_key}
     role = create_model("RoleSettings", __base__=RoleSettings, **group_keys)
     fields["roles"] = (dict[str, role], Field(default_factory=dict))
     person_keys: dict[str, Any] = {
-        key.name: (tuple[str, ...], Field((), description=key.description)) for key in spec.person_keys
+        key.name: (tuple[str, ...], Field((), description=key.description)) for key in declared_keys
     }
     person = create_model("PersonSettings", __base__=PersonSettings, **person_keys)
     fields["person"] = (tuple[person, ...], ())
-    kinds = Literal[tuple(kind.name for kind in spec.kinds)] if spec.kinds else str
+    kinds = Literal[tuple(kind.name for kind in declared_kinds)] if declared_kinds else str
     fields["policy"] = (dict[kinds, PolicySettings], Field(default_factory=dict))  # type: ignore[valid-type]
     return create_model("SlipwaySettings", __base__=SlipwaySettings, **fields)
 

@@ -11,9 +11,7 @@ An empty environment variable counts as not set, as container tools pass them so
 
 from __future__ import annotations
 
-import os
 import re
-import stat
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,18 +19,18 @@ from pathlib import Path
 from slipway.bot.config.schema import Schema, Secret
 from slipway.bot.config.tables import Plain
 from slipway.bot.core.problems import Problem
+from slipway.bot.core.secret_files import SecretFile, read_secret
 from slipway.bot.core.secret_text import without_unseen_ends
 
-_LARGEST = 64 * 1024  # bytes; far above any key or token
-_OTHERS = stat.S_IROTH | stat.S_IWOTH
 _NOT_IN_VARIABLES = re.compile(r"[^A-Z0-9_]")
 
 
 @dataclass
 class Filled:
-    """What filling in the secrets brought: where each came from, and what was wrong."""
+    """What filling in the secrets brought: where each came from (of those in files, the file), and what was wrong."""
 
     sources: dict[str, str] = field(default_factory=dict)
+    files: dict[str, SecretFile] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
 
@@ -58,48 +56,6 @@ def fill_in(schema: Schema, document: dict[str, Plain], folder: Path, environ: M
 def variable(secret: Secret) -> str:
     """The environment variable of a secret: ``SLIPWAY_MATRIX_PASSWORD``."""
     return _NOT_IN_VARIABLES.sub("_", "_".join(("slipway", *secret.table, secret.name)).upper())
-
-
-def read_secret(path: Path) -> str:
-    """A secret from a file of its own, without what editors put around it.
-
-    Raises:
-        ValueError: a sentence that says why the file cannot be used. It never holds what the file holds, nor
-            the path of what is no file: somebody may have put the secret itself in the path's place.
-    """
-    try:
-        content = _content(path)
-    except OSError as error:
-        reason = (error.strerror or "unknown").lower()
-        raise ValueError(
-            f"the file that is named cannot be read ({reason}); relative paths start at slipway.toml's folder"
-        ) from None
-    if len(content) > _LARGEST:
-        raise ValueError(f"the file {path} is larger than {_LARGEST} bytes; it is hardly a secret")
-    try:
-        text = content.decode()
-    except UnicodeDecodeError:
-        raise ValueError(f"the file {path} is not text in UTF-8") from None
-    if not text.strip():
-        raise ValueError(f"the file {path} is empty")
-    return without_unseen_ends(text)
-
-
-def _content(path: Path) -> bytes:
-    if "\0" in str(path):
-        raise ValueError("what is named is not a path; it holds a zero byte")
-    # Non-blocking, so that a pipe put in the file's place cannot hold up the start.
-    handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    try:
-        status = os.fstat(handle)
-        if not stat.S_ISREG(status.st_mode):
-            raise ValueError(f"{path} is not a file")
-        if status.st_mode & _OTHERS:
-            raise ValueError(f"everybody on this machine may read or write {path}; run chmod o= {path}")
-        with os.fdopen(handle, "rb", closefd=False) as file:
-            return file.read(_LARGEST + 1)
-    finally:
-        os.close(handle)
 
 
 def _fill_one(
@@ -137,6 +93,7 @@ def _from_file(table: dict[str, Plain], secret: Secret, path: Path, filled: Fill
     except ValueError as error:
         filled.problems.append(Problem(f"{secret.key}_file", str(error)))
         return
+    filled.files[secret.key] = SecretFile(path.absolute())
     _keep(table, secret, value, f"the file {path}", filled)
 
 

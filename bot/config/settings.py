@@ -10,11 +10,12 @@ from pathlib import Path
 from typing import Annotated, Literal, TypeVar, cast
 from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator, Field, PrivateAttr
+from pydantic import AliasChoices, BeforeValidator, Field, PrivateAttr
 
 from slipway.bot.chat.model import Platform
 from slipway.bot.config.document import STATE_DIR
 from slipway.bot.core.errors import DeclarationError
+from slipway.bot.core.secret_files import SecretFile
 from slipway.bot.core.settings import Duration, Settings, Zone
 from slipway.bot.core.settings_table import PersonKey, SettingsTable, TableShape
 
@@ -104,6 +105,8 @@ class PolicySettings(Settings):
     )
     requester_may_approve: bool = False
     expires: Duration = timedelta(hours=24)
+    remind: bool = True  # whether those who can still approve are called once more
+    remind_after: Duration | None = None  # how long after it was asked for; None: half of `expires`
     encrypted_reactions: bool | None = None  # whether a reaction counts in an encrypted room; None: by kind
     mention: Mention = Field(
         (HOLDERS,), description='"holders", "nobody", or persons by their ids, like ["alice", "bob"]'
@@ -115,6 +118,15 @@ class Missed(StrEnum):
 
     CATCH_UP = "catch-up"  # run once, however many were missed
     SKIP = "skip"  # say that it was skipped
+
+
+class ScheduleMode(StrEnum):
+    """What becomes of a change that a schedule asks for."""
+
+    POLICY = "policy"  # as [policy.KIND] says
+    RUN = "run"  # it runs at once, unless the plan itself demands an approval
+    ASK = "ask"  # a card asks for approval, by one person at least
+    REPORT = "report"  # it is only told what there is to do, as with --dry-run
 
 
 class ScheduleSettings(Settings):
@@ -129,8 +141,17 @@ class ScheduleSettings(Settings):
     command: str = Field(description="what to type, without the prefix, like cleanup")
     room: str = Field(description="where to post, like matrix:!abc:example.org")
     roles: tuple[str, ...] = Field(description='the roles that the schedule holds as a list, like ["releng"]')
+    mode: ScheduleMode = ScheduleMode.POLICY
+    jitter: Duration | None = Field(
+        None,
+        ge=timedelta(minutes=1),
+        le=timedelta(days=1),
+        description="a minute to a day, like 10m",
+    )
     missed: Missed = Missed.CATCH_UP
-    missed_within: Duration = timedelta(days=2)  # what is older is reported, never run
+    max_late: Duration = Field(  # what is older is reported, never run
+        timedelta(days=2), validation_alias=AliasChoices("max_late", "missed_within")
+    )
     quiet: bool = False  # say nothing when there is nothing to do
     enabled: bool = True
 
@@ -155,6 +176,20 @@ class HousekeepingSettings(Settings):
     )
 
 
+ROLE = "role:"
+"""What whom a problem is for begins with where that is a role; without, it is a person's id."""
+
+
+class ProblemSettings(Settings):
+    """``[problems]``: where what is wrong is told, and whom it is for."""
+
+    room: str = Field("", description="where to post, like matrix:!abc:example.org")
+    owner: str = Field("", description='a person\'s id, like "alice", or a role, like "role:releng"')
+    acknowledged_for: Duration = Field(
+        timedelta(days=3), gt=timedelta(0), le=timedelta(days=30), description="up to 30 days, like 3d"
+    )
+
+
 class SlipwaySettings(Settings):
     """slipway.toml as a whole: what is here, and a field for each declared table."""
 
@@ -171,10 +206,12 @@ class SlipwaySettings(Settings):
     roles: dict[str, RoleSettings] = Field(default_factory=dict)
     policy: dict[str, PolicySettings] = Field(default_factory=dict)
     schedule: tuple[ScheduleSettings, ...] = ()
+    problems: ProblemSettings = ProblemSettings()
     audit: AuditSettings = AuditSettings()
     housekeeping: HousekeepingSettings = HousekeepingSettings()
 
     _secret_sources: dict[str, str] = PrivateAttr(default_factory=dict)
+    _secret_files: dict[str, SecretFile] = PrivateAttr(default_factory=dict)
 
     def table(self, table: SettingsTable[SettingsT]) -> SettingsT:
         """A table that is always there, if only with its defaults."""
@@ -205,10 +242,23 @@ class SlipwaySettings(Settings):
         """Where each secret came from (``matrix.password`` → ``the file /etc/…``); never a value."""
         return self._secret_sources
 
-    def with_secret_sources(self, sources: Mapping[str, str]) -> SlipwaySettings:
+    def secret_files(self, table: str) -> Mapping[str, SecretFile]:
+        """The files of the secrets of a table such as ``azure.staging``, by their fields, where they are in files."""
+        prefix = f"{table}."
+        found = {
+            key.removeprefix(prefix): file
+            for key, file in self._secret_files.items()
+            if key.startswith(prefix)
+        }
+        return {name: file for name, file in found.items() if "." not in name}
+
+    def with_secret_sources(
+        self, sources: Mapping[str, str], files: Mapping[str, SecretFile] | None = None
+    ) -> SlipwaySettings:
         """The same settings, remembering where their secrets came from."""
         copy = self.model_copy()
         copy._secret_sources = dict(sources)
+        copy._secret_files = dict(files or {})
         return copy
 
 

@@ -42,6 +42,7 @@ class KindSpec:
         tables: the tables of the clouds that such operations work in.
         needs: what they need of a cloud; None for nothing.
         by_oneself: whether, by default, whoever may ask for one may approve it, the requester too.
+        like: the kind whose written policy counts where this one has none; empty for none.
     """
 
     name: str
@@ -51,6 +52,7 @@ class KindSpec:
     demanded: Callable[[SlipwaySettings], int] = lambda _settings: 0
     by_oneself: bool = False
     needs: Capability[Any] | None = None
+    like: str = ""
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,7 @@ class ConfigSpec:
         find_command: the command that a line's first words name; None if they name none.
         summaries: lines about the subjects' own tables, for `slipway check`.
         person_keys: what subjects add to ``[[person]]``.
+        further_rights: what roles may hold beside the rights to commands, such as ``terminate.others``.
     """
 
     tables: tuple[AnyTable, ...]
@@ -76,13 +79,14 @@ class ConfigSpec:
     find_command: Callable[[Sequence[str]], CommandRight | None]
     summaries: tuple[Callable[[SlipwaySettings], Iterable[str]], ...] = ()
     person_keys: tuple[PersonKey, ...] = ()
+    further_rights: tuple[str, ...] = ()
 
     @property
     def rights(self) -> tuple[str, ...]:
-        """Whatever a role may hold: each command's right, those of whole nouns, ``read`` and ``*``."""
+        """Whatever a role may hold: each command's right, those of whole nouns, further ones, ``read`` and ``*``."""
         rights = dict.fromkeys(command.right for command in self.commands)
         nouns = dict.fromkeys(f"{right.partition('.')[0]}.*" for right in rights if "." in right)
-        return (*rights, *nouns, READ, "*")
+        return (*rights, *nouns, *self.further_rights, READ, "*")
 
 
 def gives(held: Iterable[str], command: CommandRight) -> bool:

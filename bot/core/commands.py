@@ -52,6 +52,7 @@ class Command(Generic[ResultT_co]):
         examples: lines to paste, without the prefix; each must itself be readable.
         access: what it may do.
         of_bot: whether it tells how the bot itself is, and so is answered, too, where the bot's clock is wrong.
+        shared_right: the right that it shares with others; empty where its right is its own name.
     """
 
     name: str
@@ -63,11 +64,12 @@ class Command(Generic[ResultT_co]):
     examples: tuple[str, ...]
     access: Access
     of_bot: bool = False
+    shared_right: str = ""
 
     @property
     def right(self) -> str:
-        """The right that a role holds: ``promote``, or ``bundle.apply``."""
-        return self.name.replace(" ", ".")
+        """The right that a role holds: ``promote``, ``bundle.apply``, or one that several commands share."""
+        return self.shared_right or self.name.replace(" ", ".")
 
     @property
     def changes(self) -> bool:
@@ -108,11 +110,13 @@ def command(
     access: Access = Access.READ,
     aliases: tuple[str, ...] = (),
     of_bot: bool = False,
+    right: str = "",
 ) -> Callable[[Callable[..., Awaitable[ResultT]]], Command[ResultT]]:
     """Declare a command: stands above ``@click.argument`` and ``@click.option``, and makes the handler a Command.
 
     The handler is ``async def name(call, …)`` with one parameter, of the same name, for each argument and
-    option; its docstring is the command's description. What changes something takes ``--dry-run``.
+    option; its docstring is the command's description. What changes something takes ``--dry-run``. ``right`` is one
+    that several commands share, such as ``evidence``; without, each has its own.
 
     Raises:
         DeclarationError: it is incomplete, or handler and parameters do not fit.
@@ -133,6 +137,7 @@ def command(
             examples=examples,
             access=access,
             of_bot=of_bot,
+            shared_right=right,
         )
 
     return declare

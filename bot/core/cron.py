@@ -1,15 +1,16 @@
 """When a schedule fires: the five cron fields, checked so that they mean one thing only.
 
-The accepted language is a part of what APScheduler's ``CronTrigger.from_crontab`` understands. Weekdays
-are written by name, since cron counts them from Sunday and APScheduler from Monday. Where both a day and a
+The accepted language is a part of what APScheduler's ``CronTrigger.from_crontab`` understands, and means the same.
+Weekdays are written by name, since cron counts them from Sunday and APScheduler from Monday. Where both a day and a
 weekday are given, both must hold.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
 
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -60,6 +61,63 @@ def check_cron(text: str) -> None:
     earliest = 28 if words[2].lower() == "last" else min(days)
     if all(_DAYS_IN[month - 1] < earliest for month in months):
         raise ValueError(f"no month given here has a day {earliest}, so this time never comes")
+
+
+_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class CronTimes:
+    """The times on a wall clock that a checked text such as ``0 9 * * mon`` means. Knows no zone.
+
+    APScheduler's own trigger knows one, and answers differently around a change of clocks depending on the moment it
+    starts from: it can pass a nightly run over. :class:`slipway.scheduler.timetable.Timetable` knows better.
+    """
+
+    minutes: frozenset[int]
+    hours: frozenset[int]
+    days: frozenset[int]
+    months: frozenset[int]
+    weekdays: frozenset[int]
+    last_day: bool
+
+    @classmethod
+    def of(cls, text: str) -> CronTimes:
+        """What a text means.
+
+        Raises:
+            ValueError: as :func:`check_cron`.
+        """
+        check_cron(text)
+        minute, hour, day, month, weekday = text.lower().split()
+        numbered = ",".join(part for part in day.split(",") if part != "last")
+        return cls(
+            _values(minute, _FIELDS[0]),
+            _values(hour, _FIELDS[1]),
+            _values(numbered, _FIELDS[2]) if numbered else frozenset(),
+            _values(month, _FIELDS[3]),
+            _values(weekday, _FIELDS[4]),
+            last_day=numbered != day,
+        )
+
+    def after(self, wall: datetime) -> Iterator[datetime]:
+        """The times later than one, without a zone, oldest first."""
+        times = [time(hour, minute) for hour in sorted(self.hours) for minute in sorted(self.minutes)]
+        for day in self._days_from(wall.date()):
+            for each in times:
+                if (found := datetime.combine(day, each)) > wall:
+                    yield found
+
+    def _days_from(self, day: date) -> Iterator[date]:
+        while day < date.max - 32 * _DAY:  # what would come behind that comes never
+            following = (day.replace(day=1) + 32 * _DAY).replace(day=1)
+            if day.month not in self.months:
+                day = following
+                continue
+            last = self.last_day and day == following - _DAY
+            if (last or day.day in self.days) and day.weekday() in self.weekdays:
+                yield day
+            day += _DAY
 
 
 def _values(word: str, rule: _Field) -> frozenset[int]:

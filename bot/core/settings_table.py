@@ -39,8 +39,10 @@ class SettingsTable(Declaration, Generic[SettingsT]):
             secrets are to be told, and gives keys without the table's own name.
         check_accounts: mistakes between the whole of it (of several: by name) and the clouds' accounts that
             slipway.toml has, such as ``azure`` and ``azure.staging``; gives whole keys.
+        warnings: what is allowed and hardly meant in the whole of it, which is right; gives whole keys.
         named_roles: keys, without the table's own name, and the role that each speaks of; there has to be one of that
             name.
+        named_people: keys, without the table's own name, and the person (by their id) or role that each speaks of.
     """
 
     name: str
@@ -49,7 +51,9 @@ class SettingsTable(Declaration, Generic[SettingsT]):
     summary: str
     check: Callable[[SettingsT, bool], Iterator[Problem]] = lambda _table, _secrets: iter(())
     check_accounts: Callable[[Any, frozenset[str]], Iterator[Problem]] = lambda _value, _accounts: iter(())
+    warnings: Callable[[Any], Iterator[Problem]] = lambda _value: iter(())
     named_roles: Callable[[SettingsT], Iterable[tuple[str, str]]] = lambda _table: ()
+    named_people: Callable[[SettingsT], Iterable[tuple[str, str]]] = lambda _table: ()
 
     def __post_init__(self) -> None:
         if not self.name.isidentifier() or self.name != self.name.lower():

@@ -11,7 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import ClassVar, Generic, Protocol, TypeVar
+from typing import ClassVar, Generic, Protocol, TypeVar, runtime_checkable
 
 from pydantic import Field
 
@@ -47,11 +47,14 @@ class Step(Stored):
     """One change in a cloud. It is data; an executor carries it out.
 
     ``REASONS`` are those of its fields that only say why: two steps that differ in these alone change the same.
-    ``PERMANENCE`` says whether another step could take back what it does: a deletion is final.
+    ``PERMANENCE`` says whether another step could take back what it does: a deletion is final. One that is
+    ``LASTING`` may take hours or days, in which others may change what its plan touches; its executor is a
+    :class:`LastingExecutor`.
     """
 
     REASONS: ClassVar[frozenset[str]] = frozenset()
     PERMANENCE: ClassVar[Permanence] = Permanence.REVERSIBLE
+    LASTING: ClassVar[bool] = False
 
     @property
     def effect(self) -> str:
@@ -67,6 +70,10 @@ class Step(Stored):
     def reason(self) -> str:
         """Why it is in the plan: the rule or the wish that chose it."""
         raise NotImplementedError
+
+    def rests_on(self, before: Step) -> bool:
+        """Whether it cannot be done unless the step right before it in its plan was; such a one is not even tried."""
+        return False
 
     @property
     def concerns(self) -> tuple[str, ...]:
@@ -101,6 +108,9 @@ class Draft(Generic[RequestT]):
         independent: whether one step's failure leaves the others worth doing.
         needs_approval: a reason to ask for approval even where policy asks for none; empty for none.
         by_another: whether only somebody else than the requester can give it, whatever policy says.
+        harmless: whether it changes nothing but what Slipway itself remembers, so that nobody has to agree, whatever
+            policy says.
+        not_before: when it is carried out at the earliest, once it is agreed to; None for at once.
     """
 
     request: RequestT
@@ -112,6 +122,8 @@ class Draft(Generic[RequestT]):
     independent: bool = False
     needs_approval: str = ""
     by_another: bool = False
+    harmless: bool = False
+    not_before: datetime | None = None
 
 
 class Planner(Protocol[RequestT]):
@@ -144,6 +156,22 @@ class Executor(Protocol[StepT_contra]):
 
     async def verify(self, step: StepT_contra, token: str) -> StepDone:
         """Look again, and say what is now so; CloudError UNVERIFIED where the change cannot be seen."""
+        ...
+
+
+@runtime_checkable
+class LastingExecutor(Executor[StepT_contra], Protocol[StepT_contra]):
+    """Carries out a step that lasts: between ``act`` and ``verify`` it is asked again and again what it waits for.
+
+    All that it knows of the beginning is kept by its ``token`` outside of the process: after a restart it is observed
+    and begun again.
+    """
+
+    async def waiting(self, step: StepT_contra, token: str) -> str:
+        """What it waits for now, in a few words for the operation's card; empty once it is over.
+
+        Raises CloudError where it does not come to its end.
+        """
         ...
 
 

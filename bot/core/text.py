@@ -12,6 +12,18 @@ _NAMED = 6  # more names than this are only counted
 _ALIKE = 0.6  # difflib's own measure of "close"
 
 
+LONGEST_FOREIGN = 160
+"""Characters that :func:`fit_for_a_line` leaves of a text."""
+
+
+def fit_for_a_line(text: str, longest: int = LONGEST_FOREIGN) -> str:
+    """A text of a stranger's choice without line breaks, signs that cannot be seen, and backticks, which would end or
+    begin what is shown as typed; cut where it is longer than ``longest``."""
+    plain = "".join(sign if sign.isprintable() else " " for sign in text.replace("`", "'"))
+    words = " ".join(plain.split())
+    return words if len(words) <= longest else f"{words[: longest - 1]}…"
+
+
 def nearest(word: str, names: Iterable[str], limit: int = 3) -> tuple[str, ...]:
     """The names that ``word`` may have been meant to be, best first, at most ``limit``.
 

@@ -13,6 +13,11 @@ Clock = Callable[[], datetime]
 _DURATION = re.compile(r"(?:(\d{1,4})d)?(?:(\d{1,5})h)?(?:(\d{1,6})m)?(?:(\d{1,7})s)?", re.ASCII)
 
 
+_TIME_OF_DAY = re.compile(r"(?:[01]?\d|2[0-3]):[0-5]\d", re.ASCII)
+_DATE_AND_TIME = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}", re.ASCII)
+_FARTHEST = timedelta(days=366)
+
+
 def system_clock() -> datetime:
     """The machine's clock, in UTC."""
     return datetime.now(UTC)
@@ -55,6 +60,50 @@ def format_span(span: timedelta) -> str:
     seconds = max(0, int(span.total_seconds()))
     smallest = 3600 if seconds >= 86400 else 60 if seconds >= 3600 else 1
     return format_duration(timedelta(seconds=seconds - seconds % smallest))
+
+
+def parse_moment(text: str, now: datetime, zone: ZoneInfo) -> datetime:
+    """Read a moment that is to come: ``2026-12-01T09:00``, ``18:00`` (the next one), or ``2h`` from now.
+
+    Args:
+        text: what was typed.
+        now: the present.
+        zone: what a time without a zone is meant in.
+
+    Raises:
+        ValueError: it is no moment, or has passed, or is more than a year away.
+    """
+    plain = text.strip()
+    moment = _at_a_time(plain, now, zone) or _at_a_date(plain, zone)
+    if moment is None:
+        try:
+            moment = now + parse_duration(plain)
+        except ValueError:
+            raise ValueError(f"“{text}” is no time; write it like 2026-12-01T09:00, 18:00 or 2h") from None
+    if moment <= now:
+        raise ValueError(f"{format_time(moment, zone)} has passed; write a time that is to come")
+    if moment > now + _FARTHEST:
+        raise ValueError(f"{format_time(moment, zone)} is more than a year away")
+    return moment
+
+
+def _at_a_time(text: str, now: datetime, zone: ZoneInfo) -> datetime | None:
+    if _TIME_OF_DAY.fullmatch(text) is None:
+        return None
+    hour, minute = map(int, text.split(":"))
+    here = now.astimezone(zone).replace(hour=hour, minute=minute, second=0, microsecond=0)
+    later = here if here.astimezone(UTC) > now else here + timedelta(days=1)
+    return later.astimezone(UTC)
+
+
+def _at_a_date(text: str, zone: ZoneInfo) -> datetime | None:
+    if _DATE_AND_TIME.match(text) is None:
+        return None
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return (read if read.tzinfo else read.replace(tzinfo=zone)).astimezone(UTC)
 
 
 def format_time(moment: datetime, zone: ZoneInfo) -> str:

@@ -50,6 +50,11 @@ class Moment:
     uptime: Uptime | None
 
 
+def noted_uptime(boot: str | None, seconds: float | None) -> Uptime | None:
+    """An uptime as it was noted; None where it was not."""
+    return None if boot is None or seconds is None else Uptime(boot, seconds)
+
+
 def passed(since: Moment, until: Moment) -> timedelta | None:
     """How much time went by between two moments, the later one last; None where nobody can tell.
 
@@ -62,3 +67,21 @@ def passed(since: Moment, until: Moment) -> timedelta | None:
         return None
     by_uptime = timedelta(seconds=last.seconds - first.seconds)
     return None if by_uptime < timedelta() else max(by_clock, by_uptime)
+
+
+def by_todays_clock(then: Moment, now: Moment) -> datetime:
+    """When a moment was, by the clock as it goes now.
+
+    Within one boot the uptime tells how long ago it was: where the clock says otherwise, it was set in between, and
+    its reading of then says nothing now. A virtual machine that was not there for a while has less uptime, so that
+    what has to wait waits longer. Of a moment before this boot the clock alone tells.
+    """
+    first, last = then.uptime, now.uptime
+    if first is None or last is None or first.boot != last.boot or last.seconds < first.seconds:
+        return then.at
+    moved = (now.at - then.at) - timedelta(seconds=last.seconds - first.seconds)
+    return (
+        then.at
+        if abs(moved) <= SET_BACK
+        else then.at + timedelta(minutes=round(moved / timedelta(minutes=1)))
+    )

@@ -224,7 +224,9 @@ def _user(connected: socket.socket) -> str:
 
 
 def _message(card: Card, operation: Operation | None, *, end: bool) -> Mapping[str, Json]:
-    message: dict[str, Json] = {"card": card.model_dump(mode="json"), "end": end}
+    # Pictures are nothing for a terminal, and the card says all that they show.
+    shown = card.model_copy(update={"pictures": ()})
+    message: dict[str, Json] = {"card": shown.model_dump(mode="json"), "end": end}
     if operation is None:
         return message
     room = operation.room

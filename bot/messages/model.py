@@ -25,6 +25,23 @@ WORKING = Card(tone=Tone.RUNNING, title="Working on it…")
 
 
 @dataclass(frozen=True)
+class Dropped:
+    """Messages that were given up: nobody will see what they had to show.
+
+    Attributes:
+        room: where they were to stand.
+        why: what they were given up for, as a sentence.
+        count: how many.
+        last: when the newest was.
+    """
+
+    room: Room
+    why: str
+    count: int
+    last: datetime
+
+
+@dataclass(frozen=True)
 class Message:
     """One message, by its key.
 

@@ -14,9 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from slipway.bot.chat.model import Card, Platform, Room
 from slipway.bot.core.model import canonical_json
 from slipway.bot.core.times import Clock
-from slipway.bot.messages.model import Message
+from slipway.bot.messages.model import Dropped, Message
 from slipway.bot.store.database import Database
-from slipway.bot.store.tables import message
+from slipway.bot.store.tables import UtcDateTime, message
 
 BATCH = 50
 """How many waiting messages are read at once: a platform can be away for long."""
@@ -47,6 +47,15 @@ class Outbox:
         )
         return found[0] if found else None
 
+    async def at(self, room: Room, message_id: str) -> Message | None:
+        """Any message that the platform knows by this id."""
+        found = await self._select(
+            message.c.platform == room.platform,
+            message.c.room == room.id,
+            message.c.message_id == message_id,
+        )
+        return found[0] if found else None
+
     async def rooms_that_wait(self) -> tuple[Room, ...]:
         """The rooms in which something has yet to be shown."""
         query = sa.select(message.c.platform, message.c.room).where(message.c.turn.is_not(None)).distinct()
@@ -61,17 +70,28 @@ class Outbox:
         async with self._database.reading() as connection:
             return tuple(_read(row) for row in (await connection.execute(query)).mappings())
 
-    async def backlog(self, since: datetime) -> tuple[Mapping[str, int], int]:
-        """How many messages wait, by platform, and how many were dropped since then."""
+    async def backlog(self, since: datetime) -> tuple[Mapping[str, int], tuple[Dropped, ...]]:
+        """How many messages wait, by platform, and what was given up since a moment, by room and reason."""
         waiting = (
             sa.select(message.c.platform, sa.func.count())
             .where(message.c.turn.is_not(None))
             .group_by(message.c.platform)
         )
-        dropped = sa.select(sa.func.count()).where(message.c.dropped_at >= since)
+        which = (message.c.platform, message.c.room, message.c.dropped)
+        last = sa.type_coerce(sa.func.max(message.c.dropped_at), UtcDateTime)
+        dropped = (
+            sa.select(*which, sa.func.count(), last)
+            .where(message.c.dropped_at >= since)
+            .group_by(*which)
+            .order_by(*which)
+        )
         async with self._database.reading() as connection:
             counts = {str(row[0]): int(row[1]) for row in (await connection.execute(waiting)).all()}
-            return counts, int(await connection.scalar(dropped) or 0)
+            rows = (await connection.execute(dropped)).all()
+        return counts, tuple(
+            Dropped(Room(platform=Platform(platform), id=room), why, int(count), newest)
+            for platform, room, why, count, newest in rows
+        )
 
     async def keep(self, messages: Sequence[Message]) -> None:
         """Remember messages as they are now. What waits and has no turn yet is put behind all that waits."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections.abc import Awaitable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -15,7 +16,7 @@ from slipway.bot.core.text import counted
 from slipway.bot.core.times import Clock
 from slipway.bot.core.waiting import Sleep
 from slipway.bot.messages.delivery import Delivery
-from slipway.bot.messages.model import WORKING, Lifetime, Message
+from slipway.bot.messages.model import WORKING, Dropped, Lifetime, Message
 from slipway.bot.messages.outbox import Outbox
 from slipway.bot.store.database import Database
 
@@ -42,15 +43,36 @@ class Report:
 
 
 @dataclass(frozen=True)
+class Lost:
+    """Messages for one room that nobody will see.
+
+    Attributes:
+        key: stands for the room.
+        where: the room in words; a direct chat is not named, as nobody else learns who speaks with the bot alone.
+        why: what they were dropped for, as a sentence.
+        count: how many.
+        last: when the newest was dropped.
+    """
+
+    key: str
+    where: str
+    why: str
+    count: int
+    last: datetime
+
+
+@dataclass(frozen=True)
 class Backlog:
     """What could not be said: how many messages wait, by platform, and how many were dropped lately.
 
-    ``hindrances`` holds a sentence for each room that takes nothing until somebody changes that.
+    ``hindrances`` holds a sentence for each room that takes nothing until somebody changes that, ``lost`` what was
+    dropped, by room and reason.
     """
 
     waiting: Mapping[str, int]
     dropped: int
     hindrances: tuple[str, ...] = ()
+    lost: tuple[Lost, ...] = ()
 
 
 class MessageService:
@@ -133,6 +155,10 @@ class MessageService:
                 return wanted.message_id
             (message,) = await self._delivery.bring(room, [wanted])
         return message.message_id
+
+    async def knows(self, key: str) -> bool:
+        """Whether something was said with this key, or is to be, that is not forgotten yet."""
+        return bool(await self._outbox.find(key))
 
     async def mention(self, room: Room, card: Card) -> None:
         """Say what is worth saying only now: once, without keeping it.
@@ -249,6 +275,14 @@ class MessageService:
         async with self._delivery.holding(room):
             return await self._outbox.card_at(room, message_id)
 
+    async def chosen(self, room: Room, message_id: str, card: Card) -> None:
+        """Have this card stand where a message of the bot offered choices, of which one was made; nothing where it is
+        not known any more, or shows an operation."""
+        async with self._delivery.holding(room):
+            found = await self._outbox.at(room, message_id)
+        if found is not None and found.operation_id is None:
+            await self.say(room, card, key=found.key, thread=found.thread)
+
     def edit_interval(self, room: Room | None) -> float:
         """Seconds that must lie between two edits of one message in this room; of none, those of a slow one."""
         if room is None:
@@ -259,7 +293,16 @@ class MessageService:
     async def backlog(self) -> Backlog:
         """What waits for a platform, and what was dropped within :data:`DROPPED_WITHIN`."""
         waiting, dropped = await self._outbox.backlog(self._clock() - DROPPED_WITHIN)
-        return Backlog(waiting, dropped, self.hindrances())
+        lost = tuple(map(self._lost, dropped))
+        return Backlog(waiting, sum(each.count for each in lost), self.hindrances(), lost)
+
+    def _lost(self, dropped: Dropped) -> Lost:
+        room, why = dropped.room, dropped.why
+        key = hashlib.sha256(f"{room.platform} {room.id}".encode()).hexdigest()[:16]
+        if not self._is_private(room):
+            return Lost(key, f"{room.id} of {room.platform}", why, dropped.count, dropped.last)
+        told = "The log says why." if room.id in why else why
+        return Lost(key, f"a direct chat of {room.platform}", told, dropped.count, dropped.last)
 
     def hindrances(self) -> tuple[str, ...]:
         """Why rooms take nothing until somebody changes that, a sentence for each reason.

@@ -58,6 +58,11 @@ class AuditKey(str):
         return cls(f"loss:{iso(at)}")
 
     @classmethod
+    def of_pause_end(cls, pause_key: str) -> AuditKey:
+        """A schedule's pause ended by itself, by the step that had placed it."""
+        return cls(f"pause-end:{pause_key}")
+
+    @classmethod
     def of_step(cls, operation_id: str, number: int, phase: StepPhase) -> AuditKey:
         """A step, from 1, began or ended."""
         return cls(f"{operation_id}:step-{number}:{phase}")

@@ -26,6 +26,18 @@ def called_upon(operation: Operation, people: People, mentions: Mentions) -> tup
     return tuple(account for account in accounts if account)[:MOST_CALLED]
 
 
+def reminded(operation: Operation, people: People, mentions: Mentions) -> tuple[str, ...]:
+    """The accounts of those who are reminded of an operation: as :func:`called_upon`, and whoever asked for it where
+    their own word is all that it takes."""
+    if operation.room is None:
+        return ()
+    called = called_upon(operation, people, mentions)
+    if called or not _confirmed_by_oneself(operation, people) or operation.votes:
+        return called
+    own = people.account(operation.requester, operation.room.platform)
+    return () if own is None else (own,)
+
+
 def who_is_called(operation: Operation, people: People, mentions: Mentions) -> tuple[Person, ...]:
     """Those who can still decide, in the order of the configuration.
 

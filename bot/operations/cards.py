@@ -26,16 +26,15 @@ from slipway.bot.operations.facts import facts_of, outcome_of
 from slipway.bot.operations.model import Failure, Operation, OperationState, Plan
 from slipway.bot.operations.policy import Missing, Vetoed, approval_status, deciders
 from slipway.bot.operations.step_tables import (
+    STEPS_SHOWN,
     done_table,
+    plan_follows,
     plan_table,
     report_words,
     result_words,
     step_table,
 )
 from slipway.bot.people import People
-
-STEPS_SHOWN = 12
-"""Rows of a plan on a card; the rest is in `!op ID`."""
 
 NAMES_SHOWN = 6
 
@@ -61,6 +60,9 @@ class CardContext:
     prefix: str
     zone: ZoneInfo
     mentions: Mentions = field(default_factory=dict)
+    waits: dict[str, str] = field(default_factory=dict)
+    """What operations of this process wait for, by their ids: what lasts, whose turn has not come before a cloud, and
+    what does not begin though its time has come."""
 
     def name(self, person_id: str) -> str:
         """A person or a schedule as people call them."""
@@ -78,16 +80,18 @@ def operation_card(operation: Operation, view: CardContext) -> Card:
     """The card of an operation as it stands now.
 
     Until it is decided on: what will be so, the plan, who has to agree and until when, and what speaks for it. While
-    it runs, what became of each step. Once it has ended, what must be known without a look into its thread: how it
-    ended and whose move it is. The rest is in its report, and `!op ID` has all of it for ever.
+    it runs, what became of each step; where nobody was asked, what speaks for it, too, which nobody saw before. Once
+    it has ended, what must be known without a look into its thread: how it ended and whose move it is. The rest is in
+    its report, and `!op ID` has all of it for ever.
     """
     state, plan = operation.state, operation.plan
     proposed = state is OperationState.PROPOSED
+    unasked = not state.ended and not plan.policy.approvals
     asked = Field(label="Asked by", value=_asked(operation, view))
-    evidence = _evidence(plan) if proposed else ()
+    evidence = _evidence(plan) if proposed or unasked else ()
     return Card(
         tone=_TONES[state],
-        title=f"{operation.id} {operation.kind}: {_state_words(operation, view)}",
+        title=f"{operation.id} {operation.kind}: {state_in_words(operation, view)}",
         text=_standing_text(operation, view),
         fields=(*_needs_fields(operation, view), asked, *evidence, *_voting(operation, view)),
         tables=(step_table(operation, STEPS_SHOWN),) if len(plan.steps) > 1 and not state.ended else (),
@@ -163,7 +167,7 @@ def heading(operation: Operation, view: CardContext) -> Card:
     """How an operation stands, in a line, for whoever asked where nobody else saw it."""
     return Card(
         tone=_TONES[operation.state],
-        title=f"{operation.id} {operation.kind}: {_state_words(operation, view)}",
+        title=f"{operation.id} {operation.kind}: {state_in_words(operation, view)}",
         text="Its card and the thread of that show how it goes on.",
     )
 
@@ -192,28 +196,34 @@ def plan_card(plan: Plan, view: CardContext, *, instead: str | None = None) -> C
     return Card(
         title=f"dry run of {plan.kind}",
         text=_proposal(plan),
-        fields=(Field(label="Would need", value=needs), *_evidence(plan)),
+        fields=(Field(label="Would need", value=needs), *_begins(plan, view), *_evidence(plan)),
         tables=(plan_table(plan),) if len(plan.steps) > 1 else (),
         notes=tuple(notes),
     )
+
+
+def _begins(plan: Plan, view: CardContext) -> tuple[Field, ...]:
+    """When it is carried out, where that is not at once, and how long that is tried."""
+    if plan.not_before is None:
+        return ()
+    at, until = (format_time(each, view.zone) for each in (plan.not_before, plan.retried_until))
+    again = f"where a cloud cannot be read then, it is tried again until {until}"
+    return (Field(label="Begins", value=f"{at}; {again}"),)
 
 
 def _standing_text(operation: Operation, view: CardContext) -> str:
     if operation.outcome is not None:
         return end_in_short(operation, operation.outcome, view.people)
     text, doubted = _proposal(operation.plan), uncertain(operation, view.name)
+    if waits := view.waits.get(operation.id):
+        text = f"{text}\nNow: {waits}"
     # Whoever decides sees that before the buttons, which stand above the notes where a platform has them.
     return f"{text}\n{doubted}" if doubted and operation.state is OperationState.PROPOSED else text
 
 
-def _promise(plan: Plan) -> str:
-    """A plan's summary says how things are when it is done; nobody shall take that for how they are now."""
-    return f"When it is done: {plan.summary}"
-
-
 def _proposal(plan: Plan) -> str:
     """What will be so, by which step if it is one, and what whoever agrees has to know."""
-    lines = [_promise(plan)]
+    lines = [f"When it is done: {plan.summary}"]  # nobody shall take it for how things are now
     if len(plan.steps) == 1:
         (step,) = plan.steps
         lines.append(f"Plan: {step.title}{f' ({step.reason})' if step.reason else ''}")
@@ -226,11 +236,15 @@ def failure_card(title: str, failure: Failure, view: CardContext) -> Card:
     return Card(tone=Tone.FAILED, title=title, text=failure.words, notes=notes, outcome=CardOutcome.FAILED)
 
 
-def _state_words(operation: Operation, view: CardContext) -> str:
+def state_in_words(operation: Operation, view: CardContext) -> str:
+    """Where it is, as titles have it: what it waits for, when it begins, how far it is."""
     if operation.state is OperationState.PROPOSED:
         where = approval_status(operation, operation.votes, view.people)
         count = where.count if isinstance(where, Missing) else 0
         return f"waits for {approvals(count)}"
+    begins = operation.plan.not_before
+    if operation.state is OperationState.APPROVED and begins is not None:
+        return f"approved, begins {format_time(begins, view.zone)}"
     if operation.state is OperationState.RUNNING and len(operation.plan.steps) > 1:
         return f"running, {len(operation.reports)} of {len(operation.plan.steps)} steps done"
     return state_word(operation)
@@ -250,19 +264,21 @@ def state_word(operation: Operation) -> str:
 
 def _asked(operation: Operation, view: CardContext) -> str:
     """Who asked for it; and by which command, where no result says what it was about."""
-    state, name, command = operation.state, view.name(operation.requester), operation.plan.command
-    untold = state.ended and state is not OperationState.DONE and command
+    name, command = view.name(operation.requester), operation.plan.command
+    untold = operation.state.ended and operation.state is not OperationState.DONE and command
     return f"{name}, by `{view.prefix}{command}`" if untold else name
 
 
 def _needs_fields(operation: Operation, view: CardContext) -> tuple[Field, ...]:
-    """Who has to agree, and until when; nothing once that is decided."""
+    """Who has to agree, and until when, and when it begins if not at once; nothing once that is over."""
+    waits = operation.state in (OperationState.PROPOSED, OperationState.APPROVED)
+    later = _begins(operation.plan, view) if waits else ()
     if operation.state is not OperationState.PROPOSED:
-        return ()
-    until = format_time(operation.expires_at, view.zone)
+        return later
     return (
         Field(label="Needs", value=_needs(operation, view)),
-        Field(label="Open until", value=until),
+        Field(label="Open until", value=format_time(operation.expires_at, view.zone)),
+        *later,
     )
 
 
@@ -341,7 +357,8 @@ def _notes(operation: Operation, view: CardContext, *, whole: bool = False) -> t
         thread = "in the thread, or " if operation.room is not None else ""
         notes.append(f"In full: {thread}`{view.prefix}op {operation.id}`")
     elif steps > STEPS_SHOWN and not operation.state.ended and not whole:
-        notes.append(f"All steps: `{view.prefix}op {operation.id}`")
+        thread = "in the thread, or " if operation.room is not None and plan_follows(operation.plan) else ""
+        notes.append(f"All steps: {thread}`{view.prefix}op {operation.id}`")
     return tuple(notes)
 
 

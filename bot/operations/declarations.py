@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar, get_args, get_origin
 
+from slipway.bot.chat.declaration import TokenFacts
 from slipway.bot.chat.forms import CommandForm, FormShortcut
 from slipway.bot.chat.model import Card
 from slipway.bot.clouds.capabilities import Capability, Clouds
@@ -31,9 +32,12 @@ from slipway.bot.core.probes import Finding
 from slipway.bot.core.settings_table import AnyTable, PersonKey, SettingsTable
 from slipway.bot.core.steps import Confirmation, Executor, Planner, Request, Step, Stored
 from slipway.bot.core.times import Clock
+from slipway.bot.core.uptime import ReadUptime, system_uptime
 from slipway.bot.core.waiting import Polling
 from slipway.bot.operations.watches import Watch
 from slipway.bot.people import People, Person
+from slipway.bot.problems.declaration import ProblemSource
+from slipway.bot.reports.declaration import ReportSection
 
 if TYPE_CHECKING:  # the database behind these takes most of a second, and `slipway check` needs none
     from slipway.bot.operations.repository import OperationRepository
@@ -46,6 +50,9 @@ ServicesT = TypeVar("ServicesT")
 
 Upgrade = Callable[[dict[str, Any]], dict[str, Any]]
 """Turns the stored fields of one format into those of the next."""
+
+STORED_BESIDE = frozenset({"format", "title", "reason"})
+"""What is stored beside the fields of a request or step, under names of its own; see :attr:`.model.Plan.document`."""
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*", re.ASCII)
 
@@ -60,14 +67,18 @@ class PolicyDefaults(Declaration):
         demanded: how many approvals a plan may demand whatever the policy says, at most.
         by_oneself: whether whoever may ask for such an operation may approve it, the requester too: it is a
             confirmation. Without, approvals are those of a role, and of others.
+        like: another kind whose written ``[policy.KIND]`` counts for this one, too, where it has none of its own: a
+            kind that came later asks those who decide about its like, and no upgrade breaks a configuration.
     """
 
     approvals: int
     forgeable_presses: bool = False
     demanded: Callable[[SlipwaySettings], int] = lambda _settings: 0
     by_oneself: bool = False
+    like: str = ""
 
     def __post_init__(self) -> None:
+        check_text("A policy", "like", self.like)
         check_type("A policy", "approvals", self.approvals, int, "a number")
         check_callables("A policy", self, ("demanded",))
         if not 0 <= self.approvals <= 5:
@@ -85,6 +96,9 @@ class OperationKind(Declaration, Generic[RequestT, ServicesT]):
         policy: who agrees by default.
         needs: the capability of a cloud that it works by; None for what works in no cloud.
         right: what somebody must hold to ask for it, and so its command's, where that is not the kind's own name.
+        command: the name of its command, where that is neither the right's nor the kind's own.
+        further_rights: what roles may hold beside that, and its planner asks for: who holds one of them is asked for
+            less, such as ``terminate.others``. Each begins with its right and a dot.
         upgrades: by format, what makes a stored request of that format one of the next.
         confirm: makes what looks at the whole once more when the last step is over; None where each step's own look
             is enough.
@@ -96,8 +110,10 @@ class OperationKind(Declaration, Generic[RequestT, ServicesT]):
     policy: PolicyDefaults
     needs: Capability[Any] | None
     right: str = ""
+    further_rights: tuple[str, ...] = ()
     upgrades: Mapping[int, Upgrade] = field(default_factory=dict)
     confirm: Callable[[ServicesT], Confirmation] | None = None
+    command: str = ""
 
     def __post_init__(self) -> None:
         check_stored(self.request, Request, "request")
@@ -111,6 +127,11 @@ class OperationKind(Declaration, Generic[RequestT, ServicesT]):
         if self.needs is not None:
             check_type(owner, "needs", self.needs, Capability, "a Capability or None")
         check_text(owner, "right", self.right)
+        check_text(owner, "command", self.command)
+        check_tuple(owner, "further_rights", self.further_rights, str)
+        own = f"{self.right or self.name}."
+        if odd := [each for each in self.further_rights if not each.startswith(own) or each == f"{own}*"]:
+            raise DeclarationError(f"{owner} has the further right {odd[0]}: begin it with {own}")
         check_upgrades(self.request, self.upgrades)
 
     def check_planner(self, planner: object) -> None:
@@ -128,7 +149,8 @@ class OperationKind(Declaration, Generic[RequestT, ServicesT]):
 
     def command_line(self, request: RequestT) -> tuple[str, ...]:
         """The line that asks for this, in words and without the prefix."""
-        return (*(self.right or self.name).split("."), *self.arguments(request))
+        name = self.command or (self.right or self.name).replace(".", " ")
+        return (*name.split(" "), *self.arguments(request))
 
 
 @dataclass(frozen=True)
@@ -167,7 +189,8 @@ class StepKind(Declaration, Generic[StepT, ServicesT]):
         Raises:
             DeclarationError: it lacks a method.
         """
-        check_methods(f"The executor of {self.name}", executor, ("observe", "act", "verify"))
+        lasting = ("waiting",) if self.step.LASTING else ()
+        check_methods(f"The executor of {self.name}", executor, ("observe", "act", *lasting, "verify"))
 
     @property
     def name(self) -> str:
@@ -181,7 +204,7 @@ class SubjectContext:
 
     ``database`` is for tables of the subject's own; what became of operations, ``operations`` knows. ``people`` are
     everybody, with the roles that they hold at each moment. ``interfaces`` is what subjects give each other: complete
-    only once all services are built.
+    only once all services are built. ``chat_tokens`` ask about the bot's own token, by the platforms that tell of it.
     """
 
     settings: SlipwaySettings
@@ -192,6 +215,8 @@ class SubjectContext:
     clock: Clock
     polling: Polling
     interfaces: Interfaces = field(default_factory=Interfaces)
+    chat_tokens: Mapping[str, Callable[[], Awaitable[TokenFacts]]] = field(default_factory=dict)
+    uptime: ReadUptime = system_uptime
 
 
 @dataclass(frozen=True)
@@ -263,6 +288,8 @@ class Subject(Declaration, Generic[ServicesT]):
         forms: forms for its commands.
         watches: what it looks after by itself.
         person_keys: what it adds to ``[[person]]``.
+        problems: what may be wrong with what it looks after.
+        sections: what it adds to reports.
     """
 
     name: str
@@ -278,6 +305,8 @@ class Subject(Declaration, Generic[ServicesT]):
     forms: tuple[DeclaredForm, ...] = ()
     watches: tuple[Watch[ServicesT], ...] = ()
     person_keys: tuple[PersonKey, ...] = ()
+    problems: tuple[ProblemSource[Services], ...] = ()
+    sections: tuple[ReportSection[Services, Any], ...] = ()
 
     def __post_init__(self) -> None:
         check_text("A subject", "name", self.name)
@@ -333,6 +362,8 @@ _ENTRIES: Mapping[str, type] = {
     "forms": DeclaredForm,
     "watches": Watch,
     "person_keys": PersonKey,
+    "problems": ProblemSource,
+    "sections": ReportSection,
 }
 """What each tuple of a subject holds."""
 
@@ -353,6 +384,11 @@ def check_stored(stored: type[Stored], base: type[Stored], what: str) -> None:
     if not literal or not isinstance(found.default, str) or _NAME.fullmatch(found.default) is None:
         raise DeclarationError(
             f'The {what} {stored.__name__} lacks its kind: write kind: Literal["name"] = "name".'
+        )
+    if taken := sorted(STORED_BESIDE & stored.model_fields.keys()):
+        raise DeclarationError(
+            f"The {what} {stored.__name__} has a field {taken[0]}, and what is stored beside its fields is called "
+            "so: give it another name."
         )
 
 

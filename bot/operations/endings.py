@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import re
+
 from slipway.bot.core.errors import ResponsibleParty
 from slipway.bot.operations.model import Failure, Operation, OperationState, Outcome
 from slipway.bot.operations.step_tables import report_mark
 from slipway.bot.people import People
+
+_NAME = re.compile(r"\S*\d\S*")
+
+_LISTED = 4
+"""Numbers of steps in a row that are told one by one; longer rows by their ends."""
 
 
 def end_in_short(operation: Operation, outcome: Outcome, people: People) -> str:
@@ -58,11 +65,57 @@ def _whose_move(operation: Operation, outcome: Outcome, people: People) -> str:
 
 
 def _failures(operation: Operation) -> list[str]:
-    """Why each step failed that did, in the cloud's own words; with its number, where that is not clear."""
-    failed = [(report.number, report.failure.words) for report in operation.reports if report.failure]
+    """Why each step failed that did, in the cloud's own words, with its number where that is not clear. What is the
+    same of several steps is told once; what differs in names alone, such as a right that was lost in the middle, is
+    told of the first."""
+    failed: dict[str, list[int]] = {}
+    first: dict[tuple[str, str], str] = {}
+    alike: dict[str, list[int]] = {}
+    codes: dict[str, str] = {}
+    for report in operation.reports:
+        if (failure := report.failure) is None or report.untried:
+            continue
+        words = failure.words
+        like = first.setdefault((failure.code, _without_names(words) if failure.code else words), words)
+        if words in (like, *failed):
+            failed.setdefault(words, []).append(report.number)
+        else:
+            alike.setdefault(like, []).append(report.number)
+            codes[like] = failure.code
     if len(operation.plan.steps) == 1:
-        return [words for _, words in failed]
-    return [f"Step {number}: {words}" for number, words in failed]
+        return list(failed)
+    lines: list[str] = []
+    for words, numbers in failed.items():
+        lines.append(f"{_steps(numbers)}: {words}")
+        if words in alike:
+            lines.append(f"{_steps(alike[words])}: the same, each of what it is about ({codes[words]}).")
+    if left := [report.number for report in operation.reports if report.untried]:
+        lines.append(
+            f"{_steps(left)}: not tried, as the step before failed{'' if len(left) == 1 else ' each time'}."
+        )
+    return lines
+
+
+def _without_names(words: str) -> str:
+    """The words without what has a digit, as have ids, versions and addresses."""
+    return _NAME.sub("", words)
+
+
+def _steps(numbers: list[int]) -> str:
+    """``Step 4``; ``Steps 4, 5 and 9``; ``Steps 4 and 6 to 500``."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][-1] + 1:
+            runs[-1].append(number)
+        else:
+            runs.append([number])
+    parts: list[str] = []
+    for run in runs:
+        long = len(run) > _LISTED
+        parts += [f"{run[0]} to {run[-1]}"] if long else map(str, run)
+    *front, last = parts
+    told = f"{', '.join(front)} and {last}" if front else last
+    return f"Step{'s' if len(numbers) > 1 else ''} {told}"
 
 
 def _afresh(operation: Operation, outcome: Outcome, prefix: str) -> list[str]:

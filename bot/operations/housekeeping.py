@@ -1,5 +1,5 @@
-"""What time alone does to operations: proposals expire; approved ones that nobody carries on are carried on; and what
-ended without anybody being told is told."""
+"""What time alone does to operations: proposals are reminded of, and expire; approved ones that nobody carries on are
+carried on; and what ended without anybody being told is told."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import structlog
 
 from slipway.bot.core.model import Json
 from slipway.bot.core.times import Clock
+from slipway.bot.operations.approval_reminders import ApprovalReminders
 from slipway.bot.operations.approval_service import ApprovalService
 from slipway.bot.operations.model import OperationState
 from slipway.bot.operations.records import OpenOperation
@@ -34,19 +35,21 @@ class Housekeeping:
         operations: OperationRepository,
         approvals: ApprovalService,
         runner: OperationRunner,
+        reminders: ApprovalReminders,
         workflows: WorkflowEngine,
         clock: Clock,
     ) -> None:
         self._operations = operations
         self._approvals = approvals
         self._runner = runner
+        self._reminders = reminders
         self._workflows = workflows
         self._clock = clock
         workflows.register(WORKFLOW, self._expire)
 
     async def sweep(self) -> None:
-        """Expire what is over its time, start what is approved but was never begun, end what broke off, tell of what
-        ended untold."""
+        """Remind of what nobody answers, expire what is over its time, start what is approved but was never begun,
+        end what broke off, tell of what ended untold."""
         failed = []
         for operation in await self._operations.open_ones():
             try:
@@ -71,6 +74,8 @@ class Housekeeping:
         elif self._clock() >= operation.expires_at:
             await self._approvals.expire(operation.id)
             await self._runner.show(operation.id)
+        else:
+            await self._reminders.look(operation)
 
     async def _expire(self, payload: Payload) -> None:
         operation_id = str(payload["operation"])

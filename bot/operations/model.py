@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from pydantic import SerializeAsAny
@@ -57,14 +57,21 @@ class Policy(Model):
     right: str = ""  # to ask for such an operation; empty: the kind's own name
 
 
-PLAN_FORMAT = 2
-"""The version of a stored plan's form. Format 1 had neither formats of its parts nor words to show them by."""
+PLAN_FORMAT = 3
+"""The version of a stored plan's form. Format 1 had neither formats of its parts nor words to show them by; format 2
+did not know that a plan may wait for its time, and is what every plan is stored as that does not."""
+
+_FORMAT_OF_WHAT_NEED_NOT_WAIT = 2
+
+RETRIED_FOR = timedelta(hours=1)
+"""How long what has its time is tried again where a cloud cannot be read at that; then it fails, and tells why."""
 
 
 class Plan(Model):
     """What people agree to, word for word. Its digest stands for it; it never changes.
 
-    ``evidence`` and ``warnings`` are for reading. What counts for staleness is :mod:`.staleness`.
+    ``evidence`` and ``warnings`` are for reading. What counts for staleness is :mod:`.staleness`. ``not_before`` is
+    when it is carried out at the earliest; None for at once.
     """
 
     kind: str
@@ -79,6 +86,18 @@ class Plan(Model):
     evidence: tuple[tuple[str, str], ...] = ()
     warnings: tuple[str, ...] = ()
     independent: bool = False
+    not_before: datetime | None = None
+
+    @property
+    def retried_until(self) -> datetime:
+        """Until when it is tried again where a cloud cannot be read at its time.
+
+        Raises:
+            ValueError: it is carried out at once.
+        """
+        if self.not_before is None:
+            raise ValueError("a plan that need not wait for its time is not tried again")
+        return self.not_before + RETRIED_FOR
 
     @property
     def document(self) -> dict[str, Json]:
@@ -90,7 +109,11 @@ class Plan(Model):
             for step, dump in zip(self.steps, dumped["steps"], strict=True)
         )
         request = {"format": self.request.FORMAT, **dumped["request"]}
-        return {**dumped, "format": PLAN_FORMAT, "request": request, "steps": list(steps)}
+        number = PLAN_FORMAT
+        if self.not_before is None:
+            number = _FORMAT_OF_WHAT_NEED_NOT_WAIT
+            del dumped["not_before"]
+        return {**dumped, "format": number, "request": request, "steps": list(steps)}
 
     @property
     def digest(self) -> str:
@@ -156,6 +179,7 @@ class Failure(Model):
     hint: str = ""  # a command without its prefix
     when: str = ""  # it is of use, as the rest of “Next, …:”; empty for at once
     unknown: bool = False  # of a step: it was begun, and nobody knows whether it took effect
+    untried: bool = False  # of a step: the one before it, on which it rests, failed
 
     @classmethod
     def of(cls, error: CloudError | UserError, hint: str) -> Failure:
@@ -191,6 +215,11 @@ class StepReport(Model):
     def unknown(self) -> bool:
         """Whether it was begun, and nobody knows whether it took effect."""
         return self.failure is not None and self.failure.unknown
+
+    @property
+    def untried(self) -> bool:
+        """Whether it was not even tried, as the step before it failed, on which it rests."""
+        return self.failure is not None and self.failure.untried
 
 
 class Outcome(Model):
@@ -249,6 +278,11 @@ def operation_of(token: str) -> str | None:
     """The id of the operation that a step's token names; None where it is no such token."""
     found = _TOKEN.fullmatch(token)
     return found.group(1) if found else None
+
+
+def sibling_token(token: str, number: int) -> str:
+    """The token of another step of the operation that a step's token names."""
+    return f"{token.rpartition('-')[0]}-{number}"
 
 
 _TOKEN = re.compile(r"slipway-(.+)-[0-9a-f]{16}-\d+", re.ASCII)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 from slipway.bot.chat.model import Room
-from slipway.bot.config.settings import PolicySettings
+from slipway.bot.config.settings import PolicySettings, ScheduleMode
 from slipway.bot.core.steps import Request
 from slipway.bot.core.times import Clock
 from slipway.bot.operations.audit import AuditEntry, AuditKey
@@ -48,7 +49,15 @@ class Asked:
 
 
 class PlanService:
-    """Makes plans and proposals. Changes nothing in any cloud."""
+    """Makes plans and proposals. Changes nothing in any cloud.
+
+    Args:
+        subjects: what plans requests, and carries them out.
+        policies: who must agree, by kind of operation.
+        operations: where proposals are kept.
+        clock: the present.
+        modes: what becomes of that which schedules ask for, by the ids under which they ask.
+    """
 
     def __init__(
         self,
@@ -56,7 +65,9 @@ class PlanService:
         policies: Mapping[str, PolicySettings],
         operations: OperationRepository,
         clock: Clock,
+        modes: Mapping[str, ScheduleMode] = MappingProxyType({}),
     ) -> None:
+        self._modes = modes
         self._subjects = subjects
         self._policies = policies
         self._operations = operations
@@ -99,16 +110,19 @@ class PlanService:
                 kind,
                 self._policies[kind.name],
                 scheduled=is_automatic(requester),
+                mode=self._modes.get(requester, ScheduleMode.POLICY),
                 needs_approval=bool(draft.needs_approval),
                 by_another=draft.by_another,
+                harmless=draft.harmless,
             ),
             expires_at=expires_at,
             summary=draft.summary,
             steps=draft.steps,
             observed=draft.observed,
             evidence=draft.evidence,
-            warnings=(*draft.warnings, *((draft.needs_approval,) if draft.needs_approval else ())),
+            warnings=(*((draft.needs_approval,) if draft.needs_approval else ()), *draft.warnings),
             independent=draft.independent,
+            not_before=draft.not_before,
         )
 
     async def propose(self, request: Request, asked: Asked) -> Operation | NothingToDo | AskedBefore:

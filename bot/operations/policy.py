@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from slipway.bot.chat.model import Choice
-from slipway.bot.config.settings import PolicySettings
+from slipway.bot.config.settings import PolicySettings, ScheduleMode
 from slipway.bot.operations.declarations import OperationKind
 from slipway.bot.operations.model import Operation, Policy, Vote
 from slipway.bot.people import People, Person
@@ -41,8 +41,10 @@ def policy_for(
     settings: PolicySettings,
     *,
     scheduled: bool,
+    mode: ScheduleMode = ScheduleMode.POLICY,
     needs_approval: bool,
     by_another: bool = False,
+    harmless: bool = False,
 ) -> Policy:
     """The policy of one operation.
 
@@ -50,15 +52,22 @@ def policy_for(
         kind: what it does.
         settings: the configuration for its kind.
         scheduled: whether a schedule asks, for which the configuration may ask fewer approvals.
+        mode: what that schedule's own entry says.
         needs_approval: whether the plan itself demands one, whatever the configuration says.
         by_another: whether the plan itself demands that whoever asks cannot give it.
+        harmless: whether nobody has to agree to the plan, whatever the configuration says.
     """
     approvals = settings.approvals
     if scheduled and settings.approvals_scheduled is not None:
         approvals = settings.approvals_scheduled
+    if mode is ScheduleMode.RUN:
+        approvals = 0
+    elif mode is ScheduleMode.ASK:
+        approvals = max(approvals, 1)
+    approvals = 0 if harmless else max(approvals, 1) if needs_approval else approvals
     forgeable = settings.encrypted_reactions
     return Policy(
-        approvals=max(approvals, 1) if needs_approval else approvals,
+        approvals=approvals,
         role=settings.role,
         requester_may_approve=settings.requester_may_approve and not by_another,
         forgeable_presses=kind.policy.forgeable_presses if forgeable is None else forgeable,
@@ -69,6 +78,15 @@ def policy_for(
 def expiry(settings: PolicySettings) -> timedelta:
     """How long a proposal waits for its approvals."""
     return settings.expires
+
+
+def reminder(settings: PolicySettings, asked_at: datetime, expires_at: datetime) -> datetime | None:
+    """When those are called once more who can approve what nobody has answered; None for never."""
+    if not settings.remind:
+        return None
+    after = (expires_at - asked_at) / 2 if settings.remind_after is None else settings.remind_after
+    at = asked_at + after
+    return at if at < expires_at else None
 
 
 def may_decide(person: Person, operation: Operation, people: People) -> bool:

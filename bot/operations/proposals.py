@@ -43,7 +43,8 @@ class ProposalWriter:
         """An open operation that changes the same things in the same way, and rests on the same facts.
 
         One that runs changes these facts itself, and has done some of its steps: it is the same if it holds all that
-        would be proposed. What makes something new has no targets, and is never the same.
+        would be proposed. One that waits for more approvals than this asks for keeps nobody waiting who needs fewer,
+        such as the owner of a machine. What makes something new has no targets, and is never the same.
         """
         plan = proposed.plan
         targets = {target for step in plan.steps for target in self._registry.targets(step)}
@@ -58,6 +59,8 @@ class ProposalWriter:
         for row in (await connection.execute(query.order_by(operation.c.created_at))).mappings():
             found = self._rows.plan(row)
             changes = [step.effect for step in found.steps]
+            if row["state"] == OperationState.PROPOSED and found.policy.approvals > plan.policy.approvals:
+                continue
             if row["state"] == OperationState.RUNNING:
                 same = set(effects) <= set(changes)
             else:

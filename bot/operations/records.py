@@ -29,6 +29,7 @@ class OpenOperation:
     id: str
     kind: str
     state: OperationState
+    created_at: datetime
     expires_at: datetime
 
 

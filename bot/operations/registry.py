@@ -41,6 +41,14 @@ class SubjectRegistry:
             ((subject.name, watch.name, watch) for subject in self.subjects for watch in subject.watches),
             "watch",
         )
+        self.problem_sources = _by_name(
+            ((subject.name, source.name, source) for subject in self.subjects for source in subject.problems),
+            "source of problems",
+        )
+        self.sections = _by_name(
+            ((subject.name, each.name, each) for subject in self.subjects for each in subject.sections),
+            "section of a report",
+        )
         self._owners = {
             name: subject
             for subject in self.subjects
@@ -50,6 +58,11 @@ class SubjectRegistry:
     def owner(self, kind: str) -> Subject[Any]:
         """The subject of a kind of operation or step that is known."""
         return self._owners[kind]
+
+    @property
+    def further_rights(self) -> tuple[str, ...]:
+        """What roles may hold beside the rights to commands, in the order of help."""
+        return tuple(dict.fromkeys(right for kind in self.kinds.values() for right in kind.further_rights))
 
     def command_line(self, request: Request) -> str:
         """The command that asks for this, without its prefix: what to type to plan it afresh."""

@@ -123,14 +123,17 @@ class OperationRepository:
     async def open_ones(self) -> tuple[OpenOperation, ...]:
         """All operations that have not ended, oldest first, without their plans: those can be very long."""
         query = (
-            sa.select(operation.c.id, operation.c.kind, operation.c.state, operation.c.expires_at)
+            sa.select(
+                *(operation.c[name] for name in ("id", "kind", "state", "created_at", "expires_at")),
+            )
             .where(operation.c.state.in_(OPEN))
             .order_by(operation.c.sequence)
         )
         async with self._database.reading() as connection:
             rows = (await connection.execute(query)).all()
         return tuple(
-            OpenOperation(row.id, row.kind, OperationState(row.state), row.expires_at) for row in rows
+            OpenOperation(row.id, row.kind, OperationState(row.state), row.created_at, row.expires_at)
+            for row in rows
         )
 
     async def untold(self, since: datetime) -> tuple[str, ...]:
@@ -176,6 +179,15 @@ class OperationRepository:
         query = sa.select(operation).order_by(operation.c.sequence.desc()).limit(limit)
         async with self._database.reading() as connection:
             return await self._rows.select(connection, query)
+
+    async def about(self, target: str, limit: int) -> tuple[Operation, ...]:
+        """The newest operations that change this, as the steps' declarations name it, newest first."""
+        about = sa.select(operation_target.c.operation_id).where(operation_target.c.target == target)
+        query = sa.select(operation).where(operation.c.id.in_(about))
+        async with self._database.reading() as connection:
+            return await self._rows.select(
+                connection, query.order_by(operation.c.sequence.desc()).limit(limit)
+            )
 
     async def past(
         self, kinds: Collection[str], states: Collection[OperationState], targets: Collection[str]

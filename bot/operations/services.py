@@ -14,12 +14,15 @@ from slipway.bot.core.times import Clock
 from slipway.bot.operations.cards import CardContext
 from slipway.bot.operations.registry import SubjectServices
 from slipway.bot.people import People
+from slipway.bot.problems.cards import ProblemView
 
 if TYPE_CHECKING:  # the database behind these takes most of a second, and `slipway check` needs none
     from slipway.bot.messages.service import Backlog
     from slipway.bot.operations.approval_service import ApprovalService
+    from slipway.bot.operations.ended import EndedOperations
     from slipway.bot.operations.repository import OperationRepository
     from slipway.bot.operations.standing import StandingCards
+    from slipway.bot.problems.store import ProblemStore
 
 T = TypeVar("T")
 
@@ -29,15 +32,19 @@ class Services:
     """The parts of the running bot that commands may use.
 
     Attributes:
+        ended: what ended in a period, for reports.
         subjects: what each subject built of its declaration; see :meth:`get`.
         clouds_in_words: what is configured, for `!status`: ``azure gallery Fedora``.
         upcoming: each schedule's name and next tick, soonest first.
         backlog: what the bot could not say yet.
+        problems: the list of what is wrong; :meth:`.ProblemStore.open_problems` reads it.
+        problem_view: what cards of it are made with.
     """
 
     settings: SlipwaySettings
     people: People
     operations: OperationRepository
+    ended: EndedOperations
     approvals: ApprovalService
     standing: StandingCards
     cards: CardContext
@@ -49,6 +56,8 @@ class Services:
     started_at: datetime
     upcoming: Callable[[], tuple[tuple[str, datetime], ...]]
     backlog: Callable[[], Awaitable[Backlog]]
+    problems: ProblemStore
+    problem_view: ProblemView
 
     def get(self, wanted: type[T]) -> T:
         """A subject's own services, by their type."""

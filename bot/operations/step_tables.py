@@ -10,6 +10,9 @@ from slipway.bot.chat.tables import Cell, Row, number, table_of, text
 from slipway.bot.core.steps import Step
 from slipway.bot.operations.model import Operation, OperationState, Plan, StepReport
 
+STEPS_SHOWN = 12
+"""Rows of a plan on a card; all of them are in its thread where somebody has to agree, and in `!op ID`."""
+
 
 class StepState(StrEnum):
     """What became of a step, for programs."""
@@ -60,6 +63,12 @@ def step_table(
     return table_of({"number": "", "step": "Step", **last}, rows, title=title)
 
 
+def plan_follows(plan: Plan) -> bool:
+    """Whether the whole of a plan follows in the thread of its first card: where its card has not all of it, and
+    somebody has to agree to it."""
+    return len(plan.steps) > STEPS_SHOWN and plan.policy.approvals > 0
+
+
 def plan_table(plan: Plan) -> Table:
     """The steps of a plan that nobody decides on."""
     rows = [_planned(place, step) for place, step in enumerate(plan.steps, start=1)]
@@ -94,6 +103,8 @@ def report_mark(report: StepReport) -> str:
 
 def report_words(report: StepReport) -> str:
     """What became of a step, for whoever does not see its title."""
+    if report.untried:
+        return f"{report_mark(report)}: {report.title}"
     if report.failure is not None:
         return f"{'?' if report.unknown else '✘'} {report.title}"
     if report.done is None:
@@ -116,6 +127,8 @@ def _planned(place: int, step: Step) -> dict[str, Cell]:
 
 
 def _state(report: StepReport) -> StepState:
+    if report.untried:
+        return StepState.NOT_DONE
     if report.failure is not None:
         return StepState.UNKNOWN if report.unknown else StepState.FAILED
     if report.done is None:

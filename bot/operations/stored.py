@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from slipway.bot.core.model import Model, canonical
 from slipway.bot.core.steps import Request, Step, Stored
-from slipway.bot.operations.declarations import OperationKind, StepKind
+from slipway.bot.operations.declarations import STORED_BESIDE, OperationKind, StepKind
 from slipway.bot.operations.model import (
     PLAN_FORMAT,
     Outcome,
@@ -23,8 +23,6 @@ from slipway.bot.operations.model import (
 from slipway.bot.operations.registry import SubjectRegistry
 
 ModelT = TypeVar("ModelT", bound=Model)
-
-_SHOWN = ("format", "title", "reason")  # beside a step's own fields
 
 
 class UnknownFormatError(ValueError):
@@ -124,7 +122,7 @@ def _read_part(
     kind: OperationKind[Any, Any] | StepKind[Any, Any], model: type[StoredT], stored: dict[str, Any]
 ) -> StoredT:
     number = stored.get("format", 1)
-    fields = {name: value for name, value in stored.items() if name not in _SHOWN}
+    fields = {name: value for name, value in stored.items() if name not in STORED_BESIDE}
     if not isinstance(number, int) or not 1 <= number <= model.FORMAT:
         raise _CannotReadError(f"does not know format {number} of {kind.name}")
     try:
@@ -147,7 +145,7 @@ def _texts(held: Mapping[str, Any]) -> list[str]:
     return [
         str(value)
         for name, value in sorted(held.items())
-        if isinstance(value, str) and name not in ("kind", *_SHOWN)
+        if isinstance(value, str) and name not in {"kind", *STORED_BESIDE}
     ]
 
 

@@ -42,8 +42,14 @@ class WatchHost(Protocol):
         """
         ...
 
-    async def say(self, key: str, card: Card, spot: Spot) -> None:
-        """Say a card, or edit the one that was said with that key before."""
+    async def say(self, key: str, card: Card, spot: Spot, *, below: str | None = None) -> None:
+        """Say a card, or edit the one that was said with that key before; ``below`` is the key of one whose thread it
+        stands in."""
+        ...
+
+    async def edit(self, key: str, card: Card, spot: Spot) -> None:
+        """Edit the card that was said with a key. Where it is forgotten, nothing is said: that would tell people anew
+        of what is long over."""
         ...
 
     async def say_alone(self, key: str, card: Card, person: str) -> bool:

@@ -264,3 +264,156 @@ ssh_key = sa.Table(
     sa.Column("refused_at", UtcDateTime),
     sa.Column("owner_told", sa.Boolean, nullable=False, server_default="0"),
 )
+
+# What is known of versions of images, in the order in which it was recorded; nothing in it is changed or removed. See
+# bot.clouds.ports.image_evidence.
+image_evidence = sa.Table(
+    "image_evidence",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("key", sa.Text, nullable=False, unique=True),  # one message, one entry
+    sa.Column("cloud", sa.Text, nullable=False),
+    sa.Column("definition", sa.Text, nullable=False),  # in small letters: case does not count
+    sa.Column("version", sa.Text, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("outcome", sa.Text, nullable=False),
+    sa.Column("summary", sa.Text, nullable=False),
+    sa.Column("detail", sa.Text, nullable=False, server_default=""),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Index("ix_image_evidence_version", "cloud", "definition", "version"),
+)
+
+# What people want neither promoted nor removed. See bot.subjects.images.holds.model.
+image_hold = sa.Table(
+    "image_hold",
+    metadata,
+    sa.Column("cloud", sa.Text, primary_key=True),
+    sa.Column("definition", sa.Text, primary_key=True),  # in small letters: case does not count
+    sa.Column("version", sa.Text, primary_key=True),  # empty for all of the definition
+    sa.Column("person", sa.Text, primary_key=True),
+    sa.Column("shown", sa.Text, nullable=False),  # the definition's name as its cloud writes it
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("since", UtcDateTime, nullable=False),
+    sa.Column("until", UtcDateTime),  # null: until somebody lifts it
+    sa.Column("key", sa.Text, nullable=False),  # of the step that placed it
+)
+
+# What a clean-up will remove. See bot.subjects.images.announcing.model.
+image_announcement = sa.Table(
+    "image_announcement",
+    metadata,
+    sa.Column("cloud", sa.Text, primary_key=True),
+    sa.Column("definition", sa.Text, primary_key=True),  # in small letters: case does not count
+    sa.Column("version", sa.Text, primary_key=True),
+    sa.Column("published", UtcDateTime),  # tells it from another one that has its number later
+    sa.Column("rule", sa.Text, nullable=False),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("until", UtcDateTime, nullable=False),
+    sa.Column("key", sa.Text, nullable=False),  # of the step that announced it
+    sa.Column("boot", sa.Text),  # the machine's uptime at ``at``: of which boot, and how many seconds
+    sa.Column("uptime", sa.Float),
+)
+
+# What others changed of versions, from when it was told. See bot.subjects.images.adopting.model.ForeignChange.
+image_foreign_change = sa.Table(
+    "image_foreign_change",
+    metadata,
+    sa.Column("cloud", sa.Text, primary_key=True),
+    sa.Column("definition", sa.Text, primary_key=True),  # in small letters: case does not count
+    sa.Column("notice", sa.Integer, primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("shown", sa.Text, nullable=False),  # the definition as it is written
+    sa.Column("qualified", sa.Boolean, nullable=False),
+    sa.Column("change", sa.Text, nullable=False),
+    sa.Column("seen_at", UtcDateTime, nullable=False),
+    sa.Column("stage", sa.Text, nullable=False),
+    sa.Column("ended_at", UtcDateTime),
+    sa.Column("person", sa.Text, nullable=False, server_default=""),
+    sa.Column("reason", sa.Text, nullable=False, server_default=""),
+    sa.Column("key", sa.Text, nullable=False, server_default=""),  # of the step that adopted it
+    sa.Column("revision", sa.Integer, nullable=False, server_default="1"),
+    sa.Column("told_revision", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("since", UtcDateTime),
+    sa.Column("authorship", sa.Text, nullable=False, server_default=""),
+    sa.Column("ask_at", UtcDateTime, index=True),
+    sa.Index("ix_image_foreign_change_stage", "stage"),
+)
+
+# When steps that last began, by their tokens, and how often they tried. See bot.subjects.images.replication.waits.
+step_wait = sa.Table(
+    "step_wait",
+    metadata,
+    sa.Column("token", sa.Text, primary_key=True),
+    sa.Column("begun_at", UtcDateTime, nullable=False),
+    sa.Column("tries", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("boot", sa.Text),  # the machine's uptime at ``begun_at``, as above
+    sa.Column("uptime", sa.Float),
+)
+
+# Which schedules do not run, by whose word, and until when. See bot.subjects.schedules.model.Pause.
+schedule_pause = sa.Table(
+    "schedule_pause",
+    metadata,
+    sa.Column("schedule", sa.Text, primary_key=True),
+    sa.Column("person", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("since", UtcDateTime, nullable=False),
+    sa.Column("until", UtcDateTime),  # null: until somebody resumes it
+    sa.Column("key", sa.Text, nullable=False),  # of the step that placed it
+)
+
+# How the newest time of each schedule went. See bot.subjects.schedules.model.LastRun.
+schedule_run = sa.Table(
+    "schedule_run",
+    metadata,
+    sa.Column("schedule", sa.Text, primary_key=True),
+    sa.Column("due", UtcDateTime, nullable=False),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("fate", sa.Text, nullable=False),
+    sa.Column("delay", sa.Text, nullable=False),
+    sa.Column("count", sa.Integer, nullable=False),
+    sa.Column("by", sa.Text, nullable=False),
+    sa.Column("key", sa.Text, nullable=False, index=True),  # of the event that asked for it
+    sa.Column("outcome", sa.Text, nullable=False),
+    sa.Column("operation_id", sa.Text),
+)
+
+# What is wrong and needs a person, one row a problem from the moment it was seen until it was over. See
+# bot.problems.model.Entry.
+problem = sa.Table(
+    "problem",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("source", sa.Text, nullable=False),
+    sa.Column("key", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),
+    sa.Column("found", sa.Text, nullable=False),
+    sa.Column("opened_at", UtcDateTime, nullable=False),
+    sa.Column(
+        "notice", sa.Text, nullable=False, server_default=""
+    ),  # the key of the message that tells of it
+    sa.Column("closed_at", UtcDateTime, index=True),
+    sa.Column("ending", sa.Text),
+    sa.Column("acknowledged_by", sa.Text, nullable=False, server_default=""),
+    sa.Column("acknowledged_at", UtcDateTime),
+    sa.Column("acknowledged_until", UtcDateTime),
+    sa.Column("acknowledged_reason", sa.Text, nullable=False, server_default=""),
+    sa.Column("acknowledged_key", sa.Text, nullable=False, server_default=""),
+    sa.Column("lapsed", sa.Boolean, nullable=False, server_default="0"),
+    sa.Column("remind", sa.Boolean, nullable=False, server_default="0"),
+    sa.Column("revision", sa.Integer, nullable=False, server_default="1"),
+    sa.Column("told_revision", sa.Integer, nullable=False, server_default="0"),
+    sa.Index("ix_problem_source", "source", "closed_at"),
+    sa.Index("ix_problem_notice", "notice"),
+)
+
+# A problem is in the list once, however many processes look.
+sa.Index(
+    "ix_problem_open",
+    problem.c.source,
+    problem.c.key,
+    unique=True,
+    sqlite_where=problem.c.closed_at.is_(None),
+    postgresql_where=problem.c.closed_at.is_(None),
+)

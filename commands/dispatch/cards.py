@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,6 +14,9 @@ from slipway.commands.grammar.arguments import Misuse
 from slipway.commands.grammar.reading import Unknown
 from slipway.commands.grammar.registry import Registry, UnknownVerb
 from slipway.commands.grammar.usage import render_examples, short_usage, usage
+
+_OPTION = re.compile(r"--[a-z-]+")
+"""An option, where a sentence names one."""
 
 _LONGEST = 400
 """Characters of a sentence that are said: some repeat what was typed, and that can be a whole page."""
@@ -72,8 +76,10 @@ def unknown_verb_card(
 
 
 def misuse_card(misuse: Misuse, prefix: str, name: str) -> Card:
-    """A command whose arguments do not fit."""
-    examples = "   ".join(f"`{example}`" for example in misuse.examples[:2])
+    """A command whose arguments do not fit. Examples with the option that the message names come first."""
+    named = set(_OPTION.findall(misuse.message))
+    fitting = sorted(misuse.examples, key=lambda example: named.isdisjoint(example.split()))
+    examples = "   ".join(f"`{example}`" for example in fitting[:2])
     return Card(
         tone=Tone.WARNING,
         outcome=CardOutcome.REFUSED,

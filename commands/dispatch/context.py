@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,7 @@ if TYPE_CHECKING:  # the database behind it takes most of a second, and `slipway
     from slipway.bot.operations.model import Operation
     from slipway.bot.operations.services import Services
     from slipway.bot.operations.standing import Said
+    from slipway.commands.dispatch.responses import Response
     from slipway.commands.grammar.registry import Registry
 
 
@@ -30,12 +32,14 @@ class CardReply:
             message shows how it stands.
         shown_by: operations that its shortcuts show. Where the platform offers no shortcuts, their cards follow in
             the answer's thread.
+        details: what follows in the answer's thread, a message each.
     """
 
     card: Card
     nothing_to_do: bool = False
     about: Operation | None = None
     shown_by: tuple[Operation, ...] = ()
+    details: tuple[Card, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -44,6 +48,21 @@ class ChangeRequest:
 
     request: Request
     dry_run: bool = False
+
+
+@dataclass(frozen=True)
+class LineReply:
+    """Answer another line as if it had been typed, with the rights of whoever asks.
+
+    Attributes:
+        line: the line, without the prefix.
+        dry_run: whether a change that it asks for is only planned and told.
+        answered: is given the answer.
+    """
+
+    line: str
+    dry_run: bool
+    answered: Callable[[Response], Awaitable[None]]
 
 
 @dataclass(frozen=True)
@@ -66,7 +85,7 @@ class MisuseError(UserError):
         self.command = command
 
 
-CommandResult = CardReply | ChangeRequest | OperationUpdate
+CommandResult = CardReply | ChangeRequest | LineReply | OperationUpdate
 
 
 @dataclass(frozen=True)
@@ -93,6 +112,7 @@ class Asker:
         decides: whether they may speak on an operation in the way in which it came.
         audience: who saw it said.
         shown_in: where a change gets its card that they ask for from no place.
+        dry_run: whether a change is only planned and told, whatever the line says.
     """
 
     event_key: str
@@ -106,6 +126,7 @@ class Asker:
     decides: bool = True
     audience: Audience = Audience.ROOM
     shown_in: Room | None = None
+    dry_run: bool = False
 
 
 @dataclass(frozen=True)

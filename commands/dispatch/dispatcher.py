@@ -8,8 +8,8 @@ answer, and start what was approved.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from datetime import datetime
+from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
 from typing import Any
 
 import structlog
@@ -20,10 +20,10 @@ from slipway.bot.chat.model import (
     AnyEvent,
     Audience,
     ButtonEvent,
+    Card,
     Field,
     MessageEvent,
-    OffersShortcuts,
-    Room,
+    Tone,
     WithdrawnReaction,
 )
 from slipway.bot.core.errors import ResponsibleParty, StorageError, UserError
@@ -31,12 +31,12 @@ from slipway.bot.core.model import Json, digest
 from slipway.bot.core.waiting import Sleep
 from slipway.bot.messages.model import WORKING, Lifetime
 from slipway.bot.messages.service import MessageService
-from slipway.bot.operations.cards import call_card, failure_card, heading, operation_card, silent
-from slipway.bot.operations.model import Failure, OperationState
+from slipway.bot.operations.cards import failure_card, heading, operation_card
+from slipway.bot.operations.model import Failure
 from slipway.bot.operations.runs.runner import OperationRunner
 from slipway.bot.operations.services import Services
 from slipway.bot.operations.standing import Said
-from slipway.bot.people import Identity
+from slipway.bot.people import Identity, schedule_id
 from slipway.bot.workflows.engine import Effect, Payload, WorkflowEngine
 from slipway.commands.dispatch.cards import user_error_card
 from slipway.commands.dispatch.context import Asker, Place
@@ -48,6 +48,7 @@ from slipway.commands.dispatch.events import (
     UnknownEventError,
     event_key,
 )
+from slipway.commands.dispatch.following import Followers
 from slipway.commands.dispatch.presses import PressHandler
 from slipway.commands.dispatch.responses import Response
 from slipway.commands.dispatch.runner import CommandRunner
@@ -66,7 +67,7 @@ log = structlog.get_logger(__name__)
 
 
 class Dispatcher:
-    """Takes events in and answers them."""
+    """Takes events in and answers them. ``answered`` is given what was said to schedules."""
 
     def __init__(
         self,
@@ -79,7 +80,9 @@ class Dispatcher:
         messages: MessageService,
         workflows: WorkflowEngine,
         sleep: Sleep = asyncio.sleep,
+        answered: Callable[[LineRequest, Response], Coroutine[Any, Any, None]],
     ) -> None:
+        self._answered = answered
         self._services = services
         self._command_runner = command_runner
         self._runner = runner
@@ -88,6 +91,7 @@ class Dispatcher:
         self._sleep = sleep
         self._asked: dict[str, asyncio.Future[Response]] = {}
         self._presses = PressHandler(services, command_runner, messages)
+        self._followers = Followers(services, messages, self._presses)
         self._reader = EventReader(services, names, verbatim, command_runner, messages, workflows)
         workflows.register(EVENT_WORKFLOW, self._handle)
         workflows.register(ASK, self._ask)
@@ -107,12 +111,12 @@ class Dispatcher:
         await self._workflows.start(ASK, request.event_key, {"request": request.model_dump(mode="json")})
 
     async def ask(self, request: LineRequest) -> Response:
-        """As :meth:`accept_line`, and give whoever waits here the answer."""
+        """As :meth:`accept_line`, and give whoever waits here the answer, whole."""
         answered: asyncio.Future[Response] = asyncio.get_running_loop().create_future()
         self._asked[request.event_key] = answered
         try:
             await self.accept_line(request)
-            return await answered
+            return (await answered).in_one()
         finally:
             del self._asked[request.event_key]
 
@@ -140,7 +144,20 @@ class Dispatcher:
         thread = event.thread if isinstance(event, MessageEvent) else None
         guarded = self._guarded(answer, Response(room=event.room, thread=thread), key)
         answers = event.event_id if isinstance(event, MessageEvent) else None
-        await self._respond(guarded, key, Lifetime.ANSWER, answers)
+        response = await self._respond(guarded, key, Lifetime.ANSWER, answers)
+        if (
+            isinstance(event, MessageEvent)
+            and event.chosen_on is not None
+            and response.operation_id is not None
+        ):
+            await self._workflows.step("end the choice", lambda: self._end_choice(event, response))
+
+    async def _end_choice(self, event: MessageEvent, response: Response) -> Json:
+        """Take choices away of which one was made, and say which."""
+        prefix = self._services.settings.commands.prefix
+        title = f"Chosen: `{prefix}{event.text}`, as {response.operation_id}"
+        await self._messages.chosen(event.room, event.chosen_on or "", Card(tone=Tone.DONE, title=title))
+        return None
 
     async def _ask(self, payload: Payload) -> None:
         try:
@@ -148,19 +165,16 @@ class Dispatcher:
         except ValidationError:
             log.error("a line that another version of Slipway stored was left alone")
             return
+        if request.after:
+            await self._workflows.ended(request.after)
         where = Response(room=request.room, thread=request.thread)
         answer = self._guarded(lambda: self._line(request), where, request.event_key)
-        await self._respond(answer, request.event_key, Lifetime.REPORT)
+        response = await self._respond(answer, request.event_key, Lifetime.REPORT)
+        if request.requester.startswith(schedule_id("")):
+            await self._workflows.step("note", lambda: self._answered(request, response))
 
     async def _tick(self, payload: Payload) -> None:
-        tick: Any = payload["tick"]
-        request = LineRequest.of_schedule(
-            tick["schedule"],
-            datetime.fromisoformat(tick["at"]),
-            Room.model_validate(tick["room"]),
-            tick["text"],
-            quiet=tick.get("quiet", False),
-        )
+        request = LineRequest.of_tick(payload["tick"])
         await self._ask({"request": request.model_dump(mode="json")})
 
     def _guarded(self, answer: Callable[[], Awaitable[Response]], where: Response, key: str) -> Effect:
@@ -182,22 +196,28 @@ class Dispatcher:
 
     async def _respond(
         self, answer: Effect, key: str, lifetime: Lifetime, answers: str | None = None
-    ) -> None:
+    ) -> Response:
         response = Response.model_validate(await self._workflows.step("answer", answer))
         if key in self._asked and not self._asked[key].done():
             self._asked[key].set_result(response)
         if response.card is not None and response.room is not None:
             await self._workflows.step("say", lambda: self._say(response, key, lifetime, answers))
             if response.following:
-                await self._workflows.step("follow", lambda: self._follow(response, key))
+                await self._workflows.step("follow", lambda: self._followers.operations(response, key))
             if response.calls and response.operation_id is not None:
-                await self._workflows.step("call", lambda: self._call(response, key))
+                await self._workflows.step("call", lambda: self._followers.call(response, key))
+            if response.whole_plan:
+                await self._workflows.step("plan", lambda: self._followers.plan(response, key))
+            if response.details:
+                details = partial(self._followers.details, response, key, lifetime)
+                await self._workflows.step("details", details)
         elif response.operation_id is not None and not response.start:  # a run shows itself
             await self._workflows.step("show", lambda: self._show(response.operation_id))
         if response.start and response.operation_id is not None:
             await self._runner.start(response.operation_id)
         if response.told and response.operation_id is not None:
             await self._workflows.step("tell", lambda: self._tell(response, key))
+        return response
 
     async def _tell(self, response: Response, key: str) -> Json:
         """Tell somebody alone how an operation stands, whose card tells all others."""
@@ -222,47 +242,8 @@ class Dispatcher:
         if response.operation_id is not None and not await self._is_as_said(response):
             await self._show(response.operation_id)
         elif response.operation_id is not None:
-            await self._succeed(response.operation_id, response.room)
+            await self._followers.succeed(response.operation_id, response.room)
         return message_id
-
-    async def _succeed(self, operation_id: str, room: Room) -> None:
-        """Have one card in a room, beside the first, by which people decide: that which was shown last."""
-        operation = await self._services.operations.get(operation_id)
-        card = operation_card(operation, self._services.cards)
-        await self._messages.succeed(operation_id, room, card, operation.event_key)
-
-    async def _follow(self, response: Response, key: str) -> Json:
-        """Show operations' cards in an answer's thread, where the platform has no buttons that would show them."""
-        assert response.room is not None  # noqa: S101 - for the type checker; something was said there
-        chat: object = self._services.chats.get(response.room.platform)
-        if isinstance(chat, OffersShortcuts) and chat.offers_shortcuts:
-            return None
-        for operation_id in response.following:
-            operation = await self._services.operations.get(operation_id)
-            if operation.state is OperationState.PROPOSED:
-                await self._messages.say(
-                    response.room,
-                    silent(operation_card(operation, self._services.cards)),
-                    key=f"{key}:{operation_id}",
-                    thread=response.thread,
-                    below=key,
-                    operation_id=operation_id,
-                )
-                await self._succeed(operation_id, response.room)
-        return None
-
-    async def _call(self, response: Response, key: str) -> Json:
-        """Call upon those who can decide, in the thread of a card that is an edit of “Working on it…”."""
-        assert response.room is not None  # noqa: S101 - for the type checker; the caller looked
-        assert response.operation_id is not None  # noqa: S101
-        thread = await self._presses.thread_of(response.operation_id, response.room)
-        operation = await self._services.operations.get(response.operation_id)
-        if thread is None or operation.state is not OperationState.PROPOSED:
-            return None  # it never stood there, and comes as a new message that calls them; or it is decided
-        card = call_card(operation, self._services.cards)
-        return await self._messages.say(
-            response.room, card, key=f"{key}:call", thread=thread, lifetime=Lifetime.REPORT
-        )
 
     async def _is_as_said(self, response: Response) -> bool:
         """Whether an operation looks as it did when something else than its card was said of it."""
@@ -298,6 +279,7 @@ class Dispatcher:
             quiet=request.quiet,
             decides=request.decides,
             shown_in=request.shown_in,
+            dry_run=request.dry_run,
         )
         response = await self._command_runner.answer(reading, asker)
         if response.card is None or response.operation_id is not None or place is None:

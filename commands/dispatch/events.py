@@ -143,9 +143,11 @@ class LineRequest(Model):
         doubt: how it came, as a sentence, where those who agree should know it.
         shown_in: where a change that it asks for gets its card, if it is not told anywhere itself.
         thread: the message in whose thread it is told; None for the room itself.
+        dry_run: whether a change that it asks for is only told, as with ``--dry-run``.
+        after: the key of another line that is answered first; empty for none.
     """
 
-    format: int = Field(4, ge=1, le=4)
+    format: int = Field(5, ge=1, le=5)
     event_key: str
     requester: str
     text: str
@@ -156,10 +158,20 @@ class LineRequest(Model):
     doubt: str = ""
     shown_in: Room | None = None
     thread: str | None = None
+    dry_run: bool = False
+    after: str = ""
 
     @classmethod
     def of_schedule(
-        cls, name: str, at: datetime, room: Room | None, text: str, *, quiet: bool
+        cls,
+        name: str,
+        at: datetime,
+        room: Room | None,
+        text: str,
+        *,
+        quiet: bool,
+        dry_run: bool = False,
+        after: str = "",
     ) -> LineRequest:
         """What a schedule asks for at one of its times. Its key is the same for ever, so that it runs once."""
         return cls(
@@ -169,4 +181,12 @@ class LineRequest(Model):
             room=room,
             at=at,
             quiet=quiet,
+            dry_run=dry_run,
+            after=after,
         )
+
+    @classmethod
+    def of_tick(cls, tick: Any) -> LineRequest:
+        """What the version before this one stored of a schedule."""
+        at, room = datetime.fromisoformat(tick["at"]), Room.model_validate(tick["room"])
+        return cls.of_schedule(tick["schedule"], at, room, tick["text"], quiet=tick.get("quiet", False))

@@ -4,11 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from slipway.bot.chat.model import Assurance, Audience, Card, Room
+from slipway.bot.chat.model import Assurance, Audience, Card, Room, Tone
 from slipway.bot.core.model import Model, digest
 from slipway.bot.operations.cards import CardContext, operation_card
 from slipway.bot.operations.model import Operation
 from slipway.commands.dispatch.context import Asker, Place
+
+
+def with_details(card: Card, details: Sequence[Card]) -> Card:
+    """A card with what its details say, each under its title. Their pictures stay: they say no more."""
+    lines, tables = [card.text] if card.text else [], [*card.tables]
+    for each in details:
+        if each.tables:
+            first, *others = each.tables
+            tables += [first.model_copy(update={"title": each.title}), *others]
+        lines += [each.title] if not each.tables else []
+        lines += [each.text] if each.text else []
+    notes = tuple(dict.fromkeys((*card.notes, *(note for each in details for note in each.notes))))
+    return card.model_copy(update={"text": "\n".join(lines), "tables": tuple(tables), "notes": notes})
 
 
 class Response(Model):
@@ -24,7 +37,17 @@ class Response(Model):
         str, ...
     ] = ()  # operations whose cards follow in its thread, if the platform has no shortcuts
     told: str = ""  # the account that is told alone how the operation stands, where its card tells all others
+    whole_plan: bool = False  # said in the card's thread, as the card has but the first rows of it
+    details: tuple[Card, ...] = ()  # said in the card's thread, a message each
     as_of: str = ""  # the digest of the operation's card when this one was made, where this is another one
+
+    @property
+    def in_short(self) -> str:
+        """What it says, in a few words."""
+        if self.card is None:
+            return "" if self.operation_id is not None else "nothing to do"
+        bad = self.card.tone in (Tone.WARNING, Tone.FAILED) and self.operation_id is None
+        return f"✘ {self.card.title}" if bad else self.card.title
 
     @classmethod
     def at(cls, place: Place | None) -> Response:
@@ -50,8 +73,15 @@ class Response(Model):
         alone = asker.audience is Audience.SENDER and (self.operation_id is None or bool(self.as_of))
         if not alone or self.card is None:
             return self
-        told = self.telling(asker.identity.account, self.card)
+        whole = self.in_one()
+        told = whole.telling(asker.identity.account, whole.card or self.card)
         return told.model_copy(update={"operation_id": None, "as_of": ""})
+
+    def in_one(self) -> Response:
+        """The same with its details on its card, for where nothing can follow it."""
+        if self.card is None or not self.details:
+            return self
+        return self.saying(with_details(self.card, self.details)).model_copy(update={"details": ()})
 
     def objecting(self, account: str, card: Card) -> Response:
         """As :meth:`telling`, and calling upon them: they pressed something, and may not be looking."""
@@ -65,6 +95,10 @@ class Response(Model):
     def followed_by(self, operations: Sequence[Operation]) -> Response:
         """The same, which these operations' cards follow where the platform offers no shortcuts."""
         return self.model_copy(update={"following": tuple(each.id for each in operations)})
+
+    def detailed(self, details: Sequence[Card]) -> Response:
+        """The same, with these cards in its thread."""
+        return self.model_copy(update={"details": tuple(details)})
 
     def doubting(self, asker: Asker) -> Response:
         """The same; if the way it was asked for is doubted, the card says so, as an operation's does by itself."""

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from slipway.bot.chat.model import Assurance, Card, Tone
+from slipway.bot.chat.model import Address, Assurance, Card, Tone
 from slipway.bot.core.commands import Access, Command
 from slipway.bot.core.errors import CloudError, UserError
 from slipway.bot.messages.service import MessageService
@@ -15,6 +15,7 @@ from slipway.bot.operations.cards import failure_card, operation_card, plan_card
 from slipway.bot.operations.model import Failure, Operation, OperationState
 from slipway.bot.operations.plan_service import Asked, AskedBefore, NothingToDo, PlanService
 from slipway.bot.operations.services import Services
+from slipway.bot.operations.step_tables import plan_follows
 from slipway.bot.people import Person, PersonKind
 from slipway.commands.dispatch.cards import misuse_card, unknown_card, unknown_verb_card, user_error_card
 from slipway.commands.dispatch.context import (
@@ -23,6 +24,7 @@ from slipway.commands.dispatch.context import (
     ChangeRequest,
     CommandContext,
     CommandResult,
+    LineReply,
     OperationUpdate,
 )
 from slipway.commands.dispatch.hints import is_guarded, may_use, not_for, why_not
@@ -30,7 +32,7 @@ from slipway.commands.dispatch.manual import help_command
 from slipway.commands.dispatch.responses import Response
 from slipway.commands.dispatch.suggestions import whole_lines
 from slipway.commands.grammar.arguments import HelpWanted, Misuse, Parsed, parse
-from slipway.commands.grammar.reading import Ignored, Line, Reading, Unknown, Unreadable
+from slipway.commands.grammar.reading import Ignored, Line, Reading, Unknown, Unreadable, read_line
 from slipway.commands.grammar.registry import Registry, Resolved, UnknownVerb
 
 
@@ -130,6 +132,8 @@ class CommandRunner:
 
     async def _command(self, command: Command[CommandResult], args: Sequence[str], asker: Asker) -> Response:
         parsed = parse(command, args, self._prefix)
+        if asker.dry_run and command.changes and isinstance(parsed, Parsed):
+            parsed = Parsed({**parsed.values, "dry_run": True})  # which every change takes
         guarded = is_guarded(command, parsed)
         changes = guarded and command.changes
         people = self._services.people
@@ -181,11 +185,17 @@ class CommandRunner:
     async def _perform(self, result: CommandResult, asker: Asker) -> Response:
         response = Response.at(asker.place)
         match result:
-            case CardReply(card, nothing_to_do, about, shown_by):
+            case CardReply(card, nothing_to_do, about, shown_by, details):
                 if asker.quiet and nothing_to_do:
                     return response
-                response = response.saying(card).followed_by(shown_by)
+                response = response.saying(card).followed_by(shown_by).detailed(details)
                 return response if about is None else response.about(about, self._services.cards)
+            case LineReply(line, dry_run, answered):
+                names, verbatim = self._registry.names, self._registry.verbatim
+                reading = read_line(line, Address.DIRECT, self._prefix, names, verbatim)
+                said = await self._answer(reading, replace(asker, dry_run=asker.dry_run or dry_run))
+                await answered(said)
+                return said
             case OperationUpdate(operation_id):
                 return await self._updated(operation_id, asker)
             case ChangeRequest():
@@ -212,6 +222,8 @@ class CommandRunner:
                         "card": operation_card(proposed, cards),
                         "operation_id": proposed.id,
                         "start": proposed.state is OperationState.APPROVED,
+                        "whole_plan": proposed.state is OperationState.PROPOSED
+                        and plan_follows(proposed.plan),
                     }
                 )
             planned = proposed

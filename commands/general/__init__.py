@@ -10,4 +10,6 @@ SUBJECT = _GENERAL.with_parts(
     "whoami",
     "status",
     "home",
+    "problems",
+    "sections",
 )

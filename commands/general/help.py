@@ -23,9 +23,9 @@ async def help_(call: CommandContext, name: str | None, verb: str | None) -> Car
     """Whatever a command says here comes from how it is declared, so it is what the command does."""
     if name is None:
         return CardReply(help_overview(call.registry, call.prefix))
-    words = tuple(filter(None, (name.removeprefix(call.prefix), verb)))
+    words = (*name.removeprefix(call.prefix).split(), *filter(None, (verb,)))  # `region retry` in quotes, too
     found = call.registry.find(words)
-    if found is not None and (verb is None or found.noun):
+    if found is not None and (len(words) == 1 or (found.noun and len(words) == 2)):
         return CardReply(help_command(found, call.prefix, call.registry.verbs_of(found)))
     wanted = " ".join(words) if verb else name
     raise UserError(

@@ -36,6 +36,8 @@ async def whoami(call: CommandContext) -> CardReply:
             may.append(each.name)
         elif each.changes and people.may(known, each.right, changes=False):
             see.append(each.name)
+    further = call.services.subjects.registry.further_rights
+    may += (f"`{right}`" for right in further if people.may(known, right, changes=True))
     return CardReply(
         Card(
             title=f"You are {known.name}.",

@@ -7,5 +7,11 @@ SUBJECT = IMAGES_SUBJECT.with_parts(
     "images",
     "promote",
     "rollback",
+    "revoke",
+    "verdicts",
+    "holds",
+    "adopt",
     "cleanup",
+    "restore",
+    "regions",
 )

@@ -6,8 +6,9 @@ import click
 
 from slipway.bot.core.commands import Access, command, dry_run
 from slipway.bot.subjects.images.requests import Cleanup
-from slipway.commands.dispatch.context import ChangeRequest, CommandContext
+from slipway.commands.dispatch.context import ChangeRequest, CommandContext, MisuseError
 from slipway.commands.grammar.values import NAME
+from slipway.commands.images.values import version_behind
 
 
 @command(
@@ -23,7 +24,12 @@ from slipway.commands.grammar.values import NAME
 @dry_run
 async def cleanup(call: CommandContext, definition: str | None, dry_run: bool) -> ChangeRequest:
     """Ended versions go; of the candidates only the newest stay; in rolling definitions only the newest stay,
-    whatever their flag. Latest stays unless its life has ended, and protected versions always stay."""
+    whatever their flag. Latest stays unless its life has ended, and protected versions always stay.
+
+    Where slipway.toml says so, what is due is announced first, and goes in a clean-up some days later, if it
+    is due still."""
+    if definition is not None and version_behind(definition):
+        raise MisuseError("A clean-up is of a definition: its rules choose which versions go.", cleanup)
     return ChangeRequest(Cleanup(definition=definition), dry_run)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import click
 
@@ -15,21 +15,33 @@ from slipway.bot.core.commands import command
 from slipway.bot.core.errors import UserError
 from slipway.bot.core.text import nearest
 from slipway.bot.core.times import format_date
+from slipway.bot.subjects.images.catalogue import same_name
 from slipway.bot.subjects.images.definitions import SEPARATOR, DefinitionRef
-from slipway.bot.subjects.images.formatting import format_regions, tell_unreadable
-from slipway.bot.subjects.images.promote import choosable, choose
+from slipway.bot.subjects.images.formatting import all_regions, format_regions, tell_unreadable
+from slipway.bot.subjects.images.holds.choosing import why_all_held, without_held
+from slipway.bot.subjects.images.holds.model import WHOLE_DEFINITION, Holds
+from slipway.bot.subjects.images.promoting.choosing import choosable, choose
+from slipway.bot.subjects.images.replication.looking import newest_first_asked
+from slipway.bot.subjects.images.replication.states import copies_in_words, missing_copies
 from slipway.bot.subjects.images.requests import Pin
+from slipway.bot.subjects.images.restoring.kept import Kept
 from slipway.bot.subjects.images.services import ImageServices
 from slipway.bot.subjects.images.versions import (
+    is_candidate,
     is_promoted,
     latest_by_region,
     newer_candidates,
     unfit,
     version_statuses,
 )
-from slipway.commands.dispatch.context import CardReply, CommandContext
+from slipway.commands.dispatch.context import CardReply, CommandContext, MisuseError
 from slipway.commands.grammar.values import NAME
+from slipway.commands.images.about_version import about_gone, about_version
+from slipway.commands.images.announced import announced_notes
+from slipway.commands.images.chart import charted
+from slipway.commands.images.kept import kept_card, one_kept, read_kept, with_kept
 from slipway.commands.images.launchable import launchable_images
+from slipway.commands.images.values import IMAGE, VERSION, ImageName, with_version
 
 _DEFINITIONS = {
     "definition": "Definition",
@@ -38,6 +50,9 @@ _DEFINITIONS = {
     "candidates": "Candidates",
     "versions": "All",
 }
+MOST_ASKED = 100
+"""Of so many definitions it is looked at where the copies of their latest are: a request or two each."""
+
 _VERSIONS = {"version": "Version", "is": "Is", "published": "Published", "end_of_life": "End of life"}
 
 
@@ -47,48 +62,170 @@ _VERSIONS = {"version": "Version", "is": "Is", "published": "Published", "end_of
     examples=(
         "images",
         "images Fedora-Cloud-43-x64",
+        "images Fedora-Cloud-43-x64/43.20261101.0",
+        "images Fedora-Cloud-43-x64 --chart",
         "images Fedora-Cloud-Rawhide-*",
         "images --cloud aws",
         "images x86_64-43 --cloud aws",
     ),
 )
-@click.argument("definition", type=NAME, required=False, help="An image definition or a pattern.")
+@click.argument(
+    "image",
+    type=NAME,
+    metavar="IMAGE",
+    required=False,
+    help="An image definition or a pattern, or DEFINITION/VERSION.",
+)
+@click.argument("version", type=VERSION, required=False, metavar="")
 @click.option(
     "--cloud", type=NAME, metavar="NAME", help="What can be launched in this account, such as `aws`."
 )
 @click.option("--region", type=NAME, help="Where in that account; without, its first region.")
+@click.option("--chart", is_flag=True, help="With a picture of its versions by date.")
 async def images(
-    call: CommandContext, definition: str | None, cloud: str | None, region: str | None
+    call: CommandContext,
+    image: str | None,
+    version: VersionNumber | None,
+    cloud: str | None,
+    region: str | None,
+    chart: bool,
 ) -> CardReply:
-    """A candidate was uploaded, and does not launch by default yet; latest is what a launch resolves to."""
+    """A candidate was uploaded, and does not launch by default yet; latest is what a launch resolves to. Where
+    several clouds have the definition, each is shown; `CLOUD:DEFINITION` means one. Of one version it is shown what
+    speaks for and against it, which rules it does not meet, and what was done to it."""
     if region is not None and cloud is None:
         raise UserError(
             "`--region` is a region of an account: say which, with `--cloud`.", hint="help images"
         )
     if cloud is None:
-        return CardReply(await _definitions(call, definition))
+        return CardReply(await _definitions(call, _named(image, version), chart))
     account = _account(call, cloud)
+    if account in call.services.clouds.all(MACHINES) and not chart:
+        return await launchable_images(call, account, region, image)
+    card = await _definitions(call, _named(f"{account}{SEPARATOR}{image or '*'}", version), chart)
     if account in call.services.clouds.all(MACHINES):
-        return await launchable_images(call, account, region, definition)
-    card = await _definitions(call, f"{account}{SEPARATOR}{definition or '*'}")
+        return CardReply(card)
     note = f"No machines are launched in {account}, so these are its definitions and versions."
     return CardReply(card.model_copy(update={"notes": (*card.notes, note)}))
 
 
-async def _definitions(call: CommandContext, wanted: str | None) -> Card:
-    """The versions of the one definition that is meant, or a line for each of several."""
+def _named(image: str | None, version: VersionNumber | None) -> ImageName | None:
+    """What somebody named; None for all definitions.
+
+    Raises:
+        MisuseError: it is no image, or its version is given twice.
+    """
+    if image is None:
+        return None
+    try:
+        return with_version(IMAGE.read(image), version, images)
+    except ValueError as error:
+        raise MisuseError(f"`IMAGE`: {error}.", images) from error
+
+
+async def _definitions(call: CommandContext, wanted: ImageName | None, chart: bool) -> Card:
+    """The versions of the one definition that is meant, in each cloud that has it; or a line for each of several.
+
+    Raises:
+        MisuseError: a chart is to be drawn of several.
+    """
     catalogue = call.services.get(ImageServices).catalogue
-    found = await catalogue.matching(wanted)
+    found = await catalogue.matching(None if wanted is None else wanted.definition)
     versions = await catalogue.versions_of(found)
     history = call.services.get(ImageServices).history
-    if wanted is not None and len(found) == 1:
-        (one,) = found
-        candidates = [each for each in versions[one] if not is_promoted(each)]
-        asked = [*candidates, *choosable(versions[one])]
-        back = await history.rolled_back([Pin.of(one, each) for each in asked])
-        return _one(one, versions[one], back, call)
+    if wanted is not None and (same_name(found) or wanted.version is not None):
+        asked = [(each, version) for each in found for version in _asked_about(versions[each], wanted)]
+        copied = await catalogue.with_copies(versions, asked)
+        card = await _each(call, copied, await read_kept(call, versions), wanted)
+        return await charted(call, card, copied) if chart else card
+    if chart:
+        raise MisuseError("`--chart` shows one definition: name which.", images)
     pins = [Pin.of(each, version) for each, held in versions.items() for version in choosable(held)]
-    return _all(versions, await history.rolled_back(pins), call)
+    holds = await call.services.get(ImageServices).holds.store.read()
+    asked_of = newest_first_asked(versions, MOST_ASKED)
+    versions |= await catalogue.with_copies({each: versions[each] for each in asked_of})
+    return _all(versions, await history.rolled_back(pins), call, holds)
+
+
+async def _each(
+    call: CommandContext,
+    versions: Mapping[DefinitionRef, VersionListing],
+    kept: Mapping[DefinitionRef, Kept],
+    wanted: ImageName,
+) -> Card:
+    """The versions of each of these definitions, or of each the one that is wanted, on one card.
+
+    Raises:
+        UserError: none has that version, as the first one says it.
+    """
+    cards: dict[DefinitionRef, Card] = {}
+    lacking: list[UserError] = []
+    for definition, held in versions.items():
+        try:
+            shown = _shown(call, definition, held, wanted)
+        except UserError as error:
+            number = wanted.version_text or ""
+            away = kept[definition].find(number)
+            gone = kept_card(call, definition, away) if away else await about_gone(call, definition, number)
+            if gone is None:
+                lacking.append(error)
+            else:
+                cards[definition] = gone
+        else:
+            candidates = [each for each in held if not is_promoted(each)]
+            asked = [Pin.of(definition, each) for each in (*candidates, *choosable(held))]
+            back = await call.services.get(ImageServices).history.rolled_back(asked)
+            holds = await call.services.get(ImageServices).holds.store.read()
+            card = _one(definition, held, back, call, shown, holds)
+            going = await announced_notes(call, definition, shown)
+            card = card.model_copy(update={"notes": (*card.notes, *going)})
+            if wanted.version is None:
+                card = with_kept(call, card, definition, kept[definition])
+            else:
+                card = one_kept(call, card, definition, kept[definition], str(shown[0].number))
+                card = await about_version(call, card, definition, held, shown[0])
+            cards[definition] = card
+    if not cards:
+        raise lacking[0]
+    return _together(cards, [error.sentence for error in lacking])
+
+
+def _shown(
+    call: CommandContext, definition: DefinitionRef, versions: VersionListing, wanted: ImageName
+) -> Sequence[ImageVersion]:
+    if wanted.version_text is None:
+        return versions
+    catalogue = call.services.get(ImageServices).catalogue
+    return (catalogue.named_version(definition, versions, wanted.version_text, lambda _each: True),)
+
+
+def _together(cards: Mapping[DefinitionRef, Card], notes: Sequence[str]) -> Card:
+    """Several definitions on one card, each with its own table; one alone is its own card."""
+    first, *others = cards.values()
+    if not others:
+        return first.model_copy(update={"notes": (*first.notes, *notes)})
+    return Card(
+        title="; ".join(card.title for card in cards.values()),
+        fields=tuple(
+            field.model_copy(update={"label": f"{field.label} of {definition}"})
+            for definition, card in cards.items()
+            for field in card.fields
+        ),
+        tables=tuple(
+            table.model_copy(update={"title": str(definition)})
+            for definition, card in cards.items()
+            for table in card.tables
+        ),
+        notes=(*(note for card in cards.values() for note in card.notes), *notes),
+    )
+
+
+def _asked_about(versions: VersionListing, wanted: ImageName) -> Sequence[ImageVersion]:
+    """Whose copies are of interest beside those of what is latest: the newest candidate's, or those of the one
+    version that is wanted."""
+    if wanted.version_text is None:
+        return newer_candidates(versions)[:1]
+    return [each for each in versions if str(each.number) == wanted.version_text]
 
 
 def _account(call: CommandContext, wanted: str) -> str:
@@ -98,7 +235,7 @@ def _account(call: CommandContext, wanted: str) -> str:
     found = next((each for each in known if each.casefold() == wanted.casefold()), None)
     if found is None:
         raise UserError(
-            f"No account is called {wanted}; there is {' and '.join(known) or 'none'}.",
+            f"No account is called {wanted}; configured: {', '.join(known) or 'none'}.",
             nearest=nearest(wanted, known),
             given=wanted,
             hint="images",
@@ -106,14 +243,28 @@ def _account(call: CommandContext, wanted: str) -> str:
     return found
 
 
-def _all(versions: dict[DefinitionRef, VersionListing], back: Sequence[Pin], call: CommandContext) -> Card:
-    rows = [_summary(definition, held, back, call) for definition, held in versions.items()]
+def _all(
+    versions: dict[DefinitionRef, VersionListing], back: Sequence[Pin], call: CommandContext, holds: Holds
+) -> Card:
+    now = call.services.clock()
+    rows = [
+        _summary(definition, held, choose(definition, without_held(holds, definition, held, now), back, now))
+        for definition, held in versions.items()
+    ]
     ready = next((row for row in rows if row["to_promote"].value), None)
     notes = [f"One of them: `{call.prefix}images {rows[0]['definition'].words}`"]
     if ready is not None and call.may(f"promote {ready['definition'].words}"):
         line = f"{call.prefix}promote {ready['definition'].words}"
         notes.append(f"Promote {ready['to_promote'].words}: `{line}`")
     notes += [told for definition, held in versions.items() for told in _odd(definition, held)]
+    if len(versions) > MOST_ASKED:
+        notes.append(
+            f"Where copies are was looked at for the {MOST_ASKED} definitions whose latest is newest; of others, "
+            f"`{call.prefix}images DEFINITION` tells."
+        )
+    notes += [
+        f"{definition} {why}." for definition in versions if (why := why_all_held(holds, definition, now))
+    ]
     table = table_of(_DEFINITIONS, rows)
     title = f"{len(rows)} image definition{'' if len(rows) == 1 else 's'}"
     return Card(title=title, tables=(table,), notes=tuple(notes))
@@ -126,17 +277,14 @@ def _odd(definition: DefinitionRef, versions: VersionListing) -> tuple[str, ...]
     return tell_unreadable(definition, versions)
 
 
-def _summary(
-    definition: DefinitionRef, versions: Sequence[ImageVersion], back: Sequence[Pin], call: CommandContext
-) -> Row:
-    ready = choose(definition, versions, back, call.services.clock())
+def _summary(definition: DefinitionRef, versions: Sequence[ImageVersion], ready: ImageVersion | None) -> Row:
     numbers = _latest_numbers(versions)
     return {
         "definition": text(str(definition)),
         "latest": text(str(numbers[0]) if numbers else None, _latest(versions)),
         "latest_everywhere": Cell("", len(numbers) == 1),
         "to_promote": text(str(ready.number) if ready else None),
-        "candidates": number(sum(not is_promoted(each) for each in versions)),
+        "candidates": number(sum(is_candidate(each) for each in versions)),
         "versions": number(len(versions)),
     }
 
@@ -154,46 +302,81 @@ def _latest(versions: Sequence[ImageVersion]) -> str:
 
 
 def _one(
-    definition: DefinitionRef, versions: VersionListing, back: Sequence[Pin], call: CommandContext
+    definition: DefinitionRef,
+    versions: VersionListing,
+    back: Sequence[Pin],
+    call: CommandContext,
+    shown: Sequence[ImageVersion],
+    holds: Holds,
 ) -> Card:
+    """One definition, with a row for each of the versions that are shown."""
     name = str(definition)
     taken_back = {pin.version for pin in back}
     now = call.services.clock()
     by_region = latest_by_region(versions)
     owner = call.services.get(ImageServices).retention.owner
-    regions = [format_regions([region.name for region in version.regions]) for version in versions]
+    names = [[region.name for region in version.regions] for version in shown]
+    shorten = format_regions if len(shown) > 1 else all_regions
+    regions = [shorten(each) for each in names]
     alike = len(set(regions)) == 1  # then said once, for a table that fits a narrow screen
     rows = [
         _version(
             version,
-            version_statuses(version, by_region, now, owner, rolled_back=str(version.number) in taken_back),
+            version_statuses(
+                version,
+                by_region,
+                now,
+                owner,
+                rolled_back=str(version.number) in taken_back,
+                held=bool(holds.on(Pin.of(definition, version), now)),
+            ),
             where,
         )
-        for version, where in zip(versions, regions, strict=True)
+        for version, where in zip(shown, regions, strict=True)
     ]
-    ready = choose(definition, versions, back, now)
+    ready = choose(definition, without_held(holds, definition, versions, now), back, now)
 
     def passed_over(each: ImageVersion) -> bool:
         """Whether it would be promoted instead, had it not been rolled back."""
         newer = ready is None or each.number > ready.number
-        return newer and str(each.number) in taken_back and unfit(each, now) is None
+        held = holds.why_held(Pin.of(definition, each), now)
+        return newer and str(each.number) in taken_back and unfit(each, now) is None and not held
 
     notes = []
-    if ready is not None and call.may(f"promote {name}"):
+    numbers = {each.number for each in shown}
+    if ready is not None and ready.number in numbers and call.may(f"promote {name}"):
         notes.append(f"Promote {ready.number}: `{call.prefix}promote {name}`")
-    passed = next((str(each.number) for each in newer_candidates(versions) if passed_over(each)), None)
-    if passed is not None and call.may(f"promote {name} {passed}"):
-        again = f"{call.prefix}promote {name} {passed}"
-        notes.append(f"{passed} was rolled back, and is promoted only by its number: `{again}`")
+    passed = next((each.number for each in newer_candidates(versions) if passed_over(each)), None)
+    if passed in numbers and call.may(f"promote {name}/{passed}"):
+        again = f"{call.prefix}promote {name}/{passed}"
+        notes.append(
+            f"{passed} was rolled back, and is promoted only by its number, once nobody calls it bad: `{again}`"
+        )
     if len({each.number for each in by_region.values()}) > 1:
         lines = ", ".join(f"{region} {version.number}" for region, version in by_region.items())
         notes.append(f"Latest by region: {lines}")
+    notes += [f"{each.number} is {copies_in_words(each)}." for each in shown if missing_copies(each)]
+    notes += _held(definition, shown, holds, call)
     notes += _odd(definition, versions)
     columns = _VERSIONS if alike else {**_VERSIONS, "regions": "Regions"}
     tables = (table_of(columns, rows),) if rows else ()
     title = f"{name}: {len(versions)} version{'' if len(versions) == 1 else 's'}, latest {_latest(versions)}"
     fields = (Field(label="Regions", value=regions[0]),) if alike else ()
     return Card(title=title, fields=fields, tables=tables, notes=tuple(notes))
+
+
+def _held(
+    definition: DefinitionRef, shown: Sequence[ImageVersion], holds: Holds, call: CommandContext
+) -> list[str]:
+    """What is held of a definition, by whom, until when and why: a line for each hold."""
+    now, zone = call.services.clock(), call.services.cards.zone
+    whole = Pin(cloud=definition.cloud, definition=definition.name, version=WHOLE_DEFINITION)
+    found = dict.fromkeys(
+        hold for pin in (whole, *(Pin.of(definition, each) for each in shown)) for hold in holds.on(pin, now)
+    )
+    return [
+        f"{definition if hold.whole else hold.version} is held by {holds.words(hold, zone)}" for hold in found
+    ]
 
 
 def _version(version: ImageVersion, statuses: Sequence[str], regions: str) -> Row:

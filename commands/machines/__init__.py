@@ -5,6 +5,7 @@ from slipway.bot.subjects.machines.subject import MACHINES_SUBJECT
 SUBJECT = MACHINES_SUBJECT.with_parts(
     __name__,
     "launch",
+    "test",
     "profiles",
     "instances",
     "show",

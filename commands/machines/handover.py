@@ -6,11 +6,12 @@ import shlex
 
 import click
 
-from slipway.bot.chat.model import Card, Shortcut
+from slipway.bot.chat.model import Card, Consequence, Shortcut
 from slipway.bot.core.commands import Access, command, dry_run
 from slipway.bot.core.errors import UserError
-from slipway.bot.subjects.machines.leases.care import CARE, may_look_after
+from slipway.bot.subjects.machines.leases.care import CARE, OwnersAction, may_look_after
 from slipway.bot.subjects.machines.leases.requests import Handover
+from slipway.bot.subjects.machines.services import MachineServices
 from slipway.commands.dispatch.context import CardReply, ChangeRequest, CommandContext
 from slipway.commands.grammar.values import NAME
 from slipway.commands.machines.values import INSTANCE_ID, checked_ids
@@ -34,7 +35,9 @@ async def handover(
     ids = checked_ids(call, handover, instances)
     if not ids:
         raise UserError("Say which machine to hand over.", hint="instances")
-    if to is None:
+    if to is None:  # nobody chooses a person for what would be refused
+        holdings = call.services.get(MachineServices).holdings
+        await holdings.named(ids, call.person.id, OwnersAction.HAND_OVER)
         return CardReply(_who(call, ids))
     return ChangeRequest(Handover(instance_ids=ids, to=to, requester=call.person.id), dry_run)
 
@@ -54,7 +57,10 @@ def _who(call: CommandContext, ids: tuple[str, ...]) -> Card:
         title="To whom?",
         text=f"Say who gets {' and '.join(ids)}: `{call.prefix}{words} PERSON`.",
         notes=(f"Those who may look after machines: {', '.join(person.id for person in others)}",),
-        shortcuts=tuple(Shortcut(label=f"To {name}", command=line) for name, line in lines.items()),
+        shortcuts=tuple(
+            Shortcut(label=f"To {name}", command=line, consequence=Consequence.CHOICE)
+            for name, line in lines.items()
+        ),
     )
 
 

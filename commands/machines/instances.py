@@ -81,12 +81,13 @@ async def instances(
 
 
 def _listing(call: CommandContext, found: Sequence[Found], others: int, images: Mapping[str, str]) -> Card:
-    now, first = call.services.clock(), found[0].instance.id
+    now = call.services.clock()
+    mine = next((each.instance.id for each in found if each.owner == call.person.id), None)
     due = any(each.due(now) for each in found)
     orphan = next((each.instance.id for each in found if each.machine is None), None)
     steps = [
-        (f"terminate {first}", "End one"),
-        (f"extend {first}", "Let one live longer"),
+        (f"terminate {mine or found[0].instance.id}", "End one"),
+        (f"extend {mine}", "Let one live longer") if mine else None,  # which only its owner can
         (f"instance adopt {orphan}", "Take in one of which nothing is stored") if orphan else None,
         ("terminate --overdue", "End all that are overdue") if due else None,
     ]
@@ -129,8 +130,10 @@ def _check_cloud(call: CommandContext, cloud: str) -> None:
     known = call.services.clouds.all(MACHINES)
     if cloud not in known:
         there = " and ".join(known) or "none"
+        configured = cloud in call.services.clouds.contacts
+        why = f"No machines are launched in {cloud}" if configured else f"No account is called {cloud}"
         raise UserError(
-            f"No account is called {cloud}; there is {there}.",
+            f"{why}; there is {there}.",
             nearest=nearest(cloud, known),
             given=cloud,
             hint="instances",

@@ -13,4 +13,5 @@ SUBJECT = _OPERATIONS.with_parts(
     "op",
     "history",
     "home",
+    "sections",
 )

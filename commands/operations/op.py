@@ -7,6 +7,7 @@ import click
 from slipway.bot.core.commands import command
 from slipway.bot.operations.cards import full_card
 from slipway.bot.operations.model import OperationState
+from slipway.bot.operations.whole_plan import whole_plan_card
 from slipway.commands.dispatch.context import CardReply, CommandContext
 from slipway.commands.grammar.values import OPERATION_ID
 
@@ -14,15 +15,18 @@ from slipway.commands.grammar.values import OPERATION_ID
 @command(
     "op",
     summary="Everything about one operation: plan, votes, steps, end.",
-    examples=("op op-7k3f", "op 7k3f"),
+    examples=("op op-7k3f", "op 7k3f", "op 7k3f --plan"),
 )
 @click.argument("operation", type=OPERATION_ID, help="An operation's id, as its card shows it.")
-async def op(call: CommandContext, operation: str) -> CardReply:
+@click.option("--plan", is_flag=True, help="Its plan alone: every step, and why it is done.")
+async def op(call: CommandContext, operation: str, plan: bool) -> CardReply:
     """Shows every step of the plan, where the card in the room shows the first ones.
 
     While it waits, it can be approved and rejected here, too.
     """
     found = await call.services.approvals.find(operation)
+    if plan:
+        return CardReply(whole_plan_card(found))
     waits = found.state is OperationState.PROPOSED
     return CardReply(full_card(found, call.services.cards), about=found if waits else None)
 

@@ -6,7 +6,7 @@ from slipway.bot.chat.model import Card
 from slipway.bot.chat.tables import NONE, Cell, Row, moment, table_of, text
 from slipway.bot.core.commands import command
 from slipway.bot.core.times import format_span
-from slipway.bot.operations.cards import approvals, operation_card, show_operation, silent, state_word
+from slipway.bot.operations.cards import approvals, operation_card, show_operation, silent, state_in_words
 from slipway.bot.operations.model import OPEN, Operation, OperationState
 from slipway.bot.operations.policy import Missing, approval_status, may_decide
 from slipway.commands.dispatch.context import CardReply, CommandContext
@@ -70,7 +70,7 @@ def _row(operation: Operation, call: CommandContext) -> Row:
         "state": text(operation.state.value),
         "command": text(operation.plan.command),
         "requester": text(operation.requester, view.name(operation.requester)),
-        "approvals_missing": Cell(approvals(count) if proposed else state_word(operation), count),
+        "approvals_missing": Cell(approvals(count) if proposed else state_in_words(operation, view), count),
         "expires_at": moment(
             operation.expires_at if proposed else None, format_span(left) if proposed else NONE
         ),

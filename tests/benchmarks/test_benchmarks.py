@@ -75,9 +75,11 @@ def test_a_plan_counts_its_requests() -> None:
         "definition_pages": 2,
         "version_listings": 60,
         "lock_listings": 1,
+        "galleries": 0,
+        "usage_listings": 2,
         "single_versions": 0,
         "others": 0,
-        "allowed": 63,
+        "allowed": 65,
         "none_a_version": True,
     }
     assert 1 < quick["most_listings_at_once"] <= quick["listings_allowed_at_once"]

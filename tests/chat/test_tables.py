@@ -91,7 +91,8 @@ async def test_the_steps_of_a_plan_give_their_kinds_and_states(tmp_path: Path) -
         planned = await _values(bot, "!cleanup --dry-run")
         assert {row["kind"] for row in planned} == {"delete-version"}
         assert [row["number"] for row in planned] == list(range(1, len(planned) + 1))
-        (card,) = await bot.say("alice", "!cleanup")
+        card, whole = await bot.say("alice", "!cleanup")
+        assert list(whole.card.tables[0].values) == planned
         assert {row["state"] for row in card.card.tables[0].values} == {"waits"}
         assert all(row["why"] for row in card.card.tables[0].values)
         name = card.card.buttons[0].operation_id

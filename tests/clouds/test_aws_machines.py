@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-from boto3.session import Session
 
 from slipway.bot.clouds.aws.machines import AwsMachines
 from slipway.bot.clouds.aws.preflight import quota_of
@@ -277,7 +276,8 @@ class TestMachines:
             (account.ec2.start, InstanceState.RUNNING),
         ):
             await verb(made.id)
-            assert (await account.ec2.instance(made.id)).state is state
+            seen = await account.ec2.instance(made.id)
+            assert (seen.state, seen.launched_at) == (state, made.launched_at)
 
     async def test_tags_are_set_and_others_stay(self, account: Account) -> None:
         (made,) = await account.ec2.launch(await launch_spec(account.ec2, who="alice"), unique_name("token"))
@@ -314,9 +314,7 @@ class TestMachines:
 
     async def test_what_machines_did_is_what_cloudwatch_measured(self, account: Account) -> None:
         busy, idle = await account.ec2.launch(await launch_spec(account.ec2, count=2), unique_name("token"))
-        cloudwatch = Session("test", "test", region_name="us-east-1").client(
-            "cloudwatch", endpoint_url=account.aws.url
-        )
+        cloudwatch = boto3_client(account.aws.url, "cloudwatch")
         at = datetime.now(UTC) - timedelta(minutes=10)
         data = [
             {
@@ -351,7 +349,7 @@ class TestRegions:
         (here,) = await account.ec2.launch(await launch_spec(account.ec2), unique_name("token"))
         there = account.ec2.at("eu-west-1")
         name = unique_name("template")
-        boto = Session("test", "test", region_name="eu-west-1").client("ec2", endpoint_url=account.aws.url)
+        boto = boto3_client(account.aws.url, region="eu-west-1")
         data = {"InstanceType": "t3.small"}
         await call_in_thread(boto, "create_launch_template", LaunchTemplateName=name, LaunchTemplateData=data)
         template = await there.template(name)
@@ -428,9 +426,7 @@ class TestDeployed:
         subnet = (await account.do("describe_subnets"))["Subnets"][0]
         parameters = {"Name": name, "Vpc": subnet["VpcId"], "Subnet": subnet["SubnetId"]}
         parameters["SshFrom"] = "192.0.2.0/24"
-        cloudformation = Session("test", "test", region_name="us-east-1").client(
-            "cloudformation", endpoint_url=account.aws.url
-        )
+        cloudformation = boto3_client(account.aws.url, "cloudformation")
         await call_in_thread(
             cloudformation,
             "create_stack",

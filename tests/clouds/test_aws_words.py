@@ -199,7 +199,17 @@ def test_a_machine_that_is_gone_without_a_word_tells_nothing(state_reason: objec
     assert read_instance(answer, ORIGIN).end is None
 
 
-@pytest.mark.parametrize("name", [*WHOLE, "State", "StateReason"])
+def test_a_start_after_a_stop_makes_a_machine_no_younger() -> None:
+    launched, started = datetime(2026, 11, 20, tzinfo=UTC), datetime(2026, 11, 24, tzinfo=UTC)
+    primary = {"Attachment": {"DeviceIndex": 0, "AttachTime": launched}}
+    added = {"Attachment": {"DeviceIndex": 1, "AttachTime": launched - timedelta(days=9)}}
+    answer = {**WHOLE, "State": {"Name": "running"}, "LaunchTime": started}
+    assert read_instance(answer, ORIGIN).launched_at == started
+    interfaces = [added, {"NetworkInterfaceId": "eni-1"}, primary]
+    assert read_instance({**answer, "NetworkInterfaces": interfaces}, ORIGIN).launched_at == launched
+
+
+@pytest.mark.parametrize("name", [*WHOLE, "State", "StateReason", "NetworkInterfaces"])
 @given(value=json_values)
 def test_a_broken_part_of_an_answer_is_reported_and_nothing_else_breaks(name: str, value: object) -> None:
     """A reader gives something, or says that the answer is unexpected; it raises nothing else."""

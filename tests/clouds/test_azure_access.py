@@ -19,8 +19,8 @@ from slipway.bot.clouds.azure.access import (
     choose_access,
 )
 from slipway.bot.clouds.azure.account import AzureAccount
-from slipway.bot.clouds.azure.arm import _credential
 from slipway.bot.clouds.azure.declaration import CLOUD
+from slipway.bot.clouds.azure.identity import sdk_credential
 from slipway.bot.clouds.azure.sdk_errors import translate_errors
 from slipway.bot.clouds.azure.settings import AzureSettings
 from slipway.bot.core.errors import CloudError, CloudErrorKind, ConfigError, ResponsibleParty
@@ -146,8 +146,8 @@ def test_no_service_principal_of_the_environment_is_among_what_a_named_account_t
 ) -> None:
     for name, value in ENVIRON.items():
         monkeypatch.setenv(name, value)
-    by_default = _credential(Access(PUBLIC, DefaultChain()), 1)
-    named = _credential(Access(PUBLIC, DefaultChain(environment=False)), 1)
+    by_default = sdk_credential(Access(PUBLIC, DefaultChain()), 1)
+    named = sdk_credential(Access(PUBLIC, DefaultChain(environment=False)), 1)
     kinds = [{type(each).__name__ for each in chain.credentials} for chain in (by_default, named)]  # type: ignore[attr-defined]
     assert "EnvironmentCredential" in kinds[0]
     assert "EnvironmentCredential" not in kinds[1]

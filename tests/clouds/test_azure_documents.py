@@ -13,13 +13,13 @@ from hypothesis import strategies as st
 
 from slipway.bot.clouds.azure.account import AzureAccount
 from slipway.bot.clouds.azure.documents import read_definition, read_page
-from slipway.bot.clouds.azure.version_documents import read_version, read_version_page
+from slipway.bot.clouds.azure.images.version_documents import read_version, read_version_page
 from slipway.bot.clouds.model import ImageVersion, VersionListing
 from slipway.bot.clouds.simulated.azure import Seed, SeedDefinition, SeedRegion, SeedVersion, SimulatedAzure
 from slipway.bot.clouds.simulated.azure.seed import version_document
 from slipway.bot.core.errors import CloudError, CloudErrorKind
-from slipway.bot.subjects.images.retention import Rule, retention
-from slipway.bot.subjects.images.settings import RetentionSettings
+from slipway.bot.subjects.images.cleaning_up.retention import Rule, retention
+from slipway.bot.subjects.images.cleaning_up.settings import RetentionSettings
 from tests.support.azure import X64, one_version_seed
 from tests.support.clock import NOW
 

@@ -11,7 +11,7 @@ import pytest
 from aiohttp import web
 from pydantic import SecretStr
 
-from slipway.bot.clouds.azure.gallery import AzureGallery
+from slipway.bot.clouds.azure.images.gallery import AzureGallery
 from slipway.bot.clouds.azure.settings import AzureSettings
 from slipway.bot.clouds.simulated.faults import Fault, FaultKind
 from slipway.bot.core.errors import CloudError, CloudErrorKind, ResponsibleParty

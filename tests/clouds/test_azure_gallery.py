@@ -251,5 +251,5 @@ async def test_no_more_listings_run_at_a_time_than_the_settings_allow() -> None:
 
 def test_the_sdk_is_not_imported_before_the_first_call() -> None:
     loaded = "any(name.startswith('azure.') for name in sys.modules)"
-    code = f"import sys, slipway.bot.clouds.azure.gallery; sys.exit({loaded})"
+    code = f"import sys, slipway.bot.clouds.azure.images.gallery; sys.exit({loaded})"
     assert subprocess.run([sys.executable, "-c", code], check=False, timeout=60).returncode == 0

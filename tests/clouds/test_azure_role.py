@@ -9,11 +9,15 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-from slipway.bot.clouds.azure.gallery import AzureGallery
+from slipway.bot.clouds.azure.images.gallery import AzureGallery
 from slipway.bot.clouds.azure.machines import rights
 from slipway.bot.clouds.azure.machines.adapter import AzureMachines
 from slipway.bot.clouds.azure.machines.names import machine_names
 from slipway.bot.clouds.machine_model import Leftover
+from slipway.bot.clouds.ports.image_activity import NamesAuthors, VersionEvent
+from slipway.bot.clouds.ports.image_protection import ProtectsVersions
+from slipway.bot.clouds.ports.image_removal import KeepsDeletedVersions
+from slipway.bot.clouds.ports.image_usage import TellsUsage
 from slipway.bot.clouds.ports.image_versions import ImageVersions
 from slipway.bot.clouds.ports.machines import (
     ChecksLaunches,
@@ -25,6 +29,7 @@ from slipway.bot.clouds.ports.machines import (
     TellsActivity,
     TellsHealth,
 )
+from slipway.bot.clouds.simulated.azure.conditions import Conditions
 from tests.support.azure import (
     CANDIDATE_NUMBER,
     DESCRIBED,
@@ -37,9 +42,17 @@ from tests.support.azure import (
     leave_behind,
 )
 from tests.support.clock import NOW
+from tests.support.quality import ROOT
 
 SPEC_TEMPLATE = Path(__file__).parents[2] / "deploy" / "azure-machine-spec.json"
 ROLE = Path(__file__).parents[2] / "deploy" / "azure-role.json"
+
+LOCK_ROLE = ROLE.parent / "azure-lock-role.json"
+
+
+async def _protections(gallery: AzureGallery) -> None:
+    await gallery.protections([await gallery.version(X64, LATEST_NUMBER)])
+
 
 CALLS: dict[str, Callable[[AzureGallery], Awaitable[object]]] = {
     "definitions": lambda gallery: gallery.definitions(),
@@ -47,9 +60,28 @@ CALLS: dict[str, Callable[[AzureGallery], Awaitable[object]]] = {
     "version": lambda gallery: gallery.version(X64, LATEST_NUMBER),
     "set_promoted": lambda gallery: gallery.set_promoted(X64, CANDIDATE_NUMBER, promoted=True),
     "locks": lambda gallery: gallery.locks(),
+    "usage": lambda gallery: gallery.usage(NOW),
+    "protections": _protections,
+    "protect_version": lambda gallery: gallery.protect_version(X64, LATEST_NUMBER),
+    "lift_protection": lambda gallery: gallery.lift_protection(X64, LATEST_NUMBER),
     "delete_version": lambda gallery: gallery.delete_version(X64, OLDER_NUMBER),
+    "deleted_kept_for": lambda gallery: gallery.deleted_kept_for(),
+    "authors": lambda gallery: gallery.authors(
+        X64, LATEST_NUMBER, VersionEvent.HIDDEN, (), (NOW - timedelta(hours=1), NOW)
+    ),
+    "try_log": lambda gallery: gallery.try_log(),
 }
 """What the port offers, each so that the adapter has something to do."""
+
+RESTORING: dict[str, Callable[[AzureGallery], Awaitable[object]]] = {
+    "deleted_kept_for": lambda gallery: gallery.deleted_kept_for(),
+    "deleted_versions": lambda gallery: gallery.deleted_versions(X64),
+    "undelete_version": lambda gallery: gallery.undelete_version(X64, OLDER_NUMBER),
+}
+"""The same of a gallery that keeps what was deleted."""
+
+SOFT_DELETED = "Microsoft.Compute/galleries/softDeletedArtifactTypes/artifacts/versions/read"
+"""The action that a listing of deleted versions takes, by its address; Azure's list of actions does not name it."""
 
 _VERBS = {"GET": "read", "PUT": "write", "PATCH": "write", "DELETE": "delete", "POST": "action"}
 
@@ -111,7 +143,9 @@ def test_actions_are_named_as_azure_does() -> None:
 
 
 async def test_the_role_holds_exactly_the_actions_that_the_adapter_needs() -> None:
-    assert _offered(ImageVersions) == CALLS.keys(), "each call of the port is tried here"
+    offered = _offered(ImageVersions) | _offered(TellsUsage) | _offered(ProtectsVersions)
+    offered |= _offered(KeepsDeletedVersions) | _offered(NamesAuthors)
+    assert offered == CALLS.keys() | RESTORING.keys(), "each call of the ports is tried here"
     async with azure_harness(polls=2) as here:
         for call in CALLS.values():
             await call(here.gallery)
@@ -126,6 +160,25 @@ async def test_the_role_holds_exactly_the_actions_that_the_adapter_needs() -> No
     role = json.loads(ROLE.read_text())
     assert sorted(role["Actions"]) == sorted(sent | linked)
     assert role["NotActions"] == role["DataActions"] == role["NotDataActions"] == []
+
+
+async def test_what_locks_take_is_a_role_of_its_own() -> None:
+    async with azure_harness(more={"protection": "lock"}) as here:
+        await here.gallery.protect_version(X64, LATEST_NUMBER)
+        await here.gallery.lift_protection(X64, LATEST_NUMBER)
+        sent = {action_of(entry.method, entry.path) for entry in here.azure.requests}
+    known = set(json.loads(ROLE.read_text())["Actions"])
+    assert sorted(sent - known) == sorted(json.loads(LOCK_ROLE.read_text())["Actions"])
+
+
+async def test_what_bringing_versions_back_takes_besides_stands_in_the_documentation() -> None:
+    async with azure_harness(conditions=Conditions(soft_delete=True)) as here:
+        await here.gallery.delete_version(X64, OLDER_NUMBER)
+        for call in RESTORING.values():
+            await call(here.gallery)
+        sent = {action_of(entry.method, entry.path) for entry in here.azure.requests}
+    assert sent - set(json.loads(ROLE.read_text())["Actions"]) == {SOFT_DELETED}
+    assert SOFT_DELETED in (ROOT / "docs/operating.md").read_text("utf-8")
 
 
 async def _sent_about_machines() -> set[str]:

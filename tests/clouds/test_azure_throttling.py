@@ -10,11 +10,11 @@ from datetime import timedelta
 
 import pytest
 
-from slipway.bot.clouds.azure.gallery import RetryTiming
-from slipway.bot.clouds.azure.throttling import Patience, ThrottleGate
+from slipway.bot.clouds.azure.timing import RetryTiming
 from slipway.bot.clouds.model import ImageVersion
 from slipway.bot.clouds.simulated.faults import Fault, FaultKind
 from slipway.bot.clouds.simulated.fedora import many
+from slipway.bot.clouds.throttling import Patience, ThrottleGate
 from slipway.bot.core.errors import CloudError, CloudErrorKind, ResponsibleParty
 from tests.support.azure import AzureHarness, azure_harness
 from tests.support.clock import NOW
@@ -37,7 +37,8 @@ async def large_gallery(
         await asyncio.sleep(0)
 
     quick = timedelta(milliseconds=1)
-    timing = RetryTiming(backoff=quick, polling=quick, patience=Patience(sleep=sleep, jitter=lambda: 0.0))
+    patience = Patience(sleep=sleep, jitter=lambda: 0.0)
+    timing = RetryTiming(backoff=quick, polling=quick, patience=patience, clock=lambda: sum(pauses))
     async with azure_harness(many(LISTINGS, versions, NOW), timing=timing, more=dict(more)) as here:
         yield here
 

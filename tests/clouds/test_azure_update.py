@@ -14,7 +14,8 @@ from azure.mgmt.compute.models import GalleryImageVersion
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.bot.clouds.azure.version_update import other_differences, update_body
+from slipway.bot.clouds.azure.images.edits import FlagEverywhere
+from slipway.bot.clouds.azure.images.version_update import other_differences, update_body
 from slipway.bot.clouds.model import ImageVersion, VersionState
 from slipway.bot.clouds.ports.image_versions import VersionAbsentError
 from slipway.bot.clouds.simulated.azure import Conditions, SeedRegion
@@ -85,7 +86,7 @@ DOCUMENT: dict[str, Any] = {
 def test_the_body_is_what_the_specification_lets_be_written_without_what_the_version_was_made_of() -> None:
     profile = DOCUMENT["properties"]["publishingProfile"]
     west, east = profile["targetRegions"]
-    assert update_body(DOCUMENT, excluded=False) == {
+    assert update_body(DOCUMENT, FlagEverywhere(False)) == {
         "location": "westus",
         "tags": {"owner": "fedora-cloud", "empty": None},
         "properties": {
@@ -140,7 +141,7 @@ def present(value: object, at: str = "") -> Iterator[str]:
 def test_nothing_that_the_specification_marks_as_read_only_is_sent() -> None:
     forbidden = set(read_only(GalleryImageVersion(DOCUMENT)))
     assert {"id", "properties.provisioningState", "properties.publishingProfile.publishedDate"} <= forbidden
-    assert forbidden & set(present(update_body(DOCUMENT, excluded=False))) == set()
+    assert forbidden & set(present(update_body(DOCUMENT, FlagEverywhere(False)))) == set()
 
 
 JSON = st.recursive(
@@ -163,7 +164,7 @@ def test_what_a_document_has_besides_is_kept_as_it_came(
         at = at[step]
     at[name] = value
     before = copy.deepcopy(document)
-    sent = update_body(document, excluded=excluded)
+    sent = update_body(document, FlagEverywhere(excluded))
     assert document == before, "the document that was read stays as it is"
     for step in place:
         sent = sent[step]
@@ -181,7 +182,7 @@ def test_what_a_document_lacks_or_has_as_null_is_not_made_up(part: str, null: bo
             holder[part] = None
             if not null:
                 del holder[part]
-    sent = update_body(document, excluded=False)
+    sent = update_body(document, FlagEverywhere(False))
     if part == "storageProfile":  # required
         assert sent["properties"]["storageProfile"] == {}
     elif not null:
@@ -428,4 +429,4 @@ async def test_a_tag_without_a_value_is_there_and_empty_and_goes_back_as_it_came
         record = here.azure.state.versions[X64.casefold()][str(CANDIDATE_NUMBER)]
         record.document["tags"] = {"release": None}
         assert (await here.gallery.version(X64, CANDIDATE_NUMBER)).tags == {"release": ""}
-        assert update_body(record.document, excluded=True)["tags"] == {"release": None}
+        assert update_body(record.document, FlagEverywhere(True))["tags"] == {"release": None}

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from itertools import islice
 
 import pytest
 from apscheduler.triggers.cron import CronTrigger
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.bot.core.cron import check_cron
+from slipway.bot.core.cron import CronTimes, check_cron
 
 _NUMBER = st.integers(0, 62).map(str)
 _NAME = st.sampled_from(["mon", "fri", "sun", "jan", "dec", "last", "LAST", "xyz", ""])
@@ -33,15 +34,19 @@ _LIKELY = st.tuples(
 ).map(" ".join)
 
 
-@given(st.one_of(_CRON, _LIKELY))
-def test_what_is_accepted_fires_some_time(text: str) -> None:
+@given(st.one_of(_CRON, _LIKELY), st.timedeltas(timedelta(0), timedelta(days=1100)))
+def test_what_is_accepted_fires_some_time_and_means_what_apscheduler_takes_it_for(
+    text: str, since: timedelta
+) -> None:
     try:
         check_cron(text)
     except ValueError:
         return
     trigger = CronTrigger.from_crontab(text, timezone=UTC)
-    start = datetime(2026, 1, 1, tzinfo=UTC)
-    assert trigger.get_next_fire_time(None, start) is not None
+    later = datetime(2026, 1, 1, tzinfo=UTC) + since
+    for wall in islice(CronTimes.of(text).after(later.replace(tzinfo=None)), 3):
+        later = trigger.get_next_fire_time(later, later + timedelta(microseconds=1))
+        assert wall.replace(tzinfo=UTC) == later
 
 
 @given(st.text())

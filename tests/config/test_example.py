@@ -20,7 +20,7 @@ from slipway.bot.config.tables import secrets_in, table_in
 from slipway.bot.core.errors import ConfigError
 from slipway.bot.core.settings import Settings
 from slipway.bot.people import People
-from slipway.bot.subjects.images.settings import RetentionSettings
+from slipway.bot.subjects.images.cleaning_up.settings import RetentionSettings
 from slipway.bot.subjects.machines.subject import PROFILES
 from slipway.commands.scheduled import schedule_problems
 from tests.support.configuration import DECLARED, settings_of, valid_document
@@ -66,7 +66,7 @@ def test_the_example_names_every_setting_in_its_own_table() -> None:
     spoken: set[tuple[str, str]] = set()
     table = ""
     for line in EXAMPLE.read_text().splitlines():
-        if head := re.match(r"(?:# )?\[+(\w+)[\w.]*\]+$", line):
+        if head := re.match(r"(?:# )?\[+(\w+)[\w.-]*(?:\"[^\"]+\")?\]+$", line):
             table = head[1]
         elif key := re.match(r"(?:# )?(\w+) = ", line):
             spoken.add((table, key[1]))
@@ -82,13 +82,15 @@ def test_the_example_names_every_setting_in_its_own_table() -> None:
 def test_the_example_shows_the_defaults_of_policies_retention_and_commands() -> None:
     document = tomllib.loads(EXAMPLE.read_text())
     assert set(document["policy"]) == {kind.name for kind in DECLARED.spec.kinds}
-    assert document["retention"] == RetentionSettings().model_dump()
+    assert RetentionSettings(**document["retention"]) == RetentionSettings()
+    written = {*document["retention"], "announce"}  # which has none where nothing is announced
+    assert written == RetentionSettings.model_fields.keys()
     assert document["commands"]["prefix"] == SlipwaySettings().commands.prefix
 
 
 def test_a_good_configuration_is_described() -> None:
     lines = describe(_example(), DECLARED.spec)
-    assert "people: 2 persons (alice, bob), 4 roles (releng, admin, publisher, janitor)" in lines
+    assert "people: 2 persons (alice, bob), 5 roles (releng, admin, publisher, tester, janitor)" in lines
     assert any("matrix as @slipway:example.org" in line for line in lines)
     assert any("aws eu-west-1; azure gallery Fedora in fedora-cloud" in line for line in lines)
     assert "promote 1 by releng; rollback 1 by releng, the requester too" in "\n".join(lines)

@@ -9,6 +9,7 @@ import pytest
 
 from slipway.bot.chat.matrix.account.account_store import AccountStore, Login
 from slipway.bot.config.lint import warnings
+from slipway.bot.subjects.images.cleaning_up.declared import RETENTION
 from tests.support.configuration import DECLARED, SECRETS, put, settings_of, valid_document
 
 ID = "8f1e2d3c-6b5a-4978-8695-a4b3c2d1e0f9"
@@ -88,6 +89,15 @@ def test_nothing_is_told_of_a_configuration_of_ones_own() -> None:
 def test_what_looks_unfinished_is_told_by_its_key_and_alone(key: str, value: object, line: str) -> None:
     found = told(put(finished(), key, value), SECRETS | TOKENS)
     assert [line in each for each in found] == [True], found
+
+
+def test_a_key_by_its_former_name_counts_and_is_told() -> None:
+    document = put(finished(), "retention.approval_share", 0.2)
+    assert settings_of(document).table(RETENTION).max_share == 0.2
+    assert told(document) == [
+        "retention.approval_share: this is called max_share by now; it counts under its former name, too, for now"
+    ]
+    assert told(put(finished(), "retention.max_share", 0.2)) == []
 
 
 def test_a_space_at_an_end_of_a_password_is_told() -> None:

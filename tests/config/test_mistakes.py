@@ -15,7 +15,10 @@ from slipway.bot.subjects.machines.subject import PROFILES
 from tests.support.configuration import DECLARED, problems_of, put, settings_of, valid_document
 
 CLOUDS = [cloud.name for cloud in DECLARED.clouds]
-GALLERIES = [cloud.name for cloud in DECLARED.clouds if IMAGE_VERSIONS in cloud.provides]
+GALLERIES = [
+    *(cloud.name for cloud in DECLARED.clouds if IMAGE_VERSIONS in cloud.by_itself),
+    *(cloud.described[IMAGE_VERSIONS] for cloud in DECLARED.clouds if IMAGE_VERSIONS in cloud.described),
+]
 CHATS = [f"[{chat.platform}]" for chat in DECLARED.chats if not chat.auxiliary]
 
 
@@ -30,7 +33,11 @@ def test_a_good_configuration_is_read() -> None:
     ("key", "value", "line"),
     [
         # unknown keys and names
-        ("zonne", "UTC", 'zonne: there is no such key; did you mean "zone"? Keys here: audit, aws, azure, '),
+        (
+            "zonne",
+            "UTC",
+            'zonne: there is no such key; did you mean "zone"? Keys here: alarms, audit, aws, azure, ',
+        ),
         (
             "matrix.pasword_file",
             "x",
@@ -60,8 +67,9 @@ def test_a_good_configuration_is_read() -> None:
         ("aws.max_attempts", True, "aws.max_attempts: it is true; must be a whole number"),
         ("aws.max_attempts", 11, "aws.max_attempts: it is 11; must be at most 10"),
         ("aws.max_attempts", 10**40, 'aws.max_attempts: it is "a number beyond 64 bits"; must be a whole'),
+        ("retention.max_share", 0, "retention.max_share: it is 0; must be more than 0"),
+        ("retention.max_share", float("nan"), "retention.max_share: it is nan; must be "),
         ("retention.approval_share", 0, "retention.approval_share: it is 0; must be more than 0"),
-        ("retention.approval_share", float("nan"), "retention.approval_share: it is nan; must be "),
         ("profiles.small.max_for", "3 days", "profiles.small.max_for: “3 days” is not a duration; write it"),
         ("profiles.small.max_for", 3, "profiles.small.max_for: it is 3; must be a duration in quotes, like"),
         ("roles.releng.may", "read", 'roles.releng.may: it is "read"; write the commands that holders may'),
@@ -226,6 +234,14 @@ def test_a_good_configuration_is_read() -> None:
             'profiles.small.template: it is ""; write a launch template by name',
         ),
         ("profiles.small.template", "spec:small", "profiles.small.template: write a template spec as"),
+        ("problems", {"room": "releng"}, 'problems.room: "releng" is not a room; write it like'),
+        (
+            "problems",
+            {"owner": "role:relegn"},
+            'problems.owner: there is no role "relegn"; did you mean "releng"?',
+        ),
+        ("problems", {"owner": "alise"}, 'problems.owner: there is no person "alise"; did you mean "alice"?'),
+        ("problems", {"acknowledged_for": "31d"}, "problems.acknowledged_for: "),
         ("audit", {"cron": "0 6 * *"}, "audit.cron: a time has five fields"),
         ("audit", {"room": "releng"}, 'audit.room: "releng" is not a room; write it like'),
         ("audit", {"room": "matrix:!other:example.org"}, "audit.room: there is no room"),
@@ -310,6 +326,7 @@ def test_many_mistakes_are_all_told_in_one_go_in_the_order_of_the_tables() -> No
         "aws.max_attempts",
         "person.bob.roles",
         "policy.promote.approvals",
+        "policy.promote-override.approvals",
         "policy.cleanup.approvals",
         "policy.rollback.role",
         "profiles.small.default_for",
@@ -352,15 +369,21 @@ def test_default_approvals_need_the_default_role() -> None:
 def test_every_kind_of_operation_has_a_policy_by_default() -> None:
     settings = settings_of(valid_document())
     assert {kind: policy.approvals for kind, policy in settings.policy.items()} == {
-        **dict.fromkeys(("promote", "rollback", "cleanup"), 1),
-        **dict.fromkeys(("launch", "terminate", "expire", "remove-leftovers"), 0),
+        **dict.fromkeys(("promote", "promote-override", "rollback", "revoke", "cleanup", "restore"), 1),
+        **dict.fromkeys(("region-retry", "good", "bad", "hold", "unhold", "adopt"), 0),
+        **dict.fromkeys(("launch", "test", "terminate", "expire", "remove-leftovers"), 0),
         **dict.fromkeys(("extend", "stop", "start", "handover", "instance-adopt"), 0),
         "sshkey-add": 1,
         "sshkey-remove": 0,
+        "problem-ack": 0,
+        **dict.fromkeys(("credential-snooze", "credential-done"), 0),
+        **dict.fromkeys(("schedule-pause", "schedule-resume"), 0),
+        **dict.fromkeys(("credential-rotate", "credential-remove"), 1),
     }
-    assert {policy.role for kind, policy in settings.policy.items() if kind != "sshkey-add"} == {"releng"}
-    own = settings.policy["sshkey-add"]
-    assert (own.role, own.requester_may_approve) == ("", True)  # whoever may ask for it
+    confirmed = {"sshkey-add", "credential-rotate", "credential-remove"}
+    assert {policy.role for kind, policy in settings.policy.items() if kind not in confirmed} == {"releng"}
+    for own in map(settings.policy.__getitem__, confirmed):
+        assert (own.role, own.requester_may_approve) == ("", True)  # whoever may ask for it
 
 
 def test_one_approver_is_enough_where_another_asks_or_the_requester_may_approve() -> None:
@@ -369,7 +392,7 @@ def test_one_approver_is_enough_where_another_asks_or_the_requester_may_approve(
     assert settings_of(document)  # bob asks by right of "*", alice approves
     del document["person"][1]
     assert any("whoever may promote (alice) never finds" in problem for problem in problems_of(document))
-    for kind in ("promote", "rollback", "cleanup"):
+    for kind in ("promote", "promote-override", "rollback", "cleanup"):
         put(document, f"policy.{kind}", {"role": "releng", "requester_may_approve": True})
     assert settings_of(document)
 

@@ -11,15 +11,15 @@ from slipway.commands.scheduled import schedule_problems
 from tests.support.configuration import DECLARED, simulated_settings
 
 
-def _schedule(command: str) -> dict[str, Any]:
-    entry = {"name": "weekly", "cron": "0 9 * * mon", "command": command}
+def _schedule(command: str, **more: str) -> dict[str, Any]:
+    entry = {"name": "weekly", "cron": "0 9 * * mon", "command": command, **more}
     return {"schedule": [{**entry, "room": "console:console", "roles": ["releng"]}]}
 
 
 @pytest.mark.parametrize(
     ("command", "told"),
     [
-        ("promote", "schedule.weekly.command: `DEFINITION` is missing"),
+        ("rollback", "schedule.weekly.command: `DEFINITION` is missing"),
         ("cleanup --all", "schedule.weekly.command: `cleanup` has no option"),
         ("promote --help", "schedule.weekly.command: this only asks for help"),
     ],
@@ -32,6 +32,22 @@ def test_a_line_that_does_not_parse_is_named_with_its_schedule(
     )
     assert str(problem).startswith(told)
     assert "Write it like" in problem.said
+
+
+def test_what_changes_nothing_has_no_mode(tmp_path: Path) -> None:
+    def found(command: str) -> list[str]:
+        changes = _schedule(command, mode="ask") | _GALLERY
+        return [
+            str(each)
+            for each in schedule_problems(
+                simulated_settings(tmp_path, None, changes=changes), DECLARED.commands
+            )
+        ]
+
+    assert found("cleanup") == []
+    assert found("images") == [
+        "schedule.weekly.mode: images changes nothing that could be agreed to; leave mode out"
+    ]
 
 
 def test_good_lines_are_no_problem(tmp_path: Path) -> None:

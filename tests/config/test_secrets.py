@@ -14,9 +14,9 @@ from slipway.bot.clouds.azure.declaration import CLOUD as AZURE
 from slipway.bot.config.describe import describe
 from slipway.bot.config.load import settings_from
 from slipway.bot.config.schema import Schema
-from slipway.bot.config.secret_values import read_secret
 from slipway.bot.config.settings import SlipwaySettings
 from slipway.bot.core.errors import ConfigError, DeclarationError
+from slipway.bot.core.secret_files import read_secret
 from slipway.bot.core.settings import Settings
 from slipway.bot.core.settings_table import SettingsTable, TableShape
 from tests.support.configuration import DECLARED, SECRETS, problems_of, put, settings_of, valid_document

@@ -13,9 +13,16 @@ from slipway.bot.clouds.aws.declaration import CLOUD as AWS
 from slipway.bot.clouds.azure.declaration import CLOUD as AZURE
 from slipway.bot.config.load import load
 from slipway.bot.config.settings import Missed, SlipwaySettings
-from slipway.bot.subjects.images.subject import RETENTION
+from slipway.bot.subjects.images.cleaning_up.declared import RETENTION
 from slipway.bot.subjects.machines.subject import PROFILES
-from tests.support.configuration import DECLARED, declared_with, problems_of, put, valid_document
+from tests.support.configuration import (
+    DECLARED,
+    declared_with,
+    problems_of,
+    put,
+    settings_of,
+    valid_document,
+)
 from tests.toys.chat import POSTBOARD_CHAT
 from tests.toys.cloud import TOYCLOUD
 from tests.toys.subject import TOYS
@@ -149,7 +156,7 @@ def test_the_policies(settings: SlipwaySettings) -> None:
 
 def test_what_is_kept_and_what_can_be_launched(settings: SlipwaySettings) -> None:
     retention = settings.table(RETENTION)
-    assert values(retention, "keep_candidates keep_rolling rolling_pattern owner approval_share") == [
+    assert values(retention, "keep_candidates keep_rolling rolling_pattern owner max_share") == [
         7,
         7,
         "*Rawhide*",
@@ -165,7 +172,7 @@ def test_what_is_kept_and_what_can_be_launched(settings: SlipwaySettings) -> Non
 
 
 def test_the_schedules(settings: SlipwaySettings) -> None:
-    said = "name cron command room roles missed missed_within quiet enabled"
+    said = "name cron command room roles missed max_late quiet enabled"
     room = "matrix:!releng:example.org"
     catch_up, skip, two_days = Missed.CATCH_UP, Missed.SKIP, 2 * DAY
     assert [values(entry, said) for entry in settings.schedule] == [
@@ -225,3 +232,20 @@ def test_a_policy_of_a_kind_that_is_not_there_is_one_sentence() -> None:
         'policy.toy-make: there is no "toy-make" here. '
         f"There are: {', '.join(kind.name for kind in DECLARED.spec.kinds)}"
     )
+
+
+def test_kinds_that_came_later_ask_those_who_decide_about_their_like() -> None:
+    """A configuration whose approvers are no "releng" named each kind there was; it loads with more of them, too."""
+    document = valid_document()
+    document["roles"] = {"keeper": {"may": ["*"]}}
+    for person in document["person"]:
+        person["roles"] = ["keeper"]
+    kinds = ("promote", "rollback", "cleanup", "launch", "terminate")
+    document["policy"] = {kind: {"approvals": 1, "role": "keeper"} for kind in kinds}
+    document["policy"]["promote"]["approvals"] = 0
+    document["schedule"] = []
+    found = settings_of(document).policy
+    assert (found["promote-override"].approvals, found["promote-override"].role) == (0, "keeper")
+    assert (found["revoke"].approvals, found["revoke"].role) == (1, "keeper")
+    document["policy"]["revoke"] = {"approvals": 0, "role": "keeper", "requester_may_approve": True}
+    assert settings_of(document).policy["revoke"].approvals == 0

@@ -1,4 +1,7 @@
-"""The platforms on which every test of the suite runs."""
+"""The platforms on which every test of the suite runs.
+
+Where two of them are one adapter with two transports, the second runs without ``-m slow`` only what the transport
+has a part in: the tests that are marked ``every_transport``."""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ from slipway.bot.clouds.simulated.azure import SimulatedAzure
 from slipway.bot.clouds.simulated.fedora import fedora_gallery
 from slipway.bot.core.times import system_clock
 from tests.conformance.harness import ChatPlatformHarness
-from tests.conformance.harnesses import harnesses
+from tests.conformance.harnesses import harnesses, other_transports
 from tests.conformance.run import ConformanceRun, conformance_run
 
 HARNESSES = harnesses()
@@ -25,9 +28,27 @@ def make_platform(request: pytest.FixtureRequest) -> MakePlatform:
     return lambda name: HARNESSES[name](request)
 
 
-@pytest.fixture(params=HARNESSES)
-def platform(request: pytest.FixtureRequest, make_platform: MakePlatform) -> ChatPlatformHarness:
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line(
+        "markers", "every_transport: runs on all transports of a chat without -m slow, too"
+    )
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Each platform in turn."""
+    if "platform" not in metafunc.fixturenames:
+        return
+    seldom = frozenset() if metafunc.definition.get_closest_marker("every_transport") else other_transports()
+    platforms = [
+        pytest.param(name, marks=pytest.mark.slow) if name in seldom else pytest.param(name)
+        for name in HARNESSES
+    ]
+    metafunc.parametrize("platform", platforms, indirect=True)
+
+
+@pytest.fixture
+def platform(request: pytest.FixtureRequest, make_platform: MakePlatform) -> ChatPlatformHarness:
+    """The platform of this test."""
     return make_platform(str(request.param))
 
 

@@ -34,6 +34,7 @@ class Capability(StrEnum):
     OWN_CLOCK = "clock of its own"
     SIZE_LIMITS = "limits to a message's size"
     PRIVATE_FILES = "files for one person alone"
+    PICTURES = "pictures"
     GONE_ROOMS = "rooms that can be gone while people are still reached alone"
 
 
@@ -63,6 +64,15 @@ class VisibleMessage:
     edits: int = 0
     mentions: frozenset[str] = frozenset()  # the people it mentions
     private: bool = False  # nobody else sees it
+
+
+@dataclass(frozen=True)
+class VisiblePicture:
+    """A picture of the bot: the file, what it shows in words, and the thread that it stands in."""
+
+    png: bytes
+    alternative: str
+    thread: str | None = None
 
 
 @dataclass(frozen=True)
@@ -165,6 +175,10 @@ class ChatPlatformHarness(Protocol):
 
     async def files(self) -> list[str]:
         """The texts of the files that the bot put into the room."""
+        ...
+
+    async def pictures(self) -> list[VisiblePicture]:
+        """The pictures that the bot put into the room."""
         ...
 
     async def private_files(self, who: str) -> list[str]:

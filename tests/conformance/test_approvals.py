@@ -16,6 +16,7 @@ from tests.support.configuration import STRANGER
 TWO = {"policy": {"promote": {"approvals": 2, "requester_may_approve": True}}}
 
 
+@pytest.mark.every_transport
 async def test_a_promotion_is_proposed_approved_done_and_reported(run: ConformanceRun) -> None:
     session = run.session
     async with run.bot():
@@ -193,6 +194,7 @@ async def test_what_is_asked_for_in_a_direct_chat_reaches_those_who_can_decide(r
             assert not now.choices
 
 
+@pytest.mark.every_transport
 async def test_a_press_is_taken_back(run: ConformanceRun) -> None:
     session = run.session
     session.requires(Capability.WITHDRAWAL)
@@ -222,6 +224,7 @@ async def test_what_is_received_twice_is_done_once(run: ConformanceRun) -> None:
         assert len(await run.operations()) == 1
 
 
+@pytest.mark.every_transport
 async def test_what_is_delivered_twice_is_done_once(run: ConformanceRun) -> None:
     session = run.session
     session.requires(Capability.REDELIVERY)

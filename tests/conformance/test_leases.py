@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from datetime import datetime, timedelta
 
+import pytest
+
 from slipway.bot.clouds.simulated.consoles import host_key
 from slipway.bot.core.times import system_clock
 from tests.conformance.harness import Capability, VisibleMessage, Where
@@ -84,6 +86,8 @@ async def test_one_machine_ends_at_its_time_and_another_is_extended_handed_over_
         assert f"!handover {machine} --to PERSON" in asked.text
         given = await choose(session, "alice", "To Bob", f"!handover {machine} --to bob", asked)
         assert any("handover: done" in each.text for each in given), given
+        if session.chat is not None and session.chat.offers_shortcuts:  # nobody else is chosen after that
+            assert f"Chosen: `!handover {machine} --to bob`" in (await session.current(asked)).text
 
         (told,) = await passed(run, clock, 1)
         assert f"{leaving}: ended" in (await session.current(warnings[left.id])).text
@@ -101,6 +105,7 @@ async def test_one_machine_ends_at_its_time_and_another_is_extended_handed_over_
         assert await passed(run, clock, 120) == []
 
 
+@pytest.mark.every_transport
 async def test_what_a_machine_wrote_to_its_console_comes_as_a_file_to_its_owner_alone(
     run: ConformanceRun,
 ) -> None:

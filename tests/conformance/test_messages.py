@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.conformance.harness import Capability, Where
-from tests.conformance.run import ConformanceRun
+from tests.conformance.run import ConformanceRun, candidate
 from tests.support.azure import X64
 from tests.support.configuration import STRANGER
 
@@ -32,6 +34,22 @@ async def test_a_line_is_understood_whatever_its_keyboard_or_editor_made_of_it(r
             assert "You are Carol" in answer.text, line
 
 
+@pytest.mark.every_transport
+async def test_a_picture_is_shown_once_beside_its_card_and_in_words(run: ConformanceRun) -> None:
+    session = run.session
+    session.requires(Capability.PICTURES)
+    async with run.bot():
+        (card,) = await session.say("carol", f"!images {X64} --chart")
+        (picture,) = await session.platform.pictures()
+    assert X64 in card.text
+    assert picture.png.startswith(b"\x89PNG")
+    assert picture.png.endswith(b"IEND\xaeB`\x82")
+    assert X64 in picture.alternative
+    assert candidate() in picture.alternative
+    assert (picture.thread, card.thread) == (None, None)
+
+
+@pytest.mark.every_transport
 async def test_it_is_addressed_in_threads_by_mentions_and_in_direct_chats(run: ConformanceRun) -> None:
     session = run.session
     session.requires(Capability.THREADS, Capability.MENTIONS, Capability.DIRECT_CHATS)
@@ -47,6 +65,7 @@ async def test_it_is_addressed_in_threads_by_mentions_and_in_direct_chats(run: C
         assert alone.id not in room
 
 
+@pytest.mark.every_transport
 async def test_talk_edits_deletions_and_bots_cause_nothing(run: ConformanceRun) -> None:
     session = run.session
     session.requires(Capability.UNADDRESSED_TALK, Capability.EDITING, Capability.OTHER_BOTS)

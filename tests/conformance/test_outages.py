@@ -14,6 +14,7 @@ from tests.conformance.run import TIMEOUT_SECONDS, ConformanceRun, operation_id
 from tests.support.azure import ARM
 
 
+@pytest.mark.every_transport
 @pytest.mark.parametrize("seconds", [5, 60, 600])
 async def test_all_is_said_once_the_platform_takes_it_again(run: ConformanceRun, seconds: int) -> None:
     session = run.session

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from slipway.bot.chat.model import Choice
 from tests.conformance.harness import Capability
 from tests.conformance.run import ConformanceRun
@@ -37,6 +39,7 @@ async def test_what_was_said_while_the_bot_was_down_is_answered_after_its_start(
         assert "waits for 1 approval" in card.text
 
 
+@pytest.mark.every_transport
 async def test_a_press_made_while_the_bot_was_down_counts_after_its_start(run: ConformanceRun) -> None:
     session = run.session
     session.requires(Capability.OFFLINE_PRESSES)

@@ -14,8 +14,11 @@ from slipway.bot.core.times import system_clock
 from tests.conformance.conftest import MakePlatform
 from tests.conformance.run import ConformanceRun, conformance_run
 
+_TWO = ("slack", "matrix")
+_TWO_MORE = pytest.param(("slack-http", "encrypted"), marks=pytest.mark.slow)
 
-@pytest.fixture(params=[("slack", "matrix"), ("slack-http", "encrypted")], ids="+".join)
+
+@pytest.fixture(params=[_TWO, _TWO_MORE], ids="+".join)
 async def both(
     request: pytest.FixtureRequest, make_platform: MakePlatform, tmp_path: Path
 ) -> AsyncIterator[ConformanceRun]:

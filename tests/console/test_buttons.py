@@ -13,6 +13,7 @@ from slipway.bot.chat.model import (
     Choice,
     Consequence,
     Field,
+    MessageEvent,
     Shortcut,
     Tone,
 )
@@ -45,6 +46,16 @@ async def test_a_number_says_the_line_of_the_shortcut_that_shows_it_after_a_rest
     await again.prepare()
     await again.run(recorder.accept)
     assert recorder.said == [("bob", "op op-7k3f")]
+
+
+async def test_one_of_several_choices_names_the_message_that_offers_them() -> None:
+    to_bob = Shortcut(label="To Bob", command="handover i-1 --to bob", consequence=Consequence.CHOICE)
+    recorder, chat = EventRecorder(), console_chat(ScriptedInput(Entered("1")))
+    message = await chat.send("console", Card(title="To whom?", shortcuts=(to_bob,)), thread=None, key="k1")
+    await chat.run(recorder.accept)
+    (said,) = recorder.events
+    assert isinstance(said, MessageEvent)
+    assert (said.text, said.chosen_on) == ("handover i-1 --to bob", message)
 
 
 async def test_a_number_without_a_button_is_answered_here_and_names_the_ones_there_are() -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 import json
 import re
+from pathlib import Path
 
 from rich.console import Console
 
 from slipway.bot.chat.console.editor import Entered
+from slipway.bot.chat.console.picture_files import MOST_KEPT
 from slipway.bot.chat.console.rendering import JsonRenderer, PlainRenderer
 from slipway.bot.chat.console.screen import BREAK, Screen
 from slipway.bot.chat.console.terminal import TerminalRenderer, terminal_console
@@ -18,6 +20,37 @@ from slipway.bot.chat.model import (
     Tone,
 )
 from tests.console.fakes import EventRecorder, ScriptedInput, console_chat, proposal
+from tests.support.pictures import PICTURE
+
+
+async def test_a_picture_is_a_file_whose_path_the_card_names(tmp_path: Path) -> None:
+    output = io.StringIO()
+    chat = console_chat(ScriptedInput(), screen=Screen(output))
+    chat.keep_pictures_in(tmp_path / "pictures")
+    card = Card(title="2 versions", notes=("One.",), pictures=(PICTURE,))
+    await chat.send("console", card, thread=None, key="k1")
+    *_, path = output.getvalue().split()
+    assert output.getvalue() == f"ℹ 2 versions\n\n• One.\n• As a picture: {path}\n\n"
+    assert _bytes(path) == PICTURE.png
+    for number in range(MOST_KEPT + 5):
+        other = PICTURE.model_copy(update={"name": f"{number}.png"})
+        await chat.send("console", Card(title="x", pictures=(other,)), thread=None, key=f"other {number}")
+    kept = {each.name for each in (tmp_path / "pictures").iterdir()}
+    assert kept == {f"{number}.png" for number in range(5, MOST_KEPT + 5)}
+
+
+async def test_a_card_is_shown_without_its_picture_where_that_cannot_be_written(tmp_path: Path) -> None:
+    output = io.StringIO()
+    chat = console_chat(ScriptedInput(), screen=Screen(output))
+    (tmp_path / "pictures").write_text("a file is in the way")
+    chat.keep_pictures_in(tmp_path / "pictures")
+    await chat.send("console", Card(title="2 versions", pictures=(PICTURE,)), thread=None, key="k1")
+    assert output.getvalue() == "ℹ 2 versions\n\n"
+
+
+def _bytes(path: str) -> bytes:
+    return Path(path).read_bytes()
+
 
 WORKING = Card(tone=Tone.RUNNING, title="Working on it…")
 

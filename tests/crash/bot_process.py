@@ -101,6 +101,14 @@ class BotProcess:
             if wanted(line):
                 return line
 
+    def report(self, operation: str = "") -> Line:
+        """Read on until something is told of how an operation ended: of this one, or of any.
+
+        Raises:
+            Died: it ended first.
+        """
+        return self.until(lambda line: is_report(line) and operation in line["title"])
+
     def skip_output(self) -> None:
         """Pass over what was printed so far."""
         while not self._fresh.empty():
@@ -148,6 +156,16 @@ class BotProcess:
             if "ready" in text:
                 self._ready.set()
         self._ready.set()
+
+
+def is_report(line: Line) -> bool:
+    """Whether a line tells in a thread how an operation goes on.
+
+    The call to those who have to approve, which follows a card that took long to draw up, stands there, too, and is
+    none.
+    """
+    calls = line["title"].endswith("your approval is asked for")
+    return line["thread"] is not None and line["edits"] is None and not calls
 
 
 def _open_pipe(pipe: IO[str] | None) -> IO[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import signal
 import threading
@@ -11,21 +12,31 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
+from itertools import count
+from pathlib import Path
 from typing import Any, TypeVar
 
 from slipway.bot.clouds.simulated.accounts import SimulatedAccounts
 from slipway.bot.clouds.simulated.aws.seed import SeedMachines, fedora_machines
 from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
 from slipway.bot.clouds.simulated.azure import Seed, SeedDefinition, SeedRegion, SeedVersion, SimulatedAzure
+from slipway.bot.clouds.simulated.azure.conditions import Conditions
+from slipway.bot.clouds.simulated.azure.graph import SeedApplication
 from slipway.bot.clouds.simulated.azure.machines.seed import SeedMachines as MachinesSeed
 from slipway.bot.clouds.simulated.faults import Armed, Fault, FaultKind, Faults
+from tests.support.warm_moto import warm_moto
 
 TIMEOUT_SECONDS = 60.0  # seconds that anything may take before a test fails
 
 DEFINITIONS_PER_HISTORY = 1000
 """Definitions of each history: every crash uses one of its own, so one gallery serves them all."""
 
+APPLICATION = "22222222-2222-2222-2222-222222222222"
+"""The client id of the one application in the directory."""
+
 _ROOM = 100_000  # virtual cores
+
+_SPEC = Path(__file__).parents[2] / "deploy" / "azure-machine-spec.json"
 
 T = TypeVar("T")
 
@@ -54,13 +65,14 @@ class CrashFaults(Faults):
         self._number = 0
         self._timing = CrashTiming.BEFORE
         self._victim: int | None = None
+        self._of = ""
         self.seen: list[str] = []
         self.struck: str | None = None
         self._late: Armed | None = None
 
-    def crash_at(self, victim: int, number: int, timing: CrashTiming) -> None:
-        """From now on count requests, and kill the process at this one."""
-        self.seen, self.struck = [], None
+    def crash_at(self, victim: int, number: int, timing: CrashTiming, of: str = "") -> None:
+        """From now on count requests, those with this in their label, and kill the process at this one."""
+        self.seen, self.struck, self._of = [], None, of
         self._number, self._timing, self._victim = number, timing, victim
 
     def disarm(self) -> None:
@@ -75,6 +87,8 @@ class CrashFaults(Faults):
 
     def take(self, label: str) -> Armed | None:
         """Kill where it is time: the signal is out before the request is handled, or dropped."""
+        if self._of not in label:
+            return super().take(label)
         self.seen.append(label)
         if self._victim is None or len(self.seen) != self._number:
             return super().take(label)
@@ -94,7 +108,8 @@ class CrashFaults(Faults):
 class SimulatedClouds:
     """All clouds, and where keys are published, for tests that are not async themselves.
 
-    Machines on Azure have an account of their own, so that requests about a gallery are counted without them.
+    Machines on Azure have an account of their own, so that requests about a gallery are counted without them; so has
+    the directory of applications.
     """
 
     loop: asyncio.AbstractEventLoop
@@ -105,9 +120,12 @@ class SimulatedClouds:
     aws_faults: CrashFaults = field(default_factory=CrashFaults)
     azure_machines: SimulatedAzure = field(default_factory=lambda: SimulatedAzure(_images(datetime.now(UTC))))
     machines_faults: CrashFaults = field(default_factory=CrashFaults)
+    directory: SimulatedAzure = field(default_factory=lambda: SimulatedAzure(Seed(())))
+    directory_faults: CrashFaults = field(default_factory=CrashFaults)
     accounts: SimulatedAccounts = field(default_factory=SimulatedAccounts)
     accounts_faults: CrashFaults = field(default_factory=CrashFaults)
     numbers: Iterator[int] = field(default_factory=lambda: iter(range(DEFINITIONS_PER_HISTORY)))
+    family_numbers: Iterator[int] = field(default_factory=count)
 
     @classmethod
     def start(cls, histories: Mapping[str, History]) -> SimulatedClouds:
@@ -116,12 +134,22 @@ class SimulatedClouds:
         threading.Thread(target=loop.run_forever, name="clouds", daemon=True).start()
         now = datetime.now(UTC)
         seed = fedora_machines(now)
-        clouds = cls(loop, SimulatedAzure(_gallery(histories, now), page_size=1000), SimulatedAws(seed), seed)
+        clouds = cls(
+            loop,
+            SimulatedAzure(_gallery(histories, now), page_size=1000, conditions=Conditions(soft_delete=True)),
+            SimulatedAws(seed, program=warm_moto()),
+            seed,
+        )
         clouds.azure.faults, clouds.aws.faults = clouds.azure_faults, clouds.aws_faults
         clouds.azure_machines.faults = clouds.machines_faults
+        clouds.directory.faults = clouds.directory_faults
+        clouds.directory.graph.applications = [SeedApplication("app", APPLICATION, "crash")]
         clouds.accounts.faults = clouds.accounts_faults
+        template = json.loads(_SPEC.read_text("utf-8"))
+        clouds.azure_machines.machines.specs.add("templates", "small", "1.0", template)
         clouds.wait(clouds.azure.start())
         clouds.wait(clouds.azure_machines.start())
+        clouds.wait(clouds.directory.start())
         clouds.wait(clouds.aws.start())
         clouds.wait(clouds.accounts.start())
         return clouds
@@ -130,6 +158,7 @@ class SimulatedClouds:
         """Stop the servers and the thread."""
         self.wait(self.accounts.stop())
         self.wait(self.aws.stop())
+        self.wait(self.directory.stop())
         self.wait(self.azure_machines.stop())
         self.wait(self.azure.stop())
         self.loop.call_soon_threadsafe(self.loop.stop)
@@ -155,7 +184,13 @@ class SimulatedClouds:
         """Forget all faults, let go of what is held and let land what is late."""
 
         async def clear() -> None:
-            for faults in (self.azure_faults, self.aws_faults, self.machines_faults, self.accounts_faults):
+            for faults in (
+                self.azure_faults,
+                self.aws_faults,
+                self.machines_faults,
+                self.directory_faults,
+                self.accounts_faults,
+            ):
                 faults.disarm()
                 faults.release_late()
                 faults.clear()
@@ -170,6 +205,17 @@ class SimulatedClouds:
             return found
 
         return self.wait(look())
+
+    def delete_softly(self, definition: str, version: str) -> None:
+        """Have somebody delete a version, which the gallery keeps."""
+
+        async def delete() -> None:
+            state = self.azure.state
+            state.delete(definition, version)
+            while any(record.name == version for record in state.versions_of(definition)):
+                pass  # a look advances it
+
+        self.wait(delete())
 
     def machines(self, deployment: str) -> list[dict[str, Any]]:
         """Every machine that a deployment ever launched."""

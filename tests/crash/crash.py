@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from tests.crash.bot_process import Died, Line
+from tests.crash.bot_process import Died, Line, is_report
 from tests.crash.installation import Installation, Row, until
 from tests.crash.scenario import CrashPoint, CrashTrigger, Scenario
 
@@ -54,7 +54,7 @@ class Crash:
         bot, point = self.installation.bot, self.point
         match point.trigger:
             case CrashTrigger.REQUEST:
-                self.scenario.faults.crash_at(bot.pid, point.number, point.timing)
+                self.scenario.faults.crash_at(bot.pid, point.number, point.timing, point.of)
             case CrashTrigger.COMMIT:
                 self.installation.crash_at_commit(point.timing, point.number)
             case CrashTrigger.LINE:
@@ -70,7 +70,7 @@ class Crash:
         self.installation.bot.say(self.scenario.command)
         if self.scenario.approved:
             self._approve(self._read(lambda line: bool(line["buttons"])))
-        self._read(_is_report)
+        self._read(is_report)
 
     def _read(self, wanted: object) -> Line:
         assert callable(wanted)
@@ -139,20 +139,16 @@ class Crash:
     def _check_messages(self, operation_id: str) -> None:
         """The card and the report are remembered once each, and no process said one of them twice."""
         cards = self.installation.rows("SELECT key FROM message WHERE operation_id = ?", operation_id)
-        assert len(cards) == 1
+        assert len(cards) == 1, cards
         reports = self.installation.rows("SELECT key FROM message WHERE key = ?", f"{operation_id}:report")
         assert len(reports) == 1
         times = [
-            sum(_is_report(line) and operation_id in line["title"] for line in bot.lines)
+            sum(is_report(line) and operation_id in line["title"] for line in bot.lines)
             for bot in (*self.installation.past, self.installation.bot)
         ]
-        assert max(times) == 1
+        said = [line for bot in (*self.installation.past, self.installation.bot) for line in bot.lines]
+        assert max(times) == 1, said
         assert sum(times) <= 2  # the console cannot know a key of another process
-
-
-def _is_report(line: Line) -> bool:
-    calls = line["title"].endswith("your approval is asked for")  # beside a card that took long
-    return line["thread"] is not None and line["edits"] is None and not calls
 
 
 def _offers(line: Line, operation_id: str) -> bool:

@@ -14,9 +14,34 @@ from typing import Any
 from slipway.bot.operations.audit import Intact, verify
 from slipway.bot.store.database import Database
 from tests.crash.bot_process import BotProcess
-from tests.crash.clouds import TIMEOUT_SECONDS, SimulatedClouds
+from tests.crash.clouds import APPLICATION, TIMEOUT_SECONDS, SimulatedClouds
 
 _LOOK_EVERY = 0.02  # seconds between two looks at a database
+
+FAMILIES = 400
+"""Families of images on AWS: every crash uses one of its own."""
+
+FAMILY_REGION = "us-east-1"
+
+_FAMILIES = "".join(
+    f"""
+[family.Amis-{number}]
+name = "Amis-{number}-{{date}}.{{respin}}"
+version = "43.{{date}}.{{respin}}"
+regions = ["{FAMILY_REGION}"]
+"""
+    for number in range(FAMILIES)
+)
+
+_PROTECTED = """
+[promotion."Protect*"]
+protect = true
+
+[promotion."Amis-*"]
+protect = true
+
+[promotion."*"]"""
+"""What the tables of promotion are, with those before that protect what is latest."""
 
 _AZURE_MACHINES = """
 [azure.vms]
@@ -35,6 +60,23 @@ max_count = 3
 size = "Standard_B2s"
 subnet = "machines-{{region}}/default"
 security_group = "ssh-{{region}}"
+
+[profiles.specified]
+cloud = "azure.vms"
+template = "spec:templates/small"
+"""
+
+_CREDENTIALS = """
+[credentials.crash]
+application = "{application}"
+owner = "alice"
+deliver = ["file:{folder}/rotated"]
+grace = "1s"
+"""
+
+_REPLICATION = """
+[replication."Retry-*"]
+regions = ["eastus", "uksouth"]
 """
 
 Row = dict[str, Any]
@@ -111,6 +153,24 @@ class Installation:
         """Read Slipway's own database."""
         return _rows(self.state / "slipway.db", query, values)
 
+    def write(self, statement: str) -> None:
+        """Change Slipway's own database, for what would take days to come about."""
+        with closing(sqlite3.connect(self.state / "slipway.db", timeout=TIMEOUT_SECONDS)) as connection:
+            connection.execute(statement)
+            connection.commit()
+
+    def announce_long_ago(self, command: str, check: Callable[[], None] = lambda: None) -> None:
+        """Have a clean-up announce what goes, check that, and let the days go by that it stays."""
+        self.bot.skip_output()
+        self.bot.say(command)
+        self.bot.report()
+        self.settle()
+        check()
+        self.write(
+            "UPDATE image_announcement SET at = datetime(at, '-3 days'), until = datetime(until, '-3 days'), "
+            "boot = 'the one before'"
+        )
+
     def workflows(self, query: str, *values: object) -> list[Row]:
         """Read the workflow database."""
         return _rows(self.state / "workflows.db", query, values)
@@ -148,10 +208,32 @@ class Installation:
             demo[: demo.index("[[schedule]]")]
             .replace('name = "slipway-demo"', f'name = "{self.deployment}"\nstate_dir = "state"')
             .replace("[aws]", f'[aws]\nendpoint = "{self.clouds.aws.url}"')
-            .replace("[azure]", f'[azure]\nendpoint = "{self.clouds.azure.url}"')
+            .replace(
+                "[azure]",
+                f'[azure]\nendpoint = "{self.clouds.azure.url}"\ngraph_endpoint = "{self.clouds.directory.url}"',
+            )
+            .replace('\n[promotion."*"]', _PROTECTED)
+            .replace('profiles = ["small", "arm"]', 'profiles = ["small", "arm", "cloudy"]')
+            + '[retention]\nannounce = "3d"\n'
             + f'[keys]\nmost = 50\ngithub = "{self.clouds.accounts.github_url}"\n'
             + _AZURE_MACHINES.format(url=self.clouds.azure_machines.url)
+            + _REPLICATION
+            + _CREDENTIALS.format(application=APPLICATION, folder=self.folder)
+            + _FAMILIES
+            + _SCHEDULE
         )
+
+
+_SCHEDULE = """
+[[schedule]]
+name = "yearly"
+cron = "0 0 1 1 *"
+command = "images"
+room = "console:console"
+roles = ["reader"]
+enabled = false
+"""
+"""One to pause. It never runs, so that it adds no transactions to those that are counted."""
 
 
 def _rows(path: Path, query: str, values: tuple[object, ...]) -> list[Row]:

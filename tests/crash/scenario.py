@@ -21,19 +21,20 @@ class CrashTrigger(StrEnum):
 
 @dataclass(frozen=True)
 class CrashPoint:
-    """Where the bot is killed."""
+    """Where the bot is killed. ``of``: of requests, those alone that have this in their path are counted."""
 
     trigger: CrashTrigger
     timing: CrashTiming
     number: int
+    of: str = ""
 
     def __str__(self) -> str:
-        return f"{self.timing}-{self.trigger}-{self.number}"
+        return "-".join(filter(None, (self.timing, self.trigger, str(self.number), self.of)))
 
 
-def at_requests(timing: CrashTiming, *numbers: int) -> tuple[CrashPoint, ...]:
-    """At these requests to a cloud."""
-    return tuple(CrashPoint(CrashTrigger.REQUEST, timing, number) for number in numbers)
+def at_requests(timing: CrashTiming, *numbers: int, of: str = "") -> tuple[CrashPoint, ...]:
+    """At these requests to a cloud: of all, or of those with this in their path."""
+    return tuple(CrashPoint(CrashTrigger.REQUEST, timing, number, of) for number in numbers)
 
 
 def at_commits(timing: CrashTiming, *numbers: int) -> tuple[CrashPoint, ...]:
@@ -55,12 +56,19 @@ class Scenario(ABC):
     place: ClassVar[str] = ""
     """The cloud where it is shown once more; empty for where each kind is shown first."""
 
+    shown_by: ClassVar[str] = ""
+    """Another scenario, which works alike and is gone through by default in place of this one; empty for none."""
+
+    slow: ClassVar[bool] = False
+    """Whether each of its points is left to ``-m slow``, since it waits for something, and other tests show the same
+    cut off in one process."""
+
     approved: ClassVar[bool] = True
     """Whether somebody has to agree."""
 
     points: ClassVar[tuple[CrashPoint, ...]]
-    """Where it is killed, by default at the first of them, with ``-m slow`` at the others: at every kind of trigger,
-    and around each write from all sides."""
+    """Where it is killed, by default at the first of them (or nowhere, where another scenario shows it), with
+    ``-m slow`` at the others: at every kind of trigger, and around each write from all sides."""
 
     @classmethod
     def name(cls) -> str:

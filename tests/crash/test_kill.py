@@ -1,7 +1,7 @@
 """`kill -9` at any point: the next start ends what was begun, and each effect is there once.
 
-By default at the first chosen point of each kind, with ``-m slow`` at the others; ``pytest tests/crash --exhaustive``
-goes through all there are.
+By default at the first chosen point of one kind of those that work alike; with ``-m slow`` at its others, and at the
+first of each other kind; ``pytest tests/crash --exhaustive`` goes through all there are.
 """
 
 from __future__ import annotations
@@ -20,11 +20,22 @@ SCENARIOS = scenarios()
 
 _CHOSEN = [
     pytest.param(
-        kind, point, id=f"{kind}-{point}", marks=() if point == scenario.points[0] else pytest.mark.slow
+        kind,
+        point,
+        id=f"{kind}-{point}",
+        marks=()
+        if point == scenario.points[0] and not scenario.shown_by and not scenario.slow
+        else pytest.mark.slow,
     )
     for kind, scenario in SCENARIOS.items()
-    for point in scenario.points
+    for point in (scenario.points[:1] if scenario.shown_by else scenario.points)
 ]
+
+
+def test_what_is_shown_by_another_is_shown() -> None:
+    assert {each.shown_by for each in SCENARIOS.values()} - {""} <= {
+        name for name, each in SCENARIOS.items() if not each.shown_by
+    }
 
 
 @pytest.mark.parametrize(("scenario", "point"), _CHOSEN)

@@ -13,7 +13,7 @@ import pytest
 from slipway.bot.app import App
 from slipway.bot.clouds.simulated.faults import Fault, FaultKind
 from slipway.bot.wiring import ChatBuilder
-from tests.crash.bot_process import BotProcess, Died
+from tests.crash.bot_process import BotProcess, Died, is_report
 from tests.crash.clouds import TIMEOUT_SECONDS, SimulatedClouds
 from tests.crash.installation import Installation, until
 from tests.crash.scenario import Scenario
@@ -71,7 +71,7 @@ def test_sigterm_waits_for_a_step_that_ends_in_time(
     assert "Traceback" not in bot.stderr_text()
     _assert_done_once(fresh_installation, operation, scenario)
     assert fresh_installation.quiet()
-    assert any(line["thread"] for line in bot.lines), "the report was not said before the end"
+    assert any(is_report(line) for line in bot.lines), "the report was not said before the end"
 
 
 @pytest.mark.slow
@@ -122,7 +122,7 @@ def test_of_a_step_that_was_done_as_the_bot_was_told_to_stop_and_killed_is_told_
     with sqlite3.connect(fresh_installation.state / "slipway.db") as database:
         database.execute("UPDATE operation SET cancelled_by = 'alice'")
 
-    fresh_installation.start().until(lambda line: line["thread"] is not None and row["id"] in line["title"])
+    fresh_installation.start().report(row["id"])
     fresh_installation.settle()
     _assert_done_once(fresh_installation, row["id"], scenario, trail=False)
 
@@ -186,7 +186,7 @@ def test_an_approval_waits_through_a_kill(installation: Installation, named: boo
     installation.bot.kill()
     bot = installation.start()
     bot.say("@bob: !approve" + (f" {operation}" if named else ""))
-    bot.until(lambda line: line["thread"] is not None and operation in line["title"])
+    bot.report(operation)
     installation.settle()
     _assert_done_once(installation, operation, scenario)
     installation.failed = False
@@ -205,7 +205,7 @@ def test_a_card_that_was_shown_but_not_recorded_is_shown_again_with_buttons_that
     again = installation.start().until(lambda line: bool(line["buttons"]))
     assert again["buttons"][0]["operation"] == operation
     installation.bot.say(f"@bob: {again['buttons'][0]['number']}")
-    installation.bot.until(lambda line: line["thread"] is not None)
+    installation.bot.report(operation)
     installation.settle()
     _assert_done_once(installation, operation, scenario)
     installation.failed = False
@@ -218,7 +218,7 @@ async def test_an_event_that_comes_again_after_a_kill_changes_nothing(
     scenario = Promotion(installation)
     operation = _card(installation, scenario)
     installation.bot.say(f"@bob: !approve {operation}")
-    installation.bot.until(lambda line: line["thread"] is not None)
+    installation.bot.report(operation)
     installation.settle()
     installation.bot.kill()
     events = [
@@ -269,7 +269,7 @@ def test_a_second_process_is_refused_and_the_first_works_on(installation: Instal
     scenario = Cleanup(installation)
     operation = _card(installation, scenario)
     installation.bot.say(f"@bob: !approve {operation}")
-    installation.bot.until(lambda line: line["thread"] is not None)
+    installation.bot.report(operation)
     installation.settle()
     _assert_done_once(installation, operation, scenario)
     installation.failed = False
@@ -289,6 +289,6 @@ def test_a_kill_at_the_very_first_start_leaves_a_folder_that_works(
     scenario = Promotion(fresh_installation)
     operation = _card(fresh_installation, scenario)
     fresh_installation.bot.say(f"@bob: !approve {operation}")
-    fresh_installation.bot.until(lambda line: line["thread"] is not None)
+    fresh_installation.bot.report(operation)
     fresh_installation.settle()
     _assert_done_once(fresh_installation, operation, scenario)

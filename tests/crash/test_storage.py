@@ -12,7 +12,7 @@ import pytest
 from slipway.bot.clouds.simulated.faults import Fault, FaultKind
 from slipway.bot.health.notice_memory import NOTES, NOTES_BYTES
 from slipway.bot.store.state_files import WORKFLOWS
-from tests.crash.bot_process import Line
+from tests.crash.bot_process import Line, is_report
 from tests.crash.clouds import TIMEOUT_SECONDS, SimulatedClouds
 from tests.crash.installation import Installation, until
 from tests.crash.scenarios.images import Promotion
@@ -45,8 +45,8 @@ def test_a_full_disk_stops_the_bot_from_taking_anything_in_until_there_is_space(
         bot.say("@carol: !whoami")
     again = bot.until(lambda line: line["title"] == "I take everything in again.")
     assert again["edits"] == notice["id"], "it was said beside what was said before"
-    if not any(line["thread"] is not None and operation in line["title"] for line in bot.lines):
-        bot.until(lambda line: line["thread"] is not None and operation in line["title"])
+    if not any(is_report(line) and operation in line["title"] for line in bot.lines):
+        bot.report(operation)
     bot.until(lambda line: line["title"] == "You are Carol.")
     fresh_installation.settle()
     scenario.check()
@@ -74,7 +74,7 @@ def test_a_bot_whose_disk_is_full_ends_when_it_is_told_to_and_the_next_one_goes_
     stopped = bot.until(lambda line: line["title"] == "I was stopped while I could take nothing in.")
     assert stopped["edits"] == notice["id"]
     again = fresh_installation.start()
-    again.until(lambda line: line["thread"] is not None and operation in line["title"])
+    again.report(operation)
     fresh_installation.settle()
     scenario.check()
     assert fresh_installation.audit_holds()

@@ -13,11 +13,9 @@ import pytest
 import pytest_asyncio
 
 from slipway.bot.chat.model import Address, Tone
-from slipway.bot.clouds.simulated.aws.seed import fedora_machines
-from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
 from slipway.commands.grammar.registry import check_examples
+from tests.support.aws import simulated_aws
 from tests.support.azure import ARM, CANDIDATE, X64
-from tests.support.clock import NOW
 from tests.support.configuration import DECLARED
 from tests.support.harness import BotHarness, audit_trail, running_bot
 
@@ -34,8 +32,7 @@ COMMANDS = {
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def bot(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[BotHarness]:
     state = tmp_path_factory.mktemp("state")
-    async with SimulatedAws(fedora_machines(NOW)) as aws, running_bot(state, aws=aws) as running:
-        await aws.ready()
+    async with simulated_aws() as aws, running_bot(state, aws=aws) as running:
         yield running
 
 
@@ -60,6 +57,14 @@ async def test_help_names_every_command_and_explains_each(bot: BotHarness) -> No
         for example in spec.examples:
             assert f"!{example}" in asked
     assert "Did you mean `!help launch`?" in await said(bot, "!help lanch")
+    assert await said(bot, "!help 'region retry'") == await said(bot, "!help region retry")
+
+
+async def test_a_misuse_shows_examples_of_the_option_that_it_is_about(bot: BotHarness) -> None:
+    assert f"For example: `!images {X64} --chart`" in await said(bot, "!images --chart")
+    told = await said(bot, f"!rollback {X64}/43.20261101.0")
+    assert f"`rollback --to 43.20261101.0 {X64}` makes 43.20261101.0 latest again" in told
+    assert f"For example: `!rollback --to 43.20261101.0 {X64}`" in told
 
 
 async def test_help_and_whoami_are_open_to_strangers_and_nothing_else_is(bot: BotHarness) -> None:
@@ -83,8 +88,21 @@ async def test_whoami_says_who_and_what_they_may(bot: BotHarness) -> None:
         may[1].split(", ")
     )  # no operation would take hers
     assert see[1].split(", ") == [
-        *("promote", "rollback", "cleanup", "launch", "extend", "stop", "start", "handover", "terminate"),
-        *("instance adopt", "sshkey add", "sshkey remove"),
+        *("promote", "rollback", "revoke", "good", "bad", "hold", "unhold", "adopt", "cleanup", "restore"),
+        *("region retry", "launch", "test", "extend", "stop", "start", "handover", "terminate"),
+        *(
+            "instance adopt",
+            "sshkey add",
+            "sshkey remove",
+            "credential snooze",
+            "credential done",
+            "credential rotate",
+            "credential remove",
+            "problem ack",
+            "schedule run",
+            "schedule pause",
+            "schedule resume",
+        ),
     ]
     assert "--dry-run" not in await said(bot, "!whoami", who="admin")
 
@@ -176,7 +194,7 @@ async def test_a_name_that_does_not_exist_is_met_with_the_nearest_that_do(
 @pytest.mark.parametrize(
     ("line", "wrong"),
     [
-        ("promote", "`DEFINITION` is missing"),
+        ("promote", "`IMAGE` is missing"),
         (f"promote {X64} newest", "“newest” is not a version"),
         (f"promote {X64} 43.1.0 now", "“now” is too much"),
         (f"promote {X64} --dryrun", "did you mean `--dry-run`?"),
@@ -266,7 +284,7 @@ async def test_a_sentence_is_answered_with_how_the_command_is_typed_that_it_name
     for address in (Address.MENTION, Address.DIRECT):
         answer = await said(bot, f"can you promote {X64}?", address=address)
         assert "I understand commands, and no sentences." in answer
-        assert "`!promote DEFINITION" in answer
+        assert "`!promote [IMAGE]" in answer
         assert "cancel" not in answer
         answer = await said(bot, "can you do that again for me", address=address)
         assert "All commands: `!help`" in answer

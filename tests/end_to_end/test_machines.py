@@ -9,12 +9,10 @@ from datetime import timedelta
 import pytest
 import pytest_asyncio
 
-from slipway.bot.chat.model import Tone
-from slipway.bot.clouds.simulated.aws.seed import fedora_machines
+from slipway.bot.chat.model import Choice, Tone
 from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
 from slipway.bot.clouds.simulated.faults import Fault, FaultKind
-from tests.support.aws import IMAGE
-from tests.support.clock import NOW
+from tests.support.aws import IMAGE, simulated_aws
 from tests.support.harness import BotHarness, audit_trail, running_bot
 from tests.support.memory_chat import PostedMessage
 from tests.support.pauses import no_pauses
@@ -26,8 +24,7 @@ LAUNCH = f"!launch {IMAGE} --for 2h"
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def aws() -> AsyncIterator[SimulatedAws]:
-    async with SimulatedAws(fedora_machines(NOW)) as simulated:
-        await simulated.ready()
+    async with simulated_aws() as simulated:
         yield simulated
 
 
@@ -68,6 +65,7 @@ async def test_a_machine_is_launched_at_once_where_nobody_needs_to_agree_shown_a
 ) -> None:
     card, report, machine = await launched(bot)
     assert "launch: done" in card.card.title
+    assert {"SSH", "Cost", "Lease"} <= {field.label for field in card.cards[0].fields}  # before it happened
     assert report.thread == card.id
     assert await machines(aws) == 1
 
@@ -198,13 +196,42 @@ async def test_an_end_that_ec2_only_pretends_is_not_called_done(bot: BotHarness,
     assert f"{machine} of alice is terminated." in report.text
 
 
-async def test_another_persons_machine_is_ended_with_a_warning_on_the_plan(
+async def test_another_persons_machine_is_ended_once_somebody_else_agreed(
     bot: BotHarness, aws: SimulatedAws
 ) -> None:
     _, _, machine = await launched(bot)
     (plan,) = await bot.say("bob", f"!terminate {machine} --dry-run")
     assert f"{machine} belongs to alice, not to bob." in plan.text
-    await bot.say("bob", f"!terminate {machine}")
+    assert "1 approval: whoever has role releng" in plan.text
+    (card,) = await bot.say("bob", f"!terminate {machine}")
+    assert "waits for 1 approval" in card.card.title
+    assert "without being asked about it takes the right `terminate.others`" in card.text
+    (refused,) = await bot.press("bob", Choice.APPROVE, card)
+    assert "somebody else must approve it: Alice." in refused.text
+    assert await machines(aws) == 1
+    await bot.press("alice", Choice.APPROVE, card)
+    assert await machines(aws) == 0
+
+
+async def test_that_somebody_waits_for_an_approval_keeps_no_owner_from_ending_their_machine(
+    bot: BotHarness, aws: SimulatedAws
+) -> None:
+    _, _, machine = await launched(bot)
+    (card,) = await bot.say("bob", f"!terminate {machine}")
+    assert "waits for 1 approval" in card.card.title
+    _, report = await bot.say("alice", f"!terminate {machine}")
+    assert f"{machine} of alice is terminated." in report.text
+    assert await machines(aws) == 0
+    await bot.press("alice", Choice.APPROVE, card)
+    assert "stale" in card.card.title
+
+
+async def test_whoever_may_end_the_machines_of_others_is_only_warned(
+    bot: BotHarness, aws: SimulatedAws
+) -> None:
+    _, _, machine = await launched(bot)
+    _, report = await bot.say("admin", f"!terminate {machine}")
+    assert f"{machine} of alice is terminated." in report.text
     assert await machines(aws) == 0
 
 

@@ -84,7 +84,10 @@ async def test_a_change_beside_the_promotion_is_told_and_before_it_what_nobody_c
     await bot.running.workflows.idle()
     assert bot.excluded(X64, CANDIDATE) is False
     report = bot.chat.report_of(card)
-    assert f"{CANDIDATE} of {X64} is promoted. But while it was changed" in report.text
+    assert (
+        f"{CANDIDATE} of {X64} is promoted. Latest is {CANDIDATE} in all 3 regions. But while it"
+        in report.text
+    )
     assert "tags.delete was not there, and is now never" in report.text
     assert f"Next: `!images {X64}`" in report.card.notes
 
@@ -212,6 +215,9 @@ async def test_a_plan_is_stale_where_the_version_was_promoted_and_rolled_back_si
     (report,) = await bot.press("bob", Choice.APPROVE, card)
     assert "stale" in card.card.title
     assert f"{CANDIDATE} of {X64} was rolled back after this was planned" in report.text
+    (refused,) = await bot.say("alice", f"!promote {X64} {CANDIDATE}")
+    assert f"{CANDIDATE} of {X64} is said to be bad: rolled back" in refused.text
+    await bot.say("alice", f"!good {X64}/{CANDIDATE} it was the mirror")
     again, _ = await propose(bot, f"!promote {X64} {CANDIDATE}")  # by its number, knowing that
     (report,) = await bot.press("bob", Choice.APPROVE, again)
     assert "promote: done" in report.card.title

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -17,9 +17,9 @@ from slipway.bot.clouds.model import (
     VersionNumber,
     VersionState,
 )
-from slipway.bot.clouds.ports.image_versions import Guard, VersionAbsentError
+from slipway.bot.clouds.ports.image_versions import Guard, VersionAbsentError, WantedRegion
 from slipway.bot.core.errors import CloudError
-from slipway.bot.subjects.images.settings import RetentionSettings
+from slipway.bot.subjects.images.cleaning_up.settings import RetentionSettings
 from tests.support.azure import X64
 
 POLICY = RetentionSettings()
@@ -131,3 +131,43 @@ class MemoryGallery:
 
     async def close(self) -> None:
         """Holds nothing to let go of."""
+
+
+class CopyingGallery(MemoryGallery):
+    """One that copies versions by itself: a listing does not tell how far copies are, a version by itself does."""
+
+    async def versions(self, definition: str) -> VersionListing:
+        listed = await super().versions(definition)
+        return VersionListing(
+            tuple(
+                replace(each, regions=tuple(replace(region, replication=None) for region in each.regions))
+                for each in listed
+            ),
+            listed.unreadable,
+        )
+
+    async def begin_replication(
+        self,
+        definition: str,
+        number: VersionNumber,
+        regions: Sequence[WantedRegion],
+        *,
+        guard: Guard | None = None,
+    ) -> None:
+        raise NotImplementedError
+
+    async def end_replication(
+        self, definition: str, number: VersionNumber, regions: Sequence[str], *, guard: Guard | None = None
+    ) -> tuple[str, ...]:
+        raise NotImplementedError
+
+    async def set_promoted_in(
+        self,
+        definition: str,
+        number: VersionNumber,
+        regions: Sequence[str],
+        *,
+        promoted: bool,
+        guard: Guard | None = None,
+    ) -> tuple[str, ...]:
+        raise NotImplementedError

@@ -15,12 +15,14 @@ from slipway.bot.clouds.simulated.faults import Fault, FaultKind
 from slipway.bot.core.errors import CloudError, CloudErrorKind
 from slipway.bot.core.steps import Executor, StepDone, StepT
 from slipway.bot.subjects.images.catalogue import Catalogue
-from slipway.bot.subjects.images.cleanup import CleanupPlanner
-from slipway.bot.subjects.images.executors import DeleteVersionExecutor, SetExcludedExecutor
-from slipway.bot.subjects.images.promote import PromotePlanner
+from slipway.bot.subjects.images.cleaning_up.deleting import DeleteVersionExecutor
+from slipway.bot.subjects.images.cleaning_up.due import RemovalChecks
+from slipway.bot.subjects.images.cleaning_up.planner import CleanupPlanner
+from slipway.bot.subjects.images.cleaning_up.retention import Rule
+from slipway.bot.subjects.images.promoting.flags import SetExcludedExecutor
+from slipway.bot.subjects.images.promoting.planner import PromotePlanner
 from slipway.bot.subjects.images.requests import Cleanup, Promote, Rollback
-from slipway.bot.subjects.images.retention import Rule
-from slipway.bot.subjects.images.rollback import RollbackPlanner
+from slipway.bot.subjects.images.rolling_back.planner import RollbackPlanner
 from slipway.bot.subjects.images.steps import DeleteVersion, FlagReason, SetExcluded
 from tests.images.builders import POLICY
 from tests.support.azure import RAWHIDE, X64, AzureHarness, azure_harness
@@ -63,7 +65,7 @@ def setter(azure: AzureHarness) -> SetExcludedExecutor:
 
 
 def deleter(azure: AzureHarness, now: datetime = NOW) -> DeleteVersionExecutor:
-    return DeleteVersionExecutor(azure.clouds, POLICY, lambda: now, POLL_AT_ONCE)
+    return DeleteVersionExecutor(azure.clouds, RemovalChecks(azure.clouds, POLICY, lambda: now), POLL_AT_ONCE)
 
 
 def crowd(azure: AzureHarness) -> None:
@@ -104,11 +106,15 @@ def retag(azure: AzureHarness, version: str, **tags: str) -> None:
 
 async def test_promoting_opens_every_region_and_is_done_once(azure: AzureHarness) -> None:
     done = await carry_out(setter(azure), flag("43.3.0"))
-    assert (done.already, done.summary) == (False, f"43.3.0 of {X64} is promoted.")
+    assert (done.already, done.summary) == (
+        False,
+        f"43.3.0 of {X64} is promoted. Latest is 43.3.0 in eastus and westeurope.",
+    )
     assert [azure.azure.latest(X64, each.name) for each in REGIONS] == ["43.3.0", "43.3.0"]
     before = writes(azure)
     again = await carry_out(setter(azure), flag("43.3.0"))
-    assert (again.already, again.summary) == (True, f"43.3.0 of {X64} was promoted already.")
+    told = f"43.3.0 of {X64} was promoted already. Latest is 43.3.0 in eastus and westeurope."
+    assert (again.already, again.summary) == (True, told)
     assert writes(azure) == before
 
 

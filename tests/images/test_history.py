@@ -13,8 +13,8 @@ from slipway.bot.operations.repository import OperationRepository
 from slipway.bot.store.database import Database
 from slipway.bot.subjects.images.catalogue import Catalogue
 from slipway.bot.subjects.images.history import RollbackHistory, rolled_back
-from slipway.bot.subjects.images.promote import PromotePlanner
-from slipway.bot.subjects.images.requests import Pin, Promote, without_rollbacks
+from slipway.bot.subjects.images.promoting.planner import PromotePlanner
+from slipway.bot.subjects.images.requests import Pin, Promote, without_rollbacks, without_rules
 from slipway.bot.subjects.images.steps import SetExcluded
 from tests.images.builders import MemoryGallery, promoted, version
 from tests.support.azure import X64
@@ -66,6 +66,7 @@ def test_a_promotion_that_was_done_takes_it_back_and_another_one_does_not() -> N
     promoted_again, failed = change("43.1.0", "promote"), change("43.1.0", "promote", OperationState.FAILED)
     back = {pin("43.1.0").target}
     assert rolled_back([taken_back, promoted_again]) == set()
+    assert rolled_back([taken_back, change("43.1.0", "promote-override")]) == set()
     assert rolled_back([taken_back, failed]) == back
     assert rolled_back([promoted_again, taken_back]) == back
     assert rolled_back([taken_back, change("43.1.0", "promote", cloud="azure.staging")]) == back
@@ -146,6 +147,25 @@ async def test_a_plan_of_format_1_is_planned_again_as_it_was() -> None:
     stored = {"kind": "set-excluded", "definition": X64, "version": "43.2.0", "excluded": False}
     step = SetExcluded.model_validate(without_rollbacks({**stored, "why": "newest-candidate"}))
     assert draft.steps == (step,)
+
+
+async def test_a_plan_of_format_2_overrides_no_rule_and_chose_by_none() -> None:
+    fields = {"kind": "promote", "definition": X64, "pins": [{"definition": X64, "version": "43.2.0"}]}
+    request = Promote.model_validate(without_rules({**fields, "rollbacks": {}}))
+    assert not request.by_rules
+    assert request.overridden == ()
+    stored = {
+        "kind": "set-excluded",
+        "definition": X64,
+        "version": "43.2.0",
+        "excluded": False,
+        "rollbacks": 1,
+    }
+    step = SetExcluded.model_validate(without_rules({**stored, "why": "newest-candidate"}))
+    assert step.overridden == ()
+    kinds, steps = DECLARED.registry.kinds, DECLARED.registry.steps
+    assert kinds["promote"].upgrades[2] is without_rules
+    assert steps["set-excluded"].upgrades[2] is without_rules
 
 
 async def test_what_can_never_be_chosen_is_not_stored_with_the_plan_and_what_is_many_is_counted() -> None:

@@ -12,10 +12,10 @@ from slipway.bot.clouds.model import Lock, TargetRegion, VersionState
 from slipway.bot.core.errors import CloudError, CloudErrorKind, UserError
 from slipway.bot.core.steps import Draft
 from slipway.bot.subjects.images.catalogue import Catalogue
-from slipway.bot.subjects.images.cleanup import CleanupPlanner
-from slipway.bot.subjects.images.promote import PromotePlanner
+from slipway.bot.subjects.images.cleaning_up.planner import CleanupPlanner
+from slipway.bot.subjects.images.promoting.planner import PromotePlanner
 from slipway.bot.subjects.images.requests import Cleanup, Pin, Promote, Rollback
-from slipway.bot.subjects.images.rollback import RollbackPlanner
+from slipway.bot.subjects.images.rolling_back.planner import RollbackPlanner
 from tests.images.builders import POLICY, MemoryGallery, candidates, promoted, version
 from tests.support.azure import ARM, RAWHIDE, X64
 from tests.support.clock import DAY, NOW
@@ -297,8 +297,11 @@ class TestRollback:
 
     async def test_a_region_that_would_be_left_bare_forbids_it(self) -> None:
         gallery = MemoryGallery(promoted("43.2.0"), promoted("43.1.0", regions=("eastus",)))
-        with pytest.raises(UserError, match="to roll back to in westus"):
+        with pytest.raises(
+            UserError, match="to roll back to in westus: nothing would launch there"
+        ) as caught:
             await rollback(gallery, Rollback(definition=X64))
+        assert caught.value.hint == f"revoke {X64}/43.2.0 it has to go at once"
 
 
 class TestCleanup:

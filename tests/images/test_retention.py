@@ -11,8 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from slipway.bot.clouds.model import ImageVersion, Lock, VersionState
-from slipway.bot.subjects.images.retention import KeepReason, Retention, Rule, retention
-from slipway.bot.subjects.images.settings import RetentionSettings
+from slipway.bot.subjects.images.cleaning_up.retention import (
+    Decision,
+    Deletion,
+    KeepReason,
+    Kept,
+    Retention,
+    Rule,
+    retention,
+)
+from slipway.bot.subjects.images.cleaning_up.settings import RetentionSettings
 from slipway.bot.subjects.images.versions import (
     has_ended,
     is_promoted,
@@ -119,7 +127,9 @@ def test_failed_and_protected_versions_take_no_candidates_place() -> None:
     assert deletions(result) == {}
 
 
-@pytest.mark.parametrize("state", [each for each in VersionState if each.value != "Succeeded"])
+@pytest.mark.parametrize(
+    "state", [each for each in VersionState if each.value not in ("Succeeded", "Disabled")]
+)
 def test_what_did_not_succeed_is_skipped(state: VersionState) -> None:
     result = retention([version("43.1.0", ends=NOW - DAY, state=state)], NOW, POLICY)
     assert kept(result) == {"43.1.0": KeepReason.NOT_SUCCEEDED}
@@ -310,23 +320,85 @@ LOCKS = st.lists(
         st.just("keep"),
         st.sampled_from([None, X64, ARM]),
         st.sampled_from([None, *(f"43.{number}.0" for number in range(1, 13))]),
+        ours=st.booleans(),
+        cooldown=st.sampled_from([timedelta(0), DAY]),
+        until=st.sampled_from([None, NOW - DAY, NOW + DAY]),
     ),
     max_size=3,
 )
 
+BLOCKS = st.sampled_from([(False, False), (True, False), (True, True)])
+"""Whether a version is kept until its end of life, and whether that is Slipway's own doing."""
 
-@given(st.lists(st.booleans(), min_size=12, max_size=12), LOCKS, st.booleans())
+
+@given(st.lists(BLOCKS, min_size=12, max_size=12), LOCKS, st.booleans())
 def test_what_is_forbidden_never_goes_and_takes_nothing_with_it(
-    blocked: list[bool], locks: list[Lock], in_doubt: bool
+    blocked: list[tuple[bool, bool]], locks: list[Lock], in_doubt: bool
 ) -> None:
+    """What nobody but Slipway forbids goes, with its protection lifted before."""
     versions = [
-        replace(each, kept_until_end_of_life=flag) for each, flag in zip(candidates(12), blocked, strict=True)
+        replace(each, kept_until_end_of_life=kept, kept_by_us=ours)
+        for each, (kept, ours) in zip(candidates(12), blocked, strict=True)
     ]
     free = {each.version.number for each in retention(candidates(12), NOW, POLICY).deletions}
     result = retention(versions, NOW, POLICY, in_doubt=in_doubt, locks=locks)
     for each in result.deletions:
         assert each.version.number in free
         assert not in_doubt
-        assert not each.version.kept_until_end_of_life
-        assert not any(lock.holds(X64, each.version.number) for lock in locks)
+        assert each.version.kept_by_us or not each.version.kept_until_end_of_life
+        on = [lock for lock in locks if lock.holds(X64, each.version.number) and lock.until is None]
+        assert all(lock.ours for lock in on)
+        assert each.protected == (each.version.kept_until_end_of_life or bool(on))
     assert len(result.deletions) + len(result.kept) == 12
+
+
+class TestDisabled:
+    """What a clean-up disabled before, in clouds where it does."""
+
+    def decide(self, since: timedelta | None, **policy: timedelta) -> Decision:
+        disabled = replace(
+            version("43.1.0", state=VersionState.DISABLED),
+            disabled_since=None if since is None else NOW - since,
+        )
+        found = retention([disabled, promoted("43.2.0")], NOW, RetentionSettings(**policy), in_doubt=True)
+        decisions: list[Decision] = [*found.deletions, *found.kept]
+        (decision,) = [each for each in decisions if each.version is disabled]
+        return decision
+
+    def test_it_goes_once_it_could_be_brought_back_for_long_enough(self) -> None:
+        due = self.decide(timedelta(days=7))
+        early = self.decide(timedelta(days=6, hours=23))
+        assert isinstance(due, Deletion)
+        assert due.rule is Rule.DISABLED
+        assert isinstance(early, Kept)
+        assert early.why is KeepReason.DISABLED
+        assert isinstance(self.decide(timedelta(days=7), keep_disabled=timedelta(days=30)), Kept)
+
+    def test_what_its_cloud_keeps_for_a_time_stays_until_then(self) -> None:
+        """Its protection was lifted, with a cool-down; one that is on is lifted first, and it goes later."""
+        disabled = replace(
+            version("43.1.0", state=VersionState.DISABLED), disabled_since=NOW - timedelta(days=8)
+        )
+
+        def decide(lock: Lock) -> Decision:
+            found = retention([disabled, promoted("43.2.0")], NOW, POLICY, locks=[lock])
+            decisions: list[Decision] = [*found.deletions, *found.kept]
+            return next(each for each in decisions if each.version is disabled)
+
+        kept = decide(Lock("protection", X64, "43.1.0", ours=True, until=NOW + DAY))
+        assert isinstance(kept, Kept)
+        assert kept.words == "its protection is lifted, and its cloud keeps it until 2026-11-21 12:00 UTC"
+        over = decide(Lock("protection", X64, "43.1.0", ours=True, until=NOW - DAY))
+        assert over == Deletion(disabled, Rule.DISABLED)
+        on = decide(Lock("protection", X64, "43.1.0", ours=True, cooldown=DAY))
+        assert on == Deletion(disabled, Rule.DISABLED, protected=True, cooldown=DAY)
+
+    def test_what_somebody_else_disabled_stays(self) -> None:
+        kept = self.decide(None)
+        assert isinstance(kept, Kept)
+        assert kept.why is KeepReason.DISABLED_BY_OTHERS
+
+    def test_it_takes_no_candidates_place(self) -> None:
+        disabled = replace(version("43.99.0", state=VersionState.DISABLED), disabled_since=NOW)
+        found = retention([disabled, *candidates(8)], NOW, POLICY)
+        assert deletions(found) == {"43.1.0": Rule.CANDIDATES}

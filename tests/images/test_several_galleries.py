@@ -5,14 +5,17 @@ from __future__ import annotations
 import pytest
 
 from slipway.bot.clouds.capabilities import Clouds
+from slipway.bot.clouds.model import Definition
 from slipway.bot.core.errors import CloudError, CloudErrorKind, UserError
 from slipway.bot.subjects.images.catalogue import Catalogue
-from slipway.bot.subjects.images.cleanup import CleanupPlanner
+from slipway.bot.subjects.images.cleaning_up.deleting import DeleteVersionExecutor
+from slipway.bot.subjects.images.cleaning_up.due import RemovalChecks
+from slipway.bot.subjects.images.cleaning_up.planner import CleanupPlanner
 from slipway.bot.subjects.images.definitions import split_cloud
-from slipway.bot.subjects.images.executors import DeleteVersionExecutor, SetExcludedExecutor
-from slipway.bot.subjects.images.promote import PromotePlanner
+from slipway.bot.subjects.images.promoting.flags import SetExcludedExecutor
+from slipway.bot.subjects.images.promoting.planner import PromotePlanner
 from slipway.bot.subjects.images.requests import Cleanup, Pin, Promote, Rollback
-from slipway.bot.subjects.images.rollback import RollbackPlanner
+from slipway.bot.subjects.images.rolling_back.planner import RollbackPlanner
 from slipway.bot.subjects.images.steps import DeleteVersion, FlagReason, SetExcluded
 from tests.images.builders import POLICY, MemoryGallery, candidates, promoted, version
 from tests.support.azure import ARM, RAWHIDE, X64
@@ -59,14 +62,65 @@ async def test_a_definition_is_told_with_its_cloud_only_where_another_cloud_has_
     assert [str(each) for each in found] == [ARM, f"azure:{X64}", f"{STAGING}:{X64}", RAWHIDE]
 
 
-async def test_a_name_in_several_clouds_has_to_say_which(clouds: Clouds) -> None:
+async def test_a_name_means_the_definition_in_every_cloud_that_has_it_or_the_one_that_is_said(
+    clouds: Clouds,
+) -> None:
     catalogue = Catalogue(clouds)
-    with pytest.raises(UserError) as caught:
-        await catalogue.matching(X64.lower())
-    assert caught.value.sentence == f"{X64.lower()} is a definition in azure and {STAGING}; say which."
-    assert caught.value.nearest == (f"azure:{X64}", f"{STAGING}:{X64}")
+    everywhere = [f"azure:{X64}", f"{STAGING}:{X64}"]
+    assert [str(each) for each in await catalogue.namesakes(X64.lower())] == everywhere
+    assert [str(each) for each in await catalogue.matching(X64.lower())] == everywhere
     for wanted, cloud in ((f"azure:{X64}", "azure"), (f"Azure.Staging:{X64.lower()}", STAGING)):
         assert (await catalogue.one(wanted)).cloud == cloud
+    with pytest.raises(UserError, match="matches 3 definitions; this works on one at a time"):
+        await catalogue.namesakes("Fedora-Cloud-43-*")
+
+
+async def test_a_cloud_that_cannot_be_read_keeps_nobody_from_rolling_back_in_another(
+    clouds: Clouds, main: MemoryGallery, staging: MemoryGallery
+) -> None:
+    async def refused() -> tuple[Definition, ...]:
+        raise CloudError(CloudErrorKind.REFUSED, cloud=STAGING, sentence="Its secret has expired.")
+
+    main.put(promoted("43.2.0", definition=ARM))
+    planner = RollbackPlanner(Catalogue(clouds))
+    before = await planner.plan(Rollback(definition=ARM), NOW)
+    staging.definitions = refused  # type: ignore[method-assign]
+    main.change(X64, "43.2.0", excluded=False)
+    assert (await planner.plan(before.request, NOW)).steps == before.steps
+    with pytest.raises(CloudError, match="Its secret has expired"):
+        await planner.plan(Rollback(definition=X64), NOW)
+    draft = await planner.plan(Rollback(definition=f"azure:{X64}"), NOW)
+    assert [step.title for step in draft.steps] == [f"take 43.2.0 of azure:{X64} back from latest"]
+    assert (await planner.plan(draft.request, NOW)).steps == draft.steps
+    with pytest.raises(UserError, match="no image definition azure:Fedora-Cloud-9"):
+        await planner.plan(Rollback(definition="azure:Fedora-Cloud-9"), NOW)
+
+
+async def test_what_works_in_one_cloud_only_asks_which(clouds: Clouds) -> None:
+    with pytest.raises(UserError) as caught:
+        await Catalogue(clouds).one(X64.lower())
+    assert caught.value.sentence == f"{X64.lower()} is a definition in azure and {STAGING}; say which."
+    assert caught.value.nearest == (f"azure:{X64}", f"{STAGING}:{X64}")
+
+
+async def test_a_name_in_several_clouds_is_promoted_in_each_and_says_where_it_is_not(
+    clouds: Clouds, staging: MemoryGallery
+) -> None:
+    planner = PromotePlanner(Catalogue(clouds))
+    for request in (Promote(definition=X64), Promote(definition=X64, version="43.2.0")):
+        both = await planner.plan(request, NOW)
+        assert [step.title for step in both.steps] == [
+            f"promote 43.2.0 of azure:{X64}",
+            f"promote 43.2.0 of {STAGING}:{X64}",
+        ]
+        assert both.warnings == ()
+    staging.change(X64, "43.2.0", excluded=False)
+    one = await planner.plan(Promote(definition=X64), NOW)
+    assert [step.title for step in one.steps] == [f"promote 43.2.0 of azure:{X64}"]
+    assert one.warnings == (f"{STAGING}:{X64} has no candidate newer than its latest, 43.2.0.",)
+    del staging.held[X64][version("43.2.0").number]
+    with pytest.raises(UserError, match=rf"{STAGING}:{X64} has no version 43\.2\.0"):
+        await planner.plan(Promote(definition=X64, version="43.2.0"), NOW)
 
 
 @pytest.mark.parametrize(
@@ -132,27 +186,52 @@ async def test_the_same_version_is_promoted_in_each_cloud_by_a_step_of_its_own(
     executor = SetExcludedExecutor(clouds, POLL_AT_ONCE)
     await executor.act(step, "token")
     done = await executor.verify(step, "token")
-    assert done.summary == f"43.2.0 of {STAGING}:{X64} is promoted."
+    assert done.summary == (f"43.2.0 of {STAGING}:{X64} is promoted. Latest is 43.2.0 in eastus and westus.")
     assert [gallery.held[X64][version("43.2.0").number].promoted for gallery in (main, staging)] == [
         False,
         True,
     ]
 
 
-async def test_a_rollback_keeps_to_its_cloud_when_it_is_planned_again() -> None:
-    both = galleries(
-        MemoryGallery(promoted("43.1.0"), promoted("43.2.0")),
-        staging=MemoryGallery(
-            promoted("43.1.0", cloud=STAGING), promoted("43.2.0", cloud=STAGING), cloud=STAGING
-        ),
+def two_promoted() -> tuple[MemoryGallery, MemoryGallery]:
+    """X64 in two galleries, with a version each to roll back to."""
+    return MemoryGallery(promoted("43.1.0"), promoted("43.2.0")), MemoryGallery(
+        promoted("43.1.0", cloud=STAGING), promoted("43.3.0", cloud=STAGING), cloud=STAGING
     )
-    planner = RollbackPlanner(Catalogue(both))
+
+
+async def test_a_rollback_keeps_to_its_cloud_when_it_is_planned_again() -> None:
+    main, staging = two_promoted()
+    planner = RollbackPlanner(Catalogue(galleries(main, staging=staging)))
     draft = await planner.plan(Rollback(definition=f"{STAGING}:{X64}"), NOW)
     (step,) = draft.steps
     assert isinstance(step, SetExcluded)
     assert step.cloud == STAGING
     again = await planner.plan(draft.request, NOW)
     assert (again.request, again.steps) == (draft.request, draft.steps)
+
+
+async def test_a_rollback_of_a_name_takes_back_what_is_latest_in_each_cloud_or_nothing() -> None:
+    main, staging = two_promoted()
+    planner = RollbackPlanner(Catalogue(galleries(main, staging=staging)))
+    draft = await planner.plan(Rollback(definition=X64), NOW)
+    assert [step.title for step in draft.steps] == [
+        f"take 43.2.0 of azure:{X64} back from latest",
+        f"take 43.3.0 of {STAGING}:{X64} back from latest",
+    ]
+    assert draft.independent
+    assert (
+        draft.summary == f"43.1.0 is latest of azure:{X64} again. 43.1.0 is latest of {STAGING}:{X64} again."
+    )
+    again = await planner.plan(draft.request, NOW)
+    assert (again.request, again.steps, again.observed) == (draft.request, draft.steps, draft.observed)
+    main.change(X64, "43.2.0", excluded=True)  # as after the first of the steps
+    left = await planner.plan(draft.request, NOW)
+    assert (left.request, left.steps) == (draft.request, draft.steps[1:])
+    del staging.held[X64][version("43.1.0").number]
+    main.change(X64, "43.2.0", excluded=False)
+    with pytest.raises(UserError, match=rf"{STAGING}:{X64} has no promoted version before 43\.3\.0"):
+        await planner.plan(Rollback(definition=X64), NOW)
 
 
 async def test_a_cleanup_deletes_in_the_cloud_that_it_judged() -> None:
@@ -170,7 +249,7 @@ async def test_a_cleanup_deletes_in_the_cloud_that_it_judged() -> None:
         f"delete 43.2.0 of {STAGING}:{X64}",
         f"delete 43.3.0 of {STAGING}:{X64}",
     ]
-    executor = DeleteVersionExecutor(clouds, POLICY, lambda: NOW, POLL_AT_ONCE)
+    executor = DeleteVersionExecutor(clouds, RemovalChecks(clouds, POLICY, lambda: NOW), POLL_AT_ONCE)
     for step in draft.steps:
         assert isinstance(step, DeleteVersion)
         assert await executor.observe(step, "token") is None

@@ -23,15 +23,14 @@ from slipway.bot.subjects.machines.ending.planner import TerminatePlanner
 from slipway.bot.subjects.machines.launching.executor import LaunchExecutor
 from slipway.bot.subjects.machines.launching.planner import LaunchPlanner
 from slipway.bot.subjects.machines.leases.repository import Leases
-from slipway.bot.subjects.machines.leases.settings import LeaseSettings
 from slipway.bot.subjects.machines.requests import Launch, Terminate
 from slipway.bot.subjects.machines.settings import ProfileSettings
 from slipway.bot.subjects.machines.steps import LaunchMachines, TerminateMachine
 from slipway.bot.subjects.machines.tags import UNTIL, launch_tags, until_of
-from tests.support.aws import aws_machines, boto3_client, call_in_thread, unique_name
+from tests.support.aws import aws_machines, boto3_client, call_in_thread, simulated_aws, unique_name
 from tests.support.clock import HOUR, NOW, POLL_AT_ONCE
 from tests.support.clouds import accounts
-from tests.support.leases import leases_in, unlimited
+from tests.support.leases import NOBODY, leases_in, unlimited
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -58,8 +57,7 @@ async def shared_aws() -> AsyncIterator[SimulatedAws]:
             "state": "failed",
         }
     )
-    async with SimulatedAws(seed.model_copy(update={"images": (*seed.images, broken)})) as simulated:
-        await simulated.ready()
+    async with simulated_aws(seed.model_copy(update={"images": (*seed.images, broken)})) as simulated:
         yield simulated
 
 
@@ -83,7 +81,7 @@ async def leases(tmp_path: Path) -> AsyncIterator[Leases]:
 
 
 def terminations(ec2: AwsMachines, leases: Leases) -> TerminatePlanner:
-    return TerminatePlanner(accounts(ec2), leases, LeaseSettings())
+    return TerminatePlanner(accounts(ec2), leases, NOBODY)
 
 
 async def ending(ec2: AwsMachines, leases: Leases, now: datetime = NOW) -> TerminateExecutor:

@@ -9,11 +9,9 @@ import pytest_asyncio
 
 from slipway.bot.chat.model import Tone
 from slipway.bot.clouds.simulated.aws.messages import BLOB, MESSAGES
-from slipway.bot.clouds.simulated.aws.seed import fedora_machines
 from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
 from slipway.bot.clouds.simulated.faults import Fault, FaultKind
-from tests.support.aws import IMAGE, boto3_client, call_in_thread
-from tests.support.clock import NOW
+from tests.support.aws import IMAGE, boto3_client, call_in_thread, simulated_aws
 from tests.support.harness import BotHarness, audit_trail, running_bot
 from tests.support.memory_chat import PostedMessage
 from tests.support.pauses import no_pauses
@@ -53,8 +51,7 @@ REFUSALS = [
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def aws() -> AsyncIterator[SimulatedAws]:
-    async with SimulatedAws(fedora_machines(NOW)) as simulated:
-        await simulated.ready()
+    async with simulated_aws() as simulated:
         yield simulated
 
 

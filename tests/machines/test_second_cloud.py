@@ -25,7 +25,6 @@ from slipway.bot.core.settings import Settings
 from slipway.bot.operations.model import OperationState
 from slipway.bot.subjects.machines.ending.planner import TerminatePlanner
 from slipway.bot.subjects.machines.leases.model import Machine
-from slipway.bot.subjects.machines.leases.settings import LeaseSettings
 from slipway.bot.subjects.machines.requests import Terminate
 from slipway.bot.subjects.machines.services import MachineServices
 from slipway.bot.subjects.machines.steps import TerminateMachine
@@ -186,7 +185,7 @@ async def test_machines_of_one_id_in_two_accounts_are_both_ended_when_their_time
         tags = {"slipway:until": write_until(NOW - timedelta(hours=1))}
         held["vm-12"] = replace(held["vm-12"], tags={**held["vm-12"].tags, **tags})
     leases = bot.running.services.get(MachineServices).leases
-    planner = TerminatePlanner(bot.running.services.clouds, leases, LeaseSettings())
+    planner = TerminatePlanner(bot.running.services.clouds, leases, bot.running.services.people)
     draft = await planner.plan(Terminate(overdue=True), NOW)
     assert [step.cloud for step in draft.steps if isinstance(step, TerminateMachine)] == [
         "rack",

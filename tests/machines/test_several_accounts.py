@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 import pytest_asyncio
-from boto3.session import Session
 
 from slipway.bot.cli.doctor import conclusion
 from slipway.bot.clouds.aws.machines import AwsMachines
@@ -27,16 +25,23 @@ from slipway.bot.subjects.machines.launching.images import find_image
 from slipway.bot.subjects.machines.launching.planner import LaunchPlanner
 from slipway.bot.subjects.machines.leases.model import Machine
 from slipway.bot.subjects.machines.leases.repository import Leases
-from slipway.bot.subjects.machines.leases.settings import LeaseSettings
 from slipway.bot.subjects.machines.listing import all_instances
 from slipway.bot.subjects.machines.probe import missing_templates
 from slipway.bot.subjects.machines.requests import Launch, LaunchPin, Terminate
 from slipway.bot.subjects.machines.settings import ProfileSettings
 from slipway.bot.subjects.machines.steps import LaunchMachines, TerminateMachine
-from tests.support.aws import IMAGE, aws_machines, aws_settings, call_in_thread, simulated_aws, unique_name
+from tests.support.aws import (
+    IMAGE,
+    aws_machines,
+    aws_settings,
+    boto3_client,
+    call_in_thread,
+    simulated_aws,
+    unique_name,
+)
 from tests.support.clock import DAY, HOUR, NOW, POLL_AT_ONCE
 from tests.support.clouds import accounts, cloud_context
-from tests.support.leases import leases_in, unlimited
+from tests.support.leases import NOBODY, leases_in, unlimited
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -148,7 +153,7 @@ async def test_machines_are_ended_wherever_they_are(both: Accounts, leases: Leas
     await launch(both.clouds, leases, "small")
     await launch(both.clouds, leases, "abroad")
     ids = tuple(each.id for each in await all_instances(both.clouds))
-    draft = await TerminatePlanner(both.clouds, leases, LeaseSettings()).plan(
+    draft = await TerminatePlanner(both.clouds, leases, NOBODY).plan(
         Terminate(instance_ids=ids, requester="alice"), NOW
     )
     assert {step.cloud for step in draft.steps if isinstance(step, TerminateMachine)} == {"aws", "aws.eu"}
@@ -158,7 +163,7 @@ async def test_machines_are_ended_wherever_they_are(both: Accounts, leases: Leas
         await executor.act(step, "token")
         await executor.verify(step, "token")
     assert await all_instances(both.clouds) == ()
-    gone = await TerminatePlanner(both.clouds, leases, LeaseSettings()).plan(draft.request, NOW)
+    gone = await TerminatePlanner(both.clouds, leases, NOBODY).plan(draft.request, NOW)
     assert gone.summary == "Nothing to terminate: gone already."
 
 
@@ -167,8 +172,8 @@ async def test_a_machine_that_is_gone_is_found_in_every_region_and_remembered_wh
 ) -> None:
     wide = aws_settings(aws.url, regions=("eu-west-1",))
     account = AwsMachines(wide, cloud_context("aws", deployment=unique_name("deployment")))
-    planner = TerminatePlanner(accounts(account), leases, LeaseSettings())
-    ec2: Any = Session("test", "test", region_name="eu-west-1").client("ec2", endpoint_url=aws.url)
+    planner = TerminatePlanner(accounts(account), leases, NOBODY)
+    ec2 = boto3_client(aws.url, region="eu-west-1")
     image = (await account.at("eu-west-1").images())[0].id
     made = await call_in_thread(ec2, "run_instances", ImageId=image, MinCount=1, MaxCount=1)
     away = made["Instances"][0]["InstanceId"]
@@ -201,7 +206,7 @@ async def test_one_account_that_cannot_be_looked_at_fails_the_whole_plan(
 ) -> None:
     both.aws.faults.add(Fault(kind=FaultKind.REFUSE, match="DescribeInstances", after=1))
     with pytest.raises(CloudError, match="UnauthorizedOperation"):
-        await TerminatePlanner(both.clouds, leases, LeaseSettings()).plan(Terminate(overdue=True), NOW)
+        await TerminatePlanner(both.clouds, leases, NOBODY).plan(Terminate(overdue=True), NOW)
 
 
 async def test_templates_that_profiles_name_are_looked_for_in_their_accounts(both: Accounts) -> None:

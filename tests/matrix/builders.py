@@ -12,6 +12,7 @@ from slipway.bot.chat.matrix.memory import MatrixMemory
 from slipway.bot.chat.matrix.settings import MatrixSettings
 from slipway.bot.chat.model import Card, Table
 from tests.support.key_value_store import InMemoryStore
+from tests.support.pictures import PICTURE
 from tests.support.synapse import Account, Synapse
 
 BOT = BotUser("@slipway:example.org", "Slipway Bot")
@@ -20,6 +21,8 @@ BOT = BotUser("@slipway:example.org", "Slipway Bot")
 ROWS = tuple((f"Fedora-Cloud-{number}-x64", "wörd " * 20) for number in range(900))
 LONG = Card(title="All images", tables=(Table(columns=("Name", "About"), rows=ROWS),))
 """A card that is too long for one message."""
+
+PICTURED = Card(title="x64: 2 versions, latest 43.1.0", pictures=(PICTURE,))
 
 
 def settings(synapse: Synapse, account: Account, *rooms: str, **more: object) -> MatrixSettings:

@@ -25,10 +25,11 @@ from slipway.bot.chat.model import AnyEvent, Button, Card, Choice, Tone
 from slipway.bot.chat.shared.edits import LatestEdits
 from slipway.bot.chat.shared.plain import render_plain
 from slipway.bot.core.times import system_clock
-from tests.matrix.builders import LONG, new_memory, settings
+from tests.matrix.builders import LONG, PICTURED, new_memory, settings
 from tests.matrix.clients import Person
 from tests.matrix.fakes import EventRecorder, FaultProxy, RecordingSleep, answers
 from tests.matrix.harness import BotRoom, chat_behind, running, wait_until_listening
+from tests.support.pictures import PICTURE
 from tests.support.synapse import Account, Synapse
 
 
@@ -76,6 +77,40 @@ async def test_a_whole_that_is_too_long_stands_as_a_file_in_the_same_thread_once
     assert file.msgtype == "m.file"
     assert await _download(bot_room, alice, file.shown["url"]) == render_plain(LONG)
     assert await alice.unread(bot_room.room) == (0, 0)  # the card is silent, and so is what stands beside it
+
+
+async def test_a_picture_stands_below_its_card_once_and_calls_nobody(
+    bot_room: BotRoom, alice: Person
+) -> None:
+    root = await alice.say(bot_room.room, "!images")
+    for thread in (None, root):
+        for _ in range(2):
+            await bot_room.chat.send(bot_room.room, PICTURED, thread=thread, key=f"{thread}")
+    await bot_room.chat.send(bot_room.room, Card(title="end"), thread=None, key="end")
+    await alice.message(bot_room.room, "end")
+    *shown, _ = alice.messages(bot_room.room, bot_room.bot)
+    assert [(each.msgtype, each.thread) for each in shown] == [
+        ("m.notice", None),
+        ("m.image", None),
+        ("m.notice", root),
+        ("m.image", root),
+    ]
+    content = shown[1].shown
+    assert (content["body"], content["filename"]) == (PICTURE.alternative, PICTURE.name)
+    assert content["info"] == {"mimetype": "image/png", "size": len(PICTURE.png), "w": 3, "h": 2}
+    assert await alice.unread(bot_room.room) == (0, 0)
+
+
+async def test_a_homeserver_that_takes_no_picture_is_told_of_in_its_place(
+    synapse: Synapse, proxy: FaultProxy, alice: Person, account: Account, joined_room: str
+) -> None:
+    chat = chat_behind(proxy, synapse, account, joined_room, RecordingSleep())
+    too_large = answers(413, '{"errcode": "M_TOO_LARGE", "error": "Upload request body is too large"}')
+    proxy.faults["/media/v3/upload"].append(too_large)
+    await chat.send(joined_room, PICTURED, thread=None, key="k")
+    told = await alice.message(joined_room, "A picture could not be shown.")
+    await chat.close()
+    assert "M_TOO_LARGE" in told.body
 
 
 async def test_an_answer_that_replaces_a_message_brings_its_file_and_progress_none(

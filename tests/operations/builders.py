@@ -104,8 +104,8 @@ def put(*place: str | int, value: Any) -> Spoil:
 
 SPOILT: dict[str, tuple[Spoil, str]] = {
     "a kind of operation": (
-        put("request", value={"format": 1, "kind": "hold", "definition": "X"}),
-        "does not know operations of the kind hold",
+        put("request", value={"format": 1, "kind": "repaint", "definition": "X"}),
+        "does not know operations of the kind repaint",
     ),
     "a kind of step": (
         put(
@@ -113,9 +113,9 @@ SPOILT: dict[str, tuple[Spoil, str]] = {
         ),
         "does not know steps of the kind hold-version",
     ),
-    "a newer request": (put("request", "format", value=3), "does not know format 3 of promote"),
+    "a newer request": (put("request", "format", value=9), "does not know format 9 of promote"),
     "a newer step": (put("steps", 0, "format", value=9), "does not know format 9 of set-excluded"),
-    "a newer plan": (put("format", value=3), "does not know plans of format 3"),
+    "a newer plan": (put("format", value=4), "does not know plans of format 4"),
     "a request with a field more": (put("request", "speed", value=3), "cannot read this promote"),
     "a step with a field more": (put("steps", 0, "speed", value=3), "cannot read this set-excluded"),
     "a plan with a field more": (put("speed", value=3), "cannot read its plan"),

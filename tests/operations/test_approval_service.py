@@ -27,6 +27,7 @@ from slipway.bot.store.database import Database
 from tests.operations.builders import people, plan, vote
 from tests.support.clock import NOW, FakeClock
 from tests.support.configuration import DECLARED, ROLE
+from tests.support.state_folder import prepare
 
 CROWD = ("bob", "carol", "dan", "erin", "frank")
 EVERYONE = people({name: [ROLE] for name in ("alice", *CROWD)})
@@ -35,6 +36,7 @@ ROOM = Room(platform=CONSOLE, id="console")
 
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    await prepare(tmp_path)
     opened = Database(tmp_path / "slipway.db")
     await opened.open()
     yield opened

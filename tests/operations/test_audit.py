@@ -21,6 +21,7 @@ from slipway.bot.operations.trail.verification import Contradicted, place_of, re
 from slipway.bot.store.database import Database
 from tests.support.clock import NOW
 from tests.support.examples import examples
+from tests.support.state_folder import prepare
 
 ENTRIES = 5
 
@@ -45,6 +46,7 @@ async def write(database: Database, *written: AuditEntry) -> None:
 
 @pytest.fixture
 async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    await prepare(tmp_path)
     opened = Database(tmp_path / "slipway.db")
     await opened.open()
     await write(opened, *(entry(number) for number in range(1, ENTRIES + 1)))

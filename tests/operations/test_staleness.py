@@ -68,6 +68,25 @@ def test_of_the_same_plan_nothing_is_said(agreed: Plan) -> None:
     assert differences(agreed, stored(agreed)) == ()
 
 
+@given(plans)
+def test_what_a_former_version_worded_otherwise_holds_still(agreed: Plan) -> None:
+    """Words are stored to show what is not known any more; of what is known, its fields are compared."""
+    document = json.loads(write_plan(agreed))
+    document |= {"summary": "In other words.", "warnings": ["Beware."], "evidence": [["It is", "so"]]}
+    for each in document["steps"]:
+        each |= {"title": "do it", "reason": "it was asked for"}
+    before = read_plan(
+        json.dumps(document),
+        DECLARED.registry,
+        kind=agreed.kind,
+        requester=agreed.requester,
+        expires_at=agreed.expires_at,
+    )
+    assert before.summary == "In other words."
+    assert differences(before, agreed) == ()
+    assert differences_left(before, agreed, 0) == ()
+
+
 @given(plans, plans)
 def test_every_change_of_substance_is_said_and_nothing_else(agreed: Plan, fresh: Plan) -> None:
     said = differences(agreed, fresh)

@@ -249,8 +249,8 @@ class Actors:
 
     async def _behind(self, deed: Behind) -> None:
         if deed.hand is Hand.TERMINATE:
-            if running := await self._clouds.ec2.running():
-                await self._clouds.ec2.terminate(pick_of(running, deed.pick))
+            if running := await self._clouds.running():
+                await self._clouds.terminate(pick_of(running, deed.pick))
                 self._happened("changes behind its back", "somebody terminates a machine")
             return
         definition = pick_of(self._clouds.definitions, deed.pick)

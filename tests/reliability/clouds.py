@@ -13,13 +13,16 @@ from typing import Any
 
 from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
 from slipway.bot.clouds.simulated.azure import Seed, SeedDefinition, SeedRegion, SeedVersion, SimulatedAzure
+from slipway.bot.clouds.simulated.azure.conditions import Conditions
 from slipway.bot.clouds.simulated.azure.operations import LongRunningOperation, Terms
 from slipway.bot.clouds.simulated.azure.resource import Document
 from slipway.bot.clouds.simulated.azure.seed import version_document
 from slipway.bot.clouds.simulated.azure.state import GalleryState, Record
 from slipway.bot.clouds.simulated.faults import Armed, Fault, FaultKind, Faults
 from tests.crash.clouds import CrashTiming
-from tests.reliability.ec2 import EpisodeMachines
+from tests.reliability.azure_machines import ROOM, AzureEpisodeMachines
+from tests.reliability.ec2 import Ec2EpisodeMachines
+from tests.reliability.machines import EpisodeMachines
 
 REGIONS = (SeedRegion("eastus"), SeedRegion("westeurope"))
 
@@ -32,6 +35,7 @@ class Action(StrEnum):
     PROMOTE = "promote"
     TAKE_BACK = "take back"
     DELETE = "delete"
+    RESTORE = "restore"
 
 
 @dataclass(frozen=True)
@@ -61,7 +65,7 @@ class WatchedGallery(GalleryState):
     """A gallery that keeps a log of its own of every change."""
 
     def __init__(self, seed: Seed, polls: int) -> None:
-        super().__init__(seed, lambda: datetime.now(UTC), polls)
+        super().__init__(seed, lambda: datetime.now(UTC), polls, Conditions(soft_delete=True))
         self.log: list[Write] = []
 
     def put(
@@ -107,6 +111,9 @@ class WatchedGallery(GalleryState):
     def _note(
         self, definition: str, name: str, body: Document, before: Document | None, after: Document
     ) -> None:
+        if before is None and "properties" not in body:
+            self.log.append(Write(False, Action.RESTORE, definition, name, True))
+            return
         action = Action.TAKE_BACK if _excluded(body) else Action.PROMOTE
         if before is None:
             self.log.append(
@@ -167,7 +174,8 @@ class CountingFaults(Faults):
 def gallery(definitions: int, now: datetime) -> Seed:
     """A gallery with something to promote, to take back and to clean up in each definition."""
     return Seed(
-        tuple(_definition(f"Fedora-Cloud-{43 - number}-x64", number, now) for number in range(definitions))
+        tuple(_definition(f"Fedora-Cloud-{43 - number}-x64", number, now) for number in range(definitions)),
+        machines=ROOM,
     )
 
 
@@ -197,7 +205,7 @@ def _version(release: int, days: int, excluded: bool, now: datetime) -> SeedVers
 
 
 class EpisodeClouds:
-    """Azure with a gallery of this episode's own, and the EC2 that all episodes share."""
+    """Azure with a gallery and machines of this episode's own, and the EC2 that all episodes share."""
 
     def __init__(
         self,
@@ -218,14 +226,17 @@ class EpisodeClouds:
         self.aws = aws
         self.aws_faults = aws_faults
         self.images = images  # names of machine images that can be launched
-        self.ec2 = EpisodeMachines(aws, deployment)
+        self.ec2 = Ec2EpisodeMachines(aws, deployment)
+        self.vms = AzureEpisodeMachines(self.azure, deployment)
         self._uploads = 0
         self._now = now
 
     async def start(self) -> None:
-        """Let Azure answer, and somebody else have a machine in EC2."""
+        """Let Azure answer, and somebody else have a machine in each cloud."""
         await self.azure.start()
         await self.ec2.start()
+        definition = self.definitions[0]
+        self.vms.start(definition, min(self.versions(definition)))
 
     async def stop(self) -> None:
         """Let Azure go."""
@@ -239,6 +250,24 @@ class EpisodeClouds:
             faults.clear()
 
     @property
+    def machines(self) -> tuple[EpisodeMachines, ...]:
+        """Those of each cloud."""
+        return (self.ec2, self.vms)
+
+    async def running(self, who: str | None = None) -> list[str]:
+        """The machines that run in either cloud, of one person or of all."""
+        return [machine for each in self.machines for machine in await each.running(who)]
+
+    async def stopped(self, who: str) -> list[str]:
+        """A person's machines that rest in either cloud."""
+        return [machine for each in self.machines for machine in await each.stopped(who)]
+
+    async def terminate(self, machine: str) -> None:
+        """Somebody ends a machine behind the bot's back."""
+        (owner,) = [each for each in self.machines if machine in await each.all()]
+        await owner.terminate(machine)
+
+    @property
     def definitions(self) -> list[str]:
         """The names of the gallery's definitions."""
         return [each.name for each in self.azure.seed.definitions]
@@ -246,6 +275,11 @@ class EpisodeClouds:
     def versions(self, definition: str) -> dict[str, Record]:
         """The versions of a definition as the gallery has them."""
         return self.gallery.versions.get(definition.casefold(), {})
+
+    def deleted_candidates(self, definition: str) -> list[str]:
+        """What was deleted and is kept of a definition, and comes back as what it was: as a candidate."""
+        kept = self.gallery.soft_deleted_of(definition)
+        return sorted(each.document["name"] for each in kept if _excluded(each.document))
 
     def go_away(self, cloud: str) -> Armed:
         """Let a cloud answer nothing but that it is not there."""

@@ -4,28 +4,25 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
+from tests.reliability.machines import EpisodeMachines, MachineAction, MachineWrite
 from tests.support.aws import boto3_client
 
-CHANGING = ("StopInstances", "StartInstances", "TerminateInstances", "DeleteVolume")
+_CHANGING = {
+    "TerminateInstances": MachineAction.END,
+    "StopInstances": MachineAction.STOP,
+    "StartInstances": MachineAction.START,
+    "DeleteVolume": MachineAction.REMOVE,
+}
 """The requests that change one machine or one volume each, as the bot makes them."""
 
 
-@dataclass(frozen=True)
-class MachineWrite:
-    """A request that EC2 was to change something by: what, and which machine or volume."""
-
-    action: str
-    target: str
-
-
-class EpisodeMachines:
-    """Machines of one deployment in the EC2 that all episodes share, beside one that is nobody's of the bot.
+class Ec2EpisodeMachines(EpisodeMachines):
+    """Machines in the EC2 that all episodes share.
 
     Args:
         aws: EC2; its log of requests begins anew.
@@ -33,21 +30,18 @@ class EpisodeMachines:
     """
 
     def __init__(self, aws: SimulatedAws, deployment: str) -> None:
+        super().__init__()
         self._aws = aws
         self._deployment = deployment
         self._forms: deque[dict[str, str]] = deque()
         self._client = boto3_client(aws.url)
-        self.ended_by_strangers: set[str] = set()
-        self.made_by_strangers: set[str] = set()
-        self.bystander = ""
         aws.forms = self._forms
 
     async def start(self) -> None:
         """Let somebody else have a machine beside the bot's."""
         self.bystander = await self._run({"Name": "somebody-else-s", "slipway:owner": "alice"})
 
-    async def all(self) -> dict[str, dict[str, Any]]:
-        """Every machine that this deployment ever had, and the one that is none of its own, by id."""
+    async def all(self) -> Mapping[str, Mapping[str, Any]]:
         state = await self._aws.state()
         return {
             each["id"]: each
@@ -55,24 +49,7 @@ class EpisodeMachines:
             if each["tags"].get("slipway") == self._deployment or each["id"] == self.bystander
         }
 
-    async def running(self, who: str | None = None) -> list[str]:
-        """The ids of those that run, of one person or of all."""
-        return await self._in_state("running", who)
-
-    async def stopped(self, who: str) -> list[str]:
-        """The ids of a person's that rest."""
-        return await self._in_state("stopped", who)
-
-    async def living(self) -> list[str]:
-        """The ids of those that were launched for the bot, or that it was asked to take in, and that are not gone."""
-        return [
-            key
-            for key, each in (await self.all()).items()
-            if each["state"] != "terminated" and key != self.bystander and key not in self.made_by_strangers
-        ]
-
     async def terminate(self, machine: str) -> None:
-        """Somebody ends a machine in the console of EC2."""
         if await self._call("terminate_instances", InstanceIds=[machine]) is not None:
             self.ended_by_strangers.add(machine)
 
@@ -104,17 +81,7 @@ class EpisodeMachines:
         return str(answer["VolumeId"]) if answer else ""
 
     def writes(self) -> Sequence[MachineWrite]:
-        """EC2's own log of what it was to change, strangers' orders among them."""
         return tuple(_writes(self._forms))
-
-    async def _in_state(self, state: str, who: str | None) -> list[str]:
-        return sorted(
-            key
-            for key, each in (await self.all()).items()
-            if each["state"] == state
-            and key != self.bystander
-            and who in (None, each["tags"].get("slipway:owner"))
-        )
 
     async def _run(self, tags: dict[str, str]) -> str:
         images = (await self._call("describe_images", Owners=["125523088429"]) or {}).get("Images") or ()
@@ -147,8 +114,8 @@ class EpisodeMachines:
 
 def _writes(forms: Sequence[dict[str, str]] | deque[dict[str, str]]) -> Iterator[MachineWrite]:
     for form in tuple(forms):
-        action = form.get("Action", "")
-        if action in CHANGING and form.get("DryRun") != "true":
+        action = _CHANGING.get(form.get("Action", ""))
+        if action is not None and form.get("DryRun") != "true":
             for name, value in form.items():
                 if name == "VolumeId" or name.startswith("InstanceId."):
                     yield MachineWrite(action, value)

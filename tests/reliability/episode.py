@@ -19,6 +19,7 @@ from typing import Any
 
 from benchmarks.program import write_toml
 from tests.reliability.actors import Actors
+from tests.reliability.azure_machines import ACCOUNT, PROFILES
 from tests.reliability.bot import Bot
 from tests.reliability.clouds import EpisodeClouds
 from tests.reliability.evidence import Evidence, LifeTold, OperationTold, operations_named
@@ -44,6 +45,7 @@ BEYOND_DAYS = 6
 """Longer than a machine may live in an episode, wherever its clock stood at the launch."""
 
 _UNAPPROVED = (
+    "test",
     "extend",
     "stop",
     "start",
@@ -52,8 +54,13 @@ _UNAPPROVED = (
     "expire",
     "remove-leftovers",
     "sshkey-remove",
+    "good",
+    "bad",
+    "hold",
+    "unhold",
+    "adopt",
 )
-"""The kinds of operation about machines to which nobody has to agree."""
+"""The kinds of operation beside those of the demo's policy to which nobody has to agree."""
 
 _LOOK_EVERY = 0.25
 _PROGRAM_SECONDS = 60.0
@@ -170,7 +177,8 @@ class Episode:
                 "missed": "skip",
             }
         ]
-        found["azure"] |= {"endpoint": self._clouds.azure.url, "timeout": "5s"}
+        found["azure"] |= {"endpoint": self._clouds.azure.url, "timeout": "5s", **ACCOUNT}
+        found["profiles"] |= {name: dict(profile) for name, profile in PROFILES.items()}
         found["aws"] |= {"endpoint": self._clouds.aws.url, "timeout": "5s"}
         found["policy"]["promote"] |= {
             "approvals": options.approvals,
@@ -220,6 +228,7 @@ class Episode:
         for entry in self._ledger.entries:
             if entry.chat == "matrix":
                 entry.said.at = self._matrix.at(entry.said.id) or 0.0
+        clouds = self._clouds.machines
         lives = [
             LifeTold(
                 each.number, each.process.returncode, each.asked_to_stop, each.at_rest, tracebacks(each.log)
@@ -234,11 +243,11 @@ class Episode:
             trail=[json.loads(line) for line in trail.splitlines() if line.startswith("{")],
             proof="" if "The audit trail holds" in proof else proof.strip() or "audit verify says nothing",
             writes=tuple(self._clouds.gallery.log),
-            machines=await self._clouds.ec2.all(),
-            machine_writes=self._clouds.ec2.writes(),
-            ended_by_strangers=frozenset(self._clouds.ec2.ended_by_strangers),
-            made_by_strangers=frozenset(self._clouds.ec2.made_by_strangers),
-            bystander=self._clouds.ec2.bystander,
+            machines={key: each for cloud in clouds for key, each in (await cloud.all()).items()},
+            machine_writes=[write for cloud in clouds for write in cloud.writes()],
+            ended_by_strangers=frozenset().union(*(cloud.ended_by_strangers for cloud in clouds)),
+            made_by_strangers=frozenset().union(*(cloud.made_by_strangers for cloud in clouds)),
+            bystanders=frozenset(cloud.bystander for cloud in clouds),
             policies=self._policies,
             undermined=frozenset(self._ledger.undermined),
             lives=lives,
@@ -266,7 +275,7 @@ class Episode:
         return ()
 
     async def _living(self) -> Sequence[str]:
-        return [f"{machine} lives" for machine in await self._clouds.ec2.living()]
+        return [f"{machine} lives" for cloud in self._clouds.machines for machine in await cloud.living()]
 
     def _seen(self) -> dict[str, list[Seen]]:
         return {name: room.seen() for name, room in self._rooms.items()}
@@ -352,6 +361,7 @@ class Episode:
         )
         counts["messages"] = sum(len(messages) for messages in self._seen().values())
         counts["ticks"] = sum(each.is_tick for messages in self._seen().values() for each in messages)
+        counts["machines on Azure"] = len(self._clouds.vms.launched())
         counts["changes"] = sum(each.changed and not each.stranger for each in self._clouds.gallery.log)
 
 

@@ -8,10 +8,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from slipway.bot.operations.model import operation_of
 from tests.reliability.clouds import Action, Write
-from tests.reliability.ec2 import MachineWrite
 from tests.reliability.ledger import Act, Entry
-from tests.reliability.messages import OPERATION, Seen, Title
+from tests.reliability.machines import MachineAction, MachineWrite
+from tests.reliability.messages import MACHINE, OPERATION, Seen, Title
 from tests.reliability.options import Options
 
 PROMOTED = re.compile(r"promote (?P<version>[\d.]+) of (?P<definition>[\w-]+)", re.ASCII)
@@ -20,20 +21,25 @@ PROMOTED = re.compile(r"promote (?P<version>[\d.]+) of (?P<definition>[\w-]+)", 
 _STEP = (
     (Action.PROMOTE, PROMOTED),
     (Action.TAKE_BACK, re.compile(r"take (?P<version>[\d.]+) of (?P<definition>\S+) back from latest")),
+    (Action.RESTORE, re.compile(r"restore (?P<version>[\d.]+) of (?P<definition>\S+) as a candidate")),
     (Action.DELETE, re.compile(r"delete (?P<version>[\d.]+) of (?P<definition>\S+)")),
 )
 _LAUNCH = re.compile(r"launch (?P<count>\d+) machines? from ")
-_TERMINATE = re.compile(r"terminate (?P<machine>i-[0-9a-f]+)")
-_IN_EC2 = (
-    ("TerminateInstances", _TERMINATE),
-    ("StopInstances", re.compile(r"stop (?P<machine>i-[0-9a-f]+)")),
-    ("StartInstances", re.compile(r"start (?P<machine>i-[0-9a-f]+)")),
-    ("DeleteVolume", re.compile(r"remove the volume (?P<machine>vol-[0-9a-f]+)")),
+_TERMINATE = re.compile(rf"terminate (?P<machine>{MACHINE})")
+_CHANGES = (
+    (MachineAction.END, _TERMINATE),
+    (MachineAction.STOP, re.compile(rf"stop (?P<machine>{MACHINE})")),
+    (MachineAction.START, re.compile(rf"start (?P<machine>{MACHINE})")),
+    (MachineAction.REMOVE, re.compile(r"remove the [a-z ]+ (?P<machine>\S+)")),
 )
-_ADOPT = re.compile(r"take (?P<machine>i-[0-9a-f]+) in as ")
-_STORED = re.compile(r"let i-[0-9a-f]+ live until |give i-[0-9a-f]+ to |(?:add|remove) SHA256:\S+ \(")
+_TEST = re.compile(r"see whether \S+ comes up|terminate the machine of ")
+"""Steps of a boot test that change nothing, and that end what its own launch made."""
+_ADOPT = re.compile(rf"take (?P<machine>{MACHINE}) in as ")
+_STORED = re.compile(
+    rf"let {MACHINE} live until |give {MACHINE} to |(?:add|remove) SHA256:\S+ \(|record that |hold |lift the hold "
+)
 """Steps that change what is stored, and of a cloud tags at most."""
-MACHINE = re.compile(r"\bi-[0-9a-f]{8,}\b")
+_MACHINE = re.compile(rf"\b{MACHINE}\b")
 
 
 @dataclass(frozen=True)
@@ -86,13 +92,13 @@ class StepTold:
     @property
     def is_known(self) -> bool:
         """Whether the invariants know what it does, and so in which log to look for it."""
-        stored = _STORED.match(self.title) is not None or self.adopts is not None
+        stored = any(each.match(self.title) for each in (_STORED, _TEST)) or self.adopts is not None
         return self.change is not None or bool(self.launches) or self.machine_write is not None or stored
 
     @property
     def machine_write(self) -> MachineWrite | None:
-        """The request by which it changes a machine or a volume that is there."""
-        for action, pattern in _IN_EC2:
+        """The request by which it changes a machine, or removes what belongs to none."""
+        for action, pattern in _CHANGES:
             if found := pattern.match(self.title):
                 return MachineWrite(action, found["machine"])
         return None
@@ -106,7 +112,7 @@ class StepTold:
     @property
     def machines(self) -> tuple[str, ...]:
         """The machines that its result names."""
-        return tuple(dict.fromkeys(MACHINE.findall(self.result)))
+        return tuple(dict.fromkeys(_MACHINE.findall(self.result)))
 
 
 @dataclass(frozen=True)
@@ -154,11 +160,11 @@ class Evidence:
         trail: `slipway audit show`.
         proof: what is wrong with the trail by `slipway audit verify`; empty for nothing.
         writes: the gallery's own log.
-        machines: EC2's machines of this deployment, and ``bystander``.
-        machine_writes: EC2's own log of what was to be changed.
+        machines: this deployment's machines in both clouds, and ``bystanders``.
+        machine_writes: the clouds' own logs of what was to be changed.
         ended_by_strangers: machines that somebody else ended; ``made_by_strangers``: that somebody else made, with
             this deployment's tags.
-        bystander: a machine without the deployment's tag.
+        bystanders: machines without the deployment's tag.
         policies: ``[policy.KIND]`` of the configuration, by kind.
         undermined: promotions behind which a newer version was made latest before anybody had agreed to them.
         lives: the bot's processes.
@@ -179,7 +185,7 @@ class Evidence:
     machine_writes: Sequence[MachineWrite]
     ended_by_strangers: frozenset[str]
     made_by_strangers: frozenset[str]
-    bystander: str
+    bystanders: frozenset[str]
     policies: Mapping[str, Mapping[str, Any]]
     undermined: frozenset[str]
     lives: Sequence[LifeTold]
@@ -197,7 +203,7 @@ class Evidence:
         parts += ["\n== trail", *(json.dumps(each) for each in self.trail)]
         parts += ["\n== gallery", *(str(each) for each in self.writes)]
         parts += ["\n== machines", *(json.dumps(each) for each in self.machines.values())]
-        parts += ["\n== EC2", *(str(each) for each in self.machine_writes)]
+        parts += ["\n== asked of machines", *(str(each) for each in self.machine_writes)]
         parts += ["\n== processes", *(str(each) for each in self.lives)]
         return "\n".join(parts) + "\n"
 
@@ -211,10 +217,31 @@ class Evidence:
         return bool(self.noted(operation, f"step-{number}:begun"))
 
     @property
+    def undone(self) -> frozenset[str]:
+        """The machines of launches that are not told as done: what was made of these is taken away again."""
+        done = {
+            operation
+            for operation, told in self.operations.items()
+            if any(step.launches and step.done for step in told.steps)
+        }
+        tokens = {key: str(each["tags"].get("slipway:token", "")) for key, each in self.launched.items()}
+        return frozenset(key for key, token in tokens.items() if operation_of(token) not in done)
+
+    @property
     def launched(self) -> Mapping[str, Mapping[str, Any]]:
         """The machines that the bot launched."""
-        others = {self.bystander, *self.made_by_strangers}
+        others = self.bystanders | self.made_by_strangers
         return {key: each for key, each in self.machines.items() if key not in others}
+
+    @property
+    def tested(self) -> frozenset[str]:
+        """Those of them that boot tests launched: the same operation ends them, and names the image instead."""
+        found = set()
+        for key, machine in self.launched.items():
+            told = self.operations.get(operation_of(str(machine["tags"].get("slipway:token", ""))) or "")
+            if told is not None and told.title.kind == "test":
+                found.add(key)
+        return frozenset(found)
 
     def acts(self, *acts: Act) -> list[Entry]:
         """What people did of these kinds."""

@@ -16,12 +16,20 @@ _TITLE = re.compile(
     r"|failed|rejected|expired|stale|cancelled)",
     re.ASCII,
 )
+MACHINE = r"(?:i-[0-9a-f]{8,}|vm-[0-9a-f]{12}-[1-9][0-9]?)"
+"""How machines are called, in each of the clouds in which people launch them."""
+
 _NOTICE = re.compile(
-    r"(?:\bi-[0-9a-f]{8,}|\b\d+ machines)(?:: (?:ended|until|\w+'s now|came up after all)| ends? at | (?:is|are) up\b"
-    r"| runs?\b| did not come up| ended before it came up| could not be ended| lost this Slipway| is used again"
-    r"| is stopped: nobody)|Nothing is stored of i-|Nobody seems to use i-",
+    r"(?:<@\w+> )*(?:[^\w\s]+ )?(?:\w+ · )?"  # whom Slack calls, then the mark and the word of a card's tone
+    rf"(?:(?:{MACHINE}(?: {MACHINE})*|\d+ machines)"
+    r"(?:: (?:ended|until|\w+'s now|came up after all)| ends? at | (?:is|are) up\b| runs?\b| did not come up"
+    r"| ended before it came up| could not be ended| lost this Slipway| is used again| is stopped: nobody)"
+    rf"|Nothing is stored of {MACHINE}$|Nobody seems to use {MACHINE}$|Your SSH keys of \S+ are not used any more)",
     re.ASCII,
 )
+"""The first line of what an owner is told unasked, as ``bot/subjects/machines/watching`` says it."""
+
+_CAME_UP = re.compile(r" (?:is|are) up$| runs?$", re.ASCII)
 _BY_ITSELF = re.compile(r"Asked by\W{0,6}leases\b", re.ASCII)
 ENDED = frozenset(("done", "failed", "rejected", "expired", "stale", "cancelled"))
 
@@ -123,8 +131,19 @@ class Seen:
         """Whether the bot tells of a machine by itself, or it is the card of what it asked for by itself, such as the
         end of a machine."""
         if self.title is None:
-            return _NOTICE.search(self.text[:200]) is not None
+            return _NOTICE.match(self._first_line) is not None
         return _BY_ITSELF.search(self.text) is not None
+
+    @property
+    def came_up(self) -> frozenset[str]:
+        """The machines of which it tells their owner that they came up."""
+        if self.title is not None or not self.is_unasked or _CAME_UP.search(self._first_line) is None:
+            return frozenset()
+        return frozenset(re.findall(MACHINE, self.text))
+
+    @property
+    def _first_line(self) -> str:
+        return self.text.partition("\n")[0]
 
     @property
     def is_report(self) -> bool:

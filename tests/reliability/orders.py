@@ -1,4 +1,4 @@
-"""What people ask to be changed: a row for each kind of operation, and the line that asks for it.
+"""What people ask to be changed: a row for each kind of operation and cloud, and the line that asks for it.
 
 ``tests/test_quality.py`` holds each subject to it that each of its kinds stands here.
 """
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from slipway.bot.subjects.machines.keys.public_key import read_key
+from tests.reliability.azure_machines import PROFILES
 from tests.reliability.clouds import EpisodeClouds
 from tests.reliability.options import ALICE, BOB, RELENG
 from tests.support.ssh_keys import ed25519
@@ -44,17 +45,41 @@ def pick_of(found: Sequence[T], pick: float) -> T:
     return found[int(pick * len(found))]
 
 
-def _of_a_definition(command: str) -> Line:
+def _of_a_definition(command: str, words: str = "") -> Line:
     async def line(clouds: EpisodeClouds, _who: str, pick: float) -> str:
-        return f"!{command} {pick_of(clouds.definitions, pick)}"
+        return f"!{command} {pick_of(clouds.definitions, pick)}{words}"
 
     return line
 
 
+def _verdict(command: str, words: str) -> Line:
+    async def line(clouds: EpisodeClouds, _who: str, pick: float) -> str:
+        definition = pick_of(clouds.definitions, pick)
+        version = pick_of(sorted(clouds.versions(definition)), pick * 10 % 1)
+        return f"!{command} {definition}/{version} {words}"
+
+    return line
+
+
+async def _restore(clouds: EpisodeClouds, _who: str, pick: float) -> str:
+    """Of a definition of which nothing was deleted, what is there; the bot says so then."""
+    definition = pick_of(clouds.definitions, pick)
+    found = clouds.deleted_candidates(definition) or sorted(clouds.versions(definition))
+    return f"!restore {definition}/{pick_of(found, pick * 10 % 1)}"
+
+
 async def _launch(clouds: EpisodeClouds, _who: str, pick: float) -> str:
-    machines = 1 + int(pick * 10) % 2
     image = pick_of(clouds.images, pick)
-    profile = "arm" if "aarch64" in image else "small"
+    return _launch_of(image, "arm" if "aarch64" in image else "small", pick)
+
+
+async def _launch_on_azure(clouds: EpisodeClouds, _who: str, pick: float) -> str:
+    profile = pick_of(tuple(PROFILES), pick * 1000 % 1)
+    return _launch_of(pick_of(clouds.definitions, pick), profile, pick)
+
+
+def _launch_of(image: str, profile: str, pick: float) -> str:
+    machines = 1 + int(pick * 10) % 2
     lasts = pick_of(("", " --for 20m", " --for 1h"), pick * 100 % 1)
     return f"!launch {image} --profile {profile} --count {machines}{lasts}"
 
@@ -63,19 +88,19 @@ def _of_a_machine(line: str, *, mine: bool = True) -> Line:
     """About a machine that runs: of whoever types it where they have one, else of anybody."""
 
     async def typed(clouds: EpisodeClouds, who: str, pick: float) -> str:
-        running = (await clouds.ec2.running(who) if mine else []) or await clouds.ec2.running()
+        running = (await clouds.running(who) if mine else []) or await clouds.running()
         return line.format(pick_of(running, pick)) if running else ""
 
     return typed
 
 
 async def _start(clouds: EpisodeClouds, who: str, pick: float) -> str:
-    stopped = await clouds.ec2.stopped(who)
+    stopped = await clouds.stopped(who)
     return f"!start {pick_of(stopped, pick)}" if stopped else ""
 
 
 async def _handover(clouds: EpisodeClouds, who: str, pick: float) -> str:
-    running = await clouds.ec2.running(who)
+    running = await clouds.running(who)
     return f"!handover {pick_of(running, pick)} --to {BOB if who == ALICE else ALICE}" if running else ""
 
 
@@ -100,11 +125,26 @@ async def _remove_key(_clouds: EpisodeClouds, _who: str, pick: float) -> str:
     return f"!sshkey remove {read_key(_key(pick)).fingerprint}"
 
 
+async def _test(clouds: EpisodeClouds, _who: str, pick: float) -> str:
+    return f"!test {pick_of(clouds.images, pick)}"
+
+
 ORDERS = (
     Order("promote", 9, _of_a_definition("promote")),
+    Order("promote-override", 0.5, _of_a_definition("promote --override age", " it is urgent")),
+    Order("region-retry", 0.5, _of_a_definition("region retry")),
     Order("rollback", 5, _of_a_definition("rollback")),
     Order("cleanup", 3, _of_a_definition("cleanup")),
+    Order("good", 1, _verdict("good", "boots well")),
+    Order("bad", 0.5, _verdict("bad", "hangs at the first boot")),
+    Order("revoke", 1, _verdict("revoke", "hangs at the first boot")),
+    Order("restore", 1.5, _restore),
+    Order("hold", 0.5, _verdict("hold --for 15m", "the network team looks at it")),
+    Order("unhold", 1, _verdict("unhold", "looked at")),
+    Order("adopt", 0.5, _verdict("adopt", "the storage team did that")),
     Order("launch", 4, _launch),
+    Order("launch", 3, _launch_on_azure),
+    Order("test", 1, _test),
     Order("terminate", 2, _of_a_machine("!terminate {}", mine=False)),
     Order("extend", 1.5, _of_a_machine("!extend {} --for 10m")),
     Order("stop", 1.5, _of_a_machine("!stop {}")),

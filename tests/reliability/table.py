@@ -29,6 +29,7 @@ ROWS = (
     "votes taken back",
     "operations",
     "messages",
+    "machines on Azure",
     "changes",
 )
 

@@ -12,11 +12,11 @@ import pytest
 
 from slipway.bot.chat.model import Choice
 from tests.reliability.clouds import Action, Write
-from tests.reliability.ec2 import MachineWrite
 from tests.reliability.evidence import Evidence, LifeTold, OperationTold, StepTold
 from tests.reliability.invariants import INVARIANTS, violations
 from tests.reliability.ledger import Act, Entry
 from tests.reliability.logs import lines_by_words
+from tests.reliability.machines import MachineAction, MachineWrite
 from tests.reliability.messages import Seen, Title
 from tests.reliability.options import Options
 from tests.reliability.rest import waiting
@@ -69,7 +69,7 @@ RIGHT = Evidence(
     machines={},
     machine_writes=(),
     made_by_strangers=frozenset(),
-    bystander="",
+    bystanders=frozenset(),
     ended_by_strangers=frozenset(),
     policies={"promote": {"approvals": 1}, "launch": {"approvals": 0}},
     undermined=frozenset(),
@@ -94,6 +94,7 @@ LAUNCH = StepTold("launch 1 machine from Fedora with slipway-small v2", f"✔ La
 LAUNCHED = OperationTold(Title("op-9m2c", "launch", "done"), "alice", "1 machine runs.", (LAUNCH,))
 REPORTED = Seen("slack", "8", 8.0, "✔ op-9m2c launch: done\nEnded", thread="7")
 LAUNCH_CARD = Seen("slack", "7", 7.0, "✔ op-9m2c launch: done\nAsked by: Alice")
+UP = Seen("slack", "14", 14.0, f"<@U0ALICE00> ✔ Done · {MACHINE} is up\n`ssh fedora@192.0.2.8`", thread="7")
 
 WRONG: dict[str, tuple[str, Callable[[], Evidence]]] = {
     "a change of which no operation has a step": (
@@ -150,11 +151,17 @@ WRONG: dict[str, tuple[str, Callable[[], Evidence]]] = {
     ),
     "somebody else's machine that was stopped": (
         "untouched",
-        lambda: replace(RIGHT, machines={MACHINE: {"state": "stopped", "tags": {}}}, bystander=MACHINE),
+        lambda: replace(
+            RIGHT, machines={MACHINE: {"state": "stopped", "tags": {}}}, bystanders=frozenset((MACHINE,))
+        ),
     ),
     "a stop that no operation began": (
         "untouched",
-        lambda: replace(RIGHT, machine_writes=(MachineWrite("StopInstances", MACHINE),)),
+        lambda: replace(RIGHT, machine_writes=(MachineWrite(MachineAction.STOP, MACHINE),)),
+    ),
+    "an end on Azure that no operation began": (
+        "untouched",
+        lambda: replace(RIGHT, machine_writes=(MachineWrite(MachineAction.END, "vm-1f3c9a02b7de-1"),)),
     ),
     "a machine that outlives its cap": (
         "outlived",
@@ -221,7 +228,9 @@ WRONG: dict[str, tuple[str, Callable[[], Evidence]]] = {
         "true",
         lambda: replace(
             RIGHT,
-            operations={OPERATION: replace(TOLD, steps=(*TOLD.steps, StepTold("hold it", "✔ It is held.")))},
+            operations={
+                OPERATION: replace(TOLD, steps=(*TOLD.steps, StepTold("weigh it", "✔ It is weighed.")))
+            },
         ),
     ),
     "a report of another end": (
@@ -233,6 +242,10 @@ WRONG: dict[str, tuple[str, Callable[[], Evidence]]] = {
     "a report that stands there twice": (
         "not twice",
         lambda: replace(RIGHT, seen=_says(CARD, REPORT, replace(REPORT, id="9"), ANSWER)),
+    ),
+    "a machine that came up twice": (
+        "not twice",
+        lambda: replace(RIGHT, seen=_says(CARD, REPORT, ANSWER, UP, replace(UP, id="15"))),
     ),
     "a card that still waits": (
         "cards",

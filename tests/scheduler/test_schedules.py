@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -17,7 +18,7 @@ from slipway.bot.clouds.simulated.fedora import fedora_gallery
 from slipway.bot.store.memory import TickMemory
 from slipway.commands.dispatch.dispatcher import Dispatcher
 from slipway.commands.dispatch.events import LineRequest
-from tests.support.azure import CANDIDATE, RAWHIDE, X64
+from tests.support.azure import ARM, CANDIDATE, RAWHIDE, X64
 from tests.support.clock import NOW, FakeClock
 from tests.support.harness import BotHarness, running_bot
 from tests.support.memory_chat import MemoryChat, PostedMessage
@@ -157,6 +158,60 @@ async def test_a_schedule_does_not_pile_up_proposals_that_nobody_answers(tmp_pat
         assert f"{operation.id} proposes the same already" in again.text
 
 
+async def test_an_entry_says_whether_its_plan_runs_is_asked_for_or_is_only_told(tmp_path: Path) -> None:
+    entries = [
+        entry("at-once", command=f"promote {X64}", mode="run"),
+        entry("asking", command="cleanup Fedora-Cloud-Rawhide-*", mode="ask"),
+        entry("telling", command=f"promote {ARM}", mode="report", roles=["reader"]),
+    ]
+    rawhide = "Fedora-Cloud-Rawhide-x64"
+    async with bot_with(tmp_path, *entries, policy={"cleanup": NOBODY_ASKED["cleanup"]}) as bot:
+        before = bot.azure.snapshot()["definitions"][rawhide]
+        said = [each for each in await bot.at(MONDAY_NINE) if each.thread is None]
+        promoted, asked, told = said  # in the order in which they are written
+        assert "promote: done" in promoted.text
+        assert "policy asks for no approval" not in promoted.text
+        assert "waits for 1 approval" in asked.text
+        assert "the schedule telling" in told.text
+        assert "dry run of promote" in told.text
+        assert bot.excluded(X64, CANDIDATE) is False
+        assert bot.excluded(ARM, CANDIDATE) is True
+        assert bot.azure.snapshot()["definitions"][rawhide] == before
+        assert len(await bot.running.operations.recent(10)) == 2
+        await bot.press("bob", Choice.APPROVE, asked)
+        assert bot.azure.snapshot()["definitions"][rawhide] != before
+
+
+async def test_several_that_were_missed_begin_in_the_order_of_their_times_also_after_a_kill(
+    tmp_path: Path,
+    azure: SimulatedAzure,
+    clock: FakeClock,
+    chat: MemoryChat,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    where: dict[str, Any] = {"azure": azure, "clock": clock, "chat": chat}
+    last, first = ({**LISTING, "name": f"at-{hour}", "cron": f"0 {hour} * * *"} for hour in (11, 9))
+    entries = (last, PROMOTION, first)
+    async with bot_with(tmp_path, *entries, **where):
+        pass
+    accept = Dispatcher.accept_line
+
+    async def killed_at_the_last(dispatcher: Dispatcher, line: LineRequest) -> None:
+        if line.requester == "schedule:at-11":
+            raise Killed
+        await accept(dispatcher, line)
+
+    clock.now = MONDAY_NINE + timedelta(hours=4)
+    with monkeypatch.context() as dying:
+        dying.setattr(Dispatcher, "accept_line", killed_at_the_last)
+        async with bot_with(tmp_path, *entries, **where):
+            pass
+    async with bot_with(tmp_path, *entries, **where):
+        pass
+    said = [re.search("the schedule ([a-z0-9-]+)", each.text) for each in chat.messages]
+    assert [found[1] for found in said if found] == ["weekly-promotion", "at-9", "at-11"]
+
+
 async def test_a_large_clean_up_asks_even_where_policy_does_not(tmp_path: Path) -> None:
     ended = entry("ended", command="cleanup Fedora-Cloud-41-x64")
     async with bot_with(tmp_path, ended, policy=NOBODY_ASKED) as bot:
@@ -185,7 +240,7 @@ async def test_a_run_missed_while_the_bot_was_down_is_caught_up_once(
     [
         ({"missed": "skip"}, timedelta(days=4), "4 runs were skipped: daily-list"),
         ({"missed": "skip"}, timedelta(days=1), "1 run was skipped: daily-list"),
-        ({"missed_within": "2h"}, timedelta(days=1), "1 run was skipped: daily-list"),
+        ({"max_late": "2h"}, timedelta(days=1), "1 run was skipped: daily-list"),
     ],
 )
 async def test_what_is_not_caught_up_is_reported(

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
-from apscheduler.triggers.cron import CronTrigger
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from slipway.bot.config.settings import ScheduleSettings
+from slipway.bot.core.cron import CronTimes
 from slipway.scheduler.timetable import MOST_COUNTED, ON_TIME, Due, Timetable, upcoming
 from tests.support.clock import HOUR, MINUTE
 from tests.support.examples import examples
@@ -55,6 +57,10 @@ class Cron:
     def holds(self, wall: datetime) -> bool:
         return wall.minute in self.minutes and (not self.hours or wall.hour in self.hours)
 
+    def hourly(self, wall: datetime) -> bool:
+        """Whether it runs in this hour of the wall, and in those before and behind, too."""
+        return not self.hours or {(wall.hour + step) % 24 for step in (-1, 0, 1)} <= self.hours
+
 
 @cache
 def minutes_of(zone: str, start: datetime) -> tuple[tuple[datetime, datetime, bool], ...]:
@@ -74,13 +80,13 @@ def looked_up(cron: Cron, zone: str, start: datetime) -> list[datetime]:
     found = set()
     before: tuple[datetime, datetime] | None = None
     for moment, wall, again in minutes_of(zone, start):
-        if cron.holds(wall) and (not again or not cron.hours):
+        if cron.holds(wall) and (not again or cron.hourly(wall)):
             found.add(moment)
         if before is not None:
             passed = before[1] + MINUTE
-            while passed < wall:  # the wall passed these over: as much later as the clocks moved
+            while passed < wall:  # the wall passed these over
                 if cron.holds(passed):
-                    found.add(before[0] + (passed - before[1]))
+                    found.add(before[0] + (passed - before[1]) if cron.hourly(passed) else moment)
                 passed += MINUTE
         before = moment, wall
     return sorted(tick for tick in found if start < tick <= start + WINDOW)
@@ -97,6 +103,7 @@ crons = st.builds(
 @given(crons, st.sampled_from(NIGHTS), st.integers(0, int(WINDOW / MINUTE)))
 @example(Cron(frozenset({30}), frozenset({2})), NIGHTS[0], 13 * 60)
 @example(Cron(frozenset({30}), frozenset({2})), NIGHTS[1], 13 * 60)
+@example(Cron(frozenset({30}), frozenset({1, 2, 3})), NIGHTS[1], 13 * 60)
 @example(Cron(frozenset({0, 30}), frozenset()), NIGHTS[4], 12 * 60)
 def test_ticks_are_those_of_the_wall_clock_wherever_one_starts_to_look(
     cron: Cron, night: tuple[str, datetime], minutes: int
@@ -115,11 +122,55 @@ def test_ticks_are_those_of_the_wall_clock_wherever_one_starts_to_look(
 def test_a_nightly_run_is_neither_lost_nor_doubled_when_clocks_change() -> None:
     times = timetable("30 2 * * *", "Europe/Prague")
     spring = list(times.between(datetime(2026, 3, 28, 12, tzinfo=UTC), datetime(2026, 3, 30, 12, tzinfo=UTC)))
-    assert spring == [datetime(2026, 3, 29, 1, 30, tzinfo=UTC), datetime(2026, 3, 30, 0, 30, tzinfo=UTC)]
+    assert spring == [datetime(2026, 3, 29, 1, tzinfo=UTC), datetime(2026, 3, 30, 0, 30, tzinfo=UTC)]
     autumn = list(
         times.between(datetime(2026, 10, 24, 12, tzinfo=UTC), datetime(2026, 10, 26, 12, tzinfo=UTC))
     )
     assert autumn == [datetime(2026, 10, 25, 0, 30, tzinfo=UTC), datetime(2026, 10, 26, 1, 30, tzinfo=UTC)]
+
+
+YEAR = (datetime(2026, 1, 1, tzinfo=UTC), datetime(2027, 1, 1, tzinfo=UTC))
+CHANGES = (datetime(2026, 3, 1, tzinfo=UTC), datetime(2026, 9, 30, tzinfo=UTC))
+"""Within forty days from here, clocks are moved where they are at all."""
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe", "Asia/Kolkata"])
+def test_a_year_has_a_run_each_day_each_month_and_each_hour(zone: str) -> None:
+    def shown(cron: str, span: tuple[datetime, datetime] = YEAR) -> list[datetime]:
+        return [tick.astimezone(ZoneInfo(zone)) for tick in timetable(cron, zone).between(*span)]
+
+    for cron in ("30 1 * * *", "15 2 * * *"):  # which clocks show twice, or pass over
+        daily = [tick.date() for tick in shown(cron)]
+        assert all(later - earlier == timedelta(days=1) for earlier, later in pairwise(daily))
+        assert len(daily) == 365
+    ends = [tick.day for tick in shown("0 12 last * *")]
+    assert ends[-12:] == [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
+    hourly = [shown("30 0-23 * * *", (change, change + timedelta(days=40))) for change in CHANGES]
+    assert {
+        later.astimezone(UTC) - earlier.astimezone(UTC)
+        for ticks in hourly
+        for earlier, later in pairwise(ticks)
+    } == ({HOUR} if zone != "Australia/Lord_Howe" else {HOUR, HOUR / 2})  # where clocks move by half an hour
+
+
+def test_each_hour_of_the_day_when_clocks_go_back_has_its_run() -> None:
+    day = datetime(2026, 10, 24, 22, tzinfo=UTC), datetime(2026, 10, 25, 22, 59, tzinfo=UTC)
+    for cron in ("30 0-23 * * *", "30 * * * *", "30 */1 * * *", "30 0-11,12-23 * * *"):
+        assert len(list(timetable(cron, "Europe/Berlin").between(*day))) == 25
+    assert (
+        len(list(timetable("*/15 1-4 * * *", "Europe/Berlin").between(*day))) == 20
+    )  # 4 hours, and one again
+
+
+def test_a_jitter_makes_runs_later_by_up_to_it_and_is_the_same_at_every_look() -> None:
+    plain = list(timetable("*/20 * * * *").between(NINE, NINE + 30 * HOUR))
+    times = timetable("*/20 * * * *", jitter="10m")
+    late = list(times.between(NINE + 10 * MINUTE, NINE + 31 * HOUR))[: len(plain)]
+    delays = {later - tick for tick, later in zip(plain, late, strict=True)}
+    assert delays == {step * MINUTE for step in range(11)}
+    assert times.next(late[3]) == late[4]
+    assert times.due(late[3], late[4] - MINUTE) == Due()
+    assert times.due(late[3], late[4]) == Due(run=late[4], newest=late[4])
 
 
 def test_weekdays_months_and_leap_days() -> None:
@@ -158,7 +209,7 @@ def test_a_missed_run_is_caught_up_or_reported_by_the_entrys_rule() -> None:
 
 def test_what_is_too_old_is_reported_and_never_run() -> None:
     before = NINE - HOUR
-    times = timetable(WEEKLY, missed_within="6h")
+    times = timetable(WEEKLY, max_late="6h")
     assert times.due(before, NINE + timedelta(hours=6)) == Due(run=NINE, newest=NINE)
     assert times.due(before, NINE + timedelta(hours=6, seconds=1)) == Due(
         skipped=1, newest=NINE, newest_skipped=NINE
@@ -189,7 +240,7 @@ spans = st.timedeltas(min_value=timedelta(0), max_value=timedelta(days=8))
 def test_every_tick_is_run_merged_or_counted(
     cron: str, missed: str, away: timedelta, within: timedelta
 ) -> None:
-    times = timetable(cron, missed=missed, missed_within=within)
+    times = timetable(cron, missed=missed, max_late=within)
     now = NINE + timedelta(minutes=7)
     ticks = list(times.between(now - away, now))
     due = times.due(now - away, now)
@@ -213,14 +264,14 @@ def test_every_tick_is_run_merged_or_counted(
 def looks(monkeypatch: pytest.MonkeyPatch) -> list[datetime]:
     """Every time on the wall that was computed."""
     made: list[datetime] = []
-    compute = CronTrigger.get_next_fire_time
+    compute = CronTimes.after
 
-    def counted(trigger: CronTrigger, previous: datetime | None, now: datetime) -> datetime | None:
-        made.append(now)
-        found: datetime | None = compute(trigger, previous, now)
-        return found
+    def counted(times: CronTimes, wall: datetime) -> Iterator[datetime]:
+        for found in compute(times, wall):
+            made.append(found)
+            yield found
 
-    monkeypatch.setattr(CronTrigger, "get_next_fire_time", counted)
+    monkeypatch.setattr(CronTimes, "after", counted)
     return made
 
 

@@ -14,6 +14,7 @@ from slipway.bot.core.errors import UserError
 from slipway.bot.subjects.machines.settings import Override, ProfileSettings
 from slipway.commands.machines.forms import LAUNCH_SHORTCUT, launch_line, launch_problems, launch_values_in
 from slipway.commands.machines.launch_form import Offer, launch_form
+from tests.support.pictures import PICTURE
 
 LAUNCH = "slipway.launch"
 """The form, and the global shortcut that opens it, as they are called in installed apps."""
@@ -123,6 +124,8 @@ LONG = Card(
         ),
     ),
 )
+
+PICTURED = Card(title="x64: 2 versions, latest 43.1.0", pictures=(PICTURE,))
 
 SLIP = Card(
     tone=Tone.WARNING,

@@ -53,8 +53,8 @@ class Golden:
 
 
 _ADDRESS = r"(?:\d{1,3}\.){3}\d{1,3}"
-_FILLED_WITH = {"op": "a", "i": "0", "sg": "0", "": "d"}
-"""What stands before the number in a made-up name, by the kind of name: operation, machine, group, digits."""
+_FILLED_WITH = {"op": "a", "pb": "a", "i": "0", "sg": "0", "": "d"}
+"""What stands before the number in a made-up name, by its kind: operation, problem, machine, group, digits."""
 
 
 def numbered(text: str, names: Collection[str]) -> str:

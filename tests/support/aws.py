@@ -12,12 +12,14 @@ from typing import Any
 from pydantic import SecretStr
 
 from slipway.bot.clouds.aws.machines import AwsMachines
+from slipway.bot.clouds.aws.sessions import new_session
 from slipway.bot.clouds.aws.settings import AwsSettings
 from slipway.bot.clouds.machine_model import LaunchSpec
-from slipway.bot.clouds.simulated.aws.seed import fedora_machines
+from slipway.bot.clouds.simulated.aws.seed import SeedMachines, fedora_machines
 from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
 from tests.support.clock import NOW
 from tests.support.clouds import cloud_context
+from tests.support.warm_moto import warm_moto
 
 IMAGE = "Fedora-Cloud-Base-AmazonEC2.x86_64-43-20261117.0"
 """The newest image of Fedora 43 in the simulated EC2."""
@@ -26,9 +28,9 @@ _NUMBERS = count(1)
 
 
 @asynccontextmanager
-async def simulated_aws() -> AsyncIterator[SimulatedAws]:
-    """A simulated EC2 as of NOW, answering."""
-    async with SimulatedAws(fedora_machines(NOW)) as aws:
+async def simulated_aws(seed: SeedMachines | None = None) -> AsyncIterator[SimulatedAws]:
+    """A simulated EC2, answering, as of NOW or with what is given."""
+    async with SimulatedAws(seed or fedora_machines(NOW), program=warm_moto()) as aws:
         await aws.ready()
         yield aws
 
@@ -67,13 +69,12 @@ async def launch_spec(ec2: AwsMachines, *, count: int = 1, **tags: str) -> Launc
     return LaunchSpec(template.id, template.version, images[0].id, count, tags)
 
 
-def boto3_client(endpoint: str) -> Any:
-    """boto3's own EC2 client, which tries once."""
-    from boto3.session import Session
+def boto3_client(endpoint: str, service: str = "ec2", region: str = "us-east-1") -> Any:
+    """boto3's own client, which tries once."""
     from botocore.config import Config
 
-    session = Session(aws_access_key_id="test", aws_secret_access_key="test", region_name="us-east-1")
-    return session.client("ec2", endpoint_url=endpoint, config=Config(retries={"total_max_attempts": 1}))
+    session = new_session(access_key_id="test", secret_access_key="test", region=region)
+    return session.client(service, endpoint_url=endpoint, config=Config(retries={"total_max_attempts": 1}))
 
 
 async def call_in_thread(client: Any, operation: str, **parameters: object) -> Any:

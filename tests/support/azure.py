@@ -9,10 +9,10 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from slipway.bot.clouds.azure.gallery import AzureGallery, RetryTiming
+from slipway.bot.clouds.azure.images.gallery import AzureGallery
 from slipway.bot.clouds.azure.machines.adapter import AzureMachines
 from slipway.bot.clouds.azure.settings import AzureSettings
-from slipway.bot.clouds.azure.throttling import Patience
+from slipway.bot.clouds.azure.timing import RetryTiming
 from slipway.bot.clouds.capabilities import Clouds
 from slipway.bot.clouds.machine_description import MachineDescription
 from slipway.bot.clouds.machine_model import LaunchSpec, Leftover
@@ -20,6 +20,7 @@ from slipway.bot.clouds.model import VersionNumber
 from slipway.bot.clouds.simulated.azure import Seed, SeedDefinition, SeedRegion, SeedVersion, SimulatedAzure
 from slipway.bot.clouds.simulated.azure.machines.parts import ADDRESSES, DISKS, INTERFACES, SCHEDULES
 from slipway.bot.clouds.simulated.fedora import fedora_gallery
+from slipway.bot.clouds.throttling import Patience
 from tests.support.clock import NOW, FakeClock
 from tests.support.clouds import cloud_context, galleries
 
@@ -191,7 +192,7 @@ async def azure_harness(
     **how: Any,
 ) -> AsyncIterator[AzureHarness]:
     """Start a simulator (Fedora's gallery unless told otherwise) and the adapter; stop both at the end."""
-    azure = SimulatedAzure(seed or fedora_gallery(NOW), clock=lambda: NOW, **how)
+    azure = SimulatedAzure(seed or fedora_gallery(NOW), **{"clock": lambda: NOW, **how})
     await azure.start()
     gallery = AzureGallery(azure_settings(azure, **(more or {})), cloud_context("azure"), timing=timing)
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 from slipway.bot.core.uptime import Uptime
@@ -52,3 +53,8 @@ class FakeUptime:
     def boot(self) -> None:
         """Boot the machine anew."""
         self.now = Uptime(f"after {self.now.boot}", self.now.seconds + 1.0)
+
+
+def uptime_beside(clock: Callable[[], datetime]) -> Callable[[], Uptime]:
+    """The uptime of a machine whose clock nobody sets: as much time passes by the one as by the other."""
+    return lambda: Uptime("first", 1_000_000.0 + (clock() - NOW).total_seconds())

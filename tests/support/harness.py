@@ -33,18 +33,19 @@ from slipway.bot.clouds.simulated.azure import SimulatedAzure
 from slipway.bot.clouds.simulated.azure.state import GalleryState
 from slipway.bot.clouds.simulated.faults import Armed, Fault, FaultKind
 from slipway.bot.clouds.simulated.fedora import fedora_gallery
-from slipway.bot.core.uptime import ReadUptime, system_uptime
+from slipway.bot.core.uptime import ReadUptime
 from slipway.bot.core.waiting import Sleep
 from slipway.bot.declared import Declarations
 from slipway.bot.operations import audit
 from slipway.bot.operations.model import Operation, OperationState
+from slipway.bot.store.tables import image_evidence
 from slipway.bot.wiring import ChatBuilder, RunningBot
 from slipway.commands.dispatch.context import CommandResult
 from slipway.commands.dispatch.hints import why_not
 from slipway.commands.grammar.arguments import Misuse, parse
 from slipway.commands.grammar.registry import Registry, Resolved
 from tests.support.azure import ARM, X64
-from tests.support.clock import NOW, FakeClock
+from tests.support.clock import NOW, FakeClock, uptime_beside
 from tests.support.configuration import DECLARED, simulated_settings
 from tests.support.memory_chat import MemoryChat, PostedMessage
 from tests.support.pauses import nobody_waits
@@ -195,7 +196,7 @@ async def running_bot(
     chat: MemoryChat | None = None,
     grace: timedelta = timedelta(seconds=10),
     sleep: Sleep = nobody_waits,
-    uptime: ReadUptime = system_uptime,
+    uptime: ReadUptime | None = None,
     declarations: Declarations = DECLARED,
 ) -> AsyncIterator[BotHarness]:
     """The bot, started and at the end stopped. Without ``azure``, on a gallery of its own."""
@@ -215,7 +216,7 @@ async def running_bot(
             clock=clock,
             grace=grace,
             sleep=sleep,
-            uptime=uptime,
+            uptime=uptime or uptime_beside(clock),
             upkeep_every=UPKEEP_EVERY,
         )
         running = await stack.enter_async_context(app.running())
@@ -326,5 +327,9 @@ async def leave_as_found(bot: BotHarness) -> None:
     bot.azure.faults.clear()
     for operation in await bot.running.operations.open_ones():
         await bot.say("alice", f"!cancel {operation.id}")
+    async with bot.running.database.writing() as connection:
+        await connection.execute(
+            image_evidence.delete()
+        )  # what was rolled back is bad until somebody says otherwise
     bot.azure.requests.clear()
     bot.azure.state = GalleryState(fedora_gallery(NOW), FakeClock(), 1)

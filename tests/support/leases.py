@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
 from pathlib import Path
 
+import sqlalchemy as sa
+
 from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
+from slipway.bot.config.settings import SlipwaySettings
+from slipway.bot.people import People
 from slipway.bot.store.database import Database
 from slipway.bot.subjects.machines.launching.executor import LaunchLedger
 from slipway.bot.subjects.machines.leases.model import Machine
@@ -17,11 +21,16 @@ from slipway.bot.subjects.machines.services import MachineServices
 from tests.support.aws import IMAGE
 from tests.support.harness import BotHarness
 from tests.support.memory_chat import PostedMessage
+from tests.support.state_folder import prepare
+
+NOBODY = People(SlipwaySettings())
+"""Whose machines are everybody's to end: nobody is known."""
 
 
 @asynccontextmanager
 async def leases_in(folder: Path) -> AsyncIterator[Leases]:
     """Leases in a new database in a folder."""
+    await prepare(folder)
     database = Database(folder / "slipway.db")
     await database.open()
     try:
@@ -47,6 +56,30 @@ async def minutes(bot: BotHarness, number: float = 1) -> list[PostedMessage]:
 def leases_of(bot: BotHarness) -> Leases:
     """What the bot stores of machines."""
     return bot.running.services.get(MachineServices).leases
+
+
+class BrokenOffError(Exception):
+    """Goes no further from here."""
+
+
+@contextmanager
+def breaking_off(before: int) -> Iterator[None]:
+    """Let each part of a look break off before the n-th note of what the owner of a machine was told, and store none
+    of those that follow, as where the process is killed there."""
+    notes = 0
+
+    def count(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        nonlocal notes
+        if statement.startswith("UPDATE machine SET told="):
+            notes += 1
+            if notes >= before:
+                raise BrokenOffError
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", count)
+    try:
+        yield
+    finally:
+        sa.event.remove(sa.Engine, "before_cursor_execute", count)
 
 
 async def machine_of(bot: BotHarness, instance_id: str) -> Machine:

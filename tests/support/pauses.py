@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from slipway.bot.health.heartbeat import LOOK_SECONDS as HEARTBEAT_LOOK_SECONDS
 from slipway.bot.health.report import BEAT_SECONDS
 from slipway.bot.operations.runs import runner
 from slipway.bot.store.storage import LOOK_SECONDS as STORAGE_LOOK_SECONDS
+from slipway.bot.workflows import engine
 from slipway.commands.dispatch import dispatcher
 
 _PATIENCE = {dispatcher.PATIENCE_SECONDS, runner.PATIENCE_SECONDS}
@@ -32,3 +34,18 @@ async def no_pauses(seconds: float) -> None:
 async def impatient(seconds: float) -> None:
     """Nobody waits for anything: whatever takes any time at all is slow."""
     await asyncio.sleep(seconds if seconds in _REGULAR else 0)
+
+
+_RECOVERY_SECONDS = 0.1  # each look is a transaction
+_LISTENER_SECONDS = 0.02  # each look is a glance at an empty table in memory
+
+
+def poll_often() -> None:
+    """Have DBOS look more often for what its threads sleep through otherwise: workflows that a former process left,
+    for which it looks once a second, and whether it is to stop, for which its listener looks. Nothing that a bot does
+    is done otherwise; only starts after an interruption, and stops, wait for less."""
+    from dbos import Queue
+
+    constructor: Any = Queue.__init__
+    constructor.__kwdefaults__["polling_interval_sec"] = _RECOVERY_SECONDS
+    vars(engine)["NOTIFICATION_POLL_SECONDS"] = _LISTENER_SECONDS

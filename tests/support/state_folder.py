@@ -13,6 +13,7 @@ from slipway.bot.store.database import DATABASE, Database
 from slipway.bot.store.state_files import EXECUTOR_ID, WORKFLOWS
 from slipway.bot.store.storage import Storage
 from slipway.bot.workflows.engine import WorkflowEngine
+from tests.support.pauses import poll_often
 
 _FILES = (DATABASE, WORKFLOWS)
 
@@ -25,6 +26,7 @@ async def prepare(state_dir: Path) -> None:
     A start makes the same of an empty folder: tests of that start the program itself.
     """
     if not _made:
+        poll_often()
         _made.append(await _make())
     await asyncio.to_thread(_copy, _made[0], state_dir)
 

@@ -110,8 +110,9 @@ async def test_the_bot_starts_on_it_because_it_is_configured_and_a_schedule_post
         clock.advance(timedelta(days=2, hours=21))  # Monday, nine o'clock
         await bot.schedules.wake()
         await bot.workflows.idle()
-        (card,) = await board.visible_messages("alice", Where.ROOM)
+        card, whole = await board.visible_messages("alice", Where.ROOM)
         assert "the schedule weekly" in card.text
+        assert "the whole plan, 19 steps" in whole.text
         assert card.mentions == {"alice", "bob"}  # by their accounts there
         await board.press("bob", Choice.REJECT, card)
         await board.settle()
@@ -305,8 +306,10 @@ class TestConfiguration:
         document = self.document()
         del document["matrix"], document["aws"], document["profiles"]
         document["person"] = [{"id": "alice", "identities": ["postboard:member-alice"], "roles": ["releng"]}]
-        document |= {"policy": {kind: {"approvals": 0} for kind in ("promote", "rollback", "cleanup")}}
-        document["retention"] = {"approval_share": 1}
+        document |= {"policy": {kind: {"approvals": 0} for kind in ("promote", "rollback")}}
+        # Where the last promoted version goes, an approval is asked for all the same.
+        document["policy"]["cleanup"] = {"approvals": 0, "role": "releng"}
+        document["retention"] = {"max_share": 1}
         document["azure"]["endpoint"] = "http://127.0.0.1:9"
         document["azure"] |= {"max_attempts": 1, "timeout": "1s"}
         (address,) = BOARDS

@@ -93,11 +93,13 @@ async def test_images_shows_both_and_a_candidate_of_the_new_cloud_is_promoted(
         assert f"{NEW} was rolled back (name it to promote it again)" in passed.text
 
 
-async def test_a_name_that_both_have_is_asked_for_by_its_cloud(tmp_path: Path, warehouse: Shelves) -> None:
+async def test_a_name_that_both_have_means_both_and_with_its_cloud_one(
+    tmp_path: Path, warehouse: Shelves
+) -> None:
     async with bot_on_both(tmp_path) as bot:
-        (answer,) = await bot.say("alice", f"!promote {X64}")
-        assert f"{X64} is a definition in azure and toycloud; say which." in answer.text
-        assert f"toycloud:{X64}" in answer.text
+        (answer,) = await bot.say("alice", f"!promote --dry-run {X64}")
+        assert f"promote {CANDIDATE} of azure:{X64}" in answer.text
+        assert f"promote {NEW} of toycloud:{X64}" in answer.text
 
         card, _ = await propose(bot, f"!promote toycloud:{X64}")
         (report,) = await bot.press("bob", Choice.APPROVE, card)
@@ -220,8 +222,8 @@ class TestConfiguration:
                 "add [aws], [azure] or [toycloud]"
             ),
             (
-                "schedule.weekly-cleanup.command: cleanup works in azure or toycloud, and there is no "
-                "[azure] or [toycloud]; add one"
+                "schedule.weekly-cleanup.command: cleanup works in azure, toycloud or family, and there "
+                "is no [azure], [toycloud] or [family]; add one"
             ),
         )
 

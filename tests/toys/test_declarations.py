@@ -64,6 +64,13 @@ class Newer(Request):
     kind: Literal["newer"] = "newer"
 
 
+class WithReason(Request):
+    """A request with a field that is stored under a name of something else."""
+
+    kind: Literal["with-reason"] = "with-reason"
+    reason: str = ""
+
+
 class WithSecret(Settings):
     token: SecretStr | None = None
 
@@ -103,6 +110,13 @@ def test_a_subject_that_is_incomplete(make: Make, sentence: str) -> None:
         (
             lambda: replace(KIND, request=Nameless),
             'The request Nameless lacks its kind: write kind: Literal["name"] = "name".',
+        ),
+        (
+            lambda: replace(KIND, request=WithReason),
+            (
+                "The request WithReason has a field reason, and what is stored beside its fields is called so: "
+                "give it another name."
+            ),
         ),
         (lambda: replace(KIND, request=CARVE.step), "CarveToy is no request: make it a subclass of Request."),
         (lambda: replace(KIND, request=Request), "Request is no request: make it a subclass of Request."),

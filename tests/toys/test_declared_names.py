@@ -21,7 +21,7 @@ from slipway.bot.core.waiting import Polling
 from slipway.bot.operations.declarations import DeclaredForm, Subject, SubjectContext
 from slipway.bot.operations.registry import SubjectServices
 from slipway.bot.operations.services import Services
-from slipway.bot.people import Person
+from slipway.bot.people import People, Person
 from tests.support.configuration import declared_with, settings_of, valid_document
 from tests.toys.builders import but, command_of, subject, table, told
 from tests.toys.chat import POSTBOARD_CHAT
@@ -229,12 +229,13 @@ class Dolls(ToyServices):
 def opened(*subjects: Subject[Any]) -> SubjectServices:
     """What the bot builds at the start."""
     declarations = declared_with(subjects=subjects)
+    settings = settings_of(valid_document(), declarations=declarations)
     context = SubjectContext(
-        settings=settings_of(valid_document(), declarations=declarations),
+        settings=settings,
         clouds=Clouds(),
         operations=None,  # type: ignore[arg-type]  # no subject asks before it plans
         database=None,  # type: ignore[arg-type]
-        people=None,  # type: ignore[arg-type]
+        people=People(settings),
         clock=lambda: datetime(2026, 11, 1, tzinfo=UTC),
         polling=Polling(),
     )

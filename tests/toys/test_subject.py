@@ -388,7 +388,10 @@ class TestConfiguration:
         del document["azure"]
         document["schedule"] = [{**SCHEDULED, "room": "matrix:!releng:example.org"}]
         assert problems_of(document, declarations=declared_with(subjects=(in_a_cloud,))) == (
-            "schedule.weekly-toy.command: toy make works in azure, and there is no [azure]; add it",
+            (
+                "schedule.weekly-toy.command: toy make works in azure or family, and there is no [azure] or "
+                "[family]; add one"
+            ),
         )
 
     async def test_doctor_tries_it(self) -> None:

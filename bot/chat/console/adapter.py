@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import aclosing, suppress
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from slipway.bot.chat.console.board import Board, operation_named
 from slipway.bot.chat.console.editor import LONGEST, TooLong
@@ -20,6 +21,7 @@ from slipway.bot.chat.console.lines import (
     no_such_button,
     read_line,
 )
+from slipway.bot.chat.console.picture_files import PictureFiles
 from slipway.bot.chat.console.platform import CONSOLE
 from slipway.bot.chat.console.rendering import Renderer, is_awaited
 from slipway.bot.chat.console.screen import Screen
@@ -33,6 +35,7 @@ from slipway.bot.chat.model import (
     Card,
     CardOutcome,
     ChatHealth,
+    Consequence,
     MessageEvent,
     Platform,
     PrivateFile,
@@ -104,6 +107,7 @@ class ConsoleChat:
         self._told_of_comments = False
         self._last_contact: datetime | None = None
         self._store: KeyValueStore | None = None
+        self._pictures: PictureFiles | None = None
         self.outcomes: set[CardOutcome] = set()
         """What became of all that was asked for, for a script's exit status."""
 
@@ -127,6 +131,10 @@ class ConsoleChat:
     def remember_in(self, store: KeyValueStore) -> None:
         """Keep the numbers of buttons there, so that they press what they pressed before a restart, too."""
         self._store = store
+
+    def keep_pictures_in(self, folder: Path) -> None:
+        """Write the pictures of cards there; without a folder, cards are shown without theirs."""
+        self._pictures = PictureFiles(folder)
 
     @property
     def offers_shortcuts(self) -> bool:
@@ -181,6 +189,7 @@ class ConsoleChat:
         self.outcomes.add(card.outcome)
         if known := self._sent.get(key):
             return known
+        card = await self._with_paths_of_pictures(card)
         answered = self._typed.sent(card.answers, waits=is_awaited(card)) if self._source.live else ""
         posted = self._board.post(card, thread=thread, answered=answered)
         if is_awaited(card):
@@ -206,6 +215,7 @@ class ConsoleChat:
         if key in self._edited:
             return
         self._edited.add(key)
+        card = await self._with_paths_of_pictures(card)
         answered = self._typed.edited(message_id) if self._source.live else ""
         posted = self._board.post(card, thread=thread, edits=message_id, answered=answered)
         await self._keep_buttons()
@@ -222,6 +232,9 @@ class ConsoleChat:
         if key not in self._shown_files:
             await self._show(Card(title=file.title, text=file.text))
             self._shown_files.add(key)
+
+    async def _with_paths_of_pictures(self, card: Card) -> Card:
+        return await self._pictures.named(card) if card.pictures and self._pictures is not None else card
 
     async def _keep_buttons(self) -> None:
         if self._store is not None and (buttons := self._board.changed_buttons()) is not None:
@@ -273,11 +286,12 @@ class ConsoleChat:
                 if offer is None:
                     await self._object(no_such_button(shown, self._board.numbers))
                 elif isinstance(offer.button, Shortcut):
-                    await accept(self._said(speaker, offer.button.command))
+                    chosen_on = offer.message_id if offer.button.consequence is Consequence.CHOICE else None
+                    await accept(self._said(speaker, offer.button.command, chosen_on))
                 else:
                     await accept(self._button_event(speaker, offer.message_id, offer.button, reason))
 
-    def _said(self, speaker: str, text: str) -> MessageEvent:
+    def _said(self, speaker: str, text: str, chosen_on: str | None = None) -> MessageEvent:
         event = MessageEvent(
             event_id=self._board.new_id(),
             room=Room(platform=CONSOLE, id=self._board.room),
@@ -285,6 +299,7 @@ class ConsoleChat:
             text=text,
             address=Address.DIRECT,
             sent_at=self._now(),
+            chosen_on=chosen_on,
         )
         self._typed.typed(event.event_id, text if speaker == self._speaker else f"@{speaker}: {text}")
         return event

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
-from slipway.bot.chat.console.platform import CONSOLE
+from slipway.bot.chat.console.platform import CONSOLE, PICTURES
 from slipway.bot.chat.console.settings import ConsoleSettings
 from slipway.bot.chat.declaration import ChatContext, ChatDeclaration
 from slipway.bot.chat.model import Chat
@@ -18,6 +19,7 @@ def _build(context: ChatContext[ConsoleSettings]) -> Chat:
     options = ConsoleOptions(context.settings, as_json, context.clock, context.callbacks.idle)
     chat, _ = build_console(options)
     chat.remember_in(context.store)
+    chat.keep_pictures_in(Path(context.state_dir) / PICTURES)
     return chat
 
 

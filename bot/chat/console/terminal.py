@@ -22,12 +22,14 @@ from slipway.bot.chat.console.rendering import (
     thread_mark,
     update_line,
 )
+from slipway.bot.chat.console.wrapping import joined, widest, wrapped
 from slipway.bot.chat.model import Button, Card, Choice, Field, Table, Tone
-from slipway.bot.chat.shared.plain import clean, clean_line, display_width, headline, spans, without_ticks
+from slipway.bot.chat.shared.plain import clean_line, display_width, headline, without_ticks
 
 _WIDEST = 120  # columns; longer lines are hard to read
 _FRAME = 4  # columns that a card's border and padding take
 _INDENT = 2  # columns before what stands in a thread
+_NOTE = 2  # columns that a note's dot takes
 _CELL_GAP = 2  # columns between cells; in a table, one of them is the box's own
 
 _COLOURS = {
@@ -66,7 +68,7 @@ class TerminalRenderer:
         block = self._block(posted)
         if not posted.answered:
             return block
-        mark = _marked(answer_mark(posted), ticks=not self._coloured)
+        mark = joined(self._wrapped(answer_mark(posted)))
         return f"{self._text(mark)}\n{block}"
 
     def _awaited(self, posted: Posted) -> str:
@@ -78,15 +80,17 @@ class TerminalRenderer:
 
     def _block(self, posted: Posted) -> str:
         if is_update(posted):
-            line = _marked(update_line(posted), ticks=not self._coloured)
-            line.style = _COLOURS[posted.card.tone]
-            return self._text(line)
+            return self._text(_styled(self._wrapped(update_line(posted)), _COLOURS[posted.card.tone]))
+        ticks, mark = not self._coloured, thread_mark(posted)
         indent = _INDENT if posted.thread else 0
-        body = _body(posted.card, posted.offers, self._width - indent - _FRAME, ticks=not self._coloured)
-        mark = thread_mark(posted)
+        room = self._width - indent - _FRAME
+        framed = _widest(posted.card, ticks=ticks) <= room
+        body = _body(posted.card, posted.offers, room if framed else self._width, ticks=ticks)
         if len(body) == 1 and not mark:
-            return self._text(body[0])
+            return self._text(_body(posted.card, (), self._width, ticks=ticks)[0])
         name = mark or clean_line(posted.name)
+        if not framed:
+            return self._open(name, body, _COLOURS[posted.card.tone])
         panel = Panel(
             Group(*_spaced(body)),
             box=box.ROUNDED,
@@ -97,6 +101,16 @@ class TerminalRenderer:
             expand=False,
         )
         return self._text(Padding(panel, (0, 0, 0, indent), expand=False))
+
+    def _open(self, name: str, body: list[RenderableType], colour: str) -> str:
+        """Between two lines, without a frame at the sides: what is wider than the terminal is broken by the terminal
+        itself, and so is copied as one."""
+        above = f"─ {name} " if name else ""
+        rules = [Text(each.ljust(self._width, "─")[: self._width], style=colour) for each in (above, "")]
+        return self._text(Group(rules[0], *_spaced(body), rules[1]))
+
+    def _wrapped(self, text: str) -> list[Text]:
+        return wrapped(text, self._width, ticks=not self._coloured)
 
     def said(self, speaker: str, text: str) -> str | None:
         """``alice> !images``, as it looks when it is typed."""
@@ -124,27 +138,41 @@ class TerminalRenderer:
 
     def _text(self, renderable: RenderableType) -> str:
         with self._console.capture() as capture:
-            self._console.print(renderable, width=self._width)
+            self._console.print(renderable, width=self._width, crop=False)
         return capture.get().rstrip("\n")
+
+
+def _widest(card: Card, *, ticks: bool) -> int:
+    """How many columns the widest piece of a card takes that is not to be broken."""
+    texts = [headline(card), card.text, *(field.value for field in card.fields)]
+    cells = (cell for table in card.tables for row in table.rows for cell in row)
+    found = [widest(each, ticks=ticks) for each in texts]
+    found += [_NOTE + widest(each, ticks=ticks) for each in card.notes]
+    return max(*found, *(widest(clean_line(cell), ticks=False) for cell in cells))
 
 
 def _body(card: Card, offers: tuple[Offer, ...], width: int, *, ticks: bool) -> list[RenderableType]:
     """The blocks of a card from top to bottom; just its headline if there is no more to it."""
-    title = _marked(headline(card), ticks=ticks)
-    title.style = f"bold {_COLOURS[card.tone]}"
-    blocks: list[RenderableType] = [title]
+    title = wrapped(headline(card), width, ticks=ticks)
+    blocks: list[RenderableType] = [_styled(title, f"bold {_COLOURS[card.tone]}")]
     if card.mentions:
         blocks.append(Text("For " + ", ".join(map(clean_line, card.mentions)), style="bold"))
     if card.text:
-        blocks.append(_marked(card.text, ticks=ticks))
+        blocks.append(joined(wrapped(card.text, width, ticks=ticks)))
     if card.fields:
-        blocks.append(_fields(card.fields, ticks=ticks))
+        blocks.append(_fields(card.fields, width, ticks=ticks))
     blocks += [_table(table, width, ticks=ticks) for table in card.tables]
     if card.notes:
-        blocks.append(_notes(card.notes, ticks=ticks))
+        blocks.append(_notes(card.notes, width, ticks=ticks))
     if offers:
         blocks.append(_buttons(offers, width))
     return blocks
+
+
+def _styled(lines: list[Text], style: str) -> Text:
+    text = joined(lines)
+    text.style = style
+    return text
 
 
 def _spaced(blocks: list[RenderableType]) -> Iterable[RenderableType]:
@@ -155,33 +183,34 @@ def _spaced(blocks: list[RenderableType]) -> Iterable[RenderableType]:
         yield block
 
 
-def _marked(text: str, *, ticks: bool) -> Text:
-    """Text whose code spans are set off by colour, or by their backticks where there is none."""
-    marked = Text()
-    for span in spans(clean(text)):
-        if span.code:
-            marked.append(f"`{span.text}`" if ticks else span.text, style="bold cyan")
+def _fields(fields: tuple[Field, ...], width: int, *, ticks: bool) -> Text:
+    """Labels beside their values; above one that has a piece for which there is no room beside them."""
+    labels = [clean_line(field.label) for field in fields]
+    first = max(map(display_width, labels)) + _CELL_GAP
+    lines: list[Text] = []
+    for label, field in zip(labels, fields, strict=True):
+        head, least = Text(label, style="dim"), widest(field.value, ticks=ticks)
+        if first + least <= width:
+            head.append(" " * (first - display_width(label)))
+            values, indent = wrapped(field.value, width - first, ticks=ticks), first
+            lines.append(Text.assemble(head, values[0]))
         else:
-            marked.append(span.text)
-    return marked
+            lines.append(joined(wrapped(label, width, ticks=False)))
+            indent = _INDENT if _INDENT + least <= width else 0
+            values = [Text(), *wrapped(field.value, width - indent, ticks=ticks)]
+        lines += (Text.assemble(" " * indent, value) for value in values[1:])
+    return joined(lines)
 
 
-def _fields(fields: tuple[Field, ...], *, ticks: bool) -> Grid:
-    grid = Grid.grid(padding=(0, _CELL_GAP, 0, 0))
-    grid.add_column(overflow="fold")
-    grid.add_column(overflow="fold")
-    for field in fields:
-        grid.add_row(Text(clean_line(field.label), style="dim"), _marked(field.value, ticks=ticks))
-    return grid
-
-
-def _notes(notes: tuple[str, ...], *, ticks: bool) -> Grid:
-    grid = Grid.grid(padding=(0, 1, 0, 0))
-    grid.add_column()
-    grid.add_column(overflow="fold")
+def _notes(notes: tuple[str, ...], width: int, *, ticks: bool) -> Text:
+    """Each behind a dot, or below it where it has a piece that is wider than what is left."""
+    lines: list[Text] = []
     for note in notes:
-        grid.add_row("•", _marked(note, ticks=ticks))
-    return grid
+        indent = _NOTE if _NOTE + widest(note, ticks=ticks) <= width else 0
+        first, *others = wrapped(note, width - indent, ticks=ticks)
+        lines.append(Text.assemble("• ", first))
+        lines += (Text.assemble(" " * indent, each) for each in others)
+    return joined(lines)
 
 
 def _buttons(offers: tuple[Offer, ...], width: int) -> Text:
@@ -199,7 +228,7 @@ def _buttons(offers: tuple[Offer, ...], width: int) -> Text:
 def _table(table: Table, width: int, *, ticks: bool) -> RenderableType:
     """Columns where they fit without breaking a word, else one short list a row."""
     widths = _widths(table, width)
-    grid = _columns(table, widths) if widths else _records(table, ticks=ticks)
+    grid = _columns(table, widths) if widths else _records(table, width, ticks=ticks)
     if not table.title:
         return grid
     return Group(Text(clean_line(table.title), style="bold"), grid)
@@ -212,7 +241,10 @@ def _widths(table: Table, width: int) -> list[int] | None:
     """
     columns = [list(map(_shown, column)) for column in zip(table.columns, *table.rows, strict=True)]
     whole = [max(1, *map(display_width, column)) for column in columns]
-    words = [max(map(_longest_word, column)) for column in columns]
+    words = [
+        max(widest(clean_line(cell), ticks=False) for cell in column)
+        for column in zip(table.columns, *table.rows, strict=True)
+    ]
     room = width - _CELL_GAP * (len(columns) - 1) - sum(words)
     lacking = [most - least for most, least in zip(whole, words, strict=True)]
     if room < 0:
@@ -226,17 +258,16 @@ def _shown(cell: str) -> str:
     return without_ticks(clean_line(cell))
 
 
-def _longest_word(cell: str) -> int:
-    return max(map(display_width, cell.split()), default=1)
-
-
 def _columns(table: Table, widths: list[int]) -> Grid:
     grid = Grid(box=box.SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, _CELL_GAP - 1, 0, 0))
     for index, (heading, width) in enumerate(zip(table.columns, widths, strict=True)):
         side: JustifyMethod = "right" if _numbers([row[index] for row in table.rows]) else "left"
-        grid.add_column(Text(_shown(heading), style="bold"), width=width, overflow="fold", justify=side)
+        grid.add_column(Text(_shown(heading), style="bold"), width=width, justify=side)
     for row in table.rows:
-        grid.add_row(*(_marked(clean_line(cell), ticks=False) for cell in row))
+        cells = zip(row, widths, strict=True)
+        grid.add_row(
+            *(Text("\n").join(wrapped(clean_line(cell), width, ticks=False)) for cell, width in cells)
+        )
     return grid
 
 
@@ -246,7 +277,7 @@ def _numbers(cells: list[str]) -> bool:
     return bool(filled) and all(cell.replace(",", "").isdecimal() for cell in filled)
 
 
-def _records(table: Table, *, ticks: bool) -> Group:
+def _records(table: Table, width: int, *, ticks: bool) -> Group:
     rows = (zip(table.columns, row, strict=True) for row in table.rows)
     lists = [tuple(Field(label=label or "#", value=cell) for label, cell in row) for row in rows]
-    return Group(*_spaced([_fields(fields, ticks=ticks) for fields in lists]))
+    return Group(*_spaced([_fields(fields, width, ticks=ticks) for fields in lists]))

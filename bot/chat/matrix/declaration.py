@@ -7,7 +7,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from slipway.bot.chat.clocks import clock_problem
-from slipway.bot.chat.declaration import ChatContext, ChatDeclaration
+from slipway.bot.chat.declaration import ChatContext, ChatDeclaration, TokenFacts
 from slipway.bot.chat.matrix.checks import account_problem, matrix_problems, room_problem
 from slipway.bot.chat.matrix.platform import MATRIX
 from slipway.bot.chat.matrix.settings import MatrixSettings
@@ -95,6 +95,13 @@ async def _probe(settings: MatrixSettings, state_dir: str) -> Finding:
     )
 
 
+async def _token(settings: MatrixSettings, state_dir: str) -> TokenFacts:
+    from slipway.bot.chat.matrix.account.account_store import AccountStore
+    from slipway.bot.chat.matrix.account.token import token_facts
+
+    return await token_facts(settings, AccountStore.in_state_dir(Path(state_dir)))
+
+
 CHAT = ChatDeclaration(
     platform=MATRIX,
     settings=MatrixSettings,
@@ -107,6 +114,7 @@ CHAT = ChatDeclaration(
     rooms=_rooms,
     notice_rooms=lambda settings: tuple(room for room in settings.rooms if room.startswith("!")),
     probe=_probe,
+    token=_token,
     rooms_key="rooms",
     account_example="matrix:@alice:example.org",
     room_example="matrix:!abc:example.org",

@@ -119,9 +119,15 @@ def all_numbers(cells: Sequence[str]) -> bool:
     return bool(filled) and all(_NUMBER.fullmatch(cell) for cell in filled)
 
 
+_WIDEST_LABEL = 40
+"""Columns; values stand below each other behind labels of up to so many."""
+
+
 def field_lines(fields: tuple[Field, ...]) -> list[str]:
-    """Labels and values in two columns; further lines of a value stand under its first."""
-    width = max((display_width(clean_line(field.label)) for field in fields), default=0) + 1
+    """Labels and values in two columns; further lines of a value stand under its first. A label that is very long
+    moves only its own value."""
+    widths = (display_width(clean_line(field.label)) for field in fields)
+    width = max((each for each in widths if each <= _WIDEST_LABEL), default=0) + 1
     lines = []
     for field in fields:
         first, *more = clean(field.value).split("\n")

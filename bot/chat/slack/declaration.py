@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from slipway.bot.chat.declaration import ChatContext, ChatDeclaration
+from slipway.bot.chat.declaration import ChatContext, ChatDeclaration, TokenFacts
 from slipway.bot.chat.model import Chat
 from slipway.bot.chat.slack.checks import account_problem, group_problem, room_problem, slack_problems
 from slipway.bot.chat.slack.events.trust import introduction
@@ -28,6 +28,12 @@ async def _probe(settings: SlackSettings, _state_dir: str) -> Finding:
     return await probe(settings)
 
 
+async def _token(settings: SlackSettings, _state_dir: str) -> TokenFacts:
+    from slipway.bot.chat.slack.token import token_facts
+
+    return await token_facts(settings)
+
+
 CHAT = ChatDeclaration(
     platform=SLACK,
     settings=SlackSettings,
@@ -38,6 +44,7 @@ CHAT = ChatDeclaration(
     room_problem=room_problem,
     notice_rooms=lambda settings: (settings.home,) if settings.home else (),
     probe=_probe,
+    token=_token,
     group_key="slack_groups",
     group_problem=group_problem,
     rooms_key="channels",

@@ -23,7 +23,7 @@ SCOPES = {
     "channels:read": "learn that a public channel is archived or deleted, or that it was put out of it",
     "chat:write": "say or change anything",
     "commands": "offer its slash command and its shortcuts",
-    "files:write": "attach the whole of what is too long for a message",
+    "files:write": "attach the whole of what is too long for a message, or show a picture",
     "groups:history": "hear what is said in private channels, or find its own messages there again",
     "groups:read": "learn that a private channel is archived or deleted, or that it was put out of it",
     "im:history": "hear what is said in direct messages, or find its own there again",

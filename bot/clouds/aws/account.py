@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pydantic import SecretStr
+
 from slipway.bot.clouds.aws.calls import AwsCalls
 from slipway.bot.clouds.aws.errors import CLOUD_NAME, Ec2Request
+from slipway.bot.clouds.aws.pacing import Pace
 from slipway.bot.clouds.aws.settings import AwsSettings
+from slipway.bot.clouds.contact import CloudContact
 from slipway.bot.clouds.declaration import CloudContext
 
 
@@ -15,13 +19,16 @@ class AwsAccount:
         settings: regions, owners of images, endpoint, credentials, and how long to wait: ``timeout`` is for one
             request, and a call makes up to ``max_attempts`` of them.
         context: the account's name, and the deployment's, which tells its machines from another's there.
+        pace: how time passes for its requests; None for the usual one, with the pauses of the context.
     """
 
-    def __init__(self, settings: AwsSettings, context: CloudContext) -> None:
+    def __init__(self, settings: AwsSettings, context: CloudContext, *, pace: Pace | None = None) -> None:
         self.settings = settings
         self.name = context.name
         self.deployment = context.deployment
         self._contact = context.contact
+        self._pace = pace or Pace.by(context.sleep)
+        self._files = context.secret_files
         self._calls: dict[tuple[str, str], AwsCalls] = {}
         self._closed = False
 
@@ -39,10 +46,30 @@ class AwsAccount:
         """The calls to a service in a region; the same ones each time."""
         key = (region, service)
         if key not in self._calls:
-            self._calls[key] = AwsCalls(self.settings, self._contact, region, service)
+            self._calls[key] = AwsCalls(
+                self.settings,
+                self._contact,
+                lambda operation: self._pace.lane(self.title, service, operation),
+                region,
+                service,
+                self._files,
+            )
             if self._closed:
                 self._calls[key].close()
         return self._calls[key]
+
+    def calls_as(self, key: str, secret: SecretStr, service: str) -> AwsCalls:
+        """The calls to a service by another access key than the account's own; whoever asks for them closes them."""
+        settings = self.settings.model_copy(
+            update={"access_key_id": SecretStr(key), "secret_access_key": secret}
+        )
+        return AwsCalls(
+            settings,
+            CloudContact(),
+            lambda operation: self._pace.lane(self.title, service, operation),
+            settings.region,
+            service,
+        )
 
     def request(self, action: str, *, changes: bool = False) -> Ec2Request:
         """A request as errors speak of it."""

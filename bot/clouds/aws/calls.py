@@ -9,26 +9,31 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import timedelta
+from types import MappingProxyType
 from typing import Any, TypeVar
 
-from pydantic import SecretStr
-
+from slipway.bot.clouds.aws.error_codes import is_throttle
 from slipway.bot.clouds.aws.errors import (
     Ec2Request,
     UnexpectedResponseError,
+    code_of,
     is_unclear,
     translate_botocore_error,
     translate_client_error,
 )
+from slipway.bot.clouds.aws.key_files import KeyFiles
+from slipway.bot.clouds.aws.pacing import Lane
 from slipway.bot.clouds.aws.responses import Response
+from slipway.bot.clouds.aws.sessions import new_session
 from slipway.bot.clouds.aws.settings import AwsSettings
 from slipway.bot.clouds.contact import CloudContact
-from slipway.bot.core.errors import CloudErrorKind
+from slipway.bot.core.errors import CloudError, CloudErrorKind
 from slipway.bot.core.loading import LIBRARY_IMPORT
+from slipway.bot.core.secret_files import SecretFile
 
 T = TypeVar("T")
 
@@ -76,23 +81,42 @@ class _DeadlineError(Exception):
     """The call's time is over, or nobody waits for it, so no further request of it may be sent."""
 
 
+class _ThrottledError(Exception):
+    """AWS refused a request as one too many; ``error`` is what to tell where it stays so."""
+
+    def __init__(self, error: CloudError) -> None:
+        super().__init__(error.sentence)
+        self.error = error
+
+
 class AwsCalls:
     """One client of one service in one region, and the threads it works in. Safe to share between tasks.
 
     Args:
         settings: credentials, endpoint, and how long to wait.
         contact: is told when the cloud answered.
+        lane: makes what requests for one operation share, by its name.
         region: where; None for the settings' first.
         service: boto3's name of the service.
+        files: those that its credentials are in, by their fields: what is replaced there is taken up.
     """
 
     def __init__(
-        self, settings: AwsSettings, contact: CloudContact, region: str | None = None, service: str = "ec2"
+        self,
+        settings: AwsSettings,
+        contact: CloudContact,
+        lane: Callable[[str], Lane],
+        region: str | None = None,
+        service: str = "ec2",
+        files: Mapping[str, SecretFile] = MappingProxyType({}),
     ) -> None:
+        self._files = KeyFiles(settings, files)
         self._settings = settings
         self._region = region or settings.region
         self._service = service
         self._contact = contact
+        self._new_lane = lane
+        self._lanes: dict[str, Lane] = {}
         self._longest_call = longest_call(settings).total_seconds()
         self._pool = ThreadPoolExecutor(_THREADS, thread_name_prefix=f"aws {service}")
         self._thread = threading.local()
@@ -116,7 +140,11 @@ class AwsCalls:
         Raises:
             CloudError: it was not done, or its answer could not be read.
         """
-        return await self._run(request, lambda client: read(getattr(client, operation)(**parameters)))
+        return await self._run(
+            request,
+            self._lane(operation),
+            lambda client: read(getattr(client, operation)(**parameters)),
+        )
 
     async def pages(
         self,
@@ -133,13 +161,16 @@ class AwsCalls:
             CloudError: a page could not be had, or could not be read.
         """
 
-        def work(client: Any) -> list[T]:
+        def work(client: Any) -> list[Sequence[T]]:
             pages = client.get_paginator(operation).paginate(
                 PaginationConfig={"PageSize": page_size}, **parameters
             )
-            return [item for page in pages for item in read(page)]
+            return [read(page) for page in pages]
 
-        return await self._run(request, work)
+        lane = self._lane(operation)
+        found = await self._run(request, lane, work)
+        lane.owe(len(found) - 1)
+        return [item for page in found for item in page]
 
     async def credentials_method(self, request: Ec2Request) -> str:
         """How credentials were found, as botocore calls it; empty where none were.
@@ -152,7 +183,7 @@ class AwsCalls:
             found = self._session.get_credentials()
             return found.method if found is not None else ""
 
-        return await self._run(request, look)
+        return await self._run(request, self._lane(""), look)
 
     def close(self) -> None:
         """Send nothing more, and let go of threads and connections; does not wait for a request under way."""
@@ -163,10 +194,39 @@ class AwsCalls:
         if self._client is not None:
             self._client.close()
 
-    async def _run(self, request: Ec2Request, work: Callable[[Any], T]) -> T:
+    def _lane(self, operation: str) -> Lane:
+        if operation not in self._lanes:
+            self._lanes[operation] = self._new_lane(operation)
+        return self._lanes[operation]
+
+    async def _run(self, request: Ec2Request, lane: Lane, work: Callable[[Any], T]) -> T:
+        """Send it when it is its turn; again, where AWS throttles it, as often as may be: all that ask for the same
+        pause for that together. Turns and pauses are no part of the time that a call may take."""
+        unclear = False
+        with lane.gate:
+            for left in reversed(range(self._settings.max_attempts)):
+                sent_in = await lane.enter()
+                try:
+                    found = await self._once(request, work, unclear)
+                except _ThrottledError as refused:
+                    unclear = refused.error.doubtful
+                    if not left or not await lane.refused(sent_in):
+                        raise refused.error from refused.__cause__
+                    continue
+                lane.gate.served()
+                return found
+        raise AssertionError("there is no attempt")
+
+    async def _once(self, request: Ec2Request, work: Callable[[Any], T], unclear: bool) -> T:
+        """Send it now; ``unclear`` says that nobody knows whether an earlier try took effect.
+
+        Raises:
+            CloudError: as :meth:`call`.
+            _ThrottledError: AWS throttles it.
+        """
         if self._closed:
             raise request.failed(CloudErrorKind.UNREACHABLE, "Slipway is shutting down")
-        call = _PendingCall(time.monotonic() + self._longest_call)
+        call = _PendingCall(time.monotonic() + self._longest_call, unclear=unclear)
         self._calls.add(call)
         try:
             with self._contact.noting():
@@ -193,7 +253,10 @@ class AwsCalls:
         try:
             return work(self._open_client(request))
         except ClientError as error:
-            raise translate_client_error(error, request, doubtful=call.unclear) from error
+            told = translate_client_error(error, request, doubtful=call.unclear)
+            if _throttles(error.response):
+                raise _ThrottledError(told) from error
+            raise told from error
         except (BotoCoreError, ResponseParserError) as error:
             raise translate_botocore_error(error, request, doubtful=call.unclear) from error
         except UnexpectedResponseError as error:
@@ -207,13 +270,13 @@ class AwsCalls:
 
     def _open_client(self, request: Ec2Request) -> Any:
         with self._client_lock:
-            if self._client is None:
+            # The client before is let go of and not closed: other threads may be in the middle of a request.
+            if self._client is None or self._files.changed():
                 self._client = self._make_client(request)
             return self._client
 
     def _make_client(self, request: Ec2Request) -> Any:
         with LIBRARY_IMPORT:
-            from boto3.session import Session
             from botocore.config import Config
 
         settings = self._settings
@@ -224,13 +287,11 @@ class AwsCalls:
             max_pool_connections=_THREADS,
         )
         try:
-            session = Session(
-                aws_access_key_id=_revealed(settings.access_key_id),
-                aws_secret_access_key=_revealed(settings.secret_access_key),
-                region_name=self._region,
-            )
+            key, secret = self._files.keys()
+            session = new_session(access_key_id=key, secret_access_key=secret, region=self._region)
             client = session.client(self._service, endpoint_url=settings.endpoint, config=config)
             _check_credentials(session.get_credentials(), request)
+            self._files.watch(session)
         except ValueError as error:  # what botocore raises for an endpoint or a region that makes no URL
             raise request.failed(
                 CloudErrorKind.UNREACHABLE,
@@ -243,6 +304,8 @@ class AwsCalls:
         self._session = session
         client.meta.events.register("before-send", self._check_time)
         client.meta.events.register("response-received", self._note_answer)
+        service = client.meta.service_model.service_id.hyphenize()
+        client.meta.events.register_first(f"needs-retry.{service}", _leave_throttles)
         return client
 
     def _check_time(self, **_event: object) -> None:
@@ -258,6 +321,21 @@ class AwsCalls:
             self._thread.call.unclear = True
 
 
+def _throttles(answer: Response) -> bool:
+    """Whether an answer, as botocore parses it, refuses what was one request too many."""
+    status = int(answer.get("ResponseMetadata", {}).get("HTTPStatusCode", 0))
+    return is_throttle(code_of(answer), status)
+
+
+def _leave_throttles(response: tuple[Any, Response] | None, operation: Any, **_event: object) -> None:
+    """Hook of botocore before it decides whether to try again: what AWS throttles is not its to repeat, for each of
+    its calls would do so by itself."""
+    from botocore.exceptions import ClientError
+
+    if response is not None and "Error" in response[1] and _throttles(response[1]):
+        raise ClientError(response[1], operation.name)
+
+
 def _check_credentials(found: Any, request: Ec2Request) -> None:
     """What stands in variables and files may hold a line break, which would break the request's header."""
     if found is None or found.method not in _WRITTEN_DOWN:
@@ -266,7 +344,3 @@ def _check_credentials(found: Any, request: Ec2Request) -> None:
         if not all("!" <= sign <= "~" for sign in key):
             why = "there is a space, a line break or another sign that no key has in AWS's credentials"
             raise request.failed(CloudErrorKind.REFUSED, why, found.method)
-
-
-def _revealed(secret: SecretStr | None) -> str | None:
-    return secret.get_secret_value() if secret else None

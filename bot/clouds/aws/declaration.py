@@ -6,12 +6,19 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from slipway.bot.clouds.aws.access_keys import AwsAccessKeys
+from slipway.bot.clouds.aws.account import AwsAccount
 from slipway.bot.clouds.aws.errors import CLOUD_NAME
+from slipway.bot.clouds.aws.images.gallery import AwsImages
+from slipway.bot.clouds.aws.key_rotation import AwsKeyRotation
 from slipway.bot.clouds.aws.machines import AwsMachines
 from slipway.bot.clouds.aws.probe import probe
 from slipway.bot.clouds.aws.settings import AwsSettings
 from slipway.bot.clouds.capabilities import Capability, Port
 from slipway.bot.clouds.declaration import CloudContext, CloudDeclaration
+from slipway.bot.clouds.ports.access_keys import ACCESS_KEYS
+from slipway.bot.clouds.ports.credential_rotation import CREDENTIAL_ROTATION
+from slipway.bot.clouds.ports.image_versions import IMAGE_VERSIONS
 from slipway.bot.clouds.ports.machines import MACHINES
 from slipway.bot.core.addresses import check_address
 from slipway.bot.core.errors import ConfigError
@@ -31,7 +38,15 @@ def _open(settings: AwsSettings, context: CloudContext) -> Mapping[Capability[An
     for name in context.descriptions:
         why = "EC2 launches from templates; write the name of one as template, or another cloud"
         raise ConfigError((f"profiles.{name}.machine: {why}",))
-    return {MACHINES: AwsMachines(settings, context)}
+    account = AwsAccount(settings, context)
+    ports: dict[Capability[Any], Port] = {
+        MACHINES: AwsMachines(settings, context, account=account),
+        ACCESS_KEYS: AwsAccessKeys(account),
+        CREDENTIAL_ROTATION: AwsKeyRotation(account),
+    }
+    if context.families:
+        ports[IMAGE_VERSIONS] = AwsImages(settings, context, account=account)
+    return ports
 
 
 def _check(settings: AwsSettings, secrets: bool) -> Iterator[Problem]:
@@ -70,7 +85,8 @@ def _describe(settings: AwsSettings) -> str:
 CLOUD = CloudDeclaration(
     name=CLOUD_NAME,
     settings=AwsSettings,
-    provides=(MACHINES,),
+    provides=(MACHINES, IMAGE_VERSIONS, ACCESS_KEYS, CREDENTIAL_ROTATION),
+    described={IMAGE_VERSIONS: "family"},
     open=_open,
     check=_check,
     warnings=_warnings,

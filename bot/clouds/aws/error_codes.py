@@ -43,6 +43,11 @@ class Meaning:
     remedy: Remedy = field(default=_SAME)
 
 
+def is_throttle(code: str, status: int) -> bool:
+    """Whether an answer says that AWS counts requests, and that this was one too many."""
+    return meaning_of(code, status) is _THROTTLED
+
+
 def meaning_of(code: str, status: int) -> Meaning:
     """The meaning of an error code, by name or by its form; of one that nobody knows, by the answer's status."""
     known = MEANINGS.get(code)
@@ -370,6 +375,7 @@ MEANINGS: dict[str, Meaning] = {
         _BROKEN,
         "InternalError",
         "InternalFailure",
+        "InternalServerError",
         "ServerInternal",
         "ServiceUnavailable",
         "Unavailable",

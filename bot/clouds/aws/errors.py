@@ -7,11 +7,11 @@ Sources: :mod:`.error_codes`; botocore.exceptions.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from slipway.bot.clouds.aws.error_codes import SEE_MACHINES, meaning_of
+from slipway.bot.clouds.aws.error_codes import SEE_MACHINES, Meaning, meaning_of
 from slipway.bot.core.errors import CloudError, CloudErrorKind, Remedy
 
 CLOUD_NAME = "aws"
@@ -31,11 +31,15 @@ class Ec2Request:
         action: what was asked, such as ``list images``; completes “AWS did not …”.
         changes: whether it changes anything, so that it is not known what became of it if no answer comes.
         cloud: the name of the adapter that asks.
+        meaning: what an error code and an answer's status mean for such requests.
+        look: the next command where it is not known what became of it.
     """
 
     action: str
     changes: bool = False
     cloud: str = CLOUD_NAME
+    meaning: Callable[[str, int], Meaning] = field(default=meaning_of, compare=False)
+    look: Remedy = SEE_MACHINES
 
     @property
     def _title(self) -> str:
@@ -70,7 +74,7 @@ class Ec2Request:
             code=code,
             sentence=f"{did} {self.action}: {why}{named}.",
             reason=reason,
-            remedy=SEE_MACHINES if doubtful else remedy,
+            remedy=self.look if doubtful else remedy,
             doubtful=doubtful,
         )
 
@@ -134,7 +138,7 @@ def translate_client_error(error: Any, request: Ec2Request, *, doubtful: bool = 
     """
     answer = error.response
     code = code_of(answer)
-    meaning = meaning_of(code, _status_of(answer))
+    meaning = request.meaning(code, _status_of(answer))
     return request.failed(
         meaning.kind,
         meaning.why,

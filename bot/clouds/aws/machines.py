@@ -60,10 +60,18 @@ class AwsMachines:
         settings: of the account.
         context: the adapter's name, and the deployment's.
         page_size: images and machines in one answer, 5 to 1000.
+        account: the account's clients, where others work with them, too.
     """
 
-    def __init__(self, settings: AwsSettings, context: CloudContext, *, page_size: int = _PAGE) -> None:
-        self._take(AwsAccount(settings, context), settings.region, page_size)
+    def __init__(
+        self,
+        settings: AwsSettings,
+        context: CloudContext,
+        *,
+        page_size: int = _PAGE,
+        account: AwsAccount | None = None,
+    ) -> None:
+        self._take(account or AwsAccount(settings, context), settings.region, page_size)
 
     def _take(self, account: AwsAccount, region: str, page_size: int) -> None:
         self._account = account

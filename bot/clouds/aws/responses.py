@@ -127,7 +127,7 @@ def read_instance(response: Response, origin: Origin) -> Instance:
         instance_type=read_text(response, "InstanceType"),
         state=known_state,
         region=origin.region,
-        launched_at=read_timestamp(response.get("LaunchTime"), "LaunchTime"),
+        launched_at=_launched_at(response),
         address=read_optional_text(response, "PublicIpAddress")
         or read_optional_text(response, "PrivateIpAddress")
         or "",
@@ -135,6 +135,22 @@ def read_instance(response: Response, origin: Origin) -> Instance:
         end=_read_end(response) if known_state.gone else None,
         cloud=origin.cloud,
     )
+
+
+def _launched_at(response: Response) -> datetime:
+    """Since when a machine is there.
+
+    EC2's ``LaunchTime`` is when it was launched last, and a start after a stop sets it anew. The primary interface is
+    attached once, and gone with the machine. Source: EC2's API reference, Instance, ``launchTime``.
+    """
+    moments = [read_timestamp(response.get("LaunchTime"), "LaunchTime")]
+    for interface in read_list(response, "NetworkInterfaces") if response.get("NetworkInterfaces") else ():
+        attachment = interface.get("Attachment") or {}
+        if not isinstance(attachment, Mapping):
+            raise UnexpectedResponseError("Attachment")
+        if attachment.get("DeviceIndex") == 0 and attachment.get("AttachTime"):
+            moments.append(read_timestamp(attachment["AttachTime"], "AttachTime"))
+    return min(moments)
 
 
 def _read_end(response: Response) -> InstanceEnd | None:

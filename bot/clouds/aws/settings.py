@@ -21,3 +21,5 @@ class AwsSettings(Settings):
     secret_access_key: Token | None = None
     timeout: Duration = timedelta(seconds=20)
     max_attempts: int = Field(4, ge=1, le=10)
+    # What is latest, where that is protected: whether EC2 keeps it for 24 hours after the protection is lifted, too.
+    protection_cooldown: bool = True

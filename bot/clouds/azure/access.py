@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
@@ -11,6 +12,7 @@ from pydantic import SecretStr
 from slipway.bot.clouds.azure.account import CLOUD_NAME
 from slipway.bot.clouds.azure.settings import ENVIRONMENT, AzureSettings
 from slipway.bot.core.errors import ConfigError
+from slipway.bot.core.secret_files import SecretFile
 
 PUBLIC = "https://management.azure.com"
 """Azure Resource Manager of the public cloud."""
@@ -18,11 +20,12 @@ PUBLIC = "https://management.azure.com"
 
 @dataclass(frozen=True)
 class ClientSecret:
-    """A service principal's secret."""
+    """A service principal's secret, and the file where another one may stand later; None for none."""
 
     tenant_id: str
     client_id: str
     secret: SecretStr
+    file: SecretFile | None = None
 
 
 @dataclass(frozen=True)
@@ -60,8 +63,14 @@ class Access:
         return f"{self.base_url}/.default"
 
 
-def choose_access(settings: AzureSettings, environ: Mapping[str, str], table: str = CLOUD_NAME) -> Access:
-    """Where to go, and by which credential. ``table`` is the account, such as ``azure.staging``.
+def choose_access(
+    settings: AzureSettings,
+    environ: Mapping[str, str],
+    table: str = CLOUD_NAME,
+    files: Mapping[str, SecretFile] = MappingProxyType({}),
+) -> Access:
+    """Where to go, and by which credential. ``table`` is the account, such as ``azure.staging``; ``files`` are those
+    that its secrets are in.
 
     Settings win over the environment, which is the unnamed account's alone. No token is ever sent over plain http,
     which the check of the settings lets be used for this machine alone.
@@ -80,7 +89,10 @@ def choose_access(settings: AzureSettings, environ: Mapping[str, str], table: st
     }
     if all(found.values()):
         credential = ClientSecret(
-            found["tenant_id"] or "", found["client_id"] or "", SecretStr(found["client_secret"] or "")
+            found["tenant_id"] or "",
+            found["client_id"] or "",
+            SecretStr(found["client_secret"] or ""),
+            files.get("client_secret"),
         )
         return Access(base_url, credential)
     if found["client_secret"]:

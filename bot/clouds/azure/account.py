@@ -18,10 +18,12 @@ class AzureAccount:
     Attributes:
         name: the adapter's name, ``azure`` or ``azure.NAME``.
         contact: gets noted what Azure answers.
+        deployment: the name of this Slipway, by which it knows what it protects.
     """
 
     name: str = CLOUD_NAME
     contact: CloudContact = field(default_factory=CloudContact, compare=False)
+    deployment: str = "slipway"
 
     @property
     def title(self) -> str:

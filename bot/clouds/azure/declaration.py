@@ -8,12 +8,16 @@ from typing import Any
 
 from slipway.bot.clouds.azure.access import missing_secret
 from slipway.bot.clouds.azure.account import CLOUD_NAME
-from slipway.bot.clouds.azure.gallery import AzureGallery
+from slipway.bot.clouds.azure.graph.adapter import AzureApplications
+from slipway.bot.clouds.azure.graph.rotation import AzureSecretRotation
+from slipway.bot.clouds.azure.images.gallery import AzureGallery
 from slipway.bot.clouds.azure.machines.adapter import AzureMachines
 from slipway.bot.clouds.azure.probe import probe
 from slipway.bot.clouds.azure.settings import ENVIRONMENT, AzureSettings
 from slipway.bot.clouds.capabilities import Capability, Port
 from slipway.bot.clouds.declaration import CloudContext, CloudDeclaration
+from slipway.bot.clouds.ports.app_credentials import APP_CREDENTIALS
+from slipway.bot.clouds.ports.credential_rotation import CREDENTIAL_ROTATION
 from slipway.bot.clouds.ports.image_versions import IMAGE_VERSIONS
 from slipway.bot.clouds.ports.machines import MACHINES
 from slipway.bot.core.addresses import check_address
@@ -26,16 +30,28 @@ _GALLERY = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._]{0,78}[A-Za-z0-9])?")
 """Names as Azure allows them:
 https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules."""
 
+_PUBLIC_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,119}")
+"""A prefix of the owner's choice, and what Azure adds to that (“Share images using a community gallery”)."""
+
 _UUID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}")
 
 
 def _open(settings: AzureSettings, context: CloudContext) -> Mapping[Capability[Any], Port]:
+    for name in context.families:
+        why = "a gallery says itself which versions it has; name an [aws] account, or leave the family out"
+        raise ConfigError((f"family.{name}.cloud: {why}",))
     gallery = AzureGallery(settings, context)
+    directory = AzureApplications(settings, context)
+    ports: dict[Capability[Any], Port] = {
+        IMAGE_VERSIONS: gallery,
+        APP_CREDENTIALS: directory,
+        CREDENTIAL_ROTATION: AzureSecretRotation(settings, directory),
+    }
     if settings.machines_group is None:
         if context.descriptions:
             raise ConfigError((f"{context.name}.machines_group: {_no_group(context)}",))
-        return {IMAGE_VERSIONS: gallery}
-    return {IMAGE_VERSIONS: gallery, MACHINES: AzureMachines(settings, context, gallery)}
+        return ports
+    return {**ports, MACHINES: AzureMachines(settings, context, gallery)}
 
 
 def _no_group(context: CloudContext) -> str:
@@ -56,11 +72,17 @@ def _check(settings: AzureSettings, _secrets: bool) -> Iterator[Problem]:
         yield Problem(
             "machines_group", "missing, though regions are given; write the resource group for machines"
         )
+    for name in settings.public_names:
+        if not _PUBLIC_NAME.fullmatch(name):
+            like = "like Fedora-5e266ba4-2250-406d-adad-5d73860d958f"
+            yield Problem("public_names", f"{shown(name)} is no public name of a gallery; write it {like}")
     for region in settings.regions:
         if not _REGION.fullmatch(region):
             yield Problem("regions", f"{shown(region)} is no region; write it like eastus")
-    if settings.endpoint is not None:
-        yield from check_address("endpoint", settings.endpoint)
+    for key in ("endpoint", "graph_endpoint", "login_endpoint"):
+        address = getattr(settings, key)
+        if address is not None:
+            yield from check_address(key, address)
     if settings.client_secret is not None and not (settings.tenant_id and settings.client_id):
         yield Problem("", "a client secret needs tenant_id and client_id beside it; add them")
 
@@ -100,7 +122,7 @@ def _describe(settings: AzureSettings) -> str:
 CLOUD = CloudDeclaration(
     name=CLOUD_NAME,
     settings=AzureSettings,
-    provides=(IMAGE_VERSIONS, MACHINES),
+    provides=(IMAGE_VERSIONS, MACHINES, APP_CREDENTIALS, CREDENTIAL_ROTATION),
     lacks=_lacks,
     open=_open,
     check=_check,

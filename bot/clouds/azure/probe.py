@@ -6,7 +6,7 @@ import os
 
 from slipway.bot.clouds.azure.access import Access, Anonymous, ClientSecret, choose_access
 from slipway.bot.clouds.azure.account import CLOUD_NAME
-from slipway.bot.clouds.azure.gallery import AzureGallery
+from slipway.bot.clouds.azure.images.gallery import AzureGallery
 from slipway.bot.clouds.azure.settings import AzureSettings
 from slipway.bot.clouds.capabilities import Adapter
 from slipway.bot.clouds.ports.image_versions import IMAGE_VERSIONS

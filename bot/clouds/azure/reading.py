@@ -5,7 +5,7 @@ Imports azure-core, so only ``arm`` may import this.
 
 from __future__ import annotations
 
-import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any, Generic, NoReturn, TypeVar
 from urllib.parse import urlsplit
@@ -23,15 +23,19 @@ from azure.core.pipeline.policies import AsyncHTTPPolicy
 
 from slipway.bot.clouds.azure.account import AzureAccount
 from slipway.bot.clouds.azure.documents import Page
+from slipway.bot.clouds.azure.pacing import Pacer
 from slipway.bot.clouds.azure.sdk_errors import is_throttle, retry_after, translate_errors
-from slipway.bot.clouds.azure.throttling import ThrottleGate
 from slipway.bot.clouds.azure.transport import ReadRequest, ReadResponse
+from slipway.bot.clouds.throttling import ThrottleGate
+from slipway.bot.core.waiting import Sleep
 
 _MOST_PAGES = 10_000
 """A bound for listings that never end: Azure allows 10,000 versions a subscription and region."""
 
 _FAILURES = frozenset({408, 500, 502, 503, 504})
 """Statuses after which a read is worth another attempt; those of a throttle are not among them."""
+
+_VERSION_PATH = re.compile(r"/galleries/[^/]+/images/[^/]+/versions/[^/]+$", re.IGNORECASE)
 
 Send = Callable[[ReadRequest], Awaitable[ReadResponse]]
 
@@ -135,14 +139,18 @@ class PatientReads(AsyncHTTPPolicy[Any, Any]):
         longest_wait: a longer Retry-After, in seconds, ends the attempts.
         backoff: seconds of the wait before the third attempt, where no Retry-After says otherwise; it doubles. The
             second comes at once.
+        sleep: lets that pass.
     """
 
-    def __init__(self, gate: ThrottleGate, *, attempts: int, longest_wait: float, backoff: float) -> None:
+    def __init__(
+        self, gate: ThrottleGate, *, attempts: int, longest_wait: float, backoff: float, sleep: Sleep
+    ) -> None:
         super().__init__()
         self._gate = gate
         self._attempts = attempts
         self._longest_wait = longest_wait
         self._backoff = backoff
+        self._sleep = sleep
 
     async def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
         """Send it as often as may be; the last answer or failure is whoever asked's to tell."""
@@ -186,7 +194,25 @@ class PatientReads(AsyncHTTPPolicy[Any, Any]):
     async def _pause(self, failures: int, asked: float | None) -> None:
         """Wait after so many failures in a row, or as long as Azure asked for."""
         grown = self._backoff * 2 ** (failures - 1) if failures > 1 else 0.0
-        await asyncio.sleep(asked or min(grown, self._longest_wait))
+        await self._sleep(asked or min(grown, self._longest_wait))
+
+
+class NotesDeletions(AsyncHTTPPolicy[Any, Any]):
+    """Has a pacer know what the answers to deletions of versions say of those that are left."""
+
+    def __init__(self, pacer: Pacer) -> None:
+        super().__init__()
+        self._pacer = pacer
+
+    async def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
+        """Send it on, and look at the answer."""
+        response = await self.next.send(request)
+        path = urlsplit(request.http_request.url).path
+        if request.http_request.method == "DELETE" and _VERSION_PATH.search(path):
+            answer = response.http_response
+            asked = retry_after(answer.headers)
+            self._pacer.answered(answer.headers, asked, throttled=is_throttle(answer.status_code, asked))
+        return response
 
 
 class SameHost(AsyncHTTPPolicy[Any, Any]):

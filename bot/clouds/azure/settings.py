@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import timedelta
+from enum import StrEnum
 
 from pydantic import Field
 
@@ -20,6 +21,13 @@ ENVIRONMENT: Mapping[str, tuple[str, ...]] = {
 Fedora's cloud image uploader, which has its own names."""
 
 
+class ProtectionBy(StrEnum):
+    """What keeps a version from being deleted where it is to be protected."""
+
+    END_OF_LIFE = "end-of-life"
+    LOCK = "lock"
+
+
 class AzureSettings(Settings):
     """One Azure Compute Gallery. Credentials from here, or azure-identity's own chain.
 
@@ -31,11 +39,16 @@ class AzureSettings(Settings):
     )
     resource_group: str = Field(description="the name of the resource group that holds the gallery")
     gallery: str = Field(description="the gallery's name")
+    public_names: tuple[str, ...] = Field(
+        (), description="the public names of the gallery, where it is a community gallery, as a list"
+    )
     machines_group: str | None = Field(
         None, min_length=1, description="the name of the resource group in which machines are launched"
     )
     regions: tuple[str, ...] = Field((), description='where machines are launched, like ["eastus"]')
     endpoint: str | None = None
+    graph_endpoint: str | None = None
+    login_endpoint: str | None = None
     tenant_id: str | None = None
     client_id: str | None = None
     client_secret: Token | None = None
@@ -43,3 +56,6 @@ class AzureSettings(Settings):
     operation_timeout: Duration = timedelta(hours=1)  # long-running operations
     max_attempts: int = Field(4, ge=1, le=10)
     parallel_listings: int = Field(16, ge=1, le=64)
+    protection: ProtectionBy = Field(
+        ProtectionBy.END_OF_LIFE, description='"end-of-life" or "lock": what protects what is latest'
+    )

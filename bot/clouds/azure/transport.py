@@ -20,6 +20,25 @@ from azure.core.exceptions import (
 )
 from azure.core.pipeline.transport import AioHttpTransport, AsyncHttpTransport
 
+from slipway.bot.core.waiting import Sleep
+
+
+class PacedTransport(AioHttpTransport):  # type: ignore[misc]  # its module gives it lazily
+    """The SDK's own, whose pauses between two looks at a long-running operation are handed in.
+
+    Args:
+        sleep: lets time pass.
+        configured: as the SDK's own takes it.
+    """
+
+    def __init__(self, sleep: Sleep, **configured: Any) -> None:
+        super().__init__(**configured)
+        self._pause = sleep
+
+    async def sleep(self, duration: float) -> None:
+        """Let so many seconds pass."""
+        await self._pause(duration)
+
 
 class ReadRequest:
     """A GET. It has what the SDK's pipeline and policies look at."""
@@ -27,6 +46,7 @@ class ReadRequest:
     __slots__ = ("headers", "url")
 
     method: ClassVar = "GET"
+    body: ClassVar[bytes | None] = None
     multipart_mixed_info: ClassVar = None
 
     def __init__(self, url: str, headers: dict[str, str]) -> None:
@@ -35,6 +55,17 @@ class ReadRequest:
 
     def prepare_multipart_body(self) -> None:
         """Nothing: there is no body."""
+
+
+class WriteRequest(ReadRequest):
+    """A POST, or a PUT, with a body. Nothing sends it a second time."""
+
+    __slots__ = ("body", "method")
+
+    def __init__(self, url: str, headers: dict[str, str], body: bytes, method: str = "POST") -> None:
+        super().__init__(url, headers)
+        self.body = body  # type: ignore[misc]
+        self.method = method  # type: ignore[misc]
 
 
 class ReadResponse:
@@ -97,6 +128,7 @@ class ReadingTransport(AsyncHttpTransport[ReadRequest, Any]):
                 request.method,
                 request.url,
                 headers=request.headers,
+                data=request.body,
                 timeout=self._timeout,
                 allow_redirects=False,
             ) as answer:

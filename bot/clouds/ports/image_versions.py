@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import NoReturn, Protocol, runtime_checkable
 
 from slipway.bot.clouds.capabilities import Capability
@@ -105,6 +106,71 @@ class UnconditionalWrites(Protocol):
     @property
     def unseen_changes(self) -> str:
         """What becomes of others' changes of a version while it is written, in a few words for whoever agrees."""
+        ...
+
+
+@dataclass(frozen=True)
+class WantedRegion:
+    """A region that a version is to be in, with at least so many replicas; None leaves their number as it is.
+
+    ``excluded`` is whether, if it comes new, a flag of its own keeps the version from being latest there.
+    """
+
+    name: str
+    replicas: int | None = None
+    excluded: bool = False
+
+
+@runtime_checkable
+class RegionalReplication(Protocol):
+    """What a gallery may offer besides, that copies versions to regions by itself: :meth:`ImageVersions.version`
+    tells of each region how far the copy there is."""
+
+    async def begin_replication(
+        self,
+        definition: str,
+        number: VersionNumber,
+        regions: Sequence[WantedRegion],
+        *,
+        guard: Guard | None = None,
+    ) -> None:
+        """Have a version copied to regions that it is not in, or not often enough, and have copies that failed made
+        again; returns once that is begun. Regions that are not named keep their copies. In a region that comes new,
+        the version's own flag decides whether it may be latest, unless the region is wanted excluded. Where copies
+        are under way that were begun to the same end, nothing is written.
+
+        Each try begins with a look at the version, which ``guard`` is shown.
+
+        Raises:
+            CloudError: CONFLICT where something else is under way with the version.
+        """
+        ...
+
+    async def end_replication(
+        self,
+        definition: str,
+        number: VersionNumber,
+        regions: Sequence[str],
+        *,
+        guard: Guard | None = None,
+    ) -> tuple[str, ...]:
+        """Take a version off regions, such as those where its copy failed, and wait until the cloud has finished.
+
+        What else of it is other afterwards is returned, as with :meth:`ImageVersions.set_promoted`. Its other regions
+        keep their copies.
+        """
+        ...
+
+    async def set_promoted_in(
+        self,
+        definition: str,
+        number: VersionNumber,
+        regions: Sequence[str],
+        *,
+        promoted: bool,
+        guard: Guard | None = None,
+    ) -> tuple[str, ...]:
+        """As :meth:`ImageVersions.set_promoted`, in these regions alone, by flags of their own."""
         ...
 
 

@@ -54,8 +54,9 @@ def fedora_gallery(now: datetime) -> Seed:
     )
 
 
-def many(definitions: int, versions_each: int, now: datetime) -> Seed:
-    """A large gallery for benchmarks: so many definitions with so many versions, two of each promoted."""
+def many(definitions: int, versions_each: int, now: datetime, candidates: int = 0) -> Seed:
+    """A large gallery for benchmarks: so many definitions with so many versions, two of each promoted, below so many
+    candidates."""
     return Seed(
         tuple(
             SeedDefinition(
@@ -65,7 +66,7 @@ def many(definitions: int, versions_each: int, now: datetime) -> Seed:
                     _version(
                         release,
                         day,
-                        Flag.PROMOTED if day in (1, 2) else Flag.CANDIDATE,
+                        Flag.PROMOTED if day - candidates in (1, 2) else Flag.CANDIDATE,
                         now,
                         life=timedelta(days=395),
                     )

@@ -39,6 +39,18 @@ def not_seen(plan: Plan, number: int, why: str) -> StepReport:
     return StepReport(number=number, title=plan.steps[number - 1].title, failure=failure)
 
 
+def untried(plan: Plan, number: int, before: Failure) -> StepReport:
+    """That a step was not even tried, as the one before it failed like that."""
+    failure = Failure(
+        sentence=f"It was not tried, as step {number - 1} failed.",
+        responsible=before.responsible,
+        hint=before.hint,
+        when=before.when,
+        untried=True,
+    )
+    return StepReport(number=number, title=plan.steps[number - 1].title, failure=failure)
+
+
 def contradicted(operation_id: str, sentence: str) -> Failure:
     """Why an operation is not carried out that is not what people agreed to; ``sentence`` says what does not fit."""
     return Failure(
@@ -90,6 +102,7 @@ def stopped_short(plan: Plan, reports: Sequence[StepReport], stop: Stop) -> tupl
 
 def _counts(plan: Plan, reports: Sequence[StepReport]) -> str:
     """How many steps ended how: ``1 of 3 steps done, of 1 it is not known whether it took effect, 1 not begun``."""
+    reports = [report for report in reports if not report.untried]
     total, unknown = len(plan.steps), sum(report.unknown for report in reports)
     failed = sum(report.failure is not None for report in reports) - unknown
     parts = [f"{len(reports) - failed - unknown} of {total} steps done"]
@@ -118,7 +131,7 @@ def steps_outcome(
         cancelled_by: the name of whoever asked it to stop; empty if nobody did.
         unconfirmed: why what was done cannot be said to be so after all, where a last look told that.
     """
-    total = len(plan.steps)
+    total, reports = len(plan.steps), [report for report in reports if not report.untried]
     failed = [report for report in reports if report.failure is not None]
     done = len(reports) - len(failed)
     if failed:

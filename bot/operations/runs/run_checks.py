@@ -12,8 +12,8 @@ from datetime import timedelta
 
 import structlog
 
-from slipway.bot.core.errors import CloudError, StorageError, UserError
-from slipway.bot.core.times import Clock, format_span
+from slipway.bot.core.errors import CloudError, CloudErrorKind, StorageError, UserError
+from slipway.bot.core.times import Clock, format_span, format_time
 from slipway.bot.core.uptime import Moment, ReadUptime, passed
 from slipway.bot.operations.cards import CardContext, unsettled
 from slipway.bot.operations.model import Failure, Operation, OperationState, Outcome, Plan, StepReport
@@ -30,6 +30,7 @@ from slipway.bot.operations.runs.outcomes import (
     not_seen,
     own_failure,
     unknown_failure,
+    untried,
 )
 from slipway.bot.operations.runs.staleness import differences, differences_left
 from slipway.bot.operations.runs.step_runner import StepRunner
@@ -41,6 +42,17 @@ which must not take what it left half done for a change by others."""
 LONGEST_UNPLANNED = timedelta(minutes=30)
 """How long ago, in one process, a run may have been planned when a step of it begins. Whatever the time went by with
 (steps that take long, a machine that was suspended, a full disk), others may have changed what it rests on."""
+
+_PASSING = frozenset(
+    {
+        CloudErrorKind.BROKEN,
+        CloudErrorKind.THROTTLED,
+        CloudErrorKind.TIMED_OUT,
+        CloudErrorKind.UNREACHABLE,
+        CloudErrorKind.UNEXPECTED_ANSWER,
+    }
+)
+"""What may be over in a while, and takes nobody's move."""
 
 log = structlog.get_logger(__name__)
 
@@ -127,6 +139,34 @@ class RunChecks:
             return failed_before(now.failure)
         return ended_stale(now.changed, now.hint) if now.changed else None
 
+    async def not_yet(self, operation: Operation) -> str | None:
+        """Why an approved operation is not begun yet, for its card: empty where its time has not come, and a sentence
+        where a cloud cannot be read at that, which may be over in a while. None where it may begin, or is to end."""
+        plan, now = operation.plan, self._clock()
+        if plan.not_before is None or operation.cancelled_by is not None or now >= plan.retried_until:
+            return None
+        if now < plan.not_before:
+            return ""
+        if why := await self._unreadable(operation):
+            until = format_time(plan.retried_until, self._cards.zone)
+            return f"{why} It is tried again each minute, until {until}."
+        return None
+
+    async def _unreadable(self, operation: Operation) -> str:
+        """Why a cloud cannot be read that it would be planned by; empty where that is not for a while alone."""
+        try:
+            await self._plans.again(operation.plan)
+        except CloudError as error:
+            log.info(
+                "a cloud cannot be read at an operation's time", operation=operation.id, why=error.sentence
+            )
+            return error.sentence if error.kind in _PASSING else ""
+        except StorageError:
+            raise
+        except Exception:
+            log.exception("planning at an operation's time failed inside Slipway", operation=operation.id)
+        return ""
+
     async def _compare(
         self, operation: Operation, compare: Callable[[Plan, Plan], tuple[str, ...]]
     ) -> _Comparison:
@@ -150,6 +190,8 @@ class RunChecks:
         """Whether a step may be carried out: one that a former process may have begun, or that begins after a break,
         is looked at first, and what is left is planned again."""
         status, plan, number = current.status, current.plan, current.number
+        if (failed := await self._failed_before(current)) is not None:
+            return Keep(untried(plan, number, failed))
         away = self._away(status) or (self._unplanned(current.operation_id) if current.here else None)
         if (current.here and away is None) or (plan.unknown and not status.asked_to_stop):
             return Begin()
@@ -170,6 +212,15 @@ class RunChecks:
         if found is None:
             return stop or Begin()
         return Keep(found, stop) if stop is not None or found.done is not None else Begin()
+
+    async def _failed_before(self, current: CurrentStep) -> Failure | None:
+        """Why the step before it failed, where it rests on that. One of which nobody knows how it ended may have been
+        done: then it is tried."""
+        place = current.number - 1
+        if not place or not current.plan.steps[place].rests_on(current.plan.steps[place - 1]):
+            return None
+        report = (await self._operations.step_status(current.operation_id, place)).report
+        return None if report is None or report.unknown else report.failure
 
     async def _outdated(self, operation: Operation, done: int, away: str) -> Stop | None:
         """Plan again what is left behind so many steps; why it is not to be done, if it is not."""

@@ -42,6 +42,7 @@ from slipway.bot.operations.runs.outcomes import (
 )
 from slipway.bot.operations.runs.run_checks import Begin, CurrentStep, Keep, RunChecks
 from slipway.bot.operations.runs.step_runner import StepRunner
+from slipway.bot.operations.runs.waits import Waits
 from slipway.bot.workflows.engine import Effect, Payload, WorkflowEngine
 
 WORKFLOW = "do"
@@ -88,6 +89,7 @@ class OperationRunner:
         self._sleep = sleep
         self._entries = RunEntries(clock, uptime)
         self._step_runner = StepRunner(subjects, sleep)
+        self._waits = Waits(operations, cards.waits, clock, cards.zone)
         self._checks = RunChecks(operations, plans, self._step_runner, cards, clock, uptime)
         self._begun: set[tuple[str, int]] = set()  # steps noted as begun by this process, and not yet begun
         self._refreshing = Locks()  # by operation
@@ -95,7 +97,19 @@ class OperationRunner:
         workflows.register(WORKFLOW, self._run)
 
     async def start(self, operation_id: str) -> None:
-        """Carry an approved operation out, once; returns when it is certain that this will happen."""
+        """Carry an approved operation out, once; returns when it is certain that this will happen.
+
+        What is to wait for its time is left alone until then: it is asked about again each minute. So is what has
+        come to its time while a cloud cannot be read, for an hour: nobody is there to ask for it again. What is to
+        stop instead ends at once.
+        """
+        operation = await self._operations.get(operation_id)
+        if operation.state is OperationState.APPROVED:
+            words = await self._checks.not_yet(operation)
+            self._waits.shown(operation_id, words or "")
+            if words is not None:
+                await self.refresh(operation_id)
+                return
         await self._workflows.start(WORKFLOW, _workflow_id(operation_id), {"operation": operation_id})
 
     async def fail_interrupted(self, operation_id: str) -> None:
@@ -121,10 +135,11 @@ class OperationRunner:
 
     async def _steps(self, operation_id: str, plan: Plan, news: asyncio.Event) -> None:
         for number, step in enumerate(plan.steps, start=1):
-            effect = self._carry_out(operation_id, plan, number)
-            alone = self._touched(step) if plan.independent else ()
+            effect = self._carry_out(operation_id, plan, number, news)
+            alone = () if self._whole(plan) else self._touched(step)
             async with self._changing.holding(alone):
                 verdict = await self._workflows.step(f"step-{number}", effect)
+            self._waits.over(operation_id)
             news.set()
             if verdict == Verdict.ENDED:
                 return
@@ -155,7 +170,7 @@ class OperationRunner:
             return Verdict.GO
         return Verdict.OVER
 
-    def _carry_out(self, operation_id: str, plan: Plan, number: int) -> Effect:
+    def _carry_out(self, operation_id: str, plan: Plan, number: int, news: asyncio.Event) -> Effect:
         """The effect of one step. Asks only for what may have changed: a plan can have thousands of steps."""
 
         async def carry_out() -> Json:
@@ -166,11 +181,18 @@ class OperationRunner:
                 operation_id, plan, number, status, here=(operation_id, number) in self._begun
             )
             self._begun.discard((operation_id, number))
-            if status.asked_to_stop and current.here:
+            # What lasts is left where somebody wants that, in this process as in the one that began it.
+            if status.asked_to_stop and (current.here or plan.steps[number - 1].LASTING):
                 return Verdict.STOPPED
             match await self._checks.before_step(current):
                 case Begin():
-                    report = await self._step_runner.carry_out(operation_id, plan, number, status.token)
+                    wait = self._waits.of(operation_id, number, news)
+                    with self._waits.turns(operation_id, news):
+                        report = await self._step_runner.carry_out(
+                            operation_id, plan, number, status.token, wait
+                        )
+                    if report is None:
+                        return Verdict.STOPPED
                     return await self._keep(operation_id, plan, report)
                 case Keep(report, stop):
                     return await self._keep(operation_id, plan, report, stop)
@@ -374,10 +396,10 @@ class OperationRunner:
     def _whole(self, plan: Plan) -> tuple[str, ...]:
         """What nobody else may change from the last look at the plan until it is carried out.
 
-        Nothing, where the steps are independent: then each looks again by itself, and so a rollback need not
-        wait for the hours that a large clean-up takes.
+        Nothing, where the steps are independent, or one of them lasts: then each looks again by itself, and so a
+        rollback need not wait for the hours that a large clean-up takes, or for the days of a promotion by waves.
         """
-        if plan.independent:
+        if plan.independent or any(step.LASTING for step in plan.steps):
             return ()
         return tuple(name for step in plan.steps for name in self._touched(step))
 

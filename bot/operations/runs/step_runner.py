@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
+
 import structlog
 
 from slipway.bot.core.errors import CloudError, StorageError, UserError
-from slipway.bot.core.steps import Step, StepDone
+from slipway.bot.core.steps import LastingExecutor, Step, StepDone
 from slipway.bot.core.waiting import Polling, Sleep
 from slipway.bot.operations.model import Failure, Plan, StepReport
 from slipway.bot.operations.registry import SubjectServices
 from slipway.bot.operations.runs.outcomes import not_seen, own_failure, unknown_failure
+
+WAIT_SECONDS = 60.0
+"""Between two looks at what a step that lasts waits for."""
+
+GoOn = Callable[[str], Awaitable[bool]]
+"""Is told what a step waits for, and says whether it is to go on waiting."""
 
 LOOKS = 6
 """How often a step is looked at that was begun, and is not seen done, before it is called unknown."""
@@ -27,15 +35,19 @@ class StepRunner:
 
     def __init__(self, subjects: SubjectServices, sleep: Sleep) -> None:
         self._subjects = subjects
+        self._sleep = sleep
         self._patient = Polling(looks=LOOKS, sleep=sleep)
 
-    async def carry_out(self, operation_id: str, plan: Plan, number: int, token: str) -> StepReport:
-        """Do a step, once for its token, and see that it is done."""
+    async def carry_out(
+        self, operation_id: str, plan: Plan, number: int, token: str, go_on: GoOn
+    ) -> StepReport | None:
+        """Do a step, once for its token, and see that it is done; None where it lasts, and is not to be waited for
+        any longer."""
         step = plan.steps[number - 1]
         if plan.unknown:  # another version of Slipway began it
             return StepReport(number=number, title=step.title, failure=unknown_failure(operation_id, plan))
         try:
-            done = await self._do(step, token)
+            done = await self._do(step, token, go_on)
         except (CloudError, UserError) as error:
             failure = Failure.of(error, plan.command)
         except StorageError:  # it is done again once the state folder can be used
@@ -45,16 +57,21 @@ class StepRunner:
             log.exception("a step failed inside Slipway", operation=operation_id, step=number)
             failure = own_failure(operation_id)
         else:
-            return StepReport(number=number, title=step.title, done=done)
+            return None if done is None else StepReport(number=number, title=step.title, done=done)
         return StepReport(number=number, title=step.title, failure=failure)
 
-    async def _do(self, step: Step, token: str) -> StepDone:
+    async def _do(self, step: Step, token: str, go_on: GoOn) -> StepDone | None:
         """Do a step unless it is done: observe, act, verify; see :class:`slipway.bot.core.steps.Executor`."""
         executor = self._subjects.executor(step)
         already = await executor.observe(step, token)
         if already is not None:
             return already
         await executor.act(step, token)
+        if step.LASTING and isinstance(executor, LastingExecutor):
+            while words := await executor.waiting(step, token):
+                if not await go_on(words):
+                    return None
+                await self._sleep(WAIT_SECONDS)
         return await executor.verify(step, token)
 
     async def find_out(self, operation_id: str, plan: Plan, number: int, token: str) -> StepReport:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Collection, Iterable
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from datetime import timedelta
 from fnmatch import fnmatchcase
 
 from slipway.bot.clouds.capabilities import Clouds
-from slipway.bot.clouds.model import Definition, ImageVersion, VersionListing
+from slipway.bot.clouds.model import Definition, ImageVersion, VersionListing, VersionNumber
+from slipway.bot.clouds.ports.image_publishing import PreviewsPublishing, PublishingPreview, joined
+from slipway.bot.clouds.ports.image_removal import DisablesVersions, KeepsDeletedVersions
 from slipway.bot.clouds.ports.image_versions import (
     IMAGE_VERSIONS,
     ImageVersions,
@@ -19,8 +22,9 @@ from slipway.bot.core.concurrency import side_by_side, side_by_side_as_found
 from slipway.bot.core.errors import CloudError, CloudErrorKind, UserError
 from slipway.bot.core.text import nearest
 from slipway.bot.subjects.images.definitions import DefinitionRef, split_cloud
+from slipway.bot.subjects.images.early_reading import EarlyReading, Locks
 from slipway.bot.subjects.images.formatting import join_names
-from slipway.bot.subjects.images.lock_reading import LockReading, Locks
+from slipway.bot.subjects.images.replication.looking import with_copies
 from slipway.bot.subjects.images.versions import find_version, newest_first
 
 
@@ -29,6 +33,11 @@ class Catalogue:
 
     def __init__(self, clouds: Clouds) -> None:
         self._clouds = clouds
+
+    @property
+    def clouds(self) -> Clouds:
+        """The adapters that it reads by."""
+        return self._clouds
 
     async def definitions(self) -> tuple[DefinitionRef, ...]:
         """All definitions of all galleries, by name.
@@ -48,30 +57,22 @@ class Catalogue:
         return tuple(_qualified(dict.fromkeys(_ref(each) for each in found)).values())
 
     async def matching(self, wanted: str | None) -> tuple[DefinitionRef, ...]:
-        """The definition of this name, or those that a shell-style pattern matches; all of them for None.
+        """The definition of this name in each cloud that has one, or those that a shell-style pattern matches; all of
+        them for None.
 
-        ``CLOUD:NAME`` looks in one cloud only. Case does not count, as with Azure.
+        ``CLOUD:NAME`` looks in one cloud only: another one that cannot be read is no reason not to roll back in this
+        one. Case does not count, as with Azure.
 
         Raises:
-            UserError: no definition has this name, several clouds have one, or none matches the pattern; with
-                the nearest names.
+            UserError: no definition has this name, or none matches the pattern; with the nearest names.
             CloudError: as :meth:`definitions`.
         """
-        everything = await self.definitions()
         if wanted is None:
-            return everything
+            return await self.definitions()
         cloud, name = split_cloud(wanted, self._clouds.each(IMAGE_VERSIONS))
         folded = name.casefold()
-        here = [each for each in everything if cloud in (None, each.cloud)]
+        here = await (self.definitions() if cloud is None else self._definitions_in(cloud))
         exact = tuple(each for each in here if each.name.casefold() == folded)
-        if len(exact) > 1:
-            clouds = join_names([each.cloud for each in exact], shown=len(exact))
-            raise UserError(
-                f"{wanted} is a definition in {clouds}; say which.",
-                nearest=tuple(str(each) for each in exact),
-                given=wanted,
-                hint="images",
-            )
         if exact:
             return exact
         names = [str(each) for each in here]
@@ -93,19 +94,63 @@ class Catalogue:
             )
         return matched
 
-    async def one(self, wanted: str) -> DefinitionRef:
-        """The one definition of this name, or the only one that the pattern matches.
+    async def _definitions_in(self, cloud: str) -> tuple[DefinitionRef, ...]:
+        """The definitions of one gallery, by name. Of the others only the names are of interest: where one of them
+        cannot be read, these are told with their cloud.
 
         Raises:
-            UserError: none, or more than one.
+            CloudError: as :meth:`definitions`, of this one gallery.
+        """
+        galleries = self._clouds.each(IMAGE_VERSIONS)
+        listed = await side_by_side({each: _tried(gallery) for each, gallery in galleries.items()})
+        own = listed.pop(cloud)
+        if isinstance(own, CloudError):
+            raise own
+        if not own:
+            raise _lists_nothing(cloud, galleries[cloud], alone=len(galleries) == 1)
+        refs = dict.fromkeys(map(_ref, own))
+        if any(isinstance(found, CloudError) for found in listed.values()):
+            qualified = [replace(each, qualified=True) for each in refs]
+        else:
+            others = (
+                _ref(each) for found in listed.values() if not isinstance(found, CloudError) for each in found
+            )
+            qualified = [
+                each for each in _qualified({**refs, **dict.fromkeys(others)}).values() if each.cloud == cloud
+            ]
+        return tuple(sorted(qualified, key=lambda each: each.name))
+
+    async def namesakes(self, wanted: str) -> tuple[DefinitionRef, ...]:
+        """The one definition of this name, or the only one that the pattern matches, in each cloud that has it.
+
+        Raises:
+            UserError: none, or several names.
             CloudError: as :meth:`definitions`.
         """
         found = await self.matching(wanted)
-        if len(found) > 1:
+        if not same_name(found):
             raise UserError(
                 f"{wanted} matches {len(found)} definitions; this works on one at a time.",
                 nearest=tuple(str(each) for each in found[:3]),
                 given=wanted,
+            )
+        return found
+
+    async def one(self, wanted: str) -> DefinitionRef:
+        """As :meth:`namesakes`, for what can be meant in one cloud only.
+
+        Raises:
+            UserError: none, several names, or several clouds have it.
+            CloudError: as :meth:`definitions`.
+        """
+        found = await self.namesakes(wanted)
+        if len(found) > 1:
+            clouds = join_names([each.cloud for each in found], shown=len(found))
+            raise UserError(
+                f"{wanted} is a definition in {clouds}; say which.",
+                nearest=tuple(str(each) for each in found),
+                given=wanted,
+                hint="images",
             )
         return found[0]
 
@@ -160,6 +205,29 @@ class Catalogue:
         found = {ref: versions for definitions in listed.values() for ref, versions in definitions.items()}
         return {ref: found[plain] for plain, ref in _qualified(found).items()}
 
+    async def with_copies(
+        self,
+        listed: Mapping[DefinitionRef, VersionListing],
+        also: Iterable[tuple[DefinitionRef, ImageVersion]] = (),
+    ) -> dict[DefinitionRef, VersionListing]:
+        """The same listings, with how far the copies are of all versions that are latest somewhere, and of some more;
+        see :func:`slipway.bot.subjects.images.replication.looking.with_copies`.
+
+        Raises:
+            CloudError: one of these versions cannot be read.
+        """
+        more: dict[DefinitionRef, list[VersionNumber]] = {each: [] for each in listed}
+        for definition, version in also:
+            more[definition].append(version.number)
+        return await side_by_side(
+            {
+                each: with_copies(
+                    self._clouds.get(IMAGE_VERSIONS, each.cloud), each.name, versions, more[each]
+                )
+                for each, versions in listed.items()
+            }
+        )
+
     def unseen_changes(self, definitions: Iterable[DefinitionRef]) -> tuple[tuple[str, str], ...]:
         """What becomes of others' changes while versions of these are written: rows of evidence, none where a cloud
         takes care of that."""
@@ -168,14 +236,62 @@ class Catalogue:
         told = {each.unseen_changes for each in galleries if isinstance(each, UnconditionalWrites)}
         return tuple(("Others' changes", words) for words in sorted(told))
 
+    async def previews(
+        self, changed: Mapping[DefinitionRef, Sequence[ImageVersion]], *, promoted: bool
+    ) -> dict[DefinitionRef, PublishingPreview]:
+        """What it means beside these versions to let all of them be latest, or to take them back; for those
+        definitions whose cloud says it."""
+        by_cloud: dict[str, list[DefinitionRef]] = {}
+        for definition, versions in changed.items():
+            if versions:
+                by_cloud.setdefault(definition.cloud, []).append(definition)
+        galleries = {cloud: self._clouds.get(IMAGE_VERSIONS, cloud) for cloud in by_cloud}
+        looked = await side_by_side(
+            {
+                cloud: gallery.previews(
+                    [each for definition in by_cloud[cloud] for each in changed[definition]],
+                    promoted=promoted,
+                )
+                for cloud, gallery in galleries.items()
+                if isinstance(gallery, PreviewsPublishing)
+            }
+        )
+        found: dict[DefinitionRef, PublishingPreview] = {}
+        for cloud, previews in looked.items():
+            left = iter(previews)
+            for definition in by_cloud[cloud]:
+                found[definition] = joined([next(left) for _ in changed[definition]])
+        return found
+
+    def disables(self, cloud: str) -> bool:
+        """Whether versions of a cloud are disabled before they are deleted."""
+        return isinstance(self._clouds.get(IMAGE_VERSIONS, cloud), DisablesVersions)
+
+    async def deleted_kept_for(self, clouds: Iterable[str]) -> timedelta | None:
+        """How long each of these clouds keeps what is deleted, at least; None where one keeps nothing, or it cannot
+        be read: then nothing is promised."""
+        found: list[timedelta] = []
+        for cloud in clouds:
+            gallery = self._clouds.get(IMAGE_VERSIONS, cloud)
+            if not isinstance(gallery, KeepsDeletedVersions):
+                return None
+            try:
+                kept_for = await gallery.deleted_kept_for()
+            except CloudError:
+                return None
+            if kept_for is None:
+                return None
+            found.append(kept_for)
+        return min(found, default=None)
+
     async def locks(self, clouds: Iterable[str]) -> dict[str, Locks]:
         """The locks in each of these clouds."""
         async with self.lock_reading() as reading:
-            return await reading.locks(clouds)
+            return await reading.of(clouds)
 
-    def lock_reading(self) -> LockReading:
+    def lock_reading(self) -> EarlyReading[Locks]:
         """Reads locks before it is known of all clouds whether theirs are needed."""
-        return LockReading(self._locks)
+        return EarlyReading(self._locks)
 
     async def _locks(self, cloud: str) -> Locks:
         try:
@@ -213,6 +329,11 @@ class Catalogue:
         )
 
 
+def same_name(found: Collection[DefinitionRef]) -> bool:
+    """Whether these are one definition, as people name it, in one cloud or several."""
+    return len({each.name.casefold() for each in found}) == 1
+
+
 def is_pattern(text: str) -> bool:
     """Whether a name is meant as a shell-style pattern."""
     return any(mark in text for mark in "*?[")
@@ -239,6 +360,14 @@ async def _listing(cloud: str, gallery: ImageVersions, *, alone: bool) -> tuple[
     if not found:
         raise _lists_nothing(cloud, gallery, alone=alone)
     return found
+
+
+async def _tried(gallery: ImageVersions) -> tuple[Definition, ...] | CloudError:
+    """What a gallery lists; the error where it cannot be read."""
+    try:
+        return await gallery.definitions()
+    except CloudError as error:
+        return error
 
 
 def _lists_nothing(cloud: str, gallery: ImageVersions, *, alone: bool) -> CloudError:

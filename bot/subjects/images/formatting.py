@@ -24,6 +24,11 @@ def format_regions(regions: Sequence[str]) -> str:
     return join_names(sorted(regions))
 
 
+def all_regions(regions: Sequence[str]) -> str:
+    """Regions in a row, each of them."""
+    return join_names(sorted(regions), len(regions))
+
+
 def latest_changes(
     before: Mapping[str, ImageVersion], after: Mapping[str, ImageVersion]
 ) -> tuple[tuple[str, str], ...]:

@@ -10,8 +10,11 @@ from typing import Protocol
 from slipway.bot.operations.model import OperationState
 from slipway.bot.subjects.images.requests import Pin
 
-ROLLBACK, PROMOTE = "rollback", "promote"
-"""The kinds of operation that say it: what the one changes it takes back, what the other changes it promotes."""
+TAKING_BACK = frozenset({"rollback", "revoke"})
+"""The kinds of operation that take back what they change."""
+
+PROMOTIONS = frozenset({"promote", "promote-override"})
+"""The kinds that promote what they change."""
 
 TAKEN_BACK = frozenset(
     {
@@ -101,13 +104,13 @@ class RollbackHistory:
         past = [
             change
             for some in asked
-            for change in await self._operations.past((ROLLBACK, PROMOTE), TAKEN_BACK, some)
+            for change in await self._operations.past((*TAKING_BACK, *PROMOTIONS), TAKEN_BACK, some)
         ]
         found = rolled_back(past)
         ended: Counter[str] = Counter()
         under_way: Counter[str] = Counter()
         for change in past:
-            if change.kind == ROLLBACK:
+            if change.kind in TAKING_BACK:
                 (ended if change.state.ended else under_way)[change.target] += change.times
         back = tuple(dict.fromkeys(pin for pin in versions if pin.target in found))
         return Rollbacks(back, ended, under_way)
@@ -137,8 +140,8 @@ def rolled_back(changes: Iterable[PastChange]) -> frozenset[str]:
     """
     found: set[str] = set()
     for change in changes:
-        if change.kind == ROLLBACK and change.state in TAKEN_BACK:
+        if change.kind in TAKING_BACK and change.state in TAKEN_BACK:
             found.add(change.target)
-        elif change.kind == PROMOTE and change.state is OperationState.DONE:
+        elif change.kind in PROMOTIONS and change.state is OperationState.DONE:
             found.discard(change.target)
     return frozenset(found)

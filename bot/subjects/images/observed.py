@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from slipway.bot.clouds.model import ImageVersion, VersionListing
 from slipway.bot.core.model import Json
 from slipway.bot.subjects.images.definitions import DefinitionRef
-from slipway.bot.subjects.images.versions import is_promoted, latest_by_region
+from slipway.bot.subjects.images.versions import is_promoted, promoted_by_region
 
 
 def observe_version(definition: DefinitionRef, version: ImageVersion) -> dict[str, Json]:
@@ -31,9 +31,9 @@ def observe_deletion(definition: DefinitionRef, version: ImageVersion, *, latest
 
 
 def observe_latest(definition: DefinitionRef, versions: Iterable[ImageVersion]) -> dict[str, Json]:
-    """Latest of a definition: the number where all regions agree, or else the number by region."""
+    """Latest of a definition by the flags: the number where all regions agree, or else the number by region."""
     by_region: dict[str, Json] = {
-        region: str(version.number) for region, version in latest_by_region(versions).items()
+        region: str(version.number) for region, version in promoted_by_region(versions).items()
     }
     numbers = set(by_region.values())
     return {f"latest of {definition}": numbers.pop() if len(numbers) == 1 else by_region}

@@ -7,9 +7,10 @@ from enum import StrEnum
 from typing import ClassVar, Literal, assert_never
 
 from slipway.bot.core.steps import Permanence, Step
+from slipway.bot.subjects.images.cleaning_up.retention import Rule
 from slipway.bot.subjects.images.definitions import DefinitionRef
+from slipway.bot.subjects.images.formatting import format_regions
 from slipway.bot.subjects.images.requests import CLOUD_OF_FORMAT_1, Pin
-from slipway.bot.subjects.images.retention import Rule
 
 
 class FlagReason(StrEnum):
@@ -19,17 +20,27 @@ class FlagReason(StrEnum):
     NEWEST_NOT_ROLLED_BACK = "newest-not-rolled-back"
     NAMED = "named"
     ROLLED_BACK = "rolled-back"
+    NEWER_THAN_TARGET = "newer-than-target"
+    DUE = "due"
+    REVOKED = "revoked"
     UNDER_WAY = "under-way"
     FAILED_HALFWAY = "failed-halfway"
+    LAGGING = "lagging"
+    OWED = "owed"
 
 
 _FLAG_REASONS = {
     FlagReason.NEWEST_CANDIDATE: "it is the newest candidate",
     FlagReason.NEWEST_NOT_ROLLED_BACK: "it is the newest candidate that was not rolled back",
+    FlagReason.DUE: "it is the newest candidate that meets its rules",
     FlagReason.NAMED: "this version was asked for by its number",
     FlagReason.ROLLED_BACK: "it is latest, and its rollback was asked for",
+    FlagReason.REVOKED: "it is to be latest nowhere any more",
+    FlagReason.NEWER_THAN_TARGET: "it is newer than the version that is to be latest",
     FlagReason.UNDER_WAY: "its promotion is under way, and its end is waited for",
     FlagReason.FAILED_HALFWAY: "it is promoted, and its update failed: that is made again",
+    FlagReason.LAGGING: "it is promoted, and not all that belongs to that has come after it",
+    FlagReason.OWED: "it is promoted, and is wanted in these regions, too",
 }
 
 
@@ -71,23 +82,41 @@ class SetExcluded(VersionStep):
     """Set or clear a version's own flag that keeps it from being latest, in every region of it.
 
     ``rollbacks`` says how many rollbacks of a version had ended when it was chosen to be promoted; None where that
-    was not noted, as in format 1.
+    was not noted, as in format 1. ``overridden`` are the rules that it need not meet; none in format 2. ``person`` is
+    by whose word what is taken back is called bad; empty where nobody calls it so, as before there was evidence.
+
+    With ``regions`` it is promoted in these alone, as a wave of the name ``wave``, or because they were owed.
+    ``needs`` are regions where its copy has to be complete before anything is written, and ``after`` those where it
+    has to be promoted already.
+
+    ``published`` is when the version was published that was chosen to be promoted, which tells it from another one
+    that has its number later; None where that was not noted, or its cloud does not say.
     """
 
-    FORMAT: ClassVar[int] = 2
+    FORMAT: ClassVar[int] = 3
 
-    REASONS: ClassVar[frozenset[str]] = frozenset({"why"})
+    REASONS: ClassVar[frozenset[str]] = frozenset({"why", "person"})
 
     kind: Literal["set-excluded"] = "set-excluded"
     excluded: bool
     why: FlagReason
     rollbacks: int | None = None
+    overridden: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+    wave: str = ""
+    needs: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    person: str = ""
+    published: datetime | None = None
 
     @property
     def title(self) -> str:
         """What it does, as an order."""
         if self.excluded:
             return f"take {self.named} back from latest"
+        if self.regions:
+            wave = f" wave {self.wave}:" if self.wave else ""
+            return f"promote {self.named} in{wave} {format_regions(self.regions)}"
         return f"promote {self.named}"
 
     @property
@@ -96,29 +125,41 @@ class SetExcluded(VersionStep):
         return _FLAG_REASONS[self.why]
 
 
-class DeleteVersion(VersionStep):
-    """Delete a version that a rule of retention chose.
+class RemovalStep(VersionStep):
+    """A step in the removal of a version that a rule of retention chose.
 
     ``limit`` is the number that the rule keeps (rules 2 and 3), ``end_of_life`` the date that rule 1 read.
-    ``promoted`` is what the version was when it was chosen: one that is promoted later is not deleted.
+    ``promoted`` is what the version was when it was chosen: one that is promoted later is not removed. ``announced``
+    is when its removal was announced; None where it was not. ``published`` is when the version was published that was
+    chosen, as in :class:`SetExcluded`.
     """
 
-    PERMANENCE: ClassVar[Permanence] = Permanence.FINAL
+    REASONS: ClassVar[frozenset[str]] = frozenset({"announced"})
 
-    kind: Literal["delete-version"] = "delete-version"
     rule: Rule
     promoted: bool
     end_of_life: datetime | None = None
     limit: int | None = None
+    announced: datetime | None = None
+    published: datetime | None = None
+
+    def rests_on(self, before: Step) -> bool:
+        """Nothing is removed from behind a protection that could not be lifted."""
+        return isinstance(before, LiftProtection) and before.target == self.target
 
     @property
-    def title(self) -> str:
-        """What it does, as an order."""
-        return f"delete {self.named}"
+    def verb(self) -> str:
+        """What is done with it, as what follows “was not”."""
+        raise NotImplementedError
 
     @property
     def reason(self) -> str:
         """The rule that chose it."""
+        announced = "" if self.announced is None else f"; announced on {self.announced:%Y-%m-%d}"
+        return f"{self._rule_words}{announced}"
+
+    @property
+    def _rule_words(self) -> str:
         match self.rule:
             case Rule.END_OF_LIFE:
                 when = f" on {self.end_of_life:%Y-%m-%d}" if self.end_of_life else ""
@@ -127,5 +168,79 @@ class DeleteVersion(VersionStep):
                 return f"it is a candidate, and not among the newest {self.limit}"
             case Rule.ROLLING:
                 return f"its definition is rolling, and it is not among the newest {self.limit}"
+            case Rule.DISABLED:
+                return "a clean-up disabled it before, and nobody brought it back"
             case _:
                 assert_never(self.rule)
+
+
+class ProtectVersion(VersionStep):
+    """Have its cloud refuse to delete a version, whoever asks for that."""
+
+    kind: Literal["protect-version"] = "protect-version"
+
+    @property
+    def title(self) -> str:
+        """What it does, as an order."""
+        return f"protect {self.named} from deletion"
+
+    @property
+    def reason(self) -> str:
+        """Why it is in the plan."""
+        return "it is latest then, and what is latest is to be protected"
+
+
+class LiftProtection(RemovalStep):
+    """Lift this Slipway's own protection of a version that is to be removed."""
+
+    kind: Literal["lift-protection"] = "lift-protection"
+
+    @property
+    def title(self) -> str:
+        """What it does, as an order."""
+        return f"lift the protection of {self.named} from deletion"
+
+    @property
+    def verb(self) -> str:
+        """What is done with it, as what follows “was not”."""
+        return "taken out of its protection"
+
+
+class DisableVersion(RemovalStep):
+    """Take a version out of use, in a cloud in which it can be brought back then. A later clean-up deletes it."""
+
+    kind: Literal["disable-version"] = "disable-version"
+
+    @property
+    def title(self) -> str:
+        """What it does, as an order."""
+        return f"disable {self.named}"
+
+    @property
+    def verb(self) -> str:
+        """What is done with it, as what follows “was not”."""
+        return "disabled"
+
+
+class DeleteVersion(RemovalStep):
+    """Delete a version for good."""
+
+    PERMANENCE: ClassVar[Permanence] = Permanence.FINAL
+
+    kind: Literal["delete-version"] = "delete-version"
+
+    @property
+    def title(self) -> str:
+        """What it does, as an order."""
+        return f"delete {self.named}"
+
+    @property
+    def verb(self) -> str:
+        """What is done with it, as what follows “was not”."""
+        return "deleted"
+
+
+def way_back(step: VersionStep, until: datetime) -> str:
+    """By which command what a step took away comes back and until when, as a sentence behind a blank."""
+    image = f"{step.pin.ref}/{step.version}"
+    return f" `restore {image}` brings it back until {until:%Y-%m-%d %H:%M} UTC."

@@ -2,58 +2,80 @@
 
 from __future__ import annotations
 
-from slipway.bot.clouds.ports.image_versions import IMAGE_VERSIONS
-from slipway.bot.config.settings import SlipwaySettings
-from slipway.bot.core.settings_table import SettingsTable, TableShape
-from slipway.bot.operations.declarations import (
-    OperationKind,
-    PolicyDefaults,
-    StepKind,
-    Subject,
-    SubjectContext,
-)
+from slipway.bot.operations.declarations import Subject, SubjectContext
+from slipway.bot.subjects.images.adopting import declared as adopting
+from slipway.bot.subjects.images.adopting.problems import SOURCE as FOREIGN_CHANGES
+from slipway.bot.subjects.images.adopting.services import adopting_services
+from slipway.bot.subjects.images.alarms.looking import SOURCES
+from slipway.bot.subjects.images.alarms.settings import ALARMS, alarm_summary
+from slipway.bot.subjects.images.announcing import declared as announcing
 from slipway.bot.subjects.images.catalogue import Catalogue
-from slipway.bot.subjects.images.cleanup import CleanupPlanner
-from slipway.bot.subjects.images.confirmation import CleanupConfirmation
-from slipway.bot.subjects.images.executors import DeleteVersionExecutor, SetExcludedExecutor
+from slipway.bot.subjects.images.cleaning_up import declared as cleaning_up
+from slipway.bot.subjects.images.contents.comparing import Contents
+from slipway.bot.subjects.images.contents.settings import CONTENTS
+from slipway.bot.subjects.images.evidence import declared as evidence_parts
+from slipway.bot.subjects.images.evidence.services import evidence_services
+from slipway.bot.subjects.images.families import FAMILY, FAMILY_PROBE, family_summary
 from slipway.bot.subjects.images.history import RollbackHistory
-from slipway.bot.subjects.images.promote import PromotePlanner
-from slipway.bot.subjects.images.requests import Cleanup, Promote, Rollback, without_rollbacks
-from slipway.bot.subjects.images.rollback import RollbackPlanner
+from slipway.bot.subjects.images.holds import declared as hold_parts
+from slipway.bot.subjects.images.holds.services import hold_services
+from slipway.bot.subjects.images.promoting import declared as promoting
+from slipway.bot.subjects.images.protecting import declared as protecting
+from slipway.bot.subjects.images.publishing import declared as publishing
+from slipway.bot.subjects.images.replication import declared as replication
+from slipway.bot.subjects.images.replication.services import replication_services
+from slipway.bot.subjects.images.reporting.declared import SECTIONS
+from slipway.bot.subjects.images.restoring import declared as restoring
+from slipway.bot.subjects.images.restoring.kept import KeptReader
+from slipway.bot.subjects.images.restoring.services import RestoringServices
+from slipway.bot.subjects.images.revoking import declared as revoking_parts
+from slipway.bot.subjects.images.rolling_back import declared as rolling_back
+from slipway.bot.subjects.images.rules import declared as rules
+from slipway.bot.subjects.images.rules.gathering import PromotionRules
+from slipway.bot.subjects.images.rules.settings import PROMOTION
 from slipway.bot.subjects.images.services import ImageServices
-from slipway.bot.subjects.images.settings import RetentionSettings
-from slipway.bot.subjects.images.steps import DeleteVersion, SetExcluded, VersionStep
-
-RETENTION = SettingsTable(
-    name="retention",
-    model=RetentionSettings,
-    shape=TableShape.SINGLE,
-    summary="what a clean-up keeps",
-)
+from slipway.bot.subjects.images.timeline.charts import Charts
+from slipway.bot.subjects.images.usage.reading import UsageReader
+from slipway.bot.subjects.images.watching import declared as watching
 
 
 def _services(context: SubjectContext) -> ImageServices:
+    catalogue, evidence, holds = Catalogue(context.clouds), evidence_services(context), hold_services(context)
+    retention = context.settings.table(cleaning_up.RETENTION)
+    contents = Contents(context.settings.table(CONTENTS))
+    survey, foreign = watching.survey(context), adopting_services(context)
     return ImageServices(
         clouds=context.clouds,
-        catalogue=Catalogue(context.clouds),
+        catalogue=catalogue,
         history=RollbackHistory(context.operations),
-        retention=context.settings.table(RETENTION),
+        retention=retention,
         clock=context.clock,
         polling=context.polling,
+        charts=Charts(context.settings.state_dir / "matplotlib"),
+        evidence=evidence,
+        holds=holds,
+        rules=PromotionRules(
+            catalogue,
+            evidence,
+            context.settings.named(PROMOTION),
+            holds=holds.store,
+            contents=contents,
+        ),
+        replication=replication_services(context, catalogue, evidence, holds.store),
+        usage=UsageReader(context.clouds, retention.spare_launched_within, context.clock),
+        restoring=RestoringServices(
+            KeptReader(context.clouds, retention.keep_disabled, context.clock),
+            context.operations,
+            contents,
+            retention,
+        ),
+        publisher=publishing.publisher(context, catalogue),
+        survey=survey,
+        watcher=watching.watcher(context, survey, foreign.store),
+        adopting=foreign,
+        alarms=context.settings.named(ALARMS),
+        announcements=announcing.announcement_store(context),
     )
-
-
-def _demanded_by_cleanups(settings: SlipwaySettings) -> int:
-    """A plan above the share asks for an approval whatever the policy says."""
-    return 1 if settings.table(RETENTION).approval_share < 1 else 0
-
-
-def _touches(step: VersionStep) -> tuple[str, ...]:
-    return step.touched
-
-
-def _targets(step: VersionStep) -> tuple[str, ...]:
-    return (step.target,)
 
 
 IMAGES_SUBJECT: Subject[ImageServices] = Subject(
@@ -61,48 +83,47 @@ IMAGES_SUBJECT: Subject[ImageServices] = Subject(
     title="Images",
     services=_services,
     kinds=(
-        OperationKind(
-            request=Promote,
-            planner=lambda services: PromotePlanner(services.catalogue, services.history),
-            arguments=lambda request: (request.definition, *([request.version] if request.version else [])),
-            policy=PolicyDefaults(approvals=1),
-            needs=IMAGE_VERSIONS,
-            upgrades={1: without_rollbacks},
-        ),
-        OperationKind(
-            request=Rollback,
-            planner=lambda services: RollbackPlanner(services.catalogue, services.history),
-            arguments=lambda request: (request.definition,),
-            policy=PolicyDefaults(approvals=1),
-            needs=IMAGE_VERSIONS,
-        ),
-        OperationKind(
-            request=Cleanup,
-            planner=lambda services: CleanupPlanner(services.catalogue, services.retention),
-            arguments=lambda request: (request.definition,) if request.definition else (),
-            policy=PolicyDefaults(approvals=1, demanded=_demanded_by_cleanups),
-            needs=IMAGE_VERSIONS,
-            confirm=lambda services: CleanupConfirmation(services.clouds, services.polling),
-        ),
+        *promoting.KINDS,
+        *rolling_back.KINDS,
+        *cleaning_up.KINDS,
+        *restoring.KINDS,
+        *evidence_parts.KINDS,
+        *hold_parts.KINDS,
+        *revoking_parts.KINDS,
+        *replication.KINDS,
+        *rules.KINDS,
+        *adopting.KINDS,
     ),
     steps=(
-        StepKind(
-            step=SetExcluded,
-            executor=lambda services: SetExcludedExecutor(
-                services.clouds, services.polling, history=services.history, clock=services.clock
-            ),
-            touches=_touches,
-            targets=_targets,
-            upgrades={1: without_rollbacks},
-        ),
-        StepKind(
-            step=DeleteVersion,
-            executor=lambda services: DeleteVersionExecutor(
-                services.clouds, services.retention, services.clock, services.polling
-            ),
-            touches=_touches,
-            targets=_targets,
-        ),
+        *promoting.STEPS,
+        *cleaning_up.STEPS,
+        *protecting.STEPS,
+        *announcing.STEPS,
+        *restoring.STEPS,
+        *evidence_parts.STEPS,
+        *hold_parts.STEPS,
+        *replication.STEPS,
+        *adopting.STEPS,
     ),
-    tables=(RETENTION,),
+    tables=(
+        *cleaning_up.TABLES,
+        FAMILY,
+        *rules.TABLES,
+        *replication.TABLES,
+        *publishing.TABLES,
+        *watching.TABLES,
+        ALARMS,
+    ),
+    summary=lambda settings: (
+        *family_summary(settings),
+        *rules.summary(settings),
+        *replication.summary(settings),
+        *publishing.summary(settings),
+        *watching.summary(settings),
+        *alarm_summary(settings),
+    ),
+    probes=(FAMILY_PROBE, *publishing.PROBES, *watching.PROBES),
+    watches=(*publishing.WATCHES, *watching.WATCHES, *replication.WATCHES),
+    problems=(*SOURCES, FOREIGN_CHANGES),
+    sections=SECTIONS,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from itertools import zip_longest
@@ -10,6 +11,7 @@ from itertools import zip_longest
 from slipway.bot.clouds.model import ImageVersion, UnreadableVersion, VersionNumber, VersionState
 from slipway.bot.core.errors import UserError
 from slipway.bot.core.text import nearest
+from slipway.bot.subjects.images.replication.states import replication_words
 
 _NEVER_PUBLISHED = datetime.min.replace(tzinfo=UTC)
 
@@ -30,8 +32,10 @@ class VersionStatus(StrEnum):
     ROLLED_BACK = "rolled back"
     FAILED = "failed"
     BUSY = "in progress"
+    DISABLED = "disabled"
     ENDED = "ended"
     PROTECTED = "protected"
+    HELD = "held"
 
 
 def sort_key(version: ImageVersion) -> tuple[tuple[int, ...], datetime]:
@@ -51,6 +55,11 @@ def is_promoted(version: ImageVersion) -> bool:
     is never taken for a candidate (and cleaned up as one).
     """
     return bool(version.launch_regions) or not (version.excluded or version.regions)
+
+
+def is_candidate(version: ImageVersion) -> bool:
+    """Whether it was uploaded and may be latest nowhere yet; what is disabled is none until it is restored."""
+    return not is_promoted(version) and version.state is not VersionState.DISABLED
 
 
 def is_promoted_everywhere(version: ImageVersion) -> bool:
@@ -77,15 +86,17 @@ def is_blocked(version: ImageVersion, now: datetime) -> bool:
 def protection(version: ImageVersion, owner: str) -> Protection | None:
     """What protects a version from deletion: ``delete=never``, or an ``owner`` tag that names another.
 
-    Case does not count in tag names, as with Azure. No ``owner`` tag, or an empty one, names nobody.
+    Case does not count in tag names, as with Azure. With AWS it does, so that a version may have several tags of such
+    a name: each of them protects. No ``owner`` tag, or an empty one, names nobody.
     """
-    tags = {name.casefold(): value for name, value in version.tags.items()}
-    if _folded(tags.get("delete", "")) == "never":
-        return Protection.DELETE_NEVER
-    named = tags.get("owner", "")
-    if named != owner and _folded(named) not in ("", owner.casefold()):
-        return Protection.FOREIGN_OWNER
-    return None
+    found = None
+    for name, value in version.tags.items():
+        folded = name.casefold()
+        if folded == "delete" and _folded(value) == "never":
+            return Protection.DELETE_NEVER
+        if folded == "owner" and value != owner and _folded(value) not in ("", owner.casefold()):
+            found = Protection.FOREIGN_OWNER
+    return found
 
 
 def _folded(text: str) -> str:
@@ -96,16 +107,29 @@ def latest(versions: Iterable[ImageVersion], region: str) -> ImageVersion | None
     """What a launch of the definition resolves to in a region; None where there is nothing to launch.
 
     The highest integer number among versions that are present in the region and not excluded
-    there. Neither its provisioning state nor its end of life plays a part.
+    there. Neither its provisioning state nor its end of life plays a part. Where it is not known whether a copy is
+    complete, since its cloud was not asked, it is taken for present.
     """
-    return max((each for each in versions if region in each.launch_regions), key=sort_key, default=None)
+    return max((each for each in versions if region in each.latest_regions), key=sort_key, default=None)
 
 
 def latest_by_region(versions: Iterable[ImageVersion]) -> dict[str, ImageVersion]:
     """The latest of every region that has one, by the rule of :func:`latest`, regions in order of name."""
+    return _first_by_region(versions, lambda each: each.latest_regions)
+
+
+def promoted_by_region(versions: Iterable[ImageVersion]) -> dict[str, ImageVersion]:
+    """The newest promoted one of every region, whether its copy there is complete or not: what plans rest on, since
+    a copy that comes to its end meanwhile makes none of them wrong."""
+    return _first_by_region(versions, lambda each: each.launch_regions)
+
+
+def _first_by_region(
+    versions: Iterable[ImageVersion], regions: Callable[[ImageVersion], frozenset[str]]
+) -> dict[str, ImageVersion]:
     found: dict[str, ImageVersion] = {}
     for version in newest_first(each for each in versions if each.launch_regions):
-        for region in version.launch_regions - found.keys():
+        for region in regions(version) - found.keys():
             found[region] = version
     return dict(sorted(found.items()))
 
@@ -143,6 +167,14 @@ def unfit(version: ImageVersion, now: datetime) -> str | None:
     return None
 
 
+def unfit_again(version: ImageVersion, now: datetime) -> str | None:
+    """Why a version must not be latest again once a newer one is taken back, as the rest of a sentence; None where it
+    may: an end of life that came with the newer one's promotion goes with it."""
+    if version.superseded:
+        version = replace(version, end_of_life=version.former_end_of_life)
+    return unfit(version, now)
+
+
 def version_statuses(
     version: ImageVersion,
     latest_of: Mapping[str, ImageVersion],
@@ -150,6 +182,7 @@ def version_statuses(
     owner: str,
     *,
     rolled_back: bool = False,
+    held: bool = False,
 ) -> tuple[str, ...]:
     """What to call a version, weightiest first: its part in launches, then what else is to be known; a state that is
     not known by its cloud's own word.
@@ -160,24 +193,36 @@ def version_statuses(
         now: the present.
         owner: whose versions are not protected by their ``owner`` tag.
         rolled_back: whether it was rolled back, and not promoted since.
+        held: whether somebody holds it.
     """
-    if any(each.number == version.number for each in latest_of.values()):
-        words: list[str] = [VersionStatus.LATEST]
-    else:
-        words = [VersionStatus.PROMOTED if is_promoted(version) else VersionStatus.CANDIDATE]
-    if rolled_back and words == [VersionStatus.CANDIDATE]:
+    part = _part(version, latest_of)
+    words: list[str] = [part]
+    if rolled_back and part in (VersionStatus.CANDIDATE, VersionStatus.DISABLED):
         words.append(VersionStatus.ROLLED_BACK)
-    if version.state is VersionState.FAILED:
-        words.append(VersionStatus.FAILED)
-    elif version.state is VersionState.UNKNOWN:
+    if version.state is VersionState.UNKNOWN:
         words.append(f"“{version.state_title}”")
     elif version.state is not VersionState.SUCCEEDED:
-        words.append(VersionStatus.BUSY)
+        words.append(_STATUSES.get(version.state, VersionStatus.BUSY))
     if has_ended(version, now):
         words.append(VersionStatus.ENDED)
     if protection(version, owner) or is_blocked(version, now):
         words.append(VersionStatus.PROTECTED)
-    return tuple(words)
+    if held:
+        words.append(VersionStatus.HELD)
+    return (*dict.fromkeys(words), *replication_words(version))
+
+
+_STATUSES = {VersionState.FAILED: VersionStatus.FAILED, VersionState.DISABLED: VersionStatus.DISABLED}
+"""What a state is called; all others pass by themselves."""
+
+
+def _part(version: ImageVersion, latest_of: Mapping[str, ImageVersion]) -> VersionStatus:
+    """A version's part in launches; what is disabled is no candidate until it is restored."""
+    if any(each.number == version.number for each in latest_of.values()):
+        return VersionStatus.LATEST
+    if is_promoted(version):
+        return VersionStatus.PROMOTED
+    return VersionStatus.CANDIDATE if is_candidate(version) else VersionStatus.DISABLED
 
 
 def is_half_promoted(version: ImageVersion) -> bool:
@@ -190,7 +235,7 @@ def is_half_promoted(version: ImageVersion) -> bool:
 
 def under_way(versions: Iterable[ImageVersion]) -> list[ImageVersion]:
     """Those with which something is under way in their cloud, newest first."""
-    other = (VersionState.SUCCEEDED, VersionState.FAILED, VersionState.UNKNOWN)
+    other = (VersionState.SUCCEEDED, VersionState.FAILED, VersionState.DISABLED, VersionState.UNKNOWN)
     return newest_first(each for each in versions if each.state not in other)
 
 

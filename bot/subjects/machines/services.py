@@ -26,6 +26,8 @@ from slipway.bot.subjects.machines.leases.settings import LeaseSettings
 from slipway.bot.subjects.machines.listing import Found, all_instances, found_machines
 from slipway.bot.subjects.machines.settings import ProfileSettings
 from slipway.bot.subjects.machines.steps import LaunchMachines
+from slipway.bot.subjects.machines.testing.settings import TestingSettings
+from slipway.bot.subjects.machines.testing.steps import LaunchForTest
 
 if TYPE_CHECKING:  # the database behind it takes most of a second, and `slipway check` needs none
     from slipway.bot.operations.repository import OperationRepository
@@ -53,6 +55,7 @@ class MachineServices:
         polling: how long a change may take to show.
         keys: people's public keys.
         interfaces: what other subjects give.
+        testing: ``[testing]``.
     """
 
     clouds: Clouds
@@ -70,6 +73,7 @@ class MachineServices:
     polling: Polling
     keys: KeyServices
     interfaces: Interfaces
+    testing: TestingSettings
 
     @property
     def holdings(self) -> Holdings:
@@ -105,12 +109,16 @@ class MachineServices:
 
     async def image_names(self, found: Iterable[Found]) -> Mapping[str, str]:
         """What the images of machines are called, by their ids, as far as the launches that are known say it."""
-        known = (each.machine.reservation_id for each in found if each.machine is not None)
+        known = (each.machine.operation_id for each in found if each.machine is not None)
         names: dict[str, str] = {}
         for operation_id in dict.fromkeys(filter(None, known)):
             operation = await self.operations.find(operation_id)
             steps = operation.plan.steps if operation is not None else ()
-            names |= {each.image_id: each.image_name for each in steps if isinstance(each, LaunchMachines)}
+            names |= {
+                each.image_id: each.image_name
+                for each in steps
+                if isinstance(each, LaunchMachines | LaunchForTest)
+            }
         return names
 
     async def instances(self) -> tuple[Instance, ...]:

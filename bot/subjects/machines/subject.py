@@ -24,7 +24,7 @@ from slipway.bot.operations.declarations import (
 )
 from slipway.bot.subjects.machines.ending.executor import TerminateExecutor
 from slipway.bot.subjects.machines.ending.leftovers import RemoveLeftoverExecutor, RemoveLeftoversPlanner
-from slipway.bot.subjects.machines.ending.planner import ExpirePlanner, TerminatePlanner
+from slipway.bot.subjects.machines.ending.planner import TERMINATE_OTHERS, ExpirePlanner, TerminatePlanner
 from slipway.bot.subjects.machines.keys.key_services import key_services, key_summary
 from slipway.bot.subjects.machines.launching.executor import LaunchExecutor
 from slipway.bot.subjects.machines.launching.planner import LaunchPlanner
@@ -32,10 +32,14 @@ from slipway.bot.subjects.machines.launching.prices import PriceSettings
 from slipway.bot.subjects.machines.leases import declared as leases
 from slipway.bot.subjects.machines.leases.declared import LEASES, LIMITS
 from slipway.bot.subjects.machines.probe import WHAT, missing_templates
+from slipway.bot.subjects.machines.reporting.sections import SECTIONS
 from slipway.bot.subjects.machines.requests import Expire, Launch, RemoveLeftovers, Terminate
 from slipway.bot.subjects.machines.services import MachineServices
 from slipway.bot.subjects.machines.settings import ProfileSettings
 from slipway.bot.subjects.machines.steps import LaunchMachines, RemoveLeftover, TerminateMachine
+from slipway.bot.subjects.machines.testing import declared as testing
+from slipway.bot.subjects.machines.testing.settings import TESTING
+from slipway.bot.subjects.machines.watching.problems import SOURCES
 
 _SPEC = re.compile(r"spec:[\w.()-]+/[\w.()-]+(?:/[\w.()-]+)?", re.ASCII)
 
@@ -114,6 +118,7 @@ def _services(context: SubjectContext) -> MachineServices:
         polling=context.polling,
         keys=key_services(context),
         interfaces=context.interfaces,
+        testing=context.settings.table(TESTING),
     )
 
 
@@ -171,14 +176,17 @@ MACHINES_SUBJECT: Subject[MachineServices] = Subject(
         ),
         OperationKind(
             request=Terminate,
-            planner=lambda services: TerminatePlanner(services.clouds, services.leases, services.rules),
+            planner=lambda services: TerminatePlanner(services.clouds, services.leases, services.people),
             arguments=_terminate_arguments,
             policy=PolicyDefaults(approvals=0),
             needs=MACHINES,
+            further_rights=(TERMINATE_OTHERS,),
         ),
         OperationKind(
             request=Expire,
-            planner=lambda services: ExpirePlanner(services.clouds, services.leases, services.rules),
+            planner=lambda services: ExpirePlanner(
+                services.clouds, services.leases, services.rules, services.profiles
+            ),
             arguments=lambda request: (*request.instance_ids, "--overdue"),
             policy=PolicyDefaults(approvals=0),
             needs=MACHINES,
@@ -193,6 +201,7 @@ MACHINES_SUBJECT: Subject[MachineServices] = Subject(
             right="terminate",
         ),
         *leases.KINDS,
+        *testing.KINDS,
     ),
     steps=(
         StepKind(
@@ -216,9 +225,12 @@ MACHINES_SUBJECT: Subject[MachineServices] = Subject(
             touches=lambda step: step.touched,
         ),
         *leases.STEPS,
+        *testing.STEPS,
     ),
-    tables=(PROFILES, LIMITS, LEASES, PRICES),
+    tables=(PROFILES, LIMITS, LEASES, PRICES, *testing.TABLES),
     summary=_summary,
     watches=(leases.WATCH,),
+    problems=SOURCES,
+    sections=SECTIONS,
     probes=(Probe(WHAT, lambda settings: bool(settings.named(PROFILES)), _probe_templates),),
 )

@@ -7,17 +7,27 @@ import itertools
 import json
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, TextIO
 
 from slipway.bot.chat.console.adapter import ConsoleChat
 from slipway.bot.chat.console.board import Board
 from slipway.bot.chat.console.inputs import PipedLines
-from slipway.bot.chat.console.platform import CONSOLE
+from slipway.bot.chat.console.picture_files import PICTURE
+from slipway.bot.chat.console.platform import CONSOLE, PICTURES
 from slipway.bot.chat.console.rendering import JsonRenderer
 from slipway.bot.chat.console.screen import BREAK, Screen
 from slipway.bot.chat.declaration import ChatContext
 from slipway.bot.chat.model import Chat, Choice, Platform
-from tests.conformance.harness import Capability, MakeHarness, SendFault, SentMessage, VisibleMessage, Where
+from tests.conformance.harness import (
+    Capability,
+    MakeHarness,
+    SendFault,
+    SentMessage,
+    VisibleMessage,
+    VisiblePicture,
+    Where,
+)
 
 _CHUNK = 1 << 16
 _NO_PIPE = "a pipe takes what is written, or is gone with all who could read it"
@@ -84,7 +94,7 @@ class ConsoleHarness:
                 self._taken += 1
                 self._quiet.notify_all()
 
-        return ConsoleChat(
+        chat = ConsoleChat(
             source=PipedLines(self._source),
             screen=Screen(self._output, erase=BREAK),
             renderer=JsonRenderer(),
@@ -94,6 +104,8 @@ class ConsoleHarness:
             quiet=quiet,
             settled=context.callbacks.idle,
         )
+        chat.keep_pictures_in(Path(context.state_dir) / PICTURES)
+        return chat
 
     async def ready(self) -> None:
         """A pipe keeps what is written until it is read."""
@@ -163,6 +175,16 @@ class ConsoleHarness:
     async def files(self) -> list[str]:
         return []
 
+    async def pictures(self) -> list[VisiblePicture]:
+        """Files, by the paths that stand on the screen; what each shows, the message says."""
+        self._look()
+        return [
+            VisiblePicture(_bytes(note.removeprefix(PICTURE)), _visible(states).text)
+            for states in self._messages.values()
+            for note in states[-1]["notes"]
+            if note.startswith(PICTURE)
+        ]
+
     async def private_files(self, who: str) -> list[str]:
         """They are shown on the screen, by a title of their own."""
         self._look()
@@ -186,6 +208,10 @@ class ConsoleHarness:
         for line in lines:
             message = json.loads(line)
             self._messages.setdefault(message["edits"] or message["id"], []).append(message)
+
+
+def _bytes(path: str) -> bytes:
+    return Path(path).read_bytes()
 
 
 def _visible(states: list[dict[str, Any]]) -> VisibleMessage:

@@ -18,7 +18,15 @@ from slipway.bot.chat.matrix.declaration import CHAT
 from slipway.bot.chat.matrix.events.parsing import REACTION_CHOICES
 from slipway.bot.chat.matrix.platform import MATRIX
 from slipway.bot.chat.model import Accept, AnyEvent, Chat, Choice, Platform
-from tests.conformance.harness import Capability, MakeHarness, SendFault, SentMessage, VisibleMessage, Where
+from tests.conformance.harness import (
+    Capability,
+    MakeHarness,
+    SendFault,
+    SentMessage,
+    VisibleMessage,
+    VisiblePicture,
+    Where,
+)
 from tests.conformance.run import WrappedChat
 from tests.matrix.clients import Person
 from tests.matrix.encryption.encrypted_client import EncryptedPerson
@@ -273,7 +281,7 @@ class MatrixHarness:
                 continue
             about = related.get(event["event_id"], [])
             edits = [each["content"]["m.new_content"] for each in about if each["type"] == "m.room.message"]
-            if edits and edits[-1]["msgtype"] == "m.file":
+            if edits and edits[-1]["msgtype"] in ("m.file", "m.image"):
                 continue
             found.append(
                 VisibleMessage(
@@ -324,6 +332,19 @@ class MatrixHarness:
             (await self._download(content)).decode()
             for content in contents
             if content.get("msgtype") == "m.file"
+        ]
+
+    async def pictures(self) -> list[VisiblePicture]:
+        await self._people["alice"].sync()
+        events = {event["event_id"]: event["content"] for event in self._events("alice", self._room)}
+        images = [each for each in events.values() if each.get("msgtype") == "m.image"]
+        return [
+            VisiblePicture(
+                await self._download(content),
+                content["body"],
+                events[content["m.relates_to"]["event_id"]].get("m.relates_to", {}).get("event_id"),
+            )
+            for content in images
         ]
 
     async def private_files(self, who: str) -> list[str]:
@@ -388,3 +409,5 @@ HARNESSES: Mapping[str, MakeHarness] = {
     "matrix": _on_synapse(MatrixHarness),
     "encrypted": _on_synapse(EncryptedMatrixHarness),
 }
+
+OTHER_TRANSPORTS = ("encrypted",)

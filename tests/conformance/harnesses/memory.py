@@ -22,7 +22,15 @@ from slipway.bot.chat.model import (
 )
 from slipway.bot.core.errors import ChatError
 from slipway.bot.core.times import system_clock
-from tests.conformance.harness import Capability, MakeHarness, SendFault, SentMessage, VisibleMessage, Where
+from tests.conformance.harness import (
+    Capability,
+    MakeHarness,
+    SendFault,
+    SentMessage,
+    VisibleMessage,
+    VisiblePicture,
+    Where,
+)
 from tests.support.memory_chat import MemoryChat, PostedMessage
 
 _DIRECT = "direct:"
@@ -179,6 +187,13 @@ class MemoryHarness:
 
     async def files(self) -> list[str]:
         return []
+
+    async def pictures(self) -> list[VisiblePicture]:
+        return [
+            VisiblePicture(each.png, each.alternative, shown.thread)
+            for shown in self._chat.messages
+            for each in shown.card.pictures
+        ]
 
     async def private_files(self, who: str) -> list[str]:
         return [file.text for account, file in self._chat.private.values() if account == who]

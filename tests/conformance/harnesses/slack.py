@@ -15,7 +15,15 @@ from slipway.bot.chat.model import Chat, Choice, Platform
 from slipway.bot.chat.slack.chat import SlackChat
 from slipway.bot.chat.slack.declaration import CHAT
 from slipway.bot.chat.slack.platform import SLACK
-from tests.conformance.harness import Capability, MakeHarness, SendFault, SentMessage, VisibleMessage, Where
+from tests.conformance.harness import (
+    Capability,
+    MakeHarness,
+    SendFault,
+    SentMessage,
+    VisibleMessage,
+    VisiblePicture,
+    Where,
+)
 from tests.slack.harness import address_of, apply_manifest
 from tests.slack.simulator import Delivery, Message, Person, SimulatedSlack
 from tests.slack.simulator.seed import ALICE, BOB, BOT, CAROL, DAVE, IMAGES
@@ -185,7 +193,17 @@ class SlackHarness:
             await self._slack.unarchive(IMAGES)
 
     async def files(self) -> list[str]:
-        return [(file.content or b"").decode() for file in self._slack.world.files.values() if file.complete]
+        held = self._slack.world.files.values()
+        return [(each.content or b"").decode() for each in held if each.complete and not each.alternative]
+
+    async def pictures(self) -> list[VisiblePicture]:
+        shown = [(message, file["id"]) for message in self._slack.from_bot(IMAGES) for file in message.files]
+        held = [(message, self._slack.world.files[file]) for message, file in shown]
+        return [
+            VisiblePicture(file.content or b"", file.alternative, message.thread_ts)
+            for message, file in held
+            if file.mimetype == "image/png"
+        ]
 
     async def private_files(self, who: str) -> list[str]:
         direct = self._slack.core.open_direct(_ACCOUNTS[who]).id
@@ -243,3 +261,5 @@ HARNESSES: Mapping[str, MakeHarness] = {
     "slack": lambda request: SlackHarness(request.getfixturevalue("tmp_path")),
     "slack-http": lambda request: SlackHttpHarness(request.getfixturevalue("tmp_path")),
 }
+
+OTHER_TRANSPORTS = ("slack-http",)

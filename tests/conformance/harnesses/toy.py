@@ -10,7 +10,15 @@ from slipway.bot.chat.declaration import ChatContext
 from slipway.bot.chat.model import Chat, Choice, Platform
 from slipway.bot.core.errors import ChatError
 from slipway.bot.core.times import system_clock
-from tests.conformance.harness import Capability, MakeHarness, SendFault, SentMessage, VisibleMessage, Where
+from tests.conformance.harness import (
+    Capability,
+    MakeHarness,
+    SendFault,
+    SentMessage,
+    VisibleMessage,
+    VisiblePicture,
+    Where,
+)
 from tests.toys.chat import BOARDS, POSTBOARD, POSTBOARD_CHAT, Board, BoardEvent, Post, PostboardSettings
 
 ROOM = "releng"
@@ -23,6 +31,7 @@ class PostboardHarness:
 
     platform: Platform = POSTBOARD
     missing: Mapping[Capability, str] = {
+        Capability.PICTURES: "a post is a text",
         Capability.PRIVATE_FILES: "nobody is spoken to alone who did not begin it",
         Capability.GONE_ROOMS: "a board is always there",
         Capability.OWN_CLOCK: "a board does not say what time it is there",
@@ -118,6 +127,9 @@ class PostboardHarness:
 
     async def files(self) -> list[str]:
         return []
+
+    async def pictures(self) -> list[VisiblePicture]:
+        raise NotImplementedError
 
     async def private_files(self, who: str) -> list[str]:
         raise NotImplementedError

@@ -91,6 +91,8 @@ class AzureLaunch(AzureScenario):
     """Two machines, or none, with all that belongs to them."""
 
     kind = "launch"
+    profile = "cloudy"
+    count = MACHINES
     points = (
         *at_requests(LATE, 30),  # the first machine's PUT
         *at_requests(BEFORE, 30),
@@ -101,27 +103,45 @@ class AzureLaunch(AzureScenario):
     @property
     def command(self) -> str:
         """``!launch Machines-x64 --profile cloudy --count 2``."""
-        return f"!launch Machines-x64 --profile cloudy --count {MACHINES}"
+        return f"!launch Machines-x64 --profile {self.profile} --count {self.count}"
 
     def check(self) -> None:
-        """Two machines more than before, made once each by one token, and stored."""
+        """So many machines more than before, made once each by one token, and stored."""
         fresh = self.fresh
-        assert len(fresh) == MACHINES
+        assert len(fresh) == self.count
         found = [self.machines[name] for name in fresh]
-        assert [(each["power"], each["state"]) for each in found] == [("running", "Succeeded")] * MACHINES
+        assert [(each["power"], each["state"]) for each in found] == [("running", "Succeeded")] * self.count
         assert len({each["tags"]["slipway:token"] for each in found}) == 1
-        assert [self.made(name) for name in fresh] == [1] * MACHINES
-        assert len(self.parts - self.parts_before) == MACHINES * len(PARTS)
+        assert [self.made(name) for name in fresh] == [1] * self.count
+        assert len(self.parts - self.parts_before) == self.count * len(PARTS)
         stored = self.installation.rows("SELECT instance_id FROM machine WHERE ended_at IS NULL")
         assert {row["instance_id"] for row in stored} >= set(fresh)
 
     def made(self, name: str) -> int:
-        """How often Azure made a machine of this name."""
+        """How often Azure took what makes a machine of this name: itself, or a deployment that is called so."""
         asked = self.installation.clouds.azure_machines.requests
         return sum(
             (entry.method, entry.status) == ("PUT", CREATED) and entry.path.endswith(f"/{name}")
             for entry in asked
         )
+
+
+class AzureSpecLaunch(AzureLaunch):
+    """One machine by a deployment of a template spec, which takes no condition."""
+
+    kind = "launch"
+    place = "azure-spec"
+    shown_by = "launch-azure"
+    profile = "specified"
+    count = 1
+    points = (
+        *at_requests(LATE, 1, of="deployments"),  # the PUT
+        *at_requests(BEFORE, 1, of="deployments"),
+        *at_requests(AFTER, 1, 2, of="deployments"),  # the PUT, and a look at what came of it
+        *at_requests(AFTER, 1, of="virtualMachines/vm"),  # the look before, whether there is one of the name
+        *at_commits(BEFORE, 7),
+        *at_commits(AFTER, 7),
+    )
 
 
 class AzureMachine(AzureScenario):
@@ -132,7 +152,7 @@ class AzureMachine(AzureScenario):
         launch = AzureLaunch(installation)
         installation.bot.skip_output()
         installation.bot.say(launch.command)
-        installation.bot.until(lambda line: line["thread"] is not None)
+        installation.bot.report()
         installation.settle()
         launch.check()
         self.machine, self.other = launch.fresh
@@ -165,6 +185,7 @@ class AzureTermination(AzureMachine):
     """It is ended, with all that is its own."""
 
     kind = "terminate"
+    shown_by = "terminate"
     points = (
         *at_requests(AFTER, 12),
         *at_requests(BEFORE, 12),
@@ -191,6 +212,7 @@ class AzureRest(AzureMachine):
     """It is deallocated."""
 
     kind = "stop"
+    shown_by = "stop"
     points = (*at_requests(LATE, 11), *at_requests(AFTER, 11), *at_commits(BEFORE, 7))
 
     @property
@@ -210,6 +232,7 @@ class AzureWake(AzureMachine):
     """It is started again."""
 
     kind = "start"
+    shown_by = "stop"
     points = (*at_requests(AFTER, 11), *at_requests(LATE, 11), *at_commits(BEFORE, 7))
 
     def prepare(self) -> None:
@@ -240,6 +263,7 @@ class AzureLeftovers(AzureMachine):
     """What a machine left behind that somebody else deleted by force is removed."""
 
     kind = "remove-leftovers"
+    shown_by = "remove-leftovers"
     points = (*at_requests(AFTER, 31), *at_requests(BEFORE, 62), *at_commits(BEFORE, 7))
 
     def prepare(self) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from slipway.bot.clouds.simulated.control import Logged
@@ -74,6 +75,21 @@ class Promotion(GalleryScenario):
         self._flag_was_set(list(self.before)[-1], excluded=False)
 
 
+class Override(Promotion):
+    """The newest candidate becomes latest in spite of its age."""
+
+    kind = "promote-override"
+    shown_by = "promote"
+    definitions = "Override"
+    history = History(days=(30, 20, 0), promoted=(30, 20))
+    points = (*at_requests(AFTER, 6), *at_commits(AFTER, 8))
+
+    @property
+    def command(self) -> str:
+        """``!promote --override age Override-7 it closes a hole``."""
+        return f"!promote --override age {self.definition} it closes a hole"
+
+
 class Rollback(GalleryScenario):
     """Latest becomes a candidate again."""
 
@@ -83,26 +99,74 @@ class Rollback(GalleryScenario):
     points = (*at_commits(AFTER, 12), *at_requests(AFTER, 7))
 
     def check(self) -> None:
-        """The newest version, and it alone, is excluded now."""
-        self._flag_was_set(list(self.before)[-1], excluded=True)
+        """The newest version, and it alone, is excluded now, and called bad once."""
+        version = list(self.before)[-1]
+        self._flag_was_set(version, excluded=True)
+        rows = self.installation.rows("SELECT definition, version, outcome, summary FROM image_evidence")
+        found = [row for row in rows if row["definition"] == self.definition.casefold()]
+        bad = {"version": version, "outcome": "failed", "summary": "rolled back"}
+        assert found == [{"definition": self.definition.casefold(), **bad}]
 
 
-class Cleanup(GalleryScenario):
-    """The candidates beyond seven go, each by a step of its own."""
+class Announcing(GalleryScenario):
+    """The candidates beyond seven are announced to go; no approval needed."""
 
     kind = "cleanup"
-    definitions = "Cleanup"
+    place = "announced"
+    shown_by = "hold"
+    approved = False
+    definitions = "Announcing"
     history = History(days=(60, *range(50, 38, -1)), promoted=(60,))
+    points = (
+        *at_commits(AFTER, 7, 8, 12),
+        *at_commits(BEFORE, 8, 13),
+        *at_requests(AFTER, 3),
+        *after_lines(1),
+    )
+
+    @property
+    def announced(self) -> list[dict[str, Any]]:
+        """What is announced of it, oldest first."""
+        rows = self.installation.rows(
+            "SELECT definition, version, at, until FROM image_announcement ORDER BY version"
+        )
+        return [row for row in rows if row["definition"] == self.definition.casefold()]
+
+    def check(self) -> None:
+        """All that is due is announced once, and nothing was changed in the gallery."""
+        _promoted, *candidates = self.before
+        assert [row["version"] for row in self.announced] == candidates[:-7]
+        for row in self.announced:
+            at, until = (datetime.fromisoformat(row[name]) for name in ("at", "until"))
+            assert until - at == timedelta(days=3)
+        assert self.versions == self.before
+        assert self.writes == []
+
+
+class Cleanup(Announcing):
+    """The candidates beyond seven go, each by a step of its own, some days after they were announced."""
+
+    kind = "cleanup"
+    place = ""
+    shown_by = ""
+    approved = True
+    definitions = "Cleanup"
     points = (
         *at_commits(BEFORE, 20),
         *at_requests(AFTER, 5),  # the first deletion
-        *at_requests(BEFORE, 15),  # the third
-        *at_requests(LATE, 25),  # the last
+        *at_requests(BEFORE, 16),  # the third
+        *at_requests(LATE, 26),  # the last
         *at_commits(AFTER, 21),
     )
 
+    def __init__(self, installation: Installation) -> None:
+        super().__init__(installation)
+        installation.announce_long_ago(self.command, super().check)
+
     def check(self) -> None:
-        """The promoted version and the newest seven candidates are left, untouched; the rest is gone."""
+        """The promoted version and the newest seven candidates are left, untouched; the rest is gone, and is not
+        announced any more."""
+        assert self.announced == []
         _promoted, *candidates = self.before
         gone = set(candidates[:-7])
         assert len(gone) == 5

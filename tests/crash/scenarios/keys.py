@@ -53,6 +53,7 @@ class Removal(Addition):
     """The keys of one account, of several that there are; no approval needed."""
 
     kind = "sshkey-remove"
+    shown_by = "sshkey-add"
     approved = False
     points = (*at_commits(AFTER, 7), *at_commits(BEFORE, 9), *after_lines(1))
 
@@ -64,7 +65,7 @@ class Removal(Addition):
         card = bot.until(lambda line: bool(line["buttons"]))
         number = next(each["number"] for each in card["buttons"] if each["choice"] == "approve")
         bot.say(f"@bob: {number}")
-        bot.until(lambda line: line["thread"] is not None)
+        bot.report()
         installation.settle()
         super().check()
 

@@ -117,6 +117,7 @@ class GivenAway(LeaseScenario):
     """It becomes bob's."""
 
     kind = "handover"
+    shown_by = "extend"
     points = (*at_commits(AFTER, 7), *at_commits(BEFORE, 7, 8), *at_requests(LATE, 3))
 
     @property
@@ -150,6 +151,7 @@ class Wake(LeaseScenario):
     """It is started again."""
 
     kind = "start"
+    shown_by = "stop"
     points = (*at_requests(AFTER, 4), *at_requests(LATE, 4), *at_commits(BEFORE, 7))
 
     def prepare(self) -> None:
@@ -171,6 +173,7 @@ class Adoption(LeaseScenario):
     """It is taken in."""
 
     kind = "instance-adopt"
+    shown_by = "extend"
     adopted = False
     points = (*at_commits(AFTER, 7), *at_commits(BEFORE, 7, 8), *at_requests(LATE, 3))
 
@@ -189,6 +192,7 @@ class Expiry(LeaseScenario):
     """Its time is up, and it is ended."""
 
     kind = "expire"
+    shown_by = "terminate"
     points = (*at_requests(AFTER, 4), *at_requests(LATE, 4), *at_commits(AFTER, 9))
 
     def prepare(self) -> None:

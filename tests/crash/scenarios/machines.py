@@ -71,7 +71,7 @@ class Termination(Scenario):
         known = {each["id"] for each in installation.clouds.machines(installation.deployment)}
         installation.bot.skip_output()
         installation.bot.say(launch.command)
-        installation.bot.until(lambda line: line["thread"] is not None)
+        installation.bot.report()
         installation.settle()
         launch.check()
         fresh = [

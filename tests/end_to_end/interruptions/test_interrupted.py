@@ -15,7 +15,7 @@ from slipway.bot.core.errors import StorageError
 from slipway.bot.core.steps import Step
 from slipway.bot.operations.model import OperationState
 from slipway.bot.operations.runs.locks import Locks
-from slipway.bot.subjects.images.confirmation import CleanupConfirmation
+from slipway.bot.subjects.images.cleaning_up.confirmation import CleanupConfirmation
 from slipway.bot.subjects.images.requests import Pin
 from slipway.bot.subjects.images.services import ImageServices
 from tests.support.azure import CANDIDATE, LATEST, RAWHIDE, X64, publishing_profile
@@ -201,7 +201,7 @@ async def test_a_version_whose_roll_back_failed_is_not_promoted_by_itself_again(
         assert rows[CANDIDATE] == "candidate, rolled back"
         assert rows[chosen] == "candidate"
         assert f"Promote {chosen}: `!promote {X64}`" in one.card.notes
-        assert any(note.endswith(f"`!promote {X64} {CANDIDATE}`") for note in one.card.notes)
+        assert any(note.endswith(f"`!promote {X64}/{CANDIDATE}`") for note in one.card.notes)
         (every,) = await bot.say("alice", "!images")
         assert {row[0]: row[2] for row in every.card.tables[0].rows}[X64] == chosen
 

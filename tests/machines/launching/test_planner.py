@@ -13,11 +13,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import pytest_asyncio
-from boto3.session import Session
 
 from slipway.bot.clouds.aws.machines import AwsMachines
 from slipway.bot.clouds.machine_model import MachineImage
-from slipway.bot.clouds.ports.image_evidence import IMAGE_EVIDENCE
+from slipway.bot.clouds.ports.image_evidence import IMAGE_EVIDENCE, Evidence
 from slipway.bot.clouds.simulated.aws.answers import STANDARD_QUOTA
 from slipway.bot.clouds.simulated.aws.simulator import DRY_RUN, SimulatedAws
 from slipway.bot.clouds.simulated.faults import Fault, FaultKind
@@ -61,6 +60,12 @@ class Recorded:
 
     async def of(self, image: MachineImage) -> tuple[str, ...]:
         return (f"{image.name} boots", "bad by bob")
+
+    async def record(self, found: Evidence) -> bool:
+        raise NotImplementedError
+
+    async def recorded(self, key: str) -> Evidence | None:
+        raise NotImplementedError
 
 
 @dataclass
@@ -216,7 +221,7 @@ class TestProfiles:
         assert "names no regions" in await desk.refused(profile="first", region="eu-west-1")
         assert step_of(await desk.plan(wide)).region == "us-east-1"
 
-        client = Session("test", "test", region_name="eu-west-1").client("ec2", endpoint_url=desk.aws.url)
+        client = boto3_client(desk.aws.url, region="eu-west-1")
         data = {"InstanceType": "t3.small"}
         await call_in_thread(
             client, "create_launch_template", LaunchTemplateName="slipway-small", LaunchTemplateData=data

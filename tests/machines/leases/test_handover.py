@@ -82,6 +82,8 @@ async def test_whoever_can_end_a_stranded_machine_is_named(bot: BotHarness) -> N
 
 async def test_the_new_owner_is_called_at_a_handover(bot: BotHarness) -> None:
     (machine,) = await launched(bot)
+    (refused,) = await bot.say("bob", f"!handover {machine}")  # before anybody is chosen
+    assert "so only they can hand it over" in refused.text
     card, report = await bot.say("alice", f"!handover {machine} --to bob")
     assert report.card.mentions == ("alice", "bob")
     assert concerns(report) == ["Bob"]
@@ -90,8 +92,8 @@ async def test_the_new_owner_is_called_at_a_handover(bot: BotHarness) -> None:
 
 async def test_the_owner_is_called_where_somebody_else_ends_their_machine(bot: BotHarness) -> None:
     own, other = await launched(bot, f"!launch {IMAGE} --count 2")
-    *_, report = await bot.say("bob", f"!terminate {own}")
-    assert report.card.mentions == ("bob", "alice")
+    *_, report = await bot.say("admin", f"!terminate {own}")
+    assert report.card.mentions == ("admin", "alice")
     assert concerns(report) == ["Alice"]
     assert f"✔ {own} of alice is terminated." in report.text
     *_, report = await bot.say("alice", f"!terminate {other}")
@@ -110,9 +112,9 @@ async def test_whoever_was_not_warned_is_called_when_their_machine_ends(bot: Bot
 async def test_nobody_is_called_where_an_end_failed(bot: BotHarness, aws: SimulatedAws) -> None:
     (machine,) = await launched(bot)
     aws.faults.add(Fault(kind=FaultKind.REFUSE, match="TerminateInstances"))
-    *_, report = await bot.say("bob", f"!terminate {machine}")
+    *_, report = await bot.say("admin", f"!terminate {machine}")
     assert "terminate: failed" in report.card.title
-    assert report.card.mentions == ("bob",)
+    assert report.card.mentions == ("admin",)
     assert not concerns(report)
 
 
@@ -120,7 +122,7 @@ async def test_an_owner_is_told_alone_where_the_room_of_the_end_is_gone(bot: Bot
     (machine,) = await launched(bot)
     gone = ChatError("The room was archived.", passing=True, room_gone=True)
     bot.chat.away_in["console"] = gone
-    await bot.say("bob", f"!terminate {machine}", wait=False)
+    await bot.say("admin", f"!terminate {machine}", wait=False)
     await bot.running.workflows.idle()
     said = await minutes(bot)
     told = [each for each in said if each.room == "direct:alice" and "terminate: done" in each.card.title]

@@ -130,7 +130,11 @@ async def test_a_claim_made_twice_is_one_also_where_nothing_would_fit_any_more(t
     hours=st.integers(0, 20),
 )
 def test_claims_at_once_never_exceed_a_limit_and_none_is_refused_that_would_fit(
-    asked: list[tuple[str, int]], machines: int, per_person: int, hours: int
+    tmp_path_factory: pytest.TempPathFactory,
+    asked: list[tuple[str, int]],
+    machines: int,
+    per_person: int,
+    hours: int,
 ) -> None:
     limits = LimitSettings(machines=machines, machines_per_person=per_person, lease_hours=hours)
 
@@ -161,7 +165,7 @@ def test_claims_at_once_never_exceed_a_limit_and_none_is_refused_that_would_fit(
                     with pytest.raises(LimitReachedError):
                         check_limits(limits, usage, Wanted(owner, (), count, 2.0 * count), NOW)
 
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory(dir=tmp_path_factory.getbasetemp()) as folder:
         asyncio.run(story(Path(folder)))
 
 

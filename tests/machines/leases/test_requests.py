@@ -18,7 +18,7 @@ from slipway.bot.clouds.simulated.azure.machines.parts import ADDRESSES, DISKS, 
 from slipway.bot.clouds.simulated.fedora import fedora_gallery
 from slipway.bot.subjects.machines.leases.model import Machine, Reservation, ReservationState
 from slipway.bot.subjects.machines.tags import DEPLOYMENT, lease_tags
-from tests.support.aws import call_in_thread, unique_name
+from tests.support.aws import boto3_client, call_in_thread, unique_name
 from tests.support.azure import X64
 from tests.support.clock import HOUR, NOW, FakeClock
 from tests.support.harness import BotHarness, running_bot
@@ -79,9 +79,7 @@ TAGS = lease_tags(owner="alice", until=NOW + HOUR, cap=NOW + 2 * HOUR)
 
 async def run_many(aws: SimulatedAws, bot: BotHarness, region: str, number: int) -> list[str]:
     """Machines of the bot that run in a region of EC2."""
-    from boto3.session import Session
-
-    client: Any = Session("test", "test", region_name=region).client("ec2", endpoint_url=aws.url)
+    client = boto3_client(aws.url, region=region)
     images = await call_in_thread(client, "describe_images", Owners=["125523088429"])
     tags = {**TAGS, DEPLOYMENT: bot.running.services.settings.name}
     ids: list[str] = []

@@ -17,7 +17,7 @@ from slipway.bot.operations.model import OperationState
 from tests.support.aws import IMAGE, boto3_client, call_in_thread, unique_name
 from tests.support.clock import FakeClock
 from tests.support.harness import BotHarness, audit_trail, newest_operation, running_bot
-from tests.support.leases import launched, machine_of, minutes, state_of
+from tests.support.leases import breaking_off, launched, machine_of, minutes, state_of
 from tests.support.pauses import no_pauses
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -36,11 +36,7 @@ async def stopping(tmp_path: Path, aws: SimulatedAws) -> AsyncIterator[BotHarnes
 
 async def measure(aws: SimulatedAws, instance_id: str, cpu: float, traffic: float) -> None:
     """Let CloudWatch have measured this ten minutes ago."""
-    from boto3.session import Session
-
-    cloudwatch: Any = Session("test", "test", region_name="us-east-1").client(
-        "cloudwatch", endpoint_url=aws.url
-    )
+    cloudwatch = boto3_client(aws.url, "cloudwatch")
     data = [
         {
             "MetricName": name,
@@ -72,6 +68,19 @@ async def test_a_machine_that_nobody_uses_is_told_of_and_then_stopped(
     operation = await newest_operation(stopping)
     assert (operation.kind, operation.requester) == ("stop", "service:leases")
     assert (await machine_of(stopping, machine)).stopped_at is not None
+
+
+@pytest.mark.parametrize("before", [1, 2])
+async def test_that_nobody_uses_it_is_said_once_also_where_the_look_breaks_off(
+    stopping: BotHarness, aws: SimulatedAws, before: int
+) -> None:
+    (machine,) = await launched(stopping, f"!launch {IMAGE} --for 8h")
+    await measure(aws, machine, 0.5, 1000)
+    with breaking_off(before):
+        said = await minutes(stopping, 61)
+    said += await minutes(stopping)
+    assert [each.card.title for each in said] == [f"Nobody seems to use {machine}"]
+    assert await minutes(stopping, 15) == []
 
 
 async def test_that_it_is_stopped_is_said_once_it_is_and_a_stop_that_fails_is_asked_for_again(

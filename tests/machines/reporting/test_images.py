@@ -81,7 +81,7 @@ async def test_of_many_images_the_newest_are_shown_and_how_others_are_found(
 
 
 MISTYPED = {
-    "!images --cloud asw": ("No account is called asw; there is aws and azure.", "`!images --cloud aws`"),
+    "!images --cloud asw": ("No account is called asw; configured: aws, azure.", "`!images --cloud aws`"),
     f"!images {BASE}.x86_64-43-20261112.0 --cloud aws": (
         "No image in aws, us-east-1 is called",
         "`!images Fedora-Cloud-",

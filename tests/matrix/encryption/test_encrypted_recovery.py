@@ -20,10 +20,11 @@ from slipway.bot.chat.matrix.settings import MatrixSettings
 from slipway.bot.chat.model import Assurance, Card
 from slipway.bot.chat.shared.plain import render_plain
 from slipway.bot.core.times import system_clock
-from tests.matrix.builders import LONG, new_memory, settings
+from tests.matrix.builders import LONG, PICTURED, new_memory, settings
 from tests.matrix.encryption.encrypted_client import EncryptedPerson
 from tests.matrix.fakes import EventRecorder, FaultProxy, Forward, hangs_up
 from tests.matrix.harness import EncryptedBotRoom, encrypted_bot_room, everybody, running
+from tests.support.pictures import PICTURE
 from tests.support.synapse import Account, Synapse
 
 NOTHING_READ = "I could not read a message of yours"
@@ -67,14 +68,16 @@ async def test_a_command_that_a_limited_timeline_leaves_out_of_an_encrypted_room
     assert "edited before I read it" in received.doubt
 
 
-async def test_a_long_card_brings_a_file_that_the_person_can_decrypt(
+async def test_a_file_and_a_picture_can_be_decrypted_by_the_person_alone(
     ann: EncryptedPerson, matrix: Callable[[str], MatrixSettings], synapse: Synapse, tmp_path: Path
 ) -> None:
     async with encrypted_bot_room(ann, matrix, tmp_path / "matrix") as encrypted_room:
         root = await ann.say(encrypted_room.room, "!images")
         await encrypted_room.recorder.received("!images")
         await encrypted_room.chat.send(encrypted_room.room, LONG, thread=root, key="long")
+        await encrypted_room.chat.send(encrypted_room.room, PICTURED, thread=None, key="picture")
         event = await ann.message(encrypted_room.room, "whole.txt")
+        pictured = await ann.message(encrypted_room.room, PICTURE.alternative)
     content = event.source["content"]["m.new_content"]
     assert event.decrypted
     assert content["msgtype"] == "m.file"
@@ -84,6 +87,12 @@ async def test_a_long_card_brings_a_file_that_the_person_can_decrypt(
     file = content["file"]
     clear = decrypt_attachment(sealed, file["key"]["k"], file["hashes"]["sha256"], file["iv"])
     assert clear.decode() == render_plain(LONG)
+    shown = pictured.source["content"]["m.new_content"]
+    assert pictured.decrypted
+    assert (shown["msgtype"], "url" in shown) == ("m.image", False)
+    sealed, file = await _download(synapse, ann, shown["file"]["url"]), shown["file"]
+    assert not sealed.startswith(b"\x89PNG")
+    assert decrypt_attachment(sealed, file["key"]["k"], file["hashes"]["sha256"], file["iv"]) == PICTURE.png
 
 
 async def _download(synapse: Synapse, person: EncryptedPerson, address: str) -> bytes:

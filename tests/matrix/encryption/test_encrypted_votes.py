@@ -9,7 +9,6 @@ import pytest
 
 from slipway.bot.cli.demo_settings import demo_settings
 from slipway.bot.clouds.simulated.aws.seed import fedora_machines
-from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
 from slipway.bot.clouds.simulated.azure import SimulatedAzure
 from slipway.bot.clouds.simulated.fedora import fedora_gallery
 from slipway.bot.config.settings import PersonSettings, SlipwaySettings
@@ -20,6 +19,7 @@ from tests.matrix.builders import settings
 from tests.matrix.clients import Person
 from tests.matrix.encryption.encrypted_client import EncryptedPerson
 from tests.matrix.harness import bot_with_clouds
+from tests.support.aws import simulated_aws
 from tests.support.azure import X64
 from tests.support.configuration import DECLARED
 from tests.support.synapse import Account, Synapse
@@ -38,8 +38,7 @@ async def clouds() -> AsyncIterator[tuple[str, str]]:
     azure = SimulatedAzure(fedora_gallery(system_clock()), clock=system_clock)
     await azure.start()
     try:
-        async with SimulatedAws(MACHINES) as aws:
-            await aws.ready()
+        async with simulated_aws(MACHINES) as aws:
             yield aws.url, azure.url
     finally:
         await azure.stop()

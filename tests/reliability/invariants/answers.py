@@ -138,7 +138,8 @@ def _noted(evidence: Evidence, entry: Entry, operation: str) -> bool:
 def _objected(evidence: Evidence, entry: Entry) -> bool:
     """Whether something was said that reports nothing: in the thread of a card of that operation, or on the console,
     which has no threads of people's, of that operation."""
-    others = [each for each in evidence.seen[entry.chat] if not each.is_report and not each.is_card]
+    spoken = [each for each in evidence.seen[entry.chat] if not each.is_report and not each.is_card]
+    others = [each for each in spoken if not each.is_clockwork]
     if entry.chat == "console":
         return any(str(entry.operation) in each.text for each in others)
     roots = {

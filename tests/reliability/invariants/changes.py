@@ -39,7 +39,10 @@ def approved(evidence: Evidence) -> Iterator[str]:
     for operation, told in evidence.operations.items():
         if evidence.noted(operation, "started"):
             yield from _enough(evidence, operation, told.title.kind, told.requester)
-    if not any(told.title.kind == "launch" for told in evidence.operations.values()) and evidence.launched:
+    if (
+        not any(told.title.kind in ("launch", "test") for told in evidence.operations.values())
+        and evidence.launched
+    ):
         yield f"{len(evidence.launched)} machines run, and nobody asked for any"
     ended = {each for each, machine in evidence.machines.items() if machine["state"] == "terminated"}
     asked = {
@@ -48,7 +51,7 @@ def approved(evidence: Evidence) -> Iterator[str]:
         for number, step in enumerate(told.steps, start=1)
         if evidence.begun(operation, number)
     }
-    for machine in ended - asked - evidence.ended_by_strangers:
+    for machine in ended - asked - evidence.ended_by_strangers - evidence.undone - evidence.tested:
         yield f"{machine} was terminated by no operation"
 
 

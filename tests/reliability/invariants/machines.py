@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from slipway.bot.operations.model import operation_of
 from tests.reliability.evidence import Evidence
+from tests.reliability.machines import MachineAction
 
 _GONE = "terminated"
 
@@ -24,19 +25,21 @@ def reserved(evidence: Evidence) -> Iterator[str]:
 
 def untouched(evidence: Evidence) -> Iterator[str]:
     """What somebody else has is as it was, and whatever was changed is a step of an operation that was begun."""
-    if (other := evidence.machines.get(evidence.bystander)) is not None:
+    for name in sorted(evidence.bystanders & evidence.machines.keys()):
+        other = evidence.machines[name]
         if other["state"] != "running":
-            yield f"{evidence.bystander}, which is nobody's of the bot, is {other['state']}"
+            yield f"{name}, which is nobody's of the bot, is {other['state']}"
         if "slipway" in other["tags"]:
-            yield f"{evidence.bystander}, which is nobody's of the bot, was tagged"
+            yield f"{name}, which is nobody's of the bot, was tagged"
     begun = {
         step.machine_write
         for operation, told in evidence.operations.items()
         for number, step in enumerate(told.steps, start=1)
         if evidence.begun(operation, number)
     }
+    may_end = evidence.ended_by_strangers | evidence.undone | evidence.tested
     for write in set(evidence.machine_writes) - begun:
-        if write.action != "TerminateInstances" or write.target not in evidence.ended_by_strangers:
+        if write.action is not MachineAction.END or write.target not in may_end:
             yield f"{write.action} of {write.target} was no step of any operation that began"
 
 

@@ -91,7 +91,7 @@ def _versions(evidence: Evidence) -> Iterator[str]:
 
 
 def _machine_writes(evidence: Evidence) -> Iterator[str]:
-    """Whatever is told as done to a machine or a volume, EC2 was asked for, as often."""
+    """Whatever is told as done to a machine or a volume, its cloud was asked for, as often."""
     asked = Counter(evidence.machine_writes)
     done = Counter(
         step.machine_write
@@ -109,14 +109,15 @@ def _machines(evidence: Evidence, operation: str, told: OperationTold) -> Iterat
         missing = [each for each in step.machines if each not in evidence.machines]
         if step.launches and step.done and (missing or len(step.machines) != step.launches):
             there = len(step.machines) - len(missing)
-            yield f"{operation} tells of {step.launches} machines; EC2 has {there} of them"
+            yield f"{operation} tells of {step.launches} machines; the clouds have {there} of them"
         machine = evidence.machines.get(step.terminates or "")
         if step.done and machine is not None and machine["state"] != "terminated":
             yield f"{operation} tells that {step.terminates} is terminated, and it is {machine['state']}"
 
 
 def not_twice(evidence: Evidence) -> Iterator[str]:
-    """A report stands once; on the console, which cannot know what another process said, once a process."""
+    """A report stands once, and so does that a machine came up; on the console, which cannot know what another
+    process said, once a process."""
     for operation in evidence.operations:
         places = Counter((each.chat, each.life) for each in _reports(evidence, operation))
         for (chat, _), times in places.items():
@@ -124,6 +125,11 @@ def not_twice(evidence: Evidence) -> Iterator[str]:
                 yield f"the end of {operation} was told {times} times in {chat}"
         if len({chat for chat, _ in places}) > 1:
             yield f"the end of {operation} was told in several chats"
+    for chat, messages in evidence.seen.items():
+        up = Counter((machine, each.life) for each in messages for machine in each.came_up)
+        for (machine, _), times in up.items():
+            if times > 1:
+                yield f"that {machine} came up was told {times} times in {chat}"
 
 
 def cards_are_right(evidence: Evidence) -> Iterator[str]:

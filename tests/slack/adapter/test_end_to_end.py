@@ -12,7 +12,6 @@ from typing import Any
 import pytest
 
 from slipway.bot.clouds.simulated.aws.seed import fedora_machines
-from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
 from slipway.bot.clouds.simulated.faults import Fault, FaultKind
 from slipway.commands.dispatch.dispatcher import PATIENCE_SECONDS
 from slipway.commands.operations.home import MOST_PENDING
@@ -22,7 +21,7 @@ from tests.slack.simulator import SimulatedSlack
 from tests.slack.simulator.core import View
 from tests.slack.simulator.seed import BOB, IMAGES, LOUNGE
 from tests.slack.whole_bot import PEOPLE, SlackBot, slack_bot
-from tests.support.aws import IMAGE
+from tests.support.aws import IMAGE, simulated_aws
 from tests.support.azure import ARM, CANDIDATE, RAWHIDE, X64, simulated_gallery
 from tests.support.clock import FakeClock
 from tests.support.pauses import no_pauses
@@ -355,11 +354,10 @@ class TestOneBot:
         update = {"id": "ami-0123456789abcdef0", "name": "Fedora-Cloud-Base-Pending", "state": "pending"}
         pending = machines.images[0].model_copy(update=update)
         async with (
-            SimulatedAws(machines.model_copy(update={"images": (*machines.images, pending)})) as aws,
+            simulated_aws(machines.model_copy(update={"images": (*machines.images, pending)})) as aws,
             SimulatedSlack(clock=clock) as sim,
             slack_bot(tmp_path, sim, clock=clock, aws=aws, changes=ON_AZURE_TOO) as bot,
         ):
-            await aws.ready()
             alice, bob = sim.person("alice"), sim.person("bob")
             await (await alice.shortcut(LAUNCH)).acked()
             await sim.called("views.update")
@@ -425,7 +423,7 @@ class TestOneBot:
 
     async def test_a_role_by_a_group_outlives_a_restart_while_slack_is_mute(self, tmp_path: Path) -> None:
         clock = FakeClock()
-        kinds = ("promote", "rollback", "cleanup", "launch", "terminate")
+        kinds = ("promote", "promote-override", "rollback", "cleanup", "launch", "terminate")
         changes: dict[str, Any] = {
             "roles": {
                 "keeper": {"may": ["read", "promote", "approve"], "slack_groups": ["S0RELEASE"]},

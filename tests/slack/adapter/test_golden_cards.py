@@ -23,19 +23,24 @@ from slipway.bot.chat.model import Address, Assurance, Card, Choice, MessageEven
 from slipway.bot.chat.slack.events.trust import DIRECT_MESSAGE_DOUBT
 from slipway.bot.chat.slack.platform import SLACK
 from slipway.bot.chat.slack.rendering.modals import home_view
-from slipway.bot.clouds.simulated.aws.seed import fedora_machines
 from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
+from slipway.bot.clouds.simulated.azure.conditions import AS_RECORDED, Conditions
 from slipway.bot.clouds.simulated.azure.state import GalleryState
 from slipway.bot.clouds.simulated.faults import Fault, FaultKind
 from slipway.bot.clouds.simulated.fedora import many
 from slipway.bot.operations.model import OperationState
+from slipway.bot.problems.model import Found, Look, Mend
+from slipway.bot.subjects.images.adopting.model import Stage, recorded
+from slipway.bot.subjects.images.definitions import DefinitionRef
+from slipway.bot.subjects.images.watching.change import Aspect, Change
+from slipway.bot.subjects.images.watching.notices import changed_card
 from slipway.commands.dispatch.events import LineRequest
 from slipway.commands.dispatch.home import home
 from tests.slack.golden import Golden, numbered, pretty, sent
 from tests.slack.harness import no_wait
 from tests.slack.simulator.block_kit.blocks import Surface, check_blocks, check_view, too_long, view_too_large
 from tests.slack.simulator.seed import ALICE, BOB, CAROL, DAVE, EVE, IMAGES
-from tests.support.aws import IMAGE
+from tests.support.aws import IMAGE, simulated_aws
 from tests.support.azure import ARM, ARM_CANDIDATE, ENDED, RAWHIDE, X64, publishing_profile
 from tests.support.clock import NOW
 from tests.support.harness import BotHarness, inject_fault, press_forged, refusing_database, running_bot
@@ -50,6 +55,7 @@ HOME = "home-"
 """What the names of Home tabs begin with; every other card is a message."""
 
 MONDAY = datetime(2026, 11, 23, 9, tzinfo=NOW.tzinfo)
+OLD_CANDIDATE = "43.20261009.0"
 ENDED_IMAGES = "Fedora-Cloud-Base-AmazonEC2.x86_64-41"
 
 PERSONS = [
@@ -283,6 +289,16 @@ async def cleanups(scenario: Scenario) -> None:
     await bot.running.workflows.idle()
     await scenario.ended("cleanup-stopped", card)
     await scenario.end("cleanup-done", await scenario.ask(ALICE, f"!cleanup {RAWHIDE}"))
+    bot.azure.conditions = Conditions(soft_delete=True)
+    bot.clock.advance(timedelta(minutes=10))  # until the gallery is asked again what it keeps
+    await scenario.end("cleanup-kept", await scenario.ask(ALICE, f"!cleanup {X64}"))
+    await scenario.answer("images-of-one-restorable", ALICE, f"!images {X64}")
+    await scenario.answer("images-of-a-restorable", ALICE, f"!images {X64}/{OLD_CANDIDATE}")
+    await scenario.answer("mistake-not-restorable", ALICE, f"!restore {X64}/43.20261003.0")
+    card = await scenario.answer("restore-proposed", ALICE, f"!restore {X64}/{OLD_CANDIDATE}")
+    await bot.press(BOB, Choice.APPROVE, card)
+    await scenario.end("restore-done", card, DAVE)
+    bot.azure.conditions = AS_RECORDED
 
 
 async def machines(scenario: Scenario) -> None:
@@ -360,7 +376,85 @@ async def overviews(scenario: Scenario) -> None:
     await scenario.answer("instances-report", CAROL, "!instances --report")
 
 
-PARTS = (looks, slips, promotion, other_ends, failures, cleanups, machines, ticks, crowd, overviews)
+async def problems(scenario: Scenario) -> None:
+    """What is wrong, and that somebody sees to it."""
+    await scenario.answer("problems-none", CAROL, "!problems")
+    wrong = [
+        Found(
+            key="away",
+            what="The chat matrix is not connected.",
+            detail="matrix.example.org did not answer for 20 minutes.",
+            owner="dave",
+            move="Whose move it is: whoever runs Slipway.",
+            mend=Mend(label="See how it is", command="status"),
+        ),
+        Found(key="hindered", what="What is to be said in the room C0 of slack waits.", owner="role:releng"),
+    ]
+    store = scenario.bot.running.services.problems
+    await store.take_in("chats", Look(tuple(wrong)), NOW, timedelta(hours=1))
+    away = next(each.id for each in await store.open_problems() if each.found.owner == "dave")
+    await scenario.answer("problem-of-one", ALICE, f"!problems {away}")
+    await scenario.ended("problem-ack-done", await scenario.ask(DAVE, f"!problem ack {away} I restart it"))
+    await scenario.answer("problems", ALICE, "!problems")
+
+
+async def foreign_changes(scenario: Scenario) -> None:
+    """What somebody else changed, and that it is adopted."""
+    ref, people = DefinitionRef("azure", X64), scenario.bot.running.services.people
+    changes = (
+        Change(version="43.20261101.0", aspect=Aspect.PROMOTED, gained=("eastus",)),
+        Change(version="43.20261011.0", aspect=Aspect.DELETED, kept=True),
+    )
+    for name, some in (("one", changes[:1]), ("several", changes)):
+        told = recorded(ref, 3, some, (None, NOW))
+        scenario.cards[f"changed-by-others-{name}"] = (changed_card(told, "!", people.name),)
+    words: dict[str, Any] = {
+        "stage": Stage.ADOPTED,
+        "ended_at": NOW,
+        "person": "alice",
+        "reason": "we did it",
+    }
+    adopted = [each.reworded(**words) for each in told]
+    scenario.cards["changed-by-others-adopted"] = (changed_card(adopted, "!", people.name),)
+
+
+async def _report(scenario: Scenario, name: str, line: str, sections: Collection[str]) -> None:
+    """A report, and some of what its thread has."""
+    shown = await scenario.answer(name, CAROL, line)
+    details = {
+        each.card.title.partition(":")[0]: each for each in scenario.bot.messages if each.thread == shown.id
+    }
+    for title in sections:
+        await scenario.keep(f"{name}-{title.lower()}", details[title])
+
+
+async def week(scenario: Scenario) -> None:
+    """What people read each week."""
+    await _report(scenario, "report-weekly", "!report weekly", ("Images", "Candidates"))
+
+
+async def day_and_month(scenario: Scenario) -> None:
+    """What people read each day and month."""
+    await _report(scenario, "digest", "!digest", ("Approvals", "Problems", "Machines"))
+    await _report(scenario, "report-monthly", "!report monthly 2026-11", ("Operations",))
+
+
+PARTS = (
+    looks,
+    slips,
+    promotion,
+    other_ends,
+    failures,
+    cleanups,
+    machines,
+    ticks,
+    week,
+    crowd,
+    overviews,
+    problems,
+    day_and_month,
+    foreign_changes,
+)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
@@ -372,10 +466,9 @@ async def scenario(tmp_path_factory: pytest.TempPathFactory) -> Scenario:
         (state / name).chmod(0o600)
     with capture_logs():  # of what fails on purpose, tracebacks take seconds to print
         async with (
-            SimulatedAws(fedora_machines(NOW)) as aws,
+            simulated_aws() as aws,
             running_bot(state, aws=aws, chat=MemoryChat(SLACK), changes=CHANGES, sleep=no_wait) as bot,
         ):
-            await aws.ready()
             scenario = Scenario(bot, aws)
             for part in PARTS:
                 await part(scenario)
@@ -385,13 +478,13 @@ async def scenario(tmp_path_factory: pytest.TempPathFactory) -> Scenario:
 
 
 async def _changing(scenario: Scenario) -> set[str]:
-    """The names in cards that differ between runs: of operations, their plans, machines, and security groups."""
+    """The names in cards that differ between runs: of operations, plans, problems, machines, security groups."""
     names = {each["id"] for each in (await scenario.aws.state())["instances"]}
     said = json.dumps([card.model_dump(mode="json") for cards in scenario.cards.values() for card in cards])
     names |= set(re.findall(r"\bsg-[0-9a-f]{17}\b", said))
     for operation in await scenario.bot.running.operations.recent(1000):
         names |= {operation.id, operation.digest_prefix}
-    return names
+    return names | {each.id for each in await scenario.bot.running.services.problems.open_problems()}
 
 
 def _steady(cards: tuple[Card, ...], changing: Collection[str]) -> tuple[Card, ...]:

@@ -127,12 +127,9 @@ async def test_killed_between_a_report_in_a_thread_and_its_record_it_reports_onc
 @pytest.mark.parametrize("shared", [False, True], ids=["before it is shared", "after it was shared"])
 async def test_killed_while_a_file_is_uploaded_it_is_attached_once(tmp_path: Path, shared: bool) -> None:
     async with running_process(tmp_path, crowd=400) as bot:
-        await bot.sim.person("alice").post("images", f"!cleanup {CROWDED}")
-        card = await bot.wait_for_message("waits for")
-        await bot.sim.settled(TIMEOUT)
-        (operation,) = set(re.findall(r"op-\w+", card.all_text))
         fault = getattr(bot.sim.faults, "late_answer" if shared else "hang")("files.completeUploadExternal")
-        await bot.sim.person("bob").post("images", f"!op {operation}")
+        # The whole plan does not fit a message.
+        await bot.sim.person("alice").post("images", f"!cleanup {CROWDED}")
         await bot.sim.faults.struck(fault, within=TIMEOUT)
         if shared:
             await bot.sim.message("images", lambda message: bool(message.files), within=TIMEOUT)

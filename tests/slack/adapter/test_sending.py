@@ -11,7 +11,7 @@ import pytest
 from slipway.bot.chat.model import Table, Tone
 from slipway.bot.chat.slack.chat import SlackChat
 from slipway.bot.core.errors import ChatError
-from tests.slack.builders import LONG, PROPOSED, REPORT, RUNNING, SLIP
+from tests.slack.builders import LONG, PICTURED, PROPOSED, REPORT, RUNNING, SLIP
 from tests.slack.harness import AdapterHarness, build_adapter
 from tests.slack.simulator import SimulatedSlack
 from tests.slack.simulator.seed import BOB, IMAGES, LOUNGE, OLD
@@ -246,6 +246,64 @@ class TestFiles:
         told = adapter.sim.from_bot("images")[-1]
         assert "the app lacks the scope `files:write`" in told.text
         assert told.thread_ts
+
+
+class TestPictures:
+    async def test_a_picture_follows_its_card_with_its_description(self, adapter: AdapterHarness) -> None:
+        root = await adapter.sim.person("alice").post("images", "hello")
+        for thread in (None, root.ts):
+            ts = await adapter.chat.send(IMAGES, PICTURED, thread=thread, key=f"k{thread}")
+            card, picture = [each for each in adapter.sim.from_bot("images") if each.thread_ts == thread]
+            assert card.ts == ts
+            (shown,) = picture.files
+            assert (shown["mimetype"], shown["title"]) == ("image/png", "x64-20261120")
+            file = adapter.sim.world.files[shown["id"]]
+            assert file.content == PICTURED.pictures[0].png
+            assert file.alternative == PICTURED.pictures[0].alternative
+
+    @pytest.mark.parametrize("method", ["files.getUploadURLExternal", "files.completeUploadExternal"])
+    async def test_what_slack_does_not_take_now_stands_incomplete_until_it_is_tried_again(
+        self, adapter: AdapterHarness, method: str
+    ) -> None:
+        adapter.sim.faults.server_error(method, times=2)
+        with pytest.raises(ChatError) as caught:
+            await _say(adapter.chat, card=PICTURED)
+        assert caught.value.passing
+        (card,) = adapter.sim.from_bot("images")
+        assert caught.value.message_id == card.ts
+        for _ in range(2):
+            assert await _say(adapter.chat, card=PICTURED) == card.ts
+        _, picture = adapter.sim.from_bot("images")
+        assert len(picture.files) == 1
+
+    async def test_a_picture_whose_answer_was_lost_is_looked_for(self, adapter: AdapterHarness) -> None:
+        adapter.sim.faults.lose_answer("files.completeUploadExternal")
+        await _say(adapter.chat, card=PICTURED)
+        assert len(adapter.sim.from_bot("images")) == 2
+
+    async def test_an_edit_brings_the_picture_that_its_card_has_once(self, adapter: AdapterHarness) -> None:
+        ts = await _say(adapter.chat, card=RUNNING)
+        for key in ("e1", "e2"):
+            await adapter.chat.edit(IMAGES, ts, PICTURED, thread=None, key=key)
+        assert len(adapter.sim.world.files) == 1
+
+    async def test_a_workspace_that_takes_no_files_is_told_of_and_keeps_nothing_waiting(
+        self, adapter: AdapterHarness
+    ) -> None:
+        adapter.sim.lose_scope("files:write")
+        await _say(adapter.chat, card=PICTURED)
+        _, told = adapter.sim.from_bot("images")
+        assert "A picture could not be shown." in told.text
+        assert "the app lacks the scope `files:write`" in told.text
+
+    async def test_what_one_person_alone_sees_brings_its_picture_to_them_alone(
+        self, adapter: AdapterHarness
+    ) -> None:
+        await _say(adapter.chat, card=PICTURED.model_copy(update={"private_to": BOB}))
+        assert not adapter.sim.from_bot("images")
+        direct = adapter.sim.core.open_direct(BOB).id
+        (picture,) = adapter.sim.from_bot(direct)
+        assert picture.files[0]["mimetype"] == "image/png"
 
 
 class TestRefused:

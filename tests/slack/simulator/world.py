@@ -300,6 +300,7 @@ class UploadedFile:
     channels: list[str] = field(default_factory=list)
     mimetype: str = "text/plain"
     filetype: str = "text"
+    alternative: str = ""  # what a picture shows, for screen readers
 
     def shown(self, url: str, user: str, *, team: str = "") -> Json:
         """The file as messages and ``files.completeUploadExternal`` show it."""

@@ -368,6 +368,8 @@ async def test_a_file_goes_up_in_three_steps_and_is_shared_in_the_thread(
 
 
 async def test_a_file_that_is_not_there_cannot_be_shared(sim: SimulatedSlack, client: AsyncWebClient) -> None:
+    long = client.files_getUploadURLExternal(filename="a.png", length=5, alt_txt="x" * 1001)
+    assert (await refused(long))["error"] == "alt_txt_too_large"
     place = await client.files_getUploadURLExternal(filename="a.txt", length=5)
     early = client.files_completeUploadExternal(
         files=[{"id": place["file_id"], "title": "a"}], channel_id=IMAGES

@@ -1,4 +1,4 @@
-"""Files in the media repository: the full text of a card that was too long for one message."""
+"""Files in the media repository: the full text of a card that was too long for one message, and pictures."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections import OrderedDict
 from typing import Any
 
 from slipway.bot.chat.matrix.transport.connection import Connection
+from slipway.bot.chat.pictures import Picture
 from slipway.bot.chat.shared.payloads import JsonObject
 
 FILE_NAME = "whole.txt"
@@ -14,7 +15,7 @@ _MAX_REMEMBERED = 50
 
 
 class AttachmentUploader:
-    """Uploads texts to the media repository, each once as long as the process lasts."""
+    """Uploads texts and pictures to the media repository, each once as long as the process lasts."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -35,24 +36,51 @@ class AttachmentUploader:
         Raises:
             ChatError: the homeserver did not take it.
         """
-        location = self._uploaded.get(key)
-        if location is None:
-            location = await self._upload(text.encode(), name, encrypted=encrypted)
-            self._uploaded[key] = location
-            while len(self._uploaded) > _MAX_REMEMBERED:
-                self._uploaded.popitem(last=False)
+        data = text.encode()
         return {
             "msgtype": "m.file",
             "body": caption or name,
             "filename": name,
-            "info": {"mimetype": "text/plain", "size": len(text.encode())},
+            "info": {"mimetype": "text/plain", "size": len(data)},
             "m.mentions": {},
-            **location,
+            **await self._place(data, "text/plain", name, key, encrypted=encrypted),
         }
 
-    async def _upload(self, data: bytes, name: str, *, encrypted: bool) -> JsonObject:
+    async def picture(self, picture: Picture, *, key: str, encrypted: bool) -> JsonObject:
+        """The content of an event that shows a picture, with its alternative text as the caption (spec, `m.image`).
+
+        Args:
+            picture: the picture.
+            key: names the upload; the same key uploads once.
+            encrypted: as for :meth:`file`.
+
+        Raises:
+            ChatError: the homeserver did not take it.
+        """
+        data = picture.png
+        width, height = picture.size
+        return {
+            "msgtype": "m.image",
+            "body": picture.alternative,
+            "filename": picture.name,
+            "info": {"mimetype": "image/png", "size": len(data), "w": width, "h": height},
+            "m.mentions": {},
+            **await self._place(data, "image/png", picture.name, key, encrypted=encrypted),
+        }
+
+    async def _place(self, data: bytes, kind: str, name: str, key: str, *, encrypted: bool) -> JsonObject:
+        """Where data lies in the media repository, as an event says it."""
+        location = self._uploaded.get(key)
+        if location is None:
+            location = await self._upload(data, kind, name, encrypted=encrypted)
+            self._uploaded[key] = location
+            while len(self._uploaded) > _MAX_REMEMBERED:
+                self._uploaded.popitem(last=False)
+        return location
+
+    async def _upload(self, data: bytes, kind: str, name: str, *, encrypted: bool) -> JsonObject:
         if not encrypted:
-            return {"url": await upload(self._connection, data, "text/plain", name)}
+            return {"url": await upload(self._connection, data, kind, name)}
         cipher, keys = await asyncio.to_thread(_encrypt, data)
         url = await upload(self._connection, cipher, "application/octet-stream", None)
         return {"file": {**keys, "url": url}}

@@ -89,6 +89,7 @@ class MessageSender:
         try:
             await self._update_reactions(room, event_id, await self._choices(room, card), key=key, new=True)
             await self._attach(room, card, thread=root or event_id, key=key)
+            await self._show_pictures(room, card, event_id, thread=root)
         except ChatError as error:
             error.message_id = event_id  # it stands there, and can be pressed or spoken of
             raise
@@ -125,8 +126,9 @@ class MessageSender:
         else:
             await self._update_reactions(room, message_id, choices, key=key, new=False)
         if not card.fleeting:
-            root = self._thread_roots.get(thread, thread) if thread is not None else message_id
-            await self._attach(room, card, thread=root, key=key)
+            root = self._thread_roots.get(thread, thread) if thread is not None else None
+            await self._attach(room, card, thread=root or message_id, key=key)
+            await self._show_pictures(room, card, message_id, thread=root)
 
     def edited_at(self, message_id: str) -> datetime | None:
         """When the homeserver took the newest edit of a message, whose buttons may have followed later."""
@@ -155,6 +157,25 @@ class MessageSender:
         announced = {**notice(f"The whole: {FILE_NAME}"), "m.relates_to": thread_relation(thread)}
         event_id = await self._send(room, "m.room.message", announced, f"whole {key}")
         await self._send(room, "m.room.message", replaced_by(file, event_id), f"whole file {key}")
+
+    async def _show_pictures(self, room: str, card: Card, message_id: str, *, thread: str | None) -> None:
+        """Show a card's pictures below it, each once for the card's message; without a sound, as :meth:`_attach`."""
+        relation = {} if thread is None else {"m.relates_to": thread_relation(thread)}
+        for picture in card.pictures:
+            key = f"picture {message_id} {picture.token}"
+            try:
+                encrypted = await self._rooms.is_encrypted(room)
+                content = await self._uploader.picture(picture, key=f"{room} {key}", encrypted=encrypted)
+            except ChatError as error:
+                if error.passing:
+                    raise
+                log.warning("could not upload a picture", room=room, problem=str(error))
+                instead = {**notice(f"A picture could not be shown. {error}"), **relation}
+                await self._send(room, "m.room.message", instead, f"no {key}")
+                continue
+            announced = {**notice(f"As a picture: {picture.name}"), **relation}
+            event_id = await self._send(room, "m.room.message", announced, key)
+            await self._send(room, "m.room.message", replaced_by(content, event_id), f"file of {key}")
 
     async def send_file(self, room: str, file: PrivateFile, *, key: str) -> None:
         """Send a text as a file, once for its key.

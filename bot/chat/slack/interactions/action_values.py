@@ -21,6 +21,9 @@ DETAILS_ACTION = "slipway.details"
 COMMAND_ACTION = "slipway.say"
 """Before a dot and a number: the buttons that say a command line."""
 
+CHOICE_ACTION = "slipway.choose"
+"""The same, of lines of which one is said, and the others are not to be pressed any more."""
+
 SHOW_ACTION = "slipway.show"
 """The same, of command lines that only show something."""
 

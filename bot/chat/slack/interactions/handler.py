@@ -18,6 +18,7 @@ from slipway.bot.chat.slack.events.trust import introduction
 from slipway.bot.chat.slack.ids import is_direct
 from slipway.bot.chat.slack.interactions.action_values import (
     APPROVE_ACTION,
+    CHOICE_ACTION,
     COMMAND_ACTION,
     DETAILS_ACTION,
     REJECT_ACTION,
@@ -104,8 +105,12 @@ class InteractionHandler:
         self._ephemeral.remember(event_id, interaction.reply_context)
         if name.startswith(f"{SHOW_ACTION}."):
             await self._on_show_button(interaction, event_id, text_at(action, "value"), accept)
-        elif name.startswith(f"{COMMAND_ACTION}."):
-            await self._on_command_button(interaction, event_id, text_at(action, "value"), accept)
+        elif name.startswith((f"{COMMAND_ACTION}.", f"{CHOICE_ACTION}.")):
+            one_of_several = name.startswith(f"{CHOICE_ACTION}.") and not (
+                interaction.alone or interaction.home
+            )
+            chosen_on = interaction.message if one_of_several else None
+            await self._on_command_button(interaction, event_id, text_at(action, "value"), accept, chosen_on)
         elif name in (APPROVE_ACTION, REJECT_ACTION, DETAILS_ACTION):
             await self._on_operation_button(
                 interaction, event_id, action, text_at(body, "trigger_id"), accept
@@ -156,12 +161,13 @@ class InteractionHandler:
         await accept(event)
 
     async def _on_command_button(
-        self, interaction: Interaction, event_id: str, line: str, accept: Accept
+        self, interaction: Interaction, event_id: str, line: str, accept: Accept, chosen_on: str | None
     ) -> None:
         if not line:
             self._tell(interaction, FORGED_BUTTON)
             return
-        await accept(self._reader.message_event(interaction, event_id, line, thread=interaction.thread))
+        event = self._reader.message_event(interaction, event_id, line, thread=interaction.thread)
+        await accept(event.model_copy(update={"chosen_on": chosen_on}))
         self._publish_home(interaction)
 
     # --- modals

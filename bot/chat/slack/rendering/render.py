@@ -32,6 +32,7 @@ from slipway.bot.chat.shared.plain import (
 from slipway.bot.chat.shared.shorten import shorten
 from slipway.bot.chat.slack.interactions.action_values import (
     APPROVE_ACTION,
+    CHOICE_ACTION,
     COMMAND_ACTION,
     DETAILS_ACTION,
     REJECT_ACTION,
@@ -42,7 +43,7 @@ from slipway.bot.chat.slack.rendering import limits
 from slipway.bot.chat.slack.rendering.mrkdwn import escape, mention, mrkdwn, short, short_in_bytes
 from slipway.bot.chat.slack.rendering.tables import as_lines, shown_as_block, table_blocks, table_fits
 
-_STYLES = {Consequence.ORDINARY: "primary", Consequence.ENDING: "danger"}
+_STYLES = {Consequence.ORDINARY: "primary", Consequence.CHOICE: "primary", Consequence.ENDING: "danger"}
 _FIELDS_ABOVE_BUTTONS = 4
 """Two lines of fields: with them, what a phone shows without scrolling ends with the buttons."""
 
@@ -232,7 +233,7 @@ def _shortcut(shortcut: Shortcut, number: int) -> ButtonElement:
     style = _STYLES[shortcut.consequence]
     return ButtonElement(
         text=short(label, limits.BUTTON),
-        action_id=f"{COMMAND_ACTION}.{number}",
+        action_id=f"{CHOICE_ACTION if shortcut.consequence is Consequence.CHOICE else COMMAND_ACTION}.{number}",
         value=shortcut.command,
         style=style if style == "danger" else None,
         confirm=_confirm(f"{label}?", f"You say: {shortcut.command}", "Go on", style),

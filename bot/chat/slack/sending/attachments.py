@@ -1,13 +1,14 @@
-"""Texts as files: the whole of a card that was too long for a message, in the message's thread, and what one person
-alone may read."""
+"""Files: the whole of a card that was too long for a message, in the message's thread, what one person alone may
+read, and pictures."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass
 
 import structlog
 
 from slipway.bot.chat.model import PrivateFile
+from slipway.bot.chat.pictures import Picture
 from slipway.bot.chat.slack.rendering.limits import EPHEMERAL_TEXT
 from slipway.bot.chat.slack.rendering.mrkdwn import mrkdwn
 from slipway.bot.chat.slack.sending.message_lookup import MessageLookup
@@ -19,6 +20,16 @@ from slipway.bot.core.errors import ChatError
 _MAX_ATTEMPTS = 2
 
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True)
+class _File:
+    """A file on its way: ``name`` is that by which it is found after a doubtful outcome."""
+
+    name: str
+    title: str
+    content: str | bytes
+    alternative: str | None = None
 
 
 class Attachments:
@@ -43,20 +54,33 @@ class Attachments:
         """
         name = f"whole-{message_token(key)[:10]}.txt"
         try:
-            await self._persistently(channel, thread, f"whole {key}", PrivateFile(name, "The whole", text))
-            return
+            await self._persistently(channel, thread, f"whole {key}", _File(name, "The whole", text))
         except ChatError as error:
-            problem = error
-        log.warning("could not attach the whole of a long message", channel=channel, problem=str(problem))
-        sentence = mrkdwn(f"The whole could not be attached. {problem}", EPHEMERAL_TEXT)
+            log.warning("could not attach the whole of a long message", channel=channel, problem=str(error))
+            await self._tell(channel, thread, f"The whole could not be attached. {error}")
+
+    async def show(self, channel: str, thread: str | None, picture: Picture, key: str) -> None:
+        """Show a picture in a thread or in the conversation itself, once for its key.
+
+        That Slack will not have it is told there and goes no further: what it belongs to says the same in words.
+
+        Raises:
+            ChatError: Slack did not take it now, and may later.
+        """
+        stem = picture.name.removesuffix(".png")
+        file = _File(
+            name=f"{stem}-{message_token(key)[:10]}.png",
+            title=stem,
+            content=picture.png,
+            alternative=picture.alternative,
+        )
         try:
-            await self._api.call(
-                "send a message",
-                lambda client: client.chat_postMessage(channel=channel, thread_ts=thread, text=sentence),
-                channel=channel,
-            )
+            await self._persistently(channel, thread, f"picture {key}", file)
         except ChatError as error:
-            log.warning("could not say that a file is missing", channel=channel, problem=str(error))
+            if error.passing:
+                raise
+            log.warning("could not show a picture", channel=channel, problem=str(error))
+            await self._tell(channel, thread, f"A picture could not be shown. {error}")
 
     async def send(self, channel: str, file: PrivateFile, key: str) -> None:
         """Send a file into a conversation.
@@ -65,12 +89,21 @@ class Attachments:
             ChatError: Slack did not take it.
         """
         stem, dot, ending = file.name.rpartition(".")
-        name = (
-            f"{stem}-{message_token(key)[:10]}{dot}{ending}"  # by which it is found after a doubtful outcome
-        )
-        await self._persistently(channel, None, f"file {key}", replace(file, name=name))
+        name = f"{stem}-{message_token(key)[:10]}{dot}{ending}"
+        await self._persistently(channel, None, f"file {key}", _File(name, file.title, file.text))
 
-    async def _persistently(self, channel: str, thread: str | None, key: str, file: PrivateFile) -> None:
+    async def _tell(self, channel: str, thread: str | None, sentence: str) -> None:
+        text = mrkdwn(sentence, EPHEMERAL_TEXT)
+        try:
+            await self._api.call(
+                "send a message",
+                lambda client: client.chat_postMessage(channel=channel, thread_ts=thread, text=text),
+                channel=channel,
+            )
+        except ChatError as error:
+            log.warning("could not say that a file is missing", channel=channel, problem=str(error))
+
+    async def _persistently(self, channel: str, thread: str | None, key: str, file: _File) -> None:
         for attempt in range(1, _MAX_ATTEMPTS + 1):
             try:
                 await self._upload(channel, thread, key, file)
@@ -79,7 +112,7 @@ class Attachments:
                 if not error.passing or attempt == _MAX_ATTEMPTS:
                     raise
 
-    async def _upload(self, channel: str, thread: str | None, attempt_key: str, file: PrivateFile) -> None:
+    async def _upload(self, channel: str, thread: str | None, attempt_key: str, file: _File) -> None:
         async with self._channel_limit.slot(channel):
             last_attempt = await self._attempts.last_attempt(attempt_key)
             if last_attempt is not None and await self._lookup.find_file(
@@ -90,7 +123,12 @@ class Attachments:
             await self._api.call(
                 "attach a file",
                 lambda client: client.files_upload_v2(
-                    content=file.text, filename=file.name, title=file.title, channel=channel, thread_ts=thread
+                    content=file.content,
+                    filename=file.name,
+                    title=file.title,
+                    alt_txt=file.alternative,
+                    channel=channel,
+                    thread_ts=thread,
                 ),
                 channel=channel,
                 slow=True,

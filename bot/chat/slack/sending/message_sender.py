@@ -73,6 +73,7 @@ class MessageSender:
                 await self._ephemeral.respond_to_event(key, str(error))
             raise
         await self._attach(channel, card, root, key)
+        await self._show_pictures(channel, card, sent, root if root != sent else None)
         return sent
 
     async def _send_once(self, channel: str, card: Card, thread: str | None, key: str) -> tuple[str, str]:
@@ -130,6 +131,21 @@ class MessageSender:
         await self._edits.edit(message, lambda: self._update(channel, ts, card))
         if not card.fleeting:
             await self._attach(channel, card, thread or ts, key)
+            await self._show_pictures(channel, card, ts, thread)
+
+    async def _show_pictures(self, channel: str, card: Card, ts: str, thread: str | None) -> None:
+        """Show a card's pictures below it, each once for the card's message.
+
+        Raises:
+            ChatError: Slack did not take it now, and may later: then the error has the message's id.
+        """
+        try:
+            for picture in card.pictures:
+                key = f"{channel} {ts} {picture.token}"
+                await self._attachments.show(channel, thread, picture, key)
+        except ChatError as error:
+            error.message_id = ts
+            raise
 
     async def _attach_for_one(self, channel: str, card: Card, account: str, key: str) -> None:
         """What only one person sees cannot have a file: it comes in a direct message.
@@ -137,16 +153,20 @@ class MessageSender:
         A failure is told them and goes no further: they have seen the message that it belongs to.
         """
         text = await full_text(card)
-        if text is None:
+        if text is None and not card.pictures:
             return
         user = account.partition("/")[0]
+        what = "The whole" if text is not None else "A picture"
         try:
             direct = await self._ephemeral.channel_of(user)
+            if text is not None:
+                await self._attachments.attach(direct, None, text, key)
+            for picture in card.pictures:
+                what = "A picture"
+                await self._attachments.show(direct, None, picture, f"{direct} {key} {picture.token}")
         except ChatError as error:
-            sentence = f"The whole could not be attached. {error}"
+            sentence = f"{what} could not be attached. {error}"
             await self._ephemeral.send_text(channel, user, sentence, ReplyContext())
-        else:
-            await self._attachments.attach(direct, None, text, key)
 
     async def _attach(self, channel: str, card: Card, thread: str, key: str) -> None:
         text = await full_text(card)

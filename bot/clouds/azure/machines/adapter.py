@@ -9,7 +9,7 @@ from datetime import UTC, timedelta
 from typing import Any, Self
 
 from slipway.bot.clouds.azure.account import AzureAccount
-from slipway.bot.clouds.azure.gallery import AzureGallery
+from slipway.bot.clouds.azure.images.gallery import AzureGallery
 from slipway.bot.clouds.azure.machines import calls, names
 from slipway.bot.clouds.azure.machines.calls import MachineCalls
 from slipway.bot.clouds.azure.machines.images import GalleryImages
@@ -32,7 +32,6 @@ from slipway.bot.clouds.azure.machines.specs.deploying import Deploying
 from slipway.bot.clouds.azure.machines.specs.versions import SpecTemplates, is_spec
 from slipway.bot.clouds.azure.machines.templates import DescribedTemplates
 from slipway.bot.clouds.azure.settings import AzureSettings
-from slipway.bot.clouds.azure.throttling import ThrottleGate
 from slipway.bot.clouds.declaration import CloudContext
 from slipway.bot.clouds.machine_model import (
     Activity,
@@ -46,6 +45,7 @@ from slipway.bot.clouds.machine_model import (
     Preflight,
     Template,
 )
+from slipway.bot.clouds.throttling import ThrottleGate
 from slipway.bot.core.errors import CloudError, CloudErrorKind, UserError
 from slipway.bot.core.times import Clock, system_clock
 
@@ -76,7 +76,9 @@ class AzureMachines:
         self._clock = clock
         self._region = settings.regions[0]
         timing = gallery.timing
-        self._calls = MachineCalls(settings, self._account, gallery, ThrottleGate(timing.patience))
+        self._calls = MachineCalls(
+            settings, self._account, gallery, ThrottleGate(timing.patience, self._account.title)
+        )
         self._images = GalleryImages(gallery, self._account, settings.gallery)
         gallery_id = (
             f"{self._calls.subscription}/resourceGroups/{settings.resource_group}"
@@ -88,7 +90,7 @@ class AzureMachines:
         )
         self._specs = SpecTemplates(self._account, self._calls, self._checks)
         self._observing = Observing(self._account, self._calls, settings.parallel_listings)
-        waiting = (self._account, self._calls, timing.polling, settings.operation_timeout, asyncio.sleep)
+        waiting = (self._account, self._calls, timing.polling, settings.operation_timeout, timing.sleep)
         self._making = Making(
             self._calls, self._templates, self._specs, Launching(*waiting), Deploying(*waiting)
         )

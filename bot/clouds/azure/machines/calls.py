@@ -14,14 +14,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import quote
 
 from slipway.bot.clouds.azure.account import AzureAccount
-from slipway.bot.clouds.azure.gallery import AzureGallery
+from slipway.bot.clouds.azure.images.gallery import AzureGallery
 from slipway.bot.clouds.azure.settings import AzureSettings
-from slipway.bot.clouds.azure.throttling import ThrottleGate
+from slipway.bot.clouds.throttling import ThrottleGate
 from slipway.bot.core.errors import CloudError, CloudErrorKind
 from slipway.bot.core.times import format_duration
 
 if TYPE_CHECKING:
-    from slipway.bot.clouds.azure.arm import Answer, Poller
+    from slipway.bot.clouds.azure.images.arm import Answer, Poller
 
 Document = Mapping[str, Any]
 

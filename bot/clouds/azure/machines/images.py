@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 
 from slipway.bot.clouds.azure.account import AzureAccount
-from slipway.bot.clouds.azure.gallery import AzureGallery
+from slipway.bot.clouds.azure.images.gallery import AzureGallery
 from slipway.bot.clouds.azure.machines import names
 from slipway.bot.clouds.machine_model import MachineImage
 from slipway.bot.clouds.model import Definition, ImageVersion, VersionListing, VersionState

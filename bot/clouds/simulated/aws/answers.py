@@ -1,11 +1,14 @@
-"""What the front answers itself, as quotas, of which moto has only those of networks; and what it adds to answers."""
+"""What the front answers itself, as quotas, of which moto has only those of networks, and
+instance refreshes, of which it has none; and what it adds to answers."""
 
 from __future__ import annotations
 
 import base64
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from xml.sax.saxutils import escape
 
 from aiohttp import web
 
@@ -35,6 +38,47 @@ def quota_answer(quotas: Mapping[str, float], body: bytes) -> web.Response:
     return web.Response(body=json.dumps({"Quota": quota}), content_type=_JSON)
 
 
+@dataclass(frozen=True)
+class InstanceRefresh:
+    """A refresh of an Auto Scaling group's machines.
+
+    Attributes:
+        template: the name of the launch template that it brings the group to; empty where it keeps the group's.
+        version: which version of it.
+        status: in the words of Auto Scaling.
+    """
+
+    template: str
+    version: str
+    status: str = "InProgress"
+
+
+def refreshes_answer(group: str, refreshes: Iterable[InstanceRefresh]) -> bytes:
+    """The answer to DescribeInstanceRefreshes about a group.
+
+    Source: Amazon EC2 Auto Scaling API reference, DescribeInstanceRefreshes.
+    """
+    members = "".join(
+        f"<member><AutoScalingGroupName>{escape(group)}</AutoScalingGroupName><InstanceRefreshId>{number}"
+        f"</InstanceRefreshId><Status>{each.status}</Status>{_desired(each)}</member>"
+        for number, each in enumerate(refreshes)
+    )
+    return (
+        '<DescribeInstanceRefreshesResponse xmlns="http://autoscaling.amazonaws.com/doc/2011-01-01/">'
+        f"<DescribeInstanceRefreshesResult><InstanceRefreshes>{members}</InstanceRefreshes>"
+        "</DescribeInstanceRefreshesResult></DescribeInstanceRefreshesResponse>"
+    ).encode()
+
+
+def _desired(refresh: InstanceRefresh) -> str:
+    if not refresh.template:
+        return ""
+    return (
+        f"<DesiredConfiguration><LaunchTemplate><LaunchTemplateName>{escape(refresh.template)}</LaunchTemplateName>"
+        f"<Version>{refresh.version}</Version></LaunchTemplate></DesiredConfiguration>"
+    )
+
+
 def with_console(answer: bytes, text: str) -> bytes:
     """The answer to GetConsoleOutput with this text in it."""
     encoded = base64.b64encode(text.encode())
@@ -42,7 +86,12 @@ def with_console(answer: bytes, text: str) -> bytes:
 
 
 def with_health(answer: bytes, states: Mapping[str, str]) -> bytes:
-    """The answer to DescribeInstanceStatus, with these states of the checks of machines by their ids."""
+    """The answer to DescribeInstanceStatus, with these states of the checks of machines by their ids; ``*`` stands
+    for all that are not named."""
+    others = states.get("*")
+    if others is not None:
+        every = {machine.decode() for machine in re.findall(rb"<instanceId>([^<]*)</instanceId>", answer)}
+        states = {**dict.fromkeys(sorted(every), others), **states}
     for machine, state in states.items():
         detail = {"impaired": b"failed", "initializing": b"initializing"}.get(state, b"passed")
         one = rb"<instanceId>" + machine.encode() + rb"</instanceId>.*?(?=<instanceId>|\Z)"

@@ -12,6 +12,9 @@ BLOB = "4oZPBqZ4Bni8dE5dGjxYTnOZq" + "Qx7-fWk2_PetoT9gwyis" * 22
 
 UNSAID = "The request could not be completed."
 
+ASKED, RESOURCE = "ec2:RunInstances", "arn:aws:ec2:us-east-1:123456789012:instance/*"
+"""What the message of a refusal says was asked for; :func:`message_of` puts in its place what was."""
+
 MESSAGES = {
     # github.com/scylladb/scylladb/issues/6999, github.com/aws/karpenter-provider-aws/issues/3302
     "InvalidBlockDeviceMapping": (
@@ -67,7 +70,7 @@ MESSAGES = {
     # github.com/aws/karpenter-provider-aws/issues/7370, github.com/hashicorp/packer/issues/12050
     "UnauthorizedOperation": (
         "You are not authorized to perform this operation. User: arn:aws:sts::123456789012:assumed-role/slipway/bot "
-        "is not authorized to perform: ec2:RunInstances on resource: arn:aws:ec2:us-east-1:123456789012:instance/* "
+        f"is not authorized to perform: {ASKED} on resource: {RESOURCE} "
         f"with an explicit deny in a service control policy. Encoded authorization failure message: {BLOB}"
     ),
     # github.com/StreisandEffect/streisand/issues/82
@@ -129,3 +132,14 @@ STATUS = {
     "AuthFailure": 401,
 }
 """What EC2 answers beside the code; 400 where nothing else is said."""
+
+
+def message_of(code: str, action: str = "") -> str:
+    """What EC2 says beside a code, to a request for an action of EC2's; empty where that is not known."""
+    said = MESSAGES.get(code, UNSAID)
+    if not action:
+        return said
+    resource = (
+        RESOURCE if "Instance" in action else "arn:aws:ec2:us-east-1::image/*" if "Image" in action else "*"
+    )
+    return said.replace(ASKED, f"ec2:{action}").replace(RESOURCE, resource)

@@ -2,7 +2,8 @@
 
 A process of its own for three reasons: moto reads its switches and its list of images when it is imported; it
 keeps its state in the module, so two simulators in one process would be one; and it takes a second or two
-to import, which nobody needs to wait for. It imports nothing of the bot, so that it starts sooner.
+to import, which nobody needs to wait for. It imports nothing of the bot but ``moto_images`` and
+``recycle_bin``, so that it starts sooner.
 
 Protocol: one line of JSON on standard input (a SeedMachines), one on standard output when it listens
 (``{"port": 40123}``); it ends when standard input ends, so it never outlives its parent.
@@ -17,11 +18,14 @@ import sys
 import tempfile
 import threading
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime, timedelta
 from typing import Any
+
+from slipway.bot.clouds.simulated.aws.moto_images import install, make_image
 
 ACCOUNT = "123456789012"  # moto's own, for credentials it does not know
 
-_SWITCHES = {
+SWITCHES = {
     # Without these moto takes any image, key or instance type.
     "MOTO_ENABLE_AMI_VALIDATION": "true",
     "MOTO_EC2_ENABLE_INSTANCE_TYPE_VALIDATION": "true",
@@ -35,7 +39,19 @@ def load_moto(seed: dict[str, Any]) -> None:
 
     The list of images is the only way to give an image an owner: RegisterImage makes the caller own it.
     """
-    images = [
+    os.environ.update(SWITCHES)
+    with tempfile.TemporaryFile(
+        "w+"
+    ) as listing:  # without a name, so that nothing stays where this is killed
+        json.dump(listed_images(seed), listing)
+        listing.seek(0)
+        os.environ["MOTO_AMIS_PATH"] = f"/dev/fd/{listing.fileno()}"
+        import moto.ec2.models  # noqa: F401 - reads the listing
+
+
+def listed_images(seed: dict[str, Any]) -> list[dict[str, Any]]:
+    """The seed's images as moto lists them."""
+    return [
         {
             "ami_id": image["id"],
             "name": image["name"],
@@ -51,14 +67,6 @@ def load_moto(seed: dict[str, Any]) -> None:
         }
         for image in seed["images"]
     ]
-    os.environ.update(_SWITCHES)
-    with tempfile.TemporaryFile(
-        "w+"
-    ) as listing:  # without a name, so that nothing stays where this is killed
-        json.dump(images, listing)
-        listing.seek(0)
-        os.environ["MOTO_AMIS_PATH"] = f"/dev/fd/{listing.fileno()}"
-        import moto.ec2.models  # noqa: F401 - reads the listing
 
 
 def apply_seed(seed: dict[str, Any]) -> Any:
@@ -74,13 +82,47 @@ def apply_seed(seed: dict[str, Any]) -> Any:
     ranges = [{"CidrIp": seed["ssh_from"]}]
     backend.authorize_security_group_ingress(group.group_id, "tcp", "22", "22", ranges, vpc_id=group.vpc_id)
     for template in seed["templates"]:
-        usual = {"SecurityGroupIds": [group.group_id]}
+        usual: dict[str, Any] = {"SecurityGroupIds": [group.group_id]}
+        if template["image"] is not None:
+            usual["ImageId"] = template["image"]
         first, *others = ({"InstanceType": kind, **usual} for kind in template["instance_types"])
         created = backend.create_launch_template(template["name"], "", first, {})
         for other in others:
             created.create_version(other, "")
         created.default_version_number = template["default_version"]
+    add_amis(seed["amis"])
+    renew_launch_times()
+    install(_clock(seed["now"]), seed["bin_days"])
     return backend
+
+
+def renew_launch_times() -> None:
+    """Have a start set the time of the launch anew, as EC2 has it and moto does not."""
+    from moto.core.utils import utcnow
+    from moto.ec2.models import instances
+
+    model: Any = instances.Instance
+    start = model.start
+
+    def renewed(machine: Any) -> Any:
+        machine.launch_time = utcnow()
+        return start(machine)
+
+    model.start = renewed
+
+
+def add_amis(amis: list[dict[str, Any]]) -> None:
+    """Make images, each in its region."""
+    from moto.ec2.models import ec2_backends
+
+    for image in amis:
+        make_image(ec2_backends[ACCOUNT][image["region"]], image)
+
+
+def _clock(now: str | None) -> Callable[[], datetime]:
+    """The present, or a present that was ``now`` at the start."""
+    ahead = datetime.fromisoformat(now) - datetime.now(UTC) if now is not None else timedelta()
+    return lambda: datetime.now(UTC) + ahead
 
 
 def describe(backend: Any) -> dict[str, Any]:
@@ -99,10 +141,33 @@ def describe(backend: Any) -> dict[str, Any]:
             }
             for machine in machines
         ],
+        "amis": [
+            {
+                "id": ami.id,
+                "name": ami.name,
+                "region": region,
+                "state": ami.state,
+                "permissions": ami.launch_permissions,
+                "deprecated_at": getattr(ami, "deprecation_time", None),
+                "tags": {tag["key"]: tag["value"] for tag in ami.get_tags()},
+                "snapshot": ami.ebs_snapshot.id,
+            }
+            for region, each in _regions()
+            for ami in each.amis.values()
+            if ami.owner_id == ACCOUNT
+        ],
+        "snapshots": [snapshot for _, each in _regions() for snapshot in each.snapshots],
         "volume_tags": [
             {tag["key"]: tag["value"] for tag in volume.get_tags()} for volume in backend.volumes.values()
         ],
     }
+
+
+def _regions() -> Iterable[tuple[str, Any]]:
+    """The regions that somebody asked something of, and their backends."""
+    from moto.ec2.models import ec2_backends
+
+    return tuple(ec2_backends[ACCOUNT].items())
 
 
 def end(backend: Any, wanted: dict[str, Any]) -> None:
@@ -115,12 +180,17 @@ def end(backend: Any, wanted: dict[str, Any]) -> None:
 
 
 def with_state(application: _Wsgi, backend: Any) -> _Wsgi:
-    """Moto's application; beside it ``GET /_sim/state``, and ``POST /_sim/end`` for what no caller of EC2 can do."""
+    """Moto's application; beside it ``GET /_sim/state``, and ``POST /_sim/end`` and ``POST /_sim/amis`` for what no
+    caller of EC2 can do."""
 
     def serve(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         path = environ.get("PATH_INFO")
-        if path == "/_sim/end":
-            end(backend, json.loads(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"]))))
+        if path in ("/_sim/end", "/_sim/amis"):
+            said = json.loads(environ["wsgi.input"].read(int(environ["CONTENT_LENGTH"])))
+            if path == "/_sim/end":
+                end(backend, said)
+            else:
+                add_amis(said["amis"])
         elif path != "/_sim/state":
             return application(environ, start_response)
         start_response("200 OK", [("Content-Type", "application/json")])
@@ -129,10 +199,10 @@ def with_state(application: _Wsgi, backend: Any) -> _Wsgi:
     return serve
 
 
-def main() -> None:
-    """Serve until standard input ends."""
+def main(load: Callable[[dict[str, Any]], None] = load_moto) -> None:
+    """Serve until standard input ends. ``load`` brings moto in, with its switches on and a seed's images."""
     seed = json.loads(sys.stdin.readline())
-    load_moto(seed)
+    load(seed)
     from moto.moto_server.werkzeug_app import (
         DomainDispatcherApplication,
         MotoRequestHandler,

@@ -6,7 +6,7 @@ import asyncio
 import json
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -17,7 +17,13 @@ import aiohttp
 
 from slipway.bot.clouds.simulated.aws.seed import SeedMachines
 
-_SCRIPT = Path(__file__).with_name("moto_server.py")
+MOTO = (
+    sys.executable,
+    "-P",  # the script's own folder holds modules named like packages
+    str(Path(__file__).with_name("moto_server.py")),
+)
+"""The program that runs moto, as ``moto_server.py`` speaks with whoever starts it."""
+
 _START_TIMEOUT = 60.0  # seconds; importing moto takes about two on an idle machine
 _STOP_TIMEOUT = 10.0
 _ERROR_TAIL = 400  # characters of what moto wrote last that an error quotes
@@ -48,8 +54,12 @@ class MotoProcess:
         self._address = asyncio.create_task(self._handshake(seed))
 
     @classmethod
-    async def start(cls, seed: SeedMachines) -> MotoProcess:
+    async def start(cls, seed: SeedMachines, program: Sequence[str] = MOTO) -> MotoProcess:
         """Start the process, and do not wait for it.
+
+        Args:
+            seed: what moto holds at first.
+            program: what to start.
 
         Raises:
             SimulatorError: moto is not installed.
@@ -58,9 +68,7 @@ class MotoProcess:
             raise SimulatorError("The simulated AWS needs moto: install slipway[demo].")
         errors = tempfile.TemporaryFile()  # noqa: SIM115 - closed in stop()
         process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-P",  # the script's own folder holds modules named like packages
-            str(_SCRIPT),
+            *program,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=errors,

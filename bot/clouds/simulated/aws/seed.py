@@ -17,6 +17,13 @@ _AGES = {"Rawhide": (1, 2), "43": (3, 10, 17), "42": (10, 45), "41": (220, 400)}
 
 _ENDED = "41"
 
+ACCOUNT = "123456789012"
+"""The account that asks, whatever its credentials."""
+
+_OWN_AGES = (120, 110, 103, 96, 89, 82, 75, 62, 55, 48, 10, 3)
+_PUBLIC_AGES = (120, 62, 48)
+"""How many days ago the account's own images were made, and which of them are public."""
+
 
 class SeedImage(BaseModel):
     """An image (AMI) of a made-up EC2."""
@@ -32,28 +39,46 @@ class SeedImage(BaseModel):
     state: str = "available"
 
 
+class SeedAmi(SeedImage):
+    """An image in one region, with all that an owner can do with it; a candidate unless it is public."""
+
+    region: str
+    public: bool = False
+    protected: bool = False
+    encrypted: bool = False
+    tags: dict[str, str] = {}
+
+
 class SeedTemplate(BaseModel):
-    """A launch template. ``instance_types`` are those of its versions, the first version first."""
+    """A launch template. ``instance_types`` are those of its versions, the first version first; ``image`` is the
+    image of all of them, where they name one."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str
     instance_types: tuple[str, ...]
     default_version: int
+    image: str | None = None
 
 
 class SeedMachines(BaseModel):
-    """All that a simulated EC2 holds at first, in one region. No machine runs.
+    """All that a simulated EC2 holds at first. No machine runs.
 
-    The templates' machines are reached by SSH from the range ``ssh_from``, one of those that are kept for examples.
+    ``images`` are shown in all regions alike, ``amis`` each in its own; templates are in ``region``. Where ``now`` is
+    given, the simulated EC2 takes the moment of its start for that one. The templates' machines are reached by SSH
+    from the range ``ssh_from``, one of those that are kept for examples. What is deregistered or deleted stays in the
+    Recycle Bin for so many days; without them, nothing does.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     region: str = "us-east-1"
     images: tuple[SeedImage, ...] = ()
+    amis: tuple[SeedAmi, ...] = ()
     templates: tuple[SeedTemplate, ...] = ()
     ssh_from: str = "203.0.113.0/24"
+    now: AwareDatetime | None = None
+    bin_days: int | None = None
 
 
 def fedora_machines(now: datetime, region: str = "us-east-1") -> SeedMachines:
@@ -73,6 +98,32 @@ def fedora_machines(now: datetime, region: str = "us-east-1") -> SeedMachines:
         SeedTemplate(name="slipway-small", instance_types=("t3.micro", "t3.small"), default_version=2),
     )
     return SeedMachines(region=region, images=images, templates=templates)
+
+
+def fedora_amis(now: datetime, regions: tuple[str, ...] = ("us-east-1", "eu-west-1")) -> tuple[SeedAmi, ...]:
+    """Images of release 42 that the account itself publishes, in several regions, as of ``now``.
+
+    Of both architectures: three that are public, candidates of which the newest is above them, and more candidates
+    than a clean-up keeps. The newest candidate for ARM has not come to the last region yet. They were made at the
+    beginning of their day, so that a simulation that is started again on the same day has the same images.
+    """
+    today = now.replace(hour=0, minute=0, second=0, microsecond=0)
+    return tuple(
+        SeedAmi(
+            id=f"ami-0{sha256(f'{name} {region}'.encode()).hexdigest()[:16]}",
+            name=name,
+            architecture=architecture,
+            owner=ACCOUNT,
+            created_at=today - timedelta(days=days),
+            region=region,
+            public=days in _PUBLIC_AGES,
+            tags={"owner": "fedora-cloud"},
+        )
+        for architecture, named in _ARCHITECTURES.items()
+        for days in _OWN_AGES
+        for name in (f"Fedora-Cloud-Base-AmazonEC2.{named}-42-{now - timedelta(days=days):%Y%m%d}.0",)
+        for region in (regions if (architecture, days) != ("arm64", min(_OWN_AGES)) else regions[:1])
+    )
 
 
 def _fedora_image(release: str, architecture: str, created_at: datetime, *, ended: bool) -> SeedImage:

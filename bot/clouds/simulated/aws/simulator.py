@@ -36,7 +36,7 @@ import re
 import signal
 import sys
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
@@ -49,18 +49,32 @@ from aiohttp import web
 
 from slipway.bot.clouds.simulated.aws.answers import (
     STANDARD_QUOTA,
+    InstanceRefresh,
     quota_answer,
+    refreshes_answer,
     with_console,
     with_health,
 )
-from slipway.bot.clouds.simulated.aws.messages import MESSAGES, STATUS, UNSAID
-from slipway.bot.clouds.simulated.aws.process import MotoProcess, SimulatorError
-from slipway.bot.clouds.simulated.aws.seed import SeedMachines, fedora_machines
+from slipway.bot.clouds.simulated.aws.messages import STATUS, message_of
+from slipway.bot.clouds.simulated.aws.moto_server import ACCOUNT
+from slipway.bot.clouds.simulated.aws.process import MOTO, MotoProcess, SimulatorError
+from slipway.bot.clouds.simulated.aws.seed import SeedAmi, SeedMachines, fedora_machines
+from slipway.bot.clouds.simulated.aws.throttles import Throttles
+from slipway.bot.clouds.simulated.aws.trail import LOGGED, SimulatedTrail
 from slipway.bot.clouds.simulated.consoles import console_text
 from slipway.bot.clouds.simulated.control import ARMED, Logged, add_control, middleware
 from slipway.bot.clouds.simulated.faults import Armed, Fault, FaultKind, Faults
 
-_FORWARDED = ("Authorization", "Content-Type", "X-Amz-Date", "X-Amz-Target", "Smithy-Protocol", "Accept")
+# The host is part of what is signed.
+_FORWARDED = (
+    "Authorization",
+    "Content-Type",
+    "Host",
+    "X-Amz-Date",
+    "X-Amz-Target",
+    "Smithy-Protocol",
+    "Accept",
+)
 _ANSWERED = ("Content-Type", "Smithy-Protocol", "X-Amzn-Errortype")
 _NAMESPACE = "http://ec2.amazonaws.com/doc/2016-11-15/"
 
@@ -74,11 +88,15 @@ _USUAL = {
     FaultKind.CONFLICT: "IncorrectInstanceState",
 }
 
+_SCOPE = re.compile(r"Credential=[^/]+/\d{8}/([a-z0-9-]+)/")
 _MACHINE = re.compile(rb"<instanceId>(i-[0-9a-f]+)</instanceId>")
 _KEPT_FORMS = 1000
 
 DRY_RUN = "DryRun"
 """The label of what only asks whether it would be done."""
+
+_ASKED = web.RequestKey("asked", str)
+"""The action of EC2's that a request asks for; absent in requests to other services."""
 
 
 @dataclass(frozen=True)
@@ -95,25 +113,40 @@ class _Remembered:
 
 
 class SimulatedAws:
-    """A simulated EC2 on a loopback port, with the CloudWatch and the Service Quotas beside it. ``faults`` and
-    ``requests`` are those of the control API; ``forms`` are the newest EC2 requests' parameters, as they came;
+    """A simulated EC2 on a loopback port, with CloudWatch, the Service Quotas and Auto Scaling beside it. ``faults``
+    and ``requests`` are those of the control API; ``forms`` are the newest EC2 requests' parameters, as they came;
     ``quotas`` are the account's, by their codes; ``consoles`` says what machines write there, by their ids, where
-    that is not the usual, and ``healths`` what the status checks of machines say, such as ``impaired``.
+    that is not the usual, ``healths`` what the status checks of machines say, by their ids or ``*``, such as
+    ``impaired``, ``refreshes`` what is under way in Auto Scaling groups, by their names; ``trail`` is its
+    CloudTrail's history of who changed images.
 
     Args:
         seed: what it holds at first.
         port: where to listen; 0 lets the system choose.
+        program: what runs moto.
+        throttles: how many requests are taken; None for any number.
     """
 
-    def __init__(self, seed: SeedMachines, *, port: int = 0) -> None:
+    def __init__(
+        self,
+        seed: SeedMachines,
+        *,
+        port: int = 0,
+        program: Sequence[str] = MOTO,
+        throttles: Throttles | None = None,
+    ) -> None:
+        self.throttles = throttles
         self.faults = Faults()
         self.requests: list[Logged] = []
         self.forms: deque[dict[str, str]] = deque(maxlen=_KEPT_FORMS)
         self.quotas: dict[str, float] = {STANDARD_QUOTA: 64.0}
         self.consoles: dict[str, str] = {}
         self.healths: dict[str, str] = {}
+        self.refreshes: dict[str, list[InstanceRefresh]] = {}
+        self.trail = SimulatedTrail(ACCOUNT)
         self._seed = seed
         self._port = port
+        self._program = program
         self._url = ""
         self._launches: dict[str, _Remembered] = {}
         self._launching = asyncio.Lock()
@@ -131,7 +164,7 @@ class SimulatedAws:
         Raises:
             SimulatorError: moto is not installed, or the port is taken.
         """
-        self._moto = await MotoProcess.start(self._seed)
+        self._moto = await MotoProcess.start(self._seed, self._program)
         try:
             self._url = await self._listen(self._moto)
         except OSError as error:
@@ -160,6 +193,11 @@ class SimulatedAws:
     async def state(self) -> dict[str, Any]:
         """The machines, gone ones included, and the tags of the volumes: past EC2, so without faults."""
         return await self._started_moto().state()
+
+    async def add_amis(self, amis: Iterable[SeedAmi]) -> None:
+        """Make images as an upload does, each in its region."""
+        body = json.dumps({"amis": [each.model_dump(mode="json") for each in amis]}).encode()
+        await self._started_moto().post("/_sim/amis", body, {"Content-Type": "application/json"})
 
     async def end(self, machines: list[str], code: str, message: str) -> None:
         """End machines as EC2 does by itself, with a StateReason."""
@@ -194,10 +232,13 @@ class SimulatedAws:
         body = await request.read()
         form = _form(body)
         if "Action" not in form:
-            if await _action(request) == "GetServiceQuota":
-                return quota_answer(self.quotas, body)
-            return await self._forward(request)
+            return await self._serve_others(request, body)
         self.forms.append(form)
+        if self.throttles is not None and not self.throttles.takes(_region(request), form):
+            return _error(_USUAL[FaultKind.THROTTLE])
+        return await self._act(request, form)
+
+    async def _act(self, request: web.Request, form: Mapping[str, str]) -> web.Response:
         armed: Armed | None = request.get(ARMED)
         kind = armed.fault.kind if armed is not None else None
         match form.get("Action"):
@@ -216,8 +257,24 @@ class SimulatedAws:
             case "DescribeInstanceStatus":
                 answer = await self._forward(request)
                 return _changed(answer, lambda body: with_health(body, self.healths))
+            case "DescribeInstanceRefreshes":
+                group = form.get("AutoScalingGroupName", "")
+                return _xml(refreshes_answer(group, self.refreshes.get(group, ())))
             case "DescribeInstances":
                 return await self._forward(request, urlencode(self._by_token(form)).encode())
+            case action:
+                answer = await self._forward(request)
+                if action in LOGGED and answer.status == 200:
+                    self.trail.note(form, request.headers)
+                return answer
+
+    async def _serve_others(self, request: web.Request, body: bytes) -> web.Response:
+        """What is asked of services beside EC2."""
+        match await _action(request):
+            case "GetServiceQuota":
+                return quota_answer(self.quotas, body)
+            case "LookupEvents":
+                return self.trail.answer(body, request.headers)
             case _:
                 return await self._forward(request)
 
@@ -267,6 +324,12 @@ class SimulatedAws:
         return web.Response(body=answer.body, status=answer.status, headers=told)
 
 
+def _region(request: web.Request) -> str:
+    """Of a signature of version 4: ``AWS4-HMAC-SHA256 Credential=KEY/20261120/us-east-1/ec2/aws4_request, …``."""
+    found = _SCOPE.search(request.headers.get("Authorization", ""))
+    return found[1] if found else ""
+
+
 def _form(body: bytes) -> dict[str, str]:
     return dict(parse_qsl(body.decode(errors="replace"), keep_blank_values=True))
 
@@ -278,11 +341,13 @@ async def _action(request: web.Request) -> str:
     if "/operation/" in request.path:
         return request.path.rpartition("/")[2]
     form = _form(await request.read())
+    request[_ASKED] = form.get("Action", "")
     return DRY_RUN if form.get("DryRun") == "true" else form.get("Action", "")
 
 
-def _failure(_request: web.Request, fault: Fault, status: int) -> web.Response:
-    return _error(fault.code or _USUAL[fault.kind], fault.message)
+def _failure(request: web.Request, fault: Fault, status: int) -> web.Response:
+    code = fault.code or _USUAL[fault.kind]
+    return _error(code, fault.message or message_of(code, request.get(_ASKED, "")))
 
 
 def _changed(answer: web.Response, change: Callable[[bytes], bytes]) -> web.Response:
@@ -293,7 +358,7 @@ def _changed(answer: web.Response, change: Callable[[bytes], bytes]) -> web.Resp
 
 
 def _error(code: str, message: str = "") -> web.Response:
-    message = message or MESSAGES.get(code, UNSAID)
+    message = message or message_of(code)
     errors = (
         f"<Errors><Error><Code>{escape(code)}</Code><Message>{escape(message)}</Message></Error></Errors>"
     )

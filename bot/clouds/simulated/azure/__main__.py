@@ -35,6 +35,7 @@ from slipway.bot.clouds.simulated.fedora import fedora_gallery, many
 )
 @click.option("--definitions", default=None, type=int, help="Build so many plain definitions instead.")
 @click.option("--versions", default=10, show_default=True, help="Versions of each plain definition.")
+@click.option("--candidates", default=0, show_default=True, help="So many of these are newer than latest.")
 def main(
     port: int,
     page_size: int,
@@ -45,10 +46,11 @@ def main(
     certificate: str | None,
     definitions: int | None,
     versions: int,
+    candidates: int,
 ) -> None:
     """Serve a simulated Azure that holds Fedora's gallery."""
     moment = datetime.now(UTC) if now is None else datetime.fromisoformat(now).astimezone(UTC)
-    seed = fedora_gallery(moment) if definitions is None else many(definitions, versions, moment)
+    seed = fedora_gallery(moment) if definitions is None else many(definitions, versions, moment, candidates)
     conditions = Conditions(entity_tags=etags, durations=Durations() if real_time else None)
     azure = SimulatedAzure(
         seed, page_size=page_size, polls=polls, conditions=conditions, pause_ms=None if real_time else 5

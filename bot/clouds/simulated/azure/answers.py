@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Mapping
 from typing import Any
 
 from aiohttp import web
 
 from slipway.bot.clouds.simulated.azure.errors import ArmError, error_body, invalid
 from slipway.bot.clouds.simulated.azure.state import Record
-from slipway.bot.clouds.simulated.azure.version_rules import region_flags
 from slipway.bot.clouds.simulated.faults import Fault, FaultKind
 
 _USUAL: dict[FaultKind, tuple[str, str]] = {
@@ -82,7 +82,7 @@ def _failure(status: int, code: str, body: dict[str, Any]) -> web.Response:
     return web.json_response(body, status=status, headers={"x-ms-failure-cause": cause})
 
 
-def version_document(record: Record, *, replication: bool = False) -> dict[str, Any]:
+def version_document(record: Record, *, replication: Mapping[str, Any] | None = None) -> dict[str, Any]:
     """A version as an answer shows it: with its validation once nothing changes it, and its replication if asked."""
     properties = record.document.get("properties")
     if not isinstance(properties, dict):  # spoiled by a test
@@ -90,13 +90,8 @@ def version_document(record: Record, *, replication: bool = False) -> dict[str, 
     shown: dict[str, Any] = {}
     if record.state == "Succeeded":
         shown["validationsProfile"] = {"validationOperationStatus": "NotExecuted"}
-    if replication:
-        done = record.state in ("Succeeded", "Updating")
-        state, progress = ("Completed", 100) if done else ("InProgress", 0)
-        summary = [
-            {"region": name, "state": state, "progress": progress} for name in region_flags(record.document)
-        ]
-        shown["replicationStatus"] = {"aggregatedState": state, "summary": summary}
+    if replication is not None:
+        shown["replicationStatus"] = replication
     return {**record.document, "properties": {**properties, **shown}} if shown else record.document
 
 

@@ -147,6 +147,17 @@ def locked(resource: str, scope: str, operation: str) -> ArmError:
     )
 
 
+def not_authorised(action: str, scope: str) -> ArmError:
+    """The caller's roles hold no such right there."""
+    return ArmError(
+        403,
+        "AuthorizationFailed",
+        f"The client 'slipway' with object id '00000000-0000-4000-8000-000000000001' does not have authorization to "
+        f"perform action '{action}' over scope '{scope}' or the scope is invalid. If access was recently granted, "
+        "please refresh your credentials.",
+    )
+
+
 def nested_resources(nested: str) -> ArmError:
     """A definition that still has versions, failed ones included."""
     return ArmError(

@@ -7,6 +7,8 @@ from typing import Any
 from aiohttp import web
 
 from slipway.bot.clouds.simulated.azure import answers, errors, regions, routes
+from slipway.bot.clouds.simulated.azure.activity import ActivityLog
+from slipway.bot.clouds.simulated.azure.conditions import Lock
 from slipway.bot.clouds.simulated.azure.errors import ArmError
 from slipway.bot.clouds.simulated.azure.operations import LongRunningOperation
 from slipway.bot.clouds.simulated.azure.requests import (
@@ -52,11 +54,20 @@ class GalleryApi:
         page_size: so many entries a page of a listing has.
         pause_ms: what clients are asked to wait between two looks at an operation; None: nothing is said.
         location_only: whether deletions are polled by ``Location`` alone, as older services do.
+        activity: logs what is written and deleted.
     """
 
     def __init__(
-        self, seed: Seed, state: GalleryState, *, page_size: int, pause_ms: int | None, location_only: bool
+        self,
+        seed: Seed,
+        state: GalleryState,
+        *,
+        page_size: int,
+        pause_ms: int | None,
+        location_only: bool,
+        activity: ActivityLog,
     ) -> None:
+        self._activity = activity
         self.seed = seed
         self.state = state
         self._page_size = page_size
@@ -90,6 +101,7 @@ class GalleryApi:
             PATCH=self._patch_version,
             DELETE=self._delete_version,
         )
+        table.add(routes.VERSION_LOCK, PUT=self._put_lock, DELETE=self._delete_lock)
         table.add(routes.SOFT_DELETED, GET=self._list_soft_deleted)
         table.add(routes.OPERATION, GET=self._get_operation)
         return table
@@ -151,16 +163,22 @@ class GalleryApi:
         self._enter(request, names)
         scope = request.path.casefold().rpartition("/providers/microsoft.authorization")[0]
         shown = [
-            {
-                "id": f"{lock.scope}/providers/Microsoft.Authorization/locks/{lock.name}",
-                "name": lock.name,
-                "type": "Microsoft.Authorization/locks",
-                "properties": {"level": lock.level},
-            }
+            _lock(lock)
             for lock in self.state.conditions.locks
             if lock.covers(scope) or lock.scope.casefold().startswith(f"{scope}/")
         ]
         return web.json_response({"value": shown})
+
+    async def _put_lock(self, request: web.Request, names: Names) -> web.Response:
+        self._enter(request, names)
+        level = (await body_of(request)).get("properties", {}).get("level")
+        lock, created = self.state.put_lock(names["image"], names["version"], names["lock"], str(level))
+        return web.json_response(_lock(lock), status=201 if created else 200)
+
+    async def _delete_lock(self, request: web.Request, names: Names) -> web.Response:
+        self._enter(request, names)
+        there = self.state.delete_lock(names["image"], names["version"], names["lock"])
+        return web.Response(status=200 if there else 204)
 
     async def _list_galleries(self, request: web.Request, names: Names) -> web.Response:
         self._enter(request, names)
@@ -249,6 +267,7 @@ class GalleryApi:
         body = await body_of(request)
         _check_location(body, request.path)
         record, running, created = self.state.put(names["image"], names["version"], body, terms_of(request))
+        self._activity.note(record.document["id"], "write")
         answer = self._version(record, 201 if created else 200)
         self._announce(request, answer, running)
         return answer
@@ -257,6 +276,7 @@ class GalleryApi:
         self._enter(request, names)
         body = await body_of(request)
         record, running = self.state.patch(names["image"], names["version"], body, terms_of(request))
+        self._activity.note(record.document["id"], "write")
         answer = self._version(record, 200)
         self._announce(request, answer, running)
         return answer
@@ -264,11 +284,16 @@ class GalleryApi:
     async def _delete_version(self, request: web.Request, names: Names) -> web.Response:
         self._enter(request, names)
         running = self.state.delete(names["image"], names["version"], terms_of(request))
+        if running is not None:
+            self._activity.note(
+                f"{self.seed.gallery_id}/images/{names['image']}/versions/{names['version']}", "delete"
+            )
         return web.Response(status=204) if running is None else self._accepted(request, running)
 
     def _version(self, record: Record, status: int, *, replication: bool = False) -> web.Response:
         headers = {"ETag": record.etag} if self.state.conditions.entity_tags else {}
-        shown = answers.version_document(record, replication=replication)
+        asked = self.state.replication(record) if replication else None
+        shown = answers.version_document(record, replication=asked)
         return web.json_response(shown, status=status, headers=headers)
 
     async def _get_operation(self, request: web.Request, names: Names) -> web.Response:
@@ -304,6 +329,15 @@ class GalleryApi:
         query = f"{'monitor=true&' if monitor else ''}api-version={request.query['api-version']}"
         signed = f"&t=0&c={CERTIFICATE}&s={signature(running.id)}&h=hash"
         return f"{request.url.origin()}{path}?{query}{signed}"
+
+
+def _lock(lock: Lock) -> dict[str, Any]:
+    return {
+        "id": f"{lock.scope}/providers/Microsoft.Authorization/locks/{lock.name}",
+        "name": lock.name,
+        "type": "Microsoft.Authorization/locks",
+        "properties": {"level": lock.level},
+    }
 
 
 def _check_location(body: dict[str, Any], path: str) -> None:

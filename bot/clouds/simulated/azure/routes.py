@@ -35,6 +35,7 @@ DEFINITIONS = f"{GALLERY}/images"
 DEFINITION = f"{DEFINITIONS}/{{image}}"
 VERSIONS = f"{DEFINITION}/versions"
 VERSION = f"{VERSIONS}/{{version}}"
+VERSION_LOCK = f"{VERSION}{_LOCKS}/{{lock}}"
 SOFT_DELETED = f"{GALLERY}/softDeletedArtifactTypes/images/artifacts/{{image}}/versions"
 OPERATION = f"{_SUBSCRIPTION}{_COMPUTE}/locations/{{location}}/capsOperations/{{id}}"
 

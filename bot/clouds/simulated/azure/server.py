@@ -12,11 +12,14 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from slipway.bot.clouds.simulated.azure import answers
+from slipway.bot.clouds.simulated.azure.activity import ActivityLog, Caller
 from slipway.bot.clouds.simulated.azure.conditions import AS_RECORDED, Conditions
 from slipway.bot.clouds.simulated.azure.errors import ArmError
 from slipway.bot.clouds.simulated.azure.gallery_api import GalleryApi
+from slipway.bot.clouds.simulated.azure.graph import SimulatedGraph
 from slipway.bot.clouds.simulated.azure.machines.api import MachinesApi
 from slipway.bot.clouds.simulated.azure.machines.state import MachinesState
+from slipway.bot.clouds.simulated.azure.quotas import Quotas
 from slipway.bot.clouds.simulated.azure.seed import Seed
 from slipway.bot.clouds.simulated.azure.state import GalleryState, Record
 from slipway.bot.clouds.simulated.azure.version_rules import region_flags
@@ -54,13 +57,24 @@ class SimulatedAzure:
         self.requests: list[Logged] = []
         self.url = ""
         state = GalleryState(seed, clock, polls, conditions)
+        self.activity = ActivityLog(clock)
+        """Who wrote and deleted versions."""
         self._api = GalleryApi(
-            seed, state, page_size=page_size, pause_ms=pause_ms, location_only=location_only
+            seed,
+            state,
+            page_size=page_size,
+            pause_ms=pause_ms,
+            location_only=location_only,
+            activity=self.activity,
         )
         self.machines = MachinesState(seed, lambda: self.state, clock, polls)
         """What there is of machines."""
         self._machines_api = MachinesApi(seed, self.machines, page_size=page_size, pause_ms=pause_ms)
+        self.graph = SimulatedGraph(lambda: self.url, clock)
+        """The applications of its directory."""
         self._request_ids = count(1)
+        self._quotas = Quotas()
+        self._clock = clock
         self._runner: web.AppRunner | None = None
 
     @property
@@ -97,6 +111,8 @@ class SimulatedAzure:
         app.router.add_put(f"{PREFIX}conditions", self._set_conditions)
         routes = self._api.routes()
         self._machines_api.add_to(routes)
+        self.graph.add_to(routes)
+        self.activity.add_to(routes)
         app.router.add_route("*", "/{path:.*}", routes.answer)
         # Not waiting for requests at the end: one that is held would hold the end, too.
         self._runner = web.AppRunner(app, shutdown_timeout=0.1, access_log=None)
@@ -117,6 +133,17 @@ class SimulatedAzure:
     def latest(self, definition: str, region: str) -> str | None:
         """What a launch of the definition resolves to there; None where it finds nothing."""
         return self.state.latest(definition, region)
+
+    def patch_by(self, caller: Caller, definition: str, version: str, body: dict[str, Any]) -> None:
+        """Have somebody else change a version, which the activity log tells of."""
+        record, _ = self.state.patch(definition, version, body)
+        self.activity.note(record.document["id"], "write", caller)
+
+    def delete_by(self, caller: Caller, definition: str, version: str) -> None:
+        """Have somebody else delete a version, which the activity log tells of."""
+        resource = self.state.version(definition, version).document["id"]
+        self.state.delete(definition, version)
+        self.activity.note(resource, "delete", caller)
 
     def snapshot(self) -> dict[str, Any]:
         """Every definition with its versions: state, flag, the regions' own flags; latest by region; and machines."""
@@ -148,10 +175,13 @@ class SimulatedAzure:
     @web.middleware
     async def _with_headers(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Give every answer its request id, and every failure ARM's shape."""
+        limits, now = self.conditions.limits, self._clock()
+        refused = self._quotas.ask(request.method, request.path, limits, now)
         try:
-            answer = await handler(request)
+            answer = await handler(request) if refused is None else refused
         except ArmError as error:
             answer = answers.failure(error)
+        self._quotas.tell(answer, request.method, request.path, limits, now)
         answer.headers["x-ms-request-id"] = self._request_id()
         return answer
 

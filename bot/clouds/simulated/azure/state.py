@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Collection
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from itertools import count
 from typing import NoReturn
 
 from slipway.bot.clouds.simulated.azure import definition_rules, errors, version_rules
-from slipway.bot.clouds.simulated.azure.conditions import AS_RECORDED, Conditions, LockLevel
+from slipway.bot.clouds.simulated.azure.conditions import AS_RECORDED, Conditions, Lock, LockLevel, locked_by
 from slipway.bot.clouds.simulated.azure.operations import Key, LongRunningOperation, Outcome, Terms, ends_at
+from slipway.bot.clouds.simulated.azure.regions import short_name
+from slipway.bot.clouds.simulated.azure.replication import Copies
 from slipway.bot.clouds.simulated.azure.resource import Document, Resource
 from slipway.bot.clouds.simulated.azure.seed import Seed, definition_document, version_document
 from slipway.bot.clouds.simulated.azure.times import read_arm_time
@@ -29,6 +31,7 @@ class Record(Resource):
     definition: str
     etag: str
     running: LongRunningOperation | None = None
+    copies: Copies = field(default_factory=Copies)
 
 
 @dataclass(frozen=True)
@@ -152,13 +155,15 @@ class GalleryState:
         before = None if record is None else record.document
         if before is None and self.conditions.sources is not None:
             version_rules.check_made_of(body, self.conditions.sources, self.definition(definition))
-        document = version_rules.replaced(body, before, self._clock())
+        failed = () if record is None else record.copies.failed(self._clock())
+        document = version_rules.replaced(body, before, self._clock(), failed)
         if record is not None:
             return record, self._change(record, document, terms), False
         if terms.if_match is not None and self.conditions.entity_tags:
             raise errors.condition_not_met()
         record = self._record(definition, name, document)
         record.state = "Creating"
+        record.copies.begin(version_rules.region_flags(document), self.conditions.copying, self._clock())
         return record, self._start(record, deletes=False, terms=terms), True
 
     def patch(
@@ -174,7 +179,8 @@ class GalleryState:
         if record is None:
             self._missing(definition, name)
         self._settle(record)
-        document = version_rules.merged(body, record.document, self._clock())
+        failed = record.copies.failed(self._clock())
+        document = version_rules.merged(body, record.document, self._clock(), failed)
         return record, self._change(record, document, terms)
 
     def delete(self, definition: str, name: str, terms: Terms = _NO_TERMS) -> LongRunningOperation | None:
@@ -193,6 +199,35 @@ class GalleryState:
             record.state = "Deleting"
         return self._start(record, deletes=True, terms=terms)
 
+    def put_lock(self, definition: str, version: str, name: str, level: str) -> tuple[Lock, bool]:
+        """Put a lock on a version, or write it anew; the flag says that it was put on."""
+        lock = locked_by(self._lock_scope(definition, version, "write"), name, level)
+        others = self._other_locks(lock)
+        created = len(others) == len(self.conditions.locks)
+        self.conditions = self.conditions.model_copy(update={"locks": (*others, lock)})
+        return lock, created
+
+    def delete_lock(self, definition: str, version: str, name: str) -> bool:
+        """Take a lock off a version; False where there is none."""
+        others = self._other_locks(Lock(scope=self._lock_scope(definition, version, "delete"), name=name))
+        there = len(others) < len(self.conditions.locks)
+        self.conditions = self.conditions.model_copy(update={"locks": others})
+        return there
+
+    def _lock_scope(self, definition: str, version: str, verb: str) -> str:
+        """Where a lock is put on or taken off, for whoever may."""
+        record = self.version(definition, version)
+        scope = str(record.document["id"])
+        if not self.conditions.lock_rights:
+            raise errors.not_authorised(f"Microsoft.Authorization/locks/{verb}", scope)
+        return scope
+
+    def _other_locks(self, lock: Lock) -> tuple[Lock, ...]:
+        key = (lock.scope.casefold(), lock.name.casefold())
+        return tuple(
+            each for each in self.conditions.locks if (each.scope.casefold(), each.name.casefold()) != key
+        )
+
     def latest(self, definition: str, region: str) -> str | None:
         """What “latest” resolves to for a launch there: the highest number that is there and not excluded."""
         names = [
@@ -200,6 +235,7 @@ class GalleryState:
             for record in self.versions.get(definition.casefold(), {}).values()
             if record.state in ("Succeeded", "Updating")
             and version_rules.launches_in(record.document, region)
+            and record.copies.there(short_name(region), self._clock())
         ]
         return max(names, key=version_rules.integers, default=None)
 
@@ -234,17 +270,40 @@ class GalleryState:
             raise errors.being_deleted(record.name) if deletes else errors.busy(record.state)
         if terms.fault is not FaultKind.NOT_DONE:
             head = {key: record.document[key] for key in ("name", "id", "type")}
+            before = version_rules.region_flags(record.document)
             record.document = {**head, **document}
+            self._copy(record, before)
             record.state = "Updating"
         record.etag = self._etag()
         return self._start(record, deletes=False, terms=terms)
+
+    def replication(self, record: Record) -> Document:
+        """How far a version's copies are; while it is made there are none."""
+        try:
+            regions = version_rules.region_flags(record.document)
+        except (KeyError, TypeError, AttributeError):  # spoiled by a test
+            return {"aggregatedState": "Unknown", "summary": []}
+        details = self.conditions.copying.details
+        return record.copies.shown(regions, self._clock(), details, made=record.state != "Creating")
+
+    def _copy(self, record: Record, before: Collection[str]) -> None:
+        """Begin copies to the regions that a version was not in before."""
+        regions = version_rules.region_flags(record.document)
+        record.copies.keep(regions)
+        new = [region for region in regions if region not in before]
+        record.copies.begin(new, self.conditions.copying, self._clock())
 
     def _start(self, record: Record, *, deletes: bool, terms: Terms) -> LongRunningOperation:
         now, takes = self._clock(), self.conditions.durations
         usual = None if takes is None else takes.delete if deletes else takes.update
         if takes is not None and record.state == "Creating":
             usual = takes.create
-        endless = takes is not None or terms.fault is FaultKind.NEVER_END
+        copying = record.copies.ended(now)
+        if self.conditions.copying.ends_updates and not deletes and copying > now:
+            usual = max(usual or timedelta(), copying - now)
+            if record.copies.any_fails and terms.fault is None:
+                terms = replace(terms, fault=FaultKind.FAIL_HALFWAY)
+        endless = usual is not None or terms.fault is FaultKind.NEVER_END
         running = LongRunningOperation(
             id=f"{next(self._numbers):08x}-0000-4000-8000-000000000000",
             key=self._key(record.definition, record.name),

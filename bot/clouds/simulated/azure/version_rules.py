@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -61,8 +61,11 @@ def check_made_of(body: Document, known: Mapping[str, SourceFacts], definition: 
     check_sources(links(_sources(body)), known, str(body.get("location", "")), definition)
 
 
-def replaced(body: Document, before: Document | None, now: datetime) -> Document:
-    """The version that a PUT makes; ``before`` is the one that is there already.
+def replaced(
+    body: Document, before: Document | None, now: datetime, failed: Collection[str] = ()
+) -> Document:
+    """The version that a PUT makes; ``before`` is the one that is there already, whose copies ``failed`` in these
+    regions.
 
     Raises:
         ArmError: the service would refuse it.
@@ -88,11 +91,11 @@ def replaced(body: Document, before: Document | None, now: datetime) -> Document
     }
     if before is not None:
         _check_unchanged(before, document)
-        _check_regions_may_go(before, profile)
+        _check_regions_may_go(before, profile, failed)
     return document
 
 
-def merged(body: Document, before: Document, now: datetime) -> Document:
+def merged(body: Document, before: Document, now: datetime, failed: Collection[str] = ()) -> Document:
     """The version that a PATCH makes: the parts that it names are changed, lists as a whole.
 
     What the service does with regions that a PATCH leaves out is not documented.
@@ -106,7 +109,7 @@ def merged(body: Document, before: Document, now: datetime) -> Document:
     properties = _object(body, "properties")
     for part in ("publishingProfile", "safetyProfile", "storageProfile"):
         whole["properties"].setdefault(part, {}).update(_object(properties, part))
-    return replaced(whole, before, now)
+    return replaced(whole, before, now, failed)
 
 
 def finished(document: Document) -> None:
@@ -273,9 +276,14 @@ def _check_unchanged(before: Document, after: Document) -> None:
         raise unchangeable("location")
 
 
-def _check_regions_may_go(before: Document, profile: Document) -> None:
-    """Refuse to drop a region where the safety profile keeps them. (Which code the service gives is not known.)"""
-    gone = region_flags(before).keys() - {short_name(region["name"]) for region in profile["targetRegions"]}
+def _check_regions_may_go(before: Document, profile: Document, failed: Collection[str]) -> None:
+    """Refuse to drop a region where the safety profile keeps them. (Which code the service gives is not known.)
+
+    One whose copy failed may go: the service itself advises that, in an error of 2020 (azure-cli#15539), and it is no
+    replicated location.
+    """
+    kept = {short_name(region["name"]) for region in profile["targetRegions"]}
+    gone = region_flags(before).keys() - kept - set(failed)
     allowed = before["properties"].get("safetyProfile", {}).get("allowDeletionOfReplicatedLocations")
     if gone and not allowed:
         raise ArmError(

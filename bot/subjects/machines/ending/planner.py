@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -15,12 +16,14 @@ from slipway.bot.core.model import Json
 from slipway.bot.core.steps import Draft
 from slipway.bot.core.text import nearest
 from slipway.bot.core.times import format_date
-from slipway.bot.people import is_automatic
+from slipway.bot.people import People, is_automatic
 from slipway.bot.subjects.machines.doubts import machines_at
+from slipway.bot.subjects.machines.leases.believed import cap_for
 from slipway.bot.subjects.machines.leases.held import in_words
 from slipway.bot.subjects.machines.leases.settings import LeaseSettings, OrphanRule
 from slipway.bot.subjects.machines.listing import Found, all_instances, found_machines, named_machines
 from slipway.bot.subjects.machines.requests import Expire, Terminate
+from slipway.bot.subjects.machines.settings import ProfileSettings
 from slipway.bot.subjects.machines.steps import TerminateMachine
 from slipway.bot.subjects.machines.tags import until_of
 
@@ -30,6 +33,9 @@ if TYPE_CHECKING:
 
 EndT = TypeVar("EndT", Terminate, Expire)
 
+TERMINATE_OTHERS = "terminate.others"
+"""The right to end machines of other people without anybody's approval."""
+
 
 class EndPlanner(Generic[EndT]):
     """What all plans to end machines share. Only machines of this deployment are ever touched.
@@ -37,13 +43,11 @@ class EndPlanner(Generic[EndT]):
     Args:
         clouds: where they are.
         leases: what is stored of them.
-        rules: when the time of a machine is up of which nothing is stored.
     """
 
-    def __init__(self, clouds: Clouds, leases: Leases, rules: LeaseSettings) -> None:
+    def __init__(self, clouds: Clouds, leases: Leases) -> None:
         self._clouds = clouds
         self._leases = leases
-        self._rules = rules
 
     def _draft(self, request: EndT, chosen: Sequence[Found], nothing: str, *, overdue: bool) -> Draft[EndT]:
         """One step a machine."""
@@ -69,7 +73,21 @@ class EndPlanner(Generic[EndT]):
 
 
 class ExpirePlanner(EndPlanner[Expire]):
-    """Plans :class:`.requests.Expire`."""
+    """Plans :class:`.requests.Expire`.
+
+    Args:
+        clouds: as all.
+        leases: as all.
+        rules: when the time of a machine is up of which nothing is stored.
+        profiles: how long such a machine may live at most, whatever its tags say.
+    """
+
+    def __init__(
+        self, clouds: Clouds, leases: Leases, rules: LeaseSettings, profiles: Mapping[str, ProfileSettings]
+    ) -> None:
+        super().__init__(clouds, leases)
+        self._rules = rules
+        self._profiles = profiles
 
     async def plan(self, request: Expire, now: datetime) -> Draft[Expire]:
         """Plan a step for each machine whose time is up by what is stored; of those of which nothing is, for those
@@ -88,24 +106,37 @@ class ExpirePlanner(EndPlanner[Expire]):
     def _due(self, found: Found, now: datetime) -> bool:
         if found.machine is not None:
             return found.machine.due(now)
-        due = orphan_due_at(found.instance, self._rules)
+        due = orphan_due_at(found.instance, self._rules, self._profiles)
         return due is not None and due <= now
 
 
-def orphan_due_at(instance: Instance, rules: LeaseSettings) -> datetime | None:
-    """When a machine of which nothing is stored is to be ended by rule, never before its own tag says so; None for
-    never."""
+def orphan_due_at(
+    instance: Instance, rules: LeaseSettings, profiles: Mapping[str, ProfileSettings]
+) -> datetime | None:
+    """When a machine of which nothing is stored is to be ended by rule, never before its own tag says so, as far as
+    that is believed (:func:`.believed.cap_for`); None for never."""
     if rules.orphans is not OrphanRule.TERMINATE:
         return None
     after = instance.launched_at + rules.orphans_after
-    return max(after, until_of(instance) or after)
+    return max(after, min(until_of(instance) or after, cap_for(instance, profiles)))
 
 
 class TerminatePlanner(EndPlanner[Terminate]):
-    """Plans :class:`.requests.Terminate`."""
+    """Plans :class:`.requests.Terminate`.
+
+    Args:
+        clouds: as all.
+        leases: as all.
+        people: whose the machines may be, and who may end those of others.
+    """
+
+    def __init__(self, clouds: Clouds, leases: Leases, people: People) -> None:
+        super().__init__(clouds, leases)
+        self._people = people
 
     async def plan(self, request: Terminate, now: datetime) -> Draft[Terminate]:
-        """Plan one step a machine; machines that are gone already need none.
+        """Plan one step a machine; machines that are gone already need none. Those of somebody else take an approval
+        by another than the requester, unless they hold :data:`TERMINATE_OTHERS`.
 
         Former versions asked so for every machine whose time is up, too; where nothing is stored of one, its tags say
         until when it was to live.
@@ -119,7 +150,24 @@ class TerminatePlanner(EndPlanner[Terminate]):
             ours = await found_machines(self._clouds, self._leases)
             return self._overdue(request, ours, [found for found in ours if found.due(now)])
         chosen = await self._named(request.instance_ids)
-        return self._draft(request, chosen, "Nothing to terminate: gone already.", overdue=False)
+        draft = self._draft(request, chosen, "Nothing to terminate: gone already.", overdue=False)
+        why = self._why_asked(request.requester, [found for found in chosen if not found.due(now)])
+        return replace(draft, needs_approval=why, by_another=bool(why))
+
+    def _why_asked(self, requester: str, chosen: Sequence[Found]) -> str:
+        """Why somebody else has to agree that these end before their time; empty where nobody has.
+
+        A machine whose owner is nobody that the configuration knows is everybody's to end, as to extend.
+        """
+        theirs = [
+            each for each in chosen if each.owner != requester and self._people.by_id(each.owner) is not None
+        ]
+        if not theirs or not requester or is_automatic(requester):
+            return ""
+        if self._people.may(self._people.by_id(requester), TERMINATE_OTHERS, changes=True):
+            return ""
+        whose = "a machine of somebody else" if len(theirs) == 1 else "machines of others"
+        return f"To end {whose} without being asked about it takes the right `{TERMINATE_OTHERS}`."
 
     async def _named(self, ids: Sequence[str]) -> list[Found]:
         if not ids:

@@ -73,7 +73,14 @@ class Keys:
 
     async def lost_untold(self) -> tuple[LostAccount, ...]:
         """The accounts that are refused and whose persons were not told so."""
-        query = sa.select(ssh_key).where(ssh_key.c.refused != "", sa.not_(ssh_key.c.owner_told))
+        return await self._lost(ssh_key.c.refused != "", sa.not_(ssh_key.c.owner_told))
+
+    async def lost(self) -> tuple[LostAccount, ...]:
+        """The accounts that are refused."""
+        return await self._lost(ssh_key.c.refused != "")
+
+    async def _lost(self, *which: sa.ColumnElement[bool]) -> tuple[LostAccount, ...]:
+        query = sa.select(ssh_key).where(*which)
         async with self._database.reading() as connection:
             rows = (await connection.execute(query)).mappings()
             found = [_lost(row) for row in rows]

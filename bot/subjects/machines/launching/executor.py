@@ -46,6 +46,11 @@ class LaunchLedger:
     check: Callable[[Usage, str, int, float, datetime], None]
 
 
+def _reservation_id(token: str) -> str:
+    """A reservation is called as its operation is; by its token, where that is of none."""
+    return operation_of(token) or token
+
+
 class LaunchExecutor:
     """Carries out :class:`slipway.bot.subjects.machines.steps.LaunchMachines`, once for one token.
 
@@ -57,15 +62,22 @@ class LaunchExecutor:
         ledger: where it is counted and noted.
         clock: the present, for a launch that goes on after a crash, when its time may be up.
         polling: how long the machines may take to show.
+        called: names the reservation of a launch by its token.
     """
 
     def __init__(
-        self, clouds: Clouds, ledger: LaunchLedger, clock: Clock, polling: Polling | None = None
+        self,
+        clouds: Clouds,
+        ledger: LaunchLedger,
+        clock: Clock,
+        polling: Polling | None = None,
+        called: Callable[[str], str] = _reservation_id,
     ) -> None:
         self._clouds = clouds
         self._ledger = ledger
         self._clock = clock
         self._polling = polling or Polling()
+        self._called = called
 
     async def observe(self, step: LaunchMachines, token: str) -> StepDone | None:
         """Done already if this token launched machines before; what became of them is verified all the same.
@@ -78,7 +90,7 @@ class LaunchExecutor:
         found = await machines.launched_with(token)
         if not found:
             if step.until <= self._clock():
-                await self._ledger.leases.release(_reservation_id(token))
+                await self._ledger.leases.release(self._called(token))
                 raise conflict(step, "The time that was asked for is up already, so nothing was launched.")
             return None
         alive = [each for each in found if not each.state.gone]
@@ -102,10 +114,10 @@ class LaunchExecutor:
             await machines.launch(spec, token)
         except CloudError as error:
             if not error.doubtful and error.kind is not CloudErrorKind.CONFLICT:
-                await self._ledger.leases.release(_reservation_id(token))
+                await self._ledger.leases.release(self._called(token))
                 raise
             if not await self._came_up(step, token, error):
-                await self._ledger.leases.release(_reservation_id(token))
+                await self._ledger.leases.release(self._called(token))
                 raise
 
     async def _spec(self, step: LaunchMachines, machines: Machines) -> LaunchSpec:
@@ -123,7 +135,7 @@ class LaunchExecutor:
         now = self._clock()
         hours = step.count * (step.until - now).total_seconds() / 3600
         reservation = Reservation(
-            id=_reservation_id(token),
+            id=self._called(token),
             state=ReservationState.CLAIMED,
             owner=step.requester,
             profile=step.profile,
@@ -185,7 +197,7 @@ class LaunchExecutor:
         except CloudError as blind:
             raise blind.after(f"{machines.title} took the order to {step.title}", SEE_MACHINES) from blind
         alive = [machine for machine in found if not machine.state.gone]
-        reservation = await self._ledger.leases.reservation(_reservation_id(token))
+        reservation = await self._ledger.leases.reservation(self._called(token))
         if alive and reservation is not None:  # one that a former version launched, the watch of leases notes
             noted = [reservation.machine(machine) for machine in alive]
             await self._ledger.leases.launched(reservation.id, noted)
@@ -233,8 +245,3 @@ def _launched(alive: Sequence[Instance], *, already: bool) -> StepDone:
         already=already,
         facts=facts,
     )
-
-
-def _reservation_id(token: str) -> str:
-    """A reservation is called as its operation is; by its token, where that is of none."""
-    return operation_of(token) or token

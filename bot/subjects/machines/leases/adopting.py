@@ -13,6 +13,7 @@ from slipway.bot.core.steps import Draft, StepDone
 from slipway.bot.core.text import nearest
 from slipway.bot.people import People
 from slipway.bot.subjects.machines.doubts import conflict
+from slipway.bot.subjects.machines.leases.believed import cap_for, default_end, doubtful_cap
 from slipway.bot.subjects.machines.leases.care import check_care, named_person
 from slipway.bot.subjects.machines.leases.editor import LeaseEditor
 from slipway.bot.subjects.machines.leases.model import Machine
@@ -20,35 +21,10 @@ from slipway.bot.subjects.machines.leases.requests import InstanceAdopt
 from slipway.bot.subjects.machines.leases.steps import AdoptMachine
 from slipway.bot.subjects.machines.listing import all_instances, named_machines
 from slipway.bot.subjects.machines.settings import ProfileSettings
-from slipway.bot.subjects.machines.tags import cap_of, owner_of, profile_of, until_of
+from slipway.bot.subjects.machines.tags import owner_of, profile_of
 
 if TYPE_CHECKING:
     from slipway.bot.subjects.machines.leases.repository import Leases
-
-CAP = timedelta(days=7)
-"""The longest whole life of a machine of whose profile nothing is known."""
-
-_FOR = timedelta(hours=3)
-
-
-def cap_for(instance: Instance, profiles: Mapping[str, ProfileSettings]) -> datetime:
-    """The end of a machine's whole life: what its tags say, or else by its profile from its launch on.
-
-    Machines of former versions carry a time and no cap: that time was agreed to, so the cap is not before it.
-    """
-    tagged = cap_of(instance)
-    if tagged is not None:
-        return tagged
-    profile = profiles.get(profile_of(instance))
-    longest = instance.launched_at + (profile.cap if profile is not None else CAP)
-    return max(longest, until_of(instance) or longest)
-
-
-def default_end(instance: Instance, profiles: Mapping[str, ProfileSettings], now: datetime) -> datetime:
-    """Until when a machine is to live of whose lease only its tags tell; as by its profile where these do not."""
-    profile = profiles.get(profile_of(instance))
-    fresh = now.replace(microsecond=0) + (profile.default_for if profile is not None else _FOR)
-    return until_of(instance) or fresh
 
 
 class InstanceAdoptPlanner:
@@ -105,6 +81,7 @@ class InstanceAdoptPlanner:
                 ("Owner by its tags", tagged or "nobody"),
                 ("Whole life ends", f"{cap:%Y-%m-%d %H:%M} UTC"),
             ),
+            warnings=doubtful_cap(instance, self._profiles),
             needs_approval="" if owner == tagged else f"Its tags name {tagged or 'nobody'} as its owner.",
         )
 

@@ -7,12 +7,13 @@ can be rebuilt.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 from slipway.bot.clouds.machine_model import Instance
 from slipway.bot.core.errors import UserError
+from slipway.bot.operations.model import operation_of
 
 AWAITED = "awaited"
 """Stands in :attr:`Machine.told` until the owner of a launched machine was told that it came up, or did not: 0, or
@@ -35,7 +36,7 @@ class Reservation:
     """What one launch made, or is about to make.
 
     Attributes:
-        id: that of its operation.
+        id: that of its operation; of a machine that a step makes for itself, that step's token.
         owner: a person's id.
         token: the launch's, by which the cloud knows its machines.
         claimed_at: since when it counts.
@@ -58,8 +59,9 @@ class Reservation:
     ssh_user: str = ""
 
     def machine(self, instance: Instance) -> Machine:
-        """One of its machines, as it was first seen: its owner is told once it came up."""
-        return Machine(
+        """One of its machines, as it was first seen: its owner is told once it came up, unless a step made it for
+        itself."""
+        found = Machine(
             cloud=self.cloud,
             instance_id=instance.id,
             region=instance.region,
@@ -71,6 +73,7 @@ class Reservation:
             cap_ends_at=self.cap_ends_at,
             told={AWAITED: 0},
         )
+        return replace(found, told={}) if found.of_step else found
 
 
 @dataclass(frozen=True)
@@ -128,9 +131,24 @@ class Machine:
         return None if since is None else datetime.fromtimestamp(since, UTC)
 
     @property
+    def of_step(self) -> bool:
+        """Whether a step made it for itself, as a boot test does: its operation tells of it and ends it."""
+        return operation_of(self.reservation_id or "") is not None
+
+    @property
+    def operation_id(self) -> str | None:
+        """The operation that made it; None for one that was adopted without."""
+        return operation_named(self.reservation_id) if self.reservation_id is not None else None
+
+    @property
     def place(self) -> str:
         """How it is called among what counts against the limits."""
         return f"{self.cloud} {self.instance_id}"
+
+
+def operation_named(reservation_id: str) -> str:
+    """The operation whose launch a reservation is, or the launch of one of whose steps."""
+    return operation_of(reservation_id) or reservation_id
 
 
 class ChangedMeanwhileError(UserError):

@@ -149,6 +149,17 @@ class Leases:
         async with self._database.reading() as connection:
             return await _living(connection, *(() if owner is None else (machine_table.c.owner == owner,)))
 
+    async def lived(self, begin: datetime, end: datetime) -> tuple[Machine, ...]:
+        """All machines that there were at any time from a moment on and before another, the oldest first."""
+        query = (
+            sa.select(machine_table)
+            .where(machine_table.c.launched_at < end)
+            .where(machine_table.c.ended_at.is_(None) | (machine_table.c.ended_at >= begin))
+            .order_by(machine_table.c.launched_at)
+        )
+        async with self._database.reading() as connection:
+            return tuple(map(_machine_of, (await connection.execute(query)).mappings()))
+
     async def gone_since(self, moment: datetime) -> tuple[Machine, ...]:
         """Machines that were seen gone since, and of which something stands somewhere that their owner was told."""
         query = sa.select(machine_table).where(
@@ -247,12 +258,22 @@ class Leases:
 
     async def note(self, machine: Machine, **notes: Unpack[Notes]) -> None:
         """Note something else of a machine; owner, lease and revision stay."""
-        values: dict[str, Any] = dict(notes)
-        if "told" in values:
-            values["told"] = json.dumps(dict(values["told"]), sort_keys=True)
-        await self._database.execute(
-            machine_table.update().where(*_is(machine.cloud, machine.instance_id)).values(values)
-        )
+        await self.note_each([(machine, notes)])
+
+    async def note_each(self, noted: Sequence[tuple[Machine, Notes]]) -> None:
+        """As :meth:`note`, of several machines in one transaction: where the process dies, it is noted of all or of
+        none, and so what their owner was told of them together is never told anew of some of them."""
+
+        async def work(connection: AsyncConnection) -> None:
+            for machine, notes in noted:
+                values: dict[str, Any] = dict(notes)
+                if "told" in values:
+                    values["told"] = json.dumps(dict(values["told"]), sort_keys=True)
+                which = _is(machine.cloud, machine.instance_id)
+                await connection.execute(machine_table.update().where(*which).values(values))
+
+        if noted:
+            await self._database.write(work)
 
 
 async def _reservation(connection: AsyncConnection, reservation_id: str) -> Reservation | None:

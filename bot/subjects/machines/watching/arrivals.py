@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 from ipaddress import ip_address, ip_network
 
@@ -87,11 +87,13 @@ class Arrivals:
     async def tell(self) -> None:
         """Look at those that are waited for, and tell of those that came up, fail, or are gone before."""
         places: dict[tuple[str, str], list[Machine]] = defaultdict(list)
+        forgotten: list[Machine] = []
         for machine in await self._awaited():
             if machine.launched_at + _FORGOTTEN <= self._sight.now:
-                await self._settled(machine)
+                forgotten.append(machine)
             elif not {_UP, _UNSURE} & machine.told.keys() and self._runs(machine):
                 places[machine.cloud, machine.region].append(machine)
+        await self._settle(forgotten)
         for machines in places.values():
             await self._look(machines[:_CHECKED])
         for since in (_UP, _UNSURE):
@@ -107,16 +109,9 @@ class Arrivals:
         seen = self._sight.of(machine)
         return seen is not None and seen.state is InstanceState.RUNNING
 
-    async def _settled(self, machine: Machine) -> None:
-        gone = {AWAITED, _UP, _UNSURE, _FAILED}
-        told = {entry: at for entry, at in machine.told.items() if entry not in gone}
-        await self._leases.note(machine, told=told)
-
-    async def _noted(self, machine: Machine, entry: str) -> Machine:
-        """A machine of which this is known since now."""
-        told = {**machine.told, entry: self._now}
-        await self._leases.note(machine, told=told)
-        return replace(machine, told=told)
+    async def _settle(self, machines: Sequence[Machine]) -> None:
+        """Wait for these no longer."""
+        await self._leases.note_each([(each, {"told": _settled(each)}) for each in machines])
 
     async def _look(self, machines: Sequence[Machine]) -> None:
         """Look at machines of one region, and note those of which it is time to tell."""
@@ -130,10 +125,11 @@ class Arrivals:
                     "it is not known whether machines came up", cloud=machines[0].cloud, why=error.words
                 )
                 return
-        for machine in machines:
-            await self._judge(machine, found.get(machine.instance_id), account)
+        judged = [(each, await self._judge(each, found.get(each.instance_id), account)) for each in machines]
+        await self._leases.note_each([(each, {"told": told}) for each, told in judged if told != each.told])
 
-    async def _judge(self, machine: Machine, health: Health | None, account: Machines) -> None:
+    async def _judge(self, machine: Machine, health: Health | None, account: Machines) -> Mapping[str, int]:
+        """Tell of one that fails; else see whether it is time to tell of it. What is to be noted of that."""
         waited = self._sight.now - machine.launched_at
         match health.state if health is not None else HealthState.UNKNOWN:
             case HealthState.FAILED:
@@ -141,25 +137,26 @@ class Arrivals:
                     await self._tell_failed(
                         machine, account.title, health.reason if health is not None else ""
                     )
-                elif waited >= GIVEN_UP:
-                    await self._settled(machine)
+                    return {**machine.told, _FAILED: self._now}
+                return _settled(machine) if waited >= GIVEN_UP else machine.told
             case HealthState.UNKNOWN if isinstance(account, TellsHealth) and waited < PATIENCE:
-                return
+                return machine.told
             case state:
-                if not machine.told[AWAITED]:
-                    machine = await self._noted(machine, AWAITED)
-                if await self._enough(machine, account):
-                    await self._noted(machine, _UP if state is HealthState.PASSED else _UNSURE)
+                since = machine.told[AWAITED] or self._now
+                told = {**machine.told, AWAITED: since}
+                if await self._enough(machine, account, since):
+                    told[_UP if state is HealthState.PASSED else _UNSURE] = self._now
+                return told
 
-    async def _enough(self, machine: Machine, account: Machines) -> bool:
-        """Whether all is known that can be told of it, or was waited for long enough."""
+    async def _enough(self, machine: Machine, account: Machines, since: int) -> bool:
+        """Whether all is known that can be told of one that came up then, or was waited for long enough."""
         if not await self._login_of(machine):
             return True
         if len(self._read) < _READ:
             self._read[machine.place] = await self._host_keys(machine, account)
         seen = self._sight.of(machine)
         whole = self._read.get(machine.place) and seen is not None and seen.address
-        return bool(whole) or self._now - machine.told[AWAITED] >= FOR_KEYS.total_seconds()
+        return bool(whole) or self._now - since >= FOR_KEYS.total_seconds()
 
     async def _host_keys(self, machine: Machine, account: Machines) -> tuple[HostKey, ...]:
         if not isinstance(account, ShowsConsole):
@@ -182,12 +179,15 @@ class Arrivals:
         return self._logins[launch]
 
     async def _tell_arrived(self, since: str) -> None:
-        """Tell of those that are noted so, of each launch at once those that were noted at once."""
+        """Tell of those that are noted so. What was noted at once of one launch is one message, which waits where one
+        of them is not seen now."""
         together: dict[tuple[str, str, int], list[Machine]] = defaultdict(list)
         for machine in await self._awaited():
-            if since in machine.told and self._sight.of(machine) is not None:
+            if since in machine.told:
                 together[group_of(machine), machine.owner, machine.told[since]].append(machine)
         for (group, owner, at), machines in together.items():
+            if any(self._sight.of(each) is None for each in machines):
+                continue
             arrived = [await self._arrived(each) for each in machines]
             card = self._up_card(arrived, sure=since == _UP)
             await self._teller.tell(f"{since} {group} {owner} {at}", card, owner, machines[0].reservation_id)
@@ -195,7 +195,7 @@ class Arrivals:
                 if _FAILED in machine.told:
                     after_all = Card(tone=Tone.DONE, title=f"{machine.instance_id}: came up after all")
                     await self._say_of(machine, _FAILED, after_all)
-                await self._settled(machine)
+            await self._settle(machines)
 
     async def _arrived(self, machine: Machine) -> _Arrived:
         login, seen = await self._login_of(machine), self._sight.of(machine)
@@ -238,7 +238,6 @@ class Arrivals:
         ending = Offer("terminate", "End it", f"terminate {name}", "Terminate", Consequence.ENDING)
         card = offering(self._services, card, machine.owner, _logs(name), ending)
         await self._say_of(machine, _FAILED, card)
-        await self._noted(machine, _FAILED)
 
     async def _tell_ended(self, machine: Machine) -> None:
         """Tell of one that is gone before it came up, unless Slipway ended it, which is told of already."""
@@ -258,7 +257,7 @@ class Arrivals:
                 notes=("Nothing was launched in its place.",),
             )
             await self._say_of(machine, "ended", card)
-        await self._settled(machine)
+        await self._settle([machine])
 
     async def _why_ended(self, machine: Machine) -> tuple[str, str]:
         """That a machine is gone, and why, in its cloud's own words; empty where it does not say."""
@@ -277,6 +276,12 @@ class Arrivals:
 
     async def _say_of(self, machine: Machine, what: str, card: Card) -> None:
         await self._teller.tell(f"{what} {machine.place}", card, machine.owner, machine.reservation_id)
+
+
+def _settled(machine: Machine) -> Mapping[str, int]:
+    """What was told of one that is waited for no longer."""
+    gone = {AWAITED, _UP, _UNSURE, _FAILED}
+    return {entry: at for entry, at in machine.told.items() if entry not in gone}
 
 
 def _host_key_fields(arrived: Sequence[_Arrived]) -> tuple[Field, ...]:

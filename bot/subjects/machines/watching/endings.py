@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 import structlog
@@ -27,7 +27,7 @@ PAUSES = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 15, 60))
 """How long after each attempt the next one is; the last and longest of these for all that follow."""
 
 ALARM = "alarm"
-
+_ALARM_BYTES = 6  # of what tells one alarm from another
 
 log = structlog.get_logger(__name__)
 
@@ -45,14 +45,29 @@ class Endings:
         """Ask for one end a launch, also where an account could not be listed: it may be another of its regions that
         cannot be read. What is not there any more is left to the records."""
         groups: dict[str, list[Machine]] = defaultdict(list)
-        for machine in await self._services.leases.due(self._sight.now, PAUSES[-1]):
+        due = await self._services.leases.due(self._sight.now, PAUSES[-1])
+        for machine in due:
             if not self._sight.missing(machine):  # gone, or not ours any more
                 groups[group_of(machine)].append(machine)
         for group, machines in groups.items():
-            await self._end(group, machines)
+            await self._end(group, machines, "--overdue")
+        for machine in await self._left():
+            if machine not in due and not self._sight.missing(machine):
+                await self._end(group_of(machine), [machine])
         await self._take_alarms_back()
 
-    async def _end(self, group: str, machines: Sequence[Machine]) -> None:
+    async def _left(self) -> list[Machine]:
+        """Machines that steps made for themselves, and whose operation has ended without ending them."""
+        left = []
+        for machine in await self._services.leases.living():
+            if not machine.of_step or (machine.next_attempt_at or self._sight.now) > self._sight.now:
+                continue
+            operation = await self._services.operations.find(machine.operation_id or "")
+            if operation is None or operation.state.ended:
+                left.append(machine)
+        return left
+
+    async def _end(self, group: str, machines: Sequence[Machine], *options: str) -> None:
         attempts = max(each.attempts for each in machines)
         late = attempts >= self._services.rules.attempts
         seen = all(self._sight.of(each) is not None for each in machines)
@@ -60,17 +75,15 @@ class Endings:
             await self._alarm(group, machines)
         which = hashlib.sha256(repr([(each.place, each.revision) for each in machines]).encode())
         key = f"expire {group} {which.hexdigest()[:16]} {attempts}"
-        reservation = machines[0].reservation_id
-        told = (
-            reservation is not None and seen and not late
-        )  # that a cloud cannot be read is not told each minute
-        spot = await self._host.spot_of(reservation) if reservation is not None and told else None
-        await self._host.ask(key, f"terminate {names(machines)} --overdue", spot)
+        launch = machines[0].operation_id
+        told = launch is not None and seen and not late  # that a cloud cannot be read is not told each minute
+        spot = await self._host.spot_of(launch) if launch is not None and told else None
+        await self._host.ask(key, " ".join(("terminate", names(machines), *options)), spot)
         pause = PAUSES[min(attempts, len(PAUSES) - 1)]
-        for machine in machines:
-            await self._services.leases.note(
-                machine, attempts=attempts + 1, next_attempt_at=self._sight.now + pause
-            )
+        next_at = self._sight.now + pause
+        await self._services.leases.note_each(
+            [(each, {"attempts": attempts + 1, "next_attempt_at": next_at}) for each in machines]
+        )
 
     async def _alarm(self, group: str, machines: Sequence[Machine]) -> None:
         """Tell once that they do not end."""
@@ -82,13 +95,14 @@ class Endings:
         card = Card(
             tone=Tone.FAILED,
             title=f"{ids if len(untold) == 1 else f'{len(untold)} machines'} could not be ended",
-            text=f"{ids}: the time was up at {min(each.lease_ends_at for each in untold):%Y-%m-%d %H:%M} UTC, and "
-            f"{tries} tries to end {'it' if len(untold) == 1 else 'them'} failed, so the cost goes on. Slipway tries "
-            "again each hour without saying so.",
+            text=f"{ids}: {self._why(untold)}, and {tries} tries to end {'it' if len(untold) == 1 else 'them'} "
+            "failed, so the cost goes on. Slipway tries again each hour without saying so.",
             notes=("Whose move: whoever runs Slipway.",),
         )
         now = Offer("terminate", "Try at once, and see why", f"terminate {ids}")
-        number = int(self._sight.now.timestamp())
+        # Of the same machines it is the same one: broken off before it is noted, it is told once all the same.
+        which = hashlib.sha256(repr(sorted((each.place, each.revision) for each in untold)).encode())
+        number = int.from_bytes(which.digest()[:_ALARM_BYTES], "big")
         key = f"alarm {group} {number}"
         await self._teller.tell(
             key,
@@ -96,8 +110,16 @@ class Endings:
             untold[0].owner,
             untold[0].reservation_id,
         )
-        for machine in untold:
-            await self._services.leases.note(machine, told={**machine.told, ALARM: number})
+        await self._services.leases.note_each(
+            [(each, {"told": {**each.told, ALARM: number}}) for each in untold]
+        )
+
+    def _why(self, machines: Sequence[Machine]) -> str:
+        """Why these are to end."""
+        until = min(each.lease_ends_at for each in machines)
+        if until > self._sight.now:
+            return "what made it for itself has ended"
+        return f"the time was up at {until:%Y-%m-%d %H:%M} UTC"
 
     async def _take_alarms_back(self) -> None:
         """Say of machines whose end failed so often that they are gone after all, once all of one alarm are."""
@@ -112,6 +134,9 @@ class Endings:
             card = Card(tone=Tone.DONE, title=f"{names(machines)}: ended after all")
             first = machines[0]
             await self._teller.tell(f"alarm {group} {number}", card, first.owner, first.reservation_id)
-            for machine in machines:
-                told = {entry: at for entry, at in machine.told.items() if entry != ALARM}
-                await leases.note(machine, told=told)
+            await leases.note_each([(each, {"told": _without_alarm(each)}) for each in machines])
+
+
+def _without_alarm(machine: Machine) -> Mapping[str, int]:
+    """What else was told of a machine."""
+    return {entry: at for entry, at in machine.told.items() if entry != ALARM}

@@ -47,7 +47,7 @@ class IdleMachines:
         for machine in await self._services.leases.living():
             profile = self._services.profiles.get(machine.profile)
             seen = self._sight.of(machine)
-            if profile is None or profile.idle_after is None or seen is None:
+            if profile is None or profile.idle_after is None or seen is None or machine.of_step:
                 continue
             if seen.state not in _PAID_FOR or machine.due(self._sight.now):
                 continue
@@ -96,8 +96,12 @@ class IdleMachines:
         idle = down or (activity is not None and self._idle(activity))
         since = machine.told.get(IDLE)
         stopping = stops and profile.idle_action is IdleAction.STOP
-        if idle and since is None:
-            told[IDLE] = since = self._now
+        # It is noted before it is said, and that it was asked only afterwards: a look may break off in between.
+        unsaid = since is None or machine.told.get(_ASKED, 0) < since
+        if idle and unsaid:
+            if since is None:
+                since = told[IDLE] = self._now
+                await self._services.leases.note(machine, told={**machine.told, IDLE: since})
             await self._say(machine, since, self._card(machine, profile, stopping=stopping, down=down))
         elif since is not None and activity is not None and not idle:
             del told[IDLE]

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from slipway.bot.chat.model import Card, Consequence, Tone
 from slipway.bot.core.times import format_duration
 from slipway.bot.subjects.machines.leases.model import Machine
+from slipway.bot.subjects.machines.leases.repository import Notes
 from slipway.bot.subjects.machines.services import MachineServices
 from slipway.bot.subjects.machines.watching.sight import (
     REMEMBERED,
@@ -88,7 +89,10 @@ class Notices:
                 await self._say(notice, machines, outdated)
 
     def _due(self, machine: Machine) -> Notice | None:
-        """The notice that it is time for: the shortest, where several are."""
+        """The notice that it is time for: the shortest, where several are. Nobody waits for the end of what a step
+        made for itself."""
+        if machine.of_step:
+            return None
         left = _ends_at(machine) - self._sight.now
         whole = _ends_at(machine) - machine.launched_at  # who asks for 20 minutes is not warned 30 before
         short = timedelta() < whole <= max(self._services.rules.warn, default=timedelta())
@@ -101,12 +105,14 @@ class Notices:
         current = [each for each in machines if each not in outdated]
         card = self._card(notice, current) if current else _no_longer(notice, outdated)
         await self._teller.tell(notice.key, card, notice.owner, machines[0].reservation_id)
+        noted: list[tuple[Machine, Notes]] = []
         for machine in machines:
             told = {entry: at for entry, at in machine.told.items() if entry != notice.entry}
             if machine in current:
                 told[notice.entry] = notice.at
             if told != machine.told:
-                await self._services.leases.note(machine, told=told)
+                noted.append((machine, {"told": told}))
+        await self._services.leases.note_each(noted)
 
     def _card(self, notice: Notice, machines: Sequence[Machine]) -> Card:
         ids, one = names(machines), len(machines) == 1

@@ -17,12 +17,17 @@ from slipway.bot.operations.watches import WatchHost
 from slipway.bot.people import have
 from slipway.bot.subjects.machines.doubts import machines_at
 from slipway.bot.subjects.machines.ending.planner import orphan_due_at
-from slipway.bot.subjects.machines.leases.adopting import CAP, default_end
-from slipway.bot.subjects.machines.leases.model import Machine, Reservation, ReservationState
+from slipway.bot.subjects.machines.leases.believed import cap_for, default_end
+from slipway.bot.subjects.machines.leases.model import (
+    Machine,
+    Reservation,
+    ReservationState,
+    operation_named,
+)
 from slipway.bot.subjects.machines.leases.resting import STARTED
 from slipway.bot.subjects.machines.requests import Launch
 from slipway.bot.subjects.machines.services import MachineServices
-from slipway.bot.subjects.machines.tags import DEPLOYMENT, TOKEN, cap_of, lease_tags, owner_of, profile_of
+from slipway.bot.subjects.machines.tags import DEPLOYMENT, TOKEN, lease_tags, owner_of, profile_of
 from slipway.bot.subjects.machines.watching.sight import Offer, Sight, Teller, offering
 
 LAG = timedelta(minutes=10)
@@ -67,7 +72,7 @@ class Records:
 
     async def _settle_claim(self, claim: Reservation) -> None:
         """Look by its token once its operation has ended; nothing came of it where nothing is there for long."""
-        operation = await self._services.operations.find(claim.id)
+        operation = await self._services.operations.find(operation_named(claim.id))
         if operation is not None and not operation.state.ended:
             return
         try:
@@ -115,9 +120,13 @@ class Records:
         """What a launch of a former version would have claimed, by its machine's tags; None while it is under way."""
         if not operation.state.ended:
             return None
-        profile = self._services.profiles.get(profile_of(instance))
-        ends_at = default_end(instance, self._services.profiles, self._sight.now)
-        cap = cap_of(instance) or operation.created_at + (profile.cap if profile is not None else CAP)
+        profiles, request = self._services.profiles, operation.plan.request
+        agreed = request.pin.until if isinstance(request, Launch) and request.pin is not None else None
+        cap = cap_for(instance, profiles, since=operation.created_at)
+        cap = (
+            max(cap, agreed) if agreed is not None else cap
+        )  # what is stored counts, and not only what is tagged
+        ends_at = min(default_end(instance, profiles, self._sight.now), cap)
         claim = Reservation(
             id=operation.id,
             state=ReservationState.CLAIMED,
@@ -129,14 +138,14 @@ class Records:
             count=len([each for each in self._sight.instances.values() if each.tags.get(TOKEN) == token]),
             claimed_at=operation.created_at,
             lease_ends_at=ends_at,
-            cap_ends_at=max(cap, ends_at),
+            cap_ends_at=cap,
         )
         return await self._leases.claim(claim, lambda _usage: None)  # it runs already: no limit undoes that
 
     async def _orphan(self, instance: Instance) -> None:
         """Tell once of a machine of which nothing is stored, and have it ended where the rule says so."""
         memory, name = self._services.memory, f"leases orphan {instance.cloud} {instance.id}"
-        due = orphan_due_at(instance, self._services.rules)
+        due = orphan_due_at(instance, self._services.rules, self._services.profiles)
         if due is not None and due <= self._sight.now:
             hour = int(self._sight.now.timestamp()) // 3600  # what failed is asked for again an hour later
             await self._host.ask(
@@ -165,7 +174,7 @@ class Records:
         return offering(self._services, card, person_id, taking, ending)
 
     def _then(self, instance: Instance) -> str:
-        due = orphan_due_at(instance, self._services.rules)
+        due = orphan_due_at(instance, self._services.rules, self._services.profiles)
         return "nothing ends it at its time" if due is None else f"it is to end at {due:%Y-%m-%d %H:%M} UTC"
 
     async def _settle_missing(self, missing: Sequence[Machine], living: int) -> None:

@@ -14,7 +14,7 @@ from slipway.bot.clouds.machine_model import Instance
 from slipway.bot.clouds.ports.machines import MACHINES, Machines
 from slipway.bot.core.errors import CloudError
 from slipway.bot.operations.watches import WatchHost
-from slipway.bot.subjects.machines.leases.model import Machine
+from slipway.bot.subjects.machines.leases.model import Machine, operation_named
 from slipway.bot.subjects.machines.services import MachineServices
 
 REMEMBERED = timedelta(days=1)
@@ -88,7 +88,8 @@ class Teller:
     async def tell(self, key: str, card: Card, owner: str, reservation_id: str | None) -> None:
         """Say something, or edit what was said with that key; nobody misses it: who has no account in the room of the
         launch is spoken to alone."""
-        spot = await self._host.spot_of(reservation_id) if reservation_id is not None else None
+        launch = None if reservation_id is None else operation_named(reservation_id)
+        spot = await self._host.spot_of(launch) if launch is not None else None
         mentions = self._host.mention(owner, spot.room) if spot is not None else ()
         if spot is not None:
             await self._host.say(key, card.model_copy(update={"mentions": mentions}), spot)

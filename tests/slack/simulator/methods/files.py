@@ -12,6 +12,11 @@ from tests.slack.simulator.core import Core
 from tests.slack.simulator.methods.chat import bot_message
 from tests.slack.simulator.world import Channel, Json, UploadedFile
 
+_LONGEST_ALTERNATIVE = 1000
+"""Characters of a picture's description, as the method's error ``alt_txt_too_large`` says."""
+
+_PNG = b"\x89PNG\r\n\x1a\n"
+
 
 async def get_upload_url(core: Core, args: Args) -> Json:
     """``files.getUploadURLExternal``"""
@@ -19,7 +24,10 @@ async def get_upload_url(core: Core, args: Args) -> Json:
     name, length = args.need("filename"), args.number("length", 0)
     if length <= 0:
         raise invalid("invalid_arguments", ["must be greater than 0 [json-pointer:/length]"])
-    file = UploadedFile(core.ids.id("F"), name, length, ticket=token_hex(12))
+    alternative = args.text("alt_txt")
+    if len(alternative) > _LONGEST_ALTERNATIVE:
+        raise ApiError("alt_txt_too_large")
+    file = UploadedFile(core.ids.id("F"), name, length, ticket=token_hex(12), alternative=alternative)
     core.world.files[file.id] = file
     return {"ok": True, "upload_url": f"{core.url}/upload/v1/{file.ticket}", "file_id": file.id}
 
@@ -32,6 +40,8 @@ def receive(core: Core, ticket: str, content: bytes) -> tuple[int, str]:
     if len(content) != file.length:
         return 400, "size mismatch"
     file.content = content
+    if content.startswith(_PNG):
+        file.mimetype, file.filetype = "image/png", "png"
     return 200, f"OK - {len(content)}"
 
 

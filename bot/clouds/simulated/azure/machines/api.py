@@ -21,6 +21,7 @@ from slipway.bot.clouds.simulated.azure.machines.parts import (
     INTERFACES,
     MACHINES,
     NETWORKS,
+    SCALE_SETS,
     SCHEDULES,
     SECURITY_GROUPS,
 )
@@ -66,6 +67,7 @@ class MachinesApi:
         machine = f"{_GROUP}/providers/{MACHINES}/{{name}}"
         table.add(f"{_GROUP}/providers/{MACHINES}", GET=self._list_machines)
         table.add(f"{routes.SUBSCRIPTION}/providers/{MACHINES}", GET=self._list_everywhere)
+        table.add(f"{routes.SUBSCRIPTION}/providers/{SCALE_SETS}", GET=self._list_scale_sets)
         table.add(
             machine,
             GET=self._get_machine,
@@ -153,6 +155,12 @@ class MachinesApi:
         if request.query.get("statusOnly", "").casefold() == "true":
             return answers.page(request, [self._status_only(each) for each in machines], self._page_size)
         return answers.page(request, [each.document for each in machines], self._page_size)
+
+    async def _list_scale_sets(self, request: web.Request, names: Names) -> web.Response:
+        """Those of the whole subscription. They are put here by whoever runs the simulator."""
+        self._enter(request, names)
+        held = self.state.things[SCALE_SETS].values()
+        return answers.page(request, [_shown(each) for each in held], self._page_size)
 
     def _status_only(self, machine: Machine) -> dict[str, Any]:
         document = machine.document

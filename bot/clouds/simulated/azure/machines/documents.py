@@ -75,8 +75,11 @@ def _login(sent: Document) -> Document:
     }
 
 
-def instance_view(document: Document, power: str, failed: tuple[str, str] | None, now: datetime) -> Document:
-    """What the machine is doing; a power state has no time, and a machine that was never made has none."""
+def instance_view(
+    document: Document, power: str, failed: tuple[str, str] | None, now: datetime, *, silent: bool = False
+) -> Document:
+    """What the machine is doing; a power state has no time, and a machine that was never made has none. The agent of
+    one that is silent never reported."""
     properties = document["properties"]
     at = arm_time(now)
     state = properties["provisioningState"]
@@ -112,6 +115,14 @@ def instance_view(document: Document, power: str, failed: tuple[str, str] | None
             "message": "Guest Agent is running",
             "time": at,
         }
+        if silent:
+            agent = {
+                "code": "ProvisioningState/Unavailable",
+                "level": "Warning",
+                "displayStatus": "Not Ready",
+                "message": "VM status blob is found but not yet populated.",
+                "time": at,
+            }
         view = {
             "computerName": properties["osProfile"].get("computerName", document["name"]),
             "osName": "fedora",

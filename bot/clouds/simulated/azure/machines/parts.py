@@ -18,6 +18,7 @@ from slipway.bot.clouds.simulated.azure.regions import short_name
 Document = dict[str, Any]
 
 MACHINES = "Microsoft.Compute/virtualMachines"
+SCALE_SETS = "Microsoft.Compute/virtualMachineScaleSets"
 DISKS = "Microsoft.Compute/disks"
 INTERFACES = "Microsoft.Network/networkInterfaces"
 ADDRESSES = "Microsoft.Network/publicIPAddresses"
@@ -41,7 +42,8 @@ class Parts:
         self._clock = clock
         self._numbers = count(1)
         self.things: dict[str, dict[str, Document]] = {
-            kind: {} for kind in (DISKS, INTERFACES, ADDRESSES, NETWORKS, SECURITY_GROUPS, SCHEDULES)
+            kind: {}
+            for kind in (SCALE_SETS, DISKS, INTERFACES, ADDRESSES, NETWORKS, SECURITY_GROUPS, SCHEDULES)
         }
         network = f"{self.group_id}/providers/Microsoft.Network"
         for each in seed.networks:

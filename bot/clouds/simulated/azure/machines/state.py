@@ -72,6 +72,8 @@ class MachinesState(Parts):
         self.machines: dict[str, Machine] = {}
         self.sent: list[Document] = []
         """The bodies by which machines were made."""
+        self.silent = False
+        """Whether no machine's agent reports: their images lack one."""
         self.specs = TemplateSpecs(seed.subscription_id, clock)
         self.operations: dict[str, LongRunningOperation] = {}
         self._effects: dict[str, Callable[[], None]] = {}
@@ -95,7 +97,9 @@ class MachinesState(Parts):
 
     def view(self, machine: Machine) -> Document:
         """What a machine is doing."""
-        return documents.instance_view(machine.document, machine.power, machine.failed, self._clock())
+        return documents.instance_view(
+            machine.document, machine.power, machine.failed, self._clock(), silent=self.silent
+        )
 
     def used(self, location: str, family: str | None = None) -> int:
         """How many vCPUs are used in a region, of a family or of all."""

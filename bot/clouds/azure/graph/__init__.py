@@ -1,0 +1,1 @@
+"""A tenant's applications by Microsoft Graph: `adapter` fulfils the port, `documents` reads, `client` asks."""

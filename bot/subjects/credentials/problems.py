@@ -1,0 +1,64 @@
+"""What is wrong with credentials, for the list of problems: those that ended, and sources that cannot be read.
+
+By what the watch saw last, so that what cannot be read now stays in the list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from slipway.bot.core.times import format_date
+from slipway.bot.operations.services import Services
+from slipway.bot.problems.declaration import ProblemSource
+from slipway.bot.problems.model import Found, Look, Mend
+from slipway.bot.subjects.credentials.changes import Seen, SeenEntry
+from slipway.bot.subjects.credentials.services import CredentialServices
+
+
+async def look_at_credentials(services: Services) -> Look:
+    """Everything that ended with nothing in its place, and each entry that cannot be read."""
+    held = services.get(CredentialServices)
+    return Look.of(_wrong(await held.watcher.seen(), held)) if held.watcher is not None else Look()
+
+
+def _wrong(entries: Mapping[str, SeenEntry], held: CredentialServices) -> Iterator[Found]:
+    for name, entry in entries.items():
+        if entry.outage_told:
+            yield Found(
+                key=f"unread {name}",
+                what=f"Credentials of {name} cannot be read, so nobody is reminded of their end.",
+                scope=name,
+                detail=entry.problem,
+                owner=held.owner_id(name),
+                move="Whose move it is: whoever runs Slipway.",
+            )
+        for key, each in entry.credentials.items():
+            if each.overdue:
+                yield _overdue(name, key, each, held)
+
+
+def _overdue(entry: str, key: str, each: Seen, held: CredentialServices) -> Found:
+    used_by = held.entry(entry).used_by
+    when = format_date(each.ends_at)
+    what = (
+        f"{each.name} is too old since {when}, and still accepted."
+        if each.by_age
+        else f"{each.name} ended on {when}, and nothing is in its place."
+    )
+    return Found(
+        key=f"ended {key} {when}",
+        what=what,
+        scope=entry,
+        detail=f"Used by {used_by}." if used_by else "",
+        since=each.ends_at,
+        owner=held.owner_id(entry),
+        move="Make a new one, see that everything uses it, and take this one away.",
+        mend=Mend(label="Done", command=f"credential done {each.name}"),
+    )
+
+
+def _configured(services: Services) -> bool:
+    return bool(services.get(CredentialServices).inventory.entries)
+
+
+SOURCES = (ProblemSource("credentials", "credentials", look_at_credentials, wanted=_configured),)

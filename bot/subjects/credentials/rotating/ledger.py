@@ -1,0 +1,135 @@
+"""What is kept of a rotation over restarts: ids and times, and never a secret.
+
+What was made and is not delivered is known again by this: by its label where its source keeps one, else as what came
+beside the ids that were noted before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from pydantic import ValidationError
+
+from slipway.bot.clouds.ports.credential_rotation import HeldKey
+from slipway.bot.core.model import Model
+from slipway.bot.subjects.credentials.answers import Memory
+
+_SOON = timedelta(minutes=15)
+"""What a try makes, it makes within this time of noting the ids before, as clocks differ; later ones are others'."""
+
+
+def _log() -> Any:
+    """The log, whose library takes longer to load than a declaration may."""
+    import structlog
+
+    return structlog.get_logger(__name__)
+
+
+class Rotation(Model):
+    """One rotation of one credential. Stored: names of fields stay.
+
+    Attributes:
+        name: what people call the credential that is rotated.
+        token: the step that makes its successor; what it makes carries it as its label.
+        known: the ids that there were before anything was made.
+        noted_at: when they were noted; what is made later comes after this.
+        made: the id of the successor, once that is known; empty before.
+        delivering: whether readers may have it already.
+        staged_at: when it was delivered and proven; None before.
+        paused_at: when the former was made inactive; None before, and where that is not done.
+        failures: how many times it failed in a row.
+        problem: why it failed last.
+        left: ids that were made and not taken away again, though nothing came of them.
+    """
+
+    name: str
+    token: str
+    known: tuple[str, ...] = ()
+    noted_at: datetime
+    made: str = ""
+    delivering: bool = False
+    staged_at: datetime | None = None
+    paused_at: datetime | None = None
+    failures: int = 0
+    problem: str = ""
+    left: tuple[str, ...] = ()
+
+    def unused(self, keys: Sequence[HeldKey], *, labels: bool) -> list[HeldKey]:
+        """Those of a holder's keys that this rotation made, and that came to nothing.
+
+        Where the source keeps no labels, a key that somebody else made meanwhile looks alike; so one that was used
+        already is left alone, for nobody can use ours.
+        """
+        if self.staged_at is not None:
+            return [each for each in keys if each.id in self.left]
+        named = (self.made, *self.left)
+        return [
+            each
+            for each in keys
+            if each.id in named or (not self.made and self._is_ours(each, labels=labels))
+        ]
+
+    def strays(self, keys: Sequence[HeldKey], *, labels: bool) -> list[HeldKey]:
+        """Beside the successor: what a try made of which nobody heard, as where its request took effect late."""
+        return [each for each in keys if each.id != self.made and self._is_ours(each, labels=labels)]
+
+    def _is_ours(self, key: HeldKey, *, labels: bool) -> bool:
+        if labels:
+            return key.label == self.token
+        then = key.made_at is not None and abs(key.made_at - self.noted_at) < _SOON
+        return key.id not in self.known and then and key.used_at is None
+
+
+class RotationLedger:
+    """Keeps rotations by the credential that is rotated, entry by entry.
+
+    Args:
+        memory: where they stand.
+    """
+
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+        self._writing = asyncio.Lock()
+
+    async def of_entry(self, entry: str) -> Mapping[str, Rotation]:
+        """Those of an entry, by the keys of the credentials."""
+        kept = await self._memory.load(_name(entry))
+        if kept is None:
+            return {}
+        try:
+            return _Kept.model_validate_json(kept).rotations
+        except ValidationError:
+            _log().warning("what was kept of rotations is of another Slipway, and forgotten", entry=entry)
+            return {}
+
+    async def about(self, entry: str, credential: str) -> Rotation | None:
+        """The rotation of one credential, under way or not."""
+        return (await self.of_entry(entry)).get(credential)
+
+    async def keep(self, entry: str, credential: str, rotation: Rotation | None) -> None:
+        """Keep how a rotation stands; None for that there is nothing to keep."""
+
+        def changed(found: dict[str, Rotation]) -> None:
+            if rotation is None:
+                found.pop(credential, None)
+            else:
+                found[credential] = rotation
+
+        await self._change(entry, changed)
+
+    async def _change(self, entry: str, change: Callable[[dict[str, Rotation]], None]) -> None:
+        async with self._writing:
+            found = dict(await self.of_entry(entry))
+            change(found)
+            await self._memory.save(_name(entry), _Kept(rotations=found).model_dump_json())
+
+
+class _Kept(Model):
+    rotations: dict[str, Rotation]
+
+
+def _name(entry: str) -> str:
+    return f"credential rotations {entry}"

@@ -1,0 +1,1 @@
+"""Alarms for what did not happen to versions of images: `rules` has them, which are pure."""

@@ -1,0 +1,1 @@
+"""Cleaning up: what goes and what stays, and how a version is disabled and deleted."""

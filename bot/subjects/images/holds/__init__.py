@@ -1,0 +1,1 @@
+"""Holds: people's vetoes on promoting and removing versions."""

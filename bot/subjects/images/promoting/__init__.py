@@ -1,0 +1,1 @@
+"""Promoting: which version becomes latest, and setting its flag."""

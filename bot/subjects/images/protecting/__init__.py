@@ -1,0 +1,1 @@
+"""Protecting: what is latest cannot be deleted, by others neither, until a clean-up lifts that."""

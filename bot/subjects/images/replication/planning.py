@@ -1,0 +1,348 @@
+"""Planning a promotion that reaches its regions first: copies, waves, and then the flag.
+
+It stands around the planner of promotions, which is shown each candidate as it will be once it is copied; so that
+what is chosen, what the card says and what the plan rests on are the same before, while and after copies are made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from slipway.bot.clouds.model import ImageVersion, VersionListing, VersionState
+from slipway.bot.clouds.ports.image_versions import IMAGE_VERSIONS, RegionalReplication
+from slipway.bot.core.errors import UserError
+from slipway.bot.core.steps import Draft, Step
+from slipway.bot.core.text import nearest
+from slipway.bot.core.times import format_duration
+from slipway.bot.subjects.images.catalogue import Catalogue
+from slipway.bot.subjects.images.definitions import DefinitionRef
+from slipway.bot.subjects.images.formatting import format_regions, join_names
+from slipway.bot.subjects.images.promoting.planner import PromotePlanner
+from slipway.bot.subjects.images.replication.looking import copies_known
+from slipway.bot.subjects.images.replication.owed import in_words, owed_regions, steps_of
+from slipway.bot.subjects.images.replication.reach import (
+    Debt,
+    Reach,
+    as_planned,
+    failed_copies,
+    reach_of,
+)
+from slipway.bot.subjects.images.replication.settings import ReplicationSettings, settings_for
+from slipway.bot.subjects.images.replication.states import copies_in_words
+from slipway.bot.subjects.images.replication.steps import (
+    AwaitCopies,
+    Bake,
+    LeaveRegions,
+    ReplicateVersion,
+)
+from slipway.bot.subjects.images.requests import Pin, Promotion
+from slipway.bot.subjects.images.steps import FlagReason, SetExcluded
+from slipway.bot.subjects.images.versions import newer_candidates
+
+_HALF = (FlagReason.UNDER_WAY, FlagReason.FAILED_HALFWAY)
+"""What is promoted already, and whose update is waited for or made again."""
+
+MOST_FAILED = 3
+"""So many failed candidates of a definition are asked about, the newest: a request each."""
+
+PromotionT = TypeVar("PromotionT", bound=Promotion)
+
+MakePlanner = Callable[[Catalogue], PromotePlanner]
+
+
+@dataclass
+class PlannedCatalogue(Catalogue):
+    """Reads galleries, and shows candidates as they will be once they are where they are wanted.
+
+    Attributes:
+        catalogue: reads them.
+        wanted: what is configured for a definition; None where nothing is.
+        settled: the versions whose copies a plan under way makes, by target.
+        waived: regions that are left out.
+        actual: what was listed, as it is, by definition.
+        left: the regions that versions are to be taken off, by target: waived ones because of which their cloud calls
+            them failed.
+    """
+
+    catalogue: Catalogue
+    wanted: Callable[[DefinitionRef], ReplicationSettings | None]
+    settled: Mapping[str, Reach]
+    waived: Collection[str] = ()
+    actual: dict[DefinitionRef, VersionListing] = field(default_factory=dict)
+    left: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        super().__init__(self.catalogue.clouds)
+
+    async def versions(self, definition: DefinitionRef) -> VersionListing:
+        """All versions of one definition, as the other one reads them."""
+        return await self.catalogue.versions(definition)
+
+    async def versions_of(self, definitions: Iterable[DefinitionRef]) -> dict[DefinitionRef, VersionListing]:
+        """All versions of several definitions, candidates as planned."""
+        found = await self.catalogue.versions_of(definitions)
+        if self.waived and not self.settled:
+            found = await self._look_at_failed(found)
+        self.actual |= found
+        return {each: self._planned(each, versions) for each, versions in found.items()}
+
+    async def with_copies(
+        self,
+        listed: Mapping[DefinitionRef, VersionListing],
+        also: Iterable[tuple[DefinitionRef, ImageVersion]] = (),
+    ) -> dict[DefinitionRef, VersionListing]:
+        """The same listings with their copies; candidates as planned. What this plan has asked about is not asked
+        about again."""
+        found = await super().with_copies(
+            {each: self._as_seen(each, versions) for each, versions in listed.items()}, also
+        )
+        self.actual |= found
+        return {each: self._planned(each, versions) for each, versions in found.items()}
+
+    def _as_seen(self, definition: DefinitionRef, versions: VersionListing) -> VersionListing:
+        """The same, with those versions as they are whose copies were asked about."""
+        seen = {each.number: each for each in self.actual.get(definition, ()) if copies_known(each)}
+        if not seen:
+            return versions
+        return VersionListing(tuple(seen.get(each.number, each) for each in versions), versions.unreadable)
+
+    async def _look_at_failed(
+        self, found: Mapping[DefinitionRef, VersionListing]
+    ) -> dict[DefinitionRef, VersionListing]:
+        """The same, with the copies of the newest candidates that failed, and a note of those which may be promoted
+        all the same: what failed of them is waived."""
+        failed = [
+            (ref, version)
+            for ref, versions in found.items()
+            if self.wanted(ref) is not None
+            for version in [each for each in newer_candidates(versions) if _may_leave(each, self.waived)][
+                :MOST_FAILED
+            ]
+        ]
+        read = await super().with_copies({ref: found[ref] for ref, _ in failed}, failed)
+        for ref, candidate in failed:
+            for version in read[ref]:
+                copies = failed_copies(version) if version.number == candidate.number else ()
+                if copies and set(copies) <= set(self.waived):
+                    self.left[Pin.of(ref, version).target] = copies
+        return {**found, **read}
+
+    def _planned(self, definition: DefinitionRef, versions: VersionListing) -> VersionListing:
+        wanted = self.wanted(definition)
+        shown = []
+        for version in versions:
+            reach = self.settled.get(Pin.of(definition, version).target)
+            left = self.left.get(Pin.of(definition, version).target, ()) if reach is None else reach.left
+            if version.excluded and (wanted is not None or reach is not None):
+                regions = wanted.regions if reach is None and wanted is not None else ()
+                regions = reach.regions if reach is not None else regions
+                settled = reach is not None or bool(left)
+                shown.append(as_planned(version, regions, settled=settled, left=left))
+            else:
+                shown.append(version)
+        return VersionListing(tuple(shown), versions.unreadable)
+
+
+class ReachPlanner:
+    """Plans promotions of definitions for which ``[replication]`` names regions; all others as they were.
+
+    Args:
+        make: makes the planner of promotions for a catalogue.
+        catalogue: reads the galleries.
+        tables: ``[replication."PATTERN"]``, in the order of slipway.toml.
+    """
+
+    def __init__(
+        self,
+        make: MakePlanner,
+        catalogue: Catalogue,
+        tables: Mapping[str, ReplicationSettings],
+    ) -> None:
+        self._make = make
+        self._catalogue = catalogue
+        self._tables = tables
+
+    async def plan(self, request: PromotionT, now: datetime) -> Draft[PromotionT]:
+        """Plan to copy, to promote by waves, and to promote; see the planner of promotions for what else it raises.
+
+        Raises:
+            UserError: a region is to be left out that nobody configured.
+        """
+        self._check_left_out(request)
+        if not (self._tables or request.reach or request.debts):
+            return await self._make(self._catalogue).plan(request, now)
+        seen = PlannedCatalogue(
+            self._catalogue,
+            lambda ref: self._wanted(ref, request.without),
+            settled=request.reach,
+            waived=request.without,
+        )
+        draft = await self._make(seen).plan(request, now)
+        promoted = {
+            step.target: step
+            for step in draft.steps
+            if isinstance(step, SetExcluded) and not step.excluded and step.why not in _HALF
+        }
+        reach, debts = request.reach, request.debts
+        if request.pins is None:
+            reach = self._reach(promoted, seen, request.without)
+            moving = {step.pin.ref for step in draft.steps if isinstance(step, SetExcluded)}
+            debts = await self._debts(request, seen, moving)
+        pinned = draft.request.model_copy(update={"reach": reach, "debts": debts})
+        return _with_regions(replace(draft, request=pinned), promoted, seen)
+
+    def _check_left_out(self, request: Promotion) -> None:
+        known = sorted({region for table in self._tables.values() for region in table.regions})
+        for region in request.without if request.pins is None else ():
+            if region not in known:
+                raise UserError(
+                    f"{region} is no region of [replication], so it cannot be left out.",
+                    nearest=nearest(region, known),
+                    given=region,
+                    hint="regions",
+                )
+
+    def _wanted(self, definition: DefinitionRef, without: Sequence[str] = ()) -> ReplicationSettings | None:
+        """What is configured, less some regions; None where its cloud copies nothing by itself."""
+        found = settings_for(definition, self._tables)
+        gallery = self._catalogue.clouds.get(IMAGE_VERSIONS, definition.cloud)
+        if found is None or not isinstance(gallery, RegionalReplication):
+            return None
+        left = tuple(region for region in found.regions if region not in without)
+        return found.model_copy(update={"regions": left})
+
+    def _reach(
+        self, promoted: Mapping[str, SetExcluded], seen: PlannedCatalogue, without: Sequence[str]
+    ) -> dict[str, Reach]:
+        found: dict[str, Reach] = {}
+        for target, step in promoted.items():
+            wanted, version = self._wanted(step.pin.ref, without), _find(seen, step.pin)
+            left = seen.left.get(target, ())
+            reach = None if wanted is None or version is None else reach_of(version, wanted, left)
+            if reach is not None:
+                found[target] = reach
+        return found
+
+    async def _debts(
+        self, request: Promotion, seen: PlannedCatalogue, moving: Collection[DefinitionRef]
+    ) -> tuple[Debt, ...]:
+        """What is owed of definitions that were asked for, and of which nothing else is promoted now."""
+        listed = {ref: versions for ref, versions in seen.actual.items() if ref not in moving}
+        found = []
+        for owed in await owed_regions(self._catalogue, listed, self._tables):
+            regions = [region for region in owed.payable if region not in request.without]
+            if regions and request.version in (None, str(owed.version.number)):
+                found.append(owed.debt(regions))
+        return tuple(found)
+
+
+def _with_regions(
+    draft: Draft[PromotionT], promoted: Mapping[str, SetExcluded], seen: PlannedCatalogue
+) -> Draft[PromotionT]:
+    """The draft with the steps by which its versions get into their regions, and those that are owed."""
+    request = draft.request
+    ways = [(step, request.reach[target]) for target, step in promoted.items() if target in request.reach]
+    if not (ways or request.debts or request.without):
+        return draft
+    flat = [
+        step for step in draft.steps if not (isinstance(step, SetExcluded) and step.target in request.reach)
+    ]
+    alone = len(promoted) == 1 and not request.debts
+    owed = [in_words(debt) for debt in request.debts]
+    out = _left_out(request)
+    return replace(
+        draft,
+        summary=" ".join(owed) if owed and not draft.steps else draft.summary,
+        steps=(*flat, *_phases(ways, request.debts)),
+        evidence=(*draft.evidence, *_rows(ways, seen, alone=alone)),
+        warnings=(*draft.warnings, *out, *(owed if draft.steps else ())),
+        independent=len(draft.steps) + len(request.debts) > 1,
+    )
+
+
+def _left_out(request: Promotion) -> list[str]:
+    """What whoever agrees has to know of each region that is left out: that covers its coming later, too."""
+    why = f", since {request.why_without}" if request.why_without else ""
+    return [
+        f"{region} is left out{why}. `regions` lists it then: Slipway goes on trying to copy it there, and it is "
+        "latest there once that is complete; nobody is asked again."
+        for region in request.without
+    ]
+
+
+def _may_leave(version: ImageVersion, waived: Collection[str]) -> bool:
+    """Whether its cloud may call a version failed because of a region that is waived."""
+    return version.state is VersionState.FAILED and any(region.name in waived for region in version.regions)
+
+
+def _find(seen: PlannedCatalogue, pin: Pin) -> ImageVersion | None:
+    versions = seen.actual.get(pin.ref, VersionListing())
+    return next((each for each in versions if str(each.number) == pin.version), None)
+
+
+def _phases(ways: Sequence[tuple[SetExcluded, Reach]], debts: Sequence[Debt]) -> Iterable[Step]:
+    """The steps in their order: all copies are begun, then waited for; each wave of all; and then the rest.
+
+    Several definitions go on side by side: one does not wait for the copies of another before its own are begun, and
+    a wave of all bakes once.
+    """
+    for step, here in ways:
+        if here.left:
+            yield LeaveRegions(**step.pin.model_dump(), regions=here.left)
+    copied = [(step.pin.model_dump(), here) for step, here in ways if here.copies]
+    owed = [*steps_of(debts)]
+    for pin, here in copied:
+        yield ReplicateVersion(**pin, regions=here.regions, replicas=here.replicas)
+    yield from (step for step in owed if isinstance(step, ReplicateVersion))
+    for pin, here in copied:
+        yield AwaitCopies(**pin, regions=here.regions, replicas=here.replicas, within=here.within)
+    yield from (step for step in owed if isinstance(step, AwaitCopies))
+    for place in range(max((len(here.waves) for _, here in ways), default=0)):
+        yield from _wave([each for each in ways if place < len(each[1].waves)], place)
+    for step, here in ways:
+        before = tuple(region for wave in here.waves for region in wave.regions)
+        yield step.model_copy(update={"needs": here.regions, "after": before})
+    yield from (step for step in owed if isinstance(step, SetExcluded))
+
+
+def _wave(ways: Sequence[tuple[SetExcluded, Reach]], place: int) -> Iterable[Step]:
+    """One wave of all that have so many, and how long it bakes."""
+    bakes: dict[str, int] = {}
+    for step, here in ways:
+        wave = here.waves[place]
+        before = tuple(region for each in here.waves[:place] for region in each.regions)
+        yield step.model_copy(
+            update={"regions": wave.regions, "wave": wave.name, "needs": wave.regions, "after": before}
+        )
+        bakes[wave.name] = max(wave.bake, bakes.get(wave.name, 0))
+    for name, seconds in bakes.items():
+        if seconds:
+            yield Bake(wave=name, seconds=seconds)
+
+
+def _rows(
+    ways: Sequence[tuple[SetExcluded, Reach]], seen: PlannedCatalogue, *, alone: bool
+) -> Iterable[tuple[str, str]]:
+    """What the card says of copies and waves."""
+    for step, reach in ways:
+        of = "" if alone else f" of {step.pin.ref}"
+        version = _find(seen, step.pin)
+        copies = "" if version is None else copies_in_words(version)
+        if reach.copies:
+            now = f", now {copies}" if copies else ""
+            yield f"Copies{of}", f"to {join_names(reach.regions, len(reach.regions))}{now}"
+        elif copies:
+            yield f"Copies{of}", copies
+        if version is not None and version.launch_regions:
+            yield f"Promoted already{of}", format_regions(sorted(version.launch_regions))
+        if reach.waves:
+            waves = [_wave_in_words(wave.name, wave.regions, wave.bake) for wave in reach.waves]
+            yield f"Waves{of}", "; ".join([*waves, "then all others"])
+
+
+def _wave_in_words(name: str, regions: Sequence[str], bake: int) -> str:
+    then = f", then {format_duration(timedelta(seconds=bake))}" if bake else ""
+    return f"{name}: {format_regions(regions)}{then}"

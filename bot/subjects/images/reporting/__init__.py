@@ -1,0 +1,1 @@
+"""What reports say of images: what moved, what waits and why, what is held, going or owed."""

@@ -1,0 +1,1 @@
+"""The versions of a definition by date: as facts, in words, and as a picture."""

@@ -1,0 +1,1 @@
+"""What changes of versions though no operation of ours changed it: `foreign` has the rules, which are pure."""

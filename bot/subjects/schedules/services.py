@@ -1,0 +1,26 @@
+"""What commands about schedules and the clock work with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from slipway.bot.core.times import Clock
+
+if TYPE_CHECKING:  # the database behind it takes most of a second, and `slipway check` needs none
+    from slipway.bot.subjects.schedules.store import ScheduleStore
+
+
+@dataclass(frozen=True)
+class ScheduleServices:
+    """What commands about schedules and the clock work with.
+
+    Attributes:
+        store: how they ran, and who paused them.
+        names: the schedules of the configuration, whether they are enabled or not.
+        clock: the present.
+    """
+
+    store: ScheduleStore
+    names: tuple[str, ...]
+    clock: Clock

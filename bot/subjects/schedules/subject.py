@@ -1,0 +1,83 @@
+"""Schedules, declared."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from slipway.bot.core.times import format_duration
+from slipway.bot.operations.declarations import (
+    OperationKind,
+    PolicyDefaults,
+    StepKind,
+    Subject,
+    SubjectContext,
+)
+from slipway.bot.subjects.schedules.pausing import (
+    PauseExecutor,
+    PausePlanner,
+    ResumeExecutor,
+    ResumePlanner,
+)
+from slipway.bot.subjects.schedules.problems import SOURCES
+from slipway.bot.subjects.schedules.requests import PauseSchedule, ResumeSchedule
+from slipway.bot.subjects.schedules.services import ScheduleServices
+from slipway.bot.subjects.schedules.steps import LiftPause, StorePause
+
+
+def _services(context: SubjectContext) -> ScheduleServices:
+    # With a database: not for `slipway check`.
+    from slipway.bot.subjects.schedules.store import ScheduleStore
+
+    names = tuple(entry.name for entry in context.settings.schedule)
+    return ScheduleServices(ScheduleStore(context.database), names, context.clock)
+
+
+def _pausing(request: PauseSchedule) -> Sequence[str]:
+    lasting = timedelta(seconds=request.seconds) if request.seconds is not None else None
+    limit = () if lasting is None else ("--for", format_duration(lasting))
+    return (*limit, request.schedule, *request.words.split())
+
+
+def _resuming(request: ResumeSchedule) -> Sequence[str]:
+    return (request.schedule, *request.words.split())
+
+
+SCHEDULES_SUBJECT: Subject[ScheduleServices] = Subject(
+    name="schedules",
+    title="Schedules",
+    services=_services,
+    kinds=(
+        OperationKind(
+            request=PauseSchedule,
+            planner=lambda services: PausePlanner(services.store, services.names),
+            arguments=_pausing,
+            policy=PolicyDefaults(approvals=0),
+            needs=None,
+            right="schedule.pause",
+        ),
+        OperationKind(
+            request=ResumeSchedule,
+            planner=lambda services: ResumePlanner(services.store, services.names),
+            arguments=_resuming,
+            policy=PolicyDefaults(approvals=0),
+            needs=None,
+            right="schedule.resume",
+        ),
+    ),
+    steps=(
+        StepKind(
+            step=StorePause,
+            executor=lambda services: PauseExecutor(services.store, services.clock),
+            touches=lambda step: (f"schedule {step.schedule}",),
+            targets=lambda step: (f"schedule {step.schedule}",),
+        ),
+        StepKind(
+            step=LiftPause,
+            executor=lambda services: ResumeExecutor(services.store),
+            touches=lambda step: (f"schedule {step.schedule}",),
+            targets=lambda step: (f"schedule {step.schedule}",),
+        ),
+    ),
+    problems=SOURCES,
+)

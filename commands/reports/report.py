@@ -1,0 +1,45 @@
+"""`!report weekly` and `!report monthly`: what was done."""
+
+from __future__ import annotations
+
+import click
+
+from slipway.bot.core.commands import command
+from slipway.bot.reports.model import Period, ReportKind
+from slipway.bot.reports.periods import last_month, last_week, named_month
+from slipway.commands.dispatch.context import CardReply, CommandContext, MisuseError
+from slipway.commands.grammar.values import OneOf
+from slipway.commands.reports.making import report_of
+
+
+@command(
+    "report",
+    summary="What was promoted and removed in a week, or the figures of a month.",
+    examples=("report weekly", "report monthly", "report monthly 2026-11"),
+)
+@click.argument("which", type=OneOf("weekly", "monthly"), help="weekly or monthly.")
+@click.argument("month", required=False, help="Of monthly: which month; without, the one that ended last.")
+async def report(call: CommandContext, which: str, month: str | None) -> CardReply:
+    """The weekly one tells what was promoted, taken back, removed and restored in seven days, and what waits and
+    why, with timelines of the definitions that moved. The monthly one has the figures of a calendar month:
+    operations by kind and end, promotions, machines and their cost, credentials, problems.
+
+    The message says it in a few words, its thread has the rest. A schedule says it each week or month."""
+    return await report_of(call, _period(call, ReportKind(which), month))
+
+
+def _period(call: CommandContext, kind: ReportKind, month: str | None) -> Period:
+    now, zone = call.services.clock(), call.services.cards.zone
+    if kind is ReportKind.WEEKLY:
+        if month is not None:
+            raise MisuseError("A weekly report is of the last seven days: name no month.", report)
+        return last_week(now)
+    if month is None:
+        return last_month(now, zone)
+    try:
+        return named_month(month, now, zone)
+    except ValueError as error:
+        raise MisuseError(f"`MONTH`: {error}.", report) from error
+
+
+PARTS = (report,)

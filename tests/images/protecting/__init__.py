@@ -1,0 +1,1 @@
+"""Protecting what is latest from deletion."""

@@ -1,0 +1,111 @@
+"""What stops the next wave, who hears of it, and how it goes on; and what goes on meanwhile."""
+
+from __future__ import annotations
+
+import pytest
+
+from slipway.bot.chat.model import Choice
+from slipway.bot.operations.model import Operation, OperationState
+from slipway.bot.subjects.images.replication.reach import reach_of
+from slipway.bot.subjects.images.replication.settings import ReplicationSettings
+from tests.images.builders import version
+from tests.images.replication.world import EVERYWHERE, HOURS, WAVES, World, world
+from tests.support.azure import ARM, X64
+from tests.support.harness import BotHarness, newest_operation, propose
+
+__all__ = ["world"]
+
+ONE_MOVED = ["43.2.0", "43.1.0", "43.1.0"]
+
+
+async def promotion(bot: BotHarness) -> Operation:
+    """The newest promotion."""
+    recent = await bot.running.services.operations.recent(9)
+    return next(each for each in recent if each.kind == "promote")
+
+
+async def said(bot: BotHarness, who: str, line: str) -> None:
+    """Say something that is done, while a promotion waits."""
+    before = len(bot.messages)
+    await bot.say(who, line, wait=False)
+    await bot.until(lambda: any(": done" in each.card.title for each in bot.messages[before:]))
+
+
+@pytest.mark.parametrize(
+    ("stops", "why", "lifts"),
+    [
+        (f"!bad {X64}/43.2.0 hangs at boot", "bad: hangs at boot", f"!good {X64}/43.2.0 it was the host"),
+        (f"!hold {X64} a freeze", f"43.2.0 of {X64} is held by Bob (a freeze)", f"!unhold {X64}"),
+    ],
+)
+async def test_what_speaks_against_it_stops_the_next_wave_and_once_lifted_it_goes_on_from_there(
+    world: World, stops: str, why: str, lifts: str
+) -> None:
+    world.copying(HOURS)
+    async with world.bot(WAVES) as bot:
+        card = await world.begin(bot, hours=10)
+        await said(bot, "bob", stops)
+        await world.end(bot)
+        stopped = await promotion(bot)
+        assert stopped.state in (OperationState.FAILED, OperationState.STALE)
+        report = world.chat.report_of(card)
+        assert why in report.text
+        assert "For alice" in report.text  # whoever asked is told
+        assert "• Next: `!" in report.text
+        assert world.latest() == ONE_MOVED
+        (owed,) = await bot.say("alice", "!regions")
+        assert f"`!promote {X64}/43.2.0`" in owed.text
+        await bot.say("bob", lifts)
+        again, _ = await propose(bot, f"!promote {X64}/43.2.0")
+        assert "wave second: westeurope" in again.text
+        assert "wave first" not in again.text
+        assert "Promoted already: eastus" in again.text.replace("  ", " ")
+        writes = len(world.azure.writes)
+        await bot.press("bob", Choice.APPROVE, again)
+        assert (await newest_operation(bot)).state is OperationState.DONE
+        assert world.latest() == ["43.2.0"] * 3
+        assert len(world.azure.writes) == writes + 2
+
+
+async def test_a_rollback_between_waves_touches_only_what_moved(world: World) -> None:
+    world.copying(HOURS)
+    async with world.bot(WAVES, policy={"rollback": {"approvals": 0}}) as bot:
+        await world.begin(bot, hours=10)
+        before = world.azure.snapshot()["definitions"][X64]["versions"]["43.1.0"]
+        writes = len(world.azure.writes)
+        await bot.say("bob", f"!rollback {X64}", wait=False)
+        await bot.until(lambda: world.latest() == ["43.1.0"] * 3)
+        await world.end(bot)
+        assert {entry.path.rsplit("/", 1)[1] for entry in world.azure.writes[writes:]} == {"43.2.0"}
+        assert world.azure.snapshot()["definitions"][X64]["versions"]["43.1.0"] == before
+
+
+async def test_a_cancel_in_a_wait_holds_over_a_restart_and_others_go_on_meanwhile(world: World) -> None:
+    world.copying(HOURS)
+    async with world.bot(WAVES, policy={"promote": {"approvals": 0}}) as bot:
+        world.pauses_after(10)
+        await bot.say("alice", f"!promote {X64}", wait=False)
+        await world.passing.stopped.wait()
+        assert world.latest() == ONE_MOVED
+        name = (await promotion(bot)).id
+        await said(bot, "alice", f"!promote {ARM}")  # nothing of it waits
+        assert world.azure.latest(ARM, "eastus") == "43.2.0"
+        await bot.say("alice", f"!cancel {name}", wait=False)
+        await bot.until(lambda: any("Stopped by" in each.text for each in bot.messages))
+    async with world.bot(WAVES) as bot:
+        await world.end(bot)
+        stopped = await bot.running.services.operations.get(name)
+        assert stopped.state is OperationState.CANCELLED
+        assert world.latest() == ONE_MOVED
+        (owed,) = await bot.say("alice", "!regions")
+        assert "Its waves did not come to their end" in owed.text
+
+
+def test_a_candidate_goes_through_all_waves_and_is_taken_off_no_region() -> None:
+    wanted = ReplicationSettings.model_validate(WAVES[X64])
+    found = reach_of(version("43.2.0", regions=EVERYWHERE), wanted)
+    assert found is not None
+    assert ([wave.name for wave in found.waves], found.left) == (["first", "second"], ())
+    half = reach_of(version("43.2.0", regions={name: name != "eastus" for name in EVERYWHERE}), wanted)
+    assert half is not None
+    assert [wave.name for wave in half.waves] == ["second"]

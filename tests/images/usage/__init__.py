@@ -1,0 +1,1 @@
+"""What is in use is not removed."""

@@ -1,0 +1,1 @@
+"""Reports: their sections, how they are put together, and what a room hears of them."""

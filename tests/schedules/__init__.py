@@ -1,0 +1,1 @@
+"""Schedules as people see and pause them."""
