@@ -203,7 +203,11 @@ class MessageService:
                 await self._delivery.bring(room, changed)
 
     async def conclude(self, operation_id: str, card: Card, report: Report | None, origin: str = "") -> None:
-        """Edit every card of an operation to show how it ended, and say its report, once for its key."""
+        """Edit every card of an operation to show how it ended, and say its report, once for its key.
+
+        Where nothing of the operation stands in the report's room yet, as it ended before its card was said, the card
+        comes first, with the key ``origin``: a report stands below a card.
+        """
         if report is None:
             await self.show(operation_id, card, origin)
             return
@@ -227,7 +231,7 @@ class MessageService:
         """Bring what stands in one room up to date; ``elsewhere`` hears at once in which others something stands."""
         until = self._clock() + Lifetime.REPORT.value
         async with self._delivery.holding(room):
-            keys = () if report is None else (report.key,)
+            keys = () if report is None else (report.key, shown.origin)
             found: tuple[Message, ...] = ()
             try:
                 found = await self._outbox.of_operation(operation_id, *keys)
@@ -236,6 +240,8 @@ class MessageService:
                     elsewhere.set_result(tuple({each.room: None for each in found if each.room != room}))
             here = [each for each in found if each.room == room]
             cards = [each for each in here if each.operation_id == operation_id and not _lost(each)]
+            if report is not None and not cards:
+                cards = _first(here, operation_id, Message(shown.origin, room, until, report.thread))
             older = _older(cards, shown.origin)
             wanted = [each.showing(shown.card_of(each, older), until) for each in cards]
             if report is not None:
@@ -246,6 +252,11 @@ class MessageService:
             changed = [each for each in wanted if each not in here]
             if changed:
                 await self._delivery.bring(room, changed)
+
+    async def shows_operation(self, key: str, operation_id: str) -> bool:
+        """Whether the message with this key stands in its room as a card of this operation."""
+        found = await self._outbox.find(key)
+        return any(each.operation_id == operation_id and each.message_id is not None for each in found)
 
     async def said_of(self, operation_id: str, *keys: str) -> tuple[Message, ...]:
         """The cards of an operation, in whichever rooms, and the messages with these keys."""
@@ -339,6 +350,15 @@ class _Wanted:
     def card_of(self, message: Message, older: Collection[str]) -> Card:
         """What one of them is to show; ``older`` are the keys of those that a newer one has succeeded."""
         return _succeeded(self.card) if message.key in older else self.card
+
+
+def _first(here: Sequence[Message], operation_id: str, message: Message) -> list[Message]:
+    """The card of an operation that has none yet: this message, or what was said with its key before, such as
+    “Working on it…”. None where its key is not known, or its platform refused it."""
+    if not message.key:
+        return []
+    said = next((each for each in here if each.key == message.key), message)
+    return [] if _lost(said) else [replace(said, operation_id=operation_id)]
 
 
 def _older(cards: Sequence[Message], origin: str) -> Collection[str]:

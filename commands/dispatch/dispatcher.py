@@ -229,6 +229,10 @@ class Dispatcher:
     async def _say(self, response: Response, key: str, lifetime: Lifetime, answers: str | None) -> Json:
         assert response.card is not None  # noqa: S101 - for the type checker; the caller looked
         assert response.room is not None  # noqa: S101
+        operation_id = "" if response.as_of else response.operation_id
+        if operation_id and await self._messages.shows_operation(key, operation_id):
+            # We died after it was said, or the run was quicker: what stands there is newer than this answer.
+            return await self._show(operation_id)
         message_id = await self._messages.say(
             response.room,
             response.card,

@@ -7,8 +7,11 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import pytest
+
 from slipway.bot.chat.console.platform import CONSOLE
 from slipway.bot.chat.model import Card, Room
+from slipway.bot.messages.model import WORKING
 from slipway.bot.messages.service import MessageService, Report
 from slipway.bot.store.database import DATABASE, Database
 from tests.support.clock import FakeClock
@@ -60,3 +63,20 @@ async def test_a_report_stands_in_the_thread_of_a_card_whose_sender_died(tmp_pat
         assert (card.thread, said.thread) == (None, card.id)
         saying.cancel()
         await asyncio.gather(saying, return_exceptions=True)
+
+
+@pytest.mark.parametrize("said_before", [None, WORKING])
+async def test_a_report_stands_below_the_card_of_what_ended_before_that_was_said(
+    tmp_path: Path, said_before: Card | None
+) -> None:
+    chat = MemoryChat()
+    async with _process(tmp_path, chat) as messages:
+        if said_before is not None:
+            await messages.say(ROOM, said_before, key="hear:console:1")
+        report = Report("op-7k3f:report", ROOM, None, Card(title="It is promoted."))
+        await messages.conclude("op-7k3f", Card(title="op-7k3f is done"), report, "hear:console:1")
+        await messages.idle()
+        assert await messages.shows_operation("hear:console:1", "op-7k3f")
+    card, said = chat.messages
+    assert (card.card.title, said.card.title) == ("op-7k3f is done", "It is promoted.")
+    assert (card.thread, said.thread) == (None, card.id)
