@@ -67,8 +67,8 @@ class Scenario(ABC):
     """Whether somebody has to agree."""
 
     points: ClassVar[tuple[CrashPoint, ...]]
-    """Where it is killed, by default at the first of them (or nowhere, where another scenario shows it), with
-    ``-m slow`` at the others: at every kind of trigger, and around each write from all sides."""
+    """Where it is killed: by default at the first (or nowhere, where another scenario shows it), with ``-m slow`` at
+    the first of each trigger, with ``--exhaustive`` at all: at every trigger, around each write from all sides."""
 
     @classmethod
     def name(cls) -> str:

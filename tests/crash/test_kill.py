@@ -1,7 +1,8 @@
 """`kill -9` at any point: the next start ends what was begun, and each effect is there once.
 
-By default at the first chosen point of one kind of those that work alike; with ``-m slow`` at its others, and at the
-first of each other kind; ``pytest tests/crash --exhaustive`` goes through all there are.
+By default at the first chosen point of one kind of those that work alike; with ``-m slow`` at its first one of each
+other trigger, and at the first of each other kind; ``pytest tests/crash --exhaustive`` goes through all chosen ones,
+and all there are.
 """
 
 from __future__ import annotations
@@ -13,22 +14,30 @@ import pytest
 from tests.crash.clouds import CrashTiming
 from tests.crash.crash import Crash
 from tests.crash.installation import Installation
-from tests.crash.scenario import CrashPoint, CrashTrigger
+from tests.crash.scenario import CrashPoint, CrashTrigger, Scenario
 from tests.crash.scenarios import scenarios
 
 SCENARIOS = scenarios()
 
+
+def _marks(scenario: type[Scenario], point: CrashPoint) -> tuple[pytest.MarkDecorator, ...]:
+    """When a scenario is killed at one of its points."""
+    first = {each.trigger: each for each in reversed(scenario.points)}
+    if point == scenario.points[0]:
+        return (pytest.mark.slow,) if scenario.shown_by or scenario.slow else ()
+    if (
+        point == first[point.trigger]
+        and point.trigger != scenario.points[0].trigger
+        and not scenario.shown_by
+    ):
+        return (pytest.mark.slow,)
+    return (pytest.mark.exhaustive,)
+
+
 _CHOSEN = [
-    pytest.param(
-        kind,
-        point,
-        id=f"{kind}-{point}",
-        marks=()
-        if point == scenario.points[0] and not scenario.shown_by and not scenario.slow
-        else pytest.mark.slow,
-    )
+    pytest.param(kind, point, id=f"{kind}-{point}", marks=_marks(scenario, point))
     for kind, scenario in SCENARIOS.items()
-    for point in (scenario.points[:1] if scenario.shown_by else scenario.points)
+    for point in scenario.points
 ]
 
 
