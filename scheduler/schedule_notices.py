@@ -73,10 +73,19 @@ class ScheduleNotices:
         key = await self._workflows.newest(prefix)
         return datetime.fromisoformat(key.removeprefix(prefix)) if key is not None else None
 
-    async def pause_is_over(self, settings: ScheduleSettings, pause: Pause, next_at: datetime | None) -> None:
-        """Take a pause away that has ended by itself, note that in the audit trail, and tell the schedule's room."""
+    async def pause_is_over(
+        self,
+        settings: ScheduleSettings,
+        pause: Pause,
+        run: datetime | None,
+        next_at: datetime | None,
+    ) -> None:
+        """Take a pause away that has ended by itself, note that in the audit trail, and tell the schedule's room;
+        ``run`` is what came due since then and runs now."""
         key = f"{PAUSE_OVER_WORKFLOW}:{pause.key}"
         coming = f"It runs next at {format_time(next_at, settings.zone)}." if next_at else ""
+        if run is not None:
+            coming = f"It runs now, as was due at {format_time(run, settings.zone)}, after the pause."
         payload: Payload = {"key": key, "schedule": settings.name, "room": settings.room, "next": coming}
         await self._workflows.start(PAUSE_OVER_WORKFLOW, key, payload)
 

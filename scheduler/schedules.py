@@ -139,7 +139,7 @@ class Schedules:
                 yield f"The schedule {name} was due at {format_time(expected, zone)}, and did not run yet."
             run = self._store.known_runs.get(name)
             if run is not None and (trouble := run.trouble(now, paused=name in self._store.known_pauses)):
-                yield f"{trouble} Due at {format_time(run.due, zone)}. {run.delay.words}".rstrip()
+                yield f"{trouble} Due at {format_time(run.due, zone)}. {run.why}".rstrip()
 
     def _expect(self, now: datetime) -> None:
         """Note what comes next of all that was looked after."""
@@ -163,16 +163,17 @@ class Schedules:
             return None
         if pause is not None and pause.holds(now):
             return _Owed(timetable.settings, timetable.due(last, now), last, pause)
-        if pause is not None and pause.until is not None:
-            if last < pause.until:  # nobody was there when it ended
-                left_out = _Owed(timetable.settings, timetable.due(last, pause.until), last, pause)
-                await self._settle(left_out, pause.until, "")
-                await self._memory.remember(name, pause.until)
-                last = pause.until
-            await self._notices.pause_is_over(timetable.settings, pause, timetable.next(now))
+        if pause is not None and pause.until is not None and last < pause.until:
+            # Nobody was there when it ended.
+            left_out = _Owed(timetable.settings, timetable.due(last, pause.until), last, pause)
+            await self._settle(left_out, pause.until, "")
+            await self._memory.remember(name, pause.until)
+            last = pause.until
         due = timetable.due(last, now)
         if due.skipped:  # as it seems
             due = timetable.due(await self._handled(name, last, now), now)
+        if pause is not None:  # it is over
+            await self._notices.pause_is_over(timetable.settings, pause, due.run, timetable.next(now))
         return _Owed(timetable.settings, due, last)
 
     async def _settle(self, owed: _Owed, now: datetime, before: str) -> str:

@@ -44,6 +44,23 @@ def test_what_is_no_duration_is_refused_with_the_way_to_write_one(text: str) -> 
         parse_duration(text)
 
 
+@pytest.mark.parametrize("zone", ["America/New_York", "Pacific/Kiritimati"])
+@pytest.mark.parametrize(
+    ("moment", "day"),
+    [
+        (datetime(1, 1, 1, tzinfo=UTC), "0001-01-01"),
+        (datetime(9999, 12, 31, 23, 59, tzinfo=UTC), "9999-12-31"),
+    ],
+)
+def test_the_first_and_the_last_day_of_the_calendar_are_shown_in_every_zone(
+    moment: datetime, day: str, zone: str
+) -> None:
+    assert day in format_time(moment, ZoneInfo(zone))
+    assert format_date(moment) == day
+    with pytest.raises(ValueError, match=r"is no time|has passed|more than a year"):
+        parse_moment(f"{day}T12:00", NOW, ZoneInfo(zone))
+
+
 @pytest.mark.parametrize("text", ["0m", "0d0h", "00s"])
 def test_no_time_at_all_is_no_duration(text: str) -> None:
     with pytest.raises(ValueError, match="no time at all"):

@@ -12,6 +12,9 @@ _NAMED = 6  # more names than this are only counted
 _ALIKE = 0.6  # difflib's own measure of "close"
 
 
+FAILED_MARK = "✘ "
+"""Begins what was answered, in short, where what was asked for could not be met. Stored."""
+
 LONGEST_FOREIGN = 160
 """Characters that :func:`fit_for_a_line` leaves of a text."""
 

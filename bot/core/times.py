@@ -101,16 +101,28 @@ def _at_a_date(text: str, zone: ZoneInfo) -> datetime | None:
         return None
     try:
         read = datetime.fromisoformat(text)
-    except ValueError:
+        return (read if read.tzinfo else read.replace(tzinfo=zone)).astimezone(UTC)
+    except (
+        ValueError,
+        OverflowError,
+    ):  # the first and the last day of the calendar are in some zones beyond it
         return None
-    return (read if read.tzinfo else read.replace(tzinfo=zone)).astimezone(UTC)
+
+
+def in_zone(moment: datetime, zone: ZoneInfo) -> datetime:
+    """A moment by the clocks of a zone; as it is, where that would be beyond the calendar's first or last day."""
+    try:
+        return moment.astimezone(zone)
+    except OverflowError:
+        return moment
 
 
 def format_time(moment: datetime, zone: ZoneInfo) -> str:
     """A moment for people, with its zone: ``2026-11-20 14:05 UTC``."""
-    return moment.astimezone(zone).strftime("%Y-%m-%d %H:%M %Z")
+    here = in_zone(moment, zone)
+    return f"{here.date()} {here:%H:%M %Z}"
 
 
 def format_date(moment: datetime | None) -> str:
     """The UTC date of a moment, or a dash where there is none."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%d") if moment else "-"
+    return str(moment.astimezone(UTC).date()) if moment else "-"

@@ -63,5 +63,5 @@ async def _made(section: ReportSection[Any, Any], services: object, view: Report
 
 def _unseen(section: ReportSection[Any, Any], why: str, move: str) -> Part:
     lines = ("This could not be looked at.", why, *filter(None, (move,)))
-    told = Section("could not be looked at", Severity.ATTENTION, lines=lines)
+    told = Section("could not be looked at", Severity.ATTENTION, needs=1, lines=lines)
     return Part(section.name, section.title, told)

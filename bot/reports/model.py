@@ -10,6 +10,10 @@ from zoneinfo import ZoneInfo
 
 from slipway.bot.chat.model import Shortcut, Table
 from slipway.bot.chat.pictures import Picture
+from slipway.bot.core.times import in_zone
+
+_SAME_YEAR = timedelta(days=183)
+"""A day that is nearer than this is the nearest one of its name."""
 
 
 class ReportKind(StrEnum):
@@ -106,14 +110,18 @@ class ReportView:
         """A moment near the present, short: the time of today, else the day; a dash where there is none."""
         if moment is None:
             return "-"
-        here, today = moment.astimezone(self.zone), self.now.astimezone(self.zone)
+        here, today = in_zone(moment, self.zone), self.now.astimezone(self.zone)
         if here.date() == today.date():
             return f"{here:%H:%M}"
-        return f"{here:%d %b %H:%M}" if abs(here - today) < timedelta(days=7) else f"{here:%Y-%m-%d}"
+        return f"{here:%d %b %H:%M}" if abs(here - today) < timedelta(days=7) else f"{here.date()}"
 
     def day(self, moment: datetime | None) -> str:
-        """The day of a moment; a dash where there is none."""
-        return "-" if moment is None else f"{moment.astimezone(self.zone):%d %b}"
+        """The day of a moment, with its year where that may not be the one that comes to mind; a dash where there is
+        none."""
+        if moment is None:
+            return "-"
+        here = in_zone(moment, self.zone)
+        return f"{here:%d %b}" if abs(moment - self.now) < _SAME_YEAR else f"{here.date()}"
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,11 @@ from datetime import timedelta
 import click
 
 from slipway.bot.core.commands import Access, command, dry_run
+from slipway.bot.core.errors import UserError
+from slipway.bot.subjects.credentials.answers import USUAL_SNOOZE
 from slipway.bot.subjects.credentials.requests import Done, Snooze
 from slipway.commands.dispatch.context import ChangeRequest, CommandContext
 from slipway.commands.grammar.values import DURATION, NAME
-
-_USUAL = timedelta(days=3)
 
 
 @command(
@@ -24,8 +24,11 @@ _USUAL = timedelta(days=3)
 @click.option("--for", "lasting", type=DURATION, metavar="3d", help="How long; without, three days.")
 @dry_run
 async def snooze(call: CommandContext, name: str, lasting: timedelta | None, dry_run: bool) -> ChangeRequest:
-    """However long you ask for, the last reminder before the end stays; what has ended is put off no more."""
-    seconds = int((lasting or _USUAL).total_seconds())
+    """However long you ask for, the last reminder before the end stays, or comes a day before it; what has ended is
+    put off no more."""
+    if not call.person.human:
+        raise UserError("Only a person can put a reminder off.")
+    seconds = int((lasting or USUAL_SNOOZE).total_seconds())
     return ChangeRequest(Snooze(person=call.person.id, name=name, seconds=seconds), dry_run)
 
 

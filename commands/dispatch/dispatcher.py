@@ -189,7 +189,8 @@ class Dispatcher:
                 log.exception("an answer failed inside Slipway", key=key)
                 sentence = "The log of Slipway says how. What was asked for may stand all the same."
                 failure = Failure(sentence=sentence, responsible=ResponsibleParty.ADMIN, hint="pending")
-                response = where.saying(failure_card("Internal error", failure, self._services.cards))
+                card = failure_card("Internal error", failure, self._services.cards)
+                response = where.saying(card).failing()
             return response.model_dump(mode="json")
 
         return guarded
@@ -272,7 +273,7 @@ class Dispatcher:
         reading = self._reader.read(request.text, Address.DIRECT)
         if not isinstance(reading, Line) and place is not None:
             sentence = f"{person.name[:1].upper()}{person.name[1:]} says something that is no command: {request.text}"
-            return Response.at(place).saying(user_error_card(UserError(sentence), prefix))
+            return Response.at(place).saying(user_error_card(UserError(sentence), prefix)).failing()
         identity = person.identities[0]
         asker = Asker(
             request.event_key,

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from slipway.bot.chat.model import Assurance, Audience, Card, Room, Tone
+from slipway.bot.chat.model import Assurance, Audience, Card, Room
 from slipway.bot.core.model import Model, digest
+from slipway.bot.core.text import FAILED_MARK
 from slipway.bot.operations.cards import CardContext, operation_card
 from slipway.bot.operations.model import Operation
 from slipway.commands.dispatch.context import Asker, Place
@@ -39,6 +40,7 @@ class Response(Model):
     told: str = ""  # the account that is told alone how the operation stands, where its card tells all others
     whole_plan: bool = False  # said in the card's thread, as the card has but the first rows of it
     details: tuple[Card, ...] = ()  # said in the card's thread, a message each
+    failed: bool = False  # it could not be met: refused, not understood, or a fault kept it from being done
     as_of: str = ""  # the digest of the operation's card when this one was made, where this is another one
 
     @property
@@ -46,8 +48,7 @@ class Response(Model):
         """What it says, in a few words."""
         if self.card is None:
             return "" if self.operation_id is not None else "nothing to do"
-        bad = self.card.tone in (Tone.WARNING, Tone.FAILED) and self.operation_id is None
-        return f"✘ {self.card.title}" if bad else self.card.title
+        return f"{FAILED_MARK}{self.card.title}" if self.failed else self.card.title
 
     @classmethod
     def at(cls, place: Place | None) -> Response:
@@ -57,6 +58,10 @@ class Response(Model):
     def saying(self, card: Card) -> Response:
         """The same, with this card."""
         return self.model_copy(update={"card": card})
+
+    def failing(self) -> Response:
+        """The same, of what could not be met."""
+        return self.model_copy(update={"failed": True})
 
     def telling(self, account: str, card: Card) -> Response:
         """The same, with a card that concerns nobody but this account."""

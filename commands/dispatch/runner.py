@@ -65,15 +65,17 @@ class CommandRunner:
             case Unreadable(reason):
                 return self._object(asker, UserError(reason, hint=reading.hint))
             case Unknown():
-                return response.telling(asker.identity.account, self._unknown(reading, asker.person))
+                return response.telling(
+                    asker.identity.account, self._unknown(reading, asker.person)
+                ).failing()
             case Line(name, args):
                 match self._registry.resolve(name, args):
                     case Unknown() as unknown_name:
                         card = self._unknown(unknown_name, asker.person)
-                        return response.telling(asker.identity.account, card)
+                        return response.telling(asker.identity.account, card).failing()
                     case UnknownVerb() as unknown:
                         card = self._unknown_verb(unknown, asker.person)
-                        return response.telling(asker.identity.account, card)
+                        return response.telling(asker.identity.account, card).failing()
                     case Resolved(command, rest):
                         return await self._command(command, rest, asker)
 
@@ -119,7 +121,7 @@ class CommandRunner:
 
     def _object(self, asker: Asker, error: UserError, lines: tuple[str, ...] = ()) -> Response:
         card = self.objection(error, asker.person, lines)
-        return Response.at(asker.place).telling(asker.identity.account, card)
+        return Response.at(asker.place).telling(asker.identity.account, card).failing()
 
     def objection(self, error: UserError, person: Person, lines: tuple[str, ...] = ()) -> Card:
         """The card for a request that cannot be met as asked; of a command that they may not use it says who may.
@@ -155,7 +157,7 @@ class CommandRunner:
                 return response.saying(help_command(command, self._prefix, self._registry.verbs_of(command)))
             case Misuse() as misuse:
                 card = misuse_card(misuse, self._prefix, command.name)
-                return response.telling(asker.identity.account, card)
+                return response.telling(asker.identity.account, card).failing()
             case Parsed(values):
                 answered = await self._carefully(command, asker, dict(values), args, changes=changes)
                 return answered.doubting(asker) if command.access.needs_trust else answered
@@ -180,7 +182,8 @@ class CommandRunner:
         except CloudError as error:
             failure = Failure.of(error, shlex.join((*command.name.split(" "), *args)))
             title = f"{command.name} could not look at the cloud"
-            return Response.at(asker.place).saying(failure_card(title, failure, self._services.cards))
+            card = failure_card(title, failure, self._services.cards)
+            return Response.at(asker.place).saying(card).failing()
 
     async def _perform(self, result: CommandResult, asker: Asker) -> Response:
         response = Response.at(asker.place)

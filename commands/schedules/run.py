@@ -46,7 +46,7 @@ async def run(call: CommandContext, schedule: str, dry_run: bool) -> LineReply:
     )
 
     async def note(response: Response) -> None:
-        if dry_run:
+        if dry_run or response.failed:  # it did not run, whatever was to be made up for
             return
         now = held.clock()
         await held.store.note(

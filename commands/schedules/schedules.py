@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 import click
 
 from slipway.bot.chat.model import Card, Field, Tone
 from slipway.bot.chat.tables import Cell, Row, table_of, text
-from slipway.bot.config.settings import ScheduleSettings
+from slipway.bot.config.settings import Missed, ScheduleMode, ScheduleSettings
 from slipway.bot.core.commands import command
-from slipway.bot.core.times import format_span, format_time
+from slipway.bot.core.text import fit_for_a_line
+from slipway.bot.core.times import format_duration, format_span, format_time
 from slipway.bot.subjects.schedules.model import Fate, LastRun, Pause
 from slipway.bot.subjects.schedules.pausing import check_known
 from slipway.bot.subjects.schedules.services import ScheduleServices
@@ -18,6 +20,16 @@ from slipway.commands.dispatch.context import CardReply, CommandContext
 from slipway.commands.schedules.values import SCHEDULE
 
 _COLUMNS = {"schedule": "Schedule", "last": "Last", "next": "Next"}
+
+_RESULT = 40
+"""Signs of what became of a run that stand in the list: the table is to fit a phone."""
+
+_MODES = {
+    ScheduleMode.POLICY: "",
+    ScheduleMode.RUN: "made at once, unless the plan itself demands an approval",
+    ScheduleMode.ASK: "made once somebody has agreed",
+    ScheduleMode.REPORT: "reported, and not made",
+}
 
 
 @command(
@@ -71,15 +83,23 @@ class _View:
         fields = [
             Field(label="Says", value=f"`{prefix}{entry.command}`"),
             Field(label="At", value=f"`{entry.cron}` {entry.zone.key}"),
-            Field(label="Room", value=entry.room),
-            Field(label="Mode", value=entry.mode.value),
-            Field(label="Missed", value=f"{entry.missed.value}"),
+            Field(
+                label="Room",
+                value=f"{entry.room}{', where there is something to say' if entry.quiet else ''}",
+            ),
+            Field(label="Roles", value=", ".join(entry.roles)),
+            *([Field(label="Changes", value=mode)] if (mode := _MODES[entry.mode]) else []),
+            Field(label="If missed", value=_missed(entry)),
         ]
+        if entry.jitter is not None:
+            fields.append(Field(label="Jitter", value=f"up to {format_duration(entry.jitter)} later"))
         if run is not None:
-            at = format_time(run.at, entry.zone)
+            at = format_time(_when(run), entry.zone)
             by = f" by {self._call.services.cards.name(run.by)}" if run.by else ""
             fields.append(Field(label="Last", value=f"{at}{by}: {await self._result(run)}"))
-        if next_at is not None:
+        if not entry.enabled:
+            fields.append(Field(label="Next", value="switched off in slipway.toml"))
+        elif next_at is not None:
             fields.append(Field(label="Next", value=format_time(next_at, entry.zone)))
         notes = [self._paused(entry)] if entry.name in self._pauses else []
         if trouble := self._trouble(entry):
@@ -92,8 +112,9 @@ class _View:
         run = self._runs.get(entry.name)
         last = text(None, "-")
         if run is not None:
-            ago = format_span(max(self._now - run.at, self._now - self._now))
-            last = text(await self._result(run), f"{ago} ago: {await self._result(run)}")
+            ago = format_span(self._now - _when(run))
+            result = await self._result(run)
+            last = text(result, f"{ago} ago: {fit_for_a_line(result, _RESULT)}")
         next_at = self._next.get(entry.name)
         if not entry.enabled:
             coming = Cell("switched off", None)
@@ -127,13 +148,25 @@ class _View:
         """That it did not run when it was due, and why; empty where all is well, or a pause says it."""
         run = self._runs.get(entry.name)
         trouble = run.trouble(self._now, paused=False) if run is not None else ""
-        return f"{trouble} {run.delay.words}".strip() if run is not None and trouble else ""
+        return f"{trouble} {run.why}".strip() if run is not None and trouble else ""
 
     def _paused(self, entry: ScheduleSettings) -> str:
         pause = self._pauses[entry.name]
         until = f"until {format_time(pause.until, entry.zone)}" if pause.until else "until it is resumed"
         who = self._call.services.cards.name(pause.person)
         return f"{entry.name} is paused by {who} {until}: {pause.reason}"
+
+
+def _when(run: LastRun) -> datetime:
+    """When it ran; of a time that was left out, when that was."""
+    return run.at if run.fate is Fate.RAN else run.due
+
+
+def _missed(entry: ScheduleSettings) -> str:
+    """What becomes of its times in which the bot was down."""
+    if entry.missed is Missed.SKIP:
+        return "it is told, and does not run"
+    return f"it runs once, if that is {format_duration(entry.max_late)} late at most"
 
 
 PARTS = (schedules,)

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from slipway.bot.clouds.simulated.azure import SimulatedAzure
+from slipway.bot.subjects.credentials import sources
 from tests.support.azure import one_version_seed
 from tests.support.certificates import certificate, tls_server
 from tests.support.clock import DAY, FakeClock
@@ -104,6 +105,20 @@ async def test_a_source_that_cannot_be_read_is_named_and_spoils_no_other(
     assert "chat could not be read: This Slipway is on no chat irc" in answer.text
 
 
+async def test_a_fault_of_slipways_own_at_one_source_spoils_no_other(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def failing(_path: Path) -> Any:
+        raise RuntimeError("of no kind that is expected")
+
+    monkeypatch.setattr(sources, "certificate_of_file", failing)
+    changes = entries(web={"certificate": "/etc/pki/web.pem"}, token={"expires": "2030-01-01"})
+    async with looked(tmp_path / "state", changes=changes) as bot:
+        (answer,) = await bot.say("carol", "!credentials")
+        assert [each["name"] for each in rows(bot)] == ["token"]
+    assert "web could not be read: Slipway failed at that" in answer.text
+
+
 async def test_odd_ends_are_shown_as_what_they_are(azure: SimulatedAzure, tmp_path: Path) -> None:
     azure.graph.applications = [
         application(
@@ -115,11 +130,14 @@ async def test_odd_ends_are_shown_as_what_they_are(azure: SimulatedAzure, tmp_pa
             secret(None, ends="1999-01-01T00:00:00Z", starts=None),
         )
     ]
-    async with looked(tmp_path, azure=azure, changes=entries(odd={"application": "od*"})) as bot:
+    never = {"made": "9990-12-31", "max_age": "9999d"}
+    changes = entries(odd={"application": "od*"}, never=never)
+    async with looked(tmp_path, azure=azure, changes=changes) as bot:
         (answer,) = await bot.say("carol", "!credentials")
         found = {each["what"]: each for each in rows(bot)}
     assert found["secret “far” of odd"]["state"] == "endless"
     assert found["secret “none” of odd"]["ends"] is None
+    assert found["by its age"]["state"] == "endless"
     assert found["secret of odd"]["state"] == "left over"
     assert answer.text.count("not told") >= 2
     assert "begins later" in answer.text

@@ -196,6 +196,20 @@ class TestSnooze:
             assert "ends on 2026-12-30" in last.text
             (late,) = await bot.say("alice", f"!credential snooze {name}")
             assert "too late to put it off" in late.text
+            assert [each.label for each in reminder.card.shortcuts] == ["Done"], "nothing is offered in vain"
+
+    async def test_of_one_threshold_alone_it_can_be_put_off_up_to_a_day_before_the_end(
+        self, world: World
+    ) -> None:
+        world.entry = {"remind": ["30d"]}
+        async with world.bot() as bot:
+            (reminder,) = await world.after(bot, 20 * DAY)
+            card, *_ = await bot.say("alice", f"!{reminder.card.shortcuts[1].command}".replace("3d", "30d"))
+            assert "2026-12-29 12:00 UTC" in card.text
+            await world.after(bot, MINUTE)
+            assert "2026-12-29 12:00 UTC" in reminder.text, "the message shows it at once"
+            (again,) = await world.after(bot, 19 * DAY)
+            assert again.thread == reminder.id
 
     async def test_what_nobody_is_reminded_of_is_not_put_off(self, world: World) -> None:
         async with world.bot() as bot:

@@ -186,4 +186,10 @@ def test_between_two_moments_nothing_becomes_due_before_the_end(left: timedelta,
 
 def test_the_last_threshold_is_the_one_nearest_to_the_end() -> None:
     assert last_threshold(credential(), USUAL) == DAY
-    assert last_threshold(credential(life=10 * HOUR), USUAL) == timedelta()
+    assert last_threshold(credential(), [Threshold(span=timedelta(hours=2)), *USUAL]) == 2 * HOUR
+
+
+def test_where_the_last_threshold_is_long_before_the_end_a_day_before_it_is_the_last_reminder() -> None:
+    assert last_threshold(credential(), in_days(30)) == DAY
+    assert last_threshold(credential(life=47 * DAY), [Threshold(share=0.33)]) == DAY
+    assert last_threshold(credential(life=10 * HOUR), USUAL) == DAY

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from structlog.testing import capture_logs
 
 from slipway.bot.core.errors import CloudError, CloudErrorKind, DeclarationError, UserError
 from slipway.bot.reports import gathering
+from slipway.bot.reports.cards import headline_card
 from slipway.bot.reports.declaration import ReportSection
 from slipway.bot.reports.gathering import gather
 from slipway.bot.reports.model import Period, ReportKind, Section, Severity
@@ -64,6 +66,15 @@ async def test_what_matters_most_comes_first_and_a_section_that_fails_keeps_no_o
     assert "No cloud is configured." in word
     assert "its log says how" in fault
     assert "secret shelf" not in fault
+    title = headline_card(parts, view(last_day(NOW))).title
+    assert title == "Daily digest: 3 things need a person", "what nobody could look at is not called well"
+
+
+def test_a_day_is_shown_with_its_year_where_another_one_comes_to_mind() -> None:
+    it = view(last_day(NOW))
+    assert it.day(NOW - timedelta(days=100)) == "12 Aug"
+    assert it.day(NOW - timedelta(days=400)) == "2025-10-16"
+    assert it.day(datetime(1, 1, 1, tzinfo=UTC)) == "0001-01-01"
 
 
 async def test_what_takes_too_long_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -355,7 +355,7 @@ async def test_a_clock_that_was_years_ahead_does_not_stop_a_schedule(tmp_path: P
         said = len(bot.messages)
         with structlog.testing.capture_logs() as logs:
             assert await bot.at(NOW) == []
-        assert [each["event"] for each in logs] == ["the clock was set back"]
+        assert "the clock was set back" in [each["event"] for each in logs]
         assert len(await bot.at((NOW + timedelta(days=1)).replace(hour=9))) == 1
         assert len(bot.messages) == said + 1
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -9,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from slipway.bot.clouds.simulated.azure import SimulatedAzure
+from slipway.bot.clouds.simulated.faults import Fault, FaultKind
 from slipway.bot.clouds.simulated.fedora import fedora_gallery
 from tests.scheduler.test_schedules import ScheduledBot
 from tests.support.clock import NOW, FakeClock
@@ -124,7 +126,33 @@ async def test_a_schedule_is_run_by_hand_with_the_rights_of_whoever_does(tmp_pat
         assert "For bob" in card.text  # whoever runs it asks for it, and does not agree to it
         (one,) = await bot.say("carol", "!schedules weekly-promotion")
         assert "by Alice: proposed (op-" in one.text
-        assert "Next:   2026-11-23 09:00 UTC" in one.text
+        assert re.search(r"Next: +2026-11-23 09:00 UTC", one.text)
+        assert re.search(r"If missed: +it runs once, if that is 2d late at most", one.text)
+
+
+async def test_what_ran_in_vain_and_what_was_skipped_are_problems_until_it_runs_well(tmp_path: Path) -> None:
+    clock, chat = FakeClock(), MemoryChat()
+    async with scheduled(tmp_path, clock, chat) as bot:
+        clock.now = NINE + timedelta(days=6)
+        bot.azure.faults.add(Fault(kind=FaultKind.REFUSE, match="*", times=None))
+        said = await bot.at(clock.now)
+        assert "1 run was skipped: weekly-promotion" in said[0].text
+        clock.advance(timedelta(minutes=2))
+        assert await problems(bot) == ["failed daily-list", "skipped weekly-promotion"]
+        (seen,) = await bot.say("carol", "!schedules")
+        assert "daily-list ran, and what it says could not be done. images could not look" in seen.text
+        assert max(len(cell) for cell in table(seen)[0]) <= 50, "it fits a phone"
+        assert table(seen)[1] == ["weekly-promotion", "4d ago: skipped", "in 2d23h"]
+
+        bot.azure.faults.clear()
+        (refused,) = await bot.say("carol", "!schedule run weekly-promotion")
+        assert "You need the right `promote`" in refused.text
+        clock.advance(timedelta(minutes=2))
+        assert await problems(bot) == ["failed daily-list", "skipped weekly-promotion"], "it did not run"
+        await bot.say("carol", "!schedule run daily-list")
+        await bot.say("alice", "!schedule run weekly-promotion")
+        clock.advance(timedelta(minutes=2))
+        assert await problems(bot) == []
 
 
 async def test_what_ran_late_is_told_with_its_reason_until_all_is_well(tmp_path: Path) -> None:

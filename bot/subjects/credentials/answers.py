@@ -34,6 +34,10 @@ class Answer(Model):
         return due if self.until is None else f"{due} after {self.until:%Y-%m-%dT%H:%M}"
 
 
+USUAL_SNOOZE = timedelta(days=3)
+"""For how long a reminder is put off where nobody says."""
+
+
 class Memory(Protocol):
     """What is asked of :class:`slipway.bot.store.memory.ChatMemory`."""
 
@@ -74,6 +78,8 @@ def snoozed_until(now: datetime, asked: timedelta, ends_at: datetime, last: time
         ends_at: when the credential ends.
         last: how long before that somebody is reminded last.
     """
+    if ends_at - now <= last:  # before anything is reckoned from an end of long ago
+        return None
     until = min(now + asked, ends_at - last).replace(microsecond=0)
     return until if until > now else None
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
 import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -59,11 +61,19 @@ async def certificate_of_server(host: str, port: int) -> CertificateDates:
     except ValueError:  # what can be no name of a host, such as one with a part of more than 63 letters
         raise UnreadableError(f"{where} is no address that can be asked.") from None
     except OSError as error:
-        why = error.strerror or "the connection broke"
-        raise UnreadableError(f"{where} cannot be reached: {why}.") from None
+        raise UnreadableError(f"{where} cannot be reached: {_why(error)}.") from None
     if not found:
         raise UnreadableError(f"{where} shows no certificate.")
     return await asyncio.to_thread(_dates_of_der, found, where)
+
+
+def _why(error: OSError) -> str:
+    """What kept a connection from being made, in the system's words: asyncio's own name every address."""
+    if isinstance(error, socket.gaierror):
+        return error.strerror or "its name is not known"
+    if error.errno:
+        return os.strerror(error.errno)
+    return "none of its addresses answers" if error.args else "the connection broke"
 
 
 async def certificate_of_file(path: Path) -> CertificateDates:

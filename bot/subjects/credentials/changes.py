@@ -40,6 +40,7 @@ class Seen(Model):
         reminded: the reminder that stands in the room; None where none does.
         overdue: whether it has ended, or is too old, with nothing in its place, and nobody says that it is seen to.
         by_age: whether its end is no more than what slipway.toml asks.
+        kind: what sort of thing it is; empty where an earlier Slipway saw it.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Seen(Model):
     reminded: Reminded | None = None
     overdue: bool = False
     by_age: bool = False
+    kind: str = ""
 
 
 class SeenEntry(Model):
@@ -128,4 +130,5 @@ def seen(credential: Credential, before: Seen | None) -> Seen:
         generation=credential.generation,
         reminded=reminded,
         by_age=credential.by_age,
+        kind=credential.kind.value,
     )

@@ -37,7 +37,7 @@ async def find_credential(
     *,
     meant: Callable[[Credential], bool] = _any,
 ) -> FoundCredential:
-    """What is named, as its source shows it now.
+    """What is named, as its source shows it now; the watch looks soon, too, since somebody is about to change it.
 
     Args:
         services: look at every source.
@@ -49,7 +49,7 @@ async def find_credential(
     Raises:
         UserError: there is no such credential, or several, or it cannot be read.
     """
-    readings = await services.inventory.look()
+    readings = await services.look()
     every = tuple(each for reading in readings for each in reading.found)
     named = _named(every, name, key)
     if len(named) > 1:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from slipway.bot.clouds.capabilities import Clouds
 from slipway.bot.clouds.ports.access_keys import ACCESS_KEYS
@@ -19,6 +19,13 @@ from slipway.bot.subjects.credentials.sources import AskToken, fits, of_applicat
 T = TypeVar("T")
 
 _AT_ONCE = 8  # sources that are asked at the same time
+
+
+def _log() -> Any:
+    """The log, whose library takes longer to load than a declaration may."""
+    import structlog
+
+    return structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
@@ -139,3 +146,6 @@ async def _or_why(looked: Awaitable[Sequence[T]]) -> Sequence[T] | str:
         return error.words
     except (UserError, UnreadableError) as error:
         return error.sentence
+    except Exception:  # noqa: BLE001 - a boundary: whatever is wrong with one source, the others are looked at
+        _log().exception("credentials could not be looked at")
+        return "Slipway failed at that, which is a fault of its own; its log says more."

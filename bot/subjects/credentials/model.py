@@ -15,6 +15,14 @@ FAR = timedelta(days=36500)
 _SHORT = 8  # signs of an id that stand in a name, unless more are needed to tell two apart
 
 
+def aged(made: datetime, age: timedelta) -> datetime | None:
+    """When something that was made then is so old; None where no calendar has such a day, so that it never is."""
+    try:
+        return made + age
+    except OverflowError:
+        return None
+
+
 class UnreadableError(SlipwayError):
     """A source could not be read; ``sentence`` says which and why, and holds no path and no secret."""
 
@@ -32,6 +40,10 @@ class CredentialKind(StrEnum):
     TLS = "TLS certificate"
     CHAT_TOKEN = "chat token"  # noqa: S105 - a word
     DECLARED = "declared"
+
+
+ROTATED = (CredentialKind.APP_SECRET, CredentialKind.ACCESS_KEY)
+"""What Slipway can make, and take away."""
 
 
 @dataclass(frozen=True)

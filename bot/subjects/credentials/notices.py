@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from slipway.bot.chat.model import Card, Field, Shortcut, Tone
 from slipway.bot.core.times import format_date
 from slipway.bot.subjects.credentials.changes import Change, ChangeKind, Seen
-from slipway.bot.subjects.credentials.model import Credential, CredentialKind, State
+from slipway.bot.subjects.credentials.model import ROTATED, Credential, State
 from slipway.bot.subjects.credentials.settings import CredentialSettings
 from slipway.bot.subjects.credentials.standing import Standing
 from slipway.bot.subjects.credentials.words import days, end_in_words
@@ -25,8 +25,11 @@ def due_card(
     prefix: str,
     now: datetime,
     put_off: datetime | None = None,
+    *,
+    can_wait: bool = True,
 ) -> Card:
-    """The reminder that stands in the room, as things are now; ``put_off`` until when nobody is reminded again."""
+    """The reminder that stands in the room, as things are now; ``put_off`` until when nobody is reminded again,
+    ``can_wait`` whether it is not too late to put it off."""
     fields = [
         Field(label="Ends" if not credential.by_age else "Due", value=end_in_words(credential, now)),
         Field(label="Owner", value=owner),
@@ -39,8 +42,8 @@ def due_card(
         after = standing.successor
         fields.append(Field(label="Beside it", value=f"{after.name}, until {end_in_words(after, now)}"))
     name = credential.name
-    snooze = standing.state is State.ENDING
-    rotates = bool(entry.deliver) and credential.kind is not CredentialKind.APP_CERTIFICATE
+    snooze = can_wait and standing.state is State.ENDING
+    rotates = bool(entry.deliver) and credential.kind in ROTATED
     return Card(
         tone=Tone.FAILED if standing.state is State.ENDED else Tone.WARNING,
         title=_title(credential, now),

@@ -50,7 +50,7 @@ class SnoozePlanner:
                 f"{credential.name} {when}: that is too late to put it off.",
                 hint=f"credential done {credential.name}",
             )
-        cut = ends - last <= until  # the same whenever it is planned again
+        cut = ends - until <= last  # the same whenever it is planned again
         stays = f": the last reminder before {format_date(ends)} stays, whatever is asked" if cut else ""
         return Draft(
             request=pinned.model_copy(update={"until": until}),

@@ -12,6 +12,7 @@ from slipway.bot.operations.services import Services
 from slipway.bot.problems.declaration import ProblemSource
 from slipway.bot.problems.model import Found, Look, Mend
 from slipway.bot.subjects.credentials.changes import Seen, SeenEntry
+from slipway.bot.subjects.credentials.model import ROTATED
 from slipway.bot.subjects.credentials.services import CredentialServices
 
 
@@ -53,8 +54,15 @@ def _overdue(entry: str, key: str, each: Seen, held: CredentialServices) -> Foun
         since=each.ends_at,
         owner=held.owner_id(entry),
         move="Make a new one, see that everything uses it, and take this one away.",
-        mend=Mend(label="Done", command=f"credential done {each.name}"),
+        mend=_mend(entry, each, held),
     )
+
+
+def _mend(entry: str, each: Seen, held: CredentialServices) -> Mend:
+    """Its rotation, where Slipway does that; else the command that looks whether somebody has seen to it."""
+    if held.entry(entry).deliver and each.kind in ROTATED:
+        return Mend(label="Rotate", command=f"credential rotate {each.name}")
+    return Mend(label="Done", command=f"credential done {each.name}")
 
 
 def _configured(services: Services) -> bool:

@@ -15,6 +15,7 @@ from slipway.bot.people import People, Person
 from slipway.bot.subjects.credentials.answers import Answers
 from slipway.bot.subjects.credentials.delivery.sinks import sinks_of
 from slipway.bot.subjects.credentials.inventory import Inventory
+from slipway.bot.subjects.credentials.model import Reading
 from slipway.bot.subjects.credentials.rotating.ledger import RotationLedger
 from slipway.bot.subjects.credentials.rotating.staging import Workshop
 from slipway.bot.subjects.credentials.settings import (
@@ -54,6 +55,12 @@ class CredentialServices:
     answers: Answers
     workshop: Workshop
     watcher: Watcher | None = None
+
+    async def look(self) -> Sequence[Reading]:
+        """Look at every source for a person; the watch does so soon, too, and tells what it sees."""
+        if self.watcher is not None:
+            self.watcher.hasten()
+        return await self.inventory.look()
 
     def entry(self, name: str) -> CredentialSettings:
         """What slipway.toml says of an entry."""

@@ -22,6 +22,9 @@ LIFETIME = timedelta(days=180)
 _OFTEN, _SELDOM = timedelta(minutes=5), timedelta(days=1)
 _LONGEST, _PATIENT, _SLOW = timedelta(days=730), timedelta(days=90), timedelta(minutes=10)
 
+_EARLIEST = date(1990, 1, 1)
+"""What is earlier was left unset by some program, as in the documents of Microsoft Graph."""
+
 _CLIENT_ID = re.compile(r"[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}", re.ASCII)
 _ADDRESS = re.compile(r"(?:[\w.-]+|\[[0-9a-fA-F:.]+\]):(\d{1,5})", re.ASCII)
 
@@ -134,6 +137,10 @@ def check_credential(entry: CredentialSettings, _secrets: bool) -> Iterator[Prob
     if entry.max_age is not None and source not in (SourceKind.USER, SourceKind.AGE):
         yield Problem("max_age", f"what is found by {source} has an end of its own; leave it out")
     yield from check_rotation(entry, source)
+    for key in (SourceKind.DATE, SourceKind.AGE):
+        day = getattr(entry, key.value)
+        if day is not None and day < _EARLIEST:
+            yield Problem(key.value, f"{day} is no day that anybody means; write it like 2027-06-30")
     if entry.made is not None and entry.max_age is None:
         yield Problem("max_age", "missing, beside made; write how old it may become, like 365d")
 

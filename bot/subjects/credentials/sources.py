@@ -21,6 +21,7 @@ from slipway.bot.subjects.credentials.model import (
     CredentialKind,
     LastUse,
     UnreadableError,
+    aged,
     short_ids,
 )
 from slipway.bot.subjects.credentials.settings import CredentialSettings, SourceKind, is_pattern
@@ -83,7 +84,7 @@ def _of_key(entry: str, account: str, key: AccessKey, short: str, max_age: timed
         kind=CredentialKind.ACCESS_KEY,
         title=f"key of {key.user}{'' if key.active else ', inactive'}{used}",
         starts_at=key.created_at,
-        ends_at=key.created_at + max_age,
+        ends_at=aged(key.created_at, max_age),
         by_age=True,
         active=key.active,
         use=LastUse(key.used_at),
@@ -115,7 +116,7 @@ async def of_single(entry: str, settings: CredentialSettings, tokens: Mapping[st
     if settings.made is not None and settings.max_age is not None:
         made = _midnight(settings.made)
         return replace(
-            plain, title="by its age", starts_at=made, ends_at=made + settings.max_age, by_age=True
+            plain, title="by its age", starts_at=made, ends_at=aged(made, settings.max_age), by_age=True
         )
     ends = _midnight(settings.expires) if settings.expires is not None else None
     return replace(plain, title="by a date in slipway.toml", ends_at=ends)

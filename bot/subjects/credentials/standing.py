@@ -72,9 +72,10 @@ def next_moment(credential: Credential, thresholds: Sequence[Threshold], now: da
 
 
 def last_threshold(credential: Credential, thresholds: Sequence[Threshold]) -> timedelta:
-    """How long before its end somebody is reminded last; nothing where none counts."""
+    """How long before its end somebody is reminded last, whatever was put off: by the last threshold, or a day before
+    it, where that is later."""
     spans = [each.before(credential.life) for each in thresholds if each.counts(credential.life)]
-    return min(spans, default=timedelta())
+    return min((*spans, _DAY))
 
 
 def _days_told(past: timedelta) -> int:

@@ -34,10 +34,18 @@ from slipway.bot.subjects.credentials.notices import (
     unread_card,
 )
 from slipway.bot.subjects.credentials.services import CredentialServices
-from slipway.bot.subjects.credentials.standing import Standing, next_moment, standing
+from slipway.bot.subjects.credentials.standing import (
+    Standing,
+    last_threshold,
+    next_moment,
+    standing,
+)
 
 _SOON = timedelta(minutes=15)
 """After a look that failed, the next comes so soon: it may have been a moment's outage."""
+
+_FAILING = timedelta(hours=1)
+"""While a source cannot be read, it is looked at so often: what is put right is not called wrong for long."""
 
 log = structlog.get_logger(__name__)
 
@@ -79,9 +87,13 @@ class Watcher:
         moments = [now + self._services.rules.every]
         for reading in readings:
             after = await self._settle(reading, everything, now, host)
-            moments += [now + _SOON] if 0 < after.failures < TOLD_AFTER else []
+            moments += [now + (_SOON if after.failures < TOLD_AFTER else _FAILING)] if after.failures else []
             moments += [moment for each in reading.found for moment in await self._moments(each, now)]
         self._next = min(moments)
+
+    def hasten(self) -> None:
+        """Look with the next minute: somebody is at it, and what they change is to be seen."""
+        self._next = None
 
     async def seen(self) -> dict[str, SeenEntry]:
         """What was seen last, by entry; asks no source."""
@@ -192,7 +204,18 @@ class Watcher:
         settings = self._services.entry(entry)
         put_off = answer is not None and answer.silences(now)
         until = answer.until if answer is not None and put_off else None
-        card = due_card(credential, stands, settings, owner, self._prefix, now, until)
+        last = last_threshold(credential, self._services.thresholds(entry))
+        left = credential.left(now)
+        card = due_card(
+            credential,
+            stands,
+            settings,
+            owner,
+            self._prefix,
+            now,
+            until,
+            can_wait=left is not None and left > last,
+        )
         step = stands.step if answer is None else answer.step(stands.step)
         root = _root(credential.key, credential.ends_at)
         await self._say(host, root, card.model_copy(update={"mentions": mentions}), entry)

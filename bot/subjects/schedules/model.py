@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from slipway.bot.core.text import FAILED_MARK
+
 
 class Fate(StrEnum):
     """What became of a time at which a schedule was due. Stored."""
@@ -68,6 +70,17 @@ class LastRun:
     outcome: str = ""
     operation_id: str | None = None
 
+    @property
+    def failed(self) -> bool:
+        """Whether what it says could not be met when it ran: it was refused, or nothing could be looked at."""
+        return self.outcome.startswith(FAILED_MARK)
+
+    @property
+    def why(self) -> str:
+        """Why it is in trouble, as sentences; empty where nothing says so."""
+        said = f"{self.outcome.removeprefix(FAILED_MARK).rstrip('.')}." if self.failed else ""
+        return " ".join(filter(None, (said, self.delay.words)))
+
     def trouble(self, now: datetime, *, paused: bool) -> str:
         """That it did not run when it was due, as a sentence which stays the same; empty where all is well.
 
@@ -78,6 +91,8 @@ class LastRun:
                 return f"The schedule {self.schedule} did not run when it was due."
             case Fate.PAUSED if paused:
                 return f"The schedule {self.schedule} is paused, and did not run when it was due."
+            case Fate.RAN if self.failed:
+                return f"The schedule {self.schedule} ran, and what it says could not be done."
             case Fate.RAN if self.delay and now - self.at < LATE_FOR:
                 return f"The schedule {self.schedule} ran late."
         return ""

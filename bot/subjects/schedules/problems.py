@@ -1,4 +1,4 @@
-"""What is wrong with schedules, for the list of problems: those that did not run when they were due.
+"""What is wrong with schedules, for the list of problems: those that did not run when they were due, or ran in vain.
 
 By how the newest time of each went, so that an entry is over when the next one runs when it is due.
 """
@@ -17,7 +17,7 @@ from slipway.bot.subjects.schedules.services import ScheduleServices
 
 
 async def look_at_schedules(services: Services) -> Look:
-    """Each schedule whose newest time was skipped, left out as it is paused, or late."""
+    """Each schedule whose newest time was skipped, left out as it is paused, late, or could not be done."""
     store = services.get(ScheduleServices).store
     runs, pauses = await store.runs(), await store.pauses()
     entries = [entry for entry in services.settings.schedule if entry.enabled and entry.name in runs]
@@ -34,12 +34,13 @@ def _found(entry: ScheduleSettings, trouble: str, run: LastRun, pause: Pause | N
     due = f"Due at {format_time(run.due, entry.zone)}."
     name = entry.name
     if run.fate is not Fate.PAUSED:
-        late = run.fate is Fate.RAN
+        late = run.fate is Fate.RAN and not run.failed
+        kind = "late" if late else "failed" if run.failed else "skipped"
         yield Found(
-            key=f"{'late' if late else 'skipped'} {name}",
+            key=f"{kind} {name}",
             what=trouble,
             scope=name,
-            detail=f"{due} {run.delay.words}",
+            detail=f"{due} {run.why}".rstrip(),
             since=run.due,
             move="" if late else "Whose move it is: whoever wants it to run now.",
             mend=None if late else Mend(label="Run now", command=f"schedule run {name}"),

@@ -10,7 +10,7 @@ from slipway.bot.core.errors import UserError
 from slipway.bot.core.steps import Draft
 from slipway.bot.core.text import nearest
 from slipway.bot.core.times import format_date
-from slipway.bot.subjects.credentials.model import Credential, CredentialKind, State
+from slipway.bot.subjects.credentials.model import ROTATED, Credential, CredentialKind, State
 from slipway.bot.subjects.credentials.rotating.requests import Remove
 from slipway.bot.subjects.credentials.rotating.steps import (
     AwaitGrace,
@@ -23,8 +23,6 @@ from slipway.bot.subjects.credentials.standing import standing
 
 if TYPE_CHECKING:
     from slipway.bot.subjects.credentials.services import CredentialServices
-
-_REMOVED = (CredentialKind.APP_SECRET, CredentialKind.ACCESS_KEY)
 
 
 class RemovePlanner:
@@ -39,7 +37,7 @@ class RemovePlanner:
         Raises:
             UserError: nothing is called so, it cannot be taken away, or nothing is in its place.
         """
-        readings = await self._services.inventory.look()
+        readings = await self._services.look()
         every = [each for reading in readings for each in reading.found]
         unread = {reading.entry: reading.problem for reading in readings if reading.problem}
         chosen = await self._chosen(request, every, unread, now)
@@ -96,7 +94,7 @@ class RemovePlanner:
         ]
 
     def _is_left_over(self, credential: Credential, every: Iterable[Credential], now: datetime) -> bool:
-        if credential.kind not in _REMOVED:
+        if credential.kind not in ROTATED:
             return False
         found = standing(credential, every, self._services.thresholds(credential.entry), now)
         return found.state is State.LEFTOVER
@@ -121,7 +119,7 @@ class RemovePlanner:
 
 
 def _check_removable(credential: Credential, every: Sequence[Credential], now: datetime) -> None:
-    if credential.kind not in _REMOVED:
+    if credential.kind not in ROTATED:
         raise UserError(
             f"{credential.name} is a {credential.kind}, which Slipway cannot take away.",
             hint=f"credentials {credential.entry}",
@@ -142,7 +140,7 @@ def _beside(credential: Credential, every: Sequence[Credential], now: datetime) 
             for each in every
             if each.group == credential.group
             and each.key != credential.key
-            and each.kind in _REMOVED
+            and each.kind in ROTATED
             and each.active
             and (each.starts_at is None or each.starts_at <= now)
             and (each.ends_at is None or each.by_age or each.ends_at > now)

@@ -12,7 +12,7 @@ from slipway.bot.core.model import Json
 from slipway.bot.core.steps import Draft
 from slipway.bot.core.times import format_date, format_duration
 from slipway.bot.subjects.credentials.finding import find_credential
-from slipway.bot.subjects.credentials.model import Credential, CredentialKind, State
+from slipway.bot.subjects.credentials.model import ROTATED, Credential, State
 from slipway.bot.subjects.credentials.rotating.proving import IN_A_ROW
 from slipway.bot.subjects.credentials.rotating.requests import Rotate
 from slipway.bot.subjects.credentials.rotating.steps import (
@@ -30,8 +30,6 @@ if TYPE_CHECKING:
 
 _AN_HOUR = timedelta(hours=1)
 """So long a token lives that was given for a secret: what uses it asks anew by then."""
-
-_ROTATED = (CredentialKind.APP_SECRET, CredentialKind.ACCESS_KEY)
 
 
 class RotatePlanner:
@@ -106,11 +104,11 @@ def _is_meant(credential: Credential, now: datetime) -> bool:
     left = credential.left(now)
     begun = credential.starts_at is None or credential.starts_at <= now
     lives = left is None or left > timedelta() or credential.by_age
-    return credential.kind in _ROTATED and credential.active and begun and lives
+    return credential.kind in ROTATED and credential.active and begun and lives
 
 
 def _check_rotated(credential: Credential, entry: CredentialSettings) -> None:
-    if credential.kind not in _ROTATED:
+    if credential.kind not in ROTATED:
         raise UserError(
             f"{credential.name} is a {credential.kind}, and only application secrets and access keys are rotated by "
             "Slipway: make a new one, and say so.",
