@@ -7,7 +7,7 @@ after schedule and time, so waking twice, or in two processes, runs it once.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -96,7 +96,7 @@ class Schedules:
             ExceptionGroup: of what went wrong with some schedules; the others were looked after all the same.
         """
         now = self._clock()
-        pauses = await self._store.pauses()
+        pauses = await self._pauses(now)
         looks = await asyncio.gather(
             *(self._look(each, pauses.get(each.settings.name), now) for each in self._timetables),
             return_exceptions=True,
@@ -121,6 +121,15 @@ class Schedules:
         self._expect(now)
         if failures:
             raise ExceptionGroup("some schedules could not be looked after", tuple(failures.values()))
+
+    async def _pauses(self, now: datetime) -> Mapping[str, Pause]:
+        """The pauses, by the clock as it goes now."""
+        pauses = await self._store.pauses()
+        moved = [changed for each in pauses.values() if (changed := each.by_todays_clock(now)) is not each]
+        for each in moved:
+            log.warning("a pause was placed by a clock that was ahead", schedule=each.schedule)
+            await self._store.pause(each)
+        return await self._store.pauses() if moved else pauses
 
     def next_wake(self) -> datetime | None:
         """When the next tick is due, or a pause is over; None where nothing ever is."""

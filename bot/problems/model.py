@@ -15,6 +15,7 @@ from enum import StrEnum
 
 from slipway.bot.core.model import Model
 from slipway.bot.core.operation_ids import FEWEST, LETTERS
+from slipway.bot.core.uptime import SET_BACK
 
 _ID = re.compile(rf"(?:pb-?)?([{LETTERS}]{{4,8}})", re.ASCII)
 
@@ -185,6 +186,17 @@ class Entry:
         """The acknowledgement that counts now; None where there is none."""
         given = self.acknowledged
         return given if given is not None and given.holds(now) else None
+
+    def by_todays_clock(self, now: datetime) -> Entry:
+        """The same, where it was noted by a clock that was ahead and has been set back since: as if that were now.
+        Else it would never last for long enough to be told, and an acknowledgement of it would hold for years."""
+        after, given = self, self.acknowledged
+        if self.state is EntryState.NEW and self.opened_at - now > SET_BACK:
+            after = replace(after, opened_at=now)
+        if given is not None and given.at - now > SET_BACK:
+            shifted = replace(given, at=now, until=now + (given.until - given.at))
+            after = replace(after, acknowledged=shifted)
+        return after
 
     def changed(self, **changes: object) -> Entry:
         """The same with something changed, which is to be shown."""

@@ -107,7 +107,7 @@ def _lasted(entry: Entry, now: datetime) -> bool:
 def _again(entry: Entry, found: Found, now: datetime) -> Iterator[Change]:
     """It is seen again."""
     kind: ChangeKind | None = None
-    after = entry
+    after = moved = entry.by_todays_clock(now)
     if found != entry.found:
         after, kind = after.changed(found=found), ChangeKind.REWORDED
     if entry.closed:
@@ -117,6 +117,8 @@ def _again(entry: Entry, found: Found, now: datetime) -> Iterator[Change]:
         after, kind = after.changed(state=EntryState.OPEN), ChangeKind.OPENED
     if _has_lapsed(after, now):
         after, kind = _lapsed(after, now), kind or ChangeKind.LAPSED
+    if kind is None and moved is not entry:
+        after, kind = moved.changed(), ChangeKind.REWORDED
     if kind is not None:
         yield Change(kind, after)
 
@@ -127,8 +129,10 @@ def _gone(entry: Entry, unseen: Sequence[Unseen], now: datetime) -> Iterator[Cha
         return
     if not any(each.covers(entry.found.scope) for each in unseen):
         yield _over(entry, Ending.WELL, now)
-    elif _has_lapsed(entry, now):
-        yield Change(ChangeKind.LAPSED, _lapsed(entry, now))
+    elif _has_lapsed(moved := entry.by_todays_clock(now), now):
+        yield Change(ChangeKind.LAPSED, _lapsed(moved, now))
+    elif moved is not entry:
+        yield Change(ChangeKind.REWORDED, moved.changed())
 
 
 def _has_lapsed(entry: Entry, now: datetime) -> bool:

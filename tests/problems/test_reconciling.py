@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from slipway.bot.problems.model import WELL, Ending, EntryState, Look
+from slipway.bot.problems.model import WELL, Acknowledgement, Ending, EntryState, Look
 from slipway.bot.problems.reconciling import LAPSED_LATELY, RETURNS_SOON, ChangeKind, retire
 from tests.problems.builders import DAY, HOUR, PATIENCE, ListInMemory, acknowledged, entry, found, unseen
 from tests.support.clock import NOW
@@ -162,9 +163,28 @@ def test_words_that_change_are_shown_and_those_that_do_not_are_not() -> None:
 
 
 def test_a_clock_that_is_set_back_closes_and_opens_nothing() -> None:
+    listed, look = ListInMemory(), Look((found(), found("patient", patience=HOUR)))
+    listed.look(look, NOW)
+    (changed,) = listed.look(look, NOW - DAY)
+    assert (changed.kind, changed.entry.state) == (ChangeKind.REWORDED, EntryState.NEW)
+    assert listed.look(look, NOW - DAY) == ()
+    (told,) = listed.look(look, NOW - DAY + HOUR)
+    assert told.kind is ChangeKind.OPENED, (
+        "what was seen by a clock that was ahead is told once it has lasted"
+    )
+
+
+@pytest.mark.parametrize("look", [Look((found(),)), Look(unseen=(unseen(),))])
+def test_an_acknowledgement_by_a_clock_that_was_ahead_holds_no_longer_than_it_was_given_for(
+    look: Look,
+) -> None:
     listed = ListInMemory()
-    listed.look(Look((found(), found("patient", patience=HOUR))), NOW)
-    assert listed.look(Look((found(), found("patient", patience=HOUR))), NOW - DAY) == ()
+    ahead = Acknowledgement("alice", NOW + 365 * DAY, NOW + 366 * DAY, "I look into it", "token")
+    listed.entries["pb-2222"] = entry(acknowledged=ahead)
+    listed.look(look, NOW)
+    assert listed.entries["pb-2222"].standing(NOW + 23 * HOUR) is not None
+    listed.look(look, NOW + DAY)
+    assert listed.entries["pb-2222"].standing(NOW + DAY) is None
 
 
 def test_what_nothing_looks_at_any_more_is_closed_as_that() -> None:

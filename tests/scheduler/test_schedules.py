@@ -350,14 +350,17 @@ async def test_a_changed_time_or_a_pause_makes_nobody_late(
 
 
 async def test_a_clock_that_was_years_ahead_does_not_stop_a_schedule(tmp_path: Path) -> None:
-    async with bot_with(tmp_path, LISTING) as bot:
+    async with bot_with(tmp_path, LISTING, entry()) as bot:
         await bot.at(NOW + timedelta(days=3650))
+        await bot.say("alice", "!schedule pause --for 20h weekly-promotion by that clock")
         said = len(bot.messages)
         with structlog.testing.capture_logs() as logs:
             assert await bot.at(NOW) == []
         assert "the clock was set back" in [each["event"] for each in logs]
-        assert len(await bot.at((NOW + timedelta(days=1)).replace(hour=9))) == 1
-        assert len(bot.messages) == said + 1
+        told = await bot.at((NOW + timedelta(days=1)).replace(hour=9))
+        titles = {each.card.title for each in told}
+        assert titles == {"weekly-promotion runs again", "5 image definitions"}
+        assert len(bot.messages) == said + 2
 
 
 async def test_a_quiet_schedule_speaks_only_of_changes(tmp_path: Path) -> None:

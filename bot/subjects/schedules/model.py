@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from slipway.bot.core.text import FAILED_MARK
+from slipway.bot.core.uptime import SET_BACK
 
 
 class Fate(StrEnum):
@@ -117,6 +118,12 @@ class Pause:
     since: datetime
     until: datetime | None
     key: str
+
+    def by_todays_clock(self, now: datetime) -> Pause:
+        """The same; as if it were placed now, where a clock placed it that was ahead and has been set back since."""
+        if self.since - now <= SET_BACK:
+            return self
+        return replace(self, since=now, until=None if self.until is None else now + (self.until - self.since))
 
     def holds(self, now: datetime) -> bool:
         """Whether it has not ended."""
