@@ -30,7 +30,7 @@ from slipway.bot.subjects.credentials.rotating.staging import StageExecutor, Wor
 from slipway.bot.subjects.credentials.rotating.steps import AwaitGrace, PauseKey, RemoveKey, StageSuccessor
 from slipway.bot.subjects.credentials.services import CredentialServices
 from slipway.bot.subjects.credentials.settings import CredentialSettings, ExpirySettings
-from tests.support.clock import DAY, HOUR, NOW, FakeClock, no_wait
+from tests.support.clock import DAY, HOUR, NOW, FakeClock, FakeUptime, no_wait
 from tests.support.configuration import settings_of, valid_document
 from tests.support.key_value_store import InMemoryStore
 
@@ -128,6 +128,7 @@ class World:
 
     def __init__(self, folder: Path, **account: Any) -> None:
         self.clock = FakeClock()
+        self.uptime = FakeUptime()
         self.account = Account(self.clock, **account)
         self.file = folder / "keys"
         self.sinks: list[Sink] = [FileSink("the file keys", self.file, Form.SECRET, 10)]
@@ -153,7 +154,8 @@ class World:
         """As after a start."""
         clouds = Clouds([Adapter("aws", {CREDENTIAL_ROTATION: self.account, ACCESS_KEYS: self.account})])
         polling = Polling(looks=6, pause=1, sleep=no_wait)
-        return Workshop(clouds, RotationLedger(self.store), lambda _: self.sinks, self.clock, polling)
+        ledger = RotationLedger(self.store)
+        return Workshop(clouds, ledger, lambda _: self.sinks, self.clock, polling, self.uptime)
 
     async def stage(self, token: str = TOKEN) -> None:
         """Make, try and deliver a successor, as the runner does."""
@@ -240,6 +242,44 @@ async def test_a_key_that_is_never_accepted_reaches_no_reader(tmp_path: Path) ->
     assert world.account.calls.count("create") == 3, "it is tried some times"
     assert world.account.ids == ["OLD"]
     assert not world.file.exists()
+
+
+async def test_a_clock_that_is_set_ends_no_time_of_grace_early_and_none_late(tmp_path: Path) -> None:
+    world = World(tmp_path)
+    grace = world.steps[1]
+    assert isinstance(grace, AwaitGrace)
+
+    async def is_over() -> bool:
+        return await GraceExecutor(world.shop).observe(grace, "token") is not None
+
+    await world.stage()
+    assert not await is_over()
+    world.clock.advance(30 * DAY)  # set forward by a month
+    world.uptime.advance(HOUR)
+    assert not await is_over()
+    world.clock.advance(-60 * DAY)
+    world.uptime.advance(22 * HOUR)
+    assert not await is_over()
+    world.clock.advance(HOUR)
+    world.uptime.advance(HOUR)
+    assert await is_over()
+
+
+async def test_a_wait_that_a_clock_began_which_was_ahead_before_a_boot_takes_its_time_once_more(
+    tmp_path: Path,
+) -> None:
+    world = World(tmp_path)
+    grace = world.steps[1]
+    assert isinstance(grace, AwaitGrace)
+    world.clock.advance(365 * DAY)
+    await world.stage()
+    assert await GraceExecutor(world.shop).observe(grace, "token") is None
+    world.clock.advance(-365 * DAY)
+    world.uptime.boot()
+    assert await GraceExecutor(world.shop).observe(grace, "token") is None
+    world.clock.advance(DAY)
+    world.uptime.advance(DAY)
+    assert await GraceExecutor(world.shop).observe(grace, "token") is not None
 
 
 async def test_a_key_that_is_used_still_or_has_nothing_in_its_place_stays(tmp_path: Path) -> None:

@@ -109,6 +109,7 @@ def credential_services(context: SubjectContext) -> CredentialServices:
             lambda entry: sinks_of(entries[entry]),
             context.clock,
             Polling(looks=_LOOKS, pause=_PAUSE, sleep=context.polling.sleep),
+            context.uptime,
         ),
     )
     room = None

@@ -9,6 +9,7 @@ from slipway.bot.clouds.ports.credential_rotation import HeldKey
 from slipway.bot.core.errors import CloudError, CloudErrorKind, Remedy
 from slipway.bot.core.steps import StepDone
 from slipway.bot.core.times import format_date
+from slipway.bot.subjects.credentials.rotating.grace import GraceNotes
 from slipway.bot.subjects.credentials.rotating.ledger import Rotation
 from slipway.bot.subjects.credentials.rotating.staging import Workshop
 from slipway.bot.subjects.credentials.rotating.steps import (
@@ -38,19 +39,19 @@ class GraceExecutor:
         Raises:
             CloudError: CONFLICT where nothing is kept of what it waits for.
         """
-        if self._shop.clock() < await self._until(step):
+        if self._shop.clock() < await self._until(step, token):
             return None
         return StepDone(summary=f"{step.name} was left alone beside its successor for as long as agreed.")
 
     async def act(self, step: AwaitGrace, token: str) -> None:
         """Nothing is changed; what is over within a minute is waited for here."""
-        left = (await self._until(step) - self._shop.clock()).total_seconds()
+        left = (await self._until(step, token) - self._shop.clock()).total_seconds()
         if 0 < left < _AT_ONCE:
             await self._shop.polling.sleep(left + _MARGIN)
 
     async def waiting(self, step: AwaitGrace, token: str) -> str:
         """Until when it waits."""
-        until = await self._until(step)
+        until = await self._until(step, token)
         return "" if self._shop.clock() >= until else f"for its users, until {until:%Y-%m-%d %H:%M} UTC"
 
     async def verify(self, step: AwaitGrace, token: str) -> StepDone:
@@ -65,14 +66,17 @@ class GraceExecutor:
             raise CloudError(CloudErrorKind.UNVERIFIED, cloud=step.account, sentence=sentence)
         return done
 
-    async def _until(self, step: AwaitGrace) -> datetime:
+    async def _until(self, step: AwaitGrace, token: str) -> datetime:
         rotation = await self._shop.ledger.about(step.entry, step.credential)
         since = None
         if rotation is not None:
             since = rotation.staged_at if step.after is WaitedFor.STAGED else rotation.paused_at
         if since is None:
             raise _conflict(step, f"Nothing is known of a successor of {step.name}, so it stays.")
-        return since + timedelta(seconds=step.seconds)
+        name = f"{step.entry} {step.credential} {step.after}"
+        notes = GraceNotes(self._shop.ledger.memory, self._shop.uptime)
+        began = await notes.began(name, token, since, self._shop.clock())
+        return began + timedelta(seconds=step.seconds)
 
 
 class PauseExecutor:

@@ -91,12 +91,12 @@ class RotationLedger:
     """
 
     def __init__(self, memory: Memory) -> None:
-        self._memory = memory
+        self.memory = memory
         self._writing = asyncio.Lock()
 
     async def of_entry(self, entry: str) -> Mapping[str, Rotation]:
         """Those of an entry, by the keys of the credentials."""
-        kept = await self._memory.load(_name(entry))
+        kept = await self.memory.load(_name(entry))
         if kept is None:
             return {}
         try:
@@ -124,7 +124,7 @@ class RotationLedger:
         async with self._writing:
             found = dict(await self.of_entry(entry))
             change(found)
-            await self._memory.save(_name(entry), _Kept(rotations=found).model_dump_json())
+            await self.memory.save(_name(entry), _Kept(rotations=found).model_dump_json())
 
 
 class _Kept(Model):

@@ -23,6 +23,7 @@ from slipway.bot.clouds.ports.credential_rotation import (
 from slipway.bot.core.errors import CloudError, CloudErrorKind, UserError
 from slipway.bot.core.steps import StepDone
 from slipway.bot.core.times import Clock, format_date
+from slipway.bot.core.uptime import ReadUptime, system_uptime
 from slipway.bot.core.waiting import Polling
 from slipway.bot.subjects.credentials.delivery.deliver import commit_all, discard_all, prepare_all
 from slipway.bot.subjects.credentials.delivery.model import Delivery, NotDeliveredError, Sink
@@ -51,6 +52,7 @@ class Workshop:
         sinks: makes an entry's sinks.
         clock: the present.
         polling: how long it is tried whether a new one works, and how long to wait between tries.
+        uptime: the machine's, for waits during which its clock is set.
     """
 
     clouds: Clouds
@@ -58,6 +60,7 @@ class Workshop:
     sinks: Callable[[str], Sequence[Sink]]
     clock: Clock
     polling: Polling
+    uptime: ReadUptime = system_uptime
 
     def port(self, account: str) -> CredentialRotation:
         """An account's credentials."""
