@@ -24,8 +24,9 @@ from slipway.bot.subjects.credentials.delivery.model import Delivery, Sink, sink
 from slipway.bot.subjects.credentials.inventory import Inventory
 from slipway.bot.subjects.credentials.rotating.executors import GraceExecutor, PauseExecutor, RemoveExecutor
 from slipway.bot.subjects.credentials.rotating.ledger import RotationLedger
+from slipway.bot.subjects.credentials.rotating.leftovers import RemovePlanner
 from slipway.bot.subjects.credentials.rotating.planner import RotatePlanner
-from slipway.bot.subjects.credentials.rotating.requests import Rotate
+from slipway.bot.subjects.credentials.rotating.requests import Remove, Rotate
 from slipway.bot.subjects.credentials.rotating.staging import StageExecutor, Workshop
 from slipway.bot.subjects.credentials.rotating.steps import AwaitGrace, PauseKey, RemoveKey, StageSuccessor
 from slipway.bot.subjects.credentials.services import CredentialServices
@@ -325,6 +326,26 @@ async def test_with_both_keys_there_a_person_chooses_which_goes(tmp_path: Path) 
         await planner.plan(Rotate(name="ec2/00000OLD"), NOW)
     with pytest.raises(UserError, match="ec2 has 2 credentials; say which"):
         await planner.plan(Rotate(name="ec2"), NOW)
+
+    remover = RemovePlanner(services)
+    removal = await remover.plan(Remove(name="ec2/00000OLD"), NOW)
+    assert "used last on 2026-11-20" in str(removal.evidence)
+    assert [step.kind for step in removal.steps] == [
+        "credential-pause",
+        "credential-grace",
+        "credential-remove",
+    ]
+    pause = removal.steps[0]
+    assert isinstance(pause, PauseKey)
+    held[0] = replace(held[0], active=False)
+    world.account.held[0] = replace(world.account.held[0], active=False)
+    assert await PauseExecutor(replace(world.shop, clouds=clouds)).observe(pause, "") is not None
+    later = await remover.plan(removal.request, NOW + DAY)
+    assert (later.steps, later.observed) == (removal.steps, removal.observed), (
+        "its own step makes no plan stale"
+    )
+    held[0] = replace(held[0], active=True)
+
     held.pop()
     world.account.held.pop()
     draft = await planner.plan(Rotate(name="ec2"), NOW)

@@ -5,11 +5,10 @@ Source: Microsoft Graph v1.0 reference, “application: addPassword” and “ap
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from pydantic import SecretStr
+from pydantic import BaseModel, Field, SecretStr, StrictStr
 
 from slipway.bot.clouds.azure.access import PUBLIC, Anonymous, ClientSecret
 from slipway.bot.clouds.azure.graph.access import login_url
@@ -24,6 +23,20 @@ _LABEL = 120  # letters of a display name, as Entra's own pages take
 
 _POLICY = "AsPerAppPolicy"
 """How the codes of a tenant's policy for applications end, which forbids secrets or bounds their life."""
+
+
+class _Fresh(BaseModel):
+    """What is read of the answer to addPassword, the only one with a secret."""
+
+    keyId: StrictStr = Field(min_length=1)  # noqa: N815 - as Graph writes it
+    secretText: SecretStr = Field(min_length=1)  # noqa: N815 - as above
+
+
+def _fresh(body: bytes) -> _Fresh | None:
+    try:
+        return _Fresh.model_validate_json(body)
+    except ValueError:
+        return None
 
 
 class AzureSecretRotation:
@@ -62,15 +75,12 @@ class AzureSecretRotation:
             body = await self._directory.change(
                 holder, "addPassword", {"passwordCredential": wanted}, f"add a secret to {holder}"
             )
-        try:
-            answer = json.loads(body)
-            key, secret = str(answer["keyId"]), str(answer["secretText"])
-        except (ValueError, KeyError, TypeError):
-            # Nothing of the answer is told: it may hold the secret.
+        fresh = _fresh(body)
+        if fresh is None:  # nothing of the answer is told, nor of the error: they may hold the secret
             raise self._account.unexpected_answer(
                 f"{self._account.title} added a secret to {holder} and did not say which."
-            ) from None
-        return FreshKey(key, holder, SecretStr(secret), ends_at)
+            )
+        return FreshKey(fresh.keyId, holder, fresh.secretText, ends_at)
 
     async def accepts(self, holder: str, fresh: FreshKey) -> bool:
         """Ask for a token with it."""

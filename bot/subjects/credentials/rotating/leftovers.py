@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -40,7 +41,7 @@ class RemovePlanner:
         readings = await self._services.look()
         every = [each for reading in readings for each in reading.found]
         unread = {reading.entry: reading.problem for reading in readings if reading.problem}
-        chosen = await self._chosen(request, every, unread, now)
+        chosen = [await self._as_before(each) for each in await self._chosen(request, every, unread, now)]
         steps = [step for each in chosen for step in self._steps(each, every, now)]
         if not steps:
             return Draft(request, f"{_whose(request)} nothing is left over.", (), {})
@@ -56,7 +57,7 @@ class RemovePlanner:
             observed={
                 each.key: {"ends": format_date(each.ends_at), "accepted": each.active} for each in chosen
             },
-            evidence=tuple((each.name, _why(each, every, now)) for each in chosen),
+            evidence=tuple((each.name, f"{_why(each, every, now)}{_use(each)}") for each in chosen),
             warnings=passed if not request.name else (),
             independent=len(chosen) > 1 and not any(step.LASTING for step in steps),
         )
@@ -92,6 +93,13 @@ class RemovePlanner:
             for each in every
             if each.entry in entries and each.key not in under_way and self._is_left_over(each, every, now)
         ]
+
+    async def _as_before(self, credential: Credential) -> Credential:
+        """As it was before Slipway made it inactive, so that a plan of which that is a step means the same behind it,
+        and one that was broken off goes on."""
+        rotation = await self._services.workshop.ledger.about(credential.entry, credential.key)
+        paused = rotation is not None and rotation.paused_at is not None
+        return replace(credential, active=True) if paused else credential
 
     def _is_left_over(self, credential: Credential, every: Iterable[Credential], now: datetime) -> bool:
         if credential.kind not in ROTATED:
@@ -156,6 +164,15 @@ def _why(credential: Credential, every: Sequence[Credential], now: datetime) -> 
         return f"it ended on {format_date(credential.ends_at)}"
     other = _beside(credential, every, now)
     return f"{other.name} is beside it" if other is not None else "it is asked for"
+
+
+def _use(credential: Credential) -> str:
+    """When it was used last, where its source tells."""
+    if credential.use is None:
+        return ""
+    if credential.use.at is None:
+        return "; never used, as far as its source knows"
+    return f"; used last on {format_date(credential.use.at)}"
 
 
 def _whose(request: Remove) -> str:
