@@ -105,6 +105,19 @@ async def test_a_key_goes_its_way_with_the_rights_that_are_shipped_and_no_others
     assert set(statement["Action"]) == asked
 
 
+async def test_an_answer_that_cannot_be_read_is_told_nowhere_for_it_may_hold_the_secret(iam: Iam) -> None:
+    body = "<CreateAccessKeyResponse><SecretAccessKey>ToldHalf"
+    iam.aws.faults.add(Fault(kind=FaultKind.GARBAGE, match="CreateAccessKey", body=body, times=1))
+    with pytest.raises(CloudError) as odd:
+        await iam.port.create("uploader", "unused", None)
+    assert odd.value.kind is CloudErrorKind.UNEXPECTED_ANSWER
+    assert odd.value.doubtful
+    seen: BaseException | None = odd.value
+    while seen is not None:
+        assert "ToldHalf" not in repr(seen)
+        seen = seen.__cause__ or seen.__context__
+
+
 async def test_keys_that_are_replaced_in_their_file_are_taken_up_without_a_restart(
     iam: Iam, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -54,7 +54,12 @@ class AwsKeyRotation:
     async def create(self, holder: str, label: str, ends_at: datetime | None) -> FreshKey:
         """Make a key; IAM keeps no word with it, and no end."""
         request = self._request(f"make an access key of {holder}", changes=True)
-        key, secret = await self._calls.call(request, "create_access_key", _fresh, UserName=holder)
+        try:
+            key, secret = await self._calls.call(request, "create_access_key", _fresh, UserName=holder)
+        except CloudError as error:
+            # Botocore quotes an answer that it cannot read, which here may hold the secret.
+            error.__cause__ = error.__context__ = None
+            raise error from None
         return FreshKey(key, key, secret, None)
 
     async def accepts(self, holder: str, fresh: FreshKey) -> bool:
