@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from slipway.bot.chat.model import Address
-from slipway.bot.config.settings import ScheduleMode, SlipwaySettings
+from slipway.bot.config.settings import ScheduleMode, ScheduleSettings, SlipwaySettings
+from slipway.bot.core.commands import Access
 from slipway.bot.core.problems import Problem
 from slipway.commands.grammar.arguments import HelpWanted, Misuse, parse
 from slipway.commands.grammar.reading import Line, read_line
@@ -26,15 +27,25 @@ def schedule_problems(settings: SlipwaySettings, commands: Registry[Any]) -> tup
                 Problem(key, "this is no command line; write it like cleanup or promote Fedora-Cloud-*")
             )
             continue
-        match parse(found.command, found.args, ""):
-            case Misuse(message=message):
-                problems.append(Problem(key, f"{message} Write it like {usage(found.command, '')}"))
-            case HelpWanted():
-                said = f"this only asks for help. Write it like {usage(found.command, '')}"
-                problems.append(Problem(key, said))
-            case _ if entry.mode is not ScheduleMode.POLICY and not found.command.changes:
-                said = f"{found.command.name} changes nothing that could be agreed to; leave mode out"
-                problems.append(Problem(f"schedule.{entry.name}.mode", said))
-            case _:
-                pass
+        problem = _problem(entry, found)
+        problems += [problem] if problem is not None else []
     return tuple(problems)
+
+
+def _problem(entry: ScheduleSettings, found: Resolved[Any]) -> Problem | None:
+    """What is wrong with a schedule whose line names a command."""
+    key, command = f"schedule.{entry.name}.command", found.command
+    match parse(command, found.args, ""):
+        case Misuse(message=message):
+            return Problem(key, f"{message} Write it like {usage(command, '')}")
+        case HelpWanted():
+            return Problem(key, f"this only asks for help. Write it like {usage(command, '')}")
+        case _ if command.people_only:
+            return Problem(key, f"no schedule can say {command.name}. {command.people_only}")
+        case _ if command.access is Access.DECIDE:
+            return Problem(key, f"no schedule can say {command.name}. That is said by people who see a card.")
+        case _ if entry.mode is not ScheduleMode.POLICY and not command.changes:
+            said = f"{command.name} changes nothing that could be agreed to; leave mode out"
+            return Problem(f"schedule.{entry.name}.mode", said)
+        case _:
+            return None

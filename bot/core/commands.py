@@ -53,6 +53,7 @@ class Command(Generic[ResultT_co]):
         access: what it may do.
         of_bot: whether it tells how the bot itself is, and so is answered, too, where the bot's clock is wrong.
         shared_right: the right that it shares with others; empty where its right is its own name.
+        people_only: why no schedule can say it, as a sentence; empty where one can.
     """
 
     name: str
@@ -65,6 +66,7 @@ class Command(Generic[ResultT_co]):
     access: Access
     of_bot: bool = False
     shared_right: str = ""
+    people_only: str = ""
 
     @property
     def right(self) -> str:
@@ -111,12 +113,14 @@ def command(
     aliases: tuple[str, ...] = (),
     of_bot: bool = False,
     right: str = "",
+    people_only: str = "",
 ) -> Callable[[Callable[..., Awaitable[ResultT]]], Command[ResultT]]:
     """Declare a command: stands above ``@click.argument`` and ``@click.option``, and makes the handler a Command.
 
     The handler is ``async def name(call, …)`` with one parameter, of the same name, for each argument and
     option; its docstring is the command's description. What changes something takes ``--dry-run``. ``right`` is one
-    that several commands share, such as ``evidence``; without, each has its own.
+    that several commands share, such as ``evidence``; without, each has its own. ``people_only`` is a sentence that
+    says why no schedule can say it.
 
     Raises:
         DeclarationError: it is incomplete, or handler and parameters do not fit.
@@ -138,6 +142,7 @@ def command(
             access=access,
             of_bot=of_bot,
             shared_right=right,
+            people_only=people_only,
         )
 
     return declare

@@ -7,7 +7,6 @@ from datetime import timedelta
 import click
 
 from slipway.bot.core.commands import Access, command, dry_run
-from slipway.bot.core.errors import UserError
 from slipway.bot.subjects.credentials.answers import USUAL_SNOOZE
 from slipway.bot.subjects.credentials.requests import Done, Snooze
 from slipway.commands.dispatch.context import ChangeRequest, CommandContext
@@ -19,6 +18,7 @@ from slipway.commands.grammar.values import DURATION, NAME
     summary="Be reminded of a credential's end later, and never after it.",
     examples=("credential snooze uploader/1f2e3d4c", "credential snooze --for 5d web"),
     access=Access.CHANGE,
+    people_only="Only a person can put a reminder off.",
 )
 @click.argument("name", type=NAME, help="Which, as `credentials` shows it.")
 @click.option("--for", "lasting", type=DURATION, metavar="3d", help="How long; without, three days.")
@@ -26,8 +26,6 @@ from slipway.commands.grammar.values import DURATION, NAME
 async def snooze(call: CommandContext, name: str, lasting: timedelta | None, dry_run: bool) -> ChangeRequest:
     """However long you ask for, the last reminder before the end stays, or comes a day before it; what has ended is
     put off no more."""
-    if not call.person.human:
-        raise UserError("Only a person can put a reminder off.")
     seconds = int((lasting or USUAL_SNOOZE).total_seconds())
     return ChangeRequest(Snooze(person=call.person.id, name=name, seconds=seconds), dry_run)
 

@@ -151,6 +151,8 @@ class CommandRunner:
         if command.access is Access.DECIDE and not asker.decides:
             sentence = f"Nobody may {command.name} from here: that is said in a room, where the card is seen."
             return self._object(asker, UserError(sentence))
+        if command.people_only and not asker.person.human:
+            return self._object(asker, UserError(command.people_only))
         response = Response.at(asker.place)
         match parsed:
             case HelpWanted():

@@ -5,7 +5,6 @@ from __future__ import annotations
 import click
 
 from slipway.bot.core.commands import Access, command, dry_run
-from slipway.bot.core.errors import UserError
 from slipway.bot.subjects.images.adopting.requests import Adopt
 from slipway.commands.dispatch.context import ChangeRequest, CommandContext, MisuseError
 from slipway.commands.grammar.values import FREE_TEXT, WholeNumber
@@ -20,6 +19,7 @@ from slipway.commands.images.values import IMAGE, ImageName, image_and_reason
         "adopt Fedora-Cloud-42-x64 the old ones were deleted by the storage team",
     ),
     access=Access.CHANGE,
+    people_only="That a change is right is a person's own word, so a schedule adopts none.",
 )
 @click.argument("image", type=IMAGE, help="Which version; or a definition, for all that was changed of it.")
 @click.argument("reason", type=FREE_TEXT, nargs=-1, help="Why it is right; others read it.")
@@ -33,8 +33,6 @@ async def adopt(
     """`[watching]` tells once what others change; that stands among the `problems` until somebody adopts it, or it is
     not so any more. Adopting changes nothing in a cloud: it is your word, kept in the version's history. What changed
     again since it was told is not adopted."""
-    if not call.person.human:
-        raise UserError("That a change is right is a person's own word, so a schedule adopts none.")
     named, words = image_and_reason(image, reason)
     if not words:
         raise MisuseError("Say why it is right, so that others know.", adopt)

@@ -7,11 +7,12 @@ from typing import Any
 import click
 
 from slipway.bot.core.commands import Access, Command, command, dry_run
-from slipway.bot.core.errors import UserError
 from slipway.bot.subjects.images.evidence.requests import Bad, Good
 from slipway.commands.dispatch.context import ChangeRequest, CommandContext, MisuseError
 from slipway.commands.grammar.values import FREE_TEXT
 from slipway.commands.images.values import IMAGE, ImageName, image_and_reason
+
+_OWN_WORD = "A verdict is a person's own word, so a schedule gives none."
 
 _EVIDENCE = "evidence"
 """The right to say what a version is worth, which both commands take."""
@@ -23,6 +24,7 @@ _EVIDENCE = "evidence"
     examples=("good Fedora-Cloud-43-x64/43.20261101.0 boots and updates well",),
     access=Access.CHANGE,
     right=_EVIDENCE,
+    people_only=_OWN_WORD,
 )
 @click.argument("image", type=IMAGE, help="Which version, such as Fedora-Cloud-43-x64/43.20261101.0.")
 @click.argument("reason", type=FREE_TEXT, nargs=-1, help="What makes you say so.")
@@ -34,7 +36,7 @@ async def good(
     verdict, this is it. The newest verdict counts, whoever gave it."""
     definition, version, words = _read(image, reason, good)
     return ChangeRequest(
-        Good(person=_human(call), definition=definition, version=version, words=words), dry_run
+        Good(person=call.person.id, definition=definition, version=version, words=words), dry_run
     )
 
 
@@ -44,6 +46,7 @@ async def good(
     examples=("bad Fedora-Cloud-43-x64/43.20261101.0 cloud-init hangs on the first boot",),
     access=Access.CHANGE,
     right=_EVIDENCE,
+    people_only=_OWN_WORD,
 )
 @click.argument("image", type=IMAGE, help="Which version, such as Fedora-Cloud-43-x64/43.20261101.0.")
 @click.argument("reason", type=FREE_TEXT, nargs=-1, help="What is wrong with it.")
@@ -58,14 +61,8 @@ async def bad(
     if not words:
         raise MisuseError("Say what is wrong with it, so that others know.", bad)
     return ChangeRequest(
-        Bad(person=_human(call), definition=definition, version=version, words=words), dry_run
+        Bad(person=call.person.id, definition=definition, version=version, words=words), dry_run
     )
-
-
-def _human(call: CommandContext) -> str:
-    if not call.person.human:
-        raise UserError("A verdict is a person's own word, so a schedule gives none.")
-    return call.person.id
 
 
 def _read(image: ImageName, words: tuple[str, ...], command: Command[Any]) -> tuple[str, str, str]:

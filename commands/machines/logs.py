@@ -19,16 +19,13 @@ from slipway.commands.machines.values import INSTANCE_ID, checked_ids
     summary="What your machine wrote to its console, sent to you alone.",
     examples=("instance logs i-0f1e2d3c4b5a69788",),
     access=Access.GUARDED,
+    people_only="A console may hold passwords, so it is sent to people alone, and not where a schedule asks.",
 )
 @click.argument("instance", type=INSTANCE_ID, help="Its id, as `instances` shows it.")
 async def logs(call: CommandContext, instance: str) -> CardReply:
     """It may hold passwords: it comes as a file in a direct message, and Slipway keeps nothing of it. Only the owner
     of a machine may ask for it."""
     (instance_id,) = checked_ids(call, logs, (instance,))
-    if not call.person.human:
-        raise UserError(
-            "A console may hold passwords, so it is sent to people alone, and not where a schedule asks."
-        )
     holdings = call.services.get(MachineServices).holdings
     machine = await holdings.own(instance_id, call.person.id)
     account = holdings.at(machine)

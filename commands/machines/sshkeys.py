@@ -82,6 +82,7 @@ def _row(held: SshKey, services: Services) -> Row:
     summary="Take public SSH keys for the machines that you launch.",
     examples=("sshkey add github:alice", "sshkey add gitlab:alice --dry-run"),
     access=Access.CHANGE,
+    people_only="Keys are people's own, so a schedule adds none.",
 )
 @click.argument(
     "source",
@@ -95,8 +96,6 @@ async def sshkey_add(call: CommandContext, source: tuple[str, ...], dry_run: boo
 
     An account is known by its number, so that nobody gets in who takes a name over; a key that it does not list any
     more is not used."""
-    if not call.person.human:
-        raise UserError("Keys are people's own, so a schedule adds none.")
     person = call.person.id
     if not source:
         return ChangeRequest(AddKeys(person=person, account=_only_account(call)), dry_run)

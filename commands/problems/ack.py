@@ -7,7 +7,6 @@ from datetime import timedelta
 import click
 
 from slipway.bot.core.commands import Access, command, dry_run
-from slipway.bot.core.errors import UserError
 from slipway.bot.core.times import format_duration
 from slipway.bot.subjects.problems.acknowledging import LONGEST
 from slipway.bot.subjects.problems.requests import Acknowledge
@@ -24,6 +23,7 @@ from slipway.commands.problems.values import PROBLEM_ID
         "problem ack --for 1d pb-7k3f I look into it",
     ),
     access=Access.CHANGE,
+    people_only="Only a person can see to a problem.",
 )
 @click.argument("problem", type=PROBLEM_ID, help="Its id, as `problems` shows it.")
 @click.argument("reason", type=FREE_TEXT, nargs=-1, help="What you do about it; others read it.")
@@ -34,8 +34,6 @@ async def ack(
 ) -> ChangeRequest:
     """It stays in the list, behind those that nobody sees to. Your word lapses at its time, and with the problem: one
     that comes back later is for everybody again."""
-    if not call.person.human:
-        raise UserError("Only a person can see to a problem.")
     if not reason:
         raise MisuseError("Say what you do about it, so that others know.", ack)
     if reason[-1] in ("--dry-run", "--for"):  # else it would be taken for the reason

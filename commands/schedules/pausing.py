@@ -7,7 +7,6 @@ from datetime import timedelta
 import click
 
 from slipway.bot.core.commands import Access, command, dry_run
-from slipway.bot.core.errors import UserError
 from slipway.bot.subjects.schedules.requests import PauseSchedule, ResumeSchedule
 from slipway.commands.dispatch.context import ChangeRequest, CommandContext, MisuseError
 from slipway.commands.grammar.values import DURATION, FREE_TEXT
@@ -22,6 +21,7 @@ from slipway.commands.schedules.values import SCHEDULE
         "schedule pause --for 3d weekly-cleanup the release is under way",
     ),
     access=Access.CHANGE,
+    people_only="Only a person can pause or resume a schedule.",
 )
 @click.argument("schedule", type=SCHEDULE, help="Its name, as `schedules` shows it.")
 @click.argument("reason", type=FREE_TEXT, nargs=-1, help="Why; others read it.")
@@ -32,7 +32,6 @@ async def pause(
 ) -> ChangeRequest:
     """It holds over a restart. When its time is over, the schedule's room is told, and it runs again from its next
     time on: what was left out is not made up for."""
-    _only_persons(call)
     if not reason:
         raise MisuseError("Say why it is paused, so that others know.", pause)
     if reason[-1] in ("--dry-run", "--for"):  # else it would be taken for the reason, and the schedule paused
@@ -51,6 +50,7 @@ async def pause(
     summary="Let a paused schedule run again.",
     examples=("schedule resume weekly-cleanup", "schedule resume weekly-cleanup the release is out"),
     access=Access.CHANGE,
+    people_only="Only a person can pause or resume a schedule.",
 )
 @click.argument("schedule", type=SCHEDULE, help="Its name, as `schedules` shows it.")
 @click.argument("reason", type=FREE_TEXT, nargs=-1, help="Why.")
@@ -59,16 +59,10 @@ async def resume(
     call: CommandContext, schedule: str, reason: tuple[str, ...], dry_run: bool
 ) -> ChangeRequest:
     """It runs from its next time on. To make up for what was left out, say `schedule run`."""
-    _only_persons(call)
     if "--dry-run" in reason[-1:]:
         raise MisuseError("`--dry-run` stands before the name: what follows that is the reason.", resume)
     request = ResumeSchedule(person=call.person.id, schedule=schedule, words=" ".join(reason))
     return ChangeRequest(request, dry_run)
-
-
-def _only_persons(call: CommandContext) -> None:
-    if not call.person.human:
-        raise UserError("Only a person can pause or resume a schedule.")
 
 
 PARTS = (pause, resume)

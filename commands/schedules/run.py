@@ -23,14 +23,13 @@ from slipway.commands.schedules.values import SCHEDULE
     summary="Say now what a schedule says, with your own rights.",
     examples=("schedule run weekly-cleanup", "schedule run --dry-run weekly-cleanup"),
     access=Access.CHANGE,
+    people_only="Only a person can run a schedule: a schedule says that one's own line instead.",
 )
 @click.argument("schedule", type=SCHEDULE, help="Its name, as `schedules` shows it.")
 @dry_run
 async def run(call: CommandContext, schedule: str, dry_run: bool) -> LineReply:
     """As if you had typed its line here: you need the right to that, too, and whoever must agree to what you want
     must agree to this. A pause does not keep you from it, and what is only to be reported is only reported."""
-    if not call.person.human:
-        raise UserError("Only a person can run a schedule: say its own line instead.")
     services = call.services
     held = services.get(ScheduleServices)
     check_known(schedule, held.names)

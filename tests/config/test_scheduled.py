@@ -34,6 +34,23 @@ def test_a_line_that_does_not_parse_is_named_with_its_schedule(
     assert "Write it like" in problem.said
 
 
+@pytest.mark.parametrize(
+    ("command", "why"),
+    [
+        ("schedule pause weekly the release", "Only a person can pause or resume a schedule."),
+        ("schedule run weekly", "a schedule says that one's own line instead"),
+        ("credential snooze uploader", "Only a person can put a reminder off."),
+        ("bad Fedora-Cloud-43-x64/1.2.3 it hangs", "A verdict is a person's own word"),
+        ("approve op-7k3f", "That is said by people who see a card."),
+    ],
+)
+def test_a_line_that_people_alone_can_say_is_named(command: str, why: str, tmp_path: Path) -> None:
+    settings = simulated_settings(tmp_path, None, changes=_schedule(command) | _GALLERY)
+    (problem,) = schedule_problems(settings, DECLARED.commands)
+    assert str(problem).startswith("schedule.weekly.command: no schedule can say ")
+    assert why in problem.said
+
+
 def test_what_changes_nothing_has_no_mode(tmp_path: Path) -> None:
     def found(command: str) -> list[str]:
         changes = _schedule(command, mode="ask") | _GALLERY
