@@ -59,6 +59,7 @@ def table(message: PostedMessage) -> list[list[str]]:
 
 
 async def problems(bot: ScheduledBot) -> list[str]:
+    await bot.running.problems.idle()  # what a look saw that began before is old
     await bot.running.problems.sweep()
     await bot.running.problems.idle()
     return sorted(each.found.key for each in await bot.running.services.problems.open_problems())
