@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 import queue
 import signal
-import subprocess
-import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from tests.crash.clouds import TIMEOUT_SECONDS
 from tests.support.program import environment
+from tests.support.warm_program import WarmProgram
 
 LETHAL = Path(__file__).parent / "lethal"
 
@@ -33,13 +32,10 @@ class BotProcess:
     """
 
     def __init__(self, config: Path, crash_file: Path) -> None:
-        self._popen = subprocess.Popen(
-            [sys.executable, "-m", "slipway", "run", "--config", str(config)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=environment(
+        self._popen = WarmProgram(
+            ("run", "--config", str(config)),
+            Path.cwd(),
+            environment(
                 PYTHONPATH=str(LETHAL),
                 SLIPWAY_LETHAL=str(crash_file),
                 SLIPWAY_AWS_ACCESS_KEY_ID="test",
@@ -83,8 +79,8 @@ class BotProcess:
             Died: nobody is there to read it.
         """
         try:
-            _open_pipe(self._popen.stdin).write(text + "\n")
-            _open_pipe(self._popen.stdin).flush()
+            self._popen.stdin.write(text + "\n")
+            self._popen.stdin.flush()
         except BrokenPipeError:
             raise Died from None
 
@@ -125,7 +121,7 @@ class BotProcess:
 
     def close_input(self) -> None:
         """End its input."""
-        _open_pipe(self._popen.stdin).close()
+        self._popen.stdin.close()
 
     def ended(self, within: float = TIMEOUT_SECONDS) -> int:
         """Wait until it has ended; its exit code (negative for a signal)."""
@@ -134,7 +130,7 @@ class BotProcess:
             reader.join(TIMEOUT_SECONDS)
         for pipe in (self._popen.stdin, self._popen.stdout, self._popen.stderr):
             try:
-                _open_pipe(pipe).close()
+                pipe.close()
             except BrokenPipeError:
                 continue
         return code
@@ -144,14 +140,14 @@ class BotProcess:
         return "".join(self.errors)
 
     def _read_out(self) -> None:
-        for text in _open_pipe(self._popen.stdout):
+        for text in self._popen.stdout:
             line: Line = json.loads(text)
             self.lines.append(line)
             self._fresh.put(line)
         self._fresh.put(None)
 
     def _read_err(self) -> None:
-        for text in _open_pipe(self._popen.stderr):
+        for text in self._popen.stderr:
             self.errors.append(text)
             if "ready" in text:
                 self._ready.set()
@@ -166,8 +162,3 @@ def is_report(line: Line) -> bool:
     """
     calls = line["title"].endswith("your approval is asked for")
     return line["thread"] is not None and line["edits"] is None and not calls
-
-
-def _open_pipe(pipe: IO[str] | None) -> IO[str]:
-    assert pipe is not None
-    return pipe

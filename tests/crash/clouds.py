@@ -201,8 +201,7 @@ class SimulatedClouds:
         """The versions of a definition as the gallery has them."""
 
         async def look() -> dict[str, Any]:
-            found: dict[str, Any] = self.azure.snapshot()["definitions"][definition]["versions"]
-            return found
+            return self.azure.versions(definition)
 
         return self.wait(look())
 

@@ -145,6 +145,11 @@ class SimulatedAzure:
         self.state.delete(definition, version)
         self.activity.note(resource, "delete", caller)
 
+    def versions(self, definition: str) -> dict[str, Any]:
+        """The versions of one definition, by name: state, flag, the regions' own flags."""
+        records = self.state.versions.get(definition.lower(), {})
+        return {record.name: _shown(record) for record in records.values()}
+
     def snapshot(self) -> dict[str, Any]:
         """Every definition with its versions: state, flag, the regions' own flags; latest by region; and machines."""
         shown: dict[str, Any] = {}
@@ -152,7 +157,7 @@ class SimulatedAzure:
             records = list(self.state.versions.get(folded, {}).values())
             regions = sorted({name for record in records for name in region_flags(record.document)})
             shown[document["name"]] = {
-                "versions": {record.name: _shown(record) for record in records},
+                "versions": self.versions(folded),
                 "latest": {region: self.latest(folded, region) for region in regions},
             }
         machines = {
