@@ -92,7 +92,7 @@ def worked(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_the_version_is_printed() -> None:
-    ended = run_slipway("version")
+    ended = run_slipway("version", fresh=True)
     assert (ended.returncode, ended.stdout) == (0, f"slipway {__version__}\n")
 
 
@@ -127,8 +127,8 @@ def test_a_broken_configuration_is_named_mistake_by_mistake_and_starts_nothing(
 
 
 def test_any_file_is_checked_and_what_comes_on_standard_input(tmp_path: Path) -> None:
-    example = run_slipway("example").stdout
-    piped = run_slipway("check", "-", said=example, cwd=tmp_path)
+    example = run_slipway("example", fresh=True).stdout
+    piped = run_slipway("check", "-", said=example, cwd=tmp_path, fresh=True)
     assert piped.returncode == 0, piped.stderr
     assert f"state in {tmp_path / 'state'}" in piped.stdout
     assert re.search(

@@ -90,7 +90,9 @@ def test_an_end_is_one_line_and_its_report_tells_each_step_once() -> None:
 
 
 def test_json_mode_prints_the_bots_messages_and_nothing_else() -> None:
-    ended = run_slipway("demo", "--json", said="!promote Fedora-Cloud-43-x64\n@bob: 1\n!nonsense\n")
+    ended = run_slipway(
+        "demo", "--json", said="!promote Fedora-Cloud-43-x64\n@bob: 1\n!nonsense\n", fresh=True
+    )
     assert ended.returncode == 3, ended.stderr  # the last line was refused
     said = messages(ended.stdout)
     proposal = next(message for message in said if message["buttons"])

@@ -12,6 +12,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.support.warm_program import WarmProgram
+
 ROOT = Path(__file__).parents[2]
 TIMEOUT_SECONDS = 60.0  # seconds; far more than any of these runs takes
 
@@ -75,10 +77,29 @@ def forget_the_environment() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+_OF_PYTHON = ("PYTHON", "LC_", "LANG", "COV")
+"""What Python itself reads at a start, by the beginning of its name."""
+
+
 def run_slipway(
-    *arguments: str, said: str = "", cwd: Path = ROOT, env: Mapping[str, str] | None = None
+    *arguments: str,
+    said: str = "",
+    cwd: Path = ROOT,
+    env: Mapping[str, str] | None = None,
+    fresh: bool = False,
 ) -> subprocess.CompletedProcess[str]:
-    """Run it to its end, with these lines on standard input."""
+    """Run it to its end, with these lines on standard input.
+
+    Args:
+        arguments: those of `slipway`.
+        said: what it reads.
+        cwd: the folder in which it runs.
+        env: more of an environment.
+        fresh: whether it is to import what it needs by itself, which takes a second and can write warnings.
+    """
+    whole = environment(**(env or {}))
+    if not fresh and not any(name.startswith(_OF_PYTHON) for name in env or {}):
+        return WarmProgram(arguments, cwd, whole).communicate(said, TIMEOUT_SECONDS)
     return subprocess.run(
         [sys.executable, "-m", "slipway", *arguments],
         input=said,
@@ -87,7 +108,7 @@ def run_slipway(
         encoding="utf-8",
         timeout=TIMEOUT_SECONDS,
         cwd=cwd,
-        env=environment(**(env or {})),
+        env=whole,
         check=False,
     )
 

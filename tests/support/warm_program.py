@@ -13,6 +13,8 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import IO
@@ -66,6 +68,29 @@ class WarmProgram:
     def kill(self) -> None:
         """``kill -9``."""
         self.send_signal(signal.SIGKILL)
+
+    def communicate(self, said: str, timeout: float) -> subprocess.CompletedProcess[str]:
+        """Write to it, and read what it writes to its end.
+
+        Raises:
+            subprocess.TimeoutExpired: it did not end within so many seconds; it was ended by force.
+        """
+        with ThreadPoolExecutor(3) as threads:
+            written = threads.submit(self._write, said)
+            read = [threads.submit(stream.read) for stream in (self.stdout, self.stderr)]
+            try:
+                code = self.wait(timeout)
+            finally:
+                self.kill()
+            written.result()
+            output, errors = (each.result() for each in read)
+        self.stdout.close()
+        self.stderr.close()
+        return subprocess.CompletedProcess("slipway", code, output, errors)
+
+    def _write(self, said: str) -> None:
+        with suppress(BrokenPipeError), self.stdin:
+            self.stdin.write(said)
 
     def _look(self, timeout: float | None) -> int | None:
         if self.returncode is None and select.select([self._connection], [], [], timeout)[0]:
