@@ -337,4 +337,5 @@ def _kind(kind: OperationKind[Any, Any], clouds: Iterable[CloudDeclaration[Any]]
         by_oneself=kind.policy.by_oneself,
         needs=kind.needs,
         like=kind.policy.like,
+        wanted=kind.policy.wanted,
     )

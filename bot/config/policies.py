@@ -110,7 +110,9 @@ class PolicyCheck:
                 yield from self._written(kind)
             elif kind.like in self.written:
                 continue  # what is wrong with that one is told of it
-            elif not kind.tables or any(getattr(self.settings, table) for table in kind.tables):
+            elif kind.wanted(self.settings) and (
+                not kind.tables or any(getattr(self.settings, table) for table in kind.tables)
+            ):
                 yield from self._default(kind)
 
     def _needed(self, kind: KindSpec) -> int:

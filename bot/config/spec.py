@@ -43,6 +43,7 @@ class KindSpec:
         needs: what they need of a cloud; None for nothing.
         by_oneself: whether, by default, whoever may ask for one may approve it, the requester too.
         like: the kind whose written policy counts where this one has none; empty for none.
+        wanted: whether anybody could ask for such an operation by these settings.
     """
 
     name: str
@@ -53,6 +54,7 @@ class KindSpec:
     by_oneself: bool = False
     needs: Capability[Any] | None = None
     like: str = ""
+    wanted: Callable[[SlipwaySettings], bool] = lambda _settings: True
 
 
 @dataclass(frozen=True)

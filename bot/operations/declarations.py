@@ -69,6 +69,8 @@ class PolicyDefaults(Declaration):
             confirmation. Without, approvals are those of a role, and of others.
         like: another kind whose written ``[policy.KIND]`` counts for this one, too, where it has none of its own: a
             kind that came later asks those who decide about its like, and no upgrade breaks a configuration.
+        wanted: whether anybody could ask for such an operation by these settings. Where nobody could, it is no
+            mistake that nobody could agree to it.
     """
 
     approvals: int
@@ -76,11 +78,12 @@ class PolicyDefaults(Declaration):
     demanded: Callable[[SlipwaySettings], int] = lambda _settings: 0
     by_oneself: bool = False
     like: str = ""
+    wanted: Callable[[SlipwaySettings], bool] = lambda _settings: True
 
     def __post_init__(self) -> None:
         check_text("A policy", "like", self.like)
         check_type("A policy", "approvals", self.approvals, int, "a number")
-        check_callables("A policy", self, ("demanded",))
+        check_callables("A policy", self, ("demanded", "wanted"))
         if not 0 <= self.approvals <= 5:
             raise DeclarationError(f"{self.approvals} approvals cannot be a default: from 0 to 5 can.")
 

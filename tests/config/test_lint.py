@@ -133,6 +133,8 @@ def test_approvals_that_ask_nobody_else_are_told_where_there_is_somebody_else() 
             own = {"approvals": 1, "role": "releng", "requester_may_approve": True}
             put(document, f"policy.{kind.name}", own)
     (said,) = told(document)
-    assert "whoever asks may approve it alone, in everything that takes an approval (cleanup, promote" in said
+    assert (
+        "whoever asks may approve it alone, in everything that takes an approval (cleanup, credential" in said
+    )
     assert "though there are 2 persons" in said
     assert told(put(document, "policy.promote.requester_may_approve", False)) == []

@@ -361,7 +361,11 @@ def test_default_approvals_need_the_default_role() -> None:
     kinds = [
         kind for kind in DECLARED.spec.kinds if not kind.by_oneself
     ]  # those are confirmed without a role
-    asked = [f"policy.{kind.name}" for kind in kinds if kind.approvals]
+    without = {
+        "credential-rotate",
+        "credential-remove",
+    }  # there is no credential, so nobody could ask for any
+    asked = [f"policy.{kind.name}" for kind in kinds if kind.approvals and kind.name not in without]
     assert [problem.split(":")[0] for problem in problems] == asked
     assert "write [policy.promote] with role = one of team, or add [roles.releng]" in problems[0]
 
@@ -380,10 +384,21 @@ def test_every_kind_of_operation_has_a_policy_by_default() -> None:
         **dict.fromkeys(("schedule-pause", "schedule-resume"), 0),
         **dict.fromkeys(("credential-rotate", "credential-remove"), 1),
     }
-    confirmed = {"sshkey-add", "credential-rotate", "credential-remove"}
+    confirmed = {"sshkey-add"}
     assert {policy.role for kind, policy in settings.policy.items() if kind not in confirmed} == {"releng"}
     for own in map(settings.policy.__getitem__, confirmed):
         assert (own.role, own.requester_may_approve) == ("", True)  # whoever may ask for it
+
+
+def test_a_rotation_asks_those_who_decide_about_promotions_and_never_whoever_asked() -> None:
+    document = put(valid_document(), "credentials.uploader", {"owner": "alice", "user": "uploader"})
+    put(document, "credentials.uploader.deliver", ["file:/etc/uploader/keys"])
+    usual = settings_of(document).policy["credential-rotate"]
+    assert (usual.approvals, usual.role, usual.requester_may_approve) == (1, "releng", False)
+    put(document, "policy.promote", {"approvals": 2, "role": "releng", "requester_may_approve": True})
+    assert settings_of(document).policy["credential-rotate"].approvals == 2
+    document = put(document, "roles", {"team": {"may": ["read", "credential.*"]}})
+    assert any(problem.startswith("policy.credential-remove") for problem in problems_of(document))
 
 
 def test_one_approver_is_enough_where_another_asks_or_the_requester_may_approve() -> None:

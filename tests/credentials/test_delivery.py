@@ -20,6 +20,7 @@ from slipway.bot.subjects.credentials.delivery.model import Delivery, NotDeliver
 from slipway.bot.subjects.credentials.delivery.programs import CommandSink
 
 TEXT = "Sim8Q~very-secret"
+ARN = "arn:aws:secretsmanager:eu-west-1:123456789012:secret:up-AbCdEf"
 DELIVERY = Delivery("AKIA1", SecretStr(TEXT), "key-1", datetime(2027, 6, 1, tzinfo=UTC))
 
 
@@ -49,14 +50,26 @@ def test_each_form_has_what_it_takes_to_log_in() -> None:
 
 @pytest.mark.parametrize(
     ("written", "title"),
-    [("file:/etc/x/secret", "the file secret"), ("command+json:/usr/bin/push 'a b'", "the command push")],
+    [
+        ("file:/etc/x/secret", "the file secret"),
+        ("command+json:/usr/bin/push 'a b'", "the command push"),
+        ("vault@azure.staging:https://a.vault.azure.net/secrets/up-1", "the Key Vault secret up-1"),
+        ("secretsmanager+json:prod/up", "the Secrets Manager secret prod/up"),
+        (f"secretsmanager:{ARN}", "the Secrets Manager secret up-AbCdEf"),
+    ],
 )
 def test_places_are_read_and_named_without_their_whole_path(written: str, title: str) -> None:
     assert SinkAddress.parse(written).title == title
 
 
 @pytest.mark.parametrize(
-    "written", ["file:secret", "command:push x", "command:/bin/x 'a", "ftp:/x", "file:", ""]
+    "written",
+    [
+        *("file:secret", "command:push x", "command:/bin/x 'a", "ftp:/x", "file:", "", "file@aws:/x"),
+        *("vault:uploads", "vault:http://a.vault.azure.net/secrets/x", "secretsmanager:a b"),
+        "vault:https://a.vault.azure.net/secrets/x/0123456789abcdef",
+        *("secretsmanager@azure:x", "vault@azurestaging:https://a.vault.azure.net/secrets/x"),
+    ],
 )
 def test_what_is_no_place_is_refused(written: str) -> None:
     with pytest.raises(ValueError, match=r"\w"):

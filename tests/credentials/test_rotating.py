@@ -111,6 +111,9 @@ class Refusing:
     title: str = "the file full"
     can_undo: bool = True
 
+    async def look(self) -> None:
+        """It looks well."""
+
     async def prepare(self, delivery: Delivery) -> Any:
         return self
 

@@ -55,6 +55,8 @@ def test_each_source_is_understood_and_shown_by_check(entry: dict[str, object], 
         ({"made": date(2027, 1, 1)}, "max_age: missing"),
         ({"expires": date(1, 1, 1)}, "0001-01-01 is no day that anybody means"),
         ({"application": CLIENT, "cloud": "azure.other"}, "there is no [azure.other]"),
+        ({"application": CLIENT, "deliver": ["secretsmanager@aws.other:x"]}, "there is no [aws.other]"),
+        ({"application": CLIENT, "deliver": ["vault:x"]}, "is named by its address without a version"),
         ({"application": CLIENT, "remind": ["soon"]}, "neither a time like 14d nor a share"),
         ({"application": CLIENT, "remind": "30d"}, "how long before its end"),
         ({"application": CLIENT, "owner": "alicia"}, 'no person or role "alicia"; did you mean "alice"?'),
@@ -80,9 +82,20 @@ async def test_doctor_names_what_cannot_be_read_and_leaves_tokens_of_chats_to_th
     wrong = put(
         document(certificate="/nowhere/web.pem"), "credentials.token", {"owner": "alice", "chat": "matrix"}
     )
+    places = ["file:/nowhere/secret", "command:/nowhere/push", "secretsmanager:x"]
+    rotated = {"owner": "alice", "application": CLIENT, "deliver": places}
+    wrong = put(wrong, "credentials.rotated", rotated)
     settings = settings_of(put(wrong, "credentials.date", {"owner": "alice", "expires": date(2027, 1, 1)}))
     assert probe.wanted(settings)
     found = await probe.look(settings, Clouds())
-    assert found.problems == ("uploader: Its file cannot be read: No such file or directory.",)
+    unread, in_no_cloud, *refused = found.problems
+    assert unread == "uploader: Its file cannot be read: No such file or directory."
+    assert in_no_cloud.startswith("rotated: ")
+    no_program = "there is no such program, or it cannot be run"
+    assert refused == [
+        "rotated: No secret can be kept there: slipway.toml has no table [aws] that keeps secrets.",
+        "rotated: The new secret could not be put into the file secret: no such file or directory.",
+        f"rotated: The new secret could not be put into the command push: {no_program}.",
+    ]
     assert found.detail == "1 found"
     assert "docs/credentials.md" in found.next

@@ -13,6 +13,7 @@ from slipway.bot.clouds.aws.images.gallery import AwsImages
 from slipway.bot.clouds.aws.key_rotation import AwsKeyRotation
 from slipway.bot.clouds.aws.machines import AwsMachines
 from slipway.bot.clouds.aws.probe import probe
+from slipway.bot.clouds.aws.secret_store import AwsSecretStore
 from slipway.bot.clouds.aws.settings import AwsSettings
 from slipway.bot.clouds.capabilities import Capability, Port
 from slipway.bot.clouds.declaration import CloudContext, CloudDeclaration
@@ -20,6 +21,7 @@ from slipway.bot.clouds.ports.access_keys import ACCESS_KEYS
 from slipway.bot.clouds.ports.credential_rotation import CREDENTIAL_ROTATION
 from slipway.bot.clouds.ports.image_versions import IMAGE_VERSIONS
 from slipway.bot.clouds.ports.machines import MACHINES
+from slipway.bot.clouds.ports.secret_stores import SECRET_STORE
 from slipway.bot.core.addresses import check_address
 from slipway.bot.core.errors import ConfigError
 from slipway.bot.core.problems import Problem, shown
@@ -43,6 +45,7 @@ def _open(settings: AwsSettings, context: CloudContext) -> Mapping[Capability[An
         MACHINES: AwsMachines(settings, context, account=account),
         ACCESS_KEYS: AwsAccessKeys(account),
         CREDENTIAL_ROTATION: AwsKeyRotation(account),
+        SECRET_STORE: AwsSecretStore(account),
     }
     if context.families:
         ports[IMAGE_VERSIONS] = AwsImages(settings, context, account=account)
@@ -85,7 +88,7 @@ def _describe(settings: AwsSettings) -> str:
 CLOUD = CloudDeclaration(
     name=CLOUD_NAME,
     settings=AwsSettings,
-    provides=(MACHINES, IMAGE_VERSIONS, ACCESS_KEYS, CREDENTIAL_ROTATION),
+    provides=(MACHINES, IMAGE_VERSIONS, ACCESS_KEYS, CREDENTIAL_ROTATION, SECRET_STORE),
     described={IMAGE_VERSIONS: "family"},
     open=_open,
     check=_check,

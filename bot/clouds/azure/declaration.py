@@ -14,12 +14,14 @@ from slipway.bot.clouds.azure.images.gallery import AzureGallery
 from slipway.bot.clouds.azure.machines.adapter import AzureMachines
 from slipway.bot.clouds.azure.probe import probe
 from slipway.bot.clouds.azure.settings import ENVIRONMENT, AzureSettings
+from slipway.bot.clouds.azure.vault.adapter import AzureSecretStore
 from slipway.bot.clouds.capabilities import Capability, Port
 from slipway.bot.clouds.declaration import CloudContext, CloudDeclaration
 from slipway.bot.clouds.ports.app_credentials import APP_CREDENTIALS
 from slipway.bot.clouds.ports.credential_rotation import CREDENTIAL_ROTATION
 from slipway.bot.clouds.ports.image_versions import IMAGE_VERSIONS
 from slipway.bot.clouds.ports.machines import MACHINES
+from slipway.bot.clouds.ports.secret_stores import SECRET_STORE
 from slipway.bot.core.addresses import check_address
 from slipway.bot.core.errors import ConfigError
 from slipway.bot.core.problems import Problem, shown
@@ -46,6 +48,7 @@ def _open(settings: AzureSettings, context: CloudContext) -> Mapping[Capability[
         IMAGE_VERSIONS: gallery,
         APP_CREDENTIALS: directory,
         CREDENTIAL_ROTATION: AzureSecretRotation(settings, directory),
+        SECRET_STORE: AzureSecretStore(settings, context),
     }
     if settings.machines_group is None:
         if context.descriptions:
@@ -122,7 +125,7 @@ def _describe(settings: AzureSettings) -> str:
 CLOUD = CloudDeclaration(
     name=CLOUD_NAME,
     settings=AzureSettings,
-    provides=(IMAGE_VERSIONS, MACHINES, APP_CREDENTIALS, CREDENTIAL_ROTATION),
+    provides=(IMAGE_VERSIONS, MACHINES, APP_CREDENTIALS, CREDENTIAL_ROTATION, SECRET_STORE),
     lacks=_lacks,
     open=_open,
     check=_check,

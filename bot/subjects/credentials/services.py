@@ -106,7 +106,7 @@ def credential_services(context: SubjectContext) -> CredentialServices:
         workshop=Workshop(
             context.clouds,
             RotationLedger(memory),
-            lambda entry: sinks_of(entries[entry]),
+            lambda entry: sinks_of(entries[entry], context.clouds),
             context.clock,
             Polling(looks=_LOOKS, pause=_PAUSE, sleep=context.polling.sleep),
             context.uptime,

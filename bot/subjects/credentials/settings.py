@@ -186,12 +186,24 @@ def _check_places(entry: CredentialSettings, source: SourceKind) -> Iterator[Pro
 def check_clouds(entries: Mapping[str, CredentialSettings], accounts: frozenset[str]) -> Iterator[Problem]:
     """Entries that look in an account that is not configured."""
     for name, entry in entries.items():
+        yield from _check_stores(name, entry, accounts)
         looks = entry.sources in ((SourceKind.APPLICATION,), (SourceKind.USER,))
         if looks and entry.account not in accounts:
             yield Problem(
                 f"credentials.{name}.cloud",
                 f"it is looked for in {entry.account}, and there is no [{entry.account}]",
             )
+
+
+def _check_stores(name: str, entry: CredentialSettings, accounts: frozenset[str]) -> Iterator[Problem]:
+    for text in entry.deliver:
+        try:
+            account = SinkAddress.parse(text).account
+        except ValueError:  # told already
+            continue
+        if account and account not in accounts:
+            said = f"{shown(text)} is in {account}, and there is no [{account}]"
+            yield Problem(f"credentials.{name}.deliver", said)
 
 
 def check_expiry(table: ExpirySettings, _secrets: bool) -> Iterator[Problem]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterable
 from datetime import timedelta
 
 from slipway.bot.clouds.capabilities import Clouds
 from slipway.bot.config.settings import SlipwaySettings
+from slipway.bot.core.errors import CloudError, UserError
 from slipway.bot.core.probes import Finding
 from slipway.bot.core.times import format_duration
 from slipway.bot.operations.declarations import (
@@ -18,6 +20,8 @@ from slipway.bot.operations.declarations import (
     Subject,
 )
 from slipway.bot.operations.watches import Watch, WatchHost
+from slipway.bot.subjects.credentials.delivery.model import Sink
+from slipway.bot.subjects.credentials.delivery.sinks import sinks_of
 from slipway.bot.subjects.credentials.executors import KeepAnswerExecutor
 from slipway.bot.subjects.credentials.inventory import Inventory
 from slipway.bot.subjects.credentials.planners import DonePlanner, SnoozePlanner
@@ -49,7 +53,7 @@ async def _look(services: CredentialServices, host: WatchHost) -> None:
 
 
 async def _probe(settings: SlipwaySettings, clouds: Clouds) -> Finding:
-    """What cannot be read. Tokens of chats are their own probes' to try."""
+    """What cannot be read, and which places could take nothing. Tokens of chats are their own probes' to try."""
     entries = {
         name: entry
         for name, entry in settings.named(CREDENTIALS).items()
@@ -57,9 +61,25 @@ async def _probe(settings: SlipwaySettings, clouds: Clouds) -> Finding:
     }
     readings = await Inventory(entries, clouds, {}, settings.table(EXPIRY).key_age).look()
     found = sum(len(each.found) for each in readings)
-    problems = tuple(f"{each.entry}: {each.problem}" for each in readings if each.problem)
+    places = [(name, sink) for name, entry in entries.items() for sink in sinks_of(entry, clouds)]
+    refused = await asyncio.gather(*(_refusal(name, sink) for name, sink in places))
+    problems = (
+        *(f"{each.entry}: {each.problem}" for each in readings if each.problem),
+        *filter(None, refused),
+    )
     to_do = "put that right; docs/credentials.md names the rights; then `slipway doctor`" if problems else ""
     return Finding("credentials", f"{found} found", problems, to_do, connection=False)
+
+
+async def _refusal(name: str, sink: Sink) -> str:
+    """Why a place could not take a new secret; empty where nothing shows that."""
+    try:
+        await sink.look()
+    except CloudError as error:
+        return f"{name}: {error.words.replace('was not put', 'could not be put')}"
+    except UserError as error:
+        return f"{name}: {error.sentence}"
+    return ""
 
 
 CREDENTIALS_SUBJECT: Subject[CredentialServices] = Subject(

@@ -347,7 +347,13 @@ async def _action(request: web.Request) -> str:
 
 def _failure(request: web.Request, fault: Fault, status: int) -> web.Response:
     code = fault.code or _USUAL[fault.kind]
-    return _error(code, fault.message or message_of(code, request.get(_ASKED, "")))
+    message = fault.message or message_of(code, request.get(_ASKED, ""))
+    if "X-Amz-Target" in request.headers:  # of a service that speaks JSON
+        told = {"__type": code, "message": message}
+        return web.json_response(
+            told, status=STATUS.get(code, 400), content_type="application/x-amz-json-1.1"
+        )
+    return _error(code, message)
 
 
 def _changed(answer: web.Response, change: Callable[[bytes], bytes]) -> web.Response:

@@ -22,6 +22,7 @@ from slipway.bot.clouds.simulated.azure.machines.state import MachinesState
 from slipway.bot.clouds.simulated.azure.quotas import Quotas
 from slipway.bot.clouds.simulated.azure.seed import Seed
 from slipway.bot.clouds.simulated.azure.state import GalleryState, Record
+from slipway.bot.clouds.simulated.azure.vault import SimulatedVault
 from slipway.bot.clouds.simulated.azure.version_rules import region_flags
 from slipway.bot.clouds.simulated.control import PREFIX, Handler, Logged, add_control, middleware
 from slipway.bot.clouds.simulated.faults import Fault, Faults
@@ -72,6 +73,8 @@ class SimulatedAzure:
         self._machines_api = MachinesApi(seed, self.machines, page_size=page_size, pause_ms=pause_ms)
         self.graph = SimulatedGraph(lambda: self.url, clock)
         """The applications of its directory."""
+        self.vault = SimulatedVault(lambda: self.url, clock)
+        """The secrets of a key vault, which clients ask over TLS alone."""
         self._request_ids = count(1)
         self._quotas = Quotas()
         self._clock = clock
@@ -112,6 +115,7 @@ class SimulatedAzure:
         routes = self._api.routes()
         self._machines_api.add_to(routes)
         self.graph.add_to(routes)
+        self.vault.add_to(routes)
         self.activity.add_to(routes)
         app.router.add_route("*", "/{path:.*}", routes.answer)
         # Not waiting for requests at the end: one that is held would hold the end, too.

@@ -44,6 +44,10 @@ class FileSink:
     timeout: float
     can_undo: bool = True
 
+    async def look(self) -> None:
+        """See that its folder is one to write in."""
+        await _on_disk(self, lambda: _check_writable(self.path))
+
     async def prepare(self, delivery: Delivery) -> PreparedFile:
         """Write it beside the file, onto the disk."""
         content = delivery.written(self.form)
@@ -102,14 +106,27 @@ async def _on_disk(sink: FileSink, work: Callable[[], T]) -> T:
 
 def _written_beside(path: Path, content: bytes) -> tuple[Path, bytes | None, Path]:
     """The file that is meant, what it holds now, and the new one beside it."""
+    target = _fit(path)
+    before = _content(target)
+    return target, before, _beside(target, content)
+
+
+def _fit(path: Path) -> Path:
+    """The file that is meant, whose folder is one for secrets."""
     target = path.resolve()
     if _MOUNTED in target.parent.parts or (path.parent / _MOUNTED).is_symlink():
         raise _UnfitError("Kubernetes has mounted it from a Secret, which has to be changed there")
     folder = target.parent.stat()
     if folder.st_mode & _OTHERS and not folder.st_mode & stat.S_ISVTX:
         raise _UnfitError("others may write in its folder; take that right away")
-    before = _content(target)
-    return target, before, _beside(target, content)
+    return target
+
+
+def _check_writable(path: Path) -> None:
+    target = _fit(path)
+    _content(target)
+    if not os.access(target.parent, os.W_OK | os.X_OK):
+        raise _UnfitError("its folder cannot be written in")
 
 
 def _content(target: Path) -> bytes | None:

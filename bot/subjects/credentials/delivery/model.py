@@ -82,6 +82,14 @@ class Sink(Protocol):
         """Whether what was there before can be put back."""
         ...
 
+    async def look(self) -> None:
+        """See that it could take one, as far as that shows without giving it any: for `slipway doctor`.
+
+        Raises:
+            CloudError: it could not.
+        """
+        ...
+
     async def prepare(self, delivery: Delivery) -> Prepared:
         """Do all that may fail and shows nothing yet.
 
@@ -107,11 +115,17 @@ class NotDeliveredError(CloudError):
         self.kept = kept
 
 
-def sink_error(title: str, why: str, *, doubtful: bool = False) -> CloudError:
+def sink_error(
+    title: str,
+    why: str,
+    *,
+    doubtful: bool = False,
+    kind: CloudErrorKind = CloudErrorKind.CONFIGURATION,
+) -> CloudError:
     """The error for a sink that does not take a secret; ``why`` completes “The secret was not put into …: ”."""
     put = "may or may not have been put" if doubtful else "was not put"
     return CloudError(
-        CloudErrorKind.CONFIGURATION,
+        kind,
         cloud="credentials",
         sentence=f"The new secret {put} into {title}: {why}.",
         remedy=Remedy(when="once that is put right"),

@@ -40,11 +40,15 @@ class CommandSink:
     can_undo: bool = False
 
     async def prepare(self, delivery: Delivery) -> PreparedCommand:
+        """Nothing but to look: it is run at the commit."""
+        await self.look()
+        return PreparedCommand(self, delivery)
+
+    async def look(self) -> None:
         """See that there is such a program."""
         program = Path(self.words[0])
         if not await asyncio.to_thread(lambda: program.is_file() and os.access(program, os.X_OK)):
             raise sink_error(self.title, "there is no such program, or it cannot be run")
-        return PreparedCommand(self, delivery)
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from slipway.bot.clouds.ports.credential_rotation import CREDENTIAL_ROTATION
+from slipway.bot.config.settings import SlipwaySettings
 from slipway.bot.operations.declarations import OperationKind, PolicyDefaults, StepKind
 from slipway.bot.subjects.credentials.rotating.executors import GraceExecutor, PauseExecutor, RemoveExecutor
 from slipway.bot.subjects.credentials.rotating.leftovers import RemovePlanner
@@ -19,6 +20,7 @@ from slipway.bot.subjects.credentials.rotating.steps import (
     StageSuccessor,
 )
 from slipway.bot.subjects.credentials.services import CredentialServices
+from slipway.bot.subjects.credentials.settings import CREDENTIALS, SourceKind
 
 
 def _touches(step: RotationStep) -> tuple[str, ...]:
@@ -29,11 +31,20 @@ def _targets(step: RotationStep) -> tuple[str, ...]:
     return (step.target,)
 
 
+def _rotates(settings: SlipwaySettings) -> bool:
+    return any(entry.deliver for entry in settings.named(CREDENTIALS).values())
+
+
+def _removes(settings: SlipwaySettings) -> bool:
+    held = (SourceKind.APPLICATION, SourceKind.USER)
+    return any(kind in held for entry in settings.named(CREDENTIALS).values() for kind in entry.sources)
+
+
 ROTATE: OperationKind[Rotate, CredentialServices] = OperationKind(
     request=Rotate,
     planner=RotatePlanner,
     arguments=lambda request: (request.name,),
-    policy=PolicyDefaults(approvals=1, by_oneself=True),
+    policy=PolicyDefaults(approvals=1, like="promote", wanted=_rotates),
     needs=CREDENTIAL_ROTATION,
     right="credential.rotate",
 )
@@ -42,7 +53,7 @@ REMOVE: OperationKind[Remove, CredentialServices] = OperationKind(
     request=Remove,
     planner=RemovePlanner,
     arguments=lambda request: (request.name,) if request.name else (),
-    policy=PolicyDefaults(approvals=1, by_oneself=True),
+    policy=PolicyDefaults(approvals=1, like="cleanup", wanted=_removes),
     needs=CREDENTIAL_ROTATION,
     right="credential.remove",
 )

@@ -224,7 +224,8 @@ def _told(error: CloudError | UserError, step: StageSuccessor, left: Sequence[st
     """The error, with what works on and what is left over."""
     words = f"{error.sentence} {step.name} works on."
     if isinstance(error, NotDeliveredError) and error.kept:
-        words += f" The new one is in {' and '.join(error.kept)} already, and works, too."
+        there = "may be" if error.doubtful else "is"
+        words += f" The new one {there} in {' and '.join(error.kept)} already, so it stays, and works, too."
     if left:
         words += f" Left over at its source: {', '.join(left)}; the next rotation takes that away."
     if isinstance(error, UserError):
