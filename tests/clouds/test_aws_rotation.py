@@ -6,6 +6,7 @@ import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
@@ -37,6 +38,7 @@ class Iam:
 
     aws: SimulatedAws
     port: AwsKeyRotation
+    account: AwsAccount
 
     def accepts(self, fresh: FreshKey) -> Any:
         """Whether the user can log in."""
@@ -68,9 +70,10 @@ async def iam() -> AsyncIterator[Iam]:
             access_key_id=SecretStr(made["AccessKeyId"]),
             secret_access_key=SecretStr(made["SecretAccessKey"]),
         )
-        port = AwsKeyRotation(AwsAccount(settings, cloud_context("aws")))
+        account = AwsAccount(settings, cloud_context("aws"))
+        port = AwsKeyRotation(account)
         try:
-            yield Iam(aws, port)
+            yield Iam(aws, port, account)
         finally:
             await port.close()
 
@@ -101,8 +104,29 @@ async def test_a_key_goes_its_way_with_the_rights_that_are_shipped_and_no_others
         await iam.port.remove("nobody", fresh.id)
     assert gone.value.kind is CloudErrorKind.NOT_FOUND
     asked = {f"iam:{each.label}" for each in iam.aws.requests[before:] if each.label != "GetCallerIdentity"}
-    (statement,) = json.loads(POLICY.read_text("utf-8"))["Statement"]
-    assert set(statement["Action"]) == asked
+    keys, log = json.loads(POLICY.read_text("utf-8"))["Statement"]
+    assert set(keys["Action"]) == asked
+    assert log["Action"] == ["cloudtrail:LookupEvents"]
+
+
+async def test_the_trail_tells_which_keys_slipway_made_and_for_what(iam: Iam) -> None:
+    for each in await iam.port.keys("uploader"):
+        await iam.port.remove("uploader", each.id)
+    ours = await iam.port.create("uploader", "do:42:stage", None)
+    plain = iam.account.calls("us-east-1", "iam")
+    theirs = await plain.call(
+        Ec2Request("make a key"),
+        "create_access_key",
+        lambda made: str(made["AccessKey"]["AccessKeyId"]),
+        UserName="uploader",
+    )
+    made = await iam.port.makers("uploader", datetime.now(UTC) - timedelta(minutes=1))
+    assert made[ours.id] == "do:42:stage"
+    assert made[theirs] == ""
+    assert await iam.port.makers("somebody", datetime.now(UTC) - timedelta(minutes=1)) == {}
+    iam.aws.trail.refuses = True
+    assert await iam.port.makers("uploader", datetime.now(UTC) - timedelta(minutes=1)) == {}
+    iam.aws.trail.refuses = False
 
 
 async def test_an_answer_that_cannot_be_read_is_told_nowhere_for_it_may_hold_the_secret(iam: Iam) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +53,7 @@ class Account:
     most: int | None = 2
     labels: bool = False
     pauses: bool = True
+    logged: dict[str, str] | None = None
 
     def __post_init__(self) -> None:
         self.add("OLD", NOW - 100 * DAY)
@@ -78,9 +79,14 @@ class Account:
         if self.most is not None and len(self.held) >= self.most:
             raise CloudError(CloudErrorKind.QUOTA, cloud="aws", sentence="The user has two keys.")
         key = f"NEW{self.calls.count('create') + 1}"
+        if self.logged is not None:
+            self.logged[key] = label
         self.add(key, self.clock(), label if self.labels else "")
         self.called("create")
         return FreshKey(key, key, SecretStr(f"secret of {key}"), None)
+
+    async def makers(self, holder: str, since: datetime) -> dict[str, str]:
+        return self.logged or {}
 
     async def accepts(self, holder: str, fresh: FreshKey) -> bool:
         self.called("accepts")
@@ -185,7 +191,7 @@ class World:
 
 
 @pytest.mark.parametrize(
-    "source", [{}, {"labels": True, "most": None, "pauses": False}], ids=["keys", "secrets"]
+    "source", [{"logged": {}}, {"labels": True, "most": None, "pauses": False}], ids=["keys", "secrets"]
 )
 @pytest.mark.parametrize("last", ["create", "accepts", "commit"])
 async def test_cut_off_anywhere_one_key_works_in_the_end_and_none_is_left_over(
@@ -209,7 +215,25 @@ async def test_cut_off_anywhere_one_key_works_in_the_end_and_none_is_left_over(
     assert world.account.ids == ["NEW2"]
 
 
-async def test_a_key_that_somebody_else_made_or_that_is_used_is_not_taken_for_ours(tmp_path: Path) -> None:
+async def test_what_may_be_somebody_elses_key_is_told_and_never_taken_away(tmp_path: Path) -> None:
+    world = World(tmp_path, most=None)
+    world.account.dies_after = "create"
+    with pytest.raises(Died):
+        await world.stage()
+    world.account.add("THEIRS", NOW)
+    for _ in range(2):
+        with pytest.raises(UserError, match="NEW1 and THEIRS came to uploader as Slipway asked"):
+            await world.stage()
+    assert world.account.ids == ["OLD", "NEW1", "THEIRS"]
+    kept = await RotationLedger(world.store).about("ec2", "aws:key:OLD")
+    assert kept is not None
+    assert kept.failures == 2, "so it is a person's problem"
+    world.account.logged = {"NEW1": TOKEN, "THEIRS": ""}  # the cloud's log tells, some time later
+    await world.stage("another-operation")
+    assert world.account.ids == ["OLD", "THEIRS", "NEW2"]
+
+
+async def test_a_key_that_was_used_or_came_later_is_not_taken_for_ours(tmp_path: Path) -> None:
     world = World(tmp_path, most=None)
     world.account.dies_after = "create"
     with pytest.raises(Died):

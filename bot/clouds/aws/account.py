@@ -58,6 +58,19 @@ class AwsAccount:
                 self._calls[key].close()
         return self._calls[key]
 
+    def calls_marked(self, mark: str, region: str, service: str) -> AwsCalls:
+        """The calls to a service whose requests say one word more of who sends them, by which the cloud's log tells
+        them from others; whoever asks for them closes them."""
+        return AwsCalls(
+            self.settings,
+            self._contact,
+            lambda operation: self._pace.lane(self.title, service, operation),
+            region,
+            service,
+            self._files,
+            mark,
+        )
+
     def calls_as(self, key: str, secret: SecretStr, service: str) -> AwsCalls:
         """The calls to a service by another access key than the account's own; whoever asks for them closes them."""
         settings = self.settings.model_copy(

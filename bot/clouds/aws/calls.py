@@ -99,6 +99,7 @@ class AwsCalls:
         region: where; None for the settings' first.
         service: boto3's name of the service.
         files: those that its credentials are in, by their fields: what is replaced there is taken up.
+        mark: a word more of who sends its requests, as ``name/value``; empty for none.
     """
 
     def __init__(
@@ -109,7 +110,9 @@ class AwsCalls:
         region: str | None = None,
         service: str = "ec2",
         files: Mapping[str, SecretFile] = MappingProxyType({}),
+        mark: str = "",
     ) -> None:
+        self._mark = mark
         self._files = KeyFiles(settings, files)
         self._settings = settings
         self._region = region or settings.region
@@ -285,6 +288,7 @@ class AwsCalls:
             read_timeout=settings.timeout.total_seconds(),
             retries={"mode": "standard", "total_max_attempts": settings.max_attempts},
             max_pool_connections=_THREADS,
+            user_agent_extra=self._mark or None,
         )
         try:
             key, secret = self._files.keys()

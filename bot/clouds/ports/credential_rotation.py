@@ -6,7 +6,7 @@ once, when it is made, and stands in memory alone.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import NoReturn, Protocol
@@ -65,7 +65,8 @@ class CredentialRotation(Protocol):
 
     Attributes:
         most: so many a holder has room for; None for no bound that matters.
-        labels: whether it keeps what a credential is called, by which one is known again whose making was cut off.
+        labels: whether it keeps what a credential is called, by which one is known again whose making was cut off;
+            without, a log of the cloud's may tell (:meth:`makers`).
         pauses: whether one can be made inactive before it is taken away.
     """
 
@@ -87,6 +88,11 @@ class CredentialRotation(Protocol):
         Raises:
             CloudError: it was not made, or nobody knows; QUOTA where there is no room.
         """
+        ...
+
+    async def makers(self, holder: str, since: datetime) -> Mapping[str, str]:
+        """Where it keeps no ``labels``: under which label each was made since then, by ids, as a log of the cloud's
+        tells; empty for what was made under none. What the log does not tell, or not yet, is not in it."""
         ...
 
     async def accepts(self, holder: str, fresh: FreshKey) -> bool:
@@ -133,6 +139,10 @@ class NoRotation:
         self._refuse()
 
     async def create(self, holder: str, label: str, ends_at: datetime | None) -> FreshKey:
+        """Raises UserError."""
+        self._refuse()
+
+    async def makers(self, holder: str, since: datetime) -> Mapping[str, str]:
         """Raises UserError."""
         self._refuse()
 

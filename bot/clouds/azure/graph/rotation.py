@@ -5,7 +5,7 @@ Source: Microsoft Graph v1.0 reference, “application: addPassword” and “ap
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 
 from pydantic import BaseModel, Field, SecretStr, StrictStr
@@ -81,6 +81,10 @@ class AzureSecretRotation:
                 f"{self._account.title} added a secret to {holder} and did not say which."
             )
         return FreshKey(fresh.keyId, holder, fresh.secretText, ends_at)
+
+    async def makers(self, holder: str, since: datetime) -> Mapping[str, str]:
+        """Labels tell it."""
+        return {}
 
     async def accepts(self, holder: str, fresh: FreshKey) -> bool:
         """Ask for a token with it."""

@@ -60,7 +60,7 @@ from slipway.bot.clouds.simulated.aws.moto_server import ACCOUNT
 from slipway.bot.clouds.simulated.aws.process import MOTO, MotoProcess, SimulatorError
 from slipway.bot.clouds.simulated.aws.seed import SeedAmi, SeedMachines, fedora_machines
 from slipway.bot.clouds.simulated.aws.throttles import Throttles
-from slipway.bot.clouds.simulated.aws.trail import LOGGED, SimulatedTrail
+from slipway.bot.clouds.simulated.aws.trail import SimulatedTrail
 from slipway.bot.clouds.simulated.consoles import console_text
 from slipway.bot.clouds.simulated.control import ARMED, Logged, add_control, middleware
 from slipway.bot.clouds.simulated.faults import Armed, Fault, FaultKind, Faults
@@ -264,8 +264,8 @@ class SimulatedAws:
                 return await self._forward(request, urlencode(self._by_token(form)).encode())
             case action:
                 answer = await self._forward(request)
-                if action in LOGGED and answer.status == 200:
-                    self.trail.note(form, request.headers)
+                if answer.status == 200 and isinstance(answer.body, bytes):
+                    self.trail.served(action, form, answer.body, request.headers)
                 return answer
 
     async def _serve_others(self, request: web.Request, body: bytes) -> web.Response:

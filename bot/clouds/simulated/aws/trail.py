@@ -1,4 +1,4 @@
-"""The event history of a simulated CloudTrail, of which moto has nothing: who changed images, as EC2's answers show.
+"""The event history of a simulated CloudTrail, of which moto has nothing: who changed images, and made access keys.
 
 Sources: CloudTrail API Reference, LookupEvents and its errors; CloudTrail User Guide, “CloudTrail record contents”.
 Whether an action is filed under the image's id is documented for none of them: those whose parameters lie in a part
@@ -43,7 +43,10 @@ _WRAPPED = (
     *("EnableImageDeregistrationProtection", "DisableImageDeregistrationProtection"),
 )
 LOGGED = frozenset((*_PLAIN, *_WRAPPED))
-"""The actions that are logged."""
+"""The actions of EC2 that are logged."""
+
+_HOME_OF_IAM = "us-east-1"
+_OF_KEY = ("UserName", "AccessKeyId", "Status")  # never the secret
 
 
 @dataclass(frozen=True)
@@ -75,11 +78,40 @@ class SimulatedTrail:
     _events: deque[_Logged] = field(default_factory=lambda: deque(maxlen=MOST_KEPT))
     _asked: dict[str, deque[float]] = field(default_factory=dict)
 
-    def note(self, form: Mapping[str, str], headers: Mapping[str, str]) -> None:
-        """Log a call of EC2's that was served."""
-        key, region = _caller(headers)
+    def served(
+        self, action: str | None, form: Mapping[str, str], answer: bytes, headers: Mapping[str, str]
+    ) -> None:
+        """Log a call that was served, if it is of those that are logged."""
+        if action in LOGGED:
+            self._note_image(form, headers)
+        elif action == "CreateAccessKey":
+            self._note_key(answer, headers)
+
+    def _note_image(self, form: Mapping[str, str], headers: Mapping[str, str]) -> None:
+        _, region = _caller(headers)
         action, image = form["Action"], form.get("ImageId", "")
         asked = _parameters(form) if action in _PLAIN else {f"{action}Request": {"ImageId": image}}
+        filed = (image,) if action in _PLAIN else ()
+        self._note("ec2", action, region, headers, asked, {"_return": True}, filed)
+
+    def _note_key(self, answer: bytes, headers: Mapping[str, str]) -> None:
+        """By IAM's answer; its events are all in one region."""
+        told = {name: found[1].decode() for name in _OF_KEY if (found := _element(name, answer))}
+        made = {f"{name[0].lower()}{name[1:]}": value for name, value in told.items()}
+        asked = {"userName": made.get("userName", "")}
+        self._note("iam", "CreateAccessKey", _HOME_OF_IAM, headers, asked, {"accessKey": made})
+
+    def _note(
+        self,
+        service: str,
+        action: str,
+        region: str,
+        headers: Mapping[str, str],
+        asked: Mapping[str, Any],
+        answered: Mapping[str, Any],
+        filed: tuple[str, ...] = (),
+    ) -> None:
+        key, _ = _caller(headers)
         record = {
             "eventVersion": "1.10",
             "userIdentity": {
@@ -89,16 +121,15 @@ class SimulatedTrail:
                 "accessKeyId": key,
             },
             "eventTime": f"{self.clock():%Y-%m-%dT%H:%M:%SZ}",
-            "eventSource": "ec2.amazonaws.com",
+            "eventSource": f"{service}.amazonaws.com",
             "eventName": action,
             "awsRegion": region,
             "userAgent": headers.get("User-Agent", ""),
             "requestParameters": asked,
-            "responseElements": {"_return": True},
+            "responseElements": answered,
             "eventID": str(uuid4()),
             "readOnly": False,
         }
-        filed = (image,) if action in _PLAIN else ()
         self._events.append(_Logged(self.clock(), region, record, filed))
 
     def answer(self, body: bytes, headers: Mapping[str, str]) -> web.Response:
@@ -142,6 +173,10 @@ def _caller(headers: Mapping[str, str]) -> tuple[str, str]:
     """The access key and the region that a request is signed with."""
     found = _CREDENTIAL.search(headers.get("Authorization", ""))
     return (found["key"], found["region"]) if found else ("", "")
+
+
+def _element(name: str, answer: bytes) -> re.Match[bytes] | None:
+    return re.search(rf"<{name}>([^<]+)</{name}>".encode(), answer)
 
 
 def _parameters(form: Mapping[str, str]) -> dict[str, Any]:

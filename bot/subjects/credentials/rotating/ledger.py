@@ -1,7 +1,7 @@
 """What is kept of a rotation over restarts: ids and times, and never a secret.
 
-What was made and is not delivered is known again by this: by its label where its source keeps one, else as what came
-beside the ids that were noted before.
+What was made and is not delivered is known again by this: by its id, or by its label where its source keeps one. What
+only may be ours is nobody's to take away by belief: the cloud's log tells, or a person.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ class Rotation(Model):
         name: what people call the credential that is rotated.
         token: the step that makes its successor; what it makes carries it as its label.
         known: the ids that there were before anything was made.
+        unheard: whether one was asked for, and nothing was heard of it yet.
         noted_at: when they were noted; what is made later comes after this.
         made: the id of the successor, once that is known; empty before.
         delivering: whether readers may have it already.
@@ -49,6 +50,7 @@ class Rotation(Model):
     token: str
     known: tuple[str, ...] = ()
     noted_at: datetime
+    unheard: bool = False
     made: str = ""
     delivering: bool = False
     staged_at: datetime | None = None
@@ -58,29 +60,34 @@ class Rotation(Model):
     left: tuple[str, ...] = ()
 
     def unused(self, keys: Sequence[HeldKey], *, labels: bool) -> list[HeldKey]:
-        """Those of a holder's keys that this rotation made, and that came to nothing.
-
-        Where the source keeps no labels, a key that somebody else made meanwhile looks alike; so one that was used
-        already is left alone, for nobody can use ours.
-        """
+        """Those of a holder's keys that this rotation surely made, and that came to nothing."""
         if self.staged_at is not None:
             return [each for each in keys if each.id in self.left]
         named = (self.made, *self.left)
         return [
             each
             for each in keys
-            if each.id in named or (not self.made and self._is_ours(each, labels=labels))
+            if each.id in named or (not self.made and labels and each.label == self.token)
+        ]
+
+    def doubtful(self, keys: Sequence[HeldKey], *, labels: bool) -> list[HeldKey]:
+        """Those that this rotation may have made, where nothing was heard of what it asked for, or somebody else.
+
+        One that was there before is not ours, nor one that was used, for nobody can use ours.
+        """
+        if labels or not self.unheard:
+            return []
+        return [
+            each
+            for each in keys
+            if each.id not in (*self.known, *self.left)
+            and each.used_at is None
+            and (each.made_at is None or abs(each.made_at - self.noted_at) < _SOON)
         ]
 
     def strays(self, keys: Sequence[HeldKey], *, labels: bool) -> list[HeldKey]:
         """Beside the successor: what a try made of which nobody heard, as where its request took effect late."""
-        return [each for each in keys if each.id != self.made and self._is_ours(each, labels=labels)]
-
-    def _is_ours(self, key: HeldKey, *, labels: bool) -> bool:
-        if labels:
-            return key.label == self.token
-        then = key.made_at is not None and abs(key.made_at - self.noted_at) < _SOON
-        return key.id not in self.known and then and key.used_at is None
+        return [each for each in keys if labels and each.id != self.made and each.label == self.token]
 
 
 class RotationLedger:

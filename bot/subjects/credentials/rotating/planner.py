@@ -88,6 +88,7 @@ class RotatePlanner:
                 rotation.made,
                 *rotation.left,
                 *(each.id for each in rotation.unused(keys, labels=port.labels)),
+                *(each.id for each in rotation.doubtful(keys, labels=port.labels)),
             }
         others = [each for each in keys if each.id not in ours and each.id != credential.source_id]
         if port.most is None or len(others) + 1 < port.most:

@@ -3,7 +3,7 @@
 Readers get nothing that was not tried. Whatever fails, the one before works on, and what was made is taken away again
 or named. Where the process dies in between, nobody knows the secret any more: what was made is found by its label or
 by the ids noted before, taken away, and made again. If readers may have it already, it goes only once they have the
-next one, where there is room for both.
+next one, where there is room for both. What only may be ours is told, and stays.
 """
 
 from __future__ import annotations
@@ -30,6 +30,9 @@ from slipway.bot.subjects.credentials.delivery.model import Delivery, NotDeliver
 from slipway.bot.subjects.credentials.rotating.ledger import Rotation, RotationLedger
 from slipway.bot.subjects.credentials.rotating.proving import PASSING, prove
 from slipway.bot.subjects.credentials.rotating.steps import StageSuccessor
+
+_CLOCKS = timedelta(minutes=15)
+"""By how much a cloud's clock may differ from ours."""
 
 TRIES = 3
 """So often it is tried before it is a person's problem."""
@@ -124,11 +127,17 @@ class StageExecutor:
             failures=before.failures if before is not None else 0,
             problem=before.problem if before is not None else "",
             left=tuple(each.id for each in later),
+            unheard=True,
         )
         await ledger.keep(step.entry, step.credential, rotation)
         ends_at = now + timedelta(seconds=step.lifetime) if step.lifetime is not None else None
-        fresh = await port.create(step.holder, token, ends_at)
-        rotation = rotation.model_copy(update={"made": fresh.id})
+        try:
+            fresh = await port.create(step.holder, token, ends_at)
+        except CloudError as error:
+            heard = rotation.model_copy(update={"unheard": error.doubtful})
+            await ledger.keep(step.entry, step.credential, heard)
+            raise
+        rotation = rotation.model_copy(update={"made": fresh.id, "unheard": False})
         await ledger.keep(step.entry, step.credential, rotation)
         await self._hand_over(step, port, fresh, rotation)
         left = await self._removed(step, port, later)
@@ -153,11 +162,16 @@ class StageExecutor:
     async def _clear(
         self, step: StageSuccessor, port: CredentialRotation, before: Rotation | None
     ) -> list[HeldKey]:
-        """Take away what a former try made to nothing; what readers may have is given back, to go later."""
+        """Take away what a former try made to nothing; what readers may have is given back, to go later.
+
+        Raises:
+            UserError: something may be what a former try made, and nothing tells.
+        """
         if before is None:
             return []
         keys = await port.keys(step.holder)
         unused = before.unused(keys, labels=port.labels)
+        unused += await self._told_ours(step, port, before, before.doubtful(keys, labels=port.labels))
         full = port.most is not None and len(keys) >= port.most
         if before.delivering and not full:
             return unused
@@ -165,6 +179,24 @@ class StageExecutor:
             _log().info("taking away a credential that came to nothing", entry=step.entry, key=each.id)
             await port.remove(step.holder, each.id)
         return []
+
+    async def _told_ours(
+        self, step: StageSuccessor, port: CredentialRotation, before: Rotation, doubtful: Sequence[HeldKey]
+    ) -> list[HeldKey]:
+        """Those of them that are ours, by the cloud's log."""
+        if not doubtful:
+            return []
+        makers = await port.makers(step.holder, before.noted_at - _CLOCKS)
+        unknown = [each.id for each in doubtful if each.id not in makers]
+        if unknown:
+            ids = " and ".join(unknown)
+            raise UserError(
+                f"{ids} came to {step.holder} as Slipway asked for a key and got no answer, was never used, and "
+                "may be Slipway's or somebody else's: nothing tells yet. If nobody else made it, remove it; or "
+                "rotate again in a quarter of an hour, if Slipway may look into CloudTrail.",
+                hint=f"credentials {step.entry}",
+            )
+        return [each for each in doubtful if makers[each.id] == before.token]
 
     async def _removed(
         self, step: StageSuccessor, port: CredentialRotation, keys: Sequence[HeldKey]
