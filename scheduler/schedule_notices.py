@@ -62,7 +62,7 @@ class ScheduleNotices:
             "room": settings.room,
             "count": run.count,
             "newest": format_time(run.due, settings.zone),
-            "command": f"{self._prefix}{settings.command}",
+            "command": f"{self._prefix}schedule run {settings.name}",
             "why": run.delay.words,
         }
         await self._workflows.start(SKIPPED_WORKFLOW, key, payload)

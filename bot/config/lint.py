@@ -10,10 +10,11 @@ from pydantic import AliasChoices
 
 from slipway.bot.config.policies import by_requesters_alone
 from slipway.bot.config.schema import key_of
-from slipway.bot.config.settings import SlipwaySettings
+from slipway.bot.config.settings import ScheduleSettings, SlipwaySettings
 from slipway.bot.config.spec import ConfigSpec
 from slipway.bot.config.tables import Place, Plain
 from slipway.bot.core.problems import Problem, listing, shown
+from slipway.bot.core.settings import Settings
 
 _EXAMPLE_NAME = re.compile(
     r"(?<![\w-])(?:(?:[\w-]+\.)*example\.(?:org|com|net)|(?:[\w-]+\.)+example)(?![\w-]|\.\w)", re.IGNORECASE
@@ -42,15 +43,24 @@ def warnings(settings: SlipwaySettings, written: Mapping[str, Plain], spec: Conf
 
 
 def _former_names(document: dict[str, Plain], spec: ConfigSpec) -> Iterator[Problem]:
-    """Keys that are called otherwise by now, and are understood all the same: those of tables that stand once."""
+    """Keys that are called otherwise by now, and are understood all the same: those of tables that stand once, and of
+    schedules."""
     for table in spec.tables:
-        written = document.get(table.name)
-        for name, field in table.model.model_fields.items():
-            names = field.validation_alias.choices if isinstance(field.validation_alias, AliasChoices) else []
-            for former in names:
-                if former != name and isinstance(written, dict) and former in written:
-                    said = f"this is called {name} by now; it counts under its former name, too, for now"
-                    yield Problem(f"{table.name}.{former}", said)
+        for former, said in _former(document.get(table.name), table.model):
+            yield Problem(f"{table.name}.{former}", said)
+    schedules = document.get("schedule")
+    for number, written in enumerate(schedules if isinstance(schedules, list) else ()):
+        for former, said in _former(written, ScheduleSettings):
+            yield Problem(key_of(("schedule", number, former), document), said)
+
+
+def _former(written: Plain, model: type[Settings]) -> Iterator[tuple[str, str]]:
+    """The former names that a table has, and what is said of each."""
+    for name, field in model.model_fields.items():
+        names = field.validation_alias.choices if isinstance(field.validation_alias, AliasChoices) else []
+        for former in names:
+            if isinstance(former, str) and former != name and isinstance(written, dict) and former in written:
+                yield former, f"this is called {name} by now; it counts under its former name, too, for now"
 
 
 def _own_approvals(settings: SlipwaySettings, spec: ConfigSpec) -> Iterator[Problem]:

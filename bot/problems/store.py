@@ -53,6 +53,16 @@ class ProblemStore:
             came, went = [int(await connection.scalar(query) or 0) for query in within]
         return came, went
 
+    async def over(self, source: str, begin: datetime, end: datetime) -> tuple[Entry, ...]:
+        """The problems of a source that were over from a moment on and before another, the oldest first."""
+        found = await self._select(
+            problem.c.source == source,
+            problem.c.state == EntryState.CLOSED.value,
+            problem.c.closed_at >= begin,
+            problem.c.closed_at < end,
+        )
+        return tuple(sorted(found, key=lambda each: (each.since, each.id)))
+
     async def find(self, problem_id: str) -> Entry | None:
         """One of these, or one that is closed; None where there never was any, or it was forgotten."""
         found = await self._select(

@@ -142,7 +142,7 @@ class _View:
             operation = await self._call.services.operations.find(run.operation_id)
             if operation is not None:
                 return f"{operation.state.value} ({operation.id})"
-        return run.outcome or "under way"
+        return run.outcome or ("not answered" if run.unanswered(self._now) else "under way")
 
     def _trouble(self, entry: ScheduleSettings) -> str:
         """That it did not run when it was due, and why; empty where all is well, or a pause says it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -98,6 +99,11 @@ def test_a_key_by_its_former_name_counts_and_is_told() -> None:
         "retention.approval_share: this is called max_share by now; it counts under its former name, too, for now"
     ]
     assert told(put(finished(), "retention.max_share", 0.2)) == []
+    document = finished()
+    document["schedule"][0]["missed_within"] = "1d"
+    assert settings_of(document).schedule[0].max_late == timedelta(days=1)
+    (said,) = told(document)
+    assert said.startswith("schedule.weekly-cleanup.missed_within: this is called max_late by now")
 
 
 def test_a_space_at_an_end_of_a_password_is_told() -> None:

@@ -259,7 +259,7 @@ async def test_what_is_not_caught_up_is_reported(
     async with bot_with(tmp_path, {**LISTING, **rule}, **where) as bot:
         (report,) = chat.messages
         assert said in report.text
-        assert "To run it now: `!images Fedora-Cloud-4*`" in report.text
+        assert "To run it now: `!schedule run daily-list`" in report.text
         assert await bot.at(clock.now + timedelta(minutes=1)) == []
         at_nine = (clock.now + timedelta(days=1)).replace(hour=9)
         assert "image definitions" in (await bot.at(at_nine))[0].text  # it goes on as ever

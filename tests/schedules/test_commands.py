@@ -12,6 +12,8 @@ from typing import Any
 from slipway.bot.clouds.simulated.azure import SimulatedAzure
 from slipway.bot.clouds.simulated.faults import Fault, FaultKind
 from slipway.bot.clouds.simulated.fedora import fedora_gallery
+from slipway.bot.subjects.schedules.model import Fate, LastRun
+from slipway.bot.subjects.schedules.services import ScheduleServices
 from tests.scheduler.test_schedules import ScheduledBot
 from tests.support.clock import NOW, FakeClock
 from tests.support.harness import audit_trail, running_bot
@@ -173,6 +175,10 @@ async def test_what_ran_late_is_told_with_its_reason_until_all_is_well(tmp_path:
         await bot.at(NINE + timedelta(days=1, seconds=5))  # as due
         assert list(bot.running.schedules.warnings()) == []
         assert await problems(bot) == []
+        clock.now += timedelta(seconds=1)
+        digest = "".join(each.text for each in await bot.say("alice", "!digest"))
+        assert "1 skipped or late, well again" in digest
+        assert "daily-list ran late. Due at 2026-11-21 09:00 UTC. Slipway, or its machine" in digest
 
         clock.now = NINE + timedelta(days=2, minutes=5)  # as where nothing else got its turn
         late = [
@@ -182,6 +188,20 @@ async def test_what_ran_late_is_told_with_its_reason_until_all_is_well(tmp_path:
         await bot.at(clock.now)
         assert all("its machine stood still or was busy" in each for each in bot.running.schedules.warnings())
         assert await problems(bot) == ["late daily-list", "late weekly-promotion"]
+
+        store = bot.running.services.get(ScheduleServices).store
+        began = LastRun("daily-list", clock.now, clock.now, Fate.RAN, key="tick:daily-list:lost")
+        await store.note(began)
+        clock.now += timedelta(minutes=59)
+        (seen,) = await bot.say("carol", "!schedules")
+        assert table(seen)[0][1] == "59m ago: under way"
+        clock.now += timedelta(minutes=2)
+        (seen,) = await bot.say("carol", "!schedules")
+        assert table(seen)[0][1] == "1h ago: not answered"
+        assert "The schedule daily-list began, and nothing came of it." in seen.text
+        assert "unanswered daily-list" in await problems(bot)
+        await store.answered("tick:daily-list:lost", "5 image definitions", None)
+        assert "unanswered daily-list" not in await problems(bot)
 
 
 NAMES = ("daily-list", "weekly-promotion")

@@ -43,6 +43,10 @@ LATE_FOR = timedelta(days=1)
 """How long it is told that a run was late, where the next one does not come before."""
 
 
+ANSWERED_WITHIN = timedelta(hours=1)
+"""So long an answer may take: clouds that throttle a look at everything need less."""
+
+
 @dataclass(frozen=True)
 class LastRun:
     """The newest time of a schedule that was looked after.
@@ -82,6 +86,11 @@ class LastRun:
         said = f"{self.outcome.removeprefix(FAILED_MARK).rstrip('.')}." if self.failed else ""
         return " ".join(filter(None, (said, self.delay.words)))
 
+    def unanswered(self, now: datetime) -> bool:
+        """Whether it began, and should have been answered by now."""
+        waits = self.fate is Fate.RAN and bool(self.key) and not self.outcome and self.operation_id is None
+        return waits and now - self.at > ANSWERED_WITHIN
+
     def trouble(self, now: datetime, *, paused: bool) -> str:
         """That it did not run when it was due, as a sentence which stays the same; empty where all is well.
 
@@ -94,6 +103,8 @@ class LastRun:
                 return f"The schedule {self.schedule} is paused, and did not run when it was due."
             case Fate.RAN if self.failed:
                 return f"The schedule {self.schedule} ran, and what it says could not be done."
+            case Fate.RAN if self.unanswered(now):
+                return f"The schedule {self.schedule} began, and nothing came of it."
             case Fate.RAN if self.delay and now - self.at < LATE_FOR:
                 return f"The schedule {self.schedule} ran late."
         return ""

@@ -6,6 +6,7 @@ By how the newest time of each went, so that an entry is over when the next one 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from slipway.bot.config.settings import ScheduleSettings
 from slipway.bot.core.times import format_time
@@ -14,6 +15,9 @@ from slipway.bot.problems.declaration import ProblemSource
 from slipway.bot.problems.model import Found, Look, Mend
 from slipway.bot.subjects.schedules.model import Fate, LastRun, Pause
 from slipway.bot.subjects.schedules.services import ScheduleServices
+
+SOURCE = "schedules"
+"""Names it in the list of problems."""
 
 
 async def look_at_schedules(services: Services) -> Look:
@@ -26,14 +30,26 @@ async def look_at_schedules(services: Services) -> Look:
         found
         for entry in entries
         if (trouble := runs[entry.name].trouble(now, paused=entry.name in pauses))
-        for found in _found(entry, trouble, runs[entry.name], pauses.get(entry.name))
+        for found in _found(entry, trouble, runs[entry.name], pauses.get(entry.name), now)
     )
 
 
-def _found(entry: ScheduleSettings, trouble: str, run: LastRun, pause: Pause | None) -> Iterator[Found]:
+def _found(
+    entry: ScheduleSettings, trouble: str, run: LastRun, pause: Pause | None, now: datetime
+) -> Iterator[Found]:
     due = f"Due at {format_time(run.due, entry.zone)}."
     name = entry.name
-    if run.fate is not Fate.PAUSED:
+    if run.unanswered(now):
+        yield Found(
+            key=f"unanswered {name}",
+            what=trouble,
+            scope=name,
+            detail=f"{due} It is neither answered nor given up: Slipway's log says how far it came.",
+            since=run.at,
+            move="Whose move it is: whoever runs Slipway; a restart takes it up where it was.",
+            mend=Mend(label="Run now", command=f"schedule run {name}"),
+        )
+    elif run.fate is not Fate.PAUSED:
         late = run.fate is Fate.RAN and not run.failed
         kind = "late" if late else "failed" if run.failed else "skipped"
         yield Found(
@@ -60,7 +76,7 @@ def _found(entry: ScheduleSettings, trouble: str, run: LastRun, pause: Pause | N
 
 SOURCES = (
     ProblemSource(
-        "schedules",
+        SOURCE,
         "schedules",
         look_at_schedules,
         tells=False,  # rooms hear of skipped runs and of pauses from the schedules themselves

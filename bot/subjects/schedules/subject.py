@@ -21,6 +21,7 @@ from slipway.bot.subjects.schedules.pausing import (
 )
 from slipway.bot.subjects.schedules.problems import SOURCES
 from slipway.bot.subjects.schedules.requests import PauseSchedule, ResumeSchedule
+from slipway.bot.subjects.schedules.sections import SECTIONS
 from slipway.bot.subjects.schedules.services import ScheduleServices
 from slipway.bot.subjects.schedules.steps import LiftPause, StorePause
 
@@ -80,4 +81,5 @@ SCHEDULES_SUBJECT: Subject[ScheduleServices] = Subject(
         ),
     ),
     problems=SOURCES,
+    sections=SECTIONS,
 )

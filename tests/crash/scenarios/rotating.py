@@ -14,7 +14,7 @@ from tests.crash.scenario import Scenario, after_lines, at_commits, at_requests
 BEFORE, AFTER, LATE = CrashTiming
 
 
-def _secret(label: str, *, left: timedelta) -> SeedCredential:
+def application_secret(label: str, *, left: timedelta) -> SeedCredential:
     """A secret as somebody made it by hand, half a year before."""
     ends = datetime.now(UTC) + left
     starts, ended = ((ends - timedelta(days=400)), ends)
@@ -42,7 +42,7 @@ class Rotation(Scenario):
 
     def __init__(self, installation: Installation) -> None:
         super().__init__(installation)
-        self.old = _secret("by hand", left=timedelta(days=200))
+        self.old = application_secret("by hand", left=timedelta(days=200))
         self.secrets[:] = [self.old]
 
     @property
@@ -86,7 +86,7 @@ class Removal(Rotation):
 
     def __init__(self, installation: Installation) -> None:
         super().__init__(installation)
-        self.ended = _secret("former", left=-timedelta(days=3))
+        self.ended = application_secret("former", left=-timedelta(days=3))
         self.secrets.append(self.ended)
 
     @property
