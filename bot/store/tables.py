@@ -57,6 +57,7 @@ operation = sa.Table(
     sa.Column("doubt", sa.Text, nullable=False, server_default=""),
     sa.Index("ix_operation_sequence", "sequence", unique=True),
     sa.Index("ix_operation_ended_sequence", "ended_sequence"),
+    sa.Index("ix_operation_ended_at", "ended_at"),
     sa.Index("ix_operation_kind_state", "kind", "state", "ended_sequence"),
 )
 

@@ -197,7 +197,7 @@ async def test_what_ran_late_is_told_with_its_reason_until_all_is_well(tmp_path:
         assert table(seen)[0][1] == "59m ago: under way"
         clock.now += timedelta(minutes=2)
         (seen,) = await bot.say("carol", "!schedules")
-        assert table(seen)[0][1] == "1h ago: not answered"
+        assert table(seen)[0][1] == "1h1m ago: not answered"
         assert "The schedule daily-list began, and nothing came of it." in seen.text
         assert "unanswered daily-list" in await problems(bot)
         await store.answered("tick:daily-list:lost", "5 image definitions", None)
