@@ -120,6 +120,16 @@ WRONG = wrong(
     entry(id="pb-4444", found=found(owner="dave"), opened_at=NOW - 9 * DAY, acknowledged=acknowledged()),
 )
 
+LATE = entry(
+    id="pb-5555",
+    source="schedules",
+    found=found(
+        "skipped weekly-cleanup",
+        what="The schedule weekly-cleanup did not run when it was due.",
+        detail="Due at 2026-11-20 07:00 UTC. Slipway, or its machine, was not running then.",
+    ),
+)
+
 CREDENTIALS = credentials.Credentials(
     6,
     (

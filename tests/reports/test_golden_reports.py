@@ -22,6 +22,7 @@ from slipway.bot.reports.periods import last_day, last_month, last_week
 from slipway.bot.subjects.credentials import sections as credentials
 from slipway.bot.subjects.images.reporting import moved, standing
 from slipway.bot.subjects.machines.reporting import sections as machines
+from slipway.bot.subjects.schedules import sections as schedules
 from slipway.commands.general import sections as general
 from slipway.commands.operations import sections as operations
 from slipway.commands.problems import sections as problems
@@ -31,6 +32,7 @@ from tests.reports.builders import (
     CREDENTIALS,
     ENDED,
     HELD,
+    LATE,
     LEASES,
     LIVED,
     MOVES,
@@ -57,6 +59,7 @@ def daily() -> tuple[ReportView, tuple[Part, ...]]:
         part("approvals", "Approvals", operations.tell_waiting(WAITING, it)),
         part("operations", "Operations", operations.tell_ended(ENDED, it)),
         part("problems", "Problems", problems.tell_problems(WRONG, it)),
+        part("schedules", "Schedules", schedules.tell_missed((LATE,), it)),
         part("slipway", "Slipway", general.tell_itself(OWN, it)),
     )
 
