@@ -1,6 +1,7 @@
-"""Draws docs/cards/*.png: what the bot says in Slack, about as Slack shows it. Run it with: python docs/cards.py
+"""Draws docs/cards/*.png: what the bot says, about as Slack and Element show it. Run it with: python docs/cards.py
 
-It draws the golden files in tests/slack/cards, most of which real conversations wrote, in a headless Chromium (of
+It draws the golden files in tests/slack/cards, most of which real conversations wrote, and those of reports in
+tests/reports/said (``reports/daily-slack``, ``reports/daily-matrix``), in a headless Chromium (of
 Debian: ``apt install chromium pngquant fonts-lato fonts-noto-color-emoji``; CHROMIUM names another). Names of golden
 files on the command line draw those, into the folder that ``--into`` names: to look at a change of a card.
 """
@@ -24,6 +25,9 @@ HERE = Path(__file__).parent
 AGREED = HERE.parent / "tests" / "slack" / "cards"
 """The golden files: of views here, of what real conversations wrote in the folder ``said``."""
 
+REPORTS = HERE.parent / "tests" / "reports" / "said"
+"""The golden files of reports: in Slack's JSON, and in Matrix's HTML, one message after the other."""
+
 PICTURES = HERE / "cards"
 DESK, PHONE = 760, 390
 """Widths in pixels: of a channel beside its list of channels, and of a phone."""
@@ -33,11 +37,13 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Picture:
-    """One picture: the golden files that stand on it, one below another, and how wide it is."""
+    """One picture: the golden files that stand on it, one below another, how wide it is, and how many messages of
+    each there are; None for all."""
 
     name: str
     said: tuple[str, ...]
     width: int = DESK
+    most: int | None = None
 
 
 DRAWN = (
@@ -49,6 +55,9 @@ DRAWN = (
     Picture("failed", ("said/failed", "said/failed-report")),
     Picture("home", ("said/home-busy",)),
     Picture("form", ("view-launch-azure",)),
+    Picture("report-slack", ("reports/daily-slack",), most=4),
+    Picture("report-matrix", ("reports/daily-matrix",), most=4),
+    Picture("report-on-a-phone", ("reports/monthly-matrix",), PHONE, most=3),
 )
 """The pictures of the documentation."""
 
@@ -57,6 +66,12 @@ STYLE = """
 body { margin: 0; background: #fff; color: #1d1c1d; font: 15px/22px Lato, "Noto Sans", sans-serif; }
 #all { padding: 12px 20px; }
 .message { display: flex; gap: 10px; margin-bottom: 14px; }
+.round { border-radius: 50% !important; }
+.matrix { color: #368bd6; }
+.said pre, .said code { background: #f2f5f8; border: 0; color: #17191c; }
+.said pre { padding: 8px; overflow-x: auto; }
+.said pre code { padding: 0; }
+.said ul { padding-left: 22px; }
 .face { flex: none; width: 36px; height: 36px; border-radius: 8px; background: #2f5d8a; color: #fff;
   font: 700 20px/36px Lato, sans-serif; text-align: center; }
 .body { min-width: 0; flex: 1; }
@@ -193,9 +208,29 @@ MEASURED = (
 
 
 def _messages(picture: Picture) -> str:
-    return "".join(
-        _message(json.loads((AGREED / f"{name}.json").read_text("utf-8"))) for name in picture.said
-    )
+    return "".join("".join(_read(name)[: picture.most]) for name in picture.said)
+
+
+def _file(name: str) -> Path:
+    """The golden file of this name."""
+    folder, _, report = name.rpartition("reports/")
+    if not folder and report != name:
+        return REPORTS / (f"{report}.html" if report.endswith("-matrix") else f"{report}.json")
+    return AGREED / f"{name}.json"
+
+
+def _read(name: str) -> list[str]:
+    """The messages of a golden file, drawn."""
+    file = _file(name)
+    text = file.read_text("utf-8")
+    if file.suffix == ".html":
+        who = '<div class="who"><b class="matrix">Slipway</b></div>'
+        return [
+            f'<div class="message"><div class="face round">S</div><div class="body said">{who}{each}</div></div>'
+            for each in re.split(r"\n(?=<strong>)", text)
+        ]
+    said = json.loads(text)
+    return [_message(each) for each in (said if isinstance(said, list) else [said])]
 
 
 def _message(said: Json) -> str:
@@ -241,9 +276,9 @@ def shoot(picture: Picture, into: Path) -> Path:
 
 def _golden(name: str) -> str:
     """The name of a golden file, which may be typed with its ending."""
-    found = name.removesuffix(".json")
-    if not (AGREED / f"{found}.json").is_file():
-        raise argparse.ArgumentTypeError(f"there is no golden file {AGREED / found}.json")
+    found = name.removesuffix(".json").removesuffix(".html")
+    if not _file(found).is_file():
+        raise argparse.ArgumentTypeError(f"there is no golden file {_file(found)}")
     return found
 
 

@@ -20,7 +20,7 @@ def test_a_tick_that_was_cut_off_runs_once(fresh_installation: Installation) -> 
     installation.bot.kill()
     installation.bot.ended()
     due = datetime(datetime.now(UTC).year, 1, 1, tzinfo=UTC)
-    installation.write(f"UPDATE schedule_tick SET last = '{due.year - 1}-12-31 23:00:00.000000'")
+    installation.write(f"UPDATE schedule_tick SET last = '{due.year - 1}-12-31 23:00:00.000000'")  # noqa: S608
 
     for timing, table in (
         (CrashTiming.BEFORE, "schedule_run"),  # it is due, and nothing is known of that

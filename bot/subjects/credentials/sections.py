@@ -146,14 +146,23 @@ async def look_at_month(services: Services, period: Period) -> Month:
     return Month(done, tuple(ended), await look_at_credentials(services, period))
 
 
+_WORDS = {
+    "credential-rotate": "rotated",
+    "credential-remove": "removed",
+    "credential-done": "seen to",
+    "credential-snooze": "put off",
+}
+"""What operations on credentials come to, behind how many there were."""
+
+
 def tell_month(month: Month, _view: ReportView) -> Section | None:
     """Rotated, answered, ended, and how many there are now."""
     if not month.now.watched:
         return None
-    done = [f"{count} {kind}" for kind, count in month.done.items()]
+    done = [f"{count} {_WORDS.get(kind, kind)}" for kind, count in month.done.items()]
     ended = [f"{len(month.ended)} ended"] if month.ended else []
     lines = [f"Ended in it: {', '.join(month.ended[:MOST_SHOWN])}."] if month.ended else []
-    lines += [f"Done: {', '.join(done)}."] if done else []
+    lines += [f"Done about them: {', '.join(done)}."] if done else []
     return Section(
         summary=", ".join((f"{month.now.watched} now", *ended)),
         severity=Severity.NEWS,
