@@ -1,5 +1,5 @@
-"""What the daily digest says of schedules: what did not run when it was due, or ran late, and is over since. What is
-not over stands among the problems."""
+"""What the daily digest says of schedules: what did not run when it was due, ran late or in vain, and is
+over since. What is not over stands among the problems."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def tell_missed(missed: Sequence[Entry], view: ReportView) -> Section | None:
     lines = [f"{each.found.what} {each.found.detail}".rstrip() for each in missed[:MOST_SHOWN]]
     more = len(missed) - MOST_SHOWN
     return Section(
-        summary=f"{len(missed)} skipped or late, well again",
+        summary=f"{len(missed)} skipped, late or in vain; well again",
         severity=Severity.NEWS,
         lines=(*lines, *((f"{more} more are not shown.",) if more > 0 else ())),
         notes=view.offer("How they went last", "schedules"),

@@ -100,7 +100,7 @@ class VaultClient:
         except CloudError as error:
             if error.kind is CloudErrorKind.NOT_FOUND:
                 return None
-            if _inner(error) == DISABLED:
+            if error.code == DISABLED:
                 return Held("", None)
             raise
         described = {
@@ -137,14 +137,16 @@ class VaultClient:
 
     @contextmanager
     def _told(self, action: str, *, changes: bool = False) -> Iterator[None]:
+        told: CloudError | None = None
         try:
             with translate_errors(self._account, action):
                 yield
         except CloudError as error:
             told = refusal(self._account, action, _inner(error), error, _body(error))
             told.doubtful = changes and _is_doubtful(error.__cause__)
-            # Where a request went out with the secret, the SDK's own error holds that request.
-            raise told from (None if changes else error.__cause__)
+        if told is not None:  # without the SDK's own error, whose request and answer may hold a secret
+            told.__cause__ = told.__context__ = None
+            raise told
 
 
 def _inner(error: CloudError) -> str:

@@ -79,6 +79,7 @@ def refusal(account: AzureAccount, action: str, inner: str, error: CloudError, b
             "once it is permitted",
         )
     if known is None:
+        error.code = inner or error.code
         return error
     told = account.error(known.kind, f"{account.title} did not {action}: {known.why} ({inner}).", inner)
     told.remedy = Remedy(when=known.when)
