@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from slipway.bot.chat.console.platform import CONSOLE
+from slipway.bot.chat.model import Card, Room
 from slipway.bot.clouds.capabilities import Adapter, Clouds
 from slipway.bot.clouds.ports.access_keys import ACCESS_KEYS, AccessKey
 from slipway.bot.core.errors import CloudError, CloudErrorKind, UserError
+from slipway.bot.operations.watches import Spot
 from slipway.bot.people import People
 from slipway.bot.subjects.credentials.answers import Answers
 from slipway.bot.subjects.credentials.executors import KeepAnswerExecutor
@@ -21,6 +26,7 @@ from slipway.bot.subjects.credentials.rotating.staging import Workshop
 from slipway.bot.subjects.credentials.services import CredentialServices
 from slipway.bot.subjects.credentials.settings import CredentialSettings, ExpirySettings
 from slipway.bot.subjects.credentials.steps import KeepAnswer
+from slipway.bot.subjects.credentials.watcher import Watcher
 from tests.support.clock import DAY, NOW, POLL_AT_ONCE
 from tests.support.configuration import settings_of, valid_document
 from tests.support.key_value_store import InMemoryStore
@@ -116,3 +122,35 @@ async def test_an_answer_that_is_not_there_after_it_was_kept_is_no_answer(tmp_pa
     assert (await executor.verify(step, "token")).summary.startswith("Nobody is reminded of ec2 until")
     assert (await executor.observe(step, "token")) is not None
     assert await executor.observe(step, "another") is None
+
+
+@dataclass
+class Host:
+    """Fulfils :class:`slipway.bot.operations.watches.WatchHost`, as far as it is asked here."""
+
+    said: list[tuple[str, str]] = field(default_factory=list)
+
+    async def say(self, key: str, card: Card, spot: Spot, *, below: str | None = None) -> None:
+        self.said.append((f"{spot.room.platform}:{spot.room.id}", card.title))
+
+    async def say_alone(self, key: str, card: Card, person: str) -> bool:
+        self.said.append((person, card.title))
+        return True
+
+    def mention(self, person: str, room: Room) -> tuple[str, ...]:
+        return (f"@{person}",) if person == "alice" else ()
+
+
+async def test_an_owner_whom_the_room_cannot_call_hears_of_it_alone() -> None:
+    keys = Keys(key(1, age=100 * DAY))
+    found = services(keys, owner="releng")  # alice and bob, who has no account there
+    host: Any = Host()
+    watcher = Watcher(found, InMemoryStore(), room=Room(platform=CONSOLE, id="releng"), prefix="!")
+    await watcher.look(host)
+    title = "ec2/00000001 has been too old for 10 days"
+    assert host.said == [("console:releng", title), ("bob", title)]
+    keys.held.clear()
+    watcher.hasten()
+    await watcher.look(host)
+    gone = "ec2/00000001 is gone from its source"
+    assert host.said[-2:] == [("console:releng", gone), ("bob", gone)]

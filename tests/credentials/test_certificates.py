@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 from datetime import timedelta
 from pathlib import Path
 
@@ -22,6 +23,29 @@ async def test_a_server_is_asked_for_its_certificate_and_nothing_is_believed_but
         found = await certificate_of_server("127.0.0.1", port)
     assert found.ends_at == ends_of(-3 * DAY)
     assert found.ends_at - found.starts_at == 200 * DAY
+
+
+@pytest.mark.filterwarnings("ignore:ssl:DeprecationWarning")
+async def test_an_old_server_is_read_and_one_that_wants_its_callers_certificates_says_so(
+    tmp_path: Path,
+) -> None:
+    made = certificate(left=9 * DAY)
+    context = made.context(tmp_path)
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    context.minimum_version = ssl.TLSVersion.MINIMUM_SUPPORTED
+    context.options |= ssl.OP_NO_TLSv1_2 | ssl.OP_NO_TLSv1_3
+    async with tls_server(context) as port:
+        assert (await certificate_of_server("127.0.0.1", port)).ends_at == ends_of(9 * DAY)
+    (tmp_path / "authority.pem").write_bytes(made.pem)
+    asking = made.context(tmp_path)
+    asking.load_verify_locations(tmp_path / "authority.pem")
+    asking.verify_mode = ssl.CERT_REQUIRED
+    async with tls_server(asking) as port:
+        assert (await certificate_of_server("127.0.0.1", port)).ends_at == ends_of(9 * DAY)
+    asking.maximum_version = ssl.TLSVersion.TLSv1_2  # which shows nothing to whoever shows none
+    async with tls_server(asking) as port:
+        with pytest.raises(UnreadableError, match="wants its callers' certificates"):
+            await certificate_of_server("127.0.0.1", port)
 
 
 async def test_two_certificates_are_told_apart(tmp_path: Path) -> None:

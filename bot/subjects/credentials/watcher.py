@@ -218,11 +218,11 @@ class Watcher:
         )
         step = stands.step if answer is None else answer.step(stands.step)
         root = _root(credential.key, credential.ends_at)
-        await self._say(host, root, card.model_copy(update={"mentions": mentions}), entry)
+        await self._say_to_owners(host, root, card.model_copy(update={"mentions": mentions}), entry)
         first = kept.reminded.first if kept.reminded is not None else step
         if step != first and not put_off:
             further = step_card(credential, now, mentions)
-            await self._say(host, f"{root} {step}", further, entry, below=root)
+            await self._say_to_owners(host, f"{root} {step}", further, entry, below=root)
         if credential.ends_at is None:
             return kept
         return kept.model_copy(update={"reminded": Reminded(ends_at=credential.ends_at, first=first)})
@@ -242,7 +242,7 @@ class Watcher:
             return
         person = self._services.people.name(answer.person) if answer is not None else ""
         card = settled_card(before.name, how_settled(now, before, stands, person))
-        await self._say(host, _root(key, before.reminded.ends_at), card, entry)
+        await self._say_to_owners(host, _root(key, before.reminded.ends_at), card, entry)
 
     async def _say(
         self, host: WatchHost, key: str, card: Card, entry: str, *, below: str | None = None
@@ -253,6 +253,17 @@ class Watcher:
         for owner in self._services.owners(entry):
             if not await host.say_alone(key, card, owner.id):
                 log.warning("nobody could be told of a credential", entry=entry, what=card.title)
+
+    async def _say_to_owners(
+        self, host: WatchHost, key: str, card: Card, entry: str, *, below: str | None = None
+    ) -> None:
+        """As :meth:`_say`; an owner whom the room cannot call, as they have no account there, hears of it alone."""
+        await self._say(host, key, card, entry, below=below)
+        if self._room is None:
+            return
+        for owner in self._services.owners(entry):
+            if not host.mention(owner.id, self._room):
+                await host.say_alone(key, card.model_copy(update={"mentions": ()}), owner.id)
 
     def _mentions(self, host: WatchHost, entry: str) -> tuple[str, ...]:
         if self._room is None:
