@@ -48,7 +48,7 @@ async def credentials(call: CommandContext, name: str | None) -> CardReply:
     services = call.services.get(CredentialServices)
     _check_name(services, name)
     now = call.services.clock()
-    every = await services.look()
+    every = await (services.look() if call.person.human else services.inventory.look())
     readings = [each for each in every if name is None or fits(name, each.entry)]
     found = soonest_first((each for reading in readings for each in reading.found), now)
     everything = [each for reading in every for each in reading.found]

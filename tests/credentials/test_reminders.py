@@ -244,6 +244,18 @@ async def test_a_source_that_cannot_be_read_is_a_problem_until_it_can_and_hides_
         assert "cannot be read" not in none.text
 
 
+async def test_looks_that_somebody_hastens_make_no_lasting_outage_of_a_moments(world: World) -> None:
+    async with world.bot() as bot:
+        await world.after(bot, MINUTE)
+        world.azure.graph.refuses = True
+        for _ in range(3):
+            await bot.say("alice", "!credentials")
+            assert await world.after(bot, MINUTE) == []
+        world.azure.graph.refuses = False
+        await bot.say("alice", "!credentials")
+        assert await world.after(bot, MINUTE) == []
+
+
 async def test_without_a_room_owners_hear_alone_that_a_source_cannot_be_read(world: World) -> None:
     async with world.bot(commands={}) as bot:
         await world.after(bot, timedelta())

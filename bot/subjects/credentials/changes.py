@@ -59,7 +59,8 @@ class SeenEntry(Model):
     Attributes:
         credentials: by their keys.
         changes: how many times something of it was told; names the next message.
-        failures: how many looks in a row could not read it.
+        failures: how many looks in a row could not read it, of those that are far enough apart to count.
+        failed_at: when the last of these was.
         problem: why the last of them could not.
         outages: how many times it was told that it could not be read.
     """
@@ -67,6 +68,7 @@ class SeenEntry(Model):
     credentials: dict[str, Seen]
     changes: int = 0
     failures: int = 0
+    failed_at: datetime | None = None
     problem: str = ""
     outages: int = 0
 

@@ -118,7 +118,7 @@ class Watcher:
         """Bring together what was seen before and now by one entry."""
         before = await self._known(reading.entry)
         if reading.problem:
-            after = await self._unreadable(reading, before or SeenEntry(credentials={}), host)
+            after = await self._unreadable(reading, before or SeenEntry(credentials={}), now, host)
             # What was never read is learned at the first look that reads it.
             await self._keep(reading.entry, after)
             return after
@@ -143,8 +143,13 @@ class Watcher:
         await self._keep(reading.entry, after)
         return after
 
-    async def _unreadable(self, reading: Reading, before: SeenEntry, host: WatchHost) -> SeenEntry:
+    async def _unreadable(
+        self, reading: Reading, before: SeenEntry, now: datetime, host: WatchHost
+    ) -> SeenEntry:
         log.warning("credentials could not be read", entry=reading.entry, problem=reading.problem)
+        lately = before.failed_at is not None and timedelta() <= now - before.failed_at < _SOON
+        if before.failures and lately:  # somebody hastened it, and it may be the same moment's outage
+            return before.model_copy(update={"problem": reading.problem})
         failures = min(before.failures + 1, TOLD_AFTER)
         outages = before.outages + (failures == TOLD_AFTER and not before.outage_told)
         if failures == TOLD_AFTER and self._room is None:  # a room hears of it by the list of problems
@@ -152,7 +157,7 @@ class Watcher:
                 reading.entry, reading.problem, self._prefix, self._mentions(host, reading.entry)
             )
             await self._say(host, f"unread {reading.entry} {outages}", card, reading.entry)
-        more = {"failures": failures, "outages": outages, "problem": reading.problem}
+        more = {"failures": failures, "failed_at": now, "outages": outages, "problem": reading.problem}
         return before.model_copy(update=more)
 
     async def _reminded(
