@@ -85,15 +85,31 @@ class Unseen:
 
 @dataclass(frozen=True)
 class Look:
-    """What a source saw: all that is wrong, but for what it could not look at."""
+    """What a source saw: all that is wrong, but for what it could not look at.
+
+    Attributes:
+        found: what is wrong.
+        unseen: what it could not look at.
+        scopes: all that it looks at in this configuration, as :attr:`Found.scope` or its first part has it; None
+            where it does not say. What is of another one is not looked at any more, and so is not called well.
+    """
 
     found: tuple[Found, ...] = ()
     unseen: tuple[Unseen, ...] = ()
+    scopes: frozenset[str] | None = None
 
     @classmethod
-    def of(cls, found: Iterable[Found], unseen: Iterable[Unseen] = ()) -> Look:
+    def of(
+        cls, found: Iterable[Found], unseen: Iterable[Unseen] = (), scopes: Iterable[str] | None = None
+    ) -> Look:
         """Of whatever comes one after the other."""
-        return cls(tuple(found), tuple(unseen))
+        return cls(tuple(found), tuple(unseen), None if scopes is None else frozenset(scopes))
+
+    def watches(self, scope: str) -> bool:
+        """Whether it looks at what is of this scope."""
+        if self.scopes is None or not scope:  # the whole of it
+            return True
+        return scope in self.scopes or scope.partition("/")[0] in self.scopes
 
 
 WELL = Look()

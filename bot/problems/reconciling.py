@@ -65,7 +65,7 @@ def reconcile(
     latest = {each.found.key: each for each in sorted(previous, key=_age)}
     changes: list[Change] = []
     for key, entry in latest.items():
-        changes += _again(entry, seen[key], now) if key in seen else _gone(entry, look.unseen, now)
+        changes += _again(entry, seen[key], now) if key in seen else _gone(entry, look, now)
     for key, found in seen.items():
         if key not in latest:
             changes += _begun(new(found), now)
@@ -123,11 +123,13 @@ def _again(entry: Entry, found: Found, now: datetime) -> Iterator[Change]:
         yield Change(kind, after)
 
 
-def _gone(entry: Entry, unseen: Sequence[Unseen], now: datetime) -> Iterator[Change]:
+def _gone(entry: Entry, look: Look, now: datetime) -> Iterator[Change]:
     """It is not seen; that means something only where it was looked at."""
     if entry.closed:
         return
-    if not any(each.covers(entry.found.scope) for each in unseen):
+    if not look.watches(entry.found.scope):
+        yield _over(entry, Ending.UNWATCHED, now)
+    elif not any(each.covers(entry.found.scope) for each in look.unseen):
         yield _over(entry, Ending.WELL, now)
     elif _has_lapsed(moved := entry.by_todays_clock(now), now):
         yield Change(ChangeKind.LAPSED, _lapsed(moved, now))

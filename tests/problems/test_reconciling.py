@@ -187,6 +187,15 @@ def test_an_acknowledgement_by_a_clock_that_was_ahead_holds_no_longer_than_it_wa
     assert listed.entries["pb-2222"].standing(NOW + DAY) is None
 
 
+def test_what_its_source_does_not_look_at_any_more_is_not_called_well() -> None:
+    listed = ListInMemory()
+    scopes = ("cellar/tap", "roof/east", "attic/west/2", "")
+    listed.look(Look.of(found(f"crack {scope}", scope=scope) for scope in scopes), NOW)
+    changes = listed.look(Look(scopes=frozenset({"roof", "attic/west/2"})), NOW + HOUR)
+    endings = {each.entry.found.scope: each.entry.ending for each in changes}
+    assert [endings.pop(scope) for scope in scopes] == [Ending.UNWATCHED, *[Ending.WELL] * 3]
+
+
 def test_what_nothing_looks_at_any_more_is_closed_as_that() -> None:
     waiting = entry(id="pb-3333", state=EntryState.NEW)
     over = entry(id="pb-4444", state=EntryState.CLOSED, closed_at=NOW)

@@ -19,7 +19,8 @@ from slipway.bot.subjects.credentials.services import CredentialServices
 async def look_at_credentials(services: Services) -> Look:
     """Everything that ended with nothing in its place, and each entry that cannot be read."""
     held = services.get(CredentialServices)
-    return Look.of(_wrong(await held.watcher.seen(), held)) if held.watcher is not None else Look()
+    seen = await held.watcher.seen() if held.watcher is not None else {}
+    return Look.of(_wrong(seen, held), scopes=held.inventory.entries)
 
 
 def _wrong(entries: Mapping[str, SeenEntry], held: CredentialServices) -> Iterator[Found]:

@@ -24,14 +24,16 @@ async def look_at_schedules(services: Services) -> Look:
     """Each schedule whose newest time was skipped, left out as it is paused, late, or could not be done."""
     store = services.get(ScheduleServices).store
     runs, pauses = await store.runs(), await store.pauses()
-    entries = [entry for entry in services.settings.schedule if entry.enabled and entry.name in runs]
+    enabled = [entry for entry in services.settings.schedule if entry.enabled]
     now = services.clock()
-    return Look.of(
+    found = (
         found
-        for entry in entries
+        for entry in enabled
+        if entry.name in runs
         if (trouble := runs[entry.name].trouble(now, paused=entry.name in pauses))
         for found in _found(entry, trouble, runs[entry.name], pauses.get(entry.name), now)
     )
+    return Look.of(found, scopes=[entry.name for entry in enabled])
 
 
 def _found(

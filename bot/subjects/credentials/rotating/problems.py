@@ -25,7 +25,7 @@ async def look_at_rotations(services: Services) -> Look:
             if there is None or there.problem or key in there.credentials
             for problem in _wrong(entry, key, each, held)
         )
-    return Look.of(found)
+    return Look.of(found, scopes=held.inventory.entries)
 
 
 def _wrong(entry: str, key: str, rotation: Rotation, held: CredentialServices) -> Iterator[Found]:
