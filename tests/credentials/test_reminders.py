@@ -13,6 +13,7 @@ import pytest
 
 from slipway.bot.clouds.simulated.azure import SimulatedAzure
 from slipway.bot.clouds.simulated.azure.graph import SeedCredential
+from slipway.bot.clouds.simulated.faults import Fault, FaultKind
 from tests.credentials.test_listing import entries
 from tests.support.azure import one_version_seed
 from tests.support.clock import DAY, HOUR, FakeClock
@@ -242,6 +243,27 @@ async def test_a_source_that_cannot_be_read_is_a_problem_until_it_can_and_hides_
         assert await world.after(bot, MINUTE) == []
         (none,) = await bot.say("carol", "!problems")
         assert "cannot be read" not in none.text
+
+
+async def test_what_another_entry_finds_meanwhile_is_neither_new_there_nor_gone(world: World) -> None:
+    rest = {"owner": "bob", "application": "*"}
+    world.azure.graph.applications.append(application("other", secret("x", left=300 * DAY)))
+    client = world.azure.graph.applications[0].client_id
+    both = {"credentials": {"uploader": {"owner": "alice", "application": client}, "rest": rest}}
+    async with world.bot(**both) as bot:
+        assert await world.after(bot, MINUTE) == []
+        (reminder,) = await world.after(bot, 15 * DAY)
+        fault = world.azure.faults.add(Fault(kind=FaultKind.REFUSE, match="GET */applications(appId*"))
+        assert await world.after(bot, 7 * HOUR) == []
+        assert fault.hits, "it could not be read"
+        world.azure.faults.clear()
+        assert await world.after(bot, 7 * HOUR) == []
+        assert reminder.card.title.startswith("uploader/")
+    both["credentials"]["uploader"]["application"] = "no-such-*"
+    async with world.bot(**both) as bot:  # from now on it is the other entry's
+        assert await world.after(bot, 7 * HOUR) == []
+        assert reminder.card.title.startswith("rest/")
+        assert "Bob" in reminder.text
 
 
 async def test_looks_that_somebody_hastens_make_no_lasting_outage_of_a_moments(world: World) -> None:

@@ -5,8 +5,8 @@ What could not be read is not gone, and what is seen first is learned without a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -103,15 +103,67 @@ class Change:
     now: Credential | None = None
 
 
-def changes(before: Mapping[str, Seen], reading: Reading) -> tuple[Change, ...]:
-    """What a look that could read everything shows to be other than before."""
+def kept_apart(readings: Sequence[Reading], before: Mapping[str, SeenEntry]) -> tuple[Reading, ...]:
+    """The readings, without what belongs to an entry that cannot be read now and is found by another one meanwhile:
+    it has not moved, and will be back."""
+    held = {
+        key: reading.entry
+        for reading in readings
+        if reading.problem and reading.entry in before
+        for key in before[reading.entry].credentials
+    }
+    return tuple(
+        replace(
+            reading,
+            found=tuple(each for each in reading.found if held.get(each.key) in (None, reading.entry)),
+        )
+        for reading in readings
+    )
+
+
+@dataclass(frozen=True)
+class Everywhere:
+    """The keys of all credentials, whichever entry finds them.
+
+    Attributes:
+        before: that were seen before.
+        now: that are there now.
+    """
+
+    before: frozenset[str] = frozenset()
+    now: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, before: Mapping[str, SeenEntry], readings: Sequence[Reading]) -> Everywhere:
+        """Of two looks at all entries."""
+        return cls(
+            frozenset(key for entry in before.values() for key in entry.credentials),
+            frozenset(each.key for reading in readings for each in reading.found),
+        )
+
+
+NOWHERE = Everywhere()
+"""No other entry finds anything."""
+
+
+def changes(
+    before: Mapping[str, Seen], reading: Reading, everywhere: Everywhere = NOWHERE
+) -> tuple[Change, ...]:
+    """What a look that could read everything shows to be other than before. What another entry finds now, as the
+    configuration has changed, is neither gone nor new."""
     if reading.problem:
         return ()
     found = {each.key: each for each in reading.found}
     gone = [
-        Change(ChangeKind.DISAPPEARED, key, before=each) for key, each in before.items() if key not in found
+        Change(ChangeKind.DISAPPEARED, key, before=each)
+        for key, each in before.items()
+        if key not in found and key not in everywhere.now
     ]
-    new = [Change(ChangeKind.APPEARED, key, now=each) for key, each in found.items() if key not in before]
+    new = [
+        Change(ChangeKind.APPEARED, key, now=each)
+        for key, each in found.items()
+        if key not in before and key not in everywhere.before
+    ]
     renewed = [
         Change(ChangeKind.RENEWED, key, before[key], each)
         for key, each in found.items()

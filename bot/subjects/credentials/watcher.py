@@ -17,10 +17,12 @@ from slipway.bot.operations.watches import Spot, WatchHost
 from slipway.bot.subjects.credentials.answers import Answer, Memory
 from slipway.bot.subjects.credentials.changes import (
     TOLD_AFTER,
+    Everywhere,
     Reminded,
     Seen,
     SeenEntry,
     changes,
+    kept_apart,
     seen,
 )
 from slipway.bot.subjects.credentials.model import Credential, Reading, State
@@ -82,11 +84,13 @@ class Watcher:
         if not self._services.inventory.entries or not self._is_time(now):
             return
         self._looked_at = now
-        readings = await self._services.inventory.look()
+        before = await self.seen()
+        readings = kept_apart(await self._services.inventory.look(), before)
+        everywhere = Everywhere.of(before, readings)
         everything = [each for reading in readings for each in reading.found]
         moments = [now + self._services.rules.every]
         for reading in readings:
-            after = await self._settle(reading, everything, now, host)
+            after = await self._settle(reading, everything, everywhere, now, host)
             moments += [now + (_SOON if after.failures < TOLD_AFTER else _FAILING)] if after.failures else []
             moments += [moment for each in reading.found for moment in await self._moments(each, now)]
         self._next = min(moments)
@@ -113,7 +117,12 @@ class Watcher:
         return not self._looked_at <= now < self._next  # also where the clock was set back
 
     async def _settle(
-        self, reading: Reading, everything: Sequence[Credential], now: datetime, host: WatchHost
+        self,
+        reading: Reading,
+        everything: Sequence[Credential],
+        everywhere: Everywhere,
+        now: datetime,
+        host: WatchHost,
     ) -> SeenEntry:
         """Bring together what was seen before and now by one entry."""
         before = await self._known(reading.entry)
@@ -129,14 +138,14 @@ class Watcher:
             await self._say(
                 host, f"unread {reading.entry} {before.outages}", readable_card(reading.entry), reading.entry
             )
-        found = changes(known, reading) if learned else ()
+        found = changes(known, reading, everywhere) if learned else ()
         if found:
             told += 1
             card = changed_card(reading.entry, found, now, self._prefix)
             log.info("credentials changed at their source", entry=reading.entry, what=card.text)
             await self._say(host, f"changed {reading.entry} {told}", card, reading.entry)
         after = SeenEntry(
-            credentials=await self._reminded(reading, known, everything, now, host),
+            credentials=await self._reminded(reading, known, everything, everywhere, now, host),
             changes=told,
             outages=before.outages if before is not None else 0,
         )
@@ -165,6 +174,7 @@ class Watcher:
         reading: Reading,
         known: Mapping[str, Seen],
         everything: Sequence[Credential],
+        everywhere: Everywhere,
         now: datetime,
         host: WatchHost,
     ) -> dict[str, Seen]:
@@ -189,7 +199,7 @@ class Watcher:
             overdue = stands.state is State.ENDED and not seen_to
             kept[credential.key] = after.model_copy(update={"overdue": overdue})
         for key, each in known.items():
-            if key not in kept and each.reminded is not None:
+            if key not in everywhere.now and each.reminded is not None:
                 await self._close(reading.entry, key, each, None, None, None, host)
         return kept
 
