@@ -28,6 +28,8 @@ NOTED_EVERY = timedelta(minutes=4)
 """How old the noted last look may become while nothing is due. What was due before it is not owed again, also
 when the configuration changes: a new time of day makes nobody late."""
 
+_INSTANT = timedelta(microseconds=1)
+
 OVERDUE = timedelta(minutes=2)
 """What was due so long ago, and was not looked after, stands in the health value."""
 
@@ -173,11 +175,12 @@ class Schedules:
         if pause is not None and pause.holds(now):
             return _Owed(timetable.settings, timetable.due(last, now), last, pause)
         if pause is not None and pause.until is not None and last < pause.until:
-            # Nobody was there when it ended.
-            left_out = _Owed(timetable.settings, timetable.due(last, pause.until), last, pause)
-            await self._settle(left_out, pause.until, "")
-            await self._memory.remember(name, pause.until)
-            last = pause.until
+            # Nobody was there when it ended; what is due at that very moment is not left out.
+            before = pause.until - _INSTANT
+            left_out = _Owed(timetable.settings, timetable.due(last, before), last, pause)
+            await self._settle(left_out, before, "")
+            await self._memory.remember(name, before)
+            last = before
         due = timetable.due(last, now)
         if due.skipped:  # as it seems
             due = timetable.due(await self._handled(name, last, now), now)

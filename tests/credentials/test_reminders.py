@@ -151,6 +151,21 @@ class TestDone:
             (again,) = await bot.say("alice", line)
             assert "Alice said already that" in again.text
 
+    async def test_it_counts_for_as_long_as_the_other_one_is_there(self, world: World) -> None:
+        async with world.bot() as bot:
+            (reminder,) = await world.after(bot, 35 * DAY)
+            world.secrets.append(secret("ci", left=400 * DAY))
+            line = f"!{reminder.card.shortcuts[0].command}"
+            card, *_ = await bot.say("alice", line)
+            assert "credential-done: done" in card.text
+            await world.after(bot, 7 * HOUR)
+            assert "is seen to, says Alice" in reminder.text
+            world.secrets.pop()
+            again = await world.after(bot, 7 * HOUR)
+            assert ("alice",) in called(again)
+            assert any("what was in its place is gone" in each.text for each in again)
+            assert "ends in" in reminder.text
+
     async def test_what_goes_by_itself_needs_no_word(self, world: World) -> None:
         async with world.bot() as bot:
             (reminder,) = await world.after(bot, 35 * DAY)

@@ -115,6 +115,10 @@ async def test_a_pause_is_seen_survives_a_restart_and_ends_by_itself(tmp_path: P
         assert "schedule-resume: done" in card.text
         assert len(await bot.at(NINE + timedelta(days=3))) == 1
 
+        await bot.say("alice", "!schedule pause --for 24h daily-list for a day")
+        titles = {each.card.title for each in await bot.at(NINE + timedelta(days=4))}
+        assert titles == {"daily-list runs again", "5 image definitions"}, "its end is not in it"
+
 
 async def test_a_schedule_is_run_by_hand_with_the_rights_of_whoever_does(tmp_path: Path) -> None:
     async with scheduled(tmp_path, FakeClock(), MemoryChat()) as bot:

@@ -29,6 +29,11 @@ class Answer(Model):
         """Whether nobody is to be reminded now."""
         return self.until is None or now < self.until
 
+    def counts(self, *, succeeded: bool) -> bool:
+        """Whether it counts still, by whether another one is in the credential's place: that it is seen to rests on
+        that one."""
+        return self.until is not None or succeeded
+
     def step(self, due: str) -> str:
         """The reminder that is due once it silences no more: another one than before, since it was put off."""
         return due if self.until is None else f"{due} after {self.until:%Y-%m-%dT%H:%M}"

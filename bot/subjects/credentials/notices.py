@@ -83,15 +83,21 @@ def _next(credential: Credential, standing: Standing) -> str:
     return "Make a new one before the end, and see that everything uses it."
 
 
-def step_card(credential: Credential, now: datetime, mentions: tuple[str, ...]) -> Card:
-    """A further reminder below the first, which calls the owner again; the same whenever it is said."""
+def step_card(
+    credential: Credential, now: datetime, mentions: tuple[str, ...], *, lost: bool = False
+) -> Card:
+    """A further reminder below the first, which calls the owner again; the same whenever it is said.
+
+    ``lost``: whether it was seen to, and what was in its place is gone.
+    """
     ended = (credential.left(now) or timedelta()) <= timedelta()
     when = format_date(credential.ends_at)
     word = "was due" if credential.by_age else "ended"
+    why = "what was in its place is gone" if lost else "nobody has said that it is seen to"
     coming = "is due" if credential.by_age else "ends"
     return Card(
         tone=Tone.FAILED if ended else Tone.WARNING,
-        title=f"{credential.name} {word if ended else coming} on {when}, and nobody has said that it is seen to.",
+        title=f"{credential.name} {word if ended else coming} on {when}, and {why}.",
         mentions=mentions,
     )
 

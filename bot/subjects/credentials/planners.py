@@ -79,7 +79,7 @@ class DonePlanner:
         if ends is None or not found.stands.step:
             return Draft(pinned, f"{credential.name} is well: {_why_not(credential)}.", (), {})
         answer = await self._services.answers.about(credential.key, ends)
-        if answer is not None and answer.until is None:
+        if answer is not None and answer.until is None and after is not None:
             person = self._services.people.name(answer.person)
             return Draft(pinned, f"{person} said already that {credential.name} is seen to.", (), {})
         if credential.by_age and after is not None:

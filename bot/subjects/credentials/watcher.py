@@ -7,6 +7,7 @@ another process, says nothing new; and it is said before it is noted, so nothing
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import structlog
@@ -48,6 +49,9 @@ _SOON = timedelta(minutes=15)
 
 _FAILING = timedelta(hours=1)
 """While a source cannot be read, it is looked at so often: what is put right is not called wrong for long."""
+
+_AGAIN = " again"
+"""Ends the step of a reminder that was seen to, until what was in the credential's place went away."""
 
 log = structlog.get_logger(__name__)
 
@@ -185,6 +189,8 @@ class Watcher:
             after = seen(credential, before)
             stands = standing(credential, everything, self._services.thresholds(reading.entry), now)
             answer = await self._answers.about(credential.key, credential.ends_at)
+            if answer is not None and not answer.counts(succeeded=stands.successor is not None):
+                answer, stands = None, replace(stands, step=f"{stands.step}{_AGAIN}" if stands.step else "")
             if (
                 before is not None and before.reminded is not None and after.reminded is None
             ):  # it was renewed
@@ -234,9 +240,9 @@ class Watcher:
         step = stands.step if answer is None else answer.step(stands.step)
         root = _root(credential.key, credential.ends_at)
         await self._say_to_owners(host, root, card.model_copy(update={"mentions": mentions}), entry)
-        first = kept.reminded.first if kept.reminded is not None else step
+        first = kept.reminded.first if kept.reminded is not None else step.removesuffix(_AGAIN)
         if step != first and not put_off:
-            further = step_card(credential, now, mentions)
+            further = step_card(credential, now, mentions, lost=stands.step.endswith(_AGAIN))
             await self._say_to_owners(host, f"{root} {step}", further, entry, below=root)
         if credential.ends_at is None:
             return kept

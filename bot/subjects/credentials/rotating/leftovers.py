@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from slipway.bot.core.errors import UserError
@@ -24,6 +24,9 @@ from slipway.bot.subjects.credentials.standing import standing
 
 if TYPE_CHECKING:
     from slipway.bot.subjects.credentials.services import CredentialServices
+
+_BROKEN_OFF = timedelta(days=7)
+"""A rotation of which nothing was heard for so long, after its time of grace, is not under way."""
 
 
 class RemovePlanner:
@@ -87,12 +90,22 @@ class RemovePlanner:
                 given=request.name,
                 hint="credentials",
             )
-        under_way = {key for each in entries for key in await self._services.workshop.ledger.of_entry(each)}
+        under_way = await self._under_way(entries, now)
         return [
             each
             for each in every
             if each.entry in entries and each.key not in under_way and self._is_left_over(each, every, now)
         ]
+
+    async def _under_way(self, entries: Iterable[str], now: datetime) -> set[str]:
+        """The keys of what a rotation takes away itself; one that was broken off long ago takes nothing away."""
+        return {
+            key
+            for each in entries
+            for key, rotation in (await self._services.workshop.ledger.of_entry(each)).items()
+            if now - (rotation.paused_at or rotation.staged_at or rotation.noted_at)
+            < self._services.entry(each).grace + _BROKEN_OFF
+        }
 
     async def _as_before(self, credential: Credential) -> Credential:
         """As it was before Slipway made it inactive, so that a plan of which that is a step means the same behind it,
