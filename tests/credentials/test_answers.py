@@ -129,9 +129,11 @@ class Host:
     """Fulfils :class:`slipway.bot.operations.watches.WatchHost`, as far as it is asked here."""
 
     said: list[tuple[str, str]] = field(default_factory=list)
+    cards: list[Card] = field(default_factory=list)
 
     async def say(self, key: str, card: Card, spot: Spot, *, below: str | None = None) -> None:
         self.said.append((f"{spot.room.platform}:{spot.room.id}", card.title))
+        self.cards.append(card)
 
     async def say_alone(self, key: str, card: Card, person: str) -> bool:
         self.said.append((person, card.title))
@@ -154,3 +156,17 @@ async def test_an_owner_whom_the_room_cannot_call_hears_of_it_alone() -> None:
     await watcher.look(host)
     gone = "ec2/00000001 is gone from its source"
     assert host.said[-2:] == [("console:releng", gone), ("bob", gone)]
+
+
+async def test_of_what_slipway_toml_alone_knows_nothing_is_offered_that_would_be_refused() -> None:
+    found = services(Keys(), user="", expires="2026-11-25")
+    host: Any = Host()
+    watcher = Watcher(found, InMemoryStore(), room=Room(platform=CONSOLE, id="releng"), prefix="!")
+    await watcher.look(host)
+    (card,) = host.cards
+    assert [each.label for each in card.shortcuts] == ["Snooze for 3 days"]
+    assert any("write its new date in slipway.toml" in each for each in card.notes)
+    with pytest.raises(
+        UserError, match=r"slipway.toml says that ec2 ends on 2026-11-25, .* start Slipway again"
+    ):
+        await DonePlanner(found).plan(Done(person="alice", name="ec2"), NOW)

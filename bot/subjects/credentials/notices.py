@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from slipway.bot.chat.model import Card, Field, Shortcut, Tone
 from slipway.bot.core.times import format_date
 from slipway.bot.subjects.credentials.changes import Change, ChangeKind, Seen
-from slipway.bot.subjects.credentials.model import ROTATED, Credential, State
+from slipway.bot.subjects.credentials.model import ROTATED, Credential, CredentialKind, State
 from slipway.bot.subjects.credentials.settings import CredentialSettings
 from slipway.bot.subjects.credentials.standing import Standing
-from slipway.bot.subjects.credentials.words import days, end_in_words
+from slipway.bot.subjects.credentials.words import NEW_DATE, days, end_in_words
 
 MOST_SHOWN = 20
 """How many changes a card names."""
@@ -43,6 +43,7 @@ def due_card(
         fields.append(Field(label="Beside it", value=f"{after.name}, until {end_in_words(after, now)}"))
     name = credential.name
     snooze = can_wait and standing.state is State.ENDING
+    declared = credential.kind is CredentialKind.DECLARED
     rotates = bool(entry.deliver) and credential.kind in ROTATED
     return Card(
         tone=Tone.FAILED if standing.state is State.ENDED else Tone.WARNING,
@@ -52,12 +53,12 @@ def due_card(
         notes=(
             _next(credential, standing),
             *((f"Slipway does that: `{prefix}credential rotate {name}`",) if rotates else ()),
-            f"Once that is done: `{prefix}credential done {name}`",
+            NEW_DATE if declared else f"Once that is done: `{prefix}credential done {name}`",
             *((f"Not now: `{prefix}credential snooze --for 3d {name}`",) if snooze else ()),
         ),
         shortcuts=(
             *((Shortcut(label="Rotate", command=f"credential rotate {name}"),) if rotates else ()),
-            Shortcut(label="Done", command=f"credential done {name}"),
+            *(() if declared else (Shortcut(label="Done", command=f"credential done {name}"),)),
             *(
                 (Shortcut(label="Snooze for 3 days", command=f"credential snooze --for 3d {name}"),)
                 if snooze

@@ -10,11 +10,11 @@ from slipway.bot.core.steps import Draft
 from slipway.bot.core.times import format_date
 from slipway.bot.subjects.credentials.answers import snoozed_until
 from slipway.bot.subjects.credentials.finding import find_credential
-from slipway.bot.subjects.credentials.model import Credential
+from slipway.bot.subjects.credentials.model import Credential, CredentialKind
 from slipway.bot.subjects.credentials.requests import Done, Snooze
 from slipway.bot.subjects.credentials.standing import last_threshold
 from slipway.bot.subjects.credentials.steps import KeepAnswer
-from slipway.bot.subjects.credentials.words import days
+from slipway.bot.subjects.credentials.words import NEW_DATE, days
 
 if TYPE_CHECKING:
     from slipway.bot.subjects.credentials.services import CredentialServices
@@ -86,6 +86,12 @@ class DonePlanner:
             raise UserError(
                 f"{after.name} is beside it, and its source accepts {credential.name} still, which is too old: "
                 "deactivate it there, and it is done.",
+                hint=f"credentials {credential.entry}",
+            )
+        if credential.kind is CredentialKind.DECLARED:
+            raise UserError(
+                f"slipway.toml says that {credential.name} ends on {format_date(ends)}, "
+                f"and nothing else knows of it. {NEW_DATE}",
                 hint=f"credentials {credential.entry}",
             )
         if after is None:

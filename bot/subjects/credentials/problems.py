@@ -12,8 +12,9 @@ from slipway.bot.operations.services import Services
 from slipway.bot.problems.declaration import ProblemSource
 from slipway.bot.problems.model import Found, Look, Mend
 from slipway.bot.subjects.credentials.changes import Seen, SeenEntry
-from slipway.bot.subjects.credentials.model import ROTATED
+from slipway.bot.subjects.credentials.model import ROTATED, CredentialKind
 from slipway.bot.subjects.credentials.services import CredentialServices
+from slipway.bot.subjects.credentials.words import NEW_DATE
 
 
 async def look_at_credentials(services: Services) -> Look:
@@ -54,13 +55,20 @@ def _overdue(entry: str, key: str, each: Seen, held: CredentialServices) -> Foun
         detail=f"Used by {used_by}." if used_by else "",
         since=each.ends_at,
         owner=held.owner_id(entry),
-        move="Make a new one, see that everything uses it, and take this one away.",
+        move=f"Make a new one, and see that everything uses it. {NEW_DATE}"
+        if each.kind == CredentialKind.DECLARED
+        else "Make a new one, see that everything uses it, and take this one away.",
         mend=_mend(entry, each, held),
     )
 
 
-def _mend(entry: str, each: Seen, held: CredentialServices) -> Mend:
-    """Its rotation, where Slipway does that; else the command that looks whether somebody has seen to it."""
+def _mend(entry: str, each: Seen, held: CredentialServices) -> Mend | None:
+    """Its rotation, where Slipway does that; else the command that looks whether somebody has seen to it.
+
+    None of what stands in slipway.toml alone.
+    """
+    if each.kind == CredentialKind.DECLARED:
+        return None
     if held.entry(entry).deliver and each.kind in ROTATED:
         return Mend(label="Rotate", command=f"credential rotate {each.name}")
     return Mend(label="Done", command=f"credential done {each.name}")

@@ -12,6 +12,10 @@ _UNKNOWN_END = frozenset({CredentialKind.APP_SECRET, CredentialKind.APP_CERTIFIC
 """Kinds that always have an end, so that none is one which could not be read."""
 
 
+NEW_DATE = "Then write its new date in slipway.toml, and start Slipway again."
+"""What is to be done about something declared, once it was renewed: nobody but slipway.toml knows of it."""
+
+
 def days(span: timedelta) -> str:
     """A span for a glance: days, and hours where it is less than two of them."""
     return f"{span.days} days" if span >= timedelta(days=2) else format_span(span)
