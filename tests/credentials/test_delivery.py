@@ -85,6 +85,7 @@ async def test_a_file_is_replaced_whole_for_its_owner_alone_whatever_the_umask(t
     try:
         (prepared,) = await prepare_all([file_sink(link)], DELIVERY)
         assert target.read_text() == "before"
+        assert "b'before'" not in repr(prepared), "the former is a secret, too"
         await prepared.commit()
     finally:
         os.umask(umask)
@@ -131,7 +132,9 @@ async def test_a_command_reads_the_secret_and_finds_it_nowhere_else(tmp_path: Pa
         "import os, sys; said = sys.stdin.read();"
         f"open({str(out)!r}, 'w').write(said + repr(sorted(os.environ)) + open('/proc/self/cmdline').read())"
     )
-    await deliver(command_sink(code, HOME="/", PATH="/bin", OTHER_SECRET="x"))
+    sink = command_sink(code, HOME="/", PATH="/bin", OTHER_SECRET="x")
+    assert "OTHER_SECRET" not in repr(sink)
+    await deliver(sink)
     found = out.read_text()
     assert found.count(TEXT) == 1
     assert found.startswith(TEXT)

@@ -7,7 +7,7 @@ import os
 import stat
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
@@ -61,7 +61,7 @@ class PreparedFile:
 
     sink: FileSink
     target: Path
-    before: bytes | None
+    before: bytes | None = field(repr=False)
     fresh: Path
 
     @property

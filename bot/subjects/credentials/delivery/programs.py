@@ -36,7 +36,7 @@ class CommandSink:
     words: tuple[str, ...]
     form: Form
     timeout: float
-    environ: Mapping[str, str] = field(default_factory=lambda: os.environ)
+    environ: Mapping[str, str] = field(default_factory=lambda: os.environ, repr=False)
     can_undo: bool = False
 
     async def prepare(self, delivery: Delivery) -> PreparedCommand:
