@@ -23,7 +23,7 @@ from slipway.bot.subjects.credentials.delivery.files import FileSink
 from slipway.bot.subjects.credentials.delivery.model import Delivery, Sink, sink_error
 from slipway.bot.subjects.credentials.inventory import Inventory
 from slipway.bot.subjects.credentials.rotating.executors import GraceExecutor, PauseExecutor, RemoveExecutor
-from slipway.bot.subjects.credentials.rotating.ledger import RotationLedger
+from slipway.bot.subjects.credentials.rotating.ledger import Rotation, RotationLedger
 from slipway.bot.subjects.credentials.rotating.leftovers import RemovePlanner
 from slipway.bot.subjects.credentials.rotating.planner import RotatePlanner
 from slipway.bot.subjects.credentials.rotating.requests import Remove, Rotate
@@ -383,5 +383,12 @@ async def test_with_both_keys_there_a_person_chooses_which_goes(tmp_path: Path) 
         "credential-grace",
         "credential-remove",
     ]
+    shop = services.workshop
+    lost = Rotation(name="ec2", token=TOKEN, known=(held[0].id,), noted_at=NOW, unheard=True)
+    held.append(AccessKey("AKIA0000000000000NEW", "uploader", True, NOW, None, ""))
+    world.account.add(held[1].id, NOW)
+    await shop.ledger.keep("ec2", draft.steps[0].model_dump()["credential"], lost)
+    unclear = await planner.plan(Rotate(name="ec2"), NOW)
+    assert unclear.request == draft.request, "by its table's name nobody means what came of a try"
     again = await planner.plan(draft.request, NOW + HOUR)
     assert (again.steps, again.observed) == (draft.steps, draft.observed)

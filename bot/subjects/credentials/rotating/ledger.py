@@ -85,6 +85,12 @@ class Rotation(Model):
             and (each.made_at is None or abs(each.made_at - self.noted_at) < _SOON)
         ]
 
+    def may_have_made(self, key: str) -> bool:
+        """Whether a key by this id may be what it made to nothing, so that nobody means it by a table's name."""
+        if self.staged_at is not None:
+            return key in self.left
+        return key in (self.made, *self.left) or (self.unheard and key not in self.known)
+
     def strays(self, keys: Sequence[HeldKey], *, labels: bool) -> list[HeldKey]:
         """Beside the successor: what a try made of which nobody heard, as where its request took effect late."""
         return [each for each in keys if labels and each.id != self.made and each.label == self.token]

@@ -44,9 +44,18 @@ class RotatePlanner:
         Raises:
             UserError: there is no such credential, it is none that is rotated, or there is no room beside it.
         """
-        found = await find_credential(
-            self._services, request.name, request.key, now, meant=lambda each: _is_meant(each, now)
-        )
+        ledger = self._services.workshop.ledger
+        rotations = {
+            entry: tuple((await ledger.of_entry(entry)).values())
+            for entry in self._services.inventory.entries
+        }
+
+        def meant(credential: Credential) -> bool:
+            under_way = rotations.get(credential.entry, ())
+            made = any(each.may_have_made(credential.source_id) for each in under_way)
+            return _is_meant(credential, now) and not made
+
+        found = await find_credential(self._services, request.name, request.key, now, meant=meant)
         credential = found.credential
         entry = self._services.entry(credential.entry)
         _check_rotated(credential, entry)
