@@ -99,7 +99,7 @@ class WatchedGallery(AzureGallery):
 
     def __init__(self, settings: AzureSettings) -> None:
         super().__init__(settings, _CONTEXT)
-        self._listings = self.watched = CountingSemaphore(settings.parallel_listings)
+        self._reads.turns = self.watched = CountingSemaphore(settings.parallel_listings)
 
 
 class ListedGallery:

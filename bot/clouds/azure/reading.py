@@ -94,12 +94,12 @@ class Listing(Generic[T]):
             raise account.unexpected_answer(f"{account.title}'s listing of {self._what} does not end.")
         self._links.add(link)
         with translate_errors(account, f"list {self._what}"):
-            page = self._read(await _body(self._send, link, self._user_agent))
+            page = self._read((await ask(self._send, link, self._user_agent)).content)
         self._link = page.next_link
         return page.entries
 
 
-async def _body(send: Send, url: str, user_agent: str) -> bytes:
+async def ask(send: Send, url: str, user_agent: str) -> ReadResponse:
     """What an address answers; HttpResponseError for anything but 200."""
     headers = {
         "Accept": "application/json",
@@ -109,7 +109,7 @@ async def _body(send: Send, url: str, user_agent: str) -> bytes:
     answer = await send(ReadRequest(url, headers))
     if answer.status_code != 200:
         raise_refused(answer)
-    return answer.content
+    return answer
 
 
 def raise_refused(answer: Any) -> NoReturn:

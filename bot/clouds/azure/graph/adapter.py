@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, TypeVar
 from slipway.bot.clouds.azure.documents import Page
 from slipway.bot.clouds.azure.graph.access import GraphAccount, graph_access
 from slipway.bot.clouds.azure.graph.documents import SELECT, read_application, read_page
+from slipway.bot.clouds.azure.opening import LazyClient
 from slipway.bot.clouds.azure.settings import AzureSettings
 from slipway.bot.clouds.azure.timing import RetryTiming
 from slipway.bot.clouds.declaration import CloudContext
 from slipway.bot.clouds.ports.app_credentials import Application
 from slipway.bot.core.errors import CloudError, CloudErrorKind, Remedy
-from slipway.bot.core.loading import LIBRARY_IMPORT
 from slipway.bot.core.times import format_duration
 
 if TYPE_CHECKING:
@@ -60,8 +60,7 @@ class AzureApplications:
         self.account = GraphAccount(context.name)
         self.access = graph_access(settings, context.environ, context.name, context.secret_files)
         self._timing = timing or RetryTiming.by(context.sleep, _PATIENCE)
-        self._opening = asyncio.Lock()
-        self._client: GraphClient | None = None
+        self._client = LazyClient(self._build)
 
     async def applications(self) -> Sequence[Application]:
         """All applications of the tenant, by name; a call a page of 999."""
@@ -94,7 +93,7 @@ class AzureApplications:
             CloudError: it was refused, or it is not known what became of it.
         """
         path = f"{self._path(client_id)}/{action}"
-        client = await self._open()
+        client = await self._client.get()
         async with self._within(what, _WRITE_RIGHT):
             return await client.post(path, document, what)
 
@@ -108,15 +107,12 @@ class AzureApplications:
 
     async def close(self) -> None:
         """Let go of connections."""
-        async with self._opening:
-            if self._client is not None:
-                client, self._client = self._client, None
-                await client.close()
+        await self._client.close()
 
     async def _pages(
         self, path: str, query: dict[str, str], what: str, read: Callable[[bytes], Page[T]]
     ) -> list[T]:
-        client = await self._open()
+        client = await self._client.get()
         listing = client.listing(path, query, what, read)
         found: list[T] = []
         async with self._within(f"list {what}"):
@@ -147,16 +143,9 @@ class AzureApplications:
             refused.remedy = Remedy(when="once it is granted, with an administrator's consent")
             raise refused from error
 
-    async def _open(self) -> GraphClient:
-        async with self._opening:
-            if self._client is None:
-                self._client = await asyncio.to_thread(self._build)
-            return self._client
-
     def _build(self) -> GraphClient:
-        """Import the SDK, which takes long, and make the client."""
-        with LIBRARY_IMPORT:
-            from slipway.bot.clouds.azure.graph.client import GraphClient
+        """Import the SDK, and make the client."""
+        from slipway.bot.clouds.azure.graph.client import GraphClient
 
         return GraphClient(
             self._settings,

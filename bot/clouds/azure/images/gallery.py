@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, aclosing
 from datetime import datetime, timedelta
 from itertools import chain
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from slipway.bot.clouds.azure.access import choose_access
 from slipway.bot.clouds.azure.account import AzureAccount
-from slipway.bot.clouds.azure.documents import (
-    is_definition_name,
-    list_definitions,
-    why_no_azure_number,
-)
+from slipway.bot.clouds.azure.documents import list_definitions, why_no_azure_number
 from slipway.bot.clouds.azure.images.activity import LATE, LOG, WHAT, query_of, read_authors
 from slipway.bot.clouds.azure.images.changes import VersionChanges
 from slipway.bot.clouds.azure.images.edits import CopyTo, FlagEverywhere, FlagIn, LeaveRegions
 from slipway.bot.clouds.azure.images.locks import read_locks
+from slipway.bot.clouds.azure.images.looking import GalleryReads
 from slipway.bot.clouds.azure.images.protection import VersionProtection
 from slipway.bot.clouds.azure.images.restoring import DeletedVersions
 from slipway.bot.clouds.azure.images.usage import API_VERSION, MACHINES, SCALE_SETS, read_uses
+from slipway.bot.clouds.azure.opening import LazyClient
 from slipway.bot.clouds.azure.pacing import DELETIONS, Pacer
 from slipway.bot.clouds.azure.settings import AzureSettings
 from slipway.bot.clouds.azure.timing import RetryTiming
@@ -39,21 +37,11 @@ from slipway.bot.clouds.ports.image_ids import ImageId
 from slipway.bot.clouds.ports.image_protection import ProtectionSeen
 from slipway.bot.clouds.ports.image_removal import DeletedVersion
 from slipway.bot.clouds.ports.image_usage import ImageUse
-from slipway.bot.clouds.ports.image_versions import Guard, VersionAbsentError, WantedRegion
+from slipway.bot.clouds.ports.image_versions import Guard, WantedRegion
 from slipway.bot.clouds.throttling import ThrottleGate
-from slipway.bot.core.errors import CloudError, CloudErrorKind
-from slipway.bot.core.loading import LIBRARY_IMPORT
-from slipway.bot.core.times import format_duration
 
 if TYPE_CHECKING:
-    from slipway.bot.clouds.azure.images.arm import Arm, VersionDocument
-    from slipway.bot.clouds.azure.reading import Listing
-
-T = TypeVar("T")
-
-_ABSENT_CODES = frozenset({"ResourceNotFound", "NotFound"})
-"""The codes of a 404 about the resource itself: ARM's, and compute's own. Every other one is about what should hold
-it (``SubscriptionNotFound``, ``ResourceGroupNotFound``, ``ParentResourceNotFound``), so it tells of no version."""
+    from slipway.bot.clouds.azure.images.arm import Arm
 
 
 class AzureGallery:
@@ -81,17 +69,21 @@ class AzureGallery:
         self._account = AzureAccount(context.name, context.contact, context.deployment)
         self._access = choose_access(settings, context.environ, context.name, context.secret_files)
         self._timing = timing = timing or RetryTiming.by(context.sleep)
-        self._reading = settings.timeout * settings.max_attempts + timing.patience.budget
-        """So long one read takes at most, pauses of a throttle included."""
-        self._listings = asyncio.Semaphore(settings.parallel_listings)
-        self._opening = asyncio.Lock()
-        self._arm: Arm | None = None
+        self._client = LazyClient(self._build)
+        self._open = self._client.get
+        self._reads = GalleryReads(
+            account=self._account,
+            open=self._open,
+            turns=asyncio.Semaphore(settings.parallel_listings),
+            limit=settings.timeout * settings.max_attempts + timing.patience.budget,
+            whole=settings.operation_timeout,
+        )
         self._changes = VersionChanges(
             account=self._account,
             settings=settings,
             gate=ThrottleGate(timing.patience, self._account.title),
             open=self._open,
-            read=self._read,
+            read=self._reads.version,
             backoff=timing.backoff.total_seconds(),
             polling=timing.polling.total_seconds(),
             sleep=timing.sleep,
@@ -103,7 +95,7 @@ class AzureGallery:
             changes=self._changes,
             locks=self.locks,
             open=self._open,
-            read=self._read,
+            read=self._reads.version,
             clock=context.clock,
         )
         self._deletions = Pacer(DELETIONS, timing.patience.sleep, timing.clock, self._account.title)
@@ -134,7 +126,8 @@ class AzureGallery:
     @property
     def credential_link(self) -> str:
         """Which link of azure-identity's chain gave a token, by the name of its class; empty where none did."""
-        return self._arm.credential_link if self._arm is not None else ""
+        arm = self._client.known
+        return arm.credential_link if arm is not None else ""
 
     @property
     def _path(self) -> str:
@@ -155,26 +148,23 @@ class AzureGallery:
     async def definitions(self) -> tuple[Definition, ...]:
         """All image definitions, by name."""
         arm = await self._open()
-        pages = await self._all(arm.definitions(), "list the image definitions")
+        pages = await self._reads.all(arm.definitions(), "list the image definitions")
         return list_definitions(chain.from_iterable(pages), self._account)
 
     async def definition_pages(self) -> AsyncGenerator[tuple[Definition, ...], None]:
         """The pages of :meth:`definitions` as they arrive, each by name."""
-        async with self._listings:
-            pages = (await self._open()).definitions()
-            async for page in self._each(pages, "list the image definitions"):
+        pages = (await self._open()).definitions()
+        async with aclosing(self._reads.each(pages, "list the image definitions")) as listed:
+            async for page in listed:
                 yield list_definitions(page, self._account)
 
     async def versions(self, definition: str) -> VersionListing:
         """All versions of one definition; what cannot be read is named beside them."""
-        self._check_name(definition)
-        arm = await self._open()
-        pages = await self._all(arm.versions(definition), f"list the versions of {definition}")
-        return pages[0] if len(pages) == 1 else VersionListing.of_pages(pages)
+        return await self._reads.versions(definition)
 
     async def version(self, definition: str, number: VersionNumber) -> ImageVersion:
         """One version as it is now; see the port for what it raises where there is none."""
-        return (await self._read(definition, number)).version
+        return (await self._reads.version(definition, number)).version
 
     async def set_promoted(
         self, definition: str, number: VersionNumber, *, promoted: bool, guard: Guard | None = None
@@ -193,7 +183,7 @@ class AzureGallery:
         """
         verb = "let" if promoted else "keep"
         action = f"{verb} {number} of {definition} {'be' if promoted else 'out of'} latest"
-        async with self._within(self._settings.operation_timeout, action):
+        async with self._changing(action):
             return await self._changes.update(definition, number, FlagEverywhere(not promoted), action, guard)
 
     async def set_promoted_in(
@@ -210,7 +200,7 @@ class AzureGallery:
         where = ", ".join(sorted(regions))
         action = f"{verb} {number} of {definition} {'be' if promoted else 'out of'} latest in {where}"
         edit = FlagIn(frozenset(regions), not promoted)
-        async with self._within(self._settings.operation_timeout, action):
+        async with self._changing(action):
             return await self._changes.update(definition, number, edit, action, guard)
 
     async def begin_replication(
@@ -222,10 +212,10 @@ class AzureGallery:
         guard: Guard | None = None,
     ) -> None:
         """Add target regions, and replicas where there are too few; see the port. The copies take hours."""
-        self._check(definition, number)
+        self._reads.check(definition, number)
         where = ", ".join(sorted(region.name for region in regions))
         action = f"replicate {number} of {definition} to {where}"
-        async with self._within(self._settings.operation_timeout, action):
+        async with self._changing(action):
             await self._changes.begin(definition, number, CopyTo(tuple(regions)), action, guard)
 
     async def end_replication(
@@ -237,21 +227,21 @@ class AzureGallery:
         guard: Guard | None = None,
     ) -> tuple[str, ...]:
         """Take target regions off; see the port. Azure refuses that for the version's own location."""
-        self._check(definition, number)
+        self._reads.check(definition, number)
         action = f"take {number} of {definition} off {', '.join(sorted(regions))}"
         edit = LeaveRegions(frozenset(regions))
-        async with self._within(self._settings.operation_timeout, action):
+        async with self._changing(action):
             return await self._changes.update(definition, number, edit, action, guard)
 
     async def delete_version(
         self, definition: str, number: VersionNumber, *, guard: Guard | None = None
     ) -> None:
         """Delete one version and wait until Azure says it has; one that is gone already is no error."""
-        self._check(definition, number)
+        self._reads.check(definition, number)
         action = f"delete {number} of {definition}"
         # Before anything is looked at, and before its time begins: a turn may be minutes away.
         await self._deletions.turn()
-        async with self._within(self._settings.operation_timeout, action):
+        async with self._changing(action):
             await self._changes.delete(definition, number, action, guard)
 
     @property
@@ -261,25 +251,25 @@ class AzureGallery:
 
     async def deleted_kept_for(self) -> timedelta | None:
         """Seven days where the gallery has soft delete on; None where it has not."""
-        async with self._within(self._reading, "show the gallery"):
+        async with self._reads.within(self._reads.limit, "show the gallery"):
             return await self._deleted.kept_for()
 
     async def deleted_versions(self, definition: str) -> tuple[DeletedVersion, ...]:
         """The versions that the gallery keeps after their deletion: a listing, and now and then the gallery."""
-        self._check_name(definition)
-        async with self._within(self._reading, f"list the deleted versions of {definition}"):
+        self._reads.check_name(definition)
+        async with self._reads.within(self._reads.limit, f"list the deleted versions of {definition}"):
             return await self._deleted.of(definition)
 
     async def undelete_version(self, definition: str, number: VersionNumber) -> None:
         """Bring a deleted version back, and exclude it from latest where it was not; see the port."""
-        self._check(definition, number)
+        self._reads.check(definition, number)
         action = f"bring {number} of {definition} back"
-        async with self._within(self._settings.operation_timeout, action):
+        async with self._changing(action):
             await self._deleted.bring_back(definition, number, action)
 
     async def locks(self) -> tuple[Lock, ...]:
         """The locks on the gallery, on what it holds, and on its resource group."""
-        pages = await self._all((await self._open()).locks(), "list the locks on the gallery")
+        pages = await self._reads.all((await self._open()).locks(), "list the locks on the gallery")
         return read_locks(chain.from_iterable(pages), self._settings.gallery, self._account)
 
     @property
@@ -301,7 +291,7 @@ class AzureGallery:
     ) -> tuple[str, ...]:
         """Have Azure refuse to delete a version before its end of life, or put a lock on it, as it is configured."""
         action = f"protect {number} of {definition} from deletion"
-        async with self._within(self._settings.operation_timeout, action):
+        async with self._changing(action):
             return await self._protection.protect(definition, number, action, guard)
 
     async def lift_protection(
@@ -309,7 +299,7 @@ class AzureGallery:
     ) -> tuple[str, ...]:
         """Take off this Slipway's own block and lock, whichever is configured now."""
         action = f"lift the protection of {number} of {definition} from deletion"
-        async with self._within(self._settings.operation_timeout, action):
+        async with self._changing(action):
             return await self._protection.lift(definition, number, action, guard)
 
     async def usage(self, launched_since: datetime) -> tuple[ImageUse, ...]:
@@ -318,20 +308,15 @@ class AzureGallery:
         Azure does not tell when a version was launched last. What the credentials may not see is not told of: they
         need to read both in the whole subscription.
         """
-        arm = await self._open()
         subscription = f"/subscriptions/{self._settings.subscription_id}"
         found: list[ImageUse] = []
         for kind, what in (
             (MACHINES, "machines of the subscription"),
             (SCALE_SETS, "scale sets of the subscription"),
         ):
-            listing = arm.listing(
-                f"{subscription}/providers/Microsoft.Compute/{kind}",
-                {"api-version": API_VERSION},
-                f"the {what}",
-            )
-            pages = await self._all(listing, f"list the {what}")
-            found += read_uses(chain.from_iterable(pages), kind, self._path, self._account)
+            path = f"{subscription}/providers/Microsoft.Compute/{kind}"
+            entries = await self._reads.entries(path, {"api-version": API_VERSION}, what)
+            found += read_uses(entries, kind, self._path, self._account)
         return tuple(found)
 
     @property
@@ -355,7 +340,7 @@ class AzureGallery:
         during: tuple[datetime, datetime],
     ) -> tuple[Author, ...]:
         """Who wrote a version, or deleted it: a listing, by the version's resource id."""
-        self._check(definition, number)
+        self._reads.check(definition, number)
         resource = f"{self._path}/images/{definition}/versions/{number}"
         return read_authors(await self._logged(resource, during), event, self._account)
 
@@ -365,11 +350,8 @@ class AzureGallery:
         await self._logged(self._path, (now - timedelta(minutes=5), now))
 
     async def _logged(self, resource: str, during: tuple[datetime, datetime]) -> Sequence[object]:
-        arm = await self._open()
         path = f"/subscriptions/{self._settings.subscription_id}{LOG}"
-        listing = arm.listing(path, query_of(resource, during), f"the {WHAT}")
-        pages = await self._all(listing, f"show the {WHAT}")
-        return tuple(chain.from_iterable(pages))
+        return await self._reads.entries(path, query_of(resource, during), WHAT, verb="show")
 
     def why_impossible(self, number: VersionNumber) -> str:
         """Versions have three numbers of 32 bits."""
@@ -386,89 +368,15 @@ class AzureGallery:
 
     async def close(self) -> None:
         """Let go of connections."""
-        async with self._opening:
-            if self._arm is not None:
-                arm, self._arm = self._arm, None
-                await arm.close()
+        await self._client.close()
 
-    async def _read(self, definition: str, number: VersionNumber) -> VersionDocument:
-        self._check(definition, number)
-        arm = await self._open()
-        try:
-            async with self._within(self._reading, f"show {number} of {definition}"):
-                return await arm.read(definition, number)
-        except CloudError as error:
-            if error.kind is CloudErrorKind.NOT_FOUND and error.code in _ABSENT_CODES:
-                await self._confirm_absence(definition, number, error)
-            raise
-
-    async def _confirm_absence(self, definition: str, number: VersionNumber, error: CloudError) -> None:
-        """Raise VersionAbsentError where a listing of the definition lacks the version, too.
-
-        Raises:
-            CloudError: UNVERIFIED where it is listed, and whatever keeps the listing from being made.
-        """
-        listed = await self.versions(definition)
-        names = {str(each.number) for each in listed} | {each.name for each in listed.unreadable}
-        if str(number) in names:
-            raise self._account.error(
-                CloudErrorKind.UNVERIFIED,
-                f"{self.title} says that there is no {number} of {definition}, and lists it all the same.",
-                error.code,
-            ) from error
-        raise VersionAbsentError(
-            cloud=self._account.name, sentence=error.sentence, code=error.code
-        ) from error
-
-    async def _all(self, listing: Listing[T], action: str) -> list[T]:
-        """All pages. Each has the time of a read, and all together, the wait for their turn included, that of an
-        operation; one timer serves both, since there are thousands of listings."""
-        now = asyncio.get_running_loop().time
-        whole = self._settings.operation_timeout
-        end = now() + whole.total_seconds()
-        found: list[T] = []
-        try:
-            async with asyncio.timeout_at(end) as timer, self._listings:
-                while not listing.ended:
-                    timer.reschedule(min(end, now() + self._reading.total_seconds()))
-                    found.append(await listing.next_page())
-                return found
-        except TimeoutError as error:
-            raise self._timed_out(action, whole if now() >= end else self._reading) from error
-
-    async def _each(self, listing: Listing[T], action: str) -> AsyncGenerator[T, None]:
-        """Every page; each has the time of a read."""
-        while not listing.ended:
-            async with self._within(self._reading, action):
-                page = await listing.next_page()
-            yield page
-
-    @asynccontextmanager
-    async def _within(self, limit: timedelta, action: str) -> AsyncIterator[None]:
-        try:
-            async with asyncio.timeout(limit.total_seconds()):
-                yield
-        except TimeoutError as error:
-            raise self._timed_out(action, limit) from error
-
-    def _timed_out(self, action: str, limit: timedelta) -> CloudError:
-        return self._account.error(
-            CloudErrorKind.TIMED_OUT,
-            f"{self.title} was asked to {action} and has not finished within {format_duration(limit)}.",
-        )
-
-    async def _open(self) -> Arm:
-        if self._arm is not None:
-            return self._arm
-        async with self._opening:
-            if self._arm is None:
-                self._arm = await asyncio.to_thread(self._build)
-            return self._arm
+    def _changing(self, action: str) -> AbstractAsyncContextManager[None]:
+        """Bounds a change."""
+        return self._reads.within(self._settings.operation_timeout, action)
 
     def _build(self) -> Arm:
-        """Import the SDK, which takes long, and make the client."""
-        with LIBRARY_IMPORT:
-            from slipway.bot.clouds.azure.images.arm import Arm
+        """Import the SDK, and make the client."""
+        from slipway.bot.clouds.azure.images.arm import Arm
 
         return Arm(
             self._settings,
@@ -480,19 +388,3 @@ class AzureGallery:
             sleep=self._timing.sleep,
             deletions=self._deletions,
         )
-
-    def _check_name(self, definition: str) -> None:
-        """Refuse what cannot be a definition's name before it becomes part of a URL."""
-        if not is_definition_name(definition):
-            raise self._account.error(
-                CloudErrorKind.NOT_FOUND,
-                f"{self.title} cannot have an image definition of that name: it holds letters, digits, dots, "
-                "dashes and underscores, at most 80.",
-            )
-
-    def _check(self, definition: str, number: VersionNumber) -> None:
-        """Refuse what cannot be a version."""
-        self._check_name(definition)
-        problem = why_no_azure_number(number)
-        if problem:
-            raise self._account.error(CloudErrorKind.NOT_FOUND, f"{number} of {definition} {problem}.")
