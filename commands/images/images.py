@@ -15,8 +15,7 @@ from slipway.bot.core.commands import command
 from slipway.bot.core.errors import UserError
 from slipway.bot.core.text import nearest
 from slipway.bot.core.times import format_date
-from slipway.bot.subjects.images.catalogue import same_name
-from slipway.bot.subjects.images.definitions import SEPARATOR, DefinitionRef
+from slipway.bot.subjects.images.definitions import SEPARATOR, DefinitionRef, same_name
 from slipway.bot.subjects.images.formatting import all_regions, format_regions, tell_unreadable
 from slipway.bot.subjects.images.holds.choosing import why_all_held, without_held
 from slipway.bot.subjects.images.holds.model import WHOLE_DEFINITION, Holds
@@ -130,8 +129,8 @@ async def _definitions(call: CommandContext, wanted: ImageName | None, chart: bo
         MisuseError: a chart is to be drawn of several.
     """
     catalogue = call.services.get(ImageServices).catalogue
-    found = await catalogue.matching(None if wanted is None else wanted.definition)
-    versions = await catalogue.versions_of(found)
+    versions = await catalogue.listed(None if wanted is None else wanted.definition)
+    found = tuple(versions)
     history = call.services.get(ImageServices).history
     if wanted is not None and (same_name(found) or wanted.version is not None):
         asked = [(each, version) for each in found for version in _asked_about(versions[each], wanted)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import NoReturn, Protocol, runtime_checkable
@@ -96,6 +96,16 @@ class PagedDefinitions(Protocol):
 
     def definition_pages(self) -> AsyncGenerator[tuple[Definition, ...], None]:
         """All image definitions in pages as they arrive, so that their versions can be asked for meanwhile."""
+        ...
+
+
+@runtime_checkable
+class ListsSeveral(Protocol):
+    """What a gallery may offer besides, whose cloud lists the versions of several definitions in one go."""
+
+    async def versions_of_several(self, definitions: Sequence[str]) -> Mapping[str, VersionListing]:
+        """All versions of each of these definitions, as :meth:`ImageVersions.versions` gives them, by its name; costs
+        calls by the page of all together, and not by the definition."""
         ...
 
 

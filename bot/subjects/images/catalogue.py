@@ -2,42 +2,69 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
-from fnmatch import fnmatchcase
+from functools import partial
 
 from slipway.bot.clouds.capabilities import Clouds
 from slipway.bot.clouds.model import Definition, ImageVersion, VersionListing, VersionNumber
 from slipway.bot.clouds.ports.image_publishing import PreviewsPublishing, PublishingPreview, joined
-from slipway.bot.clouds.ports.image_removal import DisablesVersions, KeepsDeletedVersions
+from slipway.bot.clouds.ports.image_removal import DisablesVersions
 from slipway.bot.clouds.ports.image_versions import (
     IMAGE_VERSIONS,
     ImageVersions,
+    ListsSeveral,
+    RegionalReplication,
     UnconditionalWrites,
-    definitions_as_they_arrive,
 )
 from slipway.bot.core.concurrency import side_by_side, side_by_side_as_found
 from slipway.bot.core.errors import CloudError, CloudErrorKind, UserError
-from slipway.bot.core.text import nearest
-from slipway.bot.subjects.images.definitions import DefinitionRef, split_cloud
+from slipway.bot.subjects.images.definitions import (
+    DefinitionRef,
+    fits,
+    is_pattern,
+    none_fits,
+    qualified_names,
+    ref_of,
+    same_name,
+    split_cloud,
+)
 from slipway.bot.subjects.images.early_reading import EarlyReading, Locks
 from slipway.bot.subjects.images.formatting import join_names
+from slipway.bot.subjects.images.reading import CloudReader, GalleryReader, Observation
 from slipway.bot.subjects.images.replication.looking import with_copies
 from slipway.bot.subjects.images.versions import find_version, newest_first
 
 
-class Catalogue:
-    """Reads every configured gallery. Each listing it gives is complete, or it raises CloudError."""
+def _nobody(_definition: DefinitionRef, _versions: VersionListing) -> None:
+    """Is shown nothing."""
 
-    def __init__(self, clouds: Clouds) -> None:
+
+class Catalogue:
+    """Reads every configured gallery. Each listing it gives is complete, or it raises CloudError.
+
+    Args:
+        clouds: the configured adapters.
+        reader: asks them; None for whoever asks each time.
+    """
+
+    def __init__(self, clouds: Clouds, reader: GalleryReader | None = None) -> None:
         self._clouds = clouds
+        self._reader = reader or CloudReader(clouds)
 
     @property
     def clouds(self) -> Clouds:
         """The adapters that it reads by."""
         return self._clouds
+
+    def observing(self) -> tuple[Catalogue, Observation]:
+        """The same for one plan, which looks at each thing once; and what it has seen."""
+        seen = Observation(self._reader)
+        return self.by(seen), seen
+
+    def by(self, reader: GalleryReader) -> Catalogue:
+        """The same galleries as somebody else reads them."""
+        return Catalogue(self._clouds, reader)
 
     async def definitions(self) -> tuple[DefinitionRef, ...]:
         """All definitions of all galleries, by name.
@@ -49,12 +76,12 @@ class Catalogue:
         galleries = self._clouds.each(IMAGE_VERSIONS)
         listed = await side_by_side(
             {
-                cloud: _listing(cloud, gallery, alone=len(galleries) == 1)
+                cloud: self._listing(cloud, gallery, alone=len(galleries) == 1)
                 for cloud, gallery in galleries.items()
             }
         )
         found = [each for definitions in listed.values() for each in definitions]
-        return tuple(_qualified(dict.fromkeys(_ref(each) for each in found)).values())
+        return tuple(qualified_names(dict.fromkeys(ref_of(each) for each in found)).values())
 
     async def matching(self, wanted: str | None) -> tuple[DefinitionRef, ...]:
         """The definition of this name in each cloud that has one, or those that a shell-style pattern matches; all of
@@ -75,23 +102,9 @@ class Catalogue:
         exact = tuple(each for each in here if each.name.casefold() == folded)
         if exact:
             return exact
-        names = [str(each) for each in here]
-        if not is_pattern(name):
-            raise UserError(
-                f"There is no image definition {wanted}.",
-                nearest=nearest(wanted, names),
-                given=wanted,
-                hint="images",
-            )
-        matched = tuple(each for each in here if fnmatchcase(each.name.casefold(), folded))
+        matched = tuple(each for each in here if fits(each.name, name))
         if not matched:
-            plain = wanted.translate(str.maketrans("", "", "*?[]"))
-            raise UserError(
-                f"No image definition matches {wanted}.",
-                nearest=nearest(plain, names),
-                given=wanted,
-                hint="images",
-            )
+            raise none_fits(wanted, name, here)
         return matched
 
     async def _definitions_in(self, cloud: str) -> tuple[DefinitionRef, ...]:
@@ -102,23 +115,41 @@ class Catalogue:
             CloudError: as :meth:`definitions`, of this one gallery.
         """
         galleries = self._clouds.each(IMAGE_VERSIONS)
-        listed = await side_by_side({each: _tried(gallery) for each, gallery in galleries.items()})
+        listed = await side_by_side({each: self._tried(each) for each in galleries})
         own = listed.pop(cloud)
         if isinstance(own, CloudError):
             raise own
         if not own:
             raise _lists_nothing(cloud, galleries[cloud], alone=len(galleries) == 1)
-        refs = dict.fromkeys(map(_ref, own))
+        refs = dict.fromkeys(map(ref_of, own))
         if any(isinstance(found, CloudError) for found in listed.values()):
             qualified = [replace(each, qualified=True) for each in refs]
         else:
             others = (
-                _ref(each) for found in listed.values() if not isinstance(found, CloudError) for each in found
+                ref_of(each)
+                for found in listed.values()
+                if not isinstance(found, CloudError)
+                for each in found
             )
             qualified = [
-                each for each in _qualified({**refs, **dict.fromkeys(others)}).values() if each.cloud == cloud
+                each
+                for each in qualified_names({**refs, **dict.fromkeys(others)}).values()
+                if each.cloud == cloud
             ]
         return tuple(sorted(qualified, key=lambda each: each.name))
+
+    async def _listing(self, cloud: str, gallery: ImageVersions, *, alone: bool) -> tuple[Definition, ...]:
+        found = await self._reader.definitions(cloud)
+        if not found:
+            raise _lists_nothing(cloud, gallery, alone=alone)
+        return found
+
+    async def _tried(self, cloud: str) -> tuple[Definition, ...] | CloudError:
+        """What a gallery lists; the error where it cannot be read."""
+        try:
+            return await self._reader.definitions(cloud)
+        except CloudError as error:
+            return error
 
     async def namesakes(self, wanted: str) -> tuple[DefinitionRef, ...]:
         """The one definition of this name, or the only one that the pattern matches, in each cloud that has it.
@@ -159,51 +190,78 @@ class Catalogue:
 
         A definition with a problem has none.
         """
-        if definition.problem:
-            return VersionListing()
-        gallery = self._clouds.get(IMAGE_VERSIONS, definition.cloud)
-        listing = await gallery.versions(definition.name)
-        return VersionListing(newest_first(listing), listing.unreadable)
+        return _sorted(await self._reader.versions(definition))
 
     async def versions_of(self, definitions: Iterable[DefinitionRef]) -> dict[DefinitionRef, VersionListing]:
-        """All versions of several definitions, newest first, listed side by side.
+        """All versions of several definitions, newest first.
 
         The adapters bound how many listings run at once. One listing that fails ends the others: a part of
         the truth is no ground for a plan.
         """
-        return await side_by_side({each: self.versions(each) for each in definitions})
+        found = await self._reader.versions_of(definitions)
+        return {each: _sorted(versions) for each, versions in found.items()}
 
-    async def everything(
-        self, each: Callable[[DefinitionRef, VersionListing], None] = lambda _definition, _versions: None
+    async def listed(
+        self, wanted: str | None, each: Callable[[DefinitionRef, VersionListing], None] = _nobody
     ) -> dict[DefinitionRef, VersionListing]:
-        """All versions of all definitions, newest first. Versions are listed while definitions still arrive.
+        """All versions of what :meth:`matching` finds, newest first. Those of all definitions, or of a pattern's, are
+        listed while definitions still arrive.
 
         Args:
+            wanted: a name or a pattern; None for all.
             each: is shown what a definition has as soon as it is known, while others are still on their way; whether
                 the definition is named with its cloud is not known then.
 
         Raises:
-            UserError: no gallery is configured.
+            UserError: no gallery is configured, or nothing matches.
             CloudError: as :meth:`definitions` and :meth:`versions_of`.
         """
-
-        async def show(definition: DefinitionRef) -> VersionListing:
-            versions = await self.versions(definition)
-            each(definition, versions)
-            return versions
-
         galleries = self._clouds.each(IMAGE_VERSIONS)
-        listed = await side_by_side(
-            {
-                cloud: side_by_side_as_found(_refs_as_they_arrive(gallery), show)
-                for cloud, gallery in galleries.items()
-            }
-        )
+        if wanted is not None and (split_cloud(wanted, galleries)[0] is not None or not is_pattern(wanted)):
+            found = await self.versions_of(await self.matching(wanted))
+            for definition, versions in found.items():
+                each(definition, versions)
+            return found
+        pattern = wanted or "*"
+        arrived = await side_by_side({cloud: self._arriving(cloud, pattern, each) for cloud in galleries})
         for cloud, gallery in galleries.items():
-            if not listed[cloud]:
+            if not arrived[cloud][0]:
                 raise _lists_nothing(cloud, gallery, alone=len(galleries) == 1)
-        found = {ref: versions for definitions in listed.values() for ref, versions in definitions.items()}
-        return {ref: found[plain] for plain, ref in _qualified(found).items()}
+        named = qualified_names(dict.fromkeys(ref for refs, _ in arrived.values() for ref in refs))
+        listed = {ref: versions for _, found in arrived.values() for ref, versions in found.items()}
+        if not listed:
+            raise none_fits(pattern, pattern, named.values())
+        return {ref: listed[plain] for plain, ref in named.items() if plain in listed}
+
+    async def _arriving(
+        self, cloud: str, pattern: str, each: Callable[[DefinitionRef, VersionListing], None]
+    ) -> tuple[list[DefinitionRef], dict[DefinitionRef, VersionListing]]:
+        """All definitions of a gallery, and the versions of those that fit."""
+        refs: list[DefinitionRef] = []
+
+        async def fitting() -> AsyncIterator[tuple[tuple[DefinitionRef, ...], ...]]:
+            together = isinstance(self._clouds.each(IMAGE_VERSIONS)[cloud], ListsSeveral)
+            async for page in self._reader.definition_pages(cloud):
+                here = tuple(map(ref_of, page))
+                refs.extend(here)
+                wanted = tuple(ref for ref in here if fits(ref.name, pattern))
+                yield (wanted,) if together else tuple((ref,) for ref in wanted)
+
+        async def show(definitions: tuple[DefinitionRef, ...]) -> dict[DefinitionRef, VersionListing]:
+            if len(definitions) == 1:
+                found = {definitions[0]: await self.versions(definitions[0])}
+            else:
+                found = await self.versions_of(definitions)
+            for definition, versions in found.items():
+                each(definition, versions)
+            return found
+
+        parts = await side_by_side_as_found(fitting(), show)
+        return refs, {ref: versions for part in parts.values() for ref, versions in part.items()}
+
+    async def everything(self) -> dict[DefinitionRef, VersionListing]:
+        """All versions of all definitions; see :meth:`listed`."""
+        return await self.listed(None)
 
     async def with_copies(
         self,
@@ -216,17 +274,22 @@ class Catalogue:
         Raises:
             CloudError: one of these versions cannot be read.
         """
-        more: dict[DefinitionRef, list[VersionNumber]] = {each: [] for each in listed}
+        more: dict[DefinitionRef, list[VersionNumber]] = {}
         for definition, version in also:
-            more[definition].append(version.number)
-        return await side_by_side(
+            more.setdefault(definition, []).append(version.number)
+        copying = {
+            cloud
+            for cloud, gallery in self._clouds.all(IMAGE_VERSIONS).items()
+            if isinstance(gallery, RegionalReplication)
+        }
+        read = await side_by_side(
             {
-                each: with_copies(
-                    self._clouds.get(IMAGE_VERSIONS, each.cloud), each.name, versions, more[each]
-                )
+                each: with_copies(partial(self._reader.version, each), versions, more.get(each, ()))
                 for each, versions in listed.items()
+                if each.cloud in copying
             }
         )
+        return {**listed, **read}
 
     def unseen_changes(self, definitions: Iterable[DefinitionRef]) -> tuple[tuple[str, str], ...]:
         """What becomes of others' changes while versions of these are written: rows of evidence, none where a cloud
@@ -266,23 +329,6 @@ class Catalogue:
     def disables(self, cloud: str) -> bool:
         """Whether versions of a cloud are disabled before they are deleted."""
         return isinstance(self._clouds.get(IMAGE_VERSIONS, cloud), DisablesVersions)
-
-    async def deleted_kept_for(self, clouds: Iterable[str]) -> timedelta | None:
-        """How long each of these clouds keeps what is deleted, at least; None where one keeps nothing, or it cannot
-        be read: then nothing is promised."""
-        found: list[timedelta] = []
-        for cloud in clouds:
-            gallery = self._clouds.get(IMAGE_VERSIONS, cloud)
-            if not isinstance(gallery, KeepsDeletedVersions):
-                return None
-            try:
-                kept_for = await gallery.deleted_kept_for()
-            except CloudError:
-                return None
-            if kept_for is None:
-                return None
-            found.append(kept_for)
-        return min(found, default=None)
 
     async def locks(self, clouds: Iterable[str]) -> dict[str, Locks]:
         """The locks in each of these clouds."""
@@ -329,45 +375,8 @@ class Catalogue:
         )
 
 
-def same_name(found: Collection[DefinitionRef]) -> bool:
-    """Whether these are one definition, as people name it, in one cloud or several."""
-    return len({each.name.casefold() for each in found}) == 1
-
-
-def is_pattern(text: str) -> bool:
-    """Whether a name is meant as a shell-style pattern."""
-    return any(mark in text for mark in "*?[")
-
-
-def _ref(definition: Definition) -> DefinitionRef:
-    return DefinitionRef(definition.cloud, definition.name, problem=definition.problem)
-
-
-async def _refs_as_they_arrive(gallery: ImageVersions) -> AsyncIterator[tuple[DefinitionRef, ...]]:
-    async for page in definitions_as_they_arrive(gallery):
-        yield tuple(_ref(each) for each in page)
-
-
-def _qualified(found: Collection[DefinitionRef]) -> dict[DefinitionRef, DefinitionRef]:
-    """Each by name, as people are told of it: with its cloud where another one has a definition of that name."""
-    galleries_with = Counter(each.name.casefold() for each in found)
-    refs = {each: replace(each, qualified=galleries_with[each.name.casefold()] > 1) for each in found}
-    return dict(sorted(refs.items(), key=lambda pair: (pair[1].name, pair[1].cloud)))
-
-
-async def _listing(cloud: str, gallery: ImageVersions, *, alone: bool) -> tuple[Definition, ...]:
-    found = await gallery.definitions()
-    if not found:
-        raise _lists_nothing(cloud, gallery, alone=alone)
-    return found
-
-
-async def _tried(gallery: ImageVersions) -> tuple[Definition, ...] | CloudError:
-    """What a gallery lists; the error where it cannot be read."""
-    try:
-        return await gallery.definitions()
-    except CloudError as error:
-        return error
+def _sorted(listing: VersionListing) -> VersionListing:
+    return VersionListing(newest_first(listing), listing.unreadable)
 
 
 def _lists_nothing(cloud: str, gallery: ImageVersions, *, alone: bool) -> CloudError:

@@ -59,10 +59,11 @@ class Pin(Model):
 class LatestChange(Request):
     """A change of what is latest.
 
-    ``pins`` is what planning first made of it. ``protects`` are the versions that are protected from deletion once
-    they are latest: planned again, they are the same.
+    ``definition`` is the name or pattern that was asked for. ``pins`` is what planning first made of it. ``protects``
+    are the versions that are protected from deletion once they are latest: planned again, they are the same.
     """
 
+    definition: str = Field(min_length=1)
     pins: tuple[Pin, ...] | None = None
     protects: tuple[Pin, ...] = ()
 
@@ -81,7 +82,6 @@ class Promotion(LatestChange):
     empty in what was stored before that was noted.
     """
 
-    definition: str = Field(min_length=1)
     version: str | None = None
     avoid: tuple[Pin, ...] = ()
     rollbacks: dict[str, int] | None = None
@@ -166,7 +166,6 @@ class Rollback(LatestChange):
     """
 
     kind: Literal["rollback"] = "rollback"
-    definition: str = Field(min_length=1)
     version: str | None = None
     to: str | None = None
     person: str = ""

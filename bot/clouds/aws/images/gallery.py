@@ -83,6 +83,12 @@ class AwsImages:
         """All versions of a family; in each region a call a page."""
         return (await self._listing.family(definition)).listing
 
+    async def versions_of_several(self, definitions: Sequence[str]) -> Mapping[str, VersionListing]:
+        """All versions of several families; in each region a call a page for all those of one owner together."""
+        names = {each: self._listing.settings(each)[0] for each in definitions}
+        found = await self._listing.families(names.values())
+        return {each: found[name].listing for each, name in names.items()}
+
     async def version(self, definition: str, number: VersionNumber) -> ImageVersion:
         """One version as it is now; in each region one call."""
         return (await self._listing.version(definition, number)).version

@@ -11,7 +11,7 @@ from slipway.bot.core.times import Clock
 from slipway.bot.subjects.images.cleaning_up.retention import KeepReason, Rule, retention
 from slipway.bot.subjects.images.cleaning_up.settings import RetentionSettings
 from slipway.bot.subjects.images.holds.model import HoldReader, NothingHeld
-from slipway.bot.subjects.images.replication.looking import with_copies
+from slipway.bot.subjects.images.replication.looking import with_copies_in
 from slipway.bot.subjects.images.step_version import conflict, gallery_of, replaced
 from slipway.bot.subjects.images.steps import LiftProtection, RemovalStep
 from slipway.bot.subjects.images.usage.guarding import used_guard
@@ -122,7 +122,7 @@ class RemovalChecks:
         if all(each.number != found.number for each in listing):
             return "is not listed among the versions of its definition"
         if is_promoted(found):
-            listing = await with_copies(gallery_of(self._clouds, step), step.definition, listing)
+            listing = await with_copies_in(gallery_of(self._clouds, step), step.definition, listing)
         decided = retention(listing.versions, self._clock(), self._policy, in_doubt=bool(listing.unreadable))
         kept = next((each for each in decided.kept if each.version.number == found.number), None)
         if kept is None:

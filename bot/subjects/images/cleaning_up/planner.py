@@ -191,13 +191,10 @@ class CleanupPlanner:
     async def _listed(
         self, request: Cleanup, each: Callable[[DefinitionRef, VersionListing], None]
     ) -> dict[DefinitionRef, VersionListing]:
-        """The versions of every definition that the request is about; ``each`` is shown them as they come, where they
-        are all."""
+        """The versions of every definition that the request is about; ``each`` is shown them as they come."""
         if request.found is not None:
             return await self._catalogue.versions_of(dict.fromkeys(pin.ref for pin in request.found))
-        if request.definition is None:
-            return await self._catalogue.everything(each)
-        return await self._catalogue.versions_of(await self._catalogue.matching(request.definition))
+        return await self._catalogue.listed(request.definition, each)
 
     def _draft(
         self,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Generic, TypeVar
@@ -11,8 +11,8 @@ from slipway.bot.clouds.model import ImageVersion, VersionListing
 from slipway.bot.core.errors import UserError
 from slipway.bot.core.steps import Draft
 from slipway.bot.subjects.images.besides import lagging, obstacles, with_besides
-from slipway.bot.subjects.images.catalogue import Catalogue, same_name
-from slipway.bot.subjects.images.definitions import DefinitionRef
+from slipway.bot.subjects.images.catalogue import Catalogue
+from slipway.bot.subjects.images.definitions import DefinitionRef, same_name
 from slipway.bot.subjects.images.history import RollbackHistory, Rollbacks
 from slipway.bot.subjects.images.holds.choosing import refuse_held, without_held
 from slipway.bot.subjects.images.holds.model import HoldReader, Holds, NothingHeld
@@ -137,7 +137,7 @@ class PromotePlanner:
             found = await self._catalogue.versions_of({pin.ref: None for pin in request.pins})
             await self._check_not_taken_back(request, request.pins)
             return _Asked(request, found, tuple((pin.ref, pin.version) for pin in request.pins), Rollbacks())
-        found = await self._catalogue.versions_of(await self._catalogue.matching(request.definition))
+        found = await self._catalogue.listed(request.definition)
         seen = await self._look_up(request, found)
         if request.version is None:
             avoid = tuple(dict.fromkeys((*request.avoid, *seen.back)))
@@ -166,7 +166,7 @@ class PromotePlanner:
         refuse_held(
             holds, [(definition, version) for definition, may in options.items() for version in may], now
         )
-        judged = await self._judge(options, asked.found, asked.request.overridden, now)
+        judged = await self._judge(options, asked, now)
         selection = select(options, judged, asked.request.overridden)
         self._check_refused(asked.request, selection, asked.found)
         if asked.request.pins is None:
@@ -268,8 +268,7 @@ class PromotePlanner:
     async def _judge(
         self,
         options: Options,
-        found: Mapping[DefinitionRef, VersionListing],
-        overridden: Collection[str],
+        asked: _Asked[PromotionT],
         now: datetime,
     ) -> dict[str, Judgement]:
         """What the rules say of the first option of each definition, and of the next where that one breaks any; what
@@ -279,16 +278,23 @@ class PromotePlanner:
             return {}
         left = {
             definition: [
-                Candidate(definition, version, found[definition])
+                Candidate(definition, version, asked.found[definition])
                 for version in versions
                 if not is_promoted_everywhere(version)
             ]
             for definition, versions in options.items()
         }
+        overridden = asked.request.overridden
         alone = sum(map(len, left.values())) == 1
         judged: dict[str, Judgement] = {}
         while first := {definition: each[0] for definition, each in left.items() if each}:
-            said = await self._rules.judge(list(first.values()), now, overridden, look_inside=alone)
+            said = await self._rules.judge(
+                list(first.values()),
+                now,
+                overridden,
+                look_inside=alone,
+                sparing=asked.request.by_rules,
+            )
             judged |= said
             left = {
                 definition: left[definition][1:]

@@ -27,22 +27,6 @@ from slipway.bot.subjects.images.versions import promoted_by_region
 ChangeT = TypeVar("ChangeT", bound=LatestChange)
 
 
-class RecordingCatalogue(Catalogue):
-    """Reads galleries, and keeps what was listed of the definitions that a change is about: of others, such as those
-    of the other architectures, rules look at versions one definition at a time."""
-
-    def __init__(self, catalogue: Catalogue) -> None:
-        super().__init__(catalogue.clouds)
-        self._catalogue = catalogue
-        self.listed: dict[DefinitionRef, VersionListing] = {}
-
-    async def versions_of(self, definitions: Iterable[DefinitionRef]) -> dict[DefinitionRef, VersionListing]:
-        """All versions of what the change is about."""
-        found = await self._catalogue.versions_of(definitions)
-        self.listed |= found
-        return found
-
-
 @dataclass(frozen=True)
 class _Wanted:
     """What is to be protected.
@@ -85,15 +69,16 @@ class ProtectingPlanner(Generic[ChangeT]):
         Raises:
             CloudError: it cannot be read how versions are protected.
         """
+        catalogue, _ = self._catalogue.observing()
+        draft = await self._make(catalogue).plan(request, now)
         if not (request.protects or any(table.protect for table in self._tables.values())):
-            return await self._make(self._catalogue).plan(request, now)
-        seen = RecordingCatalogue(self._catalogue)
-        draft = await self._make(seen).plan(request, now)
+            return draft
         if request.pins is not None:  # others may have protected them since: that is no other plan
             return _with_steps(draft, _Wanted(request.protects))
         if not draft.steps and not isinstance(request, Promotion):
             return draft
-        return _with_steps(draft, await self._wanted(draft, seen.listed))
+        about = await catalogue.listed(request.definition)  # seen before, so nobody is asked again
+        return _with_steps(draft, await self._wanted(draft, about))
 
     async def _wanted(self, draft: Draft[ChangeT], listed: Mapping[DefinitionRef, VersionListing]) -> _Wanted:
         """What is latest after the draft's steps and not protected."""

@@ -6,8 +6,9 @@ and where one of these is not there yet, the next ones behind it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Mapping
 from datetime import UTC, datetime
+from typing import Any
 
 from slipway.bot.clouds.model import ImageVersion, VersionListing, VersionNumber
 from slipway.bot.clouds.ports.image_versions import ImageVersions, RegionalReplication, VersionAbsentError
@@ -19,29 +20,28 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 async def with_copies(
-    gallery: ImageVersions, definition: str, versions: VersionListing, also: Iterable[VersionNumber] = ()
+    read: Callable[[VersionNumber], Coroutine[Any, Any, ImageVersion | None]],
+    versions: VersionListing,
+    also: Iterable[VersionNumber] = (),
 ) -> VersionListing:
     """A listing in which all versions that are latest somewhere are known to be there.
 
-    Where the gallery does not copy versions by itself, the listing as it is. A version that is gone since it was
-    listed is left out; one of which it is known already how far its copies are is not asked about again.
+    A version that is gone since it was listed is left out; one of which it is known already how far its copies are is
+    not asked about again.
 
     Args:
-        gallery: has the definition.
-        definition: its name there.
-        versions: what it lists.
+        read: reads one version with its copies; None where it is gone.
+        versions: what is listed.
         also: what else of it is asked about.
 
     Raises:
         CloudError: one cannot be read.
     """
-    if not isinstance(gallery, RegionalReplication):
-        return versions
     held = {each.number: each for each in versions}
     asked = {each.number for each in versions if copies_known(each)}
     wanted = {number for number in also if number in held} - asked
     while wanted := (wanted | {each.number for each in latest_by_region(held.values()).values()}) - asked:
-        found = await side_by_side({number: _read(gallery, definition, number) for number in wanted})
+        found = await side_by_side({number: read(number) for number in wanted})
         for number, version in found.items():
             if version is None:
                 del held[number]
@@ -50,6 +50,22 @@ async def with_copies(
         asked |= wanted
         wanted = set()
     return VersionListing(tuple(held.values()), versions.unreadable)
+
+
+async def with_copies_in(
+    gallery: ImageVersions, definition: str, versions: VersionListing, also: Iterable[VersionNumber] = ()
+) -> VersionListing:
+    """The same, as a gallery has it now; the listing as it is where that does not copy versions by itself."""
+    if not isinstance(gallery, RegionalReplication):
+        return versions
+
+    async def read(number: VersionNumber) -> ImageVersion | None:
+        try:
+            return await gallery.version(definition, number)
+        except VersionAbsentError:
+            return None
+
+    return await with_copies(read, versions, also)
 
 
 def copies_known(version: ImageVersion) -> bool:
@@ -63,10 +79,3 @@ def newest_first_asked(listed: Mapping[DefinitionRef, VersionListing], most: int
     tops = [(ref, top) for ref, versions in listed.items() if (top := newest_latest(versions)) is not None]
     tops.sort(key=lambda each: (each[1].published_at or _NEVER, each[0].name), reverse=True)
     return [ref for ref, _ in tops[:most]]
-
-
-async def _read(gallery: ImageVersions, definition: str, number: VersionNumber) -> ImageVersion | None:
-    try:
-        return await gallery.version(definition, number)
-    except VersionAbsentError:
-        return None

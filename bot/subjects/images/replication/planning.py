@@ -6,13 +6,15 @@ what is chosen, what the card says and what the plan rests on are the same befor
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import cache
 from typing import TypeVar
 
-from slipway.bot.clouds.model import ImageVersion, VersionListing, VersionState
+from slipway.bot.clouds.model import Definition, ImageVersion, VersionListing, VersionNumber, VersionState
 from slipway.bot.clouds.ports.image_versions import IMAGE_VERSIONS, RegionalReplication
+from slipway.bot.core.concurrency import side_by_side
 from slipway.bot.core.errors import UserError
 from slipway.bot.core.steps import Draft, Step
 from slipway.bot.core.text import nearest
@@ -21,7 +23,7 @@ from slipway.bot.subjects.images.catalogue import Catalogue
 from slipway.bot.subjects.images.definitions import DefinitionRef
 from slipway.bot.subjects.images.formatting import format_regions, join_names
 from slipway.bot.subjects.images.promoting.planner import PromotePlanner
-from slipway.bot.subjects.images.replication.looking import copies_known
+from slipway.bot.subjects.images.reading import Observation
 from slipway.bot.subjects.images.replication.owed import in_words, owed_regions, steps_of
 from slipway.bot.subjects.images.replication.reach import (
     Debt,
@@ -40,7 +42,7 @@ from slipway.bot.subjects.images.replication.steps import (
 )
 from slipway.bot.subjects.images.requests import Pin, Promotion
 from slipway.bot.subjects.images.steps import FlagReason, SetExcluded
-from slipway.bot.subjects.images.versions import newer_candidates
+from slipway.bot.subjects.images.versions import newer_candidates, newest_first
 
 _HALF = (FlagReason.UNDER_WAY, FlagReason.FAILED_HALFWAY)
 """What is promoted already, and whose update is waited for or made again."""
@@ -54,96 +56,81 @@ MakePlanner = Callable[[Catalogue], PromotePlanner]
 
 
 @dataclass
-class PlannedCatalogue(Catalogue):
+class PlannedReader:
     """Reads galleries, and shows candidates as they will be once they are where they are wanted.
 
     Attributes:
-        catalogue: reads them.
+        seen: reads them as they are, each thing once.
         wanted: what is configured for a definition; None where nothing is.
         settled: the versions whose copies a plan under way makes, by target.
         waived: regions that are left out.
-        actual: what was listed, as it is, by definition.
         left: the regions that versions are to be taken off, by target: waived ones because of which their cloud calls
             them failed.
     """
 
-    catalogue: Catalogue
+    seen: Observation
     wanted: Callable[[DefinitionRef], ReplicationSettings | None]
     settled: Mapping[str, Reach]
     waived: Collection[str] = ()
-    actual: dict[DefinitionRef, VersionListing] = field(default_factory=dict)
     left: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
-    def __post_init__(self) -> None:
-        super().__init__(self.catalogue.clouds)
+    async def definitions(self, cloud: str) -> tuple[Definition, ...]:
+        """All definitions of one gallery."""
+        return await self.seen.definitions(cloud)
+
+    def definition_pages(self, cloud: str) -> AsyncIterator[tuple[Definition, ...]]:
+        """The same in pages."""
+        return self.seen.definition_pages(cloud)
 
     async def versions(self, definition: DefinitionRef) -> VersionListing:
-        """All versions of one definition, as the other one reads them."""
-        return await self.catalogue.versions(definition)
+        """All versions of one definition, candidates as planned."""
+        return (await self.versions_of((definition,)))[definition]
 
     async def versions_of(self, definitions: Iterable[DefinitionRef]) -> dict[DefinitionRef, VersionListing]:
         """All versions of several definitions, candidates as planned."""
-        found = await self.catalogue.versions_of(definitions)
+        found = await self.seen.versions_of(definitions)
         if self.waived and not self.settled:
-            found = await self._look_at_failed(found)
-        self.actual |= found
+            await side_by_side(
+                {each: self._look_at_failed(each, held) for each, held in found.items() if self.wanted(each)}
+            )
         return {each: self._planned(each, versions) for each, versions in found.items()}
 
-    async def with_copies(
-        self,
-        listed: Mapping[DefinitionRef, VersionListing],
-        also: Iterable[tuple[DefinitionRef, ImageVersion]] = (),
-    ) -> dict[DefinitionRef, VersionListing]:
-        """The same listings with their copies; candidates as planned. What this plan has asked about is not asked
-        about again."""
-        found = await super().with_copies(
-            {each: self._as_seen(each, versions) for each, versions in listed.items()}, also
-        )
-        self.actual |= found
-        return {each: self._planned(each, versions) for each, versions in found.items()}
-
-    def _as_seen(self, definition: DefinitionRef, versions: VersionListing) -> VersionListing:
-        """The same, with those versions as they are whose copies were asked about."""
-        seen = {each.number: each for each in self.actual.get(definition, ()) if copies_known(each)}
-        if not seen:
-            return versions
-        return VersionListing(tuple(seen.get(each.number, each) for each in versions), versions.unreadable)
-
-    async def _look_at_failed(
-        self, found: Mapping[DefinitionRef, VersionListing]
-    ) -> dict[DefinitionRef, VersionListing]:
-        """The same, with the copies of the newest candidates that failed, and a note of those which may be promoted
-        all the same: what failed of them is waived."""
-        failed = [
-            (ref, version)
-            for ref, versions in found.items()
-            if self.wanted(ref) is not None
-            for version in [each for each in newer_candidates(versions) if _may_leave(each, self.waived)][
-                :MOST_FAILED
-            ]
-        ]
-        read = await super().with_copies({ref: found[ref] for ref, _ in failed}, failed)
-        for ref, candidate in failed:
-            for version in read[ref]:
-                copies = failed_copies(version) if version.number == candidate.number else ()
-                if copies and set(copies) <= set(self.waived):
-                    self.left[Pin.of(ref, version).target] = copies
-        return {**found, **read}
+    async def version(self, definition: DefinitionRef, number: VersionNumber) -> ImageVersion | None:
+        """One version with its copies; a candidate as planned."""
+        found = await self.seen.version(definition, number)
+        return None if found is None else self._as_planned(definition, found, self.wanted(definition))
 
     def _planned(self, definition: DefinitionRef, versions: VersionListing) -> VersionListing:
         wanted = self.wanted(definition)
-        shown = []
-        for version in versions:
-            reach = self.settled.get(Pin.of(definition, version).target)
-            left = self.left.get(Pin.of(definition, version).target, ()) if reach is None else reach.left
-            if version.excluded and (wanted is not None or reach is not None):
-                regions = wanted.regions if reach is None and wanted is not None else ()
-                regions = reach.regions if reach is not None else regions
-                settled = reach is not None or bool(left)
-                shown.append(as_planned(version, regions, settled=settled, left=left))
-            else:
-                shown.append(version)
-        return VersionListing(tuple(shown), versions.unreadable)
+        if wanted is None and not self.settled:
+            return versions
+        shown = tuple(self._as_planned(definition, each, wanted) for each in versions)
+        return VersionListing(shown, versions.unreadable)
+
+    async def _look_at_failed(self, definition: DefinitionRef, versions: VersionListing) -> None:
+        """Look at the copies of the newest candidates that failed, and note those which may be promoted all the same:
+        what failed of them is waived."""
+        failed = [each for each in newer_candidates(newest_first(versions)) if _may_leave(each, self.waived)]
+        read = await side_by_side(
+            {each.number: self.seen.version(definition, each.number) for each in failed[:MOST_FAILED]}
+        )
+        for version in read.values():
+            copies = failed_copies(version) if version is not None else ()
+            if version is not None and copies and set(copies) <= set(self.waived):
+                self.left[Pin.of(definition, version).target] = copies
+
+    def _as_planned(
+        self, definition: DefinitionRef, version: ImageVersion, wanted: ReplicationSettings | None
+    ) -> ImageVersion:
+        if not version.excluded:
+            return version
+        target = Pin.of(definition, version).target if self.settled or self.left else ""
+        reach, left = self.settled.get(target), self.left.get(target, ())
+        if reach is not None:
+            return as_planned(version, reach.regions, settled=True, left=reach.left)
+        if wanted is None:
+            return version
+        return as_planned(version, wanted.regions, settled=bool(left), left=left)
 
 
 class ReachPlanner:
@@ -174,13 +161,14 @@ class ReachPlanner:
         self._check_left_out(request)
         if not (self._tables or request.reach or request.debts):
             return await self._make(self._catalogue).plan(request, now)
-        seen = PlannedCatalogue(
-            self._catalogue,
-            lambda ref: self._wanted(ref, request.without),
+        actual, observed = self._catalogue.observing()
+        seen = PlannedReader(
+            observed,
+            cache(lambda ref: self._wanted(ref, request.without)),
             settled=request.reach,
             waived=request.without,
         )
-        draft = await self._make(seen).plan(request, now)
+        draft = await self._make(actual.by(seen)).plan(request, now)
         promoted = {
             step.target: step
             for step in draft.steps
@@ -190,7 +178,7 @@ class ReachPlanner:
         if request.pins is None:
             reach = self._reach(promoted, seen, request.without)
             moving = {step.pin.ref for step in draft.steps if isinstance(step, SetExcluded)}
-            debts = await self._debts(request, seen, moving)
+            debts = await self._debts(request, actual, moving)
         pinned = draft.request.model_copy(update={"reach": reach, "debts": debts})
         return _with_regions(replace(draft, request=pinned), promoted, seen)
 
@@ -215,7 +203,7 @@ class ReachPlanner:
         return found.model_copy(update={"regions": left})
 
     def _reach(
-        self, promoted: Mapping[str, SetExcluded], seen: PlannedCatalogue, without: Sequence[str]
+        self, promoted: Mapping[str, SetExcluded], seen: PlannedReader, without: Sequence[str]
     ) -> dict[str, Reach]:
         found: dict[str, Reach] = {}
         for target, step in promoted.items():
@@ -227,12 +215,13 @@ class ReachPlanner:
         return found
 
     async def _debts(
-        self, request: Promotion, seen: PlannedCatalogue, moving: Collection[DefinitionRef]
+        self, request: Promotion, actual: Catalogue, moving: Collection[DefinitionRef]
     ) -> tuple[Debt, ...]:
         """What is owed of definitions that were asked for, and of which nothing else is promoted now."""
-        listed = {ref: versions for ref, versions in seen.actual.items() if ref not in moving}
+        about = await actual.listed(request.definition)
+        listed = {ref: versions for ref, versions in about.items() if ref not in moving}
         found = []
-        for owed in await owed_regions(self._catalogue, listed, self._tables):
+        for owed in await owed_regions(actual, listed, self._tables):
             regions = [region for region in owed.payable if region not in request.without]
             if regions and request.version in (None, str(owed.version.number)):
                 found.append(owed.debt(regions))
@@ -240,7 +229,7 @@ class ReachPlanner:
 
 
 def _with_regions(
-    draft: Draft[PromotionT], promoted: Mapping[str, SetExcluded], seen: PlannedCatalogue
+    draft: Draft[PromotionT], promoted: Mapping[str, SetExcluded], seen: PlannedReader
 ) -> Draft[PromotionT]:
     """The draft with the steps by which its versions get into their regions, and those that are owed."""
     request = draft.request
@@ -278,9 +267,8 @@ def _may_leave(version: ImageVersion, waived: Collection[str]) -> bool:
     return version.state is VersionState.FAILED and any(region.name in waived for region in version.regions)
 
 
-def _find(seen: PlannedCatalogue, pin: Pin) -> ImageVersion | None:
-    versions = seen.actual.get(pin.ref, VersionListing())
-    return next((each for each in versions if str(each.number) == pin.version), None)
+def _find(seen: PlannedReader, pin: Pin) -> ImageVersion | None:
+    return seen.seen.seen(pin.ref, pin.version)
 
 
 def _phases(ways: Sequence[tuple[SetExcluded, Reach]], debts: Sequence[Debt]) -> Iterable[Step]:
@@ -324,7 +312,7 @@ def _wave(ways: Sequence[tuple[SetExcluded, Reach]], place: int) -> Iterable[Ste
 
 
 def _rows(
-    ways: Sequence[tuple[SetExcluded, Reach]], seen: PlannedCatalogue, *, alone: bool
+    ways: Sequence[tuple[SetExcluded, Reach]], seen: PlannedReader, *, alone: bool
 ) -> Iterable[tuple[str, str]]:
     """What the card says of copies and waves."""
     for step, reach in ways:

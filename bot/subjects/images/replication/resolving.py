@@ -9,7 +9,7 @@ from slipway.bot.clouds.ports.image_versions import ImageVersions
 from slipway.bot.core.errors import CloudError
 from slipway.bot.core.model import Json
 from slipway.bot.subjects.images.formatting import format_regions, join_names
-from slipway.bot.subjects.images.replication.looking import with_copies
+from slipway.bot.subjects.images.replication.looking import with_copies_in
 from slipway.bot.subjects.images.replication.states import copy_in_words, missing_copies
 from slipway.bot.subjects.images.versions import latest_by_region
 
@@ -23,7 +23,7 @@ async def tell_latest(gallery: ImageVersions, changed: ImageVersion) -> tuple[st
     """
     try:
         listed = await gallery.versions(changed.definition)
-        versions = await with_copies(gallery, changed.definition, listed, [changed.number])
+        versions = await with_copies_in(gallery, changed.definition, listed, [changed.number])
     except CloudError as error:
         return f"What latest is now could not be looked at: {error.sentence}", {}
     found = latest_by_region(versions)

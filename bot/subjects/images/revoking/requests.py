@@ -19,7 +19,6 @@ class Revoke(LatestChange):
 
     kind: Literal["revoke"] = "revoke"
     person: str
-    definition: str = Field(min_length=1)
     version: str = Field(min_length=1)
     words: str = Field(min_length=1)
     at: datetime | None = None

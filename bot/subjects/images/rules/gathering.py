@@ -103,8 +103,12 @@ class PromotionRules:
         overridden: Collection[str] = (),
         *,
         look_inside: bool = False,
+        sparing: bool = False,
     ) -> dict[str, Judgement]:
         """What the rules say of each of these versions, by its target.
+
+        Where copies are is asked for of those that have to be replicated, a request or two each; ``sparing``, only of
+        those that meet all other rules: of the others it is enough to know why they are not promoted.
 
         What is inside costs a request or two each: it is looked at where that is asked for here, and where it is a
         rule, of those that meet all others but the overridden ones: these may be promoted all the same.
@@ -112,7 +116,6 @@ class PromotionRules:
         Raises:
             CloudError: the other architectures cannot be read.
         """
-        candidates = await self._with_copies(candidates)
         siblings = await self._siblings(candidates)
         pins = {each.pin.target: each.pin for each in candidates}
         beside = [
@@ -123,9 +126,8 @@ class PromotionRules:
         ]
         known = await self._evidence.standing([*pins.values(), *beside])
         holds = await self._holds.read()
-        judged: dict[str, Judgement] = {}
-        for each in candidates:
-            facts = Facts(
+        facts = {
+            each.pin.target: Facts(
                 definition=each.definition,
                 version=each.version,
                 now=now,
@@ -138,7 +140,20 @@ class PromotionRules:
                     for name, version in siblings[each.pin.target].items()
                 ),
             )
-            judged[each.pin.target] = await self._judged(each, facts, overridden, look_inside=look_inside)
+            for each in candidates
+        }
+        copied = await self._copied(
+            [
+                each
+                for each in candidates
+                if not (sparing and left_broken(broken_rules(facts[each.pin.target]), overridden))
+            ]
+        )
+        judged: dict[str, Judgement] = {}
+        for each in candidates:
+            target = each.pin.target
+            known_now = replace(facts[target], version=copied.get(target, each.version))
+            judged[target] = await self._judged(each, known_now, overridden, look_inside=look_inside)
         return judged
 
     async def why_not(
@@ -169,17 +184,18 @@ class PromotionRules:
             broken = broken_rules(facts)
         return Judgement(facts, broken)
 
-    async def _with_copies(self, candidates: Sequence[Candidate]) -> list[Candidate]:
-        """The same, with how far the copies are of those that have to be replicated: that costs a request each."""
+    async def _copied(self, candidates: Sequence[Candidate]) -> dict[str, ImageVersion]:
+        """Those that have to be replicated, with how far their copies are, by target."""
         asked = [each for each in candidates if self.wanted(each.definition).replicated]
         found = await self._catalogue.with_copies(
             {each.definition: VersionListing(each.versions) for each in asked},
             [(each.definition, each.version) for each in asked],
         )
-        return [
-            replace(each, version=_numbered(each.version, found.get(each.definition, ())) or each.version)
-            for each in candidates
-        ]
+        return {
+            each.pin.target: version
+            for each in asked
+            if (version := _numbered(each.version, found[each.definition])) is not None
+        }
 
     async def _siblings(
         self, candidates: Sequence[Candidate]
