@@ -36,8 +36,13 @@ NAMES = (
 @click.option("--runs", default=5, type=click.IntRange(1), help="Processes started, and plans computed.")
 @click.option("--messages", default=300, type=click.IntRange(1), help="Answers of `reply` and `matrix`.")
 @click.option("--commands", default=1000, type=click.IntRange(1), help="Commands of `memory`.")
-@click.option("--definitions", default=1000, type=click.IntRange(1), help="Definitions of `plan`.")
-@click.option("--versions", default=10, type=click.IntRange(1), help="Versions a definition of `plan`.")
+@click.option("--definitions", default=1000, type=click.IntRange(1), help="Definitions of `plan` and `due`.")
+@click.option(
+    "--versions", default=10, type=click.IntRange(4), help="Versions a definition of `plan` and `due`."
+)
+@click.option(
+    "--more-at-once", default=64, type=click.IntRange(1, 64), help="Calls at once of `due`, beside 16."
+)
 @click.option(
     "--operations", default=50_000, type=click.IntRange(1), help="Operations of the year of `history`."
 )
@@ -62,7 +67,7 @@ def main(names: tuple[str, ...], **sizes: Any) -> None:
     reply   milliseconds from the dispatcher to the chat, with and without the durable record
     work    transactions and look-ups of a vote and the run after it
     plan    a clean-up of a large gallery: requests, seconds, own computing
-    due     `promote --due` and a clean-up of one, by rules, copies, waves and holds
+    due     `promote --due`, a clean-up and the list of one, by rules, copies, waves and holds, beside a bare client
     deletions hundreds of deletions under the clouds' documented limits, beside the least time that they allow
     chart   the first picture of a process, with the loading of matplotlib
     history every command and the proof of the audit trail, with a year behind them
@@ -100,11 +105,13 @@ def _benchmark(name: str, sizes: dict[str, Any]) -> Coroutine[Any, Any, Figures]
             measured: Coroutine[Any, Any, Figures] = import_module(f"benchmarks.{name}").measure(**given)
             return measured
         case "plan" | "due":
+            given = {"more_at_once": sizes["more_at_once"]} if name == "due" else {}
             planned: Coroutine[Any, Any, Figures] = import_module(f"benchmarks.{name}").measure(
                 definitions=sizes["definitions"],
                 versions=sizes["versions"],
                 runs=sizes["runs"],
                 latency=timedelta(milliseconds=sizes["latency"]),
+                **given,
             )
             return planned
         case "history":

@@ -2,35 +2,36 @@
 
 from __future__ import annotations
 
-import asyncio
 import dataclasses
 import gc
-import json
 import re
-import sys
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Mapping
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from typing import Any, Literal
 
-import aiohttp
-
+from benchmarks.azure import (
+    CONTEXT,
+    PAGE_SIZE,
+    WatchedGallery,
+    requests_of,
+    settings_of,
+    simulator,
+    slow_down,
+)
+from benchmarks.bare_gallery import read_barely
 from benchmarks.figures import Figures, aim, say, spread
 from benchmarks.in_process import RecordingChat, running_bot
-from benchmarks.program import TIMEOUT_SECONDS, environment
 from slipway.bot.chat.console.platform import CONSOLE
 from slipway.bot.clouds.azure.images.gallery import AzureGallery
 from slipway.bot.clouds.azure.settings import AzureSettings
 from slipway.bot.clouds.capabilities import Adapter, Clouds
-from slipway.bot.clouds.declaration import CloudContext
 from slipway.bot.clouds.model import Definition, ImageVersion, Lock, VersionListing, VersionNumber
 from slipway.bot.clouds.ports.image_versions import IMAGE_VERSIONS, Guard, ImageVersions
-from slipway.bot.clouds.simulated.faults import Fault, FaultKind
 from slipway.bot.core.model import digest
 from slipway.bot.core.times import system_clock
 from slipway.bot.garbage import collect_seldom
@@ -51,9 +52,6 @@ LIMIT_PROCESSOR_OF_THE_BARE_CLIENT = 3.0
 """The same on any machine: 0.6 s were aimed at where the bare client took 0.2."""
 LIMIT_OF_THE_BARE_CLIENT = 1.2
 FAR_MORE_AT_ONCE = 64
-PAGE_SIZE = 50
-"""Entries a page, of definitions and of versions."""
-
 _LONG_AGO = datetime(2020, 1, 1, tzinfo=UTC)
 
 _KINDS = {
@@ -69,37 +67,6 @@ _KINDS = {
 
 
 _Listed = dict[str, tuple[ImageVersion, ...]]
-
-_CONTEXT = CloudContext("azure", "benchmark", {})
-
-
-class CountingSemaphore(asyncio.Semaphore):
-    """A semaphore that notes how many held it at once."""
-
-    def __init__(self, value: int) -> None:
-        super().__init__(value)
-        self.most_at_once = 0
-        self._held = 0
-
-    async def acquire(self) -> Literal[True]:
-        """Wait for a place, and count it."""
-        await super().acquire()
-        self._held += 1
-        self.most_at_once = max(self.most_at_once, self._held)
-        return True
-
-    def release(self) -> None:
-        """Give the place back."""
-        self._held -= 1
-        super().release()
-
-
-class WatchedGallery(AzureGallery):
-    """The adapter itself, which also notes how many listings are under way at once."""
-
-    def __init__(self, settings: AzureSettings) -> None:
-        super().__init__(settings, _CONTEXT)
-        self._reads.turns = self.watched = CountingSemaphore(settings.parallel_listings)
 
 
 class ListedGallery:
@@ -121,7 +88,7 @@ class ListedGallery:
 
     async def definitions(self) -> tuple[Definition, ...]:
         """All of them."""
-        return tuple(Definition(name, cloud=_CONTEXT.name) for name in self.found)
+        return tuple(Definition(name, cloud=CONTEXT.name) for name in self.found)
 
     async def versions(self, definition: str) -> VersionListing:
         """All of one definition."""
@@ -206,11 +173,11 @@ async def measure(*, definitions: int, versions: int, runs: int, latency: timede
 
 
 def _catalogue(gallery: ImageVersions) -> Catalogue:
-    return Catalogue(Clouds([Adapter(_CONTEXT.name, {IMAGE_VERSIONS: gallery})]))
+    return Catalogue(Clouds([Adapter(CONTEXT.name, {IMAGE_VERSIONS: gallery})]))
 
 
 async def _everything(azure: Mapping[str, str]) -> _Listed:
-    gallery = AzureGallery(settings_of(azure), _CONTEXT)
+    gallery = AzureGallery(settings_of(azure), CONTEXT)
     try:
         catalogue = _catalogue(gallery)
         found = await catalogue.versions_of(await catalogue.definitions())
@@ -269,7 +236,7 @@ async def _beside_a_bare_client(
         for _ in range(runs):
             gc.collect()
             began, spent = time.perf_counter(), time.process_time()
-            listed = await _list_barely(azure, at_once)
+            listed = (await read_barely(azure, at_once)).versions
             found.bare.append(time.perf_counter() - began)
             found.bare_processor.append(time.process_time() - spent)
             assert listed == definitions * versions, f"the bare client found {listed} versions"
@@ -281,37 +248,6 @@ async def _beside_a_bare_client(
     finally:
         await gallery.close()
     return found
-
-
-async def _list_barely(azure: Mapping[str, str], at_once: int) -> int:
-    """Read every page by aiohttp and nothing else, as many at once; the number of versions."""
-    around = (
-        f"{azure['url']}/subscriptions/{azure['subscription_id']}/resourceGroups/{azure['resource_group']}"
-    )
-    images = f"{around}/providers/Microsoft.Compute/galleries/{azure['gallery']}/images"
-    version = "api-version=2026-03-03"
-    free = asyncio.Semaphore(at_once)
-    counts: list[int] = []
-
-    async def read(session: aiohttp.ClientSession, url: str) -> Any:
-        async with free, session.get(url) as answer:
-            return json.loads(await answer.read())
-
-    async def list_versions(session: aiohttp.ClientSession, name: str) -> None:
-        link = f"{images}/{name}/versions?{version}"
-        while link:
-            page = await read(session, link)
-            counts.append(len(page["value"]))
-            link = page.get("nextLink")
-
-    async with aiohttp.ClientSession() as session, asyncio.TaskGroup() as group:
-        link = f"{images}?{version}"
-        while link:
-            page = await read(session, link)
-            for each in page["value"]:
-                group.create_task(list_versions(session, each["name"]))
-            link = page.get("nextLink")
-    return sum(counts)
 
 
 async def _plan_over_http(azure: Mapping[str, str], definitions: int, versions: int) -> Figures:
@@ -402,47 +338,3 @@ def _timed(samples: list[float]) -> Iterator[None]:
     began = time.process_time()
     yield
     samples.append(time.process_time() - began)
-
-
-@asynccontextmanager
-async def simulator(definitions: int, versions: int, candidates: int = 0) -> AsyncIterator[dict[str, str]]:
-    """The simulated Azure in a process of its own, so that its work is not taken for the bot's."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-m", "slipway.bot.clouds.simulated.azure", "--page-size", str(PAGE_SIZE)),
-        *("--definitions", str(definitions), "--versions", str(versions), "--candidates", str(candidates)),
-        stdout=asyncio.subprocess.PIPE,
-        env=environment(),
-    )
-    assert process.stdout is not None
-    try:
-        yield json.loads(await asyncio.wait_for(process.stdout.readline(), TIMEOUT_SECONDS))
-    finally:
-        process.terminate()
-        await asyncio.wait_for(process.wait(), TIMEOUT_SECONDS)
-
-
-async def slow_down(azure: Mapping[str, str], latency: timedelta) -> None:
-    """Let every answer take so long, as a far cloud's does."""
-    fault = Fault(kind=FaultKind.FAR, seconds=latency.total_seconds(), times=None)
-    async with (
-        aiohttp.ClientSession() as session,
-        session.post(f"{azure['url']}/_sim/faults", data=fault.model_dump_json()) as answer,
-    ):
-        answer.raise_for_status()
-
-
-async def requests_of(azure: Mapping[str, str]) -> list[str]:
-    """What was asked of it so far."""
-    async with aiohttp.ClientSession() as session, session.get(f"{azure['url']}/_sim/requests") as answer:
-        return [f"{each['method']} {each['path']}" for each in await answer.json()]
-
-
-def settings_of(azure: Mapping[str, str]) -> AzureSettings:
-    """What reaches it."""
-    return AzureSettings(
-        subscription_id=azure["subscription_id"],
-        resource_group=azure["resource_group"],
-        gallery=azure["gallery"],
-        endpoint=azure["url"],
-    )

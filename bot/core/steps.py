@@ -104,7 +104,8 @@ class Draft(Generic[RequestT]):
         steps: in order; none means that there is nothing to do, and ``summary`` says why.
         observed: the facts the plan rests on; if they differ later, the plan is stale. Nothing volatile.
         evidence: label and value pairs that speak for (or against) the plan, for the card.
-        warnings: what the approver must know, a sentence each.
+        warnings: what the approver must know, a sentence each. Below it, on lines of their own, may stand all the
+            cases that it counts: these are for the whole of a plan, which its card has in short.
         independent: whether one step's failure leaves the others worth doing.
         needs_approval: a reason to ask for approval even where policy asks for none; empty for none.
         by_another: whether only somebody else than the requester can give it, whatever policy says.

@@ -7,7 +7,6 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from slipway.bot.chat.model import (
-    SYMBOLS,
     Button,
     Card,
     CardOutcome,
@@ -24,11 +23,17 @@ from slipway.bot.operations.doubts import doubts, uncertain
 from slipway.bot.operations.endings import end_in_short, failure_notes, told_in_full
 from slipway.bot.operations.facts import facts_of, outcome_of
 from slipway.bot.operations.model import Failure, Operation, OperationState, Plan
+from slipway.bot.operations.plan_words import (
+    evidence_fields,
+    plan_follows,
+    rest_of,
+    says_more,
+    warning_lines,
+)
 from slipway.bot.operations.policy import Missing, Vetoed, approval_status, deciders
 from slipway.bot.operations.step_tables import (
     STEPS_SHOWN,
     done_table,
-    plan_follows,
     plan_table,
     report_words,
     result_words,
@@ -88,7 +93,7 @@ def operation_card(operation: Operation, view: CardContext) -> Card:
     proposed = state is OperationState.PROPOSED
     unasked = not state.ended and not plan.policy.approvals
     asked = Field(label="Asked by", value=_asked(operation, view))
-    evidence = _evidence(plan) if proposed or unasked else ()
+    evidence = evidence_fields(plan) if proposed or unasked else ()
     return Card(
         tone=_TONES[state],
         title=f"{operation.id} {operation.kind}: {state_in_words(operation, view)}",
@@ -142,7 +147,7 @@ def full_card(operation: Operation, view: CardContext) -> Card:
         Field(label="Asked by", value=view.name(operation.requester)),
         Field(label="Asked at", value=format_time(operation.created_at, view.zone)),
         *_ended_fields(operation, view),
-        *_evidence(operation.plan),
+        *evidence_fields(operation.plan),
         *_voting(operation, view),
         Field(label="Plan", value=f"`{operation.digest_prefix}`"),
     )
@@ -150,7 +155,10 @@ def full_card(operation: Operation, view: CardContext) -> Card:
         update={
             "text": outcome.summary if outcome else _standing_text(operation, view),
             "fields": fields,
-            "tables": (step_table(operation, words=result_words),) if operation.plan.steps else (),
+            "tables": (
+                *((step_table(operation, words=result_words),) if operation.plan.steps else ()),
+                *rest_of(operation.plan),
+            ),
             "notes": notes,
             "fleeting": False,
             "mentions": (),
@@ -196,8 +204,8 @@ def plan_card(plan: Plan, view: CardContext, *, instead: str | None = None) -> C
     return Card(
         title=f"dry run of {plan.kind}",
         text=_proposal(plan),
-        fields=(Field(label="Would need", value=needs), *_begins(plan, view), *_evidence(plan)),
-        tables=(plan_table(plan),) if len(plan.steps) > 1 else (),
+        fields=(Field(label="Would need", value=needs), *_begins(plan, view), *evidence_fields(plan)),
+        tables=(*((plan_table(plan),) if len(plan.steps) > 1 else ()), *rest_of(plan)),
         notes=tuple(notes),
     )
 
@@ -227,7 +235,7 @@ def _proposal(plan: Plan) -> str:
     if len(plan.steps) == 1:
         (step,) = plan.steps
         lines.append(f"Plan: {step.title}{f' ({step.reason})' if step.reason else ''}")
-    return "\n".join([*lines, *_warnings(plan)])
+    return "\n".join([*lines, *warning_lines(plan)])
 
 
 def failure_card(title: str, failure: Failure, view: CardContext) -> Card:
@@ -311,10 +319,6 @@ def _concerned_fields(operation: Operation, view: CardContext) -> tuple[Field, .
     return (Field(label="Concerns", value=", ".join(names)),) if names else ()
 
 
-def _evidence(plan: Plan) -> tuple[Field, ...]:
-    return tuple(Field(label=label, value=value) for label, value in plan.evidence)
-
-
 def _votes(operation: Operation, view: CardContext) -> str:
     words = []
     for vote in operation.votes:
@@ -339,10 +343,6 @@ def _needs(operation: Operation, view: CardContext) -> str:
     return f"{approvals(count)}{any_of if len(able) > count else ''}: {whom}{role}"
 
 
-def _warnings(plan: Plan) -> list[str]:
-    return [f"{SYMBOLS[Tone.WARNING]} {warning}" for warning in plan.warnings]
-
-
 def _notes(operation: Operation, view: CardContext, *, whole: bool = False) -> tuple[str, ...]:
     """What follows a card; ``whole`` where it has all there is to say."""
     notes = [*doubts(operation, view.name)]
@@ -356,9 +356,10 @@ def _notes(operation: Operation, view: CardContext, *, whole: bool = False) -> t
     if told_in_full(operation, view.prefix) or (operation.state.ended and operation.reports and steps > 1):
         thread = "in the thread, or " if operation.room is not None else ""
         notes.append(f"In full: {thread}`{view.prefix}op {operation.id}`")
-    elif steps > STEPS_SHOWN and not operation.state.ended and not whole:
+    elif (steps > STEPS_SHOWN or says_more(operation.plan)) and not (operation.state.ended or whole):
         thread = "in the thread, or " if operation.room is not None and plan_follows(operation.plan) else ""
-        notes.append(f"All steps: {thread}`{view.prefix}op {operation.id}`")
+        what = "All steps" if steps > STEPS_SHOWN else "All of it"
+        notes.append(f"{what}: {thread}`{view.prefix}op {operation.id}`")
     return tuple(notes)
 
 

@@ -22,9 +22,11 @@ from slipway.bot.people import Person, is_automatic
 
 @dataclass(frozen=True)
 class NothingToDo:
-    """Things are already as asked; the summary says how they are."""
+    """Things are already as asked; the summary says how they are, and ``warnings``, as a draft's, what is to be known
+    of that."""
 
     summary: str
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ class PlanService:
     async def _plan(self, request: Request, requester: str, expires_at: datetime) -> Plan | NothingToDo:
         draft = await self._subjects.planner(request).plan(request, self._clock())
         if not draft.steps:
-            return NothingToDo(draft.summary)
+            return NothingToDo(draft.summary, draft.warnings)
         for step in {step.kind: step for step in draft.steps}.values():
             self._subjects.executor(step)  # what nobody can carry out is not proposed
         kind = self._subjects.registry.kinds[request.kind]

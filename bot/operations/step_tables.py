@@ -63,12 +63,6 @@ def step_table(
     return table_of({"number": "", "step": "Step", **last}, rows, title=title)
 
 
-def plan_follows(plan: Plan) -> bool:
-    """Whether the whole of a plan follows in the thread of its first card: where its card has not all of it, and
-    somebody has to agree to it."""
-    return len(plan.steps) > STEPS_SHOWN and plan.policy.approvals > 0
-
-
 def plan_table(plan: Plan) -> Table:
     """The steps of a plan that nobody decides on."""
     rows = [_planned(place, step) for place, step in enumerate(plan.steps, start=1)]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from slipway.bot.chat.model import Card, Field
 from slipway.bot.operations.model import Operation
+from slipway.bot.operations.plan_words import rest_of
 from slipway.bot.operations.step_tables import plan_table
 
 
@@ -13,7 +14,7 @@ def plan_key(operation_id: str) -> str:
 
 
 def whole_plan_card(operation: Operation) -> Card:
-    """Every step of a plan with its reason, in the order in which they are done.
+    """Every step of a plan with its reason, in the order in which they are done, and what its card says in short.
 
     Nothing of it changes later, so that it is never edited. A platform without room for all of it in one message
     shows what there is room for, and attaches the whole as a file.
@@ -22,5 +23,5 @@ def whole_plan_card(operation: Operation) -> Card:
     return Card(
         title=f"{operation.id} {operation.kind}: the whole plan, {steps} step{'' if steps == 1 else 's'}",
         fields=(Field(label="Plan", value=f"`{operation.digest_prefix}`"),),
-        tables=(plan_table(operation.plan),),
+        tables=(plan_table(operation.plan), *rest_of(operation.plan)),
     )

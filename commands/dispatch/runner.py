@@ -14,8 +14,8 @@ from slipway.bot.messages.service import MessageService
 from slipway.bot.operations.cards import failure_card, operation_card, plan_card, silent
 from slipway.bot.operations.model import Failure, Operation, OperationState
 from slipway.bot.operations.plan_service import Asked, AskedBefore, NothingToDo, PlanService
+from slipway.bot.operations.plan_words import in_full, plan_follows
 from slipway.bot.operations.services import Services
-from slipway.bot.operations.step_tables import plan_follows
 from slipway.bot.people import Person, PersonKind
 from slipway.commands.dispatch.cards import misuse_card, unknown_card, unknown_verb_card, user_error_card
 from slipway.commands.dispatch.context import (
@@ -234,7 +234,10 @@ class CommandRunner:
             planned = proposed
         if asker.quiet:
             return response
-        return response.saying(Card(tone=Tone.DONE, title="Nothing to do", text=planned.summary))
+        card = Card(tone=Tone.DONE, title="Nothing to do", text=planned.summary)
+        whole = in_full(planned.warnings)
+        details = (Card(title="Why there is nothing to do, in full", tables=whole),) if whole else ()
+        return response.saying(card).detailed(details)
 
     def _again(self, first: Operation, asker: Asker) -> Response:
         """Show what would change the same already; a schedule says it, so that its proposals do not pile up."""

@@ -9,12 +9,15 @@ import pytest
 import pytest_asyncio
 
 from slipway.bot.clouds.aws.images.gallery import AwsImages
+from slipway.bot.clouds.capabilities import Adapter, Clouds
+from slipway.bot.clouds.declaration import CloudContext
 from slipway.bot.clouds.machine_model import MachineImage
 from slipway.bot.clouds.model import VersionNumber, VersionState
-from slipway.bot.clouds.ports.image_versions import VersionAbsentError
+from slipway.bot.clouds.ports.image_versions import IMAGE_VERSIONS, VersionAbsentError
 from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
 from slipway.bot.clouds.simulated.faults import Fault, FaultKind
 from slipway.bot.core.errors import CloudError, CloudErrorKind
+from slipway.bot.subjects.images.catalogue import Catalogue
 from tests.support.ami_families import (
     AWAY,
     FAMILY,
@@ -26,6 +29,7 @@ from tests.support.ami_families import (
     number,
     simulated_amis,
 )
+from tests.support.aws import aws_settings
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -83,6 +87,19 @@ async def test_a_family_is_listed_by_its_owner_and_pattern_in_each_region(
     assert {each["Owner.1"] for each in asked} == {"self"}
     assert {each["Filter.1.Value.1"] for each in asked} == {"Fedora-Cloud-Base-AmazonEC2.x86_64-43-*.*"}
     assert all(each["IncludeDeprecated"] == each["IncludeDisabled"] == "true" for each in asked)
+
+
+async def test_several_families_are_listed_together_by_the_page(aws: SimulatedAws) -> None:
+    other = "Something-else-{date}.{respin}"
+    context = CloudContext("aws", "slipway", {}, families={FAMILY: family(), "other": family(name=other)})
+    adapter = AwsImages(aws_settings(aws.url), context)
+    try:
+        aws.requests.clear()
+        found = await Catalogue(Clouds([Adapter("aws", {IMAGE_VERSIONS: adapter})])).listed("*")
+        assert {ref.name: len(versions) for ref, versions in found.items()} == {FAMILY: 5, "other": 1}
+        assert len(aws.requests) == 2, "one a region, and not one a family"
+    finally:
+        await adapter.close()
 
 
 async def test_all_pages_are_read(aws: SimulatedAws) -> None:

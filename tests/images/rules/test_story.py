@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from slipway.bot.chat.model import Choice
-from tests.support.azure import CANDIDATE, LATEST, X64
+from tests.support.azure import CANDIDATE, LATEST, RAWHIDE, X64
 from tests.support.harness import audit_trail, propose, running_bot
 
 BY_VERDICT: dict[str, Any] = {"promotion": {"*": {"evidence": ["verdict"]}}}
@@ -20,11 +20,18 @@ async def test_a_candidate_that_nobody_called_good_is_refused_and_promoted_once_
         (refused,) = await bot.say("alice", f"!promote {X64}")
         assert f"{CANDIDATE} of {X64} was called good by nobody (rule evidence)." in refused.text
         assert f"Next: `!good {X64}/{CANDIDATE}`" in refused.text
-        (due,) = await bot.say("alice", "!promote --due --dry-run")
-        assert f"{CANDIDATE} of {X64} was called good by nobody (rule evidence)." in due.text
+        due, whole = await bot.say("alice", "!promote --due --dry-run")
+        assert "20 candidates of 6 definitions do not meet rule evidence. The first: " in due.text
+        assert len(due.text.splitlines()) == 4, "a line for the rule, and none for each of them"
+        assert whole.thread == due.id
+        assert f"{CANDIDATE} of {X64} was called good by nobody (rule evidence)." in whole.text
         await bot.say("alice", f"!good {X64}/{CANDIDATE} boots on both generations")
-        card, _ = await propose(bot, f"!promote {X64}")
+        card, name = await propose(bot, "!promote --due")
         assert "good, by Alice on 2026-11-20: boots on both generations" in card.text
+        assert "⚠ 16 candidates of 5 definitions do not meet rule evidence. The first: " in card.text
+        assert f"All of it: in the thread, or `!op {name}`" in card.text
+        (below,) = [each for each in bot.messages if each.thread == card.id]
+        assert f"45.20261119.0 of {RAWHIDE} was called good by nobody (rule evidence)." in below.text
         (before,) = await bot.say("carol", f"!images {X64}/{CANDIDATE}")
         assert re.search(
             r"Verdict +good +Alice +2026-11-20 12:00 UTC +boots on both generations", before.text

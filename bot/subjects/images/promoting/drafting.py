@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TypeVar
 
 from slipway.bot.clouds.model import ImageVersion, VersionListing, VersionState
@@ -30,7 +31,7 @@ from slipway.bot.subjects.images.rules.selecting import (
     warnings_of,
 )
 from slipway.bot.subjects.images.steps import FlagReason, SetExcluded
-from slipway.bot.subjects.images.versions import is_promoted, latest_by_region, newer_candidates, newest_first
+from slipway.bot.subjects.images.versions import is_promoted, latest_by_region, newer_candidates
 
 PromotionT = TypeVar("PromotionT", bound=Promotion)
 
@@ -47,10 +48,23 @@ class Chosen:
     versions: VersionListing
     judged: Judgement | None = None
 
-    @property
+    @cached_property
     def pin(self) -> Pin:
         """The version."""
         return Pin.of(self.definition, self.version)
+
+    @cached_property
+    def before(self) -> dict[str, ImageVersion]:
+        """What is latest now, by region."""
+        return latest_by_region(self.versions)
+
+    @cached_property
+    def after(self) -> dict[str, ImageVersion]:
+        """What is latest then, by region."""
+        open_regions = tuple(replace(region, excluded=None) for region in self.version.regions)
+        promoted = replace(self.version, excluded=False, regions=open_regions)
+        others = (held for held in self.versions if held.number != promoted.number)
+        return latest_by_region((promoted, *others))
 
 
 def _why(chosen: Chosen, request: Promotion) -> FlagReason:
@@ -81,7 +95,7 @@ def draft_of(
         request: what was asked for; the draft's holds what was chosen of it.
         chosen: what is promoted, of each definition one.
         idle: why there is nothing to promote, a sentence for each definition.
-        refused: what does not meet its rules, a sentence each.
+        refused: what does not meet its rules, as warnings are told.
         notes: what is to be known beside what the versions themselves tell.
         name: what to call a person by their id.
     """
@@ -93,7 +107,7 @@ def draft_of(
         published = {each.pin.target: at for each in chosen if (at := each.version.published_at) is not None}
         pinned = pinned.model_copy(update={"avoid": tuple(avoid[:MOST_AVOIDED]), "published": published})
     if not chosen:
-        return Draft(pinned, _nothing(idle, refused), (), {})
+        return Draft(pinned, _nothing(idle, refused), (), {}, warnings=tuple(refused))
     steps = tuple(
         SetExcluded(
             **each.pin.model_dump(),
@@ -133,11 +147,12 @@ def draft_of(
 
 
 def _nothing(idle: Sequence[str], refused: Sequence[str]) -> str:
-    """That nothing is promoted, and why: in a sentence, and a line for each version that does not meet its rules."""
+    """That nothing is promoted, and why: in a sentence, and in short for versions that do not meet their rules."""
     if len(idle) == 1 and not refused:
         return f"Nothing to promote: {idle[0]}"
     if refused:
-        return "\n".join(("Nothing to promote: no candidate meets its rules.", *refused))
+        in_short = (each.partition("\n")[0] for each in refused)
+        return "\n".join(("Nothing to promote: no candidate meets its rules.", *in_short))
     return f"Nothing to promote: None of {len(idle)} definitions has a candidate to promote."
 
 
@@ -169,20 +184,12 @@ def _summary(chosen: Sequence[Chosen]) -> str:
     return f"{each.version.number} of {each.definition} is promoted, and its latest stays as it is."
 
 
-def _after(each: Chosen) -> list[ImageVersion]:
-    """The definition's versions as they will be."""
-    open_regions = tuple(replace(region, excluded=None) for region in each.version.regions)
-    promoted = replace(each.version, excluded=False, regions=open_regions)
-    return newest_first([promoted, *(held for held in each.versions if held.number != promoted.number)])
-
-
 def _becomes_latest(each: Chosen) -> bool:
-    after = latest_by_region(_after(each))
-    return any(version.number == each.version.number for version in after.values())
+    return any(version.number == each.version.number for version in each.after.values())
 
 
 def _evidence(each: Chosen, name: Callable[[str], str], *, alone: bool) -> list[tuple[str, str]]:
-    changes = latest_changes(latest_by_region(each.versions), latest_by_region(_after(each)))
+    changes = latest_changes(each.before, each.after)
     if not alone:
         moves = "; ".join(f"{move} in {where}" if where else move for where, move in changes)
         known = evidence_in_short(each.judged.facts.evidence.counting) if each.judged is not None else ""
@@ -196,7 +203,7 @@ def _evidence(each: Chosen, name: Callable[[str], str], *, alone: bool) -> list[
 
 
 def _warnings(each: Chosen) -> list[str]:
-    before, after = latest_by_region(each.versions), latest_by_region(_after(each))
+    before, after = each.before, each.after
     here = {region.name for region in each.version.regions}
     number, definition = each.version.number, each.definition
     warnings = [*tell_unreadable(definition, each.versions)]

@@ -30,8 +30,8 @@ from slipway.bot.subjects.images.rules.gathering import Candidate, Judgement, Pr
 from slipway.bot.subjects.images.rules.selecting import (
     Selection,
     not_needed,
-    refusals_in_lines,
     select,
+    told,
 )
 from slipway.bot.subjects.images.versions import (
     is_promoted_everywhere,
@@ -121,7 +121,7 @@ class PromotePlanner:
         notes = await self._notes(asked, chosen, holds, now)
         # One name that several clouds have is one wish: where only some have something to promote, it says why.
         notes += idle if same_name(asked.found) else hindered.values()
-        refused = refusals_in_lines(selection.refused)
+        refused = told(selection.refused)
         draft = draft_of(self._noted(asked, chosen), chosen, idle, refused, notes, self._name)
         unseen = self._catalogue.unseen_changes(each.definition for each in chosen)
         draft = replace(draft, evidence=(*draft.evidence, *unseen))

@@ -160,6 +160,6 @@ def _with_steps(draft: Draft[ChangeT], wanted: _Wanted) -> Draft[ChangeT]:
         summary=draft.summary if draft.steps else alone,
         steps=(*draft.steps, *steps),
         evidence=(*draft.evidence, *by),
-        warnings=(*draft.warnings, *wanted.notes, *(() if draft.steps else (draft.summary,))),
+        warnings=(*draft.warnings, *wanted.notes, *(() if draft.steps else draft.summary.splitlines()[:1])),
         independent=draft.independent or (not draft.steps and len(steps) > 1),
     )

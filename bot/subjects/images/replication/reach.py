@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import replace
+from functools import lru_cache
 
-from slipway.bot.clouds.model import ImageVersion, ReplicationState, VersionState
+from slipway.bot.clouds.model import ImageVersion, ReplicationState, TargetRegion, VersionState
 from slipway.bot.core.model import Model
 from slipway.bot.subjects.images.replication.settings import ReplicationSettings
 from slipway.bot.subjects.images.replication.states import missing_copies
@@ -142,14 +143,22 @@ def as_planned(
         settled: whether its copies are being made by the very plan, and what Azure says of its state is about them.
         left: regions that it is taken off.
     """
-    held = tuple(
-        replace(region, excluded=None, replication=None)
-        for region in version.regions
-        if region.name not in left
-    )
-    names = {region.name for region in held}
-    more = tuple(type(held[0])(name) for name in sorted(set(regions) - names)) if held else ()
-    kept = tuple(sorted((*held, *more), key=lambda region: region.name))
+    kept = _regions_as_planned(version.regions, tuple(regions), tuple(left))
     own = version.state in (VersionState.UPDATING, VersionState.FAILED)
     state = VersionState.SUCCEEDED if settled and own else version.state
+    if kept == version.regions and state is version.state:
+        return version  # most are, of ten thousand
     return replace(version, regions=kept, state=state)
+
+
+@lru_cache(maxsize=4096)
+def _regions_as_planned(
+    regions: tuple[TargetRegion, ...], wanted: tuple[str, ...], left: tuple[str, ...]
+) -> tuple[TargetRegion, ...]:
+    """Remembered, since the few sets of regions that there are come by the ten thousand."""
+    held = [replace(region, excluded=None, replication=None) for region in regions if region.name not in left]
+    if not held:
+        return ()
+    names = {region.name for region in held}
+    more = [TargetRegion(name) for name in sorted(set(wanted) - names)]
+    return tuple(sorted((*held, *more), key=lambda region: region.name))

@@ -42,10 +42,9 @@ async def look_at_candidates(services: Services, _period: Period) -> Waiting:
     images = services.get(ImageServices)
     draft = await images.promoting.plan(Promote(definition="*", due=True), services.clock())
     passed_over = await _passed_over(images)
-    if draft.steps:
-        return Waiting(tuple(step.title for step in draft.steps), (*draft.warnings, *passed_over))
-    _, *refused = draft.summary.splitlines()  # the first says that there is nothing to promote
-    return Waiting((), (*refused, *draft.warnings, *passed_over))
+    parts = [warning.splitlines() for warning in draft.warnings]
+    why = [line for first, *cases in parts for line in cases or (first,)]
+    return Waiting(tuple(step.title for step in draft.steps), (*why, *passed_over))
 
 
 async def _passed_over(images: ImageServices) -> list[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cached_property
 from typing import Protocol
 
 from slipway.bot.clouds.model import ImageVersion, VersionListing
@@ -32,7 +33,7 @@ class Candidate:
     version: ImageVersion
     versions: Sequence[ImageVersion]
 
-    @property
+    @cached_property
     def pin(self) -> Pin:
         """The version."""
         return Pin.of(self.definition, self.version)

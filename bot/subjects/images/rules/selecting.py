@@ -11,13 +11,14 @@ from slipway.bot.core.errors import UserError
 from slipway.bot.core.model import Json
 from slipway.bot.subjects.images.definitions import DefinitionRef
 from slipway.bot.subjects.images.evidence.words import KIND_TITLES, outcome_word, row_of
+from slipway.bot.subjects.images.formatting import join_names
 from slipway.bot.subjects.images.requests import Pin
 from slipway.bot.subjects.images.rules.facts import ALWAYS, Broken
 from slipway.bot.subjects.images.rules.gathering import Judgement
 from slipway.bot.subjects.images.rules.judging import asked_of, in_words
 
-MOST_REFUSED = 30
-"""So many versions that do not meet their rules are told, a line each; more are counted."""
+MOST_REFUSED = 3
+"""So many versions that do not meet the same rules are told, a line each; more are counted."""
 
 
 @dataclass(frozen=True)
@@ -91,11 +92,25 @@ def select(
     return Selection(chosen, tuple(refused))
 
 
-def refusals_in_lines(refused: Sequence[Refusal]) -> list[str]:
-    """A line for each version that does not meet its rules."""
-    lines = [each.sentence for each in refused[:MOST_REFUSED]]
-    more = len(refused) - len(lines)
-    return [*lines, f"{more} more do not meet their rules."] if more else lines
+def told(refused: Sequence[Refusal]) -> list[str]:
+    """What is said of versions that do not meet their rules: by the rules, a line where many break the same, with a
+    line for each of them below it."""
+    by_rules: dict[tuple[str, ...], list[Refusal]] = {}
+    for each in refused:
+        by_rules.setdefault(tuple(broken.rule.value for broken in each.broken), []).append(each)
+    said: list[str] = []
+    for rules, group in by_rules.items():
+        lines = [each.sentence for each in group]
+        said += lines if len(group) <= MOST_REFUSED else ["\n".join((_counted(rules, group), *lines))]
+    return said
+
+
+def _counted(rules: Sequence[str], group: Sequence[Refusal]) -> str:
+    """That so many versions do not meet some rules, with the first of them as an example."""
+    definitions = dict.fromkeys(str(each.definition) for each in group)
+    of = next(iter(definitions)) if len(definitions) == 1 else f"{len(definitions)} definitions"
+    which = f"rule{'' if len(rules) == 1 else 's'} {join_names(rules, len(rules))}"
+    return f"{len(group)} candidates of {of} do not meet {which}. The first: {group[0].sentence}"
 
 
 def not_needed(judged: Iterable[Judgement], overridden: Sequence[str]) -> None:
