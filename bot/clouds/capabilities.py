@@ -93,6 +93,13 @@ class Clouds:
         """The first adapter that can do this, where it does not matter which or there is one; or ``absent``."""
         return next(iter(self.all(capability).values()), None) or capability.absent("")
 
+    def with_ports(self, capability: Capability[PortT], ports: Mapping[str, PortT]) -> Clouds:
+        """The same, with other ports for one capability, by the adapters' names."""
+        other = Clouds()
+        other.contacts = self.contacts
+        other._ports = {**self._ports, capability: dict(ports)}
+        return other
+
     async def close(self) -> None:
         """Let go of every connection, each port once."""
         async with AsyncExitStack() as stack:

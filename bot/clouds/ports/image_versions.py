@@ -110,6 +110,17 @@ class ListsSeveral(Protocol):
 
 
 @runtime_checkable
+class ObservesOnce(Protocol):
+    """What a gallery may offer besides, several of whose answers come of one listing: what it has, its locks, how
+    versions are protected, what a promotion changes besides, what is in use."""
+
+    def observing(self) -> ImageVersions:
+        """The same gallery for one plan: it lists each thing once, and answers all of that by it. It changes nothing,
+        and is not closed: its connections are the gallery's."""
+        ...
+
+
+@runtime_checkable
 class UnconditionalWrites(Protocol):
     """What a gallery may say besides, whose cloud takes no condition with a write."""
 

@@ -14,6 +14,7 @@ from slipway.bot.clouds.ports.image_versions import (
     IMAGE_VERSIONS,
     ImageVersions,
     ListsSeveral,
+    ObservesOnce,
     RegionalReplication,
     UnconditionalWrites,
 )
@@ -59,8 +60,13 @@ class Catalogue:
 
     def observing(self) -> tuple[Catalogue, Observation]:
         """The same for one plan, which looks at each thing once; and what it has seen."""
-        seen = Observation(self._reader)
-        return self.by(seen), seen
+        galleries = {
+            cloud: each.observing() if isinstance(each, ObservesOnce) else each
+            for cloud, each in self._clouds.all(IMAGE_VERSIONS).items()
+        }
+        clouds = self._clouds.with_ports(IMAGE_VERSIONS, galleries)
+        seen = Observation(self._reader.of(clouds))
+        return Catalogue(clouds, seen), seen
 
     def by(self, reader: GalleryReader) -> Catalogue:
         """The same galleries as somebody else reads them."""

@@ -23,6 +23,10 @@ from slipway.bot.subjects.images.definitions import DefinitionRef
 class GalleryReader(Protocol):
     """Reads galleries. Each call may raise CloudError; a listing is whole."""
 
+    def of(self, clouds: Clouds) -> GalleryReader:
+        """The same by other adapters for the same galleries."""
+        ...
+
     async def definitions(self, cloud: str) -> tuple[Definition, ...]:
         """All definitions of one gallery, by name."""
         ...
@@ -50,6 +54,10 @@ class CloudReader:
 
     def __init__(self, clouds: Clouds) -> None:
         self._clouds = clouds
+
+    def of(self, clouds: Clouds) -> CloudReader:
+        """Asks these instead."""
+        return CloudReader(clouds)
 
     async def definitions(self, cloud: str) -> tuple[Definition, ...]:
         """All definitions of one gallery."""
@@ -104,6 +112,10 @@ class Observation:
         self._definitions: dict[str, tuple[Definition, ...]] = {}
         self._listed: dict[DefinitionRef, VersionListing] = {}
         self._versions: dict[tuple[DefinitionRef, VersionNumber], ImageVersion | None] = {}
+
+    def of(self, clouds: Clouds) -> Observation:
+        """The same: what it has seen stays, whoever is asked for what it has not."""
+        return self
 
     def seen(self, definition: DefinitionRef, number: str) -> ImageVersion | None:
         """What is known of a version: as it was read, or else as it was listed; None where it was neither."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import replace
 
@@ -18,6 +19,9 @@ from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
 from slipway.bot.clouds.simulated.faults import Fault, FaultKind
 from slipway.bot.core.errors import CloudError, CloudErrorKind
 from slipway.bot.subjects.images.catalogue import Catalogue
+from slipway.bot.subjects.images.promoting.planner import PromotePlanner
+from slipway.bot.subjects.images.requests import Promote
+from slipway.bot.subjects.images.steps import SetExcluded
 from tests.support.ami_families import (
     AWAY,
     FAMILY,
@@ -30,6 +34,7 @@ from tests.support.ami_families import (
     simulated_amis,
 )
 from tests.support.aws import aws_settings
+from tests.support.clock import NOW
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -89,15 +94,26 @@ async def test_a_family_is_listed_by_its_owner_and_pattern_in_each_region(
     assert all(each["IncludeDeprecated"] == each["IncludeDisabled"] == "true" for each in asked)
 
 
-async def test_several_families_are_listed_together_by_the_page(aws: SimulatedAws) -> None:
-    other = "Something-else-{date}.{respin}"
-    context = CloudContext("aws", "slipway", {}, families={FAMILY: family(), "other": family(name=other)})
-    adapter = AwsImages(aws_settings(aws.url), context)
+async def test_a_plan_over_several_families_lists_them_once_together(aws: SimulatedAws) -> None:
+    families = {
+        FAMILY: family(parameter="/fedora/latest"),
+        "other": family(name="Something-else-{date}.{respin}", parameter="/other/latest"),
+    }
+    adapter = AwsImages(aws_settings(aws.url), CloudContext("aws", "slipway", {}, families=families))
+    catalogue = Catalogue(Clouds([Adapter("aws", {IMAGE_VERSIONS: adapter})]))
     try:
-        aws.requests.clear()
-        found = await Catalogue(Clouds([Adapter("aws", {IMAGE_VERSIONS: adapter})])).listed("*")
+        found = await catalogue.listed("*")
         assert {ref.name: len(versions) for ref, versions in found.items()} == {FAMILY: 5, "other": 1}
-        assert len(aws.requests) == 2, "one a region, and not one a family"
+        for seen in (catalogue.observing()[0], catalogue.observing()[0]):
+            aws.requests.clear()
+            draft = await PromotePlanner(seen).plan(Promote(definition="*"), NOW)
+            assert {step.definition for step in draft.steps if isinstance(step, SetExcluded)} == {
+                FAMILY,
+                "other",
+            }
+            calls = Counter(each.label for each in aws.requests)
+            assert calls["DescribeImages"] == 2, "one a region for versions, previews and locks of both"
+            assert calls["GetParameters"] == 2, "one a region for the parameters of both"
     finally:
         await adapter.close()
 

@@ -44,6 +44,7 @@ class AwsImages:
         account: the account's clients, where others work with them, too.
         page_size: AMIs in one answer, 5 to 1000.
         polling: how long a change may take to show; None for the usual, with the pauses of the context.
+        listing: looks at AMIs; None for whoever asks each time.
     """
 
     def __init__(
@@ -54,10 +55,12 @@ class AwsImages:
         account: AwsAccount | None = None,
         page_size: int = PAGE,
         polling: Polling | None = None,
+        listing: AmiListing | None = None,
     ) -> None:
         self._account = account or AwsAccount(settings, context)
+        self._made_of = settings, context, polling
         polling = polling or Polling(_LOOKS, _PAUSE, context.sleep)
-        self._listing = AmiListing(self._account, context.families, page_size=page_size)
+        self._listing = listing or AmiListing(self._account, context.families, page_size=page_size)
         pointers = Pointers(self._account, self._listing)
         self._clock = clock = context.clock
         self._promotion = Promotion(self._account, self._listing, pointers, clock, polling)
@@ -74,6 +77,12 @@ class AwsImages:
     def title(self) -> str:
         """What people call it in a sentence: EC2, and of which account where it has a name."""
         return self._account.title
+
+    def observing(self) -> AwsImages:
+        """The same for one plan: the families are listed once, by the page, whatever asks for what they have."""
+        settings, context, polling = self._made_of
+        listing = self._listing.observing()
+        return AwsImages(settings, context, account=self._account, polling=polling, listing=listing)
 
     async def definitions(self) -> tuple[Definition, ...]:
         """The families, by name. Asks nobody: what there is of them is configured."""

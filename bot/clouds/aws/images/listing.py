@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 
 from slipway.bot.clouds.aws.account import AwsAccount
@@ -94,6 +95,10 @@ class AmiListing:
             for name, family in wanted.items()
         }
 
+    def observing(self) -> AmiListing:
+        """The same for one plan: each family is listed once."""
+        return ObservedListing(self._account, self._families, page_size=self._page_size)
+
     async def version(self, definition: str, number: VersionNumber) -> AmiVersion:
         """The AMIs of one version as they are now; in each region one call.
 
@@ -162,3 +167,27 @@ class AmiListing:
                 Filters=[{"Name": "name", "Values": list(names[first : first + _FILTER_VALUES])}],
             )
         return found
+
+
+class ObservedListing(AmiListing):
+    """Lists each family once. Single versions are looked at anew."""
+
+    def __init__(
+        self, account: AwsAccount, families: Mapping[str, ImageFamily], *, page_size: int = PAGE
+    ) -> None:
+        super().__init__(account, families, page_size=page_size)
+        self._turn = asyncio.Lock()  # what several ask for at once is listed by the first
+        self._seen: dict[str, Family] = {}
+
+    def observing(self) -> AmiListing:
+        """It does so already."""
+        return self
+
+    async def families(self, definitions: Iterable[str]) -> dict[str, Family]:
+        """All that several families have, as they were listed first."""
+        wanted = tuple(dict.fromkeys(definitions))
+        async with self._turn:
+            missing = [each for each in wanted if each not in self._seen]
+            if missing:
+                self._seen |= await super().families(missing)
+        return {each: self._seen[each] for each in wanted}

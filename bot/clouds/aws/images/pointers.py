@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from slipway.bot.clouds.aws.account import AwsAccount
@@ -10,9 +10,11 @@ from slipway.bot.clouds.aws.errors import UnexpectedResponseError
 from slipway.bot.clouds.aws.images.listing import AmiListing
 from slipway.bot.clouds.aws.responses import Response, read_list, read_optional_text, read_text
 from slipway.bot.clouds.aws.templates import template_data
+from slipway.bot.core.concurrency import side_by_side
 from slipway.bot.core.errors import CloudError, CloudErrorKind
 
 _TEMPLATE_PAGE = 200  # the most that DescribeLaunchTemplateVersions gives
+PARAMETERS = 10  # the most that GetParameters takes
 _TEXT = "String"
 
 
@@ -57,33 +59,52 @@ class Pointers:
 
     async def seen(self, definition: str, region: str) -> tuple[ParameterSeen | None, TemplateSeen | None]:
         """The family's parameter and template in a region; None for what it has not there."""
-        _, family = self._listing.settings(definition)
-        parameter = (
-            None if family.parameter is None else await self.parameter(definition, region, family.parameter)
-        )
-        regions = family.template_regions or self._listing.regions(definition)
-        if family.template is None or region not in regions:
-            return parameter, None
-        return parameter, await self.template(definition, region, family.template)
+        return (await self.of([(definition, region)]))[definition, region]
+
+    async def of(
+        self, wanted: Iterable[tuple[str, str]]
+    ) -> dict[tuple[str, str], tuple[ParameterSeen | None, TemplateSeen | None]]:
+        """The same of several families, each in a region: a call for ten parameters of a region, and one for each
+        template."""
+        pairs = tuple(dict.fromkeys(wanted))
+        names: dict[str, dict[str, str]] = {}
+        for definition, region in pairs:
+            name = self._listing.settings(definition)[1].parameter
+            if name is not None:
+                names.setdefault(region, {})[name] = definition
+        read = await side_by_side({region: self._parameters(region, here) for region, here in names.items()})
+        templates = await side_by_side({each: self._template(*each) for each in pairs})
+        return {
+            each: (read.get(each[1], {}).get(self._listing.settings(each[0])[1].parameter or ""), template)
+            for each, template in templates.items()
+        }
+
+    async def _parameters(self, region: str, names: Mapping[str, str]) -> dict[str, ParameterSeen]:
+        """Parameters as they are now, by their names, of which each has its definition."""
+        every = tuple(names)
+        found: dict[str, ParameterSeen] = {}
+        for first in range(0, len(every), PARAMETERS):
+            some = every[first : first + PARAMETERS]
+            what = f"the parameter {some[0]}" if len(some) == 1 else f"{len(some)} parameters"
+            request = self._listing.request(
+                f"show {what} in {region}", names[some[0]] if len(some) == 1 else ""
+            )
+            seen = await self._account.calls(region, "ssm").call(
+                request, "get_parameters", _read_parameters, Names=list(some)
+            )
+            found |= {name: ParameterSeen(name) for name in some} | {each.name: each for each in seen}
+        return found
 
     async def parameter(self, definition: str, region: str, name: str) -> ParameterSeen:
         """A parameter as it is now."""
+        return (await self._parameters(region, {name: definition}))[name]
 
-        def read(answer: Response) -> ParameterSeen:
-            found = read_list(answer, "Parameters")
-            if not found:
-                return ParameterSeen(name)
-            kind = read_text(found[0], "Type")
-            problem = "" if kind == _TEXT else f"is a {kind}, and no String"
-            return ParameterSeen(
-                name,
-                read_text(found[0], "Value") if not problem else "hidden",
-                read_optional_text(found[0], "DataType") or "text",
-                problem,
-            )
-
-        request = self._listing.request(f"show the parameter {name} in {region}", definition)
-        return await self._account.calls(region, "ssm").call(request, "get_parameters", read, Names=[name])
+    async def _template(self, definition: str, region: str) -> TemplateSeen | None:
+        _, family = self._listing.settings(definition)
+        regions = family.template_regions or self._listing.regions(definition)
+        if family.template is None or region not in regions:
+            return None
+        return await self.template(definition, region, family.template)
 
     async def template(self, definition: str, region: str, name: str) -> TemplateSeen:
         """A template with its default version as it is now."""
@@ -135,3 +156,15 @@ class Pointers:
 
 def _named(name: str) -> Mapping[str, str]:
     return {"LaunchTemplateId" if name.startswith("lt-") else "LaunchTemplateName": name}
+
+
+def _read_parameters(answer: Response) -> list[ParameterSeen]:
+    """Those of the parameters that are there."""
+    found = []
+    for each in read_list(answer, "Parameters"):
+        kind = read_text(each, "Type")
+        problem = "" if kind == _TEXT else f"is a {kind}, and no String"
+        value = read_text(each, "Value") if not problem else "hidden"
+        kept_as = read_optional_text(each, "DataType") or "text"
+        found.append(ParameterSeen(read_text(each, "Name"), value, kept_as, problem))
+    return found

@@ -46,14 +46,11 @@ class Previews:
 
     async def of(self, versions: Sequence[ImageVersion], promoted: bool) -> tuple[PublishingPreview, ...]:
         """What promoting each, or taking it back, means. Costs in each region a listing of all their families, a look
-        at the account's block, and for each family one at its parameter and one at its template."""
+        at the account's block, one at each ten parameters of families, and one at each template."""
         families = await self._listing.families(each.definition for each in versions)
-        wanted = {
-            (each.definition, region.name): self._pointers.seen(each.definition, region.name)
-            for each in versions
-            for region in each.regions
-        }
-        seen = await side_by_side(wanted)
+        seen = await self._pointers.of(
+            (each.definition, region.name) for each in versions for region in each.regions
+        )
         closed = {
             ami.region
             for each in versions

@@ -8,6 +8,7 @@ from datetime import datetime
 from slipway.bot.clouds.aws.account import AwsAccount
 from slipway.bot.clouds.aws.images.launching import Launching
 from slipway.bot.clouds.aws.images.listing import AmiListing
+from slipway.bot.clouds.aws.images.pointers import PARAMETERS
 from slipway.bot.clouds.aws.images.reading import Ami
 from slipway.bot.clouds.aws.responses import Response, read_list, read_optional_text, read_text
 from slipway.bot.clouds.model import VersionNumber
@@ -15,7 +16,6 @@ from slipway.bot.clouds.ports.image_usage import ImageUse
 from slipway.bot.core.concurrency import side_by_side
 
 _MACHINE_PAGE = 1000  # the most that DescribeInstances gives
-_PARAMETERS = 10  # the most that GetParameters takes
 _ALIVE = ("pending", "running", "stopping", "stopped")
 _RESOLVE = "resolve:ssm:"
 _AWS_OWN = "/aws/"
@@ -110,8 +110,8 @@ class Usage:
 
         request = self._listing.request(f"show parameters in {region}")
         found: dict[str, str] = {}
-        for first in range(0, len(names), _PARAMETERS):
-            some = list(names[first : first + _PARAMETERS])
+        for first in range(0, len(names), PARAMETERS):
+            some = list(names[first : first + PARAMETERS])
             found.update(
                 await self._account.calls(region, "ssm").call(request, "get_parameters", read, Names=some)
             )

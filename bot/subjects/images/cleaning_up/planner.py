@@ -84,6 +84,13 @@ class CleanupPlanner:
             CloudError: the gallery cannot be read, or none of the definitions that had versions when this was
                 agreed on lists any now (UNEXPECTED_ANSWER).
         """
+        catalogue, _ = self._catalogue.observing()
+        usage = self._usage.by(catalogue.clouds)
+        once = CleanupPlanner(catalogue, self._policy, self._holds, usage, self._announcements)
+        return await once._plan(request, now)
+
+    async def _plan(self, request: Cleanup, now: datetime) -> Draft[Cleanup]:
+        """By a catalogue that looks at each thing once."""
         early: dict[DefinitionRef, Retention] = {}
         await self._holds.read()
 

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import TypeVar
 
+from slipway.bot.clouds.capabilities import Clouds
 from slipway.bot.clouds.model import Definition, ImageVersion, VersionListing, VersionNumber, VersionState
 from slipway.bot.clouds.ports.image_versions import IMAGE_VERSIONS, RegionalReplication
 from slipway.bot.core.concurrency import side_by_side
@@ -73,6 +74,10 @@ class PlannedReader:
     settled: Mapping[str, Reach]
     waived: Collection[str] = ()
     left: dict[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def of(self, clouds: Clouds) -> PlannedReader:
+        """The same: what is seen stays."""
+        return self
 
     async def definitions(self, cloud: str) -> tuple[Definition, ...]:
         """All definitions of one gallery."""

@@ -34,6 +34,10 @@ class UsageReader:
         self._begun: dict[str, tuple[datetime, Usage]] = {}
         self._turns: dict[str, asyncio.Lock] = {}
 
+    def by(self, clouds: Clouds) -> UsageReader:
+        """The same by other adapters for the same galleries."""
+        return UsageReader(clouds, self._spare, self._clock)
+
     async def read(self, cloud: str) -> Usage:
         """What is in use now."""
         gallery = self._clouds.get(IMAGE_VERSIONS, cloud)
