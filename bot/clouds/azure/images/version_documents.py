@@ -236,18 +236,27 @@ def _regions(*named: tuple[str, int | None, bool | None]) -> tuple[TargetRegion,
 
 
 def _copied(regions: tuple[TargetRegion, ...], status: _ReplicationStatus) -> tuple[TargetRegion, ...]:
-    """The regions with how far each one's copy is; of one that is not named, that is not known.
-
-    Their names here may be written otherwise than among the target regions (recorded 2020), and details are not there
-    where all is well.
-    """
-    told = {
-        normalise_region(each["region"]): Replication(
-            _COPIES.get((each.get("state") or "").lower(), ReplicationState.UNKNOWN),
-            each.get("progress"),
-            clean_reason(each.get("details") or ""),
-        )
+    """The regions with how far each one's copy is; of one that is not named, that is not known."""
+    summary = [
+        (each["region"], each.get("state"), each.get("progress"), each.get("details"))
         for each in status.get("summary") or ()
+    ]
+    return _with_replication(regions, *summary)
+
+
+@lru_cache(maxsize=4096)
+def _with_replication(
+    regions: tuple[TargetRegion, ...], *summary: tuple[str, str | None, int | None, str | None]
+) -> tuple[TargetRegion, ...]:
+    """Their names here may be written otherwise than among the target regions (recorded 2020), and details are not
+    there where all is well. Remembered as regions are."""
+    told = {
+        normalise_region(name): Replication(
+            _COPIES.get((state or "").lower(), ReplicationState.UNKNOWN),
+            progress,
+            clean_reason(details or ""),
+        )
+        for name, state, progress, details in summary
     }
     unknown = Replication(ReplicationState.UNKNOWN)
     return tuple(replace(region, replication=told.get(region.name, unknown)) for region in regions)
