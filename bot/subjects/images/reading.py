@@ -117,7 +117,7 @@ class Observation:
         """The same: what it has seen stays, whoever is asked for what it has not."""
         return self
 
-    def seen(self, definition: DefinitionRef, number: str) -> ImageVersion | None:
+    def known(self, definition: DefinitionRef, number: str) -> ImageVersion | None:
         """What is known of a version: as it was read, or else as it was listed; None where it was neither."""
         for each in self._listed.get(definition, ()):
             if str(each.number) == number:

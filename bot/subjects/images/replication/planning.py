@@ -61,7 +61,7 @@ class PlannedReader:
     """Reads galleries, and shows candidates as they will be once they are where they are wanted.
 
     Attributes:
-        seen: reads them as they are, each thing once.
+        observation: reads them as they are, each thing once.
         wanted: what is configured for a definition; None where nothing is.
         settled: the versions whose copies a plan under way makes, by target.
         waived: regions that are left out.
@@ -69,7 +69,7 @@ class PlannedReader:
             them failed.
     """
 
-    seen: Observation
+    observation: Observation
     wanted: Callable[[DefinitionRef], ReplicationSettings | None]
     settled: Mapping[str, Reach]
     waived: Collection[str] = ()
@@ -81,11 +81,11 @@ class PlannedReader:
 
     async def definitions(self, cloud: str) -> tuple[Definition, ...]:
         """All definitions of one gallery."""
-        return await self.seen.definitions(cloud)
+        return await self.observation.definitions(cloud)
 
     def definition_pages(self, cloud: str) -> AsyncIterator[tuple[Definition, ...]]:
         """The same in pages."""
-        return self.seen.definition_pages(cloud)
+        return self.observation.definition_pages(cloud)
 
     async def versions(self, definition: DefinitionRef) -> VersionListing:
         """All versions of one definition, candidates as planned."""
@@ -93,7 +93,7 @@ class PlannedReader:
 
     async def versions_of(self, definitions: Iterable[DefinitionRef]) -> dict[DefinitionRef, VersionListing]:
         """All versions of several definitions, candidates as planned."""
-        found = await self.seen.versions_of(definitions)
+        found = await self.observation.versions_of(definitions)
         if self.waived and not self.settled:
             await side_by_side(
                 {each: self._look_at_failed(each, held) for each, held in found.items() if self.wanted(each)}
@@ -102,7 +102,7 @@ class PlannedReader:
 
     async def version(self, definition: DefinitionRef, number: VersionNumber) -> ImageVersion | None:
         """One version with its copies; a candidate as planned."""
-        found = await self.seen.version(definition, number)
+        found = await self.observation.version(definition, number)
         return None if found is None else self._as_planned(definition, found, self.wanted(definition))
 
     def _planned(self, definition: DefinitionRef, versions: VersionListing) -> VersionListing:
@@ -117,7 +117,7 @@ class PlannedReader:
         what failed of them is waived."""
         failed = [each for each in newer_candidates(newest_first(versions)) if _may_leave(each, self.waived)]
         read = await side_by_side(
-            {each.number: self.seen.version(definition, each.number) for each in failed[:MOST_FAILED]}
+            {each.number: self.observation.version(definition, each.number) for each in failed[:MOST_FAILED]}
         )
         for version in read.values():
             copies = failed_copies(version) if version is not None else ()
@@ -166,14 +166,14 @@ class ReachPlanner:
         self._check_left_out(request)
         if not (self._tables or request.reach or request.debts):
             return await self._make(self._catalogue).plan(request, now)
-        actual, observed = self._catalogue.observing()
-        seen = PlannedReader(
-            observed,
+        actual, observation = self._catalogue.observing()
+        reader = PlannedReader(
+            observation,
             cache(lambda ref: self._wanted(ref, request.without)),
             settled=request.reach,
             waived=request.without,
         )
-        draft = await self._make(actual.by(seen)).plan(request, now)
+        draft = await self._make(actual.by(reader)).plan(request, now)
         promoted = {
             step.target: step
             for step in draft.steps
@@ -181,11 +181,11 @@ class ReachPlanner:
         }
         reach, debts = request.reach, request.debts
         if request.pins is None:
-            reach = self._reach(promoted, seen, request.without)
+            reach = self._reach(promoted, reader, request.without)
             moving = {step.pin.ref for step in draft.steps if isinstance(step, SetExcluded)}
             debts = await self._debts(request, actual, moving)
         pinned = draft.request.model_copy(update={"reach": reach, "debts": debts})
-        return _with_regions(replace(draft, request=pinned), promoted, seen)
+        return _with_regions(replace(draft, request=pinned), promoted, reader)
 
     def _check_left_out(self, request: Promotion) -> None:
         known = sorted({region for table in self._tables.values() for region in table.regions})
@@ -208,12 +208,12 @@ class ReachPlanner:
         return found.model_copy(update={"regions": left})
 
     def _reach(
-        self, promoted: Mapping[str, SetExcluded], seen: PlannedReader, without: Sequence[str]
+        self, promoted: Mapping[str, SetExcluded], reader: PlannedReader, without: Sequence[str]
     ) -> dict[str, Reach]:
         found: dict[str, Reach] = {}
         for target, step in promoted.items():
-            wanted, version = self._wanted(step.pin.ref, without), _find(seen, step.pin)
-            left = seen.left.get(target, ())
+            wanted, version = self._wanted(step.pin.ref, without), _find(reader, step.pin)
+            left = reader.left.get(target, ())
             reach = None if wanted is None or version is None else reach_of(version, wanted, left)
             if reach is not None:
                 found[target] = reach
@@ -234,7 +234,7 @@ class ReachPlanner:
 
 
 def _with_regions(
-    draft: Draft[PromotionT], promoted: Mapping[str, SetExcluded], seen: PlannedReader
+    draft: Draft[PromotionT], promoted: Mapping[str, SetExcluded], reader: PlannedReader
 ) -> Draft[PromotionT]:
     """The draft with the steps by which its versions get into their regions, and those that are owed."""
     request = draft.request
@@ -251,7 +251,7 @@ def _with_regions(
         draft,
         summary=" ".join(owed) if owed and not draft.steps else draft.summary,
         steps=(*flat, *_phases(ways, request.debts)),
-        evidence=(*draft.evidence, *_rows(ways, seen, alone=alone)),
+        evidence=(*draft.evidence, *_rows(ways, reader, alone=alone)),
         warnings=(*draft.warnings, *out, *(owed if draft.steps else ())),
         independent=len(draft.steps) + len(request.debts) > 1,
     )
@@ -272,8 +272,8 @@ def _may_leave(version: ImageVersion, waived: Collection[str]) -> bool:
     return version.state is VersionState.FAILED and any(region.name in waived for region in version.regions)
 
 
-def _find(seen: PlannedReader, pin: Pin) -> ImageVersion | None:
-    return seen.seen.seen(pin.ref, pin.version)
+def _find(reader: PlannedReader, pin: Pin) -> ImageVersion | None:
+    return reader.observation.known(pin.ref, pin.version)
 
 
 def _phases(ways: Sequence[tuple[SetExcluded, Reach]], debts: Sequence[Debt]) -> Iterable[Step]:
@@ -317,12 +317,12 @@ def _wave(ways: Sequence[tuple[SetExcluded, Reach]], place: int) -> Iterable[Ste
 
 
 def _rows(
-    ways: Sequence[tuple[SetExcluded, Reach]], seen: PlannedReader, *, alone: bool
+    ways: Sequence[tuple[SetExcluded, Reach]], reader: PlannedReader, *, alone: bool
 ) -> Iterable[tuple[str, str]]:
     """What the card says of copies and waves."""
     for step, reach in ways:
         of = "" if alone else f" of {step.pin.ref}"
-        version = _find(seen, step.pin)
+        version = _find(reader, step.pin)
         copies = "" if version is None else copies_in_words(version)
         if reach.copies:
             now = f", now {copies}" if copies else ""
