@@ -14,7 +14,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from slipway.bot.chat.model import SCHEDULE, SERVICE, Platform
-from slipway.bot.config.settings import PersonSettings, ScheduleSettings, SlipwaySettings, split_address
+from slipway.bot.config.settings import ROLE, PersonSettings, ScheduleSettings, SlipwaySettings, split_address
 from slipway.bot.config.spec import CommandRight, gives
 
 _NAMED = 5  # holders named in a refusal; more are counted
@@ -224,6 +224,27 @@ class People:
     def role_holders(self, role: str) -> tuple[Person, ...]:
         """The humans who hold a role."""
         return tuple(person for person in self.persons if role in person.roles)
+
+    def owner(self, written: str) -> str:
+        """Whom something is for, in the one form that is kept: a person's id, or ``role:NAME``, also of a role that
+        is written without that; empty for nobody."""
+        known = written in self._by_id or written.startswith(ROLE)
+        return f"{ROLE}{written}" if written and not known and written in self._rights else written
+
+    def owners(self, owner: str) -> tuple[Person, ...]:
+        """The humans for whom something is: a person, or the holders of a role."""
+        whose = self.owner(owner)
+        if whose.startswith(ROLE):
+            return self.role_holders(whose.removeprefix(ROLE))
+        person = self.by_id(whose)
+        return (person,) if person is not None else ()
+
+    def owner_in_words(self, owner: str) -> str:
+        """The same in words: a person's name, or ``role releng``; empty for nobody."""
+        whose = self.owner(owner)
+        if whose.startswith(ROLE):
+            return f"role {whose.removeprefix(ROLE)}"
+        return self.name(whose) if whose else ""
 
     def introduction(self, identity: Identity) -> str:
         """How somebody whom the configuration does not know may become known, in a sentence or more."""

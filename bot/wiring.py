@@ -153,8 +153,6 @@ def wire(parts: Parts) -> RunningBot:
     )
     dispatcher = Dispatcher(
         services=services,
-        names=declarations.commands.names,
-        verbatim=declarations.commands.verbatim,
         command_runner=CommandRunner(
             services=services, registry=declarations.commands, plans=plans, messages=messages
         ),

@@ -9,7 +9,7 @@ from slipway.bot.config.settings import ScheduleMode, ScheduleSettings, SlipwayS
 from slipway.bot.core.commands import Access
 from slipway.bot.core.problems import Problem
 from slipway.commands.grammar.arguments import HelpWanted, Misuse, parse
-from slipway.commands.grammar.reading import Line, read_line
+from slipway.commands.grammar.reading import Line
 from slipway.commands.grammar.registry import Registry, Resolved
 from slipway.commands.grammar.usage import usage
 
@@ -20,7 +20,7 @@ def schedule_problems(settings: SlipwaySettings, commands: Registry[Any]) -> tup
     prefix = settings.commands.prefix
     for entry in settings.schedule:
         key = f"schedule.{entry.name}.command"
-        reading = read_line(entry.command, Address.DIRECT, prefix, commands.names, commands.verbatim)
+        reading = commands.read(entry.command, Address.DIRECT, prefix)
         found = commands.resolve(reading.name, reading.args) if isinstance(reading, Line) else None
         if not isinstance(found, Resolved):
             problems.append(

@@ -12,6 +12,7 @@ from slipway.bot.core.times import (
     format_duration,
     format_span,
     format_time,
+    moments_in_zone,
     parse_duration,
     parse_moment,
     system_clock,
@@ -151,3 +152,13 @@ def test_a_moment_to_come_is_read_in_the_reader_s_zone(text: str, moment: str) -
 def test_what_is_no_moment_to_come_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"is no time|has passed|more than a year"):
         parse_moment(text, NOW, ZoneInfo("UTC"))
+
+
+def test_moments_in_a_text_are_shown_by_the_clocks_of_its_reader() -> None:
+    prague = ZoneInfo("Europe/Prague")
+    said = "It lives until 2026-11-21 12:01 UTC, or 2026-07-01 23:30 UTC; 2026-11-21 of 43.1.0 stays."
+    shown = "It lives until 2026-11-21 13:01 CET, or 2026-07-02 01:30 CEST; 2026-11-21 of 43.1.0 stays."
+    assert moments_in_zone(said, prague) == shown
+    assert moments_in_zone(said, ZoneInfo("UTC")) == said
+    odd = "2026-13-01 12:00 UTC, 0001-01-01 00:00 UTC and 12026-11-21 12:01 UTC"
+    assert moments_in_zone(odd, ZoneInfo("America/New_York")) == odd

@@ -151,11 +151,9 @@ def _declared_tables(written: Written) -> Iterator[Problem]:
                 if role not in written.names("roles"):
                     roles = written.names("roles")
                     yield Problem(f"{whole}.{where}", unknown("role", role, roles, "Roles here"))
-            known = {*written.all_of("person", "id"), *written.names("roles")}
+            persons = written.all_of("person", "id")
             for where, name in table.named_people(entry):
-                if name not in known:
-                    said = unknown("person or role", name, known, "Persons and roles here")
-                    yield Problem(f"{whole}.{where}", said)
+                yield from check_owner(f"{whole}.{where}", name, written.names("roles"), persons)
         if value:
             yield from table.check_accounts(value, written.accounts)
 
@@ -305,12 +303,13 @@ def _problems(written: Written) -> Iterator[Problem]:
 
 
 def check_owner(key: str, owner: str, roles: Collection[str], persons: Collection[str]) -> Iterator[Problem]:
-    """What is wrong with whom problems are for: a person's id, ``role:NAME``, or nothing."""
+    """What is wrong with whom something is for: a person's id, a role, ``role:NAME`` for one that has the name of a
+    person, or nothing."""
     role = owner.removeprefix(ROLE)
     if role != owner and role not in roles:
         yield Problem(key, unknown("role", role, roles, "Roles here"))
-    elif role == owner and owner and owner not in persons:
-        yield Problem(key, unknown("person", owner, persons, "Persons here"))
+    elif role == owner and owner and owner not in {*persons, *roles}:
+        yield Problem(key, unknown("person or role", owner, {*persons, *roles}, "Persons and roles here"))
 
 
 def _scheduled_command(entry: ScheduleSettings, written: Written) -> Iterator[Problem]:

@@ -184,7 +184,7 @@ class ProblemSettings(Settings):
     """``[problems]``: where what is wrong is told, and whom it is for."""
 
     room: str = Field("", description="where to post, like matrix:!abc:example.org")
-    owner: str = Field("", description='a person\'s id, like "alice", or a role, like "role:releng"')
+    owner: str = Field("", description='a person\'s id, like "alice", or a role, like "releng"')
     acknowledged_for: Duration = Field(
         timedelta(days=3), gt=timedelta(0), le=timedelta(days=30), description="up to 30 days, like 3d"
     )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import heapq
+import re
+import shlex
 from collections.abc import Collection, Iterable
 from difflib import SequenceMatcher
 
@@ -10,6 +12,7 @@ _LONGEST = 128  # of what was typed, only this much is compared: chat text can b
 _SHORTLIST = 40  # names that the exact, slower comparison looks at
 _NAMED = 6  # more names than this are only counted
 _ALIKE = 0.6  # difflib's own measure of "close"
+_ONE_WORD = re.compile(r"""(?:[^\s'"\\]|(?<=\w)')+""")  # as chat commands are split into words
 
 
 FAILED_MARK = "✘ "
@@ -25,6 +28,12 @@ def fit_for_a_line(text: str, longest: int = LONGEST_FOREIGN) -> str:
     plain = "".join(sign if sign.isprintable() else " " for sign in text.replace("`", "'"))
     words = " ".join(plain.split())
     return words if len(words) <= longest else f"{words[: longest - 1]}…"
+
+
+def as_typed(words: Iterable[str]) -> str:
+    """Words as the line that people would type: one is in quotes only where it would fall apart or mean another thing
+    without them. Patterns, dashes and apostrophes within a word stay as they are."""
+    return " ".join(word if _ONE_WORD.fullmatch(word) else shlex.quote(word) for word in words)
 
 
 def nearest(word: str, names: Iterable[str], limit: int = 3) -> tuple[str, ...]:

@@ -15,6 +15,7 @@ _DURATION = re.compile(r"(?:(\d{1,4})d)?(?:(\d{1,5})h)?(?:(\d{1,6})m)?(?:(\d{1,7
 
 _TIME_OF_DAY = re.compile(r"(?:[01]?\d|2[0-3]):[0-5]\d", re.ASCII)
 _DATE_AND_TIME = re.compile(r"\d{4}-\d{2}-\d{2}[T ]\d{2}:\d{2}", re.ASCII)
+_MOMENT_OF_UTC = re.compile(r"(?<!\d)(\d{4}-\d{2}-\d{2} \d{2}:\d{2}) UTC\b", re.ASCII)
 _FARTHEST = timedelta(days=366)
 
 
@@ -121,6 +122,18 @@ def format_time(moment: datetime, zone: ZoneInfo) -> str:
     """A moment for people, with its zone: ``2026-11-20 14:05 UTC``."""
     here = in_zone(moment, zone)
     return f"{here.date()} {here:%H:%M %Z}"
+
+
+def moments_in_zone(text: str, zone: ZoneInfo) -> str:
+    """The same text with each moment of UTC in it, as plans and steps have them, as its reader's clocks show it."""
+    return _MOMENT_OF_UTC.sub(lambda found: _shown_in(found, zone), text)
+
+
+def _shown_in(found: re.Match[str], zone: ZoneInfo) -> str:
+    try:
+        return format_time(datetime.fromisoformat(f"{found[1]}+00:00"), zone)
+    except (ValueError, OverflowError):  # it only looks like one, or is beyond the calendar there
+        return found[0]
 
 
 def format_date(moment: datetime | None) -> str:

@@ -19,6 +19,7 @@ from slipway.bot.chat.model import (
 from slipway.bot.core.steps import Permanence
 from slipway.bot.core.times import format_duration, format_time
 from slipway.bot.operations.calls import Mentions, called_upon, concerned
+from slipway.bot.operations.card_moments import by_clocks_of
 from slipway.bot.operations.doubts import doubts, uncertain
 from slipway.bot.operations.endings import end_in_short, failure_notes, told_in_full
 from slipway.bot.operations.facts import facts_of, outcome_of
@@ -94,7 +95,7 @@ def operation_card(operation: Operation, view: CardContext) -> Card:
     unasked = not state.ended and not plan.policy.approvals
     asked = Field(label="Asked by", value=_asked(operation, view))
     evidence = evidence_fields(plan) if proposed or unasked else ()
-    return Card(
+    card = Card(
         tone=_TONES[state],
         title=f"{operation.id} {operation.kind}: {state_in_words(operation, view)}",
         text=_standing_text(operation, view),
@@ -107,6 +108,7 @@ def operation_card(operation: Operation, view: CardContext) -> Card:
         outcome=outcome_of(operation),
         operation=facts_of(operation),
     )
+    return by_clocks_of(view.zone, card)
 
 
 def report_card(operation: Operation, view: CardContext, mentions: tuple[str, ...]) -> Card:
@@ -121,7 +123,7 @@ def report_card(operation: Operation, view: CardContext, mentions: tuple[str, ..
     if reports and not several:
         done = operation.state is OperationState.DONE and reports[0].done is not None
         lines = [*(() if done else lines), report_words(reports[0])]
-    return Card(
+    card = Card(
         tone=_TONES[operation.state],
         title=f"{operation.id} {operation.kind}: {operation.state}",
         text="\n".join(lines),
@@ -132,6 +134,7 @@ def report_card(operation: Operation, view: CardContext, mentions: tuple[str, ..
         outcome=outcome_of(operation),
         operation=facts_of(operation),
     )
+    return by_clocks_of(view.zone, card)
 
 
 def full_card(operation: Operation, view: CardContext) -> Card:
@@ -151,7 +154,7 @@ def full_card(operation: Operation, view: CardContext) -> Card:
         *_voting(operation, view),
         Field(label="Plan", value=f"`{operation.digest_prefix}`"),
     )
-    return operation_card(operation, view).model_copy(
+    card = operation_card(operation, view).model_copy(
         update={
             "text": outcome.summary if outcome else _standing_text(operation, view),
             "fields": fields,
@@ -164,6 +167,7 @@ def full_card(operation: Operation, view: CardContext) -> Card:
             "mentions": (),
         }
     )
+    return by_clocks_of(view.zone, card)
 
 
 def silent(card: Card) -> Card:
@@ -201,13 +205,14 @@ def plan_card(plan: Plan, view: CardContext, *, instead: str | None = None) -> C
     agree = plan.policy.approvals
     whoever = f"has role {plan.policy.role}" if plan.policy.role else "may ask for it"
     needs = f"{approvals(agree)}: whoever {whoever}" if agree else "nobody"
-    return Card(
+    card = Card(
         title=f"dry run of {plan.kind}",
         text=_proposal(plan),
         fields=(Field(label="Would need", value=needs), *_begins(plan, view), *evidence_fields(plan)),
         tables=(*((plan_table(plan),) if len(plan.steps) > 1 else ()), *rest_of(plan)),
         notes=tuple(notes),
     )
+    return by_clocks_of(view.zone, card)
 
 
 def _begins(plan: Plan, view: CardContext) -> tuple[Field, ...]:

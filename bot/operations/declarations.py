@@ -31,6 +31,7 @@ from slipway.bot.core.loading import load_attribute
 from slipway.bot.core.probes import Finding
 from slipway.bot.core.settings_table import AnyTable, PersonKey, SettingsTable
 from slipway.bot.core.steps import Confirmation, Executor, Planner, Request, Step, Stored
+from slipway.bot.core.text import as_typed
 from slipway.bot.core.times import Clock
 from slipway.bot.core.uptime import ReadUptime, system_uptime
 from slipway.bot.core.waiting import Polling
@@ -96,6 +97,7 @@ class OperationKind(Declaration, Generic[RequestT, ServicesT]):
         request: what is asked for; its ``kind`` names the kind, in ``[policy.KIND]``, too.
         planner: makes the planner of what the subject works with.
         arguments: what stands behind its command's name in the line that asks for it: to plan it afresh.
+        prose: whether its command ends in words of a person's own, which are typed as they are, without quotes.
         policy: who agrees by default.
         needs: the capability of a cloud that it works by; None for what works in no cloud.
         right: what somebody must hold to ask for it, and so its command's, where that is not the kind's own name.
@@ -117,6 +119,7 @@ class OperationKind(Declaration, Generic[RequestT, ServicesT]):
     upgrades: Mapping[int, Upgrade] = field(default_factory=dict)
     confirm: Callable[[ServicesT], Confirmation] | None = None
     command: str = ""
+    prose: bool = False
 
     def __post_init__(self) -> None:
         check_stored(self.request, Request, "request")
@@ -150,10 +153,15 @@ class OperationKind(Declaration, Generic[RequestT, ServicesT]):
         """The kind."""
         return kind_of(self.request)
 
-    def command_line(self, request: RequestT) -> tuple[str, ...]:
-        """The line that asks for this, in words and without the prefix."""
-        name = self.command or (self.right or self.name).replace(".", " ")
-        return (*name.split(" "), *self.arguments(request))
+    @property
+    def typed(self) -> str:
+        """The name of its command: ``promote``, ``schedule pause``."""
+        return self.command or (self.right or self.name).replace(".", " ")
+
+    def command_line(self, request: RequestT) -> str:
+        """The line that asks for this, without the prefix, as people type it."""
+        words = (*self.typed.split(" "), *self.arguments(request))
+        return " ".join(words) if self.prose else as_typed(words)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import combinations
@@ -66,7 +65,7 @@ class SubjectRegistry:
 
     def command_line(self, request: Request) -> str:
         """The command that asks for this, without its prefix: what to type to plan it afresh."""
-        return shlex.join(self.kinds[request.kind].command_line(request))
+        return self.kinds[request.kind].command_line(request)
 
     def touches(self, step: Step) -> tuple[str, ...]:
         """The names of what a step changes, for :class:`slipway.bot.operations.runs.locks.Locks`."""

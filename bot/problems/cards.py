@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 
 from slipway.bot.chat.model import Card, Field, Platform, Shortcut, Tone
 from slipway.bot.chat.tables import Row, moment, table_of, text
-from slipway.bot.config.settings import ROLE
 from slipway.bot.core.times import format_time
 from slipway.bot.people import People
 from slipway.bot.problems.model import Ending, Entry
@@ -52,20 +51,14 @@ class ProblemView:
     owner: str
 
     def owner_of(self, entry: Entry) -> str:
-        """Whom a problem is for, in words; empty for nobody in particular."""
-        owner = entry.found.owner or self.owner
-        role = owner.removeprefix(ROLE)
-        return f"the role {role}" if role != owner else self.people.name(owner) if owner else ""
+        """Whom a problem is for: a person's id, or ``role:NAME``; empty for nobody in particular."""
+        return self.people.owner(entry.found.owner or self.owner)
 
     def accounts_of(self, entries: Sequence[Entry], platform: Platform) -> tuple[str, ...]:
         """The accounts by which a message calls those whom problems are for."""
-        owners = dict.fromkeys(entry.found.owner or self.owner for entry in entries)
-        accounts: dict[str, None] = {}
-        for owner in owners:
-            role = owner.removeprefix(ROLE)
-            person = self.people.by_id(owner)
-            holders = self.people.role_holders(role) if role != owner else (person,) if person else ()
-            accounts |= {found: None for each in holders if (found := each.account_on(platform))}
+        owners = dict.fromkeys(self.owner_of(entry) for entry in entries)
+        holders = (each for owner in owners for each in self.people.owners(owner))
+        accounts = dict.fromkeys(found for each in holders if (found := each.account_on(platform)))
         return tuple(accounts)[:MOST_CALLED]
 
     def state(self, entry: Entry, now: datetime) -> str:
@@ -88,11 +81,13 @@ def list_card(entries: Sequence[Entry], view: ProblemView, now: datetime, may: M
     alone = [each for each in ordered if each.standing(now) is None]
     count = f"{len(entries)} problem{'' if len(entries) == 1 else 's'}"
     seen_to = f", {len(entries) - len(alone)} of them seen to" if len(alone) < len(entries) else ""
+    if not alone:
+        seen_to = ", seen to" if len(entries) == 1 else ", all seen to"
     return Card(
         tone=Tone.WARNING if alone else Tone.INFO,
         title=f"{count}{seen_to}",
         tables=(table_of(_COLUMNS, [_row(each, view, now) for each in ordered]),),
-        notes=(f"More about one: `{view.prefix}problems {ordered[0].id}`",),
+        notes=_of_one((alone or ordered)[0], view, now, may),
         shortcuts=_mends(ordered, may),
     )
 
@@ -100,11 +95,12 @@ def list_card(entries: Sequence[Entry], view: ProblemView, now: datetime, may: M
 def entry_card(entry: Entry, view: ProblemView, now: datetime, may: May = _everybody) -> Card:
     """All about one problem."""
     found = entry.found
+    owner = view.owner_of(entry)
     over = f"{'Over' if entry.ending is Ending.WELL else 'Not looked at any more'}: " if entry.closed else ""
     fields = [
         Field(label="ID", value=entry.id),
         Field(label="Since", value=format_time(entry.since, view.zone)),
-        *([Field(label="For", value=owner)] if (owner := view.owner_of(entry)) else []),
+        *([Field(label="For", value=view.people.owner_in_words(owner))] if owner else []),
         Field(label="State", value=view.state(entry, now)),
     ]
     return Card(
@@ -136,13 +132,23 @@ def notice_card(entries: Sequence[Entry], view: ProblemView, now: datetime, titl
     if not standing:
         return Card(tone=Tone.DONE, title=f"Over: {heading}", tables=(table_of(_COLUMNS, rows),))
     over = f", {len(entries) - len(standing)} of them over" if len(standing) < len(entries) else ""
-    alone = any(each.standing(now) is None for each in standing)
+    alone = [each for each in standing if each.standing(now) is None]
     more = (f"And {left} more: `{view.prefix}problems`",) if left else ()
     return Card(
         tone=Tone.WARNING if alone else Tone.INFO,
         title=f"{heading}{over}",
         tables=(table_of(_COLUMNS, rows),),
-        notes=(*more, f"More about one: `{view.prefix}problems {standing[0].id}`"),
+        notes=(*more, *_of_one(next(iter(alone), standing[0]), view, now, _everybody)),
+    )
+
+
+def _of_one(entry: Entry, view: ProblemView, now: datetime, may: May) -> tuple[str, ...]:
+    """What to type about one of several."""
+    acknowledging = f"problem ack {entry.id} REASON"
+    offered = entry.standing(now) is None and may(acknowledging)
+    return (
+        f"More about one: `{view.prefix}problems {entry.id}`",
+        *((f"See to one: `{view.prefix}{acknowledging}`",) if offered else ()),
     )
 
 
@@ -159,12 +165,12 @@ def lapsed_card(entry: Entry, view: ProblemView) -> Card:
 
 
 def _row(entry: Entry, view: ProblemView, now: datetime) -> Row:
-    given = entry.standing(now)
+    given, owner = entry.standing(now), view.owner_of(entry)
     return {
         "id": text(entry.id),
         "what": text(entry.found.what),
         "since": moment(entry.since, format_time(entry.since, view.zone)),
-        "owner": text(view.owner_of(entry)),
+        "owner": text(owner or None, view.people.owner_in_words(owner) or "-"),
         "state": text(entry.state.value, view.state(entry, now)),
         "source": text(entry.source),
         "acknowledged_by": text(given.by if given else None),
@@ -196,7 +202,7 @@ def _mends(entries: Sequence[Entry], may: May) -> tuple[Shortcut, ...]:
     """Buttons for what mends problems; one line once."""
     found = [each.found.mend for each in entries if each.found.mend is not None]
     mends = {each.command: each for each in found if may(each.command)}
-    many = len(mends) > 1
+    many = len(entries) > 1  # a button then says of which it is
     return tuple(
         Shortcut(label=f"{each.label}: {each.command}"[:70] if many else each.label, command=each.command)
         for each in list(mends.values())[:5]

@@ -73,8 +73,6 @@ class Dispatcher:
         self,
         *,
         services: Services,
-        names: tuple[str, ...],
-        verbatim: tuple[str, ...],
         command_runner: CommandRunner,
         runner: OperationRunner,
         messages: MessageService,
@@ -92,7 +90,7 @@ class Dispatcher:
         self._asked: dict[str, asyncio.Future[Response]] = {}
         self._presses = PressHandler(services, command_runner, messages)
         self._followers = Followers(services, messages, self._presses)
-        self._reader = EventReader(services, names, verbatim, command_runner, messages, workflows)
+        self._reader = EventReader(services, command_runner, messages, workflows)
         workflows.register(EVENT_WORKFLOW, self._handle)
         workflows.register(ASK, self._ask)
         workflows.register(TICK, self._tick)

@@ -11,7 +11,7 @@ from slipway.bot.workflows.engine import WorkflowEngine
 from slipway.commands.dispatch.clock_notice import ClockNotice
 from slipway.commands.dispatch.events import AcceptedEvent, StoredReading, event_key
 from slipway.commands.dispatch.runner import CommandRunner
-from slipway.commands.grammar.reading import Ignored, Reading, read_line
+from slipway.commands.grammar.reading import Ignored, Reading
 
 log = structlog.get_logger(__name__)
 
@@ -21,9 +21,7 @@ class EventReader:
 
     Args:
         services: settings, the time, and which cards stand where.
-        names: of the commands.
-        verbatim: names of those that take what is behind them as it was typed.
-        command_runner: says which lines decide about a proposal.
+        command_runner: reads lines, and says which decide about a proposal.
         messages: know which operation a message shows.
         workflows: know which events were heard.
     """
@@ -31,15 +29,11 @@ class EventReader:
     def __init__(
         self,
         services: Services,
-        names: tuple[str, ...],
-        verbatim: tuple[str, ...],
         command_runner: CommandRunner,
         messages: MessageService,
         workflows: WorkflowEngine,
     ) -> None:
         self._services = services
-        self._names = names
-        self._verbatim = verbatim
         self._command_runner = command_runner
         self._messages = messages
         self._workflows = workflows
@@ -70,8 +64,7 @@ class EventReader:
 
     def read(self, text: str, address: Address) -> Reading:
         """What a line says."""
-        prefix = self._services.settings.commands.prefix
-        return read_line(text, address, prefix, self._names, self._verbatim)
+        return self._command_runner.read(text, address)
 
     def _is_too_old(self, event: MessageEvent | ButtonEvent) -> bool:
         self._clock_notice.look(event.room.platform)

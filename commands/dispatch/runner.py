@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from slipway.bot.chat.model import Address, Assurance, Card, Tone
 from slipway.bot.core.commands import Access, Command
 from slipway.bot.core.errors import CloudError, UserError
+from slipway.bot.core.text import as_typed
 from slipway.bot.messages.service import MessageService
 from slipway.bot.operations.cards import failure_card, operation_card, plan_card, silent
 from slipway.bot.operations.model import Failure, Operation, OperationState
@@ -32,7 +32,7 @@ from slipway.commands.dispatch.manual import help_command
 from slipway.commands.dispatch.responses import Response
 from slipway.commands.dispatch.suggestions import whole_lines
 from slipway.commands.grammar.arguments import HelpWanted, Misuse, Parsed, parse
-from slipway.commands.grammar.reading import Ignored, Line, Reading, Unknown, Unreadable, read_line
+from slipway.commands.grammar.reading import Ignored, Line, Reading, Unknown, Unreadable
 from slipway.commands.grammar.registry import Registry, Resolved, UnknownVerb
 
 
@@ -102,6 +102,10 @@ class CommandRunner:
         allowed = [command for command in found if may_use(person, command, people)]
         forbidden = not_for(person, found[0], people) if found and not allowed else ""
         return unknown_verb_card(unknown, allowed, self._prefix, forbidden)
+
+    def read(self, text: str, address: Address) -> Reading:
+        """What a line says."""
+        return self._registry.read(text, address, self._prefix)
 
     def decides(self, reading: Reading) -> bool:
         """Whether a line speaks on an operation, whoever says it."""
@@ -182,7 +186,7 @@ class CommandRunner:
         except UserError as error:
             return self._object(asker, error, whole_lines(error, command, args))
         except CloudError as error:
-            failure = Failure.of(error, shlex.join((*command.name.split(" "), *args)))
+            failure = Failure.of(error, as_typed((*command.name.split(" "), *args)))
             title = f"{command.name} could not look at the cloud"
             card = failure_card(title, failure, self._services.cards)
             return Response.at(asker.place).saying(card).failing()
@@ -196,8 +200,7 @@ class CommandRunner:
                 response = response.saying(card).followed_by(shown_by).detailed(details)
                 return response if about is None else response.about(about, self._services.cards)
             case LineReply(line, dry_run, answered):
-                names, verbatim = self._registry.names, self._registry.verbatim
-                reading = read_line(line, Address.DIRECT, self._prefix, names, verbatim)
+                reading = self.read(line, Address.DIRECT)
                 said = await self._answer(reading, replace(asker, dry_run=asker.dry_run or dry_run))
                 await answered(said)
                 return said

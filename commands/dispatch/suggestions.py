@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-import shlex
 from collections.abc import Sequence
 
 from slipway.bot.core.commands import Command
 from slipway.bot.core.errors import UserError
+from slipway.bot.core.text import as_typed
 from slipway.commands.grammar.arguments import takes_text
 from slipway.commands.grammar.values import operation_id_in
 
@@ -49,9 +49,4 @@ def _replaced(arg: str, given: str, near: str) -> str | None:
 
 
 def _line(words: Sequence[str], prose: bool) -> str:
-    return " ".join(words) if prose else " ".join(map(_quoted, words))
-
-
-def _quoted(word: str) -> str:
-    """Quoted where the line would fall apart or mean something else; patterns stay as people type them."""
-    return word if re.fullmatch(r"[^\s'\"\\]+", word) else shlex.quote(word)
+    return " ".join(words) if prose else as_typed(words)

@@ -12,6 +12,7 @@ import click
 
 from slipway.bot.core.commands import Command
 from slipway.bot.core.text import nearest
+from slipway.bot.core.times import parse_duration
 from slipway.commands.grammar.usage import (
     argument_usage,
     option_name,
@@ -20,7 +21,7 @@ from slipway.commands.grammar.usage import (
     render_examples,
     usage,
 )
-from slipway.commands.grammar.values import FreeText, said_back
+from slipway.commands.grammar.values import DurationValue, FreeText, said_back
 
 _LIKE_AN_OPTION = re.compile(r"--[a-z]")
 
@@ -74,9 +75,9 @@ def parse(spec: Command[Any], args: Sequence[str], prefix: str) -> Parse:
         except click.UsageError as error:
             message = _sentence(error, spec, before_end)
         else:
-            if not context.args:
+            message = _too_many(spec, context.args) if context.args else _in_text(spec, context.params)
+            if not message:
                 return Parsed(MappingProxyType(dict(context.params)))
-            message = _too_many(spec, context.args)
     return Misuse(message, usage(spec, prefix), render_examples(spec, prefix))
 
 
@@ -110,6 +111,37 @@ def _before_text(spec: Command[Any], args: Sequence[str]) -> tuple[str, ...]:
         options += args[position : position + taken]
         position += taken
     return (*options, "--", *words, *args[position:])
+
+
+def _in_text(spec: Command[Any], params: Mapping[str, Any]) -> str:
+    """What ends or begins the text and was meant as an option: it would be kept as words, and a change made though
+    a dry run was asked for, or for ever though a time was said. Empty where nothing does."""
+    if not takes_text(spec):
+        return ""
+    first, argument = spec.arguments[0], spec.arguments[-1]
+    words: tuple[str, ...] = params[str(argument.name)] or ()
+    place = f"before the {placeholder(first).lower()}" if first is not argument else "first"
+    text = placeholder(argument).lower()
+    options = {name.lower(): option for option in spec.options for name in option.opts}
+    for behind, word in enumerate(reversed(words[-2:])):
+        typed, equals, _ = word.lower().partition("=")
+        option = options.get(typed)
+        if option is not None and not (option.is_flag and (behind or equals)):
+            return f"`{typed}` stands {place}: what follows that is the {text}."
+    for pair in (words[:2], words[-2:]):
+        name = f"--{pair[0].lower()}" if len(pair) == 2 else ""
+        if name in options and isinstance(options[name].type, DurationValue) and _is_duration(pair[1]):
+            said = said_back(" ".join(pair))
+            return f"{said} would be words of the {text}; as a time, `{name} {pair[1]}` stands {place}."
+    return ""
+
+
+def _is_duration(word: str) -> bool:
+    try:
+        parse_duration(word)
+    except ValueError:
+        return False
+    return True
 
 
 def _option_problem(spec: Command[Any], args: Sequence[str]) -> str:

@@ -98,7 +98,12 @@ Reading = Ignored | Unknown | Line | Unreadable
 
 
 def read_line(
-    text: str, address: Address, prefix: str, names: Collection[str], verbatim: Collection[str] = ()
+    text: str,
+    address: Address,
+    prefix: str,
+    names: Collection[str],
+    verbatim: Collection[str] = (),
+    phrases: Collection[str] = (),
 ) -> Reading:
     """Read one message.
 
@@ -116,7 +121,8 @@ def read_line(
         prefix: what commands start with in rooms, such as ``!``.
         names: the names of all commands, aliases included.
         verbatim: those of them behind which people write prose: what follows is split at blanks alone, and quotes
-            and backslashes stay.
+            and backslashes stay. One of two words is a noun with such a verb.
+        phrases: the commands of two words, a noun and a verb: the verb alone asks which noun is meant.
     """
     head = repair(text[:LONGEST])
     if address is Address.REPLY and _unemphasised(head, address, prefix).startswith(prefix):
@@ -135,16 +141,25 @@ def read_line(
     if name is None and len(words) == 1:  # `!status?` as a sentence has it
         name = known.get(word.lower().rstrip(_SENTENCE_ENDS))
     if name is not None:
-        return _command(name, text, said, prefix, verbatim=name in verbatim)
+        verb = said.split(maxsplit=2)[1:2]
+        prose = name in verbatim or any(f"{name} {each.lower()}" in verbatim for each in verb)
+        return _command(name, text, said, prefix, verbatim=prose)
     if address is Address.REPLY:
         return Ignored()
     if address is Address.ROOM:
-        near = near_misses(word, names)
+        near = near_misses(word, names) or _with_verb(word, phrases)
         return Unknown(_shown(word), near) if near else Ignored()
     problem = _problem(text, head)
     if problem:
         return Unreadable(problem)
+    if not near_misses(word, names) and (meant := _with_verb(word, phrases)):
+        return Unknown(_shown(word), meant)
     return _unknown(said, word, names)
+
+
+def _with_verb(word: str, phrases: Collection[str]) -> tuple[str, ...]:
+    """The commands of two words of which this is the second."""
+    return tuple(each for each in phrases if each.partition(" ")[2] == word.lower())[:_SUGGESTIONS]
 
 
 def _unknown(said: str, word: str, names: Collection[str]) -> Unknown:

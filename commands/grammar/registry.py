@@ -12,12 +12,20 @@ from slipway.bot.core.commands import Command
 from slipway.bot.core.errors import DeclarationError
 from slipway.bot.core.text import nearest
 from slipway.commands.grammar.arguments import HELP_OPTIONS, HelpWanted, Misuse, Parsed, parse, takes_text
-from slipway.commands.grammar.reading import Line, Unknown, near_misses, read_line
+from slipway.commands.grammar.reading import Line, Reading, Unknown, near_misses, read_line
 
 ResultT = TypeVar("ResultT")
 ResultT_co = TypeVar("ResultT_co", covariant=True)
 
 _HELP = "--help"
+
+_LOOKS = frozenset({"show", "list", "get", "view", "describe", "info", "status"})
+"""Verbs that nearly every other program has for what the bare noun does here."""
+
+_MORE_VERBS = frozenset(
+    {"close", "create", "delete", "disable", "enable", "open", "resolve", "start", "stop", "update"}
+)
+"""Verbs that people look for behind any noun, beside those that some noun has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +75,24 @@ class Registry(Generic[ResultT_co]):
         return tuple(self.by_name)
 
     @property
+    def phrases(self) -> tuple[str, ...]:
+        """The commands of two words."""
+        return tuple(command.name for command in self.commands if command.noun)
+
+    @property
     def verbatim(self) -> tuple[str, ...]:
-        """Those of :attr:`names` behind which people write prose."""
-        return tuple(name for name, command in self.by_name.items() if takes_text(command))
+        """Those of :attr:`names` behind which people write prose, and nouns with a verb behind which they do."""
+        nouns = (
+            f"{noun} {verb}"
+            for noun, verbs in self.verbs.items()
+            for verb, command in verbs.items()
+            if takes_text(command)
+        )
+        return (*(name for name, command in self.by_name.items() if takes_text(command)), *nouns)
+
+    def read(self, text: str, address: Address, prefix: str) -> Reading:
+        """What a message turns out to be, by these commands' names; see :func:`.reading.read_line`."""
+        return read_line(text, address, prefix, self.names, self.verbatim, self.phrases)
 
     def resolve(self, name: str, args: Sequence[str]) -> Resolved[ResultT_co] | UnknownVerb | Unknown:
         """Which command a line means. Unknown if its first word is no name, as in a line stored by another Slipway.
@@ -87,8 +110,13 @@ class Registry(Generic[ResultT_co]):
             return Resolved(found, tuple(args[1:]))
         if typed == "help" or typed in HELP_OPTIONS:
             return Resolved(verbs.get(args[1].lower(), bare) if len(args) > 1 else bare, (_HELP,))
+        if typed in _LOOKS and (bare.arguments or len(args) == 1) and len(args) <= len(bare.arguments) + 1:
+            return Resolved(bare, tuple(args[1:]))
         near = near_misses(typed, verbs)
-        if not near and (typed.startswith("-") or bare.arguments):
+        foreign = len(args) > len(bare.arguments) and (
+            typed in _MORE_VERBS or any(typed in each for each in self.verbs.values())
+        )
+        if not near and not foreign and (typed.startswith("-") or bare.arguments):
             return Resolved(bare, tuple(args))
         return UnknownVerb(name, args[0], near or tuple(verbs))
 

@@ -36,11 +36,6 @@ async def adopt(
     named, words = image_and_reason(image, reason)
     if not words:
         raise MisuseError("Say why it is right, so that others know.", adopt)
-    if reason[-1] in (
-        "--dry-run",
-        "--notice",
-    ):  # else it would be taken for the reason, and the word be given
-        raise MisuseError(f"`{reason[-1]}` stands before the image: what follows that is the reason.", adopt)
     request = Adopt(
         person=call.person.id,
         definition=named.definition,

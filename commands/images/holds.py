@@ -46,8 +46,6 @@ async def hold(
     named, words = image_and_reason(image, reason)
     if not words:
         raise MisuseError("Say why it is held, so that others know.", hold)
-    if reason[-1] in ("--dry-run", "--for"):  # else it would be taken for the reason, and the hold placed
-        raise MisuseError(f"`{reason[-1]}` stands before the image: what follows that is the reason.", hold)
     seconds = int(lasting.total_seconds()) if lasting is not None else None
     request = Hold(
         person=call.person.id,
@@ -74,8 +72,6 @@ async def unhold(
     """Lifts all holds on exactly that, whoever's they are; the card names them. A hold on a whole definition is
     lifted by the definition's name."""
     named, words = image_and_reason(image, reason)
-    if words.endswith("--dry-run"):
-        raise MisuseError("`--dry-run` stands before the image: what follows that is the reason.", unhold)
     request = Unhold(
         person=call.person.id, definition=named.definition, version=named.version_text, words=words
     )

@@ -14,7 +14,6 @@ from slipway.commands.images.values import IMAGE, VERSION, ImageName, image_and_
 _EVERY = ImageName("*")
 """What is meant where nothing is named: every definition."""
 
-_OWN_OPTIONS = ("--dry-run", "--due", "--override", "--without")
 
 _RULES = tuple(rule.value for rule in RuleName if rule not in ALWAYS)
 
@@ -91,10 +90,6 @@ async def promote(
         raise MisuseError(
             f"Say why, behind the image, as `{option}` asks for: it is shown to whoever agrees, and kept.",
             promote,
-        )
-    if reason and reason[-1] in _OWN_OPTIONS:  # else it would be taken for the reason
-        raise MisuseError(
-            f"`{reason[-1]}` stands before the image: what follows that is the reason.", promote
         )
     regions = tuple(dict.fromkeys(without))
     if not override:

@@ -43,7 +43,7 @@ async def revoke(
         )
     if not words:
         raise MisuseError("Say why it is revoked, so that others know.", revoke)
-    if reason[-1] == "--dry-run" or "--at" in reason:
+    if "--at" in reason:
         raise MisuseError("Options stand before the image: what follows that is the reason.", revoke)
     moment = None
     if at is not None:

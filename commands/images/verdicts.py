@@ -69,10 +69,8 @@ def _read(image: ImageName, words: tuple[str, ...], command: Command[Any]) -> tu
     """Definition, version and reason.
 
     Raises:
-        MisuseError: there is no version, or an option stands where the reason does.
+        MisuseError: there is no version.
     """
-    if words and words[-1] == "--dry-run":  # it would be taken for the reason, and the verdict recorded
-        raise MisuseError("`--dry-run` stands before the version: what follows that is the reason.", command)
     named, reason = image_and_reason(image, words)
     if named.version_text is None:
         raise MisuseError(f"Say which version: {image.definition}/VERSION.", command)

@@ -36,8 +36,6 @@ async def ack(
     that comes back later is for everybody again."""
     if not reason:
         raise MisuseError("Say what you do about it, so that others know.", ack)
-    if reason[-1] in ("--dry-run", "--for"):  # else it would be taken for the reason
-        raise MisuseError(f"`{reason[-1]}` stands before the id: what follows that is the reason.", ack)
     length = lasting or call.services.settings.problems.acknowledged_for
     if length > LONGEST:
         raise MisuseError(f"It lasts for {format_duration(LONGEST)} at most.", ack)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from slipway.bot.chat.model import Room
-from slipway.bot.config.settings import ROLE
 from slipway.bot.operations.services import Services
 from slipway.bot.reports.cards import calls_of, detail_card, has_details, headline_card, is_quiet
 from slipway.bot.reports.model import Period, ReportView, everybody
@@ -43,10 +42,6 @@ async def report_of(call: CommandContext, period: Period) -> CardReply:
 
 def accounts_of(services: Services, calls: tuple[str, ...], room: Room) -> tuple[str, ...]:
     """The accounts by which a room calls persons, and the holders of roles."""
-    accounts: dict[str, None] = {}
-    for each in calls:
-        role = each.removeprefix(ROLE)
-        person = services.people.by_id(each)
-        holders = services.people.role_holders(role) if role != each else (person,) if person else ()
-        accounts |= {found: None for one in holders if (found := one.account_on(room.platform))}
+    called = (one for each in calls for one in services.people.owners(each))
+    accounts = dict.fromkeys(found for one in called if (found := one.account_on(room.platform)))
     return tuple(accounts)[:MOST_CALLED]

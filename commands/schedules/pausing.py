@@ -34,8 +34,6 @@ async def pause(
     time on: what was left out is not made up for."""
     if not reason:
         raise MisuseError("Say why it is paused, so that others know.", pause)
-    if reason[-1] in ("--dry-run", "--for"):  # else it would be taken for the reason, and the schedule paused
-        raise MisuseError(f"`{reason[-1]}` stands before the name: what follows that is the reason.", pause)
     request = PauseSchedule(
         person=call.person.id,
         schedule=schedule,
@@ -59,8 +57,6 @@ async def resume(
     call: CommandContext, schedule: str, reason: tuple[str, ...], dry_run: bool
 ) -> ChangeRequest:
     """It runs from its next time on. To make up for what was left out, say `schedule run`."""
-    if "--dry-run" in reason[-1:]:
-        raise MisuseError("`--dry-run` stands before the name: what follows that is the reason.", resume)
     request = ResumeSchedule(person=call.person.id, schedule=schedule, words=" ".join(reason))
     return ChangeRequest(request, dry_run)
 

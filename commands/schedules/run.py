@@ -13,7 +13,7 @@ from slipway.bot.subjects.schedules.pausing import check_known
 from slipway.bot.subjects.schedules.services import ScheduleServices
 from slipway.commands.dispatch.context import CommandContext, LineReply
 from slipway.commands.dispatch.responses import Response
-from slipway.commands.grammar.reading import Line, read_line
+from slipway.commands.grammar.reading import Line
 from slipway.commands.grammar.registry import Resolved
 from slipway.commands.schedules.values import SCHEDULE
 
@@ -34,9 +34,7 @@ async def run(call: CommandContext, schedule: str, dry_run: bool) -> LineReply:
     held = services.get(ScheduleServices)
     check_known(schedule, held.names)
     entry = next(each for each in services.settings.schedule if each.name == schedule)
-    reading = read_line(
-        entry.command, Address.DIRECT, call.prefix, call.registry.names, call.registry.verbatim
-    )
+    reading = call.registry.read(entry.command, Address.DIRECT, call.prefix)
     found = call.registry.resolve(reading.name, reading.args) if isinstance(reading, Line) else None
     if isinstance(found, Resolved) and found.command.name == run.name:
         raise UserError(f"{schedule} runs a schedule itself.", hint="schedules")

@@ -24,7 +24,7 @@ from slipway.commands.grammar.registry import (
     check_examples,
 )
 from slipway.commands.grammar.usage import usage
-from slipway.commands.grammar.values import DURATION, OPERATION_ID, OneOf, WholeNumber
+from slipway.commands.grammar.values import DURATION, FREE_TEXT, OPERATION_ID, OneOf, WholeNumber
 from slipway.commands.images.values import VERSION
 from slipway.commands.machines.values import INSTANCE_ID
 
@@ -89,6 +89,18 @@ GROUPS = (
 )
 
 
+@command("pause", summary="Pause one.", examples=("pause nightly we look",), access=Access.CHANGE)
+@click.argument("name")
+@click.argument("reason", type=FREE_TEXT, nargs=-1)
+@click.option("--for", "lasting", type=DURATION)
+@dry_run
+async def pause(
+    call: str, name: str, reason: tuple[str, ...], lasting: timedelta | None, dry_run: bool
+) -> str:
+    """Pauses it."""
+    return f"{call} {name} {reason} {lasting} {dry_run}"
+
+
 def values(spec: Command[str], *args: str) -> Mapping[str, Any]:
     outcome = parse(spec, args, "!")
     assert isinstance(outcome, Parsed), outcome
@@ -101,6 +113,35 @@ def complaint(spec: Command[str], *args: str) -> str:
     assert outcome.usage == usage(spec, "!")
     assert outcome.examples == tuple(f"!{each}" for each in spec.examples)
     return outcome.message
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("nightly broken --dry-run", "`--dry-run` stands before the name"),
+        ("nightly broken --for 3d", "`--for` stands before the name"),
+        ("nightly broken --FOR=3d", "`--for` stands before the name"),
+        ("nightly broken --for", "`--for` stands before the name"),
+        (
+            "nightly for 3d",
+            "“for 3d” would be words of the reason; as a time, `--for 3d` stands before the name",
+        ),
+        ("nightly For 3d until the mirror is back", "“For 3d” would be words of the reason"),
+        ("nightly broken for 2h30m", "“for 2h30m” would be words of the reason"),
+    ],
+)
+def test_what_was_meant_as_an_option_is_not_taken_for_words_of_the_reason(line: str, said: str) -> None:
+    assert said in complaint(pause, *line.split())
+
+
+@pytest.mark.parametrize("reason", ["for the release", "look at --for later on", "3d", "waits for it"])
+def test_a_reason_is_whatever_else_stands_there(reason: str) -> None:
+    assert values(pause, "nightly", "--for", "3d", *reason.split()) == {
+        "name": "nightly",
+        "reason": tuple(reason.split()),
+        "lasting": timedelta(days=3),
+        "dry_run": False,
+    }
 
 
 def test_values_come_as_what_they_are() -> None:

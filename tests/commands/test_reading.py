@@ -344,6 +344,17 @@ def test_behind_some_commands_words_stay_as_they_were_typed(prose: str) -> None:
     prose = f"{prose} {'word ' * 100}"
     reading = read_line(f"!approve op-7k3f {prose}", Address.ROOM, "!", NAMES, ("approve",))
     assert reading == Line("approve", ("op-7k3f", *prose.split()))
+    verb = read_line(f"!op Note op-7k3f {prose}", Address.ROOM, "!", NAMES, ("op note",))
+    assert verb == Line("op", ("Note", "op-7k3f", *prose.split()))
+
+
+@pytest.mark.parametrize("address", [Address.ROOM, Address.DIRECT])
+def test_a_verb_without_its_noun_asks_which_noun_is_meant(address: Address) -> None:
+    phrases = ("problem ack", "lock release", "gate release")
+    assert read_line("!ack pb-7k3f", address, "!", NAMES, (), phrases) == Unknown("ack", ("problem ack",))
+    meant = Unknown("Release", ("lock release", "gate release"))
+    assert read_line("!Release x", address, "!", NAMES, (), phrases) == meant
+    assert read_line("!imagse", address, "!", NAMES, (), ("toy imagse",)) == Unknown("imagse", ("images",))
 
 
 def test_what_cannot_be_read_says_what_helps() -> None:

@@ -75,6 +75,13 @@ HELP = ("--help",)
         ("lock", ("l1",), Resolved(locks, ("l1",))),
         ("lock", ("relase", "l1"), UnknownVerb("lock", "relase", ("release",))),
         ("status", ("help",), Resolved(status, ("help",))),
+        # What other programs have a verb for, the bare noun does.
+        ("lock", ("show", "l1"), Resolved(locks, ("l1",))),
+        ("bundle", ("list",), Resolved(bundles, ())),
+        # A verb that there is none of is told, and is no name.
+        ("lock", ("close", "l1"), UnknownVerb("lock", "close", ("release",))),
+        ("lock", ("apply", "l1"), UnknownVerb("lock", "apply", ("release",))),
+        ("lock", ("close",), Resolved(locks, ("close",))),
     ],
 )
 def test_a_verb_after_a_noun_is_a_command_of_its_own(name: str, args: tuple[str, ...], meant: object) -> None:

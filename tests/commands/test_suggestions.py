@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from slipway.bot.chat.model import Address
 from slipway.bot.core.commands import Command
 from slipway.bot.core.errors import UserError
+from slipway.bot.declared import declared
+from slipway.bot.subjects.schedules.requests import PauseSchedule
 from slipway.commands.dispatch.suggestions import whole_lines
+from slipway.commands.grammar.arguments import takes_text
+from slipway.commands.grammar.reading import Line
 from slipway.commands.images.promote import promote
 from slipway.commands.machines.launch import launch
 from slipway.commands.operations.approve import approve
@@ -36,3 +41,16 @@ def test_a_line_is_offered_whole_where_it_is_certain_which_word_was_wrong(
 ) -> None:
     error = UserError("There is none.", nearest=(near,), given=given)
     assert whole_lines(error, command, args) == (() if line is None else (line,))
+
+
+def test_what_is_planned_afresh_is_typed_as_it_was_said() -> None:
+    """A kind knows whether people write prose behind its command, as the command does."""
+    found = declared()
+    for kind in found.registry.kinds.values():
+        command = found.commands.find(kind.typed.split(" "))
+        assert command is None or kind.prose == takes_text(command), kind.name
+    request = PauseSchedule(person="alice", schedule="nightly", words='it\'s "late" — and 5" off', seconds=60)
+    line = found.registry.command_line(request)
+    assert line == 'schedule pause --for 1m nightly it\'s "late" — and 5" off'
+    read = found.commands.read(f"!{line}", Address.ROOM, "!")
+    assert read == Line("schedule", tuple(line.split()[1:]))

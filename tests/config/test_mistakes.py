@@ -240,7 +240,11 @@ def test_a_good_configuration_is_read() -> None:
             {"owner": "role:relegn"},
             'problems.owner: there is no role "relegn"; did you mean "releng"?',
         ),
-        ("problems", {"owner": "alise"}, 'problems.owner: there is no person "alise"; did you mean "alice"?'),
+        (
+            "problems",
+            {"owner": "alise"},
+            'problems.owner: there is no person or role "alise"; did you mean "alice"?',
+        ),
         ("problems", {"acknowledged_for": "31d"}, "problems.acknowledged_for: "),
         ("audit", {"cron": "0 6 * *"}, "audit.cron: a time has five fields"),
         ("audit", {"room": "releng"}, 'audit.room: "releng" is not a room; write it like'),

@@ -19,7 +19,7 @@ from tests.support.harness import BotHarness, running_bot
 from tests.support.memory_chat import MemoryChat, PostedMessage
 from tests.toys.subject import TOYS
 
-ROOM: dict[str, Any] = {"commands": {"room": "console:console"}, "problems": {"owner": "role:releng"}}
+ROOM: dict[str, Any] = {"commands": {"room": "console:console"}, "problems": {"owner": "releng"}}
 
 
 @dataclass

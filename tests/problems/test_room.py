@@ -10,7 +10,7 @@ from slipway.bot.core.errors import ChatError, CloudError, CloudErrorKind
 from slipway.bot.problems.model import WELL, Look, Mend
 from slipway.bot.problems.reconciling import LAPSED_LATELY, RETURNS_SOON
 from tests.problems.builders import found, unseen
-from tests.problems.cellar import Cellar, cellar_bot
+from tests.problems.cellar import ROOM, Cellar, cellar_bot
 from tests.support.azure import X64, simulated_gallery
 from tests.support.clock import FakeClock
 from tests.support.memory_chat import MemoryChat, PostedMessage
@@ -30,7 +30,7 @@ async def test_a_problem_is_told_once_and_its_message_follows_it(tmp_path: Path)
         (told,) = await it.minute(LEAK)
         assert told.card.title == "There is a leak."
         assert told.card.mentions == ("alice", "bob")
-        assert "the role releng" in told.text
+        assert "role releng" in told.text
         assert "Close the tap." in told.text
         assert f"promote {X64}" in told.text
         assert [each.label for each in told.card.shortcuts] == ["Promote", "I look into it"]
@@ -59,6 +59,7 @@ async def test_many_at_once_are_one_message(tmp_path: Path) -> None:
         (told,) = await it.minute(flood)
         assert told.card.title == "40 problems with the cellar"
         assert "There is a leak 00." in told.text
+        assert f"See to one: `!problem ack {told.card.tables[0].values[0]['id']} REASON`" in told.text
         assert "And 25 more: `!problems`" in told.text
         assert await it.minute(Look(flood.found[20:])) == []
         assert told.card.title == "40 problems with the cellar, 20 of them over"
@@ -169,16 +170,18 @@ async def test_a_reader_sees_the_list_and_one_of_it_and_is_offered_nothing_that_
 
 
 async def test_it_is_acknowledged_until_that_lapses_and_then_called_for_once(tmp_path: Path) -> None:
-    async with cellar_bot(tmp_path) as it:
+    async with cellar_bot(tmp_path, changes={**ROOM, "zone": "Europe/Prague"}) as it:
         (told,) = await it.minute(LEAK)
         problem = await it.the_id()
         answer = await it.bot.say("alice", f"!problems ack --for 1d {problem} I fetch a bucket")
         assert "problem-ack: done" in answer[0].text
+        for each in answer:  # all by the clocks of the room, what was planned by UTC, too
+            assert "until 2026-11-21 13:01 CET" in each.text
         await it.minute()
-        assert "Alice sees to it until 2026-11-21 12:01 UTC: I fetch a bucket" in told.text
+        assert "Alice sees to it until 2026-11-21 13:01 CET: I fetch a bucket" in told.text
         assert tone(told) is Tone.INFO
         (listed,) = await it.bot.say("carol", "!problems")
-        assert listed.card.title == "1 problem, 1 of them seen to"
+        assert listed.card.title == "1 problem, seen to"
         it.clock.advance(timedelta(days=1))
         (lapsed,) = await it.minute()
         assert (lapsed.thread, lapsed.card.mentions) == (told.id, ("alice", "bob"))

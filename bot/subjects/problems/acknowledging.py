@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -21,10 +22,16 @@ LONGEST = timedelta(days=30)
 
 
 class AcknowledgePlanner:
-    """Plans :class:`.requests.Acknowledge`."""
+    """Plans :class:`.requests.Acknowledge`.
 
-    def __init__(self, store: ProblemStore) -> None:
+    Args:
+        store: where problems are kept.
+        name: a person as people call them, by their id.
+    """
+
+    def __init__(self, store: ProblemStore, name: Callable[[str], str]) -> None:
         self._store = store
+        self._name = name
 
     async def plan(self, request: Acknowledge, now: datetime) -> Draft[Acknowledge]:
         """Plan to note it.
@@ -36,10 +43,12 @@ class AcknowledgePlanner:
         until = request.until or (now + timedelta(seconds=request.seconds)).replace(microsecond=0)
         step = StoreAcknowledgement(problem=entry.id, person=request.person, words=request.words, until=until)
         given = entry.standing(now)
-        before = (f"Until now, {given.by} saw to it: {given.reason}",) if given is not None else ()
+        before = (
+            (f"Until now, {self._name(given.by)} saw to it: {given.reason}",) if given is not None else ()
+        )
         return Draft(
             request=request.model_copy(update={"problem": entry.id, "until": until}),
-            summary=f"{request.person} sees to {entry.id} until {until:%Y-%m-%d %H:%M} UTC.",
+            summary=f"{self._name(request.person)} sees to {entry.id} until {until:%Y-%m-%d %H:%M} UTC.",
             steps=(step,),
             observed={"problem": entry.id},
             evidence=(("Problem", entry.found.what),),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -29,13 +29,14 @@ class ProblemServices:
 
     store: ProblemStore
     clock: Clock
+    name: Callable[[str], str]  # of a person, by their id
 
 
 def _services(context: SubjectContext) -> ProblemServices:
     # With a database: not for `slipway check`.
     from slipway.bot.problems.store import ProblemStore
 
-    return ProblemServices(ProblemStore(context.database), context.clock)
+    return ProblemServices(ProblemStore(context.database), context.clock, context.people.name)
 
 
 def _arguments(request: Acknowledge) -> Sequence[str]:
@@ -54,8 +55,9 @@ PROBLEMS_SUBJECT: Subject[ProblemServices] = Subject(
     kinds=(
         OperationKind(
             request=Acknowledge,
-            planner=lambda services: AcknowledgePlanner(services.store),
+            planner=lambda services: AcknowledgePlanner(services.store, services.name),
             arguments=_arguments,
+            prose=True,
             policy=PolicyDefaults(approvals=0),
             needs=None,
             right="problem.ack",

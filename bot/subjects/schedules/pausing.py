@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -35,11 +35,13 @@ class PausePlanner:
     Args:
         store: where pauses are kept.
         names: the schedules of the configuration.
+        name: a person as people call them, by their id.
     """
 
-    def __init__(self, store: ScheduleStore, names: Collection[str]) -> None:
+    def __init__(self, store: ScheduleStore, names: Collection[str], name: Callable[[str], str]) -> None:
         self._store = store
         self._names = names
+        self._name = name
 
     async def plan(self, request: PauseSchedule, now: datetime) -> Draft[PauseSchedule]:
         """Plan to note it, instead of the pause that there is.
@@ -53,7 +55,9 @@ class PausePlanner:
             until = (now + timedelta(seconds=request.seconds)).replace(microsecond=0)
         there = (await self._store.pauses()).get(request.schedule)
         paused = there is not None and there.holds(now)
-        before = (f"Until now, {there.person} paused it: {there.reason}",) if there and paused else ()
+        before = (
+            (f"Until now, {self._name(there.person)} paused it: {there.reason}",) if there and paused else ()
+        )
         step = StorePause(schedule=request.schedule, person=request.person, words=request.words, until=until)
         return Draft(
             request=request.model_copy(update={"until": until}),
@@ -67,9 +71,10 @@ class PausePlanner:
 class ResumePlanner:
     """Plans :class:`.requests.ResumeSchedule`."""
 
-    def __init__(self, store: ScheduleStore, names: Collection[str]) -> None:
+    def __init__(self, store: ScheduleStore, names: Collection[str], name: Callable[[str], str]) -> None:
         self._store = store
         self._names = names
+        self._name = name
 
     async def plan(self, request: ResumeSchedule, now: datetime) -> Draft[ResumeSchedule]:
         """Plan to lift the pause that there is; nothing where there is none.
@@ -91,7 +96,7 @@ class ResumePlanner:
             summary=f"{request.schedule} runs again from its next time on; what was left out is not made up for.",
             steps=(LiftPause(schedule=request.schedule, words=request.words, key=there.key),),
             observed={"schedule": request.schedule, "pause": there.key},
-            evidence=(("Paused", f"by {there.person}: {there.reason}"),),
+            evidence=(("Paused", f"by {self._name(there.person)}: {there.reason}"),),
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -19,8 +20,10 @@ class ScheduleServices:
         store: how they ran, and who paused them.
         names: the schedules of the configuration, whether they are enabled or not.
         clock: the present.
+        name: a person as people call them, by their id.
     """
 
     store: ScheduleStore
     names: tuple[str, ...]
     clock: Clock
+    name: Callable[[str], str]

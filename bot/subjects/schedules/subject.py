@@ -31,7 +31,7 @@ def _services(context: SubjectContext) -> ScheduleServices:
     from slipway.bot.subjects.schedules.store import ScheduleStore
 
     names = tuple(entry.name for entry in context.settings.schedule)
-    return ScheduleServices(ScheduleStore(context.database), names, context.clock)
+    return ScheduleServices(ScheduleStore(context.database), names, context.clock, context.people.name)
 
 
 def _pausing(request: PauseSchedule) -> Sequence[str]:
@@ -51,16 +51,18 @@ SCHEDULES_SUBJECT: Subject[ScheduleServices] = Subject(
     kinds=(
         OperationKind(
             request=PauseSchedule,
-            planner=lambda services: PausePlanner(services.store, services.names),
+            planner=lambda services: PausePlanner(services.store, services.names, services.name),
             arguments=_pausing,
+            prose=True,
             policy=PolicyDefaults(approvals=0),
             needs=None,
             right="schedule.pause",
         ),
         OperationKind(
             request=ResumeSchedule,
-            planner=lambda services: ResumePlanner(services.store, services.names),
+            planner=lambda services: ResumePlanner(services.store, services.names, services.name),
             arguments=_resuming,
+            prose=True,
             policy=PolicyDefaults(approvals=0),
             needs=None,
             right="schedule.resume",

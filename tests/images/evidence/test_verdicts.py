@@ -33,7 +33,7 @@ async def test_a_verdict_is_recorded_at_once_and_shown_where_the_next_one_is_giv
     [
         (f"!bad {IMAGE}", "Say what is wrong with it"),
         (f"!bad {X64}", "Say which version"),
-        (f"!bad {IMAGE} it hangs --dry-run", "`--dry-run` stands before the version"),
+        (f"!bad {IMAGE} it hangs --dry-run", "`--dry-run` stands before the image"),
         (f"!good {X64}/43.1.0", f"{X64} has no version 43.1.0"),
         (f"!good {X64}/latest", "“latest” is not a version"),
         ("!good Nothing/43.1.0", "There is no image definition Nothing"),

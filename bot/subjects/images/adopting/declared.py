@@ -25,6 +25,7 @@ KINDS: tuple[OperationKind[Any, ImageServices], ...] = (
         request=Adopt,
         planner=lambda services: services.adopting.planner(services.catalogue, services.evidence.store),
         arguments=_arguments,
+        prose=True,
         policy=PolicyDefaults(approvals=0),
         needs=IMAGE_VERSIONS,
     ),

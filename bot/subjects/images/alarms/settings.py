@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 
 from pydantic import Field
 
-from slipway.bot.config.settings import ROLE, SlipwaySettings
+from slipway.bot.config.settings import SlipwaySettings
 from slipway.bot.core.problems import Problem
 from slipway.bot.core.settings import Duration, Settings
 from slipway.bot.core.settings_table import SettingsTable, TableShape
@@ -41,7 +41,7 @@ class AlarmSettings(Settings):
     most_replicas: int | None = Field(
         None, ge=1, description="how many replicas a version may have in all its regions, like 100"
     )
-    owner: str = Field("", description='a person\'s id, like "alice", or a role, like "role:releng"')
+    owner: str = Field("", description='a person\'s id, like "alice", or a role, like "releng"')
 
 
 def settings_for(
@@ -67,11 +67,6 @@ def _check_patterns(tables: Mapping[str, AlarmSettings], _accounts: frozenset[st
         before.append(pattern)
 
 
-def _roles(table: AlarmSettings) -> Iterator[tuple[str, str]]:
-    if table.owner.startswith(ROLE):
-        yield "owner", table.owner.removeprefix(ROLE)
-
-
 ALARMS = SettingsTable(
     name="alarms",
     model=AlarmSettings,
@@ -79,7 +74,7 @@ ALARMS = SettingsTable(
     summary="by a pattern of definitions: for how long nothing may happen to them until that is a problem",
     check=_check,
     check_accounts=_check_patterns,
-    named_roles=_roles,
+    named_people=lambda table: (("owner", table.owner),),
 )
 
 

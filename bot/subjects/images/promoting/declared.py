@@ -44,6 +44,7 @@ KINDS: tuple[OperationKind[Any, ImageServices], ...] = (
         request=Promote,
         planner=lambda services: services.promoting,
         arguments=_promote_arguments,
+        prose=True,
         policy=PolicyDefaults(approvals=1),
         needs=IMAGE_VERSIONS,
         upgrades={1: without_rollbacks, 2: without_rules},

@@ -23,6 +23,7 @@ KINDS: tuple[OperationKind[Any, ImageServices], ...] = (
         request=Revoke,
         planner=lambda services: services.protecting(RevokePlanner),
         arguments=_arguments,
+        prose=True,
         policy=PolicyDefaults(approvals=1, demanded=lambda _settings: 1, like="rollback"),
         needs=IMAGE_VERSIONS,
     ),

@@ -30,6 +30,7 @@ KINDS: tuple[OperationKind[Any, ImageServices], ...] = (
         request=PromoteOverride,
         planner=lambda services: services.promoting,
         arguments=_override_arguments,
+        prose=True,
         policy=PolicyDefaults(approvals=1, like="promote"),
         needs=IMAGE_VERSIONS,
         right="promote",
