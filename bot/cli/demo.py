@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import AsyncExitStack, contextmanager, suppress
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ from slipway.bot.chat.model import Card, CardOutcome, Chat
 from slipway.bot.cli.demo_settings import demo_settings
 from slipway.bot.cli.log_file import log_file
 from slipway.bot.clouds.simulated.accounts import demo_accounts
+from slipway.bot.clouds.simulated.applications import demo_applications
 from slipway.bot.clouds.simulated.aws.process import SimulatorError
 from slipway.bot.clouds.simulated.aws.seed import fedora_amis, fedora_machines
 from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
@@ -47,6 +49,9 @@ LOG = "demo.log"
 
 STORY_IMAGES = ".x86_64-43-"
 """The tour launches the newest AMI of this family."""
+
+_SIGNING = timedelta(days=120)
+"""For so long the demo's signing key counts still."""
 
 STARTING = "Starting the simulated clouds…"
 TRY = "!promote Fedora-Cloud-43-x64"
@@ -123,7 +128,9 @@ async def _run(options: DemoOptions, stopping: Stopping) -> frozenset[CardOutcom
         state = options.state or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="slipway-")))
         declarations = declared()
         with _saying_that_it_starts(options):
-            azure = SimulatedAzure(fedora_gallery(system_clock()))
+            now = system_clock()
+            azure = SimulatedAzure(fedora_gallery(now))
+            azure.graph.applications = demo_applications(now)
             azure_url = await azure.start()
             stack.push_async_callback(azure.stop)
             aws_url, lacking = await _simulated_aws(stack)
@@ -139,6 +146,7 @@ async def _run(options: DemoOptions, stopping: Stopping) -> frozenset[CardOutcom
                 speaker=options.speaker,
                 machines_on_azure=True,
                 families=True,
+                signing_ends=now.date() + _SIGNING,
             )
         told = (lacking, AGAIN if again else "")
         return await _converse(settings, declarations, options, told, stopping)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
+from datetime import date
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,9 @@ from slipway.bot.config.spec import ConfigSpec
 
 # The simulated clouds look at no credentials, and the SDKs want some before they speak.
 _NO_SECRETS = {"SLIPWAY_AWS_ACCESS_KEY_ID": "demo", "SLIPWAY_AWS_SECRET_ACCESS_KEY": "demo"}
+
+DELIVERED = "uploader-secret"
+"""The file in the state folder to which the demo delivers a new secret of its uploader."""
 
 # Where the people of the demo publish their SSH keys; only with the simulated services, for others have these names.
 _ACCOUNTS = {"alice": ["github:alice"], "bob": ["gitlab:bob"]}
@@ -30,6 +34,7 @@ def demo_settings(
     key_addresses: Mapping[str, str] | None = None,
     families: bool = False,
     machines_on_azure: bool = False,
+    signing_ends: date | None = None,
 ) -> SlipwaySettings:
     """The demo's settings, checked as any others are.
 
@@ -42,6 +47,8 @@ def demo_settings(
         key_addresses: where the simulated GitHub and GitLab listen, by their keys in ``[keys]``; None gives nobody an
             account there.
         machines_on_azure: whether machines are launched on the simulated Azure, too, and not only on EC2.
+        signing_ends: until when a key counts that stands in no cloud, where credentials are looked after: those of
+            the simulated Azure's directory, too. None: none are.
         families: whether the simulated EC2 has the account's own images, which are versions of definitions then.
 
     Raises:
@@ -69,6 +76,11 @@ def demo_settings(
         document["azure"] |= more["azure"]
         document["profiles"] = document.get("profiles", {}) | more["profiles"]
         document["prices"]["per_hour"] |= more["prices"]["per_hour"]
+    if signing_ends is not None:
+        document |= _document("demo-credentials.toml")
+        document["azure"]["login_endpoint"] = azure_endpoint  # where a new secret is tried
+        document["credentials"]["uploader"]["deliver"] = [f"file:{state_dir / DELIVERED}"]
+        document["credentials"]["signing"]["expires"] = signing_ends
     return settings_from(document, Path.cwd(), _NO_SECRETS, spec=spec)
 
 

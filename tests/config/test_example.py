@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from slipway.bot.chat.console.declaration import CHAT as CONSOLE
 from slipway.bot.cli.demo_settings import demo_settings
 from slipway.bot.clouds.aws.declaration import CLOUD as AWS
+from slipway.bot.clouds.simulated.applications import demo_applications
 from slipway.bot.config.describe import describe
 from slipway.bot.config.load import load
 from slipway.bot.config.schema import Schema
@@ -20,10 +22,14 @@ from slipway.bot.config.tables import secrets_in, table_in
 from slipway.bot.core.errors import ConfigError
 from slipway.bot.core.settings import Settings
 from slipway.bot.people import People
+from slipway.bot.subjects.credentials.settings import CREDENTIALS
+from slipway.bot.subjects.credentials.sources import fits
 from slipway.bot.subjects.images.cleaning_up.settings import RetentionSettings
 from slipway.bot.subjects.machines.subject import PROFILES
 from slipway.commands.scheduled import schedule_problems
+from tests.support.clock import DAY, NOW
 from tests.support.configuration import DECLARED, settings_of, valid_document
+from tests.support.directory import graph_date
 
 EXAMPLE = Path(__file__).parents[2] / "slipway.example.toml"
 
@@ -109,8 +115,14 @@ def test_a_description_says_what_is_switched_off_and_asked_of_schedules() -> Non
 
 
 class TestDemo:
-    def settings(self, speaker: str = "alice", aws: str | None = "http://127.0.0.1:5000") -> SlipwaySettings:
+    def settings(
+        self,
+        speaker: str = "alice",
+        aws: str | None = "http://127.0.0.1:5000",
+        signing_ends: date | None = None,
+    ) -> SlipwaySettings:
         return demo_settings(
+            signing_ends=signing_ends,
             state_dir=Path("/tmp/demo"),  # noqa: S108 - nothing is written there
             aws_endpoint=aws,
             azure_endpoint="http://127.0.0.1:5001",
@@ -135,6 +147,16 @@ class TestDemo:
         settings = self.settings(aws=None)
         assert not settings.named(AWS.table)
         assert settings.named(PROFILES) == {}
+
+    def test_its_credentials_are_in_its_directory_and_remind_of_nothing_yet(self) -> None:
+        entries = self.settings(signing_ends=NOW.date()).named(CREDENTIALS)
+        applications = demo_applications(NOW)
+        assert entries["uploader"].deliver == ("file:/tmp/demo/uploader-secret",)
+        assert applications[0].client_id == entries["uploader"].application
+        assert fits(entries["tests"].application, applications[1].name)
+        soon = graph_date(NOW + 30 * DAY)
+        assert all(any(str(each.ends) > soon for each in app.secrets) for app in applications)
+        assert self.settings().named(CREDENTIALS) == {}
 
     def test_nobody_else_can_speak(self) -> None:
         with pytest.raises(ConfigError, match=r"console.speaker: nobody has the identity"):
