@@ -54,10 +54,9 @@ def test_the_word_of_a_state_is_said_once() -> None:
     }
     for tone, title in titles.items():
         assert headline(Card(tone=tone, title=title)) == f"{SYMBOLS[tone]} {title}"
-    assert (
-        headline(Card(tone=Tone.FAILED, title="op-7k3f launch: it broke"))
-        == "✘ Failed · op-7k3f launch: it broke"
-    )
+    assert headline(Card(tone=Tone.WAITING, title="1 open operation")) == "⏳ Waiting · 1 open operation"
+    assert headline(Card(tone=Tone.FAILED, title="web ended 3 days ago")) == "✘ web ended 3 days ago"
+    assert headline(Card(tone=Tone.DONE, title="There are no problems.")) == "✔ There are no problems."
 
 
 def test_wide_characters_and_emoji_keep_the_columns() -> None:

@@ -97,8 +97,8 @@ async def test_plain_text_marks_threads_buttons_and_progress() -> None:
         "⏳ Waiting · Promote 43.20261120.0?\n\n[1] Approve  [2] Reject\n\n"
         "▶ Running · op-7k3f: Promoting · Progress: 1 of 2\n"
         "▶ Running · op-7k3f: Progress: 2 of 2\n"
-        "↳ in op-7k3f\n  ✔ Done · Step 1\n\n  Verified.\n\n"
-        "✔ Done · Promoted.\n\n"
+        "↳ in op-7k3f\n  ✔ Step 1\n\n  Verified.\n\n"
+        "✔ Promoted.\n\n"
     )
 
 

@@ -220,7 +220,7 @@ def test_a_wide_terminal_does_not_stretch_a_card() -> None:
 
 
 def test_one_sentence_needs_no_border() -> None:
-    assert shown(Card(tone=Tone.FAILED, title="There is no `x`."), 80) == "✘ Failed · There is no `x`."
+    assert shown(Card(tone=Tone.FAILED, title="There is no `x`."), 80) == "✘ There is no `x`."
 
 
 def test_colour_takes_the_place_of_backticks_and_of_nothing_else() -> None:
@@ -242,7 +242,7 @@ def test_what_stands_in_a_thread_is_set_in_and_marked() -> None:
     board = Board("s1", "console")
     root = board.post(PROPOSAL, thread=None)
     text = renderer(80).message(board.post(Card(tone=Tone.DONE, title="Verified."), thread=root.id))
-    assert text == ("  ╭─ ↳ in op-7k3f ─────╮\n  │ ✔ Done · Verified. │\n  ╰────────────────────╯")
+    assert text == ("  ╭─ ↳ in op-7k3f ─╮\n  │ ✔ Verified.    │\n  ╰────────────────╯")
 
 
 def test_progress_is_a_line_and_the_end_a_card() -> None:

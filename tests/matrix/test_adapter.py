@@ -134,9 +134,9 @@ async def test_a_card_is_readable_with_and_without_html(bot_room: BotRoom, alice
     await bot_room.chat.send(bot_room.room, card, thread=None, key="card")
     message = await alice.message(bot_room.room, "Promoted")
     assert message.msgtype == "m.notice"
-    assert message.body.startswith("✔ Done · Promoted <b>43</b> & more\n\nRoll back with `!rollback <x>`.")
+    assert message.body.startswith("✔ Promoted <b>43</b> & more\n\nRoll back with `!rollback <x>`.")
     assert message.html == (
-        "<strong>✔ Done · Promoted &lt;b&gt;43&lt;/b&gt; &amp; more</strong>"
+        "<strong>✔ Promoted &lt;b&gt;43&lt;/b&gt; &amp; more</strong>"
         "<p>Roll back with <code>!rollback &lt;x&gt;</code>.</p>"
         "<p><b>By:</b> alice</p>"
         "<pre><code>Region  Latest\n──────  ──────\neastus  43.1.0</code></pre>"

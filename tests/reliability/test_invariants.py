@@ -94,7 +94,7 @@ LAUNCH = StepTold("launch 1 machine from Fedora with slipway-small v2", f"✔ La
 LAUNCHED = OperationTold(Title("op-9m2c", "launch", "done"), "alice", "1 machine runs.", (LAUNCH,))
 REPORTED = Seen("slack", "8", 8.0, "✔ op-9m2c launch: done\nEnded", thread="7")
 LAUNCH_CARD = Seen("slack", "7", 7.0, "✔ op-9m2c launch: done\nAsked by: Alice")
-UP = Seen("slack", "14", 14.0, f"<@U0ALICE00> ✔ Done · {MACHINE} is up\n`ssh fedora@192.0.2.8`", thread="7")
+UP = Seen("slack", "14", 14.0, f"<@U0ALICE00> ✔ {MACHINE} is up\n`ssh fedora@192.0.2.8`", thread="7")
 
 WRONG: dict[str, tuple[str, Callable[[], Evidence]]] = {
     "a change of which no operation has a step": (

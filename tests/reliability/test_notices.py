@@ -80,7 +80,7 @@ def test_a_launch_on_azure_is_answered_once_where_only_one_of_its_machines_came_
     launch = Entry(Act.ORDER, "alice", "matrix", "!launch … --count 2", Said("20", 20.0), thread="20")
     card = Seen("matrix", "21", 21.0, "✔ op-9m2c launch: done\n\nAsked by: Alice", thread="20")
     report = replace(card, id="22", text="✔ op-9m2c launch: done\n\nEnded: 2026-11-20 12:00 UTC")
-    up = replace(card, id="23", text=f"✔ Done · {AZURE} is up\n\n`ssh fedora@192.0.2.18`")
+    up = replace(card, id="23", text=f"✔ {AZURE} is up\n\n`ssh fedora@192.0.2.18`")
     entries = (*RIGHT.entries, launch)
     seen = {**RIGHT.seen, "matrix": (*RIGHT.seen["matrix"], card, report, up)}
     found = [each for each in violations(replace(RIGHT, entries=entries, seen=seen)) if "answered" in each]

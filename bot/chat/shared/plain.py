@@ -13,14 +13,9 @@ from rich.cells import cell_len
 
 from slipway.bot.chat.model import SYMBOLS, Card, Field, Table, Tone
 
-_WORDS = {
-    Tone.INFO: "",
-    Tone.WAITING: "Waiting",
-    Tone.RUNNING: "Running",
-    Tone.DONE: "Done",
-    Tone.WARNING: "",
-    Tone.FAILED: "Failed",
-}
+_WORDS = {Tone.WAITING: "Waiting", Tone.RUNNING: "Running"}
+"""What titles of these tones need in words, unless they say it: that it is not over. ✔ and ✘ speak for themselves, and
+stand before much that nobody did, such as that there are no problems, or that a certificate has ended."""
 
 # Control characters but for the newline, line separators, signs that turn the reading direction (they can
 # make a name look like another one), and lone surrogates, which no UTF-8 can carry.
@@ -86,8 +81,8 @@ def pad(text: str, width: int, *, right: bool = False) -> str:
 
 
 def headline(card: Card) -> str:
-    """The card's title with the symbol and the word of its tone, said once: colour never stands alone."""
-    word = _WORDS[card.tone]
+    """The card's title with the symbol of its tone, and its word where it needs one: colour never stands alone."""
+    word = _WORDS.get(card.tone, "")
     title = clean_line(card.title)
     state = title.rpartition(": ")[2].casefold()  # as in `op-7k3f promote: done`, which says it already
     said = not word or state.startswith(word.casefold().removesuffix("ing"))
