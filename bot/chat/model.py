@@ -155,6 +155,10 @@ class Field(Model):
     value: str
 
 
+NONE = "-"
+"""The words of a table's cell without a value."""
+
+
 class TableForm(StrEnum):
     """How a table is read. A platform that has but one way to show tables shows both alike."""
 

@@ -6,15 +6,12 @@ spans in seconds, lists, and null where there is none.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
-from slipway.bot.chat.model import Table
+from slipway.bot.chat.model import NONE, Table
 from slipway.bot.core.model import Json
-
-NONE = "-"
-"""The words of a cell without a value."""
 
 
 class Cell(NamedTuple):
@@ -28,15 +25,23 @@ Row = Mapping[str, Cell]
 """Cells by the names of their values; those that no column shows are for programs alone."""
 
 
-def table_of(columns: Mapping[str, str], rows: Iterable[Row], *, title: str = "") -> Table:
+def table_of(
+    columns: Mapping[str, str], rows: Iterable[Row], *, title: str = "", sparse: Collection[str] = ()
+) -> Table:
     """A table of cells.
 
     Args:
         columns: the headings of what is shown, by the names of the values.
         rows: a cell for each column, and maybe more.
         title: what stands above it.
+        sparse: names of columns that are left out where no row has anything in them; programs are told all the same.
     """
     held = tuple(rows)
+    columns = {
+        name: heading
+        for name, heading in columns.items()
+        if name not in sparse or any(row[name].words not in ("", NONE) for row in held)
+    }
     return Table(
         title=title,
         columns=tuple(columns.values()),

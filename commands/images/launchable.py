@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 
-from slipway.bot.chat.model import Card
-from slipway.bot.chat.tables import NONE, Cell, Row, moment, span, table_of, text
+from slipway.bot.chat.model import NONE, Card
+from slipway.bot.chat.tables import Cell, Row, moment, span, table_of, text
 from slipway.bot.clouds.machine_model import MachineImage
 from slipway.bot.clouds.ports.machines import MACHINES
 from slipway.bot.core.errors import UserError

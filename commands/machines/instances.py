@@ -7,8 +7,8 @@ from datetime import timedelta
 
 import click
 
-from slipway.bot.chat.model import Card, Consequence, Field, Shortcut, Table, Tone
-from slipway.bot.chat.tables import NONE, Cell, Row, moment, span, table_of, text
+from slipway.bot.chat.model import NONE, Card, Consequence, Field, Shortcut, Table, Tone
+from slipway.bot.chat.tables import Cell, Row, moment, span, table_of, text
 from slipway.bot.clouds.machine_model import InstanceState
 from slipway.bot.clouds.ports.machines import MACHINES, StopsMachines
 from slipway.bot.core.commands import command

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from slipway.bot.chat.model import Card
-from slipway.bot.chat.tables import NONE, Cell, Row, moment, table_of, text
+from slipway.bot.chat.model import NONE, Card
+from slipway.bot.chat.tables import Cell, Row, moment, table_of, text
 from slipway.bot.core.commands import command
 from slipway.bot.core.times import format_span
 from slipway.bot.operations.cards import approvals, operation_card, show_operation, silent, state_in_words

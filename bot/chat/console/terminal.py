@@ -23,7 +23,7 @@ from slipway.bot.chat.console.rendering import (
     update_line,
 )
 from slipway.bot.chat.console.wrapping import joined, widest, wrapped
-from slipway.bot.chat.model import Button, Card, Choice, Field, Table, Tone
+from slipway.bot.chat.model import NONE, Button, Card, Choice, Field, Table, Tone
 from slipway.bot.chat.shared.plain import clean_line, display_width, headline, without_ticks
 
 _WIDEST = 120  # columns; longer lines are hard to read
@@ -278,6 +278,10 @@ def _numbers(cells: list[str]) -> bool:
 
 
 def _records(table: Table, width: int, *, ticks: bool) -> Group:
-    rows = (zip(table.columns, row, strict=True) for row in table.rows)
-    lists = [tuple(Field(label=label or "#", value=cell) for label, cell in row) for row in rows]
+    """Each row as a list of its own, without what it has nothing of."""
+    rows = (
+        [Field(label=label or "#", value=cell) for label, cell in zip(table.columns, row, strict=True)]
+        for row in table.rows
+    )
+    lists = [tuple(each for each in row if each.value not in ("", NONE)) or tuple(row) for row in rows]
     return Group(*_spaced([_fields(fields, width, ticks=ticks) for fields in lists]))

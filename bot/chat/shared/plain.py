@@ -14,8 +14,8 @@ from rich.cells import cell_len
 from slipway.bot.chat.model import SYMBOLS, Card, Field, Table, Tone
 
 _WORDS = {Tone.WAITING: "Waiting", Tone.RUNNING: "Running"}
-"""What titles of these tones need in words, unless they say it: that it is not over. ✔ and ✘ speak for themselves, and
-stand before much that nobody did, such as that there are no problems, or that a certificate has ended."""
+"""What titles of these tones need in words, unless they say it: that it is not over. ✔ and ✘ speak for themselves,
+and stand before much that nobody did, such as that there are no problems, or that a certificate has ended."""
 
 # Control characters but for the newline, line separators, signs that turn the reading direction (they can
 # make a name look like another one), and lone surrogates, which no UTF-8 can carry.

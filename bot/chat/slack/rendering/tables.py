@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from slack_sdk.models.blocks import Block, MarkdownTextObject, SectionBlock, TableBlock
 
-from slipway.bot.chat.model import Card, Table, TableForm
+from slipway.bot.chat.model import NONE, Card, Table, TableForm
 from slipway.bot.chat.shared.payloads import JsonObject
 from slipway.bot.chat.shared.plain import all_numbers, clean_line, without_ticks
 from slipway.bot.chat.shared.shorten import LONGEST_CELL
@@ -88,7 +88,7 @@ def _folded(table: Table) -> Table:
     kept = COLUMNS_ON_A_PHONE - 1
 
     def fold(row: tuple[str, ...], between: str) -> tuple[str, ...]:
-        return (*row[:kept], between.join(cell for cell in row[kept:] if cell.strip()))
+        return (*row[:kept], between.join(cell for cell in row[kept:] if cell.strip() not in ("", NONE)))
 
     rows = tuple(fold(row, _BETWEEN) for row in table.rows)
     return table.model_copy(update={"columns": fold(table.columns, ", "), "rows": rows})
