@@ -84,10 +84,22 @@ async def test_a_key_that_is_too_old_is_done_once_its_source_accepts_it_no_more(
 
 async def test_a_name_of_several_is_asked_about() -> None:
     with pytest.raises(UserError, match="ec2 has 2 credentials; say which") as caught:
-        await SnoozePlanner(services(Keys(key(1, age=80 * DAY), key(2, age=DAY)))).plan(
+        await SnoozePlanner(services(Keys(key(1, age=80 * DAY), key(2, age=88 * DAY)))).plan(
             Snooze(person="alice", name="ec2", seconds=60), NOW
         )
     assert set(caught.value.nearest) == {"ec2/00000001", "ec2/00000002"}
+
+
+async def test_of_several_the_one_is_meant_of_which_somebody_is_reminded() -> None:
+    planner = SnoozePlanner(services(Keys(key(1, age=80 * DAY), key(2, age=DAY))))
+    draft = await planner.plan(Snooze(person="alice", name="ec2", seconds=86400), NOW)
+    assert "ec2/00000001" in draft.summary
+
+
+async def test_a_slip_in_a_tables_name_is_asked_about() -> None:
+    with pytest.raises(UserError, match="There is no credential ec22") as caught:
+        await DonePlanner(services(Keys(key(1, age=80 * DAY)))).plan(Done(person="alice", name="ec22"), NOW)
+    assert "ec2" in caught.value.nearest
 
 
 async def test_planned_again_later_it_means_the_same() -> None:

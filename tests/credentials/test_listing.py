@@ -76,9 +76,10 @@ async def test_the_soonest_to_end_comes_first_with_all_that_matters_and_nothing_
     assert found[1]["owner"] == "alice"
     assert found[1]["ends"] == "2026-11-25T12:00:00Z"
     assert "4 credentials, 2 to see to" in answer.text
-    assert "application secret, secret “ci” of uploader" in answer.text
-    for shown in ("2 days ago", "5 days", "the vault", "the uploader", "Alice", "releng"):
+    assert "application secret “ci” of uploader" in answer.text
+    for shown in ("2 days ago", "5 days", "the vault", "the uploader", "Alice", "role releng"):
         assert shown in answer.text
+    assert "Used last" not in answer.text, "no source of these tells, so that nothing stands there"
     assert "broker" not in one.text
     for hidden in (old.hint, "hidden-place", "Q~8"):
         assert hidden not in answer.text

@@ -101,16 +101,15 @@ async def test_each_threshold_is_told_once_over_restarts_in_one_thread_calling_t
         assert third.thread == first.id
         assert "ends in" in first.card.title
 
-        async def reminders(time: timedelta) -> list[PostedMessage]:
-            """Those of the thread: what ended comes into the list of problems, too."""
-            return [each for each in await world.after(bot, time) if each.thread == first.id]
-
-        (fourth,) = await reminders(DAY)
-        (ended,) = await reminders(DAY)
+        (fourth,) = await world.after(bot, DAY)
+        (ended,) = await world.after(bot, DAY)
         assert "ended on 2026-12-30" in ended.text
-        (day,) = await reminders(DAY)
+        (day,) = await world.after(bot, DAY)
+        assert {each.thread for each in (fourth, ended, day)} == {first.id}
         assert called([fourth, ended, day]) == [("alice",)] * 3
-        assert await reminders(6 * HOUR) == []
+        (listed,) = await bot.say("carol", "!problems")
+        assert f"{name} ended on 2026-12-30" in listed.text, "which its reminder has told the room"
+        assert await world.after(bot, 6 * HOUR) == []
     assert world.secrets[0].hint not in "".join(each.text for each in world.chat.messages)
 
 

@@ -185,9 +185,9 @@ class World:
             await PauseExecutor(self.shop).act(pause, "")
             await PauseExecutor(self.shop).verify(pause, "")
         assert isinstance(remove, RemoveKey)
-        if await RemoveExecutor(self.shop).observe(remove, "") is None:
-            await RemoveExecutor(self.shop).act(remove, "")
-            await RemoveExecutor(self.shop).verify(remove, "")
+        if await RemoveExecutor(self.shop, lambda: None).observe(remove, "") is None:
+            await RemoveExecutor(self.shop, lambda: None).act(remove, "")
+            await RemoveExecutor(self.shop, lambda: None).verify(remove, "")
 
 
 @pytest.mark.parametrize(

@@ -212,5 +212,5 @@ async def test_leftovers_are_listed_with_a_plan_that_takes_them_away(world: Worl
         assert world.secrets == [kept]
         (nothing,) = await bot.say("alice", "!credential remove uploader")
         (refused,) = await bot.say("alice", f"!credential remove uploader/{kept.id[:8]}")
-    assert "Of uploader nothing is left over." in nothing.text
+    assert "Nothing is left over of uploader." in nothing.text
     assert "works, and nothing is in its place" in refused.text

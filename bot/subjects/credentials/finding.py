@@ -25,8 +25,13 @@ class FoundCredential:
     every: tuple[Credential, ...]
 
 
-def _any(_credential: Credential) -> bool:
+def _any(_credential: Credential, _stands: Standing) -> bool:
     return True
+
+
+def reminded_of(_credential: Credential, stands: Standing) -> bool:
+    """Whether its owner is reminded of it now: who answers a reminder means that one."""
+    return bool(stands.step)
 
 
 async def find_credential(
@@ -35,7 +40,7 @@ async def find_credential(
     key: str,
     now: datetime,
     *,
-    meant: Callable[[Credential], bool] = _any,
+    meant: Callable[[Credential, Standing], bool] = _any,
 ) -> FoundCredential:
     """What is named, as its source shows it now; the watch looks soon, too, since somebody is about to change it.
 
@@ -52,8 +57,9 @@ async def find_credential(
     readings = await services.look()
     every = tuple(each for reading in readings for each in reading.found)
     named = _named(every, name, key)
+    stands = {each.key: standing(each, every, services.thresholds(each.entry), now) for each in named}
     if len(named) > 1:
-        named = [each for each in named if meant(each)] or named
+        named = [each for each in named if meant(each, stands[each.key])] or named
     unread = next((each for each in readings if each.problem and _is_of(name, each.entry)), None)
     if not named and unread is not None:
         raise UserError(
@@ -63,7 +69,9 @@ async def find_credential(
     if not named:
         raise UserError(
             f"There is no credential {name}; if it was there, its source has it no more.",
-            nearest=nearest(name, [each.name for each in every]),
+            nearest=nearest(
+                name, dict.fromkeys((*services.inventory.entries, *(each.name for each in every)))
+            ),
             given=name,
             hint="credentials",
         )
@@ -75,7 +83,7 @@ async def find_credential(
             hint=f"credentials {name}",
         )
     (one,) = named
-    return FoundCredential(one, standing(one, every, services.thresholds(one.entry), now), every)
+    return FoundCredential(one, stands[one.key], every)
 
 
 def _named(every: Sequence[Credential], name: str, key: str) -> list[Credential]:

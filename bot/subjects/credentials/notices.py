@@ -11,7 +11,7 @@ from slipway.bot.subjects.credentials.changes import Change, ChangeKind, Seen
 from slipway.bot.subjects.credentials.model import ROTATED, Credential, CredentialKind, State
 from slipway.bot.subjects.credentials.settings import CredentialSettings
 from slipway.bot.subjects.credentials.standing import Standing
-from slipway.bot.subjects.credentials.words import NEW_DATE, days, end_in_words
+from slipway.bot.subjects.credentials.words import NEW_DATE, days, described, end_in_words
 
 MOST_SHOWN = 20
 """How many changes a card names."""
@@ -41,14 +41,14 @@ def due_card(
     if standing.successor is not None:
         after = standing.successor
         fields.append(Field(label="Beside it", value=f"{after.name}, until {end_in_words(after, now)}"))
-    name = credential.name
+    name, what = credential.name, described(credential)
     snooze = can_wait and standing.state is State.ENDING
     declared = credential.kind is CredentialKind.DECLARED
     rotates = bool(entry.deliver) and credential.kind in ROTATED
     return Card(
         tone=Tone.FAILED if standing.state is State.ENDED else Tone.WARNING,
         title=_title(credential, now),
-        text=f"{credential.kind}, {credential.title}.",
+        text=f"{what[:1].upper()}{what[1:]}.",
         fields=tuple(fields),
         notes=(
             _next(credential, standing),

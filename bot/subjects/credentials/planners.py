@@ -9,7 +9,7 @@ from slipway.bot.core.errors import UserError
 from slipway.bot.core.steps import Draft
 from slipway.bot.core.times import format_date
 from slipway.bot.subjects.credentials.answers import snoozed_until
-from slipway.bot.subjects.credentials.finding import find_credential
+from slipway.bot.subjects.credentials.finding import find_credential, reminded_of
 from slipway.bot.subjects.credentials.model import Credential, CredentialKind
 from slipway.bot.subjects.credentials.requests import Done, Snooze
 from slipway.bot.subjects.credentials.standing import last_threshold
@@ -32,7 +32,7 @@ class SnoozePlanner:
         Raises:
             UserError: there is no such credential, it cannot be read, or it is too late to put anything off.
         """
-        found = await find_credential(self._services, request.name, request.key, now)
+        found = await find_credential(self._services, request.name, request.key, now, meant=reminded_of)
         credential = found.credential
         pinned = request.model_copy(update={"key": credential.key})
         ends = credential.ends_at
@@ -72,7 +72,7 @@ class DonePlanner:
         Raises:
             UserError: there is no such credential, it cannot be read, or its source shows nothing that is done.
         """
-        found = await find_credential(self._services, request.name, request.key, now)
+        found = await find_credential(self._services, request.name, request.key, now, meant=reminded_of)
         credential, after = found.credential, found.stands.successor
         pinned = request.model_copy(update={"key": credential.key})
         ends = credential.ends_at

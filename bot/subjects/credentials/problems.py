@@ -1,11 +1,12 @@
-"""What is wrong with credentials, for the list of problems: those that ended, and sources that cannot be read.
+"""What is wrong with credentials, for the list of problems: sources that cannot be read, and credentials that ended,
+of which reminders tell already.
 
 By what the watch saw last, so that what cannot be read now stays in the list.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 
 from slipway.bot.core.times import format_date
 from slipway.bot.operations.services import Services
@@ -17,27 +18,39 @@ from slipway.bot.subjects.credentials.services import CredentialServices
 from slipway.bot.subjects.credentials.words import NEW_DATE
 
 
-async def look_at_credentials(services: Services) -> Look:
-    """Everything that ended with nothing in its place, and each entry that cannot be read."""
+async def look_at_sources(services: Services) -> Look:
+    """Each entry that cannot be read."""
+    held, entries = await _seen(services)
+    unread = (
+        Found(
+            key=f"unread {name}",
+            what=f"Credentials of {name} cannot be read, so nobody is reminded of their end.",
+            scope=name,
+            detail=entry.problem,
+            owner=held.owner_id(name),
+            move="Whose move it is: whoever runs Slipway.",
+        )
+        for name, entry in entries.items()
+        if entry.outage_told
+    )
+    return Look.of(unread, scopes=held.inventory.entries)
+
+
+async def look_at_ended(services: Services) -> Look:
+    """Everything that ended with nothing in its place."""
+    held, entries = await _seen(services)
+    ended = (
+        _overdue(name, key, each, held)
+        for name, entry in entries.items()
+        for key, each in entry.credentials.items()
+        if each.overdue
+    )
+    return Look.of(ended, scopes=held.inventory.entries)
+
+
+async def _seen(services: Services) -> tuple[CredentialServices, Mapping[str, SeenEntry]]:
     held = services.get(CredentialServices)
-    seen = await held.watcher.seen() if held.watcher is not None else {}
-    return Look.of(_wrong(seen, held), scopes=held.inventory.entries)
-
-
-def _wrong(entries: Mapping[str, SeenEntry], held: CredentialServices) -> Iterator[Found]:
-    for name, entry in entries.items():
-        if entry.outage_told:
-            yield Found(
-                key=f"unread {name}",
-                what=f"Credentials of {name} cannot be read, so nobody is reminded of their end.",
-                scope=name,
-                detail=entry.problem,
-                owner=held.owner_id(name),
-                move="Whose move it is: whoever runs Slipway.",
-            )
-        for key, each in entry.credentials.items():
-            if each.overdue:
-                yield _overdue(name, key, each, held)
+    return held, await held.watcher.seen() if held.watcher is not None else {}
 
 
 def _overdue(entry: str, key: str, each: Seen, held: CredentialServices) -> Found:
@@ -78,4 +91,9 @@ def _configured(services: Services) -> bool:
     return bool(services.get(CredentialServices).inventory.entries)
 
 
-SOURCES = (ProblemSource("credentials", "credentials", look_at_credentials, wanted=_configured),)
+SOURCES = (
+    ProblemSource("credentials", "credentials", look_at_sources, wanted=_configured),
+    ProblemSource(
+        "credentials-ended", "credentials that ended", look_at_ended, tells=False, wanted=_configured
+    ),
+)

@@ -58,8 +58,7 @@ class CredentialServices:
 
     async def look(self) -> Sequence[Reading]:
         """Look at every source for a person; the watch does so soon, too, and tells what it sees."""
-        if self.watcher is not None:
-            self.watcher.hasten()
+        self.hasten()
         return await self.inventory.look()
 
     def entry(self, name: str) -> CredentialSettings:
@@ -72,20 +71,20 @@ class CredentialServices:
 
     def owners(self, entry: str) -> tuple[Person, ...]:
         """The persons whom reminders about an entry call: one, or the holders of a role."""
-        owner = self.entry(entry).owner
-        person = self.people.by_id(owner)
-        return (person,) if person is not None else self.people.role_holders(owner)
+        return self.people.owners(self.entry(entry).owner)
 
     def owner_id(self, entry: str) -> str:
-        """Whose an entry's credentials are, as the list of problems has it: a person's id, or ``role:NAME``."""
-        owner = self.entry(entry).owner
-        return owner if self.people.by_id(owner) is not None else f"role:{owner}"
+        """Whose an entry's credentials are: a person's id, or ``role:NAME``."""
+        return self.people.owner(self.entry(entry).owner)
 
     def owner_in_words(self, entry: str) -> str:
         """Whose an entry's credentials are: a person's name, or a role."""
-        owner = self.entry(entry).owner
-        person = self.people.by_id(owner)
-        return person.name if person is not None else owner
+        return self.people.owner_in_words(self.entry(entry).owner)
+
+    def hasten(self) -> None:
+        """Have the watch look soon: something has changed at a source, and what the room reads is to show it."""
+        if self.watcher is not None:
+            self.watcher.hasten()
 
 
 def credential_services(context: SubjectContext) -> CredentialServices:
@@ -116,4 +115,7 @@ def credential_services(context: SubjectContext) -> CredentialServices:
     if commands.room:
         platform, name = split_address(commands.room)
         room = Room(platform=platform, id=name)
-    return replace(services, watcher=Watcher(services, memory, room=room, prefix=commands.prefix))
+    return replace(
+        services,
+        watcher=Watcher(services, memory, room=room, prefix=commands.prefix, zone=context.settings.zone),
+    )

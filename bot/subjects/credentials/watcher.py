@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import structlog
 from pydantic import ValidationError
 
 from slipway.bot.chat.model import Card, Room
+from slipway.bot.operations.card_moments import by_clocks_of
 from slipway.bot.operations.watches import Spot, WatchHost
 from slipway.bot.subjects.credentials.answers import Answer, Memory
 from slipway.bot.subjects.credentials.changes import (
@@ -64,6 +66,7 @@ class Watcher:
         memory: keeps what was seen.
         room: where it is told; None for the owners alone.
         prefix: of command lines.
+        zone: of times.
     """
 
     def __init__(
@@ -73,12 +76,14 @@ class Watcher:
         *,
         room: Room | None,
         prefix: str,
+        zone: ZoneInfo,
     ) -> None:
         self._services = services
         self._memory = memory
         self._answers = services.answers
         self._room = room
         self._prefix = prefix
+        self._zone = zone
         self._next: datetime | None = None
         self._looked_at: datetime | None = None
 
@@ -268,6 +273,7 @@ class Watcher:
     async def _say(
         self, host: WatchHost, key: str, card: Card, entry: str, *, below: str | None = None
     ) -> None:
+        card = by_clocks_of(self._zone, card)
         if self._room is not None:
             await host.say(key, card, Spot(self._room), below=below)
             return

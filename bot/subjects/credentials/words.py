@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from slipway.bot.chat.model import NONE
 from slipway.bot.core.times import format_date, format_span
 from slipway.bot.subjects.credentials.model import Credential, CredentialKind, State
 from slipway.bot.subjects.credentials.standing import Standing
@@ -14,6 +15,12 @@ _UNKNOWN_END = frozenset({CredentialKind.APP_SECRET, CredentialKind.APP_CERTIFIC
 
 NEW_DATE = "Then write its new date in slipway.toml, and start Slipway again."
 """What is to be done about something declared, once it was renewed: nobody but slipway.toml knows of it."""
+
+
+def described(credential: Credential) -> str:
+    """What it is, in a few words: ``application secret “ci” of uploader``, ``declared by its age``."""
+    sort = credential.kind.value
+    return f"{sort.rpartition(' ')[0] or sort} {credential.title}"
 
 
 def days(span: timedelta) -> str:
@@ -34,7 +41,7 @@ def left_in_words(credential: Credential, standing: Standing, now: datetime) -> 
     if not credential.active:
         return "inactive"
     if left is None:
-        return "-"
+        return NONE
     if left <= timedelta():
         gone = f"{days(-left)} {'too old' if credential.by_age else 'ago'}"
         return f"{gone}, left over" if standing.state is State.LEFTOVER else gone
@@ -45,7 +52,7 @@ def left_in_words(credential: Credential, standing: Standing, now: datetime) -> 
 def use_in_words(credential: Credential, now: datetime) -> str:
     """When it was used last, as far as its source knows."""
     if credential.use is None:
-        return "not told"
+        return NONE
     if credential.use.at is None:
         return "never"
     return f"{days(max(timedelta(), now - credential.use.at))} ago"

@@ -79,7 +79,7 @@ STEPS: tuple[StepKind[Any, CredentialServices], ...] = (
     ),
     StepKind(
         step=RemoveKey,
-        executor=lambda services: RemoveExecutor(services.workshop),
+        executor=lambda services: RemoveExecutor(services.workshop, services.hasten),
         touches=_touches,
         targets=_targets,
     ),

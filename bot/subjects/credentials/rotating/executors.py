@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from slipway.bot.clouds.ports.credential_rotation import HeldKey
@@ -131,10 +131,16 @@ class PauseExecutor:
 
 
 class RemoveExecutor:
-    """Carries out :class:`.steps.RemoveKey`, where another one lives, or this one has ended."""
+    """Carries out :class:`.steps.RemoveKey`, where another one lives, or this one has ended.
 
-    def __init__(self, workshop: Workshop) -> None:
+    Args:
+        workshop: what rotations work with.
+        hasten: has the watch look soon, so that no reminder stands of what is gone.
+    """
+
+    def __init__(self, workshop: Workshop, hasten: Callable[[], None]) -> None:
         self._shop = workshop
+        self._hasten = hasten
 
     async def observe(self, step: RemoveKey, token: str) -> StepDone | None:
         """Done already if it is gone.
@@ -178,6 +184,7 @@ class RemoveExecutor:
 
     async def _forget(self, step: RemoveKey) -> None:
         """The rotation is over; what it left behind is kept."""
+        self._hasten()
         rotation = await self._shop.ledger.about(step.entry, step.credential)
         if rotation is not None and not rotation.left:
             await self._shop.ledger.keep(step.entry, step.credential, None)

@@ -20,6 +20,7 @@ from slipway.bot.subjects.credentials.rotating.steps import (
     RotationStep,
     WaitedFor,
 )
+from slipway.bot.subjects.credentials.settings import SourceKind
 from slipway.bot.subjects.credentials.standing import standing
 
 if TYPE_CHECKING:
@@ -47,11 +48,14 @@ class RemovePlanner:
         chosen = [await self._as_before(each) for each in await self._chosen(request, every, unread, now)]
         steps = [step for each in chosen for step in self._steps(each, every, now)]
         if not steps:
-            return Draft(request, f"{_whose(request)} nothing is left over.", (), {})
+            return Draft(
+                request, f"Nothing is left over{f' of {request.name}' if request.name else ''}.", (), {}
+            )
         names = ", ".join(each.name for each in chosen)
         passed = tuple(
             f"{entry} cannot be looked at, so nothing of it is taken away: {why}"
             for entry, why in unread.items()
+            if self._services.entry(entry).source in (SourceKind.APPLICATION, SourceKind.USER)
         )
         return Draft(
             request=request.model_copy(update={"keys": tuple(each.key for each in chosen)}),
@@ -86,7 +90,10 @@ class RemovePlanner:
         if not entries and wanted:
             raise UserError(
                 f"There is no credential {request.name}; if it was there, its source has it no more.",
-                nearest=nearest(request.name, [each.name for each in every]),
+                nearest=nearest(
+                    request.name,
+                    dict.fromkeys((*self._services.inventory.entries, *(each.name for each in every))),
+                ),
                 given=request.name,
                 hint="credentials",
             )
@@ -142,7 +149,7 @@ class RemovePlanner:
 def _check_removable(credential: Credential, every: Sequence[Credential], now: datetime) -> None:
     if credential.kind not in ROTATED:
         raise UserError(
-            f"{credential.name} is a {credential.kind}, which Slipway cannot take away.",
+            f"Slipway takes away secrets of applications and access keys, and {credential.name} is neither.",
             hint=f"credentials {credential.entry}",
         )
     ended = credential.ends_at is not None and credential.ends_at <= now and not credential.by_age
@@ -186,7 +193,3 @@ def _use(credential: Credential) -> str:
     if credential.use.at is None:
         return "; never used, as far as its source knows"
     return f"; used last on {format_date(credential.use.at)}"
-
-
-def _whose(request: Remove) -> str:
-    return f"Of {request.name}" if request.name else "Of all credentials"

@@ -24,6 +24,7 @@ from slipway.bot.subjects.credentials.rotating.steps import (
     WaitedFor,
 )
 from slipway.bot.subjects.credentials.settings import LIFETIME, CredentialSettings, SourceKind
+from slipway.bot.subjects.credentials.standing import Standing
 
 if TYPE_CHECKING:
     from slipway.bot.subjects.credentials.services import CredentialServices
@@ -50,7 +51,7 @@ class RotatePlanner:
             for entry in self._services.inventory.entries
         }
 
-        def meant(credential: Credential) -> bool:
+        def meant(credential: Credential, _stands: Standing) -> bool:
             under_way = rotations.get(credential.entry, ())
             made = any(each.may_have_made(credential.source_id) for each in under_way)
             return _is_meant(credential, now) and not made
@@ -68,7 +69,8 @@ class RotatePlanner:
         observed: dict[str, Json] = {"rotated": credential.key, "places": list(entry.deliver)}
         return Draft(
             request=request.model_copy(update={"key": credential.key}),
-            summary=f"{credential.name} has a successor, which works and is in {' and '.join(titles)}, and is gone.",
+            summary=f"A successor of {credential.name} works and is in {' and '.join(titles)}, "
+            f"and {credential.name} is removed.",
             steps=steps,
             observed=observed,
             evidence=(
@@ -120,9 +122,9 @@ def _is_meant(credential: Credential, now: datetime) -> bool:
 def _check_rotated(credential: Credential, entry: CredentialSettings) -> None:
     if credential.kind not in ROTATED:
         raise UserError(
-            f"{credential.name} is a {credential.kind}, and only application secrets and access keys are rotated by "
-            "Slipway: make a new one, and say so.",
-            hint=f"credential done {credential.name}",
+            f"Slipway rotates secrets of applications and access keys, and {credential.name} is neither: make a new "
+            "one, and see that everything uses it.",
+            hint=f"credentials {credential.entry}",
         )
     if not entry.deliver:
         raise UserError(
