@@ -6,7 +6,7 @@ import click
 
 from slipway.bot.core.commands import command
 from slipway.bot.reports.model import Period, ReportKind
-from slipway.bot.reports.periods import last_month, last_week, named_month
+from slipway.bot.reports.periods import last_day, last_month, last_week, named_month
 from slipway.commands.dispatch.context import CardReply, CommandContext, MisuseError
 from slipway.commands.grammar.values import OneOf
 from slipway.commands.reports.making import report_of
@@ -14,26 +14,29 @@ from slipway.commands.reports.making import report_of
 
 @command(
     "report",
-    summary="What was promoted and removed in a week, or the figures of a month.",
+    summary="The digest of a day, what was promoted and removed in a week, or the figures of a month.",
     examples=("report weekly", "report monthly", "report monthly 2026-11"),
 )
-@click.argument("which", type=OneOf("weekly", "monthly"), help="weekly or monthly.")
+@click.argument("which", type=OneOf("daily", "weekly", "monthly"), help="daily, weekly or monthly.")
 @click.argument("month", required=False, help="Of monthly: which month; without, the one that ended last.")
 async def report(call: CommandContext, which: str, month: str | None) -> CardReply:
     """The weekly one tells what was promoted, taken back, removed and restored in seven days, and what waits and
     why, with timelines of the definitions that moved. The monthly one has the figures of a calendar month:
     operations by kind and end, promotions, machines and their cost, credentials, problems.
 
-    The message says it in a few words, its thread has the rest. A schedule says it each week or month."""
+    The daily one is `digest`. The message says it in a few words, its thread has the rest. A schedule says it each
+    week or month."""
     return await report_of(call, _period(call, ReportKind(which), month))
 
 
 def _period(call: CommandContext, kind: ReportKind, month: str | None) -> Period:
     now, zone = call.services.clock(), call.services.cards.zone
-    if kind is ReportKind.WEEKLY:
+    if kind is not ReportKind.MONTHLY:
+        weekly = kind is ReportKind.WEEKLY
         if month is not None:
-            raise MisuseError("A weekly report is of the last seven days: name no month.", report)
-        return last_week(now)
+            of = "the last seven days" if weekly else "today"
+            raise MisuseError(f"A {kind} report is of {of}: name no month.", report)
+        return last_week(now) if weekly else last_day(now)
     if month is None:
         return last_month(now, zone)
     try:

@@ -104,8 +104,10 @@ class _View:
         notes = [self._paused(entry)] if entry.name in self._pauses else []
         if trouble := self._trouble(entry):
             notes.append(trouble)
-        if self._call.may(f"schedule run {entry.name}"):
-            notes.append(f"Now: `{prefix}schedule run {entry.name}`")
+        offers = {"Now": f"schedule run {entry.name}"}
+        if entry.name in self._pauses:
+            offers["Let it run again"] = f"schedule resume {entry.name}"
+        notes += [f"{label}: `{prefix}{line}`" for label, line in offers.items() if self._call.may(line)]
         return Card(title=entry.name, fields=tuple(fields), notes=tuple(notes))
 
     async def _row(self, entry: ScheduleSettings) -> Row:
@@ -123,7 +125,9 @@ class _View:
         elif next_at is None:
             coming = Cell("never", None)
         else:
-            coming = Cell(f"in {format_span(next_at - self._now)}", next_at.isoformat())
+            here = next_at.astimezone(entry.zone)
+            words = f"{here:%a} {here.day} {here:%b %H:%M}, in {format_span(next_at - self._now)}"
+            coming = Cell(words, next_at.isoformat())
         return {
             "schedule": text(entry.name),
             "last": last,

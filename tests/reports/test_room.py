@@ -60,7 +60,9 @@ async def test_the_digest_calls_whoever_can_approve_and_is_quiet_where_nobody_ha
         assert approvals.thread == told.id
         assert approvals.card.mentions == ()
         assert f"promote {X64}" in approvals.text
-        asked, *_ = await bot.say("carol", "!digest")
+        for line in ("!report daily", "!digest"):
+            asked, *_ = await bot.say("carol", line)
+            assert asked.card.title == told.card.title
         assert asked.card.mentions == ()
         await bot.press("bob", Choice.APPROVE, card)
         bot.clock.advance(timedelta(hours=1))

@@ -73,10 +73,13 @@ async def test_a_pause_is_seen_survives_a_restart_and_ends_by_itself(tmp_path: P
 
     async with scheduled(tmp_path, clock, chat) as bot:
         (before,) = await bot.say("carol", "!schedules")
-        assert table(before) == [["daily-list", "-", "in 21h"], ["weekly-promotion", "-", "in 2d21h"]]
+        assert table(before) == [
+            ["daily-list", "-", "Sat 21 Nov 09:00, in 21h"],
+            ["weekly-promotion", "-", "Mon 23 Nov 09:00, in 2d21h"],
+        ]
         await bot.at(NINE)
         (seen,) = await bot.say("carol", "!schedules")
-        assert table(seen)[0] == ["daily-list", "0s ago: 5 image definitions", "in 1d"]
+        assert table(seen)[0] == ["daily-list", "0s ago: 5 image definitions", "Sun 22 Nov 09:00, in 1d"]
 
         (refused,) = await bot.say("carol", "!schedule pause daily-list me")
         assert "You need the right `schedule.pause`" in refused.text
@@ -149,7 +152,7 @@ async def test_what_ran_in_vain_and_what_was_skipped_are_problems_until_it_runs_
         (seen,) = await bot.say("carol", "!schedules")
         assert "daily-list ran, and what it says could not be done. images could not look" in seen.text
         assert max(len(cell) for cell in table(seen)[0]) <= 50, "it fits a phone"
-        assert table(seen)[1] == ["weekly-promotion", "4d ago: skipped", "in 2d23h"]
+        assert table(seen)[1] == ["weekly-promotion", "4d ago: skipped", "Mon 30 Nov 09:00, in 2d23h"]
 
         bot.azure.faults.clear()
         (refused,) = await bot.say("carol", "!schedule run weekly-promotion")
