@@ -33,9 +33,11 @@ async def look_at_itself(services: Services, _period: Period) -> Own:
 
 
 def tell_itself(own: Own, view: ReportView) -> Section | None:
-    """What was not said, by where and why. What of it needs a person is a problem, too, and counted as that."""
+    """What was not said, by where and why. What of it needs a person is a problem, too, and counted as that; what
+    only waits for its turn is no news."""
     backlog = own.backlog
-    waiting = sum(backlog.waiting.values())
+    hindered = backlog.hindrances or own.away
+    waiting = sum(backlog.waiting.values()) if hindered else 0
     parts = [f"{backlog.dropped} dropped"] if backlog.dropped else []
     parts += [f"{waiting} wait"] if waiting else []
     parts += [f"{len(own.away)} chat{'' if len(own.away) == 1 else 's'} away"] if own.away else []

@@ -11,12 +11,14 @@ import pytest
 from structlog.testing import capture_logs
 
 from slipway.bot.core.errors import CloudError, CloudErrorKind, DeclarationError, UserError
+from slipway.bot.messages.service import Backlog
 from slipway.bot.reports import gathering
 from slipway.bot.reports.cards import headline_card
 from slipway.bot.reports.declaration import ReportSection
 from slipway.bot.reports.gathering import gather
 from slipway.bot.reports.model import Period, ReportKind, Section, Severity
 from slipway.bot.reports.periods import last_day
+from slipway.commands.general import sections as general
 from tests.reports.builders import view
 from tests.support.clock import NOW
 
@@ -96,3 +98,11 @@ async def test_what_takes_too_long_is_told(monkeypatch: pytest.MonkeyPatch) -> N
 def test_a_section_that_cannot_be_is_refused_at_import(more: dict[str, Any], words: str) -> None:
     with pytest.raises(DeclarationError, match=words):
         declared("holds", seeing(None), **more)
+
+
+def test_what_only_waits_for_its_turn_is_no_news() -> None:
+    it = view(last_day(NOW))
+    assert general.tell_itself(general.Own(Backlog({"slack": 1}, 0), ()), it) is None
+    told = general.tell_itself(general.Own(Backlog({"slack": 1}, 0), ("slack",)), it)
+    assert told is not None
+    assert "1 wait" in told.summary
