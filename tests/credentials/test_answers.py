@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -159,7 +160,9 @@ async def test_an_owner_whom_the_room_cannot_call_hears_of_it_alone() -> None:
     keys = Keys(key(1, age=100 * DAY))
     found = services(keys, owner="releng")  # alice and bob, who has no account there
     host: Any = Host()
-    watcher = Watcher(found, InMemoryStore(), room=Room(platform=CONSOLE, id="releng"), prefix="!")
+    watcher = Watcher(
+        found, InMemoryStore(), room=Room(platform=CONSOLE, id="releng"), prefix="!", zone=ZoneInfo("UTC")
+    )
     await watcher.look(host)
     title = "ec2/00000001 has been too old for 10 days"
     assert host.said == [("console:releng", title), ("bob", title)]
@@ -173,7 +176,9 @@ async def test_an_owner_whom_the_room_cannot_call_hears_of_it_alone() -> None:
 async def test_of_what_slipway_toml_alone_knows_nothing_is_offered_that_would_be_refused() -> None:
     found = services(Keys(), user="", expires="2026-11-25")
     host: Any = Host()
-    watcher = Watcher(found, InMemoryStore(), room=Room(platform=CONSOLE, id="releng"), prefix="!")
+    watcher = Watcher(
+        found, InMemoryStore(), room=Room(platform=CONSOLE, id="releng"), prefix="!", zone=ZoneInfo("UTC")
+    )
     await watcher.look(host)
     (card,) = host.cards
     assert [each.label for each in card.shortcuts] == ["Snooze for 3 days"]

@@ -68,7 +68,7 @@ async def _probe(settings: SlipwaySettings, clouds: Clouds) -> Finding:
         *filter(None, refused),
     )
     to_do = "put that right; docs/credentials.md names the rights; then `slipway doctor`" if problems else ""
-    return Finding("credentials", f"{found} found", problems, to_do, connection=False)
+    return Finding("looking after credentials", f"{found} found", problems, to_do, connection=False)
 
 
 async def _refusal(name: str, sink: Sink) -> str:
@@ -124,5 +124,5 @@ CREDENTIALS_SUBJECT: Subject[CredentialServices] = Subject(
     watches=(Watch("credentials", (), _look),),
     problems=(*SOURCES, *ROTATION_SOURCES),
     sections=SECTIONS,
-    probes=(Probe("credentials", lambda settings: bool(settings.named(CREDENTIALS)), _probe),),
+    probes=(Probe("looking after credentials", lambda settings: bool(settings.named(CREDENTIALS)), _probe),),
 )
