@@ -24,13 +24,7 @@ from slipway.bot.operations.doubts import doubts, uncertain
 from slipway.bot.operations.endings import end_in_short, failure_notes, told_in_full
 from slipway.bot.operations.facts import facts_of, outcome_of
 from slipway.bot.operations.model import Failure, Operation, OperationState, Plan
-from slipway.bot.operations.plan_words import (
-    evidence_fields,
-    plan_follows,
-    rest_of,
-    says_more,
-    warning_lines,
-)
+from slipway.bot.operations.plan_words import evidence_fields, plan_follows, rest_of, says_more, warning_lines
 from slipway.bot.operations.policy import Missing, Vetoed, approval_status, deciders
 from slipway.bot.operations.step_tables import (
     STEPS_SHOWN,
