@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from slipway.bot.clouds.ports.credential_rotation import HeldKey
 from slipway.bot.subjects.credentials.model import (
     Credential,
     CredentialKind,
@@ -120,6 +121,12 @@ class TestSuccessors:
     def test_others_do_not(self, other: Credential) -> None:
         ended = credential(-DAY, group="app")
         assert successor(ended, [ended, other], NOW) is None
+
+    def test_one_that_was_made_by_a_clock_a_little_ahead_of_ours_has_begun(self) -> None:
+        made = credential(YEAR, key="two", group="app", starts_at=NOW + timedelta(minutes=5))
+        assert successor(credential(-DAY, group="app"), [made], NOW) == made
+        assert HeldKey("two", "", True, NOW + timedelta(minutes=5), None, None).lives(NOW)
+        assert not HeldKey("two", "", True, NOW + DAY, None, None).lives(NOW)
 
     def test_a_key_that_is_too_old_works_still_so_it_is_never_left_over_while_active(self) -> None:
         old = credential(-DAY, group="user", by_age=True)

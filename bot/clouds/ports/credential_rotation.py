@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import NoReturn, Protocol
 
 from pydantic import SecretStr
 
 from slipway.bot.clouds.capabilities import Capability
 from slipway.bot.core.errors import UserError
+
+CLOCKS = timedelta(minutes=15)
+"""By how much a cloud's clock may be ahead of ours: what was just made there has begun."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +42,7 @@ class HeldKey:
 
     def lives(self, now: datetime) -> bool:
         """Whether somebody can log in with it now."""
-        begun = self.made_at is None or self.made_at <= now
+        begun = self.made_at is None or self.made_at <= now + CLOCKS
         return self.active and begun and (self.ends_at is None or now < self.ends_at)
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from slipway.bot.clouds.ports.credential_rotation import CLOCKS
 from slipway.bot.core.errors import SlipwayError
 
 FAR = timedelta(days=36500)
@@ -96,6 +97,10 @@ class Credential:
             return None
         return self.ends_at - self.starts_at
 
+    def begun(self, now: datetime) -> bool:
+        """Whether it counts already."""
+        return self.starts_at is None or self.starts_at <= now + CLOCKS
+
     def left(self, now: datetime) -> timedelta | None:
         """How long it has still, less than nothing once it has ended; None for what has no end."""
         if self.ends_at is None or self.ends_at - now > FAR:
@@ -137,7 +142,7 @@ def successor(credential: Credential, others: Iterable[Credential], now: datetim
         and each.group == credential.group
         and each.key != credential.key
         and each.active
-        and (each.starts_at is None or each.starts_at <= now)
+        and each.begun(now)
         and _end(each, now) > max(_end(credential, now), timedelta())
     ]
     return max(found, key=lambda each: (_end(each, now), each.key), default=None)

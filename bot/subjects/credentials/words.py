@@ -45,7 +45,7 @@ def left_in_words(credential: Credential, standing: Standing, now: datetime) -> 
     if left <= timedelta():
         gone = f"{days(-left)} {'too old' if credential.by_age else 'ago'}"
         return f"{gone}, left over" if standing.state is State.LEFTOVER else gone
-    begins = credential.starts_at is not None and credential.starts_at > now
+    begins = not credential.begun(now)
     return f"{days(left)}{', begins later' if begins else ''}"
 
 

@@ -170,7 +170,7 @@ def _beside(credential: Credential, every: Sequence[Credential], now: datetime) 
             and each.key != credential.key
             and each.kind in ROTATED
             and each.active
-            and (each.starts_at is None or each.starts_at <= now)
+            and each.begun(now)
             and (each.ends_at is None or each.by_age or each.ends_at > now)
         ),
         None,

@@ -114,9 +114,8 @@ class RotatePlanner:
 def _is_meant(credential: Credential, now: datetime) -> bool:
     """Of several credentials of a table, the one that is in use is rotated: it is accepted now, and has not ended."""
     left = credential.left(now)
-    begun = credential.starts_at is None or credential.starts_at <= now
     lives = left is None or left > timedelta() or credential.by_age
-    return credential.kind in ROTATED and credential.active and begun and lives
+    return credential.kind in ROTATED and credential.active and credential.begun(now) and lives
 
 
 def _check_rotated(credential: Credential, entry: CredentialSettings) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 
 from slipway.bot.clouds.capabilities import Clouds
 from slipway.bot.clouds.ports.credential_rotation import (
+    CLOCKS,
     CREDENTIAL_ROTATION,
     CredentialRotation,
     FreshKey,
@@ -30,9 +31,6 @@ from slipway.bot.subjects.credentials.delivery.model import Delivery, NotDeliver
 from slipway.bot.subjects.credentials.rotating.ledger import Rotation, RotationLedger
 from slipway.bot.subjects.credentials.rotating.proving import PASSING, prove
 from slipway.bot.subjects.credentials.rotating.steps import StageSuccessor
-
-_CLOCKS = timedelta(minutes=15)
-"""By how much a cloud's clock may differ from ours."""
 
 TRIES = 3
 """So often it is tried before it is a person's problem."""
@@ -186,7 +184,7 @@ class StageExecutor:
         """Those of them that are ours, by the cloud's log."""
         if not doubtful:
             return []
-        makers = await port.makers(step.holder, before.noted_at - _CLOCKS)
+        makers = await port.makers(step.holder, before.noted_at - CLOCKS)
         unknown = [each.id for each in doubtful if each.id not in makers]
         if unknown:
             ids = " and ".join(unknown)
