@@ -192,6 +192,8 @@ class TestSnooze:
             assert "credential-snooze: done" in card.text
             assert await world.after(bot, 2 * DAY) == []
             assert "2026-12-05 12:00 UTC" in reminder.text
+            digest, *_ = await bot.say("alice", "!digest")
+            assert "1 ends soon (1 put off)" in digest.text
         async with world.bot() as bot:
             (again,) = await world.after(bot, DAY)
             assert again.thread == reminder.id

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,7 @@ from slipway.bot.chat.model import Card
 from slipway.bot.chat.shared.plain import render_plain
 from slipway.bot.reports.cards import calls_of, detail_card, has_details, headline_card, is_quiet
 from slipway.bot.reports.gathering import in_order
-from slipway.bot.reports.model import Part, ReportView
+from slipway.bot.reports.model import Part, ReportView, Severity
 from slipway.bot.reports.periods import last_day, last_month, last_week
 from slipway.bot.subjects.credentials import sections as credentials
 from slipway.bot.subjects.images.reporting import moved, standing
@@ -30,6 +31,7 @@ from tests.reports.builders import (
     ANNOUNCED,
     CANDIDATES,
     CREDENTIALS,
+    DAY,
     ENDED,
     HELD,
     LATE,
@@ -112,6 +114,18 @@ def test_those_are_called_who_have_to_act_and_nobody_else() -> None:
     _, parts = daily()
     # bob and dave can approve, alice, too; credentials and problems are releng's; dave sees to his problem.
     assert calls_of(parts) == ("role:releng", "bob", "dave", "alice")
+
+
+def test_what_somebody_put_off_calls_nobody_until_then() -> None:
+    it, _ = daily()
+    ending = credentials.Ending("web", NOW + 6 * DAY, "alice", "Alice", over=False, put_off=NOW + DAY)
+    told = credentials.tell_credentials(credentials.Credentials(1, (ending,), {}), it)
+    assert told is not None
+    assert (told.summary, told.needs, told.calls) == ("1 ends soon (1 put off)", 0, ())
+    assert told.severity is Severity.ROUTINE
+    later = credentials.tell_credentials(credentials.Credentials(1, (replace(ending, put_off=NOW),), {}), it)
+    assert later is not None
+    assert (later.summary, later.calls) == ("1 ends soon", ("alice",))
 
 
 def test_a_day_with_machines_and_holds_alone_is_quiet() -> None:

@@ -41,6 +41,7 @@ class Seen(Model):
         overdue: whether it has ended, or is too old, with nothing in its place, and nobody says that it is seen to.
         by_age: whether its end is no more than what slipway.toml asks.
         kind: what sort of thing it is; empty where an earlier Slipway saw it.
+        put_off: until when somebody has put its reminder off; None for nobody.
     """
 
     name: str
@@ -51,6 +52,7 @@ class Seen(Model):
     overdue: bool = False
     by_age: bool = False
     kind: str = ""
+    put_off: datetime | None = None
 
 
 class SeenEntry(Model):

@@ -31,6 +31,7 @@ class Ending:
         owner: a person's id, or ``role:NAME``.
         owner_name: the same in words.
         over: whether it has ended, or is too old; that stands in the list of problems, too.
+        put_off: until when somebody has put its reminder off; None for nobody.
     """
 
     name: str
@@ -38,6 +39,11 @@ class Ending:
     owner: str
     owner_name: str
     over: bool
+    put_off: datetime | None = None
+
+    def waits(self, now: datetime) -> bool:
+        """Whether its owner is to be called: it ends soon, and nobody has put that off."""
+        return not self.over and (self.put_off is None or self.put_off <= now)
 
 
 @dataclass(frozen=True)
@@ -60,7 +66,14 @@ async def look_at_credentials(services: Services, _period: Period) -> Credential
     held = services.get(CredentialServices)
     entries = await held.watcher.seen() if held.watcher is not None else {}
     ending = [
-        Ending(each.name, each.ends_at, held.owner_id(name), held.owner_in_words(name), each.overdue)
+        Ending(
+            each.name,
+            each.ends_at,
+            held.owner_id(name),
+            held.owner_in_words(name),
+            each.overdue,
+            each.put_off,
+        )
         for name, entry in entries.items()
         for each in entry.credentials.values()
         if each.overdue or each.reminded is not None
@@ -80,15 +93,17 @@ def tell_credentials(found: Credentials, view: ReportView) -> Section | None:
     soon = [each for each in found.ending if not each.over]
     if not (over or soon or found.unread):
         return None
-    parts = [f"{len(soon)} end{'s' if len(soon) == 1 else ''} soon"] if soon else []
+    waiting = [each for each in soon if each.waits(view.now)]
+    put_off = f" ({len(soon) - len(waiting)} put off)" if len(waiting) < len(soon) else ""
+    parts = [f"{len(soon)} end{'s' if len(soon) == 1 else ''} soon{put_off}"] if soon else []
     parts += [f"{len(over)} ended"] if over else []
     parts += [f"{len(found.unread)} not readable"] if found.unread else []
     more = len(found.ending) - MOST_SHOWN
     return Section(
         summary=", ".join(parts),
-        severity=Severity.ATTENTION,
-        needs=len(soon),
-        calls=tuple(dict.fromkeys(each.owner for each in soon)),
+        severity=Severity.ATTENTION if over or waiting or found.unread else Severity.ROUTINE,
+        needs=len(waiting),
+        calls=tuple(dict.fromkeys(each.owner for each in waiting)),
         lines=(
             *(f"{name} could not be read: {why}" for name, why in found.unread.items()),
             *((f"{more} more are not shown.",) if more > 0 else ()),

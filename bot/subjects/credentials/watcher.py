@@ -208,7 +208,8 @@ class Watcher:
                 after = after.model_copy(update={"reminded": None})
             seen_to = answer is not None and answer.until is None
             overdue = stands.state is State.ENDED and not seen_to
-            kept[credential.key] = after.model_copy(update={"overdue": overdue})
+            until = answer.until if answer is not None and put_off else None
+            kept[credential.key] = after.model_copy(update={"overdue": overdue, "put_off": until})
         for key, each in known.items():
             if key not in everywhere.now and each.reminded is not None:
                 await self._close(reading.entry, key, each, None, None, None, host)
