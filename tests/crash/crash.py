@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from slipway.bot.messages.model import WORKING
 from tests.crash.bot_process import Died, Line, is_report
 from tests.crash.installation import Installation, Row, until
 from tests.crash.scenario import CrashPoint, CrashTrigger, Scenario
@@ -20,7 +21,7 @@ class Crash:
 
     def __post_init__(self) -> None:
         self._known = {each["id"] for each in self.installation.operations()}
-        self._approvals = 0
+        self._approved_by_name = False
 
     def run(self) -> bool:
         """Run the scenario over the bot's crash; says whether it came to the point.
@@ -101,6 +102,7 @@ class Crash:
             if cards:  # a button that this process showed; else by name
                 self._approve(cards[-1])
             else:
+                self._approved_by_name = True
                 self.installation.bot.say(f"@bob: !approve {operation['id']}")
             until("the approval was heard", lambda: self._new_operations()[0]["state"] != "proposed")
             self.installation.settle()
@@ -138,15 +140,15 @@ class Crash:
 
     def _check_messages(self, operation_id: str) -> None:
         """The card and the report are remembered once each, and no process said one of them twice."""
+        bots = (*self.installation.past, self.installation.bot)
+        said = [line for bot in bots for line in bot.lines]
         cards = self.installation.rows("SELECT key FROM message WHERE operation_id = ?", operation_id)
-        assert len(cards) == 1, cards
+        # On a slow machine, `!approve` is worked on for a while: what says so becomes one more card, as an answer.
+        answers = sum(line["title"] == WORKING.title for line in said) if self._approved_by_name else 0
+        assert 1 <= len(cards) <= 1 + answers, (cards, said)
         reports = self.installation.rows("SELECT key FROM message WHERE key = ?", f"{operation_id}:report")
         assert len(reports) == 1
-        times = [
-            sum(is_report(line) and operation_id in line["title"] for line in bot.lines)
-            for bot in (*self.installation.past, self.installation.bot)
-        ]
-        said = [line for bot in (*self.installation.past, self.installation.bot) for line in bot.lines]
+        times = [sum(is_report(line) and operation_id in line["title"] for line in bot.lines) for bot in bots]
         assert max(times) == 1, said
         assert sum(times) <= 2  # the console cannot know a key of another process
 

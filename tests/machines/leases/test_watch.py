@@ -34,8 +34,9 @@ async def press(
 async def test_a_machine_is_warned_of_extended_warned_of_again_and_ended_at_its_time(
     bot: BotHarness, aws: SimulatedAws
 ) -> None:
-    card, *_ = await bot.say("alice", f"!launch {IMAGE} --for 2h")
-    (machine,) = {each.instance_id for each in await _recorded(bot)}
+    before = len(bot.messages)
+    (machine,) = await launched(bot)
+    card = bot.messages[before]
     assert await minutes(bot, 89) == []
 
     (warned,) = await minutes(bot)
@@ -66,11 +67,6 @@ async def test_a_machine_is_warned_of_extended_warned_of_again_and_ended_at_its_
     await minutes(bot)
     assert {each.card.title for each in (again, last)} == {f"{machine}: ended"}
     assert await minutes(bot, 120) == []
-
-
-async def _recorded(bot: BotHarness) -> tuple[Machine, ...]:
-    await minutes(bot, 0)
-    return await leases_of(bot).living()
 
 
 async def test_machines_of_one_launch_are_told_of_together_and_who_asked_for_little_is_warned_late(
