@@ -28,16 +28,22 @@ def last_month(now: datetime, zone: ZoneInfo) -> Period:
     return _month(year, month, zone)
 
 
+def is_month(text: str) -> bool:
+    """Whether this can be the name of a month."""
+    found = _MONTH.fullmatch(text.strip())
+    return found is not None and 1970 <= int(found[1]) < 9999
+
+
 def named_month(text: str, now: datetime, zone: ZoneInfo) -> Period:
     """The month that is written as ``2026-11``; of the present one, what there is of it.
 
     Raises:
         ValueError: it is no month, or has not begun.
     """
-    found = _MONTH.fullmatch(text.strip())
-    if found is None or not 1970 <= int(found[1]) < 9999:
+    if not is_month(text):
         raise ValueError(f"“{text}” is no month; write it like {now.astimezone(zone):%Y-%m}")
-    period = _month(int(found[1]), int(found[2]), zone)
+    year, month = text.strip().split("-")
+    period = _month(int(year), int(month), zone)
     if period.begin > now:
         raise ValueError(f"{text} has not begun")
     return Period(period.kind, period.begin, min(period.end, now))

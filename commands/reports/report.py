@@ -6,10 +6,25 @@ import click
 
 from slipway.bot.core.commands import command
 from slipway.bot.reports.model import Period, ReportKind
-from slipway.bot.reports.periods import last_day, last_month, last_week, named_month
+from slipway.bot.reports.periods import is_month, last_day, last_month, last_week, named_month
 from slipway.commands.dispatch.context import CardReply, CommandContext, MisuseError
-from slipway.commands.grammar.values import OneOf
+from slipway.commands.grammar.values import OneOf, said_back
 from slipway.commands.reports.making import report_of
+
+
+def _checked(context: click.Context, _month: click.Parameter, value: str | None) -> str | None:
+    """A month, as far as it can be told without knowing which one it is now: so `slipway check` tells of it, too."""
+    if value is None:
+        return None
+    which = context.params.get("which")
+    if which in _LOOKS_BACK:
+        raise click.BadParameter(f"a {which} report is of {_LOOKS_BACK[which]}: name no month")
+    if not is_month(value):
+        raise click.BadParameter(f"{said_back(value)} is no month; write it like 2026-11")
+    return value
+
+
+_LOOKS_BACK = {ReportKind.DAILY.value: "today", ReportKind.WEEKLY.value: "the last seven days"}
 
 
 @command(
@@ -18,7 +33,12 @@ from slipway.commands.reports.making import report_of
     examples=("report weekly", "report monthly", "report monthly 2026-11"),
 )
 @click.argument("which", type=OneOf("daily", "weekly", "monthly"), help="daily, weekly or monthly.")
-@click.argument("month", required=False, help="Of monthly: which month; without, the one that ended last.")
+@click.argument(
+    "month",
+    required=False,
+    callback=_checked,
+    help="Of monthly: which month; without, the one that ended last.",
+)
 async def report(call: CommandContext, which: str, month: str | None) -> CardReply:
     """The weekly one tells what was promoted, taken back, removed and restored in seven days, and what waits and
     why, with timelines of the definitions that moved. The monthly one has the figures of a calendar month:
@@ -32,11 +52,7 @@ async def report(call: CommandContext, which: str, month: str | None) -> CardRep
 def _period(call: CommandContext, kind: ReportKind, month: str | None) -> Period:
     now, zone = call.services.clock(), call.services.cards.zone
     if kind is not ReportKind.MONTHLY:
-        weekly = kind is ReportKind.WEEKLY
-        if month is not None:
-            of = "the last seven days" if weekly else "today"
-            raise MisuseError(f"A {kind} report is of {of}: name no month.", report)
-        return last_week(now) if weekly else last_day(now)
+        return last_week(now) if kind is ReportKind.WEEKLY else last_day(now)
     if month is None:
         return last_month(now, zone)
     try:

@@ -21,6 +21,11 @@ def _schedule(command: str, **more: str) -> dict[str, Any]:
     [
         ("rollback", "schedule.weekly.command: `DEFINITION` is missing"),
         ("cleanup --all", "schedule.weekly.command: `cleanup` has no option"),
+        (
+            "report weekly 2026-11",
+            "schedule.weekly.command: `MONTH`: a weekly report is of the last seven days",
+        ),
+        ("report monthly november", "schedule.weekly.command: `MONTH`: “november” is no month"),
         ("promote --help", "schedule.weekly.command: this only asks for help"),
     ],
 )
