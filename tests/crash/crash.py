@@ -148,9 +148,15 @@ class Crash:
         assert 1 <= len(cards) <= 1 + answers, (cards, said)
         reports = self.installation.rows("SELECT key FROM message WHERE key = ?", f"{operation_id}:report")
         assert len(reports) == 1
-        times = [sum(is_report(line) and operation_id in line["title"] for line in bot.lines) for bot in bots]
-        assert max(times) == 1, said
-        assert sum(times) <= 2  # the console cannot know a key of another process
+
+        def times() -> list[int]:
+            return [
+                sum(is_report(line) and operation_id in line["title"] for line in bot.lines) for bot in bots
+            ]
+
+        until("the report was read", lambda: max(times()) > 0)  # it is remembered before it is printed
+        assert max(times()) == 1, said
+        assert sum(times()) <= 2  # the console cannot know a key of another process
 
 
 def _offers(line: Line, operation_id: str) -> bool:
