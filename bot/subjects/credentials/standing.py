@@ -9,11 +9,7 @@ from datetime import datetime, timedelta
 from slipway.bot.subjects.credentials.model import Credential, State, successor
 from slipway.bot.subjects.credentials.thresholds import Threshold
 
-DAILY = timedelta(days=30)
-"""So long after its end somebody is reminded each day; then each week, for it is not forgotten but put off."""
-
 _DAY = timedelta(days=1)
-_WEEK = 7
 
 
 @dataclass(frozen=True)
@@ -53,7 +49,7 @@ def standing(
             after is not None and not credential.by_age
         ):  # it is accepted nowhere any more, and nobody misses it
             return Standing(State.LEFTOVER, successor=after)
-        return Standing(State.ENDED, f"past {_days_told(-left)}", after)
+        return Standing(State.ENDED, f"past {-left // _DAY}", after)
     reached = [
         each for each in thresholds if each.counts(credential.life) and left <= each.before(credential.life)
     ]
@@ -76,8 +72,3 @@ def last_threshold(credential: Credential, thresholds: Sequence[Threshold]) -> t
     it, where that is later."""
     spans = [each.before(credential.life) for each in thresholds if each.counts(credential.life)]
     return min((*spans, _DAY))
-
-
-def _days_told(past: timedelta) -> int:
-    days = past // _DAY
-    return days if past <= DAILY else days - (days - DAILY // _DAY) % _WEEK
