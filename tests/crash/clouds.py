@@ -7,7 +7,7 @@ import json
 import os
 import signal
 import threading
-from collections.abc import Coroutine, Iterator, Mapping
+from collections.abc import Coroutine, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -23,16 +23,18 @@ from slipway.bot.clouds.simulated.azure import Seed, SeedDefinition, SeedRegion,
 from slipway.bot.clouds.simulated.azure.conditions import Conditions
 from slipway.bot.clouds.simulated.azure.graph import SeedApplication
 from slipway.bot.clouds.simulated.azure.machines.seed import SeedMachines as MachinesSeed
+from slipway.bot.clouds.simulated.azure.replication import Copying
 from slipway.bot.clouds.simulated.faults import Armed, Fault, FaultKind, Faults
 from tests.support.warm_moto import warm_moto
 
 TIMEOUT_SECONDS = 60.0  # seconds that anything may take before a test fails
 
-DEFINITIONS_PER_HISTORY = 1000
-"""Definitions of each history: every crash uses one of its own, so one gallery serves them all."""
-
 APPLICATION = "22222222-2222-2222-2222-222222222222"
 """The client id of the one application in the directory."""
+
+_CONDITIONS = Conditions(
+    soft_delete=True, copying=Copying(takes={"northeurope": timedelta(seconds=0.5)})
+)  # copies to all other regions are there at once
 
 _ROOM = 100_000  # virtual cores
 
@@ -124,19 +126,19 @@ class SimulatedClouds:
     directory_faults: CrashFaults = field(default_factory=CrashFaults)
     accounts: SimulatedAccounts = field(default_factory=SimulatedAccounts)
     accounts_faults: CrashFaults = field(default_factory=CrashFaults)
-    numbers: Iterator[int] = field(default_factory=lambda: iter(range(DEFINITIONS_PER_HISTORY)))
+    numbers: Iterator[int] = field(default_factory=count)
     family_numbers: Iterator[int] = field(default_factory=count)
 
     @classmethod
-    def start(cls, histories: Mapping[str, History]) -> SimulatedClouds:
-        """Start the thread and the servers; the gallery has definitions of each history, called ``NAME-0`` and on."""
+    def start(cls) -> SimulatedClouds:
+        """Start the thread and the servers; the gallery is empty."""
         loop = asyncio.new_event_loop()
         threading.Thread(target=loop.run_forever, name="clouds", daemon=True).start()
         now = datetime.now(UTC)
         seed = fedora_machines(now)
         clouds = cls(
             loop,
-            SimulatedAzure(_gallery(histories, now), page_size=1000, conditions=Conditions(soft_delete=True)),
+            SimulatedAzure(Seed(()), conditions=_CONDITIONS),
             SimulatedAws(seed, program=warm_moto()),
             seed,
         )
@@ -197,6 +199,16 @@ class SimulatedClouds:
 
         self.wait(clear())
 
+    def add_definition(self, name: str, history: History) -> None:
+        """Have a definition in the gallery that has been through this."""
+
+        async def add() -> None:
+            now = datetime.now(UTC)
+            versions = tuple(_version(now, day, day in history.promoted) for day in history.days)
+            self.azure.state.add(SeedDefinition(name, "x64", versions))
+
+        self.wait(add())
+
     def versions(self, definition: str) -> dict[str, Any]:
         """The versions of a definition as the gallery has them."""
 
@@ -220,20 +232,6 @@ class SimulatedClouds:
         """Every machine that a deployment ever launched."""
         state = self.wait(self.aws.state())
         return [each for each in state["instances"] if each["tags"].get("slipway") == deployment]
-
-
-def _gallery(histories: Mapping[str, History], now: datetime) -> Seed:
-    return Seed(
-        tuple(
-            SeedDefinition(
-                f"{name}-{number}",
-                "x64",
-                tuple(_version(now, day, day in history.promoted) for day in history.days),
-            )
-            for name, history in histories.items()
-            for number in range(DEFINITIONS_PER_HISTORY)
-        )
-    )
 
 
 def _images(now: datetime) -> Seed:

@@ -9,8 +9,6 @@ import pytest
 
 from tests.crash.clouds import SimulatedClouds
 from tests.crash.installation import Installation
-from tests.crash.scenarios import scenarios
-from tests.crash.scenarios.images import GalleryScenario
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -37,13 +35,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 @pytest.fixture(scope="session")
 def clouds() -> Iterator[SimulatedClouds]:
     """Both clouds, once for all crashes."""
-    running = SimulatedClouds.start(
-        {
-            scenario.definitions: scenario.history
-            for scenario in scenarios().values()
-            if issubclass(scenario, GalleryScenario)
-        }
-    )
+    running = SimulatedClouds.start()
     yield running
     running.stop()
 

@@ -26,6 +26,7 @@ class GalleryScenario(Scenario):
     def __init__(self, installation: Installation) -> None:
         super().__init__(installation)
         self.definition = f"{self.definitions}-{self.number}"
+        installation.clouds.add_definition(self.definition, self.history)
         self.before = self.versions
 
     @property
@@ -62,9 +63,11 @@ class Promotion(GalleryScenario):
     definitions = "Promote"
     history = History(days=(30, 20, 3), promoted=(30, 20))
     points = (
-        *at_requests(AFTER, 6, 7),  # the write of the flag; waiting for its end
-        *at_requests(BEFORE, 2, 6),  # planning; the write
-        *at_requests(LATE, 6),
+        *at_requests(AFTER, 1, of="PUT "),  # the write of the flag
+        *at_requests(AFTER, 1, of="capsOperations"),  # waiting for its end
+        *at_requests(BEFORE, 2),  # planning
+        *at_requests(BEFORE, 1, of="PUT "),
+        *at_requests(LATE, 1, of="PUT "),
         *at_commits(BEFORE, 3, 9, 14),
         *at_commits(AFTER, 2, 8, 16),
         *after_lines(1, 3),
@@ -82,7 +85,7 @@ class Override(Promotion):
     shown_by = "promote"
     definitions = "Override"
     history = History(days=(30, 20, 0), promoted=(30, 20))
-    points = (*at_requests(AFTER, 6), *at_commits(AFTER, 8))
+    points = (*at_requests(AFTER, 1, of="PUT "), *at_commits(AFTER, 8))
 
     @property
     def command(self) -> str:
@@ -96,7 +99,7 @@ class Rollback(GalleryScenario):
     kind = "rollback"
     definitions = "Rollback"
     history = History(days=(30, 20), promoted=(30, 20))
-    points = (*at_commits(AFTER, 12), *at_requests(AFTER, 7))
+    points = (*at_commits(AFTER, 12), *at_requests(AFTER, 1, of="PUT "))
 
     def check(self) -> None:
         """The newest version, and it alone, is excluded now, and called bad once."""
@@ -153,9 +156,9 @@ class Cleanup(Announcing):
     definitions = "Cleanup"
     points = (
         *at_commits(BEFORE, 20),
-        *at_requests(AFTER, 5),  # the first deletion
-        *at_requests(BEFORE, 16),  # the third
-        *at_requests(LATE, 26),  # the last
+        *at_requests(AFTER, 1, of="DELETE "),
+        *at_requests(BEFORE, 3, of="DELETE "),
+        *at_requests(LATE, 5, of="DELETE "),  # the last
         *at_commits(AFTER, 21),
     )
 

@@ -17,7 +17,12 @@ class Revoke(GalleryScenario):
     shown_by = "rollback"
     definitions = "Revoke"
     history = History(days=(30, 20), promoted=(30, 20))
-    points = (*at_requests(AFTER, 6), *at_commits(BEFORE, 14), *at_commits(AFTER, 12, 16), *after_lines(2))
+    points = (
+        *at_requests(AFTER, 1, of="PUT "),
+        *at_commits(BEFORE, 14),
+        *at_commits(AFTER, 12, 16),
+        *after_lines(2),
+    )
     option = ""
 
     def __init__(self, installation: Installation) -> None:

@@ -14,7 +14,12 @@ from slipway.bot.clouds.simulated.azure.operations import Key, LongRunningOperat
 from slipway.bot.clouds.simulated.azure.regions import short_name
 from slipway.bot.clouds.simulated.azure.replication import Copies
 from slipway.bot.clouds.simulated.azure.resource import Document, Resource
-from slipway.bot.clouds.simulated.azure.seed import Seed, definition_document, version_document
+from slipway.bot.clouds.simulated.azure.seed import (
+    Seed,
+    SeedDefinition,
+    definition_document,
+    version_document,
+)
 from slipway.bot.clouds.simulated.azure.times import read_arm_time
 from slipway.bot.clouds.simulated.faults import FaultKind
 
@@ -66,10 +71,14 @@ class GalleryState:
         self.operations: dict[str, LongRunningOperation] = {}
         self._emptied: dict[str, datetime] = {}  # when a definition's last version went
         for definition in seed.definitions:
-            self.definitions[definition.name.casefold()] = definition_document(seed, definition)
-            for version in definition.versions:
-                document = version_document(seed, definition, version)
-                self._add(Record(document, definition.name, self._etag()))
+            self.add(definition)
+
+    def add(self, definition: SeedDefinition) -> None:
+        """Hold a definition with its versions from now on."""
+        self.definitions[definition.name.casefold()] = definition_document(self.seed, definition)
+        for version in definition.versions:
+            document = version_document(self.seed, definition, version)
+            self._add(Record(document, definition.name, self._etag()))
 
     def definition(self, name: str) -> Document:
         """One definition, or the 404 that Azure gives."""
