@@ -122,7 +122,7 @@ async def _protection(
     try:
         (seen,) = await gallery.protections([version])
     except CloudError as error:
-        words = f"not known: {error.sentence}"
+        words = f"not known: {error.words}"
     else:
         by = [name for name, so in (("Slipway", seen.ours), ("somebody else", seen.others)) if so]
         words = f"by {join_names(by)}" if by else ""

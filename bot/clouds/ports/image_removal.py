@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol, runtime_checkable
 
-from slipway.bot.clouds.model import VersionNumber
+from slipway.bot.clouds.model import ImageVersion, VersionNumber
 from slipway.bot.clouds.ports.image_versions import Guard
 
 
@@ -42,6 +42,7 @@ class DeletedVersion:
         deleted_at: when it was deleted.
         kept_until: when its cloud forgets it.
         cloud: the adapter's name.
+        regions: where it is kept, in a cloud in which each region keeps its own; empty elsewhere.
     """
 
     definition: str
@@ -49,6 +50,12 @@ class DeletedVersion:
     deleted_at: datetime
     kept_until: datetime
     cloud: str
+    regions: frozenset[str] = frozenset()
+
+    def lacking(self, version: ImageVersion) -> tuple[str, ...]:
+        """The regions that keep it while it is there in others, as where a restoring was cut off."""
+        same = version.number == self.number
+        return tuple(sorted(self.regions - {region.name for region in version.regions})) if same else ()
 
 
 @runtime_checkable

@@ -160,7 +160,7 @@ class RunChecks:
             log.info(
                 "a cloud cannot be read at an operation's time", operation=operation.id, why=error.sentence
             )
-            return error.sentence if error.kind in _PASSING else ""
+            return error.words if error.kind in _PASSING else ""
         except StorageError:
             raise
         except Exception:

@@ -123,7 +123,7 @@ IMAGES_SUBJECT: Subject[ImageServices] = Subject(
         *alarm_summary(settings),
     ),
     probes=(FAMILY_PROBE, *publishing.PROBES, *watching.PROBES),
-    watches=(*publishing.WATCHES, *watching.WATCHES, *replication.WATCHES),
+    watches=(*announcing.WATCHES, *publishing.WATCHES, *watching.WATCHES, *replication.WATCHES),
     problems=(*SOURCES, FOREIGN_CHANGES),
     sections=SECTIONS,
 )

@@ -14,6 +14,7 @@ from slipway.bot.clouds.aws.images.launchers import (
     read_groups,
     read_refreshes,
     read_spot_fleets,
+    read_spot_requests,
 )
 
 
@@ -32,6 +33,28 @@ def test_a_fleet_that_has_ended_launches_nothing_and_a_template_without_a_versio
     assert found[0].templates == (TemplateVersion("lt-1", "$Default", by_id=True),)
 
 
+def test_a_spot_request_launches_once_or_again_and_again_until_it_is_cancelled() -> None:
+    requests = [
+        {
+            "SpotInstanceRequestId": f"{kind} {state}",
+            "Type": kind,
+            "State": state,
+            "LaunchSpecification": {"ImageId": "ami-1"},
+        }
+        for kind in ("one-time", "persistent")
+        for state in ("open", "active", "disabled", "closed", "cancelled", "failed")
+    ]
+    assert {
+        each.by.removeprefix("spot request ")
+        for each in read_spot_requests({"SpotInstanceRequests": requests})
+    } == {
+        "one-time open",
+        "persistent open",
+        "persistent active",
+        "persistent disabled",
+    }
+
+
 @pytest.mark.parametrize(
     ("read", "page"),
     [
@@ -47,6 +70,7 @@ def test_a_fleet_that_has_ended_launches_nothing_and_a_template_without_a_versio
             read_spot_fleets,
             {"SpotFleetRequestConfigs": [{"SpotFleetRequestState": "active", "SpotFleetRequestId": "1"}]},
         ),
+        (read_spot_requests, {"SpotInstanceRequests": [{"SpotInstanceRequestId": "sir-1", "State": "open"}]}),
     ],
 )
 def test_what_makes_no_sense_is_never_taken_for_nothing(read: Any, page: dict[str, Any]) -> None:

@@ -190,6 +190,44 @@ async def test_a_restoring_that_is_cut_off_anywhere_is_finished_by_the_next() ->
         assert len((await aws.state())["snapshots"]) == 2
 
 
+async def test_what_came_back_in_one_region_alone_is_not_back_and_can_be_asked_for() -> None:
+    """Somebody restored it by hand there; or a run was cut off between two regions."""
+    async with (
+        simulated_amis([*everywhere(OLD), *everywhere(LATEST, public=True)], bin_days=14) as aws,
+        aws_images(aws.url) as images,
+    ):
+        there = Clouds([Adapter("aws", {IMAGE_VERSIONS: images})])
+        for deleted in (OLD, LATEST):
+            await images.delete_version(FAMILY, number(deleted))
+        cut = Fault(kind=FaultKind.REFUSE, match="RestoreImageFromRecycleBin", after=1, times=None)
+        for deleted in (OLD, LATEST):
+            aws.faults.add(cut)
+            with pytest.raises(CloudError, match="lacks the permission"):
+                await images.undelete_version(FAMILY, number(deleted))
+            aws.faults.clear()
+        half = await images.version(FAMILY, number(OLD))
+        assert len(half.regions) == 1
+        reader = KeptReader(there, POLICY.keep_disabled, lambda: NOW)
+        catalogue = Catalogue(there)
+        (definition,) = await catalogue.definitions()
+        kept = await reader.of(definition, await catalogue.versions(definition))
+        # What is latest in the one region stays so: to restore it would take it out of latest there.
+        assert [str(each.number) for each in kept.versions] == [f"43.{OLD}"]
+        (region,) = kept.versions[0].regions
+        assert f"was deleted in {region} on " in kept.versions[0].words
+        planner = RestorePlanner(catalogue, reader, NoOperations(), Contents(ContentsSettings()), POLICY)
+        (step,) = (await planner.plan(Restore(definition=FAMILY, version=f"43.{OLD}"), NOW)).steps
+        assert isinstance(step, RestoreVersion)
+        executor = RestoreVersionExecutor(there, POLL_AT_ONCE)
+        assert await executor.observe(step, "t") is None
+        await executor.act(step, "t")
+        await executor.verify(step, "t")
+        assert len((await images.version(FAMILY, number(OLD))).regions) == 2
+        again = await executor.observe(step, "t")
+        assert again is not None
+        assert again.already
+
+
 async def test_without_the_right_to_the_bin_nothing_else_suffers_and_whoever_asks_is_told() -> None:
     async with simulated_amis(everywhere(OLD)) as aws, aws_images(aws.url) as images:
         aws.faults.add(Fault(kind=FaultKind.REFUSE, match="ListImagesInRecycleBin", times=None))

@@ -128,13 +128,20 @@ async def test_whatever_launches_by_itself_uses_what_it_names(stages: Stages) ->
             "LaunchSpecifications": [{"ImageId": middle, "InstanceType": "t3.small"}],
         },
     )
+    asked = await asyncio.to_thread(
+        ec2.request_spot_instances,
+        Type="persistent",
+        LaunchSpecification={"ImageId": old, "InstanceType": "t3.small"},
+    )
     here.aws.refreshes["configured"] = [
         InstanceRefresh("pinned", "2"),
         InstanceRefresh("pinned", "3", "Cancelled"),
     ]
     found = {(str(each.number), each.by) for each in await here.images.usage(NOW)}
     second = f"(version 2 of launch template pinned) in {HOME}"
-    assert {each for each in found if "machine" not in each[1]} == {
+    request = f"spot request {asked['SpotInstanceRequests'][0]['SpotInstanceRequestId']} in {HOME}"
+    of_fleets = {(version, by) for version, by in found if by.startswith("spot request") and by != request}
+    assert {each for each in found - of_fleets if "machine" not in each[1]} == {
         (f"43.{NEW}", f"launch template pinned in {HOME}"),
         (f"43.{OLD}", f"launch configuration configured in {HOME}"),
         (f"43.{OLD}", f"Auto Scaling group web {second}"),
@@ -143,6 +150,7 @@ async def test_whatever_launches_by_itself_uses_what_it_names(stages: Stages) ->
         (f"43.{OLD}", f"an instance refresh of Auto Scaling group configured {second}"),
         (f"43.{MIDDLE}", f"EC2 fleet {made['FleetId']} (version 3 of launch template pinned) in {HOME}"),
         (f"43.{MIDDLE}", f"spot fleet {spot['SpotFleetRequestId']} in {HOME}"),
+        (f"43.{OLD}", request),
     }
     gone = Fault(
         kind=FaultKind.NOT_FOUND,

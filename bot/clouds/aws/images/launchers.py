@@ -1,7 +1,9 @@
-"""What launches machines by itself, read from answers: Auto Scaling groups, launch configurations and fleets.
+"""What launches machines by itself, read from answers: Auto Scaling groups, launch configurations, fleets and spot
+requests.
 
 Sources: Amazon EC2 Auto Scaling API Reference, AutoScalingGroup, LaunchTemplateOverrides, InstanceRefresh and
-LaunchConfiguration; Amazon EC2 API Reference, FleetData, FleetLaunchTemplateOverrides and SpotFleetRequestConfigData.
+LaunchConfiguration; Amazon EC2 API Reference, FleetData, FleetLaunchTemplateOverrides, SpotFleetRequestConfigData and
+SpotInstanceRequest.
 """
 
 from __future__ import annotations
@@ -22,6 +24,13 @@ nowhere."""
 _LAUNCHING = frozenset({"submitted", "active", "modifying"})
 """The states of a fleet that launches machines. All others have ended: machines that are left of them stand among
 machines."""
+
+_WAITING = frozenset({"open"})
+"""The state of a spot request that launches a machine as soon as there is one to be had."""
+
+_AGAIN = frozenset({"open", "active", "disabled"})
+"""The states in which a persistent one launches another machine once its own has ended, or is started again. Source:
+Amazon EC2 User Guide, "Spot Instance request status"."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -120,6 +129,22 @@ def read_spot_fleets(page: Response) -> list[Launcher]:
         if wanted is None:
             raise UnexpectedResponseError("SpotFleetRequestConfig")
         found.append(_configured(f"spot fleet {read_text(each, 'SpotFleetRequestId')}", wanted))
+    return found
+
+
+def read_spot_requests(page: Response) -> list[Launcher]:
+    """Those of a page of DescribeSpotInstanceRequests that launch a machine yet. It shows a launch template's
+    parameters as they were when it was made, in place of the template."""
+    found: list[Launcher] = []
+    for each in read_list(page, "SpotInstanceRequests"):
+        lasts = read_optional_text(each, "Type") == "persistent"
+        if read_text(each, "State") not in (_AGAIN if lasts else _WAITING):
+            continue
+        wanted = _structure(each, "LaunchSpecification")
+        if wanted is None:
+            raise UnexpectedResponseError("LaunchSpecification")
+        by = f"spot request {read_text(each, 'SpotInstanceRequestId')}"
+        found.append(_launcher(by, _images([wanted]), ()))
     return found
 
 

@@ -21,6 +21,7 @@ from slipway.bot.clouds.aws.images.launchers import (
     read_groups,
     read_refreshes,
     read_spot_fleets,
+    read_spot_requests,
 )
 from slipway.bot.clouds.aws.images.listing import AmiListing
 from slipway.bot.clouds.aws.responses import Response, read_list, read_optional_text, read_text
@@ -32,7 +33,9 @@ T = TypeVar("T")
 
 _TEMPLATE_PAGE = 200  # the most that DescribeLaunchTemplateVersions gives
 _SCALING_PAGE = 100  # the most that Auto Scaling gives
-_FLEET_PAGE = 1000  # the most that DescribeFleets and DescribeSpotFleetRequests give
+_EC2_PAGE = (
+    1000  # the most that DescribeFleets, DescribeSpotFleetRequests and DescribeSpotInstanceRequests give
+)
 _AT_ONCE = 4
 """So many groups or templates are asked about at a time: Auto Scaling's throttle is one for the account in a region,
 and others need it, too."""
@@ -70,7 +73,7 @@ class Launching:
     async def images(self, region: str) -> list[tuple[str, str]]:
         """The images, or ``resolve:ssm:`` and a parameter, that a launch by itself would take, and by what.
 
-        In calls: the pages of five listings, one for each group that has machines, and one for each template of
+        In calls: the pages of six listings, one for each group that has machines, and one for each template of
         which a version counts that is neither its default nor its latest.
 
         Raises:
@@ -104,17 +107,24 @@ class Launching:
         spot = await self._pages(
             region, f"list the spot fleets in {region}", "describe_spot_fleet_requests", read_spot_fleets
         )
+        requests = await self._pages(
+            region,
+            f"list the spot requests in {region}",
+            "describe_spot_instance_requests",
+            read_spot_requests,
+        )
         some = asyncio.Semaphore(_AT_ONCE)
         refreshes = await side_by_side(
             {each.name: self._refreshes(region, each.name, some) for each in groups if each.populated}
         )
         changing = [launcher for found in refreshes.values() for launcher in found]
-        return [*(each.launches for each in groups), *changing, *configurations, *fleets, *spot]
+        return [*(each.launches for each in groups), *changing, *configurations, *fleets, *spot, *requests]
 
     async def _pages(
         self, region: str, action: str, operation: str, read: Callable[[Response], Sequence[T]]
     ) -> list[T]:
-        service, size = ("ec2", _FLEET_PAGE) if "fleet" in operation else ("autoscaling", _SCALING_PAGE)
+        scaling = operation in ("describe_auto_scaling_groups", "describe_launch_configurations")
+        service, size = ("autoscaling", _SCALING_PAGE) if scaling else ("ec2", _EC2_PAGE)
         request = self._listing.request(action)
         return await self._account.calls(region, service).pages(request, operation, read, page_size=size)
 

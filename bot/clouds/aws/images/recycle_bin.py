@@ -6,6 +6,7 @@ is one that the rest of the work does not need.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -36,6 +37,7 @@ class _Binned:
 
     id: str
     name: str
+    region: str
     entered: datetime
     leaves: datetime
 
@@ -76,6 +78,7 @@ class RecycleBin:
                 max(each.entered for each in amis),
                 min(each.leaves for each in amis),
                 self._account.name,
+                frozenset(each.region for each in amis),
             )
             for number, amis in found.items()
         )
@@ -103,21 +106,13 @@ class RecycleBin:
     async def _bins(self, name: str) -> dict[str, list[_Binned]]:
         request = self._listing.request(f"list what the Recycle Bin has of {name}", name)
 
-        def read(page: Response) -> list[_Binned]:
-            return [
-                _Binned(
-                    read_text(each, "ImageId"),
-                    read_optional_text(each, "Name") or "",
-                    read_timestamp(each.get("RecycleBinEnterTime"), "RecycleBinEnterTime"),
-                    read_timestamp(each.get("RecycleBinExitTime"), "RecycleBinExitTime"),
-                )
-                for each in read_list(page, "Images")
-            ]
-
         return await side_by_side(
             {
                 region: self._account.calls(region).pages(
-                    request, "list_images_in_recycle_bin", read, page_size=_PAGE
+                    request,
+                    "list_images_in_recycle_bin",
+                    _reader(region),
+                    page_size=_PAGE,
                 )
                 for region in self._listing.regions(name)
             }
@@ -194,3 +189,17 @@ class RecycleBin:
             sentence=f"AWS took the order to {request.action}, and it does not show.",
             remedy=request.look,
         )
+
+
+def _reader(region: str) -> Callable[[Response], list[_Binned]]:
+    """Reads a page of a region's bin."""
+    return lambda page: [
+        _Binned(
+            read_text(each, "ImageId"),
+            read_optional_text(each, "Name") or "",
+            region,
+            read_timestamp(each.get("RecycleBinEnterTime"), "RecycleBinEnterTime"),
+            read_timestamp(each.get("RecycleBinExitTime"), "RecycleBinExitTime"),
+        )
+        for each in read_list(page, "Images")
+    ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from slipway.bot.operations.declarations import StepKind, SubjectContext
+from slipway.bot.operations.watches import Watch, WatchHost
 from slipway.bot.subjects.images.announcing.executors import (
     AnnounceRemovalExecutor,
     ForgetAnnouncementExecutor,
@@ -29,6 +30,13 @@ STEPS: tuple[StepKind[Any, ImageServices], ...] = (
         targets=lambda step: (step.target,),
     ),
 )
+
+
+async def _look(services: ImageServices, _host: WatchHost) -> None:
+    await services.announcements.look()
+
+
+WATCHES: tuple[Watch[ImageServices], ...] = (Watch("announcements", (), _look),)
 
 
 def announcement_store(context: SubjectContext) -> AnnouncementStore:

@@ -226,7 +226,7 @@ class AwaitCopiesExecutor:
         except CloudError as error:
             if error.kind not in _PASSING or too_long:
                 raise
-            return f"how far the copies of {step.named} are is not known: {error.sentence}"
+            return f"how far the copies of {step.named} are is not known: {error.words}"
         if _complete(step, found):
             return ""
         if broken and found.state is not VersionState.UPDATING:

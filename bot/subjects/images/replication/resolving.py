@@ -25,7 +25,7 @@ async def tell_latest(gallery: ImageVersions, changed: ImageVersion) -> tuple[st
         listed = await gallery.versions(changed.definition)
         versions = await with_copies_in(gallery, changed.definition, listed, [changed.number])
     except CloudError as error:
-        return f"What latest is now could not be looked at: {error.sentence}", {}
+        return f"What latest is now could not be looked at: {error.words}", {}
     found = latest_by_region(versions)
     now = next((each for each in versions if each.number == changed.number), changed)
     regions = sorted({region.name for region in now.regions} | found.keys())

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from slipway.bot.clouds.capabilities import Clouds
 from slipway.bot.clouds.model import ImageVersion, VersionNumber, VersionState
-from slipway.bot.clouds.ports.image_removal import DisablesVersions, KeepsDeletedVersions
+from slipway.bot.clouds.ports.image_removal import DeletedVersion, DisablesVersions, KeepsDeletedVersions
 from slipway.bot.clouds.ports.image_versions import VersionAbsentError
 from slipway.bot.core.errors import CloudError, CloudErrorKind
 from slipway.bot.core.steps import StepDone
 from slipway.bot.core.waiting import Polling
+from slipway.bot.subjects.images.formatting import join_names
 from slipway.bot.subjects.images.restoring.requests import Away
 from slipway.bot.subjects.images.restoring.steps import RestoreVersion
 from slipway.bot.subjects.images.step_version import conflict, gallery_of, look_at
@@ -32,20 +33,16 @@ class RestoreVersionExecutor:
         self._polling = polling or Polling()
 
     async def observe(self, step: RestoreVersion, token: str) -> StepDone | None:
-        """Done already if it is a candidate.
+        """Done already if it is a candidate, in each region that kept it.
 
         Raises:
             CloudError: CONFLICT where it is neither there nor kept any more.
         """
         found = await look_at(self._clouds, step)
         if found is not None:
-            return _done(step, already=True) if _is_candidate(found) else None
-        gallery = gallery_of(self._clouds, step)
-        kept = (
-            await gallery.deleted_versions(step.definition)
-            if isinstance(gallery, KeepsDeletedVersions)
-            else ()
-        )
+            back = _is_candidate(found) and not await self._lacking(step, found)
+            return _done(step, already=True) if back else None
+        kept = await self._kept(step)
         if all(str(each.number) != step.version for each in kept):
             raise conflict(
                 step, f"{step.named} is not kept by its cloud any more, and cannot be brought back."
@@ -90,7 +87,27 @@ class RestoreVersionExecutor:
                 cloud=step.cloud,
                 sentence=f"{title} took the order to restore {step.named}, and it {stands}.",
             )
+        if lacking := await self._lacking(step, found):
+            where = join_names(lacking, len(lacking))
+            raise CloudError(
+                CloudErrorKind.UNVERIFIED,
+                cloud=step.cloud,
+                sentence=f"{title} took the order to restore {step.named}, and still keeps it in {where}.",
+            )
         return _done(step, already=False)
+
+    async def _kept(self, step: RestoreVersion) -> tuple[DeletedVersion, ...]:
+        gallery = gallery_of(self._clouds, step)
+        return (
+            await gallery.deleted_versions(step.definition)
+            if isinstance(gallery, KeepsDeletedVersions)
+            else ()
+        )
+
+    async def _lacking(self, step: RestoreVersion, found: ImageVersion) -> tuple[str, ...]:
+        """The regions where a version that was deleted is kept still, though it is back in others."""
+        kept = await self._kept(step) if step.away is Away.DELETED else ()
+        return tuple(region for each in kept for region in each.lacking(found))
 
 
 def _is_candidate(version: ImageVersion) -> bool:

@@ -8,12 +8,14 @@ from datetime import datetime, timedelta
 
 from slipway.bot.clouds.capabilities import Clouds
 from slipway.bot.clouds.model import ImageVersion, VersionNumber, VersionState
-from slipway.bot.clouds.ports.image_removal import DisablesVersions, KeepsDeletedVersions
+from slipway.bot.clouds.ports.image_removal import DeletedVersion, DisablesVersions, KeepsDeletedVersions
 from slipway.bot.clouds.ports.image_versions import IMAGE_VERSIONS
 from slipway.bot.core.errors import CloudError, CloudErrorKind
 from slipway.bot.core.times import Clock
 from slipway.bot.subjects.images.definitions import DefinitionRef
+from slipway.bot.subjects.images.formatting import join_names
 from slipway.bot.subjects.images.restoring.requests import Away, KeptPin
+from slipway.bot.subjects.images.versions import is_excluded_everywhere
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,7 @@ class KeptVersion:
         until: when it goes for good: a deleted one is forgotten by its cloud then, a disabled one may be deleted by a
             clean-up from then on. None where nothing says so.
         version: the version itself, as far as its cloud shows it still.
+        regions: where it is away, of one that is a candidate in other regions.
     """
 
     definition: DefinitionRef
@@ -35,6 +38,7 @@ class KeptVersion:
     since: datetime | None
     until: datetime | None
     version: ImageVersion | None = None
+    regions: tuple[str, ...] = ()
 
     @property
     def pin(self) -> KeptPin:
@@ -54,7 +58,8 @@ class KeptVersion:
         since = "" if self.since is None else f" on {self.since:%Y-%m-%d}"
         if self.away is Away.DELETED:
             until = "" if self.until is None else f" until {self.until:%Y-%m-%d %H:%M} UTC"
-            return f"was deleted{since}, and can be restored{until}"
+            where = f" in {join_names(self.regions, len(self.regions))}" if self.regions else ""
+            return f"was deleted{where}{since}, and can be restored{until}"
         if self.until is None:
             return "is disabled, not by a clean-up, and can be restored"
         return f"was disabled{since}, and can be restored; a clean-up may delete it from {self.until:%Y-%m-%d} on"
@@ -99,18 +104,18 @@ class KeptReader:
         )
         problem, optional = "", False
         if isinstance(gallery, KeepsDeletedVersions) and not definition.problem:
-            there = {each.number for each in listed}
+            there = {each.number: each for each in listed}
             now = self._clock()
             try:
                 deleted = await gallery.deleted_versions(definition.name)
             except CloudError as error:
-                problem = error.sentence
+                problem = error.words
                 optional = error.kind is CloudErrorKind.REFUSED and gallery.deleted_takes_a_right
             else:
                 found += [
-                    KeptVersion(definition, each.number, Away.DELETED, each.deleted_at, each.kept_until)
+                    _deleted(definition, each, there.get(each.number))
                     for each in deleted
-                    if each.number not in there and each.kept_until > now
+                    if each.kept_until > now and _can_come_back(each, there.get(each.number))
                 ]
         return Kept(tuple(sorted(found, key=lambda each: each.number, reverse=True)), problem, optional)
 
@@ -119,3 +124,22 @@ class KeptReader:
         since = version.disabled_since
         until = None if since is None else since + self._keep_disabled
         return KeptVersion(definition, version.number, Away.DISABLED, since, until, version)
+
+
+def _can_come_back(kept: DeletedVersion, there: ImageVersion | None) -> bool:
+    """Whether a version may be restored, as its cloud shows it now.
+
+    One that is there in part, as where a restoring or somebody was cut off, may be as long as it is a candidate: what
+    is restored is latest nowhere, and what launches in other regions is not taken from anybody.
+    """
+    if there is None:
+        return True
+    candidate = there.state is VersionState.SUCCEEDED and is_excluded_everywhere(there)
+    return candidate and bool(kept.lacking(there))
+
+
+def _deleted(definition: DefinitionRef, kept: DeletedVersion, there: ImageVersion | None) -> KeptVersion:
+    regions = () if there is None else kept.lacking(there)
+    return KeptVersion(
+        definition, kept.number, Away.DELETED, kept.deleted_at, kept.kept_until, there, regions
+    )

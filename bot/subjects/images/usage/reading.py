@@ -46,7 +46,7 @@ class UsageReader:
         try:
             return Usage.of(await gallery.usage(self._clock() - self._spare))
         except CloudError as error:
-            return Usage(problem=error.sentence)
+            return Usage(problem=error.words)
 
     async def recent(self, cloud: str) -> Usage:
         """What was in use a moment ago: a reading that others have begun is waited for, and serves a while."""
