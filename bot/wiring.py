@@ -337,6 +337,7 @@ def _chat_context(
         home=lambda account: home(services(), platform, account),
         forms=forms,
         idle=parts.workflows.idle,
+        quiet=parts.workflows.quiet,
         groups=people.groups(platform),
         set_group_members=partial(people.set_group_members, platform),
         max_age=parts.settings.commands.max_age.total_seconds(),

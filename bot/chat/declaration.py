@@ -63,6 +63,7 @@ class HostCallbacks:
         home: the cards of an account's own page, where the platform has such a page.
         forms: the forms that can be shown to whoever has an account of this platform, by name; a stranger has none.
         idle: returns when no work is under way.
+        quiet: returns when none is but what waits for hours, such as for copies of an image.
         groups: ids of this platform's user groups that give roles.
         set_group_members: takes in who is in them, in place of what was known before.
         max_age: how old a message may be that is still acted on, in seconds.
@@ -75,6 +76,7 @@ class HostCallbacks:
     home: Callable[[str], Awaitable[tuple[Card, ...]]]
     forms: Callable[[str], Mapping[str, CommandForm]]
     idle: Callable[[], Awaitable[None]]
+    quiet: Callable[[], Awaitable[None]]
     groups: tuple[str, ...]
     set_group_members: Callable[[Mapping[str, frozenset[str]]], None]
     max_age: float

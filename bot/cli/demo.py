@@ -247,6 +247,9 @@ async def _converse(
     async def idle() -> None:
         await contexts[0].callbacks.idle()
 
+    async def quiet() -> None:
+        await contexts[0].callbacks.quiet()
+
     def tour(board: Board) -> Input:
         newest = max(
             each.name for each in fedora_machines(system_clock()).images if STORY_IMAGES in each.name
@@ -255,7 +258,7 @@ async def _converse(
 
     console_settings = settings.table(CONSOLE_CHAT.table)
     console = ConsoleOptions(
-        console_settings, options.as_json, system_clock, idle, tour if options.tour else None
+        console_settings, options.as_json, system_clock, idle, quiet, tour if options.tour else None
     )
     chat, mode = build_console(console)
 

@@ -9,6 +9,8 @@ from types import MappingProxyType
 from typing import Any, Generic, Protocol, TypeVar, cast
 
 from slipway.bot.clouds.contact import CloudContact
+from slipway.bot.core.errors import UserError
+from slipway.bot.core.text import nearest
 
 
 class Port(Protocol):
@@ -61,6 +63,24 @@ class Adapter:
             KeyError: it has none.
         """
         return cast("PortT", self.ports[capability])
+
+
+def unknown_account(wanted: str, known: Iterable[str], hint: str) -> UserError:
+    """What somebody is told who named an account that there is none of.
+
+    Args:
+        wanted: what they named.
+        known: the accounts that they may have meant.
+        hint: what to type next.
+    """
+    names = tuple(known)
+    configured = ", ".join(names) or "none"
+    return UserError(
+        f"No account is called {wanted}; configured: {configured}.",
+        nearest=nearest(wanted, names),
+        given=wanted,
+        hint=hint,
+    )
 
 
 class Clouds:

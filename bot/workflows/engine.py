@@ -16,8 +16,9 @@ import logging
 import sqlite3
 import time
 import uuid
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -114,13 +115,16 @@ class WorkflowEngine:
         self._launched = False
         self._bodies: dict[str, Body] = {}
         self._functions: dict[str, Body] = {}
-        self._tasks: set[asyncio.Task[Any]] = set()  # bodies that are running
-        self._pending: set[asyncio.Future[Any]] = set()  # started here, and not yet stored as ended
+        self._tasks: dict[asyncio.Task[Any], str] = {}  # bodies that are running, and their workflows
+        self._pending: dict[asyncio.Future[Any], str] = {}  # started here, and not yet stored as ended
+        self._resting: set[str] = set()  # workflows of those that wait for hours
         self._recovering: set[str] = set()  # left by a former process, and not yet running again
         self._begun: set[str] | None = set()  # while it is found out what is left; then nobody asks
         self._closing = False
         self._idle = asyncio.Event()
         self._idle.set()
+        self._quiet = asyncio.Event()
+        self._quiet.set()
         self._dbos: Any = None
         self._engine: Any = None
 
@@ -151,7 +155,7 @@ class WorkflowEngine:
         left = await asyncio.to_thread(_unfinished, frozenset(self._bodies))
         self._recovering, self._begun = left - (self._begun or set()), None
         if self._recovering:
-            self._idle.clear()
+            self._settle()
 
     def _open(self, path: Path) -> None:
         import sqlalchemy as sa
@@ -209,11 +213,11 @@ class WorkflowEngine:
             workflow_id = DBOS.workflow_id
             if self._closing or task is None or workflow_id is None:
                 raise asyncio.CancelledError
-            self._tasks.add(task)
+            self._tasks[task] = workflow_id
             if self._begun is not None:
                 self._begun.add(workflow_id)
             self._recovering.discard(workflow_id)
-            self._idle.clear()
+            self._settle()
             try:
                 await body(payload)
             except Exception:
@@ -221,7 +225,7 @@ class WorkflowEngine:
                 log.exception("workflow failed", workflow=name)
                 raise
             finally:
-                self._tasks.discard(task)
+                self._tasks.pop(task, None)
                 self._settle()
 
         run.__qualname__ = run.__name__ = name
@@ -238,17 +242,24 @@ class WorkflowEngine:
             handle = await DBOS.start_workflow_async(self._functions[name], payload)
         future: asyncio.Future[Any] | None = getattr(handle, "task", None)  # none: started before
         if future is not None and not future.done():
-            self._pending.add(future)
-            self._idle.clear()
+            self._pending[future] = workflow_id
+            self._settle()
             future.add_done_callback(self._ended)
 
     def _ended(self, future: asyncio.Future[Any]) -> None:
-        self._pending.discard(future)
+        self._pending.pop(future, None)
         self._settle()
 
+    def _under_way(self) -> set[str]:
+        return {*self._tasks.values(), *self._pending.values()}
+
     def _settle(self) -> None:
-        if not self._tasks and not self._pending and not self._recovering:
-            self._idle.set()
+        under_way = self._under_way()
+        for event, so in (
+            (self._idle, not under_way and not self._recovering),
+            (self._quiet, under_way <= self._resting and not self._recovering),
+        ):
+            event.set() if so else event.clear()
 
     async def step(self, name: str, effect: Effect) -> Json:
         """Run an effect inside a workflow, once its result is stored never again."""
@@ -323,8 +334,26 @@ class WorkflowEngine:
         """Wait until no workflow is running in this process."""
         await self._idle.wait()
 
+    async def quiet(self) -> None:
+        """Wait until each workflow that is running in this process, if any, rests."""
+        await self._quiet.wait()
+
+    @contextmanager
+    def rest(self) -> Iterator[None]:
+        """What the body of a workflow does within is to wait for something that takes hours."""
+        task = asyncio.current_task()
+        assert task is not None  # noqa: S101 - for the type checker; something is awaited
+        workflow_id = self._tasks[task]
+        self._resting.add(workflow_id)
+        self._settle()
+        try:
+            yield
+        finally:
+            self._resting.discard(workflow_id)
+            self._settle()
+
     async def close(self, grace: timedelta) -> None:
-        """Stop. Workflows get ``grace`` to end, and none where nothing can be stored: then none of them can.
+        """Stop. Workflows get ``grace`` to end, those that rest none, and none does where nothing can be stored.
 
         The rest stay recorded and go on at the next start.
         """
@@ -335,9 +364,10 @@ class WorkflowEngine:
         seconds = 0.0 if self._storage.state is StorageState.FAILING else grace.total_seconds()
         try:
             async with asyncio.timeout(seconds):
-                await self.idle()
+                await self.quiet()
         except TimeoutError:
-            log.warning("workflows are left for the next start", count=len(self._pending | self._tasks))
+            log.warning("workflows are left for the next start", count=len(self._under_way()))
+        if self._tasks or self._pending:
             self._storage.close()  # first: what is interrupted may stand in a thread that waits for the disk
             await self._interrupt()
         self._storage.close()

@@ -8,12 +8,12 @@ import click
 
 from slipway.bot.chat.model import Card, Field
 from slipway.bot.chat.tables import Cell, Row, moment, number, table_of, text, texts
+from slipway.bot.clouds.capabilities import unknown_account
 from slipway.bot.clouds.model import ImageVersion, VersionListing, VersionNumber
 from slipway.bot.clouds.ports.image_versions import IMAGE_VERSIONS
 from slipway.bot.clouds.ports.machines import MACHINES
 from slipway.bot.core.commands import command
 from slipway.bot.core.errors import UserError
-from slipway.bot.core.text import nearest
 from slipway.bot.core.times import format_date
 from slipway.bot.subjects.images.definitions import SEPARATOR, DefinitionRef, same_name
 from slipway.bot.subjects.images.formatting import all_regions, format_regions, tell_unreadable
@@ -233,12 +233,7 @@ def _account(call: CommandContext, wanted: str) -> str:
     known = tuple(dict.fromkeys((*clouds.all(MACHINES), *clouds.all(IMAGE_VERSIONS))))
     found = next((each for each in known if each.casefold() == wanted.casefold()), None)
     if found is None:
-        raise UserError(
-            f"No account is called {wanted}; configured: {', '.join(known) or 'none'}.",
-            nearest=nearest(wanted, known),
-            given=wanted,
-            hint="images",
-        )
+        raise unknown_account(wanted, known, "images")
     return found
 
 

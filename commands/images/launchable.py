@@ -10,9 +10,12 @@ from slipway.bot.chat.model import NONE, Card
 from slipway.bot.chat.tables import Cell, Row, moment, span, table_of, text
 from slipway.bot.clouds.machine_model import MachineImage
 from slipway.bot.clouds.ports.machines import MACHINES
-from slipway.bot.core.errors import UserError
+from slipway.bot.core.errors import CloudError, UserError
 from slipway.bot.core.text import nearest
 from slipway.bot.core.times import format_date, format_span
+from slipway.bot.subjects.images.catalogue import same_name
+from slipway.bot.subjects.images.definitions import SEPARATOR, DefinitionRef
+from slipway.bot.subjects.images.services import ImageServices
 from slipway.commands.dispatch.context import CardReply, CommandContext
 
 _COLUMNS = {"name": "Image", "architecture": "For", "age": "Age", "deprecated_at": "Deprecated"}
@@ -52,13 +55,28 @@ async def launchable_images(
     every = await account.images()
     fitting = sorted((each for each in every if wanted is None or _fits(each, wanted)), key=_newest_first)
     if wanted is not None and not fitting:
+        sentence = f"No image in {cloud}, {account.region} is called {wanted}"
+        if definition := await _definition(call, cloud, wanted):
+            raise UserError(
+                f"{sentence}; a definition in {definition.cloud} is.",
+                hint=f"images {definition.cloud}{SEPARATOR}{definition.name}",
+            )
         raise UserError(
-            f"No image in {cloud}, {account.region} is called {wanted}.",
+            f"{sentence}.",
             nearest=nearest(wanted.strip("*"), (each.name for each in every)),
             given=wanted,
             hint=f"images --cloud {cloud}",
         )
     return CardReply(_card(call, cloud, account.region, fitting))
+
+
+async def _definition(call: CommandContext, cloud: str, wanted: str) -> DefinitionRef | None:
+    """The definition of this name, in this account if it has one; None where no gallery that can be read has."""
+    try:
+        found = await call.services.get(ImageServices).catalogue.matching(wanted)
+    except (UserError, CloudError):
+        return None
+    return min(found, key=lambda each: each.cloud != cloud) if same_name(found) else None
 
 
 def _card(call: CommandContext, cloud: str, region: str, images: Sequence[MachineImage]) -> Card:

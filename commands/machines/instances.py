@@ -9,6 +9,7 @@ import click
 
 from slipway.bot.chat.model import NONE, Card, Consequence, Field, Shortcut, Table, Tone
 from slipway.bot.chat.tables import Cell, Row, moment, span, table_of, text
+from slipway.bot.clouds.capabilities import unknown_account
 from slipway.bot.clouds.machine_model import InstanceState
 from slipway.bot.clouds.ports.machines import MACHINES, StopsMachines
 from slipway.bot.core.commands import command
@@ -129,11 +130,11 @@ def _person(call: CommandContext, wanted: str) -> str:
 def _check_cloud(call: CommandContext, cloud: str) -> None:
     known = call.services.clouds.all(MACHINES)
     if cloud not in known:
-        there = " and ".join(known) or "none"
-        configured = cloud in call.services.clouds.contacts
-        why = f"No machines are launched in {cloud}" if configured else f"No account is called {cloud}"
+        if cloud not in call.services.clouds.contacts:
+            raise unknown_account(cloud, call.services.clouds.contacts, "instances")
+        where = f"they are in {' and '.join(known)}" if known else "nor anywhere else"
         raise UserError(
-            f"{why}; there is {there}.",
+            f"No machines are launched in {cloud}; {where}.",
             nearest=nearest(cloud, known),
             given=cloud,
             hint="instances",

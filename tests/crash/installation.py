@@ -148,7 +148,7 @@ class Installation:
 
     def crash_at_commit(self, timing: str, number: int, *, schema: bool = False, table: str = "") -> None:
         """Have the bot die at its n-th commit from now on; ``schema`` counts those that change no row, too, ``table``
-        those alone that write to it."""
+        those alone that write to it, or, for ``files``, what is done to files instead."""
         fresh = self.crash_file.with_suffix(".new")
         fresh.write_text(f"{timing} {number} {'any' if schema else table}")
         fresh.replace(self.crash_file)

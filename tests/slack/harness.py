@@ -133,6 +133,7 @@ def build_adapter(
         home=home,
         forms=forms,
         idle=lambda: no_wait(0),
+        quiet=lambda: no_wait(0),
         groups=groups,
         set_group_members=set_group_members,
         max_age=600.0,

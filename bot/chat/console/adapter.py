@@ -75,7 +75,8 @@ class ConsoleChat:
         board: what stands there; its session makes ids unique over restarts, its room is the only room.
         speaker: who says a line that names nobody else.
         clock: the time of events.
-        quiet: awaited after each line of a script: no event is being handled, no operation is running.
+        quiet: awaited after each line of a script: no event is being handled, no operation does
+            anything but wait for hours.
         settled: awaited once the input has ended: all that was asked is settled.
     """
 

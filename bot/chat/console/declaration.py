@@ -16,7 +16,8 @@ def _build(context: ChatContext[ConsoleSettings]) -> Chat:
     from slipway.bot.chat.console.standard_streams import ConsoleOptions, build_console
 
     as_json = not sys.stdout.isatty()
-    options = ConsoleOptions(context.settings, as_json, context.clock, context.callbacks.idle)
+    callbacks = context.callbacks
+    options = ConsoleOptions(context.settings, as_json, context.clock, callbacks.idle, callbacks.quiet)
     chat, _ = build_console(options)
     chat.remember_in(context.store)
     chat.keep_pictures_in(Path(context.state_dir) / PICTURES)

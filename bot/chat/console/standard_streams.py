@@ -27,6 +27,7 @@ class ConsoleOptions:
     as_json: bool
     clock: Clock
     idle: Callable[[], Awaitable[None]]
+    quiet: Callable[[], Awaitable[None]]
     source: Callable[[Board], Input] | None = None  # instead of standard input
 
 
@@ -42,7 +43,7 @@ def build_console(options: ConsoleOptions) -> tuple[ConsoleChat, Mode]:
         board=board,
         speaker=options.settings.speaker,
         clock=options.clock,
-        quiet=options.idle,
+        quiet=options.quiet,
         settled=options.idle,
     )
     return chat, mode

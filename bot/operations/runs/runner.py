@@ -88,7 +88,7 @@ class OperationRunner:
         self._clock = clock
         self._sleep = sleep
         self._entries = RunEntries(clock, uptime)
-        self._step_runner = StepRunner(subjects, sleep)
+        self._step_runner = StepRunner(subjects, sleep, workflows.rest)
         self._waits = Waits(operations, cards.waits, clock, cards.zone)
         self._checks = RunChecks(operations, plans, self._step_runner, cards, clock, uptime)
         self._begun: set[tuple[str, int]] = set()  # steps noted as begun by this process, and not yet begun

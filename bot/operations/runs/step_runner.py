@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from contextlib import AbstractContextManager
 
 import structlog
 
@@ -31,11 +32,15 @@ class StepRunner:
     Args:
         subjects: they have the executors.
         sleep: waits between two looks.
+        rest: within it nothing is done but to wait for something that takes hours.
     """
 
-    def __init__(self, subjects: SubjectServices, sleep: Sleep) -> None:
+    def __init__(
+        self, subjects: SubjectServices, sleep: Sleep, rest: Callable[[], AbstractContextManager[None]]
+    ) -> None:
         self._subjects = subjects
         self._sleep = sleep
+        self._rest = rest
         self._patient = Polling(looks=LOOKS, sleep=sleep)
 
     async def carry_out(
@@ -71,7 +76,8 @@ class StepRunner:
             while words := await executor.waiting(step, token):
                 if not await go_on(words):
                     return None
-                await self._sleep(WAIT_SECONDS)
+                with self._rest():
+                    await self._sleep(WAIT_SECONDS)
         return await executor.verify(step, token)
 
     async def find_out(self, operation_id: str, plan: Plan, number: int, token: str) -> StepReport:

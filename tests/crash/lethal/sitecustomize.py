@@ -6,7 +6,8 @@ is a transaction of its own, as the Matrix library has them. A test writes
 ``before 7`` into the file that ``SLIPWAY_LETHAL`` names: from then on commits are counted, and the process dies
 at the seventh, with the transaction not there or there, as by ``kill -9`` from outside. ``before 7 any`` counts
 commits that changed no row, too: those of the schema. ``before 2 message`` counts those alone that wrote to the table
-``message``, whatever else is written meanwhile.
+``message``, whatever else is written meanwhile. ``before 2 files`` counts what makes a file last, and no
+commits: each time that one is put on the disk, or in the place of another.
 
 What is looked at once a minute, as copies to regions are, is looked at ten times a second.
 
@@ -21,6 +22,7 @@ import os
 import signal
 import sqlite3
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Self
 
@@ -135,6 +137,27 @@ def _connect(*args: Any, **kwargs: Any) -> Any:
 
 
 sqlite3.connect = sqlite3.dbapi2.connect = _connect
+
+
+def _boundary(act: Callable[..., Any]) -> Callable[..., Any]:
+    """The same, and a boundary where files are counted."""
+
+    def do(*args: Any, **kwargs: Any) -> Any:
+        if _which() != "files":
+            return act(*args, **kwargs)
+        with _LOCK:
+            _Count.one_more()
+            if _due("before"):
+                _die()
+            result = act(*args, **kwargs)
+            if _due("after"):
+                _die()
+            return result
+
+    return do
+
+
+os.fsync, os.replace = _boundary(os.fsync), _boundary(os.replace)
 
 _SLEEP = asyncio.sleep
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from slipway.bot.chat.model import Choice
@@ -90,6 +92,8 @@ async def test_a_cancel_in_a_wait_holds_over_a_restart_and_others_go_on_meanwhil
         name = (await promotion(bot)).id
         await said(bot, "alice", f"!promote {ARM}")  # nothing of it waits
         assert world.azure.latest(ARM, "eastus") == "43.2.0"
+        async with asyncio.timeout(20):  # nor does a script wait for it, or whoever stops the bot
+            await bot.running.workflows.quiet()
         await bot.say("alice", f"!cancel {name}", wait=False)
         await bot.until(lambda: any("Stopped by" in each.text for each in bot.messages))
     async with world.bot(WAVES) as bot:

@@ -226,9 +226,9 @@ async def test_whose_machines_are_shown(bot: BotHarness) -> None:
     assert f"Let one live longer: `!extend {bobs}`" in listed.card.notes
     assert f"End one: `!terminate {bobs}`" in listed.card.notes
     (unknown,) = await bot.say("alice", "!instances --cloud gcp")
-    assert "No account is called gcp; there is aws." in unknown.text
+    assert "No account is called gcp; configured: " in unknown.text
     (without,) = await bot.say("alice", "!instances --cloud azure")  # which holds images alone
-    assert "No machines are launched in azure; there is aws." in without.text
+    assert "No machines are launched in azure; they are in aws." in without.text
 
 
 async def test_what_a_former_version_asked_for_still_ends_what_is_overdue(bot: BotHarness) -> None:

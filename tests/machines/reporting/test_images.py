@@ -86,6 +86,10 @@ MISTYPED = {
         "No image in aws, us-east-1 is called",
         "`!images Fedora-Cloud-",
     ),
+    "!images Fedora-Cloud-43-x64 --cloud aws": (
+        "No image in aws, us-east-1 is called Fedora-Cloud-43-x64; a definition in azure is.",
+        "`!images azure:Fedora-Cloud-43-x64`",
+    ),
     "!images --cloud azure --region westeuropa": (
         "is configured for eastus and westeurope",
         "`!images --cloud azure --region westeurope`",

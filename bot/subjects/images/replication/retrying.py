@@ -114,7 +114,7 @@ class RetryPlanner:
 def _other(standing: Standing, prefix: str) -> str:
     owed = standing.owed
     where = ", ".join(standing.regions)
-    return f"Left alone: {owed.version.number} of {owed.definition} in {where}. {next_of(standing, prefix)}"
+    return f"{owed.version.number} of {owed.definition} is left alone in {where}. {next_of(standing, prefix)}"
 
 
 def _draft(
@@ -125,7 +125,7 @@ def _draft(
 ) -> Draft[RegionRetry]:
     if not debts:
         told = " ".join(others) or "Every promoted version is where it is wanted."
-        return Draft(request, f"Nothing to try again: {told}", (), {})
+        return Draft(request, f"Nothing to try again. {told}", (), {})
     alone = len(debts) == 1
     return Draft(
         request=request,
