@@ -47,9 +47,9 @@ class Waves(WavesScenario):
 
     kind = "promote"
     place = "waves"
-    slow = True  # shown in tests/images/replication/test_story.py
+    shown_by = "promote"
     definitions = "Waves"
-    points = (*at_commits(AFTER, 15),)  # it waits for its copy
+    points = (*at_commits(AFTER, 15), *at_requests(LATE, 1, of="PUT"))  # it waits for its copy; it is copied
 
     def check(self) -> None:
         """It is latest in all three regions; each wave and the copies took one write."""
@@ -63,7 +63,7 @@ class LeftOut(WavesScenario):
 
     kind = "promote"
     place = "left-out"
-    slow = True
+    shown_by = "promote"
     definitions = "Left"
     points = (*at_requests(LATE, 1, of="PUT"),)  # it is taken off
 
@@ -99,7 +99,7 @@ class RollbackBetween(WavesScenario):
 
     kind = "rollback"
     place = "between-waves"
-    slow = True
+    shown_by = "rollback"
     definitions = "Between"
     points = (*at_requests(AFTER, 1, of="PUT"),)  # the flag of the first wave
 
