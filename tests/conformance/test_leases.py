@@ -3,26 +3,16 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
 from slipway.bot.clouds.simulated.consoles import host_key
-from slipway.bot.core.times import system_clock
+from tests.conformance.clock import ClockAhead
 from tests.conformance.harness import Capability, VisibleMessage, Where
 from tests.conformance.run import ConformanceRun, PlatformSession
 from tests.support.aws import IMAGE, simulated_aws
 from tests.support.leases import state_of
-
-
-class ClockAhead:
-    """The present, and as much later as a test wants; the platforms' own clocks stay."""
-
-    def __init__(self) -> None:
-        self.ahead = timedelta()
-
-    def __call__(self) -> datetime:
-        return system_clock() + self.ahead
 
 
 async def passed(run: ConformanceRun, clock: ClockAhead, minutes: float) -> list[VisibleMessage]:

@@ -23,7 +23,7 @@ FAMILIES = 400
 
 FAMILY_REGION = "us-east-1"
 
-_FAMILIES = "".join(
+FAMILY_TABLES = "".join(
     f"""
 [family.Amis-{number}]
 name = "Amis-{number}-{{date}}.{{respin}}"
@@ -32,6 +32,7 @@ regions = ["{FAMILY_REGION}"]
 """
     for number in range(FAMILIES)
 )
+"""Their tables; to read them all takes a call each."""
 
 _PROTECTED = """
 [promotion."Protect*"]
@@ -148,7 +149,7 @@ class Installation:
 
     def crash_at_commit(self, timing: str, number: int, *, schema: bool = False, table: str = "") -> None:
         """Have the bot die at its n-th commit from now on; ``schema`` counts those that change no row, too, ``table``
-        those alone that write to it, or, for ``files``, what is done to files instead."""
+        those alone that write to it, or, with a dot in it, what is done to the file of that name instead."""
         fresh = self.crash_file.with_suffix(".new")
         fresh.write_text(f"{timing} {number} {'any' if schema else table}")
         fresh.replace(self.crash_file)
@@ -237,7 +238,7 @@ class Installation:
             + _AZURE_MACHINES.format(url=self.clouds.azure_machines.url)
             + _REPLICATION
             + _CREDENTIALS.format(application=APPLICATION, folder=self.folder)
-            + _FAMILIES
+            + FAMILY_TABLES
             + _SCHEDULE
         )
 

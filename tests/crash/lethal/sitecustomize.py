@@ -6,8 +6,8 @@ is a transaction of its own, as the Matrix library has them. A test writes
 ``before 7`` into the file that ``SLIPWAY_LETHAL`` names: from then on commits are counted, and the process dies
 at the seventh, with the transaction not there or there, as by ``kill -9`` from outside. ``before 7 any`` counts
 commits that changed no row, too: those of the schema. ``before 2 message`` counts those alone that wrote to the table
-``message``, whatever else is written meanwhile. ``before 2 files`` counts what makes a file last, and no
-commits: each time that one is put on the disk, or in the place of another.
+``message``, whatever else is written meanwhile. ``before 2 a.json`` counts no commits, but what
+makes a file with that in its name last: each time that it is put on the disk, or in the place of another.
 
 What is looked at once a minute, as copies to regions are, is looked at ten times a second.
 
@@ -140,16 +140,17 @@ sqlite3.connect = sqlite3.dbapi2.connect = _connect
 
 
 def _boundary(act: Callable[..., Any]) -> Callable[..., Any]:
-    """The same, and a boundary where files are counted."""
+    """The same, and a boundary where it is done to a file of the name that is counted."""
 
-    def do(*args: Any, **kwargs: Any) -> Any:
-        if _which() != "files":
-            return act(*args, **kwargs)
+    def do(file: Any, *args: Any, **kwargs: Any) -> Any:
+        name = os.readlink(f"/proc/self/fd/{file}") if isinstance(file, int) else os.fspath(file)
+        if "." not in (which := _which()) or which not in name:
+            return act(file, *args, **kwargs)
         with _LOCK:
             _Count.one_more()
             if _due("before"):
                 _die()
-            result = act(*args, **kwargs)
+            result = act(file, *args, **kwargs)
             if _due("after"):
                 _die()
             return result
