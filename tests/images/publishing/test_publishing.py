@@ -118,8 +118,12 @@ async def test_a_promotion_is_published_though_the_bot_dies_right_after_it_and_r
         await promote(bot)
     assert releases(path) == {LATEST}
 
-    async def dies(*_: object) -> None:
-        raise RuntimeError("the process is gone")
+    keep = ChatMemory.save
+
+    async def dies(memory: ChatMemory, name: str, value: str) -> None:
+        if not json.loads(value).get("under_way", True):
+            raise RuntimeError("the process is gone")
+        await keep(memory, name, value)
 
     with monkeypatch.context() as patched:
         patched.setattr(ChatMemory, "save", dies)

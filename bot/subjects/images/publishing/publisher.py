@@ -54,10 +54,14 @@ class Told(Model):
 
 class Handed(Model):
     """What was handed over last, and where to; the failure that was told since, if any; and how many such there were.
-    Stored."""
+    Stored.
+
+    ``under_way``: another document may have been taken since, of which a process did not live to note it.
+    """
 
     destination: str = ""
     document: dict[str, Json] | None = None
+    under_way: bool = False
     told: Told | None = None
     failures: int = 0
 
@@ -79,8 +83,9 @@ class Publisher:
     """Keeps what machines read as it should be.
 
     Galleries are read as a whole at the first look after a start, and every ``refresh``; in between, the definitions
-    of which an operation changed a version, and those whose copies are under way. What is handed over, and that it
-    was, is stored after it was taken: a process that dies in between hands the same over again.
+    of which an operation changed a version, and those whose copies are under way. That something is handed over is
+    stored before, and what it was after it was taken: the next process after one that dies in between hands over what
+    is so then, even if nothing seems to have changed.
 
     Args:
         reading: reads what is latest.
@@ -128,7 +133,8 @@ class Publisher:
         """Look once whether something is to be handed over, and do so."""
         handed = await self._known()
         failure = await self._read()
-        if self._complete and (self._news or self._refused is not None or self._destination.lacks()):
+        again = handed.under_way or self._refused is not None or self._destination.lacks()
+        if self._complete and (self._news or again):
             found = document(self._streams.values(), self._clock(), handed.document)
             failure = await self._hand_over(found, handed) or failure
         if failure is not None:
@@ -173,13 +179,14 @@ class Publisher:
 
     async def _hand_over(self, found: dict[str, Json], handed: Handed) -> Failure | None:
         known = self._destination.name == handed.destination and same(handed.document, found)
-        if known and not self._destination.lacks():
+        if known and not handed.under_way and not self._destination.lacks():
             self._refused, self._news, self._operation = None, False, None
             return None
         now = self._clock()
         longest = timedelta(seconds=LONGEST_PAUSE)
         if _is_ahead(self._again_at, now, longest) and same(self._refused, found):
             return None
+        await self._keep(handed := handed.model_copy(update={"under_way": True}))
         try:
             await self._destination.deliver(written(found))
         except DeliveryError as error:
@@ -187,7 +194,8 @@ class Publisher:
             self._refused, self._again_at = found, now + timedelta(seconds=self._backoff.next())
             return Failure(error.sentence, error.remedy)
         log.info("what is latest was published", to=self._destination.name)
-        await self._keep(handed.model_copy(update={"destination": self._destination.name, "document": found}))
+        taken = {"destination": self._destination.name, "document": found, "under_way": False}
+        await self._keep(handed.model_copy(update=taken))
         self._refused, self._again_at, self._news, self._operation = None, None, False, None
         self._backoff.reset()
         return None
