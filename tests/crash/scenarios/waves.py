@@ -130,10 +130,10 @@ class RollbackBetween(WavesScenario):
         self.installation.waiting.clear()
         self.installation.settle()
         (ended,) = [each for each in self.installation.operations() if each["id"] == self.promotion]
-        assert ended["state"] in ("stale", "failed"), (
-            "planned again before what is left, or refused by the step"
-        )
-        assert "was rolled back" in ended["outcome"], ended["outcome"]
+        # Planned again before what is left, or, where that went quicker, looked at by the step itself.
+        assert ended["state"] in ("stale", "failed")
+        words = ("was rolled back after this was planned", "is not promoted in eastus, which comes first")
+        assert any(each in ended["outcome"] for each in words), ended["outcome"]
         assert len(self.writes) == writes
 
     def _waits(self) -> list[dict[str, Any]]:
