@@ -134,6 +134,8 @@ def simulated_settings(
     else:
         document["aws"] |= {"endpoint": aws.url, "max_attempts": 2, "timeout": "5s"}
     _merge(document, changes or {})
+    # The first pattern that fits counts, so that the demo's, which fits all, has to come last.
+    document["promotion"] = dict(sorted(document["promotion"].items(), key=lambda table: table[0] == "*"))
     secrets = {"SLIPWAY_AWS_ACCESS_KEY_ID": "test", "SLIPWAY_AWS_SECRET_ACCESS_KEY": "test"} if aws else {}
     return settings_from(document, state_dir, secrets, spec=declarations.spec)
 

@@ -24,7 +24,9 @@ from slipway.bot.chat.slack.events.trust import DIRECT_MESSAGE_DOUBT
 from slipway.bot.chat.slack.platform import SLACK
 from slipway.bot.chat.slack.rendering.modals import home_view
 from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
+from slipway.bot.clouds.simulated.azure import Seed, SeedDefinition, SeedRegion, SeedVersion
 from slipway.bot.clouds.simulated.azure.conditions import AS_RECORDED, Conditions
+from slipway.bot.clouds.simulated.azure.replication import Copying
 from slipway.bot.clouds.simulated.azure.state import GalleryState
 from slipway.bot.clouds.simulated.faults import Fault, FaultKind
 from slipway.bot.clouds.simulated.fedora import many
@@ -81,7 +83,39 @@ CLOUDY = {
         "security_group": "ssh-{region}",
     },
 }
+WAVING = "Waving-x64"
+WAVED = Seed(
+    (
+        SeedDefinition(
+            WAVING,
+            "x64",
+            tuple(
+                SeedVersion(
+                    f"43.{number}.0",
+                    NOW - timedelta(days=40 - 10 * number),
+                    number > 0,
+                    tuple(map(SeedRegion, ("eastus", "uksouth", "westeurope")[:: 2 if number else 1])),
+                    end_of_life=NOW + timedelta(days=300),
+                    tags={"owner": "fedora-cloud"},
+                )
+                for number in range(3)
+            ),
+        ),
+    )
+)
+"""One that is latest, and two candidates."""
+
 CHANGES: dict[str, Any] = {
+    "promotion": {WAVING: {"protect": True}},
+    "replication": {
+        WAVING: {
+            "regions": ["eastus", "westeurope", "uksouth"],
+            "waves": [
+                {"name": "first", "regions": ["eastus"], "bake": "1d"},
+                {"name": "second", "regions": ["westeurope"], "bake": "4h"},
+            ],
+        }
+    },
     "azure": {"machines_group": "slipway-machines", "regions": ["eastus", "westeurope"]},
     "profiles": {"cloudy": CLOUDY},
     "console": {"enabled": False},
@@ -439,6 +473,37 @@ async def day_and_month(scenario: Scenario) -> None:
     await _report(scenario, "report-monthly", "!report monthly 2026-11", ("Operations",))
 
 
+async def reaching(scenario: Scenario) -> None:
+    """A promotion that is copied, goes by waves and is protected; a hold in between; and what lifts each."""
+    bot = scenario.bot
+    bot.azure.state = GalleryState(WAVED, bot.clock, 1)
+    bot.azure.conditions = Conditions(copying=Copying(takes={"uksouth": timedelta(hours=2)}))
+    card = await scenario.answer("waves-proposed", ALICE, f"!promote {WAVING}")
+    await bot.press(BOB, Choice.APPROVE, card, wait=False)
+    await bot.until(lambda: "uksouth replicates" in card.text)
+    await scenario.keep("waves-copying", card)
+    bot.clock.advance(timedelta(hours=3))
+    await bot.until(lambda: "wave first bakes" in card.text)
+    await scenario.keep("waves-baking", card)
+    await bot.say(BOB, f"!hold {WAVING} its mirrors lag", room=IMAGES, wait=False)
+    await bot.until(lambda: any("hold: done" in each.card.title for each in bot.messages))
+    bot.clock.advance(timedelta(days=2))
+    await bot.running.workflows.idle()
+    await scenario.ended("waves-stopped", card)
+    await scenario.answer("regions-owed", CAROL, "!regions")
+    await bot.say(BOB, f"!unhold {WAVING}", room=IMAGES)
+    card = await scenario.answer("waves-again-proposed", ALICE, f"!promote {WAVING}/43.2.0")
+    await bot.press(BOB, Choice.APPROVE, card, wait=False)
+    await bot.until(lambda: "wave second bakes" in card.text)
+    bot.clock.advance(timedelta(hours=5))
+    await bot.running.workflows.idle()
+    await scenario.ended("waves-done", card)
+    card = await scenario.answer("protected-rollback-proposed", ALICE, f"!rollback {WAVING}")
+    await bot.press(BOB, Choice.APPROVE, card)
+    await bot.press(DAVE, Choice.APPROVE, card)
+    bot.azure.conditions = AS_RECORDED
+
+
 PARTS = (
     looks,
     slips,
@@ -454,6 +519,7 @@ PARTS = (
     problems,
     day_and_month,
     foreign_changes,
+    reaching,
 )
 
 

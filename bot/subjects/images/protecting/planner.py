@@ -126,12 +126,10 @@ def latest_after(
 
     What failed, or is being made or deleted, is left out: it cannot be changed.
     """
-    flags = {step.target: step.excluded for step in steps if isinstance(step, SetExcluded)}
+    flags = {step.target: step for step in steps if isinstance(step, SetExcluded)}
     held = {each.number: each for each in versions}
     shown = [
-        each
-        if (flag := flags.get(Pin.of(definition, each).target)) is None
-        else _flagged(each, excluded=flag)
+        each if (flag := flags.get(Pin.of(definition, each).target)) is None else _flagged(each, flag)
         for each in held.values()
     ]
     numbers = sorted({each.number for each in promoted_by_region(shown).values()}, reverse=True)
@@ -139,13 +137,17 @@ def latest_after(
     return [held[number] for number in numbers if held[number].state in fit]
 
 
-def _flagged(version: ImageVersion, *, excluded: bool) -> ImageVersion:
+def _flagged(version: ImageVersion, step: SetExcluded) -> ImageVersion:
+    """The version once the step is done, which comes after it was copied to all regions that the step needs."""
     regions = tuple(replace(region, excluded=None) for region in version.regions)
-    return replace(version, excluded=excluded, regions=regions)
+    names = {region.name for region in regions}
+    copied = tuple(replace(regions[0], name=name) for name in step.needs if name not in names and regions)
+    return replace(version, excluded=step.excluded, regions=(*regions, *copied))
 
 
 def _with_steps(draft: Draft[ChangeT], wanted: _Wanted) -> Draft[ChangeT]:
-    """The draft with steps that protect, behind all others."""
+    """The draft with steps that protect: behind the first wave by which a version is latest anywhere, since the next
+    may be days away, or behind all others."""
     if not wanted.pins:
         return replace(draft, warnings=(*draft.warnings, *wanted.notes)) if draft.steps else draft
     request = draft.request.model_copy(update={"protects": wanted.pins})
@@ -158,8 +160,18 @@ def _with_steps(draft: Draft[ChangeT], wanted: _Wanted) -> Draft[ChangeT]:
         draft,
         request=request,
         summary=draft.summary if draft.steps else alone,
-        steps=(*draft.steps, *steps),
+        steps=_protected(draft.steps, steps),
         evidence=(*draft.evidence, *by),
         warnings=(*draft.warnings, *wanted.notes, *(() if draft.steps else draft.summary.splitlines()[:1])),
         independent=draft.independent or (not draft.steps and len(steps) > 1),
     )
+
+
+def _protected(steps: Sequence[Step], protecting: Sequence[ProtectVersion]) -> tuple[Step, ...]:
+    left = {step.target: step for step in protecting}
+    found: list[Step] = []
+    for step in steps:
+        found.append(step)
+        if isinstance(step, SetExcluded) and step.wave and step.target in left:
+            found.append(left.pop(step.target))
+    return (*found, *left.values())

@@ -22,7 +22,7 @@ from slipway.bot.core.text import nearest
 from slipway.bot.core.times import format_duration
 from slipway.bot.subjects.images.catalogue import Catalogue
 from slipway.bot.subjects.images.definitions import DefinitionRef
-from slipway.bot.subjects.images.formatting import format_regions, join_names
+from slipway.bot.subjects.images.formatting import format_regions, join_names, latest_changes
 from slipway.bot.subjects.images.promoting.planner import PromotePlanner
 from slipway.bot.subjects.images.reading import Observation
 from slipway.bot.subjects.images.replication.owed import in_words, owed_regions, steps_of
@@ -43,7 +43,7 @@ from slipway.bot.subjects.images.replication.steps import (
 )
 from slipway.bot.subjects.images.requests import Pin, Promotion
 from slipway.bot.subjects.images.steps import FlagReason, SetExcluded
-from slipway.bot.subjects.images.versions import newer_candidates, newest_first
+from slipway.bot.subjects.images.versions import latest_by_region, newer_candidates, newest_first
 
 _HALF = (FlagReason.UNDER_WAY, FlagReason.FAILED_HALFWAY)
 """What is promoted already, and whose update is waited for or made again."""
@@ -185,7 +185,8 @@ class ReachPlanner:
             moving = {step.pin.ref for step in draft.steps if isinstance(step, SetExcluded)}
             debts = await self._debts(request, actual, moving)
         pinned = draft.request.model_copy(update={"reach": reach, "debts": debts})
-        return _with_regions(replace(draft, request=pinned), promoted, reader)
+        listed = await actual.listed(request.definition)  # seen before, so nobody is asked again
+        return _with_regions(replace(draft, request=pinned), promoted, reader, listed)
 
     def _check_left_out(self, request: Promotion) -> None:
         known = sorted({region for table in self._tables.values() for region in table.regions})
@@ -234,7 +235,10 @@ class ReachPlanner:
 
 
 def _with_regions(
-    draft: Draft[PromotionT], promoted: Mapping[str, SetExcluded], reader: PlannedReader
+    draft: Draft[PromotionT],
+    promoted: Mapping[str, SetExcluded],
+    reader: PlannedReader,
+    listed: Mapping[DefinitionRef, VersionListing],
 ) -> Draft[PromotionT]:
     """The draft with the steps by which its versions get into their regions, and those that are owed."""
     request = draft.request
@@ -251,7 +255,7 @@ def _with_regions(
         draft,
         summary=" ".join(owed) if owed and not draft.steps else draft.summary,
         steps=(*flat, *_phases(ways, request.debts)),
-        evidence=(*draft.evidence, *_rows(ways, reader, alone=alone)),
+        evidence=(*_seen(draft.evidence, ways, reader, listed), *_rows(ways, reader, alone=alone)),
         warnings=(*draft.warnings, *out, *(owed if draft.steps else ())),
         independent=len(draft.steps) + len(request.debts) > 1,
     )
@@ -316,6 +320,26 @@ def _wave(ways: Sequence[tuple[SetExcluded, Reach]], place: int) -> Iterable[Ste
             yield Bake(wave=name, seconds=seconds)
 
 
+def _seen(
+    evidence: Sequence[tuple[str, str]],
+    ways: Sequence[tuple[SetExcluded, Reach]],
+    reader: PlannedReader,
+    listed: Mapping[DefinitionRef, VersionListing],
+) -> Iterable[tuple[str, str]]:
+    """What the card says, with what is latest now as it is: a version that went through some of its waves before was
+    planned as if it were promoted nowhere."""
+    if len(ways) != 1 or (version := _find(reader, ways[0][0].pin)) is None or not version.launch_regions:
+        return evidence
+    ((step, reach),) = ways
+    ref = step.pin.ref
+    actual = [reader.observation.known(ref, str(each.number)) or each for each in listed.get(ref, ())]
+    planned = replace(as_planned(version, reach.regions, settled=True, left=reach.left), excluded=False)
+    after = [planned, *(each for each in actual if each.number != version.number)]
+    changes = latest_changes(latest_by_region(actual), latest_by_region(after))
+    rows = [(f"Latest in {where}" if where else "Latest", move) for where, move in changes]
+    return [*rows, *(row for row in evidence if not row[0].startswith("Latest"))]
+
+
 def _rows(
     ways: Sequence[tuple[SetExcluded, Reach]], reader: PlannedReader, *, alone: bool
 ) -> Iterable[tuple[str, str]]:
@@ -325,7 +349,9 @@ def _rows(
         version = _find(reader, step.pin)
         copies = "" if version is None else copies_in_words(version)
         if reach.copies:
-            now = f", now {copies}" if copies else ""
+            here = format_regions(sorted(region.name for region in version.regions)) if version else ""
+            there = version is not None and all(region.present for region in version.regions)
+            now = f", now in {here}" if there else f", now {copies}" if copies else ""
             yield f"Copies{of}", f"to {join_names(reach.regions, len(reach.regions))}{now}"
         elif copies:
             yield f"Copies{of}", copies
