@@ -13,8 +13,7 @@ from slipway.bot.clouds.ports.machines import MACHINES
 from slipway.bot.core.errors import CloudError, UserError
 from slipway.bot.core.text import nearest
 from slipway.bot.core.times import format_date, format_span
-from slipway.bot.subjects.images.catalogue import same_name
-from slipway.bot.subjects.images.definitions import SEPARATOR, DefinitionRef
+from slipway.bot.subjects.images.definitions import SEPARATOR, DefinitionRef, same_name
 from slipway.bot.subjects.images.services import ImageServices
 from slipway.commands.dispatch.context import CardReply, CommandContext
 
