@@ -129,7 +129,10 @@ async def test_a_successor_is_tried_delivered_and_in_its_place_and_the_secret_no
         caplog.set_level("DEBUG", logger=library)
     (old,) = world.secrets
     async with world.bot() as bot:
+        await world.a_while(bot)
         card, said = await rotate(bot)
+        await world.a_while(bot)
+        assert not any("changed at their source" in each.text for each in bot.messages), "that is no news"
         assert "make a successor of uploader/" in card.cards[0].text + repr(card.cards[0])
         assert "credential-rotate: done" in card.text
         (new,) = world.secrets

@@ -5,7 +5,7 @@ What could not be read is not gone, and what is seen first is learned without a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -188,3 +188,15 @@ def seen(credential: Credential, before: Seen | None) -> Seen:
         by_age=credential.by_age,
         kind=credential.kind.value,
     )
+
+
+def by_others(found: Sequence[Change], made: Collection[str], removed: Collection[str]) -> tuple[Change, ...]:
+    """The changes, without those that Slipway itself made and has told of.
+
+    Args:
+        found: the changes.
+        made: the ids at their source of what Slipway made.
+        removed: those of what it took away.
+    """
+    own = {ChangeKind.APPEARED: made, ChangeKind.DISAPPEARED: removed}
+    return tuple(each for each in found if each.key.rpartition(":")[2] not in own.get(each.kind, ()))

@@ -24,6 +24,7 @@ from slipway.bot.subjects.credentials.changes import (
     Reminded,
     Seen,
     SeenEntry,
+    by_others,
     changes,
     kept_apart,
     seen,
@@ -147,7 +148,8 @@ class Watcher:
             await self._say(
                 host, f"unread {reading.entry} {before.outages}", readable_card(reading.entry), reading.entry
             )
-        found = changes(known, reading, everywhere) if learned else ()
+        own = await self._services.workshop.ledger.own_changes(reading.entry)
+        found = by_others(changes(known, reading, everywhere), own.made, own.removed) if learned else ()
         if found:
             told += 1
             card = changed_card(reading.entry, found, now, self._prefix)

@@ -185,6 +185,7 @@ class RemoveExecutor:
     async def _forget(self, step: RemoveKey) -> None:
         """The rotation is over; what it left behind is kept."""
         self._hasten()
+        await self._shop.ledger.note_removed(step.entry, step.key)
         rotation = await self._shop.ledger.about(step.entry, step.credential)
         if rotation is not None and not rotation.left:
             await self._shop.ledger.keep(step.entry, step.credential, None)

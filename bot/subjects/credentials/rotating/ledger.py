@@ -7,7 +7,8 @@ only may be ours is nobody's to take away by belief: the cloud's log tells, or a
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,6 +20,10 @@ from slipway.bot.subjects.credentials.answers import Memory
 
 _SOON = timedelta(minutes=15)
 """What a try makes, it makes within this time of noting the ids before, as clocks differ; later ones are others'."""
+
+
+_REMEMBERED = 100
+"""Of how many it is known that Slipway made them, or took them away: far more than rotate between two looks."""
 
 
 def _log() -> Any:
@@ -109,39 +114,64 @@ class RotationLedger:
 
     async def of_entry(self, entry: str) -> Mapping[str, Rotation]:
         """Those of an entry, by the keys of the credentials."""
-        kept = await self.memory.load(_name(entry))
-        if kept is None:
-            return {}
-        try:
-            return _Kept.model_validate_json(kept).rotations
-        except ValidationError:
-            _log().warning("what was kept of rotations is of another Slipway, and forgotten", entry=entry)
-            return {}
+        return (await self._load(entry)).rotations
 
     async def about(self, entry: str, credential: str) -> Rotation | None:
         """The rotation of one credential, under way or not."""
         return (await self.of_entry(entry)).get(credential)
 
+    async def own_changes(self, entry: str) -> OwnChanges:
+        """What Slipway itself made and took away of an entry, which is no news."""
+        kept = await self._load(entry)
+        return OwnChanges(frozenset(kept.made), frozenset(kept.removed))
+
     async def keep(self, entry: str, credential: str, rotation: Rotation | None) -> None:
         """Keep how a rotation stands; None for that there is nothing to keep."""
-
-        def changed(found: dict[str, Rotation]) -> None:
-            if rotation is None:
-                found.pop(credential, None)
-            else:
-                found[credential] = rotation
-
-        await self._change(entry, changed)
-
-    async def _change(self, entry: str, change: Callable[[dict[str, Rotation]], None]) -> None:
         async with self._writing:
-            found = dict(await self.of_entry(entry))
-            change(found)
-            await self.memory.save(_name(entry), _Kept(rotations=found).model_dump_json())
+            kept = await self._load(entry)
+            rotations = {key: each for key, each in kept.rotations.items() if key != credential}
+            if rotation is None:
+                kept = kept.model_copy(update={"rotations": rotations})
+            else:
+                made = _with(kept.made, rotation.made)
+                kept = kept.model_copy(
+                    update={"rotations": {**rotations, credential: rotation}, "made": made}
+                )
+            await self.memory.save(_name(entry), kept.model_dump_json())
+
+    async def note_removed(self, entry: str, key: str) -> None:
+        """Keep that Slipway took away the one with this id."""
+        async with self._writing:
+            kept = await self._load(entry)
+            kept = kept.model_copy(update={"removed": _with(kept.removed, key)})
+            await self.memory.save(_name(entry), kept.model_dump_json())
+
+    async def _load(self, entry: str) -> _Kept:
+        kept = await self.memory.load(_name(entry))
+        try:
+            return _Kept(rotations={}) if kept is None else _Kept.model_validate_json(kept)
+        except ValidationError:
+            _log().warning("what was kept of rotations is of another Slipway, and forgotten", entry=entry)
+            return _Kept(rotations={})
+
+
+@dataclass(frozen=True)
+class OwnChanges:
+    """The ids of what Slipway made and took away lately."""
+
+    made: frozenset[str]
+    removed: frozenset[str]
 
 
 class _Kept(Model):
     rotations: dict[str, Rotation]
+    made: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+
+
+def _with(ids: tuple[str, ...], another: str) -> tuple[str, ...]:
+    """These ids and another one, as many as are remembered."""
+    return ids if another in (*ids, "") else (*ids, another)[-_REMEMBERED:]
 
 
 def _name(entry: str) -> str:
