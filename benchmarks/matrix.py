@@ -160,7 +160,7 @@ async def _settled(driver: Driver, room: str, since: str, wanted: int) -> list[s
 async def _environment(kinds: tuple[str, ...]) -> AsyncIterator[Driver]:
     """A Synapse without limits, both bots as processes of their own, and a person in a room with each."""
     logging.getLogger("nio").setLevel(logging.ERROR)
-    from tests.support.synapse import running_synapse
+    from tests.support.processes.synapse import running_synapse
 
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="slipway-bench-")))

@@ -35,9 +35,9 @@ from slipway.bot.clouds.ports.image_versions import IMAGE_VERSIONS, Guard, Image
 from slipway.bot.core.model import digest
 from slipway.bot.core.times import system_clock
 from slipway.bot.garbage import collect_seldom
-from slipway.bot.operations.cards import plan_card
 from slipway.bot.operations.model import Plan
 from slipway.bot.operations.plan_service import PlanService
+from slipway.bot.operations.presentation.cards import plan_card
 from slipway.bot.people import Person
 from slipway.bot.subjects.images.catalogue import Catalogue
 from slipway.bot.subjects.images.cleaning_up.planner import CleanupPlanner

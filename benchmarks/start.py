@@ -95,7 +95,7 @@ async def _matrix(folder: Path, clouds: Clouds, runs: int) -> dict[str, list[flo
 @contextmanager
 def _synapse(folder: Path) -> Iterator[dict[str, str]]:
     """A real homeserver, and the ``[matrix]`` table of an account on it."""
-    from tests.support.synapse import running_synapse
+    from tests.support.processes.synapse import running_synapse
 
     folder.mkdir()
     with running_synapse(folder) as synapse:

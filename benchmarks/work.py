@@ -20,7 +20,7 @@ from slipway.bot.chat.console.platform import CONSOLE
 from slipway.bot.chat.model import ButtonEvent, Choice, MessageEvent, Room
 from slipway.bot.core.times import system_clock
 from slipway.bot.messages.service import MessageService
-from slipway.bot.operations.rows import OperationRows
+from slipway.bot.operations.persistence.rows import OperationRows
 from slipway.bot.store.database import Database
 from slipway.bot.wiring import RunningBot
 from slipway.commands.dispatch import event_reader

@@ -20,14 +20,14 @@ from slipway.bot.declared import Declarations
 from slipway.bot.messages.service import MessageService
 from slipway.bot.operations.approval_reminders import ApprovalReminders
 from slipway.bot.operations.approval_service import ApprovalService
-from slipway.bot.operations.cards import CardContext
 from slipway.bot.operations.declarations import SubjectContext
-from slipway.bot.operations.ended import EndedOperations
 from slipway.bot.operations.gone_rooms import GoneRooms
 from slipway.bot.operations.housekeeping import Housekeeping
+from slipway.bot.operations.persistence.ended import EndedOperations
+from slipway.bot.operations.persistence.repository import OperationRepository
 from slipway.bot.operations.plan_service import PlanService
+from slipway.bot.operations.presentation.cards import CardContext
 from slipway.bot.operations.registry import SubjectServices
-from slipway.bot.operations.repository import OperationRepository
 from slipway.bot.operations.runs.orphans import carry_on
 from slipway.bot.operations.runs.runner import OperationRunner
 from slipway.bot.operations.services import Services

@@ -13,8 +13,8 @@ from slipway.bot.core.times import Clock
 from slipway.bot.messages.direct import direct_room
 from slipway.bot.messages.model import Lifetime
 from slipway.bot.messages.service import MessageService
+from slipway.bot.operations.persistence.repository import OperationRepository
 from slipway.bot.operations.registry import SubjectServices
-from slipway.bot.operations.repository import OperationRepository
 from slipway.bot.operations.watches import Spot, Watch
 from slipway.bot.people import People, service_id
 from slipway.commands.dispatch.dispatcher import Dispatcher

@@ -14,8 +14,8 @@ from structlog.dev import ConsoleRenderer, plain_traceback
 
 from tests.support.compiled_sql import share_compiled_sql
 from tests.support.examples import EXAMPLES
-from tests.support.program import forget_the_environment
-from tests.support.synapse import synapse
+from tests.support.processes.program import forget_the_environment
+from tests.support.processes.synapse import synapse
 
 __all__ = ["synapse"]
 

@@ -17,7 +17,7 @@ from slipway import __version__
 from slipway.bot import declared
 from slipway.bot.cli.main import main
 from tests.store.test_database import migrate_to
-from tests.support.program import (
+from tests.support.processes.program import (
     CONSOLE_CONFIGURATION,
     ROOT,
     TIMEOUT_SECONDS,

@@ -31,7 +31,7 @@ from slipway.bot.chat.console.screen import ERASE, Screen
 from slipway.bot.cli import demo
 from slipway.bot.cli.main import DEMO_PEOPLE
 from tests.console.fakes import ScriptedInput, console_chat
-from tests.support.program import (
+from tests.support.processes.program import (
     CONSOLE_CONFIGURATION,
     ROOT,
     TIMEOUT_SECONDS,

@@ -30,7 +30,7 @@ from tests.support.aws import simulated_aws
 from tests.support.azure import azure_settings, simulated_gallery
 from tests.support.clouds import cloud_context
 from tests.support.configuration import DECLARED, put, settings_of, valid_document
-from tests.support.program import (
+from tests.support.processes.program import (
     CONSOLE_CONFIGURATION,
     run_slipway,
 )

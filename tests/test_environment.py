@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.program import ROOT
+from tests.support.processes.program import ROOT
 
 pytestmark = pytest.mark.xdist_group("program")
 
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.xdist_group("program")
         pytest.param(
             (
                 "tests/test_demo.py::test_who_may_only_look_is_told_who_may_do_more",
-                "tests/clouds/test_aws_failing.py::test_missing_credentials_are_a_refusal",
+                "tests/clouds/aws/test_failing.py::test_missing_credentials_are_a_refusal",
             ),
             marks=pytest.mark.slow,
         ),

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 import slipway
-from tests.support.program import TIMEOUT_SECONDS, environment
+from tests.support.processes.program import TIMEOUT_SECONDS, environment
 
 EVERYWHERE = {"pydantic", "structlog"}
 """Libraries that any module may import."""
@@ -43,14 +43,14 @@ OWNERS = {
     "sqlalchemy": (
         "bot/cli/audit.py",
         "bot/operations/audit.py",
-        "bot/operations/changes.py",
-        "bot/operations/ended.py",
+        "bot/operations/persistence/changes.py",
+        "bot/operations/persistence/ended.py",
         "bot/messages/outbox.py",
         "bot/problems/store.py",
         "bot/operations/progress.py",
-        "bot/operations/proposals.py",
-        "bot/operations/repository.py",
-        "bot/operations/rows.py",
+        "bot/operations/persistence/proposals.py",
+        "bot/operations/persistence/repository.py",
+        "bot/operations/persistence/rows.py",
         "bot/operations/trail",
         "bot/operations/runs/runner.py",
         "bot/operations/standing.py",

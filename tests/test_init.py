@@ -17,7 +17,7 @@ from slipway.bot.cli.answers import Answers
 from slipway.bot.cli.filling import Filling
 from slipway.bot.cli.questions import Form
 from slipway.bot.declared import declared
-from tests.support.program import ROOT, TIMEOUT_SECONDS, environment, run_slipway, until
+from tests.support.processes.program import ROOT, TIMEOUT_SECONDS, environment, run_slipway, until
 
 pytestmark = pytest.mark.xdist_group("program")
 

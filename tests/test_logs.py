@@ -7,7 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tests.support.program import environment
+from tests.support.processes.program import environment
 
 LOGS = """
 import resource, structlog

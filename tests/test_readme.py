@@ -20,7 +20,7 @@ from slipway.commands.grammar.registry import Resolved
 from slipway.commands.grammar.usage import usage
 from tests import documentation
 from tests.support.configuration import DECLARED
-from tests.support.program import ROOT, TIMEOUT_SECONDS, environment
+from tests.support.processes.program import ROOT, TIMEOUT_SECONDS, environment
 
 README = (ROOT / "README.md").read_text("utf-8")
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]

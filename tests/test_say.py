@@ -26,7 +26,7 @@ from slipway.commands.grammar.reading import Line, read_line
 from slipway.commands.grammar.repair import QUOTES
 from tests.support.azure import CANDIDATE, X64, simulated_gallery
 from tests.support.configuration import DECLARED, problems_of, put, settings_of, valid_document
-from tests.support.program import (
+from tests.support.processes.program import (
     CONSOLE_CONFIGURATION,
     TIMEOUT_SECONDS,
     line_with,

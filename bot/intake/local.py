@@ -23,8 +23,8 @@ from slipway.bot.core.model import Json
 from slipway.bot.core.times import Clock
 from slipway.bot.core.waiting import Sleep
 from slipway.bot.intake.protocol import LONGEST, SOCKET
-from slipway.bot.operations.cards import operation_card, report_card
 from slipway.bot.operations.model import Operation
+from slipway.bot.operations.presentation.cards import operation_card, report_card
 from slipway.bot.operations.services import Services
 from slipway.commands.dispatch.events import LineRequest
 from slipway.commands.dispatch.responses import Response

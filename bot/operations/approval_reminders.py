@@ -12,11 +12,11 @@ from slipway.bot.core.times import Clock, format_time
 from slipway.bot.messages.model import Lifetime
 from slipway.bot.messages.service import MessageService
 from slipway.bot.operations.calls import reminded
-from slipway.bot.operations.cards import CardContext
 from slipway.bot.operations.model import Operation, OperationState
+from slipway.bot.operations.persistence.records import OpenOperation
+from slipway.bot.operations.persistence.repository import OperationRepository
 from slipway.bot.operations.policy import reminder
-from slipway.bot.operations.records import OpenOperation
-from slipway.bot.operations.repository import OperationRepository
+from slipway.bot.operations.presentation.cards import CardContext
 
 log = structlog.get_logger(__name__)
 

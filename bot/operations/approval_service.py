@@ -11,8 +11,10 @@ from slipway.bot.core.errors import UserError
 from slipway.bot.core.text import nearest
 from slipway.bot.core.times import Clock
 from slipway.bot.operations.audit import AuditEntry, AuditKey, doubted
-from slipway.bot.operations.changes import OperationChange
 from slipway.bot.operations.model import Operation, OperationState, Outcome, Vote
+from slipway.bot.operations.persistence.changes import OperationChange
+from slipway.bot.operations.persistence.records import UnknownOperationError
+from slipway.bot.operations.persistence.repository import OperationRepository
 from slipway.bot.operations.policy import (
     Enough,
     Missing,
@@ -21,8 +23,6 @@ from slipway.bot.operations.policy import (
     deciders,
     may_decide,
 )
-from slipway.bot.operations.records import UnknownOperationError
-from slipway.bot.operations.repository import OperationRepository
 from slipway.bot.operations.runs.integrity import VOTE_ACTIONS
 from slipway.bot.operations.runs.outcomes import ended_stale
 from slipway.bot.people import People, Person

@@ -41,7 +41,7 @@ from slipway.bot.problems.declaration import ProblemSource
 from slipway.bot.reports.declaration import ReportSection
 
 if TYPE_CHECKING:  # the database behind these takes most of a second, and `slipway check` needs none
-    from slipway.bot.operations.repository import OperationRepository
+    from slipway.bot.operations.persistence.repository import OperationRepository
     from slipway.bot.operations.services import Services
     from slipway.bot.store.database import Database
 

@@ -25,10 +25,10 @@ from slipway.bot.messages.direct import direct_room
 from slipway.bot.messages.model import Lifetime
 from slipway.bot.messages.service import MessageService
 from slipway.bot.operations.calls import concerned, who_is_called
-from slipway.bot.operations.cards import CardContext, operation_card, report_card
 from slipway.bot.operations.model import OPEN, Operation, OperationState
+from slipway.bot.operations.persistence.repository import OperationRepository
 from slipway.bot.operations.policy import deciders
-from slipway.bot.operations.repository import OperationRepository
+from slipway.bot.operations.presentation.cards import CardContext, operation_card, report_card
 from slipway.bot.people import Person
 
 TOLD_WITHIN = timedelta(days=7)

@@ -12,8 +12,8 @@ from slipway.bot.core.times import Clock
 from slipway.bot.operations.approval_reminders import ApprovalReminders
 from slipway.bot.operations.approval_service import ApprovalService
 from slipway.bot.operations.model import OperationState
-from slipway.bot.operations.records import OpenOperation
-from slipway.bot.operations.repository import OperationRepository
+from slipway.bot.operations.persistence.records import OpenOperation
+from slipway.bot.operations.persistence.repository import OperationRepository
 from slipway.bot.operations.runs.runner import OperationRunner
 from slipway.bot.workflows.engine import Payload, WorkflowEngine
 

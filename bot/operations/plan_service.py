@@ -13,10 +13,10 @@ from slipway.bot.core.steps import Request
 from slipway.bot.core.times import Clock
 from slipway.bot.operations.audit import AuditEntry, AuditKey
 from slipway.bot.operations.model import Operation, OperationState, Plan
+from slipway.bot.operations.persistence.records import Proposal
+from slipway.bot.operations.persistence.repository import OperationRepository
 from slipway.bot.operations.policy import expiry, policy_for
-from slipway.bot.operations.records import Proposal
 from slipway.bot.operations.registry import SubjectServices
-from slipway.bot.operations.repository import OperationRepository
 from slipway.bot.people import Person, is_automatic
 
 

@@ -11,7 +11,7 @@ from slipway.bot.chat.model import Chat, Platform
 from slipway.bot.clouds.capabilities import Clouds
 from slipway.bot.config.settings import SlipwaySettings
 from slipway.bot.core.times import Clock
-from slipway.bot.operations.cards import CardContext
+from slipway.bot.operations.presentation.cards import CardContext
 from slipway.bot.operations.registry import SubjectServices
 from slipway.bot.people import People
 from slipway.bot.problems.cards import ProblemView
@@ -19,8 +19,8 @@ from slipway.bot.problems.cards import ProblemView
 if TYPE_CHECKING:  # the database behind these takes most of a second, and `slipway check` needs none
     from slipway.bot.messages.service import Backlog
     from slipway.bot.operations.approval_service import ApprovalService
-    from slipway.bot.operations.ended import EndedOperations
-    from slipway.bot.operations.repository import OperationRepository
+    from slipway.bot.operations.persistence.ended import EndedOperations
+    from slipway.bot.operations.persistence.repository import OperationRepository
     from slipway.bot.operations.standing import StandingCards
     from slipway.bot.problems.store import ProblemStore
 

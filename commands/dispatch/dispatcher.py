@@ -31,8 +31,8 @@ from slipway.bot.core.model import Json, digest
 from slipway.bot.core.waiting import Sleep
 from slipway.bot.messages.model import WORKING, Lifetime
 from slipway.bot.messages.service import MessageService
-from slipway.bot.operations.cards import failure_card, heading, operation_card
 from slipway.bot.operations.model import Failure
+from slipway.bot.operations.presentation.cards import failure_card, heading, operation_card
 from slipway.bot.operations.runs.runner import OperationRunner
 from slipway.bot.operations.services import Services
 from slipway.bot.operations.standing import Said

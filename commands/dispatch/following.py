@@ -6,10 +6,10 @@ from slipway.bot.chat.model import OffersShortcuts, Room
 from slipway.bot.core.model import Json
 from slipway.bot.messages.model import Lifetime
 from slipway.bot.messages.service import MessageService
-from slipway.bot.operations.cards import call_card, operation_card, silent
 from slipway.bot.operations.model import OperationState
+from slipway.bot.operations.presentation.cards import call_card, operation_card, silent
+from slipway.bot.operations.presentation.whole_plan import plan_key, whole_plan_card
 from slipway.bot.operations.services import Services
-from slipway.bot.operations.whole_plan import plan_key, whole_plan_card
 from slipway.commands.dispatch.presses import PressHandler
 from slipway.commands.dispatch.responses import Response
 

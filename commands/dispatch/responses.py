@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from slipway.bot.chat.model import Assurance, Audience, Card, Room
 from slipway.bot.core.model import Model, digest
 from slipway.bot.core.text import FAILED_MARK
-from slipway.bot.operations.cards import CardContext, operation_card
 from slipway.bot.operations.model import Operation
+from slipway.bot.operations.presentation.cards import CardContext, operation_card
 from slipway.commands.dispatch.context import Asker, Place
 
 

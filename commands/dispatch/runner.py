@@ -11,10 +11,10 @@ from slipway.bot.core.commands import Access, Command
 from slipway.bot.core.errors import CloudError, UserError
 from slipway.bot.core.text import as_typed
 from slipway.bot.messages.service import MessageService
-from slipway.bot.operations.cards import failure_card, operation_card, plan_card, silent
 from slipway.bot.operations.model import Failure, Operation, OperationState
 from slipway.bot.operations.plan_service import Asked, AskedBefore, NothingToDo, PlanService
-from slipway.bot.operations.plan_words import in_full, plan_follows
+from slipway.bot.operations.presentation.cards import failure_card, operation_card, plan_card, silent
+from slipway.bot.operations.presentation.plan_words import in_full, plan_follows
 from slipway.bot.operations.services import Services
 from slipway.bot.people import Person, PersonKind
 from slipway.commands.dispatch.cards import misuse_card, unknown_card, unknown_verb_card, user_error_card

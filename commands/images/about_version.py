@@ -13,8 +13,8 @@ from slipway.bot.clouds.ports.image_protection import ProtectsVersions
 from slipway.bot.clouds.ports.image_versions import IMAGE_VERSIONS
 from slipway.bot.core.errors import CloudError
 from slipway.bot.core.times import format_time
-from slipway.bot.operations.cards import state_in_words
 from slipway.bot.operations.model import Operation, OperationState
+from slipway.bot.operations.presentation.cards import state_in_words
 from slipway.bot.subjects.images.definitions import DefinitionRef
 from slipway.bot.subjects.images.evidence.standing import Standing, standing
 from slipway.bot.subjects.images.evidence.words import KIND_TITLES, outcome_word

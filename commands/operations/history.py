@@ -8,7 +8,7 @@ from slipway.bot.chat.model import Card
 from slipway.bot.chat.tables import moment, table_of, text
 from slipway.bot.core.commands import command
 from slipway.bot.core.times import format_time
-from slipway.bot.operations.cards import state_word
+from slipway.bot.operations.presentation.cards import state_word
 from slipway.commands.dispatch.context import CardReply, CommandContext
 from slipway.commands.grammar.values import WholeNumber
 

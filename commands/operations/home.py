@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from slipway.bot.chat.model import Card, Tone
-from slipway.bot.operations.cards import operation_card, show_operation, silent
 from slipway.bot.operations.declarations import HomeSection
 from slipway.bot.operations.model import OperationState
+from slipway.bot.operations.presentation.cards import operation_card, show_operation, silent
 from slipway.bot.operations.services import Services
 from slipway.bot.people import Person
 

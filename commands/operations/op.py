@@ -5,9 +5,9 @@ from __future__ import annotations
 import click
 
 from slipway.bot.core.commands import command
-from slipway.bot.operations.cards import full_card
 from slipway.bot.operations.model import OperationState
-from slipway.bot.operations.whole_plan import whole_plan_card
+from slipway.bot.operations.presentation.cards import full_card
+from slipway.bot.operations.presentation.whole_plan import whole_plan_card
 from slipway.commands.dispatch.context import CardReply, CommandContext
 from slipway.commands.grammar.values import OPERATION_ID
 

@@ -6,9 +6,15 @@ from slipway.bot.chat.model import NONE, Card
 from slipway.bot.chat.tables import Cell, Row, moment, table_of, text
 from slipway.bot.core.commands import command
 from slipway.bot.core.times import format_span
-from slipway.bot.operations.cards import approvals, operation_card, show_operation, silent, state_in_words
 from slipway.bot.operations.model import OPEN, Operation, OperationState
 from slipway.bot.operations.policy import Missing, approval_status, may_decide
+from slipway.bot.operations.presentation.cards import (
+    approvals,
+    operation_card,
+    show_operation,
+    silent,
+    state_in_words,
+)
 from slipway.commands.dispatch.context import CardReply, CommandContext
 
 _COLUMNS = {

@@ -23,7 +23,7 @@ from tests.support.configuration import (
     settings_of,
     valid_document,
 )
-from tests.support.program import CONSOLE_CONFIGURATION
+from tests.support.processes.program import CONSOLE_CONFIGURATION
 from tests.toys.cloud import TOYCLOUD, ToyCloudSettings
 from tests.toys.subject import TOYS
 

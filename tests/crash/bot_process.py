@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from tests.crash.clouds import TIMEOUT_SECONDS
-from tests.support.program import environment
-from tests.support.warm_program import WarmProgram
+from tests.support.processes.program import environment
+from tests.support.processes.warm_program import WarmProgram
 
 LETHAL = Path(__file__).parent / "lethal"
 

@@ -25,7 +25,7 @@ from slipway.bot.clouds.simulated.azure.graph import SeedApplication
 from slipway.bot.clouds.simulated.azure.machines.seed import SeedMachines as MachinesSeed
 from slipway.bot.clouds.simulated.azure.replication import Copying
 from slipway.bot.clouds.simulated.faults import Armed, Fault, FaultKind, Faults
-from tests.support.warm_moto import warm_moto
+from tests.support.processes.warm_moto import warm_moto
 
 TIMEOUT_SECONDS = 60.0  # seconds that anything may take before a test fails
 

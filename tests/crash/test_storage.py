@@ -16,7 +16,7 @@ from tests.crash.bot_process import Line, is_report
 from tests.crash.clouds import TIMEOUT_SECONDS, SimulatedClouds
 from tests.crash.installation import Installation, until
 from tests.crash.scenarios.images import Promotion
-from tests.support.full_disk import full_disk
+from tests.support.processes.full_disk import full_disk
 from tests.support.state_folder import prepare
 
 GRACE = 20.0  # seconds that work under way gets on SIGTERM: bot.app.GRACE

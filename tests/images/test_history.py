@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from slipway.bot.operations.model import OperationState
-from slipway.bot.operations.repository import OperationRepository
+from slipway.bot.operations.persistence.repository import OperationRepository
 from slipway.bot.store.database import Database
 from slipway.bot.subjects.images.catalogue import Catalogue
 from slipway.bot.subjects.images.history import RollbackHistory, rolled_back

@@ -13,7 +13,7 @@ from slipway.bot.chat.matrix.settings import MatrixSettings
 from slipway.bot.chat.model import Card, Table
 from tests.support.key_value_store import InMemoryStore
 from tests.support.pictures import PICTURE
-from tests.support.synapse import Account, Synapse
+from tests.support.processes.synapse import Account, Synapse
 
 BOT = BotUser("@slipway:example.org", "Slipway Bot")
 """The bot, in tests that need no homeserver."""

@@ -17,7 +17,7 @@ from urllib.parse import quote
 
 import aiohttp
 
-from tests.support.synapse import Account, Synapse
+from tests.support.processes.synapse import Account, Synapse
 
 T = TypeVar("T")
 

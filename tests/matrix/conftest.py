@@ -17,7 +17,7 @@ from tests.matrix.encryption.encrypted_client import EncryptedPerson
 from tests.matrix.fakes import EventRecorder, FaultProxy, fault_proxy
 from tests.matrix.harness import BotRoom, EncryptedBotRoom, encrypted_bot_room, running, wait_until_listening
 from tests.support.key_value_store import InMemoryStore
-from tests.support.synapse import Account, Synapse
+from tests.support.processes.synapse import Account, Synapse
 
 
 @pytest.fixture

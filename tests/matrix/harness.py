@@ -30,7 +30,7 @@ from tests.matrix.fakes import EventRecorder, FaultProxy, RecordingSleep
 from tests.support.configuration import DECLARED
 from tests.support.key_value_store import InMemoryStore
 from tests.support.pauses import nobody_waits
-from tests.support.synapse import Account, Synapse
+from tests.support.processes.synapse import Account, Synapse
 
 CHATS = (ChatBuilder(MATRIX, CHAT.build),)
 

@@ -13,7 +13,7 @@ from tests.reliability.bot import Bot
 from tests.reliability.messages import Seen
 from tests.reliability.options import RELENG
 from tests.reliability.rooms.matrix import MatrixRoom
-from tests.support.synapse import Synapse
+from tests.support.processes.synapse import Synapse
 
 TIMEOUT = 60.0
 """Seconds; far more than anything here takes, also on a machine with much else to do."""

@@ -27,8 +27,8 @@ from slipway.bot.wiring import ChatBuilder, RunningBot
 from tests.matrix.clients import Message, Person
 from tests.support.configuration import DECLARED, simulated_settings
 from tests.support.pauses import nobody_waits
+from tests.support.processes.synapse import Account, Synapse
 from tests.support.state_folder import prepare
-from tests.support.synapse import Account, Synapse
 
 WORKING = "Working on it"
 WHOAMI_ANSWER = "You are Carol"

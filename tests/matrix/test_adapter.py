@@ -24,7 +24,7 @@ from slipway.bot.core.times import system_clock
 from tests.matrix.builders import new_memory, settings
 from tests.matrix.clients import APPROVE, REJECT, Person
 from tests.matrix.harness import BotRoom
-from tests.support.synapse import Account, Synapse
+from tests.support.processes.synapse import Account, Synapse
 
 BUTTONS = tuple(
     Button(choice=choice, label=choice.title(), operation_id="op-7k3f", digest_prefix="abcd1234")

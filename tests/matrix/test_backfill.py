@@ -29,7 +29,7 @@ from tests.matrix.clients import Person
 from tests.matrix.fakes import BAD_GATEWAY, EventRecorder, FaultProxy, RecordingSleep, answers
 from tests.matrix.harness import BotRoom, bot_without_clouds, chat_behind, running, wait_until_listening
 from tests.support.key_value_store import InMemoryStore
-from tests.support.synapse import Account, Synapse
+from tests.support.processes.synapse import Account, Synapse
 
 FORBIDDEN = answers(403, '{"errcode": "M_FORBIDDEN", "error": "no history for you"}')
 

@@ -18,7 +18,7 @@ from slipway.bot.wiring import RunningBot
 from tests.matrix.builders import BOT, settings
 from tests.matrix.clients import APPROVE, Message, Person, RefusedError
 from tests.matrix.harness import bot_without_clouds
-from tests.support.synapse import Account, Synapse
+from tests.support.processes.synapse import Account, Synapse
 
 TEXT = {"msgtype": "m.text", "body": "!whoami"}
 

@@ -20,8 +20,8 @@ from slipway.bot.store.database import StateLock
 from tests.matrix.clients import Person
 from tests.matrix.encryption.encrypted_client import EncryptedPerson, is_cross_signed
 from tests.support.configuration import DECLARED
-from tests.support.program import CONSOLE_CONFIGURATION
-from tests.support.synapse import Account, Synapse
+from tests.support.processes.program import CONSOLE_CONFIGURATION
+from tests.support.processes.synapse import Account, Synapse
 
 Slipway = Callable[..., Result]
 

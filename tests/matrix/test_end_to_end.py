@@ -16,7 +16,7 @@ from slipway.bot.operations.model import OperationState
 from tests.matrix.clients import APPROVE, REJECT, Message, Person
 from tests.matrix.scenario import WHOAMI_ANSWER, Scenario, scenario_in
 from tests.support.azure import RAWHIDE, X64
-from tests.support.synapse import Synapse
+from tests.support.processes.synapse import Synapse
 
 
 @pytest.fixture

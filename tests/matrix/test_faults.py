@@ -33,7 +33,7 @@ from tests.matrix.fakes import (
     never_answers,
 )
 from tests.matrix.harness import chat_behind, running, wait_until_listening
-from tests.support.synapse import Account, Synapse
+from tests.support.processes.synapse import Account, Synapse
 
 
 async def test_the_bot_hears_on_after_an_outage(

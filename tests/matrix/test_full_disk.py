@@ -10,8 +10,8 @@ from slipway.bot.clouds.simulated.azure import SimulatedAzure
 from slipway.bot.clouds.simulated.fedora import fedora_gallery
 from slipway.bot.core.times import system_clock
 from tests.matrix.process import running_process, until
-from tests.support.full_disk import full_disk
-from tests.support.synapse import Synapse
+from tests.support.processes.full_disk import full_disk
+from tests.support.processes.synapse import Synapse
 
 pytestmark = pytest.mark.xdist_group("program")
 

@@ -20,7 +20,7 @@ from tests.matrix.process import TIMEOUT, running_process, until
 from tests.reliability.messages import cards
 from tests.reliability.rooms.matrix import EncryptedMatrixRoom
 from tests.support.azure import X64
-from tests.support.synapse import Synapse
+from tests.support.processes.synapse import Synapse
 
 pytestmark = pytest.mark.xdist_group("program")
 

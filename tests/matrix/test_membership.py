@@ -17,7 +17,7 @@ from tests.matrix.clients import Person
 from tests.matrix.fakes import EventRecorder
 from tests.matrix.harness import BotRoom, running, wait_until_listening
 from tests.support.key_value_store import InMemoryStore
-from tests.support.synapse import Account, Synapse
+from tests.support.processes.synapse import Account, Synapse
 
 
 async def _detail(alice: Person, bot_room: BotRoom, part: str) -> str:

@@ -30,7 +30,7 @@ from tests.matrix.clients import Person
 from tests.matrix.fakes import EventRecorder, FaultProxy, RecordingSleep, answers
 from tests.matrix.harness import BotRoom, chat_behind, running, wait_until_listening
 from tests.support.pictures import PICTURE
-from tests.support.synapse import Account, Synapse
+from tests.support.processes.synapse import Account, Synapse
 
 
 async def test_on_a_server_with_limits_every_answer_comes_and_only_the_last_edit(

@@ -21,7 +21,7 @@ from tests.matrix.builders import new_memory, settings
 from tests.matrix.clients import Person
 from tests.matrix.fakes import SOFT_LOGOUT, EventRecorder, FaultProxy, RecordingSleep
 from tests.matrix.harness import chat_behind, running, wait_until_listening
-from tests.support.synapse import Account, Synapse, restarting_synapse
+from tests.support.processes.synapse import Account, Synapse, restarting_synapse
 
 
 async def test_a_soft_logout_is_followed_by_a_new_login_as_the_same_device(

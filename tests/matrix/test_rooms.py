@@ -19,7 +19,7 @@ from tests.matrix.clients import Person
 from tests.matrix.fakes import BAD_GATEWAY, EventRecorder, FaultProxy, answers
 from tests.matrix.harness import BotRoom, running, wait_until_listening
 from tests.support.key_value_store import InMemoryStore
-from tests.support.synapse import Account, Synapse
+from tests.support.processes.synapse import Account, Synapse
 
 
 async def test_backlog_is_not_heard_at_the_first_start(

@@ -17,10 +17,10 @@ from slipway.bot.core.steps import StepDone
 from slipway.bot.operations import audit
 from slipway.bot.operations.approval_service import ApprovalService, Decision
 from slipway.bot.operations.audit import AuditEntry, AuditKey, Intact
-from slipway.bot.operations.changes import StepChange
 from slipway.bot.operations.model import Operation, OperationState, Policy, StepReport
-from slipway.bot.operations.records import Proposal
-from slipway.bot.operations.repository import OperationRepository
+from slipway.bot.operations.persistence.changes import StepChange
+from slipway.bot.operations.persistence.records import Proposal
+from slipway.bot.operations.persistence.repository import OperationRepository
 from slipway.bot.operations.runs.entries import RunEntries
 from slipway.bot.people import People, Person
 from slipway.bot.store.database import Database

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from slipway.bot.core.errors import ResponsibleParty
 from slipway.bot.core.steps import StepDone
-from slipway.bot.operations.endings import told_in_full
 from slipway.bot.operations.model import Failure, OperationState, Outcome, StepReport
+from slipway.bot.operations.presentation.endings import told_in_full
 from tests.operations.builders import operation, step
 
 LOST, GONE = "AuthorizationFailed", "ParentResourceNotFound"

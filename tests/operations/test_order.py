@@ -11,8 +11,8 @@ from slipway.bot.chat.console.platform import CONSOLE
 from slipway.bot.chat.model import Choice, Room
 from slipway.bot.operations.approval_service import ApprovalService, Decision
 from slipway.bot.operations.model import Policy
-from slipway.bot.operations.records import Proposal
-from slipway.bot.operations.repository import OperationRepository
+from slipway.bot.operations.persistence.records import Proposal
+from slipway.bot.operations.persistence.repository import OperationRepository
 from slipway.bot.store.database import Database
 from slipway.bot.subjects.images.requests import Pin
 from slipway.bot.subjects.images.services import ImageServices

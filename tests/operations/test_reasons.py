@@ -13,7 +13,7 @@ from slipway.bot.core.errors import CloudError, CloudErrorKind, Remedy, Responsi
 from slipway.bot.core.probes import Finding
 from slipway.bot.core.reasons import LONGEST_REASON, clean_reason
 from slipway.bot.operations.model import Failure, Outcome
-from slipway.bot.operations.stored import read_outcome
+from slipway.bot.operations.persistence.stored import read_outcome
 
 KEPT = [
     "Volume of size 5GB is smaller than snapshot 'snap-09e0f802c68b958b7', expect size >= 10GB",

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from slipway.bot.core.model import Json
 from slipway.bot.operations.model import Plan, Policy
+from slipway.bot.operations.persistence.stored import read_plan, write_plan
 from slipway.bot.operations.runs.staleness import DIFFERENCES_SHOWN, differences, differences_left
-from slipway.bot.operations.stored import read_plan, write_plan
 from slipway.bot.subjects.images.requests import Pin, Promote
 from slipway.bot.subjects.images.steps import FlagReason, SetExcluded
 from tests.operations.builders import plan, step

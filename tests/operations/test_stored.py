@@ -18,7 +18,13 @@ from slipway.bot.operations.model import (
     UnknownRequest,
     UnknownStep,
 )
-from slipway.bot.operations.stored import UnknownFormatError, read_outcome, read_plan, read_report, write_plan
+from slipway.bot.operations.persistence.stored import (
+    UnknownFormatError,
+    read_outcome,
+    read_plan,
+    read_report,
+    write_plan,
+)
 from tests.operations.builders import SPOILT, Document, Spoil
 from tests.operations.builders import plan as built_plan
 from tests.operations.version_before import DATA

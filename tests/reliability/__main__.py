@@ -21,7 +21,7 @@ from tests.reliability.episode import Episode, Result
 from tests.reliability.options import Options
 from tests.reliability.table import Totals
 from tests.reliability.world import world
-from tests.support.program import ROOT
+from tests.support.processes.program import ROOT
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ from typing import Any
 
 from tests.crash.bot_process import LETHAL
 from tests.crash.clouds import CrashTiming
-from tests.support.program import ROOT, environment
+from tests.support.processes.program import ROOT, environment
 
 START_SECONDS = 60.0
 """How long a start may take on a machine with much else to do."""

@@ -35,7 +35,7 @@ from tests.reliability.rooms.room import Room
 from tests.reliability.rooms.slack import SlackRoom
 from tests.reliability.steps import Step, draw, draw_first, draw_last
 from tests.reliability.world import World
-from tests.support.program import ROOT, environment
+from tests.support.processes.program import ROOT, environment
 
 BOUND_SECONDS = 180.0
 """Within which everything has to come to its end once nothing fails any more: the longest pause between two tries of

@@ -11,7 +11,7 @@ from pathlib import Path
 from slipway.bot.clouds.simulated.aws.seed import fedora_machines
 from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
 from tests.reliability.clouds import CountingFaults
-from tests.support.synapse import Synapse, restarting_synapse
+from tests.support.processes.synapse import Synapse, restarting_synapse
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ from slipway.bot.core.times import system_clock
 from tests.slack.harness import apply_manifest
 from tests.slack.simulator import Delivery, Message, SimulatedSlack
 from tests.slack.simulator.seed import ALICE, BOB, IMAGES
-from tests.support.program import ROOT, TIMEOUT_SECONDS, environment
+from tests.support.processes.program import ROOT, TIMEOUT_SECONDS, environment
 
 CROWDED = "Fedora-Cloud-1000-x64"
 """The definition with many versions."""

@@ -7,7 +7,7 @@ import runpy
 
 import pytest
 
-from tests.support.program import ROOT
+from tests.support.processes.program import ROOT
 
 CARDS = runpy.run_path(str(ROOT / "docs" / "cards.py"), run_name="cards")
 

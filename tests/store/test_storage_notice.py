@@ -18,8 +18,8 @@ from slipway.bot.core.errors import ChatError
 from slipway.bot.health.notice_memory import NOTES, NOTES_BYTES, NoticeMemory, StandingNotice
 from slipway.bot.health.storage_notice import SAME_WITHIN, TOLD_WITHIN, StorageNotice
 from tests.support.clock import NOW, FakeClock
-from tests.support.full_disk import full_disk_here
 from tests.support.memory_chat import MemoryChat
+from tests.support.processes.full_disk import full_disk_here
 
 FULL = "The state folder cannot be written: the disk is full."
 LOW = "Hardly any space is left for the state folder: 1.0 MiB are free."

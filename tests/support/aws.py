@@ -19,7 +19,7 @@ from slipway.bot.clouds.simulated.aws.seed import SeedMachines, fedora_machines
 from slipway.bot.clouds.simulated.aws.simulator import SimulatedAws
 from tests.support.clock import NOW
 from tests.support.clouds import cloud_context
-from tests.support.warm_moto import warm_moto
+from tests.support.processes.warm_moto import warm_moto
 
 IMAGE = "Fedora-Cloud-Base-AmazonEC2.x86_64-43-20261117.0"
 """The newest image of Fedora 43 in the simulated EC2."""

@@ -3,7 +3,7 @@
 The codes are those that launching, ending and looking can bring. Source of codes and causes: Amazon EC2 API
 Reference, "Error codes for the Amazon EC2 API" (docs.aws.amazon.com/AWSEC2/latest/APIReference/errors-overview.html);
 codes that every AWS service has: botocore.retries.standard, and AWS's "Common errors". The whole table, as people
-are told it, is ``tests/clouds/ec2_codes.md``.
+are told it, is ``tests/clouds/aws/ec2_codes.md``.
 """
 
 from __future__ import annotations

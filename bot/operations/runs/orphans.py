@@ -5,7 +5,7 @@ from __future__ import annotations
 import structlog
 
 from slipway.bot.operations.model import OperationState
-from slipway.bot.operations.repository import OperationRepository
+from slipway.bot.operations.persistence.repository import OperationRepository
 from slipway.bot.operations.runs.runner import WORKFLOW, OperationRunner
 from slipway.bot.workflows.engine import WorkflowEngine
 

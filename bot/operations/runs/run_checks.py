@@ -15,12 +15,12 @@ import structlog
 from slipway.bot.core.errors import CloudError, CloudErrorKind, StorageError, UserError
 from slipway.bot.core.times import Clock, format_span, format_time
 from slipway.bot.core.uptime import Moment, ReadUptime, passed
-from slipway.bot.operations.cards import CardContext, unsettled
 from slipway.bot.operations.model import Failure, Operation, OperationState, Outcome, Plan, StepReport
+from slipway.bot.operations.persistence.records import StepStatus
+from slipway.bot.operations.persistence.repository import OperationRepository
 from slipway.bot.operations.plan_service import NothingToDo, PlanService
 from slipway.bot.operations.policy import Enough, approval_status
-from slipway.bot.operations.records import StepStatus
-from slipway.bot.operations.repository import OperationRepository
+from slipway.bot.operations.presentation.cards import CardContext, unsettled
 from slipway.bot.operations.runs.outcomes import (
     Stop,
     cancelled_early,

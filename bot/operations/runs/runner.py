@@ -18,8 +18,6 @@ from slipway.bot.core.uptime import ReadUptime, system_uptime
 from slipway.bot.core.waiting import Sleep
 from slipway.bot.messages.service import MessageService, Report
 from slipway.bot.operations.calls import told_of_end
-from slipway.bot.operations.cards import CardContext, operation_card, report_card
-from slipway.bot.operations.changes import StepChange
 from slipway.bot.operations.model import (
     Failure,
     Operation,
@@ -29,9 +27,11 @@ from slipway.bot.operations.model import (
     StepReport,
     UnknownStep,
 )
+from slipway.bot.operations.persistence.changes import StepChange
+from slipway.bot.operations.persistence.repository import OperationRepository
 from slipway.bot.operations.plan_service import PlanService
+from slipway.bot.operations.presentation.cards import CardContext, operation_card, report_card
 from slipway.bot.operations.registry import SubjectServices
-from slipway.bot.operations.repository import OperationRepository
 from slipway.bot.operations.runs.entries import RunEntries
 from slipway.bot.operations.runs.locks import Locks
 from slipway.bot.operations.runs.outcomes import (

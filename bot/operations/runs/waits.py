@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from slipway.bot.core.times import Clock, format_time
 from slipway.bot.core.turns import Turn, told_of_turns
-from slipway.bot.operations.repository import OperationRepository
+from slipway.bot.operations.persistence.repository import OperationRepository
 from slipway.bot.operations.runs.step_runner import GoOn
 
 

@@ -15,7 +15,7 @@ import structlog
 from pydantic import ValidationError
 
 from slipway.bot.chat.model import Card, Room
-from slipway.bot.operations.card_moments import by_clocks_of
+from slipway.bot.operations.presentation.card_moments import by_clocks_of
 from slipway.bot.operations.watches import Spot, WatchHost
 from slipway.bot.subjects.credentials.answers import Answer, Memory
 from slipway.bot.subjects.credentials.changes import (

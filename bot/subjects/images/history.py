@@ -61,7 +61,7 @@ class PastChange(Protocol):
 
 
 class PastOperations(Protocol):
-    """What is asked of :class:`slipway.bot.operations.repository.OperationRepository`."""
+    """What is asked of :class:`slipway.bot.operations.persistence.repository.OperationRepository`."""
 
     async def past(
         self, kinds: Collection[str], states: Collection[OperationState], targets: Collection[str]

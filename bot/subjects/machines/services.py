@@ -30,7 +30,7 @@ from slipway.bot.subjects.machines.testing.settings import TestingSettings
 from slipway.bot.subjects.machines.testing.steps import LaunchForTest
 
 if TYPE_CHECKING:  # the database behind it takes most of a second, and `slipway check` needs none
-    from slipway.bot.operations.repository import OperationRepository
+    from slipway.bot.operations.persistence.repository import OperationRepository
     from slipway.bot.store.memory import ChatMemory
     from slipway.bot.subjects.machines.leases.repository import Leases
 

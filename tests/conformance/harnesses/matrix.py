@@ -31,7 +31,7 @@ from tests.conformance.run import WrappedChat
 from tests.matrix.clients import Person
 from tests.matrix.encryption.encrypted_client import EncryptedPerson
 from tests.matrix.fakes import BAD_GATEWAY, Fault, FaultProxy, answers, does_it_but_hangs_up, fault_proxy
-from tests.support.synapse import SERVER_NAME, Account, Synapse
+from tests.support.processes.synapse import SERVER_NAME, Account, Synapse
 
 Json = dict[str, Any]
 

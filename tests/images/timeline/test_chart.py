@@ -15,7 +15,7 @@ from slipway.bot.subjects.images.timeline import charts
 from slipway.commands.dispatch.events import LineRequest
 from tests.support.azure import CANDIDATE, X64
 from tests.support.harness import running_bot
-from tests.support.program import TIMEOUT_SECONDS, environment
+from tests.support.processes.program import TIMEOUT_SECONDS, environment
 
 LOADING = """
 import sys, asyncio, threading

@@ -24,7 +24,7 @@ from slipway.bot.core.errors import UserError
 from slipway.bot.subjects.machines.testing.judging import CloudInit, LoggedIn, Login, LoginRefused, NotReached
 from slipway.bot.subjects.machines.testing.login import OpenSsh, check_program, shown_key
 from slipway.bot.subjects.machines.testing.private_key import read_private_key
-from tests.support.program import ROOT
+from tests.support.processes.program import ROOT
 from tests.support.ssh_keys import ed25519
 
 needs_ssh = pytest.mark.skipif(shutil.which("ssh") is None, reason="there is no OpenSSH client here")

@@ -21,7 +21,7 @@ from slipway.bot.core.errors import ChatError
 from tests.matrix.builders import by_password, settings
 from tests.matrix.clients import Person
 from tests.matrix.encryption.encrypted_client import EncryptedPerson, is_cross_signed
-from tests.support.synapse import Account, Synapse
+from tests.support.processes.synapse import Account, Synapse
 
 
 @pytest.fixture

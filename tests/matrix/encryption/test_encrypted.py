@@ -16,7 +16,7 @@ from tests.matrix.builders import new_memory, settings
 from tests.matrix.encryption.encrypted_client import EncryptedPerson
 from tests.matrix.fakes import EventRecorder
 from tests.matrix.harness import EncryptedBotRoom, encrypted_bot_room, running
-from tests.support.synapse import Account, Synapse
+from tests.support.processes.synapse import Account, Synapse
 
 OPERATION = {"operation_id": "op-7k3f", "digest_prefix": "abcd1234"}
 

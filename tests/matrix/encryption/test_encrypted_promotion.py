@@ -18,7 +18,7 @@ from tests.matrix.builders import settings
 from tests.matrix.encryption.encrypted_client import EncryptedPerson
 from tests.matrix.harness import bot_with_clouds
 from tests.support.configuration import DECLARED
-from tests.support.synapse import Account, Synapse
+from tests.support.processes.synapse import Account, Synapse
 
 pytestmark = pytest.mark.xdist_group("program")
 

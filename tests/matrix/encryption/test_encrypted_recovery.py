@@ -25,7 +25,7 @@ from tests.matrix.encryption.encrypted_client import EncryptedPerson
 from tests.matrix.fakes import EventRecorder, FaultProxy, Forward, hangs_up
 from tests.matrix.harness import EncryptedBotRoom, encrypted_bot_room, everybody, running
 from tests.support.pictures import PICTURE
-from tests.support.synapse import Account, Synapse
+from tests.support.processes.synapse import Account, Synapse
 
 NOTHING_READ = "I could not read a message of yours"
 

@@ -22,7 +22,7 @@ from tests.matrix.harness import bot_with_clouds
 from tests.support.aws import simulated_aws
 from tests.support.azure import X64
 from tests.support.configuration import DECLARED
-from tests.support.synapse import Account, Synapse
+from tests.support.processes.synapse import Account, Synapse
 
 pytestmark = pytest.mark.xdist_group("program")
 

@@ -31,7 +31,7 @@ from tests.reliability.messages import Seen
 from tests.reliability.options import PEOPLE
 from tests.reliability.rooms.room import Said
 from tests.reliability.steps import Trouble
-from tests.support.synapse import Account, Synapse
+from tests.support.processes.synapse import Account, Synapse
 
 REQUEST_TIMEOUT = "5s"
 

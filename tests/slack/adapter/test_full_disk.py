@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.slack.bot_process import running_process
-from tests.support.full_disk import full_disk
+from tests.support.processes.full_disk import full_disk
 
 pytestmark = pytest.mark.xdist_group("program")
 

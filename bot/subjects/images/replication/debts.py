@@ -21,7 +21,7 @@ NEWEST = 50
 
 
 class AboutVersions(Protocol):
-    """What is asked of :class:`slipway.bot.operations.repository.OperationRepository`."""
+    """What is asked of :class:`slipway.bot.operations.persistence.repository.OperationRepository`."""
 
     async def about(self, target: str, limit: int) -> Sequence[Operation]:
         """The newest operations that change this, newest first."""

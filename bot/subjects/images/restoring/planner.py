@@ -29,7 +29,7 @@ from slipway.bot.subjects.images.versions import latest_by_region, nearest_numbe
 
 
 class AboutVersions(Protocol):
-    """What is asked of :class:`slipway.bot.operations.repository.OperationRepository`."""
+    """What is asked of :class:`slipway.bot.operations.persistence.repository.OperationRepository`."""
 
     async def about(self, target: str, limit: int) -> Sequence[Operation]:
         """The newest operations that change this, newest first."""

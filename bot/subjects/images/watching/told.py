@@ -38,7 +38,7 @@ log = structlog.get_logger(__name__)
 
 
 class AboutVersions(Protocol):
-    """What is asked of :class:`slipway.bot.operations.repository.OperationRepository`."""
+    """What is asked of :class:`slipway.bot.operations.persistence.repository.OperationRepository`."""
 
     async def about(self, target: str, limit: int) -> Sequence[Operation]:
         """The newest operations that change this."""

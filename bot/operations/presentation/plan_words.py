@@ -12,7 +12,7 @@ from typing import TypeVar
 from slipway.bot.chat.model import SYMBOLS, Field, Table, Tone
 from slipway.bot.chat.tables import table_of, text
 from slipway.bot.operations.model import Plan
-from slipway.bot.operations.step_tables import STEPS_SHOWN
+from slipway.bot.operations.presentation.step_tables import STEPS_SHOWN
 
 RowT = TypeVar("RowT")
 

@@ -1,6 +1,6 @@
 """Every error code of EC2 as people are told it: ``ec2_codes.md``, agreed as a golden file.
 
-``SLIPWAY_UPDATE_GOLDEN=1 pytest tests/clouds/test_aws_codes.py`` writes it anew. The codes and their causes are those
+``SLIPWAY_UPDATE_GOLDEN=1 pytest tests/clouds/aws/test_codes.py`` writes it anew. The codes and their causes are those
 of the Amazon EC2 API Reference, "Error codes for the Amazon EC2 API", as far as launching, ending and looking can
 bring them.
 """
@@ -115,7 +115,7 @@ def table() -> str:
     lines = [
         "# EC2's error codes, as people are told them",
         "",
-        "Written by `SLIPWAY_UPDATE_GOLDEN=1 pytest tests/clouds/test_aws_codes.py`. EC2's own message stands beside",
+        "Written by `SLIPWAY_UPDATE_GOLDEN=1 pytest tests/clouds/aws/test_codes.py`. EC2's own message stands beside",
         "each sentence, cleaned and cut to a line. What became of a launch after one that is not known is looked up",
         "before anything is said.",
         "",

@@ -13,7 +13,7 @@ import pytest
 from tests.slack.simulator import Message, SimulatedSlack
 from tests.slack.simulator.faults import FaultKind
 from tests.slack.simulator.seed import ALICE, BOB, IMAGES
-from tests.support.program import CONSOLE_CONFIGURATION, ROOT, environment
+from tests.support.processes.program import CONSOLE_CONFIGURATION, ROOT, environment
 
 pytestmark = pytest.mark.xdist_group("program")
 

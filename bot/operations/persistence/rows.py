@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from slipway.bot.chat.model import Choice, Platform, Room
 from slipway.bot.operations.model import Operation, OperationState, Plan, StepReport, Vote
+from slipway.bot.operations.persistence.stored import made_unknown, read_outcome, read_plan, read_report
 from slipway.bot.operations.registry import SubjectRegistry
-from slipway.bot.operations.stored import made_unknown, read_outcome, read_plan, read_report
 from slipway.bot.store.tables import step_report, vote
 
 

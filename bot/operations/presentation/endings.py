@@ -6,7 +6,7 @@ import re
 
 from slipway.bot.core.errors import ResponsibleParty
 from slipway.bot.operations.model import Failure, Operation, OperationState, Outcome
-from slipway.bot.operations.step_tables import report_mark
+from slipway.bot.operations.presentation.step_tables import report_mark
 from slipway.bot.people import People
 
 _NAME = re.compile(r"\S*\d\S*")

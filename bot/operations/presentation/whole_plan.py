@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from slipway.bot.chat.model import Card, Field
 from slipway.bot.operations.model import Operation
-from slipway.bot.operations.plan_words import rest_of
-from slipway.bot.operations.step_tables import plan_table
+from slipway.bot.operations.presentation.plan_words import rest_of
+from slipway.bot.operations.presentation.step_tables import plan_table
 
 
 def plan_key(operation_id: str) -> str:

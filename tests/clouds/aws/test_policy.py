@@ -124,7 +124,7 @@ async def _leftover(client: Any, kind: str) -> str:
 
 
 def _statements() -> list[Statement]:
-    """Those about machines; tests/clouds/aws_images/test_policy.py has those about images."""
+    """Those about machines; tests/clouds/aws/images/test_policy.py has those about images."""
     found: list[Statement] = json.loads((ROOT / "deploy/aws-policy.json").read_text("utf-8"))["Statement"]
     return [each for each in found if not each["Sid"].startswith("Images")]
 

@@ -22,7 +22,7 @@ from tests.support.aws import aws_settings, simulated_aws
 from tests.support.clock import NOW
 from tests.support.clouds import cloud_context
 
-POLICY = Path(__file__).parents[2] / "deploy" / "aws-credentials-policy.json"
+POLICY = Path(__file__).parents[3] / "deploy" / "aws-credentials-policy.json"
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -1,5 +1,6 @@
-"""The program of :mod:`tests.support.warm_program`, which has it started: ``python -P forked_slipway.py SOCKET``
-imports what `slipway` imports, listens, says so by a line, and ends with its standard input.
+"""The program of :mod:`tests.support.processes.warm_program`, which has it started:
+``python -P forked_slipway.py SOCKET`` imports what `slipway` imports, listens, says so by a line, and ends with its
+standard input.
 
 Each connection is one run: it brings arguments, folder and environment as JSON, and standard streams; it is told the
 process's id, and how that ended (as ``subprocess`` tells it: an exit status, or minus a signal).

@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from slipway.bot.core.model import canonical_json
 from slipway.bot.operations.audit import AuditEntry, AuditKey, append, is_noted
 from slipway.bot.operations.model import Operation, OperationState, Outcome, StepReport, Vote
-from slipway.bot.operations.rows import step_reports
+from slipway.bot.operations.persistence.rows import step_reports
 from slipway.bot.store.tables import operation, vote
 
 log = structlog.get_logger(__name__)

@@ -1,4 +1,4 @@
-"""The two programs of :mod:`tests.support.warm_moto`, which has them started.
+"""The two programs of :mod:`tests.support.processes.warm_moto`, which has them started.
 
 - ``python -P forked_moto.py serve SOCKET`` imports moto, listens, says so by a line, and ends with its standard
   input;
@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 _STREAMS = range(3)
-_SERVER = Path(__file__).parents[2] / "bot" / "clouds" / "simulated" / "aws" / "moto_server.py"
+_SERVER = Path(__file__).parents[3] / "bot" / "clouds" / "simulated" / "aws" / "moto_server.py"
 
 
 def _ask(address: str) -> None:

@@ -19,14 +19,20 @@ from slipway.bot.chat.model import (
 from slipway.bot.core.steps import Permanence
 from slipway.bot.core.times import format_duration, format_time
 from slipway.bot.operations.calls import Mentions, called_upon, concerned
-from slipway.bot.operations.card_moments import by_clocks_of
-from slipway.bot.operations.doubts import doubts, uncertain
-from slipway.bot.operations.endings import end_in_short, failure_notes, told_in_full
-from slipway.bot.operations.facts import facts_of, outcome_of
 from slipway.bot.operations.model import Failure, Operation, OperationState, Plan
-from slipway.bot.operations.plan_words import evidence_fields, plan_follows, rest_of, says_more, warning_lines
 from slipway.bot.operations.policy import Missing, Vetoed, approval_status, deciders
-from slipway.bot.operations.step_tables import (
+from slipway.bot.operations.presentation.card_moments import by_clocks_of
+from slipway.bot.operations.presentation.doubts import doubts, uncertain
+from slipway.bot.operations.presentation.endings import end_in_short, failure_notes, told_in_full
+from slipway.bot.operations.presentation.facts import facts_of, outcome_of
+from slipway.bot.operations.presentation.plan_words import (
+    evidence_fields,
+    plan_follows,
+    rest_of,
+    says_more,
+    warning_lines,
+)
+from slipway.bot.operations.presentation.step_tables import (
     STEPS_SHOWN,
     done_table,
     plan_table,

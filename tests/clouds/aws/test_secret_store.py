@@ -31,7 +31,7 @@ from tests.support.aws import aws_settings, boto3_client, call_in_thread, simula
 from tests.support.clock import NOW
 from tests.support.clouds import cloud_context
 
-POLICY = Path(__file__).parents[2] / "deploy" / "aws-secrets-policy.json"
+POLICY = Path(__file__).parents[3] / "deploy" / "aws-secrets-policy.json"
 
 VALUE = SecretValue(SecretStr('{"id": "AKIA1", "secret": "new"}'), "AKIA1", None)
 

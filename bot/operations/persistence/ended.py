@@ -8,8 +8,8 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from slipway.bot.operations.model import Operation, OperationState
+from slipway.bot.operations.persistence.rows import OperationRows
 from slipway.bot.operations.registry import SubjectRegistry
-from slipway.bot.operations.rows import OperationRows
 from slipway.bot.store.database import Database
 from slipway.bot.store.tables import operation
 

@@ -32,7 +32,7 @@ from tests.support.leases import leases_in, minutes, unlimited
 from tests.support.pauses import no_pauses, nobody_waits
 from tests.support.ssh_keys import ecdsa, ed25519
 
-SPEC = Path(__file__).parents[3] / "deploy" / "azure-machine-spec.json"
+SPEC = Path(__file__).parents[4] / "deploy" / "azure-machine-spec.json"
 MACHINE = {
     "size": "Standard_B2s",
     "subnet": "machines-{region}/default",

@@ -44,8 +44,8 @@ from tests.support.azure import (
 from tests.support.clock import NOW
 from tests.support.quality import ROOT
 
-SPEC_TEMPLATE = Path(__file__).parents[2] / "deploy" / "azure-machine-spec.json"
-ROLE = Path(__file__).parents[2] / "deploy" / "azure-role.json"
+SPEC_TEMPLATE = Path(__file__).parents[3] / "deploy" / "azure-machine-spec.json"
+ROLE = Path(__file__).parents[3] / "deploy" / "azure-role.json"
 
 LOCK_ROLE = ROLE.parent / "azure-lock-role.json"
 

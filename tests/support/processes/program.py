@@ -12,9 +12,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.support.warm_program import WarmProgram
+from tests.support.processes.warm_program import WarmProgram
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 TIMEOUT_SECONDS = 60.0  # seconds; far more than any of these runs takes
 
 CONSOLE_CONFIGURATION = """

@@ -17,7 +17,6 @@ from slipway.bot.chat.model import Platform, Room
 from slipway.bot.core.model import Json, canonical_json
 from slipway.bot.core.uptime import Moment, Uptime
 from slipway.bot.operations.audit import AuditEntry, AuditKey, StepPhase, append, is_noted
-from slipway.bot.operations.changes import Move, OperationChange, StepChange
 from slipway.bot.operations.model import (
     OPEN,
     Operation,
@@ -27,18 +26,19 @@ from slipway.bot.operations.model import (
     StepReport,
     step_token,
 )
-from slipway.bot.operations.proposals import NOWHERE, ProposalWriter
-from slipway.bot.operations.records import (
+from slipway.bot.operations.persistence.changes import Move, OperationChange, StepChange
+from slipway.bot.operations.persistence.proposals import NOWHERE, ProposalWriter
+from slipway.bot.operations.persistence.records import (
     OpenOperation,
     PastChange,
     Proposal,
     StepStatus,
     UnknownOperationError,
 )
+from slipway.bot.operations.persistence.rows import OperationRows
+from slipway.bot.operations.persistence.stored import read_report
 from slipway.bot.operations.registry import SubjectRegistry
-from slipway.bot.operations.rows import OperationRows
 from slipway.bot.operations.runs.integrity import NotedDecision, contradiction, keys_of
-from slipway.bot.operations.stored import read_report
 from slipway.bot.store.database import Database
 from slipway.bot.store.tables import (
     audit,

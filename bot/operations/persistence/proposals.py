@@ -7,12 +7,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from slipway.bot.core.operation_ids import FEWEST, random_operation_id
 from slipway.bot.operations.audit import AuditEntry, AuditKey, append, doubted
-from slipway.bot.operations.changes import next_number
 from slipway.bot.operations.model import OPEN, OperationState
-from slipway.bot.operations.records import Proposal
+from slipway.bot.operations.persistence.changes import next_number
+from slipway.bot.operations.persistence.records import Proposal
+from slipway.bot.operations.persistence.rows import OperationRows
+from slipway.bot.operations.persistence.stored import write_plan
 from slipway.bot.operations.registry import SubjectRegistry
-from slipway.bot.operations.rows import OperationRows
-from slipway.bot.operations.stored import write_plan
 from slipway.bot.store.tables import operation, operation_target
 
 _ID_TRIES = 8

@@ -18,7 +18,7 @@ from slipway.bot.clouds.simulated.faults import Fault, FaultKind
 from slipway.bot.core.errors import CloudError, CloudErrorKind, UserError
 from tests.support.azure import LATEST, X64, AzureMachinesHarness, azure_machines
 
-SHIPPED = json.loads((Path(__file__).parents[3] / "deploy" / "azure-machine-spec.json").read_text("utf-8"))
+SHIPPED = json.loads((Path(__file__).parents[4] / "deploy" / "azure-machine-spec.json").read_text("utf-8"))
 NAME = "spec:templates/small"
 TOKEN = "op-abc:launch-machines"
 DEPLOY = "PUT */deployments/*"

@@ -27,7 +27,7 @@ from tests.support.clock import DAY, NOW, no_wait
 from tests.support.clouds import cloud_context
 from tests.support.directory import application, secret
 
-ROLE = Path(__file__).parents[2] / "deploy" / "azure-vault-role.json"
+ROLE = Path(__file__).parents[3] / "deploy" / "azure-vault-role.json"
 
 NAME = "uploader"
 VALUE = SecretValue(SecretStr("Sim8Q~new"), "key-1", NOW + 180 * DAY)

@@ -27,7 +27,7 @@ from tests.support.aws import aws_settings, boto3_client, simulated_aws
 from tests.support.clock import NOW
 from tests.support.clouds import cloud_context
 
-POLICY = Path(__file__).parents[2] / "deploy" / "aws-rotation-policy.json"
+POLICY = Path(__file__).parents[3] / "deploy" / "aws-rotation-policy.json"
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

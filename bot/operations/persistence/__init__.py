@@ -1,0 +1,1 @@
+"""How operations and what belongs to them are stored and read."""

@@ -1,0 +1,1 @@
+"""How operations look: cards, reports, and values for programs."""

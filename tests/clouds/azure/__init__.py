@@ -1,0 +1,1 @@
+"""Azure behind its ports."""

@@ -1,0 +1,1 @@
+"""A bot on Slack that is killed."""
