@@ -44,6 +44,7 @@ class Crash:
         self._disarm()
         if self.reached:
             victim.ended()
+            self.scenario.while_down()
             self.installation.start()
             self.installation.clouds.clear()  # a late request takes effect while the next bot is at it
             self.installation.settle()

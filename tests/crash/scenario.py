@@ -94,6 +94,9 @@ class Scenario(ABC):
     def command(self) -> str:
         """What alice types."""
 
+    def while_down(self) -> None:  # noqa: B027 - most have nothing to do then
+        """What happens between the bot's death and its next start."""
+
     @abstractmethod
     def check(self) -> None:
         """Fail unless the cloud is as wished, and each effect happened once."""

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+from datetime import UTC, datetime
+
 from tests.crash.clouds import CrashTiming, History
-from tests.crash.installation import Installation
+from tests.crash.installation import Installation, until
 from tests.crash.scenario import after_lines, at_commits, at_requests
 from tests.crash.scenarios.images import GalleryScenario
 
@@ -52,3 +55,9 @@ class RevokeLater(Revoke):
     definitions = "RevokeLater"
     points = (*at_commits(AFTER, 8), *at_commits(BEFORE, 7), *at_commits(AFTER, 6))
     option = "--at 1s "
+
+    def while_down(self) -> None:
+        """Its time comes."""
+        plans = [json.loads(each["plan"])["not_before"] for each in self.installation.operations()]
+        due = max(datetime.fromisoformat(each) for each in plans if each is not None)
+        until("its time has come", lambda: datetime.now(UTC) > due)

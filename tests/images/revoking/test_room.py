@@ -172,7 +172,7 @@ async def test_approved_after_its_time_it_is_carried_out_at_once(tmp_path: Path)
         ),
         (f"!revoke --at 2026-11-19T09:00 {IMAGE} why", "2026-11-19 09:00 UTC has passed"),
         (f"!revoke --at 2031-11-19T09:00 {IMAGE} why", "is more than a year away"),
-        (f"!revoke {IMAGE} why --at 18:00", "Options stand before the image"),
+        (f"!revoke {IMAGE} why --at 18:00", "`--at` stands before the image"),
         (f"!revoke {X64}/43.1.0 why", f"{X64} has no version 43.1.0"),
     ],
 )
