@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
+
 from slipway.bot.clouds.model import (
     ImageVersion,
     Replication,
@@ -13,6 +15,7 @@ from slipway.bot.clouds.model import (
     VersionListing,
     VersionNumber,
 )
+from slipway.bot.core.errors import CloudError, CloudErrorKind
 from slipway.bot.core.steps import Draft
 from slipway.bot.subjects.images.catalogue import Catalogue
 from slipway.bot.subjects.images.promoting.planner import PromotePlanner
@@ -118,6 +121,36 @@ async def test_planning_anew_looks_anew() -> None:
     assert f"{X64}/43.2.0" in held.read
     held.change(X64, "43.2.0", tags={}, end_of_life=NOW + 24 * HOUR)
     assert (await plan(held, draft.request)).observed != draft.observed
+
+
+async def test_planning_anew_by_a_pattern_looks_at_nothing_that_was_not_chosen() -> None:
+    held = gallery()
+    draft = await plan(held, Promote(definition="*", due=True))
+    held.listed.clear()
+    held.put(version("43.1.0", definition="New-x64"))
+    held.failing["New-x64"] = CloudError(CloudErrorKind.BROKEN, cloud="azure", sentence="It broke.")
+    again = await plan(held, draft.request)
+    assert (again.steps, again.observed) == (draft.steps, draft.observed)
+    assert set(held.listed) == {X64, ARM}
+
+
+@pytest.mark.parametrize(
+    ("asked", "rows"),
+    [
+        (X64, [("Latest in westeurope", "43.1.0 → 43.2.0"), ("Promoted already", "eastus")]),
+        ("*", [(X64, "43.1.0 → 43.2.0"), (f"Promoted already of {X64}", "eastus")]),
+    ],
+)
+async def test_a_promotion_that_goes_on_behind_its_last_wave_says_where_it_is_latest_already(
+    asked: str, rows: list[tuple[str, str]]
+) -> None:
+    held = gallery()
+    flags = {"eastus": False, "westeurope": True}
+    held.put(version("43.2.0", definition=X64, regions=flags, published=NOW - 48 * HOUR))
+    told = (await plan(held, Promote(definition=asked, due=True))).evidence
+    assert [
+        row for row in told if row[0].startswith(("Latest", X64)) or row[0].endswith((X64, "already"))
+    ] == rows
 
 
 async def test_who_names_a_version_is_told_all_rules_that_it_does_not_meet() -> None:

@@ -79,7 +79,7 @@ class Promotion(LatestChange):
     ``without`` are regions that are left out, ``waiver`` is why, in the words of whoever asked (empty in what was
     stored before a reason was asked for), and ``debts`` are those which former promotions left out, and which are
     copied to besides. ``published`` says when each pinned version was published, by target, where that is known;
-    empty in what was stored before that was noted.
+    empty in what was stored before that was noted; and so is ``against``, the evidence against each.
     """
 
     version: str | None = None
@@ -90,6 +90,7 @@ class Promotion(LatestChange):
     waiver: str = ""
     debts: tuple[Debt, ...] = ()
     published: dict[str, datetime] = Field(default_factory=dict)
+    against: dict[str, tuple[str, ...]] = Field(default_factory=dict)
 
     @property
     def why_without(self) -> str:

@@ -90,7 +90,8 @@ class SetExcluded(VersionStep):
     has to be promoted already.
 
     ``published`` is when the version was published that was chosen to be promoted, which tells it from another one
-    that has its number later; None where that was not noted, or its cloud does not say.
+    that has its number later; None where that was not noted, or its cloud does not say. ``against`` is the evidence
+    against it that whoever agreed was shown; None where that was not noted: then none that comes later stops it.
     """
 
     FORMAT: ClassVar[int] = 3
@@ -108,6 +109,7 @@ class SetExcluded(VersionStep):
     after: tuple[str, ...] = ()
     person: str = ""
     published: datetime | None = None
+    against: tuple[str, ...] | None = None
 
     @property
     def title(self) -> str:

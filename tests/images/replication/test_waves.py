@@ -9,9 +9,11 @@ import pytest
 
 from slipway.bot.chat.model import Choice
 from slipway.bot.operations.model import Operation, OperationState
+from slipway.bot.subjects.images.evidence.store import EvidenceStore
 from slipway.bot.subjects.images.replication.reach import reach_of
 from slipway.bot.subjects.images.replication.settings import ReplicationSettings
 from tests.images.builders import version
+from tests.images.evidence.facts import BOOT, FAILED, evidence
 from tests.images.replication.world import EVERYWHERE, HOURS, WAVES, World, world
 from tests.support.azure import ARM, X64
 from tests.support.harness import BotHarness, newest_operation, propose
@@ -69,6 +71,24 @@ async def test_what_speaks_against_it_stops_the_next_wave_and_once_lifted_it_goe
         assert (await newest_operation(bot)).state is OperationState.DONE
         assert world.latest() == ["43.2.0"] * 3
         assert len(world.azure.writes) == writes + 2
+
+
+async def test_a_boot_test_that_fails_between_waves_stops_the_next_though_no_rule_asks_for_it(
+    world: World,
+) -> None:
+    world.copying(HOURS)
+    async with world.bot(WAVES) as bot:
+        store = EvidenceStore(bot.running.database)
+        card = await world.begin(bot, hours=10)
+        await store.record(evidence(BOOT, FAILED, version="43.2.0", summary="no address"))
+        await world.end(bot)
+        assert world.latest() == ONE_MOVED
+        report = world.chat.report_of(card).text
+        assert f"43.2.0 of {X64} failed its boot test (no address), after this was planned" in report
+        again, _ = await propose(bot, f"!promote {X64}/43.2.0")
+        assert "failed: boot test" in again.text
+        await bot.press("bob", Choice.APPROVE, again)
+        assert world.latest() == ["43.2.0"] * 3
 
 
 async def test_a_rollback_between_waves_touches_only_what_moved(world: World) -> None:

@@ -105,7 +105,10 @@ def draft_of(
         # What else is to be avoided can never be chosen with these pins, and can be thousands of versions.
         avoid = [Pin.of(definition, each) for definition, over in passed_over.items() for each in over]
         published = {each.pin.target: at for each in chosen if (at := each.version.published_at) is not None}
-        pinned = pinned.model_copy(update={"avoid": tuple(avoid[:MOST_AVOIDED]), "published": published})
+        against = {each.pin.target: each.judged.against for each in chosen if each.judged is not None}
+        pinned = pinned.model_copy(
+            update={"avoid": tuple(avoid[:MOST_AVOIDED]), "published": published, "against": against}
+        )
     if not chosen:
         return Draft(pinned, _nothing(idle, refused), (), {}, warnings=tuple(refused))
     steps = tuple(
@@ -116,6 +119,7 @@ def draft_of(
             rollbacks=None if request.rollbacks is None else request.rollbacks.get(each.pin.target),
             overridden=request.overridden,
             published=pinned.published.get(each.pin.target),
+            against=pinned.against.get(each.pin.target),
         )
         for each in chosen
     )

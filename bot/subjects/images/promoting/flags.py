@@ -161,7 +161,9 @@ class SetExcludedExecutor:
         ):
             return "was rolled back after this was planned"
         if self._rules is not None and not _as_wished(step, found):
-            broken = await self._rules.why_not(step.pin, found, step.overridden, self._clock())
+            broken = await self._rules.why_not(
+                step.pin, found, step.overridden, self._clock(), accepted=step.against
+            )
             if broken:
                 return broken
         if step.why in _NEWEST:

@@ -103,7 +103,16 @@ class PlannedReader:
     async def version(self, definition: DefinitionRef, number: VersionNumber) -> ImageVersion | None:
         """One version with its copies; a candidate as planned."""
         found = await self.observation.version(definition, number)
-        return None if found is None else self._as_planned(definition, found, self.wanted(definition))
+        return None if found is None else self.as_planned(definition, found)
+
+    def as_planned(self, definition: DefinitionRef, version: ImageVersion) -> ImageVersion:
+        """A version as the planner is shown it."""
+        return self._as_planned(definition, version, self.wanted(definition))
+
+    def is_begun(self, pin: Pin) -> bool:
+        """Whether a version that is planned as if it were promoted nowhere is promoted somewhere."""
+        found = self.observation.known(pin.ref, pin.version)
+        return found is not None and bool(found.launch_regions) and self.as_planned(pin.ref, found) != found
 
     def _planned(self, definition: DefinitionRef, versions: VersionListing) -> VersionListing:
         wanted = self.wanted(definition)
@@ -185,7 +194,8 @@ class ReachPlanner:
             moving = {step.pin.ref for step in draft.steps if isinstance(step, SetExcluded)}
             debts = await self._debts(request, actual, moving)
         pinned = draft.request.model_copy(update={"reach": reach, "debts": debts})
-        listed = await actual.listed(request.definition)  # seen before, so nobody is asked again
+        # These were listed before, so nobody is asked again.
+        listed = await actual.versions_of(step.pin.ref for step in promoted.values())
         return _with_regions(replace(draft, request=pinned), promoted, reader, listed)
 
     def _check_left_out(self, request: Promotion) -> None:
@@ -243,19 +253,22 @@ def _with_regions(
     """The draft with the steps by which its versions get into their regions, and those that are owed."""
     request = draft.request
     ways = [(step, request.reach[target]) for target, step in promoted.items() if target in request.reach]
-    if not (ways or request.debts or request.without):
+    begun = [each for each in promoted.values() if reader.is_begun(each.pin)]
+    if not (ways or begun or request.debts or request.without):
         return draft
     flat = [
         step for step in draft.steps if not (isinstance(step, SetExcluded) and step.target in request.reach)
     ]
     alone = len(promoted) == 1 and not request.debts
+    one = len([each for each in draft.steps if isinstance(each, SetExcluded)]) == 1
+    seen = _seen(draft.evidence, begun[0].pin, reader, listed) if one and begun else draft.evidence
     owed = [in_words(debt) for debt in request.debts]
     out = _left_out(request)
     return replace(
         draft,
         summary=" ".join(owed) if owed and not draft.steps else draft.summary,
         steps=(*flat, *_phases(ways, request.debts)),
-        evidence=(*_seen(draft.evidence, ways, reader, listed), *_rows(ways, reader, alone=alone)),
+        evidence=(*seen, *_rows(promoted.values(), request.reach, reader, alone=alone)),
         warnings=(*draft.warnings, *out, *(owed if draft.steps else ())),
         independent=len(draft.steps) + len(request.debts) > 1,
     )
@@ -322,44 +335,48 @@ def _wave(ways: Sequence[tuple[SetExcluded, Reach]], place: int) -> Iterable[Ste
 
 def _seen(
     evidence: Sequence[tuple[str, str]],
-    ways: Sequence[tuple[SetExcluded, Reach]],
+    pin: Pin,
     reader: PlannedReader,
     listed: Mapping[DefinitionRef, VersionListing],
-) -> Iterable[tuple[str, str]]:
-    """What the card says, with what is latest now as it is: a version that went through some of its waves before was
-    planned as if it were promoted nowhere."""
-    if len(ways) != 1 or (version := _find(reader, ways[0][0].pin)) is None or not version.launch_regions:
-        return evidence
-    ((step, reach),) = ways
-    ref = step.pin.ref
-    actual = [reader.observation.known(ref, str(each.number)) or each for each in listed.get(ref, ())]
-    planned = replace(as_planned(version, reach.regions, settled=True, left=reach.left), excluded=False)
-    after = [planned, *(each for each in actual if each.number != version.number)]
+) -> Sequence[tuple[str, str]]:
+    """What the card says of one version, with what is latest now as it is: it went through some of its waves before,
+    and was planned as if it were promoted nowhere."""
+    known = reader.observation.known
+    actual = [known(pin.ref, str(each.number)) or each for each in listed.get(pin.ref, ())]
+    after = [
+        replace(reader.as_planned(pin.ref, each), excluded=False) if str(each.number) == pin.version else each
+        for each in actual
+    ]
     changes = latest_changes(latest_by_region(actual), latest_by_region(after))
     rows = [(f"Latest in {where}" if where else "Latest", move) for where, move in changes]
     return [*rows, *(row for row in evidence if not row[0].startswith("Latest"))]
 
 
 def _rows(
-    ways: Sequence[tuple[SetExcluded, Reach]], reader: PlannedReader, *, alone: bool
+    promoted: Iterable[SetExcluded], reaches: Mapping[str, Reach], reader: PlannedReader, *, alone: bool
 ) -> Iterable[tuple[str, str]]:
-    """What the card says of copies and waves."""
-    for step, reach in ways:
+    """What the card says of copies and waves, and of those that a version went through before."""
+    for step in promoted:
         of = "" if alone else f" of {step.pin.ref}"
-        version = _find(reader, step.pin)
-        copies = "" if version is None else copies_in_words(version)
-        if reach.copies:
-            here = format_regions(sorted(region.name for region in version.regions)) if version else ""
-            there = version is not None and all(region.present for region in version.regions)
-            now = f", now in {here}" if there else f", now {copies}" if copies else ""
-            yield f"Copies{of}", f"to {join_names(reach.regions, len(reach.regions))}{now}"
-        elif copies:
-            yield f"Copies{of}", copies
-        if version is not None and version.launch_regions:
+        reach, version = reaches.get(step.target), _find(reader, step.pin)
+        if reach is not None:
+            yield from _copies(of, version, reach)
+        if version is not None and reader.is_begun(step.pin):
             yield f"Promoted already{of}", format_regions(sorted(version.launch_regions))
-        if reach.waves:
+        if reach is not None and reach.waves:
             waves = [_wave_in_words(wave.name, wave.regions, wave.bake) for wave in reach.waves]
             yield f"Waves{of}", "; ".join([*waves, "then all others"])
+
+
+def _copies(of: str, version: ImageVersion | None, reach: Reach) -> Iterable[tuple[str, str]]:
+    copies = "" if version is None else copies_in_words(version)
+    if reach.copies:
+        here = format_regions(sorted(region.name for region in version.regions)) if version else ""
+        there = version is not None and all(region.present for region in version.regions)
+        now = f", now in {here}" if there else f", now {copies}" if copies else ""
+        yield f"Copies{of}", f"to {join_names(reach.regions, len(reach.regions))}{now}"
+    elif copies:
+        yield f"Copies{of}", copies
 
 
 def _wave_in_words(name: str, regions: Sequence[str], bake: int) -> str:

@@ -12,18 +12,19 @@ _LACKING = {
     EvidenceKind.TESTS: "has no test results",
     EvidenceKind.VERDICT: "was called good by nobody",
 }
-_FAILED = {
+FAILED_WORDS = {
     EvidenceKind.BOOT: "failed its boot test",
     EvidenceKind.TESTS: "failed its tests",
     EvidenceKind.VERDICT: "is said to be bad",
 }
+"""That a version failed by evidence of a kind, as the rest of a sentence about it."""
 
 
 def why_not(facts: Facts) -> Broken | None:
     """Not before each kind of evidence that is asked for is there, and passed."""
     found = {kind: facts.evidence.outcome(kind) for kind in dict.fromkeys(facts.wanted.evidence)}
     wrong = [
-        _LACKING[kind] if outcome is None else _FAILED[kind]
+        _LACKING[kind] if outcome is None else FAILED_WORDS[kind]
         for kind, outcome in found.items()
         if outcome is not Outcome.PASSED
     ]

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Protocol
 
 from slipway.bot.clouds.model import ImageVersion, VersionListing
+from slipway.bot.clouds.ports.image_evidence import Evidence
 from slipway.bot.core.concurrency import side_by_side
 from slipway.bot.core.errors import CloudError, CloudErrorKind
 from slipway.bot.subjects.images.catalogue import Catalogue
@@ -19,6 +20,7 @@ from slipway.bot.subjects.images.evidence.standing import NOTHING_KNOWN, Standin
 from slipway.bot.subjects.images.holds.model import HoldReader, NothingHeld
 from slipway.bot.subjects.images.requests import Pin
 from slipway.bot.subjects.images.rules.architectures import sibling_names
+from slipway.bot.subjects.images.rules.evidence import FAILED_WORDS
 from slipway.bot.subjects.images.rules.facts import Broken, Facts, Sibling
 from slipway.bot.subjects.images.rules.judging import broken_rules, in_words, left_broken
 from slipway.bot.subjects.images.rules.settings import PromotionSettings, settings_for
@@ -54,6 +56,11 @@ class Judgement:
     def left(self, overridden: Collection[str]) -> tuple[Broken, ...]:
         """Those that nobody overrides."""
         return left_broken(self.broken, overridden)
+
+    @property
+    def against(self) -> tuple[str, ...]:
+        """What speaks against the version, whether a rule asks for that or not: of which kind, and by whom."""
+        return tuple(_named(each) for each in self.facts.evidence.failed)
 
 
 class KnownEvidence(Protocol):
@@ -158,10 +165,19 @@ class PromotionRules:
         return judged
 
     async def why_not(
-        self, pin: Pin, version: ImageVersion, overridden: Collection[str], now: datetime
+        self,
+        pin: Pin,
+        version: ImageVersion,
+        overridden: Collection[str],
+        now: datetime,
+        *,
+        accepted: Collection[str] | None = None,
     ) -> str:
         """Why a version must not be promoted right now, as the rest of a sentence about it; empty where it may. Asks
         its cloud only where a rule of its definition needs that.
+
+        ``accepted`` is the evidence against it that people agreed to; what else speaks against it now is a reason,
+        too, whether a rule asks for that or not. None where that is not known.
 
         Raises:
             CloudError: its cloud cannot be read.
@@ -172,7 +188,10 @@ class PromotionRules:
         (judged,) = (
             await self.judge([Candidate(pin.ref, version, versions)], now, overridden, look_inside=True)
         ).values()
-        return in_words(judged.left(overridden))
+        if accepted is None or judged.left(overridden):
+            return in_words(judged.left(overridden))
+        new = [each for each in judged.facts.evidence.failed if _named(each) not in accepted]
+        return f"{' and '.join(map(_failed, new))}, after this was planned" if new else ""
 
     async def _judged(
         self, candidate: Candidate, facts: Facts, overridden: Collection[str], *, look_inside: bool
@@ -230,6 +249,16 @@ class PromotionRules:
             if error.kind is not CloudErrorKind.NOT_FOUND:
                 raise
             return ()
+
+
+def _named(evidence: Evidence) -> str:
+    """Evidence as plans name it. Stored."""
+    return f"{evidence.kind.value} by {evidence.source}"
+
+
+def _failed(evidence: Evidence) -> str:
+    summary = f" ({evidence.summary})" if evidence.summary else ""
+    return f"{FAILED_WORDS[evidence.kind]}{summary}"
 
 
 def _numbered(version: ImageVersion, among: Sequence[ImageVersion]) -> ImageVersion | None:

@@ -154,7 +154,7 @@ def observe_against(judgement: Judgement) -> dict[str, Json]:
     """What speaks against a version, as a fact of the plan: whoever agreed is asked again where that changes. What
     speaks for it makes no plan stale."""
     facts = judgement.facts
-    against: list[Json] = [f"{each.kind.value} by {each.source}" for each in facts.evidence.failed]
+    against: list[Json] = [*judgement.against]
     return {f"evidence against {facts.version.number} of {facts.definition}": against} if against else {}
 
 
