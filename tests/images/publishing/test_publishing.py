@@ -215,6 +215,24 @@ async def test_galleries_that_cannot_be_read_leave_what_was_published_and_are_to
         assert path.read_bytes() == before
 
 
+async def test_what_was_published_is_gone_only_once_it_is_and_not_for_an_empty_listing(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "images.json"
+    async with running_bot(tmp_path / "state", changes={"publishing": {"file": str(path)}}) as bot:
+        await minute(bot)
+        inject_fault(bot, FaultKind.GARBAGE, f"GET */images/{X64}/versions*", times=1, body='{"value": []}')
+        bot.clock.advance(timedelta(hours=1))
+        await minute(bot)
+        assert releases(path) == {LATEST}
+        for number in bot.azure.snapshot()["definitions"][X64]["versions"]:
+            bot.azure.state.delete(X64, number)
+        for _ in range(6):  # that takes some looks
+            bot.clock.advance(timedelta(hours=1))
+            await minute(bot)
+        assert published(path)["streams"][X64]["architectures"]["x86_64"]["images"] == {}
+
+
 async def test_without_a_table_nothing_is_read_or_written(tmp_path: Path) -> None:
     async with running_bot(tmp_path / "state") as bot:
         await minute(bot)

@@ -75,7 +75,7 @@ class Previews:
         blocks: Blocks,
     ) -> PublishingPreview:
         amis = _amis(family, version.number)
-        _, settings = self._listing.settings(version.definition)
+        name, settings = self._listing.settings(version.definition)
         now = self._clock()
         changes: list[Change] = []
         for ami in amis:
@@ -83,10 +83,22 @@ class Previews:
             public = public_in(family, ami.region, assumed)
             changes += changes_in(settings, ami.region, public, there, now, promoted=promoted)
         named = f"{version.number} of {version.definition}"
+        here = {ami.region for ami in amis}
+        bare = [
+            region
+            for region in self._listing.regions(name)
+            if region not in here and not public_in(family, region, assumed)
+        ]
+        notes = [blocks.unknown[ami.region] for ami in amis if ami.region in blocks.unknown]
+        if promoted and bare:
+            where = " and ".join(sorted(bare))
+            notes.append(
+                f"{named} has no image in {where}, where the family is wanted: nothing launches there."
+            )
         return PublishingPreview(
             obstacles=(*(_obstacles(named, amis, blocks) if promoted else ()), *_problems(changes)),
             besides=tuple(change.shown for change in changes),
-            notes=tuple(blocks.unknown[ami.region] for ami in amis if ami.region in blocks.unknown),
+            notes=tuple(notes),
         )
 
     async def _blocks(self, regions: Sequence[str]) -> Blocks:

@@ -9,7 +9,7 @@ What is ours is the frame, which holds many streams, and that every cloud's imag
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -104,6 +104,32 @@ def document(
 def same(one: Mapping[str, Json] | None, other: Mapping[str, Json]) -> bool:
     """Whether two documents say the same of what is latest, whenever they were made, and by which Slipway."""
     return one is not None and all(one.get(key) == other.get(key) for key in ("format", "streams"))
+
+
+def release_in(found: Mapping[str, Json] | None, definition: str, cloud: str) -> str | None:
+    """A version that a document has for latest of a definition in any region of a cloud; None where it has none."""
+    match found:
+        case {"streams": {**streams}}:
+            stream = streams.get(definition)
+        case _:
+            return None
+    match stream:
+        case {"architectures": {**architectures}}:
+            for each in architectures.values():
+                match each:
+                    case {"images": {**clouds}}:
+                        for release in _releases(clouds.get(cloud)):
+                            return release
+    return None
+
+
+def _releases(images: object) -> Iterator[str]:
+    match images:
+        case {"regions": {**regions}}:
+            for each in regions.values():
+                match each:
+                    case {"release": str(release)}:
+                        yield release
 
 
 def written(found: Mapping[str, Json]) -> bytes:

@@ -132,7 +132,7 @@ class Publisher:
     async def look(self, host: WatchHost) -> None:
         """Look once whether something is to be handed over, and do so."""
         handed = await self._known()
-        failure = await self._read()
+        failure = await self._read(handed)
         again = handed.under_way or self._refused is not None or self._destination.lacks()
         if self._complete and (self._news or again):
             found = document(self._streams.values(), self._clock(), handed.document)
@@ -142,7 +142,7 @@ class Publisher:
         elif handed.told is not None and self._unread_since is None and self._refused is None:
             await self._tell_mended(host)
 
-    async def _read(self) -> Failure | None:
+    async def _read(self, handed: Handed) -> Failure | None:
         """Bring what is known of the galleries up to date; why that has not worked for long, if so."""
         now = self._clock()
         # Asked before the galleries are: what is done meanwhile is looked at next time.
@@ -156,7 +156,7 @@ class Publisher:
             if self._all_due_at is None:
                 self._definitions = await self._reading.definitions()
                 self._due = set(self._definitions)
-            found = await self._reading.streams(self._definitions, self._due)
+            found = await self._reading.streams(self._definitions, self._due, handed.document)
         except CloudError as error:
             return self._unread(error, now)
         before = self._streams

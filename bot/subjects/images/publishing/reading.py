@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from slipway.bot.clouds.capabilities import Clouds
+from slipway.bot.clouds.model import VersionNumber
 from slipway.bot.clouds.ports.image_ids import ImageId, NamesImages, NamesPublicly
-from slipway.bot.clouds.ports.image_versions import IMAGE_VERSIONS
+from slipway.bot.clouds.ports.image_versions import IMAGE_VERSIONS, VersionAbsentError
 from slipway.bot.core.concurrency import side_by_side
 from slipway.bot.core.errors import CloudError, CloudErrorKind
+from slipway.bot.core.model import Json
 from slipway.bot.subjects.images.catalogue import Catalogue
 from slipway.bot.subjects.images.definitions import DefinitionRef
-from slipway.bot.subjects.images.publishing.document import LatestImage, Stream
+from slipway.bot.subjects.images.publishing.document import LatestImage, Stream, release_in
 from slipway.bot.subjects.images.versions import latest_by_region, promoted_by_region
 
 Key = tuple[str, str]
@@ -50,17 +52,46 @@ class Reading:
         }
 
     async def streams(
-        self, definitions: Mapping[Key, tuple[DefinitionRef, str]], wanted: Collection[Key]
+        self,
+        definitions: Mapping[Key, tuple[DefinitionRef, str]],
+        wanted: Collection[Key],
+        published: Mapping[str, Json] | None = None,
     ) -> dict[Key, tuple[Stream, bool]]:
         """What is latest of these definitions; with whether copies are still under way, so that it will change.
 
-        Raises:
-            CloudError: one cannot be read.
-        """
-        return await side_by_side({key: self._stream(*definitions[key]) for key in wanted})
+        Args:
+            definitions: what there is.
+            wanted: which of them.
+            published: the document of before.
 
-    async def _stream(self, definition: DefinitionRef, architecture: str) -> tuple[Stream, bool]:
+        Raises:
+            CloudError: one cannot be read; or it lists nothing, though what was published is there.
+        """
+        return await side_by_side({key: self._stream(*definitions[key], published) for key in wanted})
+
+    async def _check_empty(self, definition: DefinitionRef, published: Mapping[str, Json] | None) -> None:
+        """Refuse a listing without versions where it is not so that what was latest is gone.
+
+        Raises:
+            CloudError: UNEXPECTED_ANSWER then.
+        """
+        release = release_in(published, definition.name, definition.cloud)
+        if release is None:
+            return
+        gallery = self._clouds.get(IMAGE_VERSIONS, definition.cloud)
+        try:
+            await gallery.version(definition.name, VersionNumber.parse(release))
+        except VersionAbsentError:
+            return
+        sentence = f"It lists no versions of {definition}, though {release} is there."
+        raise CloudError(CloudErrorKind.UNEXPECTED_ANSWER, cloud=definition.cloud, sentence=sentence)
+
+    async def _stream(
+        self, definition: DefinitionRef, architecture: str, published: Mapping[str, Json] | None
+    ) -> tuple[Stream, bool]:
         listed = await self._catalogue.versions(definition)
+        if not (listed.versions or listed.unreadable):
+            await self._check_empty(definition, published)
         versions = (await self._catalogue.with_copies({definition: listed}))[definition]
         latest = latest_by_region(versions)
         gallery: object = self._clouds.get(IMAGE_VERSIONS, definition.cloud)

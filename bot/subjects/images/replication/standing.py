@@ -112,7 +112,8 @@ def _covered(
         return Standing(owed, regions, DebtState.GIVEN_UP, by_itself, operation_id=last.id)
     ended_at = last.ended_at if last is not None else agreed.ended_at
     pause = min(FIRST_PAUSE * 2**by_itself, LONGEST_PAUSE)
-    next_at = now if ended_at is None else ended_at + pause
+    # One that ended later than now did so by a clock that was ahead: nobody knows when.
+    next_at = now if ended_at is None or ended_at > now else ended_at + pause
     state = DebtState.DUE if next_at <= now else DebtState.LATER
     return Standing(owed, regions, state, by_itself, next_at, agreed.operation_id)
 

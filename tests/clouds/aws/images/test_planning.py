@@ -118,6 +118,19 @@ async def test_a_card_says_what_a_promotion_changes_besides(stages: Stages) -> N
     assert facts[f"Parameter {here.parameter_name} in {HOME}"] == f"none → {await here.id(NEW)}"
 
 
+async def test_a_card_says_in_which_region_of_the_family_nothing_launches_all_the_same(
+    stages: Stages,
+) -> None:
+    here = await stages.make([ami(OLD, public=True), ami(NEW), ami("20261001.0", AWAY)])
+    draft = await plan(clouds(here))
+    told = f"43.{NEW} of {FAMILY} has no image in {AWAY}, where the family is wanted: nothing launches there."
+    assert told in draft.warnings
+    here = await stages.make([*everywhere(OLD, public=True), ami(NEW)])
+    draft = await plan(clouds(here))
+    assert f"43.{NEW} of {FAMILY} is not in {AWAY}; latest stays there." in draft.warnings
+    assert told not in draft.warnings
+
+
 async def test_what_was_promised_is_done_and_planning_again_finds_nothing(stages: Stages) -> None:
     here = await stages.make(seeded())
     found = clouds(here)
