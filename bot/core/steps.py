@@ -49,12 +49,14 @@ class Step(Stored):
     ``REASONS`` are those of its fields that only say why: two steps that differ in these alone change the same.
     ``PERMANENCE`` says whether another step could take back what it does: a deletion is final. One that is
     ``LASTING`` may take hours or days, in which others may change what its plan touches; its executor is a
-    :class:`LastingExecutor`.
+    :class:`LastingExecutor`. One that does not ``STOPS`` leaves the steps behind it worth doing where it fails, also
+    in a plan whose steps are not independent.
     """
 
     REASONS: ClassVar[frozenset[str]] = frozenset()
     PERMANENCE: ClassVar[Permanence] = Permanence.REVERSIBLE
     LASTING: ClassVar[bool] = False
+    STOPS: ClassVar[bool] = True
 
     @property
     def effect(self) -> str:

@@ -88,6 +88,10 @@ class Plan(Model):
     independent: bool = False
     not_before: datetime | None = None
 
+    def ends_with(self, step: Step) -> bool:
+        """Whether a failure of one of its steps leaves nothing worth doing of those behind it."""
+        return step.STOPS and not self.independent
+
     @property
     def retried_until(self) -> datetime:
         """Until when it is tried again where a cloud cannot be read at its time.

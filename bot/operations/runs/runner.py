@@ -143,7 +143,7 @@ class OperationRunner:
             news.set()
             if verdict == Verdict.ENDED:
                 return
-            if verdict == Verdict.STOPPED or (verdict == Verdict.FAILED and not plan.independent):
+            if verdict == Verdict.STOPPED or (verdict == Verdict.FAILED and plan.ends_with(step)):
                 break
         # Where the process died between a step's report and its end, or an older Slipway began the run.
         await self._workflows.step("finish", lambda: self._finish(operation_id))
@@ -222,7 +222,8 @@ class OperationRunner:
         self, change: StepChange, operation_id: str, plan: Plan, report: StepReport, stop: Stop | None
     ) -> tuple[Verdict, bool]:
         """What follows from a step's end, and whether that is the next step."""
-        stopped = change.cancelled_by is not None or (report.failure is not None and not plan.independent)
+        failed = report.failure is not None and plan.ends_with(plan.steps[report.number - 1])
+        stopped = change.cancelled_by is not None or failed
         over = stopped or report.number == len(plan.steps)
         verdict = Verdict.FAILED if report.failure else Verdict.DONE
         if not over and stop is None:

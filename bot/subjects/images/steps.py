@@ -179,6 +179,10 @@ class RemovalStep(VersionStep):
 class ProtectVersion(VersionStep):
     """Have its cloud refuse to delete a version, whoever asks for that."""
 
+    STOPS: ClassVar[bool] = (
+        False  # unprotected it is latest all the same, and the next wave is as good as before
+    )
+
     kind: Literal["protect-version"] = "protect-version"
 
     @property

@@ -91,6 +91,20 @@ async def test_a_boot_test_that_fails_between_waves_stops_the_next_though_no_rul
         assert world.latest() == ["43.2.0"] * 3
 
 
+async def test_where_the_right_to_a_lock_is_missing_the_next_waves_go_on_and_it_is_said_in_the_end(
+    world: World,
+) -> None:
+    world.azure.conditions = world.azure.conditions.model_copy(update={"lock_rights": False})
+    protected = {"promotion": {"*": {"protect": True}}, "azure": {"protection": "lock"}}
+    async with world.bot(WAVES, **protected) as bot:
+        card, _ = await propose(bot, f"!promote {X64}")
+        await bot.press("bob", Choice.APPROVE, card, wait=False)
+        await world.end(bot)
+        assert world.latest() == ["43.2.0"] * 3
+        assert (await promotion(bot)).state is OperationState.FAILED
+        assert "Microsoft.Authorization/locks/write" in world.chat.report_of(card).text
+
+
 async def test_a_rollback_between_waves_touches_only_what_moved(world: World) -> None:
     world.copying(HOURS)
     async with world.bot(WAVES, policy={"rollback": {"approvals": 0}}) as bot:
