@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.quality import ROOT
 from tests.support.recipes import GUIDE, Recipe, copy_of_the_repository, recipes
 
 RECIPES = tuple(recipes(GUIDE.read_text("utf-8")))
@@ -54,6 +55,11 @@ def test_there_is_a_recipe_for_everything_that_is_added() -> None:
         "settings table",
         "table to the database",
     ]
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.title)
+def test_a_recipe_fits_what_stands_here(recipe: Recipe) -> None:
+    assert recipe.outcome(ROOT)
 
 
 @pytest.mark.parametrize(

@@ -34,26 +34,35 @@ class Recipe:
     changes: list[tuple[str, str, str]] = field(default_factory=list)
     commands: list[str] = field(default_factory=list)
 
-    def apply(self, root: Path) -> None:
-        """Write and change its files below a copy of the repository.
+    def outcome(self, root: Path) -> dict[str, str]:
+        """Its files below a copy of the repository as they are to be, by path.
 
         Raises:
             ValueError: a file that it adds is there, or lines that it changes are not there once.
         """
-        for name, text in self.files.items():
-            path = root / name
-            if path.exists():
+        for name in self.files:
+            if (root / name).exists():
                 raise ValueError(f"{self.title}: {name} is there already")
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text, "utf-8")
+        found = dict(self.files)
         for name, before, after in self.changes:
-            path = root / name
-            text = path.read_text("utf-8")
+            text = found.get(name) or (root / name).read_text("utf-8")
             if text.count(before) != 1:
                 raise ValueError(
                     f"{self.title}: these lines stand {text.count(before)} times in {name}:\n{before}"
                 )
-            path.write_text(text.replace(before, after), "utf-8")
+            found[name] = text.replace(before, after)
+        return found
+
+    def apply(self, root: Path) -> None:
+        """Write and change its files there.
+
+        Raises:
+            ValueError: as for :meth:`outcome`.
+        """
+        for name, text in self.outcome(root).items():
+            path = root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, "utf-8")
 
 
 def recipes(guide: str) -> Iterator[Recipe]:
