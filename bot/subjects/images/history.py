@@ -7,8 +7,9 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from slipway.bot.operations.model import OperationState
+from slipway.bot.operations.model import Operation, OperationState
 from slipway.bot.subjects.images.requests import Pin
+from slipway.bot.subjects.images.steps import SetExcluded
 
 TAKING_BACK = frozenset({"rollback", "revoke"})
 """The kinds of operation that take back what they change."""
@@ -129,6 +130,17 @@ class RollbackHistory:
         if noted is None:
             return bool(seen.back)
         return seen.ended.get(version.target, 0) + seen.open.get(version.target, 0) > noted
+
+
+def let_be_latest(version: Pin, operation: Operation) -> bool:
+    """Whether an operation's last step that promotes a version was done, whatever became of others of it."""
+    done = {report.number for report in operation.reports if report.done is not None}
+    flags = [
+        number
+        for number, step in enumerate(operation.plan.steps, start=1)
+        if isinstance(step, SetExcluded) and not step.excluded and step.target == version.target
+    ]
+    return bool(flags) and flags[-1] in done
 
 
 def rolled_back(changes: Iterable[PastChange]) -> frozenset[str]:

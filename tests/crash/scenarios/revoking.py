@@ -58,6 +58,6 @@ class RevokeLater(Revoke):
 
     def while_down(self) -> None:
         """Its time comes."""
-        plans = [json.loads(each["plan"])["not_before"] for each in self.installation.operations()]
+        plans = [json.loads(each["plan"]).get("not_before") for each in self.installation.operations()]
         due = max(datetime.fromisoformat(each) for each in plans if each is not None)
         until("its time has come", lambda: datetime.now(UTC) > due)

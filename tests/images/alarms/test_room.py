@@ -6,7 +6,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from slipway.bot.chat.model import Choice
+from slipway.bot.clouds.simulated.azure.conditions import Conditions
 from slipway.bot.clouds.simulated.faults import FaultKind
 from tests.support.azure import CANDIDATE, X64
 from tests.support.clock import DAY
@@ -42,8 +45,13 @@ async def test_a_candidate_without_evidence_is_told_and_over_once_there_is_some(
         assert told.card.title.startswith("Over: ")
 
 
-async def test_nothing_promoted_for_too_long_is_over_once_something_is(tmp_path: Path) -> None:
-    async with running_bot(tmp_path, changes=watched(promoted="3d")) as bot:
+@pytest.mark.parametrize("lock_rights", [True, False], ids=["", "though it is not protected"])
+async def test_nothing_promoted_for_too_long_is_over_once_something_is(
+    tmp_path: Path, lock_rights: bool
+) -> None:
+    protected = {"promotion": {"*": {"protect": True}}, "azure": {"protection": "lock"}}
+    async with running_bot(tmp_path, changes=watched(promoted="3d") | protected) as bot:
+        bot.azure.state.conditions = Conditions(lock_rights=lock_rights)
         (told,) = await look(bot, 10 * DAY)
         assert f"Nothing of {X64} has been promoted since" in told.text
         card, _ = await propose(bot, f"!promote {X64}")

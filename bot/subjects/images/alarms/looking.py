@@ -25,12 +25,12 @@ from slipway.bot.subjects.images.alarms.rules import (
 from slipway.bot.subjects.images.alarms.settings import AlarmSettings, settings_for
 from slipway.bot.subjects.images.definitions import DefinitionRef
 from slipway.bot.subjects.images.evidence.standing import NOTHING_KNOWN
+from slipway.bot.subjects.images.history import let_be_latest
 from slipway.bot.subjects.images.replication.standing import DebtState, next_of
 from slipway.bot.subjects.images.requests import Pin
 from slipway.bot.subjects.images.rules.settings import PROMOTION
 from slipway.bot.subjects.images.rules.settings import settings_for as promotion_of
 from slipway.bot.subjects.images.services import ImageServices
-from slipway.bot.subjects.images.steps import SetExcluded
 
 if TYPE_CHECKING:  # it loads what logs, and `slipway check` needs none of that
     from slipway.bot.subjects.images.watching.survey import Surveyed
@@ -134,16 +134,13 @@ async def _promoted_at(
         return None
     if newest.published_at is not None and now - newest.published_at < table.promoted:
         return newest.published_at  # it can only have been promoted since
-    target = Pin.of(ref, newest).target
-    for operation in await services.operations.about(target, _NEWEST):
-        promotes = any(
-            isinstance(step, SetExcluded) and not step.excluded and step.target == target
-            for step in operation.plan.steps
-        )
-        if operation.state is not OperationState.DONE:
+    pin = Pin.of(ref, newest)
+    for operation in await services.operations.about(pin.target, _NEWEST):
+        if not operation.state.ended:
             continue
-        adopted = adopted_promotion(operation, target)
-        if promotes or adopted is not None:
+        done = operation.state is OperationState.DONE
+        adopted = adopted_promotion(operation, pin.target) if done else None
+        if adopted is not None or let_be_latest(pin, operation):
             return adopted or operation.ended_at
     return newest.published_at
 

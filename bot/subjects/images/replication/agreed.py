@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from slipway.bot.operations.model import Operation, OperationState
-from slipway.bot.subjects.images.history import TAKEN_BACK, TAKING_BACK
+from slipway.bot.subjects.images.history import TAKEN_BACK, TAKING_BACK, let_be_latest
 from slipway.bot.subjects.images.replication.owed import pin_of
 from slipway.bot.subjects.images.requests import Pin, Promotion
-from slipway.bot.subjects.images.steps import SetExcluded
 
 _ENDED = (OperationState.DONE, OperationState.FAILED)
 """A promotion that failed may have promoted the version all the same, and failed with another one."""
@@ -57,19 +56,8 @@ def agreed_regions(version: Pin, operations: Iterable[Operation]) -> dict[str, A
             if pin_of(debt).target == version.target
             for region in debt.regions
         ]
-        if _promoted(version, operation):
+        if let_be_latest(version, operation):
             regions += request.without
         for region in regions:
             found.setdefault(region, covers)
     return found
-
-
-def _promoted(version: Pin, operation: Operation) -> bool:
-    """Whether an operation's last step about a version let it be latest."""
-    done = {report.number for report in operation.reports if report.done is not None}
-    flags = [
-        number
-        for number, step in enumerate(operation.plan.steps, start=1)
-        if isinstance(step, SetExcluded) and not step.excluded and step.target == version.target
-    ]
-    return bool(flags) and flags[-1] in done
