@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -10,15 +11,20 @@ from typing import Any
 import pytest
 
 from slipway.bot.chat.model import Choice
+from slipway.bot.clouds.model import Replication, ReplicationState, TargetRegion
 from slipway.bot.clouds.simulated.azure import SimulatedAzure
 from slipway.bot.clouds.simulated.faults import FaultKind
 from slipway.bot.clouds.simulated.fedora import fedora_gallery
 from slipway.bot.store.memory import ChatMemory
+from slipway.bot.subjects.images.catalogue import Catalogue
 from slipway.bot.subjects.images.publishing.publisher import UNREAD_FOR, key_of
+from slipway.bot.subjects.images.publishing.reading import Reading
 from slipway.bot.subjects.images.services import ImageServices
+from tests.images.builders import CopyingGallery, promoted
 from tests.images.publishing.test_document import check
 from tests.support.azure import CANDIDATE, LATEST, X64
 from tests.support.clock import FakeClock
+from tests.support.clouds import galleries
 from tests.support.harness import BotHarness, inject_fault, propose, running_bot
 from tests.support.memory_chat import MemoryChat
 
@@ -238,6 +244,21 @@ async def test_without_a_table_nothing_is_read_or_written(tmp_path: Path) -> Non
         await minute(bot)
         assert bot.running.services.get(ImageServices).publisher is None
         assert not bot.azure.requests
+
+
+@pytest.mark.parametrize("state", ReplicationState)
+async def test_copies_are_looked_at_each_minute_for_as_long_as_they_may_come_by_themselves(
+    state: ReplicationState,
+) -> None:
+    here, there = Replication(ReplicationState.COMPLETED, 100), Replication(state)
+    regions = (TargetRegion("eastus", replication=here), TargetRegion("westus", replication=there))
+    clouds = galleries(CopyingGallery(replace(promoted("43.2.0"), regions=regions)))
+    reading = Reading(clouds, Catalogue(clouds))
+    definitions = await reading.definitions()
+    ((stream, settling),) = (await reading.streams(definitions, definitions)).values()
+    assert settling is (state in (ReplicationState.REPLICATING, ReplicationState.UNKNOWN))
+    wanted = {"eastus", "westus"} if state is ReplicationState.COMPLETED else {"eastus"}
+    assert {each.region for each in stream.latest} == wanted
 
 
 def test_a_target_names_its_definition() -> None:

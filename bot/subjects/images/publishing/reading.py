@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 
 from slipway.bot.clouds.capabilities import Clouds
-from slipway.bot.clouds.model import VersionNumber
+from slipway.bot.clouds.model import ImageVersion, ReplicationState, VersionNumber
 from slipway.bot.clouds.ports.image_ids import ImageId, NamesImages, NamesPublicly
 from slipway.bot.clouds.ports.image_versions import IMAGE_VERSIONS, VersionAbsentError
 from slipway.bot.core.concurrency import side_by_side
@@ -111,7 +111,18 @@ class Reading:
         )
         told = {found.architecture for found in named.values() if found is not None and found.architecture}
         architecture = architecture or min(told, default="")
-        settling = {region: each.number for region, each in promoted_by_region(versions).items()} != {
-            region: each.number for region, each in latest.items()
-        }
+        settling = any(
+            region not in latest or latest[region].number != each.number
+            for region, each in promoted_by_region(versions).items()
+            if not _has_failed(each, region)
+        )
         return Stream(definition.name, definition.cloud, architecture, images), settling
+
+
+def _has_failed(version: ImageVersion, region: str) -> bool:
+    """Whether the copy in a region failed, so that it does not come by itself: whoever has it made again is seen."""
+    return any(
+        each.replication is not None and each.replication.state is ReplicationState.FAILED
+        for each in version.regions
+        if each.name == region
+    )
