@@ -96,7 +96,8 @@ class SetExcluded(VersionStep):
 
     FORMAT: ClassVar[int] = 3
 
-    REASONS: ClassVar[frozenset[str]] = frozenset({"why", "person"})
+    # What was known changes nothing of what is done: who asks for the same later has the same proposed.
+    REASONS: ClassVar[frozenset[str]] = frozenset({"why", "person", "against"})
 
     kind: Literal["set-excluded"] = "set-excluded"
     excluded: bool
