@@ -187,6 +187,10 @@ def test_what_is_to_be_copied_is_broken_at_no_width(width: int, coloured: bool) 
         text = re.sub(r"\x1b\[[0-9;]*m", "", look.message(posted) or "")
         assert text.count(FINGERPRINT) == 3
         assert text.count(COMMAND) == 5
+    under_way = board.post(
+        Card(tone=Tone.RUNNING, title=f"It is {FINGERPRINT} by now"), thread=None, edits=root.id
+    )
+    assert FINGERPRINT in (look.message(under_way) or "")
 
 
 def test_where_a_piece_is_wider_than_the_frame_there_is_none_and_the_rest_is_wrapped() -> None:
@@ -213,6 +217,13 @@ def test_a_value_that_has_no_room_beside_its_label_stands_below_it() -> None:
     )
     lines = [line.strip("│ ") for line in shown(Card(title="Up", fields=fields), 80).split("\n")]
     assert lines[3:6] == ["i-13104b60051879c9a ED25519", FINGERPRINT, "Ended                        now"]
+
+
+def test_a_long_label_takes_no_room_from_the_values_of_others() -> None:
+    long = Field(label="aws:Fedora-Cloud-42-x64: Deprecation of 42.20261014.0", value="in 30d")
+    fields = (long, Field(label="Needs", value="1 approval: Bob"))
+    lines = [line.strip("│ ") for line in shown(Card(title="Up", fields=fields), 80).split("\n")]
+    assert lines[3:6] == [long.label, "in 30d", "Needs  1 approval: Bob"]
 
 
 def test_a_wide_terminal_does_not_stretch_a_card() -> None:

@@ -138,7 +138,8 @@ class TerminalRenderer:
 
     def _text(self, renderable: RenderableType) -> str:
         with self._console.capture() as capture:
-            self._console.print(renderable, width=self._width, crop=False)
+            # In a group, since a text that is printed by itself loses that it breaks nowhere else.
+            self._console.print(Group(renderable), width=self._width, crop=False)
         return capture.get().rstrip("\n")
 
 
@@ -184,13 +185,18 @@ def _spaced(blocks: list[RenderableType]) -> Iterable[RenderableType]:
 
 
 def _fields(fields: tuple[Field, ...], width: int, *, ticks: bool) -> Text:
-    """Labels beside their values; above one that has a piece for which there is no room beside them."""
+    """Labels beside their values; above one that has a piece for which there is no room beside them.
+
+    A label that would take more than half of the width stands above its value, too, and leaves the room beside it to
+    the values of the others.
+    """
     labels = [clean_line(field.label) for field in fields]
-    first = max(map(display_width, labels)) + _CELL_GAP
+    taken = [display_width(label) + _CELL_GAP for label in labels]
+    first = max((each for each in taken if each <= width // 2), default=0)
     lines: list[Text] = []
     for label, field in zip(labels, fields, strict=True):
         head, least = Text(label, style="dim"), widest(field.value, ticks=ticks)
-        if first + least <= width:
+        if display_width(label) + _CELL_GAP <= first <= width - least:
             head.append(" " * (first - display_width(label)))
             values, indent = wrapped(field.value, width - first, ticks=ticks), first
             lines.append(Text.assemble(head, values[0]))
