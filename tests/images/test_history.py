@@ -31,6 +31,7 @@ class Past:
     kind: str
     state: OperationState = OperationState.DONE
     times: int = 1
+    operation_id: str = ""
 
 
 def pin(number: str, cloud: str = "azure") -> Pin:

@@ -35,12 +35,14 @@ class OpenOperation:
 
 @dataclass(frozen=True)
 class PastChange:
-    """What operations of the past changed, or are to change: one thing, by its target, so many times."""
+    """What operations of the past changed, or are to change: one thing, by its target, so many times; and which
+    operation it is, where that has not ended."""
 
     target: str
     kind: str
     state: OperationState
     times: int
+    operation_id: str = ""
 
 
 @dataclass(frozen=True)

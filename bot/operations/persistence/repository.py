@@ -206,9 +206,7 @@ class OperationRepository:
             target_end.c.target.in_(targets), target_end.c.kind.in_(kinds), target_end.c.state.in_(states)
         )
         still_open = (
-            sa.select(
-                operation_target.c.target, operation.c.kind, operation.c.state, sa.literal(1).label("times")
-            )
+            sa.select(operation_target.c.target, operation.c.kind, operation.c.state, operation.c.id)
             .select_from(operation.join(operation_target))
             .where(
                 operation.c.state.in_([state for state in states if not state.ended]),
@@ -218,11 +216,12 @@ class OperationRepository:
             .order_by(operation.c.sequence)
         )
         async with self._database.reading() as connection:
-            rows = [
-                *await connection.execute(ended.order_by(target_end.c.number)),
-                *await connection.execute(still_open),
-            ]
-        return tuple(PastChange(row.target, row.kind, OperationState(row.state), row.times) for row in rows)
+            over = (await connection.execute(ended.order_by(target_end.c.number))).all()
+            under_way = (await connection.execute(still_open)).all()
+        return (
+            *(PastChange(row.target, row.kind, OperationState(row.state), row.times) for row in over),
+            *(PastChange(row.target, row.kind, OperationState(row.state), 1, row.id) for row in under_way),
+        )
 
     async def ids(self) -> tuple[str, ...]:
         """The ids of the newest hundred operations, for suggesting the one somebody meant: comparing more is felt."""

@@ -60,6 +60,11 @@ class PastChange(Protocol):
         """How many such operations there were."""
         ...
 
+    @property
+    def operation_id(self) -> str:
+        """Which operation it is, where it has not ended; empty otherwise."""
+        ...
+
 
 class PastOperations(Protocol):
     """What is asked of :class:`slipway.bot.operations.persistence.repository.OperationRepository`."""
@@ -81,11 +86,13 @@ class Rollbacks:
         ended: how many rollbacks of each have ended, by target; none where there was none. The number only grows, so
             a greater one than was noted says that it was rolled back since, whatever the clock says.
         open: how many of each are agreed on and have not ended.
+        moving: the operations that are agreed on and promote them, by target: with waves that takes days.
     """
 
     back: tuple[Pin, ...] = ()
     ended: Mapping[str, int] = field(default_factory=dict)
     open: Mapping[str, int] = field(default_factory=dict)
+    moving: Mapping[str, str] = field(default_factory=dict)
 
 
 class RollbackHistory:
@@ -114,7 +121,12 @@ class RollbackHistory:
             if change.kind in TAKING_BACK:
                 (ended if change.state.ended else under_way)[change.target] += change.times
         back = tuple(dict.fromkeys(pin for pin in versions if pin.target in found))
-        return Rollbacks(back, ended, under_way)
+        moving = {
+            change.target: change.operation_id
+            for change in past
+            if change.kind in PROMOTIONS and not change.state.ended
+        }
+        return Rollbacks(back, ended, under_way, moving)
 
     async def taken_back_since(self, version: Pin, noted: int | None, *, named: bool) -> bool:
         """Whether a version was rolled back after it was chosen to be promoted.

@@ -135,9 +135,9 @@ async def test_other_architectures_that_a_rule_looks_at_stay_as_they_are() -> No
             super().__init__(catalogue)
             self._beside = catalogue
 
-        async def plan(self, request: PromotionT, now: datetime) -> Draft[PromotionT]:
+        async def plan(self, request: PromotionT, now: datetime, **how: Any) -> Draft[PromotionT]:
             await self._beside.versions(DefinitionRef("azure", ARM))
-            return await super().plan(request, now)
+            return await super().plan(request, now, **how)
 
     gallery = ProtectingGallery(promoted("43.1.0"), version("43.3.0"), promoted("43.7.0", definition=ARM))
     planner: ProtectingPlanner[Any] = ProtectingPlanner(Looking, Catalogue(galleries(gallery)), PROTECT)

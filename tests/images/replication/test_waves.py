@@ -126,6 +126,11 @@ async def test_a_cancel_in_a_wait_holds_over_a_restart_and_others_go_on_meanwhil
         await world.passing.stopped.wait()
         assert world.latest() == ONE_MOVED
         name = (await promotion(bot)).id
+        for line in (f"!promote {X64}", "!promote --due --dry-run", f"!promote {X64}/43.2.0"):
+            before = len(bot.messages)  # another promotion would not wait until the wave has baked
+            await bot.say("bob", line, wait=False)
+            told = f"{name} is promoting 43.2.0 of {X64} already"
+            await bot.until(lambda: any(told in each.text for each in bot.messages[before:]))  # noqa: B023
         await said(bot, "alice", f"!promote {ARM}")  # nothing of it waits
         assert world.azure.latest(ARM, "eastus") == "43.2.0"
         async with asyncio.timeout(20):  # nor does a script wait for it, or whoever stops the bot

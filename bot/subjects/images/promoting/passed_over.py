@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from slipway.bot.clouds.model import ImageVersion, VersionListing, VersionState
@@ -49,6 +49,24 @@ def why_idle(
     if passed:
         return f"{definition} has no candidate fit to be promoted: {join_names(passed)}.{odd}"
     return f"{definition} has no candidate {than}.{odd}"
+
+
+def under_way(
+    definition: DefinitionRef, versions: Sequence[ImageVersion], text: str | None, moving: Mapping[str, str]
+) -> str:
+    """Which operation promotes a version already, as a sentence; empty where none does.
+
+    Args:
+        definition: which.
+        versions: those that are meant, the first choice first.
+        text: the number of the version that was named; None where none was.
+        moving: the operations that promote versions, by target.
+    """
+    for each in versions:
+        operation = moving.get(Pin.of(definition, each).target)
+        if operation and text in (None, str(each.number)):
+            return f"{operation} is promoting {each.number} of {definition} already."
+    return ""
 
 
 def newer_passed_over(

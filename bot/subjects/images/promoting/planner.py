@@ -24,7 +24,7 @@ from slipway.bot.subjects.images.promoting.choosing import (
     why_not,
 )
 from slipway.bot.subjects.images.promoting.drafting import Chosen, draft_of
-from slipway.bot.subjects.images.promoting.passed_over import newer_passed_over, why_idle
+from slipway.bot.subjects.images.promoting.passed_over import newer_passed_over, under_way, why_idle
 from slipway.bot.subjects.images.requests import Pin, Promotion
 from slipway.bot.subjects.images.rules.gathering import Candidate, Judgement, PromotionRules
 from slipway.bot.subjects.images.rules.selecting import (
@@ -90,18 +90,30 @@ class PromotePlanner:
         self._rules = rules
         self._name = name
 
-    async def plan(self, request: PromotionT, now: datetime) -> Draft[PromotionT]:
+    async def plan(
+        self,
+        request: PromotionT,
+        now: datetime,
+        *,
+        lasts: Callable[[DefinitionRef], bool] = lambda _each: False,
+    ) -> Draft[PromotionT]:
         """Plan to promote the version that was named, or the newest candidate of each definition, if it meets its
         rules; or the newest that does.
 
         A named version may be older than the latest; it is promoted then, and a warning says that launches
         will not choose it. Definitions with nothing to promote give no step.
 
+        Args:
+            request: what is asked for.
+            now: the present.
+            lasts: whether promotions of a definition take long: what one of them promotes already is not planned
+                again, since a second one would go on at once where the first waits for a wave to bake.
+
         Raises:
             UserError: no such definition or version, or the named version must not become latest.
             CloudError: the gallery cannot be read.
         """
-        asked = await self._asked(request)
+        asked = await self._asked(request, lasts)
         holds = await self._holds.read()
         options = await self._all_options(asked, holds, now)
         selection, judged = await self._select(asked, options, holds, now)
@@ -120,14 +132,14 @@ class PromotePlanner:
         idle = [*self._idle(asked, options, holds, now), *hindered.values()]
         notes = await self._notes(asked, chosen, holds, now)
         # One name that several clouds have is one wish: where only some have something to promote, it says why.
-        notes += idle if same_name(asked.found) else hindered.values()
+        notes += idle if same_name(asked.found) else [*self._going_on(asked, options), *hindered.values()]
         refused = told(selection.refused)
         draft = draft_of(self._noted(asked, chosen), chosen, idle, refused, notes, self._name)
         unseen = self._catalogue.unseen_changes(each.definition for each in chosen)
         draft = replace(draft, evidence=(*draft.evidence, *unseen))
         return with_besides(draft, {each.definition: besides.get(each.definition) for each in chosen})
 
-    async def _asked(self, request: PromotionT) -> _Asked[PromotionT]:
+    async def _asked(self, request: PromotionT, lasts: Callable[[DefinitionRef], bool]) -> _Asked[PromotionT]:
         """What is asked of which definitions, and what their versions have been through.
 
         Raises:
@@ -139,6 +151,10 @@ class PromotePlanner:
             return _Asked(request, found, tuple((pin.ref, pin.version) for pin in request.pins), Rollbacks())
         found = await self._catalogue.listed(request.definition)
         seen = await self._look_up(request, found)
+        if seen.moving:
+            slow = {_target(ref, each) for ref, versions in found.items() if lasts(ref) for each in versions}
+            moving = {target: operation for target, operation in seen.moving.items() if target in slow}
+            seen = replace(seen, moving=moving)
         if request.version is None:
             avoid = tuple(dict.fromkeys((*request.avoid, *seen.back)))
             request = request.model_copy(update={"avoid": avoid})
@@ -152,7 +168,13 @@ class PromotePlanner:
             definition: self._options(asked.request, definition, asked.found[definition], text, (holds, now))
             for definition, text in asked.named
         }
-        left = [each for each in asked.named if not options[each[0]]]
+        goes_on = {
+            definition
+            for definition, may in options.items()
+            if under_way(definition, may[:1], None, asked.seen.moving)
+        }
+        options |= dict.fromkeys(goes_on, ())
+        left = [each for each in asked.named if not (options[each[0]] or each[0] in goes_on)]
         return options | await self._behind(asked.found, left, holds, now)
 
     async def _select(
@@ -178,10 +200,20 @@ class PromotePlanner:
     ) -> Sequence[str]:
         """Why nothing is promoted of those definitions that have no options, a sentence each."""
         return [
-            why_idle(definition, asked.found[definition], text, now, holds)
+            under_way(definition, asked.found[definition], text, asked.seen.moving)
+            or why_idle(definition, asked.found[definition], text, now, holds)
             for definition, text in asked.named
             if not options[definition]
         ]
+
+    def _going_on(self, asked: _Asked[PromotionT], options: Options) -> list[str]:
+        """What an operation promotes between two waves, a sentence for each definition that is asked for."""
+        told = [
+            under_way(definition, asked.found[definition], text, asked.seen.moving)
+            for definition, text in asked.named
+            if not options[definition]
+        ]
+        return [sentence for sentence in told if sentence]
 
     async def _notes(
         self, asked: _Asked[PromotionT], chosen: Sequence[Chosen], holds: Holds, now: datetime

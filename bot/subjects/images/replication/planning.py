@@ -182,7 +182,9 @@ class ReachPlanner:
             settled=request.reach,
             waived=request.without,
         )
-        draft = await self._make(actual.by(reader)).plan(request, now)
+        draft = await self._make(actual.by(reader)).plan(
+            request, now, lasts=lambda ref: reader.wanted(ref) is not None
+        )
         promoted = {
             step.target: step
             for step in draft.steps
