@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from slipway.bot.chat.model import Card, Field, Table
 from slipway.bot.chat.tables import Row, moment, table_of, text
-from slipway.bot.clouds.model import ImageVersion, VersionListing
+from slipway.bot.clouds.model import ImageVersion, VersionListing, VersionState
 from slipway.bot.clouds.ports.image_evidence import Evidence
 from slipway.bot.clouds.ports.image_ids import NamesPublicly
 from slipway.bot.clouds.ports.image_protection import ProtectsVersions
@@ -20,6 +20,7 @@ from slipway.bot.subjects.images.evidence.standing import Standing, standing
 from slipway.bot.subjects.images.evidence.words import KIND_TITLES, outcome_word
 from slipway.bot.subjects.images.formatting import join_names
 from slipway.bot.subjects.images.past import MOST_SHOWN, PastStep, past_of
+from slipway.bot.subjects.images.promoting.choosing import why_not
 from slipway.bot.subjects.images.requests import Pin
 from slipway.bot.subjects.images.restoring.past import before
 from slipway.bot.subjects.images.rules.gathering import Candidate, Judgement
@@ -59,6 +60,9 @@ async def about_version(
     ]
     notes = list(card.notes)
     if not is_promoted_everywhere(version):
+        why = why_not(version, call.services.clock())
+        if why and version.state is not VersionState.DISABLED:
+            notes.append(f"{version.number} {why}, so it cannot be promoted.")
         candidate = Candidate(definition, version, versions)
         (judged,) = (
             await services.rules.judge([candidate], call.services.clock(), look_inside=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import click
 
@@ -37,6 +37,7 @@ from slipway.commands.dispatch.context import CardReply, CommandContext, MisuseE
 from slipway.commands.grammar.values import NAME
 from slipway.commands.images.about_version import about_gone, about_version
 from slipway.commands.images.announced import announced_notes
+from slipway.commands.images.called_bad import bad_and_latest, called_bad, to_promote, without_bad
 from slipway.commands.images.chart import charted
 from slipway.commands.images.kept import kept_card, one_kept, read_kept, with_kept
 from slipway.commands.images.launchable import launchable_images
@@ -143,7 +144,8 @@ async def _definitions(call: CommandContext, wanted: ImageName | None, chart: bo
     holds = await call.services.get(ImageServices).holds.store.read()
     asked_of = newest_first_asked(versions, MOST_ASKED)
     versions |= await catalogue.with_copies({each: versions[each] for each in asked_of})
-    return _all(versions, await history.rolled_back(pins), call, holds)
+    bad = await called_bad(call, pins)
+    return _all(versions, await history.rolled_back(pins), call, holds, bad)
 
 
 async def _each(
@@ -175,7 +177,8 @@ async def _each(
             asked = [Pin.of(definition, each) for each in (*candidates, *choosable(held))]
             back = await call.services.get(ImageServices).history.rolled_back(asked)
             holds = await call.services.get(ImageServices).holds.store.read()
-            card = _one(definition, held, back, call, shown, holds)
+            bad = await called_bad(call, [Pin.of(definition, each) for each in held])
+            card = _one(definition, held, back, call, shown, holds, bad)
             going = await announced_notes(call, definition, shown)
             card = card.model_copy(update={"notes": (*card.notes, *going)})
             if wanted.version is None:
@@ -183,6 +186,8 @@ async def _each(
             else:
                 card = one_kept(call, card, definition, kept[definition], str(shown[0].number))
                 card = await about_version(call, card, definition, held, shown[0])
+                words = card.tables[0].rows[0][1]
+                card = card.model_copy(update={"title": f"{definition}/{shown[0].number}: {words}"})
             cards[definition] = card
     if not cards:
         raise lacking[0]
@@ -238,18 +243,20 @@ def _account(call: CommandContext, wanted: str) -> str:
 
 
 def _all(
-    versions: dict[DefinitionRef, VersionListing], back: Sequence[Pin], call: CommandContext, holds: Holds
+    versions: dict[DefinitionRef, VersionListing],
+    back: Sequence[Pin],
+    call: CommandContext,
+    holds: Holds,
+    bad: Collection[str],
 ) -> Card:
     now = call.services.clock()
-    rows = [
-        _summary(definition, held, choose(definition, without_held(holds, definition, held, now), back, now))
-        for definition, held in versions.items()
-    ]
-    ready = next((row for row in rows if row["to_promote"].value), None)
+    free = {each: without_held(holds, each, held, now) for each, held in versions.items()}
+    first = {each: choose(each, without_bad(bad, each, held), back, now) for each, held in free.items()}
+    rows = [_summary(definition, held, first[definition]) for definition, held in versions.items()]
     notes = [f"One of them: `{call.prefix}images {rows[0]['definition'].words}`"]
-    if ready is not None and call.may(f"promote {ready['definition'].words}"):
-        line = f"{call.prefix}promote {ready['definition'].words}"
-        notes.append(f"Promote {ready['to_promote'].words}: `{line}`")
+    ready = next((each for each, version in first.items() if version), None)
+    if ready is not None:
+        notes += to_promote(call, ready, first[ready], choose(ready, free[ready], back, now))
     notes += [told for definition, held in versions.items() for told in _odd(definition, held)]
     if len(versions) > MOST_ASKED:
         notes.append(
@@ -302,6 +309,7 @@ def _one(
     call: CommandContext,
     shown: Sequence[ImageVersion],
     holds: Holds,
+    bad: Collection[str],
 ) -> Card:
     """One definition, with a row for each of the versions that are shown."""
     name = str(definition)
@@ -322,13 +330,15 @@ def _one(
                 now,
                 owner,
                 rolled_back=str(version.number) in taken_back,
+                bad=Pin.of(definition, version).target in bad,
                 held=bool(holds.on(Pin.of(definition, version), now)),
             ),
             where,
         )
         for version, where in zip(shown, regions, strict=True)
     ]
-    ready = choose(definition, without_held(holds, definition, versions, now), back, now)
+    free = without_held(holds, definition, versions, now)
+    ready = choose(definition, without_bad(bad, definition, free), back, now)
 
     def passed_over(each: ImageVersion) -> bool:
         """Whether it would be promoted instead, had it not been rolled back."""
@@ -336,10 +346,10 @@ def _one(
         held = holds.why_held(Pin.of(definition, each), now)
         return newer and str(each.number) in taken_back and unfit(each, now) is None and not held
 
-    notes = []
+    notes = bad_and_latest(call, definition, shown, bad, by_region)
     numbers = {each.number for each in shown}
-    if ready is not None and ready.number in numbers and call.may(f"promote {name}"):
-        notes.append(f"Promote {ready.number}: `{call.prefix}promote {name}`")
+    if ready is not None and ready.number in numbers:
+        notes += to_promote(call, definition, ready, choose(definition, free, back, now))
     passed = next((each.number for each in newer_candidates(versions) if passed_over(each)), None)
     if passed in numbers and call.may(f"promote {name}/{passed}"):
         again = f"{call.prefix}promote {name}/{passed}"

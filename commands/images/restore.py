@@ -38,26 +38,30 @@ async def restore(
     says what can be restored, and until when, as `images DEFINITION` does."""
     named = with_version(image, version, restore)
     if named.version_text is None:
-        said = f"Say which version of {named.definition}: {named.definition}/VERSION."
-        raise UserError(
-            " ".join((said, *await _kept(call, named.definition))), hint=f"images {named.definition}"
-        )
+        raise await _which(call, named.definition)
     return ChangeRequest(Restore(definition=named.definition, version=named.version_text), dry_run)
 
 
-async def _kept(call: CommandContext, definition: str) -> list[str]:
-    """What of a definition can be restored, and until when: a sentence each, newest first."""
+async def _which(call: CommandContext, definition: str) -> UserError:
+    """What can be restored, and until when: a sentence each, newest first, and a line for the first."""
     services = call.services.get(ImageServices)
     listed = await services.catalogue.versions_of(await services.catalogue.namesakes(definition))
     kept = await read_kept(call, listed)
-    found = [f"{each.number} {each.words}." for held in kept.values() for each in held.versions]
-    shown = found[:_SHOWN]
-    if len(found) > len(shown):
-        shown.append(f"{len(found) - len(shown)} more are older.")
-    unknown = [
-        f"What else can be restored is not known: {held.problem}" for held in kept.values() if held.problem
+    found = [each for held in kept.values() for each in held.versions]
+    said = [
+        f"Say which version of {definition}: {definition}/VERSION.",
+        *(f"{each.number} {each.words}." for each in found[:_SHOWN]),
     ]
-    return [*shown, *unknown] or ["None can be restored."]
+    if len(found) > _SHOWN:
+        said.append(f"{len(found) - _SHOWN} more are older.")
+    what = "What else" if found else "What"
+    unknown = [
+        f"{what} can be restored is not known: {held.problem}" for held in kept.values() if held.problem
+    ]
+    if not found:
+        said = [] if unknown else [f"{definition} has no version that can be restored."]
+    first = f"restore {found[0].pin.ref}/{found[0].number}" if found else f"images {definition}"
+    return UserError(" ".join((*said, *unknown)), hint=first)
 
 
 PARTS = (restore,)

@@ -30,6 +30,7 @@ class VersionStatus(StrEnum):
     PROMOTED = "promoted"
     CANDIDATE = "candidate"
     ROLLED_BACK = "rolled back"
+    BAD = "bad"
     FAILED = "failed"
     BUSY = "in progress"
     DISABLED = "disabled"
@@ -182,6 +183,7 @@ def version_statuses(
     owner: str,
     *,
     rolled_back: bool = False,
+    bad: bool = False,
     held: bool = False,
 ) -> tuple[str, ...]:
     """What to call a version, weightiest first: its part in launches, then what else is to be known; a state that is
@@ -193,12 +195,15 @@ def version_statuses(
         now: the present.
         owner: whose versions are not protected by their ``owner`` tag.
         rolled_back: whether it was rolled back, and not promoted since.
+        bad: whether a verdict says that it is bad, as one does of each that was rolled back.
         held: whether somebody holds it.
     """
     part = _part(version, latest_of)
     words: list[str] = [part]
     if rolled_back and part in (VersionStatus.CANDIDATE, VersionStatus.DISABLED):
         words.append(VersionStatus.ROLLED_BACK)
+    elif bad:
+        words.append(VersionStatus.BAD)
     if version.state is VersionState.UNKNOWN:
         words.append(f"“{version.state_title}”")
     elif version.state is not VersionState.SUCCEEDED:

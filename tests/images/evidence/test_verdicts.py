@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from tests.support.azure import CANDIDATE, LATEST, X64
 from tests.support.harness import running_bot
 
 IMAGE = f"{X64}/{CANDIDATE}"
+NEXT = "43.20261116.0"  # the one between them failed
 
 
 async def test_a_verdict_is_recorded_at_once_and_shown_where_the_next_one_is_given(tmp_path: Path) -> None:
@@ -20,6 +22,13 @@ async def test_a_verdict_is_recorded_at_once_and_shown_where_the_next_one_is_giv
         assert "You need the right `evidence`" in refused.text
         said = await bot.say("alice", f"!bad {IMAGE} it doesn't boot")
         assert "bad: done" in said[0].text
+        (listed,) = await bot.say("alice", f"!images {X64}")
+        assert re.search(rf"{CANDIDATE} +candidate, bad ", listed.text)
+        assert (
+            f"Promote {NEXT}: `!promote {X64}/{NEXT}`" in listed.text
+        )  # without its number it would be refused
+        (everything,) = await bot.say("alice", "!images")
+        assert re.search(rf"{X64} +{LATEST} +{NEXT}", everything.text)
         again = await bot.say("alice", f"!bad {IMAGE} it doesn't boot")
         assert "Nothing to do" in again[0].text
         good = await bot.say("bob", f"!good --dry-run {X64} {CANDIDATE}")
@@ -53,3 +62,5 @@ async def test_what_is_latest_stays_so_and_whoever_calls_it_bad_is_told(tmp_path
         assert "a verdict takes nothing back, a rollback does" in dry.text
         await bot.say("alice", f"!bad {X64}/{LATEST} it hangs")
         assert not bot.excluded(X64, LATEST)
+        (shown,) = await bot.say("alice", f"!images {X64}/{LATEST}")
+        assert f"{LATEST} is said to be bad, and is latest: `!rollback {X64}` takes it back." in shown.text

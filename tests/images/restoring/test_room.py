@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -66,10 +67,12 @@ async def test_what_cannot_come_back_says_why_and_offers_what_can(tmp_path: Path
         (none,) = await bot.say("alice", f"!restore {X64}/43.20261001.0")
         assert f"{X64} has no version 43.20261001.0 that is disabled, or deleted and still kept" in none.text
         (bare,) = await bot.say("alice", f"!restore {X64}")
-        assert f"Say which version of {X64}" in bare.text
+        assert f"{X64} has no version that can be restored." in bare.text
         before = version_numbers(azure, X64)
         await clean_up(bot, X64)
         (gone, *_) = sorted(before - version_numbers(azure, X64))
+        (offered,) = await bot.say("alice", f"!restore {X64}")
+        assert re.search(rf"Say which version of {X64}.* Next: `!restore {X64}/43", offered.text, re.DOTALL)
         typo = f"{gone[:-1]}7"
         (near,) = await bot.say("alice", f"!restore {X64}/{typo}")
         assert gone in near.text

@@ -48,6 +48,7 @@ async def test_a_candidate_that_nobody_called_good_is_refused_and_promoted_once_
 async def test_what_is_known_of_a_version_is_all_on_its_card(tmp_path: Path) -> None:
     async with running_bot(tmp_path, changes=BY_VERDICT) as bot:
         (fresh,) = await bot.say("alice", f"!images {X64}/{CANDIDATE}")
+        assert fresh.card.title == f"{X64}/{CANDIDATE}: candidate"
         assert re.search(r"Evidence: +none recorded", fresh.text)
         assert re.search(r"Rule evidence: +not met: it was called good by nobody", fresh.text)
         assert f"To meet its rules: `!good {X64}/{CANDIDATE}`" in fresh.text
