@@ -247,7 +247,8 @@ class DeleteVersion(RemovalStep):
         return "deleted"
 
 
-def way_back(step: VersionStep, until: datetime) -> str:
-    """By which command what a step took away comes back and until when, as a sentence behind a blank."""
+def way_back(step: VersionStep, until: datetime, prefix: str) -> str:
+    """By which command what a step took away comes back and until when, as a sentence behind a blank; ``prefix`` is
+    what commands begin with, so that people can paste it."""
     image = f"{step.pin.ref}/{step.version}"
-    return f" `restore {image}` brings it back until {until:%Y-%m-%d %H:%M} UTC."
+    return f" `{prefix}restore {image}` brings it back until {until:%Y-%m-%d %H:%M} UTC."

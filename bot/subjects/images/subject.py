@@ -68,6 +68,7 @@ def _services(context: SubjectContext) -> ImageServices:
             context.operations,
             contents,
             retention,
+            context.settings.commands.prefix,
         ),
         publisher=publishing.publisher(context, catalogue),
         survey=survey,

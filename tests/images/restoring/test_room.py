@@ -37,25 +37,25 @@ async def test_a_clean_up_names_the_command_that_takes_it_back_and_it_works(tmp_
         report = await clean_up(bot, X64)
         gone = sorted(before - version_numbers(azure, X64))
         assert gone
-        line = f"restore {X64}/{gone[-1]}"
+        line = f"!restore {X64}/{gone[-1]}"
         assert f"is deleted. {line} brings it back until 2026-11-27 12:00 UTC" in report.text
         (shown,) = await bot.say("alice", f"!images {X64}")
         assert (
             f"{gone[-1]} was deleted on 2026-11-20, and can be restored until 2026-11-27 12:00 UTC"
             in shown.text
         )
-        assert f"`!{line}`" in shown.text
+        assert f"`{line}`" in shown.text
         (one,) = await bot.say("alice", f"!images {X64}/{gone[-1]}")
         assert "deleted, and can be restored" in one.text
-        assert f"`!{line}`" in one.text
-        card, _ = await propose(bot, f"!{line}")
+        assert f"`{line}`" in one.text
+        card, _ = await propose(bot, line)
         assert "a candidate; " in card.text
         assert f"stays {LATEST}" in card.text
-        assert "The next clean-up takes it away again" in card.text
+        assert f"unless `!hold {X64}/{gone[-1]}` keeps it" in card.text
         await bot.press("bob", Choice.APPROVE, card)
         assert "restore: done" in card.card.title
         assert bot.excluded(X64, gone[-1])
-        (again,) = await bot.say("alice", f"!{line}")
+        (again,) = await bot.say("alice", line)
         assert "is there, in state Succeeded: there is nothing to restore" in again.text
 
 

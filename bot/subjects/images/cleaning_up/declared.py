@@ -30,7 +30,12 @@ RETENTION = SettingsTable(
 def checks(services: ImageServices) -> RemovalChecks:
     """What speaks against a removal by now."""
     return RemovalChecks(
-        services.clouds, services.retention, services.clock, services.holds.store, services.usage
+        services.clouds,
+        services.retention,
+        services.clock,
+        services.holds.store,
+        services.usage,
+        services.restoring.prefix,
     )
 
 
@@ -43,6 +48,7 @@ KINDS: tuple[OperationKind[Any, ImageServices], ...] = (
             services.holds.store,
             services.usage,
             services.announcements,
+            services.restoring.prefix,
         ),
         arguments=lambda request: (request.definition,) if request.definition else (),
         policy=PolicyDefaults(approvals=1, demanded=lambda _settings: 1),

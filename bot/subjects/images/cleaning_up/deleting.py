@@ -91,7 +91,9 @@ class DeleteVersionExecutor:
             kept_for = await gallery.deleted_kept_for()
         except CloudError:
             return ""
-        return "" if kept_for is None else way_back(step, self._checks.now() + kept_for)
+        if kept_for is None:
+            return ""
+        return way_back(step, self._checks.now() + kept_for, self._checks.prefix)
 
     async def _seen(self, step: DeleteVersion) -> ImageVersion | CloudError | None:
         """What is seen of the version; the error where its cloud contradicts itself, as a listing may lag behind."""

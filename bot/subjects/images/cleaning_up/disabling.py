@@ -83,7 +83,7 @@ class DisableVersionExecutor:
     def _way_back(self, step: DisableVersion, found: ImageVersion) -> str:
         """By which command it comes back, and until when a clean-up leaves it that."""
         until = self._checks.disabled_until(found)
-        return "" if until is None else way_back(step, until)
+        return "" if until is None else way_back(step, until, self._checks.prefix)
 
 
 def _is_disabled(version: ImageVersion) -> bool:

@@ -28,6 +28,7 @@ class RemovalChecks:
         clock: the present, for rule 1 and for the ends of holds.
         holds: what must not be removed; None where nobody can hold anything.
         usage: what uses versions; shared by all, so that hundreds of removals ask once.
+        prefix: of command lines.
     """
 
     def __init__(
@@ -37,7 +38,9 @@ class RemovalChecks:
         clock: Clock,
         holds: HoldReader | None = None,
         usage: UsageReader | None = None,
+        prefix: str = "",
     ) -> None:
+        self.prefix = prefix
         self._clouds = clouds
         self._policy = policy
         self._clock = clock

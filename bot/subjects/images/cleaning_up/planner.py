@@ -61,7 +61,9 @@ class CleanupPlanner:
         holds: HoldReader | None = None,
         usage: UsageReader | None = None,
         announcements: AnnouncementReader | None = None,
+        prefix: str = "",
     ) -> None:
+        self._prefix = prefix
         self._announcements = announcements or NothingAnnounced()
         self._catalogue = catalogue
         self._policy = policy
@@ -86,7 +88,7 @@ class CleanupPlanner:
         """
         catalogue, _ = self._catalogue.observing()
         usage = self._usage.by(catalogue.clouds)
-        once = CleanupPlanner(catalogue, self._policy, self._holds, usage, self._announcements)
+        once = CleanupPlanner(catalogue, self._policy, self._holds, usage, self._announcements, self._prefix)
         return await once._plan(request, now)
 
     async def _plan(self, request: Cleanup, now: datetime) -> Draft[Cleanup]:
@@ -114,7 +116,7 @@ class CleanupPlanner:
         staged = sort(decided, announcements, announce, now).of(request)
         left_alone = [sentence for each, versions in listed.items() for sentence in _odd(each, versions)]
         draft = self._draft(request, staged, found, decided, (*left_alone, *_unsettled(listed), *notes))
-        back = await way_back(self._catalogue, self._policy, draft.steps)
+        back = await way_back(self._catalogue, self._policy, draft.steps, self._prefix)
         return replace(draft, summary=f"{draft.summary}{back}")
 
     async def _with_copies(

@@ -16,7 +16,9 @@ from slipway.bot.subjects.images.cleaning_up.settings import RetentionSettings
 from slipway.bot.subjects.images.steps import DeleteVersion, DisableVersion
 
 
-async def way_back(catalogue: Catalogue, policy: RetentionSettings, steps: Sequence[Step]) -> str:
+async def way_back(
+    catalogue: Catalogue, policy: RetentionSettings, steps: Sequence[Step], prefix: str
+) -> str:
     """As a sentence behind a blank; empty where nothing goes, or some of it does not come back."""
     terms = [policy.keep_disabled] if any(isinstance(each, DisableVersion) for each in steps) else []
     deleted = dict.fromkeys(each.cloud for each in steps if isinstance(each, DeleteVersion))
@@ -27,7 +29,7 @@ async def way_back(catalogue: Catalogue, policy: RetentionSettings, steps: Seque
         terms.append(kept_for)
     if not terms:
         return ""
-    return f" For {format_duration(min(terms))} `restore DEFINITION/VERSION` brings one back."
+    return f" For {format_duration(min(terms))} `{prefix}restore DEFINITION/VERSION` brings one back."
 
 
 async def _deleted_kept_for(clouds: Clouds, names: Iterable[str]) -> timedelta | None:

@@ -78,6 +78,7 @@ class RestorePlanner:
         operations: tell what took it away.
         contents: looks into versions.
         policy: what the next clean-up keeps.
+        prefix: of command lines.
     """
 
     def __init__(
@@ -87,7 +88,9 @@ class RestorePlanner:
         operations: AboutVersions,
         contents: Contents,
         policy: RetentionSettings,
+        prefix: str = "",
     ) -> None:
+        self._prefix = prefix
         self._catalogue = catalogue
         self._kept = kept
         self._operations = operations
@@ -190,9 +193,9 @@ class RestorePlanner:
         if again is None and part.pin.away is Away.DELETED and part.was.rule is Rule.END_OF_LIFE:
             again = Rule.END_OF_LIFE
         if again is not None:
-            image = f"{part.pin.ref}/{part.pin.version}"
+            line = f"{self._prefix}hold {part.pin.ref}/{part.pin.version}"
             warnings.append(
-                f"The next clean-up takes it away again ({_AGAIN[again]}), unless `hold {image}` keeps it."
+                f"The next clean-up takes it away again ({_AGAIN[again]}), unless `{line}` keeps it."
             )
         return warnings
 

@@ -20,13 +20,15 @@ class RestoringServices:
         operations: tell what took a version away.
         contents: looks into versions.
         policy: what a clean-up keeps.
+        prefix: of command lines.
     """
 
     kept: KeptReader
     operations: AboutVersions
     contents: Contents
     policy: RetentionSettings
+    prefix: str
 
     def planner(self, catalogue: Catalogue) -> RestorePlanner:
         """Plans it."""
-        return RestorePlanner(catalogue, self.kept, self.operations, self.contents, self.policy)
+        return RestorePlanner(catalogue, self.kept, self.operations, self.contents, self.policy, self.prefix)
