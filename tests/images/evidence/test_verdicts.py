@@ -60,7 +60,8 @@ async def test_what_is_latest_stays_so_and_whoever_calls_it_bad_is_told(tmp_path
     async with running_bot(tmp_path) as bot:
         (dry,) = await bot.say("alice", f"!bad --dry-run {X64}/{LATEST} it hangs")
         assert "a verdict takes nothing back, a rollback does" in dry.text
-        await bot.say("alice", f"!bad {X64}/{LATEST} it hangs")
+        (card, *_) = await bot.say("alice", f"!bad {X64}/{LATEST} it hangs")
+        assert "is bad, by the word of Alice (it hangs); it stays promoted." in card.text
         assert not bot.excluded(X64, LATEST)
         (shown,) = await bot.say("alice", f"!images {X64}/{LATEST}")
         assert f"{LATEST} is said to be bad, and is latest: `!rollback {X64}` takes it back." in shown.text

@@ -26,6 +26,7 @@ async def test_a_hold_is_shown_counts_over_a_restart_and_ends_by_itself(tmp_path
             agreed, _ = await propose(bot, f"!promote {IMAGE}")
             said = await bot.say("bob", f"!hold --for 3d {IMAGE} cloud-init hangs, I look at it")
             assert "hold: done" in said[0].text
+            assert "(cloud-init hangs, I look at it)." in said[0].text  # others are to know why
             assert f"{CANDIDATE} of {X64} is held until 2026-11-23 12:00 UTC." in said[-1].text
             (report,) = await bot.press("bob", Choice.APPROVE, agreed)
             assert await newest_state(bot) is not OperationState.RUNNING

@@ -90,7 +90,7 @@ class AdoptPlanner:
         who = self._name(request.person)
         return Draft(
             request=pinned,
-            summary=f"{_listed(wanted)}, outside of Slipway; that is right, by the word of {who}.",
+            summary=f"{_listed(wanted)}, outside of Slipway; that is right, by the word of {who} ({request.words}).",
             steps=tuple(
                 AdoptChange(
                     **each.pin.model_dump(),

@@ -76,11 +76,13 @@ class VerdictPlanner(Generic[VerdictT]):
         pinned = request.model_copy(update={"pins": tuple(pins.values())})
         if not steps:
             return Draft(pinned, " ".join(known), (), {})
-        what = " and ".join(step.named for step in steps)
+        what, alone = " and ".join(step.named for step in steps), len(steps) == 1
+        why = f" ({request.words})" if request.words else ""  # all that others see of it in the room
+        stays = f"; {'it stays' if alone else 'what is promoted stays'} promoted" if warnings else ""
         return Draft(
             request=pinned,
-            summary=f"{what} {'is' if len(steps) == 1 else 'are'} {_WORDS[request.OUTCOME]}, by the word of "
-            f"{self._name(request.person)}.",
+            summary=f"{what} {'is' if alone else 'are'} {_WORDS[request.OUTCOME]}, by the word of "
+            f"{self._name(request.person)}{why}{stays}.",
             steps=tuple(steps),
             observed={},
             evidence=tuple(evidence),

@@ -66,7 +66,7 @@ class HoldPlanner:
         return Draft(
             request=pinned,
             summary=f"{_named(fresh)} is neither promoted nor removed"
-            f"{'' if until is None else f' until {until:%Y-%m-%d %H:%M} UTC'}.",
+            f"{'' if until is None else f' until {until:%Y-%m-%d %H:%M} UTC'} ({request.words}).",
             steps=tuple(
                 PlaceHold(**pin.model_dump(), person=request.person, words=request.words, until=until)
                 for pin in fresh
