@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
-import pytest_asyncio
 
 from slipway.bot.clouds.capabilities import Adapter, Clouds
 from slipway.bot.clouds.ports.image_versions import IMAGE_VERSIONS
@@ -21,7 +19,7 @@ from slipway.bot.subjects.images.cleaning_up.retention import Rule
 from slipway.bot.subjects.images.cleaning_up.settings import RetentionSettings
 from slipway.bot.subjects.images.requests import Cleanup
 from slipway.bot.subjects.images.steps import DeleteVersion, DisableVersion, LiftProtection
-from tests.support.ami_families import FAMILY, Stage, Stages, ami, everywhere, number, shared_stages
+from tests.support.ami_families import FAMILY, Stage, Stages, ami, everywhere, number
 from tests.support.clock import DAY, NOW, POLL_AT_ONCE
 
 POLICY = RetentionSettings(keep_candidates=1)
@@ -29,12 +27,6 @@ POLICY_BY_THE_HOUR = RetentionSettings(keep_candidates=1, keep_disabled=timedelt
 OLD, MIDDLE, NEW = "20261101.0", "20261105.0", "20261108.0"
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stages() -> AsyncIterator[Stages]:
-    async with shared_stages() as shared:
-        yield shared
 
 
 async def stage(stages: Stages) -> Stage:

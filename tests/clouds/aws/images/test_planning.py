@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-import pytest_asyncio
 
 from slipway.bot.clouds.capabilities import Adapter, Clouds
 from slipway.bot.clouds.ports.image_versions import IMAGE_VERSIONS
@@ -32,19 +30,12 @@ from tests.support.ami_families import (
     ami,
     client,
     everywhere,
-    shared_stages,
 )
 from tests.support.clock import DAY, NOW, POLL_AT_ONCE
 
 OLD, NEW = "20261101.0", "20261108.0"
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stages() -> AsyncIterator[Stages]:
-    async with shared_stages() as shared:
-        yield shared
 
 
 def seeded() -> list[SeedAmi]:

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
-import pytest_asyncio
 
 from slipway.bot.clouds.model import ImageVersion
 from slipway.bot.clouds.simulated.aws.seed import SeedAmi
@@ -26,7 +24,6 @@ from tests.support.ami_families import (
     client,
     everywhere,
     number,
-    shared_stages,
 )
 from tests.support.clock import NOW
 
@@ -45,12 +42,6 @@ WRITES = (
 
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stages() -> AsyncIterator[Stages]:
-    async with shared_stages() as shared:
-        yield shared
 
 
 def seeded(*more: SeedAmi) -> list[SeedAmi]:

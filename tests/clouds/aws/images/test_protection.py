@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
-import pytest_asyncio
 from botocore.exceptions import ClientError
 
 from slipway.bot.clouds.model import ImageVersion, Lock
@@ -25,7 +23,6 @@ from tests.support.ami_families import (
     client,
     everywhere,
     number,
-    shared_stages,
 )
 
 OLD, NEW = "20261101.0", "20261108.0"
@@ -37,12 +34,6 @@ WRITES = (
 )
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stages() -> AsyncIterator[Stages]:
-    async with shared_stages() as shared:
-        yield shared
 
 
 async def stage(stages: Stages) -> Stage:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-import pytest_asyncio
 
 from slipway.bot.clouds.model import ImageVersion, VersionState
 from slipway.bot.clouds.ports.image_removal import DisablesVersions
 from slipway.bot.clouds.ports.image_versions import VersionAbsentError
 from slipway.bot.clouds.simulated.faults import Fault, FaultKind
 from slipway.bot.core.errors import CloudError, CloudErrorKind
-from tests.support.ami_families import AWAY, FAMILY, HOME, Stage, Stages, everywhere, number, shared_stages
+from tests.support.ami_families import AWAY, FAMILY, HOME, Stage, Stages, everywhere, number
 from tests.support.clock import DAY, NOW
 
 OLD, NEW = "20261101.0", "20261108.0"
@@ -28,12 +26,6 @@ WRITES = (
 )
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stages() -> AsyncIterator[Stages]:
-    async with shared_stages() as shared:
-        yield shared
 
 
 async def stage(stages: Stages, **old: Any) -> Stage:

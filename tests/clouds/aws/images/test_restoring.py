@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 
 import pytest
-import pytest_asyncio
 
 from slipway.bot.clouds.capabilities import Adapter, Clouds
 from slipway.bot.clouds.model import VersionState
@@ -35,7 +34,6 @@ from tests.support.ami_families import (
     aws_images,
     everywhere,
     number,
-    shared_stages,
     simulated_amis,
 )
 from tests.support.clock import DAY, NOW, POLL_AT_ONCE
@@ -51,12 +49,6 @@ class NoOperations:
 
     async def about(self, target: str, limit: int) -> Sequence[Operation]:
         return ()
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stages() -> AsyncIterator[Stages]:
-    async with shared_stages() as shared:
-        yield shared
 
 
 async def stage(stages: Stages) -> Stage:

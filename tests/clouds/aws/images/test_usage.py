@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
-import pytest_asyncio
 
 from slipway.bot.clouds.aws.images.reading import read_ami
 from slipway.bot.clouds.aws.images.usage import launched
@@ -34,7 +32,6 @@ from tests.support.ami_families import (
     client,
     everywhere,
     number,
-    shared_stages,
 )
 from tests.support.clock import DAY, NOW, POLL_AT_ONCE
 
@@ -42,12 +39,6 @@ POLICY = RetentionSettings(keep_candidates=1)
 OLD, MIDDLE, NEW = "20261101.0", "20261105.0", "20261108.0"
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stages() -> AsyncIterator[Stages]:
-    async with shared_stages() as shared:
-        yield shared
 
 
 async def stage(stages: Stages, **settings: Any) -> Stage:
