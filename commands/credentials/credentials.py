@@ -10,10 +10,10 @@ from slipway.bot.chat.model import Card, Tone
 from slipway.bot.chat.tables import Row, moment, span, table_of, text
 from slipway.bot.core.commands import command
 from slipway.bot.core.errors import UserError
+from slipway.bot.core.patterns import fits
 from slipway.bot.core.text import nearest
 from slipway.bot.subjects.credentials.model import ROTATED, Credential, Reading, State, soonest_first
 from slipway.bot.subjects.credentials.services import CredentialServices
-from slipway.bot.subjects.credentials.sources import fits
 from slipway.bot.subjects.credentials.standing import Standing, standing
 from slipway.bot.subjects.credentials.words import described, end_in_words, left_in_words, use_in_words
 from slipway.commands.dispatch.context import CardReply, CommandContext
@@ -52,7 +52,7 @@ async def credentials(call: CommandContext, name: str | None) -> CardReply:
     _check_name(services, name)
     now = call.services.clock()
     every = await (services.look() if call.person.human else services.inventory.look())
-    readings = [each for each in every if name is None or fits(name, each.entry)]
+    readings = [each for each in every if name is None or fits(each.entry, name)]
     everything = [each for reading in every for each in reading.found]
     found = soonest_first((each for reading in readings for each in reading.found), now)
     stands = {each.key: standing(each, everything, services.thresholds(each.entry), now) for each in found}
@@ -72,7 +72,7 @@ async def credentials(call: CommandContext, name: str | None) -> CardReply:
 
 def _check_name(services: CredentialServices, name: str | None) -> None:
     entries = services.inventory.entries
-    if name is not None and not any(fits(name, each) for each in entries):
+    if name is not None and not any(fits(each, name) for each in entries):
         raise UserError(
             f"No credentials are looked after as {name}.",
             nearest=nearest(name, entries),

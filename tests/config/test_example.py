@@ -20,10 +20,10 @@ from slipway.bot.config.schema import Schema
 from slipway.bot.config.settings import Missed, SlipwaySettings
 from slipway.bot.config.tables import secrets_in, table_in
 from slipway.bot.core.errors import ConfigError
+from slipway.bot.core.patterns import fits
 from slipway.bot.core.settings import Settings
 from slipway.bot.people import People
 from slipway.bot.subjects.credentials.settings import CREDENTIALS
-from slipway.bot.subjects.credentials.sources import fits
 from slipway.bot.subjects.images.cleaning_up.settings import RetentionSettings
 from slipway.bot.subjects.machines.subject import PROFILES
 from slipway.commands.scheduled import schedule_problems
@@ -153,7 +153,7 @@ class TestDemo:
         applications = demo_applications(NOW)
         assert entries["uploader"].deliver == ("file:/tmp/demo/uploader-secret",)
         assert applications[0].client_id == entries["uploader"].application
-        assert fits(entries["tests"].application, applications[1].name)
+        assert fits(applications[1].name, entries["tests"].application)
         soon = graph_date(NOW + 30 * DAY)
         assert all(any(str(each.ends) > soon for each in app.secrets) for app in applications)
         assert self.settings().named(CREDENTIALS) == {}

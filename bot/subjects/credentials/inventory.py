@@ -12,9 +12,10 @@ from slipway.bot.clouds.capabilities import Clouds
 from slipway.bot.clouds.ports.access_keys import ACCESS_KEYS
 from slipway.bot.clouds.ports.app_credentials import APP_CREDENTIALS, Application
 from slipway.bot.core.errors import CloudError, UserError
+from slipway.bot.core.patterns import fits
 from slipway.bot.subjects.credentials.model import Credential, Reading, UnreadableError
 from slipway.bot.subjects.credentials.settings import CredentialSettings, SourceKind, is_pattern
-from slipway.bot.subjects.credentials.sources import AskToken, fits, of_applications, of_single, of_users
+from slipway.bot.subjects.credentials.sources import AskToken, of_applications, of_single, of_users
 
 T = TypeVar("T")
 
@@ -107,7 +108,7 @@ class Inventory:
             case SourceKind.APPLICATION if is_pattern(entry.application):
                 listed = _known(listings.applications[account])
                 return of_applications(
-                    name, account, [each for each in listed if fits(entry.application, each.name)]
+                    name, account, [each for each in listed if fits(each.name, entry.application)]
                 )
             case SourceKind.APPLICATION:
                 port = self._clouds.get(APP_CREDENTIALS, account)

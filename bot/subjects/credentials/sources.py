@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
-from fnmatch import fnmatchcase
 
 from slipway.bot.chat.declaration import TokenFacts
 from slipway.bot.clouds.ports.access_keys import AccessKey, AccessKeys
 from slipway.bot.clouds.ports.app_credentials import AppCredentialKind, Application
 from slipway.bot.core.errors import ChatError
+from slipway.bot.core.patterns import fits
 from slipway.bot.subjects.credentials.certificates import (
     CertificateDates,
     certificate_of_file,
@@ -33,11 +33,6 @@ _KINDS = {
     AppCredentialKind.SECRET: CredentialKind.APP_SECRET,
     AppCredentialKind.CERTIFICATE: CredentialKind.APP_CERTIFICATE,
 }
-
-
-def fits(pattern: str, name: str) -> bool:
-    """Whether a pattern fits a name; case does not count."""
-    return fnmatchcase(name.casefold(), pattern.casefold())
 
 
 def of_applications(entry: str, account: str, applications: Iterable[Application]) -> tuple[Credential, ...]:
@@ -69,7 +64,7 @@ async def of_users(
     entry: str, account: str, port: AccessKeys, wanted: str, known: Sequence[str], max_age: timedelta
 ) -> tuple[Credential, ...]:
     """The access keys of users. ``known`` are all users, where ``wanted`` is a pattern."""
-    users = [user for user in known if fits(wanted, user)] if is_pattern(wanted) else [wanted]
+    users = [user for user in known if fits(user, wanted)] if is_pattern(wanted) else [wanted]
     keys = [key for user in users for key in await port.keys(user)]
     short = short_ids([key.id for key in keys], from_end=True)
     return tuple(_of_key(entry, account, key, short[key.id], max_age) for key in keys)

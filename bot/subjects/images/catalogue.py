@@ -20,9 +20,9 @@ from slipway.bot.clouds.ports.image_versions import (
 )
 from slipway.bot.core.concurrency import side_by_side, side_by_side_as_found
 from slipway.bot.core.errors import CloudError, CloudErrorKind, UserError
+from slipway.bot.core.patterns import fits
 from slipway.bot.subjects.images.definitions import (
     DefinitionRef,
-    fits,
     is_pattern,
     none_fits,
     qualified_names,

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
-from fnmatch import fnmatchcase
 
 from slipway.bot.clouds.model import Definition
 from slipway.bot.core.errors import UserError
@@ -55,11 +54,6 @@ def same_name(found: Collection[DefinitionRef]) -> bool:
 def is_pattern(text: str) -> bool:
     """Whether a name is meant as a shell-style pattern."""
     return any(mark in text for mark in "*?[")
-
-
-def fits(name: str, pattern: str) -> bool:
-    """Whether a name is this one, or one that the pattern means. Case does not count, as with Azure."""
-    return fnmatchcase(name.casefold(), pattern.casefold())
 
 
 def none_fits(wanted: str, name: str, here: Iterable[DefinitionRef]) -> UserError:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import timedelta
-from fnmatch import fnmatchcase
 
 from pydantic import Field
 
 from slipway.bot.config.settings import SlipwaySettings
+from slipway.bot.core.patterns import never_counting
 from slipway.bot.core.problems import Problem
 from slipway.bot.core.settings import Duration, Settings
 from slipway.bot.core.settings_table import SettingsTable, TableShape
@@ -56,24 +56,13 @@ def _check(table: AlarmSettings, _secrets: bool) -> Iterator[Problem]:
         yield Problem("new_version", "nothing is looked for; write what is, or leave the table out")
 
 
-def _check_patterns(tables: Mapping[str, AlarmSettings], _accounts: frozenset[str]) -> Iterator[Problem]:
-    """A table behind one that means all of its definitions, too, would never count."""
-    before: list[str] = []
-    for pattern in tables:
-        wider = next((each for each in before if fnmatchcase(pattern.casefold(), each.casefold())), None)
-        if wider is not None:
-            said = f'never counts: [alarms."{wider}"] stands before it, and the first that fits counts; move it up'
-            yield Problem(f"alarms.{pattern}", said)
-        before.append(pattern)
-
-
 ALARMS = SettingsTable(
     name="alarms",
     model=AlarmSettings,
     shape=TableShape.NAMED,
     summary="by a pattern of definitions: for how long nothing may happen to them until that is a problem",
     check=_check,
-    check_accounts=_check_patterns,
+    check_accounts=never_counting("alarms"),
     named_people=lambda table: (("owner", table.owner),),
 )
 

@@ -35,9 +35,9 @@ from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from fnmatch import fnmatchcase
 
 from slipway.bot.clouds.model import ImageVersion, Lock, VersionState
+from slipway.bot.core.patterns import fits
 from slipway.bot.subjects.images.cleaning_up.settings import RetentionSettings
 from slipway.bot.subjects.images.formatting import format_regions
 from slipway.bot.subjects.images.usage.model import NOTHING_USED, Usage
@@ -232,7 +232,7 @@ def _spare_used(
 
 
 def _is_rolling(definition: str, policy: RetentionSettings) -> bool:
-    return fnmatchcase(definition.casefold(), policy.rolling_pattern.casefold())
+    return fits(definition, policy.rolling_pattern)
 
 
 class _NewestCounter:

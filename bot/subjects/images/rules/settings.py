@@ -4,11 +4,12 @@ definition."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from fnmatch import fnmatchcase
 
 from pydantic import Field
 
 from slipway.bot.clouds.ports.image_evidence import EvidenceKind
+from slipway.bot.core import patterns
+from slipway.bot.core.patterns import never_counting
 from slipway.bot.core.problems import Problem
 from slipway.bot.core.settings import Duration, Settings
 from slipway.bot.core.settings_table import SettingsTable, TableShape
@@ -43,7 +44,7 @@ def settings_for(definition: DefinitionRef, tables: Mapping[str, PromotionSettin
 def fits(pattern: str, definition: DefinitionRef) -> bool:
     """Whether a pattern means a definition."""
     name = f"{definition.cloud}{SEPARATOR}{definition.name}" if SEPARATOR in pattern else definition.name
-    return fnmatchcase(name.casefold(), pattern.casefold())
+    return patterns.fits(name, pattern)
 
 
 def _check(table: PromotionSettings, _secrets: bool) -> Iterator[Problem]:
@@ -57,22 +58,11 @@ def _check(table: PromotionSettings, _secrets: bool) -> Iterator[Problem]:
         yield Problem("architectures", 'names an empty one; write the ends of the definitions, like "x64"')
 
 
-def _check_patterns(tables: Mapping[str, PromotionSettings], _accounts: frozenset[str]) -> Iterator[Problem]:
-    """A table behind one that means all of its definitions, too, would never count."""
-    before: list[str] = []
-    for pattern in tables:
-        wider = next((each for each in before if fnmatchcase(pattern.casefold(), each.casefold())), None)
-        if wider is not None:
-            said = f'never counts: [promotion."{wider}"] stands before it, and the first that fits counts; move it up'
-            yield Problem(f"promotion.{pattern}", said)
-        before.append(pattern)
-
-
 PROMOTION = SettingsTable(
     name="promotion",
     model=PromotionSettings,
     shape=TableShape.NAMED,
     summary="by a pattern of definitions: what must hold of a version before it is promoted",
     check=_check,
-    check_accounts=_check_patterns,
+    check_accounts=never_counting("promotion"),
 )
