@@ -11,6 +11,7 @@ from difflib import SequenceMatcher
 _LONGEST = 128  # of what was typed, only this much is compared: chat text can be 100 KB
 _SHORTLIST = 40  # names that the exact, slower comparison looks at
 _NAMED = 6  # more names than this are only counted
+_PARTS = re.compile(r"[^0-9a-z]+")  # what stands between the parts of a name
 _ALIKE = 0.6  # difflib's own measure of "close"
 _ONE_WORD = re.compile(r"""(?:[^\s'"\\]|(?<=\w)')+""")  # as chat commands are split into words
 
@@ -39,8 +40,8 @@ def as_typed(words: Iterable[str]) -> str:
 def nearest(word: str, names: Iterable[str], limit: int = 3) -> tuple[str, ...]:
     """The names that ``word`` may have been meant to be, best first, at most ``limit``.
 
-    Case does not count. A name that holds the word as it is counts as near, whatever its length; nothing
-    near gives an empty tuple. Stays quick for tens of thousands of names: shared letter pairs choose a
+    Case does not count. A name that holds the word as it is counts as near, whatever its length (a word of one or
+    two signs: as a part of its own, such as 43); nothing near gives an empty tuple. Stays quick for tens of thousands of names: shared letter pairs choose a
     shortlist, and only that is compared in full.
     """
     wanted = word.strip().casefold()[:_LONGEST]
@@ -55,7 +56,7 @@ def nearest(word: str, names: Iterable[str], limit: int = 3) -> tuple[str, ...]:
     scored = []
     for folded, name in shortlist:
         matcher.set_seq1(folded[:_LONGEST])
-        holds = len(wanted) > 2 and wanted in folded
+        holds = (len(wanted) > 2 and wanted in folded) or wanted in _PARTS.split(folded)
         ratio = matcher.ratio()
         if holds or ratio >= _ALIKE:
             scored.append((not folded.startswith(wanted) if holds else True, -ratio, name))

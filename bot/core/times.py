@@ -80,7 +80,7 @@ def parse_moment(text: str, now: datetime, zone: ZoneInfo) -> datetime:
         try:
             moment = now + parse_duration(plain)
         except ValueError:
-            raise ValueError(f"“{text}” is no time; write it like 2026-12-01T09:00, 18:00 or 2h") from None
+            raise ValueError(f"“{text}” is no time; write it like 18:00, 2h or YYYY-MM-DDTHH:MM") from None
     if moment <= now:
         raise ValueError(f"{format_time(moment, zone)} has passed; write a time that is to come")
     if moment > now + _FARTHEST:

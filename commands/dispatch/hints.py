@@ -28,7 +28,10 @@ def why_not(person: Person, line: str, registry: Registry[Any], people: People) 
         The sentence to say in its place, such as who may use the command; empty where there is none, as for a line
         that cannot be read, or for strangers, who are told no names.
     """
-    name, *args = shlex.split(line)
+    try:
+        name, *args = shlex.split(line)
+    except ValueError:  # it holds what somebody typed, with a quote of its own
+        return ""
     found = registry.resolve(name, args)
     if not isinstance(found, Resolved):
         return ""

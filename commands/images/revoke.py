@@ -18,14 +18,14 @@ from slipway.commands.images.values import IMAGE, ImageName, image_and_reason
     summary="Take one version out of latest on every cloud, now or at a time, and call it bad.",
     examples=(
         "revoke Fedora-Cloud-43-x64/43.20261101.0 CVE-2026-1234 in openssl",
-        "revoke --at 2026-12-01T09:00 Fedora-Cloud-43-x64/43.20261101.0 its mirror list ends",
+        "revoke --at 2h Fedora-Cloud-43-x64/43.20261101.0 its mirror list ends",
         "revoke --at 18:00 Fedora-Cloud-43-x64/43.20261101.0 its mirror list ends",
     ),
     access=Access.CHANGE,
 )
 @click.argument("image", type=IMAGE, help="Which version, such as Fedora-Cloud-43-x64/43.20261101.0.")
 @click.argument("reason", type=FREE_TEXT, nargs=-1, help="Why; it is kept as evidence.")
-@click.option("--at", metavar="TIME", help="When, such as 2026-12-01T09:00, 18:00 or 2h; without, at once.")
+@click.option("--at", metavar="TIME", help="When, such as 18:00, 2h or YYYY-MM-DDTHH:MM; without, at once.")
 @dry_run
 async def revoke(
     call: CommandContext, image: ImageName, reason: tuple[str, ...], at: str | None, dry_run: bool

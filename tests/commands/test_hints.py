@@ -51,6 +51,7 @@ NO_RIGHT = "`promote` takes the right `promote`, which you do not have: Alice (a
         ("alice", "promote a", None),
         ("alice", "promote", ""),  # a line that cannot be read: not a word of rights that they have
         ("alice", "promote a --everywhere", ""),
+        ("alice", 'promote noon"', ""),  # made of what somebody typed
         ("carol", "promote a", NO_RIGHT),
         ("carol", "promote a --dry-run", None),
         ("carol", "promote", ""),

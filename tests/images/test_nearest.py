@@ -24,6 +24,8 @@ def test_case_does_not_count() -> None:
 def test_a_part_of_a_long_name_is_near() -> None:
     names = ["Fedora-Cloud-Base-AmazonEC2.x86_64-43-20261001.0", "debian-13-amd64"]
     assert nearest("43-2026", names) == (names[0],)
+    assert nearest("43", names) == (names[0],)
+    assert nearest("3", names) == ()
 
 
 def test_prose_is_near_to_nothing() -> None:

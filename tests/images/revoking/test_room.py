@@ -168,7 +168,7 @@ async def test_approved_after_its_time_it_is_carried_out_at_once(tmp_path: Path)
         (f"!revoke {X64} because", "Say which version of"),
         (
             f"!revoke --at yesterday {IMAGE} why",
-            "“yesterday” is no time; write it like 2026-12-01T09:00, 18:00 or 2h",
+            "“yesterday” is no time; write it like 18:00, 2h or YYYY-MM-DDTHH:MM",
         ),
         (f"!revoke --at 2026-11-19T09:00 {IMAGE} why", "2026-11-19 09:00 UTC has passed"),
         (f"!revoke --at 2031-11-19T09:00 {IMAGE} why", "is more than a year away"),
