@@ -41,8 +41,8 @@ def nearest(word: str, names: Iterable[str], limit: int = 3) -> tuple[str, ...]:
     """The names that ``word`` may have been meant to be, best first, at most ``limit``.
 
     Case does not count. A name that holds the word as it is counts as near, whatever its length (a word of one or
-    two signs: as a part of its own, such as 43); nothing near gives an empty tuple. Stays quick for tens of thousands of names: shared letter pairs choose a
-    shortlist, and only that is compared in full.
+    two signs: as a part of its own, such as 43); nothing near gives an empty tuple. Stays quick for tens of
+    thousands of names: shared letter pairs choose a shortlist, and only that is compared in full.
     """
     wanted = word.strip().casefold()[:_LONGEST]
     if not wanted or limit < 1:
