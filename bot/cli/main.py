@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Coroutine
 from contextlib import suppress
@@ -25,6 +26,7 @@ from slipway.bot.cli.common import (
 )
 from slipway.bot.cli.program import Program
 from slipway.bot.core.errors import SlipwayError
+from slipway.bot.core.private_folders import PRIVATE_FILES
 
 if TYPE_CHECKING:
     from slipway.bot.config.settings import SlipwaySettings
@@ -143,6 +145,7 @@ def run(path: Path) -> None:
     from slipway.bot.cli.log_file import RUN_LOG, breaks_the_console, log_file
     from slipway.bot.garbage import collect_seldom
 
+    os.umask(PRIVATE_FILES)  # the state folder may be a volume that is root's
     settings, declarations = load_settings(path, "Nothing was started.")
     logs.configure(settings.log_format)
     if sys.stderr is not None and breaks_the_console(settings, sys.stdout, sys.stderr):

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from slipway.bot.core.concurrency import uninterrupted
 from slipway.bot.core.errors import StateError, StorageError
+from slipway.bot.core.private_folders import make_private
 from slipway.bot.core.storage_errors import storage_failure
 from slipway.bot.store.storage import Storage, not_writable
 
@@ -71,9 +72,7 @@ class StateLock:
             StateError: another process holds it, or it cannot be written.
         """
         try:
-            self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            # For its user alone, also where the folder was there before: it holds what people said.
-            self._path.parent.chmod(0o700)
+            make_private(self._path.parent)
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         except OSError as error:
             raise StateError(

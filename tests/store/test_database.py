@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sqlite3
 import subprocess
 import sys
@@ -285,3 +286,30 @@ def test_a_state_folder_is_for_its_user_alone_also_where_it_was_open(tmp_path: P
     folder.mkdir(mode=0o755)
     with StateLock(folder):
         assert folder.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("mode", [0o2770, 0o2775])
+def test_a_volume_that_is_roots_and_its_groups_to_write_is_taken_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, mode: int
+) -> None:
+    folder = tmp_path / "volume"
+    folder.mkdir()
+    folder.chmod(mode)
+    monkeypatch.setattr(os, "geteuid", lambda: folder.stat().st_uid + 1)
+    with StateLock(folder):
+        assert folder.stat().st_mode & 0o7777 == mode
+
+
+def test_a_folder_of_another_that_everybody_may_write_is_refused_and_one_inside_it_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "volume"
+    folder.mkdir()
+    folder.chmod(0o1777)
+    own = folder.stat().st_uid
+    with monkeypatch.context() as other:
+        other.setattr(os, "geteuid", lambda: own + 1)
+        with pytest.raises(StateError, match="everybody may write there; name a folder inside it"):
+            StateLock(folder).acquire()
+    with StateLock(folder / "state"):
+        assert (folder / "state").stat().st_mode & 0o777 == 0o700

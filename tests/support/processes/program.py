@@ -58,6 +58,7 @@ def environment(**more: str) -> dict[str, str]:
 _OF_TESTS = (
     "PYTEST_",
     "HYPOTHESIS_",
+    "SLIPWAY_TEST_",
     "SLIPWAY_UPDATE_GOLDEN",
     "PYTHONPATH",
     "PYTHONDONTWRITEBYTECODE",

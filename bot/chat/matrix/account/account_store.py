@@ -13,6 +13,7 @@ from pathlib import Path
 
 from slipway.bot.chat.matrix.encryption.seeds import CrossSigningSeeds
 from slipway.bot.core.errors import ChatError
+from slipway.bot.core.private_folders import make_private
 
 
 @dataclass(frozen=True)
@@ -69,8 +70,7 @@ class AccountStore:
             ChatError: it cannot be made or used.
         """
         try:
-            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self.path.chmod(0o700)
+            make_private(self.path)
         except OSError as error:
             raise self._unusable(self.path, error) from error
 
