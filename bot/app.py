@@ -8,6 +8,7 @@ import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import structlog
@@ -24,12 +25,15 @@ from slipway.bot.core.waiting import Sleep, first_of
 from slipway.bot.declared import Declarations
 from slipway.bot.health.heartbeat import Heartbeat
 from slipway.bot.health.notice_memory import NoticeMemory
+from slipway.bot.health.readiness import Readiness
 from slipway.bot.health.storage_notice import StorageNotice
 from slipway.bot.intake.local import LocalSocket
+from slipway.bot.operations.persistence.under_way import oldest_step
 from slipway.bot.store.database import DATABASE as DATABASE
 from slipway.bot.store.database import Database, StateLock
 from slipway.bot.store.installation import check
 from slipway.bot.store.storage import Storage, StorageState, not_writable
+from slipway.bot.web.hosting import WebHost
 from slipway.bot.wiring import ChatBuilder, Parts, RunningBot, wire
 from slipway.bot.workflows.engine import WorkflowEngine
 from slipway.scheduler.job_scheduler import HOUSEKEEPING_EVERY, STOP_GRACE, JobScheduler, Together
@@ -83,6 +87,9 @@ class App:
         self._uptime = uptime
         self._closing = False
         self._storage = Storage(settings.state_dir)
+        self._web = WebHost(
+            settings, declarations.public_listen(settings), declarations.public_routes(settings)
+        )
 
     async def run(self, stop: asyncio.Event, opened: asyncio.Future[RunningBot] | None = None) -> None:
         """Work until ``stop`` is set (or a chat ends for good), then stop cleanly.
@@ -145,8 +152,15 @@ class App:
                 self._clock,
                 self._sleep,
                 self._uptime,
+                self._web.public,
             )
         )
+        clockwork = Together(bot.schedules, bot.audit_heads)
+        jobs = JobScheduler(
+            clockwork, bot.upkeep.sweep, self._clock, self._storage.failed, self._upkeep_every
+        )
+        stack.push_async_callback(self._web.close)
+        await self._web.open(self._readiness(bot, jobs))
         for chat in bot.chats.values():
             stack.push_async_callback(chat.close)
         stack.push_async_callback(bot.messages.close)
@@ -156,10 +170,6 @@ class App:
         await bot.messages.open()  # first: what goes on now is said behind what waits already
         await workflows.launch()
         await bot.begin()
-        clockwork = Together(bot.schedules, bot.audit_heads)
-        jobs = JobScheduler(
-            clockwork, bot.upkeep.sweep, self._clock, self._storage.failed, self._upkeep_every
-        )
         stack.push_async_callback(bot.watches.close)
         stack.push_async_callback(bot.problems.close)
         stack.push_async_callback(self._stop_jobs, jobs)
@@ -169,6 +179,15 @@ class App:
         stack.push_async_callback(local.close)
         await local.open()
         return bot, jobs, local
+
+    def _readiness(self, bot: RunningBot, jobs: JobScheduler) -> Readiness:
+        return Readiness(
+            bot.chats,
+            partial(oldest_step, bot.database),
+            self._clock,
+            trouble=lambda: self._storage.problem,
+            clock_work=jobs.since_success,
+        )
 
     async def _stop_jobs(self, jobs: JobScheduler) -> None:
         failing = self._storage.state is StorageState.FAILING
@@ -203,6 +222,7 @@ class App:
             self._clock,
             trouble=lambda: self._storage.problem,
             contacts=self._clouds.contacts,
+            look=self._readiness(bot, jobs).look,
             hindrances=lambda: (*bot.messages.hindrances(), *bot.schedules.warnings()),
         )
         notice = self._storage_notice(bot)

@@ -18,9 +18,11 @@ from slipway.bot.clouds.contact import CloudContact
 from slipway.bot.clouds.declaration import CloudContext, CloudDeclaration
 from slipway.bot.clouds.image_family import ImageFamily
 from slipway.bot.clouds.machine_description import DescribesMachines, MachineDescription
+from slipway.bot.config.http_settings import PUBLIC_LISTEN
 from slipway.bot.config.settings import PersonSettings, RoleSettings, SlipwaySettings, split_address
 from slipway.bot.config.spec import CommandRight, ConfigSpec, KindSpec
 from slipway.bot.core.errors import DeclarationError
+from slipway.bot.core.http.routes import PublicRoute
 from slipway.bot.core.loading import load_attribute
 from slipway.bot.core.settings import Settings
 from slipway.bot.core.settings_table import AnyTable, TableShape
@@ -120,6 +122,19 @@ class Declarations:
         """The platforms that a configuration has switched on."""
         tables = ((chat, settings.optional(chat.table)) for chat in self.chats)
         return tuple(chat for chat, table in tables if table is not None and chat.enabled(table))
+
+    def public_routes(self, settings: SlipwaySettings) -> tuple[PublicRoute, ...]:
+        """The requests that the world may make of a bot with this configuration."""
+        tables = ((chat, settings.optional(chat.table)) for chat in self.enabled_chats(settings))
+        return tuple(route for chat, table in tables for route in chat.routes(table))
+
+    def public_listen(self, settings: SlipwaySettings) -> str:
+        """Where they are heard: where ``[http.public]`` says, or as before it was there a chat's own table."""
+        if settings.http.public is not None:
+            return settings.http.public.listen
+        tables = ((chat, settings.optional(chat.table)) for chat in self.enabled_chats(settings))
+        former = (chat.listen(table) for chat, table in tables if chat.routes(table))
+        return next(filter(None, former), PUBLIC_LISTEN)
 
     def operations_room(self, settings: SlipwaySettings) -> Room | None:
         """Where a change gets its card that is asked for outside of any room; None where the settings tell no room.

@@ -13,6 +13,7 @@ from slipway.bot.chat.forms import CommandForm
 from slipway.bot.chat.model import Chat, Platform, Room
 from slipway.bot.clouds.capabilities import Clouds
 from slipway.bot.config.settings import SlipwaySettings, split_address
+from slipway.bot.core.http.routes import PublicHttp
 from slipway.bot.core.times import Clock
 from slipway.bot.core.uptime import ReadUptime
 from slipway.bot.core.waiting import Polling, Sleep
@@ -102,6 +103,7 @@ class Parts:
     clock: Clock
     sleep: Sleep
     uptime: ReadUptime
+    http: PublicHttp
 
 
 def wire(parts: Parts) -> RunningBot:
@@ -351,4 +353,5 @@ def _chat_context(
         clock=parts.clock,
         callbacks=callbacks,
         sleep=parts.sleep,
+        http=parts.http,
     )

@@ -7,6 +7,7 @@ a wake that was missed is no loss, because the next one looks at what is due.
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
@@ -102,6 +103,7 @@ class JobScheduler:
         self._storage_failed = storage_failed
         self._scheduler: Any = None
         self._working: set[asyncio.Task[Any]] = set()
+        self._succeeded: float | None = None
 
     async def start(self) -> None:
         """Catch up on what is due already, and begin to tick."""
@@ -125,9 +127,15 @@ class JobScheduler:
 
     async def _wake(self) -> None:
         woken = await self._guarded(self._schedules.wake)()
+        if woken:
+            self._succeeded = time.monotonic()
         self._scheduler.modify_job(
             "wake", next_run_time=datetime.now(UTC) + (self._nap() if woken else AFTER_FAILURE)
         )
+
+    def since_success(self) -> timedelta | None:
+        """How long ago the schedules were woken last without a failure; None where they never were."""
+        return None if self._succeeded is None else timedelta(seconds=time.monotonic() - self._succeeded)
 
     def _nap(self) -> timedelta:
         """How long until the next wake."""

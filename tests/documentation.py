@@ -81,6 +81,10 @@ def _configuration(declarations: Declarations) -> Iterator[tuple[str, str]]:
     yield "`[problems]`", "where what is wrong is told, and whom it is for"
     yield "`[audit]`", "when and where the audit trail's head is told: in a room, in a file elsewhere"
     yield "`[housekeeping]`", "how long is remembered what was heard and shown"
+    yield (
+        "`[http.ops]`, `[http.public]`",
+        "where health is asked for by HTTP and by whom, and where Slack's requests are heard",
+    )
 
 
 def _names(tables: Iterable[AnyTable]) -> str:

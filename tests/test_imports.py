@@ -27,6 +27,7 @@ OWNERS = {
         "bot/clouds",
         "bot/subjects/images/contents/fetching.py",
         "bot/subjects/machines/keys",
+        "bot/web/listener.py",
     ),
     "apscheduler": ("scheduler",),
     "cryptography": (
@@ -51,6 +52,7 @@ OWNERS = {
         "bot/operations/persistence/proposals.py",
         "bot/operations/persistence/repository.py",
         "bot/operations/persistence/rows.py",
+        "bot/operations/persistence/under_way.py",
         "bot/operations/trail",
         "bot/operations/runs/runner.py",
         "bot/operations/standing.py",

@@ -18,6 +18,7 @@ from slipway.bot.core.declared_fields import (
     check_text,
 )
 from slipway.bot.core.errors import DeclarationError
+from slipway.bot.core.http.routes import PublicHttp, PublicRoute
 from slipway.bot.core.probes import Finding
 from slipway.bot.core.problems import Problem
 from slipway.bot.core.settings import Settings
@@ -39,6 +40,8 @@ _FUNCTIONS = (
     "named_accounts",
     "group_problem",
     "introduction",
+    "routes",
+    "listen",
 )
 
 
@@ -95,6 +98,7 @@ class ChatContext(Generic[SettingsT]):
         clock: the time.
         callbacks: the rest of the bot.
         sleep: lets time pass.
+        http: has the routes answered that its declaration names.
     """
 
     settings: SettingsT
@@ -103,6 +107,7 @@ class ChatContext(Generic[SettingsT]):
     clock: Clock
     callbacks: HostCallbacks
     sleep: Sleep
+    http: PublicHttp
 
 
 @dataclass(frozen=True)
@@ -147,6 +152,9 @@ class ChatDeclaration(Declaration, Generic[SettingsT]):
         group_problem: what is wrong with a user group's id; None if it can be one.
         introduction: how whoever runs Slipway lets in somebody whose account nobody has, as a sentence or more;
             empty where adding the account to a person's identities is all.
+        routes: the requests that the platform makes of the bot, at the listener that the world may reach.
+        listen: the address to hear them at that the table names, as those of before ``[http.public]`` do; empty for
+            none.
         auxiliary: whether the bot goes on without this chat while others are there; alone, its end is the bot's.
         rooms_key: the key of the table that lists the rooms to work in, which `slipway init` asks for; empty: none.
         account_example: an identity, for mistakes: ``matrix:@alice:example.org``.
@@ -170,6 +178,8 @@ class ChatDeclaration(Declaration, Generic[SettingsT]):
     group_key: str = ""
     group_problem: Callable[[str], str | None] = lambda _group: None
     introduction: Callable[[str], str] = lambda _account: ""
+    routes: Callable[[SettingsT], tuple[PublicRoute, ...]] = lambda _settings: ()
+    listen: Callable[[SettingsT], str] = lambda _settings: ""
     auxiliary: bool = False
     rooms_key: str = ""
     account_example: str = ""

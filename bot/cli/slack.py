@@ -25,8 +25,9 @@ def slack() -> None:
 )
 def manifest(name: str, url: str | None) -> None:
     """Print the app manifest, to paste into Slack as JSON (api.slack.com/apps → Create New App)."""
-    from slipway.bot.chat.slack.manifest import MAX_NAME_LENGTH, REQUEST_PATH
+    from slipway.bot.chat.slack.manifest import MAX_NAME_LENGTH
     from slipway.bot.chat.slack.manifest import manifest as app_manifest
+    from slipway.bot.chat.slack.routes import REQUEST_PATH
     from slipway.bot.chat.slack.settings import SlackTransport
     from slipway.bot.declared import declared
 

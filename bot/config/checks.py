@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from slipway.bot.chat.declaration import ChatDeclaration
+from slipway.bot.config.http_checks import http_problems
 from slipway.bot.config.policies import PolicyCheck, with_defaults
 from slipway.bot.config.schema import Schema, Understood
 from slipway.bot.config.settings import (
@@ -390,6 +391,7 @@ _CHECKS: tuple[Callable[[Written], Iterator[Problem]], ...] = (
     _roles,
     _schedules,
     _commands,
+    lambda each: http_problems(each.settings, each.spec, secrets="http.ops" not in each.secretless),
     _audit,
     _problems,
 )

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 
 from pydantic import AliasChoices
 
+from slipway.bot.config.http_checks import http_warnings
 from slipway.bot.config.policies import by_requesters_alone
 from slipway.bot.config.schema import key_of
 from slipway.bot.config.settings import ScheduleSettings, SlipwaySettings
@@ -39,6 +40,7 @@ def warnings(settings: SlipwaySettings, written: Mapping[str, Plain], spec: Conf
         *_former_names(document, spec),
         *_own_approvals(settings, spec),
         *_declared(settings, spec),
+        *http_warnings(settings, spec),
     ]
 
 

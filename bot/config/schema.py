@@ -17,6 +17,7 @@ from pydantic_core import ErrorDetails
 
 from slipway.bot.chat.declaration import ChatDeclaration
 from slipway.bot.config.document import NO_TEXT
+from slipway.bot.config.http_settings import OpsSettings
 from slipway.bot.config.settings import PersonSettings, PolicySettings, RoleSettings, SlipwaySettings
 from slipway.bot.config.spec import ConfigSpec, KindSpec
 from slipway.bot.config.tables import (
@@ -42,6 +43,9 @@ _KINDS = {
     "tuple_type": 'must be a list in brackets, like ["a", "b"]',
     "too_short": "must have at least one entry",
 }
+_OPS = ("http", "ops")
+"""The one table of Slipway's own that holds a secret."""
+
 _DEEPEST = 16  # the deepest setting stands at 4
 _BOUNDS = {"ge": "at least", "gt": "more than", "le": "at most", "lt": "less than"}
 
@@ -95,10 +99,12 @@ class Schema:
             "problems",
             "audit",
             "housekeeping",
+            "http",
         )
 
     def secrets(self, document: Mapping[str, Plain]) -> Iterator[Secret]:
         """Where secrets may stand in a document, each account's own included."""
+        yield from (Secret(_OPS, name) for name in secrets_in(OpsSettings))
         for table in self.spec.tables:
             names = tuple(secrets_in(table.model))
             for path in self._paths(table, document) if names else ():

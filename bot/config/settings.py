@@ -14,6 +14,7 @@ from pydantic import AliasChoices, BeforeValidator, Field, PrivateAttr
 
 from slipway.bot.chat.model import Platform
 from slipway.bot.config.document import STATE_DIR
+from slipway.bot.config.http_settings import HttpSettings
 from slipway.bot.core.errors import DeclarationError
 from slipway.bot.core.secret_files import SecretFile
 from slipway.bot.core.settings import Duration, Settings, Zone
@@ -209,6 +210,7 @@ class SlipwaySettings(Settings):
     problems: ProblemSettings = ProblemSettings()
     audit: AuditSettings = AuditSettings()
     housekeeping: HousekeepingSettings = HousekeepingSettings()
+    http: HttpSettings = HttpSettings()
 
     _secret_sources: dict[str, str] = PrivateAttr(default_factory=dict)
     _secret_files: dict[str, SecretFile] = PrivateAttr(default_factory=dict)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +11,7 @@ from slipway.bot.clouds.capabilities import Capability
 from slipway.bot.clouds.declaration import CloudDeclaration
 from slipway.bot.config.settings import SlipwaySettings
 from slipway.bot.core.commands import READ
+from slipway.bot.core.settings import Settings
 from slipway.bot.core.settings_table import AnyTable, PersonKey
 
 
@@ -97,3 +98,13 @@ def gives(held: Iterable[str], command: CommandRight) -> bool:
     noun, dot, _ = command.right.partition(".")
     enough = {command.right, "*"} | ({f"{noun}.*"} if dot else set())
     return bool(rights & enough) or (READ in rights and not command.guarded)
+
+
+def enabled_chats(
+    settings: SlipwaySettings, spec: ConfigSpec
+) -> Iterator[tuple[ChatDeclaration[Any], Settings]]:
+    """The chat platforms that a configuration has switched on, each with its table."""
+    for chat in spec.chats:
+        table = getattr(settings, chat.platform)
+        if table is not None and chat.enabled(table):
+            yield chat, table

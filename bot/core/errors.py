@@ -180,6 +180,10 @@ class StateError(SlipwayError):
     """The state folder cannot be used: held by another process, not writable, or of a newer Slipway."""
 
 
+class ListenError(SlipwayError):
+    """An address that the configuration names cannot be listened on; as a sentence, with the address."""
+
+
 class StorageError(SlipwayError):
     """The state folder cannot be written or read now: its disk is full, read-only, or fails. Nothing was stored."""
 

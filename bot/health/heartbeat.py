@@ -16,6 +16,7 @@ from slipway.bot.chat.model import Chat, ChatHealth, Platform
 from slipway.bot.clouds.contact import CloudContact
 from slipway.bot.core.times import Clock
 from slipway.bot.core.waiting import Sleep
+from slipway.bot.health.readiness import Looked
 from slipway.bot.health.report import BEAT_SECONDS, FILE
 
 LOOK_SECONDS = 0.05
@@ -38,6 +39,8 @@ class Heartbeat:
         clock: the time, which is written.
         trouble: what is wrong with the bot itself, as a sentence; empty where nothing is.
         contacts: when each cloud answered last, is written.
+        look: looks at all that the bot's work takes, whose problems are written beside those of chats; None for
+            nothing more.
         hindrances: why rooms take nothing from the bot until somebody changes that, as sentences.
         monotonic: seconds that have passed, by which it beats.
         sleep: lets time pass.
@@ -51,6 +54,7 @@ class Heartbeat:
         *,
         trouble: Callable[[], str] = lambda: "",
         contacts: Mapping[str, CloudContact] = MappingProxyType({}),
+        look: Callable[[], Awaitable[Looked]] | None = None,
         hindrances: Callable[[], Iterable[str]] = tuple,
         monotonic: Callable[[], float] = time.monotonic,
         sleep: Sleep = asyncio.sleep,
@@ -60,6 +64,7 @@ class Heartbeat:
         self._clock = clock
         self._trouble = trouble
         self._contacts = contacts
+        self._look = look
         self._hindrances = hindrances
         self._monotonic = monotonic
         self._sleep = sleep
@@ -87,19 +92,24 @@ class Heartbeat:
                 told = True
                 await ready()
             if news or self._monotonic() - written >= BEAT_SECONDS:
-                await self._write(self._beat(health))
+                await self._write(self._beat(health, await self._look() if self._look else None))
                 written = self._monotonic()
             await self._sleep(BEAT_SECONDS if told else LOOK_SECONDS)
 
-    def _beat(self, health: Mapping[str, ChatHealth]) -> str:
+    def _beat(self, health: Mapping[str, ChatHealth], looked: Looked | None = None) -> str:
         chats = {name: {"connected": each.connected, "detail": each.detail} for name, each in health.items()}
         clouds = {name: _contact(contact) for name, contact in self._contacts.items()}
         clocks = [clock_problem(name, each.clock_ahead) for name, each in health.items()]
+        told = {*chats, "storage"}  # elsewhere in it, since before there were checks
+        more = [check for check in looked.checks if check.name not in told] if looked else []
         beat = {
             "at": self._clock().isoformat(),
             "chats": chats,
             "trouble": self._trouble(),
             "clouds": clouds,
+            "role": looked.role if looked else "",
+            "checks": {check.name: check.problem or check.detail for check in more},
+            "problems": [check.problem for check in more if check.problem],
             "warnings": [*filter(None, clocks), *self._hindrances()],
         }
         return json.dumps(beat).ljust(_ROOM)

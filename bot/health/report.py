@@ -55,9 +55,11 @@ def report(state_dir: Path, now: datetime) -> Report:
         disconnected = [
             f"{name}: {each['detail']}" for name, each in beat["chats"].items() if not each["connected"]
         ]
-        # A Slipway of before, which may be running until it is restarted, wrote nothing of clouds, or of warnings.
+        # A Slipway of before, which may be running until it is restarted, wrote nothing of clouds, or of warnings, or
+        # of what else is looked at.
         clouds = tuple(_cloud(name, each, now) for name, each in beat.get("clouds", {}).items())
         warnings = tuple(map(str, beat.get("warnings", ())))
+        problems = tuple(map(str, beat.get("problems", ())))
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         every = f"every {BEAT_SECONDS:.0f} seconds"
         return Report(f"{unknown} is damaged. A running Slipway writes it anew {every}: ask again then.")
@@ -66,7 +68,9 @@ def report(state_dir: Path, now: datetime) -> Report:
             f"Slipway gave no sign of life since {at:%Y-%m-%d %H:%M:%S %Z}.{_why_silent(state_dir)}"
         )
     connection = "Not connected. " + " ".join(disconnected) if disconnected else ""
-    return Report(" ".join(each for each in (trouble, connection) if each) or None, clouds, warnings, True)
+    return Report(
+        " ".join(each for each in (trouble, connection, *problems) if each) or None, clouds, warnings, True
+    )
 
 
 def _why_silent(state_dir: Path) -> str:

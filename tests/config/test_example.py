@@ -18,7 +18,7 @@ from slipway.bot.config.describe import describe
 from slipway.bot.config.load import load
 from slipway.bot.config.schema import Schema
 from slipway.bot.config.settings import Missed, SlipwaySettings
-from slipway.bot.config.tables import secrets_in, table_in
+from slipway.bot.config.tables import table_in
 from slipway.bot.core.errors import ConfigError
 from slipway.bot.core.patterns import fits
 from slipway.bot.core.settings import Settings
@@ -76,7 +76,7 @@ def test_the_example_names_every_setting_in_its_own_table() -> None:
             table = head[1]
         elif key := re.match(r"(?:# )?(\w+) = ", line):
             spoken.add((table, key[1]))
-    secrets = {(table.name, name) for table in DECLARED.spec.tables for name in secrets_in(table.model)}
+    secrets = {(each.table[0], each.name) for each in Schema(DECLARED.spec).secrets({})}
     wanted = {
         (table, f"{name}_file") if (table, name) in secrets else (table, name)
         for table, name in _fields(Schema(DECLARED.spec).root)

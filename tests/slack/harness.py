@@ -15,9 +15,11 @@ from slipway.bot.chat.forms import CommandForm
 from slipway.bot.chat.model import AnyEvent, ButtonEvent, Card, MessageEvent
 from slipway.bot.chat.slack.chat import OPENING_INTERVAL, SlackChat
 from slipway.bot.chat.slack.manifest import EVENTS, SCOPES
+from slipway.bot.chat.slack.routes import REQUESTS
 from slipway.bot.chat.slack.settings import SlackSettings
 from slipway.bot.core.errors import UserError
 from slipway.bot.core.waiting import Sleep
+from slipway.bot.web.public import PublicListener
 from tests.slack.builders import launch_command_form
 from tests.slack.simulator import SimulatedSlack
 from tests.slack.simulator.seed import ALICE, BOB, CAROL, IMAGES
@@ -90,7 +92,6 @@ def slack_settings(sim: SimulatedSlack, **more: Any) -> SlackSettings:
         "channels": (IMAGES,),
         "endpoint": sim.api_url,
         "request_timeout": "5s",
-        "listen": "127.0.0.1:0",
     }
     return SlackSettings.model_validate(known | more)
 
@@ -104,6 +105,7 @@ def build_adapter(
     groups: tuple[str, ...] = (),
     sleep: Sleep | None = None,
     opening_interval: float = OPENING_INTERVAL,
+    http: PublicListener | None = None,
     **more: Any,
 ) -> SlackChat:
     """The adapter, not yet listening."""
@@ -144,6 +146,7 @@ def build_adapter(
         store or InMemoryStore(),
         clock or FakeClock(),
         callbacks,
+        http or PublicListener("127.0.0.1:0", (REQUESTS,)),
         sleep=sleep or wait,
         ping_interval=PING_INTERVAL,
         opening_interval=opening_interval,
@@ -165,7 +168,8 @@ async def running_adapter(
     adapter = AdapterHarness(sim, None, events)  # type: ignore[arg-type]
     if over_http:
         more["transport"] = "http"
-    adapter.chat = build_adapter(sim, adapter, store=store, clock=clock, groups=groups, **more)
+    http = PublicListener("127.0.0.1:0", (REQUESTS,) if over_http else ())
+    adapter.chat = build_adapter(sim, adapter, store=store, clock=clock, groups=groups, http=http, **more)
 
     async def accept(event: AnyEvent) -> bool:
         sim.changes.notify()
@@ -176,6 +180,7 @@ async def running_adapter(
         return True
 
     before = sim.sockets.opened
+    await http.open()
     await adapter.chat.prepare()
     running = asyncio.create_task(adapter.chat.run(accept))
     try:
@@ -187,3 +192,4 @@ async def running_adapter(
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
+        await http.close()

@@ -34,6 +34,7 @@ from slipway.bot.chat.slack.transport.rate_limit import (
 )
 from slipway.bot.chat.slack.transport.web_api import BotIdentity, WebApi
 from slipway.bot.core.errors import ChatError
+from slipway.bot.core.http.routes import PublicHttp
 from slipway.bot.core.loading import LIBRARY_IMPORT
 from slipway.bot.core.times import Clock, format_duration, system_clock
 from slipway.bot.core.waiting import Sleep
@@ -61,6 +62,7 @@ class SlackChat:
         store: keeps which messages were begun, and who is in the user groups.
         clock: the time, for rate limits and the bot's health.
         callbacks: the rest of the bot.
+        http: where Slack's requests are heard, with HTTP.
         sleep: waits between messages and tries.
         ping_interval: seconds between two checks whether a socket is still open.
         opening_interval: seconds between the openings of the two sockets.
@@ -73,6 +75,7 @@ class SlackChat:
         store: KeyValueStore,
         clock: Clock,
         callbacks: HostCallbacks,
+        http: PublicHttp,
         *,
         sleep: Sleep = asyncio.sleep,
         ping_interval: float = PING_INTERVAL,
@@ -82,6 +85,7 @@ class SlackChat:
         self._settings = settings
         self._clock = clock
         self._callbacks = callbacks
+        self._http = http
         self._sleep = sleep
         self._ping_interval = ping_interval
         self._opening_interval = opening_interval
@@ -226,7 +230,7 @@ class SlackChat:
                 sleep=self._sleep,
             )
         else:
-            self._transport = HttpTransport(settings, self._on_activity, self._wall_clock)
+            self._transport = HttpTransport(settings, self._http, self._on_activity, self._wall_clock)
         return EventListener(
             api=self._api,
             transport=self._transport,

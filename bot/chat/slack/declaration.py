@@ -7,7 +7,8 @@ from slipway.bot.chat.model import Chat
 from slipway.bot.chat.slack.checks import account_problem, group_problem, room_problem, slack_problems
 from slipway.bot.chat.slack.events.trust import introduction
 from slipway.bot.chat.slack.platform import SLACK
-from slipway.bot.chat.slack.settings import SlackSettings
+from slipway.bot.chat.slack.routes import REQUESTS
+from slipway.bot.chat.slack.settings import SlackSettings, SlackTransport
 from slipway.bot.core.probes import Finding
 from slipway.bot.core.text import counted
 
@@ -15,7 +16,9 @@ from slipway.bot.core.text import counted
 def _build(context: ChatContext[SlackSettings]) -> Chat:
     from slipway.bot.chat.slack.chat import SlackChat
 
-    return SlackChat(context.settings, context.store, context.clock, context.callbacks, sleep=context.sleep)
+    return SlackChat(
+        context.settings, context.store, context.clock, context.callbacks, context.http, sleep=context.sleep
+    )
 
 
 def _describe(settings: SlackSettings) -> str:
@@ -49,6 +52,8 @@ CHAT = ChatDeclaration(
     group_problem=group_problem,
     rooms_key="channels",
     introduction=introduction,
+    routes=lambda settings: (REQUESTS,) if settings.transport is SlackTransport.HTTP else (),
+    listen=lambda settings: settings.listen or "",
     account_example="slack:U0123456789",
     room_example="slack:C0123456789",
 )

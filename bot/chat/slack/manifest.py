@@ -66,9 +66,6 @@ EVENTS = tuple(
     )
 )
 
-REQUEST_PATH = "/slack/events"
-"""Where the bot listens for Slack's requests."""
-
 MAX_NAME_LENGTH = 35
 
 

@@ -25,8 +25,8 @@ class SlackSettings(Settings):
     app_token: Token | None = None  # for Socket Mode
     signing_secret: Token | None = None  # for HTTP
     transport: SlackTransport = SlackTransport.SOCKET
-    listen: str = Field(
-        "127.0.0.1:3000",
+    listen: str | None = Field(  # of before [http.public]
+        None,
         pattern=r"^(\[[0-9A-Fa-f:.]+\]|[^:\s]+):\d{1,5}$",
         description="a host and a port, like 127.0.0.1:3000",
     )

@@ -321,17 +321,17 @@ class TestBackOff:
 
 
 class TestHttp:
-    async def test_whatever_is_not_signed_is_401(self, sim: SimulatedSlack) -> None:
+    async def test_whatever_is_not_signed_is_refused(self, sim: SimulatedSlack) -> None:
         async with running_adapter(sim, over_http=True) as adapter, aiohttp.ClientSession() as session:
             url = f"http://127.0.0.1:{adapter.chat.port}/slack/events"
-            for body, headers in (
-                (b"{}", {}),
-                (b"x" * 2 * 1024 * 1024, {}),
-                (b"not gzip", {"Content-Encoding": "gzip"}),
-                (b"{}", {"X-Slack-Request-Timestamp": "1", "X-Slack-Signature": "v0=\u00e9"}),
+            for body, headers, status in (
+                (b"{}", {}, 401),
+                (b"x" * 2 * 1024 * 1024, {}, 413),
+                (b"not gzip", {"Content-Encoding": "gzip"}, 401),
+                (b"{}", {"X-Slack-Request-Timestamp": "1", "X-Slack-Signature": "v0=\u00e9"}, 401),
             ):
                 async with session.post(url, data=body, headers=headers) as answer:
-                    assert (answer.status, await answer.text()) == (401, "")
+                    assert (answer.status, await answer.text()) == (status, "")
 
 
 class TestHome:

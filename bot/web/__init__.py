@@ -1,0 +1,1 @@
+"""HTTP: one server with two listeners, that of operators and that which the world may reach."""

@@ -1,0 +1,1 @@
+"""HTTP: the two listeners, health, metrics and pages."""
