@@ -1,3 +1,3 @@
 """Slipway: a ChatOps bot for people who publish cloud images."""
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

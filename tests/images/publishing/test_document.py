@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from slipway import __version__
 from slipway.bot.subjects.images.publishing.document import LatestImage, Stream, document, same, written
 from tests.support.clock import NOW
 
@@ -54,7 +55,10 @@ def check(found: Any) -> None:
 def test_it_says_what_is_latest_by_definition_architecture_cloud_and_region() -> None:
     found = document((X64, ARM, AMI), NOW)
     check(found)
-    assert found["metadata"] == {"last-modified": "2026-11-20T12:00:00Z", "generator": "slipway 0.1.0"}
+    assert found["metadata"] == {
+        "last-modified": "2026-11-20T12:00:00Z",
+        "generator": f"slipway {__version__}",
+    }
     assert found["streams"] == {
         "Fedora-Cloud-43-Arm64": {
             "stream": "Fedora-Cloud-43-Arm64",

@@ -1,0 +1,136 @@
+"""Each state that a release left behind in the middle of an operation: this version takes it up, and finishes it."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+import tarfile
+from collections import Counter
+from collections.abc import Mapping
+from contextlib import closing
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from slipway.bot.clouds.simulated.azure import SimulatedAzure
+from slipway.bot.operations import audit
+from slipway.bot.operations.model import OperationState
+from slipway.bot.store.database import DATABASE, Database
+from tests.support.clock import FakeClock
+from tests.support.harness import running_bot
+from tests.support.pauses import no_pauses, poll_often
+from tests.upgrades.parked import SCENARIOS, Flags, Parked, boundaries, gallery_left
+
+STATES = Path(__file__).parent / "states"
+
+USUAL = "promote-step-2-after"
+"""Of each release, this one is looked at without ``-m slow``, too: two effects are there, and one report."""
+
+
+def _kept() -> Mapping[str, Parked]:
+    found = {}
+    for archive in sorted(STATES.glob("*.tar.xz")):
+        with tarfile.open(archive) as packed:
+            for member in packed:
+                if member.name.endswith("parked.json"):
+                    text = packed.extractfile(member)
+                    assert text is not None
+                    parked = Parked.read(text.read().decode())
+                    found[str(parked)] = parked
+    return found
+
+
+KEPT = _kept()
+
+RELEASES = sorted({parked.release for parked in KEPT.values()})
+
+
+def unpack(parked: Parked, folder: Path) -> Path:
+    """The state folder that was left behind."""
+    inside = f"{parked.scenario}-{parked.boundary}/state/"
+    with tarfile.open(STATES / f"{parked.release}.tar.xz") as packed:
+        members = [each for each in packed if each.name.startswith(inside)]
+        packed.extractall(folder, members, filter="data")
+    return folder / inside
+
+
+def test_each_release_left_a_state_at_every_boundary() -> None:
+    wanted = {f"{each.kind}-{place}" for each in SCENARIOS.values() for place in boundaries(each)}
+    for release in RELEASES:
+        found = {f"{each.scenario}-{each.boundary}" for each in KEPT.values() if each.release == release}
+        assert found == wanted, release
+
+
+def _cases() -> list[object]:
+    return [
+        pytest.param(parked, id=name, marks=() if name.endswith(USUAL) else pytest.mark.slow)
+        for name, parked in KEPT.items()
+    ]
+
+
+@pytest.mark.parametrize("parked", _cases())
+async def test_what_a_release_left_in_the_middle_of_an_operation_is_finished(
+    parked: Parked, tmp_path: Path
+) -> None:
+    poll_often()
+    scenario = SCENARIOS[parked.scenario]
+    clock = FakeClock(parked.made_at + timedelta(minutes=1))
+    azure = SimulatedAzure(gallery_left(parked), clock=clock)
+    await azure.start()
+    try:
+        state = await asyncio.to_thread(unpack, parked, tmp_path)
+        async with running_bot(state, azure=azure, clock=clock, sleep=no_pauses) as bot:
+            await bot.running.idle()
+            operation = await bot.running.operations.get(parked.operation)
+            if parked.boundary == "proposed":
+                assert operation.state is OperationState.PROPOSED
+                await bot.say("bob", f"!approve {parked.operation}")
+                operation = await bot.running.operations.get(parked.operation)
+            assert operation.state is OperationState.DONE, operation.outcome
+            assert isinstance(await audit.verify(bot.running.database), audit.Intact)
+        assert _flags(azure) == scenario.wished(parked.made_at)
+        asked = Counter((entry.method, entry.path) for entry in azure.writes)
+        assert set(asked.values()) <= {1}, "each step changed the gallery once"
+    finally:
+        await azure.stop()
+
+
+def _flags(azure: SimulatedAzure) -> Flags:
+    definitions = azure.snapshot()["definitions"]
+    return {
+        name: {version: body["excluded"] for version, body in found["versions"].items()}
+        for name, found in definitions.items()
+    }
+
+
+@pytest.mark.parametrize("release", RELEASES)
+async def test_a_database_of_a_release_is_migrated_with_everything_in_it(
+    release: str, tmp_path: Path
+) -> None:
+    parked = KEPT[f"{release}/{USUAL}"]
+    path = unpack(parked, tmp_path) / DATABASE
+    before = _contents(path)
+    database = Database(path)
+    await database.open()
+    assert isinstance(await audit.verify(database), audit.Intact)
+    await database.close()
+    after = _contents(path)
+    for table, rows in before.items():
+        assert len(after[table]) == len(rows), table
+        shared = [
+            name for name in next(iter(rows), {}) if name in after[table][0]
+        ]  # some have other names now
+        for old, new in zip(rows, after[table], strict=True):
+            assert [old[name] for name in shared] == [new[name] for name in shared], table
+
+
+def _contents(path: Path) -> dict[str, list[dict[str, object]]]:
+    with closing(sqlite3.connect(path)) as file:
+        file.row_factory = sqlite3.Row
+        names = file.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name").fetchall()
+        return {
+            name: [dict(row) for row in file.execute(f"SELECT * FROM {name} ORDER BY 1, 2")]  # noqa: S608
+            for (name,) in names
+            if name not in ("alembic_version", "sqlite_sequence")
+        }
