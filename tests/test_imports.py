@@ -33,6 +33,7 @@ OWNERS = {
     "cryptography": (
         "bot/chat/matrix",
         "bot/clouds/azure/machines/nobodys_key.py",
+        "bot/core/totp.py",
         "bot/subjects/credentials/certificates.py",
         "bot/subjects/machines/testing/private_key.py",
     ),
@@ -40,6 +41,7 @@ OWNERS = {
     "dbos": ("bot/workflows",),
     "matplotlib": ("bot/subjects/images/timeline/drawing.py",),
     "pydantic_core": ("bot/config",),
+    "segno": ("bot/cli/totp.py",),
     "rich": ("bot/chat/console", "bot/chat/shared"),
     "sqlalchemy": (
         "bot/cli/audit.py",
@@ -56,6 +58,7 @@ OWNERS = {
         "bot/operations/trail",
         "bot/operations/runs/runner.py",
         "bot/operations/standing.py",
+        "bot/operations/step_up/store.py",
         "bot/store",
         "bot/subjects/images/evidence/store.py",
         "bot/subjects/images/announcing/store.py",

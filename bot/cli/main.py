@@ -38,7 +38,9 @@ DEMO_PEOPLE = ("alice", "bob", "carol", "admin")
 """Who is in `bot/cli/demo.toml`; known here so that help need not read it."""
 
 
-GROUPS = {name: f"slipway.bot.cli.{name}" for name in ("audit", "init", "matrix", "say", "slack", "state")}
+GROUPS = {
+    name: f"slipway.bot.cli.{name}" for name in ("audit", "init", "matrix", "say", "slack", "state", "totp")
+}
 """The program's groups of commands and its larger commands, each a module here. A chat that has commands adds its
 name."""
 

@@ -22,6 +22,7 @@ from slipway.bot.config.settings import (
     split_address,
 )
 from slipway.bot.config.spec import CommandRight, ConfigSpec, gives
+from slipway.bot.config.step_up import shared_secrets
 from slipway.bot.config.tables import Plain
 from slipway.bot.core.cron import check_cron
 from slipway.bot.core.problems import Problem, listing, one_of, shown, unknown
@@ -112,6 +113,10 @@ def cross_check(
         written.unsure_roles,
     )
     return [*problems, *policies.problems()]
+
+
+def _codes(written: Written) -> Iterator[Problem]:
+    yield from shared_secrets(written.settings)
 
 
 def _somewhere_to_talk(written: Written) -> Iterator[Problem]:
@@ -381,6 +386,7 @@ def _room(key: str, address: str, written: Written) -> Iterator[Problem]:
 
 
 _CHECKS: tuple[Callable[[Written], Iterator[Problem]], ...] = (
+    _codes,
     _somewhere_to_talk,
     _somewhere_to_work,
     _declared_tables,

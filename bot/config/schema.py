@@ -62,15 +62,19 @@ class Understood:
 
 @dataclass(frozen=True)
 class Secret:
-    """Where a secret stands: the keys of its table in the document, and its own; such as azure, client_secret."""
+    """Where a secret stands: the place of its table in the document, and its own key; such as azure, client_secret.
 
-    table: tuple[str, ...]
+    ``owner`` is how problems call the table where it is one of several that stand in a list: ``person.alice``.
+    """
+
+    table: Place
     name: str
+    owner: str = ""
 
     @property
     def key(self) -> str:
         """As problems call it: ``azure.client_secret``."""
-        return ".".join((*self.table, self.name))
+        return f"{self.owner or '.'.join(map(str, self.table))}.{self.name}"
 
 
 class Schema:
@@ -94,6 +98,7 @@ class Schema:
             "person",
             "roles",
             "policy",
+            "step_up",
             *rest,
             "schedule",
             "problems",
@@ -109,6 +114,12 @@ class Schema:
             names = tuple(secrets_in(table.model))
             for path in self._paths(table, document) if names else ():
                 yield from (Secret(path, name) for name in names)
+        persons = document.get("person")
+        for number, entry in enumerate(persons if isinstance(persons, list) else ()):
+            if isinstance(entry, dict):
+                place = ("person", number)
+                owner = key_of(place, document)
+                yield from (Secret(place, name, owner) for name in secrets_in(PersonSettings))
 
     def _paths(self, table: AnyTable, document: Mapping[str, Plain]) -> Iterator[tuple[str, ...]]:
         here = document.get(table.name)
@@ -277,13 +288,13 @@ def without(document: Plain, places: Iterable[Place]) -> Plain:
     return document
 
 
-def key_of(place: Place, document: Plain) -> str:
+def key_of(place: Place, document: Plain | Mapping[str, Plain]) -> str:
     """How a place is called in a problem: ``policy.promote.role``, ``person.alice.zone``, ``person #3.id``.
 
     Entries of ``[[…]]`` go by their id or name where it is theirs alone, and by their number otherwise.
     """
     key = ""
-    here: Plain = document
+    here: Plain | Mapping[str, Plain] = document
     for depth, part in enumerate(place):
         if part == "[key]" and not (isinstance(here, dict) and part in here):
             break  # pydantic's mark for what it says of a key itself
@@ -316,7 +327,7 @@ def explain(schema: Schema, detail: ErrorDetails, document: dict[str, Plain]) ->
         return Problem(key, _unknown_name(str(place[-2]), detail))
     if detail["type"] == "value_error":
         return Problem(key, str(detail["ctx"]["error"]))
-    secret = any(secret.key == ".".join(map(str, written)) for secret in schema.secrets(document))
+    secret = any((*secret.table, secret.name) == written for secret in schema.secrets(document))
     value = "it is not right" if secret else f"it is {shown(detail['input'])}"
     return Problem(key, f"{value}; {_wrong(schema, detail, place)}")
 

@@ -1,6 +1,6 @@
 """Secrets: from the environment or from files of their own, never from slipway.toml itself.
 
-For a field such as ``matrix.password`` the first of these counts:
+For a field such as ``matrix.password``, or ``person.alice.totp_secret``, the first of these counts:
 
 1. the environment variable ``SLIPWAY_MATRIX_PASSWORD``, or the file that ``…_PASSWORD_FILE`` names;
 2. the file that the key ``password_file`` in the table names;
@@ -12,12 +12,12 @@ An empty environment variable counts as not set, as container tools pass them so
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from slipway.bot.config.schema import Schema, Secret
-from slipway.bot.config.tables import Plain
+from slipway.bot.config.tables import Place, Plain
 from slipway.bot.core.problems import Problem
 from slipway.bot.core.secret_files import SecretFile, read_secret
 from slipway.bot.core.secret_text import without_unseen_ends
@@ -55,7 +55,7 @@ def fill_in(schema: Schema, document: dict[str, Plain], folder: Path, environ: M
 
 def variable(secret: Secret) -> str:
     """The environment variable of a secret: ``SLIPWAY_MATRIX_PASSWORD``."""
-    return _NOT_IN_VARIABLES.sub("_", "_".join(("slipway", *secret.table, secret.name)).upper())
+    return _NOT_IN_VARIABLES.sub("_", f"slipway.{secret.key}".upper())
 
 
 def _fill_one(
@@ -128,8 +128,11 @@ def _fill_from_tools(
             table[name] = without_unseen_ends(environ[found]).strip()
 
 
-def _table(document: dict[str, Plain], path: Sequence[str]) -> dict[str, Plain] | None:
+def _table(document: dict[str, Plain], path: Place) -> dict[str, Plain] | None:
     here: Plain = document
     for key in path:
-        here = here.get(key) if isinstance(here, dict) else None
+        if isinstance(here, list) and isinstance(key, int):
+            here = here[key]
+        else:
+            here = here.get(str(key)) if isinstance(here, dict) else None
     return here if isinstance(here, dict) else None

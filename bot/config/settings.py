@@ -19,6 +19,7 @@ from slipway.bot.core.errors import DeclarationError
 from slipway.bot.core.secret_files import SecretFile
 from slipway.bot.core.settings import Duration, Settings, Zone
 from slipway.bot.core.settings_table import PersonKey, SettingsTable, TableShape
+from slipway.bot.core.totp import TotpSecret
 
 SettingsT = TypeVar("SettingsT", bound=Settings)
 
@@ -58,6 +59,7 @@ class PersonSettings(Settings):
     roles: tuple[str, ...] = ()
     zone: Zone | None = None
     local_users: tuple[str, ...] = ()  # users of the bot's machine who speak as them by `slipway say`
+    totp_secret: TotpSecret | None = None  # what their authenticator app and Slipway share
 
     def texts(self, key: PersonKey) -> tuple[str, ...]:
         """What stands under a key that a subject declares."""
@@ -111,6 +113,18 @@ class PolicySettings(Settings):
     encrypted_reactions: bool | None = None  # whether a reaction counts in an encrypted room; None: by kind
     mention: Mention = Field(
         (HOLDERS,), description='"holders", "nobody", or persons by their ids, like ["alice", "bob"]'
+    )
+
+
+class StepUpSettings(Settings):
+    """``[step_up]``: the codes that some presses take."""
+
+    window: int = Field(1, ge=0, le=4)  # how many codes before and after the present one count
+    open_for: Duration = Field(  # how long a code is waited for once somebody pressed
+        timedelta(minutes=5),
+        ge=timedelta(minutes=1),
+        le=timedelta(minutes=30),
+        description="1 to 30 minutes, like 5m",
     )
 
 
@@ -206,6 +220,7 @@ class SlipwaySettings(Settings):
     person: tuple[PersonSettings, ...] = ()
     roles: dict[str, RoleSettings] = Field(default_factory=dict)
     policy: dict[str, PolicySettings] = Field(default_factory=dict)
+    step_up: StepUpSettings = StepUpSettings()
     schedule: tuple[ScheduleSettings, ...] = ()
     problems: ProblemSettings = ProblemSettings()
     audit: AuditSettings = AuditSettings()

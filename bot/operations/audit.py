@@ -63,6 +63,11 @@ class AuditKey(str):
         return cls(f"pause-end:{pause_key}")
 
     @classmethod
+    def of_lockout(cls, person: str, until: datetime) -> AuditKey:
+        """Somebody gave so many wrong codes that none of theirs counts for some time."""
+        return cls(f"step-up:{person}:locked:{iso(until)}")
+
+    @classmethod
     def of_step(cls, operation_id: str, number: int, phase: StepPhase) -> AuditKey:
         """A step, from 1, began or ended."""
         return cls(f"{operation_id}:step-{number}:{phase}")

@@ -95,6 +95,8 @@ vote = sa.Table(
         "sequence", sa.Integer, nullable=False, server_default="0"
     ),  # the order of one operation's votes
     sa.Column("doubt", sa.Text, nullable=False, server_default=""),
+    # Whether a single-use code of the person's came with it.
+    sa.Column("stepped_up", sa.Boolean, nullable=False, server_default="0"),
     sa.Index("ix_vote_event", "event_key"),
 )
 
@@ -417,4 +419,41 @@ sa.Index(
     unique=True,
     sqlite_where=problem.c.closed_at.is_(None),
     postgresql_where=problem.c.closed_at.is_(None),
+)
+
+# Whose codes were used up to which time step of RFC 6238, and how many wrong ones followed one another. See
+# bot.operations.step_up.
+step_up_person = sa.Table(
+    "step_up_person",
+    metadata,
+    sa.Column("person", sa.Text, primary_key=True),
+    sa.Column("last_step", sa.Integer, nullable=False, server_default="-1"),
+    sa.Column("tries", sa.Integer, nullable=False, server_default="0"),
+    sa.Column("locked_until", UtcDateTime, index=True),
+)
+
+# Who was asked for a code, for which plan of which operation, and until when one counts.
+step_up_request = sa.Table(
+    "step_up_request",
+    metadata,
+    sa.Column("person", sa.Text, primary_key=True),
+    sa.Column("operation_id", sa.Text, primary_key=True),
+    sa.Column("digest", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False, server_default=""),
+    sa.Column("asked_at", UtcDateTime, nullable=False),
+    sa.Column("until", UtcDateTime, nullable=False),
+)
+
+# What became of each code that was given, by the event that brought it: the code itself stands nowhere.
+step_up_code = sa.Table(
+    "step_up_code",
+    metadata,
+    sa.Column("event_key", sa.Text, primary_key=True),
+    sa.Column("person", sa.Text, nullable=False),
+    sa.Column("operation_id", sa.Text, nullable=False, server_default=""),
+    sa.Column("digest", sa.Text, nullable=False, server_default=""),
+    sa.Column("reason", sa.Text, nullable=False, server_default=""),
+    sa.Column("outcome", sa.Text, nullable=False),
+    sa.Column("locked_until", UtcDateTime),
+    sa.Column("at", UtcDateTime, nullable=False, index=True),
 )

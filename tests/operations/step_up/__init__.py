@@ -1,0 +1,1 @@
+"""Codes beside approvals: comparing, counting, using up."""
