@@ -76,7 +76,9 @@ def test_the_example_names_every_setting_in_its_own_table() -> None:
             table = head[1]
         elif key := re.match(r"(?:# )?(\w+) = ", line):
             spoken.add((table, key[1]))
-    secrets = {(each.table[0], each.name) for each in Schema(DECLARED.spec).secrets({"person": [{"id": "alice"}]})}
+    secrets = {
+        (each.table[0], each.name) for each in Schema(DECLARED.spec).secrets({"person": [{"id": "alice"}]})
+    }
     wanted = {
         (table, f"{name}_file") if (table, name) in secrets else (table, name)
         for table, name in _fields(Schema(DECLARED.spec).root)
