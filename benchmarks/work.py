@@ -23,12 +23,12 @@ from slipway.bot.messages.service import MessageService
 from slipway.bot.operations.persistence.rows import OperationRows
 from slipway.bot.store.database import Database
 from slipway.bot.wiring import RunningBot
-from slipway.commands.dispatch import event_reader
+from slipway.commands.grammar import registry
 from slipway.commands.grammar.reading import read_line
 
 AIMS = {
     "reading_transactions": 9,
-    "writing_transactions": 4,
+    "writing_transactions": 5,
     "operations_loaded": 3,
     "card_lookups": 1,
     "lines_read": 1,
@@ -110,7 +110,7 @@ def _counting() -> Iterator[Counter[str]]:
         ),
         (MessageService, "card_of", counted("card_lookups", MessageService.card_of)),
         (MessageService, "card_at", counted("card_lookups", MessageService.card_at)),
-        (event_reader, "read_line", counted("lines_read", read_line)),
+        (registry, "read_line", counted("lines_read", read_line)),
     )
     with ExitStack() as stack:
         for owner, name, replacement in parts:

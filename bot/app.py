@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from functools import partial
@@ -13,9 +13,9 @@ from typing import Any
 
 import structlog
 
-from slipway.bot.chat.model import Accept, AnyEvent, Chat, Room
+from slipway.bot.chat.model import Accept, AnyEvent, Chat
 from slipway.bot.clouds.capabilities import Clouds
-from slipway.bot.config.settings import SlipwaySettings, split_address
+from slipway.bot.config.settings import SlipwaySettings
 from slipway.bot.core.concurrency import uninterrupted
 from slipway.bot.core.errors import ChatError, SlipwayError
 from slipway.bot.core.storage_errors import storage_failure
@@ -293,20 +293,13 @@ class App:
 
     def _storage_notice(self, bot: RunningBot) -> StorageNotice:
         memory = NoticeMemory(self._settings.state_dir)
-        return StorageNotice(bot.chats, self._notice_rooms(), self._clock, self._settings.zone, memory)
-
-    def _notice_rooms(self) -> Iterator[Room]:
-        """The rooms that are told of trouble with the bot itself."""
-        for chat in self._declarations.enabled_chats(self._settings):
-            for room in chat.notice_rooms(self._settings.optional(chat.table)):
-                yield Room(platform=chat.platform, id=room)
-        reported = (
-            self._settings.audit.room,
-            *(each.room for each in self._settings.schedule if each.enabled),
+        return StorageNotice(
+            bot.chats,
+            self._declarations.notice_rooms(self._settings),
+            self._clock,
+            self._settings.zone,
+            memory,
         )
-        for address in filter(None, reported):
-            platform, room = split_address(address)
-            yield Room(platform=platform, id=room)
 
     def _is_auxiliary(self, chat: Chat) -> bool:
         return self._declarations.chat(chat.platform).auxiliary

@@ -47,6 +47,8 @@ SUBJECTS = (
     "problems",
     "reports",
     "schedules",
+    "freezes",
+    "locks",
     "general",
 )
 """Packages of ``slipway.commands`` that hold a ``SUBJECT``, in the order of help."""
@@ -158,6 +160,19 @@ class Declarations:
             return None
         platform = max(first, key=lambda each: there[each])
         return Room(platform=platform, id=first[platform])
+
+    def notice_rooms(self, settings: SlipwaySettings) -> tuple[Room, ...]:
+        """Every room that a configuration has: those of its chats, and those that something else is told in."""
+        found = [
+            Room(platform=chat.platform, id=room)
+            for chat in self.enabled_chats(settings)
+            for room in chat.notice_rooms(settings.optional(chat.table))
+        ]
+        reported = (settings.audit.room, *(each.room for each in settings.schedule if each.enabled))
+        for address in filter(None, reported):
+            platform, room = split_address(address)
+            found.append(Room(platform=platform, id=room))
+        return tuple(dict.fromkeys(found))
 
     def open_clouds(
         self,

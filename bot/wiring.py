@@ -19,11 +19,16 @@ from slipway.bot.core.uptime import ReadUptime
 from slipway.bot.core.waiting import Polling, Sleep
 from slipway.bot.declared import Declarations
 from slipway.bot.messages.service import MessageService
+from slipway.bot.operations.admission import Admission
 from slipway.bot.operations.approval_reminders import ApprovalReminders
 from slipway.bot.operations.approval_service import ApprovalService
 from slipway.bot.operations.declarations import SubjectContext
+from slipway.bot.operations.freezing.gate import FreezeGate
+from slipway.bot.operations.freezing.words import FreezeWords
 from slipway.bot.operations.gone_rooms import GoneRooms
 from slipway.bot.operations.housekeeping import Housekeeping
+from slipway.bot.operations.locking.store import LockStore
+from slipway.bot.operations.locking.words import LockWords
 from slipway.bot.operations.persistence.ended import EndedOperations
 from slipway.bot.operations.persistence.repository import OperationRepository
 from slipway.bot.operations.plan_service import PlanService
@@ -39,12 +44,17 @@ from slipway.bot.problems.store import ProblemStore
 from slipway.bot.store.database import Database
 from slipway.bot.store.installation import Installation
 from slipway.bot.store.memory import ChatMemory, TickMemory
+from slipway.bot.subjects.freezes.services import FreezeServices
 from slipway.bot.subjects.schedules.services import ScheduleServices
+from slipway.bot.subjects.schedules.store import ScheduleStore
 from slipway.bot.workflows.engine import WorkflowEngine
 from slipway.commands.dispatch.dispatcher import Dispatcher
+from slipway.commands.dispatch.events import LineRequest
 from slipway.commands.dispatch.home import home
+from slipway.commands.dispatch.responses import Response
 from slipway.commands.dispatch.runner import CommandRunner
 from slipway.scheduler.audit_heads import AuditHeads
+from slipway.scheduler.freeze_notices import FreezeNotices, rooms_of
 from slipway.scheduler.problems import Problems
 from slipway.scheduler.schedule_notices import ScheduleNotices
 from slipway.scheduler.schedules import Schedules
@@ -135,11 +145,19 @@ def wire(parts: Parts) -> RunningBot:
         messages,
     )
     schedule_store = services.get(ScheduleServices).store
+    admission = Admission(
+        declarations.registry,
+        settings.policy,
+        services.locks,
+        LockWords(services.operations, people, settings.zone),
+        services.freezes,
+    )
     plans = PlanService(
         services.subjects,
         settings.policy,
         services.operations,
         parts.clock,
+        admission,
         {schedule_id(entry.name): entry.mode for entry in settings.schedule},
     )
     runner = OperationRunner(
@@ -148,6 +166,8 @@ def wire(parts: Parts) -> RunningBot:
         plans=plans,
         subjects=services.subjects,
         workflows=parts.workflows,
+        admission=admission,
+        locks=services.locks,
         cards=services.cards,
         clock=parts.clock,
         sleep=parts.sleep,
@@ -162,9 +182,7 @@ def wire(parts: Parts) -> RunningBot:
         messages=messages,
         workflows=parts.workflows,
         sleep=parts.sleep,
-        answered=lambda request, response: schedule_store.answered(
-            request.event_key, response.in_short, response.operation_id
-        ),
+        answered=partial(_note_answer, schedule_store),
     )
     housekeeping = Housekeeping(
         operations=services.operations,
@@ -220,6 +238,7 @@ def wire(parts: Parts) -> RunningBot:
         chats=chats,
         people=people,
         clock=parts.clock,
+        freezes=services.freezes,
     )
     problems = Problems(
         tuple(declarations.registry.problem_sources.values()),
@@ -228,6 +247,18 @@ def wire(parts: Parts) -> RunningBot:
         room=_room(settings.problems.room or settings.commands.room),
         clock=parts.clock,
         keep=settings.housekeeping.keep_messages,
+    )
+    freeze_notices = FreezeNotices(
+        services.freezes,
+        settings.freeze,
+        people=people,
+        messages=messages,
+        rooms=rooms_of(
+            [room for each in settings.freezes.rooms if (room := _room(each)) is not None],
+            declarations.notice_rooms(settings),
+        ),
+        refresh=housekeeping.refresh_waiting,
+        clock=parts.clock,
     )
     installation = Installation(settings.state_dir, parts.database)
     return RunningBot(
@@ -243,6 +274,7 @@ def wire(parts: Parts) -> RunningBot:
         gone_rooms,
         audit_heads,
         Upkeep(
+            freeze_notices.sweep,
             housekeeping.sweep,
             gone_rooms.sweep,
             installation.note,
@@ -281,30 +313,51 @@ def _services(
         },
         uptime=parts.uptime,
     )
+    subjects = SubjectServices.build(declarations.registry, context)
+    freezes = FreezeGate(
+        subjects.get(FreezeServices).store,
+        settings.freeze,
+        settings.freezes.go_on,
+        declarations.registry,
+        people,
+        FreezeWords(people, settings.zone),
+        parts.clock,
+    )
     return Services(
         settings=settings,
         people=people,
         operations=operations,
         ended=EndedOperations(parts.database, declarations.registry),
         approvals=ApprovalService(operations, people, parts.clock),
+        locks=LockStore(parts.database, parts.clock),
+        freezes=freezes,
         standing=StandingCards(parts.database, chats, messages),
         cards=CardContext(
             people,
             settings.commands.prefix,
             settings.zone,
             {kind: policy.mention for kind, policy in settings.policy.items()},
+            frozen=freezes.in_short,
         ),
         clock=parts.clock,
         chats=chats,
         clouds=parts.clouds,
         clouds_in_words=declarations.clouds_in_words(settings),
-        subjects=SubjectServices.build(declarations.registry, context),
+        subjects=subjects,
         started_at=parts.clock(),
         upcoming=coming,
         backlog=messages.backlog,
         problems=ProblemStore(parts.database),
         problem_view=ProblemView(people, settings.commands.prefix, settings.zone, settings.problems.owner),
     )
+
+
+async def _note_answer(store: ScheduleStore, request: LineRequest, response: Response) -> None:
+    """Keep what became of a schedule's line."""
+    if response.left_out:
+        await store.left_out(request.event_key, response.left_out)
+    else:
+        await store.answered(request.event_key, response.in_short, response.operation_id)
 
 
 def _room(address: str) -> Room | None:

@@ -13,6 +13,8 @@ from slipway.bot.core.times import Clock
 from slipway.bot.messages.direct import direct_room
 from slipway.bot.messages.model import Lifetime
 from slipway.bot.messages.service import MessageService
+from slipway.bot.operations.freezing.gate import FreezeGate
+from slipway.bot.operations.freezing.model import Concern
 from slipway.bot.operations.persistence.repository import OperationRepository
 from slipway.bot.operations.registry import SubjectServices
 from slipway.bot.operations.watches import Spot, Watch
@@ -36,7 +38,9 @@ class Host:
         chats: Mapping[Platform, Chat],
         people: People,
         clock: Clock,
+        freezes: FreezeGate,
     ) -> None:
+        self._freezes = freezes
         self._name = name
         self._dispatcher = dispatcher
         self._messages = messages
@@ -58,6 +62,12 @@ class Host:
             decides=False,
         )
         await self._dispatcher.accept_line(request)
+
+    async def frozen(self, kind: str, *, cloud: str = "", name: str = "") -> bool:
+        """Whether such a change is frozen now."""
+        clouds, names = frozenset(filter(None, (cloud,))), frozenset(filter(None, (name,)))
+        concern = Concern(kind, requester=service_id(self._name), clouds=clouds, names=names)
+        return await self._freezes.of(concern) is not None
 
     async def say(self, key: str, card: Card, spot: Spot, *, below: str | None = None) -> None:
         """Say a card, or edit the one that was said with that key before, in the thread of another."""

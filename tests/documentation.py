@@ -75,6 +75,8 @@ def _configuration(declarations: Declarations) -> Iterator[tuple[str, str]]:
     yield "`[step_up]`", "the codes of authenticator apps that approvals of some kinds take"
     for table in declarations.registry.tables.values():
         yield _names([table]), table.summary
+    yield "`[[freeze]]`", "times in which nothing changes, such as a release freeze, once or again and again"
+    yield "`[freezes]`", "what goes on in a freeze by `!freeze`, and where freezes are told"
     yield (
         "`[[schedule]]`",
         "command lines that the clock says, such as a weekly promotion and a weekly clean-up",

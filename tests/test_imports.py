@@ -46,6 +46,8 @@ OWNERS = {
     "sqlalchemy": (
         "bot/cli/audit.py",
         "bot/operations/audit.py",
+        "bot/operations/freezing/store.py",
+        "bot/operations/locking/store.py",
         "bot/operations/persistence/changes.py",
         "bot/operations/persistence/ended.py",
         "bot/messages/outbox.py",

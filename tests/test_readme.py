@@ -127,7 +127,12 @@ def test_the_configuration_that_it_shows_how_to_make_is_right(path: str, tmp_pat
 
 def test_every_table_of_the_configuration_is_in_the_overview() -> None:
     overview = README.split("## Configuration")[1].split("## Commands")[0]
-    tables = {"person": "[[person]]", "schedule": "[[schedule]]", "roles": "[roles.NAME]"}
+    tables = {
+        "person": "[[person]]",
+        "schedule": "[[schedule]]",
+        "freeze": "[[freeze]]",
+        "roles": "[roles.NAME]",
+    }
     tables |= {"policy": "[policy.KIND]", "http": "[http.ops]"}
     tables |= {
         table.name: f"[{table.name}.NAME]"

@@ -284,6 +284,37 @@ def _schedules(written: Written) -> Iterator[Problem]:
         yield from _room(f"schedule.{entry.name}.room", entry.room, written)
 
 
+def _freezes(written: Written) -> Iterator[Problem]:
+    for name, count in Counter(written.all_of("freeze", "name")).items():
+        if count > 1:
+            yield Problem(f"freeze.{name}.name", f'{count} freezes have the name "{name}"; give each its own')
+    kinds = [kind.name for kind in written.spec.kinds]
+    persons, roles = written.all_of("person", "id"), written.names("roles")
+    for window in written.settings.freeze:
+        key = f"freeze.{window.name}"
+        if window.cron:
+            try:
+                check_cron(window.cron)
+            except ValueError as error:
+                yield Problem(f"{key}.cron", str(error))
+        yield from _kinds(f"{key}.kinds", window.kinds, kinds)
+        for cloud in sorted(set(window.clouds) - written.accounts):
+            yield Problem(f"{key}.clouds", unknown("account", cloud, written.accounts, "Accounts here"))
+        for each in sorted(set(window.may_pass) - {*persons, *roles}):
+            yield Problem(
+                f"{key}.may_pass",
+                unknown("person or role", each, [*persons, *roles], "Persons and roles here"),
+            )
+    yield from _kinds("freezes.go_on", written.settings.freezes.go_on, kinds)
+    for room in written.settings.freezes.rooms:
+        yield from _room("freezes.rooms", room, written)
+
+
+def _kinds(key: str, named: Collection[str], kinds: Collection[str]) -> Iterator[Problem]:
+    for kind in sorted(set(named) - set(kinds)):
+        yield Problem(key, unknown("kind of operation", kind, kinds, "Kinds"))
+
+
 def _commands(written: Written) -> Iterator[Problem]:
     if written.settings.commands.room:
         yield from _room("commands.room", written.settings.commands.room, written)
@@ -396,6 +427,7 @@ _CHECKS: tuple[Callable[[Written], Iterator[Problem]], ...] = (
     _person_keys,
     _roles,
     _schedules,
+    _freezes,
     _commands,
     lambda each: http_problems(each.settings, each.spec, secrets="http.ops" not in each.secretless),
     _audit,

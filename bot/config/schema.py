@@ -101,6 +101,8 @@ class Schema:
             "step_up",
             *rest,
             "schedule",
+            "freeze",
+            "freezes",
             "problems",
             "audit",
             "housekeeping",

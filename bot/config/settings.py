@@ -4,13 +4,13 @@ and become fields of a class that :mod:`slipway.bot.config.schema` builds."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal, TypeVar, cast
+from typing import Annotated, Literal, Self, TypeVar, cast
 from zoneinfo import ZoneInfo
 
-from pydantic import AliasChoices, BeforeValidator, Field, PrivateAttr
+from pydantic import AliasChoices, BeforeValidator, Field, PrivateAttr, model_validator
 
 from slipway.bot.chat.model import Platform
 from slipway.bot.config.document import STATE_DIR
@@ -98,6 +98,13 @@ Mention = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
 """Whom the card of an operation mentions that waits for approval: persons by their ids, or one of the words above."""
 
 
+class WhenLocked(StrEnum):
+    """What becomes of an operation while another one works on the same."""
+
+    WAIT = "wait"  # it waits in line, behind those that came before it
+    REFUSE = "refuse"  # it is not proposed, and one that was approved meanwhile does not begin
+
+
 class PolicySettings(Settings):
     """``[policy.KIND]``: who must agree before an operation of that kind runs."""
 
@@ -114,6 +121,7 @@ class PolicySettings(Settings):
     mention: Mention = Field(
         (HOLDERS,), description='"holders", "nobody", or persons by their ids, like ["alice", "bob"]'
     )
+    when_locked: WhenLocked = WhenLocked.WAIT
 
 
 class StepUpSettings(Settings):
@@ -171,6 +179,71 @@ class ScheduleSettings(Settings):
     enabled: bool = True
 
 
+def _moment(value: object) -> object:
+    """A time of the calendar: TOML's own, or its text; a date alone is its first moment."""
+    if isinstance(value, str):
+        try:
+            return datetime.fromisoformat(value)
+        except ValueError:
+            raise ValueError(f"“{value}” is no time; write it like 2026-10-20T09:00") from None
+    if isinstance(value, date) and not isinstance(value, datetime):
+        return datetime.combine(value, time())
+    return value
+
+
+Moment = Annotated[datetime, BeforeValidator(_moment)]
+"""Written as ``2026-10-20T09:00``, with a zone or in that of its table."""
+
+
+class FreezeWindowSettings(Settings):
+    """``[[freeze]]``: a time in which nothing changes, once or again and again."""
+
+    name: str = Field(
+        pattern=r"^[a-z][a-z0-9-]{0,39}$",
+        description="lowercase letters, digits and dashes, a letter first, like f44-final",
+    )
+    reason: str = ""  # shown to those who are kept waiting
+    zone: Zone = ZoneInfo("UTC")
+    begins: Moment | None = Field(None, description="a time, like 2026-10-20T09:00")
+    ends: Moment | None = Field(None, description="a time, like 2026-10-27T18:00")
+    cron: str = Field("", description="when it begins, as minute hour day month weekday, like 0 18 * * fri")
+    lasts: Duration | None = Field(
+        None, ge=timedelta(minutes=1), le=timedelta(days=31), description="up to 31 days, like 2d12h"
+    )
+    kinds: tuple[str, ...] = ()  # of operations, such as promote; empty: all
+    clouds: tuple[str, ...] = ()  # accounts, such as azure.staging; empty: all
+    patterns: tuple[str, ...] = ()  # of what is changed, such as Fedora-Cloud-44-*; empty: all
+    may_pass: tuple[str, ...] = ()  # persons and roles that it keeps from nothing
+
+    @model_validator(mode="after")
+    def _one_or_the_other(self) -> Self:
+        once, again = (self.begins, self.ends), (self.cron or None, self.lasts)
+        both = all(once) != all(again) and any(once) != any(again)
+        if not both:
+            raise ValueError("a freeze has begins and ends, or else cron and lasts")
+        return self
+
+    @model_validator(mode="after")
+    def _in_its_zone(self) -> Self:
+        if self.begins is None or self.ends is None:
+            return self
+        for name in ("begins", "ends"):
+            moment = getattr(self, name)
+            if moment.tzinfo is None:
+                moment = moment.replace(tzinfo=self.zone)
+            object.__setattr__(self, name, moment.astimezone(UTC))
+        if self.ends <= self.begins:
+            raise ValueError("it ends before it begins")
+        return self
+
+
+class FreezesSettings(Settings):
+    """``[freezes]``: what counts for a freeze that somebody says by `!freeze`."""
+
+    go_on: tuple[str, ...] = ()  # kinds of operation that it is not about, such as expire
+    rooms: tuple[str, ...] = ()  # where its begin and its end are told; empty: everywhere
+
+
 class AuditSettings(Settings):
     """``[audit]``: when the head of the audit trail is told, and where: in a room, in a file, or both."""
 
@@ -222,6 +295,8 @@ class SlipwaySettings(Settings):
     policy: dict[str, PolicySettings] = Field(default_factory=dict)
     step_up: StepUpSettings = StepUpSettings()
     schedule: tuple[ScheduleSettings, ...] = ()
+    freeze: tuple[FreezeWindowSettings, ...] = ()
+    freezes: FreezesSettings = FreezesSettings()
     problems: ProblemSettings = ProblemSettings()
     audit: AuditSettings = AuditSettings()
     housekeeping: HousekeepingSettings = HousekeepingSettings()

@@ -43,10 +43,18 @@ class Permanence(StrEnum):
     FINAL = "final"
 
 
+class Reach(StrEnum):
+    """How far a change reaches, and so whether a freeze is about it."""
+
+    OUTSIDE = "outside"  # a cloud, a secret store, whatever is not Slipway's own
+    RECORDS = "records"  # what Slipway itself remembers, and nothing else
+
+
 class Step(Stored):
     """One change in a cloud. It is data; an executor carries it out.
 
     ``REASONS`` are those of its fields that only say why: two steps that differ in these alone change the same.
+    ``REACH`` says whether it changes anything beside what Slipway remembers: that alone goes on in a freeze.
     ``PERMANENCE`` says whether another step could take back what it does: a deletion is final. One that is
     ``LASTING`` may take hours or days, in which others may change what its plan touches; its executor is a
     :class:`LastingExecutor`. One that does not ``STOPS`` leaves the steps behind it worth doing where it fails, also
@@ -54,6 +62,7 @@ class Step(Stored):
     """
 
     REASONS: ClassVar[frozenset[str]] = frozenset()
+    REACH: ClassVar[Reach] = Reach.OUTSIDE
     PERMANENCE: ClassVar[Permanence] = Permanence.REVERSIBLE
     LASTING: ClassVar[bool] = False
     STOPS: ClassVar[bool] = True

@@ -68,6 +68,11 @@ class AuditKey(str):
         return cls(f"step-up:{person}:locked:{iso(until)}")
 
     @classmethod
+    def of_freeze(cls, freeze_key: str, what: str) -> AuditKey:
+        """A freeze window began, or any freeze was over in time, by what names it."""
+        return cls(f"freeze:{freeze_key}:{what}")
+
+    @classmethod
     def of_step(cls, operation_id: str, number: int, phase: StepPhase) -> AuditKey:
         """A step, from 1, began or ended."""
         return cls(f"{operation_id}:step-{number}:{phase}")
@@ -77,6 +82,8 @@ class StepPhase(StrEnum):
     """What the trail says of a step."""
 
     BEGUN = "begun"
+    STANDING = "standing"  # it was about to begin, and stands still before that
+    RESUMED = "resumed"  # it begins after that
     DONE = "done"
     FAILED = "failed"
     UNKNOWN = "unknown"  # begun, and nobody knows whether it took effect

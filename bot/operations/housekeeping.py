@@ -51,6 +51,7 @@ class Housekeeping:
         """Remind of what nobody answers, expire what is over its time, start what is approved but was never begun,
         end what broke off, tell of what ended untold."""
         failed = []
+        await self._runner.look_again()
         for operation in await self._operations.open_ones():
             try:
                 await self._look_after(operation)
@@ -65,6 +66,12 @@ class Housekeeping:
                 await self._runner.tell(operation_id)
             except Exception:
                 log.exception("the end of an operation could not be told", operation=operation_id)
+
+    async def refresh_waiting(self) -> None:
+        """Let the cards of all that has not begun show what it waits for now."""
+        for operation in await self._operations.open_ones():
+            if operation.state is not OperationState.RUNNING:
+                await self._runner.show(operation.id)
 
     async def _look_after(self, operation: OpenOperation) -> None:
         if operation.state is not OperationState.PROPOSED:

@@ -11,6 +11,7 @@ from slipway.bot.chat.model import Room
 from slipway.bot.config.settings import PolicySettings, ScheduleMode
 from slipway.bot.core.steps import Request
 from slipway.bot.core.times import Clock
+from slipway.bot.operations.admission import Admission
 from slipway.bot.operations.audit import AuditEntry, AuditKey
 from slipway.bot.operations.model import Operation, OperationState, Plan
 from slipway.bot.operations.persistence.records import Proposal
@@ -58,6 +59,7 @@ class PlanService:
         policies: who must agree, by kind of operation.
         operations: where proposals are kept.
         clock: the present.
+        admission: what is not proposed, as it could not begin.
         modes: what becomes of that which schedules ask for, by the ids under which they ask.
     """
 
@@ -67,8 +69,10 @@ class PlanService:
         policies: Mapping[str, PolicySettings],
         operations: OperationRepository,
         clock: Clock,
+        admission: Admission,
         modes: Mapping[str, ScheduleMode] = MappingProxyType({}),
     ) -> None:
+        self._admission = admission
         self._modes = modes
         self._subjects = subjects
         self._policies = policies
@@ -134,7 +138,7 @@ class PlanService:
         way already is not proposed again, whoever asks.
 
         Raises:
-            UserError: it cannot be met as asked.
+            UserError: it cannot be met as asked, or not now.
             CloudError: a cloud could not be read.
         """
         operation = await self._operations.by_event_key(asked.event_key)
@@ -142,6 +146,7 @@ class PlanService:
             plan = await self.plan(request, asked.person)
             if isinstance(plan, NothingToDo):
                 return plan
+            await self._admission.check(plan)
             operation = await self._operations.create(
                 Proposal(asked.event_key, plan, asked.room, asked.thread, self._clock(), asked.doubt)
             )

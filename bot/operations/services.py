@@ -19,6 +19,8 @@ from slipway.bot.problems.cards import ProblemView
 if TYPE_CHECKING:  # the database behind these takes most of a second, and `slipway check` needs none
     from slipway.bot.messages.service import Backlog
     from slipway.bot.operations.approval_service import ApprovalService
+    from slipway.bot.operations.freezing.gate import FreezeGate
+    from slipway.bot.operations.locking.store import LockStore
     from slipway.bot.operations.persistence.ended import EndedOperations
     from slipway.bot.operations.persistence.repository import OperationRepository
     from slipway.bot.operations.standing import StandingCards
@@ -32,6 +34,8 @@ class Services:
     """The parts of the running bot that commands may use.
 
     Attributes:
+        locks: which operation works on what, and who waits for it.
+        freezes: whether anything is frozen.
         ended: what ended in a period, for reports.
         subjects: what each subject built of its declaration; see :meth:`get`.
         clouds_in_words: what is configured, for `!status`: ``azure gallery Fedora``.
@@ -46,6 +50,8 @@ class Services:
     operations: OperationRepository
     ended: EndedOperations
     approvals: ApprovalService
+    locks: LockStore
+    freezes: FreezeGate
     standing: StandingCards
     cards: CardContext
     clock: Clock

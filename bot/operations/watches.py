@@ -42,6 +42,17 @@ class WatchHost(Protocol):
         """
         ...
 
+    async def frozen(self, kind: str, *, cloud: str = "", name: str = "") -> bool:
+        """Whether such a change is frozen now, so that it is of no use to ask for it: what is asked for in a freeze
+        is left out, and its key is used up.
+
+        Args:
+            kind: of operation.
+            cloud: the account in which it would change something, where it is one.
+            name: what it would change there, where it is one.
+        """
+        ...
+
     async def say(self, key: str, card: Card, spot: Spot, *, below: str | None = None) -> None:
         """Say a card, or edit the one that was said with that key before; ``below`` is the key of one whose thread it
         stands in."""

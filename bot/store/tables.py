@@ -82,6 +82,32 @@ target_end = sa.Table(
     sa.Column("times", sa.Integer, nullable=False),  # how many ended so
 )
 
+# What operations claim, so that one works on a thing at a time. See bot.operations.locking.model.Claim.
+operation_lock = sa.Table(
+    "operation_lock",
+    metadata,
+    sa.Column("target", sa.Text, primary_key=True),
+    sa.Column("operation_id", sa.Text, sa.ForeignKey("operation.id"), primary_key=True),
+    sa.Column("ticket", sa.Integer, nullable=False),
+    sa.Column("asked_at", UtcDateTime, nullable=False),
+    sa.Column("since", UtcDateTime),  # null: it waits in line
+    sa.Index("ix_operation_lock_operation", "operation_id"),
+)
+
+# By whose word nothing changes, and until when. See bot.operations.freezing.model.Freeze.
+freeze = sa.Table(
+    "freeze",
+    metadata,
+    sa.Column("key", sa.Text, primary_key=True),  # of the step that placed it
+    sa.Column("person", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("since", UtcDateTime, nullable=False),
+    sa.Column("until", UtcDateTime),  # null: until somebody ends it
+    sa.Column("ended_at", UtcDateTime),
+    sa.Column("ended_by", sa.Text, nullable=False, server_default=""),
+    sa.Column("ended_reason", sa.Text, nullable=False, server_default=""),
+)
+
 vote = sa.Table(
     "vote",
     metadata,

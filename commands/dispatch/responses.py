@@ -41,11 +41,14 @@ class Response(Model):
     whole_plan: bool = False  # said in the card's thread, as the card has but the first rows of it
     details: tuple[Card, ...] = ()  # said in the card's thread, a message each
     failed: bool = False  # it could not be met: refused, not understood, or a fault kept it from being done
+    left_out: str = ""  # why it was not done and is not told, as the clock asked for it in a freeze
     as_of: str = ""  # the digest of the operation's card when this one was made, where this is another one
 
     @property
     def in_short(self) -> str:
         """What it says, in a few words."""
+        if self.left_out:
+            return self.left_out
         if self.card is None:
             return "" if self.operation_id is not None else "nothing to do"
         return f"{FAILED_MARK}{self.card.title}" if self.failed else self.card.title
@@ -62,6 +65,10 @@ class Response(Model):
     def failing(self) -> Response:
         """The same, of what could not be met."""
         return self.model_copy(update={"failed": True})
+
+    def leaving_out(self, why: str) -> Response:
+        """The same, of what is left out and told to nobody."""
+        return self.model_copy(update={"card": None, "left_out": why})
 
     def telling(self, account: str, card: Card) -> Response:
         """The same, with a card that concerns nobody but this account."""

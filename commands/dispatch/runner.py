@@ -11,6 +11,7 @@ from slipway.bot.core.commands import Access, Command
 from slipway.bot.core.errors import CloudError, UserError
 from slipway.bot.core.text import as_typed
 from slipway.bot.messages.service import MessageService
+from slipway.bot.operations.freezing.gate import FrozenError
 from slipway.bot.operations.model import Failure, Operation, OperationState
 from slipway.bot.operations.plan_service import Asked, AskedBefore, NothingToDo, PlanService
 from slipway.bot.operations.presentation.cards import failure_card, operation_card, plan_card, silent
@@ -183,6 +184,10 @@ class CommandRunner:
             if isinstance(result, ChangeRequest) and not changes:
                 result = replace(result, dry_run=True)  # whatever the handler made of the option
             return await self._perform(result, asker)
+        except FrozenError as error:
+            if asker.person.automatic:  # the room knows of the freeze, and hears no more of it at each tick
+                return Response.at(asker.place).leaving_out(error.sentence)
+            return self._object(asker, error)
         except UserError as error:
             return self._object(asker, error, whole_lines(error, command, args))
         except CloudError as error:

@@ -49,6 +49,7 @@ async def status(call: CommandContext) -> CardReply:
     clocks = tuple(
         problem for platform, each in health.items() if (problem := clock_problem(platform, each.clock_ahead))
     )
+    frozen = await services.freezes.all()
     healthy = all(each.connected for each in health.values()) and not unsaid and not clocks
     return CardReply(
         Card(
@@ -56,6 +57,7 @@ async def status(call: CommandContext) -> CardReply:
             title=f"Slipway {__version__} is up for {format_span(up)}",
             fields=(
                 Field(label="Clouds", value=", ".join(services.clouds_in_words) or "none"),
+                *(Field(label="Frozen", value=f"{services.freezes.words.why(each)}.") for each in frozen),
                 *_contacts(call),
                 Field(label="Waiting for approval", value=str(waiting)),
                 Field(label="Running", value=str(len(operations) - waiting)),

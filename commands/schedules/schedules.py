@@ -142,6 +142,8 @@ class _View:
             return "skipped"
         if run.fate is Fate.PAUSED:
             return "left out"
+        if run.fate is Fate.FROZEN:
+            return "left out, as changes were frozen"
         if run.operation_id is not None:
             operation = await self._call.services.operations.find(run.operation_id)
             if operation is not None:

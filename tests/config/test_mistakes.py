@@ -386,6 +386,7 @@ def test_every_kind_of_operation_has_a_policy_by_default() -> None:
         "problem-ack": 0,
         **dict.fromkeys(("credential-snooze", "credential-done"), 0),
         **dict.fromkeys(("schedule-pause", "schedule-resume"), 0),
+        **dict.fromkeys(("freeze", "unfreeze", "lock-release"), 0),
         **dict.fromkeys(("credential-rotate", "credential-remove"), 1),
     }
     confirmed = {"sshkey-add"}

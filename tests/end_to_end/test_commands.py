@@ -102,6 +102,9 @@ async def test_whoami_says_who_and_what_they_may(bot: BotHarness) -> None:
             "schedule run",
             "schedule pause",
             "schedule resume",
+            "freeze",
+            "unfreeze",
+            "lock release",
         ),
     ]
     assert "--dry-run" not in await said(bot, "!whoami", who="admin")

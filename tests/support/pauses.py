@@ -7,12 +7,12 @@ from typing import Any
 
 from slipway.bot.health.heartbeat import LOOK_SECONDS as HEARTBEAT_LOOK_SECONDS
 from slipway.bot.health.report import BEAT_SECONDS
-from slipway.bot.operations.runs import runner
+from slipway.bot.operations.runs import display
 from slipway.bot.store.storage import LOOK_SECONDS as STORAGE_LOOK_SECONDS
 from slipway.bot.workflows import engine
 from slipway.commands.dispatch import dispatcher
 
-_PATIENCE = {dispatcher.PATIENCE_SECONDS, runner.PATIENCE_SECONDS}
+_PATIENCE = {dispatcher.PATIENCE_SECONDS, display.PATIENCE_SECONDS}
 """How long something takes before people are told that it is being worked on."""
 
 _REGULAR = {STORAGE_LOOK_SECONDS, BEAT_SECONDS, HEARTBEAT_LOOK_SECONDS}

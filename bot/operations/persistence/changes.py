@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from slipway.bot.core.model import canonical_json
 from slipway.bot.operations.audit import AuditEntry, AuditKey, append, is_noted
+from slipway.bot.operations.locking.store import let_go
 from slipway.bot.operations.model import Operation, OperationState, Outcome, StepReport, Vote
 from slipway.bot.operations.persistence.rows import step_reports
 from slipway.bot.store.tables import operation, vote
@@ -69,6 +70,8 @@ class OperationChange:
             operation.update().where(operation.c.id == self.operation.id).values(move.values)
         )
         await append(self._connection, move.entry)
+        if to.ended:
+            await let_go(self._connection, self.operation.id)
         changes: dict[str, Any] = {"state": to}
         changes |= {"ended_at": entry.at} if to.ended else {}
         changes |= {"outcome": outcome} if outcome is not None else {}
@@ -122,6 +125,7 @@ class StepChange:
         )
         if (await self._connection.execute(statement)).rowcount:
             await append(self._connection, move.entry)
+            await let_go(self._connection, self._operation_id)
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from slipway.bot.chat.model import Platform, Room
 from slipway.bot.core.model import Json, canonical_json
 from slipway.bot.core.uptime import Moment, Uptime
 from slipway.bot.operations.audit import AuditEntry, AuditKey, StepPhase, append, is_noted
+from slipway.bot.operations.locking.store import let_go
 from slipway.bot.operations.model import (
     OPEN,
     Operation,
@@ -268,6 +269,8 @@ class OperationRepository:
                 return False
             for each in (made.entry, *also):
                 await append(connection, each)
+            if to.ended:
+                await let_go(connection, operation_id)
             return True
 
         return await self._database.write(move)
@@ -340,6 +343,14 @@ class OperationRepository:
         """Whether a step was begun, as far as the audit trail tells: nothing is done before it is noted."""
         async with self._database.reading() as connection:
             return await is_noted(connection, AuditKey.of_step(operation_id, number, StepPhase.BEGUN))
+
+    async def step_stands(self, operation_id: str, number: int) -> bool:
+        """Whether a step stands still that was noted as begun, and so was not: a process stopped before it."""
+        standing, resumed = (
+            AuditKey.of_step(operation_id, number, phase) for phase in (StepPhase.STANDING, StepPhase.RESUMED)
+        )
+        async with self._database.reading() as connection:
+            return await is_noted(connection, standing) and not await is_noted(connection, resumed)
 
     async def report_step(
         self,

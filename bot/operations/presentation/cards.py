@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import timedelta
 from zoneinfo import ZoneInfo
@@ -69,6 +70,8 @@ class CardContext:
     waits: dict[str, str] = field(default_factory=dict)
     """What operations of this process wait for, by their ids: what lasts, whose turn has not come before a cloud, and
     what does not begin though its time has come."""
+    frozen: Callable[[Plan], str] = lambda _plan: ""
+    """Why one does not begin if it is approved: a freeze, in words; empty for none."""
 
     def name(self, person_id: str) -> str:
         """A person or a schedule as people call them."""
@@ -207,7 +210,7 @@ def plan_card(plan: Plan, view: CardContext, *, instead: str | None = None) -> C
     needs = f"{approvals(agree)}: whoever {whoever}" if agree else "nobody"
     card = Card(
         title=f"dry run of {plan.kind}",
-        text=_proposal(plan),
+        text="\n".join(filter(None, (_proposal(plan), view.frozen(plan)))),
         fields=(Field(label="Would need", value=needs), *_begins(plan, view), *evidence_fields(plan)),
         tables=(*((plan_table(plan),) if len(plan.steps) > 1 else ()), *rest_of(plan)),
         notes=tuple(notes),
@@ -230,6 +233,8 @@ def _standing_text(operation: Operation, view: CardContext) -> str:
     text, doubted = _proposal(operation.plan), uncertain(operation, view.name)
     if waits := view.waits.get(operation.id):
         text = f"{text}\nNow: {waits}"
+    if operation.state in (OperationState.PROPOSED, OperationState.APPROVED):
+        text = "\n".join(filter(None, (text, view.frozen(operation.plan))))
     # Whoever decides sees that before the buttons, which stand above the notes where a platform has them.
     return f"{text}\n{doubted}" if doubted and operation.state is OperationState.PROPOSED else text
 

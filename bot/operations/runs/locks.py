@@ -1,8 +1,6 @@
-"""One operation at a time on one thing: what one has looked at must not be changed meanwhile by another.
+"""One at a time within this process, by name: such as those who show one operation.
 
-The locks live in this process, and that is enough: the state folder's own lock keeps a second process off the
-operations. They need not outlive it either, because an operation that goes on after a crash takes its locks
-anew.
+What operations change is guarded by :mod:`slipway.bot.operations.locking`, in the database.
 """
 
 from __future__ import annotations

@@ -15,6 +15,7 @@ import structlog
 from slipway.bot.core.errors import CloudError, CloudErrorKind, StorageError, UserError
 from slipway.bot.core.times import Clock, format_span, format_time
 from slipway.bot.core.uptime import Moment, ReadUptime, passed
+from slipway.bot.operations.admission import Admission
 from slipway.bot.operations.model import Failure, Operation, OperationState, Outcome, Plan, StepReport
 from slipway.bot.operations.persistence.records import StepStatus
 from slipway.bot.operations.persistence.repository import OperationRepository
@@ -103,11 +104,13 @@ class RunChecks:
         self,
         operations: OperationRepository,
         plans: PlanService,
+        admission: Admission,
         step_runner: StepRunner,
         cards: CardContext,
         clock: Clock,
         uptime: ReadUptime,
     ) -> None:
+        self._admission = admission
         self._operations = operations
         self._plans = plans
         self._step_runner = step_runner
@@ -133,6 +136,8 @@ class RunChecks:
         where = approval_status(operation, operation.votes, self._cards.people)
         if not isinstance(where, Enough):
             return ended_stale((unsettled(where, self._cards),))
+        if refused := await self._admission.refusal(operation.plan, operation.id):
+            return ended_stale((refused,))
         self._planned_at[operation.id] = self._now()
         now = await self._compare(operation, differences)
         if now.failure is not None:

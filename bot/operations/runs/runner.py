@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from enum import StrEnum
 
 import sqlalchemy as sa
@@ -16,8 +14,11 @@ from slipway.bot.core.steps import Step
 from slipway.bot.core.times import Clock
 from slipway.bot.core.uptime import ReadUptime, system_uptime
 from slipway.bot.core.waiting import Sleep
-from slipway.bot.messages.service import MessageService, Report
-from slipway.bot.operations.calls import told_of_end
+from slipway.bot.messages.service import MessageService
+from slipway.bot.operations.admission import Admission
+from slipway.bot.operations.audit import StepPhase
+from slipway.bot.operations.locking.store import LockStore
+from slipway.bot.operations.locking.words import LockWords
 from slipway.bot.operations.model import (
     Failure,
     Operation,
@@ -28,27 +29,26 @@ from slipway.bot.operations.model import (
     UnknownStep,
 )
 from slipway.bot.operations.persistence.changes import StepChange
+from slipway.bot.operations.persistence.records import StepStatus
 from slipway.bot.operations.persistence.repository import OperationRepository
 from slipway.bot.operations.plan_service import PlanService
-from slipway.bot.operations.presentation.cards import CardContext, operation_card, report_card
+from slipway.bot.operations.presentation.cards import CardContext
 from slipway.bot.operations.registry import SubjectServices
+from slipway.bot.operations.runs.display import OperationDisplay
 from slipway.bot.operations.runs.entries import RunEntries
-from slipway.bot.operations.runs.locks import Locks
 from slipway.bot.operations.runs.outcomes import (
     Stop,
     own_failure,
     steps_outcome,
     stopped_short,
 )
+from slipway.bot.operations.runs.readiness import Changed, Readiness, Run
 from slipway.bot.operations.runs.run_checks import Begin, CurrentStep, Keep, RunChecks
 from slipway.bot.operations.runs.step_runner import StepRunner
 from slipway.bot.operations.runs.waits import Waits
 from slipway.bot.workflows.engine import Effect, Payload, WorkflowEngine
 
 WORKFLOW = "do"
-
-PATIENCE_SECONDS = 2.0
-"""How long an operation runs before its card shows progress: a quick one is edited once, when it has ended."""
 
 log = structlog.get_logger(__name__)
 
@@ -75,25 +75,30 @@ class OperationRunner:
         plans: PlanService,
         subjects: SubjectServices,
         workflows: WorkflowEngine,
+        admission: Admission,
+        locks: LockStore,
         cards: CardContext,
         clock: Clock,
         sleep: Sleep = asyncio.sleep,
         uptime: ReadUptime = system_uptime,
     ) -> None:
         self._operations = operations
-        self._messages = messages
         self._subjects = subjects
         self._workflows = workflows
         self._cards = cards
-        self._clock = clock
-        self._sleep = sleep
+        self._display = OperationDisplay(operations, messages, cards, sleep)
         self._entries = RunEntries(clock, uptime)
         self._step_runner = StepRunner(subjects, sleep, workflows.rest)
         self._waits = Waits(operations, cards.waits, clock, cards.zone)
-        self._checks = RunChecks(operations, plans, self._step_runner, cards, clock, uptime)
+        self._checks = RunChecks(operations, plans, admission, self._step_runner, cards, clock, uptime)
         self._begun: set[tuple[str, int]] = set()  # steps noted as begun by this process, and not yet begun
-        self._refreshing = Locks()  # by operation
-        self._changing = Locks()  # by what steps touch
+        self._changed = Changed()
+        self._locks = locks
+        self._admission = admission
+        words = LockWords(operations, cards.people, cards.zone)
+        self._readiness = Readiness(
+            locks, words, admission, operations, self._waits, self._changed, workflows.rest
+        )
         workflows.register(WORKFLOW, self._run)
 
     async def start(self, operation_id: str) -> None:
@@ -103,14 +108,21 @@ class OperationRunner:
         come to its time while a cloud cannot be read, for an hour: nobody is there to ask for it again. What is to
         stop instead ends at once.
         """
+        self._changed.tell(operation_id)
         operation = await self._operations.get(operation_id)
         if operation.state is OperationState.APPROVED:
             words = await self._checks.not_yet(operation)
+            words = "" if words is None and await self._is_frozen(operation) else words
             self._waits.shown(operation_id, words or "")
             if words is not None:
-                await self.refresh(operation_id)
+                await self._display.refresh(operation_id)
                 return
         await self._workflows.start(WORKFLOW, _workflow_id(operation_id), {"operation": operation_id})
+
+    async def _is_frozen(self, operation: Operation) -> bool:
+        """Whether an approved operation does not begin yet as it is frozen, which its card says; what is to stop
+        ends."""
+        return operation.cancelled_by is None and bool(await self._admission.frozen(operation.plan))
 
     async def fail_interrupted(self, operation_id: str) -> None:
         """End an operation whose run broke off without ending it, which is a fault of Slipway's own."""
@@ -118,35 +130,53 @@ class OperationRunner:
             await self._give_up(operation_id)
             await self._report(operation_id)
 
+    async def look_again(self) -> None:
+        """Let whoever waits look whether it is their turn, whatever became of those before them."""
+        if left := await self._locks.drop_ended():
+            log.error("locks of operations that had ended were dropped", locks=left)
+        self._changed.tell_all()
+
     async def _run(self, payload: Payload) -> None:
         operation_id = str(payload["operation"])
         try:
             plan = await self._workflows.persistently(lambda: self._operations.plan(operation_id))
-            async with self._progress(operation_id) as news, self._changing.holding(self._whole(plan)):
-                if await self._workflows.step("begin", lambda: self._begin(operation_id)) == Verdict.GO:
-                    await self._steps(operation_id, plan, news)
+            async with self._display.progress(operation_id) as news:
+                await self._from_begin(Run(operation_id, plan, news))
         except Exception:
             # The last boundary of a run: it must not leave an operation that seems to run for ever.
             log.exception("an operation broke off inside Slipway", operation=operation_id)
             await self._workflows.step("give-up", lambda: self._give_up(operation_id))
         finally:
+            # What it holds goes with its end. Where it is only left, as the bot stops, it keeps its locks.
             self._checks.forget(operation_id)
+            self._changed.tell(operation_id)
         await self._workflows.step("report", lambda: self._report(operation_id))
 
-    async def _steps(self, operation_id: str, plan: Plan, news: asyncio.Event) -> None:
-        for number, step in enumerate(plan.steps, start=1):
-            effect = self._carry_out(operation_id, plan, number, news)
-            alone = () if self._whole(plan) else self._touched(step)
-            async with self._changing.holding(alone):
-                verdict = await self._workflows.step(f"step-{number}", effect)
-            self._waits.over(operation_id)
-            news.set()
+    async def _from_begin(self, run: Run) -> None:
+        await self._workflows.persistently(lambda: self._wait_for_turn(run))
+        if await self._workflows.step("begin", lambda: self._begin(run.operation_id)) == Verdict.GO:
+            if (run.operation_id, 1) in self._begun:  # all of it was planned right before
+                run.stood_still = False
+            await self._steps(run)
+        elif run.held:
+            await self._readiness.release(run)
+
+    async def _wait_for_turn(self, run: Run) -> None:
+        """Wait in line before it begins; not where it is to end instead, which a check says before it begins."""
+        if not await self._admission.refusal(run.plan, run.operation_id):
+            await self._readiness.ready(run, self._whole(run.plan))
+
+    async def _steps(self, run: Run) -> None:
+        for number, step in enumerate(run.plan.steps, start=1):
+            verdict = await self._workflows.step(f"step-{number}", self._carry_out(run, number))
+            self._waits.over(run.operation_id)
+            run.news.set()
             if verdict == Verdict.ENDED:
                 return
-            if verdict == Verdict.STOPPED or (verdict == Verdict.FAILED and plan.ends_with(step)):
+            if verdict == Verdict.STOPPED or (verdict == Verdict.FAILED and run.plan.ends_with(step)):
                 break
         # Where the process died between a step's report and its end, or an older Slipway began the run.
-        await self._workflows.step("finish", lambda: self._finish(operation_id))
+        await self._workflows.step("finish", lambda: self._finish(run.operation_id))
 
     async def _begin(self, operation_id: str) -> Json:
         """Check approvals and plan once more; only what is unchanged may begin."""
@@ -170,24 +200,25 @@ class OperationRunner:
             return Verdict.GO
         return Verdict.OVER
 
-    def _carry_out(self, operation_id: str, plan: Plan, number: int, news: asyncio.Event) -> Effect:
+    def _carry_out(self, run: Run, number: int) -> Effect:
         """The effect of one step. Asks only for what may have changed: a plan can have thousands of steps."""
+        operation_id, plan = run.operation_id, run.plan
+        step = plan.steps[number - 1]
 
         async def carry_out() -> Json:
             status = await self._operations.step_status(operation_id, number)
             if status.report is not None:  # we died after it
                 return Verdict.FAILED if status.report.failure else Verdict.DONE
-            current = CurrentStep(
-                operation_id, plan, number, status, here=(operation_id, number) in self._begun
-            )
+            status, here = await self._ready_for(run, number, status)
+            current = CurrentStep(operation_id, plan, number, status, here=here)
             self._begun.discard((operation_id, number))
             # What lasts is left where somebody wants that, in this process as in the one that began it.
-            if status.asked_to_stop and (current.here or plan.steps[number - 1].LASTING):
+            if status.asked_to_stop and (current.here or step.LASTING):
                 return Verdict.STOPPED
             match await self._checks.before_step(current):
                 case Begin():
-                    wait = self._waits.of(operation_id, number, news)
-                    with self._waits.turns(operation_id, news):
+                    wait = self._waits.of(operation_id, number, run.news)
+                    with self._waits.turns(operation_id, run.news):
                         report = await self._step_runner.carry_out(
                             operation_id, plan, number, status.token, wait
                         )
@@ -202,6 +233,31 @@ class OperationRunner:
                     return Verdict.ENDED
 
         return carry_out
+
+    async def _ready_for(self, run: Run, number: int, status: StepStatus) -> tuple[StepStatus, bool]:
+        """Wait until a step may begin, or is to stop: how it stands then, and whether nobody can have begun it."""
+        operation_id, about_to_begin = run.operation_id, (run.operation_id, number) in self._begun
+        targets = self._whole(run.plan) or self._touched(run.plan.steps[number - 1])
+        waited = await self._readiness.ready(
+            run,
+            targets,
+            lambda: self._note_step(operation_id, number, StepPhase.STANDING, certain=about_to_begin),
+        )
+        if waited:
+            status = await self._operations.step_status(operation_id, number)
+        if not run.stood_still:
+            return status, about_to_begin
+        run.stood_still = False
+        here = about_to_begin or await self._operations.step_stands(operation_id, number)
+        self._checks.forget(operation_id)  # others may have changed what it had to itself until then
+        if not status.asked_to_stop:
+            await self._note_step(operation_id, number, StepPhase.RESUMED, certain=here)
+        return status, here
+
+    async def _note_step(self, operation_id: str, number: int, phase: StepPhase, *, certain: bool) -> None:
+        """Note that a step stands still, or goes on, where it is certain that it was not begun."""
+        if certain:
+            await self._operations.note(self._entries.of_step(operation_id, number, phase))
 
     async def _keep(
         self, operation_id: str, plan: Plan, report: StepReport, stop: Stop | None = None
@@ -322,77 +378,17 @@ class OperationRunner:
         )
 
     async def show(self, operation_id: str) -> None:
-        """Let every card show how it stands; if others ended it before it began, tell whoever asked, in its thread.
-
-        An edited card notifies nobody, and they wait for an answer.
-        """
-        operation = await self._operations.get(operation_id)
-        ended = (
-            OperationState.REJECTED,
-            OperationState.EXPIRED,
-            OperationState.CANCELLED,
-            OperationState.STALE,  # an approval was taken back
-        )
-        if operation.state in ended and operation.cancelled_by != operation.requester:
-            await self._tell(operation)
-        else:
-            await self.refresh(operation_id)
-
-    async def refresh(self, operation_id: str) -> None:
-        """Let every card of the operation show how it stands now."""
-        # One at a time: else one that read an older state could be the last to show it.
-        async with self._refreshing.holding((operation_id,)):
-            operation = await self._operations.get(operation_id)
-            card = operation_card(operation, self._cards)
-            await self._messages.show(operation_id, card, operation.event_key)
+        """As :meth:`.OperationDisplay.show`; and whoever waits looks again whether it is to go on waiting."""
+        self._changed.tell(operation_id)
+        await self._display.show(operation_id)
 
     async def tell(self, operation_id: str) -> None:
-        """Show and report the end of an operation, each once however often it is called."""
-        await self._tell(await self._operations.get(operation_id))
+        """As :meth:`.OperationDisplay.tell`."""
+        await self._display.tell(operation_id)
 
     async def _report(self, operation_id: str) -> Json:
         await self.tell(operation_id)
         return Verdict.DONE
-
-    async def _tell(self, operation: Operation) -> None:
-        """Bring the cards of what has ended up to date, and report in the thread of the one it was asked by."""
-        report = None
-        if operation.room is not None:
-            report = Report(
-                key=f"{operation.id}:report",
-                room=operation.room,
-                thread=operation.thread,
-                card=report_card(operation, self._cards, told_of_end(operation, self._cards.people)),
-            )
-        async with self._refreshing.holding((operation.id,)):
-            card = operation_card(operation, self._cards)
-            await self._messages.conclude(operation.id, card, report, operation.event_key)
-
-    @asynccontextmanager
-    async def _progress(self, operation_id: str) -> AsyncIterator[asyncio.Event]:
-        """Keeps the card up to date while steps run, as often as the platform bears; set the event to tell
-        that something changed."""
-        news = asyncio.Event()
-
-        async def follow() -> None:
-            await self._sleep(PATIENCE_SECONDS)
-            news.set()
-            operation = await self._operations.get(operation_id)
-            while True:
-                await news.wait()
-                news.clear()
-                await self.refresh(operation_id)
-                # Asked anew each time: a platform that finds it too often bears less from then on.
-                await self._sleep(self._messages.edit_interval(operation.room))
-
-        task = asyncio.create_task(follow(), name=f"progress of {operation_id}")
-        try:
-            yield news
-        finally:
-            task.cancel()
-            (failure,) = await asyncio.gather(task, return_exceptions=True)
-            if isinstance(failure, Exception):  # a run does not depend on whether it could be shown
-                log.error("progress could not be shown", operation=operation_id, exc_info=failure)
 
     def _whole(self, plan: Plan) -> tuple[str, ...]:
         """What nobody else may change from the last look at the plan until it is carried out.

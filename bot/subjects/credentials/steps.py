@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import ClassVar, Literal
 
-from slipway.bot.core.steps import Step
+from slipway.bot.core.steps import Reach, Step
 
 
 class KeepAnswer(Step):
     """Remind nobody of one end of a credential: until then, or any more where ``until`` is None."""
+
+    REACH: ClassVar[Reach] = Reach.RECORDS
 
     kind: Literal["credential-answer"] = "credential-answer"
     credential: str

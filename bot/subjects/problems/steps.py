@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import ClassVar, Literal
 
-from slipway.bot.core.steps import Step
+from slipway.bot.core.steps import Reach, Step
 
 
 class StoreAcknowledgement(Step):
     """Note that a person knows of a problem and sees to it."""
 
     REASONS: ClassVar[frozenset[str]] = frozenset({"words"})
+    REACH: ClassVar[Reach] = Reach.RECORDS
 
     kind: Literal["store-acknowledgement"] = "store-acknowledgement"
     problem: str

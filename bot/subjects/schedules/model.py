@@ -16,6 +16,7 @@ class Fate(StrEnum):
     RAN = "ran"
     SKIPPED = "skipped"
     PAUSED = "paused"
+    FROZEN = "frozen"  # what it asked for was left out, as changes were frozen
 
 
 class Delay(StrEnum):

@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 from typing import ClassVar, Literal
 
-from slipway.bot.core.steps import Step
+from slipway.bot.core.steps import Reach, Step
 
 
 class StorePause(Step):
     """Note that a schedule does not run for a while."""
 
     REASONS: ClassVar[frozenset[str]] = frozenset({"words"})
+    REACH: ClassVar[Reach] = Reach.RECORDS
 
     kind: Literal["store-pause"] = "store-pause"
     schedule: str
@@ -34,6 +35,7 @@ class LiftPause(Step):
     """Note that a schedule runs again. ``key`` names the pause that is lifted."""
 
     REASONS: ClassVar[frozenset[str]] = frozenset({"words"})
+    REACH: ClassVar[Reach] = Reach.RECORDS
 
     kind: Literal["lift-pause"] = "lift-pause"
     schedule: str

@@ -109,6 +109,14 @@ class ScheduleStore:
             .values(outcome=outcome, operation_id=operation_id)
         )
 
+    async def left_out(self, key: str, why: str) -> None:
+        """Keep that a freeze left out what the event of this key asked for, if it is the newest one still."""
+        await self._database.execute(
+            schedule_run.update()
+            .where(schedule_run.c.key == key)
+            .values(fate=Fate.FROZEN.value, outcome=why, operation_id=None)
+        )
+
     async def keep_only(self, schedules: Collection[str]) -> None:
         """Forget schedules that the configuration has no more: one that is called so later is another one."""
         for table in (schedule_pause, schedule_run):

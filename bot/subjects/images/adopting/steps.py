@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import ClassVar, Literal
 
+from slipway.bot.core.steps import Reach
 from slipway.bot.operations.model import Operation
 from slipway.bot.subjects.images.adopting.requests import ChangeId
 from slipway.bot.subjects.images.steps import VersionStep
@@ -18,6 +19,8 @@ class AdoptChange(VersionStep):
     """
 
     REASONS: ClassVar[frozenset[str]] = frozenset({"words", "person"})
+
+    REACH: ClassVar[Reach] = Reach.RECORDS
 
     kind: Literal["adopt-change"] = "adopt-change"
     notice: int

@@ -5,12 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import ClassVar, Literal
 
+from slipway.bot.core.steps import Reach
 from slipway.bot.core.times import format_duration
 from slipway.bot.subjects.images.steps import RemovalStep, VersionStep
 
 
 class AnnounceRemoval(RemovalStep):
     """Announce that a version will go, in the first clean-up so many ``seconds`` later or more, if it is due."""
+
+    REACH: ClassVar[Reach] = Reach.RECORDS
 
     kind: Literal["announce-removal"] = "announce-removal"
     seconds: int
@@ -36,6 +39,7 @@ class ForgetAnnouncement(VersionStep):
     """Forget that a version was announced, as it is not due any more. ``words`` say why."""
 
     REASONS: ClassVar[frozenset[str]] = frozenset({"words"})
+    REACH: ClassVar[Reach] = Reach.RECORDS
 
     kind: Literal["forget-announcement"] = "forget-announcement"
     words: str

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
 from slipway.bot.clouds.ports.image_evidence import Outcome
+from slipway.bot.core.steps import Reach
 from slipway.bot.subjects.images.steps import VersionStep
 
 
 class RecordVerdict(VersionStep):
     """Record what a person says of a version."""
+
+    REACH: ClassVar[Reach] = Reach.RECORDS
 
     kind: Literal["record-verdict"] = "record-verdict"
     outcome: Outcome

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import ClassVar, Literal
 
+from slipway.bot.core.steps import Reach
 from slipway.bot.subjects.images.definitions import DefinitionRef
 from slipway.bot.subjects.images.steps import VersionStep
 
@@ -30,6 +31,7 @@ class PlaceHold(HoldStep):
     """Keep a version, or all of a definition, from being promoted and removed."""
 
     REASONS: ClassVar[frozenset[str]] = frozenset({"words"})
+    REACH: ClassVar[Reach] = Reach.RECORDS
 
     kind: Literal["place-hold"] = "place-hold"
     words: str
@@ -49,6 +51,8 @@ class PlaceHold(HoldStep):
 
 class LiftHold(HoldStep):
     """Lift somebody's hold."""
+
+    REACH: ClassVar[Reach] = Reach.RECORDS
 
     kind: Literal["lift-hold"] = "lift-hold"
     name: str

@@ -29,6 +29,9 @@ MOST_SHOWN = 15
 
 _MEMORY = "regions owed"
 
+RETRY = "region-retry"
+"""The kind of operation that is asked for."""
+
 log = structlog.get_logger(__name__)
 
 
@@ -101,6 +104,9 @@ class DebtWatch:
 
     async def _ask(self, due: Standing, host: WatchHost, now: datetime) -> None:
         """Ask for one try. Each has its own key by the hour: where nothing came of it, it is asked for again."""
+        pin = due.owed.pin
+        if await host.frozen(RETRY, cloud=pin.cloud, name=pin.definition.casefold()):
+            return  # it stays due
         key = f"{due.owed.pin.target} {','.join(due.regions)} {due.tries} {now:%Y-%m-%dT%H}"
         spot = await host.spot_of(due.operation_id) or (Spot(self._room) if self._room else None)
         await host.ask(key, f"region retry {due.owed.definition}", spot)

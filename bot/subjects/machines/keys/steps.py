@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import ClassVar, Literal
 
-from slipway.bot.core.steps import Step
+from slipway.bot.core.steps import Reach, Step
 
 
 class StoreKey(Step):
     """Take one key for the machines that a person launches from now on."""
+
+    REACH: ClassVar[Reach] = Reach.RECORDS
 
     kind: Literal["store-ssh-key"] = "store-ssh-key"
     person: str
@@ -31,6 +33,8 @@ class StoreKey(Step):
 
 class ForgetKey(Step):
     """Leave one key out of the machines that a person launches from now on."""
+
+    REACH: ClassVar[Reach] = Reach.RECORDS
 
     kind: Literal["forget-ssh-key"] = "forget-ssh-key"
     person: str

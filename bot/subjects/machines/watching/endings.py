@@ -68,6 +68,9 @@ class Endings:
         return left
 
     async def _end(self, group: str, machines: Sequence[Machine], *options: str) -> None:
+        first, kind = machines[0], "expire" if options else "terminate"
+        if await self._host.frozen(kind, cloud=first.cloud, name=first.instance_id):
+            return  # they go on, and no try is counted
         attempts = max(each.attempts for each in machines)
         late = attempts >= self._services.rules.attempts
         seen = all(self._sight.of(each) is not None for each in machines)

@@ -109,6 +109,8 @@ class IdleMachines:
                 machine, since, Card(tone=Tone.DONE, title=f"{machine.instance_id} is used again")
             )
         elif idle and since is not None and stopping and self._patience_over(since):
+            if await self._host.frozen("stop", cloud=machine.cloud, name=machine.instance_id):
+                return
             hour = (self._now - since) // 3600  # what failed is asked for again an hour later
             await self._host.ask(f"idle {machine.place} {since} {hour}", f"stop {machine.instance_id}", None)
         await self._services.leases.note(machine, told=told)

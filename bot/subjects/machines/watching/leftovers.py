@@ -36,6 +36,8 @@ async def look_for_leftovers(services: MachineServices, sight: Sight, host: Watc
     before = last.get("seen")
     seen = [f"{each.cloud} {each.region} {each.id}" for each in found]
     await services.memory.save(_MEMORY, json.dumps({"at": sight.now.isoformat(), "seen": seen}))
+    if await host.frozen("remove-leftovers"):
+        return
     if seen and isinstance(before, list) and set(seen) & set(before):
         which = hashlib.sha256(repr((sorted(seen), sight.now.date())).encode()).hexdigest()[:16]
         await host.ask(f"leftovers {which}", "terminate --leftovers", None)

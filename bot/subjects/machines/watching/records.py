@@ -146,7 +146,8 @@ class Records:
         """Tell once of a machine of which nothing is stored, and have it ended where the rule says so."""
         memory, name = self._services.memory, f"leases orphan {instance.cloud} {instance.id}"
         due = orphan_due_at(instance, self._services.rules, self._services.profiles)
-        if due is not None and due <= self._sight.now:
+        frozen = await self._host.frozen("expire", cloud=instance.cloud, name=instance.id)
+        if due is not None and due <= self._sight.now and not frozen:
             hour = int(self._sight.now.timestamp()) // 3600  # what failed is asked for again an hour later
             await self._host.ask(
                 f"orphan {instance.cloud} {instance.id} {hour}", f"terminate {instance.id} --overdue", None

@@ -1,0 +1,1 @@
+"""Locks as a subject of its own: releasing one whose holder is stuck, which is planned and audited."""

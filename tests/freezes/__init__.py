@@ -1,0 +1,1 @@
+"""Freezes: times in which nothing changes."""

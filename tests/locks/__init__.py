@@ -1,0 +1,1 @@
+"""Locks: one operation at a time on one thing, and releasing them."""
