@@ -1,4 +1,5 @@
-"""Writes the tables of README.md and docs/quality.md from the declarations: ``python -m tests.documentation``.
+"""Writes what is made of the code: ``python -m tests.documentation``. These are the tables of README.md and
+docs/quality.md, from the declarations, and files of :data:`WHOLE`.
 
 A table stands between ``<!-- table NAME … -->`` and ``<!-- end -->``; what stands around it is left alone.
 """
@@ -6,15 +7,33 @@ A table stands between ``<!-- table NAME … -->`` and ``<!-- end -->``; what st
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from slipway.bot.core.settings_table import AnyTable, TableShape
 from slipway.bot.declared import Declarations, declared
 from slipway.commands.grammar.usage import usage
+from tests.bill_of_materials import bill_of_materials
+from tests.manual_page import manual_page
 from tests.support.quality import ROOT, RULES, Part, PartKind, parts
 
 PAGES = (ROOT / "README.md", ROOT / "docs/quality.md")
+
+RELEASED = re.compile(r"^## \[[0-9.]+] - (\d{4}-\d\d-\d\d)$", re.MULTILINE)
+
+
+def released() -> str:
+    """The day of the newest release, by the changelog."""
+    newest = RELEASED.search((ROOT / "CHANGELOG.md").read_text("utf-8"))
+    assert newest is not None
+    return newest[1]
+
+
+WHOLE: Mapping[Path, Callable[[], str]] = {
+    ROOT / "deploy/slipway.1": lambda: manual_page(released()),
+    ROOT / "deploy/sbom.cdx.json": bill_of_materials,
+}
+"""Files that are written as a whole."""
 
 _PLACE = re.compile(r"(<!-- table ([a-z-]+)\b[^>]*-->\n).*?(<!-- end -->)", re.DOTALL)
 
@@ -117,6 +136,8 @@ def main(pages: Iterable[Path] = PAGES) -> None:
     declarations = declared()
     for page in pages:
         page.write_text(written(page.read_text("utf-8"), declarations), "utf-8")
+    for file, content in WHOLE.items():
+        file.write_text(content(), "utf-8")
 
 
 if __name__ == "__main__":

@@ -31,6 +31,7 @@ from slipway.bot.core.storage_errors import storage_failure
 from slipway.bot.store.database import set_pragmas, way_on_after
 from slipway.bot.store.state_files import EXECUTOR_ID, WORKFLOWS, greatest_workflow_id, take_over
 from slipway.bot.store.storage import Storage, StorageState
+from slipway.bot.workflows.unpickling import refuse_pickles
 
 if TYPE_CHECKING:
     import sqlalchemy as sa
@@ -60,6 +61,8 @@ log = structlog.get_logger(__name__)
 
 def _serializer() -> Serializer:
     from dbos import Serializer
+
+    refuse_pickles()
 
     class JsonSerializer(Serializer):
         """JSON and nothing else: what stands in the database can never become code, as pickle would."""
