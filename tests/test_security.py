@@ -30,6 +30,7 @@ LINES = [match.groups() for match in _ROW.finditer(PAGE)]
 WAYS_IN = (
     "Who may speak",
     "What is agreed to",
+    "Codes that step a press up",
     "Matrix",
     "Slack",
     "This machine: console, local socket, state folder",
