@@ -357,6 +357,11 @@ def _spec(
     )
 
 
+def _names(kind: OperationKind[Any, Any], settings: SlipwaySettings) -> tuple[str, ...] | None:
+    found = kind.names(settings)
+    return None if found is None else tuple(target.name for target in found)
+
+
 def _kind(kind: OperationKind[Any, Any], clouds: Iterable[CloudDeclaration[Any]]) -> KindSpec:
     return KindSpec(
         name=kind.name,
@@ -368,4 +373,5 @@ def _kind(kind: OperationKind[Any, Any], clouds: Iterable[CloudDeclaration[Any]]
         needs=kind.needs,
         like=kind.policy.like,
         wanted=kind.policy.wanted,
+        target_names=lambda settings: _names(kind, settings),
     )

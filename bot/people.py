@@ -84,6 +84,11 @@ def is_automatic(person_id: str) -> bool:
     return person_id.startswith((schedule_id(""), service_id("")))
 
 
+def schedule_of(person_id: str) -> str:
+    """The name of the schedule that an id stands for; empty where it is none's."""
+    return person_id.removeprefix(schedule_id("")) if person_id.startswith(schedule_id("")) else ""
+
+
 class People:
     """Everybody a checked configuration knows. Nothing in it changes but who is in which user group.
 
@@ -224,6 +229,12 @@ class People:
     def role_holders(self, role: str) -> tuple[Person, ...]:
         """The humans who hold a role."""
         return tuple(person for person in self.persons if role in person.roles)
+
+    def awaits_groups(self, role: str) -> bool:
+        """Whether a user group of a platform gives a role, and nobody told yet who is in it."""
+        return any(
+            role in by_role for platform, by_role in self._groups.items() if platform not in self._members
+        )
 
     def owner(self, written: str) -> str:
         """Whom something is for, in the one form that is kept: a person's id, or ``role:NAME``, also of a role that

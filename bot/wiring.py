@@ -32,6 +32,7 @@ from slipway.bot.operations.locking.words import LockWords
 from slipway.bot.operations.persistence.ended import EndedOperations
 from slipway.bot.operations.persistence.repository import OperationRepository
 from slipway.bot.operations.plan_service import PlanService
+from slipway.bot.operations.policies import Policies
 from slipway.bot.operations.presentation.cards import CardContext
 from slipway.bot.operations.registry import SubjectServices
 from slipway.bot.operations.runs.orphans import carry_on
@@ -152,9 +153,10 @@ def wire(parts: Parts) -> RunningBot:
         LockWords(services.operations, people, settings.zone),
         services.freezes,
     )
+    policies = Policies(settings.policy, settings.environment)
     plans = PlanService(
         services.subjects,
-        settings.policy,
+        policies,
         services.operations,
         parts.clock,
         admission,
@@ -189,7 +191,7 @@ def wire(parts: Parts) -> RunningBot:
         approvals=services.approvals,
         runner=runner,
         reminders=ApprovalReminders(
-            settings.policy,
+            policies,
             operations=services.operations,
             messages=messages,
             cards=services.cards,
@@ -336,7 +338,7 @@ def _services(
             people,
             settings.commands.prefix,
             settings.zone,
-            {kind: policy.mention for kind, policy in settings.policy.items()},
+            Policies(settings.policy, settings.environment).mentioned,
             frozen=freezes.in_short,
         ),
         clock=parts.clock,

@@ -90,7 +90,11 @@ def _configuration(declarations: Declarations) -> Iterator[tuple[str, str]]:
     yield "`[[person]]`", "one human each, with all accounts and roles"
     reading = "`read` (what looks, and votes where policy lets one)"
     yield "`[roles.NAME]`", f"the rights of holders: commands, `NOUN.*`, {further}, {reading}, `*` (all)"
-    yield "`[policy.KIND]`", f"for {kinds}: how many must agree, holding which role, until when"
+    yield (
+        "`[policy.KIND]`",
+        f"for {kinds}: how many must agree, holding which role, until when; by rules, too",
+    )
+    yield "`[environment.NAME]`", "what rules of policies mean by it: accounts, names or patterns"
     yield "`[step_up]`", "the codes of authenticator apps that approvals of some kinds take"
     for table in declarations.registry.tables.values():
         yield _names([table]), table.summary

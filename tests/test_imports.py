@@ -48,6 +48,7 @@ OWNERS = {
         "bot/operations/audit.py",
         "bot/operations/freezing/store.py",
         "bot/operations/locking/store.py",
+        "bot/operations/persistence/ballots.py",
         "bot/operations/persistence/changes.py",
         "bot/operations/persistence/ended.py",
         "bot/messages/outbox.py",

@@ -133,7 +133,7 @@ def test_every_table_of_the_configuration_is_in_the_overview() -> None:
         "freeze": "[[freeze]]",
         "roles": "[roles.NAME]",
     }
-    tables |= {"policy": "[policy.KIND]", "http": "[http.ops]"}
+    tables |= {"policy": "[policy.KIND]", "environment": "[environment.NAME]", "http": "[http.ops]"}
     tables |= {
         table.name: f"[{table.name}.NAME]"
         for table in DECLARED.spec.tables

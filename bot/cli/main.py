@@ -39,7 +39,8 @@ DEMO_PEOPLE = ("alice", "bob", "carol", "admin")
 
 
 GROUPS = {
-    name: f"slipway.bot.cli.{name}" for name in ("audit", "init", "matrix", "say", "slack", "state", "totp")
+    name: f"slipway.bot.cli.{name}"
+    for name in ("audit", "init", "matrix", "policy", "say", "slack", "state", "totp")
 }
 """The program's groups of commands and its larger commands, each a module here. A chat that has commands adds its
 name."""
@@ -104,6 +105,7 @@ def check(context: click.Context, path: Path, file: Path | None, strict: bool) -
 
     FILE is checked in place of the configured one; - is standard input.
     """
+    from slipway.bot.cli.policies.reach import unmet_policies
     from slipway.bot.config.describe import describe
     from slipway.bot.config.document import STANDARD_INPUT
     from slipway.bot.config.lint import warnings
@@ -121,7 +123,11 @@ def check(context: click.Context, path: Path, file: Path | None, strict: bool) -
         click.echo(line)
     written = {key: plain(value) for key, value in found.document.content.items()}
     lines = lines_of(found.document)
-    odd = [lines.placed(each) for each in warnings(found.settings, written, found.declarations.spec)]
+    told = [
+        *warnings(found.settings, written, found.declarations.spec),
+        *unmet_policies(found.settings, found.declarations),
+    ]
+    odd = [lines.placed(each) for each in told]
     for each in sorted(odd, key=lambda each: each.line or 0):
         click.echo(f"⚠ {each}")
     name = "What came on standard input" if path == STANDARD_INPUT else str(path)

@@ -11,7 +11,8 @@ from typing import Any
 
 from slipway.bot.chat.declaration import ChatDeclaration
 from slipway.bot.config.http_checks import http_problems
-from slipway.bot.config.policies import PolicyCheck, with_defaults
+from slipway.bot.config.policies.checks import PolicyCheck
+from slipway.bot.config.policies.defaults import with_defaults
 from slipway.bot.config.schema import Schema, Understood
 from slipway.bot.config.settings import (
     ROLE,
@@ -111,6 +112,8 @@ def cross_check(
         written.names("roles"),
         written.unsure,
         written.unsure_roles,
+        written.accounts,
+        written.names("environment"),
     )
     return [*problems, *policies.problems()]
 

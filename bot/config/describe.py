@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from slipway.bot.config.policies.settings import PolicySettings, rule_name
 from slipway.bot.config.settings import AuditSettings, ScheduleMode, ScheduleSettings, SlipwaySettings
 from slipway.bot.config.spec import ConfigSpec, KindSpec
 from slipway.bot.core.text import counted
@@ -51,12 +52,24 @@ def _policy(settings: SlipwaySettings, kind: KindSpec) -> str:
     policy = settings.policy.get(kind.name)
     if policy is None:
         return f"{kind.name} not set"
-    words = f"{policy.approvals} by {policy.role or 'whoever may ask'}" if policy.approvals else "none"
-    if policy.approvals and policy.requester_may_approve:
+    rules = (
+        f"{rule_name(rule, number)} {_asked(policy.by_rule(rule))}"
+        for number, rule in enumerate(policy.rule, 1)
+    )
+    by_rule = ", ".join(rules)
+    return f"{kind.name} {_asked(policy)}{f' ({by_rule})' if by_rule else ''}"
+
+
+def _asked(policy: PolicySettings) -> str:
+    """What a table or a rule asks for."""
+    roles = {policy.role: policy.approvals} | policy.also
+    asked = [f"{count} by {role or 'whoever may ask'}" for role, count in roles.items() if count]
+    words = " and ".join(asked) or "none"
+    if policy.needed and policy.requester_may_approve:
         words += ", the requester too"
     if policy.approvals_scheduled not in (None, policy.approvals):
         words += f", {policy.approvals_scheduled or 'none'} when scheduled"
-    return f"{kind.name} {words}"
+    return words
 
 
 _MODES = {

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pydantic import AliasChoices
 
 from slipway.bot.config.http_checks import http_warnings
-from slipway.bot.config.policies import by_requesters_alone
+from slipway.bot.config.policies.defaults import by_requesters_alone
 from slipway.bot.config.schema import key_of
 from slipway.bot.config.settings import ScheduleSettings, SlipwaySettings
 from slipway.bot.config.spec import ConfigSpec

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from slipway.bot.config.checks import cross_check
 from slipway.bot.config.document import Document, place, read_document
-from slipway.bot.config.policies import with_defaults
+from slipway.bot.config.policies.defaults import with_defaults
 from slipway.bot.config.positions import KeyLines
 from slipway.bot.config.schema import Schema, plain, understand
 from slipway.bot.config.secret_values import fill_in
@@ -102,7 +102,9 @@ def _not_told_yet(found: Iterable[Problem], told: Iterable[Problem]) -> list[Pro
     return [
         problem
         for problem in found
-        if not any(key == problem.key or key.startswith(f"{problem.key} #") for key in keys)
+        if not any(
+            key == problem.key or key.startswith((f"{problem.key} #", f"{problem.key}.")) for key in keys
+        )
     ]
 
 

@@ -18,7 +18,8 @@ from pydantic_core import ErrorDetails
 from slipway.bot.chat.declaration import ChatDeclaration
 from slipway.bot.config.document import NO_TEXT
 from slipway.bot.config.http_settings import OpsSettings
-from slipway.bot.config.settings import PersonSettings, PolicySettings, RoleSettings, SlipwaySettings
+from slipway.bot.config.policies.settings import PolicySettings
+from slipway.bot.config.settings import PersonSettings, RoleSettings, SlipwaySettings
 from slipway.bot.config.spec import ConfigSpec, KindSpec
 from slipway.bot.config.tables import (
     Place,
@@ -41,6 +42,7 @@ _KINDS = {
     "time_delta_type": 'must be a duration in quotes, like "90m", "2h30m" or "3d"',
     "path_type": "must be a path in quotes",
     "tuple_type": 'must be a list in brackets, like ["a", "b"]',
+    "dict_type": "must be a table in braces, like { security = 1 }",
     "too_short": "must have at least one entry",
 }
 _OPS = ("http", "ops")
@@ -97,6 +99,7 @@ class Schema:
             *outer,
             "person",
             "roles",
+            "environment",
             "policy",
             "step_up",
             *rest,
@@ -375,6 +378,9 @@ def _wrong(schema: Schema, detail: ErrorDetails, place: Place) -> str:
 def _table_shape(schema: Schema, place: Place) -> str:
     head = str(place[0])
     field = field_at(schema.root, place[:1])
+    inner = field_at(schema.root, place[:3]) if len(place) > 2 else None
+    if inner is not None and inner is not field and "tuple" in str(inner.annotation):
+        return f"must be tables that begin with [[{'.'.join(map(str, place[:3]))}]]"
     if field is None or not is_repeated(field) or head in schema.accounts:
         return f"must be a table that begins with [{head}]"
     if isinstance(place[1] if len(place) > 1 else None, int) or "tuple" in str(field.annotation):

@@ -15,6 +15,7 @@ from pydantic import AliasChoices, BeforeValidator, Field, PrivateAttr, model_va
 from slipway.bot.chat.model import Platform
 from slipway.bot.config.document import STATE_DIR
 from slipway.bot.config.http_settings import HttpSettings
+from slipway.bot.config.policies.settings import EnvironmentSettings, PolicySettings
 from slipway.bot.core.errors import DeclarationError
 from slipway.bot.core.secret_files import SecretFile
 from slipway.bot.core.settings import Duration, Settings, Zone
@@ -81,47 +82,6 @@ class RoleSettings(Settings):
         """The user groups of a platform whose members hold the role, by the platform's key."""
         found: tuple[str, ...] = getattr(self, key, ()) if key else ()
         return found
-
-
-HOLDERS = "holders"
-"""In :data:`Mention`: everybody whose approval counts."""
-
-NOBODY = "nobody"
-"""In :data:`Mention`: no one."""
-
-
-def _as_list(value: object) -> object:
-    return (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list) else value
-
-
-Mention = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
-"""Whom the card of an operation mentions that waits for approval: persons by their ids, or one of the words above."""
-
-
-class WhenLocked(StrEnum):
-    """What becomes of an operation while another one works on the same."""
-
-    WAIT = "wait"  # it waits in line, behind those that came before it
-    REFUSE = "refuse"  # it is not proposed, and one that was approved meanwhile does not begin
-
-
-class PolicySettings(Settings):
-    """``[policy.KIND]``: who must agree before an operation of that kind runs."""
-
-    approvals: int = Field(1, ge=0, le=5)
-    approvals_scheduled: int | None = Field(None, ge=0, le=5)  # asked by a schedule; None: the same
-    role: str = (
-        ""  # approvers hold it; empty only where no approval is ever asked for, or one confirms it oneself
-    )
-    requester_may_approve: bool = False
-    expires: Duration = timedelta(hours=24)
-    remind: bool = True  # whether those who can still approve are called once more
-    remind_after: Duration | None = None  # how long after it was asked for; None: half of `expires`
-    encrypted_reactions: bool | None = None  # whether a reaction counts in an encrypted room; None: by kind
-    mention: Mention = Field(
-        (HOLDERS,), description='"holders", "nobody", or persons by their ids, like ["alice", "bob"]'
-    )
-    when_locked: WhenLocked = WhenLocked.WAIT
 
 
 class StepUpSettings(Settings):
@@ -292,6 +252,7 @@ class SlipwaySettings(Settings):
     commands: CommandSettings = CommandSettings()
     person: tuple[PersonSettings, ...] = ()
     roles: dict[str, RoleSettings] = Field(default_factory=dict)
+    environment: dict[str, EnvironmentSettings] = Field(default_factory=dict)
     policy: dict[str, PolicySettings] = Field(default_factory=dict)
     step_up: StepUpSettings = StepUpSettings()
     schedule: tuple[ScheduleSettings, ...] = ()

@@ -45,6 +45,8 @@ class KindSpec:
         by_oneself: whether, by default, whoever may ask for one may approve it, the requester too.
         like: the kind whose written policy counts where this one has none; empty for none.
         wanted: whether anybody could ask for such an operation by these settings.
+        target_names: the names of all that such operations can change, by which rules of policies tell them apart;
+            None where only a cloud knows them.
     """
 
     name: str
@@ -56,6 +58,7 @@ class KindSpec:
     needs: Capability[Any] | None = None
     like: str = ""
     wanted: Callable[[SlipwaySettings], bool] = lambda _settings: True
+    target_names: Callable[[SlipwaySettings], Iterable[str] | None] = lambda _settings: None
 
 
 @dataclass(frozen=True)

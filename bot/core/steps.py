@@ -50,6 +50,27 @@ class Reach(StrEnum):
     RECORDS = "records"  # what Slipway itself remembers, and nothing else
 
 
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a step changes, as far as policies tell changes apart.
+
+    Attributes:
+        name: what people call it: a definition, profile, credential, schedule, machine.
+        cloud: the account of a cloud that it is in; empty for none.
+        item: which of those that have the name, such as a version.
+        count: for how many it stands.
+    """
+
+    name: str = ""
+    cloud: str = ""
+    item: str = ""
+    count: int = 1
+
+    def __str__(self) -> str:
+        where = f"{self.cloud}:" if self.cloud else ""
+        return f"{where}{self.name}"
+
+
 class Step(Stored):
     """One change in a cloud. It is data; an executor carries it out.
 
@@ -85,6 +106,12 @@ class Step(Stored):
     def rests_on(self, before: Step) -> bool:
         """Whether it cannot be done unless the step right before it in its plan was; such a one is not even tried."""
         return False
+
+    @property
+    def policy_targets(self) -> tuple[Target, ...]:
+        """What it changes, by which policies tell changes apart; none where it changes nothing by itself, as one that
+        waits. A step that names none is asked for as its table of slipway.toml says, whatever rules there are."""
+        return ()
 
     @property
     def concerns(self) -> tuple[str, ...]:

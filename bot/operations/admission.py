@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from slipway.bot.config.settings import PolicySettings, WhenLocked
+from slipway.bot.config.policies.settings import PolicySettings, WhenLocked
 from slipway.bot.core.errors import UserError
 from slipway.bot.operations.freezing.gate import FreezeGate
 from slipway.bot.operations.locking.store import LockStore

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from datetime import datetime
 
 import structlog
 
 from slipway.bot.chat.model import Card, Tone
-from slipway.bot.config.settings import PolicySettings
 from slipway.bot.core.times import Clock, format_time
 from slipway.bot.messages.model import Lifetime
 from slipway.bot.messages.service import MessageService
@@ -15,7 +14,7 @@ from slipway.bot.operations.calls import reminded
 from slipway.bot.operations.model import Operation, OperationState
 from slipway.bot.operations.persistence.records import OpenOperation
 from slipway.bot.operations.persistence.repository import OperationRepository
-from slipway.bot.operations.policy import reminder
+from slipway.bot.operations.policies import Policies
 from slipway.bot.operations.presentation.cards import CardContext
 
 log = structlog.get_logger(__name__)
@@ -38,7 +37,7 @@ class ApprovalReminders:
     The message has a key of its operation, so that it is said once: after a crash, and by however many processes.
 
     Args:
-        policies: by kind of operation, when somebody is reminded.
+        policies: when somebody is reminded.
         operations: what is proposed.
         messages: says it.
         cards: what its card is made with.
@@ -47,7 +46,7 @@ class ApprovalReminders:
 
     def __init__(
         self,
-        policies: Mapping[str, PolicySettings],
+        policies: Policies,
         *,
         operations: OperationRepository,
         messages: MessageService,
@@ -63,15 +62,21 @@ class ApprovalReminders:
             set()
         )  # of which nothing more is to be said: no look at the database each minute
 
+        self._at: dict[str, datetime | None] = {}  # when each is reminded of: its plan does not change
+
     async def look(self, waiting: OpenOperation) -> None:
         """Remind of a proposal, if its time has come and nobody was."""
-        policy = self._policies.get(waiting.kind)
-        at = None if policy is None else reminder(policy, waiting.created_at, waiting.expires_at)
-        if at is None or self._clock() < at or waiting.id in self._settled:
+        if waiting.id in self._settled:
+            return
+        if waiting.id not in self._at:
+            self._at[waiting.id] = self._policies.reminder(await self._operations.get(waiting.id))
+        at = self._at[waiting.id]
+        if at is None or self._clock() < at:
             return
         key = f"{waiting.id}:reminder"
         if await self._messages.knows(key) or await self._remind(await self._operations.get(waiting.id), key):
             self._settled.add(waiting.id)
+            del self._at[waiting.id]
 
     async def _remind(self, operation: Operation, key: str) -> bool:
         """Say it; false where its card does not stand in its room yet."""

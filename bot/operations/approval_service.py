@@ -8,9 +8,10 @@ from typing import TypeVar
 
 from slipway.bot.chat.model import Choice
 from slipway.bot.core.errors import UserError
+from slipway.bot.core.problems import one_of
 from slipway.bot.core.text import nearest
 from slipway.bot.core.times import Clock
-from slipway.bot.operations.audit import AuditEntry, AuditKey, doubted
+from slipway.bot.operations.audit import WITHDRAWN, AuditEntry, AuditKey, doubted
 from slipway.bot.operations.model import Operation, OperationState, Outcome, Vote
 from slipway.bot.operations.persistence.changes import OperationChange
 from slipway.bot.operations.persistence.records import UnknownOperationError
@@ -220,7 +221,7 @@ class ApprovalService:
             key=AuditKey.of_withdrawal(event_key),
             at=self._clock(),
             actor=person.id,
-            action="approval withdrawn",
+            action=WITHDRAWN,
             operation_id=operation.id,
         )
         await change.take_back(given, entry)
@@ -326,17 +327,15 @@ class ApprovalService:
             raise UserError(f"{operation.id} has expired; nothing was changed by this.", hint=hint)
 
     def _refusal(self, operation: Operation, decision: Decision) -> str:
-        policy = operation.plan.policy
         able = ", ".join(person.name for person in deciders(operation, self._people)) or "nobody"
         verb = decision.choice.value
         if decision.person.id == operation.requester:
             return f"You asked for {operation.id}, so somebody else must {verb} it: {able}."
-        right = (
-            f"the role {policy.role}"
-            if policy.role
-            else f"the right to {operation.plan.policy.right or operation.kind}"
+        right = f"the right to {operation.plan.policy.right or operation.kind}"
+        roles = one_of(
+            f"the role {demand.role}" if demand.role else right for demand in operation.plan.policy.demands
         )
-        return f"You may not {verb} {operation.id}: that takes {right}. Who can: {able}."
+        return f"You may not {verb} {operation.id}: that takes {roles}. Who can: {able}."
 
 
 def _closed(operation: Operation) -> str:

@@ -78,6 +78,10 @@ class AuditKey(str):
         return cls(f"{operation_id}:step-{number}:{phase}")
 
 
+WITHDRAWN = "approval withdrawn"
+"""What the trail calls a vote that was taken back. Stored."""
+
+
 class StepPhase(StrEnum):
     """What the trail says of a step."""
 

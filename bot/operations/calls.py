@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable
 
-from slipway.bot.config.settings import HOLDERS, NOBODY
+from slipway.bot.config.policies.settings import HOLDERS, NOBODY
 from slipway.bot.operations.model import Operation
-from slipway.bot.operations.policy import deciders, may_decide
+from slipway.bot.operations.policy import may_decide, still_asked
 from slipway.bot.people import People, Person
 
 MOST_CALLED = 20
 """Persons that one card mentions at most: a role can be held by very many."""
 
-Mentions = Mapping[str, tuple[str, ...]]
-"""Whom the cards of each kind of operation mention, as ``[policy.KIND]`` says."""
+Mentions = Callable[[Operation], tuple[str, ...]]
+"""Whom the card of an operation mentions, as ``[policy.KIND]`` and its rules say."""
+
+
+def holders(_operation: Operation) -> tuple[str, ...]:
+    """Everybody whose approval counts, whatever the operation."""
+    return (HOLDERS,)
 
 
 def called_upon(operation: Operation, people: People, mentions: Mentions) -> tuple[str, ...]:
@@ -44,11 +49,10 @@ def who_is_called(operation: Operation, people: People, mentions: Mentions) -> t
     Whoever asked for it knows of it, and nobody else is called where it is theirs to confirm. Where none of those who
     are named can decide, as when the only one asked for it, everybody is called who can: else it would wait unseen.
     """
-    whom = mentions.get(operation.kind, (HOLDERS,))
+    whom = mentions(operation)
     if whom in ((), (NOBODY,)) or _confirmed_by_oneself(operation, people):
         return ()
-    done = {operation.requester, *(vote.person for vote in operation.votes)}
-    able = [each for each in deciders(operation, people) if each.id not in done]
+    able = [each for each in still_asked(operation, people) if each.id != operation.requester]
     if HOLDERS not in whom:
         able = [each for each in able if each.id in whom] or able
     return tuple(able)
@@ -80,8 +84,8 @@ def _confirmed_by_oneself(operation: Operation, people: People) -> bool:
     requester = people.by_id(operation.requester)
     policy = operation.plan.policy
     return (
-        policy.approvals == 1
-        and not policy.role
+        policy.needed == 1
+        and not policy.demands[0].role
         and requester is not None
         and may_decide(requester, operation, people)
     )

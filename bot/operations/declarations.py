@@ -30,7 +30,7 @@ from slipway.bot.core.interfaces import Interfaces
 from slipway.bot.core.loading import load_attribute
 from slipway.bot.core.probes import Finding
 from slipway.bot.core.settings_table import AnyTable, PersonKey, SettingsTable
-from slipway.bot.core.steps import Confirmation, Executor, Planner, Request, Step, Stored
+from slipway.bot.core.steps import Confirmation, Executor, Planner, Request, Step, Stored, Target
 from slipway.bot.core.text import as_typed
 from slipway.bot.core.times import Clock
 from slipway.bot.core.uptime import ReadUptime, system_uptime
@@ -51,6 +51,12 @@ ServicesT = TypeVar("ServicesT")
 
 Upgrade = Callable[[dict[str, Any]], dict[str, Any]]
 """Turns the stored fields of one format into those of the next."""
+
+WHOEVER_ASKS = "whoever asks"
+"""In :attr:`OperationKind.named_by`: what changes is called after the person who asks."""
+
+ANYTHING = "anything"
+"""In :attr:`OperationKind.named_by`: its command does not name what changes."""
 
 STORED_BESIDE = frozenset({"format", "title", "reason"})
 """What is stored beside the fields of a request or step, under names of its own; see :attr:`.model.Plan.document`."""
@@ -105,6 +111,10 @@ class OperationKind(Declaration, Generic[RequestT, ServicesT]):
         further_rights: what roles may hold beside that, and its planner asks for: who holds one of them is asked for
             less, such as ``terminate.others``. Each begins with its right and a dot.
         upgrades: by format, what makes a stored request of that format one of the next.
+        named_by: the parameter of its command that names what its steps change, as rules of policies tell it
+            (:attr:`.Step.policy_targets`); empty for the first argument, or one of the two below.
+        names: all that it can change, as far as rules of policies tell that apart, with the account of each where
+            slipway.toml says it; None where only a cloud knows.
         confirm: makes what looks at the whole once more when the last step is over; None where each step's own look
             is enough.
     """
@@ -120,12 +130,14 @@ class OperationKind(Declaration, Generic[RequestT, ServicesT]):
     confirm: Callable[[ServicesT], Confirmation] | None = None
     command: str = ""
     prose: bool = False
+    named_by: str = ""
+    names: Callable[[SlipwaySettings], Iterable[Target] | None] = lambda _settings: None
 
     def __post_init__(self) -> None:
         check_stored(self.request, Request, "request")
         owner = f"The kind of operation {self.name}"
         check_callables(
-            owner, self, ("planner", "arguments", *(() if self.confirm is None else ("confirm",)))
+            owner, self, ("planner", "arguments", "names", *(() if self.confirm is None else ("confirm",)))
         )
         if isinstance(self.planner, type):
             self.check_planner(self.planner)
@@ -134,6 +146,7 @@ class OperationKind(Declaration, Generic[RequestT, ServicesT]):
             check_type(owner, "needs", self.needs, Capability, "a Capability or None")
         check_text(owner, "right", self.right)
         check_text(owner, "command", self.command)
+        check_text(owner, "named_by", self.named_by)
         check_tuple(owner, "further_rights", self.further_rights, str)
         own = f"{self.right or self.name}."
         if odd := [each for each in self.further_rights if not each.startswith(own) or each == f"{own}*"]:

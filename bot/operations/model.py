@@ -47,21 +47,73 @@ OPEN = tuple(state for state in OperationState if not state.ended)
 """The states in which something may still happen."""
 
 
+class Demand(Model):
+    """So many distinct persons of a role; of the empty role: of those who may ask for such an operation."""
+
+    role: str
+    approvals: int
+
+
+class PolicyReason(Model):
+    """Why a plan asks for what it asks: what says so, what that asks for, and of which of its targets."""
+
+    by: str  # a table or rule of slipway.toml, a schedule, or the plan itself
+    asks: str  # in words
+    about: tuple[str, ...] = ()  # names, the first few of very many; none where it counts for the whole
+
+
 class Policy(Model):
-    """Who must agree to one operation. Part of its plan, so that a change of policy makes the plan stale."""
+    """Who must agree to one operation. Part of its plan, so that a change of policy makes the plan stale.
+
+    ``approvals`` persons of ``role`` and those of ``also``, each another one: who holds two roles stands for one.
+    """
 
     approvals: int  # distinct persons
     role: str  # which they hold; empty: whoever may ask for such an operation
     requester_may_approve: bool
     forgeable_presses: bool = True  # whether a press counts that could have been made up on its way
     right: str = ""  # to ask for such an operation; empty: the kind's own name
+    also: tuple[Demand, ...] = ()  # of other roles
+    asked_by: tuple[PolicyReason, ...] = ()  # for reading; none where [policy.KIND] alone says all of it
+
+    @property
+    def demands(self) -> tuple[Demand, ...]:
+        """How many of which role, those of whom somebody is asked for; where nobody is, the role of the table."""
+        each = (Demand(role=self.role, approvals=self.approvals), *self.also)
+        return tuple(demand for demand in each if demand.approvals) or each[:1]
+
+    @property
+    def needed(self) -> int:
+        """How many persons have to agree."""
+        return sum(demand.approvals for demand in self.demands)
+
+    def covers(self, other: Policy) -> bool:
+        """Whether what is agreed to by this is agreed to by another, too: it asks for no more, of no other role, and
+        lets nobody speak whom the other does not."""
+        asked = {demand.role: demand.approvals for demand in self.demands}
+        return (
+            all(demand.approvals <= asked.get(demand.role, 0) for demand in other.demands)
+            and (other.requester_may_approve or not self.requester_may_approve or not other.needed)
+            and (other.forgeable_presses or not self.forgeable_presses or not other.needed)
+            and self.right == other.right
+        )
+
+    @property
+    def substance(self) -> Policy:
+        """The same without what is only for reading."""
+        return self.model_copy(update={"asked_by": ()})
 
 
-PLAN_FORMAT = 3
+PLAN_FORMAT = 4
 """The version of a stored plan's form. Format 1 had neither formats of its parts nor words to show them by; format 2
-did not know that a plan may wait for its time, and is what every plan is stored as that does not."""
+did not know that a plan may wait for its time, and format 3 not that several roles may be asked for, and why. A plan
+is stored in the oldest format that can say it, which former versions read, too."""
 
+_FORMAT_WITHOUT_RULES = 3
 _FORMAT_OF_WHAT_NEED_NOT_WAIT = 2
+
+_POLICY_SINCE_4 = ("also", "asked_by")
+"""Fields of a policy that are not stored where they are empty, so that the digests of plans stay what they were."""
 
 RETRIED_FOR = timedelta(hours=1)
 """How long what has its time is tried again where a cloud cannot be read at that; then it fails, and tells why."""
@@ -113,9 +165,13 @@ class Plan(Model):
             for step, dump in zip(self.steps, dumped["steps"], strict=True)
         )
         request = {"format": self.request.FORMAT, **dumped["request"]}
-        number = PLAN_FORMAT
+        ruled = [name for name in _POLICY_SINCE_4 if dumped["policy"][name]]
+        for name in _POLICY_SINCE_4:
+            if name not in ruled:
+                del dumped["policy"][name]
+        number = PLAN_FORMAT if ruled else _FORMAT_WITHOUT_RULES
         if self.not_before is None:
-            number = _FORMAT_OF_WHAT_NEED_NOT_WAIT
+            number = number if ruled else _FORMAT_OF_WHAT_NEED_NOT_WAIT
             del dumped["not_before"]
         return {**dumped, "format": number, "request": request, "steps": list(steps)}
 

@@ -6,19 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
+from typing import Any
 
 from slipway.bot.chat.model import Room
-from slipway.bot.config.settings import PolicySettings, ScheduleMode
-from slipway.bot.core.steps import Request
+from slipway.bot.config.settings import ScheduleMode
+from slipway.bot.core.steps import Draft, Request
 from slipway.bot.core.times import Clock
 from slipway.bot.operations.admission import Admission
 from slipway.bot.operations.audit import AuditEntry, AuditKey
 from slipway.bot.operations.model import Operation, OperationState, Plan
 from slipway.bot.operations.persistence.records import Proposal
 from slipway.bot.operations.persistence.repository import OperationRepository
-from slipway.bot.operations.policy import expiry, policy_for
+from slipway.bot.operations.policies import Asker, PlanDemands, Policies
 from slipway.bot.operations.registry import SubjectServices
-from slipway.bot.people import Person, is_automatic
+from slipway.bot.people import Person, is_automatic, schedule_of
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ class PlanService:
 
     Args:
         subjects: what plans requests, and carries them out.
-        policies: who must agree, by kind of operation.
+        policies: who must agree.
         operations: where proposals are kept.
         clock: the present.
         admission: what is not proposed, as it could not begin.
@@ -66,7 +67,7 @@ class PlanService:
     def __init__(
         self,
         subjects: SubjectServices,
-        policies: Mapping[str, PolicySettings],
+        policies: Policies,
         operations: OperationRepository,
         clock: Clock,
         admission: Admission,
@@ -87,9 +88,7 @@ class PlanService:
             CloudError: a cloud could not be read.
         """
         self._subjects.planner(request)  # before its policy: what nobody declared has none
-        settings = self._policies[request.kind]
-        expires_at = self._clock() + expiry(settings)
-        return await self._plan(request, person.id, expires_at)
+        return await self._plan(request, person.id, None)
 
     async def again(self, plan: Plan) -> Plan | NothingToDo:
         """Plan an agreed plan's request once more, to see whether it still holds.
@@ -100,7 +99,10 @@ class PlanService:
         """
         return await self._plan(plan.request, plan.requester, plan.expires_at)
 
-    async def _plan(self, request: Request, requester: str, expires_at: datetime) -> Plan | NothingToDo:
+    async def _plan(
+        self, request: Request, requester: str, expires_at: datetime | None
+    ) -> Plan | NothingToDo:
+        """Plan a request. ``expires_at`` is when what it is compared with expires; None where it is new."""
         draft = await self._subjects.planner(request).plan(request, self._clock())
         if not draft.steps:
             return NothingToDo(draft.summary, draft.warnings)
@@ -112,16 +114,8 @@ class PlanService:
             request=draft.request,
             command=self._subjects.registry.command_line(draft.request),
             requester=requester,
-            policy=policy_for(
-                kind,
-                self._policies[kind.name],
-                scheduled=is_automatic(requester),
-                mode=self._modes.get(requester, ScheduleMode.POLICY),
-                needs_approval=bool(draft.needs_approval),
-                by_another=draft.by_another,
-                harmless=draft.harmless,
-            ),
-            expires_at=expires_at,
+            policy=self._policies.of(kind, draft.steps, self._asker(requester), _demands(draft)),
+            expires_at=expires_at or self._clock() + self._policies.expiry(kind.name, draft.steps),
             summary=draft.summary,
             steps=draft.steps,
             observed=draft.observed,
@@ -130,6 +124,10 @@ class PlanService:
             independent=draft.independent,
             not_before=draft.not_before,
         )
+
+    def _asker(self, requester: str) -> Asker:
+        mode = self._modes.get(requester, ScheduleMode.POLICY)
+        return Asker(scheduled=is_automatic(requester), mode=mode, name=schedule_of(requester))
 
     async def propose(self, request: Request, asked: Asked) -> Operation | NothingToDo | AskedBefore:
         """Plan a request and store it as an operation; approved at once where nobody needs to agree.
@@ -152,7 +150,7 @@ class PlanService:
             )
             if operation.event_key != asked.event_key:
                 return AskedBefore(operation)
-        if operation.state is OperationState.PROPOSED and not operation.plan.policy.approvals:
+        if operation.state is OperationState.PROPOSED and not operation.plan.policy.needed:
             await self._operations.move(
                 operation.id,
                 expected=OperationState.PROPOSED,
@@ -168,3 +166,7 @@ class PlanService:
             )
             operation = await self._operations.get(operation.id)
         return operation
+
+
+def _demands(draft: Draft[Any]) -> PlanDemands:
+    return PlanDemands(bool(draft.needs_approval), draft.by_another, draft.harmless)

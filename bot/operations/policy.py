@@ -1,14 +1,12 @@
-"""Who must agree, and whether enough have: pure rules over people, policy and votes."""
+"""Whether enough have agreed, and whose word counts: pure rules over people, policy and votes."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Any
 
 from slipway.bot.chat.model import Choice
-from slipway.bot.config.settings import PolicySettings, ScheduleMode
-from slipway.bot.operations.declarations import OperationKind
+from slipway.bot.core.seats import Seats
 from slipway.bot.operations.model import Operation, Policy, Vote
 from slipway.bot.people import People, Person
 
@@ -36,74 +34,49 @@ class Vetoed:
 ApprovalStatus = Enough | Missing | Vetoed
 
 
-def policy_for(
-    kind: OperationKind[Any, Any],
-    settings: PolicySettings,
-    *,
-    scheduled: bool,
-    mode: ScheduleMode = ScheduleMode.POLICY,
-    needs_approval: bool,
-    by_another: bool = False,
-    harmless: bool = False,
-) -> Policy:
-    """The policy of one operation.
+def may_decide(person: Person, operation: Operation, people: People) -> bool:
+    """Whether this person's approval would count: human, with one of the roles, and not the one who asked."""
+    return bool(_gives(person, operation, people))
+
+
+def _gives(person: Person, operation: Operation, people: People) -> frozenset[str]:
+    return roles_given(person, operation.plan.policy, operation.kind, operation.requester, people)
+
+
+def roles_given(person: Person, policy: Policy, kind: str, requester: str, people: People) -> frozenset[str]:
+    """The roles among those that a policy asks for in which this person's approval can count; the empty one stands
+    for whoever may ask for such an operation.
 
     Args:
-        kind: what it does.
-        settings: the configuration for its kind.
-        scheduled: whether a schedule asks, for which the configuration may ask fewer approvals.
-        mode: what that schedule's own entry says.
-        needs_approval: whether the plan itself demands one, whatever the configuration says.
-        by_another: whether the plan itself demands that whoever asks cannot give it.
-        harmless: whether nobody has to agree to the plan, whatever the configuration says.
+        person: whose approval it is.
+        policy: what is asked for.
+        kind: of what.
+        requester: the id of whoever asked.
+        people: who has which rights.
     """
-    approvals = settings.approvals
-    if scheduled and settings.approvals_scheduled is not None:
-        approvals = settings.approvals_scheduled
-    if mode is ScheduleMode.RUN:
-        approvals = 0
-    elif mode is ScheduleMode.ASK:
-        approvals = max(approvals, 1)
-    approvals = 0 if harmless else max(approvals, 1) if needs_approval else approvals
-    forgeable = settings.encrypted_reactions
-    return Policy(
-        approvals=approvals,
-        role=settings.role,
-        requester_may_approve=settings.requester_may_approve and not by_another,
-        forgeable_presses=kind.policy.forgeable_presses if forgeable is None else forgeable,
-        right=kind.right,
+    if not person.human or (person.id == requester and not policy.requester_may_approve):
+        return frozenset()
+    asker = people.may(person, policy.right or kind, changes=True)
+    return frozenset(
+        demand.role for demand in policy.demands if (demand.role in person.roles if demand.role else asker)
     )
-
-
-def expiry(settings: PolicySettings) -> timedelta:
-    """How long a proposal waits for its approvals."""
-    return settings.expires
-
-
-def reminder(settings: PolicySettings, asked_at: datetime, expires_at: datetime) -> datetime | None:
-    """When those are called once more who can approve what nobody has answered; None for never."""
-    if not settings.remind:
-        return None
-    after = (expires_at - asked_at) / 2 if settings.remind_after is None else settings.remind_after
-    at = asked_at + after
-    return at if at < expires_at else None
-
-
-def may_decide(person: Person, operation: Operation, people: People) -> bool:
-    """Whether this person's approval would count: human, with the role, and not the one who asked."""
-    policy = operation.plan.policy
-    if not person.human:
-        return False
-    if person.id == operation.requester and not policy.requester_may_approve:
-        return False
-    if policy.role:
-        return policy.role in person.roles
-    return people.may(person, policy.right or operation.kind, changes=True)
 
 
 def deciders(operation: Operation, people: People) -> tuple[Person, ...]:
     """Everybody whose approval would count."""
     return tuple(person for person in people.persons if may_decide(person, operation, people))
+
+
+def still_asked(operation: Operation, people: People) -> tuple[Person, ...]:
+    """Those who have not approved yet and whose approval would bring it nearer: not those who can only stand for a
+    role of which there are enough."""
+    filled = _filled(operation, operation.votes, people)
+    said = {vote.person for vote in operation.votes}
+    return tuple(
+        person
+        for person in deciders(operation, people)
+        if person.id not in said and filled.with_another(_gives(person, operation, people))
+    )
 
 
 def approval_status(operation: Operation, votes: tuple[Vote, ...], people: People) -> ApprovalStatus:
@@ -112,13 +85,23 @@ def approval_status(operation: Operation, votes: tuple[Vote, ...], people: Peopl
     Votes of people who lost the role (or left the configuration) since do not count, so this is asked at each
     press and once more before the first step.
     """
-    approving: set[str] = set()
     for vote in votes:
         person = people.by_id(vote.person)
-        if person is None or not may_decide(person, operation, people):
-            continue
-        if vote.choice is Choice.REJECT:
+        if vote.choice is Choice.REJECT and person is not None and may_decide(person, operation, people):
             return Vetoed(by=person.id, reason=vote.reason)
-        approving.add(person.id)
-    missing = operation.plan.policy.approvals - len(approving)
+    missing = operation.plan.policy.needed - _filled(operation, votes, people).count
     return Missing(missing) if missing > 0 else Enough()
+
+
+def counting(operation: Operation, votes: tuple[Vote, ...], people: People) -> Mapping[str, str]:
+    """For which role each approval counts, by its giver; the others count for none."""
+    return _filled(operation, votes, people).roles
+
+
+def _filled(operation: Operation, votes: tuple[Vote, ...], people: People) -> Seats:
+    seats = Seats({demand.role: demand.approvals for demand in operation.plan.policy.demands})
+    for vote in votes:
+        person = people.by_id(vote.person)
+        if vote.choice is Choice.APPROVE and person is not None:
+            seats.take(person.id, _gives(person, operation, people))
+    return seats

@@ -60,7 +60,7 @@ def _decides(call: CommandContext, person: Person) -> bool:
         for each in call.registry.commands
         if each.access is Access.CHANGE
     )
-    return asks or any(policy.role in person.roles for policy in services.settings.policy.values())
+    return asks or any(policy.roles & set(person.roles) for policy in services.settings.policy.values())
 
 
 PARTS = (whoami,)

@@ -12,8 +12,10 @@ from slipway.bot.chat.model import Card, Field, Tone
 from slipway.bot.chat.tables import Cell, Row, number, span, table_of, text, texts
 from slipway.bot.clouds.machine_model import Backstop, Template
 from slipway.bot.clouds.ports.machines import MACHINES, Machines
+from slipway.bot.config.policies.matching import Change, counted
 from slipway.bot.core.commands import command
 from slipway.bot.core.errors import CloudError, UserError
+from slipway.bot.core.steps import Target
 from slipway.bot.core.text import nearest
 from slipway.bot.core.times import format_duration
 from slipway.bot.people import Person, listed
@@ -156,7 +158,7 @@ def _row(call: CommandContext, found: _Found) -> Row:
         "whole_life_seconds": span(profile.cap, ""),
         "overrides": texts([each.value for each in profile.overrides], ""),
         "standing_approval": Cell("", profile.standing_approval),
-        "approvals": number(_approvals(call, profile)),
+        "approvals": number(_approvals(call, found)),
     }
 
 
@@ -167,7 +169,7 @@ def _limits(call: CommandContext, found: _Found) -> str:
     time = f"for {format_duration(usual)}" + (
         f" (up to {format_duration(longest)})" if usual < longest else ""
     )
-    needed = _approvals(call, profile)
+    needed = _approvals(call, found)
     agreed = "no approval" if not needed else f"{needed} approval{'s' if needed > 1 else ''}"
     chosen = (
         f"; `{'`, `'.join(f'--{each.value}' for each in profile.overrides)}`" if profile.overrides else ""
@@ -188,7 +190,7 @@ def _one(call: CommandContext, found: _Found, left: str) -> Card:
         ("At a time", f"{profile.max_count} machine{'s' if profile.max_count != 1 else ''}"),
         ("For", f"{usual} where nobody says, up to {format_duration(profile.max_for)}"),
         ("Whole life", f"at most {format_duration(profile.cap)}, however often it is extended"),
-        ("Approval", _approval(call, profile)),
+        ("Approval", _approval(call, found)),
         ("May be chosen", ", ".join(("the image", *(_OVERRIDES[each] for each in profile.overrides)))),
         ("You may use it", "yes" if _may_use(call, call.person, profile) else "no; ask one of those who may"),
         ("Who may", others),
@@ -229,17 +231,19 @@ def _regions(found: _Found) -> str:
     return f"{first} where nobody says, or {' or '.join(others)} (`--region`)" if others else first
 
 
-def _approval(call: CommandContext, profile: ProfileSettings) -> str:
-    needed = _approvals(call, profile)
+def _approval(call: CommandContext, found: _Found) -> str:
+    needed = _approvals(call, found)
     if needed:
         return f"{needed} for each launch"
     return "none within these limits; beyond them, one is asked for"
 
 
-def _approvals(call: CommandContext, profile: ProfileSettings) -> int:
-    """How many persons have to agree to a launch within the limits."""
-    needed = call.services.settings.policy["launch"].approvals
-    return needed if profile.standing_approval else max(needed, 1)
+def _approvals(call: CommandContext, found: _Found) -> int:
+    """How many persons have to agree to the launch of one machine within the limits."""
+    settings = call.services.settings
+    change = Change((Target(found.name, found.profile.cloud),))
+    (asked,) = counted("launch", settings.policy["launch"], change, settings.environment)
+    return asked.settings.needed if found.profile.standing_approval else max(asked.settings.needed, 1)
 
 
 def _price(call: CommandContext, found: _Found) -> str:

@@ -14,4 +14,5 @@ SUBJECT = _OPERATIONS.with_parts(
     "history",
     "home",
     "sections",
+    "reach",
 )

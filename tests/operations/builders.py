@@ -115,7 +115,7 @@ SPOILT: dict[str, tuple[Spoil, str]] = {
     ),
     "a newer request": (put("request", "format", value=9), "does not know format 9 of promote"),
     "a newer step": (put("steps", 0, "format", value=9), "does not know format 9 of set-excluded"),
-    "a newer plan": (put("format", value=4), "does not know plans of format 4"),
+    "a newer plan": (put("format", value=5), "does not know plans of format 5"),
     "a request with a field more": (put("request", "speed", value=3), "cannot read this promote"),
     "a step with a field more": (put("steps", 0, "speed", value=3), "cannot read this set-excluded"),
     "a plan with a field more": (put("speed", value=3), "cannot read its plan"),

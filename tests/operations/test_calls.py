@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from slipway.bot.chat.model import Choice
-from slipway.bot.operations.calls import MOST_CALLED, called_upon
+from slipway.bot.operations.calls import MOST_CALLED, called_upon, holders
 from slipway.bot.operations.model import Policy
 from tests.operations.builders import operation, people, vote
 from tests.support.azure import X64
@@ -32,15 +32,16 @@ TEAM = people({"alice": [ROLE], "bob": [ROLE], "carol": ["reader"], "dan": [ROLE
 def test_whom_the_setting_names_is_called_as_far_as_they_can_decide(
     setting: tuple[str, ...], called: tuple[str, ...]
 ) -> None:
-    assert called_upon(operation(), TEAM, {"promote": setting}) == called
-    assert called_upon(operation(), TEAM, {"cleanup": setting}) == ("bob", "dan")
+    assert called_upon(operation(), TEAM, lambda _operation: setting) == called
+    assert called_upon(operation(), TEAM, holders) == ("bob", "dan")
 
 
 def test_who_has_decided_is_not_called_again_and_a_crowd_not_whole() -> None:
-    assert called_upon(operation([vote("bob")]), TEAM, {}) == ("dan",)
+    two = Policy(approvals=2, role=ROLE, requester_may_approve=False)
+    assert called_upon(operation([vote("bob")], policy=two), TEAM, holders) == ("dan",)
     crowd = people({f"p{number}": [ROLE] for number in range(50)})
-    assert len(called_upon(operation(), crowd, {})) == MOST_CALLED
-    assert called_upon(operation().model_copy(update={"room": None}), TEAM, {}) == ()
+    assert len(called_upon(operation(), crowd, holders)) == MOST_CALLED
+    assert called_upon(operation().model_copy(update={"room": None}), TEAM, holders) == ()
 
 
 @pytest.mark.parametrize(
@@ -55,7 +56,7 @@ def test_who_has_decided_is_not_called_again_and_a_crowd_not_whole() -> None:
 def test_nobody_is_called_for_what_the_requester_confirms(policy: Policy, called: tuple[str, ...]) -> None:
     found = operation()
     asked = found.model_copy(update={"plan": found.plan.model_copy(update={"policy": policy})})
-    assert called_upon(asked, TEAM, {}) == called
+    assert called_upon(asked, TEAM, holders) == called
 
 
 async def test_a_card_calls_those_who_can_decide_and_nothing_that_shows_it_again_does(tmp_path: Path) -> None:

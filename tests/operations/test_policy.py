@@ -10,9 +10,11 @@ from hypothesis import strategies as st
 
 from slipway.bot.chat.console.platform import CONSOLE
 from slipway.bot.chat.model import Choice
-from slipway.bot.config.settings import PolicySettings
+from slipway.bot.config.policies.matching import Change
+from slipway.bot.config.policies.settings import PolicySettings
 from slipway.bot.operations.declarations import OperationKind
 from slipway.bot.operations.model import Policy, Vote
+from slipway.bot.operations.policies import Asker, PlanDemands, policy_for
 from slipway.bot.operations.policy import (
     Enough,
     Missing,
@@ -20,7 +22,6 @@ from slipway.bot.operations.policy import (
     approval_status,
     deciders,
     may_decide,
-    policy_for,
 )
 from slipway.bot.people import People
 from tests.operations.builders import operation, people, vote
@@ -124,7 +125,13 @@ settings = st.builds(
 def test_a_plan_can_ask_for_an_approval_that_the_configuration_does_not(
     configured: PolicySettings, scheduled: bool, needs_approval: bool, kind: OperationKind[Any, Any]
 ) -> None:
-    policy = policy_for(kind, configured, scheduled=scheduled, needs_approval=needs_approval)
+    policy = policy_for(
+        kind,
+        configured,
+        Change(()),
+        asker=Asker(scheduled=scheduled),
+        demands=PlanDemands(approval=needs_approval),
+    )
     asked = configured.approvals_scheduled if scheduled else None
     usual = configured.approvals if asked is None else asked
     assert policy.approvals == (usual or 1 if needs_approval else usual)

@@ -73,7 +73,7 @@ class TestPlans:
         assert known == built_plan().steps[0]
 
     def test_a_step_of_a_newer_plan_keeps_its_words(self) -> None:
-        document = stored() | {"format": 4}
+        document = stored() | {"format": 5}
         (step,) = read(document).steps
         assert isinstance(step, UnknownStep)
         assert step.title == built_plan().steps[0].title

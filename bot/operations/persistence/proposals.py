@@ -59,7 +59,7 @@ class ProposalWriter:
         for row in (await connection.execute(query.order_by(operation.c.created_at))).mappings():
             found = self._rows.plan(row)
             changes = [step.effect for step in found.steps]
-            if row["state"] == OperationState.PROPOSED and found.policy.approvals > plan.policy.approvals:
+            if row["state"] == OperationState.PROPOSED and found.policy.needed > plan.policy.needed:
                 continue
             if row["state"] == OperationState.RUNNING:
                 same = set(effects) <= set(changes)

@@ -25,8 +25,10 @@ from slipway.bot.operations.model import (
     Outcome,
     Plan,
     StepReport,
+    Vote,
     step_token,
 )
+from slipway.bot.operations.persistence.ballots import withdrawn_votes
 from slipway.bot.operations.persistence.changes import Move, OperationChange, StepChange
 from slipway.bot.operations.persistence.proposals import NOWHERE, ProposalWriter
 from slipway.bot.operations.persistence.records import (
@@ -284,6 +286,11 @@ class OperationRepository:
         async with self._database.reading() as connection:
             found: str | None = await connection.scalar(voted.union_all(taken_back).limit(1))
         return found
+
+    async def withdrawn_votes(self, operation_id: str) -> tuple[Vote, ...]:
+        """The votes on an operation that were taken back, each at the time at which that was."""
+        async with self._database.reading() as connection:
+            return await withdrawn_votes(connection, operation_id)
 
     async def contradiction(self, found: Operation) -> str:
         """What of an operation does not fit its plan's digest or its audit entries, as a sentence; empty for

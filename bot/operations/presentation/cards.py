@@ -19,9 +19,9 @@ from slipway.bot.chat.model import (
 )
 from slipway.bot.core.steps import Permanence
 from slipway.bot.core.times import format_duration, format_time
-from slipway.bot.operations.calls import Mentions, called_upon, concerned
-from slipway.bot.operations.model import Failure, Operation, OperationState, Plan
-from slipway.bot.operations.policy import Missing, Vetoed, approval_status, deciders
+from slipway.bot.operations.calls import Mentions, called_upon, concerned, holders
+from slipway.bot.operations.model import Failure, Operation, OperationState, Plan, Policy
+from slipway.bot.operations.policy import Missing, Vetoed, approval_status, still_asked
 from slipway.bot.operations.presentation.card_moments import by_clocks_of
 from slipway.bot.operations.presentation.doubts import doubts, uncertain
 from slipway.bot.operations.presentation.endings import end_in_short, failure_notes, told_in_full
@@ -66,7 +66,7 @@ class CardContext:
     people: People
     prefix: str
     zone: ZoneInfo
-    mentions: Mentions = field(default_factory=dict)
+    mentions: Mentions = holders
     waits: dict[str, str] = field(default_factory=dict)
     """What operations of this process wait for, by their ids: what lasts, whose turn has not come before a cloud, and
     what does not begin though its time has come."""
@@ -95,7 +95,7 @@ def operation_card(operation: Operation, view: CardContext) -> Card:
     """
     state, plan = operation.state, operation.plan
     proposed = state is OperationState.PROPOSED
-    unasked = not state.ended and not plan.policy.approvals
+    unasked = not state.ended and not plan.policy.needed
     asked = Field(label="Asked by", value=_asked(operation, view))
     evidence = evidence_fields(plan) if proposed or unasked else ()
     card = Card(
@@ -205,17 +205,32 @@ def plan_card(plan: Plan, view: CardContext, *, instead: str | None = None) -> C
         notes.append(f"To propose it: `{view.prefix}{plan.command}`")
     elif instead:
         notes.append(instead)
-    agree = plan.policy.approvals
-    whoever = f"has role {plan.policy.role}" if plan.policy.role else "may ask for it"
-    needs = f"{approvals(agree)}: whoever {whoever}" if agree else "nobody"
     card = Card(
         title=f"dry run of {plan.kind}",
         text="\n".join(filter(None, (_proposal(plan), view.frozen(plan)))),
-        fields=(Field(label="Would need", value=needs), *_begins(plan, view), *evidence_fields(plan)),
+        fields=(
+            Field(label="Would need", value=_would_need(plan.policy)),
+            *_begins(plan, view),
+            *evidence_fields(plan),
+        ),
         tables=(*((plan_table(plan),) if len(plan.steps) > 1 else ()), *rest_of(plan)),
         notes=tuple(notes),
     )
     return by_clocks_of(view.zone, card)
+
+
+def _would_need(policy: Policy) -> str:
+    if not policy.needed:
+        return "nobody"
+    whoever = [
+        f"whoever has role {demand.role}" if demand.role else "whoever may ask for it"
+        for demand in policy.demands
+    ]
+    if len(whoever) == 1:
+        return f"{approvals(policy.needed)}: {whoever[0]}"
+    each = zip(policy.demands, whoever, strict=True)
+    several = ", ".join(f"{demand.approvals} by {who}" for demand, who in each)
+    return f"{approvals(policy.needed)} by different persons: {several}"
 
 
 def _begins(plan: Plan, view: CardContext) -> tuple[Field, ...]:
@@ -340,17 +355,28 @@ def _votes(operation: Operation, view: CardContext) -> str:
 
 
 def _needs(operation: Operation, view: CardContext) -> str:
-    policy = operation.plan.policy
-    voted = {vote.person for vote in operation.votes}
-    able = [view.name(who.id) for who in deciders(operation, view.people) if who.id not in voted]
+    able = [view.name(who.id) for who in still_asked(operation, view.people)]
     whom = ", ".join(able[:NAMES_SHOWN]) or "nobody in the configuration"
     if len(able) > NAMES_SHOWN:
         whom += f" and {len(able) - NAMES_SHOWN} more"
-    role = f" (role {policy.role})" if policy.role else ""
+    role = _roles_in_words(operation.plan.policy)
     where = approval_status(operation, operation.votes, view.people)
     count = where.count if isinstance(where, Missing) else 0
     any_of = f" by any {count} of" if count > 1 else " by one of"
     return f"{approvals(count)}{any_of if len(able) > count else ''}: {whom}{role}"
+
+
+def _roles_in_words(policy: Policy) -> str:
+    """The role that those who agree hold; of several, how many of each it takes in all."""
+    if len(policy.demands) == 1:
+        return f" (role {policy.role})" if policy.role else ""
+    each = (
+        f"{demand.approvals} of role {demand.role}"
+        if demand.role
+        else f"{demand.approvals} of those who may ask for it"
+        for demand in policy.demands
+    )
+    return f" (in all {', '.join(each)})"
 
 
 def _notes(operation: Operation, view: CardContext, *, whole: bool = False) -> tuple[str, ...]:

@@ -32,7 +32,7 @@ def facts_of(operation: Operation) -> OperationFacts:
         expires_at=operation.expires_at,
         ended_at=operation.ended_at,
         approvals=len(approvals),
-        approvals_needed=operation.plan.policy.approvals,
+        approvals_needed=operation.plan.policy.needed,
         steps=len(operation.plan.steps),
         steps_done=sum(report.done is not None for report in operation.reports),
     )

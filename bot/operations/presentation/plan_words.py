@@ -43,7 +43,7 @@ def evidence_fields(plan: Plan) -> tuple[Field, ...]:
 def plan_follows(plan: Plan) -> bool:
     """Whether the whole of a plan follows in the thread of its first card: where its card has not all of it, and
     somebody has to agree to it."""
-    return (len(plan.steps) > STEPS_SHOWN or says_more(plan)) and plan.policy.approvals > 0
+    return (len(plan.steps) > STEPS_SHOWN or says_more(plan)) and plan.policy.needed > 0
 
 
 def says_more(plan: Plan) -> bool:

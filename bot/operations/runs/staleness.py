@@ -29,7 +29,7 @@ def differences(agreed: Plan, fresh: Plan) -> tuple[str, ...]:
         if title in after and after[title] != step
     ]
     lines += _changed(agreed.observed, fresh.observed)
-    if agreed.policy != fresh.policy:
+    if agreed.policy.substance != fresh.policy.substance:
         lines.append(_POLICY)
     if not lines and (agreed.request != fresh.request or agreed.steps != fresh.steps):
         lines.append("the plan is not the same any more")
@@ -40,7 +40,8 @@ def differences_left(agreed: Plan, fresh: Plan, done: int) -> tuple[str, ...]:
     """As :func:`differences`, of the steps that are left of a plan under way.
 
     What the first steps changed is not held against it: they need not be planned any more, and the facts they rested
-    on may be gone. A fact that an earlier step changes must not be one of a later step's.
+    on may be gone. A fact that an earlier step changes must not be one of a later step's. Nor is it that the rest, by
+    itself, would ask for less.
 
     Args:
         agreed: what people agreed to.
@@ -61,7 +62,9 @@ def differences_left(agreed: Plan, fresh: Plan, done: int) -> tuple[str, ...]:
         still = before.keys() & now.keys()
         before, now = ({name: facts[name] for name in still} for facts in (before, now))
     lines += _changed(before, now)
-    if agreed.policy != fresh.policy:
+    if not (
+        agreed.policy.covers(fresh.policy) if done else agreed.policy.substance == fresh.policy.substance
+    ):
         lines.append(_POLICY)
     return _shortened(lines)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import ClassVar, Literal
 
-from slipway.bot.core.steps import Reach, Step
+from slipway.bot.core.steps import Reach, Step, Target
 
 
 class KeepAnswer(Step):
@@ -30,6 +30,11 @@ class KeepAnswer(Step):
     def reason(self) -> str:
         """Why."""
         return "another one is in its place" if self.until is None else "it was put off"
+
+    @property
+    def policy_targets(self) -> tuple[Target, ...]:
+        """The credential, as people call it."""
+        return (Target(self.name, item=self.credential),)
 
     @property
     def target(self) -> str:

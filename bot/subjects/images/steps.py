@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar, Literal, assert_never
 
-from slipway.bot.core.steps import Permanence, Step
+from slipway.bot.core.steps import Permanence, Step, Target
 from slipway.bot.subjects.images.cleaning_up.retention import Rule
 from slipway.bot.subjects.images.definitions import DefinitionRef
 from slipway.bot.subjects.images.formatting import format_regions
@@ -68,6 +68,11 @@ class VersionStep(Step):
     def target(self) -> str:
         """Exactly what it changes, by which operations are found later."""
         return self.pin.target
+
+    @property
+    def policy_targets(self) -> tuple[Target, ...]:
+        """The version, by its definition."""
+        return (Target(self.definition, self.cloud, self.version),)
 
     @property
     def touched(self) -> tuple[str, ...]:

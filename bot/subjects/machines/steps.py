@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import ClassVar, Literal
 
 from slipway.bot.clouds.machine_model import template_in_words
-from slipway.bot.core.steps import Permanence, Step
+from slipway.bot.core.steps import Permanence, Step, Target
 from slipway.bot.subjects.machines.requests import CLOUD_OF_FORMAT_1
 
 
@@ -35,6 +35,11 @@ class LaunchMachines(Step):
     def touched(self) -> tuple[str, ...]:
         """What it changes, for locks: nothing that is there."""
         return ()
+
+    @property
+    def policy_targets(self) -> tuple[Target, ...]:
+        """The machines, by the profile by which they are asked for."""
+        return (Target(self.profile, self.cloud, self.image_name, self.count),)
 
     @property
     def title(self) -> str:
@@ -68,6 +73,11 @@ class TerminateMachine(Step):
     def touched(self) -> tuple[str, ...]:
         """What it changes, for locks."""
         return (f"machine {self.instance_id}",)
+
+    @property
+    def policy_targets(self) -> tuple[Target, ...]:
+        """The machine, by its id."""
+        return (Target(self.instance_id, self.cloud),)
 
     @property
     def concerns(self) -> tuple[str, ...]:
@@ -104,6 +114,11 @@ class RemoveLeftover(Step):
     def touched(self) -> tuple[str, ...]:
         """What it changes, for locks."""
         return (f"leftover {self.leftover_id}",)
+
+    @property
+    def policy_targets(self) -> tuple[Target, ...]:
+        """What is left, by its id."""
+        return (Target(self.leftover_id, self.cloud),)
 
     @property
     def title(self) -> str:

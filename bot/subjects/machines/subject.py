@@ -13,6 +13,7 @@ from slipway.bot.config.settings import SlipwaySettings
 from slipway.bot.core.probes import Finding
 from slipway.bot.core.problems import Problem
 from slipway.bot.core.settings_table import SettingsTable, TableShape
+from slipway.bot.core.steps import Target
 from slipway.bot.core.times import format_duration
 from slipway.bot.operations.declarations import (
     OperationKind,
@@ -122,6 +123,10 @@ def _services(context: SubjectContext) -> MachineServices:
     )
 
 
+def _profiles(settings: SlipwaySettings) -> Iterator[Target]:
+    return (Target(name, profile.cloud) for name, profile in settings.named(PROFILES).items())
+
+
 def _launch_arguments(request: Launch) -> tuple[str, ...]:
     words = [request.image]
     if request.profile:
@@ -171,6 +176,8 @@ MACHINES_SUBJECT: Subject[MachineServices] = Subject(
                 services.prefix,
             ),
             arguments=_launch_arguments,
+            named_by="profile",
+            names=_profiles,
             policy=PolicyDefaults(approvals=0, forgeable_presses=True),
             needs=MACHINES,
         ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import ClassVar, Literal
 
-from slipway.bot.core.steps import Reach, Step
+from slipway.bot.core.steps import Reach, Step, Target
 
 
 class StoreAcknowledgement(Step):
@@ -19,6 +19,11 @@ class StoreAcknowledgement(Step):
     person: str
     words: str
     until: datetime
+
+    @property
+    def policy_targets(self) -> tuple[Target, ...]:
+        """The problem, by its id."""
+        return (Target(self.problem),)
 
     @property
     def title(self) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import ClassVar, Literal
 
-from slipway.bot.core.steps import Reach, Step
+from slipway.bot.core.steps import Reach, Step, Target
 
 
 class StorePause(Step):
@@ -19,6 +19,11 @@ class StorePause(Step):
     person: str
     words: str
     until: datetime | None
+
+    @property
+    def policy_targets(self) -> tuple[Target, ...]:
+        """The schedule, by its name."""
+        return (Target(self.schedule),)
 
     @property
     def title(self) -> str:
@@ -41,6 +46,11 @@ class LiftPause(Step):
     schedule: str
     words: str
     key: str
+
+    @property
+    def policy_targets(self) -> tuple[Target, ...]:
+        """The schedule, by its name."""
+        return (Target(self.schedule),)
 
     @property
     def title(self) -> str:

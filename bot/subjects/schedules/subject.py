@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
+from slipway.bot.config.settings import SlipwaySettings
+from slipway.bot.core.steps import Target
 from slipway.bot.core.times import format_duration
 from slipway.bot.operations.declarations import (
     OperationKind,
@@ -44,6 +46,10 @@ def _resuming(request: ResumeSchedule) -> Sequence[str]:
     return (request.schedule, *request.words.split())
 
 
+def _names(settings: SlipwaySettings) -> tuple[Target, ...]:
+    return tuple(Target(entry.name) for entry in settings.schedule)
+
+
 SCHEDULES_SUBJECT: Subject[ScheduleServices] = Subject(
     name="schedules",
     title="Schedules",
@@ -56,6 +62,7 @@ SCHEDULES_SUBJECT: Subject[ScheduleServices] = Subject(
             prose=True,
             policy=PolicyDefaults(approvals=0),
             needs=None,
+            names=_names,
             right="schedule.pause",
         ),
         OperationKind(
@@ -65,6 +72,7 @@ SCHEDULES_SUBJECT: Subject[ScheduleServices] = Subject(
             prose=True,
             policy=PolicyDefaults(approvals=0),
             needs=None,
+            names=_names,
             right="schedule.resume",
         ),
     ),

@@ -6,6 +6,7 @@ from typing import Any
 
 from slipway.bot.clouds.ports.credential_rotation import CREDENTIAL_ROTATION
 from slipway.bot.config.settings import SlipwaySettings
+from slipway.bot.core.steps import Target
 from slipway.bot.operations.declarations import OperationKind, PolicyDefaults, StepKind
 from slipway.bot.subjects.credentials.rotating.executors import GraceExecutor, PauseExecutor, RemoveExecutor
 from slipway.bot.subjects.credentials.rotating.leftovers import RemovePlanner
@@ -46,6 +47,7 @@ ROTATE: OperationKind[Rotate, CredentialServices] = OperationKind(
     arguments=lambda request: (request.name,),
     policy=PolicyDefaults(approvals=1, like="promote", wanted=_rotates),
     needs=CREDENTIAL_ROTATION,
+    names=lambda settings: map(Target, settings.named(CREDENTIALS)),
     right="credential.rotate",
 )
 
@@ -55,6 +57,7 @@ REMOVE: OperationKind[Remove, CredentialServices] = OperationKind(
     arguments=lambda request: (request.name,) if request.name else (),
     policy=PolicyDefaults(approvals=1, like="cleanup", wanted=_removes),
     needs=CREDENTIAL_ROTATION,
+    names=lambda settings: map(Target, settings.named(CREDENTIALS)),
     right="credential.remove",
 )
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import ClassVar, Literal
 
-from slipway.bot.core.steps import Permanence, Step
+from slipway.bot.core.steps import Permanence, Step, Target
 from slipway.bot.core.times import format_duration
 
 
@@ -28,6 +28,11 @@ class RotationStep(Step):
     credential: str
     key: str
     name: str
+
+    @property
+    def policy_targets(self) -> tuple[Target, ...]:
+        """The credential, by its table of slipway.toml."""
+        return (Target(self.entry, self.account, self.key),)
 
     @property
     def target(self) -> str:

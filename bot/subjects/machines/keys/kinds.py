@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from slipway.bot.clouds.ports.machines import MACHINES
-from slipway.bot.operations.declarations import OperationKind, PolicyDefaults, StepKind
+from slipway.bot.core.steps import Target
+from slipway.bot.operations.declarations import WHOEVER_ASKS, OperationKind, PolicyDefaults, StepKind
 from slipway.bot.subjects.machines.keys.executors import ForgetKeyExecutor, StoreKeyExecutor
 from slipway.bot.subjects.machines.keys.requests import AddKeys, RemoveKeys
 from slipway.bot.subjects.machines.keys.steps import ForgetKey, StoreKey
@@ -36,6 +37,8 @@ ADD_KEYS: OperationKind[AddKeys, MachineServices] = OperationKind(
     arguments=_add_arguments,
     policy=PolicyDefaults(approvals=1, by_oneself=True),
     needs=MACHINES,
+    named_by=WHOEVER_ASKS,
+    names=lambda settings: (Target(person.id) for person in settings.person),
     right="sshkey.add",
 )
 
@@ -45,6 +48,8 @@ REMOVE_KEYS: OperationKind[RemoveKeys, MachineServices] = OperationKind(
     arguments=lambda request: (request.what,),
     policy=PolicyDefaults(approvals=0),
     needs=MACHINES,
+    named_by=WHOEVER_ASKS,
+    names=lambda settings: (Target(person.id) for person in settings.person),
     right="sshkey.remove",
 )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from slipway.bot.core.steps import Reach, Step
+from slipway.bot.core.steps import Reach, Step, Target
 
 
 class StoreKey(Step):
@@ -19,6 +19,11 @@ class StoreKey(Step):
     line: str
     account: str = ""  # empty: it was pasted
     account_id: str = ""
+
+    @property
+    def policy_targets(self) -> tuple[Target, ...]:
+        """The key, by whose it is."""
+        return (Target(self.person, item=self.fingerprint),)
 
     @property
     def title(self) -> str:
@@ -40,6 +45,11 @@ class ForgetKey(Step):
     person: str
     fingerprint: str
     source: str
+
+    @property
+    def policy_targets(self) -> tuple[Target, ...]:
+        """The key, by whose it is."""
+        return (Target(self.person, item=self.fingerprint),)
 
     @property
     def title(self) -> str:

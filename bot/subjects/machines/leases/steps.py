@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import ClassVar, Literal
 
-from slipway.bot.core.steps import Step
+from slipway.bot.core.steps import Step, Target
 
 
 class LeaseStep(Step):
@@ -20,6 +20,11 @@ class LeaseStep(Step):
     def touched(self) -> tuple[str, ...]:
         """What it changes, for locks; as :class:`slipway.bot.subjects.machines.steps.TerminateMachine` has it."""
         return (f"machine {self.instance_id}",)
+
+    @property
+    def policy_targets(self) -> tuple[Target, ...]:
+        """The machine, by its id."""
+        return (Target(self.instance_id, self.cloud),)
 
     @property
     def targets(self) -> tuple[str, ...]:

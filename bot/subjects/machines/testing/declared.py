@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from slipway.bot.clouds.ports.machines import MACHINES
-from slipway.bot.operations.declarations import OperationKind, PolicyDefaults, StepKind
+from slipway.bot.operations.declarations import ANYTHING, OperationKind, PolicyDefaults, StepKind
 from slipway.bot.subjects.machines.testing.requests import BootTest
 from slipway.bot.subjects.machines.testing.services import (
     boot_test_planner,
@@ -32,6 +32,7 @@ KINDS: tuple[OperationKind[Any, MachineServices], ...] = (
         arguments=_arguments,
         policy=PolicyDefaults(approvals=0),
         needs=MACHINES,
+        named_by=ANYTHING,
     ),
 )
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Literal
 
 from slipway.bot.clouds.machine_model import template_in_words
-from slipway.bot.core.steps import Step
+from slipway.bot.core.steps import Step, Target
 from slipway.bot.core.times import format_duration
 
 
@@ -38,6 +38,11 @@ class LaunchForTest(TestStep):
     seconds: int
     login: str = ""
     keys: tuple[str, ...] = ()  # public, a line each
+
+    @property
+    def policy_targets(self) -> tuple[Target, ...]:
+        """The machine, by its profile; the other two are about the same one."""
+        return (Target(self.profile, self.cloud, self.image_name),)
 
     @property
     def title(self) -> str:
