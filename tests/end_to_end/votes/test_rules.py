@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from slipway.bot.chat.model import Choice
+from slipway.bot.chat.model import Choice, Room, WithdrawnReaction
 from tests.support.azure import ARM, X64
 from tests.support.harness import propose, running_bot
 
@@ -76,3 +77,62 @@ async def test_a_policy_without_rules_says_so_by_its_table(tmp_path: Path) -> No
         _, name = await propose(bot, f"!promote {X64}")
         (why,) = await bot.say("carol", f"!op {name} --why")
         assert why.card.tables[0].rows == (("[policy.promote]", "1 of releng", "all of it"),)
+
+
+async def test_the_time_to_agree_and_the_reminder_are_those_of_the_rule(tmp_path: Path) -> None:
+    changes = with_security()
+    changes["policy"] = {
+        "promote": {
+            "rule": [{"target": X64, "also": {"security": 1}, "expires": "2h", "remind_after": "30m"}]
+        }
+    }
+    async with running_bot(tmp_path, changes=changes) as bot:
+        card, _ = await propose(bot, f"!promote {X64}")
+        other, _ = await propose(bot, f"!promote {ARM}")
+        await bot.press("carol", Choice.APPROVE, card)
+        bot.clock.advance(timedelta(minutes=31))
+        await bot.running.housekeeping.sweep()
+        await bot.running.idle()
+        (reminder,) = [each for each in bot.messages if "still waits for approval" in each.card.title]
+        assert (reminder.thread, reminder.card.mentions) == (card.id, ("bob",))  # carol's seat is taken
+        bot.clock.advance(timedelta(hours=2))
+        await bot.running.housekeeping.sweep()
+        await bot.running.idle()
+        assert "expired" in card.card.title
+        assert "waits for 1 approval" in other.card.title
+
+
+async def test_a_vote_of_one_role_that_is_taken_back_is_missing_again_and_why_says_so(tmp_path: Path) -> None:
+    async with running_bot(tmp_path, changes=with_security()) as bot:
+        card, name = await propose(bot, f"!promote {X64}")
+        await bot.press("carol", Choice.APPROVE, card, event_id="the press")
+        assert bot.chat.accept is not None
+        await bot.chat.accept(
+            WithdrawnReaction(
+                event_id="taken back",
+                room=Room(platform=bot.chat.platform, id="console"),
+                sender="carol",
+                reaction_event_id="the press",
+                sent_at=bot.clock(),
+            )
+        )
+        await bot.running.idle()
+        assert "waits for 2 approvals" in card.card.title
+        (why,) = await bot.say("alice", f"!op {name} --why")
+        ((who, said, _, counts),) = why.card.tables[1].rows
+        assert (who, said, counts) == ("Carol", "took it back", "no")
+
+
+async def test_a_policy_that_waits_in_vain_for_some_is_a_problem_until_it_is_not(tmp_path: Path) -> None:
+    changes = with_security()
+    changes["person"][2]["identities"] = ["matrix:@carol:example.org"]  # where the bot is not
+    async with running_bot(tmp_path, changes=changes) as bot:
+        await bot.running.problems.sweep()
+        await bot.running.problems.idle()
+        (listed,) = await bot.say("alice", "!problems")
+        assert "asks for 1 of releng and 1 of security, and whoever asks waits in vain" in listed.text
+    async with running_bot(tmp_path, changes=with_security()) as bot:
+        await bot.running.problems.sweep()
+        await bot.running.problems.idle()
+        (listed,) = await bot.say("alice", "!problems", event_id="after the restart")
+        assert "waits in vain" not in listed.text
