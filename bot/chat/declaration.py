@@ -147,6 +147,8 @@ class ChatDeclaration(Declaration, Generic[SettingsT]):
         probe: tries the connection, for `slipway doctor`; None where there is nothing to try.
         token: asks the platform about the token by which the bot speaks there, and raises ChatError where that is not
             accepted; None where there is nothing to ask.
+        members: asks the platform which accounts are in one of the rooms that the settings name, and raises ChatError
+            where it does not say; gives None where the settings name no room, and is None where nobody can be asked.
         group_key: the key of a role that names this platform's user groups, such as ``slack_groups``; empty
             where the platform has none.
         group_problem: what is wrong with a user group's id; None if it can be one.
@@ -175,6 +177,7 @@ class ChatDeclaration(Declaration, Generic[SettingsT]):
     notice_rooms: Callable[[SettingsT], tuple[str, ...]] = lambda _settings: ()
     probe: Callable[[SettingsT, str], Awaitable[Finding]] | None = None
     token: Callable[[SettingsT, str], Awaitable[TokenFacts]] | None = None
+    members: Callable[[SettingsT, str], Awaitable[frozenset[str] | None]] | None = None
     group_key: str = ""
     group_problem: Callable[[str], str | None] = lambda _group: None
     introduction: Callable[[str], str] = lambda _account: ""
@@ -194,8 +197,9 @@ class ChatDeclaration(Declaration, Generic[SettingsT]):
         check_callables(owner, self, _FUNCTIONS)
         if self.probe is not None:
             check_callables(owner, self, ("probe",))
-        if self.token is not None:
-            check_callables(owner, self, ("token",))
+        for name in ("token", "members"):
+            if getattr(self, name) is not None:
+                check_callables(owner, self, (name,))
         for text in ("switch", "group_key", "rooms_key", "account_example", "room_example"):
             check_text(owner, text, getattr(self, text))
         if self.account_example and not self.account_example.startswith(f"{self.platform}:"):

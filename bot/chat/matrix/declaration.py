@@ -102,6 +102,13 @@ async def _token(settings: MatrixSettings, state_dir: str) -> TokenFacts:
     return await token_facts(settings, AccountStore.in_state_dir(Path(state_dir)))
 
 
+async def _members(settings: MatrixSettings, state_dir: str) -> frozenset[str] | None:
+    from slipway.bot.chat.matrix.account.account_store import AccountStore
+    from slipway.bot.chat.matrix.account.room_members import members_of_rooms
+
+    return await members_of_rooms(settings, AccountStore.in_state_dir(Path(state_dir)))
+
+
 CHAT = ChatDeclaration(
     platform=MATRIX,
     settings=MatrixSettings,
@@ -115,6 +122,7 @@ CHAT = ChatDeclaration(
     notice_rooms=lambda settings: tuple(room for room in settings.rooms if room.startswith("!")),
     probe=_probe,
     token=_token,
+    members=_members,
     rooms_key="rooms",
     account_example="matrix:@alice:example.org",
     room_example="matrix:!abc:example.org",

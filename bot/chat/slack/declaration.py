@@ -37,6 +37,12 @@ async def _token(settings: SlackSettings, _state_dir: str) -> TokenFacts:
     return await token_facts(settings)
 
 
+async def _members(settings: SlackSettings, _state_dir: str) -> frozenset[str] | None:
+    from slipway.bot.chat.slack.members import members_of_channels
+
+    return await members_of_channels(settings)
+
+
 CHAT = ChatDeclaration(
     platform=SLACK,
     settings=SlackSettings,
@@ -48,6 +54,7 @@ CHAT = ChatDeclaration(
     notice_rooms=lambda settings: (settings.home,) if settings.home else (),
     probe=_probe,
     token=_token,
+    members=_members,
     group_key="slack_groups",
     group_problem=group_problem,
     rooms_key="channels",
