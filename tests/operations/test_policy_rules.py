@@ -103,7 +103,12 @@ def test_a_stricter_rule_never_asks_for_less(
         table = table | {"rule": written}
     else:
         table = data.draw(stricter(table))
-    assert asks(table, change, asker, plan).covers(before)
+    after = asks(table, change, asker, plan)
+    assert after.needed >= before.needed
+    if (
+        not plan.approval and asker.mode is ScheduleMode.POLICY
+    ):  # these ask whoever the rules ask, or the table's role
+        assert after.covers(before)
 
 
 @given(tables, changes, st.lists(targets, max_size=3))
