@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -15,10 +16,12 @@ from slipway.bot.config.policies.settings import EnvironmentSettings, PolicySett
 from slipway.bot.config.settings import ScheduleMode
 from slipway.bot.core.steps import Step, Target
 from slipway.bot.operations.declarations import OperationKind
-from slipway.bot.operations.model import Demand, Policy, Vote
+from slipway.bot.operations.model import Demand, Policy, PolicyReason, Vote
+from slipway.bot.operations.persistence.stored import read_plan, write_plan
 from slipway.bot.operations.policies import Asker, PlanDemands, in_words, policy_for
 from slipway.bot.operations.policy import Enough, Missing, Vetoed, approval_status, counting, still_asked
-from tests.operations.builders import operation, people, plan, vote
+from slipway.bot.operations.runs.staleness import differences, differences_left
+from tests.operations.builders import operation, people, plan, step, vote
 from tests.support.configuration import DECLARED, ROLE
 
 PROMOTE = DECLARED.registry.kinds["promote"]
@@ -349,3 +352,38 @@ def test_every_step_that_changes_something_in_a_cloud_says_what() -> None:
         if step.step.policy_targets is Step.policy_targets
     }
     assert silent <= waiting
+
+
+RULED = Policy(
+    approvals=2,
+    role=ROLE,
+    requester_may_approve=False,
+    also=(Demand(role="security", approvals=1),),
+    asked_by=(PolicyReason(by="rule “x” of [policy.promote]", asks="2 of releng", about=("azure:X",)),),
+)
+
+
+def test_a_plan_that_rules_made_is_stored_with_why_and_comes_back_as_it_was() -> None:
+    agreed = plan(policy=RULED, command="promote X")
+    text = write_plan(agreed)
+    assert json.loads(text)["format"] == 4
+    found = read_plan(
+        text, DECLARED.registry, kind="promote", requester="alice", expires_at=agreed.expires_at
+    )
+    assert found == agreed
+    assert found.digest == agreed.digest != plan(policy=RULED.substance, command="promote X").digest
+
+
+def test_another_reason_for_the_same_makes_no_plan_stale_and_another_role_does() -> None:
+    agreed = plan(policy=RULED)
+    assert differences(agreed, plan(policy=RULED.substance)) == ()
+    assert differences(agreed, plan(policy=RULED.model_copy(update={"also": ()})))
+
+
+def test_of_a_plan_under_way_the_rest_may_ask_for_less_and_not_for_more() -> None:
+    both = (step(), step("43.9.0"))
+    agreed = plan(policy=RULED, steps=both)
+    less = plan(policy=RULED.model_copy(update={"also": (), "approvals": 0}), steps=both[1:])
+    more = plan(policy=RULED.model_copy(update={"approvals": 3}), steps=both[1:])
+    assert differences_left(agreed, less, 1) == ()
+    assert differences_left(agreed, more, 1) == ("who must agree was changed in the configuration",)
