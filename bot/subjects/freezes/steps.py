@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import ClassVar, Literal
 
-from slipway.bot.core.steps import Reach, Step
+from slipway.bot.core.steps import Reach, Step, Target
 
 
 class PlaceFreeze(Step):
@@ -18,6 +18,11 @@ class PlaceFreeze(Step):
     person: str
     words: str
     until: datetime | None
+
+    @property
+    def policy_targets(self) -> tuple[Target, ...]:
+        """A freeze is about everything, and has no name."""
+        return (Target("everything"),)
 
     @property
     def title(self) -> str:
@@ -40,6 +45,11 @@ class LiftFreeze(Step):
     person: str
     words: str
     keys: tuple[str, ...]
+
+    @property
+    def policy_targets(self) -> tuple[Target, ...]:
+        """A freeze is about everything, and has no name."""
+        return (Target("everything"),)
 
     @property
     def title(self) -> str:

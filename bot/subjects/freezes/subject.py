@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from slipway.bot.config.settings import FreezeWindowSettings, SlipwaySettings
 from slipway.bot.core.times import format_duration, format_time, system_clock
 from slipway.bot.operations.declarations import (
+    ANYTHING,
     OperationKind,
     PolicyDefaults,
     StepKind,
@@ -85,6 +86,7 @@ FREEZES_SUBJECT: Subject[FreezeServices] = Subject(
             prose=True,
             policy=PolicyDefaults(approvals=0),
             needs=None,
+            named_by=ANYTHING,
         ),
         OperationKind(
             request=UnfreezeChanges,
@@ -93,6 +95,7 @@ FREEZES_SUBJECT: Subject[FreezeServices] = Subject(
             prose=True,
             policy=PolicyDefaults(approvals=0),
             needs=None,
+            named_by=ANYTHING,
         ),
     ),
     steps=(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import ClassVar, Literal
 
-from slipway.bot.core.steps import Reach, Step
+from slipway.bot.core.steps import Reach, Step, Target
 
 
 class DropLock(Step):
@@ -19,6 +19,11 @@ class DropLock(Step):
     ticket: int
     person: str
     words: str
+
+    @property
+    def policy_targets(self) -> tuple[Target, ...]:
+        """The lock, by the operation that holds it."""
+        return (Target(self.operation),)
 
     @property
     def title(self) -> str:
